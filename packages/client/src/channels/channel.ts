@@ -1,0 +1,87 @@
+import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import type { Dispatcher } from 'undici';
+import type { LongwireError } from '../errors.js';
+
+/**
+ * How a server talks: `sse` is HTTP+SSE of protocol 2024-11-05, `tool-events` is the older habit
+ * of SSE servers that never adopted JSON-RPC.
+ */
+export type Dialect = 'sse' | 'tool-events';
+
+/** One HTTP request that is about to go out, as the headers function sees it. */
+export interface Attempt {
+  method: 'GET' | 'POST';
+  url: URL;
+  /** The dialect, once it is known. */
+  dialect: Dialect | undefined;
+  /** 1 for the first, one more for each time that a challenge was answered with `retry`. */
+  attempt: number;
+}
+
+/** Headers as they are given: a record, or a function asked anew for every HTTP request. */
+export type HeadersOption =
+  | Readonly<Record<string, string>>
+  | ((
+      attempt: Attempt,
+    ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
+
+/** What to do after a 401 or 403: ask for the headers again and repeat the request, or give up. */
+export type ChallengeVerdict = 'retry' | 'fail';
+
+/** What a channel may use up. Going over ends the channel with code `limit-exceeded`. */
+export interface Limits {
+  /**
+   * Bytes of one event of a stream, field names included, before decoding. Guards the memory
+   * against a server whose line never ends. Default 67 108 864 (64 MiB).
+   */
+  maxEventBytes?: number;
+  /** Requests waiting for an answer at a time; one more fails with `queue-full`. Default 10 000. */
+  maxInFlight?: number;
+}
+
+/** Options of everything that a channel sends. */
+export interface ChannelOptions {
+  /**
+   * Sent on the GET and on every POST. `Accept` and `Content-Type` are completed; `Host`,
+   * `Content-Length` and hop-by-hop headers are a `TypeError`. Default: none.
+   */
+  headers: HeadersOption;
+  /** Who answers for authentication. */
+  auth: {
+    /** Asked after a 401 or 403, at most three times a request. Default: `fail`. */
+    onChallenge?: (
+      status: 401 | 403,
+      headers: Readonly<Record<string, string | string[] | undefined>>,
+    ) => ChallengeVerdict | Promise<ChallengeVerdict>;
+  };
+  /** What may be used up. */
+  limits: Limits;
+  /** An undici dispatcher, for private authorities, client certificates and proxies; never closed here. */
+  dispatcher: Dispatcher;
+}
+
+/** What a channel tells the one who opened it. */
+export interface ChannelHandlers {
+  /** A message from the server, in the order of arrival. */
+  onMessage(message: JSONRPCMessage): void;
+  /** The channel ended by itself: once, nothing comes after it, and never after `close()`. */
+  onEnd(reason: LongwireError): void;
+}
+
+/**
+ * One attempt to talk to a server. It is opened once, moves messages, and ends once; it never
+ * dials again and never sends anything twice. A new attempt is a new channel.
+ */
+export interface Channel {
+  readonly dialect: Dialect;
+  /** Where messages go, for errors and the curious. */
+  readonly url: URL;
+  /**
+   * Sends one message; fulfilled when the server has accepted it.
+   *
+   * @throws LongwireError whose certainty says whether the server may have acted on it.
+   */
+  send(message: JSONRPCMessage): Promise<void>;
+  /** Ends the channel and everything it has open; harmless when repeated. */
+  close(): void;
+}

@@ -1,0 +1,104 @@
+import type {
+  CallToolResult,
+  CreateMessageRequestParams,
+  CreateMessageResult,
+  ElicitRequestParams,
+  ElicitResult,
+  Implementation,
+  Progress,
+  Root,
+  Tool,
+} from '@modelcontextprotocol/client';
+import type { LongwireError } from '../errors.js';
+import type { ConnectionOptions, ConnectionState } from '../connection/types.js';
+
+/** Options of every operation. */
+export interface OperationOptions {
+  /** Ends the operation early, with code `aborted`; the server is told. */
+  signal?: AbortSignal;
+  /** Idle time in milliseconds, started anew by every progress notification. Default 60 000. */
+  timeoutMs?: number;
+  /** Hard cap in milliseconds, progress or not. Default 3 600 000. */
+  deadlineMs?: number;
+}
+
+/** Options of a tool call. */
+export interface CallToolOptions extends OperationOptions {
+  /** Called with each progress notification of this call, in order. */
+  onProgress?: (progress: Progress) => void;
+  /**
+   * The caller's word that running this call twice does no harm, so that it may be sent again.
+   * Default: what the tool's annotations say.
+   */
+  idempotent?: boolean;
+}
+
+/** A notification of the server, as it came. */
+export interface ServerNotification {
+  method: string;
+  params?: Record<string, unknown>;
+}
+
+/** What a client reports, by event name. */
+export interface ClientEvents {
+  /** The connection's state changed. */
+  state: ConnectionState;
+  /** The server sent a notification (progress of a call's own excepted). */
+  notification: ServerNotification;
+  /** The server's list of tools changed; ask for it again. */
+  toolsChanged: undefined;
+  /** Something failed that belongs to no call. Never thrown for lack of a listener. */
+  error: LongwireError;
+}
+
+/**
+ * Where tools come from: one server, or many as one. A client, a pool and a group are all this,
+ * and it is all that the agent needs.
+ */
+export interface ToolSource {
+  /** A short name, for prefixes and logs. */
+  readonly name: string;
+  /** All tools, every page, as the server sent them. */
+  listTools(options?: OperationOptions): Promise<Tool[]>;
+  /**
+   * Calls a tool. A tool that reports an error (`isError: true`) is a result, not an exception.
+   *
+   * @throws LongwireError with a code and a certainty.
+   */
+  callTool(
+    name: string,
+    args?: Record<string, unknown>,
+    options?: CallToolOptions,
+  ): Promise<CallToolResult>;
+  /** Listens; the function returned stops listening. */
+  on<Event extends keyof ClientEvents>(
+    event: Event,
+    listener: (payload: ClientEvents[Event]) => void,
+  ): () => void;
+}
+
+/** What the server may ask of the program. Each one given is announced as a capability. */
+export interface ServerRequestHandlers {
+  /** Answers `roots/list`. */
+  roots?: () => Root[] | Promise<Root[]>;
+  /** Answers `sampling/createMessage`. */
+  sampling?: (
+    params: CreateMessageRequestParams,
+    context: { signal: AbortSignal },
+  ) => CreateMessageResult | Promise<CreateMessageResult>;
+  /** Answers `elicitation/create`. */
+  elicitation?: (
+    params: ElicitRequestParams,
+    context: { signal: AbortSignal },
+  ) => ElicitResult | Promise<ElicitResult>;
+}
+
+/** Options of a client: those of its connection, and what is said of and by the client. */
+export interface ClientOptions extends ConnectionOptions {
+  /** A short name for this server. Default: the target's host, or the server's own name once known. */
+  name?: string;
+  /** Who this client is, as told to the server. Default `longwire` with its version. */
+  clientInfo?: Implementation;
+  /** Answers to what the server may ask. Default: none. */
+  handlers?: ServerRequestHandlers;
+}

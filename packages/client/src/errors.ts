@@ -1,0 +1,126 @@
+import type { JSONValue } from '@modelcontextprotocol/client';
+
+/** What went wrong, as a closed set. Programs decide by this and by {@link Certainty}, never by text. */
+export type ErrorCode =
+  | 'connect-failed'
+  | 'connect-timeout'
+  | 'not-mcp'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'http-status'
+  | 'connection-lost'
+  | 'timeout'
+  | 'deadline'
+  | 'aborted'
+  | 'closed'
+  | 'protocol'
+  | 'server-error'
+  | 'limit-exceeded'
+  | 'queue-full'
+  | 'invalid-arguments'
+  | 'unknown-tool'
+  | 'config';
+
+/**
+ * How sure a failed call is of what happened on the server:
+ *
+ * - `not-sent`: it never left this process.
+ * - `refused`: it reached the server, which did not run it.
+ * - `answered`: the server's own answer is the error.
+ * - `outcome-unknown`: it may or may not have run.
+ */
+export type Certainty = 'not-sent' | 'refused' | 'answered' | 'outcome-unknown';
+
+/** What a {@link LongwireError} is made of, beside its message. */
+export interface LongwireErrorOptions {
+  code: ErrorCode;
+  certainty: Certainty;
+  cause?: unknown;
+}
+
+/** Every failure that Longwire reports. The message says what was attempted, where, and what to try. */
+export class LongwireError extends Error {
+  override readonly name: string = 'LongwireError';
+  /** What went wrong. */
+  readonly code: ErrorCode;
+  /** How sure it is of what happened on the server. */
+  readonly certainty: Certainty;
+
+  constructor(message: string, options: LongwireErrorOptions) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = options.code;
+    this.certainty = options.certainty;
+  }
+}
+
+/** The connection went away under a call, or could not be made (code `connection-lost`). */
+export class ConnectionLostError extends LongwireError {
+  override readonly name: string = 'ConnectionLostError';
+
+  constructor(message: string, options: { certainty: Certainty; cause?: unknown }) {
+    super(message, { code: 'connection-lost', ...options });
+  }
+}
+
+/** The server answered with an HTTP status that is an error (codes `http-status`, `unauthorized`, `forbidden`). */
+export class HttpStatusError extends LongwireError {
+  override readonly name: string = 'HttpStatusError';
+  /** The status of the answer. */
+  readonly status: number;
+  /** The beginning of the answer's body, at most 500 characters. */
+  readonly excerpt: string;
+  /** The `Retry-After` header in milliseconds from when the answer came, if there was one. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    options: {
+      status: number;
+      excerpt: string;
+      certainty: Certainty;
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+    },
+  ) {
+    const { status, excerpt, retryAfterMs, ...rest } = options;
+    const code = status === 401 ? 'unauthorized' : status === 403 ? 'forbidden' : 'http-status';
+    super(message, { code, ...rest });
+    this.status = status;
+    this.excerpt = excerpt;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The server answered the request with a JSON-RPC error (code `server-error`). */
+export class ServerError extends LongwireError {
+  override readonly name: string = 'ServerError';
+  /** The JSON-RPC error's number. */
+  readonly number: number;
+  /** The JSON-RPC error's `data`, as the server sent it. */
+  readonly data: JSONValue | undefined;
+
+  constructor(message: string, options: { number: number; data?: unknown; cause?: unknown }) {
+    const { number, data, ...rest } = options;
+    super(message, { code: 'server-error', certainty: 'answered', ...rest });
+    this.number = number;
+    this.data = data as JSONValue | undefined;
+  }
+}
+
+/** A connect attempt that found no MCP server: what was tried, and what came back. */
+export class ConnectError extends LongwireError {
+  override readonly name: string = 'ConnectError';
+  /** Every candidate that was tried, in order, with what came of it. */
+  readonly tried: readonly { url: string; outcome: string }[];
+
+  constructor(
+    message: string,
+    options: Omit<LongwireErrorOptions, 'certainty'> & {
+      tried: readonly { url: string; outcome: string }[];
+    },
+  ) {
+    const { tried, ...rest } = options;
+    super(message, { certainty: 'not-sent', ...rest });
+    this.tried = tried;
+  }
+}
