@@ -64,6 +64,8 @@ export interface ChannelOptions {
 export interface ChannelHandlers {
   /** A message from the server, in the order of arrival. */
   onMessage(message: JSONRPCMessage): void;
+  /** Something came that could not be read, or was dropped; the channel goes on. */
+  onTrouble(error: LongwireError): void;
   /** The channel ended by itself: once, nothing comes after it, and never after `close()`. */
   onEnd(reason: LongwireError): void;
 }
@@ -82,6 +84,9 @@ export interface Channel {
    * @throws LongwireError whose certainty says whether the server may have acted on it.
    */
   send(message: JSONRPCMessage): Promise<void>;
-  /** Ends the channel and everything it has open; harmless when repeated. */
-  close(): void;
+  /**
+   * Ends the channel and everything it has open, also after `onEnd`; harmless when repeated.
+   * Fulfilled when no socket of its own is left.
+   */
+  close(): Promise<void>;
 }

@@ -10,7 +10,8 @@ import type {
   Tool,
 } from '@modelcontextprotocol/client';
 import type { LongwireError } from '../errors.js';
-import type { ConnectionOptions, ConnectionState } from '../connection/types.js';
+import type { ConnectionOptions } from '../connection/options.js';
+import type { ConnectionState } from '../connection/state.js';
 
 /** Options of every operation. */
 export interface OperationOptions {
@@ -26,11 +27,6 @@ export interface OperationOptions {
 export interface CallToolOptions extends OperationOptions {
   /** Called with each progress notification of this call, in order. */
   onProgress?: (progress: Progress) => void;
-  /**
-   * The caller's word that running this call twice does no harm, so that it may be sent again.
-   * Default: what the tool's annotations say.
-   */
-  idempotent?: boolean;
 }
 
 /** A notification of the server, as it came. */

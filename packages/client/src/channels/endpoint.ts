@@ -1,0 +1,29 @@
+import { LongwireError } from '../errors.js';
+
+/**
+ * Where to POST, from the data of an `endpoint` event: a URL relative to the stream's.
+ *
+ * "The client MUST … send all subsequent client messages as HTTP POST requests to this endpoint."
+ * A server that names another origin could have us hand it our credentials: refused.
+ *
+ * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
+ * @throws LongwireError `protocol`.
+ */
+export function endpointUrl(data: string, stream: URL): URL {
+  const text = data.trim();
+  if (text === '' || !URL.canParse(text, stream.href)) {
+    throw new LongwireError(`the server named ${JSON.stringify(text)} as its endpoint, which is no URL`, {
+      code: 'protocol',
+      certainty: 'not-sent',
+    });
+  }
+  const url = new URL(text, stream);
+  if (url.origin !== stream.origin) {
+    throw new LongwireError(
+      `the server at ${stream.origin} named an endpoint of another origin (${url.origin}); ` +
+        'nothing was sent there. Connect to that address itself if you trust it',
+      { code: 'protocol', certainty: 'not-sent' },
+    );
+  }
+  return url;
+}

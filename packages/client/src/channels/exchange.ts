@@ -1,0 +1,230 @@
+import { Buffer } from 'node:buffer';
+import type { Dispatcher } from 'undici';
+import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+
+/** How much of an error's body is read. */
+const EXCERPT_BYTES = 2048;
+const EXCERPT_CHARACTERS = 500;
+/** How long the body of an error may take; it may never end. */
+const EXCERPT_MS = 500;
+/** How much body nobody asked for is let through before the connection is given up. */
+const IGNORED_BYTES = 65_536;
+
+type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** The head of a 2xx answer. */
+export interface ExchangeAnswer {
+  status: number;
+  headers: ResponseHeaders;
+  /** The URL that answered, after redirects. */
+  url: URL;
+}
+
+/** Where a 2xx answer goes. */
+export interface BodySink {
+  /** Before any data, in the same tick. */
+  onHead?(answer: ExchangeAnswer): void;
+  /** A LongwireError thrown here ends the body with it. */
+  onData(chunk: Buffer): void;
+  /** Once: the body ended, properly or (with the error) not. */
+  onEnd(error: LongwireError | undefined): void;
+}
+
+/** An answer that is an error, while its body is read for the message. */
+interface Refusal {
+  chunks: Buffer[];
+  bytes: number;
+  timer: NodeJS.Timeout;
+}
+
+/** One HTTP request and its answer, as a handler of undici's dispatcher. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  /** The 2xx answer's head; rejected with a LongwireError for everything else. */
+  readonly answer: Promise<ExchangeAnswer>;
+  responseHeaders: ResponseHeaders = {};
+
+  readonly #sink: BodySink | undefined;
+  readonly #onDone: () => void;
+  #resolve!: (answer: ExchangeAnswer) => void;
+  #reject!: (error: LongwireError) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #phase: 'waiting' | 'flowing' | 'refusing' | 'done' = 'waiting';
+  #aborted = false;
+  #status = 0;
+  #ignoredBytes = 0;
+  #refusal: Refusal | undefined;
+
+  constructor(
+    request: { method: 'GET' | 'POST'; sink?: BodySink },
+    url: URL,
+    onDone: () => void,
+  ) {
+    this.method = request.method;
+    this.url = url;
+    this.#sink = request.sink;
+    this.#onDone = onDone;
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Gives the request up; harmless once it is done. */
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort(new Error('given up'));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#aborted) controller.abort(new Error('given up'));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: ResponseHeaders,
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    this.responseHeaders = headers;
+    if (status < 300) {
+      this.#phase = 'flowing';
+      const answer = { status, headers, url: this.url };
+      this.#sink?.onHead?.(answer);
+      this.#resolve(answer);
+    } else {
+      this.#phase = 'refusing';
+      const timer = setTimeout(() => this.#refuse(), EXCERPT_MS);
+      this.#refusal = { chunks: [], bytes: 0, timer };
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#refusal !== undefined) {
+      this.#refusal.chunks.push(chunk);
+      this.#refusal.bytes += chunk.length;
+      if (this.#refusal.bytes >= EXCERPT_BYTES) this.#refuse();
+    } else if (this.#phase === 'flowing' && !this.#aborted) {
+      if (this.#sink !== undefined) {
+        try {
+          this.#sink.onData(chunk);
+        } catch (error) {
+          this.#finish(asLongwireError(error));
+          controller.abort(new Error('cannot be read'));
+        }
+      } else {
+        this.#ignoredBytes += chunk.length;
+        if (this.#ignoredBytes > IGNORED_BYTES) controller.abort(new Error('nobody reads this'));
+      }
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#phase === 'refusing') this.#refuse();
+    else this.#finish(undefined);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    if (this.#phase === 'refusing') this.#refuse();
+    else this.#finish(this.#failure(cause));
+  }
+
+  #finish(error: LongwireError | undefined): void {
+    const phase = this.#phase;
+    if (phase === 'done') return;
+    this.#phase = 'done';
+    this.#onDone();
+    if (phase === 'flowing') this.#sink?.onEnd(error);
+    else if (error !== undefined) this.#reject(error);
+  }
+
+  #failure(cause: Error): LongwireError {
+    const place = `${this.method} ${this.url.origin}${this.url.pathname}`;
+    if (this.#aborted) {
+      return new LongwireError(`${place} was given up`, {
+        code: 'closed',
+        certainty: this.#controller === undefined ? 'not-sent' : 'outcome-unknown',
+        cause,
+      });
+    }
+    if (this.#controller === undefined) {
+      return new LongwireError(`cannot connect to ${this.url.origin}: ${networkReason(cause)}`, {
+        code: 'connect-failed',
+        certainty: 'not-sent',
+        cause,
+      });
+    }
+    return new ConnectionLostError(`${place} broke off: ${networkReason(cause)}`, {
+      certainty: 'outcome-unknown',
+      cause,
+    });
+  }
+
+  #refuse(): void {
+    const refusal = this.#refusal;
+    if (refusal === undefined) return;
+    this.#refusal = undefined;
+    clearTimeout(refusal.timer);
+    const status = this.#status;
+    const text = Buffer.concat(refusal.chunks).toString('utf8').replace(/\s+/g, ' ').trim();
+    const excerpt = text.slice(0, EXCERPT_CHARACTERS);
+    const place = `${this.method} ${this.url.origin}${this.url.pathname}`;
+    this.#finish(
+      new HttpStatusError(
+        `${place} was answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}${advice(status)}`,
+        {
+          status,
+          excerpt,
+          certainty: this.#certainty(status),
+          retryAfterMs: retryAfterMs(this.responseHeaders['retry-after']),
+        },
+      ),
+    );
+    // Whatever is left of the body would hold the socket.
+    this.#controller?.abort(new Error('read enough'));
+  }
+
+  #certainty(status: number): 'refused' | 'outcome-unknown' {
+    if (status < 500) return 'refused';
+    return status === 503 && this.responseHeaders['retry-after'] !== undefined
+      ? 'refused'
+      : 'outcome-unknown';
+  }
+}
+
+function asLongwireError(error: unknown): LongwireError {
+  if (error instanceof LongwireError) return error;
+  return new LongwireError('an answer of the server could not be handled', {
+    code: 'protocol',
+    certainty: 'outcome-unknown',
+    cause: error,
+  });
+}
+
+function advice(status: number): string {
+  if (status === 401) return ' (give credentials: a header, or an API key)';
+  if (status === 403) return ' (these credentials are not enough)';
+  return '';
+}
+
+function retryAfterMs(value: string | string[] | undefined): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+/** Node hides the reason of a failed connection in `cause`, or in the parts of an AggregateError. */
+function networkReason(error: Error): string {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) {
+    return networkReason(error.errors[0]);
+  }
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ECONNREFUSED') return 'nothing listens there (ECONNREFUSED)';
+  if (code === 'ENOTFOUND') return 'no such host (ENOTFOUND)';
+  if (error.message !== '') return code === undefined ? error.message : `${error.message} (${code})`;
+  return code ?? error.name;
+}

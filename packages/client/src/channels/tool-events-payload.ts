@@ -1,0 +1,75 @@
+import type { CallToolResult } from '@modelcontextprotocol/client';
+import { LongwireError } from '../errors.js';
+
+/** A tool of the dialect, in MCP's shape; fields that MCP does not know are kept. */
+export interface EventTool {
+  name: string;
+  inputSchema: Record<string, unknown>;
+  [field: string]: unknown;
+}
+
+/**
+ * Reads the data of a `tools` event: a JSON array of tools whose schema is called `input_schema`
+ * or `inputSchema`. Entries without a name are left out.
+ *
+ * @throws LongwireError `protocol` if it is no array.
+ */
+export function parseTools(data: string): EventTool[] {
+  const value = parseJson(data);
+  if (!Array.isArray(value)) {
+    throw new LongwireError(
+      `the server's tools event is not a JSON array: ${data.slice(0, 200)}`,
+      { code: 'protocol', certainty: 'outcome-unknown' },
+    );
+  }
+  return value.filter(isNamed).map(({ input_schema: snake, inputSchema: camel, ...rest }) => ({
+    ...rest,
+    inputSchema: isObject(camel) ? camel : isObject(snake) ? snake : { type: 'object' },
+  }));
+}
+
+/**
+ * Makes a call's result out of the data of a `result` event, which may be any JSON. With MCP's
+ * `content` array it is passed through, else it is wrapped.
+ */
+export function toCallResult(data: string): CallToolResult {
+  const value = parseJson(data);
+  if (isObject(value) && Array.isArray(value['content'])) return value as CallToolResult;
+  const text = typeof value === 'string' ? value : value === undefined ? data : JSON.stringify(value);
+  return {
+    content: [{ type: 'text', text }],
+    ...(isObject(value) && { structuredContent: value }),
+  };
+}
+
+/** Makes a call's result out of the data of an `error` event: a tool that failed. */
+export function toFailedResult(data: string): CallToolResult {
+  const value = parseJson(data);
+  const named = isObject(value) ? (value['message'] ?? value['error']) : value;
+  const nested = isObject(named) ? named['message'] : named;
+  const message = typeof nested === 'string' && nested !== '' ? nested : undefined;
+  const plain = value === undefined && data.trim() !== '' ? data : undefined;
+  return {
+    content: [
+      { type: 'text', text: message ?? plain ?? 'the tool failed; the server gave no message' },
+    ],
+    isError: true,
+  };
+}
+
+/** JSON where it is JSON, `undefined` where it is not. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNamed(value: unknown): value is Record<string, unknown> & { name: string } {
+  return isObject(value) && typeof value['name'] === 'string';
+}

@@ -1,0 +1,260 @@
+import type {
+  CallToolResult,
+  JSONRPCMessage,
+  JSONRPCRequest,
+  RequestId,
+} from '@modelcontextprotocol/client';
+import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import type { Channel, ChannelHandlers } from './channel.js';
+import type { StreamEvent } from './event-decoder.js';
+import type { EventStream } from './event-stream.js';
+import type { Http } from './http.js';
+import { ToolEventsCall, type AnswerPlace } from './tool-events-call.js';
+import {
+  parseJson,
+  parseTools,
+  toCallResult,
+  toFailedResult,
+  type EventTool,
+} from './tool-events-payload.js';
+
+const METHOD_NOT_FOUND = -32601;
+
+/** What a tool-events channel is made of. */
+export interface ToolEventsChannelOptions {
+  http: Http;
+  stream: EventStream;
+  /** What the `endpoint` event named; the session id is in its query. */
+  endpoint: URL;
+  /** The data of the `tools` event. */
+  tools: string;
+  maxEventBytes: number;
+  handlers: ChannelHandlers;
+}
+
+/** A call that waits for its turn. */
+interface QueuedCall {
+  request: JSONRPCRequest;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * The tool-events dialect. Upwards it looks like any MCP server with tools: it answers
+ * `initialize` and `tools/list` itself, and turns `tools/call` into the dialect's POST.
+ *
+ * Nothing on the stream says which call a `result` belongs to. So a session starts with one call
+ * at a time; once the server has answered one in the body of its POST, calls run side by side,
+ * and once it has answered one with 202, they run one at a time for good.
+ */
+export class ToolEventsChannel implements Channel {
+  readonly dialect = 'tool-events';
+  readonly url: URL;
+  readonly #http: Http;
+  readonly #stream: EventStream;
+  readonly #sessionId: string;
+  readonly #maxEventBytes: number;
+  readonly #handlers: ChannelHandlers;
+  #tools: EventTool[];
+  #place: AnswerPlace | undefined;
+  #queue: QueuedCall[] = [];
+  readonly #running = new Map<RequestId, ToolEventsCall>();
+  #ended = false;
+
+  constructor(options: ToolEventsChannelOptions) {
+    this.url = options.stream.url;
+    this.#http = options.http;
+    this.#stream = options.stream;
+    this.#sessionId = sessionIdOf(options.endpoint);
+    this.#maxEventBytes = options.maxEventBytes;
+    this.#handlers = options.handlers;
+    this.#tools = parseTools(options.tools);
+    this.#stream.listener = {
+      onEvent: (event) => this.#take(event),
+      onEnd: (reason) => this.#end(reason),
+    };
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.#ended) throw endedError(this.url, 'not-sent');
+    if (!('method' in message)) return;
+    if (!('id' in message)) {
+      if (message.method === 'notifications/cancelled') this.#cancel(message.params?.['requestId']);
+      return;
+    }
+    switch (message.method) {
+      case 'initialize':
+        this.#answer(message.id, {
+          protocolVersion: '2024-11-05',
+          capabilities: { tools: { listChanged: true } },
+          serverInfo: { name: this.url.host, version: 'unknown' },
+        });
+        return;
+      case 'tools/list':
+        this.#answer(message.id, { tools: this.#tools });
+        return;
+      case 'tools/call':
+        await new Promise<void>((resolve, reject) => {
+          this.#queue.push({ request: message, resolve, reject });
+          this.#startNext();
+        });
+        return;
+      default:
+        this.#handlers.onMessage({
+          jsonrpc: '2.0',
+          id: message.id,
+          error: {
+            code: METHOD_NOT_FOUND,
+            message: `a tool-events server has tools only, and no ${message.method}`,
+          },
+        });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#ended = true;
+    this.#stream.close();
+    this.#failQueue();
+    await this.#http.close();
+  }
+
+  #startNext(): void {
+    while (this.#queue.length > 0 && (this.#running.size === 0 || this.#place === 'body')) {
+      this.#start(this.#queue.shift() as QueuedCall);
+    }
+  }
+
+  #start({ request, resolve, reject }: QueuedCall): void {
+    const call = new ToolEventsCall({
+      http: this.#http,
+      url: this.url,
+      body: JSON.stringify({
+        session_id: this.#sessionId,
+        tool: request.params?.['name'],
+        args: request.params?.['arguments'] ?? {},
+      }),
+      maxEventBytes: this.#maxEventBytes,
+      onPlace: (place) => {
+        // Having answered 202 once is for good: its next result could be anybody's.
+        if (this.#place !== 'stream') this.#place = place;
+        this.#startNext();
+      },
+    });
+    this.#running.set(request.id, call);
+    call.answer
+      .then(
+        (event) => {
+          this.#running.delete(request.id);
+          const toResult = event.type === 'result' ? toCallResult : toFailedResult;
+          this.#answer(request.id, toResult(event.data));
+          resolve();
+        },
+        (error: unknown) => {
+          this.#running.delete(request.id);
+          reject(error);
+          if (error instanceof HttpStatusError && error.status === 404) {
+            setImmediate(() => this.#end(error));
+          }
+        },
+      )
+      .finally(() => this.#startNext());
+  }
+
+  #cancel(id: unknown): void {
+    const waiting = this.#queue.find(({ request }) => request.id === id);
+    if (waiting !== undefined) {
+      this.#queue = this.#queue.filter((queued) => queued !== waiting);
+      waiting.reject(endedError(this.url, 'not-sent'));
+      return;
+    }
+    const call = this.#running.get(id as RequestId);
+    if (call === undefined) return;
+    const answerMayCome = call.mayBeAnsweredOnStream;
+    call.abort();
+    if (answerMayCome) {
+      // Its answer may still come on the stream, and would be taken for the next call's.
+      this.#end(
+        new ConnectionLostError(
+          `a call to ${this.url.origin} was given up while its result was due on the stream; ` +
+            'the session cannot be used any more',
+          { certainty: 'outcome-unknown' },
+        ),
+      );
+    }
+  }
+
+  #take(event: StreamEvent): void {
+    if (event.type === 'result' || event.type === 'error') {
+      this.#takeAnswer(event);
+    } else if (event.type === 'tools') {
+      try {
+        this.#tools = parseTools(event.data);
+      } catch (error) {
+        this.#handlers.onTrouble(error as LongwireError);
+        return;
+      }
+      this.#handlers.onMessage({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+    } else if (event.type !== 'endpoint') {
+      this.#handlers.onMessage({
+        jsonrpc: '2.0',
+        method: 'notifications/event',
+        params: { event: event.type, data: parseJson(event.data) ?? event.data },
+      });
+    }
+  }
+
+  #takeAnswer(event: StreamEvent): void {
+    const waiting = [...this.#running.values()].filter((call) => call.mayBeAnsweredOnStream);
+    const [call] = waiting;
+    if (call === undefined) {
+      this.#handlers.onTrouble(
+        new LongwireError(`a ${event.type} event came that no call waits for; dropped`, {
+          code: 'protocol',
+          certainty: 'outcome-unknown',
+        }),
+      );
+    } else if (waiting.length === 1) {
+      call.settle(event);
+    } else {
+      this.#end(
+        new LongwireError(
+          `the server answered some calls in the body and others on the stream, so that a ` +
+            `${event.type} event could belong to any of ${waiting.length} calls`,
+          { code: 'protocol', certainty: 'outcome-unknown' },
+        ),
+      );
+    }
+  }
+
+  #answer(id: RequestId, result: CallToolResult | Record<string, unknown>): void {
+    if (!this.#ended) this.#handlers.onMessage({ jsonrpc: '2.0', id, result });
+  }
+
+  #end(reason: LongwireError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stream.close();
+    this.#failQueue();
+    this.#handlers.onEnd(reason);
+  }
+
+  /** What waited for its turn never left. */
+  #failQueue(): void {
+    for (const { reject } of this.#queue.splice(0)) reject(endedError(this.url, 'not-sent'));
+  }
+}
+
+function sessionIdOf(endpoint: URL): string {
+  const id = endpoint.searchParams.get('session_id') ?? endpoint.searchParams.get('sessionId');
+  if (id === null) {
+    throw new LongwireError(`the endpoint ${endpoint.pathname} has no session_id in its query`, {
+      code: 'protocol',
+      certainty: 'not-sent',
+    });
+  }
+  return id;
+}
+
+function endedError(url: URL, certainty: 'not-sent' | 'outcome-unknown'): LongwireError {
+  return new ConnectionLostError(`the session with ${url.origin} had ended`, { certainty });
+}

@@ -1,0 +1,343 @@
+import {
+  Client,
+  type CallToolResult,
+  type CompleteRequestParams,
+  type CompleteResult,
+  type GetPromptResult,
+  type Implementation,
+  type LoggingLevel,
+  type Progress,
+  type Prompt,
+  type ReadResourceResult,
+  type Resource,
+  type ResourceTemplateType,
+  type Result,
+  type ServerCapabilities,
+  type Tool,
+} from '@modelcontextprotocol/client';
+import { callMark } from '../connection/call-mark.js';
+import { Connection } from '../connection/connection.js';
+import { resolveConnectionOptions, type ResolvedConnectionOptions } from '../connection/options.js';
+import type { ConnectionState } from '../connection/state.js';
+import { LongwireError } from '../errors.js';
+import { parseTarget, type Target } from '../target/target.js';
+import { Call } from './call.js';
+import { Listeners } from './listeners.js';
+import { checkClientOptions, checkOperationOptions } from './options.js';
+import { readPages } from './pages.js';
+import { passThrough } from './pass-through.js';
+import { fromSdkError } from './sdk-errors.js';
+import { createSdkClient } from './sdk-client.js';
+import { ToolHandle } from './tool-handle.js';
+import type {
+  CallToolOptions,
+  ClientEvents,
+  ClientOptions,
+  OperationOptions,
+  ServerNotification,
+  ToolSource,
+} from './types.js';
+
+/** The SDK's own timer, which must never be the one that ends a call. */
+const NEVER_MS = 2_147_483_647;
+const ignoreProgress = (): void => {};
+
+/**
+ * One server: typed calls over a connection that is dialled when it is first needed and dialled
+ * anew after it dropped.
+ */
+export class LongwireClient implements ToolSource, AsyncDisposable {
+  /** The official SDK's client underneath, for all that is not here. */
+  readonly sdk: Client;
+  readonly #target: Target;
+  readonly #options: ClientOptions;
+  readonly #connectionOptions: ResolvedConnectionOptions;
+  readonly #listeners: Listeners<ClientEvents>;
+  #connection: Connection | undefined;
+  #connecting: Promise<Connection> | undefined;
+  #tools = new Map<string, Tool>();
+
+  /** Use {@link createClient} or {@link connect}. */
+  constructor(target: string | URL, options: ClientOptions = {}) {
+    checkClientOptions(options);
+    this.#target = parseTarget(target);
+    this.#options = options;
+    this.#connectionOptions = resolveConnectionOptions(options);
+    this.#listeners = new Listeners((error) => this.#report(error));
+    this.sdk = createSdkClient(options);
+    this.sdk.onerror = (error) => this.#report(error);
+    this.sdk.fallbackNotificationHandler = (notification) => {
+      this.#notified(notification as ServerNotification);
+      return Promise.resolve();
+    };
+  }
+
+  /** The name given, else the server's own once it is known, else the target's host. */
+  get name(): string {
+    return this.#options.name ?? this.server?.name ?? this.#target.url.host;
+  }
+
+  /** Where the connection stands. */
+  get state(): ConnectionState {
+    return this.#connection?.state ?? { name: 'idle' };
+  }
+
+  /** Who the server says it is, once connected. */
+  get server(): Implementation | undefined {
+    return this.sdk.getServerVersion();
+  }
+
+  /** What the server says it can do, once connected. */
+  get capabilities(): ServerCapabilities | undefined {
+    return this.sdk.getServerCapabilities();
+  }
+
+  /** The protocol version agreed on, once connected. */
+  get protocolVersion(): string | undefined {
+    return this.sdk.getNegotiatedProtocolVersion();
+  }
+
+  /** What the server says about how to use it, once connected. */
+  get instructions(): string | undefined {
+    return this.sdk.getInstructions();
+  }
+
+  /**
+   * Connects now instead of on the first call. Harmless when connected.
+   *
+   * @throws ConnectError, or LongwireError `aborted`.
+   */
+  async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const call = new Call({ ...options, what: 'connecting', onListenerError: ignoreProgress });
+    try {
+      await Promise.race([this.#ready(), call.ended]);
+    } catch (error) {
+      if (options.signal?.aborted === true) await this.close();
+      throw error;
+    } finally {
+      call.done();
+    }
+  }
+
+  /** All tools, every page, as the server sent them. */
+  async listTools(options: OperationOptions = {}): Promise<Tool[]> {
+    const tools = await this.#list<Tool>('tools/list', 'tools', 'name', options);
+    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
+    return tools;
+  }
+
+  /** All resources, every page, as the server sent them. */
+  listResources(options: OperationOptions = {}): Promise<Resource[]> {
+    return this.#list('resources/list', 'resources', 'uri', options);
+  }
+
+  /** All resource templates, every page, as the server sent them. */
+  listResourceTemplates(options: OperationOptions = {}): Promise<ResourceTemplateType[]> {
+    return this.#list('resources/templates/list', 'resourceTemplates', 'uriTemplate', options);
+  }
+
+  /** All prompts, every page, as the server sent them. */
+  listPrompts(options: OperationOptions = {}): Promise<Prompt[]> {
+    return this.#list('prompts/list', 'prompts', 'name', options);
+  }
+
+  /**
+   * Calls a tool. A tool that reports an error (`isError: true`) is a result, not an exception.
+   * The structured content of a tool that was listed with an `outputSchema` is checked against it.
+   *
+   * @throws LongwireError with a code and a certainty.
+   */
+  async callTool(
+    name: string,
+    args: Record<string, unknown> = {},
+    options: CallToolOptions = {},
+  ): Promise<CallToolResult> {
+    const what = `the call of ${name}`;
+    const tool = this.#tools.get(name);
+    const params = { name, arguments: args };
+    if (tool?.outputSchema !== undefined) {
+      return this.#run(what, options, (marked) =>
+        this.sdk.callTool(marked(params), {
+          toolDefinition: tool,
+          timeout: NEVER_MS,
+          onprogress: ignoreProgress,
+        }),
+      );
+    }
+    const result = await this.#ask('tools/call', params, options, what);
+    if (result['content'] === undefined) return { ...result, content: [] };
+    if (!Array.isArray(result['content'])) {
+      throw new LongwireError(`the server's answer to ${what} has content that is no array`, {
+        code: 'protocol',
+        certainty: 'answered',
+      });
+    }
+    return result as CallToolResult;
+  }
+
+  /** A handle on one tool. Asks nothing of the server. */
+  tool(name: string): ToolHandle {
+    return new ToolHandle(this, name);
+  }
+
+  /** Reads a resource. */
+  readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
+    return this.#run(`reading ${uri}`, options, (marked) =>
+      this.sdk.readResource(marked({ uri }), { timeout: NEVER_MS, cacheMode: 'bypass' }),
+    );
+  }
+
+  /** Gets a prompt, with its arguments filled in. */
+  getPrompt(
+    name: string,
+    args: Record<string, string> = {},
+    options: OperationOptions = {},
+  ): Promise<GetPromptResult> {
+    return this.#run(`getting the prompt ${name}`, options, (marked) =>
+      this.sdk.getPrompt(marked({ name, arguments: args }), { timeout: NEVER_MS }),
+    );
+  }
+
+  /** Asks for completions of an argument. */
+  complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
+    return this.#run('completing an argument', options, (marked) =>
+      this.sdk.complete(marked(params), { timeout: NEVER_MS }),
+    );
+  }
+
+  /** Asks for `notifications/resources/updated` when a resource changes. */
+  async subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    await this.#ask('resources/subscribe', { uri }, options, `subscribing to ${uri}`);
+  }
+
+  /** Ends a subscription. */
+  async unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    await this.#ask('resources/unsubscribe', { uri }, options, `unsubscribing from ${uri}`);
+  }
+
+  /** Asks for log messages of this level and above. */
+  async setLogLevel(level: LoggingLevel, options: OperationOptions = {}): Promise<void> {
+    await this.#ask('logging/setLevel', { level }, options, 'setting the log level');
+  }
+
+  /** Listens; the function returned stops listening. */
+  on<Event extends keyof ClientEvents>(
+    event: Event,
+    listener: (payload: ClientEvents[Event]) => void,
+  ): () => void {
+    return this.#listeners.add(event, listener);
+  }
+
+  /**
+   * Closes; calls in flight fail with code `closed`. Fulfilled when nothing is left open. The next
+   * call connects again.
+   */
+  async close(): Promise<void> {
+    const connection = this.#connection;
+    this.#connecting = undefined;
+    await connection?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** The connection, shaken hands; single flight. */
+  #ready(): Promise<Connection> {
+    this.#connecting ??= this.#open();
+    return this.#connecting;
+  }
+
+  async #open(): Promise<Connection> {
+    const connection = new Connection(this.#target, this.#connectionOptions);
+    connection.onstate = (state) => {
+      // Closed from the SDK's side counts too: the next call connects again.
+      if (state.name === 'closed' && this.#connection === connection) this.#connecting = undefined;
+      this.#listeners.emit('state', state);
+    };
+    const previous = this.#connection;
+    this.#connection = connection;
+    try {
+      await previous?.close();
+      await this.sdk.connect(connection, { timeout: NEVER_MS });
+      return connection;
+    } catch (error) {
+      if (this.#connection === connection) this.#connecting = undefined;
+      await connection.close();
+      throw fromSdkError(error, 'initialize', { certainty: 'not-sent' });
+    }
+  }
+
+  #list<Entry>(
+    method: string,
+    key: string,
+    field: string,
+    options: OperationOptions,
+  ): Promise<Entry[]> {
+    return readPages<Entry>({
+      method,
+      key,
+      field,
+      ask: (params) => this.#ask(method, params, options, method),
+      onMalformed: (error) => this.#report(error),
+    });
+  }
+
+  #ask(
+    method: string,
+    params: Record<string, unknown>,
+    options: OperationOptions,
+    what: string,
+  ): Promise<Result> {
+    const isCall = method === 'tools/call';
+    return this.#run(what, options, (marked) =>
+      this.sdk.request({ method, params: marked(params) }, passThrough, {
+        timeout: NEVER_MS,
+        // Asked for even if nobody listens: progress is what keeps a long call alive.
+        ...(isCall && { onprogress: ignoreProgress }),
+      }),
+    );
+  }
+
+  /** Runs one operation within its limits. `marked` puts the call's mark on its params. */
+  async #run<T>(
+    what: string,
+    options: OperationOptions & { onProgress?: (progress: Progress) => void },
+    send: (marked: <P extends object>(params: P) => P) => Promise<T>,
+  ): Promise<T> {
+    checkOperationOptions(options);
+    const call = new Call({ ...options, what, onListenerError: (error) => this.#report(error) });
+    try {
+      const connection =
+        this.#connection?.state.name === 'ready'
+          ? this.#connection
+          : await Promise.race([this.#ready(), call.ended]);
+      call.sendOn(connection);
+      return await send((params) => ({ ...params, [callMark]: call.mark }));
+    } catch (error) {
+      throw fromSdkError(error, what, call.mark);
+    } finally {
+      call.done();
+    }
+  }
+
+  #notified(notification: ServerNotification): void {
+    if (notification.method === 'notifications/tools/list_changed') {
+      this.#tools.clear();
+      this.#listeners.emit('toolsChanged', undefined);
+    }
+    this.#listeners.emit('notification', notification);
+  }
+
+  #report(error: unknown): void {
+    const reported =
+      error instanceof LongwireError
+        ? error
+        : new LongwireError(error instanceof Error ? error.message : String(error), {
+            code: 'protocol',
+            certainty: 'outcome-unknown',
+            cause: error,
+          });
+    this.#listeners.emit('error', reported);
+  }
+}

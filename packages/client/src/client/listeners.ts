@@ -1,0 +1,33 @@
+/** Listeners by event. A listener that throws is reported, and never stops the others. */
+export class Listeners<Events extends object> {
+  readonly #byEvent = new Map<keyof Events, Set<(payload: never) => void>>();
+  readonly #onThrow: (error: unknown) => void;
+
+  constructor(onThrow: (error: unknown) => void) {
+    this.#onThrow = onThrow;
+  }
+
+  /** Adds a listener; the function returned takes it away again. */
+  add<Event extends keyof Events>(
+    event: Event,
+    listener: (payload: Events[Event]) => void,
+  ): () => void {
+    let listeners = this.#byEvent.get(event);
+    if (listeners === undefined) this.#byEvent.set(event, (listeners = new Set()));
+    // Wrapped, so that the same function added twice is two listeners.
+    const entry = (payload: never): void => listener(payload);
+    listeners.add(entry);
+    return () => listeners.delete(entry);
+  }
+
+  /** Tells every listener of the event. */
+  emit<Event extends keyof Events>(event: Event, payload: Events[Event]): void {
+    for (const listener of this.#byEvent.get(event) ?? []) {
+      try {
+        listener(payload as never);
+      } catch (error) {
+        this.#onThrow(error);
+      }
+    }
+  }
+}

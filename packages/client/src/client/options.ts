@@ -1,0 +1,31 @@
+import { checkOptionNames, checkPositive, CONNECTION_OPTION_NAMES } from '../connection/options.js';
+import type { ClientOptions, OperationOptions } from './types.js';
+
+const CLIENT_OPTION_NAMES: readonly string[] = [
+  ...CONNECTION_OPTION_NAMES,
+  'name',
+  'clientInfo',
+  'handlers',
+];
+
+/**
+ * Checks a client's own options; those of its connection are checked there.
+ *
+ * @throws TypeError that names the option.
+ */
+export function checkClientOptions(options: ClientOptions): void {
+  checkOptionNames(options, CLIENT_OPTION_NAMES);
+  if (options.name !== undefined && (typeof options.name !== 'string' || options.name === '')) {
+    throw new TypeError('name: not a string with something in it');
+  }
+}
+
+/**
+ * Checks the options of one operation.
+ *
+ * @throws TypeError that names the option.
+ */
+export function checkOperationOptions({ timeoutMs, deadlineMs }: OperationOptions): void {
+  checkPositive('timeoutMs', timeoutMs);
+  checkPositive('deadlineMs', deadlineMs);
+}

@@ -1,0 +1,35 @@
+import { Client, type ClientCapabilities } from '@modelcontextprotocol/client';
+import { VERSION } from '../version.js';
+import type { ClientOptions } from './types.js';
+
+/**
+ * Makes the SDK's client, with the program's answers to what servers may ask. Each one given is
+ * announced as a capability.
+ */
+export function createSdkClient({ clientInfo, handlers = {} }: ClientOptions): Client {
+  const { roots, sampling, elicitation } = handlers;
+  const capabilities: ClientCapabilities = {
+    ...(roots && { roots: {} }),
+    ...(sampling && { sampling: {} }),
+    ...(elicitation && { elicitation: {} }),
+  };
+  const client = new Client(clientInfo ?? { name: 'longwire', version: VERSION }, {
+    capabilities,
+    // The connection answers the probe itself for servers of the era before it.
+    versionNegotiation: { mode: 'auto' },
+  });
+  if (roots !== undefined) {
+    client.setRequestHandler('roots/list', async () => ({ roots: await roots() }));
+  }
+  if (sampling !== undefined) {
+    client.setRequestHandler('sampling/createMessage', (request, context) =>
+      sampling(request.params, { signal: context.mcpReq.signal }),
+    );
+  }
+  if (elicitation !== undefined) {
+    client.setRequestHandler('elicitation/create', (request, context) =>
+      elicitation(request.params, { signal: context.mcpReq.signal }),
+    );
+  }
+  return client;
+}

@@ -1,0 +1,60 @@
+import type { JSONRPCRequest } from '@modelcontextprotocol/client';
+import { ConnectError, ConnectionLostError, LongwireError, type Certainty } from '../errors.js';
+import type { CallMark } from './call-mark.js';
+
+/** What a request fails with when its connection is gone for the given reason. */
+export function lossOf(
+  { request, mark }: { request: JSONRPCRequest; mark: CallMark },
+  reason: LongwireError,
+): LongwireError {
+  // The dial failed: that is what there is to say, and nothing had left.
+  if (mark.certainty === 'not-sent' && reason instanceof ConnectError) return reason;
+  const { certainty } = mark;
+  const known =
+    certainty === 'not-sent'
+      ? 'it had not been sent'
+      : 'it had been sent, so whether it ran is not known';
+  const message = `the connection was lost during ${describe(request)}, and ${known}: ${reason.message}`;
+  if (reason.code === 'limit-exceeded' || reason.code === 'protocol') {
+    return new LongwireError(message, { code: reason.code, certainty, cause: reason });
+  }
+  return new ConnectionLostError(message, { certainty, cause: reason });
+}
+
+/** The connection was closed from this side. */
+export function closedError(certainty: Certainty): LongwireError {
+  return new LongwireError('the connection is closed', { code: 'closed', certainty });
+}
+
+/** Too many requests wait for an answer. */
+export function queueFullError(limit: number): LongwireError {
+  return new LongwireError(
+    `${limit} requests are in flight on this connection, and that is its limit; ` +
+      'wait for some, or raise limits.maxInFlight',
+    { code: 'queue-full', certainty: 'not-sent' },
+  );
+}
+
+function describe({ method, params }: JSONRPCRequest): string {
+  const name = params?.['name'];
+  return method === 'tools/call' && typeof name === 'string' ? `the call of ${name}` : method;
+}
+
+/** The server did not take the end of the handshake in time. */
+export function initializedTimeout(url: URL): LongwireError {
+  return new LongwireError(
+    `${url.origin} answered initialize, but did not take notifications/initialized in time; ` +
+      'is it overloaded? Raise timeouts.connectMs if it needs longer',
+    { code: 'connect-timeout', certainty: 'not-sent' },
+  );
+}
+
+/** The request is nothing that JSON can say. */
+export function unsendable(cause: unknown): LongwireError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LongwireError(`the request cannot be sent as JSON: ${reason}`, {
+    code: 'invalid-arguments',
+    certainty: 'not-sent',
+    cause,
+  });
+}

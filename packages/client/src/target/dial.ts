@@ -1,0 +1,134 @@
+import type { JSONRPCRequest } from '@modelcontextprotocol/client';
+import type { ChannelHandlers, ChannelOptions, Dialect } from '../channels/channel.js';
+import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
+import { Http } from '../channels/http.js';
+import { ConnectError, HttpStatusError, LongwireError } from '../errors.js';
+import { shakeHands, type Handshake } from './handshake.js';
+import type { Target } from './target.js';
+import { forgetVerdict, rememberedVerdict, rememberVerdict } from './verdicts.js';
+
+/** What a dial needs. */
+export interface DialOptions {
+  target: Target;
+  /** Speak this dialect and no other. */
+  transport: Dialect | undefined;
+  initialize: JSONRPCRequest;
+  handlers: ChannelHandlers;
+  channel: Partial<ChannelOptions>;
+  /** For all candidates together. */
+  connectMs: number;
+  signal: AbortSignal;
+}
+
+/** Answers that say: no server of this kind here, look elsewhere. */
+const ELSEWHERE: ReadonlySet<number> = new Set([400, 404, 405, 406, 415, 422, 500, 501]);
+
+/**
+ * Dials a target once: goes through its candidates until one shakes hands, within one deadline,
+ * each with a share of what is left of it.
+ *
+ * @throws ConnectError that lists what was tried; the reason of `signal` if that ended it.
+ */
+export async function dial(options: DialOptions): Promise<Handshake> {
+  const { target } = options;
+  const known = rememberedVerdict(target.url);
+  const usable =
+    known !== undefined && (options.transport ?? known.dialect) === known.dialect
+      ? known
+      : undefined;
+  const candidates = usable === undefined ? target.candidates : [usable.url];
+  const dialect = options.transport ?? usable?.dialect;
+  const deadline = performance.now() + options.connectMs;
+  const tried: { url: string; outcome: string }[] = [];
+  let lastError: LongwireError | undefined;
+
+  for (const [index, url] of candidates.entries()) {
+    const shareMs = (deadline - performance.now()) / (candidates.length - index);
+    const attempt = withDeadline(options.signal, shareMs, url);
+    const http = new Http(options.channel, target.authorization);
+    try {
+      const handshake = await shakeHands({
+        http,
+        url,
+        dialect,
+        initialize: options.initialize,
+        maxEventBytes: options.channel.limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES,
+        handlers: options.handlers,
+        signal: attempt.signal,
+      });
+      rememberVerdict(target.url, { dialect: handshake.channel.dialect, url });
+      return handshake;
+    } catch (cause) {
+      await http.close();
+      forgetVerdict(target.url);
+      if (options.signal.aborted) throw options.signal.reason;
+      // What ended the attempt says more than how the attempt noticed.
+      const error = attempt.signal.aborted ? (attempt.signal.reason as LongwireError) : cause;
+      if (!(error instanceof LongwireError)) throw error;
+      tried.push({ url: place(url), outcome: error.message });
+      lastError = error;
+      if (!mayBeElsewhere(error)) break;
+    } finally {
+      attempt.done();
+    }
+  }
+  throw connectError(target, tried, lastError as LongwireError);
+}
+
+function mayBeElsewhere(error: LongwireError): boolean {
+  if (error instanceof HttpStatusError) return ELSEWHERE.has(error.status);
+  return error.code === 'not-mcp' || error.code === 'connect-timeout';
+}
+
+function connectError(
+  target: Target,
+  tried: { url: string; outcome: string }[],
+  cause: LongwireError,
+): ConnectError {
+  const code = cause instanceof HttpStatusError && cause.code === 'http-status' ? 'not-mcp' : cause.code;
+  const what =
+    tried.length === 1
+      ? cause.message
+      : `tried ${tried.map(({ url, outcome }) => `${url} (${outcome})`).join(', then ')}`;
+  const hint =
+    code === 'not-mcp' ? '; is this the address of an MCP server that speaks SSE?' : '';
+  return new ConnectError(`could not connect to ${place(target.url)}: ${what}${hint}`, {
+    code,
+    cause,
+    tried,
+  });
+}
+
+/** A URL as it may be shown: its query may hold a secret. */
+function place(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}
+
+function withDeadline(
+  outer: AbortSignal,
+  ms: number,
+  url: URL,
+): { signal: AbortSignal; done: () => void } {
+  const controller = new AbortController();
+  const follow = (): void => controller.abort(outer.reason);
+  outer.addEventListener('abort', follow, { once: true });
+  if (outer.aborted) follow();
+  const timer = setTimeout(
+    () =>
+      controller.abort(
+        new LongwireError(
+          `no MCP server answered at ${place(url)} within ${Math.round(ms)} ms; ` +
+            'check the address, or raise timeouts.connectMs',
+          { code: 'connect-timeout', certainty: 'not-sent' },
+        ),
+      ),
+    Math.max(0, ms),
+  );
+  return {
+    signal: controller.signal,
+    done: () => {
+      clearTimeout(timer);
+      outer.removeEventListener('abort', follow);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { Buffer } from 'node:buffer';
+
+/** What the user named, in a form that can be dialled. */
+export interface Target {
+  /** The URL as given, less its user info and fragment. */
+  url: URL;
+  /** Where to look for a server, in order. */
+  candidates: URL[];
+  /** The user info of the URL, as a header that goes to its origin alone. */
+  authorization: string | undefined;
+}
+
+/**
+ * Reads a target.
+ *
+ * @throws TypeError that says what a target looks like.
+ */
+export function parseTarget(target: string | URL): Target {
+  const text = String(target).trim();
+  if (!URL.canParse(text)) {
+    const guess = URL.canParse(`http://${text}`) ? `; did you mean http://${text} ?` : '';
+    throw new TypeError(`${JSON.stringify(text)} is not a URL such as http://127.0.0.1:3001/sse${guess}`);
+  }
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    // `localhost:3001` parses as a URL whose protocol is `localhost:`.
+    throw new TypeError(
+      `${JSON.stringify(text)} is not an http or https URL; did you mean http://${text} ?`,
+    );
+  }
+  const authorization = basicAuthorization(url);
+  url.username = '';
+  url.password = '';
+  url.hash = '';
+  return { url, candidates: candidatesFor(url), authorization };
+}
+
+/**
+ * The URL as given; for a path that does not say that it is an MCP endpoint, also `/sse` below
+ * it, which comes first where there is no path at all. The query is kept.
+ */
+function candidatesFor(url: URL): URL[] {
+  const path = url.pathname.replace(/\/+$/, '');
+  const last = path.slice(path.lastIndexOf('/') + 1);
+  if (last === 'sse' || last === 'mcp') return [url];
+  const below = new URL(url);
+  below.pathname = `${path}/sse`;
+  return path === '' ? [below, url] : [url, below];
+}
+
+function basicAuthorization({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
