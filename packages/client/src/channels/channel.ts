@@ -31,8 +31,9 @@ export type ChallengeVerdict = 'retry' | 'fail';
 /** What a channel may use up. Going over ends the channel with code `limit-exceeded`. */
 export interface Limits {
   /**
-   * Bytes of one event of a stream, field names included, before decoding. Guards the memory
-   * against a server whose line never ends. Default 67 108 864 (64 MiB).
+   * What one event of a stream may hold, in UTF-16 code units once decoded, of which there are
+   * never more than bytes. Guards the memory against a server whose line never ends. Default
+   * 67 108 864 (64 MiB), so that a result of 50 MiB fits.
    */
   maxEventBytes?: number;
   /** Requests waiting for an answer at a time; one more fails with `queue-full`. Default 10 000. */

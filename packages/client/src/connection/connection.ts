@@ -164,7 +164,7 @@ export class Connection implements Transport {
   /** Every dialect here is of the era before `server/discover`; no server need be asked. */
   #answerDiscover({ id }: JSONRPCRequest): void {
     const error = { code: METHOD_NOT_FOUND, message: 'Method not found' };
-    queueMicrotask(() => this.onmessage?.({ jsonrpc: '2.0', id, error }));
+    queueMicrotask(() => this.#deliver({ jsonrpc: '2.0', id, error }));
   }
 
   #transmit(entry: Entry): void {
@@ -232,7 +232,7 @@ export class Connection implements Transport {
   #hangUp(): void {
     const session = this.#session;
     this.#session = undefined;
-    for (const cancellation of this.#serverRequests.abandon()) this.onmessage?.(cancellation);
+    for (const cancellation of this.#serverRequests.abandon()) this.#deliver(cancellation);
     session?.dialling.abort(closedError('not-sent'));
     session?.channel?.close().catch((error: Error) => this.onerror?.(error));
   }
@@ -343,16 +343,25 @@ export class Connection implements Transport {
       );
       if (entry === undefined) return;
       entry.waiter.resolve();
-      this.onmessage?.(message);
+      this.#deliver(message);
     } else if ('id' in message) {
-      this.onmessage?.(this.#serverRequests.enter(message));
+      this.#deliver(this.#serverRequests.enter(message));
     } else if (message.method === 'notifications/progress') {
       this.#receiveProgress(message);
     } else if (message.method === 'notifications/cancelled') {
       const cancellation = this.#serverRequests.cancelled(message);
-      if (cancellation !== undefined) this.onmessage?.(cancellation);
+      if (cancellation !== undefined) this.#deliver(cancellation);
     } else {
+      this.#deliver(message);
+    }
+  }
+
+  /** Hands a message up. What the program throws is the program's, and ends no session. */
+  #deliver(message: JSONRPCMessage): void {
+    try {
       this.onmessage?.(message);
+    } catch (error) {
+      this.onerror?.(error as Error);
     }
   }
 
@@ -364,7 +373,7 @@ export class Connection implements Transport {
     const { progressToken, ...progress } = message.params ?? {};
     const entry = this.#ledger.find(progressToken as RequestId | undefined);
     if (entry === undefined) return;
-    if (entry.mark.onProgress === undefined) this.onmessage?.(message);
+    if (entry.mark.onProgress === undefined) this.#deliver(message);
     else if (typeof progress['progress'] === 'number') {
       entry.mark.onProgress(progress as unknown as Progress);
     }

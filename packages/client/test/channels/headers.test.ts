@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { checkHeaders, headerSource } from '../../src/channels/headers.ts';
+
+describe('checkHeaders', () => {
+  it('puts names in lower case', () => {
+    expect(checkHeaders({ 'X-Trace': 'a', Authorization: 'b' })).toEqual({
+      'x-trace': 'a',
+      authorization: 'b',
+    });
+  });
+
+  it.each(['Host', 'content-length', 'Connection', 'Transfer-Encoding', 'upgrade', 'TE'])(
+    'refuses %s, which is the HTTP layer’s',
+    (name) => {
+      expect(() => checkHeaders({ [name]: 'x' })).toThrowError(TypeError);
+    },
+  );
+
+  it('names a header with a wrong value, and does not show the value', () => {
+    const secret = 'top\r\nsecret';
+    try {
+      checkHeaders({ 'x-key': secret });
+      expect.unreachable();
+    } catch (error) {
+      expect((error as Error).message).toContain('x-key');
+      expect((error as Error).message).not.toContain('secret');
+    }
+    expect(() => checkHeaders({ 'x-key': undefined as unknown as string })).toThrowError(/x-key/);
+    expect(() => checkHeaders({ 'no spaces': 'x' })).toThrowError(/no spaces/);
+  });
+});
+
+describe('headerSource', () => {
+  it('lets the program’s own authorization win', async () => {
+    expect(headerSource({ Authorization: 'mine' }, 'default')).toEqual({ authorization: 'mine' });
+    expect(headerSource({}, 'default')).toEqual({ authorization: 'default' });
+  });
+
+  it('fails an attempt whose function fails, with a typed error', async () => {
+    const source = headerSource(() => Promise.reject(new Error('no token')));
+    if (typeof source !== 'function') return expect.unreachable();
+    const attempt = {
+      method: 'GET' as const,
+      url: new URL('http://h/'),
+      dialect: undefined,
+      attempt: 1,
+    };
+    await expect(source(attempt)).rejects.toMatchObject({ code: 'config', certainty: 'not-sent' });
+  });
+});
