@@ -98,6 +98,7 @@ export class Call {
       certainty,
       ...(code === 'aborted' && { cause: this.#setup.signal?.reason }),
     });
+    this.mark.abandoned = error;
     this.#connection?.cancel(this.mark, error);
     this.#end(error);
   }

@@ -107,7 +107,6 @@ export class Connection implements Transport {
    * tells the server if the call had gone out.
    */
   cancel(mark: CallMark, error: LongwireError): void {
-    mark.abandoned = error;
     const entry = this.#ledger.find(mark.id);
     if (entry === undefined || entry.mark !== mark) return;
     this.#ledger.remove(entry.request.id);

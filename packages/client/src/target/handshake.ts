@@ -185,10 +185,11 @@ class Opening implements EventStreamListener {
     if (this.#decideToolEvents === undefined) return;
     this.#objection ??= objection;
     const { error } = objection;
-    // Credentials that are wrong here are wrong for the other dialect too.
-    const final = error instanceof HttpStatusError && (error.status === 401 || error.status === 403);
-    if (error !== undefined && (final || this.#options.dialect === 'sse')) this.onEnd(error);
-    else this.#consider();
+    if (error !== undefined && (isFinal(error) || this.#options.dialect === 'sse')) {
+      this.onEnd(error);
+    } else {
+      this.#consider();
+    }
   }
 
   #consider(): void {
@@ -217,6 +218,11 @@ class Opening implements EventStreamListener {
     promise.catch(() => {});
     return promise;
   }
+}
+
+/** Only a refusal says anything of the dialect, and wrong credentials are wrong for both. */
+function isFinal(error: LongwireError): boolean {
+  return !(error instanceof HttpStatusError) || error.status === 401 || error.status === 403;
 }
 
 function isAnswerTo(request: JSONRPCRequest, message: JSONRPCMessage): message is JSONRPCResponse {

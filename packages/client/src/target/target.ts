@@ -37,15 +37,17 @@ export function parseTarget(target: string | URL): Target {
 
 /**
  * The URL as given; for a path that does not say that it is an MCP endpoint, also `/sse` below
- * it, which comes first where there is no path at all. The query is kept.
+ * it, which comes first where there is no path at all; for one that says so with a slash behind
+ * it, also without the slash. The query is kept.
  */
 function candidatesFor(url: URL): URL[] {
   const path = url.pathname.replace(/\/+$/, '');
   const last = path.slice(path.lastIndexOf('/') + 1);
-  if (last === 'sse' || last === 'mcp') return [url];
-  const below = new URL(url);
-  below.pathname = `${path}/sse`;
-  return path === '' ? [below, url] : [url, below];
+  const isEndpoint = last === 'sse' || last === 'mcp';
+  if (isEndpoint && path === url.pathname) return [url];
+  const other = new URL(url);
+  other.pathname = isEndpoint ? path : `${path}/sse`;
+  return path === '' ? [other, url] : [url, other];
 }
 
 function basicAuthorization({ username, password }: URL): string | undefined {

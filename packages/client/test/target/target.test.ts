@@ -7,7 +7,7 @@ describe('parseTarget', () => {
   it.each([
     ['http://h:1/sse', ['http://h:1/sse']],
     ['http://h:1/a/sse?k=v', ['http://h:1/a/sse?k=v']],
-    ['http://h:1/sse/', ['http://h:1/sse/']],
+    ['http://h:1/sse/', ['http://h:1/sse/', 'http://h:1/sse']],
     ['http://h:1/mcp', ['http://h:1/mcp']],
     ['http://h:1', ['http://h:1/sse', 'http://h:1/']],
     ['http://h:1/?k=v', ['http://h:1/sse?k=v', 'http://h:1/?k=v']],

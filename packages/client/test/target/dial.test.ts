@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startHostileSse } from '../../../../test/support/hostile-sse.ts';
+import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
+import { startToolEventsServer } from '../../../../test/support/tool-events-servers.ts';
+import { connect, type LongwireClient } from '../../src/index.ts';
+import { ConnectError } from '../../src/errors.ts';
+
+const clients: LongwireClient[] = [];
+
+async function connected(...args: Parameters<typeof connect>): Promise<LongwireClient> {
+  const client = await connect(...args);
+  clients.push(client);
+  return client;
+}
+
+const failure = (...args: Parameters<typeof connect>): Promise<ConnectError> =>
+  connect(...args).then(
+    () => expect.unreachable('it connected'),
+    (error: unknown) => error as ConnectError,
+  );
+
+beforeEach(() => {
+  clients.length = 0;
+});
+afterEach(async () => {
+  await Promise.all(clients.map((client) => client.close()));
+});
+
+describe('dialling', () => {
+  it.each(['/sse', '', '/', '/sse/?a=b'])('finds an HTTP+SSE server given as …%s', async (path) => {
+    await using server = await startHostileSse();
+    const client = await connected(new URL(server.url).origin + path);
+    expect(client.state).toMatchObject({ name: 'ready', dialect: 'sse' });
+    expect(server.messagesOf('initialize')).toHaveLength(1);
+  });
+
+  it.each(['/sse', '', '/'])('finds a tool-events server given as …%s', async (path) => {
+    await using server = await startToolEventsServer({ kind: 'fixed-endpoint' });
+    const client = await connected(server.url + path, { headers: { api_key: server.apiKey } });
+    expect(client.state).toMatchObject({ name: 'ready', dialect: 'tool-events' });
+    expect(server.requests.filter(({ method }) => method === 'POST')).toMatchObject([
+      { url: '/messages/?session_id=abc&v=2', json: { method: 'initialize' } },
+    ]);
+    expect(server.calls).toEqual([]);
+  });
+
+  it('tries what is below a path of its own', async () => {
+    await using server = await startHostileSse();
+    const client = await connected(`${new URL(server.url).origin}/tenant`);
+    expect(client.state).toMatchObject({ name: 'ready', dialect: 'sse' });
+    expect(server.requests.filter(({ method }) => method === 'GET').map(({ url }) => url)).toEqual([
+      '/tenant',
+      '/tenant/sse',
+    ]);
+  });
+
+  it('remembers the verdict, and forgets it when a handshake fails', async () => {
+    const kind = 'answers-in-body' as const;
+    await using server = await startToolEventsServer({ kind });
+    const options = { headers: { api_key: server.apiKey } };
+    await connected(server.url, options);
+    await connected(server.url, options);
+    const posts = () => server.requests.filter(({ method }) => method === 'POST');
+    expect(posts()).toHaveLength(1);
+    await failure(server.url, { headers: { api_key: 'wrong' } });
+    await connected(server.url, options);
+    expect(posts()).toHaveLength(2);
+  });
+
+  it('takes a server with `tools` events that answers initialize for HTTP+SSE', async () => {
+    await using server = await startHostileSse();
+    server.mischief.answer = (request) => {
+      if (request.method === 'initialize') server.pushEvent('tools', '[]');
+      return undefined;
+    };
+    const client = await connected(server.url);
+    expect(client.state).toMatchObject({ dialect: 'sse' });
+  });
+
+  it('opens a fresh session when a tool-events server did not answer initialize at all', async () => {
+    let streams = 0;
+    await using server = await startHttpFixture((request, response) => {
+      if (request.method === 'GET') {
+        streams++;
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write('event: endpoint\ndata: /m?session_id=s\n\nevent: tools\ndata: []\n\n');
+      } else {
+        response.writeHead(202).end();
+      }
+    });
+    const client = await connected(server.origin);
+    expect(client.state).toMatchObject({ dialect: 'tool-events' });
+    expect(streams).toBe(2);
+    expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  });
+
+  it('gives a transport that was asked for, or fails', async () => {
+    await using server = await startHostileSse();
+    const client = await connected(server.url, { transport: 'sse' });
+    expect(client.state).toMatchObject({ dialect: 'sse' });
+    const error = await failure(server.url, {
+      transport: 'tool-events',
+      timeouts: { connectMs: 200 },
+    });
+    expect(error).toMatchObject({ code: 'connect-timeout', certainty: 'not-sent' });
+    expect(server.messagesOf('initialize')).toHaveLength(1);
+  });
+});
+
+describe('a dial that fails', () => {
+  it('says that nothing listens', async () => {
+    const server = await startHttpFixture(() => {});
+    await server.close();
+    const error = await failure(server.origin);
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ code: 'connect-failed', certainty: 'not-sent' });
+    expect(error.message).toContain('nothing listens');
+    expect(error.tried).toHaveLength(1);
+  });
+
+  it('lists what was tried when there is no MCP server', async () => {
+    await using server = await startHttpFixture((request, response) => {
+      if (request.url === '/sse') response.writeHead(404).end('no such page');
+      else response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>');
+    });
+    const error = await failure(server.origin);
+    expect(error.code).toBe('not-mcp');
+    expect(error.tried.map(({ url }) => new URL(url).pathname)).toEqual(['/sse', '/']);
+    expect(error.message).toContain('no such page');
+    expect(error.message).toContain('text/html');
+  });
+
+  it('stops looking after 401, and does not show the query', async () => {
+    await using server = await startHttpFixture((_request, response) => {
+      response.writeHead(401).end('who are you?');
+    });
+    const error = await failure(`${server.origin}/?token=hush`);
+    expect(error.code).toBe('unauthorized');
+    expect(error.message).not.toContain('hush');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('gives up at the deadline when the endpoint event never comes', async () => {
+    await using server = await startHostileSse({ endpoint: 'never' });
+    const error = await failure(server.url, { timeouts: { connectMs: 150 } });
+    expect(error.code).toBe('connect-timeout');
+    await vi.waitFor(() => expect(server.openConnections()).toBe(0));
+  });
+
+  it('sends nothing to an endpoint of another origin', async () => {
+    await using server = await startHostileSse({ endpoint: 'other-origin' });
+    const error = await failure(server.url);
+    expect(error).toMatchObject({ code: 'protocol', certainty: 'not-sent' });
+    expect(error.message).toContain('another origin');
+    expect(server.otherOrigin.acceptedConnections()).toBe(0);
+  });
+
+  it.each(['GET', 'POST'] as const)('does not follow a %s to another origin', async (method) => {
+    await using server = await startHostileSse({
+      redirect: { method, status: 307, to: 'other-origin' },
+    });
+    const error = await failure(server.url, { headers: { authorization: 'Bearer hush' } });
+    expect(error).toMatchObject({ code: 'protocol', certainty: 'not-sent' });
+    expect(server.otherOrigin.acceptedConnections()).toBe(0);
+  });
+
+  it.each([307, 308])('follows %s to the same origin', async (status) => {
+    await using server = await startHostileSse({
+      redirect: { method: 'GET', status, to: 'same-origin' },
+    });
+    const client = await connected(server.url);
+    expect(client.state).toMatchObject({ name: 'ready' });
+  });
+
+  it('says what the server said when initialize is refused', async () => {
+    await using server = await startHostileSse({
+      postFaults: [{ method: 'initialize', status: 500, body: 'out of order' }],
+    });
+    const error = await failure(server.url);
+    expect(error.message).toContain('out of order');
+    await vi.waitFor(() => expect(server.openConnections()).toBe(0));
+  });
+
+  it('is told of an abort', async () => {
+    await using server = await startHostileSse({ endpoint: 'never' });
+    const error = await failure(server.url, { signal: AbortSignal.timeout(50) });
+    expect(error).toMatchObject({ code: 'aborted', certainty: 'not-sent' });
+    await vi.waitFor(() => expect(server.openConnections()).toBe(0));
+  });
+});

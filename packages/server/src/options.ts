@@ -1,0 +1,175 @@
+import type { Transport } from '@modelcontextprotocol/server';
+import type { FastifyRequest } from 'fastify';
+import { parseHostRule, parseOriginRule, type HostRule, type OriginRule } from './allowed-hosts.js';
+
+/** What a factory is told about the session it makes a server for. */
+export interface SessionContext {
+  /** The unguessable id of the session. A secret: who knows it can speak in the session. */
+  readonly sessionId: string;
+  /** The `GET` that opened the session, as the hooks of the application left it. */
+  readonly request: FastifyRequest;
+}
+
+/** What can be served: the SDK's `McpServer` and its low-level `Server` both fit. */
+export interface ServableServer {
+  connect(transport: Transport): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the server of one session; called once for every `GET`, because an SDK server holds one
+ * connection. The server is closed when its session ends. A throw or a rejection answers the `GET`
+ * with 500 and opens nothing.
+ */
+export type ServerFactory = (context: SessionContext) => ServableServer | Promise<ServableServer>;
+
+/** How servers are served. Durations in milliseconds, sizes in bytes; a wrong one is a `TypeError`. */
+export interface SseOptions {
+  /**
+   * Also speak the tool-events dialect on the same mount: a `tools` event after `endpoint`, and
+   * `POST {"session_id", "tool", "args"}`, answered in its own body. A client that sends JSON-RPC
+   * still sees HTTP+SSE. Default: `false`.
+   */
+  toolEvents?: boolean;
+  /**
+   * How often a comment goes out on every open stream, so that proxies do not cut it for being
+   * idle; many do after 60 s. `Infinity` for never. Default: 15 000.
+   */
+  heartbeatMs?: number;
+  /**
+   * A session without a POST and without an outgoing message for this long is closed, also while a
+   * silent call is running; heartbeats do not count. Guards against clients that open sessions and
+   * forget them. `Infinity` for never. Default: 1 800 000 (30 minutes).
+   */
+  sessionIdleMs?: number;
+  /**
+   * Open sessions at a time, those included whose server is still being made. One more is answered
+   * with 503 and `Retry-After`. Default: 1 000.
+   */
+  maxSessions?: number;
+  /** Bytes of the body of one POST. A longer one is answered with 413. Default: 4 194 304 (4 MiB). */
+  maxBodyBytes?: number;
+  /**
+   * Bytes that wait in memory for the reader of one stream, the message that is being sent
+   * included. Over it the session is ended at once and what waits is thrown away: it guards the
+   * memory against a client that asks and does not read. One message cannot be longer than this.
+   * Default: 67 108 864 (64 MiB).
+   */
+  maxBufferedBytes?: number;
+  /**
+   * The names that a request may carry in `Host`: `name` for any port, `name:port` for one, `*` for
+   * any name (only where something in front has checked it). Others are answered with 403.
+   *
+   * The attack: a web page whose name is made to resolve to 127.0.0.1 (DNS rebinding) can read from
+   * and write to everything that listens there, but its requests still carry the page's own name.
+   *
+   * Default: `127.0.0.1`, `localhost` and `[::1]`. A list replaces the default.
+   */
+  allowedHosts?: readonly string[];
+  /**
+   * The origins of web pages that may call: `https://name:port` for exactly one, `name` or
+   * `name:port` for any scheme, `*` for any. A request without an `Origin` header does not come from
+   * a web page and is not refused for that. Others are answered with 403.
+   *
+   * Default: the names in `allowedHosts`, `*` not among them.
+   */
+  allowedOrigins?: readonly string[];
+}
+
+/** Options of the plugin. */
+export interface McpPluginOptions extends SseOptions {
+  /** Makes the server of each session. */
+  createServer: ServerFactory;
+}
+
+/** Every option, checked and filled in. */
+export interface ResolvedSseOptions {
+  readonly createServer: ServerFactory;
+  readonly toolEvents: boolean;
+  readonly heartbeatMs: number;
+  readonly sessionIdleMs: number;
+  readonly maxSessions: number;
+  readonly maxBodyBytes: number;
+  readonly maxBufferedBytes: number;
+  readonly allowedHosts: readonly HostRule[];
+  readonly allowedOrigins: readonly OriginRule[];
+}
+
+const DEFAULTS = {
+  toolEvents: false,
+  heartbeatMs: 15_000,
+  sessionIdleMs: 30 * 60_000,
+  maxSessions: 1_000,
+  maxBodyBytes: 4 * 1024 * 1024,
+  maxBufferedBytes: 64 * 1024 * 1024,
+  allowedHosts: ['127.0.0.1', 'localhost', '[::1]'],
+} as const;
+
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  'createServer',
+  'allowedOrigins',
+  ...Object.keys(DEFAULTS),
+]);
+/** What Fastify's `register` passes through to a plugin. */
+const REGISTER_NAMES: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'logSerializers']);
+
+/** The longest delay of a Node timer; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws TypeError that names the wrong option.
+ */
+export function resolveOptions(options: McpPluginOptions): ResolvedSseOptions {
+  for (const name of Object.keys(options)) {
+    if (!OWN_NAMES.has(name) && !REGISTER_NAMES.has(name)) {
+      throw new TypeError(`${name} is not an option`);
+    }
+  }
+  if (typeof options.createServer !== 'function') {
+    throw new TypeError('createServer must be a function that makes the server of a session');
+  }
+  const toolEvents = options.toolEvents ?? DEFAULTS.toolEvents;
+  if (typeof toolEvents !== 'boolean') throw new TypeError('toolEvents must be true or false');
+  const hosts = names('allowedHosts', options.allowedHosts ?? DEFAULTS.allowedHosts);
+  const origins = names('allowedOrigins', options.allowedOrigins ?? hosts.filter((h) => h !== '*'));
+  return {
+    createServer: options.createServer,
+    toolEvents,
+    heartbeatMs: duration('heartbeatMs', options.heartbeatMs),
+    sessionIdleMs: duration('sessionIdleMs', options.sessionIdleMs),
+    maxSessions: count('maxSessions', options.maxSessions),
+    maxBodyBytes: count('maxBodyBytes', options.maxBodyBytes),
+    maxBufferedBytes: count('maxBufferedBytes', options.maxBufferedBytes),
+    allowedHosts: hosts.map((text) => parseHostRule(text)),
+    allowedOrigins: origins.map((text) => parseOriginRule(text)),
+  };
+}
+
+function duration(name: 'heartbeatMs' | 'sessionIdleMs', given: number | undefined): number {
+  const value = given ?? DEFAULTS[name];
+  if (value === Infinity) return value;
+  if (typeof value !== 'number' || !(value > 0 && value <= MAX_TIMER_MS)) {
+    throw new TypeError(`${name} must be above 0 and at most ${MAX_TIMER_MS}, or Infinity`);
+  }
+  return value;
+}
+
+function count(
+  name: 'maxSessions' | 'maxBodyBytes' | 'maxBufferedBytes',
+  given: number | undefined,
+): number {
+  const value = given ?? DEFAULTS[name];
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new TypeError(`${name} must be a whole number above 0`);
+  }
+  return value;
+}
+
+function names(name: string, value: readonly string[]): readonly string[] {
+  if (!Array.isArray(value) || value.some((item) => typeof item !== 'string')) {
+    throw new TypeError(`${name} must be an array of strings`);
+  }
+  return value;
+}

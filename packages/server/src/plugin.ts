@@ -1,0 +1,151 @@
+import { parseJSONRPCMessage, type JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { isAllowedHost, isAllowedOrigin } from './allowed-hosts.js';
+import { resolveOptions, type McpPluginOptions, type ResolvedSseOptions } from './options.js';
+import * as refusals from './refusal.js';
+import { refuse } from './refusal.js';
+import { Sessions } from './sessions.js';
+import { answerToolCall, isToolCall, parseToolCall } from './tool-events.js';
+
+const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) => {
+  const options = resolveOptions(given);
+  const sessions = new Sessions(options);
+
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser(
+    'application/json',
+    // Parsed by the routes: Fastify closes the connection when a parser fails.
+    { parseAs: 'string', bodyLimit: options.maxBodyBytes },
+    async (_request: FastifyRequest, body: string | Buffer) => String(body),
+  );
+  fastify.setErrorHandler((error: Error & { code?: string }, _request, reply) => {
+    switch (error.code) {
+      case 'FST_ERR_CTP_BODY_TOO_LARGE':
+        return refuse(reply, refusals.bodyTooLarge(options.maxBodyBytes));
+      case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+        return refuse(reply, refusals.WRONG_CONTENT_TYPE);
+      default:
+        throw error;
+    }
+  });
+  fastify.addHook('onRequest', async (request, reply) => guard(request, reply, options));
+  fastify.addHook('preClose', () => sessions.close());
+
+  // A HEAD route would open a session.
+  fastify.get('/sse', { exposeHeadRoute: false }, async (request, reply) => {
+    const key = options.toolEvents ? 'session_id' : 'sessionId';
+    const endpointOf = (id: string): string => `${fastify.prefix}/messages?${key}=${id}`;
+    const opened = await sessions.open(request, reply, endpointOf);
+    return opened ? reply : refuse(reply, refusals.NO_MORE_SESSIONS);
+  });
+
+  fastify.post('/messages', { logSerializers: { req: withoutQuery } }, async (request, reply) => {
+    const body = parseBody(request);
+    if (body === undefined) return refuse(reply, refusals.NOT_JSON);
+    if (options.toolEvents && isToolCall(body)) {
+      return callTool(body, reply, sessions, options);
+    }
+    return acceptMessage(body, request, reply, sessions);
+  });
+
+  if (options.toolEvents) {
+    fastify.post('/sse', async (request, reply) => {
+      const body = parseBody(request);
+      if (body === undefined) return refuse(reply, refusals.NOT_JSON);
+      if (!isToolCall(body)) return refuse(reply, refusals.NOT_HERE);
+      return callTool(body, reply, sessions, options);
+    });
+  }
+};
+
+/**
+ * Serves an MCP server over HTTP+SSE (protocol 2024-11-05): `GET /sse` opens a session and is its
+ * event stream, `POST /messages` takes the client's messages. Both are below the `prefix` that it is
+ * registered with.
+ *
+ * It is encapsulated as any Fastify plugin: hooks of the application that registers it run before
+ * its own, so an `onRequest` hook can ask for credentials. When the application closes, all sessions
+ * end.
+ *
+ * ```ts
+ * await app.register(mcpPlugin, { prefix: '/api', createServer: () => createMyServer() });
+ * ```
+ *
+ * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
+ */
+export const mcpPlugin: FastifyPluginAsync<McpPluginOptions> = fastifyPlugin(serveMcp, {
+  name: '@longwire/server',
+  fastify: '5.x',
+  encapsulate: true,
+});
+
+async function guard(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ResolvedSseOptions,
+): Promise<FastifyReply | undefined> {
+  // Not `request.host`: with `trustProxy` that is X-Forwarded-Host, which a web page can set.
+  const authority = request.headers[':authority'];
+  const host = typeof authority === 'string' ? authority : request.headers.host;
+  const { origin } = request.headers;
+  if (!isAllowedHost(host, options.allowedHosts)) return refuse(reply, refusals.wrongHost(host));
+  if (!isAllowedOrigin(origin, options.allowedOrigins)) {
+    return refuse(reply, refusals.wrongOrigin(origin));
+  }
+  return undefined;
+}
+
+function acceptMessage(
+  body: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  sessions: Sessions,
+): FastifyReply {
+  const { sessionId, session_id } = request.query as Record<string, unknown>;
+  const id = sessionId ?? session_id;
+  if (typeof id !== 'string') return refuse(reply, refusals.NO_SESSION_ID);
+  const session = sessions.get(id);
+  if (!session) return refuse(reply, refusals.UNKNOWN_SESSION);
+  const message = parseMessage(body);
+  if (!message) return refuse(reply, refusals.NOT_JSON_RPC);
+  session.receive(message);
+  return reply.code(202).type('text/plain; charset=utf-8').send('Accepted');
+}
+
+async function callTool(
+  body: Record<string, unknown>,
+  reply: FastifyReply,
+  sessions: Sessions,
+  options: ResolvedSseOptions,
+): Promise<FastifyReply> {
+  const call = parseToolCall(body);
+  if (typeof call === 'string') return refuse(reply, refusals.badToolCall(call));
+  const session = sessions.get(call.sessionId);
+  if (!session) return refuse(reply, refusals.UNKNOWN_SESSION);
+  const { tool, args } = call;
+  await answerToolCall(reply, (signal) => session.callTool(tool, args, signal), options);
+  return reply;
+}
+
+function parseBody(request: FastifyRequest): unknown {
+  try {
+    return JSON.parse(String(request.body));
+  } catch {
+    return undefined;
+  }
+}
+
+function parseMessage(body: unknown): JSONRPCMessage | undefined {
+  try {
+    return parseJSONRPCMessage(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A request as the log shows it: the session's id in the query is a secret. */
+function withoutQuery(request: FastifyRequest): Record<string, unknown> {
+  const [url] = request.url.split('?');
+  return { method: request.method, url, host: request.host, remoteAddress: request.ip };
+}

@@ -1,0 +1,55 @@
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
+
+/** Where the messages of a transport go, and who hears of its end. */
+export interface SessionWire {
+  /** The server listens; nothing may reach it earlier. */
+  open(): void;
+  send(message: JSONRPCMessage): Promise<void>;
+  /** The transport is closed; called once. */
+  closed(): void;
+}
+
+/** One session as the SDK's server sees it. */
+export class SessionTransport implements Transport {
+  onclose: (() => void) | undefined;
+  onerror: ((error: Error) => void) | undefined;
+  onmessage: ((message: JSONRPCMessage) => void) | undefined;
+  readonly sessionId: string;
+  readonly #wire: SessionWire;
+  #isClosed = false;
+
+  constructor(sessionId: string, wire: SessionWire) {
+    this.sessionId = sessionId;
+    this.#wire = wire;
+  }
+
+  /** Whether either side has closed it. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  async start(): Promise<void> {
+    this.#wire.open();
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.#isClosed) throw new Error('the session is closed');
+    await this.#wire.send(message);
+  }
+
+  /** Closes the transport, which aborts every handler of the server that is still running. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.onclose?.();
+    } finally {
+      this.#wire.closed();
+    }
+  }
+
+  /** Hands a message of the client to the server. */
+  receive(message: JSONRPCMessage): void {
+    if (!this.#isClosed) this.onmessage?.(message);
+  }
+}

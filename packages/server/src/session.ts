@@ -1,0 +1,161 @@
+import type { CallToolResult, JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import { EventStream, type StreamEnd } from './event-stream.js';
+import type { ResolvedSseOptions, ServableServer } from './options.js';
+import { SessionTransport } from './session-transport.js';
+import { ToolCaller, isToolsChanged } from './tool-caller.js';
+import { describeTools } from './tool-events.js';
+
+/** Why a session is over. */
+export type SessionEnd = StreamEnd | 'idle' | 'server-closed' | 'shutting-down' | 'failed';
+
+/** What a session is made with. */
+export interface SessionOptions {
+  /** Unguessable. */
+  id: string;
+  server: ServableServer;
+  /** What the `endpoint` event says: a path with the session's id in its query. */
+  endpoint: string;
+  request: FastifyRequest;
+  reply: FastifyReply;
+  options: ResolvedSseOptions;
+  /** The session is over; called once. */
+  onEnd: () => void;
+}
+
+/** One client, one event stream to it, one server: they begin and end together. */
+export class Session {
+  readonly #session: SessionOptions;
+  readonly #log: FastifyBaseLogger;
+  readonly #transport: SessionTransport;
+  readonly #tools: ToolCaller | undefined;
+  #stream: EventStream | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #announcing: 'no' | 'running' | 'again' = 'no';
+  #ended: Promise<void> | undefined;
+
+  constructor(session: SessionOptions) {
+    this.#session = session;
+    this.#log = session.request.log;
+    this.#transport = new SessionTransport(session.id, {
+      open: () => this.#open(),
+      send: (message) => this.#send(message),
+      closed: () => void this.end('server-closed'),
+    });
+    if (session.options.toolEvents) {
+      this.#tools = new ToolCaller((message) => this.#transport.receive(message));
+    }
+  }
+
+  /**
+   * Connects the server, which opens the stream with the `endpoint` event first.
+   *
+   * @throws whatever the server's `connect` throws; nothing is left open then.
+   */
+  async start(): Promise<void> {
+    try {
+      await this.#session.server.connect(this.#transport);
+    } catch (error) {
+      await this.end('failed');
+      throw error;
+    }
+    void this.#announceTools();
+  }
+
+  /** Hands a message of the client to the server. */
+  receive(message: JSONRPCMessage): void {
+    this.#idle?.refresh();
+    this.#tools?.noteIncoming(message);
+    this.#transport.receive(message);
+  }
+
+  /** Calls a tool of the server, for the tool-events dialect; fails as `ToolCaller.callTool` does. */
+  async callTool(
+    name: string,
+    args: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<CallToolResult> {
+    if (!this.#tools) throw new Error('the tool-events dialect is not served here');
+    this.#idle?.refresh();
+    try {
+      return await this.#tools.callTool(name, args, signal);
+    } finally {
+      this.#idle?.refresh();
+    }
+  }
+
+  /** Ends stream, handlers and server; fulfilled when all of it is gone. Harmless when repeated. */
+  end(reason: SessionEnd): Promise<void> {
+    // Not before this is set: closing the server closes the transport, which comes back here.
+    return (this.#ended ??= Promise.resolve().then(() => this.#shutDown(reason)));
+  }
+
+  async #shutDown(reason: SessionEnd): Promise<void> {
+    clearTimeout(this.#idle);
+    this.#idle = undefined;
+    this.#session.onEnd();
+    const level = reason === 'reader-too-slow' ? 'warn' : 'debug';
+    this.#log[level]({ reason }, 'session ended');
+    this.#tools?.close();
+    this.#stream?.end();
+    try {
+      if (!this.#transport.isClosed) await this.#session.server.close();
+    } catch (error) {
+      this.#log.error(error, 'the server of a session failed to close');
+    }
+    await this.#transport.close();
+    await this.#stream?.closed;
+  }
+
+  #open(): void {
+    const { reply, options, endpoint } = this.#session;
+    // The connection is of no use to HTTP before the session ends, and must not outlive it.
+    reply.raw.shouldKeepAlive = false;
+    this.#stream = new EventStream(reply, {
+      heartbeatMs: options.heartbeatMs,
+      maxBufferedBytes: options.maxBufferedBytes,
+      onClose: (reason) => void this.end(reason),
+    });
+    // "When a client connects, the server MUST send an endpoint event containing a URI for the
+    // client to use for sending messages."
+    // https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
+    void this.#emit('endpoint', endpoint);
+    if (options.sessionIdleMs !== Infinity) {
+      this.#idle = setTimeout(() => void this.end('idle'), options.sessionIdleMs).unref();
+    }
+  }
+
+  async #send(message: JSONRPCMessage): Promise<void> {
+    if (this.#tools?.takeOutgoing(message)) return;
+    if (this.#tools && isToolsChanged(message)) void this.#announceTools();
+    this.#idle?.refresh();
+    await this.#stream?.send('message', JSON.stringify(message));
+  }
+
+  /** Sends the `tools` event; changes while the list is being made lead to one more. */
+  async #announceTools(): Promise<void> {
+    if (!this.#tools || this.#ended) return;
+    if (this.#announcing !== 'no') {
+      this.#announcing = 'again';
+      return;
+    }
+    do {
+      this.#announcing = 'running';
+      const tools = await this.#tools.listTools().catch((error: unknown) => {
+        this.#log.debug(error, 'the tools of a session could not be listed');
+        return [];
+      });
+      await this.#emit('tools', JSON.stringify(describeTools(tools)));
+    } while (this.#isAnnouncedAgain());
+    this.#announcing = 'no';
+  }
+
+  #isAnnouncedAgain(): boolean {
+    return this.#announcing === 'again' && !this.#ended;
+  }
+
+  /** Sends an event that nobody waits for: a stream that cannot take it ends the session. */
+  async #emit(event: string, data: string): Promise<void> {
+    await this.#stream?.send(event, data).catch(() => {});
+  }
+}

@@ -1,0 +1,67 @@
+import { ProtocolError, type CallToolResult, type Tool } from '@modelcontextprotocol/server';
+import type { FastifyReply } from 'fastify';
+import { EventStream } from './event-stream.js';
+import type { ResolvedSseOptions } from './options.js';
+
+/** A call as the tool-events dialect posts it, after its shape was checked. */
+export interface ToolCall {
+  sessionId: string;
+  tool: string;
+  args: Record<string, unknown>;
+}
+
+/** One entry of the `tools` event. */
+export interface ToolDescription {
+  name: string;
+  description?: string;
+  input_schema: Tool['inputSchema'];
+}
+
+/** Whether a body belongs to the tool-events dialect; a JSON-RPC message never does. */
+export function isToolCall(body: unknown): body is Record<string, unknown> {
+  return typeof body === 'object' && body !== null && 'tool' in body && !('jsonrpc' in body);
+}
+
+/** Checks a body; the answer is the call, or what is wrong with it. */
+export function parseToolCall(body: Record<string, unknown>): ToolCall | string {
+  const { session_id: sessionId, tool, args = {} } = body;
+  if (typeof sessionId !== 'string') return 'session_id must be a string';
+  if (typeof tool !== 'string') return 'tool must be a string';
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    return 'args must be an object';
+  }
+  return { sessionId, tool, args: args as Record<string, unknown> };
+}
+
+/** The tools as the `tools` event lists them. */
+export function describeTools(tools: readonly Tool[]): ToolDescription[] {
+  return tools.map(({ name, description, inputSchema }) => ({
+    name,
+    ...(description === undefined ? {} : { description }),
+    input_schema: inputSchema,
+  }));
+}
+
+/**
+ * Runs a call and answers its POST with an event stream that holds one `result` or `error`. A client
+ * that goes away cancels the call.
+ */
+export async function answerToolCall(
+  reply: FastifyReply,
+  call: (signal: AbortSignal) => Promise<CallToolResult>,
+  options: Pick<ResolvedSseOptions, 'heartbeatMs' | 'maxBufferedBytes'>,
+): Promise<void> {
+  const gone = new AbortController();
+  const stream = new EventStream(reply, { ...options, onClose: () => gone.abort() });
+  const outcome = await call(gone.signal).then(
+    (result) => ({ event: 'result', data: JSON.stringify(result) }),
+    (error: unknown) => ({ event: 'error', data: JSON.stringify(describeError(error)) }),
+  );
+  await stream.send(outcome.event, outcome.data).catch(() => {});
+  stream.end();
+}
+
+function describeError(error: unknown): { message: string; code?: number } {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof ProtocolError ? { message, code: error.code } : { message };
+}

@@ -1,0 +1,497 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { Writable } from 'node:stream';
+import { request } from 'undici';
+import { afterEach, describe, expect, it } from 'vitest';
+import { mcpPlugin, serve, type ServeOptions, type Serving } from '../src/index.ts';
+import { RawStream } from './raw-stream.ts';
+import { createSample, type Sample } from './sample-server.ts';
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+async function serving(options: ServeOptions = {}): Promise<Serving & { samples: Sample[] }> {
+  const samples: Sample[] = [];
+  const served = await serve(() => {
+    const sample = createSample();
+    samples.push(sample);
+    return sample.server;
+  }, options);
+  open.push(() => served.close());
+  return { ...served, samples };
+}
+
+async function stream(url: string, headers?: Record<string, string>): Promise<RawStream> {
+  const raw = await RawStream.get(url, headers);
+  open.push(() => raw[Symbol.asyncDispose]());
+  return raw;
+}
+
+async function endpointOf(raw: RawStream, url: string): Promise<string> {
+  return new URL(await raw.nextOf('endpoint'), url).href;
+}
+
+interface Answer {
+  status: number;
+  text: string;
+  headers: Record<string, string | string[] | undefined>;
+}
+
+async function post(
+  url: string,
+  body: string | object,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const answer = await request(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    text: await answer.body.text(),
+  };
+}
+
+function call(id: number, name: string, args: object = {}): object {
+  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } };
+}
+
+const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
+
+describe('a session', () => {
+  it('opens with headers that no proxy holds back, and the endpoint first', async () => {
+    const { url } = await serving();
+    const raw = await stream(url);
+    expect(raw.statusCode).toBe(200);
+    expect(raw.headers).toMatchObject({
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    const first = await raw.next();
+    expect(first?.event).toBe('endpoint');
+    expect(first?.data).toMatch(/^\/messages\?sessionId=[\w-]{32}$/);
+  });
+
+  it('has an id of its own', async () => {
+    const { url } = await serving();
+    const ids = await Promise.all(
+      Array.from({ length: 5 }, async () => (await stream(url)).nextOf('endpoint')),
+    );
+    expect(new Set(ids).size).toBe(5);
+  });
+
+  it('accepts a message with 202 and answers it on the stream', async () => {
+    const { url } = await serving();
+    const raw = await stream(url);
+    const answer = await post(await endpointOf(raw, url), PING);
+    expect(answer).toMatchObject({ status: 202, text: 'Accepted' });
+    expect(JSON.parse(await raw.nextOf('message'))).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
+  });
+
+  it('sends heartbeats', async () => {
+    const { url } = await serving({ heartbeatMs: 5 });
+    const raw = await stream(url);
+    const reading = raw.nextOf('never').catch(() => {});
+    await raw.commented(3);
+    raw.close();
+    await reading;
+  });
+
+  it('ends when its client hangs up, and what it was running with it', async () => {
+    const { url, samples } = await serving();
+    const raw = await stream(url);
+    const endpoint = await endpointOf(raw, url);
+    await post(endpoint, call(1, 'wait'));
+    const signal = await samples[0]!.waiting;
+    raw.close();
+    await samples[0]!.closed;
+    expect(signal.aborted).toBe(true);
+    expect((await post(endpoint, PING)).status).toBe(404);
+  });
+
+  it('ends when its server closes', async () => {
+    const { url, samples } = await serving();
+    const raw = await stream(url);
+    const endpoint = await endpointOf(raw, url);
+    await samples[0]!.server.close();
+    expect(await raw.next()).toBeUndefined();
+    expect((await post(endpoint, PING)).status).toBe(404);
+  });
+
+  it('ends when it is idle, heartbeats notwithstanding', async () => {
+    const { url, samples } = await serving({ sessionIdleMs: 30, heartbeatMs: 5 });
+    const raw = await stream(url);
+    const endpoint = await endpointOf(raw, url);
+    expect(await raw.next()).toBeUndefined();
+    await samples[0]!.closed;
+    expect((await post(endpoint, PING)).status).toBe(404);
+  });
+
+  it('ends when its reader is too slow', async () => {
+    const { url, samples } = await serving({ maxBufferedBytes: 1024 * 1024 });
+    const slow = connect(Number(new URL(url).port), '127.0.0.1');
+    open.push(async () => slow.destroy());
+    slow.write(`GET /sse HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    let head = '';
+    let path: string | undefined;
+    while (path === undefined) {
+      const [chunk] = (await once(slow, 'data')) as [Buffer];
+      head += chunk.toString();
+      path = /data: (\S+)\n\n/.exec(head)?.[1];
+    }
+    slow.pause();
+    const endpoint = new URL(path, url).href;
+    const big = { text: 'x', times: 900_000 };
+    const statuses: number[] = [];
+    let ended = false;
+    void samples[0]!.closed.then(() => (ended = true));
+    for (let id = 1; !ended && id < 100; id++) {
+      statuses.push((await post(endpoint, call(id, 'repeat', big))).status);
+    }
+    expect(ended).toBe(true);
+    expect(statuses.slice(0, 2)).toEqual([202, 202]);
+    expect((await post(endpoint, PING)).status).toBe(404);
+  });
+
+  it('ends when one message is longer than what may be buffered', async () => {
+    const { url, samples } = await serving({ maxBufferedBytes: 1000 });
+    const raw = await stream(url);
+    await post(await endpointOf(raw, url), call(1, 'repeat', { text: 'x', times: 1000 }));
+    await samples[0]!.closed;
+    await expect(raw.next()).rejects.toThrow();
+  });
+});
+
+describe('what is refused', () => {
+  async function refused(
+    body: string | object,
+    headers?: Record<string, string>,
+    options?: ServeOptions,
+  ): Promise<{ status: number; error: { code: number; message: string } }> {
+    const { url } = await serving(options);
+    const endpoint = await endpointOf(await stream(url), url);
+    const { status, text } = await post(endpoint, body, headers);
+    const { error, ...rest } = JSON.parse(text);
+    expect(rest).toEqual({ jsonrpc: '2.0', id: null });
+    return { status, error };
+  }
+
+  it('is a message to an unknown session', async () => {
+    const { url } = await serving();
+    const unknown = await post(new URL('/messages?sessionId=nope', url).href, PING);
+    expect(unknown.status).toBe(404);
+    expect(JSON.parse(unknown.text).error.message).toMatch(/GET \/sse/);
+    expect((await post(new URL('/messages', url).href, PING)).status).toBe(400);
+  });
+
+  it('is a body that is not JSON', async () => {
+    expect(await refused('{"jsonrpc":')).toMatchObject({ status: 400, error: { code: -32700 } });
+    expect(await refused('')).toMatchObject({ status: 400, error: { code: -32700 } });
+  });
+
+  it.each([
+    ['a batch', [PING]],
+    ['no version', { id: 1, method: 'ping' }],
+    ['a null id', { ...PING, id: null }],
+    ['a tool call where they are not served', { session_id: 'x', tool: 'echo', args: {} }],
+    ['a number', '1'],
+  ])('is JSON that is not JSON-RPC: %s', async (_what, body) => {
+    expect(await refused(body)).toMatchObject({ status: 400, error: { code: -32600 } });
+  });
+
+  it('is another content type', async () => {
+    const refusal = await refused(PING, { 'content-type': 'text/plain' });
+    expect(refusal.status).toBe(415);
+    expect(refusal.error.message).toMatch(/application\/json/);
+  });
+
+  it('is a body over the limit, and not one at the limit', async () => {
+    const maxBodyBytes = JSON.stringify(PING).length;
+    const { url } = await serving({ maxBodyBytes });
+    const endpoint = await endpointOf(await stream(url), url);
+    expect((await post(endpoint, PING)).status).toBe(202);
+    const long = await refused({ ...PING, id: 10 }, {}, { maxBodyBytes });
+    expect(long).toMatchObject({ status: 413 });
+    expect(long.error.message).toMatch(/maxBodyBytes/);
+  });
+
+  it('is one session too many, until another has gone', async () => {
+    const { url, samples } = await serving({ maxSessions: 1 });
+    const first = await stream(url);
+    await first.nextOf('endpoint');
+    const second = await stream(url);
+    expect(second.statusCode).toBe(503);
+    expect(second.headers['retry-after']).toBe('5');
+    first.close();
+    await samples[0]!.closed;
+    expect((await stream(url)).statusCode).toBe(200);
+  });
+
+  it('is HEAD, which opens nothing', async () => {
+    const { url, samples } = await serving();
+    expect((await request(url, { method: 'HEAD' })).statusCode).toBe(404);
+    expect(samples).toEqual([]);
+  });
+});
+
+describe('Host and Origin', () => {
+  async function status(
+    headers: Record<string, string>,
+    options: ServeOptions = {},
+  ): Promise<number> {
+    const { url } = await serving(options);
+    const raw = await stream(url, headers);
+    if (raw.statusCode === 403) {
+      const { statusCode, body } = await request(url, { headers });
+      expect(statusCode).toBe(403);
+      const { error } = (await body.json()) as { error: { message: string } };
+      expect(error.message).toMatch(/allowedHosts|allowedOrigins/);
+    }
+    return raw.statusCode;
+  }
+
+  it.each(['localhost', 'LOCALHOST:80', '127.0.0.1:3000', '[::1]:1'])(
+    'lets loopback in: %s',
+    async (host) => {
+      expect(await status({ host })).toBe(200);
+    },
+  );
+
+  it.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:80', 'a@localhost'])(
+    'refuses the host %s',
+    async (host) => {
+      expect(await status({ host })).toBe(403);
+    },
+  );
+
+  it.each([
+    ['http://localhost:5173', 200],
+    ['http://127.0.0.1', 200],
+    ['https://[::1]:8443', 200],
+    ['https://evil.example', 403],
+    ['http://localhost.evil.example', 403],
+    ['null', 403],
+  ])('answers the origin %s with %i', async (origin, expected) => {
+    expect(await status({ origin })).toBe(expected);
+  });
+
+  it('takes other hosts, whose pages may call, and loopback no more', async () => {
+    const options = { allowedHosts: ['mcp.example', 'other.example:8443'] };
+    expect(await status({ host: 'mcp.example:99' }, options)).toBe(200);
+    expect(await status({ host: 'other.example:8443' }, options)).toBe(200);
+    expect(await status({ host: 'other.example:99' }, options)).toBe(403);
+    expect(await status({ host: 'localhost' }, options)).toBe(403);
+    const host = 'mcp.example';
+    expect(await status({ host, origin: 'https://mcp.example' }, options)).toBe(200);
+    expect(await status({ host, origin: 'http://localhost' }, options)).toBe(403);
+  });
+
+  it('takes other origins', async () => {
+    const options = { allowedOrigins: ['https://app.example'] };
+    expect(await status({ origin: 'https://app.example' }, options)).toBe(200);
+    expect(await status({ origin: 'http://app.example' }, options)).toBe(403);
+    expect(await status({ origin: 'https://app.example:444' }, options)).toBe(403);
+    expect(await status({ origin: 'https://evil.example' }, { allowedOrigins: ['*'] })).toBe(200);
+  });
+
+  it('does not let a page in for a host that only a proxy has checked', async () => {
+    const options = { allowedHosts: ['*'] };
+    expect(await status({ host: 'any.example' }, options)).toBe(200);
+    expect(await status({ host: 'any.example', origin: 'http://any.example' }, options)).toBe(403);
+  });
+
+  it('is checked on a POST too', async () => {
+    const { url } = await serving();
+    const endpoint = await endpointOf(await stream(url), url);
+    expect((await post(endpoint, PING, { host: 'evil.example' })).status).toBe(403);
+    expect((await post(endpoint, PING, { origin: 'http://evil.example' })).status).toBe(403);
+  });
+});
+
+describe('the plugin in an application', () => {
+  async function listening(app: FastifyInstance): Promise<string> {
+    open.push(() => app.close());
+    return app.listen({ port: 0 });
+  }
+
+  it('names the whole prefix in the endpoint event', async () => {
+    const app = Fastify();
+    await app.register(
+      async (inner) => {
+        await inner.register(mcpPlugin, {
+          prefix: '/mcp',
+          createServer: () => createSample().server,
+        });
+      },
+      { prefix: '/api' },
+    );
+    const url = `${await listening(app)}/api/mcp/sse`;
+    const raw = await stream(url);
+    const endpoint = await endpointOf(raw, url);
+    expect(new URL(endpoint).pathname).toBe('/api/mcp/messages');
+    expect((await post(endpoint, PING)).status).toBe(202);
+  });
+
+  it('lets hooks ask for credentials, hand on headers, and leaves other routes alone', async () => {
+    const app = Fastify();
+    app.addHook('onRequest', async (req, reply) => {
+      reply.header('x-app', 'mine');
+      if (req.headers.authorization !== 'Bearer key') {
+        return reply.code(401).send({ error: 'who are you' });
+      }
+      return undefined;
+    });
+    app.post('/plain', async (req) => req.body);
+    let seen: unknown;
+    await app.register(mcpPlugin, {
+      createServer: ({ request: { headers } }) => {
+        seen = headers.authorization;
+        return createSample().server;
+      },
+    });
+    const url = await listening(app);
+    expect((await stream(`${url}/sse`)).statusCode).toBe(401);
+    const authorization = 'Bearer key';
+    const raw = await stream(`${url}/sse`, { authorization });
+    expect(raw.statusCode).toBe(200);
+    expect(raw.headers['x-app']).toBe('mine');
+    expect(seen).toBe(authorization);
+    const plain = await post(`${url}/plain`, 'text', {
+      authorization,
+      'content-type': 'text/plain',
+      host: 'elsewhere.example',
+    });
+    expect(plain).toMatchObject({ status: 200, text: 'text' });
+  });
+
+  it('keeps session ids out of the log', async () => {
+    let log = '';
+    const stream_ = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        log += chunk.toString();
+        done();
+      },
+    });
+    const app = Fastify({ logger: { level: 'trace', stream: stream_ } });
+    await app.register(mcpPlugin, { createServer: () => createSample().server });
+    const url = `${await listening(app)}/sse`;
+    const raw = await stream(url);
+    const endpoint = await endpointOf(raw, url);
+    await post(endpoint, PING);
+    await app.close();
+    expect(log).toContain('/messages');
+    expect(log).not.toContain(new URL(endpoint).searchParams.get('sessionId'));
+  });
+
+  it('answers with 500 when there is no server to be had, and opens nothing', async () => {
+    const app = Fastify();
+    await app.register(mcpPlugin, {
+      maxSessions: 1,
+      createServer: async () => {
+        throw new Error('no server today');
+      },
+    });
+    const url = `${await listening(app)}/sse`;
+    expect((await stream(url)).statusCode).toBe(500);
+    expect((await stream(url)).statusCode).toBe(500);
+  });
+
+  it('closes the server of a client that did not wait for it', async () => {
+    const app = Fastify();
+    const sample = createSample();
+    let asked: () => void;
+    const asking = new Promise<void>((resolve) => (asked = resolve));
+    let made: () => void;
+    const making = new Promise<void>((resolve) => (made = resolve));
+    let closed = false;
+    await app.register(mcpPlugin, {
+      createServer: async () => {
+        asked();
+        await making;
+        return {
+          connect: (transport) => sample.server.connect(transport),
+          close: async () => {
+            closed = true;
+          },
+        };
+      },
+    });
+    const hungUp = new Promise<void>((resolve) => {
+      app.server.on('connection', (socket) => socket.once('close', () => resolve()));
+    });
+    const url = await listening(app);
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('GET /sse HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    await asking;
+    socket.destroy();
+    await hungUp;
+    made!();
+    await expect.poll(() => closed).toBe(true);
+    expect(sample.server.isConnected()).toBe(false);
+  });
+
+  it('ends all sessions when the application closes, without force', async () => {
+    const app = Fastify();
+    const sample = createSample();
+    await app.register(mcpPlugin, { createServer: () => sample.server });
+    const raw = await stream(`${await listening(app)}/sse`);
+    await raw.nextOf('endpoint');
+    await app.close();
+    await sample.closed;
+    expect(await raw.next()).toBeUndefined();
+  });
+});
+
+describe('serve', () => {
+  it('listens on loopback, and close leaves nothing open', async () => {
+    const { url, samples, close } = await serving();
+    expect(new URL(url)).toMatchObject({ hostname: '127.0.0.1', pathname: '/sse' });
+    const raw = await stream(url);
+    const endpoint = await endpointOf(raw, url);
+    await post(endpoint, call(1, 'wait'));
+    const signal = await samples[0]!.waiting;
+    await close();
+    expect(signal.aborted).toBe(true);
+    await samples[0]!.closed;
+    await expect(request(url)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('answers to the name of the host that it listens on', async () => {
+    const { url } = await serving({ host: '0.0.0.0' });
+    expect((await stream(url)).statusCode).toBe(200);
+  });
+
+  it('fails when the port is taken', async () => {
+    const { url } = await serving();
+    const port = Number(new URL(url).port);
+    await expect(serve(() => createSample().server, { port })).rejects.toThrow(/EADDRINUSE/);
+  });
+
+  it.each([
+    { heartbeatMs: 0 },
+    { heartbeatMs: Number.NaN },
+    { sessionIdleMs: -1 },
+    { sessionIdleMs: 2 ** 31 },
+    { maxSessions: 1.5 },
+    { maxBodyBytes: 0 },
+    { maxBufferedBytes: Infinity },
+    { allowedHosts: ['http://localhost'] },
+    { allowedHosts: 'localhost' },
+    { allowedOrigins: ['https://'] },
+    { toolEvents: 'yes' },
+    { heartBeatMs: 1 },
+  ])('names the wrong option in a TypeError: %j', async (options) => {
+    const [name] = Object.keys(options);
+    const failure = await serve(() => createSample().server, options as ServeOptions).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(TypeError);
+    expect((failure as TypeError).message).toContain(name);
+  });
+});

@@ -1,0 +1,220 @@
+import { Server } from '@modelcontextprotocol/server';
+import { request } from 'undici';
+import { afterEach, describe, expect, it } from 'vitest';
+import { serve, type ServerFactory, type Serving } from '../src/index.ts';
+import { RawStream } from './raw-stream.ts';
+import { createSample, type Sample } from './sample-server.ts';
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+async function serving(createServer: ServerFactory): Promise<Serving> {
+  const served = await serve(createServer, { toolEvents: true });
+  open.push(() => served.close());
+  return served;
+}
+
+interface Opened {
+  raw: RawStream;
+  /** Of the session. */
+  id: string;
+  messages: string;
+  sse: string;
+  sample: Sample;
+}
+
+async function opened(): Promise<Opened> {
+  let sample: Sample | undefined;
+  const { url } = await serving(() => (sample = createSample()).server);
+  const raw = await RawStream.get(url, { api_key: 'key' });
+  open.push(() => raw[Symbol.asyncDispose]());
+  const endpoint = new URL(await raw.nextOf('endpoint'), url);
+  const id = endpoint.searchParams.get('session_id')!;
+  return { raw, id, messages: endpoint.href, sse: url, sample: sample! };
+}
+
+async function post(url: string, body: unknown): Promise<RawStream> {
+  const raw = await RawStream.post(url, body);
+  open.push(() => raw[Symbol.asyncDispose]());
+  return raw;
+}
+
+async function answerOf(raw: RawStream): Promise<{ event: string | undefined; data: unknown }> {
+  const first = await raw.next();
+  expect(await raw.next()).toBeUndefined();
+  return { event: first?.event, data: JSON.parse(first?.data ?? 'null') };
+}
+
+describe('the tool-events dialect', () => {
+  it('lists the tools after the endpoint', async () => {
+    const { raw } = await opened();
+    const second = await raw.next();
+    expect(second?.event).toBe('tools');
+    const tools = JSON.parse(second?.data ?? '') as { name: string }[];
+    expect(tools[0]).toEqual({
+      name: 'echo',
+      description: 'Says it again',
+      input_schema: expect.objectContaining({
+        type: 'object',
+        properties: { message: { type: 'string' } },
+        required: ['message'],
+      }),
+    });
+    expect(tools.map(({ name }) => name)).toContain('fail');
+  });
+
+  it.each(['messages', 'sse'] as const)('runs a tool posted to /%s', async (path) => {
+    const session = await opened();
+    const answer = await post(session[path], {
+      session_id: session.id,
+      tool: 'echo',
+      args: { message: 'hello' },
+    });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers['content-type']).toBe('text/event-stream');
+    expect(await answerOf(answer)).toEqual({
+      event: 'result',
+      data: { content: [{ type: 'text', text: 'hello' }] },
+    });
+  });
+
+  it('gives each of many calls at once its own result', async () => {
+    const { id, sse } = await opened();
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async (_, n) =>
+        answerOf(await post(sse, { session_id: id, tool: 'echo', args: { message: `${n}` } })),
+      ),
+    );
+    expect(answers.map(({ data }) => data)).toEqual(
+      answers.map((_, n) => ({ content: [{ type: 'text', text: `${n}` }] })),
+    );
+  });
+
+  it('passes on a result that reports an error', async () => {
+    const { id, sse } = await opened();
+    expect(await answerOf(await post(sse, { session_id: id, tool: 'fail' }))).toEqual({
+      event: 'result',
+      data: { content: [{ type: 'text', text: 'as asked' }], isError: true },
+    });
+  });
+
+  it('answers an unknown tool with an error event', async () => {
+    const { id, messages } = await opened();
+    expect(
+      await answerOf(await post(messages, { session_id: id, tool: 'nope', args: {} })),
+    ).toEqual({ event: 'error', data: { message: 'Tool nope not found', code: -32602 } });
+  });
+
+  it('answers 404 for an unknown session, 400 for a malformed call', async () => {
+    const { id, messages, sse } = await opened();
+    for (const url of [messages, sse]) {
+      const unknown = { session_id: 'nope', tool: 'echo', args: {} };
+      expect((await post(url, unknown)).statusCode).toBe(404);
+      expect((await post(url, { tool: 'echo', args: {} })).statusCode).toBe(400);
+      expect((await post(url, { session_id: id, tool: 1 })).statusCode).toBe(400);
+      expect((await post(url, { session_id: id, tool: 'echo', args: [] })).statusCode).toBe(400);
+    }
+  });
+
+  it('sends the tools again when they change', async () => {
+    const { raw, id, sse } = await opened();
+    await raw.nextOf('tools');
+    await answerOf(await post(sse, { session_id: id, tool: 'grow' }));
+    const again = JSON.parse(await raw.nextOf('tools')) as { name: string }[];
+    expect(again.map(({ name }) => name)).toContain('grown');
+  });
+
+  it('cancels the call of a client that hangs up', async () => {
+    const { id, sse, sample } = await opened();
+    const answer = await post(sse, { session_id: id, tool: 'wait' });
+    const signal = await sample.waiting;
+    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+    answer.close();
+    await aborted;
+    expect(sample.server.isConnected()).toBe(true);
+  });
+
+  it('ends a call with an error event when its session ends', async () => {
+    const { raw, id, sse, sample } = await opened();
+    const answer = await post(sse, { session_id: id, tool: 'wait' });
+    const signal = await sample.waiting;
+    raw.close();
+    expect(await answerOf(answer)).toEqual({
+      event: 'error',
+      data: { message: 'the session has ended' },
+    });
+    expect(signal.aborted).toBe(true);
+  });
+
+  it('initializes the server once, and refuses what the server asks of its client', async () => {
+    const { id, sse, sample } = await opened();
+    let initialized = 0;
+    sample.server.server.oninitialized = () => (initialized += 1);
+    const answer = await answerOf(await post(sse, { session_id: id, tool: 'ask' }));
+    await answerOf(await post(sse, { session_id: id, tool: 'ask' }));
+    expect(answer).toMatchObject({ event: 'result', data: { isError: true } });
+    expect(initialized).toBe(1);
+  });
+
+  it('lists no tools for a server that has none', async () => {
+    const { url } = await serving(() => new Server({ name: 'bare', version: '0' }));
+    const raw = await RawStream.get(url);
+    open.push(() => raw[Symbol.asyncDispose]());
+    expect(await raw.nextOf('tools')).toBe('[]');
+  });
+
+  it('reads all pages of the tools of a low-level server', async () => {
+    const { url } = await serving(() => {
+      const server = new Server({ name: 'pages', version: '0' }, { capabilities: { tools: {} } });
+      const inputSchema = { type: 'object' } as const;
+      server.setRequestHandler('tools/list', ({ params }) =>
+        params?.cursor === undefined
+          ? { tools: [{ name: 'one', inputSchema }], nextCursor: 'more' }
+          : { tools: [{ name: 'two', inputSchema }] },
+      );
+      return server;
+    });
+    const raw = await RawStream.get(url);
+    open.push(() => raw[Symbol.asyncDispose]());
+    expect(JSON.parse(await raw.nextOf('tools'))).toEqual([
+      { name: 'one', input_schema: { type: 'object' } },
+      { name: 'two', input_schema: { type: 'object' } },
+    ]);
+  });
+
+  it('is HTTP+SSE to a client that initializes', async () => {
+    const { raw, id, messages, sse, sample } = await opened();
+    const initialized = new Promise<void>((resolve) => {
+      sample.server.server.oninitialized = resolve;
+    });
+    const initialize = {
+      jsonrpc: '2.0',
+      id: 0,
+      method: 'initialize',
+      params: {
+        protocolVersion: '2024-11-05',
+        capabilities: {},
+        clientInfo: { name: 'raw', version: '1' },
+      },
+    };
+    const elsewhere = await request(sse, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(initialize),
+    });
+    expect(elsewhere.statusCode).toBe(405);
+    await elsewhere.body.dump();
+    expect((await post(messages, initialize)).statusCode).toBe(202);
+    expect(JSON.parse(await raw.nextOf('message'))).toMatchObject({
+      id: 0,
+      result: { protocolVersion: '2024-11-05', serverInfo: { name: 'sample' } },
+    });
+    await post(messages, { jsonrpc: '2.0', method: 'notifications/initialized' });
+    await initialized;
+    const both = await post(sse, { session_id: id, tool: 'echo', args: { message: 'too' } });
+    expect(await answerOf(both)).toMatchObject({ event: 'result' });
+    expect(sample.server.server.getClientVersion()?.name).toBe('raw');
+  });
+});
