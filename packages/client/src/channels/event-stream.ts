@@ -8,6 +8,8 @@ import type { Http, Sent } from './http.js';
 /** Default of `limits.maxEventBytes`: a result of 50 MiB fits. */
 export const DEFAULT_MAX_EVENT_BYTES: number = 64 * 1024 * 1024;
 
+const STREAM_HEADERS = { accept: 'text/event-stream', 'cache-control': 'no-cache' };
+
 /** Who is told what happens on a stream. */
 export interface EventStreamListener {
   onEvent(event: StreamEvent): void;
@@ -56,11 +58,11 @@ export class EventStream {
         if (!isClosed()) (stream ?? options).listener.onEvent(event);
       },
     });
-    const sent = http.send({
+    const sent = http.request({
       method: 'GET',
       url: options.url,
       dialect: options.dialect,
-      headers: { accept: 'text/event-stream', 'cache-control': 'no-cache' },
+      headers: STREAM_HEADERS,
       sink: {
         onHead: (answer) => {
           stream = new EventStream(answer.url, options.listener, sent);

@@ -20,6 +20,14 @@ export interface ExchangeAnswer {
   url: URL;
 }
 
+/** Who is told what became of a request: one of the two, once. */
+export interface Settler {
+  /** The head of a 2xx answer. */
+  answered(answer: ExchangeAnswer): void;
+  /** Everything else. */
+  failed(error: LongwireError): void;
+}
+
 /** Where a 2xx answer goes. */
 export interface BodySink {
   /** Before any data, in the same tick. */
@@ -41,14 +49,11 @@ interface Refusal {
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
-  /** The 2xx answer's head; rejected with a LongwireError for everything else. */
-  readonly answer: Promise<ExchangeAnswer>;
   responseHeaders: ResponseHeaders = {};
 
+  readonly #settler: Settler;
   readonly #sink: BodySink | undefined;
-  readonly #onDone: () => void;
-  #resolve!: (answer: ExchangeAnswer) => void;
-  #reject!: (error: LongwireError) => void;
+  readonly #open: Set<Exchange>;
   #controller: Dispatcher.DispatchController | undefined;
   #phase: 'waiting' | 'flowing' | 'refusing' | 'done' = 'waiting';
   #aborted = false;
@@ -56,19 +61,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #ignoredBytes = 0;
   #refusal: Refusal | undefined;
 
+  /** Enters itself in `open`, and leaves it when nothing more will come. */
   constructor(
-    request: { method: 'GET' | 'POST'; sink?: BodySink },
+    request: { method: 'GET' | 'POST'; sink?: BodySink | undefined },
     url: URL,
-    onDone: () => void,
+    settler: Settler,
+    open: Set<Exchange>,
   ) {
     this.method = request.method;
     this.url = url;
+    this.#settler = settler;
     this.#sink = request.sink;
-    this.#onDone = onDone;
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.#open = open;
+    open.add(this);
   }
 
   /** Gives the request up; harmless once it is done. */
@@ -94,7 +99,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#phase = 'flowing';
       const answer = { status, headers, url: this.url };
       this.#sink?.onHead?.(answer);
-      this.#resolve(answer);
+      this.#settler.answered(answer);
     } else {
       this.#phase = 'refusing';
       const timer = setTimeout(() => this.#refuse(), EXCERPT_MS);
@@ -136,9 +141,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const phase = this.#phase;
     if (phase === 'done') return;
     this.#phase = 'done';
-    this.#onDone();
+    this.#open.delete(this);
     if (phase === 'flowing') this.#sink?.onEnd(error);
-    else if (error !== undefined) this.#reject(error);
+    else if (error !== undefined) this.#settler.failed(error);
   }
 
   #failure(cause: Error): LongwireError {
@@ -225,6 +230,7 @@ function networkReason(error: Error): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ECONNREFUSED') return 'nothing listens there (ECONNREFUSED)';
   if (code === 'ENOTFOUND') return 'no such host (ENOTFOUND)';
-  if (error.message !== '') return code === undefined ? error.message : `${error.message} (${code})`;
+  if (error.message !== '')
+    return code === undefined ? error.message : `${error.message} (${code})`;
   return code ?? error.name;
 }

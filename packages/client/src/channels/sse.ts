@@ -4,12 +4,14 @@ import type { Channel, ChannelHandlers, Dialect } from './channel.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import type { BodySink } from './exchange.js';
-import type { Http, Sent } from './http.js';
+import type { Http, HttpRequest } from './http.js';
 import { parseMessage } from './message.js';
 import { within } from './within.js';
 
 /** How long a cancellation waits for the POST of its request, so that the server knows the id. */
 const CANCEL_AFTER_MS = 500;
+
+const POST_HEADERS = { 'content-type': 'application/json', accept: '*/*' };
 
 /** What an SSE channel is made of. */
 export interface SseChannelOptions {
@@ -36,7 +38,7 @@ export class SseChannel implements Channel {
   readonly #handlers: ChannelHandlers;
   readonly #onForeignEvent: ((event: StreamEvent) => void) | undefined;
   /** Requests whose POST is not answered yet; a cancellation waits for it. */
-  readonly #posting = new Map<RequestId, Promise<unknown>>();
+  readonly #posting = new Map<RequestId, Promise<void>>();
   #ended = false;
 
   constructor(options: SseChannelOptions) {
@@ -51,24 +53,16 @@ export class SseChannel implements Channel {
     };
   }
 
-  async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#ended) throw endedError(this.url);
-    if ('method' in message && 'id' in message) {
-      const posted = this.#post(message);
+  send(message: JSONRPCMessage): Promise<void> {
+    if (this.#ended) return Promise.reject(endedError(this.url));
+    if (!('method' in message)) return this.#post(message);
+    if ('id' in message) {
+      const posted = this.#post(message, message.id);
       this.#posting.set(message.id, posted);
-      try {
-        await posted;
-      } finally {
-        this.#posting.delete(message.id);
-      }
-      return;
+      return posted;
     }
-    if ('method' in message && message.method === 'notifications/cancelled') {
-      const id = message.params?.['requestId'] as RequestId | undefined;
-      const posted = id === undefined ? undefined : this.#posting.get(id);
-      if (posted !== undefined) await within(CANCEL_AFTER_MS, posted.catch(() => {}));
-    }
-    await this.#post(message);
+    if (message.method !== 'notifications/cancelled') return this.#post(message);
+    return this.#postCancellation(message, message.params?.['requestId'] as RequestId);
   }
 
   async close(): Promise<void> {
@@ -77,18 +71,36 @@ export class SseChannel implements Channel {
     await this.#http.close();
   }
 
-  async #post(message: JSONRPCMessage): Promise<void> {
-    try {
-      await postMessage(this.#http, { endpoint: this.url, dialect: 'sse', message }).answer;
-    } catch (error) {
-      // A server that has forgotten the session says so with 404, and nothing sent to it from
-      // then on can succeed: the channel is spent. The sender is told first, because of its own
-      // request it is certain that it did not run.
-      if (error instanceof HttpStatusError && error.status === 404) {
-        setImmediate(() => this.#end(error));
-      }
-      throw error;
-    }
+  async #postCancellation(message: JSONRPCMessage, id: RequestId): Promise<void> {
+    const posted = this.#posting.get(id);
+    if (posted !== undefined)
+      await within(
+        CANCEL_AFTER_MS,
+        posted.catch(() => {}),
+      );
+    await this.#post(message);
+  }
+
+  #post(message: JSONRPCMessage, id?: RequestId): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const request = postOf(message, { endpoint: this.url, dialect: 'sse' });
+      this.#http.send(request, {
+        answered: () => {
+          if (id !== undefined) this.#posting.delete(id);
+          resolve();
+        },
+        failed: (error) => {
+          if (id !== undefined) this.#posting.delete(id);
+          reject(error);
+          // A server that has forgotten the session says so with 404, and nothing sent to it
+          // from then on can succeed: the channel is spent. The sender is told first, because of
+          // its own request it is certain that it did not run.
+          if (error instanceof HttpStatusError && error.status === 404) {
+            setImmediate(() => this.#end(error));
+          }
+        },
+      });
+    });
   }
 
   #take(event: StreamEvent): void {
@@ -114,19 +126,19 @@ export class SseChannel implements Channel {
   }
 }
 
-/** POSTs one message to an endpoint. The answer's body means nothing in HTTP+SSE. */
-export function postMessage(
-  http: Http,
-  post: { endpoint: URL; dialect: Dialect | undefined; message: JSONRPCMessage; sink?: BodySink },
-): Sent {
-  return http.send({
+/** The POST of one message to an endpoint. The answer's body means nothing in HTTP+SSE. */
+export function postOf(
+  message: JSONRPCMessage,
+  to: { endpoint: URL; dialect: Dialect | undefined; sink?: BodySink | undefined },
+): HttpRequest {
+  return {
     method: 'POST',
-    url: post.endpoint,
-    dialect: post.dialect,
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify(post.message),
-    ...(post.sink && { sink: post.sink }),
-  });
+    url: to.endpoint,
+    dialect: to.dialect,
+    headers: POST_HEADERS,
+    body: JSON.stringify(message),
+    sink: to.sink,
+  };
 }
 
 function endedError(url: URL): LongwireError {

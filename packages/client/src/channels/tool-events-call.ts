@@ -6,6 +6,8 @@ import type { Http, Sent } from './http.js';
 /** Where the answer to a call comes: in the body of its POST, or (202) on the session's stream. */
 export type AnswerPlace = 'body' | 'stream';
 
+const CALL_HEADERS = { 'content-type': 'application/json', accept: 'text/event-stream' };
+
 /** What one call needs. */
 export interface ToolEventsCallOptions {
   http: Http;
@@ -37,11 +39,11 @@ export class ToolEventsCall {
         if (event.type === 'result' || event.type === 'error') this.settle(event);
       },
     });
-    this.#sent = options.http.send({
+    this.#sent = options.http.request({
       method: 'POST',
       url: options.url,
       dialect: 'tool-events',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      headers: CALL_HEADERS,
       body: options.body,
       sink: {
         onHead: ({ status }) => {

@@ -17,10 +17,10 @@ export interface EventTool {
 export function parseTools(data: string): EventTool[] {
   const value = parseJson(data);
   if (!Array.isArray(value)) {
-    throw new LongwireError(
-      `the server's tools event is not a JSON array: ${data.slice(0, 200)}`,
-      { code: 'protocol', certainty: 'outcome-unknown' },
-    );
+    throw new LongwireError(`the server's tools event is not a JSON array: ${data.slice(0, 200)}`, {
+      code: 'protocol',
+      certainty: 'outcome-unknown',
+    });
   }
   return value.filter(isNamed).map(({ input_schema: snake, inputSchema: camel, ...rest }) => ({
     ...rest,
@@ -35,7 +35,8 @@ export function parseTools(data: string): EventTool[] {
 export function toCallResult(data: string): CallToolResult {
   const value = parseJson(data);
   if (isObject(value) && Array.isArray(value['content'])) return value as CallToolResult;
-  const text = typeof value === 'string' ? value : value === undefined ? data : JSON.stringify(value);
+  const text =
+    typeof value === 'string' ? value : value === undefined ? data : JSON.stringify(value);
   return {
     content: [{ type: 'text', text }],
     ...(isObject(value) && { structuredContent: value }),

@@ -10,7 +10,10 @@ export async function within<T>(
 ): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const elapsed = new Promise<undefined>((resolve, reject) => {
-    timer = setTimeout(() => (late === undefined ? resolve(undefined) : reject(late())), Math.max(0, ms));
+    timer = setTimeout(
+      () => (late === undefined ? resolve(undefined) : reject(late())),
+      Math.max(0, ms),
+    );
   });
   try {
     return await Promise.race([promise, elapsed]);

@@ -1,7 +1,7 @@
-import type { Progress } from '@modelcontextprotocol/client';
+import type { Progress, RequestId } from '@modelcontextprotocol/client';
 import type { CallMark } from '../connection/call-mark.js';
 import type { Connection } from '../connection/connection.js';
-import { LongwireError, type ErrorCode } from '../errors.js';
+import { LongwireError, type Certainty, type ErrorCode } from '../errors.js';
 import type { OperationOptions } from './types.js';
 
 /** Durations of an operation in milliseconds, where its options name none. */
@@ -10,47 +10,57 @@ export const OPERATION_DEFAULTS: { timeoutMs: number; deadlineMs: number } = {
   deadlineMs: 3_600_000,
 };
 
+/** A timer of more than this would fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 /** What a call needs beside its options. */
-export interface CallSetup extends OperationOptions {
+export interface CallSetup {
   /** What is being done, for messages: `the call of echo`. */
   what: string;
-  onProgress?: ((progress: Progress) => void) | undefined;
+  options: OperationOptions & { onProgress?: (progress: Progress) => void };
   /** Told of what `onProgress` throws. */
   onListenerError: (error: unknown) => void;
 }
 
 /**
  * One operation from its start to its end: its idle time, its hard cap and its signal. Whichever
- * comes first ends it, with what is certain at that moment.
+ * comes first ends it, with what is certain at that moment. It is its own mark on the request.
  */
-export class Call {
-  readonly mark: CallMark;
-  /** Rejected when the call ends early. */
-  readonly ended: Promise<never>;
+export class Call implements CallMark {
+  certainty: Certainty = 'not-sent';
+  id?: RequestId;
+  answer?: 'result' | 'error';
+  abandoned?: LongwireError;
+
   readonly #setup: CallSetup;
   readonly #timeoutMs: number;
   readonly #deadlineAt: number;
   readonly #onAbort: (() => void) | undefined;
   #connection: Connection | undefined;
+  #onStopped: ((error: LongwireError) => void) | undefined;
   #idleSince: number;
   #timer: NodeJS.Timeout | undefined;
-  #end!: (error: LongwireError) => void;
 
   constructor(setup: CallSetup) {
     this.#setup = setup;
-    this.#timeoutMs = setup.timeoutMs ?? OPERATION_DEFAULTS.timeoutMs;
+    const { timeoutMs, deadlineMs, signal } = setup.options;
+    this.#timeoutMs = timeoutMs ?? OPERATION_DEFAULTS.timeoutMs;
     this.#idleSince = performance.now();
-    this.#deadlineAt = this.#idleSince + (setup.deadlineMs ?? OPERATION_DEFAULTS.deadlineMs);
-    this.mark = { certainty: 'not-sent', onProgress: (progress) => this.#progressed(progress) };
-    this.ended = new Promise((_resolve, reject) => (this.#end = reject));
-    this.ended.catch(() => {});
-    const { signal } = setup;
-    if (signal !== undefined) {
-      this.#onAbort = () => this.#stop('aborted', 'was aborted');
-      signal.addEventListener('abort', this.#onAbort, { once: true });
-      if (signal.aborted) this.#onAbort();
-    }
-    this.#wait();
+    this.#deadlineAt = this.#idleSince + (deadlineMs ?? OPERATION_DEFAULTS.deadlineMs);
+    this.#wait(this.#idleSince);
+    if (signal === undefined) return;
+    this.#onAbort = () => this.#stop('aborted', 'was aborted');
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
+  }
+
+  /** What comes before the request can be sent: rejected if the call ends earlier. */
+  async before<T>(preparation: Promise<T>): Promise<T> {
+    const stopped = new Promise<never>((_resolve, reject) => {
+      if (this.abandoned === undefined) this.#onStopped = reject;
+      else reject(this.abandoned);
+    });
+    return Promise.race([preparation, stopped]);
   }
 
   /** From here on, ending early means to settle the request on this connection. */
@@ -62,44 +72,43 @@ export class Call {
   done(): void {
     clearTimeout(this.#timer);
     if (this.#onAbort !== undefined) {
-      this.#setup.signal?.removeEventListener('abort', this.#onAbort);
+      this.#setup.options.signal?.removeEventListener('abort', this.#onAbort);
     }
   }
 
-  #progressed(progress: Progress): void {
+  onProgress(progress: Progress): void {
     this.#idleSince = performance.now();
     try {
-      this.#setup.onProgress?.(progress);
+      this.#setup.options.onProgress?.(progress);
     } catch (error) {
       this.#setup.onListenerError(error);
     }
   }
 
   /** One timer for both limits; progress moves only a number. */
-  #wait(): void {
-    const now = performance.now();
+  #wait(now: number): void {
     const idleLeftMs = this.#idleSince + this.#timeoutMs - now;
     const capLeftMs = this.#deadlineAt - now;
-    if (capLeftMs <= 0) this.#stop('deadline', 'did not end by its deadline');
-    else if (idleLeftMs <= 0) {
+    if (capLeftMs <= 0) {
+      this.#stop('deadline', 'did not end by its deadline');
+    } else if (idleLeftMs <= 0) {
       this.#stop('timeout', `gave no sign of life for ${this.#timeoutMs} ms`);
     } else {
-      // A timer of more than 2^31-1 ms would fire at once.
-      const ms = Math.min(idleLeftMs, capLeftMs, 2_147_483_647);
-      this.#timer = setTimeout(() => this.#wait(), Math.ceil(ms));
+      const ms = Math.ceil(Math.min(idleLeftMs, capLeftMs, MAX_TIMER_MS));
+      this.#timer = setTimeout(() => this.#wait(performance.now()), ms);
     }
   }
 
   #stop(code: Extract<ErrorCode, 'aborted' | 'timeout' | 'deadline'>, how: string): void {
-    const { certainty } = this.mark;
-    const known = certainty === 'not-sent' ? 'it had not been sent' : 'whether it ran is not known';
+    const known =
+      this.certainty === 'not-sent' ? 'it had not been sent' : 'whether it ran is not known';
     const error = new LongwireError(`${this.#setup.what} ${how}; ${known}`, {
       code,
-      certainty,
-      ...(code === 'aborted' && { cause: this.#setup.signal?.reason }),
+      certainty: this.certainty,
+      ...(code === 'aborted' && { cause: this.#setup.options.signal?.reason }),
     });
-    this.mark.abandoned = error;
-    this.#connection?.cancel(this.mark, error);
-    this.#end(error);
+    this.abandoned = error;
+    this.#connection?.cancel(this, error);
+    this.#onStopped?.(error);
   }
 }

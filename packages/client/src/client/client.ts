@@ -6,7 +6,6 @@ import {
   type GetPromptResult,
   type Implementation,
   type LoggingLevel,
-  type Progress,
   type Prompt,
   type ReadResourceResult,
   type Resource,
@@ -41,6 +40,8 @@ import type {
 /** The SDK's own timer, which must never be the one that ends a call. */
 const NEVER_MS = 2_147_483_647;
 const ignoreProgress = (): void => {};
+const REQUEST_OPTIONS = { timeout: NEVER_MS };
+const CALL_OPTIONS = { timeout: NEVER_MS, onprogress: ignoreProgress };
 
 /**
  * One server: typed calls over a connection that is dialled when it is first needed and dialled
@@ -56,6 +57,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
   #tools = new Map<string, Tool>();
+  readonly #onListenerError = (error: unknown): void => this.#report(error);
 
   /** Use {@link createClient} or {@link connect}. */
   constructor(target: string | URL, options: ClientOptions = {}) {
@@ -63,7 +65,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     this.#target = parseTarget(target);
     this.#options = options;
     this.#connectionOptions = resolveConnectionOptions(options);
-    this.#listeners = new Listeners((error) => this.#report(error));
+    this.#listeners = new Listeners(this.#onListenerError);
     this.sdk = createSdkClient(options);
     this.sdk.onerror = (error) => this.#report(error);
     this.sdk.fallbackNotificationHandler = (notification) => {
@@ -108,9 +110,9 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
    * @throws ConnectError, or LongwireError `aborted`.
    */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
-    const call = new Call({ ...options, what: 'connecting', onListenerError: ignoreProgress });
+    const call = this.#begin('connecting', options);
     try {
-      await Promise.race([this.#ready(), call.ended]);
+      await call.before(this.#ready());
     } catch (error) {
       if (options.signal?.aborted === true) await this.close();
       throw error;
@@ -156,11 +158,10 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     const tool = this.#tools.get(name);
     const params = { name, arguments: args };
     if (tool?.outputSchema !== undefined) {
-      return this.#run(what, options, (marked) =>
-        this.sdk.callTool(marked(params), {
+      return this.#run(what, params, options, (marked) =>
+        this.sdk.callTool(marked, {
+          ...CALL_OPTIONS,
           toolDefinition: tool,
-          timeout: NEVER_MS,
-          onprogress: ignoreProgress,
         }),
       );
     }
@@ -182,8 +183,8 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   /** Reads a resource. */
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
-    return this.#run(`reading ${uri}`, options, (marked) =>
-      this.sdk.readResource(marked({ uri }), { timeout: NEVER_MS, cacheMode: 'bypass' }),
+    return this.#run(`reading ${uri}`, { uri }, options, (marked) =>
+      this.sdk.readResource(marked, { timeout: NEVER_MS, cacheMode: 'bypass' }),
     );
   }
 
@@ -193,15 +194,16 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     args: Record<string, string> = {},
     options: OperationOptions = {},
   ): Promise<GetPromptResult> {
-    return this.#run(`getting the prompt ${name}`, options, (marked) =>
-      this.sdk.getPrompt(marked({ name, arguments: args }), { timeout: NEVER_MS }),
+    const params = { name, arguments: args };
+    return this.#run(`getting the prompt ${name}`, params, options, (marked) =>
+      this.sdk.getPrompt(marked, { timeout: NEVER_MS }),
     );
   }
 
   /** Asks for completions of an argument. */
   complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
-    return this.#run('completing an argument', options, (marked) =>
-      this.sdk.complete(marked(params), { timeout: NEVER_MS }),
+    return this.#run('completing an argument', params, options, (marked) =>
+      this.sdk.complete(marked, { timeout: NEVER_MS }),
     );
   }
 
@@ -289,36 +291,35 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     options: OperationOptions,
     what: string,
   ): Promise<Result> {
-    const isCall = method === 'tools/call';
-    return this.#run(what, options, (marked) =>
-      this.sdk.request({ method, params: marked(params) }, passThrough, {
-        timeout: NEVER_MS,
-        // Asked for even if nobody listens: progress is what keeps a long call alive.
-        ...(isCall && { onprogress: ignoreProgress }),
-      }),
+    // Progress is asked for even if nobody listens: it is what keeps a long call alive.
+    const sdkOptions = method === 'tools/call' ? CALL_OPTIONS : REQUEST_OPTIONS;
+    return this.#run(what, params, options, (marked) =>
+      this.sdk.request({ method, params: marked }, passThrough, sdkOptions),
     );
   }
 
-  /** Runs one operation within its limits. `marked` puts the call's mark on its params. */
-  async #run<T>(
+  /** Runs one operation within its limits. `send` gets the params with the call's mark on them. */
+  async #run<Params extends object, T>(
     what: string,
-    options: OperationOptions & { onProgress?: (progress: Progress) => void },
-    send: (marked: <P extends object>(params: P) => P) => Promise<T>,
+    params: Params,
+    options: OperationOptions,
+    send: (marked: Params) => Promise<T>,
   ): Promise<T> {
     checkOperationOptions(options);
-    const call = new Call({ ...options, what, onListenerError: (error) => this.#report(error) });
+    const call = this.#begin(what, options);
     try {
-      const connection =
-        this.#connection?.state.name === 'ready'
-          ? this.#connection
-          : await Promise.race([this.#ready(), call.ended]);
-      call.sendOn(connection);
-      return await send((params) => ({ ...params, [callMark]: call.mark }));
+      const isReady = this.#connection?.state.name === 'ready';
+      call.sendOn(isReady ? (this.#connection as Connection) : await call.before(this.#ready()));
+      return await send({ ...params, [callMark]: call });
     } catch (error) {
-      throw fromSdkError(error, what, call.mark);
+      throw fromSdkError(error, what, call);
     } finally {
       call.done();
     }
+  }
+
+  #begin(what: string, options: OperationOptions): Call {
+    return new Call({ what, options, onListenerError: this.#onListenerError });
   }
 
   #notified(notification: ServerNotification): void {

@@ -40,10 +40,7 @@ export function createClient(target: string | URL, options: ClientOptions = {}):
  *
  * @throws TypeError for a target or an option that is wrong.
  */
-export function createTransport(
-  target: string | URL,
-  options: ConnectionOptions = {},
-): Connection {
+export function createTransport(target: string | URL, options: ConnectionOptions = {}): Connection {
   checkOptionNames(options, CONNECTION_OPTION_NAMES);
   return new Connection(parseTarget(target), resolveConnectionOptions(options));
 }

@@ -19,5 +19,5 @@ export interface CallMark {
   /** The call was given up with this error, maybe before its request was made. */
   abandoned?: LongwireError;
   /** Takes the call's progress notifications, in order, before its answer. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?(progress: Progress): void;
 }

@@ -85,13 +85,13 @@ function connectError(
   tried: { url: string; outcome: string }[],
   cause: LongwireError,
 ): ConnectError {
-  const code = cause instanceof HttpStatusError && cause.code === 'http-status' ? 'not-mcp' : cause.code;
+  const code =
+    cause instanceof HttpStatusError && cause.code === 'http-status' ? 'not-mcp' : cause.code;
   const what =
     tried.length === 1
       ? cause.message
       : `tried ${tried.map(({ url, outcome }) => `${url} (${outcome})`).join(', then ')}`;
-  const hint =
-    code === 'not-mcp' ? '; is this the address of an MCP server that speaks SSE?' : '';
+  const hint = code === 'not-mcp' ? '; is this the address of an MCP server that speaks SSE?' : '';
   return new ConnectError(`could not connect to ${place(target.url)}: ${what}${hint}`, {
     code,
     cause,

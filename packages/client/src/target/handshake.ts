@@ -5,7 +5,7 @@ import { endpointUrl } from '../channels/endpoint.js';
 import { EventDecoder, type StreamEvent } from '../channels/event-decoder.js';
 import { EventStream, type EventStreamListener } from '../channels/event-stream.js';
 import type { Http, Sent } from '../channels/http.js';
-import { postMessage, SseChannel } from '../channels/sse.js';
+import { postOf, SseChannel } from '../channels/sse.js';
 import { ToolEventsChannel } from '../channels/tool-events.js';
 import { HttpStatusError, LongwireError } from '../errors.js';
 
@@ -45,7 +45,8 @@ export async function shakeHands(options: HandshakeOptions): Promise<Handshake> 
   const stream = await EventStream.open(options.http, { ...options, listener: opening });
   try {
     const endpoint = endpointUrl(await opening.endpoint, stream.url);
-    if (options.dialect === 'tool-events') return await toolEvents(options, opening, stream, endpoint);
+    if (options.dialect === 'tool-events')
+      return await toolEvents(options, opening, stream, endpoint);
 
     const verdict = await opening.initialize(stream, endpoint);
     if (verdict.dialect === 'sse') return verdict;
@@ -130,10 +131,7 @@ class Opening implements EventStreamListener {
   }
 
   /** Sends `initialize` and waits for what tells the dialects apart. */
-  async initialize(
-    stream: EventStream,
-    endpoint: URL,
-  ): Promise<SseVerdict | ToolEventsVerdict> {
+  async initialize(stream: EventStream, endpoint: URL): Promise<SseVerdict | ToolEventsVerdict> {
     const { http, initialize, handlers } = this.#options;
     const verdict = this.#promise<SseVerdict | ToolEventsVerdict>((resolve) => {
       this.#decideToolEvents = resolve;
@@ -163,13 +161,14 @@ class Opening implements EventStreamListener {
       maxEventBytes: this.#options.maxEventBytes,
       onEvent: (event) => this.onEvent(event),
     });
-    this.#posted = postMessage(http, {
-      endpoint,
-      dialect: this.#options.dialect,
-      message: initialize,
-      // What a tool-events server answers in the body; of HTTP+SSE nothing is expected there.
-      sink: { onData: (chunk: Buffer) => decoder.push(chunk), onEnd: () => {} },
-    });
+    this.#posted = http.request(
+      postOf(initialize, {
+        endpoint,
+        dialect: this.#options.dialect,
+        // What a tool-events server answers in the body; of HTTP+SSE nothing is expected there.
+        sink: { onData: (chunk: Buffer) => decoder.push(chunk), onEnd: () => {} },
+      }),
+    );
     this.#posted.answer.catch((error: LongwireError) => this.#object({ error }));
     this.#consider();
     return verdict;

@@ -19,7 +19,9 @@ export function parseTarget(target: string | URL): Target {
   const text = String(target).trim();
   if (!URL.canParse(text)) {
     const guess = URL.canParse(`http://${text}`) ? `; did you mean http://${text} ?` : '';
-    throw new TypeError(`${JSON.stringify(text)} is not a URL such as http://127.0.0.1:3001/sse${guess}`);
+    throw new TypeError(
+      `${JSON.stringify(text)} is not a URL such as http://127.0.0.1:3001/sse${guess}`,
+    );
   }
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {

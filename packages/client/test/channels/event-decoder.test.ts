@@ -117,7 +117,9 @@ describe('EventDecoder', () => {
 
   it('lets any number of comments pass, whatever their size together', () => {
     const beat = Buffer.from(`: ${'x'.repeat(50)}\n\n`);
-    expect(decode([...Array<Buffer>(50).fill(beat), Buffer.from('data: 1\n\n')], 100)).toHaveLength(1);
+    expect(decode([...Array<Buffer>(50).fill(beat), Buffer.from('data: 1\n\n')], 100)).toHaveLength(
+      1,
+    );
   });
 
   it('agrees with the rules on any stream, split at any byte', () => {

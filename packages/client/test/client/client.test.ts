@@ -95,7 +95,9 @@ describe('a client', () => {
         'resources/subscribe': () => ({}),
         'resources/unsubscribe': () => ({}),
         'prompts/list': () => ({ prompts: [{ name: 'p' }] }),
-        'prompts/get': () => ({ messages: [{ role: 'user', content: { type: 'text', text: 'hi' } }] }),
+        'prompts/get': () => ({
+          messages: [{ role: 'user', content: { type: 'text', text: 'hi' } }],
+        }),
         'completion/complete': () => ({ completion: { values: ['abc'] } }),
         'logging/setLevel': () => ({}),
       }),
@@ -114,7 +116,10 @@ describe('a client', () => {
     await client.subscribeResource('a:b');
     await client.unsubscribeResource('a:b');
     await client.setLogLevel('debug');
-    expect(server.messagesOf('prompts/get')[0]?.params).toEqual({ name: 'p', arguments: { x: 'y' } });
+    expect(server.messagesOf('prompts/get')[0]?.params).toEqual({
+      name: 'p',
+      arguments: { x: 'y' },
+    });
     expect(server.messagesOf('logging/setLevel')[0]?.params).toEqual({ level: 'debug' });
   });
 
@@ -314,7 +319,11 @@ describe('a call', () => {
     const answer = (answerId: unknown, text: string): void =>
       server.pushEvent(
         'message',
-        JSON.stringify({ jsonrpc: '2.0', id: answerId, result: { content: [{ type: 'text', text }] } }),
+        JSON.stringify({
+          jsonrpc: '2.0',
+          id: answerId,
+          result: { content: [{ type: 'text', text }] },
+        }),
       );
     answer(String(id), 'wrong type');
     answer(9999, 'unknown id');

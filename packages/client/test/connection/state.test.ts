@@ -40,7 +40,10 @@ const closes = { to: 'closed', effects: ['hang-up'] } as const;
 /** Every state with every event: a missing cell does not compile. */
 const expected: Record<
   ConnectionState['name'],
-  Record<ConnectionEvent['type'], Outcome | { to: ConnectionState['name']; effects: readonly string[] }>
+  Record<
+    ConnectionEvent['type'],
+    Outcome | { to: ConnectionState['name']; effects: readonly string[] }
+  >
 > = {
   idle: {
     'request-made': dials,

@@ -1,0 +1,155 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { Conversation } from './conversation.js';
+import type { AgentEvent } from './events.js';
+import { resolveOptions } from './options.js';
+import type { AgentOptions, ResolvedAgentOptions } from './options.js';
+import { ToolCatalog } from './tool-catalog.js';
+import { Turn } from './turn.js';
+import { userContent } from './user-content.js';
+import type { UserBlock } from './user-content.js';
+
+/** The agent is in the middle of a turn, or closed. */
+export class AgentStateError extends Error {
+  override readonly name: string = 'AgentStateError';
+}
+
+/** Options of {@link Agent.send}. */
+export interface SendOptions {
+  /**
+   * Ends the turn early: the API's stream and the calls in flight are aborted, the events end with
+   * `done` and the reason `aborted`. Breaking out of the loop does the same, without that event.
+   */
+  signal?: AbortSignal;
+}
+
+/** Claude, with the tools of the connected servers, in one conversation. */
+export interface Agent {
+  /** The model that is asked. */
+  readonly model: string;
+  /**
+   * The conversation so far, always in a form that the API takes: every tool call has its result.
+   * A new array whenever it changes; never changed in place.
+   */
+  readonly messages: readonly Anthropic.MessageParam[];
+  /**
+   * Says something to Claude and reports what happens until it has answered, tools included. The
+   * turn starts when the events are first read, and goes on as they are read. Read them to their
+   * end or break out of the loop; they can be read once.
+   *
+   * A turn that failed before Claude said anything leaves no trace: send the same again to retry.
+   *
+   * @throws TypeError at once if there is nothing to say.
+   * @throws AgentStateError if another turn is under way (at once, or at the first event), or after
+   *   `close`.
+   * @throws (from the iterator) the SDK's error, unchanged, if the API fails; what the approval hook
+   *   throws.
+   */
+  send(content: string | readonly UserBlock[], options?: SendOptions): AsyncIterable<AgentEvent>;
+  /** Forgets the conversation. @throws AgentStateError while a turn is under way. */
+  reset(): void;
+  /** Aborts the turn under way and stops listening to the sources, which stay open. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Makes an agent. Nothing is asked of the sources or of the API before the first `send`.
+ *
+ * @throws TypeError that names the option that is wrong.
+ */
+export function createAgent(options: AgentOptions): Agent {
+  return new LongwireAgent(resolveOptions(options), new ToolCatalog(options.clients));
+}
+
+class LongwireAgent implements Agent {
+  readonly #options: ResolvedAgentOptions;
+  readonly #catalog: ToolCatalog;
+  readonly #conversation = new Conversation();
+  #turn: AbortController | undefined;
+  #closed = false;
+
+  constructor(options: ResolvedAgentOptions, catalog: ToolCatalog) {
+    this.#options = options;
+    this.#catalog = catalog;
+  }
+
+  get model(): string {
+    return this.#options.model;
+  }
+
+  get messages(): readonly Anthropic.MessageParam[] {
+    return this.#conversation.messages;
+  }
+
+  send(
+    content: string | readonly UserBlock[],
+    { signal }: SendOptions = {},
+  ): AsyncIterable<AgentEvent> {
+    const blocks = userContent(content);
+    this.#assertIdle();
+    const turn = new AbortController();
+    const events = this.#run(blocks, turn, signal);
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => events.next(),
+        return: () => {
+          // Before the generator's own return, which waits for what the generator waits for.
+          if (this.#turn === turn) turn.abort();
+          return events.return();
+        },
+      }),
+    };
+  }
+
+  reset(): void {
+    this.#assertIdle();
+    this.#conversation.restore([]);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#turn?.abort();
+    this.#catalog.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async *#run(
+    blocks: readonly UserBlock[],
+    turn: AbortController,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<AgentEvent, void, undefined> {
+    this.#assertIdle();
+    this.#turn = turn;
+    const onAbort = (): void => turn.abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    try {
+      const context = {
+        conversation: this.#conversation,
+        catalog: this.#catalog,
+        options: this.#options,
+        signal: turn.signal,
+      };
+      for await (const event of new Turn(context).events(blocks)) {
+        // The turn is over for whoever reads this, even if they read no further.
+        if (event.type === 'done') this.#turn = undefined;
+        yield event;
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      if (this.#turn === turn) this.#turn = undefined;
+    }
+  }
+
+  #assertIdle(): void {
+    if (this.#closed) throw new AgentStateError('The agent is closed.');
+    if (this.#turn !== undefined) {
+      throw new AgentStateError(
+        'The agent is in the middle of a turn: read its events to their end, or abort it, first.',
+      );
+    }
+  }
+}

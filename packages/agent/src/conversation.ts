@@ -1,0 +1,80 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { errorResultBlock } from './tool-results.js';
+import { isBlank } from './text.js';
+
+type Messages = readonly Anthropic.MessageParam[];
+
+/**
+ * The messages so far, in a form that the API takes at any moment: user and assistant alternate,
+ * and an assistant message with tool calls comes only together with all their results. Nothing in
+ * it is ever changed in place, so that what was handed out stays as it was.
+ */
+export class Conversation {
+  #messages: Messages = [];
+
+  get messages(): Messages {
+    return this.#messages;
+  }
+
+  /** Goes back to what the messages were. */
+  restore(messages: Messages): void {
+    this.#messages = messages;
+  }
+
+  /**
+   * Adds what the user says. Where the last message is the user's too (tool results that Claude
+   * never answered), it goes behind them in the same message.
+   */
+  addUser(content: readonly Anthropic.ContentBlockParam[]): void {
+    this.#add('user', content);
+  }
+
+  /** Adds what Claude said, without tool calls. Where Claude had only paused, it is continued. */
+  addAssistant(content: readonly Anthropic.ContentBlockParam[]): void {
+    this.#add('assistant', content);
+  }
+
+  /** Adds what Claude said, with tool calls, and the results of all of them, in order. */
+  addRound(
+    content: readonly Anthropic.ContentBlockParam[],
+    results: readonly Anthropic.ToolResultBlockParam[],
+  ): void {
+    this.#add('assistant', content);
+    this.#add('user', results);
+  }
+
+  /**
+   * Puts a note in place of the newest tool results. For when the API will not take them: they
+   * would be in every later request as well, and none would ever succeed.
+   */
+  withholdResults(note: string): void {
+    const last = this.#messages.at(-1);
+    if (last?.role !== 'user' || typeof last.content === 'string') return;
+    const content = last.content.map((block) =>
+      block.type === 'tool_result' ? errorResultBlock(block.tool_use_id, note) : block,
+    );
+    this.#messages = [...this.#messages.slice(0, -1), { role: 'user', content }];
+  }
+
+  #add(role: 'user' | 'assistant', content: readonly Anthropic.ContentBlockParam[]): void {
+    const last = this.#messages.at(-1);
+    if (last?.role !== role || typeof last.content === 'string') {
+      this.#messages = [...this.#messages, { role, content: [...content] }];
+      return;
+    }
+    const joined = { role, content: [...last.content, ...content] };
+    this.#messages = [...this.#messages.slice(0, -1), joined];
+  }
+}
+
+/**
+ * What of an answer can be sent back: the API writes blank text blocks but refuses them, and takes
+ * thinking only with its signature, which a cut answer lacks.
+ */
+export function keepable(content: readonly Anthropic.ContentBlock[]): Anthropic.ContentBlock[] {
+  return content.filter((block) => {
+    if (block.type === 'text') return !isBlank(block.text);
+    if (block.type === 'thinking') return Boolean(block.signature);
+    return true;
+  });
+}

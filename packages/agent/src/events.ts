@@ -1,0 +1,136 @@
+import type { CallToolResult, Progress } from '@modelcontextprotocol/client';
+
+/**
+ * Why a turn ended:
+ *
+ * - `end-turn`: Claude has answered.
+ * - `stop-sequence`: one of `request.stop_sequences` was written.
+ * - `max-tokens`: the answer was cut at `maxTokens`. Tool calls it held were not run.
+ * - `context-window`: the answer was cut because the model's context is full. Likewise.
+ * - `max-rounds`: Claude asked for tools once more than `maxRounds` allows. They were not run.
+ * - `refusal`: Claude declined. What was refused is not kept in the conversation.
+ * - `aborted`: the signal was aborted.
+ */
+export type DoneReason =
+  | 'end-turn'
+  | 'stop-sequence'
+  | 'max-tokens'
+  | 'context-window'
+  | 'max-rounds'
+  | 'refusal'
+  | 'aborted';
+
+/** Tokens as the API counts them. Input that was read from or written to the cache counts only there. */
+export interface TokenUsage {
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+}
+
+/** Which call of a tool an event is about. */
+export interface ToolCallRef {
+  /** The id that Claude gave the call, unique within the conversation. */
+  id: string;
+  /** The name of the source that has the tool; empty if Claude named a tool that nobody has. */
+  server: string;
+  /** The tool's name on its server (not the one that Claude was shown). */
+  tool: string;
+}
+
+/** A piece of Claude's answer, in order. */
+export interface TextEvent {
+  type: 'text';
+  text: string;
+}
+
+/** A piece of Claude's thinking; only when the model thinks and shows it. */
+export interface ThinkingEvent {
+  type: 'thinking';
+  text: string;
+}
+
+/**
+ * Claude asks for a call. One `tool-result` or `tool-refused` with this id follows, unless the turn
+ * ends before the call is made.
+ */
+export interface ToolCallEvent extends ToolCallRef {
+  type: 'tool-call';
+  arguments: Record<string, unknown>;
+}
+
+/** A progress notification of a call in flight. */
+export interface ToolProgressEvent extends ToolCallRef {
+  type: 'tool-progress';
+  progress: Progress;
+}
+
+/** A call has its result: what the tool returned, or the failure that kept it from returning. */
+export type ToolResultEvent =
+  | (ToolCallRef & {
+      type: 'tool-result';
+      /** Whether the tool itself reported an error. */
+      isError: boolean;
+      /** What the server sent, whole, whatever of it Claude was shown. */
+      result: CallToolResult;
+      error?: undefined;
+    })
+  | (ToolCallRef & {
+      type: 'tool-result';
+      isError: true;
+      result?: undefined;
+      /** What the source threw: a `LongwireError`, unless the call never got that far. */
+      error: Error;
+    });
+
+/** The approval hook declined a call. Claude is told, and goes on. */
+export interface ToolRefusedEvent extends ToolCallRef {
+  type: 'tool-refused';
+  reason: string | undefined;
+}
+
+/** What one response of the API cost. */
+export interface UsageEvent {
+  type: 'usage';
+  usage: TokenUsage;
+}
+
+/** A source could not list its tools. The others go on; what it listed before is still used. */
+export interface SourceFailedEvent {
+  type: 'source-failed';
+  server: string;
+  error: Error;
+}
+
+/** A tool cannot be offered to Claude, because the API does not take its schema. */
+export interface ToolLeftOutEvent {
+  type: 'tool-left-out';
+  server: string;
+  tool: string;
+  reason: string;
+}
+
+/** The turn is over; always the last event, unless the API failed and the iterator threw. */
+export interface DoneEvent {
+  type: 'done';
+  reason: DoneReason;
+  /** The text of the final answer: what Claude wrote after the last tool results. May be empty. */
+  text: string;
+  /** The sum over all responses of the turn. */
+  usage: TokenUsage;
+  /** Why Claude refused, in words for a person, if the API says. */
+  explanation?: string;
+}
+
+/** What happens in a turn, as it happens. */
+export type AgentEvent =
+  | TextEvent
+  | ThinkingEvent
+  | ToolCallEvent
+  | ToolProgressEvent
+  | ToolResultEvent
+  | ToolRefusedEvent
+  | UsageEvent
+  | SourceFailedEvent
+  | ToolLeftOutEvent
+  | DoneEvent;

@@ -1,0 +1,21 @@
+export { AgentStateError, createAgent } from './agent.js';
+export type { Agent, SendOptions } from './agent.js';
+export type { ApprovalDecision, ApprovalHook, ApprovalRequest } from './approval.js';
+export type {
+  AgentEvent,
+  DoneEvent,
+  DoneReason,
+  SourceFailedEvent,
+  TextEvent,
+  ThinkingEvent,
+  TokenUsage,
+  ToolCallEvent,
+  ToolCallRef,
+  ToolLeftOutEvent,
+  ToolProgressEvent,
+  ToolRefusedEvent,
+  ToolResultEvent,
+  UsageEvent,
+} from './events.js';
+export type { AgentOptions, RequestExtras } from './options.js';
+export type { UserBlock } from './user-content.js';

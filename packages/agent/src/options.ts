@@ -1,0 +1,99 @@
+import Anthropic from '@anthropic-ai/sdk';
+import type { ToolSource } from '@longwire/client';
+import type { ApprovalHook } from './approval.js';
+
+/** Parameters of the Messages API that the agent passes on as they are. */
+export type RequestExtras = Partial<
+  Pick<
+    Anthropic.MessageStreamParams,
+    'metadata' | 'output_config' | 'service_tier' | 'stop_sequences' | 'thinking'
+  >
+>;
+
+/** Options of {@link createAgent}. */
+export interface AgentOptions {
+  /**
+   * Whose tools Claude may use. With one source, Claude sees the tools under their own names; with
+   * several, as `name__tool`. No sources: Claude has no tools.
+   */
+  clients: readonly ToolSource[];
+  /** Default: the environment's `ANTHROPIC_MODEL`, else `claude-sonnet-5-5`. */
+  model?: string;
+  /**
+   * The SDK to ask with: its key, address, retries and timeouts apply. Default: a new one, which
+   * reads `ANTHROPIC_API_KEY` and `ANTHROPIC_BASE_URL`.
+   */
+  anthropic?: Anthropic;
+  /** The most tokens of one answer, thinking included. Default 16 384. */
+  maxTokens?: number;
+  /** The system prompt. Default: none. */
+  system?: string;
+  /**
+   * How many rounds of tool calls a turn may take. When Claude asks for one more, the turn ends
+   * with `max-rounds`; what came out so far is kept, and the next `send` can go on. Default 25.
+   */
+  maxRounds?: number;
+  /**
+   * The most characters of text of one tool result that Claude is shown; of a longer one it sees
+   * the beginning and a note that says how much is missing. Images are not counted. The result in
+   * the events is whole. Default 100 000 (some 25 000 tokens).
+   */
+  maxResultChars?: number;
+  /**
+   * Asked before each call of a tool that may change things: one annotated neither
+   * `readOnlyHint: true` nor `destructiveHint: false`. Annotations are the server's word: with a
+   * server that is not trusted, they are no protection.
+   *
+   * Default: nobody is asked and **every call is made**. A program that shows its user what Claude
+   * does should give this.
+   */
+  approve?: ApprovalHook;
+  /** More parameters of the Messages API. */
+  request?: RequestExtras;
+}
+
+/** Options with the defaults filled in. */
+export interface ResolvedAgentOptions {
+  anthropic: Anthropic;
+  model: string;
+  maxTokens: number;
+  system: string | undefined;
+  maxRounds: number;
+  maxResultChars: number;
+  approve: ApprovalHook | undefined;
+  request: RequestExtras;
+}
+
+const defaults = {
+  model: 'claude-sonnet-5-5',
+  maxTokens: 16_384,
+  maxRounds: 25,
+  maxResultChars: 100_000,
+} as const;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws TypeError that names the option that is wrong.
+ */
+export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
+  if (!Array.isArray(options.clients)) throw new TypeError('clients must be an array');
+  const system = options.system?.trim() === '' ? undefined : options.system;
+  return {
+    anthropic: options.anthropic ?? new Anthropic(),
+    model: options.model || process.env['ANTHROPIC_MODEL'] || defaults.model,
+    maxTokens: positive('maxTokens', options.maxTokens ?? defaults.maxTokens),
+    system,
+    maxRounds: positive('maxRounds', options.maxRounds ?? defaults.maxRounds),
+    maxResultChars: positive('maxResultChars', options.maxResultChars ?? defaults.maxResultChars),
+    approve: options.approve,
+    request: options.request ?? {},
+  };
+}
+
+function positive(name: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new TypeError(`${name} must be a positive integer, not ${String(value)}`);
+  }
+  return value;
+}

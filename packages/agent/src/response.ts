@@ -1,0 +1,42 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { TextEvent, ThinkingEvent } from './events.js';
+
+/** One answer of the API as it streams in. */
+export class StreamedResponse {
+  #text = '';
+  #message: Anthropic.Message | undefined;
+
+  /** The text so far. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** The whole answer; undefined until it has been read to its end. */
+  get message(): Anthropic.Message | undefined {
+    return this.#message;
+  }
+
+  /**
+   * Asks the API and reads the answer.
+   *
+   * @throws what the SDK throws, unchanged.
+   */
+  async *read(
+    anthropic: Anthropic,
+    params: Anthropic.MessageStreamParams,
+    signal: AbortSignal,
+  ): AsyncGenerator<TextEvent | ThinkingEvent, void, undefined> {
+    const stream = anthropic.messages.stream(params, { signal });
+    for await (const event of stream) {
+      if (event.type !== 'content_block_delta') continue;
+      if (event.delta.type === 'text_delta') {
+        this.#text += event.delta.text;
+        yield { type: 'text', text: event.delta.text };
+      } else if (event.delta.type === 'thinking_delta') {
+        yield { type: 'thinking', text: event.delta.thinking };
+      }
+    }
+    // The iteration ends as if all were well when the stream fails while nobody waits for an event.
+    this.#message = await stream.finalMessage();
+  }
+}

@@ -1,0 +1,137 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { ToolSource } from '@longwire/client';
+import type { ToolAnnotations } from '@modelcontextprotocol/client';
+import { untilAborted } from './abort.js';
+import { mayChangeThings, refusalText } from './approval.js';
+import type { ApprovalHook } from './approval.js';
+import { callFailureText, certaintyOf } from './call-failure.js';
+import { EventQueue } from './event-queue.js';
+import type { AgentEvent, ToolCallRef } from './events.js';
+import { isRecord } from './records.js';
+import type { ToolCatalog } from './tool-catalog.js';
+import { errorResultBlock, toolResultBlock } from './tool-results.js';
+import type { ToolRound } from './tool-round.js';
+
+/** What it takes to run the calls of a round. */
+export interface ToolCallContext {
+  catalog: Pick<ToolCatalog, 'find'>;
+  approve: ApprovalHook | undefined;
+  maxResultChars: number;
+  signal: AbortSignal;
+}
+
+interface Call extends ToolCallRef {
+  source: ToolSource;
+  annotations: ToolAnnotations | undefined;
+  arguments: Record<string, unknown>;
+}
+
+/**
+ * Runs the calls of a round and settles them there. First everything that needs approval is asked
+ * for, one question at a time, since a person answers them; then all calls run at once. An aborted
+ * signal ends every call; the round then says of each what is known.
+ *
+ * @throws what the approval hook throws, before any call is made.
+ */
+export async function* runToolCalls(
+  round: ToolRound,
+  context: ToolCallContext,
+): AsyncGenerator<AgentEvent, void, undefined> {
+  const { catalog, approve, signal } = context;
+  const calls: Call[] = [];
+  for (const use of round.uses) {
+    const found = catalog.find(use.name);
+    const ref = {
+      id: use.id,
+      server: found?.source.name ?? '',
+      tool: found?.tool.name ?? use.name,
+    };
+    const args = isRecord(use.input) ? use.input : {};
+    const problem = found === undefined ? unknownTool(use) : wrongArguments(use);
+    if (problem !== undefined) round.settled(errorResultBlock(use.id, problem));
+    yield { type: 'tool-call', ...ref, arguments: args };
+    if (problem !== undefined) {
+      yield { type: 'tool-result', ...ref, isError: true, error: new Error(problem) };
+    } else if (found !== undefined) {
+      const { source, tool } = found;
+      calls.push({ ...ref, source, annotations: tool.annotations, arguments: args });
+    }
+  }
+
+  const approved: Call[] = [];
+  for (const call of calls) {
+    const { id, server, tool } = call;
+    if (approve === undefined || !mayChangeThings(call.annotations)) {
+      approved.push(call);
+      continue;
+    }
+    const decision = await untilAborted(signal, ask(approve, call, signal));
+    if (decision.allow) {
+      approved.push(call);
+    } else {
+      round.settled(errorResultBlock(id, refusalText(decision.reason)));
+      yield { type: 'tool-refused', id, server, tool, reason: decision.reason };
+    }
+  }
+
+  signal.throwIfAborted();
+  const events = new EventQueue<AgentEvent>();
+  void Promise.all(approved.map((call) => run(call, round, context, events))).finally(() =>
+    events.end(),
+  );
+  yield* events;
+}
+
+async function ask(
+  approve: ApprovalHook,
+  call: Call,
+  signal: AbortSignal,
+): Promise<{ allow: boolean; reason: string | undefined }> {
+  const { server, tool, annotations } = call;
+  const decision = await approve({ server, tool, arguments: call.arguments, annotations, signal });
+  if (typeof decision === 'object') return { allow: decision.allow, reason: decision.reason };
+  return { allow: decision, reason: undefined };
+}
+
+/** Never rejects: what fails is in the round and in the events. */
+async function run(
+  call: Call,
+  round: ToolRound,
+  { signal, maxResultChars }: ToolCallContext,
+  events: EventQueue<AgentEvent>,
+): Promise<void> {
+  const { id, server, tool } = call;
+  const ref = { id, server, tool };
+  let settled = false;
+  round.started(id);
+  try {
+    const work = call.source.callTool(tool, call.arguments, {
+      signal,
+      onProgress: (progress) => {
+        if (!settled) events.push({ type: 'tool-progress', ...ref, progress });
+      },
+    });
+    const result = await untilAborted(signal, work);
+    round.settled(toolResultBlock(id, result, { maxResultChars }));
+    const isError = result.isError === true;
+    events.push({ type: 'tool-result', ...ref, isError, result });
+  } catch (thrown) {
+    // When the turn was aborted, only an error that says how certain it is knows more than the round.
+    if (!signal.aborted || certaintyOf(thrown) !== undefined) {
+      round.settled(errorResultBlock(id, callFailureText(thrown).slice(0, maxResultChars)));
+    }
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    events.push({ type: 'tool-result', ...ref, isError: true, error });
+  } finally {
+    settled = true;
+  }
+}
+
+function unknownTool(use: Anthropic.ToolUseBlock): string {
+  return `There is no tool named ${JSON.stringify(use.name)}; nothing was called.`;
+}
+
+function wrongArguments(use: Anthropic.ToolUseBlock): string | undefined {
+  if (isRecord(use.input)) return undefined;
+  return 'The arguments must be a JSON object; nothing was called.';
+}

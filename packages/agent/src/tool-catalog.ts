@@ -1,0 +1,173 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { ToolSource } from '@longwire/client';
+import type { Tool } from '@modelcontextprotocol/client';
+import { untilAborted } from './abort.js';
+import type { SourceFailedEvent, ToolLeftOutEvent } from './events.js';
+import { offerSchema } from './input-schema.js';
+import { assignPrefixes, assignToolNames } from './tool-names.js';
+
+/** A tool and where it is to be called. */
+export interface CatalogTool {
+  source: ToolSource;
+  tool: Tool;
+}
+
+/** What is worth telling about a refresh. */
+export type CatalogEvent = SourceFailedEvent | ToolLeftOutEvent;
+
+interface Shelf {
+  readonly source: ToolSource;
+  readonly stopListening: () => void;
+  /** What was listed last, even if that has become stale. */
+  tools: Offer[];
+  stale: boolean;
+  failed: boolean;
+}
+
+interface Offer {
+  tool: Tool;
+  definition: Omit<Anthropic.Tool, 'name'>;
+}
+
+/** The tools of all sources under the names that Claude knows; fetched once, and when they change. */
+export class ToolCatalog {
+  readonly #shelves: readonly Shelf[];
+  #prefixes: string[] | undefined;
+  #definitions: Anthropic.Tool[] = [];
+  #byName = new Map<string, CatalogTool>();
+
+  constructor(sources: readonly ToolSource[]) {
+    this.#shelves = sources.map((source) => {
+      const shelf: Shelf = {
+        source,
+        tools: [],
+        stale: true,
+        failed: false,
+        stopListening: source.on('toolsChanged', () => {
+          shelf.stale = true;
+          shelf.failed = false;
+        }),
+      };
+      return shelf;
+    });
+  }
+
+  /** The tools as the API takes them: the same array until something changes. */
+  get definitions(): readonly Anthropic.Tool[] {
+    return this.#definitions;
+  }
+
+  /**
+   * Fetches the lists that are not known or have changed. A source that fails is reported and
+   * passed over, with what it had listed before; it is asked again when it says that its tools
+   * changed, or when `retryFailed` is set.
+   */
+  async refresh(options: { signal: AbortSignal; retryFailed: boolean }): Promise<CatalogEvent[]> {
+    const { signal, retryFailed } = options;
+    const due = this.#shelves.filter((shelf) => shelf.stale && (retryFailed || !shelf.failed));
+    if (due.length === 0) return [];
+    const events = await Promise.all(due.map((shelf) => this.#fetch(shelf, signal)));
+    this.#index();
+    return events.flat();
+  }
+
+  /**
+   * The tool behind a name that Claude used. Claude sometimes forgets the prefix: the plain name is
+   * understood where only one source has it.
+   */
+  find(name: string): CatalogTool | undefined {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    const meant = [...this.#byName.values()].filter(({ tool }) => tool.name === name);
+    return meant.length === 1 ? meant[0] : undefined;
+  }
+
+  /** Offers a tool no more, until its source's list changes. */
+  leaveOut(index: number, reason: string): CatalogEvent[] {
+    const name = this.#definitions[index]?.name;
+    const left = name === undefined ? undefined : this.#byName.get(name);
+    if (left === undefined) return [];
+    for (const shelf of this.#shelves) {
+      if (shelf.source !== left.source) continue;
+      shelf.tools = shelf.tools.filter(({ tool }) => tool !== left.tool);
+    }
+    this.#index();
+    return [leftOut(left.source, left.tool, reason)];
+  }
+
+  /** Stops listening to the sources. */
+  close(): void {
+    for (const shelf of this.#shelves) shelf.stopListening();
+  }
+
+  async #fetch(shelf: Shelf, signal: AbortSignal): Promise<CatalogEvent[]> {
+    const { source } = shelf;
+    // Cleared before, so that a change during the fetch leads to another.
+    shelf.stale = false;
+    try {
+      const tools = await untilAborted(signal, source.listTools({ signal }));
+      shelf.failed = false;
+      const events: CatalogEvent[] = [];
+      shelf.tools = distinct(tools).flatMap((tool) => {
+        const offer = offerTool(tool);
+        if (offer === undefined) {
+          events.push(leftOut(source, tool, 'its input schema does not describe an object'));
+        }
+        return offer ?? [];
+      });
+      return events;
+    } catch (error) {
+      shelf.stale = true;
+      if (signal.aborted) throw error;
+      shelf.failed = true;
+      const failure = error instanceof Error ? error : new Error(String(error));
+      return [{ type: 'source-failed', server: source.name, error: failure }];
+    }
+  }
+
+  #index(): void {
+    // A client may learn its name only by connecting, so prefixes are not fixed before that; but
+    // then they are, so that no tool changes its name in the middle of a conversation.
+    this.#prefixes ??= assignPrefixes(this.#shelves.map(({ source }) => source.name));
+    const prefixes = this.#prefixes;
+    const names = assignToolNames(
+      this.#shelves.map(({ tools }, index) => ({
+        prefix: prefixes[index] ?? '',
+        tools: tools.map(({ tool }) => tool.name),
+      })),
+    );
+    this.#definitions = [];
+    this.#byName = new Map();
+    this.#shelves.forEach(({ source, tools }, shelf) => {
+      tools.forEach(({ tool, definition }, index) => {
+        const name = names[shelf]?.[index] ?? tool.name;
+        this.#definitions.push({ name, ...definition });
+        this.#byName.set(name, { source, tool });
+      });
+    });
+  }
+}
+
+function offerTool(tool: Tool): Offer | undefined {
+  const offered = offerSchema(tool.inputSchema);
+  if (offered === undefined) return undefined;
+  const description = [tool.description, offered.constraint].filter(Boolean).join('\n\n');
+  return {
+    tool,
+    definition: {
+      ...(description === '' ? {} : { description }),
+      input_schema: offered.schema,
+    },
+  };
+}
+
+/** A name can be called only once, whatever the server lists. */
+function distinct(tools: readonly Tool[]): Tool[] {
+  const byName = new Map<string, Tool>();
+  for (const tool of tools) if (!byName.has(tool.name)) byName.set(tool.name, tool);
+  return [...byName.values()];
+}
+
+function leftOut(source: ToolSource, tool: Tool, reason: string): ToolLeftOutEvent {
+  return { type: 'tool-left-out', server: source.name, tool: tool.name, reason };
+}

@@ -1,0 +1,146 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { CallToolResult } from '@modelcontextprotocol/client';
+import { isDeepStrictEqual } from 'node:util';
+import { imageBlock } from './images.js';
+import { isRecord } from './records.js';
+import { TextBudget, isBlank, wellFormed } from './text.js';
+
+type ResultBlock = Anthropic.TextBlockParam | Anthropic.ImageBlockParam;
+
+/** Options of {@link toolResultBlock}. */
+export interface ToolResultOptions {
+  /** At most so many characters of text are shown; a note says what was cut. */
+  maxResultChars: number;
+}
+
+/**
+ * What Claude is shown of a tool's result. Content that Claude cannot see (audio, other binary
+ * data) becomes a note that says what it was, so that nothing vanishes silently. What a server
+ * sends is not trusted to match its types.
+ */
+export function toolResultBlock(
+  id: string,
+  result: CallToolResult,
+  { maxResultChars }: ToolResultOptions,
+): Anthropic.ToolResultBlockParam {
+  const isError = result.isError === true;
+  const content: unknown[] = Array.isArray(result.content) ? result.content : [];
+  const blocks = content.flatMap((block) => showBlock(block, isError));
+  if (result.structuredContent !== undefined && !says(blocks, result.structuredContent)) {
+    blocks.push(text(JSON.stringify(result.structuredContent)));
+  }
+  return resultBlock(id, fit(blocks, maxResultChars), isError);
+}
+
+/** A result that is not the tool's: why there is none. */
+export function errorResultBlock(id: string, message: string): Anthropic.ToolResultBlockParam {
+  return resultBlock(id, [text(wellFormed(message))], true);
+}
+
+function resultBlock(
+  id: string,
+  blocks: ResultBlock[],
+  isError: boolean,
+): Anthropic.ToolResultBlockParam {
+  const nothing = isError
+    ? 'The tool reported an error without saying which.'
+    : 'The tool returned nothing.';
+  return {
+    type: 'tool_result',
+    tool_use_id: id,
+    content: blocks.length > 0 ? blocks : [text(`(${nothing})`)],
+    ...(isError ? { is_error: true } : {}),
+  };
+}
+
+function text(value: string): Anthropic.TextBlockParam {
+  return { type: 'text', text: value };
+}
+
+function showBlock(block: unknown, isError: boolean): ResultBlock[] {
+  if (!isRecord(block)) return [];
+  switch (block['type']) {
+    case 'text':
+      return [text(string(block['text']) ?? '')];
+    case 'image':
+      return [showImage(block['data'], describe('Image', block, block['data']), isError)];
+    case 'audio':
+      return [text(`[${describe('Audio', block, block['data'])}, which cannot be shown.]`)];
+    case 'resource_link':
+      return [text(describeLink(block))];
+    case 'resource':
+      return showResource(block['resource'], isError);
+    default:
+      return [
+        text(`[Content of the type ${JSON.stringify(block['type'])}, which cannot be shown.]`),
+      ];
+  }
+}
+
+function showResource(resource: unknown, isError: boolean): ResultBlock[] {
+  if (!isRecord(resource)) return [];
+  const { text: contents, blob, mimeType } = resource;
+  const what = describe('Resource', resource, blob);
+  if (typeof contents === 'string') return [text(`[${what}]\n${contents}`)];
+  if (typeof blob === 'string' && string(mimeType)?.startsWith('image/')) {
+    return [text(`[${what}]`), showImage(blob, what, isError)];
+  }
+  return [text(`[${what}, whose contents are binary and cannot be shown.]`)];
+}
+
+function showImage(data: unknown, what: string, isError: boolean): ResultBlock {
+  // "all content must be type 'text' if 'is_error' is true"
+  if (isError) return text(`[${what}, which cannot be shown as part of an error.]`);
+  const image = imageBlock(string(data) ?? '');
+  return 'problem' in image ? text(`[${what}, not shown: ${image.problem}.]`) : image;
+}
+
+function describeLink(link: Record<string, unknown>): string {
+  const lines = [
+    `[${describe('Link to a resource', link, undefined)}. Its contents are not here.]`,
+  ];
+  const title = string(link['title']) ?? string(link['name']);
+  if (title !== undefined) lines.push(title);
+  const description = string(link['description']);
+  if (description !== undefined) lines.push(description);
+  return lines.join('\n');
+}
+
+/** For example `Resource file:///a.bin (application/pdf, 1024 bytes)`. */
+function describe(kind: string, block: Record<string, unknown>, data: unknown): string {
+  const details: string[] = [];
+  const mimeType = string(block['mimeType']);
+  if (mimeType !== undefined) details.push(mimeType);
+  const bytes = typeof data === 'string' ? Buffer.byteLength(data, 'base64') : block['size'];
+  if (typeof bytes === 'number') details.push(`${bytes} bytes`);
+  const uri = string(block['uri']);
+  return `${kind}${uri === undefined ? '' : ` ${uri}`}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+}
+
+function string(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Servers should repeat structured content as text, for clients that know only text. */
+function says(blocks: readonly ResultBlock[], structured: unknown): boolean {
+  return blocks.some((block) => {
+    if (block.type !== 'text' || !/^\s*[{[]/.test(block.text)) return false;
+    try {
+      return isDeepStrictEqual(JSON.parse(block.text), structured);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Drops blank text, which the API refuses, and cuts what is too long. */
+function fit(blocks: readonly ResultBlock[], maxResultChars: number): ResultBlock[] {
+  const budget = new TextBudget(maxResultChars);
+  const fitted = blocks.flatMap((block): ResultBlock[] => {
+    if (block.type !== 'text') return [block];
+    const shown = wellFormed(budget.take(block.text));
+    return isBlank(shown) ? [] : [text(shown)];
+  });
+  if (budget.note !== undefined) fitted.push(text(budget.note));
+  return fitted;
+}

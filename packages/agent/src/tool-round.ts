@@ -1,0 +1,39 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { errorResultBlock } from './tool-results.js';
+
+const notStarted = 'Interrupted: the turn was stopped before this call started. It did not run.';
+const inFlight =
+  'Interrupted: the turn was stopped while this call was in flight, and its outcome is unknown: the tool may or may not have run. Do not repeat it blindly; if it changes things, first find out whether it did.';
+
+/**
+ * The tool calls of one answer and what has become of them. It has a result for each at any moment,
+ * so that a turn can be cut off anywhere.
+ */
+export class ToolRound {
+  /** The answer, calls included, as it goes into the conversation. */
+  readonly content: readonly Anthropic.ContentBlockParam[];
+  /** The calls, in order. */
+  readonly uses: readonly Anthropic.ToolUseBlock[];
+  readonly #results: Map<string, Anthropic.ToolResultBlockParam>;
+
+  constructor(content: readonly Anthropic.ContentBlock[], note: string = notStarted) {
+    this.content = content;
+    this.uses = content.filter((block) => block.type === 'tool_use');
+    this.#results = new Map(this.uses.map(({ id }) => [id, errorResultBlock(id, note)]));
+  }
+
+  /** A call is on its way: from now on an interruption leaves its outcome unknown. */
+  started(id: string): void {
+    this.#results.set(id, errorResultBlock(id, inFlight));
+  }
+
+  /** A call has its result. */
+  settled(result: Anthropic.ToolResultBlockParam): void {
+    this.#results.set(result.tool_use_id, result);
+  }
+
+  /** A result for every call, in the order of the calls. */
+  results(): Anthropic.ToolResultBlockParam[] {
+    return [...this.#results.values()];
+  }
+}

@@ -1,0 +1,165 @@
+import { expect, test } from 'vitest';
+import { fakeSource, said } from './support/fake-source.ts';
+import { collect, done, ofType, setup } from './support/setup.ts';
+
+test('offers the tools of several servers under unique names, and calls the right ones', async () => {
+  const run = (text: string) => () => said(text);
+  const east = fakeSource('East Wing', [
+    { name: 'get.user', run: run('east') },
+    { name: 'x'.repeat(80), run: run('long') },
+  ]);
+  const west = fakeSource('west', [{ name: 'get.user', run: run('west') }, { name: 'only' }]);
+  const again = fakeSource('west', [{ name: 'get.user', run: run('again') }]);
+  const { agent, claude } = await setup(
+    [(tools) => ({ calls: tools.map((name) => ({ name })) }), { text: 'Done.' }],
+    { clients: [east, west, again] },
+  );
+  const events = await collect(agent.send('All'));
+
+  const [first, second] = claude.bodies();
+  expect(first?.tools?.map(({ name }) => name)).toEqual([
+    'East_Wing__get_user',
+    expect.stringMatching(/^East_Wing__x+_[0-9a-f]{8}$/),
+    'west__get_user',
+    'west__only',
+    'west-2__get_user',
+  ]);
+  expect(ofType(events, 'tool-call').map(({ server, tool }) => [server, tool])).toEqual([
+    ['East Wing', 'get.user'],
+    ['East Wing', 'x'.repeat(80)],
+    ['west', 'get.user'],
+    ['west', 'only'],
+    ['west', 'get.user'],
+  ]);
+  const content = second?.messages[2]?.content;
+  expect(content).toMatchObject(
+    ['east', 'long', 'west', 'only ran', 'again'].map((text) => ({ content: [{ text }] })),
+  );
+});
+
+test('understands a plain name where only one server has it', async () => {
+  const east = fakeSource('east', [{ name: 'shared' }]);
+  const west = fakeSource('west', [{ name: 'shared' }, { name: 'only' }]);
+  const { agent } = await setup(
+    [{ calls: [{ name: 'only' }, { name: 'shared' }] }, { text: 'Done.' }],
+    { clients: [east, west] },
+  );
+  const events = await collect(agent.send('Go'));
+  expect(ofType(events, 'tool-result').map(({ tool, isError }) => [tool, isError])).toEqual([
+    ['shared', true],
+    ['only', false],
+  ]);
+  expect(west.calls).toEqual([{ name: 'only', args: {} }]);
+});
+
+test('asks for the tools once, and again when they changed', async () => {
+  const source = fakeSource('demo', []);
+  const late = { name: 'late' };
+  source.tools = [
+    {
+      name: 'grow',
+      run: () => {
+        source.tools = [...source.tools, late];
+        source.changed();
+        return said('grown');
+      },
+    },
+  ];
+  const { agent, claude } = await setup(
+    [
+      { text: 'Hi.' },
+      { calls: [{ name: 'grow' }] },
+      { calls: [{ name: 'late' }] },
+      { text: 'Done.' },
+    ],
+    { clients: [source] },
+  );
+  await collect(agent.send('Hi'));
+  await collect(agent.send('Grow'));
+  expect(source.listings).toBe(2);
+  expect(claude.bodies().map(({ tools }) => tools?.map(({ name }) => name))).toEqual([
+    ['grow'],
+    ['grow'],
+    ['grow', 'late'],
+    ['grow', 'late'],
+  ]);
+  expect(source.calls.map(({ name }) => name)).toEqual(['grow', 'late']);
+});
+
+test('goes on without a server that cannot list its tools, and asks it again next time', async () => {
+  const good = fakeSource('good', [{ name: 'echo' }]);
+  const bad = fakeSource('bad', [{ name: 'broken' }]);
+  bad.failListing = new Error('down');
+  const { agent, claude } = await setup(
+    [{ calls: [{ name: 'good__echo' }] }, { text: 'One.' }, { text: 'Two.' }, { text: 'Three.' }],
+    { clients: [good, bad] },
+  );
+  const first = await collect(agent.send('1'));
+  expect(done(first).text).toBe('One.');
+  expect(ofType(first, 'source-failed')).toEqual([
+    { type: 'source-failed', server: 'bad', error: bad.failListing },
+  ]);
+  expect(bad.listings).toBe(1);
+
+  bad.failListing = undefined;
+  expect(ofType(await collect(agent.send('2')), 'source-failed')).toEqual([]);
+  bad.failListing = new Error('down again');
+  bad.changed();
+  expect(ofType(await collect(agent.send('3')), 'source-failed')).toHaveLength(1);
+  expect(claude.bodies().map(({ tools }) => tools?.map(({ name }) => name))).toEqual([
+    ['good__echo'],
+    ['good__echo'],
+    ['good__echo', 'bad__broken'],
+    ['good__echo', 'bad__broken'],
+  ]);
+});
+
+test('leaves out a tool that the API will not take, and keeps the others', async () => {
+  const source = fakeSource('demo', [{ name: 'bad' }, { name: 'good' }]);
+  const { agent, claude } = await setup([{ text: 'One.' }, { text: 'Two.' }], {
+    clients: [source],
+  });
+  const message = 'tools.0.custom.input_schema: JSON schema is invalid';
+  const body = { type: 'error', error: { type: 'invalid_request_error', message } };
+  claude.proxy.next({ type: 'answer', status: 400, body });
+  const events = await collect(agent.send('Hi'));
+  expect(done(events).text).toBe('One.');
+  expect(ofType(events, 'tool-left-out')).toEqual([
+    {
+      type: 'tool-left-out',
+      server: 'demo',
+      tool: 'bad',
+      reason: expect.stringContaining(message),
+    },
+  ]);
+  source.changed();
+  await collect(agent.send('Hi'));
+  expect(claude.bodies().map(({ tools }) => tools?.map(({ name }) => name))).toEqual([
+    ['bad', 'good'],
+    ['good'],
+    ['bad', 'good'],
+  ]);
+});
+
+test('says in words what the API does not take at the root of a schema', async () => {
+  const anyOf = [{ required: ['id'] }, { required: ['url'], properties: { url: {} } }];
+  const inputSchema = {
+    type: 'object' as const,
+    properties: { id: { type: 'string' } },
+    anyOf,
+  };
+  const source = fakeSource('demo', [
+    { name: 'either', description: 'Either.', inputSchema },
+    { name: 'never', inputSchema: { type: 'string' } as unknown as { type: 'object' } },
+  ]);
+  const { agent, claude } = await setup([{ text: 'Ok.' }], { clients: [source] });
+  const events = await collect(agent.send('Hi'));
+  expect(ofType(events, 'tool-left-out').map(({ tool }) => tool)).toEqual(['never']);
+  expect(claude.bodies()[0]?.tools).toMatchObject([
+    {
+      name: 'either',
+      description: `Either.\n\nThe arguments must also match this JSON Schema: ${JSON.stringify({ anyOf })}`,
+      input_schema: { type: 'object', properties: { id: { type: 'string' }, url: {} } },
+    },
+  ]);
+});

@@ -1,0 +1,127 @@
+import { HttpStatusError, LongwireError } from '../errors.js';
+import type { Exchange, ExchangeAnswer, Settler } from './exchange.js';
+import type { Http, HttpRequest } from './http.js';
+
+const MAX_REDIRECTS = 5;
+const MAX_CHALLENGES = 3;
+
+/**
+ * One request from its first attempt to its last: what is done about an answer that asks for
+ * another attempt. A request that broke off is never repeated here.
+ */
+export class Persistence implements Settler {
+  readonly #http: Http;
+  readonly #request: HttpRequest;
+  readonly #settler: Settler;
+  #exchange: Exchange | undefined;
+  #aborted = false;
+  #redirects = 0;
+  #challenges = 0;
+
+  constructor(http: Http, request: HttpRequest, settler: Settler) {
+    this.#http = http;
+    this.#request = request;
+    this.#settler = settler;
+  }
+
+  /** Makes the first attempt. */
+  start(): void {
+    this.#attempt(this.#request.url);
+  }
+
+  /** Gives the request up; harmless once it is settled. */
+  abort(): void {
+    this.#aborted = true;
+    this.#exchange?.abort();
+  }
+
+  answered(answer: ExchangeAnswer): void {
+    this.#settler.answered(answer);
+  }
+
+  failed(error: LongwireError): void {
+    const exchange = this.#exchange;
+    if (!(error instanceof HttpStatusError) || exchange === undefined || this.#aborted) {
+      this.#settler.failed(error);
+    } else if (error.status === 307 || error.status === 308) {
+      this.#redirect(exchange, error);
+    } else if (error.status === 401 || error.status === 403) {
+      void this.#answerChallenge(exchange, error.status, error);
+    } else {
+      this.#settler.failed(error);
+    }
+  }
+
+  #attempt(url: URL): void {
+    try {
+      const headers = this.#http.headersFor(this.#request, url, this.#challenges + 1);
+      if (Array.isArray(headers)) this.#send(url, headers);
+      else void this.#sendWith(url, headers);
+    } catch (error) {
+      this.#settler.failed(error as LongwireError);
+    }
+  }
+
+  async #sendWith(url: URL, headers: Promise<string[]>): Promise<void> {
+    try {
+      this.#send(url, await headers);
+    } catch (error) {
+      this.#settler.failed(error as LongwireError);
+    }
+  }
+
+  #send(url: URL, headers: string[]): void {
+    if (this.#aborted) {
+      throw new LongwireError('the request was given up before it went out', {
+        code: 'closed',
+        certainty: 'not-sent',
+      });
+    }
+    this.#exchange = this.#http.exchange(this.#request, url, headers, this);
+  }
+
+  #redirect(exchange: Exchange, error: HttpStatusError): void {
+    const location = exchange.responseHeaders['location'];
+    const from = exchange.url;
+    if (typeof location !== 'string' || !URL.canParse(location, from.href)) {
+      this.#settler.failed(error);
+      return;
+    }
+    const url = new URL(location, from);
+    if (url.origin !== from.origin) {
+      const message =
+        `${exchange.method} ${from.origin}${from.pathname} redirects to another origin ` +
+        `(${url.origin}), which is never followed; connect to that address if you trust it`;
+      this.#settler.failed(
+        new LongwireError(message, { code: 'protocol', certainty: 'refused', cause: error }),
+      );
+    } else if (++this.#redirects > MAX_REDIRECTS) {
+      this.#settler.failed(error);
+    } else {
+      this.#attempt(url);
+    }
+  }
+
+  async #answerChallenge(
+    exchange: Exchange,
+    status: 401 | 403,
+    error: LongwireError,
+  ): Promise<void> {
+    if (++this.#challenges > MAX_CHALLENGES) {
+      this.#settler.failed(error);
+      return;
+    }
+    try {
+      if ((await this.#http.challenge(status, exchange)) === 'retry') this.#attempt(exchange.url);
+      else this.#settler.failed(error);
+    } catch (cause) {
+      this.#settler.failed(
+        new LongwireError(`auth.onChallenge failed: ${String(cause)}`, {
+          code: 'config',
+          certainty: 'refused',
+          cause,
+        }),
+      );
+    }
+  }
+}

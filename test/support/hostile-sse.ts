@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { type HttpFixture, type RecordedRequest, startHttpFixture } from './http-fixture.ts';
+import { type RpcMessage, StrictMcpSession } from './strict-mcp-session.ts';
+
+/** An answer to a request that is not the one which it hoped for. */
+export interface HttpAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** An answer for some POSTs; without `method` and `tool`, for all. The message is not looked at. */
+export interface PostFault extends HttpAnswer {
+  /** The method of the message, for example `tools/call`. */
+  method?: string;
+  /** The tool that the message calls. */
+  tool?: string;
+  /** How many POSTs it is for. Default: all. */
+  times?: number;
+}
+
+/** What the server does wrong; it may be changed while it runs. */
+export interface Mischief {
+  /**
+   * The data of the `endpoint` event: none at all, one of another origin, or this. `SESSION` in it
+   * is replaced by the session's id. Default `/messages?sessionId=SESSION`.
+   */
+  endpoint?: 'never' | 'other-origin' | (string & {});
+  /** Without these headers, GET and POST are answered with 401. */
+  requiredHeaders?: Record<string, string>;
+  /** The answer to GET. */
+  getAnswer?: HttpAnswer;
+  /** The answers to some POSTs. */
+  postFaults?: PostFault[];
+  /** Where GETs or POSTs are redirected: to another origin, or to the same path below `/moved`. */
+  redirect?: { method: 'GET' | 'POST'; status: number; to: 'other-origin' | 'same-origin' };
+  /** Drops the stream once the POST of a `tools/call` has been answered with 202. */
+  cutOnCall?: boolean;
+  /** Accepts `tools/call` and never answers it. */
+  hangOnCall?: boolean;
+  /** Answers `tools/call` with an event whose text has this many bytes. */
+  hugeEventBytes?: number;
+  /** How lines end. Default `\n`. */
+  lineEnd?: '\n' | '\r\n' | '\r';
+  /** Sends every byte as a chunk of its own. */
+  splitEveryByte?: boolean;
+  /** Puts {@link escapeSequences} in front of every text that a person may get to see. */
+  escapeSequences?: boolean;
+  /** Answers a request instead of the server when it returns something. */
+  answer?: (request: RpcMessage) => unknown;
+}
+
+/** A colour, a window title, a write to the clipboard, a cleared screen, a bell, and C1 controls. */
+export const escapeSequences =
+  '\u001b[31m\u001b]0;title\u0007\u001b]52;c;cHduZWQ=\u001b\\\u001b[2J\u0007\u009b31m\u0090q\u009c';
+
+/** An MCP server over HTTP+SSE (protocol 2024-11-05) that goes wrong in the ways it is told to. */
+export interface HostileSseServer extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT/sse`. */
+  readonly url: string;
+  readonly mischief: Mischief;
+  /** Every HTTP request, what was refused included. */
+  readonly requests: RecordedRequest[];
+  /** Every message that was accepted, of all sessions. */
+  readonly messages: RpcMessage[];
+  /** Another server, to which nothing must ever be sent. */
+  readonly otherOrigin: Pick<HttpFixture, 'origin' | 'requests' | 'acceptedConnections'>;
+  /** The messages with this method. */
+  messagesOf(method: string): RpcMessage[];
+  /** Streams that are open now. */
+  openStreams(): number;
+  /** Sessions that were ever opened. */
+  openedSessions(): number;
+  /** Connections that are open now. */
+  openConnections(): number;
+  /** Sends a message to all sessions. */
+  push(message: RpcMessage): void;
+  /** Sends an event to all sessions; it need not be a message. */
+  pushEvent(event: string, data: string): void;
+  /** Drops all streams. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+interface OpenStream {
+  mcp: StrictMcpSession;
+  response: ServerResponse;
+}
+
+/** Starts a hostile server on a free port of 127.0.0.1, and another one for it to point at. */
+export async function startHostileSse(mischief: Mischief = {}): Promise<HostileSseServer> {
+  const sessions = new Map<string, OpenStream>();
+  const messages: RpcMessage[] = [];
+  let openedSessions = 0;
+
+  const otherOrigin = await startHttpFixture((_request, response) => {
+    response.writeHead(202).end();
+  });
+
+  function handle(request: RecordedRequest, response: ServerResponse): void {
+    const { method } = request;
+    const url = new URL(request.url, 'http://server');
+    if (!hasHeaders(request, mischief.requiredHeaders)) {
+      answer(response, {
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer' },
+        body: 'who are you?',
+      });
+    } else if (mischief.redirect?.method === method && !url.pathname.startsWith('/moved/')) {
+      const { status, to } = mischief.redirect;
+      const origin = to === 'other-origin' ? otherOrigin.origin : '/moved';
+      answer(response, { status, headers: { location: origin + request.url } });
+    } else if (method === 'GET' && url.pathname.endsWith('/sse')) {
+      if (mischief.getAnswer) answer(response, mischief.getAnswer);
+      else openStream(response);
+    } else if (method === 'POST' && sessions.has(url.searchParams.get('sessionId') ?? '')) {
+      takePost(request, response, url.searchParams.get('sessionId') ?? '');
+    } else {
+      answer(response, { status: method === 'GET' || method === 'POST' ? 404 : 405 });
+    }
+  }
+
+  function openStream(response: ServerResponse): void {
+    const id = randomUUID();
+    openedSessions += 1;
+    const mcp = new StrictMcpSession({
+      send: (message) => sendEvent(response, 'message', JSON.stringify(message)),
+      textPrefix: () => (mischief.escapeSequences ? escapeSequences : ''),
+      answer: (request) => mischief.answer?.(request),
+    });
+    sessions.set(id, { mcp, response });
+    response.once('close', () => {
+      mcp.close();
+      sessions.delete(id);
+    });
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+    response.flushHeaders();
+    const endpoint = mischief.endpoint ?? '/messages?sessionId=SESSION';
+    if (endpoint === 'never') return;
+    const there = `${otherOrigin.origin}/messages?sessionId=SESSION`;
+    const data = (endpoint === 'other-origin' ? there : endpoint).replace('SESSION', id);
+    sendEvent(response, 'endpoint', data);
+  }
+
+  function takePost(request: RecordedRequest, response: ServerResponse, sessionId: string): void {
+    const message = request.json as RpcMessage | undefined;
+    const fault = message && takeFault(message);
+    if (fault) {
+      answer(response, fault);
+    } else if (!request.headers['content-type']?.startsWith('application/json')) {
+      answer(response, { status: 415 });
+    } else if (message?.jsonrpc !== '2.0') {
+      answer(response, { status: 400, body: 'no JSON-RPC message' });
+    } else {
+      messages.push(message);
+      response.writeHead(202).end('Accepted', () => act(message, sessionId));
+    }
+  }
+
+  function takeFault({ method, params }: RpcMessage): PostFault | undefined {
+    const fault = mischief.postFaults?.find(
+      (candidate) =>
+        candidate.times !== 0 &&
+        (candidate.method === undefined || candidate.method === method) &&
+        (candidate.tool === undefined || candidate.tool === params?.['name']),
+    );
+    if (fault?.times !== undefined) fault.times -= 1;
+    return fault;
+  }
+
+  /** What follows a message that was accepted. */
+  function act(message: RpcMessage, sessionId: string): void {
+    const session = sessions.get(sessionId);
+    if (!session) return;
+    const isCall = message.method === 'tools/call';
+    if (isCall && mischief.cutOnCall) {
+      session.response.destroy();
+    } else if (isCall && mischief.hugeEventBytes !== undefined && message.id !== undefined) {
+      const content = [{ type: 'text', text: 'x'.repeat(mischief.hugeEventBytes) }];
+      const huge = { jsonrpc: '2.0', id: message.id, result: { content } };
+      sendEvent(session.response, 'message', JSON.stringify(huge));
+    } else if (!(isCall && mischief.hangOnCall)) {
+      session.mcp.receive(message);
+    }
+  }
+
+  function sendEvent(response: ServerResponse, event: string, data: string): void {
+    if (response.destroyed) return;
+    const lineEnd = mischief.lineEnd ?? '\n';
+    const text = `event: ${event}${lineEnd}data: ${data}${lineEnd}${lineEnd}`;
+    if (!mischief.splitEveryByte) response.write(text);
+    else for (const byte of Buffer.from(text)) response.write(Buffer.of(byte));
+  }
+
+  function pushEvent(event: string, data: string): void {
+    for (const { response } of sessions.values()) sendEvent(response, event, data);
+  }
+
+  const fixture = await startHttpFixture(handle);
+  const close = async (): Promise<void> => {
+    await Promise.all([fixture.close(), otherOrigin.close()]);
+  };
+  return {
+    url: `${fixture.origin}/sse`,
+    mischief,
+    requests: fixture.requests,
+    messages,
+    otherOrigin,
+    messagesOf: (method) => messages.filter((message) => message.method === method),
+    openStreams: () => sessions.size,
+    openedSessions: () => openedSessions,
+    openConnections: () => fixture.openConnections(),
+    push: (message) => pushEvent('message', JSON.stringify(message)),
+    pushEvent,
+    cut: () => {
+      for (const { response } of sessions.values()) response.destroy();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function hasHeaders(request: RecordedRequest, required: Record<string, string> = {}): boolean {
+  return Object.entries(required).every(
+    ([name, value]) => request.headers[name.toLowerCase()] === value,
+  );
+}
+
+function answer(response: ServerResponse, { status, headers = {}, body = '' }: HttpAnswer): void {
+  response.writeHead(status, headers).end(body);
+}

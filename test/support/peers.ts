@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { descendantsOf, isRunning, killAtOnce } from './process-tree.ts';
+
+/** A server that nobody here wrote, running as a process of its own on 127.0.0.1. */
+export interface Peer extends AsyncDisposable {
+  /** Where a client connects to: `http://127.0.0.1:PORT/sse` or `…/mcp`. */
+  readonly url: string;
+  /** The process that was started; it may have children. */
+  readonly pid: number;
+  /** Everything written to stdout and stderr so far. */
+  output(): string;
+  /** Ends the process and all its descendants; resolves when none of them runs any more. */
+  stop(): Promise<void>;
+}
+
+const startMs = 20_000;
+
+const preload = new URL('./bind-loopback.mjs', import.meta.url).href;
+const everything = inPackage('@modelcontextprotocol/server-everything', 'dist/index.js');
+
+/** `@modelcontextprotocol/server-everything`, the protocol's own example server. */
+export function startEverything(options: { mode: 'sse' | 'streamableHttp' }): Promise<Peer> {
+  const path = options.mode === 'sse' ? '/sse' : '/mcp';
+  return startPeer([everything, options.mode], path);
+}
+
+/** supergateway, which serves server-everything's stdio mode over SSE. All clients share one child. */
+export function startSupergateway(): Promise<Peer> {
+  const stdio = [process.execPath, everything, 'stdio'].map((part) => `"${part}"`).join(' ');
+  const gateway = inPackage('supergateway', 'dist/index.js');
+  return startPeer([gateway, '--stdio', stdio, '--port', '0'], '/sse');
+}
+
+/** The npm package mcp-proxy, which serves server-everything's stdio mode over SSE. */
+export function startMcpProxy(): Promise<Peer> {
+  const proxy = inPackage('mcp-proxy', 'dist/bin/mcp-proxy.mjs');
+  const options = ['--host', '127.0.0.1', '--port', '0', '--server', 'sse', '--'];
+  return startPeer([proxy, ...options, process.execPath, everything, 'stdio'], '/sse');
+}
+
+async function startPeer(args: string[], path: string): Promise<Peer> {
+  const child = spawn(process.execPath, ['--import', preload, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, PORT: '0', NODE_OPTIONS: '' },
+  });
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text));
+
+  try {
+    const port = await portOf(child);
+    return {
+      url: `http://127.0.0.1:${port}${path}`,
+      pid: child.pid ?? 0,
+      output: () => output,
+      stop: () => stopTree(child),
+      [Symbol.asyncDispose]: () => stopTree(child),
+    };
+  } catch (cause) {
+    await stopTree(child);
+    throw new Error(`${args.join(' ')} did not start: ${output}`, { cause });
+  }
+}
+
+/** The port that the preloaded file reports. */
+async function portOf(child: ChildProcess): Promise<number> {
+  const startedOrNot = new AbortController();
+  const { signal } = startedOrNot;
+  try {
+    return await Promise.race([
+      once(child, 'message', { signal }).then(([message]) => (message as { port: number }).port),
+      once(child, 'exit', { signal }).then(([code]) => {
+        throw new Error(`it ended with exit code ${String(code)}`);
+      }),
+      delay(startMs, undefined, { signal }).then(() => {
+        throw new Error(`it did not listen within ${startMs} ms`);
+      }),
+    ]);
+  } finally {
+    startedOrNot.abort();
+  }
+}
+
+async function stopTree(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined) return;
+  const tree = [child.pid, ...descendantsOf(child.pid)];
+  tree.forEach(killAtOnce);
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  while (tree.some(isRunning)) await delay(10);
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+}
+
+function inPackage(name: string, path: string): string {
+  return fileURLToPath(new URL(join('../../node_modules', name, path), import.meta.url));
+}
