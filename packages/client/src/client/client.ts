@@ -20,11 +20,12 @@ import { resolveConnectionOptions, type ResolvedConnectionOptions } from '../con
 import type { ConnectionState } from '../connection/state.js';
 import { LongwireError } from '../errors.js';
 import { parseTarget, type Target } from '../target/target.js';
-import { Call } from './call.js';
+import { CallClock } from './call-clock.js';
+import { Call, type CallSurroundings } from './call.js';
 import { Listeners } from './listeners.js';
 import { checkClientOptions, checkOperationOptions } from './options.js';
 import { readPages } from './pages.js';
-import { passThrough } from './pass-through.js';
+import { asItIs, ignoreResult, toCallToolResult } from './results.js';
 import { fromSdkError } from './sdk-errors.js';
 import { createSdkClient } from './sdk-client.js';
 import { ToolHandle } from './tool-handle.js';
@@ -40,7 +41,6 @@ import type {
 /** The SDK's own timer, which must never be the one that ends a call. */
 const NEVER_MS = 2_147_483_647;
 const ignoreProgress = (): void => {};
-const REQUEST_OPTIONS = { timeout: NEVER_MS };
 const CALL_OPTIONS = { timeout: NEVER_MS, onprogress: ignoreProgress };
 
 /**
@@ -54,10 +54,10 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   readonly #options: ClientOptions;
   readonly #connectionOptions: ResolvedConnectionOptions;
   readonly #listeners: Listeners<ClientEvents>;
+  readonly #surroundings: CallSurroundings;
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
   #tools = new Map<string, Tool>();
-  readonly #onListenerError = (error: unknown): void => this.#report(error);
 
   /** Use {@link createClient} or {@link connect}. */
   constructor(target: string | URL, options: ClientOptions = {}) {
@@ -65,7 +65,9 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     this.#target = parseTarget(target);
     this.#options = options;
     this.#connectionOptions = resolveConnectionOptions(options);
-    this.#listeners = new Listeners(this.#onListenerError);
+    const onListenerError = (error: unknown): void => this.#report(error);
+    this.#listeners = new Listeners(onListenerError);
+    this.#surroundings = { clock: new CallClock(), onListenerError };
     this.sdk = createSdkClient(options);
     this.sdk.onerror = (error) => this.#report(error);
     this.sdk.fallbackNotificationHandler = (notification) => {
@@ -110,7 +112,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
    * @throws ConnectError, or LongwireError `aborted`.
    */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
-    const call = this.#begin('connecting', options);
+    const call = new Call('connecting', options, this.#surroundings);
     try {
       await call.before(this.#ready());
     } catch (error) {
@@ -149,31 +151,20 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
    *
    * @throws LongwireError with a code and a certainty.
    */
-  async callTool(
+  callTool(
     name: string,
     args: Record<string, unknown> = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
-    const tool = this.#tools.get(name);
     const params = { name, arguments: args };
-    if (tool?.outputSchema !== undefined) {
-      return this.#run(what, params, options, (marked) =>
-        this.sdk.callTool(marked, {
-          ...CALL_OPTIONS,
-          toolDefinition: tool,
-        }),
-      );
+    const tool = this.#tools.get(name);
+    if (tool?.outputSchema === undefined) {
+      return this.#ask('tools/call', params, what, options, toCallToolResult);
     }
-    const result = await this.#ask('tools/call', params, options, what);
-    if (result['content'] === undefined) return { ...result, content: [] };
-    if (!Array.isArray(result['content'])) {
-      throw new LongwireError(`the server's answer to ${what} has content that is no array`, {
-        code: 'protocol',
-        certainty: 'answered',
-      });
-    }
-    return result as CallToolResult;
+    return this.#throughSdk(what, params, options, (marked) =>
+      this.sdk.callTool(marked, { ...CALL_OPTIONS, toolDefinition: tool }),
+    );
   }
 
   /** A handle on one tool. Asks nothing of the server. */
@@ -183,7 +174,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   /** Reads a resource. */
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
-    return this.#run(`reading ${uri}`, { uri }, options, (marked) =>
+    return this.#throughSdk(`reading ${uri}`, { uri }, options, (marked) =>
       this.sdk.readResource(marked, { timeout: NEVER_MS, cacheMode: 'bypass' }),
     );
   }
@@ -195,31 +186,37 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     options: OperationOptions = {},
   ): Promise<GetPromptResult> {
     const params = { name, arguments: args };
-    return this.#run(`getting the prompt ${name}`, params, options, (marked) =>
+    return this.#throughSdk(`getting the prompt ${name}`, params, options, (marked) =>
       this.sdk.getPrompt(marked, { timeout: NEVER_MS }),
     );
   }
 
   /** Asks for completions of an argument. */
   complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
-    return this.#run('completing an argument', params, options, (marked) =>
+    return this.#throughSdk('completing an argument', params, options, (marked) =>
       this.sdk.complete(marked, { timeout: NEVER_MS }),
     );
   }
 
   /** Asks for `notifications/resources/updated` when a resource changes. */
   async subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
-    await this.#ask('resources/subscribe', { uri }, options, `subscribing to ${uri}`);
+    await this.#ask('resources/subscribe', { uri }, `subscribing to ${uri}`, options, ignoreResult);
   }
 
   /** Ends a subscription. */
   async unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
-    await this.#ask('resources/unsubscribe', { uri }, options, `unsubscribing from ${uri}`);
+    await this.#ask(
+      'resources/unsubscribe',
+      { uri },
+      `unsubscribing from ${uri}`,
+      options,
+      ignoreResult,
+    );
   }
 
   /** Asks for log messages of this level and above. */
   async setLogLevel(level: LoggingLevel, options: OperationOptions = {}): Promise<void> {
-    await this.#ask('logging/setLevel', { level }, options, 'setting the log level');
+    await this.#ask('logging/setLevel', { level }, 'setting the log level', options, ignoreResult);
   }
 
   /** Listens; the function returned stops listening. */
@@ -280,36 +277,41 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
       method,
       key,
       field,
-      ask: (params) => this.#ask(method, params, options, method),
+      ask: (params) => this.#ask(method, params, method, options, asItIs),
       onMalformed: (error) => this.#report(error),
     });
   }
 
-  #ask(
+  /** Makes a request by itself: the SDK's `Client` would add nothing to it but an id. */
+  async #ask<T>(
     method: string,
     params: Record<string, unknown>,
-    options: OperationOptions,
     what: string,
-  ): Promise<Result> {
-    // Progress is asked for even if nobody listens: it is what keeps a long call alive.
-    const sdkOptions = method === 'tools/call' ? CALL_OPTIONS : REQUEST_OPTIONS;
-    return this.#run(what, params, options, (marked) =>
-      this.sdk.request({ method, params: marked }, passThrough, sdkOptions),
-    );
+    options: OperationOptions,
+    read: (result: Result, what: string) => T,
+  ): Promise<T> {
+    checkOperationOptions(options);
+    const call = new Call(what, options, this.#surroundings);
+    try {
+      const connection = this.#readyConnection() ?? (await call.before(this.#ready()));
+      call.sendOn(connection);
+      return read(await connection.request({ method, params }, call), what);
+    } finally {
+      call.done();
+    }
   }
 
-  /** Runs one operation within its limits. `send` gets the params with the call's mark on them. */
-  async #run<Params extends object, T>(
+  /** Makes a request through the SDK's `Client`, where it does more. */
+  async #throughSdk<Params extends object, T>(
     what: string,
     params: Params,
     options: OperationOptions,
     send: (marked: Params) => Promise<T>,
   ): Promise<T> {
     checkOperationOptions(options);
-    const call = this.#begin(what, options);
+    const call = new Call(what, options, this.#surroundings);
     try {
-      const isReady = this.#connection?.state.name === 'ready';
-      call.sendOn(isReady ? (this.#connection as Connection) : await call.before(this.#ready()));
+      call.sendOn(this.#readyConnection() ?? (await call.before(this.#ready())));
       return await send({ ...params, [callMark]: call });
     } catch (error) {
       throw fromSdkError(error, what, call);
@@ -318,8 +320,8 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     }
   }
 
-  #begin(what: string, options: OperationOptions): Call {
-    return new Call({ what, options, onListenerError: this.#onListenerError });
+  #readyConnection(): Connection | undefined {
+    return this.#connection?.state.name === 'ready' ? this.#connection : undefined;
   }
 
   #notified(notification: ServerNotification): void {

@@ -1,10 +1,10 @@
-import type { Progress, RequestId } from '@modelcontextprotocol/client';
+import type { Progress } from '@modelcontextprotocol/client';
 import type { Certainty, LongwireError } from '../errors.js';
 
 /**
- * Under this key of its `params` a request carries its mark. Symbols survive the copies that the
- * SDK's `Client` makes of `params`, and `JSON.stringify` leaves them out, so that the mark reaches
- * the connection and never the wire.
+ * Under this key of its `params` a request that goes through the SDK's `Client` carries its mark.
+ * Symbols survive the copies that the `Client` makes of `params`, and `JSON.stringify` leaves them
+ * out, so that the mark reaches the connection and never the wire.
  */
 export const callMark: unique symbol = Symbol('longwire.call');
 
@@ -12,8 +12,8 @@ export const callMark: unique symbol = Symbol('longwire.call');
 export interface CallMark {
   /** What is certain about the call now; the ledger writes it. */
   certainty: Certainty;
-  /** The id that the request got; the ledger writes it. */
-  id?: RequestId;
+  /** The request's id on the wire; the ledger writes it. */
+  id?: number;
   /** Whether the answer was a result or a JSON-RPC error; the ledger writes it. */
   answer?: 'result' | 'error';
   /** The call was given up with this error, maybe before its request was made. */

@@ -2,44 +2,24 @@ import type {
   JSONRPCMessage,
   JSONRPCNotification,
   JSONRPCRequest,
-  Progress,
+  JSONRPCResponse,
   RequestId,
+  Result,
   Transport,
 } from '@modelcontextprotocol/client';
-import type { Channel, ChannelHandlers } from '../channels/channel.js';
-import { within } from '../channels/within.js';
+import type { Channel } from '../channels/channel.js';
 import { LongwireError } from '../errors.js';
-import { dial } from '../target/dial.js';
 import type { Target } from '../target/target.js';
-import type { CallMark } from './call-mark.js';
-import { closedError, initializedTimeout, lossOf, queueFullError, unsendable } from './failures.js';
-import { Ledger, type LedgerEntry } from './ledger.js';
+import { callMark, type CallMark } from './call-mark.js';
+import { closedError, lossOf, queueFullError, serverError, unsendable } from './failures.js';
+import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
 import type { ResolvedConnectionOptions } from './options.js';
 import { ServerRequests } from './server-requests.js';
+import { Session } from './session.js';
 import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
+import { cancellationOf, isAnswer, progressFor, progressOf, requestOnWire } from './wire.js';
 
 const METHOD_NOT_FOUND = -32601;
-/** How long a close waits for what is being said, such as a cancellation. */
-const FAREWELL_MS = 1000;
-
-/** Who waits for a request: the pending `send()`. */
-interface Waiter {
-  resolve: () => void;
-  reject: (error: LongwireError) => void;
-}
-
-type Entry = LedgerEntry<Waiter>;
-
-/** One session with the server. A new session is a new one of these. */
-interface Session {
-  channel: Channel | undefined;
-  readonly startedAt: number;
-  readonly dialling: AbortController;
-  /** What came before the handshake was through; `undefined` from then on. */
-  early: JSONRPCMessage[] | undefined;
-  /** Fulfilled when the dial is over, however it ended. */
-  dialled: Promise<void>;
-}
 
 /**
  * Keeps a session with one server alive, and is the SDK's `Transport` upwards. It owns the only
@@ -58,9 +38,10 @@ export class Connection implements Transport {
 
   readonly #target: Target;
   readonly #options: ResolvedConnectionOptions;
-  readonly #ledger = new Ledger<Waiter>();
+  readonly #ledger = new Ledger();
+  /** Wire ids of requests that came through an SDK `Client`, by the id that it gave them. */
+  readonly #wireIds = new Map<RequestId, number>();
   readonly #serverRequests = new ServerRequests();
-  readonly #farewells = new Set<Promise<void>>();
   #state: ConnectionState = { name: 'idle' };
   #session: Session | undefined;
   /** The program's own handshake, to be replayed on every new session. */
@@ -91,15 +72,33 @@ export class Connection implements Transport {
 
   send(message: JSONRPCMessage): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closedError('not-sent'));
-    if ('method' in message) {
-      if ('id' in message) return this.#sendRequest(message);
-      if (message.method === 'notifications/initialized') return this.#finishHandshake(message);
-      if (message.method === 'notifications/cancelled') return this.#cancelRequest(message);
-      return this.#say(message);
+    if (isAnswer(message)) {
+      const answer = this.#serverRequests.answer(message as JSONRPCResponse & { id: RequestId });
+      // The session that asked is gone, and so is who wanted to know.
+      return answer === undefined ? Promise.resolve() : this.#say(answer);
     }
-    const answer = this.#serverRequests.answer(message as JSONRPCMessage & { id: RequestId });
-    // The session that asked is gone, and so is who wanted to know.
-    return answer === undefined ? Promise.resolve() : this.#say(answer);
+    if ('id' in message) return this.#sendRequest(message);
+    if (message.method === 'notifications/initialized') return this.#finishHandshake(message);
+    if (message.method === 'notifications/cancelled') return this.#cancelRequest(message);
+    return this.#say(message);
+  }
+
+  /**
+   * Makes a request of the program's own, without the SDK's `Client`, which adds nothing to it but
+   * an id. The result is as the server sent it.
+   *
+   * @throws LongwireError
+   */
+  request(request: LedgerRequest, mark: CallMark): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#enter(request, mark, {
+        answered: (answer) => {
+          if ('error' in answer) reject(serverError(request, answer.error));
+          else resolve(answer.result);
+        },
+        failed: reject,
+      });
+    });
   }
 
   /**
@@ -109,14 +108,12 @@ export class Connection implements Transport {
   cancel(mark: CallMark, error: LongwireError): void {
     const entry = this.#ledger.find(mark.id);
     if (entry === undefined || entry.mark !== mark) return;
-    this.#ledger.remove(entry.request.id);
-    entry.waiter.reject(error);
+    this.#ledger.remove(entry.id);
+    entry.waiter.failed(error);
     if (mark.certainty === 'not-sent') return;
-    this.#say({
-      jsonrpc: '2.0',
-      method: 'notifications/cancelled',
-      params: { requestId: entry.request.id, reason: error.message },
-    }).catch((cause: LongwireError) => this.onerror?.(cause));
+    this.#say(cancellationOf(entry.id, error.message)).catch((cause: LongwireError) =>
+      this.onerror?.(cause),
+    );
   }
 
   /** Closes for good; fulfilled when nothing is left open. Harmless when repeated. */
@@ -128,12 +125,11 @@ export class Connection implements Transport {
   async #close(): Promise<void> {
     const session = this.#session;
     for (const { mark, waiter } of this.#ledger.removeAll()) {
-      waiter.reject(closedError(mark.certainty));
+      waiter.failed(closedError(mark.certainty));
     }
-    await this.#sayFarewell();
+    await session?.farewell();
     this.#happen({ type: 'close-asked' });
-    await session?.dialled;
-    await session?.channel?.close();
+    await session?.close();
     this.onclose?.();
     this.onclose = this.onerror = this.onmessage = undefined;
   }
@@ -144,20 +140,42 @@ export class Connection implements Transport {
       return Promise.resolve();
     }
     if (request.method === 'initialize') this.#initialize = request;
+    const { id, params } = request;
+    const mark = (params as { [callMark]?: CallMark } | undefined)?.[callMark];
     return new Promise((resolve, reject) => {
-      if (this.#ledger.size >= this.#options.maxInFlight) {
-        reject(queueFullError(this.#options.maxInFlight));
-        return;
-      }
-      const entry = this.#ledger.enter(request, { resolve, reject });
-      if (entry.mark.abandoned !== undefined) {
-        this.#ledger.remove(request.id);
-        reject(entry.mark.abandoned);
-        return;
-      }
+      this.#enter(
+        request,
+        mark ?? { certainty: 'not-sent' },
+        {
+          answered: (answer) => {
+            this.#wireIds.delete(id);
+            resolve();
+            this.#deliver({ ...answer, id });
+          },
+          failed: (error) => {
+            this.#wireIds.delete(id);
+            reject(error);
+          },
+        },
+        id,
+      );
+    });
+  }
+
+  /** Enters a request, and sends it if there is a session; else it waits for one. */
+  #enter(request: LedgerRequest, mark: CallMark, waiter: Waiter, programId?: RequestId): void {
+    if (this.#closing !== undefined) {
+      waiter.failed(closedError('not-sent'));
+    } else if (mark.abandoned !== undefined) {
+      waiter.failed(mark.abandoned);
+    } else if (this.#ledger.size >= this.#options.maxInFlight) {
+      waiter.failed(queueFullError(this.#options.maxInFlight));
+    } else {
+      const entry = this.#ledger.enter(request, mark, waiter);
+      if (programId !== undefined) this.#wireIds.set(programId, entry.id);
       if (this.#state.name === 'ready') this.#transmit(entry);
       else this.#happen({ type: 'request-made' });
-    });
+    }
   }
 
   /** Every dialect here is of the era before `server/discover`; no server need be asked. */
@@ -166,38 +184,31 @@ export class Connection implements Transport {
     queueMicrotask(() => this.#deliver({ jsonrpc: '2.0', id, error }));
   }
 
-  #transmit(entry: Entry): void {
+  #transmit(entry: LedgerEntry): void {
     this.#ledger.markSent(entry);
     const channel = this.#session?.channel as Channel;
-    channel.send(entry.request).catch((error: unknown) => {
+    channel.send(requestOnWire(entry)).catch((error: unknown) => {
       // Settled meanwhile: by its answer, or because it was given up.
-      if (this.#ledger.find(entry.request.id) !== entry) return;
-      this.#ledger.remove(entry.request.id);
-      entry.waiter.reject(error instanceof LongwireError ? error : unsendable(error));
+      if (this.#ledger.find(entry.id) !== entry) return;
+      this.#ledger.remove(entry.id);
+      entry.waiter.failed(error instanceof LongwireError ? error : unsendable(error));
     });
   }
 
   /** Sends what is no request: on this session or not at all. */
   #say(message: JSONRPCMessage): Promise<void> {
-    const channel = this.#session?.channel;
-    if (channel === undefined) return Promise.reject(closedError('not-sent'));
-    const said = channel.send(message);
-    const settled = said.catch(() => {}).finally(() => this.#farewells.delete(settled));
-    this.#farewells.add(settled);
-    return said;
+    return this.#session?.say(message) ?? Promise.reject(closedError('not-sent'));
   }
 
-  async #sayFarewell(): Promise<void> {
-    if (this.#farewells.size === 0) return;
-    await within(FAREWELL_MS, Promise.all(this.#farewells)).catch(() => {});
-  }
-
-  #cancelRequest(notification: JSONRPCNotification): Promise<void> {
-    const entry = this.#ledger.find(notification.params?.['requestId'] as RequestId | undefined);
+  #cancelRequest({ params }: JSONRPCNotification): Promise<void> {
+    const wireId = this.#wireIds.get(params?.['requestId'] as RequestId);
+    const entry = this.#ledger.remove(wireId);
     if (entry === undefined) return Promise.resolve();
-    this.#ledger.remove(entry.request.id);
-    entry.waiter.resolve();
-    return entry.mark.certainty === 'not-sent' ? Promise.resolve() : this.#say(notification);
+    const { certainty } = entry.mark;
+    // The `Client` has its own error for the caller, and waits for no other.
+    entry.waiter.failed(closedError(certainty));
+    if (certainty === 'not-sent') return Promise.resolve();
+    return this.#say(cancellationOf(entry.id, params?.['reason']));
   }
 
   #happen(event: ConnectionEvent): void {
@@ -219,7 +230,7 @@ export class Connection implements Transport {
         break;
       case 'fail-all':
         for (const entry of this.#ledger.removeAll()) {
-          entry.waiter.reject(lossOf(entry, effect.reason));
+          entry.waiter.failed(lossOf(entry, effect.reason));
         }
         break;
       case 'hang-up':
@@ -232,24 +243,35 @@ export class Connection implements Transport {
     const session = this.#session;
     this.#session = undefined;
     for (const cancellation of this.#serverRequests.abandon()) this.#deliver(cancellation);
-    session?.dialling.abort(closedError('not-sent'));
-    session?.channel?.close().catch((error: Error) => this.onerror?.(error));
+    session?.close().catch((error: Error) => this.onerror?.(error));
   }
 
   #dial(): void {
-    const session: Session = {
-      channel: undefined,
-      startedAt: performance.now(),
-      dialling: new AbortController(),
-      early: [],
-      dialled: Promise.resolve(),
-    };
-    this.#session = session;
-    session.dialled = this.#shakeHands(session).catch((error: LongwireError) => {
-      if (this.#session === session) this.#happen({ type: 'dial-failed', reason: error });
+    const session: Session = new Session({
+      target: this.#target,
+      options: this.#options,
+      handlers: {
+        onMessage: (message) => {
+          if (this.#session === session) this.#receive(message);
+        },
+        onTrouble: (error) => this.onerror?.(error),
+        onEnd: (reason) => {
+          if (this.#session === session) this.#happen({ type: 'channel-ended', reason });
+        },
+      },
     });
+    this.#session = session;
+    this.#shakeHands(session).catch((error: LongwireError) => this.#dialFailed(session, error));
   }
 
+  #dialFailed(session: Session, reason: LongwireError): void {
+    if (this.#session === session) this.#happen({ type: 'dial-failed', reason });
+  }
+
+  /**
+   * The first handshake is the program's own, and the program will finish it. From then on it is
+   * replayed, under ids that a program never uses.
+   */
   async #shakeHands(session: Session): Promise<void> {
     const own = this.#initialize;
     if (own === undefined) {
@@ -258,25 +280,10 @@ export class Connection implements Transport {
         certainty: 'not-sent',
       });
     }
-    // The first handshake is the program's own; from then on it is replayed, under ids that a
-    // program never uses.
-    const replayed = this.#initialized !== undefined;
-    const initialize = replayed ? { ...own, id: `handshake-${++this.#handshakes}` } : own;
-    const { channel, answer } = await dial({
-      target: this.#target,
-      transport: this.#options.transport,
-      initialize,
-      handlers: this.#handlersFor(session),
-      channel: this.#options,
-      connectMs: this.#options.connectMs,
-      signal: session.dialling.signal,
-    });
-    if (this.#session !== session) {
-      await channel.close();
-      return;
-    }
-    session.channel = channel;
-    if (!replayed) {
+    const first = this.#ledger.find(this.#wireIds.get(own.id));
+    const id = first?.id ?? `handshake-${++this.#handshakes}`;
+    const answer = await session.open({ ...own, id });
+    if (first !== undefined) {
       this.#receive(answer);
       return;
     }
@@ -289,60 +296,35 @@ export class Connection implements Transport {
     await this.#finishHandshake(this.#initialized as JSONRPCNotification);
   }
 
-  /** Tells the server that the handshake is through. Requests wait until it has taken that. */
+  /** Requests wait until the server has taken the end of the handshake. */
   async #finishHandshake(initialized: JSONRPCNotification): Promise<void> {
     const session = this.#session;
     const channel = session?.channel;
     if (session === undefined || channel === undefined) throw this.#whyNoSession();
-    const leftMs = this.#options.connectMs - (performance.now() - session.startedAt);
     try {
-      await within(leftMs, channel.send(initialized), () => initializedTimeout(channel.url));
+      await session.finish(initialized);
     } catch (error) {
-      if (this.#session === session) {
-        this.#happen({ type: 'dial-failed', reason: error as LongwireError });
-      }
+      this.#dialFailed(session, error as LongwireError);
       throw error;
     }
-    this.#initialized = initialized;
     if (this.#session !== session) throw this.#whyNoSession();
+    this.#initialized = initialized;
     this.#happen({
       type: 'handshake-done',
       dialect: channel.dialect,
       url: channel.url.origin + channel.url.pathname,
-      connectMs: performance.now() - session.startedAt,
+      connectMs: session.ageMs,
     });
-    const early = session.early ?? [];
-    session.early = undefined;
-    for (const message of early) this.#receive(message);
+    session.start();
   }
 
   #whyNoSession(): LongwireError {
     return this.#state.name === 'resting' ? this.#state.reason : closedError('not-sent');
   }
 
-  #handlersFor(session: Session): ChannelHandlers {
-    return {
-      onMessage: (message) => {
-        if (this.#session !== session) return;
-        if (session.early === undefined) this.#receive(message);
-        else session.early.push(message);
-      },
-      onTrouble: (error) => this.onerror?.(error),
-      onEnd: (reason) => {
-        if (this.#session === session) this.#happen({ type: 'channel-ended', reason });
-      },
-    };
-  }
-
   #receive(message: JSONRPCMessage): void {
-    if (!('method' in message)) {
-      const entry = this.#ledger.answered(
-        message.id as RequestId,
-        'error' in message ? 'error' : 'result',
-      );
-      if (entry === undefined) return;
-      entry.waiter.resolve();
-      this.#deliver(message);
+    if (isAnswer(message)) {
+      this.#ledger.answered(message)?.waiter.answered(message);
     } else if ('id' in message) {
       this.#deliver(this.#serverRequests.enter(message));
     } else if (message.method === 'notifications/progress') {
@@ -369,12 +351,13 @@ export class Connection implements Transport {
    * that came right behind it, and lost.
    */
   #receiveProgress(message: JSONRPCNotification): void {
-    const { progressToken, ...progress } = message.params ?? {};
-    const entry = this.#ledger.find(progressToken as RequestId | undefined);
+    const entry = this.#ledger.find(message.params?.['progressToken']);
     if (entry === undefined) return;
-    if (entry.mark.onProgress === undefined) this.#deliver(message);
-    else if (typeof progress['progress'] === 'number') {
-      entry.mark.onProgress(progress as unknown as Progress);
+    if (entry.mark.onProgress === undefined) {
+      this.#deliver(progressFor(entry, message));
+    } else {
+      const progress = progressOf(message);
+      if (progress !== undefined) entry.mark.onProgress(progress);
     }
   }
 }

@@ -1,10 +1,16 @@
-import type { JSONRPCRequest } from '@modelcontextprotocol/client';
-import { ConnectError, ConnectionLostError, LongwireError, type Certainty } from '../errors.js';
-import type { CallMark } from './call-mark.js';
+import type { JSONRPCErrorResponse } from '@modelcontextprotocol/client';
+import {
+  ConnectError,
+  ConnectionLostError,
+  LongwireError,
+  ServerError,
+  type Certainty,
+} from '../errors.js';
+import type { LedgerEntry, LedgerRequest } from './ledger.js';
 
 /** What a request fails with when its connection is gone for the given reason. */
 export function lossOf(
-  { request, mark }: { request: JSONRPCRequest; mark: CallMark },
+  { request, mark }: Pick<LedgerEntry, 'request' | 'mark'>,
   reason: LongwireError,
 ): LongwireError {
   // The dial failed: that is what there is to say, and nothing had left.
@@ -21,6 +27,17 @@ export function lossOf(
   return new ConnectionLostError(message, { certainty, cause: reason });
 }
 
+/** What a request fails with that the server answered with a JSON-RPC error. */
+export function serverError(
+  request: LedgerRequest,
+  { code, message, data }: JSONRPCErrorResponse['error'],
+): ServerError {
+  return new ServerError(`the server answered ${describe(request)} with an error: ${message}`, {
+    number: code,
+    data,
+  });
+}
+
 /** The connection was closed from this side. */
 export function closedError(certainty: Certainty): LongwireError {
   return new LongwireError('the connection is closed', { code: 'closed', certainty });
@@ -35,7 +52,7 @@ export function queueFullError(limit: number): LongwireError {
   );
 }
 
-function describe({ method, params }: JSONRPCRequest): string {
+function describe({ method, params }: LedgerRequest): string {
   const name = params?.['name'];
   return method === 'tools/call' && typeof name === 'string' ? `the call of ${name}` : method;
 }

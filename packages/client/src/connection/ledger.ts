@@ -1,22 +1,33 @@
-import type { JSONRPCRequest, RequestId } from '@modelcontextprotocol/client';
-import type { Certainty } from '../errors.js';
-import { callMark, type CallMark } from './call-mark.js';
+import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
+import type { LongwireError } from '../errors.js';
+import type { CallMark } from './call-mark.js';
+
+/** A request of the program. */
+export type LedgerRequest = Pick<JSONRPCRequest, 'method' | 'params'>;
+
+/** Who waits for a request: told one of the two, once. */
+export interface Waiter {
+  answered(answer: JSONRPCResponse): void;
+  failed(error: LongwireError): void;
+}
 
 /** One request whose answer is awaited. */
-export interface LedgerEntry<Waiter> {
-  readonly request: JSONRPCRequest;
-  /** Who waits for the request to settle. */
-  readonly waiter: Waiter;
+export interface LedgerEntry {
+  /** Its id on the wire, never used twice. What id the program gave it is the program's affair. */
+  readonly id: number;
+  readonly request: LedgerRequest;
   /** What the maker of the call wants to know of it; how far it came stands here. */
   readonly mark: CallMark;
+  readonly waiter: Waiter;
 }
 
 /**
  * Every request in flight, and what is certain about it. Pure bookkeeping: it sends nothing and
  * settles nobody.
  */
-export class Ledger<Waiter> {
-  readonly #entries = new Map<RequestId, LedgerEntry<Waiter>>();
+export class Ledger {
+  readonly #entries = new Map<unknown, LedgerEntry>();
+  #lastId = 0;
   #dropped = 0;
 
   /** How many requests are in flight. */
@@ -30,57 +41,52 @@ export class Ledger<Waiter> {
   }
 
   /** Enters a request that has not left yet. */
-  enter(request: JSONRPCRequest, waiter: Waiter): LedgerEntry<Waiter> {
-    const params = request.params as { [callMark]?: CallMark } | undefined;
-    const mark = params?.[callMark] ?? { certainty: 'not-sent' };
-    mark.id = request.id;
-    const entry = { request, waiter, mark };
-    this.#entries.set(request.id, entry);
+  enter(request: LedgerRequest, mark: CallMark, waiter: Waiter): LedgerEntry {
+    const id = ++this.#lastId;
+    const entry = { id, request, mark, waiter };
+    mark.id = id;
+    this.#entries.set(id, entry);
     return entry;
   }
 
-  /** The request of an id, compared exactly: `"1"` is not 1. */
-  find(id: RequestId | undefined): LedgerEntry<Waiter> | undefined {
-    return id === undefined ? undefined : this.#entries.get(id);
+  /** The request of a wire id, compared exactly: `"1"` is not 1. */
+  find(id: unknown): LedgerEntry | undefined {
+    return this.#entries.get(id);
   }
 
   /** Notes that the request is on its way; from here on only the server knows. */
-  markSent(entry: LedgerEntry<Waiter>): void {
-    this.#note(entry, 'outcome-unknown');
+  markSent(entry: LedgerEntry): void {
+    entry.mark.certainty = 'outcome-unknown';
   }
 
   /** Takes the request that an answer belongs to; counts the answer as dropped if there is none. */
-  answered(id: RequestId, how: 'result' | 'error'): LedgerEntry<Waiter> | undefined {
-    const entry = this.remove(id);
+  answered(answer: JSONRPCResponse): LedgerEntry | undefined {
+    const entry = this.remove(answer.id);
     if (entry === undefined) {
       this.#dropped++;
     } else {
-      this.#note(entry, 'answered');
-      entry.mark.answer = how;
+      entry.mark.certainty = 'answered';
+      entry.mark.answer = 'error' in answer ? 'error' : 'result';
     }
     return entry;
   }
 
   /** Takes a request out, however it ended. */
-  remove(id: RequestId): LedgerEntry<Waiter> | undefined {
+  remove(id: unknown): LedgerEntry | undefined {
     const entry = this.#entries.get(id);
     if (entry !== undefined) this.#entries.delete(id);
     return entry;
   }
 
   /** The requests that have not left yet, in the order of their making. */
-  unsent(): LedgerEntry<Waiter>[] {
+  unsent(): LedgerEntry[] {
     return [...this.#entries.values()].filter(({ mark }) => mark.certainty === 'not-sent');
   }
 
   /** Takes all requests out. */
-  removeAll(): LedgerEntry<Waiter>[] {
+  removeAll(): LedgerEntry[] {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     return entries;
-  }
-
-  #note({ mark }: LedgerEntry<Waiter>, certainty: Certainty): void {
-    mark.certainty = certainty;
   }
 }

@@ -4,6 +4,7 @@ import type {
   JSONRPCRequest,
   RequestId,
 } from '@modelcontextprotocol/client';
+import { cancellationOf } from './wire.js';
 
 /**
  * Requests that the server made and that are not answered yet. The program sees ids of our own,
@@ -39,7 +40,7 @@ export class ServerRequests {
     if (ours === undefined) return undefined;
     this.#ours.delete(theirs);
     this.#theirs.delete(ours);
-    return cancellation(ours, notification.params?.['reason']);
+    return cancellationOf(ours, notification.params?.['reason']);
   }
 
   /** The session is gone: cancellations for all that is open, which nobody may answer any more. */
@@ -47,14 +48,6 @@ export class ServerRequests {
     const open = [...this.#theirs.keys()];
     this.#theirs.clear();
     this.#ours.clear();
-    return open.map((id) => cancellation(id, 'the session ended'));
+    return open.map((id) => cancellationOf(id, 'the session ended'));
   }
-}
-
-function cancellation(requestId: RequestId, reason: unknown): JSONRPCNotification {
-  return {
-    jsonrpc: '2.0',
-    method: 'notifications/cancelled',
-    params: { requestId, reason: typeof reason === 'string' ? reason : 'cancelled by the server' },
-  };
 }

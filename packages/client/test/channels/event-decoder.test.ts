@@ -124,8 +124,8 @@ describe('EventDecoder', () => {
 
   it('agrees with the rules on any stream, split at any byte', () => {
     const piece = fc.constantFrom(
-      ...['data', 'event', 'id', 'retry', 'other', ':', ': ', ' ', '\n', '\r', '\r\n', '\n\n'],
-      ...['\r\r', '\r\n\r\n', 'a', 'é', '漢', '😀', '\0', '\uFEFF', '12', 'data: x\n', 'id: 1\n'],
+      ...'data event id retry other : a é 漢 😀 12'.split(' '),
+      ...': / /\n/\r/\r\n/\n\n/\r\r/\r\n\r\n/\0/\uFEFF/data: x\n/id: 1\n'.split('/'),
     );
     fc.assert(
       fc.property(

@@ -138,7 +138,8 @@ describe('a client', () => {
       if (found === undefined) throw new Error('not there yet');
       return found;
     });
-    const progressToken = (request.params?.['_meta'] as Record<string, unknown>)['progressToken'];
+    const meta = request.params?.['_meta'] as { progressToken?: unknown } | undefined;
+    const progressToken = meta?.progressToken;
     const messages = [
       ...[1, 2, 3].map((progress) => ({
         jsonrpc: '2.0',

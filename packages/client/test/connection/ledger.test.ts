@@ -1,53 +1,51 @@
 import { describe, expect, it } from 'vitest';
-import { callMark, type CallMark } from '../../src/connection/call-mark.ts';
-import { Ledger } from '../../src/connection/ledger.ts';
+import type { CallMark } from '../../src/connection/call-mark.ts';
+import { Ledger, type Waiter } from '../../src/connection/ledger.ts';
 
-const request = (id: number | string, mark?: CallMark) => ({
+const request = { method: 'tools/call', params: {} };
+const waiter: Waiter = { answered: () => {}, failed: () => {} };
+const newMark = (): CallMark => ({ certainty: 'not-sent' });
+const result = (id: number | string) => ({ jsonrpc: '2.0' as const, id, result: {} });
+const failure = (id: number) => ({
   jsonrpc: '2.0' as const,
   id,
-  method: 'tools/call',
-  params: mark === undefined ? {} : { [callMark]: mark },
+  error: { code: -1, message: 'no' },
 });
 
 describe('Ledger', () => {
   it('follows a request from its making to its answer', () => {
-    const ledger = new Ledger<string>();
-    const mark: CallMark = { certainty: 'not-sent' };
-    const entry = ledger.enter(request(1, mark), 'waiter');
-    expect(mark).toMatchObject({ certainty: 'not-sent', id: 1 });
+    const ledger = new Ledger();
+    const mark = newMark();
+    const entry = ledger.enter(request, mark, waiter);
+    expect(mark).toMatchObject({ certainty: 'not-sent', id: entry.id });
     expect(ledger.unsent()).toEqual([entry]);
 
     ledger.markSent(entry);
     expect(mark.certainty).toBe('outcome-unknown');
     expect(ledger.unsent()).toEqual([]);
 
-    expect(ledger.answered(1, 'error')?.waiter).toBe('waiter');
+    expect(ledger.answered(failure(entry.id))).toBe(entry);
     expect(mark).toMatchObject({ certainty: 'answered', answer: 'error' });
     expect(ledger.size).toBe(0);
   });
 
   it('drops and counts answers to nothing: unknown, repeated, of the wrong type', () => {
-    const ledger = new Ledger<string>();
-    ledger.enter(request(1), 'one');
-    expect(ledger.answered('1', 'result')).toBeUndefined();
-    expect(ledger.answered(2, 'result')).toBeUndefined();
-    expect(ledger.answered(1, 'result')?.waiter).toBe('one');
-    expect(ledger.answered(1, 'result')).toBeUndefined();
+    const ledger = new Ledger();
+    const { id } = ledger.enter(request, newMark(), waiter);
+    expect(ledger.answered(result(String(id)))).toBeUndefined();
+    expect(ledger.answered(result(id + 1))).toBeUndefined();
+    expect(ledger.answered(result(id))?.id).toBe(id);
+    expect(ledger.answered(result(id))).toBeUndefined();
     expect(ledger.dropped).toBe(3);
   });
 
-  it('gives every request once when all are taken out', () => {
-    const ledger = new Ledger<number>();
-    for (const id of [1, 2, 3]) ledger.enter(request(id), id);
-    ledger.remove(2);
-    expect(ledger.removeAll().map(({ waiter }) => waiter)).toEqual([1, 3]);
+  it('never uses an id twice, and gives every request once when all are taken out', () => {
+    const ledger = new Ledger();
+    const [a, b, c] = [1, 2, 3].map(() => ledger.enter(request, newMark(), waiter));
+    expect(new Set([a?.id, b?.id, c?.id]).size).toBe(3);
+    ledger.remove(b?.id);
+    expect(ledger.removeAll()).toEqual([a, c]);
     expect(ledger.removeAll()).toEqual([]);
-  });
-
-  it('keeps a mark off the wire', () => {
-    const mark: CallMark = { certainty: 'not-sent' };
-    expect(JSON.stringify(request(1, mark))).toBe(
-      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}',
-    );
+    expect(ledger.enter(request, newMark(), waiter).id).toBeGreaterThan(c?.id ?? Infinity);
   });
 });

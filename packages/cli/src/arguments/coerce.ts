@@ -1,0 +1,101 @@
+import {
+  allowedValues,
+  alternatives,
+  asSchema,
+  describeType,
+  typeOf,
+  type Schema,
+} from './schema.js';
+
+/** What became of a text: a value of a type that the schema names, or what it should have been. */
+export type Coerced = { ok: true; value: unknown } | { ok: false; expected: string };
+
+/**
+ * Gives a text the first type that the schema names and that the text can be. Lists may be written
+ * as JSON or with commas. Where the schema names no type, text stays text.
+ */
+export function coerce(text: string, schema: unknown, root: Schema): Coerced {
+  let expected: string | undefined;
+  for (const plain of alternatives(schema, root)) {
+    const coerced = coercePlain(text, plain, root);
+    if (coerced.ok) return coerced;
+    expected ??= coerced.expected;
+  }
+  const choices = alternatives(schema, root).length;
+  return { ok: false, expected: choices > 1 ? describeType(schema, root) : (expected ?? 'any') };
+}
+
+function coercePlain(text: string, schema: Schema, root: Schema): Coerced {
+  const values = allowedValues(schema);
+  if (values !== undefined) {
+    const index = values.findIndex((value) => spelling(value) === text);
+    const spellings = values.map(spelling).join(', ');
+    return index === -1
+      ? { ok: false, expected: values.length === 1 ? spellings : `one of ${spellings}` }
+      : { ok: true, value: values[index] };
+  }
+  switch (typeOf(schema)) {
+    case 'integer':
+      return number(text, { integer: true });
+    case 'number':
+      return number(text, { integer: false });
+    case 'boolean':
+      if (text === 'true' || text === 'false') return { ok: true, value: text === 'true' };
+      return { ok: false, expected: 'true or false' };
+    case 'null':
+      return text === 'null' ? { ok: true, value: null } : { ok: false, expected: 'null' };
+    case 'array':
+      return list(text, schema, root);
+    case 'object':
+      return object(text);
+    default:
+      return { ok: true, value: text };
+  }
+}
+
+function number(text: string, options: { integer: boolean }): Coerced {
+  const value = Number(text);
+  const isNumeral = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
+  if (!options.integer) {
+    return isNumeral && Number.isFinite(value)
+      ? { ok: true, value }
+      : { ok: false, expected: 'a number' };
+  }
+  return isNumeral && Number.isSafeInteger(value)
+    ? { ok: true, value }
+    : { ok: false, expected: 'a whole number' };
+}
+
+function list(text: string, schema: Schema, root: Schema): Coerced {
+  if (text.trimStart().startsWith('[')) {
+    const value = json(text);
+    if (Array.isArray(value)) return { ok: true, value };
+    return { ok: false, expected: 'a list: JSON such as ["a","b"], or a,b' };
+  }
+  const items: unknown[] = [];
+  for (const part of text === '' ? [] : text.split(',')) {
+    const item = coerce(part.trim(), asSchema(schema['items']), root);
+    if (!item.ok) return { ok: false, expected: `a list in which each item is ${item.expected}` };
+    items.push(item.value);
+  }
+  return { ok: true, value: items };
+}
+
+function object(text: string): Coerced {
+  const value = json(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? { ok: true, value }
+    : { ok: false, expected: 'a JSON object' };
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function spelling(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

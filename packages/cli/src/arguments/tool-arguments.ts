@@ -1,0 +1,117 @@
+import type { Tool } from '@modelcontextprotocol/client';
+import { didYouMean } from '../nearest.js';
+import { usageError } from '../usage-error.js';
+import { coerce } from './coerce.js';
+import {
+  alternatives,
+  asSchema,
+  describeType,
+  propertySchema,
+  requiredNames,
+  typeOf,
+  type Schema,
+} from './schema.js';
+import { validate } from './validate.js';
+import { parseArgumentObject, parseAssignment, type Assignment } from './words.js';
+
+/** What was written after the name of a tool. */
+export interface WrittenArguments {
+  /** `key=value` and its relatives, in order. They win over `json`. */
+  words: readonly string[];
+  /** The value of `--args`. */
+  json?: string | undefined;
+  /** Where the files of `key=@file` are looked for. */
+  cwd: string;
+}
+
+/**
+ * The tool of that name.
+ *
+ * @throws LongwireError with code `unknown-tool` that names the nearest.
+ */
+export function findTool(name: string, tools: readonly Tool[]): Tool {
+  const tool = tools.find((candidate) => candidate.name === name);
+  if (tool !== undefined) return tool;
+  const names = tools.map((candidate) => candidate.name);
+  const hint = didYouMean(name, names) || ' `longwire tools` lists them.';
+  throw usageError(`the server has no tool "${name}".${hint}`, { code: 'unknown-tool' });
+}
+
+/**
+ * The arguments of a call, typed and checked by the tool's own schema, before anything is sent.
+ *
+ * @throws LongwireError with code `invalid-arguments` that names the argument.
+ */
+export async function toolArguments(
+  tool: Tool,
+  written: WrittenArguments,
+): Promise<Record<string, unknown>> {
+  const root = asSchema(tool.inputSchema);
+  const values = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(
+    written.json === undefined ? {} : parseArgumentObject(written.json, written.cwd),
+  )) {
+    known(name, root, tool);
+    values.set(name, value);
+  }
+  const assigned = new Set<string>();
+  for (const word of written.words) {
+    const assignment = parseAssignment(word, written.cwd);
+    const { name } = assignment;
+    const value = valueOf(assignment, known(name, root, tool), root);
+    const earlier = assigned.has(name) ? values.get(name) : undefined;
+    if (assigned.has(name) && !(Array.isArray(earlier) && Array.isArray(value))) {
+      throw usageError(`argument \`${name}\` is given twice`);
+    }
+    values.set(name, Array.isArray(earlier) ? [...earlier, ...(value as unknown[])] : value);
+    assigned.add(name);
+  }
+  for (const name of requiredNames(root)) {
+    if (!values.has(name)) throw missing(name, root, tool);
+  }
+  const args = Object.fromEntries(values);
+  await validate(args, tool);
+  return args;
+}
+
+/** The schema of an argument that the tool takes. */
+function known(name: string, root: Schema, tool: Tool): unknown {
+  const schema = propertySchema(name, root);
+  if (schema !== undefined) return schema;
+  const names = Object.keys(asSchema(root['properties']));
+  const list = names.length === 0 ? ' It takes none.' : ` It takes ${names.join(', ')}.`;
+  throw usageError(
+    `the tool ${tool.name} has no argument \`${name}\`.${didYouMean(name, names) || list}`,
+  );
+}
+
+function valueOf(assignment: Assignment, schema: unknown, root: Schema): unknown {
+  const { name } = assignment;
+  if (assignment.kind === 'value') return assignment.value;
+  if (assignment.kind === 'text') return typed(name, assignment.text, schema, root);
+  const plain = alternatives(schema, root);
+  if (plain.some((choice) => choice['contentEncoding'] === 'base64')) {
+    return assignment.bytes.toString('base64');
+  }
+  const text = assignment.bytes.toString('utf8');
+  if (!Buffer.from(text, 'utf8').equals(assignment.bytes)) {
+    throw usageError(`argument \`${name}\`: ${assignment.path} is not UTF-8 text`);
+  }
+  // A file of a list or an object ends with a line break that means nothing; a text's is its own.
+  const isText = plain.some((choice) => (typeOf(choice) ?? 'string') === 'string');
+  return typed(name, isText ? text : text.trim(), schema, root);
+}
+
+function typed(name: string, text: string, schema: unknown, root: Schema): unknown {
+  const coerced = coerce(text, schema, root);
+  if (coerced.ok) return coerced.value;
+  const shown = text.length > 60 ? `${text.slice(0, 59)}…` : text;
+  throw usageError(`argument \`${name}\` must be ${coerced.expected}; "${shown}" is not`);
+}
+
+function missing(name: string, root: Schema, tool: Tool): Error {
+  const schema = asSchema(asSchema(root['properties'])[name]);
+  return usageError(
+    `argument \`${name}\` (${describeType(schema, root)}) is missing: longwire call ${tool.name} ${name}=…`,
+  );
+}

@@ -1,0 +1,44 @@
+import type { Agent } from '@longwire/agent';
+import type { Context } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
+import { MediaFolder } from '../save-media.js';
+import { createLineReader } from './line-reader.js';
+import { promptLoop } from './prompt-loop.js';
+import type { Servers } from './servers.js';
+import { callDirectly, completions, slashCommand, type SlashSetting } from './slash-commands.js';
+import { runTurn } from './turn.js';
+
+/** How to get Claude into the conversation. */
+export const howToSetKey: string =
+  'set ANTHROPIC_API_KEY to a key from https://console.anthropic.com';
+
+/**
+ * A conversation at the prompt: with Claude, or without an agent the same prompt for calling tools
+ * directly. Ends with the input.
+ */
+export async function converse(
+  context: Context,
+  servers: Servers,
+  agent: Agent | undefined,
+): Promise<ExitCode> {
+  const { terminal } = context;
+  const media = new MediaFolder();
+  const setting: SlashSetting = { context, servers, media, reset: agent && (() => agent.reset()) };
+  terminal.remark(
+    agent === undefined
+      ? `To chat with Claude, ${howToSetKey}.\nUntil then, call tools yourself: tool name=value … (/tools lists them, /help says more).`
+      : `Chatting with ${agent.model}. /help lists the commands.`,
+  );
+  // For completion; who needs the list asks for it again, and hears of what fails then.
+  servers.listTools().catch(() => undefined);
+  const reader = createLineReader(context, {
+    prompt: terminal.colors.bold('> '),
+    complete: (line) => completions(line, servers, agent === undefined),
+  });
+  return promptLoop(context, reader, async (line, signal) => {
+    if (line.startsWith('/')) return slashCommand(line, signal, setting);
+    if (agent === undefined) await callDirectly(line, signal, setting);
+    else await runTurn(context, { agent, servers, media, question: line, signal, answers: true });
+    return 'go-on';
+  });
+}

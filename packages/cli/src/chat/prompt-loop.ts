@@ -1,0 +1,72 @@
+import type { Context } from '../context.js';
+import { exitCodeOf, type ExitCode } from '../exit-codes.js';
+import { reportError } from '../report-error.js';
+import type { LineReader } from './line-reader.js';
+
+/** What a line led to: go on, or leave. */
+export type Step = 'go-on' | 'leave';
+
+/**
+ * Reads a line, does what it says, and again, until the person leaves or the input ends. What
+ * fails is reported and does not end the conversation. Ctrl-C stops what a line started, and its
+ * calls on the servers; the second leaves, as does a second one at an idle prompt.
+ *
+ * A pipe has nobody to see what failed: there the exit code is that of the last line.
+ */
+export async function promptLoop(
+  context: Context,
+  reader: LineReader,
+  answer: (line: string, signal: AbortSignal) => Promise<Step>,
+): Promise<ExitCode> {
+  const { terminal, interruptions, stdin } = context;
+  let lastCode: ExitCode = 0;
+  let interruptedBefore = false;
+  try {
+    while (!interruptions.signal.aborted) {
+      const line = await reader.next();
+      if (line.kind === 'end') {
+        if (stdin.isTTY === true) terminal.print();
+        return stdin.isTTY === true ? 0 : lastCode;
+      }
+      if (line.kind === 'interrupted') {
+        if (interruptedBefore || interruptions.signal.aborted) return 130;
+        interruptedBefore = true;
+        terminal.remark('Ctrl-C again leaves, and so does /quit.');
+        continue;
+      }
+      interruptedBefore = false;
+      if (line.text.trim() === '') continue;
+      const { code, step } = await attempt(context, (signal) => answer(line.text.trim(), signal));
+      if (step === 'leave') return 0;
+      lastCode = code;
+    }
+    return 130;
+  } finally {
+    reader.close();
+  }
+}
+
+/** Runs one turn with a signal of its own, which the first Ctrl-C aborts. */
+async function attempt(
+  context: Context,
+  turn: (signal: AbortSignal) => Promise<Step>,
+): Promise<{ code: ExitCode; step: Step }> {
+  const { terminal, interruptions } = context;
+  const stop = new AbortController();
+  const release = interruptions.take(() => {
+    if (interruptions.signal.aborted) interruptions.insist();
+    else if (stop.signal.aborted) interruptions.end();
+    else stop.abort();
+  });
+  try {
+    const signal = AbortSignal.any([interruptions.signal, stop.signal]);
+    return { code: 0, step: await turn(signal) };
+  } catch (error) {
+    const code = stop.signal.aborted ? 130 : exitCodeOf(error);
+    if (code === 130) terminal.remark('Stopped.');
+    else reportError(error, code, terminal);
+    return { code, step: 'go-on' };
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,81 @@
+import type { LongwireClient } from '@longwire/client';
+import type { Tool } from '@modelcontextprotocol/client';
+import { didYouMean } from '../nearest.js';
+import type { Context } from '../context.js';
+import { sanitizeLine } from '../sanitize.js';
+import { operationOptions } from '../session.js';
+import { toolTable } from '../tool-table.js';
+import { usageError } from '../usage-error.js';
+
+/** The servers of a conversation, and what a person at its prompt may ask of them. */
+export class Servers {
+  readonly #context: Context;
+  readonly clients: readonly LongwireClient[];
+  #toolNames: string[] = [];
+
+  constructor(context: Context, clients: readonly LongwireClient[]) {
+    this.#context = context;
+    this.clients = clients;
+  }
+
+  /** The names of the tools, as far as they were listed. */
+  get toolNames(): readonly string[] {
+    return this.#toolNames;
+  }
+
+  /** Asks every server for its tools. */
+  async listTools(signal?: AbortSignal): Promise<{ client: LongwireClient; tools: Tool[] }[]> {
+    const options = { ...operationOptions(this.#context), ...(signal && { signal }) };
+    const lists = await Promise.all(
+      this.clients.map(async (client) => ({ client, tools: await client.listTools(options) })),
+    );
+    this.#toolNames = lists.flatMap(({ tools }) => tools.map(({ name }) => name));
+    return lists;
+  }
+
+  /** Prints the tools, under the name of their server where there are several. */
+  async printTools(signal: AbortSignal): Promise<void> {
+    const { terminal } = this.#context;
+    for (const { client, tools } of await this.listTools(signal)) {
+      if (this.clients.length > 1) terminal.print(terminal.colors.bold(sanitizeLine(client.name)));
+      terminal.print(tools.length === 0 ? 'no tools' : toolTable(tools, terminal));
+    }
+  }
+
+  /** Prints the servers and how they are reached. */
+  printServers(): void {
+    const { terminal, redactor } = this.#context;
+    for (const { name, state, server, protocolVersion } of this.clients) {
+      const told = [server?.title ?? server?.name, server?.version].filter(Boolean).join(' ');
+      const where =
+        state.name === 'ready'
+          ? `${state.dialect} at ${redactor.message(state.url)}, protocol ${protocolVersion ?? 'not told'}`
+          : state.name;
+      terminal.print(sanitizeLine(`${name}: ${told || 'no name told'}, ${where}`));
+    }
+  }
+
+  /**
+   * Which server has a tool; `server/tool` says it where several have one of that name.
+   *
+   * @throws LongwireError with code `unknown-tool`, or that names the servers to choose from.
+   */
+  async find(word: string, signal: AbortSignal): Promise<{ client: LongwireClient; tool: string }> {
+    const lists = await this.listTools(signal);
+    const found = lists.flatMap(({ client, tools }) =>
+      tools
+        .filter(({ name }) => name === word || `${client.name}/${name}` === word)
+        .map(({ name }) => ({ client, tool: name })),
+    );
+    const [first, second] = found;
+    if (first === undefined) {
+      const hint = didYouMean(word, this.#toolNames) || ' /tools lists them.';
+      throw usageError(`no server has a tool "${word}".${hint}`, { code: 'unknown-tool' });
+    }
+    if (second !== undefined) {
+      const choices = found.map(({ client, tool }) => `${client.name}/${tool}`).join(' or ');
+      throw usageError(`several servers have a tool "${word}": write ${choices}`);
+    }
+    return first;
+  }
+}

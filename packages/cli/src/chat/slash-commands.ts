@@ -1,0 +1,99 @@
+import { callWritten } from '../call-tool.js';
+import type { Context } from '../context.js';
+import { didYouMean } from '../nearest.js';
+import { describeResult } from '../print-result.js';
+import type { MediaFolder } from '../save-media.js';
+import { usageError } from '../usage-error.js';
+import type { Step } from './prompt-loop.js';
+import type { Servers } from './servers.js';
+import { splitWords } from './split-words.js';
+
+/** What the commands of the prompt work on. */
+export interface SlashSetting {
+  context: Context;
+  servers: Servers;
+  media: MediaFolder;
+  /** Forgets the conversation; undefined where there is none. */
+  reset: (() => void) | undefined;
+}
+
+const commands: Readonly<Record<string, string>> = {
+  '/help': 'this list',
+  '/tools': 'the tools of the servers',
+  '/servers': 'the servers and how they are reached',
+  '/call': 'call a tool yourself: /call tool name=value …',
+  '/reset': 'forget the conversation',
+  '/quit': 'leave (so do Ctrl-D, and Ctrl-C twice)',
+};
+
+/** What Tab offers: the commands, and the tools where one is expected. */
+export function completions(line: string, servers: Servers, direct: boolean): string[] {
+  if (line.startsWith('/') && !line.includes(' ')) {
+    return Object.keys(commands).filter((name) => name.startsWith(line));
+  }
+  const prefix = line.startsWith('/call ') ? '/call ' : '';
+  if (!direct && prefix === '') return [];
+  const tool = line.slice(prefix.length);
+  return servers.toolNames
+    .filter((name) => name.startsWith(tool))
+    .map((name) => `${prefix}${name} `);
+}
+
+/**
+ * Does what a line that begins with `/` says.
+ *
+ * @throws LongwireError (usage) for one that is unknown.
+ */
+export async function slashCommand(
+  line: string,
+  signal: AbortSignal,
+  setting: SlashSetting,
+): Promise<Step> {
+  const { context, servers, reset } = setting;
+  const { terminal } = context;
+  const [name = ''] = line.split(/\s/, 1);
+  switch (name) {
+    case '/help':
+      for (const [command, does] of Object.entries(commands)) {
+        terminal.print(`${terminal.colors.cyan(command.padEnd(10))}${does}`);
+      }
+      return 'go-on';
+    case '/tools':
+      await servers.printTools(signal);
+      return 'go-on';
+    case '/servers':
+      servers.printServers();
+      return 'go-on';
+    case '/call':
+      await callDirectly(line.slice(name.length), signal, setting);
+      return 'go-on';
+    case '/reset':
+      reset?.();
+      terminal.remark(reset ? 'The conversation starts anew.' : 'There is no conversation.');
+      return 'go-on';
+    case '/quit':
+    case '/exit':
+      return 'leave';
+    default:
+      throw usageError(
+        `there is no ${name}.${didYouMean(name, Object.keys(commands)) || ' /help lists what there is.'}`,
+      );
+  }
+}
+
+/** Calls a tool as the prompt says, `tool name=value …`, and prints its result. */
+export async function callDirectly(
+  text: string,
+  signal: AbortSignal,
+  { context, servers, media }: SlashSetting,
+): Promise<void> {
+  const { terminal } = context;
+  const [word, ...words] = splitWords(text);
+  if (word === undefined) throw usageError('write a tool and its arguments: tool name=value …');
+  const { client, tool } = await servers.find(word, signal);
+  const result = await callWritten(context, client, { tool, words }, { signal });
+  for (const line of await describeResult(result, { tool, media })) terminal.print(line);
+  if (result.isError === true) {
+    terminal.remark(terminal.remarkColors.red(`The tool ${tool} reported an error.`));
+  }
+}

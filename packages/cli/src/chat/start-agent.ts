@@ -1,0 +1,38 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { createAgent, type Agent } from '@longwire/agent';
+import type { LongwireClient } from '@longwire/client';
+import type { Context } from '../context.js';
+import { usageError } from '../usage-error.js';
+import { createApproval } from './approval.js';
+
+/** Where Claude is when nothing else is said; given, so that no other place is looked up. */
+const defaultBaseUrl = 'https://api.anthropic.com';
+
+/** Claude with the tools of the clients, or undefined where no key is set. */
+export function startAgent(
+  context: Context,
+  clients: readonly LongwireClient[],
+  options: { model?: string | undefined; yes?: boolean | undefined },
+): Agent | undefined {
+  const {
+    anthropicApiKey,
+    anthropicBaseUrl = defaultBaseUrl,
+    anthropicModel,
+  } = context.environment;
+  if (anthropicApiKey === undefined) return undefined;
+  if (!URL.canParse(anthropicBaseUrl)) {
+    throw usageError(`ANTHROPIC_BASE_URL "${anthropicBaseUrl}" is not a URL`, { code: 'config' });
+  }
+  const anthropic = new Anthropic({
+    apiKey: anthropicApiKey,
+    authToken: null,
+    baseURL: anthropicBaseUrl,
+  });
+  const model = options.model ?? anthropicModel;
+  return createAgent({
+    clients,
+    anthropic,
+    ...(model !== undefined && { model }),
+    approve: createApproval(context, { yes: options.yes === true }),
+  });
+}

@@ -1,0 +1,136 @@
+import type { AgentEvent, ToolCallRef, ToolResultEvent } from '@longwire/agent';
+import type { Context } from '../context.js';
+import { describeResult } from '../print-result.js';
+import { describeProgress, showSpinner, type SpinnerDisplay } from '../progress-display.js';
+import { sanitize, sanitizeLine } from '../sanitize.js';
+import type { MediaFolder } from '../save-media.js';
+
+const maxArgumentsLength = 300;
+const maxOutcomeLength = 160;
+
+/** Shows a turn as it happens: the answer on stdout; calls, progress and outcomes on stderr. */
+export class TurnDisplay {
+  readonly #context: Context;
+  readonly #media: MediaFolder;
+  readonly #named: boolean;
+  readonly #answers: boolean;
+  readonly #running = new Map<string, string>();
+  #spinner: SpinnerDisplay | undefined;
+  #midLine = false;
+
+  constructor(
+    context: Context,
+    options: {
+      media: MediaFolder;
+      /** Whether tools are shown with their server, which one server does not need. */
+      severalServers: boolean;
+      /** Whether the answer is printed as it comes. */
+      answers: boolean;
+    },
+  ) {
+    this.#context = context;
+    this.#media = options.media;
+    this.#named = options.severalServers;
+    this.#answers = options.answers;
+  }
+
+  /** Something is waited for. */
+  waiting(): void {
+    this.#spin();
+  }
+
+  /** Shows one event. */
+  async show(event: AgentEvent): Promise<void> {
+    const { terminal } = this.#context;
+    const { cyan, dim, red, yellow } = terminal.remarkColors;
+    switch (event.type) {
+      case 'text':
+        return this.#text(event.text);
+      case 'tool-call': {
+        const args = sanitizeLine(JSON.stringify(event.arguments), maxArgumentsLength);
+        this.#line(`${cyan('→')} ${this.#name(event)} ${dim(args)}`);
+        this.#running.set(event.id, this.#name(event));
+        return this.#spin();
+      }
+      case 'tool-progress': {
+        const progress = describeProgress(event.progress);
+        this.#running.set(event.id, `${this.#name(event)} ${progress}`);
+        if (!terminal.live) terminal.detail(`  ${this.#name(event)}: ${progress}`);
+        return this.#spin();
+      }
+      case 'tool-result':
+        return this.#outcome(event);
+      case 'tool-refused': {
+        this.#running.delete(event.id);
+        const because = event.reason === undefined ? '' : `: ${event.reason}`;
+        this.#line(`${yellow('⊘')} ${this.#name(event)} was not allowed${because}`);
+        return this.#spin();
+      }
+      case 'source-failed':
+        return this.#line(
+          red(sanitizeLine(`${event.server} lists no tools: ${event.error.message}`)),
+        );
+      case 'tool-left-out':
+        return this.#line(
+          yellow(sanitizeLine(`${event.tool} of ${event.server} is left out: ${event.reason}`)),
+        );
+      case 'usage':
+      case 'thinking':
+        return;
+      case 'done':
+        return this.end();
+    }
+  }
+
+  /** Nothing more is shown: a line that was begun is ended, the spinner stopped. */
+  end(): void {
+    this.#spinner?.stop();
+    this.#spinner = undefined;
+    this.#running.clear();
+    if (this.#midLine) this.#context.terminal.print();
+    this.#midLine = false;
+  }
+
+  #text(text: string): void {
+    if (!this.#answers) return;
+    const safe = sanitize(text);
+    if (safe === '') return;
+    this.#context.terminal.write(safe);
+    this.#midLine = !safe.endsWith('\n');
+  }
+
+  async #outcome(event: ToolResultEvent): Promise<void> {
+    const { green, red } = this.#context.terminal.remarkColors;
+    this.#running.delete(event.id);
+    const lines =
+      event.result === undefined
+        ? [event.error.message]
+        : await describeResult(event.result, { tool: event.tool, media: this.#media });
+    const [first = '(nothing)', ...rest] = lines.map((line) =>
+      sanitizeLine(line, maxOutcomeLength),
+    );
+    this.#line(`${event.isError ? red('✗') : green('✓')} ${this.#name(event)}: ${first}`);
+    // A file is named even where the rest of a result is left to Claude.
+    for (const line of rest.filter((other) => / saved to /.test(other))) this.#line(`  ${line}`);
+    this.#spin();
+  }
+
+  #line(line: string): void {
+    if (this.#midLine) this.#context.terminal.print();
+    this.#midLine = false;
+    this.#context.terminal.remark(line);
+  }
+
+  #spin(): void {
+    if (this.#midLine) return;
+    const text = [...this.#running.values()].join(' · ') || 'Claude is thinking';
+    const width = (this.#context.terminal.stderr.columns || 80) - 4;
+    const line = sanitizeLine(text, width);
+    if (this.#spinner?.say(line) === true) return;
+    this.#spinner = showSpinner(this.#context.terminal, line);
+  }
+
+  #name({ server, tool }: ToolCallRef): string {
+    return sanitizeLine(this.#named && server !== '' ? `${server}/${tool}` : tool);
+  }
+}

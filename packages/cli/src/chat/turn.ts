@@ -1,0 +1,83 @@
+import type { Agent, DoneEvent, ToolCallEvent } from '@longwire/agent';
+import { ChatError, asChatError } from './chat-error.js';
+import type { Context } from '../context.js';
+import type { MediaFolder } from '../save-media.js';
+import type { Servers } from './servers.js';
+import { TurnDisplay } from './turn-display.js';
+
+/** A call of a turn and what came of it, as `chat --json` prints it. */
+export interface CallRecord {
+  server: string;
+  tool: string;
+  arguments: Record<string, unknown>;
+  isError: boolean;
+  refused: boolean;
+}
+
+/** A turn that is over. */
+export interface TurnOutcome {
+  done: DoneEvent;
+  calls: CallRecord[];
+}
+
+/** Why an answer is not whole, in words for a person. */
+const incomplete: Partial<Record<DoneEvent['reason'], string>> = {
+  'max-tokens': 'The answer was cut: it reached the limit of tokens.',
+  'context-window': "The answer was cut: the model's context is full. /reset starts anew.",
+  'max-rounds': 'Claude was stopped: it asked for tools too many times. Say "go on" to continue.',
+  refusal: 'Claude declined to answer.',
+};
+
+/**
+ * Asks Claude and shows what happens until it has answered.
+ *
+ * @throws ChatError if Claude could not be asked, or the turn was interrupted.
+ */
+export async function runTurn(
+  context: Context,
+  options: {
+    agent: Agent;
+    servers: Servers;
+    media: MediaFolder;
+    question: string;
+    signal: AbortSignal;
+    /** Whether the answer is printed as it comes. */
+    answers: boolean;
+  },
+): Promise<TurnOutcome> {
+  const { agent, servers, media, question, signal, answers } = options;
+  const { terminal } = context;
+  const severalServers = servers.clients.length > 1;
+  const display = new TurnDisplay(context, { media, severalServers, answers });
+  const calls = new Map<string, CallRecord>();
+  let done: DoneEvent | undefined;
+  try {
+    display.waiting();
+    for await (const event of agent.send(question, { signal })) {
+      if (event.type === 'tool-call') calls.set(event.id, recordOf(event));
+      const call = 'id' in event ? calls.get(event.id) : undefined;
+      if (call && event.type === 'tool-result') call.isError = event.isError;
+      if (call && event.type === 'tool-refused') call.refused = true;
+      if (event.type === 'done') done = event;
+      await display.show(event);
+    }
+  } catch (error) {
+    throw asChatError(error);
+  } finally {
+    display.end();
+  }
+  if (done === undefined || done.reason === 'aborted') {
+    throw new ChatError('interrupted', { code: 'aborted', certainty: 'outcome-unknown' });
+  }
+  const remark = incomplete[done.reason];
+  if (remark !== undefined) {
+    terminal.remark(
+      terminal.remarkColors.yellow([remark, done.explanation].filter(Boolean).join(' ')),
+    );
+  }
+  return { done, calls: [...calls.values()] };
+}
+
+function recordOf({ server, tool, arguments: args }: ToolCallEvent): CallRecord {
+  return { server, tool, arguments: args, isError: false, refused: false };
+}

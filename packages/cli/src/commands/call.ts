@@ -1,0 +1,50 @@
+import { callWritten } from '../call-tool.js';
+import type { AddCommand } from '../context.js';
+import { describeResult } from '../print-result.js';
+import { MediaFolder } from '../save-media.js';
+import { splitTarget, withClient } from '../session.js';
+import { looksLikeAddress, parseTarget } from '../target.js';
+import { usageError } from '../usage-error.js';
+
+const examples = `
+Arguments of the tool:
+  name=value    becomes the type that the tool's schema names; a list may be a,b,c
+  name:=JSON    any JSON value
+  name=@file    the content of a file
+
+Examples:
+  $ longwire call http://127.0.0.1:3001/sse echo message=hi
+  $ longwire call add a=1 b=2 --json                  (with MCP_SERVER_URL set)
+  $ longwire call search --args '{"query":"tea","limit":5}'`;
+
+/** `longwire call [target] <tool> [key=value …]` */
+export const addCall: AddCommand = (program, run) => {
+  program
+    .command('call')
+    .description('call a tool, show its progress, print its result')
+    .usage('[target] <tool> [name=value …]')
+    .argument('[words...]', 'URL of the server (default: MCP_SERVER_URL), tool, arguments')
+    .option('--args <json>', 'the arguments as one JSON object, or @file')
+    .addHelpText('after', examples)
+    .action((all: string[], { args: json }: { args?: string }) =>
+      run((context) => {
+        const [target, [tool, ...words]] = splitTarget(all);
+        if (tool === undefined) {
+          throw usageError('no tool given: write its name, as in `longwire call echo message=hi`');
+        }
+        if (looksLikeAddress(tool)) parseTarget(tool);
+        return withClient(context, target, async (client) => {
+          const { terminal, options } = context;
+          const result = await callWritten(context, client, { tool, words, json });
+          if (options.json) terminal.json(result);
+          else {
+            const lines = await describeResult(result, { tool, media: new MediaFolder() });
+            for (const line of lines) terminal.print(line);
+          }
+          if (result.isError !== true) return 0;
+          terminal.remark(terminal.remarkColors.red(`The tool ${tool} reported an error.`));
+          return 1;
+        });
+      }),
+    );
+};

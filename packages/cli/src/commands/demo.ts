@@ -1,0 +1,64 @@
+import type { AddCommand, Context } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
+import { MediaFolder } from '../save-media.js';
+import { closeClients, connectClient, createTargetClient, warnOfEnvironment } from '../session.js';
+import { usageError } from '../usage-error.js';
+
+/** `longwire demo` */
+export const addDemo: AddCommand = (program, run) => {
+  program
+    .command('demo')
+    .description('an embedded server and a tour of it: the main job with nothing to configure')
+    .option('--model <name>', 'the model to chat with after the tour')
+    .option('-y, --yes', 'let Claude call tools that may change things without asking')
+    .addHelpText('after', '\nExample:\n  $ longwire demo')
+    .action((options: { model?: string; yes?: boolean }) =>
+      run((context) => demo(context, options)),
+    );
+};
+
+async function demo(
+  context: Context,
+  options: { model?: string; yes?: boolean },
+): Promise<ExitCode> {
+  const { terminal, stdin, options: common } = context;
+  if (common.json) throw usageError('demo is for people and has no --json');
+  const [{ serve }, { createDemoServer }, { tour }] = await Promise.all([
+    import('@longwire/server'),
+    import('../demo/server.js'),
+    import('../demo/tour.js'),
+  ]);
+  const serving = await serve(() => createDemoServer(), { port: 0, host: '127.0.0.1' });
+  const client = createTargetClient(context, serving.url, { name: 'demo' });
+  try {
+    terminal.print(`An MCP server of this demo's own listens at ${serving.url}`);
+    await connectClient(context, client);
+    await tour(context, client, new MediaFolder());
+    terminal.print(`\nThat was the tour. Try it on a server of yours: longwire inspect <url>`);
+    if (stdin.isTTY !== true || !terminal.interactive) return 0;
+    return await converseAfterTour(context, client, options);
+  } finally {
+    await closeClients([client]);
+    await serving.close();
+  }
+}
+
+async function converseAfterTour(
+  context: Context,
+  client: ReturnType<typeof createTargetClient>,
+  options: { model?: string; yes?: boolean },
+): Promise<ExitCode> {
+  const [{ converse }, { startAgent }, { Servers }] = await Promise.all([
+    import('../chat/converse.js'),
+    import('../chat/start-agent.js'),
+    import('../chat/servers.js'),
+  ]);
+  warnOfEnvironment(context, 'ANTHROPIC_BASE_URL');
+  context.terminal.print();
+  const agent = startAgent(context, [client], options);
+  try {
+    return await converse(context, new Servers(context, [client]), agent);
+  } finally {
+    agent?.close();
+  }
+}

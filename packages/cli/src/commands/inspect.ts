@@ -1,0 +1,105 @@
+import type { LongwireClient } from '@longwire/client';
+import type { AddCommand, Context } from '../context.js';
+import { formatDuration } from '../durations.js';
+import { sanitize, sanitizeLine } from '../sanitize.js';
+import { isMethodNotFound, operationOptions, withClient } from '../session.js';
+
+/** `longwire inspect [target]` */
+export const addInspect: AddCommand = (program, run) => {
+  program
+    .command('inspect')
+    .description('what is this server: transport, protocol version, name, capabilities, counts')
+    .argument('[target]', 'URL of the server (default: MCP_SERVER_URL)')
+    .addHelpText('after', '\nExample:\n  $ longwire inspect http://127.0.0.1:3001/sse --json')
+    .action((word: string | undefined) =>
+      run((context) =>
+        withClient(context, word, async (client, target) => {
+          print(context, client, await inspect(context, client, target));
+          return 0;
+        }),
+      ),
+    );
+};
+
+/** What `inspect --json` prints. */
+interface Inspection {
+  target: string;
+  transport: string;
+  protocolVersion: string | null;
+  server: unknown;
+  capabilities: unknown;
+  counts: { tools: number; resources: number; resourceTemplates: number; prompts: number };
+  connectMs: number | null;
+}
+
+async function inspect(
+  context: Context,
+  client: LongwireClient,
+  target: string,
+): Promise<Inspection> {
+  // Read before the lists, whose failure would change it.
+  const { state, server, capabilities, protocolVersion } = client;
+  const options = operationOptions(context);
+  const count = async (offered: boolean, list: () => Promise<unknown[]>): Promise<number> => {
+    if (!offered) return 0;
+    try {
+      return (await list()).length;
+    } catch (error) {
+      if (isMethodNotFound(error)) return 0;
+      throw error;
+    }
+  };
+  const hasResources = capabilities?.resources !== undefined;
+  const [tools, resources, resourceTemplates, prompts] = await Promise.all([
+    count(capabilities?.tools !== undefined, () => client.listTools(options)),
+    count(hasResources, () => client.listResources(options)),
+    count(hasResources, () => client.listResourceTemplates(options)),
+    count(capabilities?.prompts !== undefined, () => client.listPrompts(options)),
+  ]);
+  return {
+    target: context.redactor.message(target),
+    transport: state.name === 'ready' ? state.dialect : 'unknown',
+    protocolVersion: protocolVersion ?? null,
+    server: server ?? null,
+    capabilities: capabilities ?? {},
+    counts: { tools, resources, resourceTemplates, prompts },
+    connectMs: state.name === 'ready' ? Math.round(state.connectMs) : null,
+  };
+}
+
+function print(context: Context, client: LongwireClient, inspection: Inspection): void {
+  const { terminal, options } = context;
+  if (options.json) return terminal.json(inspection);
+  const { counts, connectMs } = inspection;
+  const { server, capabilities, instructions } = client;
+  const name = [server?.title ?? server?.name, server?.version].filter(Boolean).join(' ');
+  const rows: [string, string][] = [
+    ['target', inspection.target],
+    ['transport', inspection.transport],
+    ['protocol', inspection.protocolVersion ?? 'not told'],
+    ['server', sanitizeLine(name) || 'not told'],
+    ['capabilities', describeCapabilities(capabilities ?? {}) || 'none'],
+    ['tools', String(counts.tools)],
+    ['resources', `${counts.resources}, and ${counts.resourceTemplates} templates`],
+    ['prompts', String(counts.prompts)],
+    ['connected in', connectMs === null ? 'unknown' : formatDuration(connectMs)],
+  ];
+  for (const [label, value] of rows) {
+    terminal.print(`${terminal.colors.dim(label.padEnd(14))}${value}`);
+  }
+  if (instructions) terminal.print(`\n${sanitize(instructions).trim()}`);
+}
+
+/** `tools (listChanged), logging` */
+function describeCapabilities(capabilities: object): string {
+  return Object.entries(capabilities)
+    .map(([name, value]: [string, unknown]) => {
+      const flags =
+        typeof value === 'object' && value !== null
+          ? Object.entries(value).filter(([, flag]) => flag === true)
+          : [];
+      const inner = flags.map(([flag]) => flag).join(', ');
+      return sanitizeLine(inner === '' ? name : `${name} (${inner})`);
+    })
+    .join(', ');
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { Environment } from './environment.js';
+import type { ExitCode } from './exit-codes.js';
+import type { Interruptions } from './interruptions.js';
+import type { CommonOptions } from './options.js';
+import type { Redactor } from './redact.js';
+import type { Input } from './streams.js';
+import type { Terminal } from './terminal.js';
+
+/** What a command works with. */
+export interface Context {
+  readonly options: CommonOptions;
+  readonly environment: Environment;
+  readonly terminal: Terminal;
+  readonly redactor: Redactor;
+  readonly interruptions: Interruptions;
+  readonly stdin: Input;
+  readonly cwd: string;
+}
+
+/** What a command does once its words are parsed. */
+export type Action = (context: Context) => Promise<ExitCode>;
+
+/** Adds a command to the program; `run` is given what it does. */
+export type AddCommand = (program: Command, run: (action: Action) => Promise<void>) => void;

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+
+/** What the environment says, the `.env` of the working directory included. */
+export interface Environment {
+  /** `MCP_SERVER_URL`. */
+  serverUrl?: string;
+  /** `MCP_API_KEY`. */
+  apiKey?: string;
+  /** `ANTHROPIC_API_KEY`. */
+  anthropicApiKey?: string;
+  /** `ANTHROPIC_BASE_URL`. */
+  anthropicBaseUrl?: string;
+  /** `ANTHROPIC_MODEL`. */
+  anthropicModel?: string;
+  /** What was ignored, and why, by the variable that it is about. */
+  warnings: { about: 'MCP_SERVER_URL' | 'ANTHROPIC_BASE_URL' | '.env'; message: string }[];
+}
+
+/**
+ * Reads the variables that Longwire knows. `.env` never overrides what is set, be it to nothing.
+ * An address from `.env` is taken only together with the key from the same file: else whoever
+ * wrote a directory's `.env` would have the user's own key sent to a place of their choice.
+ */
+export function readEnvironment(options: {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+}): Environment {
+  const { env, cwd } = options;
+  const warnings: Environment['warnings'] = [];
+  const file = readDotEnv(cwd, warnings);
+  const value = (name: string): string | undefined =>
+    (name in env && env[name] !== undefined ? env[name] : file[name])?.trim() || undefined;
+  const fromFile = (name: string): boolean =>
+    env[name] === undefined && Boolean(file[name]?.trim());
+  const address = (
+    name: 'MCP_SERVER_URL' | 'ANTHROPIC_BASE_URL',
+    keyName: string,
+  ): string | undefined => {
+    if (!fromFile(name) || fromFile(keyName)) return value(name);
+    const message = `ignored ${name} of .env, because ${keyName} is not from the same file: put both there, or set ${name} in the environment`;
+    warnings.push({ about: name, message });
+    return undefined;
+  };
+  return {
+    ...defined('serverUrl', address('MCP_SERVER_URL', 'MCP_API_KEY')),
+    ...defined('apiKey', value('MCP_API_KEY')),
+    ...defined('anthropicApiKey', value('ANTHROPIC_API_KEY')),
+    ...defined('anthropicBaseUrl', address('ANTHROPIC_BASE_URL', 'ANTHROPIC_API_KEY')),
+    ...defined('anthropicModel', value('ANTHROPIC_MODEL')),
+    warnings,
+  };
+}
+
+function readDotEnv(
+  cwd: string,
+  warnings: Environment['warnings'],
+): Readonly<Record<string, string | undefined>> {
+  try {
+    return parseEnv(readFileSync(join(cwd, '.env'), 'utf8').replace(/^\uFEFF/, ''));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A directory of that name is a common habit for something else.
+    if (code !== 'ENOENT' && code !== 'EISDIR' && code !== 'ENOTDIR') {
+      warnings.push({ about: '.env', message: `could not read .env (${code ?? 'unknown error'})` });
+    }
+    return {};
+  }
+}
+
+function defined<Name extends string>(
+  name: Name,
+  value: string | undefined,
+): Partial<Record<Name, string>> {
+  return value === undefined ? {} : ({ [name]: value } as Record<Name, string>);
+}

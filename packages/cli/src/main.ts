@@ -1,0 +1,100 @@
+import { CommanderError, type Command } from 'commander';
+import type { Action, Context } from './context.js';
+import { readEnvironment } from './environment.js';
+import { exitCodeOf, type ExitCode } from './exit-codes.js';
+import { Interruptions } from './interruptions.js';
+import { readCommonOptions, refuseStdioCommand } from './options.js';
+import { createProgram } from './program.js';
+import { Redactor } from './redact.js';
+import { reportError } from './report-error.js';
+import { sanitize } from './sanitize.js';
+import { flushed, type Input, type Output } from './streams.js';
+import { Terminal } from './terminal.js';
+
+/** What the command is given instead of the process. */
+export interface MainOptions {
+  /** The words after `longwire`. */
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  stdin: Input;
+  stdout: Output;
+  stderr: Output;
+  /** Where `.env` and files are looked for. */
+  cwd: string;
+  /** Given a listener to call for every Ctrl-C. The second call ends the command at once. */
+  onInterrupt?: (listener: () => void) => void;
+  /** Ends the command in good order, whatever it is doing; the exit code is 130. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs one command and says what to end the process with. It never ends the process itself, and
+ * leaves nothing open, unless a second interruption made it leave early.
+ */
+export async function main(options: MainOptions): Promise<ExitCode> {
+  const { args, env, stdin, stdout, stderr, cwd } = options;
+  const redactor = new Redactor();
+  const interruptions = new Interruptions();
+  options.onInterrupt?.(() => interruptions.interrupt());
+  options.signal?.addEventListener('abort', () => interruptions.end(), { once: true });
+  if (options.signal?.aborted === true) interruptions.end();
+  let terminal = new Terminal({ stdout, stderr, redactor, env });
+  let exitCode: ExitCode = 0;
+
+  // The reader of a pipe may leave early (`| head`): that ends the command, and is no failure.
+  let outputClosed = false;
+  const onOutputError = (): void => {
+    outputClosed = true;
+    interruptions.end();
+  };
+  stdout.on('error', onOutputError);
+  stderr.on('error', onOutputError);
+
+  const run = async (program: Command, action: Action): Promise<void> => {
+    const common = readCommonOptions(program);
+    const environment = readEnvironment({ env, cwd });
+    redactor.add(environment.apiKey);
+    redactor.add(environment.anthropicApiKey);
+    for (const [name, value] of Object.entries(common.headers)) redactor.addHeader(name, value);
+    terminal = new Terminal({ stdout, stderr, redactor, env, ...common });
+    const context: Context = {
+      options: common,
+      environment,
+      terminal,
+      redactor,
+      interruptions,
+      stdin,
+      cwd,
+    };
+    exitCode = await action(context);
+  };
+  const program = createProgram({
+    run,
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => stderr.write(sanitize(redactor.message(text))),
+  });
+
+  const work = async (): Promise<ExitCode> => {
+    try {
+      refuseStdioCommand(args);
+      await program.parseAsync([...args], { from: 'user' });
+    } catch (error) {
+      if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+      exitCode = interruptions.signal.aborted ? 130 : exitCodeOf(error);
+      if (!outputClosed) reportError(error, exitCode, terminal);
+    }
+    return outputClosed ? 0 : exitCode;
+  };
+  const insisted = interruptions.insisted.then((): ExitCode => 130);
+  const code = await Promise.race([
+    work().then(async (ended) => {
+      await Promise.all([flushed(stdout), flushed(stderr)]);
+      return ended;
+    }),
+    insisted,
+  ]);
+  terminal.stopLive();
+  stdout.off('error', onOutputError);
+  stderr.off('error', onOutputError);
+  return code;
+}

@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CallToolResult } from '@modelcontextprotocol/client';
+import { sanitize, sanitizeLine } from './sanitize.js';
+import { formatSize, type MediaFolder } from './save-media.js';
+
+/** A content block as it came: servers send what the types do not know. */
+type Block = Readonly<Record<string, unknown>>;
+
+/**
+ * A tool's result as lines for people: text as it is, images and audio saved to files and named,
+ * links listed, structured content as indented JSON. All of it sanitized.
+ */
+export async function describeResult(
+  result: CallToolResult,
+  options: { tool: string; media: MediaFolder },
+): Promise<string[]> {
+  const { structuredContent } = result;
+  const content: readonly unknown[] = Array.isArray(result.content) ? result.content : [];
+  const lines: string[] = [];
+  for (const block of content) {
+    // Servers repeat structured content as text, for clients that know only that.
+    if (structuredContent !== undefined && isJsonOf(block, structuredContent)) continue;
+    lines.push(await describeBlock(asBlock(block), options));
+  }
+  if (structuredContent !== undefined) lines.push(pretty(structuredContent));
+  return lines;
+}
+
+async function describeBlock(
+  block: Block,
+  options: { tool: string; media: MediaFolder },
+): Promise<string> {
+  switch (block['type']) {
+    case 'text':
+      return sanitize(text(block['text']));
+    case 'image':
+    case 'audio':
+      return saved(block['type'], block['data'], block['mimeType'], options);
+    case 'resource_link':
+      return `${sanitizeLine(text(block['title'] ?? block['name']))} <${sanitizeLine(text(block['uri']))}>`.trim();
+    case 'resource':
+      return describeResource(asBlock(block['resource']), options);
+    default:
+      return pretty(block);
+  }
+}
+
+/** The content of one resource, under its address. */
+export async function describeResource(
+  resource: Block,
+  options: { tool: string; media: MediaFolder },
+): Promise<string> {
+  const uri = `<${sanitizeLine(text(resource['uri']))}>`;
+  if (typeof resource['text'] === 'string') {
+    return `${uri}\n${sanitize(resource['text']).trimEnd()}`;
+  }
+  return `${uri} ${await saved('resource', resource['blob'], resource['mimeType'], options)}`;
+}
+
+async function saved(
+  kind: string,
+  data: unknown,
+  mimeType: unknown,
+  { tool, media }: { tool: string; media: MediaFolder },
+): Promise<string> {
+  if (typeof data !== 'string') return `${kind} without data`;
+  const type = typeof mimeType === 'string' ? mimeType : undefined;
+  const { path, sizeBytes } = await media.save({ data, mimeType: type, source: tool });
+  const details = [type && sanitizeLine(type, 60), formatSize(sizeBytes)].filter(Boolean);
+  return `${kind} (${details.join(', ')}) saved to ${path}`;
+}
+
+function isJsonOf(block: unknown, value: unknown): boolean {
+  const { type, text: json } = asBlock(block);
+  if (type !== 'text' || typeof json !== 'string') return false;
+  try {
+    return isDeepStrictEqual(JSON.parse(json), value);
+  } catch {
+    return false;
+  }
+}
+
+function pretty(value: unknown): string {
+  return sanitize(JSON.stringify(value, null, 2));
+}
+
+function asBlock(value: unknown): Block {
+  return typeof value === 'object' && value !== null
+    ? (value as Block)
+    : { type: 'unknown', value };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+}

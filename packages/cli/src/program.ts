@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import { addCall } from './commands/call.js';
+import { addChat } from './commands/chat.js';
+import { addDemo } from './commands/demo.js';
+import { addInspect } from './commands/inspect.js';
+import { addPrompts } from './commands/prompts.js';
+import { addResources } from './commands/resources.js';
+import { addTools } from './commands/tools.js';
+import { addWatch } from './commands/watch.js';
+import type { Action } from './context.js';
+import { addCommonOptions } from './options.js';
+import { version } from './version.js';
+
+const epilogue = `
+The first word after the command is the server if it is a URL; otherwise the server is
+MCP_SERVER_URL. MCP_API_KEY is sent to the origin of MCP_SERVER_URL and nowhere else.
+A .env in the working directory is read.
+
+Exit codes: 0 done; 1 the tool or the server answered with an error; 2 wrong usage; 3 could not
+connect, or not an MCP server; 4 not authorized; 5 timed out; 6 connection lost in the middle of a
+call, outcome unknown; 130 interrupted.
+
+Example:
+  $ longwire demo`;
+
+/** The commands and options, wired to `run`, which is given what the chosen command does. */
+export function createProgram(options: {
+  run: (program: Command, action: Action) => Promise<void>;
+  writeOut: (text: string) => void;
+  writeErr: (text: string) => void;
+}): Command {
+  const { run, writeOut, writeErr } = options;
+  const program = new Command('longwire');
+  program
+    .description('Look at, call, watch and chat with any MCP server.')
+    .version(version, '-V, --version', 'print the version')
+    .usage('<command> [target] [arguments] [options]')
+    .helpOption('-h, --help', 'print help')
+    .configureOutput({ writeOut, writeErr })
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}`,
+    })
+    .showHelpAfterError('(longwire --help says more)')
+    .exitOverride()
+    .addHelpText('after', epilogue);
+  addCommonOptions(program);
+  const commands = [
+    addInspect,
+    addTools,
+    addResources,
+    addPrompts,
+    addCall,
+    addWatch,
+    addChat,
+    addDemo,
+  ];
+  for (const add of commands) add(program, (action) => run(program, action));
+  return program;
+}

@@ -1,0 +1,41 @@
+/* oxlint-disable no-control-regex -- control characters are what this file is about */
+
+/**
+ * Terminal control sequences, 7-bit and 8-bit: strings with their content (OSC, DCS, SOS, PM, APC:
+ * window titles, hyperlinks, clipboard writes), CSI, and the two-character escapes.
+ * https://ecma-international.org/publications-and-standards/standards/ecma-48/
+ */
+const sequences =
+  /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]/g;
+
+/** What is left of them, and every other control character but line feed and tab. */
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** Embeddings, overrides and isolates make a line read otherwise than it is: a spoofed question. */
+const bidirectional = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text from a server, safe to show: terminal control sequences removed, line ends made `\n`. */
+export function sanitize(text: string): string {
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replace(sequences, '')
+    .replace(controls, '')
+    .replace(bidirectional, '');
+}
+
+/** {@link sanitize}, on one line and at most `maxLength` characters long. */
+export function sanitizeLine(text: string, maxLength: number = Number.POSITIVE_INFINITY): string {
+  const line = sanitize(text).replace(/\s+/g, ' ').trim();
+  return line.length <= maxLength ? line : `${line.slice(0, Math.max(0, maxLength - 1))}…`;
+}
+
+/**
+ * JSON that a terminal does not act on. `JSON.stringify` escapes the C0 controls and leaves DEL and
+ * C1 as they are, of which U+009B starts a control sequence; escaped, the value stays the same.
+ */
+export function escapeControls(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

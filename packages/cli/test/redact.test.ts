@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { Redactor } from '../src/redact.ts';
+
+describe('messages', () => {
+  const redactor = new Redactor();
+
+  it.each([
+    ['user information', 'GET http://joe:pw@host/sse failed', 'GET http://***@host/sse failed'],
+    [
+      'query values',
+      'POST http://h/messages?session_id=abc&v=2 was refused',
+      'POST http://h/messages?session_id=***&v=*** was refused',
+    ],
+    [
+      'query values of a path',
+      'POST /messages/?sessionId=abc: 500',
+      'POST /messages/?sessionId=*** 500',
+    ],
+    ['a query without names', 'GET http://h/x?deadbeef gone', 'GET http://h/x?*** gone'],
+    ['a bearer token', 'sent Bearer abc.def-123', 'sent Bearer ***'],
+    ['a key in JSON', '{"api_key":"k1","a":1}', '{"api_key":"***","a":1}'],
+    ['a session in JSON', '{"session_id": "s1"}', '{"session_id": "***"}'],
+    ['a key of Anthropic', 'key sk-ant-api03-xyz is bad', 'key sk-ant-*** is bad'],
+    ['a password', 'password=hunter2;', 'password=***;'],
+  ])('lose %s', (_, text, expected) => {
+    expect(redactor.message(text)).toBe(expected);
+  });
+
+  it('keep what is no secret', () => {
+    const text = 'GET http://127.0.0.1:3001/sse was answered 401: Bearer credentials wanted';
+    expect(redactor.message(text)).toBe(text);
+  });
+});
+
+describe('known secrets', () => {
+  it('are replaced wherever they appear, also encoded', () => {
+    const redactor = new Redactor();
+    redactor.add('s3cret/value');
+    expect(redactor.message('as3cret/valueb s3cret%2Fvalue')).toBe('a***b ***');
+  });
+
+  it('leave nothing of one that contains another', () => {
+    const redactor = new Redactor();
+    redactor.add('abcdef');
+    redactor.add('abcdef-longer');
+    expect(redactor.message('abcdef-longer')).toBe('***');
+  });
+
+  it('are replaced only where they stand alone if they are short', () => {
+    const redactor = new Redactor();
+    redactor.add('k1');
+    expect(redactor.message('key k1, disk1')).toBe('key ***, disk1');
+  });
+
+  it('may hold characters that mean something to a pattern', () => {
+    const redactor = new Redactor();
+    redactor.add('$&.*');
+    expect(redactor.message('is $&.* ok')).toBe('is *** ok');
+  });
+
+  it('are nothing if empty', () => {
+    const redactor = new Redactor();
+    redactor.add('');
+    redactor.add(undefined);
+    redactor.add('  ');
+    expect(redactor.message('a b')).toBe('a b');
+  });
+
+  it('are those of a header, its scheme kept apart', () => {
+    const redactor = new Redactor();
+    redactor.addHeader('authorization', 'Bearer tokentoken');
+    redactor.addHeader('cookie', 'sid=cookievalue; theme=dark');
+    redactor.addHeader('x-tenant', 'acme-corporation');
+    expect(redactor.message('got tokentoken, cookievalue and acme-corporation')).toBe(
+      'got ***, *** and ***',
+    );
+  });
+
+  it('are those of a URL', () => {
+    const redactor = new Redactor();
+    redactor.addUrl(new URL('http://joe:p%40ssword@h/messages?session_id=abcdef123'));
+    const basic = Buffer.from('joe:p@ssword').toString('base64');
+    expect(redactor.message(`joe p@ssword abcdef123 ${basic}`)).toBe('*** *** *** ***');
+  });
+});
+
+describe('data', () => {
+  it('loses our own credentials, in keys and values, and nothing else', () => {
+    const redactor = new Redactor();
+    redactor.add('topsecretkey');
+    redactor.addHeader('x-tenant', 'production');
+    const value = {
+      text: 'you sent topsecretkey to http://h/?a=1 in production',
+      list: [1, null, true, 'Bearer topsecretkey'],
+      topsecretkey: { a: 1 },
+    };
+    expect(redactor.value(value)).toEqual({
+      text: 'you sent *** to http://h/?a=1 in production',
+      list: [1, null, true, 'Bearer ***'],
+      '***': { a: 1 },
+    });
+  });
+
+  it('is not falsified by a key that is a common word', () => {
+    const redactor = new Redactor();
+    redactor.add('test');
+    expect(redactor.data('a test of tests')).toBe('a test of tests');
+  });
+});

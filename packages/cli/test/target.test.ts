@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { isTarget, looksLikeAddress, parseTarget } from '../src/target.ts';
+
+describe('a target', () => {
+  it('is a URL', () => {
+    expect(isTarget('http://127.0.0.1:3001/sse')).toBe(true);
+    expect(isTarget('HTTPS://h')).toBe(true);
+    for (const word of ['echo', 'a=http://h', '127.0.0.1:3001', 'ns:tool', '']) {
+      expect(isTarget(word)).toBe(false);
+    }
+  });
+
+  it('is http or https', () => {
+    expect(parseTarget('https://h/sse?x=1').href).toBe('https://h/sse?x=1');
+    expect(() => parseTarget('ftp://h')).toThrow(/neither http/);
+    expect(() => parseTarget('http://')).toThrow(/not a valid URL/);
+  });
+
+  it.each(['127.0.0.1:3001', 'localhost:3001/sse', 'localhost', 'example.org:80', '[::1]:3001'])(
+    'lacks only its scheme: %s',
+    (word) => {
+      expect(looksLikeAddress(word)).toBe(true);
+      expect(() => parseTarget(word)).toThrow(`write http://${word}`);
+    },
+  );
+
+  it.each(['echo', 'github.search', 'ns/tool', 'ns:tool', 'v1.2', 'a:b=c'])(
+    'is not %s, which may be a tool',
+    (word) => {
+      expect(looksLikeAddress(word)).toBe(false);
+    },
+  );
+});

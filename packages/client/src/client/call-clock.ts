@@ -1,0 +1,52 @@
+/** Something that ends by itself at a time, unless that time is moved. */
+export interface Timed {
+  /** When it is due, on the clock of `performance.now()`. */
+  readonly dueAt: number;
+  /** The time has come. */
+  expire(): void;
+}
+
+/** A timer of more than this would fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/**
+ * The time limits of many calls on one timer, which is set for the one that is due first. Setting
+ * and clearing a timer for every call would cost more than all else that is done for its limits.
+ */
+export class CallClock {
+  readonly #calls = new Set<Timed>();
+  #timer: NodeJS.Timeout | undefined;
+  #firesAt = Infinity;
+
+  add(call: Timed): void {
+    this.#calls.add(call);
+    if (call.dueAt < this.#firesAt) this.#set(call.dueAt);
+  }
+
+  /** The timer stays for the next call; it keeps no process alive. */
+  delete(call: Timed): void {
+    this.#calls.delete(call);
+  }
+
+  #set(dueAt: number): void {
+    clearTimeout(this.#timer);
+    this.#firesAt = dueAt;
+    const ms = Math.max(0, Math.ceil(dueAt - performance.now()));
+    this.#timer = setTimeout(() => this.#fire(), Math.min(ms, MAX_TIMER_MS)).unref();
+  }
+
+  #fire(): void {
+    this.#firesAt = Infinity;
+    const now = performance.now();
+    let next = Infinity;
+    for (const call of this.#calls) {
+      if (call.dueAt <= now) {
+        this.#calls.delete(call);
+        call.expire();
+      } else {
+        next = Math.min(next, call.dueAt);
+      }
+    }
+    if (next < this.#firesAt) this.#set(next);
+  }
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { callMark, type CallMark } from '../../src/connection/call-mark.ts';
+import type { LedgerEntry, LedgerRequest } from '../../src/connection/ledger.ts';
+import { progressFor, progressOf, requestOnWire } from '../../src/connection/wire.ts';
+
+const entry = (request: LedgerRequest, mark: Partial<CallMark> = {}): LedgerEntry => ({
+  id: 7,
+  request,
+  mark: { certainty: 'not-sent', ...mark },
+  waiter: { answered: () => {}, failed: () => {} },
+});
+
+describe('a request on the wire', () => {
+  it('asks for progress of a call of ours, under its own id', () => {
+    const params = { name: 'echo', _meta: { trace: 'abc' } };
+    const call = entry({ method: 'tools/call', params }, { onProgress: () => {} });
+    expect(requestOnWire(call)).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      method: 'tools/call',
+      params: { name: 'echo', _meta: { trace: 'abc', progressToken: 7 } },
+    });
+    expect(params).toEqual({ name: 'echo', _meta: { trace: 'abc' } });
+  });
+
+  it('replaces a token that the program gave, and gives it back with the progress', () => {
+    const request = { method: 'x', params: { _meta: { progressToken: 'mine' } } };
+    expect(requestOnWire(entry(request)).params?._meta?.progressToken).toBe(7);
+    const message = {
+      jsonrpc: '2.0' as const,
+      method: 'notifications/progress',
+      params: { progressToken: 7, progress: 1 },
+    };
+    expect(progressFor(entry(request), message).params).toEqual({
+      progressToken: 'mine',
+      progress: 1,
+    });
+  });
+
+  it('asks for no progress that nobody wants', () => {
+    expect(requestOnWire(entry({ method: 'ping' }))).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      method: 'ping',
+    });
+    const listing = entry({ method: 'tools/list', params: {} }, { onProgress: () => {} });
+    expect(requestOnWire(listing).params).toEqual({});
+  });
+
+  it('never shows a mark', () => {
+    const params = { name: 'a', [callMark]: { certainty: 'not-sent' } };
+    expect(JSON.stringify(requestOnWire(entry({ method: 'tools/call', params })))).toBe(
+      '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"a"}}',
+    );
+  });
+});
+
+describe('progressOf', () => {
+  it('takes only what has a number', () => {
+    const notification = (params: Record<string, unknown>) => ({
+      jsonrpc: '2.0' as const,
+      method: 'notifications/progress',
+      params: { progressToken: 7, ...params },
+    });
+    expect(progressOf(notification({ progress: 1, total: 2, message: 'half' }))).toEqual({
+      progress: 1,
+      total: 2,
+      message: 'half',
+    });
+    expect(progressOf(notification({ progress: 'half' }))).toBeUndefined();
+    expect(progressOf(notification({}))).toBeUndefined();
+  });
+});
