@@ -150,7 +150,9 @@ export class Connection implements Transport {
           answered: (answer) => {
             this.#wireIds.delete(id);
             resolve();
-            this.#deliver({ ...answer, id });
+            // The `Client` handles a notification one microtask after it was given: an answer
+            // given at once would overtake the progress that came before it.
+            queueMicrotask(() => this.#deliver({ ...answer, id }));
           },
           failed: (error) => {
             this.#wireIds.delete(id);
