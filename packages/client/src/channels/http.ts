@@ -1,21 +1,9 @@
 import { Agent, type Dispatcher } from 'undici';
 import { LongwireError } from '../errors.js';
-import type { Attempt, ChallengeVerdict, ChannelOptions, Dialect } from './channel.js';
-import { Exchange, type BodySink, type ExchangeAnswer, type Settler } from './exchange.js';
+import { Attempts, type AttemptMaker, type HttpRequest } from './attempts.js';
+import type { Attempt, ChallengeVerdict, ChannelOptions } from './channel.js';
+import { Exchange, type ExchangeAnswer, type Settler } from './exchange.js';
 import { headerSource, type HeaderRecord, type HeaderSource } from './headers.js';
-import { Persistence } from './persistence.js';
-
-/** One request, before headers of the program's are added. */
-export interface HttpRequest {
-  method: 'GET' | 'POST';
-  url: URL;
-  dialect: Dialect | undefined;
-  /** Headers of the dialect; a program's own headers of the same name give way. A constant. */
-  headers: HeaderRecord;
-  body?: string;
-  /** Where the body of a 2xx answer goes. Default: nowhere. */
-  sink?: BodySink | undefined;
-}
 
 /** A request under way. */
 export interface Sent {
@@ -29,7 +17,7 @@ export interface Sent {
  * The HTTP of one channel: its sockets, its headers, its answers to challenges. Closing it ends
  * every request that it sent.
  */
-export class Http {
+export class Http implements AttemptMaker {
   readonly #headers: HeaderSource;
   readonly #onChallenge: NonNullable<ChannelOptions['auth']['onChallenge']> | undefined;
   readonly #dispatcher: Dispatcher;
@@ -51,15 +39,15 @@ export class Http {
    * Sends one request. Same-origin 307 and 308 are followed; a challenge is put to `onChallenge`.
    * Callbacks and not a promise, because this is the path of every call.
    */
-  send(request: HttpRequest, settler: Settler): Persistence {
-    const persistence = new Persistence(this, request, settler);
-    persistence.start();
-    return persistence;
+  send(request: HttpRequest, settler: Settler): Attempts {
+    const attempts = new Attempts(this, request, settler);
+    attempts.start();
+    return attempts;
   }
 
   /** As `send`, with a promise. */
   request(request: HttpRequest): Sent {
-    let sent!: Persistence;
+    let sent!: Attempts;
     const answer = new Promise<ExchangeAnswer>((resolve, reject) => {
       sent = this.send(request, { answered: resolve, failed: reject });
     });

@@ -1,10 +1,11 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import type { HttpRequest } from './attempts.js';
 import type { Channel, ChannelHandlers, Dialect } from './channel.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import type { BodySink } from './exchange.js';
-import type { Http, HttpRequest } from './http.js';
+import type { Http } from './http.js';
 import { parseMessage } from './message.js';
 import { within } from './within.js';
 

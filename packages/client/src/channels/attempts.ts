@@ -1,16 +1,39 @@
 import { HttpStatusError, LongwireError } from '../errors.js';
-import type { Exchange, ExchangeAnswer, Settler } from './exchange.js';
-import type { Http, HttpRequest } from './http.js';
+import type { BodySink, Exchange, ExchangeAnswer, Settler } from './exchange.js';
+import type { ChallengeVerdict, Dialect } from './channel.js';
+import type { HeaderRecord } from './headers.js';
 
 const MAX_REDIRECTS = 5;
 const MAX_CHALLENGES = 3;
+
+/** One request, before headers of the program's are added. */
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  url: URL;
+  dialect: Dialect | undefined;
+  /** Headers of the dialect; a program's own headers of the same name give way. A constant. */
+  headers: HeaderRecord;
+  body?: string;
+  /** Where the body of a 2xx answer goes. Default: nowhere. */
+  sink?: BodySink | undefined;
+}
+
+/** What an attempt is made with. */
+export interface AttemptMaker {
+  /** The headers of an attempt: at once if they are fixed, else what the program says now. */
+  headersFor(request: HttpRequest, url: URL, attempt: number): string[] | Promise<string[]>;
+  /** Sends a request once, to this URL and with these headers. */
+  exchange(request: HttpRequest, url: URL, headers: string[], settler: Settler): Exchange;
+  /** What the program says to a challenge. */
+  challenge(status: 401 | 403, exchange: Exchange): Promise<ChallengeVerdict>;
+}
 
 /**
  * One request from its first attempt to its last: what is done about an answer that asks for
  * another attempt. A request that broke off is never repeated here.
  */
-export class Persistence implements Settler {
-  readonly #http: Http;
+export class Attempts implements Settler {
+  readonly #maker: AttemptMaker;
   readonly #request: HttpRequest;
   readonly #settler: Settler;
   #exchange: Exchange | undefined;
@@ -18,8 +41,8 @@ export class Persistence implements Settler {
   #redirects = 0;
   #challenges = 0;
 
-  constructor(http: Http, request: HttpRequest, settler: Settler) {
-    this.#http = http;
+  constructor(maker: AttemptMaker, request: HttpRequest, settler: Settler) {
+    this.#maker = maker;
     this.#request = request;
     this.#settler = settler;
   }
@@ -54,7 +77,7 @@ export class Persistence implements Settler {
 
   #attempt(url: URL): void {
     try {
-      const headers = this.#http.headersFor(this.#request, url, this.#challenges + 1);
+      const headers = this.#maker.headersFor(this.#request, url, this.#challenges + 1);
       if (Array.isArray(headers)) this.#send(url, headers);
       else void this.#sendWith(url, headers);
     } catch (error) {
@@ -77,7 +100,7 @@ export class Persistence implements Settler {
         certainty: 'not-sent',
       });
     }
-    this.#exchange = this.#http.exchange(this.#request, url, headers, this);
+    this.#exchange = this.#maker.exchange(this.#request, url, headers, this);
   }
 
   #redirect(exchange: Exchange, error: HttpStatusError): void {
@@ -112,7 +135,7 @@ export class Persistence implements Settler {
       return;
     }
     try {
-      if ((await this.#http.challenge(status, exchange)) === 'retry') this.#attempt(exchange.url);
+      if ((await this.#maker.challenge(status, exchange)) === 'retry') this.#attempt(exchange.url);
       else this.#settler.failed(error);
     } catch (cause) {
       this.#settler.failed(
