@@ -18,7 +18,7 @@ import { callMark } from '../connection/call-mark.js';
 import { Connection } from '../connection/connection.js';
 import { resolveConnectionOptions, type ResolvedConnectionOptions } from '../connection/options.js';
 import type { ConnectionState } from '../connection/state.js';
-import { LongwireError } from '../errors.js';
+import { LongwireError, ServerError } from '../errors.js';
 import { parseTarget, type Target } from '../target/target.js';
 import { CallClock } from './call-clock.js';
 import { Call, type CallSurroundings } from './call.js';
@@ -107,15 +107,19 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * Connects now instead of on the first call. Harmless when connected.
+   * Connects now instead of on the next call. Harmless when connected.
    *
    * @throws ConnectError, or LongwireError `aborted`.
    */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
     const call = new Call('connecting', options, this.#surroundings);
     try {
-      await call.before(this.#ready());
+      const connection = await call.before(this.#ready());
+      call.sendOn(connection);
+      // Whatever is asked makes a line that rests dial; that the server answers is what counts.
+      if (connection.state.name !== 'ready') await connection.request({ method: 'ping' }, call);
     } catch (error) {
+      if (error instanceof ServerError) return;
       if (options.signal?.aborted === true) await this.close();
       throw error;
     } finally {

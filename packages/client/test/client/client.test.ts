@@ -405,6 +405,17 @@ describe('when the line drops', () => {
     await vi.waitFor(() => expect(server.openStreams()).toBe(1));
   });
 
+  it('connect dials at once', async () => {
+    const { client, server } = await setUp();
+    server.cut();
+    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    await client.connect();
+    expect(client.state.name).toBe('ready');
+    expect(server.openedSessions()).toBe(2);
+    await client.connect();
+    expect(server.openedSessions()).toBe(2);
+  });
+
   it('a server request that was open is answered to nobody', async () => {
     let answerRoots!: () => void;
     const { client, server } = await setUp(
