@@ -7,8 +7,6 @@ export function describeState(state: ConnectionState): string {
   switch (state.name) {
     case 'ready':
       return `ready: ${state.dialect} at ${state.url}, in ${formatDuration(state.connectMs)}`;
-    case 'reconnecting':
-      return `reconnecting: attempt ${state.attempt} in ${formatDuration(state.nextDelayMs)}, because ${sanitizeLine(state.reason.message)}`;
     case 'resting':
       return `resting: ${sanitizeLine(state.reason.message)}`;
     default:

@@ -1,5 +1,10 @@
 // For programs.
-export { connect, createClient, createTransport } from './client/connect.js';
+export {
+  connect,
+  createClient,
+  createTransport,
+  type LongwireTransport,
+} from './client/connect.js';
 export type { LongwireClient } from './client/client.js';
 export type { ToolHandle } from './client/tool-handle.js';
 export type {
@@ -11,7 +16,6 @@ export type {
   ServerRequestHandlers,
   ToolSource,
 } from './client/types.js';
-export type { Connection } from './connection/connection.js';
 export type { ConnectionOptions, Timeouts } from './connection/options.js';
 export type { ConnectionState } from './connection/state.js';
 export type {
@@ -32,6 +36,30 @@ export {
   type ErrorCode,
   type LongwireErrorOptions,
 } from './errors.js';
+
+// The types are the SDK's.
+export type {
+  CallToolResult,
+  CompleteRequestParams,
+  CompleteResult,
+  ContentBlock,
+  CreateMessageRequestParams,
+  CreateMessageResult,
+  ElicitRequestParams,
+  ElicitResult,
+  GetPromptResult,
+  Implementation,
+  LoggingLevel,
+  Progress,
+  Prompt,
+  ReadResourceResult,
+  Resource,
+  ResourceTemplateType,
+  Root,
+  ServerCapabilities,
+  Tool,
+  ToolAnnotations,
+} from '@modelcontextprotocol/client';
 
 // For the other packages of Longwire.
 export { VERSION } from './version.js';

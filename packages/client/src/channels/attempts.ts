@@ -2,6 +2,7 @@ import { HttpStatusError, LongwireError } from '../errors.js';
 import type { BodySink, Exchange, ExchangeAnswer, Settler } from './exchange.js';
 import type { ChallengeVerdict, Dialect } from './channel.js';
 import type { HeaderRecord } from './headers.js';
+import { place } from './place.js';
 
 const MAX_REDIRECTS = 5;
 const MAX_CHALLENGES = 3;
@@ -37,7 +38,8 @@ export class Attempts implements Settler {
   readonly #request: HttpRequest;
   readonly #settler: Settler;
   #exchange: Exchange | undefined;
-  #aborted = false;
+  #settled = false;
+  #isOnWire = false;
   #redirects = 0;
   #challenges = 0;
 
@@ -52,27 +54,46 @@ export class Attempts implements Settler {
     this.#attempt(this.#request.url);
   }
 
-  /** Gives the request up; harmless once it is settled. */
+  /** Gives the request up, which settles it at once; harmless once it is over. */
   abort(): void {
-    this.#aborted = true;
+    // Settled first: what the exchange says of its end is no news.
+    this.#fail(
+      new LongwireError(`${this.#request.method} ${place(this.#request.url)} was given up`, {
+        code: 'closed',
+        certainty: this.#isOnWire ? 'outcome-unknown' : 'not-sent',
+      }),
+    );
     this.#exchange?.abort();
   }
 
+  started(): void {
+    this.#isOnWire = true;
+    this.#settler.started?.();
+  }
+
   answered(answer: ExchangeAnswer): void {
+    if (this.#settled) return;
+    this.#settled = true;
     this.#settler.answered(answer);
   }
 
   failed(error: LongwireError): void {
     const exchange = this.#exchange;
-    if (!(error instanceof HttpStatusError) || exchange === undefined || this.#aborted) {
-      this.#settler.failed(error);
+    if (!(error instanceof HttpStatusError) || exchange === undefined || this.#settled) {
+      this.#fail(error);
     } else if (error.status === 307 || error.status === 308) {
       this.#redirect(exchange, error);
     } else if (error.status === 401 || error.status === 403) {
       void this.#answerChallenge(exchange, error.status, error);
     } else {
-      this.#settler.failed(error);
+      this.#fail(error);
     }
+  }
+
+  #fail(error: LongwireError): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#settler.failed(error);
   }
 
   #attempt(url: URL): void {
@@ -81,7 +102,7 @@ export class Attempts implements Settler {
       if (Array.isArray(headers)) this.#send(url, headers);
       else void this.#sendWith(url, headers);
     } catch (error) {
-      this.#settler.failed(error as LongwireError);
+      this.#fail(error as LongwireError);
     }
   }
 
@@ -89,37 +110,31 @@ export class Attempts implements Settler {
     try {
       this.#send(url, await headers);
     } catch (error) {
-      this.#settler.failed(error as LongwireError);
+      this.#fail(error as LongwireError);
     }
   }
 
   #send(url: URL, headers: string[]): void {
-    if (this.#aborted) {
-      throw new LongwireError('the request was given up before it went out', {
-        code: 'closed',
-        certainty: 'not-sent',
-      });
-    }
-    this.#exchange = this.#maker.exchange(this.#request, url, headers, this);
+    if (!this.#settled) this.#exchange = this.#maker.exchange(this.#request, url, headers, this);
   }
 
   #redirect(exchange: Exchange, error: HttpStatusError): void {
     const location = exchange.responseHeaders['location'];
     const from = exchange.url;
     if (typeof location !== 'string' || !URL.canParse(location, from.href)) {
-      this.#settler.failed(error);
+      this.#fail(error);
       return;
     }
     const url = new URL(location, from);
     if (url.origin !== from.origin) {
       const message =
-        `${exchange.method} ${from.origin}${from.pathname} redirects to another origin ` +
+        `${exchange.method} ${place(from)} redirects to another origin ` +
         `(${url.origin}), which is never followed; connect to that address if you trust it`;
-      this.#settler.failed(
+      this.#fail(
         new LongwireError(message, { code: 'protocol', certainty: 'refused', cause: error }),
       );
     } else if (++this.#redirects > MAX_REDIRECTS) {
-      this.#settler.failed(error);
+      this.#fail(error);
     } else {
       this.#attempt(url);
     }
@@ -131,14 +146,14 @@ export class Attempts implements Settler {
     error: LongwireError,
   ): Promise<void> {
     if (++this.#challenges > MAX_CHALLENGES) {
-      this.#settler.failed(error);
+      this.#fail(error);
       return;
     }
     try {
       if ((await this.#maker.challenge(status, exchange)) === 'retry') this.#attempt(exchange.url);
-      else this.#settler.failed(error);
+      else this.#fail(error);
     } catch (cause) {
-      this.#settler.failed(
+      this.#fail(
         new LongwireError(`auth.onChallenge failed: ${String(cause)}`, {
           code: 'config',
           certainty: 'refused',

@@ -1,4 +1,4 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import type { Dispatcher } from 'undici';
 import type { LongwireError } from '../errors.js';
 
@@ -11,6 +11,7 @@ export type Dialect = 'sse' | 'tool-events';
 /** One HTTP request that is about to go out, as the headers function sees it. */
 export interface Attempt {
   method: 'GET' | 'POST';
+  /** A copy. */
   url: URL;
   /** The dialect, once it is known. */
   dialect: Dialect | undefined;
@@ -28,12 +29,12 @@ export type HeadersOption =
 /** What to do after a 401 or 403: ask for the headers again and repeat the request, or give up. */
 export type ChallengeVerdict = 'retry' | 'fail';
 
-/** What a channel may use up. Going over ends the channel with code `limit-exceeded`. */
+/** What may be used up. */
 export interface Limits {
   /**
    * What one event of a stream may hold, in UTF-16 code units once decoded, of which there are
-   * never more than bytes. Guards the memory against a server whose line never ends. Default
-   * 67 108 864 (64 MiB), so that a result of 50 MiB fits.
+   * never more than bytes. Over it the session ends with code `limit-exceeded`. Guards the memory
+   * against a server whose line never ends. Default 67 108 864 (64 MiB): a result of 50 MiB fits.
    */
   maxEventBytes?: number;
   /** Requests waiting for an answer at a time; one more fails with `queue-full`. Default 10 000. */
@@ -57,7 +58,11 @@ export interface ChannelOptions {
   };
   /** What may be used up. */
   limits: Limits;
-  /** An undici dispatcher, for private authorities, client certificates and proxies; never closed here. */
+  /**
+   * A dispatcher of undici 7, for private authorities, client certificates and proxies; never
+   * closed here. It must allow two connections at least, because one holds the stream. Default: one
+   * for each session, with at most 256 connections.
+   */
   dispatcher: Dispatcher;
 }
 
@@ -65,8 +70,11 @@ export interface ChannelOptions {
 export interface ChannelHandlers {
   /** A message from the server, in the order of arrival. */
   onMessage(message: JSONRPCMessage): void;
-  /** Something came that could not be read, or was dropped; the channel goes on. */
-  onTrouble(error: LongwireError): void;
+  /**
+   * Something came that could not be read, or was dropped; the channel goes on. `answerTo` names
+   * the request if it was meant as an answer.
+   */
+  onTrouble(error: LongwireError, answerTo?: RequestId): void;
   /** The channel ended by itself: once, nothing comes after it, and never after `close()`. */
   onEnd(reason: LongwireError): void;
 }
@@ -80,11 +88,13 @@ export interface Channel {
   /** Where messages go, for errors and the curious. */
   readonly url: URL;
   /**
-   * Sends one message; fulfilled when the server has accepted it.
+   * Sends one message; fulfilled when the server has accepted it, or answered it. `onWire` is
+   * called when its first byte is about to leave: before that it is certain not to have been sent.
+   * A `notifications/cancelled` withdraws a request that has not left yet, and is sent otherwise.
    *
    * @throws LongwireError whose certainty says whether the server may have acted on it.
    */
-  send(message: JSONRPCMessage): Promise<void>;
+  send(message: JSONRPCMessage, onWire?: () => void): Promise<void>;
   /**
    * Ends the channel and everything it has open, also after `onEnd`; harmless when repeated.
    * Fulfilled when no socket of its own is left.

@@ -12,13 +12,10 @@ import { LongwireError } from '../errors.js';
 export function endpointUrl(data: string, stream: URL): URL {
   const text = data.trim();
   if (text === '' || !URL.canParse(text, stream.href)) {
-    throw new LongwireError(
-      `the server named ${JSON.stringify(text)} as its endpoint, which is no URL`,
-      {
-        code: 'protocol',
-        certainty: 'not-sent',
-      },
-    );
+    throw new LongwireError('what the server named as its endpoint is no URL', {
+      code: 'protocol',
+      certainty: 'not-sent',
+    });
   }
   const url = new URL(text, stream);
   if (url.origin !== stream.origin) {

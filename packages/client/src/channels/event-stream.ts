@@ -4,6 +4,7 @@ import type { Dialect } from './channel.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
 import type { ExchangeAnswer } from './exchange.js';
 import type { Http, Sent } from './http.js';
+import { place } from './place.js';
 
 /** Default of `limits.maxEventBytes`: a result of 50 MiB fits. */
 export const DEFAULT_MAX_EVENT_BYTES: number = 64 * 1024 * 1024;
@@ -22,6 +23,7 @@ export interface EventStreamOptions {
   url: URL;
   dialect: Dialect | undefined;
   maxEventBytes: number;
+  /** Told from the first byte on, which may come before `open` is fulfilled. */
   listener: EventStreamListener;
   /** Ends the opening; an open stream is ended by `close()`. */
   signal: AbortSignal;
@@ -29,17 +31,20 @@ export interface EventStreamOptions {
 
 /** The body of a GET that the server keeps open. */
 export class EventStream {
-  /** The URL that answered, after redirects. */
-  readonly url: URL;
   /** Who is told. A channel that takes the stream over puts itself here. */
   listener: EventStreamListener;
-  readonly #sent: Sent;
+  #url: URL;
+  #sent: Sent | undefined;
   #closed = false;
 
-  private constructor(url: URL, listener: EventStreamListener, sent: Sent) {
-    this.url = url;
+  private constructor({ url, listener }: EventStreamOptions) {
+    this.#url = url;
     this.listener = listener;
-    this.#sent = sent;
+  }
+
+  /** The URL that answered, after redirects. */
+  get url(): URL {
+    return this.#url;
   }
 
   /**
@@ -48,47 +53,16 @@ export class EventStream {
    * @throws LongwireError `not-mcp` for an answer that is no event stream, or what `Http` throws.
    */
   static async open(http: Http, options: EventStreamOptions): Promise<EventStream> {
-    // Bytes of the body may come in the same tick as the head, before `stream` exists: the
-    // listener given takes them.
-    let stream: EventStream | undefined;
-    const isClosed = (): boolean => stream !== undefined && stream.#closed;
-    const decoder = new EventDecoder({
-      maxEventBytes: options.maxEventBytes,
-      onEvent: (event) => {
-        if (!isClosed()) (stream ?? options).listener.onEvent(event);
-      },
-    });
-    const sent = http.request({
-      method: 'GET',
-      url: options.url,
-      dialect: options.dialect,
-      headers: STREAM_HEADERS,
-      sink: {
-        onHead: (answer) => {
-          stream = new EventStream(answer.url, options.listener, sent);
-          if (!isEventStream(answer)) stream.close();
-        },
-        onData: (chunk: Buffer) => decoder.push(chunk),
-        onEnd: (error) => {
-          if (!isClosed()) {
-            (stream ?? options).listener.onEnd(error ?? endedByServer(options.url));
-          }
-        },
-      },
-    });
-    const giveUp = (): void => sent.abort();
+    const stream = new EventStream(options);
+    const giveUp = (): void => stream.close();
     options.signal.addEventListener('abort', giveUp, { once: true });
-    if (options.signal.aborted) giveUp();
     try {
-      const answer = await sent.answer;
-      if (!isEventStream(answer)) {
-        throw new LongwireError(
-          `GET ${answer.url.origin}${answer.url.pathname} was answered with ` +
-            `${String(answer.headers['content-type'])}, not with an event stream`,
-          { code: 'not-mcp', certainty: 'refused' },
-        );
-      }
-      return stream as unknown as EventStream;
+      stream.#sent = stream.#send(http, options);
+      if (options.signal.aborted) giveUp();
+      const answer = await stream.#sent.answer;
+      if (isEventStream(answer)) return stream;
+      stream.close();
+      throw notAStream(answer);
     } finally {
       options.signal.removeEventListener('abort', giveUp);
     }
@@ -97,18 +71,54 @@ export class EventStream {
   /** Ends the stream; nothing is reported after it. */
   close(): void {
     this.#closed = true;
-    this.#sent.abort();
+    this.#sent?.abort();
+  }
+
+  #send(http: Http, options: EventStreamOptions): Sent {
+    const decoder = new EventDecoder({
+      maxEventBytes: options.maxEventBytes,
+      onEvent: (event) => {
+        if (!this.#closed) this.listener.onEvent(event);
+      },
+    });
+    return http.request({
+      method: 'GET',
+      url: options.url,
+      dialect: options.dialect,
+      headers: STREAM_HEADERS,
+      sink: {
+        onHead: (answer) => {
+          this.#url = answer.url;
+          if (!isEventStream(answer)) this.#closed = true;
+        },
+        onData: (chunk: Buffer) => decoder.push(chunk),
+        onEnd: (error) => {
+          if (this.#closed) return;
+          this.#closed = true;
+          this.listener.onEnd(error ?? endedByServer(this.#url));
+        },
+      },
+    });
   }
 }
 
 function endedByServer(url: URL): LongwireError {
-  return new ConnectionLostError(`the server ended the stream of ${url.origin}${url.pathname}`, {
+  return new ConnectionLostError(`the server ended the stream of ${place(url)}`, {
     certainty: 'outcome-unknown',
   });
 }
 
 /** A missing content type is forgiven: servers of the early days send none. */
-function isEventStream({ headers }: ExchangeAnswer): boolean {
+function isEventStream({ status, headers }: ExchangeAnswer): boolean {
   const type = headers['content-type'];
+  if (status !== 200) return false;
   return typeof type !== 'string' || type.toLowerCase().startsWith('text/event-stream');
+}
+
+function notAStream({ url, status, headers }: ExchangeAnswer): LongwireError {
+  const type = String(headers['content-type'] ?? 'no content type');
+  return new LongwireError(
+    `GET ${place(url)} was answered ${status} with ${type}, and not with an event stream`,
+    { code: 'not-mcp', certainty: 'refused' },
+  );
 }

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Dispatcher } from 'undici';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import { place } from './place.js';
 
 /** How much of an error's body is read. */
 const EXCERPT_BYTES = 2048;
@@ -22,6 +23,8 @@ export interface ExchangeAnswer {
 
 /** Who is told what became of a request: one of the two, once. */
 export interface Settler {
+  /** The first byte is about to leave. */
+  started?(): void;
   /** The head of a 2xx answer. */
   answered(answer: ExchangeAnswer): void;
   /** Everything else. */
@@ -76,15 +79,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
     open.add(this);
   }
 
-  /** Gives the request up; harmless once it is done. */
+  /** Gives the request up, which settles it at once; harmless once it is done. */
   abort(): void {
+    if (this.#phase === 'done') return;
     this.#aborted = true;
-    this.#controller?.abort(new Error('given up'));
+    const controller = this.#controller;
+    this.#finish(this.#failure(new Error('given up')));
+    controller?.abort(new Error('given up'));
+  }
+
+  /** The dispatcher did not take the request. */
+  refused(cause: unknown): void {
+    this.#finish(this.#failure(cause instanceof Error ? cause : new Error(String(cause))));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#aborted) controller.abort(new Error('given up'));
+    else this.#settler.started?.();
   }
 
   onResponseStart(
@@ -92,7 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: ResponseHeaders,
   ): void {
-    if (status < 200) return;
+    if (status < 200 || this.#phase === 'done') return;
     this.#status = status;
     this.responseHeaders = headers;
     if (status < 300) {
@@ -141,15 +153,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const phase = this.#phase;
     if (phase === 'done') return;
     this.#phase = 'done';
+    clearTimeout(this.#refusal?.timer);
+    this.#refusal = undefined;
     this.#open.delete(this);
     if (phase === 'flowing') this.#sink?.onEnd(error);
     else if (error !== undefined) this.#settler.failed(error);
   }
 
   #failure(cause: Error): LongwireError {
-    const place = `${this.method} ${this.url.origin}${this.url.pathname}`;
+    const what = `${this.method} ${place(this.url)}`;
     if (this.#aborted) {
-      return new LongwireError(`${place} was given up`, {
+      return new LongwireError(`${what} was given up`, {
         code: 'closed',
         certainty: this.#controller === undefined ? 'not-sent' : 'outcome-unknown',
         cause,
@@ -162,7 +176,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
         cause,
       });
     }
-    return new ConnectionLostError(`${place} broke off: ${networkReason(cause)}`, {
+    return new ConnectionLostError(`${what} broke off: ${networkReason(cause)}`, {
       certainty: 'outcome-unknown',
       cause,
     });
@@ -171,15 +185,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #refuse(): void {
     const refusal = this.#refusal;
     if (refusal === undefined) return;
-    this.#refusal = undefined;
-    clearTimeout(refusal.timer);
     const status = this.#status;
     const text = Buffer.concat(refusal.chunks).toString('utf8').replace(/\s+/g, ' ').trim();
     const excerpt = text.slice(0, EXCERPT_CHARACTERS);
-    const place = `${this.method} ${this.url.origin}${this.url.pathname}`;
+    const what = `${this.method} ${place(this.url)}`;
     this.#finish(
       new HttpStatusError(
-        `${place} was answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}${advice(status)}`,
+        `${what} was answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}${advice(status)}`,
         {
           status,
           excerpt,

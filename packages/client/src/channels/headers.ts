@@ -7,6 +7,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'host',
   'content-length',
   'connection',
+  'expect',
   'keep-alive',
   'proxy-connection',
   'proxy-authenticate',

@@ -5,6 +5,9 @@ import type { Attempt, ChallengeVerdict, ChannelOptions } from './channel.js';
 import { Exchange, type ExchangeAnswer, type Settler } from './exchange.js';
 import { headerSource, type HeaderRecord, type HeaderSource } from './headers.js';
 
+/** One holds the stream; what is more than this waits its turn instead of using up descriptors. */
+const MAX_CONNECTIONS = 256;
+
 /** A request under way. */
 export interface Sent {
   /** The 2xx answer's head; rejected with a LongwireError for everything else. */
@@ -31,7 +34,8 @@ export class Http implements AttemptMaker {
   constructor(options: Partial<ChannelOptions>, authorization?: string) {
     this.#headers = headerSource(options.headers ?? {}, authorization);
     this.#onChallenge = options.auth?.onChallenge;
-    this.#owned = options.dispatcher === undefined ? new Agent() : undefined;
+    this.#owned =
+      options.dispatcher === undefined ? new Agent({ connections: MAX_CONNECTIONS }) : undefined;
     this.#dispatcher = options.dispatcher ?? (this.#owned as Agent);
   }
 
@@ -63,20 +67,24 @@ export class Http implements AttemptMaker {
       });
     }
     const exchange = new Exchange(request, url, settler, this.#open);
-    this.#dispatcher.dispatch(
-      {
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: request.method,
-        headers,
-        body: request.body ?? null,
-        // A stream may be silent for as long as it likes, and a server may hold the answer to a
-        // POST until the tool is done: the watchdog and the deadline of the call judge that.
-        headersTimeout: 3_600_000,
-        bodyTimeout: 0,
-      },
-      exchange,
-    );
+    try {
+      this.#dispatcher.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: request.method,
+          headers,
+          body: request.body ?? null,
+          // A stream may be silent for as long as it likes, and a server may hold the answer to a
+          // POST until the tool is done: whoever sent it judges that.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        },
+        exchange,
+      );
+    } catch (cause) {
+      exchange.refused(cause);
+    }
     return exchange;
   }
 
@@ -84,7 +92,8 @@ export class Http implements AttemptMaker {
   headersFor(request: HttpRequest, url: URL, attempt: number): string[] | Promise<string[]> {
     const headers = this.#headers;
     if (typeof headers === 'function') {
-      const asked: Attempt = { method: request.method, url, dialect: request.dialect, attempt };
+      const { method, dialect } = request;
+      const asked: Attempt = { method, url: new URL(url), dialect, attempt };
       return headers(asked).then((own) => flatten({ ...own, ...request.headers }));
     }
     let merged = this.#merged.get(request.headers);

@@ -1,48 +1,74 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage, JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
+
+/** What a line of JSON-RPC turned out to be. */
+export type ReadMessage =
+  | { message: JSONRPCMessage }
+  /** Not a message. With an id it was meant as the answer to that request. */
+  | { message: undefined; error: LongwireError; answerTo: RequestId | undefined };
 
 /**
  * Reads one JSON-RPC message, by its shape alone: what is inside is judged by who asked for it.
+ * An answer with both a result and an `error` of null counts as a result. Batches are no messages;
+ * MCP removed them.
  *
  * @see https://www.jsonrpc.org/specification
- * @throws LongwireError `protocol` for anything else, batches included (MCP removed them).
  */
-export function parseMessage(text: string): JSONRPCMessage {
+export function readMessage(text: string): ReadMessage {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw notAMessage(text, cause);
+    return unreadable(text, undefined, cause);
   }
-  if (!isMessage(value)) throw notAMessage(text);
-  return value;
+  if (!isObject(value)) return unreadable(text);
+  const { id, method } = value;
+  if (value['jsonrpc'] === '2.0' && typeof method === 'string') {
+    return id === undefined || isId(id)
+      ? { message: value as unknown as JSONRPCMessage }
+      : unreadable(text);
+  }
+  if (!isId(id) || method !== undefined) return unreadable(text);
+  const { error, result } = value;
+  if (value['jsonrpc'] === '2.0') {
+    if (isObject(result) && (error === undefined || error === null)) {
+      if (error === null) delete value['error'];
+      return { message: value as unknown as JSONRPCMessage };
+    }
+    if (result === undefined && isErrorBody(error)) {
+      return { message: value as unknown as JSONRPCMessage };
+    }
+  }
+  return unreadable(text, id);
 }
 
-/** Whether a value has the shape of a JSON-RPC request, notification or answer. */
-export function isMessage(value: unknown): value is JSONRPCMessage {
-  if (typeof value !== 'object' || value === null) return false;
-  const message = value as Record<string, unknown>;
-  if (message['jsonrpc'] !== '2.0') return false;
-  if (typeof message['method'] === 'string') {
-    return message['id'] === undefined || isId(message['id']);
-  }
-  const hasResult = typeof message['result'] === 'object' && message['result'] !== null;
-  return isId(message['id']) ? hasResult || isErrorBody(message['error']) : false;
+/** Whether a message is an answer. */
+export function isAnswer(message: JSONRPCMessage): message is JSONRPCResponse {
+  return !('method' in message);
 }
 
-function isId(value: unknown): boolean {
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isId(value: unknown): value is RequestId {
   return typeof value === 'string' || typeof value === 'number';
 }
 
 function isErrorBody(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { code, message } = value as { code?: unknown; message?: unknown };
-  return typeof code === 'number' && typeof message === 'string';
+  return (
+    isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
+  );
 }
 
-function notAMessage(text: string, cause?: unknown): LongwireError {
-  return new LongwireError(
+function unreadable(text: string, answerTo?: RequestId, cause?: unknown): ReadMessage {
+  const error = new LongwireError(
     `the server sent something that is not a JSON-RPC message: ${text.slice(0, 200)}`,
-    { code: 'protocol', certainty: 'outcome-unknown', cause },
+    {
+      code: 'protocol',
+      certainty: answerTo === undefined ? 'outcome-unknown' : 'answered',
+      ...(cause !== undefined && { cause }),
+    },
   );
+  return { message: undefined, error, answerTo };
 }

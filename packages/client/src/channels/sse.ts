@@ -6,11 +6,8 @@ import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import type { BodySink } from './exchange.js';
 import type { Http } from './http.js';
-import { parseMessage } from './message.js';
-import { within } from './within.js';
-
-/** How long a cancellation waits for the POST of its request, so that the server knows the id. */
-const CANCEL_AFTER_MS = 500;
+import { isAnswer, readMessage } from './message.js';
+import { Posting } from './posting.js';
 
 const POST_HEADERS = { 'content-type': 'application/json', accept: '*/*' };
 
@@ -21,8 +18,6 @@ export interface SseChannelOptions {
   /** Where to POST: what the `endpoint` event named. */
   endpoint: URL;
   handlers: ChannelHandlers;
-  /** Told of events that HTTP+SSE does not know. Default: ignored. */
-  onForeignEvent?: (event: StreamEvent) => void;
 }
 
 /**
@@ -37,9 +32,8 @@ export class SseChannel implements Channel {
   readonly #http: Http;
   readonly #stream: EventStream;
   readonly #handlers: ChannelHandlers;
-  readonly #onForeignEvent: ((event: StreamEvent) => void) | undefined;
-  /** Requests whose POST is not answered yet; a cancellation waits for it. */
-  readonly #posting = new Map<RequestId, Promise<void>>();
+  /** Requests whose POST is not answered yet. */
+  readonly #posting = new Map<RequestId, Posting>();
   #ended = false;
 
   constructor(options: SseChannelOptions) {
@@ -47,21 +41,16 @@ export class SseChannel implements Channel {
     this.#http = options.http;
     this.#stream = options.stream;
     this.#handlers = options.handlers;
-    this.#onForeignEvent = options.onForeignEvent;
     this.#stream.listener = {
       onEvent: (event) => this.#take(event),
       onEnd: (reason) => this.#end(reason),
     };
   }
 
-  send(message: JSONRPCMessage): Promise<void> {
+  send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
     if (this.#ended) return Promise.reject(endedError(this.url));
-    if (!('method' in message)) return this.#post(message);
-    if ('id' in message) {
-      const posted = this.#post(message, message.id);
-      this.#posting.set(message.id, posted);
-      return posted;
-    }
+    if (isAnswer(message)) return this.#post(message);
+    if ('id' in message) return this.#post(message, onWire, message.id);
     if (message.method !== 'notifications/cancelled') return this.#post(message);
     return this.#postCancellation(message, message.params?.['requestId'] as RequestId);
   }
@@ -72,20 +61,27 @@ export class SseChannel implements Channel {
     await this.#http.close();
   }
 
+  /**
+   * A request that has not left is withdrawn. One that has is given a moment to be taken, so that
+   * the server knows its id; the server that holds its POST is told nevertheless, and its POST is
+   * given up after that.
+   */
   async #postCancellation(message: JSONRPCMessage, id: RequestId): Promise<void> {
-    const posted = this.#posting.get(id);
-    if (posted !== undefined)
-      await within(
-        CANCEL_AFTER_MS,
-        posted.catch(() => {}),
-      );
+    const posting = this.#posting.get(id);
+    if (posting !== undefined && !posting.isOnWire) {
+      posting.giveUp();
+      return;
+    }
+    await posting?.settledSoon();
     await this.#post(message);
+    posting?.giveUp();
   }
 
-  #post(message: JSONRPCMessage, id?: RequestId): Promise<void> {
+  #post(message: JSONRPCMessage, onWire?: () => void, id?: RequestId): Promise<void> {
     return new Promise((resolve, reject) => {
       const request = postOf(message, { endpoint: this.url, dialect: 'sse' });
-      this.#http.send(request, {
+      const posting = new Posting({
+        started: onWire,
         answered: () => {
           if (id !== undefined) this.#posting.delete(id);
           resolve();
@@ -101,22 +97,20 @@ export class SseChannel implements Channel {
           }
         },
       });
+      if (id !== undefined) this.#posting.set(id, posting);
+      posting.send(this.#http, request);
     });
   }
 
   #take(event: StreamEvent): void {
-    if (event.type !== 'message') {
-      if (event.type !== 'endpoint') this.#onForeignEvent?.(event);
+    if (event.type !== 'message') return;
+    const read = readMessage(event.data);
+    if (read.message === undefined) {
+      this.#handlers.onTrouble(read.error, read.answerTo);
       return;
     }
-    let message: JSONRPCMessage;
-    try {
-      message = parseMessage(event.data);
-    } catch (error) {
-      this.#handlers.onTrouble(error as LongwireError);
-      return;
-    }
-    this.#handlers.onMessage(message);
+    if (isAnswer(read.message)) this.#posting.get(read.message.id as RequestId)?.requestAnswered();
+    this.#handlers.onMessage(read.message);
   }
 
   #end(reason: LongwireError): void {

@@ -1,7 +1,9 @@
 import type { Buffer } from 'node:buffer';
 import { LongwireError } from '../errors.js';
+import type { Attempts, HttpRequest } from './attempts.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
-import type { Http, Sent } from './http.js';
+import type { Http } from './http.js';
+import { place } from './place.js';
 
 /** Where the answer to a call comes: in the body of its POST, or (202) on the session's stream. */
 export type AnswerPlace = 'body' | 'stream';
@@ -14,6 +16,7 @@ export interface ToolEventsCallOptions {
   url: URL;
   body: string;
   maxEventBytes: number;
+  onWire: (() => void) | undefined;
   /** The head of the answer came, and says where the rest will be. */
   onPlace: (place: AnswerPlace) => void;
 }
@@ -22,10 +25,11 @@ export interface ToolEventsCallOptions {
 export class ToolEventsCall {
   /** The event that is the answer, wherever it came. */
   readonly answer: Promise<StreamEvent>;
-  readonly #sent: Sent;
+  readonly #attempts: Attempts;
   #resolve!: (event: StreamEvent) => void;
   #reject!: (error: LongwireError) => void;
   #place: AnswerPlace | undefined;
+  #isOnWire = false;
 
   constructor(options: ToolEventsCallOptions) {
     this.answer = new Promise((resolve, reject) => {
@@ -39,7 +43,7 @@ export class ToolEventsCall {
         if (event.type === 'result' || event.type === 'error') this.settle(event);
       },
     });
-    this.#sent = options.http.request({
+    const request: HttpRequest = {
       method: 'POST',
       url: options.url,
       dialect: 'tool-events',
@@ -54,40 +58,51 @@ export class ToolEventsCall {
           if (this.#place === 'body') decoder.push(chunk);
         },
         onEnd: (error) => {
-          if (this.#place === 'body') this.#fail(error ?? endedWithoutAnswer(options.url));
+          if (this.#place === 'body') this.#reject(error ?? endedWithoutAnswer(options.url));
         },
       },
+    };
+    this.#attempts = options.http.send(request, {
+      started: () => {
+        this.#isOnWire = true;
+        options.onWire?.();
+      },
+      answered: () => {},
+      failed: this.#reject,
     });
-    this.#sent.answer.catch((error: unknown) => this.#fail(error as LongwireError));
   }
 
-  /** Whether an event on the session's stream may be this call's answer. */
-  get mayBeAnsweredOnStream(): boolean {
-    return this.#place !== 'body';
+  /** Where its answer will be, once the server has said so. */
+  get place(): AnswerPlace | undefined {
+    return this.#place;
+  }
+
+  /** Whether the server may know of it. */
+  get isOnWire(): boolean {
+    return this.#isOnWire;
   }
 
   /** Takes the answer. What is left of the body may never end, so it is given up. */
   settle(event: StreamEvent): void {
     this.#resolve(event);
-    if (this.#place === 'body') this.#sent.abort();
+    if (this.#place === 'body') this.#attempts.abort();
   }
 
   /** Gives the call up; the server sees its POST break off. */
   abort(): void {
-    this.#fail(
-      new LongwireError('the call was given up', { code: 'aborted', certainty: 'outcome-unknown' }),
+    this.#reject(
+      new LongwireError('the call was given up', {
+        code: 'aborted',
+        certainty: this.#isOnWire ? 'outcome-unknown' : 'not-sent',
+      }),
     );
-  }
-
-  #fail(error: LongwireError): void {
-    this.#reject(error);
-    this.#sent.abort();
+    this.#attempts.abort();
   }
 }
 
 function endedWithoutAnswer(url: URL): LongwireError {
   return new LongwireError(
-    `the answer to POST ${url.origin}${url.pathname} ended without a result or error event`,
+    `the answer to POST ${place(url)} ended without a result or error event`,
     { code: 'protocol', certainty: 'outcome-unknown' },
   );
 }

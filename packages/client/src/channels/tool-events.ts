@@ -1,10 +1,12 @@
-import type {
-  CallToolResult,
-  JSONRPCMessage,
-  JSONRPCRequest,
-  RequestId,
+import {
+  METHOD_NOT_FOUND,
+  type CallToolResult,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type RequestId,
 } from '@modelcontextprotocol/client';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import { isAnswer } from './message.js';
 import type { Channel, ChannelHandlers } from './channel.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
@@ -17,8 +19,6 @@ import {
   toFailedResult,
   type EventTool,
 } from './tool-events-payload.js';
-
-const METHOD_NOT_FOUND = -32601;
 
 /** What a tool-events channel is made of. */
 export interface ToolEventsChannelOptions {
@@ -34,7 +34,9 @@ export interface ToolEventsChannelOptions {
 
 /** A call that waits for its turn. */
 interface QueuedCall {
-  request: JSONRPCRequest;
+  id: RequestId;
+  body: string;
+  onWire: (() => void) | undefined;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -58,6 +60,8 @@ export class ToolEventsChannel implements Channel {
   #tools: EventTool[];
   #place: AnswerPlace | undefined;
   #queue: QueuedCall[] = [];
+  /** A call was answered in the body of its POST, and not merely taken there. */
+  #answeredInBody = false;
   readonly #running = new Map<RequestId, ToolEventsCall>();
   #ended = false;
 
@@ -75,9 +79,9 @@ export class ToolEventsChannel implements Channel {
     };
   }
 
-  async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#ended) throw endedError(this.url, 'not-sent');
-    if (!('method' in message)) return;
+  async send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
+    if (this.#ended) throw endedError(this.url);
+    if (isAnswer(message)) return;
     if (!('id' in message)) {
       if (message.method === 'notifications/cancelled') this.#cancel(message.params?.['requestId']);
       return;
@@ -94,10 +98,7 @@ export class ToolEventsChannel implements Channel {
         this.#answer(message.id, { tools: this.#tools });
         return;
       case 'tools/call':
-        await new Promise<void>((resolve, reject) => {
-          this.#queue.push({ request: message, resolve, reject });
-          this.#startNext();
-        });
+        await this.#call(message, onWire);
         return;
       default:
         this.#handlers.onMessage({
@@ -118,69 +119,75 @@ export class ToolEventsChannel implements Channel {
     await this.#http.close();
   }
 
+  #call({ id, params }: JSONRPCRequest, onWire: (() => void) | undefined): Promise<void> {
+    const body = JSON.stringify({
+      session_id: this.#sessionId,
+      tool: params?.['name'],
+      args: params?.['arguments'] ?? {},
+    });
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ id, body, onWire, resolve, reject });
+      this.#startNext();
+    });
+  }
+
   #startNext(): void {
     while (this.#queue.length > 0 && (this.#running.size === 0 || this.#place === 'body')) {
       this.#start(this.#queue.shift() as QueuedCall);
     }
   }
 
-  #start({ request, resolve, reject }: QueuedCall): void {
+  #start({ id, body, onWire, resolve, reject }: QueuedCall): void {
     const call = new ToolEventsCall({
       http: this.#http,
       url: this.url,
-      body: JSON.stringify({
-        session_id: this.#sessionId,
-        tool: request.params?.['name'],
-        args: request.params?.['arguments'] ?? {},
-      }),
+      body,
       maxEventBytes: this.#maxEventBytes,
+      onWire,
       onPlace: (place) => {
         // Having answered 202 once is for good: its next result could be anybody's.
         if (this.#place !== 'stream') this.#place = place;
         this.#startNext();
       },
     });
-    this.#running.set(request.id, call);
-    call.answer
-      .then(
-        (event) => {
-          this.#running.delete(request.id);
-          const toResult = event.type === 'result' ? toCallResult : toFailedResult;
-          this.#answer(request.id, toResult(event.data));
-          resolve();
-        },
-        (error: unknown) => {
-          this.#running.delete(request.id);
-          reject(error);
-          if (error instanceof HttpStatusError && error.status === 404) {
-            setImmediate(() => this.#end(error));
-          }
-        },
-      )
-      .finally(() => this.#startNext());
+    this.#running.set(id, call);
+    call.answer.then(
+      (event) => {
+        this.#running.delete(id);
+        if (call.place === 'body') this.#answeredInBody = true;
+        const toResult = event.type === 'result' ? toCallResult : toFailedResult;
+        this.#answer(id, toResult(event.data));
+        resolve();
+        this.#startNext();
+      },
+      (error: LongwireError) => {
+        reject(error);
+        if (this.#owesNothing(call, error)) {
+          this.#running.delete(id);
+          this.#startNext();
+        } else {
+          // Whoever made the call is told first, because that says more than the session's end.
+          setImmediate(() => this.#end(spoilt(this.url, error)));
+        }
+      },
+    );
+  }
+
+  /** Whether no answer to a failed call can come on the stream, to be taken for another's. */
+  #owesNothing(call: ToolEventsCall, error: LongwireError): boolean {
+    if (error instanceof HttpStatusError && error.status === 404) return false;
+    if (!call.isOnWire || error.certainty !== 'outcome-unknown') return true;
+    return call.place === 'body' && this.#answeredInBody;
   }
 
   #cancel(id: unknown): void {
-    const waiting = this.#queue.find(({ request }) => request.id === id);
+    const waiting = this.#queue.find((queued) => queued.id === id);
     if (waiting !== undefined) {
       this.#queue = this.#queue.filter((queued) => queued !== waiting);
-      waiting.reject(endedError(this.url, 'not-sent'));
+      waiting.reject(endedError(this.url));
       return;
     }
-    const call = this.#running.get(id as RequestId);
-    if (call === undefined) return;
-    const answerMayCome = call.mayBeAnsweredOnStream;
-    call.abort();
-    if (answerMayCome) {
-      // Its answer may still come on the stream, and would be taken for the next call's.
-      this.#end(
-        new ConnectionLostError(
-          `a call to ${this.url.origin} was given up while its result was due on the stream; ` +
-            'the session cannot be used any more',
-          { certainty: 'outcome-unknown' },
-        ),
-      );
-    }
+    this.#running.get(id as RequestId)?.abort();
   }
 
   #take(event: StreamEvent): void {
@@ -204,7 +211,11 @@ export class ToolEventsChannel implements Channel {
   }
 
   #takeAnswer(event: StreamEvent): void {
-    const waiting = [...this.#running.values()].filter((call) => call.mayBeAnsweredOnStream);
+    // A call that has not been told where its answer will be may be answered here, unless this
+    // server is known to answer in the body.
+    const waiting = [...this.#running.values()].filter(
+      ({ place }) => place === 'stream' || (place === undefined && this.#place !== 'body'),
+    );
     const [call] = waiting;
     if (call === undefined) {
       this.#handlers.onTrouble(
@@ -240,7 +251,7 @@ export class ToolEventsChannel implements Channel {
 
   /** What waited for its turn never left. */
   #failQueue(): void {
-    for (const { reject } of this.#queue.splice(0)) reject(endedError(this.url, 'not-sent'));
+    for (const { reject } of this.#queue.splice(0)) reject(endedError(this.url));
   }
 }
 
@@ -255,6 +266,17 @@ function sessionIdOf(endpoint: URL): string {
   return id;
 }
 
-function endedError(url: URL, certainty: 'not-sent' | 'outcome-unknown'): LongwireError {
-  return new ConnectionLostError(`the session with ${url.origin} had ended`, { certainty });
+function endedError(url: URL): LongwireError {
+  return new ConnectionLostError(`the session with ${url.origin} had ended`, {
+    certainty: 'not-sent',
+  });
+}
+
+function spoilt(url: URL, cause: LongwireError): LongwireError {
+  if (cause instanceof HttpStatusError) return cause;
+  return new ConnectionLostError(
+    `a call to ${url.origin} ended while its result was still to come; ` +
+      'the session cannot be used any more, because that result would be taken for the next call’s',
+    { certainty: 'outcome-unknown', cause },
+  );
 }

@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from '../connection/options.js';
+
 /** Something that ends by itself at a time, unless that time is moved. */
 export interface Timed {
   /** When it is due, on the clock of `performance.now()`. */
@@ -5,9 +7,6 @@ export interface Timed {
   /** The time has come. */
   expire(): void;
 }
-
-/** A timer of more than this would fire at once. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /**
  * The time limits of many calls on one timer, which is set for the one that is due first. Setting

@@ -1,4 +1,5 @@
-import type { Progress } from '@modelcontextprotocol/client';
+import { setMaxListeners } from 'node:events';
+import type { JSONRPCErrorResponse, Progress } from '@modelcontextprotocol/client';
 import type { CallMark } from '../connection/call-mark.js';
 import type { Connection } from '../connection/connection.js';
 import { LongwireError, type Certainty, type ErrorCode } from '../errors.js';
@@ -25,7 +26,7 @@ export interface CallSurroundings {
 export class Call implements CallMark, Timed {
   certainty: Certainty = 'not-sent';
   id: number = -1;
-  answer?: 'result' | 'error';
+  serverError?: JSONRPCErrorResponse['error'];
   abandoned?: LongwireError;
   dueAt: number;
 
@@ -51,6 +52,8 @@ export class Call implements CallMark, Timed {
     const { signal } = options;
     if (signal !== undefined) {
       this.#onAbort = () => this.#stop('aborted', 'was aborted');
+      // One signal may well stand for many calls.
+      setMaxListeners(0, signal);
       signal.addEventListener('abort', this.#onAbort, { once: true });
       if (signal.aborted) this.#onAbort();
     }

@@ -16,16 +16,18 @@ import {
 } from '@modelcontextprotocol/client';
 import { callMark } from '../connection/call-mark.js';
 import { Connection } from '../connection/connection.js';
+import { asConnectError } from '../connection/failures.js';
 import { resolveConnectionOptions, type ResolvedConnectionOptions } from '../connection/options.js';
 import type { ConnectionState } from '../connection/state.js';
-import { LongwireError, ServerError } from '../errors.js';
+import { LongwireError } from '../errors.js';
 import { parseTarget, type Target } from '../target/target.js';
 import { CallClock } from './call-clock.js';
 import { Call, type CallSurroundings } from './call.js';
 import { Listeners } from './listeners.js';
 import { checkClientOptions, checkOperationOptions } from './options.js';
+import { OutputSchemas } from './output-schemas.js';
 import { readPages } from './pages.js';
-import { asItIs, ignoreResult, toCallToolResult } from './results.js';
+import { ignoreResult, toCallToolResult } from './results.js';
 import { fromSdkError } from './sdk-errors.js';
 import { createSdkClient } from './sdk-client.js';
 import { ToolHandle } from './tool-handle.js';
@@ -40,8 +42,6 @@ import type {
 
 /** The SDK's own timer, which must never be the one that ends a call. */
 const NEVER_MS = 2_147_483_647;
-const ignoreProgress = (): void => {};
-const CALL_OPTIONS = { timeout: NEVER_MS, onprogress: ignoreProgress };
 
 /**
  * One server: typed calls over a connection that is dialled when it is first needed and dialled
@@ -57,7 +57,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   readonly #surroundings: CallSurroundings;
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
-  #tools = new Map<string, Tool>();
+  readonly #outputSchemas = new OutputSchemas((error) => this.#report(error));
 
   /** Use {@link createClient} or {@link connect}. */
   constructor(target: string | URL, options: ClientOptions = {}) {
@@ -109,19 +109,14 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   /**
    * Connects now instead of on the next call. Harmless when connected.
    *
-   * @throws ConnectError, or LongwireError `aborted`.
+   * @throws ConnectError; LongwireError `aborted`, `closed`.
    */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
-    const call = new Call('connecting', options, this.#surroundings);
+    // How long connecting may take is the connection's affair.
+    const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
+    const call = new Call('connecting', limits, this.#surroundings);
     try {
-      const connection = await call.before(this.#ready());
-      call.sendOn(connection);
-      // Whatever is asked makes a line that rests dial; that the server answers is what counts.
-      if (connection.state.name !== 'ready') await connection.request({ method: 'ping' }, call);
-    } catch (error) {
-      if (error instanceof ServerError) return;
-      if (options.signal?.aborted === true) await this.close();
-      throw error;
+      await call.before(this.#ready().then((connection) => connection.open()));
     } finally {
       call.done();
     }
@@ -130,7 +125,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   /** All tools, every page, as the server sent them. */
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const tools = await this.#list<Tool>('tools/list', 'tools', 'name', options);
-    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
+    this.#outputSchemas.learn(tools);
     return tools;
   }
 
@@ -160,15 +155,10 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     args: Record<string, unknown> = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    const what = `the call of ${name}`;
     const params = { name, arguments: args };
-    const tool = this.#tools.get(name);
-    if (tool?.outputSchema === undefined) {
-      return this.#ask('tools/call', params, what, options, toCallToolResult);
-    }
-    return this.#throughSdk(what, params, options, (marked) =>
-      this.sdk.callTool(marked, { ...CALL_OPTIONS, toolDefinition: tool }),
-    );
+    const call = this.#ask('tools/call', params, `the call of ${name}`, options, toCallToolResult);
+    if (!this.#outputSchemas.has(name)) return call;
+    return call.then((result) => this.#outputSchemas.check(name, result));
   }
 
   /** A handle on one tool. Asks nothing of the server. */
@@ -267,58 +257,70 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     } catch (error) {
       if (this.#connection === connection) this.#connecting = undefined;
       await connection.close();
-      throw fromSdkError(error, 'initialize', { certainty: 'not-sent' });
+      const reason = fromSdkError(error, 'initialize', { certainty: 'not-sent' });
+      throw asConnectError(reason);
     }
   }
 
+  /** Reads a list, however many pages it has, within the limits of one operation. */
   #list<Entry>(
     method: string,
     key: string,
     field: string,
     options: OperationOptions,
   ): Promise<Entry[]> {
-    return readPages<Entry>({
-      method,
-      key,
-      field,
-      ask: (params) => this.#ask(method, params, method, options, asItIs),
-      onMalformed: (error) => this.#report(error),
-    });
+    return this.#during(method, options, (connection, call) =>
+      readPages<Entry>({
+        method,
+        key,
+        field,
+        ask: (params) => connection.request({ method, params }, call),
+        onMalformed: (error) => this.#report(error),
+      }),
+    );
   }
 
   /** Makes a request by itself: the SDK's `Client` would add nothing to it but an id. */
-  async #ask<T>(
+  #ask<T>(
     method: string,
     params: Record<string, unknown>,
     what: string,
     options: OperationOptions,
     read: (result: Result, what: string) => T,
   ): Promise<T> {
-    checkOperationOptions(options);
-    const call = new Call(what, options, this.#surroundings);
-    try {
-      const connection = this.#readyConnection() ?? (await call.before(this.#ready()));
-      call.sendOn(connection);
-      return read(await connection.request({ method, params }, call), what);
-    } finally {
-      call.done();
-    }
+    return this.#during(what, options, async (connection, call) =>
+      read(await connection.request({ method, params }, call), what),
+    );
   }
 
   /** Makes a request through the SDK's `Client`, where it does more. */
-  async #throughSdk<Params extends object, T>(
+  #throughSdk<Params extends object, T>(
     what: string,
     params: Params,
     options: OperationOptions,
     send: (marked: Params) => Promise<T>,
   ): Promise<T> {
+    return this.#during(what, options, async (_connection, call) => {
+      try {
+        return await send({ ...params, [callMark]: call });
+      } catch (error) {
+        throw fromSdkError(error, what, call);
+      }
+    });
+  }
+
+  /** Runs one operation within its limits, on a connection that has shaken hands. */
+  async #during<T>(
+    what: string,
+    options: OperationOptions,
+    run: (connection: Connection, call: Call) => Promise<T>,
+  ): Promise<T> {
     checkOperationOptions(options);
     const call = new Call(what, options, this.#surroundings);
     try {
-      call.sendOn(this.#readyConnection() ?? (await call.before(this.#ready())));
-      return await send({ ...params, [callMark]: call });
-    } catch (error) {
-      throw fromSdkError(error, what, call);
+      const connection = this.#readyConnection() ?? (await call.before(this.#ready()));
+      call.sendOn(connection);
+      return await run(connection, call);
     } finally {
       call.done();
     }
@@ -330,7 +332,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   #notified(notification: ServerNotification): void {
     if (notification.method === 'notifications/tools/list_changed') {
-      this.#tools.clear();
+      this.#outputSchemas.learn([]);
       this.#listeners.emit('toolsChanged', undefined);
     }
     this.#listeners.emit('notification', notification);

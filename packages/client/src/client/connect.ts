@@ -1,3 +1,4 @@
+import type { Transport } from '@modelcontextprotocol/client';
 import { Connection } from '../connection/connection.js';
 import {
   checkOptionNames,
@@ -5,6 +6,7 @@ import {
   resolveConnectionOptions,
   type ConnectionOptions,
 } from '../connection/options.js';
+import type { ConnectionState } from '../connection/state.js';
 import { parseTarget } from '../target/target.js';
 import { LongwireClient } from './client.js';
 import type { ClientOptions } from './types.js';
@@ -22,8 +24,13 @@ export async function connect(
 ): Promise<LongwireClient> {
   const { signal, ...rest } = options;
   const client = createClient(target, rest);
-  await client.connect(signal === undefined ? {} : { signal });
-  return client;
+  try {
+    await client.connect(signal === undefined ? {} : { signal });
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
 }
 
 /**
@@ -35,12 +42,25 @@ export function createClient(target: string | URL, options: ClientOptions = {}):
   return new LongwireClient(target, options);
 }
 
+/** The connection as an SDK `Client` uses it, and what it tells beyond that. */
+export interface LongwireTransport extends Transport {
+  /** Where the connection stands. */
+  readonly state: ConnectionState;
+  /** Told of every change of state. */
+  onstate?: ((state: ConnectionState) => void) | undefined;
+  /** Answers that belonged to no request and were dropped. */
+  readonly droppedAnswers: number;
+}
+
 /**
  * Makes the connection alone, as a `Transport` for a program's own SDK `Client`.
  *
  * @throws TypeError for a target or an option that is wrong.
  */
-export function createTransport(target: string | URL, options: ConnectionOptions = {}): Connection {
+export function createTransport(
+  target: string | URL,
+  options: ConnectionOptions = {},
+): LongwireTransport {
   checkOptionNames(options, CONNECTION_OPTION_NAMES);
   return new Connection(parseTarget(target), resolveConnectionOptions(options));
 }

@@ -1,4 +1,9 @@
-import { checkOptionNames, checkPositive, CONNECTION_OPTION_NAMES } from '../connection/options.js';
+import {
+  checkGroup,
+  checkOptionNames,
+  checkPositive,
+  CONNECTION_OPTION_NAMES,
+} from '../connection/options.js';
 import type { ClientOptions, OperationOptions } from './types.js';
 
 const CLIENT_OPTION_NAMES: readonly string[] = [
@@ -6,6 +11,13 @@ const CLIENT_OPTION_NAMES: readonly string[] = [
   'name',
   'clientInfo',
   'handlers',
+];
+
+const OPERATION_OPTION_NAMES: readonly string[] = [
+  'signal',
+  'timeoutMs',
+  'deadlineMs',
+  'onProgress',
 ];
 
 /**
@@ -18,6 +30,12 @@ export function checkClientOptions(options: ClientOptions): void {
   if (options.name !== undefined && (typeof options.name !== 'string' || options.name === '')) {
     throw new TypeError('name: not a string with something in it');
   }
+  checkGroup('handlers', options.handlers, ['roots', 'sampling', 'elicitation']);
+  for (const [name, handler] of Object.entries(options.handlers ?? {})) {
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw new TypeError(`handlers.${name}: not a function`);
+    }
+  }
 }
 
 /**
@@ -25,7 +43,9 @@ export function checkClientOptions(options: ClientOptions): void {
  *
  * @throws TypeError that names the option.
  */
-export function checkOperationOptions({ timeoutMs, deadlineMs }: OperationOptions): void {
+export function checkOperationOptions(options: OperationOptions): void {
+  checkOptionNames(options, OPERATION_OPTION_NAMES);
+  const { timeoutMs, deadlineMs } = options;
   checkPositive('timeoutMs', timeoutMs);
   checkPositive('deadlineMs', deadlineMs);
 }

@@ -1,7 +1,6 @@
-import type { Result } from '@modelcontextprotocol/client';
+import { METHOD_NOT_FOUND, type Result } from '@modelcontextprotocol/client';
 import { LongwireError, ServerError } from '../errors.js';
 
-const METHOD_NOT_FOUND = -32601;
 /** A defence against a server whose cursor never ends. */
 const MAX_PAGES = 1000;
 
@@ -32,7 +31,8 @@ export async function readPages<Entry>(options: PagesOptions): Promise<Entry[]> 
     try {
       result = await options.ask(cursor === undefined ? {} : { cursor });
     } catch (error) {
-      if (error instanceof ServerError && error.number === METHOD_NOT_FOUND) return entries;
+      const isUnknown = error instanceof ServerError && error.number === METHOD_NOT_FOUND;
+      if (isUnknown && cursor === undefined) return entries;
       throw error;
     }
     const page = result[options.key];

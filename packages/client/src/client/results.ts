@@ -1,11 +1,6 @@
 import type { CallToolResult, Result } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
 
-/** Reads a result that the caller takes apart. */
-export function asItIs(result: Result): Result {
-  return result;
-}
-
 /** Reads a result that says no more than that it worked. */
 export function ignoreResult(): void {}
 

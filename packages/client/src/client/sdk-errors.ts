@@ -1,29 +1,28 @@
-import { ProtocolError, SdkError } from '@modelcontextprotocol/client';
+import { LongwireError } from '../errors.js';
 import type { CallMark } from '../connection/call-mark.js';
-import { LongwireError, ServerError } from '../errors.js';
+import { serverError } from '../connection/failures.js';
 
-/** Makes a LongwireError of whatever the SDK's `Client` rejected a request with. */
+/**
+ * Makes a LongwireError of whatever the SDK's `Client` rejected a request with. What the connection
+ * rejected comes through, also where the `Client` has wrapped it; what the server answered is taken
+ * from the ledger, because the `Client` changes some error numbers.
+ */
 export function fromSdkError(error: unknown, what: string, mark: CallMark): LongwireError {
-  // What the connection rejected comes through unchanged.
-  if (error instanceof LongwireError) return error;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof LongwireError) return cause;
+  }
+  if (mark.serverError !== undefined) return serverError(what, mark.serverError);
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof ProtocolError && mark.answer !== 'result') {
-    return new ServerError(`the server answered ${what} with an error: ${message}`, {
-      number: error.code,
-      data: error.data,
-      cause: error,
-    });
-  }
-  if (mark.answer === 'result' || error instanceof ProtocolError || error instanceof SdkError) {
-    return new LongwireError(`the server's answer to ${what} breaks the protocol: ${message}`, {
-      code: 'protocol',
-      certainty: mark.certainty,
-      cause: error,
-    });
-  }
-  return new LongwireError(`${what} failed: ${message}`, {
-    code: 'protocol',
-    certainty: mark.certainty,
-    cause: error,
-  });
+  const { certainty } = mark;
+  return certainty === 'answered'
+    ? new LongwireError(`the server's answer to ${what} breaks the protocol: ${message}`, {
+        code: 'protocol',
+        certainty,
+        cause: error,
+      })
+    : new LongwireError(`${what} failed: ${message}`, {
+        code: 'protocol',
+        certainty,
+        cause: error,
+      });
 }

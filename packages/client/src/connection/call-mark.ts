@@ -1,4 +1,4 @@
-import type { Progress } from '@modelcontextprotocol/client';
+import type { JSONRPCErrorResponse, Progress } from '@modelcontextprotocol/client';
 import type { Certainty, LongwireError } from '../errors.js';
 
 /**
@@ -14,8 +14,8 @@ export interface CallMark {
   certainty: Certainty;
   /** The request's id on the wire; the ledger writes it. */
   id?: number;
-  /** Whether the answer was a result or a JSON-RPC error; the ledger writes it. */
-  answer?: 'result' | 'error';
+  /** The JSON-RPC error that was the answer; the ledger writes it. */
+  serverError?: JSONRPCErrorResponse['error'];
   /** The call was given up with this error, maybe before its request was made. */
   abandoned?: LongwireError;
   /** Takes the call's progress notifications, in order, before its answer. */

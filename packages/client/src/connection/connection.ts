@@ -1,25 +1,35 @@
-import type {
-  JSONRPCMessage,
-  JSONRPCNotification,
-  JSONRPCRequest,
-  JSONRPCResponse,
-  RequestId,
-  Result,
-  Transport,
+import {
+  METHOD_NOT_FOUND,
+  type JSONRPCMessage,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+  type JSONRPCResponse,
+  type RequestId,
+  type Result,
+  type Transport,
 } from '@modelcontextprotocol/client';
 import type { Channel } from '../channels/channel.js';
+import { isAnswer } from '../channels/message.js';
+import { place } from '../channels/place.js';
 import { LongwireError } from '../errors.js';
 import type { Target } from '../target/target.js';
 import { callMark, type CallMark } from './call-mark.js';
-import { closedError, lossOf, queueFullError, serverError, unsendable } from './failures.js';
+import {
+  asConnectError,
+  closedError,
+  describe,
+  handshakeRefused,
+  lossOf,
+  queueFullError,
+  serverError,
+  unsendable,
+} from './failures.js';
 import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
 import type { ResolvedConnectionOptions } from './options.js';
 import { ServerRequests } from './server-requests.js';
 import { Session } from './session.js';
 import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
-import { cancellationOf, isAnswer, progressFor, progressOf, requestOnWire } from './wire.js';
-
-const METHOD_NOT_FOUND = -32601;
+import { cancellationOf, progressFor, progressOf, requestOnWire } from './wire.js';
 
 /**
  * Keeps a session with one server alive, and is the SDK's `Transport` upwards. It owns the only
@@ -48,6 +58,7 @@ export class Connection implements Transport {
   #initialize: JSONRPCRequest | undefined;
   #initialized: JSONRPCNotification | undefined;
   #handshakes = 0;
+  readonly #openers: { resolve: () => void; reject: (error: LongwireError) => void }[] = [];
   #closing: Promise<void> | undefined;
 
   constructor(target: Target, options: ResolvedConnectionOptions) {
@@ -84,6 +95,21 @@ export class Connection implements Transport {
   }
 
   /**
+   * Dials, if there is no session; fulfilled when requests go out at once. The program must have
+   * shaken hands before.
+   *
+   * @throws LongwireError
+   */
+  open(): Promise<void> {
+    if (this.#state.name === 'ready') return Promise.resolve();
+    if (this.#closing !== undefined) return Promise.reject(closedError('not-sent'));
+    return new Promise((resolve, reject) => {
+      this.#openers.push({ resolve, reject });
+      this.#happen({ type: 'request-made' });
+    });
+  }
+
+  /**
    * Makes a request of the program's own, without the SDK's `Client`, which adds nothing to it but
    * an id. The result is as the server sent it.
    *
@@ -93,7 +119,7 @@ export class Connection implements Transport {
     return new Promise((resolve, reject) => {
       this.#enter(request, mark, {
         answered: (answer) => {
-          if ('error' in answer) reject(serverError(request, answer.error));
+          if ('error' in answer) reject(serverError(describe(request), answer.error));
           else resolve(answer.result);
         },
         failed: reject,
@@ -110,10 +136,8 @@ export class Connection implements Transport {
     if (entry === undefined || entry.mark !== mark) return;
     this.#ledger.remove(entry.id);
     entry.waiter.failed(error);
-    if (mark.certainty === 'not-sent') return;
-    this.#say(cancellationOf(entry.id, error.message)).catch((cause: LongwireError) =>
-      this.onerror?.(cause),
-    );
+    if (!entry.handedOver) return;
+    this.#say(cancellationOf(entry.id, error.message)).catch((cause: Error) => this.#report(cause));
   }
 
   /** Closes for good; fulfilled when nothing is left open. Harmless when repeated. */
@@ -187,9 +211,10 @@ export class Connection implements Transport {
   }
 
   #transmit(entry: LedgerEntry): void {
-    this.#ledger.markSent(entry);
+    entry.handedOver = true;
     const channel = this.#session?.channel as Channel;
-    channel.send(requestOnWire(entry)).catch((error: unknown) => {
+    const onWire = (): void => this.#ledger.markSent(entry);
+    channel.send(requestOnWire(entry), onWire).catch((error: unknown) => {
       // Settled meanwhile: by its answer, or because it was given up.
       if (this.#ledger.find(entry.id) !== entry) return;
       this.#ledger.remove(entry.id);
@@ -206,10 +231,9 @@ export class Connection implements Transport {
     const wireId = this.#wireIds.get(params?.['requestId'] as RequestId);
     const entry = this.#ledger.remove(wireId);
     if (entry === undefined) return Promise.resolve();
-    const { certainty } = entry.mark;
     // The `Client` has its own error for the caller, and waits for no other.
-    entry.waiter.failed(closedError(certainty));
-    if (certainty === 'not-sent') return Promise.resolve();
+    entry.waiter.failed(closedError(entry.mark.certainty));
+    if (!entry.handedOver) return Promise.resolve();
     return this.#say(cancellationOf(entry.id, params?.['reason']));
   }
 
@@ -219,7 +243,21 @@ export class Connection implements Transport {
     const changed = next.state !== this.#state;
     this.#state = next.state;
     for (const effect of next.effects) this.#carryOut(effect);
-    if (changed) this.onstate?.(next.state);
+    if (changed) this.#tell(next.state);
+  }
+
+  #tell(state: ConnectionState): void {
+    if (state.name !== 'connecting') {
+      for (const { resolve, reject } of this.#openers.splice(0)) {
+        if (state.name === 'ready') resolve();
+        else reject(this.#whyNoSession());
+      }
+    }
+    try {
+      this.onstate?.(state);
+    } catch (error) {
+      this.#report(error as Error);
+    }
   }
 
   #carryOut(effect: Effect): void {
@@ -228,7 +266,7 @@ export class Connection implements Transport {
         this.#dial();
         break;
       case 'release':
-        for (const entry of this.#ledger.unsent()) this.#transmit(entry);
+        for (const entry of this.#ledger.waiting()) this.#transmit(entry);
         break;
       case 'fail-all':
         for (const entry of this.#ledger.removeAll()) {
@@ -245,7 +283,7 @@ export class Connection implements Transport {
     const session = this.#session;
     this.#session = undefined;
     for (const cancellation of this.#serverRequests.abandon()) this.#deliver(cancellation);
-    session?.close().catch((error: Error) => this.onerror?.(error));
+    session?.close().catch((error: Error) => this.#report(error));
   }
 
   #dial(): void {
@@ -256,7 +294,7 @@ export class Connection implements Transport {
         onMessage: (message) => {
           if (this.#session === session) this.#receive(message);
         },
-        onTrouble: (error) => this.onerror?.(error),
+        onTrouble: (error, answerTo) => this.#takeTrouble(error, answerTo),
         onEnd: (reason) => {
           if (this.#session === session) this.#happen({ type: 'channel-ended', reason });
         },
@@ -266,8 +304,9 @@ export class Connection implements Transport {
     this.#shakeHands(session).catch((error: LongwireError) => this.#dialFailed(session, error));
   }
 
-  #dialFailed(session: Session, reason: LongwireError): void {
-    if (this.#session === session) this.#happen({ type: 'dial-failed', reason });
+  #dialFailed(session: Session, error: LongwireError): void {
+    if (this.#session !== session) return;
+    this.#happen({ type: 'dial-failed', reason: asConnectError(error) });
   }
 
   /**
@@ -289,12 +328,7 @@ export class Connection implements Transport {
       this.#receive(answer);
       return;
     }
-    if ('error' in answer) {
-      throw new LongwireError(`the server refused the handshake: ${answer.error.message}`, {
-        code: 'connect-failed',
-        certainty: 'not-sent',
-      });
-    }
+    if ('error' in answer) throw handshakeRefused(answer.error.message);
     await this.#finishHandshake(this.#initialized as JSONRPCNotification);
   }
 
@@ -307,14 +341,14 @@ export class Connection implements Transport {
       await session.finish(initialized);
     } catch (error) {
       this.#dialFailed(session, error as LongwireError);
-      throw error;
+      throw this.#whyNoSession();
     }
     if (this.#session !== session) throw this.#whyNoSession();
     this.#initialized = initialized;
     this.#happen({
       type: 'handshake-done',
       dialect: channel.dialect,
-      url: channel.url.origin + channel.url.pathname,
+      url: place(channel.url),
       connectMs: session.ageMs,
     });
     session.start();
@@ -344,8 +378,23 @@ export class Connection implements Transport {
     try {
       this.onmessage?.(message);
     } catch (error) {
-      this.onerror?.(error as Error);
+      this.#report(error as Error);
     }
+  }
+
+  #report(error: Error): void {
+    try {
+      this.onerror?.(error);
+    } catch {
+      // Whoever listens for errors and throws one has nobody left to tell.
+    }
+  }
+
+  /** What was meant as an answer settles its request: nothing better will come. */
+  #takeTrouble(error: LongwireError, answerTo: RequestId | undefined): void {
+    const entry = this.#ledger.remove(answerTo);
+    if (entry === undefined) this.#report(error);
+    else entry.waiter.failed(error);
   }
 
   /**
@@ -356,7 +405,8 @@ export class Connection implements Transport {
     const entry = this.#ledger.find(message.params?.['progressToken']);
     if (entry === undefined) return;
     if (entry.mark.onProgress === undefined) {
-      this.#deliver(progressFor(entry, message));
+      const forProgram = progressFor(entry, message);
+      if (forProgram !== undefined) this.#deliver(forProgram);
     } else {
       const progress = progressOf(message);
       if (progress !== undefined) entry.mark.onProgress(progress);

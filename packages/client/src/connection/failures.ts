@@ -27,12 +27,27 @@ export function lossOf(
   return new ConnectionLostError(message, { certainty, cause: reason });
 }
 
+/** What a dial failed with, as its own kind of error: nothing of what waited for it had left. */
+export function asConnectError(error: LongwireError): LongwireError {
+  if (error instanceof ConnectError || error.code === 'closed') return error;
+  return new ConnectError(error.message, { code: error.code, cause: error, tried: [] });
+}
+
+/** The server answered `initialize` with an error. */
+export function handshakeRefused(message: string, cause?: unknown): ConnectError {
+  return new ConnectError(`the server refused the handshake: ${message}`, {
+    code: 'connect-failed',
+    tried: [],
+    ...(cause !== undefined && { cause }),
+  });
+}
+
 /** What a request fails with that the server answered with a JSON-RPC error. */
 export function serverError(
-  request: LedgerRequest,
+  what: string,
   { code, message, data }: JSONRPCErrorResponse['error'],
 ): ServerError {
-  return new ServerError(`the server answered ${describe(request)} with an error: ${message}`, {
+  return new ServerError(`the server answered ${what} with an error: ${message}`, {
     number: code,
     data,
   });
@@ -52,7 +67,8 @@ export function queueFullError(limit: number): LongwireError {
   );
 }
 
-function describe({ method, params }: LedgerRequest): string {
+/** What a request is, for messages. */
+export function describe({ method, params }: LedgerRequest): string {
   const name = params?.['name'];
   return method === 'tools/call' && typeof name === 'string' ? `the call of ${name}` : method;
 }

@@ -19,6 +19,8 @@ export interface LedgerEntry {
   /** What the maker of the call wants to know of it; how far it came stands here. */
   readonly mark: CallMark;
   readonly waiter: Waiter;
+  /** A channel was given it; from here on the channel says how far it came. */
+  handedOver: boolean;
 }
 
 /**
@@ -43,8 +45,9 @@ export class Ledger {
   /** Enters a request that has not left yet. */
   enter(request: LedgerRequest, mark: CallMark, waiter: Waiter): LedgerEntry {
     const id = ++this.#lastId;
-    const entry = { id, request, mark, waiter };
+    const entry = { id, request, mark, waiter, handedOver: false };
     mark.id = id;
+    mark.certainty = 'not-sent';
     this.#entries.set(id, entry);
     return entry;
   }
@@ -66,7 +69,7 @@ export class Ledger {
       this.#dropped++;
     } else {
       entry.mark.certainty = 'answered';
-      entry.mark.answer = 'error' in answer ? 'error' : 'result';
+      if ('error' in answer) entry.mark.serverError = answer.error;
     }
     return entry;
   }
@@ -78,9 +81,9 @@ export class Ledger {
     return entry;
   }
 
-  /** The requests that have not left yet, in the order of their making. */
-  unsent(): LedgerEntry[] {
-    return [...this.#entries.values()].filter(({ mark }) => mark.certainty === 'not-sent');
+  /** The requests that wait for a channel, in the order of their making. */
+  waiting(): LedgerEntry[] {
+    return [...this.#entries.values()].filter(({ handedOver }) => !handedOver);
   }
 
   /** Takes all requests out. */

@@ -31,6 +31,9 @@ export const CONNECTION_OPTION_NAMES: readonly (keyof ConnectionOptions)[] = [
   'transport',
 ];
 
+/** A timer of more than this would fire at once. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
 const DIALECTS: readonly Dialect[] = ['sse', 'tool-events'];
 
 /** Options with the defaults filled in. */
@@ -46,6 +49,9 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
  */
 export function resolveConnectionOptions(options: ConnectionOptions): ResolvedConnectionOptions {
   const { headers, limits, timeouts, transport, dispatcher, auth } = options;
+  checkGroup('timeouts', timeouts, ['connectMs']);
+  checkGroup('limits', limits, ['maxEventBytes', 'maxInFlight']);
+  checkGroup('auth', auth, ['onChallenge']);
   checkPositive('timeouts.connectMs', timeouts?.connectMs);
   checkPositive('limits.maxEventBytes', limits?.maxEventBytes);
   checkPositive('limits.maxInFlight', limits?.maxInFlight);
@@ -63,9 +69,16 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
   }
   return {
     ...options,
-    connectMs: timeouts?.connectMs ?? CONNECTION_DEFAULTS.connectMs,
+    connectMs: Math.min(timeouts?.connectMs ?? CONNECTION_DEFAULTS.connectMs, MAX_TIMER_MS),
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
   };
+}
+
+/** Checks a group of options, if it is given. */
+export function checkGroup(name: string, group: unknown, known: readonly string[]): void {
+  if (group === undefined) return;
+  if (typeof group !== 'object' || group === null) throw new TypeError(`${name}: not an object`);
+  checkOptionNames(group, known, `${name}.`);
 }
 
 /**
@@ -73,10 +86,10 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
  *
  * @throws TypeError that names the option.
  */
-export function checkOptionNames(options: object, known: readonly string[]): void {
+export function checkOptionNames(options: object, known: readonly string[], prefix = ''): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new TypeError(`${name}: there is no such option; there are ${known.join(', ')}`);
+      throw new TypeError(`${prefix}${name}: no such option; there are ${known.join(', ')}`);
     }
   }
 }

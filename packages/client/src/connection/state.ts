@@ -7,15 +7,13 @@ import type { LongwireError } from '../errors.js';
  * - `idle`: nothing was asked of it yet.
  * - `connecting`: dialling, or shaking hands.
  * - `ready`: requests go out at once.
- * - `reconnecting`: the line dropped; the next attempt waits its delay.
  * - `resting`: it does not dial by itself; the next request does.
- * - `closed`: for good.
+ * - `closed`: for good. A client that is called again makes a new connection.
  */
 export type ConnectionState =
   | { name: 'idle' }
   | { name: 'connecting'; attempt: number }
   | { name: 'ready'; dialect: Dialect; url: string; connectMs: number }
-  | { name: 'reconnecting'; attempt: number; reason: LongwireError; nextDelayMs: number }
   | { name: 'resting'; reason: LongwireError }
   | { name: 'closed' };
 
@@ -90,13 +88,6 @@ export const transitions: TransitionTable = {
     'handshake-done': nothing,
     'dial-failed': nothing,
     'channel-ended': rest,
-    'close-asked': close,
-  },
-  reconnecting: {
-    'request-made': nothing,
-    'handshake-done': nothing,
-    'dial-failed': nothing,
-    'channel-ended': nothing,
     'close-asked': close,
   },
   resting: {

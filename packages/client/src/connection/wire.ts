@@ -1,8 +1,6 @@
 import type {
-  JSONRPCMessage,
   JSONRPCNotification,
   JSONRPCRequest,
-  JSONRPCResponse,
   Progress,
   ProgressToken,
   RequestId,
@@ -40,12 +38,13 @@ export function cancellationOf(requestId: RequestId, reason: unknown): JSONRPCNo
   };
 }
 
-/** A progress notification under the token that the program's SDK `Client` gave. */
+/** A progress notification under the token that the program's SDK `Client` gave, if it gave one. */
 export function progressFor(
   { request }: LedgerEntry,
   message: JSONRPCNotification,
-): JSONRPCNotification {
+): JSONRPCNotification | undefined {
   const progressToken: ProgressToken | undefined = request.params?._meta?.progressToken;
+  if (progressToken === undefined) return undefined;
   return { ...message, params: { ...message.params, progressToken } };
 }
 
@@ -53,9 +52,4 @@ export function progressFor(
 export function progressOf(message: JSONRPCNotification): Progress | undefined {
   const { progressToken: _token, ...progress } = message.params ?? {};
   return typeof progress['progress'] === 'number' ? (progress as unknown as Progress) : undefined;
-}
-
-/** Whether a message is an answer. */
-export function isAnswer(message: JSONRPCMessage): message is JSONRPCResponse {
-  return !('method' in message);
 }

@@ -2,6 +2,7 @@ import type { JSONRPCRequest } from '@modelcontextprotocol/client';
 import type { ChannelHandlers, ChannelOptions, Dialect } from '../channels/channel.js';
 import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
 import { Http } from '../channels/http.js';
+import { place } from '../channels/place.js';
 import { ConnectError, HttpStatusError, LongwireError } from '../errors.js';
 import { shakeHands, type Handshake } from './handshake.js';
 import type { Target } from './target.js';
@@ -31,19 +32,13 @@ const ELSEWHERE: ReadonlySet<number> = new Set([400, 404, 405, 406, 415, 422, 50
  */
 export async function dial(options: DialOptions): Promise<Handshake> {
   const { target } = options;
-  const known = rememberedVerdict(target.url);
-  const usable =
-    known !== undefined && (options.transport ?? known.dialect) === known.dialect
-      ? known
-      : undefined;
-  const candidates = usable === undefined ? target.candidates : [usable.url];
-  const dialect = options.transport ?? usable?.dialect;
+  const { urls, dialect } = candidatesOf(options);
   const deadline = performance.now() + options.connectMs;
   const tried: { url: string; outcome: string }[] = [];
   let lastError: LongwireError | undefined;
 
-  for (const [index, url] of candidates.entries()) {
-    const shareMs = (deadline - performance.now()) / (candidates.length - index);
+  for (const [index, url] of urls.entries()) {
+    const shareMs = (deadline - performance.now()) / (urls.length - index);
     const attempt = withDeadline(options.signal, shareMs, url);
     const http = new Http(options.channel, target.authorization);
     try {
@@ -75,6 +70,20 @@ export async function dial(options: DialOptions): Promise<Handshake> {
   throw connectError(target, tried, lastError as LongwireError);
 }
 
+/** What is remembered is the only candidate; should it have become wrong, it is forgotten. */
+function candidatesOf({ target, transport }: DialOptions): {
+  urls: URL[];
+  dialect: Dialect | undefined;
+} {
+  const known = rememberedVerdict(target.url);
+  if (known === undefined || (transport ?? known.dialect) !== known.dialect) {
+    return { urls: target.candidates, dialect: transport };
+  }
+  const url = new URL(known.url);
+  url.search = target.url.search;
+  return { urls: [url], dialect: known.dialect };
+}
+
 function mayBeElsewhere(error: LongwireError): boolean {
   if (error instanceof HttpStatusError) return ELSEWHERE.has(error.status);
   return error.code === 'not-mcp' || error.code === 'connect-timeout';
@@ -85,8 +94,8 @@ function connectError(
   tried: { url: string; outcome: string }[],
   cause: LongwireError,
 ): ConnectError {
-  const code =
-    cause instanceof HttpStatusError && cause.code === 'http-status' ? 'not-mcp' : cause.code;
+  const isElsewhere = cause instanceof HttpStatusError && ELSEWHERE.has(cause.status);
+  const code = isElsewhere ? 'not-mcp' : cause.code;
   const what =
     tried.length === 1
       ? cause.message
@@ -97,11 +106,6 @@ function connectError(
     cause,
     tried,
   });
-}
-
-/** A URL as it may be shown: its query may hold a secret. */
-function place(url: URL): string {
-  return `${url.origin}${url.pathname}`;
 }
 
 function withDeadline(

@@ -17,17 +17,16 @@ export interface Target {
  */
 export function parseTarget(target: string | URL): Target {
   const text = String(target).trim();
+  const shown = JSON.stringify(showable(text));
   if (!URL.canParse(text)) {
-    const guess = URL.canParse(`http://${text}`) ? `; did you mean http://${text} ?` : '';
-    throw new TypeError(
-      `${JSON.stringify(text)} is not a URL such as http://127.0.0.1:3001/sse${guess}`,
-    );
+    const guess = URL.canParse(`http://${text}`) ? `; did you mean http://${showable(text)} ?` : '';
+    throw new TypeError(`${shown} is not a URL such as http://127.0.0.1:3001/sse${guess}`);
   }
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     // `localhost:3001` parses as a URL whose protocol is `localhost:`.
     throw new TypeError(
-      `${JSON.stringify(text)} is not an http or https URL; did you mean http://${text} ?`,
+      `${shown} is not an http or https URL; did you mean http://${showable(text)} ?`,
     );
   }
   const authorization = basicAuthorization(url);
@@ -52,8 +51,19 @@ function candidatesFor(url: URL): URL[] {
   return path === '' ? [other, url] : [url, other];
 }
 
+/** What may be shown of a text that ought to be a URL: neither user info nor query. */
+function showable(text: string): string {
+  const [shown = ''] = text.split(/[?#]/, 1);
+  return shown.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/@]*@/i, '$1').slice(0, 200);
+}
+
 function basicAuthorization({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined;
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  let pair: string;
+  try {
+    pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  } catch {
+    throw new TypeError('the user or password in the URL is not percent-encoded as it must be');
+  }
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }

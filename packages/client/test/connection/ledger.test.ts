@@ -18,14 +18,17 @@ describe('Ledger', () => {
     const mark = newMark();
     const entry = ledger.enter(request, mark, waiter);
     expect(mark).toMatchObject({ certainty: 'not-sent', id: entry.id });
-    expect(ledger.unsent()).toEqual([entry]);
+    expect(ledger.waiting()).toEqual([entry]);
+
+    entry.handedOver = true;
+    expect(ledger.waiting()).toEqual([]);
+    expect(mark.certainty).toBe('not-sent');
 
     ledger.markSent(entry);
     expect(mark.certainty).toBe('outcome-unknown');
-    expect(ledger.unsent()).toEqual([]);
 
     expect(ledger.answered(failure(entry.id))).toBe(entry);
-    expect(mark).toMatchObject({ certainty: 'answered', answer: 'error' });
+    expect(mark).toMatchObject({ certainty: 'answered', serverError: { code: -1, message: 'no' } });
     expect(ledger.size).toBe(0);
   });
 

@@ -13,7 +13,6 @@ const states: { [Name in ConnectionState['name']]: Extract<ConnectionState, { na
   idle: { name: 'idle' },
   connecting: { name: 'connecting', attempt: 1 },
   ready: { name: 'ready', dialect: 'sse', url: 'http://127.0.0.1/messages', connectMs: 1 },
-  reconnecting: { name: 'reconnecting', attempt: 1, reason, nextDelayMs: 10 },
   resting: { name: 'resting', reason },
   closed: { name: 'closed' },
 };
@@ -64,13 +63,6 @@ const expected: Record<
     'handshake-done': 'nothing',
     'dial-failed': 'nothing',
     'channel-ended': rests,
-    'close-asked': closes,
-  },
-  reconnecting: {
-    'request-made': 'nothing',
-    'handshake-done': 'nothing',
-    'dial-failed': 'nothing',
-    'channel-ended': 'nothing',
     'close-asked': closes,
   },
   resting: {

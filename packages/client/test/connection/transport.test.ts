@@ -2,11 +2,11 @@ import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { Client as Client2 } from '@modelcontextprotocol/client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startHostileSse, type HostileSseServer } from '../../../../test/support/hostile-sse.ts';
-import { ConnectionLostError, createTransport, type Connection } from '../../src/index.ts';
+import { ConnectionLostError, createTransport, type LongwireTransport } from '../../src/index.ts';
 
 /** What the tests use of an SDK `Client`, whatever its version. */
 interface AnyClient {
-  connect(transport: Connection): Promise<void>;
+  connect(transport: LongwireTransport): Promise<void>;
   callTool(
     name: string,
     args: Record<string, unknown>,
@@ -51,7 +51,7 @@ describe.each(Object.entries(clients))('the transport below %s', (_name, createC
   async function setUp(): Promise<{
     server: HostileSseServer;
     client: AnyClient;
-    transport: Connection;
+    transport: LongwireTransport;
   }> {
     const server = await startHostileSse();
     closers.push(() => server.close());

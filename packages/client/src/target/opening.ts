@@ -1,0 +1,174 @@
+import type { Buffer } from 'node:buffer';
+import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
+import type { Dialect } from '../channels/channel.js';
+import { EventDecoder, type StreamEvent } from '../channels/event-decoder.js';
+import type { EventStream, EventStreamListener } from '../channels/event-stream.js';
+import type { Http } from '../channels/http.js';
+import { isAnswer, readMessage } from '../channels/message.js';
+import { Posting } from '../channels/posting.js';
+import { postOf } from '../channels/sse.js';
+import { HttpStatusError, LongwireError } from '../errors.js';
+import { judge, type Signs } from './judge.js';
+
+/** How long tool-events and HTTP+SSE are given to tell themselves apart. */
+const GRACE_MS = 1000;
+
+/** What `initialize` met. */
+export type Introduction =
+  | { finding: 'sse'; answer: JSONRPCResponse }
+  | { finding: 'tool-events' | 'tool-events-unanswered' };
+
+/** What an introduction needs. */
+export interface IntroductionOptions {
+  http: Http;
+  endpoint: URL;
+  dialect: Dialect | undefined;
+  initialize: JSONRPCRequest;
+  maxEventBytes: number;
+}
+
+/**
+ * The beginning of a stream, until a channel takes it over. What nobody has read by then is kept
+ * for the channel.
+ */
+export class Opening implements EventStreamListener {
+  readonly #kept: StreamEvent[] = [];
+  #endpoint: string | undefined;
+  #tools: string | undefined;
+  #ended: LongwireError | undefined;
+  /** Looks whether what is waited for has come. */
+  #look: () => void = () => {};
+  /** Takes an event before it is kept; true if that was all it was for. */
+  #read: (event: StreamEvent) => boolean = () => false;
+
+  onEvent(event: StreamEvent): void {
+    if (event.type === 'endpoint') this.#endpoint ??= event.data;
+    else if (event.type === 'tools') this.#tools = event.data;
+    else if (!this.#read(event)) this.#kept.push(event);
+    this.#look();
+  }
+
+  onEnd(reason: LongwireError): void {
+    // A stream that ends before it has said where to POST is none of ours.
+    const isNone = this.#endpoint === undefined && reason.code === 'connection-lost';
+    this.#ended ??= isNone
+      ? new LongwireError(`${reason.message}, before its endpoint event`, {
+          code: 'not-mcp',
+          certainty: 'not-sent',
+          cause: reason,
+        })
+      : reason;
+    this.#look();
+  }
+
+  /** The data of the `endpoint` event. */
+  endpoint(): Promise<string> {
+    return this.#until(() => this.#endpoint);
+  }
+
+  /** The data of the latest `tools` event. */
+  tools(): Promise<string> {
+    return this.#until(() => this.#tools);
+  }
+
+  /**
+   * POSTs `initialize` and waits for what tells the dialects apart.
+   *
+   * @throws LongwireError if it was refused, or the stream ended.
+   */
+  async introduce(options: IntroductionOptions): Promise<Introduction> {
+    const { initialize } = options;
+    const signs: Signs = {
+      dialect: options.dialect,
+      answered: false,
+      sawTools: false,
+      objection: 'none',
+      graceOver: false,
+    };
+    let answer: JSONRPCResponse | undefined;
+    let refusal: LongwireError | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    this.#read = (event) => {
+      if (event.type === 'result' || event.type === 'error') signs.objection = 'foreign';
+      if (event.type !== 'message') return event.type === 'result' || event.type === 'error';
+      const { message } = readMessage(event.data);
+      if (message === undefined || !isAnswer(message) || message.id !== initialize.id) return false;
+      answer = message;
+      signs.answered = true;
+      return true;
+    };
+    const posting = this.#post(options, {
+      onWire: () => {
+        timer = setTimeout(() => {
+          signs.graceOver = true;
+          this.#look();
+        }, GRACE_MS);
+      },
+      onRefused: (error) => {
+        refusal = error;
+        signs.objection = 'refused';
+        this.#look();
+      },
+    });
+    try {
+      const finding = await this.#until(() => {
+        if (refusal !== undefined && isFinal(refusal)) return 'refused' as const;
+        signs.sawTools = this.#tools !== undefined;
+        return judge(signs);
+      });
+      if (finding === 'refused') throw refusal as LongwireError;
+      if (finding === 'sse') {
+        posting.requestAnswered();
+        return { finding, answer: answer as JSONRPCResponse };
+      }
+      // The body of the answer may never end.
+      posting.giveUp();
+      return { finding };
+    } finally {
+      clearTimeout(timer);
+      this.#read = () => false;
+    }
+  }
+
+  /** Hands the stream's new listener what was kept. */
+  handOver(stream: EventStream): void {
+    for (const event of this.#kept.splice(0)) stream.listener.onEvent(event);
+    if (this.#ended !== undefined) stream.listener.onEnd(this.#ended);
+  }
+
+  #post(
+    { http, endpoint, dialect, initialize, maxEventBytes }: IntroductionOptions,
+    on: { onWire: () => void; onRefused: (error: LongwireError) => void },
+  ): Posting {
+    const decoder = new EventDecoder({ maxEventBytes, onEvent: (event) => this.#readBody(event) });
+    // What a tool-events server answers in the body; of HTTP+SSE nothing is expected there.
+    const sink = { onData: (chunk: Buffer) => decoder.push(chunk), onEnd: () => {} };
+    const posting = new Posting({ started: on.onWire, answered: () => {}, failed: on.onRefused });
+    posting.send(http, postOf(initialize, { endpoint, dialect, sink }));
+    return posting;
+  }
+
+  #readBody(event: StreamEvent): void {
+    this.#read(event);
+    this.#look();
+  }
+
+  /** What `find` finds, now or after some later event. */
+  #until<T>(find: () => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#look = () => {
+        const found = find();
+        if (found !== undefined) resolve(found);
+        else if (this.#ended !== undefined) reject(this.#ended);
+        else return;
+        this.#look = () => {};
+      };
+      this.#look();
+    });
+  }
+}
+
+/** Only a refusal says anything of the dialect, and wrong credentials are wrong for both. */
+function isFinal(error: LongwireError): boolean {
+  return !(error instanceof HttpStatusError) || error.status === 401 || error.status === 403;
+}
