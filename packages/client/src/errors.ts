@@ -35,6 +35,8 @@ export type Certainty = 'not-sent' | 'refused' | 'answered' | 'outcome-unknown';
 export interface LongwireErrorOptions {
   code: ErrorCode;
   certainty: Certainty;
+  /** What to try, in the words of this library's options. */
+  hint?: string | undefined;
   cause?: unknown;
 }
 
@@ -45,11 +47,19 @@ export class LongwireError extends Error {
   readonly code: ErrorCode;
   /** How sure it is of what happened on the server. */
   readonly certainty: Certainty;
+  /** The message without the hint of what to try; for programs that give hints of their own. */
+  readonly summary: string;
+  /** What to try, in the words of this library's options. */
+  readonly hint: string | undefined;
 
-  constructor(message: string, options: LongwireErrorOptions) {
+  constructor(summary: string, options: LongwireErrorOptions) {
+    const { code, certainty, hint } = options;
+    const message = hint === undefined ? summary : `${summary}; ${hint}`;
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
-    this.code = options.code;
-    this.certainty = options.certainty;
+    this.code = code;
+    this.certainty = certainty;
+    this.summary = summary;
+    this.hint = hint;
   }
 }
 
@@ -57,7 +67,7 @@ export class LongwireError extends Error {
 export class ConnectionLostError extends LongwireError {
   override readonly name: string = 'ConnectionLostError';
 
-  constructor(message: string, options: { certainty: Certainty; cause?: unknown }) {
+  constructor(message: string, options: Omit<LongwireErrorOptions, 'code'>) {
     super(message, { code: 'connection-lost', ...options });
   }
 }
@@ -74,12 +84,10 @@ export class HttpStatusError extends LongwireError {
 
   constructor(
     message: string,
-    options: {
+    options: Omit<LongwireErrorOptions, 'code'> & {
       status: number;
       excerpt: string;
-      certainty: Certainty;
       retryAfterMs?: number | undefined;
-      cause?: unknown;
     },
   ) {
     const { status, excerpt, retryAfterMs, ...rest } = options;

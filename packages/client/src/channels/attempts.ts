@@ -129,9 +129,14 @@ export class Attempts implements Settler {
     if (url.origin !== from.origin) {
       const message =
         `${exchange.method} ${place(from)} redirects to another origin ` +
-        `(${url.origin}), which is never followed; connect to that address if you trust it`;
+        `(${url.origin}), which is never followed`;
       this.#fail(
-        new LongwireError(message, { code: 'protocol', certainty: 'refused', cause: error }),
+        new LongwireError(message, {
+          code: 'protocol',
+          certainty: 'refused',
+          hint: 'connect to that address itself if you trust it',
+          cause: error,
+        }),
       );
     } else if (++this.#redirects > MAX_REDIRECTS) {
       this.#fail(error);

@@ -20,9 +20,13 @@ export function endpointUrl(data: string, stream: URL): URL {
   const url = new URL(text, stream);
   if (url.origin !== stream.origin) {
     throw new LongwireError(
-      `the server at ${stream.origin} named an endpoint of another origin (${url.origin}); ` +
-        'nothing was sent there. Connect to that address itself if you trust it',
-      { code: 'protocol', certainty: 'not-sent' },
+      `the server at ${stream.origin} named an endpoint of another origin (${url.origin}), and ` +
+        'nothing was sent there',
+      {
+        code: 'protocol',
+        certainty: 'not-sent',
+        hint: 'connect to that address itself if you trust it',
+      },
     );
   }
   return url;

@@ -85,9 +85,9 @@ export class EventDecoder {
 }
 
 function tooLarge(maxEventBytes: number): LongwireError {
-  return new LongwireError(
-    `an event of the stream is larger than ${maxEventBytes} bytes; ` +
-      'raise limits.maxEventBytes if this server may send so much',
-    { code: 'limit-exceeded', certainty: 'outcome-unknown' },
-  );
+  return new LongwireError(`an event of the stream is larger than ${maxEventBytes} bytes`, {
+    code: 'limit-exceeded',
+    certainty: 'outcome-unknown',
+    hint: 'raise limits.maxEventBytes if this server may send so much',
+  });
 }

@@ -190,15 +190,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const excerpt = text.slice(0, EXCERPT_CHARACTERS);
     const what = `${this.method} ${place(this.url)}`;
     this.#finish(
-      new HttpStatusError(
-        `${what} was answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}${advice(status)}`,
-        {
-          status,
-          excerpt,
-          certainty: this.#certainty(status),
-          retryAfterMs: retryAfterMs(this.responseHeaders['retry-after']),
-        },
-      ),
+      new HttpStatusError(`${what} was answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, {
+        hint: advice(status),
+        status,
+        excerpt,
+        certainty: this.#certainty(status),
+        retryAfterMs: retryAfterMs(this.responseHeaders['retry-after']),
+      }),
     );
     // Whatever is left of the body would hold the socket.
     this.#controller?.abort(new Error('read enough'));
@@ -221,10 +219,10 @@ function asLongwireError(error: unknown): LongwireError {
   });
 }
 
-function advice(status: number): string {
-  if (status === 401) return ' (give credentials: a header, or an API key)';
-  if (status === 403) return ' (these credentials are not enough)';
-  return '';
+function advice(status: number): string | undefined {
+  if (status === 401) return 'give credentials that it takes, in headers';
+  if (status === 403) return 'these credentials are not enough';
+  return undefined;
 }
 
 function retryAfterMs(value: string | string[] | undefined): number | undefined {

@@ -20,7 +20,7 @@ export function lossOf(
     certainty === 'not-sent'
       ? 'it had not been sent'
       : 'it had been sent, so whether it ran is not known';
-  const message = `the connection was lost during ${describe(request)}, and ${known}: ${reason.message}`;
+  const message = `the connection was lost during ${describe(request)}, and ${known}: ${reason.summary}`;
   if (reason.code === 'limit-exceeded' || reason.code === 'protocol') {
     return new LongwireError(message, { code: reason.code, certainty, cause: reason });
   }
@@ -30,7 +30,7 @@ export function lossOf(
 /** What a dial failed with, as its own kind of error: nothing of what waited for it had left. */
 export function asConnectError(error: LongwireError): LongwireError {
   if (error instanceof ConnectError || error.code === 'closed') return error;
-  return new ConnectError(error.message, { code: error.code, cause: error, tried: [] });
+  return new ConnectError(error.summary, { code: error.code, cause: error, tried: [] });
 }
 
 /** The server answered `initialize` with an error. */
@@ -61,9 +61,12 @@ export function closedError(certainty: Certainty): LongwireError {
 /** Too many requests wait for an answer. */
 export function queueFullError(limit: number): LongwireError {
   return new LongwireError(
-    `${limit} requests are in flight on this connection, and that is its limit; ` +
-      'wait for some, or raise limits.maxInFlight',
-    { code: 'queue-full', certainty: 'not-sent' },
+    `${limit} requests are in flight on this connection, and that is its limit`,
+    {
+      code: 'queue-full',
+      certainty: 'not-sent',
+      hint: 'wait for some, or raise limits.maxInFlight',
+    },
   );
 }
 
@@ -76,9 +79,8 @@ export function describe({ method, params }: LedgerRequest): string {
 /** The server did not take the end of the handshake in time. */
 export function initializedTimeout(url: URL): LongwireError {
   return new LongwireError(
-    `${url.origin} answered initialize, but did not take notifications/initialized in time; ` +
-      'is it overloaded? Raise timeouts.connectMs if it needs longer',
-    { code: 'connect-timeout', certainty: 'not-sent' },
+    `${url.origin} answered initialize, but did not take notifications/initialized in time`,
+    { code: 'connect-timeout', certainty: 'not-sent', hint: 'raise timeouts.connectMs' },
   );
 }
 

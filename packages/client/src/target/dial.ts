@@ -60,7 +60,7 @@ export async function dial(options: DialOptions): Promise<Handshake> {
       // What ended the attempt says more than how the attempt noticed.
       const error = attempt.signal.aborted ? (attempt.signal.reason as LongwireError) : cause;
       if (!(error instanceof LongwireError)) throw error;
-      tried.push({ url: place(url), outcome: error.message });
+      tried.push({ url: place(url), outcome: error.summary });
       lastError = error;
       if (!mayBeElsewhere(error)) break;
     } finally {
@@ -98,11 +98,12 @@ function connectError(
   const code = isElsewhere ? 'not-mcp' : cause.code;
   const what =
     tried.length === 1
-      ? cause.message
+      ? cause.summary
       : `tried ${tried.map(({ url, outcome }) => `${url} (${outcome})`).join(', then ')}`;
-  const hint = code === 'not-mcp' ? '; is this the address of an MCP server that speaks SSE?' : '';
-  return new ConnectError(`could not connect to ${place(target.url)}: ${what}${hint}`, {
+  return new ConnectError(`could not connect to ${place(target.url)}: ${what}`, {
     code,
+    hint:
+      code === 'not-mcp' ? 'is this the address of an MCP server that speaks SSE?' : cause.hint,
     cause,
     tried,
   });
@@ -120,11 +121,11 @@ function withDeadline(
   const timer = setTimeout(
     () =>
       controller.abort(
-        new LongwireError(
-          `no MCP server answered at ${place(url)} within ${Math.round(ms)} ms; ` +
-            'check the address, or raise timeouts.connectMs',
-          { code: 'connect-timeout', certainty: 'not-sent' },
-        ),
+        new LongwireError(`no MCP server answered at ${place(url)} within ${Math.round(ms)} ms`, {
+          code: 'connect-timeout',
+          certainty: 'not-sent',
+          hint: 'check the address, or raise timeouts.connectMs',
+        }),
       ),
     Math.max(0, ms),
   );

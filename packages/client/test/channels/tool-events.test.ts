@@ -17,9 +17,7 @@ afterEach(async () => {
 });
 
 /** A tool-events server whose every call is answered by the test. */
-async function setUp(
-  answer: Answer,
-): Promise<{
+async function setUp(answer: Answer): Promise<{
   client: LongwireClient;
   server: HttpFixture;
   session: Session;
