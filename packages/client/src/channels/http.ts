@@ -8,6 +8,14 @@ import { headerSource, type HeaderRecord, type HeaderSource } from './headers.js
 /** One holds the stream; what is more than this waits its turn instead of using up descriptors. */
 const MAX_CONNECTIONS = 256;
 
+/** What a channel's HTTP is made with, beside the program's options. */
+export interface HttpSetup {
+  /** For one socket. A dispatcher of the program's has its own. */
+  connectMs: number;
+  /** Sent where the program's headers name none. */
+  authorization: string | undefined;
+}
+
 /** A request under way. */
 export interface Sent {
   /** The 2xx answer's head; rejected with a LongwireError for everything else. */
@@ -30,12 +38,10 @@ export class Http implements AttemptMaker {
   readonly #merged = new Map<HeaderRecord, string[]>();
   #closed: Promise<void> | undefined;
 
-  /** `authorization` is sent where the program's headers name none. */
-  constructor(options: Partial<ChannelOptions>, authorization?: string) {
+  constructor(options: Partial<ChannelOptions>, { connectMs, authorization }: HttpSetup) {
     this.#headers = headerSource(options.headers ?? {}, authorization);
     this.#onChallenge = options.auth?.onChallenge;
-    this.#owned =
-      options.dispatcher === undefined ? new Agent({ connections: MAX_CONNECTIONS }) : undefined;
+    this.#owned = options.dispatcher === undefined ? ownAgent(connectMs) : undefined;
     this.#dispatcher = options.dispatcher ?? (this.#owned as Agent);
   }
 
@@ -118,6 +124,10 @@ export class Http implements AttemptMaker {
     }
     return this.#closed;
   }
+}
+
+function ownAgent(connectMs: number): Agent {
+  return new Agent({ connections: MAX_CONNECTIONS, connect: { timeout: connectMs } });
 }
 
 function flatten(headers: HeaderRecord): string[] {

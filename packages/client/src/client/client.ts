@@ -16,7 +16,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { callMark } from '../connection/call-mark.js';
 import { Connection } from '../connection/connection.js';
-import { asConnectError } from '../connection/failures.js';
+import { asConnectError, handshakeRefused } from '../connection/failures.js';
 import { resolveConnectionOptions, type ResolvedConnectionOptions } from '../connection/options.js';
 import type { ConnectionState } from '../connection/state.js';
 import { LongwireError } from '../errors.js';
@@ -28,7 +28,7 @@ import { checkClientOptions, checkOperationOptions } from './options.js';
 import { OutputSchemas } from './output-schemas.js';
 import { readPages } from './pages.js';
 import { ignoreResult, toCallToolResult } from './results.js';
-import { fromSdkError } from './sdk-errors.js';
+import { fromSdkError, longwireErrorIn } from './sdk-errors.js';
 import { createSdkClient } from './sdk-client.js';
 import { ToolHandle } from './tool-handle.js';
 import type {
@@ -257,8 +257,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     } catch (error) {
       if (this.#connection === connection) this.#connecting = undefined;
       await connection.close();
-      const reason = fromSdkError(error, 'initialize', { certainty: 'not-sent' });
-      throw asConnectError(reason);
+      throw asConnectError(longwireErrorIn(error) ?? handshakeRefused(error));
     }
   }
 

@@ -2,15 +2,22 @@ import { LongwireError } from '../errors.js';
 import type { CallMark } from '../connection/call-mark.js';
 import { serverError } from '../connection/failures.js';
 
+/** The error of ours that an error is, or was made of. */
+export function longwireErrorIn(error: unknown): LongwireError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof LongwireError) return cause;
+  }
+  return undefined;
+}
+
 /**
  * Makes a LongwireError of whatever the SDK's `Client` rejected a request with. What the connection
  * rejected comes through, also where the `Client` has wrapped it; what the server answered is taken
  * from the ledger, because the `Client` changes some error numbers.
  */
 export function fromSdkError(error: unknown, what: string, mark: CallMark): LongwireError {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof LongwireError) return cause;
-  }
+  const own = longwireErrorIn(error);
+  if (own !== undefined) return own;
   if (mark.serverError !== undefined) return serverError(what, mark.serverError);
   const message = error instanceof Error ? error.message : String(error);
   const { certainty } = mark;

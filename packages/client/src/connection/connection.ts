@@ -328,7 +328,7 @@ export class Connection implements Transport {
       this.#receive(answer);
       return;
     }
-    if ('error' in answer) throw handshakeRefused(answer.error.message);
+    if ('error' in answer) throw handshakeRefused(answer.error);
     await this.#finishHandshake(this.#initialized as JSONRPCNotification);
   }
 

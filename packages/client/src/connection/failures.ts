@@ -33,12 +33,13 @@ export function asConnectError(error: LongwireError): LongwireError {
   return new ConnectError(error.summary, { code: error.code, cause: error, tried: [] });
 }
 
-/** The server answered `initialize` with an error. */
-export function handshakeRefused(message: string, cause?: unknown): ConnectError {
-  return new ConnectError(`the server refused the handshake: ${message}`, {
+/** The server answered `initialize` with an error, or with something that the SDK cannot use. */
+export function handshakeRefused(cause: { message: string } | unknown): ConnectError {
+  const reason = (cause as { message?: unknown }).message;
+  return new ConnectError(`the handshake failed: ${String(reason)}`, {
     code: 'connect-failed',
     tried: [],
-    ...(cause !== undefined && { cause }),
+    cause,
   });
 }
 

@@ -40,7 +40,8 @@ export async function dial(options: DialOptions): Promise<Handshake> {
   for (const [index, url] of urls.entries()) {
     const shareMs = (deadline - performance.now()) / (urls.length - index);
     const attempt = withDeadline(options.signal, shareMs, url);
-    const http = new Http(options.channel, target.authorization);
+    const { authorization } = target;
+    const http = new Http(options.channel, { connectMs: options.connectMs, authorization });
     try {
       const handshake = await shakeHands({
         http,
@@ -102,8 +103,7 @@ function connectError(
       : `tried ${tried.map(({ url, outcome }) => `${url} (${outcome})`).join(', then ')}`;
   return new ConnectError(`could not connect to ${place(target.url)}: ${what}`, {
     code,
-    hint:
-      code === 'not-mcp' ? 'is this the address of an MCP server that speaks SSE?' : cause.hint,
+    hint: code === 'not-mcp' ? 'is this the address of an MCP server that speaks SSE?' : cause.hint,
     cause,
     tried,
   });

@@ -93,6 +93,8 @@ export class Opening implements EventStreamListener {
       if (event.type !== 'message') return event.type === 'result' || event.type === 'error';
       const { message } = readMessage(event.data);
       if (message === undefined || !isAnswer(message) || message.id !== initialize.id) return false;
+      // Answered twice: the second one is nobody's.
+      if (answer !== undefined) return true;
       answer = message;
       signs.answered = true;
       return true;

@@ -54,7 +54,7 @@ describe('connecting ends when its time is up', () => {
   });
 
   it('though TLS is never spoken', async () => {
-    const silent: Server = createServer(() => {}).listen(0, '127.0.0.1');
+    const silent: Server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     closers.push(() => new Promise((resolve) => silent.close(resolve)));
     const { port } = silent.address() as AddressInfo;
@@ -82,8 +82,13 @@ describe('connecting ends when its time is up', () => {
 
 describe('a handshake that fails', () => {
   it('when initialize is answered with an error', async () => {
-    const { url } = await server({ answer: ({ method }) => refuse(method) });
-    expect(await failureOf(connect(url))).toMatchObject({
+    const hostile = await server();
+    hostile.mischief.answer = ({ id, method }) => {
+      if (method !== 'initialize' || id === undefined) return undefined;
+      hostile.push({ jsonrpc: '2.0', id, error: { code: -32000, message: 'not today' } });
+      return {};
+    };
+    expect(await failureOf(connect(hostile.url))).toMatchObject({
       name: 'ConnectError',
       code: 'connect-failed',
       certainty: 'not-sent',
@@ -218,14 +223,17 @@ describe('a call', () => {
     expect(hostile.messagesOf('notifications/cancelled')).toEqual([]);
   });
 
-  it('whose POST is never answered holds no socket once it is given up', async () => {
+  it('whose POST is never answered gives it up once the server was told', async () => {
+    let brokenOff = 0;
     await using hung = await startHttpFixture((request, response) => {
       const { id, method } = (request.json ?? {}) as { id?: number; method?: string };
       if (request.method === 'GET') {
         stream = response;
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write('event: endpoint\ndata: /m?sessionId=1\n\n');
-      } else if (method !== 'tools/call') {
+      } else if (method === 'tools/call') {
+        response.once('close', () => brokenOff++);
+      } else {
         response.writeHead(202).end();
         const result = {
           protocolVersion: '2024-11-05',
@@ -244,11 +252,10 @@ describe('a call', () => {
       failureOf(caller.callTool('hang', {}, { timeoutMs: 30 })),
     );
     for (const call of calls) expect(await call).toMatchObject({ code: 'timeout' });
-    const sent = (): unknown[] =>
-      hung.requests.filter(({ body }) => body.includes('notifications/cancelled'));
-    await vi.waitFor(() => expect(sent()).toHaveLength(5), { timeout: 5000 });
-    // The stream, and what serves the POSTs that are answered.
-    await vi.waitFor(() => expect(hung.openConnections()).toBeLessThan(5 + 2));
+    await vi.waitFor(() => expect(brokenOff).toBe(5), { timeout: 10_000 });
+    expect(
+      hung.requests.filter(({ body }) => body.includes('notifications/cancelled')),
+    ).toHaveLength(5);
   });
 
   it('to a tool whose output schema cannot be used is made all the same', async () => {
@@ -326,8 +333,3 @@ describe('a message', () => {
     expect(() => createClient('http://h/', options as ClientOptions)).toThrowError(group);
   });
 });
-
-function refuse(method: string | undefined): unknown {
-  if (method !== 'initialize') return undefined;
-  throw new Error('not today');
-}
