@@ -46,15 +46,23 @@ export function parseOriginRule(text: string): OriginRule {
   throw new TypeError(`allowedOrigins: "${text}" is neither an origin nor a name nor *`);
 }
 
-/** Whether a request with this `Host` header may come in. Without the header it may not. */
-export function isAllowedHost(header: string | undefined, rules: readonly HostRule[]): boolean {
+/**
+ * Whether a request with this `Host` header may come in; without a port in it, the port is the
+ * default of the protocol, `http` or `https`. Without the header it may not.
+ */
+export function isAllowedHost(
+  header: string | undefined,
+  protocol: string,
+  rules: readonly HostRule[],
+): boolean {
   const host = header === undefined ? undefined : parseAuthority(header);
+  const port = host?.port ?? DEFAULT_PORTS[protocol];
   return rules.some(
     (rule) =>
       rule === '*' ||
       (host !== undefined &&
         rule.hostname === host.hostname &&
-        (rule.port === undefined || rule.port === host.port)),
+        (rule.port === undefined || rule.port === port)),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import type { BufferBudget } from './buffer-budget.js';
 
 /** What an event stream is made with. */
 export interface EventStreamOptions {
@@ -7,6 +8,8 @@ export interface EventStreamOptions {
   heartbeatMs: number;
   /** Bytes that may wait for the reader; over it the stream is cut. */
   maxBufferedBytes: number;
+  /** Shared with other streams; what waits here counts there. */
+  budget: BufferBudget;
   /** The stream is over, whoever ended it; called once. */
   onClose: (reason: StreamEnd) => void;
 }
@@ -22,7 +25,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** How long an ended stream may take to bring out what is still buffered. */
-const FLUSH_GRACE_MS = 5_000;
+export const FLUSH_GRACE_MS = 5_000;
 
 /**
  * The body of one response, as an event stream
@@ -33,6 +36,9 @@ export class EventStream {
   readonly closed: Promise<void>;
   readonly #response: ServerResponse;
   readonly #maxBufferedBytes: number;
+  readonly #budget: BufferBudget;
+  /** Bytes of events that the budget counts for this stream. */
+  #waiting = 0;
   #heartbeat: NodeJS.Timeout | undefined;
   #end: StreamEnd | undefined;
   #drained: Promise<void> | undefined;
@@ -42,6 +48,7 @@ export class EventStream {
     const response = reply.raw;
     this.#response = response;
     this.#maxBufferedBytes = options.maxBufferedBytes;
+    this.#budget = options.budget;
     reply.hijack();
     for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...HEADERS })) {
       if (value !== undefined) response.setHeader(name, value);
@@ -49,6 +56,7 @@ export class EventStream {
     this.closed = new Promise((resolve) => {
       const close = (): void => {
         clearInterval(this.#heartbeat);
+        this.#release(Infinity);
         this.#end ??= 'reader-gone';
         resolve();
         options.onClose(this.#end);
@@ -77,23 +85,39 @@ export class EventStream {
     if (this.#end !== undefined) throw new Error('the event stream is closed');
     const bytes = Buffer.from(`event: ${event}\ndata: ${data}\n\n`);
     if (this.#response.writableLength + bytes.length > this.#maxBufferedBytes) {
-      this.#end = 'reader-too-slow';
-      this.#response.destroy();
-      throw new Error(
+      throw this.#cut(
         `more than ${this.#maxBufferedBytes} bytes wait for the reader of the stream`,
       );
     }
-    if (!this.#response.write(bytes)) await this.#whenDrained();
+    if (!this.#budget.hasRoom(bytes.length, this.#waiting)) {
+      throw this.#cut('too many bytes wait for all readers together (maxTotalBufferedBytes)');
+    }
+    this.#waiting += bytes.length;
+    this.#budget.add(bytes.length);
+    if (!this.#response.write(bytes, () => this.#release(bytes.length))) await this.#whenDrained();
   }
 
-  /** Ends the stream after what was sent so far; a reader that does not take it is cut off. */
-  end(): void {
+  /** Ends the stream after what was sent so far; a reader that does not take it in time is cut off. */
+  end(graceMs: number = FLUSH_GRACE_MS): void {
     if (this.#end !== undefined) return;
     this.#end = 'ended';
     clearInterval(this.#heartbeat);
     this.#response.end();
-    const grace = setTimeout(() => this.#response.destroy(), FLUSH_GRACE_MS).unref();
+    const grace = setTimeout(() => this.#response.destroy(), graceMs).unref();
     this.#response.once('close', () => clearTimeout(grace));
+  }
+
+  #cut(why: string): Error {
+    this.#end = 'reader-too-slow';
+    this.#response.destroy();
+    return new Error(why);
+  }
+
+  /** Bytes that were lost with the connection are released when it closes, and only then. */
+  #release(bytes: number): void {
+    const released = Math.min(bytes, this.#waiting);
+    this.#waiting -= released;
+    this.#budget.add(-released);
   }
 
   #beat(): void {

@@ -18,8 +18,9 @@ export interface ServableServer {
 
 /**
  * Makes the server of one session; called once for every `GET`, because an SDK server holds one
- * connection. The server is closed when its session ends. A throw or a rejection answers the `GET`
- * with 500 and opens nothing.
+ * connection. The server is closed when its session ends. A throw or a rejection is logged, answers
+ * the `GET` with 500 and opens nothing; its message is not shown to the client. A server that is made
+ * after its client has gone, or after `createTimeoutMs`, is closed at once.
  */
 export type ServerFactory = (context: SessionContext) => ServableServer | Promise<ServableServer>;
 
@@ -43,6 +44,11 @@ export interface SseOptions {
    */
   sessionIdleMs?: number;
   /**
+   * How long `createServer` may take. After that the `GET` is answered with 500 and counts no longer
+   * for `maxSessions`. `Infinity` for any time. Default: 60 000.
+   */
+  createTimeoutMs?: number;
+  /**
    * Open sessions at a time, those included whose server is still being made. One more is answered
    * with 503 and `Retry-After`. Default: 1 000.
    */
@@ -57,8 +63,16 @@ export interface SseOptions {
    */
   maxBufferedBytes?: number;
   /**
-   * The names that a request may carry in `Host`: `name` for any port, `name:port` for one, `*` for
-   * any name (only where something in front has checked it). Others are answered with 403.
+   * Bytes that wait in memory for all readers of this mount together. Over it, a stream whose own
+   * bytes are more than an even share (this divided by `maxSessions`) is ended as it is for
+   * `maxBufferedBytes` when it has something to send; so the sum is never more than twice this. It
+   * guards the memory against many such clients: without it they could hold `maxSessions` times
+   * `maxBufferedBytes`, 64 GB by default. Default: 536 870 912 (512 MiB).
+   */
+  maxTotalBufferedBytes?: number;
+  /**
+   * The names that a request may carry in `Host`: `name` for any port, `name:port` for one (80 or 443
+   * fits a `Host` without a port, as the protocol is), `*` for any name (only where something in front has checked it). Others are answered with 403.
    *
    * The attack: a web page whose name is made to resolve to 127.0.0.1 (DNS rebinding) can read from
    * and write to everything that listens there, but its requests still carry the page's own name.
@@ -88,9 +102,11 @@ export interface ResolvedSseOptions {
   readonly toolEvents: boolean;
   readonly heartbeatMs: number;
   readonly sessionIdleMs: number;
+  readonly createTimeoutMs: number;
   readonly maxSessions: number;
   readonly maxBodyBytes: number;
   readonly maxBufferedBytes: number;
+  readonly maxTotalBufferedBytes: number;
   readonly allowedHosts: readonly HostRule[];
   readonly allowedOrigins: readonly OriginRule[];
 }
@@ -99,9 +115,11 @@ const DEFAULTS = {
   toolEvents: false,
   heartbeatMs: 15_000,
   sessionIdleMs: 30 * 60_000,
+  createTimeoutMs: 60_000,
   maxSessions: 1_000,
   maxBodyBytes: 4 * 1024 * 1024,
   maxBufferedBytes: 64 * 1024 * 1024,
+  maxTotalBufferedBytes: 512 * 1024 * 1024,
   allowedHosts: ['127.0.0.1', 'localhost', '[::1]'],
 } as const;
 
@@ -139,15 +157,20 @@ export function resolveOptions(options: McpPluginOptions): ResolvedSseOptions {
     toolEvents,
     heartbeatMs: duration('heartbeatMs', options.heartbeatMs),
     sessionIdleMs: duration('sessionIdleMs', options.sessionIdleMs),
+    createTimeoutMs: duration('createTimeoutMs', options.createTimeoutMs),
     maxSessions: count('maxSessions', options.maxSessions),
     maxBodyBytes: count('maxBodyBytes', options.maxBodyBytes),
     maxBufferedBytes: count('maxBufferedBytes', options.maxBufferedBytes),
+    maxTotalBufferedBytes: count('maxTotalBufferedBytes', options.maxTotalBufferedBytes),
     allowedHosts: hosts.map((text) => parseHostRule(text)),
     allowedOrigins: origins.map((text) => parseOriginRule(text)),
   };
 }
 
-function duration(name: 'heartbeatMs' | 'sessionIdleMs', given: number | undefined): number {
+function duration(
+  name: 'heartbeatMs' | 'sessionIdleMs' | 'createTimeoutMs',
+  given: number | undefined,
+): number {
   const value = given ?? DEFAULTS[name];
   if (value === Infinity) return value;
   if (typeof value !== 'number' || !(value > 0 && value <= MAX_TIMER_MS)) {
@@ -157,7 +180,7 @@ function duration(name: 'heartbeatMs' | 'sessionIdleMs', given: number | undefin
 }
 
 function count(
-  name: 'maxSessions' | 'maxBodyBytes' | 'maxBufferedBytes',
+  name: 'maxSessions' | 'maxBodyBytes' | 'maxBufferedBytes' | 'maxTotalBufferedBytes',
   given: number | undefined,
 ): number {
   const value = given ?? DEFAULTS[name];

@@ -8,6 +8,9 @@ import { refuse } from './refusal.js';
 import { Sessions } from './sessions.js';
 import { answerToolCall, isToolCall, parseToolCall } from './tool-events.js';
 
+/** Of every route here: a client may put the session's id into the query of any of them. */
+const QUIET = { logSerializers: { req: withoutQuery } };
+
 const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) => {
   const options = resolveOptions(given);
   const sessions = new Sessions(options);
@@ -32,15 +35,20 @@ const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) =>
   fastify.addHook('onRequest', async (request, reply) => guard(request, reply, options));
   fastify.addHook('preClose', () => sessions.close());
 
-  // A HEAD route would open a session.
-  fastify.get('/sse', { exposeHeadRoute: false }, async (request, reply) => {
+  // A HEAD route of Fastify's would open a session.
+  fastify.get('/sse', { ...QUIET, exposeHeadRoute: false }, async (request, reply) => {
     const key = options.toolEvents ? 'session_id' : 'sessionId';
-    const endpointOf = (id: string): string => `${fastify.prefix}/messages?${key}=${id}`;
-    const opened = await sessions.open(request, reply, endpointOf);
-    return opened ? reply : refuse(reply, refusals.NO_MORE_SESSIONS);
+    const endpointOf = (id: string): string => `${messagesPath(request)}?${key}=${id}`;
+    try {
+      const opened = await sessions.open(request, reply, endpointOf);
+      return opened ? reply : refuse(reply, refusals.NO_MORE_SESSIONS);
+    } catch (error) {
+      request.log.error(error, 'the server of a session could not be made');
+      return reply.sent ? reply : refuse(reply, refusals.NO_SERVER);
+    }
   });
 
-  fastify.post('/messages', { logSerializers: { req: withoutQuery } }, async (request, reply) => {
+  fastify.post('/messages', QUIET, async (request, reply) => {
     const body = parseBody(request);
     if (body === undefined) return refuse(reply, refusals.NOT_JSON);
     if (options.toolEvents && isToolCall(body)) {
@@ -50,12 +58,25 @@ const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) =>
   });
 
   if (options.toolEvents) {
-    fastify.post('/sse', async (request, reply) => {
+    fastify.post('/sse', QUIET, async (request, reply) => {
       const body = parseBody(request);
       if (body === undefined) return refuse(reply, refusals.NOT_JSON);
-      if (!isToolCall(body)) return refuse(reply, refusals.NOT_HERE);
+      if (!isToolCall(body)) return refuse(reply, refusals.wrongMethod('GET'));
       return callTool(body, reply, sessions, options);
     });
+  }
+
+  // Answered here, because the application's own 404 would log the query.
+  const answered = {
+    '/sse': options.toolEvents ? ['GET', 'POST'] : ['GET'],
+    '/messages': ['POST'],
+  };
+  for (const [url, methods] of Object.entries(answered)) {
+    const method = fastify.supportedMethods.filter((name) => !methods.includes(name));
+    const refusal = refusals.wrongMethod(methods.join(', '));
+    const handler = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+      refuse(reply, refusal);
+    fastify.route({ ...QUIET, url, method, handler });
   }
 };
 
@@ -89,7 +110,9 @@ async function guard(
   const authority = request.headers[':authority'];
   const host = typeof authority === 'string' ? authority : request.headers.host;
   const { origin } = request.headers;
-  if (!isAllowedHost(host, options.allowedHosts)) return refuse(reply, refusals.wrongHost(host));
+  if (!isAllowedHost(host, request.protocol, options.allowedHosts)) {
+    return refuse(reply, refusals.wrongHost(host));
+  }
   if (!isAllowedOrigin(origin, options.allowedOrigins)) {
     return refuse(reply, refusals.wrongOrigin(origin));
   }
@@ -117,14 +140,18 @@ async function callTool(
   body: Record<string, unknown>,
   reply: FastifyReply,
   sessions: Sessions,
-  options: ResolvedSseOptions,
+  { heartbeatMs, maxBufferedBytes }: ResolvedSseOptions,
 ): Promise<FastifyReply> {
   const call = parseToolCall(body);
   if (typeof call === 'string') return refuse(reply, refusals.badToolCall(call));
   const session = sessions.get(call.sessionId);
   if (!session) return refuse(reply, refusals.UNKNOWN_SESSION);
   const { tool, args } = call;
-  await answerToolCall(reply, (signal) => session.callTool(tool, args, signal), options);
+  await answerToolCall(reply, (signal) => session.callTool(tool, args, signal), {
+    heartbeatMs,
+    maxBufferedBytes,
+    budget: sessions.budget,
+  });
   return reply;
 }
 
@@ -142,6 +169,17 @@ function parseMessage(body: unknown): JSONRPCMessage | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The path of `POST /messages` as this client reaches it: its own path to the stream, the last
+ * segment exchanged. The mount's prefix may have parameters, and the application may rewrite paths.
+ */
+function messagesPath(request: FastifyRequest): string {
+  const [url = ''] = request.originalUrl.split('?');
+  // With two slashes in front, a path would be an address on another host.
+  const path = url.replace(/^(?:https?:\/\/[^/]*)?[/\\]+/i, '/');
+  return `${path.slice(0, path.lastIndexOf('/', path.length - 2) + 1)}messages`;
 }
 
 /** A request as the log shows it: the session's id in the query is a secret. */

@@ -1,4 +1,5 @@
 import {
+  INTERNAL_ERROR,
   INVALID_REQUEST,
   PARSE_ERROR,
   type JSONRPCErrorResponse,
@@ -45,15 +46,6 @@ export const UNKNOWN_SESSION: Refusal = {
   message: 'There is no such session, or it has ended: open a new one with GET /sse',
 };
 
-/** A JSON-RPC message to the event stream, as a client of Streamable HTTP sends it. */
-export const NOT_HERE: Refusal = {
-  status: 405,
-  code: SERVER_ERROR,
-  message:
-    'JSON-RPC messages go to the address that the endpoint event names: open a session with GET',
-  headers: { allow: 'GET' },
-};
-
 /** The limit is reached, or the application is closing. */
 export const NO_MORE_SESSIONS: Refusal = {
   status: 503,
@@ -62,12 +54,30 @@ export const NO_MORE_SESSIONS: Refusal = {
   headers: { 'retry-after': '5' },
 };
 
+/** The factory failed or took too long; why is for the log and not for the client. */
+export const NO_SERVER: Refusal = {
+  status: 500,
+  code: INTERNAL_ERROR,
+  message: 'The server of the session could not be made: the log of the server says why',
+};
+
 /** Also keeps out web pages of other origins, which may send text and forms unasked. */
 export const WRONG_CONTENT_TYPE: Refusal = {
   status: 415,
   code: SERVER_ERROR,
   message: 'The content type must be application/json',
 };
+
+/** Another method than those; also a JSON-RPC message to the stream, as Streamable HTTP sends it. */
+export function wrongMethod(allow: string): Refusal {
+  return {
+    status: 405,
+    code: SERVER_ERROR,
+    message:
+      'JSON-RPC messages are posted to the address that the endpoint event names: open a session with GET /sse',
+    headers: { allow },
+  };
+}
 
 /** The body is over the limit, which the message names. */
 export function bodyTooLarge(maxBodyBytes: number): Refusal {

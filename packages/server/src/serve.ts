@@ -3,6 +3,9 @@ import { isIPv6, type AddressInfo } from 'node:net';
 import type { ServerFactory, SseOptions } from './options.js';
 import { mcpPlugin } from './plugin.js';
 
+/** How long a request may take to arrive, body included; Fastify's own default is for ever. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
 /** How {@link serve} listens, beside the options of the plugin. */
 export interface ServeOptions extends SseOptions {
   /** Default: 0, any free port; `url` says which. */
@@ -38,7 +41,7 @@ export async function serve(
   options: ServeOptions = {},
 ): Promise<Serving> {
   const { port = 0, host = '127.0.0.1', ...rest } = options;
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({ forceCloseConnections: true, requestTimeout: REQUEST_TIMEOUT_MS });
   const close = async (): Promise<void> => {
     await app.close();
   };

@@ -1,6 +1,7 @@
 import type { CallToolResult, JSONRPCMessage } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
-import { EventStream, type StreamEnd } from './event-stream.js';
+import type { BufferBudget } from './buffer-budget.js';
+import { EventStream, FLUSH_GRACE_MS, type StreamEnd } from './event-stream.js';
 import type { ResolvedSseOptions, ServableServer } from './options.js';
 import { SessionTransport } from './session-transport.js';
 import { ToolCaller, isToolsChanged } from './tool-caller.js';
@@ -19,6 +20,8 @@ export interface SessionOptions {
   request: FastifyRequest;
   reply: FastifyReply;
   options: ResolvedSseOptions;
+  /** Shared by every stream of the mount. */
+  budget: BufferBudget;
   /** The session is over; called once. */
   onEnd: () => void;
 }
@@ -53,11 +56,17 @@ export class Session {
    * @throws whatever the server's `connect` throws; nothing is left open then.
    */
   async start(): Promise<void> {
+    const { reply, server } = this.#session;
+    // A server may take its time before it opens the stream, which sees to its client itself.
+    const gone = (): void => void this.end('reader-gone');
+    reply.raw.once('close', gone);
     try {
-      await this.#session.server.connect(this.#transport);
+      await server.connect(this.#transport);
     } catch (error) {
       await this.end('failed');
       throw error;
+    } finally {
+      reply.raw.off('close', gone);
     }
     void this.#announceTools();
   }
@@ -97,7 +106,7 @@ export class Session {
     const level = reason === 'reader-too-slow' ? 'warn' : 'debug';
     this.#log[level]({ reason }, 'session ended');
     this.#tools?.close();
-    this.#stream?.end();
+    this.#stream?.end(reason === 'shutting-down' ? 0 : FLUSH_GRACE_MS);
     try {
       if (!this.#transport.isClosed) await this.#session.server.close();
     } catch (error) {
@@ -108,12 +117,13 @@ export class Session {
   }
 
   #open(): void {
-    const { reply, options, endpoint } = this.#session;
+    const { reply, options, budget, endpoint } = this.#session;
     // The connection is of no use to HTTP before the session ends, and must not outlive it.
     reply.raw.shouldKeepAlive = false;
     this.#stream = new EventStream(reply, {
       heartbeatMs: options.heartbeatMs,
       maxBufferedBytes: options.maxBufferedBytes,
+      budget,
       onClose: (reason) => void this.end(reason),
     });
     // "When a client connects, the server MUST send an endpoint event containing a URI for the

@@ -66,7 +66,7 @@ export class ToolCaller {
     args: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<CallToolResult> {
-    await (this.#handshake ??= this.#initialize());
+    await this.#initialized();
     const params = { name, arguments: args };
     return (await this.#request('tools/call', params, signal)) as CallToolResult;
   }
@@ -103,6 +103,17 @@ export class ToolCaller {
     this.#isClosed = true;
     for (const { reject } of this.#pending.values()) reject(new Error(SESSION_ENDED));
     this.#pending.clear();
+  }
+
+  #initialized(): Promise<void> {
+    if (this.#handshake) return this.#handshake;
+    const handshake = this.#initialize();
+    this.#handshake = handshake;
+    // The next call tries again, unless the client has done it meanwhile.
+    handshake.catch(() => {
+      if (this.#handshake === handshake) this.#handshake = undefined;
+    });
+    return handshake;
   }
 
   async #initialize(): Promise<void> {

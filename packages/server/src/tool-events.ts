@@ -1,7 +1,6 @@
 import { ProtocolError, type CallToolResult, type Tool } from '@modelcontextprotocol/server';
 import type { FastifyReply } from 'fastify';
-import { EventStream } from './event-stream.js';
-import type { ResolvedSseOptions } from './options.js';
+import { EventStream, type EventStreamOptions } from './event-stream.js';
 
 /** A call as the tool-events dialect posts it, after its shape was checked. */
 export interface ToolCall {
@@ -49,7 +48,7 @@ export function describeTools(tools: readonly Tool[]): ToolDescription[] {
 export async function answerToolCall(
   reply: FastifyReply,
   call: (signal: AbortSignal) => Promise<CallToolResult>,
-  options: Pick<ResolvedSseOptions, 'heartbeatMs' | 'maxBufferedBytes'>,
+  options: Omit<EventStreamOptions, 'onClose'>,
 ): Promise<void> {
   const gone = new AbortController();
   const stream = new EventStream(reply, { ...options, onClose: () => gone.abort() });

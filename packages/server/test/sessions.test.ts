@@ -1,67 +1,9 @@
-import Fastify, { type FastifyInstance } from 'fastify';
-import { connect } from 'node:net';
-import { once } from 'node:events';
-import { Writable } from 'node:stream';
+import Fastify from 'fastify';
 import { request } from 'undici';
-import { afterEach, describe, expect, it } from 'vitest';
-import { mcpPlugin, serve, type ServeOptions, type Serving } from '../src/index.ts';
-import { RawStream } from './raw-stream.ts';
-import { createSample, type Sample } from './sample-server.ts';
-
-const open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-async function serving(options: ServeOptions = {}): Promise<Serving & { samples: Sample[] }> {
-  const samples: Sample[] = [];
-  const served = await serve(() => {
-    const sample = createSample();
-    samples.push(sample);
-    return sample.server;
-  }, options);
-  open.push(() => served.close());
-  return { ...served, samples };
-}
-
-async function stream(url: string, headers?: Record<string, string>): Promise<RawStream> {
-  const raw = await RawStream.get(url, headers);
-  open.push(() => raw[Symbol.asyncDispose]());
-  return raw;
-}
-
-async function endpointOf(raw: RawStream, url: string): Promise<string> {
-  return new URL(await raw.nextOf('endpoint'), url).href;
-}
-
-interface Answer {
-  status: number;
-  text: string;
-  headers: Record<string, string | string[] | undefined>;
-}
-
-async function post(
-  url: string,
-  body: string | object,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const answer = await request(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  return {
-    status: answer.statusCode,
-    headers: answer.headers,
-    text: await answer.body.text(),
-  };
-}
-
-function call(id: number, name: string, args: object = {}): object {
-  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } };
-}
-
-const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
+import { describe, expect, it } from 'vitest';
+import { mcpPlugin, serve, type ServeOptions } from '../src/index.ts';
+import { PING, call, endpointOf, listening, openSocket, post, serving, stream } from './fixture.ts';
+import { createSample } from './sample-server.ts';
 
 describe('a session', () => {
   it('opens with headers that no proxy holds back, and the endpoint first', async () => {
@@ -135,18 +77,9 @@ describe('a session', () => {
 
   it('ends when its reader is too slow', async () => {
     const { url, samples } = await serving({ maxBufferedBytes: 1024 * 1024 });
-    const slow = connect(Number(new URL(url).port), '127.0.0.1');
-    open.push(async () => slow.destroy());
-    slow.write(`GET /sse HTTP/1.1\r\nhost: localhost\r\n\r\n`);
-    let head = '';
-    let path: string | undefined;
-    while (path === undefined) {
-      const [chunk] = (await once(slow, 'data')) as [Buffer];
-      head += chunk.toString();
-      path = /data: (\S+)\n\n/.exec(head)?.[1];
-    }
-    slow.pause();
-    const endpoint = new URL(path, url).href;
+    const slow = await openSocket(url);
+    slow.socket.pause();
+    const endpoint = new URL(slow.endpoint, url).href;
     const big = { text: 'x', times: 900_000 };
     const statuses: number[] = [];
     let ended = false;
@@ -235,8 +168,19 @@ describe('what is refused', () => {
 
   it('is HEAD, which opens nothing', async () => {
     const { url, samples } = await serving();
-    expect((await request(url, { method: 'HEAD' })).statusCode).toBe(404);
+    expect((await request(url, { method: 'HEAD' })).statusCode).toBe(405);
     expect(samples).toEqual([]);
+  });
+
+  it('is any other method, with those that are answered', async () => {
+    const { url } = await serving();
+    const streamable = await post(url, PING);
+    expect(streamable).toMatchObject({ status: 405, headers: { allow: 'GET' } });
+    expect(JSON.parse(streamable.text).error.message).toMatch(/GET \/sse/);
+    const { statusCode, headers, body } = await request(new URL('/messages', url));
+    await body.dump();
+    expect(statusCode).toBe(405);
+    expect(headers['allow']).toBe('POST');
   });
 });
 
@@ -315,11 +259,6 @@ describe('Host and Origin', () => {
 });
 
 describe('the plugin in an application', () => {
-  async function listening(app: FastifyInstance): Promise<string> {
-    open.push(() => app.close());
-    return app.listen({ port: 0 });
-  }
-
   it('names the whole prefix in the endpoint event', async () => {
     const app = Fastify();
     await app.register(
@@ -335,6 +274,40 @@ describe('the plugin in an application', () => {
     const raw = await stream(url);
     const endpoint = await endpointOf(raw, url);
     expect(new URL(endpoint).pathname).toBe('/api/mcp/messages');
+    expect((await post(endpoint, PING)).status).toBe(202);
+  });
+
+  it.each([
+    ['/:tenant', '/acme%20ltd/sse?key=1', '/acme%20ltd/messages'],
+    ['/:tenant/v1', '/acme/v1/sse', '/acme/v1/messages'],
+    ['/:tenant', '/\\evil.example/sse', '/evil.example/messages'],
+    ['/', 'http://localhost/sse', '/messages'],
+  ])('below %s names to GET %s the endpoint %s', async (prefix, path, expected) => {
+    const app = Fastify();
+    await app.register(mcpPlugin, { prefix, createServer: () => createSample().server });
+    const url = await listening(app);
+    const endpoint = (await openSocket(url, path)).endpoint;
+    expect(endpoint.split('?')[0]).toBe(expected);
+  });
+
+  it('takes messages at the endpoint below a prefix with parameters', async () => {
+    const app = Fastify();
+    await app.register(mcpPlugin, {
+      prefix: '/:tenant',
+      createServer: () => createSample().server,
+    });
+    const url = `${await listening(app)}/acme/sse`;
+    const endpoint = await endpointOf(await stream(url), url);
+    expect(new URL(endpoint).pathname).toBe('/acme/messages');
+    expect((await post(endpoint, PING)).status).toBe(202);
+  });
+
+  it('names the path that the client knows, when the application rewrites it', async () => {
+    const app = Fastify({ rewriteUrl: ({ url }) => (url ?? '').replace(/^\/outside/, '') });
+    await app.register(mcpPlugin, { createServer: () => createSample().server });
+    const url = `${await listening(app)}/outside/sse`;
+    const endpoint = await endpointOf(await stream(url), url);
+    expect(new URL(endpoint).pathname).toBe('/outside/messages');
     expect((await post(endpoint, PING)).status).toBe(202);
   });
 
@@ -368,72 +341,6 @@ describe('the plugin in an application', () => {
       host: 'elsewhere.example',
     });
     expect(plain).toMatchObject({ status: 200, text: 'text' });
-  });
-
-  it('keeps session ids out of the log', async () => {
-    let log = '';
-    const stream_ = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        log += chunk.toString();
-        done();
-      },
-    });
-    const app = Fastify({ logger: { level: 'trace', stream: stream_ } });
-    await app.register(mcpPlugin, { createServer: () => createSample().server });
-    const url = `${await listening(app)}/sse`;
-    const raw = await stream(url);
-    const endpoint = await endpointOf(raw, url);
-    await post(endpoint, PING);
-    await app.close();
-    expect(log).toContain('/messages');
-    expect(log).not.toContain(new URL(endpoint).searchParams.get('sessionId'));
-  });
-
-  it('answers with 500 when there is no server to be had, and opens nothing', async () => {
-    const app = Fastify();
-    await app.register(mcpPlugin, {
-      maxSessions: 1,
-      createServer: async () => {
-        throw new Error('no server today');
-      },
-    });
-    const url = `${await listening(app)}/sse`;
-    expect((await stream(url)).statusCode).toBe(500);
-    expect((await stream(url)).statusCode).toBe(500);
-  });
-
-  it('closes the server of a client that did not wait for it', async () => {
-    const app = Fastify();
-    const sample = createSample();
-    let asked: () => void;
-    const asking = new Promise<void>((resolve) => (asked = resolve));
-    let made: () => void;
-    const making = new Promise<void>((resolve) => (made = resolve));
-    let closed = false;
-    await app.register(mcpPlugin, {
-      createServer: async () => {
-        asked();
-        await making;
-        return {
-          connect: (transport) => sample.server.connect(transport),
-          close: async () => {
-            closed = true;
-          },
-        };
-      },
-    });
-    const hungUp = new Promise<void>((resolve) => {
-      app.server.on('connection', (socket) => socket.once('close', () => resolve()));
-    });
-    const url = await listening(app);
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
-    socket.write('GET /sse HTTP/1.1\r\nhost: localhost\r\n\r\n');
-    await asking;
-    socket.destroy();
-    await hungUp;
-    made!();
-    await expect.poll(() => closed).toBe(true);
-    expect(sample.server.isConnected()).toBe(false);
   });
 
   it('ends all sessions when the application closes, without force', async () => {
@@ -481,6 +388,8 @@ describe('serve', () => {
     { maxSessions: 1.5 },
     { maxBodyBytes: 0 },
     { maxBufferedBytes: Infinity },
+    { maxTotalBufferedBytes: 0 },
+    { createTimeoutMs: 0 },
     { allowedHosts: ['http://localhost'] },
     { allowedHosts: 'localhost' },
     { allowedOrigins: ['https://'] },

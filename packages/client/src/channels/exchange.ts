@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Dispatcher } from 'undici';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import type { YoungMap } from '../young-map.js';
 import { place } from './place.js';
 
 /** How much of an error's body is read. */
@@ -56,7 +57,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   readonly #settler: Settler;
   readonly #sink: BodySink | undefined;
-  readonly #open: Set<Exchange>;
+  readonly #open: YoungMap<Exchange, Exchange>;
   #controller: Dispatcher.DispatchController | undefined;
   #phase: 'waiting' | 'flowing' | 'refusing' | 'done' = 'waiting';
   #aborted = false;
@@ -69,14 +70,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     request: { method: 'GET' | 'POST'; sink?: BodySink | undefined },
     url: URL,
     settler: Settler,
-    open: Set<Exchange>,
+    open: YoungMap<Exchange, Exchange>,
   ) {
     this.method = request.method;
     this.url = url;
     this.#settler = settler;
     this.#sink = request.sink;
     this.#open = open;
-    open.add(this);
+    open.set(this, this);
   }
 
   /** Gives the request up, which settles it at once; harmless once it is done. */

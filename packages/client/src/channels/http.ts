@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import { LongwireError } from '../errors.js';
+import { YoungMap } from '../young-map.js';
 import { Attempts, type AttemptMaker, type HttpRequest } from './attempts.js';
 import type { Attempt, ChallengeVerdict, ChannelOptions } from './channel.js';
 import { Exchange, type ExchangeAnswer, type Settler } from './exchange.js';
@@ -33,9 +34,11 @@ export class Http implements AttemptMaker {
   readonly #onChallenge: NonNullable<ChannelOptions['auth']['onChallenge']> | undefined;
   readonly #dispatcher: Dispatcher;
   readonly #owned: Agent | undefined;
-  readonly #open = new Set<Exchange>();
+  readonly #open = new YoungMap<Exchange, Exchange>();
   /** Fixed headers by the dialect's headers that they were merged with, as undici likes them best. */
   readonly #merged = new Map<HeaderRecord, string[]>();
+  #lastUrl: URL | undefined;
+  #lastRoute = { origin: '', path: '' };
   #closed: Promise<void> | undefined;
 
   constructor(options: Partial<ChannelOptions>, { connectMs, authorization }: HttpSetup) {
@@ -76,8 +79,7 @@ export class Http implements AttemptMaker {
     try {
       this.#dispatcher.dispatch(
         {
-          origin: url.origin,
-          path: url.pathname + url.search,
+          ...this.#routeTo(url),
           method: request.method,
           headers,
           body: request.body ?? null,
@@ -92,6 +94,15 @@ export class Http implements AttemptMaker {
       exchange.refused(cause);
     }
     return exchange;
+  }
+
+  /** A URL's getters parse it anew each time, and nearly all requests go to one endpoint. */
+  #routeTo(url: URL): { origin: string; path: string } {
+    if (this.#lastUrl !== url) {
+      this.#lastUrl = url;
+      this.#lastRoute = { origin: url.origin, path: url.pathname + url.search };
+    }
+    return this.#lastRoute;
   }
 
   /** The headers of an attempt: at once if they are fixed, else what the program says now. */
@@ -120,7 +131,7 @@ export class Http implements AttemptMaker {
   close(): Promise<void> {
     if (this.#closed === undefined) {
       this.#closed = this.#owned?.destroy() ?? Promise.resolve();
-      for (const exchange of this.#open) exchange.abort();
+      for (const exchange of this.#open.values()) exchange.abort();
     }
     return this.#closed;
   }

@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import { YoungMap } from '../young-map.js';
 import type { HttpRequest } from './attempts.js';
 import type { Channel, ChannelHandlers, Dialect } from './channel.js';
 import type { StreamEvent } from './event-decoder.js';
@@ -33,7 +34,7 @@ export class SseChannel implements Channel {
   readonly #stream: EventStream;
   readonly #handlers: ChannelHandlers;
   /** Requests whose POST is not answered yet. */
-  readonly #posting = new Map<RequestId, Posting>();
+  readonly #posting = new YoungMap<RequestId, Posting>();
   #ended = false;
 
   constructor(options: SseChannelOptions) {

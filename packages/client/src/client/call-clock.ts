@@ -1,4 +1,5 @@
 import { MAX_TIMER_MS } from '../connection/options.js';
+import { YoungMap } from '../young-map.js';
 
 /** Something that ends by itself at a time, unless that time is moved. */
 export interface Timed {
@@ -13,12 +14,12 @@ export interface Timed {
  * and clearing a timer for every call would cost more than all else that is done for its limits.
  */
 export class CallClock {
-  readonly #calls = new Set<Timed>();
+  readonly #calls = new YoungMap<Timed, Timed>();
   #timer: NodeJS.Timeout | undefined;
   #firesAt = Infinity;
 
   add(call: Timed): void {
-    this.#calls.add(call);
+    this.#calls.set(call, call);
     if (call.dueAt < this.#firesAt) this.#set(call.dueAt);
   }
 
@@ -38,7 +39,7 @@ export class CallClock {
     this.#firesAt = Infinity;
     const now = performance.now();
     let next = Infinity;
-    for (const call of this.#calls) {
+    for (const call of this.#calls.values()) {
       if (call.dueAt <= now) {
         this.#calls.delete(call);
         call.expire();

@@ -1,5 +1,6 @@
 import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
 import type { LongwireError } from '../errors.js';
+import { YoungMap } from '../young-map.js';
 import type { CallMark } from './call-mark.js';
 
 /** A request of the program. */
@@ -28,7 +29,7 @@ export interface LedgerEntry {
  * settles nobody.
  */
 export class Ledger {
-  readonly #entries = new Map<unknown, LedgerEntry>();
+  readonly #entries = new YoungMap<unknown, LedgerEntry>();
   #lastId = 0;
   #dropped = 0;
 
@@ -83,12 +84,12 @@ export class Ledger {
 
   /** The requests that wait for a channel, in the order of their making. */
   waiting(): LedgerEntry[] {
-    return [...this.#entries.values()].filter(({ handedOver }) => !handedOver);
+    return this.#entries.values().filter(({ handedOver }) => !handedOver);
   }
 
   /** Takes all requests out. */
   removeAll(): LedgerEntry[] {
-    const entries = [...this.#entries.values()];
+    const entries = this.#entries.values();
     this.#entries.clear();
     return entries;
   }
