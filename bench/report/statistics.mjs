@@ -1,0 +1,21 @@
+/**
+ * @param {ArrayLike<number>} sorted ascending
+ * @param {number} fraction 0.5 for the median
+ */
+export function percentile(sorted, fraction) {
+  const index = Math.min(sorted.length - 1, Math.floor(sorted.length * fraction));
+  return sorted[index] ?? Number.NaN;
+}
+
+/**
+ * @typedef {{ median: number, min: number, max: number }} Spread
+ * @param {readonly number[]} values
+ * @returns {Spread}
+ */
+export function spread(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  const median = sorted.length % 2 === 0 ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
+  return { median, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+}

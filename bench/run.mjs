@@ -1,0 +1,79 @@
+/**
+ * `npm run bench -- [name…] [--rounds N] [--calls N]`; without a name, everything that belongs in
+ * the table of `bench/README.md`.
+ */
+import { parseArgs } from 'node:util';
+import { FLOOR_VARIANTS } from './sse-calls/contenders.mjs';
+import { run as runDecoder } from './decoder/index.mjs';
+import { run as runSseCalls } from './sse-calls/index.mjs';
+
+const USAGE = `Usage: npm run bench -- [sse-calls] [decoder] [floor] [--rounds N] [--calls N]
+
+  sse-calls  CPU, throughput and latency of tool calls over HTTP+SSE: Longwire, its peers, the bare loop
+  decoder    throughput of the event-stream decoder: Longwire's and eventsource-parser's
+  floor      ways to write the bare loop, to see that the cheapest is the one that is used
+
+  --rounds   how often everything is measured (default 15)
+  --calls    calls a sample of sse-calls and floor (default 1000)
+
+Without a name: sse-calls and decoder.`;
+
+/** @typedef {{ rounds: number, calls: number }} Options */
+
+/** @type {Record<string, (options: Options) => Promise<boolean>>} */
+const BENCHES = {
+  'sse-calls': runSseCalls,
+  decoder: runDecoder,
+  floor: (options) => runSseCalls({ ...options, contenders: FLOOR_VARIANTS }),
+};
+
+/** @param {string} name @param {string} text */
+function count(name, text) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new TypeError(`--${name} is a count, not ${text}`);
+  return value;
+}
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '15' },
+      calls: { type: 'string', default: '1000' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const names = positionals.length > 0 ? positionals : ['sse-calls', 'decoder'];
+  for (const name of names) {
+    if (!Object.hasOwn(BENCHES, name)) throw new TypeError(`No such benchmark: ${name}`);
+  }
+  return {
+    help: values.help,
+    names,
+    options: { rounds: count('rounds', values.rounds), calls: count('calls', values.calls) },
+  };
+}
+
+/** @returns {Promise<number>} the exit code: 0 measured, 1 something could not be, 2 wrong usage */
+async function main() {
+  let request;
+  try {
+    request = readArguments();
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  if (request.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  let measured = true;
+  for (const name of request.names) {
+    console.log(`\n## ${name}`);
+    measured = ((await BENCHES[name]?.(request.options)) ?? true) && measured;
+  }
+  return measured ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,14 @@
+/** Longwire, with everything that is on by default. */
+import { connect } from '@longwire/client';
+
+/**
+ * @param {string} url
+ * @returns {Promise<import('../contenders.mjs').OpenContender>}
+ */
+export async function open(url) {
+  const client = await connect(url);
+  await client.listTools();
+  return {
+    call: (args) => client.callTool('echo', args),
+  };
+}

@@ -1,0 +1,16 @@
+/** The official SDK 1.x, used as its documentation shows. */
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+
+/**
+ * @param {string} url
+ * @returns {Promise<import('../contenders.mjs').OpenContender>}
+ */
+export async function open(url) {
+  const client = new Client({ name: 'sdk-1', version: '1.0.0' });
+  await client.connect(new SSEClientTransport(new URL(url)));
+  await client.listTools();
+  return {
+    call: (args) => client.callTool({ name: 'echo', arguments: args }),
+  };
+}

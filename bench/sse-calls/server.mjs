@@ -1,0 +1,104 @@
+/**
+ * The server that every contender calls: MCP over HTTP+SSE (protocol 2024-11-05) with one tool,
+ * `echo`, and as little work per call as `node:http` allows, so that the clients are what is
+ * measured. It runs in a process of its own and ends with its parent.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+
+const TOOLS = [
+  {
+    name: 'echo',
+    description: 'Returns the message that it was given.',
+    inputSchema: {
+      type: 'object',
+      properties: { message: { type: 'string' } },
+      required: ['message'],
+    },
+    annotations: { readOnlyHint: true },
+  },
+];
+
+/** @type {Map<string, import('node:http').ServerResponse>} */
+const streams = new Map();
+
+/**
+ * @param {{ method: string, params?: any }} request
+ * @returns {object | undefined} the result, or undefined for a method that does not exist here
+ */
+function answer({ method, params }) {
+  switch (method) {
+    case 'initialize':
+      return {
+        protocolVersion: '2024-11-05',
+        capabilities: { tools: {} },
+        serverInfo: { name: 'bench-server', version: '1.0.0' },
+      };
+    case 'ping':
+      return {};
+    case 'tools/list':
+      return { tools: TOOLS };
+    case 'tools/call':
+      return { content: [{ type: 'text', text: params.arguments.message }] };
+    default:
+      return undefined;
+  }
+}
+
+/** @type {import('node:http').RequestListener} */
+function onRequest(request, response) {
+  const url = request.url ?? '';
+  if (request.method === 'GET' && url === '/sse') {
+    openStream(response);
+  } else if (request.method === 'POST' && url.startsWith('/messages?session_id=')) {
+    receiveMessage(request, response, url.slice(url.indexOf('=') + 1));
+  } else {
+    response.writeHead(404).end();
+  }
+}
+
+/** @param {import('node:http').ServerResponse} response */
+function openStream(response) {
+  const session = randomUUID();
+  streams.set(session, response);
+  response.on('close', () => streams.delete(session));
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  response.write(`event: endpoint\ndata: /messages?session_id=${session}\n\n`);
+}
+
+/**
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:http').ServerResponse} response
+ * @param {string} session
+ */
+function receiveMessage(request, response, session) {
+  const stream = streams.get(session);
+  if (!stream) {
+    response.writeHead(404).end();
+    return;
+  }
+  let body = '';
+  request.setEncoding('utf8');
+  request.on('data', (chunk) => {
+    body += chunk;
+  });
+  request.on('end', () => {
+    // What the reference server answers, to the byte.
+    response.writeHead(202).end('Accepted');
+    const message = JSON.parse(body);
+    if (message.id === undefined || message.method === undefined) return;
+    const result = answer(message);
+    const reply =
+      result === undefined
+        ? { jsonrpc: '2.0', id: message.id, error: { code: -32601, message: 'Method not found' } }
+        : { jsonrpc: '2.0', id: message.id, result };
+    stream.write(`event: message\ndata: ${JSON.stringify(reply)}\n\n`);
+  });
+}
+
+const server = createServer(onRequest);
+process.on('disconnect', () => process.exit());
+server.listen(0, '127.0.0.1', () => {
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  process.send?.({ url: `http://127.0.0.1:${address.port}/sse` });
+});
