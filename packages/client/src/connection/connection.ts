@@ -24,12 +24,13 @@ import {
   serverError,
   unsendable,
 } from './failures.js';
+import { Inbound } from './inbound.js';
 import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
 import type { ResolvedConnectionOptions } from './options.js';
 import { ServerRequests } from './server-requests.js';
 import { Session } from './session.js';
 import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
-import { cancellationOf, progressFor, progressOf, requestOnWire } from './wire.js';
+import { cancellationOf, requestOnWire } from './wire.js';
 
 /**
  * Keeps a session with one server alive, and is the SDK's `Transport` upwards. It owns the only
@@ -52,6 +53,12 @@ export class Connection implements Transport {
   /** Wire ids of requests that came through an SDK `Client`, by the id that it gave them. */
   readonly #wireIds = new Map<RequestId, number>();
   readonly #serverRequests = new ServerRequests();
+  readonly #inbound = new Inbound({
+    ledger: this.#ledger,
+    serverRequests: this.#serverRequests,
+    deliver: (message) => this.#deliver(message),
+    report: (error) => this.#report(error),
+  });
   #state: ConnectionState = { name: 'idle' };
   #session: Session | undefined;
   /** The program's own handshake, to be replayed on every new session. */
@@ -137,7 +144,7 @@ export class Connection implements Transport {
     this.#ledger.remove(entry.id);
     entry.waiter.failed(error);
     if (!entry.handedOver) return;
-    this.#say(cancellationOf(entry.id, error.message)).catch((cause: Error) => this.#report(cause));
+    this.#say(cancellationOf(entry.id, error.code)).catch((cause: Error) => this.#report(cause));
   }
 
   /** Closes for good; fulfilled when nothing is left open. Harmless when repeated. */
@@ -292,9 +299,9 @@ export class Connection implements Transport {
       options: this.#options,
       handlers: {
         onMessage: (message) => {
-          if (this.#session === session) this.#receive(message);
+          if (this.#session === session) this.#inbound.take(message);
         },
-        onTrouble: (error, answerTo) => this.#takeTrouble(error, answerTo),
+        onTrouble: (error, answerTo) => this.#inbound.takeTrouble(error, answerTo),
         onEnd: (reason) => {
           if (this.#session === session) this.#happen({ type: 'channel-ended', reason });
         },
@@ -325,7 +332,7 @@ export class Connection implements Transport {
     const id = first?.id ?? `handshake-${++this.#handshakes}`;
     const answer = await session.open({ ...own, id });
     if (first !== undefined) {
-      this.#receive(answer);
+      this.#inbound.take(answer);
       return;
     }
     if ('error' in answer) throw handshakeRefused(answer.error);
@@ -358,21 +365,6 @@ export class Connection implements Transport {
     return this.#state.name === 'resting' ? this.#state.reason : closedError('not-sent');
   }
 
-  #receive(message: JSONRPCMessage): void {
-    if (isAnswer(message)) {
-      this.#ledger.answered(message)?.waiter.answered(message);
-    } else if ('id' in message) {
-      this.#deliver(this.#serverRequests.enter(message));
-    } else if (message.method === 'notifications/progress') {
-      this.#receiveProgress(message);
-    } else if (message.method === 'notifications/cancelled') {
-      const cancellation = this.#serverRequests.cancelled(message);
-      if (cancellation !== undefined) this.#deliver(cancellation);
-    } else {
-      this.#deliver(message);
-    }
-  }
-
   /** Hands a message up. What the program throws is the program's, and ends no session. */
   #deliver(message: JSONRPCMessage): void {
     try {
@@ -387,29 +379,6 @@ export class Connection implements Transport {
       this.onerror?.(error);
     } catch {
       // Whoever listens for errors and throws one has nobody left to tell.
-    }
-  }
-
-  /** What was meant as an answer settles its request: nothing better will come. */
-  #takeTrouble(error: LongwireError, answerTo: RequestId | undefined): void {
-    const entry = this.#ledger.remove(answerTo);
-    if (entry === undefined) this.#report(error);
-    else entry.waiter.failed(error);
-  }
-
-  /**
-   * Progress goes to its call directly: on the SDK's own way it is handled later than the answer
-   * that came right behind it, and lost.
-   */
-  #receiveProgress(message: JSONRPCNotification): void {
-    const entry = this.#ledger.find(message.params?.['progressToken']);
-    if (entry === undefined) return;
-    if (entry.mark.onProgress === undefined) {
-      const forProgram = progressFor(entry, message);
-      if (forProgram !== undefined) this.#deliver(forProgram);
-    } else {
-      const progress = progressOf(message);
-      if (progress !== undefined) entry.mark.onProgress(progress);
     }
   }
 }

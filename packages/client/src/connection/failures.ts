@@ -34,9 +34,9 @@ export function asConnectError(error: LongwireError): LongwireError {
 }
 
 /** The server answered `initialize` with an error, or with something that the SDK cannot use. */
-export function handshakeRefused(cause: { message: string } | unknown): ConnectError {
-  const reason = (cause as { message?: unknown }).message;
-  return new ConnectError(`the handshake failed: ${String(reason)}`, {
+export function handshakeRefused(cause: unknown): ConnectError {
+  const { message } = cause as { message?: unknown };
+  return new ConnectError(`the handshake failed: ${String(message)}`, {
     code: 'connect-failed',
     tried: [],
     cause,

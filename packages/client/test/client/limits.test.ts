@@ -300,7 +300,7 @@ describe('a call', () => {
       expect(hostile.requests.some(({ body }) => body.includes('resources/read'))).toBe(true),
     );
     const asked = hostile.requests.find(({ body }) => body.includes('resources/read'));
-    const { id } = asked?.json as { id: number };
+    const id = (asked?.json as { id: number } | undefined)?.id ?? -1;
     hostile.push({ jsonrpc: '2.0', id, error: { code: -32002, message: 'gone', data: { a: 1 } } });
     expect(await read).toMatchObject({ code: 'server-error', number: -32002, data: { a: 1 } });
   });

@@ -84,7 +84,8 @@ describe.each(Object.entries(clients))('the transport below %s', (_name, createC
       if (found === undefined) throw new Error('not there yet');
       return found;
     });
-    const { progressToken } = request.params?.['_meta'] as { progressToken: unknown };
+    const meta = request.params?.['_meta'] as { progressToken?: unknown } | undefined;
+    const progressToken = meta?.progressToken;
     const messages = [
       { method: 'notifications/progress', params: { progressToken, progress: 1 } },
       { method: 'notifications/progress', params: { progressToken, progress: 2 } },

@@ -8,6 +8,7 @@ const entry = (request: LedgerRequest, mark: Partial<CallMark> = {}): LedgerEntr
   request,
   mark: { certainty: 'not-sent', ...mark },
   waiter: { answered: () => {}, failed: () => {} },
+  handedOver: false,
 });
 
 describe('a request on the wire', () => {
@@ -31,7 +32,7 @@ describe('a request on the wire', () => {
       method: 'notifications/progress',
       params: { progressToken: 7, progress: 1 },
     };
-    expect(progressFor(entry(request), message).params).toEqual({
+    expect(progressFor(entry(request), message)?.params).toEqual({
       progressToken: 'mine',
       progress: 1,
     });
