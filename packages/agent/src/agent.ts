@@ -58,7 +58,8 @@ export interface Agent {
  * @throws TypeError that names the option that is wrong.
  */
 export function createAgent(options: AgentOptions): Agent {
-  return new LongwireAgent(resolveOptions(options), new ToolCatalog(options.clients));
+  const resolved = resolveOptions(options);
+  return new LongwireAgent(resolved, new ToolCatalog(options.clients, resolved));
 }
 
 class LongwireAgent implements Agent {

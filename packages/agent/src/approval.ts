@@ -1,4 +1,4 @@
-import type { ToolAnnotations } from '@modelcontextprotocol/client';
+import type { ToolAnnotations } from '@longwire/client';
 
 /** What a person is asked to approve. */
 export interface ApprovalRequest {
@@ -13,7 +13,10 @@ export interface ApprovalRequest {
   signal: AbortSignal;
 }
 
-/** The answer; the reason of a refusal is passed on to Claude. */
+/**
+ * The answer. The reason of a refusal reaches Claude verbatim, for example `nobody could be asked`;
+ * without one, Claude is told that the user declined.
+ */
 export type ApprovalDecision = boolean | { allow: boolean; reason?: string };
 
 /** Asked before a tool that may change things is called. What it throws ends the turn. */
@@ -31,6 +34,6 @@ export function mayChangeThings(annotations: ToolAnnotations | undefined): boole
 
 /** What Claude is told of a refusal. */
 export function refusalText(reason: string | undefined): string {
-  const because = reason ? `, saying: ${reason}` : '';
-  return `The user declined this call${because}. The tool did not run. Do not try the same again unless the user asks for it.`;
+  const refusal = reason ? `This call was not approved: ${reason}` : 'The user declined this call.';
+  return `${refusal}\nThe tool did not run. Do not try the same again unless the user asks for it.`;
 }

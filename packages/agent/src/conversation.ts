@@ -16,6 +16,14 @@ export class Conversation {
     return this.#messages;
   }
 
+  /** Whether Claude has called tools. */
+  get hasToolCalls(): boolean {
+    return this.#messages.some(
+      ({ content }) =>
+        typeof content !== 'string' && content.some(({ type }) => type === 'tool_use'),
+    );
+  }
+
   /** Goes back to what the messages were. */
   restore(messages: Messages): void {
     this.#messages = messages;

@@ -1,4 +1,4 @@
-import type { CallToolResult, Progress } from '@modelcontextprotocol/client';
+import type { CallToolResult, Progress } from '@longwire/client';
 
 /**
  * Why a turn ended:

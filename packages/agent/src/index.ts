@@ -17,5 +17,5 @@ export type {
   ToolResultEvent,
   UsageEvent,
 } from './events.js';
-export type { AgentOptions, RequestExtras } from './options.js';
+export type { AgentOptions, CallOptions, RequestExtras } from './options.js';
 export type { UserBlock } from './user-content.js';

@@ -1,8 +1,16 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { isDeepStrictEqual } from 'node:util';
 import { isRecord } from './records.js';
+import { describedProperties } from './schema-properties.js';
 
-const combinators = ['anyOf', 'oneOf', 'allOf'] as const;
+const combinators: readonly string[] = ['anyOf', 'oneOf', 'allOf'];
+
+/**
+ * "input_schema.properties: Property keys should match pattern": asked of the root only, nested
+ * properties may have any name:
+ * https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/issues/709
+ */
+const propertyKey = /^[a-zA-Z0-9_.-]{1,64}$/;
+const maxShownKeyLength = 80;
 
 /** A tool's schema as the API takes it, and what had to be said in words instead. */
 export interface OfferedSchema {
@@ -18,47 +26,44 @@ export interface OfferedSchema {
  * `anyOf`, `oneOf` or `allOf` ("input_schema does not support oneOf, allOf, or anyOf at the top
  * level"), and real servers send these. So a missing type is added, and a combinator at the root
  * becomes words: its branches' properties stay known, and its exact text moves to the description.
+ * All else, below the root above all, stays as it is.
  *
- * @returns undefined for a schema that can never describe an object.
+ * @returns a problem for a schema that can never describe an object, or that names its properties
+ *   as the API allows nobody to.
  */
-export function offerSchema(inputSchema: unknown): OfferedSchema | undefined {
+export function offerSchema(inputSchema: unknown): OfferedSchema | { problem: string } {
   if (!isRecord(inputSchema)) return { schema: { type: 'object' } };
   const { type } = inputSchema;
   const takesObjects =
     type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'));
-  if (!takesObjects) return undefined;
+  if (!takesObjects) return { problem: 'its input schema does not describe an object' };
 
-  const used = combinators.filter((key) => key in inputSchema);
+  const offered = withoutCombinators(inputSchema);
+  const { properties } = offered.schema;
+  const badKey = Object.keys(isRecord(properties) ? properties : {}).find(
+    (key) => !propertyKey.test(key),
+  );
+  return badKey === undefined ? offered : { problem: badKeyProblem(badKey) };
+}
+
+function withoutCombinators(inputSchema: Record<string, unknown>): OfferedSchema {
+  const used = combinators.filter((key) => Object.hasOwn(inputSchema, key));
   if (used.length === 0) {
-    const schema = type === 'object' ? inputSchema : { ...inputSchema, type: 'object' };
+    const schema =
+      inputSchema['type'] === 'object' ? inputSchema : { ...inputSchema, type: 'object' };
     return { schema: schema as Anthropic.Tool.InputSchema };
   }
-
   const rest = Object.fromEntries(
-    Object.entries(inputSchema).filter(([key]) => !(used as string[]).includes(key)),
+    Object.entries(inputSchema).filter(([key]) => !used.includes(key)),
   );
-  const branches = used.flatMap((key) => {
-    const list = inputSchema[key];
-    return Array.isArray(list) ? list.filter(isRecord) : [];
-  });
   const removed = Object.fromEntries(used.map((key) => [key, inputSchema[key]]));
   return {
-    schema: { ...rest, type: 'object', properties: mergeProperties([rest, ...branches]) },
+    schema: { ...rest, type: 'object', properties: describedProperties(inputSchema) },
     constraint: `The arguments must also match this JSON Schema: ${JSON.stringify(removed)}`,
   };
 }
 
-function mergeProperties(schemas: readonly Record<string, unknown>[]): Record<string, unknown> {
-  const merged = new Map<string, unknown[]>();
-  for (const { properties } of schemas) {
-    if (!isRecord(properties)) continue;
-    for (const [name, schema] of Object.entries(properties)) {
-      const known = merged.get(name) ?? [];
-      if (!known.some((other) => isDeepStrictEqual(other, schema))) known.push(schema);
-      merged.set(name, known);
-    }
-  }
-  return Object.fromEntries(
-    [...merged].map(([name, known]) => [name, known.length === 1 ? known[0] : { anyOf: known }]),
-  );
+function badKeyProblem(key: string): string {
+  const shown = key.length > maxShownKeyLength ? `${key.slice(0, maxShownKeyLength)}…` : key;
+  return `the API takes only property names that match ${propertyKey.source}, not ${JSON.stringify(shown)}`;
 }

@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { ToolSource } from '@longwire/client';
 import type { ApprovalHook } from './approval.js';
+import { isRecord } from './records.js';
 
 /** Parameters of the Messages API that the agent passes on as they are. */
 export type RequestExtras = Partial<
@@ -9,6 +10,20 @@ export type RequestExtras = Partial<
     'metadata' | 'output_config' | 'service_tier' | 'stop_sequences' | 'thinking'
   >
 >;
+
+/** How long one call of a tool, or one fetch of a list of tools, may take. */
+export interface CallOptions {
+  /**
+   * Idle time in milliseconds, started anew by every progress notification. `Infinity` for no
+   * limit. Default: the source's, 60 000.
+   */
+  timeoutMs?: number;
+  /**
+   * Hard cap in milliseconds, progress or not. `Infinity` for no limit. Default: the source's,
+   * 3 600 000.
+   */
+  deadlineMs?: number;
+}
 
 /** Options of {@link createAgent}. */
 export interface AgentOptions {
@@ -48,6 +63,12 @@ export interface AgentOptions {
    * does should give this.
    */
   approve?: ApprovalHook;
+  /**
+   * Passed to every `callTool` and `listTools` of the sources. A call that runs out of time is a
+   * result that tells Claude so, a list that does is a `source-failed`; the turn goes on. Default:
+   * the sources' own limits.
+   */
+  callOptions?: CallOptions;
   /** More parameters of the Messages API. */
   request?: RequestExtras;
 }
@@ -61,6 +82,7 @@ export interface ResolvedAgentOptions {
   maxRounds: number;
   maxResultChars: number;
   approve: ApprovalHook | undefined;
+  callOptions: Readonly<CallOptions>;
   request: RequestExtras;
 }
 
@@ -87,8 +109,31 @@ export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
     maxRounds: positive('maxRounds', options.maxRounds ?? defaults.maxRounds),
     maxResultChars: positive('maxResultChars', options.maxResultChars ?? defaults.maxResultChars),
     approve: options.approve,
+    callOptions: resolveCallOptions(options.callOptions),
     request: options.request ?? {},
   };
+}
+
+const callOptionNames: readonly (keyof CallOptions)[] = ['timeoutMs', 'deadlineMs'];
+
+/** A copy, so that what was checked is what is used. */
+function resolveCallOptions(given: unknown = {}): Readonly<CallOptions> {
+  if (!isRecord(given)) throw new TypeError('callOptions must be an object');
+  for (const name of Object.keys(given)) {
+    if (!(callOptionNames as readonly string[]).includes(name)) {
+      throw new TypeError(`callOptions.${name} is not an option`);
+    }
+  }
+  const resolved: CallOptions = {};
+  for (const name of callOptionNames) {
+    const value = given[name];
+    if (value === undefined) continue;
+    if (typeof value !== 'number' || !(value > 0)) {
+      throw new TypeError(`callOptions.${name} must be a number above 0`);
+    }
+    resolved[name] = value;
+  }
+  return resolved;
 }
 
 function positive(name: string, value: number): number {

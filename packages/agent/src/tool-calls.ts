@@ -1,12 +1,12 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { ToolSource } from '@longwire/client';
-import type { ToolAnnotations } from '@modelcontextprotocol/client';
+import type { ToolAnnotations, ToolSource } from '@longwire/client';
 import { untilAborted } from './abort.js';
 import { mayChangeThings, refusalText } from './approval.js';
 import type { ApprovalHook } from './approval.js';
 import { callFailureText, certaintyOf } from './call-failure.js';
 import { EventQueue } from './event-queue.js';
 import type { AgentEvent, ToolCallRef } from './events.js';
+import type { CallOptions } from './options.js';
 import { isRecord } from './records.js';
 import type { ToolCatalog } from './tool-catalog.js';
 import { errorResultBlock, toolResultBlock } from './tool-results.js';
@@ -17,6 +17,7 @@ export interface ToolCallContext {
   catalog: Pick<ToolCatalog, 'find'>;
   approve: ApprovalHook | undefined;
   maxResultChars: number;
+  callOptions: Readonly<CallOptions>;
   signal: AbortSignal;
 }
 
@@ -97,7 +98,7 @@ async function ask(
 async function run(
   call: Call,
   round: ToolRound,
-  { signal, maxResultChars }: ToolCallContext,
+  { signal, maxResultChars, callOptions }: ToolCallContext,
   events: EventQueue<AgentEvent>,
 ): Promise<void> {
   const { id, server, tool } = call;
@@ -106,6 +107,7 @@ async function run(
   round.started(id);
   try {
     const work = call.source.callTool(tool, call.arguments, {
+      ...callOptions,
       signal,
       onProgress: (progress) => {
         if (!settled) events.push({ type: 'tool-progress', ...ref, progress });

@@ -1,9 +1,9 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { ToolSource } from '@longwire/client';
-import type { Tool } from '@modelcontextprotocol/client';
+import type { Tool, ToolSource } from '@longwire/client';
 import { untilAborted } from './abort.js';
 import type { SourceFailedEvent, ToolLeftOutEvent } from './events.js';
 import { offerSchema } from './input-schema.js';
+import type { CallOptions } from './options.js';
 import { assignPrefixes, assignToolNames } from './tool-names.js';
 
 /** A tool and where it is to be called. */
@@ -32,11 +32,17 @@ interface Offer {
 /** The tools of all sources under the names that Claude knows; fetched once, and when they change. */
 export class ToolCatalog {
   readonly #shelves: readonly Shelf[];
+  readonly #callOptions: Readonly<CallOptions>;
   #prefixes: string[] | undefined;
   #definitions: Anthropic.Tool[] = [];
+  #taken: readonly Anthropic.Tool[] = [];
   #byName = new Map<string, CatalogTool>();
 
-  constructor(sources: readonly ToolSource[]) {
+  constructor(
+    sources: readonly ToolSource[],
+    { callOptions }: { callOptions: Readonly<CallOptions> },
+  ) {
+    this.#callOptions = callOptions;
     this.#shelves = sources.map((source) => {
       const shelf: Shelf = {
         source,
@@ -52,9 +58,19 @@ export class ToolCatalog {
     });
   }
 
-  /** The tools as the API takes them: the same array until something changes. */
-  get definitions(): readonly Anthropic.Tool[] {
-    return this.#definitions;
+  /**
+   * The tools as the API takes them: the same array until something changes. The API refuses tool
+   * calls in a conversation without any tools, and their definitions are what makes past calls
+   * readable. So when no tool is left, a conversation with calls goes on with those that the API
+   * took last; Claude may call them still, and is told that they do not exist.
+   */
+  definitions({ hasToolCalls }: { hasToolCalls: boolean }): readonly Anthropic.Tool[] {
+    return this.#definitions.length === 0 && hasToolCalls ? this.#taken : this.#definitions;
+  }
+
+  /** The API took a request with these definitions. */
+  taken(definitions: readonly Anthropic.Tool[]): void {
+    if (definitions.length > 0) this.#taken = definitions;
   }
 
   /**
@@ -105,15 +121,14 @@ export class ToolCatalog {
     // Cleared before, so that a change during the fetch leads to another.
     shelf.stale = false;
     try {
-      const tools = await untilAborted(signal, source.listTools({ signal }));
+      const tools = await untilAborted(signal, source.listTools({ ...this.#callOptions, signal }));
       shelf.failed = false;
       const events: CatalogEvent[] = [];
       shelf.tools = distinct(tools).flatMap((tool) => {
         const offer = offerTool(tool);
-        if (offer === undefined) {
-          events.push(leftOut(source, tool, 'its input schema does not describe an object'));
-        }
-        return offer ?? [];
+        if (!('problem' in offer)) return offer;
+        events.push(leftOut(source, tool, offer.problem));
+        return [];
       });
       return events;
     } catch (error) {
@@ -148,9 +163,9 @@ export class ToolCatalog {
   }
 }
 
-function offerTool(tool: Tool): Offer | undefined {
+function offerTool(tool: Tool): Offer | { problem: string } {
   const offered = offerSchema(tool.inputSchema);
-  if (offered === undefined) return undefined;
+  if ('problem' in offered) return offered;
   const description = [tool.description, offered.constraint].filter(Boolean).join('\n\n');
   return {
     tool,

@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { CallToolResult } from '@modelcontextprotocol/client';
+import type { CallToolResult } from '@longwire/client';
 import { isDeepStrictEqual } from 'node:util';
 import { imageBlock } from './images.js';
 import { isRecord } from './records.js';

@@ -101,8 +101,9 @@ export class Turn {
         return;
       }
       if (this.#round === undefined) continue;
-      const { approve, maxResultChars } = options;
-      yield* runToolCalls(this.#round, { catalog, approve, maxResultChars, signal });
+      const { approve, maxResultChars, callOptions } = options;
+      const context = { catalog, approve, maxResultChars, callOptions, signal };
+      yield* runToolCalls(this.#round, context);
       this.#closeRound(this.#round);
       text = '';
     }
@@ -114,8 +115,9 @@ export class Turn {
     for (;;) {
       const response = (this.#response = new StreamedResponse());
       try {
-        const { messages } = conversation;
-        const parts = { messages, tools: catalog.definitions, system: options.system };
+        const { messages, hasToolCalls } = conversation;
+        const tools = catalog.definitions({ hasToolCalls });
+        const parts = { messages, tools, system: options.system };
         const params = {
           ...options.request,
           model: options.model,
@@ -123,6 +125,7 @@ export class Turn {
           ...withCacheBreakpoints(parts),
         };
         yield* response.read(options.anthropic, params, signal);
+        catalog.taken(tools);
       } catch (error) {
         const rejection = asRejection(error);
         if (rejection?.tool === undefined) throw error;
@@ -162,7 +165,7 @@ export class Turn {
     this.#settled = true;
     if (this.#round !== undefined) {
       this.#closeRound(this.#round);
-    } else if (!this.#answered || asRejection(error) !== undefined) {
+    } else if (!this.#answered || asRejection(error)?.aboutContent === true) {
       this.#takeBack('The tool ran, but what it returned could not be passed on to you.');
     }
   }

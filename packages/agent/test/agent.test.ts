@@ -173,6 +173,26 @@ test('passes schemas and descriptions on unchanged', async () => {
   });
 });
 
+test('sends a schema byte for byte as it came', async () => {
+  const inputSchema = {
+    $defs: { 'any key': { oneOf: [{ const: 'a' }, { const: 'b' }] }, node: { $ref: '#/$defs/x' } },
+    properties: {
+      z: { description: 'Last first.', default: { b: 1, a: [null, 0.5] }, enum: [2, '1', null] },
+      choice: { anyOf: [{ type: 'integer' }, { allOf: [{ type: 'string' }, { minLength: 1 }] }] },
+      nested: { type: 'object', properties: { 'filter[id]': { $ref: '#/$defs/any key' } } },
+    },
+    type: 'object' as const,
+    'x-order': ['z', 'choice'],
+    required: ['z'],
+  };
+  const source = fakeSource('demo', [{ name: 'odd', inputSchema }, { name: 'last' }]);
+  const { agent, claude } = await setup([{ text: 'ok' }], { clients: [source] });
+  await collect(agent.send('Hi'));
+  expect(claude.proxy.requests[0]?.text).toContain(
+    `{"name":"odd","input_schema":${JSON.stringify(inputSchema)}}`,
+  );
+});
+
 test('marks tools, system prompt and the newest user messages for the cache, and never more', async () => {
   const source = fakeSource('demo', [{ name: 'echo' }, { name: 'other' }]);
   const { agent, claude } = await setup(
@@ -261,11 +281,49 @@ test('asks the address and with the key of the environment by default', async ()
   expect(claude.proxy.requests[0]?.headers.authorization).toBe('Bearer key-from-env');
 });
 
+test('passes the limits of calls to the sources', async () => {
+  const source = fakeSource('demo', [{ name: 'echo' }]);
+  const callOptions = { timeoutMs: 5000, deadlineMs: Infinity };
+  const { agent } = await setup([{ calls: [{ name: 'echo' }] }, { text: 'Done.' }], {
+    clients: [source],
+    callOptions,
+  });
+  // What was checked is what is used.
+  callOptions.timeoutMs = -1;
+  await collect(agent.send('Hi'));
+  const limits = { timeoutMs: 5000, deadlineMs: Infinity, signal: expect.any(AbortSignal) };
+  expect(source.options).toEqual([limits, { ...limits, onProgress: expect.any(Function) }]);
+});
+
+test('leaves the limits of calls to the sources by default', async () => {
+  const source = fakeSource('demo', [{ name: 'echo' }]);
+  const { agent } = await setup([{ calls: [{ name: 'echo' }] }, { text: 'Done.' }], {
+    clients: [source],
+  });
+  await collect(agent.send('Hi'));
+  expect(source.options.map((options) => Object.keys(options))).toEqual([
+    ['signal'],
+    ['signal', 'onProgress'],
+  ]);
+});
+
 test('names the option that is wrong', () => {
   expect(() => createAgent({ clients: [], maxRounds: 0 })).toThrow(/^maxRounds/);
   expect(() => createAgent({ clients: [], maxTokens: 1.5 })).toThrow(/^maxTokens/);
   expect(() => createAgent({ clients: [], maxResultChars: -1 })).toThrow(/^maxResultChars/);
   expect(() => createAgent({} as { clients: [] })).toThrow(/^clients/);
+  const wrong: [unknown, RegExp][] = [
+    [5000, /^callOptions must/],
+    [{ timeoutMs: 0 }, /^callOptions\.timeoutMs must/],
+    [{ deadlineMs: Number.NaN }, /^callOptions\.deadlineMs must/],
+    [{ deadlineMs: '60' }, /^callOptions\.deadlineMs must/],
+    [{ timeout: 5000 }, /^callOptions\.timeout is not an option/],
+  ];
+  for (const [callOptions, message] of wrong) {
+    const options = { clients: [], callOptions: callOptions as object };
+    expect(() => createAgent(options)).toThrow(TypeError);
+    expect(() => createAgent(options)).toThrow(message);
+  }
 });
 
 test('refuses an empty message, and drops blank parts', async () => {

@@ -72,10 +72,24 @@ test('tells Claude of a refusal, and makes the other calls', async () => {
   expect(ofType(events, 'tool-result').map(({ tool }) => tool)).toEqual(['two']);
   expect(source.calls.map(({ name }) => name)).toEqual(['two']);
   expect(claude.bodies()[1]?.messages[2]?.content).toMatchObject([
-    { is_error: true, content: [{ text: expect.stringMatching(/declined.*did not run/) }] },
+    { is_error: true, content: [{ text: expect.stringMatching(/user declined.*did not run/s) }] },
     { content: [{ text: 'two ran' }] },
-    { is_error: true, content: [{ text: expect.stringContaining('saying: too dear') }] },
+    { is_error: true, content: [{ text: expect.stringMatching(/: too dear\n.*did not run/) }] },
   ]);
+});
+
+test('a reason reaches Claude verbatim, and nobody is said to have declined', async () => {
+  const reason = 'nobody could be asked (no terminal); "yes" was not an option';
+  const source = fakeSource('demo', [{ name: 'write' }]);
+  const { agent, claude } = await setup([{ calls: [{ name: 'write' }] }, { text: 'I see.' }], {
+    clients: [source],
+    approve: () => ({ allow: false, reason }),
+  });
+  await collect(agent.send('Write'));
+  const told = JSON.stringify(claude.bodies()[1]?.messages[2]?.content);
+  expect(told).toContain(JSON.stringify(reason).slice(1, -1));
+  expect(told).toContain('did not run');
+  expect(told).not.toContain('declined');
 });
 
 test('asks one question at a time, and then makes the calls', async () => {

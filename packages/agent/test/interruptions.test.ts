@@ -295,20 +295,51 @@ test('an error after tools ran keeps their results', async () => {
   ]);
 });
 
-test('results that the API will not take are withheld, so that the conversation can go on', async () => {
-  const source = fakeSource('demo', [{ name: 'read', run: () => said('poison') }]);
+/** A turn whose tool ran and whose results were then answered with an error, and what the next turn sends. */
+async function resultsAfter(status: number, error: Record<string, unknown>) {
+  const source = fakeSource('demo', [{ name: 'read', run: () => said('what was read') }]);
   const { agent, claude } = await setup([{ calls: [{ name: 'read' }] }, { text: 'Ok.' }], {
     clients: [source],
   });
-  const body = { type: 'error', error: { type: 'invalid_request_error', message: 'too long' } };
   claude.proxy.next('pass');
-  claude.proxy.next({ type: 'answer', status: 400, body });
-  await expect(collect(agent.send('Read'))).rejects.toMatchObject({ status: 400 });
+  claude.proxy.next({ type: 'answer', status, body: { type: 'error', error } });
+  await expect(collect(agent.send('Read'))).rejects.toMatchObject({ status });
   await collect(agent.send('And?'));
-  const [, , last] = claude.bodies();
-  expect(JSON.stringify(last)).not.toContain('poison');
-  expect(last?.messages[2]?.content).toMatchObject([{ is_error: true }, { text: 'And?' }]);
+  return claude.bodies()[2]?.messages[2]?.content;
+}
+
+test.each([
+  [400, 'messages.2.content.0.tool_result.content.0.image.source.base64: invalid'],
+  [400, 'messages: text content blocks must be non-empty'],
+  [400, 'prompt is too long: 207368 tokens > 200000 maximum'],
+  [400, 'input length and `max_tokens` exceed context limit: 190000 + 16384 > 200000'],
+  [400, 'Could not process image'],
+  [413, 'Request exceeds the maximum size'],
+])('results that the API will not take are withheld: %i %s', async (status, message) => {
+  const type = status === 413 ? 'request_too_large' : 'invalid_request_error';
+  const content = await resultsAfter(status, { type, message });
+  expect(JSON.stringify(content)).not.toContain('what was read');
+  expect(content).toMatchObject([{ is_error: true }, { text: 'And?' }]);
 });
+
+test.each([
+  [400, 'invalid_request_error', 'Your credit balance is too low to access the Anthropic API.'],
+  [400, 'invalid_request_error', 'You have reached your specified API usage limits.'],
+  [400, 'invalid_request_error', 'This organization has been disabled.'],
+  [400, 'invalid_request_error', 'max_tokens: 999999 > 64000, the maximum of output tokens'],
+  [400, 'invalid_request_error', 'tools.7.custom.input_schema: the image of messages.1 is bad'],
+  [400, 'billing_error', 'messages: billing'],
+  [429, 'rate_limit_error', 'Please reduce the prompt length, messages.2 for example'],
+  [529, 'overloaded_error', 'Overloaded'],
+])(
+  'results that are not the cause of an error are kept: %i %s %s',
+  async (status, type, message) => {
+    expect(await resultsAfter(status, { type, message })).toMatchObject([
+      { type: 'tool_result', content: [{ text: 'what was read' }] },
+      { text: 'And?' },
+    ]);
+  },
+);
 
 test('what a call throws is told to Claude with what is certain', async () => {
   const certainties = ['not-sent', 'refused', 'answered', 'outcome-unknown'] as const;

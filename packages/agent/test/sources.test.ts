@@ -129,7 +129,7 @@ test('leaves out a tool that the API will not take, and keeps the others', async
       type: 'tool-left-out',
       server: 'demo',
       tool: 'bad',
-      reason: expect.stringContaining(message),
+      reason: message,
     },
   ]);
   source.changed();
@@ -138,6 +138,93 @@ test('leaves out a tool that the API will not take, and keeps the others', async
     ['bad', 'good'],
     ['good'],
     ['bad', 'good'],
+  ]);
+});
+
+test('leaves out tools with property names that the API takes from nobody, before it is asked', async () => {
+  const withProperty = (name: string, key: string) => ({
+    name,
+    inputSchema: { type: 'object' as const, properties: { [key]: {} } },
+  });
+  const source = fakeSource('demo', [
+    withProperty('bracket', 'filter[id]'),
+    withProperty('long', 'x'.repeat(65)),
+    withProperty('empty', ''),
+    withProperty('fine', `a.b-c_D9${'x'.repeat(56)}`),
+    {
+      name: 'branch',
+      inputSchema: { type: 'object', anyOf: [{ properties: { $top: {} } }] },
+    },
+  ]);
+  const { agent, claude } = await setup([{ text: 'Ok.' }], { clients: [source] });
+  const events = await collect(agent.send('Hi'));
+  expect(ofType(events, 'tool-left-out').map(({ tool, reason }) => [tool, reason])).toEqual([
+    ['bracket', expect.stringMatching(/property names.*"filter\[id\]"$/)],
+    ['long', expect.stringContaining('"xxx')],
+    ['empty', expect.stringMatching(/""$/)],
+    ['branch', expect.stringContaining('"$top"')],
+  ]);
+  expect(claude.bodies().map(({ tools }) => tools?.map(({ name }) => name))).toEqual([['fine']]);
+});
+
+test('a conversation with calls keeps the last tools when all are gone', async () => {
+  const source = fakeSource('demo', []);
+  const vanish = () => {
+    source.tools = [];
+    source.changed();
+    return said('gone');
+  };
+  source.tools = [{ name: 'vanish', run: vanish }];
+  const { agent, claude } = await setup(
+    [
+      { calls: [{ name: 'vanish' }] },
+      { calls: [{ name: 'vanish' }] },
+      { text: 'Gone.' },
+      { text: 'Still gone.' },
+      { text: 'Fresh.' },
+    ],
+    { clients: [source] },
+  );
+  const events = await collect(agent.send('Vanish'));
+  await collect(agent.send('And now?'));
+  agent.reset();
+  await collect(agent.send('Hi'));
+
+  expect(source.calls).toHaveLength(1);
+  expect(ofType(events, 'tool-result').map(({ isError }) => isError)).toEqual([false, true]);
+  const bodies = claude.bodies();
+  expect(bodies.map(({ tools }) => tools?.map(({ name }) => name))).toEqual([
+    ['vanish'],
+    ['vanish'],
+    ['vanish'],
+    ['vanish'],
+    undefined,
+  ]);
+  expect(bodies[2]?.messages[4]?.content).toMatchObject([
+    { is_error: true, content: [{ text: expect.stringContaining('no tool named "vanish"') }] },
+  ]);
+});
+
+test('the last tools that are kept are those that the API took', async () => {
+  const source = fakeSource('demo', []);
+  const change = () => {
+    source.tools = [{ name: 'bad' }];
+    source.changed();
+    return said('changed');
+  };
+  source.tools = [{ name: 'change', run: change }];
+  const { agent, claude } = await setup([{ calls: [{ name: 'change' }] }, { text: 'Ok.' }], {
+    clients: [source],
+  });
+  const message = 'tools.0.custom.input_schema: JSON schema is invalid';
+  const body = { type: 'error', error: { type: 'invalid_request_error', message } };
+  claude.proxy.next('pass');
+  claude.proxy.next({ type: 'answer', status: 400, body });
+  expect(done(await collect(agent.send('Change'))).text).toBe('Ok.');
+  expect(claude.bodies().map(({ tools }) => tools?.map(({ name }) => name))).toEqual([
+    ['change'],
+    ['bad'],
+    ['change'],
   ]);
 });
 

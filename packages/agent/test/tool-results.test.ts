@@ -1,4 +1,4 @@
-import type { CallToolResult } from '@modelcontextprotocol/client';
+import type { CallToolResult } from '@longwire/client';
 import { expect, test } from 'vitest';
 import { toolResultBlock } from '../src/tool-results.ts';
 import { png } from './support/setup.ts';
@@ -11,6 +11,7 @@ function show(result: unknown, maxResultChars = 1000) {
   const body = {
     model: 'm',
     max_tokens: 1,
+    tools: [{ name: 't', input_schema: { type: 'object' } }],
     messages: [
       { role: 'user', content: 'Hi' },
       { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 't', input: {} }] },

@@ -17,6 +17,7 @@ function request(
   return {
     model: 'm',
     max_tokens: 1,
+    tools: [{ name: 'echo', input_schema: { type: 'object' } }],
     messages: messages.map((content, index) => ({
       role: index % 2 === 0 ? 'user' : 'assistant',
       content,
@@ -59,6 +60,20 @@ test.each<[string, MessagesRequest]>([
         { role: 'user', content: 'b' },
       ],
     },
+  ],
+  [
+    'calls without tools',
+    {
+      model: 'm',
+      max_tokens: 1,
+      messages: request(['Hi', [use('t1')], [result('t1')]]).messages,
+    },
+  ],
+  [
+    'a property whose name has a bracket',
+    request(['Hi'], {
+      tools: [{ name: 'a', input_schema: { type: 'object', properties: { 'filter[id]': {} } } }],
+    }),
   ],
   ['a name with a dot', request(['Hi', [{ ...use('t1'), name: 'a.b' }], [result('t1')]])],
   ['an input that is no object', request(['Hi', [{ ...use('t1'), input: [] }], [result('t1')]])],

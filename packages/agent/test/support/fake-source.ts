@@ -1,5 +1,12 @@
-import type { CallToolOptions, ClientEvents, ToolSource } from '@longwire/client';
-import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
+import type {
+  CallToolOptions,
+  CallToolResult,
+  ClientEvents,
+  OperationOptions,
+  Tool,
+  ToolAnnotations,
+  ToolSource,
+} from '@longwire/client';
 
 /** A tool of a {@link FakeSource}. */
 export interface FakeTool {
@@ -22,6 +29,8 @@ export interface FakeSource extends ToolSource {
   failListing: Error | undefined;
   /** Every call, in order. */
   readonly calls: { name: string; args: Record<string, unknown> }[];
+  /** The options that `listTools` and `callTool` were given, in order. */
+  readonly options: OperationOptions[];
   /** How often the list was asked for. */
   readonly listings: number;
   /** How many listen to it. */
@@ -39,12 +48,14 @@ export function said(text: string): CallToolResult {
 export function fakeSource(name: string, tools: readonly FakeTool[]): FakeSource {
   const listeners = new Set<() => void>();
   const calls: FakeSource['calls'] = [];
+  const given: OperationOptions[] = [];
   let listings = 0;
   const source: FakeSource = {
     name,
     tools,
     failListing: undefined,
     calls,
+    options: given,
     get listings() {
       return listings;
     },
@@ -54,8 +65,9 @@ export function fakeSource(name: string, tools: readonly FakeTool[]): FakeSource
     changed: () => {
       for (const listener of listeners) listener();
     },
-    listTools: async () => {
+    listTools: async (options = {}) => {
       listings++;
+      given.push(options);
       if (source.failListing !== undefined) throw source.failListing;
       return source.tools.map((tool) => {
         const { run: _, ...listed } = tool;
@@ -64,6 +76,7 @@ export function fakeSource(name: string, tools: readonly FakeTool[]): FakeSource
     },
     callTool: async (tool, args = {}, options = {}) => {
       calls.push({ name: tool, args });
+      given.push(options);
       const found = source.tools.find((candidate) => candidate.name === tool);
       if (found === undefined) throw new Error(`no tool ${tool}`);
       return found.run?.(args, options) ?? said(`${tool} ran`);

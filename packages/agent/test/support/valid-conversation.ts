@@ -36,7 +36,7 @@ const imageTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 /**
  * Fails unless the real API would take the request, as far as that can be told from the body: roles
  * alternate, every tool call has exactly one result, first in the next message and in order, and
- * the rules for text, images, errors, names, schemas and cache breakpoints are kept.
+ * the rules for text, images, errors, names, schemas, property names and cache breakpoints are kept.
  */
 export function assertValidConversation(body: MessagesRequest): void {
   const { messages } = body;
@@ -74,6 +74,7 @@ export function assertValidConversation(body: MessagesRequest): void {
     'no result before any call',
   );
 
+  if (seen.size > 0) assert.ok(body.tools !== undefined, 'tools: defined where there are calls');
   assertTools(body.tools ?? []);
   if (body.tools !== undefined) assert.ok(body.tools.length > 0, 'tools: absent rather than empty');
   assert.ok(countBreakpoints(body) <= 4, 'at most four cache breakpoints');
@@ -139,6 +140,9 @@ function assertTools(tools: NonNullable<MessagesRequest['tools']>): void {
     assert.equal(schema['type'], 'object', `${name}: the schema is of an object`);
     for (const key of ['anyOf', 'oneOf', 'allOf']) {
       assert.ok(!(key in schema), `${name}: no ${key} at the root of the schema`);
+    }
+    for (const key of Object.keys(schema['properties'] ?? {})) {
+      assert.match(key, /^[a-zA-Z0-9_.-]{1,64}$/, `${name}: the name of a property`);
     }
   }
 }
