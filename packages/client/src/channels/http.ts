@@ -75,11 +75,13 @@ export class Http implements AttemptMaker {
         certainty: 'not-sent',
       });
     }
+    const route = this.#routeTo(url);
     const exchange = new Exchange(request, url, settler, this.#open);
     try {
       this.#dispatcher.dispatch(
         {
-          ...this.#routeTo(url),
+          origin: route.origin,
+          path: route.path,
           method: request.method,
           headers,
           body: request.body ?? null,

@@ -10,7 +10,7 @@ import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { Posting } from './posting.js';
 
-const POST_HEADERS = { 'content-type': 'application/json', accept: '*/*' };
+const POST_HEADERS = { 'content-type': 'application/json' };
 
 /** What an SSE channel is made of. */
 export interface SseChannelOptions {

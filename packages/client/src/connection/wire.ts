@@ -25,7 +25,10 @@ export function requestOnWire({ id, request, mark }: LedgerEntry): JSONRPCReques
     jsonrpc: '2.0',
     id,
     method,
-    params: { ...params, _meta: { ...meta, progressToken: id } },
+    params: {
+      ...params,
+      _meta: meta === undefined ? { progressToken: id } : { ...meta, progressToken: id },
+    },
   };
 }
 
