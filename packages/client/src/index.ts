@@ -23,6 +23,7 @@ export type {
   ChallengeVerdict,
   ChannelOptions,
   Dialect,
+  DispatcherLike,
   HeadersOption,
   Limits,
 } from './channels/channel.js';

@@ -1,5 +1,4 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
-import type { Dispatcher } from 'undici';
 import type { LongwireError } from '../errors.js';
 
 /**
@@ -41,6 +40,14 @@ export interface Limits {
   maxInFlight?: number;
 }
 
+/**
+ * A `Dispatcher` of undici 7, by its shape alone: a program that has no undici need not have its
+ * types either.
+ */
+export interface DispatcherLike {
+  dispatch(options: never, handler: never): boolean;
+}
+
 /** Options of everything that a channel sends. */
 export interface ChannelOptions {
   /**
@@ -63,7 +70,7 @@ export interface ChannelOptions {
    * closed here. It must allow two connections at least, because one holds the stream. Default: one
    * for each session, with at most 256 connections.
    */
-  dispatcher: Dispatcher;
+  dispatcher: DispatcherLike;
 }
 
 /** What a channel tells the one who opened it. */

@@ -45,7 +45,7 @@ export class Http implements AttemptMaker {
     this.#headers = headerSource(options.headers ?? {}, authorization);
     this.#onChallenge = options.auth?.onChallenge;
     this.#owned = options.dispatcher === undefined ? ownAgent(connectMs) : undefined;
-    this.#dispatcher = options.dispatcher ?? (this.#owned as Agent);
+    this.#dispatcher = (options.dispatcher as Dispatcher | undefined) ?? (this.#owned as Agent);
   }
 
   /**
