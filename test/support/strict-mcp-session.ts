@@ -185,6 +185,6 @@ export class StrictMcpSession {
   }
 
   #fail(id: string | number, code: number, message: string): void {
-    this.#options.send({ jsonrpc: '2.0', id, error: { code, message } });
+    this.#options.send({ jsonrpc: '2.0', id, error: { code, message: this.#text(message) } });
   }
 }

@@ -1,8 +1,9 @@
-import type { LongwireClient } from '@longwire/client';
-import type { CallToolResult } from '@modelcontextprotocol/client';
-import { findTool, toolArguments } from './arguments/tool-arguments.js';
+import { HttpStatusError, type CallToolResult, type LongwireClient } from '@longwire/client';
+import { findTool, toolArguments, unnamedArguments } from './arguments/tool-arguments.js';
 import type { Context } from './context.js';
-import { showProgress, showSpinner } from './progress-display.js';
+import { didYouMean } from './nearest.js';
+import { logMessage } from './notifications.js';
+import { showProgress } from './progress.js';
 import { sanitizeLine } from './sanitize.js';
 import { operationOptions } from './session.js';
 
@@ -25,25 +26,36 @@ export async function callWritten(
 ): Promise<CallToolResult> {
   const { terminal, cwd } = context;
   const limits = { ...operationOptions(context), ...options };
-  const listing = showSpinner(terminal, 'asking for the tools');
-  const tools = await client.listTools(limits).finally(() => listing.stop());
-  const tool = findTool(name, tools);
-  const args = await toolArguments(tool, { words, json, cwd });
-  const progress = showProgress(terminal, sanitizeLine(name));
-  const stopLogging = client.on('notification', ({ method, params }) => {
-    if (method !== 'notifications/message') return;
-    const { level, logger, data } = params ?? {};
-    const source = [level, logger].filter((part) => typeof part === 'string').join(' ');
-    const text = typeof data === 'string' ? data : JSON.stringify(data);
-    terminal.detail(sanitizeLine(`${source}: ${text ?? ''}`));
+  const label = sanitizeLine(name);
+  const stopLogging = client.on('notification', (notification) => {
+    const logged = logMessage(notification);
+    if (logged !== undefined) terminal.detail(`${logged.source}: ${logged.text}`);
   });
   try {
+    terminal.showLive('asking for the tools');
+    const tool = findTool(name, await client.listTools(limits));
+    const args = await toolArguments(tool, { words, json, cwd });
+    for (const { argument, names } of unnamedArguments(tool, args)) {
+      const guess = didYouMean(argument, names);
+      terminal.remark(sanitizeLine(`The tool names no argument \`${argument}\`.${guess}`));
+    }
+    terminal.showLive(label);
     return await client.callTool(name, args, {
       ...limits,
-      onProgress: (report) => progress.update(report),
+      onProgress: (progress) => showProgress(terminal, label, progress),
     });
+  } catch (error) {
+    throw error instanceof HttpStatusError ? named(error, label) : error;
   } finally {
     stopLogging();
-    progress.stop();
+    terminal.stopLive();
   }
+}
+
+/** A status says what was posted where; what it was about, the person knows by the tool. */
+function named(error: HttpStatusError, tool: string): HttpStatusError {
+  const { status, excerpt, certainty, retryAfterMs } = error;
+  const cause = error;
+  const options = { status, excerpt, certainty, retryAfterMs, cause };
+  return new HttpStatusError(`the call of ${tool} failed: ${error.summary}`, options);
 }

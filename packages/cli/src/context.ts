@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Environment } from './environment.js';
 import type { ExitCode } from './exit-codes.js';
+import type { Credentials } from './headers.js';
 import type { Interruptions } from './interruptions.js';
 import type { CommonOptions } from './options.js';
 import type { Redactor } from './redact.js';
@@ -16,6 +17,8 @@ export interface Context {
   readonly interruptions: Interruptions;
   readonly stdin: Input;
   readonly cwd: string;
+  /** What is known of the requests so far: by what the last one showed who asks. */
+  readonly requests: { credentials: Credentials };
 }
 
 /** What a command does once its words are parsed. */

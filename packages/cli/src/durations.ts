@@ -1,4 +1,4 @@
-import { usageError } from './usage-error.js';
+import { usageError } from './command-error.js';
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 

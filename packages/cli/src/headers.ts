@@ -1,10 +1,33 @@
-import { validateHeaderValue } from 'node:http';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Attempt } from '@longwire/client';
-import { usageError } from './usage-error.js';
+import { usageError } from './command-error.js';
+
+/** Set by the HTTP layer alone. */
+const reserved = new Set([
+  'host',
+  'content-length',
+  'connection',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** By what a request shows who asks: `--header`, MCP_API_KEY, or nothing; and why not by the key. */
+export type Credentials = 'header' | 'key' | 'key-withheld' | 'none';
+
+/** Whether the header of that name says who asks, and is a secret. */
+export function isCredential(name: string): boolean {
+  return /authorization|cookie|key|token|secret|password/i.test(name);
+}
 
 /**
  * Reads `Name: value` of every `--header`; of one name the last is taken. Names are lower-cased.
- * What a header may hold is checked by the client.
  *
  * @throws LongwireError (usage) that repeats nothing of the value.
  */
@@ -14,7 +37,16 @@ export function parseHeaders(words: readonly string[]): Record<string, string> {
     const colon = word.indexOf(':');
     // What lacks the colon may as well be a key that was pasted alone: it is not repeated.
     if (colon < 1) throw usageError("--header wants 'Name: value', with a colon after the name");
-    headers.set(word.slice(0, colon).trim().toLowerCase(), word.slice(colon + 1).trim());
+    const name = word.slice(0, colon).trim().toLowerCase();
+    const value = word.slice(colon + 1).trim();
+    if (!isAllowed(() => validateHeaderName(name))) {
+      throw usageError("--header wants 'Name: value', and this name is not one of a header");
+    }
+    if (reserved.has(name)) throw usageError(`--header ${name}: HTTP itself sets it, leave it out`);
+    if (!isAllowed(() => validateHeaderValue(name, value))) {
+      throw usageError(`--header ${name}: its value holds a character that no header may hold`);
+    }
+    headers.set(name, value);
   }
   return Object.fromEntries(headers);
 }
@@ -29,14 +61,20 @@ export function requestHeaders(options: {
   apiKey?: string | undefined;
   serverOrigin?: string | undefined;
   /** Told of every request that is about to go out. */
-  onRequest?: (attempt: Attempt) => void;
+  onRequest?: (attempt: Attempt, credentials: Credentials) => void;
 }): (attempt: Attempt) => Record<string, string> {
   const { headers, apiKey, serverOrigin, onRequest } = options;
-  if (apiKey !== undefined) checkApiKey(apiKey);
+  if (apiKey !== undefined && !isAllowed(() => validateHeaderValue('api_key', apiKey))) {
+    const message = 'MCP_API_KEY holds a character that no header may hold, such as a line break';
+    throw usageError(message, { code: 'config' });
+  }
+  const hasOwn = Object.keys(headers).some(isCredential);
   return (attempt) => {
-    onRequest?.(attempt);
     const { url, dialect } = attempt;
-    if (apiKey === undefined || url.origin !== serverOrigin) return { ...headers };
+    const sendsKey = apiKey !== undefined && url.origin === serverOrigin;
+    const withoutKey = apiKey === undefined ? 'none' : 'key-withheld';
+    onRequest?.(attempt, hasOwn ? 'header' : sendsKey ? 'key' : withoutKey);
+    if (!sendsKey) return { ...headers };
     return {
       ...(dialect !== 'tool-events' && { authorization: `Bearer ${apiKey}` }),
       ...(dialect !== 'sse' && { api_key: apiKey }),
@@ -45,11 +83,11 @@ export function requestHeaders(options: {
   };
 }
 
-function checkApiKey(apiKey: string): void {
+function isAllowed(validate: () => void): boolean {
   try {
-    validateHeaderValue('api_key', apiKey);
+    validate();
+    return true;
   } catch {
-    const message = 'MCP_API_KEY holds a character that no header may hold, such as a line break';
-    throw usageError(message, { code: 'config' });
+    return false;
   }
 }

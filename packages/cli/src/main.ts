@@ -7,8 +7,8 @@ import { readCommonOptions, refuseStdioCommand } from './options.js';
 import { createProgram } from './program.js';
 import { Redactor } from './redact.js';
 import { reportError } from './report-error.js';
-import { sanitize } from './sanitize.js';
-import { flushed, type Input, type Output } from './streams.js';
+import { sanitizeLine } from './sanitize.js';
+import { flushed, isReaderGone, type Input, type Output } from './streams.js';
 import { Terminal } from './terminal.js';
 
 /** What the command is given instead of the process. */
@@ -38,17 +38,20 @@ export async function main(options: MainOptions): Promise<ExitCode> {
   options.onInterrupt?.(() => interruptions.interrupt());
   options.signal?.addEventListener('abort', () => interruptions.end(), { once: true });
   if (options.signal?.aborted === true) interruptions.end();
+  const requests: Context['requests'] = { credentials: 'none' };
   let terminal = new Terminal({ stdout, stderr, redactor, env });
   let exitCode: ExitCode = 0;
 
-  // The reader of a pipe may leave early (`| head`): that ends the command, and is no failure.
-  let outputClosed = false;
-  const onOutputError = (): void => {
-    outputClosed = true;
+  // Where results cannot go, there is nothing left to do.
+  let outputError: NodeJS.ErrnoException | undefined;
+  const onOutputError = (error: Error): void => {
+    outputError ??= error;
     interruptions.end();
   };
+  // Remarks that nobody reads are no loss.
+  const onRemarkError = (): void => undefined;
   stdout.on('error', onOutputError);
-  stderr.on('error', onOutputError);
+  stderr.on('error', onRemarkError);
 
   const run = async (program: Command, action: Action): Promise<void> => {
     const common = readCommonOptions(program);
@@ -65,13 +68,15 @@ export async function main(options: MainOptions): Promise<ExitCode> {
       interruptions,
       stdin,
       cwd,
+      requests,
     };
     exitCode = await action(context);
   };
   const program = createProgram({
     run,
     writeOut: (text) => stdout.write(text),
-    writeErr: (text) => stderr.write(sanitize(redactor.message(text))),
+    writeErr: (text) => stderr.write(text),
+    reportError: (text) => terminal.error(sanitizeLine(text)),
   });
 
   const work = async (): Promise<ExitCode> => {
@@ -79,22 +84,24 @@ export async function main(options: MainOptions): Promise<ExitCode> {
       refuseStdioCommand(args);
       await program.parseAsync([...args], { from: 'user' });
     } catch (error) {
-      if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-      exitCode = interruptions.signal.aborted ? 130 : exitCodeOf(error);
-      if (!outputClosed) reportError(error, exitCode, terminal);
+      if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2;
+      else {
+        exitCode = interruptions.signal.aborted ? 130 : exitCodeOf(error);
+        if (outputError === undefined) reportError(error, exitCode, { terminal, requests });
+      }
     }
-    return outputClosed ? 0 : exitCode;
+    await Promise.all([flushed(stdout), flushed(stderr)]);
+    if (outputError === undefined) return exitCode;
+    // The reader of a pipe may leave early (`| head`): that is no failure.
+    if (isReaderGone(outputError)) return 0;
+    terminal.error(`error: the output could not be written: ${sanitizeLine(outputError.message)}`);
+    await flushed(stderr);
+    return 1;
   };
   const insisted = interruptions.insisted.then((): ExitCode => 130);
-  const code = await Promise.race([
-    work().then(async (ended) => {
-      await Promise.all([flushed(stdout), flushed(stderr)]);
-      return ended;
-    }),
-    insisted,
-  ]);
+  const code = await Promise.race([work(), insisted]);
   terminal.stopLive();
   stdout.off('error', onOutputError);
-  stderr.off('error', onOutputError);
+  stderr.off('error', onRemarkError);
   return code;
 }

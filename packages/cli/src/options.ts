@@ -3,7 +3,7 @@ import type { Dialect } from '@longwire/client';
 import { parseDuration } from './durations.js';
 import { parseHeaders } from './headers.js';
 import { didYouMean } from './nearest.js';
-import { usageError } from './usage-error.js';
+import { usageError } from './command-error.js';
 
 /** What every command takes. */
 export interface CommonOptions {

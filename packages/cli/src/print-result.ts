@@ -1,10 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CallToolResult } from '@modelcontextprotocol/client';
-import { sanitize, sanitizeLine } from './sanitize.js';
+import type { CallToolResult } from '@longwire/client';
+import type { ExitCode } from './exit-codes.js';
+import { isJsonObject, type JsonObject } from './json-object.js';
+import { escapeControls, sanitize, sanitizeLine } from './sanitize.js';
 import { formatSize, type MediaFolder } from './save-media.js';
+import type { Terminal } from './terminal.js';
 
-/** A content block as it came: servers send what the types do not know. */
-type Block = Readonly<Record<string, unknown>>;
+/** Prints a tool's result for people. A tool that reports an error: 1, with a remark that says so. */
+export async function printResult(
+  terminal: Terminal,
+  result: CallToolResult,
+  options: { tool: string; media: MediaFolder },
+): Promise<ExitCode> {
+  for (const line of await describeResult(result, options)) terminal.print(line);
+  return outcomeOf(terminal, result, options.tool);
+}
+
+/** The exit code that a result stands for; a remark says so where the tool reports an error. */
+export function outcomeOf(terminal: Terminal, result: CallToolResult, tool: string): ExitCode {
+  if (result.isError !== true) return 0;
+  terminal.remark(terminal.remarkColors.red(`The tool ${sanitizeLine(tool)} reported an error.`));
+  return 1;
+}
 
 /**
  * A tool's result as lines for people: text as it is, images and audio saved to files and named,
@@ -27,7 +44,7 @@ export async function describeResult(
 }
 
 async function describeBlock(
-  block: Block,
+  block: JsonObject,
   options: { tool: string; media: MediaFolder },
 ): Promise<string> {
   switch (block['type']) {
@@ -47,7 +64,7 @@ async function describeBlock(
 
 /** The content of one resource, under its address. */
 export async function describeResource(
-  resource: Block,
+  resource: JsonObject,
   options: { tool: string; media: MediaFolder },
 ): Promise<string> {
   const uri = `<${sanitizeLine(text(resource['uri']))}>`;
@@ -81,13 +98,12 @@ function isJsonOf(block: unknown, value: unknown): boolean {
 }
 
 function pretty(value: unknown): string {
-  return sanitize(JSON.stringify(value, null, 2));
+  return escapeControls(JSON.stringify(value, null, 2));
 }
 
-function asBlock(value: unknown): Block {
-  return typeof value === 'object' && value !== null
-    ? (value as Block)
-    : { type: 'unknown', value };
+/** A content block as it came: servers send what the types do not know. */
+function asBlock(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : { type: 'unknown', value };
 }
 
 function text(value: unknown): string {

@@ -1,4 +1,6 @@
+import { VERSION } from '@longwire/client';
 import { Command } from 'commander';
+import { usageError } from './command-error.js';
 import { addCall } from './commands/call.js';
 import { addChat } from './commands/chat.js';
 import { addDemo } from './commands/demo.js';
@@ -8,8 +10,8 @@ import { addResources } from './commands/resources.js';
 import { addTools } from './commands/tools.js';
 import { addWatch } from './commands/watch.js';
 import type { Action } from './context.js';
+import { didYouMean } from './nearest.js';
 import { addCommonOptions } from './options.js';
-import { version } from './version.js';
 
 const epilogue = `
 The first word after the command is the server if it is a URL; otherwise the server is
@@ -28,20 +30,26 @@ export function createProgram(options: {
   run: (program: Command, action: Action) => Promise<void>;
   writeOut: (text: string) => void;
   writeErr: (text: string) => void;
+  /** Given what is wrong with the words of the command line. */
+  reportError: (text: string) => void;
 }): Command {
-  const { run, writeOut, writeErr } = options;
+  const { run, writeOut, writeErr, reportError } = options;
   const program = new Command('longwire');
   program
     .description('Look at, call, watch and chat with any MCP server.')
-    .version(version, '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .usage('<command> [target] [arguments] [options]')
     .helpOption('-h, --help', 'print help')
-    .configureOutput({ writeOut, writeErr })
+    .helpCommand(false)
+    .configureOutput({
+      writeOut,
+      writeErr,
+      outputError: (text) => reportError(`${text.trim()} (longwire --help says more)`),
+    })
     .configureHelp({
       showGlobalOptions: true,
       subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}`,
     })
-    .showHelpAfterError('(longwire --help says more)')
     .exitOverride()
     .addHelpText('after', epilogue);
   addCommonOptions(program);
@@ -56,5 +64,23 @@ export function createProgram(options: {
     addDemo,
   ];
   for (const add of commands) add(program, (action) => run(program, action));
+  addHelp(program);
   return program;
+}
+
+/** `longwire help [command]`: the library's own answers an unknown command with all there is. */
+function addHelp(program: Command): void {
+  program
+    .command('help')
+    .description('print help for a command')
+    .argument('[command]', 'which')
+    .action((name: string | undefined) => {
+      const command = program.commands.find((candidate) => candidate.name() === name);
+      if (name === undefined) program.help();
+      if (command !== undefined) command.help();
+      const names = program.commands.map((candidate) => candidate.name());
+      throw usageError(
+        `unknown command '${name}'.${didYouMean(name, names) || ' longwire --help lists them.'}`,
+      );
+    });
 }

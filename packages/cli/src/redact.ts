@@ -1,3 +1,5 @@
+import { isCredential } from './headers.js';
+
 const mask = '***';
 
 /**
@@ -6,16 +8,30 @@ const mask = '***';
  */
 const minFreeLength = 6;
 
-/** What looks like a secret in a message, whoever wrote it, with the part before it kept. */
+/** Below this what a header or a URL holds is not replaced in data either, for the same reason. */
+const minCredentialLength = 8;
+
+/** Messages are for reading: no more of one is shown. */
+const maxMessageLength = 2000;
+
+/** Looked at beyond that, so that a secret at the cut is not shown in part. */
+const messageMargin = 2000;
+
+/**
+ * What looks like a secret in a message, whoever wrote it, with the part before it kept. Every
+ * repetition is bounded, or ends where the next match could begin: servers write these messages.
+ */
 const patterns: readonly RegExp[] = [
   // User information of a URL.
-  /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]+(?=@)/gi,
+  /(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#]+(?=@)/gi,
+  // User and password of an address without a scheme.
+  /((?<![^\s"'<>(]))[^\s:@/"'<>(]{1,128}:[^\s@/]{1,256}(?=@)/g,
   // Values of a query, also of a path alone: session ids live there.
   /([?&][^\s=&#?]+=)[^\s&#"'<>)\]}`]+/g,
   // A query without names.
-  /([a-z][a-z0-9+.-]*:\/\/[^\s?#]*\?)[^\s=&#"'<>)\]}`]+(?=[\s#"'<>)\]}`]|$)/gi,
+  /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s?#]{0,1000}\?)[^\s=&#"'<>)\]}`]+(?=[\s#"'<>)\]}`]|$)/gi,
   /(\b(?:Bearer|Basic)\s+)(?=[\w.~+/-]*\d)[\w.~+/-]{6,}=*/gi,
-  /(\b(?:[a-z]+[_-])?(?:api[_-]?key|token|secret|password|session[_-]?id)["']?\s*[:=]\s*["']?)[^\s"',;&}]+/gi,
+  /(\b(?:[a-z]{1,20}[_-])?(?:api[_-]?key|token|secret|password|session[_-]?id)["']?\s*[:=]\s*["']?)[^\s"',;&}]+/gi,
   /(\bsk-ant-)[\w-]+/g,
 ];
 
@@ -37,34 +53,39 @@ export class Redactor {
 
   /** Learns the value of a header, its credentials without their scheme included. */
   addHeader(name: string, value: string): void {
-    const inData = /auth|cookie|key|token|secret|password|session|credential/i.test(name);
-    if (inData || value.length >= 4) this.add(value, { inData });
+    const learn = (part: string): void =>
+      this.add(part, { inData: isCredential(name) && part.length >= minCredentialLength });
+    if (isCredential(name) || value.length >= 4) learn(value);
     for (const part of value.split(/[\s;,]+/)) {
       const credential = part.replace(/^[\w-]+=(?=.)/, '');
-      if (credential.length >= minFreeLength) this.add(credential, { inData });
+      if (credential.length >= minFreeLength) learn(credential);
     }
   }
 
   /** Learns what a URL hides: user information and the values of its query. */
   addUrl(url: URL): void {
     this.add(decode(url.username), { inData: false });
-    this.add(decode(url.password));
-    if (url.password !== '') this.add(basicCredentials(url));
+    const password = decode(url.password);
+    this.add(password, { inData: password.length >= minCredentialLength });
+    if (password !== '') this.add(basicCredentials(url));
     for (const value of url.searchParams.values()) {
       if (value.length >= 4) this.add(value, { inData: false });
     }
   }
 
-  /** A message or a log line without secrets. */
+  /** A message or a log line without secrets, cut to what is worth reading. */
   message(text: string): string {
-    let redacted = this.#replace(text, () => true);
+    let redacted = text.slice(0, maxMessageLength + messageMargin);
+    redacted = this.#replace(redacted, () => true);
     for (const pattern of patterns) redacted = redacted.replace(pattern, `$1${mask}`);
-    return redacted;
+    return redacted.length <= maxMessageLength
+      ? redacted
+      : `${redacted.slice(0, maxMessageLength)}…`;
   }
 
   /** What a server sent, with only our own credentials replaced, should it echo them. */
   data(text: string): string {
-    return this.#replace(text, (secret, { inData }) => inData && secret.length >= minFreeLength);
+    return this.#replace(text, isReplacedInData);
   }
 
   /** {@link data} for every string of a JSON value. */
@@ -75,6 +96,27 @@ export class Redactor {
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [this.data(key), this.value(item)]),
     );
+  }
+
+  /**
+   * Where text that goes on may be cut for {@link data}: what comes after may be the beginning of a
+   * secret, and has to wait for more.
+   */
+  safeEnd(text: string): number {
+    const secrets = [...this.#secrets]
+      .filter(([secret, options]) => isReplacedInData(secret, options))
+      .map(([secret]) => secret);
+    const longest = Math.max(1, ...secrets.map(({ length }) => length));
+    let end = Math.max(0, text.length - longest + 1);
+    while (end < text.length && !secrets.some((secret) => secret.startsWith(text.slice(end)))) {
+      end++;
+    }
+    // One that is complete and reaches into what waits is not cut in two.
+    for (const secret of secrets) {
+      const start = text.lastIndexOf(secret, end - 1);
+      if (start !== -1 && start < end && start + secret.length > end) end = start;
+    }
+    return end;
   }
 
   #replace(
@@ -92,6 +134,10 @@ export class Redactor {
     }
     return redacted;
   }
+}
+
+function isReplacedInData(secret: string, { inData }: { inData: boolean }): boolean {
+  return inData && secret.length >= minFreeLength;
 }
 
 /** User information as the header carries it. */

@@ -1,7 +1,9 @@
-import { LongwireError } from '@longwire/client';
+import { ConnectError, LongwireError } from '@longwire/client';
+import { CommandError } from './command-error.js';
+import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
+import type { Credentials } from './headers.js';
 import { sanitizeLine } from './sanitize.js';
-import type { Terminal } from './terminal.js';
 
 /** How many errors a chain of causes is followed: one may be its own. */
 const maxCauses = 6;
@@ -10,12 +12,15 @@ const maxCauses = 6;
  * Says on one line of stderr what went wrong and what to do; with `--verbose`, the code, how
  * certain it is, what was tried and the causes.
  */
-export function reportError(error: unknown, exitCode: ExitCode, terminal: Terminal): void {
-  const red = terminal.remarkColors.red;
+export function reportError(
+  error: unknown,
+  exitCode: ExitCode,
+  { terminal, requests }: Pick<Context, 'terminal' | 'requests'>,
+): void {
   if (exitCode === 130) return terminal.remark('Interrupted.');
-  const hint = advice(error);
-  const line = sanitizeLine(`${messageOf(error)}${hint === '' ? '' : ` ${hint}`}`);
-  terminal.error(`${red('error:')} ${line}`);
+  const hint = hintFor(error, requests.credentials);
+  const line = join(summaryOf(error), hint);
+  terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(line)}`);
   if (error instanceof LongwireError) {
     terminal.detail(`  code ${error.code}, certainty ${error.certainty}`);
     for (const { url, outcome } of triedOf(error)) {
@@ -24,28 +29,63 @@ export function reportError(error: unknown, exitCode: ExitCode, terminal: Termin
   }
   let cause = causeOf(error);
   for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
-    terminal.detail(`  because: ${sanitizeLine(messageOf(cause))}`);
+    terminal.detail(`  because: ${sanitizeLine(summaryOf(cause))}`);
     cause = causeOf(cause);
   }
 }
 
-/** What to do about it, where the message of the library cannot know the command line. */
-function advice(error: unknown): string {
-  // Of Claude the message itself says it.
-  if (!(error instanceof LongwireError) || error.name === 'ChatError') return '';
+/** What to try, in the words of the command line wherever the library's hint is for programs. */
+function hintFor(error: unknown, credentials: Credentials): string | undefined {
+  if (!(error instanceof LongwireError) || error instanceof CommandError) return undefined;
   switch (error.code) {
     case 'unauthorized':
-      return "(set MCP_SERVER_URL and MCP_API_KEY, or give --header 'Authorization: Bearer …')";
+    case 'forbidden':
+      return credentialsHint[credentials];
+    case 'connect-failed':
+      return 'check the address, and that the server runs';
+    case 'connect-timeout':
+      return 'check the address, or allow more with --timeout';
+    case 'not-mcp':
+      return 'is this the address of an MCP server that speaks SSE?';
     case 'timeout':
-      return '(a longer --timeout allows more)';
+      return 'a longer --timeout allows more';
     case 'deadline':
-      return '(a longer --deadline allows more)';
+      return 'a longer --deadline allows more';
+    case 'limit-exceeded':
+      return join(
+        'the server sent more than is taken at a time: ask it for less',
+        checkFirst(error),
+      );
+    case 'queue-full':
+      return 'try again when fewer calls are under way';
     default:
-      return '';
+      return checkFirst(error) || error.hint;
   }
 }
 
-function messageOf(error: unknown): string {
+const credentialsHint: Readonly<Record<Credentials, string>> = {
+  header: 'the credentials of --header were sent: check them',
+  key: 'MCP_API_KEY was sent: check it, or give other credentials with --header',
+  'key-withheld':
+    "MCP_API_KEY was not sent, for it goes only to the origin of MCP_SERVER_URL: set that to this server, or give --header 'Authorization: Bearer …'",
+  none: "set MCP_SERVER_URL and MCP_API_KEY, or give --header 'Authorization: Bearer …'",
+};
+
+function join(...parts: (string | undefined)[]): string {
+  return parts.filter(Boolean).join('; ');
+}
+
+/** A call that may have run is not to be repeated blindly. */
+function checkFirst({ certainty }: LongwireError): string {
+  return certainty === 'outcome-unknown'
+    ? 'it may have run, so check on the server before calling again'
+    : '';
+}
+
+/** What went wrong, without the hint of the library. */
+export function summaryOf(error: unknown): string {
+  if (error instanceof CommandError) return error.message;
+  if (error instanceof LongwireError) return error.summary;
   if (!(error instanceof Error)) return String(error);
   // An error of the network may have its words in its code alone.
   return error.message || ('code' in error ? String(error.code) : error.name);
@@ -56,5 +96,5 @@ function causeOf(error: unknown): unknown {
 }
 
 function triedOf(error: LongwireError): readonly { url: string; outcome: string }[] {
-  return 'tried' in error ? (error.tried as readonly { url: string; outcome: string }[]) : [];
+  return error instanceof ConnectError ? error.tried : [];
 }

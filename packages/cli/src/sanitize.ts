@@ -2,17 +2,21 @@
 
 /**
  * Terminal control sequences, 7-bit and 8-bit: strings with their content (OSC, DCS, SOS, PM, APC:
- * window titles, hyperlinks, clipboard writes), CSI, and the two-character escapes.
+ * window titles, hyperlinks, clipboard writes), CSI, and the two-character escapes. A string that
+ * is never ended stops at what would begin the next, so that no text is looked at twice.
  * https://ecma-international.org/publications-and-standards/standards/ecma-48/
  */
 const sequences =
-  /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]/g;
+  /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0090\u0098\u009c-\u009f]*(?:\u0007|\u001b\\|\u009c)|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]/g;
 
 /** What is left of them, and every other control character but line feed and tab. */
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-/** Embeddings, overrides and isolates make a line read otherwise than it is: a spoofed question. */
-const bidirectional = /[\u202a-\u202e\u2066-\u2069]/g;
+/**
+ * Marks, embeddings, overrides and isolates make a line read otherwise than it is (a spoofed
+ * question); tag characters are text that nobody sees.
+ */
+const invisible = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/gu;
 
 /** Text from a server, safe to show: terminal control sequences removed, line ends made `\n`. */
 export function sanitize(text: string): string {
@@ -20,7 +24,7 @@ export function sanitize(text: string): string {
     .replace(/\r\n?/g, '\n')
     .replace(sequences, '')
     .replace(controls, '')
-    .replace(bidirectional, '');
+    .replace(invisible, '');
 }
 
 /** {@link sanitize}, on one line and at most `maxLength` characters long. */
@@ -30,12 +34,17 @@ export function sanitizeLine(text: string, maxLength: number = Number.POSITIVE_I
 }
 
 /**
- * JSON that a terminal does not act on. `JSON.stringify` escapes the C0 controls and leaves DEL and
- * C1 as they are, of which U+009B starts a control sequence; escaped, the value stays the same.
+ * JSON that shows what it holds and that a terminal does not act on. `JSON.stringify` escapes the
+ * C0 controls and leaves DEL and C1 as they are, of which U+009B starts a control sequence;
+ * escaped, the value stays the same.
  */
 export function escapeControls(json: string): string {
-  return json.replace(
-    /[\u007f-\u009f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return json.replace(/[\u007f-\u009f]/g, escapeUnits).replace(invisible, escapeUnits);
+}
+
+function escapeUnits(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }

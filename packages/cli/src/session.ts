@@ -1,23 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   createClient,
-  LongwireError,
-  type ClientOptions,
+  VERSION,
+  type ConnectionState,
   type LongwireClient,
   type OperationOptions,
 } from '@longwire/client';
+import { usageError } from './command-error.js';
 import type { Context } from './context.js';
+import { formatDuration } from './durations.js';
 import type { ExitCode } from './exit-codes.js';
 import { requestHeaders } from './headers.js';
-import { describeState } from './connection-state.js';
-import { showSpinner } from './progress-display.js';
 import { sanitizeLine } from './sanitize.js';
 import { isTarget, parseTarget } from './target.js';
-import { usageError } from './usage-error.js';
-import { version } from './version.js';
 
-/** The library's own limit on connecting, which `--timeout` and `--deadline` may only shorten. */
-const maxConnectMs = 10_000;
+/** How long connecting may take where `--timeout` does not say. */
+const defaultConnectMs = 10_000;
 
 /** How long a good ending may take: the cancellation of a call has to go out. */
 const maxClosingMs = 1500;
@@ -25,13 +23,18 @@ const maxClosingMs = 1500;
 /**
  * The server that a command is about: the word it was given, else `MCP_SERVER_URL`.
  *
- * @throws LongwireError (usage) where there is neither.
+ * @throws LongwireError (usage) where there is neither, or it is no URL.
  */
-export function targetOf(word: string | undefined, { environment }: Context): string {
-  if (word !== undefined) return checked(word, 'target');
-  if (environment.serverUrl !== undefined) return checked(environment.serverUrl, 'MCP_SERVER_URL');
-  const message = 'no server given: write its URL after the command, or set MCP_SERVER_URL';
-  throw usageError(message, { code: 'config' });
+export function targetOf(word: string | undefined, context: Context): string {
+  const { serverUrl } = context.environment;
+  if (word === undefined) warnOfEnvironment(context, 'MCP_SERVER_URL');
+  const target = word ?? serverUrl;
+  if (target === undefined) {
+    const message = 'no server given: write its URL after the command, or set MCP_SERVER_URL';
+    throw usageError(message, { code: 'config' });
+  }
+  parseTarget(target, word === undefined ? 'MCP_SERVER_URL' : 'target');
+  return target;
 }
 
 /** Splits a target off the words of a command, if the first is one. */
@@ -44,49 +47,48 @@ export function splitTarget(words: readonly string[]): [target: string | undefin
 export function createTargetClient(
   context: Context,
   target: string,
-  extra: Pick<ClientOptions, 'name'> = {},
+  name: string = new URL(target).host,
 ): LongwireClient {
-  const { environment, options, redactor, terminal } = context;
-  const { timeoutMs = maxConnectMs, deadlineMs = maxConnectMs } = options;
+  const { environment, options, redactor, terminal, requests } = context;
+  const { timeoutMs = defaultConnectMs, deadlineMs = timeoutMs } = options;
   redactor.addUrl(new URL(target));
   const headers = requestHeaders({
     headers: options.headers,
     apiKey: environment.apiKey,
     serverOrigin: serverOrigin(context),
-    onRequest: ({ method, url }) => {
+    onRequest: ({ method, url }, credentials) => {
+      requests.credentials = credentials;
       // The query of an endpoint is where the session's id is.
       redactor.addUrl(url);
       terminal.detail(`  ${method} ${url.href}`);
     },
   });
-  try {
-    return createClient(target, {
-      ...extra,
-      headers,
-      clientInfo: { name: 'longwire', version },
-      timeouts: { connectMs: Math.min(maxConnectMs, timeoutMs, deadlineMs) },
-      ...(options.transport !== undefined && { transport: options.transport }),
-    });
-  } catch (error) {
-    // The library's word for a wrong option, which came from the command line.
-    if (error instanceof TypeError)
-      throw usageError(error.message, { code: 'config', cause: error });
-    throw error;
-  }
+  return createClient(target, {
+    name,
+    headers,
+    clientInfo: { name: 'longwire', version: VERSION },
+    timeouts: { connectMs: Math.min(timeoutMs, deadlineMs) },
+    ...(options.transport !== undefined && { transport: options.transport }),
+  });
 }
 
-/** Connects, with a spinner meanwhile. */
-export async function connectClient(context: Context, client: LongwireClient): Promise<void> {
+/** Connects all of them, and says so meanwhile; fails when one does. */
+export async function connectClients(
+  context: Context,
+  clients: readonly LongwireClient[],
+): Promise<void> {
   const { terminal, interruptions } = context;
-  client.on('state', (state) => {
-    terminal.detail(describeState(state));
-  });
-  client.on('error', (error) => terminal.detail(`  ${sanitizeLine(error.message)}`));
-  const spinner = showSpinner(terminal, `connecting to ${client.name}`);
+  for (const client of clients) {
+    client.on('state', (state) => terminal.detail(describeState(state)));
+    client.on('error', (error) => terminal.detail(`  ${sanitizeLine(error.summary)}`));
+  }
+  terminal.showLive(`connecting to ${clients.map(({ name }) => name).join(', ')}`);
   try {
-    await client.connect({ signal: interruptions.signal });
+    const { signal } = interruptions;
+    const results = await Promise.allSettled(clients.map((client) => client.connect({ signal })));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   } finally {
-    spinner.stop();
+    terminal.stopLive();
   }
 }
 
@@ -96,11 +98,10 @@ export async function withClient(
   word: string | undefined,
   action: (client: LongwireClient, target: string) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  warnOfEnvironment(context, 'MCP_SERVER_URL');
   const target = targetOf(word, context);
   const client = createTargetClient(context, target);
   try {
-    await connectClient(context, client);
+    await connectClients(context, [client]);
     return await action(client, target);
   } finally {
     await closeClients([client]);
@@ -118,17 +119,21 @@ export async function closeClients(clients: readonly LongwireClient[]): Promise<
   ending.abort();
 }
 
-/** The limits and the signal of every operation of this command. */
-export function operationOptions(context: Context): OperationOptions {
-  const { timeoutMs, deadlineMs } = context.options;
+/** The limits of every call of this command. */
+export function callLimits({ options }: Context): Omit<OperationOptions, 'signal'> {
+  const { timeoutMs, deadlineMs } = options;
   return {
-    signal: context.interruptions.signal,
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(deadlineMs !== undefined && { deadlineMs }),
   };
 }
 
-/** Says what of the environment was ignored, where it is about what this command uses. */
+/** The limits and the signal of every operation of this command. */
+export function operationOptions(context: Context): OperationOptions {
+  return { ...callLimits(context), signal: context.interruptions.signal };
+}
+
+/** Says what of the environment was ignored, where it is about what this command would have used. */
 export function warnOfEnvironment(
   { environment, terminal }: Context,
   about: 'MCP_SERVER_URL' | 'ANTHROPIC_BASE_URL',
@@ -139,14 +144,16 @@ export function warnOfEnvironment(
   }
 }
 
-/** Whether an error only says that the server does not know the method. */
-export function isMethodNotFound(error: unknown): boolean {
-  return error instanceof LongwireError && 'number' in error && error.number === -32601;
-}
-
-function checked(word: string, source: string): string {
-  parseTarget(word, source);
-  return word;
+/** Where a connection stands, on one line; its URL is not redacted yet. */
+export function describeState(state: ConnectionState): string {
+  switch (state.name) {
+    case 'ready':
+      return `ready: ${state.dialect} at ${state.url}, in ${formatDuration(state.connectMs)}`;
+    case 'resting':
+      return `resting: ${sanitizeLine(state.reason.summary)}`;
+    default:
+      return state.name;
+  }
 }
 
 function serverOrigin({ environment }: Context): string | undefined {

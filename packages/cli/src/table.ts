@@ -1,14 +1,15 @@
-import Table from 'cli-table3';
+import { displayWidth, wrap } from './display-width.js';
 import type { Terminal } from './terminal.js';
 
-const gap = 2;
+const gap = '  ';
 
 /** The narrowest that a column that wraps may get. */
 const minWrapped = 16;
 
 /**
- * Rows under headings, without lines. On a terminal the later columns wrap to its width; elsewhere
- * each row is one line. Cells come sanitized.
+ * Rows under headings, without lines. On a terminal the columns wrap to its width, except the
+ * first: it holds what a person copies. Where it leaves no room, the rest of its row goes below
+ * it. Elsewhere each row is one line. Cells come sanitized.
  */
 export function renderTable(
   head: readonly string[],
@@ -16,60 +17,56 @@ export function renderTable(
   terminal: Terminal,
 ): string {
   const widths = columnWidths([head, ...rows], terminal.width);
-  const table = new Table({
-    head: head.map((cell) => terminal.colors.dim(cell)),
-    ...(widths !== undefined && { colWidths: widths, wordWrap: true }),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap, compact: true },
-    chars: {
-      top: '',
-      'top-mid': '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-mid': '',
-      'bottom-left': '',
-      'bottom-right': '',
-      left: '',
-      'left-mid': '',
-      mid: '',
-      'mid-mid': '',
-      right: '',
-      'right-mid': '',
-      middle: '',
-    },
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const { dim } = terminal.colors;
+  return [
+    ...layOut(head, widths).map((line) => dim(line)),
+    ...rows.flatMap((row) => layOut(row, widths)),
+  ].join('\n');
 }
 
-/**
- * The widest columns give way until all fit. Widths are in characters: a wide script makes a line
- * wrap early, which is harmless.
- */
+/** A row as lines. */
+function layOut(row: readonly string[], widths: readonly number[]): string[] {
+  const [first = '', ...rest] = row;
+  if (displayWidth(first) > (widths[0] ?? 0)) return [first, ...layOut(['', ...rest], widths)];
+  const cells = row.map((cell, column) => wrap(cell, widths[column] ?? 1));
+  const height = Math.max(...cells.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, line) =>
+    cells
+      .map((lines, column) => pad(lines[line] ?? '', widths[column] ?? 0))
+      .join(gap)
+      .trimEnd(),
+  ).filter((line) => line !== '');
+}
+
+/** How wide each column is; the widest give way until all fit, the first to half the width. */
 function columnWidths(
   rows: readonly (readonly string[])[],
   width: number | undefined,
-): number[] | undefined {
-  if (width === undefined) return undefined;
-  const natural = (rows[0] ?? []).map(
-    (_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)) + gap,
+): readonly number[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(1, ...rows.map((row) => displayWidth(row[column] ?? ''))),
   );
-  const widths = [...natural];
-  for (let over = sum(widths) - width; over > 0; over = sum(widths) - width) {
-    const widest = Math.max(...widths);
+  if (width === undefined) return widths;
+  const room = width - gap.length * (widths.length - 1);
+  const over = (): number => widths.reduce((total, each) => total + each, 0) - room;
+  const [first = 0] = widths;
+  // What is cut off a long identifier would be a line of its own anyway.
+  if (over() > 0 && first > room / 2) {
+    const fitting = rows
+      .map(([cell = '']) => displayWidth(cell))
+      .filter((each) => each <= room / 2);
+    widths[0] = Math.max(4, ...fitting);
+  }
+  while (over() > 0) {
+    const rest = widths.slice(1);
+    const widest = Math.max(...rest);
     if (widest <= minWrapped) break;
-    const index = widths.lastIndexOf(widest);
-    const next = Math.max(minWrapped, ...widths.filter((other) => other < widest));
-    widths[index] = Math.max(next, widest - over, minWrapped);
-    if (widths[index] === widest) widths[index] = widest - 1;
+    const next = Math.max(minWrapped, ...rest.filter((other) => other < widest));
+    widths[1 + rest.lastIndexOf(widest)] = Math.min(widest - 1, Math.max(next, widest - over()));
   }
   return widths;
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function pad(line: string, width: number): string {
+  return line + ' '.repeat(Math.max(0, width - displayWidth(line)));
 }

@@ -1,4 +1,4 @@
-import { usageError } from './usage-error.js';
+import { usageError } from './command-error.js';
 
 /** Whether a word of the command line names a server: it is one if it is a URL. */
 export function isTarget(word: string): boolean {
@@ -13,20 +13,42 @@ export function isTarget(word: string): boolean {
 export function parseTarget(word: string, source: string = 'target'): URL {
   const url = URL.canParse(word) ? new URL(word) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  const shown = withoutUserInfo(word);
   if (isTarget(word)) {
     const reason = url === undefined ? 'is not a valid URL' : 'is neither http:// nor https://';
-    throw usageError(`${source} "${word}" ${reason}`, { code: 'config' });
+    throw usageError(`${source} "${shown}" ${reason}`, { code: 'config' });
   }
   const hint = looksLikeAddress(word)
-    ? `it lacks the scheme: write http://${word}`
+    ? `it lacks the scheme: write http://${shown}`
     : 'write a URL such as http://127.0.0.1:3001/sse';
-  throw usageError(`${source} "${word}" is not a server: ${hint}`, { code: 'config' });
+  throw usageError(`${source} "${shown}" is not a server: ${hint}`, { code: 'config' });
 }
 
 /** Whether a word is an address that lacks only its scheme, such as `127.0.0.1:3001/sse`. */
 export function looksLikeAddress(word: string): boolean {
+  const address = withoutUserInfo(word);
   return (
-    /^(?:[\w.-]+|\[[\da-f:]+\]):\d{1,5}(?:\/|$)/i.test(word) ||
-    /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?:\/|$)/i.test(word)
+    /^(?:[\w.-]+|\[[\da-f:]+\]):\d{1,5}(?:\/|$)/i.test(address) ||
+    /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?:\/|$)/i.test(address)
   );
+}
+
+/**
+ * A name for each server, unlike all others: its host, with the path where that is not enough. A
+ * server does not choose it, for by it a person allows what is done there.
+ */
+export function serverNames(targets: readonly string[]): string[] {
+  const urls = targets.map((target) => new URL(target));
+  const names = urls.map(({ host, pathname }) =>
+    urls.filter((other) => other.host === host).length === 1 ? host : `${host}${pathname}`,
+  );
+  return names.map((name, index) => {
+    const earlier = names.slice(0, index).filter((other) => other === name).length;
+    return earlier === 0 ? name : `${name}#${earlier + 1}`;
+  });
+}
+
+/** User information may be a password, and may be wrong: up to the last `@`. */
+function withoutUserInfo(word: string): string {
+  return word.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1');
 }

@@ -1,15 +1,13 @@
+import { Writable } from 'node:stream';
 import pc from 'picocolors';
+import { fit } from './display-width.js';
+import { LiveLine } from './live-line.js';
 import type { Redactor } from './redact.js';
-import { escapeControls } from './sanitize.js';
-import type { Output } from './streams.js';
+import { escapeControls, sanitizeLine } from './sanitize.js';
+import type { Input, Output } from './streams.js';
 
 /** Colours, or the same functions doing nothing. */
 export type Colors = ReturnType<typeof pc.createColors>;
-
-/** Something drawn on the last line of the terminal until it is stopped. */
-export interface LiveLine {
-  stop(): void;
-}
 
 /** How a terminal is to behave. */
 export interface TerminalOptions {
@@ -27,7 +25,7 @@ export interface TerminalOptions {
 
 /**
  * The two outputs of the command: results on stdout; remarks, progress and errors on stderr. All
- * that is written passes the redactor, messages strictly and results for our own credentials.
+ * that is shown passes the redactor, messages strictly and results for our own credentials.
  */
 export class Terminal {
   readonly #stdout: Output;
@@ -35,7 +33,9 @@ export class Terminal {
   readonly #redactor: Redactor;
   readonly #quiet: boolean;
   readonly #drawable: boolean;
-  #liveLine: LiveLine | undefined;
+  readonly #liveLine: LiveLine;
+  /** The end of what was written, if it may be the beginning of a secret. */
+  #unfinished = '';
   /** What waits to be written while a question has the terminal to itself. */
   #held: (() => void)[] | undefined;
 
@@ -61,31 +61,33 @@ export class Terminal {
     this.colors = pc.createColors(colored && stdout.isTTY === true);
     this.remarkColors = pc.createColors(colored && stderr.isTTY === true);
     this.#drawable = stderr.isTTY === true && !quiet && !dumb && !('CI' in env);
+    this.#liveLine = new LiveLine(stderr, this.remarkColors.cyan);
   }
 
-  /** Whether spinners and bars may be drawn on stderr now. */
+  /** Whether {@link showLive} shows anything now. */
   get live(): boolean {
     return this.#drawable && this.#held === undefined;
   }
 
-  /** Where spinners, bars and questions are drawn. */
-  get stderr(): Output {
-    return this.#stderr;
-  }
-
-  /** Where results go. */
+  /** Where a line editor draws; what is to be shown otherwise is printed. */
   get stdout(): Output {
     return this.#stdout;
   }
 
-  /** The width of stdout in characters; undefined where it is no terminal and lines may be long. */
+  /** The width of stdout in columns; undefined where it is no terminal and lines may be long. */
   get width(): number | undefined {
     return this.interactive ? this.#stdout.columns || 80 : undefined;
   }
 
-  /** Part of a result, without a line break. What a server sent is sanitized by the caller. */
+  /**
+   * Part of a result, without a line break. What a server sent is sanitized by the caller. What may
+   * be the beginning of a secret is shown once it goes on.
+   */
   write(text: string): void {
-    this.#emit(this.#stdout, this.#redactor.data(text));
+    const whole = this.#unfinished + text;
+    const end = this.#redactor.safeEnd(whole);
+    this.#unfinished = whole.slice(end);
+    if (end > 0) this.#emit(this.#stdout, this.#redactor.data(whole.slice(0, end)));
   }
 
   /** A line of the result. */
@@ -114,26 +116,46 @@ export class Terminal {
     this.#toStderr(line);
   }
 
-  /** Makes `line` the one thing that is drawn live; whatever was, is stopped. */
-  setLive(line: LiveLine): void {
-    this.stopLive();
-    this.#liveLine = line;
+  /** Shows what is going on, with a spinner, until something is written or it is stopped. */
+  showLive(text: string): void {
+    if (!this.live) return;
+    const width = (this.#stderr.columns || 80) - 3;
+    this.#liveLine.show(fit(this.#redactor.message(sanitizeLine(text)), width));
   }
 
-  /** Clears what is drawn live, cursor restored. */
+  /** Clears what is shown live, cursor restored. */
   stopLive(): void {
-    const line = this.#liveLine;
-    this.#liveLine = undefined;
-    line?.stop();
+    this.#liveLine.clear();
   }
 
-  /** Leaves the terminal to a question; what is written meanwhile comes after it. */
-  async ask<T>(question: () => Promise<T>): Promise<T> {
-    this.stopLive();
+  /** Whether somebody is there to answer a question. */
+  canAsk(stdin: Input): boolean {
+    return stdin.isTTY === true && this.#stderr.isTTY === true;
+  }
+
+  /**
+   * Asks for a yes, which is not the default; the question comes sanitized. What is written
+   * meanwhile comes after it.
+   *
+   * @throws the library's `ExitPromptError` after Ctrl-C, which it reads itself.
+   */
+  async confirm(
+    question: string,
+    options: { stdin: Input; signal: AbortSignal },
+  ): Promise<boolean> {
+    const { confirm } = await import('@inquirer/prompts');
+    const { stdin: input, signal } = options;
+    const { blue, bold, cyan, dim, green } = this.remarkColors;
+    const theme = {
+      prefix: { idle: blue('?'), done: green('✔') },
+      style: { message: bold, answer: cyan, defaultAnswer: (text: string) => dim(`(${text})`) },
+    };
     const held: (() => void)[] = [];
+    this.stopLive();
     this.#held = held;
     try {
-      return await question();
+      const config = { message: this.#redactor.data(question), default: false, theme };
+      return await confirm(config, { input, output: lasting(this.#stderr), signal });
     } finally {
       this.#held = undefined;
       for (const write of held) write();
@@ -141,7 +163,9 @@ export class Terminal {
   }
 
   #toStderr(line: string): void {
+    const { text } = this.#liveLine;
     this.#emit(this.#stderr, `${this.#redactor.message(line)}\n`);
+    if (text !== undefined) this.#liveLine.show(text);
   }
 
   #emit(stream: Output, text: string): void {
@@ -149,4 +173,11 @@ export class Terminal {
     this.stopLive();
     stream.write(text);
   }
+}
+
+/** The same stream for a library that ends what it was given. */
+function lasting(stream: Output): Writable {
+  const write = (chunk: Buffer, _encoding: string, done: () => void): void =>
+    void stream.write(chunk, () => done());
+  return Object.assign(new Writable({ write }), { isTTY: stream.isTTY, columns: stream.columns });
 }

@@ -1,5 +1,5 @@
-import type { Tool } from '@modelcontextprotocol/client';
-import { asSchema, describeType, requiredNames } from './arguments/schema.js';
+import type { Tool } from '@longwire/client';
+import { asSchema, describeType, inputSchema, requiredNames } from './arguments/schema.js';
 import { sanitizeLine } from './sanitize.js';
 import { renderTable } from './table.js';
 import type { Terminal } from './terminal.js';
@@ -19,12 +19,13 @@ export function toolTable(tools: readonly Tool[], terminal: Terminal): string {
 
 /** `message*: string, count: integer` */
 export function describeArguments(tool: Tool): string {
-  const root = asSchema(tool.inputSchema);
+  const root = inputSchema(tool.inputSchema);
+  const properties = asSchema(root['properties']);
   const required = new Set(requiredNames(root));
-  const names = new Set([...Object.keys(asSchema(root['properties'])), ...required]);
+  const names = new Set([...Object.keys(properties), ...required]);
   return [...names]
     .map((name) => {
-      const type = describeType(asSchema(root['properties'])[name], root);
+      const type = describeType(properties[name], root);
       return sanitizeLine(`${name}${required.has(name) ? '*' : ''}: ${type}`, 80);
     })
     .join(', ');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readEnvironment, type Environment } from '../src/environment.ts';
+import { run } from './run.ts';
 
 let cwd: string;
 beforeEach(() => {
@@ -91,5 +92,13 @@ describe('.env', () => {
       apiKey: 'file',
       warnings: [],
     });
+  });
+
+  it('tells of an address that it ignores only where it would have been used', async () => {
+    const env = { MCP_API_KEY: 'mine' };
+    const url = 'http://127.0.0.1:9/sse';
+    writeFileSync(join(cwd, '.env'), `MCP_SERVER_URL=${url}\n`);
+    expect((await run(['tools'], { cwd, env })).stderr).toContain('ignored MCP_SERVER_URL');
+    expect((await run(['tools', url], { cwd, env })).stderr).not.toContain('ignored');
   });
 });

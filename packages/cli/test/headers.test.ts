@@ -10,6 +10,13 @@ describe('parseHeaders', () => {
     });
   });
 
+  it('refuses what HTTP does not allow, and does not repeat the value', () => {
+    for (const word of ['Host: secretvalue', 'Content-Length: 1', 'a b: c', 'x-a: secret\nvalue']) {
+      expect(() => parseHeaders([word])).toThrow(/^--header/);
+      expect(() => parseHeaders([word])).not.toThrow(/secret/);
+    }
+  });
+
   it('refuses what has no name, and does not repeat it', () => {
     for (const word of ['secretvalue', ': secretvalue']) {
       expect(() => parseHeaders([word])).toThrow(/Name: value/);
@@ -52,6 +59,16 @@ describe('requestHeaders', () => {
   it('leaves a header that was given as it is', () => {
     const headers = requestHeaders({ headers: { authorization: 'Basic x' }, ...own });
     expect(headers(at('http://h:1/sse'))).toEqual({ authorization: 'Basic x', api_key: 'k' });
+  });
+
+  it('tells by what a request shows who asks', () => {
+    const told: unknown[] = [];
+    const onRequest = (_: unknown, credentials: unknown): void => void told.push(credentials);
+    requestHeaders({ headers: {}, ...own, onRequest })(at('http://h:1/sse'));
+    requestHeaders({ headers: {}, ...own, onRequest })(at('http://h:2/sse'));
+    requestHeaders({ headers: { 'x-a': '1' }, onRequest })(at('http://h:1/sse'));
+    requestHeaders({ headers: { cookie: 'a' }, ...own, onRequest })(at('http://h:1/sse'));
+    expect(told).toEqual(['key', 'key-withheld', 'none', 'header']);
   });
 
   it('refuses a key that no header may hold, without showing it', () => {

@@ -34,6 +34,8 @@ describe('usage', () => {
   it.each<[string[], RegExp]>([
     [[], /Usage: longwire/],
     [['tols'], /Did you mean tools\?/],
+    [['help', 'bogus'], /unknown command 'bogus'/],
+    [['tools', 'http://h/sse', '--header', 'X-A: \u0001'], /--header x-a/],
     [['tools', 'http://h/sse', 'more'], /too many arguments/],
     [['tools', '--bogus'], /unknown option '--bogus'/],
     [['tools'], /MCP_SERVER_URL/],
@@ -53,6 +55,7 @@ describe('usage', () => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
+    if (args.length > 0) expect(stderr.trimEnd()).not.toContain('\n');
   });
 });
 

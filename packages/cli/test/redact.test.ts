@@ -22,6 +22,7 @@ describe('messages', () => {
     ['a session in JSON', '{"session_id": "s1"}', '{"session_id": "***"}'],
     ['a key of Anthropic', 'key sk-ant-api03-xyz is bad', 'key sk-ant-*** is bad'],
     ['a password', 'password=hunter2;', 'password=***;'],
+    ['an address without a scheme', 'target "joe:pw@h:1/sse" is', 'target "***@h:1/sse" is'],
   ])('lose %s', (_, text, expected) => {
     expect(redactor.message(text)).toBe(expected);
   });
@@ -29,6 +30,27 @@ describe('messages', () => {
   it('keep what is no secret', () => {
     const text = 'GET http://127.0.0.1:3001/sse was answered 401: Bearer credentials wanted';
     expect(redactor.message(text)).toBe(text);
+  });
+});
+
+describe('messages of a server', () => {
+  it.each(['a', 'a.', 'a://', 'a:', '?a', 'x=?', 'Bearer ', 'token ', 'a_', 'a:b@', '\u0090'])(
+    'of 1 MB of %j are soon done',
+    (text) => {
+      const redactor = new Redactor();
+      redactor.add('topsecretkey');
+      expect(redactor.message(text.repeat(1_000_000 / text.length)).length).toBeLessThan(2100);
+    },
+  );
+
+  it('are cut, and no secret with them', () => {
+    const redactor = new Redactor();
+    redactor.add('topsecretkey');
+    for (let before = 1980; before <= 2001; before++) {
+      const message = redactor.message(`${'-'.repeat(before)}topsecretkey${'-'.repeat(5000)}`);
+      expect(message).not.toContain('t');
+      expect(message).toMatch(/…$/);
+    }
   });
 });
 
@@ -99,6 +121,15 @@ describe('data', () => {
       list: [1, null, true, 'Bearer ***'],
       '***': { a: 1 },
     });
+  });
+
+  it('is not falsified by what a header or a URL holds', () => {
+    const redactor = new Redactor();
+    redactor.addHeader('authorization', 'Bearer market');
+    redactor.addHeader('x-tenant', 'production');
+    redactor.addUrl(new URL('http://operator:charts@h/sse?name=streaming'));
+    const text = 'market production operator charts streaming Bearer';
+    expect(redactor.data(text)).toBe(text);
   });
 
   it('is not falsified by a key that is a common word', () => {

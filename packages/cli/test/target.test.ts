@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isTarget, looksLikeAddress, parseTarget } from '../src/target.ts';
+import { isTarget, looksLikeAddress, parseTarget, serverNames } from '../src/target.ts';
 
 describe('a target', () => {
   it('is a URL', () => {
@@ -23,6 +23,20 @@ describe('a target', () => {
       expect(() => parseTarget(word)).toThrow(`write http://${word}`);
     },
   );
+
+  it.each(['joe:p/w@h:1/sse', 'ftp://joe:p w@h', 'http://joe:pw@', 'joe:pw@localhost/sse'])(
+    'shows no password where it is wrong: %s',
+    (word) => {
+      expect(() => parseTarget(word)).toThrow(/^target "/);
+      expect(() => parseTarget(word)).not.toThrow(/joe|p.?w@/);
+    },
+  );
+
+  it('has a name unlike all others', () => {
+    expect(serverNames(['http://a:1/sse', 'http://b:1/sse'])).toEqual(['a:1', 'b:1']);
+    expect(serverNames(['http://a/x', 'http://a/y', 'http://b/x'])).toEqual(['a/x', 'a/y', 'b']);
+    expect(serverNames(['http://a/?k=1', 'http://a/?k=2'])).toEqual(['a/', 'a/#2']);
+  });
 
   it.each(['echo', 'github.search', 'ns/tool', 'ns:tool', 'v1.2', 'a:b=c'])(
     'is not %s, which may be a tool',

@@ -1,3 +1,6 @@
+// The types of the SDK need those of Node.
+/// <reference types="node" preserve="true" />
+
 // For programs.
 export {
   connect,

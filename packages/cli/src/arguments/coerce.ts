@@ -1,3 +1,4 @@
+import { isJsonObject } from '../json-object.js';
 import {
   allowedValues,
   alternatives,
@@ -83,9 +84,7 @@ function list(text: string, schema: Schema, root: Schema): Coerced {
 
 function object(text: string): Coerced {
   const value = json(text);
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? { ok: true, value }
-    : { ok: false, expected: 'a JSON object' };
+  return isJsonObject(value) ? { ok: true, value } : { ok: false, expected: 'a JSON object' };
 }
 
 function json(text: string): unknown {

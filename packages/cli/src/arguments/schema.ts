@@ -1,42 +1,98 @@
-/** A JSON Schema object, of which nothing is certain. */
-export type Schema = Readonly<Record<string, unknown>>;
+import { isDeepStrictEqual } from 'node:util';
+import { isJsonObject, type JsonObject } from '../json-object.js';
 
-/** How deep references and alternatives are followed: a schema may refer to itself. */
+/** A JSON Schema object. */
+export type Schema = JsonObject;
+
+/** How far references are followed: a schema may refer to itself. */
 const maxDepth = 8;
+
+/** How many schemas are visited in search of alternatives, for the same reason. */
+const maxVisits = 500;
+
+/** How many alternatives are told apart: parts that each have some multiply. */
+const maxAlternatives = 64;
 
 /** The value as a schema object; `true` and what is no schema allow anything. */
 export function asSchema(value: unknown): Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Schema)
-    : {};
+  return isJsonObject(value) ? value : {};
+}
+
+/**
+ * The schema of a tool's arguments as one object with `properties` and `required`, wherever it had
+ * them: behind a `$ref`, in the parts of `allOf`, in alternatives. Of those, what all require is
+ * required.
+ */
+export function inputSchema(schema: unknown): Schema {
+  const root = asSchema(schema);
+  const [first = {}, ...others] = alternatives(root, root).filter(
+    (plain) => (typeOf(plain) ?? 'object') === 'object',
+  );
+  const { $ref: _, allOf: __, anyOf: ___, oneOf: ____, ...definitions } = root;
+  return { ...definitions, ...others.reduce(either, first) };
 }
 
 /**
  * The plain alternatives of a schema, in its own order: `$ref` into the same document followed,
  * `allOf` merged, `anyOf`, `oneOf` and lists of types taken apart.
  */
-export function alternatives(schema: unknown, root: Schema, depth: number = 0): Schema[] {
-  const plain = resolve(asSchema(schema), root);
-  if (depth >= maxDepth) return [plain];
-  const { anyOf, oneOf, allOf, ...rest } = plain;
-  if (Array.isArray(allOf)) {
-    const merged = Object.assign(
-      {},
-      ...allOf.map((part) => resolve(asSchema(part), root)),
-    ) as Schema;
-    return alternatives(
-      { ...merged, ...rest, ...(anyOf !== undefined && { anyOf }) },
-      root,
-      depth + 1,
-    );
+export function alternatives(
+  schema: unknown,
+  root: Schema,
+  budget: { visits: number } = { visits: maxVisits },
+): Schema[] {
+  const { allOf, anyOf, oneOf, ...own } = resolve(asSchema(schema), root);
+  if (budget.visits-- <= 0) return [own];
+  const parts = Array.isArray(allOf) ? allOf : [];
+  const choices = [anyOf, oneOf].find((list) => Array.isArray(list)) as unknown[] | undefined;
+  let plains: Schema[] = [own];
+  for (const options of [...parts.map((part: unknown) => [part]), ...(choices ? [choices] : [])]) {
+    const resolved = options.flatMap((option) => alternatives(option, root, budget));
+    plains = plains.flatMap((plain) => resolved.map((option) => both(plain, option)));
+    plains.length = Math.min(plains.length, maxAlternatives);
   }
-  const choices = Array.isArray(anyOf) ? anyOf : Array.isArray(oneOf) ? oneOf : undefined;
-  if (choices !== undefined) {
-    return choices.flatMap((choice) => alternatives(choice, root, depth + 1));
-  }
-  if (Array.isArray(plain['type']))
-    return plain['type'].map((type: unknown) => ({ ...plain, type }));
-  return [plain];
+  return plains.flatMap((plain) =>
+    Array.isArray(plain['type'])
+      ? plain['type'].map((type: unknown) => ({ ...plain, type }))
+      : [plain],
+  );
+}
+
+/** What holds where both schemas do. */
+function both(a: Schema, b: Schema): Schema {
+  return {
+    ...a,
+    ...b,
+    ...('properties' in a && 'properties' in b && { properties: merged(a, b, both) }),
+    ...('required' in a && { required: [...new Set([...requiredNames(a), ...requiredNames(b)])] }),
+  };
+}
+
+/** What holds where one of the schemas does, as far as the names of arguments go. */
+function either(a: Schema, b: Schema): Schema {
+  const required = requiredNames(a).filter((name) => requiredNames(b).includes(name));
+  const isClosed = [a, b].every((schema) => schema['additionalProperties'] === false);
+  const { additionalProperties: _, ...rest } = { ...a, ...b };
+  return {
+    ...rest,
+    ...(isClosed && { additionalProperties: false }),
+    properties: merged(a, b, (one, other) => ({ anyOf: [one, other] })),
+    required,
+  };
+}
+
+function merged(a: Schema, b: Schema, join: (one: Schema, other: Schema) => Schema): Schema {
+  const [one, other] = [asSchema(a['properties']), asSchema(b['properties'])];
+  const shared = Object.keys(one).filter((name) => Object.hasOwn(other, name));
+  return {
+    ...one,
+    ...other,
+    ...Object.fromEntries(
+      shared
+        .filter((name) => !isDeepStrictEqual(one[name], other[name]))
+        .map((name) => [name, join(asSchema(one[name]), asSchema(other[name]))]),
+    ),
+  };
 }
 
 /** The type that a plain schema names or, without a name, implies. */

@@ -1,11 +1,12 @@
-import type { Tool } from '@modelcontextprotocol/client';
+import type { Tool } from '@longwire/client';
 import { didYouMean } from '../nearest.js';
-import { usageError } from '../usage-error.js';
+import { usageError } from '../command-error.js';
 import { coerce } from './coerce.js';
 import {
   alternatives,
   asSchema,
   describeType,
+  inputSchema,
   propertySchema,
   requiredNames,
   typeOf,
@@ -46,7 +47,7 @@ export async function toolArguments(
   tool: Tool,
   written: WrittenArguments,
 ): Promise<Record<string, unknown>> {
-  const root = asSchema(tool.inputSchema);
+  const root = inputSchema(tool.inputSchema);
   const values = new Map<string, unknown>();
   for (const [name, value] of Object.entries(
     written.json === undefined ? {} : parseArgumentObject(written.json, written.cwd),
@@ -72,6 +73,23 @@ export async function toolArguments(
   const args = Object.fromEntries(values);
   await validate(args, tool);
   return args;
+}
+
+/**
+ * Arguments that the tool takes without naming them, probably misspelt, each with the names there
+ * are. A tool that names none, or says itself that it takes others, means them.
+ */
+export function unnamedArguments(
+  tool: Tool,
+  args: Readonly<Record<string, unknown>>,
+): { argument: string; names: string[] }[] {
+  const root = inputSchema(tool.inputSchema);
+  const names = Object.keys(asSchema(root['properties']));
+  if (names.length === 0 || 'additionalProperties' in root || 'patternProperties' in root)
+    return [];
+  return Object.keys(args)
+    .filter((argument) => !names.includes(argument))
+    .map((argument) => ({ argument, names }));
 }
 
 /** The schema of an argument that the tool takes. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { usageError } from '../usage-error.js';
+import { usageError } from '../command-error.js';
+import { isJsonObject, type JsonObject } from '../json-object.js';
 
 /** One argument of a tool as it was written: text to be given a type, or a value that has one. */
 export type Assignment =
@@ -21,12 +22,15 @@ export function parseAssignment(word: string, cwd: string): Assignment {
   const isJson = word[equals - 1] === ':';
   const name = word.slice(0, isJson ? equals - 1 : equals);
   const text = word.slice(equals + 1);
+  const what = `argument \`${name}\``;
   if (isJson) {
-    const json = text.startsWith('@') ? readBytes(name, text, cwd).toString('utf8') : text;
-    return { name, kind: 'value', value: parseJson(json, `argument \`${name}\``) };
+    const json = text.startsWith('@') ? readBytes(what, text, cwd).toString('utf8') : text;
+    return { name, kind: 'value', value: parseJson(json, what) };
   }
   if (text.startsWith('@')) {
-    return { name, kind: 'bytes', bytes: readBytes(name, text, cwd), path: text.slice(1) };
+    const hint = ` (for text that begins with @, write ${name}:='"@…"')`;
+    const bytes = readBytes(what, text, cwd, { hint });
+    return { name, kind: 'bytes', bytes, path: text.slice(1) };
   }
   return { name, kind: 'text', text };
 }
@@ -36,13 +40,13 @@ export function parseAssignment(word: string, cwd: string): Assignment {
  *
  * @throws LongwireError (usage).
  */
-export function parseArgumentObject(text: string, cwd: string): Record<string, unknown> {
+export function parseArgumentObject(text: string, cwd: string): JsonObject {
   const json = text.startsWith('@') ? readBytes('--args', text, cwd).toString('utf8') : text;
   const value = parseJson(json, '--args');
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     throw usageError(`--args wants a JSON object, such as '{"message":"hi"}'`);
   }
-  return value as Record<string, unknown>;
+  return value;
 }
 
 function parseJson(text: string, what: string): unknown {
@@ -54,17 +58,24 @@ function parseJson(text: string, what: string): unknown {
   }
 }
 
-function readBytes(name: string, reference: string, cwd: string): Buffer {
+function readBytes(
+  what: string,
+  reference: string,
+  cwd: string,
+  { hint = '' }: { hint?: string } = {},
+): Buffer {
   const path = reference.slice(1);
-  if (path === '') throw usageError(`argument \`${name}\`: write the name of a file after the @`);
+  if (path === '') throw usageError(`${what}: write the name of a file after the @`);
   try {
     return readFileSync(resolve(cwd, path));
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : (code ?? 'it failed');
-    throw usageError(
-      `argument \`${name}\`: cannot read ${path}: ${reason} (for text that begins with @, write ${name}:='"@…"')`,
-      { cause },
-    );
+    const { code = 'it failed' } = cause as NodeJS.ErrnoException;
+    throw usageError(`${what}: cannot read ${path}: ${reasons[code] ?? code}${hint}`, { cause });
   }
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'it may not be read',
+};

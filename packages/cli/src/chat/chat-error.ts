@@ -1,36 +1,66 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { LongwireError } from '@longwire/client';
-
-/** Claude could not be asked; the message says why and what to do. */
-export class ChatError extends LongwireError {
-  override readonly name: string = 'ChatError';
-}
+import { CommandError } from '../command-error.js';
 
 /** What the SDK threw as an error of ours, so that exit codes and messages are as everywhere. */
 export function asChatError(error: unknown): unknown {
-  if (!(error instanceof Anthropic.APIError)) return error;
   const cause = error;
   if (error instanceof Anthropic.APIUserAbortError) {
-    return new ChatError('interrupted', { code: 'aborted', certainty: 'outcome-unknown', cause });
+    return new CommandError('interrupted', {
+      code: 'aborted',
+      certainty: 'outcome-unknown',
+      cause,
+    });
   }
   if (error instanceof Anthropic.APIConnectionTimeoutError) {
-    const message = 'Claude did not answer in time; ask again later';
-    return new ChatError(message, { code: 'timeout', certainty: 'outcome-unknown', cause });
+    const message = 'Claude did not answer in time; try again later';
+    return new CommandError(message, { code: 'timeout', certainty: 'outcome-unknown', cause });
   }
   if (error instanceof Anthropic.APIConnectionError) {
     const message = `could not reach Claude: ${reasonOf(error)}; check the network and ANTHROPIC_BASE_URL`;
-    return new ChatError(message, { code: 'connect-failed', certainty: 'not-sent', cause });
+    return new CommandError(message, { code: 'connect-failed', certainty: 'not-sent', cause });
   }
-  const status = typeof error.status === 'number' ? ` with ${error.status}` : '';
+  if (error instanceof Anthropic.APIError) return rejection(error);
+  if (error instanceof Anthropic.AnthropicError || isBrokenStream(error)) {
+    const message = `the answer of Claude broke off: ${reasonOf(error)}; ask again`;
+    return new CommandError(message, {
+      code: 'connection-lost',
+      certainty: 'outcome-unknown',
+      cause,
+    });
+  }
+  return error;
+}
+
+/** Claude answered that it will not. */
+function rejection(error: InstanceType<typeof Anthropic.APIError>): CommandError {
+  const { status } = error;
+  const withStatus = typeof status === 'number' ? ` with ${status}` : '';
   const said = error.apiMessage ?? error.message;
-  if (error.status === 401 || error.status === 403) {
-    const message = `Claude refused ANTHROPIC_API_KEY${status}: ${said}; check the key`;
-    const code = error.status === 401 ? 'unauthorized' : 'forbidden';
-    return new ChatError(message, { code, certainty: 'refused', cause });
+  if (status === 401 || status === 403) {
+    const message = `Claude refused ANTHROPIC_API_KEY${withStatus}: ${said}; check the key`;
+    const code = status === 401 ? 'unauthorized' : 'forbidden';
+    return new CommandError(message, { code, certainty: 'refused', cause: error });
   }
-  const hint = error.status === 404 ? '; check --model and ANTHROPIC_BASE_URL' : '';
-  const message = `Claude answered${status}: ${said}${hint}`;
-  return new ChatError(message, { code: 'server-error', certainty: 'answered', cause });
+  const hint = hintFor(status, `${error.type ?? ''} ${said}`);
+  const message = [`Claude answered${withStatus}: ${said}`, hint].filter(Boolean).join('; ');
+  return new CommandError(message, { code: 'server-error', certainty: 'answered', cause: error });
+}
+
+function hintFor(status: number | undefined, said: string): string | undefined {
+  if (/prompt is too long|request_too_large/i.test(said) || status === 413) {
+    return 'the conversation is too long: /reset starts anew';
+  }
+  if (/credit balance/i.test(said)) return 'add credit at https://console.anthropic.com';
+  if (status === 404) return 'check --model and ANTHROPIC_BASE_URL';
+  const isBusy = status === 429 || (status ?? 0) >= 500;
+  return isBusy || /overloaded|rate_limit|api_error/.test(said) ? 'try again later' : undefined;
+}
+
+/** What `fetch` throws when a body ends too early: a `TypeError`, often of the one word `terminated`. */
+function isBrokenStream(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  return error.message === 'terminated' || /^(?:UND_ERR_|ECONN|EPIPE)/.test(code ?? '');
 }
 
 /** The innermost reason, which for a network error is the one that says something. */

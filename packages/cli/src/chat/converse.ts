@@ -37,8 +37,8 @@ export async function converse(
   });
   return promptLoop(context, reader, async (line, signal) => {
     if (line.startsWith('/')) return slashCommand(line, signal, setting);
-    if (agent === undefined) await callDirectly(line, signal, setting);
-    else await runTurn(context, { agent, servers, media, question: line, signal, answers: true });
-    return 'go-on';
+    if (agent === undefined) return callDirectly(line, signal, setting);
+    const turn = { agent, servers, media, question: line, signal, answers: true };
+    return (await runTurn(context, turn)).exitCode;
   });
 }

@@ -1,7 +1,6 @@
-import { createInterface, type Interface } from 'node:readline';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
 import type { Context } from '../context.js';
-import type { Interruptions } from '../interruptions.js';
-import type { Input, Output } from '../streams.js';
 
 /** What came of asking for a line. */
 export type Line =
@@ -27,103 +26,87 @@ export interface PromptOptions {
 /** How many lines the arrow keys go back. */
 const historySize = 200;
 
-/** Lines from a person with editing and history, or from a pipe one after the other. */
+/**
+ * Lines from a person with editing and history, or from a pipe one after the other. Lines that
+ * come before they are asked for wait, as those of a paste do.
+ *
+ * The line editor reads a pipe that the input is fed into only while a line is waited for: between
+ * lines the terminal is as the shell left it, so that Ctrl-C is a signal during a turn, and a
+ * question finds the input free.
+ */
 export function createLineReader(context: Context, options: PromptOptions): LineReader {
   const { stdin, terminal, interruptions } = context;
-  return stdin.isTTY === true && terminal.interactive
-    ? new TerminalLines(stdin, terminal.stdout, interruptions, options)
-    : new PipedLines(stdin, interruptions);
-}
+  const isTerminal = stdin.isTTY === true && terminal.interactive;
+  const { prompt, complete } = options;
+  const waiting: Line[] = [];
+  let resolve: ((line: Line) => void) | undefined;
 
-/**
- * One readline interface a line: between lines the terminal is as the shell left it, so that
- * Ctrl-C is a signal during a turn, and a question of another library finds the input free.
- */
-class TerminalLines implements LineReader {
-  readonly #stdin: Input;
-  readonly #stdout: Output;
-  readonly #interruptions: Interruptions;
-  readonly #options: PromptOptions;
-  #history: string[] = [];
+  const input = new PassThrough();
+  const editor = createInterface({
+    input,
+    ...(isTerminal && { output: terminal.stdout, historySize, removeHistoryDuplicates: true }),
+    terminal: isTerminal,
+    prompt,
+    completer: (line: string): [string[], string] => [complete(line), line],
+  });
 
-  constructor(stdin: Input, stdout: Output, interruptions: Interruptions, options: PromptOptions) {
-    this.#stdin = stdin;
-    this.#stdout = stdout;
-    this.#interruptions = interruptions;
-    this.#options = options;
-  }
+  const feed = (chunk: string | Buffer): void => void input.write(chunk);
+  const onEnd = (): void => void input.end();
+  if (stdin.readable) stdin.once('end', onEnd);
+  else onEnd();
+  const listen = (): void => {
+    if (isTerminal) stdin.setRawMode?.(true);
+    stdin.on('data', feed);
+    stdin.resume();
+  };
+  const rest = (): void => {
+    stdin.off('data', feed);
+    stdin.pause();
+    if (isTerminal) stdin.setRawMode?.(false);
+  };
 
-  next(): Promise<Line> {
-    const reader = createInterface({
-      input: this.#stdin,
-      output: this.#stdout,
-      terminal: true,
-      history: this.#history,
-      historySize,
-      removeHistoryDuplicates: true,
-      completer: (line: string): [string[], string] => [this.#options.complete(line), line],
+  const arrived = (line: Line): void => {
+    if (resolve === undefined) return void waiting.push(line);
+    rest();
+    resolve(line);
+    resolve = undefined;
+  };
+  editor.on('line', (text) => arrived({ kind: 'line', text }));
+  editor.on('close', () => arrived({ kind: 'end' }));
+  editor.on('SIGINT', () => interruptions.interrupt());
+  const onAbort = (): void => arrived({ kind: 'interrupted' });
+  interruptions.signal.addEventListener('abort', onAbort, { once: true });
+
+  const ask = (): Promise<Line> =>
+    new Promise((fulfil) => {
+      resolve = fulfil;
+      // The cursor stays where what is left of a paste ends.
+      if (isTerminal) editor.prompt(true);
+      listen();
     });
-    reader.on('history', (history: string[]) => {
-      this.#history = history;
-    });
-    return new Promise<Line>((resolve) => {
-      const { signal } = this.#interruptions;
-      // Called again by the close that it makes itself, which then changes nothing.
-      const settle = (line: Line): void => {
-        release();
-        signal.removeEventListener('abort', onAbort);
-        resolve(line);
-        reader.close();
-      };
-      const release = this.#interruptions.take(() => {
-        this.#stdout.write('^C\n');
-        settle({ kind: 'interrupted' });
+
+  return {
+    async next() {
+      const early = waiting.shift();
+      if (early !== undefined) {
+        if (isTerminal && early.kind === 'line') terminal.print(`${prompt}${early.text}`);
+        return early;
+      }
+      if (!isTerminal) return ask();
+      const release = interruptions.take(() => {
+        // What was written so far is given up.
+        editor.write(null, { ctrl: true, name: 'e' });
+        editor.write(null, { ctrl: true, name: 'u' });
+        terminal.print('^C');
+        arrived({ kind: 'interrupted' });
       });
-      const onAbort = (): void => settle({ kind: 'interrupted' });
-      signal.addEventListener('abort', onAbort, { once: true });
-      reader.on('SIGINT', () => this.#interruptions.interrupt());
-      reader.on('line', (text) => settle({ kind: 'line', text }));
-      reader.on('close', () => settle({ kind: 'end' }));
-      reader.setPrompt(this.#options.prompt);
-      reader.prompt();
-    });
-  }
-
-  close(): void {
-    // Nothing is open between two lines.
-  }
-}
-
-/** Lines that come when they come; those not asked for yet wait. */
-class PipedLines implements LineReader {
-  readonly #reader: Interface;
-  readonly #waiting: Line[] = [];
-  #resolve: ((line: Line) => void) | undefined;
-
-  constructor(stdin: Input, interruptions: Interruptions) {
-    this.#reader = createInterface({ input: stdin, terminal: false });
-    this.#reader.on('line', (text) => this.#arrived({ kind: 'line', text }));
-    this.#reader.on('close', () => this.#arrived({ kind: 'end' }));
-    const onAbort = (): void => this.#arrived({ kind: 'interrupted' });
-    interruptions.signal.addEventListener('abort', onAbort, { once: true });
-  }
-
-  next(): Promise<Line> {
-    const line = this.#waiting.shift();
-    if (line !== undefined) return Promise.resolve(line);
-    return new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  close(): void {
-    this.#reader.close();
-  }
-
-  #arrived(line: Line): void {
-    const resolve = this.#resolve;
-    this.#resolve = undefined;
-    if (resolve === undefined) this.#waiting.push(line);
-    else resolve(line);
-  }
+      return ask().finally(release);
+    },
+    close() {
+      rest();
+      stdin.off('end', onEnd);
+      interruptions.signal.removeEventListener('abort', onAbort);
+      editor.close();
+    },
+  };
 }

@@ -3,8 +3,8 @@ import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { reportError } from '../report-error.js';
 import type { LineReader } from './line-reader.js';
 
-/** What a line led to: go on, or leave. */
-export type Step = 'go-on' | 'leave';
+/** What a line led to: how it went, or that the person leaves. */
+export type Step = ExitCode | 'leave';
 
 /**
  * Reads a line, does what it says, and again, until the person leaves or the input ends. What
@@ -36,9 +36,9 @@ export async function promptLoop(
       }
       interruptedBefore = false;
       if (line.text.trim() === '') continue;
-      const { code, step } = await attempt(context, (signal) => answer(line.text.trim(), signal));
+      const step = await attempt(context, (signal) => answer(line.text.trim(), signal));
       if (step === 'leave') return 0;
-      lastCode = code;
+      lastCode = step;
     }
     return 130;
   } finally {
@@ -50,7 +50,7 @@ export async function promptLoop(
 async function attempt(
   context: Context,
   turn: (signal: AbortSignal) => Promise<Step>,
-): Promise<{ code: ExitCode; step: Step }> {
+): Promise<Step> {
   const { terminal, interruptions } = context;
   const stop = new AbortController();
   const release = interruptions.take(() => {
@@ -59,13 +59,12 @@ async function attempt(
     else stop.abort();
   });
   try {
-    const signal = AbortSignal.any([interruptions.signal, stop.signal]);
-    return { code: 0, step: await turn(signal) };
+    return await turn(AbortSignal.any([interruptions.signal, stop.signal]));
   } catch (error) {
     const code = stop.signal.aborted ? 130 : exitCodeOf(error);
     if (code === 130) terminal.remark('Stopped.');
-    else reportError(error, code, terminal);
-    return { code, step: 'go-on' };
+    else reportError(error, code, context);
+    return code;
   } finally {
     release();
   }

@@ -1,11 +1,10 @@
-import type { LongwireClient } from '@longwire/client';
-import type { Tool } from '@modelcontextprotocol/client';
+import type { LongwireClient, Tool } from '@longwire/client';
 import { didYouMean } from '../nearest.js';
 import type { Context } from '../context.js';
 import { sanitizeLine } from '../sanitize.js';
 import { operationOptions } from '../session.js';
 import { toolTable } from '../tool-table.js';
-import { usageError } from '../usage-error.js';
+import { usageError } from '../command-error.js';
 
 /** The servers of a conversation, and what a person at its prompt may ask of them. */
 export class Servers {

@@ -1,9 +1,10 @@
 import { callWritten } from '../call-tool.js';
 import type { Context } from '../context.js';
 import { didYouMean } from '../nearest.js';
-import { describeResult } from '../print-result.js';
+import type { ExitCode } from '../exit-codes.js';
+import { printResult } from '../print-result.js';
 import type { MediaFolder } from '../save-media.js';
-import { usageError } from '../usage-error.js';
+import { usageError } from '../command-error.js';
 import type { Step } from './prompt-loop.js';
 import type { Servers } from './servers.js';
 import { splitWords } from './split-words.js';
@@ -57,20 +58,19 @@ export async function slashCommand(
       for (const [command, does] of Object.entries(commands)) {
         terminal.print(`${terminal.colors.cyan(command.padEnd(10))}${does}`);
       }
-      return 'go-on';
+      return 0;
     case '/tools':
       await servers.printTools(signal);
-      return 'go-on';
+      return 0;
     case '/servers':
       servers.printServers();
-      return 'go-on';
+      return 0;
     case '/call':
-      await callDirectly(line.slice(name.length), signal, setting);
-      return 'go-on';
+      return callDirectly(line.slice(name.length), signal, setting);
     case '/reset':
       reset?.();
       terminal.remark(reset ? 'The conversation starts anew.' : 'There is no conversation.');
-      return 'go-on';
+      return 0;
     case '/quit':
     case '/exit':
       return 'leave';
@@ -81,19 +81,15 @@ export async function slashCommand(
   }
 }
 
-/** Calls a tool as the prompt says, `tool name=value …`, and prints its result. */
+/** Calls a tool as the prompt says, `tool name=value …`, and prints its result; an error of it: 1. */
 export async function callDirectly(
   text: string,
   signal: AbortSignal,
   { context, servers, media }: SlashSetting,
-): Promise<void> {
-  const { terminal } = context;
+): Promise<ExitCode> {
   const [word, ...words] = splitWords(text);
   if (word === undefined) throw usageError('write a tool and its arguments: tool name=value …');
   const { client, tool } = await servers.find(word, signal);
   const result = await callWritten(context, client, { tool, words }, { signal });
-  for (const line of await describeResult(result, { tool, media })) terminal.print(line);
-  if (result.isError === true) {
-    terminal.remark(terminal.remarkColors.red(`The tool ${tool} reported an error.`));
-  }
+  return printResult(context.terminal, result, { tool, media });
 }

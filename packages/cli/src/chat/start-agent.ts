@@ -2,7 +2,8 @@ import Anthropic from '@anthropic-ai/sdk';
 import { createAgent, type Agent } from '@longwire/agent';
 import type { LongwireClient } from '@longwire/client';
 import type { Context } from '../context.js';
-import { usageError } from '../usage-error.js';
+import { usageError } from '../command-error.js';
+import { callLimits } from '../session.js';
 import { createApproval } from './approval.js';
 
 /** Where Claude is when nothing else is said; given, so that no other place is looked up. */
@@ -33,6 +34,7 @@ export function startAgent(
     clients,
     anthropic,
     ...(model !== undefined && { model }),
+    callOptions: callLimits(context),
     approve: createApproval(context, { yes: options.yes === true }),
   });
 }

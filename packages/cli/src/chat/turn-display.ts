@@ -1,7 +1,8 @@
 import type { AgentEvent, ToolCallRef, ToolResultEvent } from '@longwire/agent';
 import type { Context } from '../context.js';
 import { describeResult } from '../print-result.js';
-import { describeProgress, showSpinner, type SpinnerDisplay } from '../progress-display.js';
+import { describeProgress } from '../progress.js';
+import { summaryOf } from '../report-error.js';
 import { sanitize, sanitizeLine } from '../sanitize.js';
 import type { MediaFolder } from '../save-media.js';
 
@@ -15,7 +16,6 @@ export class TurnDisplay {
   readonly #named: boolean;
   readonly #answers: boolean;
   readonly #running = new Map<string, string>();
-  #spinner: SpinnerDisplay | undefined;
   #midLine = false;
 
   constructor(
@@ -47,7 +47,7 @@ export class TurnDisplay {
       case 'text':
         return this.#text(event.text);
       case 'tool-call': {
-        const args = sanitizeLine(JSON.stringify(event.arguments), maxArgumentsLength);
+        const args = this.#cut(JSON.stringify(event.arguments), maxArgumentsLength);
         this.#line(`${cyan('→')} ${this.#name(event)} ${dim(args)}`);
         this.#running.set(event.id, this.#name(event));
         return this.#spin();
@@ -62,13 +62,13 @@ export class TurnDisplay {
         return this.#outcome(event);
       case 'tool-refused': {
         this.#running.delete(event.id);
-        const because = event.reason === undefined ? '' : `: ${event.reason}`;
+        const because = event.reason === undefined ? '' : `: ${sanitizeLine(event.reason)}`;
         this.#line(`${yellow('⊘')} ${this.#name(event)} was not allowed${because}`);
         return this.#spin();
       }
       case 'source-failed':
         return this.#line(
-          red(sanitizeLine(`${event.server} lists no tools: ${event.error.message}`)),
+          red(sanitizeLine(`${event.server} lists no tools: ${summaryOf(event.error)}`)),
         );
       case 'tool-left-out':
         return this.#line(
@@ -84,8 +84,7 @@ export class TurnDisplay {
 
   /** Nothing more is shown: a line that was begun is ended, the spinner stopped. */
   end(): void {
-    this.#spinner?.stop();
-    this.#spinner = undefined;
+    this.#context.terminal.stopLive();
     this.#running.clear();
     if (this.#midLine) this.#context.terminal.print();
     this.#midLine = false;
@@ -104,11 +103,9 @@ export class TurnDisplay {
     this.#running.delete(event.id);
     const lines =
       event.result === undefined
-        ? [event.error.message]
+        ? [summaryOf(event.error)]
         : await describeResult(event.result, { tool: event.tool, media: this.#media });
-    const [first = '(nothing)', ...rest] = lines.map((line) =>
-      sanitizeLine(line, maxOutcomeLength),
-    );
+    const [first = '(nothing)', ...rest] = lines.map((line) => this.#cut(line, maxOutcomeLength));
     this.#line(`${event.isError ? red('✗') : green('✓')} ${this.#name(event)}: ${first}`);
     // A file is named even where the rest of a result is left to Claude.
     for (const line of rest.filter((other) => / saved to /.test(other))) this.#line(`  ${line}`);
@@ -116,18 +113,23 @@ export class TurnDisplay {
   }
 
   #line(line: string): void {
-    if (this.#midLine) this.#context.terminal.print();
+    const { terminal } = this.#context;
+    if (this.#midLine) terminal.print();
     this.#midLine = false;
-    this.#context.terminal.remark(line);
+    // What was shown live is about what has changed now.
+    terminal.stopLive();
+    terminal.remark(line);
   }
 
   #spin(): void {
     if (this.#midLine) return;
     const text = [...this.#running.values()].join(' · ') || 'Claude is thinking';
-    const width = (this.#context.terminal.stderr.columns || 80) - 4;
-    const line = sanitizeLine(text, width);
-    if (this.#spinner?.say(line) === true) return;
-    this.#spinner = showSpinner(this.#context.terminal, line);
+    this.#context.terminal.showLive(text);
+  }
+
+  /** On one line; redacted before it is cut, for half a secret is not known as one. */
+  #cut(text: string, maxLength: number): string {
+    return sanitizeLine(this.#context.redactor.data(sanitize(text)), maxLength);
   }
 
   #name({ server, tool }: ToolCallRef): string {

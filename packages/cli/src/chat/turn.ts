@@ -1,7 +1,10 @@
 import type { Agent, DoneEvent, ToolCallEvent } from '@longwire/agent';
-import { ChatError, asChatError } from './chat-error.js';
+import { CommandError } from '../command-error.js';
 import type { Context } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
 import type { MediaFolder } from '../save-media.js';
+import { asChatError } from './chat-error.js';
+import { sanitizeLine } from '../sanitize.js';
 import type { Servers } from './servers.js';
 import { TurnDisplay } from './turn-display.js';
 
@@ -18,6 +21,8 @@ export interface CallRecord {
 export interface TurnOutcome {
   done: DoneEvent;
   calls: CallRecord[];
+  /** 0 if the answer is whole. */
+  exitCode: ExitCode;
 }
 
 /** Why an answer is not whole, in words for a person. */
@@ -31,7 +36,7 @@ const incomplete: Partial<Record<DoneEvent['reason'], string>> = {
 /**
  * Asks Claude and shows what happens until it has answered.
  *
- * @throws ChatError if Claude could not be asked, or the turn was interrupted.
+ * @throws CommandError if Claude could not be asked, or the turn was interrupted.
  */
 export async function runTurn(
   context: Context,
@@ -67,15 +72,18 @@ export async function runTurn(
     display.end();
   }
   if (done === undefined || done.reason === 'aborted') {
-    throw new ChatError('interrupted', { code: 'aborted', certainty: 'outcome-unknown' });
+    throw new CommandError('interrupted', { code: 'aborted', certainty: 'outcome-unknown' });
   }
   const remark = incomplete[done.reason];
   if (remark !== undefined) {
     terminal.remark(
-      terminal.remarkColors.yellow([remark, done.explanation].filter(Boolean).join(' ')),
+      terminal.remarkColors.yellow(
+        sanitizeLine([remark, done.explanation].filter(Boolean).join(' ')),
+      ),
     );
   }
-  return { done, calls: [...calls.values()] };
+  const isWhole = done.reason === 'end-turn' || done.reason === 'stop-sequence';
+  return { done, calls: [...calls.values()], exitCode: isWhole ? 0 : 1 };
 }
 
 function recordOf({ server, tool, arguments: args }: ToolCallEvent): CallRecord {

@@ -1,10 +1,10 @@
 import { callWritten } from '../call-tool.js';
 import type { AddCommand } from '../context.js';
-import { describeResult } from '../print-result.js';
+import { outcomeOf, printResult } from '../print-result.js';
 import { MediaFolder } from '../save-media.js';
 import { splitTarget, withClient } from '../session.js';
 import { looksLikeAddress, parseTarget } from '../target.js';
-import { usageError } from '../usage-error.js';
+import { usageError } from '../command-error.js';
 
 const examples = `
 Arguments of the tool:
@@ -36,14 +36,10 @@ export const addCall: AddCommand = (program, run) => {
         return withClient(context, target, async (client) => {
           const { terminal, options } = context;
           const result = await callWritten(context, client, { tool, words, json });
-          if (options.json) terminal.json(result);
-          else {
-            const lines = await describeResult(result, { tool, media: new MediaFolder() });
-            for (const line of lines) terminal.print(line);
-          }
-          if (result.isError !== true) return 0;
-          terminal.remark(terminal.remarkColors.red(`The tool ${tool} reported an error.`));
-          return 1;
+          if (!options.json)
+            return printResult(terminal, result, { tool, media: new MediaFolder() });
+          terminal.json(result);
+          return outcomeOf(terminal, result, tool);
         });
       }),
     );

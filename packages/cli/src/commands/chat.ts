@@ -1,16 +1,18 @@
 import type { Agent } from '@longwire/agent';
 import type { Servers } from '../chat/servers.js';
+import { usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
+import { isCredential } from '../headers.js';
 import { MediaFolder } from '../save-media.js';
 import {
   closeClients,
-  connectClient,
+  connectClients,
   createTargetClient,
   targetOf,
   warnOfEnvironment,
 } from '../session.js';
-import { usageError } from '../usage-error.js';
+import { serverNames } from '../target.js';
 
 interface ChatOptions {
   prompt?: string;
@@ -46,20 +48,23 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
     throw usageError('--json wants a question: chat -p "…" --json');
   }
   if (prompt !== undefined && prompt.trim() === '') throw usageError('-p wants a question');
-  warnOfEnvironment(context, 'MCP_SERVER_URL');
   warnOfEnvironment(context, 'ANTHROPIC_BASE_URL');
   if (prompt !== undefined && context.environment.anthropicApiKey === undefined) {
     throw usageError(`Claude needs a key: ${howToSetKey}`, { code: 'config' });
   }
-  const targets = words.length === 0 ? [targetOf(undefined, context)] : words;
-  for (const target of targets) targetOf(target, context);
+  const targets =
+    words.length === 0
+      ? [targetOf(undefined, context)]
+      : [...new Set(words)].map((word) => targetOf(word, context));
+  refuseSharedCredentials(targets, context);
   const { Servers } = await import('../chat/servers.js');
   const { startAgent } = await import('../chat/start-agent.js');
-  const clients = [...new Set(targets)].map((target) => createTargetClient(context, target));
+  const names = serverNames(targets);
+  const clients = targets.map((target, index) => createTargetClient(context, target, names[index]));
   let agent: Agent | undefined;
   try {
     agent = startAgent(context, clients, { model, yes: options.yes });
-    await connectAll(context, clients);
+    await connectClients(context, clients);
     const servers = new Servers(context, clients);
     if (prompt !== undefined && agent !== undefined) {
       return await answerOnce(context, agent, servers, prompt);
@@ -71,12 +76,14 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   }
 }
 
-async function connectAll(
-  context: Context,
-  clients: readonly Parameters<typeof connectClient>[1][],
-): Promise<void> {
-  const results = await Promise.allSettled(clients.map((client) => connectClient(context, client)));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+/** `--header` goes to every target; what says who asks must not reach one that it is not meant for. */
+function refuseSharedCredentials(targets: readonly string[], { options }: Context): void {
+  const origins = new Set(targets.map((target) => new URL(target).origin));
+  const name = Object.keys(options.headers).find(isCredential);
+  if (origins.size < 2 || name === undefined) return;
+  throw usageError(
+    `--header ${name} would go to ${origins.size} different servers: leave it out, or chat with one of them`,
+  );
 }
 
 /** `-p`: one question, its answer on stdout. */
@@ -88,7 +95,7 @@ async function answerOnce(
 ): Promise<ExitCode> {
   const { runTurn } = await import('../chat/turn.js');
   const { terminal, options, interruptions } = context;
-  const { done, calls } = await runTurn(context, {
+  const { done, calls, exitCode } = await runTurn(context, {
     agent,
     servers,
     media: new MediaFolder(),
@@ -100,5 +107,5 @@ async function answerOnce(
     const { text: answer, reason, usage } = done;
     terminal.json({ answer, reason, model: agent.model, calls, usage });
   }
-  return done.reason === 'end-turn' || done.reason === 'stop-sequence' ? 0 : 1;
+  return exitCode;
 }

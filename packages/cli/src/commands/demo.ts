@@ -1,8 +1,8 @@
 import type { AddCommand, Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { MediaFolder } from '../save-media.js';
-import { closeClients, connectClient, createTargetClient, warnOfEnvironment } from '../session.js';
-import { usageError } from '../usage-error.js';
+import { closeClients, connectClients, createTargetClient, warnOfEnvironment } from '../session.js';
+import { usageError } from '../command-error.js';
 
 /** `longwire demo` */
 export const addDemo: AddCommand = (program, run) => {
@@ -29,13 +29,14 @@ async function demo(
     import('../demo/tour.js'),
   ]);
   const serving = await serve(() => createDemoServer(), { port: 0, host: '127.0.0.1' });
-  const client = createTargetClient(context, serving.url, { name: 'demo' });
+  const client = createTargetClient(context, serving.url, 'demo');
   try {
     terminal.print(`An MCP server of this demo's own listens at ${serving.url}`);
-    await connectClient(context, client);
-    await tour(context, client, new MediaFolder());
+    await connectClients(context, [client]);
+    await tour(context, client, { target: serving.url, media: new MediaFolder() });
     terminal.print(`\nThat was the tour. Try it on a server of yours: longwire inspect <url>`);
-    if (stdin.isTTY !== true || !terminal.interactive) return 0;
+    const isTerminal = stdin.isTTY === true && terminal.interactive;
+    if (!isTerminal && context.environment.anthropicApiKey === undefined) return 0;
     return await converseAfterTour(context, client, options);
   } finally {
     await closeClients([client]);

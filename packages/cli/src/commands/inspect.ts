@@ -2,7 +2,8 @@ import type { LongwireClient } from '@longwire/client';
 import type { AddCommand, Context } from '../context.js';
 import { formatDuration } from '../durations.js';
 import { sanitize, sanitizeLine } from '../sanitize.js';
-import { isMethodNotFound, operationOptions, withClient } from '../session.js';
+import { isJsonObject } from '../json-object.js';
+import { operationOptions, withClient } from '../session.js';
 
 /** `longwire inspect [target]` */
 export const addInspect: AddCommand = (program, run) => {
@@ -40,15 +41,8 @@ async function inspect(
   // Read before the lists, whose failure would change it.
   const { state, server, capabilities, protocolVersion } = client;
   const options = operationOptions(context);
-  const count = async (offered: boolean, list: () => Promise<unknown[]>): Promise<number> => {
-    if (!offered) return 0;
-    try {
-      return (await list()).length;
-    } catch (error) {
-      if (isMethodNotFound(error)) return 0;
-      throw error;
-    }
-  };
+  const count = async (offered: boolean, list: () => Promise<unknown[]>): Promise<number> =>
+    offered ? (await list()).length : 0;
   const hasResources = capabilities?.resources !== undefined;
   const [tools, resources, resourceTemplates, prompts] = await Promise.all([
     count(capabilities?.tools !== undefined, () => client.listTools(options)),
@@ -94,10 +88,9 @@ function print(context: Context, client: LongwireClient, inspection: Inspection)
 function describeCapabilities(capabilities: object): string {
   return Object.entries(capabilities)
     .map(([name, value]: [string, unknown]) => {
-      const flags =
-        typeof value === 'object' && value !== null
-          ? Object.entries(value).filter(([, flag]) => flag === true)
-          : [];
+      const flags = Object.entries(isJsonObject(value) ? value : {}).filter(
+        ([, flag]) => flag === true,
+      );
       const inner = flags.map(([flag]) => flag).join(', ');
       return sanitizeLine(inner === '' ? name : `${name} (${inner})`);
     })

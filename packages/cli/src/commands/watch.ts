@@ -1,17 +1,18 @@
-import type { LongwireClient, LongwireError, ServerNotification } from '@longwire/client';
+import type { LongwireClient, LongwireError } from '@longwire/client';
 import { Option } from 'commander';
-import { collect } from '../options.js';
+import { CommandError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
-import { describeState } from '../connection-state.js';
 import type { ExitCode } from '../exit-codes.js';
+import { describeNotification } from '../notifications.js';
+import { collect } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import {
-  connectClient,
   closeClients,
+  connectClients,
   createTargetClient,
+  describeState,
   operationOptions,
   targetOf,
-  warnOfEnvironment,
 } from '../session.js';
 
 const levels = [
@@ -34,7 +35,7 @@ interface WatchOptions {
 export const addWatch: AddCommand = (program, run) => {
   program
     .command('watch')
-    .description('print everything the server sends, as it happens, until Ctrl-C')
+    .description("print the server's notifications and the connection's changes, as they happen")
     .argument('[target]', 'URL of the server (default: MCP_SERVER_URL)')
     .addOption(
       new Option('--level <level>', 'ask for log messages from this level up')
@@ -44,7 +45,7 @@ export const addWatch: AddCommand = (program, run) => {
     .option('--subscribe <uri>', 'be told when this resource changes (repeatable)', collect)
     .addHelpText(
       'after',
-      '\nWith --json, one line an event.\n\nExample:\n  $ longwire watch http://127.0.0.1:3001/sse --level info',
+      '\nGoes on until Ctrl-C. With --json, one line an event.\n\nExample:\n  $ longwire watch http://127.0.0.1:3001/sse --level info',
     )
     .action((word: string | undefined, options: WatchOptions) =>
       run((context) => watch(context, word, options)),
@@ -56,53 +57,69 @@ async function watch(
   word: string | undefined,
   options: WatchOptions,
 ): Promise<ExitCode> {
-  warnOfEnvironment(context, 'MCP_SERVER_URL');
-  const target = targetOf(word, context);
-  const client = createTargetClient(context, target);
+  const client = createTargetClient(context, targetOf(word, context));
   try {
     const ended = printEvents(context, client);
-    await connectClient(context, client);
-    await askForEvents(context, client, options);
+    await connectClients(context, [client]);
+    await Promise.race([askForEvents(context, client, options), ended]);
     return await ended;
   } finally {
     await closeClients([client]);
   }
 }
 
-/** Prints until the connection ends, or the command is interrupted. */
+/** Prints until the command is interrupted, or the connection ends, which is a failure. */
 function printEvents(context: Context, client: LongwireClient): Promise<ExitCode> {
-  const { terminal, options, interruptions } = context;
+  const { terminal, options, redactor, interruptions } = context;
   const print = (event: Record<string, unknown>, line: string): void => {
-    const time = new Date();
-    if (options.json) {
-      return terminal.json({ time: time.toISOString(), ...event }, { lines: true });
-    }
-    terminal.print(`${terminal.colors.dim(time.toISOString().slice(11, 23))} ${line}`);
+    const time = new Date().toISOString();
+    if (options.json) return terminal.json({ time, ...event }, { lines: true });
+    terminal.print(`${terminal.colors.dim(time)} ${line}`);
   };
+  const told = ({ code, summary }: LongwireError): object => ({
+    code,
+    message: redactor.message(sanitizeLine(summary)),
+  });
   client.on('notification', (notification) => {
     const { method, params } = notification;
     print({ event: 'notification', method, params }, describeNotification(notification));
   });
   client.on('error', (error) => {
-    const message = context.redactor.message(sanitizeLine(error.message));
-    print({ event: 'error', code: error.code, message }, `error ${message}`);
+    print(
+      { event: 'error', ...told(error) },
+      redactor.message(`error ${sanitizeLine(error.summary)}`),
+    );
   });
-  return new Promise((resolve) => {
+  let wasReady = false;
+  const ended = new Promise<ExitCode>((resolve, reject) => {
     interruptions.signal.addEventListener('abort', () => resolve(130), { once: true });
     client.on('state', (state) => {
-      const { reason, ...rest } = { reason: undefined, ...state };
-      const url = 'url' in rest ? { url: context.redactor.message(rest.url) } : {};
-      const why = reason && {
-        code: reason.code,
-        message: context.redactor.message(sanitizeLine(reason.message)),
+      const isOver = state.name === 'resting' || state.name === 'closed';
+      // Where it never was ready, what fails is the connecting, which is told once.
+      if (isOver && !wasReady) return;
+      wasReady ||= state.name === 'ready';
+      const shown = {
+        ...state,
+        ...('url' in state && { url: redactor.message(state.url) }),
+        ...('connectMs' in state && { connectMs: Math.round(state.connectMs) }),
+        ...('reason' in state && { reason: told(state.reason) }),
       };
-      print(
-        { event: 'state', state: { ...rest, ...url, ...(why && { reason: why }) } },
-        context.redactor.message(describeState(state)),
-      );
-      // Neither dials again by itself, and there is nothing here that would make it.
-      if (state.name === 'resting' || state.name === 'closed') resolve(6);
+      print({ event: 'state', state: shown }, redactor.message(describeState(state)));
+      // It does not dial again by itself, and there is nothing here that would make it.
+      if (isOver) reject(lost(state));
     });
+  });
+  ended.catch(() => undefined);
+  return ended;
+}
+
+function lost(state: LongwireClient['state']): CommandError {
+  const cause = 'reason' in state ? state.reason : undefined;
+  const why = cause === undefined ? 'it was closed' : cause.summary;
+  return new CommandError(`the connection was lost: ${why}; run watch again to go on`, {
+    code: 'connection-lost',
+    certainty: 'outcome-unknown',
+    cause,
   });
 }
 
@@ -115,20 +132,9 @@ async function askForEvents(
   if (client.capabilities?.logging !== undefined) {
     await client.setLogLevel(level, operationOptions(context)).catch((error: LongwireError) => {
       if (context.interruptions.signal.aborted) throw error;
-      terminal.remark(`The log level was not set: ${sanitizeLine(error.message)}`);
+      terminal.remark(`The log level was not set: ${sanitizeLine(error.summary)}`);
     });
   }
   for (const uri of subscribe) await client.subscribeResource(uri, operationOptions(context));
   terminal.remark('Watching; Ctrl-C ends it.');
-}
-
-function describeNotification({ method, params = {} }: ServerNotification): string {
-  if (method === 'notifications/message') {
-    const { level, logger, data } = params;
-    const source = [level, logger].filter((part) => typeof part === 'string').join(' ');
-    return sanitizeLine(`log ${source}: ${typeof data === 'string' ? data : JSON.stringify(data)}`);
-  }
-  const { _meta, ...rest } = params;
-  const details = Object.keys(rest).length === 0 ? '' : JSON.stringify(rest);
-  return sanitizeLine(`${method} ${details}`);
 }

@@ -1,9 +1,9 @@
-import type { LongwireClient } from '@longwire/client';
-import type { CallToolResult, Progress } from '@modelcontextprotocol/client';
+import type { CallToolResult, LongwireClient, Progress } from '@longwire/client';
 import type { Context } from '../context.js';
 import { formatDuration } from '../durations.js';
+import { logMessage } from '../notifications.js';
 import { describeResource, describeResult } from '../print-result.js';
-import { describeProgress, showProgress } from '../progress-display.js';
+import { describeProgress, showProgress } from '../progress.js';
 import { sanitizeLine } from '../sanitize.js';
 import type { MediaFolder } from '../save-media.js';
 import { operationOptions } from '../session.js';
@@ -16,7 +16,7 @@ const progressLineEveryMs = 400;
 export async function tour(
   context: Context,
   client: LongwireClient,
-  media: MediaFolder,
+  { target, media }: { target: string; media: MediaFolder },
 ): Promise<void> {
   const { terminal } = context;
   showConnection(context, client);
@@ -34,7 +34,7 @@ export async function tour(
   ];
   for (const [title, tool, args] of steps) {
     heading(context, title);
-    const result = await call(context, client, tool, args);
+    const result = await call(context, client, { target, tool, args });
     const lines = await describeResult(result, { tool, media });
     for (const line of lines) terminal.print(line);
     if (result.isError === true)
@@ -67,37 +67,35 @@ function showConnection(context: Context, client: LongwireClient): void {
 async function call(
   context: Context,
   client: LongwireClient,
-  tool: string,
-  args: Record<string, unknown>,
+  { target, tool, args }: { target: string; tool: string; args: Record<string, unknown> },
 ): Promise<CallToolResult> {
   const { terminal } = context;
   const { dim } = terminal.colors;
-  terminal.print(dim(`$ longwire call ${tool} --args '${JSON.stringify(args)}'`));
-  const display = showProgress(terminal, tool);
+  terminal.print(dim(`$ longwire call ${target} ${tool} --args '${JSON.stringify(args)}'`));
+  terminal.showLive(tool);
   let reports = 0;
   let logs = 0;
   let lastLineAt = Number.NEGATIVE_INFINITY;
   const onProgress = (progress: Progress): void => {
     reports++;
-    if (terminal.live) return display.update(progress);
+    if (terminal.live) return showProgress(terminal, tool, progress);
     const now = performance.now();
     const last = typeof progress.total === 'number' && progress.progress >= progress.total;
     if (!last && now - lastLineAt < progressLineEveryMs) return;
     lastLineAt = now;
     terminal.print(dim(`  progress ${describeProgress(progress)}`));
   };
-  const stopLogging = client.on('notification', ({ method, params }) => {
-    if (method !== 'notifications/message') return;
+  const stopLogging = client.on('notification', (notification) => {
+    const logged = logMessage(notification);
+    if (logged === undefined) return;
     logs++;
-    const data = params?.['data'];
-    const text = typeof data === 'string' ? data : (JSON.stringify(data) ?? '');
-    terminal.print(dim(`  log ${sanitizeLine(text)}`));
+    terminal.print(dim(`  log ${logged.text}`));
   });
   try {
     return await client.callTool(tool, args, { ...operationOptions(context), onProgress });
   } finally {
     stopLogging();
-    display.stop();
+    terminal.stopLive();
     const counts = [
       reports > 0 && `${reports} progress reports`,
       logs > 0 && `${logs} log messages`,

@@ -1,4 +1,4 @@
-import type { Tool } from '@modelcontextprotocol/client';
+import type { Tool } from '@longwire/client';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -188,6 +188,16 @@ describe('schemas as servers send them', () => {
     expect(await typed({ type: 'bogus' }, 'x')).toBe('x');
     const odd = { ...toolWith({}), inputSchema: undefined } as unknown as Tool;
     expect(await read(odd, ['a=1'])).toEqual({ a: '1' });
+  });
+});
+
+describe('what cannot be read', () => {
+  it('says why, with the hint for the one that it helps', async () => {
+    const message = /`a`: cannot read \.: it is a directory \(for text that begins with @/;
+    await expect(read(toolWith({}), ['a=@.'])).rejects.toThrow(message);
+    await expect(read(toolWith({}), [], '@none')).rejects.toThrow(
+      /^--args: cannot read none: there is no such file$/,
+    );
   });
 });
 

@@ -1,10 +1,15 @@
 import { LongwireError } from '@longwire/client';
 
+/** An error in the command's own words, which already say what to do. */
+export class CommandError extends LongwireError {
+  override readonly name: string = 'CommandError';
+}
+
 /** Wrong usage, found before anything was sent: exit code 2. The message says what to write instead. */
 export function usageError(
   message: string,
   options: { code?: 'invalid-arguments' | 'unknown-tool' | 'config'; cause?: unknown } = {},
-): LongwireError {
+): CommandError {
   const { code = 'invalid-arguments', ...rest } = options;
-  return new LongwireError(message, { code, certainty: 'not-sent', ...rest });
+  return new CommandError(message, { code, certainty: 'not-sent', ...rest });
 }

@@ -1,0 +1,26 @@
+import type { ClientOptions } from '@longwire/client';
+import { describe, expect, it, vi } from 'vitest';
+import type { Context } from '../src/context.ts';
+import { Redactor } from '../src/redact.ts';
+import { createTargetClient } from '../src/session.ts';
+
+const createClient = vi.hoisted(() => vi.fn());
+vi.mock('@longwire/client', async (original) => ({ ...(await original<object>()), createClient }));
+
+describe('connecting', () => {
+  it.each([
+    [{}, 10_000],
+    [{ timeoutMs: 500 }, 500],
+    [{ timeoutMs: 45_000 }, 45_000],
+    [{ deadlineMs: 3000 }, 3000],
+    [{ deadlineMs: 60_000 }, 10_000],
+    [{ timeoutMs: 45_000, deadlineMs: 20_000 }, 20_000],
+  ])('with %j may take %d ms', (limits, connectMs) => {
+    const options = { headers: {}, ...limits };
+    const context = { environment: {}, options, redactor: new Redactor(), requests: {} };
+    createTargetClient(context as unknown as Context, 'http://h:1/sse');
+    const given = createClient.mock.lastCall?.[1] as ClientOptions;
+    expect(given.timeouts).toEqual({ connectMs });
+    expect(given.name).toBe('h:1');
+  });
+});

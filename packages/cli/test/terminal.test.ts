@@ -1,0 +1,122 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { displayWidth } from '../src/display-width.ts';
+import { showProgress } from '../src/progress.ts';
+import { Redactor } from '../src/redact.ts';
+import { Terminal, type TerminalOptions } from '../src/terminal.ts';
+
+const esc = '\u001b';
+const key = 'key-of-this-test';
+
+/** A terminal of 60 columns, and what was written to it. */
+function makeTerminal(options: Partial<TerminalOptions> = {}): {
+  terminal: Terminal;
+  stdout: () => string;
+  stderr: () => string;
+} {
+  const redactor = new Redactor();
+  redactor.add(key);
+  const out = Object.assign(new PassThrough(), { isTTY: true, columns: 60 });
+  const err = Object.assign(new PassThrough(), { isTTY: true, columns: 60 });
+  const terminal = new Terminal({ stdout: out, stderr: err, redactor, env: {}, ...options });
+  const written = (stream: PassThrough) => (): string => String(stream.read() ?? '');
+  return { terminal, stdout: written(out), stderr: written(err) };
+}
+
+/** What a live line shows. */
+function live(draw: (terminal: Terminal) => void, options: Partial<TerminalOptions> = {}): string {
+  const { terminal, stderr } = makeTerminal(options);
+  draw(terminal);
+  const shown = stderr();
+  terminal.stopLive();
+  return shown;
+}
+
+describe('live text', () => {
+  it('is redacted and sanitized', () => {
+    const message = `${key} ${esc}[2J session_id=abc`;
+    const shown = live((terminal) => terminal.showLive(message));
+    expect(shown).toContain('*** session_id=***');
+    expect(shown).not.toContain(key);
+    expect(shown).not.toContain(`${esc}[2J`);
+  });
+
+  it('is redacted in a bar, too', () => {
+    const report = { progress: 1, total: 2, message: `with ${key}` };
+    const shown = live((terminal) => showProgress(terminal, 'task', report));
+    expect(shown).toContain('task ████████████░░░░░░░░░░░░ 50%');
+    expect(shown).not.toContain('key-of');
+  });
+
+  it('takes one line, also of wide characters', () => {
+    for (const text of ['x'.repeat(200), '漢'.repeat(200), 'e\u0301🎉'.repeat(100)]) {
+      const shown = live((terminal) => terminal.showLive(text));
+      const line = shown.slice(shown.lastIndexOf(' ') + 1);
+      expect(line).toContain('…');
+      expect(displayWidth(line)).toBeLessThanOrEqual(57);
+      expect(displayWidth(line)).toBeGreaterThan(50);
+    }
+  });
+
+  it.each([{ color: false }, { env: { NO_COLOR: '1' } }])('has no colour with %j', (options) => {
+    const shown = live((terminal) => terminal.showLive('text'), options);
+    expect(shown).toContain('text');
+    expect(shown).not.toMatch(/\[\d+m/);
+  });
+
+  it.each([{ quiet: true }, { env: { CI: '1' } }, { env: { TERM: 'dumb' } }])(
+    'is not drawn with %j',
+    (options) => {
+      expect(live((terminal) => terminal.showLive('text'), options)).toBe('');
+    },
+  );
+
+  it('is cleared for what is written, and comes back below a remark', () => {
+    const { terminal, stderr } = makeTerminal({ color: false });
+    terminal.showLive('busy');
+    terminal.remark('note');
+    expect(stderr().replaceAll(esc, '')).toMatch(/busy\r\[K\[\?25hnote\n\[\?25l.*busy$/s);
+    terminal.stopLive();
+    expect(stderr()).toBe(`\r${esc}[K${esc}[?25h`);
+  });
+});
+
+describe('a question', () => {
+  it.each([
+    [true, 'may have colours'],
+    [false, 'has none with --no-color'],
+  ])('%s: %s', async (color) => {
+    const { terminal, stderr } = makeTerminal({ color });
+    const stdin = Object.assign(new PassThrough(), { isTTY: true });
+    const { signal } = new AbortController();
+    const answer = terminal.confirm(`May ${key} go?`, { stdin, signal });
+    // The library listens once it has drawn the question.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    terminal.remark('meanwhile');
+    stdin.write('y\r');
+    expect(await answer).toBe(true);
+    const shown = stderr();
+    expect(/\[3\dm/.test(shown)).toBe(color);
+    expect(shown).toContain('May *** go?');
+    expect(shown).toMatch(/meanwhile\n$/);
+  });
+});
+
+describe('text in pieces', () => {
+  it.each([
+    [['is key-of-', 'this-test, yes\n'], 'is ***, yes\n'],
+    [`x${key}${key}y\n`.split(''), 'x******y\n'],
+    [['key-of-', 'that\n'], 'key-of-that\n'],
+    [['no key here', '\n'], 'no key here\n'],
+  ])('hides a secret that is split: %j', (pieces, expected) => {
+    const { terminal, stdout } = makeTerminal();
+    for (const piece of pieces) terminal.write(piece);
+    expect(stdout()).toBe(expected);
+  });
+
+  it('is shown as it comes', () => {
+    const { terminal, stdout } = makeTerminal();
+    terminal.write('one two ke');
+    expect(stdout()).toBe('one two ');
+  });
+});

@@ -1,0 +1,237 @@
+import { serve } from '@longwire/server';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDemoServer } from '../../packages/cli/src/demo/server.ts';
+import { expectNothingLeftOpen } from '../support/open-handles.ts';
+
+expectNothingLeftOpen();
+
+const names = ['@longwire/client', '@longwire/agent', '@longwire/server', 'longwire'];
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+/** Packing takes seconds, and installing what a registry has to be asked for. */
+const installMs = 120_000;
+
+/** A package as `npm pack --json` tells of it. */
+interface Packed {
+  name: string;
+  version: string;
+  filename: string;
+  files: { path: string }[];
+}
+
+interface Manifest {
+  version: string;
+  engines: unknown;
+  dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+}
+
+/** A program as a user would write it: all four packages are imported, one of them is used. */
+const program = `
+import { createAgent } from '@longwire/agent';
+import { connect, LongwireError } from '@longwire/client';
+import { mcpPlugin, serve } from '@longwire/server';
+import { main } from 'longwire';
+
+await using client = await connect(process.argv[2] ?? '', { timeouts: { connectMs: 5_000 } });
+const names: string[] = (await client.listTools()).map(({ name }) => name);
+const { content } = await client.callTool('echo', { message: 'hi' }, {
+  onProgress: ({ progress }) => console.error(progress.toFixed()),
+});
+const [first] = content;
+const said: string = first?.type === 'text' ? first.text : '';
+const imported = [createAgent, mcpPlugin, serve, main, LongwireError].map((it) => typeof it);
+console.log(JSON.stringify({ names, said, imported }));
+`;
+
+/** Each of these lines is an error, if types are there at all. */
+const wrongProgram = `
+import { connect } from '@longwire/client';
+// @ts-expect-error -- there is no such option
+await connect('http://127.0.0.1', { timeout: 5 });
+// @ts-expect-error -- names are strings
+const names: number[] = (await (await connect('x')).listTools()).map(({ name }) => name);
+export { names };
+`;
+
+const compilerOptions = {
+  target: 'ES2023',
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+  strict: true,
+  types: ['node'],
+  skipLibCheck: false,
+  rootDir: '.',
+  outDir: 'out',
+};
+
+let root: string;
+let project: string;
+let packed: Packed[];
+
+beforeAll(async () => {
+  const built = existsSync(join(repository, 'packages/cli/dist/bin.js'));
+  if (!built) throw new Error('nothing is built: run `npm run build` first');
+  root = await mkdtemp(join(tmpdir(), 'longwire-pack-'));
+  project = join(root, 'project');
+  await mkdir(project);
+  const { stdout } = await npm(
+    repository,
+    'pack',
+    '--workspaces',
+    '--json',
+    '--pack-destination',
+    root,
+  );
+  packed = JSON.parse(stdout) as Packed[];
+
+  const manifest = { name: 'empty', version: '1.0.0', private: true, type: 'module' };
+  await writeFile(join(project, 'package.json'), JSON.stringify(manifest));
+  const tarballs = packed.map(({ filename }) => join(root, filename));
+  await npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs);
+}, installMs);
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const run = promisify(execFile);
+
+function npm(cwd: string, ...args: string[]): Promise<{ stdout: string }> {
+  return runOfNpm('npm', cwd, args);
+}
+
+/** Runs npm or npx without what an npm around this test has set for itself. */
+function runOfNpm(
+  command: 'npm' | 'npx',
+  cwd: string,
+  args: string[],
+): Promise<{ stdout: string }> {
+  const kept =
+    /^npm_config_(registry|cache|userconfig|cafile|ca|strict_ssl|proxy|https_proxy|noproxy)$/i;
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || kept.test(name)),
+  );
+  return run(command, args, { cwd, env, maxBuffer: 32 * 1024 * 1024 });
+}
+
+async function manifestOf(directory: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** What the built files of a package import, other than its own files and Node's modules. */
+async function importsOf(directory: string): Promise<Set<string>> {
+  const found = new Set<string>();
+  const files = await readdir(join(directory, 'dist'), { recursive: true });
+  for (const file of files.filter((path) => /\.(js|d\.ts)$/.test(path))) {
+    const text = await readFile(join(directory, 'dist', file), 'utf8');
+    for (const [, specifier = ''] of text.matchAll(
+      /(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g,
+    )) {
+      if (specifier.startsWith('.') || isBuiltin(specifier)) continue;
+      found.add(
+        specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/'),
+      );
+    }
+  }
+  return found;
+}
+
+describe.for(names)('%s', (name) => {
+  test('is packed with what it needs, and with nothing of how it was made', () => {
+    const paths = packed.find((it) => it.name === name)?.files.map(({ path }) => path) ?? [];
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        'package.json',
+        'README.md',
+        'LICENSE',
+        'dist/index.js',
+        'dist/index.d.ts',
+        'src/index.ts',
+      ]),
+    );
+    const unwanted = /(^|\/)tests?\/|\.test\.|tsbuildinfo|tsconfig|node_modules|\.env/;
+    expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
+  });
+
+  test('is installed once, and imports only what it declares', async () => {
+    const lock = JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { resolved?: string }>;
+    };
+    const copies = Object.entries(lock.packages).filter(([path]) =>
+      path.endsWith(`node_modules/${name}`),
+    );
+    expect(copies).toEqual([
+      [
+        `node_modules/${name}`,
+        expect.objectContaining({ resolved: expect.stringMatching(/^file:/) }),
+      ],
+    ]);
+
+    const directory = join(project, 'node_modules', name);
+    const { dependencies = {}, peerDependencies = {} } = await manifestOf(directory);
+    const imports = await importsOf(directory);
+    expect(imports.size).toBeGreaterThan(0);
+    expect(Object.keys({ ...dependencies, ...peerDependencies })).toEqual(
+      expect.arrayContaining([...imports]),
+    );
+  });
+});
+
+test('a program type-checks under nodenext, and runs to its end', async () => {
+  await writeFile(join(project, 'program.ts'), program);
+  await writeFile(join(project, 'wrong.ts'), wrongProgram);
+  const config = { compilerOptions, files: ['program.ts', 'wrong.ts'] };
+  await writeFile(join(project, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = join(repository, 'node_modules/typescript/bin/tsc');
+  const checked = await run(process.execPath, [tsc, '--project', project]).catch(
+    ({ stdout }: { stdout: string }) => ({ stdout }),
+  );
+  expect(checked.stdout).toBe('');
+
+  // `await using` is newer than the oldest Node that is supported: what runs was compiled.
+  await using serving = await serve(() => createDemoServer());
+  const args = [join(project, 'out/program.js'), serving.url];
+  const { stdout } = await run(process.execPath, args, { cwd: project, timeout: 20_000 });
+  expect(JSON.parse(stdout)).toEqual({
+    names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
+    said: 'hi',
+    imported: ['function', 'function', 'function', 'function', 'function'],
+  });
+});
+
+test('the client type-checks with the fewest options there are', async () => {
+  const bare = `import { connect } from '@longwire/client';
+const client = await connect('http://127.0.0.1:1');
+export const names: string[] = (await client.listTools()).map(({ name }) => name);
+`;
+  await writeFile(join(project, 'bare.ts'), bare);
+  const options = { module: 'nodenext', moduleResolution: 'nodenext', strict: true, noEmit: true };
+  const config = { compilerOptions: options, files: ['bare.ts'] };
+  await writeFile(join(project, 'tsconfig.bare.json'), JSON.stringify(config));
+  const tsc = join(repository, 'node_modules/typescript/bin/tsc');
+  const checked = await run(process.execPath, [
+    tsc,
+    '--project',
+    join(project, 'tsconfig.bare.json'),
+  ]).catch(({ stdout }: { stdout: string }) => ({ stdout }));
+  expect(checked.stdout).toBe('');
+});
+
+test('npx longwire is the command', async () => {
+  await using serving = await serve(() => createDemoServer());
+  const npx = (...args: string[]) => runOfNpm('npx', project, ['longwire', ...args]);
+  const { stdout: help } = await npx('--help');
+  expect(help).toMatch(/^Usage: longwire <command>/);
+  const { version } = await manifestOf(join(project, 'node_modules/longwire'));
+  expect((await npx('--version')).stdout).toBe(`${version}\n`);
+  const { stdout } = await npx('call', serving.url, 'forecast', 'city=Lisbon', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ structuredContent: { city: 'Lisbon' } });
+});
