@@ -1,22 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { Attempt } from '@longwire/client';
+import { isReservedHeader, type Attempt } from '@longwire/client';
 import { usageError } from './command-error.js';
-
-/** Set by the HTTP layer alone. */
-const reserved = new Set([
-  'host',
-  'content-length',
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** By what a request shows who asks: `--header`, MCP_API_KEY, or nothing; and why not by the key. */
 export type Credentials = 'header' | 'key' | 'key-withheld' | 'none';
@@ -42,7 +26,8 @@ export function parseHeaders(words: readonly string[]): Record<string, string> {
     if (!isAllowed(() => validateHeaderName(name))) {
       throw usageError("--header wants 'Name: value', and this name is not one of a header");
     }
-    if (reserved.has(name)) throw usageError(`--header ${name}: HTTP itself sets it, leave it out`);
+    if (isReservedHeader(name))
+      throw usageError(`--header ${name}: HTTP itself sets it, leave it out`);
     if (!isAllowed(() => validateHeaderValue(name, value))) {
       throw usageError(`--header ${name}: its value holds a character that no header may hold`);
     }

@@ -66,4 +66,5 @@ export type {
 } from '@modelcontextprotocol/client';
 
 // For the other packages of Longwire.
+export { isReservedHeader } from './channels/headers.js';
 export { VERSION } from './version.js';

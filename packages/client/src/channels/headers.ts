@@ -18,6 +18,11 @@ const RESERVED: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** Whether a header, in lower case, belongs to the HTTP layer alone. */
+export function isReservedHeader(name: string): boolean {
+  return RESERVED.has(name);
+}
+
 /** Header names in lower case, with their values. */
 export type HeaderRecord = Record<string, string>;
 
@@ -35,7 +40,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): HeaderR
     } catch {
       throw new TypeError(`headers: ${JSON.stringify(name)} is not a header name`);
     }
-    if (RESERVED.has(key)) {
+    if (isReservedHeader(key)) {
       throw new TypeError(`headers: ${name} is set by the HTTP layer and cannot be given`);
     }
     if (typeof value !== 'string') {
