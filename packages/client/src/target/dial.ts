@@ -101,7 +101,8 @@ function connectError(
     tried.length === 1
       ? cause.summary
       : `tried ${tried.map(({ url, outcome }) => `${url} (${outcome})`).join(', then ')}`;
-  return new ConnectError(`could not connect to ${place(target.url)}: ${what}`, {
+  const isSaid = tried.length === 1 && code === 'connect-failed';
+  return new ConnectError(isSaid ? what : `could not connect to ${place(target.url)}: ${what}`, {
     code,
     hint: code === 'not-mcp' ? 'is this the address of an MCP server that speaks SSE?' : cause.hint,
     cause,

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { JSONRPCMessage, JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
 import type { Channel, ChannelHandlers, Dialect } from '../channels/channel.js';
 import { endpointUrl } from '../channels/endpoint.js';
@@ -7,6 +8,9 @@ import { SseChannel } from '../channels/sse.js';
 import { ToolEventsChannel } from '../channels/tool-events.js';
 import type { LongwireError } from '../errors.js';
 import { Opening } from './opening.js';
+
+/** How long a server is given to notice that a stream was closed. */
+const SETTLE_MS = 100;
 
 /** What a handshake with one URL needs. */
 export interface HandshakeOptions {
@@ -51,7 +55,9 @@ export async function shakeHands(options: HandshakeOptions): Promise<Handshake> 
       }
       if (met.finding === 'tool-events-unanswered') {
         // A late answer to `initialize` would look like the first call's: a session of its own.
+        // A server that gives every session the same id must have seen the end of this one first.
         stream.close();
+        await setTimeout(SETTLE_MS);
         return await shakeHands({ ...options, dialect: 'tool-events' });
       }
     }

@@ -76,14 +76,16 @@ describe('no result reaches the wrong call', () => {
   });
 
   it('when a call is given up while its result is due on the stream', async () => {
-    const { client, opened } = await setUp((call, response, session) => {
+    const taken: string[] = [];
+    const { client } = await setUp((call, response, session) => {
+      taken.push(call.args.id);
       response.writeHead(202).end();
       if (call.args.id !== 'A') session.send('result', call.args.id);
     });
     const controller = new AbortController();
     const a = failureOf(work(client, 'A', controller.signal));
-    await vi.waitFor(() => expect(opened()).toBe(1));
-    setTimeout(() => controller.abort(), 20);
+    await vi.waitFor(() => expect(taken).toEqual(['A']));
+    controller.abort();
     expect(await a).toMatchObject({ code: 'aborted' });
     await vi.waitFor(() => expect(client.state.name).toBe('resting'));
     expect(await work(client, 'B')).toEqual({ content: [{ type: 'text', text: 'B' }] });

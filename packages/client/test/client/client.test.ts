@@ -269,10 +269,10 @@ describe('a call', () => {
   it('lives on by progress, up to its deadline', async () => {
     const { client } = await setUp();
     // Ten signs of life, each before the idle time is over, all together long after it.
-    const options = { timeoutMs: 300 };
-    expect(await client.callTool('slow', { ms: 900 }, options)).toMatchObject({ content: [{}] });
+    const options = { timeoutMs: 1200 };
+    expect(await client.callTool('slow', { ms: 2400 }, options)).toMatchObject({ content: [{}] });
     expect(
-      await failureOf(client.callTool('slow', { ms: 2000 }, { timeoutMs: 1000, deadlineMs: 300 })),
+      await failureOf(client.callTool('slow', { ms: 9000 }, { timeoutMs: 5000, deadlineMs: 300 })),
     ).toMatchObject({ code: 'deadline' });
   });
 
