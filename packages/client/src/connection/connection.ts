@@ -257,7 +257,7 @@ export class Connection implements Transport {
     if (state.name !== 'connecting') {
       for (const { resolve, reject } of this.#openers.splice(0)) {
         if (state.name === 'ready') resolve();
-        else reject(this.#whyNoSession());
+        else reject(asConnectError(this.#whyNoSession()));
       }
     }
     try {
