@@ -175,19 +175,18 @@ describe('against a server', () => {
     expect(stderr).toContain('--timeout');
   });
 
-  it('an interrupted call: 130, soon', async () => {
+  it('an interrupted call: 130', async () => {
     let interrupt = (): void => undefined;
-    const running = run(['call', url, 'long_task', 'steps=1', 'stepMs=20000'], {
+    // Longer than this test may take, should nothing end it.
+    const running = run(['call', url, 'long_task', 'steps=1', 'stepMs=60000'], {
       onInterrupt: (listener) => {
         interrupt = listener;
       },
     });
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const interruptedAt = performance.now();
     interrupt();
     const { code, stdout } = await running;
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
-    expect(performance.now() - interruptedAt).toBeLessThan(2000);
   });
 
   it('watch --json prints one line an event until it is interrupted', async () => {

@@ -62,16 +62,15 @@ describe('sanitize', () => {
     }
   });
 
-  it('takes time in proportion to the text', () => {
-    const started = performance.now();
-    sanitize(`${esc}]`.repeat(100_000));
-    sanitize(`${esc}[`.repeat(100_000));
-    sanitize(`${esc}]${'x'.repeat(1_000_000)}`);
-    for (const opener of ['\u0090', '\u0098', '\u009b', '\u009d', '\u009f', `${esc}P`, esc]) {
-      sanitize(opener.repeat(1_000_000));
-      sanitize(`${opener}x 1`.repeat(200_000));
+  it('gets through a megabyte of any opener', () => {
+    const openers = ['\u0090', '\u0098', '\u009b', '\u009d', '\u009f'];
+    for (const opener of [...openers, `${esc}P`, `${esc}]`, `${esc}[`, esc]) {
+      for (const text of [opener.repeat(1_000_000), `${opener}x 1`.repeat(200_000)]) {
+        // oxlint-disable-next-line no-control-regex -- it is what must not be there
+        expect(sanitize(text)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+      }
     }
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(sanitize(`${esc}]${'x'.repeat(1_000_000)}`)).not.toContain(esc);
   });
 });
 

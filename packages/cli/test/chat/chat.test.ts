@@ -31,15 +31,14 @@ describe('chat', () => {
   });
 
   it('holds Claude to --timeout', async () => {
-    const call = { tool: 'long_task', args: { steps: 1, stepMs: 20_000 } };
-    const started = performance.now();
+    // Longer than this test may take, should nothing end it.
+    const call = { tool: 'long_task', args: { steps: 1, stepMs: 60_000 } };
     const { code, stdout, requests } = await ask(
       [call, { text: ['gave up'] }],
       ['--timeout', '300ms'],
     );
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'gave up\n' });
     expect(requests[1]).toContain('300 ms');
-    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   it('says what to do about what Claude refuses', async () => {

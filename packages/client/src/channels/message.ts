@@ -3,7 +3,7 @@ import { LongwireError } from '../errors.js';
 
 /** What a line of JSON-RPC turned out to be. */
 export type ReadMessage =
-  | { message: JSONRPCMessage }
+  | { message: JSONRPCMessage; error?: undefined; answerTo?: undefined }
   /** Not a message. With an id it was meant as the answer to that request. */
   | { message: undefined; error: LongwireError; answerTo: RequestId | undefined };
 

@@ -12,7 +12,7 @@ import type { LongwireError } from '../errors.js';
  */
 export type ConnectionState =
   | { name: 'idle' }
-  | { name: 'connecting'; attempt: number }
+  | { name: 'connecting' }
   | { name: 'ready'; dialect: Dialect; url: string; connectMs: number }
   | { name: 'resting'; reason: LongwireError }
   | { name: 'closed' };
@@ -52,7 +52,7 @@ export type TransitionTable = { [S in StateName]: { [E in EventType]: Cell<S, E>
 
 const nothing = (): undefined => undefined;
 const dial = (): Transition => ({
-  state: { name: 'connecting', attempt: 1 },
+  state: { name: 'connecting' },
   effects: [{ type: 'dial' }],
 });
 const close = (): Transition => ({ state: { name: 'closed' }, effects: [{ type: 'hang-up' }] });

@@ -91,8 +91,13 @@ export class Opening implements EventStreamListener {
     this.#read = (event) => {
       if (event.type === 'result' || event.type === 'error') signs.objection = 'foreign';
       if (event.type !== 'message') return event.type === 'result' || event.type === 'error';
-      const { message } = readMessage(event.data);
-      if (message === undefined || !isAnswer(message) || message.id !== initialize.id) return false;
+      const { message, error, answerTo } = readMessage(event.data);
+      if (message === undefined) {
+        if (answerTo !== initialize.id) return false;
+        refusal ??= error;
+        return true;
+      }
+      if (!isAnswer(message) || message.id !== initialize.id) return false;
       // Answered twice: the second one is nobody's.
       if (answer !== undefined) return true;
       answer = message;

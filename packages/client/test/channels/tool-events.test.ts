@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startHttpFixture, type HttpFixture } from '../../../../test/support/http-fixture.ts';
 import { startToolEventsServer } from '../../../../test/support/tool-events-servers.ts';
 import { connect, type LongwireClient, type LongwireError } from '../../src/index.ts';
+import { failureOf } from '../support/failure-of.ts';
 
 type Answer = (call: { args: { id: string } }, response: ServerResponse, session: Session) => void;
 
@@ -48,12 +49,6 @@ async function setUp(answer: Answer): Promise<{
   expect(client.state).toMatchObject({ dialect: 'tool-events' });
   return { client, server, session, opened: () => opened };
 }
-
-const failureOf = (promise: Promise<unknown>): Promise<LongwireError> =>
-  promise.then(
-    () => expect.unreachable('it succeeded'),
-    (error: unknown) => error as LongwireError,
-  );
 
 const work = (client: LongwireClient, id: string, signal?: AbortSignal) =>
   client.callTool('work', { id }, signal === undefined ? {} : { signal });

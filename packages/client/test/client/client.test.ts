@@ -11,6 +11,8 @@ import {
   type LongwireClient,
   type LongwireError,
 } from '../../src/index.ts';
+import { failureOf } from '../support/failure-of.ts';
+import { firstCall } from '../support/first-call.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -24,12 +26,6 @@ async function setUp(mischief: Mischief = {}, options: ClientOptions = {}) {
   closers.push(() => client.close());
   return { server, client };
 }
-
-const failureOf = (promise: Promise<unknown>): Promise<LongwireError> =>
-  promise.then(
-    () => expect.unreachable('it succeeded'),
-    (error: unknown) => error as LongwireError,
-  );
 
 function statesOf(client: LongwireClient): ConnectionState['name'][] {
   const states: ConnectionState['name'][] = [];
@@ -133,13 +129,8 @@ describe('a client', () => {
     const { client, server } = await setUp({ hangOnCall: true });
     const seen: number[] = [];
     const call = client.callTool('slow', {}, { onProgress: ({ progress }) => seen.push(progress) });
-    const request = await vi.waitFor(() => {
-      const [found] = server.messagesOf('tools/call');
-      if (found === undefined) throw new Error('not there yet');
-      return found;
-    });
-    const meta = request.params?.['_meta'] as { progressToken?: unknown } | undefined;
-    const progressToken = meta?.progressToken;
+    const request = await firstCall(server);
+    const { progressToken } = request;
     const messages = [
       ...[1, 2, 3].map((progress) => ({
         jsonrpc: '2.0',
@@ -312,11 +303,7 @@ describe('a call', () => {
   it('is given nobody else’s answer', async () => {
     const { client, server } = await setUp({ hangOnCall: true });
     const call = client.callTool('echo', { message: 'x' });
-    const { id } = await vi.waitFor(() => {
-      const [found] = server.messagesOf('tools/call');
-      if (found === undefined) throw new Error('not there yet');
-      return found;
-    });
+    const { id } = await firstCall(server);
     const answer = (answerId: unknown, text: string): void =>
       server.pushEvent(
         'message',

@@ -11,6 +11,8 @@ import {
   type LongwireClient,
   type LongwireError,
 } from '../../src/index.ts';
+import { failureOf } from '../support/failure-of.ts';
+import { firstCall } from '../support/first-call.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -28,12 +30,6 @@ function client(target: string, options: ClientOptions = {}): LongwireClient {
   closers.push(() => made.close());
   return made;
 }
-
-const failureOf = (promise: Promise<unknown>): Promise<LongwireError> =>
-  promise.then(
-    () => expect.unreachable('it succeeded'),
-    (error: unknown) => error as LongwireError,
-  );
 
 const never = (): Promise<never> => new Promise(() => {});
 
@@ -93,6 +89,20 @@ describe('a handshake that fails', () => {
       code: 'connect-failed',
       certainty: 'not-sent',
       message: expect.stringContaining('not today') as string,
+    });
+  });
+
+  it('when initialize is answered with something that is no answer', async () => {
+    const hostile = await server();
+    hostile.mischief.answer = ({ id, method }) => {
+      if (method !== 'initialize') return undefined;
+      hostile.pushEvent('message', JSON.stringify({ jsonrpc: '2.0', id, result: null }));
+      return {};
+    };
+    expect(await failureOf(connect(hostile.url))).toMatchObject({
+      name: 'ConnectError',
+      code: 'protocol',
+      certainty: 'not-sent',
     });
   });
 
@@ -197,8 +207,7 @@ describe('a call', () => {
     const hostile = await server({ hangOnCall: true });
     const caller = client(hostile.url);
     const call = failureOf(caller.callTool('echo'));
-    await vi.waitFor(() => expect(hostile.messagesOf('tools/call')).toHaveLength(1));
-    const id = hostile.messagesOf('tools/call')[0]?.id;
+    const { id } = await firstCall(hostile);
     hostile.pushEvent('message', JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
     expect(await call).toMatchObject({ code: 'protocol', certainty: 'answered' });
   });

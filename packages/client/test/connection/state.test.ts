@@ -11,7 +11,7 @@ const reason = new LongwireError('it dropped', { code: 'connection-lost', certai
 
 const states: { [Name in ConnectionState['name']]: Extract<ConnectionState, { name: Name }> } = {
   idle: { name: 'idle' },
-  connecting: { name: 'connecting', attempt: 1 },
+  connecting: { name: 'connecting' },
   ready: { name: 'ready', dialect: 'sse', url: 'http://127.0.0.1/messages', connectMs: 1 },
   resting: { name: 'resting', reason },
   closed: { name: 'closed' },

@@ -3,6 +3,7 @@ import { Client as Client2 } from '@modelcontextprotocol/client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startHostileSse, type HostileSseServer } from '../../../../test/support/hostile-sse.ts';
 import { ConnectionLostError, createTransport, type LongwireTransport } from '../../src/index.ts';
+import { firstCall } from '../support/first-call.ts';
 
 /** What the tests use of an SDK `Client`, whatever its version. */
 interface AnyClient {
@@ -79,13 +80,8 @@ describe.each(Object.entries(clients))('the transport below %s', (_name, createC
     server.mischief.hangOnCall = true;
     const seen: number[] = [];
     const call = client.callTool('slow', {}, { onprogress: (p) => seen.push(p.progress) });
-    const request = await vi.waitFor(() => {
-      const [found] = server.messagesOf('tools/call');
-      if (found === undefined) throw new Error('not there yet');
-      return found;
-    });
-    const meta = request.params?.['_meta'] as { progressToken?: unknown } | undefined;
-    const progressToken = meta?.progressToken;
+    const request = await firstCall(server);
+    const { progressToken } = request;
     const messages = [
       { method: 'notifications/progress', params: { progressToken, progress: 1 } },
       { method: 'notifications/progress', params: { progressToken, progress: 2 } },
