@@ -8,6 +8,12 @@ const sources = (name: string): string =>
 export default defineConfig({
   resolve: {
     alias: [
+      {
+        find: '@longwire/client/testing',
+        replacement: fileURLToPath(
+          new URL('./packages/client/src/testing/index.ts', import.meta.url),
+        ),
+      },
       { find: /^@longwire\/(client|agent|server)$/, replacement: sources('$1') },
       { find: /^longwire$/, replacement: sources('cli') },
     ],

@@ -5,24 +5,27 @@
 import { parseArgs } from 'node:util';
 import { FLOOR_VARIANTS } from './sse-calls/contenders.mjs';
 import { run as runDecoder } from './decoder/index.mjs';
+import { run as runRecovery } from './recovery/index.mjs';
 import { run as runSseCalls } from './sse-calls/index.mjs';
 
-const USAGE = `Usage: npm run bench -- [sse-calls] [decoder] [floor] [--rounds N] [--calls N]
+const USAGE = `Usage: npm run bench -- [sse-calls] [recovery] [decoder] [floor] [--rounds N] [--calls N]
 
   sse-calls  CPU, throughput and latency of tool calls over HTTP+SSE: Longwire, its peers, the bare loop
+  recovery   from a cut stream to the next call, 1000 calls at once, a 50 MiB result: Longwire and its peers
   decoder    throughput of the event-stream decoder: Longwire's and eventsource-parser's
   floor      ways to write the bare loop, to see that the cheapest is the one that is used
 
-  --rounds   how often everything is measured (default 15)
+  --rounds   how often everything is measured (default 15; a third of it for the 50 MiB result)
   --calls    calls a sample of sse-calls and floor (default 1000)
 
-Without a name: sse-calls and decoder.`;
+Without a name: sse-calls, recovery and decoder.`;
 
 /** @typedef {{ rounds: number, calls: number }} Options */
 
 /** @type {Record<string, (options: Options) => Promise<boolean>>} */
 const BENCHES = {
   'sse-calls': runSseCalls,
+  recovery: runRecovery,
   decoder: runDecoder,
   floor: (options) => runSseCalls({ ...options, contenders: FLOOR_VARIANTS }),
 };
@@ -44,7 +47,7 @@ function readArguments() {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const names = positionals.length > 0 ? positionals : ['sse-calls', 'decoder'];
+  const names = positionals.length > 0 ? positionals : ['sse-calls', 'recovery', 'decoder'];
   for (const name of names) {
     if (!Object.hasOwn(BENCHES, name)) throw new TypeError(`No such benchmark: ${name}`);
   }

@@ -35,6 +35,18 @@ export function withSpread({ median, min, max }, digits) {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
 
+/**
+ * How a target was done by.
+ *
+ * @param {number} figure
+ * @param {boolean} met
+ * @param {{ prefix?: string, unit?: string }} [options] what stands before and after the figure
+ */
+export function verdict(figure, met, { prefix = '', unit = '' } = {}) {
+  if (Number.isNaN(figure)) return 'not measured';
+  return `${prefix}${figure.toFixed(2)}${unit}, ${met ? 'met' : 'MISSED'}`;
+}
+
 /** What the figures were measured on, in one line. */
 export function machine() {
   const processors = cpus();

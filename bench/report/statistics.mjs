@@ -19,3 +19,19 @@ export function spread(values) {
   const median = sorted.length % 2 === 0 ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
   return { median, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
 }
+
+/**
+ * The figures of one by those of another, taken round by round, since what disturbs the machine
+ * disturbs neighbours alike.
+ *
+ * @param {readonly number[]} figures by round
+ * @param {readonly number[]} others by round
+ */
+export function ratioSpread(figures, others) {
+  return spread(
+    figures.flatMap((figure, round) => {
+      const other = others[round];
+      return other === undefined ? [] : [figure / other];
+    }),
+  );
+}

@@ -1,14 +1,7 @@
-/**
- * One contender in a process of its own, so that `process.cpuUsage` and the garbage collector see
- * nothing else. Takes its orders over the channel to its parent, and ends with it.
- *
- * Arguments: the contender's module, the server's URL.
- */
+/** The process of one contender of `sse-calls`: takes a sample whenever it is told to. */
 import { performance } from 'node:perf_hooks';
 import { percentile } from '../report/statistics.mjs';
-
-const [moduleUrl, serverUrl] = process.argv.slice(2);
-if (!moduleUrl || !serverUrl) throw new Error('usage: contender-process <module> <server URL>');
+import { takeOrders } from './take-orders.mjs';
 
 /**
  * @typedef {object} Order
@@ -44,7 +37,7 @@ async function run(contender, { inFlight, calls, capMs }, latenciesMs) {
       const message = `message number ${started++}`;
       const startedAt = performance.now();
       if (startedAt > endsAt) return;
-      const result = await contender.call({ message });
+      const result = await contender.callTool('echo', { message });
       latenciesMs[finished++] = performance.now() - startedAt;
       if (result.content[0].text !== message) throw new Error('A call got the answer of another');
     }
@@ -80,20 +73,4 @@ async function sample(contender, order) {
   };
 }
 
-async function main() {
-  /** @type {{ open(url: string): Promise<OpenContender> }} */
-  const { open } = await import(String(moduleUrl));
-  const contender = await open(String(serverUrl));
-  process.on('message', (/** @type {Order} */ order) => {
-    sample(contender, order).then(
-      (result) => process.send?.({ sample: result }),
-      (error) => process.send?.({ error: String(error?.stack ?? error) }),
-    );
-  });
-}
-
-process.on('disconnect', () => process.exit());
-main().then(
-  () => process.send?.({ ready: true }),
-  (error) => process.send?.({ error: String(error?.message ?? error) }),
-);
+takeOrders(async (contender, order) => ({ sample: await sample(contender, order) }));

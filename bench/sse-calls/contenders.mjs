@@ -1,6 +1,6 @@
 /**
  * @typedef {object} OpenContender a client that is connected and knows the server's tools
- * @property {(args: { message: string }) => Promise<any>} call calls `echo`
+ * @property {(name: string, args: Record<string, unknown>) => Promise<any>} callTool
  *
  * @typedef {object} Contender
  * @property {string} id

@@ -2,8 +2,8 @@
  * `sse-calls`: what a tool call over HTTP+SSE costs the client. All contenders call one server
  * process, each from a process of its own, in interleaved rounds whose order rotates.
  */
-import { machine, table, withSpread } from '../report/markdown.mjs';
-import { spread } from '../report/statistics.mjs';
+import { machine, table, verdict, withSpread } from '../report/markdown.mjs';
+import { ratioSpread, spread } from '../report/statistics.mjs';
 import { Child } from './child.mjs';
 import { BARE_LOOP, CONTENDERS, LONGWIRE, OFFICIAL } from './contenders.mjs';
 
@@ -210,22 +210,16 @@ function report(records, { rounds, calls }) {
 }
 
 /**
- * CPU per call of one by that of another, taken round by round, since what disturbs the machine
- * disturbs neighbours alike.
+ * CPU per call of one by that of another.
  *
  * @param {Measured | undefined} of
  * @param {Measured | undefined} to
  * @param {Mode} mode
  */
 function cpuRatio(of, to, mode) {
-  const samples = of?.samples.get(mode) ?? [];
-  const others = to?.samples.get(mode) ?? [];
-  return spread(
-    samples.flatMap((sample, round) => {
-      const other = others[round];
-      return other ? [sample.cpuUs / other.cpuUs] : [];
-    }),
-  );
+  /** @param {Measured | undefined} record */
+  const cpu = (record) => (record?.samples.get(mode) ?? []).map(({ cpuUs }) => cpuUs);
+  return ratioSpread(cpu(of), cpu(to));
 }
 
 /**
@@ -244,13 +238,9 @@ function reportTargets(records, longwire, bareLoop) {
       if (!OFFICIAL.includes(record.contender)) continue;
       const factor = cpuRatio(record, longwire, mode).median;
       const limit = `at most 1/${mode.officialFactor} of the CPU per call of ${record.contender.title}`;
-      console.log(`- ${name}, ${limit}: ${verdict(factor, factor >= mode.officialFactor, '1/')}`);
+      console.log(
+        `- ${name}, ${limit}: ${verdict(factor, factor >= mode.officialFactor, { prefix: '1/' })}`,
+      );
     }
   }
-}
-
-/** @param {number} figure @param {boolean} met @param {string} [prefix] */
-function verdict(figure, met, prefix = '') {
-  if (Number.isNaN(figure)) return 'not measured';
-  return `${prefix}${figure.toFixed(2)}, ${met ? 'met' : 'MISSED'}`;
 }

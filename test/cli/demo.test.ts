@@ -38,6 +38,11 @@ test('without a terminal it tours its own server, and ends', async () => {
     const elsewhere = { MCP_SERVER_URL: 'http://127.0.0.1:9/sse', MCP_API_KEY: 'another-key' };
     const run = await runCli(['demo'], { env: { TMPDIR: directory, ...elsewhere } });
     expect([run.code, run.stderr]).toEqual([0, '']);
+    expect(run.stdout.match(/the demo cuts its connection|reconnecting|ready again/g)).toEqual([
+      'the demo cuts its connection',
+      'reconnecting',
+      'ready again',
+    ]);
     for (const shown of [
       listensAt,
       /^transport +sse/m,
@@ -55,7 +60,8 @@ test('without a terminal it tours its own server, and ends', async () => {
       /^hello over SSE$/m,
       /progress 10\/10 AAPL \d/,
       /^ {2}10 progress reports$/m,
-      /^ {2}log step 5 of 5$/m,
+      // In the middle of the long task the connection is cut, and comes back: it runs again.
+      /^ {2}log step 3 of 5\n {2}the demo cuts its connection\n {2}reconnecting in \d+ ms \(attempt 1 of 5\): .*\n {2}ready again \(new session\): .*\n[^]*^ {2}log step 1 of 5\n[^]*^ {2}log step 5 of 5\n[^]*^Done: 5 steps of 200 ms\.\nThe stream was cut.*called again on a new one\.$/m,
       // A structured result, an image, an error, a resource.
       /^ {2}"city": "Lisbon",$/m,
       /^image \(image\/png, .*\) saved to \S+\.png$/m,
@@ -114,6 +120,7 @@ describe('Ctrl-C ends it with 130, and nothing is left', () => {
     ['as soon as it listens', /listens at/],
     ['during a call with progress', /progress \d+\/10/],
     ['during the long task', /log step 2/],
+    ['while it reconnects', /reconnecting/],
   ] as const)('%s', async ([, moment]) => {
     await using command = await startCli(['demo']);
     await command.waitFor(moment);

@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { type Agent, createAgent } from '@longwire/agent';
+import { type Agent, type AgentOptions, createAgent } from '@longwire/agent';
 import { connect, type LongwireClient } from '@longwire/client';
 import { serve } from '@longwire/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -34,10 +34,11 @@ interface Setting extends AsyncDisposable {
 async function setUp(
   clients: LongwireClient[],
   script: Parameters<typeof startScriptedClaude>[0],
+  options: Pick<AgentOptions, 'callOptions'> = {},
 ): Promise<Setting> {
   const claude = await startScriptedClaude(script);
   const anthropic = new Anthropic({ baseURL: claude.url, apiKey: 'test-key', maxRetries: 0 });
-  const agent = createAgent({ clients, anthropic });
+  const agent = createAgent({ clients, anthropic, ...options });
   return {
     agent,
     bodies: () => claude.bodies(),
@@ -222,7 +223,7 @@ describe('a turn that is aborted while a tool runs', () => {
   });
 });
 
-test('a server that goes away in the middle of a call: Claude is told, and goes on with another', async () => {
+test('a server that goes away and does not come back: Claude is told, and goes on with another', async () => {
   const leaving = await startObservedServer();
   await using staying = await startObservedServer();
   await using first = await connect(leaving.url, { name: 'first' });
@@ -234,6 +235,8 @@ test('a server that goes away in the middle of a call: Claude is told, and goes 
       { calls: [{ id: 'toolu_2', name: 'second__write', arguments: { text: 'tea' } }] },
       { text: 'The second did it.' },
     ],
+    // The call does no harm when it is sent again, and waits so long for a server to send it to.
+    { callOptions: { timeoutMs: 3000 } },
   );
   const turn = collect(setting.agent.send('Work'));
   await eventually(() => leaving.calls).toHaveLength(1);

@@ -18,6 +18,8 @@ export interface PostFault extends HttpAnswer {
   tool?: string;
   /** How many POSTs it is for. Default: all. */
   times?: number;
+  /** Drops the connection instead. */
+  breaksOff?: boolean;
 }
 
 /** What the server does wrong; it may be changed while it runs. */
@@ -37,8 +39,29 @@ export interface Mischief {
   redirect?: { method: 'GET' | 'POST'; status: number; to: 'other-origin' | 'same-origin' };
   /** Drops the stream once the POST of a `tools/call` has been answered with 202. */
   cutOnCall?: boolean;
+  /** Drops the stream once the POST of a message with this method has been answered with 202. */
+  cutOn?: string;
+  /**
+   * Gives every message on the stream an id, keeps a session when its stream drops, and goes on
+   * with it, after the event that `Last-Event-ID` names, on the next stream.
+   */
+  eventIds?: boolean;
+  /** Begins a new session although `Last-Event-ID` names an event of another. */
+  forgetsEvents?: boolean;
+  /** Repeats so many events from before the one that `Last-Event-ID` names. */
+  overlap?: number;
+  /** Ends so many streams that were to go on right behind their `endpoint` event. */
+  endsResumed?: number;
+  /** The answer to a GET with `Last-Event-ID`. */
+  resumeAnswer?: HttpAnswer;
+  /** The `retry` field that every stream begins with. */
+  retryMs?: number;
+  /** The answer to the POST for a session that is not known. Default: 404. */
+  forgottenAnswer?: HttpAnswer;
   /** Accepts `tools/call` and never answers it. */
   hangOnCall?: boolean;
+  /** Accepts messages with this method and never answers them. */
+  hangOn?: string;
   /** Answers `tools/call` with an event whose text has this many bytes. */
   hugeEventBytes?: number;
   /** How lines end. Default `\n`. */
@@ -78,21 +101,29 @@ export interface HostileSseServer extends AsyncDisposable {
   push(message: RpcMessage): void;
   /** Sends an event to all sessions; it need not be a message. */
   pushEvent(event: string, data: string): void;
+  /** Writes to all streams what need not even be an event. */
+  write(text: string): void;
   /** Drops all streams. */
   cut(): void;
+  /** Knows no session any more, though their streams stay open. */
+  forget(): void;
   close(): Promise<void>;
 }
 
-interface OpenStream {
+interface Session {
   mcp: StrictMcpSession;
   response: ServerResponse;
+  /** What was sent with an id. */
+  log: { id: string; data: string }[];
 }
 
 /** Starts a hostile server on a free port of 127.0.0.1, and another one for it to point at. */
 export async function startHostileSse(mischief: Mischief = {}): Promise<HostileSseServer> {
-  const sessions = new Map<string, OpenStream>();
+  const sessions = new Map<string, Session>();
+  const streams = new Set<ServerResponse>();
   const messages: RpcMessage[] = [];
   let openedSessions = 0;
+  let lastEventId = 0;
 
   const otherOrigin = await startHttpFixture((_request, response) => {
     response.writeHead(202).end();
@@ -112,10 +143,14 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
       const origin = to === 'other-origin' ? otherOrigin.origin : '/moved';
       answer(response, { status, headers: { location: origin + request.url } });
     } else if (method === 'GET' && url.pathname.endsWith('/sse')) {
-      if (mischief.getAnswer) answer(response, mischief.getAnswer);
-      else openStream(response);
+      const lastId = request.headers['last-event-id'] as string | undefined;
+      const refusal = mischief.getAnswer ?? (lastId && mischief.resumeAnswer);
+      if (refusal) answer(response, refusal);
+      else if (!resumeStream(response, lastId)) openStream(response);
     } else if (method === 'POST' && sessions.has(url.searchParams.get('sessionId') ?? '')) {
       takePost(request, response, url.searchParams.get('sessionId') ?? '');
+    } else if (method === 'POST' && mischief.forgottenAnswer) {
+      answer(response, mischief.forgottenAnswer);
     } else {
       answer(response, { status: method === 'GET' || method === 'POST' ? 404 : 405 });
     }
@@ -125,17 +160,49 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
     const id = randomUUID();
     openedSessions += 1;
     const mcp = new StrictMcpSession({
-      send: (message) => sendEvent(response, 'message', JSON.stringify(message)),
+      send: (message) => sendMessage(session, JSON.stringify(message)),
       textPrefix: () => (mischief.escapeSequences ? escapeSequences : ''),
       answer: (request) => mischief.answer?.(request),
     });
-    sessions.set(id, { mcp, response });
+    const session: Session = { mcp, response, log: [] };
+    sessions.set(id, session);
+    beginStream(response, id);
+  }
+
+  /** Whether the stream goes on with a session that is known. */
+  function resumeStream(response: ServerResponse, lastId: string | undefined): boolean {
+    if (lastId === undefined || mischief.forgetsEvents) return false;
+    for (const [id, session] of sessions) {
+      const seen = session.log.findIndex((event) => event.id === lastId);
+      if (seen < 0) continue;
+      session.response = response;
+      // What was missed comes in one piece with the beginning.
+      response.cork();
+      process.nextTick(() => response.uncork());
+      beginStream(response, id);
+      if (mischief.endsResumed) {
+        mischief.endsResumed -= 1;
+        response.end();
+        return true;
+      }
+      const missed = session.log.slice(Math.max(0, seen + 1 - (mischief.overlap ?? 0)));
+      for (const event of missed) sendEvent(response, 'message', event.data, event.id);
+      return true;
+    }
+    return false;
+  }
+
+  function beginStream(response: ServerResponse, id: string): void {
+    streams.add(response);
     response.once('close', () => {
-      mcp.close();
+      streams.delete(response);
+      if (mischief.eventIds) return;
+      sessions.get(id)?.mcp.close();
       sessions.delete(id);
     });
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
     response.flushHeaders();
+    if (mischief.retryMs !== undefined) response.write(`retry: ${mischief.retryMs}\n`);
     const endpoint = mischief.endpoint ?? '/messages?sessionId=SESSION';
     if (endpoint === 'never') return;
     const there = `${otherOrigin.origin}/messages?sessionId=SESSION`;
@@ -146,7 +213,9 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
   function takePost(request: RecordedRequest, response: ServerResponse, sessionId: string): void {
     const message = request.json as RpcMessage | undefined;
     const fault = message && takeFault(message);
-    if (fault) {
+    if (fault?.breaksOff) {
+      response.destroy();
+    } else if (fault) {
       answer(response, fault);
     } else if (!request.headers['content-type']?.startsWith('application/json')) {
       answer(response, { status: 415 });
@@ -174,32 +243,44 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
     const session = sessions.get(sessionId);
     if (!session) return;
     const isCall = message.method === 'tools/call';
-    if (isCall && mischief.cutOnCall) {
+    const isCut = mischief.cutOn !== undefined && message.method === mischief.cutOn;
+    if (isCut || (isCall && mischief.cutOnCall)) {
       session.response.destroy();
     } else if (isCall && mischief.hugeEventBytes !== undefined && message.id !== undefined) {
       const content = [{ type: 'text', text: 'x'.repeat(mischief.hugeEventBytes) }];
       const huge = { jsonrpc: '2.0', id: message.id, result: { content } };
-      sendEvent(session.response, 'message', JSON.stringify(huge));
-    } else if (!(isCall && mischief.hangOnCall)) {
+      sendMessage(session, JSON.stringify(huge));
+    } else if (!(isCall && mischief.hangOnCall) && message.method !== (mischief.hangOn ?? '')) {
       session.mcp.receive(message);
     }
   }
 
-  function sendEvent(response: ServerResponse, event: string, data: string): void {
+  function sendMessage(session: Session, data: string): void {
+    const id = mischief.eventIds ? String(++lastEventId) : undefined;
+    if (id !== undefined) session.log.push({ id, data });
+    sendEvent(session.response, 'message', data, id);
+  }
+
+  function sendEvent(response: ServerResponse, event: string, data: string, id?: string): void {
     if (response.destroyed) return;
     const lineEnd = mischief.lineEnd ?? '\n';
-    const text = `event: ${event}${lineEnd}data: ${data}${lineEnd}${lineEnd}`;
+    const idLine = id === undefined ? '' : `id: ${id}${lineEnd}`;
+    const text = `event: ${event}${lineEnd}${idLine}data: ${data}${lineEnd}${lineEnd}`;
     if (!mischief.splitEveryByte) response.write(text);
     else for (const byte of Buffer.from(text)) response.write(Buffer.of(byte));
   }
 
   function pushEvent(event: string, data: string): void {
-    for (const { response } of sessions.values()) sendEvent(response, event, data);
+    for (const session of sessions.values()) {
+      if (event === 'message') sendMessage(session, data);
+      else sendEvent(session.response, event, data);
+    }
   }
 
   const fixture = await startHttpFixture(handle);
   const close = async (): Promise<void> => {
     await Promise.all([fixture.close(), otherOrigin.close()]);
+    for (const { mcp } of sessions.values()) mcp.close();
   };
   return {
     url: `${fixture.origin}/sse`,
@@ -208,13 +289,20 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
     messages,
     otherOrigin,
     messagesOf: (method) => messages.filter((message) => message.method === method),
-    openStreams: () => sessions.size,
+    openStreams: () => streams.size,
     openedSessions: () => openedSessions,
     openConnections: () => fixture.openConnections(),
     push: (message) => pushEvent('message', JSON.stringify(message)),
     pushEvent,
+    write: (text) => {
+      for (const stream of streams) stream.write(text);
+    },
     cut: () => {
-      for (const { response } of sessions.values()) response.destroy();
+      for (const stream of streams) stream.destroy();
+    },
+    forget: () => {
+      for (const { mcp } of sessions.values()) mcp.close();
+      sessions.clear();
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -45,6 +45,8 @@ export interface ToolEventsServer extends AsyncDisposable {
   openStreams(): number;
   /** Sends an event to all sessions; what is not a string is sent as JSON. */
   push(event: string, data: unknown): void;
+  /** Writes to all streams what need not even be an event. */
+  write(text: string): void;
   /** Drops all streams, and all answers that are not complete. */
   cut(): void;
   close(): Promise<void>;
@@ -169,6 +171,9 @@ export async function startToolEventsServer(
     maxOutstanding: () => maxOutstanding,
     openStreams: () => sessions.size,
     push,
+    write: (text) => {
+      for (const { stream } of sessions.values()) stream.write(text);
+    },
     cut,
     close: () => fixture.close(),
     [Symbol.asyncDispose]: () => fixture.close(),

@@ -47,6 +47,6 @@ export async function open(url, Transport = BareTransport) {
   await request('tools/list', {});
 
   return {
-    call: (args) => request('tools/call', { name: 'echo', arguments: args }),
+    callTool: (name, args) => request('tools/call', { name, arguments: args }),
   };
 }

@@ -9,6 +9,6 @@ export async function open(url) {
   const client = await connect(url);
   await client.listTools();
   return {
-    call: (args) => client.callTool('echo', args),
+    callTool: (name, args) => client.callTool(name, args),
   };
 }

@@ -10,6 +10,6 @@ export async function open(url) {
   await client.connect(new SSEClientTransport(new URL(url)));
   await client.listTools();
   return {
-    call: (args) => client.callTool({ name: 'echo', arguments: args }),
+    callTool: (name, args) => client.callTool({ name, arguments: args }),
   };
 }

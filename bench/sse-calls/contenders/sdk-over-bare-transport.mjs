@@ -23,10 +23,7 @@ export async function open(url) {
   await client.connect(new BareTransport(url));
   await client.listTools();
   return {
-    call: (args) =>
-      client.request(
-        { method: 'tools/call', params: { name: 'echo', arguments: args } },
-        passThrough,
-      ),
+    callTool: (name, args) =>
+      client.request({ method: 'tools/call', params: { name, arguments: args } }, passThrough),
   };
 }

@@ -1,9 +1,9 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { UNKNOWN_OUTCOME } from './call-failure.js';
 import { errorResultBlock } from './tool-results.js';
 
 const notStarted = 'Interrupted: the turn was stopped before this call started. It did not run.';
-const inFlight =
-  'Interrupted: the turn was stopped while this call was in flight, and its outcome is unknown: the tool may or may not have run. Do not repeat it blindly; if it changes things, first find out whether it did.';
+const inFlight = `Interrupted: the turn was stopped while this call was in flight, and ${UNKNOWN_OUTCOME}`;
 
 /**
  * The tool calls of one answer and what has become of them. It has a result for each at any moment,

@@ -347,7 +347,8 @@ test('what a call throws is told to Claude with what is certain', async () => {
     ...certainties.map((certainty) => ({
       name: certainty,
       run: () => {
-        throw new LongwireError(`It failed (${certainty}).`, { code: 'timeout', certainty });
+        const hint = 'set an option';
+        throw new LongwireError(`It failed (${certainty}).`, { code: 'timeout', certainty, hint });
       },
     })),
     {
@@ -373,7 +374,7 @@ test('what a call throws is told to Claude with what is certain', async () => {
     'The call was not sent, so the tool did not run. It failed (not-sent).',
     'The server refused the call, so the tool did not run. It failed (refused).',
     'The server answered the call with an error. It failed (answered).',
-    expect.stringMatching(/outcome is unknown.*Do not repeat it blindly.*\(outcome-unknown\)/),
+    expect.stringMatching(/outcome is unknown.*Assume neither.*blindly.*\(outcome-unknown\)\.$/),
     expect.stringMatching(/outcome is unknown.*Odd\./),
   ]);
 });

@@ -1,5 +1,7 @@
 import { HttpStatusError, type CallToolResult, type LongwireClient } from '@longwire/client';
 import { findTool, toolArguments, unnamedArguments } from './arguments/tool-arguments.js';
+import { CallRecovery } from './call-recovery.js';
+import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
 import { didYouMean } from './nearest.js';
 import { logMessage } from './notifications.js';
@@ -16,7 +18,8 @@ export interface WrittenCall {
 
 /**
  * Checks a call against the tool's own schema, sends it, and shows its progress meanwhile. The
- * spelling of names, types and what is required is settled before anything is sent.
+ * spelling of names, types and what is required is settled before anything is sent. Where the
+ * connection was lost on the way and came back, a remark says what became of the call.
  */
 export async function callWritten(
   context: Context,
@@ -31,6 +34,10 @@ export async function callWritten(
     const logged = logMessage(notification);
     if (logged !== undefined) terminal.detail(`${logged.source}: ${logged.text}`);
   });
+  const { signal } = limits;
+  const recovery = new CallRecovery(client);
+  const stopFollowing = followOnLiveLine(context, client, { label, recovery });
+  let failure: unknown;
   try {
     terminal.showLive('asking for the tools');
     const tool = findTool(name, await client.listTools(limits));
@@ -40,16 +47,35 @@ export async function callWritten(
       terminal.remark(sanitizeLine(`The tool names no argument \`${argument}\`.${guess}`));
     }
     terminal.showLive(label);
+    recovery.called();
     return await client.callTool(name, args, {
       ...limits,
       onProgress: (progress) => showProgress(terminal, label, progress),
     });
   } catch (error) {
+    failure = error;
     throw error instanceof HttpStatusError ? named(error, label) : error;
   } finally {
     stopLogging();
+    stopFollowing();
     terminal.stopLive();
+    const words = signal?.aborted === true ? undefined : recovery.words(failure);
+    if (words !== undefined) terminal.remark(words);
   }
+}
+
+/** Follows the connection during a call, and shows where it stands until it is ready again. */
+function followOnLiveLine(
+  { terminal }: Context,
+  client: LongwireClient,
+  { label, recovery }: { label: string; recovery: CallRecovery },
+): () => void {
+  const words = createStateWords(client);
+  return client.on('state', (state) => {
+    recovery.follow(state);
+    const shown = words(state);
+    terminal.showLive(state.name === 'ready' ? label : `${label}: ${shown}`);
+  });
 }
 
 /** A status says what was posted where; what it was about, the person knows by the tool. */

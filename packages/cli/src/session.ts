@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   createClient,
   VERSION,
-  type ConnectionState,
   type LongwireClient,
   type OperationOptions,
+  type RetryOptions,
 } from '@longwire/client';
 import { usageError } from './command-error.js';
+import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
-import { formatDuration } from './durations.js';
 import type { ExitCode } from './exit-codes.js';
 import { requestHeaders } from './headers.js';
 import { sanitizeLine } from './sanitize.js';
@@ -47,8 +47,9 @@ export function splitTarget(words: readonly string[]): [target: string | undefin
 export function createTargetClient(
   context: Context,
   target: string,
-  name: string = new URL(target).host,
+  given: { name?: string | undefined; retry?: RetryOptions } = {},
 ): LongwireClient {
+  const { name = new URL(target).host, retry } = given;
   const { environment, options, redactor, terminal, requests } = context;
   const { timeoutMs = defaultConnectMs, deadlineMs = timeoutMs } = options;
   redactor.addUrl(new URL(target));
@@ -68,6 +69,7 @@ export function createTargetClient(
     headers,
     clientInfo: { name: 'longwire', version: VERSION },
     timeouts: { connectMs: Math.min(timeoutMs, deadlineMs) },
+    ...(retry !== undefined && { retry }),
     ...(options.transport !== undefined && { transport: options.transport }),
   });
 }
@@ -79,8 +81,10 @@ export async function connectClients(
 ): Promise<void> {
   const { terminal, interruptions } = context;
   for (const client of clients) {
-    client.on('state', (state) => terminal.detail(describeState(state)));
-    client.on('error', (error) => terminal.detail(`  ${sanitizeLine(error.summary)}`));
+    const words = createStateWords(client);
+    const whose = clients.length > 1 ? `${client.name}: ` : '';
+    client.on('state', (state) => terminal.detail(`${whose}${words(state)}`));
+    client.on('error', (error) => terminal.detail(`  ${whose}${sanitizeLine(error.summary)}`));
   }
   terminal.showLive(`connecting to ${clients.map(({ name }) => name).join(', ')}`);
   try {
@@ -141,18 +145,6 @@ export function warnOfEnvironment(
   for (const warning of environment.warnings) {
     if (warning.about !== about && warning.about !== '.env') continue;
     terminal.remark(terminal.remarkColors.yellow(`warning: ${warning.message}`));
-  }
-}
-
-/** Where a connection stands, on one line; its URL is not redacted yet. */
-export function describeState(state: ConnectionState): string {
-  switch (state.name) {
-    case 'ready':
-      return `ready: ${state.dialect} at ${state.url}, in ${formatDuration(state.connectMs)}`;
-    case 'resting':
-      return `resting: ${sanitizeLine(state.reason.summary)}`;
-    default:
-      return state.name;
   }
 }
 

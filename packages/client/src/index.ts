@@ -19,8 +19,13 @@ export type {
   ServerRequestHandlers,
   ToolSource,
 } from './client/types.js';
-export type { ConnectionOptions, Timeouts } from './connection/options.js';
-export type { ConnectionState } from './connection/state.js';
+export type {
+  ConnectionOptions,
+  HeartbeatOptions,
+  RetryOptions,
+  Timeouts,
+} from './connection/options.js';
+export type { ConnectionState, Readiness } from './connection/state.js';
 export type {
   Attempt,
   ChallengeVerdict,

@@ -35,10 +35,11 @@ export async function converse(
     prompt: terminal.colors.bold('> '),
     complete: (line) => completions(line, servers, agent === undefined),
   });
+  const release = servers.notes.divert((line) => reader.aside(() => terminal.remark(line)));
   return promptLoop(context, reader, async (line, signal) => {
     if (line.startsWith('/')) return slashCommand(line, signal, setting);
     if (agent === undefined) return callDirectly(line, signal, setting);
     const turn = { agent, servers, media, question: line, signal, answers: true };
     return (await runTurn(context, turn)).exitCode;
-  });
+  }).finally(release);
 }

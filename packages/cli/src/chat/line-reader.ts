@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline';
+import { clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import type { Context } from '../context.js';
 
@@ -13,6 +13,8 @@ export type Line =
 /** Where the lines of a conversation come from. */
 export interface LineReader {
   next(): Promise<Line>;
+  /** Writes lines above the one that is being written, if there is one. */
+  aside(write: () => void): void;
   close(): void;
 }
 
@@ -101,6 +103,18 @@ export function createLineReader(context: Context, options: PromptOptions): Line
         arrived({ kind: 'interrupted' });
       });
       return ask().finally(release);
+    },
+    aside(write) {
+      if (!isTerminal || resolve === undefined) return write();
+      const { stdout } = terminal;
+      const { rows } = editor.getCursorPos();
+      moveCursor(stdout, 0, -rows);
+      cursorTo(stdout, 0);
+      clearScreenDown(stdout);
+      write();
+      // The editor goes up as many rows as it had come down.
+      stdout.write('\n'.repeat(rows));
+      editor.prompt(true);
     },
     close() {
       rest();

@@ -5,16 +5,20 @@ import { sanitizeLine } from '../sanitize.js';
 import { operationOptions } from '../session.js';
 import { toolTable } from '../tool-table.js';
 import { usageError } from '../command-error.js';
+import { ConnectionNotes } from './connection-notes.js';
 
 /** The servers of a conversation, and what a person at its prompt may ask of them. */
 export class Servers {
   readonly #context: Context;
   readonly clients: readonly LongwireClient[];
+  /** What is told of their connections. */
+  readonly notes: ConnectionNotes;
   #toolNames: string[] = [];
 
   constructor(context: Context, clients: readonly LongwireClient[]) {
     this.#context = context;
     this.clients = clients;
+    this.notes = new ConnectionNotes(context, clients);
   }
 
   /** The names of the tools, as far as they were listed. */

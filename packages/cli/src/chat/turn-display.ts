@@ -82,6 +82,12 @@ export class TurnDisplay {
     }
   }
 
+  /** Shows a line about something else, and goes on. */
+  note(line: string): void {
+    this.#line(line);
+    this.#spin();
+  }
+
   /** Nothing more is shown: a line that was begun is ended, the spinner stopped. */
   end(): void {
     this.#context.terminal.stopLive();

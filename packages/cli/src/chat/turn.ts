@@ -55,6 +55,7 @@ export async function runTurn(
   const severalServers = servers.clients.length > 1;
   const display = new TurnDisplay(context, { media, severalServers, answers });
   const calls = new Map<string, CallRecord>();
+  const release = servers.notes.divert((line) => display.note(line));
   let done: DoneEvent | undefined;
   try {
     display.waiting();
@@ -69,6 +70,7 @@ export async function runTurn(
   } catch (error) {
     throw asChatError(error);
   } finally {
+    release();
     display.end();
   }
   if (done === undefined || done.reason === 'aborted') {

@@ -60,7 +60,9 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   const { Servers } = await import('../chat/servers.js');
   const { startAgent } = await import('../chat/start-agent.js');
   const names = serverNames(targets);
-  const clients = targets.map((target, index) => createTargetClient(context, target, names[index]));
+  const clients = targets.map((target, index) =>
+    createTargetClient(context, target, { name: names[index] }),
+  );
   let agent: Agent | undefined;
   try {
     agent = startAgent(context, clients, { model, yes: options.yes });

@@ -23,17 +23,17 @@ async function demo(
 ): Promise<ExitCode> {
   const { terminal, stdin, options: common } = context;
   if (common.json) throw usageError('demo is for people and has no --json');
-  const [{ serve }, { createDemoServer }, { tour }] = await Promise.all([
-    import('@longwire/server'),
-    import('../demo/server.js'),
+  const [{ serveDemo }, { tour }] = await Promise.all([
+    import('../demo/serve-demo.js'),
     import('../demo/tour.js'),
   ]);
-  const serving = await serve(() => createDemoServer(), { port: 0, host: '127.0.0.1' });
-  const client = createTargetClient(context, serving.url, 'demo');
+  const serving = await serveDemo();
+  const client = createTargetClient(context, serving.url, { name: 'demo' });
   try {
     terminal.print(`An MCP server of this demo's own listens at ${serving.url}`);
     await connectClients(context, [client]);
-    await tour(context, client, { target: serving.url, media: new MediaFolder() });
+    const { url: target, cut } = serving;
+    await tour(context, client, { target, media: new MediaFolder(), cut });
     terminal.print(`\nThat was the tour. Try it on a server of yours: longwire inspect <url>`);
     const isTerminal = stdin.isTTY === true && terminal.interactive;
     if (!isTerminal && context.environment.anthropicApiKey === undefined) return 0;

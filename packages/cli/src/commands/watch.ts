@@ -1,6 +1,6 @@
-import type { LongwireClient, LongwireError } from '@longwire/client';
+import { LongwireError, type ConnectionState, type LongwireClient } from '@longwire/client';
 import { Option } from 'commander';
-import { CommandError } from '../command-error.js';
+import { createStateWords } from '../connection-words.js';
 import type { AddCommand, Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { describeNotification } from '../notifications.js';
@@ -10,7 +10,6 @@ import {
   closeClients,
   connectClients,
   createTargetClient,
-  describeState,
   operationOptions,
   targetOf,
 } from '../session.js';
@@ -45,7 +44,7 @@ export const addWatch: AddCommand = (program, run) => {
     .option('--subscribe <uri>', 'be told when this resource changes (repeatable)', collect)
     .addHelpText(
       'after',
-      '\nGoes on until Ctrl-C. With --json, one line an event.\n\nExample:\n  $ longwire watch http://127.0.0.1:3001/sse --level info',
+      '\nGoes on until Ctrl-C, also over losses of the connection. With --json, one line an event.\n\nExample:\n  $ longwire watch http://127.0.0.1:3001/sse --level info',
     )
     .action((word: string | undefined, options: WatchOptions) =>
       run((context) => watch(context, word, options)),
@@ -57,7 +56,9 @@ async function watch(
   word: string | undefined,
   options: WatchOptions,
 ): Promise<ExitCode> {
-  const client = createTargetClient(context, targetOf(word, context));
+  // Who watches wants to see it come back, however long that takes.
+  const retry = { maxAttempts: Infinity };
+  const client = createTargetClient(context, targetOf(word, context), { retry });
   try {
     const ended = printEvents(context, client);
     await connectClients(context, [client]);
@@ -68,7 +69,7 @@ async function watch(
   }
 }
 
-/** Prints until the command is interrupted, or the connection ends, which is a failure. */
+/** Prints until the command is interrupted, or the server refuses for good, which is a failure. */
 function printEvents(context: Context, client: LongwireClient): Promise<ExitCode> {
   const { terminal, options, redactor, interruptions } = context;
   const print = (event: Record<string, unknown>, line: string): void => {
@@ -90,6 +91,7 @@ function printEvents(context: Context, client: LongwireClient): Promise<ExitCode
       redactor.message(`error ${sanitizeLine(error.summary)}`),
     );
   });
+  const words = createStateWords(client);
   let wasReady = false;
   const ended = new Promise<ExitCode>((resolve, reject) => {
     interruptions.signal.addEventListener('abort', () => resolve(130), { once: true });
@@ -103,24 +105,28 @@ function printEvents(context: Context, client: LongwireClient): Promise<ExitCode
         ...('url' in state && { url: redactor.message(state.url) }),
         ...('connectMs' in state && { connectMs: Math.round(state.connectMs) }),
         ...('reason' in state && { reason: told(state.reason) }),
+        // Beside the attempt it says nothing here: there is no limit.
+        maxAttempts: undefined,
+        spent: undefined,
       };
-      print({ event: 'state', state: shown }, redactor.message(describeState(state)));
+      print({ event: 'state', state: shown }, redactor.message(words(state)));
       // It does not dial again by itself, and there is nothing here that would make it.
-      if (isOver) reject(lost(state));
+      if (isOver) reject(over(state));
     });
   });
   ended.catch(() => undefined);
   return ended;
 }
 
-function lost(state: LongwireClient['state']): CommandError {
-  const cause = 'reason' in state ? state.reason : undefined;
-  const why = cause === undefined ? 'it was closed' : cause.summary;
-  return new CommandError(`the connection was lost: ${why}; run watch again to go on`, {
-    code: 'connection-lost',
-    certainty: 'outcome-unknown',
-    cause,
-  });
+/** Why it does not go on: what the server answered to the attempt to connect again. */
+function over(state: ConnectionState): LongwireError {
+  if (!('reason' in state)) {
+    const options = { code: 'closed', certainty: 'not-sent' } as const;
+    return new LongwireError('the connection was closed', options);
+  }
+  const { code, certainty, hint, summary } = state.reason;
+  const message = `the connection was lost and cannot be made again: ${summary}`;
+  return new LongwireError(message, { code, certainty, hint, cause: state.reason });
 }
 
 async function askForEvents(

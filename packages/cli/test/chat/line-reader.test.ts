@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createLineReader, type LineReader } from '../../src/chat/line-reader.ts';
 import type { Context } from '../../src/context.ts';
@@ -11,6 +12,9 @@ function makeReader(isTTY: boolean): {
   stdin: PassThrough;
   raw: boolean[];
   interruptions: Interruptions;
+  terminal: Terminal;
+  /** What was written to the screen since this was asked last. */
+  screen: () => string;
 } {
   const raw: boolean[] = [];
   const setRawMode = (mode: boolean): void => void raw.push(mode);
@@ -21,7 +25,8 @@ function makeReader(isTTY: boolean): {
   const interruptions = new Interruptions();
   const context = { stdin, terminal, interruptions } as unknown as Context;
   const reader = createLineReader(context, { prompt: '> ', complete: () => [] });
-  return { reader, stdin, raw, interruptions };
+  const screen = (): string => String(stdout.read() ?? '');
+  return { reader, stdin, raw, interruptions, terminal, screen };
 }
 
 describe.each([true, false])('lines, from a terminal: %s', (isTTY) => {
@@ -48,6 +53,29 @@ describe.each([true, false])('lines, from a terminal: %s', (isTTY) => {
     stdin.end('last\n');
     expect(await reader.next()).toEqual({ kind: 'line', text: 'last' });
     expect(await reader.next()).toEqual({ kind: 'end' });
+    reader.close();
+  });
+});
+
+describe('a line aside', () => {
+  it('comes above the line that is being written, which stays as it is', async () => {
+    const { reader, stdin, terminal, screen } = makeReader(true);
+    const next = reader.next();
+    stdin.write('half');
+    await new Promise((resolve) => setImmediate(resolve));
+    screen();
+    reader.aside(() => terminal.print('ready again'));
+    const [before, after] = stripVTControlCharacters(screen()).split('ready again\n');
+    expect([before, after]).toEqual(['', '> half']);
+    stdin.write(' a line\n');
+    expect(await next).toEqual({ kind: 'line', text: 'half a line' });
+    reader.close();
+  });
+
+  it('is just written where no line is waited for', () => {
+    const { reader, terminal, screen } = makeReader(true);
+    reader.aside(() => terminal.print('ready again'));
+    expect(screen()).toBe('ready again\n');
     reader.close();
   });
 });

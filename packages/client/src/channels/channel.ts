@@ -82,8 +82,19 @@ export interface ChannelHandlers {
    * the request if it was meant as an answer.
    */
   onTrouble(error: LongwireError, answerTo?: RequestId): void;
-  /** The channel ended by itself: once, nothing comes after it, and never after `close()`. */
+  /**
+   * The channel ended by itself: once, and never after `close()`. Nothing comes after it, and what
+   * had not left by then is withdrawn.
+   */
   onEnd(reason: LongwireError): void;
+}
+
+/**
+ * What a channel that ended leaves to the next one, so that it can go on where this one ended.
+ * What is in it concerns its dialect alone.
+ */
+export interface Resumption {
+  readonly dialect: Dialect;
 }
 
 /**
@@ -95,11 +106,21 @@ export interface Channel {
   /** Where messages go, for errors and the curious. */
   readonly url: URL;
   /**
+   * When something last arrived of what would carry an answer, be it only a comment; on the clock
+   * of `performance.now()`.
+   */
+  readonly heardAt: number;
+  /** How long the server asked to wait before connecting again, in milliseconds. */
+  readonly askedDelayMs: number | undefined;
+  /** How the next channel can go on where this one stands; `undefined` if it cannot. */
+  readonly resumption: Resumption | undefined;
+  /**
    * Sends one message; fulfilled when the server has accepted it, or answered it. `onWire` is
    * called when its first byte is about to leave: before that it is certain not to have been sent.
    * A `notifications/cancelled` withdraws a request that has not left yet, and is sent otherwise.
    *
-   * @throws LongwireError whose certainty says whether the server may have acted on it.
+   * @throws LongwireError whose certainty says whether the server may have acted on it. One with
+   * code `connection-lost` that is certain not to have run says that the channel is ending.
    */
   send(message: JSONRPCMessage, onWire?: () => void): Promise<void>;
   /**

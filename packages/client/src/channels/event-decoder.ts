@@ -19,6 +19,8 @@ export interface EventDecoderOptions {
   maxEventBytes: number;
   /** Called for every event, in order. */
   onEvent: (event: StreamEvent) => void;
+  /** Called for every comment. Default: ignored. */
+  onComment?: () => void;
   /** Called with the milliseconds of a `retry` field. Default: ignored. */
   onRetry?: (retryMs: number) => void;
 }
@@ -42,7 +44,7 @@ export class EventDecoder {
   #endedWithCarriageReturn = false;
 
   constructor(options: EventDecoderOptions) {
-    const { maxEventBytes, onEvent, onRetry } = options;
+    const { maxEventBytes, onEvent, onComment, onRetry } = options;
     this.#parser = createParser({
       // Counted in UTF-16 code units, of which there are never more than bytes.
       maxBufferSize: maxEventBytes,
@@ -54,6 +56,7 @@ export class EventDecoder {
       onError: ({ type }) => {
         if (type === 'max-buffer-size-exceeded') throw tooLarge(maxEventBytes);
       },
+      ...(onComment && { onComment }),
       ...(onRetry && { onRetry }),
     });
   }

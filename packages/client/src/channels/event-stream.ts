@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { Dialect } from './channel.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
@@ -14,6 +14,8 @@ const STREAM_HEADERS = { accept: 'text/event-stream', 'cache-control': 'no-cache
 /** Who is told what happens on a stream. */
 export interface EventStreamListener {
   onEvent(event: StreamEvent): void;
+  /** A comment: a sign of life, and nothing else. */
+  onComment?(): void;
   /** Once, unless the stream was closed from this side. */
   onEnd(reason: LongwireError): void;
 }
@@ -23,6 +25,8 @@ export interface EventStreamOptions {
   url: URL;
   dialect: Dialect | undefined;
   maxEventBytes: number;
+  /** After which event the stream is to go on. */
+  lastEventId?: string | undefined;
   /** Told from the first byte on, which may come before `open` is fulfilled. */
   listener: EventStreamListener;
   /** Ends the opening; an open stream is ended by `close()`. */
@@ -33,9 +37,12 @@ export interface EventStreamOptions {
 export class EventStream {
   /** Who is told. A channel that takes the stream over puts itself here. */
   listener: EventStreamListener;
+  /** When bytes last arrived, on the clock of `performance.now()`. */
+  heardAt: number = performance.now();
   #url: URL;
   #sent: Sent | undefined;
   #closed = false;
+  #retryMs: number | undefined;
 
   private constructor({ url, listener }: EventStreamOptions) {
     this.#url = url;
@@ -45,6 +52,11 @@ export class EventStream {
   /** The URL that answered, after redirects. */
   get url(): URL {
     return this.#url;
+  }
+
+  /** The latest `retry` field of the stream, in milliseconds. */
+  get retryMs(): number | undefined {
+    return this.#retryMs;
   }
 
   /**
@@ -80,18 +92,29 @@ export class EventStream {
       onEvent: (event) => {
         if (!this.#closed) this.listener.onEvent(event);
       },
+      onComment: () => this.listener.onComment?.(),
+      onRetry: (retryMs) => {
+        this.#retryMs = retryMs;
+      },
     });
+    const { lastEventId } = options;
     return http.request({
       method: 'GET',
       url: options.url,
       dialect: options.dialect,
-      headers: STREAM_HEADERS,
+      headers:
+        lastEventId === undefined
+          ? STREAM_HEADERS
+          : { ...STREAM_HEADERS, 'last-event-id': asHeaderValue(lastEventId) },
       sink: {
         onHead: (answer) => {
           this.#url = answer.url;
           if (!isEventStream(answer)) this.#closed = true;
         },
-        onData: (chunk: Buffer) => decoder.push(chunk),
+        onData: (chunk: Buffer) => {
+          this.heardAt = performance.now();
+          decoder.push(chunk);
+        },
         onEnd: (error) => {
           if (this.#closed) return;
           this.#closed = true;
@@ -100,6 +123,11 @@ export class EventStream {
       },
     });
   }
+}
+
+/** "Set (`Last-Event-ID`, lastEventIDValue) …, encoded as UTF-8": a header's string has a character a byte. */
+function asHeaderValue(id: string): string {
+  return Buffer.from(id, 'utf8').toString('latin1');
 }
 
 function endedByServer(url: URL): LongwireError {

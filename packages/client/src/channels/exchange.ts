@@ -12,6 +12,13 @@ const EXCERPT_MS = 500;
 /** How much body nobody asked for is let through before the connection is given up. */
 const IGNORED_BYTES = 65_536;
 
+/** How a connection that ends in the middle of an answer is called by Node, undici and its parser. */
+const DROPPED: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'HPE_INVALID_EOF_STATE',
+  'UND_ERR_SOCKET',
+]);
+
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The head of a 2xx answer. */
@@ -241,6 +248,7 @@ function networkReason(error: Error): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ECONNREFUSED') return 'nothing listens there (ECONNREFUSED)';
   if (code === 'ENOTFOUND') return 'no such host (ENOTFOUND)';
+  if (code !== undefined && DROPPED.has(code)) return `the server dropped the connection (${code})`;
   if (error.message !== '')
     return code === undefined ? error.message : `${error.message} (${code})`;
   return code ?? error.name;

@@ -5,8 +5,6 @@ import type { Http } from './http.js';
 
 /** How long a POST may stay unanswered once its request has been answered or cancelled. */
 const LINGER_MS = 5000;
-/** How long a cancellation waits for the POST of its request. */
-const CANCEL_AFTER_MS = 500;
 
 /** What a POST tells of itself. */
 export interface PostingOptions {
@@ -21,7 +19,7 @@ export class Posting implements Settler {
   #attempts: Attempts | undefined;
   #isOnWire = false;
   #linger: NodeJS.Timeout | undefined;
-  #onSettled: (() => void) | undefined;
+  readonly #onSettled: (() => void)[] = [];
 
   constructor(options: PostingOptions) {
     this.#options = options;
@@ -45,14 +43,10 @@ export class Posting implements Settler {
     this.#linger ??= setTimeout(() => this.giveUp(), LINGER_MS).unref();
   }
 
-  /** Fulfilled when the POST is answered, or will not be soon. */
-  settledSoon(): Promise<void> {
+  /** Fulfilled when the POST is answered, or has failed. */
+  settled(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, CANCEL_AFTER_MS);
-      this.#onSettled = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      this.#onSettled.push(resolve);
     });
   }
 
@@ -73,6 +67,6 @@ export class Posting implements Settler {
 
   #settled(): void {
     clearTimeout(this.#linger);
-    this.#onSettled?.();
+    for (const settled of this.#onSettled) settled();
   }
 }

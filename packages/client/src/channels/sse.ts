@@ -2,13 +2,21 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
 import { YoungMap } from '../young-map.js';
 import type { HttpRequest } from './attempts.js';
-import type { Channel, ChannelHandlers, Dialect } from './channel.js';
+import type { Channel, ChannelHandlers, Dialect, Resumption } from './channel.js';
+import type { EventCursor } from './event-cursor.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import type { BodySink } from './exchange.js';
+import { forgottenError, isForgotten } from './forgotten.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { Posting } from './posting.js';
+import { within } from './within.js';
+
+/** How long a cancellation waits for the POST of its request. */
+const CANCEL_AFTER_MS = 500;
+/** How long the POSTs that are under way may take when the session is gone. */
+const LAST_POSTS_MS = 1000;
 
 const POST_HEADERS = { 'content-type': 'application/json' };
 
@@ -18,7 +26,21 @@ export interface SseChannelOptions {
   stream: EventStream;
   /** Where to POST: what the `endpoint` event named. */
   endpoint: URL;
+  /** Where the stream's events stand: of a resumed stream, where they stood before. */
+  cursor: EventCursor;
   handlers: ChannelHandlers;
+}
+
+/** What a stream with event ids leaves behind: its session, and where it stood. */
+export class SseResumption implements Resumption {
+  readonly dialect = 'sse';
+  readonly endpoint: URL;
+  readonly cursor: EventCursor;
+
+  constructor(endpoint: URL, cursor: EventCursor) {
+    this.endpoint = endpoint;
+    this.cursor = cursor;
+  }
 }
 
 /**
@@ -32,15 +54,19 @@ export class SseChannel implements Channel {
   readonly url: URL;
   readonly #http: Http;
   readonly #stream: EventStream;
+  readonly #cursor: EventCursor;
   readonly #handlers: ChannelHandlers;
   /** Requests whose POST is not answered yet. */
   readonly #posting = new YoungMap<RequestId, Posting>();
   #ended = false;
+  #sessionGone = false;
+  #isSpoilt = false;
 
   constructor(options: SseChannelOptions) {
     this.url = options.endpoint;
     this.#http = options.http;
     this.#stream = options.stream;
+    this.#cursor = options.cursor;
     this.#handlers = options.handlers;
     this.#stream.listener = {
       onEvent: (event) => this.#take(event),
@@ -48,8 +74,23 @@ export class SseChannel implements Channel {
     };
   }
 
+  get heardAt(): number {
+    return this.#stream.heardAt;
+  }
+
+  get askedDelayMs(): number | undefined {
+    return this.#stream.retryMs;
+  }
+
+  /** An endpoint without a query names no session, and may be the same for all of them. */
+  get resumption(): Resumption | undefined {
+    if (this.#sessionGone || this.#isSpoilt || this.url.search === '') return undefined;
+    if (this.#cursor.lastEventId === undefined) return undefined;
+    return new SseResumption(this.url, this.#cursor);
+  }
+
   send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
-    if (this.#ended) return Promise.reject(endedError(this.url));
+    if (this.#ended || this.#sessionGone) return Promise.reject(endedError(this.url));
     if (isAnswer(message)) return this.#post(message);
     if ('id' in message) return this.#post(message, onWire, message.id);
     if (message.method !== 'notifications/cancelled') return this.#post(message);
@@ -73,7 +114,7 @@ export class SseChannel implements Channel {
       posting.giveUp();
       return;
     }
-    await posting?.settledSoon();
+    if (posting !== undefined) await within(CANCEL_AFTER_MS, posting.settled());
     await this.#post(message);
     posting?.giveUp();
   }
@@ -89,13 +130,13 @@ export class SseChannel implements Channel {
         },
         failed: (error) => {
           if (id !== undefined) this.#posting.delete(id);
-          reject(error);
-          // A server that has forgotten the session says so with 404, and nothing sent to it
-          // from then on can succeed: the channel is spent. The sender is told first, because of
-          // its own request it is certain that it did not run.
-          if (error instanceof HttpStatusError && error.status === 404) {
-            setImmediate(() => this.#end(error));
+          if (!isForgotten(error)) {
+            reject(didNotRun(error));
+            return;
           }
+          const gone = forgottenError(this.url, error);
+          reject(gone);
+          this.#forgotten(gone);
         },
       });
       if (id !== undefined) this.#posting.set(id, posting);
@@ -103,8 +144,23 @@ export class SseChannel implements Channel {
     });
   }
 
+  /**
+   * Nothing sent to this session from then on can succeed: the channel is spent. What is on its
+   * way is let arrive before it ends, because what is refused like this certainly did not run.
+   */
+  #forgotten(reason: LongwireError): void {
+    if (this.#sessionGone) return;
+    this.#sessionGone = true;
+    const underWay = this.#posting.values().map((posting) => posting.settled());
+    void within(LAST_POSTS_MS, Promise.all(underWay)).then(() =>
+      setImmediate(() => this.#end(reason)),
+    );
+  }
+
   #take(event: StreamEvent): void {
-    if (event.type !== 'message') return;
+    if (event.id !== undefined && !this.#cursor.take(event.id)) return;
+    // One without data only says its id.
+    if (event.type !== 'message' || event.data === '') return;
     const read = readMessage(event.data);
     if (read.message === undefined) {
       this.#handlers.onTrouble(read.error, read.answerTo);
@@ -117,7 +173,10 @@ export class SseChannel implements Channel {
   #end(reason: LongwireError): void {
     if (this.#ended) return;
     this.#ended = true;
+    // What was too much would come again.
+    this.#isSpoilt = reason.code === 'limit-exceeded';
     this.#stream.close();
+    for (const posting of this.#posting.values()) if (!posting.isOnWire) posting.giveUp();
     this.#handlers.onEnd(reason);
   }
 }
@@ -135,6 +194,20 @@ export function postOf(
     body: JSON.stringify(message),
     sink: to.sink,
   };
+}
+
+/** What a session's server says to a POST: 503 comes from what is in front of it. */
+function didNotRun(error: LongwireError): LongwireError {
+  if (!(error instanceof HttpStatusError) || error.status !== 503) return error;
+  const { summary, hint, status, excerpt, retryAfterMs, cause } = error;
+  return new HttpStatusError(summary, {
+    hint,
+    status,
+    excerpt,
+    retryAfterMs,
+    cause,
+    certainty: 'refused',
+  });
 }
 
 function endedError(url: URL): LongwireError {

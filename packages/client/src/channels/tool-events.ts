@@ -6,11 +6,13 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/client';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
-import { isAnswer } from './message.js';
 import type { Channel, ChannelHandlers } from './channel.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
+import { forgottenError, isForgotten } from './forgotten.js';
 import type { Http } from './http.js';
+import { isAnswer } from './message.js';
+import { Pulse } from './pulse.js';
 import { ToolEventsCall, type AnswerPlace } from './tool-events-call.js';
 import {
   parseJson,
@@ -52,6 +54,8 @@ interface QueuedCall {
 export class ToolEventsChannel implements Channel {
   readonly dialect = 'tool-events';
   readonly url: URL;
+  /** Nothing on the stream says which call it belongs to: no stream continues another. */
+  readonly resumption: undefined;
   readonly #http: Http;
   readonly #stream: EventStream;
   readonly #sessionId: string;
@@ -62,6 +66,8 @@ export class ToolEventsChannel implements Channel {
   #queue: QueuedCall[] = [];
   /** A call was answered in the body of its POST, and not merely taken there. */
   #answeredInBody = false;
+  readonly #pulse = new Pulse();
+  #vouchedAt = 0;
   readonly #running = new Map<RequestId, ToolEventsCall>();
   #ended = false;
 
@@ -75,8 +81,17 @@ export class ToolEventsChannel implements Channel {
     this.#tools = parseTools(options.tools);
     this.#stream.listener = {
       onEvent: (event) => this.#take(event),
+      onComment: () => this.#pulse.beat(performance.now()),
       onEnd: (reason) => this.#end(reason),
     };
+  }
+
+  get heardAt(): number {
+    return Math.max(this.#stream.heardAt, this.#vouchedAt);
+  }
+
+  get askedDelayMs(): number | undefined {
+    return this.#stream.retryMs;
   }
 
   async send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
@@ -93,6 +108,13 @@ export class ToolEventsChannel implements Channel {
           capabilities: { tools: { listChanged: true } },
           serverInfo: { name: this.url.host, version: 'unknown' },
         });
+        return;
+      case 'ping':
+        // The dialect has nothing to ask a server whether it is there. What stopped is not there;
+        // what was never regular may be.
+        if (this.#pulse.hasStopped(performance.now())) return;
+        this.#vouchedAt = performance.now();
+        this.#answer(message.id, {});
         return;
       case 'tools/list':
         this.#answer(message.id, { tools: this.#tools });
@@ -161,7 +183,7 @@ export class ToolEventsChannel implements Channel {
         this.#startNext();
       },
       (error: LongwireError) => {
-        reject(error);
+        reject(isForgotten(error) ? forgottenError(this.url, error) : error);
         if (this.#owesNothing(call, error)) {
           this.#running.delete(id);
           this.#startNext();
@@ -175,7 +197,7 @@ export class ToolEventsChannel implements Channel {
 
   /** Whether no answer to a failed call can come on the stream, to be taken for another's. */
   #owesNothing(call: ToolEventsCall, error: LongwireError): boolean {
-    if (error instanceof HttpStatusError && error.status === 404) return false;
+    if (isForgotten(error)) return false;
     if (!call.isOnWire || error.certainty !== 'outcome-unknown') return true;
     return call.place === 'body' && this.#answeredInBody;
   }

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { JSONRPCErrorResponse, Progress } from '@modelcontextprotocol/client';
 import type { CallMark } from '../connection/call-mark.js';
 import type { Connection } from '../connection/connection.js';
+import { KNOWN } from '../connection/failures.js';
 import { LongwireError, type Certainty, type ErrorCode } from '../errors.js';
 import type { CallClock, Timed } from './call-clock.js';
 import type { CallToolOptions } from './types.js';
@@ -59,6 +60,10 @@ export class Call implements CallMark, Timed {
     }
   }
 
+  get idempotent(): boolean | undefined {
+    return this.#options.idempotent;
+  }
+
   /** What comes before the request can be sent: rejected if the call ends earlier. */
   async before<T>(preparation: Promise<T>): Promise<T> {
     const stopped = new Promise<never>((_resolve, reject) => {
@@ -97,15 +102,22 @@ export class Call implements CallMark, Timed {
   }
 
   #stop(code: Extract<ErrorCode, 'aborted' | 'timeout' | 'deadline'>, how: string): void {
-    const known =
-      this.certainty === 'not-sent' ? 'it had not been sent' : 'whether it ran is not known';
-    const error = new LongwireError(`${this.#what} ${how}; ${known}`, {
+    const { certainty } = this;
+    const obstacle = this.#connection === undefined ? undefined : obstacleOf(this.#connection);
+    const why = obstacle === undefined ? '' : `: ${obstacle.summary}`;
+    const error = new LongwireError(`${this.#what} ${how}; ${KNOWN[certainty]}${why}`, {
       code,
-      certainty: this.certainty,
+      certainty,
       ...(code === 'aborted' && { cause: this.#options.signal?.reason }),
+      ...(code !== 'aborted' && obstacle !== undefined && { cause: obstacle }),
     });
     this.abandoned = error;
     this.#connection?.cancel(this, error);
     this.#onStopped?.(error);
   }
+}
+
+/** Why a connection has no session now, while it tries to get one. */
+function obstacleOf({ state }: Connection): LongwireError | undefined {
+  return 'reason' in state ? state.reason : undefined;
 }

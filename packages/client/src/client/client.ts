@@ -45,8 +45,8 @@ import type {
 const NEVER_MS = 2_147_483_647;
 
 /**
- * One server: typed calls over a connection that is dialled when it is first needed and dialled
- * anew after it dropped.
+ * One server: typed calls over a connection that is dialled when it is first needed, and comes
+ * back by itself when it is lost.
  */
 export class LongwireClient implements ToolSource, AsyncDisposable {
   /** The official SDK's client underneath, for all that is not here. */
@@ -89,22 +89,27 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   /** Who the server says it is, once connected. */
   get server(): Implementation | undefined {
-    return this.sdk.getServerVersion();
+    return this.#connection?.server?.serverInfo ?? this.sdk.getServerVersion();
   }
 
   /** What the server says it can do, once connected. */
   get capabilities(): ServerCapabilities | undefined {
-    return this.sdk.getServerCapabilities();
+    return this.#connection?.server?.capabilities ?? this.sdk.getServerCapabilities();
   }
 
   /** The protocol version agreed on, once connected. */
   get protocolVersion(): string | undefined {
-    return this.sdk.getNegotiatedProtocolVersion();
+    return this.#connection?.server?.protocolVersion ?? this.sdk.getNegotiatedProtocolVersion();
   }
 
   /** What the server says about how to use it, once connected. */
   get instructions(): string | undefined {
-    return this.sdk.getInstructions();
+    return this.#connection?.server?.instructions ?? this.sdk.getInstructions();
+  }
+
+  /** Answers of the server that belonged to no request of the present connection, and were dropped. */
+  get droppedAnswers(): number {
+    return this.#connection?.droppedAnswers ?? 0;
   }
 
   /**

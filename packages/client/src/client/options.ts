@@ -4,7 +4,7 @@ import {
   checkPositive,
   CONNECTION_OPTION_NAMES,
 } from '../connection/options.js';
-import type { ClientOptions, OperationOptions } from './types.js';
+import type { CallToolOptions, ClientOptions } from './types.js';
 
 const CLIENT_OPTION_NAMES: readonly string[] = [
   ...CONNECTION_OPTION_NAMES,
@@ -18,6 +18,7 @@ const OPERATION_OPTION_NAMES: readonly string[] = [
   'timeoutMs',
   'deadlineMs',
   'onProgress',
+  'idempotent',
 ];
 
 /**
@@ -43,9 +44,12 @@ export function checkClientOptions(options: ClientOptions): void {
  *
  * @throws TypeError that names the option.
  */
-export function checkOperationOptions(options: OperationOptions): void {
+export function checkOperationOptions(options: CallToolOptions): void {
   checkOptionNames(options, OPERATION_OPTION_NAMES);
-  const { timeoutMs, deadlineMs } = options;
+  const { timeoutMs, deadlineMs, idempotent } = options;
   checkPositive('timeoutMs', timeoutMs);
   checkPositive('deadlineMs', deadlineMs);
+  if (idempotent !== undefined && typeof idempotent !== 'boolean') {
+    throw new TypeError('idempotent: neither true nor false');
+  }
 }

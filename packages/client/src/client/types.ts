@@ -27,6 +27,11 @@ export interface OperationOptions {
 export interface CallToolOptions extends OperationOptions {
   /** Called with each progress notification of this call, in order. */
   onProgress?: (progress: Progress) => void;
+  /**
+   * This call does no harm when it runs twice: when the connection is lost it is sent again, like
+   * that of a tool which the server listed as read-only or idempotent. Default `false`.
+   */
+  idempotent?: boolean;
 }
 
 /** A notification of the server, as it came. */

@@ -18,6 +18,12 @@ export interface CallMark {
   serverError?: JSONRPCErrorResponse['error'];
   /** The call was given up with this error, maybe before its request was made. */
   abandoned?: LongwireError;
+  /** The program says that it does no harm to run this call twice. */
+  readonly idempotent?: boolean | undefined;
+  /** The connection's own: it belongs to one session, and is never sent again. */
+  readonly internal?: boolean;
+  /** When the call ends if nothing happens, on the clock of `performance.now()`. */
+  readonly dueAt?: number;
   /** Takes the call's progress notifications, in order, before its answer. */
   onProgress?(progress: Progress): void;
 }

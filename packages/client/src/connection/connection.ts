@@ -1,41 +1,29 @@
 import {
   METHOD_NOT_FOUND,
+  type InitializeResult,
   type JSONRPCMessage,
   type JSONRPCNotification,
   type JSONRPCRequest,
-  type JSONRPCResponse,
   type RequestId,
   type Result,
   type Transport,
 } from '@modelcontextprotocol/client';
-import type { Channel } from '../channels/channel.js';
 import { isAnswer } from '../channels/message.js';
-import { place } from '../channels/place.js';
-import { LongwireError } from '../errors.js';
+import type { LongwireError } from '../errors.js';
 import type { Target } from '../target/target.js';
 import { callMark, type CallMark } from './call-mark.js';
-import {
-  asConnectError,
-  closedError,
-  describe,
-  handshakeRefused,
-  lossOf,
-  queueFullError,
-  serverError,
-  unsendable,
-} from './failures.js';
-import { Inbound } from './inbound.js';
+import { closedError, describe, queueFullError, serverError } from './failures.js';
 import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
+import { Line } from './line.js';
 import type { ResolvedConnectionOptions } from './options.js';
-import { ServerRequests } from './server-requests.js';
-import { Session } from './session.js';
-import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
-import { cancellationOf, requestOnWire } from './wire.js';
+import { isSafe } from './safety.js';
+import { Standing } from './standing.js';
+import type { ConnectionState } from './state.js';
+import { cancellationOf } from './wire.js';
 
 /**
- * Keeps a session with one server alive, and is the SDK's `Transport` upwards. It owns the only
- * loop that dials. What it does when is decided in `state.ts`, what became of a request in
- * `ledger.ts`; this file carries it out.
+ * Keeps a session with one server alive, and is the SDK's `Transport` upwards: here are the
+ * requests of the program and their ids, below is the line that they go over.
  *
  * `send()` of a request stays open until the request settles, because rejecting it is the only
  * way in which an error object reaches the SDK's caller unchanged.
@@ -47,35 +35,41 @@ export class Connection implements Transport {
   /** Told of every change of state. */
   onstate?: ((state: ConnectionState) => void) | undefined;
 
-  readonly #target: Target;
-  readonly #options: ResolvedConnectionOptions;
-  readonly #ledger = new Ledger();
-  /** Wire ids of requests that came through an SDK `Client`, by the id that it gave them. */
-  readonly #wireIds = new Map<RequestId, number>();
-  readonly #serverRequests = new ServerRequests();
-  readonly #inbound = new Inbound({
-    ledger: this.#ledger,
-    serverRequests: this.#serverRequests,
-    deliver: (message) => this.#deliver(message),
-    report: (error) => this.#report(error),
-  });
-  #state: ConnectionState = { name: 'idle' };
-  #session: Session | undefined;
-  /** The program's own handshake, to be replayed on every new session. */
-  #initialize: JSONRPCRequest | undefined;
-  #initialized: JSONRPCNotification | undefined;
-  #handshakes = 0;
-  readonly #openers: { resolve: () => void; reject: (error: LongwireError) => void }[] = [];
+  readonly #maxInFlight: number;
+  readonly #standing = new Standing();
+  readonly #ledger: Ledger;
+  readonly #line: Line;
+  /** Requests that came through an SDK `Client`, by the id that it gave them. */
+  readonly #byProgramId = new Map<RequestId, LedgerEntry>();
   #closing: Promise<void> | undefined;
 
   constructor(target: Target, options: ResolvedConnectionOptions) {
-    this.#target = target;
-    this.#options = options;
+    this.#maxInFlight = options.maxInFlight;
+    const isSafeTool = (name: unknown): boolean => this.#standing.tools.isSafe(name);
+    this.#ledger = new Ledger({
+      isSafe: (entry) => isSafe(entry, isSafeTool),
+      maxLosses: options.retry.maxAttempts,
+    });
+    this.#line = new Line({
+      target,
+      options,
+      ledger: this.#ledger,
+      standing: this.#standing,
+      ask: (request, mark) => this.request(request, mark),
+      deliver: (message) => this.#deliver(message),
+      report: (error) => this.#report(error),
+      onState: (state) => this.#tell(state),
+    });
   }
 
   /** Where the connection stands. */
   get state(): ConnectionState {
-    return this.#state;
+    return this.#line.state;
+  }
+
+  /** What the server answered to the latest handshake. */
+  get server(): InitializeResult | undefined {
+    return this.#line.server;
   }
 
   /** Answers that belonged to no request and were dropped. */
@@ -90,15 +84,11 @@ export class Connection implements Transport {
 
   send(message: JSONRPCMessage): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closedError('not-sent'));
-    if (isAnswer(message)) {
-      const answer = this.#serverRequests.answer(message as JSONRPCResponse & { id: RequestId });
-      // The session that asked is gone, and so is who wanted to know.
-      return answer === undefined ? Promise.resolve() : this.#say(answer);
-    }
+    if (isAnswer(message)) return this.#line.answer(message);
     if ('id' in message) return this.#sendRequest(message);
-    if (message.method === 'notifications/initialized') return this.#finishHandshake(message);
+    if (message.method === 'notifications/initialized') return this.#line.finishHandshake(message);
     if (message.method === 'notifications/cancelled') return this.#cancelRequest(message);
-    return this.#say(message);
+    return this.#line.say(message);
   }
 
   /**
@@ -108,12 +98,8 @@ export class Connection implements Transport {
    * @throws LongwireError
    */
   open(): Promise<void> {
-    if (this.#state.name === 'ready') return Promise.resolve();
     if (this.#closing !== undefined) return Promise.reject(closedError('not-sent'));
-    return new Promise((resolve, reject) => {
-      this.#openers.push({ resolve, reject });
-      this.#happen({ type: 'request-made' });
-    });
+    return this.#line.open();
   }
 
   /**
@@ -124,13 +110,14 @@ export class Connection implements Transport {
    */
   request(request: LedgerRequest, mark: CallMark): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#enter(request, mark, {
+      const entry = this.#enter(request, mark, {
         answered: (answer) => {
           if ('error' in answer) reject(serverError(describe(request), answer.error));
           else resolve(answer.result);
         },
         failed: reject,
       });
+      if (entry !== undefined) this.#line.send(entry);
     });
   }
 
@@ -141,10 +128,7 @@ export class Connection implements Transport {
   cancel(mark: CallMark, error: LongwireError): void {
     const entry = this.#ledger.find(mark.id);
     if (entry === undefined || entry.mark !== mark) return;
-    this.#ledger.remove(entry.id);
-    entry.waiter.failed(error);
-    if (!entry.handedOver) return;
-    this.#say(cancellationOf(entry.id, error.code)).catch((cause: Error) => this.#report(cause));
+    this.#giveUp(entry, error, error.code).catch((cause: Error) => this.#report(cause));
   }
 
   /** Closes for good; fulfilled when nothing is left open. Harmless when repeated. */
@@ -154,13 +138,10 @@ export class Connection implements Transport {
   }
 
   async #close(): Promise<void> {
-    const session = this.#session;
     for (const { mark, waiter } of this.#ledger.removeAll()) {
       waiter.failed(closedError(mark.certainty));
     }
-    await session?.farewell();
-    this.#happen({ type: 'close-asked' });
-    await session?.close();
+    await this.#line.close();
     this.onclose?.();
     this.onclose = this.onerror = this.onmessage = undefined;
   }
@@ -170,45 +151,41 @@ export class Connection implements Transport {
       this.#answerDiscover(request);
       return Promise.resolve();
     }
-    if (request.method === 'initialize') this.#initialize = request;
     const { id, params } = request;
     const mark = (params as { [callMark]?: CallMark } | undefined)?.[callMark];
     return new Promise((resolve, reject) => {
-      this.#enter(
-        request,
-        mark ?? { certainty: 'not-sent' },
-        {
-          answered: (answer) => {
-            this.#wireIds.delete(id);
-            resolve();
-            // The `Client` handles a notification one microtask after it was given: an answer
-            // given at once would overtake the progress that came before it.
-            queueMicrotask(() => this.#deliver({ ...answer, id }));
-          },
-          failed: (error) => {
-            this.#wireIds.delete(id);
-            reject(error);
-          },
+      const entry = this.#enter(request, mark ?? { certainty: 'not-sent' }, {
+        answered: (answer) => {
+          this.#byProgramId.delete(id);
+          resolve();
+          // The `Client` handles a notification one microtask after it was given: an answer
+          // given at once would overtake the progress that came before it.
+          queueMicrotask(() => this.#deliver({ ...answer, id }));
         },
-        id,
-      );
+        failed: (error) => {
+          this.#byProgramId.delete(id);
+          reject(error);
+        },
+      });
+      if (entry === undefined) return;
+      this.#byProgramId.set(id, entry);
+      if (request.method === 'initialize') this.#line.introduce(request, entry);
+      else this.#line.send(entry);
     });
   }
 
-  /** Enters a request, and sends it if there is a session; else it waits for one. */
-  #enter(request: LedgerRequest, mark: CallMark, waiter: Waiter, programId?: RequestId): void {
+  /** Enters a request, or fails it at once. */
+  #enter(request: LedgerRequest, mark: CallMark, waiter: Waiter): LedgerEntry | undefined {
     if (this.#closing !== undefined) {
       waiter.failed(closedError('not-sent'));
     } else if (mark.abandoned !== undefined) {
       waiter.failed(mark.abandoned);
-    } else if (this.#ledger.size >= this.#options.maxInFlight) {
-      waiter.failed(queueFullError(this.#options.maxInFlight));
+    } else if (this.#ledger.size >= this.#maxInFlight && mark.internal !== true) {
+      waiter.failed(queueFullError(this.#maxInFlight));
     } else {
-      const entry = this.#ledger.enter(request, mark, waiter);
-      if (programId !== undefined) this.#wireIds.set(programId, entry.id);
-      if (this.#state.name === 'ready') this.#transmit(entry);
-      else this.#happen({ type: 'request-made' });
+      return this.#ledger.enter(request, mark, waiter);
     }
+    return undefined;
   }
 
   /** Every dialect here is of the era before `server/discover`; no server need be asked. */
@@ -217,152 +194,28 @@ export class Connection implements Transport {
     queueMicrotask(() => this.#deliver({ jsonrpc: '2.0', id, error }));
   }
 
-  #transmit(entry: LedgerEntry): void {
-    entry.handedOver = true;
-    const channel = this.#session?.channel as Channel;
-    const onWire = (): void => this.#ledger.markSent(entry);
-    channel.send(requestOnWire(entry), onWire).catch((error: unknown) => {
-      // Settled meanwhile: by its answer, or because it was given up.
-      if (this.#ledger.find(entry.id) !== entry) return;
-      this.#ledger.remove(entry.id);
-      entry.waiter.failed(error instanceof LongwireError ? error : unsendable(error));
-    });
-  }
-
-  /** Sends what is no request: on this session or not at all. */
-  #say(message: JSONRPCMessage): Promise<void> {
-    return this.#session?.say(message) ?? Promise.reject(closedError('not-sent'));
-  }
-
   #cancelRequest({ params }: JSONRPCNotification): Promise<void> {
-    const wireId = this.#wireIds.get(params?.['requestId'] as RequestId);
-    const entry = this.#ledger.remove(wireId);
+    const entry = this.#byProgramId.get(params?.['requestId'] as RequestId);
     if (entry === undefined) return Promise.resolve();
     // The `Client` has its own error for the caller, and waits for no other.
-    entry.waiter.failed(closedError(entry.mark.certainty));
-    if (!entry.handedOver) return Promise.resolve();
-    return this.#say(cancellationOf(entry.id, params?.['reason']));
+    return this.#giveUp(entry, closedError(entry.mark.certainty), params?.['reason']);
   }
 
-  #happen(event: ConnectionEvent): void {
-    const next = transition(this.#state, event);
-    if (next === undefined) return;
-    const changed = next.state !== this.#state;
-    this.#state = next.state;
-    for (const effect of next.effects) this.#carryOut(effect);
-    if (changed) this.#tell(next.state);
+  /** Settles a request with an error, and tells the server if it has been given it. */
+  async #giveUp(entry: LedgerEntry, error: LongwireError, reason: unknown): Promise<void> {
+    const { id, handedOver } = entry;
+    this.#ledger.remove(id);
+    this.#line.forget(entry);
+    entry.waiter.failed(error);
+    if (handedOver) await this.#line.say(cancellationOf(id, reason));
   }
 
   #tell(state: ConnectionState): void {
-    if (state.name !== 'connecting') {
-      for (const { resolve, reject } of this.#openers.splice(0)) {
-        if (state.name === 'ready') resolve();
-        else reject(asConnectError(this.#whyNoSession()));
-      }
-    }
     try {
       this.onstate?.(state);
     } catch (error) {
       this.#report(error as Error);
     }
-  }
-
-  #carryOut(effect: Effect): void {
-    switch (effect.type) {
-      case 'dial':
-        this.#dial();
-        break;
-      case 'release':
-        for (const entry of this.#ledger.waiting()) this.#transmit(entry);
-        break;
-      case 'fail-all':
-        for (const entry of this.#ledger.removeAll()) {
-          entry.waiter.failed(lossOf(entry, effect.reason));
-        }
-        break;
-      case 'hang-up':
-        this.#hangUp();
-        break;
-    }
-  }
-
-  #hangUp(): void {
-    const session = this.#session;
-    this.#session = undefined;
-    for (const cancellation of this.#serverRequests.abandon()) this.#deliver(cancellation);
-    session?.close().catch((error: Error) => this.#report(error));
-  }
-
-  #dial(): void {
-    const session: Session = new Session({
-      target: this.#target,
-      options: this.#options,
-      handlers: {
-        onMessage: (message) => {
-          if (this.#session === session) this.#inbound.take(message);
-        },
-        onTrouble: (error, answerTo) => this.#inbound.takeTrouble(error, answerTo),
-        onEnd: (reason) => {
-          if (this.#session === session) this.#happen({ type: 'channel-ended', reason });
-        },
-      },
-    });
-    this.#session = session;
-    this.#shakeHands(session).catch((error: LongwireError) => this.#dialFailed(session, error));
-  }
-
-  #dialFailed(session: Session, error: LongwireError): void {
-    if (this.#session !== session) return;
-    this.#happen({ type: 'dial-failed', reason: asConnectError(error) });
-  }
-
-  /**
-   * The first handshake is the program's own, and the program will finish it. From then on it is
-   * replayed, under ids that a program never uses.
-   */
-  async #shakeHands(session: Session): Promise<void> {
-    const own = this.#initialize;
-    if (own === undefined) {
-      throw new LongwireError('a request was made before initialize', {
-        code: 'protocol',
-        certainty: 'not-sent',
-      });
-    }
-    const first = this.#ledger.find(this.#wireIds.get(own.id));
-    const id = first?.id ?? `handshake-${++this.#handshakes}`;
-    const answer = await session.open({ ...own, id });
-    if (first !== undefined) {
-      this.#inbound.take(answer);
-      return;
-    }
-    if ('error' in answer) throw handshakeRefused(answer.error);
-    await this.#finishHandshake(this.#initialized as JSONRPCNotification);
-  }
-
-  /** Requests wait until the server has taken the end of the handshake. */
-  async #finishHandshake(initialized: JSONRPCNotification): Promise<void> {
-    const session = this.#session;
-    const channel = session?.channel;
-    if (session === undefined || channel === undefined) throw this.#whyNoSession();
-    try {
-      await session.finish(initialized);
-    } catch (error) {
-      this.#dialFailed(session, error as LongwireError);
-      throw this.#whyNoSession();
-    }
-    if (this.#session !== session) throw this.#whyNoSession();
-    this.#initialized = initialized;
-    this.#happen({
-      type: 'handshake-done',
-      dialect: channel.dialect,
-      url: place(channel.url),
-      connectMs: session.ageMs,
-    });
-    session.start();
-  }
-
-  #whyNoSession(): LongwireError {
-    return this.#state.name === 'resting' ? this.#state.reason : closedError('not-sent');
   }
 
   /** Hands a message up. What the program throws is the program's, and ends no session. */

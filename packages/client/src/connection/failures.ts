@@ -7,6 +7,15 @@ import {
   type Certainty,
 } from '../errors.js';
 import type { LedgerEntry, LedgerRequest } from './ledger.js';
+import type { HeartbeatOptions } from './options.js';
+
+/** What is certain about a request that did not end well, in words. */
+export const KNOWN: Readonly<Record<Certainty, string>> = {
+  'not-sent': 'it had not been sent',
+  refused: 'the server had refused it for now, and did not run it',
+  answered: 'it had been answered',
+  'outcome-unknown': 'it had been sent, so whether it ran is not known',
+};
 
 /** What a request fails with when its connection is gone for the given reason. */
 export function lossOf(
@@ -16,11 +25,8 @@ export function lossOf(
   // The dial failed: that is what there is to say, and nothing had left.
   if (mark.certainty === 'not-sent' && reason instanceof ConnectError) return reason;
   const { certainty } = mark;
-  const known =
-    certainty === 'not-sent'
-      ? 'it had not been sent'
-      : 'it had been sent, so whether it ran is not known';
-  const message = `the connection was lost during ${describe(request)}, and ${known}: ${reason.summary}`;
+  const what = describe(request);
+  const message = `the connection was lost during ${what}; ${KNOWN[certainty]}: ${reason.summary}`;
   if (reason.code === 'limit-exceeded' || reason.code === 'protocol') {
     return new LongwireError(message, { code: reason.code, certainty, cause: reason });
   }
@@ -31,6 +37,32 @@ export function lossOf(
 export function asConnectError(error: LongwireError): LongwireError {
   if (error instanceof ConnectError || error.code === 'closed') return error;
   return new ConnectError(error.summary, { code: error.code, cause: error, tried: [] });
+}
+
+/** What a request fails with that was sent before, and may have run then. */
+export function failureOf(
+  { losses }: Pick<LedgerEntry, 'losses'>,
+  error: LongwireError,
+): LongwireError {
+  const { code, certainty, summary, hint } = error;
+  if (losses === 0 || certainty === 'outcome-unknown' || certainty === 'answered') return error;
+  return new LongwireError(`${summary}; but it had been sent before, and may have run then`, {
+    code,
+    certainty: 'outcome-unknown',
+    hint,
+    cause: error,
+  });
+}
+
+/** What a dial failed with after all that the budget allows. */
+export function afterAttempts(error: LongwireError, attempts: number): LongwireError {
+  const { summary, code, hint, cause = error } = error;
+  return new ConnectError(`${summary} (after ${attempts} attempts)`, {
+    code,
+    hint,
+    cause,
+    tried: error instanceof ConnectError ? error.tried : [],
+  });
 }
 
 /** The server answered `initialize` with an error, or with something that the SDK cannot use. */
@@ -93,4 +125,12 @@ export function unsendable(cause: unknown): LongwireError {
     certainty: 'not-sent',
     cause,
   });
+}
+
+/** Nothing came for as long as the heartbeat allows, not even when the server was asked. */
+export function silentError({ silenceMs, timeoutMs }: Required<HeartbeatOptions>): LongwireError {
+  return new ConnectionLostError(
+    `nothing came from the server for ${silenceMs} ms, nor within ${timeoutMs} ms of asking it`,
+    { certainty: 'outcome-unknown' },
+  );
 }

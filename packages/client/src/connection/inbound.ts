@@ -1,7 +1,12 @@
-import type { JSONRPCMessage, JSONRPCNotification, RequestId } from '@modelcontextprotocol/client';
+import type {
+  JSONRPCMessage,
+  JSONRPCNotification,
+  JSONRPCResponse,
+  RequestId,
+} from '@modelcontextprotocol/client';
 import { isAnswer } from '../channels/message.js';
 import type { LongwireError } from '../errors.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger, LedgerEntry } from './ledger.js';
 import type { ServerRequests } from './server-requests.js';
 import { progressFor, progressOf } from './wire.js';
 
@@ -9,6 +14,8 @@ import { progressFor, progressOf } from './wire.js';
 export interface InboundOptions {
   ledger: Ledger;
   serverRequests: ServerRequests;
+  /** Told of every request that was answered. */
+  onAnswer: (entry: LedgerEntry, answer: JSONRPCResponse) => void;
   /** Takes what is for the program. */
   deliver: (message: JSONRPCMessage) => void;
   /** Takes what is for nobody, and wrong. */
@@ -24,9 +31,12 @@ export class Inbound {
   }
 
   take(message: JSONRPCMessage): void {
-    const { ledger, serverRequests, deliver } = this.#options;
+    const { ledger, serverRequests, onAnswer, deliver } = this.#options;
     if (isAnswer(message)) {
-      ledger.answered(message)?.waiter.answered(message);
+      const entry = ledger.answered(message);
+      if (entry === undefined) return;
+      onAnswer(entry, message);
+      entry.waiter.answered(message);
     } else if ('id' in message) {
       deliver(serverRequests.enter(message));
     } else if (message.method === 'notifications/progress') {
@@ -41,9 +51,14 @@ export class Inbound {
 
   /** What was meant as an answer settles its request: nothing better will come. */
   takeTrouble(error: LongwireError, answerTo: RequestId | undefined): void {
-    const entry = this.#options.ledger.remove(answerTo);
-    if (entry === undefined) this.#options.report(error);
-    else entry.waiter.failed(error);
+    const { ledger, report } = this.#options;
+    const entry = ledger.find(answerTo);
+    if (entry?.handedOver !== true) {
+      report(error);
+    } else {
+      ledger.remove(answerTo);
+      entry.waiter.failed(error);
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
-import type { LongwireError } from '../errors.js';
+import type { Certainty, LongwireError } from '../errors.js';
 import { YoungMap } from '../young-map.js';
 import type { CallMark } from './call-mark.js';
 
@@ -14,14 +14,35 @@ export interface Waiter {
 
 /** One request whose answer is awaited. */
 export interface LedgerEntry {
-  /** Its id on the wire, never used twice. What id the program gave it is the program's affair. */
+  /**
+   * Its id on the wire, never used twice: sent again, it has a new one. What id the program gave
+   * it is the program's affair.
+   */
   readonly id: number;
   readonly request: LedgerRequest;
   /** What the maker of the call wants to know of it; how far it came stands here. */
   readonly mark: CallMark;
   readonly waiter: Waiter;
   /** A channel was given it; from here on the channel says how far it came. */
-  handedOver: boolean;
+  readonly handedOver: boolean;
+  /** Under its present id it has left. */
+  readonly onWire: boolean;
+  /** What was certain about it before it was sent under its present id. */
+  readonly before: Certainty;
+  /** How often it was sent and nobody knows whether it ran. */
+  readonly losses: number;
+  /** How often it came back without having run. */
+  readonly returns: number;
+}
+
+type OpenEntry = { -readonly [Key in keyof LedgerEntry]: LedgerEntry[Key] };
+
+/** By what the ledger judges a request that may have run. */
+export interface ResendRules {
+  /** Whether it does no harm to run it twice. */
+  isSafe: (entry: LedgerEntry) => boolean;
+  /** How often one request may be sent again without knowing whether it ran. */
+  maxLosses: number;
 }
 
 /**
@@ -29,9 +50,14 @@ export interface LedgerEntry {
  * settles nobody.
  */
 export class Ledger {
-  readonly #entries = new YoungMap<unknown, LedgerEntry>();
+  readonly #rules: ResendRules;
+  readonly #entries = new YoungMap<unknown, OpenEntry>();
   #lastId = 0;
   #dropped = 0;
+
+  constructor(rules: ResendRules) {
+    this.#rules = rules;
+  }
 
   /** How many requests are in flight. */
   get size(): number {
@@ -46,9 +72,19 @@ export class Ledger {
   /** Enters a request that has not left yet. */
   enter(request: LedgerRequest, mark: CallMark, waiter: Waiter): LedgerEntry {
     const id = ++this.#lastId;
-    const entry = { id, request, mark, waiter, handedOver: false };
+    const entry: OpenEntry = {
+      id,
+      request,
+      mark,
+      waiter,
+      handedOver: false,
+      onWire: false,
+      before: 'not-sent',
+      losses: 0,
+      returns: 0,
+    };
     mark.id = id;
-    mark.certainty = 'not-sent';
+    mark.certainty = entry.before;
     this.#entries.set(id, entry);
     return entry;
   }
@@ -58,20 +94,27 @@ export class Ledger {
     return this.#entries.get(id);
   }
 
+  /** Notes that a channel has the request. */
+  handOver(entry: LedgerEntry): void {
+    (entry as OpenEntry).handedOver = true;
+  }
+
   /** Notes that the request is on its way; from here on only the server knows. */
   markSent(entry: LedgerEntry): void {
+    (entry as OpenEntry).onWire = true;
     entry.mark.certainty = 'outcome-unknown';
   }
 
   /** Takes the request that an answer belongs to; counts the answer as dropped if there is none. */
   answered(answer: JSONRPCResponse): LedgerEntry | undefined {
-    const entry = this.remove(answer.id);
-    if (entry === undefined) {
+    const entry = this.#entries.get(answer.id);
+    if (entry?.handedOver !== true) {
       this.#dropped++;
-    } else {
-      entry.mark.certainty = 'answered';
-      if ('error' in answer) entry.mark.serverError = answer.error;
+      return undefined;
     }
+    this.#entries.delete(answer.id);
+    entry.mark.certainty = 'answered';
+    if ('error' in answer) entry.mark.serverError = answer.error;
     return entry;
   }
 
@@ -82,9 +125,60 @@ export class Ledger {
     return entry;
   }
 
-  /** The requests that wait for a channel, in the order of their making. */
+  /** The requests that wait for a channel, in the order of their ids. */
   waiting(): LedgerEntry[] {
     return this.#entries.values().filter(({ handedOver }) => !handedOver);
+  }
+
+  /** A request whose sending certainly did not run it waits again, under a new id. */
+  putBack(entry: LedgerEntry, certainty: 'not-sent' | 'refused'): void {
+    const open = entry as OpenEntry;
+    open.returns++;
+    if (open.before === 'not-sent') open.before = certainty;
+    this.#renew(open);
+  }
+
+  /**
+   * A request that may have run waits again, under a new id, if that does no harm; else it is
+   * taken out. True if it waits.
+   */
+  retry(entry: LedgerEntry): boolean {
+    const { isSafe, maxLosses } = this.#rules;
+    const open = entry as OpenEntry;
+    if (open.losses >= maxLosses || open.mark.internal === true || !isSafe(open)) {
+      this.#entries.delete(open.id);
+      return false;
+    }
+    open.losses++;
+    open.before = 'outcome-unknown';
+    this.#renew(open);
+    return true;
+  }
+
+  /**
+   * The channel is gone, and nothing will come of what it had. What certainly did not leave waits,
+   * and so does what may be sent again, unless `mayRetry` says that it would meet the same; the
+   * rest is taken out and returned.
+   */
+  lose(mayRetry: boolean): LedgerEntry[] {
+    const lost: LedgerEntry[] = [];
+    for (const entry of this.#entries.values()) {
+      if (!entry.handedOver) continue;
+      if (!entry.onWire && entry.mark.internal !== true) {
+        this.putBack(entry, 'not-sent');
+      } else if (!mayRetry || !this.retry(entry)) {
+        this.#entries.delete(entry.id);
+        lost.push(entry);
+      }
+    }
+    return lost;
+  }
+
+  /** Takes the connection's own requests out, which belong to one session. */
+  removeInternal(): LedgerEntry[] {
+    const internal = this.#entries.values().filter(({ mark }) => mark.internal === true);
+    for (const { id } of internal) this.#entries.delete(id);
+    return internal;
   }
 
   /** Takes all requests out. */
@@ -92,5 +186,15 @@ export class Ledger {
     const entries = this.#entries.values();
     this.#entries.clear();
     return entries;
+  }
+
+  #renew(entry: OpenEntry): void {
+    this.#entries.delete(entry.id);
+    entry.id = ++this.#lastId;
+    entry.handedOver = false;
+    entry.onWire = false;
+    entry.mark.id = entry.id;
+    entry.mark.certainty = entry.before;
+    this.#entries.set(entry.id, entry);
   }
 }

@@ -1,5 +1,6 @@
 import type { ChannelOptions, Dialect } from '../channels/channel.js';
 import { headerSource } from '../channels/headers.js';
+import type { RetryPolicy } from './retry.js';
 
 /** How long things may take, in milliseconds. */
 export interface Timeouts {
@@ -7,18 +8,63 @@ export interface Timeouts {
   connectMs?: number;
 }
 
+/** How a lost connection comes back. */
+export interface RetryOptions {
+  /**
+   * How often it is dialled without getting an answer to a request in between; then it rests until
+   * the next request. A request that waits for it is waited with beyond that, as long as the server
+   * is away and the request has time. It is also how often a request that does no harm when it runs
+   * twice is sent again. 0: never. Default 5.
+   */
+  maxAttempts?: number;
+  /**
+   * The delay before the first dial, in milliseconds; it doubles with every further one. Each delay
+   * is drawn between the half and the whole of that. Default 250.
+   */
+  firstDelayMs?: number;
+  /**
+   * The longest delay, in milliseconds, also if the server asks for a longer one by `retry:` or
+   * `Retry-After`. Default 30 000.
+   */
+  maxDelayMs?: number;
+  /** Whether all this goes for the very first dial, too. Default `false`: it is tried once. */
+  firstConnect?: boolean;
+}
+
+/** How a connection that is dead without saying so is found out. */
+export interface HeartbeatOptions {
+  /**
+   * For how long nothing may arrive, not even a comment, before the server is asked with a `ping`;
+   * in milliseconds. `Infinity`: never asked. Default 30 000.
+   */
+  silenceMs?: number;
+  /** How long nothing may arrive after that until the connection counts as lost, in milliseconds. Default 10 000. */
+  timeoutMs?: number;
+}
+
 /** Options of a connection. */
 export interface ConnectionOptions extends Partial<ChannelOptions> {
   /** How long things may take. */
   timeouts?: Timeouts;
+  /** How a lost connection comes back. */
+  retry?: RetryOptions;
+  /** How a connection that is dead without saying so is found out. */
+  heartbeat?: HeartbeatOptions;
   /** Speak this dialect and no other. Default: found out. */
   transport?: Dialect;
 }
 
 /** Defaults of a connection; durations in milliseconds. */
-export const CONNECTION_DEFAULTS: { connectMs: number; maxInFlight: number } = {
+export const CONNECTION_DEFAULTS: {
+  connectMs: number;
+  maxInFlight: number;
+  retry: Required<RetryOptions>;
+  heartbeat: Required<HeartbeatOptions>;
+} = {
   connectMs: 10_000,
   maxInFlight: 10_000,
+  retry: { maxAttempts: 5, firstDelayMs: 250, maxDelayMs: 30_000, firstConnect: false },
+  heartbeat: { silenceMs: 30_000, timeoutMs: 10_000 },
 };
 
 /** The names of a connection's options. */
@@ -28,6 +74,8 @@ export const CONNECTION_OPTION_NAMES: readonly (keyof ConnectionOptions)[] = [
   'limits',
   'dispatcher',
   'timeouts',
+  'retry',
+  'heartbeat',
   'transport',
 ];
 
@@ -40,6 +88,8 @@ const DIALECTS: readonly Dialect[] = ['sse', 'tool-events'];
 export interface ResolvedConnectionOptions extends ConnectionOptions {
   connectMs: number;
   maxInFlight: number;
+  retry: RetryPolicy;
+  heartbeat: Required<HeartbeatOptions>;
 }
 
 /**
@@ -69,8 +119,39 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
   }
   return {
     ...options,
+    retry: resolveRetry(options.retry),
+    heartbeat: resolveHeartbeat(options.heartbeat),
     connectMs: Math.min(timeouts?.connectMs ?? CONNECTION_DEFAULTS.connectMs, MAX_TIMER_MS),
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
+  };
+}
+
+function resolveRetry(retry: RetryOptions | undefined): RetryPolicy {
+  const { maxAttempts, firstDelayMs, maxDelayMs, firstConnect } = CONNECTION_DEFAULTS.retry;
+  checkGroup('retry', retry, ['maxAttempts', 'firstDelayMs', 'maxDelayMs', 'firstConnect']);
+  if (retry?.maxAttempts !== 0) checkPositive('retry.maxAttempts', retry?.maxAttempts);
+  checkPositive('retry.firstDelayMs', retry?.firstDelayMs);
+  checkPositive('retry.maxDelayMs', retry?.maxDelayMs);
+  if (retry?.firstConnect !== undefined && typeof retry.firstConnect !== 'boolean') {
+    throw new TypeError('retry.firstConnect: neither true nor false');
+  }
+  return {
+    maxAttempts: retry?.maxAttempts ?? maxAttempts,
+    firstDelayMs: retry?.firstDelayMs ?? firstDelayMs,
+    maxDelayMs: Math.min(retry?.maxDelayMs ?? maxDelayMs, MAX_TIMER_MS),
+    firstConnect: retry?.firstConnect ?? firstConnect,
+    random: Math.random,
+  };
+}
+
+function resolveHeartbeat(heartbeat: HeartbeatOptions | undefined): Required<HeartbeatOptions> {
+  const { silenceMs, timeoutMs } = CONNECTION_DEFAULTS.heartbeat;
+  checkGroup('heartbeat', heartbeat, ['silenceMs', 'timeoutMs']);
+  checkPositive('heartbeat.silenceMs', heartbeat?.silenceMs);
+  checkPositive('heartbeat.timeoutMs', heartbeat?.timeoutMs);
+  return {
+    silenceMs: heartbeat?.silenceMs ?? silenceMs,
+    timeoutMs: Math.min(heartbeat?.timeoutMs ?? timeoutMs, MAX_TIMER_MS),
   };
 }
 

@@ -4,7 +4,7 @@ import type {
   JSONRPCRequest,
   JSONRPCResponse,
 } from '@modelcontextprotocol/client';
-import type { Channel, ChannelHandlers } from '../channels/channel.js';
+import type { Channel, ChannelHandlers, Resumption } from '../channels/channel.js';
 import { within } from '../channels/within.js';
 import { dial } from '../target/dial.js';
 import type { Target } from '../target/target.js';
@@ -18,26 +18,37 @@ const FAREWELL_MS = 1000;
 export interface SessionOptions {
   target: Target;
   options: ResolvedConnectionOptions;
+  /** What the session before this one left, if the server may let it go on. */
+  resumption: Resumption | undefined;
   handlers: ChannelHandlers;
 }
 
-/** One session with the server, from its dial to its end. A new session is a new one of these. */
+/** One line to the server, from its dial to its end. The next line is a new one of these. */
 export class Session {
   readonly #target: Target;
   readonly #options: ResolvedConnectionOptions;
+  readonly #resumption: Resumption | undefined;
   readonly #handlers: ChannelHandlers;
   readonly #startedAt = performance.now();
   readonly #dialling = new AbortController();
   readonly #saying = new Set<Promise<void>>();
   #channel: Channel | undefined;
   #dialled: Promise<unknown> = Promise.resolve();
-  /** What came before the handshake was through; `undefined` from then on. */
+  /**
+   * What came before the handshake was through; `undefined` from then on. A session that goes on
+   * has no handshake: what it replays was counted when it came, and must not get lost here.
+   */
   #early: JSONRPCMessage[] | undefined = [];
+  #posts = 0;
+  #onQuiet: (() => void) | undefined;
+  #isStarted = false;
+  #hasEnded = false;
   #closed = false;
 
-  constructor({ target, options, handlers }: SessionOptions) {
+  constructor({ target, options, resumption, handlers }: SessionOptions) {
     this.#target = target;
     this.#options = options;
+    this.#resumption = resumption;
     this.#handlers = handlers;
   }
 
@@ -46,17 +57,23 @@ export class Session {
     return this.#channel;
   }
 
+  /** The handshake is through, or was never needed. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
   /** Milliseconds since the dial began. */
   get ageMs(): number {
     return performance.now() - this.#startedAt;
   }
 
   /**
-   * Dials, with the real `initialize`, and gives its answer.
+   * Dials, with the real `initialize`, and gives its answer; `undefined` if the session before
+   * goes on.
    *
    * @throws ConnectError; LongwireError `closed` if the session was closed meanwhile.
    */
-  open(initialize: JSONRPCRequest): Promise<JSONRPCResponse> {
+  open(initialize: JSONRPCRequest): Promise<JSONRPCResponse | undefined> {
     const opened = this.#open(initialize);
     this.#dialled = opened.catch(() => {});
     return opened;
@@ -78,8 +95,19 @@ export class Session {
   /** Gives out the messages that came during the handshake, and from now on those that come. */
   start(): void {
     const early = this.#early ?? [];
+    this.#isStarted = true;
     this.#early = undefined;
     for (const message of early) this.#handlers.onMessage(message);
+  }
+
+  /** Sends a request; fulfilled when the server has accepted it. */
+  async ask(request: JSONRPCRequest, onWire: () => void): Promise<void> {
+    this.#posts++;
+    try {
+      await (this.#channel as Channel).send(request, onWire);
+    } finally {
+      if (--this.#posts === 0) this.#onQuiet?.();
+    }
   }
 
   /** Sends what is no request: on this session or not at all. */
@@ -96,6 +124,21 @@ export class Session {
     if (this.#saying.size > 0) await within(FAREWELL_MS, Promise.all(this.#saying));
   }
 
+  /**
+   * Lets go of a line whose session may go on without it. If it ended by itself, so that nothing
+   * can come of it any more, the requests that are on their way to the server are let arrive:
+   * what the session took, it will answer.
+   */
+  async retire(): Promise<void> {
+    if (this.#hasEnded && this.#posts > 0) {
+      const quiet = new Promise<void>((resolve) => {
+        this.#onQuiet = resolve;
+      });
+      await within(FAREWELL_MS, quiet);
+    }
+    await this.close();
+  }
+
   /** Ends the session; fulfilled when nothing of it is left open. Harmless when repeated. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -104,16 +147,24 @@ export class Session {
     await this.#channel?.close();
   }
 
-  async #open(initialize: JSONRPCRequest): Promise<JSONRPCResponse> {
+  async #open(initialize: JSONRPCRequest): Promise<JSONRPCResponse | undefined> {
     const { channel, answer } = await dial({
       target: this.#target,
       transport: this.#options.transport,
       initialize,
+      resumption: this.#resumption,
+      onResumed: () => {
+        this.#early = undefined;
+      },
       handlers: {
         ...this.#handlers,
         onMessage: (message) => {
           if (this.#early === undefined) this.#handlers.onMessage(message);
           else this.#early.push(message);
+        },
+        onEnd: (reason) => {
+          this.#hasEnded = true;
+          this.#handlers.onEnd(reason);
         },
       },
       channel: this.#options,

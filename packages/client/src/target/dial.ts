@@ -1,5 +1,5 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/client';
-import type { ChannelHandlers, ChannelOptions, Dialect } from '../channels/channel.js';
+import type { ChannelHandlers, ChannelOptions, Dialect, Resumption } from '../channels/channel.js';
 import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
 import { Http } from '../channels/http.js';
 import { place } from '../channels/place.js';
@@ -14,6 +14,10 @@ export interface DialOptions {
   /** Speak this dialect and no other. */
   transport: Dialect | undefined;
   initialize: JSONRPCRequest;
+  /** What the channel before this one left, if it can be gone on with. */
+  resumption: Resumption | undefined;
+  /** Told that it is gone on with, before anything of it is handed over. */
+  onResumed: () => void;
   handlers: ChannelHandlers;
   channel: Partial<ChannelOptions>;
   /** For all candidates together. */
@@ -48,6 +52,8 @@ export async function dial(options: DialOptions): Promise<Handshake> {
         url,
         dialect,
         initialize: options.initialize,
+        resumption: options.resumption,
+        onResumed: options.onResumed,
         maxEventBytes: options.channel.limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES,
         handlers: options.handlers,
         signal: attempt.signal,
@@ -56,11 +62,12 @@ export async function dial(options: DialOptions): Promise<Handshake> {
       return handshake;
     } catch (cause) {
       await http.close();
-      forgetVerdict(target.url);
       if (options.signal.aborted) throw options.signal.reason;
       // What ended the attempt says more than how the attempt noticed.
       const error = attempt.signal.aborted ? (attempt.signal.reason as LongwireError) : cause;
       if (!(error instanceof LongwireError)) throw error;
+      // Of a server that was not reached there is nothing new to know.
+      if (error.code !== 'connect-failed') forgetVerdict(target.url);
       tried.push({ url: place(url), outcome: error.summary });
       lastError = error;
       if (!mayBeElsewhere(error)) break;

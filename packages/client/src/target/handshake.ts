@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { JSONRPCMessage, JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
-import type { Channel, ChannelHandlers, Dialect } from '../channels/channel.js';
+import type { Channel, ChannelHandlers, Dialect, Resumption } from '../channels/channel.js';
 import { endpointUrl } from '../channels/endpoint.js';
 import { EventStream } from '../channels/event-stream.js';
 import type { Http } from '../channels/http.js';
-import { SseChannel } from '../channels/sse.js';
+import { SseChannel, SseResumption } from '../channels/sse.js';
 import { ToolEventsChannel } from '../channels/tool-events.js';
 import type { LongwireError } from '../errors.js';
 import { Opening } from './opening.js';
@@ -20,36 +20,53 @@ export interface HandshakeOptions {
   dialect: Dialect | undefined;
   /** The real first request; never sent to a server that is known to speak tool-events. */
   initialize: JSONRPCRequest;
+  /** What the channel before this one left, if it can be gone on with. */
+  resumption: Resumption | undefined;
+  /** Told that it is gone on with, before anything of it is handed over. */
+  onResumed: () => void;
   maxEventBytes: number;
   handlers: ChannelHandlers;
   /** Ends the handshake. Its reason is a LongwireError. */
   signal: AbortSignal;
 }
 
-/** A channel whose server has answered `initialize`. */
+/** A channel that can be used: its server has answered `initialize`, now or on the one before. */
 export interface Handshake {
   channel: Channel;
-  answer: JSONRPCResponse;
+  /** The answer; `undefined` if the session before goes on, so that nothing was asked. */
+  answer: JSONRPCResponse | undefined;
 }
 
 /**
  * Opens the stream of a URL and finds out, by the real `initialize`, which dialect is spoken there.
+ * A stream that was asked to go on, and names the session's endpoint again, is the session's.
  *
  * @throws LongwireError
  */
 export async function shakeHands(options: HandshakeOptions): Promise<Handshake> {
   const { http, signal, dialect, handlers } = options;
+  const before = options.resumption instanceof SseResumption ? options.resumption : undefined;
   const opening = new Opening();
   const giveUp = (): void => opening.onEnd(signal.reason as LongwireError);
   signal.addEventListener('abort', giveUp, { once: true });
   let stream: EventStream | undefined;
   try {
-    stream = await EventStream.open(http, { ...options, listener: opening });
+    const lastEventId = before?.cursor.lastEventId;
+    stream = await EventStream.open(http, { ...options, lastEventId, listener: opening });
     const endpoint = endpointUrl(await opening.endpoint(), stream.url);
+    if (before !== undefined && endpoint.href === before.endpoint.href) {
+      const { cursor } = before;
+      cursor.resume();
+      options.onResumed();
+      const channel = new SseChannel({ http, stream, endpoint, cursor, handlers });
+      opening.handOver(stream);
+      return { channel, answer: undefined };
+    }
     if (dialect !== 'tool-events') {
       const met = await opening.introduce({ ...options, endpoint });
       if (met.finding === 'sse') {
-        const channel = new SseChannel({ http, stream, endpoint, handlers });
+        const { cursor } = opening;
+        const channel = new SseChannel({ http, stream, endpoint, cursor, handlers });
         opening.handOver(stream);
         return { channel, answer: met.answer };
       }

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
 import type { Dialect } from '../channels/channel.js';
+import { EventCursor } from '../channels/event-cursor.js';
 import { EventDecoder, type StreamEvent } from '../channels/event-decoder.js';
 import type { EventStream, EventStreamListener } from '../channels/event-stream.js';
 import type { Http } from '../channels/http.js';
@@ -32,6 +33,8 @@ export interface IntroductionOptions {
  * for the channel.
  */
 export class Opening implements EventStreamListener {
+  /** Where the events of a new session stand. What is kept is counted by who takes it over. */
+  readonly cursor: EventCursor = new EventCursor();
   readonly #kept: StreamEvent[] = [];
   #endpoint: string | undefined;
   #tools: string | undefined;
@@ -42,9 +45,10 @@ export class Opening implements EventStreamListener {
   #read: (event: StreamEvent) => boolean = () => false;
 
   onEvent(event: StreamEvent): void {
-    if (event.type === 'endpoint') this.#endpoint ??= event.data;
-    else if (event.type === 'tools') this.#tools = event.data;
+    if (event.type === 'tools') this.#tools = event.data;
     else if (!this.#read(event)) this.#kept.push(event);
+    else if (event.id !== undefined) this.cursor.take(event.id);
+    if (event.type === 'endpoint') this.#endpoint ??= event.data;
     this.#look();
   }
 

@@ -17,6 +17,8 @@ interface ContractServer extends AsyncDisposable {
   cut(): void;
   /** Sends an event of this many bytes to every session. */
   sendHuge(bytes: number): void;
+  /** Writes to every stream what need not be an event. */
+  write(text: string): void;
 }
 
 interface Opened {
@@ -53,6 +55,8 @@ async function open(
     target: parseTarget(server.url),
     transport: undefined,
     initialize,
+    resumption: undefined,
+    onResumed: () => {},
     handlers: {
       onMessage: (message) => opened.messages.push(message),
       onTrouble: (error) => opened.troubles.push(error),
@@ -170,6 +174,51 @@ describe.each(Object.entries(servers))('a channel to %s', (_name, { dialect, sta
     await opened.channel.close();
     expect(opened.ends).toHaveLength(1);
     expect(opened.messages).toEqual([]);
+  });
+
+  it('has heard of its server whatever arrives, be it only a comment', async () => {
+    await using server = await start();
+    const { channel, messages } = await open(server);
+    let { heardAt } = channel;
+    expect(heardAt).toBeLessThanOrEqual(performance.now());
+    for (const text of [':\n\n', ': still there\n\n', 'event: news\ndata: {}\n\n']) {
+      server.write(text);
+      await vi.waitFor(() => expect(channel.heardAt).toBeGreaterThan(heardAt));
+      ({ heardAt } = channel);
+    }
+    expect(messages.filter((message) => 'id' in message)).toEqual([]);
+    await channel.close();
+  });
+
+  it('tells how long the server asks to wait, the last time it does', async () => {
+    await using server = await start();
+    const { channel } = await open(server);
+    expect(channel.askedDelayMs).toBeUndefined();
+    server.write('retry: 1234\n\n');
+    await vi.waitFor(() => expect(channel.askedDelayMs).toBe(1234));
+    server.write('retry: soon\n\nretry: 0\n\n');
+    await vi.waitFor(() => expect(channel.askedDelayMs).toBe(0));
+    server.cut();
+    expect(channel.askedDelayMs).toBe(0);
+    await channel.close();
+  });
+
+  it('answers a ping', async () => {
+    await using server = await start();
+    const opened = await open(server);
+    await opened.channel.send({ jsonrpc: '2.0', id: 1, method: 'ping' });
+    expect(await answerTo(opened, 1)).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
+    await opened.channel.close();
+  });
+
+  it('leaves nothing to go on with where events have no ids', async () => {
+    await using server = await start();
+    const { channel, ends } = await open(server);
+    expect(channel.resumption).toBeUndefined();
+    server.cut();
+    await vi.waitFor(() => expect(ends).toHaveLength(1));
+    expect(channel.resumption).toBeUndefined();
+    await channel.close();
   });
 
   it('ends with a typed error at an event over the limit', async () => {

@@ -65,7 +65,7 @@ describe('no result reaches the wrong call', () => {
     });
     const a = failureOf(work(client, 'A'));
     expect(await a).toMatchObject({ certainty: 'outcome-unknown' });
-    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    // The next one need not wait for the end of the session to be told apart from the last.
     expect(await work(client, 'B')).toEqual({ content: [{ type: 'text', text: 'B' }] });
     expect(opened()).toBe(2);
   });
@@ -82,7 +82,7 @@ describe('no result reaches the wrong call', () => {
     await vi.waitFor(() => expect(taken).toEqual(['A']));
     controller.abort();
     expect(await a).toMatchObject({ code: 'aborted' });
-    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));
     expect(await work(client, 'B')).toEqual({ content: [{ type: 'text', text: 'B' }] });
   });
 

@@ -367,7 +367,7 @@ describe('a call', () => {
 });
 
 describe('when the line drops', () => {
-  it('all calls in flight fail at once, and the next call connects anew', async () => {
+  it('unsafe calls in flight fail at once, and the next call has a new session', async () => {
     const { client, server } = await setUp();
     const states = statesOf(client);
     const calls = [1, 2, 3].map(() => failureOf(client.callTool('hang')));
@@ -380,7 +380,7 @@ describe('when the line drops', () => {
         certainty: 'outcome-unknown',
       });
     }
-    expect(client.state).toMatchObject({ name: 'resting' });
+    expect(client.state).toMatchObject({ name: 'reconnecting', attempt: 2, maxAttempts: 5 });
     const results = await Promise.all(
       ['a', 'b'].map((message) => client.callTool('echo', { message })),
     );
@@ -388,19 +388,33 @@ describe('when the line drops', () => {
     expect(server.openedSessions()).toBe(2);
     expect(server.messagesOf('initialize')).toHaveLength(2);
     expect(server.messagesOf('notifications/initialized')).toHaveLength(2);
-    expect(states).toEqual(['resting', 'connecting', 'ready']);
+    expect(states).toEqual(['reconnecting', 'connecting', 'ready']);
     await vi.waitFor(() => expect(server.openStreams()).toBe(1));
   });
 
-  it('connect dials at once', async () => {
+  it('it comes back with nobody asking', async () => {
     const { client, server } = await setUp();
     server.cut();
-    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));
+    await vi.waitFor(() => expect(client.state.name).toBe('ready'), { timeout: 15_000 });
+    expect(server.openedSessions()).toBe(2);
+  });
+
+  it('connect waits for the line, and dials at once where it rests', async () => {
+    const { client, server } = await setUp({}, { retry: { maxAttempts: 2 } });
+    server.cut();
+    await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));
     await client.connect();
     expect(client.state.name).toBe('ready');
     expect(server.openedSessions()).toBe(2);
     await client.connect();
     expect(server.openedSessions()).toBe(2);
+    // Two dials without an answer.
+    server.cut();
+    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    await client.connect();
+    expect(client.state.name).toBe('ready');
+    expect(server.openedSessions()).toBe(3);
   });
 
   it('a server request that was open is answered to nobody', async () => {
@@ -412,27 +426,23 @@ describe('when the line drops', () => {
     server.push({ jsonrpc: '2.0', id: 1, method: 'roots/list' });
     await vi.waitFor(() => expect(answerRoots).toBeTypeOf('function'));
     server.cut();
-    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));
     await client.callTool('echo', { message: 'x' });
     answerRoots();
     await client.callTool('echo', { message: 'y' });
     expect(server.messages.filter(({ result }) => result !== undefined)).toEqual([]);
   });
 
-  it('a session that the server has forgotten is given up', async () => {
+  it('a session that the server has forgotten is replaced, and its call goes out again', async () => {
     const { client, server } = await setUp({
       postFaults: [{ tool: 'echo', status: 404, body: 'Session not found', times: 1 }],
     });
-    expect(await failureOf(client.callTool('echo', { message: 'x' }))).toMatchObject({
-      code: 'http-status',
-      status: 404,
-      certainty: 'refused',
+    expect(await client.callTool('echo', { message: 'x' })).toMatchObject({
+      content: [{ text: 'x' }],
     });
-    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
-    expect(await client.callTool('echo', { message: 'y' })).toMatchObject({
-      content: [{ text: 'y' }],
-    });
+    expect(server.messagesOf('tools/call')).toHaveLength(1);
     expect(server.openedSessions()).toBe(2);
+    await vi.waitFor(() => expect(server.openStreams()).toBe(1));
   });
 
   it('an event over the limit fails the call with its own code', async () => {
@@ -446,15 +456,21 @@ describe('when the line drops', () => {
     });
   });
 
-  it('a server that is gone fails the next call as not sent', async () => {
-    const { client, server } = await setUp();
+  it('a server that is gone fails the call that has waited for it as not sent', async () => {
+    const { client, server } = await setUp({}, { retry: { firstDelayMs: 5, maxDelayMs: 5 } });
     await server.close();
     await vi.waitFor(() => expect(client.state.name).toBe('resting'));
-    expect(await failureOf(client.callTool('echo', { message: 'x' }))).toMatchObject({
+    expect(client.state).toMatchObject({
+      reason: { name: 'ConnectError', code: 'connect-failed', certainty: 'not-sent' },
+    });
+    const call = client.callTool('echo', { message: 'x' }, { timeoutMs: 100 });
+    expect(await failureOf(call)).toMatchObject({ code: 'timeout', certainty: 'not-sent' });
+    // Nobody waits any more.
+    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    expect(await failureOf(client.connect())).toMatchObject({
       name: 'ConnectError',
       code: 'connect-failed',
       certainty: 'not-sent',
     });
-    expect(client.state.name).toBe('resting');
   });
 });

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CallMark } from '../../src/connection/call-mark.ts';
-import { Ledger, type Waiter } from '../../src/connection/ledger.ts';
+import { Ledger, type LedgerEntry, type Waiter } from '../../src/connection/ledger.ts';
 
 const request = { method: 'tools/call', params: {} };
 const waiter: Waiter = { answered: () => {}, failed: () => {} };
-const newMark = (): CallMark => ({ certainty: 'not-sent' });
 const result = (id: number | string) => ({ jsonrpc: '2.0' as const, id, result: {} });
 const failure = (id: number) => ({
   jsonrpc: '2.0' as const,
@@ -12,15 +11,26 @@ const failure = (id: number) => ({
   error: { code: -1, message: 'no' },
 });
 
+const newLedger = (): Ledger =>
+  new Ledger({ isSafe: ({ mark }) => mark.idempotent === true, maxLosses: 2 });
+
+const enter = (ledger: Ledger, mark: Partial<CallMark> = {}): LedgerEntry =>
+  ledger.enter(request, { certainty: 'not-sent', ...mark }, waiter);
+
+const send = (ledger: Ledger, entry: LedgerEntry): void => {
+  ledger.handOver(entry);
+  ledger.markSent(entry);
+};
+
 describe('Ledger', () => {
   it('follows a request from its making to its answer', () => {
-    const ledger = new Ledger();
-    const mark = newMark();
-    const entry = ledger.enter(request, mark, waiter);
+    const ledger = newLedger();
+    const entry = enter(ledger);
+    const { mark } = entry;
     expect(mark).toMatchObject({ certainty: 'not-sent', id: entry.id });
     expect(ledger.waiting()).toEqual([entry]);
 
-    entry.handedOver = true;
+    ledger.handOver(entry);
     expect(ledger.waiting()).toEqual([]);
     expect(mark.certainty).toBe('not-sent');
 
@@ -32,23 +42,124 @@ describe('Ledger', () => {
     expect(ledger.size).toBe(0);
   });
 
-  it('drops and counts answers to nothing: unknown, repeated, of the wrong type', () => {
-    const ledger = new Ledger();
-    const { id } = ledger.enter(request, newMark(), waiter);
+  it('drops and counts answers to nothing: unknown, repeated, of the wrong type, too early', () => {
+    const ledger = newLedger();
+    const entry = enter(ledger);
+    const { id } = entry;
+    expect(ledger.answered(result(id))).toBeUndefined();
+    ledger.handOver(entry);
     expect(ledger.answered(result(String(id)))).toBeUndefined();
     expect(ledger.answered(result(id + 1))).toBeUndefined();
     expect(ledger.answered(result(id))?.id).toBe(id);
     expect(ledger.answered(result(id))).toBeUndefined();
-    expect(ledger.dropped).toBe(3);
+    expect(ledger.dropped).toBe(4);
   });
 
   it('never uses an id twice, and gives every request once when all are taken out', () => {
-    const ledger = new Ledger();
-    const [a, b, c] = [1, 2, 3].map(() => ledger.enter(request, newMark(), waiter));
+    const ledger = newLedger();
+    const [a, b, c] = [1, 2, 3].map(() => enter(ledger));
     expect(new Set([a?.id, b?.id, c?.id]).size).toBe(3);
     ledger.remove(b?.id);
     expect(ledger.removeAll()).toEqual([a, c]);
     expect(ledger.removeAll()).toEqual([]);
-    expect(ledger.enter(request, newMark(), waiter).id).toBeGreaterThan(c?.id ?? Infinity);
+    expect(enter(ledger).id).toBeGreaterThan(c?.id ?? Infinity);
+  });
+
+  it('lets a request that did not run wait under a new id, and its old id be nobody’s', () => {
+    const ledger = newLedger();
+    const entry = enter(ledger);
+    const { id } = entry;
+    send(ledger, entry);
+    ledger.putBack(entry, 'refused');
+    expect(entry).toMatchObject({ handedOver: false, returns: 1, losses: 0 });
+    expect(entry.mark).toMatchObject({ id: entry.id, certainty: 'refused' });
+    expect(entry.id).not.toBe(id);
+    expect(ledger.find(id)).toBeUndefined();
+    expect(ledger.waiting()).toEqual([entry]);
+  });
+
+  it('sends again what is safe, so many times, and never forgets that it may have run', () => {
+    const ledger = newLedger();
+    const entry = enter(ledger, { idempotent: true });
+    for (const losses of [1, 2]) {
+      send(ledger, entry);
+      expect(ledger.retry(entry)).toBe(true);
+      expect(entry.losses).toBe(losses);
+    }
+    ledger.handOver(entry);
+    ledger.putBack(entry, 'not-sent');
+    expect(entry.mark.certainty).toBe('outcome-unknown');
+    send(ledger, entry);
+    expect(ledger.retry(entry)).toBe(false);
+    expect(ledger.size).toBe(0);
+  });
+
+  it('sends again neither what is not safe nor what is the connection’s own', () => {
+    const ledger = newLedger();
+    for (const mark of [{}, { idempotent: true, internal: true }]) {
+      const entry = enter(ledger, mark);
+      send(ledger, entry);
+      expect(ledger.retry(entry)).toBe(false);
+      expect(ledger.find(entry.id)).toBeUndefined();
+    }
+  });
+
+  it('sorts out what a lost channel had', () => {
+    const ledger = newLedger();
+    const [waits, given, sent, safe, own] = [{}, {}, {}, { idempotent: true }, { internal: true }]
+      .map((mark) => enter(ledger, mark))
+      .values();
+    if (!waits || !given || !sent || !safe || !own) throw new Error('five were entered');
+    const { id } = waits;
+    ledger.handOver(given);
+    for (const entry of [sent, safe, own]) send(ledger, entry);
+    expect(ledger.lose(true)).toEqual([sent, own]);
+    expect(ledger.waiting()).toEqual([waits, given, safe]);
+    expect(waits.id).toBe(id);
+    expect(given.mark.certainty).toBe('not-sent');
+    expect(safe.mark.certainty).toBe('outcome-unknown');
+  });
+
+  it('sends nothing again that would meet the same', () => {
+    const ledger = newLedger();
+    const safe = enter(ledger, { idempotent: true });
+    const given = enter(ledger, { idempotent: true });
+    send(ledger, safe);
+    ledger.handOver(given);
+    expect(ledger.lose(false)).toEqual([safe]);
+    expect(ledger.waiting()).toEqual([given]);
+  });
+
+  it.each([['refused'], ['not-sent']] as const)(
+    'keeps what had been put back as %s and had not left the channel that was lost',
+    (certainty) => {
+      const ledger = newLedger();
+      const entry = enter(ledger);
+      send(ledger, entry);
+      ledger.putBack(entry, certainty);
+      ledger.handOver(entry);
+      expect(ledger.lose(true)).toEqual([]);
+      expect(ledger.waiting()).toEqual([entry]);
+    },
+  );
+
+  it('does not count as a loss what had not left', () => {
+    const ledger = newLedger();
+    const entry = enter(ledger, { idempotent: true });
+    send(ledger, entry);
+    ledger.retry(entry);
+    for (let i = 0; i < 5; i++) {
+      ledger.handOver(entry);
+      expect(ledger.lose(true)).toEqual([]);
+    }
+    expect(entry.losses).toBe(1);
+  });
+
+  it('takes out the connection’s own alone', () => {
+    const ledger = newLedger();
+    const own = enter(ledger, { internal: true });
+    const other = enter(ledger);
+    expect(ledger.removeInternal()).toEqual([own]);
+    expect(ledger.waiting()).toEqual([other]);
   });
 });

@@ -1,75 +1,234 @@
 import { describe, expect, it } from 'vitest';
+import type { RetryPolicy } from '../../src/connection/retry.ts';
 import {
   transition,
-  transitions,
   type ConnectionEvent,
   type ConnectionState,
+  type Effect,
 } from '../../src/connection/state.ts';
-import { LongwireError } from '../../src/errors.ts';
+import { ConnectionLostError, LongwireError } from '../../src/errors.ts';
 
-const reason = new LongwireError('it dropped', { code: 'connection-lost', certainty: 'not-sent' });
+type Name = ConnectionState['name'];
+type Type = ConnectionEvent['type'];
+type Loose<Union> = Union extends unknown ? Partial<Union> : never;
 
-const states: { [Name in ConnectionState['name']]: Extract<ConnectionState, { name: Name }> } = {
+/** What a cell does: nothing, or a state (as far as it is named) and the effects in order. */
+type Outcome = 'nothing' | { to: Loose<ConnectionState>; effects: Effect['type'][] };
+
+/** One way through a cell: what differs from the state, event and policy below. */
+interface Way {
+  when: string;
+  state?: Loose<ConnectionState>;
+  event?: Loose<ConnectionEvent>;
+  policy?: Partial<RetryPolicy>;
+  outcome: Outcome;
+}
+
+const away = new ConnectionLostError('it dropped', { certainty: 'not-sent' });
+const final = new LongwireError('no entry', { code: 'forbidden', certainty: 'refused' });
+const elsewhere = new LongwireError('a web page', { code: 'not-mcp', certainty: 'refused' });
+
+const policy: RetryPolicy = {
+  maxAttempts: 3,
+  firstDelayMs: 100,
+  maxDelayMs: 1000,
+  firstConnect: false,
+  random: () => 1,
+};
+
+const readiness = {
+  dialect: 'sse',
+  url: 'http://127.0.0.1/messages',
+  connectMs: 1,
+  resumed: false,
+} as const;
+
+const states: { [N in Name]: Extract<ConnectionState, { name: N }> } = {
   idle: { name: 'idle' },
-  connecting: { name: 'connecting' },
-  ready: { name: 'ready', dialect: 'sse', url: 'http://127.0.0.1/messages', connectMs: 1 },
-  resting: { name: 'resting', reason },
+  connecting: { name: 'connecting', attempt: 1, known: true },
+  ready: { name: 'ready', spent: 1, ...readiness },
+  reconnecting: {
+    name: 'reconnecting',
+    attempt: 2,
+    maxAttempts: 3,
+    reason: away,
+    nextDelayMs: 200,
+    known: true,
+  },
+  resting: { name: 'resting', reason: away, known: true },
   closed: { name: 'closed' },
 };
 
-const events: { [Type in ConnectionEvent['type']]: Extract<ConnectionEvent, { type: Type }> } = {
+const failure = { reason: away, requestsWait: false, askedMs: 0 };
+const events: { [T in Type]: Extract<ConnectionEvent, { type: T }> } = {
   'request-made': { type: 'request-made' },
-  'handshake-done': {
-    type: 'handshake-done',
-    dialect: 'sse',
-    url: 'http://127.0.0.1/messages',
-    connectMs: 1,
-  },
-  'dial-failed': { type: 'dial-failed', reason },
-  'channel-ended': { type: 'channel-ended', reason },
+  'handshake-done': { type: 'handshake-done', ...readiness },
+  'dial-failed': { type: 'dial-failed', ...failure },
+  'channel-ended': { type: 'channel-ended', ...failure },
+  answered: { type: 'answered' },
+  'delay-over': { type: 'delay-over', requestsWait: false },
   'close-asked': { type: 'close-asked' },
 };
 
-type Outcome = { to: ConnectionState['name']; effects: string[] } | 'nothing';
+const closes: Outcome = { to: { name: 'closed' }, effects: ['hang-up'] };
+const rests = (reason: LongwireError = away, known = true): Outcome => ({
+  // In its words it may say after how many attempts.
+  to: { name: 'resting', known, reason: expect.objectContaining({ code: reason.code }) as never },
+  effects: ['hang-up', 'fail-all'],
+});
+const waits = (attempt: number, nextDelayMs: number, known = true): Outcome => ({
+  to: { name: 'reconnecting', attempt, nextDelayMs, maxAttempts: 3, known },
+  effects: ['hang-up', 'wait'],
+});
+const first = { known: false, attempt: 1 } as const;
+const spent = { known: true, attempt: 3 } as const;
 
-const dials = { to: 'connecting', effects: ['dial'] } as const;
-const rests = { to: 'resting', effects: ['hang-up', 'fail-all'] } as const;
-const closes = { to: 'closed', effects: ['hang-up'] } as const;
+const cellA: Way[] = [
+  { when: 'a server that is known went away', outcome: waits(2, 200) },
+  { when: 'the failure is final', event: { reason: final }, outcome: rests(final) },
+  {
+    when: 'the failure is final and requests wait',
+    event: { reason: final, requestsWait: true },
+    outcome: rests(final),
+  },
+  { when: 'it was the first dial ever', state: first, outcome: rests(away, false) },
+  {
+    when: 'it was the first dial ever and a request waits',
+    state: first,
+    event: { requestsWait: true },
+    outcome: rests(away, false),
+  },
+  {
+    when: 'it was the first dial ever, with firstConnect',
+    state: first,
+    policy: { firstConnect: true },
+    outcome: waits(2, 200, false),
+  },
+  {
+    when: 'the failure of the first dial is final, with firstConnect',
+    state: first,
+    event: { reason: final },
+    policy: { firstConnect: true },
+    outcome: rests(final, false),
+  },
+  { when: 'the budget is spent and no request waits', state: spent, outcome: rests() },
+  {
+    when: 'the budget is spent, requests wait and the server is away',
+    state: spent,
+    event: { requestsWait: true },
+    outcome: waits(4, 800),
+  },
+  {
+    when: 'the budget is spent, requests wait and something else is there',
+    state: spent,
+    event: { requestsWait: true, reason: elsewhere },
+    outcome: rests(elsewhere),
+  },
+  { when: 'something else is there for now', event: { reason: elsewhere }, outcome: waits(2, 200) },
+  { when: 'the server asked for a delay', event: { askedMs: 700 }, outcome: waits(2, 700) },
+];
+
+const cellB: Way[] = [
+  {
+    when: 'dials are left',
+    outcome: {
+      to: { name: 'reconnecting', attempt: 2, nextDelayMs: 200, known: true },
+      effects: ['hang-up', 'wait', 'sort-out'],
+    },
+  },
+  {
+    when: 'a request was answered',
+    state: { spent: 0 },
+    outcome: {
+      to: { name: 'reconnecting', attempt: 1, nextDelayMs: 100, known: true },
+      effects: ['hang-up', 'wait', 'sort-out'],
+    },
+  },
+  { when: 'the budget is spent', state: { spent: 3 }, outcome: rests() },
+  {
+    when: 'the budget is spent and requests wait',
+    state: { spent: 3 },
+    event: { requestsWait: true },
+    outcome: rests(),
+  },
+  { when: 'nothing is ever dialled again', policy: { maxAttempts: 0 }, outcome: rests() },
+];
+
+const cellC: Way[] = [
+  {
+    when: 'within the budget',
+    outcome: { to: { name: 'connecting', attempt: 2, known: true }, effects: ['dial'] },
+  },
+  {
+    when: 'beyond the budget while a request waits',
+    state: { attempt: 4 },
+    event: { requestsWait: true },
+    outcome: { to: { name: 'connecting', attempt: 4, known: true }, effects: ['dial'] },
+  },
+  { when: 'beyond the budget when no request waits', state: { attempt: 4 }, outcome: rests() },
+  {
+    when: 'the last of the budget',
+    state: { attempt: 3, known: false },
+    outcome: { to: { name: 'connecting', attempt: 3, known: false }, effects: ['dial'] },
+  },
+];
+
+const dials = (known: boolean): Outcome => ({
+  to: { name: 'connecting', attempt: 1, known },
+  effects: ['dial'],
+});
 
 /** Every state with every event: a missing cell does not compile. */
-const expected: Record<
-  ConnectionState['name'],
-  Record<
-    ConnectionEvent['type'],
-    Outcome | { to: ConnectionState['name']; effects: readonly string[] }
-  >
-> = {
+const expected: { [N in Name]: { [T in Type]: Outcome | Way[] } } = {
   idle: {
-    'request-made': dials,
+    'request-made': dials(false),
     'handshake-done': 'nothing',
     'dial-failed': 'nothing',
     'channel-ended': 'nothing',
+    answered: 'nothing',
+    'delay-over': 'nothing',
     'close-asked': closes,
   },
   connecting: {
     'request-made': 'nothing',
-    'handshake-done': { to: 'ready', effects: ['release'] },
-    'dial-failed': rests,
-    'channel-ended': rests,
+    'handshake-done': { to: { name: 'ready', spent: 1, ...readiness }, effects: ['release'] },
+    'dial-failed': cellA,
+    'channel-ended': cellA,
+    answered: { to: { name: 'connecting', attempt: 0 }, effects: [] },
+    'delay-over': 'nothing',
     'close-asked': closes,
   },
   ready: {
     'request-made': 'nothing',
     'handshake-done': 'nothing',
     'dial-failed': 'nothing',
-    'channel-ended': rests,
+    'channel-ended': cellB,
+    answered: [
+      { when: 'dials had been spent', outcome: { to: { name: 'ready', spent: 0 }, effects: [] } },
+      { when: 'none had been spent', state: { spent: 0 }, outcome: 'nothing' },
+    ],
+    'delay-over': 'nothing',
     'close-asked': closes,
   },
-  resting: {
-    'request-made': dials,
+  reconnecting: {
+    'request-made': 'nothing',
     'handshake-done': 'nothing',
     'dial-failed': 'nothing',
     'channel-ended': 'nothing',
+    answered: 'nothing',
+    'delay-over': cellC,
+    'close-asked': closes,
+  },
+  resting: {
+    'request-made': [
+      { when: 'the server is known', outcome: dials(true) },
+      { when: 'it is not', state: { known: false }, outcome: dials(false) },
+    ],
+    'handshake-done': 'nothing',
+    'dial-failed': 'nothing',
+    'channel-ended': 'nothing',
+    answered: 'nothing',
+    'delay-over': 'nothing',
     'close-asked': closes,
   },
   closed: {
@@ -77,33 +236,54 @@ const expected: Record<
     'handshake-done': 'nothing',
     'dial-failed': 'nothing',
     'channel-ended': 'nothing',
+    answered: 'nothing',
+    'delay-over': 'nothing',
     'close-asked': 'nothing',
   },
 };
 
-describe.each(Object.values(states))('a connection that is $name', (state) => {
-  it.each(Object.values(events))('meets $type', (event) => {
-    const next = transition(state, event);
-    const outcome =
-      next === undefined
-        ? 'nothing'
-        : { to: next.state.name, effects: next.effects.map(({ type }) => type) };
-    expect(outcome).toEqual(expected[state.name][event.type]);
-  });
-});
+const rows = Object.values(states).flatMap((state) =>
+  Object.values(events).flatMap((event) => {
+    const cell = expected[state.name][event.type];
+    const ways: Way[] = Array.isArray(cell) ? cell : [{ when: 'always', outcome: cell }];
+    return ways.map((way) => ({ ...way, name: state.name, type: event.type }));
+  }),
+);
 
 describe('transition', () => {
-  it('has a cell for every state and event', () => {
-    for (const name of Object.keys(states)) {
-      expect(Object.keys(transitions[name as ConnectionState['name']]).sort()).toEqual(
-        Object.keys(events).sort(),
-      );
+  it.each(rows)('$name, $type: $when', ({ name, type, outcome, ...way }) => {
+    const next = transition(
+      { ...states[name], ...way.state } as ConnectionState,
+      { ...events[type], ...way.event } as ConnectionEvent,
+      { ...policy, ...way.policy },
+    );
+    if (outcome === 'nothing') {
+      expect(next).toBeUndefined();
+      return;
     }
+    expect(next?.state).toMatchObject(outcome.to);
+    expect(next?.effects.map((effect) => effect.type)).toEqual(outcome.effects);
   });
 
-  it('carries the reason into the state and to the calls that fail', () => {
-    const next = transition(states.ready, events['channel-ended']);
-    expect(next?.state).toEqual({ name: 'resting', reason });
-    expect(next?.effects).toContainEqual({ type: 'fail-all', reason });
+  it('carries the reason and the delay into the effects', () => {
+    const event = { ...events['channel-ended'], reason: elsewhere };
+    expect(transition(states.ready, event, policy)?.effects).toEqual([
+      { type: 'hang-up' },
+      { type: 'wait', ms: 200 },
+      { type: 'sort-out', reason: elsewhere },
+    ]);
+    expect(transition({ ...states.ready, spent: 3 }, event, policy)?.effects).toContainEqual({
+      type: 'fail-all',
+      reason: elsewhere,
+    });
+  });
+
+  it('tells who the server was before, if it is another', () => {
+    const formerServer = { name: 'other', version: '1' };
+    const event = { ...events['handshake-done'], formerServer };
+    expect(transition(states.connecting, event, policy)?.state).toMatchObject({ formerServer });
+    expect(
+      transition(states.connecting, events['handshake-done'], policy)?.state,
+    ).not.toHaveProperty('formerServer');
   });
 });

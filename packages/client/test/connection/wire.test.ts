@@ -9,6 +9,10 @@ const entry = (request: LedgerRequest, mark: Partial<CallMark> = {}): LedgerEntr
   mark: { certainty: 'not-sent', ...mark },
   waiter: { answered: () => {}, failed: () => {} },
   handedOver: false,
+  onWire: false,
+  before: 'not-sent',
+  losses: 0,
+  returns: 0,
 });
 
 describe('a request on the wire', () => {

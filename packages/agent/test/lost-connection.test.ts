@@ -1,0 +1,73 @@
+import { connect, type LongwireClient } from '@longwire/client';
+import { expect, test } from 'vitest';
+import { eventually } from '../../../test/interop/support/eventually.ts';
+import { type HostileSseServer, startHostileSse } from '../../../test/support/hostile-sse.ts';
+import { collect, done, ofType, setup } from './support/setup.ts';
+import type { WireBlock } from './support/valid-conversation.ts';
+
+const inputSchema = { type: 'object', properties: {} };
+const tools = [
+  { name: 'look', inputSchema, annotations: { readOnlyHint: true } },
+  { name: 'pay', inputSchema, annotations: { destructiveHint: true } },
+];
+
+/** A server that does not answer calls until it is told otherwise. */
+function startServer(): Promise<HostileSseServer> {
+  return startHostileSse({
+    hangOnCall: true,
+    answer: ({ method, params }) => {
+      if (method === 'tools/list') return { tools };
+      if (method !== 'tools/call') return undefined;
+      return { content: [{ type: 'text', text: `${String(params?.['name'])} ran` }] };
+    },
+  });
+}
+
+/** Asks for one call, cuts the connection in the middle of it, and says what Claude was told. */
+async function turnOverCut(tool: string, server: HostileSseServer, client: LongwireClient) {
+  const { agent, claude } = await setup(
+    [{ calls: [{ id: 'toolu_1', name: tool }] }, { text: 'I see.' }],
+    { clients: [client] },
+  );
+  const turn = collect(agent.send('Go'));
+  await eventually(() => server.messagesOf('tools/call')).toHaveLength(1);
+  server.mischief.hangOnCall = false;
+  server.cut();
+  const events = await turn;
+  const content = claude.bodies()[1]?.messages[2]?.content;
+  const [told] = Array.isArray(content) ? (content as WireBlock[]) : [];
+  return { events, told };
+}
+
+test('a turn survives a cut in the middle of a safe call, which runs again on the new session', async () => {
+  await using server = await startServer();
+  await using client = await connect(server.url);
+  const { events, told } = await turnOverCut('look', server, client);
+  expect(done(events)).toMatchObject({ reason: 'end-turn', text: 'I see.' });
+  expect(ofType(events, 'tool-result')).toMatchObject([{ tool: 'look', isError: false }]);
+  expect(told).toMatchObject({ tool_use_id: 'toolu_1', content: [{ text: 'look ran' }] });
+  expect(told).not.toHaveProperty('is_error');
+  expect(server.messagesOf('tools/call')).toHaveLength(2);
+  expect(server.openedSessions()).toBe(2);
+});
+
+test('of a call that may have changed something, Claude is told that nobody knows', async () => {
+  await using server = await startServer();
+  await using client = await connect(server.url);
+  const { events, told } = await turnOverCut('pay', server, client);
+  expect(done(events)).toMatchObject({ reason: 'end-turn', text: 'I see.' });
+  expect(ofType(events, 'tool-result')).toMatchObject([
+    { isError: true, error: { code: 'connection-lost', certainty: 'outcome-unknown' } },
+  ]);
+  expect(told).toMatchObject({ tool_use_id: 'toolu_1', is_error: true });
+  const text = JSON.stringify(told?.content);
+  expect(text).toMatch(/outcome is unknown: the tool may have run, or not.*Assume neither\./);
+  expect(text).toMatch(/Do not repeat it blindly.*find out whether it did.*connection was lost/);
+
+  // On the connection that came back, nothing runs that nobody asked for.
+  await client.callTool('look');
+  expect(server.messagesOf('tools/call').map(({ params }) => params?.['name'])).toEqual([
+    'pay',
+    'look',
+  ]);
+});

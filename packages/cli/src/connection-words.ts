@@ -1,0 +1,62 @@
+import type { ConnectionState, Implementation, LongwireClient } from '@longwire/client';
+import { formatDuration } from './durations.js';
+import { sanitizeLine } from './sanitize.js';
+
+/** What a state does not say of itself. */
+interface Surroundings {
+  /** It was ready before. */
+  again?: boolean;
+  /** Who the server says it is now. */
+  server?: Implementation | undefined;
+}
+
+/** The states of a client's connection in words, one after the other; {@link describeState}. */
+export function createStateWords(
+  client: Pick<LongwireClient, 'state' | 'server'>,
+): (state: ConnectionState) => string {
+  let again = client.state.name === 'ready';
+  return (state) => {
+    const words = describeState(state, { again, server: client.server });
+    again ||= state.name === 'ready';
+    return words;
+  };
+}
+
+/** Where a connection stands, on one line; sanitized, its URL not redacted yet. */
+export function describeState(
+  state: ConnectionState,
+  { again = false, server }: Surroundings = {},
+): string {
+  switch (state.name) {
+    case 'connecting':
+      return state.known || state.attempt > 1 ? 'connecting again' : 'connecting';
+    case 'ready': {
+      const session = state.resumed ? 'session resumed' : 'new session';
+      const ready = again ? `ready again (${session})` : 'ready';
+      const where = `${state.dialect} at ${state.url}, in ${formatDuration(state.connectMs)}`;
+      if (state.formerServer === undefined) return `${ready}: ${where}`;
+      const [was, is] = [nameOf(state.formerServer), nameOf(server)];
+      return `${ready}: ${where}; the server is another now: was ${was}, is ${is}`;
+    }
+    case 'reconnecting': {
+      const delay = formatDuration(state.nextDelayMs);
+      return `reconnecting in ${delay} (${attemptOf(state)}): ${sanitizeLine(state.reason.summary)}`;
+    }
+    case 'resting':
+      return `resting: ${sanitizeLine(state.reason.summary)}`;
+    default:
+      return state.name;
+  }
+}
+
+function attemptOf(state: { attempt: number; maxAttempts: number }): string {
+  const { attempt, maxAttempts } = state;
+  if (maxAttempts === Infinity) return `attempt ${attempt}`;
+  // Beyond its budget it goes on for those who wait, and only for them.
+  if (attempt > maxAttempts) return `attempt ${attempt}, because a call waits`;
+  return `attempt ${attempt} of ${maxAttempts}`;
+}
+
+function nameOf(server: Implementation | undefined): string {
+  return sanitizeLine(`${server?.name ?? 'unknown'} ${server?.version ?? ''}`, 100);
+}

@@ -1,0 +1,111 @@
+import type { JSONRPCMessage, JSONRPCNotification } from '@modelcontextprotocol/client';
+import type { Resumption } from '../channels/channel.js';
+import type { LongwireError } from '../errors.js';
+import { lossOf } from './failures.js';
+import type { Ledger, LedgerEntry } from './ledger.js';
+import type { ServerRequests } from './server-requests.js';
+import type { Session } from './session.js';
+
+/** What an aftermath deals with. */
+export interface AftermathOptions {
+  ledger: Ledger;
+  serverRequests: ServerRequests;
+  /** Takes what is wrong, and nobody waits for. */
+  report: (error: Error) => void;
+}
+
+/**
+ * What is left of a session whose line is gone: whether it may go on, and what becomes of its
+ * requests, of what was to be said on it, and of what is on its way to the server.
+ */
+export class Aftermath {
+  readonly #options: AftermathOptions;
+  /** Sessions that may go on without their line, until what is on its way has arrived. */
+  readonly #retiring = new Set<Session>();
+  /** While it is here, nothing is certain of the session's requests. */
+  #resumption: Resumption | undefined;
+  #lostBy: LongwireError | undefined;
+  #unsaid: JSONRPCMessage[] = [];
+
+  constructor(options: AftermathOptions) {
+    this.#options = options;
+  }
+
+  /** How the session that was lost may go on; `undefined` if it cannot, or none was lost. */
+  get resumption(): Resumption | undefined {
+    return this.#resumption;
+  }
+
+  /**
+   * Lets go of a session's line. If another is to follow, the session may go on there; one that
+   * was still being made has nothing to go on with, but does not hinder the one before it.
+   * Returns the cancellations of what the session had asked, if it is over.
+   */
+  letGo(
+    session: Session | undefined,
+    { comesBack }: { comesBack: boolean },
+  ): JSONRPCNotification[] {
+    if (!comesBack) this.#resumption = undefined;
+    else if (session?.isStarted === true) this.#resumption = session.channel?.resumption;
+    if (session !== undefined) {
+      this.#retiring.add(session);
+      (this.#resumption !== undefined ? session.retire() : session.close())
+        .catch((error: Error) => this.#options.report(error))
+        .finally(() => this.#retiring.delete(session));
+    }
+    return this.#resumption === undefined ? this.forget() : [];
+  }
+
+  /** Keeps what is to be said on the session; false if there is none to say it on. */
+  keep(message: JSONRPCMessage): boolean {
+    if (this.#resumption === undefined) return false;
+    this.#unsaid.push(message);
+    return true;
+  }
+
+  /** Decides what becomes of the requests that were under way, if that is not open. */
+  sortOut(reason: LongwireError): void {
+    this.#lostBy = reason;
+    if (this.#resumption !== undefined) {
+      this.#fail(this.#options.ledger.removeInternal(), reason);
+      return;
+    }
+    // What the server sent to end the session, it would send again.
+    const mayRetry = reason.code !== 'limit-exceeded' && reason.code !== 'protocol';
+    this.#fail(this.#options.ledger.lose(mayRetry), reason);
+  }
+
+  /** The session goes on: what was to be said on it is said. */
+  goOn(session: Session): void {
+    this.#resumption = undefined;
+    const unsaid = this.#unsaid;
+    this.#unsaid = [];
+    for (const message of unsaid) session.say(message).catch(this.#options.report);
+  }
+
+  /**
+   * The session does not go on: nothing that belonged to it will. Returns the cancellations of
+   * what it had asked.
+   */
+  forget(): JSONRPCNotification[] {
+    const wasOpen = this.#resumption !== undefined;
+    this.#resumption = undefined;
+    this.#unsaid = [];
+    if (wasOpen && this.#lostBy !== undefined) this.sortOut(this.#lostBy);
+    return this.#options.serverRequests.abandon();
+  }
+
+  /** Fails every request. */
+  failAll(reason: LongwireError): void {
+    this.#fail(this.#options.ledger.removeAll(), reason);
+  }
+
+  /** Waits for nothing any more; fulfilled when no line is left open. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#retiring].map((session) => session.close()));
+  }
+
+  #fail(entries: LedgerEntry[], reason: LongwireError): void {
+    for (const entry of entries) entry.waiter.failed(lossOf(entry, reason));
+  }
+}

@@ -1,0 +1,388 @@
+import type {
+  InitializeResult,
+  JSONRPCMessage,
+  JSONRPCNotification,
+  JSONRPCRequest,
+  JSONRPCResponse,
+  RequestId,
+  Result,
+} from '@modelcontextprotocol/client';
+import { place } from '../channels/place.js';
+import { ConnectionLostError, type LongwireError } from '../errors.js';
+import type { Target } from '../target/target.js';
+import { Aftermath } from './aftermath.js';
+import type { CallMark } from './call-mark.js';
+import { asConnectError, closedError, silentError } from './failures.js';
+import { Handshake } from './handshake.js';
+import { Inbound } from './inbound.js';
+import type { Ledger, LedgerEntry, LedgerRequest } from './ledger.js';
+import type { ResolvedConnectionOptions } from './options.js';
+import { Openers } from './openers.js';
+import { Outbound } from './outbound.js';
+import { isRefusal, retryAfterOf } from './retry.js';
+import { ServerRequests } from './server-requests.js';
+import { Session } from './session.js';
+import type { Standing } from './standing.js';
+import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
+import { Watchdog } from './watchdog.js';
+
+/** What a line is made with. */
+export interface LineOptions {
+  target: Target;
+  options: ResolvedConnectionOptions;
+  ledger: Ledger;
+  standing: Standing;
+  /** Makes a request of the line's own. */
+  ask: (request: LedgerRequest, mark: CallMark) => Promise<Result>;
+  /** Takes what is for the program. */
+  deliver: (message: JSONRPCMessage) => void;
+  /** Takes what is for nobody, and wrong. */
+  report: (error: Error) => void;
+  /** Told of every change of state. */
+  onState: (state: ConnectionState) => void;
+}
+
+/**
+ * The line to the server: one session at a time, and the next when that one is gone. It carries
+ * out what `state.ts` decides, and nothing else dials, waits for a dial, or lets go of a session.
+ */
+export class Line {
+  readonly #options: LineOptions;
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
+  readonly #serverRequests = new ServerRequests();
+  #state: ConnectionState = { name: 'idle' };
+  /** What happens and is not followed yet. */
+  readonly #events: ConnectionEvent[] = [];
+  #isFollowing = false;
+  /** What the program is told once the event is followed. */
+  readonly #undelivered: JSONRPCMessage[] = [];
+  #session: Session | undefined;
+  /** The session on which the program's own `initialize` was answered. */
+  #introduced: Session | undefined;
+  readonly #aftermath: Aftermath;
+  #delay: NodeJS.Timeout | undefined;
+  #askedDelayMs = 0;
+  #watchdog: Watchdog | undefined;
+  #pinged: CallMark | undefined;
+  readonly #handshake: Handshake;
+  readonly #openers = new Openers();
+
+  constructor(options: LineOptions) {
+    const { ledger, standing, deliver, report } = options;
+    this.#options = options;
+    this.#handshake = new Handshake(ledger);
+    this.#aftermath = new Aftermath({ ledger, serverRequests: this.#serverRequests, report });
+    this.#outbound = new Outbound({
+      ledger,
+      retry: options.options.retry,
+      session: () => (this.#state.name === 'ready' ? this.#session : undefined),
+    });
+    this.#inbound = new Inbound({
+      ledger,
+      serverRequests: this.#serverRequests,
+      onAnswer: ({ request, mark }, answer) => {
+        if (mark.internal !== true || request.method === 'ping') this.#progress(request.method);
+        if ('result' in answer && mark.internal !== true) standing.learn(request, answer.result);
+      },
+      deliver,
+      report,
+    });
+  }
+
+  /** Where the line stands. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** What the server answered to the latest handshake. */
+  get server(): InitializeResult | undefined {
+    return this.#handshake.server;
+  }
+
+  /** Sends a request, now or when there is a session. */
+  send(entry: LedgerEntry): void {
+    if (this.#state.name === 'ready') this.#outbound.send(entry);
+    else this.#happen({ type: 'request-made' });
+  }
+
+  /** The program's own first request; it is replayed on every later session. */
+  introduce(initialize: JSONRPCRequest, entry: LedgerEntry): void {
+    this.#handshake.begin(initialize, entry);
+    this.send(entry);
+  }
+
+  /**
+   * The program ends its own handshake. Requests wait until the server has taken that.
+   *
+   * @throws LongwireError
+   */
+  async finishHandshake(initialized: JSONRPCNotification): Promise<void> {
+    this.#handshake.initialized = initialized;
+    const session = this.#session;
+    // If the line was lost in the middle, the handshake is replayed from its beginning.
+    if (session === undefined || session !== this.#introduced) await this.#untilReady();
+    else await this.#finish(session);
+  }
+
+  /**
+   * Dials, if there is no session; fulfilled when requests go out at once.
+   *
+   * @throws LongwireError
+   */
+  open(): Promise<void> {
+    if (this.#state.name === 'ready') return Promise.resolve();
+    const ready = this.#openers.wait();
+    this.#happen({ type: 'request-made' });
+    return ready;
+  }
+
+  /** Sends what is no request: on this session or not at all. */
+  say(message: JSONRPCMessage): Promise<void> {
+    if (this.#aftermath.keep(message)) return Promise.resolve();
+    return this.#session?.say(message) ?? Promise.reject(this.#noSession());
+  }
+
+  /** Answers a request of the server, if its session is still there. */
+  async answer(answer: JSONRPCResponse): Promise<void> {
+    const theirs = this.#serverRequests.answer(answer as JSONRPCResponse & { id: RequestId });
+    // The session that asked is gone, and so is who wanted to know.
+    if (theirs !== undefined) await this.say(theirs);
+  }
+
+  /** A request was given up. */
+  forget(entry: LedgerEntry): void {
+    this.#outbound.forget(entry);
+  }
+
+  /** Closes for good; fulfilled when nothing is left open. */
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#outbound.forgetAll();
+    await session?.farewell();
+    this.#happen({ type: 'close-asked' });
+    await session?.close();
+    await this.#aftermath.close();
+  }
+
+  /** One event after the other: what the program does when it is told of one comes behind it. */
+  #happen(event: ConnectionEvent): void {
+    this.#events.push(event);
+    if (this.#isFollowing) return;
+    this.#isFollowing = true;
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+      this.#follow(next);
+    }
+    this.#isFollowing = false;
+  }
+
+  #follow(event: ConnectionEvent): void {
+    const next = transition(this.#state, event, this.#options.options.retry);
+    if (next === undefined) return;
+    const changed = next.state.name !== this.#state.name;
+    this.#state = next.state;
+    for (const effect of next.effects) this.#carryOut(effect);
+    this.#deliverLate();
+    if (changed) this.#tell(next.state);
+  }
+
+  #deliverLate(): void {
+    for (const message of this.#undelivered.splice(0)) this.#options.deliver(message);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case 'dial':
+        this.#dial();
+        break;
+      case 'wait':
+        this.#delay = setTimeout(() => {
+          this.#happen({ type: 'delay-over', requestsWait: this.#options.ledger.size > 0 });
+        }, effect.ms);
+        break;
+      case 'release':
+        if (this.#session !== undefined) this.#restore(this.#session);
+        this.#outbound.release();
+        break;
+      case 'sort-out':
+        this.#aftermath.sortOut(effect.reason);
+        break;
+      case 'fail-all':
+        this.#outbound.forgetAll();
+        this.#aftermath.failAll(effect.reason);
+        void this.#aftermath.close();
+        break;
+      case 'hang-up':
+        this.#hangUp();
+        break;
+    }
+  }
+
+  #tell(state: ConnectionState): void {
+    if (state.name === 'ready') this.#openers.opened();
+    else if (state.name === 'resting' || state.name === 'closed') {
+      this.#openers.failed(asConnectError(this.#noSession()));
+    }
+    this.#options.onState(state);
+  }
+
+  /** Rejected if nothing is under way that could make it ready. */
+  #untilReady(): Promise<void> {
+    const { name } = this.#state;
+    if (name === 'ready') return Promise.resolve();
+    if (name === 'connecting' || name === 'reconnecting') return this.#openers.wait();
+    return Promise.reject(this.#noSession());
+  }
+
+  #dial(): void {
+    const { target, options } = this.#options;
+    const session: Session = new Session({
+      target,
+      options,
+      resumption: this.#aftermath.resumption,
+      handlers: {
+        onMessage: (message) => {
+          if (this.#session === session) this.#inbound.take(message);
+        },
+        onTrouble: (error, answerTo) => {
+          if (this.#session === session) this.#inbound.takeTrouble(error, answerTo);
+        },
+        onEnd: (reason) => {
+          if (this.#session === session) this.#ended(session, reason);
+        },
+      },
+    });
+    this.#session = session;
+    this.#shakeHands(session).catch((error: LongwireError) => this.#dialFailed(session, error));
+  }
+
+  /** Shakes hands, unless the session before goes on. The program ends its own handshake itself. */
+  async #shakeHands(session: Session): Promise<void> {
+    const handshake = this.#handshake;
+    const { own } = handshake;
+    const answer = await session.open(handshake.request());
+    if (this.#session !== session) return;
+    if (answer === undefined) {
+      this.#ready(session, true);
+      return;
+    }
+    if (this.#aftermath.resumption !== undefined) this.#forgetSession();
+    handshake.learn(answer);
+    if (own === undefined) {
+      await this.#finish(session);
+    } else {
+      this.#introduced = session;
+      this.#options.ledger.handOver(own);
+      this.#inbound.take(answer);
+    }
+  }
+
+  async #finish(session: Session): Promise<void> {
+    try {
+      await session.finish(this.#handshake.initialized);
+    } catch (error) {
+      this.#dialFailed(session, error as LongwireError);
+    }
+    if (this.#session === session) this.#ready(session, false);
+    else await this.#untilReady();
+  }
+
+  #ready(session: Session, resumed: boolean): void {
+    const { channel } = session;
+    const { formerServer } = this.#handshake;
+    if (channel === undefined) return;
+    const { heartbeat } = this.#options.options;
+    this.#askedDelayMs = 0;
+    this.#introduced = undefined;
+    this.#watchdog = new Watchdog({
+      ...heartbeat,
+      heardAt: () => channel.heardAt,
+      isProven: () => this.#state.name !== 'ready' || this.#state.spent === 0,
+      ping: () => this.#ping(),
+      onSilence: () => this.#ended(session, silentError(heartbeat)),
+      now: () => performance.now(),
+    });
+    this.#happen({
+      type: 'handshake-done',
+      dialect: channel.dialect,
+      url: place(channel.url),
+      connectMs: session.ageMs,
+      resumed,
+      ...(formerServer !== undefined && !resumed && { formerServer }),
+    });
+    session.start();
+  }
+
+  /** Brings the session to where the one before stood, or where itself was to be brought. */
+  #restore(session: Session): void {
+    const { standing, ask, deliver, report } = this.#options;
+    this.#aftermath.goOn(session);
+    if (this.#state.name === 'ready' && this.#state.resumed && standing.isRestored) return;
+    standing.restore({
+      ask: (request) => ask(request, { certainty: 'not-sent', internal: true }),
+      isCurrent: () => this.#session === session,
+      onToolsChanged: () => deliver({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }),
+      onFailure: report,
+    });
+  }
+
+  /** The ping before it need not be answered any more: something else came. */
+  #ping(): void {
+    this.#options.ledger.remove(this.#pinged?.id);
+    this.#pinged = { certainty: 'not-sent', internal: true };
+    // Whatever arrives is an answer, and the loss of the session is told otherwise.
+    this.#options.ask({ method: 'ping' }, this.#pinged).catch(() => {});
+  }
+
+  /** The path of every answer: nothing need happen on most. */
+  #progress(method: string): void {
+    const isNews = this.#state.name !== 'ready' || this.#state.spent > 0;
+    if (isNews && method !== 'initialize') this.#happen({ type: 'answered' });
+  }
+
+  #ended(session: Session, reason: LongwireError): void {
+    this.#askedDelayMs = session.channel?.askedDelayMs ?? this.#askedDelayMs;
+    this.#fail('channel-ended', reason);
+  }
+
+  #dialFailed(session: Session, error: LongwireError): void {
+    if (this.#session !== session) return;
+    if (isRefusal(error)) this.#forgetSession();
+    this.#fail('dial-failed', error);
+  }
+
+  #fail(type: 'channel-ended' | 'dial-failed', error: LongwireError): void {
+    const { ledger } = this.#options;
+    this.#happen({
+      type,
+      reason: this.#state.name === 'connecting' ? asConnectError(error) : error,
+      requestsWait: ledger.size > 0,
+      askedMs: Math.max(this.#askedDelayMs, retryAfterOf(error) ?? 0),
+    });
+  }
+
+  #hangUp(): void {
+    clearTimeout(this.#delay);
+    this.#watchdog?.stop();
+    const session = this.#session;
+    const comesBack = this.#state.name === 'reconnecting';
+    this.#session = undefined;
+    this.#undelivered.push(...this.#aftermath.letGo(session, { comesBack }));
+  }
+
+  /** The session that was lost does not go on. */
+  #forgetSession(): void {
+    this.#undelivered.push(...this.#aftermath.forget());
+    if (!this.#isFollowing) this.#deliverLate();
+  }
+
+  #noSession(): LongwireError {
+    const state = this.#state;
+    if (state.name === 'resting') return state.reason;
+    if (state.name !== 'reconnecting') return closedError('not-sent');
+    return new ConnectionLostError(`there is no session now: ${state.reason.summary}`, {
+      certainty: 'not-sent',
+      cause: state.reason,
+    });
+  }
+}

@@ -1,0 +1,111 @@
+import { ConnectError, HttpStatusError, LongwireError, type ErrorCode } from '../errors.js';
+
+/** How often and how soon to dial again. */
+export interface RetryPolicy {
+  /** Dials without an answer in between, until the connection rests. */
+  maxAttempts: number;
+  /** The delay before the first of them; it doubles from one to the next. */
+  firstDelayMs: number;
+  /** The longest delay, whatever the server asks for. */
+  maxDelayMs: number;
+  /** Whether the very first dial is repeated, too. */
+  firstConnect: boolean;
+  /** From 0 to 1: where in its range a delay lies. */
+  random: () => number;
+}
+
+/** Errors of a dial that will meet the next one, too. */
+const FINAL: ReadonlySet<ErrorCode> = new Set([
+  'unauthorized',
+  'forbidden',
+  'config',
+  'protocol',
+  'limit-exceeded',
+]);
+
+/** Errors of a dial to a server that is not there now, and may be later. */
+const AWAY: ReadonlySet<ErrorCode> = new Set([
+  'connect-failed',
+  'connect-timeout',
+  'connection-lost',
+  'http-status',
+]);
+
+/** HTTP statuses that promise: not now, and not done. */
+const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429, 503]);
+
+/**
+ * The delay before a dial, in milliseconds. It doubles with every attempt, and lies between the
+ * half and the whole of that, so that the clients of one server do not all come back at once. What
+ * the server asked for is the least, up to `maxDelayMs`.
+ */
+export function dialDelayMs(policy: RetryPolicy, attempt: number, askedMs = 0): number {
+  return Math.max(backoffMs(policy, attempt), Math.min(askedMs, policy.maxDelayMs));
+}
+
+/**
+ * The delay before a request that the server put off is sent again, in milliseconds. What the
+ * server asked for is the least, without a limit: the request has its own.
+ */
+export function resendDelayMs(policy: RetryPolicy, attempt: number, askedMs = 0): number {
+  return Math.max(backoffMs(policy, attempt), askedMs);
+}
+
+function backoffMs({ firstDelayMs, maxDelayMs, random }: RetryPolicy, attempt: number): number {
+  const wholeMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1));
+  return Math.round((wholeMs * (1 + random())) / 2);
+}
+
+/** Whether it is no use to dial again after this failure. */
+export function isFinal({ code }: LongwireError): boolean {
+  return FINAL.has(code);
+}
+
+/** Whether a server that a dial failed to reach like this is worth waiting for. */
+export function isAway({ code }: LongwireError): boolean {
+  return AWAY.has(code);
+}
+
+/** Whether the server would not have it, whatever was asked: it need not be asked the same again. */
+export function isRefusal(error: LongwireError): boolean {
+  const answer = error instanceof ConnectError ? error.cause : error;
+  return (
+    answer instanceof HttpStatusError &&
+    answer.certainty === 'refused' &&
+    answer.code === 'http-status' &&
+    !NOT_NOW.has(answer.status)
+  );
+}
+
+/** How long the server that failed a dial asked to be left alone, in milliseconds. */
+export function retryAfterOf(error: LongwireError): number | undefined {
+  const answer = error instanceof ConnectError ? error.cause : error;
+  return answer instanceof HttpStatusError ? answer.retryAfterMs : undefined;
+}
+
+/** What to do with a request whose sending failed. */
+export type SendVerdict =
+  /** It did not run; the channel is ending, and the request goes out on the next one. */
+  | { next: 'next-channel' }
+  /** It did not run; it is sent again after a while, at least as long as asked. */
+  | { next: 'later'; askedMs: number | undefined }
+  /** It may have run. */
+  | { next: 'unknown' }
+  /** It fails with this error. */
+  | { next: 'fail'; error: LongwireError };
+
+/** Judges, by code and certainty alone, a failure to send a request. */
+export function judgeSend(error: LongwireError): SendVerdict {
+  const { code, certainty } = error;
+  const isLost = code === 'connection-lost' || code === 'closed';
+  if (certainty === 'outcome-unknown' && isLost) return { next: 'unknown' };
+  if (certainty === 'not-sent' && isLost) return { next: 'next-channel' };
+  if (certainty === 'refused' && isLost) return { next: 'next-channel' };
+  if (certainty === 'not-sent' && (code === 'connect-failed' || code === 'connect-timeout')) {
+    return { next: 'later', askedMs: undefined };
+  }
+  if (error instanceof HttpStatusError && certainty === 'refused' && NOT_NOW.has(error.status)) {
+    return { next: 'later', askedMs: error.retryAfterMs };
+  }
+  return { next: 'fail', error };
+}

@@ -1,0 +1,97 @@
+import type { Result } from '@modelcontextprotocol/client';
+import { KnownTools } from './known-tools.js';
+import type { LedgerRequest } from './ledger.js';
+
+/** A defence against a list whose pages never end. */
+const MAX_PAGES = 1000;
+
+/** Who asks the server, and who is told. */
+export interface RestoreOptions {
+  /** Makes a request on the session. */
+  ask: (request: LedgerRequest) => Promise<Result>;
+  /** Whether the session is still the one to be restored. */
+  isCurrent: () => boolean;
+  /** The list of tools is another now. */
+  onToolsChanged: () => void;
+  /** Told of what could not be restored. */
+  onFailure: (error: Error) => void;
+}
+
+/**
+ * What the program has asked for that stands until a session ends, and must be asked for again on
+ * the next: subscriptions, the log level, the list of tools. It learns from the requests that
+ * were answered.
+ */
+export class Standing {
+  /** What was listed of tools. */
+  readonly tools: KnownTools = new KnownTools();
+  readonly #subscriptions = new Map<unknown, LedgerRequest>();
+  #logLevel: LedgerRequest | undefined;
+  #isRestored = true;
+
+  /** Learns from a request that was answered with a result. */
+  learn(request: LedgerRequest, result: Result): void {
+    const { method, params } = request;
+    switch (method) {
+      case 'resources/subscribe':
+        this.#subscriptions.set(params?.['uri'], withoutMeta(request));
+        break;
+      case 'resources/unsubscribe':
+        this.#subscriptions.delete(params?.['uri']);
+        break;
+      case 'logging/setLevel':
+        this.#logLevel = withoutMeta(request);
+        break;
+      case 'tools/list':
+        this.tools.learn(params?.['cursor'], result);
+        break;
+    }
+  }
+
+  /** Whether the latest session has been asked for all of it, and has answered. */
+  get isRestored(): boolean {
+    return this.#isRestored;
+  }
+
+  /** Asks for all of it again, at once. What is lost with the session is asked for on the next. */
+  restore(options: RestoreOptions): void {
+    const again = [...this.#subscriptions.values()];
+    if (this.#logLevel !== undefined) again.push(this.#logLevel);
+    const asked: Promise<unknown>[] = again.map((request) => options.ask(request));
+    if (this.tools.isListed) asked.push(this.#listAgain(options));
+    this.#isRestored = asked.length === 0;
+    void Promise.allSettled(asked).then((outcomes) => {
+      if (!options.isCurrent()) return;
+      this.#isRestored = true;
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') options.onFailure(outcome.reason as Error);
+      }
+    });
+  }
+
+  async #listAgain({ ask, isCurrent, onToolsChanged }: RestoreOptions): Promise<void> {
+    const tools = await listTools(ask);
+    if (isCurrent() && this.tools.replace(tools)) onToolsChanged();
+  }
+}
+
+async function listTools(ask: RestoreOptions['ask']): Promise<KnownTools> {
+  const tools = new KnownTools();
+  let cursor: unknown;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const result = await ask({
+      method: 'tools/list',
+      params: cursor === undefined ? {} : { cursor },
+    });
+    tools.learn(cursor, result);
+    cursor = result['nextCursor'];
+    if (typeof cursor !== 'string' || cursor === '') break;
+  }
+  return tools;
+}
+
+/** A progress token or a mark was for the one time that it was asked. */
+function withoutMeta({ method, params }: LedgerRequest): LedgerRequest {
+  const { _meta: _, ...rest } = params ?? {};
+  return { method, params: { ...rest } };
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { forgottenError, isForgotten } from '../../src/channels/forgotten.ts';
+import { HttpStatusError, LongwireError } from '../../src/errors.ts';
+
+const answer = (status: number, excerpt = '') =>
+  new HttpStatusError(`status ${status}`, { status, excerpt, certainty: 'refused' });
+
+describe('a session is gone', () => {
+  it.each([
+    'No transport found for sessionId',
+    'No transport found for sessionId 0d9ca1c2-5a36-4bd0-a5b7-3dcfd8c4a5a4',
+    'No active transport',
+    'Could not find session',
+    'Invalid session ID',
+    'Session not found',
+    'Session not found: 42',
+    'session expired',
+    'Session has expired',
+    'Unknown session',
+    'The session does not exist',
+    'Session has been closed',
+    'Session terminated',
+    'Bad Request: No valid session ID provided',
+    '{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}',
+    '{"jsonrpc":"2.0","id":null,"error":{"code":-32602,"message":"Invalid session ID"}}',
+    '{"error":"session_id not found"}',
+  ])('when a 400 says: %s', (excerpt) => {
+    expect(isForgotten(answer(400, excerpt))).toBe(true);
+  });
+
+  it.each(['', '<h1>Not Found</h1>', 'Could not find session'])(
+    'when a 404 says: %s',
+    (excerpt) => {
+      expect(isForgotten(answer(404, excerpt))).toBe(true);
+    },
+  );
+});
+
+describe('a session is not gone', () => {
+  it.each([
+    '',
+    'Bad Request',
+    'Could not parse message',
+    'PayloadTooLargeError: request entity too large',
+    'Invalid params: missing field session_name',
+    'Invalid message: {"jsonrpc":"2.0","method":"tools/call","params":{"arguments":{"session":1}}}',
+    'Invalid arguments: transport must be one of car, train',
+    'Method not found: sessions/list',
+    'Notice: the transportation service is closed',
+    'Unsupported content-type: text/plain',
+    'Invalid JSON',
+  ])('when a 400 says: %s', (excerpt) => {
+    expect(isForgotten(answer(400, excerpt))).toBe(false);
+  });
+
+  it.each([401, 403, 405, 409, 410, 422, 429, 500, 502, 503])('when %d says so', (status) => {
+    expect(isForgotten(answer(status, 'Session not found'))).toBe(false);
+  });
+
+  it('when it is no answer', () => {
+    const error = new LongwireError('Session not found', {
+      code: 'connect-failed',
+      certainty: 'not-sent',
+    });
+    expect(isForgotten(error)).toBe(false);
+  });
+});
+
+describe('forgottenError', () => {
+  it('says that what was sent did not run, and names the origin alone', () => {
+    const cause = answer(404);
+    const error = forgottenError(new URL('https://user:pw@mcp.example/messages?id=secret'), cause);
+    expect(error).toMatchObject({ code: 'connection-lost', certainty: 'refused', cause });
+    expect(error.message).not.toMatch(/secret|pw/);
+  });
+});

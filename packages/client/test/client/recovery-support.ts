@@ -1,0 +1,94 @@
+import { afterEach, vi } from 'vitest';
+import {
+  startHostileSse,
+  type HostileSseServer,
+  type Mischief,
+} from '../../../../test/support/hostile-sse.ts';
+import type { RpcMessage } from '../../../../test/support/strict-mcp-session.ts';
+import {
+  connect,
+  createClient,
+  type ClientOptions,
+  type ConnectionState,
+  type LongwireClient,
+} from '../../src/index.ts';
+
+/** Delays that nobody has to wait for. */
+export const quick: ClientOptions = { retry: { firstDelayMs: 5, maxDelayMs: 50 } };
+
+/** Waits for a fact, for as long as a busy machine may take. */
+export function until<T>(fact: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(fact, { timeout: 15_000, interval: 5 });
+}
+
+/** Makes servers and clients of a file, and closes them after each test, the latest first. */
+export function atTheEndOfEachTest(): {
+  closeLater: <T extends { close(): Promise<void> }>(thing: T) => T;
+  serve: (mischief?: Mischief) => Promise<HostileSseServer>;
+  client: (url: string, options?: ClientOptions) => LongwireClient;
+  setUp: (
+    mischief?: Mischief,
+    options?: ClientOptions,
+  ) => Promise<{ server: HostileSseServer; client: LongwireClient }>;
+} {
+  const closers: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+  const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
+    closers.push(() => thing.close());
+    return thing;
+  };
+  const serve = async (mischief?: Mischief): Promise<HostileSseServer> =>
+    closeLater(await startHostileSse(mischief));
+  return {
+    closeLater,
+    serve,
+    client: (url, options = quick) => closeLater(createClient(url, options)),
+    setUp: async (mischief, options = quick) => {
+      const server = await serve(mischief);
+      return { server, client: closeLater(await connect(server.url, options)) };
+    },
+  };
+}
+
+/** Every state from now on. */
+export function statesOf(client: LongwireClient): ConnectionState[] {
+  const states: ConnectionState[] = [];
+  client.on('state', (state) => states.push(state));
+  return states;
+}
+
+/** The calls of a tool that were accepted: each of them counts as run. */
+export function runsOf(server: HostileSseServer, tool: string): RpcMessage[] {
+  return server.messagesOf('tools/call').filter(({ params }) => params?.['name'] === tool);
+}
+
+/** How often the server was dialled. */
+export function dialsOf(server: HostileSseServer): number {
+  return server.requests.filter(({ method }) => method === 'GET').length;
+}
+
+/** A list of tools of which nothing is known but what the server says of their effects. */
+export function listing(
+  tools: Record<string, Record<string, unknown>>,
+): (request: RpcMessage) => unknown {
+  return ({ method }) =>
+    method === 'tools/list'
+      ? {
+          tools: Object.entries(tools).map(([name, annotations]) => ({
+            name,
+            inputSchema: { type: 'object' },
+            annotations,
+          })),
+        }
+      : undefined;
+}
+
+/** What `echo` answers. */
+export const said = (text: string): unknown => ({ content: [{ type: 'text', text }] });
+
+/** By when this is through, what the server had answered before has arrived. */
+export async function roundTrips(client: LongwireClient): Promise<void> {
+  for (const a of [1, 2]) await client.callTool('add', { a, b: 1 });
+}

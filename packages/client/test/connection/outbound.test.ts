@@ -1,0 +1,263 @@
+import type { JSONRPCRequest } from '@modelcontextprotocol/client';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CallMark } from '../../src/connection/call-mark.ts';
+import { Ledger, type LedgerEntry } from '../../src/connection/ledger.ts';
+import { Outbound } from '../../src/connection/outbound.ts';
+import type { Session } from '../../src/connection/session.ts';
+import {
+  ConnectionLostError,
+  HttpStatusError,
+  LongwireError,
+  type Certainty,
+} from '../../src/errors.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+interface Post {
+  request: JSONRPCRequest;
+  onWire: () => void;
+  accept: () => void;
+  fail: (error: unknown) => Promise<void>;
+}
+
+class FakeSession {
+  readonly posts: Post[] = [];
+
+  ask(request: JSONRPCRequest, onWire: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = async (error: unknown): Promise<void> => {
+        reject(error as Error);
+        await vi.advanceTimersByTimeAsync(0);
+      };
+      this.posts.push({ request, onWire, accept: resolve, fail });
+    });
+  }
+
+  get post(): Post {
+    const post = this.posts.at(-1);
+    if (post === undefined) throw new Error('nothing was sent');
+    return post;
+  }
+}
+
+class Rig {
+  readonly ledger: Ledger = new Ledger({
+    isSafe: ({ mark }) => mark.idempotent === true,
+    maxLosses: 2,
+  });
+  session: FakeSession | undefined = new FakeSession();
+  readonly failures: LongwireError[] = [];
+  readonly outbound: Outbound = new Outbound({
+    ledger: this.ledger,
+    retry: {
+      maxAttempts: 2,
+      firstDelayMs: 100,
+      maxDelayMs: 1000,
+      firstConnect: false,
+      random: () => 1,
+    },
+    session: () => this.session as Session | undefined,
+  });
+
+  enter(mark: Partial<CallMark> = {}, params: Record<string, unknown> = {}): LedgerEntry {
+    return this.ledger.enter(
+      { method: 'tools/call', params },
+      { certainty: 'not-sent', ...mark },
+      { answered: () => {}, failed: (error) => this.failures.push(error) },
+    );
+  }
+
+  /** Enters a request and sends it. */
+  send(mark: Partial<CallMark> = {}): LedgerEntry {
+    const entry = this.enter(mark);
+    this.outbound.send(entry);
+    return entry;
+  }
+}
+
+const lost = (certainty: Certainty) => new ConnectionLostError('gone', { certainty });
+const status = (code: number, retryAfterMs?: number) =>
+  new HttpStatusError(`status ${code}`, {
+    status: code,
+    excerpt: '',
+    certainty: 'refused',
+    retryAfterMs,
+  });
+
+describe('Outbound', () => {
+  it('hands a request over, and says when it has left', () => {
+    const rig = new Rig();
+    const entry = rig.send();
+    expect(entry).toMatchObject({ handedOver: true, mark: { certainty: 'not-sent' } });
+    rig.session?.post.onWire();
+    expect(entry.mark.certainty).toBe('outcome-unknown');
+  });
+
+  it('sends what waits when there is a session, in the order of its making', () => {
+    const rig = new Rig();
+    const { session } = rig;
+    rig.session = undefined;
+    const ids = [rig.send(), rig.send(), rig.send()].map(({ id }) => id);
+    expect(session?.posts).toEqual([]);
+    rig.session = session;
+    rig.outbound.release();
+    rig.outbound.release();
+    expect(session?.posts.map(({ request }) => request.id)).toEqual(ids);
+  });
+
+  it('keeps what a channel that is ending did not run, for the next', async () => {
+    const rig = new Rig();
+    const { session } = rig;
+    const entry = rig.send();
+    const { id } = entry;
+    await session?.post.fail(lost('refused'));
+    expect(session?.posts).toHaveLength(1);
+    expect(entry.handedOver).toBe(false);
+    expect(entry.id).not.toBe(id);
+    rig.session = new FakeSession();
+    rig.outbound.release();
+    expect(rig.session.post.request.id).toBe(entry.id);
+  });
+
+  it('sends it at once where the next session is there already', async () => {
+    const rig = new Rig();
+    const { session } = rig;
+    const entry = rig.send();
+    rig.session = new FakeSession();
+    await session?.post.fail(lost('not-sent'));
+    expect(rig.session.post.request.id).toBe(entry.id);
+  });
+
+  it('puts off what the server does not want now, ever longer, and at least as asked', async () => {
+    const rig = new Rig();
+    const entry = rig.send();
+    const posts = rig.session?.posts ?? [];
+    for (const [error, ms] of [
+      [status(503), 100],
+      [status(429, 700), 700],
+      [new LongwireError('refused', { code: 'connect-failed', certainty: 'not-sent' }), 400],
+      [status(503, 5000), 5000],
+    ] as const) {
+      const count = posts.length;
+      await rig.session?.post.fail(error);
+      rig.outbound.release();
+      await vi.advanceTimersByTimeAsync(ms - 1);
+      expect(posts).toHaveLength(count);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(posts).toHaveLength(count + 1);
+    }
+    expect(new Set(posts.map(({ request }) => request.id)).size).toBe(posts.length);
+    expect(posts.at(-1)?.request.id).toBe(entry.id);
+    expect(rig.failures).toEqual([]);
+  });
+
+  it.each([
+    [399, 'fails at once'],
+    [400, 'fails at once'],
+    [401, 'waits'],
+  ])('with %d ms left, a request that is put off by 400 %s', async (leftMs, what) => {
+    const rig = new Rig();
+    rig.send({ dueAt: performance.now() + leftMs });
+    const error = status(503, 400);
+    await rig.session?.post.fail(error);
+    expect(rig.failures).toEqual(what === 'waits' ? [] : [error]);
+    expect(rig.ledger.size).toBe(what === 'waits' ? 1 : 0);
+    rig.outbound.forgetAll();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('sends again what may have run and is safe, so many times', async () => {
+    const rig = new Rig();
+    rig.send({ idempotent: true });
+    for (const count of [1, 2]) {
+      rig.session?.post.onWire();
+      await rig.session?.post.fail(lost('outcome-unknown'));
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(rig.session?.posts).toHaveLength(count + 1);
+    }
+    rig.session?.post.onWire();
+    await rig.session?.post.fail(lost('outcome-unknown'));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(rig.session?.posts).toHaveLength(3);
+    expect(rig.failures).toMatchObject([{ code: 'connection-lost', certainty: 'outcome-unknown' }]);
+  });
+
+  it('fails what may have run and is not safe', async () => {
+    const rig = new Rig();
+    rig.send();
+    rig.session?.post.onWire();
+    await rig.session?.post.fail(lost('outcome-unknown'));
+    expect(rig.failures).toMatchObject([{ code: 'connection-lost', certainty: 'outcome-unknown' }]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([status(400), status(429, 60_000)])(
+    'does not say of what may have run before that it did not: $message',
+    async (error) => {
+      const rig = new Rig();
+      const entry = rig.send({ idempotent: true, dueAt: performance.now() + 10_000 });
+      rig.session?.post.onWire();
+      await rig.session?.post.fail(lost('outcome-unknown'));
+      await vi.advanceTimersByTimeAsync(1000);
+      rig.session?.post.onWire();
+      await rig.session?.post.fail(error);
+      expect(entry.mark.certainty).toBe('outcome-unknown');
+      expect(rig.failures).toMatchObject([{ certainty: 'outcome-unknown' }]);
+    },
+  );
+
+  it('fails with what the server said, and with what is no message at all', async () => {
+    const rig = new Rig();
+    const error = status(400);
+    rig.send();
+    await rig.session?.post.fail(error);
+    rig.send();
+    await rig.session?.post.fail(new TypeError('circular'));
+    expect(rig.failures).toEqual([
+      error,
+      expect.objectContaining({ code: 'invalid-arguments', certainty: 'not-sent' }),
+    ]);
+    expect(rig.ledger.size).toBe(0);
+  });
+
+  it('ignores how a POST ends whose request was settled or sent again', async () => {
+    const rig = new Rig();
+    const answered = rig.send();
+    rig.ledger.answered({ jsonrpc: '2.0', id: answered.id, result: {} });
+    await rig.session?.post.fail(lost('outcome-unknown'));
+    const again = rig.send();
+    const late = rig.session?.post;
+    rig.ledger.putBack(again, 'not-sent');
+    late?.onWire();
+    await late?.fail(lost('outcome-unknown'));
+    expect(again.mark.certainty).toBe('not-sent');
+    expect(rig.ledger.waiting()).toEqual([again]);
+    expect(rig.failures).toEqual([]);
+  });
+
+  it.each([lost('refused'), lost('not-sent'), status(503)])(
+    'leaves no request of the connection’s own to the next session: $message, $certainty',
+    async (error) => {
+      const rig = new Rig();
+      rig.send({ internal: true });
+      await rig.session?.post.fail(error);
+      rig.session = undefined;
+      rig.ledger.lose(true);
+      await vi.advanceTimersByTimeAsync(10_000);
+      rig.session = new FakeSession();
+      rig.outbound.release();
+      expect(rig.session.posts).toEqual([]);
+      expect(rig.ledger.size).toBe(0);
+    },
+  );
+
+  it('leaves no timer of a request that was given up', async () => {
+    const rig = new Rig();
+    const entry = rig.send();
+    await rig.session?.post.fail(status(503));
+    expect(vi.getTimerCount()).toBe(1);
+    rig.outbound.forget(entry);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

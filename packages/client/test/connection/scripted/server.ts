@@ -1,0 +1,258 @@
+import type {
+  JSONRPCMessage,
+  JSONRPCRequest,
+  JSONRPCResponse,
+  RequestId,
+} from '@modelcontextprotocol/client';
+import type { Channel, Resumption } from '../../../src/channels/channel.ts';
+import {
+  ConnectError,
+  ConnectionLostError,
+  HttpStatusError,
+  LongwireError,
+  type ErrorCode,
+} from '../../../src/errors.ts';
+import type { DialOptions } from '../../../src/target/dial.ts';
+import type { Handshake } from '../../../src/target/handshake.ts';
+
+/** A session as the server sees it; it may outlive the channel that it began on. */
+export interface ServerSession {
+  number: number;
+  /** Requests that came on it, in order. */
+  seen: JSONRPCRequest[];
+  /** The server's own requests that nobody has answered. */
+  asked: Set<RequestId>;
+  askedIds: number;
+}
+
+/** What became of one request at the server, each time that it left. */
+export interface Departure {
+  request: JSONRPCRequest;
+  session: ServerSession;
+  refused: boolean;
+}
+
+/** One POST of a request that is not answered yet. */
+export interface Post {
+  request: JSONRPCRequest;
+  isOnWire: boolean;
+  departure: Departure | undefined;
+  leave: () => void;
+  accept: () => void;
+  fail: (error: LongwireError) => void;
+}
+
+const lost = (certainty: 'not-sent' | 'refused' | 'outcome-unknown') =>
+  new ConnectionLostError('the line is gone', { certainty });
+
+const aborted = () => new LongwireError('given up', { code: 'aborted', certainty: 'not-sent' });
+
+/** What a channel leaves whose session may go on. */
+export class LastSession implements Resumption {
+  readonly dialect = 'sse';
+  readonly session: ServerSession;
+
+  constructor(session: ServerSession) {
+    this.session = session;
+  }
+}
+
+/** A line to the scripted server. */
+export class ScriptedChannel implements Channel {
+  readonly dialect = 'sse';
+  readonly url: URL = new URL('http://127.0.0.1/messages');
+  readonly askedDelayMs = undefined;
+  heardAt: number = performance.now();
+  resumption: Resumption | undefined;
+  readonly session: ServerSession;
+  readonly posts: Post[] = [];
+  /** Everything that was sent on it and is no request. */
+  readonly said: JSONRPCMessage[] = [];
+  /** It ended by itself, or was closed. */
+  isOver = false;
+  isClosed = false;
+  readonly #server: ScriptedServer;
+  readonly #handlers: DialOptions['handlers'];
+
+  constructor(server: ScriptedServer, session: ServerSession, handlers: DialOptions['handlers']) {
+    this.#server = server;
+    this.session = session;
+    this.#handlers = handlers;
+  }
+
+  send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
+    if (this.isOver) return Promise.reject(lost('not-sent'));
+    if (!('method' in message)) this.#server.answered(this.session, message);
+    else if (message.method === 'notifications/cancelled') this.#withdraw(message.params);
+    if (!('method' in message) || !('id' in message)) {
+      this.said.push(message);
+      return Promise.resolve();
+    }
+    this.#server.given(this, message);
+    return new Promise((resolve, reject) => {
+      const post: Post = {
+        request: message,
+        isOnWire: false,
+        departure: undefined,
+        leave: () => {
+          if (post.isOnWire) return;
+          post.isOnWire = true;
+          post.departure = this.#server.took(this.session, message);
+          onWire?.();
+        },
+        accept: () => {
+          post.leave();
+          this.posts.splice(this.posts.indexOf(post), 1);
+          resolve();
+        },
+        fail: (error) => {
+          if (error.certainty !== 'not-sent') post.leave();
+          if (error.certainty === 'refused' && post.departure) post.departure.refused = true;
+          this.posts.splice(this.posts.indexOf(post), 1);
+          reject(error);
+        },
+      };
+      this.posts.push(post);
+    });
+  }
+
+  close(): Promise<void> {
+    this.isOver = this.isClosed = true;
+    for (const post of this.posts.slice()) {
+      post.fail(lost(post.isOnWire ? 'outcome-unknown' : 'not-sent'));
+    }
+    return Promise.resolve();
+  }
+
+  /** The server asks the program something; every session counts from 1. */
+  ask(): void {
+    const id = ++this.session.askedIds;
+    this.session.asked.add(id);
+    this.say({ jsonrpc: '2.0', id, method: 'roots/list' });
+  }
+
+  /** The server says something that was meant as an answer. */
+  garble(error: LongwireError, answerTo: RequestId): void {
+    if (!this.isOver) this.#handlers.onTrouble(error, answerTo);
+  }
+
+  /** The server says something. */
+  say(message: JSONRPCMessage): void {
+    if (this.isOver) return;
+    this.heardAt = performance.now();
+    this.#handlers.onMessage(message);
+  }
+
+  /** What has not left is withdrawn. */
+  #withdraw(params: Record<string, unknown> | undefined): void {
+    const post = this.posts.find(({ request }) => request.id === params?.['requestId']);
+    if (post?.isOnWire === false) post.fail(aborted());
+  }
+
+  /** The line ends by itself; what has not left is withdrawn. */
+  end(reason: LongwireError, mayGoOn: boolean): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    for (const post of this.posts.slice()) if (!post.isOnWire) post.fail(lost('not-sent'));
+    if (mayGoOn) this.resumption = new LastSession(this.session);
+    this.#handlers.onEnd(reason);
+  }
+}
+
+/** One dial that is under way. */
+interface Dialling {
+  options: DialOptions;
+  resolve: (handshake: Handshake) => void;
+  reject: (error: LongwireError) => void;
+}
+
+/** A server that does what a test says, behind a `dial` that does. */
+export class ScriptedServer {
+  readonly dialledAt: number[] = [];
+  readonly dialling = new Set<Dialling>();
+  readonly channels: ScriptedChannel[] = [];
+  readonly departures: Departure[] = [];
+  /** Ids of everything that a channel was given. */
+  readonly sends: { channel: ScriptedChannel; request: JSONRPCRequest }[] = [];
+  readonly handshakeIds: RequestId[] = [];
+  /** Answers that came to a session that had not asked. */
+  readonly strayAnswers: JSONRPCMessage[] = [];
+  onDial: () => void = () => {};
+  onGiven: (channel: ScriptedChannel, request: JSONRPCRequest) => void = () => {};
+  #sessions = 0;
+
+  dial = (options: DialOptions): Promise<Handshake> => {
+    this.dialledAt.push(performance.now());
+    this.onDial();
+    return new Promise((resolve, reject) => {
+      const dialling: Dialling = {
+        options,
+        resolve: (handshake) => {
+          this.dialling.delete(dialling);
+          resolve(handshake);
+        },
+        reject: (error) => {
+          this.dialling.delete(dialling);
+          reject(error);
+        },
+      };
+      this.dialling.add(dialling);
+      options.signal.addEventListener('abort', () => dialling.reject(options.signal.reason));
+    });
+  };
+
+  /** The channel that a dial got last, if it still stands. */
+  get channel(): ScriptedChannel | undefined {
+    const last = this.channels.at(-1);
+    return last?.isOver === false ? last : undefined;
+  }
+
+  /** Lets the dial that is under way succeed; the session before goes on, if it may and should. */
+  accept(goesOn: boolean, early?: (channel: ScriptedChannel) => void): void {
+    const [dialling] = this.dialling;
+    if (dialling === undefined) return;
+    const { resumption, initialize, handlers } = dialling.options;
+    const before = goesOn && resumption instanceof LastSession ? resumption.session : undefined;
+    const number = (this.#sessions += before === undefined ? 1 : 0);
+    const session = before ?? { number, seen: [], asked: new Set(), askedIds: 0 };
+    const channel = new ScriptedChannel(this, session, handlers);
+    this.channels.push(channel);
+    if (before === undefined) this.handshakeIds.push(initialize.id);
+    const serverInfo = { name: 'scripted', version: '1' };
+    const result = { protocolVersion: '2024-11-05', capabilities: {}, serverInfo };
+    const answer: JSONRPCResponse = { jsonrpc: '2.0', id: initialize.id, result };
+    if (before !== undefined) dialling.options.onResumed();
+    early?.(channel);
+    dialling.resolve({ channel, answer: before === undefined ? answer : undefined });
+  }
+
+  refuse(code: ErrorCode, retryAfterMs?: number): void {
+    const [dialling] = this.dialling;
+    const cause =
+      retryAfterMs === undefined
+        ? undefined
+        : new HttpStatusError('503', {
+            status: 503,
+            excerpt: '',
+            certainty: 'refused',
+            retryAfterMs,
+          });
+    dialling?.reject(new ConnectError(`refused: ${code}`, { code, cause, tried: [] }));
+  }
+
+  given(channel: ScriptedChannel, request: JSONRPCRequest): void {
+    this.sends.push({ channel, request });
+    this.onGiven(channel, request);
+  }
+
+  took(session: ServerSession, request: JSONRPCRequest): Departure {
+    const departure = { request, session, refused: false };
+    session.seen.push(request);
+    this.departures.push(departure);
+    return departure;
+  }
+
+  answered(session: ServerSession, answer: JSONRPCResponse): void {
+    if (!session.asked.delete(answer.id as RequestId)) this.strayAnswers.push(answer);
+  }
+}

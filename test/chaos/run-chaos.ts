@@ -1,0 +1,226 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  createClient,
+  LongwireError,
+  type CallToolOptions,
+  type CallToolResult,
+  type LongwireClient,
+} from '@longwire/client';
+import {
+  createFaultyProxy,
+  createRandom,
+  type FaultKind,
+  type FaultyProxy,
+} from '@longwire/client/testing';
+import { CallRecords } from './call-records.ts';
+import { drawCall, resultText } from './calls.ts';
+import { startChaosServer, type ChaosServer } from './chaos-server.ts';
+import { CALL_LIMITS, CLIENT_OPTIONS, MARKED } from './client-options.ts';
+import { judgeRun, type Violation } from './judge-run.ts';
+import { countCalls, type ChaosSummary, type MemorySample } from './summary.ts';
+
+/** How a tool is called. */
+export type Caller = (
+  client: LongwireClient,
+  tool: string,
+  args: Record<string, unknown>,
+  options: CallToolOptions,
+) => Promise<CallToolResult>;
+
+/** What a run is made of. */
+export interface ChaosOptions {
+  calls: number;
+  /** How many faults strike while the calls are made. */
+  faults: number;
+  /** What all that is random follows from. Default: any. */
+  seed?: number | undefined;
+  /** How many calls are in flight at a time. Default 32. */
+  concurrency?: number;
+  /** Whether the server's streams can be resumed. Default no. */
+  resumable?: boolean;
+  /** How often each kind of fault comes in proportion to the others. */
+  weights?: Partial<Record<FaultKind, number>>;
+  /** Told after every call. */
+  onProgress?: (done: { settled: number; faults: number }) => void;
+  /** Default: as the client does it. Another one shows whether the judge would notice. */
+  call?: Caller;
+}
+
+/** What a stall costs is the time in which it is noticed; the other faults cost hardly any. */
+const WEIGHTS: Partial<Record<FaultKind, number>> = { stall: 0.5, refuse: 0.5 };
+/** Where in what passes a fault strikes: in the middle of an event, or several events later. */
+const WITHIN_BYTES = 1024;
+/** So many faults late, the next ones wait for no byte. */
+const LATE_FAULTS = 2;
+/** The stream is one connection among many, and the one that matters most. */
+const OLDEST_SHARE = 0.5;
+/** The part of a run by whose end all faults have struck. */
+const FAULTY_PART = 0.95;
+/** How long after its deadline a call counts as hung: more than any machine is late by. */
+const HUNG_AFTER_MS = CALL_LIMITS.deadlineMs + 20_000;
+/** How long what is being closed may take. */
+const CLOSING_MS = 10_000;
+/** How much the heap may grow between a quarter and the end of a run. */
+const MAX_GROWTH_BYTES = 8 * 2 ** 20;
+/** In shorter runs what grows is what is being compiled. */
+const MEMORY_CALLS = 20_000;
+
+/**
+ * Makes calls to a server through a proxy that breaks connections, and judges what became of them.
+ * It is fulfilled whatever happens: what went wrong is in `violations`.
+ */
+export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
+  const { calls, resumable = false, seed = Math.floor(Math.random() * 2 ** 32) } = options;
+  const records = new CallRecords(calls);
+  const violations: Violation[] = [];
+  const onBreach = (what: string): void => void violations.push({ kind: 'server-breach', what });
+  await using server = await startChaosServer({
+    resumable,
+    seed,
+    onRun: (key) => {
+      if (!records.run(key)) onBreach(`a call that nobody made: ${key}`);
+    },
+    onBreach,
+  });
+  await using proxy = await createFaultyProxy({
+    target: server.origin,
+    seed,
+    faults: { weights: { ...WEIGHTS, ...options.weights } },
+  });
+  await using client = createClient(`${proxy.origin}/sse`, CLIENT_OPTIONS);
+  let timesReady = 0;
+  client.on('state', ({ name }) => {
+    if (name === 'ready') timesReady += 1;
+  });
+  // What is annotated as safe is learned from the list.
+  await client.listTools();
+
+  const memory: MemorySample[] = [];
+  const run = new Run(client, proxy, records, { ...options, seed });
+  for (const part of [1, 2, 3, 4]) {
+    await run.upTo(Math.round((calls * part) / 4));
+    if (part === 3) continue;
+    await settles(() => server.liveSessions() <= 1, CLOSING_MS);
+    memory.push(sampleMemory(run.settled));
+  }
+  await client.close();
+  violations.push(...judgeRun(records, (key) => records.executionsOf(key)));
+  violations.push(...(await judgeClosing(server, proxy)), ...judgeMemory(memory));
+  return {
+    seed,
+    resumable,
+    calls,
+    faults: { ...proxy.faults },
+    faultCount: proxy.faultCount,
+    ...countCalls(records, (key) => records.executionsOf(key)),
+    sessions: server.openedSessions(),
+    resumptions: server.resumptions(),
+    reconnects: timesReady - 1,
+    memory,
+    violations,
+  };
+}
+
+/** The calls of a run, and the faults that go with them. */
+class Run {
+  readonly #client: LongwireClient;
+  readonly #proxy: FaultyProxy;
+  readonly #records: CallRecords;
+  readonly #options: ChaosOptions & { seed: number };
+  #begun = 0;
+  settled = 0;
+
+  constructor(
+    client: LongwireClient,
+    proxy: FaultyProxy,
+    records: CallRecords,
+    options: ChaosOptions & { seed: number },
+  ) {
+    this.#client = client;
+    this.#proxy = proxy;
+    this.#records = records;
+    this.#options = options;
+  }
+
+  /** Makes calls until this many were made, and waits for all of them. */
+  async upTo(calls: number): Promise<void> {
+    const caller = async (): Promise<void> => {
+      while (this.#begun < calls) {
+        await this.#makeCall(this.#begun++);
+        this.settled += 1;
+        this.#injectFault();
+        this.#options.onProgress?.({ settled: this.settled, faults: this.#proxy.faultCount });
+      }
+    };
+    await Promise.all(Array.from({ length: this.#options.concurrency ?? 32 }, caller));
+  }
+
+  async #makeCall(key: number): Promise<void> {
+    const records = this.#records;
+    const { kind, tool, args } = drawCall(key, createRandom(this.#options.seed, key));
+    const { call = callDirectly } = this.#options;
+    records.begin(key, kind);
+    const callOptions: CallToolOptions = {
+      ...CALL_LIMITS,
+      ...(kind === 'marked' && MARKED),
+      onProgress: () => records.progress(key),
+    };
+    const settled = call(this.#client, tool, { ...args }, callOptions).then(
+      ({ content, isError }) => {
+        const [block] = content;
+        const text = block?.type === 'text' ? block.text : undefined;
+        records.succeed(key, isError !== true && text === resultText(tool, args));
+      },
+      (error: unknown) => {
+        const { code, certainty } = error instanceof LongwireError ? error : {};
+        records.fail(key, code, certainty);
+      },
+    );
+    let watchdog: NodeJS.Timeout | undefined;
+    const givenUp = new Promise((resolve) => {
+      watchdog = setTimeout(resolve, HUNG_AFTER_MS);
+    });
+    await Promise.race([settled, givenUp]);
+    clearTimeout(watchdog);
+  }
+
+  /** Keeps the faults in step with the calls. One that waits for its byte may never strike. */
+  #injectFault(): void {
+    const { calls, faults } = this.#options;
+    const due = faults * Math.min(1, this.settled / (calls * FAULTY_PART));
+    const late = due - this.#proxy.faultCount;
+    if (late < 1) return;
+    const withinBytes = late > LATE_FAULTS ? 0 : WITHIN_BYTES;
+    this.#proxy.injectRandomFault({ withinBytes, oldestShare: OLDEST_SHARE });
+  }
+}
+
+const callDirectly: Caller = (client, tool, args, options) => client.callTool(tool, args, options);
+
+async function judgeClosing(server: ChaosServer, proxy: FaultyProxy): Promise<Violation[]> {
+  const isClosed = (): boolean => server.openStreams() === 0 && proxy.openConnections === 0;
+  if (await settles(isClosed, CLOSING_MS)) return [];
+  const left = `${server.openStreams()} streams, ${proxy.openConnections} connections`;
+  return [{ kind: 'left-open', what: `${left} after the client was closed` }];
+}
+
+function judgeMemory(memory: readonly MemorySample[]): Violation[] {
+  const [quarter, , whole] = memory;
+  if (quarter === undefined || whole === undefined) return [];
+  if (globalThis.gc === undefined || whole.calls < MEMORY_CALLS) return [];
+  const grownBytes = whole.heapUsedBytes - quarter.heapUsedBytes;
+  if (grownBytes <= MAX_GROWTH_BYTES) return [];
+  return [{ kind: 'memory-grew', what: `the heap by ${grownBytes} bytes after a quarter` }];
+}
+
+function sampleMemory(calls: number): MemorySample {
+  globalThis.gc?.();
+  const { heapUsed, rss } = process.memoryUsage();
+  return { calls, heapUsedBytes: heapUsed, rssBytes: rss };
+}
+
+/** Waits for something to become true. Whether it did. */
+async function settles(condition: () => boolean, withinMs: number): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < withinMs && !condition(); waitedMs += 20) await delay(20);
+  return condition();
+}
