@@ -1,0 +1,59 @@
+import { tally } from '../findings.mjs';
+import { until } from '../server/http.mjs';
+import { isAnswer } from './a-cut.mjs';
+
+/** @typedef {import('../stage.mjs').Stage} Stage */
+
+const PATIENCE_MS = 8000;
+const CALLS = 10;
+
+/** @type {import('./index.mjs').Scenario} */
+export const scenario = {
+  letter: 'B',
+  title: 'The session is gone after a restart',
+  demand:
+    'The server has forgotten the session, while the stream stays open, and answers POSTs with 404, ' +
+    'or with 400: ten calls in parallel, reads and writes, all succeed and run once, after exactly ' +
+    'one handshake that they share.',
+  async run(stage) {
+    const parts = [stage.part('404'), stage.part('400')];
+    const gone = [
+      { status: 404, body: 'Session not found' },
+      { status: 400, body: 'No transport found for sessionId' },
+    ];
+    await Promise.all(parts.map((part, index) => forgotten(part, gone[index])));
+    stage.take(parts);
+  },
+};
+
+/** @param {Stage} stage @param {{ status: number, body: string } | undefined} gone */
+async function forgotten(stage, gone) {
+  const server = await stage.sseServer();
+  if (gone !== undefined) server.gone = gone;
+  const client = await stage.connected(server.url);
+  if (client === undefined) return;
+
+  server.forget();
+  const calls = Array.from({ length: CALLS }, (_, index) => ({
+    tool: index % 2 === 0 ? 'read' : 'write',
+    key: `b-${index}`,
+  }));
+  const outcomes = await Promise.all(
+    calls.map(({ tool, key }) => client.call(tool, { key }, {}, PATIENCE_MS)),
+  );
+  const right = calls.every(({ tool, key }, index) => {
+    const outcome = outcomes[index];
+    return outcome !== undefined && isAnswer(outcome, tool, key);
+  });
+  stage.check('all ten calls succeed', right, tally(outcomes));
+  const runs = calls.map(({ key }) => server.workshop.executions(key));
+  const least = Math.min(...runs);
+  const most = Math.max(...runs);
+  stage.check('each ran once', least === 1 && most === 1, `${least} to ${most} ×`);
+  const handshakes = server.initializes - 1;
+  stage.check('after exactly one more handshake', handshakes === 1, String(handshakes));
+  await until(() => server.openStreams === 1, 1000);
+  stage.check('one stream is open', server.openStreams === 1, String(server.openStreams));
+  stage.figure('POSTs of the calls', calls.flatMap(({ key }) => server.postsOf(key)).length);
+  await stage.finish(client, server);
+}

@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isTyped, seconds, told } from '../findings.mjs';
+import { until } from '../server/http.mjs';
+import { isAnswer } from './a-cut.mjs';
+
+/** @typedef {import('../stage.mjs').Stage} Stage */
+/** @typedef {import('../client-process.mjs').ClientProcess} ClientProcess */
+
+const MIB = 2 ** 20;
+const LIMIT_BYTES = 8 * MIB;
+const LINE_BYTES = 200 * MIB;
+const EVENT_BYTES = 16 * MIB;
+/** What a client may grow by, where at most one event of 8 MiB is to be kept. */
+const GROWTH_MIB = 128;
+const NOTIFICATIONS = 10_000;
+const LISTENER_MS = 0.2;
+const PATIENCE_MS = 10_000;
+
+/** @type {import('./index.mjs').Scenario} */
+export const scenario = {
+  letter: 'J',
+  title: 'Floods',
+  demand:
+    'With a limit of 8 MiB for one event: a line that never ends (200 MiB of it, unless the client ' +
+    'hangs up), an event of 16 MiB, and 10,000 notifications in one burst, each of which keeps the ' +
+    'listener busy for 0.2 ms. The process grows by at most 128 MiB; calls get a typed error or ' +
+    'their result, notifications are all delivered; nothing crashes.',
+  async run(stage) {
+    const parts = {
+      line: stage.part('endless line'),
+      event: stage.part('huge event'),
+      burst: stage.part('burst'),
+    };
+    await endlessLine(parts.line);
+    await hugeEvent(parts.event);
+    await burst(parts.burst);
+    stage.take(Object.values(parts));
+  },
+};
+
+/** @param {Stage} stage */
+async function endlessLine(stage) {
+  const server = await stage.sseServer();
+  const client = await stage.connected(server.url, { maxEventBytes: LIMIT_BYTES });
+  if (client === undefined) return;
+  server.workshop.holding = true;
+  const call = client.call('read', { key: 'j-line' }, {}, PATIENCE_MS);
+  await until(() => server.workshop.executions('j-line') === 1, 3000);
+  server.workshop.holding = false;
+
+  const response = server.opened[0]?.response;
+  const chunk = 'x'.repeat(MIB);
+  let sent = 0;
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  response?.write('data: ');
+  while (response && !response.destroyed && sent < LINE_BYTES && performance.now() < giveUpAt) {
+    sent += MIB;
+    response.write(chunk);
+    await sleep(0);
+    await until(() => response.destroyed || !response.writableNeedDrain, 1000);
+  }
+  response?.destroy();
+
+  const outcome = await call;
+  stage.check('the call in flight settles', settledWell(outcome, 'j-line'), told(outcome));
+  stage.figure('sent before the client hung up', `${Math.round(sent / MIB)} MiB`);
+  await checkGrowth(stage, client);
+  const next = await client.call('read', { key: 'j-next' }, {}, PATIENCE_MS / 3);
+  stage.figure('the next call', told(next));
+  await stage.finish(client, server);
+}
+
+/** @param {Stage} stage */
+async function hugeEvent(stage) {
+  const server = await stage.sseServer();
+  const client = await stage.connected(server.url, { maxEventBytes: LIMIT_BYTES });
+  if (client === undefined) return;
+  const args = { key: 'j-event', bytes: EVENT_BYTES };
+  const outcome = await client.call('write', args, {}, PATIENCE_MS);
+  const isWhole = outcome.ok && outcome.length === EVENT_BYTES;
+  stage.check(
+    'the call gets a typed error or its result',
+    isWhole || isTyped(outcome),
+    told(outcome),
+  );
+  const runs = server.workshop.executions('j-event');
+  stage.check('it ran once', runs === 1, `${runs} ×`);
+  await checkGrowth(stage, client);
+  const next = await client.call('read', { key: 'j-next' }, {}, PATIENCE_MS / 3);
+  stage.figure('the next call', told(next));
+  await stage.finish(client, server);
+}
+
+/** @param {Stage} stage */
+async function burst(stage) {
+  const server = await stage.sseServer();
+  const client = await stage.connected(server.url, { listenerMs: LISTENER_MS });
+  if (client === undefined) return;
+  const startedAt = performance.now();
+  for (let number = 0; number < NOTIFICATIONS; number++) {
+    const data = { number, text: 'y'.repeat(200) };
+    server.opened[0]?.send({ method: 'notifications/message', params: { level: 'info', data } });
+  }
+  const call = client.call('read', { key: 'j-after' }, {}, PATIENCE_MS);
+  const outcome = await call;
+  let { notifications = 0 } = await client.stats();
+  const giveUpAt = performance.now() + PATIENCE_MS / 3;
+  while (notifications < NOTIFICATIONS && performance.now() < giveUpAt) {
+    await sleep(200);
+    notifications = (await client.stats()).notifications ?? 0;
+  }
+  const afterMs = performance.now() - startedAt;
+  stage.check(
+    'all notifications are delivered',
+    notifications === NOTIFICATIONS,
+    `${notifications} within ${seconds(afterMs)}`,
+  );
+  stage.check('a call after them works', isAnswer(outcome, 'read', 'j-after'), told(outcome));
+  await checkGrowth(stage, client);
+  await stage.finish(client, server);
+}
+
+/** @param {import('../client-process.mjs').Outcome} outcome @param {string} key */
+const settledWell = (outcome, key) => isAnswer(outcome, 'read', key) || isTyped(outcome);
+
+/** @param {Stage} stage @param {ClientProcess} client */
+async function checkGrowth(stage, client) {
+  const { rssGrowthMiB } = await client.stats();
+  stage.check(
+    `grows by at most ${GROWTH_MIB} MiB`,
+    rssGrowthMiB !== undefined && rssGrowthMiB <= GROWTH_MIB,
+    rssGrowthMiB === undefined ? 'the process crashed' : `${Math.round(rssGrowthMiB)} MiB`,
+  );
+}

@@ -1,0 +1,31 @@
+import { run as cut } from './a-cut.mjs';
+import { run as refusals } from './c-refusals.mjs';
+import { run as halfOpen } from './g-half-open.mjs';
+import { run as endings } from './l-endings.mjs';
+
+/** @type {import('./index.mjs').Scenario} */
+export const scenario = {
+  letter: 'M',
+  title: 'The tool-events dialect',
+  demand:
+    'A, C, G and L over the [tool-events dialect](tool-events.md). Its tools have no annotations: ' +
+    'safe calls are made with `idempotent: true`. Results come in the bodies of POSTs; A is also ' +
+    'run with results on the stream, where one call is in flight and the others wait for it. ' +
+    'In G the server sends a comment each 200 ms until the line goes half-open.',
+  async run(stage) {
+    const parts = {
+      bodies: stage.part('A, results in bodies', 'tool-events'),
+      stream: stage.part('A, results on the stream', 'tool-events'),
+      refusals: stage.part('C', 'tool-events'),
+      halfOpen: stage.part('G', 'tool-events'),
+      endings: stage.part('L', 'tool-events'),
+    };
+    await Promise.all([
+      cut(parts.bodies, { resultsIn: 'body' }),
+      cut(parts.stream, { resultsIn: 'stream' }),
+    ]);
+    await Promise.all([refusals(parts.refusals), halfOpen(parts.halfOpen)]);
+    await endings(parts.endings);
+    stage.take(Object.values(parts));
+  },
+};

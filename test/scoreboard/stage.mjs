@@ -1,0 +1,175 @@
+import { ClientProcess } from './client-process.mjs';
+import { Findings, nameOf, seconds, told } from './findings.mjs';
+import { HalfOpenProxy } from './server/half-open-proxy.mjs';
+import { until } from './server/http.mjs';
+import { SseServer } from './server/sse.mjs';
+import { ToolEventsServer } from './server/tool-events.mjs';
+
+/**
+ * @typedef {import('./clients/adapter.mjs').ConnectOptions} ConnectOptions
+ * @typedef {SseServer | ToolEventsServer} Server
+ * @typedef {'sse' | 'tool-events'} Dialect
+ *
+ * @typedef {object} Settings
+ * @property {number} awayMs how long the server of scenario F is away
+ */
+
+const CONNECT_PATIENCE_MS = 15_000;
+/** Closing is to be seen by the server that soon. */
+const CLOSED_MS = 1000;
+
+/** @param {Server} server */
+function countsOf({ streams, readySessions, http }) {
+  const opened = `${streams.length} streams, ${readySessions} sessions initialized`;
+  return `${opened}, ${http.acceptedConnections} TCP connections`;
+}
+
+/** Everything that is to be ended when a run is interrupted. @type {Set<Stage>} */
+const stages = new Set();
+
+/** Ends the servers of all stages. */
+export async function clearStages() {
+  await Promise.all([...stages].map((stage) => stage.clear()));
+}
+
+/** Where one client meets one scenario: starts servers and processes, and ends them all. */
+export class Stage {
+  findings = new Findings();
+  settings;
+  dialect;
+  /** @type {import('./clients.mjs').Client} */
+  #client;
+  #prefix = '';
+  /** @type {(() => unknown)[]} */
+  #started = [];
+
+  /**
+   * @param {import('./clients.mjs').Client} client
+   * @param {Settings} settings
+   * @param {Dialect} [dialect]
+   */
+  constructor(client, settings, dialect = 'sse') {
+    this.#client = client;
+    this.settings = settings;
+    this.dialect = dialect;
+    stages.add(this);
+  }
+
+  /**
+   * The same stage for a part of the scenario, whose findings are named for it.
+   *
+   * @param {string} name
+   * @param {Dialect} [dialect]
+   */
+  part(name, dialect = this.dialect) {
+    const part = new Stage(this.#client, this.settings, dialect);
+    part.#prefix = `${this.#prefix}${name}: `;
+    this.#started.push(() => part.clear());
+    return part;
+  }
+
+  /** Takes what was found in parts, in their order. @param {readonly Stage[]} parts */
+  take(parts) {
+    for (const { findings } of parts) this.findings.rows.push(...findings.rows);
+  }
+
+  /** @param {string} what @param {boolean} ok @param {string} measured */
+  check(what, ok, measured) {
+    this.findings.check(this.#prefix + what, ok, measured);
+  }
+
+  /** @param {string} what @param {string | number} measured */
+  figure(what, measured) {
+    this.findings.figure(this.#prefix + what, measured);
+  }
+
+  /** A server of HTTP+SSE. */
+  sseServer() {
+    return this.place(new SseServer());
+  }
+
+  /** A server of this stage's dialect. @returns {Promise<Server>} */
+  server() {
+    return this.dialect === 'sse' ? this.sseServer() : this.place(new ToolEventsServer());
+  }
+
+  /** @param {Server} server */
+  proxy(server) {
+    return this.place(new HalfOpenProxy(server.http.port));
+  }
+
+  /**
+   * Starts something that listens, for as long as this stage.
+   *
+   * @template {{ start(): Promise<unknown>, close(): Promise<void> }} T
+   * @param {T} place
+   */
+  async place(place) {
+    this.#started.push(() => place.close());
+    await place.start();
+    return place;
+  }
+
+  /** A client in a process of its own, not connected. */
+  process() {
+    const client = new ClientProcess(this.#client);
+    this.#started.push(() => client.kill());
+    return client;
+  }
+
+  /**
+   * A client that is connected and knows the tools.
+   *
+   * @param {string} url
+   * @param {ConnectOptions} [options]
+   * @returns {Promise<ClientProcess | undefined>} undefined if it cannot; that is a finding
+   */
+  async connected(url, options = {}) {
+    const client = this.process();
+    await client.create(url, options);
+    const outcome = await client.connect(CONNECT_PATIENCE_MS);
+    const listed = outcome.ok ? await client.listTools(CONNECT_PATIENCE_MS) : outcome;
+    // Where memory is counted from.
+    if (listed.ok) await client.stats();
+    this.#checkRoutine('connects and lists the tools', listed.ok, told(listed));
+    return listed.ok ? client : undefined;
+  }
+
+  /**
+   * Closes a client: nothing may be left of it.
+   *
+   * @param {ClientProcess} client
+   * @param {Server} server
+   * @param {{ counts?: boolean }} [options] whether what the server counted is a finding
+   */
+  async finish(client, server, { counts = true } = {}) {
+    const { never, left = [] } = await client.close();
+    await until(() => server.openStreams === 0, CLOSED_MS);
+    const streams = server.openStreams;
+    const { byItself, code, ms } = await client.leave();
+    const remains = [
+      ...(never === undefined ? [] : [`close() ${never}`]),
+      ...left,
+      ...(streams === 0 ? [] : [`${streams} streams open at the server`]),
+      ...(byItself ? [] : ['the process did not end']),
+      ...(byItself && code !== 0 ? [`exit code ${code}`] : []),
+    ];
+    const measured = remains.length === 0 ? `nothing, ended in ${seconds(ms)}` : remains.join(', ');
+    if (counts) this.figure('at the server', countsOf(server));
+    this.#checkRoutine('after close() nothing is left open', remains.length === 0, measured);
+    const { uncaught } = client;
+    const named = uncaught.length === 0 ? 'none' : uncaught.map(nameOf).join('; ');
+    this.#checkRoutine('no rejection or exception is left uncaught', uncaught.length === 0, named);
+  }
+
+  /** @param {string} what @param {boolean} ok @param {string} measured */
+  #checkRoutine(what, ok, measured) {
+    this.findings.checkRoutine(this.#prefix + what, ok, measured);
+  }
+
+  /** Ends all that was started here. */
+  async clear() {
+    stages.delete(this);
+    await Promise.all(this.#started.splice(0).map((end) => end()));
+  }
+}
