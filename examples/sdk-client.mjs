@@ -20,10 +20,18 @@ export async function connectSdkClient(url) {
   return client;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const client = await connectSdkClient(process.argv[2] ?? 'http://127.0.0.1:3001/sse');
+/** @param {string} url */
+async function printTools(url) {
+  const client = await connectSdkClient(url);
   for (const { name, description } of (await client.listTools()).tools) {
     console.log(`${name}: ${description ?? ''}`);
   }
   await client.close();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await printTools(process.argv[2] ?? 'http://127.0.0.1:3001/sse').catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }

@@ -7,6 +7,7 @@
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
+import { readBody } from '../sse-calls/body.mjs';
 
 const LARGE_BYTES = 50 * 2 ** 20;
 /** For how long the server waits for the calls that an order or a tool counts on. */
@@ -222,12 +223,7 @@ function forget(session) {
  * @param {Session} session
  */
 function receiveMessage(request, response, session) {
-  let body = '';
-  request.setEncoding('utf8');
-  request.on('data', (chunk) => {
-    body += chunk;
-  });
-  request.on('end', () => {
+  readBody(request, (body) => {
     response.writeHead(202).end('Accepted');
     session.receive(JSON.parse(body));
   });

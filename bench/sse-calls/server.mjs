@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
+import { readBody } from './body.mjs';
 
 const TOOLS = [
   {
@@ -77,12 +78,7 @@ function receiveMessage(request, response, session) {
     response.writeHead(404).end();
     return;
   }
-  let body = '';
-  request.setEncoding('utf8');
-  request.on('data', (chunk) => {
-    body += chunk;
-  });
-  request.on('end', () => {
+  readBody(request, (body) => {
     // What the reference server answers, to the byte.
     response.writeHead(202).end('Accepted');
     const message = JSON.parse(body);

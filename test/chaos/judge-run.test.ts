@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CallRecords } from './call-records.ts';
-import { judgeRun, type CallRecord, type CallViolation } from './judge-run.ts';
+import { judgeOpen, judgeRun, type CallRecord, type CallViolation } from './judge-run.ts';
 import { countCalls } from './summary.ts';
 
 const good: CallRecord = {
@@ -66,6 +66,22 @@ describe('the judge', () => {
       'wrong-result: call 1 (write) succeeded, ran 1 times',
       'executed-twice: call 2 (write) failed (closed, not-sent), ran 2 times',
       'ran-after-all: call 2 (write) failed (closed, not-sent), ran 2 times',
+    ]);
+  });
+});
+
+describe('the judge of what is open', () => {
+  it('has nothing against what there may be', () => {
+    expect(judgeOpen({ sessions: 1 }, 1, 'now')).toEqual([]);
+    expect(judgeOpen({ streams: 0, connections: 0 }, 0, 'now')).toEqual([]);
+  });
+
+  it('finds what is left open, and says when', () => {
+    expect(judgeOpen({ sessions: 2 }, 1, 'after 5 calls')).toEqual([
+      { kind: 'left-open', what: '2 sessions after 5 calls' },
+    ]);
+    expect(judgeOpen({ streams: 0, connections: 3 }, 0, 'at the end')).toEqual([
+      { kind: 'left-open', what: '0 streams, 3 connections at the end' },
     ]);
   });
 });

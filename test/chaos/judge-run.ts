@@ -60,6 +60,17 @@ export function judgeRun(
   return violations;
 }
 
+/** Judges what is open, by its names, when there may be no more than so many of each. */
+export function judgeOpen(
+  open: Readonly<Record<string, number>>,
+  most: number,
+  when: string,
+): Violation[] {
+  if (Object.values(open).every((count) => count <= most)) return [];
+  const left = Object.entries(open).map(([name, count]) => `${count} ${name}`);
+  return [{ kind: 'left-open', what: `${left.join(', ')} ${when}` }];
+}
+
 function judgeCall(record: CallRecord, executions: number): CallViolation[] {
   const { kind, outcome, code, certainty, settlements, isRight, lateProgress } = record;
   const hasFailed = outcome === 'failed';

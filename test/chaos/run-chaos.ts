@@ -14,9 +14,9 @@ import {
 } from '@longwire/client/testing';
 import { CallRecords } from './call-records.ts';
 import { drawCall, resultText } from './calls.ts';
-import { startChaosServer, type ChaosServer } from './chaos-server.ts';
+import { startChaosServer } from './chaos-server.ts';
 import { CALL_LIMITS, CLIENT_OPTIONS, MARKED } from './client-options.ts';
-import { judgeRun, type Violation } from './judge-run.ts';
+import { judgeOpen, judgeRun, type Violation } from './judge-run.ts';
 import { countCalls, type ChaosSummary, type MemorySample } from './summary.ts';
 
 /** How a tool is called. */
@@ -32,8 +32,8 @@ export interface ChaosOptions {
   calls: number;
   /** How many faults strike while the calls are made. */
   faults: number;
-  /** What all that is random follows from. Default: any. */
-  seed?: number | undefined;
+  /** What all that is random follows from. */
+  seed: number;
   /** How many calls are in flight at a time. Default 32. */
   concurrency?: number;
   /** Whether the server's streams can be resumed. Default no. */
@@ -60,6 +60,7 @@ const FAULTY_PART = 0.95;
 const HUNG_AFTER_MS = CALL_LIMITS.deadlineMs + 20_000;
 /** How long what is being closed may take. */
 const CLOSING_MS = 10_000;
+const CLOSING_STEP_MS = 20;
 /** How much the heap may grow between a quarter and the end of a run. */
 const MAX_GROWTH_BYTES = 8 * 2 ** 20;
 const COLLECTIONS = 4;
@@ -72,7 +73,7 @@ const MEMORY_CALLS = 20_000;
  * It is fulfilled whatever happens: what went wrong is in `violations`.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
-  const { calls, resumable = false, seed = Math.floor(Math.random() * 2 ** 32) } = options;
+  const { calls, seed, resumable = false } = options;
   const records = new CallRecords(calls);
   const violations: Violation[] = [];
   const onBreach = (what: string): void => void violations.push({ kind: 'server-breach', what });
@@ -98,16 +99,22 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
   await client.listTools();
 
   const memory: MemorySample[] = [];
-  const run = new Run(client, proxy, records, { ...options, seed });
+  const run = new Run(client, proxy, records, options);
   for (const part of [1, 2, 3, 4]) {
     await run.upTo(Math.round((calls * part) / 4));
     if (part === 3) continue;
-    await settles(() => server.liveSessions() <= 1, CLOSING_MS);
+    const when = `after ${run.settled} calls`;
+    const judge = (): Violation[] => judgeOpen({ sessions: server.liveSessions() }, 1, when);
+    violations.push(...(await afterClosing(judge)));
     memory.push(await sampleMemory(run.settled));
   }
   await client.close();
   violations.push(...judgeRun(records, (key) => records.executionsOf(key)));
-  violations.push(...(await judgeClosing(server, proxy)), ...judgeMemory(memory));
+  const judge = (): Violation[] => {
+    const open = { streams: server.openStreams(), connections: proxy.openConnections };
+    return judgeOpen(open, 0, 'after the client was closed');
+  };
+  violations.push(...(await afterClosing(judge)), ...judgeMemory(memory));
   return {
     seed,
     resumable,
@@ -128,7 +135,7 @@ class Run {
   readonly #client: LongwireClient;
   readonly #proxy: FaultyProxy;
   readonly #records: CallRecords;
-  readonly #options: ChaosOptions & { seed: number };
+  readonly #options: ChaosOptions;
   #begun = 0;
   settled = 0;
 
@@ -136,7 +143,7 @@ class Run {
     client: LongwireClient,
     proxy: FaultyProxy,
     records: CallRecords,
-    options: ChaosOptions & { seed: number },
+    options: ChaosOptions,
   ) {
     this.#client = client;
     this.#proxy = proxy;
@@ -199,13 +206,6 @@ class Run {
 
 const callDirectly: Caller = (client, tool, args, options) => client.callTool(tool, args, options);
 
-async function judgeClosing(server: ChaosServer, proxy: FaultyProxy): Promise<Violation[]> {
-  const isClosed = (): boolean => server.openStreams() === 0 && proxy.openConnections === 0;
-  if (await settles(isClosed, CLOSING_MS)) return [];
-  const left = `${server.openStreams()} streams, ${proxy.openConnections} connections`;
-  return [{ kind: 'left-open', what: `${left} after the client was closed` }];
-}
-
 function judgeMemory(memory: readonly MemorySample[]): Violation[] {
   const [quarter, , whole] = memory;
   if (quarter === undefined || whole === undefined) return [];
@@ -225,8 +225,10 @@ async function sampleMemory(calls: number): Promise<MemorySample> {
   return { calls, heapUsedBytes: heapUsed, rssBytes: rss };
 }
 
-/** Waits for something to become true. Whether it did. */
-async function settles(condition: () => boolean, withinMs: number): Promise<boolean> {
-  for (let waitedMs = 0; waitedMs < withinMs && !condition(); waitedMs += 20) await delay(20);
-  return condition();
+/** Judges once what is being closed is closed, or has had the time for it. */
+async function afterClosing(judge: () => Violation[]): Promise<Violation[]> {
+  for (let waitedMs = 0; waitedMs < CLOSING_MS && judge().length > 0; waitedMs += CLOSING_STEP_MS) {
+    await delay(CLOSING_STEP_MS);
+  }
+  return judge();
 }

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { LongwireError } from '@longwire/client';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { runChaos, type Caller } from './run-chaos.ts';
+import { chooseSeed } from './seed.ts';
 import { formatSummary } from './summary.ts';
 
 expectNothingLeftOpen();
 
 /** `LONGWIRE_SEED=…` makes the decisions of a run again that printed this seed. */
-const givenSeed = process.env['LONGWIRE_SEED'];
-const seed = givenSeed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(givenSeed);
+const seed = chooseSeed(process.env['LONGWIRE_SEED']);
+console.log(`seed: ${seed}`);
 
 /** More than a run takes on a busy machine; less than a call that hangs is waited for. */
 const runMs = 120_000;

@@ -10,12 +10,12 @@ import {
   type WireBlock,
 } from '../../packages/agent/test/support/valid-conversation.ts';
 import { createDemoServer } from '../../packages/cli/src/demo/server.ts';
-import { eventually } from '../interop/support/eventually.ts';
 import { connectOfficial } from '../interop/support/official-client.ts';
 import { startObservedServer } from '../interop/support/observed-server.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { type Peer, startEverything } from '../support/peers.ts';
 import { type CliRun, runCli, startCli } from '../support/run-cli.ts';
+import { until } from '../support/until.ts';
 
 expectNothingLeftOpen();
 
@@ -225,7 +225,7 @@ describe('one question', () => {
     const run = await runCli(['chat', observed.url, '-p', 'Meet', '--yes'], { env: claude.env });
     expect([run.code, run.stdout]).toEqual([0, 'They met.\n']);
     expect(blocksOf(claude.bodies()[1], 2).map(textOf)).toEqual(['Ann met 2', 'Bob met 2']);
-    await eventually(() => observed.openSessions()).toBe(0);
+    await until(() => expect(observed.openSessions()).toBe(0));
   });
 
   test('--json prints one document', async () => {
@@ -375,15 +375,17 @@ describe('what goes wrong', () => {
     await using observed = await startObservedServer();
     await using claude = await scripted([{ calls: [{ id: 'toolu_1', name: 'wait' }] }]);
     await using command = await startCli(['chat', observed.url, '-p', 'Wait'], { env: claude.env });
-    await eventually(() => observed.calls).toHaveLength(1);
+    await until(() => expect(observed.calls).toHaveLength(1));
     command.kill('SIGINT');
     const { code, stdout } = await command.done;
     expect([code, stdout]).toEqual([130, '']);
     // What the client said, and not that its line went away.
-    await eventually(() => observed.calls).toEqual([
-      { tool: 'wait', args: {}, cancelled: expect.stringContaining('abort') as unknown },
-    ]);
-    await eventually(() => observed.openSessions()).toBe(0);
+    await until(() =>
+      expect(observed.calls).toEqual([
+        { tool: 'wait', args: {}, cancelled: expect.stringContaining('abort') as unknown },
+      ]),
+    );
+    await until(() => expect(observed.openSessions()).toBe(0));
   });
 
   test('Ctrl-C in a conversation stops the turn and its call, and the next turn goes on', async () => {
@@ -395,7 +397,7 @@ describe('what goes wrong', () => {
     const options = { env: claude.env, stdin: 'open' } as const;
     await using command = await startCli(['chat', observed.url], options);
     command.write('Wait for it\n');
-    await eventually(() => observed.calls).toHaveLength(1);
+    await until(() => expect(observed.calls).toHaveLength(1));
     command.kill('SIGINT');
     await command.waitFor(/Stopped\./);
     command.write('And now?\n');

@@ -1,9 +1,9 @@
 /* oxlint-disable no-control-regex -- control characters are what this file is about */
 import { expect, test } from 'vitest';
-import { eventually } from '../interop/support/eventually.ts';
 import { escapeSequences, startHostileSse, type Mischief } from '../support/hostile-sse.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { type CliRun, runCli } from '../support/run-cli.ts';
+import { until } from '../support/until.ts';
 
 expectNothingLeftOpen();
 
@@ -102,7 +102,7 @@ test.for(cases)('$name', async ({ args, mischief = {}, code = 0, shows }) => {
 test('what a watched server sends by itself', async () => {
   await using server = await startHostileSse({ escapeSequences: true });
   const running = runCli(['watch', server.url], { interruptOn: /the end/ });
-  await eventually(() => server.messagesOf('notifications/initialized')).toHaveLength(1);
+  await until(() => expect(server.messagesOf('notifications/initialized')).toHaveLength(1));
   const log = (data: string): void => {
     const params = { level: 'info', data: `${escapeSequences}${data}` };
     server.push({ jsonrpc: '2.0', method: 'notifications/message', params });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../interop/support/eventually.ts';
 import { startHttpFixture } from '../support/http-fixture.ts';
 import { startHostileSse, type HostileSseServer, type Mischief } from '../support/hostile-sse.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { runCli, startCli } from '../support/run-cli.ts';
+import { until } from '../support/until.ts';
 import { apiKey, complaintOf, expectSecretsKept, runWithKey } from './support/keyed-run.ts';
 
 expectNothingLeftOpen();
@@ -160,9 +160,11 @@ async function expectCancelled(server: HostileSseServer): Promise<void> {
   const [call, ...others] = server.messagesOf('tools/call');
   expect(others).toEqual([]);
   expect(call?.id).toBeDefined();
-  await eventually(() =>
-    server.messagesOf('notifications/cancelled').map(({ params }) => params),
-  ).toEqual([expect.objectContaining({ requestId: call?.id })]);
+  await until(() =>
+    expect(server.messagesOf('notifications/cancelled').map(({ params }) => params)).toEqual([
+      expect.objectContaining({ requestId: call?.id }),
+    ]),
+  );
 }
 
 describe.for([
@@ -176,7 +178,7 @@ describe.for([
     const complaint = complaintOf(run, { verbose });
     expect(complaint).toMatch(says);
     if (code === 5) await expectCancelled(server);
-    await eventually(() => server.openStreams()).toBe(0);
+    await until(() => expect(server.openStreams()).toBe(0));
     if (verbose) return;
     if (advises !== undefined) expect(complaint, 'what to do').toMatch(advises);
     expect(complaint, 'in words of the command line').not.toMatch(libraryOptions);
@@ -199,7 +201,7 @@ describe.for([
     await using server = await startHostileSse();
     const env = { MCP_SERVER_URL: server.url, MCP_API_KEY: apiKey };
     await using command = await startCli(['call', 'hang', ...flags], { env });
-    await eventually(() => server.messagesOf('tools/call')).toHaveLength(1);
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
     command.kill('SIGINT');
     const run = await command.done;
     expect([run.code, run.stdout]).toEqual([130, '']);
@@ -207,7 +209,7 @@ describe.for([
     if (!verbose) expect(run.stderr).toBe('Interrupted.\n');
     expectSecretsKept(server, run);
     await expectCancelled(server);
-    await eventually(() => server.openStreams()).toBe(0);
+    await until(() => expect(server.openStreams()).toBe(0));
   });
 
   test('a tool that reports an error: 1, its words on stdout', async () => {
@@ -235,7 +237,7 @@ test.for(usage)('%j: 2, and nothing is called', async ([args, says]) => {
   expect([run.code, run.stdout]).toEqual([2, '']);
   expect(complaintOf(run)).toMatch(says);
   expect(server.messagesOf('tools/call')).toEqual([]);
-  await eventually(() => server.openStreams()).toBe(0);
+  await until(() => expect(server.openStreams()).toBe(0));
 });
 
 test('with --json, a failure leaves stdout empty, and an error of a tool is the result', async () => {
@@ -270,9 +272,9 @@ test('Ctrl-C while it connects: 130', async () => {
   await using server = await startHostileSse({ endpoint: 'never' });
   const env = { MCP_SERVER_URL: server.url, MCP_API_KEY: apiKey };
   await using command = await startCli(['tools'], { env });
-  await eventually(() => server.openStreams()).toBe(1);
+  await until(() => expect(server.openStreams()).toBe(1));
   command.kill('SIGINT');
   const run = await command.done;
   expect(run).toMatchObject({ code: 130, stdout: '', stderr: 'Interrupted.\n' });
-  await eventually(() => server.openConnections()).toBe(0);
+  await until(() => expect(server.openConnections()).toBe(0));
 });

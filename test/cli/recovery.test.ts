@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { startScriptedClaude } from '../../packages/agent/test/support/scripted-claude.ts';
-import { eventually } from '../interop/support/eventually.ts';
 import { type HostileSseServer, type Mischief, startHostileSse } from '../support/hostile-sse.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { type CliOptions, type CliProcess, type CliRun, startCli } from '../support/run-cli.ts';
+import { until } from '../support/until.ts';
 import { apiKey, complaintOf, expectSecretsKept, runWithKey } from './support/keyed-run.ts';
 
 expectNothingLeftOpen();
@@ -39,16 +39,16 @@ function start(
 async function callOverCut(server: HostileSseServer, args: string[]): Promise<CliRun> {
   server.mischief.hangOnCall = true;
   await using command = await start(server, ['call', ...args]);
-  await eventually(() => server.messagesOf('tools/call')).toHaveLength(1);
+  await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
   server.mischief.hangOnCall = false;
   server.cut();
   const run = await command.done;
   expectSecretsKept(server, run);
-  await eventually(() => server.openStreams()).toBe(0);
+  await until(() => expect(server.openStreams()).toBe(0));
   return run;
 }
 
-const cutOff = String.raw`GET http://127\.0\.0\.1:\d+/sse broke off: .+`;
+const cutOff = String.raw`GET http://127\.0\.0\.1:\d+/sse(?: broke off)?: .+`;
 
 describe('call', () => {
   test('survives a cut where that does no harm, and says so in one line', async () => {
@@ -93,10 +93,10 @@ describe('call', () => {
     await using server = await startServer({ eventIds: true });
     server.mischief.hangOnCall = true;
     await using command = await start(server, ['call', 'pay']);
-    await eventually(() => server.messagesOf('tools/call')).toHaveLength(1);
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
     server.cut();
-    await eventually(() => server.requests.filter(({ method }) => method === 'GET')).toHaveLength(
-      2,
+    await until(() =>
+      expect(server.requests.filter(({ method }) => method === 'GET')).toHaveLength(2),
     );
     const { id } = server.messagesOf('tools/call')[0] ?? {};
     const result = { content: [{ type: 'text', text: 'paid once' }] };
@@ -127,7 +127,7 @@ describe('call', () => {
     await using server = await startServer();
     server.mischief.hangOnCall = true;
     await using command = await start(server, ['call', 'look', '--timeout', '3s']);
-    await eventually(() => server.messagesOf('tools/call')).toHaveLength(1);
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
     server.mischief.getAnswer = away;
     server.cut();
     const run = await command.done;
@@ -141,7 +141,7 @@ describe('call', () => {
     await using server = await startServer();
     server.mischief.hangOnCall = true;
     await using command = await start(server, ['call', 'look', '--verbose']);
-    await eventually(() => server.messagesOf('tools/call')).toHaveLength(1);
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
     server.mischief.getAnswer = away;
     server.cut();
     await command.waitFor(/attempt 2 of 5\): .*503: gone for a moment/);
@@ -151,7 +151,7 @@ describe('call', () => {
     expect(run.stderr).toMatch(/\nInterrupted\.\n$/);
     expect(run.stderr).not.toContain('the connection was lost');
     expectSecretsKept(server, run);
-    await eventually(() => server.openConnections()).toBe(0);
+    await until(() => expect(server.openConnections()).toBe(0));
   });
 });
 
@@ -191,7 +191,7 @@ describe('watch', () => {
       /Z ready again \(new session\): sse at \S+, in .*; the server is another now: was everything 1\.0, is everything 1\.1\n/,
     );
     expectSecretsKept(server, run);
-    await eventually(() => server.openConnections()).toBe(0);
+    await until(() => expect(server.openConnections()).toBe(0));
   });
 
   test('with --json each of it is one line', async () => {
@@ -234,6 +234,37 @@ describe('watch', () => {
     ]);
     expectSecretsKept(server, run);
   });
+
+  test.for([[[]], [['--json']]])(
+    'hides the id of a session that it logs, with %j',
+    async ([flags]) => {
+      await using server = await startServer();
+      await using command = await start(server, ['watch', ...(flags ?? [])]);
+      const logSession = (remark: string): void => {
+        const id = new URL(server.requests.at(-1)?.url ?? '', server.url).searchParams.get(
+          'sessionId',
+        );
+        expect(id).toMatch(/^[-\w]{36}$/);
+        const data = `Received a request from session ${id}, ${remark}`;
+        server.push({ jsonrpc: '2.0', method: 'notifications/message', params: { data } });
+      };
+      await command.waitFor(/Watching/);
+      logSession('the first');
+      await command.waitFor(/the first/);
+      server.cut();
+      await command.waitFor(/ready again|"ready"[^]*"ready"/);
+      logSession('the second');
+      await command.waitFor(/the second/);
+      command.kill('SIGINT');
+      const run = await command.done;
+      expect(run.code).toBe(130);
+      expect(server.openedSessions()).toBe(2);
+      expect(run.stdout).toMatch(
+        /from session \*\*\*, the first[^]*from session \*\*\*, the second/,
+      );
+      expectSecretsKept(server, run);
+    },
+  );
 
   test('ends when the server refuses for good: 4', async () => {
     await using server = await startServer();
@@ -281,7 +312,7 @@ describe('chat', () => {
       const args = ['chat', server.url, '--yes'];
       await using command = await startCli(args, { env: env(claude.url), stdin: 'open' });
       command.write('Go\n');
-      await eventually(() => server.messagesOf('tools/call')).toHaveLength(1);
+      await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
       server.mischief.hangOnCall = false;
       server.cut();
       await command.waitFor(/That is all/);
@@ -317,7 +348,7 @@ describe('chat', () => {
     server.mischief.getAnswer = away;
     const dials = server.requests.length;
     server.cut();
-    await eventually(() => server.requests.length - dials).toBeGreaterThan(1);
+    await until(() => expect(server.requests.length - dials).toBeGreaterThan(1));
     delete server.mischief.getAnswer;
     await command.waitFor(/ready again/);
     command.write('look\n');

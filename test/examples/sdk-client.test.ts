@@ -3,13 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LongwireError } from '@longwire/client';
 import type { Client } from '@modelcontextprotocol/client';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { connectSdkClient } from '../../examples/sdk-client.mjs';
 import { type HostileSseServer, startHostileSse } from '../support/hostile-sse.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import type { RpcMessage } from '../support/strict-mcp-session.ts';
+import { until } from '../support/until.ts';
 
 expectNothingLeftOpen();
+
+const program = fileURLToPath(new URL('../../examples/sdk-client.mjs', import.meta.url));
 
 const inputSchema = { type: 'object' };
 const tools = [
@@ -41,7 +44,6 @@ async function connected(server: HostileSseServer): Promise<Client & AsyncDispos
 
 test('lists the tools of a server', async () => {
   await using server = await startHostileSse({ answer });
-  const program = fileURLToPath(new URL('../../examples/sdk-client.mjs', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [program, server.url]);
   expect(stdout.split('\n').map((line) => line.split(':')[0])).toEqual([
     'look_up',
@@ -49,7 +51,17 @@ test('lists the tools of a server', async () => {
     'pay',
     '',
   ]);
-  await vi.waitFor(() => expect(server.openConnections()).toBe(0));
+  await until(() => expect(server.openConnections()).toBe(0));
+});
+
+test.for([
+  ['no server', 'http://127.0.0.1:1/sse', /^cannot connect to http:\/\/127\.0\.0\.1:1: .+\n$/],
+  ['no URL', 'nonsense', /^"nonsense" is not a URL.*\n$/],
+] as const)('with %s says so in one line', async ([, url, message]) => {
+  const failure: unknown = await promisify(execFile)(process.execPath, [program, url]).catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(message) });
 });
 
 test('survives a stream that is cut with three calls in flight, one of them a write', async () => {
@@ -62,7 +74,7 @@ test('survives a stream that is cut with three calls in flight, one of them a wr
     client.callTool({ name: 'pay', arguments: { amount: 2 } }),
     client.callTool({ name: 'put_away', arguments: { key: 3 } }),
   ]);
-  await vi.waitFor(() => expect(server.messagesOf('tools/call')).toHaveLength(3));
+  await until(() => expect(server.messagesOf('tools/call')).toHaveLength(3));
   server.mischief.hangOnCall = false;
   server.cut();
 
@@ -105,6 +117,6 @@ describe.for([
     expect(ran).toEqual(expect.arrayContaining(amounts));
     expect(server.messagesOf('initialize')).toHaveLength(2);
     expect(server.openedSessions()).toBe(2);
-    await vi.waitFor(() => expect(server.openStreams()).toBe(1));
+    await until(() => expect(server.openStreams()).toBe(1));
   });
 });

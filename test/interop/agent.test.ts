@@ -14,7 +14,7 @@ import { createDemoServer } from '../../packages/cli/src/demo/server.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { type Peer, startEverything } from '../support/peers.ts';
 import type { RpcMessage } from '../support/strict-mcp-session.ts';
-import { eventually } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { startObservedServer } from './support/observed-server.ts';
 
 expectNothingLeftOpen();
@@ -149,9 +149,9 @@ test('a tool that a server gets in the middle of a turn is offered in the next r
     ],
   );
   const turn = collect(setting.agent.send('Grow'));
-  await eventually(() => observed.calls).toHaveLength(1);
+  await until(() => expect(observed.calls).toHaveLength(1));
   observed.addTool('grown');
-  await eventually(() => changes).toHaveLength(1);
+  await until(() => expect(changes).toHaveLength(1));
   await client.callTool('meet', { name: 'the test', of: 2 });
   expect(done(await turn)).toMatchObject({ text: 'It has grown.' });
 
@@ -177,11 +177,11 @@ describe('a turn that is aborted while a tool runs', () => {
     const { agent } = setting;
     const stop = new AbortController();
     const turn = collect(agent.send('Wait', { signal: stop.signal }));
-    await eventually(() => observed.calls).toHaveLength(1);
+    await until(() => expect(observed.calls).toHaveLength(1));
     stop.abort();
     expect(done(await turn)).toMatchObject({ reason: 'aborted' });
     // The client's own words: the session did not just go away.
-    await eventually(() => observed.calls[0]?.cancelled).toContain('abort');
+    await until(() => expect(observed.calls[0]?.cancelled).toContain('abort'));
 
     expect(done(await collect(agent.send('Then write')))).toMatchObject({ text: 'Written.' });
     expect(observed.openSessions()).toBe(1);
@@ -211,7 +211,7 @@ describe('a turn that is aborted while a tool runs', () => {
       for await (const event of setting.agent.send('Work', { signal: stop.signal })) {
         if (event.type === 'tool-progress') stop.abort();
       }
-      await eventually(() => sent('notifications/cancelled')).toHaveLength(1);
+      await until(() => expect(sent('notifications/cancelled')).toHaveLength(1));
       const [request] = sent('tools/call');
       expect(request?.id).toBeDefined();
       expect(sent('notifications/cancelled')).toMatchObject([
@@ -239,7 +239,7 @@ test('a server that goes away and does not come back: Claude is told, and goes o
     { callOptions: { timeoutMs: 3000 } },
   );
   const turn = collect(setting.agent.send('Work'));
-  await eventually(() => leaving.calls).toHaveLength(1);
+  await until(() => expect(leaving.calls).toHaveLength(1));
   await leaving[Symbol.asyncDispose]();
   const events = await turn;
   expect(done(events)).toMatchObject({ reason: 'end-turn', text: 'The second did it.' });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { type Peer, startEverything, startMcpProxy, startSupergateway } from '../support/peers.ts';
 import { runCli } from '../support/run-cli.ts';
-import { eventually } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { connectOfficial } from './support/official-client.ts';
 
 expectNothingLeftOpen();
@@ -196,7 +196,7 @@ describe.for(peers)('$name', ({ name, start, mayLoseLastStep = false }) => {
     test('no session is left behind', async () => {
       const count = (text: string): number => peer.output().split(text).length - 1;
       expect(count('Client Connected')).toBeGreaterThan(8);
-      await eventually(() => count('Client Disconnected')).toBe(count('Client Connected'));
+      await until(() => expect(count('Client Disconnected')).toBe(count('Client Connected')));
     });
   }
 });

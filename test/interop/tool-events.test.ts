@@ -12,7 +12,7 @@ import {
   type ToolEventsServerOptions,
 } from '../support/tool-events-servers.ts';
 import { eventTools } from '../support/tool-events-tools.ts';
-import { eventually } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { connectOfficial } from './support/official-client.ts';
 
 expectNothingLeftOpen();
@@ -76,7 +76,7 @@ describe.for(kinds)('a tool-events server that %s', ([, options]) => {
   async function startCalling(env: Record<string, string>): Promise<CliProcess> {
     const { length: before } = server.calls;
     const command = await startCli(['call', 'hang'], { env });
-    await eventually(() => server.calls.length).toBe(before + 1);
+    await until(() => expect(server.calls.length).toBe(before + 1));
     return command;
   }
 
@@ -146,7 +146,7 @@ describe.for(kinds)('a tool-events server that %s', ([, options]) => {
     const { code, stdout, stderr } = await cut.done;
     expect([code, stdout]).toEqual([6, '']);
     expect(stderr).toMatch(/^error: [^\n]+\n$/);
-    await eventually(() => server.openStreams()).toBe(0);
+    await until(() => expect(server.openStreams()).toBe(0));
   });
 
   test('a wrong key: 4, and nothing is executed', async () => {
@@ -229,11 +229,11 @@ describe.for(kinds)('a tool-events server that %s', ([, options]) => {
         code: 'connection-lost',
         certainty: 'outcome-unknown',
       });
-      await eventually(() => server.calls.length).toBe(before + 1);
+      await until(() => expect(server.calls.length).toBe(before + 1));
       server.cut();
       await failure;
       // The stream goes by a socket of its own, whose end may be noticed a moment later.
-      await eventually(() => states).toContain('reconnecting');
+      await until(() => expect(states).toContain('reconnecting'));
       expect(textsOf([await client.callTool('echo', { message: 'again' })])).toEqual(['again']);
     });
   });

@@ -33,10 +33,11 @@ interface Manifest {
   peerDependencies?: Record<string, string>;
 }
 
-/** A program as a user would write it: all four packages are imported, one of them is used. */
+/** A program as a user would write it: all that there is is imported, and the client is used. */
 const program = `
 import { createAgent } from '@longwire/agent';
 import { connect, LongwireError } from '@longwire/client';
+import { createFaultyProxy, type FaultyProxy } from '@longwire/client/testing';
 import { mcpPlugin, serve } from '@longwire/server';
 import { main } from 'longwire';
 
@@ -47,8 +48,11 @@ const { content } = await client.callTool('echo', { message: 'hi' }, {
 });
 const [first] = content;
 const said: string = first?.type === 'text' ? first.text : '';
+const proxy: FaultyProxy = await createFaultyProxy({ target: process.argv[2] ?? '' });
+const { origin } = proxy;
+await proxy.close();
 const imported = [createAgent, mcpPlugin, serve, main, LongwireError].map((it) => typeof it);
-console.log(JSON.stringify({ names, said, imported }));
+console.log(JSON.stringify({ names, said, origin, imported }));
 `;
 
 /** Each of these lines is an error, if types are there at all. */
@@ -203,6 +207,7 @@ test('a program type-checks under nodenext, and runs to its end', async () => {
   expect(JSON.parse(stdout)).toEqual({
     names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
     said: 'hi',
+    origin: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as unknown,
     imported: ['function', 'function', 'function', 'function', 'function'],
   });
 });

@@ -62,6 +62,10 @@ export interface Mischief {
   hangOnCall?: boolean;
   /** Accepts messages with this method and never answers them. */
   hangOn?: string;
+  /** Answers messages with this method with a JSON-RPC error. */
+  failOn?: string;
+  /** What this returns is waited for before the POST of a message that came is answered. */
+  holdPost?: (message: RpcMessage) => Promise<void> | undefined;
   /** Answers `tools/call` with an event whose text has this many bytes. */
   hugeEventBytes?: number;
   /** How lines end. Default `\n`. */
@@ -223,7 +227,13 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
       answer(response, { status: 400, body: 'no JSON-RPC message' });
     } else {
       messages.push(message);
-      response.writeHead(202).end('Accepted', () => act(message, sessionId));
+      const accept = (): void => {
+        if (response.destroyed) act(message, sessionId);
+        else response.writeHead(202).end('Accepted', () => act(message, sessionId));
+      };
+      const held = mischief.holdPost?.(message);
+      if (held) void held.then(accept);
+      else accept();
     }
   }
 
@@ -250,6 +260,9 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
       const content = [{ type: 'text', text: 'x'.repeat(mischief.hugeEventBytes) }];
       const huge = { jsonrpc: '2.0', id: message.id, result: { content } };
       sendMessage(session, JSON.stringify(huge));
+    } else if (mischief.failOn !== undefined && message.method === mischief.failOn) {
+      const error = { code: -32602, message: 'unsupported' };
+      sendMessage(session, JSON.stringify({ jsonrpc: '2.0', id: message.id, error }));
     } else if (!(isCall && mischief.hangOnCall) && message.method !== (mischief.hangOn ?? '')) {
       session.mcp.receive(message);
     }

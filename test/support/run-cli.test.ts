@@ -48,7 +48,6 @@ test('a command reads its input and is interrupted when it says so', async () =>
   `);
   const run = await runCli([], { ...options, stdin: { text: 'words' }, interruptOn: /got words/ });
   expect(run).toMatchObject({ code: 130, signal: null });
-  expect(run.ms).toBeLessThan(10_000);
 });
 
 test('a command can be talked to', async () => {

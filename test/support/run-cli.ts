@@ -15,8 +15,6 @@ export interface CliRun {
   signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
-  /** From the start to the end, the start of Node included. */
-  ms: number;
 }
 
 /** What a command is run with. Nothing of the environment of the test reaches it, `PATH` excepted. */
@@ -66,7 +64,6 @@ export async function startCli(args: string[], options: CliOptions = {}): Promis
   if (!existsSync(bin)) throw new Error(`${bin} is not there: run \`npm run build\` first`);
   const home = await mkdtemp(join(tmpdir(), 'longwire-cli-'));
 
-  const startedAt = performance.now();
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: options.cwd ?? home,
     env: { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home, ...env },
@@ -95,9 +92,8 @@ export async function startCli(args: string[], options: CliOptions = {}): Promis
 
   const ended = once(child, 'close').then(async ([code, signal]) => {
     clearTimeout(killTimer);
-    const ms = performance.now() - startedAt;
     await rm(home, { recursive: true, force: true });
-    return { code: code as number | null, signal: signal as NodeJS.Signals | null, ms };
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null };
   });
   const done = ended.then((end) => {
     if (!killed) return { ...end, ...output };

@@ -1,9 +1,12 @@
 import { connect, type LongwireClient } from '@longwire/client';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../test/interop/support/eventually.ts';
 import { type HostileSseServer, startHostileSse } from '../../../test/support/hostile-sse.ts';
+import { expectNothingLeftOpen } from '../../../test/support/open-handles.ts';
+import { until } from '../../../test/support/until.ts';
 import { collect, done, ofType, setup } from './support/setup.ts';
 import type { WireBlock } from './support/valid-conversation.ts';
+
+expectNothingLeftOpen();
 
 const inputSchema = { type: 'object', properties: {} };
 const tools = [
@@ -30,7 +33,7 @@ async function turnOverCut(tool: string, server: HostileSseServer, client: Longw
     { clients: [client] },
   );
   const turn = collect(agent.send('Go'));
-  await eventually(() => server.messagesOf('tools/call')).toHaveLength(1);
+  await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
   server.mischief.hangOnCall = false;
   server.cut();
   const events = await turn;

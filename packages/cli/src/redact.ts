@@ -11,6 +11,12 @@ const minFreeLength = 6;
 /** Below this what a header or a URL holds is not replaced in data either, for the same reason. */
 const minCredentialLength = 8;
 
+/** How many values of endpoints are kept: every reconnection brings another session, without end. */
+const maxEndpointSecrets = 100;
+
+/** Names of query parameters that hold what lets one in. */
+const credentialParameter = /session|^sid$|token|secret|password|api_?key|(?:^|[_-])key$/i;
+
 /** Messages are for reading: no more of one is shown. */
 const maxMessageLength = 2000;
 
@@ -35,15 +41,22 @@ const patterns: readonly RegExp[] = [
   /(\bsk-ant-)[\w-]+/g,
 ];
 
+/** `inData: false` for what may as well be a common word. */
+interface SecretOptions {
+  inData: boolean;
+}
+
 /** Replaces secrets, known ones wherever they appear and others by their looks, in what is shown. */
 export class Redactor {
-  readonly #secrets = new Map<string, { inData: boolean }>();
+  readonly #secrets = new Map<string, SecretOptions>();
+  /** Those of endpoints, the one that was used last at the end. */
+  readonly #endpointSecrets = new Map<string, SecretOptions>();
 
   /**
-   * Learns a secret. `inData: false` for what may as well be a common word: it is then replaced in
-   * messages and left in results.
+   * Learns a secret, for good. `inData: false` for what may as well be a common word: it is then
+   * replaced in messages and left in results.
    */
-  add(secret: string | undefined, options: { inData?: boolean } = {}): void {
+  add(secret: string | undefined, options: Partial<SecretOptions> = {}): void {
     if (secret === undefined || secret.trim() === '') return;
     const inData = options.inData ?? true;
     for (const form of [secret, encode(secret)]) {
@@ -62,14 +75,28 @@ export class Redactor {
     }
   }
 
-  /** Learns what a URL hides: user information and the values of its query. */
+  /** Learns what a URL hides, for good: user information and the values of its query. */
   addUrl(url: URL): void {
-    this.add(decode(url.username), { inData: false });
-    const password = decode(url.password);
-    this.add(password, { inData: password.length >= minCredentialLength });
-    if (password !== '') this.add(basicCredentials(url));
-    for (const value of url.searchParams.values()) {
-      if (value.length >= 4) this.add(value, { inData: false });
+    for (const [secret, options] of secretsOf(url)) this.add(secret, options);
+  }
+
+  /**
+   * Learns what the URL of a request hides. A server names its endpoint, anew in every session: of
+   * such values only the last hundred are remembered, while what was added otherwise stays.
+   */
+  addEndpoint(url: URL): void {
+    for (const [secret, options] of secretsOf(url)) {
+      for (const form of [secret, encode(secret)]) {
+        const known = this.#secrets.get(form);
+        if (known !== undefined && (known.inData || !options.inData)) continue;
+        const inData = options.inData || (this.#endpointSecrets.get(form)?.inData ?? false);
+        this.#endpointSecrets.delete(form);
+        this.#endpointSecrets.set(form, { inData });
+      }
+    }
+    for (const secret of this.#endpointSecrets.keys()) {
+      if (this.#endpointSecrets.size <= maxEndpointSecrets) break;
+      this.#endpointSecrets.delete(secret);
     }
   }
 
@@ -83,7 +110,10 @@ export class Redactor {
       : `${redacted.slice(0, maxMessageLength)}…`;
   }
 
-  /** What a server sent, with only our own credentials replaced, should it echo them. */
+  /**
+   * What a server sent, with only our own credentials replaced, should it echo them; the id of our
+   * session is one, for whoever knows it can speak in it.
+   */
   data(text: string): string {
     return this.#replace(text, isReplacedInData);
   }
@@ -103,7 +133,7 @@ export class Redactor {
    * secret, and has to wait for more.
    */
   safeEnd(text: string): number {
-    const secrets = [...this.#secrets]
+    const secrets = this.#known()
       .filter(([secret, options]) => isReplacedInData(secret, options))
       .map(([secret]) => secret);
     const longest = Math.max(1, ...secrets.map(({ length }) => length));
@@ -119,14 +149,17 @@ export class Redactor {
     return end;
   }
 
-  #replace(
-    text: string,
-    applies: (secret: string, options: { inData: boolean }) => boolean,
-  ): string {
+  #known(): [secret: string, options: SecretOptions][] {
+    return [...this.#secrets, ...this.#endpointSecrets];
+  }
+
+  #replace(text: string, applies: (secret: string, options: SecretOptions) => boolean): string {
+    const found = this.#known()
+      .filter(([secret, options]) => applies(secret, options) && text.includes(secret))
+      .map(([secret]) => secret);
     let redacted = text;
     // The longest first, so that a secret within another leaves nothing of it.
-    for (const [secret, options] of [...this.#secrets].sort(([a], [b]) => b.length - a.length)) {
-      if (!applies(secret, options) || !redacted.includes(secret)) continue;
+    for (const secret of found.sort((a, b) => b.length - a.length)) {
       redacted =
         secret.length >= minFreeLength
           ? redacted.replaceAll(secret, mask)
@@ -136,7 +169,31 @@ export class Redactor {
   }
 }
 
-function isReplacedInData(secret: string, { inData }: { inData: boolean }): boolean {
+/** What a URL hides. What may be an ordinary word is a secret in messages only. */
+function* secretsOf(url: URL): Generator<[secret: string, options: SecretOptions]> {
+  const [username, password] = [decode(url.username), decode(url.password)];
+  if (username !== '') yield [username, { inData: false }];
+  if (password !== '') {
+    yield [password, { inData: password.length >= minCredentialLength }];
+    yield [basicCredentials(url), { inData: true }];
+  }
+  for (const [name, value] of url.searchParams) {
+    if (value.length >= 4) yield [value, { inData: isCredentialValue(name, value) }];
+  }
+}
+
+/** Whether a value of a query lets one in, by its name or its looks: `region=us-east-1` does not. */
+function isCredentialValue(name: string, value: string): boolean {
+  if (value.length < minCredentialLength) return false;
+  return credentialParameter.test(name) || looksGenerated(value);
+}
+
+/** A UUID, a hash, random base64: no words, dates or versions, which are short between hyphens. */
+function looksGenerated(value: string): boolean {
+  return /[a-z\d]{12}/i.test(value) && /[a-z]/i.test(value) && /\d/.test(value);
+}
+
+function isReplacedInData(secret: string, { inData }: SecretOptions): boolean {
   return inData && secret.length >= minFreeLength;
 }
 

@@ -60,7 +60,7 @@ export function createTargetClient(
     onRequest: ({ method, url }, credentials) => {
       requests.credentials = credentials;
       // The query of an endpoint is where the session's id is.
-      redactor.addUrl(url);
+      redactor.addEndpoint(url);
       terminal.detail(`  ${method} ${url.href}`);
     },
   });

@@ -132,9 +132,61 @@ describe('data', () => {
     expect(redactor.data(text)).toBe(text);
   });
 
+  it('loses the id of our session and the keys of a URL', () => {
+    const redactor = new Redactor();
+    redactor.addUrl(new URL('http://h/sse?api_key=letmeinplease&v=2'));
+    redactor.addEndpoint(new URL('http://h/messages?session_id=longword&of=longword&v=2'));
+    redactor.addEndpoint(new URL('http://h/messages?c=02eef66a-7a49-4b0e-9c8e-3f0b3b0f9d11'));
+    const text = 'letmeinplease, 02eef66a-7a49-4b0e-9c8e-3f0b3b0f9d11 of longword in 2 of v2';
+    expect(redactor.data(text)).toBe('***, *** of *** in 2 of v2');
+  });
+
+  it.each(['streaming', 'production', 'us-east-1', '2024-11-05', 'claude-sonnet-4-20250514'])(
+    'keeps %s, which the query of an endpoint holds as well',
+    (word) => {
+      const redactor = new Redactor();
+      redactor.addUrl(new URL(`http://h/sse?of=${word}`));
+      redactor.addEndpoint(new URL(`http://h/messages?of=${word}&keyword=${word}`));
+      expect(redactor.data(`it is ${word}`)).toBe(`it is ${word}`);
+      expect(redactor.message(`it is ${word}`)).toBe('it is ***');
+    },
+  );
+
   it('is not falsified by a key that is a common word', () => {
     const redactor = new Redactor();
     redactor.add('test');
     expect(redactor.data('a test of tests')).toBe('a test of tests');
+  });
+});
+
+describe('the endpoints of many sessions', () => {
+  const idOf = (session: number): string => `session-number-${String(session).padStart(6, '0')}`;
+  const endpointOf = (session: number): URL =>
+    new URL(`http://h/messages?sessionId=${idOf(session)}`);
+
+  it('are forgotten in the end, and nothing else is', () => {
+    const redactor = new Redactor();
+    redactor.add('topsecretkey');
+    redactor.addUrl(new URL('http://h/sse?token=ours-for-good'));
+    for (let session = 0; session < 1000; session++) redactor.addEndpoint(endpointOf(session));
+    expect(redactor.data(`topsecretkey ours-for-good ${idOf(999)} ${idOf(900)} ${idOf(0)}`)).toBe(
+      `*** *** *** *** ${idOf(0)}`,
+    );
+  });
+
+  it('are remembered while they are used', () => {
+    const redactor = new Redactor();
+    for (let session = 1; session < 1000; session++) {
+      redactor.addEndpoint(endpointOf(0));
+      redactor.addEndpoint(endpointOf(session));
+    }
+    expect(redactor.data(`${idOf(0)} ${idOf(1)}`)).toBe(`*** ${idOf(1)}`);
+  });
+
+  it('do not take what is known for good with them', () => {
+    const redactor = new Redactor();
+    redactor.add(idOf(0));
+    for (let session = 0; session < 1000; session++) redactor.addEndpoint(endpointOf(session));
+    expect(redactor.data(idOf(0))).toBe('***');
   });
 });

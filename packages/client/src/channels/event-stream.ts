@@ -9,6 +9,23 @@ import { place } from './place.js';
 /** Default of `limits.maxEventBytes`: a result of 50 MiB fits. */
 export const DEFAULT_MAX_EVENT_BYTES: number = 64 * 1024 * 1024;
 
+/**
+ * A defence against a server that floods a stream before its handshake is through.
+ *
+ * @throws LongwireError `limit-exceeded`.
+ */
+export function checkKept(size: number, maxEventBytes: number): void {
+  if (size <= maxEventBytes) return;
+  throw new LongwireError(
+    `the server sent more than ${maxEventBytes} bytes before the handshake was through`,
+    {
+      code: 'limit-exceeded',
+      certainty: 'outcome-unknown',
+      hint: 'raise limits.maxEventBytes if this server may send so much',
+    },
+  );
+}
+
 const STREAM_HEADERS = { accept: 'text/event-stream', 'cache-control': 'no-cache' };
 
 /** Who is told what happens on a stream. */

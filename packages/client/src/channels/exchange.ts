@@ -12,12 +12,10 @@ const EXCERPT_MS = 500;
 /** How much body nobody asked for is let through before the connection is given up. */
 const IGNORED_BYTES = 65_536;
 
-/** How a connection that ends in the middle of an answer is called by Node, undici and its parser. */
-const DROPPED: ReadonlySet<string> = new Set([
-  'ECONNRESET',
-  'HPE_INVALID_EOF_STATE',
-  'UND_ERR_SOCKET',
-]);
+/** How Node and undici call a connection that ends in the middle of an answer. */
+const DROPPED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+/** How undici's parser ends its message about the same; it gives no code. */
+const ENDED_EARLY = '(Invalid EOF state)';
 
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -248,7 +246,8 @@ function networkReason(error: Error): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ECONNREFUSED') return 'nothing listens there (ECONNREFUSED)';
   if (code === 'ENOTFOUND') return 'no such host (ENOTFOUND)';
-  if (code !== undefined && DROPPED.has(code)) return `the server dropped the connection (${code})`;
+  if (DROPPED.has(code ?? '')) return `the server dropped the connection (${code})`;
+  if (error.message.endsWith(ENDED_EARLY)) return 'the server dropped the connection';
   if (error.message !== '')
     return code === undefined ? error.message : `${error.message} (${code})`;
   return code ?? error.name;

@@ -1,11 +1,17 @@
 import { ConnectionLostError, HttpStatusError, type LongwireError } from '../errors.js';
 
-/** How a 400 says that the session is gone, and not that the message is wrong. */
+/** How a 400 says that the session is gone. */
 const NO_SESSION: readonly RegExp[] = [
-  /\b(no|unknown|invalid|expired|could not find|cannot find)\s+(\w+\s+){0,3}session([ _-]?id)?\b/i,
-  /\bsession([ _-]?id)?\s+(\S+\s+){0,3}(not found|unknown|invalid|expired|terminated|ended|closed|gone|does not exist)\b/i,
-  /\bno (active )?(sse )?(transport|connection)\b/i,
+  /\b(no|unknown|invalid|expired|could not find|cannot find)\s+((valid|active|such|matching|mcp|sse|transport found for)\s+)*session([ _-]?id)?\b/i,
+  /\bsession([ _-]?id)?\s+(\S+\s+){0,2}(not found|unknown|invalid|expired|terminated|ended|closed|gone|does not exist)\b/i,
+  /\bno (active )?(sse )?transport\b/i,
 ];
+
+/** How it says that the message is wrong, whatever it calls a session. */
+const WRONG_MESSAGE = /\b(argument|param|parameter|tool|method)s?\b/i;
+
+/** The answer to one message, by its id. One about the session has the id `null`, or none. */
+const ANSWER = /"jsonrpc"\s*:\s*"2\.0".*"id"\s*:\s*["\d]|"id"\s*:\s*["\d].*"jsonrpc"\s*:\s*"2\.0"/;
 
 /**
  * Whether the answer to a POST says that its session is gone: with 404, or as the first servers
@@ -13,8 +19,10 @@ const NO_SESSION: readonly RegExp[] = [
  */
 export function isForgotten(error: LongwireError): error is HttpStatusError {
   if (!(error instanceof HttpStatusError)) return false;
-  if (error.status === 404) return true;
-  return error.status === 400 && NO_SESSION.some((pattern) => pattern.test(error.excerpt));
+  const { status, excerpt } = error;
+  if ((status !== 404 && status !== 400) || ANSWER.test(excerpt)) return false;
+  if (status === 404) return true;
+  return NO_SESSION.some((pattern) => pattern.test(excerpt)) && !WRONG_MESSAGE.test(excerpt);
 }
 
 /** The server knows the session no more, and so did not run what was sent to it. */

@@ -1,5 +1,7 @@
 /** So often must a stream have beaten before its silence means anything. */
 const ENOUGH_BEATS = 3;
+/** What comes closer together is one beat: a preamble is no habit. */
+const APART_MS = 100;
 /** So many times the longest pause between two beats is silence. */
 const PATIENCE = 2;
 
@@ -10,12 +12,14 @@ const PATIENCE = 2;
  */
 export class Pulse {
   #beats = 0;
-  #lastAt = 0;
+  #lastAt = -Infinity;
   #longestMs = 0;
 
   /** A comment came. */
   beat(now: number): void {
-    if (this.#beats++ > 0) this.#longestMs = Math.max(this.#longestMs, now - this.#lastAt);
+    const pauseMs = now - this.#lastAt;
+    if (pauseMs < APART_MS) return;
+    if (this.#beats++ > 0) this.#longestMs = Math.max(this.#longestMs, pauseMs);
     this.#lastAt = now;
   }
 

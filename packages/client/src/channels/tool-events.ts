@@ -112,7 +112,11 @@ export class ToolEventsChannel implements Channel {
       case 'ping':
         // The dialect has nothing to ask a server whether it is there. What stopped is not there;
         // what was never regular may be.
-        if (this.#pulse.hasStopped(performance.now())) return;
+        if (this.#pulse.hasStopped(performance.now())) {
+          // As good as asked, and left without an answer.
+          onWire?.();
+          return;
+        }
         this.#vouchedAt = performance.now();
         this.#answer(message.id, {});
         return;

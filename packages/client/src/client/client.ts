@@ -332,7 +332,8 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   }
 
   #readyConnection(): Connection | undefined {
-    return this.#connection?.state.name === 'ready' ? this.#connection : undefined;
+    const connection = this.#connection;
+    return connection?.state.name === 'ready' && !connection.isClosing ? connection : undefined;
   }
 
   #notified(notification: ServerNotification): void {

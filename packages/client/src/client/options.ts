@@ -45,11 +45,19 @@ export function checkClientOptions(options: ClientOptions): void {
  * @throws TypeError that names the option.
  */
 export function checkOperationOptions(options: CallToolOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('options: not an object');
   checkOptionNames(options, OPERATION_OPTION_NAMES);
-  const { timeoutMs, deadlineMs, idempotent } = options;
+  const { timeoutMs, deadlineMs, idempotent, signal, onProgress } = options;
   checkPositive('timeoutMs', timeoutMs);
   checkPositive('deadlineMs', deadlineMs);
   if (idempotent !== undefined && typeof idempotent !== 'boolean') {
     throw new TypeError('idempotent: neither true nor false');
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    throw new TypeError('signal: not an AbortSignal');
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new TypeError('onProgress: not a function');
   }
 }

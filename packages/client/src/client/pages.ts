@@ -1,8 +1,6 @@
 import { METHOD_NOT_FOUND, type Result } from '@modelcontextprotocol/client';
+import { pagesOf } from '../connection/pages.js';
 import { LongwireError, ServerError } from '../errors.js';
-
-/** A defence against a server whose cursor never ends. */
-const MAX_PAGES = 1000;
 
 /** What reading a list needs. */
 export interface PagesOptions {
@@ -23,42 +21,24 @@ export interface PagesOptions {
  * the method has an empty list.
  */
 export async function readPages<Entry>(options: PagesOptions): Promise<Entry[]> {
+  const { method, key, field } = options;
   const entries: Entry[] = [];
-  const cursors = new Set<string>();
-  let cursor: string | undefined;
-  do {
-    let result: Result;
-    try {
-      result = await options.ask(cursor === undefined ? {} : { cursor });
-    } catch (error) {
-      const isUnknown = error instanceof ServerError && error.number === METHOD_NOT_FOUND;
-      if (isUnknown && cursor === undefined) return entries;
-      throw error;
-    }
-    const page = result[options.key];
-    if (!Array.isArray(page)) {
-      throw broken(`the server's answer to ${options.method} has no array of ${options.key}`);
-    }
-    for (const entry of page as unknown[]) {
-      if (isUsable(entry, options.field)) entries.push(entry as Entry);
-      else {
-        options.onMalformed(
-          broken(`an entry of ${options.method} has no ${options.field} and is left out`),
-        );
+  try {
+    for await (const { result } of pagesOf(method, options.ask)) {
+      const page = result[key];
+      if (!Array.isArray(page)) {
+        throw broken(`the server's answer to ${method} has no array of ${key}`);
+      }
+      for (const entry of page as unknown[]) {
+        if (isUsable(entry, field)) entries.push(entry as Entry);
+        else options.onMalformed(broken(`an entry of ${method} has no ${field} and is left out`));
       }
     }
-    cursor = nextCursor(result);
-    if (cursor !== undefined && (cursors.has(cursor) || cursors.size === MAX_PAGES)) {
-      throw broken(`the pages of ${options.method} do not end: the server repeats its cursor`);
-    }
-    if (cursor !== undefined) cursors.add(cursor);
-  } while (cursor !== undefined);
+  } catch (error) {
+    const isUnknown = error instanceof ServerError && error.number === METHOD_NOT_FOUND;
+    if (!isUnknown || entries.length > 0) throw error;
+  }
   return entries;
-}
-
-function nextCursor(result: Result): string | undefined {
-  const cursor = result['nextCursor'];
-  return typeof cursor === 'string' && cursor !== '' ? cursor : undefined;
 }
 
 function isUsable(entry: unknown, field: string): boolean {

@@ -4,7 +4,7 @@ import type { LongwireError } from '../errors.js';
 import { lossOf } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 import type { ServerRequests } from './server-requests.js';
-import type { Session } from './session.js';
+import type { Link } from './link.js';
 
 /** What an aftermath deals with. */
 export interface AftermathOptions {
@@ -15,13 +15,13 @@ export interface AftermathOptions {
 }
 
 /**
- * What is left of a session whose line is gone: whether it may go on, and what becomes of its
+ * What is left of a session whose link is gone: whether it may go on, and what becomes of its
  * requests, of what was to be said on it, and of what is on its way to the server.
  */
 export class Aftermath {
   readonly #options: AftermathOptions;
   /** Sessions that may go on without their line, until what is on its way has arrived. */
-  readonly #retiring = new Set<Session>();
+  readonly #retiring = new Set<Link>();
   /** While it is here, nothing is certain of the session's requests. */
   #resumption: Resumption | undefined;
   #lostBy: LongwireError | undefined;
@@ -37,23 +37,20 @@ export class Aftermath {
   }
 
   /**
-   * Lets go of a session's line. If another is to follow, the session may go on there; one that
+   * Lets go of a link. If another is to follow, the session may go on there; one that
    * was still being made has nothing to go on with, but does not hinder the one before it.
    * Returns the cancellations of what the session had asked, if it is over.
    */
-  letGo(
-    session: Session | undefined,
-    { comesBack }: { comesBack: boolean },
-  ): JSONRPCNotification[] {
+  letGo(link: Link | undefined, { comesBack }: { comesBack: boolean }): JSONRPCNotification[] {
     if (!comesBack) this.#resumption = undefined;
-    else if (session?.isStarted === true) this.#resumption = session.channel?.resumption;
-    if (session !== undefined) {
-      this.#retiring.add(session);
-      (this.#resumption !== undefined ? session.retire() : session.close())
+    else if (link?.isStarted === true) this.#resumption = link.channel?.resumption;
+    if (link !== undefined) {
+      this.#retiring.add(link);
+      (this.#resumption !== undefined ? link.retire() : link.close())
         .catch((error: Error) => this.#options.report(error))
-        .finally(() => this.#retiring.delete(session));
+        .finally(() => this.#retiring.delete(link));
     }
-    return this.#resumption === undefined ? this.forget() : [];
+    return this.#resumption === undefined ? this.giveUp() : [];
   }
 
   /** Keeps what is to be said on the session; false if there is none to say it on. */
@@ -70,24 +67,24 @@ export class Aftermath {
       this.#fail(this.#options.ledger.removeInternal(), reason);
       return;
     }
-    // What the server sent to end the session, it would send again.
+    // What the server sent to spoil the link, it would send again.
     const mayRetry = reason.code !== 'limit-exceeded' && reason.code !== 'protocol';
     this.#fail(this.#options.ledger.lose(mayRetry), reason);
   }
 
   /** The session goes on: what was to be said on it is said. */
-  goOn(session: Session): void {
+  goOn(link: Link): void {
     this.#resumption = undefined;
     const unsaid = this.#unsaid;
     this.#unsaid = [];
-    for (const message of unsaid) session.say(message).catch(this.#options.report);
+    for (const message of unsaid) link.say(message).catch(this.#options.report);
   }
 
   /**
    * The session does not go on: nothing that belonged to it will. Returns the cancellations of
    * what it had asked.
    */
-  forget(): JSONRPCNotification[] {
+  giveUp(): JSONRPCNotification[] {
     const wasOpen = this.#resumption !== undefined;
     this.#resumption = undefined;
     this.#unsaid = [];
@@ -102,7 +99,7 @@ export class Aftermath {
 
   /** Waits for nothing any more; fulfilled when no line is left open. */
   async close(): Promise<void> {
-    await Promise.all([...this.#retiring].map((session) => session.close()));
+    await Promise.all([...this.#retiring].map((link) => link.close()));
   }
 
   #fail(entries: LedgerEntry[], reason: LongwireError): void {

@@ -24,6 +24,8 @@ export interface CallMark {
   readonly internal?: boolean;
   /** When the call ends if nothing happens, on the clock of `performance.now()`. */
   readonly dueAt?: number;
+  /** Told that the request is on its way. */
+  onSent?(): void;
   /** Takes the call's progress notifications, in order, before its answer. */
   onProgress?(progress: Progress): void;
 }

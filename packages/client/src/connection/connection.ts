@@ -77,6 +77,11 @@ export class Connection implements Transport {
     return this.#ledger.dropped;
   }
 
+  /** Nothing can be sent on it any more. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /** Does nothing: the connection dials when it has something to send. */
   start(): Promise<void> {
     return Promise.resolve();
@@ -128,7 +133,7 @@ export class Connection implements Transport {
   cancel(mark: CallMark, error: LongwireError): void {
     const entry = this.#ledger.find(mark.id);
     if (entry === undefined || entry.mark !== mark) return;
-    this.#giveUp(entry, error, error.code).catch((cause: Error) => this.#report(cause));
+    void this.#giveUp(entry, error, error.code);
   }
 
   /** Closes for good; fulfilled when nothing is left open. Harmless when repeated. */
@@ -138,7 +143,9 @@ export class Connection implements Transport {
   }
 
   async #close(): Promise<void> {
-    for (const { mark, waiter } of this.#ledger.removeAll()) {
+    for (const { id, handedOver, onWire, mark, waiter } of this.#ledger.removeAll()) {
+      // What has not left must not leave any more.
+      if (handedOver && !onWire) this.#line.say(cancellationOf(id, 'closed')).catch(() => {});
       waiter.failed(closedError(mark.certainty));
     }
     await this.#line.close();
@@ -205,9 +212,10 @@ export class Connection implements Transport {
   async #giveUp(entry: LedgerEntry, error: LongwireError, reason: unknown): Promise<void> {
     const { id, handedOver } = entry;
     this.#ledger.remove(id);
-    this.#line.forget(entry);
+    this.#line.settled(entry);
     entry.waiter.failed(error);
-    if (handedOver) await this.#line.say(cancellationOf(id, reason));
+    // Where it cannot be said, there is nobody to whom it matters.
+    if (handedOver) await this.#line.say(cancellationOf(id, reason)).catch(() => {});
   }
 
   #tell(state: ConnectionState): void {

@@ -57,19 +57,25 @@ export function failureOf(
 /** What a dial failed with after all that the budget allows. */
 export function afterAttempts(error: LongwireError, attempts: number): LongwireError {
   const { summary, code, hint, cause = error } = error;
-  return new ConnectError(`${summary} (after ${attempts} attempts)`, {
-    code,
-    hint,
-    cause,
-    tried: error instanceof ConnectError ? error.tried : [],
-  });
+  return new ConnectError(
+    `${summary} (after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'})`,
+    {
+      code,
+      hint,
+      cause,
+      tried: error instanceof ConnectError ? error.tried : [],
+    },
+  );
 }
 
 /** The server answered `initialize` with an error, or with something that the SDK cannot use. */
-export function handshakeRefused(cause: unknown): ConnectError {
+export function handshakeRefused(
+  cause: unknown,
+  code: 'connect-failed' | 'server-error' = 'connect-failed',
+): ConnectError {
   const { message } = cause as { message?: unknown };
   return new ConnectError(`the handshake failed: ${String(message)}`, {
-    code: 'connect-failed',
+    code,
     tried: [],
     cause,
   });
@@ -89,6 +95,15 @@ export function serverError(
 /** The connection was closed from this side. */
 export function closedError(certainty: Certainty): LongwireError {
   return new LongwireError('the connection is closed', { code: 'closed', certainty });
+}
+
+/** There is nothing to say it on, and there may be soon; for this reason, if there was before. */
+export function noSessionError(reason: LongwireError | undefined): LongwireError {
+  const why = reason === undefined ? '' : `: ${reason.summary}`;
+  return new ConnectionLostError(`there is no session now${why}`, {
+    certainty: 'not-sent',
+    cause: reason,
+  });
 }
 
 /** Too many requests wait for an answer. */

@@ -78,7 +78,7 @@ export class Handshake {
    */
   learn(answer: JSONRPCResponse): void {
     if ('error' in answer) {
-      if (this.own === undefined) throw handshakeRefused(answer.error);
+      if (this.own === undefined) throw handshakeRefused(answer.error, 'server-error');
       return;
     }
     const former = this.#server?.serverInfo;

@@ -1,4 +1,5 @@
 import type { Result } from '@modelcontextprotocol/client';
+import { nextCursor } from './pages.js';
 
 /** One tool as it was listed. */
 interface KnownTool {
@@ -21,8 +22,8 @@ export class KnownTools {
   learn(cursor: unknown, page: Result): void {
     if (cursor === undefined) this.#tools = new Map();
     this.#isListed = true;
-    const { tools, nextCursor } = page;
-    this.#isWhole = typeof nextCursor !== 'string' || nextCursor === '';
+    const { tools } = page;
+    this.#isWhole = nextCursor(page) === undefined;
     if (!Array.isArray(tools)) return;
     for (const tool of tools as unknown[]) {
       const { name, annotations } = (tool ?? {}) as Record<string, unknown>;

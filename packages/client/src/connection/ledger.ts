@@ -103,6 +103,7 @@ export class Ledger {
   markSent(entry: LedgerEntry): void {
     (entry as OpenEntry).onWire = true;
     entry.mark.certainty = 'outcome-unknown';
+    entry.mark.onSent?.();
   }
 
   /** Takes the request that an answer belongs to; counts the answer as dropped if there is none. */
@@ -138,14 +139,19 @@ export class Ledger {
     this.#renew(open);
   }
 
+  /** Whether a request that may have run may be sent again. */
+  maySendAgain(entry: LedgerEntry): boolean {
+    const { isSafe, maxLosses } = this.#rules;
+    return entry.losses < maxLosses && entry.mark.internal !== true && isSafe(entry);
+  }
+
   /**
    * A request that may have run waits again, under a new id, if that does no harm; else it is
    * taken out. True if it waits.
    */
   retry(entry: LedgerEntry): boolean {
-    const { isSafe, maxLosses } = this.#rules;
     const open = entry as OpenEntry;
-    if (open.losses >= maxLosses || open.mark.internal === true || !isSafe(open)) {
+    if (!this.maySendAgain(open)) {
       this.#entries.delete(open.id);
       return false;
     }

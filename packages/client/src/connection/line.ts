@@ -8,20 +8,20 @@ import type {
   Result,
 } from '@modelcontextprotocol/client';
 import { place } from '../channels/place.js';
-import { ConnectionLostError, type LongwireError } from '../errors.js';
+import type { LongwireError } from '../errors.js';
 import type { Target } from '../target/target.js';
 import { Aftermath } from './aftermath.js';
 import type { CallMark } from './call-mark.js';
-import { asConnectError, closedError, silentError } from './failures.js';
+import { asConnectError, closedError, noSessionError, silentError } from './failures.js';
 import { Handshake } from './handshake.js';
 import { Inbound } from './inbound.js';
 import type { Ledger, LedgerEntry, LedgerRequest } from './ledger.js';
 import type { ResolvedConnectionOptions } from './options.js';
 import { Openers } from './openers.js';
 import { Outbound } from './outbound.js';
-import { isRefusal, retryAfterOf } from './retry.js';
+import { hasEndedEarly, isRefusal, retryAfterOf } from './retry.js';
 import { ServerRequests } from './server-requests.js';
-import { Session } from './session.js';
+import { Link } from './link.js';
 import type { Standing } from './standing.js';
 import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
 import { Watchdog } from './watchdog.js';
@@ -43,8 +43,9 @@ export interface LineOptions {
 }
 
 /**
- * The line to the server: one session at a time, and the next when that one is gone. It carries
- * out what `state.ts` decides, and nothing else dials, waits for a dial, or lets go of a session.
+ * The line to the server: one link at a time, and the next when that one is gone; a session of the
+ * server may go on from one to the next. It carries out what `state.ts` decides, and nothing else
+ * dials, waits for a dial, or lets go of a link.
  */
 export class Line {
   readonly #options: LineOptions;
@@ -57,12 +58,14 @@ export class Line {
   #isFollowing = false;
   /** What the program is told once the event is followed. */
   readonly #undelivered: JSONRPCMessage[] = [];
-  #session: Session | undefined;
-  /** The session on which the program's own `initialize` was answered. */
-  #introduced: Session | undefined;
+  #link: Link | undefined;
+  /** The link on which the program's own `initialize` was answered. */
+  #introduced: Link | undefined;
   readonly #aftermath: Aftermath;
   #delay: NodeJS.Timeout | undefined;
   #askedDelayMs = 0;
+  /** How often the stream that was to go on ended before it said anything. */
+  #endedEarly = 0;
   #watchdog: Watchdog | undefined;
   #pinged: CallMark | undefined;
   readonly #handshake: Handshake;
@@ -76,7 +79,7 @@ export class Line {
     this.#outbound = new Outbound({
       ledger,
       retry: options.options.retry,
-      session: () => (this.#state.name === 'ready' ? this.#session : undefined),
+      link: () => (this.#state.name === 'ready' ? this.#link : undefined),
     });
     this.#inbound = new Inbound({
       ledger,
@@ -100,7 +103,7 @@ export class Line {
     return this.#handshake.server;
   }
 
-  /** Sends a request, now or when there is a session. */
+  /** Sends a request, now or when the line is ready. */
   send(entry: LedgerEntry): void {
     if (this.#state.name === 'ready') this.#outbound.send(entry);
     else this.#happen({ type: 'request-made' });
@@ -119,14 +122,14 @@ export class Line {
    */
   async finishHandshake(initialized: JSONRPCNotification): Promise<void> {
     this.#handshake.initialized = initialized;
-    const session = this.#session;
+    const link = this.#link;
     // If the line was lost in the middle, the handshake is replayed from its beginning.
-    if (session === undefined || session !== this.#introduced) await this.#untilReady();
-    else await this.#finish(session);
+    if (link === undefined || link !== this.#introduced) await this.#untilReady();
+    else await this.#finish(link);
   }
 
   /**
-   * Dials, if there is no session; fulfilled when requests go out at once.
+   * Dials, if there is no link; fulfilled when requests go out at once.
    *
    * @throws LongwireError
    */
@@ -140,7 +143,8 @@ export class Line {
   /** Sends what is no request: on this session or not at all. */
   say(message: JSONRPCMessage): Promise<void> {
     if (this.#aftermath.keep(message)) return Promise.resolve();
-    return this.#session?.say(message) ?? Promise.reject(this.#noSession());
+    if (this.#link?.channel === undefined) return Promise.reject(this.#noSession());
+    return this.#link.say(message);
   }
 
   /** Answers a request of the server, if its session is still there. */
@@ -150,18 +154,18 @@ export class Line {
     if (theirs !== undefined) await this.say(theirs);
   }
 
-  /** A request was given up. */
-  forget(entry: LedgerEntry): void {
-    this.#outbound.forget(entry);
+  /** A request was settled from this side. */
+  settled(entry: LedgerEntry): void {
+    this.#outbound.settled(entry);
   }
 
   /** Closes for good; fulfilled when nothing is left open. */
   async close(): Promise<void> {
-    const session = this.#session;
-    this.#outbound.forgetAll();
-    await session?.farewell();
+    const link = this.#link;
+    this.#outbound.allSettled();
+    await link?.farewell();
     this.#happen({ type: 'close-asked' });
-    await session?.close();
+    await link?.close();
     await this.#aftermath.close();
   }
 
@@ -201,14 +205,14 @@ export class Line {
         }, effect.ms);
         break;
       case 'release':
-        if (this.#session !== undefined) this.#restore(this.#session);
+        if (this.#link !== undefined) this.#restore(this.#link);
         this.#outbound.release();
         break;
       case 'sort-out':
         this.#aftermath.sortOut(effect.reason);
         break;
       case 'fail-all':
-        this.#outbound.forgetAll();
+        this.#outbound.allSettled();
         this.#aftermath.failAll(effect.reason);
         void this.#aftermath.close();
         break;
@@ -236,102 +240,103 @@ export class Line {
 
   #dial(): void {
     const { target, options } = this.#options;
-    const session: Session = new Session({
+    const link: Link = new Link({
       target,
       options,
       resumption: this.#aftermath.resumption,
       handlers: {
         onMessage: (message) => {
-          if (this.#session === session) this.#inbound.take(message);
+          if (this.#link === link) this.#inbound.take(message);
         },
         onTrouble: (error, answerTo) => {
-          if (this.#session === session) this.#inbound.takeTrouble(error, answerTo);
+          if (this.#link === link) this.#inbound.takeTrouble(error, answerTo);
         },
         onEnd: (reason) => {
-          if (this.#session === session) this.#ended(session, reason);
+          if (this.#link === link) this.#ended(link, reason);
         },
       },
     });
-    this.#session = session;
-    this.#shakeHands(session).catch((error: LongwireError) => this.#dialFailed(session, error));
+    this.#link = link;
+    this.#shakeHands(link).catch((error: LongwireError) => this.#dialFailed(link, error));
   }
 
   /** Shakes hands, unless the session before goes on. The program ends its own handshake itself. */
-  async #shakeHands(session: Session): Promise<void> {
+  async #shakeHands(link: Link): Promise<void> {
     const handshake = this.#handshake;
     const { own } = handshake;
-    const answer = await session.open(handshake.request());
-    if (this.#session !== session) return;
+    const answer = await link.open(handshake.request());
+    if (this.#link !== link) return;
     if (answer === undefined) {
-      this.#ready(session, true);
+      this.#ready(link, true);
       return;
     }
-    if (this.#aftermath.resumption !== undefined) this.#forgetSession();
+    if (this.#aftermath.resumption !== undefined) this.#giveUpSession();
     handshake.learn(answer);
     if (own === undefined) {
-      await this.#finish(session);
+      await this.#finish(link);
     } else {
-      this.#introduced = session;
+      this.#introduced = link;
       this.#options.ledger.handOver(own);
       this.#inbound.take(answer);
     }
   }
 
-  async #finish(session: Session): Promise<void> {
+  async #finish(link: Link): Promise<void> {
     try {
-      await session.finish(this.#handshake.initialized);
+      await link.finish(this.#handshake.initialized);
     } catch (error) {
-      this.#dialFailed(session, error as LongwireError);
+      this.#dialFailed(link, error as LongwireError);
     }
-    if (this.#session === session) this.#ready(session, false);
+    if (this.#link === link) this.#ready(link, false);
     else await this.#untilReady();
   }
 
-  #ready(session: Session, resumed: boolean): void {
-    const { channel } = session;
+  #ready(link: Link, resumed: boolean): void {
+    const { channel } = link;
     const { formerServer } = this.#handshake;
     if (channel === undefined) return;
     const { heartbeat } = this.#options.options;
     this.#askedDelayMs = 0;
+    this.#endedEarly = 0;
     this.#introduced = undefined;
     this.#watchdog = new Watchdog({
       ...heartbeat,
       heardAt: () => channel.heardAt,
       isProven: () => this.#state.name !== 'ready' || this.#state.spent === 0,
-      ping: () => this.#ping(),
-      onSilence: () => this.#ended(session, silentError(heartbeat)),
+      ping: (onAsked) => this.#ping(onAsked),
+      onSilence: () => this.#ended(link, silentError(heartbeat)),
       now: () => performance.now(),
     });
     this.#happen({
       type: 'handshake-done',
       dialect: channel.dialect,
       url: place(channel.url),
-      connectMs: session.ageMs,
+      connectMs: link.ageMs,
       resumed,
       ...(formerServer !== undefined && !resumed && { formerServer }),
     });
-    session.start();
+    link.start();
   }
 
   /** Brings the session to where the one before stood, or where itself was to be brought. */
-  #restore(session: Session): void {
+  #restore(link: Link): void {
     const { standing, ask, deliver, report } = this.#options;
-    this.#aftermath.goOn(session);
+    this.#aftermath.goOn(link);
     if (this.#state.name === 'ready' && this.#state.resumed && standing.isRestored) return;
     standing.restore({
       ask: (request) => ask(request, { certainty: 'not-sent', internal: true }),
-      isCurrent: () => this.#session === session,
+      isCurrent: () => this.#link === link,
       onToolsChanged: () => deliver({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }),
       onFailure: report,
     });
   }
 
   /** The ping before it need not be answered any more: something else came. */
-  #ping(): void {
+  #ping(onAsked: () => void): void {
     this.#options.ledger.remove(this.#pinged?.id);
-    this.#pinged = { certainty: 'not-sent', internal: true };
+    this.#pinged = { certainty: 'not-sent', internal: true, onSent: onAsked };
     // Whatever arrives is an answer, and the loss of the session is told otherwise.
-    this.#options.ask({ method: 'ping' }, this.#pinged).catch(() => {});
+    this.#options.ask({ method: 'ping' }, this.#pinged).catch(onAsked);
   }
 
   /** The path of every answer: nothing need happen on most. */
@@ -340,14 +345,18 @@ export class Line {
     if (isNews && method !== 'initialize') this.#happen({ type: 'answered' });
   }
 
-  #ended(session: Session, reason: LongwireError): void {
-    this.#askedDelayMs = session.channel?.askedDelayMs ?? this.#askedDelayMs;
+  #ended(link: Link, reason: LongwireError): void {
+    this.#askedDelayMs = link.channel?.askedDelayMs ?? this.#askedDelayMs;
     this.#fail('channel-ended', reason);
   }
 
-  #dialFailed(session: Session, error: LongwireError): void {
-    if (this.#session !== session) return;
-    if (isRefusal(error)) this.#forgetSession();
+  #dialFailed(link: Link, error: LongwireError): void {
+    if (this.#link !== link) return;
+    const { resumption } = this.#aftermath;
+    if (resumption !== undefined) {
+      const endsAgain = hasEndedEarly(error) && this.#endedEarly++ > 0;
+      if (isRefusal(error) || endsAgain) this.#giveUpSession();
+    }
     this.#fail('dial-failed', error);
   }
 
@@ -364,25 +373,22 @@ export class Line {
   #hangUp(): void {
     clearTimeout(this.#delay);
     this.#watchdog?.stop();
-    const session = this.#session;
+    const link = this.#link;
     const comesBack = this.#state.name === 'reconnecting';
-    this.#session = undefined;
-    this.#undelivered.push(...this.#aftermath.letGo(session, { comesBack }));
+    this.#link = undefined;
+    this.#undelivered.push(...this.#aftermath.letGo(link, { comesBack }));
   }
 
   /** The session that was lost does not go on. */
-  #forgetSession(): void {
-    this.#undelivered.push(...this.#aftermath.forget());
+  #giveUpSession(): void {
+    this.#undelivered.push(...this.#aftermath.giveUp());
     if (!this.#isFollowing) this.#deliverLate();
   }
 
   #noSession(): LongwireError {
     const state = this.#state;
     if (state.name === 'resting') return state.reason;
-    if (state.name !== 'reconnecting') return closedError('not-sent');
-    return new ConnectionLostError(`there is no session now: ${state.reason.summary}`, {
-      certainty: 'not-sent',
-      cause: state.reason,
-    });
+    if (state.name === 'idle' || state.name === 'closed') return closedError('not-sent');
+    return noSessionError('reason' in state ? state.reason : undefined);
   }
 }

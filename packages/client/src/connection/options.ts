@@ -35,7 +35,10 @@ export interface RetryOptions {
 export interface HeartbeatOptions {
   /**
    * For how long nothing may arrive, not even a comment, before the server is asked with a `ping`;
-   * in milliseconds. `Infinity`: never asked. Default 30 000.
+   * in milliseconds. `Infinity`: silence is never asked about. Default 30 000.
+   *
+   * A line on which the program asks nothing gets one `ping` all the same, after half of that and
+   * at most 15 s: its answer is what refills `retry.maxAttempts`.
    */
   silenceMs?: number;
   /** How long nothing may arrive after that until the connection counts as lost, in milliseconds. Default 10 000. */
@@ -129,7 +132,7 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
 function resolveRetry(retry: RetryOptions | undefined): RetryPolicy {
   const { maxAttempts, firstDelayMs, maxDelayMs, firstConnect } = CONNECTION_DEFAULTS.retry;
   checkGroup('retry', retry, ['maxAttempts', 'firstDelayMs', 'maxDelayMs', 'firstConnect']);
-  if (retry?.maxAttempts !== 0) checkPositive('retry.maxAttempts', retry?.maxAttempts);
+  checkCount('retry.maxAttempts', retry?.maxAttempts);
   checkPositive('retry.firstDelayMs', retry?.firstDelayMs);
   checkPositive('retry.maxDelayMs', retry?.maxDelayMs);
   if (retry?.firstConnect !== undefined && typeof retry.firstConnect !== 'boolean') {
@@ -158,7 +161,9 @@ function resolveHeartbeat(heartbeat: HeartbeatOptions | undefined): Required<Hea
 /** Checks a group of options, if it is given. */
 export function checkGroup(name: string, group: unknown, known: readonly string[]): void {
   if (group === undefined) return;
-  if (typeof group !== 'object' || group === null) throw new TypeError(`${name}: not an object`);
+  if (typeof group !== 'object' || group === null || Array.isArray(group)) {
+    throw new TypeError(`${name}: not an object`);
+  }
   checkOptionNames(group, known, `${name}.`);
 }
 
@@ -183,6 +188,18 @@ export function checkOptionNames(options: object, known: readonly string[], pref
 export function checkPositive(name: string, value: number | undefined): void {
   if (value === undefined) return;
   if (typeof value !== 'number' || !(value > 0)) {
-    throw new TypeError(`${name}: ${String(value)} is not a number above 0`);
+    throw new TypeError(`${name}: ${shown(value)} is not a number above 0`);
   }
+}
+
+function checkCount(name: string, value: number | undefined): void {
+  if (value === undefined || value === Infinity) return;
+  if (!Number.isInteger(value) || value < 0) {
+    throw new TypeError(`${name}: ${shown(value)} is not a whole number from 0, or Infinity`);
+  }
+}
+
+/** A string looks like one: `'5'` is not 5. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -1,16 +1,17 @@
 import { LongwireError } from '../errors.js';
 import { failureOf, lossOf, unsendable } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
+import { MAX_TIMER_MS } from './options.js';
 import { judgeSend, resendDelayMs, type RetryPolicy } from './retry.js';
-import type { Session } from './session.js';
+import type { Link } from './link.js';
 import { requestOnWire } from './wire.js';
 
 /** Who sends what the program asks. */
 export interface OutboundOptions {
   ledger: Ledger;
   retry: RetryPolicy;
-  /** The session that requests go out on now; `undefined` while there is none. */
-  session: () => Session | undefined;
+  /** The link that requests go out on now; `undefined` while there is none. */
+  link: () => Link | undefined;
 }
 
 /** Sends requests, and sends again what is certain not to have run or does no harm twice. */
@@ -30,10 +31,10 @@ export class Outbound {
     }
   }
 
-  /** Sends a request if there is a session; else it waits for `release`. */
+  /** Sends a request if there is a link; else it waits for `release`. */
   send(entry: LedgerEntry): void {
-    const { ledger, session } = this.#options;
-    const open = session();
+    const { ledger, link } = this.#options;
+    const open = link();
     if (open === undefined) return;
     const { id } = entry;
     ledger.handOver(entry);
@@ -47,19 +48,19 @@ export class Outbound {
       });
   }
 
-  /** The request was given up; its time need not come. */
-  forget(entry: LedgerEntry): void {
+  /** The request was settled otherwise; its time need not come. */
+  settled(entry: LedgerEntry): void {
     clearTimeout(this.#putOff.get(entry));
     this.#putOff.delete(entry);
   }
 
-  /** As `forget`, for all. */
-  forgetAll(): void {
+  /** As `settled`, for all. */
+  allSettled(): void {
     for (const timer of this.#putOff.values()) clearTimeout(timer);
     this.#putOff.clear();
   }
 
-  #failed(entry: LedgerEntry, error: unknown, session: Session): void {
+  #failed(entry: LedgerEntry, error: unknown, link: Link): void {
     const { ledger, retry } = this.#options;
     if (!(error instanceof LongwireError)) {
       this.#fail(entry, unsendable(error));
@@ -73,15 +74,22 @@ export class Outbound {
     const certainty = error.certainty === 'refused' ? 'refused' : 'not-sent';
     switch (verdict.next) {
       case 'next-channel':
+        // One that is refused like this on every session is not waited for forever.
+        if (certainty === 'refused' && entry.returns >= retry.maxAttempts) {
+          this.#fail(entry, error);
+          break;
+        }
         ledger.putBack(entry, certainty);
-        // Where the next session is there already, nobody will release it.
-        if (this.#options.session() !== session) this.send(entry);
+        // Where the next link is there already, nobody will release it.
+        if (this.#options.link() !== link) this.send(entry);
         break;
       case 'later':
         ledger.putBack(entry, certainty);
         this.#sendLater(entry, error, resendDelayMs(retry, entry.returns, verdict.askedMs));
         break;
       case 'unknown':
+        // Given up from this side, while its session may go on and answer it.
+        if (error.code === 'closed' && link.isRetired && !ledger.maySendAgain(entry)) break;
         if (!ledger.retry(entry)) entry.waiter.failed(lossOf(entry, error));
         else this.#sendLater(entry, lossOf(entry, error), resendDelayMs(retry, entry.losses));
         break;
@@ -94,7 +102,7 @@ export class Outbound {
   /** A request that would run out of time before it may be sent again fails at once. */
   #sendLater(entry: LedgerEntry, error: LongwireError, ms: number): void {
     const { dueAt = Infinity } = entry.mark;
-    if (performance.now() + ms >= dueAt) {
+    if (performance.now() + ms >= dueAt || ms > MAX_TIMER_MS) {
       this.#fail(entry, error);
       return;
     }

@@ -62,18 +62,32 @@ export function isFinal({ code }: LongwireError): boolean {
 }
 
 /** Whether a server that a dial failed to reach like this is worth waiting for. */
-export function isAway({ code }: LongwireError): boolean {
-  return AWAY.has(code);
+export function isAway(error: LongwireError): boolean {
+  const { cause } = error;
+  if (AWAY.has(error.code) || hasEndedEarly(error)) return true;
+  return cause instanceof HttpStatusError && cause.status >= 500;
 }
 
-/** Whether the server would not have it, whatever was asked: it need not be asked the same again. */
+/**
+ * Whether the server would not have the dial as it was, so that it need not be asked the same
+ * again. What stands in front of a server that is away says nothing of it.
+ */
 export function isRefusal(error: LongwireError): boolean {
-  const answer = error instanceof ConnectError ? error.cause : error;
+  if (error.cause instanceof HttpStatusError) {
+    const { status } = error.cause;
+    return !NOT_NOW.has(status) && status !== 502 && status !== 504;
+  }
+  return error.code === 'not-mcp' && !hasEndedEarly(error);
+}
+
+/** Whether a stream was opened, and ended before it said anything. */
+export function hasEndedEarly({ code, cause }: LongwireError): boolean {
   return (
-    answer instanceof HttpStatusError &&
-    answer.certainty === 'refused' &&
-    answer.code === 'http-status' &&
-    !NOT_NOW.has(answer.status)
+    code === 'not-mcp' &&
+    cause instanceof LongwireError &&
+    cause.code === 'not-mcp' &&
+    cause.cause instanceof LongwireError &&
+    cause.cause.code === 'connection-lost'
   );
 }
 
@@ -92,20 +106,20 @@ export type SendVerdict =
   /** It may have run. */
   | { next: 'unknown' }
   /** It fails with this error. */
-  | { next: 'fail'; error: LongwireError };
+  | { next: 'fail' };
 
 /** Judges, by code and certainty alone, a failure to send a request. */
 export function judgeSend(error: LongwireError): SendVerdict {
   const { code, certainty } = error;
   const isLost = code === 'connection-lost' || code === 'closed';
-  if (certainty === 'outcome-unknown' && isLost) return { next: 'unknown' };
-  if (certainty === 'not-sent' && isLost) return { next: 'next-channel' };
-  if (certainty === 'refused' && isLost) return { next: 'next-channel' };
+  if (isLost && certainty !== 'answered') {
+    return { next: certainty === 'outcome-unknown' ? 'unknown' : 'next-channel' };
+  }
   if (certainty === 'not-sent' && (code === 'connect-failed' || code === 'connect-timeout')) {
     return { next: 'later', askedMs: undefined };
   }
   if (error instanceof HttpStatusError && certainty === 'refused' && NOT_NOW.has(error.status)) {
     return { next: 'later', askedMs: error.retryAfterMs };
   }
-  return { next: 'fail', error };
+  return { next: 'fail' };
 }

@@ -1,9 +1,7 @@
 import type { Result } from '@modelcontextprotocol/client';
 import { KnownTools } from './known-tools.js';
 import type { LedgerRequest } from './ledger.js';
-
-/** A defence against a list whose pages never end. */
-const MAX_PAGES = 1000;
+import { pagesOf } from './pages.js';
 
 /** Who asks the server, and who is told. */
 export interface RestoreOptions {
@@ -77,16 +75,9 @@ export class Standing {
 
 async function listTools(ask: RestoreOptions['ask']): Promise<KnownTools> {
   const tools = new KnownTools();
-  let cursor: unknown;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const result = await ask({
-      method: 'tools/list',
-      params: cursor === undefined ? {} : { cursor },
-    });
-    tools.learn(cursor, result);
-    cursor = result['nextCursor'];
-    if (typeof cursor !== 'string' || cursor === '') break;
-  }
+  const askFor = (params: Record<string, unknown>): Promise<Result> =>
+    ask({ method: 'tools/list', params });
+  for await (const { cursor, result } of pagesOf('tools/list', askFor)) tools.learn(cursor, result);
   return tools;
 }
 

@@ -10,8 +10,8 @@ export interface WatchdogOptions {
   heardAt: () => number;
   /** Whether the server has answered anything on this line. */
   isProven: () => boolean;
-  /** Asks the server for a sign of life. */
-  ping: () => void;
+  /** Asks the server for a sign of life, and says when the question has left, or could not. */
+  ping: (onAsked: () => void) => void;
   /** Told, once, that none came. */
   onSilence: () => void;
   /** The clock of `heardAt`. */
@@ -39,7 +39,7 @@ export class Watchdog {
     const { silenceMs, isProven, ping } = options;
     this.#proof = setTimeout(
       () => {
-        if (!isProven()) ping();
+        if (!isProven()) ping(() => {});
       },
       Math.min(silenceMs / 2, PROVEN_AFTER_MS),
     ).unref();
@@ -61,18 +61,21 @@ export class Watchdog {
     else this.#ask();
   }
 
+  /** The question may have to wait behind others; the time for its answer begins when it leaves. */
   #ask(): void {
     const { silenceMs, timeoutMs, heardAt, ping, onSilence, now } = this.#options;
     const lastHeardAt = heardAt();
-    const dueAt = now() + timeoutMs;
+    let dueAt = Infinity;
     const listen = (): void => {
       const leftMs = dueAt - now();
       if (heardAt() > lastHeardAt) this.#watch();
       else if (leftMs <= 0) onSilence();
-      else this.#after(Math.min(leftMs, silenceMs), listen);
+      else this.#after(Math.min(leftMs, silenceMs, timeoutMs), listen);
     };
     this.#after(Math.min(timeoutMs, silenceMs), listen);
-    ping();
+    ping(() => {
+      if (dueAt === Infinity) dueAt = now() + timeoutMs;
+    });
   }
 
   /** A process that was held up reads what has arrived meanwhile before it is judged. */

@@ -46,7 +46,7 @@ export interface Handshake {
 export async function shakeHands(options: HandshakeOptions): Promise<Handshake> {
   const { http, signal, dialect, handlers } = options;
   const before = options.resumption instanceof SseResumption ? options.resumption : undefined;
-  const opening = new Opening();
+  const opening = new Opening(options.maxEventBytes);
   const giveUp = (): void => opening.onEnd(signal.reason as LongwireError);
   signal.addEventListener('abort', giveUp, { once: true });
   let stream: EventStream | undefined;

@@ -3,7 +3,7 @@ import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/clie
 import type { Dialect } from '../channels/channel.js';
 import { EventCursor } from '../channels/event-cursor.js';
 import { EventDecoder, type StreamEvent } from '../channels/event-decoder.js';
-import type { EventStream, EventStreamListener } from '../channels/event-stream.js';
+import { checkKept, type EventStream, type EventStreamListener } from '../channels/event-stream.js';
 import type { Http } from '../channels/http.js';
 import { isAnswer, readMessage } from '../channels/message.js';
 import { Posting } from '../channels/posting.js';
@@ -33,9 +33,11 @@ export interface IntroductionOptions {
  * for the channel.
  */
 export class Opening implements EventStreamListener {
-  /** Where the events of a new session stand. What is kept is counted by who takes it over. */
+  /** Where the events of a new session stand. */
   readonly cursor: EventCursor = new EventCursor();
+  readonly #maxEventBytes: number;
   readonly #kept: StreamEvent[] = [];
+  #keptSize = 0;
   #endpoint: string | undefined;
   #tools: string | undefined;
   #ended: LongwireError | undefined;
@@ -44,11 +46,26 @@ export class Opening implements EventStreamListener {
   /** Takes an event before it is kept; true if that was all it was for. */
   #read: (event: StreamEvent) => boolean = () => false;
 
+  constructor(maxEventBytes: number) {
+    this.#maxEventBytes = maxEventBytes;
+  }
+
   onEvent(event: StreamEvent): void {
-    if (event.type === 'tools') this.#tools = event.data;
-    else if (!this.#read(event)) this.#kept.push(event);
-    else if (event.id !== undefined) this.cursor.take(event.id);
     if (event.type === 'endpoint') this.#endpoint ??= event.data;
+    else if (event.type === 'tools') this.#tools = event.data;
+    else if (!this.#read(event)) {
+      this.#keep(event);
+      return;
+    }
+    // Of what is kept, whoever takes it over counts the ids.
+    if (event.id !== undefined) this.cursor.take(event.id);
+    this.#look();
+  }
+
+  #keep(event: StreamEvent): void {
+    this.#keptSize += event.data.length;
+    checkKept(this.#keptSize, this.#maxEventBytes);
+    this.#kept.push(event);
     this.#look();
   }
 

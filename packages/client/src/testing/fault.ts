@@ -1,8 +1,12 @@
+import { checkDuration, checkNumber, checkWord } from './option-checks.js';
 import type { ResolvedFaultOptions } from './options.js';
 import type { Random } from './random.js';
 
 /** Which way bytes go through the proxy. */
 export type Direction = 'to-target' | 'to-client';
+
+/** Both directions. */
+export const DIRECTIONS: readonly Direction[] = ['to-target', 'to-client'];
 
 /**
  * What can go wrong:
@@ -40,6 +44,22 @@ export interface Fault {
   bothWays?: boolean;
   /** How long a `delay` or a `refuse` lasts, in milliseconds. Default 0. */
   durationMs?: number;
+}
+
+/**
+ * Checks a fault that somebody made up.
+ *
+ * @throws TypeError that names what is wrong with it.
+ */
+export function checkFault(fault: Fault): void {
+  const { kind, direction, afterBytes, countIn = direction, durationMs = 0 } = fault;
+  checkWord('kind', kind, FAULT_KINDS);
+  checkWord('direction', direction, DIRECTIONS);
+  checkWord('countIn', countIn, [...DIRECTIONS, 'both']);
+  checkNumber('afterBytes', afterBytes, 0);
+  if (!Number.isInteger(afterBytes)) throw new TypeError('afterBytes: must be a whole number');
+  // Only what is refused can be taken up again by hand.
+  if (kind !== 'refuse' || durationMs !== Infinity) checkDuration('durationMs', durationMs);
 }
 
 /** Draws a fault that strikes somewhere within the given number of bytes. */

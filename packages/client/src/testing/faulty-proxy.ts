@@ -1,10 +1,20 @@
 import { connect, type Socket } from 'node:net';
-import { FAULT_KINDS, drawFault, type Direction, type Fault, type FaultKind } from './fault.js';
+import {
+  DIRECTIONS,
+  FAULT_KINDS,
+  checkFault,
+  drawFault,
+  type Direction,
+  type Fault,
+  type FaultKind,
+} from './fault.js';
 import { Link } from './link.js';
 import { HOST, Listener } from './listener.js';
+import { checkDuration, checkWord } from './option-checks.js';
 import {
   addressOf,
   anySeed,
+  checkProxyOptions,
   resolveFaultOptions,
   type FaultyProxyOptions,
   type ResolvedFaultOptions,
@@ -44,7 +54,9 @@ class TcpProxy implements FaultyProxy {
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
-  constructor({ target, seed = anySeed(), faults, onFault }: FaultyProxyOptions) {
+  constructor(options: FaultyProxyOptions) {
+    checkProxyOptions(options);
+    const { target, seed = anySeed(), faults, onFault } = options;
     this.seed = seed;
     this.faults = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as typeof this.faults;
     this.#target = addressOf(target);
@@ -83,6 +95,7 @@ class TcpProxy implements FaultyProxy {
   }
 
   injectFault(fault: Fault, { oldestShare = 0 }: RandomFaultOptions = {}): boolean {
+    checkFault(fault);
     const sound = [...this.#links].filter((link) => link.isSound && !this.#awaited.has(link));
     const takesOldest = this.#random.chance(oldestShare);
     const link = sound[takesOldest ? 0 : this.#random.below(sound.length)];
@@ -109,6 +122,7 @@ class TcpProxy implements FaultyProxy {
   }
 
   cutAll(how: 'reset' | 'finish' = 'reset'): void {
+    checkWord('how', how, ['reset', 'finish']);
     for (const link of this.#links) {
       if (how === 'reset') link.drop();
       else link.finish();
@@ -116,13 +130,15 @@ class TcpProxy implements FaultyProxy {
   }
 
   stallAll(direction: Direction | 'both' = 'both'): void {
+    checkWord('direction', direction, [...DIRECTIONS, 'both']);
     for (const link of this.#links) link.stall(direction);
   }
 
-  refuse(durationMs?: number): void {
+  refuse(durationMs = Infinity): void {
+    if (durationMs !== Infinity) checkDuration('durationMs', durationMs);
     clearTimeout(this.#refusal);
     this.#listener.shut();
-    if (durationMs === undefined || this.#closing !== undefined) return;
+    if (durationMs === Infinity || this.#closing !== undefined) return;
     // Were the port gone for good, every connection would be refused: what the next resume() says.
     this.#refusal = setTimeout(() => void this.#listener.open().catch(() => {}), durationMs);
   }

@@ -1,4 +1,5 @@
 import { FAULT_KINDS, type Fault, type FaultKind } from './fault.js';
+import { checkDuration, checkGroup, checkNumber } from './option-checks.js';
 import { SEEDS } from './random.js';
 
 /** Which faults there are, and how often. */
@@ -51,33 +52,45 @@ export function anySeed(): number {
 }
 
 /**
+ * Checks the options of a proxy as a whole.
+ *
+ * @throws TypeError that names the option.
+ */
+export function checkProxyOptions(options: FaultyProxyOptions): void {
+  checkGroup('', options, ['target', 'seed', 'faults', 'onFault']);
+  if (options.onFault !== undefined && typeof options.onFault !== 'function') {
+    throw new TypeError('onFault: must be a function');
+  }
+}
+
+/**
  * Checks fault options and fills in the defaults.
  *
  * @throws TypeError that names the option.
  */
 export function resolveFaultOptions(options: FaultOptions = {}): ResolvedFaultOptions {
-  const { weights: given = {}, everyBytes, max, delayMs, refuseMs } = options;
-  for (const kind of Object.keys(given)) {
-    if (!(FAULT_KINDS as readonly string[]).includes(kind)) {
-      throw new TypeError(`faults.weights.${kind}: no such fault; there are ${FAULT_KINDS.join()}`);
-    }
+  checkGroup('faults', options, ['weights', 'everyBytes', 'max', 'delayMs', 'refuseMs']);
+  const { everyBytes = Infinity, max = Infinity, delayMs = 50, refuseMs = 50 } = options;
+  if (typeof everyBytes !== 'number' || !(everyBytes > 0)) {
+    throw new TypeError('faults.everyBytes: must be a number above 0');
   }
-  const weights = Object.fromEntries(
-    FAULT_KINDS.map((kind) => [kind, atLeastZero(`weights.${kind}`, given[kind], 1)]),
-  ) as Record<FaultKind, number>;
+  checkNumber('faults.max', max, 0, Infinity);
+  checkDuration('faults.delayMs', delayMs);
+  checkDuration('faults.refuseMs', refuseMs);
+  return { weights: resolveWeights(options.weights), everyBytes, max, delayMs, refuseMs };
+}
+
+function resolveWeights(given: FaultOptions['weights'] = {}): Record<FaultKind, number> {
+  checkGroup('faults.weights', given, FAULT_KINDS);
+  const weights = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, given[kind] ?? 1])) as Record<
+    FaultKind,
+    number
+  >;
+  for (const kind of FAULT_KINDS) checkNumber(`faults.weights.${kind}`, weights[kind], 0);
   if (Object.values(weights).every((weight) => weight === 0)) {
-    throw new TypeError('faults.weights: all are 0');
+    throw new TypeError('faults.weights: at least one must be above 0');
   }
-  if (everyBytes !== undefined && !(everyBytes > 0)) {
-    throw new TypeError(`faults.everyBytes: ${everyBytes} is not a number above 0`);
-  }
-  return {
-    weights,
-    everyBytes: everyBytes ?? Infinity,
-    max: atLeastZero('max', max, Infinity),
-    delayMs: atLeastZero('delayMs', delayMs, 50),
-    refuseMs: atLeastZero('refuseMs', refuseMs, 50),
-  };
+  return weights;
 }
 
 /**
@@ -86,16 +99,32 @@ export function resolveFaultOptions(options: FaultOptions = {}): ResolvedFaultOp
  * @throws TypeError for what is no target.
  */
 export function addressOf(target: FaultyProxyOptions['target']): { host: string; port: number } {
-  if (typeof target === 'object' && !(target instanceof URL)) return target;
-  const { protocol, hostname, port } = new URL(target);
-  const usual: Record<string, number> = { 'http:': 80, 'https:': 443 };
-  const number = port === '' ? usual[protocol] : Number(port);
-  if (number === undefined) throw new TypeError(`target: ${String(target)} names no port`);
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: number };
+  if (typeof target === 'string' || target instanceof URL) return addressOfUrl(target);
+  if (typeof target !== 'object' || target === null) throw noTarget();
+  const { host, port } = target;
+  if (host === undefined && port === undefined) throw noTarget();
+  if (typeof host !== 'string' || host === '') {
+    throw new TypeError('target.host: must be the name or the address of a host');
+  }
+  if (!isPort(port)) throw new TypeError('target.port: must be a whole number from 1 to 65535');
+  return { host, port };
 }
 
-function atLeastZero(name: string, value: number | undefined, usual: number): number {
-  if (value === undefined) return usual;
-  if (typeof value === 'number' && value >= 0) return value;
-  throw new TypeError(`faults.${name}: ${String(value)} is not a number from 0 on`);
+function addressOfUrl(target: string | URL): { host: string; port: number } {
+  const url = URL.canParse(String(target)) ? new URL(target) : undefined;
+  if (url === undefined || url.hostname === '') throw noTarget();
+  const usual: Record<string, number> = { 'http:': 80, 'https:': 443 };
+  const port = url.port === '' ? usual[url.protocol] : Number(url.port);
+  if (!isPort(port)) {
+    throw new TypeError(`target: a URL of ${url.protocol} must name a port from 1 to 65535`);
+  }
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+function isPort(port: unknown): port is number {
+  return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535;
+}
+
+function noTarget(): TypeError {
+  return new TypeError('target: must be a URL such as http://127.0.0.1:3001, or { host, port }');
 }

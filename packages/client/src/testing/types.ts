@@ -42,18 +42,30 @@ export interface FaultyProxy extends AsyncDisposable {
    *
    * @returns whether it struck or will; one that waits for its byte never strikes if the
    * connection ends before.
+   * @throws TypeError for a fault that there cannot be.
    */
   injectFault(fault: Fault, options?: Pick<RandomFaultOptions, 'oldestShare'>): boolean;
   /** As `injectFault`, with a fault that is drawn at random. `undefined` if there is nothing to strike. */
   injectRandomFault(options?: RandomFaultOptions): Fault | undefined;
-  /** Ends all connections, by RST unless told otherwise. New ones are accepted. */
+  /**
+   * Ends all connections, by RST unless told otherwise. New ones are accepted.
+   *
+   * @throws TypeError for any other way.
+   */
   cutAll(how?: 'reset' | 'finish'): void;
   /**
    * Lets nothing more pass on any open connection, both ways unless told otherwise. They stay open
    * until the client ends its side; until then it does not learn that the target has ended its own.
+   *
+   * @throws TypeError for what is no direction.
    */
   stallAll(direction?: Direction | 'both'): void;
-  /** Refuses new connections for this long in milliseconds, or until `resume()`. */
+  /**
+   * Refuses new connections for this long in milliseconds, at most 2 147 483 647; without a
+   * duration, or with `Infinity`, until `resume()`.
+   *
+   * @throws TypeError for any other duration.
+   */
   refuse(durationMs?: number): void;
   /**
    * Accepts connections again, and lets pass what was stalled. Fulfilled when it does.

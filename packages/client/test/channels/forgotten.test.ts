@@ -48,6 +48,10 @@ describe('a session is not gone', () => {
     'Method not found: sessions/list',
     'Notice: the transportation service is closed',
     'Unsupported content-type: text/plain',
+    'no connection to database',
+    'Unknown chat session 42',
+    'Invalid arguments: session_id is invalid',
+    '{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"Session not found"}}',
     'Invalid JSON',
   ])('when a 400 says: %s', (excerpt) => {
     expect(isForgotten(answer(400, excerpt))).toBe(false);
@@ -55,6 +59,11 @@ describe('a session is not gone', () => {
 
   it.each([401, 403, 405, 409, 410, 422, 429, 500, 502, 503])('when %d says so', (status) => {
     expect(isForgotten(answer(status, 'Session not found'))).toBe(false);
+  });
+
+  it('when a 404 is the answer to the message', () => {
+    const body = '{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"},"id":"7"}';
+    expect(isForgotten(answer(404, body))).toBe(false);
   });
 
   it('when it is no answer', () => {

@@ -12,34 +12,41 @@ describe('Pulse', () => {
     expect(beating(...times).hasStopped(1e9)).toBe(false);
   });
 
+  it('takes a preamble of many comments for one', () => {
+    const pulse = beating(0, 1, 2, 10, 30);
+    expect(pulse.hasStopped(1e9)).toBe(false);
+    pulse.beat(1000);
+    expect(pulse.hasStopped(1e9)).toBe(false);
+  });
+
   it('has stopped when twice the longest pause is over, not before', () => {
-    const pulse = beating(0, 10, 20);
-    expect(pulse.hasStopped(40)).toBe(false);
-    expect(pulse.hasStopped(41)).toBe(true);
+    const pulse = beating(0, 100, 200);
+    expect(pulse.hasStopped(400)).toBe(false);
+    expect(pulse.hasStopped(401)).toBe(true);
   });
 
   it('goes by the longest pause, wherever it was', () => {
     for (const times of [
-      [0, 50, 60, 70],
-      [0, 10, 60, 70],
-      [0, 10, 20, 70],
+      [0, 500, 600, 700],
+      [0, 100, 600, 700],
+      [0, 100, 200, 700],
     ]) {
       const pulse = beating(...times);
-      expect(pulse.hasStopped(170)).toBe(false);
-      expect(pulse.hasStopped(171)).toBe(true);
+      expect(pulse.hasStopped(1700)).toBe(false);
+      expect(pulse.hasStopped(1701)).toBe(true);
     }
   });
 
   it('beats on with a beat that was late', () => {
-    const pulse = beating(0, 10, 20);
-    expect(pulse.hasStopped(100)).toBe(true);
-    pulse.beat(100);
-    expect(pulse.hasStopped(260)).toBe(false);
-    expect(pulse.hasStopped(261)).toBe(true);
+    const pulse = beating(0, 100, 200);
+    expect(pulse.hasStopped(1000)).toBe(true);
+    pulse.beat(1000);
+    expect(pulse.hasStopped(2600)).toBe(false);
+    expect(pulse.hasStopped(2601)).toBe(true);
   });
 
   it('counts from any beginning of the clock', () => {
-    expect(beating(1e9, 1e9 + 10, 1e9 + 20).hasStopped(1e9 + 40)).toBe(false);
-    expect(beating(-20, -10, 0).hasStopped(21)).toBe(true);
+    expect(beating(1e9, 1e9 + 100, 1e9 + 200).hasStopped(1e9 + 400)).toBe(false);
+    expect(beating(-200, -100, 0).hasStopped(201)).toBe(true);
   });
 });

@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { startTcpGate } from '../../../../test/support/tcp-gate.ts';
+import { until } from '../../../../test/support/until.ts';
 import type { ConnectionState, LongwireClient } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
-import {
-  atTheEndOfEachTest,
-  dialsOf,
-  quick,
-  runsOf,
-  said,
-  statesOf,
-  until,
-} from './recovery-support.ts';
+import { atTheEndOfEachTest, dialsOf, quick, runsOf, said, statesOf } from './recovery-support.ts';
 
-const { setUp, serve, client: makeClient, closeLater } = atTheEndOfEachTest();
+const { setUp, serve, client: makeClient, gateTo } = atTheEndOfEachTest();
 
 type Reconnecting = Extract<ConnectionState, { name: 'reconnecting' }>;
 
@@ -132,11 +124,11 @@ describe('a state that is told', () => {
 describe('a server that is away', () => {
   it('is waited for by a call, beyond the budget, and recovery needs no one', async () => {
     const server = await serve();
-    const gate = closeLater(await startTcpGate(server.url));
+    const gate = await gateTo(server);
     const client = makeClient(gate.url, { retry: { ...quick.retry, maxAttempts: 2 } });
     const states = statesOf(client);
     await client.callTool('echo', { message: 'before' });
-    await gate.shut();
+    gate.shut();
     await until(() => expect(client.state.name).toBe('reconnecting'));
     const call = client.callTool('echo', { message: 'meanwhile' });
     await until(() => expect(reconnectings(states).length).toBeGreaterThan(6));
@@ -152,11 +144,11 @@ describe('a server that is away', () => {
 
   it('is dialled no more when nobody waits', async () => {
     const server = await serve();
-    const gate = closeLater(await startTcpGate(server.url));
+    const gate = await gateTo(server);
     const client = makeClient(gate.url, { retry: { ...quick.retry, maxAttempts: 3 } });
     const states = statesOf(client);
     await client.callTool('echo', { message: 'before' });
-    await gate.shut();
+    gate.shut();
     await rests(client);
     expect(reconnectings(states).map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
     await gate.open();
@@ -165,10 +157,10 @@ describe('a server that is away', () => {
 
   it('is dialled no more when the call that waited has run out of time', async () => {
     const server = await serve();
-    const gate = closeLater(await startTcpGate(server.url));
+    const gate = await gateTo(server);
     const client = makeClient(gate.url, { retry: { ...quick.retry, maxAttempts: 1 } });
     await client.callTool('echo', { message: 'before' });
-    await gate.shut();
+    gate.shut();
     await until(() => expect(client.state.name).not.toBe('ready'));
     const call = client.callTool('echo', { message: 'x' }, { timeoutMs: 150 });
     expect(await failureOf(call)).toMatchObject({ code: 'timeout', certainty: 'not-sent' });
@@ -177,10 +169,10 @@ describe('a server that is away', () => {
 
   it.each(['timeoutMs', 'deadlineMs'])('ends a call by its %s, and says why', async (limit) => {
     const server = await serve();
-    const gate = closeLater(await startTcpGate(server.url));
+    const gate = await gateTo(server);
     const client = makeClient(gate.url, { retry: { firstDelayMs: 600_000, maxDelayMs: 600_000 } });
     await client.callTool('echo', { message: 'before' });
-    await gate.shut();
+    gate.shut();
     await until(() => expect(client.state.name).toBe('reconnecting'));
     const { reason } = client.state as Reconnecting;
     const error = await failureOf(client.callTool('echo', { message: 'x' }, { [limit]: 80 }));

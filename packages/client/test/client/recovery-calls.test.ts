@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startTcpGate } from '../../../../test/support/tcp-gate.ts';
+import { until } from '../../../../test/support/until.ts';
 import { failureOf } from '../support/failure-of.ts';
 import {
   atTheEndOfEachTest,
@@ -9,10 +9,9 @@ import {
   runsOf,
   said,
   statesOf,
-  until,
 } from './recovery-support.ts';
 
-const { setUp, client: makeClient, serve, closeLater } = atTheEndOfEachTest();
+const { setUp, client: makeClient, serve, gateTo } = atTheEndOfEachTest();
 
 /** Two tools that may run twice, and one that may not. */
 const tools = listing({
@@ -132,10 +131,10 @@ describe('a stream that is cut with calls in flight', () => {
 describe('calls made while there is no session', () => {
   it('wait for one handshake, all of them', async () => {
     const server = await serve();
-    const gate = closeLater(await startTcpGate(server.url));
+    const gate = await gateTo(server);
     const client = makeClient(gate.url);
     await client.callTool('echo', { message: 'first' });
-    await gate.shut();
+    gate.shut();
     await until(() => expect(client.state.name).toBe('reconnecting'));
     const calls = Array.from({ length: 50 }, (_, n) =>
       client.callTool('echo', { message: `m${n}` }),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { until } from '../../../../test/support/until.ts';
 import { connect } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { atTheEndOfEachTest, dialsOf, quick, said, statesOf, until } from './recovery-support.ts';
+import { atTheEndOfEachTest, dialsOf, quick, said, statesOf } from './recovery-support.ts';
 
 const { setUp, serve, client: makeClient } = atTheEndOfEachTest();
 

@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../../../test/support/hostile-sse.ts';
-import { startTcpGate } from '../../../../test/support/tcp-gate.ts';
+import { until } from '../../../../test/support/until.ts';
 import { failureOf } from '../support/failure-of.ts';
-import {
-  atTheEndOfEachTest,
-  dialsOf,
-  quick,
-  runsOf,
-  said,
-  statesOf,
-  until,
-} from './recovery-support.ts';
+import { atTheEndOfEachTest, dialsOf, quick, runsOf, said, statesOf } from './recovery-support.ts';
 
-const { setUp, serve, client: makeClient, closeLater } = atTheEndOfEachTest();
+const { setUp, serve, client: makeClient, gateTo } = atTheEndOfEachTest();
 
 describe.each<[string, HttpAnswer]>([
   ['404', { status: 404 }],
@@ -61,10 +53,10 @@ describe('a session that is gone', () => {
 
   it('because the server was started anew is replaced for all who call meanwhile', async () => {
     const server = await serve();
-    const gate = closeLater(await startTcpGate(server.url));
+    const gate = await gateTo(server);
     const client = makeClient(gate.url);
     await client.callTool('echo', { message: 'before' });
-    await gate.shut();
+    gate.shut();
     server.forget();
     await until(() => expect(client.state.name).toBe('reconnecting'));
     const calls = Array.from({ length: 10 }, (_, n) =>

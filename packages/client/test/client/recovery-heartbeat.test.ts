@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { startTcpGate } from '../../../../test/support/tcp-gate.ts';
+import { until } from '../../../../test/support/until.ts';
 import type { ClientOptions } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
-import {
-  atTheEndOfEachTest,
-  dialsOf,
-  quick,
-  runsOf,
-  said,
-  statesOf,
-  until,
-} from './recovery-support.ts';
+import { atTheEndOfEachTest, dialsOf, quick, runsOf, said, statesOf } from './recovery-support.ts';
 
-const { setUp, serve, client: makeClient, closeLater } = atTheEndOfEachTest();
+const { setUp, serve, client: makeClient, gateTo } = atTheEndOfEachTest();
 
 /** Asks soon, and waits for as long as a busy machine may take to answer. */
 const patient: ClientOptions = { ...quick, heartbeat: { silenceMs: 50, timeoutMs: 1000 } };
@@ -21,7 +13,7 @@ const impatient: ClientOptions = { ...quick, heartbeat: { silenceMs: 100, timeou
 describe('the heartbeat', () => {
   it('replaces a line that is dead without saying so, and what was on it goes by the rules', async () => {
     const server = await serve();
-    const gate = closeLater(await startTcpGate(server.url));
+    const gate = await gateTo(server);
     const client = makeClient(gate.url, patient);
     const states = statesOf(client);
     await client.callTool('echo', { message: 'before' });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostileSseServer } from '../../../../test/support/hostile-sse.ts';
+import { until } from '../../../../test/support/until.ts';
 import { failureOf } from '../support/failure-of.ts';
 import {
   atTheEndOfEachTest,
@@ -9,7 +10,6 @@ import {
   roundTrips,
   runsOf,
   said,
-  until,
 } from './recovery-support.ts';
 
 const { setUp } = atTheEndOfEachTest();

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RpcMessage } from '../../../../test/support/strict-mcp-session.ts';
+import { until } from '../../../../test/support/until.ts';
 import type { LongwireError } from '../../src/index.ts';
-import { atTheEndOfEachTest, listing, quick, said, statesOf, until } from './recovery-support.ts';
+import { atTheEndOfEachTest, listing, quick, said, statesOf } from './recovery-support.ts';
 
 const { setUp } = atTheEndOfEachTest();
 

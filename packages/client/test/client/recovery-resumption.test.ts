@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { HostileSseServer } from '../../../../test/support/hostile-sse.ts';
+import { until } from '../../../../test/support/until.ts';
 import { failureOf } from '../support/failure-of.ts';
-import {
-  atTheEndOfEachTest,
-  dialsOf,
-  quick,
-  runsOf,
-  said,
-  statesOf,
-  until,
-} from './recovery-support.ts';
+import { atTheEndOfEachTest, dialsOf, quick, runsOf, said, statesOf } from './recovery-support.ts';
 
 const { setUp } = atTheEndOfEachTest();
 

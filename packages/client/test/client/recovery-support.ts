@@ -1,9 +1,10 @@
-import { afterEach, vi } from 'vitest';
+import { afterEach } from 'vitest';
 import {
   startHostileSse,
   type HostileSseServer,
   type Mischief,
 } from '../../../../test/support/hostile-sse.ts';
+import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import type { RpcMessage } from '../../../../test/support/strict-mcp-session.ts';
 import {
   connect,
@@ -12,25 +13,38 @@ import {
   type ConnectionState,
   type LongwireClient,
 } from '../../src/index.ts';
+import { createFaultyProxy } from '../../src/testing/index.ts';
 
 /** Delays that nobody has to wait for. */
 export const quick: ClientOptions = { retry: { firstDelayMs: 5, maxDelayMs: 50 } };
 
-/** Waits for a fact, for as long as a busy machine may take. */
-export function until<T>(fact: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(fact, { timeout: 15_000, interval: 5 });
+/** An address of its own in front of a server, which can go away and come back. */
+export interface Gate {
+  /** The server's URL, with the address of the gate. */
+  url: string;
+  /** Drops all connections, and refuses new ones. */
+  shut: () => void;
+  /** Lets connections through again, at the address from before. */
+  open: () => Promise<void>;
+  /** Nothing passes any more on the connections that are open now, in neither direction. */
+  freeze: () => void;
 }
 
-/** Makes servers and clients of a file, and closes them after each test, the latest first. */
+/**
+ * Makes servers and clients of a file, and closes them after each test, the latest first; then
+ * nothing may be left open.
+ */
 export function atTheEndOfEachTest(): {
   closeLater: <T extends { close(): Promise<void> }>(thing: T) => T;
   serve: (mischief?: Mischief) => Promise<HostileSseServer>;
+  gateTo: (server: HostileSseServer) => Promise<Gate>;
   client: (url: string, options?: ClientOptions) => LongwireClient;
   setUp: (
     mischief?: Mischief,
     options?: ClientOptions,
   ) => Promise<{ server: HostileSseServer; client: LongwireClient }>;
 } {
+  expectNothingLeftOpen();
   const closers: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const close of closers.splice(0).reverse()) await close();
@@ -41,9 +55,22 @@ export function atTheEndOfEachTest(): {
   };
   const serve = async (mischief?: Mischief): Promise<HostileSseServer> =>
     closeLater(await startHostileSse(mischief));
+  const gateTo = async (server: HostileSseServer): Promise<Gate> => {
+    const proxy = closeLater(await createFaultyProxy({ target: server.url }));
+    return {
+      url: proxy.origin + new URL(server.url).pathname,
+      shut: () => {
+        proxy.refuse();
+        proxy.cutAll();
+      },
+      open: () => proxy.resume(),
+      freeze: () => proxy.stallAll(),
+    };
+  };
   return {
     closeLater,
     serve,
+    gateTo,
     client: (url, options = quick) => closeLater(createClient(url, options)),
     setUp: async (mischief, options = quick) => {
       const server = await serve(mischief);

@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startHttpFixture, type HttpFixture } from '../../../../test/support/http-fixture.ts';
+import { until } from '../../../../test/support/until.ts';
+import { ToolEventsChannel } from '../../src/channels/tool-events.ts';
 import type { ClientOptions, LongwireClient } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { atTheEndOfEachTest, quick, said, statesOf, until } from './recovery-support.ts';
+import { atTheEndOfEachTest, quick, said, statesOf } from './recovery-support.ts';
 
 const { client: makeClient, closeLater } = atTheEndOfEachTest();
 
@@ -145,23 +147,46 @@ describe('a tool-events call that is refused', () => {
 });
 
 describe('the heartbeat of a tool-events session', () => {
-  const heartbeat = { silenceMs: 40, timeoutMs: 40 };
+  /** Asks soon, and waits for as long as a busy machine may take to answer. */
+  const patient = { silenceMs: 50, timeoutMs: 5000 };
+  /** Comments that are so far apart are a habit. */
+  const slow = { silenceMs: 150, timeoutMs: 5000 };
+
+  /** How often a session was asked whether it is there. */
+  function countPings(): () => number {
+    const sent = vi.spyOn(ToolEventsChannel.prototype, 'send');
+    onTestFinished(() => sent.mockRestore());
+    return () =>
+      sent.mock.calls.filter(([message]) => 'method' in message && message.method === 'ping')
+        .length;
+  }
+
+  /** Sends a comment after each of so many questions. */
+  async function beatAfterPings(pings: () => number, beat: () => void, times: number) {
+    for (let n = 0; n < times; n++) {
+      const before = pings();
+      await until(() => pings() > before);
+      beat();
+    }
+  }
 
   it.each([0, 2])('takes a server at its word after %i comments', async (comments) => {
     let answerIt = (): void => {};
+    const pings = countPings();
     const { client, opened, write, calls } = await setUp(
       (id, response) => {
         response.writeHead(200).flushHeaders();
         answerIt = () => response.end(`event: result\ndata: ${JSON.stringify(id)}\n\n`);
       },
-      { ...quick, heartbeat },
+      { ...quick, heartbeat: patient },
     );
     for (let n = 0; n < comments; n++) write(': ping\n\n');
     const states = statesOf(client);
     const settled = Promise.allSettled([client.callTool('write', { id: 'long' })]);
     await until(() => expect(calls).toEqual(['long']));
-    // The watch comes round a few times.
-    await new Promise((resolve) => setTimeout(resolve, 10 * heartbeat.silenceMs));
+    // Each question but the last was answered: it is not repeated before.
+    const before = pings();
+    await until(() => pings() > before + 3);
     answerIt();
     expect(await settled).toEqual([{ status: 'fulfilled', value: said('long') }]);
     expect(states).toEqual([]);
@@ -169,25 +194,22 @@ describe('the heartbeat of a tool-events session', () => {
   });
 
   it('leaves one alone whose comments go on', async () => {
-    const { client, opened, write } = await setUp(inBody, {
-      ...quick,
-      heartbeat: { silenceMs: 150, timeoutMs: 150 },
-    });
+    const pings = countPings();
+    const { client, opened, write } = await setUp(inBody, { ...quick, heartbeat: slow });
     const states = statesOf(client);
-    const beat = setInterval(() => write(': ping\n\n'), 15);
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    clearInterval(beat);
+    await beatAfterPings(pings, () => write(': ping\n\n'), 6);
     expect(opened()).toBe(1);
     expect(states).toEqual([]);
+    expect(await client.callTool('write', { id: 'x' })).toEqual(said('x'));
+    expect(opened()).toBe(1);
   });
 
   it('replaces one whose comments used to come and have stopped', async () => {
+    const pings = countPings();
+    const heartbeat = { ...slow, timeoutMs: 300 };
     const { client, opened, write } = await setUp(inBody, { ...quick, heartbeat });
     const states = statesOf(client);
-    for (let n = 0; n < 4; n++) {
-      write(': ping\n\n');
-      await new Promise((resolve) => setTimeout(resolve, 15));
-    }
+    await beatAfterPings(pings, () => write(': ping\n\n'), 4);
     await until(() => expect(opened()).toBe(2));
     expect(states[0]).toMatchObject({ name: 'reconnecting', reason: { code: 'connection-lost' } });
     expect(await client.callTool('write', { id: 'x' })).toEqual(said('x'));

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallMark } from '../../src/connection/call-mark.ts';
 import { Ledger, type LedgerEntry } from '../../src/connection/ledger.ts';
 import { Outbound } from '../../src/connection/outbound.ts';
-import type { Session } from '../../src/connection/session.ts';
+import type { Link } from '../../src/connection/link.ts';
 import {
   ConnectionLostError,
   HttpStatusError,
@@ -21,7 +21,7 @@ interface Post {
   fail: (error: unknown) => Promise<void>;
 }
 
-class FakeSession {
+class FakeLink {
   readonly posts: Post[] = [];
 
   ask(request: JSONRPCRequest, onWire: () => void): Promise<void> {
@@ -46,7 +46,7 @@ class Rig {
     isSafe: ({ mark }) => mark.idempotent === true,
     maxLosses: 2,
   });
-  session: FakeSession | undefined = new FakeSession();
+  link: FakeLink | undefined = new FakeLink();
   readonly failures: LongwireError[] = [];
   readonly outbound: Outbound = new Outbound({
     ledger: this.ledger,
@@ -57,7 +57,7 @@ class Rig {
       firstConnect: false,
       random: () => 1,
     },
-    session: () => this.session as Session | undefined,
+    link: () => this.link as Link | undefined,
   });
 
   enter(mark: Partial<CallMark> = {}, params: Record<string, unknown> = {}): LedgerEntry {
@@ -90,49 +90,49 @@ describe('Outbound', () => {
     const rig = new Rig();
     const entry = rig.send();
     expect(entry).toMatchObject({ handedOver: true, mark: { certainty: 'not-sent' } });
-    rig.session?.post.onWire();
+    rig.link?.post.onWire();
     expect(entry.mark.certainty).toBe('outcome-unknown');
   });
 
   it('sends what waits when there is a session, in the order of its making', () => {
     const rig = new Rig();
-    const { session } = rig;
-    rig.session = undefined;
+    const { link } = rig;
+    rig.link = undefined;
     const ids = [rig.send(), rig.send(), rig.send()].map(({ id }) => id);
-    expect(session?.posts).toEqual([]);
-    rig.session = session;
+    expect(link?.posts).toEqual([]);
+    rig.link = link;
     rig.outbound.release();
     rig.outbound.release();
-    expect(session?.posts.map(({ request }) => request.id)).toEqual(ids);
+    expect(link?.posts.map(({ request }) => request.id)).toEqual(ids);
   });
 
   it('keeps what a channel that is ending did not run, for the next', async () => {
     const rig = new Rig();
-    const { session } = rig;
+    const { link } = rig;
     const entry = rig.send();
     const { id } = entry;
-    await session?.post.fail(lost('refused'));
-    expect(session?.posts).toHaveLength(1);
+    await link?.post.fail(lost('refused'));
+    expect(link?.posts).toHaveLength(1);
     expect(entry.handedOver).toBe(false);
     expect(entry.id).not.toBe(id);
-    rig.session = new FakeSession();
+    rig.link = new FakeLink();
     rig.outbound.release();
-    expect(rig.session.post.request.id).toBe(entry.id);
+    expect(rig.link.post.request.id).toBe(entry.id);
   });
 
   it('sends it at once where the next session is there already', async () => {
     const rig = new Rig();
-    const { session } = rig;
+    const { link } = rig;
     const entry = rig.send();
-    rig.session = new FakeSession();
-    await session?.post.fail(lost('not-sent'));
-    expect(rig.session.post.request.id).toBe(entry.id);
+    rig.link = new FakeLink();
+    await link?.post.fail(lost('not-sent'));
+    expect(rig.link.post.request.id).toBe(entry.id);
   });
 
   it('puts off what the server does not want now, ever longer, and at least as asked', async () => {
     const rig = new Rig();
     const entry = rig.send();
-    const posts = rig.session?.posts ?? [];
+    const posts = rig.link?.posts ?? [];
     for (const [error, ms] of [
       [status(503), 100],
       [status(429, 700), 700],
@@ -140,7 +140,7 @@ describe('Outbound', () => {
       [status(503, 5000), 5000],
     ] as const) {
       const count = posts.length;
-      await rig.session?.post.fail(error);
+      await rig.link?.post.fail(error);
       rig.outbound.release();
       await vi.advanceTimersByTimeAsync(ms - 1);
       expect(posts).toHaveLength(count);
@@ -160,10 +160,10 @@ describe('Outbound', () => {
     const rig = new Rig();
     rig.send({ dueAt: performance.now() + leftMs });
     const error = status(503, 400);
-    await rig.session?.post.fail(error);
+    await rig.link?.post.fail(error);
     expect(rig.failures).toEqual(what === 'waits' ? [] : [error]);
     expect(rig.ledger.size).toBe(what === 'waits' ? 1 : 0);
-    rig.outbound.forgetAll();
+    rig.outbound.allSettled();
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -171,23 +171,23 @@ describe('Outbound', () => {
     const rig = new Rig();
     rig.send({ idempotent: true });
     for (const count of [1, 2]) {
-      rig.session?.post.onWire();
-      await rig.session?.post.fail(lost('outcome-unknown'));
+      rig.link?.post.onWire();
+      await rig.link?.post.fail(lost('outcome-unknown'));
       await vi.advanceTimersByTimeAsync(1000);
-      expect(rig.session?.posts).toHaveLength(count + 1);
+      expect(rig.link?.posts).toHaveLength(count + 1);
     }
-    rig.session?.post.onWire();
-    await rig.session?.post.fail(lost('outcome-unknown'));
+    rig.link?.post.onWire();
+    await rig.link?.post.fail(lost('outcome-unknown'));
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(rig.session?.posts).toHaveLength(3);
+    expect(rig.link?.posts).toHaveLength(3);
     expect(rig.failures).toMatchObject([{ code: 'connection-lost', certainty: 'outcome-unknown' }]);
   });
 
   it('fails what may have run and is not safe', async () => {
     const rig = new Rig();
     rig.send();
-    rig.session?.post.onWire();
-    await rig.session?.post.fail(lost('outcome-unknown'));
+    rig.link?.post.onWire();
+    await rig.link?.post.fail(lost('outcome-unknown'));
     expect(rig.failures).toMatchObject([{ code: 'connection-lost', certainty: 'outcome-unknown' }]);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -197,11 +197,11 @@ describe('Outbound', () => {
     async (error) => {
       const rig = new Rig();
       const entry = rig.send({ idempotent: true, dueAt: performance.now() + 10_000 });
-      rig.session?.post.onWire();
-      await rig.session?.post.fail(lost('outcome-unknown'));
+      rig.link?.post.onWire();
+      await rig.link?.post.fail(lost('outcome-unknown'));
       await vi.advanceTimersByTimeAsync(1000);
-      rig.session?.post.onWire();
-      await rig.session?.post.fail(error);
+      rig.link?.post.onWire();
+      await rig.link?.post.fail(error);
       expect(entry.mark.certainty).toBe('outcome-unknown');
       expect(rig.failures).toMatchObject([{ certainty: 'outcome-unknown' }]);
     },
@@ -211,9 +211,9 @@ describe('Outbound', () => {
     const rig = new Rig();
     const error = status(400);
     rig.send();
-    await rig.session?.post.fail(error);
+    await rig.link?.post.fail(error);
     rig.send();
-    await rig.session?.post.fail(new TypeError('circular'));
+    await rig.link?.post.fail(new TypeError('circular'));
     expect(rig.failures).toEqual([
       error,
       expect.objectContaining({ code: 'invalid-arguments', certainty: 'not-sent' }),
@@ -225,9 +225,9 @@ describe('Outbound', () => {
     const rig = new Rig();
     const answered = rig.send();
     rig.ledger.answered({ jsonrpc: '2.0', id: answered.id, result: {} });
-    await rig.session?.post.fail(lost('outcome-unknown'));
+    await rig.link?.post.fail(lost('outcome-unknown'));
     const again = rig.send();
-    const late = rig.session?.post;
+    const late = rig.link?.post;
     rig.ledger.putBack(again, 'not-sent');
     late?.onWire();
     await late?.fail(lost('outcome-unknown'));
@@ -241,13 +241,13 @@ describe('Outbound', () => {
     async (error) => {
       const rig = new Rig();
       rig.send({ internal: true });
-      await rig.session?.post.fail(error);
-      rig.session = undefined;
+      await rig.link?.post.fail(error);
+      rig.link = undefined;
       rig.ledger.lose(true);
       await vi.advanceTimersByTimeAsync(10_000);
-      rig.session = new FakeSession();
+      rig.link = new FakeLink();
       rig.outbound.release();
-      expect(rig.session.posts).toEqual([]);
+      expect(rig.link.posts).toEqual([]);
       expect(rig.ledger.size).toBe(0);
     },
   );
@@ -255,9 +255,9 @@ describe('Outbound', () => {
   it('leaves no timer of a request that was given up', async () => {
     const rig = new Rig();
     const entry = rig.send();
-    await rig.session?.post.fail(status(503));
+    await rig.link?.post.fail(status(503));
     expect(vi.getTimerCount()).toBe(1);
-    rig.outbound.forget(entry);
+    rig.outbound.settled(entry);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

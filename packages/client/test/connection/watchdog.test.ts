@@ -14,13 +14,16 @@ interface Rig {
   silences: number[];
   arrive: () => void;
   prove: () => void;
+  /** Lets the question leave, where it does not leave at once. */
+  ask: () => void;
 }
 
-function watch(silenceMs: number, timeoutMs: number, isProven = true): Rig {
+function watch(silenceMs: number, timeoutMs: number, isProven = true, leaves = true): Rig {
   const start = performance.now();
   const elapsed = (): number => performance.now() - start;
   let heardAt = start;
   let proven = isProven;
+  let ask = (): void => {};
   const pings: number[] = [];
   const silences: number[] = [];
   const watchdog = new Watchdog({
@@ -28,7 +31,11 @@ function watch(silenceMs: number, timeoutMs: number, isProven = true): Rig {
     timeoutMs,
     heardAt: () => heardAt,
     isProven: () => proven,
-    ping: () => pings.push(elapsed()),
+    ping: (onAsked) => {
+      pings.push(elapsed());
+      if (leaves) onAsked();
+      else ask = onAsked;
+    },
     onSilence: () => silences.push(elapsed()),
     now: () => performance.now(),
   });
@@ -42,6 +49,7 @@ function watch(silenceMs: number, timeoutMs: number, isProven = true): Rig {
     prove: () => {
       proven = true;
     },
+    ask: () => ask(),
   };
 }
 
@@ -54,6 +62,17 @@ describe('Watchdog', () => {
       silences: [1300 + 2 * TURN_MS],
     });
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('gives the answer its time from when the question has left', () => {
+    const { ask, silences } = watch(1000, 300, true, false);
+    vi.advanceTimersByTime(5000);
+    expect(silences).toEqual([]);
+    ask();
+    vi.advanceTimersByTime(299);
+    expect(silences).toEqual([]);
+    vi.advanceTimersByTime(302);
+    expect(silences).toHaveLength(1);
   });
 
   it('takes whatever arrives for a sign of life, and asks a silence after the last of it', () => {

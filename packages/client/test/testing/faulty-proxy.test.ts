@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
+import { until } from '../../../../test/support/until.ts';
 import {
   createFaultyProxy,
   type Fault,
@@ -45,11 +46,6 @@ async function setUp(options: Partial<FaultyProxyOptions> = {}): Promise<Line> {
     return { client, server: target.ends[before] as TcpEnd };
   };
   return { proxy, target, open };
-}
-
-/** Waits for something to become true; the test's own time limit is the limit. */
-function until(condition: () => boolean): Promise<void> {
-  return vi.waitFor(() => expect(condition()).toBe(true), { timeout: 20_000, interval: 2 });
 }
 
 /** Something that passes through the proxy after all that was done before. */
@@ -315,6 +311,37 @@ describe('a fault', () => {
 });
 
 describe('the controls', () => {
+  const fault = { kind: 'reset', direction: 'to-client', afterBytes: 0 } as const;
+
+  it.for<[string, (proxy: FaultyProxy) => void]>([
+    ['durationMs: must be a number', (proxy) => proxy.refuse(-1)],
+    ['durationMs: must be a number', (proxy) => proxy.refuse(NaN)],
+    ['durationMs: must be a number', (proxy) => proxy.refuse(2 ** 31)],
+    ['durationMs: must be a number', (proxy) => proxy.refuse('abc' as unknown as number)],
+    ['how: must be one of reset, finish', (proxy) => proxy.cutAll('x' as 'reset')],
+    ['direction: must be one of', (proxy) => proxy.stallAll('x' as 'both')],
+    ['kind: must be one of', (proxy) => proxy.injectFault({ ...fault, kind: 'x' as 'reset' })],
+    [
+      'direction: must be one of',
+      (proxy) => proxy.injectFault({ ...fault, direction: 'x' as never }),
+    ],
+    ['countIn: must be one of', (proxy) => proxy.injectFault({ ...fault, countIn: 'x' as never })],
+    ['afterBytes: must be a number', (proxy) => proxy.injectFault({ ...fault, afterBytes: -1 })],
+    ['afterBytes: must be a whole', (proxy) => proxy.injectFault({ ...fault, afterBytes: 0.5 })],
+    [
+      'durationMs: must be a number',
+      (proxy) => proxy.injectFault({ ...fault, kind: 'delay', durationMs: Infinity }),
+    ],
+  ])('fail with "%s…", and leave all as it was', async ([message, control]) => {
+    const { proxy, open } = await setUp();
+    const { client, server } = await open();
+    expect(() => control(proxy)).toThrow(TypeError);
+    expect(() => control(proxy)).toThrow(message);
+    expect([proxy.isRefusing, proxy.faultCount]).toEqual([false, 0]);
+    client.socket.write('still here');
+    await until(() => server.text === 'still here');
+  });
+
   it.for(['reset', 'finish'] as const)('cutAll(%s) ends all connections', async (how) => {
     const { proxy, open } = await setUp();
     const ends = [await open(), await open(), await open()];
@@ -344,11 +371,11 @@ describe('the controls', () => {
     expect(client.text).toBe('answer');
   });
 
-  it('refuse() refuses until resume()', async () => {
+  it.each([undefined, Infinity])('refuse(%s) refuses until resume()', async (durationMs) => {
     const { proxy, open } = await setUp();
-    proxy.refuse();
+    proxy.refuse(durationMs);
     expect(await isRefused(proxy.port)).toBe(true);
-    proxy.refuse();
+    proxy.refuse(durationMs);
     expect(proxy.isRefusing).toBe(true);
     await Promise.all([proxy.resume(), proxy.resume()]);
     expect(proxy.isRefusing).toBe(false);
@@ -468,15 +495,57 @@ describe('faults that strike by themselves', () => {
 describe('options', () => {
   const target = { host: '127.0.0.1', port: 1 };
 
-  it.for<[string, FaultyProxyOptions]>([
-    ['seed', { target, seed: -1 }],
-    ['target', { target: 'ftp://127.0.0.1' }],
-    ['faults.everyBytes', { target, faults: { everyBytes: 0 } }],
-    ['faults.delayMs', { target, faults: { delayMs: -1 } }],
-    ['faults.weights', { target, faults: { weights: only() } }],
-    ['faults.weights.flood', { target, faults: { weights: { flood: 1 } as object } }],
-  ])('names %s if it is wrong', async ([name, options]) => {
-    await expect(createFaultyProxy(options)).rejects.toThrow(name);
+  it.for<[string, unknown]>([
+    ['options: must be an object with target', undefined],
+    ['options: must be an object with target', null],
+    ['options: must be an object with target', 'http://127.0.0.1:1'],
+    ['traget: there is no such option; there are target', { traget: target }],
+    ['seed: -1 is not a whole number', { target, seed: -1 }],
+    ['seed: null is not a whole number', { target, seed: null }],
+    ['target: must be a URL', {}],
+    ['target: must be a URL', { target: {} }],
+    ['target: must be a URL', { target: null }],
+    ['target: must be a URL', { target: '' }],
+    ['target: must be a URL', { target: '127.0.0.1:80' }],
+    ['target: must be a URL', { target: 'localhost:80' }],
+    ['target: must be a URL', { target: 3001 }],
+    ['target: a URL of ftp: must name a port', { target: 'ftp://127.0.0.1' }],
+    ['target: a URL of http: must name a port', { target: 'http://127.0.0.1:0' }],
+    ['target.host: must be the name', { target: { port: 80 } }],
+    ['target.host: must be the name', { target: { host: '', port: 80 } }],
+    ['target.port: must be a whole number', { target: { host: '127.0.0.1' } }],
+    ['target.port: must be a whole number', { target: { host: '127.0.0.1', port: 'x' } }],
+    ['target.port: must be a whole number', { target: { host: '127.0.0.1', port: 65_536 } }],
+    ['onFault: must be a function', { target, onFault: 'x' }],
+    ['faults: must be an object', { target, faults: null }],
+    ['faults: must be an object', { target, faults: [] }],
+    ['faults.everyByte: there is no such option', { target, faults: { everyByte: 1 } }],
+    ['faults.everyBytes: must be a number above 0', { target, faults: { everyBytes: 0 } }],
+    ['faults.everyBytes: must be a number above 0', { target, faults: { everyBytes: '9' } }],
+    ['faults.everyBytes: must be a number above 0', { target, faults: { everyBytes: NaN } }],
+    ['faults.max: must be a number from 0 on', { target, faults: { max: '1' } }],
+    ['faults.delayMs: must be a number from 0', { target, faults: { delayMs: -1 } }],
+    ['faults.delayMs: must be a number from 0', { target, faults: { delayMs: Infinity } }],
+    ['faults.refuseMs: must be a number from 0', { target, faults: { refuseMs: 2 ** 31 } }],
+    ['faults.weights: must be an object', { target, faults: { weights: null } }],
+    ['faults.weights: at least one', { target, faults: { weights: only() } }],
+    ['faults.weights.flood: there is no such', { target, faults: { weights: { flood: 1 } } }],
+    ['faults.weights.reset: must be a number', { target, faults: { weights: { reset: -1 } } }],
+  ])('fails with "%s…"', async ([message, options]) => {
+    const failure = createFaultyProxy(options as FaultyProxyOptions);
+    await expect(failure).rejects.toThrow(TypeError);
+    await expect(failure).rejects.toThrow(message);
+  });
+
+  it('takes all that there are, undefined ones included', async () => {
+    const faults = { everyBytes: Infinity, max: Infinity, delayMs: 0, refuseMs: 0, weights: {} };
+    for (const options of [
+      { faults },
+      { seed: undefined, faults: undefined, onFault: undefined },
+    ]) {
+      await using proxy = await createFaultyProxy({ target, ...options } as FaultyProxyOptions);
+      expect(proxy.isRefusing).toBe(false);
+    }
   });
 
   it('makes up a seed that can be given again', async () => {

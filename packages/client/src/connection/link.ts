@@ -5,6 +5,7 @@ import type {
   JSONRPCResponse,
 } from '@modelcontextprotocol/client';
 import type { Channel, ChannelHandlers, Resumption } from '../channels/channel.js';
+import { checkKept, DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
 import { within } from '../channels/within.js';
 import { dial } from '../target/dial.js';
 import type { Target } from '../target/target.js';
@@ -14,8 +15,8 @@ import type { ResolvedConnectionOptions } from './options.js';
 /** How long a close waits for what is being said, such as a cancellation. */
 const FAREWELL_MS = 1000;
 
-/** What a session is made with. */
-export interface SessionOptions {
+/** What a link is made with. */
+export interface LinkOptions {
   target: Target;
   options: ResolvedConnectionOptions;
   /** What the session before this one left, if the server may let it go on. */
@@ -23,8 +24,8 @@ export interface SessionOptions {
   handlers: ChannelHandlers;
 }
 
-/** One line to the server, from its dial to its end. The next line is a new one of these. */
-export class Session {
+/** One link to the server: a dial, and the channel that came of it, to its end. */
+export class Link {
   readonly #target: Target;
   readonly #options: ResolvedConnectionOptions;
   readonly #resumption: Resumption | undefined;
@@ -39,20 +40,22 @@ export class Session {
    * has no handshake: what it replays was counted when it came, and must not get lost here.
    */
   #early: JSONRPCMessage[] | undefined = [];
+  #earlySize = 0;
   #posts = 0;
   #onQuiet: (() => void) | undefined;
   #isStarted = false;
   #hasEnded = false;
+  #isRetired = false;
   #closed = false;
 
-  constructor({ target, options, resumption, handlers }: SessionOptions) {
+  constructor({ target, options, resumption, handlers }: LinkOptions) {
     this.#target = target;
     this.#options = options;
     this.#resumption = resumption;
     this.#handlers = handlers;
   }
 
-  /** The line of an open session. */
+  /** The channel, once the dial has succeeded. */
   get channel(): Channel | undefined {
     return this.#channel;
   }
@@ -60,6 +63,11 @@ export class Session {
   /** The handshake is through, or was never needed. */
   get isStarted(): boolean {
     return this.#isStarted;
+  }
+
+  /** It was let go of, and its session may go on without it. */
+  get isRetired(): boolean {
+    return this.#isRetired;
   }
 
   /** Milliseconds since the dial began. */
@@ -71,7 +79,7 @@ export class Session {
    * Dials, with the real `initialize`, and gives its answer; `undefined` if the session before
    * goes on.
    *
-   * @throws ConnectError; LongwireError `closed` if the session was closed meanwhile.
+   * @throws ConnectError; LongwireError `closed` if the link was closed meanwhile.
    */
   open(initialize: JSONRPCRequest): Promise<JSONRPCResponse | undefined> {
     const opened = this.#open(initialize);
@@ -110,7 +118,7 @@ export class Session {
     }
   }
 
-  /** Sends what is no request: on this session or not at all. */
+  /** Sends what is no request: on this link or not at all. */
   say(message: JSONRPCMessage): Promise<void> {
     if (this.#channel === undefined) return Promise.reject(closedError('not-sent'));
     const said = this.#channel.send(message);
@@ -125,11 +133,12 @@ export class Session {
   }
 
   /**
-   * Lets go of a line whose session may go on without it. If it ended by itself, so that nothing
+   * Lets go of a link whose session may go on without it. If it ended by itself, so that nothing
    * can come of it any more, the requests that are on their way to the server are let arrive:
    * what the session took, it will answer.
    */
   async retire(): Promise<void> {
+    this.#isRetired = true;
     if (this.#hasEnded && this.#posts > 0) {
       const quiet = new Promise<void>((resolve) => {
         this.#onQuiet = resolve;
@@ -139,12 +148,20 @@ export class Session {
     await this.close();
   }
 
-  /** Ends the session; fulfilled when nothing of it is left open. Harmless when repeated. */
+  /** Ends the link; fulfilled when nothing of it is left open. Harmless when repeated. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#dialling.abort(closedError('not-sent'));
     await this.#dialled;
     await this.#channel?.close();
+  }
+
+  /** Throws, which ends the channel, when a server says too much before it may. */
+  #keep(message: JSONRPCMessage, early: JSONRPCMessage[]): void {
+    const { limits } = this.#options;
+    this.#earlySize += JSON.stringify(message).length;
+    checkKept(this.#earlySize, limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES);
+    early.push(message);
   }
 
   async #open(initialize: JSONRPCRequest): Promise<JSONRPCResponse | undefined> {
@@ -160,7 +177,7 @@ export class Session {
         ...this.#handlers,
         onMessage: (message) => {
           if (this.#early === undefined) this.#handlers.onMessage(message);
-          else this.#early.push(message);
+          else this.#keep(message, this.#early);
         },
         onEnd: (reason) => {
           this.#hasEnded = true;
