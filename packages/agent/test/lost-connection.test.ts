@@ -1,12 +1,9 @@
 import { connect, type LongwireClient } from '@longwire/client';
 import { expect, test } from 'vitest';
 import { type HostileSseServer, startHostileSse } from '../../../test/support/hostile-sse.ts';
-import { expectNothingLeftOpen } from '../../../test/support/open-handles.ts';
 import { until } from '../../../test/support/until.ts';
 import { collect, done, ofType, setup } from './support/setup.ts';
 import type { WireBlock } from './support/valid-conversation.ts';
-
-expectNothingLeftOpen();
 
 const inputSchema = { type: 'object', properties: {} };
 const tools = [
