@@ -26,6 +26,9 @@ import type { Standing } from './standing.js';
 import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
 import { Watchdog } from './watchdog.js';
 
+/** So often may a stream that is to go on end before it says anything; dials are left for another. */
+const MAX_EARLY_ENDS = 3;
+
 /** What a line is made with. */
 export interface LineOptions {
   target: Target;
@@ -354,7 +357,7 @@ export class Line {
     if (this.#link !== link) return;
     const { resumption } = this.#aftermath;
     if (resumption !== undefined) {
-      const endsAgain = hasEndedEarly(error) && this.#endedEarly++ > 0;
+      const endsAgain = hasEndedEarly(error) && ++this.#endedEarly >= MAX_EARLY_ENDS;
       if (isRefusal(error) || endsAgain) this.#giveUpSession();
     }
     this.#fail('dial-failed', error);
