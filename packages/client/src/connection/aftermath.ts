@@ -3,8 +3,8 @@ import type { Resumption } from '../channels/channel.js';
 import type { LongwireError } from '../errors.js';
 import { lossOf } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
-import type { ServerRequests } from './server-requests.js';
 import type { Link } from './link.js';
+import type { ServerRequests } from './server-requests.js';
 
 /** What an aftermath deals with. */
 export interface AftermathOptions {
@@ -20,7 +20,7 @@ export interface AftermathOptions {
  */
 export class Aftermath {
   readonly #options: AftermathOptions;
-  /** Sessions that may go on without their line, until what is on its way has arrived. */
+  /** Links that were let go of, until nothing of them is left open. */
   readonly #retiring = new Set<Link>();
   /** While it is here, nothing is certain of the session's requests. */
   #resumption: Resumption | undefined;
@@ -97,7 +97,7 @@ export class Aftermath {
     this.#fail(this.#options.ledger.removeAll(), reason);
   }
 
-  /** Waits for nothing any more; fulfilled when no line is left open. */
+  /** Waits for nothing any more; fulfilled when no link is left open. */
   async close(): Promise<void> {
     await Promise.all([...this.#retiring].map((link) => link.close()));
   }

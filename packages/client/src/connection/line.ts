@@ -16,12 +16,12 @@ import { asConnectError, closedError, noSessionError, silentError } from './fail
 import { Handshake } from './handshake.js';
 import { Inbound } from './inbound.js';
 import type { Ledger, LedgerEntry, LedgerRequest } from './ledger.js';
+import { Link } from './link.js';
 import type { ResolvedConnectionOptions } from './options.js';
 import { Openers } from './openers.js';
 import { Outbound } from './outbound.js';
 import { hasEndedEarly, isRefusal, retryAfterOf } from './retry.js';
 import { ServerRequests } from './server-requests.js';
-import { Link } from './link.js';
 import type { Standing } from './standing.js';
 import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
 import { Watchdog } from './watchdog.js';

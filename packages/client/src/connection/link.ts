@@ -5,7 +5,7 @@ import type {
   JSONRPCResponse,
 } from '@modelcontextprotocol/client';
 import type { Channel, ChannelHandlers, Resumption } from '../channels/channel.js';
-import { checkKept, DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
+import { checkKept } from '../channels/event-stream.js';
 import { within } from '../channels/within.js';
 import { dial } from '../target/dial.js';
 import type { Target } from '../target/target.js';
@@ -158,9 +158,8 @@ export class Link {
 
   /** Throws, which ends the channel, when a server says too much before it may. */
   #keep(message: JSONRPCMessage, early: JSONRPCMessage[]): void {
-    const { limits } = this.#options;
     this.#earlySize += JSON.stringify(message).length;
-    checkKept(this.#earlySize, limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES);
+    checkKept(this.#earlySize, this.#options.maxEventBytes);
     early.push(message);
   }
 
@@ -186,6 +185,7 @@ export class Link {
       },
       channel: this.#options,
       connectMs: this.#options.connectMs,
+      maxEventBytes: this.#options.maxEventBytes,
       signal: this.#dialling.signal,
     });
     if (this.#closed) {

@@ -1,4 +1,5 @@
 import type { ChannelOptions, Dialect } from '../channels/channel.js';
+import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
 import { headerSource } from '../channels/headers.js';
 import type { RetryPolicy } from './retry.js';
 
@@ -90,6 +91,7 @@ const DIALECTS: readonly Dialect[] = ['sse', 'tool-events'];
 /** Options with the defaults filled in. */
 export interface ResolvedConnectionOptions extends ConnectionOptions {
   connectMs: number;
+  maxEventBytes: number;
   maxInFlight: number;
   retry: RetryPolicy;
   heartbeat: Required<HeartbeatOptions>;
@@ -125,6 +127,7 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
     retry: resolveRetry(options.retry),
     heartbeat: resolveHeartbeat(options.heartbeat),
     connectMs: Math.min(timeouts?.connectMs ?? CONNECTION_DEFAULTS.connectMs, MAX_TIMER_MS),
+    maxEventBytes: limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES,
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
   };
 }

@@ -1,9 +1,9 @@
 import { LongwireError } from '../errors.js';
 import { failureOf, lossOf, unsendable } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
+import type { Link } from './link.js';
 import { MAX_TIMER_MS } from './options.js';
 import { judgeSend, resendDelayMs, type RetryPolicy } from './retry.js';
-import type { Link } from './link.js';
 import { requestOnWire } from './wire.js';
 
 /** Who sends what the program asks. */

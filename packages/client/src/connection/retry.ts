@@ -1,4 +1,4 @@
-import { ConnectError, HttpStatusError, LongwireError, type ErrorCode } from '../errors.js';
+import { HttpStatusError, LongwireError, type ErrorCode } from '../errors.js';
 
 /** How often and how soon to dial again. */
 export interface RetryPolicy {
@@ -63,9 +63,9 @@ export function isFinal({ code }: LongwireError): boolean {
 
 /** Whether a server that a dial failed to reach like this is worth waiting for. */
 export function isAway(error: LongwireError): boolean {
-  const { cause } = error;
+  const root = rootOf(error);
   if (AWAY.has(error.code) || hasEndedEarly(error)) return true;
-  return cause instanceof HttpStatusError && cause.status >= 500;
+  return root instanceof HttpStatusError && root.status >= 500;
 }
 
 /**
@@ -73,28 +73,27 @@ export function isAway(error: LongwireError): boolean {
  * again. What stands in front of a server that is away says nothing of it.
  */
 export function isRefusal(error: LongwireError): boolean {
-  if (error.cause instanceof HttpStatusError) {
-    const { status } = error.cause;
-    return !NOT_NOW.has(status) && status !== 502 && status !== 504;
+  const root = rootOf(error);
+  if (root instanceof HttpStatusError) {
+    return !NOT_NOW.has(root.status) && root.status !== 502 && root.status !== 504;
   }
   return error.code === 'not-mcp' && !hasEndedEarly(error);
 }
 
 /** Whether a stream was opened, and ended before it said anything. */
-export function hasEndedEarly({ code, cause }: LongwireError): boolean {
-  return (
-    code === 'not-mcp' &&
-    cause instanceof LongwireError &&
-    cause.code === 'not-mcp' &&
-    cause.cause instanceof LongwireError &&
-    cause.cause.code === 'connection-lost'
-  );
+export function hasEndedEarly(error: LongwireError): boolean {
+  return error.code === 'not-mcp' && rootOf(error).code === 'connection-lost';
 }
 
-/** How long the server that failed a dial asked to be left alone, in milliseconds. */
+/** How long the server asked to be left alone, in milliseconds. */
 export function retryAfterOf(error: LongwireError): number | undefined {
-  const answer = error instanceof ConnectError ? error.cause : error;
-  return answer instanceof HttpStatusError ? answer.retryAfterMs : undefined;
+  const root = rootOf(error);
+  return root instanceof HttpStatusError ? root.retryAfterMs : undefined;
+}
+
+/** What a failure began with; the errors around it say what it meant to whoever met it. */
+function rootOf(error: LongwireError): LongwireError {
+  return error.cause instanceof LongwireError ? rootOf(error.cause) : error;
 }
 
 /** What to do with a request whose sending failed. */

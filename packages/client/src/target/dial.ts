@@ -1,10 +1,9 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/client';
 import type { ChannelHandlers, ChannelOptions, Dialect, Resumption } from '../channels/channel.js';
-import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
 import { Http } from '../channels/http.js';
 import { place } from '../channels/place.js';
 import { ConnectError, HttpStatusError, LongwireError } from '../errors.js';
-import { shakeHands, type Handshake } from './handshake.js';
+import { shakeHands, type Connected } from './handshake.js';
 import type { Target } from './target.js';
 import { forgetVerdict, rememberedVerdict, rememberVerdict } from './verdicts.js';
 
@@ -22,6 +21,8 @@ export interface DialOptions {
   channel: Partial<ChannelOptions>;
   /** For all candidates together. */
   connectMs: number;
+  /** What one event of a stream may hold. */
+  maxEventBytes: number;
   signal: AbortSignal;
 }
 
@@ -34,7 +35,7 @@ const ELSEWHERE: ReadonlySet<number> = new Set([400, 404, 405, 406, 415, 422, 50
  *
  * @throws ConnectError that lists what was tried; the reason of `signal` if that ended it.
  */
-export async function dial(options: DialOptions): Promise<Handshake> {
+export async function dial(options: DialOptions): Promise<Connected> {
   const { target } = options;
   const { urls, dialect } = candidatesOf(options);
   const deadline = performance.now() + options.connectMs;
@@ -54,7 +55,7 @@ export async function dial(options: DialOptions): Promise<Handshake> {
         initialize: options.initialize,
         resumption: options.resumption,
         onResumed: options.onResumed,
-        maxEventBytes: options.channel.limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES,
+        maxEventBytes: options.maxEventBytes,
         handlers: options.handlers,
         signal: attempt.signal,
       });

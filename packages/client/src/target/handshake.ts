@@ -31,7 +31,7 @@ export interface HandshakeOptions {
 }
 
 /** A channel that can be used: its server has answered `initialize`, now or on the one before. */
-export interface Handshake {
+export interface Connected {
   channel: Channel;
   /** The answer; `undefined` if the session before goes on, so that nothing was asked. */
   answer: JSONRPCResponse | undefined;
@@ -43,7 +43,7 @@ export interface Handshake {
  *
  * @throws LongwireError
  */
-export async function shakeHands(options: HandshakeOptions): Promise<Handshake> {
+export async function shakeHands(options: HandshakeOptions): Promise<Connected> {
   const { http, signal, dialect, handlers } = options;
   const before = options.resumption instanceof SseResumption ? options.resumption : undefined;
   const opening = new Opening(options.maxEventBytes);
@@ -90,7 +90,7 @@ export async function shakeHands(options: HandshakeOptions): Promise<Handshake> 
 async function toolEvents(
   { http, initialize, maxEventBytes, handlers }: HandshakeOptions,
   { opening, stream, endpoint }: { opening: Opening; stream: EventStream; endpoint: URL },
-): Promise<Handshake> {
+): Promise<Connected> {
   const tools = await opening.tools();
   let answer: JSONRPCMessage | undefined;
   const channel = new ToolEventsChannel({

@@ -64,6 +64,7 @@ async function open(
     },
     channel: { headers: server.headers, ...options },
     connectMs: 5000,
+    maxEventBytes: options.limits?.maxEventBytes ?? 1_000_000,
     signal: new AbortController().signal,
   });
   expect(answer).toMatchObject({ jsonrpc: '2.0', id: 0, result: { capabilities: {} } });

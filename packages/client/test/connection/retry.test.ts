@@ -91,16 +91,18 @@ describe('a failed dial', () => {
     });
   });
 
-  it('says when to come back, itself or by its cause', () => {
+  it('says when to come back, itself or by what it began with', () => {
     const cause = status(503, 'refused', 1234);
     expect(retryAfterOf(cause)).toBe(1234);
     expect(retryAfterOf(new ConnectError('x', { code: 'http-status', cause, tried: [] }))).toBe(
       1234,
     );
     expect(retryAfterOf(status(503))).toBeUndefined();
-    expect(retryAfterOf(new ConnectionLostError('x', { certainty: 'not-sent', cause }))).toBe(
-      undefined,
-    );
+    const wrapped = new ConnectionLostError('x', { certainty: 'refused', cause });
+    expect(
+      retryAfterOf(new ConnectError('y', { code: 'not-mcp', cause: wrapped, tried: [] })),
+    ).toBe(1234);
+    expect(retryAfterOf(new ConnectionLostError('x', { certainty: 'not-sent' }))).toBeUndefined();
   });
 });
 

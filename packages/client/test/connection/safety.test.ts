@@ -17,6 +17,9 @@ describe('isSafe', () => {
     'resources/subscribe',
     'resources/templates/list',
     'resources/unsubscribe',
+    'server/discover',
+    'tasks/get',
+    'tasks/list',
     'tools/list',
   ])('takes %s for safe', (method) => {
     expect(safe(method)).toBe(true);

@@ -13,7 +13,7 @@ import {
   type ErrorCode,
 } from '../../../src/errors.ts';
 import type { DialOptions } from '../../../src/target/dial.ts';
-import type { Handshake } from '../../../src/target/handshake.ts';
+import type { Connected } from '../../../src/target/handshake.ts';
 
 /** A session as the server sees it; it may outlive the channel that it began on. */
 export interface ServerSession {
@@ -162,7 +162,7 @@ export class ScriptedChannel implements Channel {
 /** One dial that is under way. */
 interface Dialling {
   options: DialOptions;
-  resolve: (handshake: Handshake) => void;
+  resolve: (handshake: Connected) => void;
   reject: (error: LongwireError) => void;
 }
 
@@ -181,7 +181,7 @@ export class ScriptedServer {
   onGiven: (channel: ScriptedChannel, request: JSONRPCRequest) => void = () => {};
   #sessions = 0;
 
-  dial = (options: DialOptions): Promise<Handshake> => {
+  dial = (options: DialOptions): Promise<Connected> => {
     this.dialledAt.push(performance.now());
     this.onDial();
     return new Promise((resolve, reject) => {
