@@ -33,7 +33,7 @@ export function describeState(
     case 'ready': {
       const session = state.resumed ? 'session resumed' : 'new session';
       const ready = again ? `ready again (${session})` : 'ready';
-      const where = `${state.dialect} at ${state.url}, in ${formatDuration(state.connectMs)}`;
+      const where = `${state.dialect} at ${state.address}, in ${formatDuration(state.connectMs)}`;
       if (state.formerServer === undefined) return `${ready}: ${where}`;
       const [was, is] = [nameOf(state.formerServer), nameOf(server)];
       return `${ready}: ${where}; the server is another now: was ${was}, is ${is}`;

@@ -5,8 +5,8 @@ import { CallRecovery } from '../src/call-recovery.ts';
 const reason = new ConnectionLostError('the stream\nbroke', { certainty: 'outcome-unknown' });
 const states = {
   connecting: { name: 'connecting', attempt: 1, known: true },
-  ready: { name: 'ready', spent: 1, dialect: 'sse', url: 'u', connectMs: 1, resumed: false },
-  resumed: { name: 'ready', spent: 1, dialect: 'sse', url: 'u', connectMs: 1, resumed: true },
+  ready: { name: 'ready', spent: 1, dialect: 'sse', address: 'u', connectMs: 1, resumed: false },
+  resumed: { name: 'ready', spent: 1, dialect: 'sse', address: 'u', connectMs: 1, resumed: true },
   lost: {
     name: 'reconnecting',
     attempt: 1,

@@ -10,7 +10,7 @@ const ready = {
   name: 'ready',
   spent: 1,
   dialect: 'sse',
-  url: 'http://h/messages',
+  address: 'http://h/messages',
   connectMs: 12.3,
   resumed: false,
 } as const;

@@ -52,7 +52,7 @@ export class Servers {
       const told = [server?.title ?? server?.name, server?.version].filter(Boolean).join(' ');
       const where =
         state.name === 'ready'
-          ? `${state.dialect} at ${redactor.message(state.url)}, protocol ${protocolVersion ?? 'not told'}`
+          ? `${state.dialect} at ${redactor.message(state.address)}, protocol ${protocolVersion ?? 'not told'}`
           : state.name;
       terminal.print(sanitizeLine(`${name}: ${told || 'no name told'}, ${where}`));
     }

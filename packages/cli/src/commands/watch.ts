@@ -102,7 +102,7 @@ function printEvents(context: Context, client: LongwireClient): Promise<ExitCode
       wasReady ||= state.name === 'ready';
       const shown = {
         ...state,
-        ...('url' in state && { url: redactor.message(state.url) }),
+        ...('address' in state && { address: redactor.message(state.address) }),
         ...('connectMs' in state && { connectMs: Math.round(state.connectMs) }),
         ...('reason' in state && { reason: told(state.reason) }),
         // Beside the attempt it says nothing here: there is no limit.

@@ -98,7 +98,7 @@ function showConnection(context: Context, client: LongwireClient): void {
   );
   terminal.print(`transport  ${state.dialect} (found, not configured)`);
   terminal.print(`protocol   ${protocolVersion ?? 'not told'}`);
-  terminal.print(`endpoint   ${redactor.message(state.url)}`);
+  terminal.print(`endpoint   ${redactor.message(state.address)}`);
   terminal.print(`connected  in ${formatDuration(state.connectMs)}`);
 }
 

@@ -1,15 +1,22 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
-import type { LongwireError } from '../errors.js';
+import { ConnectionLostError, type LongwireError } from '../errors.js';
 
 /**
- * How a server talks: `sse` is HTTP+SSE of protocol 2024-11-05, `tool-events` is the older habit
- * of SSE servers that never adopted JSON-RPC.
+ * How a server talks: `sse` is HTTP+SSE of protocol 2024-11-05, `streamable-http` what came after
+ * it, `stdio` a process of our own, `in-memory` a server in this process, and `tool-events` the
+ * habit of SSE servers that never adopted JSON-RPC.
  */
-export type Dialect = 'sse' | 'tool-events';
+export type Dialect = 'sse' | 'streamable-http' | 'stdio' | 'in-memory' | 'tool-events';
+
+/**
+ * The two ages of MCP: `legacy` begins a session with `initialize`; `modern`, from protocol
+ * 2026-07-28 on, has no sessions, and says with each request who asks.
+ */
+export type Era = 'legacy' | 'modern';
 
 /** One HTTP request that is about to go out, as the headers function sees it. */
 export interface Attempt {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** A copy. */
   url: URL;
   /** The dialect, once it is known. */
@@ -98,16 +105,42 @@ export interface Resumption {
 }
 
 /**
+ * The stream that carries the answer to a request broke off, and can be gone on with: the session
+ * has it still. `resume` of the same channel, or of the one that goes on with its session, does.
+ */
+export class BrokenStreamError extends ConnectionLostError {
+  override readonly name: string = 'BrokenStreamError';
+  /** What `resume` needs; its dialect's own affair. */
+  readonly broken: BrokenStream;
+
+  constructor(message: string, { broken, cause }: { broken: BrokenStream; cause: unknown }) {
+    super(message, { certainty: 'outcome-unknown', cause });
+    this.broken = broken;
+  }
+}
+
+/** A stream that broke off before it had brought its answer. */
+export interface BrokenStream {
+  /** Which request it is to answer. */
+  readonly requestId: RequestId;
+  /** How long the server asked to wait before it is opened again, in milliseconds. */
+  readonly askedDelayMs: number | undefined;
+  /** It has said something since it was last opened, so that it gets on. */
+  readonly gotOn: boolean;
+}
+
+/**
  * One attempt to talk to a server. It is opened once, moves messages, and ends once; it never
  * dials again and never sends anything twice. A new attempt is a new channel.
  */
 export interface Channel {
   readonly dialect: Dialect;
-  /** Where messages go, for errors and the curious. */
-  readonly url: URL;
+  readonly era: Era;
+  /** Where messages go, for errors and the curious: a URL without its query, or a command. */
+  readonly address: string;
   /**
    * When something last arrived of what would carry an answer, be it only a comment; on the clock
-   * of `performance.now()`.
+   * of `performance.now()`. Now, where nothing is open that could fall silent.
    */
   readonly heardAt: number;
   /** How long the server asked to wait before connecting again, in milliseconds. */
@@ -117,12 +150,32 @@ export interface Channel {
   /**
    * Sends one message; fulfilled when the server has accepted it, or answered it. `onWire` is
    * called when its first byte is about to leave: before that it is certain not to have been sent.
-   * A `notifications/cancelled` withdraws a request that has not left yet, and is sent otherwise.
+   * A `notifications/cancelled` withdraws a request that has not left yet, and is told the server
+   * otherwise, in the words of the dialect. `headers` go with it where there are any.
    *
    * @throws LongwireError whose certainty says whether the server may have acted on it. One with
    * code `connection-lost` that is certain not to have run says that the channel is ending.
+   * BrokenStreamError if its answer can still be had.
    */
-  send(message: JSONRPCMessage, onWire?: () => void): Promise<void>;
+  send(
+    message: JSONRPCMessage,
+    onWire?: () => void,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  /**
+   * Goes on with a stream that broke off; as `send` of its request, fulfilled when that is
+   * answered. Where nothing can be gone on with, there is none.
+   *
+   * @throws LongwireError as `send` does.
+   */
+  resume?(broken: BrokenStream): Promise<void>;
+  /**
+   * Opens the stream on which the server speaks unasked, where a dialect has one beside those of
+   * its requests. Fulfilled when the server has none to offer; rejected when it ends.
+   *
+   * @throws LongwireError
+   */
+  listen?(): Promise<void>;
   /**
    * Ends the channel and everything it has open, also after `onEnd`; harmless when repeated.
    * Fulfilled when no socket of its own is left.

@@ -10,6 +10,7 @@ import type { BodySink } from './exchange.js';
 import { forgottenError, isForgotten } from './forgotten.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
+import { place } from './place.js';
 import { Posting } from './posting.js';
 import { within } from './within.js';
 
@@ -51,7 +52,9 @@ export class SseResumption implements Resumption {
  */
 export class SseChannel implements Channel {
   readonly dialect = 'sse';
-  readonly url: URL;
+  readonly era = 'legacy';
+  readonly address: string;
+  readonly #endpoint: URL;
   readonly #http: Http;
   readonly #stream: EventStream;
   readonly #cursor: EventCursor;
@@ -63,7 +66,8 @@ export class SseChannel implements Channel {
   #isSpoilt = false;
 
   constructor(options: SseChannelOptions) {
-    this.url = options.endpoint;
+    this.#endpoint = options.endpoint;
+    this.address = place(this.#endpoint);
     this.#http = options.http;
     this.#stream = options.stream;
     this.#cursor = options.cursor;
@@ -84,13 +88,13 @@ export class SseChannel implements Channel {
 
   /** An endpoint without a query names no session, and may be the same for all of them. */
   get resumption(): Resumption | undefined {
-    if (this.#sessionGone || this.#isSpoilt || this.url.search === '') return undefined;
+    if (this.#sessionGone || this.#isSpoilt || this.#endpoint.search === '') return undefined;
     if (this.#cursor.lastEventId === undefined) return undefined;
-    return new SseResumption(this.url, this.#cursor);
+    return new SseResumption(this.#endpoint, this.#cursor);
   }
 
   send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
-    if (this.#ended || this.#sessionGone) return Promise.reject(endedError(this.url));
+    if (this.#ended || this.#sessionGone) return Promise.reject(endedError(this.#endpoint));
     if (isAnswer(message)) return this.#post(message);
     if ('id' in message) return this.#post(message, onWire, message.id);
     if (message.method !== 'notifications/cancelled') return this.#post(message);
@@ -121,7 +125,7 @@ export class SseChannel implements Channel {
 
   #post(message: JSONRPCMessage, onWire?: () => void, id?: RequestId): Promise<void> {
     return new Promise((resolve, reject) => {
-      const request = postOf(message, { endpoint: this.url, dialect: 'sse' });
+      const request = postOf(message, { endpoint: this.#endpoint, dialect: 'sse' });
       const posting = new Posting({
         started: onWire,
         answered: () => {
@@ -134,7 +138,7 @@ export class SseChannel implements Channel {
             reject(didNotRun(error));
             return;
           }
-          const gone = forgottenError(this.url, error);
+          const gone = forgottenError(this.#endpoint, error);
           reject(gone);
           this.#forgotten(gone);
         },

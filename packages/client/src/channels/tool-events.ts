@@ -12,6 +12,7 @@ import type { EventStream } from './event-stream.js';
 import { forgottenError, isForgotten } from './forgotten.js';
 import type { Http } from './http.js';
 import { isAnswer } from './message.js';
+import { place } from './place.js';
 import { Pulse } from './pulse.js';
 import { ToolEventsCall, type AnswerPlace } from './tool-events-call.js';
 import {
@@ -53,9 +54,11 @@ interface QueuedCall {
  */
 export class ToolEventsChannel implements Channel {
   readonly dialect = 'tool-events';
-  readonly url: URL;
+  readonly era = 'legacy';
+  readonly address: string;
   /** Nothing on the stream says which call it belongs to: no stream continues another. */
   readonly resumption: undefined;
+  readonly #url: URL;
   readonly #http: Http;
   readonly #stream: EventStream;
   readonly #sessionId: string;
@@ -72,7 +75,8 @@ export class ToolEventsChannel implements Channel {
   #ended = false;
 
   constructor(options: ToolEventsChannelOptions) {
-    this.url = options.stream.url;
+    this.#url = options.stream.url;
+    this.address = place(this.#url);
     this.#http = options.http;
     this.#stream = options.stream;
     this.#sessionId = sessionIdOf(options.endpoint);
@@ -95,7 +99,7 @@ export class ToolEventsChannel implements Channel {
   }
 
   async send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
-    if (this.#ended) throw endedError(this.url);
+    if (this.#ended) throw endedError(this.#url);
     if (isAnswer(message)) return;
     if (!('id' in message)) {
       if (message.method === 'notifications/cancelled') this.#cancel(message.params?.['requestId']);
@@ -106,7 +110,7 @@ export class ToolEventsChannel implements Channel {
         this.#answer(message.id, {
           protocolVersion: '2024-11-05',
           capabilities: { tools: { listChanged: true } },
-          serverInfo: { name: this.url.host, version: 'unknown' },
+          serverInfo: { name: this.#url.host, version: 'unknown' },
         });
         return;
       case 'ping':
@@ -166,7 +170,7 @@ export class ToolEventsChannel implements Channel {
   #start({ id, body, onWire, resolve, reject }: QueuedCall): void {
     const call = new ToolEventsCall({
       http: this.#http,
-      url: this.url,
+      url: this.#url,
       body,
       maxEventBytes: this.#maxEventBytes,
       onWire,
@@ -187,13 +191,13 @@ export class ToolEventsChannel implements Channel {
         this.#startNext();
       },
       (error: LongwireError) => {
-        reject(isForgotten(error) ? forgottenError(this.url, error) : error);
+        reject(isForgotten(error) ? forgottenError(this.#url, error) : error);
         if (this.#owesNothing(call, error)) {
           this.#running.delete(id);
           this.#startNext();
         } else {
           // Whoever made the call is told first, because that says more than the session's end.
-          setImmediate(() => this.#end(spoilt(this.url, error)));
+          setImmediate(() => this.#end(spoilt(this.#url, error)));
         }
       },
     );
@@ -210,7 +214,7 @@ export class ToolEventsChannel implements Channel {
     const waiting = this.#queue.find((queued) => queued.id === id);
     if (waiting !== undefined) {
       this.#queue = this.#queue.filter((queued) => queued !== waiting);
-      waiting.reject(endedError(this.url));
+      waiting.reject(endedError(this.#url));
       return;
     }
     this.#running.get(id as RequestId)?.abort();
@@ -277,7 +281,7 @@ export class ToolEventsChannel implements Channel {
 
   /** What waited for its turn never left. */
   #failQueue(): void {
-    for (const { reject } of this.#queue.splice(0)) reject(endedError(this.url));
+    for (const { reject } of this.#queue.splice(0)) reject(endedError(this.#url));
   }
 }
 

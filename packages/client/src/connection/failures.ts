@@ -125,9 +125,9 @@ export function describe({ method, params }: LedgerRequest): string {
 }
 
 /** The server did not take the end of the handshake in time. */
-export function initializedTimeout(url: URL): LongwireError {
+export function initializedTimeout(address: string): LongwireError {
   return new LongwireError(
-    `${url.origin} answered initialize, but did not take notifications/initialized in time`,
+    `${address} answered initialize, but did not take notifications/initialized in time`,
     { code: 'connect-timeout', certainty: 'not-sent', hint: 'raise timeouts.connectMs' },
   );
 }

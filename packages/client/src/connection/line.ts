@@ -7,7 +7,6 @@ import type {
   RequestId,
   Result,
 } from '@modelcontextprotocol/client';
-import { place } from '../channels/place.js';
 import type { LongwireError } from '../errors.js';
 import type { Target } from '../target/target.js';
 import { Aftermath } from './aftermath.js';
@@ -313,7 +312,7 @@ export class Line {
     this.#happen({
       type: 'handshake-done',
       dialect: channel.dialect,
-      url: place(channel.url),
+      address: channel.address,
       connectMs: link.ageMs,
       resumed,
       ...(formerServer !== undefined && !resumed && { formerServer }),

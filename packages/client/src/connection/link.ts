@@ -97,7 +97,7 @@ export class Link {
     const channel = this.#channel;
     if (channel === undefined) throw closedError('not-sent');
     const leftMs = this.#options.connectMs - this.ageMs;
-    await within(leftMs, channel.send(initialized), () => initializedTimeout(channel.url));
+    await within(leftMs, channel.send(initialized), () => initializedTimeout(channel.address));
   }
 
   /** Gives out the messages that came during the handshake, and from now on those that come. */

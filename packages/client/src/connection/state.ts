@@ -8,8 +8,8 @@ import { dialDelayMs, isAway, isFinal, type RetryPolicy } from './retry.js';
 export interface Readiness {
   /** How the server talks. */
   dialect: Dialect;
-  /** Where requests go, without the query. */
-  url: string;
+  /** Where requests go: a URL without its query, or a command. */
+  address: string;
   /** From the beginning of the dial to the end of the handshake, in milliseconds. */
   connectMs: number;
   /** The session from before goes on; else this is a new one. */

@@ -1,4 +1,35 @@
 import { Buffer } from 'node:buffer';
+import type { Transport } from '@modelcontextprotocol/client';
+
+/** A server that is a process of our own, spoken to over its standard input and output. */
+export interface CommandTarget {
+  /** The program: a path, or a name that is looked up in `PATH`. */
+  command: string;
+  /** Default: none. */
+  args?: readonly string[];
+  /**
+   * Environment variables beside those that every program needs (`PATH`, `HOME` and their like),
+   * which are all that is inherited. Default: none.
+   */
+  env?: Readonly<Record<string, string>>;
+  /** Its working directory. Default: that of this process. */
+  cwd?: string;
+}
+
+/** A server in this process, for tests and embedding. */
+export interface ServerTarget {
+  /** Makes the server, anew for every session. It is closed with the session. */
+  server: () => MountableServer | Promise<MountableServer>;
+}
+
+/** An `McpServer` or `Server` of the official SDK, by what is needed of it. */
+export interface MountableServer {
+  connect(transport: Transport): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a program names as its server: a URL, a command, or a server in the same process. */
+export type TargetOption = string | URL | CommandTarget | ServerTarget;
 
 /** What the user named, in a form that can be dialled. */
 export interface Target {

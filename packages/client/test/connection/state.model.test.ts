@@ -28,7 +28,7 @@ const failure = fc.record({
 });
 const readiness = fc.record({
   dialect: fc.constant('sse' as const),
-  url: fc.constant('http://127.0.0.1/messages'),
+  address: fc.constant('http://127.0.0.1/messages'),
   connectMs: fc.nat(100),
   resumed: fc.boolean(),
 });

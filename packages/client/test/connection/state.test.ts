@@ -38,7 +38,7 @@ const policy: RetryPolicy = {
 
 const readiness = {
   dialect: 'sse',
-  url: 'http://127.0.0.1/messages',
+  address: 'http://127.0.0.1/messages',
   connectMs: 1,
   resumed: false,
 } as const;

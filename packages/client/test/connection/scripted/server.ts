@@ -60,7 +60,8 @@ export class LastSession implements Resumption {
 /** A line to the scripted server. */
 export class ScriptedChannel implements Channel {
   readonly dialect = 'sse';
-  readonly url: URL = new URL('http://127.0.0.1/messages');
+  readonly era = 'legacy';
+  readonly address = 'http://scripted.test/';
   readonly askedDelayMs = undefined;
   heardAt: number = performance.now();
   resumption: Resumption | undefined;
