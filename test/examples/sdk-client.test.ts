@@ -55,7 +55,11 @@ test('lists the tools of a server', async () => {
 });
 
 test.for([
-  ['no server', 'http://127.0.0.1:1/sse', /^cannot connect to http:\/\/127\.0\.0\.1:1: .+\n$/],
+  [
+    'no server',
+    'http://127.0.0.1:1/sse',
+    /^(?:Version negotiation probe failed: )?cannot connect to http:\/\/127\.0\.0\.1:1: .+\n$/,
+  ],
   ['no URL', 'nonsense', /^"nonsense" is not a URL.*\n$/],
 ] as const)('with %s says so in one line', async ([, url, message]) => {
   const failure: unknown = await promisify(execFile)(process.execPath, [program, url]).catch(

@@ -307,7 +307,13 @@ test('behind a guard, our own server is given the key as a bearer token once it 
     const { code, stdout } = await runCli(['call', 'echo', 'message=hi'], { env });
     expect([code, stdout]).toEqual([0, 'hi\n']);
     const authorization = `Bearer ${apiKey}`;
-    const [stream, initialize, ...rest] = seen;
+    const isStream = ({ method }: (typeof seen)[number]): boolean => method === 'GET';
+    const asked = seen.findIndex(isStream);
+    // By POST it could only be another kind of server, which is given the key as one of those.
+    expect(seen.slice(0, asked).map(({ url, keys }) => ({ url, keys }))).toEqual(
+      Array.from({ length: 2 }, () => ({ url: '/mcp', keys: { authorization } })),
+    );
+    const [stream, initialize, ...rest] = seen.slice(asked);
     expect(stream).toEqual({
       method: 'GET',
       url: '/sse',

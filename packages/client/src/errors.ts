@@ -115,16 +115,24 @@ export class ServerError extends LongwireError {
   }
 }
 
+/** One thing that was tried to find a server, and what came of it. */
+export interface Tried {
+  /** Where, without the query. */
+  url: string;
+  /** What came back, in words. */
+  outcome: string;
+}
+
 /** A connect attempt that found no MCP server: what was tried, and what came back. */
 export class ConnectError extends LongwireError {
   override readonly name: string = 'ConnectError';
-  /** Every candidate that was tried, in order, with what came of it. */
-  readonly tried: readonly { url: string; outcome: string }[];
+  /** Everything that was tried, in order, with what came of it. */
+  readonly tried: readonly Tried[];
 
   constructor(
     message: string,
     options: Omit<LongwireErrorOptions, 'certainty'> & {
-      tried: readonly { url: string; outcome: string }[];
+      tried: readonly Tried[];
     },
   ) {
     const { tried, ...rest } = options;

@@ -27,6 +27,12 @@ export type {
 } from './connection/options.js';
 export type { ConnectionState, Readiness } from './connection/state.js';
 export type {
+  CommandTarget,
+  MountableServer,
+  ServerTarget,
+  TargetOption,
+} from './target/target.js';
+export type {
   Attempt,
   ChallengeVerdict,
   ChannelOptions,
@@ -44,6 +50,7 @@ export {
   type Certainty,
   type ErrorCode,
   type LongwireErrorOptions,
+  type Tried,
 } from './errors.js';
 
 // The types are the SDK's.

@@ -1,5 +1,5 @@
 import { HttpStatusError, LongwireError } from '../errors.js';
-import type { BodySink, Exchange, ExchangeAnswer, Settler } from './exchange.js';
+import type { BodySink, Exchange, ExchangeAnswer, HttpMethod, Settler } from './exchange.js';
 import type { ChallengeVerdict, Dialect } from './channel.js';
 import type { HeaderRecord } from './headers.js';
 import { place } from './place.js';
@@ -9,7 +9,7 @@ const MAX_CHALLENGES = 3;
 
 /** One request, before headers of the program's are added. */
 export interface HttpRequest {
-  method: 'GET' | 'POST';
+  method: HttpMethod;
   url: URL;
   dialect: Dialect | undefined;
   /** Headers of the dialect; a program's own headers of the same name give way. A constant. */
@@ -77,23 +77,23 @@ export class Attempts implements Settler {
     this.#settler.answered(answer);
   }
 
-  failed(error: LongwireError): void {
+  failed(error: LongwireError, body?: string): void {
     const exchange = this.#exchange;
     if (!(error instanceof HttpStatusError) || exchange === undefined || this.#settled) {
-      this.#fail(error);
+      this.#fail(error, body);
     } else if (error.status === 307 || error.status === 308) {
       this.#redirect(exchange, error);
     } else if (error.status === 401 || error.status === 403) {
       void this.#answerChallenge(exchange, error.status, error);
     } else {
-      this.#fail(error);
+      this.#fail(error, body);
     }
   }
 
-  #fail(error: LongwireError): void {
+  #fail(error: LongwireError, body?: string): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#settler.failed(error);
+    this.#settler.failed(error, body);
   }
 
   #attempt(url: URL): void {

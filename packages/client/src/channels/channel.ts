@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, type LongwireError } from '../errors.js';
+import type { HttpMethod } from './exchange.js';
 
 /**
  * How a server talks: `sse` is HTTP+SSE of protocol 2024-11-05, `streamable-http` what came after
@@ -16,7 +17,7 @@ export type Era = 'legacy' | 'modern';
 
 /** One HTTP request that is about to go out, as the headers function sees it. */
 export interface Attempt {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: HttpMethod;
   /** A copy. */
   url: URL;
   /** The dialect, once it is known. */
@@ -171,14 +172,16 @@ export interface Channel {
   resume?(broken: BrokenStream): Promise<void>;
   /**
    * Opens the stream on which the server speaks unasked, where a dialect has one beside those of
-   * its requests. Fulfilled when the server has none to offer; rejected when it ends.
+   * its requests. Fulfilled when the server has none to offer; rejected when it ends. `onOpen` is
+   * told when it is open, and whether it brings what was said since it was open before.
    *
    * @throws LongwireError
    */
-  listen?(): Promise<void>;
+  listen?(onOpen: (isContinued: boolean) => void): Promise<void>;
   /**
-   * Ends the channel and everything it has open, also after `onEnd`; harmless when repeated.
-   * Fulfilled when no socket of its own is left.
+   * Ends the channel and everything it has open, also after `onEnd`; harmless when repeated. The
+   * server's session ends with it where that can be said, unless another channel is to go on with
+   * it. Fulfilled when no socket or process of its own is left.
    */
-  close(): Promise<void>;
+  close(options?: { keepSession?: boolean }): Promise<void>;
 }

@@ -50,7 +50,7 @@ export class EventDecoder {
       maxBufferSize: maxEventBytes,
       onEvent: ({ id, event, data }) => {
         // What came in one chunk was never buffered, and so not counted.
-        if (data.length > maxEventBytes) throw tooLarge(maxEventBytes);
+        checkEventSize(data.length, maxEventBytes);
         onEvent({ type: event ?? 'message', data, id });
       },
       onError: ({ type }) => {
@@ -85,6 +85,15 @@ export class EventDecoder {
     }
     this.#parser.feed(text);
   }
+}
+
+/**
+ * Checks what one event, or one document, may hold.
+ *
+ * @throws LongwireError `limit-exceeded`.
+ */
+export function checkEventSize(size: number, maxEventBytes: number): void {
+  if (size > maxEventBytes) throw tooLarge(maxEventBytes);
 }
 
 function tooLarge(maxEventBytes: number): LongwireError {

@@ -4,6 +4,7 @@ import type { Dialect } from './channel.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
 import type { ExchangeAnswer } from './exchange.js';
 import type { Http, Sent } from './http.js';
+import type { HeaderRecord } from './headers.js';
 import { place } from './place.js';
 
 /** Default of `limits.maxEventBytes`: a result of 50 MiB fits. */
@@ -42,6 +43,8 @@ export interface EventStreamOptions {
   url: URL;
   dialect: Dialect | undefined;
   maxEventBytes: number;
+  /** Beside those of every stream. */
+  headers?: HeaderRecord;
   /** After which event the stream is to go on. */
   lastEventId?: string | undefined;
   /** Told from the first byte on, which may come before `open` is fulfilled. */
@@ -119,10 +122,11 @@ export class EventStream {
       method: 'GET',
       url: options.url,
       dialect: options.dialect,
-      headers:
-        lastEventId === undefined
-          ? STREAM_HEADERS
-          : { ...STREAM_HEADERS, 'last-event-id': asHeaderValue(lastEventId) },
+      headers: {
+        ...STREAM_HEADERS,
+        ...options.headers,
+        ...(lastEventId !== undefined && { 'last-event-id': asHeaderValue(lastEventId) }),
+      },
       sink: {
         onHead: (answer) => {
           this.#url = answer.url;

@@ -4,8 +4,9 @@ import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.j
 import type { YoungMap } from '../young-map.js';
 import { place } from './place.js';
 
-/** How much of an error's body is read. */
+/** How much of an error's body is read; what is JSON may be an answer. */
 const EXCERPT_BYTES = 2048;
+const JSON_EXCERPT_BYTES = 65_536;
 const EXCERPT_CHARACTERS = 500;
 /** How long the body of an error may take; it may never end. */
 const EXCERPT_MS = 500;
@@ -17,7 +18,16 @@ const DROPPED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SO
 /** How undici's parser ends its message about the same; it gives no code. */
 const ENDED_EARLY = '(Invalid EOF state)';
 
+/** What is asked by HTTP. */
+export type HttpMethod = 'GET' | 'POST' | 'DELETE';
+
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Whether a body is of a media type, whatever parameters stand behind it. */
+export function isOfType(headers: ResponseHeaders, type: string): boolean {
+  const named = headers['content-type'];
+  return typeof named === 'string' && named.split(';', 1)[0]?.trim().toLowerCase() === type;
+}
 
 /** The head of a 2xx answer. */
 export interface ExchangeAnswer {
@@ -33,8 +43,8 @@ export interface Settler {
   started?(): void;
   /** The head of a 2xx answer. */
   answered(answer: ExchangeAnswer): void;
-  /** Everything else. */
-  failed(error: LongwireError): void;
+  /** Everything else; with the body of an answer that is an error, as far as it was read. */
+  failed(error: LongwireError, body?: string): void;
 }
 
 /** Where a 2xx answer goes. */
@@ -51,12 +61,13 @@ export interface BodySink {
 interface Refusal {
   chunks: Buffer[];
   bytes: number;
+  maxBytes: number;
   timer: NodeJS.Timeout;
 }
 
 /** One HTTP request and its answer, as a handler of undici's dispatcher. */
 export class Exchange implements Dispatcher.DispatchHandler {
-  readonly method: 'GET' | 'POST';
+  readonly method: HttpMethod;
   readonly url: URL;
   responseHeaders: ResponseHeaders = {};
 
@@ -72,7 +83,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Enters itself in `open`, and leaves it when nothing more will come. */
   constructor(
-    request: { method: 'GET' | 'POST'; sink?: BodySink | undefined },
+    request: { method: HttpMethod; sink?: BodySink | undefined },
     url: URL,
     settler: Settler,
     open: YoungMap<Exchange, Exchange>,
@@ -121,7 +132,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     } else {
       this.#phase = 'refusing';
       const timer = setTimeout(() => this.#refuse(), EXCERPT_MS);
-      this.#refusal = { chunks: [], bytes: 0, timer };
+      const isJson = isOfType(headers, 'application/json');
+      const maxBytes = isJson ? JSON_EXCERPT_BYTES : EXCERPT_BYTES;
+      this.#refusal = { chunks: [], bytes: 0, maxBytes, timer };
     }
   }
 
@@ -129,7 +142,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#refusal !== undefined) {
       this.#refusal.chunks.push(chunk);
       this.#refusal.bytes += chunk.length;
-      if (this.#refusal.bytes >= EXCERPT_BYTES) this.#refuse();
+      if (this.#refusal.bytes >= this.#refusal.maxBytes) this.#refuse();
     } else if (this.#phase === 'flowing' && !this.#aborted) {
       if (this.#sink !== undefined) {
         try {
@@ -155,7 +168,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else this.#finish(this.#failure(cause));
   }
 
-  #finish(error: LongwireError | undefined): void {
+  #finish(error: LongwireError | undefined, body?: string): void {
     const phase = this.#phase;
     if (phase === 'done') return;
     this.#phase = 'done';
@@ -163,7 +176,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#refusal = undefined;
     this.#open.delete(this);
     if (phase === 'flowing') this.#sink?.onEnd(error);
-    else if (error !== undefined) this.#settler.failed(error);
+    else if (error !== undefined) this.#settler.failed(error, body);
   }
 
   #failure(cause: Error): LongwireError {
@@ -192,8 +205,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const refusal = this.#refusal;
     if (refusal === undefined) return;
     const status = this.#status;
-    const text = Buffer.concat(refusal.chunks).toString('utf8').replace(/\s+/g, ' ').trim();
-    const excerpt = text.slice(0, EXCERPT_CHARACTERS);
+    const body = Buffer.concat(refusal.chunks).toString('utf8');
+    const excerpt = body
+      .slice(0, EXCERPT_BYTES)
+      .replace(/\s+/g, ' ')
+      .trim()
+      .slice(0, EXCERPT_CHARACTERS);
     const what = `${this.method} ${place(this.url)}`;
     this.#finish(
       new HttpStatusError(`${what} was answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, {
@@ -203,6 +220,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
         certainty: this.#certainty(status),
         retryAfterMs: retryAfterMs(this.responseHeaders['retry-after']),
       }),
+      body,
     );
     // Whatever is left of the body would hold the socket.
     this.#controller?.abort(new Error('read enough'));

@@ -36,7 +36,7 @@ export class Http implements AttemptMaker {
   readonly #owned: Agent | undefined;
   readonly #open = new YoungMap<Exchange, Exchange>();
   /** Fixed headers by the dialect's headers that they were merged with, as undici likes them best. */
-  readonly #merged = new Map<HeaderRecord, string[]>();
+  readonly #merged = new WeakMap<HeaderRecord, string[]>();
   #lastUrl: URL | undefined;
   #lastRoute = { origin: '', path: '' };
   #closed: Promise<void> | undefined;

@@ -10,11 +10,12 @@ export type ReadMessage =
 /**
  * Reads one JSON-RPC message, by its shape alone: what is inside is judged by who asked for it.
  * An answer with both a result and an `error` of null counts as a result. Batches are no messages;
- * MCP removed them.
+ * MCP removed them. An error without an id is the answer to `orphansOf`, where one request alone
+ * can be meant: it "MUST be null" if the server could not read the id.
  *
  * @see https://www.jsonrpc.org/specification
  */
-export function readMessage(text: string): ReadMessage {
+export function readMessage(text: string, orphansOf?: RequestId): ReadMessage {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -22,7 +23,7 @@ export function readMessage(text: string): ReadMessage {
     return unreadable(text, undefined, cause);
   }
   if (!isObject(value)) return unreadable(text);
-  const { id, method } = value;
+  const { id, method } = adopted(value, orphansOf);
   if (value['jsonrpc'] === '2.0' && typeof method === 'string') {
     return id === undefined || isId(id)
       ? { message: value as unknown as JSONRPCMessage }
@@ -40,6 +41,15 @@ export function readMessage(text: string): ReadMessage {
     }
   }
   return unreadable(text, id);
+}
+
+function adopted(
+  value: Record<string, unknown>,
+  orphansOf: RequestId | undefined,
+): Record<string, unknown> {
+  const isOrphan = (value['id'] ?? null) === null && value['error'] !== undefined;
+  if (orphansOf !== undefined && isOrphan) value['id'] = orphansOf;
+  return value;
 }
 
 /** Whether a message is an answer. */

@@ -1,5 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import type { JSONRPCErrorResponse, Progress } from '@modelcontextprotocol/client';
+import type {
+  JSONRPCErrorResponse,
+  JSONRPCResponse,
+  Progress,
+  RequestId,
+} from '@modelcontextprotocol/client';
 import type { CallMark } from '../connection/call-mark.js';
 import type { Connection } from '../connection/connection.js';
 import { KNOWN } from '../connection/failures.js';
@@ -30,6 +35,9 @@ export class Call implements CallMark, Timed {
   serverError?: JSONRPCErrorResponse['error'];
   abandoned?: LongwireError;
   dueAt: number;
+  headers?: Readonly<Record<string, string>>;
+  prior?: JSONRPCResponse | undefined;
+  programId?: RequestId;
 
   readonly #what: string;
   readonly #options: CallToolOptions;

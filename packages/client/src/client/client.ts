@@ -21,16 +21,17 @@ import { asConnectError, handshakeRefused } from '../connection/failures.js';
 import { resolveConnectionOptions, type ResolvedConnectionOptions } from '../connection/options.js';
 import type { ConnectionState } from '../connection/state.js';
 import { LongwireError } from '../errors.js';
-import { parseTarget, type Target } from '../target/target.js';
+import { parseTarget, type Target, type TargetOption } from '../target/target.js';
 import { CallClock } from './call-clock.js';
 import { Call, type CallSurroundings } from './call.js';
 import { Listeners } from './listeners.js';
+import { createSdkClient, NEVER_MS } from './sdk-client.js';
+import { ToolCalls } from './tool-calls.js';
 import { checkClientOptions, checkOperationOptions } from './options.js';
 import { OutputSchemas } from './output-schemas.js';
 import { readPages } from './pages.js';
 import { ignoreResult, toCallToolResult } from './results.js';
 import { fromSdkError, longwireErrorIn } from './sdk-errors.js';
-import { createSdkClient } from './sdk-client.js';
 import { ToolHandle } from './tool-handle.js';
 import type {
   CallToolOptions,
@@ -41,16 +42,14 @@ import type {
   ToolSource,
 } from './types.js';
 
-/** The SDK's own timer, which must never be the one that ends a call. */
-const NEVER_MS = 2_147_483_647;
-
 /**
  * One server: typed calls over a connection that is dialled when it is first needed, and comes
  * back by itself when it is lost.
  */
 export class LongwireClient implements ToolSource, AsyncDisposable {
-  /** The official SDK's client underneath, for all that is not here. */
-  readonly sdk: Client;
+  #sdk: Client;
+  /** The latest one's way to the connection. */
+  #attached: Promise<unknown> = Promise.resolve();
   readonly #target: Target;
   readonly #options: ClientOptions;
   readonly #connectionOptions: ResolvedConnectionOptions;
@@ -58,10 +57,14 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   readonly #surroundings: CallSurroundings;
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
+  readonly #toolCalls = new ToolCalls(async (send) => {
+    await this.#attached;
+    return send(this.#sdk);
+  });
   readonly #outputSchemas = new OutputSchemas((error) => this.#report(error));
 
   /** Use {@link createClient} or {@link connect}. */
-  constructor(target: string | URL, options: ClientOptions = {}) {
+  constructor(target: TargetOption, options: ClientOptions = {}) {
     checkClientOptions(options);
     this.#target = parseTarget(target);
     this.#options = options;
@@ -69,17 +72,20 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     const onListenerError = (error: unknown): void => this.#report(error);
     this.#listeners = new Listeners(onListenerError);
     this.#surroundings = { clock: new CallClock(), onListenerError };
-    this.sdk = createSdkClient(options);
-    this.sdk.onerror = (error) => this.#report(error);
-    this.sdk.fallbackNotificationHandler = (notification) => {
-      this.#notified(notification as ServerNotification);
-      return Promise.resolve();
-    };
+    this.#sdk = this.#createSdk();
+  }
+
+  /**
+   * The official SDK's client underneath, for all that is not here. Another one takes its place
+   * when the server comes back in another era of the protocol.
+   */
+  get sdk(): Client {
+    return this.#sdk;
   }
 
   /** The name given, else the server's own once it is known, else the target's host. */
   get name(): string {
-    return this.#options.name ?? this.server?.name ?? this.#target.url.host;
+    return this.#options.name ?? this.server?.name ?? this.#target.name;
   }
 
   /** Where the connection stands. */
@@ -132,7 +138,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const tools = await this.#list<Tool>('tools/list', 'tools', 'name', options);
     this.#outputSchemas.learn(tools);
-    return tools;
+    return this.#toolCalls.learn(this.#sdk, tools);
   }
 
   /** All resources, every page, as the server sent them. */
@@ -162,7 +168,10 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     const params = { name, arguments: args };
-    const call = this.#ask('tools/call', params, `the call of ${name}`, options, toCallToolResult);
+    const what = `the call of ${name}`;
+    const call = this.#during(what, options, async (connection, own) =>
+      toCallToolResult(await this.#toolCalls.call(connection, params, own), what),
+    );
     if (!this.#outputSchemas.has(name)) return call;
     return call.then((result) => this.#outputSchemas.check(name, result));
   }
@@ -175,7 +184,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   /** Reads a resource. */
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
     return this.#throughSdk(`reading ${uri}`, { uri }, options, (marked) =>
-      this.sdk.readResource(marked, { timeout: NEVER_MS, cacheMode: 'bypass' }),
+      this.sdk.readResource(marked, { timeout: NEVER_MS }),
     );
   }
 
@@ -224,6 +233,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void {
+    if (event === 'notification' || event === 'toolsChanged') this.#connection?.wantLists();
     return this.#listeners.add(event, listener);
   }
 
@@ -254,17 +264,41 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
       if (state.name === 'closed' && this.#connection === connection) this.#connecting = undefined;
       this.#listeners.emit('state', state);
     };
+    connection.onera = () => this.#attachAnew(connection);
+    if (this.#listeners.has('notification') || this.#listeners.has('toolsChanged')) {
+      connection.wantLists();
+    }
     const previous = this.#connection;
     this.#connection = connection;
     try {
       await previous?.close();
-      await this.sdk.connect(connection, { timeout: NEVER_MS });
+      this.#attached = this.#sdk.connect(connection, { timeout: NEVER_MS });
+      await this.#attached;
       return connection;
     } catch (error) {
       if (this.#connection === connection) this.#connecting = undefined;
       await connection.close();
       throw asConnectError(longwireErrorIn(error) ?? handshakeRefused(error));
     }
+  }
+
+  #createSdk(): Client {
+    const sdk = createSdkClient(this.#options);
+    sdk.onerror = (error) => this.#report(error);
+    sdk.fallbackNotificationHandler = (notification) => {
+      this.#notified(notification as ServerNotification);
+      return Promise.resolve();
+    };
+    return sdk;
+  }
+
+  /** The SDK's `Client` is of one era for good: the server's new one needs another. */
+  #attachAnew(connection: Connection): void {
+    connection.reattach();
+    this.#sdk = this.#createSdk();
+    this.#attached = this.#sdk
+      .connect(connection, { timeout: NEVER_MS })
+      .catch((error: unknown) => this.#report(error));
   }
 
   /** Reads a list, however many pages it has, within the limits of one operation. */
@@ -307,6 +341,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   ): Promise<T> {
     return this.#during(what, options, async (_connection, call) => {
       try {
+        await this.#attached;
         return await send({ ...params, [callMark]: call });
       } catch (error) {
         throw fromSdkError(error, what, call);

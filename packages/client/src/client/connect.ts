@@ -7,19 +7,19 @@ import {
   type ConnectionOptions,
 } from '../connection/options.js';
 import type { ConnectionState } from '../connection/state.js';
-import { parseTarget } from '../target/target.js';
+import { parseTarget, type TargetOption } from '../target/target.js';
 import { LongwireClient } from './client.js';
 import type { ClientOptions } from './types.js';
 
 /**
- * Connects to a server. It may be given as its origin, its MCP endpoint or its `/sse` URL; how it
- * talks is found out.
+ * Connects to a server. It may be given as its origin, its MCP endpoint or its `/sse` URL: how it
+ * talks is found out. Or as a command, which is started; or as a server in this process.
  *
  * @throws ConnectError that lists what was tried; LongwireError `aborted`; TypeError for a target
  * or an option that is wrong.
  */
 export async function connect(
-  target: string | URL,
+  target: TargetOption,
   options: ClientOptions & { signal?: AbortSignal } = {},
 ): Promise<LongwireClient> {
   const { signal, ...rest } = options;
@@ -38,7 +38,7 @@ export async function connect(
  *
  * @throws TypeError for a target or an option that is wrong.
  */
-export function createClient(target: string | URL, options: ClientOptions = {}): LongwireClient {
+export function createClient(target: TargetOption, options: ClientOptions = {}): LongwireClient {
   return new LongwireClient(target, options);
 }
 
@@ -58,7 +58,7 @@ export interface LongwireTransport extends Transport {
  * @throws TypeError for a target or an option that is wrong.
  */
 export function createTransport(
-  target: string | URL,
+  target: TargetOption,
   options: ConnectionOptions = {},
 ): LongwireTransport {
   checkOptionNames(options, CONNECTION_OPTION_NAMES);

@@ -20,6 +20,11 @@ export class Listeners<Events extends object> {
     return () => listeners.delete(entry);
   }
 
+  /** Whether anybody listens. */
+  has(event: keyof Events): boolean {
+    return (this.#byEvent.get(event)?.size ?? 0) > 0;
+  }
+
   /** Tells every listener of the event. */
   emit<Event extends keyof Events>(event: Event, payload: Events[Event]): void {
     for (const listener of this.#byEvent.get(event) ?? []) {

@@ -2,6 +2,9 @@ import { Client, type ClientCapabilities } from '@modelcontextprotocol/client';
 import { VERSION } from '../version.js';
 import type { ClientOptions } from './types.js';
 
+/** The SDK's own timer, which must never be the one that ends a call. */
+export const NEVER_MS = 2_147_483_647;
+
 /**
  * Makes the SDK's client, with the program's answers to what servers may ask. Each one given is
  * announced as a capability.
@@ -11,7 +14,8 @@ export function createSdkClient({ clientInfo, handlers = {} }: ClientOptions): C
   const capabilities: ClientCapabilities = {
     ...(roots && { roots: {} }),
     ...(sampling && { sampling: {} }),
-    ...(elicitation && { elicitation: {} }),
+    // Without it a form's defaults are left to the program's handler.
+    ...(elicitation && { elicitation: { form: { applyDefaults: true } } }),
   };
   const client = new Client(clientInfo ?? { name: 'longwire', version: VERSION }, {
     capabilities,

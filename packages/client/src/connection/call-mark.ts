@@ -1,4 +1,9 @@
-import type { JSONRPCErrorResponse, Progress } from '@modelcontextprotocol/client';
+import type {
+  JSONRPCErrorResponse,
+  JSONRPCResponse,
+  Progress,
+  RequestId,
+} from '@modelcontextprotocol/client';
 import type { Certainty, LongwireError } from '../errors.js';
 
 /**
@@ -22,10 +27,18 @@ export interface CallMark {
   readonly idempotent?: boolean | undefined;
   /** The connection's own: it belongs to one session, and is never sent again. */
   readonly internal?: boolean;
+  /** Headers that go with it where there are any; those of the dialect come first. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** The answer that it has got already, given to it instead of sending it; taken once. */
+  prior?: JSONRPCResponse | undefined;
+  /** The id that the program's SDK `Client` gave it. */
+  programId?: RequestId;
   /** When the call ends if nothing happens, on the clock of `performance.now()`. */
   readonly dueAt?: number;
   /** Told that the request is on its way. */
   onSent?(): void;
+  /** Told that the server has opened the subscription that it asked for. */
+  onAcknowledged?(): void;
   /** Takes the call's progress notifications, in order, before its answer. */
   onProgress?(progress: Progress): void;
 }

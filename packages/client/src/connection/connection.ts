@@ -1,18 +1,26 @@
 import {
-  METHOD_NOT_FOUND,
-  type InitializeResult,
   type JSONRPCMessage,
   type JSONRPCNotification,
   type JSONRPCRequest,
   type RequestId,
   type Result,
   type Transport,
+  type TransportSendOptions,
 } from '@modelcontextprotocol/client';
+import type { Era } from '../channels/channel.js';
 import { isAnswer } from '../channels/message.js';
 import type { LongwireError } from '../errors.js';
 import type { Target } from '../target/target.js';
 import { callMark, type CallMark } from './call-mark.js';
-import { closedError, describe, queueFullError, serverError } from './failures.js';
+import {
+  closedError,
+  describe,
+  otherEraError,
+  queueFullError,
+  serverError,
+  unknownMethod,
+} from './failures.js';
+import type { ServerFacts } from './handshake.js';
 import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
 import { Line } from './line.js';
 import type { ResolvedConnectionOptions } from './options.js';
@@ -34,13 +42,18 @@ export class Connection implements Transport {
   onmessage?: Transport['onmessage'];
   /** Told of every change of state. */
   onstate?: ((state: ConnectionState) => void) | undefined;
+  /**
+   * Told that the server has come back in another era: whoever takes this gives the connection a
+   * new `Client` by `reattach`. Without anybody to take it, the connection ends.
+   */
+  onera?: ((era: Era) => void) | undefined;
 
   readonly #maxInFlight: number;
   readonly #standing = new Standing();
   readonly #ledger: Ledger;
   readonly #line: Line;
   /** Requests that came through an SDK `Client`, by the id that it gave them. */
-  readonly #byProgramId = new Map<RequestId, LedgerEntry>();
+  #byProgramId = new Map<RequestId, LedgerEntry>();
   #closing: Promise<void> | undefined;
 
   constructor(target: Target, options: ResolvedConnectionOptions) {
@@ -59,6 +72,8 @@ export class Connection implements Transport {
       deliver: (message) => this.#deliver(message),
       report: (error) => this.#report(error),
       onState: (state) => this.#tell(state),
+      giveUp: (mark) => this.cancel(mark, closedError(mark.certainty)),
+      onEra: (era) => this.#tellEra(era),
     });
   }
 
@@ -68,7 +83,7 @@ export class Connection implements Transport {
   }
 
   /** What the server answered to the latest handshake. */
-  get server(): InitializeResult | undefined {
+  get server(): ServerFacts | undefined {
     return this.#line.server;
   }
 
@@ -87,10 +102,10 @@ export class Connection implements Transport {
     return Promise.resolve();
   }
 
-  send(message: JSONRPCMessage): Promise<void> {
+  send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closedError('not-sent'));
     if (isAnswer(message)) return this.#line.answer(message);
-    if ('id' in message) return this.#sendRequest(message);
+    if ('id' in message) return this.#sendRequest(message, options?.headers);
     if (message.method === 'notifications/initialized') return this.#line.finishHandshake(message);
     if (message.method === 'notifications/cancelled') return this.#cancelRequest(message);
     return this.#line.say(message);
@@ -105,6 +120,17 @@ export class Connection implements Transport {
   open(): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closedError('not-sent'));
     return this.#line.open();
+  }
+
+  /** From now on the program wants to know when a list of the server changes. */
+  wantLists(): void {
+    this.#line.wantLists();
+  }
+
+  /** Lets go of the `Client` above, for a new one. What the old one has asked, it is answered. */
+  reattach(): void {
+    this.#byProgramId = new Map();
+    this.onclose = this.onerror = this.onmessage = undefined;
   }
 
   /**
@@ -142,41 +168,56 @@ export class Connection implements Transport {
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(reason?: LongwireError): Promise<void> {
     for (const { id, handedOver, onWire, mark, waiter } of this.#ledger.removeAll()) {
       // What has not left must not leave any more.
       if (handedOver && !onWire) this.#line.say(cancellationOf(id, 'closed')).catch(() => {});
-      waiter.failed(closedError(mark.certainty));
+      waiter.failed(reason ?? closedError(mark.certainty));
     }
     await this.#line.close();
     this.onclose?.();
     this.onclose = this.onerror = this.onmessage = undefined;
   }
 
-  #sendRequest(request: JSONRPCRequest): Promise<void> {
-    if (request.method === 'server/discover') {
-      this.#answerDiscover(request);
+  #sendRequest(
+    request: JSONRPCRequest,
+    headers: Readonly<Record<string, string>> | undefined,
+  ): Promise<void> {
+    const { id, method, params } = request;
+    const isDiscover = method === 'server/discover';
+    const isIntroduction =
+      method === 'initialize' || (isDiscover && this.#line.state.name !== 'ready');
+    if (isDiscover && !isIntroduction && this.#line.era === 'legacy') {
+      queueMicrotask(() => this.#deliver(unknownMethod(id)));
       return Promise.resolve();
     }
-    const { id, params } = request;
-    const mark = (params as { [callMark]?: CallMark } | undefined)?.[callMark];
+    const mark: CallMark = (params as { [callMark]?: CallMark } | undefined)?.[callMark] ?? {
+      certainty: 'not-sent',
+    };
+    mark.programId = id;
+    mark.headers = headers;
+    // The `Client` above may be another one by the time that the answer comes.
+    const { onmessage } = this;
+    const byProgramId = this.#byProgramId;
     return new Promise((resolve, reject) => {
-      const entry = this.#enter(request, mark ?? { certainty: 'not-sent' }, {
+      const entry = this.#enter(request, mark, {
         answered: (answer) => {
-          this.#byProgramId.delete(id);
+          byProgramId.delete(id);
           resolve();
           // The `Client` handles a notification one microtask after it was given: an answer
           // given at once would overtake the progress that came before it.
-          queueMicrotask(() => this.#deliver({ ...answer, id }));
+          queueMicrotask(() => this.#deliver({ ...answer, id }, onmessage));
         },
         failed: (error) => {
-          this.#byProgramId.delete(id);
+          byProgramId.delete(id);
           reject(error);
         },
       });
       if (entry === undefined) return;
-      this.#byProgramId.set(id, entry);
-      if (request.method === 'initialize') this.#line.introduce(request, entry);
+      byProgramId.set(id, entry);
+      // A subscription stays open: whoever asked for it waits until it is.
+      if (method === 'subscriptions/listen') mark.onAcknowledged = resolve;
+      if (isIntroduction) this.#line.introduce(request, entry);
       else this.#line.send(entry);
     });
   }
@@ -193,12 +234,6 @@ export class Connection implements Transport {
       return this.#ledger.enter(request, mark, waiter);
     }
     return undefined;
-  }
-
-  /** Every dialect here is of the era before `server/discover`; no server need be asked. */
-  #answerDiscover({ id }: JSONRPCRequest): void {
-    const error = { code: METHOD_NOT_FOUND, message: 'Method not found' };
-    queueMicrotask(() => this.#deliver({ jsonrpc: '2.0', id, error }));
   }
 
   #cancelRequest({ params }: JSONRPCNotification): Promise<void> {
@@ -226,10 +261,20 @@ export class Connection implements Transport {
     }
   }
 
+  #tellEra(era: Era): void {
+    if (this.onera !== undefined) {
+      this.onera(era);
+      return;
+    }
+    const error = otherEraError(era);
+    this.#report(error);
+    this.#closing ??= this.#close(error);
+  }
+
   /** Hands a message up. What the program throws is the program's, and ends no session. */
-  #deliver(message: JSONRPCMessage): void {
+  #deliver(message: JSONRPCMessage, onmessage = this.onmessage): void {
     try {
-      this.onmessage?.(message);
+      onmessage?.(message);
     } catch (error) {
       this.#report(error as Error);
     }

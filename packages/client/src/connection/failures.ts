@@ -1,4 +1,9 @@
-import type { JSONRPCErrorResponse } from '@modelcontextprotocol/client';
+import {
+  METHOD_NOT_FOUND,
+  type JSONRPCErrorResponse,
+  type RequestId,
+} from '@modelcontextprotocol/client';
+import type { Era } from '../channels/channel.js';
 import {
   ConnectError,
   ConnectionLostError,
@@ -8,6 +13,7 @@ import {
 } from '../errors.js';
 import type { LedgerEntry, LedgerRequest } from './ledger.js';
 import type { HeartbeatOptions } from './options.js';
+import type { ConnectionState } from './state.js';
 
 /** What is certain about a request that did not end well, in words. */
 export const KNOWN: Readonly<Record<Certainty, string>> = {
@@ -97,8 +103,11 @@ export function closedError(certainty: Certainty): LongwireError {
   return new LongwireError('the connection is closed', { code: 'closed', certainty });
 }
 
-/** There is nothing to say it on, and there may be soon; for this reason, if there was before. */
-export function noSessionError(reason: LongwireError | undefined): LongwireError {
+/** There is nothing to say it on: for good, until the next request, or for now. */
+export function noSessionIn(state: ConnectionState): LongwireError {
+  if (state.name === 'resting') return state.reason;
+  if (state.name === 'idle' || state.name === 'closed') return closedError('not-sent');
+  const reason = 'reason' in state ? state.reason : undefined;
   const why = reason === undefined ? '' : `: ${reason.summary}`;
   return new ConnectionLostError(`there is no session now${why}`, {
     certainty: 'not-sent',
@@ -148,4 +157,19 @@ export function silentError({ silenceMs, timeoutMs }: Required<HeartbeatOptions>
     `nothing came from the server for ${silenceMs} ms, nor within ${timeoutMs} ms of asking it`,
     { certainty: 'outcome-unknown' },
   );
+}
+
+/** The answer to a request that a server does not know, without asking it. */
+export function unknownMethod(id: RequestId): JSONRPCErrorResponse & { id: RequestId } {
+  return { jsonrpc: '2.0', id, error: { code: METHOD_NOT_FOUND, message: 'Method not found' } };
+}
+
+/** The server has come back in another era, and the program's own `Client` cannot follow it there. */
+export function otherEraError(era: Era): LongwireError {
+  const protocol = era === 'modern' ? '2026-07-28 or later' : '2025-11-25 or earlier';
+  return new LongwireError(`the server has changed to protocol ${protocol}`, {
+    code: 'closed',
+    certainty: 'not-sent',
+    hint: 'make a new client and a new transport',
+  });
 }

@@ -1,13 +1,25 @@
-import type {
-  Implementation,
-  InitializeResult,
-  JSONRPCNotification,
-  JSONRPCRequest,
-  JSONRPCResponse,
+import {
+  PROTOCOL_VERSION_META_KEY,
+  SERVER_INFO_META_KEY,
+  type Implementation,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+  type JSONRPCResponse,
+  type ServerCapabilities,
 } from '@modelcontextprotocol/client';
+import type { Era } from '../channels/channel.js';
 import { LongwireError } from '../errors.js';
-import { handshakeRefused } from './failures.js';
+import { initializeFrom, type Introduction } from '../target/eras.js';
+import { handshakeRefused, unknownMethod } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
+
+/** What a server says of itself when hands are shaken. */
+export interface ServerFacts {
+  protocolVersion: string;
+  capabilities: ServerCapabilities;
+  serverInfo?: Implementation | undefined;
+  instructions?: string | undefined;
+}
 
 /** How a handshake is ended, for a program that did not come to end its own. */
 const INITIALIZED: JSONRPCNotification = {
@@ -23,10 +35,12 @@ export class Handshake {
   /** What ends it. */
   initialized: JSONRPCNotification = INITIALIZED;
   readonly #ledger: Ledger;
-  #initialize: JSONRPCRequest | undefined;
+  #introduction: Introduction | undefined;
   #entry: LedgerEntry | undefined;
   #replays = 0;
-  #server: InitializeResult | undefined;
+  #era: Era | undefined;
+  #held: JSONRPCResponse | undefined;
+  #server: ServerFacts | undefined;
   #formerServer: Implementation | undefined;
 
   constructor(ledger: Ledger) {
@@ -34,7 +48,7 @@ export class Handshake {
   }
 
   /** What the server answered the last time. */
-  get server(): InitializeResult | undefined {
+  get server(): ServerFacts | undefined {
     return this.#server;
   }
 
@@ -43,47 +57,88 @@ export class Handshake {
     return this.#formerServer;
   }
 
+  /** Which era the server was of the last time. */
+  get era(): Era | undefined {
+    return this.#era;
+  }
+
+  /** What every request of the modern era says of who asks; `undefined` in the legacy era. */
+  get envelope(): Record<string, unknown> | undefined {
+    return this.#era === 'modern' ? this.#introduction?.discover?.params?._meta : undefined;
+  }
+
   /** The program's own request, as long as it waits for its answer. */
   get own(): LedgerEntry | undefined {
     const entry = this.#entry;
     return entry !== undefined && this.#ledger.find(entry.id) === entry ? entry : undefined;
   }
 
-  /** Takes the program's own request. */
-  begin(initialize: JSONRPCRequest, entry: LedgerEntry): void {
-    this.#initialize = initialize;
+  /**
+   * Takes the program's own request: `server/discover`, of one that speaks both eras, or
+   * `initialize`. Returns the answer if the server has given it already: it was asked both in turn,
+   * or by another `Client` of the same program.
+   */
+  begin(request: JSONRPCRequest, entry: LedgerEntry): JSONRPCResponse | undefined {
+    const asked = this.#introduction;
+    const isDiscover = request.method === 'server/discover';
     this.#entry = entry;
+    this.#introduction = isDiscover
+      ? { discover: request, initialize: initializeFrom(request) }
+      : { discover: asked?.discover, initialize: request };
+    const before = isDiscover ? asked?.discover : asked?.initialize;
+    const isSame = JSON.stringify(before?.params) === JSON.stringify(request.params);
+    if (!isSame || this.#held === undefined) return undefined;
+    return isDiscover === (this.#era === 'modern') ? this.#held : unknownMethod(request.id);
   }
 
   /**
-   * The request for the next session.
+   * The requests for the next session.
    *
    * @throws LongwireError `protocol` if the program has made none.
    */
-  request(): JSONRPCRequest {
-    if (this.#initialize === undefined) {
+  introduction(): Introduction {
+    this.#held = undefined;
+    if (this.#introduction === undefined) {
       throw new LongwireError('a request was made before initialize', {
         code: 'protocol',
         certainty: 'not-sent',
       });
     }
-    return { ...this.#initialize, id: this.own?.id ?? `handshake-${++this.#replays}` };
+    const { discover, initialize } = this.#introduction;
+    const id = this.own?.id ?? `handshake-${++this.#replays}`;
+    return { discover: discover && { ...discover, id }, initialize: { ...initialize, id } };
   }
 
   /**
-   * Learns from the answer.
+   * Learns from the answer. True if the server is of another era than before.
    *
    * @throws ConnectError if a replayed handshake was answered with an error; what its own was
    * answered is the program's to judge.
    */
-  learn(answer: JSONRPCResponse): void {
+  learn(answer: JSONRPCResponse, era: Era): boolean {
     if ('error' in answer) {
       if (this.own === undefined) throw handshakeRefused(answer.error, 'server-error');
-      return;
+      return false;
     }
     const former = this.#server?.serverInfo;
-    this.#server = answer.result as InitializeResult;
+    const hasChanged = this.#era !== undefined && this.#era !== era;
+    this.#era = era;
+    this.#held = answer;
+    const facts = answer.result as unknown as ServerFacts;
+    this.#server = era === 'legacy' ? facts : this.#discovered(answer.result);
     const isSame = JSON.stringify(former) === JSON.stringify(this.#server.serverInfo);
     this.#formerServer = isSame ? undefined : former;
+    return hasChanged;
+  }
+
+  #discovered(result: Record<string, unknown>): ServerFacts {
+    const meta = (result['_meta'] ?? {}) as Record<string, unknown>;
+    const version = this.envelope?.[PROTOCOL_VERSION_META_KEY];
+    return {
+      protocolVersion: String(version),
+      capabilities: (result['capabilities'] ?? {}) as ServerCapabilities,
+      serverInfo: meta[SERVER_INFO_META_KEY] as Implementation | undefined,
+      instructions: result['instructions'] as string | undefined,
+    };
   }
 }

@@ -8,7 +8,7 @@ import { isAnswer } from '../channels/message.js';
 import type { LongwireError } from '../errors.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 import type { ServerRequests } from './server-requests.js';
-import { progressFor, progressOf } from './wire.js';
+import { progressFor, progressOf, subscriptionOf, underProgramId } from './wire.js';
 
 /** Who takes what the server says. */
 export interface InboundOptions {
@@ -45,7 +45,21 @@ export class Inbound {
       const cancellation = serverRequests.cancelled(message);
       if (cancellation !== undefined) deliver(cancellation);
     } else {
-      deliver(message);
+      this.#takeNotification(message);
+    }
+  }
+
+  /** What comes on a subscription names it; whoever opened it is told when it is open. */
+  #takeNotification(message: JSONRPCNotification): void {
+    const { ledger, deliver } = this.#options;
+    const subscription = subscriptionOf(message);
+    const entry = subscription === undefined ? undefined : ledger.find(subscription);
+    if (message.method !== 'notifications/subscriptions/acknowledged') {
+      deliver(underProgramId(message, entry?.mark.programId));
+    } else if (entry !== undefined) {
+      ledger.settleIn(entry);
+      entry.mark.onAcknowledged?.();
+      if (entry.mark.internal !== true) deliver(underProgramId(message, entry.mark.programId));
     }
   }
 

@@ -119,6 +119,12 @@ export class Ledger {
     return entry;
   }
 
+  /** Notes that a request which stays open has got to where it was to get. */
+  settleIn(entry: LedgerEntry): void {
+    (entry as OpenEntry).losses = 0;
+    (entry as OpenEntry).returns = 0;
+  }
+
   /** Takes a request out, however it ended. */
   remove(id: unknown): LedgerEntry | undefined {
     const entry = this.#entries.get(id);

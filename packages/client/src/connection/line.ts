@@ -1,29 +1,26 @@
 import type {
-  InitializeResult,
   JSONRPCMessage,
   JSONRPCNotification,
   JSONRPCRequest,
   JSONRPCResponse,
-  RequestId,
   Result,
 } from '@modelcontextprotocol/client';
-import type { LongwireError } from '../errors.js';
+import type { Era } from '../channels/channel.js';
+import type { LongwireError, Tried } from '../errors.js';
 import type { Target } from '../target/target.js';
 import { Aftermath } from './aftermath.js';
 import type { CallMark } from './call-mark.js';
-import { asConnectError, closedError, noSessionError, silentError } from './failures.js';
-import { Handshake } from './handshake.js';
-import { Inbound } from './inbound.js';
+import { asConnectError, noSessionIn, silentError, unknownMethod } from './failures.js';
+import { Handshake, type ServerFacts } from './handshake.js';
 import type { Ledger, LedgerEntry, LedgerRequest } from './ledger.js';
 import { Link } from './link.js';
 import type { ResolvedConnectionOptions } from './options.js';
 import { Openers } from './openers.js';
-import { Outbound } from './outbound.js';
 import { hasEndedEarly, isRefusal, retryAfterOf } from './retry.js';
 import { ServerRequests } from './server-requests.js';
 import type { Standing } from './standing.js';
+import { Traffic } from './traffic.js';
 import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
-import { Watchdog } from './watchdog.js';
 
 /** So often may a stream that is to go on end before it says anything; dials are left for another. */
 const MAX_EARLY_ENDS = 3;
@@ -36,12 +33,16 @@ export interface LineOptions {
   standing: Standing;
   /** Makes a request of the line's own. */
   ask: (request: LedgerRequest, mark: CallMark) => Promise<Result>;
+  /** Gives up a request of the line's own. */
+  giveUp: (mark: CallMark) => void;
   /** Takes what is for the program. */
   deliver: (message: JSONRPCMessage) => void;
   /** Takes what is for nobody, and wrong. */
   report: (error: Error) => void;
   /** Told of every change of state. */
   onState: (state: ConnectionState) => void;
+  /** Told that the server has come back in another era. */
+  onEra: (era: Era) => void;
 }
 
 /**
@@ -51,9 +52,7 @@ export interface LineOptions {
  */
 export class Line {
   readonly #options: LineOptions;
-  readonly #outbound: Outbound;
-  readonly #inbound: Inbound;
-  readonly #serverRequests = new ServerRequests();
+  readonly #traffic: Traffic;
   #state: ConnectionState = { name: 'idle' };
   /** What happens and is not followed yet. */
   readonly #events: ConnectionEvent[] = [];
@@ -68,30 +67,28 @@ export class Line {
   #askedDelayMs = 0;
   /** How often the stream that was to go on ended before it said anything. */
   #endedEarly = 0;
-  #watchdog: Watchdog | undefined;
-  #pinged: CallMark | undefined;
+  /** How the link of now was found. */
+  #tried: readonly Tried[] | undefined;
   readonly #handshake: Handshake;
   readonly #openers = new Openers();
 
   constructor(options: LineOptions) {
-    const { ledger, standing, deliver, report } = options;
+    const { ledger, report } = options;
+    const { heartbeat, retry } = options.options;
+    const serverRequests = new ServerRequests();
     this.#options = options;
     this.#handshake = new Handshake(ledger);
-    this.#aftermath = new Aftermath({ ledger, serverRequests: this.#serverRequests, report });
-    this.#outbound = new Outbound({
-      ledger,
-      retry: options.options.retry,
+    this.#aftermath = new Aftermath({ ledger, serverRequests, report });
+    this.#traffic = new Traffic({
+      ...options,
+      retry,
+      heartbeat,
+      serverRequests,
+      handshake: this.#handshake,
       link: () => (this.#state.name === 'ready' ? this.#link : undefined),
-    });
-    this.#inbound = new Inbound({
-      ledger,
-      serverRequests: this.#serverRequests,
-      onAnswer: ({ request, mark }, answer) => {
-        if (mark.internal !== true || request.method === 'ping') this.#progress(request.method);
-        if ('result' in answer && mark.internal !== true) standing.learn(request, answer.result);
-      },
-      deliver,
-      report,
+      isProven: () => this.#state.name !== 'ready' || this.#state.spent === 0,
+      onAnswered: (method) => this.#progress(method),
+      onSilence: (link) => this.#ended(link, silentError(heartbeat)),
     });
   }
 
@@ -101,20 +98,34 @@ export class Line {
   }
 
   /** What the server answered to the latest handshake. */
-  get server(): InitializeResult | undefined {
+  get server(): ServerFacts | undefined {
     return this.#handshake.server;
+  }
+
+  /** Which era the server was of the last time. */
+  get era(): Era | undefined {
+    return this.#handshake.era;
   }
 
   /** Sends a request, now or when the line is ready. */
   send(entry: LedgerEntry): void {
-    if (this.#state.name === 'ready') this.#outbound.send(entry);
+    if (this.#state.name === 'ready') this.#traffic.outbound.send(entry);
     else this.#happen({ type: 'request-made' });
   }
 
-  /** The program's own first request; it is replayed on every later session. */
-  introduce(initialize: JSONRPCRequest, entry: LedgerEntry): void {
-    this.#handshake.begin(initialize, entry);
-    this.send(entry);
+  /** The program's own introduction; it is replayed on every later session. */
+  introduce(request: JSONRPCRequest, entry: LedgerEntry): void {
+    const link = this.#link;
+    const answer = this.#handshake.begin(request, entry);
+    if (answer !== undefined && link !== undefined) this.#answerOwn(entry, answer);
+    else if (link?.channel === undefined) this.send(entry);
+    // What the server was asked in the program's name was not what the program asks.
+    else this.#dialAnew(link);
+  }
+
+  /** From now on the program wants to know when a list of the server changes. */
+  wantLists(): void {
+    this.#traffic.restoration.listening.wantLists();
   }
 
   /**
@@ -145,26 +156,26 @@ export class Line {
   /** Sends what is no request: on this session or not at all. */
   say(message: JSONRPCMessage): Promise<void> {
     if (this.#aftermath.keep(message)) return Promise.resolve();
-    if (this.#link?.channel === undefined) return Promise.reject(this.#noSession());
+    if (this.#link?.channel === undefined) return Promise.reject(noSessionIn(this.#state));
     return this.#link.say(message);
   }
 
   /** Answers a request of the server, if its session is still there. */
   async answer(answer: JSONRPCResponse): Promise<void> {
-    const theirs = this.#serverRequests.answer(answer as JSONRPCResponse & { id: RequestId });
+    const theirs = this.#traffic.answerUnderTheirId(answer);
     // The session that asked is gone, and so is who wanted to know.
     if (theirs !== undefined) await this.say(theirs);
   }
 
   /** A request was settled from this side. */
   settled(entry: LedgerEntry): void {
-    this.#outbound.settled(entry);
+    this.#traffic.outbound.settled(entry);
   }
 
   /** Closes for good; fulfilled when nothing is left open. */
   async close(): Promise<void> {
     const link = this.#link;
-    this.#outbound.allSettled();
+    this.#traffic.outbound.allSettled();
     await link?.farewell();
     this.#happen({ type: 'close-asked' });
     await link?.close();
@@ -208,13 +219,13 @@ export class Line {
         break;
       case 'release':
         if (this.#link !== undefined) this.#restore(this.#link);
-        this.#outbound.release();
+        this.#traffic.outbound.release();
         break;
       case 'sort-out':
         this.#aftermath.sortOut(effect.reason);
         break;
       case 'fail-all':
-        this.#outbound.allSettled();
+        this.#traffic.outbound.allSettled();
         this.#aftermath.failAll(effect.reason);
         void this.#aftermath.close();
         break;
@@ -227,7 +238,7 @@ export class Line {
   #tell(state: ConnectionState): void {
     if (state.name === 'ready') this.#openers.opened();
     else if (state.name === 'resting' || state.name === 'closed') {
-      this.#openers.failed(asConnectError(this.#noSession()));
+      this.#openers.failed(asConnectError(noSessionIn(this.#state)));
     }
     this.#options.onState(state);
   }
@@ -237,7 +248,7 @@ export class Line {
     const { name } = this.#state;
     if (name === 'ready') return Promise.resolve();
     if (name === 'connecting' || name === 'reconnecting') return this.#openers.wait();
-    return Promise.reject(this.#noSession());
+    return Promise.reject(noSessionIn(this.#state));
   }
 
   #dial(): void {
@@ -248,10 +259,10 @@ export class Line {
       resumption: this.#aftermath.resumption,
       handlers: {
         onMessage: (message) => {
-          if (this.#link === link) this.#inbound.take(message);
+          if (this.#link === link) this.#traffic.inbound.take(message);
         },
         onTrouble: (error, answerTo) => {
-          if (this.#link === link) this.#inbound.takeTrouble(error, answerTo);
+          if (this.#link === link) this.#traffic.inbound.takeTrouble(error, answerTo);
         },
         onEnd: (reason) => {
           if (this.#link === link) this.#ended(link, reason);
@@ -266,21 +277,36 @@ export class Line {
   async #shakeHands(link: Link): Promise<void> {
     const handshake = this.#handshake;
     const { own } = handshake;
-    const answer = await link.open(handshake.request());
+    const { channel, answer, tried } = await link.open(handshake.introduction());
     if (this.#link !== link) return;
+    this.#tried = tried;
     if (answer === undefined) {
       this.#ready(link, true);
       return;
     }
+    const { era } = channel;
     if (this.#aftermath.resumption !== undefined) this.#giveUpSession();
-    handshake.learn(answer);
+    const isOther = handshake.learn(answer, era);
     if (own === undefined) {
-      await this.#finish(link);
-    } else {
-      this.#introduced = link;
-      this.#options.ledger.handOver(own);
-      this.#inbound.take(answer);
+      if (isOther) this.#options.onEra(era);
+      if (era === 'modern') this.#ready(link, false);
+      else await this.#finish(link);
+      return;
     }
+    this.#introduced = link;
+    const isAnswer = (era === 'modern') === (own.request.method === 'server/discover');
+    this.#answerOwn(own, isAnswer ? answer : unknownMethod(own.id));
+    if (era === 'modern') this.#ready(link, false);
+  }
+
+  #answerOwn(own: LedgerEntry, answer: JSONRPCResponse): void {
+    this.#options.ledger.handOver(own);
+    this.#traffic.inbound.take({ ...answer, id: own.id });
+  }
+
+  #dialAnew(link: Link): void {
+    this.#aftermath.letGo(link, { comesBack: false });
+    this.#dial();
   }
 
   async #finish(link: Link): Promise<void> {
@@ -297,18 +323,10 @@ export class Line {
     const { channel } = link;
     const { formerServer } = this.#handshake;
     if (channel === undefined) return;
-    const { heartbeat } = this.#options.options;
     this.#askedDelayMs = 0;
     this.#endedEarly = 0;
     this.#introduced = undefined;
-    this.#watchdog = new Watchdog({
-      ...heartbeat,
-      heardAt: () => channel.heardAt,
-      isProven: () => this.#state.name !== 'ready' || this.#state.spent === 0,
-      ping: (onAsked) => this.#ping(onAsked),
-      onSilence: () => this.#ended(link, silentError(heartbeat)),
-      now: () => performance.now(),
-    });
+    this.#traffic.heartbeat.watch(link);
     this.#happen({
       type: 'handshake-done',
       dialect: channel.dialect,
@@ -316,35 +334,25 @@ export class Line {
       connectMs: link.ageMs,
       resumed,
       ...(formerServer !== undefined && !resumed && { formerServer }),
+      ...(this.#tried !== undefined && { tried: this.#tried }),
     });
     link.start();
   }
 
   /** Brings the session to where the one before stood, or where itself was to be brought. */
   #restore(link: Link): void {
-    const { standing, ask, deliver, report } = this.#options;
+    const { standing } = this.#options;
     this.#aftermath.goOn(link);
-    if (this.#state.name === 'ready' && this.#state.resumed && standing.isRestored) return;
-    standing.restore({
-      ask: (request) => ask(request, { certainty: 'not-sent', internal: true }),
-      isCurrent: () => this.#link === link,
-      onToolsChanged: () => deliver({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }),
-      onFailure: report,
-    });
-  }
-
-  /** The ping before it need not be answered any more: something else came. */
-  #ping(onAsked: () => void): void {
-    this.#options.ledger.remove(this.#pinged?.id);
-    this.#pinged = { certainty: 'not-sent', internal: true, onSent: onAsked };
-    // Whatever arrives is an answer, and the loss of the session is told otherwise.
-    this.#options.ask({ method: 'ping' }, this.#pinged).catch(onAsked);
+    const isRestored = this.#state.name === 'ready' && this.#state.resumed && standing.isRestored;
+    this.#traffic.restoration.begin(link, { isRestored });
   }
 
   /** The path of every answer: nothing need happen on most. */
   #progress(method: string): void {
     const isNews = this.#state.name !== 'ready' || this.#state.spent > 0;
-    if (isNews && method !== 'initialize') this.#happen({ type: 'answered' });
+    const isIntroduction =
+      method === 'initialize' || (method === 'server/discover' && this.#state.name !== 'ready');
+    if (isNews && !isIntroduction) this.#happen({ type: 'answered' });
   }
 
   #ended(link: Link, reason: LongwireError): void {
@@ -374,7 +382,7 @@ export class Line {
 
   #hangUp(): void {
     clearTimeout(this.#delay);
-    this.#watchdog?.stop();
+    this.#traffic.stop();
     const link = this.#link;
     const comesBack = this.#state.name === 'reconnecting';
     this.#link = undefined;
@@ -385,12 +393,5 @@ export class Line {
   #giveUpSession(): void {
     this.#undelivered.push(...this.#aftermath.giveUp());
     if (!this.#isFollowing) this.#deliverLate();
-  }
-
-  #noSession(): LongwireError {
-    const state = this.#state;
-    if (state.name === 'resting') return state.reason;
-    if (state.name === 'idle' || state.name === 'closed') return closedError('not-sent');
-    return noSessionError('reason' in state ? state.reason : undefined);
   }
 }

@@ -2,12 +2,13 @@ import type {
   JSONRPCMessage,
   JSONRPCNotification,
   JSONRPCRequest,
-  JSONRPCResponse,
 } from '@modelcontextprotocol/client';
-import type { Channel, ChannelHandlers, Resumption } from '../channels/channel.js';
+import type { BrokenStream, Channel, ChannelHandlers, Resumption } from '../channels/channel.js';
 import { checkKept } from '../channels/event-stream.js';
 import { within } from '../channels/within.js';
 import { dial } from '../target/dial.js';
+import type { Introduction } from '../target/eras.js';
+import type { Connected } from '../target/handshake.js';
 import type { Target } from '../target/target.js';
 import { closedError, initializedTimeout } from './failures.js';
 import type { ResolvedConnectionOptions } from './options.js';
@@ -76,13 +77,12 @@ export class Link {
   }
 
   /**
-   * Dials, with the real `initialize`, and gives its answer; `undefined` if the session before
-   * goes on.
+   * Dials, with the program's own introduction, and gives what came of it.
    *
    * @throws ConnectError; LongwireError `closed` if the link was closed meanwhile.
    */
-  open(initialize: JSONRPCRequest): Promise<JSONRPCResponse | undefined> {
-    const opened = this.#open(initialize);
+  open(introduction: Introduction): Promise<Connected> {
+    const opened = this.#open(introduction);
     this.#dialled = opened.catch(() => {});
     return opened;
   }
@@ -109,10 +109,23 @@ export class Link {
   }
 
   /** Sends a request; fulfilled when the server has accepted it. */
-  async ask(request: JSONRPCRequest, onWire: () => void): Promise<void> {
+  ask(
+    request: JSONRPCRequest,
+    onWire: () => void,
+    headers: Readonly<Record<string, string>> | undefined,
+  ): Promise<void> {
+    return this.#count((this.#channel as Channel).send(request, onWire, headers));
+  }
+
+  /** Goes on with a stream that broke off; as `ask` of its request. */
+  goOn(broken: BrokenStream): Promise<void> {
+    return this.#count(this.#channel?.resume?.(broken) ?? Promise.reject(closedError('not-sent')));
+  }
+
+  async #count(post: Promise<void>): Promise<void> {
     this.#posts++;
     try {
-      await (this.#channel as Channel).send(request, onWire);
+      await post;
     } finally {
       if (--this.#posts === 0) this.#onQuiet?.();
     }
@@ -145,15 +158,19 @@ export class Link {
       });
       await within(FAREWELL_MS, quiet);
     }
-    await this.close();
+    await this.#close({ keepSession: true });
   }
 
   /** Ends the link; fulfilled when nothing of it is left open. Harmless when repeated. */
   async close(): Promise<void> {
+    await this.#close({ keepSession: false });
+  }
+
+  async #close(options: { keepSession: boolean }): Promise<void> {
     this.#closed = true;
     this.#dialling.abort(closedError('not-sent'));
     await this.#dialled;
-    await this.#channel?.close();
+    await this.#channel?.close(options);
   }
 
   /** Throws, which ends the channel, when a server says too much before it may. */
@@ -163,11 +180,11 @@ export class Link {
     early.push(message);
   }
 
-  async #open(initialize: JSONRPCRequest): Promise<JSONRPCResponse | undefined> {
-    const { channel, answer } = await dial({
+  async #open(introduction: Introduction): Promise<Connected> {
+    const connected = await dial({
       target: this.#target,
       transport: this.#options.transport,
-      initialize,
+      introduction,
       resumption: this.#resumption,
       onResumed: () => {
         this.#early = undefined;
@@ -188,11 +205,12 @@ export class Link {
       maxEventBytes: this.#options.maxEventBytes,
       signal: this.#dialling.signal,
     });
+    const { channel } = connected;
     if (this.#closed) {
       await channel.close();
       throw closedError('not-sent');
     }
     this.#channel = channel;
-    return answer;
+    return connected;
   }
 }

@@ -86,7 +86,13 @@ export const CONNECTION_OPTION_NAMES: readonly (keyof ConnectionOptions)[] = [
 /** A timer of more than this would fire at once. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
-const DIALECTS: readonly Dialect[] = ['sse', 'tool-events'];
+const DIALECTS: readonly Dialect[] = [
+  'sse',
+  'streamable-http',
+  'stdio',
+  'in-memory',
+  'tool-events',
+];
 
 /** Options with the defaults filled in. */
 export interface ResolvedConnectionOptions extends ConnectionOptions {

@@ -1,10 +1,11 @@
+import { BrokenStreamError, type BrokenStream } from '../channels/channel.js';
 import { LongwireError } from '../errors.js';
 import { failureOf, lossOf, unsendable } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 import type { Link } from './link.js';
 import { MAX_TIMER_MS } from './options.js';
-import { judgeSend, resendDelayMs, type RetryPolicy } from './retry.js';
-import { requestOnWire } from './wire.js';
+import { dialDelayMs, judgeSend, resendDelayMs, type RetryPolicy } from './retry.js';
+import { requestOnWire, type Envelope } from './wire.js';
 
 /** Who sends what the program asks. */
 export interface OutboundOptions {
@@ -12,6 +13,21 @@ export interface OutboundOptions {
   retry: RetryPolicy;
   /** The link that requests go out on now; `undefined` while there is none. */
   link: () => Link | undefined;
+  /** What every request says on the session of now. */
+  envelope: () => Envelope | undefined;
+  /** Answers a request that means nothing to the server of now; false if it is to be sent. */
+  answerHere: (entry: LedgerEntry) => boolean;
+}
+
+/** A request whose stream broke off. */
+interface Interrupted {
+  /** What it was on the wire. */
+  readonly id: number;
+  readonly broken: BrokenStream;
+  readonly attempt: number;
+  readonly timer: NodeJS.Timeout;
+  /** On which link it is being gone on with. */
+  link?: Link;
 }
 
 /** Sends requests, and sends again what is certain not to have run or does no harm twice. */
@@ -19,6 +35,8 @@ export class Outbound {
   readonly #options: OutboundOptions;
   /** Requests that the server put off, until their time comes. */
   readonly #putOff = new Map<LedgerEntry, NodeJS.Timeout>();
+  /** Requests whose answer is to be had from a stream that broke off. */
+  readonly #broken = new Map<LedgerEntry, Interrupted>();
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -26,6 +44,7 @@ export class Outbound {
 
   /** Sends what waits for a channel, but for what waits for its time. */
   release(): void {
+    for (const entry of this.#broken.keys()) this.#goOn(entry);
     for (const entry of this.#options.ledger.waiting()) {
       if (!this.#putOff.has(entry)) this.send(entry);
     }
@@ -33,15 +52,20 @@ export class Outbound {
 
   /** Sends a request if there is a link; else it waits for `release`. */
   send(entry: LedgerEntry): void {
-    const { ledger, link } = this.#options;
+    const { ledger, link, envelope, answerHere } = this.#options;
     const open = link();
     if (open === undefined) return;
     const { id } = entry;
     ledger.handOver(entry);
+    if (answerHere(entry)) return;
     open
-      .ask(requestOnWire(entry), () => {
-        if (entry.id === id) ledger.markSent(entry);
-      })
+      .ask(
+        requestOnWire(entry, envelope()),
+        () => {
+          if (entry.id === id) ledger.markSent(entry);
+        },
+        entry.mark.headers,
+      )
       .catch((error: unknown) => {
         // Settled or sent again meanwhile: it was answered, given up, or its channel went away.
         if (entry.id === id && ledger.find(id) === entry) this.#failed(entry, error, open);
@@ -51,13 +75,17 @@ export class Outbound {
   /** The request was settled otherwise; its time need not come. */
   settled(entry: LedgerEntry): void {
     clearTimeout(this.#putOff.get(entry));
+    clearTimeout(this.#broken.get(entry)?.timer);
     this.#putOff.delete(entry);
+    this.#broken.delete(entry);
   }
 
   /** As `settled`, for all. */
   allSettled(): void {
     for (const timer of this.#putOff.values()) clearTimeout(timer);
+    for (const { timer } of this.#broken.values()) clearTimeout(timer);
     this.#putOff.clear();
+    this.#broken.clear();
   }
 
   #failed(entry: LedgerEntry, error: unknown, link: Link): void {
@@ -70,6 +98,7 @@ export class Outbound {
       this.#fail(entry, error);
       return;
     }
+    if (error instanceof BrokenStreamError && this.#goOnLater(entry, error.broken)) return;
     const verdict = judgeSend(error);
     const certainty = error.certainty === 'refused' ? 'refused' : 'not-sent';
     switch (verdict.next) {
@@ -97,6 +126,43 @@ export class Outbound {
         this.#fail(entry, error);
         break;
     }
+  }
+
+  /** False if the stream has been gone on with in vain too often. */
+  #goOnLater(entry: LedgerEntry, broken: BrokenStream): boolean {
+    const { retry } = this.#options;
+    const before = this.#broken.get(entry);
+    const attempt = broken.gotOn || before?.id !== entry.id ? 1 : before.attempt + 1;
+    clearTimeout(before?.timer);
+    this.#broken.delete(entry);
+    if (attempt > retry.maxAttempts) return false;
+    const delayMs = dialDelayMs(retry, attempt, broken.askedDelayMs);
+    const timer = setTimeout(() => this.#goOn(entry), delayMs);
+    this.#broken.set(entry, { id: entry.id, broken, attempt, timer });
+    return true;
+  }
+
+  /** Without a link, or while it is being gone on with, there is nothing to be done. */
+  #goOn(entry: LedgerEntry): void {
+    const { ledger } = this.#options;
+    const interrupted = this.#broken.get(entry);
+    const link = this.#options.link();
+    if (interrupted === undefined || link === undefined || interrupted.link === link) return;
+    clearTimeout(interrupted.timer);
+    const { id, broken } = interrupted;
+    if (entry.id !== id || ledger.find(id) !== entry) {
+      this.#broken.delete(entry);
+      return;
+    }
+    interrupted.link = link;
+    link.goOn(broken).then(
+      () => this.#broken.delete(entry),
+      (error: unknown) => {
+        if (this.#broken.get(entry) === interrupted && ledger.find(id) === entry) {
+          this.#failed(entry, error, link);
+        }
+      },
+    );
   }
 
   /** A request that would run out of time before it may be sent again fails at once. */

@@ -18,6 +18,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
   'resources/templates/list',
   'resources/unsubscribe',
   'server/discover',
+  'subscriptions/listen',
   'tasks/get',
   'tasks/list',
   'tools/list',

@@ -46,6 +46,16 @@ export class Standing {
     }
   }
 
+  /** The resources whose changes the program wants to know of. */
+  get subscribed(): string[] {
+    return [...this.#subscriptions.keys()] as string[];
+  }
+
+  /** From which level on the program wants log messages; `undefined` if it never said. */
+  get logLevel(): unknown {
+    return this.#logLevel?.params?.['level'];
+  }
+
   /** Whether the latest session has been asked for all of it, and has answered. */
   get isRestored(): boolean {
     return this.#isRestored;
@@ -55,6 +65,15 @@ export class Standing {
   restore(options: RestoreOptions): void {
     const again = [...this.#subscriptions.values()];
     if (this.#logLevel !== undefined) again.push(this.#logLevel);
+    this.#askAgain(options, again);
+  }
+
+  /** Asks again for what may have changed unheard: the list of tools. */
+  refresh(options: RestoreOptions): void {
+    this.#askAgain(options, []);
+  }
+
+  #askAgain(options: RestoreOptions, again: LedgerRequest[]): void {
     const asked: Promise<unknown>[] = again.map((request) => options.ask(request));
     if (this.tools.isListed) asked.push(this.#listAgain(options));
     this.#isRestored = asked.length === 0;

@@ -1,6 +1,6 @@
 import type { Implementation } from '@modelcontextprotocol/client';
 import type { Dialect } from '../channels/channel.js';
-import type { LongwireError } from '../errors.js';
+import type { LongwireError, Tried } from '../errors.js';
 import { afterAttempts } from './failures.js';
 import { dialDelayMs, isAway, isFinal, type RetryPolicy } from './retry.js';
 
@@ -16,6 +16,8 @@ export interface Readiness {
   resumed: boolean;
   /** Who the server said it was before, if it says otherwise now. */
   formerServer?: Implementation;
+  /** What was tried to find the server, in order; the last is what found it. */
+  tried?: readonly Tried[];
 }
 
 /**

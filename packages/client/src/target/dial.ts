@@ -1,10 +1,14 @@
-import type { JSONRPCRequest } from '@modelcontextprotocol/client';
 import type { ChannelHandlers, ChannelOptions, Dialect, Resumption } from '../channels/channel.js';
 import { Http } from '../channels/http.js';
 import { place } from '../channels/place.js';
-import { ConnectError, HttpStatusError, LongwireError } from '../errors.js';
+import { StreamableResumption } from '../channels/streamable-session.js';
+import { ConnectError, HttpStatusError, LongwireError, type Tried } from '../errors.js';
+import type { Introduction } from './eras.js';
 import { shakeHands, type Connected } from './handshake.js';
-import type { Target } from './target.js';
+import { shakeHandsWithin } from './process-handshake.js';
+import { stepsFor, type Step } from './steps.js';
+import { goOnByPost, shakeHandsByPost } from './streamable-handshake.js';
+import type { Target, UrlTarget } from './target.js';
 import { forgetVerdict, rememberedVerdict, rememberVerdict } from './verdicts.js';
 
 /** What a dial needs. */
@@ -12,14 +16,14 @@ export interface DialOptions {
   target: Target;
   /** Speak this dialect and no other. */
   transport: Dialect | undefined;
-  initialize: JSONRPCRequest;
+  introduction: Introduction;
   /** What the channel before this one left, if it can be gone on with. */
   resumption: Resumption | undefined;
   /** Told that it is gone on with, before anything of it is handed over. */
   onResumed: () => void;
   handlers: ChannelHandlers;
   channel: Partial<ChannelOptions>;
-  /** For all candidates together. */
+  /** For all that is tried together. */
   connectMs: number;
   /** What one event of a stream may hold. */
   maxEventBytes: number;
@@ -30,67 +34,123 @@ export interface DialOptions {
 const ELSEWHERE: ReadonlySet<number> = new Set([400, 404, 405, 406, 415, 422, 500, 501]);
 
 /**
- * Dials a target once: goes through its candidates until one shakes hands, within one deadline,
- * each with a share of what is left of it.
+ * Dials a target once, within one deadline.
  *
  * @throws ConnectError that lists what was tried; the reason of `signal` if that ended it.
  */
 export async function dial(options: DialOptions): Promise<Connected> {
   const { target } = options;
-  const { urls, dialect } = candidatesOf(options);
-  const deadline = performance.now() + options.connectMs;
-  const tried: { url: string; outcome: string }[] = [];
-  let lastError: LongwireError | undefined;
+  if (target.kind === 'url') return dialUrl(options, target);
+  const attempt = withDeadline(options.signal, options.connectMs, target.name);
+  try {
+    return await shakeHandsWithin({ ...options, target, signal: attempt.signal });
+  } catch (cause) {
+    throw options.signal.aborted
+      ? options.signal.reason
+      : connectError(target, [], said(cause, attempt.signal));
+  } finally {
+    attempt.done();
+  }
+}
 
-  for (const [index, url] of urls.entries()) {
-    const shareMs = (deadline - performance.now()) / (urls.length - index);
-    const attempt = withDeadline(options.signal, shareMs, url);
-    const { authorization } = target;
-    const http = new Http(options.channel, { connectMs: options.connectMs, authorization });
+/** Asks one question after the other until hands are shaken, each with a share of what time is left. */
+async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connected> {
+  const { connectMs, transport, introduction } = options;
+  const steps = stepsFor(target, rememberedVerdict(target.url), { transport, introduction });
+  const deadline = performance.now() + connectMs;
+  const tried: Tried[] = [];
+  const errors: LongwireError[] = [];
+  let http: Http | undefined;
+
+  if (options.resumption instanceof StreamableResumption) {
+    const session = await goOn(options, target, options.resumption);
+    if (session !== undefined) return session;
+  }
+  for (const [index, step] of steps.entries()) {
+    const shareMs = (deadline - performance.now()) / (steps.length - index);
+    const attempt = withDeadline(options.signal, shareMs, place(step.url));
+    http ??= new Http(options.channel, { connectMs, authorization: target.authorization });
     try {
-      const handshake = await shakeHands({
-        http,
-        url,
-        dialect,
-        initialize: options.initialize,
-        resumption: options.resumption,
-        onResumed: options.onResumed,
-        maxEventBytes: options.maxEventBytes,
-        handlers: options.handlers,
-        signal: attempt.signal,
-      });
-      rememberVerdict(target.url, { dialect: handshake.channel.dialect, url });
-      return handshake;
+      const connected = await ask(step, { ...options, http, signal: attempt.signal });
+      const { dialect } = connected.channel;
+      rememberVerdict(target.url, { dialect, by: step.by, url: step.url });
+      tried.push({ url: place(step.url), outcome: `${asked(step)} was answered: ${dialect}` });
+      return { ...connected, tried };
     } catch (cause) {
-      await http.close();
-      if (options.signal.aborted) throw options.signal.reason;
-      // What ended the attempt says more than how the attempt noticed.
-      const error = attempt.signal.aborted ? (attempt.signal.reason as LongwireError) : cause;
-      if (!(error instanceof LongwireError)) throw error;
+      if (options.signal.aborted) {
+        await http.close();
+        throw options.signal.reason;
+      }
+      const error = said(cause, attempt.signal);
       // Of a server that was not reached there is nothing new to know.
       if (error.code !== 'connect-failed') forgetVerdict(target.url);
-      tried.push({ url: place(url), outcome: error.summary });
-      lastError = error;
+      tried.push({ url: place(step.url), outcome: error.summary });
+      errors.push(error);
       if (!mayBeElsewhere(error)) break;
+      // What was not answered in time is still open.
+      if (attempt.signal.aborted) {
+        await http.close();
+        http = undefined;
+      }
     } finally {
       attempt.done();
     }
   }
-  throw connectError(target, tried, lastError as LongwireError);
+  await http?.close();
+  throw connectError(target, tried, mostTelling(errors) ?? nothingToAsk(target, transport));
 }
 
-/** What is remembered is the only candidate; should it have become wrong, it is forgotten. */
-function candidatesOf({ target, transport }: DialOptions): {
-  urls: URL[];
-  dialect: Dialect | undefined;
-} {
-  const known = rememberedVerdict(target.url);
-  if (known === undefined || (transport ?? known.dialect) !== known.dialect) {
-    return { urls: target.candidates, dialect: transport };
+/** Goes on with a session; `undefined` if its server has forgotten it. */
+async function goOn(
+  options: DialOptions,
+  target: UrlTarget,
+  session: StreamableResumption,
+): Promise<Connected | undefined> {
+  const { connectMs } = options;
+  const attempt = withDeadline(options.signal, connectMs, place(session.url));
+  const http = new Http(options.channel, { connectMs, authorization: target.authorization });
+  try {
+    const connected = await goOnByPost({ ...options, http, signal: attempt.signal }, session);
+    if (connected === undefined) await http.close();
+    else options.onResumed();
+    return connected;
+  } catch (cause) {
+    await http.close();
+    throw options.signal.aborted
+      ? options.signal.reason
+      : connectError(target, [], said(cause, attempt.signal));
+  } finally {
+    attempt.done();
   }
-  const url = new URL(known.url);
-  url.search = target.url.search;
-  return { urls: [url], dialect: known.dialect };
+}
+
+async function ask(step: Step, options: DialOptions & { http: Http }): Promise<Connected> {
+  const { introduction } = options;
+  const { url, dialect, by } = step;
+  if (by === 'stream') {
+    const { initialize } = introduction;
+    return shakeHands({ ...options, url, dialect, initialize });
+  }
+  const { discover } = introduction;
+  const isModern = by === 'discover' && discover !== undefined;
+  return shakeHandsByPost(
+    { ...options, url },
+    isModern
+      ? { request: discover, era: 'modern' }
+      : { request: introduction.initialize, era: 'legacy' },
+  );
+}
+
+/** What ended the attempt says more than how the attempt noticed. */
+function said(cause: unknown, signal: AbortSignal): LongwireError {
+  const error: unknown = signal.aborted ? signal.reason : cause;
+  if (!(error instanceof LongwireError)) throw error;
+  return error;
+}
+
+function asked({ by }: Step): string {
+  if (by === 'stream') return 'GET';
+  return by === 'discover' ? 'server/discover' : 'initialize';
 }
 
 function mayBeElsewhere(error: LongwireError): boolean {
@@ -98,21 +158,39 @@ function mayBeElsewhere(error: LongwireError): boolean {
   return error.code === 'not-mcp' || error.code === 'connect-timeout';
 }
 
-function connectError(
-  target: Target,
-  tried: { url: string; outcome: string }[],
-  cause: LongwireError,
-): ConnectError {
+/** That a server is not well, or takes its time, says more than that it knows no such place. */
+function mostTelling(errors: readonly LongwireError[]): LongwireError | undefined {
+  return errors.findLast((error) => isAway(error)) ?? errors.at(-1);
+}
+
+function isAway(error: LongwireError): boolean {
+  if (error instanceof HttpStatusError) return error.status >= 500;
+  const { code, cause } = error;
+  // A stream that ended before it said anything.
+  const hasEndedEarly = cause instanceof LongwireError && cause.code === 'connection-lost';
+  return code === 'connect-timeout' || hasEndedEarly;
+}
+
+function nothingToAsk(target: Target, transport: Dialect | undefined): LongwireError {
+  return new LongwireError(`${target.name} cannot be reached by ${String(transport)}`, {
+    code: 'config',
+    certainty: 'not-sent',
+    hint: 'leave out transport, or name one that fits the target',
+  });
+}
+
+function connectError(target: Target, tried: Tried[], cause: LongwireError): ConnectError {
   const isElsewhere = cause instanceof HttpStatusError && ELSEWHERE.has(cause.status);
   const code = isElsewhere ? 'not-mcp' : cause.code;
   const what =
-    tried.length === 1
-      ? cause.summary
-      : `tried ${tried.map(({ url, outcome }) => `${url} (${outcome})`).join(', then ')}`;
-  const isSaid = tried.length === 1 && code === 'connect-failed';
-  return new ConnectError(isSaid ? what : `could not connect to ${place(target.url)}: ${what}`, {
+    tried.length > 1
+      ? `tried ${tried.map(({ url, outcome }) => `${url} (${outcome})`).join(', then ')}`
+      : cause.summary;
+  const isSaid = tried.length < 2 && code === 'connect-failed';
+  const where = target.kind === 'url' ? place(target.url) : target.name;
+  return new ConnectError(isSaid ? what : `could not connect to ${where}: ${what}`, {
     code,
-    hint: code === 'not-mcp' ? 'is this the address of an MCP server that speaks SSE?' : cause.hint,
+    hint: code === 'not-mcp' ? 'is this the address of an MCP server?' : cause.hint,
     cause,
     tried,
   });
@@ -121,7 +199,7 @@ function connectError(
 function withDeadline(
   outer: AbortSignal,
   ms: number,
-  url: URL,
+  where: string,
 ): { signal: AbortSignal; done: () => void } {
   const controller = new AbortController();
   const follow = (): void => controller.abort(outer.reason);
@@ -130,10 +208,10 @@ function withDeadline(
   const timer = setTimeout(
     () =>
       controller.abort(
-        new LongwireError(`no MCP server answered at ${place(url)} within ${Math.round(ms)} ms`, {
+        new LongwireError(`no MCP server answered at ${where} within ${Math.round(ms)} ms`, {
           code: 'connect-timeout',
           certainty: 'not-sent',
-          hint: 'check the address, or raise timeouts.connectMs',
+          hint: 'check that it is the right one, or raise timeouts.connectMs',
         }),
       ),
     Math.max(0, ms),

@@ -6,7 +6,7 @@ import { EventStream } from '../channels/event-stream.js';
 import type { Http } from '../channels/http.js';
 import { SseChannel, SseResumption } from '../channels/sse.js';
 import { ToolEventsChannel } from '../channels/tool-events.js';
-import type { LongwireError } from '../errors.js';
+import type { LongwireError, Tried } from '../errors.js';
 import { Opening } from './opening.js';
 
 /** How long a server is given to notice that a stream was closed. */
@@ -33,8 +33,13 @@ export interface HandshakeOptions {
 /** A channel that can be used: its server has answered `initialize`, now or on the one before. */
 export interface Connected {
   channel: Channel;
-  /** The answer; `undefined` if the session before goes on, so that nothing was asked. */
+  /**
+   * The answer to `initialize`, or of a modern channel to `server/discover`; `undefined` if the
+   * session before goes on, so that nothing was asked.
+   */
   answer: JSONRPCResponse | undefined;
+  /** How it was found. Default: there was nothing to find. */
+  tried?: readonly Tried[];
 }
 
 /**

@@ -1,5 +1,8 @@
 import { Buffer } from 'node:buffer';
-import type { Transport } from '@modelcontextprotocol/client';
+import type { MountableServer } from '../channels/in-memory.js';
+import type { Step } from './steps.js';
+
+export type { MountableServer } from '../channels/in-memory.js';
 
 /** A server that is a process of our own, spoken to over its standard input and output. */
 export interface CommandTarget {
@@ -22,36 +25,92 @@ export interface ServerTarget {
   server: () => MountableServer | Promise<MountableServer>;
 }
 
-/** An `McpServer` or `Server` of the official SDK, by what is needed of it. */
-export interface MountableServer {
-  connect(transport: Transport): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** What a program names as its server: a URL, a command, or a server in the same process. */
 export type TargetOption = string | URL | CommandTarget | ServerTarget;
 
-/** What the user named, in a form that can be dialled. */
-export interface Target {
+/** Where a server may be, and by what it may be asked. */
+export interface Candidate {
+  url: URL;
+  by: readonly Step['by'][];
+}
+
+/** A server at a URL. */
+export interface UrlTarget {
+  kind: 'url';
+  /** What it is called as long as it has not said its name: its host. */
+  name: string;
   /** The URL as given, less its user info and fragment. */
   url: URL;
   /** Where to look for a server, in order. */
-  candidates: URL[];
+  candidates: readonly Candidate[];
   /** The user info of the URL, as a header that goes to its origin alone. */
   authorization: string | undefined;
 }
+
+/** A server that is started. */
+export interface ProcessTarget extends CommandTarget {
+  kind: 'command';
+  /** What it is called as long as it has not said its name: its command. */
+  name: string;
+}
+
+/** A server in this process. */
+export interface MountedTarget extends ServerTarget {
+  kind: 'server';
+  name: string;
+}
+
+/** What the user named, in a form that can be dialled. */
+export type Target = UrlTarget | ProcessTarget | MountedTarget;
 
 /**
  * Reads a target.
  *
  * @throws TypeError that says what a target looks like.
  */
-export function parseTarget(target: string | URL): Target {
+export function parseTarget(target: TargetOption): Target {
+  if (typeof target === 'string' || target instanceof URL) return parseUrl(target);
+  if (typeof target !== 'object' || target === null) {
+    throw new TypeError(`${String(target)} is no target: not a URL, a command or a server`);
+  }
+  if ('command' in target) return parseCommand(target);
+  if (typeof target.server !== 'function') {
+    throw new TypeError('server: not a function that makes a server');
+  }
+  return { kind: 'server', name: 'in-memory', server: target.server };
+}
+
+function parseCommand({
+  command,
+  args = [],
+  env = {},
+  cwd,
+  ...rest
+}: CommandTarget): ProcessTarget {
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new TypeError(`${unknown}: no such part of a command; there are command, args, env, cwd`);
+  }
+  if (typeof command !== 'string' || command.trim() === '') {
+    throw new TypeError('command: not the name of a program');
+  }
+  if (!Array.isArray(args) || args.some((arg) => typeof arg !== 'string')) {
+    throw new TypeError('args: not an array of strings');
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value !== 'string') throw new TypeError(`env: the value of ${name} is not a string`);
+  }
+  if (cwd !== undefined && typeof cwd !== 'string') throw new TypeError('cwd: not a path');
+  const name = command.slice(command.search(/[^/\\]*$/));
+  return { kind: 'command', name, command, args, env, ...(cwd !== undefined && { cwd }) };
+}
+
+function parseUrl(target: string | URL): UrlTarget {
   const text = String(target).trim();
   const shown = JSON.stringify(showable(text));
   if (!URL.canParse(text)) {
     const guess = URL.canParse(`http://${text}`) ? `; did you mean http://${showable(text)} ?` : '';
-    throw new TypeError(`${shown} is not a URL such as http://127.0.0.1:3001/sse${guess}`);
+    throw new TypeError(`${shown} is not a URL such as http://127.0.0.1:3001/mcp${guess}`);
   }
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -64,22 +123,34 @@ export function parseTarget(target: string | URL): Target {
   url.username = '';
   url.password = '';
   url.hash = '';
-  return { url, candidates: candidatesFor(url), authorization };
+  return { kind: 'url', name: url.host, url, candidates: candidatesFor(url), authorization };
 }
 
+const POST = ['discover', 'initialize'] as const;
+const GET = ['stream'] as const;
+
 /**
- * The URL as given; for a path that does not say that it is an MCP endpoint, also `/sse` below
- * it, which comes first where there is no path at all; for one that says so with a slash behind
- * it, also without the slash. The query is kept.
+ * The URL as given; for a path that does not say that it is an MCP endpoint, also `/mcp` and `/sse`
+ * below it, which come first where there is no path at all; for one that says so with a slash
+ * behind it, also without the slash. The query is kept.
+ *
+ * What ends in `/sse` is asked by GET first: a POST there may be the call of a tool.
  */
-function candidatesFor(url: URL): URL[] {
+function candidatesFor(url: URL): Candidate[] {
   const path = url.pathname.replace(/\/+$/, '');
   const last = path.slice(path.lastIndexOf('/') + 1);
-  const isEndpoint = last === 'sse' || last === 'mcp';
-  if (isEndpoint && path === url.pathname) return [url];
-  const other = new URL(url);
-  other.pathname = isEndpoint ? path : `${path}/sse`;
-  return path === '' ? [other, url] : [url, other];
+  const at = (pathname: string, by: Candidate['by']): Candidate => {
+    const other = new URL(url);
+    other.pathname = pathname;
+    return { url: other, by };
+  };
+  const by: Candidate['by'] = last === 'sse' ? [...GET, ...POST] : [...POST, ...GET];
+  const given = { url, by };
+  if (last === 'sse' || last === 'mcp') {
+    return path === url.pathname ? [given] : [given, at(path, by)];
+  }
+  const below = [at(`${path}/mcp`, POST), at(`${path}/sse`, GET)];
+  return path === '' ? [...below, given] : [given, ...below];
 }
 
 /** What may be shown of a text that ought to be a URL: neither user info nor query. */

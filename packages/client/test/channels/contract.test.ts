@@ -54,7 +54,7 @@ async function open(
   const { channel, answer } = await dial({
     target: parseTarget(server.url),
     transport: undefined,
-    initialize,
+    introduction: { discover: undefined, initialize },
     resumption: undefined,
     onResumed: () => {},
     handlers: {

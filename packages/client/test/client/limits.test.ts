@@ -55,9 +55,9 @@ describe('connecting ends when its time is up', () => {
     closers.push(() => new Promise((resolve) => silent.close(resolve)));
     const { port } = silent.address() as AddressInfo;
     const options = { timeouts: { connectMs: 100 } };
-    expect(await failureOf(connect(`https://127.0.0.1:${port}`, options))).toMatchObject({
+    expect(await failureOf(connect(`https://127.0.0.1:${port}/sse`, options))).toMatchObject({
       code: 'connect-timeout',
-      tried: [{}, {}],
+      tried: [{}, {}, {}],
     });
   });
 
@@ -162,7 +162,12 @@ describe('the search for a server goes on', () => {
     const error = (await failureOf(connect(`${front.origin}/x`))) as LongwireError & {
       tried: { url: string }[];
     };
-    expect(error.tried.map(({ url }) => new URL(url).pathname)).toEqual(['/x', '/x/sse']);
+    expect(error.tried.map(({ url }) => new URL(url).pathname)).toEqual([
+      '/x',
+      '/x',
+      '/x',
+      '/x/mcp',
+    ]);
     expect(real.requests).toEqual([]);
   });
 });

@@ -35,6 +35,7 @@ describe('a stream whose events have ids', () => {
     expect(server.messagesOf('initialize')).toHaveLength(1);
     expect(server.openedSessions()).toBe(1);
     expect(client.droppedAnswers).toBe(0);
+    await until(() => expect(client.state.name).toBe('ready'));
     expect(states.map(({ name }) => name)).toEqual(['reconnecting', 'connecting', 'ready']);
     expect(states[2]).toMatchObject({ resumed: true });
     server.mischief.hangOnCall = false;

@@ -30,10 +30,10 @@ describe('Handshake', () => {
   it('is the program’s own until that is answered, and replayed under other ids from then on', () => {
     const { handshake, ledger, entry } = begun();
     expect(handshake.own).toBe(entry);
-    expect(handshake.request()).toEqual({ ...initialize, id: entry.id });
+    expect(handshake.introduction().initialize).toEqual({ ...initialize, id: entry.id });
     ledger.remove(entry.id);
     expect(handshake.own).toBeUndefined();
-    const replays = [handshake.request(), handshake.request()];
+    const replays = [handshake.introduction().initialize, handshake.introduction().initialize];
     expect(replays).toMatchObject([{ params: initialize.params }, { params: initialize.params }]);
     const ids = replays.map(({ id }) => id);
     expect(new Set([...ids, entry.id]).size).toBe(3);
@@ -42,7 +42,7 @@ describe('Handshake', () => {
 
   it('cannot be replayed before there was one', () => {
     const ledger = new Ledger({ isSafe: () => false, maxLosses: 0 });
-    expect(() => new Handshake(ledger).request()).toThrow(
+    expect(() => new Handshake(ledger).introduction()).toThrow(
       expect.objectContaining({ code: 'protocol', certainty: 'not-sent' }),
     );
   });
@@ -57,8 +57,8 @@ describe('Handshake', () => {
       answer('a', '2'),
       answer('b', '2'),
     ].map((message) => {
-      handshake.learn(message);
-      return [handshake.server?.serverInfo.name, handshake.formerServer];
+      handshake.learn(message, 'legacy');
+      return [handshake.server?.serverInfo?.name, handshake.formerServer];
     });
     expect(seen).toEqual([
       ['a', undefined],
@@ -71,12 +71,12 @@ describe('Handshake', () => {
 
   it('fails the dial if a replay is refused, and leaves the program’s own to the program', () => {
     const { handshake, ledger, entry } = begun();
-    expect(() => handshake.learn(refusal)).not.toThrow();
+    expect(() => handshake.learn(refusal, 'legacy')).not.toThrow();
     expect(handshake.server).toBeUndefined();
-    handshake.learn(answer('a'));
+    handshake.learn(answer('a'), 'legacy');
     ledger.remove(entry.id);
-    expect(() => handshake.learn(refusal)).toThrow(ConnectError);
-    expect(handshake.server?.serverInfo.name).toBe('a');
+    expect(() => handshake.learn(refusal, 'legacy')).toThrow(ConnectError);
+    expect(handshake.server?.serverInfo?.name).toBe('a');
   });
 
   it('is ended as the program ended its own', () => {

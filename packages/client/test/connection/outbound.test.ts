@@ -58,6 +58,8 @@ class Rig {
       random: () => 1,
     },
     link: () => this.link as Link | undefined,
+    envelope: () => undefined,
+    answerHere: () => false,
   });
 
   enter(mark: Partial<CallMark> = {}, params: Record<string, unknown> = {}): LedgerEntry {

@@ -15,11 +15,13 @@ const entry = (request: LedgerRequest, mark: Partial<CallMark> = {}): LedgerEntr
   returns: 0,
 });
 
+const onWire = (entry: LedgerEntry) => requestOnWire(entry, undefined);
+
 describe('a request on the wire', () => {
   it('asks for progress of a call of ours, under its own id', () => {
     const params = { name: 'echo', _meta: { trace: 'abc' } };
     const call = entry({ method: 'tools/call', params }, { onProgress: () => {} });
-    expect(requestOnWire(call)).toEqual({
+    expect(onWire(call)).toEqual({
       jsonrpc: '2.0',
       id: 7,
       method: 'tools/call',
@@ -30,7 +32,7 @@ describe('a request on the wire', () => {
 
   it('replaces a token that the program gave, and gives it back with the progress', () => {
     const request = { method: 'x', params: { _meta: { progressToken: 'mine' } } };
-    expect(requestOnWire(entry(request)).params?._meta?.progressToken).toBe(7);
+    expect(onWire(entry(request)).params?._meta?.progressToken).toBe(7);
     const message = {
       jsonrpc: '2.0' as const,
       method: 'notifications/progress',
@@ -43,18 +45,18 @@ describe('a request on the wire', () => {
   });
 
   it('asks for no progress that nobody wants', () => {
-    expect(requestOnWire(entry({ method: 'ping' }))).toEqual({
+    expect(onWire(entry({ method: 'ping' }))).toEqual({
       jsonrpc: '2.0',
       id: 7,
       method: 'ping',
     });
     const listing = entry({ method: 'tools/list', params: {} }, { onProgress: () => {} });
-    expect(requestOnWire(listing).params).toEqual({});
+    expect(onWire(listing).params).toEqual({});
   });
 
   it('never shows a mark', () => {
     const params = { name: 'a', [callMark]: { certainty: 'not-sent' } };
-    expect(JSON.stringify(requestOnWire(entry({ method: 'tools/call', params })))).toBe(
+    expect(JSON.stringify(onWire(entry({ method: 'tools/call', params })))).toBe(
       '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"a"}}',
     );
   });

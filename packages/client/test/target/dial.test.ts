@@ -38,9 +38,13 @@ describe('dialling', () => {
     await using server = await startToolEventsServer({ kind: 'fixed-endpoint' });
     const client = await connected(server.url + path, { headers: { api_key: server.apiKey } });
     expect(client.state).toMatchObject({ name: 'ready', dialect: 'tool-events' });
-    expect(server.requests.filter(({ method }) => method === 'POST')).toMatchObject([
-      { url: '/messages/?session_id=abc&v=2', json: { method: 'initialize' } },
-    ]);
+    const posts = server.requests.filter(({ method }) => method === 'POST');
+    expect(posts.at(-1)).toMatchObject({
+      url: '/messages/?session_id=abc&v=2',
+      json: { method: 'initialize' },
+    });
+    // What ends in /sse is not asked by POST, because that may be the call of a tool.
+    expect(posts).toHaveLength(path === '/sse' ? 1 : 3);
     expect(server.calls).toEqual([]);
   });
 
@@ -61,10 +65,10 @@ describe('dialling', () => {
     await connected(server.url, options);
     await connected(server.url, options);
     const posts = () => server.requests.filter(({ method }) => method === 'POST');
-    expect(posts()).toHaveLength(1);
+    expect(posts()).toHaveLength(3);
     await failure(server.url, { headers: { api_key: 'wrong' } });
     await connected(server.url, options);
-    expect(posts()).toHaveLength(2);
+    expect(posts()).toHaveLength(6);
   });
 
   it('takes a server with `tools` events that answers initialize for HTTP+SSE', async () => {
@@ -80,7 +84,9 @@ describe('dialling', () => {
   it('opens a fresh session when a tool-events server did not answer initialize at all', async () => {
     let streams = 0;
     await using server = await startHttpFixture((request, response) => {
-      if (request.method === 'GET') {
+      if (request.url === '/mcp') {
+        response.writeHead(404).end();
+      } else if (request.method === 'GET') {
         streams++;
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write('event: endpoint\ndata: /m?session_id=s\n\nevent: tools\ndata: []\n\n');
@@ -91,7 +97,8 @@ describe('dialling', () => {
     const client = await connected(server.origin);
     expect(client.state).toMatchObject({ dialect: 'tool-events' });
     expect(streams).toBe(2);
-    expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    const posts = server.requests.filter(({ method }) => method === 'POST');
+    expect(posts.filter(({ url }) => url.startsWith('/m?'))).toHaveLength(1);
   });
 
   it('gives a transport that was asked for, or fails', async () => {
@@ -125,7 +132,9 @@ describe('a dial that fails', () => {
     });
     const error = await failure(server.origin);
     expect(error.code).toBe('not-mcp');
-    expect(error.tried.map(({ url }) => new URL(url).pathname)).toEqual(['/sse', '/']);
+    expect(error.tried.map(({ url }) => new URL(url).pathname)).toEqual(
+      '/mcp /mcp /sse / / /'.split(' '),
+    );
     expect(error.message).toContain('no such page');
     expect(error.message).toContain('text/html');
   });

@@ -1,24 +1,64 @@
 import { describe, expect, it } from 'vitest';
-import { parseTarget } from '../../src/target/target.ts';
+import { parseTarget, type UrlTarget } from '../../src/target/target.ts';
 
-const candidates = (target: string) => parseTarget(target).candidates.map(({ href }) => href);
+const parseUrl = (target: string) => parseTarget(target) as UrlTarget;
+
+const asked = (target: string) =>
+  parseUrl(target).candidates.map(({ url, by }) => `${by.join('+')} ${url.href}`);
 
 describe('parseTarget', () => {
+  it('takes a command apart, and names it by its program', () => {
+    expect(parseTarget({ command: '/usr/bin/npx', args: ['-y', 'x'] })).toEqual({
+      kind: 'command',
+      name: 'npx',
+      command: '/usr/bin/npx',
+      args: ['-y', 'x'],
+      env: {},
+    });
+  });
+
   it.each([
-    ['http://h:1/sse', ['http://h:1/sse']],
-    ['http://h:1/a/sse?k=v', ['http://h:1/a/sse?k=v']],
-    ['http://h:1/sse/', ['http://h:1/sse/', 'http://h:1/sse']],
-    ['http://h:1/mcp', ['http://h:1/mcp']],
-    ['http://h:1', ['http://h:1/sse', 'http://h:1/']],
-    ['http://h:1/?k=v', ['http://h:1/sse?k=v', 'http://h:1/?k=v']],
-    ['http://h:1/a', ['http://h:1/a', 'http://h:1/a/sse']],
-    ['http://h:1/a/', ['http://h:1/a/', 'http://h:1/a/sse']],
+    [{ command: '' }, /command/],
+    [{ command: 'a', args: 'b' }, /args/],
+    [{ command: 'a', env: { A: 1 } }, /env: the value of A/],
+    [{ command: 'a', arg: [] }, /arg: no such part/],
+    [{ server: {} }, /server/],
+    [null, /no target/],
+  ])('refuses %j and says what is wrong', (target, message) => {
+    expect(() => parseTarget(target as unknown as string)).toThrow(message);
+    expect(() => parseTarget(target as unknown as string)).toThrow(TypeError);
+  });
+
+  it.each([
+    ['http://h:1/sse', ['stream+discover+initialize http://h:1/sse']],
+    ['http://h:1/a/sse?k=v', ['stream+discover+initialize http://h:1/a/sse?k=v']],
+    [
+      'http://h:1/sse/',
+      ['stream+discover+initialize http://h:1/sse/', 'stream+discover+initialize http://h:1/sse'],
+    ],
+    ['http://h:1/mcp', ['discover+initialize+stream http://h:1/mcp']],
+    [
+      'http://h:1/?k=v',
+      [
+        'discover+initialize http://h:1/mcp?k=v',
+        'stream http://h:1/sse?k=v',
+        'discover+initialize+stream http://h:1/?k=v',
+      ],
+    ],
+    [
+      'http://h:1/a/',
+      [
+        'discover+initialize+stream http://h:1/a/',
+        'discover+initialize http://h:1/a/mcp',
+        'stream http://h:1/a/sse',
+      ],
+    ],
   ])('looks for %s in %j', (target, expected) => {
-    expect(candidates(target)).toEqual(expected);
+    expect(asked(target)).toEqual(expected);
   });
 
   it('takes user info out of the URL and into a header', () => {
-    const { url, authorization } = parseTarget('http://me:p%40ss@h:1/sse#x');
+    const { url, authorization } = parseUrl('http://me:p%40ss@h:1/sse#x');
     expect(url.href).toBe('http://h:1/sse');
     expect(authorization).toBe(`Basic ${Buffer.from('me:p@ss').toString('base64')}`);
   });

@@ -212,7 +212,8 @@ export class ScriptedServer {
   accept(goesOn: boolean, early?: (channel: ScriptedChannel) => void): void {
     const [dialling] = this.dialling;
     if (dialling === undefined) return;
-    const { resumption, initialize, handlers } = dialling.options;
+    const { resumption, introduction, handlers } = dialling.options;
+    const { initialize } = introduction;
     const before = goesOn && resumption instanceof LastSession ? resumption.session : undefined;
     const number = (this.#sessions += before === undefined ? 1 : 0);
     const session = before ?? { number, seen: [], asked: new Set(), askedIds: 0 };

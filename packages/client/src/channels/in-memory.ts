@@ -1,0 +1,136 @@
+import {
+  InMemoryTransport,
+  type JSONRPCMessage,
+  type Transport,
+} from '@modelcontextprotocol/client';
+import { ConnectionLostError, LongwireError } from '../errors.js';
+import type { Channel, ChannelHandlers, Era } from './channel.js';
+import { asLongwireError } from './unhandled.js';
+
+/** An `McpServer` or `Server` of the official SDK, by what is needed of it. */
+export interface MountableServer {
+  connect(transport: Transport): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * A server in this process. Messages are handed over as the objects that they are, without being
+ * copied, and all leave at once: there is nothing to withdraw.
+ */
+export class InMemoryChannel implements Channel {
+  readonly dialect = 'in-memory';
+  /** Found out, by who opens it, with the first request. Default `legacy`. */
+  era: Era = 'legacy';
+  readonly address = 'a server in this process';
+  readonly askedDelayMs: undefined;
+  readonly resumption: undefined;
+  readonly #near: Transport;
+  readonly #server: MountableServer;
+  readonly #handlers: ChannelHandlers;
+  #ended = false;
+  #closed: Promise<void> | undefined;
+
+  private constructor(near: Transport, server: MountableServer, handlers: ChannelHandlers) {
+    this.#near = near;
+    this.#server = server;
+    this.#handlers = handlers;
+    near.onmessage = (message) => this.#take(message);
+    near.onclose = () => this.#end(closedByServer());
+  }
+
+  /**
+   * Makes a server and connects to it. It belongs to the channel from then on, which closes it.
+   *
+   * @throws LongwireError `connect-failed` if it could not be made, or did not connect.
+   */
+  static async open(
+    target: { server: () => MountableServer | Promise<MountableServer> },
+    handlers: ChannelHandlers,
+  ): Promise<InMemoryChannel> {
+    const [near, far] = InMemoryTransport.createLinkedPair();
+    let server: MountableServer | undefined;
+    try {
+      server = await target.server();
+      await server.connect(far);
+    } catch (cause) {
+      await Promise.allSettled([near.close(), server?.close()]);
+      throw notMade(cause);
+    }
+    const channel = new InMemoryChannel(near, server, handlers);
+    // Gives out what the server has said already.
+    await near.start();
+    return channel;
+  }
+
+  /** Now: nothing lies between it and its server that could fall silent. */
+  get heardAt(): number {
+    return performance.now();
+  }
+
+  async send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
+    if (this.#ended) {
+      throw new ConnectionLostError('the connection to a server in this process had ended', {
+        certainty: 'not-sent',
+      });
+    }
+    onWire?.();
+    try {
+      await this.#near.send(message);
+    } catch (cause) {
+      throw new ConnectionLostError(
+        `the server in this process did not take a message: ${reasonOf(cause)}`,
+        {
+          certainty: 'outcome-unknown',
+          cause,
+        },
+      );
+    }
+  }
+
+  close(): Promise<void> {
+    this.#ended = true;
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** What fails while a program's own server closes is no failure of the connection. */
+  async #close(): Promise<void> {
+    await Promise.allSettled([this.#near.close(), this.#server.close()]);
+  }
+
+  #take(message: JSONRPCMessage): void {
+    if (this.#ended) return;
+    try {
+      this.#handlers.onMessage(message);
+    } catch (error) {
+      // It is who takes the messages that ends the channel like this, and not the server's affair.
+      this.#end(asLongwireError(error));
+    }
+  }
+
+  #end(reason: LongwireError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#closed ??= this.#close();
+    this.#handlers.onEnd(reason);
+  }
+}
+
+function closedByServer(): LongwireError {
+  return new ConnectionLostError('the server in this process closed the connection', {
+    certainty: 'outcome-unknown',
+  });
+}
+
+function notMade(cause: unknown): LongwireError {
+  return new LongwireError(`the server in this process could not be made: ${reasonOf(cause)}`, {
+    code: 'connect-failed',
+    certainty: 'not-sent',
+    hint: 'see what server() does',
+    cause,
+  });
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,71 @@
+import type { JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
+import { HttpStatusError, type LongwireError } from '../errors.js';
+import type { Era } from './channel.js';
+import { isForgotten } from './forgotten.js';
+import { isAnswer, readMessage } from './message.js';
+
+/** Statuses that put a request off, whatever their body says. */
+const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429, 503]);
+/** How servers answer that have no such thing as what is asked of them. */
+const NOT_HERE: ReadonlySet<number> = new Set([400, 404, 405]);
+
+/** The version of a request is none that the server speaks. */
+export const UNSUPPORTED_VERSION = -32022;
+/** Errors that only the modern era knows; one may come without the id of its request. */
+const MODERN_ERRORS: ReadonlySet<number> = new Set([-32020, -32021, UNSUPPORTED_VERSION]);
+
+/** Who was refused. */
+export interface RefusedRequest {
+  /** Its id; `undefined` if it was none that is answered. */
+  id: RequestId | undefined;
+  era: Era;
+  /** The server has answered on this channel before. */
+  wasKnown: boolean;
+}
+
+/** What a refusal means. */
+export type Refusal =
+  | { meaning: 'error' }
+  /** The server is not, or no more, the one that the session is with. */
+  | { meaning: 'forgotten'; error: HttpStatusError }
+  /** It is the answer. */
+  | { meaning: 'answer'; answer: JSONRPCResponse };
+
+/**
+ * Tells what an HTTP error means over Streamable HTTP, where an answer may come with any status.
+ *
+ * "When a client receives HTTP 404 in response to a request containing an MCP-Session-Id, it MUST
+ * start a new session": unless the body is the modern era's, which says "not found" so.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
+ */
+export function judgeRefusal(
+  error: LongwireError,
+  body: string | undefined,
+  { id, era, wasKnown }: RefusedRequest,
+): Refusal {
+  if (!(error instanceof HttpStatusError) || NOT_NOW.has(error.status)) return { meaning: 'error' };
+  const answer = answerIn(body, id);
+  const speaksOtherwise = answer !== undefined && errorNumber(answer) === UNSUPPORTED_VERSION;
+  if (wasKnown && speaksOtherwise) return { meaning: 'forgotten', error };
+  if (answer !== undefined) return { meaning: 'answer', answer };
+  const isGone = era === 'modern' ? NOT_HERE.has(error.status) : isForgotten(error);
+  return wasKnown && isGone ? { meaning: 'forgotten', error } : { meaning: 'error' };
+}
+
+/** The answer to the request, if a body is that. */
+function answerIn(
+  body: string | undefined,
+  id: RequestId | undefined,
+): JSONRPCResponse | undefined {
+  if (body === undefined || id === undefined) return undefined;
+  const { message } = readMessage(body);
+  if (message !== undefined) return isAnswer(message) && message.id === id ? message : undefined;
+  const adopted = readMessage(body, id).message;
+  if (adopted === undefined || !isAnswer(adopted) || adopted.id !== id) return undefined;
+  return MODERN_ERRORS.has(errorNumber(adopted) ?? 0) ? adopted : undefined;
+}
+
+function errorNumber(answer: JSONRPCResponse): number | undefined {
+  return 'error' in answer ? answer.error.code : undefined;
+}

@@ -1,0 +1,309 @@
+import { Buffer } from 'node:buffer';
+import type { JSONRPCMessage, JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
+import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import type { Attempts } from './attempts.js';
+import { BrokenStreamError, type BrokenStream } from './channel.js';
+import { EventCursor } from './event-cursor.js';
+import { checkEventSize, EventDecoder, type StreamEvent } from './event-decoder.js';
+import type { EventStream, EventStreamListener } from './event-stream.js';
+import { isOfType, type BodySink, type ExchangeAnswer, type Settler } from './exchange.js';
+import { isAnswer, readMessage } from './message.js';
+import { place } from './place.js';
+
+/** How long a stream may stay open once it has brought its answer. */
+const LINGER_MS = 5000;
+
+/** Whose replies they are. */
+export interface ReplyHost {
+  /** Where requests go. */
+  readonly url: URL;
+  readonly maxEventBytes: number;
+  /** Whether a stream that breaks off can be gone on with, if its events have ids. */
+  readonly isResumable: boolean;
+  /** An answer's head, before anything of its body. */
+  onHead(answer: ExchangeAnswer): void;
+  /** A message on a reply's stream, the answer itself included. */
+  onMessage(message: JSONRPCMessage): void;
+  onTrouble(error: LongwireError, answerTo?: RequestId): void;
+  /** Bytes came. */
+  onHeard(): void;
+  /** A stream's `retry` field, in milliseconds. */
+  onRetry(retryMs: number): void;
+  /** What an answer by an HTTP error means; a message if it is the answer. */
+  refused(
+    error: LongwireError,
+    body: string | undefined,
+    id: RequestId | undefined,
+  ): LongwireError | JSONRPCResponse;
+}
+
+/** What a reply is made with. */
+export interface ReplyOptions {
+  /** The request that it answers. */
+  id: RequestId;
+  started?: (() => void) | undefined;
+  /** Once: the answer was handed over, or it will not come on this stream. */
+  settled: (error: LongwireError | undefined) => void;
+  /** Where the stream stood that is gone on with. */
+  cursor?: EventCursor;
+}
+
+/** A reply that broke off, with the place where it stood. */
+export class BrokenReply implements BrokenStream {
+  readonly requestId: RequestId;
+  readonly askedDelayMs: number | undefined;
+  readonly gotOn: boolean;
+  readonly cursor: EventCursor;
+
+  constructor(
+    requestId: RequestId,
+    how: { askedDelayMs: number | undefined; gotOn: boolean; cursor: EventCursor },
+  ) {
+    this.requestId = requestId;
+    this.askedDelayMs = how.askedDelayMs;
+    this.gotOn = how.gotOn;
+    this.cursor = how.cursor;
+  }
+}
+
+/**
+ * What a server answers to the POST of one request: a document that is the answer, or a stream of
+ * events that brings it, with whatever belongs to it before.
+ */
+export class Reply implements Settler, BodySink {
+  readonly id: RequestId;
+  readonly #host: ReplyHost;
+  readonly #options: ReplyOptions;
+  #cursor: EventCursor | undefined;
+  readonly #onAccepted: (() => void)[] = [];
+  /** Ends whatever carries it. */
+  #abort: () => void = () => {};
+  #body: 'none' | 'document' | 'stream' | 'foreign' = 'none';
+  #decoder: EventDecoder | undefined;
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #retryMs: number | undefined;
+  #gotOn = false;
+  #isOnWire = false;
+  #settled = false;
+  #linger: NodeJS.Timeout | undefined;
+
+  constructor(host: ReplyHost, options: ReplyOptions) {
+    this.id = options.id;
+    this.#host = host;
+    this.#options = options;
+    this.#cursor = options.cursor;
+  }
+
+  /** Whether the server may know of the request. */
+  get isOnWire(): boolean {
+    return this.#isOnWire;
+  }
+
+  /** Whether the server has begun to answer, so that its line is known to be good. */
+  get isFlowing(): boolean {
+    return this.#body !== 'none' && !this.#settled;
+  }
+
+  /** Takes what carries it. */
+  carriedBy(attempts: Pick<Attempts, 'abort'>): void {
+    this.#abort = () => attempts.abort();
+  }
+
+  /** Gives it up; harmless when it is over. */
+  giveUp(): void {
+    this.#abort();
+  }
+
+  /** Fulfilled when the server has begun to answer, or nothing will come. */
+  accepted(): Promise<void> {
+    if (this.#settled || this.#body !== 'none') return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onAccepted.push(resolve);
+    });
+  }
+
+  started(): void {
+    this.#isOnWire = true;
+    this.#options.started?.();
+  }
+
+  answered(): void {
+    for (const accepted of this.#onAccepted.splice(0)) accepted();
+  }
+
+  failed(error: LongwireError, body?: string): void {
+    // What was given up from this side has not broken off less than anything else.
+    if (error.code === 'closed' && error.certainty === 'outcome-unknown') {
+      this.#breakOff(error);
+      return;
+    }
+    const meant = this.#host.refused(error, body, this.id);
+    if (meant instanceof LongwireError) this.#settle(meant);
+    else this.#take(meant);
+  }
+
+  onHead(answer: ExchangeAnswer): void {
+    const { headers } = answer;
+    this.#host.onHead(answer);
+    if (isOfType(headers, 'application/json')) this.#body = 'document';
+    else if (isOfType(headers, 'text/event-stream')) this.#onStream();
+    else {
+      this.#body = 'foreign';
+      const type = String(headers['content-type'] ?? 'no content type');
+      this.#settle(
+        new LongwireError(
+          `POST ${place(answer.url)} was answered ${answer.status} with ${type}, and not with a ` +
+            'JSON-RPC answer',
+          { code: 'protocol', certainty: 'outcome-unknown' },
+        ),
+      );
+    }
+  }
+
+  onData(chunk: Buffer): void {
+    this.#host.onHeard();
+    if (this.#body === 'stream') this.#decoder?.push(chunk);
+    else if (this.#body === 'document') {
+      this.#size += chunk.length;
+      checkEventSize(this.#size, this.#host.maxEventBytes);
+      this.#chunks.push(chunk);
+    }
+  }
+
+  onEnd(error: LongwireError | undefined): void {
+    clearTimeout(this.#linger);
+    if (this.#settled) return;
+    if (error === undefined && this.#body === 'document') this.#readDocument();
+    else if (error?.code === 'limit-exceeded' || error?.code === 'protocol') this.#settle(error);
+    else this.#breakOff(error);
+  }
+
+  /**
+   * Goes on by another stream than that of the POST.
+   *
+   * That this one is refused says nothing of the request, which was taken before.
+   */
+  async goOn(open: (listener: EventStreamListener) => Promise<EventStream>): Promise<void> {
+    this.#isOnWire = true;
+    let stream: EventStream | undefined;
+    try {
+      stream = await open({
+        onEvent: (event) => {
+          this.#host.onHeard();
+          this.#body = 'stream';
+          this.#onEvent(event);
+        },
+        onComment: () => this.#host.onHeard(),
+        onEnd: (reason) => {
+          this.#retryMs = stream?.retryMs;
+          this.onEnd(reason);
+        },
+      });
+    } catch (cause) {
+      const error = cause as LongwireError;
+      if (isPassing(error)) this.#breakOff(error);
+      else this.#settle(lost(error.summary, this.#host.refused(error, undefined, undefined)));
+      return;
+    }
+    this.#body = 'stream';
+    this.#abort = () => stream.close();
+    if (this.#settled) stream.close();
+  }
+
+  #onStream(): void {
+    this.#body = 'stream';
+    this.#decoder = new EventDecoder({
+      maxEventBytes: this.#host.maxEventBytes,
+      onEvent: (event) => this.#onEvent(event),
+      onRetry: (retryMs) => {
+        this.#retryMs = retryMs;
+        this.#host.onRetry(retryMs);
+      },
+    });
+  }
+
+  #onEvent({ id, type, data }: StreamEvent): void {
+    this.#gotOn = true;
+    if (id !== undefined) {
+      this.#cursor ??= new EventCursor();
+      if (!this.#cursor.take(id)) return;
+    }
+    // One without data only says its id.
+    if (type !== 'message' || data === '') return;
+    this.#read(data);
+  }
+
+  #readDocument(): void {
+    const [only] = this.#chunks;
+    const text = (
+      this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks)
+    )
+      .toString('utf8')
+      // A byte order mark is no JSON, and some servers send one.
+      .replace(/^\uFEFF/, '');
+    this.#chunks = [];
+    this.#read(text);
+    // An answer to something else is none of ours.
+    if (!this.#settled) this.#breakOff(undefined);
+  }
+
+  #read(text: string): void {
+    const { message, error, answerTo } = readMessage(text, this.id);
+    if (message !== undefined) {
+      this.#take(message);
+      return;
+    }
+    // A document that cannot be read is the answer, and there will be no other.
+    const isOurs = this.#body === 'document' || answerTo === this.id;
+    this.#host.onTrouble(error, isOurs ? this.id : answerTo);
+    if (isOurs) this.#settle(undefined);
+  }
+
+  #take(message: JSONRPCMessage): void {
+    const isOurs = isAnswer(message) && message.id === this.id;
+    this.#host.onMessage(message);
+    if (isOurs) this.#settle(undefined);
+  }
+
+  #breakOff(cause: LongwireError | undefined): void {
+    const { url, isResumable } = this.#host;
+    const message =
+      cause?.summary ?? `the answer to POST ${place(url)} ended without what was asked for`;
+    if (this.#cursor?.lastEventId === undefined || !isResumable) {
+      this.#settle(lost(message, cause));
+      return;
+    }
+    const broken = new BrokenReply(this.id, {
+      askedDelayMs: this.#retryMs,
+      gotOn: this.#gotOn,
+      cursor: this.#cursor,
+    });
+    this.#settle(new BrokenStreamError(message, { broken, cause }));
+  }
+
+  #settle(error: LongwireError | undefined): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.answered();
+    if (this.#body === 'stream') {
+      this.#linger = setTimeout(() => this.giveUp(), LINGER_MS).unref();
+    } else if (this.#body === 'foreign') {
+      // It may never end. The answer is being read just now, so not at once.
+      queueMicrotask(() => this.giveUp());
+    }
+    this.#options.settled(error);
+  }
+}
+
+function lost(message: string, cause: unknown): ConnectionLostError {
+  return new ConnectionLostError(message, { certainty: 'outcome-unknown', cause });
+}
+
+/** Whether what a stream met when it was opened again may be over the next time. */
+function isPassing(error: LongwireError): boolean {
+  if (error instanceof HttpStatusError) return error.status >= 500 || error.status === 429;
+  return (
+    error.code === 'connect-failed' || error.code === 'connection-lost' || error.code === 'closed'
+  );
+}

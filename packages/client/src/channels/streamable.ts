@@ -1,0 +1,353 @@
+import type { JSONRPCMessage, JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
+import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import { YoungMap } from '../young-map.js';
+import type { BrokenStream, Channel, ChannelHandlers, Era, Resumption } from './channel.js';
+import type { EventCursor } from './event-cursor.js';
+import { EventStream, type EventStreamListener } from './event-stream.js';
+import { forgottenError } from './forgotten.js';
+import type { HeaderRecord } from './headers.js';
+import type { Http } from './http.js';
+import { isAnswer, readMessage } from './message.js';
+import { place } from './place.js';
+import { Reply, type BrokenReply, type ReplyHost } from './reply.js';
+import { judgeRefusal } from './refusal.js';
+import { StreamableSession, type StreamableResumption } from './streamable-session.js';
+import { within } from './within.js';
+
+/** How long a cancellation waits until the server has begun to answer its request. */
+const CANCEL_AFTER_MS = 500;
+/** How long what is under way may take when the session is gone. */
+const LAST_REPLIES_MS = 1000;
+/** How long the end of a session may take. */
+const FAREWELL_MS = 1000;
+/** What a Streamable HTTP channel is made of. */
+export interface StreamableChannelOptions {
+  http: Http;
+  url: URL;
+  era: Era;
+  maxEventBytes: number;
+  handlers: ChannelHandlers;
+  /** The session that it goes on with. Default: the one that `initialize` begins. */
+  session?: StreamableResumption | undefined;
+}
+
+/**
+ * Streamable HTTP: each request is a POST, and its answer comes in the body of that POST. Of the
+ * legacy era it has a session, if the server wants one, and a stream by GET on which the server
+ * speaks unasked; of the modern era it has neither.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
+ */
+export class StreamableChannel implements Channel {
+  readonly dialect = 'streamable-http';
+  readonly era: Era;
+  readonly address: string;
+  readonly #http: Http;
+  readonly #url: URL;
+  readonly #handlers: ChannelHandlers;
+  readonly #host: ReplyHost;
+  readonly #replies = new YoungMap<RequestId, Reply>();
+  readonly #closing = new AbortController();
+  readonly #session: StreamableSession;
+  #standing: EventStream | undefined;
+  #wasOffered = false;
+  #heardAt: number = performance.now();
+  #retryMs: number | undefined;
+  #ended = false;
+  /** The server has answered. */
+  #isKnown = false;
+  #sessionGone = false;
+  #closed: Promise<void> | undefined;
+
+  constructor({ http, url, era, maxEventBytes, handlers, session }: StreamableChannelOptions) {
+    this.era = era;
+    this.address = place(url);
+    this.#http = http;
+    this.#url = url;
+    this.#handlers = handlers;
+    this.#isKnown = session !== undefined;
+    this.#session = new StreamableSession(url, era, session);
+    const isResumable = (): boolean => this.#session.isNamed && !this.#sessionGone;
+    this.#host = {
+      url,
+      maxEventBytes,
+      get isResumable() {
+        return isResumable();
+      },
+      onHead: ({ headers }) => this.#session.learnName(headers['mcp-session-id']),
+      onMessage: (message) => this.#take(message),
+      onTrouble: (error, answerTo) => {
+        if (!this.#ended) handlers.onTrouble(error, answerTo);
+      },
+      onHeard: () => {
+        this.#heardAt = performance.now();
+      },
+      onRetry: (retryMs) => {
+        this.#retryMs = retryMs;
+      },
+      refused: (error, body, id) => this.#refused(error, body, id),
+    };
+  }
+
+  /** While nothing is open, there is nothing that could fall silent. */
+  get heardAt(): number {
+    const isOpen = this.#replies.size > 0 || this.#standing !== undefined;
+    return isOpen ? Math.max(this.#heardAt, this.#standing?.heardAt ?? 0) : performance.now();
+  }
+
+  get askedDelayMs(): number | undefined {
+    return this.#standing?.retryMs ?? this.#retryMs;
+  }
+
+  get resumption(): Resumption | undefined {
+    return this.#sessionGone ? undefined : this.#session.resumption;
+  }
+
+  send(message: JSONRPCMessage, onWire?: () => void, headers?: HeaderRecord): Promise<void> {
+    if (this.#ended || this.#sessionGone) return Promise.reject(this.#endedError());
+    if (!isAnswer(message)) {
+      if ('id' in message) return this.#request(message, message.id, onWire, headers);
+      if (message.method === 'notifications/cancelled') {
+        return this.#cancel(message, message.params?.['requestId'] as RequestId);
+      }
+    }
+    return this.#say(message);
+  }
+
+  resume(broken: BrokenStream): Promise<void> {
+    if (this.#ended || this.#sessionGone) return Promise.reject(this.#endedError());
+    return this.#goOn(broken as BrokenReply);
+  }
+
+  async listen(onOpen: (isContinued: boolean) => void): Promise<void> {
+    if (this.era === 'modern') return;
+    const ended = new Promise<never>((_resolve, reject) => {
+      this.#standing = undefined;
+      this.#openStanding({ onOpen, onEnd: reject }).catch(reject);
+    });
+    try {
+      await ended;
+    } catch (error) {
+      const met = this.#refused(error as LongwireError, undefined, undefined) as LongwireError;
+      if (!this.#wasOffered && isNoOffer(error as LongwireError)) return;
+      throw this.#met(met);
+    } finally {
+      this.#standing = undefined;
+    }
+  }
+
+  close({ keepSession = false }: { keepSession?: boolean } = {}): Promise<void> {
+    this.#closed ??= this.#close(keepSession);
+    return this.#closed;
+  }
+
+  async #close(keepSession: boolean): Promise<void> {
+    const isOpen = !this.#ended && !this.#sessionGone && this.#session.isNamed;
+    this.#ended = true;
+    this.#standing?.close();
+    this.#closing.abort();
+    if (isOpen && !keepSession) {
+      const farewell = this.#http.request({
+        method: 'DELETE',
+        url: this.#url,
+        dialect: this.dialect,
+        headers: this.#session.headers,
+      });
+      // A server may forbid it, or be gone: it forgets the session by itself then.
+      const answered = farewell.answer.catch(() => {});
+      await within(FAREWELL_MS, answered);
+      farewell.abort();
+    }
+    await this.#http.close();
+  }
+
+  #request(
+    message: JSONRPCMessage,
+    id: RequestId,
+    onWire: (() => void) | undefined,
+    headers: HeaderRecord | undefined,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const reply = new Reply(this.#host, {
+        id,
+        started: onWire,
+        settled: (error) => {
+          this.#replies.delete(id);
+          if (error === undefined) resolve();
+          else reject(this.#met(error));
+        },
+      });
+      this.#replies.set(id, reply);
+      reply.carriedBy(
+        this.#http.send(
+          {
+            method: 'POST',
+            url: this.#url,
+            dialect: this.dialect,
+            headers: this.#session.headersOf(message, headers),
+            body: JSON.stringify(message),
+            sink: reply,
+          },
+          reply,
+        ),
+      );
+    });
+  }
+
+  /** What is no request is taken with 202, or refused. */
+  async #say(message: JSONRPCMessage): Promise<void> {
+    const { answer } = this.#http.request({
+      method: 'POST',
+      url: this.#url,
+      dialect: this.dialect,
+      headers: this.#session.headersOf(message, undefined),
+      body: JSON.stringify(message),
+    });
+    try {
+      await answer;
+    } catch (error) {
+      const meant = this.#refused(error as LongwireError, undefined, undefined);
+      throw this.#met(meant as LongwireError);
+    }
+  }
+
+  /**
+   * A request that has not left is withdrawn. The modern era closes the stream that would bring
+   * the answer; a server of the legacy era is told, once it has had a moment to take the request.
+   */
+  async #cancel(cancellation: JSONRPCMessage, id: RequestId): Promise<void> {
+    const reply = this.#replies.get(id);
+    if (this.era === 'modern' || (reply !== undefined && !reply.isOnWire)) {
+      reply?.giveUp();
+      return;
+    }
+    if (reply !== undefined) await within(CANCEL_AFTER_MS, reply.accepted());
+    await this.#say(cancellation);
+    reply?.giveUp();
+  }
+
+  #goOn({ requestId, cursor }: BrokenReply): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const reply = new Reply(this.#host, {
+        id: requestId,
+        cursor,
+        settled: (error) => {
+          this.#replies.delete(requestId);
+          if (error === undefined) resolve();
+          else reject(this.#met(error));
+        },
+      });
+      this.#replies.set(requestId, reply);
+      cursor.resume();
+      void reply.goOn((listener) => this.#openStream(cursor, listener));
+    });
+  }
+
+  async #openStanding({
+    onOpen,
+    onEnd,
+  }: {
+    onOpen: (isContinued: boolean) => void;
+    onEnd: (reason: LongwireError) => void;
+  }): Promise<void> {
+    const { cursor } = this.#session;
+    const isContinued = cursor.lastEventId !== undefined;
+    cursor.resume();
+    const stream = await this.#openStream(cursor, {
+      onEvent: ({ id, type, data }) => {
+        if (id !== undefined && !cursor.take(id)) return;
+        if (type !== 'message' || data === '') return;
+        const read = readMessage(data);
+        if (read.message === undefined) this.#host.onTrouble(read.error, read.answerTo);
+        else this.#take(read.message);
+      },
+      onEnd,
+    });
+    this.#wasOffered = true;
+    if (this.#ended) {
+      stream.close();
+      return;
+    }
+    this.#standing = stream;
+    onOpen(isContinued);
+  }
+
+  #openStream(cursor: EventCursor, listener: EventStreamListener): Promise<EventStream> {
+    return EventStream.open(this.#http, {
+      url: this.#url,
+      dialect: this.dialect,
+      maxEventBytes: this.#host.maxEventBytes,
+      lastEventId: cursor.lastEventId,
+      headers: this.#session.headers,
+      listener,
+      signal: this.#closing.signal,
+    });
+  }
+
+  #take(message: JSONRPCMessage): void {
+    if (this.#ended) return;
+    this.#isKnown ||= isAnswer(message);
+    this.#session.learnVersion(message);
+    this.#handlers.onMessage(message);
+  }
+
+  #refused(
+    error: LongwireError,
+    body: string | undefined,
+    id: RequestId | undefined,
+  ): LongwireError | JSONRPCResponse {
+    const refusal = judgeRefusal(error, body, { id, era: this.era, wasKnown: this.#isKnown });
+    if (refusal.meaning === 'answer') return refusal.answer;
+    return refusal.meaning === 'forgotten' ? forgottenError(this.#url, refusal.error) : error;
+  }
+
+  /** What an error of one request says of them all. */
+  #met(error: LongwireError): LongwireError {
+    const met = error.cause instanceof LongwireError ? error.cause : error;
+    if (met.code === 'connection-lost' && met.certainty === 'refused') {
+      this.#forgotten(met);
+    } else if (met.code === 'connect-failed' && this.#isKnown && !this.#flows()) {
+      setImmediate(() => this.#end(met));
+    }
+    return error;
+  }
+
+  /** Where a stream flows, the server is there, and only takes no more connections. */
+  #flows(): boolean {
+    return this.#standing !== undefined || this.#replies.values().some((reply) => reply.isFlowing);
+  }
+
+  /**
+   * Nothing sent to this session from then on can succeed. What is on its way is let arrive,
+   * because what is refused like this certainly did not run.
+   */
+  #forgotten(reason: LongwireError): void {
+    if (this.#sessionGone) return;
+    this.#sessionGone = true;
+    const underWay = this.#replies.values().map((reply) => reply.accepted());
+    void within(LAST_REPLIES_MS, Promise.all(underWay)).then(() =>
+      setImmediate(() => this.#end(reason)),
+    );
+  }
+
+  #end(reason: LongwireError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#standing?.close();
+    for (const reply of this.#replies.values()) if (!reply.isOnWire) reply.giveUp();
+    this.#handlers.onEnd(reason);
+  }
+
+  #endedError(): LongwireError {
+    return new ConnectionLostError(`the session with ${this.address} had ended`, {
+      certainty: 'not-sent',
+    });
+  }
+}
+
+/** Whether the answer to the GET says that there is no stream to be had. */
+function isNoOffer(error: LongwireError): boolean {
+  if (!(error instanceof HttpStatusError)) return error.code === 'not-mcp';
+  return error.status < 500 && error.status !== 429;
+}

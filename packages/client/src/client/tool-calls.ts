@@ -1,0 +1,77 @@
+import type { Client, Result, Tool } from '@modelcontextprotocol/client';
+import { callMark, type CallMark } from '../connection/call-mark.js';
+import type { Connection } from '../connection/connection.js';
+import { ServerError } from '../errors.js';
+import { NEVER_MS } from './sdk-client.js';
+import { fromSdkError } from './sdk-errors.js';
+
+/** Headers and body of a call do not say the same: the tool is another than the one listed. */
+const HEADER_MISMATCH = -32020;
+
+/**
+ * Calls tools by requests of our own, and through the SDK's `Client` where that does more: when a
+ * tool wants arguments in headers, too, or a server asks for something before it answers.
+ */
+export class ToolCalls {
+  readonly #throughSdk: <T>(send: (sdk: Client) => Promise<T>) => Promise<T>;
+  /** The tools that want arguments in headers, for what stands before the server. */
+  #mirrored = new Map<string, Tool>();
+
+  constructor(throughSdk: <T>(send: (sdk: Client) => Promise<T>) => Promise<T>) {
+    this.#throughSdk = throughSdk;
+  }
+
+  /**
+   * Takes a new list of tools. Those that ask for headers wrongly are left out.
+   *
+   * "Clients MUST exclude the tool from the result of tools/list."
+   *
+   * @see https://modelcontextprotocol.io/specification/2026-07-28/server/tools
+   */
+  async learn(sdk: Client, tools: Tool[]): Promise<Tool[]> {
+    const isModern = sdk.getProtocolEra() === 'modern';
+    const wanting = isModern ? tools.filter(wantsHeaders) : [];
+    this.#mirrored = new Map(wanting.map((tool) => [tool.name, tool]));
+    if (wanting.length === 0) return tools;
+    const usable = new Set((await sdk.listTools()).tools.map(({ name }) => name));
+    for (const name of this.#mirrored.keys()) if (!usable.has(name)) this.#mirrored.delete(name);
+    return tools.filter(({ name }) => usable.has(name));
+  }
+
+  /**
+   * Calls a tool.
+   *
+   * @throws LongwireError
+   */
+  async call(
+    connection: Connection,
+    params: { name: string; arguments: Record<string, unknown> },
+    mark: CallMark,
+  ): Promise<Result> {
+    const marked = { ...params, [callMark]: mark };
+    const throughSdk = (toolDefinition?: Tool): Promise<Result> =>
+      this.#throughSdk((sdk) =>
+        sdk.callTool(marked, { timeout: NEVER_MS, ...(toolDefinition && { toolDefinition }) }),
+      );
+    try {
+      const mirrored = this.#mirrored.get(params.name);
+      if (mirrored !== undefined) return await throughSdk(mirrored);
+      const result = await connection.request({ method: 'tools/call', params }, mark);
+      if (result['resultType'] === 'input_required') {
+        mark.prior = { jsonrpc: '2.0', id: 0, result };
+        return await throughSdk();
+      }
+      // Of the wire alone: a complete result is what a caller gets in any case.
+      delete result['resultType'];
+      return result;
+    } catch (error) {
+      const failed = fromSdkError(error, `the call of ${params.name}`, mark);
+      if (failed instanceof ServerError && failed.number === HEADER_MISMATCH) return throughSdk();
+      throw failed;
+    }
+  }
+}
+
+function wantsHeaders({ inputSchema }: Tool): boolean {
+  return JSON.stringify(inputSchema).includes('"x-mcp-header"');
+}

@@ -1,0 +1,69 @@
+import type {
+  JSONRPCMessage,
+  JSONRPCRequest,
+  JSONRPCResponse,
+  RequestId,
+} from '@modelcontextprotocol/client';
+import type { Channel, ChannelHandlers } from '../channels/channel.js';
+import { isAnswer } from '../channels/message.js';
+import type { LongwireError } from '../errors.js';
+
+/**
+ * Stands between a channel that is being opened and those that it is opened for: picks out the
+ * answers to what is asked meanwhile, and lets all else through.
+ */
+export class FirstAnswer implements ChannelHandlers {
+  readonly #handlers: ChannelHandlers;
+  #waitsFor: RequestId | undefined;
+  #resolve: (answer: JSONRPCResponse) => void = () => {};
+  #reject: (error: LongwireError) => void = () => {};
+
+  constructor(handlers: ChannelHandlers) {
+    this.#handlers = handlers;
+  }
+
+  onMessage(message: JSONRPCMessage): void {
+    if (this.#waitsFor !== undefined && isAnswer(message) && message.id === this.#waitsFor) {
+      this.#resolve(message);
+    } else {
+      this.#handlers.onMessage(message);
+    }
+  }
+
+  onTrouble(error: LongwireError, answerTo?: RequestId): void {
+    if (this.#waitsFor !== undefined && answerTo === this.#waitsFor) this.#reject(error);
+    else this.#handlers.onTrouble(error, answerTo);
+  }
+
+  onEnd(reason: LongwireError): void {
+    if (this.#waitsFor !== undefined) this.#reject(reason);
+    else this.#handlers.onEnd(reason);
+  }
+
+  /**
+   * Asks, and waits for the answer.
+   *
+   * @throws LongwireError if it could not be asked or the channel ended; the reason of `signal`.
+   */
+  async to(
+    channel: Channel,
+    request: JSONRPCRequest,
+    signal: AbortSignal,
+  ): Promise<JSONRPCResponse> {
+    this.#waitsFor = request.id;
+    let giveUp = (): void => {};
+    try {
+      return await new Promise<JSONRPCResponse>((resolve, reject) => {
+        this.#resolve = resolve;
+        this.#reject = reject;
+        giveUp = () => reject(signal.reason as LongwireError);
+        signal.addEventListener('abort', giveUp, { once: true });
+        if (signal.aborted) giveUp();
+        else channel.send(request).catch(reject);
+      });
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+      this.#waitsFor = undefined;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { JSONRPCRequest } from '@modelcontextprotocol/client';
+import type { Channel, ChannelHandlers, Dialect, Era } from '../channels/channel.js';
+import { InMemoryChannel } from '../channels/in-memory.js';
+import { StdioChannel } from '../channels/stdio.js';
+import { LongwireError } from '../errors.js';
+import { eraOf, isModernOnly, type Introduction } from './eras.js';
+import { FirstAnswer } from './first-answer.js';
+import type { Connected } from './handshake.js';
+import type { MountedTarget, ProcessTarget } from './target.js';
+
+/** What a handshake with a server of our own needs. */
+export interface ProcessHandshakeOptions {
+  target: ProcessTarget | MountedTarget;
+  /** Speak this dialect and no other. */
+  transport: Dialect | undefined;
+  introduction: Introduction;
+  handlers: ChannelHandlers;
+  /** What one line may hold. */
+  maxEventBytes: number;
+  /** Ends the handshake. Its reason is a LongwireError. */
+  signal: AbortSignal;
+}
+
+/**
+ * Starts a process, or mounts a server, and shakes hands: `initialize` first, because there are
+ * servers that end when they are asked anything else; only one that does not know it is of the
+ * modern era.
+ *
+ * @throws LongwireError
+ */
+export async function shakeHandsWithin(options: ProcessHandshakeOptions): Promise<Connected> {
+  const { introduction, signal } = options;
+  const first = new FirstAnswer(options.handlers);
+  const channel = await open(options, first);
+  const ask = (request: JSONRPCRequest, era: Era) => {
+    channel.era = era;
+    return first.to(channel, request, signal);
+  };
+  try {
+    const answer = await ask(introduction.initialize, 'legacy');
+    if (introduction.discover !== undefined && isModernOnly(answer)) {
+      const discovered = await ask(introduction.discover, 'modern');
+      if (eraOf(discovered) === 'modern') return { channel, answer: discovered };
+      channel.era = 'legacy';
+    }
+    return { channel, answer };
+  } catch (error) {
+    await channel.close();
+    throw error;
+  }
+}
+
+function open(
+  { target, transport, maxEventBytes }: ProcessHandshakeOptions,
+  handlers: ChannelHandlers,
+): Promise<Channel & { era: Era }> {
+  const dialect = target.kind === 'command' ? 'stdio' : 'in-memory';
+  if (transport !== undefined && transport !== dialect) {
+    throw new LongwireError(`${target.name} is reached by ${dialect}, and not by ${transport}`, {
+      code: 'config',
+      certainty: 'not-sent',
+      hint: 'leave out transport',
+    });
+  }
+  if (target.kind === 'command') return StdioChannel.open({ ...target, maxEventBytes, handlers });
+  return InMemoryChannel.open(target, handlers);
+}
