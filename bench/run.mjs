@@ -4,31 +4,43 @@
  */
 import { parseArgs } from 'node:util';
 import { FLOOR_VARIANTS } from './sse-calls/contenders.mjs';
+import { run as runColdStart } from './cold-start/index.mjs';
 import { run as runDecoder } from './decoder/index.mjs';
+import { run as runHttpCalls } from './http-calls/index.mjs';
 import { run as runRecovery } from './recovery/index.mjs';
 import { run as runSseCalls } from './sse-calls/index.mjs';
+import { run as runStdioCalls } from './stdio-calls/index.mjs';
 
-const USAGE = `Usage: npm run bench -- [sse-calls] [recovery] [decoder] [floor] [--rounds N] [--calls N]
+const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N]
 
-  sse-calls  CPU, throughput and latency of tool calls over HTTP+SSE: Longwire, its peers, the bare loop
-  recovery   from a cut stream to the next call, 1000 calls at once, a 50 MiB result: Longwire and its peers
-  decoder    throughput of the event-stream decoder: Longwire's and eventsource-parser's
-  floor      ways to write the bare loop, to see that the cheapest is the one that is used
+  sse-calls    CPU, throughput and latency of tool calls over HTTP+SSE: Longwire, its peers, the bare loop
+  http-calls   the same over Streamable HTTP, with sessions and stateless, answered as JSON and as SSE
+  stdio-calls  the same over stdio
+  cold-start   listing tools from a command line, from start to end: Longwire and its peers
+  recovery     from a cut stream to the next call, 1000 calls at once, a 50 MiB result: Longwire and its peers
+  decoder      throughput of the event-stream decoder: Longwire's and eventsource-parser's
+  floor        ways to write the bare loop, to see that the cheapest is the one that is used
 
   --rounds   how often everything is measured (default 15; a third of it for the 50 MiB result)
-  --calls    calls a sample of sse-calls and floor (default 1000)
+  --calls    calls a sample of sse-calls, http-calls, stdio-calls and floor (default 1000)
 
-Without a name: sse-calls, recovery and decoder.`;
+Without a name: all but floor.`;
 
 /** @typedef {{ rounds: number, calls: number }} Options */
 
 /** @type {Record<string, (options: Options) => Promise<boolean>>} */
 const BENCHES = {
   'sse-calls': runSseCalls,
+  'http-calls': runHttpCalls,
+  'stdio-calls': runStdioCalls,
+  'cold-start': runColdStart,
   recovery: runRecovery,
   decoder: runDecoder,
   floor: (options) => runSseCalls({ ...options, contenders: FLOOR_VARIANTS }),
 };
+
+/** What is run without a name. */
+const IN_THE_TABLE = Object.keys(BENCHES).filter((name) => name !== 'floor');
 
 /** @param {string} name @param {string} text */
 function count(name, text) {
@@ -47,7 +59,7 @@ function readArguments() {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const names = positionals.length > 0 ? positionals : ['sse-calls', 'recovery', 'decoder'];
+  const names = positionals.length > 0 ? positionals : IN_THE_TABLE;
   for (const name of names) {
     if (!Object.hasOwn(BENCHES, name)) throw new TypeError(`No such benchmark: ${name}`);
   }

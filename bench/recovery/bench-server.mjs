@@ -1,4 +1,4 @@
-import { Child } from '../sse-calls/child.mjs';
+import { Child } from '../calls/child.mjs';
 
 const START_TIMEOUT_MS = 15_000;
 

@@ -1,6 +1,6 @@
 import { BARE_LOOP, LONGWIRE, OFFICIAL } from '../sse-calls/contenders.mjs';
 
-/** @typedef {import('../sse-calls/contenders.mjs').Contender} Contender */
+/** @typedef {import('../calls/contender.mjs').Contender} Contender */
 
 /**
  * @param {number} firstDelayMs

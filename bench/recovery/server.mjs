@@ -7,7 +7,7 @@
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { readBody } from '../sse-calls/body.mjs';
+import { readBody } from '../calls/body.mjs';
 
 const LARGE_BYTES = 50 * 2 ** 20;
 /** For how long the server waits for the calls that an order or a tool counts on. */

@@ -1,29 +1,11 @@
-/**
- * @typedef {object} OpenContender a client that is connected and knows the server's tools
- * @property {(name: string, args: Record<string, unknown>) => Promise<any>} callTool
- *
- * @typedef {object} Contender
- * @property {string} id
- * @property {string} title
- * @property {URL} module exports `open(url: string): Promise<OpenContender>`
- */
+import { contendersIn, LONGWIRE } from '../calls/contender.mjs';
 
-/**
- * @param {string} id
- * @param {string} title
- * @param {string} [module]
- * @returns {Contender}
- */
-const contender = (id, title, module = `${id}.mjs`) => ({
-  id,
-  title,
-  module: new URL(`./contenders/${module}`, import.meta.url),
-});
+export { LONGWIRE };
+
+const contender = contendersIn(import.meta.url);
 
 /** The floor of every ratio. */
 export const BARE_LOOP = contender('bare-loop', 'bare loop');
-
-export const LONGWIRE = contender('longwire', 'Longwire');
 
 /** The official clients, which the targets are about. */
 export const OFFICIAL = [contender('sdk-2', 'SDK 2.x'), contender('sdk-1', 'SDK 1.x')];

@@ -5,46 +5,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { readBody } from './body.mjs';
+import { readBody } from '../calls/body.mjs';
+import { answer } from '../calls/echo.mjs';
 
-const TOOLS = [
-  {
-    name: 'echo',
-    description: 'Returns the message that it was given.',
-    inputSchema: {
-      type: 'object',
-      properties: { message: { type: 'string' } },
-      required: ['message'],
-    },
-    annotations: { readOnlyHint: true },
-  },
-];
+const PROTOCOL_VERSION = '2024-11-05';
 
 /** @type {Map<string, import('node:http').ServerResponse>} */
 const streams = new Map();
-
-/**
- * @param {{ method: string, params?: any }} request
- * @returns {object | undefined} the result, or undefined for a method that does not exist here
- */
-function answer({ method, params }) {
-  switch (method) {
-    case 'initialize':
-      return {
-        protocolVersion: '2024-11-05',
-        capabilities: { tools: {} },
-        serverInfo: { name: 'bench-server', version: '1.0.0' },
-      };
-    case 'ping':
-      return {};
-    case 'tools/list':
-      return { tools: TOOLS };
-    case 'tools/call':
-      return { content: [{ type: 'text', text: params.arguments.message }] };
-    default:
-      return undefined;
-  }
-}
 
 /** @type {import('node:http').RequestListener} */
 function onRequest(request, response) {
@@ -83,11 +50,7 @@ function receiveMessage(request, response, session) {
     response.writeHead(202).end('Accepted');
     const message = JSON.parse(body);
     if (message.id === undefined || message.method === undefined) return;
-    const result = answer(message);
-    const reply =
-      result === undefined
-        ? { jsonrpc: '2.0', id: message.id, error: { code: -32601, message: 'Method not found' } }
-        : { jsonrpc: '2.0', id: message.id, result };
+    const reply = answer(PROTOCOL_VERSION, message);
     stream.write(`event: message\ndata: ${JSON.stringify(reply)}\n\n`);
   });
 }

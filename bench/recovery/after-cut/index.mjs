@@ -6,7 +6,7 @@ import { table, verdict, withSpread } from '../../report/markdown.mjs';
 import { percentile, spread } from '../../report/statistics.mjs';
 import { AFTER_CUT } from '../contenders.mjs';
 
-/** @typedef {import('../../sse-calls/child.mjs').Child} Child */
+/** @typedef {import('../../calls/child.mjs').Child} Child */
 /** @typedef {import('../bench-server.mjs').BenchServer} BenchServer */
 
 /**

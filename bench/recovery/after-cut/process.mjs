@@ -1,6 +1,6 @@
 /** The process of one contender that is cut off. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { takeOrders } from '../../sse-calls/take-orders.mjs';
+import { takeOrders } from '../../calls/take-orders.mjs';
 
 /**
  * @typedef {object} HoldOrder calls are to be in flight
@@ -19,7 +19,7 @@ import { takeOrders } from '../../sse-calls/take-orders.mjs';
  * @property {string | undefined} failure of the last of them that failed
  * @property {number} heldSucceeded calls that had been in flight at the cut and succeeded
  *
- * @typedef {import('../../sse-calls/contenders.mjs').OpenContender} OpenContender
+ * @typedef {import('../../calls/contender.mjs').OpenContender} OpenContender
  */
 
 /** A call that did not settle for so long is given up, and another one made. */

@@ -6,7 +6,7 @@ import { connect } from '@longwire/client';
 
 /**
  * @param {string} url
- * @returns {Promise<import('../../sse-calls/contenders.mjs').OpenContender>}
+ * @returns {Promise<import('../../calls/contender.mjs').OpenContender>}
  */
 export async function open(url) {
   const firstDelayMs = Number(new URL(import.meta.url).searchParams.get('firstDelayMs'));

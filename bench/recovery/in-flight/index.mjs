@@ -7,7 +7,7 @@ import { ratioSpread, spread } from '../../report/statistics.mjs';
 import { BARE_LOOP, LONGWIRE } from '../../sse-calls/contenders.mjs';
 import { IN_FLIGHT } from '../contenders.mjs';
 
-/** @typedef {import('../../sse-calls/child.mjs').Child} Child */
+/** @typedef {import('../../calls/child.mjs').Child} Child */
 /** @typedef {import('../bench-server.mjs').BenchServer} BenchServer */
 /** @typedef {import('./process.mjs').Sample} Sample */
 

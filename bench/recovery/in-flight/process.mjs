@@ -1,5 +1,5 @@
 /** The process of one contender that makes many calls at once. */
-import { takeOrders } from '../../sse-calls/take-orders.mjs';
+import { takeOrders } from '../../calls/take-orders.mjs';
 
 /**
  * @typedef {object} Order
@@ -14,7 +14,7 @@ import { takeOrders } from '../../sse-calls/take-orders.mjs';
  */
 
 /**
- * @param {import('../../sse-calls/contenders.mjs').OpenContender} contender
+ * @param {import('../../calls/contender.mjs').OpenContender} contender
  * @param {number} calls
  */
 async function burst(contender, calls) {

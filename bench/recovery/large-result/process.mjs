@@ -1,6 +1,6 @@
 /** The process of one contender that takes one large result. */
 import { createHash } from 'node:crypto';
-import { takeOrders } from '../../sse-calls/take-orders.mjs';
+import { takeOrders } from '../../calls/take-orders.mjs';
 
 /**
  * @typedef {object} Order what the result is to be

@@ -5,7 +5,7 @@ import { BareTransport } from './bare-transport.mjs';
  *
  * @param {string} url
  * @param {new (url: string) => import('./bare-transport.mjs').BareTransport} [Transport]
- * @returns {Promise<import('../contenders.mjs').OpenContender>}
+ * @returns {Promise<import('../../calls/contender.mjs').OpenContender>}
  */
 export async function open(url, Transport = BareTransport) {
   const transport = new Transport(url);

@@ -4,7 +4,7 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 
 /**
  * @param {string} url
- * @returns {Promise<import('../contenders.mjs').OpenContender>}
+ * @returns {Promise<import('../../calls/contender.mjs').OpenContender>}
  */
 export async function open(url) {
   const client = new Client({ name: 'sdk-1', version: '1.0.0' });

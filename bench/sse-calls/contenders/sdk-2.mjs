@@ -3,7 +3,7 @@ import { Client, SSEClientTransport } from '@modelcontextprotocol/client';
 
 /**
  * @param {string} url
- * @returns {Promise<import('../contenders.mjs').OpenContender>}
+ * @returns {Promise<import('../../calls/contender.mjs').OpenContender>}
  */
 export async function open(url) {
   const client = new Client({ name: 'sdk-2', version: '1.0.0' });

@@ -16,7 +16,7 @@ const passThrough = {
 
 /**
  * @param {string} url
- * @returns {Promise<import('../contenders.mjs').OpenContender>}
+ * @returns {Promise<import('../../calls/contender.mjs').OpenContender>}
  */
 export async function open(url) {
   const client = new Client({ name: 'sdk-over-bare-transport', version: '1.0.0' });

@@ -62,7 +62,7 @@ export function requestHeaders(options: {
     if (!sendsKey) return { ...headers };
     return {
       ...(dialect !== 'tool-events' && { authorization: `Bearer ${apiKey}` }),
-      ...(dialect !== 'sse' && { api_key: apiKey }),
+      ...((dialect === undefined || dialect === 'tool-events') && { api_key: apiKey }),
       ...headers,
     };
   };

@@ -1,4 +1,4 @@
-/** The process of one contender of `sse-calls`: takes a sample whenever it is told to. */
+/** The process of one contender that makes calls: takes a sample whenever it is told to. */
 import { performance } from 'node:perf_hooks';
 import { percentile } from '../report/statistics.mjs';
 import { takeOrders } from './take-orders.mjs';
@@ -18,7 +18,7 @@ import { takeOrders } from './take-orders.mjs';
  * @property {number} rssMiB
  */
 
-/** @typedef {import('./contenders.mjs').OpenContender} OpenContender */
+/** @typedef {import('./contender.mjs').OpenContender} OpenContender */
 
 /**
  * Keeps `inFlight` calls going until `calls` were made or the time is up.

@@ -1,16 +1,20 @@
 import { fork } from 'node:child_process';
 
 /**
- * A process of this benchmark, spoken to one question at a time. It cannot outlive its parent:
+ * A process of a benchmark, spoken to one question at a time. It cannot outlive its parent:
  * every such process ends when the channel between them closes.
  */
 export class Child {
   #process;
   #errors = '';
 
-  /** @param {URL} module @param {readonly string[]} args */
-  constructor(module, args = []) {
-    this.#process = fork(module, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  /**
+   * @param {URL} module
+   * @param {readonly string[]} args
+   * @param {{ execArgv?: string[], env?: NodeJS.ProcessEnv }} options
+   */
+  constructor(module, args = [], options = {}) {
+    this.#process = fork(module, args, { ...options, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#process.stderr?.setEncoding('utf8').on('data', (text) => {
       this.#errors = (this.#errors + text).slice(-2000);
     });

@@ -2,10 +2,10 @@
  * One contender in a process of its own, so that `process.cpuUsage` and the garbage collector see
  * nothing else. Takes its orders over the channel to its parent, and ends with it.
  *
- * Arguments of the process: the contender's module, the server's URL.
+ * Arguments of the process: the contender's module, and what the server is reached by.
  */
 
-/** @typedef {import('./contenders.mjs').OpenContender} OpenContender */
+/** @typedef {import('./contender.mjs').OpenContender} OpenContender */
 
 /**
  * Opens the contender, says that it is ready, and answers every order with what comes of it.
@@ -31,9 +31,9 @@ export function takeOrders(carryOut) {
 
 /** @returns {Promise<OpenContender>} */
 async function open() {
-  const [moduleUrl, serverUrl] = process.argv.slice(2);
-  if (!moduleUrl || !serverUrl) throw new Error('usage: <module> <server URL>');
-  /** @type {{ open(url: string): Promise<OpenContender> }} */
+  const [moduleUrl, target] = process.argv.slice(2);
+  if (!moduleUrl || !target) throw new Error('usage: <module> <target>');
+  /** @type {{ open(target: string): Promise<OpenContender> }} */
   const contender = await import(moduleUrl);
-  return contender.open(serverUrl);
+  return contender.open(target);
 }

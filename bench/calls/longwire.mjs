@@ -1,9 +1,9 @@
-/** Longwire, with everything that is on by default. */
+/** Longwire, with everything that is on by default; how the server talks it finds out. */
 import { connect } from '@longwire/client';
 
 /**
  * @param {string} url
- * @returns {Promise<import('../contenders.mjs').OpenContender>}
+ * @returns {Promise<import('./contender.mjs').OpenContender>}
  */
 export async function open(url) {
   const client = await connect(url);
