@@ -129,8 +129,10 @@ export class StreamableChannel implements Channel {
     try {
       await ended;
     } catch (error) {
-      const met = this.#refused(error as LongwireError, undefined, undefined) as LongwireError;
-      if (!this.#wasOffered && isNoOffer(error as LongwireError)) return;
+      const reason = error as LongwireError;
+      const met = this.#refused(reason, undefined, undefined) as LongwireError;
+      // Where there was a stream before, "not found" is said of the session.
+      if (isNoOffer(reason) && !(this.#wasOffered && met !== reason)) return;
       throw this.#met(met);
     } finally {
       this.#standing = undefined;
@@ -304,11 +306,12 @@ export class StreamableChannel implements Channel {
 
   /** What an error of one request says of them all. */
   #met(error: LongwireError): LongwireError {
-    const met = error.cause instanceof LongwireError ? error.cause : error;
-    if (met.code === 'connection-lost' && met.certainty === 'refused') {
-      this.#forgotten(met);
-    } else if (met.code === 'connect-failed' && this.#isKnown && !this.#flows()) {
-      setImmediate(() => this.#end(met));
+    // A stream that could not be gone on with has the reason as its cause.
+    for (const met of [error, error.cause]) {
+      if (!(met instanceof LongwireError)) continue;
+      if (met.code === 'connection-lost' && met.certainty === 'refused') this.#forgotten(met);
+      const isAway = met.code === 'connect-failed' && this.#isKnown && !this.#flows();
+      if (isAway) setImmediate(() => this.#end(met));
     }
     return error;
   }

@@ -1,9 +1,16 @@
-import type { ChannelHandlers, ChannelOptions, Dialect, Resumption } from '../channels/channel.js';
+import type { JSONRPCRequest } from '@modelcontextprotocol/client';
+import type {
+  ChannelHandlers,
+  ChannelOptions,
+  Dialect,
+  Era,
+  Resumption,
+} from '../channels/channel.js';
 import { Http } from '../channels/http.js';
 import { place } from '../channels/place.js';
 import { StreamableResumption } from '../channels/streamable-session.js';
 import { ConnectError, HttpStatusError, LongwireError, type Tried } from '../errors.js';
-import type { Introduction } from './eras.js';
+import { isModernOnly, type Introduction } from './eras.js';
 import { shakeHands, type Connected } from './handshake.js';
 import { shakeHandsWithin } from './process-handshake.js';
 import { stepsFor, type Step } from './steps.js';
@@ -73,7 +80,8 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
     try {
       const connected = await ask(step, { ...options, http, signal: attempt.signal });
       const { dialect } = connected.channel;
-      rememberVerdict(target.url, { dialect, by: step.by, url: step.url });
+      const by = connected.channel.era === 'modern' ? 'discover' : step.by;
+      rememberVerdict(target.url, { dialect, by, url: step.url });
       tried.push({ url: place(step.url), outcome: `${asked(step)} was answered: ${dialect}` });
       return { ...connected, tried };
     } catch (cause) {
@@ -131,14 +139,14 @@ async function ask(step: Step, options: DialOptions & { http: Http }): Promise<C
     const { initialize } = introduction;
     return shakeHands({ ...options, url, dialect, initialize });
   }
-  const { discover } = introduction;
-  const isModern = by === 'discover' && discover !== undefined;
-  return shakeHandsByPost(
-    { ...options, url },
-    isModern
-      ? { request: discover, era: 'modern' }
-      : { request: introduction.initialize, era: 'legacy' },
-  );
+  const { discover, initialize } = introduction;
+  const byPost = (request: JSONRPCRequest, era: Era): Promise<Connected> =>
+    shakeHandsByPost({ ...options, url }, { request, era });
+  if (by === 'discover' && discover !== undefined) return byPost(discover, 'modern');
+  const connected = await byPost(initialize, 'legacy');
+  // It was of the legacy era once, or it would have been asked this before.
+  const isModern = connected.answer !== undefined && isModernOnly(connected.answer);
+  return isModern && discover !== undefined ? byPost(discover, 'modern') : connected;
 }
 
 /** What ended the attempt says more than how the attempt noticed. */
