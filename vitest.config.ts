@@ -9,6 +9,10 @@ export default defineConfig({
   resolve: {
     alias: [
       {
+        find: '@longwire/client/oauth',
+        replacement: fileURLToPath(new URL('./packages/client/src/auth/oauth.ts', import.meta.url)),
+      },
+      {
         find: '@longwire/client/testing',
         replacement: fileURLToPath(
           new URL('./packages/client/src/testing/index.ts', import.meta.url),

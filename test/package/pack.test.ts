@@ -37,6 +37,7 @@ interface Manifest {
 const program = `
 import { createAgent } from '@longwire/agent';
 import { connect, LongwireError } from '@longwire/client';
+import { oauth } from '@longwire/client/oauth';
 import { createFaultyProxy, type FaultyProxy } from '@longwire/client/testing';
 import { mcpPlugin, serve } from '@longwire/server';
 import { main } from 'longwire';
@@ -51,7 +52,7 @@ const said: string = first?.type === 'text' ? first.text : '';
 const proxy: FaultyProxy = await createFaultyProxy({ target: process.argv[2] ?? '' });
 const { origin } = proxy;
 await proxy.close();
-const imported = [createAgent, mcpPlugin, serve, main, LongwireError].map((it) => typeof it);
+const imported = [createAgent, mcpPlugin, oauth, serve, main, LongwireError].map((it) => typeof it);
 console.log(JSON.stringify({ names, said, origin, imported }));
 `;
 
@@ -208,7 +209,7 @@ test('a program type-checks under nodenext, and runs to its end', async () => {
     names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
     said: 'hi',
     origin: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as unknown,
-    imported: ['function', 'function', 'function', 'function', 'function'],
+    imported: ['function', 'function', 'function', 'function', 'function', 'function'],
   });
 });
 

@@ -71,13 +71,19 @@ async function exactVersion(wanted) {
 /** @param {string} one @param {string} other */
 const compareNumbers = (one, other) => one.localeCompare(other, 'en', { numeric: true });
 
-/** @param {string[]} args @returns {Promise<string>} what it wrote */
-function npm(args) {
+/**
+ * Runs npm.
+ *
+ * @param {string[]} args
+ * @param {string} [cwd] default: the scratch folder
+ * @returns {Promise<string>} what it wrote
+ */
+export function npm(args, cwd = folder) {
   const script = process.env['npm_execpath'];
   const below = script !== undefined && /npm-cli\.[cm]?js$/.test(script);
   const [command, first] = below ? [process.execPath, [script]] : ['npm', []];
   const env = { ...process.env, npm_config_fetch_retries: '1' };
-  const options = { cwd: folder, env, timeout: NPM_MS, maxBuffer: 1e7 };
+  const options = { cwd, env, timeout: NPM_MS, maxBuffer: 1e7 };
   return new Promise((resolve, reject) => {
     execFile(command, [...first, ...args], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);

@@ -1,6 +1,6 @@
 import { HttpStatusError, LongwireError } from '../errors.js';
 import type { BodySink, Exchange, ExchangeAnswer, HttpMethod, Settler } from './exchange.js';
-import type { ChallengeVerdict, Dialect } from './channel.js';
+import type { Attempt, ChallengeVerdict, Dialect } from './channel.js';
 import type { HeaderRecord } from './headers.js';
 import { place } from './place.js';
 
@@ -22,18 +22,24 @@ export interface HttpRequest {
 /** What an attempt is made with. */
 export interface AttemptMaker {
   /** The headers of an attempt: at once if they are fixed, else what the program says now. */
-  headersFor(request: HttpRequest, url: URL, attempt: number): string[] | Promise<string[]>;
+  headersFor(request: HttpRequest, attempts: AttemptTeller, url: URL): string[] | Promise<string[]>;
   /** Sends a request once, to this URL and with these headers. */
   exchange(request: HttpRequest, url: URL, headers: string[], settler: Settler): Exchange;
-  /** What the program says to a challenge. */
-  challenge(status: 401 | 403, exchange: Exchange): Promise<ChallengeVerdict>;
+  /** What the program says to a challenge of this attempt. */
+  challenge(status: 401 | 403, exchange: Exchange, attempt: Attempt): Promise<ChallengeVerdict>;
+}
+
+/** Tells the program of attempts. */
+export interface AttemptTeller {
+  /** The attempt under way, which goes to this URL: the same object however often it is asked for. */
+  tell(url: URL): Attempt;
 }
 
 /**
  * One request from its first attempt to its last: what is done about an answer that asks for
  * another attempt. A request that broke off is never repeated here.
  */
-export class Attempts implements Settler {
+export class Attempts implements Settler, AttemptTeller {
   readonly #maker: AttemptMaker;
   readonly #request: HttpRequest;
   readonly #settler: Settler;
@@ -42,6 +48,7 @@ export class Attempts implements Settler {
   #isOnWire = false;
   #redirects = 0;
   #challenges = 0;
+  #told: Attempt | undefined;
 
   constructor(maker: AttemptMaker, request: HttpRequest, settler: Settler) {
     this.#maker = maker;
@@ -64,6 +71,12 @@ export class Attempts implements Settler {
       }),
     );
     this.#exchange?.abort();
+  }
+
+  tell(url: URL): Attempt {
+    const { method, dialect } = this.#request;
+    this.#told ??= { method, url: new URL(url), dialect, attempt: this.#challenges + 1 };
+    return this.#told;
   }
 
   started(): void {
@@ -97,8 +110,9 @@ export class Attempts implements Settler {
   }
 
   #attempt(url: URL): void {
+    this.#told = undefined;
     try {
-      const headers = this.#maker.headersFor(this.#request, url, this.#challenges + 1);
+      const headers = this.#maker.headersFor(this.#request, this, url);
       if (Array.isArray(headers)) this.#send(url, headers);
       else void this.#sendWith(url, headers);
     } catch (error) {
@@ -150,14 +164,20 @@ export class Attempts implements Settler {
     status: 401 | 403,
     error: LongwireError,
   ): Promise<void> {
+    const attempt = this.tell(exchange.url);
     if (++this.#challenges > MAX_CHALLENGES) {
       this.#fail(error);
       return;
     }
     try {
-      if ((await this.#maker.challenge(status, exchange)) === 'retry') this.#attempt(exchange.url);
+      const verdict = await this.#maker.challenge(status, exchange, attempt);
+      if (verdict === 'retry') this.#attempt(exchange.url);
       else this.#fail(error);
     } catch (cause) {
+      if (cause instanceof LongwireError) {
+        this.#fail(cause);
+        return;
+      }
       this.#fail(
         new LongwireError(`auth.onChallenge failed: ${String(cause)}`, {
           code: 'config',

@@ -65,10 +65,15 @@ export interface ChannelOptions {
   headers: HeadersOption;
   /** Who answers for authentication. */
   auth: {
-    /** Asked after a 401 or 403, at most three times a request. Default: `fail`. */
+    /**
+     * Asked after a 401 or 403, at most three times a request. `attempt` is what was challenged: the
+     * very object that the headers function was asked with, so that a program can tell which token
+     * was refused. Default: `fail`.
+     */
     onChallenge?: (
       status: 401 | 403,
       headers: Readonly<Record<string, string | string[] | undefined>>,
+      attempt: Attempt,
     ) => ChallengeVerdict | Promise<ChallengeVerdict>;
   };
   /** What may be used up. */

@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { LongwireError } from '../errors.js';
 import { YoungMap } from '../young-map.js';
-import { Attempts, type AttemptMaker, type HttpRequest } from './attempts.js';
+import { Attempts, type AttemptMaker, type AttemptTeller, type HttpRequest } from './attempts.js';
 import type { Attempt, ChallengeVerdict, ChannelOptions } from './channel.js';
 import { Exchange, type ExchangeAnswer, type Settler } from './exchange.js';
 import { headerSource, type HeaderRecord, type HeaderSource } from './headers.js';
@@ -108,12 +108,14 @@ export class Http implements AttemptMaker {
   }
 
   /** The headers of an attempt: at once if they are fixed, else what the program says now. */
-  headersFor(request: HttpRequest, url: URL, attempt: number): string[] | Promise<string[]> {
+  headersFor(
+    request: HttpRequest,
+    attempts: AttemptTeller,
+    url: URL,
+  ): string[] | Promise<string[]> {
     const headers = this.#headers;
     if (typeof headers === 'function') {
-      const { method, dialect } = request;
-      const asked: Attempt = { method, url: new URL(url), dialect, attempt };
-      return headers(asked).then((own) => flatten({ ...own, ...request.headers }));
+      return headers(attempts.tell(url)).then((own) => flatten({ ...own, ...request.headers }));
     }
     let merged = this.#merged.get(request.headers);
     if (merged === undefined) {
@@ -123,10 +125,14 @@ export class Http implements AttemptMaker {
     return merged;
   }
 
-  /** What the program says to a challenge. */
-  async challenge(status: 401 | 403, exchange: Exchange): Promise<ChallengeVerdict> {
+  /** What the program says to a challenge of this attempt. */
+  async challenge(
+    status: 401 | 403,
+    exchange: Exchange,
+    attempt: Attempt,
+  ): Promise<ChallengeVerdict> {
     if (this.#onChallenge === undefined) return 'fail';
-    return this.#onChallenge(status, exchange.responseHeaders);
+    return this.#onChallenge(status, exchange.responseHeaders, attempt);
   }
 
   /** Ends everything; fulfilled when no socket of its own is left. */

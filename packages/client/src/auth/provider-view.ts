@@ -1,0 +1,58 @@
+import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprotocol/client';
+
+/** A provider as the SDK's flows see it here, and what is known of it beside that. */
+export interface ProviderView {
+  readonly provider: OAuthClientProvider;
+  /** The `state` of the authorization that was begun last, if it has one. */
+  readonly state: string | undefined;
+  /** The next flow finds the authorization server out anew. */
+  forgetDiscovery(): Promise<void>;
+}
+
+/**
+ * Looks at a provider with a memory of its own for what was discovered: a code is then redeemed
+ * where it was asked for, without a second discovery, also if the provider keeps no such state.
+ */
+export function viewProvider(original: OAuthClientProvider): ProviderView {
+  let discovered: OAuthDiscoveryState | undefined;
+  let forgotten = false;
+  let state: string | undefined;
+
+  const own: Partial<OAuthClientProvider> = {
+    async discoveryState() {
+      if (original.discoveryState === undefined) return discovered;
+      return forgotten ? undefined : original.discoveryState();
+    },
+    async saveDiscoveryState(found) {
+      discovered = found;
+      forgotten = false;
+      await original.saveDiscoveryState?.(found);
+    },
+    async redirectToAuthorization(url) {
+      state = url.searchParams.get('state') ?? undefined;
+      await original.redirectToAuthorization(url);
+    },
+  };
+
+  // Not a copy, and no object that inherits from it: a provider may be a class with private fields,
+  // and which of its optional methods there are means something to the SDK.
+  const provider = new Proxy(original, {
+    get(target, key) {
+      if (Object.hasOwn(own, key)) return own[key as keyof OAuthClientProvider];
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+
+  return {
+    provider,
+    get state() {
+      return state;
+    },
+    async forgetDiscovery() {
+      discovered = undefined;
+      forgotten = true;
+      await original.invalidateCredentials?.('discovery');
+    },
+  };
+}

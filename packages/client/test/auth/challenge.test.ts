@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { readChallenge } from '../../src/auth/challenge.ts';
+
+const bearer =
+  'Bearer error="insufficient_scope", scope="a b", resource_metadata="http://127.0.0.1/metadata"';
+
+describe('a challenge', () => {
+  it('says what is missing, and where more is said', () => {
+    expect(readChallenge({ 'www-authenticate': bearer })).toMatchObject({
+      error: 'insufficient_scope',
+      scope: 'a b',
+      resourceMetadataUrl: new URL('http://127.0.0.1/metadata'),
+    });
+  });
+
+  it('is found behind those of other schemes', () => {
+    const headers = { 'www-authenticate': ['Basic realm="x"', bearer] };
+    expect(readChallenge(headers)).toMatchObject({ scope: 'a b' });
+  });
+
+  it.each([{}, { 'www-authenticate': 'Basic realm="x"' }, { 'www-authenticate': 'Bearer' }])(
+    'says nothing in %j',
+    (headers) => {
+      expect(readChallenge(headers)).toEqual({});
+    },
+  );
+});

@@ -1,0 +1,210 @@
+import type { OAuthDiscoveryState } from '@modelcontextprotocol/client';
+import { InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { oauth, type OAuth } from '../../src/auth/oauth.ts';
+import { connect, type Attempt, type LongwireClient } from '../../src/index.ts';
+import { failureOf } from '../support/failure-of.ts';
+import { Person } from './support/person.ts';
+import { startProtectedServer, type ProtectedServer } from './support/protected-server.ts';
+
+let server: ProtectedServer;
+let person: Person;
+let login: OAuth;
+let clients: LongwireClient[];
+
+beforeEach(async () => {
+  // The SDK tells of every refresh that is refused.
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  server = await startProtectedServer();
+  person = new Person();
+  login = oauth(person);
+  person.onCallback = (callback) => login.finish(callback);
+  clients = [];
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const client of clients) await client.close();
+  await server[Symbol.asyncDispose]();
+});
+
+async function connected(): Promise<LongwireClient> {
+  const client = await connect(server.url, login.options);
+  clients.push(client);
+  return client;
+}
+
+const metadataRequests = (): string[] =>
+  server.requests.filter((request) => request.includes('/.well-known/'));
+
+describe('somebody who is asked', () => {
+  it('gets the program in, with a token for this server alone', async () => {
+    const client = await connected();
+    expect(await client.callTool('read')).toMatchObject({ content: [{ text: 'read done' }] });
+    expect(server.authority.authorizations).toEqual([
+      { scopes: ['read'], resource: new URL(server.url) },
+    ]);
+    expect(metadataRequests(), 'what was discovered is not asked for again').toHaveLength(2);
+  });
+
+  it('is asked once, however many connections and requests are challenged', async () => {
+    const all = await Promise.all(Array.from({ length: 5 }, connected));
+    expect(server.authority.authorizations).toHaveLength(1);
+    server.authority.revokeTokens();
+    const calls = all.flatMap((client) =>
+      Array.from({ length: 10 }, () => client.callTool('read')),
+    );
+    await Promise.all(calls);
+    expect(server.authority.authorizations).toHaveLength(2);
+  });
+
+  it('is not asked when a refresh does', async () => {
+    const client = await connected();
+    server.authority.expireTokens();
+    await Promise.all([client.callTool('read'), client.callTool('read'), client.listTools()]);
+    expect(server.authority.refreshes).toBe(1);
+    expect(server.authority.authorizations).toHaveLength(1);
+  });
+
+  it('is asked for a scope that is missing, beside those that there are', async () => {
+    const client = await connected();
+    await Promise.all([
+      client.callTool('write'),
+      client.callTool('write'),
+      client.callTool('read'),
+    ]);
+    const scopes = server.authority.authorizations.map((authorization) => authorization.scopes);
+    expect(scopes).toEqual([['read'], ['read', 'write']]);
+  });
+
+  it('is not asked again for a scope that was withheld', async () => {
+    server.authority.withheld.add('write');
+    const client = await connected();
+    for (let n = 0; n < 3; n++) {
+      expect(await failureOf(client.callTool('write'))).toMatchObject({ code: 'forbidden' });
+    }
+    expect(server.authority.authorizations).toHaveLength(2);
+    await client.callTool('read');
+  });
+
+  it('and refuses, fails the request as unauthorized', async () => {
+    server.authority.refusal = 'access_denied';
+    expect(await failureOf(connect(server.url, login.options))).toMatchObject({
+      code: 'unauthorized',
+    });
+    expect(server.authority.authorizations).toHaveLength(1);
+  });
+
+  it('is not asked twice by one request for a token that the server will not have', async () => {
+    vi.spyOn(server.authority, 'verifyAccessToken').mockRejectedValue(new InvalidTokenError('no'));
+    expect(await failureOf(connect(server.url, login.options))).toMatchObject({
+      code: 'unauthorized',
+    });
+    expect(server.authority.authorizations).toHaveLength(1);
+  });
+});
+
+describe('somebody who is not waited for', () => {
+  beforeEach(() => {
+    person.onCallback = undefined;
+  });
+
+  it('finishes later, and the next request goes through', async () => {
+    expect(await failureOf(connect(server.url, login.options))).toMatchObject({
+      code: 'unauthorized',
+    });
+    const [ledTo] = person.ledTo;
+    const callback = await person.callbackOf(ledTo as URL);
+    await login.finish(callback);
+    expect(await failureOf(login.finish(callback)), 'again').toMatchObject({
+      code: 'unauthorized',
+    });
+    await (await connected()).callTool('read');
+    expect(server.authority.authorizations).toHaveLength(1);
+  });
+
+  it('finishes in a process that was not challenged, if it knows the URL', async () => {
+    let kept: OAuthDiscoveryState | undefined;
+    Object.assign(person, {
+      discoveryState: () => kept,
+      saveDiscoveryState: (state: OAuthDiscoveryState) => (kept = state),
+    });
+    login = oauth(person);
+    await failureOf(connect(server.url, login.options));
+    const callback = await person.callbackOf(person.ledTo[0] as URL);
+    await expect(oauth(person).finish(callback)).rejects.toThrow(TypeError);
+    login = oauth(person, { url: server.url });
+    await login.finish(callback);
+    await (await connected()).callTool('read');
+  });
+
+  it('cannot finish what somebody else began', async () => {
+    await failureOf(connect(server.url, login.options));
+    const callback = await person.callbackOf(person.ledTo[0] as URL);
+    callback.set('state', 'state-0');
+    expect(await failureOf(login.finish(callback))).toMatchObject({ code: 'unauthorized' });
+    expect(person.tokens()).toBeUndefined();
+  });
+
+  it('cannot finish with the word of another authorization server', async () => {
+    await failureOf(connect(server.url, login.options));
+    const callback = await person.callbackOf(person.ledTo[0] as URL);
+    callback.set('iss', 'https://elsewhere.example');
+    expect(await failureOf(login.finish(callback))).toMatchObject({ code: 'unauthorized' });
+    expect(person.tokens()).toBeUndefined();
+  });
+});
+
+describe('challenges that come together', () => {
+  const attemptOf = (): Attempt => ({
+    method: 'POST',
+    url: new URL(server.url),
+    dialect: 'streamable-http',
+    attempt: 1,
+  });
+  const challenge = (status: 401 | 403, said: string, attempt: Attempt): Promise<string> =>
+    login.options.auth.onChallenge(status, { 'www-authenticate': `Bearer ${said}` }, attempt);
+
+  it('lead somebody once, also if nothing comes of it', async () => {
+    person.onCallback = undefined;
+    const challenges = Array.from({ length: 5 }, () => challenge(401, 'scope="read"', attemptOf()));
+    expect(new Set(await Promise.all(challenges))).toEqual(new Set(['fail']));
+    expect(person.ledTo).toHaveLength(1);
+  });
+
+  it('wait for each other if they differ, and then see what has come', async () => {
+    const verdicts = await Promise.all([
+      challenge(401, 'scope="read"', attemptOf()),
+      challenge(403, 'error="insufficient_scope", scope="write"', attemptOf()),
+    ]);
+    expect(verdicts).toEqual(['retry', 'retry']);
+    expect(server.authority.authorizations).toHaveLength(1);
+  });
+
+  it('late, for a token that was replaced, lead nowhere', async () => {
+    await challenge(401, 'scope="read"', attemptOf());
+    const [one, other] = [attemptOf(), attemptOf()];
+    await Promise.all([login.options.headers(one), login.options.headers(other)]);
+    expect(await challenge(401, 'scope="read"', one)).toBe('retry');
+    expect(await challenge(401, 'scope="read"', other)).toBe('retry');
+    expect(server.authority.refreshes).toBe(1);
+  });
+});
+
+describe('what OAuth has no answer to', () => {
+  it('is a 403 for anything but scope', async () => {
+    const attempt = {
+      method: 'POST',
+      url: new URL(server.url),
+      dialect: undefined,
+      attempt: 1,
+    } as const;
+    expect(await login.options.auth.onChallenge(403, {}, attempt)).toBe('fail');
+    expect(server.requests).toEqual([]);
+  });
+
+  it('is a provider that binds its tokens to a key', () => {
+    const provider = Object.assign(new Person(), { dpop: () => undefined });
+    expect(() => oauth(provider)).toThrow('provider.dpop: not supported');
+  });
+});

@@ -1,0 +1,68 @@
+import type {
+  OAuthClientMetadata,
+  OAuthClientProvider,
+  StoredOAuthClientInformation,
+  StoredOAuthTokens,
+} from '@modelcontextprotocol/client';
+
+/** A provider of a program that somebody uses, who goes where it leads and comes back at once. */
+export class Person implements OAuthClientProvider {
+  readonly redirectUrl = 'http://127.0.0.1:9/callback';
+  readonly clientMetadata: OAuthClientMetadata = {
+    client_name: 'a test',
+    redirect_uris: [this.redirectUrl],
+    token_endpoint_auth_method: 'none',
+  };
+  /** Where they were led. */
+  readonly ledTo: URL[] = [];
+  /** What comes back is handed over before `redirectToAuthorization` resolves. */
+  onCallback: ((callback: URLSearchParams) => Promise<void>) | undefined;
+  #client: StoredOAuthClientInformation | undefined;
+  #tokens: StoredOAuthTokens | undefined;
+  #verifier = '';
+  #states = 0;
+
+  state(): string {
+    return `state-${++this.#states}`;
+  }
+
+  clientInformation(): StoredOAuthClientInformation | undefined {
+    return this.#client;
+  }
+
+  saveClientInformation(client: StoredOAuthClientInformation): void {
+    this.#client = client;
+  }
+
+  tokens(): StoredOAuthTokens | undefined {
+    return this.#tokens;
+  }
+
+  saveTokens(tokens: StoredOAuthTokens): void {
+    this.#tokens = tokens;
+  }
+
+  saveCodeVerifier(verifier: string): void {
+    this.#verifier = verifier;
+  }
+
+  codeVerifier(): string {
+    return this.#verifier;
+  }
+
+  invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): void {
+    if (scope === 'tokens' || scope === 'all') this.#tokens = undefined;
+  }
+
+  async redirectToAuthorization(url: URL): Promise<void> {
+    this.ledTo.push(url);
+    await this.onCallback?.(await this.callbackOf(url));
+  }
+
+  /** Goes to the authorization server, and brings what it gives back. */
+  async callbackOf(url: URL): Promise<URLSearchParams> {
+    const response = await fetch(url, { redirect: 'manual' });
+    await response.body?.cancel();
+    return new URL(response.headers.get('location') ?? '').searchParams;
+  }
+}
