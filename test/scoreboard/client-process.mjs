@@ -20,6 +20,8 @@ import { fork } from 'node:child_process';
  * @property {number} [rssGrowthMiB]
  * @property {number} [droppedAnswers]
  * @property {number} [notifications]
+ * @property {number} [toolsChanged] how often it was told that the tools are others now
+ * @property {number} [tools] how many were listed
  *
  * @typedef {import('./clients/adapter.mjs').CallOptions & { abortAfterMs?: number }} CallOptions
  *
@@ -34,6 +36,8 @@ const START_MS = 20_000;
 /** No process lives longer than this. */
 const LIFE_MS = 150_000;
 const LEAVING_MS = 3000;
+/** How long after its end the rest of what it wrote is read. */
+const PIPE_MS = 200;
 
 /** @type {Set<ClientProcess>} */
 const running = new Set();
@@ -55,13 +59,18 @@ export class ClientProcess {
   #lastId = 0;
   /** @type {Map<number, (outcome: Omit<Outcome, 'ms'> & { ms?: number }) => void>} */
   #waiting = new Map();
+  #transport;
   #ready;
   #exited;
   #hasExited = false;
   #killed = false;
 
-  /** @param {import('./clients.mjs').Client} client */
-  constructor({ adapter, execPath, resolvedFrom }) {
+  /**
+   * @param {import('./clients.mjs').Client} client
+   * @param {import('./clients/adapter.mjs').Transport} transport
+   */
+  constructor({ adapter, execPath, resolvedFrom }, transport) {
+    this.#transport = transport;
     const options = { execPath, stdio: /** @type {any} */ (['ignore', 'ignore', 'pipe', 'ipc']) };
     this.#child = fork(PROCESS, [adapter.href, resolvedFrom], options);
     running.add(this);
@@ -69,6 +78,8 @@ export class ClientProcess {
       this.errors = (this.errors + text).slice(-4000);
     });
     const killTimer = setTimeout(() => void this.kill(), LIFE_MS).unref();
+    // What it has started and left behind may keep its pipe open for ever.
+    this.#child.once('exit', () => setTimeout(() => this.#child.stderr?.destroy(), PIPE_MS));
     this.#exited = new Promise((resolve) => {
       // Its end alone would leave the pipes to it open.
       this.#child.once('close', (code) => {
@@ -93,9 +104,13 @@ export class ClientProcess {
     });
   }
 
-  /** @param {string} url @param {import('./clients/adapter.mjs').ConnectOptions} [options] */
-  create(url, options = {}) {
-    return this.#ask('create', { url, options }, START_MS);
+  /**
+   * @param {import('./clients/adapter.mjs').Target} target
+   * @param {import('./clients/adapter.mjs').ConnectOptions} [options]
+   */
+  create(target, options = {}) {
+    const all = { ...options, transport: this.#transport };
+    return this.#ask('create', { target, options: all }, START_MS);
   }
 
   /** @param {number} patienceMs @param {{ abortAfterMs?: number }} [options] */

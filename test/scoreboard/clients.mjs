@@ -13,9 +13,25 @@ import { installedVersion, installNewest, scratchFile, scratchNode } from './scr
  * @property {string} resolvedFrom a file of the package from which it is resolved
  * @property {URL} adapter
  * @property {string} setUp how it is set up, for the reader
+ * @property {readonly import('./clients/adapter.mjs').Transport[]} cannot the transports that it
+ *   does not have
  * @property {string} [missing] why it cannot be run
  * @property {string} [remark] what a reader should know of the version
  */
+
+/**
+ * How the transports are called for the reader.
+ *
+ * @type {Readonly<Record<import('./clients/adapter.mjs').Transport, string>>}
+ */
+export const TRANSPORTS = {
+  sse: 'HTTP+SSE',
+  streamable: 'Streamable HTTP 2025-11-25',
+  stateless: 'Streamable HTTP 2026-07-28',
+  eras: 'Streamable HTTP, both',
+  stdio: 'stdio',
+  'tool-events': 'tool-events',
+};
 
 export const NAMES = /** @type {const} */ (['longwire', 'official', 'ai-sdk']);
 
@@ -51,7 +67,10 @@ function longwire() {
     version: JSON.parse(readFileSync(manifest, 'utf8')).version,
     resolvedFrom: rootFile,
     adapter: new URL('./clients/longwire.mjs', import.meta.url),
-    setUp: '`createClient(url)` with its defaults, but for the options that a scenario names.',
+    cannot: [],
+    setUp:
+      '`createClient(target)` with its defaults, but for the options that a scenario names. It is ' +
+      'not told which transport the target has.',
   };
 }
 
@@ -67,8 +86,11 @@ async function official() {
     version: version ?? installedVersion(OFFICIAL, rootFile) ?? 'none',
     resolvedFrom: fallback ? rootFile : scratchFile,
     adapter: new URL('./clients/official.mjs', import.meta.url),
+    cannot: ['tool-events'],
     setUp:
-      '`Client` over `SSEClientTransport`, which reconnects its stream by itself. Calls with ' +
+      '`Client` over `SSEClientTransport` or `StreamableHTTPClientTransport`, which reconnect their ' +
+      'streams by themselves, or `StdioClientTransport`; for 2026-07-28 with `versionNegotiation: ' +
+      "{ mode: 'auto' }` and `listChanged`. Calls with " +
       '`timeout`, `maxTotalTimeout`, `resetTimeoutOnProgress` and `onprogress`. There are no ' +
       'options for retries, heartbeats or the size of an event.',
     ...(failure !== undefined && { remark: `may not be the newest: ${failure}` }),
@@ -91,8 +113,10 @@ async function aiSdk() {
     node: there ? execFileSync(execPath, ['--version']).toString().trim().slice(1) : 'none',
     resolvedFrom: scratchFile,
     adapter: new URL('./clients/ai-sdk.mjs', import.meta.url),
+    cannot: ['tool-events'],
     setUp:
-      "`createMCPClient({ transport: { type: 'sse', url }, maxRetries: 5 })`. It has no option to " +
+      "`createMCPClient({ transport: { type, url }, maxRetries: 5 })` with the type `'sse'` or " +
+      "`'http'`, or `StdioMCPTransport`. It has no option to " +
       'reconnect. Calls with `signal` and `maxTotalTimeout`; its `timeout` is no idle time, because ' +
       'progress does not start it anew. It tells of neither progress nor notifications.',
     ...(!there && { missing: `not available: ${failure ?? 'its Node is not there'}` }),

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
 import { machine, table } from '../../bench/report/markdown.mjs';
+import { TRANSPORTS } from './clients.mjs';
 
 /**
  * @typedef {import('./clients.mjs').Client} Client
@@ -10,10 +11,14 @@ import { machine, table } from '../../bench/report/markdown.mjs';
  *
  * @typedef {object} Result
  * @property {Scenario} scenario
+ * @property {import('./clients/adapter.mjs').Transport} transport
  * @property {Map<Client, Findings>} findings
  */
 
 const FILE = fileURLToPath(new URL('../../docs/scoreboard.md', import.meta.url));
+
+/** Said of a transport that a client does not have. */
+const CANNOT = 'no such transport';
 
 /**
  * The whole document.
@@ -34,36 +39,65 @@ ${summary(clients, results)}
 
 The servers are strict: a session that was not initialized answers errors. Each client runs in a
 process of its own, one for each scenario or part of it, all at the same time against a server each.
-In every scenario it also has to connect, to leave nothing open after \`close()\` (no stream at the
-server, no socket or timer in the process, which then ends by itself), and to leave no rejection or
-exception uncaught; rows for that are shown where it failed.
+In every scenario it also has to connect, to leave nothing open after \`close()\` (no stream, answer
+or process of the server, no socket or timer in its own process, which then ends by itself), and to
+leave no rejection or exception uncaught; rows for that are shown where it failed. A transport that
+a client does not have is not counted.
 
 ${setUps(clients)}
 
-${results.map((result) => section(clients, result)).join('\n\n')}
+${sections(clients, results)}
 `;
 }
 
 /** The table of verdicts. @param {readonly Client[]} clients @param {readonly Result[]} results */
 export function summary(clients, results) {
-  const head = ['scenario', ...clients.map(({ title, version }) => `${title} ${version}`)];
-  const rows = results.map(({ scenario, findings }) => [
-    `${scenario.letter}: ${scenario.title}`,
+  const names = clients.map(({ title, version }) => `${title} ${version}`);
+  const head = ['scenario', 'transport', ...names];
+  const rows = results.map(({ scenario, transport, findings }, index) => [
+    results[index - 1]?.scenario === scenario ? '' : `${scenario.letter}: ${scenario.title}`,
+    TRANSPORTS[transport],
     ...clients.map((client) => {
       if (client.missing !== undefined) return client.missing;
+      if (client.cannot.includes(transport)) return CANNOT;
       return findings.get(client)?.passed ? 'pass' : 'fail';
     }),
   ]);
   const passed = clients.map((client) => {
-    const count = results.filter(({ findings }) => findings.get(client)?.passed).length;
-    return client.missing === undefined ? `${count} of ${results.length}` : '–';
+    const counted = results.filter(({ transport }) => !client.cannot.includes(transport));
+    const count = counted.filter(({ findings }) => findings.get(client)?.passed).length;
+    return client.missing === undefined ? `${count} of ${counted.length}` : '–';
   });
-  return table(head, [...rows, ['passed', ...passed]], { textColumns: head.length });
+  return table(head, [...rows, ['passed', '', ...passed]], { textColumns: head.length });
+}
+
+/**
+ * What was found, by scenario and transport.
+ *
+ * @param {readonly Client[]} clients
+ * @param {readonly Result[]} results
+ */
+export function sections(clients, results) {
+  return results
+    .map((result, index) => {
+      const { scenario, transport } = result;
+      const note = scenario.notes?.[transport];
+      const isFirst = results[index - 1]?.scenario !== scenario;
+      return [
+        ...(isFirst ? [`## ${scenario.letter}: ${scenario.title}`, scenario.demand] : []),
+        `### ${scenario.letter}, ${TRANSPORTS[transport]}`,
+        ...(note === undefined ? [] : [note]),
+        findingsTable(clients, result),
+      ].join('\n\n');
+    })
+    .join('\n\n');
 }
 
 /** @param {readonly Client[]} clients @param {Result} result */
-export function section(clients, { scenario, findings }) {
-  const present = clients.filter(({ missing }) => missing === undefined);
+function findingsTable(clients, { transport, findings }) {
+  const present = clients.filter(
+    ({ missing, cannot }) => missing === undefined && !cannot.includes(transport),
+  );
   /** What was demanded or measured of any client, in the order of the one with the most. */
   const names = new Set(
     present
@@ -87,11 +121,7 @@ export function section(clients, { scenario, findings }) {
     }),
   ]);
   const head = ['', ...present.map(({ title }) => title)];
-  return `## ${scenario.letter}: ${scenario.title}
-
-${scenario.demand}
-
-${table(head, rows, { textColumns: head.length })}`;
+  return table(head, rows, { textColumns: head.length });
 }
 
 /** @param {readonly Client[]} clients */

@@ -1,28 +1,36 @@
 /**
- * `npm run scoreboard -- [letter…] [--client NAME] [--away-ms N]`: runs each scenario against
- * Longwire and its peers, and writes `docs/scoreboard.md` from what happened.
+ * `npm run scoreboard -- [letter…] [--client NAME] [--transport NAME] [--away-ms N]`: runs each
+ * scenario with each transport against Longwire and its peers, and writes `docs/scoreboard.md` from
+ * what happened.
  */
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { killAllClients } from './client-process.mjs';
-import { findClients, NAMES } from './clients.mjs';
+import { findClients, NAMES, TRANSPORTS } from './clients.mjs';
 import { seconds } from './findings.mjs';
-import { documentOf, section, summary, writeDocument } from './report.mjs';
+import { documentOf, sections, summary, writeDocument } from './report.mjs';
 import { SCENARIOS } from './scenarios/index.mjs';
 import { clearStages, Stage } from './stage.mjs';
 
-const USAGE = `Usage: npm run scoreboard -- [A … M] [--client NAME] [--away-ms N]
+const USAGE = `Usage: npm run scoreboard -- [A … Q] [--client NAME] [--transport NAME] [--away-ms N]
 
-  --client   only this one: ${NAMES.join(', ')}; may be repeated
-  --away-ms  how long the server of scenario F is away (default 30000)
+  --client     only this one: ${NAMES.join(', ')}; may be repeated
+  --transport  only this one: ${Object.keys(TRANSPORTS).join(', ')}; may be repeated
+  --away-ms    how long the server of scenario F is away (default 30000)
 
 Only a run of everything writes docs/scoreboard.md; any other prints its tables.`;
+
+/** How many scenarios go on at the same time, where they leave room for each other. */
+const AT_A_TIME = 2;
 
 /**
  * @typedef {import('./clients.mjs').Client} Client
  * @typedef {import('./scenarios/index.mjs').Scenario} Scenario
  * @typedef {import('./report.mjs').Result} Result
+ * @typedef {import('./clients/adapter.mjs').Transport} Transport
  * @typedef {import('./findings.mjs').Findings} Findings
+ *
+ * @typedef {{ scenario: Scenario, transport: Transport }} Run
  */
 
 function readArguments() {
@@ -30,6 +38,7 @@ function readArguments() {
     allowPositionals: true,
     options: {
       client: { type: 'string', multiple: true, default: [...NAMES] },
+      transport: { type: 'string', multiple: true, default: Object.keys(TRANSPORTS) },
       'away-ms': { type: 'string', default: '30000' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -43,34 +52,45 @@ function readArguments() {
   for (const name of values.client) {
     if (!NAMES.some((known) => known === name)) throw new TypeError(`No such client: ${name}`);
   }
+  for (const name of values.transport) {
+    if (!Object.hasOwn(TRANSPORTS, name)) throw new TypeError(`No such transport: ${name}`);
+  }
   const awayMs = Number(values['away-ms']);
   if (!(awayMs > 0)) throw new TypeError(`--away-ms is a duration, not ${values['away-ms']}`);
-  const scenarios = SCENARIOS.filter(
-    ({ letter }) => letters.length === 0 || letters.includes(letter),
+  const chosen = SCENARIOS.filter(({ letter }) => letters.length === 0 || letters.includes(letter));
+  const runs = chosen.flatMap((scenario) =>
+    transportsOf(scenario)
+      .filter((transport) => values.transport.includes(transport))
+      .map((transport) => ({ scenario, transport })),
   );
-  return { help: values.help, scenarios, names: values.client, awayMs };
+  const isWhole =
+    runs.length === SCENARIOS.flatMap(transportsOf).length && values.client.length === NAMES.length;
+  return { help: values.help, runs, isWhole, names: values.client, awayMs };
 }
+
+/** @param {Scenario} scenario */
+const transportsOf = ({ transports }) => /** @type {Transport[]} */ (Object.keys(transports));
 
 /**
  * All clients side by side. What goes wrong in the scenario itself counts against the client: it
  * was not shown to do what is demanded.
  *
- * @param {Scenario} scenario
+ * @param {Run} run
  * @param {readonly Client[]} clients
  * @param {{ awayMs: number }} settings
  * @returns {Promise<Result>}
  */
-async function runScenario(scenario, clients, settings) {
+async function carryOut({ scenario, transport }, clients, settings) {
   const startedAt = performance.now();
   /** @type {Map<Client, Findings>} */
   const findings = new Map();
   await Promise.all(
     clients.map(async (client) => {
-      if (client.missing !== undefined) return;
-      const stage = new Stage(client, settings);
+      if (client.missing !== undefined || client.cannot.includes(transport)) return;
+      const stage = new Stage(client, settings, transport);
       findings.set(client, stage.findings);
       try {
-        await scenario.run(stage);
+        await scenario.transports[transport]?.(stage);
       } catch (error) {
         stage.check('the scenario runs to its end', false, String(error));
       }
@@ -81,9 +101,40 @@ async function runScenario(scenario, clients, settings) {
     ([{ name }, found]) => `${name} ${found.passed ? 'passes' : 'fails'}`,
   );
   console.error(
-    `${scenario.letter}, ${seconds(performance.now() - startedAt)}: ${verdicts.join(', ')}`,
+    `${nameOf({ scenario, transport })}, ${seconds(performance.now() - startedAt)}: ${verdicts.join(', ')}`,
   );
-  return { scenario, findings };
+  return { scenario, transport, findings };
+}
+
+/** @param {Run} run */
+const nameOf = ({ scenario, transport }) => `${scenario.letter}, ${transport}`;
+
+/** Being away is mostly waiting, which disturbs nobody. @param {Run} run */
+const isWaiting = ({ scenario }) => scenario.letter === 'F';
+
+/** Floods leave no room for others, nor do the many processes of endings. @param {Run} run */
+const isHeavy = ({ scenario }) => scenario.letter === 'J' || scenario.letter === 'L';
+
+/** @param {Run} run */
+const isOther = (run) => !isWaiting(run) && !isHeavy(run);
+
+/**
+ * @param {readonly Run[]} runs
+ * @param {number} atATime
+ * @param {(run: Run) => Promise<Result>} start
+ * @returns {Promise<Result[]>}
+ */
+async function inLanes(runs, atATime, start) {
+  const waiting = [...runs];
+  /** @type {Result[]} */
+  const results = [];
+  const lane = async () => {
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
+      results.push(await start(run));
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, lane));
+  return results;
 }
 
 /** @returns {Promise<number>} the exit code: 0 Longwire passes all, 1 it does not, 2 wrong usage */
@@ -99,30 +150,35 @@ async function main() {
     console.log(USAGE);
     return 0;
   }
-  const { scenarios, names, awayMs } = request;
+  const { runs, isWhole, names, awayMs } = request;
   const clients = await findClients(names);
   const startedAt = performance.now();
-  // Being away is mostly waiting, which disturbs nobody.
-  const waiting = scenarios.filter(({ letter }) => letter === 'F');
-  const background = waiting.map((scenario) => runScenario(scenario, clients, { awayMs }));
-  /** @type {Result[]} */
-  const results = [];
-  for (const scenario of scenarios) {
-    if (!waiting.includes(scenario)) results.push(await runScenario(scenario, clients, { awayMs }));
-  }
-  results.push(...(await Promise.all(background)));
-  results.sort((one, other) => one.scenario.letter.localeCompare(other.scenario.letter));
+  const carryOutAll = (/** @type {readonly Run[]} */ some, /** @type {number} */ atATime) =>
+    inLanes(some, atATime, (run) => carryOut(run, clients, { awayMs }));
+  const [waiting = [], heavy = [], rest = []] = [isWaiting, isHeavy, isOther].map((is) =>
+    runs.filter(is),
+  );
+  const background = carryOutAll(waiting, waiting.length);
+  const foreground = await carryOutAll(rest, AT_A_TIME);
+  const results = [...foreground, ...(await carryOutAll(heavy, 1)), ...(await background)];
+  const order = runs.map(nameOf);
+  results.sort((one, other) => order.indexOf(nameOf(one)) - order.indexOf(nameOf(other)));
 
   const tookMs = performance.now() - startedAt;
-  if (scenarios.length === SCENARIOS.length && names.length === NAMES.length) {
+  if (isWhole) {
     const file = await writeDocument(documentOf(clients, results, { tookMs, awayMs }));
     console.log(`${summary(clients, results)}\n\nWritten to ${file}`);
   } else {
-    console.log(results.map((result) => section(clients, result)).join('\n\n'));
+    console.log(sections(clients, results));
     console.log(`\n${summary(clients, results)}`);
   }
   const longwire = clients.find(({ name }) => name === 'longwire');
-  const failed = longwire && results.some(({ findings }) => !findings.get(longwire)?.passed);
+  const failed =
+    longwire &&
+    results.some(
+      ({ transport, findings }) =>
+        !longwire.cannot.includes(transport) && !findings.get(longwire)?.passed,
+    );
   return failed ? 1 : 0;
 }
 

@@ -3,12 +3,17 @@ import { Findings, nameOf, seconds, told } from './findings.mjs';
 import { HalfOpenProxy } from './server/half-open-proxy.mjs';
 import { until } from './server/http.mjs';
 import { SseServer } from './server/sse.mjs';
+import { StatelessServer } from './server/stateless.mjs';
+import { StdioServer } from './server/stdio.mjs';
+import { StreamableServer } from './server/streamable.mjs';
+import { answerOf, CONTROL } from './server/workshop.mjs';
 import { ToolEventsServer } from './server/tool-events.mjs';
 
 /**
  * @typedef {import('./clients/adapter.mjs').ConnectOptions} ConnectOptions
- * @typedef {SseServer | ToolEventsServer} Server
- * @typedef {'sse' | 'tool-events'} Dialect
+ * @typedef {import('./clients/adapter.mjs').Target} Target
+ * @typedef {import('./clients/adapter.mjs').Transport} Transport
+ * @typedef {SseServer | StreamableServer | StatelessServer | ToolEventsServer} Server
  *
  * @typedef {object} Settings
  * @property {number} awayMs how long the server of scenario F is away
@@ -17,12 +22,6 @@ import { ToolEventsServer } from './server/tool-events.mjs';
 const CONNECT_PATIENCE_MS = 15_000;
 /** Closing is to be seen by the server that soon. */
 const CLOSED_MS = 1000;
-
-/** @param {Server} server */
-function countsOf({ streams, readySessions, http }) {
-  const opened = `${streams.length} streams, ${readySessions} sessions initialized`;
-  return `${opened}, ${http.acceptedConnections} TCP connections`;
-}
 
 /** Everything that is to be ended when a run is interrupted. @type {Set<Stage>} */
 const stages = new Set();
@@ -36,7 +35,7 @@ export async function clearStages() {
 export class Stage {
   findings = new Findings();
   settings;
-  dialect;
+  transport;
   /** @type {import('./clients.mjs').Client} */
   #client;
   #prefix = '';
@@ -46,12 +45,12 @@ export class Stage {
   /**
    * @param {import('./clients.mjs').Client} client
    * @param {Settings} settings
-   * @param {Dialect} [dialect]
+   * @param {Transport} transport
    */
-  constructor(client, settings, dialect = 'sse') {
+  constructor(client, settings, transport) {
     this.#client = client;
     this.settings = settings;
-    this.dialect = dialect;
+    this.transport = transport;
     stages.add(this);
   }
 
@@ -59,10 +58,9 @@ export class Stage {
    * The same stage for a part of the scenario, whose findings are named for it.
    *
    * @param {string} name
-   * @param {Dialect} [dialect]
    */
-  part(name, dialect = this.dialect) {
-    const part = new Stage(this.#client, this.settings, dialect);
+  part(name) {
+    const part = new Stage(this.#client, this.settings, this.transport);
     part.#prefix = `${this.#prefix}${name}: `;
     this.#started.push(() => part.clear());
     return part;
@@ -88,14 +86,41 @@ export class Stage {
     return this.place(new SseServer());
   }
 
-  /** A server of this stage's dialect. @returns {Promise<Server>} */
+  /** A server of Streamable HTTP with sessions. */
+  streamableServer() {
+    return this.place(new StreamableServer());
+  }
+
+  /** A server of the stateless protocol. */
+  statelessServer() {
+    return this.place(new StatelessServer());
+  }
+
+  /** @param {import('./server/stdio.mjs').Wrong} wrong */
+  stdioServer(wrong) {
+    return this.place(new StdioServer(wrong));
+  }
+
+  /** A server of this stage's transport. @returns {Promise<Server>} */
   server() {
-    return this.dialect === 'sse' ? this.sseServer() : this.place(new ToolEventsServer());
+    switch (this.transport) {
+      case 'sse':
+        return this.sseServer();
+      case 'streamable':
+        return this.streamableServer();
+      case 'stateless':
+        return this.statelessServer();
+      case 'tool-events':
+        return this.place(new ToolEventsServer());
+      case 'eras':
+      case 'stdio':
+        throw new Error(`a scenario of ${this.transport} names its server`);
+    }
   }
 
   /** @param {Server} server */
   proxy(server) {
-    return this.place(new HalfOpenProxy(server.http.port));
+    return this.place(new HalfOpenProxy(server.http.port, server.path));
   }
 
   /**
@@ -112,7 +137,7 @@ export class Stage {
 
   /** A client in a process of its own, not connected. */
   process() {
-    const client = new ClientProcess(this.#client);
+    const client = new ClientProcess(this.#client, this.transport);
     this.#started.push(() => client.kill());
     return client;
   }
@@ -120,42 +145,47 @@ export class Stage {
   /**
    * A client that is connected and knows the tools.
    *
-   * @param {string} url
+   * @param {Target} target
    * @param {ConnectOptions} [options]
    * @returns {Promise<ClientProcess | undefined>} undefined if it cannot; that is a finding
    */
-  async connected(url, options = {}) {
+  async connected(target, options = {}) {
     const client = this.process();
-    await client.create(url, options);
+    await client.create(target, options);
     const outcome = await client.connect(CONNECT_PATIENCE_MS);
     const listed = outcome.ok ? await client.listTools(CONNECT_PATIENCE_MS) : outcome;
+    // Shows that the server works while nothing goes wrong.
+    const called = listed.ok
+      ? await client.call('read', { key: CONTROL }, {}, CONNECT_PATIENCE_MS)
+      : listed;
+    const works = called.ok && called.text === answerOf('read', CONTROL);
     // Where memory is counted from.
-    if (listed.ok) await client.stats();
-    this.#checkRoutine('connects and lists the tools', listed.ok, told(listed));
-    return listed.ok ? client : undefined;
+    if (works) await client.stats();
+    this.#checkRoutine('connects, lists the tools and calls one', works, told(called));
+    return works ? client : undefined;
   }
 
   /**
    * Closes a client: nothing may be left of it.
    *
    * @param {ClientProcess} client
-   * @param {Server} server
+   * @param {Server | StdioServer} server
    * @param {{ counts?: boolean }} [options] whether what the server counted is a finding
    */
   async finish(client, server, { counts = true } = {}) {
     const { never, left = [] } = await client.close();
-    await until(() => server.openStreams === 0, CLOSED_MS);
-    const streams = server.openStreams;
+    await until(() => server.left.length === 0, CLOSED_MS);
+    const leftAtServer = server.left;
     const { byItself, code, ms } = await client.leave();
     const remains = [
       ...(never === undefined ? [] : [`close() ${never}`]),
       ...left,
-      ...(streams === 0 ? [] : [`${streams} streams open at the server`]),
+      ...leftAtServer,
       ...(byItself ? [] : ['the process did not end']),
       ...(byItself && code !== 0 ? [`exit code ${code}`] : []),
     ];
     const measured = remains.length === 0 ? `nothing, ended in ${seconds(ms)}` : remains.join(', ');
-    if (counts) this.figure('at the server', countsOf(server));
+    if (counts) this.figure('at the server', server.counts);
     this.#checkRoutine('after close() nothing is left open', remains.length === 0, measured);
     const { uncaught } = client;
     const named = uncaught.length === 0 ? 'none' : uncaught.map(nameOf).join('; ');

@@ -2,7 +2,13 @@
  * What a client is driven by: the least that all of them can do. Options are Longwire's; an adapter
  * turns them into what its client has for the same end, and leaves out what it has nothing for.
  *
+ * @typedef {'sse' | 'streamable' | 'stateless' | 'eras' | 'stdio' | 'tool-events'} Transport
+ * `eras`: Streamable HTTP to a server that changes its era
+ *
+ * @typedef {string | { command: string, args: string[] }} Target
+ *
  * @typedef {object} ConnectOptions
+ * @property {Transport} [transport] for a client that has to be told
  * @property {number} [connectMs]
  * @property {{ maxAttempts?: number, firstDelayMs?: number, maxDelayMs?: number }} [retry]
  * @property {{ silenceMs?: number, timeoutMs?: number }} [heartbeat]
@@ -17,6 +23,7 @@
  * @typedef {object} Surroundings what an adapter is opened with
  * @property {(name: string) => any} load loads the package of the client
  * @property {() => void} onNotification
+ * @property {() => void} onToolsChanged
  * @property {(state: string) => void} onState
  * @property {(message: string) => Promise<{ action: 'accept', content: { echo: string } }>} elicit
  *   answers `elicitation/create`
@@ -26,7 +33,7 @@
  * @property {boolean | undefined} [isError]
  *
  * @typedef {object} Adapter
- * @property {(url: string, options: ConnectOptions) => void} create without connecting
+ * @property {(target: Target, options: ConnectOptions) => void} create without connecting
  * @property {(signal: AbortSignal) => Promise<void>} connect
  * @property {() => Promise<number>} listTools
  * @property {(tool: string, args: Record<string, unknown>, options: CallOptions & {

@@ -1,5 +1,5 @@
 /**
- * `@ai-sdk/mcp` with `transport: { type: 'sse' }`. It does not reconnect; its own retries of calls
+ * `@ai-sdk/mcp` with its own transports. It does not reconnect; its own retries of calls
  * (`maxRetries`) are switched on. The time-outs of its calls are not started anew by progress, so
  * that only the hard cap is used, and no idle time.
  */
@@ -22,7 +22,8 @@ export function open({ load, elicit }) {
   const { createMCPClient, ElicitationRequestSchema } = load('@ai-sdk/mcp');
   /** @type {AiSdkClient | undefined} */
   let client;
-  let url = '';
+  /** @type {import('./adapter.mjs').Target} */
+  let target = '';
   /** @type {import('./adapter.mjs').ConnectOptions} */
   let options = {};
   let dropped = 0;
@@ -32,16 +33,25 @@ export function open({ load, elicit }) {
     return client;
   }
 
+  function makeTransport() {
+    if (typeof target !== 'string') {
+      const { StdioMCPTransport } = load('@ai-sdk/mcp/mcp-stdio');
+      return new StdioMCPTransport(target);
+    }
+    const isSse = options.transport === 'sse' || options.transport === 'tool-events';
+    return { type: isSse ? 'sse' : 'http', url: target };
+  }
+
   return {
-    create(target, given) {
-      url = target;
+    create(wanted, given) {
+      target = wanted;
       options = given;
     },
     async connect(signal) {
       const { connectMs, retry } = options;
       /** @type {AiSdkClient} */
       const made = await createMCPClient({
-        transport: { type: 'sse', url },
+        transport: makeTransport(),
         initializationOptions: {
           signal,
           ...(connectMs !== undefined && { timeout: connectMs }),

@@ -5,12 +5,12 @@ import { createClient } from '@longwire/client';
  * @param {import('./adapter.mjs').Surroundings} surroundings
  * @returns {import('./adapter.mjs').Adapter}
  */
-export function open({ onNotification, onState, elicit }) {
+export function open({ onNotification, onToolsChanged, onState, elicit }) {
   /** @type {import('@longwire/client').LongwireClient} */
   let client;
   return {
-    create(url, { connectMs, retry, heartbeat, maxEventBytes }) {
-      client = createClient(url, {
+    create(target, { connectMs, retry, heartbeat, maxEventBytes }) {
+      client = createClient(target, {
         ...(connectMs !== undefined && { timeouts: { connectMs } }),
         ...(retry !== undefined && { retry }),
         ...(heartbeat !== undefined && { heartbeat }),
@@ -18,6 +18,7 @@ export function open({ onNotification, onState, elicit }) {
         handlers: { elicitation: (params) => elicit(params.message) },
       });
       client.on('notification', onNotification);
+      client.on('toolsChanged', onToolsChanged);
       client.on('state', (state) => onState(state.name));
     },
     connect: (signal) => client.connect({ signal }),

@@ -1,6 +1,6 @@
 /**
- * The official SDK's `Client` over its `SSEClientTransport`, which reconnects by itself, as its
- * documentation shows. Calls get its own time limits, started anew by progress.
+ * The official SDK's `Client` over its own transports, as its documentation shows. Calls get its
+ * own time limits, started anew by progress.
  */
 
 /** @typedef {typeof import('@modelcontextprotocol/client')} Sdk */
@@ -11,20 +11,41 @@ const NO_METHOD = 'Received a response for an unknown message ID';
  * @param {import('./adapter.mjs').Surroundings} surroundings
  * @returns {import('./adapter.mjs').Adapter}
  */
-export function open({ load, onNotification, onState, elicit }) {
+export function open({ load, onNotification, onToolsChanged, onState, elicit }) {
   /** @type {Sdk} */
-  const { Client, SSEClientTransport } = load('@modelcontextprotocol/client');
+  const sdk = load('@modelcontextprotocol/client');
+  const { Client, SSEClientTransport, StreamableHTTPClientTransport } = sdk;
   /** @type {InstanceType<Sdk['Client']> | undefined} */
   let client;
-  let url = '';
+  /** @type {import('./adapter.mjs').Target} */
+  let target = '';
   /** @type {import('./adapter.mjs').ConnectOptions} */
   let options = {};
   let dropped = 0;
 
+  const MODERN = {
+    versionNegotiation: /** @type {const} */ ({ mode: 'auto' }),
+    listChanged: { tools: { onChanged: onToolsChanged } },
+  };
+
+  const isModern = () => options.transport === 'stateless' || options.transport === 'eras';
+
+  function makeTransport() {
+    if (typeof target !== 'string') {
+      /** @type {typeof import('@modelcontextprotocol/client/stdio')} */
+      const { StdioClientTransport } = load('@modelcontextprotocol/client/stdio');
+      return new StdioClientTransport(target);
+    }
+    const url = new URL(target);
+    return options.transport === 'sse' || options.transport === 'tool-events'
+      ? new SSEClientTransport(url)
+      : new StreamableHTTPClientTransport(url);
+  }
+
   function make() {
     const made = new Client(
       { name: 'scoreboard', version: '1.0.0' },
-      { capabilities: { elicitation: {} } },
+      { capabilities: { elicitation: {} }, ...(isModern() && MODERN) },
     );
     made.setRequestHandler('elicitation/create', (request) => elicit(request.params.message));
     made.fallbackNotificationHandler = async () => onNotification();
@@ -36,15 +57,15 @@ export function open({ load, onNotification, onState, elicit }) {
   }
 
   return {
-    create(target, given) {
-      url = target;
+    create(wanted, given) {
+      target = wanted;
       options = given;
       client = make();
     },
     async connect(signal) {
       client ??= make();
       const { connectMs } = options;
-      await client.connect(new SSEClientTransport(new URL(url)), {
+      await client.connect(makeTransport(), {
         signal,
         ...(connectMs !== undefined && { timeout: connectMs }),
       });

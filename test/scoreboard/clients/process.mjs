@@ -17,6 +17,7 @@ const CLOSING_MS = 500;
 const [adapterModule = '', resolvedFrom = ''] = process.argv.slice(2);
 let leaving = false;
 let notifications = 0;
+let toolsChanged = 0;
 let listenerMs = 0;
 let rssAtStart = 0;
 
@@ -40,6 +41,7 @@ const adapter = open({
     const busyUntil = performance.now() + listenerMs;
     while (performance.now() < busyUntil);
   },
+  onToolsChanged: () => (toolsChanged += 1),
   onState: (/** @type {string} */ state) => tell({ state }),
   elicit: async (/** @type {string} */ message) => {
     if (message === 'slow') await sleep(ELICITATION_MS);
@@ -49,9 +51,9 @@ const adapter = open({
 
 /** @type {Record<string, (order: any) => Promise<object>>} */
 const ORDERS = {
-  async create({ url, options }) {
+  async create({ target, options }) {
     listenerMs = options.listenerMs ?? 0;
-    adapter.create(url, options);
+    adapter.create(target, options);
     return {};
   },
   async connect({ abortAfterMs }) {
@@ -76,6 +78,7 @@ const ORDERS = {
       rssGrowthMiB: (peakRssBytes() - rssAtStart) / 2 ** 20,
       droppedAnswers: adapter.droppedAnswers(),
       notifications,
+      toolsChanged,
     };
   },
   async close() {

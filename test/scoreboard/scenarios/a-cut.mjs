@@ -10,7 +10,7 @@ const PATIENCE_MS = 6000;
 const AT_ONCE_MS = 1000;
 
 /** How a safe call is marked where tools have no annotations. @param {Stage} stage */
-export const safeMark = (stage) => (stage.dialect === 'tool-events' ? { idempotent: true } : {});
+export const safeMark = (stage) => (stage.transport === 'tool-events' ? { idempotent: true } : {});
 
 /** @param {Outcome} outcome @param {string} tool @param {string} key */
 export const isAnswer = ({ ok, text }, tool, key) => ok && text === answerOf(tool, key);
@@ -23,7 +23,7 @@ export const scenario = {
     'The stream is cut with three calls in flight, one of them a write: the two safe ones succeed, ' +
     'the write fails `outcome-unknown` within 1 s and ran once; the next call works; there is one ' +
     'new session, and none is leaked.',
-  run: (stage) => run(stage),
+  transports: { sse: (stage) => run(stage) },
 };
 
 /**
@@ -36,7 +36,7 @@ export async function run(stage, { resultsIn = 'body' } = {}) {
   const client = await stage.connected(server.url);
   if (client === undefined) return;
   const safe = safeMark(stage);
-  if (stage.dialect === 'tool-events') {
+  if (stage.transport === 'tool-events') {
     // Where results come is learned from the first.
     await client.call('read', { key: 'first' }, safe, PATIENCE_MS);
   }
@@ -50,7 +50,7 @@ export async function run(stage, { resultsIn = 'body' } = {}) {
     return { ...outcome, afterCutMs: performance.now() - cutAt };
   };
   const write = call('write', 'a-write', {});
-  const oneAtATime = stage.dialect === 'tool-events' && resultsIn === 'stream';
+  const oneAtATime = stage.transport === 'tool-events' && resultsIn === 'stream';
   const first = oneAtATime ? ['a-write'] : ['a-write', 'a-read', 'a-put'];
   if (oneAtATime) await until(() => server.workshop.executions('a-write') === 1, PATIENCE_MS);
   const read = call('read', 'a-read', safe);

@@ -22,7 +22,10 @@ export const scenario = {
     'The first POST of a call is answered with 503 or 429, with or without `Retry-After: 1`: the ' +
     'call waits as long as it was told and succeeds, run once. A 500 to a write that did run: the ' +
     'call fails within 1 s and is not repeated.',
-  run,
+  notes: {
+    streamable: 'A 404 for the session: the call has a new one and succeeds, run once.',
+  },
+  transports: { sse: run, streamable: run, stateless: run },
 };
 
 /** @param {Stage} stage */
@@ -33,7 +36,8 @@ export async function run(stage) {
 
   await refused(stage, server, client, { status: 503, waits: true });
   // That a 503 by itself means "not run" is known of HTTP+SSE servers only.
-  if (stage.dialect === 'sse') await refused(stage, server, client, { status: 503, waits: false });
+  if (stage.transport === 'sse')
+    await refused(stage, server, client, { status: 503, waits: false });
   await refused(stage, server, client, { status: 429, waits: true });
   await refused(stage, server, client, { status: 429, waits: false });
 
@@ -47,7 +51,26 @@ export async function run(stage) {
   const posts = server.postsOf(key).length;
   const runs = server.workshop.executions(key);
   stage.check('500: it is sent once', posts === 1, `sent ${posts} ×, run ${runs} ×`);
+  server.answerPost = undefined;
+  if (server.dialect === 'streamable') await sessionGone(stage, server, client);
   await stage.finish(client, server);
+}
+
+/**
+ * @param {Stage} stage
+ * @param {import('../server/streamable.mjs').StreamableServer} server
+ * @param {ClientProcess} client
+ */
+async function sessionGone(stage, server, client) {
+  const key = 'c-gone';
+  server.forget();
+  const outcome = await client.call('write', { key }, {}, PATIENCE_MS);
+  const runs = server.workshop.executions(key);
+  stage.check(
+    '404 for the session: the call succeeds, run once',
+    isAnswer(outcome, 'write', key) && runs === 1,
+    `${told(outcome)}, run ${runs} ×`,
+  );
 }
 
 /**

@@ -16,16 +16,19 @@ export const scenario = {
   demand:
     'After a good start the server says `retry: 0` and closes each stream at once, or as soon as ' +
     'the handshake is done: at most 10 connections in the first 5 s.',
-  async run(stage) {
-    const parts = [stage.part('at once'), stage.part('after the handshake')];
-    const [atOnce, afterHandshake] = parts;
-    await Promise.all([
-      atOnce && storm(atOnce, closeAtOnce),
-      afterHandshake && storm(afterHandshake, closeAfterHandshake),
-    ]);
-    stage.take(parts);
-  },
+  transports: { sse: run },
 };
+
+/** @param {Stage} stage */
+async function run(stage) {
+  const parts = [stage.part('at once'), stage.part('after the handshake')];
+  const [atOnce, afterHandshake] = parts;
+  await Promise.all([
+    atOnce && storm(atOnce, closeAtOnce),
+    afterHandshake && storm(afterHandshake, closeAfterHandshake),
+  ]);
+  stage.take(parts);
+}
 
 /** @param {Stage} stage @param {(server: SseServer) => void} turn from when on it closes */
 async function storm(stage, turn) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isTimeout, seconds, told } from '../findings.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer } from './a-cut.mjs';
+import { sessionServer } from './b-restart.mjs';
 
 /** @typedef {import('../stage.mjs').Stage} Stage */
 
@@ -22,18 +23,25 @@ export const scenario = {
     'deadline of 60 s succeed and run once, one with a deadline of 2 s fails then, with an error ' +
     'that says so and without ever running. Without any call, the stream comes back by itself or ' +
     'the next call works.',
-  async run(stage) {
-    const parts = [stage.part('calls meanwhile'), stage.part('no call meanwhile')];
-    const [calls, silence] = parts;
-    await Promise.all([calls && callsMeanwhile(calls), silence && noCalls(silence)]);
-    stage.take(parts);
+  notes: {
+    streamable:
+      'While it is away the server of the calls forgets its sessions; the other does not.',
   },
+  transports: { sse: run, streamable: run },
 };
+
+/** @param {Stage} stage */
+async function run(stage) {
+  const parts = [stage.part('calls meanwhile'), stage.part('no call meanwhile')];
+  const [calls, silence] = parts;
+  await Promise.all([calls && callsMeanwhile(calls), silence && noCalls(silence)]);
+  stage.take(parts);
+}
 
 /** @param {Stage} stage */
 async function callsMeanwhile(stage) {
   const { awayMs } = stage.settings;
-  const server = await stage.sseServer();
+  const server = await sessionServer(stage);
   const client = await stage.connected(server.url);
   if (client === undefined) return;
 
@@ -51,6 +59,7 @@ async function callsMeanwhile(stage) {
   await sleep(awayMs / 2);
   calls.push(long('read', 'f-late-read'));
   await sleep(awayMs / 2 - awayMs / 30);
+  server.forget();
   backAt = performance.now();
   await server.http.back();
 
@@ -75,17 +84,19 @@ async function callsMeanwhile(stage) {
 
 /** @param {Stage} stage */
 async function noCalls(stage) {
-  const server = await stage.sseServer();
+  const server = await sessionServer(stage);
   const client = await stage.connected(server.url);
   if (client === undefined) return;
   await server.http.away();
   await sleep(stage.settings.awayMs);
   await server.http.back();
-  const backMs = await until(() => server.readySessions === 2, BACK_MS);
+  const isSse = stage.transport === 'sse';
+  const isBack = () => (isSse ? server.readySessions === 2 : server.openStreams > 0);
+  const backMs = await until(isBack, BACK_MS);
   const next = await client.call('read', { key: 'f-next' }, LONG, 2 * BACK_MS);
   stage.check('the next call works', isAnswer(next, 'read', 'f-next'), told(next));
   stage.figure(
-    'a new session by itself',
+    isSse ? 'a new session by itself' : 'the stream is open again by itself',
     backMs === undefined ? 'none' : `after ${seconds(backMs)}`,
   );
   await stage.finish(client, server);

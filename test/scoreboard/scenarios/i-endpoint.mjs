@@ -35,16 +35,19 @@ export const scenario = {
     'The `endpoint` event never comes, or names another origin; GET, or POST, is redirected to ' +
     'another origin: a typed error within the connect time-out of 2 s (and 0.5 s for a busy ' +
     'machine), and the other origin receives nothing.',
-  async run(stage) {
-    const parts = Object.entries(WRONGS).map(([name, wrong]) => ({
-      part: stage.part(name),
-      wrong,
-    }));
-    const later = stage.part('POST of a call redirected');
-    await Promise.all([...parts.map(({ part, wrong }) => astray(part, wrong)), astrayLater(later)]);
-    stage.take([...parts.map(({ part }) => part), later]);
-  },
+  transports: { sse: run },
 };
+
+/** @param {Stage} stage */
+async function run(stage) {
+  const parts = Object.entries(WRONGS).map(([name, wrong]) => ({
+    part: stage.part(name),
+    wrong,
+  }));
+  const later = stage.part('POST of a call redirected');
+  await Promise.all([...parts.map(({ part, wrong }) => astray(part, wrong)), astrayLater(later)]);
+  stage.take([...parts.map(({ part }) => part), later]);
+}
 
 /** @param {Stage} stage @param {(server: SseServer, elsewhere: string) => void} wrong */
 async function astray(stage, wrong) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isTyped, seconds, told } from '../findings.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer } from './a-cut.mjs';
+import { sessionServer } from './b-restart.mjs';
 
 /** @typedef {import('../stage.mjs').Stage} Stage */
 /** @typedef {import('../client-process.mjs').ClientProcess} ClientProcess */
@@ -25,22 +26,28 @@ export const scenario = {
     'hangs up), an event of 16 MiB, and 10,000 notifications in one burst, each of which keeps the ' +
     'listener busy for 0.2 ms. The process grows by at most 128 MiB; calls get a typed error or ' +
     'their result, notifications are all delivered; nothing crashes.',
-  async run(stage) {
-    const parts = {
-      line: stage.part('endless line'),
-      event: stage.part('huge event'),
-      burst: stage.part('burst'),
-    };
-    await endlessLine(parts.line);
-    await hugeEvent(parts.event);
-    await burst(parts.burst);
-    stage.take(Object.values(parts));
-  },
+  notes: { streamable: 'Answers of 16 MiB come as an event, and as JSON.' },
+  transports: { sse: run, streamable: run },
 };
 
 /** @param {Stage} stage */
+async function run(stage) {
+  const parts = {
+    line: stage.part('endless line'),
+    event: stage.part('huge event'),
+    ...(stage.transport === 'streamable' && { body: stage.part('huge body') }),
+    burst: stage.part('burst'),
+  };
+  await endlessLine(parts.line);
+  await hugeAnswer(parts.event);
+  if (parts.body) await hugeAnswer(parts.body, 'json');
+  await burst(parts.burst);
+  stage.take(Object.values(parts));
+}
+
+/** @param {Stage} stage */
 async function endlessLine(stage) {
-  const server = await stage.sseServer();
+  const server = await sessionServer(stage);
   const client = await stage.connected(server.url, { maxEventBytes: LIMIT_BYTES });
   if (client === undefined) return;
   server.workshop.holding = true;
@@ -48,7 +55,7 @@ async function endlessLine(stage) {
   await until(() => server.workshop.executions('j-line') === 1, 3000);
   server.workshop.holding = false;
 
-  const response = server.opened[0]?.response;
+  const response = server.lineOf('j-line');
   const chunk = 'x'.repeat(MIB);
   let sent = 0;
   const giveUpAt = performance.now() + PATIENCE_MS;
@@ -70,11 +77,12 @@ async function endlessLine(stage) {
   await stage.finish(client, server);
 }
 
-/** @param {Stage} stage */
-async function hugeEvent(stage) {
-  const server = await stage.sseServer();
+/** @param {Stage} stage @param {'sse' | 'json'} [answersAs] how Streamable HTTP carries it */
+async function hugeAnswer(stage, answersAs = 'sse') {
+  const server = await sessionServer(stage);
   const client = await stage.connected(server.url, { maxEventBytes: LIMIT_BYTES });
   if (client === undefined) return;
+  if (server.dialect === 'streamable') server.answersAs = answersAs;
   const args = { key: 'j-event', bytes: EVENT_BYTES };
   const outcome = await client.call('write', args, {}, PATIENCE_MS);
   const isWhole = outcome.ok && outcome.length === EVENT_BYTES;
@@ -93,16 +101,19 @@ async function hugeEvent(stage) {
 
 /** @param {Stage} stage */
 async function burst(stage) {
-  const server = await stage.sseServer();
+  const server = await sessionServer(stage);
   const client = await stage.connected(server.url, { listenerMs: LISTENER_MS });
   if (client === undefined) return;
   const startedAt = performance.now();
-  for (let number = 0; number < NOTIFICATIONS; number++) {
-    const data = { number, text: 'y'.repeat(200) };
-    server.opened[0]?.send({ method: 'notifications/message', params: { level: 'info', data } });
-  }
-  const call = client.call('read', { key: 'j-after' }, {}, PATIENCE_MS);
-  const outcome = await call;
+  // On the stream on which the answer comes, whichever that is.
+  server.answerCall = (say, answer) => {
+    for (let number = 0; number < NOTIFICATIONS; number++) {
+      const data = { number, text: 'y'.repeat(200) };
+      say({ method: 'notifications/message', params: { level: 'info', data } });
+    }
+    say(answer);
+  };
+  const outcome = await client.call('read', { key: 'j-after' }, {}, PATIENCE_MS);
   let { notifications = 0 } = await client.stats();
   const giveUpAt = performance.now() + PATIENCE_MS / 3;
   while (notifications < NOTIFICATIONS && performance.now() < giveUpAt) {
@@ -115,7 +126,11 @@ async function burst(stage) {
     notifications === NOTIFICATIONS,
     `${notifications} within ${seconds(afterMs)}`,
   );
-  stage.check('a call after them works', isAnswer(outcome, 'read', 'j-after'), told(outcome));
+  stage.check(
+    'the call that they precede works',
+    isAnswer(outcome, 'read', 'j-after'),
+    told(outcome),
+  );
   await checkGrowth(stage, client);
   await stage.finish(client, server);
 }

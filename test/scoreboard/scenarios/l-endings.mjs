@@ -22,13 +22,16 @@ export const scenario = {
     'the rest; no rejection is left unhandled, nothing is left open, and the process ends by ' +
     'itself. Exiting the process works too. A request of the server that was open when the session ' +
     'died is not answered on the next one.',
-  async run(stage) {
-    await run(stage);
-    const part = stage.part('request of the server');
-    await serverRequest(part);
-    stage.take([part]);
-  },
+  transports: { sse: runAll, streamable: runAll },
 };
+
+/** @param {Stage} stage */
+async function runAll(stage) {
+  await run(stage);
+  const part = stage.part('request of the server');
+  await serverRequest(part);
+  stage.take([part]);
+}
 
 /** @param {Stage} stage */
 export async function run(stage) {
@@ -82,7 +85,7 @@ async function exit(stage, { server, client, begin, isIdle }) {
     await sleep(BEGUN_MS);
   }
   const { byItself, code, ms } = await client.exit();
-  const seenMs = await until(() => server.openStreams === 0, SETTLED_MS);
+  const seenMs = await until(() => server.left.length === 0, SETTLED_MS);
   stage.check(
     'the process ends',
     byItself && code === 0 && seenMs !== undefined && client.uncaught.length === 0,

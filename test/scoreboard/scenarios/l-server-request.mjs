@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../server/http.mjs';
+import { sessionServer } from './b-restart.mjs';
 
 /** @typedef {import('../stage.mjs').Stage} Stage */
 
@@ -16,15 +17,17 @@ const ID = 1;
  * @param {Stage} stage
  */
 export async function serverRequest(stage) {
-  const server = await stage.sseServer();
+  const server = await sessionServer(stage);
   server.preamble = 'retry: 100\n\n';
   const client = await stage.connected(server.url);
   if (client === undefined) return;
 
+  await until(() => server.openStreams === 1, NEXT_SESSION_MS);
   server.opened[0]?.send(question('slow'));
   await sleep(150);
+  server.forget();
   server.cut();
-  await until(() => server.readySessions === 2, NEXT_SESSION_MS);
+  await until(() => server.readySessions === 2 && server.openStreams > 0, NEXT_SESSION_MS);
   const next = server.opened.slice(1).find(({ state }) => state === 'ready');
   next?.send(question('quick'));
   await sleep(ANSWERED_MS);

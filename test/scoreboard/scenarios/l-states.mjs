@@ -30,13 +30,15 @@ export const STATES = {
   idle: async (stage) => ({ ...calling(stage, await created(stage)), isIdle: true }),
   connecting: async (stage) => {
     const { server, client } = await created(stage);
+    // Whatever it begins with, it gets no answer.
     server.answerGet = () => true;
+    if (server.dialect === 'streamable') server.answerPost = () => ({ status: 0 });
     return connecting({ server, client });
   },
   handshaking: async (stage) => {
     const { server, client } = await created(stage);
-    if (server.dialect === 'sse') server.deafTo = 'initialize';
-    else server.keepsTools = true;
+    if (server.dialect === 'tool-events') server.keepsTools = true;
+    else server.deafTo = 'initialize';
     return connecting({ server, client });
   },
   ready: async (stage) => {

@@ -12,20 +12,23 @@ export const scenario = {
     'safe calls are made with `idempotent: true`. Results come in the bodies of POSTs; A is also ' +
     'run with results on the stream, where one call is in flight and the others wait for it. ' +
     'In G the server sends a comment each 200 ms until the line goes half-open.',
-  async run(stage) {
-    const parts = {
-      bodies: stage.part('A, results in bodies', 'tool-events'),
-      stream: stage.part('A, results on the stream', 'tool-events'),
-      refusals: stage.part('C', 'tool-events'),
-      halfOpen: stage.part('G', 'tool-events'),
-      endings: stage.part('L', 'tool-events'),
-    };
-    await Promise.all([
-      cut(parts.bodies, { resultsIn: 'body' }),
-      cut(parts.stream, { resultsIn: 'stream' }),
-    ]);
-    await Promise.all([refusals(parts.refusals), halfOpen(parts.halfOpen)]);
-    await endings(parts.endings);
-    stage.take(Object.values(parts));
-  },
+  transports: { 'tool-events': run },
 };
+
+/** @param {import('../stage.mjs').Stage} stage */
+async function run(stage) {
+  const parts = {
+    bodies: stage.part('A, results in bodies'),
+    stream: stage.part('A, results on the stream'),
+    refusals: stage.part('C'),
+    halfOpen: stage.part('G'),
+    endings: stage.part('L'),
+  };
+  await Promise.all([
+    cut(parts.bodies, { resultsIn: 'body' }),
+    cut(parts.stream, { resultsIn: 'stream' }),
+  ]);
+  await Promise.all([refusals(parts.refusals), halfOpen(parts.halfOpen)]);
+  await endings(parts.endings);
+  stage.take(Object.values(parts));
+}

@@ -9,9 +9,11 @@ export class HalfOpenProxy {
   #pairs = new Set();
   #server;
   #port = 0;
+  #path;
 
-  /** @param {number} upstreamPort */
-  constructor(upstreamPort) {
+  /** @param {number} upstreamPort @param {string} path of its URL */
+  constructor(upstreamPort, path) {
+    this.#path = path;
     this.#server = net.createServer((client) => {
       const upstream = net.connect(upstreamPort, '127.0.0.1');
       const pair = { client, upstream };
@@ -39,7 +41,7 @@ export class HalfOpenProxy {
   }
 
   get url() {
-    return `http://127.0.0.1:${this.#port}/sse`;
+    return `http://127.0.0.1:${this.#port}${this.#path}`;
   }
 
   /** Lets every connection of now go half-open. */

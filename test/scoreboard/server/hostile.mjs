@@ -1,5 +1,5 @@
 import { HttpPlace } from './http.mjs';
-import { Workshop } from './workshop.mjs';
+import { TOOLS, Workshop } from './workshop.mjs';
 
 /**
  * @typedef {import('./http.mjs').Request} Request
@@ -19,17 +19,21 @@ import { Workshop } from './workshop.mjs';
  * @property {string} sessionId
  * @property {string | undefined} key the argument `key`, if it calls a tool
  * @property {any} message
+ * @property {Response} response
  *
  * @typedef {object} HttpAnswer
- * @property {number} status
+ * @property {number} status 0 if the request is taken and never answered
  * @property {Record<string, string>} [headers]
  * @property {string} [body]
  * @property {boolean} [execute] whether the work is done nevertheless
  */
 
-/** What the hostile servers of both dialects have in common: records, and ways to go wrong. */
+/** What the hostile servers of all dialects over HTTP have in common: records, and ways to go wrong. */
 export class HostileServer {
+  /** Where it is found. */
+  path = '/sse';
   workshop = new Workshop();
+  tools = TOOLS;
   /** @type {Stream[]} */
   streams = [];
   /** @type {Post[]} */
@@ -50,16 +54,54 @@ export class HostileServer {
    * @type {((post: Post) => HttpAnswer | undefined) | undefined}
    */
   answerPost;
+  /** Requests of this method are taken and never answered. @type {string | undefined} */
+  deafTo;
+  /**
+   * Says the answer to a call instead of the server.
+   *
+   * @type {((say: import('./workshop.mjs').Say, answer: any) => void) | undefined}
+   */
+  answerCall;
   http = new HttpPlace((request, response) => this.handle(request, response));
-  /** @type {Set<Response>} */
+  /** What is being answered. @type {Set<Response>} */
   #responses = new Set();
 
   get url() {
-    return `${this.http.origin}/sse`;
+    return `${this.http.origin}${this.path}`;
   }
 
   get openStreams() {
     return this.streams.filter(({ open }) => open).length;
+  }
+
+  /** What is open here and should not outlive the client, in words. @returns {string[]} */
+  get left() {
+    const count = this.#responses.size;
+    return count === 0 ? [] : [`${count} streams or answers open at the server`];
+  }
+
+  /** What was opened here, in words. */
+  get counts() {
+    const opened = `${this.streams.length} streams, ${this.readySessions} sessions initialized`;
+    return `${opened}, ${this.http.acceptedConnections} TCP connections`;
+  }
+
+  /** Lets another server take the place of this one, with the same workshop. @param {HostileServer} next */
+  becomes(next) {
+    this.cut();
+    next.workshop = this.workshop;
+    next.http = this.http;
+    this.http.handBy((request, response) => next.handle(request, response));
+  }
+
+  /**
+   * Where the answer to a call with this key is said.
+   *
+   * @param {string} key
+   * @returns {Response | undefined}
+   */
+  lineOf(key) {
+    return this.postsOf(key)[0]?.response;
   }
 
   /** The POSTs of calls with this key. @param {string} key */
@@ -96,11 +138,16 @@ export class HostileServer {
    *
    * @param {Response} response
    * @param {Omit<Stream, 'at' | 'open'>} [what] recorded, unless it is the body of a POST
+   * @param {Record<string, string>} [headers]
    */
-  beginStream(response, what) {
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  beginStream(response, what, headers) {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache',
+      ...headers,
+    });
     response.flushHeaders();
-    this.#responses.add(response);
+    this.track(response);
     const stream = { at: performance.now(), open: true, ...what };
     if (what !== undefined) {
       this.streams.push(/** @type {Stream} */ (stream));
@@ -108,8 +155,13 @@ export class HostileServer {
     }
     response.once('close', () => {
       stream.open = false;
-      this.#responses.delete(response);
     });
+  }
+
+  /** Counts an answer as open until it ends or is broken off. @param {Response} response */
+  track(response) {
+    this.#responses.add(response);
+    response.once('close', () => this.#responses.delete(response));
   }
 
   /**
@@ -121,7 +173,7 @@ export class HostileServer {
    */
   record(what, response) {
     /** @type {Post} */
-    const post = { at: performance.now(), answeredAt: 0, status: 0, ...what };
+    const post = { at: performance.now(), answeredAt: 0, status: 0, response, ...what };
     this.posts.push(post);
     const answer = this.answerPost?.(post);
     if (answer !== undefined) this.refuse(post, response, answer);
@@ -131,6 +183,10 @@ export class HostileServer {
   /** @param {Post} post @param {Response} response @param {HttpAnswer} answer */
   refuse(post, response, { status, headers = {}, body = '' }) {
     post.status = status;
+    if (status === 0) {
+      this.track(response);
+      return;
+    }
     response.writeHead(status, headers).end(body);
     post.answeredAt = performance.now();
   }

@@ -37,6 +37,11 @@ export class HttpPlace {
     this.#handle = handle;
   }
 
+  /** Lets another answer from now on. @param {(request: Request, response: Response) => void} handle */
+  handBy(handle) {
+    this.#handle = handle;
+  }
+
   get origin() {
     return `http://127.0.0.1:${this.port}`;
   }

@@ -9,6 +9,7 @@ import { SseSession } from './sse-session.mjs';
 /** A strict MCP server over HTTP+SSE (protocol 2024-11-05) that goes wrong as it is told to. */
 export class SseServer extends HostileServer {
   dialect = /** @type {const} */ ('sse');
+  protocolVersion = '2024-11-05';
   /** Whether events have ids and sessions outlive their streams, to be resumed. */
   eventIds = false;
   /** The data of the `endpoint` event; `SESSION` is replaced. Without it the event never comes. */
@@ -17,14 +18,6 @@ export class SseServer extends HostileServer {
   gone = { status: 404, body: 'Session not found' };
   /** How many resumed streams are cut after their `endpoint` event. */
   resumedToCut = 0;
-  /** Requests of this method are taken and never answered. @type {string | undefined} */
-  deafTo;
-  /**
-   * Says the answer to a call instead of the session.
-   *
-   * @type {((session: SseSession, answer: any) => void) | undefined}
-   */
-  answerCall;
   /** @type {Map<string, SseSession>} */
   sessions = new Map();
   /** Sessions in the order in which they were opened, gone ones included. @type {SseSession[]} */
@@ -38,6 +31,11 @@ export class SseServer extends HostileServer {
   /** Forgets all sessions and leaves their streams open, as a restart behind a proxy does. */
   forget() {
     this.sessions.clear();
+  }
+
+  /** @override */
+  lineOf() {
+    return this.opened[0]?.response;
   }
 
   /** @override @param {Request} request @param {Response} response */
@@ -89,7 +87,7 @@ export class SseServer extends HostileServer {
     const { post, answer } = this.record({ sessionId, key, message }, response);
     const session = this.sessions.get(sessionId);
     if (answer !== undefined) {
-      if (answer.execute) session?.receive(message);
+      if (answer.execute) session?.take(message);
     } else if (session === undefined) {
       this.refuse(post, response, this.gone);
     } else if (!headers['content-type']?.startsWith('application/json')) {
@@ -98,7 +96,7 @@ export class SseServer extends HostileServer {
       this.refuse(post, response, { status: 400, body: 'no JSON-RPC message' });
     } else {
       this.refuse(post, response, { status: 202, body: 'Accepted' });
-      if (message.method !== this.deafTo) session.receive(message);
+      if (message.method !== this.deafTo) session.take(message);
     }
   }
 }

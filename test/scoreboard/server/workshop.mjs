@@ -9,6 +9,12 @@
  * @property {number} [ms] how long it works
  * @property {number} [everyMs] tells its progress that often
  * @property {number} [bytes] puts so many letters into the answer
+ *
+ * @typedef {(message: any) => void} Say says a message to the other side
+ *
+ * @typedef {object} Shop who has a workshop, and may answer calls in a way of its own
+ * @property {Workshop} workshop
+ * @property {((say: Say, answer: any) => void) | undefined} [answerCall]
  */
 
 const inputSchema = {
@@ -29,6 +35,9 @@ export const TOOLS = [
   { name: 'write', description: 'Writes.', inputSchema },
   { name: 'slow', description: 'Works and tells its progress.', inputSchema },
 ];
+
+/** The key of the call that every client makes at first: nothing goes wrong yet. */
+export const CONTROL = 'control';
 
 /** @param {string} tool @param {string} key */
 export const answerOf = (tool, key) => `${tool} ${key}`;
@@ -80,4 +89,27 @@ function stoppable(start, signal) {
     start(resolve);
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/**
+ * Does what a `tools/call` asks for, and says its progress and its answer.
+ *
+ * @param {Shop} shop
+ * @param {{ id: string | number, params: any }} request
+ * @param {{ signal: AbortSignal, say: Say, dress?: (result: object) => object }} options `dress`
+ *   adds what a version of the protocol wants of every result
+ */
+export async function carryOut(shop, { id, params }, { signal, say, dress = (result) => result }) {
+  const progressToken = params._meta?.progressToken;
+  const text = await shop.workshop.run(params.name, params.arguments ?? {}, {
+    signal,
+    onProgress: (progress) => {
+      if (progressToken === undefined) return;
+      say({ method: 'notifications/progress', params: { progressToken, progress } });
+    },
+  });
+  if (text === undefined) return;
+  const answer = { id, result: dress({ content: [{ type: 'text', text }] }) };
+  if (shop.answerCall === undefined) say(answer);
+  else shop.answerCall(say, answer);
 }

@@ -26,6 +26,8 @@ type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 /** Whether a body is of a media type, whatever parameters stand behind it. */
 export function isOfType(headers: ResponseHeaders, type: string): boolean {
   const named = headers['content-type'];
+  // Nearly all say just that.
+  if (named === type) return true;
   return typeof named === 'string' && named.split(';', 1)[0]?.trim().toLowerCase() === type;
 }
 

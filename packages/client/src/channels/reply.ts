@@ -76,8 +76,8 @@ export class Reply implements Settler, BodySink {
   readonly #options: ReplyOptions;
   #cursor: EventCursor | undefined;
   readonly #onAccepted: (() => void)[] = [];
-  /** Ends whatever carries it. */
-  #abort: () => void = () => {};
+  /** What carries it, until nothing more comes of that. */
+  #carrier: { abort: () => void } | undefined;
   #body: 'none' | 'document' | 'stream' | 'foreign' = 'none';
   #decoder: EventDecoder | undefined;
   #chunks: Buffer[] = [];
@@ -86,6 +86,7 @@ export class Reply implements Settler, BodySink {
   #gotOn = false;
   #isOnWire = false;
   #settled = false;
+  #isOver = false;
   #linger: NodeJS.Timeout | undefined;
 
   constructor(host: ReplyHost, options: ReplyOptions) {
@@ -106,13 +107,13 @@ export class Reply implements Settler, BodySink {
   }
 
   /** Takes what carries it. */
-  carriedBy(attempts: Pick<Attempts, 'abort'>): void {
-    this.#abort = () => attempts.abort();
+  carriedBy(attempts: Attempts): void {
+    if (!this.#isOver) this.#carrier = attempts;
   }
 
   /** Gives it up; harmless when it is over. */
   giveUp(): void {
-    this.#abort();
+    this.#carrier?.abort();
   }
 
   /** Fulfilled when the server has begun to answer, or nothing will come. */
@@ -133,6 +134,7 @@ export class Reply implements Settler, BodySink {
   }
 
   failed(error: LongwireError, body?: string): void {
+    this.#over();
     // What was given up from this side has not broken off less than anything else.
     if (error.code === 'closed' && error.certainty === 'outcome-unknown') {
       this.#breakOff(error);
@@ -173,6 +175,7 @@ export class Reply implements Settler, BodySink {
 
   onEnd(error: LongwireError | undefined): void {
     clearTimeout(this.#linger);
+    this.#over();
     if (this.#settled) return;
     if (error === undefined && this.#body === 'document') this.#readDocument();
     else if (error?.code === 'limit-exceeded' || error?.code === 'protocol') this.#settle(error);
@@ -207,7 +210,7 @@ export class Reply implements Settler, BodySink {
       return;
     }
     this.#body = 'stream';
-    this.#abort = () => stream.close();
+    this.#carrier = { abort: () => stream.close() };
     if (this.#settled) stream.close();
   }
 
@@ -280,6 +283,12 @@ export class Reply implements Settler, BodySink {
       cursor: this.#cursor,
     });
     this.#settle(new BrokenStreamError(message, { broken, cause }));
+  }
+
+  /** Kept any longer, it would keep each reply alive until the next one is collected. */
+  #over(): void {
+    this.#isOver = true;
+    this.#carrier = undefined;
   }
 
   #settle(error: LongwireError | undefined): void {
