@@ -15,6 +15,8 @@ export interface HttpRequest {
   /** Headers of the dialect; a program's own headers of the same name give way. A constant. */
   headers: HeaderRecord;
   body?: string;
+  /** Goes over the connection that is kept for asking whether the server is there. Default: no. */
+  isProbe?: boolean;
   /** Where the body of a 2xx answer goes. Default: nowhere. */
   sink?: BodySink | undefined;
 }

@@ -34,6 +34,12 @@ export class Http implements AttemptMaker {
   readonly #onChallenge: NonNullable<ChannelOptions['auth']['onChallenge']> | undefined;
   readonly #dispatcher: Dispatcher;
   readonly #owned: Agent | undefined;
+  /**
+   * One connection, as old as the first question that was asked over it. What cuts connections
+   * without a word cuts all that are open: if this one is dead, so are the others.
+   */
+  readonly #prober: Dispatcher;
+  readonly #ownProber: Agent | undefined;
   readonly #open = new YoungMap<Exchange, Exchange>();
   /** Fixed headers by the dialect's headers that they were merged with, as undici likes them best. */
   readonly #merged = new WeakMap<HeaderRecord, string[]>();
@@ -44,8 +50,11 @@ export class Http implements AttemptMaker {
   constructor(options: Partial<ChannelOptions>, { connectMs, authorization }: HttpSetup) {
     this.#headers = headerSource(options.headers ?? {}, authorization);
     this.#onChallenge = options.auth?.onChallenge;
-    this.#owned = options.dispatcher === undefined ? ownAgent(connectMs) : undefined;
-    this.#dispatcher = (options.dispatcher as Dispatcher | undefined) ?? (this.#owned as Agent);
+    const given = options.dispatcher as Dispatcher | undefined;
+    this.#owned = given === undefined ? ownAgent(connectMs, MAX_CONNECTIONS) : undefined;
+    this.#ownProber = given === undefined ? ownAgent(connectMs, 1) : undefined;
+    this.#dispatcher = given ?? (this.#owned as Agent);
+    this.#prober = given ?? (this.#ownProber as Agent);
   }
 
   /**
@@ -78,7 +87,7 @@ export class Http implements AttemptMaker {
     const route = this.#routeTo(url);
     const exchange = new Exchange(request, url, settler, this.#open);
     try {
-      this.#dispatcher.dispatch(
+      (request.isProbe === true ? this.#prober : this.#dispatcher).dispatch(
         {
           origin: route.origin,
           path: route.path,
@@ -138,15 +147,19 @@ export class Http implements AttemptMaker {
   /** Ends everything; fulfilled when no socket of its own is left. */
   close(): Promise<void> {
     if (this.#closed === undefined) {
-      this.#closed = this.#owned?.destroy() ?? Promise.resolve();
+      this.#closed = this.#destroy();
       for (const exchange of this.#open.values()) exchange.abort();
     }
     return this.#closed;
   }
+
+  async #destroy(): Promise<void> {
+    await Promise.all([this.#owned?.destroy(), this.#ownProber?.destroy()]);
+  }
 }
 
-function ownAgent(connectMs: number): Agent {
-  return new Agent({ connections: MAX_CONNECTIONS, connect: { timeout: connectMs } });
+function ownAgent(connectMs: number, connections: number): Agent {
+  return new Agent({ connections, connect: { timeout: connectMs } });
 }
 
 function flatten(headers: HeaderRecord): string[] {

@@ -22,6 +22,27 @@ export function readMessage(text: string, orphansOf?: RequestId): ReadMessage {
   } catch (cause) {
     return unreadable(text, undefined, cause);
   }
+  return toMessage(value, text, orphansOf);
+}
+
+/**
+ * As `readMessage`, of a document that may hold several: in protocol 2025-03-26 a server may
+ * answer with an array.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-03-26/basic/transports#sending-messages-to-the-server
+ */
+export function readMessages(text: string, orphansOf?: RequestId): ReadMessage[] {
+  if (!text.trimStart().startsWith('[')) return [readMessage(text, orphansOf)];
+  let values: unknown[];
+  try {
+    values = JSON.parse(text) as unknown[];
+  } catch (cause) {
+    return [unreadable(text, undefined, cause)];
+  }
+  return values.map((value) => toMessage(value, text, orphansOf));
+}
+
+function toMessage(value: unknown, text: string, orphansOf: RequestId | undefined): ReadMessage {
   if (!isObject(value)) return unreadable(text);
   const { id, method } = adopted(value, orphansOf);
   if (value['jsonrpc'] === '2.0' && typeof method === 'string') {

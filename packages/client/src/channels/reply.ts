@@ -7,7 +7,7 @@ import { EventCursor } from './event-cursor.js';
 import { checkEventSize, EventDecoder, type StreamEvent } from './event-decoder.js';
 import type { EventStream, EventStreamListener } from './event-stream.js';
 import { isOfType, type BodySink, type ExchangeAnswer, type Settler } from './exchange.js';
-import { isAnswer, readMessage } from './message.js';
+import { isAnswer, readMessage, readMessages, type ReadMessage } from './message.js';
 import { place } from './place.js';
 
 /** How long a stream may stay open once it has brought its answer. */
@@ -234,7 +234,7 @@ export class Reply implements Settler, BodySink {
     }
     // One without data only says its id.
     if (type !== 'message' || data === '') return;
-    this.#read(data);
+    this.#read(readMessage(data, this.id));
   }
 
   #readDocument(): void {
@@ -246,13 +246,12 @@ export class Reply implements Settler, BodySink {
       // A byte order mark is no JSON, and some servers send one.
       .replace(/^\uFEFF/, '');
     this.#chunks = [];
-    this.#read(text);
-    // An answer to something else is none of ours.
-    if (!this.#settled) this.#breakOff(undefined);
+    for (const read of readMessages(text, this.id)) this.#read(read);
+    // There will be no other, and it would be the same if it were asked for again.
+    if (!this.#settled) this.#settle(answeredOtherwise(this.#host.url));
   }
 
-  #read(text: string): void {
-    const { message, error, answerTo } = readMessage(text, this.id);
+  #read({ message, error, answerTo }: ReadMessage): void {
     if (message !== undefined) {
       this.#take(message);
       return;
@@ -303,6 +302,13 @@ export class Reply implements Settler, BodySink {
     }
     this.#options.settled(error);
   }
+}
+
+function answeredOtherwise(url: URL): LongwireError {
+  return new LongwireError(`POST ${place(url)} was answered with what answers something else`, {
+    code: 'protocol',
+    certainty: 'outcome-unknown',
+  });
 }
 
 function lost(message: string, cause: unknown): ConnectionLostError {

@@ -1,4 +1,9 @@
-import type { JSONRPCMessage, JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
+import type {
+  JSONRPCMessage,
+  JSONRPCRequest,
+  JSONRPCResponse,
+  RequestId,
+} from '@modelcontextprotocol/client';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
 import { YoungMap } from '../young-map.js';
 import type { BrokenStream, Channel, ChannelHandlers, Era, Resumption } from './channel.js';
@@ -20,6 +25,9 @@ const CANCEL_AFTER_MS = 500;
 const LAST_REPLIES_MS = 1000;
 /** How long the end of a session may take. */
 const FAREWELL_MS = 1000;
+/** What is asked to find out whether the server is there. */
+const PROBES: ReadonlySet<string> = new Set(['initialize', 'server/discover', 'ping']);
+
 /** What a Streamable HTTP channel is made of. */
 export interface StreamableChannelOptions {
   http: Http;
@@ -165,7 +173,7 @@ export class StreamableChannel implements Channel {
   }
 
   #request(
-    message: JSONRPCMessage,
+    message: JSONRPCRequest,
     id: RequestId,
     onWire: (() => void) | undefined,
     headers: HeaderRecord | undefined,
@@ -189,6 +197,7 @@ export class StreamableChannel implements Channel {
             dialect: this.dialect,
             headers: this.#session.headersOf(message, headers),
             body: JSON.stringify(message),
+            isProbe: PROBES.has(message.method),
             sink: reply,
           },
           reply,

@@ -73,6 +73,8 @@ export async function goOnByPost(
     await first.to(channel, ping, options.signal);
     return { channel, answer: undefined };
   } catch (error) {
+    // Nobody is to be told of its end.
+    await channel.close({ keepSession: true });
     const isForgotten =
       error instanceof LongwireError &&
       error.code === 'connection-lost' &&
