@@ -1,5 +1,6 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BrokenStreamError, type BrokenStream } from '../../src/channels/channel.ts';
 import type { CallMark } from '../../src/connection/call-mark.ts';
 import { Ledger, type LedgerEntry } from '../../src/connection/ledger.ts';
 import { Outbound } from '../../src/connection/outbound.ts';
@@ -21,8 +22,25 @@ interface Post {
   fail: (error: unknown) => Promise<void>;
 }
 
+/** One time that a stream was gone on with. */
+interface Continuation {
+  broken: BrokenStream;
+  fail: (error: unknown) => Promise<void>;
+}
+
 class FakeLink {
   readonly posts: Post[] = [];
+  readonly continuations: Continuation[] = [];
+
+  goOn(broken: BrokenStream): Promise<void> {
+    return new Promise((_resolve, reject) => {
+      const fail = async (error: unknown): Promise<void> => {
+        reject(error as Error);
+        await vi.advanceTimersByTimeAsync(0);
+      };
+      this.continuations.push({ broken, fail });
+    });
+  }
 
   ask(request: JSONRPCRequest, onWire: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -259,6 +277,98 @@ describe('Outbound', () => {
     const entry = rig.send();
     await rig.link?.post.fail(status(503));
     expect(vi.getTimerCount()).toBe(1);
+    rig.outbound.settled(entry);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a stream that broke off', () => {
+  const brokenOff = (entry: LedgerEntry, how: Partial<BrokenStream> = {}): BrokenStreamError => {
+    const broken = { requestId: entry.id, askedDelayMs: undefined, gotOn: true, ...how };
+    return new BrokenStreamError('broke off', { broken, cause: undefined });
+  };
+
+  /** A request that has left, and whose stream broke off. */
+  const interrupted = async (mark: Partial<CallMark> = {}, how: Partial<BrokenStream> = {}) => {
+    const rig = new Rig();
+    const entry = rig.send(mark);
+    const link = rig.link as FakeLink;
+    link.post.onWire();
+    await link.post.fail(brokenOff(entry, how));
+    return { rig, entry, link };
+  };
+
+  it('is gone on with after the delay, and the request is not sent again', async () => {
+    const { rig, entry, link } = await interrupted();
+    await vi.advanceTimersByTimeAsync(99);
+    expect(link.continuations).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(link.continuations).toMatchObject([{ broken: { requestId: entry.id } }]);
+    expect(link.posts).toHaveLength(1);
+    expect(rig.ledger.find(entry.id)).toBe(entry);
+    expect(rig.failures).toEqual([]);
+  });
+
+  it('is left alone for as long as the server asks', async () => {
+    const { link } = await interrupted({}, { askedDelayMs: 500 });
+    await vi.advanceTimersByTimeAsync(499);
+    expect(link.continuations).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(link.continuations).toHaveLength(1);
+  });
+
+  it('is given up when it gets nowhere too often, and not when it gets on', async () => {
+    const { rig, entry, link } = await interrupted();
+    for (let turn = 0; turn < 5; turn++) {
+      await vi.advanceTimersByTimeAsync(1000);
+      await link.continuations.at(-1)?.fail(brokenOff(entry));
+    }
+    expect(rig.failures).toEqual([]);
+    for (let turn = 0; turn < 2; turn++) {
+      await vi.advanceTimersByTimeAsync(1000);
+      await link.continuations.at(-1)?.fail(brokenOff(entry, { gotOn: false }));
+    }
+    expect(rig.failures).toMatchObject([{ code: 'connection-lost', certainty: 'outcome-unknown' }]);
+    expect(link.posts).toHaveLength(1);
+  });
+
+  it('that is refused is settled by the table: what is safe goes out again', async () => {
+    const unsafe = await interrupted();
+    await vi.advanceTimersByTimeAsync(100);
+    await unsafe.link.continuations[0]?.fail(lost('outcome-unknown'));
+    expect(unsafe.rig.failures).toMatchObject([{ certainty: 'outcome-unknown' }]);
+    const safe = await interrupted({ idempotent: true });
+    await vi.advanceTimersByTimeAsync(100);
+    await safe.link.continuations[0]?.fail(lost('outcome-unknown'));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(safe.rig.failures).toEqual([]);
+    expect(safe.link.posts).toHaveLength(2);
+  });
+
+  it('waits for the next link of its session, and is gone on with there, once', async () => {
+    const { rig, entry } = await interrupted();
+    rig.link = undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+    rig.link = new FakeLink();
+    rig.outbound.release();
+    rig.outbound.release();
+    expect(rig.link.continuations).toMatchObject([{ broken: { requestId: entry.id } }]);
+    expect(rig.link.posts).toEqual([]);
+  });
+
+  it('means nothing once its request has another id', async () => {
+    const { rig, entry } = await interrupted({ idempotent: true });
+    rig.link = undefined;
+    rig.ledger.lose(true);
+    rig.link = new FakeLink();
+    rig.outbound.release();
+    expect(rig.link.continuations).toEqual([]);
+    expect(rig.link.posts.map(({ request }) => request.id)).toEqual([entry.id]);
+  });
+
+  it('leaves no timer behind when its request is settled', async () => {
+    const { rig, entry } = await interrupted();
+    rig.ledger.remove(entry.id);
     rig.outbound.settled(entry);
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -54,6 +54,29 @@ describe('a request on the wire', () => {
     expect(onWire(listing).params).toEqual({});
   });
 
+  it('says who asks in the modern era, and keeps what the program says', () => {
+    const envelope = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+    const request = { method: 'tools/call', params: { name: 'a', _meta: { trace: 'abc' } } };
+    expect(requestOnWire(entry(request, { onProgress: () => {} }), envelope).params).toEqual({
+      name: 'a',
+      _meta: { ...envelope, trace: 'abc', progressToken: 7 },
+    });
+    expect(requestOnWire(entry({ method: 'tools/list' }), envelope).params).toEqual({
+      _meta: envelope,
+    });
+  });
+
+  it('takes away in the legacy era what a client of the modern one has added', () => {
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'me' },
+      'io.modelcontextprotocol/clientCapabilities': {},
+      trace: 'abc',
+    };
+    const { params } = onWire(entry({ method: 'resources/read', params: { uri: 'x', _meta } }));
+    expect(params).toEqual({ uri: 'x', _meta: { trace: 'abc' } });
+  });
+
   it('never shows a mark', () => {
     const params = { name: 'a', [callMark]: { certainty: 'not-sent' } };
     expect(JSON.stringify(onWire(entry({ method: 'tools/call', params })))).toBe(

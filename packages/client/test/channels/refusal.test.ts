@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { judgeRefusal } from '../../src/channels/refusal.ts';
+import { ConnectionLostError, HttpStatusError } from '../../src/errors.ts';
+
+const refused = (status: number, excerpt = '') =>
+  new HttpStatusError(`answered ${status}`, { status, excerpt, certainty: 'refused' });
+
+const error = (code: number, id: unknown = 7) =>
+  JSON.stringify({ jsonrpc: '2.0', id, error: { code, message: 'no' } });
+
+const legacy = { id: 7, era: 'legacy', wasKnown: true } as const;
+const modern = { ...legacy, era: 'modern' } as const;
+
+const meaning = (who: Parameters<typeof judgeRefusal>[2], status: number, body?: string): string =>
+  judgeRefusal(refused(status, body), body, who).meaning;
+
+describe('an HTTP error over Streamable HTTP', () => {
+  it.each([
+    ['404 of a session', legacy, 404, undefined, 'forgotten'],
+    ['404 with an error for nobody', legacy, 404, error(-32001, null), 'forgotten'],
+    ['400 that says so', legacy, 400, 'Bad Request: No valid session ID provided', 'forgotten'],
+    ['400 for another reason', legacy, 400, 'Bad Request: what?', 'error'],
+    ['404 that answers the request', legacy, 404, error(-32601), 'answer'],
+    ['400 that answers the request', modern, 400, error(-32602), 'answer'],
+    ['400 about headers, without an id', modern, 400, error(-32020, null), 'answer'],
+    ['400 of a server of sessions', modern, 400, error(-32000, null), 'forgotten'],
+    ['405 of another kind of server', modern, 405, '', 'forgotten'],
+    ['another version is spoken now', legacy, 400, error(-32022), 'forgotten'],
+    ['500', legacy, 500, 'out of order', 'error'],
+    ['429 puts off, whatever its body says', modern, 429, error(-32603), 'error'],
+    ['503 puts off', legacy, 503, error(-32603), 'error'],
+  ] as const)('%s', (_name, who, status, body, expected) => {
+    expect(meaning(who, status, body)).toBe(expected);
+  });
+
+  it('says nothing of a session that there never was', () => {
+    const stranger = { ...legacy, wasKnown: false };
+    expect(meaning(stranger, 404)).toBe('error');
+    expect(meaning({ ...modern, wasKnown: false }, 400, 'who are you?')).toBe('error');
+    expect(meaning(stranger, 400, error(-32022))).toBe('answer');
+  });
+
+  it('answers only the request that it names, compared exactly', () => {
+    expect(meaning(modern, 400, error(-32602, '7'))).toBe('forgotten');
+    expect(meaning({ ...modern, id: undefined }, 400, error(-32602))).toBe('forgotten');
+  });
+
+  it('is left as it is where it was no HTTP error', () => {
+    const lost = new ConnectionLostError('gone', { certainty: 'outcome-unknown' });
+    expect(judgeRefusal(lost, undefined, legacy)).toEqual({ meaning: 'error' });
+  });
+});

@@ -1,0 +1,67 @@
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  PROTOCOL_VERSION_META_KEY,
+  type JSONRPCResponse,
+} from '@modelcontextprotocol/client';
+import { describe, expect, it } from 'vitest';
+import { eraOf, initializeFrom, isModernOnly, isNamedAgain } from '../../src/target/eras.ts';
+
+const discover = {
+  jsonrpc: '2.0' as const,
+  id: 'probe',
+  method: 'server/discover',
+  params: {
+    _meta: {
+      [PROTOCOL_VERSION_META_KEY]: '2026-07-28',
+      [CLIENT_INFO_META_KEY]: { name: 'me', version: '1' },
+      [CLIENT_CAPABILITIES_META_KEY]: { roots: {} },
+    },
+  },
+};
+
+const result = (value: Record<string, unknown>): JSONRPCResponse => ({
+  jsonrpc: '2.0',
+  id: 1,
+  result: value,
+});
+const error = (code: number, data?: unknown): JSONRPCResponse => ({
+  jsonrpc: '2.0',
+  id: 1,
+  error: { code, message: 'no', ...(data !== undefined && { data }) },
+});
+
+describe('eras', () => {
+  it('are told by the versions that a server names', () => {
+    expect(eraOf(result({ supportedVersions: ['2026-07-28'], capabilities: {} }))).toBe('modern');
+    expect(eraOf(result({}))).toBe('legacy');
+    expect(eraOf(error(-32601))).toBe('legacy');
+  });
+
+  it('a server that knows no initialize is of the modern one alone', () => {
+    expect([-32601, -32022].map((code) => isModernOnly(error(code)))).toEqual([true, true]);
+    expect(isModernOnly(error(-32602))).toBe(false);
+    expect(isModernOnly(result({}))).toBe(false);
+  });
+
+  it('a version that is refused and named is asked for again', () => {
+    expect(isNamedAgain(error(-32022, { supported: ['2026-07-28'] }), discover)).toBe(true);
+    expect(isNamedAgain(error(-32022, { supported: ['2027-01-01'] }), discover)).toBe(false);
+    expect(isNamedAgain(error(-32022), discover)).toBe(false);
+    expect(isNamedAgain(error(-32601, { supported: ['2026-07-28'] }), discover)).toBe(false);
+    expect(isNamedAgain(result({}), discover)).toBe(false);
+  });
+
+  it('a program says the same of itself in both', () => {
+    expect(initializeFrom(discover)).toEqual({
+      jsonrpc: '2.0',
+      id: 'probe',
+      method: 'initialize',
+      params: {
+        protocolVersion: '2025-11-25',
+        clientInfo: { name: 'me', version: '1' },
+        capabilities: { roots: {} },
+      },
+    });
+  });
+});
