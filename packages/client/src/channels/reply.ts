@@ -101,11 +101,6 @@ export class Reply implements Settler, BodySink {
     return this.#isOnWire;
   }
 
-  /** Whether the server has begun to answer, so that its line is known to be good. */
-  get isFlowing(): boolean {
-    return this.#body !== 'none' && !this.#settled;
-  }
-
   /** Takes what carries it. */
   carriedBy(attempts: Attempts): void {
     if (!this.#isOver) this.#carrier = attempts;

@@ -4,8 +4,9 @@ import type {
   JSONRPCResponse,
   RequestId,
 } from '@modelcontextprotocol/client';
-import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import { ConnectionLostError, HttpStatusError, LongwireError, type Certainty } from '../errors.js';
 import { YoungMap } from '../young-map.js';
+import type { HttpRequest } from './attempts.js';
 import type { BrokenStream, Channel, ChannelHandlers, Era, Resumption } from './channel.js';
 import type { EventCursor } from './event-cursor.js';
 import { EventStream, type EventStreamListener } from './event-stream.js';
@@ -14,7 +15,7 @@ import type { HeaderRecord } from './headers.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { place } from './place.js';
-import { Reply, type BrokenReply, type ReplyHost } from './reply.js';
+import { Reply, type BrokenReply, type ReplyHost, type ReplyOptions } from './reply.js';
 import { judgeRefusal } from './refusal.js';
 import { StreamableSession, type StreamableResumption } from './streamable-session.js';
 import { within } from './within.js';
@@ -113,7 +114,7 @@ export class StreamableChannel implements Channel {
   }
 
   send(message: JSONRPCMessage, onWire?: () => void, headers?: HeaderRecord): Promise<void> {
-    if (this.#ended || this.#sessionGone) return Promise.reject(this.#endedError());
+    if (this.#isOver) return Promise.reject(this.#endedError('not-sent'));
     if (!isAnswer(message)) {
       if ('id' in message) return this.#request(message, message.id, onWire, headers);
       if (message.method === 'notifications/cancelled') {
@@ -124,8 +125,13 @@ export class StreamableChannel implements Channel {
   }
 
   resume(broken: BrokenStream): Promise<void> {
-    if (this.#ended || this.#sessionGone) return Promise.reject(this.#endedError());
-    return this.#goOn(broken as BrokenReply);
+    // The request was taken, whatever becomes of its answer.
+    if (this.#isOver) return Promise.reject(this.#endedError('outcome-unknown'));
+    const { requestId: id, cursor } = broken as BrokenReply;
+    return this.#expect({ id, cursor }, (reply) => {
+      cursor.resume();
+      void reply.goOn((listener) => this.#openStream(cursor, listener));
+    });
   }
 
   async listen(onOpen: (isContinued: boolean) => void): Promise<void> {
@@ -178,43 +184,43 @@ export class StreamableChannel implements Channel {
     onWire: (() => void) | undefined,
     headers: HeaderRecord | undefined,
   ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const reply = new Reply(this.#host, {
-        id,
-        started: onWire,
-        settled: (error) => {
-          this.#replies.delete(id);
-          if (error === undefined) resolve();
-          else reject(this.#met(error));
-        },
-      });
-      this.#replies.set(id, reply);
-      reply.carriedBy(
-        this.#http.send(
-          {
-            method: 'POST',
-            url: this.#url,
-            dialect: this.dialect,
-            headers: this.#session.headersOf(message, headers),
-            body: JSON.stringify(message),
-            isProbe: PROBES.has(message.method),
-            sink: reply,
-          },
-          reply,
-        ),
-      );
+    return this.#expect({ id, started: onWire }, (reply) => {
+      const request: HttpRequest = {
+        ...this.#posting(message, headers),
+        isProbe: PROBES.has(message.method),
+        sink: reply,
+      };
+      reply.carriedBy(this.#http.send(request, reply));
     });
+  }
+
+  /** Fulfilled when the reply has brought its answer. */
+  #expect(options: Omit<ReplyOptions, 'settled'>, start: (reply: Reply) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settled = (error: LongwireError | undefined): void => {
+        this.#replies.delete(options.id);
+        if (error === undefined) resolve();
+        else reject(this.#met(error));
+      };
+      const reply = new Reply(this.#host, { ...options, settled });
+      this.#replies.set(options.id, reply);
+      start(reply);
+    });
+  }
+
+  #posting(message: JSONRPCMessage, headers: HeaderRecord | undefined): HttpRequest {
+    return {
+      method: 'POST',
+      url: this.#url,
+      dialect: this.dialect,
+      headers: this.#session.headersOf(message, headers),
+      body: JSON.stringify(message),
+    };
   }
 
   /** What is no request is taken with 202, or refused. */
   async #say(message: JSONRPCMessage): Promise<void> {
-    const { answer } = this.#http.request({
-      method: 'POST',
-      url: this.#url,
-      dialect: this.dialect,
-      headers: this.#session.headersOf(message, undefined),
-      body: JSON.stringify(message),
-    });
+    const { answer } = this.#http.request(this.#posting(message, undefined));
     try {
       await answer;
     } catch (error) {
@@ -236,23 +242,6 @@ export class StreamableChannel implements Channel {
     if (reply !== undefined) await within(CANCEL_AFTER_MS, reply.accepted());
     await this.#say(cancellation);
     reply?.giveUp();
-  }
-
-  #goOn({ requestId, cursor }: BrokenReply): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const reply = new Reply(this.#host, {
-        id: requestId,
-        cursor,
-        settled: (error) => {
-          this.#replies.delete(requestId);
-          if (error === undefined) resolve();
-          else reject(this.#met(error));
-        },
-      });
-      this.#replies.set(requestId, reply);
-      cursor.resume();
-      void reply.goOn((listener) => this.#openStream(cursor, listener));
-    });
   }
 
   async #openStanding({
@@ -319,15 +308,15 @@ export class StreamableChannel implements Channel {
     for (const met of [error, error.cause]) {
       if (!(met instanceof LongwireError)) continue;
       if (met.code === 'connection-lost' && met.certainty === 'refused') this.#forgotten(met);
-      const isAway = met.code === 'connect-failed' && this.#isKnown && !this.#flows();
+      const isAway = met.code === 'connect-failed' && this.#isKnown && !this.#isAtWork();
       if (isAway) setImmediate(() => this.#end(met));
     }
     return error;
   }
 
-  /** Where a stream flows, the server is there, and only takes no more connections. */
-  #flows(): boolean {
-    return this.#standing !== undefined || this.#replies.values().some((reply) => reply.isFlowing);
+  /** While the server is at work on something, it is there, and only takes no more connections. */
+  #isAtWork(): boolean {
+    return this.#standing !== undefined || this.#replies.values().some((reply) => reply.isOnWire);
   }
 
   /**
@@ -351,10 +340,12 @@ export class StreamableChannel implements Channel {
     this.#handlers.onEnd(reason);
   }
 
-  #endedError(): LongwireError {
-    return new ConnectionLostError(`the session with ${this.address} had ended`, {
-      certainty: 'not-sent',
-    });
+  get #isOver(): boolean {
+    return this.#ended || this.#sessionGone;
+  }
+
+  #endedError(certainty: Certainty): LongwireError {
+    return new ConnectionLostError(`the session with ${this.address} had ended`, { certainty });
   }
 }
 

@@ -119,7 +119,9 @@ export class Link {
 
   /** Goes on with a stream that broke off; as `ask` of its request. */
   goOn(broken: BrokenStream): Promise<void> {
-    return this.#count(this.#channel?.resume?.(broken) ?? Promise.reject(closedError('not-sent')));
+    return this.#count(
+      this.#channel?.resume?.(broken) ?? Promise.reject(closedError('outcome-unknown')),
+    );
   }
 
   async #count(post: Promise<void>): Promise<void> {
