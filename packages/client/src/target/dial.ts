@@ -52,9 +52,7 @@ export async function dial(options: DialOptions): Promise<Connected> {
   try {
     return await shakeHandsWithin({ ...options, target, signal: attempt.signal });
   } catch (cause) {
-    throw options.signal.aborted
-      ? options.signal.reason
-      : connectError(target, [], said(cause, attempt.signal));
+    throw options.signal.aborted ? options.signal.reason : connectError(target, [], said(cause));
   } finally {
     attempt.done();
   }
@@ -149,9 +147,9 @@ async function ask(step: Step, options: DialOptions & { http: Http }): Promise<C
   return isModern && discover !== undefined ? byPost(discover, 'modern') : connected;
 }
 
-/** What ended the attempt says more than how the attempt noticed. */
-function said(cause: unknown, signal: AbortSignal): LongwireError {
-  const error: unknown = signal.aborted ? signal.reason : cause;
+/** What ended an attempt by its signal says more than how the attempt noticed. */
+function said(cause: unknown, signal?: AbortSignal): LongwireError {
+  const error: unknown = signal?.aborted === true ? signal.reason : cause;
   if (!(error instanceof LongwireError)) throw error;
   return error;
 }

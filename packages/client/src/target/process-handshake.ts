@@ -46,8 +46,21 @@ export async function shakeHandsWithin(options: ProcessHandshakeOptions): Promis
     return { channel, answer };
   } catch (error) {
     await channel.close();
-    throw error;
+    throw withLastWords(error, channel);
   }
+}
+
+/** A process that does not answer may have said why; one that has ended is quoted already. */
+function withLastWords(error: unknown, channel: Channel): unknown {
+  if (!(error instanceof LongwireError) || error.code !== 'connect-timeout') return error;
+  if (!(channel instanceof StdioChannel) || channel.lastWords === '') return error;
+  const { summary, code, certainty, hint } = error;
+  return new LongwireError(`${summary}; the last words of its process: ${channel.lastWords}`, {
+    code,
+    certainty,
+    hint,
+    cause: error,
+  });
 }
 
 function open(
