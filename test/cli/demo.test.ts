@@ -57,7 +57,7 @@ test('without a terminal it tours its own server, and ends', async () => {
       /^chart /m,
       /^fail /m,
       // A call, and one with progress, of which the last step is always shown.
-      /^hello over SSE$/m,
+      /^hello over the wire$/m,
       /progress 10\/10 AAPL \d/,
       /^ {2}10 progress reports$/m,
       // In the middle of the long task the connection is cut, and comes back: it runs again.

@@ -194,7 +194,7 @@ describe.for([
     expect(complaint).toMatch(/nothing listens there/);
     expect(run.stderr).not.toContain(apiKey);
     if (verbose) return;
-    expect(complaint, 'what to do').toMatch(/running|start|check the address/i);
+    expect(complaint, 'what to do').toMatch(/running|start|check the target/i);
   });
 
   test('Ctrl-C during a call: 130, and the server is told', async () => {

@@ -1,4 +1,4 @@
-import type { ConnectionState, Implementation, LongwireClient } from '@longwire/client';
+import type { ConnectionState, Implementation, LongwireClient, Readiness } from '@longwire/client';
 import { formatDuration } from './durations.js';
 import { sanitizeLine } from './sanitize.js';
 
@@ -33,7 +33,7 @@ export function describeState(
     case 'ready': {
       const session = state.resumed ? 'session resumed' : 'new session';
       const ready = again ? `ready again (${session})` : 'ready';
-      const where = `${state.dialect} at ${state.address}, in ${formatDuration(state.connectMs)}`;
+      const where = `${describeRoute(state)}, in ${formatDuration(state.connectMs)}`;
       if (state.formerServer === undefined) return `${ready}: ${where}`;
       const [was, is] = [nameOf(state.formerServer), nameOf(server)];
       return `${ready}: ${where}; the server is another now: was ${was}, is ${is}`;
@@ -47,6 +47,14 @@ export function describeState(
     default:
       return state.name;
   }
+}
+
+/** How and where a server is spoken to; not redacted yet. */
+export function describeRoute({
+  dialect,
+  address,
+}: Pick<Readiness, 'dialect' | 'address'>): string {
+  return `${dialect} ${dialect === 'stdio' ? 'with' : 'at'} ${sanitizeLine(address)}`;
 }
 
 function attemptOf(state: { attempt: number; maxAttempts: number }): string {

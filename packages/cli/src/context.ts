@@ -1,3 +1,4 @@
+import type { CommandTarget } from '@longwire/client';
 import type { Command } from 'commander';
 import type { Environment } from './environment.js';
 import type { ExitCode } from './exit-codes.js';
@@ -12,6 +13,8 @@ import type { Terminal } from './terminal.js';
 export interface Context {
   readonly options: CommonOptions;
   readonly environment: Environment;
+  /** The server that comes after `--`. */
+  readonly command: CommandTarget | undefined;
   readonly terminal: Terminal;
   readonly redactor: Redactor;
   readonly interruptions: Interruptions;

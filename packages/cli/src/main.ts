@@ -3,11 +3,12 @@ import type { Action, Context } from './context.js';
 import { readEnvironment } from './environment.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import { Interruptions } from './interruptions.js';
-import { readCommonOptions, refuseStdioCommand } from './options.js';
+import { readCommonOptions } from './options.js';
 import { createProgram } from './program.js';
 import { Redactor } from './redact.js';
 import { reportError } from './report-error.js';
 import { sanitizeLine } from './sanitize.js';
+import { commandTarget, splitCommand } from './server-command.js';
 import { flushed, isReaderGone, type Input, type Output } from './streams.js';
 import { Terminal } from './terminal.js';
 
@@ -32,7 +33,8 @@ export interface MainOptions {
  * leaves nothing open, unless a second interruption made it leave early.
  */
 export async function main(options: MainOptions): Promise<ExitCode> {
-  const { args, env, stdin, stdout, stderr, cwd } = options;
+  const { env, stdin, stdout, stderr, cwd } = options;
+  const { args, command } = splitCommand(options.args);
   const redactor = new Redactor();
   const interruptions = new Interruptions();
   options.onInterrupt?.(() => interruptions.interrupt());
@@ -54,15 +56,18 @@ export async function main(options: MainOptions): Promise<ExitCode> {
   stderr.on('error', onRemarkError);
 
   const run = async (program: Command, action: Action): Promise<void> => {
-    const common = readCommonOptions(program);
+    const common = readCommonOptions(program, env);
     const environment = readEnvironment({ env, cwd });
     redactor.add(environment.apiKey);
     redactor.add(environment.anthropicApiKey);
     for (const [name, value] of Object.entries(common.headers)) redactor.addHeader(name, value);
+    for (const [name, value] of Object.entries(common.variables)) redactor.addVariable(name, value);
+    redactor.addCommand(command ?? []);
     terminal = new Terminal({ stdout, stderr, redactor, env, ...common });
     const context: Context = {
       options: common,
       environment,
+      command: command && commandTarget(command, { options: common, cwd }),
       terminal,
       redactor,
       interruptions,
@@ -81,7 +86,6 @@ export async function main(options: MainOptions): Promise<ExitCode> {
 
   const work = async (): Promise<ExitCode> => {
     try {
-      refuseStdioCommand(args);
       await program.parseAsync([...args], { from: 'user' });
     } catch (error) {
       if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2;

@@ -1,9 +1,20 @@
 import type { Command } from 'commander';
-import type { Dialect } from '@longwire/client';
 import { parseDuration } from './durations.js';
 import { parseHeaders } from './headers.js';
 import { didYouMean } from './nearest.js';
+import { parseVariables } from './variables.js';
 import { usageError } from './command-error.js';
+
+const transports = ['sse', 'streamable-http', 'stdio', 'tool-events'] as const;
+
+/** What `--transport` may name. */
+export type Transport = (typeof transports)[number];
+
+/** The argument of a command that is about one server. */
+export const targetArgument: readonly [name: string, description: string] = [
+  '[target]',
+  'URL of the server, or -- and the command that starts it (default: MCP_SERVER_URL)',
+];
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -14,7 +25,11 @@ export interface CommonOptions {
   /** Hard cap of a call, in milliseconds. */
   deadlineMs?: number;
   /** The one dialect to speak, instead of finding out. */
-  transport?: Dialect;
+  transport?: Transport;
+  /** Of `--env`: the environment variables of the command after `--`. */
+  variables: Record<string, string>;
+  /** Of `--cwd`: where the command after `--` runs. */
+  directory?: string;
   /** One JSON document on stdout and nothing else there. */
   json: boolean;
   quiet: boolean;
@@ -28,7 +43,13 @@ export function addCommonOptions(program: Command): void {
     .option('--header <header>', "send a header, 'Name: value' (repeatable)", collect)
     .option('--timeout <duration>', 'give up after this long without progress (default: 60s)')
     .option('--deadline <duration>', 'give up after this long, progress or not (default: 1h)')
-    .option('--transport <name>', 'speak sse or tool-events, instead of finding out')
+    .option('--transport <name>', `speak ${transports.join(', ')}, instead of finding out`)
+    .option(
+      '--env <variable>',
+      'NAME=value for the command after --, or NAME (repeatable)',
+      collect,
+    )
+    .option('--cwd <directory>', 'where the command after -- runs (default: here)')
     .option('--json', 'print one JSON document and nothing else on stdout')
     .option('-q, --quiet', 'no remarks, no progress')
     .option('--no-color', 'no colours (also NO_COLOR)')
@@ -36,16 +57,21 @@ export function addCommonOptions(program: Command): void {
 }
 
 /**
- * Reads the values of the common options.
+ * Reads the values of the common options; `env` is where `--env NAME` looks.
  *
  * @throws LongwireError (usage) that names the option.
  */
-export function readCommonOptions(program: Command): CommonOptions {
+export function readCommonOptions(
+  program: Command,
+  env: Readonly<Record<string, string | undefined>>,
+): CommonOptions {
   const raw = program.opts<{
     header?: string[];
     timeout?: string;
     deadline?: string;
     transport?: string;
+    env?: string[];
+    cwd?: string;
     json?: boolean;
     quiet?: boolean;
     verbose?: boolean;
@@ -57,6 +83,8 @@ export function readCommonOptions(program: Command): CommonOptions {
     ...(raw.timeout !== undefined && { timeoutMs: parseDuration(raw.timeout, '--timeout') }),
     ...(raw.deadline !== undefined && { deadlineMs: parseDuration(raw.deadline, '--deadline') }),
     ...(raw.transport !== undefined && { transport: parseTransport(raw.transport) }),
+    variables: parseVariables(raw.env ?? [], env),
+    ...(raw.cwd !== undefined && { directory: raw.cwd }),
     json,
     quiet,
     verbose,
@@ -64,21 +92,11 @@ export function readCommonOptions(program: Command): CommonOptions {
   };
 }
 
-/** Refuses what comes after `--`: a command to start, which this version does not do. */
-export function refuseStdioCommand(args: readonly string[]): void {
-  if (!args.includes('--')) return;
+function parseTransport(name: string): Transport {
+  const transport = transports.find((known) => known === name);
+  if (transport !== undefined) return transport;
   throw usageError(
-    'a command after -- is a stdio server, and this version speaks sse and tool-events: give the URL of a server',
-  );
-}
-
-function parseTransport(name: string): Dialect {
-  if (name === 'sse' || name === 'tool-events') return name;
-  if (name === 'streamable-http' || name === 'stdio') {
-    throw usageError(`--transport ${name}: this version speaks sse and tool-events`);
-  }
-  throw usageError(
-    `--transport "${name}" is not a transport: use sse or tool-events.${didYouMean(name, ['sse', 'tool-events'])}`,
+    `--transport "${name}" is not a transport: use ${transports.join(', ')}.${didYouMean(name, transports)}`,
   );
 }
 

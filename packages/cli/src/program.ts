@@ -14,16 +14,20 @@ import { didYouMean } from './nearest.js';
 import { addCommonOptions } from './options.js';
 
 const epilogue = `
-The first word after the command is the server if it is a URL; otherwise the server is
-MCP_SERVER_URL. MCP_API_KEY is sent to the origin of MCP_SERVER_URL and nowhere else.
-A .env in the working directory is read.
+The server is the first word after the command if that is a URL; or what comes after --, which is
+started, spoken to over its stdin and stdout, and ended; otherwise MCP_SERVER_URL. How a server
+talks is found out. MCP_API_KEY is sent to the origin of MCP_SERVER_URL and nowhere else; what comes
+after -- gets of the environment only PATH, HOME and their like, and what --env says. A .env in the
+working directory is read.
 
 Exit codes: 0 done; 1 the tool or the server answered with an error; 2 wrong usage; 3 could not
 connect, or not an MCP server; 4 not authorized; 5 timed out; 6 connection lost in the middle of a
 call, outcome unknown; 130 interrupted.
 
-Example:
-  $ longwire demo`;
+Examples:
+  $ longwire demo
+  $ longwire tools http://127.0.0.1:3001
+  $ longwire tools -- npx -y @modelcontextprotocol/server-everything`;
 
 /** The commands and options, wired to `run`, which is given what the chosen command does. */
 export function createProgram(options: {
@@ -38,7 +42,7 @@ export function createProgram(options: {
   program
     .description('Look at, call, watch and chat with any MCP server.')
     .version(VERSION, '-V, --version', 'print the version')
-    .usage('<command> [target] [arguments] [options]')
+    .usage('<command> [target] [arguments] [options] [-- server command…]')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .configureOutput({

@@ -24,6 +24,15 @@ const maxMessageLength = 2000;
 const messageMargin = 2000;
 
 /**
+ * What is not longer is looked at as a whole, and so can keep its end: in the last words of a
+ * process that is where the reason stands, and behind them what to do.
+ */
+const maxWholeLength = 6000;
+
+/** Of such a message, how much of its end is shown. */
+const shownEndLength = 800;
+
+/**
  * What looks like a secret in a message, whoever wrote it, with the part before it kept. Every
  * repetition is bounded, or ends where the next match could begin: servers write these messages.
  */
@@ -75,6 +84,27 @@ export class Redactor {
     }
   }
 
+  /** Learns the value of an environment variable that a command is given. */
+  addVariable(name: string, value: string): void {
+    if (URL.canParse(value)) this.addUrl(new URL(value));
+    if (!isCredential(name) && value.length < 4) return;
+    const inData = isCredential(name) || looksGenerated(value);
+    this.add(value, { inData: inData && value.length >= minCredentialLength });
+  }
+
+  /**
+   * Learns what the words of a command hide: URLs, and values by the name before them, as in
+   * `--token VALUE`, `TOKEN=VALUE` and `Authorization: VALUE`.
+   */
+  addCommand(words: readonly string[]): void {
+    for (const [index, word] of words.entries()) {
+      const flag = /^--?[\w-]+$/.exec(words[index - 1] ?? '')?.[0] ?? '';
+      const [, name = flag, value = word] = /^-*([\w.-]+)[=:]\s*(.+)$/s.exec(word) ?? [];
+      for (const text of [word, value]) if (URL.canParse(text)) this.addUrl(new URL(text));
+      if (isCredential(name) && !value.startsWith('-')) this.addHeader(name, value);
+    }
+  }
+
   /** Learns what a URL hides, for good: user information and the values of its query. */
   addUrl(url: URL): void {
     for (const [secret, options] of secretsOf(url)) this.add(secret, options);
@@ -85,29 +115,38 @@ export class Redactor {
    * such values only the last hundred are remembered, while what was added otherwise stays.
    */
   addEndpoint(url: URL): void {
-    for (const [secret, options] of secretsOf(url)) {
-      for (const form of [secret, encode(secret)]) {
-        const known = this.#secrets.get(form);
-        if (known !== undefined && (known.inData || !options.inData)) continue;
-        const inData = options.inData || (this.#endpointSecrets.get(form)?.inData ?? false);
-        this.#endpointSecrets.delete(form);
-        this.#endpointSecrets.set(form, { inData });
-      }
+    for (const [secret, options] of secretsOf(url)) this.#addPassing(secret, options);
+  }
+
+  /** Learns the id of a session that a header names, as `addEndpoint` does one in a URL. */
+  addSession(id: string): void {
+    this.#addPassing(id, { inData: true });
+  }
+
+  #addPassing(secret: string, options: SecretOptions): void {
+    for (const form of [secret, encode(secret)]) {
+      const known = this.#secrets.get(form);
+      if (known !== undefined && (known.inData || !options.inData)) continue;
+      const inData = options.inData || (this.#endpointSecrets.get(form)?.inData ?? false);
+      this.#endpointSecrets.delete(form);
+      this.#endpointSecrets.set(form, { inData });
     }
-    for (const secret of this.#endpointSecrets.keys()) {
+    for (const oldest of this.#endpointSecrets.keys()) {
       if (this.#endpointSecrets.size <= maxEndpointSecrets) break;
-      this.#endpointSecrets.delete(secret);
+      this.#endpointSecrets.delete(oldest);
     }
   }
 
   /** A message or a log line without secrets, cut to what is worth reading. */
   message(text: string): string {
-    let redacted = text.slice(0, maxMessageLength + messageMargin);
+    const isWhole = text.length <= maxWholeLength;
+    let redacted = isWhole ? text : text.slice(0, maxMessageLength + messageMargin);
     redacted = this.#replace(redacted, () => true);
     for (const pattern of patterns) redacted = redacted.replace(pattern, `$1${mask}`);
-    return redacted.length <= maxMessageLength
-      ? redacted
-      : `${redacted.slice(0, maxMessageLength)}…`;
+    if (redacted.length <= maxMessageLength) return redacted;
+    if (!isWhole) return `${redacted.slice(0, maxMessageLength)}…`;
+    const begin = redacted.slice(0, maxMessageLength - shownEndLength);
+    return `${begin} … ${redacted.slice(-shownEndLength)}`;
   }
 
   /**

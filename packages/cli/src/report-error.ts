@@ -1,4 +1,4 @@
-import { ConnectError, LongwireError } from '@longwire/client';
+import { ConnectError, LongwireError, type Tried } from '@longwire/client';
 import { CommandError } from './command-error.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
@@ -23,15 +23,18 @@ export function reportError(
   terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(line)}`);
   if (error instanceof LongwireError) {
     terminal.detail(`  code ${error.code}, certainty ${error.certainty}`);
-    for (const { url, outcome } of triedOf(error)) {
-      terminal.detail(`  tried ${sanitizeLine(`${url}: ${outcome}`)}`);
-    }
+    for (const tried of triedOf(error)) terminal.detail(describeTried(tried));
   }
   let cause = causeOf(error);
   for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
     terminal.detail(`  because: ${sanitizeLine(summaryOf(cause))}`);
     cause = causeOf(cause);
   }
+}
+
+/** One thing that was tried to find a server, as a detail. */
+export function describeTried({ url, outcome }: Tried): string {
+  return `  tried ${sanitizeLine(`${url}: ${outcome}`)}`;
 }
 
 /** What to try, in the words of the command line wherever the library's hint is for programs. */
@@ -42,11 +45,12 @@ function hintFor(error: unknown, credentials: Credentials): string | undefined {
     case 'forbidden':
       return credentialsHint[credentials];
     case 'connect-failed':
-      return 'check the address, and that the server runs';
+      // Of a program that cannot be started the library says what to check.
+      return error.hint ?? 'check the target, and that the server runs';
     case 'connect-timeout':
-      return 'check the address, or allow more with --timeout';
+      return 'check the target, or allow more with --timeout';
     case 'not-mcp':
-      return 'is this the address of an MCP server that speaks SSE?';
+      return 'is this the address of an MCP server?';
     case 'timeout':
       return 'a longer --timeout allows more';
     case 'deadline':
@@ -95,6 +99,6 @@ function causeOf(error: unknown): unknown {
   return error instanceof Error ? (error.cause ?? undefined) : undefined;
 }
 
-function triedOf(error: LongwireError): readonly { url: string; outcome: string }[] {
+function triedOf(error: LongwireError): readonly Tried[] {
   return error instanceof ConnectError ? error.tried : [];
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   createClient,
   VERSION,
+  type HeadersOption,
   type LongwireClient,
   type OperationOptions,
   type RetryOptions,
@@ -12,25 +13,48 @@ import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import { requestHeaders } from './headers.js';
 import { sanitizeLine } from './sanitize.js';
-import { isTarget, parseTarget } from './target.js';
+import { checkTargetOptions } from './target-options.js';
+import { isTarget, nameOf, parseTarget, type Target } from './target.js';
 
-/** How long connecting may take where `--timeout` does not say. */
-const defaultConnectMs = 10_000;
+/**
+ * How long connecting may take where `--timeout` does not say: to a server that runs, and to one
+ * that has to be started, which `npx` or `uvx` may have to fetch before.
+ */
+const defaultConnectMs = { url: 10_000, command: 60_000 } as const;
 
 /** How long a good ending may take: the cancellation of a call has to go out. */
 const maxClosingMs = 1500;
 
 /**
- * The server that a command is about: the word it was given, else `MCP_SERVER_URL`.
+ * The server that a command is about: the word it was given, or the command after `--`, else
+ * `MCP_SERVER_URL`.
+ *
+ * @throws LongwireError (usage) where there is none of them, or both of the first, or the options
+ * do not fit it.
+ */
+export function targetOf(word: string | undefined, context: Context): Target {
+  const { command, options } = context;
+  if (word !== undefined && command !== undefined) {
+    parseTarget(word);
+    throw usageError('a URL and a command after -- are two servers: leave one of them out');
+  }
+  const target = command ?? urlOf(word, context);
+  checkTargetOptions([target], options);
+  return target;
+}
+
+/**
+ * The URL that a command was given, else `MCP_SERVER_URL`.
  *
  * @throws LongwireError (usage) where there is neither, or it is no URL.
  */
-export function targetOf(word: string | undefined, context: Context): string {
+export function urlOf(word: string | undefined, context: Context): string {
   const { serverUrl } = context.environment;
   if (word === undefined) warnOfEnvironment(context, 'MCP_SERVER_URL');
   const target = word ?? serverUrl;
   if (target === undefined) {
-    const message = 'no server given: write its URL after the command, or set MCP_SERVER_URL';
+    const message =
+      'no server given: write its URL, or -- and the command that starts it, or set MCP_SERVER_URL';
     throw usageError(message, { code: 'config' });
   }
   parseTarget(target, word === undefined ? 'MCP_SERVER_URL' : 'target');
@@ -46,31 +70,38 @@ export function splitTarget(words: readonly string[]): [target: string | undefin
 /** A client for a target, with the headers and the limits of the command line; it does not dial. */
 export function createTargetClient(
   context: Context,
-  target: string,
+  target: Target,
   given: { name?: string | undefined; retry?: RetryOptions } = {},
 ): LongwireClient {
-  const { name = new URL(target).host, retry } = given;
-  const { environment, options, redactor, terminal, requests } = context;
-  const { timeoutMs = defaultConnectMs, deadlineMs = timeoutMs } = options;
-  redactor.addUrl(new URL(target));
-  const headers = requestHeaders({
-    headers: options.headers,
-    apiKey: environment.apiKey,
-    serverOrigin: serverOrigin(context),
-    onRequest: ({ method, url }, credentials) => {
-      requests.credentials = credentials;
-      // The query of an endpoint is where the session's id is.
-      redactor.addEndpoint(url);
-      terminal.detail(`  ${method} ${url.href}`);
-    },
-  });
+  const { name = nameOf(target), retry } = given;
+  const { options } = context;
+  const kind = typeof target === 'string' ? 'url' : 'command';
+  const { timeoutMs = defaultConnectMs[kind], deadlineMs = timeoutMs } = options;
   return createClient(target, {
     name,
-    headers,
+    ...(typeof target === 'string' && { headers: headersFor(target, context) }),
     clientInfo: { name: 'longwire', version: VERSION },
     timeouts: { connectMs: Math.min(timeoutMs, deadlineMs) },
     ...(retry !== undefined && { retry }),
     ...(options.transport !== undefined && { transport: options.transport }),
+  });
+}
+
+/** What is sent to a URL, and told of what is sent there. */
+function headersFor(url: string, context: Context): HeadersOption {
+  const { environment, options, redactor, terminal, requests } = context;
+  redactor.addUrl(new URL(url));
+  return requestHeaders({
+    headers: options.headers,
+    apiKey: environment.apiKey,
+    serverOrigin: serverOrigin(context),
+    onRequest: ({ method, url, sessionId }, credentials) => {
+      requests.credentials = credentials;
+      // The query of an endpoint is where the session's id is.
+      redactor.addEndpoint(url);
+      if (sessionId !== undefined) redactor.addSession(sessionId);
+      terminal.detail(`  ${method} ${url.href}`);
+    },
   });
 }
 
@@ -100,7 +131,7 @@ export async function connectClients(
 export async function withClient(
   context: Context,
   word: string | undefined,
-  action: (client: LongwireClient, target: string) => Promise<ExitCode>,
+  action: (client: LongwireClient, target: Target) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const target = targetOf(word, context);
   const client = createTargetClient(context, target);

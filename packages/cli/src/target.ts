@@ -1,4 +1,8 @@
+import type { CommandTarget } from '@longwire/client';
 import { usageError } from './command-error.js';
+
+/** A server as the command line names it: its URL, or the command that starts it. */
+export type Target = string | CommandTarget;
 
 /** Whether a word of the command line names a server: it is one if it is a URL. */
 export function isTarget(word: string): boolean {
@@ -33,19 +37,39 @@ export function looksLikeAddress(word: string): boolean {
   );
 }
 
+/** A target as it was written, on one line; its secrets are in it. */
+export function writtenTarget(target: Target): string {
+  if (typeof target === 'string') return target;
+  const { command, args = [] } = target;
+  return [command, ...args].map(quoted).join(' ');
+}
+
+/** What a server is called where it is alone: its host, or its program. */
+export function nameOf(target: Target): string {
+  if (typeof target === 'string') return new URL(target).host;
+  return /[^/\\]*$/.exec(target.command)?.[0] || target.command;
+}
+
 /**
- * A name for each server, unlike all others: its host, with the path where that is not enough. A
- * server does not choose it, for by it a person allows what is done there.
+ * A name for each server, unlike all others: its host, with the path where that is not enough; its
+ * program. A server does not choose it, for by it a person allows what is done there.
  */
-export function serverNames(targets: readonly string[]): string[] {
-  const urls = targets.map((target) => new URL(target));
-  const names = urls.map(({ host, pathname }) =>
-    urls.filter((other) => other.host === host).length === 1 ? host : `${host}${pathname}`,
-  );
+export function serverNames(targets: readonly Target[]): string[] {
+  const hosts = targets.map(nameOf);
+  const names = targets.map((target, index) => {
+    const host = hosts[index] ?? '';
+    const isEnough = hosts.filter((other) => other === host).length === 1;
+    return isEnough || typeof target !== 'string' ? host : `${host}${new URL(target).pathname}`;
+  });
   return names.map((name, index) => {
     const earlier = names.slice(0, index).filter((other) => other === name).length;
     return earlier === 0 ? name : `${name}#${earlier + 1}`;
   });
+}
+
+/** A word that a shell would take apart, in quotes. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./\\-]+$/.test(word) ? word : JSON.stringify(word);
 }
 
 /** User information may be a password, and may be wrong: up to the last `@`. */

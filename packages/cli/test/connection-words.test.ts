@@ -30,6 +30,10 @@ describe('a state in words', () => {
     [{ name: 'connecting', attempt: 2, known: false }, 'connecting again'],
     [{ name: 'connecting', attempt: 1, known: true }, 'connecting again'],
     [ready, 'ready: sse at http://h/messages, in 12 ms'],
+    [
+      { ...ready, dialect: 'stdio', address: 'npx \u001b[1mserver' },
+      'ready: stdio with npx server, in 12 ms',
+    ],
     [lost, 'reconnecting in 250 ms (attempt 1 of 5): the server ended it'],
     [
       { ...lost, attempt: 7, nextDelayMs: 4000 },

@@ -52,6 +52,17 @@ describe('messages of a server', () => {
       expect(message).toMatch(/…$/);
     }
   });
+
+  it('that end with the reason keep their end, and no part of a secret', () => {
+    const redactor = new Redactor();
+    redactor.add('topsecretkey');
+    for (let after = 780; after <= 801; after++) {
+      const message = redactor.message(`${'-'.repeat(4000)}topsecretkey${'='.repeat(after)}`);
+      expect(message).not.toMatch(/[a-z]/);
+      expect(message).toMatch(/^-+ … [-*]*=+$/);
+      expect(message.length).toBeLessThan(2100);
+    }
+  });
 });
 
 describe('known secrets', () => {
@@ -189,4 +200,47 @@ describe('the endpoints of many sessions', () => {
     for (let session = 0; session < 1000; session++) redactor.addEndpoint(endpointOf(session));
     expect(redactor.data(idOf(0))).toBe('***');
   });
+});
+
+describe('a command', () => {
+  it.each([
+    [['--api-key', 'short-12'], 'is short-12', 'is ***'],
+    [['--api-key=short-12'], 'is short-12', 'is ***'],
+    [['-e', 'API_TOKEN=abc def-ghi'], 'abc def-ghi', '***'],
+    [['--header', 'Authorization: Bearer t0ken-of-it'], 'sent t0ken-of-it', 'sent ***'],
+    [['--url=https://joe:passw0rd@h/'], 'passw0rd', '***'],
+    [['postgres://joe:passw0rd@h/db'], 'passw0rd', '***'],
+  ])('%j hides its secrets', (words, text, shown) => {
+    const redactor = new Redactor();
+    redactor.addCommand(words);
+    expect(redactor.message(text)).toBe(shown);
+    expect(redactor.data(text)).toBe(shown);
+  });
+
+  it('keeps what is no secret', () => {
+    const redactor = new Redactor();
+    const words = ['-y', 'some-server', '--port', '8080', '--api-key', '--verbose', './directory'];
+    redactor.addCommand(words);
+    const line = words.join(' ');
+    expect([redactor.message(line), redactor.data(line)]).toEqual([line, line]);
+  });
+
+  it('hides the values of its variables, in data those that let one in', () => {
+    const redactor = new Redactor();
+    redactor.addVariable('GITHUB_TOKEN', 'only-letters');
+    redactor.addVariable('GITHUB_PAT', 'ghp012345abcdef');
+    redactor.addVariable('DATABASE', 'postgres://joe:passw0rd@h/db');
+    redactor.addVariable('NODE_ENV', 'production');
+    redactor.addVariable('DEBUG', '1');
+    const text = 'only-letters ghp012345abcdef passw0rd production 1';
+    expect(redactor.message(text)).toBe('*** *** *** *** 1');
+    expect(redactor.data(text)).toBe('*** *** *** production 1');
+  });
+});
+
+it('hides the id of a session that a header names, in data too', () => {
+  const redactor = new Redactor();
+  redactor.addSession('a1b2c3d4-session');
+  expect(redactor.message('it said a1b2c3d4-session')).not.toContain('a1b2c3d4-session');
+  expect(redactor.data('it said a1b2c3d4-session')).not.toContain('a1b2c3d4-session');
 });

@@ -28,7 +28,7 @@ describe('an error', () => {
     const hint = 'raise timeouts.connectMs';
     const error = new ConnectError('no answer', { code: 'connect-timeout', hint, tried: [] });
     expect(report(error)).toBe(
-      'error: no answer; check the address, or allow more with --timeout\n',
+      'error: no answer; check the target, or allow more with --timeout\n',
     );
   });
 
@@ -39,7 +39,15 @@ describe('an error', () => {
       new LongwireError('x', { code: 'limit-exceeded', certainty }),
       /ask it for less; .*calling again/,
     ],
-    [new LongwireError('x', { code: 'not-mcp', certainty: 'not-sent' }), /speaks SSE\?/],
+    [
+      new LongwireError('x', { code: 'not-mcp', certainty: 'not-sent' }),
+      /address of an MCP server\?/,
+    ],
+    [new LongwireError('x', { code: 'connect-failed', certainty }), /that the server runs/],
+    [
+      new LongwireError('x', { code: 'connect-failed', certainty, hint: 'see PATH' }),
+      /; see PATH$/m,
+    ],
     [new ConnectionLostError('x', { certainty }), /check on the server before calling again/],
     [
       new HttpStatusError('x', { status: 500, excerpt: '', certainty }),

@@ -23,4 +23,20 @@ describe('connecting', () => {
     expect(given.timeouts).toEqual({ connectMs });
     expect(given.name).toBe('h:1');
   });
+
+  it.each([
+    [{}, 60_000],
+    [{ timeoutMs: 500 }, 500],
+    [{ deadlineMs: 3000 }, 3000],
+  ])('to what has to be started first, with %j, may take %d ms', (limits, connectMs) => {
+    const options = { headers: {}, ...limits };
+    const target = { command: '/usr/bin/npx', args: ['server'] };
+    createTargetClient({ options } as unknown as Context, target);
+    expect(createClient.mock.lastCall).toEqual([
+      target,
+      expect.objectContaining({ name: 'npx', timeouts: { connectMs } }),
+    ]);
+    // No request of HTTP goes out, so there is nothing that the key could go with.
+    expect(createClient.mock.lastCall?.[1]).not.toHaveProperty('headers');
+  });
 });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { isTarget, looksLikeAddress, parseTarget, serverNames } from '../src/target.ts';
+import {
+  isTarget,
+  looksLikeAddress,
+  nameOf,
+  parseTarget,
+  serverNames,
+  writtenTarget,
+} from '../src/target.ts';
 
 describe('a target', () => {
   it('is a URL', () => {
@@ -36,6 +43,19 @@ describe('a target', () => {
     expect(serverNames(['http://a:1/sse', 'http://b:1/sse'])).toEqual(['a:1', 'b:1']);
     expect(serverNames(['http://a/x', 'http://a/y', 'http://b/x'])).toEqual(['a/x', 'a/y', 'b']);
     expect(serverNames(['http://a/?k=1', 'http://a/?k=2'])).toEqual(['a/', 'a/#2']);
+  });
+
+  it('may be a command, whose name is that of its program', () => {
+    const command = { command: '/opt/bin/server', args: ['a b', '', '--x=1'] };
+    expect(writtenTarget(command)).toBe('/opt/bin/server "a b" "" --x=1');
+    expect(nameOf(command)).toBe('server');
+    expect(nameOf({ command: 'C:\\bin\\server.exe' })).toBe('server.exe');
+    expect(serverNames(['http://server/x', command, 'http://server/y'])).toEqual([
+      'server/x',
+      'server',
+      'server/y',
+    ]);
+    expect(serverNames(['http://server/x', command])).toEqual(['server/x', 'server']);
   });
 
   it.each(['echo', 'github.search', 'ns/tool', 'ns:tool', 'v1.2', 'a:b=c'])(

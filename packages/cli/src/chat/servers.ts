@@ -1,4 +1,5 @@
 import type { LongwireClient, Tool } from '@longwire/client';
+import { describeRoute } from '../connection-words.js';
 import { didYouMean } from '../nearest.js';
 import type { Context } from '../context.js';
 import { sanitizeLine } from '../sanitize.js';
@@ -52,7 +53,7 @@ export class Servers {
       const told = [server?.title ?? server?.name, server?.version].filter(Boolean).join(' ');
       const where =
         state.name === 'ready'
-          ? `${state.dialect} at ${redactor.message(state.address)}, protocol ${protocolVersion ?? 'not told'}`
+          ? `${redactor.message(describeRoute(state))}, protocol ${protocolVersion ?? 'not told'}`
           : state.name;
       terminal.print(sanitizeLine(`${name}: ${told || 'no name told'}, ${where}`));
     }

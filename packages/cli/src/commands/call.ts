@@ -15,7 +15,8 @@ Arguments of the tool:
 Examples:
   $ longwire call http://127.0.0.1:3001/sse echo message=hi
   $ longwire call add a=1 b=2 --json                  (with MCP_SERVER_URL set)
-  $ longwire call search --args '{"query":"tea","limit":5}'`;
+  $ longwire call search --args '{"query":"tea","limit":5}'
+  $ longwire call echo message=hi -- npx -y @modelcontextprotocol/server-everything`;
 
 /** `longwire call [target] <tool> [key=value …]` */
 export const addCall: AddCommand = (program, run) => {
@@ -23,7 +24,10 @@ export const addCall: AddCommand = (program, run) => {
     .command('call')
     .description('call a tool, show its progress, print its result')
     .usage('[target] <tool> [name=value …]')
-    .argument('[words...]', 'URL of the server (default: MCP_SERVER_URL), tool, arguments')
+    .argument(
+      '[words...]',
+      'URL of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
+    )
     .option('--args <json>', 'the arguments as one JSON object, or @file')
     .addHelpText('after', examples)
     .action((all: string[], { args: json }: { args?: string }) =>

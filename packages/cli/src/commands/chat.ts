@@ -9,10 +9,11 @@ import {
   closeClients,
   connectClients,
   createTargetClient,
-  targetOf,
+  urlOf,
   warnOfEnvironment,
 } from '../session.js';
-import { serverNames } from '../target.js';
+import { checkTargetOptions } from '../target-options.js';
+import { serverNames, type Target } from '../target.js';
 
 interface ChatOptions {
   prompt?: string;
@@ -24,14 +25,15 @@ const examples = `
 Examples:
   $ longwire chat http://127.0.0.1:3001/sse
   $ longwire chat http://127.0.0.1:3001/sse -p "How did AAPL do today?" --yes
-  $ longwire chat http://127.0.0.1:3001/sse http://127.0.0.1:3002/sse`;
+  $ longwire chat http://127.0.0.1:3001/sse http://127.0.0.1:3002/mcp
+  $ longwire chat http://127.0.0.1:3001/sse -- npx -y @modelcontextprotocol/server-everything`;
 
 /** `longwire chat [target …]` */
 export const addChat: AddCommand = (program, run) => {
   program
     .command('chat')
     .description('Claude, with the tools of all the targets')
-    .argument('[targets...]', 'URLs of the servers (default: MCP_SERVER_URL)')
+    .argument('[targets...]', 'URLs, and -- and a command after them (default: MCP_SERVER_URL)')
     .option('-p, --prompt <question>', 'answer this and exit')
     .option('--model <name>', 'the model (default: ANTHROPIC_MODEL, else claude-sonnet-5-5)')
     .option('-y, --yes', 'let Claude call tools that may change things without asking')
@@ -52,10 +54,8 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   if (prompt !== undefined && context.environment.anthropicApiKey === undefined) {
     throw usageError(`Claude needs a key: ${howToSetKey}`, { code: 'config' });
   }
-  const targets =
-    words.length === 0
-      ? [targetOf(undefined, context)]
-      : [...new Set(words)].map((word) => targetOf(word, context));
+  const targets = targetsOf(words, context);
+  checkTargetOptions(targets, context.options);
   refuseSharedCredentials(targets, context);
   const { Servers } = await import('../chat/servers.js');
   const { startAgent } = await import('../chat/start-agent.js');
@@ -78,9 +78,18 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   }
 }
 
-/** `--header` goes to every target; what says who asks must not reach one that it is not meant for. */
-function refuseSharedCredentials(targets: readonly string[], { options }: Context): void {
-  const origins = new Set(targets.map((target) => new URL(target).origin));
+/** All that is named: URLs, and the command after `--`; else `MCP_SERVER_URL`. */
+function targetsOf(words: readonly string[], context: Context): Target[] {
+  const { command } = context;
+  const urls = [...new Set(words)].map((word) => urlOf(word, context));
+  if (command !== undefined) return [...urls, command];
+  return urls.length > 0 ? urls : [urlOf(undefined, context)];
+}
+
+/** `--header` goes to every URL; what says who asks must not reach one that it is not meant for. */
+function refuseSharedCredentials(targets: readonly Target[], { options }: Context): void {
+  const urls = targets.filter((target) => typeof target === 'string');
+  const origins = new Set(urls.map((url) => new URL(url).origin));
   const name = Object.keys(options.headers).find(isCredential);
   if (origins.size < 2 || name === undefined) return;
   throw usageError(

@@ -3,6 +3,7 @@ import type { ExitCode } from '../exit-codes.js';
 import { MediaFolder } from '../save-media.js';
 import { closeClients, connectClients, createTargetClient, warnOfEnvironment } from '../session.js';
 import { usageError } from '../command-error.js';
+import { checkTargetOptions } from '../target-options.js';
 
 /** `longwire demo` */
 export const addDemo: AddCommand = (program, run) => {
@@ -22,6 +23,9 @@ async function demo(
   options: { model?: string; yes?: boolean },
 ): Promise<ExitCode> {
   const { terminal, stdin, options: common } = context;
+  if (context.command !== undefined) {
+    throw usageError('demo brings a server of its own: leave out what comes after --');
+  }
   if (common.json) throw usageError('demo is for people and has no --json');
   const [{ serveDemo }, { tour }] = await Promise.all([
     import('../demo/serve-demo.js'),
@@ -30,11 +34,14 @@ async function demo(
   const serving = await serveDemo();
   const client = createTargetClient(context, serving.url, { name: 'demo' });
   try {
+    checkTargetOptions([serving.url], common);
     terminal.print(`An MCP server of this demo's own listens at ${serving.url}`);
     await connectClients(context, [client]);
     const { url: target, cut } = serving;
     await tour(context, client, { target, media: new MediaFolder(), cut });
-    terminal.print(`\nThat was the tour. Try it on a server of yours: longwire inspect <url>`);
+    terminal.print(
+      `\nThat was the tour. Try it on a server of yours: longwire inspect <url>, or longwire inspect -- <command>`,
+    );
     const isTerminal = stdin.isTTY === true && terminal.interactive;
     if (!isTerminal && context.environment.anthropicApiKey === undefined) return 0;
     return await converseAfterTour(context, client, options);

@@ -1,26 +1,36 @@
 import type { LongwireClient } from '@longwire/client';
 import type { AddCommand, Context } from '../context.js';
 import { formatDuration } from '../durations.js';
+import { describeTried } from '../report-error.js';
 import { sanitize, sanitizeLine } from '../sanitize.js';
 import { isJsonObject } from '../json-object.js';
+import { targetArgument } from '../options.js';
 import { operationOptions, withClient } from '../session.js';
+import { writtenTarget, type Target } from '../target.js';
 
 /** `longwire inspect [target]` */
 export const addInspect: AddCommand = (program, run) => {
   program
     .command('inspect')
     .description('what is this server: transport, protocol version, name, capabilities, counts')
-    .argument('[target]', 'URL of the server (default: MCP_SERVER_URL)')
+    .argument(...targetArgument)
     .addHelpText('after', '\nExample:\n  $ longwire inspect http://127.0.0.1:3001/sse --json')
     .action((word: string | undefined) =>
       run((context) =>
         withClient(context, word, async (client, target) => {
+          explain(context, client);
           print(context, client, await inspect(context, client, target));
           return 0;
         }),
       ),
     );
 };
+
+/** Says, as a detail, what was asked to find the server, and what came back. */
+function explain({ terminal }: Context, { state }: LongwireClient): void {
+  const { tried = [] } = state.name === 'ready' ? state : {};
+  for (const each of tried) terminal.detail(describeTried(each));
+}
 
 /** What `inspect --json` prints. */
 interface Inspection {
@@ -36,7 +46,7 @@ interface Inspection {
 async function inspect(
   context: Context,
   client: LongwireClient,
-  target: string,
+  target: Target,
 ): Promise<Inspection> {
   // Read before the lists, whose failure would change it.
   const { state, server, capabilities, protocolVersion } = client;
@@ -51,7 +61,7 @@ async function inspect(
     count(capabilities?.prompts !== undefined, () => client.listPrompts(options)),
   ]);
   return {
-    target: context.redactor.message(target),
+    target: context.redactor.message(sanitizeLine(writtenTarget(target))),
     transport: state.name === 'ready' ? state.dialect : 'unknown',
     protocolVersion: protocolVersion ?? null,
     server: server ?? null,

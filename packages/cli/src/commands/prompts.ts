@@ -1,4 +1,5 @@
 import type { AddCommand } from '../context.js';
+import { targetArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import { operationOptions, withClient } from '../session.js';
 import { renderTable } from '../table.js';
@@ -9,7 +10,7 @@ export const addPrompts: AddCommand = (program, run) => {
   program
     .command('prompts')
     .description('list the prompts of a server')
-    .argument('[target]', 'URL of the server (default: MCP_SERVER_URL)')
+    .argument(...targetArgument)
     .addHelpText('after', '\nExample:\n  $ longwire prompts http://127.0.0.1:3001/sse')
     .action((word: string | undefined) =>
       run((context) =>

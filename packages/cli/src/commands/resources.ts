@@ -1,5 +1,6 @@
 import type { LongwireClient } from '@longwire/client';
 import type { AddCommand, Context } from '../context.js';
+import { targetArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import { operationOptions, withClient } from '../session.js';
 import { renderTable } from '../table.js';
@@ -10,7 +11,7 @@ export const addResources: AddCommand = (program, run) => {
   program
     .command('resources')
     .description('list the resources of a server, and the templates of more')
-    .argument('[target]', 'URL of the server (default: MCP_SERVER_URL)')
+    .argument(...targetArgument)
     .addHelpText('after', '\nExample:\n  $ longwire resources http://127.0.0.1:3001/sse --json')
     .action((word: string | undefined) =>
       run((context) =>

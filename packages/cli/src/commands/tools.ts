@@ -1,4 +1,5 @@
 import type { AddCommand } from '../context.js';
+import { targetArgument } from '../options.js';
 import { operationOptions, withClient } from '../session.js';
 import { toolTable } from '../tool-table.js';
 
@@ -7,8 +8,11 @@ export const addTools: AddCommand = (program, run) => {
   program
     .command('tools')
     .description('list the tools of a server')
-    .argument('[target]', 'URL of the server (default: MCP_SERVER_URL)')
-    .addHelpText('after', '\nExample:\n  $ longwire tools http://127.0.0.1:3001/sse')
+    .argument(...targetArgument)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ longwire tools http://127.0.0.1:3001\n  $ longwire tools -- npx -y @modelcontextprotocol/server-everything',
+    )
     .action((word: string | undefined) =>
       run((context) =>
         withClient(context, word, async (client) => {

@@ -4,7 +4,7 @@ import { createStateWords } from '../connection-words.js';
 import type { AddCommand, Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { describeNotification } from '../notifications.js';
-import { collect } from '../options.js';
+import { collect, targetArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import {
   closeClients,
@@ -35,7 +35,7 @@ export const addWatch: AddCommand = (program, run) => {
   program
     .command('watch')
     .description("print the server's notifications and the connection's changes, as they happen")
-    .argument('[target]', 'URL of the server (default: MCP_SERVER_URL)')
+    .argument(...targetArgument)
     .addOption(
       new Option('--level <level>', 'ask for log messages from this level up')
         .choices(levels)
@@ -108,6 +108,8 @@ function printEvents(context: Context, client: LongwireClient): Promise<ExitCode
         // Beside the attempt it says nothing here: there is no limit.
         maxAttempts: undefined,
         spent: undefined,
+        // How it was found is no event.
+        tried: undefined,
       };
       print({ event: 'state', state: shown }, redactor.message(words(state)));
       // It does not dial again by itself, and there is nothing here that would make it.

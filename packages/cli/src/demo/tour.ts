@@ -29,7 +29,7 @@ interface TourCall {
 }
 
 const calls: readonly TourCall[] = [
-  { title: 'A call', tool: 'echo', args: { message: 'hello over SSE' } },
+  { title: 'A call', tool: 'echo', args: { message: 'hello over the wire' } },
   {
     title: 'A call with progress',
     tool: 'stream_stock_prices',

@@ -76,8 +76,15 @@ export class Attempts implements Settler, AttemptTeller {
   }
 
   tell(url: URL): Attempt {
-    const { method, dialect } = this.#request;
-    this.#told ??= { method, url: new URL(url), dialect, attempt: this.#challenges + 1 };
+    const { method, dialect, headers } = this.#request;
+    const sessionId = headers['mcp-session-id'];
+    this.#told ??= {
+      method,
+      url: new URL(url),
+      dialect,
+      attempt: this.#challenges + 1,
+      ...(sessionId !== undefined && { sessionId }),
+    };
     return this.#told;
   }
 

@@ -24,6 +24,8 @@ export interface Attempt {
   dialect: Dialect | undefined;
   /** 1 for the first, one more for each time that a challenge was answered with `retry`. */
   attempt: number;
+  /** The session that a header of it names, if one does. Not to be shown: it opens the session. */
+  sessionId?: string;
 }
 
 /** Headers as they are given: a record, or a function asked anew for every HTTP request. */

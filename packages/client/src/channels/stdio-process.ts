@@ -172,8 +172,16 @@ export class StdioProcess {
   }
 }
 
+/** Of whole words: a part of a secret would be recognised by nobody who hides secrets. */
 function addressOf({ command, args = [] }: StdioCommand): string {
-  return [command, ...args].join(' ').slice(0, MAX_ADDRESS_CHARACTERS);
+  const left = ' …';
+  let address = command.slice(0, MAX_ADDRESS_CHARACTERS - left.length);
+  for (const arg of args) {
+    const longer = `${address} ${arg}`;
+    if (longer.length + left.length > MAX_ADDRESS_CHARACTERS) return address + left;
+    address = longer;
+  }
+  return address;
 }
 
 function environment(configured: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {

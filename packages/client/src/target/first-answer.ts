@@ -15,6 +15,7 @@ import type { LongwireError } from '../errors.js';
 export class FirstAnswer implements ChannelHandlers {
   readonly #handlers: ChannelHandlers;
   #waitsFor: RequestId | undefined;
+  #ended: LongwireError | undefined;
   #resolve: (answer: JSONRPCResponse) => void = () => {};
   #reject: (error: LongwireError) => void = () => {};
 
@@ -36,6 +37,7 @@ export class FirstAnswer implements ChannelHandlers {
   }
 
   onEnd(reason: LongwireError): void {
+    this.#ended = reason;
     if (this.#waitsFor !== undefined) this.#reject(reason);
     else this.#handlers.onEnd(reason);
   }
@@ -46,7 +48,7 @@ export class FirstAnswer implements ChannelHandlers {
    * @throws LongwireError if it could not be asked or the channel ended; the reason of `signal`.
    */
   async to(
-    channel: Channel,
+    channel: Pick<Channel, 'send'>,
     request: JSONRPCRequest,
     signal: AbortSignal,
   ): Promise<JSONRPCResponse> {
@@ -59,6 +61,7 @@ export class FirstAnswer implements ChannelHandlers {
         giveUp = () => reject(signal.reason as LongwireError);
         signal.addEventListener('abort', giveUp, { once: true });
         if (signal.aborted) giveUp();
+        else if (this.#ended !== undefined) reject(this.#ended);
         else channel.send(request).catch(reject);
       });
     } finally {

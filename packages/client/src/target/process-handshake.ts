@@ -2,7 +2,7 @@ import type { JSONRPCRequest } from '@modelcontextprotocol/client';
 import type { Channel, ChannelHandlers, Dialect, Era } from '../channels/channel.js';
 import { InMemoryChannel } from '../channels/in-memory.js';
 import { StdioChannel } from '../channels/stdio.js';
-import { LongwireError } from '../errors.js';
+import { ConnectionLostError, LongwireError } from '../errors.js';
 import { eraOf, isModernOnly, type Introduction } from './eras.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Connected } from './handshake.js';
@@ -34,7 +34,7 @@ export async function shakeHandsWithin(options: ProcessHandshakeOptions): Promis
   const channel = await open(options, first);
   const ask = (request: JSONRPCRequest, era: Era) => {
     channel.era = era;
-    return first.to(channel, request, signal);
+    return first.to(untilItsEnd(channel), request, signal);
   };
   try {
     const answer = await ask(introduction.initialize, 'legacy');
@@ -61,6 +61,21 @@ function withLastWords(error: unknown, channel: Channel): unknown {
     hint,
     cause: error,
   });
+}
+
+/**
+ * A process that has ended breaks the pipe to it before anybody hears of its end, which is what says
+ * why, and always follows.
+ */
+function untilItsEnd(channel: Channel): Pick<Channel, 'send'> {
+  if (channel.dialect !== 'stdio') return channel;
+  return {
+    send: (message) =>
+      channel.send(message).catch((error: unknown) => {
+        if (!(error instanceof ConnectionLostError)) throw error;
+        return new Promise<never>(() => {});
+      }),
+  };
 }
 
 function open(

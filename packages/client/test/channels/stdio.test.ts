@@ -63,8 +63,9 @@ describe('a stdio channel', () => {
   it('shows no more than 200 characters of a command line', async () => {
     const command = { command: process.execPath, args: ['-e', '0', 'x'.repeat(1000)] };
     await using opened = await openStdio(command);
-    expect(opened.channel.address).toHaveLength(200);
-    expect((await opened.end()).message).not.toContain('x'.repeat(200));
+    // A word that does not fit is left out: half a secret would not be recognised as one.
+    expect(opened.channel.address).toBe(`${process.execPath} -e 0 …`);
+    expect((await opened.end()).message).not.toContain('xx');
   });
 
   it('inherits what every program needs, and nothing else', async () => {

@@ -197,3 +197,12 @@ describe('a dial that fails', () => {
     await vi.waitFor(() => expect(server.openConnections()).toBe(0));
   });
 });
+
+describe('starting', () => {
+  // A pipe that breaks is noticed before the end of the process, and says less.
+  it('a program that ends unread says its last words', async () => {
+    const error = await failure({ command: 'sh', args: ['-c', 'echo no licence >&2; exit 7'] });
+    expect(error).toMatchObject({ code: 'connection-lost', certainty: 'not-sent' });
+    expect(error.message).toMatch(/ended with code 7; its last words: no licence$/);
+  });
+});
