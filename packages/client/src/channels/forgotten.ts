@@ -5,6 +5,8 @@ const NO_SESSION: readonly RegExp[] = [
   /\b(no|unknown|invalid|expired|could not find|cannot find)\s+((valid|active|such|matching|mcp|sse|transport found for)\s+)*session([ _-]?id)?\b/i,
   /\bsession([ _-]?id)?\s+(\S+\s+){0,2}(not found|unknown|invalid|expired|terminated|ended|closed|gone|does not exist)\b/i,
   /\bno (active )?(sse )?transport\b/i,
+  // A server with one session for all, started anew.
+  /\bserver (is )?not (yet )?initialized\b/i,
 ];
 
 /** How it says that the message is wrong, whatever it calls a session. */

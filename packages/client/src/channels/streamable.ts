@@ -149,6 +149,7 @@ export class StreamableChannel implements Channel {
       if (isNoOffer(reason) && !(this.#wasOffered && met !== reason)) return;
       throw this.#met(met);
     } finally {
+      this.#retryMs = this.#standing?.retryMs ?? this.#retryMs;
       this.#standing = undefined;
     }
   }
@@ -302,7 +303,7 @@ export class StreamableChannel implements Channel {
     return refusal.meaning === 'forgotten' ? forgottenError(this.#url, refusal.error) : error;
   }
 
-  /** What an error of one request says of them all. */
+  /** What an error of one request says of them all: the error itself, or what it was met by. */
   #met(error: LongwireError): LongwireError {
     // A stream that could not be gone on with has the reason as its cause.
     for (const met of [error, error.cause]) {

@@ -294,11 +294,13 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   /** The SDK's `Client` is of one era for good: the server's new one needs another. */
   #attachAnew(connection: Connection): void {
-    connection.reattach();
-    this.#sdk = this.#createSdk();
-    this.#attached = this.#sdk
-      .connect(connection, { timeout: NEVER_MS })
-      .catch((error: unknown) => this.#report(error));
+    const sdk = this.#createSdk();
+    this.#sdk = sdk;
+    this.#attached = connection
+      .reattach(() => sdk.connect(connection, { timeout: NEVER_MS }))
+      .catch((error: unknown) => {
+        if (!connection.isClosing) this.#report(error);
+      });
   }
 
   /** Reads a list, however many pages it has, within the limits of one operation. */

@@ -27,7 +27,7 @@ import type { ResolvedConnectionOptions } from './options.js';
 import { isSafe } from './safety.js';
 import { Standing } from './standing.js';
 import type { ConnectionState } from './state.js';
-import { cancellationOf } from './wire.js';
+import { answerIn, cancellationOf } from './wire.js';
 
 /**
  * Keeps a session with one server alive, and is the SDK's `Transport` upwards: here are the
@@ -54,6 +54,8 @@ export class Connection implements Transport {
   readonly #line: Line;
   /** Requests that came through an SDK `Client`, by the id that it gave them. */
   #byProgramId = new Map<RequestId, LedgerEntry>();
+  /** What came while one `Client` takes the place of another. */
+  #unheard: JSONRPCMessage[] | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(target: Target, options: ResolvedConnectionOptions) {
@@ -127,10 +129,21 @@ export class Connection implements Transport {
     this.#line.wantLists();
   }
 
-  /** Lets go of the `Client` above, for a new one. What the old one has asked, it is answered. */
-  reattach(): void {
+  /**
+   * Lets go of the `Client` above, for a new one. What the old one has asked, it is answered; what
+   * the server says before the new one can hear it is kept.
+   */
+  async reattach(attach: () => Promise<unknown>): Promise<void> {
+    const unheard: JSONRPCMessage[] = [];
+    this.#unheard = unheard;
     this.#byProgramId = new Map();
     this.onclose = this.onerror = this.onmessage = undefined;
+    try {
+      await attach();
+    } finally {
+      if (this.#unheard === unheard) this.#unheard = undefined;
+      for (const message of unheard) this.#deliver(message);
+    }
   }
 
   /**
@@ -184,11 +197,13 @@ export class Connection implements Transport {
     headers: Readonly<Record<string, string>> | undefined,
   ): Promise<void> {
     const { id, method, params } = request;
+    // The `Client` above may be another one by the time that the answer comes.
+    const { onmessage } = this;
     const isDiscover = method === 'server/discover';
     const isIntroduction =
       method === 'initialize' || (isDiscover && this.#line.state.name !== 'ready');
     if (isDiscover && !isIntroduction && this.#line.era === 'legacy') {
-      queueMicrotask(() => this.#deliver(unknownMethod(id)));
+      queueMicrotask(() => this.#deliver(unknownMethod(id), onmessage));
       return Promise.resolve();
     }
     const mark: CallMark = (params as { [callMark]?: CallMark } | undefined)?.[callMark] ?? {
@@ -196,8 +211,7 @@ export class Connection implements Transport {
     };
     mark.programId = id;
     mark.headers = headers;
-    // The `Client` above may be another one by the time that the answer comes.
-    const { onmessage } = this;
+    const { era } = this.#line;
     const byProgramId = this.#byProgramId;
     return new Promise((resolve, reject) => {
       const entry = this.#enter(request, mark, {
@@ -206,7 +220,7 @@ export class Connection implements Transport {
           resolve();
           // The `Client` handles a notification one microtask after it was given: an answer
           // given at once would overtake the progress that came before it.
-          queueMicrotask(() => this.#deliver({ ...answer, id }, onmessage));
+          queueMicrotask(() => this.#deliver({ ...answerIn(era, answer), id }, onmessage));
         },
         failed: (error) => {
           byProgramId.delete(id);
@@ -272,9 +286,13 @@ export class Connection implements Transport {
   }
 
   /** Hands a message up. What the program throws is the program's, and ends no session. */
-  #deliver(message: JSONRPCMessage, onmessage = this.onmessage): void {
+  #deliver(message: JSONRPCMessage, onmessage?: Transport['onmessage']): void {
+    if (onmessage === undefined && this.#unheard !== undefined) {
+      this.#unheard.push(message);
+      return;
+    }
     try {
-      onmessage?.(message);
+      (onmessage ?? this.onmessage)?.(message);
     } catch (error) {
       this.#report(error as Error);
     }

@@ -55,6 +55,8 @@ export class Listening {
   #attempt = 0;
   #wasHeard = false;
   #wantsLists = false;
+  /** What was asked for on this channel; not all of it is granted yet. */
+  readonly #asked = new Map<string, boolean>();
 
   constructor(options: ListeningOptions) {
     this.#options = options;
@@ -66,6 +68,7 @@ export class Listening {
     this.#channel = channel;
     this.#server = server;
     this.#attempt = 0;
+    this.#asked.clear();
     this.#listen(channel);
   }
 
@@ -89,22 +92,31 @@ export class Listening {
    * @throws LongwireError
    */
   async subscribe(uri: string, wants: boolean): Promise<void> {
-    const others = this.#options.subscribed().filter((other) => other !== uri);
-    await this.#listenAnew(wants ? [...others, uri] : others);
+    this.#asked.set(uri, wants);
+    try {
+      await this.#listenAnew();
+    } catch (error) {
+      this.#asked.delete(uri);
+      throw error;
+    }
   }
 
   /** What is listened to has changed: the new stream is open before the old one is closed. */
-  #listenAnew(uris?: string[]): Promise<void> | undefined {
+  #listenAnew(): Promise<void> | undefined {
     const channel = this.#channel;
     if (channel?.era !== 'modern') return undefined;
     const before = this.#hearing;
     clearTimeout(this.#timer);
-    const filter = this.#filter(uris);
+    const filter = this.#filter();
     this.#hearing = filter && this.#hear(channel, filter, { continues: before !== undefined });
     const opened = this.#hearing?.acknowledged ?? Promise.resolve();
     if (before !== undefined) {
       const end = (): void => this.#options.giveUp(before.mark);
-      void opened.then(end, end);
+      void opened.then(() => {
+        // Whoever waits for the old one has it all from the new one.
+        before.mark.onAcknowledged?.();
+        end();
+      }, end);
     }
     return opened;
   }
@@ -173,7 +185,17 @@ export class Listening {
     this.#timer.unref();
   }
 
-  #filter(uris = this.#options.subscribed()): Filter | undefined {
+  #wanted(): string[] {
+    const wanted = new Set(this.#options.subscribed());
+    for (const [uri, wants] of this.#asked) {
+      if (wants) wanted.add(uri);
+      else wanted.delete(uri);
+    }
+    return [...wanted];
+  }
+
+  #filter(): Filter | undefined {
+    const uris = this.#wanted();
     const { tools, prompts, resources } = this.#server?.capabilities ?? {};
     const filter: Filter = {
       ...(this.#wantsLists && tools?.listChanged === true && { toolsListChanged: true }),

@@ -6,10 +6,12 @@ import {
   SUBSCRIPTION_ID_META_KEY,
   type JSONRPCNotification,
   type JSONRPCRequest,
+  type JSONRPCResponse,
   type Progress,
   type ProgressToken,
   type RequestId,
 } from '@modelcontextprotocol/client';
+import type { Era } from '../channels/channel.js';
 import type { LedgerEntry } from './ledger.js';
 
 /** What every request says on a session, beside what it asks. */
@@ -59,6 +61,18 @@ function ofLegacyEra(
     ...rest
   } = meta;
   return rest;
+}
+
+/**
+ * An answer in the words of the era in which it was asked for: the server may have come back in the
+ * other one. A result of the legacy era does not say of what type it is, and a `Client` of the
+ * modern era takes none for an error.
+ */
+export function answerIn(era: Era | undefined, answer: JSONRPCResponse): JSONRPCResponse {
+  if (era !== 'modern' || 'error' in answer || answer.result['resultType'] !== undefined) {
+    return answer;
+  }
+  return { ...answer, result: { ...answer.result, resultType: 'complete' } };
 }
 
 /** Which subscription a notification belongs to, if to any. */

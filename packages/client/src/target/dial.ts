@@ -1,16 +1,9 @@
-import type { JSONRPCRequest } from '@modelcontextprotocol/client';
-import type {
-  ChannelHandlers,
-  ChannelOptions,
-  Dialect,
-  Era,
-  Resumption,
-} from '../channels/channel.js';
+import type { ChannelHandlers, ChannelOptions, Dialect, Resumption } from '../channels/channel.js';
 import { Http } from '../channels/http.js';
 import { place } from '../channels/place.js';
 import { StreamableResumption } from '../channels/streamable-session.js';
 import { ConnectError, HttpStatusError, LongwireError, type Tried } from '../errors.js';
-import { isModernOnly, type Introduction } from './eras.js';
+import type { Introduction } from './eras.js';
 import { shakeHands, type Connected } from './handshake.js';
 import { shakeHandsWithin } from './process-handshake.js';
 import { stepsFor, type Step } from './steps.js';
@@ -138,13 +131,13 @@ async function ask(step: Step, options: DialOptions & { http: Http }): Promise<C
     return shakeHands({ ...options, url, dialect, initialize });
   }
   const { discover, initialize } = introduction;
-  const byPost = (request: JSONRPCRequest, era: Era): Promise<Connected> =>
-    shakeHandsByPost({ ...options, url }, { request, era });
-  if (by === 'discover' && discover !== undefined) return byPost(discover, 'modern');
-  const connected = await byPost(initialize, 'legacy');
-  // It was of the legacy era once, or it would have been asked this before.
-  const isModern = connected.answer !== undefined && isModernOnly(connected.answer);
-  return isModern && discover !== undefined ? byPost(discover, 'modern') : connected;
+  if (by === 'discover' && discover !== undefined) {
+    return shakeHandsByPost({ ...options, url }, { request: discover, era: 'modern' });
+  }
+  return shakeHandsByPost(
+    { ...options, url, mayBeModern: discover !== undefined },
+    { request: initialize, era: 'legacy' },
+  );
 }
 
 /** What ended an attempt by its signal says more than how the attempt noticed. */

@@ -13,8 +13,9 @@ export interface Step {
 }
 
 /**
- * What is asked of a target, in order. What is known from before is the only question; should it
- * have become wrong, it is forgotten.
+ * What is asked of a target, in order. What is known from before is all that is asked; should it
+ * have become wrong, it is forgotten. A server that was asked by POST may have come back in the
+ * other era.
  */
 export function stepsFor(
   { url, candidates }: Pick<UrlTarget, 'url' | 'candidates'>,
@@ -26,12 +27,20 @@ export function stepsFor(
   if (known !== undefined && (transport ?? known.dialect) === known.dialect && canAsk(known)) {
     const where = new URL(known.url);
     where.search = url.search;
-    return [{ url: where, by: known.by, dialect: known.dialect }];
+    return inEitherEra(known.by)
+      .map((by) => ({ url: where, by, dialect: known.dialect }))
+      .filter(canAsk);
   }
   const steps = candidates.flatMap((candidate) =>
     candidate.by.map((by) => ({ url: candidate.url, by, dialect: transport })),
   );
   return steps.filter((step) => canAsk(step) && speaks(step, transport));
+}
+
+/** A question, and what the same is called in the other era. */
+function inEitherEra(by: Step['by']): Step['by'][] {
+  if (by === 'stream') return [by];
+  return by === 'discover' ? [by, 'initialize'] : [by, 'discover'];
 }
 
 /** Whether a question can find a server that speaks this dialect. */

@@ -4,7 +4,7 @@ import type { Http } from '../channels/http.js';
 import type { StreamableResumption } from '../channels/streamable-session.js';
 import { StreamableChannel } from '../channels/streamable.js';
 import { LongwireError } from '../errors.js';
-import { eraOf, isNamedAgain } from './eras.js';
+import { eraOf, isModernOnly, isNamedAgain } from './eras.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Connected } from './handshake.js';
 
@@ -24,7 +24,11 @@ export interface StreamableOptions {
  * @throws LongwireError; `not-mcp` if it may be something else.
  */
 export async function shakeHandsByPost(
-  options: StreamableOptions & { url: URL },
+  options: StreamableOptions & {
+    url: URL;
+    /** A server of the modern era alone is none for `initialize`: it is to be asked otherwise. */
+    mayBeModern?: boolean;
+  },
   { request, era }: { request: JSONRPCRequest; era: Era },
 ): Promise<Connected> {
   const first = new FirstAnswer(options.handlers);
@@ -35,8 +39,7 @@ export async function shakeHandsByPost(
     // "The client SHOULD retry with a version that the server supports": the same, if it is named.
     if (isNamedAgain(answer, request)) answer = await first.to(channel, request, options.signal);
   } catch (error) {
-    // What is no answer to our request says nothing about MCP.
-    if (!(error instanceof LongwireError) || error.code !== 'protocol') throw error;
+    if (!(error instanceof LongwireError) || !isNoAnswer(error)) throw error;
     throw new LongwireError(error.summary, {
       code: 'not-mcp',
       certainty: 'refused',
@@ -44,8 +47,17 @@ export async function shakeHandsByPost(
       cause: error,
     });
   }
-  if (era === 'modern' && eraOf(answer) !== 'modern') throw notModern(options.url, answer);
+  const isElsewhere =
+    era === 'modern'
+      ? eraOf(answer) !== 'modern'
+      : options.mayBeModern === true && isModernOnly(answer);
+  if (isElsewhere) throw otherEra(options.url, request, answer);
   return { channel, answer };
+}
+
+/** What came is no answer to our request, or ended without one: it says nothing about MCP. */
+function isNoAnswer({ code, cause }: LongwireError): boolean {
+  return code === 'protocol' || (code === 'connection-lost' && cause === undefined);
 }
 
 /**
@@ -84,9 +96,9 @@ export async function goOnByPost(
   }
 }
 
-function notModern(url: URL, answer: JSONRPCResponse): LongwireError {
+function otherEra(url: URL, { method }: JSONRPCRequest, answer: JSONRPCResponse): LongwireError {
   const said = 'error' in answer ? answer.error.message : 'a result of another kind';
-  return new LongwireError(`${url.origin} does not know server/discover: ${said}`, {
+  return new LongwireError(`${url.origin} does not know ${method}: ${said}`, {
     code: 'not-mcp',
     certainty: 'refused',
   });

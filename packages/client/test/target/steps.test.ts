@@ -54,9 +54,9 @@ describe('what is asked of a target', () => {
     expect(steps('http://h/mcp', { transport })).toEqual(expected);
   });
 
-  it('what is known is the only question, with the query of now', () => {
+  it('what is known is all that is asked, in either era, with the query of now', () => {
     const options = { known: known('discover', 'streamable-http') };
-    expect(steps('http://h/?k=v', options)).toEqual(['discover /mcp?k=v']);
+    expect(steps('http://h/?k=v', options)).toEqual(['discover /mcp?k=v', 'initialize /mcp?k=v']);
   });
 
   it('what is known counts for nothing if it may not be spoken, or cannot be asked', () => {
