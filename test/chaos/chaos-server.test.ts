@@ -18,6 +18,7 @@ async function setUp(resumable: boolean) {
   const runs: number[] = [];
   const breaches: string[] = [];
   const server = await startChaosServer({
+    transport: 'sse',
     resumable,
     seed: 1,
     forgottenShare: 0,
@@ -58,7 +59,7 @@ async function shakeHands(server: ChaosServer, endpoint: string): Promise<void> 
   await post(server, endpoint, { method: 'notifications/initialized' });
 }
 
-describe('the server', () => {
+describe('the server over HTTP+SSE', () => {
   it('runs calls of a session that has shaken hands, and counts them', async () => {
     const { server, runs, breaches } = await setUp(false);
     const stream = await openStream(server);

@@ -2,9 +2,15 @@ import type { CallToolOptions, ClientOptions } from '@longwire/client';
 
 /** The client under test: it finds out early and tries again soon, so that a run is short. */
 export const CLIENT_OPTIONS: ClientOptions = {
-  retry: { maxAttempts: 5, firstDelayMs: 5, maxDelayMs: 100 },
+  retry: { maxAttempts: 5, firstDelayMs: 5, maxDelayMs: 100, firstConnect: true },
   heartbeat: { silenceMs: 150, timeoutMs: 150 },
   timeouts: { connectMs: 500 },
+};
+
+/** As above, for a server that is a process, and takes its time to start. */
+export const PROCESS_CLIENT_OPTIONS: ClientOptions = {
+  ...CLIENT_OPTIONS,
+  timeouts: { connectMs: 10_000 },
 };
 
 /** How long a call may take. A POST that is stalled shows in nothing but its idle time. */

@@ -40,7 +40,7 @@ export type CallViolation = (typeof CALL_VIOLATIONS)[number];
 
 /** What the client broke the promise with. */
 export interface Violation {
-  kind: CallViolation | 'server-breach' | 'left-open' | 'memory-grew';
+  kind: CallViolation | 'server-breach' | 'unheard' | 'left-open' | 'memory-grew';
   /** The call, and what is known of it; or what else it is about. */
   what: string;
 }

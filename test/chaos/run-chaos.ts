@@ -6,18 +6,14 @@ import {
   type CallToolResult,
   type LongwireClient,
 } from '@longwire/client';
-import {
-  createFaultyProxy,
-  createRandom,
-  type FaultKind,
-  type FaultyProxy,
-} from '@longwire/client/testing';
+import { createRandom, type FaultKind } from '@longwire/client/testing';
 import { CallRecords } from './call-records.ts';
 import { drawCall, resultText } from './calls.ts';
-import { startChaosServer } from './chaos-server.ts';
-import { CALL_LIMITS, CLIENT_OPTIONS, MARKED } from './client-options.ts';
+import { CALL_LIMITS, MARKED } from './client-options.ts';
 import { judgeOpen, judgeRun, type Violation } from './judge-run.ts';
+import { startRig, type Rig } from './rig.ts';
 import { countCalls, type ChaosSummary, type MemorySample } from './summary.ts';
+import type { Variant } from './variants.ts';
 
 /** How a tool is called. */
 export type Caller = (
@@ -29,6 +25,8 @@ export type Caller = (
 
 /** What a run is made of. */
 export interface ChaosOptions {
+  /** What the calls are made over. */
+  variant: Variant;
   calls: number;
   /** How many faults strike while the calls are made. */
   faults: number;
@@ -36,8 +34,6 @@ export interface ChaosOptions {
   seed: number;
   /** How many calls are in flight at a time. Default 32. */
   concurrency?: number;
-  /** Whether the server's streams can be resumed. Default no. */
-  resumable?: boolean;
   /** How often each kind of fault comes in proportion to the others. */
   weights?: Partial<Record<FaultKind, number>>;
   /** Told after every call. */
@@ -46,14 +42,8 @@ export interface ChaosOptions {
   call?: Caller;
 }
 
-/** What a stall costs is the time in which it is noticed; the other faults cost hardly any. */
-const WEIGHTS: Partial<Record<FaultKind, number>> = { stall: 0.5, refuse: 0.5 };
-/** Where in what passes a fault strikes: in the middle of an event, or several events later. */
-const WITHIN_BYTES = 1024;
-/** So many faults late, the next ones wait for no byte. */
+/** So many faults late, the next ones wait for nothing. */
 const LATE_FAULTS = 2;
-/** The stream is one connection among many, and the one that matters most. */
-const OLDEST_SHARE = 0.5;
 /** The part of a run by whose end all faults have struck. */
 const FAULTY_PART = 0.95;
 /** How long after its deadline a call counts as hung: more than any machine is late by. */
@@ -69,37 +59,38 @@ const COLLECTING_MS = 50;
 const MEMORY_CALLS = 20_000;
 
 /**
- * Makes calls to a server through a proxy that breaks connections, and judges what became of them.
- * It is fulfilled whatever happens: what went wrong is in `violations`.
+ * Makes calls to a server over a line that breaks, and judges what became of them. It is fulfilled
+ * whatever happens: what went wrong is in `violations`.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
-  const { calls, seed, resumable = false } = options;
+  const { calls, seed, variant } = options;
   const records = new CallRecords(calls);
   const violations: Violation[] = [];
   const onBreach = (what: string): void => void violations.push({ kind: 'server-breach', what });
-  await using server = await startChaosServer({
-    resumable,
+  await using rig = await startRig({
+    variant,
     seed,
+    weights: options.weights,
     onRun: (key) => {
       if (!records.run(key)) onBreach(`a call that nobody made: ${key}`);
     },
     onBreach,
   });
-  await using proxy = await createFaultyProxy({
-    target: server.origin,
-    seed,
-    faults: { weights: { ...WEIGHTS, ...options.weights } },
-  });
-  await using client = createClient(`${proxy.origin}/sse`, CLIENT_OPTIONS);
+  const { server } = rig;
+  await using client = createClient(rig.target, rig.clientOptions);
   let timesReady = 0;
   client.on('state', ({ name }) => {
     if (name === 'ready') timesReady += 1;
+  });
+  let isHeard = false;
+  client.on('toolsChanged', () => {
+    isHeard = true;
   });
   // What is annotated as safe is learned from the list.
   await client.listTools();
 
   const memory: MemorySample[] = [];
-  const run = new Run(client, proxy, records, options);
+  const run = new Run(client, rig, records, options);
   for (const part of [1, 2, 3, 4]) {
     await run.upTo(Math.round((calls * part) / 4));
     if (part === 3) continue;
@@ -108,19 +99,26 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
     violations.push(...(await afterClosing(judge)));
     memory.push(await sampleMemory(run.settled));
   }
+  // What is heard now was said now.
+  isHeard = false;
+  const judgeHearing = (): Violation[] => {
+    server.announce();
+    return isHeard ? [] : [{ kind: 'unheard', what: 'what the server said after the last call' }];
+  };
+  violations.push(...(await afterClosing(judgeHearing)));
   await client.close();
   violations.push(...judgeRun(records, (key) => records.executionsOf(key)));
   const judge = (): Violation[] => {
-    const open = { streams: server.openStreams(), connections: proxy.openConnections };
+    const open = { streams: server.openStreams(), connections: rig.open() };
     return judgeOpen(open, 0, 'after the client was closed');
   };
   violations.push(...(await afterClosing(judge)), ...judgeMemory(memory));
   return {
     seed,
-    resumable,
+    variant: variant.name,
     calls,
-    faults: { ...proxy.faults },
-    faultCount: proxy.faultCount,
+    faults: { ...rig.mishaps },
+    faultCount: countOf(rig),
     ...countCalls(records, (key) => records.executionsOf(key)),
     sessions: server.openedSessions(),
     resumptions: server.resumptions(),
@@ -133,20 +131,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
 /** The calls of a run, and the faults that go with them. */
 class Run {
   readonly #client: LongwireClient;
-  readonly #proxy: FaultyProxy;
+  readonly #rig: Rig;
   readonly #records: CallRecords;
   readonly #options: ChaosOptions;
   #begun = 0;
   settled = 0;
 
-  constructor(
-    client: LongwireClient,
-    proxy: FaultyProxy,
-    records: CallRecords,
-    options: ChaosOptions,
-  ) {
+  constructor(client: LongwireClient, rig: Rig, records: CallRecords, options: ChaosOptions) {
     this.#client = client;
-    this.#proxy = proxy;
+    this.#rig = rig;
     this.#records = records;
     this.#options = options;
   }
@@ -158,7 +151,7 @@ class Run {
         await this.#makeCall(this.#begun++);
         this.settled += 1;
         this.#injectFault();
-        this.#options.onProgress?.({ settled: this.settled, faults: this.#proxy.faultCount });
+        this.#options.onProgress?.({ settled: this.settled, faults: countOf(this.#rig) });
       }
     };
     await Promise.all(Array.from({ length: this.#options.concurrency ?? 32 }, caller));
@@ -197,11 +190,13 @@ class Run {
   #injectFault(): void {
     const { calls, faults } = this.#options;
     const due = faults * Math.min(1, this.settled / (calls * FAULTY_PART));
-    const late = due - this.#proxy.faultCount;
-    if (late < 1) return;
-    const withinBytes = late > LATE_FAULTS ? 0 : WITHIN_BYTES;
-    this.#proxy.injectRandomFault({ withinBytes, oldestShare: OLDEST_SHARE });
+    const late = due - countOf(this.#rig);
+    if (late >= 1) this.#rig.strike(late > LATE_FAULTS);
   }
+}
+
+function countOf({ mishaps }: Rig): number {
+  return Object.values(mishaps).reduce((sum, count) => sum + count, 0);
 }
 
 const callDirectly: Caller = (client, tool, args, options) => client.callTool(tool, args, options);
@@ -225,7 +220,7 @@ async function sampleMemory(calls: number): Promise<MemorySample> {
   return { calls, heapUsedBytes: heapUsed, rssBytes: rss };
 }
 
-/** Judges once what is being closed is closed, or has had the time for it. */
+/** Judges once what is being closed is closed, or what is said is heard, or has had its time. */
 async function afterClosing(judge: () => Violation[]): Promise<Violation[]> {
   for (let waitedMs = 0; waitedMs < CLOSING_MS && judge().length > 0; waitedMs += CLOSING_STEP_MS) {
     await delay(CLOSING_STEP_MS);

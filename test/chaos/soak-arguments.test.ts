@@ -1,25 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { readSoakArguments } from './soak-arguments.ts';
+import { variantOf, VARIANTS } from './variants.ts';
 
 describe('the arguments of the soak', () => {
   it('divide calls and faults among the runs', () => {
     const args = ['--calls', '11', '--faults', '5', '--seed', '0'];
-    expect(readSoakArguments(args)).toEqual({
-      variants: [false, true],
+    expect(readSoakArguments([...args, '--transport', 'sse'])).toEqual({
+      variants: [variantOf('sse'), variantOf('sse', true)],
       calls: 6,
       faults: 3,
       seed: 0,
     });
-    expect(readSoakArguments([...args, '--streams=resumable'])).toMatchObject({
-      variants: [true],
+    expect(readSoakArguments([...args, '--transport=sse', '--streams=resumable'])).toMatchObject({
+      variants: [variantOf('sse', true)],
       calls: 11,
       faults: 5,
+    });
+    expect(readSoakArguments([...args, '--streams=resumable'])).toMatchObject({
+      variants: [variantOf('sse', true), variantOf('streamable-http', true)],
     });
   });
 
   it('have defaults, and a seed that can be given again', () => {
     const chosen = readSoakArguments([]);
-    expect(chosen).toMatchObject({ calls: 50_000, faults: 5000 });
+    expect(chosen).toMatchObject({ variants: VARIANTS, calls: 25_000, faults: 2500 });
     const { seed } = chosen as { seed: number };
     expect(readSoakArguments(['--seed', `${seed}`])).toMatchObject({ seed });
     expect(readSoakArguments(['--seed', '4294967295'])).toMatchObject({ seed: 4_294_967_295 });
@@ -43,6 +47,9 @@ describe('the arguments of the soak', () => {
     ['--faults', ['--faults=-1']],
     ['--streams', ['--streams', 'broken']],
     ['--streams', ['--streams', 'constructor']],
+    ['--streams', ['--transport', 'stdio', '--streams', 'resumable']],
+    ['--transport', ['--transport', 'pigeon']],
+    ['--transport', ['--transport', '']],
     ['--call', ['--call', '5']],
     ['5', ['5']],
   ])('are refused, naming %s: %j', ([name, args]) => {

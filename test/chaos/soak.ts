@@ -1,6 +1,6 @@
 /**
- * `npm run soak -- [--calls N] [--faults N] [--seed N] [--streams plain|resumable|both]`: the run of
- * the chaos test for longer. Exit code 0 if the promise held, 1 if not, 2 for wrong usage.
+ * `npm run soak -- [--transport NAME] [--streams KIND] [--calls N] [--faults N] [--seed N]`: the
+ * runs of the chaos tests for longer. Exit code 0 if the promise held, 1 if not, 2 for wrong usage.
  */
 import { runChaos } from './run-chaos.ts';
 import { readSoakArguments, USAGE } from './soak-arguments.ts';
@@ -25,14 +25,14 @@ async function main(): Promise<number> {
   const { variants, calls, faults, seed } = request;
   console.log(`seed: ${seed}`);
   let exitCode = 0;
-  for (const resumable of variants) {
-    console.log(`\n## ${resumable ? 'resumable' : 'plain'} streams`);
+  for (const variant of variants) {
+    console.log(`\n## ${variant.name}`);
     let tellAt = TELL_EVERY;
     const summary = await runChaos({
       calls,
-      faults,
+      faults: Math.ceil(faults / variant.faultCost),
       seed,
-      resumable,
+      variant,
       onProgress: (done) => {
         if (done.settled / calls < tellAt) return;
         tellAt += TELL_EVERY;

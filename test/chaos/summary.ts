@@ -1,5 +1,5 @@
-import type { FaultKind } from '@longwire/client/testing';
 import type { CallRecord, Violation } from './judge-run.ts';
+import type { Mishap } from './rig.ts';
 
 /** Memory after a garbage collection, if the process lets one be asked for. */
 export interface MemorySample {
@@ -12,9 +12,10 @@ export interface MemorySample {
 export interface ChaosSummary {
   /** What all that was random followed from. */
   seed: number;
-  resumable: boolean;
+  /** What the calls were made over. */
+  variant: string;
   calls: number;
-  faults: Readonly<Record<FaultKind, number>>;
+  faults: Readonly<Partial<Record<Mishap, number>>>;
   faultCount: number;
   settled: number;
   succeeded: number;

@@ -4,9 +4,14 @@ import type {
   JSONRPCResponse,
   RequestId,
 } from '@modelcontextprotocol/client';
-import type { Channel, ChannelHandlers } from '../channels/channel.js';
+import { BrokenStreamError, type Channel, type ChannelHandlers } from '../channels/channel.js';
 import { isAnswer } from '../channels/message.js';
 import type { LongwireError } from '../errors.js';
+
+/** How soon, at the earliest, a server is asked for the rest of an answer. */
+const GO_ON_MS = 50;
+/** What a timer can wait for. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Stands between a channel that is being opened and those that it is opened for: picks out the
@@ -43,28 +48,39 @@ export class FirstAnswer implements ChannelHandlers {
   }
 
   /**
-   * Asks, and waits for the answer.
+   * Asks, and waits for the answer. A server that breaks off after the beginning of it, as it may
+   * at any time, is asked for the rest.
    *
    * @throws LongwireError if it could not be asked or the channel ended; the reason of `signal`.
    */
   async to(
-    channel: Pick<Channel, 'send'>,
+    channel: Pick<Channel, 'send' | 'resume'>,
     request: JSONRPCRequest,
     signal: AbortSignal,
   ): Promise<JSONRPCResponse> {
     this.#waitsFor = request.id;
     let giveUp = (): void => {};
+    let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<JSONRPCResponse>((resolve, reject) => {
         this.#resolve = resolve;
         this.#reject = reject;
         giveUp = () => reject(signal.reason as LongwireError);
+        const failed = (error: LongwireError): void => {
+          const broken = error instanceof BrokenStreamError ? error.broken : undefined;
+          if (broken?.gotOn === true && !signal.aborted) {
+            const goOn = (): void => void channel.resume?.(broken).catch(failed);
+            const delayMs = Math.max(broken.askedDelayMs ?? 0, GO_ON_MS);
+            timer = setTimeout(goOn, Math.min(delayMs, MAX_TIMER_MS));
+          } else reject(error);
+        };
         signal.addEventListener('abort', giveUp, { once: true });
         if (signal.aborted) giveUp();
         else if (this.#ended !== undefined) reject(this.#ended);
-        else channel.send(request).catch(reject);
+        else channel.send(request).catch(failed);
       });
     } finally {
+      clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
       this.#waitsFor = undefined;
     }

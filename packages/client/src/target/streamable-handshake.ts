@@ -8,6 +8,9 @@ import { eraOf, isModernOnly, isNamedAgain } from './eras.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Connected } from './handshake.js';
 
+/** No session is to be asked twice under the same id, however often it is gone on with. */
+let timesAsked = 0;
+
 /** What a request by POST needs. */
 export interface StreamableOptions {
   http: Http;
@@ -79,7 +82,8 @@ export async function goOnByPost(
     session,
     handlers: first,
   });
-  const ping = { jsonrpc: '2.0' as const, id: 'is-the-session-there', method: 'ping' };
+  const id = `is-the-session-there-${++timesAsked}`;
+  const ping = { jsonrpc: '2.0' as const, id, method: 'ping' };
   try {
     // Whatever the answer says, it is the session's.
     await first.to(channel, ping, options.signal);
