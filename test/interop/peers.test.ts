@@ -15,17 +15,47 @@ expectNothingLeftOpen();
 interface PeerKind {
   name: string;
   start: () => Promise<Peer>;
+  transport: 'sse' | 'streamable-http';
+  /** What it must come to, so that nobody falls back to an older protocol without a word. */
+  protocolVersion: string;
   /** It passes progress on, and may lose a step that comes right before the result. */
   mayLoseLastStep?: boolean;
 }
 
+const legacy = { protocolVersion: '2025-11-25' };
+const overSse = { ...legacy, transport: 'sse' } as const;
+const overHttp = { ...legacy, transport: 'streamable-http' } as const;
 const peers: PeerKind[] = [
-  { name: 'server-everything', start: () => startEverything({ mode: 'sse' }) },
-  { name: 'supergateway', start: startSupergateway },
-  { name: 'mcp-proxy', start: startMcpProxy, mayLoseLastStep: true },
+  { name: 'server-everything', start: () => startEverything({ mode: 'sse' }), ...overSse },
+  {
+    name: 'server-everything, streamableHttp',
+    start: () => startEverything({ mode: 'streamableHttp' }),
+    ...overHttp,
+  },
+  { name: 'supergateway', start: () => startSupergateway(), ...overSse },
+  { name: 'supergateway, stateful', start: () => startSupergateway('stateful'), ...overHttp },
+  {
+    name: 'supergateway, stateless',
+    start: () => startSupergateway('stateless'),
+    ...overHttp,
+  },
+  { name: 'mcp-proxy', start: () => startMcpProxy(), ...overSse, mayLoseLastStep: true },
+  {
+    name: 'mcp-proxy, stream',
+    start: () => startMcpProxy('stream'),
+    ...overHttp,
+    protocolVersion: '2026-07-28',
+    mayLoseLastStep: true,
+  },
+  {
+    name: 'mcp-proxy, stream of the legacy era',
+    start: () => startMcpProxy('legacy stream'),
+    ...overHttp,
+    mayLoseLastStep: true,
+  },
 ];
 const targets = [
-  ['its /sse', ''],
+  ['its endpoint', ''],
   ['its origin', '..'],
 ] as const;
 
@@ -78,12 +108,13 @@ async function referenceOf(url: string): Promise<Reference> {
 }
 
 // One after the other: supergateway sends what its one child says to all of its clients.
-describe.for(peers)('$name', ({ name, start, mayLoseLastStep = false }) => {
+describe.for(peers)('$name', ({ name, start, transport, mayLoseLastStep = false, ...kind }) => {
   let peer: Peer;
   let reference: Reference;
   beforeAll(async () => {
     peer = await start();
     reference = await referenceOf(peer.url);
+    expect(reference.protocolVersion).toBe(kind.protocolVersion);
   });
   afterAll(() => peer.stop());
 
@@ -102,7 +133,7 @@ describe.for(peers)('$name', ({ name, start, mayLoseLastStep = false }) => {
       expect(counts.tools).toBeGreaterThan(10);
       expect(JSON.parse(stdout)).toEqual({
         target: target(),
-        transport: 'sse',
+        transport,
         protocolVersion,
         server,
         capabilities,
@@ -113,10 +144,11 @@ describe.for(peers)('$name', ({ name, start, mayLoseLastStep = false }) => {
 
     test('the library lists every tool as it was sent, and calls one', async () => {
       await using client = await connect(target());
-      expect(client.state).toMatchObject({ name: 'ready', dialect: 'sse' });
+      expect(client.state).toMatchObject({ name: 'ready', dialect: transport });
       expect(client.server).toEqual(reference.server);
       expect(await client.listTools()).toEqual(reference.tools);
-      expect(await client.callTool('echo', { message: 'hé' })).toEqual({
+      // A server of the modern era says with every result who it is.
+      expect(await client.callTool('echo', { message: 'hé' })).toMatchObject({
         content: [{ type: 'text', text: 'Echo: hé' }],
       });
     });
@@ -152,7 +184,7 @@ describe.for(peers)('$name', ({ name, start, mayLoseLastStep = false }) => {
       '--json',
     ]);
     expect([code, stderr]).toEqual([0, '']);
-    expect(JSON.parse(stdout)).toEqual({ content: [{ type: 'text', text: 'Echo: hi' }] });
+    expect(JSON.parse(stdout)).toMatchObject({ content: [{ type: 'text', text: 'Echo: hi' }] });
   });
 
   test('every step of a long-running tool reaches the library, in order', async () => {

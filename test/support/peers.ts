@@ -28,18 +28,36 @@ export function startEverything(options: { mode: 'sse' | 'streamableHttp' }): Pr
   return startPeer([everything, options.mode], path);
 }
 
-/** supergateway, which serves server-everything's stdio mode over SSE. All clients share one child. */
-export function startSupergateway(): Promise<Peer> {
+/** How supergateway serves: `stateless` starts a child for every request. */
+export type SupergatewayOutput = 'sse' | 'stateful' | 'stateless';
+
+/** supergateway, which serves server-everything's stdio mode. Over SSE all clients share one child. */
+export function startSupergateway(output: SupergatewayOutput = 'sse'): Promise<Peer> {
   const stdio = [process.execPath, everything, 'stdio'].map((part) => `"${part}"`).join(' ');
   const gateway = inPackage('supergateway', 'dist/index.js');
-  return startPeer([gateway, '--stdio', stdio, '--port', '0'], '/sse');
+  const args = [gateway, '--stdio', stdio, '--port', '0'];
+  if (output === 'sse') return startPeer(args, '/sse');
+  const streamable = ['--outputTransport', 'streamableHttp'];
+  const stateful = output === 'stateful' ? ['--stateful'] : [];
+  return startPeer([...args, ...streamable, ...stateful], '/mcp');
 }
 
-/** The npm package mcp-proxy, which serves server-everything's stdio mode over SSE. */
-export function startMcpProxy(): Promise<Peer> {
+/** How mcp-proxy serves; `stream` speaks the protocols of both eras, unless it is `--no-modern`. */
+export type McpProxyOutput = 'sse' | 'stream' | 'legacy stream';
+
+/** The npm package mcp-proxy, which serves server-everything's stdio mode. */
+export function startMcpProxy(output: McpProxyOutput = 'sse'): Promise<Peer> {
   const proxy = inPackage('mcp-proxy', 'dist/bin/mcp-proxy.mjs');
-  const options = ['--host', '127.0.0.1', '--port', '0', '--server', 'sse', '--'];
-  return startPeer([proxy, ...options, process.execPath, everything, 'stdio'], '/sse');
+  const server = output === 'sse' ? 'sse' : 'stream';
+  const modern = output === 'legacy stream' ? ['--no-modern'] : [];
+  const options = ['--host', '127.0.0.1', '--port', '0', '--server', server, ...modern, '--'];
+  const args = [proxy, ...options, process.execPath, everything, 'stdio'];
+  return startPeer(args, output === 'sse' ? '/sse' : '/mcp');
+}
+
+/** The command that starts server-everything's stdio mode. */
+export function everythingCommand(): { command: string; args: string[] } {
+  return { command: process.execPath, args: [everything, 'stdio'] };
 }
 
 async function startPeer(args: string[], path: string): Promise<Peer> {
@@ -85,7 +103,8 @@ async function portOf(child: ChildProcess): Promise<number> {
   }
 }
 
-async function stopTree(child: ChildProcess): Promise<void> {
+/** Ends a process and all its descendants; resolves when none of them runs any more. */
+export async function stopTree(child: ChildProcess): Promise<void> {
   if (child.pid === undefined) return;
   const tree = [child.pid, ...descendantsOf(child.pid)];
   tree.forEach(killAtOnce);

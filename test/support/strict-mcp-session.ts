@@ -16,9 +16,11 @@ export interface StrictMcpSessionOptions {
   textPrefix?: () => string;
   /** Answers instead of the session when it returns something; for what a test needs beyond it. */
   answer?: (request: RpcMessage) => unknown;
+  /** What `initialize` is answered with. Default `2024-11-05`. */
+  protocolVersion?: string;
+  /** Insists on the handshake. Default: true. */
+  shakesHands?: boolean;
 }
-
-const protocolVersion = '2024-11-05';
 
 const noArguments = { type: 'object', properties: {} };
 const tools = [
@@ -50,17 +52,18 @@ const tools = [
 ];
 
 /**
- * One session of an MCP server of protocol 2024-11-05 that insists on the handshake: what comes
+ * One session of an MCP server that insists on the handshake, unless told otherwise: what comes
  * before `notifications/initialized` is answered with an error. Its tools are `echo`, `add`,
  * `fail`, `slow` and `hang`.
  */
 export class StrictMcpSession {
   readonly #options: StrictMcpSessionOptions;
-  #state: 'new' | 'initializing' | 'ready' = 'new';
+  #state: 'new' | 'initializing' | 'ready';
   readonly #running = new Map<string | number, NodeJS.Timeout>();
 
   constructor(options: StrictMcpSessionOptions) {
     this.#options = options;
+    this.#state = options.shakesHands === false ? 'ready' : 'new';
   }
 
   /** Takes one message of the client. */
@@ -99,7 +102,7 @@ export class StrictMcpSession {
       case 'initialize':
         this.#state = 'initializing';
         this.#succeed(id, {
-          protocolVersion,
+          protocolVersion: this.#options.protocolVersion ?? '2024-11-05',
           capabilities: { tools: { listChanged: true } },
           serverInfo: { name: this.#text('hostile'), version: '1.0.0' },
         });

@@ -1,5 +1,7 @@
 /** How many ids are remembered, to tell what a replay repeats. */
 const REMEMBERED_IDS = 1000;
+/** Longer ones no header need hold, nor anybody remember. */
+const MAX_ID_LENGTH = 1024;
 /** What no header may hold. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
@@ -35,6 +37,11 @@ export class EventCursor {
    * begins with can be that: later on, a server that gives ids twice is taken at its word.
    */
   take(id: string): boolean {
+    if (id.length > MAX_ID_LENGTH) {
+      this.#replaying = false;
+      this.#lastEventId = undefined;
+      return true;
+    }
     if (this.#replaying && this.#seen.has(id)) return false;
     this.#replaying = false;
     this.#lastEventId = id === '' || CONTROL.test(id) ? undefined : id;

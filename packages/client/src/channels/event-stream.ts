@@ -34,6 +34,8 @@ export interface EventStreamListener {
   onEvent(event: StreamEvent): void;
   /** A comment: a sign of life, and nothing else. */
   onComment?(): void;
+  /** The `retry` field, in milliseconds. */
+  onRetry?(retryMs: number): void;
   /** Once, unless the stream was closed from this side. */
   onEnd(reason: LongwireError): void;
 }
@@ -115,6 +117,7 @@ export class EventStream {
       onComment: () => this.listener.onComment?.(),
       onRetry: (retryMs) => {
         this.#retryMs = retryMs;
+        this.listener.onRetry?.(retryMs);
       },
     });
     const { lastEventId } = options;

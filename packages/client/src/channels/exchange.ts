@@ -229,6 +229,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #certainty(status: number): 'refused' | 'outcome-unknown' {
+    // Of other redirections, 303 at least is what follows a request that was carried out.
+    if (status < 400 && status !== 307 && status !== 308) return 'outcome-unknown';
     if (status < 500) return 'refused';
     return status === 503 && this.responseHeaders['retry-after'] !== undefined
       ? 'refused'

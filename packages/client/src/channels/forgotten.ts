@@ -3,7 +3,7 @@ import { ConnectionLostError, HttpStatusError, type LongwireError } from '../err
 /** How a 400 says that the session is gone. */
 const NO_SESSION: readonly RegExp[] = [
   /\b(no|unknown|invalid|expired|could not find|cannot find)\s+((valid|active|such|matching|mcp|sse|transport found for)\s+)*session([ _-]?id)?\b/i,
-  /\bsession([ _-]?id)?\s+(\S+\s+){0,2}(not found|unknown|invalid|expired|terminated|ended|closed|gone|does not exist)\b/i,
+  /\bsession([ _-]?id)?\s+(\S+\s+){0,2}(not found|unknown|invalid|expired|terminated|ended|closed|gone|missing|required|does not exist)\b/i,
   /\bno (active )?(sse )?transport\b/i,
   // A server with one session for all, started anew.
   /\bserver (is )?not (yet )?initialized\b/i,
@@ -13,7 +13,8 @@ const NO_SESSION: readonly RegExp[] = [
 const WRONG_MESSAGE = /\b(argument|param|parameter|tool|method)s?\b/i;
 
 /** The answer to one message, by its id. One about the session has the id `null`, or none. */
-const ANSWER = /"jsonrpc"\s*:\s*"2\.0".*"id"\s*:\s*["\d]|"id"\s*:\s*["\d].*"jsonrpc"\s*:\s*"2\.0"/;
+const ANSWER =
+  /"jsonrpc"\s*:\s*"2\.0".*"id"\s*:\s*("handshake-|\d)|"id"\s*:\s*("handshake-|\d).*"jsonrpc"\s*:\s*"2\.0"/;
 
 /**
  * Whether the answer to a POST says that its session is gone: with 404, or as the first servers
@@ -21,9 +22,12 @@ const ANSWER = /"jsonrpc"\s*:\s*"2\.0".*"id"\s*:\s*["\d]|"id"\s*:\s*["\d].*"json
  */
 export function isForgotten(error: LongwireError): error is HttpStatusError {
   if (!(error instanceof HttpStatusError)) return false;
-  const { status, excerpt } = error;
-  if ((status !== 404 && status !== 400) || ANSWER.test(excerpt)) return false;
-  if (status === 404) return true;
+  return !ANSWER.test(error.excerpt) && (error.status === 404 || saysForgotten(error));
+}
+
+/** Whether a 400 says in words that there is no such session. */
+export function saysForgotten({ status, excerpt }: HttpStatusError): boolean {
+  if (status !== 400) return false;
   return NO_SESSION.some((pattern) => pattern.test(excerpt)) && !WRONG_MESSAGE.test(excerpt);
 }
 

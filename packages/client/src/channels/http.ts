@@ -9,6 +9,9 @@ import { headerSource, type HeaderRecord, type HeaderSource } from './headers.js
 /** One holds the stream; what is more than this waits its turn instead of using up descriptors. */
 const MAX_CONNECTIONS = 256;
 
+/** How long the connection that is kept for asking may have nothing to do. */
+const PROBER_KEPT_MS = 86_400_000;
+
 /** What a channel's HTTP is made with, beside the program's options. */
 export interface HttpSetup {
   /** For one socket. A dispatcher of the program's has its own. */
@@ -52,7 +55,7 @@ export class Http implements AttemptMaker {
     this.#onChallenge = options.auth?.onChallenge;
     const given = options.dispatcher as Dispatcher | undefined;
     this.#owned = given === undefined ? ownAgent(connectMs, MAX_CONNECTIONS) : undefined;
-    this.#ownProber = given === undefined ? ownAgent(connectMs, 1) : undefined;
+    this.#ownProber = given === undefined ? ownAgent(connectMs, 1, PROBER_KEPT_MS) : undefined;
     this.#dispatcher = given ?? (this.#owned as Agent);
     this.#prober = given ?? (this.#ownProber as Agent);
   }
@@ -158,8 +161,9 @@ export class Http implements AttemptMaker {
   }
 }
 
-function ownAgent(connectMs: number, connections: number): Agent {
-  return new Agent({ connections, connect: { timeout: connectMs } });
+function ownAgent(connectMs: number, connections: number, keptMs?: number): Agent {
+  const kept = keptMs && { keepAliveTimeout: keptMs, keepAliveMaxTimeout: keptMs };
+  return new Agent({ connections, connect: { timeout: connectMs }, ...kept });
 }
 
 function flatten(headers: HeaderRecord): string[] {

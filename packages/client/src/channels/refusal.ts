@@ -1,14 +1,11 @@
 import type { JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
 import { HttpStatusError, type LongwireError } from '../errors.js';
 import type { Era } from './channel.js';
-import { isForgotten } from './forgotten.js';
+import { saysForgotten } from './forgotten.js';
 import { isAnswer, readMessage } from './message.js';
 
 /** Statuses that put a request off, whatever their body says. */
 const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429, 503]);
-/** How servers answer that have no such thing as what is asked of them. */
-const NOT_HERE: ReadonlySet<number> = new Set([400, 404, 405]);
-
 /** The version of a request is none that the server speaks. */
 export const UNSUPPORTED_VERSION = -32022;
 /** Errors that only the modern era knows; one may come without the id of its request. */
@@ -21,6 +18,8 @@ export interface RefusedRequest {
   era: Era;
   /** The server has answered on this channel before. */
   wasKnown: boolean;
+  /** The request names a session. */
+  namesSession: boolean;
 }
 
 /** What a refusal means. */
@@ -42,15 +41,31 @@ export type Refusal =
 export function judgeRefusal(
   error: LongwireError,
   body: string | undefined,
-  { id, era, wasKnown }: RefusedRequest,
+  { id, era, wasKnown, namesSession }: RefusedRequest,
 ): Refusal {
   if (!(error instanceof HttpStatusError) || NOT_NOW.has(error.status)) return { meaning: 'error' };
   const answer = answerIn(body, id);
   const speaksOtherwise = answer !== undefined && errorNumber(answer) === UNSUPPORTED_VERSION;
   if (wasKnown && speaksOtherwise) return { meaning: 'forgotten', error };
   if (answer !== undefined) return { meaning: 'answer', answer };
-  const isGone = era === 'modern' ? NOT_HERE.has(error.status) : isForgotten(error);
+  const isGone = era === 'modern' ? isOfOthers(error, body) : isOfOtherSession(error, namesSession);
   return wasKnown && isGone ? { meaning: 'forgotten', error } : { meaning: 'error' };
+}
+
+/** Legacy: what is not found is the session, if one was named. */
+function isOfOtherSession(error: HttpStatusError, namesSession: boolean): boolean {
+  return (error.status === 404 && namesSession) || saysForgotten(error);
+}
+
+/**
+ * Modern: an MCP server that answers somebody else has not understood us, and one that takes no
+ * POST is none. What stands in front of a server says nothing of it.
+ */
+function isOfOthers(error: HttpStatusError, body: string | undefined): boolean {
+  if (error.status === 405 || saysForgotten(error)) return true;
+  return (
+    (error.status === 400 || error.status === 404) && /"jsonrpc"\s*:\s*"2\.0"/.test(body ?? '')
+  );
 }
 
 /** The answer to the request, if a body is that. */

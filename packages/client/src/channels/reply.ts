@@ -13,6 +13,9 @@ import { place } from './place.js';
 /** How long a stream may stay open once it has brought its answer. */
 const LINGER_MS = 5000;
 
+/** A server that has not noticed yet how a stream broke off answers 409. */
+const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429]);
+
 /** Whose replies they are. */
 export interface ReplyHost {
   /** Where requests go. */
@@ -182,22 +185,34 @@ export class Reply implements Settler, BodySink {
    *
    * That this one is refused says nothing of the request, which was taken before.
    */
-  async goOn(open: (listener: EventStreamListener) => Promise<EventStream>): Promise<void> {
-    this.#isOnWire = true;
+  async goOn(
+    open: (listener: EventStreamListener, signal: AbortSignal) => Promise<EventStream>,
+  ): Promise<void> {
+    const opening = new AbortController();
     let stream: EventStream | undefined;
+    this.#isOnWire = true;
+    // A stream that is closed from this side tells nobody.
+    this.#carrier = {
+      abort: () => {
+        opening.abort();
+        stream?.close();
+        this.#settle(lost('it was given up', undefined));
+      },
+    };
     try {
-      stream = await open({
-        onEvent: (event) => {
-          this.#host.onHeard();
-          this.#body = 'stream';
-          this.#onEvent(event);
+      stream = await open(
+        {
+          onEvent: (event) => {
+            this.#host.onHeard();
+            this.#body = 'stream';
+            this.#onEvent(event);
+          },
+          onComment: () => this.#host.onHeard(),
+          onRetry: (retryMs) => this.#onRetry(retryMs),
+          onEnd: (reason) => this.onEnd(reason),
         },
-        onComment: () => this.#host.onHeard(),
-        onEnd: (reason) => {
-          this.#retryMs = stream?.retryMs;
-          this.onEnd(reason);
-        },
-      });
+        opening.signal,
+      );
     } catch (cause) {
       const error = cause as LongwireError;
       if (isPassing(error)) this.#breakOff(error);
@@ -205,7 +220,6 @@ export class Reply implements Settler, BodySink {
       return;
     }
     this.#body = 'stream';
-    this.#carrier = { abort: () => stream.close() };
     if (this.#settled) stream.close();
   }
 
@@ -214,19 +228,22 @@ export class Reply implements Settler, BodySink {
     this.#decoder = new EventDecoder({
       maxEventBytes: this.#host.maxEventBytes,
       onEvent: (event) => this.#onEvent(event),
-      onRetry: (retryMs) => {
-        this.#retryMs = retryMs;
-        this.#host.onRetry(retryMs);
-      },
+      onRetry: (retryMs) => this.#onRetry(retryMs),
     });
   }
 
+  #onRetry(retryMs: number): void {
+    this.#retryMs = retryMs;
+    this.#host.onRetry(retryMs);
+  }
+
   #onEvent({ id, type, data }: StreamEvent): void {
-    this.#gotOn = true;
     if (id !== undefined) {
       this.#cursor ??= new EventCursor();
+      // What a replay repeats gets nobody on.
       if (!this.#cursor.take(id)) return;
     }
+    this.#gotOn = true;
     // One without data only says its id.
     if (type !== 'message' || data === '') return;
     this.#read(readMessage(data, this.id));
@@ -311,9 +328,7 @@ function lost(message: string, cause: unknown): ConnectionLostError {
 }
 
 /** Whether what a stream met when it was opened again may be over the next time. */
-function isPassing(error: LongwireError): boolean {
-  if (error instanceof HttpStatusError) return error.status >= 500 || error.status === 429;
-  return (
-    error.code === 'connect-failed' || error.code === 'connection-lost' || error.code === 'closed'
-  );
+export function isPassing(error: LongwireError): boolean {
+  if (error instanceof HttpStatusError) return error.status >= 500 || PASSING.has(error.status);
+  return ['connect-failed', 'connection-lost', 'closed'].includes(error.code);
 }

@@ -7,7 +7,14 @@ import type {
 import { ConnectionLostError, HttpStatusError, LongwireError, type Certainty } from '../errors.js';
 import { YoungMap } from '../young-map.js';
 import type { HttpRequest } from './attempts.js';
-import type { BrokenStream, Channel, ChannelHandlers, Era, Resumption } from './channel.js';
+import type {
+  BrokenStream,
+  Channel,
+  ChannelHandlers,
+  Dialect,
+  Era,
+  Resumption,
+} from './channel.js';
 import type { EventCursor } from './event-cursor.js';
 import { EventStream, type EventStreamListener } from './event-stream.js';
 import { forgottenError } from './forgotten.js';
@@ -15,7 +22,7 @@ import type { HeaderRecord } from './headers.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { place } from './place.js';
-import { Reply, type BrokenReply, type ReplyHost, type ReplyOptions } from './reply.js';
+import { isPassing, Reply, type BrokenReply, type ReplyHost, type ReplyOptions } from './reply.js';
 import { judgeRefusal } from './refusal.js';
 import { StreamableSession, type StreamableResumption } from './streamable-session.js';
 import { within } from './within.js';
@@ -60,6 +67,7 @@ export class StreamableChannel implements Channel {
   readonly #closing = new AbortController();
   readonly #session: StreamableSession;
   #standing: EventStream | undefined;
+  #probe: Reply | undefined;
   #wasOffered = false;
   #heardAt: number = performance.now();
   #retryMs: number | undefined;
@@ -99,6 +107,11 @@ export class StreamableChannel implements Channel {
     };
   }
 
+  /** What is known of the server by now. */
+  get #spoken(): Dialect | undefined {
+    return this.#isKnown ? this.dialect : undefined;
+  }
+
   /** While nothing is open, there is nothing that could fall silent. */
   get heardAt(): number {
     const isOpen = this.#replies.size > 0 || this.#standing !== undefined;
@@ -130,15 +143,19 @@ export class StreamableChannel implements Channel {
     const { requestId: id, cursor } = broken as BrokenReply;
     return this.#expect({ id, cursor }, (reply) => {
       cursor.resume();
-      void reply.goOn((listener) => this.#openStream(cursor, listener));
+      void reply.goOn((listener, signal) => this.#openStream(cursor, listener, signal));
     });
   }
 
   async listen(onOpen: (isContinued: boolean) => void): Promise<void> {
     if (this.era === 'modern') return;
+    let isOver = false;
     const ended = new Promise<never>((_resolve, reject) => {
-      this.#standing = undefined;
-      this.#openStanding({ onOpen, onEnd: reject }).catch(reject);
+      const onEnd = (reason: LongwireError): void => {
+        isOver = true;
+        reject(reason);
+      };
+      this.#openStanding({ onOpen, onEnd, isOver: () => isOver }).catch(reject);
     });
     try {
       await ended;
@@ -146,8 +163,11 @@ export class StreamableChannel implements Channel {
       const reason = error as LongwireError;
       const met = this.#refused(reason, undefined, undefined) as LongwireError;
       // Where there was a stream before, "not found" is said of the session.
-      if (isNoOffer(reason) && !(this.#wasOffered && met !== reason)) return;
-      throw this.#met(met);
+      if (met !== reason && this.#wasOffered) throw this.#met(met);
+      if (isNoOffer(reason, this.#wasOffered)) return;
+      // It may be the place that it was to go on from which was refused.
+      if (reason instanceof HttpStatusError && !isPassing(reason)) this.#session.cursor.take('');
+      throw this.#met(reason);
     } finally {
       this.#retryMs = this.#standing?.retryMs ?? this.#retryMs;
       this.#standing = undefined;
@@ -168,7 +188,7 @@ export class StreamableChannel implements Channel {
       const farewell = this.#http.request({
         method: 'DELETE',
         url: this.#url,
-        dialect: this.dialect,
+        dialect: this.#spoken,
         headers: this.#session.headers,
       });
       // A server may forbid it, or be gone: it forgets the session by itself then.
@@ -186,9 +206,13 @@ export class StreamableChannel implements Channel {
     headers: HeaderRecord | undefined,
   ): Promise<void> {
     return this.#expect({ id, started: onWire }, (reply) => {
+      const isProbe = PROBES.has(message.method);
+      // One that was not answered would hold the connection that it is asked on.
+      if (isProbe) this.#probe?.giveUp();
+      if (isProbe) this.#probe = reply;
       const request: HttpRequest = {
         ...this.#posting(message, headers),
-        isProbe: PROBES.has(message.method),
+        isProbe,
         sink: reply,
       };
       reply.carriedBy(this.#http.send(request, reply));
@@ -213,17 +237,21 @@ export class StreamableChannel implements Channel {
     return {
       method: 'POST',
       url: this.#url,
-      dialect: this.dialect,
+      dialect: this.#spoken,
       headers: this.#session.headersOf(message, headers),
       body: JSON.stringify(message),
     };
   }
 
   /** What is no request is taken with 202, or refused. */
-  async #say(message: JSONRPCMessage): Promise<void> {
-    const { answer } = this.#http.request(this.#posting(message, undefined));
+  async #say(message: JSONRPCMessage, limitMs = Infinity): Promise<void> {
+    const sent = this.#http.request(this.#posting(message, undefined));
+    if (limitMs < Infinity) {
+      const giveUp = setTimeout(() => sent.abort(), limitMs).unref();
+      sent.answer.catch(() => {}).finally(() => clearTimeout(giveUp));
+    }
     try {
-      await answer;
+      await sent.answer;
     } catch (error) {
       const meant = this.#refused(error as LongwireError, undefined, undefined);
       throw this.#met(meant as LongwireError);
@@ -241,16 +269,21 @@ export class StreamableChannel implements Channel {
       return;
     }
     if (reply !== undefined) await within(CANCEL_AFTER_MS, reply.accepted());
-    await this.#say(cancellation);
-    reply?.giveUp();
+    const said = this.#say(cancellation, LAST_REPLIES_MS);
+    // Whether it is taken or not, nobody waits for the answer any more, and it holds a socket.
+    const settled = said.catch(() => {});
+    void within(LAST_REPLIES_MS, settled).then(() => reply?.giveUp());
+    await said;
   }
 
   async #openStanding({
     onOpen,
     onEnd,
+    isOver,
   }: {
     onOpen: (isContinued: boolean) => void;
     onEnd: (reason: LongwireError) => void;
+    isOver: () => boolean;
   }): Promise<void> {
     const { cursor } = this.#session;
     const isContinued = cursor.lastEventId !== undefined;
@@ -266,7 +299,7 @@ export class StreamableChannel implements Channel {
       onEnd,
     });
     this.#wasOffered = true;
-    if (this.#ended) {
+    if (this.#ended || isOver()) {
       stream.close();
       return;
     }
@@ -274,15 +307,19 @@ export class StreamableChannel implements Channel {
     onOpen(isContinued);
   }
 
-  #openStream(cursor: EventCursor, listener: EventStreamListener): Promise<EventStream> {
+  #openStream(
+    cursor: EventCursor,
+    listener: EventStreamListener,
+    signal: AbortSignal = this.#closing.signal,
+  ): Promise<EventStream> {
     return EventStream.open(this.#http, {
       url: this.#url,
-      dialect: this.dialect,
+      dialect: this.#spoken,
       maxEventBytes: this.#host.maxEventBytes,
       lastEventId: cursor.lastEventId,
       headers: this.#session.headers,
       listener,
-      signal: this.#closing.signal,
+      signal,
     });
   }
 
@@ -298,7 +335,12 @@ export class StreamableChannel implements Channel {
     body: string | undefined,
     id: RequestId | undefined,
   ): LongwireError | JSONRPCResponse {
-    const refusal = judgeRefusal(error, body, { id, era: this.era, wasKnown: this.#isKnown });
+    const refusal = judgeRefusal(error, body, {
+      id,
+      era: this.era,
+      wasKnown: this.#isKnown,
+      namesSession: this.#session.isNamed,
+    });
     if (refusal.meaning === 'answer') return refusal.answer;
     return refusal.meaning === 'forgotten' ? forgottenError(this.#url, refusal.error) : error;
   }
@@ -309,8 +351,7 @@ export class StreamableChannel implements Channel {
     for (const met of [error, error.cause]) {
       if (!(met instanceof LongwireError)) continue;
       if (met.code === 'connection-lost' && met.certainty === 'refused') this.#forgotten(met);
-      const isAway = met.code === 'connect-failed' && this.#isKnown && !this.#isAtWork();
-      if (isAway) setImmediate(() => this.#end(met));
+      if (met.code === 'connect-failed' && this.#isKnown) setImmediate(() => this.#endIfIdle(met));
     }
     return error;
   }
@@ -333,6 +374,10 @@ export class StreamableChannel implements Channel {
     );
   }
 
+  #endIfIdle(reason: LongwireError): void {
+    if (!this.#isAtWork()) this.#end(reason);
+  }
+
   #end(reason: LongwireError): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -350,8 +395,9 @@ export class StreamableChannel implements Channel {
   }
 }
 
-/** Whether the answer to the GET says that there is no stream to be had. */
-function isNoOffer(error: LongwireError): boolean {
+/** Whether the answer to the GET says that there is no stream to be had; or no more. */
+function isNoOffer(error: LongwireError, wasOffered: boolean): boolean {
   if (!(error instanceof HttpStatusError)) return error.code === 'not-mcp';
-  return error.status < 500 && error.status !== 429;
+  if (isPassing(error)) return false;
+  return wasOffered ? error.status === 405 : true;
 }

@@ -20,8 +20,8 @@ import { Connection } from '../connection/connection.js';
 import { asConnectError, handshakeRefused } from '../connection/failures.js';
 import { resolveConnectionOptions, type ResolvedConnectionOptions } from '../connection/options.js';
 import type { ConnectionState } from '../connection/state.js';
-import { LongwireError } from '../errors.js';
 import { parseTarget, type Target, type TargetOption } from '../target/target.js';
+import { Attachment } from './attachment.js';
 import { CallClock } from './call-clock.js';
 import { Call, type CallSurroundings } from './call.js';
 import { Listeners } from './listeners.js';
@@ -31,7 +31,7 @@ import { checkClientOptions, checkOperationOptions } from './options.js';
 import { OutputSchemas } from './output-schemas.js';
 import { readPages } from './pages.js';
 import { ignoreResult, toCallToolResult } from './results.js';
-import { fromSdkError, longwireErrorIn } from './sdk-errors.js';
+import { fromSdkError, longwireErrorIn, reportable } from './sdk-errors.js';
 import { ToolHandle } from './tool-handle.js';
 import type {
   CallToolOptions,
@@ -50,6 +50,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   #sdk: Client;
   /** The latest one's way to the connection. */
   #attached: Promise<unknown> = Promise.resolve();
+  #attachment: Attachment | undefined;
   readonly #target: Target;
   readonly #options: ClientOptions;
   readonly #connectionOptions: ResolvedConnectionOptions;
@@ -272,7 +273,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     this.#connection = connection;
     try {
       await previous?.close();
-      this.#attached = this.#sdk.connect(connection, { timeout: NEVER_MS });
+      this.#attached = this.#attach(this.#sdk, connection);
       await this.#attached;
       return connection;
     } catch (error) {
@@ -285,19 +286,23 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   #createSdk(): Client {
     const sdk = createSdkClient(this.#options);
     sdk.onerror = (error) => this.#report(error);
-    sdk.fallbackNotificationHandler = (notification) => {
+    sdk.fallbackNotificationHandler = async (notification) =>
       this.#notified(notification as ServerNotification);
-      return Promise.resolve();
-    };
     return sdk;
+  }
+
+  #attach(sdk: Client, connection: Connection): Promise<void> {
+    this.#attachment = new Attachment(connection);
+    return sdk.connect(this.#attachment, { timeout: NEVER_MS });
   }
 
   /** The SDK's `Client` is of one era for good: the server's new one needs another. */
   #attachAnew(connection: Connection): void {
     const sdk = this.#createSdk();
     this.#sdk = sdk;
+    this.#attachment?.detach();
     this.#attached = connection
-      .reattach(() => sdk.connect(connection, { timeout: NEVER_MS }))
+      .reattach(() => this.#attach(sdk, connection))
       .catch((error: unknown) => {
         if (!connection.isClosing) this.#report(error);
       });
@@ -382,14 +387,6 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   }
 
   #report(error: unknown): void {
-    const reported =
-      error instanceof LongwireError
-        ? error
-        : new LongwireError(error instanceof Error ? error.message : String(error), {
-            code: 'protocol',
-            certainty: 'outcome-unknown',
-            cause: error,
-          });
-    this.#listeners.emit('error', reported);
+    this.#listeners.emit('error', reportable(error));
   }
 }

@@ -33,3 +33,13 @@ export function fromSdkError(error: unknown, what: string, mark: CallMark): Long
         cause: error,
       });
 }
+
+/** What failed and belongs to no call, as an error of ours. */
+export function reportable(error: unknown): LongwireError {
+  if (error instanceof LongwireError) return error;
+  return new LongwireError(error instanceof Error ? error.message : String(error), {
+    code: 'protocol',
+    certainty: 'outcome-unknown',
+    cause: error,
+  });
+}

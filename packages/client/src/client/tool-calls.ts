@@ -48,6 +48,8 @@ export class ToolCalls {
     params: { name: string; arguments: Record<string, unknown> },
     mark: CallMark,
   ): Promise<Result> {
+    const what = `the call of ${params.name}`;
+    const { era } = connection;
     const marked = { ...params, [callMark]: mark };
     const throughSdk = (toolDefinition?: Tool): Promise<Result> =>
       this.#throughSdk((sdk) =>
@@ -65,9 +67,13 @@ export class ToolCalls {
       delete result['resultType'];
       return result;
     } catch (error) {
-      const failed = fromSdkError(error, `the call of ${params.name}`, mark);
-      if (failed instanceof ServerError && failed.number === HEADER_MISMATCH) return throughSdk();
-      throw failed;
+      const failed = fromSdkError(error, what, mark);
+      const isMismatch = failed instanceof ServerError && failed.number === HEADER_MISMATCH;
+      // In the legacy era the number is any server's to use, for what it has done, too.
+      if (!isMismatch || era !== 'modern') throw failed;
+      return await throughSdk().catch((again: unknown) => {
+        throw fromSdkError(again, what, mark);
+      });
     }
   }
 }

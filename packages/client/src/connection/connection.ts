@@ -84,6 +84,11 @@ export class Connection implements Transport {
     return this.#line.state;
   }
 
+  /** Which era the server was of the last time. */
+  get era(): Era | undefined {
+    return this.#line.era;
+  }
+
   /** What the server answered to the latest handshake. */
   get server(): ServerFacts | undefined {
     return this.#line.server;

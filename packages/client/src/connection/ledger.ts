@@ -72,6 +72,8 @@ export class Ledger {
   /** Enters a request that has not left yet. */
   enter(request: LedgerRequest, mark: CallMark, waiter: Waiter): LedgerEntry {
     const id = ++this.#lastId;
+    // A call in several rounds: the server has had the one before.
+    const before = mark.certainty === 'answered' ? 'outcome-unknown' : 'not-sent';
     const entry: OpenEntry = {
       id,
       request,
@@ -79,7 +81,7 @@ export class Ledger {
       waiter,
       handedOver: false,
       onWire: false,
-      before: 'not-sent',
+      before,
       losses: 0,
       returns: 0,
     };

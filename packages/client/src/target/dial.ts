@@ -59,6 +59,8 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
   const tried: Tried[] = [];
   const errors: LongwireError[] = [];
   let http: Http | undefined;
+  let attempt: Deadline | undefined;
+  const channel = toldOfChallenges(options.channel, () => attempt?.extend(deadline));
 
   if (options.resumption instanceof StreamableResumption) {
     const session = await goOn(options, target, options.resumption);
@@ -66,8 +68,8 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
   }
   for (const [index, step] of steps.entries()) {
     const shareMs = (deadline - performance.now()) / (steps.length - index);
-    const attempt = withDeadline(options.signal, shareMs, place(step.url));
-    http ??= new Http(options.channel, { connectMs, authorization: target.authorization });
+    attempt = withDeadline(options.signal, shareMs, place(step.url));
+    http ??= new Http(channel, { connectMs, authorization: target.authorization });
     try {
       const connected = await ask(step, { ...options, http, signal: attempt.signal });
       const { dialect } = connected.channel;
@@ -85,7 +87,9 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
       if (error.code !== 'connect-failed') forgetVerdict(target.url);
       tried.push({ url: place(step.url), outcome: error.summary });
       errors.push(error);
-      if (!mayBeElsewhere(error)) break;
+      // A challenge is answered, or nothing more is asked.
+      const isUnmet = attempt.isExtended && error.code === 'connect-timeout';
+      if (!mayBeElsewhere(error) || isUnmet) break;
       // What was not answered in time is still open.
       if (attempt.signal.aborted) {
         await http.close();
@@ -195,31 +199,69 @@ function connectError(target: Target, tried: Tried[], cause: LongwireError): Con
   });
 }
 
-function withDeadline(
-  outer: AbortSignal,
-  ms: number,
-  where: string,
-): { signal: AbortSignal; done: () => void } {
+/** Ends an attempt, with a reason that says how long it was given. */
+interface Deadline {
+  readonly signal: AbortSignal;
+  /** More time was given. */
+  readonly isExtended: boolean;
+  /** Gives more time: until then, on the clock of `performance.now()`. */
+  extend(until: number): void;
+  /** The attempt is over. */
+  done(): void;
+}
+
+function withDeadline(outer: AbortSignal, ms: number, where: string): Deadline {
   const controller = new AbortController();
   const follow = (): void => controller.abort(outer.reason);
   outer.addEventListener('abort', follow, { once: true });
   if (outer.aborted) follow();
-  const timer = setTimeout(
-    () =>
-      controller.abort(
-        new LongwireError(`no MCP server answered at ${where} within ${Math.round(ms)} ms`, {
-          code: 'connect-timeout',
-          certainty: 'not-sent',
-          hint: 'check that it is the right one, or raise timeouts.connectMs',
-        }),
-      ),
-    Math.max(0, ms),
-  );
+  const startedAt = performance.now();
+  let isExtended = false;
+  let isOver = false;
+  const endAt = (until: number): NodeJS.Timeout =>
+    setTimeout(
+      () => {
+        const ms = Math.round(until - startedAt);
+        controller.abort(
+          new LongwireError(`no MCP server answered at ${where} within ${ms} ms`, {
+            code: 'connect-timeout',
+            certainty: 'not-sent',
+            hint: 'check that it is the right one, or raise timeouts.connectMs',
+          }),
+        );
+      },
+      Math.max(0, until - performance.now()),
+    );
+  let timer = endAt(startedAt + ms);
   return {
     signal: controller.signal,
+    get isExtended() {
+      return isExtended;
+    },
+    extend: (until) => {
+      if (isOver) return;
+      clearTimeout(timer);
+      isExtended = true;
+      timer = endAt(until);
+    },
     done: () => {
+      isOver = true;
       clearTimeout(timer);
       outer.removeEventListener('abort', follow);
     },
   };
+}
+
+/** Options whose `onChallenge` is told of before it is asked: whoever answers one may take a while. */
+function toldOfChallenges(
+  channel: Partial<ChannelOptions>,
+  onAsked: () => void,
+): Partial<ChannelOptions> {
+  const ask = channel.auth?.onChallenge;
+  if (ask === undefined) return channel;
+  const onChallenge: typeof ask = (...challenge) => {
+    onAsked();
+    return ask(...challenge);
+  };
+  return { ...channel, auth: { ...channel.auth, onChallenge } };
 }

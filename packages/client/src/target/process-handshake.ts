@@ -31,7 +31,7 @@ export interface ProcessHandshakeOptions {
 export async function shakeHandsWithin(options: ProcessHandshakeOptions): Promise<Connected> {
   const { introduction, signal } = options;
   const first = new FirstAnswer(options.handlers);
-  const channel = await open(options, first);
+  const channel = await openWithin(options, first);
   const ask = (request: JSONRPCRequest, era: Era) => {
     channel.era = era;
     return first.to(untilItsEnd(channel), request, signal);
@@ -78,7 +78,29 @@ function untilItsEnd(channel: Channel): Pick<Channel, 'send'> {
   };
 }
 
-function open(
+/** What opens too late is closed. */
+async function openWithin(
+  options: ProcessHandshakeOptions,
+  handlers: ChannelHandlers,
+): Promise<Channel & { era: Era }> {
+  const { signal } = options;
+  const opening = open(options, handlers);
+  let giveUp = (): void => {};
+  const ended = new Promise<never>((_resolve, reject) => {
+    giveUp = () => reject(signal.reason as LongwireError);
+    signal.addEventListener('abort', giveUp, { once: true });
+  });
+  try {
+    return await Promise.race([opening, ended]);
+  } catch (error) {
+    void opening.then((late) => late.close()).catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+async function open(
   { target, transport, maxEventBytes }: ProcessHandshakeOptions,
   handlers: ChannelHandlers,
 ): Promise<Channel & { era: Era }> {

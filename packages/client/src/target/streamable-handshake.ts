@@ -42,13 +42,7 @@ export async function shakeHandsByPost(
     // "The client SHOULD retry with a version that the server supports": the same, if it is named.
     if (isNamedAgain(answer, request)) answer = await first.to(channel, request, options.signal);
   } catch (error) {
-    if (!(error instanceof LongwireError) || !isNoAnswer(error)) throw error;
-    throw new LongwireError(error.summary, {
-      code: 'not-mcp',
-      certainty: 'refused',
-      hint: error.hint,
-      cause: error,
-    });
+    throw asNoAnswer(error);
   }
   const isElsewhere =
     era === 'modern'
@@ -59,8 +53,12 @@ export async function shakeHandsByPost(
 }
 
 /** What came is no answer to our request, or ended without one: it says nothing about MCP. */
-function isNoAnswer({ code, cause }: LongwireError): boolean {
-  return code === 'protocol' || (code === 'connection-lost' && cause === undefined);
+function asNoAnswer(error: unknown): unknown {
+  if (!(error instanceof LongwireError)) return error;
+  const { code, summary, hint, cause } = error;
+  const hasNone = code === 'protocol' || (code === 'connection-lost' && cause === undefined);
+  if (!hasNone) return error;
+  return new LongwireError(summary, { code: 'not-mcp', certainty: 'refused', hint, cause: error });
 }
 
 /**
@@ -96,7 +94,7 @@ export async function goOnByPost(
       error.code === 'connection-lost' &&
       error.certainty === 'refused';
     if (isForgotten) return undefined;
-    throw error;
+    throw asNoAnswer(error);
   }
 }
 

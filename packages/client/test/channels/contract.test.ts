@@ -1,126 +1,120 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/client';
-import { describe, expect, it, vi } from 'vitest';
-import { startHostileSse } from '../../../../test/support/hostile-sse.ts';
-import type { RecordedRequest } from '../../../../test/support/http-fixture.ts';
-import { startToolEventsServer } from '../../../../test/support/tool-events-servers.ts';
-import type { Channel, ChannelOptions, Dialect } from '../../src/channels/channel.ts';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  PROTOCOL_VERSION_META_KEY,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/client';
+import { describe, expect, it } from 'vitest';
+import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
+import { until } from '../../../../test/support/until.ts';
+import type { Channel, ChannelOptions } from '../../src/channels/channel.ts';
 import type { LongwireError } from '../../src/errors.ts';
 import { dial } from '../../src/target/dial.ts';
 import { parseTarget } from '../../src/target/target.ts';
+import { all, http, speaking, streams, type ContractServer } from './contract-servers.ts';
 
-/** What the contract needs of a server, whatever it speaks. */
-interface ContractServer extends AsyncDisposable {
-  url: string;
-  headers: Record<string, string>;
-  requests: RecordedRequest[];
-  openStreams(): number;
-  cut(): void;
-  /** Sends an event of this many bytes to every session. */
-  sendHuge(bytes: number): void;
-  /** Writes to every stream what need not be an event. */
-  write(text: string): void;
-}
+expectNothingLeftOpen();
 
 interface Opened {
   channel: Channel;
   messages: JSONRPCMessage[];
   ends: LongwireError[];
   troubles: LongwireError[];
+  /** A request in the words of the channel's era. */
+  ask(id: number, method: string, params?: Record<string, unknown>): JSONRPCRequest;
+  /** The stream on which the server speaks unasked is open. */
+  listening: Promise<void>;
+  /** It has ended, or there was none. */
+  deaf: Promise<void>;
 }
 
-const initialize = {
-  jsonrpc: '2.0' as const,
-  id: 0,
-  method: 'initialize',
-  params: {
-    protocolVersion: '2025-06-18',
-    capabilities: {},
-    clientInfo: { name: 'contract', version: '0' },
+const clientInfo = { name: 'contract', version: '0' };
+const envelope = {
+  [PROTOCOL_VERSION_META_KEY]: '2026-07-28',
+  [CLIENT_INFO_META_KEY]: clientInfo,
+  [CLIENT_CAPABILITIES_META_KEY]: {},
+};
+const introduction = {
+  discover: {
+    jsonrpc: '2.0' as const,
+    id: 0,
+    method: 'server/discover',
+    params: { _meta: envelope },
+  },
+  initialize: {
+    jsonrpc: '2.0' as const,
+    id: 0,
+    method: 'initialize',
+    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
   },
 };
-
-const echo = (id: number) => ({
-  jsonrpc: '2.0' as const,
-  id,
-  method: 'tools/call',
-  params: { name: 'echo', arguments: { message: `message ${id}` } },
-});
 
 async function open(
   server: ContractServer,
   options: Partial<ChannelOptions> = {},
 ): Promise<Opened> {
-  const opened: Omit<Opened, 'channel'> = { messages: [], ends: [], troubles: [] };
+  const told: Pick<Opened, 'messages' | 'ends' | 'troubles'> = {
+    messages: [],
+    ends: [],
+    troubles: [],
+  };
   const { channel, answer } = await dial({
-    target: parseTarget(server.url),
+    target: parseTarget(server.target),
     transport: undefined,
-    introduction: { discover: undefined, initialize },
+    introduction,
     resumption: undefined,
     onResumed: () => {},
     handlers: {
-      onMessage: (message) => opened.messages.push(message),
-      onTrouble: (error) => opened.troubles.push(error),
-      onEnd: (reason) => opened.ends.push(reason),
+      onMessage: (message) => told.messages.push(message),
+      onTrouble: (error) => told.troubles.push(error),
+      onEnd: (reason) => told.ends.push(reason),
     },
-    channel: { headers: server.headers, ...options },
+    channel: { ...('headers' in server && { headers: server.headers as never }), ...options },
     connectMs: 5000,
     maxEventBytes: options.limits?.maxEventBytes ?? 1_000_000,
     signal: new AbortController().signal,
   });
   expect(answer).toMatchObject({ jsonrpc: '2.0', id: 0, result: { capabilities: {} } });
-  await channel.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
-  return { channel, ...opened };
+  let hear = (): void => {};
+  const listening = new Promise<void>((resolve) => (hear = resolve));
+  const isModern = channel.era === 'modern';
+  if (!isModern) await channel.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
+  return {
+    channel,
+    ...told,
+    ask: (id, method, params = {}) => ({
+      jsonrpc: '2.0',
+      id,
+      method,
+      params: isModern ? { ...params, _meta: envelope } : params,
+    }),
+    listening: channel.listen === undefined ? Promise.resolve() : listening,
+    deaf: (channel.listen?.(hear) ?? Promise.resolve()).then(hear, hear),
+  };
 }
 
-const answerTo = (opened: Opened, id: number) =>
-  vi.waitFor(() => {
-    const found = opened.messages.find((message) => 'id' in message && message.id === id);
-    if (found === undefined) throw new Error(`no answer to ${id} yet`);
-    return found;
-  });
+const echo = (opened: Opened, id: number): JSONRPCRequest =>
+  opened.ask(id, 'tools/call', { name: 'echo', arguments: { message: `message ${id}` } });
 
-const servers: Record<string, { dialect: Dialect; start: () => Promise<ContractServer> }> = {
-  'HTTP+SSE': {
-    dialect: 'sse',
-    start: async () => {
-      const server = await startHostileSse();
-      return {
-        ...server,
-        headers: { authorization: 'Bearer test' },
-        sendHuge: (bytes) => server.pushEvent('message', 'x'.repeat(bytes)),
-      };
-    },
-  },
-  ...Object.fromEntries(
-    (['answers-in-body', 'answers-on-stream', 'fixed-endpoint'] as const).map((kind) => [
-      `tool-events, ${kind}`,
-      {
-        dialect: 'tool-events' as const,
-        start: async () => {
-          const server = await startToolEventsServer({ kind });
-          return {
-            ...server,
-            headers: { api_key: server.apiKey },
-            sendHuge: (bytes: number) => server.push('news', 'x'.repeat(bytes)),
-          };
-        },
-      },
-    ]),
-  ),
-};
+const answersTo = ({ messages }: Opened, id: number): JSONRPCMessage[] =>
+  messages.filter((message) => 'id' in message && message.id === id);
 
-describe.each(Object.entries(servers))('a channel to %s', (_name, { dialect, start }) => {
-  it('opens once, moves messages, and closes without an end', async () => {
+async function answerTo(opened: Opened, id: number): Promise<JSONRPCMessage> {
+  await until(() => expect(answersTo(opened, id)).toHaveLength(1));
+  return answersTo(opened, id)[0] as JSONRPCMessage;
+}
+
+describe.each(Object.entries(all))('a channel to %s', (_name, { dialect, era, start }) => {
+  it('opens, moves messages, and closes without an end', async () => {
     await using server = await start();
     const opened = await open(server);
-    expect(opened.channel.dialect).toBe(dialect);
-    expect(server.requests.filter(({ method }) => method === 'GET')).toHaveLength(1);
-
-    await opened.channel.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    expect(opened.channel).toMatchObject({ dialect, era });
+    await opened.channel.send(opened.ask(1, 'tools/list'));
     expect(await answerTo(opened, 1)).toMatchObject({
       result: { tools: expect.arrayContaining([expect.objectContaining({ name: 'echo' })]) },
     });
-    await Promise.all([2, 3, 4].map((id) => opened.channel.send(echo(id))));
+    await Promise.all([2, 3, 4].map((id) => opened.channel.send(echo(opened, id))));
     for (const id of [2, 3, 4]) {
       expect(await answerTo(opened, id)).toMatchObject({
         result: { content: [{ type: 'text', text: `message ${id}` }] },
@@ -128,21 +122,85 @@ describe.each(Object.entries(servers))('a channel to %s', (_name, { dialect, sta
     }
     await opened.channel.close();
     await opened.channel.close();
-    await vi.waitFor(() => expect(server.openStreams()).toBe(0));
+    await until(() => expect(server.open()).toBe(0));
     expect(opened.ends).toEqual([]);
     expect(opened.troubles).toEqual([]);
   });
 
-  it('sends the headers on the GET and on every POST', async () => {
+  it('says that a request leaves before it is answered, and once', async () => {
     await using server = await start();
-    const opened = await open(server, { headers: { ...server.headers, 'X-Trace': 'abc' } });
-    await opened.channel.send(echo(1));
+    const opened = await open(server);
+    const seen: string[] = [];
+    const sent = opened.channel.send(echo(opened, 1), () => {
+      seen.push(`on wire, ${answersTo(opened, 1).length} answers`);
+    });
+    await sent;
     await answerTo(opened, 1);
-    expect(server.requests.length).toBeGreaterThan(2);
-    for (const { headers } of server.requests) {
-      expect(headers).toMatchObject({ ...server.headers, 'x-trace': 'abc' });
-    }
+    expect(seen).toEqual(['on wire, 0 answers']);
     await opened.channel.close();
+  });
+
+  it('hands over what a server does not know as its error', async () => {
+    await using server = await start();
+    const opened = await open(server);
+    await opened.channel.send(opened.ask(1, 'no/such-method'));
+    expect(await answerTo(opened, 1)).toMatchObject({ error: { code: -32601 } });
+    expect(opened.ends).toEqual([]);
+    await opened.channel.close();
+  });
+
+  it('ends once, with a reason, and then sends nothing', async () => {
+    await using server = await start();
+    const opened = await open(server);
+    await server.end(opened.channel);
+    await until(() => expect(opened.ends).toHaveLength(1));
+    expect(opened.ends[0]).toMatchObject({ code: 'connection-lost' });
+    const before = opened.messages.length;
+    await expect(opened.channel.send(echo(opened, 1))).rejects.toMatchObject({
+      code: 'connection-lost',
+      certainty: 'not-sent',
+    });
+    await opened.channel.close();
+    expect(opened.ends).toHaveLength(1);
+    expect(opened.messages).toHaveLength(before);
+  });
+
+  it('says where it goes, without what is secret', async () => {
+    await using server = await start();
+    const { target } = server;
+    const isUrl = typeof target === 'string';
+    const opened = await open({ ...server, target: isUrl ? `${target}?token=hush` : target });
+    expect(opened.channel.address).not.toContain('hush');
+    expect(opened.channel.address).not.toBe('');
+    await opened.channel.close();
+  });
+
+  it('sends nothing once it is closed', async () => {
+    await using server = await start();
+    const opened = await open(server);
+    await opened.channel.close();
+    const refused = await opened.channel.send(echo(opened, 1)).then(
+      () => expect.unreachable('it was sent'),
+      (error: unknown) => error as LongwireError,
+    );
+    expect(['closed', 'connection-lost']).toContain(refused.code);
+    expect(refused.certainty).toBe('not-sent');
+    expect(opened.ends).toEqual([]);
+  });
+});
+
+describe.each(Object.entries(http))('a channel by HTTP to %s', (_name, { start }) => {
+  it('sends the headers with every request', async () => {
+    await using server = await start();
+    const headers = { ...server.headers, 'X-Trace': 'abc' };
+    const opened = await open(server, { headers });
+    await opened.channel.send(echo(opened, 1));
+    await answerTo(opened, 1);
+    await opened.channel.close();
+    expect(server.requests.length).toBeGreaterThan(1);
+    for (const request of server.requests) {
+      expect(request.headers).toMatchObject({ ...server.headers, 'x-trace': 'abc' });
+    }
   });
 
   it('asks a headers function for every request', async () => {
@@ -154,89 +212,19 @@ describe.each(Object.entries(servers))('a channel to %s', (_name, { dialect, sta
         return { ...server.headers, 'x-count': String(++asked) };
       },
     });
-    await opened.channel.send(echo(1));
+    await opened.listening;
+    await opened.channel.send(echo(opened, 1));
     await answerTo(opened, 1);
-    expect(server.requests.map(({ headers }) => headers['x-count'])).toEqual(
-      server.requests.map((_request, index) => String(index + 1)),
+    expect(new Set(server.requests.map(({ headers }) => headers['x-count']))).toEqual(
+      new Set(server.requests.map((_request, index) => String(index + 1))),
     );
-    await opened.channel.close();
-  });
-
-  it('ends once, with a reason, when the stream drops', async () => {
-    await using server = await start();
-    const opened = await open(server);
-    server.cut();
-    await vi.waitFor(() => expect(opened.ends).toHaveLength(1));
-    expect(opened.ends[0]).toMatchObject({ code: 'connection-lost' });
-    await expect(opened.channel.send(echo(1))).rejects.toMatchObject({
-      code: 'connection-lost',
-      certainty: 'not-sent',
-    });
-    await opened.channel.close();
-    expect(opened.ends).toHaveLength(1);
-    expect(opened.messages).toEqual([]);
-  });
-
-  it('has heard of its server whatever arrives, be it only a comment', async () => {
-    await using server = await start();
-    const { channel, messages } = await open(server);
-    let { heardAt } = channel;
-    expect(heardAt).toBeLessThanOrEqual(performance.now());
-    for (const text of [':\n\n', ': still there\n\n', 'event: news\ndata: {}\n\n']) {
-      server.write(text);
-      await vi.waitFor(() => expect(channel.heardAt).toBeGreaterThan(heardAt));
-      ({ heardAt } = channel);
-    }
-    expect(messages.filter((message) => 'id' in message)).toEqual([]);
-    await channel.close();
-  });
-
-  it('tells how long the server asks to wait, the last time it does', async () => {
-    await using server = await start();
-    const { channel } = await open(server);
-    expect(channel.askedDelayMs).toBeUndefined();
-    server.write('retry: 1234\n\n');
-    await vi.waitFor(() => expect(channel.askedDelayMs).toBe(1234));
-    server.write('retry: soon\n\nretry: 0\n\n');
-    await vi.waitFor(() => expect(channel.askedDelayMs).toBe(0));
-    server.cut();
-    expect(channel.askedDelayMs).toBe(0);
-    await channel.close();
-  });
-
-  it('answers a ping', async () => {
-    await using server = await start();
-    const opened = await open(server);
-    await opened.channel.send({ jsonrpc: '2.0', id: 1, method: 'ping' });
-    expect(await answerTo(opened, 1)).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
-    await opened.channel.close();
-  });
-
-  it('leaves nothing to go on with where events have no ids', async () => {
-    await using server = await start();
-    const { channel, ends } = await open(server);
-    expect(channel.resumption).toBeUndefined();
-    server.cut();
-    await vi.waitFor(() => expect(ends).toHaveLength(1));
-    expect(channel.resumption).toBeUndefined();
-    await channel.close();
-  });
-
-  it('ends with a typed error at an event over the limit', async () => {
-    await using server = await start();
-    const opened = await open(server, { limits: { maxEventBytes: 10_000 } });
-    server.sendHuge(20_000);
-    await vi.waitFor(() => expect(opened.ends).toHaveLength(1));
-    expect(opened.ends[0]).toMatchObject({ code: 'limit-exceeded' });
     await opened.channel.close();
   });
 
   it('puts a challenge to onChallenge, and repeats with new headers', async () => {
     await using server = await start();
     const challenges: number[] = [];
-    if ('mischief' in server) {
-      (server.mischief as { requiredHeaders?: object }).requiredHeaders = server.headers;
-    }
+    server.insist();
     const opened = await open(server, {
       headers: ({ attempt }) => (attempt === 1 ? {} : server.headers),
       auth: {
@@ -253,9 +241,7 @@ describe.each(Object.entries(servers))('a channel to %s', (_name, { dialect, sta
 
   it('fails with `unauthorized` when the challenge is not met', async () => {
     await using server = await start();
-    if ('mischief' in server) {
-      (server.mischief as { requiredHeaders?: object }).requiredHeaders = server.headers;
-    }
+    server.insist();
     let asked = 0;
     const attempt = open(server, {
       headers: { ...server.headers, authorization: 'wrong', api_key: 'wrong' },
@@ -263,6 +249,70 @@ describe.each(Object.entries(servers))('a channel to %s', (_name, { dialect, sta
     });
     await expect(attempt).rejects.toMatchObject({ code: 'unauthorized', certainty: 'not-sent' });
     expect(asked).toBe(3);
-    expect(server.openStreams()).toBe(0);
+    expect(server.open()).toBe(0);
   });
 });
+
+describe.each(Object.entries(speaking))('a channel that hears %s', (_name, { start }) => {
+  it('has heard of its server whatever arrives, be it only a comment', async () => {
+    await using server = await start();
+    const { channel, messages, listening } = await open(server);
+    await listening;
+    let { heardAt } = channel;
+    expect(heardAt).toBeLessThanOrEqual(performance.now());
+    for (const text of [':\n\n', ': still there\n\n', 'event: news\ndata: {}\n\n']) {
+      server.write(text);
+      await until(() => expect(channel.heardAt).toBeGreaterThan(heardAt));
+      ({ heardAt } = channel);
+    }
+    expect(messages.filter((message) => 'id' in message)).toEqual([]);
+    await channel.close();
+  });
+
+  it('tells how long the server asks to wait, the last time it does', async () => {
+    await using server = await start();
+    const { channel, listening, deaf, ends } = await open(server);
+    await listening;
+    expect(channel.askedDelayMs).toBeUndefined();
+    server.write('retry: 1234\n\n');
+    await until(() => expect(channel.askedDelayMs).toBe(1234));
+    server.write('retry: soon\n\nretry: 0\n\n');
+    await until(() => expect(channel.askedDelayMs).toBe(0));
+    server.cut();
+    await deaf;
+    if (channel.listen === undefined) await until(() => expect(ends).toHaveLength(1));
+    expect(channel.askedDelayMs).toBe(0);
+    await channel.close();
+  });
+});
+
+describe.each(Object.entries(streams))(
+  'a channel that is one stream, to %s',
+  (_name, { start }) => {
+    it('opens it once', async () => {
+      await using server = await start();
+      const { channel } = await open(server);
+      expect(server.requests.filter(({ method }) => method === 'GET')).toHaveLength(1);
+      await channel.close();
+    });
+
+    it('leaves nothing to go on with where events have no ids', async () => {
+      await using server = await start();
+      const { channel, ends } = await open(server);
+      expect(channel.resumption).toBeUndefined();
+      server.cut();
+      await until(() => expect(ends).toHaveLength(1));
+      expect(channel.resumption).toBeUndefined();
+      await channel.close();
+    });
+
+    it('ends with a typed error at an event over the limit', async () => {
+      await using server = await start();
+      const opened = await open(server, { limits: { maxEventBytes: 10_000 } });
+      server.write(`data: ${'x'.repeat(20_000)}\n\n`);
+      await until(() => expect(opened.ends).toHaveLength(1));
+      expect(opened.ends[0]).toMatchObject({ code: 'limit-exceeded' });
+      await opened.channel.close();
+    });
+  },
+);

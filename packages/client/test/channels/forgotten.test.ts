@@ -62,8 +62,14 @@ describe('a session is not gone', () => {
   });
 
   it('when a 404 is the answer to the message', () => {
-    const body = '{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"},"id":"7"}';
+    const body = '{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"},"id":7}';
     expect(isForgotten(answer(404, body))).toBe(false);
+  });
+
+  it('but when a 404 answers under an id that is never ours', () => {
+    const body =
+      '{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"Session not found"}}';
+    expect(isForgotten(answer(404, body))).toBe(true);
   });
 
   it('when it is no answer', () => {

@@ -8,8 +8,8 @@ const refused = (status: number, excerpt = '') =>
 const error = (code: number, id: unknown = 7) =>
   JSON.stringify({ jsonrpc: '2.0', id, error: { code, message: 'no' } });
 
-const legacy = { id: 7, era: 'legacy', wasKnown: true } as const;
-const modern = { ...legacy, era: 'modern' } as const;
+const legacy = { id: 7, era: 'legacy', wasKnown: true, namesSession: true } as const;
+const modern = { ...legacy, era: 'modern', namesSession: false } as const;
 
 const meaning = (who: Parameters<typeof judgeRefusal>[2], status: number, body?: string): string =>
   judgeRefusal(refused(status, body), body, who).meaning;
@@ -26,6 +26,16 @@ describe('an HTTP error over Streamable HTTP', () => {
     ['400 of a server of sessions', modern, 400, error(-32000, null), 'forgotten'],
     ['405 of another kind of server', modern, 405, '', 'forgotten'],
     ['another version is spoken now', legacy, 400, error(-32022), 'forgotten'],
+    ['404 that no session was named to', { ...legacy, namesSession: false }, 404, '', 'error'],
+    [
+      '404 of a session, under a foreign id',
+      legacy,
+      404,
+      error(-32600, 'server-error'),
+      'forgotten',
+    ],
+    ['400 of what stands in front', modern, 400, '<h1>Blocked</h1>', 'error'],
+    ['404 of what stands in front', modern, 404, '<h1>Not here</h1>', 'error'],
     ['500', legacy, 500, 'out of order', 'error'],
     ['429 puts off, whatever its body says', modern, 429, error(-32603), 'error'],
     ['503 puts off', legacy, 503, error(-32603), 'error'],

@@ -13,7 +13,7 @@ import {
   type ConnectionState,
   type LongwireClient,
 } from '../../src/index.ts';
-import { createFaultyProxy } from '../../src/testing/index.ts';
+import { createFaultyProxy, type FaultyProxy } from '../../src/testing/index.ts';
 
 /** Delays that nobody has to wait for. */
 export const quick: ClientOptions = { retry: { firstDelayMs: 5, maxDelayMs: 50 } };
@@ -28,6 +28,8 @@ export interface Gate {
   open: () => Promise<void>;
   /** Nothing passes any more on the connections that are open now, in neither direction. */
   freeze: () => void;
+  /** What it is made of. */
+  proxy: FaultyProxy;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface Gate {
 export function atTheEndOfEachTest(): {
   closeLater: <T extends { close(): Promise<void> }>(thing: T) => T;
   serve: (mischief?: Mischief) => Promise<HostileSseServer>;
-  gateTo: (server: HostileSseServer) => Promise<Gate>;
+  gateTo: (server: { url: string }) => Promise<Gate>;
   client: (url: string, options?: ClientOptions) => LongwireClient;
   setUp: (
     mischief?: Mischief,
@@ -55,7 +57,7 @@ export function atTheEndOfEachTest(): {
   };
   const serve = async (mischief?: Mischief): Promise<HostileSseServer> =>
     closeLater(await startHostileSse(mischief));
-  const gateTo = async (server: HostileSseServer): Promise<Gate> => {
+  const gateTo = async (server: { url: string }): Promise<Gate> => {
     const proxy = closeLater(await createFaultyProxy({ target: server.url }));
     return {
       url: proxy.origin + new URL(server.url).pathname,
@@ -65,6 +67,7 @@ export function atTheEndOfEachTest(): {
       },
       open: () => proxy.resume(),
       freeze: () => proxy.stallAll(),
+      proxy,
     };
   };
   return {
@@ -87,7 +90,7 @@ export function statesOf(client: LongwireClient): ConnectionState[] {
 }
 
 /** The calls of a tool that were accepted: each of them counts as run. */
-export function runsOf(server: HostileSseServer, tool: string): RpcMessage[] {
+export function runsOf(server: Pick<HostileSseServer, 'messagesOf'>, tool: string): RpcMessage[] {
   return server.messagesOf('tools/call').filter(({ params }) => params?.['name'] === tool);
 }
 

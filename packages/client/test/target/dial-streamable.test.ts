@@ -1,0 +1,140 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
+import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
+import { startStreamable } from '../../../../test/support/streamable-fixture.ts';
+import { connect, type ConnectError, type LongwireClient } from '../../src/index.ts';
+import { failureOf } from '../support/failure-of.ts';
+
+expectNothingLeftOpen();
+const clients: LongwireClient[] = [];
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+});
+
+async function connected(...args: Parameters<typeof connect>): Promise<LongwireClient> {
+  const client = await connect(...args);
+  clients.push(client);
+  return client;
+}
+
+const asked = ({ requests }: { requests: { method: string; url: string; json: unknown }[] }) =>
+  requests
+    .filter(({ method, url }) => method === 'POST' || url !== '/mcp')
+    .map(({ method, url, json }) =>
+      [method, url, (json as { method?: string } | undefined)?.method].join(' ').trim(),
+    )
+    .filter((line) => !line.endsWith('notifications/initialized'));
+
+describe.each(['legacy', 'modern'] as const)('dialling a server of the %s era', (era) => {
+  it.each(['/mcp', '', '/', '/mcp/', '/mcp?a=b'])('finds it given as …%s', async (path) => {
+    await using server = await startStreamable({ era });
+    const client = await connected(new URL(server.url).origin + path);
+    expect(client.state).toMatchObject({ name: 'ready', dialect: 'streamable-http' });
+    expect(client.sdk.getProtocolEra()).toBe(era);
+    expect(server.messagesOf('initialize')).toHaveLength(era === 'legacy' ? 1 : 0);
+    expect(server.messagesOf('tools/call')).toEqual([]);
+    expect(server.violations).toEqual([]);
+    await client.close();
+  });
+
+  it('remembers what was found, and asks that alone', async () => {
+    await using server = await startStreamable({ era });
+    await connected(server.url);
+    const first = asked(server).length;
+    await connected(server.url);
+    const question = era === 'legacy' ? 'initialize' : 'server/discover';
+    expect(asked(server).slice(first)).toEqual([`POST /mcp ${question}`]);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it('finds it again in the other era, at once', async () => {
+    await using server = await startStreamable({ era });
+    await connected(server.url);
+    server.forget();
+    const other = era === 'legacy' ? 'modern' : 'legacy';
+    server.mischief.era = other;
+    const again = await connected(server.url);
+    expect(again.sdk.getProtocolEra()).toBe(other);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it('fails with what it says when it does not want to', async () => {
+    const status = 403;
+    await using server = await startStreamable({ era, postFaults: [{ status, body: 'not you' }] });
+    const error = await failureOf(connect(server.url));
+    expect(error).toMatchObject({ code: 'forbidden', certainty: 'not-sent' });
+    expect(error.message).toContain('not you');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('that is asked to be something else fails', async () => {
+    await using server = await startStreamable({ era });
+    const error = await failureOf(connect(server.url, { transport: 'sse' }));
+    expect(error.code).toBe('not-mcp');
+    expect(server.messages).toEqual([]);
+  });
+
+  it('ends what it has begun when it is given up', async () => {
+    await using server = await startStreamable({ era, holdPost: () => new Promise(() => {}) });
+    const error = await failureOf(connect(server.url, { timeouts: { connectMs: 200 } }));
+    expect(error).toMatchObject({ code: 'connect-timeout', certainty: 'not-sent' });
+  });
+});
+
+describe('an answer to the first question', () => {
+  const html = { 'content-type': 'text/html' };
+  it.each([
+    [202, {}, ''],
+    [200, html, '<html></html>'],
+    [200, { 'content-type': 'application/json' }, '{"hello":"world"}'],
+    [200, { 'content-type': 'application/json' }, '{"jsonrpc":"2.0","id":"other","result":{}}'],
+    [200, { 'content-type': 'text/event-stream' }, 'event: result\ndata: {}\n\n'],
+    [406, {}, ''],
+    [501, {}, ''],
+  ])('that is %i %j %j is none', async (status, headers, body) => {
+    await using server = await startHttpFixture((_request, response) => {
+      response.writeHead(status, headers).end(body);
+    });
+    const error = (await failureOf(connect(`${server.origin}/mcp`))) as ConnectError;
+    expect(error).toMatchObject({ code: 'not-mcp', certainty: 'not-sent' });
+    expect(asked(server)).toEqual(['POST /mcp server/discover', 'POST /mcp initialize']);
+    expect(error.tried).toHaveLength(3);
+  });
+
+  it('by a server that is not well ends the search', async () => {
+    await using server = await startHttpFixture((_request, response) => {
+      response.writeHead(502).end('bad gateway');
+    });
+    const error = await failureOf(connect(`${server.origin}/mcp`));
+    expect(error).toMatchObject({ code: 'http-status', certainty: 'not-sent' });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([307, 308])('may be %i to the same origin', async (status) => {
+    await using inner = await startStreamable();
+    await using server = await startHttpFixture((request, response) => {
+      if (request.url === '/old') response.writeHead(status, { location: '/mcp' }).end();
+      else {
+        void fetch(inner.url, {
+          method: request.method,
+          headers: Object.entries(request.headers).flatMap(([name, value]) =>
+            /^(accept|content-type|mcp-.*)$/.test(name) ? [[name, String(value)]] : [],
+          ) as [string, string][],
+          ...(request.body !== '' && { body: request.body }),
+        }).then(async (answer) => {
+          const headers = Object.fromEntries(
+            [...answer.headers].filter(([name]) => /^(content-type|mcp-.*)$/.test(name)),
+          );
+          response.writeHead(answer.status, headers);
+          response.end(Buffer.from(await answer.arrayBuffer()));
+        });
+      }
+    });
+    inner.mischief.getAnswer = { status: 405 };
+    const client = await connected(`${server.origin}/old`);
+    expect(await client.callTool('echo', { message: 'x' })).toMatchObject({
+      content: [{ text: 'x' }],
+    });
+    await client.close();
+  });
+});
