@@ -6,6 +6,9 @@ import { isAnswer, readMessage } from './message.js';
 
 /** Statuses that put a request off, whatever their body says. */
 const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429, 503]);
+/** A server that has not noticed yet how a stream broke off answers 409. */
+const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429]);
+
 /** The version of a request is none that the server speaks. */
 export const UNSUPPORTED_VERSION = -32022;
 /** Errors that only the modern era knows; one may come without the id of its request. */
@@ -83,4 +86,17 @@ function answerIn(
 
 function errorNumber(answer: JSONRPCResponse): number | undefined {
   return 'error' in answer ? answer.error.code : undefined;
+}
+
+/** Whether what a stream met when it was opened again may be over the next time. */
+export function isPassing(error: LongwireError): boolean {
+  if (error instanceof HttpStatusError) return error.status >= 500 || PASSING.has(error.status);
+  return ['connect-failed', 'connection-lost', 'closed'].includes(error.code);
+}
+
+/** Whether the answer to the GET says that there is no stream to be had; or no more. */
+export function isNoOffer(error: LongwireError, wasOffered: boolean): boolean {
+  if (!(error instanceof HttpStatusError)) return error.code === 'not-mcp';
+  if (isPassing(error)) return false;
+  return wasOffered ? error.status === 405 : true;
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { JSONRPCMessage, JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
-import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { Attempts } from './attempts.js';
 import { BrokenStreamError, type BrokenStream } from './channel.js';
 import { EventCursor } from './event-cursor.js';
@@ -9,12 +9,10 @@ import type { EventStream, EventStreamListener } from './event-stream.js';
 import { isOfType, type BodySink, type ExchangeAnswer, type Settler } from './exchange.js';
 import { isAnswer, readMessage, readMessages, type ReadMessage } from './message.js';
 import { place } from './place.js';
+import { isPassing } from './refusal.js';
 
 /** How long a stream may stay open once it has brought its answer. */
 const LINGER_MS = 5000;
-
-/** A server that has not noticed yet how a stream broke off answers 409. */
-const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 
 /** Whose replies they are. */
 export interface ReplyHost {
@@ -325,10 +323,4 @@ function answeredOtherwise(url: URL): LongwireError {
 
 function lost(message: string, cause: unknown): ConnectionLostError {
   return new ConnectionLostError(message, { certainty: 'outcome-unknown', cause });
-}
-
-/** Whether what a stream met when it was opened again may be over the next time. */
-export function isPassing(error: LongwireError): boolean {
-  if (error instanceof HttpStatusError) return error.status >= 500 || PASSING.has(error.status);
-  return ['connect-failed', 'connection-lost', 'closed'].includes(error.code);
 }

@@ -22,8 +22,8 @@ import type { HeaderRecord } from './headers.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { place } from './place.js';
-import { isPassing, Reply, type BrokenReply, type ReplyHost, type ReplyOptions } from './reply.js';
-import { judgeRefusal } from './refusal.js';
+import { Reply, type BrokenReply, type ReplyHost, type ReplyOptions } from './reply.js';
+import { isNoOffer, isPassing, judgeRefusal } from './refusal.js';
 import { StreamableSession, type StreamableResumption } from './streamable-session.js';
 import { within } from './within.js';
 
@@ -393,11 +393,4 @@ export class StreamableChannel implements Channel {
   #endedError(certainty: Certainty): LongwireError {
     return new ConnectionLostError(`the session with ${this.address} had ended`, { certainty });
   }
-}
-
-/** Whether the answer to the GET says that there is no stream to be had; or no more. */
-function isNoOffer(error: LongwireError, wasOffered: boolean): boolean {
-  if (!(error instanceof HttpStatusError)) return error.code === 'not-mcp';
-  if (isPassing(error)) return false;
-  return wasOffered ? error.status === 405 : true;
 }
