@@ -309,9 +309,11 @@ test('behind a guard, our own server is given the key as a bearer token once it 
     const authorization = `Bearer ${apiKey}`;
     const isStream = ({ method }: (typeof seen)[number]): boolean => method === 'GET';
     const asked = seen.findIndex(isStream);
-    // By POST it could only be another kind of server, which is given the key as one of those.
     expect(seen.slice(0, asked).map(({ url, keys }) => ({ url, keys }))).toEqual(
-      Array.from({ length: 2 }, () => ({ url: '/mcp', keys: { authorization } })),
+      Array.from({ length: 2 }, () => ({
+        url: '/mcp',
+        keys: { authorization, api_key: apiKey },
+      })),
     );
     const [stream, initialize, ...rest] = seen.slice(asked);
     expect(stream).toEqual({
