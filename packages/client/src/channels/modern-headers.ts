@@ -36,6 +36,15 @@ export function modernHeaders(message: JSONRPCMessage): Record<string, string> {
   };
 }
 
+/** The same for messages of one channel whose headers are the same: a channel has one version. */
+export function modernHeadersKey(message: JSONRPCMessage): string {
+  if (isAnswer(message)) return '';
+  const { method, params } = message;
+  const field = Object.hasOwn(NAMED_BY, method) ? NAMED_BY[method] : undefined;
+  const name = field === undefined ? undefined : params?.[field];
+  return typeof name === 'string' ? `${method}\n${name}` : method;
+}
+
 /** What is not plain ASCII goes as Base64 between marks. */
 function asHeaderValue(value: string): string {
   const isPlain = PLAIN.test(value) && value === value.trim() && !SENTINEL.test(value);

@@ -43,8 +43,6 @@ export interface ReplyOptions {
   /** The request that it answers. */
   id: RequestId;
   started?: (() => void) | undefined;
-  /** Once: the answer was handed over, or it will not come on this stream. */
-  settled: (error: LongwireError | undefined) => void;
   /** Where the stream stood that is gone on with. */
   cursor?: EventCursor;
 }
@@ -75,8 +73,9 @@ export class Reply implements Settler, BodySink {
   readonly id: RequestId;
   readonly #host: ReplyHost;
   readonly #options: ReplyOptions;
+  readonly #onSettled: (error: LongwireError | undefined) => void;
   #cursor: EventCursor | undefined;
-  readonly #onAccepted: (() => void)[] = [];
+  #onAccepted: (() => void)[] | undefined;
   /** What carries it, until nothing more comes of that. */
   #carrier: { abort: () => void } | undefined;
   #body: 'none' | 'document' | 'stream' | 'foreign' = 'none';
@@ -90,7 +89,13 @@ export class Reply implements Settler, BodySink {
   #isOver = false;
   #linger: NodeJS.Timeout | undefined;
 
-  constructor(host: ReplyHost, options: ReplyOptions) {
+  /** `settled`, once: the answer was handed over, or it will not come on this stream. */
+  constructor(
+    host: ReplyHost,
+    options: ReplyOptions,
+    settled: (error: LongwireError | undefined) => void,
+  ) {
+    this.#onSettled = settled;
     this.id = options.id;
     this.#host = host;
     this.#options = options;
@@ -116,7 +121,7 @@ export class Reply implements Settler, BodySink {
   accepted(): Promise<void> {
     if (this.#settled || this.#body !== 'none') return Promise.resolve();
     return new Promise((resolve) => {
-      this.#onAccepted.push(resolve);
+      (this.#onAccepted ??= []).push(resolve);
     });
   }
 
@@ -126,7 +131,7 @@ export class Reply implements Settler, BodySink {
   }
 
   answered(): void {
-    for (const accepted of this.#onAccepted.splice(0)) accepted();
+    for (const accepted of this.#onAccepted?.splice(0) ?? []) accepted();
   }
 
   failed(error: LongwireError, body?: string): void {
@@ -310,7 +315,7 @@ export class Reply implements Settler, BodySink {
       // It may never end. The answer is being read just now, so not at once.
       queueMicrotask(() => this.giveUp());
     }
-    this.#options.settled(error);
+    this.#onSettled(error);
   }
 }
 

@@ -2,7 +2,7 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import type { Era, Resumption } from './channel.js';
 import { EventCursor } from './event-cursor.js';
 import type { HeaderRecord } from './headers.js';
-import { modernHeaders } from './modern-headers.js';
+import { modernHeaders, modernHeadersKey } from './modern-headers.js';
 
 /** So many requests have their headers kept. */
 const MAX_KEPT_HEADERS = 256;
@@ -87,11 +87,10 @@ export class StreamableSession {
     if (this.#era === 'legacy') {
       return more === undefined ? this.#postHeaders : { ...more, ...this.#postHeaders };
     }
-    const own = modernHeaders(message);
-    const key = Object.values(own).join('\n');
+    const key = modernHeadersKey(message);
     let kept = this.#kept.get(key);
     if (kept === undefined) {
-      kept = { ...POST_HEADERS, ...own };
+      kept = { ...POST_HEADERS, ...modernHeaders(message) };
       if (this.#kept.size < MAX_KEPT_HEADERS) this.#kept.set(key, kept);
     }
     return more === undefined ? kept : { ...more, ...kept };

@@ -206,46 +206,45 @@ export class StreamableChannel implements Channel {
     headers: HeaderRecord | undefined,
   ): Promise<void> {
     return this.#expect({ id, started: onWire }, (reply) => {
-      const isProbe = PROBES.has(message.method);
-      // One that was not answered would hold the connection that it is asked on.
-      if (isProbe) this.#probe?.giveUp();
-      if (isProbe) this.#probe = reply;
-      const request: HttpRequest = {
-        ...this.#posting(message, headers),
-        isProbe,
-        sink: reply,
-      };
+      const request = this.#posting(message, headers, reply);
+      if (PROBES.has(message.method)) {
+        request.isProbe = true;
+        // One that was not answered would hold the connection that it is asked on.
+        this.#probe?.giveUp();
+        this.#probe = reply;
+      }
       reply.carriedBy(this.#http.send(request, reply));
     });
   }
 
   /** Fulfilled when the reply has brought its answer. */
-  #expect(options: Omit<ReplyOptions, 'settled'>, start: (reply: Reply) => void): Promise<void> {
+  #expect(options: ReplyOptions, start: (reply: Reply) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settled = (error: LongwireError | undefined): void => {
+      const reply = new Reply(this.#host, options, (error) => {
         this.#replies.delete(options.id);
         if (error === undefined) resolve();
         else reject(this.#met(error));
-      };
-      const reply = new Reply(this.#host, { ...options, settled });
+      });
       this.#replies.set(options.id, reply);
       start(reply);
     });
   }
 
-  #posting(message: JSONRPCMessage, headers: HeaderRecord | undefined): HttpRequest {
+  #posting(message: JSONRPCMessage, headers?: HeaderRecord, sink?: Reply): HttpRequest {
     return {
       method: 'POST',
       url: this.#url,
       dialect: this.#spoken,
       headers: this.#session.headersOf(message, headers),
       body: JSON.stringify(message),
+      isProbe: false,
+      sink,
     };
   }
 
   /** What is no request is taken with 202, or refused. */
   async #say(message: JSONRPCMessage, limitMs = Infinity): Promise<void> {
-    const sent = this.#http.request(this.#posting(message, undefined));
+    const sent = this.#http.request(this.#posting(message));
     if (limitMs < Infinity) {
       const giveUp = setTimeout(() => sent.abort(), limitMs).unref();
       sent.answer.catch(() => {}).finally(() => clearTimeout(giveUp));

@@ -8,6 +8,10 @@ import { fromSdkError } from './sdk-errors.js';
 /** Headers and body of a call do not say the same: the tool is another than the one listed. */
 const HEADER_MISMATCH = -32020;
 
+/** What a call says. */
+// An interface would have no index signature.
+type CallParams = { name: string; arguments: Record<string, unknown> };
+
 /**
  * Calls tools by requests of our own, and through the SDK's `Client` where that does more: when a
  * tool wants arguments in headers, too, or a server asks for something before it answers.
@@ -43,38 +47,36 @@ export class ToolCalls {
    *
    * @throws LongwireError
    */
-  async call(
-    connection: Connection,
-    params: { name: string; arguments: Record<string, unknown> },
-    mark: CallMark,
-  ): Promise<Result> {
-    const what = `the call of ${params.name}`;
-    const { era } = connection;
-    const marked = { ...params, [callMark]: mark };
-    const throughSdk = (toolDefinition?: Tool): Promise<Result> =>
-      this.#throughSdk((sdk) =>
-        sdk.callTool(marked, { timeout: NEVER_MS, ...(toolDefinition && { toolDefinition }) }),
-      );
+  async call(connection: Connection, params: CallParams, mark: CallMark): Promise<Result> {
     try {
       const mirrored = this.#mirrored.get(params.name);
-      if (mirrored !== undefined) return await throughSdk(mirrored);
+      if (mirrored !== undefined) return await this.#callBySdk(params, mark, mirrored);
       const result = await connection.request({ method: 'tools/call', params }, mark);
       if (result['resultType'] === 'input_required') {
         mark.prior = { jsonrpc: '2.0', id: 0, result };
-        return await throughSdk();
+        return await this.#callBySdk(params, mark);
       }
       // Of the wire alone: a complete result is what a caller gets in any case.
-      delete result['resultType'];
-      return result;
+      if (result['resultType'] === undefined) return result;
+      const { resultType: _, ...complete } = result;
+      return complete;
     } catch (error) {
+      const what = `the call of ${params.name}`;
       const failed = fromSdkError(error, what, mark);
       const isMismatch = failed instanceof ServerError && failed.number === HEADER_MISMATCH;
       // In the legacy era the number is any server's to use, for what it has done, too.
-      if (!isMismatch || era !== 'modern') throw failed;
-      return await throughSdk().catch((again: unknown) => {
+      if (!isMismatch || connection.era !== 'modern') throw failed;
+      return await this.#callBySdk(params, mark).catch((again: unknown) => {
         throw fromSdkError(again, what, mark);
       });
     }
+  }
+
+  #callBySdk(params: CallParams, mark: CallMark, toolDefinition?: Tool): Promise<Result> {
+    const marked = { ...params, [callMark]: mark };
+    return this.#throughSdk((sdk) =>
+      sdk.callTool(marked, { timeout: NEVER_MS, ...(toolDefinition && { toolDefinition }) }),
+    );
   }
 }
 
