@@ -17,6 +17,8 @@ export interface HttpRequest {
   body?: string;
   /** Goes over the connection that is kept for asking whether the server is there. Default: no. */
   isProbe?: boolean;
+  /** Its answer is a stream on which the server speaks unasked. Default: no. */
+  isHearing?: boolean;
   /** Where the body of a 2xx answer goes. Default: nowhere. */
   sink?: BodySink | undefined;
 }

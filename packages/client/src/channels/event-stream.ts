@@ -49,6 +49,8 @@ export interface EventStreamOptions {
   headers?: HeaderRecord;
   /** After which event the stream is to go on. */
   lastEventId?: string | undefined;
+  /** It is there for what the server says unasked. Default: no. */
+  isHearing?: boolean;
   /** Told from the first byte on, which may come before `open` is fulfilled. */
   listener: EventStreamListener;
   /** Ends the opening; an open stream is ended by `close()`. */
@@ -125,6 +127,7 @@ export class EventStream {
       method: 'GET',
       url: options.url,
       dialect: options.dialect,
+      isHearing: options.isHearing === true,
       headers: {
         ...STREAM_HEADERS,
         ...options.headers,

@@ -16,6 +16,8 @@ const PROBER_KEPT_MS = 86_400_000;
 export interface HttpSetup {
   /** For one socket. A dispatcher of the program's has its own. */
   connectMs: number;
+  /** For how long nothing may come on a stream that is there for what the server says unasked. */
+  hearingMs: number;
   /** Sent where the program's headers name none. */
   authorization: string | undefined;
 }
@@ -43,6 +45,7 @@ export class Http implements AttemptMaker {
    */
   readonly #prober: Dispatcher;
   readonly #ownProber: Agent | undefined;
+  readonly #hearingMs: number;
   readonly #open = new YoungMap<Exchange, Exchange>();
   /** Fixed headers by the dialect's headers that they were merged with, as undici likes them best. */
   readonly #merged = new WeakMap<HeaderRecord, string[]>();
@@ -50,7 +53,11 @@ export class Http implements AttemptMaker {
   #lastRoute = { origin: '', path: '' };
   #closed: Promise<void> | undefined;
 
-  constructor(options: Partial<ChannelOptions>, { connectMs, authorization }: HttpSetup) {
+  constructor(
+    options: Partial<ChannelOptions>,
+    { connectMs, hearingMs, authorization }: HttpSetup,
+  ) {
+    this.#hearingMs = hearingMs;
     this.#headers = headerSource(options.headers ?? {}, authorization);
     this.#onChallenge = options.auth?.onChallenge;
     const given = options.dispatcher as Dispatcher | undefined;
@@ -89,6 +96,9 @@ export class Http implements AttemptMaker {
     }
     const route = this.#routeTo(url);
     const exchange = new Exchange(request, url, settler, this.#open);
+    // A stream may be silent for as long as it likes, and a server may hold the answer to a POST
+    // until the tool is done: whoever sent it judges that. But what nobody waits for, nobody misses.
+    const silenceMs = request.isHearing === true ? this.#hearingMs : 0;
     try {
       (request.isProbe === true ? this.#prober : this.#dispatcher).dispatch(
         {
@@ -97,10 +107,8 @@ export class Http implements AttemptMaker {
           method: request.method,
           headers,
           body: request.body ?? null,
-          // A stream may be silent for as long as it likes, and a server may hold the answer to a
-          // POST until the tool is done: whoever sent it judges that.
-          headersTimeout: 0,
-          bodyTimeout: 0,
+          headersTimeout: silenceMs,
+          bodyTimeout: silenceMs,
         },
         exchange,
       );

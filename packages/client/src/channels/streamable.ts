@@ -16,7 +16,7 @@ import type {
   Resumption,
 } from './channel.js';
 import type { EventCursor } from './event-cursor.js';
-import { EventStream, type EventStreamListener } from './event-stream.js';
+import { EventStream, type EventStreamListener, type EventStreamOptions } from './event-stream.js';
 import { forgottenError } from './forgotten.js';
 import type { HeaderRecord } from './headers.js';
 import type { Http } from './http.js';
@@ -143,7 +143,7 @@ export class StreamableChannel implements Channel {
     const { requestId: id, cursor } = broken as BrokenReply;
     return this.#expect({ id, cursor }, (reply) => {
       cursor.resume();
-      void reply.goOn((listener, signal) => this.#openStream(cursor, listener, signal));
+      void reply.goOn((listener, signal) => this.#openStream({ cursor, listener, signal }));
     });
   }
 
@@ -207,6 +207,7 @@ export class StreamableChannel implements Channel {
   ): Promise<void> {
     return this.#expect({ id, started: onWire }, (reply) => {
       const request = this.#posting(message, headers, reply);
+      request.isHearing = message.method === 'subscriptions/listen';
       if (PROBES.has(message.method)) {
         request.isProbe = true;
         // One that was not answered would hold the connection that it is asked on.
@@ -287,7 +288,7 @@ export class StreamableChannel implements Channel {
     const { cursor } = this.#session;
     const isContinued = cursor.lastEventId !== undefined;
     cursor.resume();
-    const stream = await this.#openStream(cursor, {
+    const listener: EventStreamListener = {
       onEvent: ({ id, type, data }) => {
         if (id !== undefined && !cursor.take(id)) return;
         if (type !== 'message' || data === '') return;
@@ -296,7 +297,9 @@ export class StreamableChannel implements Channel {
         else this.#take(read.message);
       },
       onEnd,
-    });
+    };
+    const { signal } = this.#closing;
+    const stream = await this.#openStream({ cursor, listener, signal, isHearing: true });
     this.#wasOffered = true;
     if (this.#ended || isOver()) {
       stream.close();
@@ -306,19 +309,19 @@ export class StreamableChannel implements Channel {
     onOpen(isContinued);
   }
 
-  #openStream(
-    cursor: EventCursor,
-    listener: EventStreamListener,
-    signal: AbortSignal = this.#closing.signal,
-  ): Promise<EventStream> {
+  #openStream({
+    cursor,
+    ...options
+  }: Pick<EventStreamOptions, 'listener' | 'signal' | 'isHearing'> & {
+    cursor: EventCursor;
+  }): Promise<EventStream> {
     return EventStream.open(this.#http, {
+      ...options,
       url: this.#url,
       dialect: this.#spoken,
       maxEventBytes: this.#host.maxEventBytes,
       lastEventId: cursor.lastEventId,
       headers: this.#session.headers,
-      listener,
-      signal,
     });
   }
 

@@ -11,10 +11,13 @@ import type { Introduction } from '../target/eras.js';
 import type { Connected } from '../target/handshake.js';
 import type { Target } from '../target/target.js';
 import { closedError, initializedTimeout } from './failures.js';
-import type { ResolvedConnectionOptions } from './options.js';
+import { MAX_TIMER_MS, type HeartbeatOptions, type ResolvedConnectionOptions } from './options.js';
 
 /** How long a close waits for what is being said, such as a cancellation. */
 const FAREWELL_MS = 1000;
+
+/** Of so many silences of the line, one of a stream that nobody can ask for a sign of life. */
+const HEARING_SILENCES = 10;
 
 /** What a link is made with. */
 export interface LinkOptions {
@@ -205,6 +208,7 @@ export class Link {
       channel: this.#options,
       connectMs: this.#options.connectMs,
       maxEventBytes: this.#options.maxEventBytes,
+      hearingMs: hearingMs(this.#options.heartbeat),
       signal: this.#dialling.signal,
     });
     const { channel } = connected;
@@ -215,4 +219,10 @@ export class Link {
     this.#channel = channel;
     return connected;
   }
+}
+
+/** For how long nothing may come on a stream on which the server speaks unasked; 0: for ever. */
+function hearingMs({ silenceMs }: Required<HeartbeatOptions>): number {
+  if (silenceMs > MAX_TIMER_MS) return 0;
+  return Math.min(Math.ceil(silenceMs * HEARING_SILENCES), MAX_TIMER_MS);
 }

@@ -38,6 +38,9 @@ export interface HeartbeatOptions {
    * For how long nothing may arrive, not even a comment, before the server is asked with a `ping`;
    * in milliseconds. `Infinity`: silence is never asked about. Default 30 000.
    *
+   * Over Streamable HTTP, a stream on which the server speaks unasked is opened anew when nothing
+   * has come on it for ten times that.
+   *
    * A line on which the program asks nothing gets one `ping` all the same, after half of that and
    * at most 15 s: its answer is what refills `retry.maxAttempts`.
    */

@@ -27,6 +27,8 @@ export interface DialOptions {
   connectMs: number;
   /** What one event of a stream may hold. */
   maxEventBytes: number;
+  /** For how long a stream may be silent that is there for what the server says unasked; 0: ever. */
+  hearingMs: number;
   signal: AbortSignal;
 }
 
@@ -53,7 +55,7 @@ export async function dial(options: DialOptions): Promise<Connected> {
 
 /** Asks one question after the other until hands are shaken, each with a share of what time is left. */
 async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connected> {
-  const { connectMs, transport, introduction } = options;
+  const { connectMs, hearingMs, transport, introduction } = options;
   const steps = stepsFor(target, rememberedVerdict(target.url), { transport, introduction });
   const deadline = performance.now() + connectMs;
   const tried: Tried[] = [];
@@ -69,7 +71,7 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
   for (const [index, step] of steps.entries()) {
     const shareMs = (deadline - performance.now()) / (steps.length - index);
     attempt = withDeadline(options.signal, shareMs, place(step.url));
-    http ??= new Http(channel, { connectMs, authorization: target.authorization });
+    http ??= new Http(channel, { connectMs, hearingMs, authorization: target.authorization });
     try {
       const connected = await ask(step, { ...options, http, signal: attempt.signal });
       const { dialect } = connected.channel;
@@ -109,9 +111,10 @@ async function goOn(
   target: UrlTarget,
   session: StreamableResumption,
 ): Promise<Connected | undefined> {
-  const { connectMs } = options;
+  const { connectMs, hearingMs } = options;
   const attempt = withDeadline(options.signal, connectMs, place(session.url));
-  const http = new Http(options.channel, { connectMs, authorization: target.authorization });
+  const { authorization } = target;
+  const http = new Http(options.channel, { connectMs, hearingMs, authorization });
   try {
     const connected = await goOnByPost({ ...options, http, signal: attempt.signal }, session);
     if (connected === undefined) await http.close();

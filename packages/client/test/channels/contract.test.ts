@@ -72,6 +72,7 @@ async function open(
     },
     channel: { ...('headers' in server && { headers: server.headers as never }), ...options },
     connectMs: 5000,
+    hearingMs: 0,
     maxEventBytes: options.limits?.maxEventBytes ?? 1_000_000,
     signal: new AbortController().signal,
   });

@@ -195,6 +195,22 @@ describe('listening', () => {
     expect(states).toEqual([]);
   });
 
+  it('goes on by another stream when nothing comes, with the list fetched again', async () => {
+    let tools = listing({ echo: {} });
+    const server = await serve(having(() => tools));
+    const client = clientOf(server.url, { ...quick, heartbeat: { silenceMs: 20 } });
+    let changes = 0;
+    client.on('toolsChanged', () => changes++);
+    await client.listTools();
+    await heard(server);
+    const states = statesOf(client);
+    tools = listing({ add: {} });
+    await until(() => expect(changes).toBe(1));
+    expect(server.messagesOf('subscriptions/listen').length).toBeGreaterThan(1);
+    expect(states).toEqual([]);
+    await heard(server);
+  });
+
   it('that the server does not know is not asked for again', async () => {
     const headers = { 'content-type': 'application/json' };
     const body = '{"jsonrpc":"2.0","id":ID,"error":{"code":-32601,"message":"unknown"}}';

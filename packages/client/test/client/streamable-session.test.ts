@@ -216,6 +216,22 @@ describe('the GET stream', () => {
     expect(server.openedSessions()).toBe(1);
   });
 
+  it('is opened anew when nothing comes on it, and lists are fetched again', async () => {
+    let tools = listing({ echo: {} });
+    const server = await serve({ answer: (request) => tools(request) });
+    const client = clientOf(server.url, { ...quick, heartbeat: { silenceMs: 20 } });
+    let changes = 0;
+    client.on('toolsChanged', () => changes++);
+    await client.listTools();
+    await heard(server);
+    const states = statesOf(client);
+    tools = listing({ add: {} });
+    await until(() => expect(changes).toBe(1));
+    expect(server.requestsOf('GET').length).toBeGreaterThan(1);
+    expect(states).toEqual([]);
+    expect(server.openedSessions()).toBe(1);
+  });
+
   it('goes on after the last event where events have ids, and nothing is asked', async () => {
     const { server, client } = await setUp({ eventIds: true, retryMs: 1 });
     const seen: unknown[] = [];
