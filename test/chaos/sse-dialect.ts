@@ -2,15 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ChaosSession } from './chaos-session.ts';
 import { EventLog } from './event-log.ts';
-import {
-  beginEvents,
-  readMessage,
-  refuse,
-  sendEvent,
-  type DialectOptions,
-  type HttpDialect,
-} from './http-dialect.ts';
-import { SessionStore, type KeptSession } from './session-store.ts';
+import { beginEvents, readMessage, refuse, sendEvent } from './http-dialect.ts';
+import { SessionDialect } from './session-dialect.ts';
+import type { KeptSession } from './session-store.ts';
 
 interface SseSession extends KeptSession {
   mcp: ChaosSession;
@@ -19,30 +13,11 @@ interface SseSession extends KeptSession {
 }
 
 /** HTTP+SSE of protocol 2024-11-05: a stream by GET, and a POST for each message of the client. */
-export class SseDialect implements HttpDialect {
+export class SseDialect extends SessionDialect<SseSession> {
   readonly path = '/sse';
-  readonly #options: DialectOptions;
-  readonly #sessions = new SessionStore<SseSession>();
-  #resumptions = 0;
-
-  constructor(options: DialectOptions) {
-    this.#options = options;
-  }
-
-  get openedSessions(): number {
-    return this.#sessions.opened;
-  }
-
-  get liveSessions(): number {
-    return this.#sessions.size;
-  }
 
   get openStreams(): number {
-    return this.#sessions.all().filter(({ stream }) => stream !== undefined).length;
-  }
-
-  get resumptions(): number {
-    return this.#resumptions;
+    return this.sessions.all().filter(({ stream }) => stream !== undefined).length;
   }
 
   take(request: IncomingMessage, response: ServerResponse): Promise<void> | void {
@@ -53,23 +28,15 @@ export class SseDialect implements HttpDialect {
     } else refuse(response, 404, 'no such place');
   }
 
-  announce(): void {
-    for (const { mcp } of this.#sessions.all()) mcp.announce();
-  }
-
-  forgetAll(): void {
-    this.#sessions.endAll();
-  }
-
   #openStream(request: IncomingMessage, response: ServerResponse): void {
     beginEvents(response);
-    const resumed = this.#options.resumable ? this.#resume(request, response) : undefined;
+    const resumed = this.options.resumable ? this.#resume(request, response) : undefined;
     const session = resumed ?? this.#open(response);
     response.once('close', () => this.#streamClosed(session, response));
   }
 
   #open(response: ServerResponse): SseSession {
-    const { resumable, onRun, onBreach } = this.#options;
+    const { resumable, onRun, onBreach } = this.options;
     const id = randomUUID();
     const log = new EventLog();
     const mcp = new ChaosSession({
@@ -77,14 +44,14 @@ export class SseDialect implements HttpDialect {
       send: (message) => {
         const data = JSON.stringify(message);
         const number = resumable ? log.add(data) : 0;
-        const stream = this.#sessions.get(id)?.stream;
+        const stream = this.sessions.get(id)?.stream;
         sendEvent(stream, { event: 'message', data, id: this.#eventId(id, number) });
       },
       onRun,
       onBreach,
     });
     const session = { id, mcp, log, stream: response, close: () => mcp.close() };
-    this.#sessions.add(session);
+    this.sessions.add(session);
     this.#sendEndpoint(session, 0);
     return session;
   }
@@ -92,11 +59,11 @@ export class SseDialect implements HttpDialect {
   /** Takes up the session that the client was in; `undefined` if that cannot be. */
   #resume(request: IncomingMessage, response: ServerResponse): SseSession | undefined {
     const [id = '', number = ''] = String(request.headers['last-event-id'] ?? '').split(':');
-    const session = this.#sessions.get(id);
+    const session = this.sessions.get(id);
     const missed = session?.log.after(Number(number));
     if (session === undefined || missed === undefined || number === '') return undefined;
-    this.#resumptions += 1;
-    this.#sessions.keep(id);
+    this.resumptions += 1;
+    this.sessions.keep(id);
     session.stream?.destroy();
     session.stream = response;
     this.#sendEndpoint(session, Number(number));
@@ -113,21 +80,21 @@ export class SseDialect implements HttpDialect {
   }
 
   #streamClosed(session: SseSession, response: ServerResponse): void {
-    const { resumable, random, forgottenShare, sessionLifeMs } = this.#options;
+    const { resumable, random, forgottenShare, sessionLifeMs } = this.options;
     if (session.stream !== response) return;
     session.stream = undefined;
-    if (!resumable || random.chance(forgottenShare)) this.#sessions.end(session.id);
-    else this.#sessions.endIn(session.id, sessionLifeMs);
+    if (!resumable || random.chance(forgottenShare)) this.sessions.end(session.id);
+    else this.sessions.endIn(session.id, sessionLifeMs);
   }
 
   #eventId(id: string, number: number): string | undefined {
-    return this.#options.resumable ? `${id}:${number}` : undefined;
+    return this.options.resumable ? `${id}:${number}` : undefined;
   }
 
   async #takePost(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { random, onBreach } = this.#options;
+    const { random, onBreach } = this.options;
     const message = await readMessage(request);
-    const session = this.#sessions.get(id);
+    const session = this.sessions.get(id);
     if (session === undefined) {
       refuse(response, 404, 'no such session');
     } else if (message === undefined) {

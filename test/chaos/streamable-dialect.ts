@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ChaosSession, type ClientMessage, type RequestId } from './chaos-session.ts';
-import { readMessage, refuse, type DialectOptions, type HttpDialect } from './http-dialect.ts';
+import { readMessage, refuse } from './http-dialect.ts';
 import { DocumentReply, StreamReply, type PostReply } from './post-reply.ts';
-import { SessionStore, type KeptSession } from './session-store.ts';
+import { SessionDialect } from './session-dialect.ts';
+import type { KeptSession } from './session-store.ts';
 
 const VERSION = '2025-11-25';
 /** Which of its streams a session remembers: the last so many that are over. */
@@ -24,33 +25,14 @@ interface Session extends KeptSession {
 }
 
 /** Streamable HTTP of protocol 2025-11-25: sessions, and answers in the bodies of POSTs. */
-export class StreamableDialect implements HttpDialect {
+export class StreamableDialect extends SessionDialect<Session> {
   readonly path = '/mcp';
-  readonly #options: DialectOptions;
-  readonly #sessions = new SessionStore<Session>();
-  #resumptions = 0;
-
-  constructor(options: DialectOptions) {
-    this.#options = options;
-  }
-
-  get openedSessions(): number {
-    return this.#sessions.opened;
-  }
-
-  get liveSessions(): number {
-    return this.#sessions.size;
-  }
 
   get openStreams(): number {
-    return this.#sessions
+    return this.sessions
       .all()
       .flatMap(allOf)
       .filter(({ isOpen }) => isOpen).length;
-  }
-
-  get resumptions(): number {
-    return this.#resumptions;
   }
 
   async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -69,7 +51,7 @@ export class StreamableDialect implements HttpDialect {
       this.#takeFirst(message, response);
       return;
     }
-    const session = this.#sessions.get(String(id));
+    const session = this.sessions.get(String(id));
     if (id === undefined) this.#refuseBreach(response, `${method} without a session`);
     else if (session === undefined) this.#refuseForgotten(response);
     else if (session.mcp.isReady && headers['mcp-protocol-version'] !== VERSION) {
@@ -78,14 +60,6 @@ export class StreamableDialect implements HttpDialect {
         `${method} of version ${String(headers['mcp-protocol-version'])}`,
       );
     } else this.#takeInSession(session, message, request, response);
-  }
-
-  announce(): void {
-    for (const { mcp } of this.#sessions.all()) mcp.announce();
-  }
-
-  forgetAll(): void {
-    this.#sessions.endAll();
   }
 
   /** What names no session may begin one. Somebody who looks for another protocol does no wrong. */
@@ -110,7 +84,7 @@ export class StreamableDialect implements HttpDialect {
     this.#use(session, response);
     if (request.method === 'GET') this.#openStream(session, request, response);
     else if (request.method === 'DELETE') {
-      this.#sessions.end(session.id);
+      this.sessions.end(session.id);
       response.writeHead(204).end();
     } else if (message?.id !== undefined && message.method !== undefined) {
       this.#answer(session, message, response);
@@ -123,7 +97,7 @@ export class StreamableDialect implements HttpDialect {
   }
 
   #open(): Session {
-    const { onRun, onBreach } = this.#options;
+    const { onRun, onBreach } = this.options;
     const id = randomUUID();
     const replies = new Map<RequestId, PostReply>();
     const mcp = new ChaosSession({
@@ -151,17 +125,17 @@ export class StreamableDialect implements HttpDialect {
         for (const reply of allOf(session)) reply.close();
       },
     };
-    this.#sessions.add(session);
+    this.sessions.add(session);
     return session;
   }
 
   /** A session is kept as long as somebody is there. */
   #use(session: Session, response: ServerResponse): void {
     session.inUse += 1;
-    this.#sessions.keep(session.id);
+    this.sessions.keep(session.id);
     response.once('close', () => {
       session.inUse -= 1;
-      if (session.inUse === 0) this.#sessions.endIn(session.id, this.#options.sessionLifeMs);
+      if (session.inUse === 0) this.sessions.endIn(session.id, this.options.sessionLifeMs);
     });
   }
 
@@ -171,7 +145,7 @@ export class StreamableDialect implements HttpDialect {
     response: ServerResponse,
     headers: Record<string, string> = {},
   ): void {
-    const { random, resumable, documentShare, pausedShare } = this.#options;
+    const { random, resumable, documentShare, pausedShare } = this.options;
     if (session.replies.has(message.id as RequestId)) {
       this.#refuseBreach(response, `the id ${message.id} is in use`);
       return;
@@ -194,7 +168,7 @@ export class StreamableDialect implements HttpDialect {
   }
 
   #addStream(session: Session): StreamReply {
-    if (!this.#options.resumable) return new StreamReply();
+    if (!this.options.resumable) return new StreamReply();
     const { streams } = session;
     const name = randomUUID();
     const stream = new StreamReply(name);
@@ -210,7 +184,7 @@ export class StreamableDialect implements HttpDialect {
     if (lastEventId !== undefined) {
       const [name = '', number = ''] = String(lastEventId).split(':');
       const stream = session.streams.get(name);
-      if (stream?.goOn(response, Number(number)) === true) this.#resumptions += 1;
+      if (stream?.goOn(response, Number(number)) === true) this.resumptions += 1;
       else refuse(response, 400, 'Bad Request: no such event');
       return;
     }
@@ -218,11 +192,11 @@ export class StreamableDialect implements HttpDialect {
     session.standing?.close();
     session.standing = this.#addStream(session);
     session.standing.begin(response);
-    if (this.#options.resumable) session.standing.prime();
+    if (this.options.resumable) session.standing.prime();
   }
 
   #refuseForgotten(response: ServerResponse): void {
-    if (this.#options.random.chance(0.5)) {
+    if (this.options.random.chance(0.5)) {
       refuse(response, 404, 'no such session');
       return;
     }
@@ -233,7 +207,7 @@ export class StreamableDialect implements HttpDialect {
   }
 
   #refuseBreach(response: ServerResponse, what: string): void {
-    this.#options.onBreach(what);
+    this.options.onBreach(what);
     refuse(response, 400, what);
   }
 }

@@ -66,6 +66,25 @@ export class Stage {
     return part;
   }
 
+  /**
+   * Runs the parts of the scenario side by side; what one has started ends with it.
+   *
+   * @param {Record<string, (part: Stage) => Promise<unknown>>} jobs by the names of the parts
+   * @param {number} [atATime]
+   */
+  async inParts(jobs, atATime = Infinity) {
+    const parts = Object.entries(jobs).map(([name, job]) => ({ part: this.part(name), job }));
+    const waiting = [...parts];
+    const lane = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        await next.job(next.part);
+        await next.part.clear();
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(atATime, parts.length) }, lane));
+    this.take(parts.map(({ part }) => part));
+  }
+
   /** Takes what was found in parts, in their order. @param {readonly Stage[]} parts */
   take(parts) {
     for (const { findings } of parts) this.findings.rows.push(...findings.rows);

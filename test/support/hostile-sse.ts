@@ -1,26 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { answer, hasHeaders, takeFault, type HttpAnswer, type PostFault } from './http-answer.ts';
 import { type HttpFixture, type RecordedRequest, startHttpFixture } from './http-fixture.ts';
 import { type RpcMessage, StrictMcpSession } from './strict-mcp-session.ts';
-
-/** An answer to a request that is not the one which it hoped for. */
-export interface HttpAnswer {
-  status: number;
-  headers?: Record<string, string>;
-  body?: string;
-}
-
-/** An answer for some POSTs; without `method` and `tool`, for all. The message is not looked at. */
-export interface PostFault extends HttpAnswer {
-  /** The method of the message, for example `tools/call`. */
-  method?: string;
-  /** The tool that the message calls. */
-  tool?: string;
-  /** How many POSTs it is for. Default: all. */
-  times?: number;
-  /** Drops the connection instead. */
-  breaksOff?: boolean;
-}
 
 /** What the server does wrong; it may be changed while it runs. */
 export interface Mischief {
@@ -216,7 +198,7 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
 
   function takePost(request: RecordedRequest, response: ServerResponse, sessionId: string): void {
     const message = request.json as RpcMessage | undefined;
-    const fault = message && takeFault(message);
+    const fault = message && takeFault(mischief.postFaults, message);
     if (fault?.breaksOff) {
       response.destroy();
     } else if (fault) {
@@ -235,17 +217,6 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
       if (held) void held.then(accept);
       else accept();
     }
-  }
-
-  function takeFault({ method, params }: RpcMessage): PostFault | undefined {
-    const fault = mischief.postFaults?.find(
-      (candidate) =>
-        candidate.times !== 0 &&
-        (candidate.method === undefined || candidate.method === method) &&
-        (candidate.tool === undefined || candidate.tool === params?.['name']),
-    );
-    if (fault?.times !== undefined) fault.times -= 1;
-    return fault;
   }
 
   /** What follows a message that was accepted. */
@@ -320,14 +291,4 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function hasHeaders(request: RecordedRequest, required: Record<string, string> = {}): boolean {
-  return Object.entries(required).every(
-    ([name, value]) => request.headers[name.toLowerCase()] === value,
-  );
-}
-
-function answer(response: ServerResponse, { status, headers = {}, body = '' }: HttpAnswer): void {
-  response.writeHead(status, headers).end(body);
 }

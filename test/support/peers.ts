@@ -71,17 +71,17 @@ async function startPeer(args: string[], path: string): Promise<Peer> {
 
   try {
     const port = await portOf(child);
-    return {
-      url: `http://127.0.0.1:${port}${path}`,
-      pid: child.pid ?? 0,
-      output: () => output,
-      stop: () => stopTree(child),
-      [Symbol.asyncDispose]: () => stopTree(child),
-    };
+    return running(child, `http://127.0.0.1:${port}${path}`, () => output);
   } catch (cause) {
     await stopTree(child);
     throw new Error(`${args.join(' ')} did not start: ${output}`, { cause });
   }
+}
+
+/** A peer that was started, and listens. */
+export function running(child: ChildProcess, url: string, output: () => string): Peer {
+  const stop = (): Promise<void> => stopTree(child);
+  return { url, pid: child.pid ?? 0, output, stop, [Symbol.asyncDispose]: stop };
 }
 
 /** The port that the preloaded file reports. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Peer, stopTree } from './peers.ts';
+import { running, stopTree, type Peer } from './peers.ts';
 
 const run = promisify(execFile);
 
@@ -69,13 +69,8 @@ export async function startPython({ library, output }: PythonServerOptions): Pro
         throw new Error(`it did not start: ${text}`);
       }),
     ]);
-    return {
-      url: `http://127.0.0.1:${port}${output === 'sse' ? '/sse' : '/mcp'}`,
-      pid: child.pid ?? 0,
-      output: () => text,
-      stop: () => stopTree(child),
-      [Symbol.asyncDispose]: () => stopTree(child),
-    };
+    const path = output === 'sse' ? '/sse' : '/mcp';
+    return running(child, `http://127.0.0.1:${port}${path}`, () => text);
   } catch (error) {
     await stopTree(child);
     throw error;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { HttpAnswer, PostFault } from './hostile-sse.ts';
+import { answer, hasHeaders, takeFault, type HttpAnswer, type PostFault } from './http-answer.ts';
 import { type HttpFixture, type RecordedRequest, startHttpFixture } from './http-fixture.ts';
 import { EventLog } from './streamable-log.ts';
 import { discovered, inModernWords, objectionTo, type Objection } from './streamable-rules.ts';
@@ -16,7 +16,7 @@ export interface StreamableMischief {
   sessions?: boolean;
   /** Without these headers, everything is answered with 401. */
   requiredHeaders?: Record<string, string>;
-  /** The answers to some POSTs. `ID` in a body is replaced by the id of the message. */
+  /** The answers to some POSTs. */
   postFaults?: PostFault[];
   /** The answer to every GET. */
   getAnswer?: HttpAnswer;
@@ -118,7 +118,7 @@ export async function startStreamable(
       answer(response, { status: 404, body: 'no such page' });
     } else {
       const message = request.json as RpcMessage | undefined;
-      const fault = message && takeFault(message);
+      const fault = message && takeFault(mischief.postFaults, message);
       if (fault?.breaksOff) response.destroy();
       else if (fault) answer(response, fault, message);
       else take(request, response);
@@ -303,17 +303,6 @@ export async function startStreamable(
     if (kind !== 'standing' && log.isAnswered) response.end();
   }
 
-  function takeFault({ method, params }: RpcMessage): PostFault | undefined {
-    const fault = mischief.postFaults?.find(
-      (candidate) =>
-        candidate.times !== 0 &&
-        (candidate.method === undefined || candidate.method === method) &&
-        (candidate.tool === undefined || candidate.tool === params?.['name']),
-    );
-    if (fault?.times !== undefined) fault.times -= 1;
-    return fault;
-  }
-
   const streams = (which?: 'standing' | 'replies'): Stream[] =>
     [...sessions.values()]
       .flatMap((session) => [...session.streams])
@@ -362,18 +351,4 @@ export async function startStreamable(
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function hasHeaders(request: RecordedRequest, required: Record<string, string> = {}): boolean {
-  return Object.entries(required).every(
-    ([name, value]) => request.headers[name.toLowerCase()] === value,
-  );
-}
-
-function answer(
-  response: ServerResponse,
-  { status, headers = {}, body = '' }: HttpAnswer,
-  message?: RpcMessage,
-): void {
-  response.writeHead(status, headers).end(body.replace('ID', JSON.stringify(message?.id ?? null)));
 }

@@ -1,4 +1,4 @@
-import type { HttpAnswer } from './hostile-sse.ts';
+import type { HttpAnswer } from './http-answer.ts';
 import type { RecordedRequest } from './http-fixture.ts';
 import type { RpcMessage } from './strict-mcp-session.ts';
 

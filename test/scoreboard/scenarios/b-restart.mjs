@@ -24,13 +24,11 @@ export const scenario = {
 
 /** @param {Stage} stage */
 async function run(stage) {
-  const parts = [stage.part('404'), stage.part('400')];
-  const [notFound, badRequest] = parts;
-  await Promise.all([
-    notFound && forgotten(notFound),
-    badRequest && forgotten(badRequest, { status: 400, body: 'No transport found for sessionId' }),
-  ]);
-  stage.take(parts);
+  await stage.inParts({
+    'with 404': (part) => forgotten(part),
+    'with 400': (part) =>
+      forgotten(part, { status: 400, body: 'No transport found for sessionId' }),
+  });
 }
 
 /** @param {Stage} stage @param {{ status: number, body: string }} [gone] */

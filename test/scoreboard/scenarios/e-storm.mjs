@@ -21,13 +21,10 @@ export const scenario = {
 
 /** @param {Stage} stage */
 async function run(stage) {
-  const parts = [stage.part('at once'), stage.part('after the handshake')];
-  const [atOnce, afterHandshake] = parts;
-  await Promise.all([
-    atOnce && storm(atOnce, closeAtOnce),
-    afterHandshake && storm(afterHandshake, closeAfterHandshake),
-  ]);
-  stage.take(parts);
+  await stage.inParts({
+    'at once': (part) => storm(part, closeAtOnce),
+    'after the handshake': (part) => storm(part, closeAfterHandshake),
+  });
 }
 
 /** @param {Stage} stage @param {(server: SseServer) => void} turn from when on it closes */

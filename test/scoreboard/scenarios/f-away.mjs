@@ -32,10 +32,7 @@ export const scenario = {
 
 /** @param {Stage} stage */
 async function run(stage) {
-  const parts = [stage.part('calls meanwhile'), stage.part('no call meanwhile')];
-  const [calls, silence] = parts;
-  await Promise.all([calls && callsMeanwhile(calls), silence && noCalls(silence)]);
-  stage.take(parts);
+  await stage.inParts({ 'calls meanwhile': callsMeanwhile, 'no call meanwhile': noCalls });
 }
 
 /** @param {Stage} stage */

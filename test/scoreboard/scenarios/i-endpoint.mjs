@@ -40,13 +40,14 @@ export const scenario = {
 
 /** @param {Stage} stage */
 async function run(stage) {
-  const parts = Object.entries(WRONGS).map(([name, wrong]) => ({
-    part: stage.part(name),
-    wrong,
-  }));
-  const later = stage.part('POST of a call redirected');
-  await Promise.all([...parts.map(({ part, wrong }) => astray(part, wrong)), astrayLater(later)]);
-  stage.take([...parts.map(({ part }) => part), later]);
+  const jobs = Object.entries(WRONGS).map(([name, wrong]) => [
+    name,
+    (/** @type {Stage} */ part) => astray(part, wrong),
+  ]);
+  await stage.inParts({
+    ...Object.fromEntries(jobs),
+    'POST of a call redirected': astrayLater,
+  });
 }
 
 /** @param {Stage} stage @param {(server: SseServer, elsewhere: string) => void} wrong */

@@ -36,19 +36,22 @@ async function runAll(stage) {
 /** @param {Stage} stage */
 export async function run(stage) {
   const jobs = Object.entries(STATES).flatMap(([name, arrange]) => [
-    { part: stage.part(name), arrange, end: abortAndClose },
-    { part: stage.part(`${name}, exit`), arrange, end: exit },
+    [name, ending(arrange, abortAndClose)],
+    [`${name}, exit`, ending(arrange, exit)],
   ]);
-  const waiting = [...jobs];
-  const lane = async () => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
-      const arranged = await job.arrange(job.part);
-      if (arranged !== undefined) await job.end(job.part, arranged);
-      await job.part.clear();
-    }
+  await stage.inParts(Object.fromEntries(jobs), AT_A_TIME);
+}
+
+/**
+ * @param {(stage: Stage) => Promise<Arranged | undefined>} arrange
+ * @param {(stage: Stage, arranged: Arranged) => Promise<void>} end
+ * @returns {(stage: Stage) => Promise<void>}
+ */
+function ending(arrange, end) {
+  return async (stage) => {
+    const arranged = await arrange(stage);
+    if (arranged !== undefined) await end(stage, arranged);
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
-  stage.take(jobs.map(({ part }) => part));
 }
 
 /** @param {Stage} stage @param {Arranged} arranged */

@@ -26,10 +26,10 @@ export const scenario = {
 
 /** @param {Stage} stage */
 async function run(stage) {
-  const parts = [stage.part('with a result'), stage.part('cut')];
-  const [gracefully, cut] = parts;
-  await Promise.all([gracefully && ended(gracefully, 'result'), cut && ended(cut, 'cut')]);
-  stage.take(parts);
+  await stage.inParts({
+    'with a result': (part) => ended(part, 'result'),
+    cut: (part) => ended(part, 'cut'),
+  });
 }
 
 /** @param {Stage} stage @param {'result' | 'cut'} how */

@@ -41,19 +41,11 @@ const AT_A_TIME = 3;
 
 /** @param {Stage} stage */
 async function run(stage) {
-  const jobs = Object.entries(PARTS).map(([name, { wrong, act }]) => {
-    const part = stage.part(name);
-    return { part, go: () => act(part, wrong) };
-  });
-  const waiting = [...jobs];
-  const lane = async () => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
-      await job.go();
-      await job.part.clear();
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
-  stage.take(jobs.map(({ part }) => part));
+  const jobs = Object.entries(PARTS).map(([name, { wrong, act }]) => [
+    name,
+    (/** @type {Stage} */ part) => act(part, wrong),
+  ]);
+  await stage.inParts(Object.fromEntries(jobs), AT_A_TIME);
 }
 
 /** @param {Stage} stage @param {Wrong} wrong */

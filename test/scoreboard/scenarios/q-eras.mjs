@@ -26,13 +26,10 @@ export const scenario = {
 
 /** @param {Stage} stage */
 async function run(stage) {
-  const parts = [stage.part('now stateless'), stage.part('now with sessions')];
-  const [forth, back] = parts;
-  await Promise.all([
-    forth && changed(forth, new StreamableServer(), new StatelessServer()),
-    back && changed(back, new StatelessServer(), new StreamableServer()),
-  ]);
-  stage.take(parts);
+  await stage.inParts({
+    'now stateless': (part) => changed(part, new StreamableServer(), new StatelessServer()),
+    'now with sessions': (part) => changed(part, new StatelessServer(), new StreamableServer()),
+  });
 }
 
 /**

@@ -309,7 +309,7 @@ export class Reply implements Settler, BodySink {
     if (this.#settled) return;
     this.#settled = true;
     this.answered();
-    if (this.#body === 'stream') {
+    if (this.#body === 'stream' && !this.#isOver) {
       this.#linger = setTimeout(() => this.giveUp(), LINGER_MS).unref();
     } else if (this.#body === 'foreign') {
       // It may never end. The answer is being read just now, so not at once.

@@ -138,18 +138,13 @@ describe('somebody who is not waited for', () => {
     await (await connected()).callTool('read');
   });
 
-  it('cannot finish what somebody else began', async () => {
+  it.each([
+    ['what somebody else began', 'state', 'state-0'],
+    ['with the word of another authorization server', 'iss', 'https://elsewhere.example'],
+  ])('cannot finish %s', async (_what, name, value) => {
     await failureOf(connect(server.url, login.options));
     const callback = await person.callbackOf(person.ledTo[0] as URL);
-    callback.set('state', 'state-0');
-    expect(await failureOf(login.finish(callback))).toMatchObject({ code: 'unauthorized' });
-    expect(person.tokens()).toBeUndefined();
-  });
-
-  it('cannot finish with the word of another authorization server', async () => {
-    await failureOf(connect(server.url, login.options));
-    const callback = await person.callbackOf(person.ledTo[0] as URL);
-    callback.set('iss', 'https://elsewhere.example');
+    callback.set(name, value);
     expect(await failureOf(login.finish(callback))).toMatchObject({ code: 'unauthorized' });
     expect(person.tokens()).toBeUndefined();
   });

@@ -1,10 +1,11 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { startHostileSse } from '../../../../test/support/hostile-sse.ts';
+import { startHostileSse, type HostileSseServer } from '../../../../test/support/hostile-sse.ts';
 import type { RecordedRequest } from '../../../../test/support/http-fixture.ts';
 import {
   startStreamable,
   type StreamableMischief,
+  type StreamableServer,
 } from '../../../../test/support/streamable-fixture.ts';
 import {
   startToolEventsServer,
@@ -47,16 +48,25 @@ export interface Kind<Server extends ContractServer> {
 
 const ping = { jsonrpc: '2.0' as const, id: 'last', method: 'ping' };
 
-async function startSse(): Promise<StreamContractServer> {
-  const server = await startHostileSse();
+function asTarget({
+  url,
+  mischief,
+}: HostileSseServer | StreamableServer): Pick<HttpContractServer, 'target' | 'headers' | 'insist'> {
   const headers = { authorization: 'Bearer test' };
   return {
-    ...server,
-    target: server.url,
+    target: url,
     headers,
     insist: () => {
-      server.mischief.requiredHeaders = headers;
+      mischief.requiredHeaders = headers;
     },
+  };
+}
+
+async function startSse(): Promise<StreamContractServer> {
+  const server = await startHostileSse();
+  return {
+    ...server,
+    ...asTarget(server),
     end: server.cut,
     open: server.openStreams,
   };
@@ -79,14 +89,9 @@ async function startToolEvents(
 
 async function startHttp(mischief: StreamableMischief): Promise<StreamContractServer> {
   const server = await startStreamable(mischief);
-  const headers = { authorization: 'Bearer test' };
   return {
     ...server,
-    target: server.url,
-    headers,
-    insist: () => {
-      mischief.requiredHeaders = headers;
-    },
+    ...asTarget(server),
     // A channel of Streamable HTTP ends when what it sends meets another server than before.
     end: async (channel) => {
       server.forget();

@@ -1,21 +1,12 @@
 import { Client } from '@modelcontextprotocol/client';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startModernServer, type ModernServer } from '../../../../test/support/modern-server.ts';
-import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { until } from '../../../../test/support/until.ts';
 import { connect, createTransport, type LongwireTransport } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { quick, said } from './recovery-support.ts';
+import { atTheEndOfEachTest, quick, said } from './recovery-support.ts';
 
-expectNothingLeftOpen();
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
-  closers.push(() => thing.close());
-  return thing;
-};
+const { closeLater } = atTheEndOfEachTest();
 
 const start = async (legacy: 'reject' | 'stateless'): Promise<ModernServer> =>
   closeLater(await startModernServer({ legacy }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HttpAnswer } from '../../../../test/support/hostile-sse.ts';
+import type { HttpAnswer } from '../../../../test/support/http-answer.ts';
 import { until } from '../../../../test/support/until.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { atTheEndOfEachTest, dialsOf, quick, runsOf, said, statesOf } from './recovery-support.ts';
