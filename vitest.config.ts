@@ -9,16 +9,14 @@ export default defineConfig({
   resolve: {
     alias: [
       {
-        find: '@longwire/client/oauth',
+        find: /^@longwire\/client\/oauth$/,
         replacement: fileURLToPath(new URL('./packages/client/src/auth/oauth.ts', import.meta.url)),
       },
       {
-        find: '@longwire/client/testing',
-        replacement: fileURLToPath(
-          new URL('./packages/client/src/testing/index.ts', import.meta.url),
-        ),
+        find: /^@longwire\/client\/(config|middleware|testing)$/,
+        replacement: sources('client').replace(/index\.ts$/, '$1/index.ts'),
       },
-      { find: /^@longwire\/(client|agent|server)$/, replacement: sources('$1') },
+      { find: /^@longwire\/(client|agent|server|workflow)$/, replacement: sources('$1') },
       { find: /^longwire$/, replacement: sources('cli') },
     ],
   },

@@ -1,0 +1,46 @@
+import type { Progress, Result } from '@modelcontextprotocol/client';
+
+/** A request on its way to the server, as a middleware sees it, and may change it. */
+export interface McpRequest {
+  /** For example `tools/call`. */
+  readonly method: string;
+  /** As they go to the server; without what the connection adds. */
+  params: Record<string, unknown> | undefined;
+  /** HTTP transports send them, over the program's own of the same name; others have none. */
+  readonly headers: Record<string, string>;
+  /** Aborted when the call ends early, with its error as the reason: it took too long, say. */
+  readonly signal: AbortSignal;
+  /** It does no harm to run it twice: the program says so, or a middleware. */
+  idempotent: boolean;
+  /**
+   * The connection's own: the handshake (`initialize` or `server/discover`), pings, and what a new
+   * session is told again. The headers of the handshake also go with what has no request of its
+   * own: streams, notifications, the end of a session.
+   */
+  readonly internal: boolean;
+  /** What middlewares have to say to one another. */
+  readonly metadata: Record<string, unknown>;
+  /** Told every time that the request leaves, which may be more than once. */
+  onSent?: (() => void) | undefined;
+  /** Takes the call's progress, in order, before its response. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What came back for a request. */
+export interface McpResponse {
+  /** As the server sent it. */
+  result: Result;
+  /** What middlewares have to say of it to one another. */
+  readonly metadata: Record<string, unknown>;
+}
+
+/** Goes on to the next middleware, and in the end to the server. */
+export type Next = () => Promise<McpResponse>;
+
+/**
+ * What stands around every request of a client, on every transport. It may answer without calling
+ * `next`, or call it again when it has settled, and change the request before and the response
+ * behind it. Calling `next` while it is under way is an error. What it throws is what the caller
+ * gets; an error that is none of Longwire's comes as the `cause` of one.
+ */
+export type Middleware = (request: McpRequest, next: Next) => Promise<McpResponse>;

@@ -1,0 +1,1 @@
+export type { McpRequest, McpResponse, Middleware, Next } from '../connection/middleware.js';
