@@ -88,6 +88,14 @@ export interface ChannelOptions {
   dispatcher: DispatcherLike;
 }
 
+/** How a message is sent. */
+export interface SendOptions {
+  /** They go with it where there are any, over the program's own; those of the dialect stay. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** It only asks whether the server is there: nobody waits for the one before it any more. */
+  readonly isProbe?: boolean | undefined;
+}
+
 /** What a channel tells the one who opened it. */
 export interface ChannelHandlers {
   /** A message from the server, in the order of arrival. */
@@ -159,17 +167,13 @@ export interface Channel {
    * Sends one message; fulfilled when the server has accepted it, or answered it. `onWire` is
    * called when its first byte is about to leave: before that it is certain not to have been sent.
    * A `notifications/cancelled` withdraws a request that has not left yet, and is told the server
-   * otherwise, in the words of the dialect. `headers` go with it where there are any.
+   * otherwise, in the words of the dialect.
    *
    * @throws LongwireError whose certainty says whether the server may have acted on it. One with
    * code `connection-lost` that is certain not to have run says that the channel is ending.
    * BrokenStreamError if its answer can still be had.
    */
-  send(
-    message: JSONRPCMessage,
-    onWire?: () => void,
-    headers?: Readonly<Record<string, string>>,
-  ): Promise<void>;
+  send(message: JSONRPCMessage, onWire?: () => void, options?: SendOptions): Promise<void>;
   /**
    * Goes on with a stream that broke off; as `send` of its request, fulfilled when that is
    * answered. Where nothing can be gone on with, there is none.

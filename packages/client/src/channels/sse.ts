@@ -2,12 +2,13 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
 import { YoungMap } from '../young-map.js';
 import type { HttpRequest } from './attempts.js';
-import type { Channel, ChannelHandlers, Dialect, Resumption } from './channel.js';
+import type { Channel, ChannelHandlers, Dialect, Resumption, SendOptions } from './channel.js';
 import type { EventCursor } from './event-cursor.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import type { BodySink } from './exchange.js';
 import { forgottenError, isForgotten } from './forgotten.js';
+import type { HeaderRecord } from './headers.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { place } from './place.js';
@@ -93,10 +94,10 @@ export class SseChannel implements Channel {
     return new SseResumption(this.#endpoint, this.#cursor);
   }
 
-  send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
+  send(message: JSONRPCMessage, onWire?: () => void, options?: SendOptions): Promise<void> {
     if (this.#ended || this.#sessionGone) return Promise.reject(endedError(this.#endpoint));
     if (isAnswer(message)) return this.#post(message);
-    if ('id' in message) return this.#post(message, onWire, message.id);
+    if ('id' in message) return this.#request(message, message.id, onWire, options?.headers);
     if (message.method !== 'notifications/cancelled') return this.#post(message);
     return this.#postCancellation(message, message.params?.['requestId'] as RequestId);
   }
@@ -123,9 +124,19 @@ export class SseChannel implements Channel {
     posting?.giveUp();
   }
 
-  #post(message: JSONRPCMessage, onWire?: () => void, id?: RequestId): Promise<void> {
+  #post(message: JSONRPCMessage): Promise<void> {
+    return this.#request(message, undefined, undefined, undefined);
+  }
+
+  #request(
+    message: JSONRPCMessage,
+    id: RequestId | undefined,
+    onWire: (() => void) | undefined,
+    headers: HeaderRecord | undefined,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       const request = postOf(message, { endpoint: this.#endpoint, dialect: 'sse' });
+      if (headers !== undefined) request.headers = { ...headers, ...request.headers };
       const posting = new Posting({
         started: onWire,
         answered: () => {

@@ -14,6 +14,7 @@ import type {
   Dialect,
   Era,
   Resumption,
+  SendOptions,
 } from './channel.js';
 import type { EventCursor } from './event-cursor.js';
 import { EventStream, type EventStreamListener, type EventStreamOptions } from './event-stream.js';
@@ -33,8 +34,6 @@ const CANCEL_AFTER_MS = 500;
 const LAST_REPLIES_MS = 1000;
 /** How long the end of a session may take. */
 const FAREWELL_MS = 1000;
-/** What is asked to find out whether the server is there. */
-const PROBES: ReadonlySet<string> = new Set(['initialize', 'server/discover', 'ping']);
 
 /** What a Streamable HTTP channel is made of. */
 export interface StreamableChannelOptions {
@@ -126,10 +125,10 @@ export class StreamableChannel implements Channel {
     return this.#sessionGone ? undefined : this.#session.resumption;
   }
 
-  send(message: JSONRPCMessage, onWire?: () => void, headers?: HeaderRecord): Promise<void> {
+  send(message: JSONRPCMessage, onWire?: () => void, options?: SendOptions): Promise<void> {
     if (this.#isOver) return Promise.reject(this.#endedError('not-sent'));
     if (!isAnswer(message)) {
-      if ('id' in message) return this.#request(message, message.id, onWire, headers);
+      if ('id' in message) return this.#request(message, message.id, onWire, options);
       if (message.method === 'notifications/cancelled') {
         return this.#cancel(message, message.params?.['requestId'] as RequestId);
       }
@@ -203,12 +202,12 @@ export class StreamableChannel implements Channel {
     message: JSONRPCRequest,
     id: RequestId,
     onWire: (() => void) | undefined,
-    headers: HeaderRecord | undefined,
+    options: SendOptions | undefined,
   ): Promise<void> {
     return this.#expect({ id, started: onWire }, (reply) => {
-      const request = this.#posting(message, headers, reply);
+      const request = this.#posting(message, options?.headers, reply);
       request.isHearing = message.method === 'subscriptions/listen';
-      if (PROBES.has(message.method)) {
+      if (options?.isProbe === true) {
         request.isProbe = true;
         // One that was not answered would hold the connection that it is asked on.
         this.#probe?.giveUp();
@@ -337,6 +336,8 @@ export class StreamableChannel implements Channel {
     body: string | undefined,
     id: RequestId | undefined,
   ): LongwireError | JSONRPCResponse {
+    // Whatever the server says, it is there.
+    if (error instanceof HttpStatusError) this.#heardAt = performance.now();
     const refusal = judgeRefusal(error, body, {
       id,
       era: this.era,

@@ -6,10 +6,11 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/client';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
-import type { Channel, ChannelHandlers } from './channel.js';
+import type { Channel, ChannelHandlers, SendOptions } from './channel.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import { forgottenError, isForgotten } from './forgotten.js';
+import type { HeaderRecord } from './headers.js';
 import type { Http } from './http.js';
 import { isAnswer } from './message.js';
 import { place } from './place.js';
@@ -40,6 +41,7 @@ interface QueuedCall {
   id: RequestId;
   body: string;
   onWire: (() => void) | undefined;
+  headers: HeaderRecord | undefined;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -98,7 +100,7 @@ export class ToolEventsChannel implements Channel {
     return this.#stream.retryMs;
   }
 
-  async send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
+  async send(message: JSONRPCMessage, onWire?: () => void, options?: SendOptions): Promise<void> {
     if (this.#ended) throw endedError(this.#url);
     if (isAnswer(message)) return;
     if (!('id' in message)) {
@@ -128,7 +130,7 @@ export class ToolEventsChannel implements Channel {
         this.#answer(message.id, { tools: this.#tools });
         return;
       case 'tools/call':
-        await this.#call(message, onWire);
+        await this.#call(message, onWire, options?.headers);
         return;
       default:
         this.#handlers.onMessage({
@@ -149,14 +151,18 @@ export class ToolEventsChannel implements Channel {
     await this.#http.close();
   }
 
-  #call({ id, params }: JSONRPCRequest, onWire: (() => void) | undefined): Promise<void> {
+  #call(
+    { id, params }: JSONRPCRequest,
+    onWire: (() => void) | undefined,
+    headers: HeaderRecord | undefined,
+  ): Promise<void> {
     const body = JSON.stringify({
       session_id: this.#sessionId,
       tool: params?.['name'],
       args: params?.['arguments'] ?? {},
     });
     return new Promise((resolve, reject) => {
-      this.#queue.push({ id, body, onWire, resolve, reject });
+      this.#queue.push({ id, body, onWire, headers, resolve, reject });
       this.#startNext();
     });
   }
@@ -167,13 +173,14 @@ export class ToolEventsChannel implements Channel {
     }
   }
 
-  #start({ id, body, onWire, resolve, reject }: QueuedCall): void {
+  #start({ id, body, onWire, headers, resolve, reject }: QueuedCall): void {
     const call = new ToolEventsCall({
       http: this.#http,
       url: this.#url,
       body,
       maxEventBytes: this.#maxEventBytes,
       onWire,
+      headers,
       onPlace: (place) => {
         // Having answered 202 once is for good: its next result could be anybody's.
         if (this.#place !== 'stream') this.#place = place;

@@ -139,7 +139,11 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const tools = await this.#list<Tool>('tools/list', 'tools', 'name', options);
     this.#outputSchemas.learn(tools);
-    return this.#toolCalls.learn(this.#sdk, tools);
+    return this.#toolCalls.learn(tools, this.#sdk.getProtocolEra(), () =>
+      this.#throughSdk('tools/list', {}, options, (marked) =>
+        this.sdk.listTools(marked, { timeout: NEVER_MS, cacheMode: 'refresh' }),
+      ),
+    );
   }
 
   /** All resources, every page, as the server sent them. */

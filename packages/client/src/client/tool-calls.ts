@@ -1,5 +1,6 @@
 import type { Client, Result, Tool } from '@modelcontextprotocol/client';
 import { callMark, type CallMark } from '../connection/call-mark.js';
+import type { Era } from '../channels/channel.js';
 import type { Connection } from '../connection/connection.js';
 import { ServerError } from '../errors.js';
 import { NEVER_MS } from './sdk-client.js';
@@ -26,18 +27,22 @@ export class ToolCalls {
   }
 
   /**
-   * Takes a new list of tools. Those that ask for headers wrongly are left out.
+   * Takes a new list of tools. Those that ask for headers wrongly are left out: which they are, the
+   * SDK says, whose list it is that `listBySdk` gets.
    *
    * "Clients MUST exclude the tool from the result of tools/list."
    *
    * @see https://modelcontextprotocol.io/specification/2026-07-28/server/tools
    */
-  async learn(sdk: Client, tools: Tool[]): Promise<Tool[]> {
-    const isModern = sdk.getProtocolEra() === 'modern';
-    const wanting = isModern ? tools.filter(wantsHeaders) : [];
+  async learn(
+    tools: Tool[],
+    era: Era | undefined,
+    listBySdk: () => Promise<{ tools: Tool[] }>,
+  ): Promise<Tool[]> {
+    const wanting = era === 'modern' ? tools.filter(wantsHeaders) : [];
     this.#mirrored = new Map(wanting.map((tool) => [tool.name, tool]));
     if (wanting.length === 0) return tools;
-    const usable = new Set((await sdk.listTools()).tools.map(({ name }) => name));
+    const usable = new Set((await listBySdk()).tools.map(({ name }) => name));
     for (const name of this.#mirrored.keys()) if (!usable.has(name)) this.#mirrored.delete(name);
     return tools.filter(({ name }) => usable.has(name));
   }

@@ -27,6 +27,8 @@ export interface CallMark {
   readonly idempotent?: boolean | undefined;
   /** The connection's own: it belongs to one session, and is never sent again. */
   readonly internal?: boolean;
+  /** The connection's own question whether the server is there. */
+  readonly isProbe?: boolean;
   /** Headers that go with it where there are any; those of the dialect come first. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** The answer that it has got already, given to it instead of sending it; taken once. */

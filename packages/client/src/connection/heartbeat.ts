@@ -50,7 +50,7 @@ export class Heartbeat {
   #ask(onAsked: () => void): void {
     const { ledger, ask } = this.#surroundings;
     ledger.remove(this.#asked?.id);
-    this.#asked = { certainty: 'not-sent', internal: true, onSent: onAsked };
+    this.#asked = { certainty: 'not-sent', internal: true, isProbe: true, onSent: onAsked };
     // Whatever arrives is an answer, and the loss of the session is told otherwise.
     ask(this.#asked).catch(onAsked);
   }

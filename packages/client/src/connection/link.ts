@@ -3,7 +3,13 @@ import type {
   JSONRPCNotification,
   JSONRPCRequest,
 } from '@modelcontextprotocol/client';
-import type { BrokenStream, Channel, ChannelHandlers, Resumption } from '../channels/channel.js';
+import type {
+  BrokenStream,
+  Channel,
+  ChannelHandlers,
+  Resumption,
+  SendOptions,
+} from '../channels/channel.js';
 import { checkKept } from '../channels/event-stream.js';
 import { within } from '../channels/within.js';
 import { dial } from '../target/dial.js';
@@ -112,12 +118,8 @@ export class Link {
   }
 
   /** Sends a request; fulfilled when the server has accepted it. */
-  ask(
-    request: JSONRPCRequest,
-    onWire: () => void,
-    headers: Readonly<Record<string, string>> | undefined,
-  ): Promise<void> {
-    return this.#count((this.#channel as Channel).send(request, onWire, headers));
+  ask(request: JSONRPCRequest, onWire: () => void, options: SendOptions): Promise<void> {
+    return this.#count((this.#channel as Channel).send(request, onWire, options));
   }
 
   /** Goes on with a stream that broke off; as `ask` of its request. */

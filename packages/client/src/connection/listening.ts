@@ -181,8 +181,8 @@ export class Listening {
       this.#attempt === 0 ? 0 : dialDelayMs({ ...retry, random: () => 1 }, this.#attempt);
     this.#attempt = stoodMs > waitedMs ? 1 : this.#attempt + 1;
     const delayMs = dialDelayMs(retry, this.#attempt, channel.askedDelayMs);
+    // It may be all that keeps a program alive that only listens.
     this.#timer = setTimeout(() => this.#listen(channel), delayMs);
-    this.#timer.unref();
   }
 
   #wanted(): string[] {

@@ -64,7 +64,7 @@ export class Outbound {
         () => {
           if (entry.id === id) ledger.markSent(entry);
         },
-        entry.mark.headers,
+        entry.mark,
       )
       .catch((error: unknown) => {
         // Settled or sent again meanwhile: it was answered, given up, or its channel went away.

@@ -59,7 +59,7 @@ export class Traffic {
       ...options,
       onAnswer: ({ request, mark }, answer) => {
         // Of the connection's own requests only the heartbeat's says that the server is well.
-        if (mark.internal !== true || mark.onSent !== undefined) options.onAnswered(request.method);
+        if (mark.internal !== true || mark.isProbe === true) options.onAnswered(request.method);
         if ('result' in answer && mark.internal !== true) standing.learn(request, answer.result);
       },
     });

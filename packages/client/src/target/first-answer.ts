@@ -77,7 +77,7 @@ export class FirstAnswer implements ChannelHandlers {
         signal.addEventListener('abort', giveUp, { once: true });
         if (signal.aborted) giveUp();
         else if (this.#ended !== undefined) reject(this.#ended);
-        else channel.send(request).catch(failed);
+        else channel.send(request, undefined, { isProbe: true }).catch(failed);
       });
     } finally {
       clearTimeout(timer);

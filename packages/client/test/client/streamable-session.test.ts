@@ -286,6 +286,34 @@ describe('the GET stream', () => {
   });
 });
 
+it('pings that overlap are answered each for itself', async () => {
+  const { server, client } = await setUp();
+  const pings = [1, 2, 3, 4].map(() => client.sdk.ping({ timeout: 5000 }));
+  expect(await Promise.all(pings)).toHaveLength(4);
+  expect(server.messagesOf('ping').length).toBeGreaterThanOrEqual(4);
+});
+
+it.each([
+  [400, '{"jsonrpc":"2.0","id":ID,"error":{"code":-32601,"message":"Method not found"}}'],
+  [429, 'slow down'],
+  [500, 'no'],
+])('a ping that is answered %i says that the server is there', async (status, body) => {
+  const headers = { 'content-type': 'application/json' };
+  const { server, client } = await setUp(
+    {
+      getAnswer: { status: 405 },
+      hangOn: 'tools/call',
+      postFaults: [{ method: 'ping', status, headers, body }],
+    },
+    { ...quick, heartbeat: { silenceMs: 20, timeoutMs: 20 } },
+  );
+  const states = statesOf(client);
+  const call = client.callTool('echo', { message: 'x' }, { deadlineMs: 400 });
+  expect(await failureOf(call)).toMatchObject({ code: 'deadline' });
+  expect(server.requestsOf('POST').length).toBeGreaterThan(6);
+  expect(states).toEqual([]);
+});
+
 it('a session that could not be reached goes on where the server has it still', async () => {
   const server = await serve({ hangOn: 'tools/call' });
   const gate = await gateTo(server);
