@@ -18,6 +18,8 @@ export interface HttpSetup {
   connectMs: number;
   /** For how long nothing may come on a stream that is there for what the server says unasked. */
   hearingMs: number;
+  /** What goes with every request, over the program's headers. */
+  headersOfAll: () => HeaderRecord | undefined;
   /** Sent where the program's headers name none. */
   authorization: string | undefined;
 }
@@ -46,6 +48,7 @@ export class Http implements AttemptMaker {
   readonly #prober: Dispatcher;
   readonly #ownProber: Agent | undefined;
   readonly #hearingMs: number;
+  readonly #headersOfAll: () => HeaderRecord | undefined;
   readonly #open = new YoungMap<Exchange, Exchange>();
   /** Fixed headers by the dialect's headers that they were merged with, as undici likes them best. */
   readonly #merged = new WeakMap<HeaderRecord, string[]>();
@@ -53,10 +56,9 @@ export class Http implements AttemptMaker {
   #lastRoute = { origin: '', path: '' };
   #closed: Promise<void> | undefined;
 
-  constructor(
-    options: Partial<ChannelOptions>,
-    { connectMs, hearingMs, authorization }: HttpSetup,
-  ) {
+  constructor(options: Partial<ChannelOptions>, setup: HttpSetup) {
+    const { connectMs, hearingMs, headersOfAll, authorization } = setup;
+    this.#headersOfAll = headersOfAll;
     this.#hearingMs = hearingMs;
     this.#headers = headerSource(options.headers ?? {}, authorization);
     this.#onChallenge = options.auth?.onChallenge;
@@ -134,9 +136,13 @@ export class Http implements AttemptMaker {
     url: URL,
   ): string[] | Promise<string[]> {
     const headers = this.#headers;
+    const ofAll = this.#headersOfAll();
     if (typeof headers === 'function') {
-      return headers(attempts.tell(url)).then((own) => flatten({ ...own, ...request.headers }));
+      return headers(attempts.tell(url)).then((own) =>
+        flatten({ ...own, ...ofAll, ...request.headers }),
+      );
     }
+    if (ofAll !== undefined) return flatten({ ...headers, ...ofAll, ...request.headers });
     let merged = this.#merged.get(request.headers);
     if (merged === undefined) {
       merged = flatten({ ...headers, ...request.headers });

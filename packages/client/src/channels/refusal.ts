@@ -88,6 +88,11 @@ function errorNumber(answer: JSONRPCResponse): number | undefined {
   return 'error' in answer ? answer.error.code : undefined;
 }
 
+/** Whether the server is there, whatever it says; a gateway says that it is not. */
+export function isOfServer(error: LongwireError): boolean {
+  return error instanceof HttpStatusError && error.status !== 502 && error.status !== 504;
+}
+
 /** Whether what a stream met when it was opened again may be over the next time. */
 export function isPassing(error: LongwireError): boolean {
   if (error instanceof HttpStatusError) return error.status >= 500 || PASSING.has(error.status);

@@ -107,6 +107,11 @@ export class Reply implements Settler, BodySink {
     return this.#isOnWire;
   }
 
+  /** Whether nothing more is awaited of it. */
+  get isSettled(): boolean {
+    return this.#settled;
+  }
+
   /** Takes what carries it. */
   carriedBy(attempts: Attempts): void {
     if (!this.#isOver) this.#carrier = attempts;

@@ -24,7 +24,7 @@ import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { place } from './place.js';
 import { Reply, type BrokenReply, type ReplyHost, type ReplyOptions } from './reply.js';
-import { isNoOffer, isPassing, judgeRefusal } from './refusal.js';
+import { isNoOffer, isOfServer, isPassing, judgeRefusal } from './refusal.js';
 import { StreamableSession, type StreamableResumption } from './streamable-session.js';
 import { within } from './within.js';
 
@@ -225,8 +225,9 @@ export class StreamableChannel implements Channel {
         if (error === undefined) resolve();
         else reject(this.#met(error));
       });
-      this.#replies.set(options.id, reply);
+      // What JSON cannot say throws here.
       start(reply);
+      if (!reply.isSettled) this.#replies.set(options.id, reply);
     });
   }
 
@@ -336,8 +337,7 @@ export class StreamableChannel implements Channel {
     body: string | undefined,
     id: RequestId | undefined,
   ): LongwireError | JSONRPCResponse {
-    // Whatever the server says, it is there.
-    if (error instanceof HttpStatusError) this.#heardAt = performance.now();
+    if (isOfServer(error)) this.#heardAt = performance.now();
     const refusal = judgeRefusal(error, body, {
       id,
       era: this.era,

@@ -5,6 +5,7 @@ import type {
   Progress,
   RequestId,
 } from '@modelcontextprotocol/client';
+import { checkHeaders } from '../channels/headers.js';
 import type { CallMark } from '../connection/call-mark.js';
 import type { Connection } from '../connection/connection.js';
 import { KNOWN } from '../connection/failures.js';
@@ -35,7 +36,8 @@ export class Call implements CallMark, Timed {
   serverError?: JSONRPCErrorResponse['error'];
   abandoned?: LongwireError;
   dueAt: number;
-  headers?: Readonly<Record<string, string>>;
+  headers: Readonly<Record<string, string>> | undefined;
+  idempotent: boolean | undefined;
   prior?: JSONRPCResponse | undefined;
   programId?: RequestId;
 
@@ -51,6 +53,8 @@ export class Call implements CallMark, Timed {
   /** `what` is being done, for messages: `the call of echo`. */
   constructor(what: string, options: CallToolOptions, surroundings: CallSurroundings) {
     this.#what = what;
+    this.idempotent = options.idempotent;
+    this.headers = options.headers && checkHeaders(options.headers);
     this.#options = options;
     this.#surroundings = surroundings;
     const now = performance.now();
@@ -66,10 +70,6 @@ export class Call implements CallMark, Timed {
       signal.addEventListener('abort', this.#onAbort, { once: true });
       if (signal.aborted) this.#onAbort();
     }
-  }
-
-  get idempotent(): boolean | undefined {
-    return this.#options.idempotent;
   }
 
   /** What comes before the request can be sent: rejected if the call ends earlier. */

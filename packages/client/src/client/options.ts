@@ -17,6 +17,7 @@ const OPERATION_OPTION_NAMES: readonly string[] = [
   'signal',
   'timeoutMs',
   'deadlineMs',
+  'headers',
   'onProgress',
   'idempotent',
 ];

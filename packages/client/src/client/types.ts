@@ -21,6 +21,11 @@ export interface OperationOptions {
   timeoutMs?: number;
   /** Hard cap in milliseconds, progress or not. Default 3 600 000. */
   deadlineMs?: number;
+  /**
+   * Headers of this operation's requests alone, over the client's own of the same name; sent where
+   * there are any. Reserved ones are a `TypeError`, as for the client's. Default: none.
+   */
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** Options of a tool call. */

@@ -24,7 +24,7 @@ export interface CallMark {
   /** The call was given up with this error, maybe before its request was made. */
   abandoned?: LongwireError;
   /** The program says that it does no harm to run this call twice. */
-  readonly idempotent?: boolean | undefined;
+  idempotent?: boolean | undefined;
   /** The connection's own: it belongs to one session, and is never sent again. */
   readonly internal?: boolean;
   /** The connection's own question whether the server is there. */
@@ -37,6 +37,8 @@ export interface CallMark {
   programId?: RequestId;
   /** When the call ends if nothing happens, on the clock of `performance.now()`. */
   readonly dueAt?: number;
+  /** Ends what the middlewares make of the call; whoever leads it through them writes it. */
+  stop?: ((error: LongwireError) => void) | undefined;
   /** Told that the request is on its way. */
   onSent?(): void;
   /** Told that the server has opened the subscription that it asked for. */

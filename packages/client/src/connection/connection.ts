@@ -8,8 +8,9 @@ import {
   type TransportSendOptions,
 } from '@modelcontextprotocol/client';
 import type { Era } from '../channels/channel.js';
+import { checkHeaders } from '../channels/headers.js';
 import { isAnswer } from '../channels/message.js';
-import type { LongwireError } from '../errors.js';
+import { ServerError, type LongwireError } from '../errors.js';
 import type { Target } from '../target/target.js';
 import { callMark, type CallMark } from './call-mark.js';
 import {
@@ -23,6 +24,7 @@ import {
 import type { ServerFacts } from './handshake.js';
 import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
 import { Line } from './line.js';
+import { Onion, type OnionSender } from './onion.js';
 import type { ResolvedConnectionOptions } from './options.js';
 import { isSafe } from './safety.js';
 import { Standing } from './standing.js';
@@ -52,11 +54,17 @@ export class Connection implements Transport {
   readonly #standing = new Standing();
   readonly #ledger: Ledger;
   readonly #line: Line;
+  /** `undefined` where nothing stands around a request. */
+  readonly #onion: Onion | undefined;
   /** Requests that came through an SDK `Client`, by the id that it gave them. */
-  #byProgramId = new Map<RequestId, LedgerEntry>();
+  #byProgramId = new Map<RequestId, CallMark>();
   /** What came while one `Client` takes the place of another. */
   #unheard: JSONRPCMessage[] | undefined;
   #closing: Promise<void> | undefined;
+  readonly #sender: OnionSender = {
+    send: (request, mark) => this.#ask(request, mark),
+    giveUp: (mark, error) => this.#withdraw(mark, error),
+  };
 
   constructor(target: Target, options: ResolvedConnectionOptions) {
     this.#maxInFlight = options.maxInFlight;
@@ -65,7 +73,10 @@ export class Connection implements Transport {
       isSafe: (entry) => isSafe(entry, isSafeTool),
       maxLosses: options.retry.maxAttempts,
     });
+    const { middleware = [] } = options;
+    this.#onion = middleware.length > 0 ? new Onion(middleware) : undefined;
     this.#line = new Line({
+      onion: this.#onion,
       target,
       options,
       ledger: this.#ledger,
@@ -158,6 +169,11 @@ export class Connection implements Transport {
    * @throws LongwireError
    */
   request(request: LedgerRequest, mark: CallMark): Promise<Result> {
+    if (this.#onion === undefined || this.#closing !== undefined) return this.#ask(request, mark);
+    return this.#onion.lead(request, mark, this.#sender);
+  }
+
+  #ask(request: LedgerRequest, mark: CallMark): Promise<Result> {
     return new Promise((resolve, reject) => {
       const entry = this.#enter(request, mark, {
         answered: (answer) => {
@@ -175,9 +191,8 @@ export class Connection implements Transport {
    * tells the server if the call had gone out.
    */
   cancel(mark: CallMark, error: LongwireError): void {
-    const entry = this.#ledger.find(mark.id);
-    if (entry === undefined || entry.mark !== mark) return;
-    void this.#giveUp(entry, error, error.code);
+    mark.stop?.(error);
+    this.#withdraw(mark, error);
   }
 
   /** Closes for good; fulfilled when nothing is left open. Harmless when repeated. */
@@ -187,6 +202,7 @@ export class Connection implements Transport {
   }
 
   async #close(reason?: LongwireError): Promise<void> {
+    this.#onion?.close(reason);
     for (const { id, handedOver, onWire, mark, waiter } of this.#ledger.removeAll()) {
       // What has not left must not leave any more.
       if (handedOver && !onWire) this.#line.say(cancellationOf(id, 'closed')).catch(() => {});
@@ -215,11 +231,11 @@ export class Connection implements Transport {
       certainty: 'not-sent',
     };
     mark.programId = id;
-    mark.headers = headers;
+    mark.headers = headers && checkHeaders(headers);
     const { era } = this.#line;
     const byProgramId = this.#byProgramId;
     return new Promise((resolve, reject) => {
-      const entry = this.#enter(request, mark, {
+      const waiter: Waiter = {
         answered: (answer) => {
           byProgramId.delete(id);
           resolve();
@@ -231,14 +247,35 @@ export class Connection implements Transport {
           byProgramId.delete(id);
           reject(error);
         },
-      });
-      if (entry === undefined) return;
-      byProgramId.set(id, entry);
+      };
+      byProgramId.set(id, mark);
       // A subscription stays open: whoever asked for it waits until it is.
       if (method === 'subscriptions/listen') mark.onAcknowledged = resolve;
-      if (isIntroduction) this.#line.introduce(request, entry);
-      else this.#line.send(entry);
+      if (this.#onion === undefined || isIntroduction) {
+        const entry = this.#enter(request, mark, waiter);
+        if (entry === undefined) return;
+        // A handshake passes the middlewares each time that it is made.
+        if (isIntroduction) this.#line.introduce(request, entry);
+        else this.#line.send(entry);
+        return;
+      }
+      this.#onion.lead(request, mark, this.#sender).then(
+        (result) => waiter.answered({ jsonrpc: '2.0', id, result }),
+        (error: LongwireError) => {
+          // What the server answered is the `Client`'s to judge.
+          const { serverError } = mark;
+          const isAnswer = error instanceof ServerError && serverError !== undefined;
+          if (isAnswer) waiter.answered({ jsonrpc: '2.0', id, error: serverError });
+          else waiter.failed(error);
+        },
+      );
     });
+  }
+
+  /** Settles a request that is in flight, and no other. */
+  #withdraw(mark: CallMark, error: LongwireError): void {
+    const entry = this.#ledger.find(mark.id);
+    if (entry?.mark === mark) void this.#giveUp(entry, error, error.code);
   }
 
   /** Enters a request, or fails it at once. */
@@ -256,10 +293,14 @@ export class Connection implements Transport {
   }
 
   #cancelRequest({ params }: JSONRPCNotification): Promise<void> {
-    const entry = this.#byProgramId.get(params?.['requestId'] as RequestId);
-    if (entry === undefined) return Promise.resolve();
+    const mark = this.#byProgramId.get(params?.['requestId'] as RequestId);
+    if (mark === undefined) return Promise.resolve();
     // The `Client` has its own error for the caller, and waits for no other.
-    return this.#giveUp(entry, closedError(entry.mark.certainty), params?.['reason']);
+    const error = closedError(mark.certainty);
+    mark.stop?.(error);
+    const entry = this.#ledger.find(mark.id);
+    if (entry?.mark !== mark) return Promise.resolve();
+    return this.#giveUp(entry, error, params?.['reason']);
   }
 
   /** Settles a request with an error, and tells the server if it has been given it. */
@@ -295,6 +336,9 @@ export class Connection implements Transport {
     if (onmessage === undefined && this.#unheard !== undefined) {
       this.#unheard.push(message);
       return;
+    }
+    if ('method' in message && message.method === 'notifications/tools/list_changed') {
+      this.#onion?.toolsChanged();
     }
     try {
       (onmessage ?? this.onmessage)?.(message);

@@ -72,8 +72,8 @@ export class Ledger {
   /** Enters a request that has not left yet. */
   enter(request: LedgerRequest, mark: CallMark, waiter: Waiter): LedgerEntry {
     const id = ++this.#lastId;
-    // A call in several rounds: the server has had the one before.
-    const before = mark.certainty === 'answered' ? 'outcome-unknown' : 'not-sent';
+    // A call in several rounds: the server may have had the one before.
+    const before = mark.certainty === 'answered' ? 'outcome-unknown' : mark.certainty;
     const entry: OpenEntry = {
       id,
       request,

@@ -15,6 +15,7 @@ import { Handshake, type ServerFacts } from './handshake.js';
 import type { Ledger, LedgerEntry, LedgerRequest } from './ledger.js';
 import { Link } from './link.js';
 import type { ResolvedConnectionOptions } from './options.js';
+import type { Onion } from './onion.js';
 import { Openers } from './openers.js';
 import { hasEndedEarly, isRefusal, retryAfterOf } from './retry.js';
 import { ServerRequests } from './server-requests.js';
@@ -28,6 +29,8 @@ const MAX_EARLY_ENDS = 3;
 /** What a line is made with. */
 export interface LineOptions {
   target: Target;
+  /** What stands around every handshake. */
+  onion: Onion | undefined;
   options: ResolvedConnectionOptions;
   ledger: Ledger;
   standing: Standing;
@@ -252,10 +255,8 @@ export class Line {
   }
 
   #dial(): void {
-    const { target, options } = this.#options;
     const link: Link = new Link({
-      target,
-      options,
+      ...this.#options,
       resumption: this.#aftermath.resumption,
       handlers: {
         onMessage: (message) => {

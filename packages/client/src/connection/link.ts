@@ -11,12 +11,14 @@ import type {
   SendOptions,
 } from '../channels/channel.js';
 import { checkKept } from '../channels/event-stream.js';
+import type { HeaderRecord } from '../channels/headers.js';
 import { within } from '../channels/within.js';
 import { dial } from '../target/dial.js';
 import type { Introduction } from '../target/eras.js';
 import type { Connected } from '../target/handshake.js';
 import type { Target } from '../target/target.js';
 import { closedError, initializedTimeout } from './failures.js';
+import { leadHandshake, type Onion } from './onion.js';
 import { MAX_TIMER_MS, type HeartbeatOptions, type ResolvedConnectionOptions } from './options.js';
 
 /** How long a close waits for what is being said, such as a cancellation. */
@@ -29,6 +31,8 @@ const HEARING_SILENCES = 10;
 export interface LinkOptions {
   target: Target;
   options: ResolvedConnectionOptions;
+  /** What stands around the handshake. */
+  onion: Onion | undefined;
   /** What the session before this one left, if the server may let it go on. */
   resumption: Resumption | undefined;
   handlers: ChannelHandlers;
@@ -38,12 +42,14 @@ export interface LinkOptions {
 export class Link {
   readonly #target: Target;
   readonly #options: ResolvedConnectionOptions;
+  readonly #onion: Onion | undefined;
   readonly #resumption: Resumption | undefined;
   readonly #handlers: ChannelHandlers;
   readonly #startedAt = performance.now();
   readonly #dialling = new AbortController();
   readonly #saying = new Set<Promise<void>>();
   #channel: Channel | undefined;
+  #headers: HeaderRecord | undefined;
   #dialled: Promise<unknown> = Promise.resolve();
   /**
    * What came before the handshake was through; `undefined` from then on. A session that goes on
@@ -58,7 +64,8 @@ export class Link {
   #isRetired = false;
   #closed = false;
 
-  constructor({ target, options, resumption, handlers }: LinkOptions) {
+  constructor({ target, options, onion, resumption, handlers }: LinkOptions) {
+    this.#onion = onion;
     this.#target = target;
     this.#options = options;
     this.#resumption = resumption;
@@ -91,7 +98,7 @@ export class Link {
    * @throws ConnectError; LongwireError `closed` if the link was closed meanwhile.
    */
   open(introduction: Introduction): Promise<Connected> {
-    const opened = this.#open(introduction);
+    const opened = this.#lead(introduction);
     this.#dialled = opened.catch(() => {});
     return opened;
   }
@@ -187,6 +194,23 @@ export class Link {
     early.push(message);
   }
 
+  /** From now on these go with what has no request of its own. */
+  carry(headers: HeaderRecord | undefined): void {
+    this.#headers = headers;
+  }
+
+  #lead(introduction: Introduction): Promise<Connected> {
+    if (this.#onion === undefined) return this.#open(introduction);
+    return leadHandshake(this.#onion, introduction, {
+      open: (headers) => {
+        this.#headers = headers;
+        return this.#open(introduction);
+      },
+      // Each of two attempts has the time of one, and a middleware some between them.
+      limitMs: 3 * this.#options.connectMs,
+    });
+  }
+
   async #open(introduction: Introduction): Promise<Connected> {
     const connected = await dial({
       target: this.#target,
@@ -210,6 +234,7 @@ export class Link {
       channel: this.#options,
       connectMs: this.#options.connectMs,
       maxEventBytes: this.#options.maxEventBytes,
+      headersOfAll: () => this.#headers,
       hearingMs: hearingMs(this.#options.heartbeat),
       signal: this.#dialling.signal,
     });

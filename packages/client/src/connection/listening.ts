@@ -4,7 +4,7 @@ import {
   type Result,
 } from '@modelcontextprotocol/client';
 import type { Channel } from '../channels/channel.js';
-import { LongwireError, ServerError } from '../errors.js';
+import { HttpStatusError, LongwireError, ServerError } from '../errors.js';
 import type { CallMark } from './call-mark.js';
 import type { ServerFacts } from './handshake.js';
 import type { LedgerRequest } from './ledger.js';
@@ -55,6 +55,7 @@ export class Listening {
   #attempt = 0;
   #wasHeard = false;
   #wantsLists = false;
+  #isReported = false;
   /** What was asked for on this channel; not all of it is granted yet. */
   readonly #asked = new Map<string, boolean>();
 
@@ -131,8 +132,10 @@ export class Listening {
     const openedAt = performance.now();
     channel
       .listen?.((isContinued) => this.#heard(isContinued))
-      .catch(() => {
-        if (this.#channel === channel) this.#listenLater(channel, openedAt);
+      .catch((error: LongwireError) => {
+        if (this.#channel !== channel) return;
+        this.#reportOnce(error);
+        this.#listenLater(channel, openedAt);
       });
   }
 
@@ -158,6 +161,7 @@ export class Listening {
       refuse(error);
       if (this.#hearing !== hearing || this.#channel !== channel) return;
       this.#hearing = undefined;
+      this.#reportOnce(error);
       const isUnknown = error instanceof ServerError && error.number === METHOD_NOT_FOUND;
       if (!isUnknown) this.#listenLater(channel, openedAt);
     };
@@ -170,7 +174,15 @@ export class Listening {
   #heard(isContinued: boolean): void {
     const isGap = this.#wasHeard && !isContinued;
     this.#wasHeard = true;
+    this.#isReported = false;
     if (isGap) this.#options.onGap();
+  }
+
+  /** That a server refuses what it gave before, the program would not find out otherwise. */
+  #reportOnce(error: unknown): void {
+    if (!(error instanceof HttpStatusError) || this.#isReported) return;
+    this.#isReported = true;
+    this.#options.report(error);
   }
 
   /** A stream that stood for longer than the wait before it has done what it was for. */

@@ -65,6 +65,8 @@ export class LocalAnswers {
   #listen(entry: LedgerEntry, opened: Promise<void>): void {
     const { ledger, take } = this.#options;
     const { id } = entry;
+    // What it asks for leaves in the words of the era.
+    ledger.markSent(entry);
     const isOpen = (): boolean => ledger.find(id) === entry;
     opened.then(
       () => {

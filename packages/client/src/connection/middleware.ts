@@ -1,4 +1,5 @@
 import type { Progress, Result } from '@modelcontextprotocol/client';
+import type { LongwireError } from '../errors.js';
 
 /** A request on its way to the server, as a middleware sees it, and may change it. */
 export interface McpRequest {
@@ -24,6 +25,11 @@ export interface McpRequest {
   onSent?: (() => void) | undefined;
   /** Takes the call's progress, in order, before its response. */
   onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Ends what is under way with this error: `next` rejects with it, and the server is told if it
+   * knows of the request. Nothing happens while nothing is under way.
+   */
+  abort(error: LongwireError): void;
 }
 
 /** What came back for a request. */
@@ -40,7 +46,13 @@ export type Next = () => Promise<McpResponse>;
 /**
  * What stands around every request of a client, on every transport. It may answer without calling
  * `next`, or call it again when it has settled, and change the request before and the response
- * behind it. Calling `next` while it is under way is an error. What it throws is what the caller
- * gets; an error that is none of Longwire's comes as the `cause` of one.
+ * behind it; of a handshake only the headers. Calling `next` while it is under way is an error.
+ *
+ * A LongwireError that it throws is what the caller gets. Anything else comes as the cause of one
+ * with code `config`, because it is the program's.
  */
-export type Middleware = (request: McpRequest, next: Next) => Promise<McpResponse>;
+export interface Middleware {
+  (request: McpRequest, next: Next): Promise<McpResponse>;
+  /** Told when the server's list of tools has changed. */
+  onToolsChanged?(): void;
+}

@@ -1,6 +1,7 @@
 import type { ChannelOptions, Dialect } from '../channels/channel.js';
 import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
 import { headerSource } from '../channels/headers.js';
+import type { Middleware } from './middleware.js';
 import type { RetryPolicy } from './retry.js';
 
 /** How long things may take, in milliseconds. */
@@ -59,6 +60,8 @@ export interface ConnectionOptions extends Partial<ChannelOptions> {
   heartbeat?: HeartbeatOptions;
   /** Speak this dialect and no other. Default: found out. */
   transport?: Dialect;
+  /** What stands around every request; the first is outermost. Default: nothing. */
+  middleware?: readonly Middleware[];
 }
 
 /** Defaults of a connection; durations in milliseconds. */
@@ -83,6 +86,7 @@ export const CONNECTION_OPTION_NAMES: readonly (keyof ConnectionOptions)[] = [
   'timeouts',
   'retry',
   'heartbeat',
+  'middleware',
   'transport',
 ];
 
@@ -131,6 +135,7 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
   if (auth?.onChallenge !== undefined && typeof auth.onChallenge !== 'function') {
     throw new TypeError('auth.onChallenge: not a function');
   }
+  checkMiddleware(options.middleware);
   return {
     ...options,
     retry: resolveRetry(options.retry),
@@ -139,6 +144,14 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
     maxEventBytes: limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES,
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
   };
+}
+
+function checkMiddleware(middleware: unknown): void {
+  if (middleware === undefined) return;
+  if (!Array.isArray(middleware)) throw new TypeError('middleware: not an array');
+  for (const [index, each] of middleware.entries()) {
+    if (typeof each !== 'function') throw new TypeError(`middleware[${index}]: not a function`);
+  }
 }
 
 function resolveRetry(retry: RetryOptions | undefined): RetryPolicy {

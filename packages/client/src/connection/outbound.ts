@@ -58,6 +58,8 @@ export class Outbound {
     const { id } = entry;
     ledger.handOver(entry);
     if (answerHere(entry)) return;
+    const { headers, internal } = entry.mark;
+    if (internal === true && headers !== undefined) open.carry(headers);
     open
       .ask(
         requestOnWire(entry, envelope()),

@@ -1,5 +1,6 @@
 import type { ChannelHandlers, ChannelOptions, Dialect, Resumption } from '../channels/channel.js';
 import { Http } from '../channels/http.js';
+import type { HeaderRecord } from '../channels/headers.js';
 import { place } from '../channels/place.js';
 import { StreamableResumption } from '../channels/streamable-session.js';
 import { ConnectError, HttpStatusError, LongwireError, type Tried } from '../errors.js';
@@ -29,6 +30,8 @@ export interface DialOptions {
   maxEventBytes: number;
   /** For how long a stream may be silent that is there for what the server says unasked; 0: ever. */
   hearingMs: number;
+  /** What goes with every request, over the program's headers. */
+  headersOfAll: () => HeaderRecord | undefined;
   signal: AbortSignal;
 }
 
@@ -55,7 +58,7 @@ export async function dial(options: DialOptions): Promise<Connected> {
 
 /** Asks one question after the other until hands are shaken, each with a share of what time is left. */
 async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connected> {
-  const { connectMs, hearingMs, transport, introduction } = options;
+  const { connectMs, transport, introduction } = options;
   const steps = stepsFor(target, rememberedVerdict(target.url), { transport, introduction });
   const deadline = performance.now() + connectMs;
   const tried: Tried[] = [];
@@ -71,7 +74,7 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
   for (const [index, step] of steps.entries()) {
     const shareMs = (deadline - performance.now()) / (steps.length - index);
     attempt = withDeadline(options.signal, shareMs, place(step.url));
-    http ??= new Http(channel, { connectMs, hearingMs, authorization: target.authorization });
+    http ??= new Http(channel, { ...options, authorization: target.authorization });
     try {
       const connected = await ask(step, { ...options, http, signal: attempt.signal });
       const { dialect } = connected.channel;
@@ -111,10 +114,10 @@ async function goOn(
   target: UrlTarget,
   session: StreamableResumption,
 ): Promise<Connected | undefined> {
-  const { connectMs, hearingMs } = options;
+  const { connectMs } = options;
   const attempt = withDeadline(options.signal, connectMs, place(session.url));
   const { authorization } = target;
-  const http = new Http(options.channel, { connectMs, hearingMs, authorization });
+  const http = new Http(options.channel, { ...options, authorization });
   try {
     const connected = await goOnByPost({ ...options, http, signal: attempt.signal }, session);
     if (connected === undefined) await http.close();

@@ -73,6 +73,7 @@ async function open(
     channel: { ...('headers' in server && { headers: server.headers as never }), ...options },
     connectMs: 5000,
     hearingMs: 0,
+    headersOfAll: () => undefined,
     maxEventBytes: options.limits?.maxEventBytes ?? 1_000_000,
     signal: new AbortController().signal,
   });

@@ -1,0 +1,217 @@
+import type { Progress, Result } from '@modelcontextprotocol/client';
+import { checkHeaders, type HeaderRecord } from '../channels/headers.js';
+import { within } from '../channels/within.js';
+import { LongwireError } from '../errors.js';
+import type { Introduction } from '../target/eras.js';
+import type { Connected } from '../target/handshake.js';
+import type { CallMark } from './call-mark.js';
+import { closedError } from './failures.js';
+import type { LedgerRequest } from './ledger.js';
+import type { McpRequest, McpResponse, Middleware } from './middleware.js';
+
+/** Who carries a request on when it has passed every middleware. */
+export interface OnionSender {
+  send(request: LedgerRequest, mark: CallMark): Promise<Result>;
+  /** Settles a request under way with an error, and tells the server. */
+  giveUp(mark: CallMark, error: LongwireError): void;
+}
+
+/** All middlewares of a connection, one around the other, and every request that is among them. */
+export class Onion {
+  readonly #middleware: readonly Middleware[];
+  readonly #among = new Set<Passing>();
+
+  constructor(middleware: readonly Middleware[]) {
+    this.#middleware = middleware;
+  }
+
+  /**
+   * Leads a request through, from the first to the last, and the response back.
+   *
+   * @throws LongwireError
+   */
+  lead(request: LedgerRequest, mark: CallMark, sender: OnionSender): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const passing = new Passing(request, mark, { sender, onStopped: reject });
+      this.#among.add(passing);
+      this.#enter(passing, 0).then(
+        ({ result }) => {
+          this.#among.delete(passing);
+          resolve(result);
+        },
+        (error: unknown) => {
+          this.#among.delete(passing);
+          reject(asLongwireError(error, request.method, mark));
+        },
+      );
+    });
+  }
+
+  /** Tells whoever wants to know. */
+  toolsChanged(): void {
+    for (const middleware of this.#middleware) middleware.onToolsChanged?.();
+  }
+
+  /** Fails every request that is among the middlewares. */
+  close(reason?: LongwireError): void {
+    for (const passing of this.#among) {
+      passing.stop(reason ?? closedError(passing.mark.certainty));
+    }
+    this.#among.clear();
+  }
+
+  async #enter(passing: Passing, index: number): Promise<McpResponse> {
+    const middleware = this.#middleware[index];
+    if (middleware === undefined) return passing.leave();
+    let isUnderWay = false;
+    const response: unknown = await middleware(passing, async () => {
+      if (passing.stopped !== undefined) throw passing.stopped;
+      if (isUnderWay) throw misused('called next() while it was under way', passing);
+      isUnderWay = true;
+      try {
+        return await this.#enter(passing, index + 1);
+      } finally {
+        isUnderWay = false;
+      }
+    });
+    if (!isResponse(response)) throw misused('answered with something that has no result', passing);
+    return response;
+  }
+}
+
+/** How a handshake is made that has passed the middlewares. */
+export interface HandshakeSender {
+  /** Its headers go with all that is sent by the line. */
+  open: (headers: HeaderRecord | undefined) => Promise<Connected>;
+  /** How long all of it may take, in milliseconds. */
+  limitMs: number;
+}
+
+/**
+ * Leads a handshake through the middlewares; it is made as often as the last of them goes on.
+ *
+ * @throws LongwireError
+ */
+export async function leadHandshake(
+  onion: Onion,
+  { discover, initialize }: Introduction,
+  { open, limitMs }: HandshakeSender,
+): Promise<Connected> {
+  const { method, params } = discover ?? initialize;
+  const mark: CallMark = { certainty: 'not-sent', internal: true };
+  let connected: Connected | undefined;
+  const led = onion.lead(params === undefined ? { method } : { method, params }, mark, {
+    send: async (_request, { headers }) => {
+      connected = await open(headers);
+      const { answer } = connected;
+      return answer !== undefined && 'result' in answer ? answer.result : {};
+    },
+    giveUp: () => {},
+  });
+  const late = (): LongwireError =>
+    new LongwireError(`the middlewares held up the handshake for more than ${limitMs} ms`, {
+      code: 'connect-timeout',
+      certainty: 'not-sent',
+      hint: 'let it go on sooner, or raise timeouts.connectMs',
+    });
+  await within(limitMs, led, late);
+  if (connected !== undefined) return connected;
+  throw new LongwireError('a middleware answered the handshake itself, and nobody is connected', {
+    code: 'config',
+    certainty: 'not-sent',
+    hint: 'call next() for what is internal',
+  });
+}
+
+/** A request among the middlewares. */
+class Passing implements McpRequest {
+  readonly method: string;
+  params: Record<string, unknown> | undefined;
+  readonly headers: Record<string, string>;
+  idempotent: boolean;
+  readonly internal: boolean;
+  readonly metadata: Record<string, unknown> = {};
+  onSent: (() => void) | undefined;
+  onProgress: ((progress: Progress) => void) | undefined;
+  /** Why nothing may come of it any more. */
+  stopped: LongwireError | undefined;
+  readonly mark: CallMark;
+  readonly #sender: OnionSender;
+  readonly #onStopped: (error: LongwireError) => void;
+  #stopping: AbortController | undefined;
+
+  constructor(
+    { method, params }: LedgerRequest,
+    mark: CallMark,
+    { sender, onStopped }: { sender: OnionSender; onStopped: (error: LongwireError) => void },
+  ) {
+    this.method = method;
+    this.params = params;
+    this.mark = mark;
+    this.headers = { ...mark.headers };
+    this.idempotent = mark.idempotent ?? false;
+    this.internal = mark.internal ?? false;
+    this.#sender = sender;
+    this.#onStopped = onStopped;
+    mark.stop = (error) => this.stop(error);
+    // What the maker of the call wants to know comes last: it is outside of everybody.
+    this.onSent = mark.onSent?.bind(mark);
+    this.onProgress = mark.onProgress?.bind(mark);
+    mark.onSent = () => this.onSent?.();
+    if (this.onProgress !== undefined) mark.onProgress = (progress) => this.onProgress?.(progress);
+  }
+
+  /** Made when somebody asks for it: on most requests nobody does. */
+  get signal(): AbortSignal {
+    if (this.#stopping === undefined) {
+      this.#stopping = new AbortController();
+      if (this.stopped !== undefined) this.#stopping.abort(this.stopped);
+    }
+    return this.#stopping.signal;
+  }
+
+  abort(error: LongwireError): void {
+    this.#sender.giveUp(this.mark, error);
+  }
+
+  /** The call has ended: whoever waits among the middlewares waits in vain. */
+  stop(error: LongwireError): void {
+    if (this.stopped !== undefined) return;
+    this.stopped = error;
+    this.#stopping?.abort(error);
+    this.#onStopped(error);
+  }
+
+  /** Goes on to the server. */
+  async leave(): Promise<McpResponse> {
+    if (this.stopped !== undefined) throw this.stopped;
+    const { method, params, mark } = this;
+    const headers = checkHeaders(this.headers);
+    mark.headers = Object.keys(headers).length === 0 ? undefined : headers;
+    mark.idempotent = this.idempotent;
+    const request = params === undefined ? { method } : { method, params };
+    return { result: await this.#sender.send(request, mark), metadata: {} };
+  }
+}
+
+function isResponse(response: unknown): response is McpResponse {
+  const { result } = (response ?? {}) as { result?: unknown };
+  return typeof result === 'object' && result !== null;
+}
+
+function misused(how: string, { method, mark }: Passing): LongwireError {
+  return new LongwireError(`a middleware ${how}, during ${method}`, {
+    code: 'config',
+    certainty: mark.certainty,
+  });
+}
+
+function asLongwireError(error: unknown, method: string, mark: CallMark): LongwireError {
+  if (error instanceof LongwireError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new LongwireError(`a middleware failed during ${method}: ${reason}`, {
+    code: 'config',
+    certainty: mark.certainty,
+    cause: error,
+  });
+}
