@@ -25,6 +25,7 @@ export type {
   RetryOptions,
   Timeouts,
 } from './connection/options.js';
+export type { McpRequest, McpResponse, Middleware, Next } from './connection/middleware.js';
 export type { ConnectionState, Readiness } from './connection/state.js';
 export type {
   CommandTarget,
