@@ -7,7 +7,7 @@ import type { Connected } from '../target/handshake.js';
 import type { CallMark } from './call-mark.js';
 import { closedError } from './failures.js';
 import type { LedgerRequest } from './ledger.js';
-import type { McpRequest, McpResponse, Middleware } from './middleware.js';
+import type { McpRequest, McpResponse, Middleware, Next } from './middleware.js';
 
 /** Who carries a request on when it has passed every middleware. */
 export interface OnionSender {
@@ -35,9 +35,13 @@ export class Onion {
       const passing = new Passing(request, mark, { sender, onStopped: reject });
       this.#among.add(passing);
       this.#enter(passing, 0).then(
-        ({ result }) => {
+        (response) => {
           this.#among.delete(passing);
-          resolve(result);
+          try {
+            resolve(checkResponse(response, passing).result);
+          } catch (error) {
+            reject(error);
+          }
         },
         (error: unknown) => {
           this.#among.delete(passing);
@@ -60,22 +64,27 @@ export class Onion {
     this.#among.clear();
   }
 
-  async #enter(passing: Passing, index: number): Promise<McpResponse> {
+  /** This is the path of every call: one promise a middleware beside its own. */
+  #enter(passing: Passing, index: number): Promise<McpResponse> {
     const middleware = this.#middleware[index];
     if (middleware === undefined) return passing.leave();
     let isUnderWay = false;
-    const response: unknown = await middleware(passing, async () => {
-      if (passing.stopped !== undefined) throw passing.stopped;
-      if (isUnderWay) throw misused('called next() while it was under way', passing);
-      isUnderWay = true;
-      try {
-        return await this.#enter(passing, index + 1);
-      } finally {
-        isUnderWay = false;
+    const came = (response: McpResponse): McpResponse => {
+      isUnderWay = false;
+      return checkResponse(response, passing);
+    };
+    const failed = (error: unknown): never => {
+      isUnderWay = false;
+      throw error;
+    };
+    return call(middleware, passing, () => {
+      if (passing.stopped !== undefined) return Promise.reject(passing.stopped);
+      if (isUnderWay) {
+        return Promise.reject(misused('called next() while it was under way', passing));
       }
+      isUnderWay = true;
+      return this.#enter(passing, index + 1).then(came, failed);
     });
-    if (!isResponse(response)) throw misused('answered with something that has no result', passing);
-    return response;
   }
 }
 
@@ -183,20 +192,34 @@ class Passing implements McpRequest {
   }
 
   /** Goes on to the server. */
-  async leave(): Promise<McpResponse> {
-    if (this.stopped !== undefined) throw this.stopped;
+  leave(): Promise<McpResponse> {
+    if (this.stopped !== undefined) return Promise.reject(this.stopped);
     const { method, params, mark } = this;
-    const headers = checkHeaders(this.headers);
-    mark.headers = Object.keys(headers).length === 0 ? undefined : headers;
+    try {
+      const isBare = Object.keys(this.headers).length === 0;
+      mark.headers = isBare ? undefined : checkHeaders(this.headers);
+    } catch (error) {
+      return Promise.reject(error as TypeError);
+    }
     mark.idempotent = this.idempotent;
     const request = params === undefined ? { method } : { method, params };
-    return { result: await this.#sender.send(request, mark), metadata: {} };
+    return this.#sender.send(request, mark).then((result) => ({ result, metadata: {} }));
   }
 }
 
-function isResponse(response: unknown): response is McpResponse {
-  const { result } = (response ?? {}) as { result?: unknown };
-  return typeof result === 'object' && result !== null;
+/** A middleware need not be an async function to be one that throws. */
+function call(middleware: Middleware, request: McpRequest, next: Next): Promise<McpResponse> {
+  try {
+    return Promise.resolve(middleware(request, next));
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
+function checkResponse(response: McpResponse, passing: Passing): McpResponse {
+  const { result } = ((response as unknown) ?? {}) as { result?: unknown };
+  if (typeof result === 'object' && result !== null) return response;
+  throw misused('answered with something that has no result', passing);
 }
 
 function misused(how: string, { method, mark }: Passing): LongwireError {
