@@ -1,10 +1,9 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { Tool, ToolSource } from '@longwire/client';
+import { assignPrefixes, assignToolNames, type Tool, type ToolSource } from '@longwire/client';
 import { untilAborted } from './abort.js';
 import type { SourceFailedEvent, ToolLeftOutEvent } from './events.js';
 import { offerSchema } from './input-schema.js';
 import type { CallOptions } from './options.js';
-import { assignPrefixes, assignToolNames } from './tool-names.js';
 
 /** A tool and where it is to be called. */
 export interface CatalogTool {

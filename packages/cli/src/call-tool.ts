@@ -1,9 +1,13 @@
-import { HttpStatusError, type CallToolResult, type LongwireClient } from '@longwire/client';
+import {
+  didYouMean,
+  HttpStatusError,
+  type CallToolResult,
+  type LongwireClient,
+} from '@longwire/client';
 import { findTool, toolArguments, unnamedArguments } from './arguments/tool-arguments.js';
 import { CallRecovery } from './call-recovery.js';
 import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
-import { didYouMean } from './nearest.js';
 import { logMessage } from './notifications.js';
 import { showProgress } from './progress.js';
 import { sanitizeLine } from './sanitize.js';

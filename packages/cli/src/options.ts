@@ -1,7 +1,7 @@
+import { didYouMean } from '@longwire/client';
 import type { Command } from 'commander';
 import { parseDuration } from './durations.js';
 import { parseHeaders } from './headers.js';
-import { didYouMean } from './nearest.js';
 import { parseVariables } from './variables.js';
 import { usageError } from './command-error.js';
 

@@ -1,4 +1,4 @@
-import { VERSION } from '@longwire/client';
+import { didYouMean, VERSION } from '@longwire/client';
 import { Command } from 'commander';
 import { usageError } from './command-error.js';
 import { addCall } from './commands/call.js';
@@ -10,7 +10,6 @@ import { addResources } from './commands/resources.js';
 import { addTools } from './commands/tools.js';
 import { addWatch } from './commands/watch.js';
 import type { Action } from './context.js';
-import { didYouMean } from './nearest.js';
 import { addCommonOptions } from './options.js';
 
 const epilogue = `

@@ -27,6 +27,29 @@ export type {
 } from './connection/options.js';
 export type { McpRequest, McpResponse, Middleware, Next } from './connection/middleware.js';
 export type { ConnectionState, Readiness } from './connection/state.js';
+export { createGroup, type Group } from './group/group.js';
+export type { Health, HealthOptions } from './group/health.js';
+export type { GroupEventsOptions, GroupEventStream } from './group/event-feed.js';
+export {
+  monitor,
+  type HealthChange,
+  type Monitor,
+  type MonitorEvents,
+  type MonitorOptions,
+} from './group/monitor.js';
+export type {
+  GivenServer,
+  GroupEvent,
+  GroupEvents,
+  GroupOptions,
+  GroupServer,
+  GroupServers,
+  ReachedServer,
+  ServerSettings,
+  ServerStatus,
+  ToolOverride,
+  ToolSelection,
+} from './group/types.js';
 export type {
   CommandTarget,
   MountableServer,
@@ -80,4 +103,6 @@ export type {
 
 // For the other packages of Longwire.
 export { isReservedHeader } from './channels/headers.js';
+export { assignPrefixes, assignToolNames } from './group/tool-names.js';
+export { didYouMean, nearest } from './nearest.js';
 export { VERSION } from './version.js';

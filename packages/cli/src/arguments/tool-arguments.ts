@@ -1,5 +1,4 @@
-import type { Tool } from '@longwire/client';
-import { didYouMean } from '../nearest.js';
+import { didYouMean, type Tool } from '@longwire/client';
 import { usageError } from '../command-error.js';
 import { coerce } from './coerce.js';
 import {

@@ -1,6 +1,5 @@
-import type { LongwireClient, Tool } from '@longwire/client';
+import { didYouMean, type LongwireClient, type Tool } from '@longwire/client';
 import { describeRoute } from '../connection-words.js';
-import { didYouMean } from '../nearest.js';
 import type { Context } from '../context.js';
 import { sanitizeLine } from '../sanitize.js';
 import { operationOptions } from '../session.js';

@@ -1,6 +1,6 @@
+import { didYouMean } from '@longwire/client';
 import { callWritten } from '../call-tool.js';
 import type { Context } from '../context.js';
-import { didYouMean } from '../nearest.js';
 import type { ExitCode } from '../exit-codes.js';
 import { printResult } from '../print-result.js';
 import type { MediaFolder } from '../save-media.js';

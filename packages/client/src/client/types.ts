@@ -76,11 +76,8 @@ export interface ToolSource {
     args?: Record<string, unknown>,
     options?: CallToolOptions,
   ): Promise<CallToolResult>;
-  /** Listens; the function returned stops listening. */
-  on<Event extends keyof ClientEvents>(
-    event: Event,
-    listener: (payload: ClientEvents[Event]) => void,
-  ): () => void;
+  /** Listens for changes of the list of tools; the function returned stops listening. */
+  on(event: 'toolsChanged', listener: () => void): () => void;
 }
 
 /** What the server may ask of the program. Each one given is announced as a capability. */

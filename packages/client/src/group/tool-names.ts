@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** https://platform.claude.com/docs/en/agents-and-tools/tool-use: `^[a-zA-Z0-9_-]{1,64}$`. */
+/**
+ * What models take as the name of a tool: `^[a-zA-Z0-9_-]{1,64}$`.
+ *
+ * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use
+ */
 const maxNameLength = 64;
 const maxPrefixLength = 24;
 const hashLength = 8;
@@ -14,6 +18,14 @@ function hashed(name: string, seed: string): string {
   return `${(clean(name) || 'tool').slice(0, maxNameLength - hashLength - 1)}_${hash}`;
 }
 
+/** A source's name as a prefix: cut, and none of those that are taken. */
+export function prefixFor(source: string, taken: ReadonlySet<string>): string {
+  const base = clean(source).slice(0, maxPrefixLength) || 'server';
+  let prefix = base;
+  for (let n = 2; taken.has(prefix); n++) prefix = `${base}-${n}`;
+  return prefix;
+}
+
 /**
  * The prefix of each source's tools, in the order of the sources. A single source needs none; with
  * several, each is its source's name, cut and made unique.
@@ -22,16 +34,14 @@ export function assignPrefixes(sources: readonly string[]): string[] {
   if (sources.length === 1) return [''];
   const taken = new Set<string>();
   return sources.map((source) => {
-    const base = clean(source).slice(0, maxPrefixLength) || 'server';
-    let prefix = base;
-    for (let n = 2; taken.has(prefix); n++) prefix = `${base}-${n}`;
+    const prefix = prefixFor(source, taken);
     taken.add(prefix);
     return prefix;
   });
 }
 
 /**
- * The name under which Claude sees each tool: `prefix__tool`, or `tool` without a prefix. Unique,
+ * The name under which each tool is shown: `prefix__tool`, or `tool` without a prefix. Unique,
  * of `[a-zA-Z0-9_-]`, at most 64 characters, and a function of the names alone, not of their order:
  *
  * - other characters become `_`;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { assignPrefixes, assignToolNames } from '../src/tool-names.ts';
+import { assignPrefixes, assignToolNames } from '../../src/group/tool-names.ts';
 
 const valid = /^[a-zA-Z0-9_-]{1,64}$/;
 

@@ -1,0 +1,336 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { CallToolResult, Tool } from '@modelcontextprotocol/client';
+import { place } from '../channels/place.js';
+import { CallClock } from '../client/call-clock.js';
+import { Call, type CallSurroundings } from '../client/call.js';
+import { LongwireClient } from '../client/client.js';
+import { Listeners } from '../client/listeners.js';
+import { checkOperationOptions } from '../client/options.js';
+import { reportable } from '../client/sdk-errors.js';
+import type { CallToolOptions, OperationOptions, ToolSource } from '../client/types.js';
+import { LongwireError } from '../errors.js';
+import { nearest } from '../nearest.js';
+import { parseTarget } from '../target/target.js';
+import { EventFeed, type GroupEventsOptions, type GroupEventStream } from './event-feed.js';
+import type { Health, HealthOptions } from './health.js';
+import { Member } from './member.js';
+import {
+  checkServer,
+  listServers,
+  resolveGroupOptions,
+  type ResolvedGroupOptions,
+} from './options.js';
+import { ToolIndex, type IndexedTool } from './tool-index.js';
+import { prefixFor } from './tool-names.js';
+import { toolSelector } from './tool-selection.js';
+import type {
+  GroupEvent,
+  GroupEvents,
+  GroupOptions,
+  GroupServer,
+  GroupServers,
+  ServerStatus,
+} from './types.js';
+
+/**
+ * Makes a group of servers, and connects to each of them in the background, or with `lazy` when it
+ * is first used. A server that is slow or broken delays no other; `status()` and the events say how
+ * each of them is doing.
+ *
+ * @throws TypeError for two servers of one name, a target or an option that is wrong; it names the
+ * server.
+ */
+export function createGroup(servers: GroupServers, options: GroupOptions = {}): Group {
+  return new Group(servers, options);
+}
+
+/**
+ * Many servers as one source of tools, under names that are unique: `server__tool`. A group that
+ * was made of one server has its tools under their own names. No tool changes its name while its
+ * server is in the group.
+ */
+export class Group implements ToolSource, AsyncDisposable {
+  readonly #options: ResolvedGroupOptions;
+  readonly #members = new Map<string, Member>();
+  readonly #listeners: Listeners<GroupEvents>;
+  readonly #feeds = new Set<EventFeed>();
+  readonly #surroundings: CallSurroundings;
+  /** Made when it is asked for, as long as no list changes. */
+  #index: ToolIndex | undefined;
+  /** It was closed before it began. */
+  #isClosed = false;
+  /** What is being told of, for what its listeners throw. */
+  #telling: GroupEvent | undefined;
+
+  /** Use {@link createGroup}. */
+  constructor(servers: GroupServers, options: GroupOptions = {}) {
+    this.#options = resolveGroupOptions(options);
+    this.#listeners = new Listeners((error) => this.#onListenerError(error));
+    this.#surroundings = { clock: new CallClock(), onListenerError: () => {} };
+    const listed = listServers(servers);
+    for (const server of listed) this.#enter(server, { isAlone: listed.length === 1 });
+    // Whoever made the group can listen before anything happens.
+    queueMicrotask(() => {
+      if (this.#isClosed) return;
+      for (const member of this.#members.values()) if (!member.isLazy) member.begin();
+    });
+  }
+
+  /** The name given, else `group`. */
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /**
+   * Connects to all servers that are not disabled, lazy ones too; fulfilled when each of them is
+   * connected or has failed, which `status()` tells.
+   *
+   * @throws LongwireError `aborted`.
+   */
+  async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
+    // How long connecting may take is each connection's affair.
+    const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
+    await this.#within('connecting', limits, () =>
+      Promise.allSettled([...this.#members.values()].map((member) => member.connect(options))),
+    );
+  }
+
+  /**
+   * The tools of all servers that are there. A server that does not list its tools within `listMs`
+   * adds those that it listed last, if any; one that is down or disabled adds none. What comes
+   * later is told of by `toolsChanged`.
+   *
+   * @throws LongwireError `aborted`.
+   */
+  async listTools(options: OperationOptions = {}): Promise<Tool[]> {
+    checkOperationOptions(options);
+    const { signal, timeoutMs = Infinity, deadlineMs = Infinity } = options;
+    const ms = Math.min(this.#options.listMs, timeoutMs, deadlineMs);
+    const members = [...this.#members.values()];
+    const ended = signal === undefined ? {} : { signal };
+    await this.#within('tools/list', ended, () =>
+      Promise.all(members.map((member) => member.freshen(ms, ended))),
+    );
+    const index = this.#currentIndex();
+    return members.filter(({ isOffered }) => isOffered).flatMap((member) => index.toolsOf(member));
+  }
+
+  /**
+   * Calls a tool by the name that `listTools` gives it, or by `server__tool`. It waits for its turn
+   * at its server, within its own limits, and what is true of a client's calls is true of it then.
+   *
+   * @throws LongwireError with a code and a certainty; `unknown-tool` names the nearest.
+   */
+  async callTool(
+    name: string,
+    args: Record<string, unknown> = {},
+    options: CallToolOptions = {},
+  ): Promise<CallToolResult> {
+    checkOperationOptions(options);
+    const { member, selected } =
+      this.#currentIndex().find(name) ?? (await this.#seek(name, options));
+    return member.call(selected, { name, args, options });
+  }
+
+  /** Listens; the function returned stops listening. */
+  on<Kind extends keyof GroupEvents>(
+    kind: Kind,
+    listener: (event: GroupEvents[Kind]) => void,
+  ): () => void {
+    return this.#listeners.add(kind, listener);
+  }
+
+  /**
+   * What happens from now on, to be read by `for await`, by as many readers as there are. It ends
+   * when the group is closed, by `signal`, or when the reader leaves.
+   *
+   * @throws TypeError that names the option that is wrong.
+   */
+  events(options: GroupEventsOptions = {}): GroupEventStream {
+    const feed = new EventFeed(options, (ended) => this.#feeds.delete(ended));
+    if (!feed.hasEnded) this.#feeds.add(feed);
+    return feed;
+  }
+
+  /** How each server is doing, in the order in which they came. */
+  status(): ServerStatus[] {
+    return [...this.#members.values()].map(({ status }) => status);
+  }
+
+  /**
+   * The client of a server, for what is not a tool: resources, prompts, its state.
+   *
+   * @throws TypeError if there is no such server, or it is a pool or the like.
+   */
+  server(name: string): LongwireClient {
+    const { source } = this.#member(name);
+    if (source instanceof LongwireClient) return source;
+    throw new TypeError(`${name} is no single client: it was given as a source of tools`);
+  }
+
+  /**
+   * How a server is, by a light request now; one that does not answer is `down`. A server that was
+   * never used is connected to.
+   *
+   * @throws TypeError if there is no such server.
+   */
+  async health(name: string, options: HealthOptions = {}): Promise<Health> {
+    return this.#member(name).health(options);
+  }
+
+  /**
+   * Adds a server, which connects at once unless it is lazy or disabled.
+   *
+   * @throws TypeError if there is one of this name, or an option is wrong.
+   */
+  add(server: GroupServer): void {
+    this.#enter(server, { isAlone: false }).enter();
+  }
+
+  /**
+   * Takes a server out of the group. Calls that are on it or wait for it fail with code `closed`;
+   * a client that the program gave goes on. Fulfilled when nothing of it is left open.
+   */
+  async remove(name: string): Promise<void> {
+    const member = this.#member(name);
+    this.#members.delete(name);
+    this.#index = undefined;
+    await member.leave();
+  }
+
+  /** Closes a server, and asks nothing of it until it is enabled; as {@link remove} otherwise. */
+  async disable(name: string): Promise<void> {
+    await this.#member(name).disable();
+  }
+
+  /** Uses a server again that was disabled. It connects at once unless it is lazy. */
+  enable(name: string): void {
+    const member = this.#member(name);
+    if (member.isDisabled) member.enable();
+  }
+
+  /**
+   * Connects to a server anew. If its connection has given up, it dials at once, and what stood on
+   * it stands again. Otherwise it is closed first: calls that are on it fail with code `closed`,
+   * those that wait for their turn go on, and subscriptions are to be made again.
+   *
+   * @throws ConnectError; LongwireError `aborted`, `closed`; TypeError if there is no such server.
+   */
+  async reconnect(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.#member(name).reconnect(options);
+  }
+
+  /**
+   * Closes every client that the group has made, and ends the readers of its events; calls fail
+   * with code `closed`. Fulfilled when nothing is left open. The next use connects again.
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#members.values()].map((member) => member.close()));
+    for (const feed of this.#feeds) feed.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #enter(server: GroupServer, { isAlone }: { isAlone: boolean }): Member {
+    checkServer(server);
+    const { name } = server;
+    if (this.#members.has(name)) throw new TypeError(`servers: there are two named ${name}`);
+    const taken = new Set([...this.#members.values()].map(({ prefix }) => prefix));
+    const { lazy, maxInFlight } = this.#options;
+    const member = new Member({
+      name,
+      prefix: isAlone ? '' : prefixFor(name, taken),
+      ...this.#reach(server),
+      isDisabled: server.disabled ?? false,
+      isLazy: server.lazy ?? lazy,
+      maxInFlight: server.maxInFlight ?? maxInFlight,
+      select: toolSelector(server.tools ?? {}),
+      surroundings: this.#surroundings,
+      tell: (event) => this.#tell(event),
+      onTools: () => (this.#index = undefined),
+    });
+    this.#members.set(name, member);
+    this.#index = undefined;
+    return member;
+  }
+
+  #reach(server: GroupServer): { source: ToolSource; target: string; isOwn: boolean } {
+    if ('client' in server) {
+      return { source: server.client, target: server.client.name, isOwn: false };
+    }
+    const { name, target, options } = server;
+    try {
+      const client = new LongwireClient(target, { ...this.#options.shared, ...options, name });
+      const parsed = parseTarget(target);
+      const shown = parsed.kind === 'url' ? place(parsed.url) : parsed.name;
+      return { source: client, target: shown, isOwn: true };
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw new TypeError(`servers.${name}: ${error.message}`, { cause: error });
+    }
+  }
+
+  #member(name: string): Member {
+    const member = this.#members.get(name);
+    if (member !== undefined) return member;
+    const [meant] = nearest(name, [...this.#members.keys()]);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    throw new TypeError(`there is no server ${name} in this group${hint}`);
+  }
+
+  #currentIndex(): ToolIndex {
+    this.#index ??= new ToolIndex([...this.#members.values()]);
+    return this.#index;
+  }
+
+  /** Asks the servers whose tool it can be, where it is not known. */
+  async #seek(name: string, options: CallToolOptions): Promise<IndexedTool> {
+    const members = [...this.#members.values()].filter((member) => member.mayHave(name));
+    const failures: unknown[] = [];
+    await this.#within(`the call of ${name}`, options, async () => {
+      for (const sought of await Promise.allSettled(members.map((one) => one.seek(name)))) {
+        if (sought.status === 'rejected') failures.push(sought.reason);
+      }
+    });
+    const index = this.#currentIndex();
+    const found = index.find(name);
+    if (found !== undefined) return found;
+    const [failure] = failures;
+    if (failure !== undefined) throw reportable(failure);
+    const meant = nearest(name, index.names());
+    throw new LongwireError(`there is no tool ${name} in this group`, {
+      code: 'unknown-tool',
+      certainty: 'not-sent',
+      ...(meant.length > 0 && { hint: `did you mean ${meant.join(', ')}?` }),
+    });
+  }
+
+  /** Waits for something within the limits of an operation. */
+  async #within<T>(what: string, options: OperationOptions, run: () => Promise<T>): Promise<T> {
+    const call = new Call(what, options, this.#surroundings);
+    try {
+      return await call.before(run());
+    } finally {
+      call.done();
+    }
+  }
+
+  #tell(event: GroupEvent): void {
+    const before = this.#telling;
+    this.#telling = event;
+    this.#listeners.emit(event.kind, event as never);
+    this.#telling = before;
+    for (const feed of this.#feeds) feed.push(event);
+  }
+
+  #onListenerError(thrown: unknown): void {
+    const telling = this.#telling;
+    // Whoever listens for errors and throws one has nobody left to tell.
+    if (telling === undefined || telling.kind === 'error') return;
+    const { server } = telling;
+    this.#tell({ kind: 'error', server, at: Date.now(), error: reportable(thrown) });
+  }
+}

@@ -1,0 +1,49 @@
+import { reportable } from '../client/sdk-errors.js';
+import type { ToolSource } from '../client/types.js';
+
+/** How a server is, by a light request just now. */
+export interface Health {
+  status: 'healthy' | 'degraded' | 'down';
+  /** Why it is not healthy. */
+  reason?: string;
+  /** How long it took to answer, in milliseconds; `undefined` if it did not. */
+  latencyMs: number | undefined;
+  /** For how long it has been connected, in milliseconds. */
+  uptimeMs: number;
+}
+
+/** Options of asking how a server is. */
+export interface HealthOptions {
+  /** How long it has to answer, in milliseconds. Default: the source's own. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** A source that can say how it is. */
+interface HealthSource {
+  health(options?: HealthOptions): Promise<Health>;
+}
+
+/**
+ * How a source is, by its own word; one that has none is asked for its tools. Never rejects: what
+ * does not answer is down.
+ */
+export async function healthOf(
+  source: ToolSource,
+  { since, ...options }: HealthOptions & { since: number | undefined },
+): Promise<Health> {
+  const uptimeMs = since === undefined ? 0 : Date.now() - since;
+  const startedAt = performance.now();
+  try {
+    if (saysHealth(source)) return await source.health(options);
+    await source.listTools(options);
+    return { status: 'healthy', latencyMs: performance.now() - startedAt, uptimeMs };
+  } catch (error) {
+    const { summary } = reportable(error);
+    return { status: 'down', reason: summary, latencyMs: undefined, uptimeMs };
+  }
+}
+
+function saysHealth(source: object): source is HealthSource {
+  return 'health' in source && typeof source.health === 'function';
+}

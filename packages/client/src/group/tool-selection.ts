@@ -1,0 +1,96 @@
+import type { Tool } from '@modelcontextprotocol/client';
+import { checkGroup } from '../connection/options.js';
+import { LongwireError } from '../errors.js';
+import { checkPatterns, matcherOf } from './name-patterns.js';
+import type { SelectedTool, ToolOverride, ToolSelection } from './types.js';
+
+/** Makes of a server's list what a group shows of it. What is wrong with the list is told. */
+export type ToolSelector = (
+  tools: readonly Tool[],
+  report: (error: LongwireError) => void,
+) => SelectedTool[];
+
+/** Reads a selection that was checked. */
+export function toolSelector({ include, exclude, override = {} }: ToolSelection): ToolSelector {
+  const isIncluded = include === undefined ? () => true : matcherOf(include);
+  const isExcluded = exclude === undefined ? () => false : matcherOf(exclude);
+  const overrides = new Map(Object.entries(override));
+  return (listed, report) => {
+    const tools = distinct(
+      listed.filter(({ name }) => isIncluded(name) && !isExcluded(name)),
+      report,
+    );
+    const names = new Set(tools.map(({ name }) => name));
+    return tools.map((tool) => {
+      const own = overrides.get(tool.name);
+      if (own === undefined) return { tool, original: tool.name, isIdempotent: false };
+      return overridden(tool, own, names, report);
+    });
+  };
+}
+
+/** A name can be called only once, whatever the server lists. */
+function distinct(tools: readonly Tool[], report: (error: LongwireError) => void): Tool[] {
+  const byName = new Map<string, Tool>();
+  for (const tool of tools) {
+    if (byName.has(tool.name)) report(listError(`the server lists two tools named ${tool.name}`));
+    else byName.set(tool.name, tool);
+  }
+  return [...byName.values()];
+}
+
+function overridden(
+  tool: Tool,
+  { name = tool.name, description, annotations }: ToolOverride,
+  listed: ReadonlySet<string>,
+  report: (error: LongwireError) => void,
+): SelectedTool {
+  const isTaken = name !== tool.name && listed.has(name);
+  if (isTaken) {
+    report(listError(`${tool.name} is not shown as ${name}, because the server has such a tool`));
+  }
+  return {
+    tool: {
+      ...tool,
+      name: isTaken ? tool.name : name,
+      ...(description !== undefined && { description }),
+      ...(annotations !== undefined && { annotations: { ...tool.annotations, ...annotations } }),
+    },
+    original: tool.name,
+    isIdempotent: annotations?.readOnlyHint === true || annotations?.idempotentHint === true,
+  };
+}
+
+function listError(summary: string): LongwireError {
+  return new LongwireError(summary, { code: 'protocol', certainty: 'answered' });
+}
+
+/**
+ * Checks a selection.
+ *
+ * @throws TypeError that names the option.
+ */
+export function checkSelection(name: string, selection: ToolSelection | undefined): void {
+  checkGroup(name, selection, ['include', 'exclude', 'override']);
+  checkPatterns(`${name}.include`, selection?.include);
+  checkPatterns(`${name}.exclude`, selection?.exclude);
+  const { override } = selection ?? {};
+  if (override === undefined) return;
+  if (typeof override !== 'object' || override === null) {
+    throw new TypeError(`${name}.override: not an object`);
+  }
+  const given = new Map<string, string>();
+  for (const [tool, one] of Object.entries(override)) {
+    const where = `${name}.override.${tool}`;
+    checkGroup(where, one, ['name', 'description', 'annotations']);
+    if (one?.name === undefined) continue;
+    if (typeof one.name !== 'string' || one.name === '') {
+      throw new TypeError(`${where}.name: not a string with something in it`);
+    }
+    const other = given.get(one.name);
+    if (other !== undefined) {
+      throw new TypeError(`${where}.name: ${other} is shown as ${one.name} already`);
+    }
+    given.set(one.name, tool);
+  }
+}

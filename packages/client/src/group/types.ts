@@ -1,0 +1,152 @@
+import type { Tool, ToolAnnotations } from '@modelcontextprotocol/client';
+import type { ClientOptions, ServerNotification, ToolSource } from '../client/types.js';
+import type { ConnectionState } from '../connection/state.js';
+import type { ErrorCode, LongwireError } from '../errors.js';
+import type { TargetOption } from '../target/target.js';
+
+/** What a group shows of a tool in place of what its server says. */
+export interface ToolOverride {
+  /**
+   * Its name, without the server's prefix. If the server lists another tool of that name, the tool
+   * keeps its own, and an `error` event says so.
+   */
+  name?: string;
+  /** What it is said to do. */
+  description?: string;
+  /**
+   * Laid over the server's own. A tool that is called read-only or idempotent here may be sent
+   * again when the connection is lost, as if the server had said so.
+   */
+  annotations?: ToolAnnotations;
+}
+
+/**
+ * Which tools of a server a group has, and how it shows them. All names and patterns are the
+ * server's own, without a prefix; in a pattern `*` is any text, `?` one character, `{a,b}` either.
+ */
+export interface ToolSelection {
+  /** Only tools that one of these patterns matches. Default: all. */
+  include?: readonly string[];
+  /** None that one of these patterns matches, included or not. Default: none. */
+  exclude?: readonly string[];
+  /** What is shown instead, by the tool's name. Default: nothing. */
+  override?: Readonly<Record<string, ToolOverride>>;
+}
+
+/** What can be said of a server of a group, however it is reached. */
+export interface ServerSettings {
+  /** Which of its tools the group has. Default: all, as they are. */
+  tools?: ToolSelection;
+  /** Nothing is asked of it, and its tools are not there, until it is enabled. Default `false`. */
+  disabled?: boolean;
+  /** Connects on first use, not at once. Default: the group's. */
+  lazy?: boolean;
+  /** How many calls it works on at a time; the others wait in order. Default: the group's. */
+  maxInFlight?: number;
+}
+
+/** A server that the group connects to, and closes. */
+export interface ReachedServer extends ServerSettings {
+  /** Where it is. */
+  target: TargetOption;
+  /** How it is reached. These come before what the group's servers share, option by option. */
+  options?: Omit<ClientOptions, 'name'>;
+}
+
+/** A server that the program holds a client of, or a pool. The group never closes it. */
+export interface GivenServer extends ServerSettings {
+  /** A client, a pool, or another source of tools. */
+  client: ToolSource;
+}
+
+/** A server of a group. */
+export type GroupServer = (ReachedServer | GivenServer) & {
+  /** What it is called: in its tools' prefix, in events, and wherever it is asked for. */
+  name: string;
+};
+
+/** The servers of a group: a list of them, or by name. */
+export type GroupServers =
+  | readonly GroupServer[]
+  | Readonly<Record<string, TargetOption | ToolSource | ReachedServer | GivenServer>>;
+
+/** Options of a group. */
+export interface GroupOptions {
+  /** A short name, for logs. Default `group`. */
+  name?: string;
+  /**
+   * How all servers are reached that the group connects to. Headers that are here go to every one
+   * of them: what is meant for one server alone belongs to its own options.
+   */
+  shared?: Omit<ClientOptions, 'name'>;
+  /** Connects to a server on its first use, not at once. Default `false`. */
+  lazy?: boolean;
+  /** How many calls one server works on at a time; the others wait in order. Default 100. */
+  maxInFlight?: number;
+  /**
+   * How long `listTools` waits for one server, from when it asked it, in milliseconds. A list that
+   * comes later is told of by `toolsChanged`. Default 5 000.
+   */
+  listMs?: number;
+}
+
+/** What happened, with the server it happened to and when, in milliseconds since 1970. */
+interface Stamp {
+  server: string;
+  at: number;
+}
+
+/**
+ * What happens in a group. The kinds are the events of a client, and of which server:
+ *
+ * - `state`: the state of its connection changed.
+ * - `notification`: it sent a notification.
+ * - `toolsChanged`: the tools that it adds to the group's changed, came or went.
+ * - `error`: something failed that belongs to no call.
+ */
+export type GroupEvent =
+  | (Stamp & { kind: 'state'; state: ConnectionState })
+  | (Stamp & { kind: 'notification' } & ServerNotification)
+  | (Stamp & { kind: 'toolsChanged' })
+  | (Stamp & { kind: 'error'; error: LongwireError });
+
+/** What a group reports, by event name. */
+export type GroupEvents = {
+  [Kind in GroupEvent['kind']]: Extract<GroupEvent, { kind: Kind }>;
+};
+
+/** How a server of a group is doing. Times are in milliseconds since 1970. */
+export interface ServerStatus {
+  name: string;
+  /** Where it is, as it may be shown: a URL without its query, or the name of a command. */
+  target: string;
+  /**
+   * The state of its connection. `resting` is a server that is down: its tools are left out until
+   * it is `ready` again. Of a source that has no connection of its own: `ready`.
+   */
+  state: ConnectionState['name'];
+  /** Since when. */
+  since: number;
+  /** It was disabled. */
+  disabled: boolean;
+  /** How many tools it adds to the group's now. */
+  tools: number;
+  /** Calls that it works on. */
+  inFlight: number;
+  /** Calls that wait for their turn. */
+  waiting: number;
+  /** How often its connection came back. */
+  reconnects: number;
+  /** What failed last, if anything ever did: a call, connecting, listing its tools. */
+  lastError: { at: number; code: ErrorCode; summary: string } | undefined;
+  /** When it last answered a call, or listed its tools. */
+  lastSuccessAt: number | undefined;
+}
+
+/** A tool as a group shows it, but for the prefix, and what its server calls it. */
+export interface SelectedTool {
+  readonly tool: Tool;
+  readonly original: string;
+  /** The program says that it does no harm to call it twice. */
+  readonly isIdempotent: boolean;
+}
