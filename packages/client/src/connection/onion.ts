@@ -34,9 +34,15 @@ export class Onion {
     return new Promise((resolve, reject) => {
       const passing = new Passing(request, mark, { sender, onStopped: reject });
       this.#among.add(passing);
-      this.#enter(passing, 0).then(
+      const turn: Turn = { outer: undefined, isOver: false };
+      const over = (): void => {
+        turn.isOver = true;
+        this.#among.delete(passing);
+        passing.release();
+      };
+      this.#enter(passing, 0, turn).then(
         (response) => {
-          this.#among.delete(passing);
+          over();
           try {
             resolve(checkResponse(response, passing).result);
           } catch (error) {
@@ -44,7 +50,7 @@ export class Onion {
           }
         },
         (error: unknown) => {
-          this.#among.delete(passing);
+          over();
           reject(asLongwireError(error, request.method, mark));
         },
       );
@@ -65,28 +71,52 @@ export class Onion {
   }
 
   /** This is the path of every call: one promise a middleware beside its own. */
-  #enter(passing: Passing, index: number): Promise<McpResponse> {
+  #enter(passing: Passing, index: number, turn: Turn): Promise<McpResponse> {
     const middleware = this.#middleware[index];
     if (middleware === undefined) return passing.leave();
-    let isUnderWay = false;
+    let inner: Turn | undefined;
     const came = (response: McpResponse): McpResponse => {
-      isUnderWay = false;
+      end();
       return checkResponse(response, passing);
     };
     const failed = (error: unknown): never => {
-      isUnderWay = false;
+      end();
       throw error;
+    };
+    const end = (): void => {
+      if (inner !== undefined) inner.isOver = true;
+      inner = undefined;
     };
     return call(middleware, passing, () => {
       if (passing.stopped !== undefined) return Promise.reject(passing.stopped);
-      if (isUnderWay) {
+      if (isOver(turn)) return Promise.reject(TOO_LATE);
+      if (inner !== undefined) {
         return Promise.reject(misused('called next() while it was under way', passing));
       }
-      isUnderWay = true;
-      return this.#enter(passing, index + 1).then(came, failed);
+      inner = { outer: turn, isOver: false };
+      return this.#enter(passing, index + 1, inner).then(came, failed);
     });
   }
 }
+
+/**
+ * One time that a middleware is entered. When it has settled, what is further in must not send any
+ * more: the one around it has said what is certain of the request.
+ */
+interface Turn {
+  readonly outer: Turn | undefined;
+  isOver: boolean;
+}
+
+function isOver(turn: Turn): boolean {
+  return turn.isOver || (turn.outer !== undefined && isOver(turn.outer));
+}
+
+/** Nobody waits for it any more. */
+const TOO_LATE: LongwireError = new LongwireError('the call had ended before it was sent', {
+  code: 'aborted',
+  certainty: 'not-sent',
+});
 
 /** How a handshake is made that has passed the middlewares. */
 export interface HandshakeSender {
@@ -189,6 +219,12 @@ class Passing implements McpRequest {
     this.stopped = error;
     this.#stopping?.abort(error);
     this.#onStopped(error);
+  }
+
+  /** The call has settled: whoever still waits among the middlewares need not. */
+  release(): void {
+    this.stopped ??= TOO_LATE;
+    this.#stopping?.abort(this.stopped);
   }
 
   /** Goes on to the server. */

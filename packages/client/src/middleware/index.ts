@@ -1,1 +1,27 @@
 export type { McpRequest, McpResponse, Middleware, Next } from '../connection/middleware.js';
+export { apiKey, type ApiKeyOptions } from './api-key.js';
+export { basic } from './basic.js';
+export { bearer, type TokenSource } from './bearer.js';
+export {
+  builtIns,
+  byName,
+  type MiddlewareMaker,
+  type MiddlewareName,
+  type MiddlewareSurroundings,
+} from './by-name.js';
+export { cache, type CacheOptions, type CacheStats, type ToolCache } from './cache.js';
+export { logging, type Logger, type LoggingOptions, type LogLevel } from './logging.js';
+export { metrics, type Metrics, type MetricsOptions, type MetricsSeries } from './metrics.js';
+export type { Outcome } from './outcome.js';
+export { rateLimit, type RateLimitOptions } from './rate-limit.js';
+export { requestId, type RequestIdOptions } from './request-id.js';
+export { retry, type RetryCallOptions } from './retry.js';
+export { timeout, type TimeoutOptions } from './timeout.js';
+export type { Rate } from './token-bucket.js';
+export {
+  tokenRefresh,
+  type Token,
+  type TokenContext,
+  type TokenRefreshOptions,
+} from './token-refresh.js';
+export { tracing, type TracingOptions } from './tracing.js';

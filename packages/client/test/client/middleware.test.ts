@@ -251,6 +251,33 @@ describe('a middleware that', () => {
     await until(() => expect(runsOf(server, 'echo')).toHaveLength(1));
   });
 
+  it('has settled keeps those further in from sending', async () => {
+    let goOn = (): void => {};
+    const gate = new Promise<void>((resolve) => (goOn = resolve));
+    const late: Promise<unknown>[] = [];
+    const server = await serve();
+    const client = clientOf(server.url, {
+      ...quick,
+      middleware: [
+        onCalls((_request, next) => Promise.race([next(), Promise.reject(new Error('enough'))])),
+        onCalls(async (_request, next) => {
+          await gate;
+          late.push(failureOf(next()));
+          return next();
+        }),
+      ],
+    });
+    expect(await failureOf(client.callTool('echo', { message: 'x' }))).toMatchObject({
+      code: 'config',
+      certainty: 'not-sent',
+    });
+    goOn();
+    await until(() => expect(late).toHaveLength(1));
+    expect(await late[0]).toMatchObject({ code: 'aborted', certainty: 'not-sent' });
+    await client.listTools();
+    expect(runsOf(server, 'echo')).toEqual([]);
+  });
+
   it('answers itself spares the server', async () => {
     const { server, client } = await withCalls(async () => ({
       result: said('me') as Result,

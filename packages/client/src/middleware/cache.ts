@@ -1,0 +1,259 @@
+import type { Result } from '@modelcontextprotocol/client';
+import { LRUCache } from 'lru-cache';
+import { stringify } from 'safe-stable-stringify';
+import { checkGroup, checkPositive } from '../connection/options.js';
+import type { McpRequest, McpResponse, Middleware, Next } from '../connection/middleware.js';
+import { checkTexts, checkWhole } from './option-checks.js';
+import { ToolHints, toolOf, toolTable } from './tools.js';
+import { unlessAborted } from './waiting.js';
+
+/** Options of {@link cache}. */
+export interface CacheOptions {
+  /** How long a result is good, in milliseconds, where `tools` says nothing else. Default 60 000. */
+  ttlMs?: number;
+  /**
+   * How long results of a tool are good, by its name or by pattern (`get_*`), in milliseconds.
+   * `true`: for `ttlMs`; `false`: never kept. A tool that is not named is kept if its server marks
+   * it `readOnlyHint`.
+   */
+  tools?: Readonly<Record<string, number | boolean>>;
+  /** How many results are kept; the one that was used least lately goes. Default 1000. */
+  maxEntries?: number;
+  /** How many bytes all results and their keys take as JSON; a larger one is not kept. Default 16 MiB. */
+  maxBytes?: number;
+  /**
+   * Headers, in lower case, that may differ between calls that are the same. All others that a
+   * call has when it comes here, credentials above all, make it another one. Default
+   * `['x-request-id']`.
+   */
+  ignoreHeaders?: readonly string[];
+}
+
+/** What a cache has done so far, and holds now. */
+export interface CacheStats {
+  /** Calls that were answered without asking the server. */
+  hits: number;
+  /** Calls that asked the server, of those that may be kept. */
+  misses: number;
+  /** Results that had to go for others. */
+  evictions: number;
+  entries: number;
+  bytes: number;
+}
+
+/** The middleware that {@link cache} makes. */
+export interface ToolCache extends Middleware {
+  /** Forgets all results, as when the server changes its tools; those on their way are not kept. */
+  clear(): void;
+  /** What it has done so far, and holds now. */
+  stats(): CacheStats;
+}
+
+/** What came of a call on which others wait: its result, or that they are on their own. */
+type Shared = { text: string } | 'ask-again' | 'not-shared';
+
+/**
+ * Keeps results of tools that only look, by what the server's `tools/list` says when it passes by,
+ * or by `tools`. Kept are complete results without `isError` of calls that made no progress; calls
+ * of the same name and arguments, in whatever order, are the same. Of several at once, one asks
+ * the server, and the others get its answer, or its error. Every caller gets an object of its own.
+ * `metadata.cache` of a response says `hit` or `miss`, where it may be kept. When the server changes
+ * its tools, all results are forgotten.
+ *
+ * It is for one server: another one has other tools of the same names.
+ *
+ * @throws TypeError that names a wrong option.
+ */
+export function cache(options: CacheOptions = {}): ToolCache {
+  const results = new Results(options);
+  const middleware: Middleware = async (request, next) => {
+    const entry = request.internal ? undefined : results.entryOf(request);
+    if (entry !== undefined) return results.answer(request, entry, next);
+    const response = await next();
+    results.hints.learn(request, response.result);
+    return response;
+  };
+  const clear = (): void => results.clear();
+  return Object.assign(middleware, {
+    clear,
+    onToolsChanged: clear,
+    stats: () => results.stats(),
+  });
+}
+
+/** A call that is under way, and on which others may wait. */
+class Flight {
+  readonly shared: Promise<Shared>;
+  resolve!: (shared: Shared) => void;
+  reject!: (error: unknown) => void;
+
+  constructor() {
+    this.shared = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Mostly nobody waits.
+    this.shared.catch(() => {});
+  }
+}
+
+/** Where the result of a call would be kept, and for how long. */
+interface Entry {
+  key: string;
+  ttlMs: number;
+}
+
+class Results {
+  readonly hints: ToolHints = new ToolHints();
+  readonly #ttlMs: number;
+  readonly #ttlOf: (tool: string) => number | boolean | undefined;
+  readonly #ignoreHeaders: ReadonlySet<string>;
+  /** As JSON: it takes the least room, and every reader makes an object of its own of it. */
+  readonly #texts: LRUCache<string, string>;
+  #flights = new Map<string, Flight>();
+  #hits = 0;
+  #misses = 0;
+  #evictions = 0;
+
+  constructor(options: CacheOptions) {
+    checkGroup('cache', options, ['ttlMs', 'tools', 'maxEntries', 'maxBytes', 'ignoreHeaders']);
+    const { ttlMs = 60_000, tools, maxEntries = 1000, maxBytes = 16 * 1024 * 1024 } = options;
+    const { ignoreHeaders = ['x-request-id'] } = options;
+    checkPositive('cache.ttlMs', ttlMs);
+    checkWhole('cache.maxEntries', maxEntries);
+    checkWhole('cache.maxBytes', maxBytes);
+    checkTexts('cache.ignoreHeaders', ignoreHeaders);
+    this.#ttlMs = ttlMs;
+    this.#ttlOf = toolTable('cache.tools', tools, (name, value) => {
+      if (typeof value !== 'boolean') checkPositive(name, value ?? Number.NaN);
+    });
+    this.#ignoreHeaders = new Set(ignoreHeaders.map((name) => name.toLowerCase()));
+    this.#texts = new LRUCache({
+      max: maxEntries,
+      maxSize: maxBytes,
+      sizeCalculation: (text, key) => Buffer.byteLength(text) + Buffer.byteLength(key),
+      // Any other resolution is a timer.
+      ttlResolution: 0,
+      // The clock of the moment, which a program may have replaced since this was loaded.
+      perf: { now: () => performance.now() },
+      dispose: (_text, _key, reason) => {
+        if (reason === 'evict') this.#evictions++;
+      },
+    });
+  }
+
+  /** Where the answer to a request belongs, if it is one to keep. */
+  entryOf(request: McpRequest): Entry | undefined {
+    const tool = toolOf(request);
+    if (tool === undefined) return undefined;
+    const ttl = this.#ttlOf(tool) ?? this.hints.isReadOnly(tool);
+    const ttlMs = ttl === true ? this.#ttlMs : ttl;
+    if (ttlMs === false) return undefined;
+    const { name, arguments: args = {}, _meta, ...rest } = request.params ?? {};
+    // Such a call is more than its arguments: a task, or the answer to what the server asked.
+    if (Object.keys(rest).length > 0) return undefined;
+    // Progress that goes past here cannot be told from none.
+    const wantsProgress = (_meta as Record<string, unknown> | undefined)?.['progressToken'];
+    if (wantsProgress !== undefined && request.onProgress === undefined) return undefined;
+    const key = this.#keyOf(name, args, request.headers);
+    return key === undefined ? undefined : { key, ttlMs };
+  }
+
+  /** Answers from what is kept, or has one of those that ask for it at once ask the server. */
+  async answer(request: McpRequest, entry: Entry, next: Next): Promise<McpResponse> {
+    for (;;) {
+      const kept = this.#texts.get(entry.key);
+      if (kept !== undefined) return this.#hit(kept);
+      const flight = this.#flights.get(entry.key);
+      if (flight === undefined) return this.#lead(request, entry, next);
+      const shared = await unlessAborted(flight.shared, request.signal);
+      if (typeof shared === 'object') return this.#hit(shared.text);
+      if (shared === 'not-shared') return this.#miss(await next());
+    }
+  }
+
+  clear(): void {
+    this.#texts.clear();
+    // Those that wait keep waiting; nobody joins them, and what comes is not kept.
+    this.#flights = new Map();
+  }
+
+  stats(): CacheStats {
+    this.#texts.purgeStale();
+    return {
+      hits: this.#hits,
+      misses: this.#misses,
+      evictions: this.#evictions,
+      entries: this.#texts.size,
+      bytes: this.#texts.calculatedSize,
+    };
+  }
+
+  /** Asks the server, and tells those that wait for the same. */
+  async #lead(request: McpRequest, { key, ttlMs }: Entry, next: Next): Promise<McpResponse> {
+    const flights = this.#flights;
+    const flight = new Flight();
+    flights.set(key, flight);
+    const land = (): void => {
+      if (flights.get(key) === flight) flights.delete(key);
+    };
+    const { onProgress } = request;
+    let hasProgress = false;
+    request.onProgress = (progress) => {
+      hasProgress = true;
+      // It goes to one caller alone: the others have to ask for theirs.
+      land();
+      flight.resolve('not-shared');
+      onProgress?.(progress);
+    };
+    try {
+      const response = await next();
+      const text = hasProgress ? undefined : textOf(response.result);
+      if (text !== undefined && this.#flights === flights && response.result['isError'] !== true) {
+        this.#texts.set(key, text, { ttl: ttlMs });
+      }
+      land();
+      flight.resolve(text === undefined ? 'not-shared' : { text });
+      return this.#miss(response);
+    } catch (error) {
+      land();
+      // That the one who asked has given up is nothing to the others.
+      if (request.signal.aborted) flight.resolve('ask-again');
+      else flight.reject(error);
+      throw error;
+    } finally {
+      request.onProgress = onProgress;
+    }
+  }
+
+  #hit(text: string): McpResponse {
+    this.#hits++;
+    return { result: JSON.parse(text) as Result, metadata: { cache: 'hit' } };
+  }
+
+  #miss(response: McpResponse): McpResponse {
+    this.#misses++;
+    response.metadata['cache'] = 'miss';
+    return response;
+  }
+
+  #keyOf(name: unknown, args: unknown, headers: McpRequest['headers']): string | undefined {
+    const telling = Object.entries(headers).filter(([header]) => !this.#ignoreHeaders.has(header));
+    try {
+      return stringify([name, args, Object.fromEntries(telling)]);
+    } catch {
+      // It is nothing that can be sent, either.
+      return undefined;
+    }
+  }
+}
+
+/** A result that is all there is, as JSON. */
+function textOf(result: Result): string | undefined {
+  if (result['resultType'] !== undefined && result['resultType'] !== 'complete') return undefined;
+  try {
+    return JSON.stringify(result);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+/** Stands for what is a secret. */
+const MASK = '[redacted]';
+
+/** Names of what lets one in. */
+const SECRET_NAME =
+  /token|passw(?:or)?d|secret|authorization|api[_-]?key|private[_-]?key|credential|cookie|session[_-]?id/i;
+
+/** Secrets in a text, JSON in a string included, with the part before them kept. */
+const IN_TEXT: readonly RegExp[] = [
+  /(\b(?:Bearer|Basic)\s+)(?=[\w.~+/-]*\d)[\w.~+/-]{6,}=*/gi,
+  /((?:api[_-]?key|token|secret|passw(?:or)?d|session[_-]?id)\\?["']?\s*[:=]\s*\\?["']?)[^\s"'\\,;&}]+/gi,
+  /(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@]+(?=@)/gi,
+];
+
+const MAX_ITEMS = 50;
+const MAX_DEPTH = 8;
+
+/** What is shown of values in a log. */
+export interface Redaction {
+  /** Characters of a string that are shown. */
+  maxValueChars: number;
+  /** Names of further fields that are never shown, in any letter case. */
+  redact: readonly string[];
+}
+
+/** Makes what shows a value without its secrets, and without what is too large to be read. */
+export function redaction({ maxValueChars, redact }: Redaction): (value: unknown) => unknown {
+  const further = new Set(redact.map((name) => name.toLowerCase()));
+  const isSecret = (name: string): boolean =>
+    SECRET_NAME.test(name) || further.has(name.toLowerCase());
+
+  const text = (value: string): string => {
+    const isLong = value.length > maxValueChars;
+    let shown = isLong ? value.slice(0, maxValueChars) : value;
+    for (const pattern of IN_TEXT) shown = shown.replace(pattern, `$1${MASK}`);
+    return isLong ? `${shown}… (${value.length - maxValueChars} more characters)` : shown;
+  };
+
+  const show = (value: unknown, depth: number): unknown => {
+    if (typeof value === 'string') return text(value);
+    if (typeof value === 'bigint') return String(value);
+    if (typeof value !== 'object' || value === null) return value;
+    if (depth === MAX_DEPTH) return '…';
+    if (Array.isArray(value)) {
+      const shown = value.slice(0, MAX_ITEMS).map((item) => show(item, depth + 1));
+      if (value.length > MAX_ITEMS) shown.push(`… (${value.length - MAX_ITEMS} more)`);
+      return shown;
+    }
+    const entries = Object.entries(value);
+    const shown: [string, unknown][] = entries
+      .slice(0, MAX_ITEMS)
+      .map(([name, item]) => [name, isSecret(name) ? MASK : show(item, depth + 1)]);
+    if (entries.length > MAX_ITEMS) shown.push(['…', `(${entries.length - MAX_ITEMS} more)`]);
+    return Object.fromEntries(shown);
+  };
+  return (value) => show(value, 0);
+}

@@ -1,0 +1,217 @@
+import { checkGroup, checkPositive, MAX_TIMER_MS } from '../connection/options.js';
+import type { McpRequest, Middleware } from '../connection/middleware.js';
+import { LongwireError, type Certainty } from '../errors.js';
+import { checkFunction } from './option-checks.js';
+import { RequestHeader, unauthorized } from './request-header.js';
+import { unlessAborted } from './waiting.js';
+
+/** Why a new token is wanted. */
+export interface TokenContext {
+  /**
+   * There is none yet; it expires soon, or has; it is older than `intervalMs`; the server refused
+   * it with a 401.
+   */
+  readonly reason: 'first' | 'expiry' | 'interval' | 'refused';
+  /** The token before, if there was one. */
+  readonly previous: string | undefined;
+  /** Aborted after `timeoutMs`. */
+  readonly signal: AbortSignal;
+}
+
+/** A token, and until when it is good; without a time it has no end. */
+export interface Token {
+  token: string;
+  /** In milliseconds since 1970, as `Date.now()` gives them. */
+  expiresAt?: number | undefined;
+  /** In milliseconds from when it was given; instead of `expiresAt`. */
+  expiresInMs?: number | undefined;
+}
+
+/** Options of {@link tokenRefresh}. */
+export interface TokenRefreshOptions {
+  /** Gets a token. It is asked once for all requests that wait for it. */
+  provider: (context: TokenContext) => Promise<Token | string> | Token | string;
+  /**
+   * How long before its end a token is replaced, in milliseconds; of a token that lives shorter
+   * than twice that, at half its life. Default 60 000.
+   */
+  refreshBeforeMs?: number;
+  /** When a token without an end is replaced, in milliseconds. Default: only when it is refused. */
+  intervalMs?: number;
+  /** How long the provider may take, in milliseconds. Default 30 000. */
+  timeoutMs?: number;
+  /** The header that carries the token. Default `authorization`. */
+  header?: string;
+  /** What stands before the token in the header; `''` for nothing. Default `Bearer`. */
+  scheme?: string;
+  /** The time in milliseconds since 1970. Default `Date.now`. */
+  now?: () => number;
+}
+
+interface Held {
+  readonly token: string;
+  readonly expiresAt: number;
+  /** When it is to be replaced, and why then. */
+  readonly dueAt: number;
+  readonly dueBy: 'expiry' | 'interval';
+}
+
+/** After a provider that failed, for how long a token that is still good is gone on with. */
+const PAUSE_MS = 1000;
+
+/**
+ * Sends a token with every request, and keeps it fresh: the provider is asked before the first
+ * request, before the token ends, at an interval for one without an end, and when the server
+ * refuses it; the refused request is then sent once more. There is no timer: what is due is done
+ * when a request comes, a ping of the connection's own included, and the request waits for it.
+ * A request that has the header already keeps it.
+ *
+ * A provider that fails, gives no token or takes too long fails the requests that wait for it with
+ * the code `unauthorized`; as long as the token before is good, they go on with that.
+ *
+ * @throws TypeError that names a wrong option.
+ */
+export function tokenRefresh(options: TokenRefreshOptions): Middleware {
+  const tokens = new Tokens(options);
+  const { scheme = 'Bearer', header: name = 'authorization' } = options;
+  if (typeof scheme !== 'string') throw new TypeError('tokenRefresh.scheme: not a string');
+  const header = new RequestHeader(name);
+  const valueOf = ({ token }: Held): string => (scheme === '' ? token : `${scheme} ${token}`);
+  return async (request, next) => {
+    if (!header.isFree(request)) return next();
+    const sent = await tokens.take(request);
+    header.set(request, valueOf(sent));
+    try {
+      return await next();
+    } catch (error) {
+      if (!(error instanceof LongwireError) || error.code !== 'unauthorized') throw error;
+      // What may have run on an earlier connection is not repeated by whoever gets a token.
+      const { certainty } = error;
+      if (certainty === 'outcome-unknown') throw error;
+      tokens.refuse(sent);
+      const fresh = await tokens.take(request).catch((cause: unknown) => {
+        throw stillCertain(certainty, cause);
+      });
+      header.set(request, valueOf(fresh));
+      return await next();
+    }
+  };
+}
+
+/** Holds a token, and asks for another when it is time. */
+class Tokens {
+  readonly #provider: TokenRefreshOptions['provider'];
+  readonly #refreshBeforeMs: number;
+  readonly #intervalMs: number;
+  readonly #timeoutMs: number;
+  readonly #now: () => number;
+  #held: Held | undefined;
+  #refused: Held | undefined;
+  #flight: Promise<Held> | undefined;
+  /** When a provider that failed is asked again for a token that is not needed yet. */
+  #pausedUntil = 0;
+
+  constructor(options: TokenRefreshOptions) {
+    checkGroup('tokenRefresh', options, [
+      'provider',
+      'refreshBeforeMs',
+      'intervalMs',
+      'timeoutMs',
+      'header',
+      'scheme',
+      'now',
+    ]);
+    const { provider, refreshBeforeMs, intervalMs, timeoutMs, now } = options;
+    if (typeof provider !== 'function') {
+      throw new TypeError('tokenRefresh.provider: not a function');
+    }
+    checkPositive('tokenRefresh.refreshBeforeMs', refreshBeforeMs);
+    checkPositive('tokenRefresh.intervalMs', intervalMs);
+    checkPositive('tokenRefresh.timeoutMs', timeoutMs);
+    checkFunction('tokenRefresh.now', now);
+    this.#provider = provider;
+    this.#refreshBeforeMs = refreshBeforeMs ?? 60_000;
+    this.#intervalMs = intervalMs ?? Infinity;
+    this.#timeoutMs = Math.ceil(Math.min(timeoutMs ?? 30_000, MAX_TIMER_MS));
+    this.#now = now ?? Date.now;
+  }
+
+  /** A token to send now. */
+  async take(request: McpRequest): Promise<Held> {
+    const held = this.#held;
+    if (held === undefined || !this.#isGood(held)) {
+      return unlessAborted(this.#refresh(), request.signal);
+    }
+    const now = this.#now();
+    if (now < held.dueAt || now < this.#pausedUntil) return held;
+    try {
+      return await unlessAborted(this.#refresh(), request.signal);
+    } catch (error) {
+      if (request.signal.aborted || this.#held !== held || !this.#isGood(held)) throw error;
+      return held;
+    }
+  }
+
+  /** The server refused a token; it may not be the present one any more. */
+  refuse(token: Held): void {
+    if (this.#held !== token) return;
+    this.#held = undefined;
+    this.#refused = token;
+  }
+
+  #isGood({ expiresAt }: Held): boolean {
+    return this.#now() < expiresAt;
+  }
+
+  #refresh(): Promise<Held> {
+    this.#flight ??= this.#ask().finally(() => {
+      this.#flight = undefined;
+    });
+    return this.#flight;
+  }
+
+  async #ask(): Promise<Held> {
+    const previous = this.#held ?? this.#refused;
+    // Its timer holds up no process: those who wait have their own.
+    const signal = AbortSignal.timeout(this.#timeoutMs);
+    const context: TokenContext = {
+      reason: this.#held?.dueBy ?? (this.#refused === undefined ? 'first' : 'refused'),
+      previous: previous?.token,
+      signal,
+    };
+    try {
+      const given = Promise.resolve(context).then(this.#provider);
+      this.#held = this.#read(await unlessAborted(given, signal));
+    } catch (error) {
+      this.#pausedUntil = this.#now() + PAUSE_MS;
+      const late = new Error(`it took longer than ${this.#timeoutMs} ms`, { cause: error });
+      throw unauthorized('the token provider failed', signal.aborted ? late : error);
+    }
+    this.#refused = undefined;
+    return this.#held;
+  }
+
+  #read(given: Token | string | undefined): Held {
+    const { token, expiresAt, expiresInMs } =
+      typeof given === 'string' ? { token: given } : ((given ?? {}) as Partial<Token>);
+    if (typeof token !== 'string' || token === '') throw new Error('it gave no token');
+    const now = this.#now();
+    const endsAt = expiresAt ?? (expiresInMs === undefined ? undefined : now + expiresInMs);
+    if (endsAt === undefined) {
+      return { token, expiresAt: Infinity, dueAt: now + this.#intervalMs, dueBy: 'interval' };
+    }
+    if (typeof endsAt !== 'number' || Number.isNaN(endsAt)) {
+      throw new Error('the time that it gave for the end of the token is not a number');
+    }
+    if (endsAt <= now) throw new Error('the token that it gave has expired already');
+    const dueAt = Math.max(endsAt - this.#refreshBeforeMs, now + (endsAt - now) / 2);
+    return { token, expiresAt: endsAt, dueAt, dueBy: 'expiry' };
+  }
+}
+
+/** The request had gone out with the token before. */
+function stillCertain(certainty: Certainty, error: unknown): unknown {
+  if (!(error instanceof LongwireError) || error.code !== 'unauthorized') return error;
+  const { summary, code, cause } = error;
+  return new LongwireError(summary, { code, certainty, cause });
+}

@@ -1,0 +1,66 @@
+import type { Result } from '@modelcontextprotocol/client';
+import picomatch from 'picomatch';
+import type { McpRequest } from '../connection/middleware.js';
+
+/** The tool that a request calls, if it does. */
+export function toolOf({ method, params }: McpRequest): string | undefined {
+  const name = method === 'tools/call' ? params?.['name'] : undefined;
+  return typeof name === 'string' ? name : undefined;
+}
+
+/**
+ * Finds what a table says of a tool. Its keys are names of tools or patterns of them (`get_*`,
+ * `{read,list}_*`); a name comes before patterns, and of patterns the first that matches.
+ *
+ * @throws TypeError for a table that is no object, or by `check` of one of its values.
+ */
+export function toolTable<T>(
+  option: string,
+  table: Readonly<Record<string, T>> | undefined,
+  check: (name: string, value: T) => void,
+): (tool: string) => T | undefined {
+  if (table === undefined) return () => undefined;
+  if (typeof table !== 'object' || table === null || Array.isArray(table)) {
+    throw new TypeError(`${option}: not an object`);
+  }
+  const names = new Map(Object.entries(table));
+  const patterns: { matches: (tool: string) => boolean; value: T }[] = [];
+  for (const [key, value] of names) {
+    check(`${option}.${key}`, value);
+    // A tool's name is no path: `*` goes over a slash, and over a dot in front.
+    patterns.push({ matches: picomatch(key, { bash: true, dot: true }), value });
+  }
+  return (tool) => names.get(tool) ?? patterns.find(({ matches }) => matches(tool))?.value;
+}
+
+/** What a server says of its tools, as far as lists of them pass by. */
+export class ToolHints {
+  readonly #readOnly: Set<string> = new Set();
+  readonly #repeatable: Set<string> = new Set();
+
+  /** Takes notice of a result, if it is a list of tools; a first page begins anew. */
+  learn({ method, params }: McpRequest, { tools }: Result): void {
+    if (method !== 'tools/list' || !Array.isArray(tools)) return;
+    if (params?.['cursor'] === undefined) {
+      this.#readOnly.clear();
+      this.#repeatable.clear();
+    }
+    for (const tool of tools as unknown[]) {
+      const { name, annotations } = (tool ?? {}) as Record<string, unknown>;
+      if (typeof name !== 'string') continue;
+      const { readOnlyHint, idempotentHint } = (annotations ?? {}) as Record<string, unknown>;
+      if (readOnlyHint === true) this.#readOnly.add(name);
+      if (readOnlyHint === true || idempotentHint === true) this.#repeatable.add(name);
+    }
+  }
+
+  /** Whether the server said that the tool only looks. */
+  isReadOnly(tool: string): boolean {
+    return this.#readOnly.has(tool);
+  }
+
+  /** Whether the server said that running the tool twice is no more than running it once. */
+  isRepeatable(tool: unknown): boolean {
+    return this.#repeatable.has(tool as string);
+  }
+}

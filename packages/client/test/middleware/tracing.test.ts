@@ -1,0 +1,277 @@
+import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  AlwaysOffSampler,
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  type ReadableSpan,
+} from '@opentelemetry/sdk-trace-base';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ServerError } from '../../src/errors.ts';
+import { retry, tracing, type McpRequest } from '../../src/middleware/index.ts';
+import { failureOf } from '../support/failure-of.ts';
+import { around, failure, said, type Around } from './support/around.ts';
+
+const exporter = new InMemorySpanExporter();
+const provider = (options = {}) =>
+  new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)], ...options });
+
+afterEach(() => {
+  exporter.reset();
+  trace.disable();
+  propagation.disable();
+  context.disable();
+});
+
+/** The spans of requests, and those of their attempts. */
+function spans(): { calls: ReadableSpan[]; attempts: ReadableSpan[] } {
+  const all = exporter.getFinishedSpans();
+  return {
+    calls: all.filter(({ kind }) => kind === SpanKind.CLIENT),
+    attempts: all.filter(({ kind }) => kind !== SpanKind.CLIENT),
+  };
+}
+
+const metaOf = ({ asked }: Around) => asked[0]?.params?.['_meta'];
+
+describe('with an OpenTelemetry SDK', () => {
+  beforeEach(() => {
+    trace.setGlobalTracerProvider(provider());
+    propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  });
+
+  it.each<[string, string, object, object]>([
+    [
+      'tools/call echo',
+      'tools/call',
+      { name: 'echo' },
+      {
+        'mcp.method.name': 'tools/call',
+        'gen_ai.tool.name': 'echo',
+        'gen_ai.operation.name': 'execute_tool',
+      },
+    ],
+    [
+      'prompts/get greet',
+      'prompts/get',
+      { name: 'greet' },
+      { 'mcp.method.name': 'prompts/get', 'gen_ai.prompt.name': 'greet' },
+    ],
+    [
+      'resources/read',
+      'resources/read',
+      { uri: 'file:///a' },
+      { 'mcp.method.name': 'resources/read', 'mcp.resource.uri': 'file:///a' },
+    ],
+    ['tools/list', 'tools/list', {}, { 'mcp.method.name': 'tools/list' }],
+  ])('%s is a client span', async (name, method, params, attributes) => {
+    const line = around(tracing());
+    await line.send(method, { params: { ...params } }).response;
+    const { calls, attempts } = spans();
+    expect(calls.map((span) => [span.name, span.attributes, span.status.code])).toEqual([
+      [name, attributes, SpanStatusCode.UNSET],
+    ]);
+    expect(attempts).toHaveLength(1);
+  });
+
+  it('tells the server of it in params._meta, whose own fields stay', async () => {
+    const line = around(tracing());
+    const params = { name: 'echo', _meta: { progressToken: 1, tracestate: 'mine=1' } };
+    const { request, response } = line.send('tools/call', { params });
+    await response;
+    const { traceId, spanId } = (spans().calls[0] as ReadableSpan).spanContext();
+    expect(metaOf(line)).toEqual({
+      progressToken: 1,
+      tracestate: 'mine=1',
+      traceparent: `00-${traceId}-${spanId}-01`,
+    });
+    expect(request.params).toBe(params);
+  });
+
+  it('makes params for it where there are none', async () => {
+    const line = around(tracing());
+    await line.send('tools/list').response;
+    expect(metaOf(line)).toEqual({ traceparent: expect.stringMatching(/^00-/) as string });
+  });
+
+  it('is below the span that is active', async () => {
+    const { AsyncLocalStorageContextManager } = await contextManager();
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const line = around([
+      tracing(),
+      (_request, next) => {
+        trace.getActiveSpan()?.setAttribute('seen', true);
+        return next();
+      },
+    ]);
+    await trace.getTracer('program').startActiveSpan('outer', async (outer) => {
+      await line.call('echo');
+      outer.end();
+    });
+    const outer = exporter.getFinishedSpans().find(({ name }) => name === 'outer');
+    const [call] = spans().calls;
+    expect(call?.parentSpanContext?.spanId).toBe(outer?.spanContext().spanId);
+    expect(call?.attributes['seen']).toBe(true);
+  });
+
+  it('has a child for every time that the request leaves', async () => {
+    const sent: string[] = [];
+    const line = around(tracing(), (request: McpRequest) => {
+      request.onSent?.();
+      request.onSent?.();
+      return said('ok')(request);
+    });
+    const { request, response } = line.send('tools/call', {
+      params: { name: 'echo' },
+      onSent: () => sent.push('told'),
+    });
+    const { onSent } = request;
+    await response;
+    const { calls, attempts } = spans();
+    expect(
+      attempts.map(({ attributes, parentSpanContext, status }) => [
+        attributes['longwire.attempt'],
+        parentSpanContext?.spanId,
+        status.code,
+        attributes['error.type'],
+      ]),
+    ).toEqual([
+      [1, calls[0]?.spanContext().spanId, SpanStatusCode.ERROR, 'sent-again'],
+      [2, calls[0]?.spanContext().spanId, SpanStatusCode.ERROR, 'sent-again'],
+      [3, calls[0]?.spanContext().spanId, SpanStatusCode.UNSET, undefined],
+    ]);
+    expect(sent).toHaveLength(3);
+    expect(request.onSent).not.toBe(onSent);
+  });
+
+  it('is around what retry does, and within it', async () => {
+    const attempts = (order: 'outside' | 'inside') => {
+      const again = retry({ firstDelayMs: 1 });
+      const errors = [failure('queue-full', 'not-sent')];
+      return around(order === 'outside' ? [tracing(), again] : [again, tracing()], (request) => {
+        const error = errors.shift();
+        if (error !== undefined) throw error;
+        return said('ok')(request);
+      }).call('echo');
+    };
+    await attempts('outside');
+    expect([spans().calls.length, spans().attempts.length]).toEqual([1, 2]);
+    exporter.reset();
+    await attempts('inside');
+    expect([spans().calls.length, spans().attempts.length]).toEqual([2, 2]);
+  });
+
+  it('records a failure', async () => {
+    const line = around(tracing(), () => {
+      throw failure('connection-lost', 'outcome-unknown');
+    });
+    await failureOf(line.call('echo'));
+    const { calls, attempts } = spans();
+    for (const { status, attributes } of [...calls, ...attempts]) {
+      expect(status).toEqual({
+        code: SpanStatusCode.ERROR,
+        message: 'a failure: connection-lost',
+      });
+      expect(attributes).toMatchObject({
+        'error.type': 'connection-lost',
+        'longwire.certainty': 'outcome-unknown',
+      });
+    }
+    expect([calls.length, attempts.length]).toEqual([1, 1]);
+    expect(calls[0]?.events.map(({ name }) => name)).toEqual(['exception']);
+  });
+
+  it('records the number of a JSON-RPC error, and a tool’s error', async () => {
+    const answers = [
+      () => {
+        throw new ServerError('no such thing', { number: -32602 });
+      },
+      () => ({ content: [], isError: true }),
+    ];
+    const line = around(tracing(), () => (answers.shift() as () => never)());
+    await failureOf(line.call('echo'));
+    await line.call('echo');
+    expect(
+      spans().calls.map(({ attributes, status }) => [
+        attributes['error.type'],
+        attributes['rpc.response.status_code'],
+        status.code,
+      ]),
+    ).toEqual([
+      ['-32602', '-32602', SpanStatusCode.ERROR],
+      ['tool_error', undefined, SpanStatusCode.ERROR],
+    ]);
+  });
+
+  it('is not of the connection’s own requests', async () => {
+    const line = around(tracing());
+    await line.send('initialize', { internal: true }).response;
+    expect(exporter.getFinishedSpans()).toEqual([]);
+    expect(line.asked[0]?.params).toBeUndefined();
+  });
+});
+
+it('the server is told of a span that is not sampled, and no attempts are made of it', async () => {
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  const tracer = provider({ sampler: new AlwaysOffSampler() }).getTracer('mine');
+  const line = around(tracing({ tracer }));
+  const { request, response } = line.send('tools/call', { params: { name: 'echo' } });
+  expect(request.onSent).toBeUndefined();
+  await response;
+  expect(metaOf(line)).toEqual({ traceparent: expect.stringMatching(/-00$/) as string });
+  expect(exporter.getFinishedSpans()).toEqual([]);
+});
+
+it('without an OpenTelemetry SDK the request is left as it is', async () => {
+  const line = around(tracing());
+  const params = { name: 'echo' };
+  const { request, response } = line.send('tools/call', { params });
+  await response;
+  expect(request.params).toBe(params);
+  expect(line.asked[0]?.params).toBe(params);
+  expect(request.onSent).toBeUndefined();
+});
+
+it('an SDK that is registered later is used from then on', async () => {
+  const line = around(tracing());
+  trace.setGlobalTracerProvider(provider());
+  await line.call('echo');
+  expect(spans().calls).toHaveLength(1);
+});
+
+it('a wrong option is refused by its name', () => {
+  expect(() => tracing({ tracer: {} } as object)).toThrow('tracing.tracer');
+  expect(() => tracing({ name: 'x' } as object)).toThrow('tracing.name: no such option');
+});
+
+/** A context manager like that of the SDK for Node. */
+async function contextManager() {
+  const { AsyncLocalStorage } = await import('node:async_hooks');
+  const { ROOT_CONTEXT } = await import('@opentelemetry/api');
+  class AsyncLocalStorageContextManager {
+    readonly #storage = new AsyncLocalStorage<typeof ROOT_CONTEXT>();
+    active() {
+      return this.#storage.getStore() ?? ROOT_CONTEXT;
+    }
+    with<A extends unknown[], R>(
+      around: typeof ROOT_CONTEXT,
+      run: (...args: A) => R,
+      self?: unknown,
+      ...args: A
+    ): R {
+      return this.#storage.run(around, () => Reflect.apply(run, self, args) as R);
+    }
+    bind<T>(_around: typeof ROOT_CONTEXT, target: T): T {
+      return target;
+    }
+    enable() {
+      return this;
+    }
+    disable() {
+      this.#storage.disable();
+      return this;
+    }
+  }
+  return { AsyncLocalStorageContextManager };
+}
