@@ -1,0 +1,28 @@
+/**
+ * An id for every request, which the server can log, too; and figures of all of them, for
+ * Prometheus and for the program.
+ */
+import { connect } from '@longwire/client';
+import { metrics, requestId } from '@longwire/client/middleware';
+import { startMarket } from './market.mjs';
+
+const market = await startMarket();
+const figures = metrics();
+const client = await connect(market.url, { middleware: [requestId(), figures] });
+await client.callTool('price', { symbol: 'AAPL' });
+await client.callTool('price', { symbol: 'MSFT' });
+
+const ids = market.requests.map((headers) => headers['x-request-id']).filter(Boolean);
+console.log(`${new Set(ids).size} request ids reached the server`);
+for (const { method, tool, outcome, count } of figures.snapshot()) {
+  console.log(`${method} ${tool ?? ''}: ${count} ${outcome}`);
+}
+const text = await figures.text();
+console.log(
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('longwire_requests_total'))
+    .join('\n'),
+);
+await client.close();
+await market.close();
