@@ -7,6 +7,7 @@ import { addDemo } from './commands/demo.js';
 import { addInspect } from './commands/inspect.js';
 import { addPrompts } from './commands/prompts.js';
 import { addResources } from './commands/resources.js';
+import { addRun } from './commands/run.js';
 import { addTools } from './commands/tools.js';
 import { addWatch } from './commands/watch.js';
 import type { Action } from './context.js';
@@ -63,6 +64,7 @@ export function createProgram(options: {
     addPrompts,
     addCall,
     addWatch,
+    addRun,
     addChat,
     addDemo,
   ];

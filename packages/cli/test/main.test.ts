@@ -24,7 +24,7 @@ describe('usage', () => {
     },
   );
 
-  it.each(['inspect', 'tools', 'resources', 'prompts', 'call', 'watch', 'chat', 'demo'])(
+  it.each(['inspect', 'tools', 'resources', 'prompts', 'call', 'watch', 'run', 'chat', 'demo'])(
     '%s --help has an example',
     async (command) => {
       expect((await run([command, '--help'])).stdout).toContain(`$ longwire ${command}`);

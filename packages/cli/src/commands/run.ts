@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { LongwireError } from '@longwire/client';
+import type { GivenEvent, WorkflowRunner } from '@longwire/workflow';
+import type { ExitCode } from '../exit-codes.js';
+import type { AddCommand, Context } from '../context.js';
+import { collect } from '../options.js';
+import { closeClients, connectClients, createTargetClient } from '../session.js';
+import type { RunOptions } from '../workflow/inputs.js';
+
+/** `longwire run <file>` */
+export const addRun: AddCommand = (program, run) => {
+  program
+    .command('run')
+    .description('run a workflow: events of servers lead to calls of tools')
+    .argument('<file>', 'the workflow, YAML or JSON')
+    .option('--server <name=url>', 'a server that the workflow names (repeatable)', collect)
+    .option('--journal <directory>', 'write down what is done, and go on with it after a crash')
+    .option('--dry-run', 'print what would be called, and call nothing')
+    .option('--log <file>', 'add a line of JSON for every run')
+    .option('--dead-letter <file>', 'add a line of JSON for every event that could not be handled')
+    .option('--events <file>', 'feed in these events, lines of JSON, and end when all are handled')
+    .addHelpText(
+      'after',
+      `
+Goes on until Ctrl-C, also over losses of a connection; with --events, until all is handled. Commands
+that the file names under "servers" are started. The journal and both files keep what events, arguments
+and results hold. With --json, one line a run.
+
+Example:
+  $ longwire run alerts.yaml --server market=http://127.0.0.1:3001/sse --journal ./journal`,
+    )
+    .action((file: string, options: RunOptions) =>
+      run((context) => runWorkflow(context, file, options)),
+    );
+};
+
+async function runWorkflow(context: Context, file: string, options: RunOptions): Promise<ExitCode> {
+  try {
+    return await runFile(context, file, options);
+  } catch (error) {
+    const { reportProblems } = await import('../workflow/display.js');
+    return reportProblems(context, error);
+  }
+}
+
+async function runFile(context: Context, file: string, options: RunOptions): Promise<ExitCode> {
+  const { createWorkflow, LineFile } = await import('@longwire/workflow');
+  const { createRunPrinter, summary } = await import('../workflow/display.js');
+  const { readEvents, readWorkflow, serversOf } = await import('../workflow/inputs.js');
+  const { terminal, interruptions, cwd } = context;
+  const { signal } = interruptions;
+  const path = (name: string): string => resolve(cwd, name);
+  const workflow = await readWorkflow(context, file);
+  const events =
+    options.events === undefined ? undefined : await readEvents(context, options.events);
+  const targets = serversOf(context, workflow, options.server ?? []);
+  const clients = Object.entries(targets).map(
+    // Whoever waits for events wants to see a server come back, however long that takes.
+    ([name, target]) =>
+      createTargetClient(context, target, { name, retry: { maxAttempts: Infinity } }),
+  );
+  const logFile = options.log === undefined ? undefined : new LineFile(path(options.log));
+  const print = createRunPrinter(context);
+  try {
+    await connectClients(context, clients);
+    await using runner = createWorkflow(workflow, {
+      servers: Object.fromEntries(clients.map((client) => [client.name, client])),
+      ...(options.journal !== undefined && { journal: path(options.journal) }),
+      ...(options.deadLetter !== undefined && { deadLetterFile: path(options.deadLetter) }),
+      dryRun: options.dryRun ?? false,
+      log: async (run) => {
+        print(run);
+        if (options.dryRun !== true) await logFile?.add(run);
+      },
+      signal,
+    });
+    await runner.start();
+    terminal.remark(`Running ${workflow.name}; Ctrl-C ends it.`);
+    if (events !== undefined) await Promise.race([feed(runner, events), runner.closed]);
+    else await runner.closed;
+    await runner.stop();
+    terminal.remark(summary(runner.stats()));
+    return signal.aborted ? 130 : 0;
+  } finally {
+    await closeClients(clients);
+  }
+}
+
+/** How many runs may wait before no more events are fed in. */
+const maxWaiting = 1000;
+
+/** Feeds events in, no faster than they are handled, and waits for the last. */
+async function feed(runner: WorkflowRunner, events: readonly GivenEvent[]): Promise<void> {
+  try {
+    for (let start = 0; start < events.length; start += maxWaiting) {
+      const batch = events.slice(start, start + maxWaiting);
+      await Promise.all(batch.map((event) => runner.push(event)));
+      await runner.idle();
+    }
+  } catch (error) {
+    // What was interrupted is told by how it ended.
+    if (!(error instanceof LongwireError) || error.code !== 'closed') throw error;
+    await runner.closed;
+  }
+}

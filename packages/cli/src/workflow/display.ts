@@ -1,0 +1,54 @@
+import { WorkflowError, type RunLog, type WorkflowStats } from '@longwire/workflow';
+import type { Context } from '../context.js';
+import { formatDuration } from '../durations.js';
+import type { ExitCode } from '../exit-codes.js';
+import { sanitizeLine } from '../sanitize.js';
+
+/** Prints runs that are over; of a dry run, what would be called. */
+export function createRunPrinter({ terminal, options }: Context): (run: RunLog) => void {
+  const { colors } = terminal;
+  return (run) => {
+    if (options.json) return terminal.json(run, { lines: true });
+    const { trigger, event, outcome, steps, durationMs, error } = run;
+    const about = `${event.name} of ${event.server}`;
+    if (outcome === 'dry-run') {
+      terminal.print(sanitizeLine(`${trigger} on ${about} would call`));
+      for (const { call, arguments: given, state } of steps) {
+        if (state === 'skipped') continue;
+        terminal.print(`  ${sanitizeLine(`${call ?? ''} ${JSON.stringify(given)}`)}`);
+      }
+      return;
+    }
+    const calls = steps.filter(({ attempts }) => attempts !== undefined).map(({ call }) => call);
+    const told = error === undefined ? '' : ` (${error.code}: ${error.message})`;
+    const line = `${trigger} on ${about}: ${outcome}, ${calls.join(', ') || 'nothing called'}, ${formatDuration(durationMs)}${told}`;
+    const time = colors.dim(event.at);
+    const shown = sanitizeLine(line);
+    terminal.print(`${time} ${outcome === 'done' ? shown : colors.yellow(shown)}`);
+  };
+}
+
+/** What was done, on one line. */
+export function summary({ events, duplicates, overflowed, runs, queued }: WorkflowStats): string {
+  const counts: [number, string][] = [
+    [runs.done, 'done'],
+    [runs['dry-run'], 'shown'],
+    [runs.caught, 'caught by the error branch'],
+    [runs.dead, 'given up'],
+    [runs.superseded, 'superseded'],
+    [duplicates, 'taken before'],
+    [overflowed, 'given up because too many waited'],
+    [queued, 'left'],
+  ];
+  const told = counts.flatMap(([count, words]) => (count > 0 ? [`${count} ${words}`] : []));
+  return `${events} event${events === 1 ? '' : 's'}${told.length > 0 ? `: ${told.join(', ')}` : ''}.`;
+}
+
+/** Says what is wrong with a workflow on a line for each; what is no such error is thrown on. */
+export function reportProblems({ terminal }: Context, error: unknown): ExitCode {
+  if (!(error instanceof WorkflowError)) throw error;
+  for (const line of error.message.split('\n')) {
+    terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(line)}`);
+  }
+  return 2;
+}

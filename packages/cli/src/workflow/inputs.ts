@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseWorkflow, type GivenEvent, type Workflow } from '@longwire/workflow';
+import { usageError } from '../command-error.js';
+import type { Context } from '../context.js';
+import { isCredential } from '../headers.js';
+import { isJsonObject } from '../json-object.js';
+import { checkTargetOptions } from '../target-options.js';
+import { parseTarget, type Target } from '../target.js';
+
+/** The options of `longwire run`. */
+export interface RunOptions {
+  server?: string[];
+  journal?: string;
+  dryRun?: boolean;
+  log?: string;
+  deadLetter?: string;
+  events?: string;
+}
+
+/**
+ * Reads the workflow that the command line names.
+ *
+ * @throws LongwireError (usage) where it cannot be read; WorkflowError where it is wrong.
+ */
+export async function readWorkflow({ cwd }: Context, file: string): Promise<Workflow> {
+  return parseWorkflow(await readText(resolve(cwd, file), file), { file });
+}
+
+/**
+ * The servers of a run by name: those of the file, and those of `--server`, which win.
+ *
+ * @throws LongwireError (usage) where there is none, or one is no server.
+ */
+export function serversOf(
+  context: Context,
+  workflow: Workflow,
+  given: readonly string[],
+): Record<string, Target> {
+  const { options, redactor, cwd, command } = context;
+  if (command !== undefined) {
+    throw usageError('run takes no command after --: name it under "servers" in the workflow');
+  }
+  const targets: Record<string, Target> = {};
+  for (const [name, server] of Object.entries(workflow.servers)) {
+    if (typeof server === 'string') {
+      parseTarget(server, `${workflow.file}: servers.${name}`);
+      targets[name] = server;
+      continue;
+    }
+    const { command: program, args = [], env = {}, cwd: directory = '' } = server;
+    redactor.addCommand([program, ...args]);
+    for (const [variable, value] of Object.entries(env)) redactor.addVariable(variable, value);
+    targets[name] = { ...server, cwd: resolve(cwd, directory) };
+  }
+  for (const word of given) {
+    const [, name, url] = /^([\w.-]+)=(.+)$/s.exec(word) ?? [];
+    if (name === undefined || url === undefined) {
+      throw usageError(
+        `--server "${word}" is not name=url, as in market=http://127.0.0.1:3001/sse`,
+      );
+    }
+    parseTarget(url, `--server ${name}`);
+    targets[name] = url;
+  }
+  const all = Object.values(targets);
+  if (all.length === 0) {
+    throw usageError(
+      'the workflow has no servers: give --server name=url, or name them under "servers" in the file',
+      { code: 'config' },
+    );
+  }
+  checkTargetOptions(all, options);
+  refuseSharedCredentials(all, context);
+  return targets;
+}
+
+/**
+ * Reads events: on each line `{ "name", "server", "id", "data" }`, of which only the name must be.
+ *
+ * @throws LongwireError (usage) that names the line.
+ */
+export async function readEvents({ cwd }: Context, file: string): Promise<GivenEvent[]> {
+  const text = await readText(resolve(cwd, file), file);
+  return text.split('\n').flatMap((line, index) => {
+    if (line.trim() === '') return [];
+    const event = asEvent(line);
+    if (event === undefined) {
+      throw usageError(
+        `${file}:${index + 1}: not an event: write {"name": "…"}, and "server", "id" and "data" where wanted`,
+      );
+    }
+    return [event];
+  });
+}
+
+function asEvent(line: string): GivenEvent | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!isJsonObject(value)) return undefined;
+  const { name, server, id, data } = value;
+  if (typeof name !== 'string') return undefined;
+  if (server !== undefined && typeof server !== 'string') return undefined;
+  if (id !== undefined && typeof id !== 'string') return undefined;
+  return { name, data, ...(server !== undefined && { server }), ...(id !== undefined && { id }) };
+}
+
+/** `--header` goes to every URL; what says who asks must not reach one that it is not meant for. */
+function refuseSharedCredentials(targets: readonly Target[], { options }: Context): void {
+  const urls = targets.filter((target) => typeof target === 'string');
+  const origins = new Set(urls.map((url) => new URL(url).origin));
+  const name = Object.keys(options.headers).find(isCredential);
+  if (origins.size < 2 || name === undefined) return;
+  throw usageError(`--header ${name} would go to ${origins.size} different servers: leave it out`);
+}
+
+async function readText(path: string, shown: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
+    throw usageError(`${shown} could not be read: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,97 @@
+import type { CommandTarget, LoggingLevel } from '@longwire/client';
+import type { Position } from './errors.js';
+import type { Expression, Template } from './expression.js';
+
+/** How often a call that failed is made again. */
+export interface StepRetry {
+  /** How often the call is made at most, the first time included. */
+  attempts: number;
+  /** The delay before it is made again, in milliseconds; it doubles each time, up to 30 000. */
+  delayMs: number;
+}
+
+/** What every step has. */
+interface StepBase {
+  /** By this expressions name its result. */
+  id: string;
+  /** Where it is in its trigger, as in `then[1].call`: its name in the journal. */
+  path: string;
+  at: Position;
+  /** The step, and what comes after it, is left out where this does not hold. */
+  where: Expression | undefined;
+  /** What comes after it, in order: its `then`. */
+  next: readonly Step[];
+}
+
+/** A call of a tool. */
+export interface CallStep extends StepBase {
+  kind: 'call';
+  /** `tool`, of the server that the event came from, or `server/tool`. */
+  call: string;
+  arguments: Template;
+  retry: StepRetry;
+  /** Whether running twice does no harm; `undefined`: what the tool's annotations say. */
+  idempotent: boolean | undefined;
+  timeoutMs: number | undefined;
+}
+
+/** Steps that run side by side. Its result is the list of theirs. */
+export interface ParallelStep extends StepBase {
+  kind: 'parallel';
+  branches: readonly Step[];
+}
+
+/** One step of a workflow. */
+export type Step = CallStep | ParallelStep;
+
+/** Which events a trigger is about. */
+export type EventFilter =
+  | { kind: 'name'; name: string }
+  | { kind: 'log'; level: LoggingLevel }
+  | { kind: 'resource'; pattern: string; isGlob: boolean };
+
+/** What happens on an event. */
+export interface Trigger {
+  /** Unlike that of all others: its `id`, else `on` with its place in the list. */
+  name: string;
+  at: Position;
+  filter: EventFilter;
+  /** Which servers, as a pattern. */
+  from: string;
+  fromAt: Position;
+  where: Expression | undefined;
+  key: Expression | undefined;
+  debounceMs: number | undefined;
+  /** For how long events of a key are taken once, in milliseconds; `Infinity`: as long as is known. */
+  dedupeMs: number | undefined;
+  steps: readonly Step[];
+  catch: readonly Step[];
+  /** Changes when the steps do. */
+  fingerprint: string;
+}
+
+/** A server that a workflow file names: its URL, or the command that starts it. */
+export type NamedServer = string | CommandTarget;
+
+/** A workflow, read and checked by itself; made by `parseWorkflow`. */
+export interface Workflow {
+  /** The file, as it was named. */
+  file: string;
+  name: string;
+  /** How many runs go on at a time. Default 4. */
+  concurrency: number;
+  /** How many runs a minute may each be caused by the one before. Default 1000. */
+  maxChain: number;
+  /** The servers that the file names, which are for the program to connect to. */
+  servers: Readonly<Record<string, NamedServer>>;
+  triggers: readonly Trigger[];
+}
+
+/** All the steps of a list, nested ones included, in the order of the file. */
+export function allSteps(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) => [
+    step,
+    ...(step.kind === 'parallel' ? allSteps(step.branches) : []),
+    ...allSteps(step.next),
+  ]);
+}

@@ -1,0 +1,82 @@
+import { LongwireError, type Certainty, type ErrorCode } from '@longwire/client';
+
+/**
+ * Why a step or a run failed: a code of the client's errors, or
+ *
+ * - `tool-error`: the tool answered that it failed (`isError: true`).
+ * - `outcome-unknown`: the process ended during the call, and repeating it is not safe.
+ * - `expression`: a condition, a key or arguments could not be worked out.
+ * - `loop`: the run is the last of a chain of runs that seem to cause each other.
+ * - `stopped`: the workflow was stopped, and without a journal nobody goes on with the run.
+ * - `workflow-changed`: the run was begun by steps that are not in the file any more.
+ */
+export type FailureCode =
+  | ErrorCode
+  | 'tool-error'
+  | 'outcome-unknown'
+  | 'expression'
+  | 'loop'
+  | 'stopped'
+  | 'workflow-changed';
+
+/** A failure, as expressions of the error branch see it in `error`, and as it is written down. */
+export interface Failure {
+  code: FailureCode;
+  message: string;
+  /** How sure it is of what happened on the server. */
+  certainty: Certainty;
+  /** The id of the step that failed. */
+  step?: string;
+}
+
+/** Carries a failure up through the steps. */
+export class StepFailure extends Error {
+  override readonly name: string = 'StepFailure';
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** The workflow is being stopped; the run is left as it is. */
+export class Stopped extends Error {
+  override readonly name: string = 'Stopped';
+}
+
+/** A failure that happened before anything was sent. */
+export function notSent(code: FailureCode, message: string): Failure {
+  return { code, message, certainty: 'not-sent' };
+}
+
+/** The failure that an error of a call is. What is no error of the client tells nothing certain. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof StepFailure) return error.failure;
+  if (error instanceof LongwireError) {
+    const { code, message, certainty } = error;
+    return { code, message, certainty };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'server-error', message, certainty: 'outcome-unknown' };
+}
+
+/**
+ * Whether a call may be made again after it failed: one that did not run always, any other only if
+ * running twice does no harm.
+ */
+export function mayRepeat({ code, certainty }: Failure, isSafe: boolean): boolean {
+  if (hopeless.has(code)) return false;
+  return certainty === 'not-sent' || certainty === 'refused' || isSafe;
+}
+
+/** Making the same call again ends the same way. */
+const hopeless: ReadonlySet<FailureCode> = new Set([
+  'invalid-arguments',
+  'unknown-tool',
+  'config',
+  'unauthorized',
+  'forbidden',
+  'closed',
+  'expression',
+]);

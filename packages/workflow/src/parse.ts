@@ -1,0 +1,289 @@
+import { didYouMean } from '@longwire/client';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { LoggingLevel } from '@longwire/client';
+import type { EventFilter, NamedServer, Step, StepRetry, Trigger, Workflow } from './definition.js';
+import { WorkflowError, type WorkflowProblem } from './errors.js';
+import { Expression, ExpressionError, type Template } from './expression.js';
+import { LOG_LEVELS } from './log-levels.js';
+import {
+  checkShape,
+  type FileSource,
+  type SchemaIssue,
+  type StepSource,
+  type TriggerSource,
+} from './schema.js';
+import { SourceMap, type Path } from './source-map.js';
+
+/** What the expressions of steps may look up. */
+const stepNames = ['event', 'steps', 'result', 'error'];
+
+const noRetry: StepRetry = { attempts: 1, delayMs: 250 };
+
+/**
+ * Reads a workflow from a file of YAML or JSON.
+ *
+ * @throws WorkflowError; the system's error where the file cannot be read.
+ */
+export async function loadWorkflow(path: string): Promise<Workflow> {
+  return parseWorkflow(await readFile(path, 'utf8'), { file: path });
+}
+
+/**
+ * Reads a workflow from the text of a file; `file` is what errors call it (default `workflow`).
+ *
+ * @throws WorkflowError with all that is wrong and where.
+ */
+export function parseWorkflow(text: string, options: { file?: string } = {}): Workflow {
+  const { file = 'workflow' } = options;
+  const source = new SourceMap(text);
+  const refuse = (problems: readonly WorkflowProblem[]): void => {
+    if (problems.length > 0) throw new WorkflowError(file, problems);
+  };
+  refuse(source.problems);
+  let value: unknown;
+  try {
+    value = source.value();
+  } catch (error) {
+    refuse([{ line: 1, column: 1, message: (error as Error).message }]);
+  }
+  const { file: shape, issues } = checkShape(value);
+  if (shape === undefined) {
+    throw new WorkflowError(
+      file,
+      issues.flatMap((issue) => problemsOf(issue, source)),
+    );
+  }
+  const reader = new Reader(source);
+  const workflow = reader.workflow(shape, file);
+  refuse(reader.problems);
+  return workflow;
+}
+
+function problemsOf({ path, message, unknown }: SchemaIssue, source: SourceMap): WorkflowProblem[] {
+  const place = written(path);
+  if (unknown === undefined) {
+    return [{ ...source.at(path), message: place === '' ? message : `${place}: ${message}` }];
+  }
+  return unknown.keys.map((key) => ({
+    ...source.atKey(path, key),
+    message: `${place === '' ? '' : `${place}: `}unknown key "${key}".${
+      didYouMean(key, unknown.known) || ` There are ${unknown.known.join(', ')}.`
+    }`,
+  }));
+}
+
+/** Turns what is written into what is run, and gathers what is wrong on the way. */
+class Reader {
+  readonly problems: WorkflowProblem[] = [];
+  readonly #source: SourceMap;
+  #ids = new Set<string>();
+
+  constructor(source: SourceMap) {
+    this.#source = source;
+  }
+
+  workflow(shape: FileSource, file: string): Workflow {
+    const triggers = shape.triggers.map((trigger, index) => this.#trigger(trigger, index));
+    const names = new Set<string>();
+    for (const [index, { name }] of triggers.entries()) {
+      if (names.has(name))
+        this.#wrong(['triggers', index, 'id'], `two triggers are called ${name}`);
+      names.add(name);
+    }
+    const { name = 'workflow', concurrency = 4, maxChain = 1000, servers = {} } = shape;
+    // What is left out in YAML is undefined, and is not there for the client.
+    const named = JSON.parse(JSON.stringify(servers)) as Record<string, NamedServer>;
+    return { file, name, concurrency, maxChain, servers: named, triggers };
+  }
+
+  #trigger(trigger: TriggerSource, index: number): Trigger {
+    const path: Path = ['triggers', index];
+    const { on, event, tool, call, responseTool, dedupe, debounceMs, from = '*' } = trigger;
+    this.#ids = new Set();
+    if ((on === undefined) === (event === undefined)) {
+      this.#wrong(path, 'a trigger has an "on", or an "event" in the short form');
+    }
+    if (event !== undefined && (tool === undefined || call !== undefined)) {
+      this.#wrong(path, 'the short form is { event, tool, responseTool }: "call" goes with "on"');
+    }
+    if (event === undefined && (tool ?? responseTool) !== undefined) {
+      this.#wrong(path, '"tool" and "responseTool" go with "event": with "on", write "call"');
+    }
+    if (trigger.with !== undefined && event !== undefined) {
+      this.#wrong([...path, 'with'], 'in the short form the arguments are what the event says');
+    }
+    if (dedupe !== undefined && trigger.key === undefined) {
+      this.#wrong([...path, 'dedupe'], 'de-duplication needs a "key"');
+    }
+    const steps = this.#triggerSteps(trigger, path);
+    if (steps.length === 0) this.#wrong(path, 'a trigger needs something to do: write a "call"');
+    const { then, parallel, catch: branch = [] } = trigger;
+    const written = [call, tool, responseTool, trigger.with, parallel, then, branch];
+    return {
+      name: trigger.id ?? `${on ?? event ?? ''}#${index + 1}`,
+      at: this.#source.at(path),
+      filter: this.#filter(on ?? event ?? '', [...path, on === undefined ? 'event' : 'on']),
+      from,
+      fromAt: this.#source.at([...path, 'from']),
+      where: this.#expression(trigger.where, [...path, 'where']),
+      key: this.#expression(trigger.key, [...path, 'key']),
+      debounceMs,
+      dedupeMs: dedupe === true ? Infinity : dedupe?.withinMs,
+      steps,
+      catch: this.#steps(branch, [...path, 'catch'], retryOf(trigger)),
+      fingerprint: createHash('sha256').update(JSON.stringify(written)).digest('hex').slice(0, 16),
+    };
+  }
+
+  /** What a trigger does is its own call, then what is beside each other, then what follows. */
+  #triggerSteps(trigger: TriggerSource, path: Path): Step[] {
+    const { call, tool, responseTool, parallel, then = [] } = trigger;
+    const retry = retryOf(trigger);
+    // The trigger's condition is about its event, and is tested before there is a run.
+    const { where: _where, id: _id, ...own } = { ...trigger };
+    const steps: Step[] = [];
+    if (call !== undefined) steps.push(this.#call({ ...own, call }, path, 'call', retry));
+    if (tool !== undefined) {
+      steps.push(this.#call({ ...own, call: tool, with: 'event.data' }, path, 'tool', retry));
+    }
+    if (responseTool !== undefined) {
+      const response = { ...own, call: responseTool, with: 'result' };
+      steps.push(this.#call(response, path, 'responseTool', retry));
+    }
+    if (parallel !== undefined) steps.push(this.#parallel({ parallel }, path, retry));
+    return [...steps, ...this.#steps(then, [...path, 'then'], retry)];
+  }
+
+  #steps(steps: readonly StepSource[], path: Path, retry: StepRetry): Step[] {
+    return steps.map((step, index) => this.#step(step, [...path, index], retry));
+  }
+
+  #step(step: StepSource, path: Path, inherited: StepRetry): Step {
+    const retry = step.retry === undefined ? inherited : retryOf(step);
+    const where = this.#expression(step.where, [...path, 'where']);
+    const { call, parallel, then = [] } = step;
+    if ((call === undefined) === (parallel === undefined)) {
+      this.#wrong(path, 'a step has a "call", or a list of steps in "parallel"');
+    }
+    const own =
+      parallel === undefined
+        ? this.#call({ ...step, call: call ?? '' }, path, 'call', retry)
+        : this.#parallel({ ...step, parallel }, path, retry);
+    return { ...own, where, next: this.#steps(then, [...path, 'then'], retry) };
+  }
+
+  #call(step: StepSource & { call: string }, path: Path, key: string, retry: StepRetry): Step {
+    const { call, idempotent, timeoutMs } = step;
+    return {
+      kind: 'call',
+      id: this.#id(step.id ?? call.replace(/^.*\//, ''), step.id !== undefined, path),
+      path: written([...path.slice(2), key]),
+      at: this.#source.at([...path, key]),
+      call,
+      where: undefined,
+      arguments: this.#template(step.with ?? {}, [...path, 'with']),
+      retry,
+      idempotent,
+      timeoutMs,
+      next: [],
+    };
+  }
+
+  #parallel(
+    step: { id?: string | undefined; parallel: readonly StepSource[] },
+    path: Path,
+    retry: StepRetry,
+  ): Step {
+    return {
+      kind: 'parallel',
+      id: this.#id(step.id ?? 'parallel', step.id !== undefined, path),
+      path: written([...path.slice(2), 'parallel']),
+      at: this.#source.at([...path, 'parallel']),
+      where: undefined,
+      branches: this.#steps(step.parallel, [...path, 'parallel'], retry),
+      next: [],
+    };
+  }
+
+  /** Unlike the others of its trigger: a tool called twice is `tool` and `tool_2`. */
+  #id(wanted: string, isGiven: boolean, path: Path): string {
+    if (isGiven && this.#ids.has(wanted)) {
+      this.#wrong([...path, 'id'], `two steps of this trigger are called ${wanted}`);
+    }
+    let id = wanted;
+    for (let number = 2; this.#ids.has(id); number++) id = `${wanted}_${number}`;
+    this.#ids.add(id);
+    return id;
+  }
+
+  #filter(on: string, path: Path): EventFilter {
+    if (on.startsWith('resource:')) {
+      const pattern = on.slice('resource:'.length);
+      if (pattern === '') this.#wrong(path, 'write the resource: resource:<uri or pattern>');
+      return { kind: 'resource', pattern, isGlob: /[*?[\]{}!]/.test(pattern) };
+    }
+    if (!on.startsWith('log:')) return { kind: 'name', name: on };
+    const level = on.slice('log:'.length);
+    if (!isLevel(level)) {
+      const hint = didYouMean(level, LOG_LEVELS) || ` There are ${LOG_LEVELS.join(', ')}.`;
+      this.#wrong(path, `"${level}" is no log level.${hint}`);
+    }
+    return { kind: 'log', level: level as LoggingLevel };
+  }
+
+  #expression(source: string | undefined, path: Path): Expression | undefined {
+    if (source === undefined) return undefined;
+    const text = source.startsWith('=') ? source.slice(1) : source;
+    try {
+      // A trigger's own expressions are about the event; there are no results yet.
+      return new Expression(text, path.length === 3 && path[2] !== 'with' ? ['event'] : stepNames);
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      this.problems.push({
+        ...this.#source.within(path, text, error.offset),
+        message: `${written(path)}: the expression is wrong: ${error.message}`,
+      });
+      return undefined;
+    }
+  }
+
+  /** All of a text that is given instead of a map is an expression; in a map, what begins with `=`. */
+  #template(value: unknown, path: Path, isInside = false): Template {
+    if (typeof value === 'string' && (!isInside || value.startsWith('='))) {
+      const expression = this.#expression(value, path);
+      return expression ? { kind: 'expression', expression } : { kind: 'literal', value };
+    }
+    if (Array.isArray(value)) {
+      const items = value.map((item, index) => this.#template(item, [...path, index], true));
+      return { kind: 'list', items };
+    }
+    if (typeof value !== 'object' || value === null) return { kind: 'literal', value };
+    const entries = Object.entries(value).map(
+      ([key, entry]) => [key, this.#template(entry, [...path, key], true)] as const,
+    );
+    return { kind: 'map', entries };
+  }
+
+  #wrong(path: Path, message: string): void {
+    this.problems.push({ ...this.#source.at(path), message: `${written(path)}: ${message}` });
+  }
+}
+
+function retryOf({ retry }: { retry?: TriggerSource['retry'] }): StepRetry {
+  if (retry === undefined) return noRetry;
+  return { attempts: retry.attempts, delayMs: retry.delayMs ?? noRetry.delayMs };
+}
+
+function isLevel(level: string): level is LoggingLevel {
+  return (LOG_LEVELS as readonly string[]).includes(level);
+}
+
+/** A path as people write it: `triggers[0].then[1]`. */
+function written(path: Path): string {
+  return path
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`,
+    )
+    .join('');
+}

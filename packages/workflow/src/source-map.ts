@@ -1,0 +1,74 @@
+import {
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+} from 'yaml';
+import type { Position, WorkflowProblem } from './errors.js';
+
+/** A path in the file, as in `['triggers', 0, 'where']`. */
+export type Path = readonly PropertyKey[];
+
+/** The text of a file, parsed, and where in it everything is. */
+export class SourceMap {
+  readonly #text: string;
+  readonly #lines = new LineCounter();
+  readonly #document: Document.Parsed;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+  }
+
+  /** What is wrong with the text by the rules of YAML. */
+  get problems(): WorkflowProblem[] {
+    return this.#document.errors.map(({ message, pos: [offset] }) => ({
+      ...this.#position(offset),
+      message,
+    }));
+  }
+
+  /** The content. An alias that would make it grow without bounds throws. */
+  value(): unknown {
+    return this.#document.toJS({ maxAliasCount: 100 }) as unknown;
+  }
+
+  /** Where the value at a path begins; if nothing is there, where what should have it begins. */
+  at(path: Path): Position {
+    const node = this.#node(path);
+    if (node?.range) return this.#position(node.range[0]);
+    return path.length === 0 ? { line: 1, column: 1 } : this.at(path.slice(0, -1));
+  }
+
+  /** Where a key of the map at a path is. */
+  atKey(path: Path, key: string): Position {
+    const node = this.#node(path);
+    const found = isMap(node)
+      ? node.items.find((pair) => isScalar(pair.key) && pair.key.value === key)?.key
+      : undefined;
+    return isNode(found) && found.range ? this.#position(found.range[0]) : this.at(path);
+  }
+
+  /** Where in the text at a path the letter of a part of it is. */
+  within(path: Path, part: string, offset: number): Position {
+    const node = this.#node(path);
+    if (!node?.range) return this.at(path);
+    const [start, end] = node.range;
+    // In quotes and blocks the part may be written otherwise; then its beginning must do.
+    const found = this.#text.slice(start, end).indexOf(part);
+    return this.#position(found === -1 ? start : start + found + Math.min(offset, part.length));
+  }
+
+  #node(path: Path): Node | undefined {
+    const node = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
+    return isNode(node) ? node : undefined;
+  }
+
+  #position(offset: number): Position {
+    const { line, col: column } = this.#lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, column) };
+  }
+}

@@ -1,0 +1,242 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CallToolResult } from '@longwire/client';
+import type { CallStep, Step } from './definition.js';
+import { fill, type ExpressionContext } from './expression.js';
+import { failureOf, mayRepeat, notSent, Stopped, StepFailure, type Failure } from './failure.js';
+import { textOf, valueOf } from './result-value.js';
+import type { Run, StepRecord } from './run.js';
+import { addressOf, type Servers, type ToolAddress, type ToolLists } from './tools.js';
+
+/** The longest delay before a call is made again, in milliseconds. */
+const maxDelayMs = 30_000;
+
+/** What the steps of all runs have in common. */
+export interface StepSurroundings {
+  servers: Servers;
+  tools: ToolLists;
+  /** Nothing is called, and the arguments are only shown. */
+  dryRun: boolean;
+  /** Aborted when no further step is to be begun. */
+  stopping: AbortSignal;
+  /** Aborted when what is in flight is to end. */
+  aborting: AbortSignal;
+  /** A run calls a server; the function returned is called when the call has ended. */
+  onCall: (server: string, run: Run) => () => void;
+  /** Writes down where a step stands. */
+  write: (run: Run, record: StepRecord) => Promise<void>;
+}
+
+/** Takes the steps of one run, and leaves out those that are done. */
+export class StepRunner {
+  /** All steps that were come to, in that order. */
+  readonly records: Map<string, StepRecord>;
+  readonly #run: Run;
+  readonly #surroundings: StepSurroundings;
+  readonly #results: Record<string, unknown> = {};
+  #error: Failure | undefined;
+
+  constructor(run: Run, earlier: readonly StepRecord[], surroundings: StepSurroundings) {
+    this.#run = run;
+    this.#surroundings = surroundings;
+    const byStart = [...earlier].sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+    this.records = new Map(byStart.map((record) => [record.path, record]));
+  }
+
+  /** From here on expressions see an `error`. */
+  fail(error: Failure): void {
+    this.#error = error;
+  }
+
+  /**
+   * Takes steps in order.
+   *
+   * @throws StepFailure of the first one that fails; Stopped.
+   */
+  async inOrder(steps: readonly Step[], result?: unknown): Promise<unknown> {
+    let latest = result;
+    for (const step of steps) latest = await this.#step(step, latest);
+    return latest;
+  }
+
+  async #step(step: Step, previous: unknown): Promise<unknown> {
+    if (!(await this.#isWanted(step, previous))) return previous;
+    const result =
+      step.kind === 'call'
+        ? await this.#call(step, previous)
+        : await this.#branches(step, previous);
+    this.#results[step.id] = result;
+    return this.inOrder(step.next, result);
+  }
+
+  /** All branches are waited for, whatever becomes of one of them. */
+  async #branches(
+    { branches }: Extract<Step, { kind: 'parallel' }>,
+    previous: unknown,
+  ): Promise<unknown[]> {
+    const settled = await Promise.allSettled(
+      branches.map((branch) => this.#step(branch, previous)),
+    );
+    const failed = settled.filter((branch) => branch.status === 'rejected');
+    // Nothing is judged before all is known: a branch that was stopped is still to be done.
+    const first = failed.find(({ reason }) => reason instanceof Stopped) ?? failed[0];
+    if (first !== undefined) throw first.reason;
+    return settled.map((branch) => (branch.status === 'fulfilled' ? branch.value : undefined));
+  }
+
+  /** Whether a step's condition holds; of one that was begun it did. */
+  async #isWanted(step: Step, previous: unknown): Promise<boolean> {
+    const { where, path, id } = step;
+    const known = this.records.get(path);
+    if (known !== undefined) return known.state !== 'skipped';
+    if (where === undefined) return true;
+    // What a result would decide is not decided where there are no results.
+    if (this.#surroundings.dryRun && /\b(steps|result|error)\b/.test(where.source)) return true;
+    const startedAt = new Date().toISOString();
+    try {
+      if (await where.test(this.#context(previous))) return true;
+    } catch (error) {
+      await this.#fail({ path, id, state: 'failed', startedAt }, expressionFailure(error));
+    }
+    await this.#write({ path, id, state: 'skipped', startedAt });
+    return false;
+  }
+
+  async #call(step: CallStep, previous: unknown): Promise<unknown> {
+    const { stopping, servers, tools, dryRun } = this.#surroundings;
+    const address = addressOf(step.call, this.#run.event.server, servers);
+    const isSafe = step.idempotent ?? tools.isSafe(address);
+    const known = this.records.get(step.path);
+    if (known?.state === 'done') return known.result;
+    if (known?.state === 'failed') throw new StepFailure(known.error ?? lost(known));
+    if (known?.state === 'begun' && !isSafe) await this.#fail(known, lost(known));
+    if (stopping.aborted) throw new Stopped();
+    const record = known ?? (await this.#begin(step, address, previous));
+    if (!dryRun) return this.#attempts(step, address, record, isSafe);
+    await this.#write(record);
+    return undefined;
+  }
+
+  /** Works out the arguments. Nothing is written down yet. */
+  async #begin(step: CallStep, address: ToolAddress, previous: unknown): Promise<StepRecord> {
+    const { path, id } = step;
+    const call = `${address.server}/${address.tool}`;
+    const startedAt = new Date().toISOString();
+    const record: StepRecord = { path, id, state: 'waiting', call, startedAt };
+    // Results that there will be are shown by what will be made of them.
+    const onGap = this.#surroundings.dryRun
+      ? ({ source }: { source: string }) => `=${source}`
+      : undefined;
+    let given: unknown;
+    try {
+      given = await fill(step.arguments, this.#context(previous), onGap);
+    } catch (error) {
+      return this.#fail(record, expressionFailure(error));
+    }
+    if (onGap !== undefined && typeof given === 'string') given = { '...': given };
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+      const kind = Array.isArray(given) ? 'a list' : given === undefined ? 'nothing' : typeof given;
+      const message = `the arguments of ${call} are not an object but ${kind}`;
+      return this.#fail(record, notSent('invalid-arguments', message));
+    }
+    return { ...record, arguments: given as Record<string, unknown> };
+  }
+
+  /** Calls until it succeeds or nothing is left to try. */
+  async #attempts(
+    step: CallStep,
+    address: ToolAddress,
+    first: StepRecord,
+    isSafe: boolean,
+  ): Promise<unknown> {
+    const { stopping, aborting } = this.#surroundings;
+    let record = first;
+    for (let attempt = 1; ; attempt++) {
+      if (stopping.aborted) throw new Stopped();
+      record = { ...record, state: 'begun', attempts: (record.attempts ?? 0) + 1 };
+      await this.#write(record);
+      const { result, failure } = await this.#callOnce(step, address, record);
+      if (failure === undefined) {
+        await this.#write({ ...record, state: 'done', result, ...tookSince(record) });
+        return result;
+      }
+      if (failure.code === 'aborted' && aborting.aborted) {
+        // Written down as begun, it may have run: whoever goes on with it decides.
+        if (failure.certainty === 'not-sent') await this.#write({ ...record, state: 'waiting' });
+        throw new Stopped();
+      }
+      if (attempt >= step.retry.attempts || !mayRepeat(failure, isSafe)) {
+        return this.#fail(record, failure);
+      }
+      await this.#write({ ...record, state: 'waiting', error: failure });
+      const pauseMs = Math.min(step.retry.delayMs * 2 ** (attempt - 1), maxDelayMs);
+      await delay(pauseMs, undefined, { signal: stopping }).catch(() => undefined);
+    }
+  }
+
+  async #callOnce(
+    { idempotent, timeoutMs }: CallStep,
+    { server, tool }: ToolAddress,
+    { arguments: given = {}, call = tool }: StepRecord,
+  ): Promise<{ result?: unknown; failure?: Failure }> {
+    const { servers, aborting, onCall } = this.#surroundings;
+    const ended = onCall(server, this.#run);
+    try {
+      const source = servers[server];
+      if (source === undefined) return { failure: notSent('config', `no server ${server}`) };
+      const answer = await source.callTool(tool, given, {
+        signal: aborting,
+        ...(idempotent === true && { idempotent }),
+        ...(timeoutMs !== undefined && { timeoutMs }),
+      });
+      if (answer.isError === true) return { failure: toolFailure(call, answer) };
+      return { result: valueOf(answer) };
+    } catch (error) {
+      return { failure: failureOf(error) };
+    } finally {
+      ended();
+    }
+  }
+
+  async #fail(record: StepRecord, failure: Failure): Promise<never> {
+    const error = { ...failure, step: record.id };
+    await this.#write({ ...record, state: 'failed', error, ...tookSince(record) });
+    throw new StepFailure(error);
+  }
+
+  async #write(record: StepRecord): Promise<void> {
+    this.records.set(record.path, record);
+    await this.#surroundings.write(this.#run, record);
+  }
+
+  #context(result: unknown): ExpressionContext {
+    const error = this.#error;
+    return {
+      event: this.#run.event,
+      steps: this.#results,
+      result,
+      ...(error !== undefined && { error }),
+    };
+  }
+}
+
+function tookSince({ startedAt }: StepRecord): { durationMs: number } {
+  return { durationMs: Date.now() - Date.parse(startedAt) };
+}
+
+function expressionFailure(error: unknown): Failure {
+  return notSent('expression', (error as Error).message);
+}
+
+function toolFailure(call: string, { content }: CallToolResult): Failure {
+  const told = textOf(content);
+  const message = `${call} answered with an error${told === undefined ? '' : `: ${told}`}`;
+  return { code: 'tool-error', message, certainty: 'answered' };
+}
+
+function lost({ call = 'a tool' }: StepRecord): Failure {
+  return {
+    code: 'outcome-unknown',
+    message: `the process ended while ${call} was called: it may have run, and running it twice is not known to be safe`,
+    certainty: 'outcome-unknown',
+  };
+}

@@ -1,0 +1,367 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { LongwireError } from '@longwire/client';
+import { Debouncer } from './debouncer.js';
+import type { Trigger, Workflow } from './definition.js';
+import { eventFrom, eventOf, type GivenEvent, type WorkflowEvent } from './event.js';
+import { notSent, type Failure } from './failure.js';
+import { Intake, type Taken } from './intake.js';
+import { Journal } from './journal.js';
+import { LineFile } from './line-file.js';
+import { LoopGuard, type Chain } from './loop-guard.js';
+import { resolveOptions, type ResolvedWorkflowOptions, type WorkflowOptions } from './options.js';
+import { takeRun, type RunSurroundings, type RunTask } from './run-runner.js';
+import { RunQueue } from './run-queue.js';
+import type { Run, RunOutcome } from './run.js';
+import { subscribe } from './subscriptions.js';
+import { ToolLists } from './tools.js';
+
+/** What a workflow has done since it was started. */
+export interface WorkflowStats {
+  /** Events that a trigger is about, its condition apart. */
+  events: number;
+  /** Events, or runs of a key, that were taken before. */
+  duplicates: number;
+  /** Events that were given up because too many runs waited. */
+  overflowed: number;
+  /** Runs that are over, by how they ended; superseded ones were not begun. */
+  runs: Record<RunOutcome | 'dry-run', number>;
+  /** Runs that wait, those that wait for silence included. */
+  queued: number;
+  /** Runs that go on. */
+  running: number;
+}
+
+/** An event that could not be handled, as a line of the dead-letter file. */
+export interface DeadLetter {
+  /** When it was given up, in ISO 8601. */
+  time: string;
+  workflow: string;
+  /** The name of the trigger; none where the event began no run. */
+  trigger?: string;
+  /** The id of the run. */
+  run?: string;
+  event: WorkflowEvent;
+  error: Failure;
+}
+
+/** How long `stop` waits for calls in flight, in milliseconds. */
+const stopGraceMs = 10_000;
+
+/** A workflow over connected servers; made by `createWorkflow`. */
+export class WorkflowRunner implements AsyncDisposable {
+  readonly #workflow: Workflow;
+  readonly #options: ResolvedWorkflowOptions;
+  readonly #tools: ToolLists;
+  readonly #guard = new LoopGuard();
+  readonly #queue: RunQueue<RunTask>;
+  readonly #debouncer: Debouncer;
+  readonly #deadLetters: LineFile | undefined;
+  readonly #stopping = new AbortController();
+  readonly #aborting = new AbortController();
+  readonly #unlisten: (() => void)[] = [];
+  readonly #stats = { events: 0, duplicates: 0, overflowed: 0 };
+  readonly #runs: WorkflowStats['runs'] = {
+    done: 0,
+    caught: 0,
+    dead: 0,
+    superseded: 0,
+    'dry-run': 0,
+  };
+  /** Fulfilled when the workflow has stopped; rejected with what it failed by. */
+  readonly closed: Promise<void>;
+  #close!: (stopped: Promise<void>) => void;
+  #journal: Journal | undefined;
+  #intake: Intake | undefined;
+  #starting: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  #failed: { error: unknown } | undefined;
+  #waiters: (() => void)[] = [];
+
+  /** Use {@link createWorkflow}. */
+  constructor(workflow: Workflow, options: WorkflowOptions) {
+    this.#workflow = workflow;
+    this.#options = resolveOptions(workflow, options);
+    const { servers, deadLetterFile, concurrency, dryRun, signal } = this.#options;
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
+    this.closed.catch(() => undefined);
+    this.#tools = new ToolLists(servers);
+    this.#queue = new RunQueue(concurrency, (task) => this.#take(task));
+    this.#debouncer = new Debouncer((task) => this.#queue.add(task));
+    if (deadLetterFile !== undefined && !dryRun) {
+      this.#deadLetters = new LineFile(deadLetterFile, { durable: true });
+    }
+    const stop = (): void => void this.stop().catch(() => undefined);
+    signal?.addEventListener('abort', stop, { once: true });
+    this.#unlisten.push(() => signal?.removeEventListener('abort', stop));
+  }
+
+  /**
+   * Checks the workflow against the tools that the servers have now.
+   *
+   * @throws WorkflowError with every call of a tool that is not there; what listing tools throws.
+   */
+  async check(): Promise<void> {
+    await this.#tools.refresh(this.#stopping.signal);
+    this.#tools.check(this.#workflow);
+  }
+
+  /**
+   * Checks the workflow, goes on with what an earlier process left, and begins to listen. Harmless
+   * when it was started.
+   *
+   * @throws WorkflowError; LongwireError where a server or the journal cannot be used.
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start().catch(async (error: unknown) => {
+      await this.stop();
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  /**
+   * Feeds an event in, as if a server had sent it. Fulfilled when it is written down; with an `id`,
+   * it may be fed in again after a crash, and is taken once.
+   *
+   * @throws LongwireError `closed` when the workflow does not run, `config` when it does not know
+   * the server.
+   */
+  async push(given: GivenEvent): Promise<Taken> {
+    const names = Object.keys(this.#options.servers);
+    const { server = names.length === 1 ? names[0] : undefined } = given;
+    if (server === undefined || !names.includes(server)) {
+      const message = server === undefined ? 'the event names no server' : `no server ${server}`;
+      throw new LongwireError(`${message}; there are ${names.join(', ')}`, {
+        code: 'config',
+        certainty: 'not-sent',
+      });
+    }
+    const chain = { depth: 0, since: Date.now() };
+    return this.#accept(eventFrom(given, server), { isNamed: given.id !== undefined, chain });
+  }
+
+  /**
+   * Fulfilled when no event and no run is left to handle.
+   *
+   * @throws what the workflow failed by.
+   */
+  async idle(): Promise<void> {
+    await this.start();
+    while (!this.#isIdle && this.#failed === undefined) {
+      await new Promise<void>((resolve) => void this.#waiters.push(resolve));
+    }
+    if (this.#failed !== undefined) throw this.#failed.error;
+  }
+
+  /** What it has done so far. */
+  stats(): WorkflowStats {
+    return {
+      ...this.#stats,
+      runs: { ...this.#runs },
+      queued: this.#queue.waiting + this.#debouncer.size + (this.#intake?.waiting ?? 0),
+      running: this.#queue.running,
+    };
+  }
+
+  /**
+   * Takes no more events and begins no more steps. Calls in flight have 10 s to end. What is left
+   * is gone on with by the journal's next process, or is given up with `stopped` if there is none.
+   *
+   * @throws what the workflow failed by: the journal, the dead-letter file or the log could not be
+   * written.
+   */
+  async stop(): Promise<void> {
+    this.#end();
+    await this.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #start(): Promise<void> {
+    const { journal, dryRun, servers } = this.#options;
+    const { triggers, maxChain } = this.#workflow;
+    if (this.#options.signal?.aborted === true) this.#stopping.abort();
+    this.#throwIfStopped();
+    await this.check();
+    if (journal !== undefined && !dryRun) this.#journal = await Journal.open(journal);
+    const intake = new Intake({
+      triggers,
+      maxChain,
+      journal: this.#journal,
+      onRun: (task, trigger) => this.#enqueue(task, trigger),
+      supersede: (trigger, run) => this.#supersede(trigger, run),
+      onDuplicate: () => (this.#stats.duplicates += 1),
+    });
+    if (this.#journal !== undefined) {
+      const known = await this.#journal.recollect();
+      intake.restore(known);
+      for (const { run, steps: earlier } of known.unfinished) {
+        const trigger = triggers.find(({ name }) => name === run.trigger);
+        this.#queue.add({ run, trigger, earlier, resumed: true });
+      }
+    }
+    this.#throwIfStopped();
+    this.#intake = intake;
+    for (const name of Object.keys(servers)) this.#listen(name);
+    await subscribe(triggers, servers, this.#stopping.signal);
+    this.#throwIfStopped();
+    this.#queue.resume();
+  }
+
+  #listen(server: string): void {
+    const listener = (notification: Parameters<typeof eventOf>[0]): void => {
+      if (notification.method === 'notifications/tools/list_changed') {
+        // Where it fails, what was known before is the best there is.
+        this.#tools.refreshOne(server, this.#stopping.signal).catch(() => undefined);
+      }
+      const chain = this.#guard.chainOf(server);
+      const taken = this.#accept(eventOf(notification, server), { isNamed: false, chain });
+      taken.catch((error: unknown) => this.#fail(error));
+    };
+    const unlisten = this.#options.servers[server]?.on('notification', listener);
+    if (unlisten !== undefined) this.#unlisten.push(unlisten);
+  }
+
+  async #accept(event: WorkflowEvent, given: { isNamed: boolean; chain: Chain }): Promise<Taken> {
+    const intake = this.#intake;
+    if (intake === undefined || this.#stopped !== undefined) {
+      const options = { code: 'closed', certainty: 'not-sent' } as const;
+      throw new LongwireError('the workflow takes no events: it is not running', options);
+    }
+    if (!intake.isMeant(event)) return { runs: 0, isDuplicate: false };
+    this.#stats.events += 1;
+    const { maxQueued } = this.#options;
+    const { queued } = this.stats();
+    if (queued >= maxQueued) {
+      this.#stats.overflowed += 1;
+      await this.#giveUp(event, notSent('queue-full', `${queued} runs wait already`));
+      return { runs: 0, isDuplicate: false };
+    }
+    try {
+      return await intake.take(event, given);
+    } finally {
+      // The intake counts itself as busy until its promise is settled.
+      setImmediate(() => this.#changed());
+    }
+  }
+
+  #enqueue(task: RunTask, { debounceMs }: Trigger): void {
+    if (debounceMs === undefined || task.refusal !== undefined) this.#queue.add(task);
+    else this.#debouncer.wait(task, debounceMs);
+  }
+
+  #supersede(trigger: Trigger, run: Run): Run | undefined {
+    const earlier = this.#debouncer.supersede(trigger, run);
+    if (earlier !== undefined) this.#runs.superseded += 1;
+    return earlier;
+  }
+
+  async #take(task: RunTask): Promise<void> {
+    try {
+      const outcome = await takeRun(task, this.#surroundings());
+      if (outcome === 'stopped') await this.#leave(task);
+      else this.#runs[outcome] += 1;
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      setImmediate(() => this.#changed());
+    }
+  }
+
+  #surroundings(): RunSurroundings {
+    const { servers, dryRun, log } = this.#options;
+    return {
+      workflow: this.#workflow.name,
+      servers,
+      dryRun,
+      tools: this.#tools,
+      stopping: this.#stopping.signal,
+      aborting: this.#aborting.signal,
+      onCall: (server, { chain }) => this.#guard.called(server, chain),
+      write: async (run, record) => this.#journal?.step(run, record),
+      finish: async (run) => this.#journal?.finish(run),
+      giveUp: ({ event, trigger, id }, error) => this.#giveUp(event, error, { trigger, run: id }),
+      onEnd: async (entry) => log?.(entry),
+    };
+  }
+
+  /** What is not begun or not at its end when the workflow stops. */
+  async #leave({ run: { event, trigger, id } }: RunTask): Promise<void> {
+    if (this.#journal !== undefined || this.#options.dryRun) return;
+    this.#runs.dead += 1;
+    const failure = notSent('stopped', 'the workflow was stopped, and there is no journal');
+    await this.#giveUp(event, failure, { trigger, run: id });
+  }
+
+  async #giveUp(
+    event: WorkflowEvent,
+    error: Failure,
+    run: { trigger?: string; run?: string } = {},
+  ): Promise<void> {
+    const time = new Date().toISOString();
+    const letter: DeadLetter = { time, workflow: this.#workflow.name, ...run, event, error };
+    await this.#deadLetters?.add(letter);
+  }
+
+  async #stop(): Promise<void> {
+    for (const unlisten of this.#unlisten.splice(0)) unlisten();
+    await this.#intake?.settled();
+    this.#stopping.abort();
+    const left = [...this.#queue.drain(), ...this.#debouncer.drain()];
+    const timer = setTimeout(() => this.#aborting.abort(), stopGraceMs);
+    try {
+      for (const task of left) await this.#leave(task);
+      while (this.#queue.running > 0) {
+        await new Promise<void>((resolve) => void this.#waiters.push(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
+      await this.#journal?.close();
+      this.#changed();
+    }
+  }
+
+  /** What cannot be written down must not go on: nobody would know of it after a crash. */
+  #fail(error: unknown): void {
+    this.#failed ??= { error };
+    this.#end();
+    this.#changed();
+  }
+
+  #end(): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = this.#stop();
+    this.#close(
+      this.#stopped.then(() => {
+        if (this.#failed !== undefined) throw this.#failed.error;
+      }),
+    );
+  }
+
+  #throwIfStopped(): void {
+    if (!this.#stopping.signal.aborted && this.#stopped === undefined) return;
+    throw new LongwireError('the workflow was stopped', { code: 'aborted', certainty: 'not-sent' });
+  }
+
+  get #isIdle(): boolean {
+    const { queued, running } = this.stats();
+    return queued === 0 && running === 0 && this.#intake?.isBusy !== true;
+  }
+
+  #changed(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+/**
+ * Makes a workflow over connected servers. Nothing happens before {@link WorkflowRunner.start}.
+ *
+ * @throws TypeError that names the option that is wrong.
+ */
+export function createWorkflow(workflow: Workflow, options: WorkflowOptions): WorkflowRunner {
+  return new WorkflowRunner(workflow, options);
+}
