@@ -45,7 +45,9 @@ await market.say('warning', { symbol: 'NVDA', drop: 7 });
 while (market.calls.length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
 await runner.idle();
 await runner.stop();
-console.log(`${(await readJournal(directory)).length} runs in the journal: ${market.calls.join(', ')}`);
+console.log(
+  `${(await readJournal(directory)).length} runs in the journal: ${market.calls.join(', ')}`,
+);
 await client.close();
 await market.close();
 await rm(directory, { recursive: true });
