@@ -8,6 +8,9 @@ export {
   createTransport,
   type LongwireTransport,
 } from './client/connect.js';
+export { createPool } from './pool/create.js';
+export type { LongwirePool } from './pool/pool.js';
+export type { PoolOptions, PoolStatus, PoolTargetStatus } from './pool/types.js';
 export type { LongwireClient } from './client/client.js';
 export type { ToolHandle } from './client/tool-handle.js';
 export type {

@@ -11,6 +11,7 @@ import type { Connection } from '../connection/connection.js';
 import { KNOWN } from '../connection/failures.js';
 import { LongwireError, type Certainty, type ErrorCode } from '../errors.js';
 import type { CallClock, Timed } from './call-clock.js';
+import type { Idle } from './idle.js';
 import type { CallToolOptions } from './types.js';
 
 /** Durations of an operation in milliseconds, where its options name none. */
@@ -19,9 +20,24 @@ export const OPERATION_DEFAULTS: { timeoutMs: number; deadlineMs: number } = {
   deadlineMs: 3_600_000,
 };
 
+/** What a pool and the connection that it chose know of one call. */
+export interface Ticket {
+  /** When the program made the call, on the clock of `performance.now()`: its time runs from then. */
+  readonly madeAt: number;
+  /** The call, once it was given to a connection. */
+  call?: Call | undefined;
+  /** Told that the call could not be sent for this reason, and will be later. */
+  onPutOff?: ((error: LongwireError) => void) | undefined;
+}
+
+/** Under this key a pool puts its ticket into the options of an operation. */
+export const ticketKey: unique symbol = Symbol('longwire.ticket');
+
 /** What the calls of one client share. */
 export interface CallSurroundings {
   clock: CallClock;
+  /** Told when a call begins and ends, if that matters. */
+  idle?: Idle | undefined;
   /** Told of what a call's `onProgress` throws. */
   onListenerError: (error: unknown) => void;
 }
@@ -42,7 +58,7 @@ export class Call implements CallMark, Timed {
   programId?: RequestId;
 
   readonly #what: string;
-  readonly #options: CallToolOptions;
+  readonly #options: CallToolOptions & { [ticketKey]?: Ticket };
   readonly #surroundings: CallSurroundings;
   readonly #timeoutMs: number;
   readonly #deadlineAt: number;
@@ -51,17 +67,24 @@ export class Call implements CallMark, Timed {
   #onStopped: ((error: LongwireError) => void) | undefined;
 
   /** `what` is being done, for messages: `the call of echo`. */
-  constructor(what: string, options: CallToolOptions, surroundings: CallSurroundings) {
+  constructor(
+    what: string,
+    options: CallToolOptions & { [ticketKey]?: Ticket },
+    surroundings: CallSurroundings,
+  ) {
     this.#what = what;
     this.idempotent = options.idempotent;
     this.headers = options.headers && checkHeaders(options.headers);
     this.#options = options;
     this.#surroundings = surroundings;
-    const now = performance.now();
+    const ticket = options[ticketKey];
+    if (ticket !== undefined) ticket.call = this;
+    const now = ticket?.madeAt ?? performance.now();
     this.#timeoutMs = options.timeoutMs ?? OPERATION_DEFAULTS.timeoutMs;
     this.#deadlineAt = now + (options.deadlineMs ?? OPERATION_DEFAULTS.deadlineMs);
     this.dueAt = Math.min(now + this.#timeoutMs, this.#deadlineAt);
     surroundings.clock.add(this);
+    surroundings.idle?.begin();
     const { signal } = options;
     if (signal !== undefined) {
       this.#onAbort = () => this.#stop('aborted', 'was aborted');
@@ -89,9 +112,18 @@ export class Call implements CallMark, Timed {
   /** The call has settled. */
   done(): void {
     this.#surroundings.clock.delete(this);
+    this.#surroundings.idle?.end();
     if (this.#onAbort !== undefined) {
       this.#options.signal?.removeEventListener('abort', this.#onAbort);
     }
+  }
+
+  /** Ends the call, if the server certainly has not run it, so that another may; true if it has ended. */
+  withdraw(): boolean {
+    const hasNotRun = this.certainty === 'not-sent' || this.certainty === 'refused';
+    const isFree = hasNotRun && this.abandoned === undefined;
+    if (isFree) this.#stop('aborted', 'was withdrawn');
+    return isFree;
   }
 
   /** A sign of life: the idle time starts anew. */
@@ -102,6 +134,10 @@ export class Call implements CallMark, Timed {
     } catch (error) {
       this.#surroundings.onListenerError(error);
     }
+  }
+
+  onPutOff(error: LongwireError): void {
+    this.#options[ticketKey]?.onPutOff?.(error);
   }
 
   expire(): void {

@@ -24,11 +24,12 @@ import { parseTarget, type Target, type TargetOption } from '../target/target.js
 import { Attachment } from './attachment.js';
 import { CallClock } from './call-clock.js';
 import { Call, type CallSurroundings } from './call.js';
+import { Idle } from './idle.js';
+import { Learned } from './learned.js';
 import { Listeners } from './listeners.js';
 import { createSdkClient, NEVER_MS } from './sdk-client.js';
 import { ToolCalls } from './tool-calls.js';
 import { checkClientOptions, checkOperationOptions } from './options.js';
-import { OutputSchemas } from './output-schemas.js';
 import { readPages } from './pages.js';
 import { ignoreResult, toCallToolResult } from './results.js';
 import { fromSdkError, longwireErrorIn, reportable } from './sdk-errors.js';
@@ -58,21 +59,23 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   readonly #surroundings: CallSurroundings;
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
-  readonly #toolCalls = new ToolCalls(async (send) => {
-    await this.#attached;
-    return send(this.#sdk);
-  });
-  readonly #outputSchemas = new OutputSchemas((error) => this.#report(error));
+  readonly #toolCalls: ToolCalls;
 
   /** Use {@link createClient} or {@link connect}. */
-  constructor(target: TargetOption, options: ClientOptions = {}) {
+  constructor(target: TargetOption, options: ClientOptions = {}, learned?: Learned) {
     checkClientOptions(options);
     this.#target = parseTarget(target);
     this.#options = options;
     this.#connectionOptions = resolveConnectionOptions(options);
     const onListenerError = (error: unknown): void => this.#report(error);
     this.#listeners = new Listeners(onListenerError);
-    this.#surroundings = { clock: new CallClock(), onListenerError };
+    const idle = options.keepAlive === false ? new Idle(0, () => void this.close()) : undefined;
+    this.#surroundings = { clock: new CallClock(), onListenerError, idle };
+    this.#toolCalls = new ToolCalls({
+      learned: learned ?? new Learned(),
+      throughSdk: (send) => this.#attached.then(() => send(this.#sdk)),
+      report: onListenerError,
+    });
     this.#sdk = this.#createSdk();
   }
 
@@ -138,7 +141,6 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   /** All tools, every page, as the server sent them. */
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const tools = await this.#list<Tool>('tools/list', 'tools', 'name', options);
-    this.#outputSchemas.learn(tools);
     return this.#toolCalls.learn(tools, this.#sdk.getProtocolEra(), () =>
       this.#throughSdk('tools/list', {}, options, (marked) =>
         this.sdk.listTools(marked, { timeout: NEVER_MS, cacheMode: 'refresh' }),
@@ -177,8 +179,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     const call = this.#during(what, options, async (connection, own) =>
       toCallToolResult(await this.#toolCalls.call(connection, params, own), what),
     );
-    if (!this.#outputSchemas.has(name)) return call;
-    return call.then((result) => this.#outputSchemas.check(name, result));
+    return this.#toolCalls.checked(name, call);
   }
 
   /** A handle on one tool. Asks nothing of the server. */
@@ -263,7 +264,8 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   }
 
   async #open(): Promise<Connection> {
-    const connection = new Connection(this.#target, this.#connectionOptions);
+    const { tools } = this.#toolCalls.learned;
+    const connection = new Connection(this.#target, this.#connectionOptions, tools);
     connection.onstate = (state) => {
       // Closed from the SDK's side counts too: the next call connects again.
       if (state.name === 'closed' && this.#connection === connection) this.#connecting = undefined;
@@ -384,7 +386,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   #notified(notification: ServerNotification): void {
     if (notification.method === 'notifications/tools/list_changed') {
-      this.#outputSchemas.learn([]);
+      this.#toolCalls.forgetSchemas();
       this.#listeners.emit('toolsChanged', undefined);
     }
     this.#listeners.emit('notification', notification);

@@ -6,11 +6,13 @@ import {
 } from '../connection/options.js';
 import type { CallToolOptions, ClientOptions } from './types.js';
 
-const CLIENT_OPTION_NAMES: readonly string[] = [
+/** The names of a client's options. */
+export const CLIENT_OPTION_NAMES: readonly string[] = [
   ...CONNECTION_OPTION_NAMES,
   'name',
   'clientInfo',
   'handlers',
+  'keepAlive',
 ];
 
 const OPERATION_OPTION_NAMES: readonly string[] = [
@@ -31,6 +33,9 @@ export function checkClientOptions(options: ClientOptions): void {
   checkOptionNames(options, CLIENT_OPTION_NAMES);
   if (options.name !== undefined && (typeof options.name !== 'string' || options.name === '')) {
     throw new TypeError('name: not a string with something in it');
+  }
+  if (options.keepAlive !== undefined && typeof options.keepAlive !== 'boolean') {
+    throw new TypeError('keepAlive: neither true nor false');
   }
   checkGroup('handlers', options.handlers, ['roots', 'sampling', 'elicitation']);
   for (const [name, handler] of Object.entries(options.handlers ?? {})) {

@@ -16,13 +16,8 @@ import { LongwireError } from '../errors.js';
  * @see https://modelcontextprotocol.io/specification/2025-11-25/server/tools#output-schema
  */
 export class OutputSchemas {
-  readonly #onBroken: (error: LongwireError) => void;
   #schemas = new Map<string, unknown>();
   readonly #compiled = new Map<string, StandardSchemaV1 | undefined>();
-
-  constructor(onBroken: (error: LongwireError) => void) {
-    this.#onBroken = onBroken;
-  }
 
   /** Takes a new list of tools; nothing is left of the one before. */
   learn(tools: readonly Tool[]): void {
@@ -41,11 +36,16 @@ export class OutputSchemas {
 
   /**
    * Checks a result against what its tool promised. A tool's error need not keep the promise.
+   * `onBroken` is told of a schema that cannot be used.
    *
    * @throws LongwireError `protocol`, `answered`
    */
-  async check(tool: string, result: CallToolResult): Promise<CallToolResult> {
-    const schema = this.#schemaOf(tool);
+  async check(
+    tool: string,
+    result: CallToolResult,
+    onBroken: (error: LongwireError) => void,
+  ): Promise<CallToolResult> {
+    const schema = this.#schemaOf(tool, onBroken);
     if (schema === undefined || result.isError === true) return result;
     if (result.structuredContent === undefined) {
       throw broken(tool, 'it promised structured content, and there is none');
@@ -55,13 +55,13 @@ export class OutputSchemas {
     return result;
   }
 
-  #schemaOf(tool: string): StandardSchemaV1 | undefined {
+  #schemaOf(tool: string, onBroken: (error: LongwireError) => void): StandardSchemaV1 | undefined {
     if (!this.#compiled.has(tool) && this.#schemas.has(tool)) {
       let schema: StandardSchemaV1 | undefined;
       try {
         schema = fromJsonSchema(this.#schemas.get(tool) as JsonSchemaType);
       } catch (cause) {
-        this.#onBroken(
+        onBroken(
           new LongwireError(`the output schema of ${tool} cannot be used, and is not checked`, {
             code: 'protocol',
             certainty: 'answered',

@@ -1,8 +1,9 @@
-import type { Client, Result, Tool } from '@modelcontextprotocol/client';
+import type { CallToolResult, Client, Result, Tool } from '@modelcontextprotocol/client';
 import { callMark, type CallMark } from '../connection/call-mark.js';
 import type { Era } from '../channels/channel.js';
 import type { Connection } from '../connection/connection.js';
 import { ServerError } from '../errors.js';
+import type { Learned } from './learned.js';
 import { NEVER_MS } from './sdk-client.js';
 import { fromSdkError } from './sdk-errors.js';
 
@@ -13,17 +14,29 @@ const HEADER_MISMATCH = -32020;
 // An interface would have no index signature.
 type CallParams = { name: string; arguments: Record<string, unknown> };
 
+/** What calls of tools are made with. */
+export interface ToolCallsOptions {
+  learned: Learned;
+  /** Does something with the SDK's `Client`, once it is attached. */
+  throughSdk: <T>(send: (sdk: Client) => Promise<T>) => Promise<T>;
+  /** Told of what fails and belongs to no call. */
+  report: (error: unknown) => void;
+}
+
 /**
  * Calls tools by requests of our own, and through the SDK's `Client` where that does more: when a
  * tool wants arguments in headers, too, or a server asks for something before it answers.
  */
 export class ToolCalls {
-  readonly #throughSdk: <T>(send: (sdk: Client) => Promise<T>) => Promise<T>;
-  /** The tools that want arguments in headers, for what stands before the server. */
-  #mirrored = new Map<string, Tool>();
+  /** What was learned when they were listed. */
+  readonly learned: Learned;
+  readonly #throughSdk: ToolCallsOptions['throughSdk'];
+  readonly #report: (error: unknown) => void;
 
-  constructor(throughSdk: <T>(send: (sdk: Client) => Promise<T>) => Promise<T>) {
+  constructor({ learned, throughSdk, report }: ToolCallsOptions) {
+    this.learned = learned;
     this.#throughSdk = throughSdk;
+    this.#report = report;
   }
 
   /**
@@ -39,11 +52,13 @@ export class ToolCalls {
     era: Era | undefined,
     listBySdk: () => Promise<{ tools: Tool[] }>,
   ): Promise<Tool[]> {
+    this.learned.outputSchemas.learn(tools);
     const wanting = era === 'modern' ? tools.filter(wantsHeaders) : [];
-    this.#mirrored = new Map(wanting.map((tool) => [tool.name, tool]));
+    const mirrored = new Map(wanting.map((tool) => [tool.name, tool]));
+    this.learned.mirrored = mirrored;
     if (wanting.length === 0) return tools;
     const usable = new Set((await listBySdk()).tools.map(({ name }) => name));
-    for (const name of this.#mirrored.keys()) if (!usable.has(name)) this.#mirrored.delete(name);
+    for (const name of mirrored.keys()) if (!usable.has(name)) mirrored.delete(name);
     return tools.filter(({ name }) => usable.has(name));
   }
 
@@ -54,7 +69,7 @@ export class ToolCalls {
    */
   async call(connection: Connection, params: CallParams, mark: CallMark): Promise<Result> {
     try {
-      const mirrored = this.#mirrored.get(params.name);
+      const mirrored = this.learned.mirrored.get(params.name);
       if (mirrored !== undefined) return await this.#callBySdk(params, mark, mirrored);
       const result = await connection.request({ method: 'tools/call', params }, mark);
       if (result['resultType'] === 'input_required') {
@@ -75,6 +90,18 @@ export class ToolCalls {
         throw fromSdkError(again, what, mark);
       });
     }
+  }
+
+  /** Checks what a call comes to, if its tool was listed with an `outputSchema`. */
+  checked(tool: string, call: Promise<CallToolResult>): Promise<CallToolResult> {
+    const { outputSchemas } = this.learned;
+    if (!outputSchemas.has(tool)) return call;
+    return call.then((result) => outputSchemas.check(tool, result, this.#report));
+  }
+
+  /** The tools changed: what they promised before is not known to go for them now. */
+  forgetSchemas(): void {
+    this.learned.outputSchemas.learn([]);
   }
 
   #callBySdk(params: CallParams, mark: CallMark, toolDefinition?: Tool): Promise<Result> {

@@ -104,4 +104,14 @@ export interface ClientOptions extends ConnectionOptions {
   clientInfo?: Implementation;
   /** Answers to what the server may ask. Default: none. */
   handlers?: ServerRequestHandlers;
+  /**
+   * Whether the connection is held between calls. With `false` the client connects for a call, and
+   * closes as soon as nothing is under way and the program, told of the last result, has asked for
+   * nothing else in the same turn. How the server talks and what its tools were listed to be is
+   * kept, and not asked again; but while there is no connection no notification is heard, and what
+   * belongs to a session ends with it: subscriptions, the log level, what goes through `sdk`. With
+   * a listener for `toolsChanged` each connection compares the list of tools with that of before.
+   * Default `true`.
+   */
+  keepAlive?: boolean;
 }

@@ -41,6 +41,8 @@ export interface CallMark {
   stop?: ((error: LongwireError) => void) | undefined;
   /** Told that the request is on its way. */
   onSent?(): void;
+  /** Told that it could not be sent for this reason, and will be later. */
+  onPutOff?(error: LongwireError): void;
   /** Told that the server has opened the subscription that it asked for. */
   onAcknowledged?(): void;
   /** Takes the call's progress notifications, in order, before its answer. */

@@ -22,6 +22,7 @@ import {
   unknownMethod,
 } from './failures.js';
 import type { ServerFacts } from './handshake.js';
+import type { KnownTools } from './known-tools.js';
 import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
 import { Line } from './line.js';
 import { Onion, type OnionSender } from './onion.js';
@@ -51,7 +52,7 @@ export class Connection implements Transport {
   onera?: ((era: Era) => void) | undefined;
 
   readonly #maxInFlight: number;
-  readonly #standing = new Standing();
+  readonly #standing: Standing;
   readonly #ledger: Ledger;
   readonly #line: Line;
   /** `undefined` where nothing stands around a request. */
@@ -66,8 +67,10 @@ export class Connection implements Transport {
     giveUp: (mark, error) => this.#withdraw(mark, error),
   };
 
-  constructor(target: Target, options: ResolvedConnectionOptions) {
+  /** `tools` are those that were listed on other connections to the same server. */
+  constructor(target: Target, options: ResolvedConnectionOptions, tools?: KnownTools) {
     this.#maxInFlight = options.maxInFlight;
+    this.#standing = new Standing(tools);
     const isSafeTool = (name: unknown): boolean => this.#standing.tools.isSafe(name);
     this.#ledger = new Ledger({
       isSafe: (entry) => isSafe(entry, isSafeTool),
@@ -142,6 +145,7 @@ export class Connection implements Transport {
 
   /** From now on the program wants to know when a list of the server changes. */
   wantLists(): void {
+    this.#standing.watchTools();
     this.#line.wantLists();
   }
 

@@ -179,6 +179,7 @@ export class Outbound {
       if (this.#options.ledger.find(entry.id) === entry) this.send(entry);
     }, ms);
     this.#putOff.set(entry, timer);
+    entry.mark.onPutOff?.(error);
   }
 
   #fail(entry: LedgerEntry, error: LongwireError): void {

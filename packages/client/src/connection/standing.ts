@@ -21,11 +21,17 @@ export interface RestoreOptions {
  * were answered.
  */
 export class Standing {
-  /** What was listed of tools. */
-  readonly tools: KnownTools = new KnownTools();
+  /** What was listed of tools, here or on another connection. */
+  readonly tools: KnownTools;
+  #isListedHere = false;
+  #isWatched = false;
   readonly #subscriptions = new Map<unknown, LedgerRequest>();
   #logLevel: LedgerRequest | undefined;
   #isRestored = true;
+
+  constructor(tools: KnownTools = new KnownTools()) {
+    this.tools = tools;
+  }
 
   /** Learns from a request that was answered with a result. */
   learn(request: LedgerRequest, result: Result): void {
@@ -41,6 +47,7 @@ export class Standing {
         this.#logLevel = withoutMeta(request);
         break;
       case 'tools/list':
+        this.#isListedHere = true;
         this.tools.learn(params?.['cursor'], result);
         break;
     }
@@ -61,6 +68,11 @@ export class Standing {
     return this.#isRestored;
   }
 
+  /** The program wants to know when the tools are others than those that were listed elsewhere, too. */
+  watchTools(): void {
+    this.#isWatched = true;
+  }
+
   /** Asks for all of it again, at once. What is lost with the session is asked for on the next. */
   restore(options: RestoreOptions): void {
     const again = [...this.#subscriptions.values()];
@@ -75,7 +87,8 @@ export class Standing {
 
   #askAgain(options: RestoreOptions, again: LedgerRequest[]): void {
     const asked: Promise<unknown>[] = again.map((request) => options.ask(request));
-    if (this.tools.isListed) asked.push(this.#listAgain(options));
+    const isListed = this.#isListedHere || (this.#isWatched && this.tools.isListed);
+    if (isListed) asked.push(this.#listAgain(options));
     this.#isRestored = asked.length === 0;
     void Promise.allSettled(asked).then((outcomes) => {
       if (!options.isCurrent()) return;

@@ -1,5 +1,6 @@
 import type { Result } from '@modelcontextprotocol/client';
 import { describe, expect, it, vi } from 'vitest';
+import { KnownTools } from '../../src/connection/known-tools.ts';
 import type { LedgerRequest } from '../../src/connection/ledger.ts';
 import { Standing } from '../../src/connection/standing.ts';
 
@@ -124,5 +125,17 @@ describe('Standing', () => {
     const { failures, changes, asked } = await restore(standing, () => Promise.reject(no));
     expect({ failures, changes }).toEqual({ failures: [no, no, no], changes: 0 });
     expect((await restore(standing, () => Promise.resolve(tools('a')))).asked).toEqual(asked);
+  });
+
+  it('does not ask again for tools that were listed on another connection, unless watched', async () => {
+    const elsewhere = new KnownTools();
+    elsewhere.learn(undefined, tools('one'));
+    const standing = new Standing(elsewhere);
+    expect((await restore(standing)).asked).toEqual([]);
+    standing.watchTools();
+    const same = await restore(standing, () => Promise.resolve(tools('one')));
+    expect(same).toMatchObject({ asked: [{ method: 'tools/list' }], changes: 0 });
+    const other = await restore(standing, () => Promise.resolve(tools('two')));
+    expect(other.changes).toBe(1);
   });
 });

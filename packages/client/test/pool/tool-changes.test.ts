@@ -1,0 +1,58 @@
+import type { Tool } from '@modelcontextprotocol/client';
+import { describe, expect, it } from 'vitest';
+import { ToolChanges } from '../../src/pool/tool-changes.ts';
+
+const tool = (name: string): Tool => ({ name, inputSchema: { type: 'object' } });
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+function setUp(...lists: (Tool[] | 'gone')[]) {
+  const seen = { asked: 0, told: 0 };
+  const changes = new ToolChanges({
+    list: async () => {
+      const list = lists[Math.min(seen.asked++, lists.length - 1)];
+      if (list === 'gone' || list === undefined) throw new Error('gone');
+      return list;
+    },
+    onChange: () => seen.told++,
+  });
+  return { changes, seen };
+}
+
+describe('ToolChanges', () => {
+  it('tells of another list, once for many hints, and not of another order', async () => {
+    const { changes, seen } = setUp([tool('a'), tool('b')]);
+    changes.learn([tool('a')]);
+    changes.hint();
+    changes.hint();
+    changes.hint();
+    await settled();
+    expect(seen).toEqual({ asked: 2, told: 1 });
+    changes.learn([tool('b'), tool('a')]);
+    changes.hint();
+    await settled();
+    expect(seen).toEqual({ asked: 3, told: 1 });
+  });
+
+  it('does not tell what the program has seen in the meantime', async () => {
+    const { changes, seen } = setUp([tool('a')]);
+    changes.learn([]);
+    changes.hint();
+    changes.learn([tool('a')]);
+    await settled();
+    expect(seen).toEqual({ asked: 1, told: 0 });
+  });
+
+  it('tells what it cannot compare', async () => {
+    const { changes, seen } = setUp('gone', [tool('a')]);
+    changes.learn([tool('a')]);
+    changes.hint();
+    await settled();
+    expect(seen.told).toBe(1);
+    changes.hint();
+    await settled();
+    expect(seen.told).toBe(2);
+    changes.hint();
+    await settled();
+    expect(seen.told).toBe(2);
+  });
+});
