@@ -80,7 +80,7 @@ describe.for(python.at === 'hand' ? servers : [])(
       expect(await client.readResource('note://one')).toMatchObject({
         contents: [{ text: 'a note' }],
       });
-      expect(client.droppedAnswers).toBe(0);
+      expect(client.stats().droppedAnswers).toBe(0);
     });
 
     test('is called from the command line', async () => {

@@ -13,6 +13,7 @@ export type { LongwirePool } from './pool/pool.js';
 export type { PoolOptions, PoolStatus, PoolTargetStatus } from './pool/types.js';
 export type { LongwireClient } from './client/client.js';
 export type { ToolHandle } from './client/tool-handle.js';
+export type { ToolStreamEvent, ToolStreamOptions } from './client/tool-stream.js';
 export type {
   CallToolOptions,
   ClientEvents,
@@ -31,7 +32,6 @@ export type {
 export type { McpRequest, McpResponse, Middleware, Next } from './connection/middleware.js';
 export type { ConnectionState, Readiness } from './connection/state.js';
 export { createGroup, type Group } from './group/group.js';
-export type { Health, HealthOptions } from './group/health.js';
 export type { GroupEventsOptions, GroupEventStream } from './group/event-feed.js';
 export {
   monitor,
@@ -53,6 +53,9 @@ export type {
   ToolOverride,
   ToolSelection,
 } from './group/types.js';
+export type { Health, HealthOptions } from './health/health.js';
+export type { ToolLatency } from './health/latencies.js';
+export type { ClientStats } from './health/stats.js';
 export type {
   CommandTarget,
   MountableServer,
@@ -93,6 +96,7 @@ export type {
   GetPromptResult,
   Implementation,
   LoggingLevel,
+  LoggingMessageNotificationParams,
   Progress,
   Prompt,
   ReadResourceResult,

@@ -32,6 +32,6 @@ export function open({ onNotification, onToolsChanged, onState, elicit }) {
         ...(idempotent !== undefined && { idempotent }),
       }),
     close: async () => client?.close(),
-    droppedAnswers: () => client.droppedAnswers,
+    droppedAnswers: () => client.stats().droppedAnswers,
   };
 }

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
 import type { YoungMap } from '../young-map.js';
 import { place } from './place.js';
+import type { TrafficCounts } from './traffic-counts.js';
 
 /** How much of an error's body is read; what is JSON may be an answer. */
 const EXCERPT_BYTES = 2048;
@@ -76,6 +77,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #settler: Settler;
   readonly #sink: BodySink | undefined;
   readonly #open: YoungMap<Exchange, Exchange>;
+  readonly #counts: TrafficCounts;
+  /** Every body is one message. */
+  readonly #bodyBytes: number | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #phase: 'waiting' | 'flowing' | 'refusing' | 'done' = 'waiting';
   #aborted = false;
@@ -85,16 +89,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Enters itself in `open`, and leaves it when nothing more will come. */
   constructor(
-    request: { method: HttpMethod; sink?: BodySink | undefined },
+    request: { method: HttpMethod; body?: string; sink?: BodySink | undefined },
     url: URL,
     settler: Settler,
     open: YoungMap<Exchange, Exchange>,
+    counts: TrafficCounts,
   ) {
     this.method = request.method;
     this.url = url;
     this.#settler = settler;
     this.#sink = request.sink;
     this.#open = open;
+    this.#counts = counts;
+    this.#bodyBytes = request.body === undefined ? undefined : Buffer.byteLength(request.body);
     open.set(this, this);
   }
 
@@ -114,8 +121,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#aborted) controller.abort(new Error('given up'));
-    else this.#settler.started?.();
+    if (this.#aborted) {
+      controller.abort(new Error('given up'));
+      return;
+    }
+    if (this.#bodyBytes !== undefined) this.#counts.sent(this.#bodyBytes);
+    this.#settler.started?.();
   }
 
   onResponseStart(
@@ -141,6 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#counts.heard(chunk.length);
     if (this.#refusal !== undefined) {
       this.#refusal.chunks.push(chunk);
       this.#refusal.bytes += chunk.length;

@@ -5,6 +5,7 @@ import { Attempts, type AttemptMaker, type AttemptTeller, type HttpRequest } fro
 import type { Attempt, ChallengeVerdict, ChannelOptions } from './channel.js';
 import { Exchange, type ExchangeAnswer, type Settler } from './exchange.js';
 import { headerSource, type HeaderRecord, type HeaderSource } from './headers.js';
+import type { TrafficCounts } from './traffic-counts.js';
 
 /** One holds the stream; what is more than this waits its turn instead of using up descriptors. */
 const MAX_CONNECTIONS = 256;
@@ -22,6 +23,8 @@ export interface HttpSetup {
   headersOfAll: () => HeaderRecord | undefined;
   /** Sent where the program's headers name none. */
   authorization: string | undefined;
+  /** Where all that goes over it is counted. */
+  counts: TrafficCounts;
 }
 
 /** A request under way. */
@@ -37,6 +40,8 @@ export interface Sent {
  * every request that it sent.
  */
 export class Http implements AttemptMaker {
+  /** Of messages that came, whoever reads them counts them. */
+  readonly counts: TrafficCounts;
   readonly #headers: HeaderSource;
   readonly #onChallenge: NonNullable<ChannelOptions['auth']['onChallenge']> | undefined;
   readonly #dispatcher: Dispatcher;
@@ -57,7 +62,8 @@ export class Http implements AttemptMaker {
   #closed: Promise<void> | undefined;
 
   constructor(options: Partial<ChannelOptions>, setup: HttpSetup) {
-    const { connectMs, hearingMs, headersOfAll, authorization } = setup;
+    const { connectMs, hearingMs, headersOfAll, authorization, counts } = setup;
+    this.counts = counts;
     this.#headersOfAll = headersOfAll;
     this.#hearingMs = hearingMs;
     this.#headers = headerSource(options.headers ?? {}, authorization);
@@ -97,7 +103,7 @@ export class Http implements AttemptMaker {
       });
     }
     const route = this.#routeTo(url);
-    const exchange = new Exchange(request, url, settler, this.#open);
+    const exchange = new Exchange(request, url, settler, this.#open, this.counts);
     // A stream may be silent for as long as it likes, and a server may hold the answer to a POST
     // until the tool is done: whoever sent it judges that. But what nobody waits for, nobody misses.
     const silenceMs = request.isHearing === true ? this.#hearingMs : 0;

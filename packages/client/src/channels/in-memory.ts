@@ -5,12 +5,19 @@ import {
 } from '@modelcontextprotocol/client';
 import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { Channel, ChannelHandlers, Era } from './channel.js';
+import type { TrafficCounts } from './traffic-counts.js';
 import { asLongwireError } from './unhandled.js';
 
 /** An `McpServer` or `Server` of the official SDK, by what is needed of it. */
 export interface MountableServer {
   connect(transport: Transport): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What an in-memory channel is opened with. */
+export interface InMemoryChannelOptions {
+  handlers: ChannelHandlers;
+  counts: TrafficCounts;
 }
 
 /**
@@ -27,13 +34,19 @@ export class InMemoryChannel implements Channel {
   readonly #near: Transport;
   readonly #server: MountableServer;
   readonly #handlers: ChannelHandlers;
+  readonly #counts: TrafficCounts;
   #ended = false;
   #closed: Promise<void> | undefined;
 
-  private constructor(near: Transport, server: MountableServer, handlers: ChannelHandlers) {
+  private constructor(
+    near: Transport,
+    server: MountableServer,
+    { handlers, counts }: InMemoryChannelOptions,
+  ) {
     this.#near = near;
     this.#server = server;
     this.#handlers = handlers;
+    this.#counts = counts;
     near.onmessage = (message) => this.#take(message);
     near.onclose = () => this.#end(closedByServer());
   }
@@ -45,7 +58,7 @@ export class InMemoryChannel implements Channel {
    */
   static async open(
     target: { server: () => MountableServer | Promise<MountableServer> },
-    handlers: ChannelHandlers,
+    options: InMemoryChannelOptions,
   ): Promise<InMemoryChannel> {
     const [near, far] = InMemoryTransport.createLinkedPair();
     let server: MountableServer | undefined;
@@ -56,7 +69,7 @@ export class InMemoryChannel implements Channel {
       await Promise.allSettled([near.close(), server?.close()]);
       throw notMade(cause);
     }
-    const channel = new InMemoryChannel(near, server, handlers);
+    const channel = new InMemoryChannel(near, server, options);
     // Gives out what the server has said already.
     await near.start();
     return channel;
@@ -74,6 +87,7 @@ export class InMemoryChannel implements Channel {
       });
     }
     onWire?.();
+    this.#counts.sent(0);
     try {
       await this.#near.send(message);
     } catch (cause) {
@@ -100,6 +114,8 @@ export class InMemoryChannel implements Channel {
 
   #take(message: JSONRPCMessage): void {
     if (this.#ended) return;
+    this.#counts.heard(0);
+    this.#counts.received();
     try {
       this.#handlers.onMessage(message);
     } catch (error) {

@@ -1,6 +1,8 @@
-import type { RequestId } from '@modelcontextprotocol/client';
+import { Buffer } from 'node:buffer';
 import type { Writable } from 'node:stream';
+import type { RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, LongwireError, type Certainty } from '../errors.js';
+import type { TrafficCounts } from './traffic-counts.js';
 
 /** How many characters of waiting lines go out in one write. */
 const BATCH_CHARACTERS = 65_536;
@@ -26,11 +28,13 @@ interface Waiting extends OutboxLine {
  */
 export class Outbox {
   readonly #pipe: Writable;
+  readonly #counts: TrafficCounts;
   readonly #waiting: Waiting[] = [];
   #isWriting = false;
 
-  constructor(pipe: Writable) {
+  constructor(pipe: Writable, counts: TrafficCounts) {
     this.#pipe = pipe;
+    this.#counts = counts;
   }
 
   /**
@@ -67,6 +71,7 @@ export class Outbox {
     const batch = this.#nextBatch();
     for (const { onWire } of batch) onWire?.();
     const text = batch.map((line) => `${line.text}\n`).join('');
+    this.#counts.sent(Buffer.byteLength(text), batch.length);
     this.#pipe.write(text, (cause) => {
       if (cause != null) {
         // Nothing is written after that: what still waits has not been sent, and is dropped so.

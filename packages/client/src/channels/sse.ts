@@ -181,6 +181,7 @@ export class SseChannel implements Channel {
       this.#handlers.onTrouble(read.error, read.answerTo);
       return;
     }
+    this.#http.counts.received();
     if (isAnswer(read.message)) this.#posting.get(read.message.id as RequestId)?.requestAnswered();
     this.#handlers.onMessage(read.message);
   }

@@ -6,6 +6,7 @@ import { LineDecoder } from './line-decoder.js';
 import { readMessage } from './message.js';
 import { Outbox } from './outbox.js';
 import { StdioProcess, type StdioCommand } from './stdio-process.js';
+import type { TrafficCounts } from './traffic-counts.js';
 import { asLongwireError } from './unhandled.js';
 
 /** What a stdio channel is opened with. */
@@ -13,6 +14,7 @@ export interface StdioChannelOptions extends StdioCommand {
   /** What one line of the server may hold, in UTF-16 code units. */
   maxEventBytes: number;
   handlers: ChannelHandlers;
+  counts: TrafficCounts;
 }
 
 /**
@@ -32,13 +34,15 @@ export class StdioChannel implements Channel {
   readonly #decoder: LineDecoder;
   readonly #outbox: Outbox;
   readonly #handlers: ChannelHandlers;
+  readonly #counts: TrafficCounts;
   #ended = false;
 
   private constructor(process: StdioProcess, options: StdioChannelOptions) {
-    const { maxEventBytes, handlers } = options;
+    const { maxEventBytes, handlers, counts } = options;
     this.#process = process;
     this.#handlers = handlers;
-    this.#outbox = new Outbox(process.stdin);
+    this.#counts = counts;
+    this.#outbox = new Outbox(process.stdin, counts);
     this.#decoder = new LineDecoder({ maxEventBytes, onLine: (line) => this.#take(line) });
     process.listener = {
       onData: (chunk) => this.#hear(chunk),
@@ -94,6 +98,7 @@ export class StdioChannel implements Channel {
 
   #hear(chunk: Buffer): void {
     this.heardAt = performance.now();
+    this.#counts.heard(chunk.length);
     this.#read(() => this.#decoder.push(chunk));
   }
 
@@ -112,8 +117,12 @@ export class StdioChannel implements Channel {
     // Closed by who took the line before.
     if (this.#ended) return;
     const read = readMessage(line);
-    if (read.message === undefined) this.#handlers.onTrouble(read.error, read.answerTo);
-    else this.#handlers.onMessage(read.message);
+    if (read.message === undefined) {
+      this.#handlers.onTrouble(read.error, read.answerTo);
+      return;
+    }
+    this.#counts.received();
+    this.#handlers.onMessage(read.message);
   }
 
   #end(reason: LongwireError): void {

@@ -327,6 +327,7 @@ export class StreamableChannel implements Channel {
 
   #take(message: JSONRPCMessage): void {
     if (this.#ended) return;
+    this.#http.counts.received();
     this.#isKnown ||= isAnswer(message);
     this.#session.learnVersion(message);
     this.#handlers.onMessage(message);

@@ -190,6 +190,7 @@ export class ToolEventsChannel implements Channel {
     this.#running.set(id, call);
     call.answer.then(
       (event) => {
+        this.#http.counts.received();
         this.#running.delete(id);
         if (call.place === 'body') this.#answeredInBody = true;
         const toResult = event.type === 'result' ? toCallResult : toFailedResult;
@@ -237,8 +238,10 @@ export class ToolEventsChannel implements Channel {
         this.#handlers.onTrouble(error as LongwireError);
         return;
       }
+      this.#http.counts.received();
       this.#handlers.onMessage({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
     } else if (event.type !== 'endpoint') {
+      this.#http.counts.received();
       this.#handlers.onMessage({
         jsonrpc: '2.0',
         method: 'notifications/event',

@@ -51,6 +51,8 @@ export class Call implements CallMark, Timed {
   id: number = -1;
   serverError?: JSONRPCErrorResponse['error'];
   abandoned?: LongwireError;
+  /** When it began, on the clock of `performance.now()`. */
+  readonly startedAt: number;
   dueAt: number;
   headers: Readonly<Record<string, string>> | undefined;
   idempotent: boolean | undefined;
@@ -80,6 +82,7 @@ export class Call implements CallMark, Timed {
     const ticket = options[ticketKey];
     if (ticket !== undefined) ticket.call = this;
     const now = ticket?.madeAt ?? performance.now();
+    this.startedAt = now;
     this.#timeoutMs = options.timeoutMs ?? OPERATION_DEFAULTS.timeoutMs;
     this.#deadlineAt = now + (options.deadlineMs ?? OPERATION_DEFAULTS.deadlineMs);
     this.dueAt = Math.min(now + this.#timeoutMs, this.#deadlineAt);

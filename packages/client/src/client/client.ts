@@ -16,24 +16,28 @@ import {
   type Tool,
 } from '@modelcontextprotocol/client';
 import { callMark } from '../connection/call-mark.js';
-import { Connection } from '../connection/connection.js';
-import { asConnectError, handshakeRefused } from '../connection/failures.js';
-import { resolveConnectionOptions, type ResolvedConnectionOptions } from '../connection/options.js';
+import type { Connection } from '../connection/connection.js';
+import { resolveConnectionOptions } from '../connection/options.js';
 import type { ConnectionState } from '../connection/state.js';
+import { checkHealth, type Health, type HealthOptions } from '../health/health.js';
+import type { ClientStats } from '../health/stats.js';
+import { Tally } from '../health/tally.js';
 import { parseTarget, type Target, type TargetOption } from '../target/target.js';
-import { Attachment } from './attachment.js';
 import { CallClock } from './call-clock.js';
 import { Call, type CallSurroundings } from './call.js';
+import { CurrentConnection } from './current-connection.js';
 import { Idle } from './idle.js';
 import { Learned } from './learned.js';
 import { Listeners } from './listeners.js';
 import { createSdkClient, NEVER_MS } from './sdk-client.js';
+import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
 import { checkClientOptions, checkOperationOptions } from './options.js';
 import { readPages } from './pages.js';
 import { ignoreResult, toCallToolResult } from './results.js';
-import { fromSdkError, longwireErrorIn, reportable } from './sdk-errors.js';
+import { fromSdkError, reportable } from './sdk-errors.js';
 import { ToolHandle } from './tool-handle.js';
+import { LogTap, streamTool, type ToolStreamEvent, type ToolStreamOptions } from './tool-stream.js';
 import type {
   CallToolOptions,
   ClientEvents,
@@ -48,35 +52,46 @@ import type {
  * back by itself when it is lost.
  */
 export class LongwireClient implements ToolSource, AsyncDisposable {
-  #sdk: Client;
-  /** The latest one's way to the connection. */
-  #attached: Promise<unknown> = Promise.resolve();
-  #attachment: Attachment | undefined;
+  readonly #sdkSide: SdkSide;
   readonly #target: Target;
   readonly #options: ClientOptions;
-  readonly #connectionOptions: ResolvedConnectionOptions;
   readonly #listeners: Listeners<ClientEvents>;
   readonly #surroundings: CallSurroundings;
-  #connection: Connection | undefined;
-  #connecting: Promise<Connection> | undefined;
+  readonly #connection: CurrentConnection;
   readonly #toolCalls: ToolCalls;
+  readonly #tally: Tally;
+  readonly #logs = new LogTap();
 
   /** Use {@link createClient} or {@link connect}. */
   constructor(target: TargetOption, options: ClientOptions = {}, learned?: Learned) {
     checkClientOptions(options);
     this.#target = parseTarget(target);
     this.#options = options;
-    this.#connectionOptions = resolveConnectionOptions(options);
+    const connectionOptions = resolveConnectionOptions(options);
     const onListenerError = (error: unknown): void => this.#report(error);
     this.#listeners = new Listeners(onListenerError);
     const idle = options.keepAlive === false ? new Idle(0, () => void this.close()) : undefined;
     this.#surroundings = { clock: new CallClock(), onListenerError, idle };
+    this.#tally = new Tally(connectionOptions.counts);
+    this.#sdkSide = new SdkSide({
+      create: () => this.#createSdk(),
+      onMessage: (message) => this.#logs.take(message),
+      onFailure: (error) => this.#report(error),
+    });
     this.#toolCalls = new ToolCalls({
       learned: learned ?? new Learned(),
-      throughSdk: (send) => this.#attached.then(() => send(this.#sdk)),
+      throughSdk: (send) => this.#sdkSide.attached.then(() => send(this.sdk)),
       report: onListenerError,
     });
-    this.#sdk = this.#createSdk();
+    this.#connection = new CurrentConnection({
+      target: this.#target,
+      options: connectionOptions,
+      tools: this.#toolCalls.learned.tools,
+      sdkSide: this.#sdkSide,
+      tally: this.#tally,
+      wantsLists: () => this.#listeners.has('notification') || this.#listeners.has('toolsChanged'),
+      onState: (state) => this.#listeners.emit('state', state),
+    });
   }
 
   /**
@@ -84,7 +99,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
    * when the server comes back in another era of the protocol.
    */
   get sdk(): Client {
-    return this.#sdk;
+    return this.#sdkSide.client;
   }
 
   /** The name given, else the server's own once it is known, else the target's host. */
@@ -94,32 +109,44 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   /** Where the connection stands. */
   get state(): ConnectionState {
-    return this.#connection?.state ?? { name: 'idle' };
+    return this.#connection.latest?.state ?? { name: 'idle' };
   }
 
   /** Who the server says it is, once connected. */
   get server(): Implementation | undefined {
-    return this.#connection?.server?.serverInfo ?? this.sdk.getServerVersion();
+    return this.#connection.latest?.server?.serverInfo ?? this.sdk.getServerVersion();
   }
 
   /** What the server says it can do, once connected. */
   get capabilities(): ServerCapabilities | undefined {
-    return this.#connection?.server?.capabilities ?? this.sdk.getServerCapabilities();
+    return this.#connection.latest?.server?.capabilities ?? this.sdk.getServerCapabilities();
   }
 
   /** The protocol version agreed on, once connected. */
   get protocolVersion(): string | undefined {
-    return this.#connection?.server?.protocolVersion ?? this.sdk.getNegotiatedProtocolVersion();
+    return (
+      this.#connection.latest?.server?.protocolVersion ?? this.sdk.getNegotiatedProtocolVersion()
+    );
   }
 
   /** What the server says about how to use it, once connected. */
   get instructions(): string | undefined {
-    return this.#connection?.server?.instructions ?? this.sdk.getInstructions();
+    return this.#connection.latest?.server?.instructions ?? this.sdk.getInstructions();
   }
 
-  /** Answers of the server that belonged to no request of the present connection, and were dropped. */
-  get droppedAnswers(): number {
-    return this.#connection?.droppedAnswers ?? 0;
+  /** What it has done so far, in numbers: a picture of now. */
+  stats(): ClientStats {
+    return this.#tally.read(this.#connection.latest?.droppedAnswers ?? 0);
+  }
+
+  /**
+   * Asks the server whether it is there. It does not dial: without a line the server is `down`. It
+   * is no call, and counts as none.
+   *
+   * @throws LongwireError `aborted`, and nothing else: what is wrong is the answer.
+   */
+  health(options: HealthOptions = {}): Promise<Health> {
+    return checkHealth(this.#connection.latest, this.#tally, options);
   }
 
   /**
@@ -132,7 +159,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
     const call = new Call('connecting', limits, this.#surroundings);
     try {
-      await call.before(this.#ready().then((connection) => connection.open()));
+      await call.before(this.#connection.open().then((connection) => connection.open()));
     } finally {
       call.done();
     }
@@ -141,7 +168,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   /** All tools, every page, as the server sent them. */
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const tools = await this.#list<Tool>('tools/list', 'tools', 'name', options);
-    return this.#toolCalls.learn(tools, this.#sdk.getProtocolEra(), () =>
+    return this.#toolCalls.learn(tools, this.sdk.getProtocolEra(), () =>
       this.#throughSdk('tools/list', {}, options, (marked) =>
         this.sdk.listTools(marked, { timeout: NEVER_MS, cacheMode: 'refresh' }),
       ),
@@ -176,10 +203,31 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   ): Promise<CallToolResult> {
     const params = { name, arguments: args };
     const what = `the call of ${name}`;
-    const call = this.#during(what, options, async (connection, own) =>
-      toCallToolResult(await this.#toolCalls.call(connection, params, own), what),
-    );
-    return this.#toolCalls.checked(name, call);
+    // What is listed while it runs is of the next call.
+    const isPromised = this.#toolCalls.learned.outputSchemas.has(name);
+    const run = async (connection: Connection, own: Call): Promise<CallToolResult> => {
+      const result = toCallToolResult(await this.#toolCalls.call(connection, params, own), what);
+      return isPromised ? this.#toolCalls.check(name, result) : result;
+    };
+    return this.#during(what, options, run, name);
+  }
+
+  /**
+   * Calls a tool, and gives what happens meanwhile to a loop: its progress, log messages, and its
+   * result at the end. Of log messages the server does not say whose they are: all that come while
+   * the call runs are given, of those that `setLogLevel` asked for. Leaving the loop early aborts
+   * the call, and the server is told. A loop that is slower than the server misses what later
+   * progress has overtaken; see `bufferSize`.
+   *
+   * @throws TypeError for an option that is wrong; within the loop, as `callTool`.
+   */
+  stream(
+    tool: string,
+    args: Record<string, unknown> = {},
+    options: ToolStreamOptions = {},
+  ): AsyncGenerator<ToolStreamEvent, void, undefined> {
+    const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(tool, args, own);
+    return streamTool({ call, logs: this.#logs }, options);
   }
 
   /** A handle on one tool. Asks nothing of the server. */
@@ -239,7 +287,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void {
-    if (event === 'notification' || event === 'toolsChanged') this.#connection?.wantLists();
+    if (event === 'notification' || event === 'toolsChanged') this.#connection.latest?.wantLists();
     return this.#listeners.add(event, listener);
   }
 
@@ -248,45 +296,11 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
    * call connects again.
    */
   async close(): Promise<void> {
-    const connection = this.#connection;
-    this.#connecting = undefined;
-    await connection?.close();
+    await this.#connection.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** The connection, shaken hands; single flight. */
-  #ready(): Promise<Connection> {
-    this.#connecting ??= this.#open();
-    return this.#connecting;
-  }
-
-  async #open(): Promise<Connection> {
-    const { tools } = this.#toolCalls.learned;
-    const connection = new Connection(this.#target, this.#connectionOptions, tools);
-    connection.onstate = (state) => {
-      // Closed from the SDK's side counts too: the next call connects again.
-      if (state.name === 'closed' && this.#connection === connection) this.#connecting = undefined;
-      this.#listeners.emit('state', state);
-    };
-    connection.onera = () => this.#attachAnew(connection);
-    if (this.#listeners.has('notification') || this.#listeners.has('toolsChanged')) {
-      connection.wantLists();
-    }
-    const previous = this.#connection;
-    this.#connection = connection;
-    try {
-      await previous?.close();
-      this.#attached = this.#attach(this.#sdk, connection);
-      await this.#attached;
-      return connection;
-    } catch (error) {
-      if (this.#connection === connection) this.#connecting = undefined;
-      await connection.close();
-      throw asConnectError(longwireErrorIn(error) ?? handshakeRefused(error));
-    }
   }
 
   #createSdk(): Client {
@@ -295,23 +309,6 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     sdk.fallbackNotificationHandler = async (notification) =>
       this.#notified(notification as ServerNotification);
     return sdk;
-  }
-
-  #attach(sdk: Client, connection: Connection): Promise<void> {
-    this.#attachment = new Attachment(connection);
-    return sdk.connect(this.#attachment, { timeout: NEVER_MS });
-  }
-
-  /** The SDK's `Client` is of one era for good: the server's new one needs another. */
-  #attachAnew(connection: Connection): void {
-    const sdk = this.#createSdk();
-    this.#sdk = sdk;
-    this.#attachment?.detach();
-    this.#attached = connection
-      .reattach(() => this.#attach(sdk, connection))
-      .catch((error: unknown) => {
-        if (!connection.isClosing) this.#report(error);
-      });
   }
 
   /** Reads a list, however many pages it has, within the limits of one operation. */
@@ -354,7 +351,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   ): Promise<T> {
     return this.#during(what, options, async (_connection, call) => {
       try {
-        await this.#attached;
+        await this.#sdkSide.attached;
         return await send({ ...params, [callMark]: call });
       } catch (error) {
         throw fromSdkError(error, what, call);
@@ -367,21 +364,23 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     what: string,
     options: OperationOptions,
     run: (connection: Connection, call: Call) => Promise<T>,
+    tool?: string,
   ): Promise<T> {
     checkOperationOptions(options);
     const call = new Call(what, options, this.#surroundings);
+    this.#tally.begin(tool);
     try {
-      const connection = this.#readyConnection() ?? (await call.before(this.#ready()));
+      const connection = this.#connection.ready ?? (await call.before(this.#connection.open()));
       call.sendOn(connection);
-      return await run(connection, call);
+      const result = await run(connection, call);
+      this.#tally.succeeded(tool, call.startedAt, result);
+      return result;
+    } catch (error) {
+      this.#tally.failed(tool, error);
+      throw error;
     } finally {
       call.done();
     }
-  }
-
-  #readyConnection(): Connection | undefined {
-    const connection = this.#connection;
-    return connection?.state.name === 'ready' && !connection.isClosing ? connection : undefined;
   }
 
   #notified(notification: ServerNotification): void {

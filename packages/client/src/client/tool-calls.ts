@@ -92,11 +92,9 @@ export class ToolCalls {
     }
   }
 
-  /** Checks what a call comes to, if its tool was listed with an `outputSchema`. */
-  checked(tool: string, call: Promise<CallToolResult>): Promise<CallToolResult> {
-    const { outputSchemas } = this.learned;
-    if (!outputSchemas.has(tool)) return call;
-    return call.then((result) => outputSchemas.check(tool, result, this.#report));
+  /** Checks what a call came to against the `outputSchema` that its tool was listed with. */
+  check(tool: string, result: CallToolResult): Promise<CallToolResult> {
+    return this.learned.outputSchemas.check(tool, result, this.#report);
   }
 
   /** The tools changed: what they promised before is not known to go for them now. */

@@ -236,6 +236,7 @@ export class Link {
       maxEventBytes: this.#options.maxEventBytes,
       headersOfAll: () => this.#headers,
       hearingMs: hearingMs(this.#options.heartbeat),
+      counts: this.#options.counts,
       signal: this.#dialling.signal,
     });
     const { channel } = connected;

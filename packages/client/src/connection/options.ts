@@ -1,6 +1,7 @@
 import type { ChannelOptions, Dialect } from '../channels/channel.js';
 import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
 import { headerSource } from '../channels/headers.js';
+import { TrafficCounts } from '../channels/traffic-counts.js';
 import type { Middleware } from './middleware.js';
 import type { RetryPolicy } from './retry.js';
 
@@ -108,6 +109,8 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   maxInFlight: number;
   retry: RetryPolicy;
   heartbeat: Required<HeartbeatOptions>;
+  /** Of all connections that are made with these options. */
+  counts: TrafficCounts;
 }
 
 /**
@@ -143,6 +146,7 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
     connectMs: Math.min(timeouts?.connectMs ?? CONNECTION_DEFAULTS.connectMs, MAX_TIMER_MS),
     maxEventBytes: limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES,
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
+    counts: new TrafficCounts(),
   };
 }
 

@@ -12,7 +12,7 @@ import { LongwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { parseTarget } from '../target/target.js';
 import { EventFeed, type GroupEventsOptions, type GroupEventStream } from './event-feed.js';
-import type { Health, HealthOptions } from './health.js';
+import type { Health, HealthOptions } from '../health/health.js';
 import { Member } from './member.js';
 import {
   checkServer,

@@ -1,23 +1,6 @@
 import { reportable } from '../client/sdk-errors.js';
 import type { ToolSource } from '../client/types.js';
-
-/** How a server is, by a light request just now. */
-export interface Health {
-  status: 'healthy' | 'degraded' | 'down';
-  /** Why it is not healthy. */
-  reason?: string;
-  /** How long it took to answer, in milliseconds; `undefined` if it did not. */
-  latencyMs: number | undefined;
-  /** For how long it has been connected, in milliseconds. */
-  uptimeMs: number;
-}
-
-/** Options of asking how a server is. */
-export interface HealthOptions {
-  /** How long it has to answer, in milliseconds. Default: the source's own. */
-  timeoutMs?: number;
-  signal?: AbortSignal;
-}
+import type { Health, HealthOptions } from '../health/health.js';
 
 /** A source that can say how it is. */
 interface HealthSource {

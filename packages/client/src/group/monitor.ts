@@ -2,7 +2,7 @@
 import { Listeners } from '../client/listeners.js';
 import { checkOptionNames, checkPositive, MAX_TIMER_MS } from '../connection/options.js';
 import type { Group } from './group.js';
-import type { Health } from './health.js';
+import type { Health } from '../health/health.js';
 import type { ServerStatus } from './types.js';
 
 /** Options of a monitor. */
@@ -120,7 +120,8 @@ export class Monitor implements AsyncDisposable {
     if (health.status !== previous?.status) {
       this.#listeners.emit('change', { server: name, at: Date.now(), health, previous });
     }
-    if (this.#recover && health.status === 'down' && isStuck(now)) {
+    const isDown = health.status === 'down';
+    if (this.#recover && isDown && isStuck(now, previous)) {
       // What comes of it is an event of the group, and seen the next time.
       await this.#group.reconnect(name, { signal }).catch(() => {});
     }
@@ -136,7 +137,8 @@ function isWatched({ disabled, state }: ServerStatus): boolean {
   return !disabled && state !== 'idle' && state !== 'closed';
 }
 
-/** Nothing but a new connection will help. */
-function isStuck({ state, inFlight }: ServerStatus): boolean {
-  return state === 'resting' || (state === 'ready' && inFlight === 0);
+/** Nothing but a new connection will help: one that was just lost finds that out by itself. */
+function isStuck({ state, inFlight }: ServerStatus, previous: Health | undefined): boolean {
+  if (state === 'resting') return true;
+  return state === 'ready' && inFlight === 0 && previous?.status === 'down';
 }

@@ -3,6 +3,7 @@ import { Http } from '../channels/http.js';
 import type { HeaderRecord } from '../channels/headers.js';
 import { place } from '../channels/place.js';
 import { StreamableResumption } from '../channels/streamable-session.js';
+import type { TrafficCounts } from '../channels/traffic-counts.js';
 import { ConnectError, HttpStatusError, LongwireError, type Tried } from '../errors.js';
 import type { Introduction } from './eras.js';
 import { shakeHands, type Connected } from './handshake.js';
@@ -32,6 +33,8 @@ export interface DialOptions {
   hearingMs: number;
   /** What goes with every request, over the program's headers. */
   headersOfAll: () => HeaderRecord | undefined;
+  /** Where all that goes over the wire is counted. */
+  counts: TrafficCounts;
   signal: AbortSignal;
 }
 

@@ -121,6 +121,7 @@ export class Opening implements EventStreamListener {
       if (!isAnswer(message) || message.id !== initialize.id) return false;
       // Answered twice: the second one is nobody's.
       if (answer !== undefined) return true;
+      options.http.counts.received();
       answer = message;
       signs.answered = true;
       return true;

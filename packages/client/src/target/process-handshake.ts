@@ -2,6 +2,7 @@ import type { JSONRPCRequest } from '@modelcontextprotocol/client';
 import type { Channel, ChannelHandlers, Dialect, Era } from '../channels/channel.js';
 import { InMemoryChannel } from '../channels/in-memory.js';
 import { StdioChannel } from '../channels/stdio.js';
+import type { TrafficCounts } from '../channels/traffic-counts.js';
 import { ConnectionLostError, LongwireError } from '../errors.js';
 import { eraOf, isModernOnly, type Introduction } from './eras.js';
 import { FirstAnswer } from './first-answer.js';
@@ -17,6 +18,7 @@ export interface ProcessHandshakeOptions {
   handlers: ChannelHandlers;
   /** What one line may hold. */
   maxEventBytes: number;
+  counts: TrafficCounts;
   /** Ends the handshake. Its reason is a LongwireError. */
   signal: AbortSignal;
 }
@@ -101,7 +103,7 @@ async function openWithin(
 }
 
 async function open(
-  { target, transport, maxEventBytes }: ProcessHandshakeOptions,
+  { target, transport, maxEventBytes, counts }: ProcessHandshakeOptions,
   handlers: ChannelHandlers,
 ): Promise<Channel & { era: Era }> {
   const dialect = target.kind === 'command' ? 'stdio' : 'in-memory';
@@ -112,6 +114,6 @@ async function open(
       hint: 'leave out transport',
     });
   }
-  if (target.kind === 'command') return StdioChannel.open({ ...target, maxEventBytes, handlers });
-  return InMemoryChannel.open(target, handlers);
+  if (target.kind === 'server') return InMemoryChannel.open(target, { handlers, counts });
+  return StdioChannel.open({ ...target, maxEventBytes, handlers, counts });
 }

@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { until } from '../../../../test/support/until.ts';
 import type { Channel, ChannelOptions } from '../../src/channels/channel.ts';
+import { TrafficCounts } from '../../src/channels/traffic-counts.ts';
 import type { LongwireError } from '../../src/errors.ts';
 import { dial } from '../../src/target/dial.ts';
 import { parseTarget } from '../../src/target/target.ts';
@@ -74,6 +75,7 @@ async function open(
     connectMs: 5000,
     hearingMs: 0,
     headersOfAll: () => undefined,
+    counts: new TrafficCounts(),
     maxEventBytes: options.limits?.maxEventBytes ?? 1_000_000,
     signal: new AbortController().signal,
   });

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { InMemoryChannel, type MountableServer } from '../../src/channels/in-memory.ts';
+import { TrafficCounts } from '../../src/channels/traffic-counts.ts';
 import { LongwireError } from '../../src/errors.ts';
 import { failureOf } from '../support/failure-of.ts';
 
@@ -52,9 +53,12 @@ async function open(
   const channel = await InMemoryChannel.open(
     { server },
     {
-      onMessage: onMessage ?? ((message) => messages.push(message)),
-      onTrouble: (error) => expect.unreachable(error.message),
-      onEnd: (reason) => ends.push(reason),
+      handlers: {
+        onMessage: onMessage ?? ((message) => messages.push(message)),
+        onTrouble: (error) => expect.unreachable(error.message),
+        onEnd: (reason) => ends.push(reason),
+      },
+      counts: new TrafficCounts(),
     },
   );
   return { channel, messages, ends };

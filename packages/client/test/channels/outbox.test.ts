@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { Outbox } from '../../src/channels/outbox.ts';
+import { TrafficCounts } from '../../src/channels/traffic-counts.ts';
 import { ConnectionLostError } from '../../src/errors.ts';
 
 type Taken = (error?: Error) => void;
@@ -14,7 +15,7 @@ function createStuck() {
   });
   // Whoever has the pipe listens.
   pipe.on('error', () => {});
-  const outbox = new Outbox(pipe);
+  const outbox = new Outbox(pipe, new TrafficCounts());
   const onWire: number[] = [];
   const outcomes: unknown[] = [];
   const send = (id: number, text = String(id)): void => {

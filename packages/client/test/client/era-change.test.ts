@@ -59,7 +59,7 @@ describe.each(['legacy', 'modern'] as const)(
       await until(() => expect(client.sdk.getProtocolEra()).toBe(other));
       expect(client.protocolVersion).toBe(other === 'modern' ? '2026-07-28' : '2025-11-25');
       expect(states.at(-1)?.name).toBe('ready');
-      expect(client.droppedAnswers).toBe(0);
+      expect(client.stats().droppedAnswers).toBe(0);
     });
 
     it('and back again', async () => {

@@ -145,7 +145,7 @@ describe('calls made while there is no session', () => {
     expect(server.messagesOf('initialize')).toHaveLength(2);
     expect(server.messagesOf('notifications/initialized')).toHaveLength(2);
     expect(runsOf(server, 'echo')).toHaveLength(51);
-    expect(client.droppedAnswers).toBe(0);
+    expect(client.stats().droppedAnswers).toBe(0);
   });
 
   it('are sent though what they call is unsafe, if they had not left', async () => {
@@ -199,7 +199,7 @@ describe('answers that belong to nobody any more', () => {
     server.push({ jsonrpc: '2.0', id, result: said('right') });
     server.push({ jsonrpc: '2.0', id, result: said('repeated') });
     expect(await call).toEqual(said('right'));
-    await until(() => expect(client.droppedAnswers).toBe(3));
+    await until(() => expect(client.stats().droppedAnswers).toBe(3));
   });
 
   it('are dropped when a session answers under the id of the one before', async () => {
@@ -212,6 +212,6 @@ describe('answers that belong to nobody any more', () => {
     server.push({ jsonrpc: '2.0', id: old as number, result: said('late') });
     server.push({ jsonrpc: '2.0', id: now as number, result: said('now') });
     expect(await call).toEqual(said('now'));
-    expect(client.droppedAnswers).toBe(1);
+    expect(client.stats().droppedAnswers).toBe(1);
   });
 });

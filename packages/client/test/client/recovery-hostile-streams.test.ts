@@ -125,7 +125,7 @@ describe('a stream whose endpoint event has an id, too', () => {
     notify('three');
     await until(() => expect(heard).toContain('three'));
     expect(heard).toEqual(['one', 'two', 'three']);
-    expect(client.droppedAnswers).toBe(0);
+    expect(client.stats().droppedAnswers).toBe(0);
   });
 
   it('keeps its place when it is cut again right behind that event', async () => {

@@ -59,7 +59,7 @@ describe('an answer whose stream breaks off, with event ids', () => {
     expect(runsOf(server, 'add')).toHaveLength(1);
     const resuming = server.requestsOf('GET').filter(({ headers }) => headers['last-event-id']);
     expect(resuming).toHaveLength(1);
-    expect(client.droppedAnswers).toBe(0);
+    expect(client.stats().droppedAnswers).toBe(0);
     expect(states).toEqual([]);
   });
 
@@ -81,7 +81,7 @@ describe('an answer whose stream breaks off, with event ids', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(runsOf(server, 'slow')).toHaveLength(1);
     expect(server.requestsOf('GET').length).toBeGreaterThan(2);
-    expect(client.droppedAnswers).toBe(0);
+    expect(client.stats().droppedAnswers).toBe(0);
   });
 
   it('is gone on with though the stream that goes on with it breaks off, too', async () => {
@@ -158,6 +158,6 @@ describe('an answer whose stream breaks off, with event ids', () => {
     expect(await call).toEqual({ content: [] });
     expect(runsOf(server, 'write')).toHaveLength(1);
     expect(server.openedSessions()).toBe(1);
-    expect(client.droppedAnswers).toBe(0);
+    expect(client.stats().droppedAnswers).toBe(0);
   });
 });

@@ -51,7 +51,7 @@ describe.each([{ answers: 'stream' }, { answers: 'json' }] as const)(
         texts.map((message) => client.callTool('echo', { message })),
       );
       expect(results).toEqual(texts.map((text) => said(text)));
-      expect(client.droppedAnswers).toBe(0);
+      expect(client.stats().droppedAnswers).toBe(0);
     });
   },
 );

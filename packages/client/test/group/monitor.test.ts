@@ -51,7 +51,7 @@ it('connects anew to a server that is ready and does not answer', async () => {
   await group.connect();
   const { changes } = watch(group, { timeoutMs: 500 });
   await until(() => expect(storyOf(changes, 'a')).toEqual(['healthy']));
-  a.mischief.hangOn = 'tools/list';
+  a.mischief.hangOn = 'ping';
   await until(() => a.openedSessions() > 1);
   delete a.mischief.hangOn;
   await until(() => expect(storyOf(changes, 'a')).toEqual(['healthy', 'down', 'healthy']));
@@ -61,10 +61,10 @@ it('recovers nothing where that is not wanted', async () => {
   const a = await serve();
   const group = groupOf({ a: a.url });
   await group.connect();
-  a.mischief.hangOn = 'tools/list';
+  a.mischief.hangOn = 'ping';
   const { changes, watching } = watch(group, { timeoutMs: 5, recover: false });
   await until(() => expect(storyOf(changes, 'a')).toEqual(['down']));
-  await until(() => a.messagesOf('tools/list').length > 3);
+  await until(() => a.messagesOf('ping').length > 3);
   await watching.stop();
   expect(a.openedSessions()).toBe(1);
 });

@@ -3,6 +3,7 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { expect } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import { StdioChannel, type StdioChannelOptions } from '../../src/channels/stdio.ts';
+import { TrafficCounts } from '../../src/channels/traffic-counts.ts';
 import type { LongwireError } from '../../src/errors.ts';
 
 /** A stdio channel, and what it told so far. */
@@ -36,6 +37,7 @@ export async function openStdio(
   const channel = await StdioChannel.open({
     ...(typeof server === 'string' ? stdioServer(server) : server),
     maxEventBytes: 64_000_000,
+    counts: new TrafficCounts(),
     ...options,
     handlers: {
       onMessage: (message) => messages.push(message),

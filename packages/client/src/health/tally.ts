@@ -1,0 +1,178 @@
+import type { CallToolResult } from '@modelcontextprotocol/client';
+import type { TrafficCounts } from '../channels/traffic-counts.js';
+import type { ConnectionState } from '../connection/state.js';
+import { LongwireError, type ErrorCode } from '../errors.js';
+import { Latencies } from './latencies.js';
+import type { ClientStats } from './stats.js';
+
+/** How many of the latest calls say how the server is. */
+const RECENT_CALLS = 20;
+const RECENT_MASK = 2 ** RECENT_CALLS - 1;
+
+const NO_FAILURES: Readonly<Record<ErrorCode, number>> = {
+  'connect-failed': 0,
+  'connect-timeout': 0,
+  'not-mcp': 0,
+  unauthorized: 0,
+  forbidden: 0,
+  'http-status': 0,
+  'connection-lost': 0,
+  timeout: 0,
+  deadline: 0,
+  aborted: 0,
+  closed: 0,
+  protocol: 0,
+  'server-error': 0,
+  'limit-exceeded': 0,
+  'queue-full': 0,
+  'invalid-arguments': 0,
+  'unknown-tool': 0,
+  config: 0,
+};
+
+/** What the program makes fail says nothing of the server. */
+const PROGRAMS_OWN: ReadonlySet<ErrorCode> = new Set([
+  'aborted',
+  'closed',
+  'queue-full',
+  'invalid-arguments',
+  'unknown-tool',
+  'config',
+]);
+
+/** What the calls of late were like. */
+export interface RecentCalls {
+  /** At most 20. */
+  calls: number;
+  /** Of these, not counting what a tool itself calls an error. */
+  failed: number;
+  /** When the latest of those that failed did, in milliseconds since 1970. */
+  lastFailedAt: number;
+}
+
+/**
+ * Counts what becomes of a client's operations, over all its connections. It stands on the path of
+ * every call: a call costs a few additions and one entry in a histogram.
+ */
+export class Tally {
+  /** Of connections that another has followed. */
+  droppedBefore = 0;
+  readonly #counts: TrafficCounts;
+  readonly #latencies = new Latencies();
+  readonly #failed: Record<ErrorCode, number> = { ...NO_FAILURES };
+  #connectedAt = 0;
+  #wasConnected = false;
+  #reconnects = 0;
+  /** When the line came back, the latest first; no more than three. */
+  #comebacks: number[] = [];
+  #succeeded = 0;
+  #toolErrors = 0;
+  #inFlight = 0;
+  #lastSuccessAt = 0;
+  #lastError: ClientStats['lastError'];
+  /** The latest calls, the latest in the lowest bit; 1 is one that failed. */
+  #recent = 0;
+  #recentCalls = 0;
+  #lastFailedAt = 0;
+
+  constructor(counts: TrafficCounts) {
+    this.#counts = counts;
+  }
+
+  /** For how long the line has been up, in milliseconds; 0 if it is not. */
+  get uptimeMs(): number {
+    return this.#connectedAt === 0 ? 0 : Math.max(0, Date.now() - this.#connectedAt);
+  }
+
+  /** When the line came back the last time but two, in milliseconds since 1970; 0: never. */
+  get thirdLastComebackAt(): number {
+    return this.#comebacks[2] ?? 0;
+  }
+
+  get recent(): RecentCalls {
+    let failed = 0;
+    for (let bits = this.#recent; bits > 0; bits >>>= 1) failed += bits & 1;
+    return { calls: this.#recentCalls, failed, lastFailedAt: this.#lastFailedAt };
+  }
+
+  /** An operation begins, maybe a tool's call. */
+  begin(tool: string | undefined): void {
+    if (tool !== undefined) this.#inFlight++;
+  }
+
+  /** An operation has brought a result, which began then on the clock of `performance.now()`. */
+  succeeded(tool: string | undefined, startedAt: number, result: unknown): void {
+    this.#lastSuccessAt = Date.now();
+    if (tool === undefined) return;
+    this.#inFlight--;
+    if ((result as CallToolResult).isError === true) this.#toolErrors++;
+    else this.#succeeded++;
+    this.#latencies.record(tool, performance.now() - startedAt);
+    this.#remember(0);
+  }
+
+  /** An operation has failed. */
+  failed(tool: string | undefined, error: unknown): void {
+    const { code } = this.#note(error);
+    if (tool === undefined) return;
+    this.#inFlight--;
+    this.#failed[code]++;
+    if (PROGRAMS_OWN.has(code)) return;
+    this.#lastFailedAt = Date.now();
+    this.#remember(1);
+  }
+
+  /** The line's state is another now. */
+  becomes(state: ConnectionState): void {
+    if (state.name === 'ready') {
+      this.#connectedAt = Date.now();
+      if (this.#wasConnected) {
+        this.#reconnects++;
+        this.#comebacks = [this.#connectedAt, ...this.#comebacks.slice(0, 2)];
+      }
+      this.#wasConnected = true;
+    } else {
+      this.#connectedAt = 0;
+      if (state.name === 'closed') this.#wasConnected = false;
+      else if (state.name === 'reconnecting' || state.name === 'resting') this.#note(state.reason);
+    }
+  }
+
+  read(droppedNow: number): ClientStats {
+    const { messagesSent, messagesReceived, bytesSent, bytesReceived, heardAt } = this.#counts;
+    return {
+      connectedSince: dateOf(this.#connectedAt),
+      lastActivityAt: dateOf(heardAt),
+      reconnects: this.#reconnects,
+      messages: { sent: messagesSent, received: messagesReceived },
+      bytes: { sent: bytesSent, received: bytesReceived },
+      calls: {
+        succeeded: this.#succeeded,
+        toolErrors: this.#toolErrors,
+        failed: { ...this.#failed },
+        inFlight: this.#inFlight,
+      },
+      tools: this.#latencies.read(),
+      lastError: this.#lastError && { ...this.#lastError },
+      lastSuccessAt: dateOf(this.#lastSuccessAt),
+      droppedAnswers: this.droppedBefore + droppedNow,
+    };
+  }
+
+  #remember(bit: 0 | 1): void {
+    this.#recent = ((this.#recent << 1) | bit) & RECENT_MASK;
+    if (this.#recentCalls < RECENT_CALLS) this.#recentCalls++;
+  }
+
+  #note(error: unknown): { code: ErrorCode } {
+    const code = error instanceof LongwireError ? error.code : 'protocol';
+    const message = error instanceof Error ? error.message : String(error);
+    this.#lastError = { code, message, at: new Date() };
+    return this.#lastError;
+  }
+}
+
+/** Times are kept as numbers, 0 for never: dates would be an object for each call. */
+function dateOf(at: number): Date | undefined {
+  return at === 0 ? undefined : new Date(at);
+}
