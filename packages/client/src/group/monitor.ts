@@ -34,7 +34,7 @@ export interface MonitorEvents {
 
 /**
  * Watches over the servers of a group from now on, until it is stopped. A server that is disabled,
- * closed, or was never used is left alone. It keeps no process alive.
+ * closed, or was never used is left alone. Like an open connection, it keeps the process alive.
  *
  * A server that is down is connected to anew when its connection has given up, or when it does not
  * answer although nothing is in flight on it. A connection that is coming back by itself is let do
@@ -68,7 +68,7 @@ export class Monitor implements AsyncDisposable {
     this.#group = group;
     this.#timeoutMs = timeoutMs;
     this.#recover = recover;
-    this.#timer = setInterval(() => this.#look(), Math.min(intervalMs, MAX_TIMER_MS)).unref();
+    this.#timer = setInterval(() => this.#look(), Math.min(intervalMs, MAX_TIMER_MS));
     queueMicrotask(() => this.#look());
   }
 
