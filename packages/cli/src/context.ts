@@ -13,6 +13,8 @@ import type { Terminal } from './terminal.js';
 export interface Context {
   readonly options: CommonOptions;
   readonly environment: Environment;
+  /** All variables of the environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** The server that comes after `--`. */
   readonly command: CommandTarget | undefined;
   readonly terminal: Terminal;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { Terminal } from './terminal.js';
 
 /** What the environment says, the `.env` of the working directory included. */
 export interface Environment {
@@ -53,9 +54,21 @@ export function readEnvironment(options: {
   };
 }
 
-function readDotEnv(
+/** Says what of the environment was ignored, where it is about what a command would have used. */
+export function warnOfEnvironment(
+  { environment, terminal }: { environment: Environment; terminal: Terminal },
+  about: 'MCP_SERVER_URL' | 'ANTHROPIC_BASE_URL',
+): void {
+  for (const warning of environment.warnings) {
+    if (warning.about !== about && warning.about !== '.env') continue;
+    terminal.remark(terminal.remarkColors.yellow(`warning: ${warning.message}`));
+  }
+}
+
+/** The `.env` of a directory; nothing where there is none. */
+export function readDotEnv(
   cwd: string,
-  warnings: Environment['warnings'],
+  warnings: Environment['warnings'] = [],
 ): Readonly<Record<string, string | undefined>> {
   try {
     return parseEnv(readFileSync(join(cwd, '.env'), 'utf8').replace(/^\uFEFF/, ''));

@@ -2,8 +2,11 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isReservedHeader, type Attempt } from '@longwire/client';
 import { usageError } from './command-error.js';
 
-/** By what a request shows who asks: `--header`, MCP_API_KEY, or nothing; and why not by the key. */
-export type Credentials = 'header' | 'key' | 'key-withheld' | 'none';
+/**
+ * By what a request shows who asks: `--header`, a header of a configuration file, MCP_API_KEY, or
+ * nothing; and why not by the key.
+ */
+export type Credentials = 'header' | 'configured' | 'key' | 'key-withheld' | 'none';
 
 /** Whether the header of that name says who asks, and is a secret. */
 export function isCredential(name: string): boolean {
@@ -43,22 +46,30 @@ export function parseHeaders(words: readonly string[]): Record<string, string> {
  */
 export function requestHeaders(options: {
   headers: Readonly<Record<string, string>>;
+  /** Of a configuration file; `headers` go over them. Default: none. */
+  configured?: Readonly<Record<string, string>> | undefined;
   apiKey?: string | undefined;
   serverOrigin?: string | undefined;
   /** Told of every request that is about to go out. */
   onRequest?: (attempt: Attempt, credentials: Credentials) => void;
 }): (attempt: Attempt) => Record<string, string> {
-  const { headers, apiKey, serverOrigin, onRequest } = options;
+  const { apiKey, serverOrigin, onRequest } = options;
   if (apiKey !== undefined && !isAllowed(() => validateHeaderValue('api_key', apiKey))) {
     const message = 'MCP_API_KEY holds a character that no header may hold, such as a line break';
     throw usageError(message, { code: 'config' });
   }
-  const hasOwn = Object.keys(headers).some(isCredential);
+  const configured = lowerCased(options.configured ?? {});
+  const headers = { ...configured, ...options.headers };
+  const own = Object.keys(options.headers).some(isCredential)
+    ? 'header'
+    : Object.keys(configured).some(isCredential)
+      ? 'configured'
+      : undefined;
   return (attempt) => {
     const { url, dialect } = attempt;
     const sendsKey = apiKey !== undefined && url.origin === serverOrigin;
     const withoutKey = apiKey === undefined ? 'none' : 'key-withheld';
-    onRequest?.(attempt, hasOwn ? 'header' : sendsKey ? 'key' : withoutKey);
+    onRequest?.(attempt, own ?? (sendsKey ? 'key' : withoutKey));
     if (!sendsKey) return { ...headers };
     return {
       ...(dialect !== 'tool-events' && { authorization: `Bearer ${apiKey}` }),
@@ -66,6 +77,12 @@ export function requestHeaders(options: {
       ...headers,
     };
   };
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
 }
 
 function isAllowed(validate: () => void): boolean {

@@ -67,6 +67,7 @@ export async function main(options: MainOptions): Promise<ExitCode> {
     const context: Context = {
       options: common,
       environment,
+      env,
       command: command && commandTarget(command, { options: common, cwd }),
       terminal,
       redactor,

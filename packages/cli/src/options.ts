@@ -13,7 +13,7 @@ export type Transport = (typeof transports)[number];
 /** The argument of a command that is about one server. */
 export const targetArgument: readonly [name: string, description: string] = [
   '[target]',
-  'URL of the server, or -- and the command that starts it (default: MCP_SERVER_URL)',
+  'URL of the server; its name in longwire.json, or @all; or -- and the command that starts it (default: MCP_SERVER_URL)',
 ];
 
 /** What every command takes. */
@@ -30,6 +30,10 @@ export interface CommonOptions {
   variables: Record<string, string>;
   /** Of `--cwd`: where the command after `--` runs. */
   directory?: string;
+  /** Of `--config`: the file that names servers, instead of the `longwire.json` that is here. */
+  configFile?: string;
+  /** Of `--profile`. */
+  profile?: string;
   /** One JSON document on stdout and nothing else there. */
   json: boolean;
   quiet: boolean;
@@ -50,6 +54,8 @@ export function addCommonOptions(program: Command): void {
       collect,
     )
     .option('--cwd <directory>', 'where the command after -- runs (default: here)')
+    .option('--config <file>', 'the file that names servers (default: longwire.json)')
+    .option('--profile <name>', 'lay this profile of the file over it (default: LONGWIRE_PROFILE)')
     .option('--json', 'print one JSON document and nothing else on stdout')
     .option('-q, --quiet', 'no remarks, no progress')
     .option('--no-color', 'no colours (also NO_COLOR)')
@@ -72,6 +78,8 @@ export function readCommonOptions(
     transport?: string;
     env?: string[];
     cwd?: string;
+    config?: string;
+    profile?: string;
     json?: boolean;
     quiet?: boolean;
     verbose?: boolean;
@@ -85,6 +93,8 @@ export function readCommonOptions(
     ...(raw.transport !== undefined && { transport: parseTransport(raw.transport) }),
     variables: parseVariables(raw.env ?? [], env),
     ...(raw.cwd !== undefined && { directory: raw.cwd }),
+    ...(raw.config !== undefined && { configFile: raw.config }),
+    ...(raw.profile !== undefined && { profile: raw.profile }),
     json,
     quiet,
     verbose,

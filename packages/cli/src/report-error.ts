@@ -1,4 +1,4 @@
-import { ConnectError, LongwireError, type Tried } from '@longwire/client';
+import { ConfigError, ConnectError, LongwireError, type Tried } from '@longwire/client';
 import { CommandError } from './command-error.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
@@ -9,18 +9,23 @@ import { sanitizeLine } from './sanitize.js';
 const maxCauses = 6;
 
 /**
- * Says on one line of stderr what went wrong and what to do; with `--verbose`, the code, how
- * certain it is, what was tried and the causes.
+ * Says on one line of stderr what went wrong and what to do, of a configuration on one for each
+ * problem; with `--verbose`, the code, how certain it is, what was tried and the causes. `server`
+ * is whose error it is, where there are several.
  */
 export function reportError(
   error: unknown,
   exitCode: ExitCode,
-  { terminal, requests }: Pick<Context, 'terminal' | 'requests'>,
+  context: Pick<Context, 'terminal' | 'requests'> & { server?: string },
 ): void {
+  const { terminal, requests, server } = context;
   if (exitCode === 130) return terminal.remark('Interrupted.');
   const hint = hintFor(error, requests.credentials);
-  const line = join(summaryOf(error), hint);
-  terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(line)}`);
+  const whose = server === undefined ? '' : `${server}: `;
+  const isList = error instanceof ConfigError && error.problems.length > 1;
+  const [line = '', ...more] = isList ? error.message.split('\n') : [join(summaryOf(error), hint)];
+  terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(whose + line)}`);
+  for (const each of more) terminal.error(`  ${sanitizeLine(each)}`);
   if (error instanceof LongwireError) {
     terminal.detail(`  code ${error.code}, certainty ${error.certainty}`);
     for (const tried of triedOf(error)) terminal.detail(describeTried(tried));
@@ -69,6 +74,7 @@ function hintFor(error: unknown, credentials: Credentials): string | undefined {
 
 const credentialsHint: Readonly<Record<Credentials, string>> = {
   header: 'the credentials of --header were sent: check them',
+  configured: 'the credentials of the configuration were sent: check them',
   key: 'MCP_API_KEY was sent: check it, or give other credentials with --header',
   'key-withheld':
     "MCP_API_KEY was not sent, for it goes only to the origin of MCP_SERVER_URL: set that to this server, or give --header 'Authorization: Bearer …'",

@@ -2,19 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   createClient,
   VERSION,
+  type ClientOptions,
   type HeadersOption,
   type LongwireClient,
   type OperationOptions,
   type RetryOptions,
 } from '@longwire/client';
-import { usageError } from './command-error.js';
+import type { MiddlewareRegistry, ServerConfig } from '@longwire/client/config';
+import { chooseServer } from './choose-servers.js';
 import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import { requestHeaders } from './headers.js';
 import { sanitizeLine } from './sanitize.js';
-import { checkTargetOptions } from './target-options.js';
-import { isTarget, nameOf, parseTarget, type Target } from './target.js';
+import { nameOf, type Server, type Target } from './target.js';
 
 /**
  * How long connecting may take where `--timeout` does not say: to a server that runs, and to one
@@ -26,73 +27,73 @@ const defaultConnectMs = { url: 10_000, command: 60_000 } as const;
 const maxClosingMs = 1500;
 
 /**
- * The server that a command is about: the word it was given, or the command after `--`, else
- * `MCP_SERVER_URL`.
+ * A client for a target, with the headers and the limits of the command line, which go over those
+ * of a configuration; it does not dial.
  *
- * @throws LongwireError (usage) where there is none of them, or both of the first, or the options
- * do not fit it.
+ * @throws LongwireError (code `config`) for a middleware that the configuration names and that is
+ * not there.
  */
-export function targetOf(word: string | undefined, context: Context): Target {
-  const { command, options } = context;
-  if (word !== undefined && command !== undefined) {
-    parseTarget(word);
-    throw usageError('a URL and a command after -- are two servers: leave one of them out');
-  }
-  const target = command ?? urlOf(word, context);
-  checkTargetOptions([target], options);
-  return target;
-}
-
-/**
- * The URL that a command was given, else `MCP_SERVER_URL`.
- *
- * @throws LongwireError (usage) where there is neither, or it is no URL.
- */
-export function urlOf(word: string | undefined, context: Context): string {
-  const { serverUrl } = context.environment;
-  if (word === undefined) warnOfEnvironment(context, 'MCP_SERVER_URL');
-  const target = word ?? serverUrl;
-  if (target === undefined) {
-    const message =
-      'no server given: write its URL, or -- and the command that starts it, or set MCP_SERVER_URL';
-    throw usageError(message, { code: 'config' });
-  }
-  parseTarget(target, word === undefined ? 'MCP_SERVER_URL' : 'target');
-  return target;
-}
-
-/** Splits a target off the words of a command, if the first is one. */
-export function splitTarget(words: readonly string[]): [target: string | undefined, string[]] {
-  const [first, ...rest] = words;
-  return first !== undefined && isTarget(first) ? [first, rest] : [undefined, [...words]];
-}
-
-/** A client for a target, with the headers and the limits of the command line; it does not dial. */
 export function createTargetClient(
   context: Context,
   target: Target,
-  given: { name?: string | undefined; retry?: RetryOptions } = {},
+  given: { name?: string | undefined; retry?: RetryOptions; configured?: ClientOptions } = {},
 ): LongwireClient {
-  const { name = nameOf(target), retry } = given;
+  const { configured = {}, retry } = given;
+  const { name = configured.name ?? nameOf(target) } = given;
   const { options } = context;
   const kind = typeof target === 'string' ? 'url' : 'command';
-  const { timeoutMs = defaultConnectMs[kind], deadlineMs = timeoutMs } = options;
+  const connectMs = configured.timeouts?.connectMs ?? defaultConnectMs[kind];
+  const { timeoutMs = connectMs, deadlineMs = timeoutMs } = options;
   return createClient(target, {
+    ...configured,
     name,
-    ...(typeof target === 'string' && { headers: headersFor(target, context) }),
+    ...(typeof target === 'string' && { headers: headersFor(target, context, configured.headers) }),
     clientInfo: { name: 'longwire', version: VERSION },
     timeouts: { connectMs: Math.min(timeoutMs, deadlineMs) },
-    ...(retry !== undefined && { retry }),
+    ...(retry !== undefined && { retry: { ...configured.retry, ...retry } }),
     ...(options.transport !== undefined && { transport: options.transport }),
   });
 }
 
+/**
+ * A client for a server of the command line, by its name where a configuration gives it one.
+ *
+ * @throws as {@link createTargetClient}.
+ */
+export async function createServerClient(
+  context: Context,
+  { target, config }: Server,
+  given: { name?: string | undefined; retry?: RetryOptions } = {},
+): Promise<LongwireClient> {
+  if (config === undefined) return createTargetClient(context, target, given);
+  const { clientOptionsOf } = await import('@longwire/client/config');
+  const configured = clientOptionsOf(config, await middlewaresFor(context, config));
+  return createTargetClient(context, target, { ...given, configured });
+}
+
+/** The middlewares that a configuration may name; they take a while to load. */
+async function middlewaresFor(
+  { terminal }: Context,
+  { middleware }: ServerConfig,
+): Promise<MiddlewareRegistry> {
+  if (middleware.length === 0) return {};
+  const { builtIns } = await import('@longwire/client/middleware');
+  const log = (fields: object, message: string): void =>
+    terminal.detail(sanitizeLine(`  ${message} ${JSON.stringify(fields)}`));
+  return builtIns({ logger: { debug: () => {}, info: log, warn: log, error: log } });
+}
+
 /** What is sent to a URL, and told of what is sent there. */
-function headersFor(url: string, context: Context): HeadersOption {
+function headersFor(
+  url: string,
+  context: Context,
+  configured: HeadersOption | undefined,
+): HeadersOption {
   const { environment, options, redactor, terminal, requests } = context;
   redactor.addUrl(new URL(url));
   return requestHeaders({
     headers: options.headers,
+    ...(typeof configured === 'object' && { configured }),
     apiKey: environment.apiKey,
     serverOrigin: serverOrigin(context),
     onRequest: ({ method, url, sessionId }, credentials) => {
@@ -105,23 +106,42 @@ function headersFor(url: string, context: Context): HeadersOption {
   });
 }
 
-/** Connects all of them, and says so meanwhile; fails when one does. */
-export async function connectClients(
-  context: Context,
+/** Tells of what happens to their connections, as details. */
+export function followClients(
+  { terminal }: Context,
   clients: readonly LongwireClient[],
-): Promise<void> {
-  const { terminal, interruptions } = context;
+  { several = clients.length > 1 }: { several?: boolean } = {},
+): void {
   for (const client of clients) {
     const words = createStateWords(client);
-    const whose = clients.length > 1 ? `${client.name}: ` : '';
+    const whose = several ? `${client.name}: ` : '';
     client.on('state', (state) => terminal.detail(`${whose}${words(state)}`));
     client.on('error', (error) => terminal.detail(`  ${whose}${sanitizeLine(error.summary)}`));
   }
+}
+
+/**
+ * Connects all of them, and says so meanwhile; fails when one does, or, with `onFailure` to tell of
+ * one, when all do.
+ */
+export async function connectClients(
+  context: Context,
+  clients: readonly LongwireClient[],
+  onFailure?: (client: LongwireClient, reason: unknown) => void,
+): Promise<void> {
+  const { terminal, interruptions } = context;
+  followClients(context, clients);
   terminal.showLive(`connecting to ${clients.map(({ name }) => name).join(', ')}`);
   try {
     const { signal } = interruptions;
     const results = await Promise.allSettled(clients.map((client) => client.connect({ signal })));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    const isHopeless = results.every(({ status }) => status === 'rejected');
+    for (const [index, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      const isTold = onFailure !== undefined && !isHopeless && !signal.aborted;
+      if (!isTold) throw result.reason;
+      onFailure(clients[index] as LongwireClient, result.reason);
+    }
   } finally {
     terminal.stopLive();
   }
@@ -133,11 +153,11 @@ export async function withClient(
   word: string | undefined,
   action: (client: LongwireClient, target: Target) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const target = targetOf(word, context);
-  const client = createTargetClient(context, target);
+  const server = await chooseServer(word, context);
+  const client = await createServerClient(context, server);
   try {
     await connectClients(context, [client]);
-    return await action(client, target);
+    return await action(client, server.target);
   } finally {
     await closeClients([client]);
   }
@@ -166,17 +186,6 @@ export function callLimits({ options }: Context): Omit<OperationOptions, 'signal
 /** The limits and the signal of every operation of this command. */
 export function operationOptions(context: Context): OperationOptions {
   return { ...callLimits(context), signal: context.interruptions.signal };
-}
-
-/** Says what of the environment was ignored, where it is about what this command would have used. */
-export function warnOfEnvironment(
-  { environment, terminal }: Context,
-  about: 'MCP_SERVER_URL' | 'ANTHROPIC_BASE_URL',
-): void {
-  for (const warning of environment.warnings) {
-    if (warning.about !== about && warning.about !== '.env') continue;
-    terminal.remark(terminal.remarkColors.yellow(`warning: ${warning.message}`));
-  }
 }
 
 function serverOrigin({ environment }: Context): string | undefined {

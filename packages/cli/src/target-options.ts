@@ -1,17 +1,20 @@
 import { usageError } from './command-error.js';
+import { isCredential } from './headers.js';
 import type { CommonOptions } from './options.js';
-import type { Target } from './target.js';
+import type { Server } from './target.js';
 
 /**
- * Refuses options that mean nothing to the targets, which would otherwise be ignored without a word.
+ * Refuses options that mean nothing to the servers, which would otherwise be ignored without a word.
  *
  * @throws LongwireError (usage) that says which.
  */
-export function checkTargetOptions(targets: readonly Target[], options: CommonOptions): void {
-  const { headers, transport, variables, directory } = options;
-  const hasUrl = targets.some((target) => typeof target === 'string');
-  const hasCommand = targets.some((target) => typeof target !== 'string');
-  if (hasCommand && transport !== undefined && transport !== 'stdio') {
+export function checkTargetOptions(servers: readonly Server[], options: CommonOptions): void {
+  if (servers.length === 0) return;
+  const { headers, transport, variables, directory, configFile, profile } = options;
+  const hasUrl = servers.some(({ target }) => typeof target === 'string');
+  const commands = servers.filter(({ target }) => typeof target !== 'string');
+  const hasOwnCommand = commands.some(({ config }) => config === undefined);
+  if (commands.length > 0 && transport !== undefined && transport !== 'stdio') {
     throw usageError(
       `--transport ${transport} is for a server at a URL: a command after -- is spoken to by stdio`,
     );
@@ -26,7 +29,28 @@ export function checkTargetOptions(targets: readonly Target[], options: CommonOp
       '--header is for a server at a URL: a command after -- gets what it needs by --env NAME=value',
     );
   }
-  if (hasCommand) return;
+  refuseSharedCredentials(servers, headers);
+  if (servers.every(({ config }) => config === undefined)) {
+    if (configFile !== undefined) throw usageError('--config is for a server that the file names');
+    if (profile !== undefined) {
+      throw usageError('--profile is for a server that a longwire.json names');
+    }
+  }
+  if (hasOwnCommand) return;
   if (Object.keys(variables).length > 0) throw usageError('--env is for a command after --');
   if (directory !== undefined) throw usageError('--cwd is for a command after --');
+}
+
+/** `--header` goes to every URL; what says who asks must not reach one that it is not meant for. */
+function refuseSharedCredentials(
+  servers: readonly Server[],
+  headers: Readonly<Record<string, string>>,
+): void {
+  const urls = servers.map(({ target }) => target).filter((target) => typeof target === 'string');
+  const origins = new Set(urls.map((url) => new URL(url).origin));
+  const name = Object.keys(headers).find(isCredential);
+  if (origins.size < 2 || name === undefined) return;
+  throw usageError(
+    `--header ${name} would go to ${origins.size} different servers: leave it out, or name one of them`,
+  );
 }

@@ -1,8 +1,16 @@
 import type { CommandTarget } from '@longwire/client';
+import type { ServerConfig } from '@longwire/client/config';
 import { usageError } from './command-error.js';
 
 /** A server as the command line names it: its URL, or the command that starts it. */
 export type Target = string | CommandTarget;
+
+/** A server that a command is about. */
+export interface Server {
+  target: Target;
+  /** What a configuration says of it, where it was named there. */
+  config?: ServerConfig;
+}
 
 /** Whether a word of the command line names a server: it is one if it is a URL. */
 export function isTarget(word: string): boolean {
@@ -24,7 +32,7 @@ export function parseTarget(word: string, source: string = 'target'): URL {
   }
   const hint = looksLikeAddress(word)
     ? `it lacks the scheme: write http://${shown}`
-    : 'write a URL such as http://127.0.0.1:3001/sse';
+    : 'write a URL such as http://127.0.0.1:3001/sse, or a name from a longwire.json';
   throw usageError(`${source} "${shown}" is not a server: ${hint}`, { code: 'config' });
 }
 
@@ -51,15 +59,20 @@ export function nameOf(target: Target): string {
 }
 
 /**
- * A name for each server, unlike all others: its host, with the path where that is not enough; its
- * program. A server does not choose it, for by it a person allows what is done there.
+ * A name for each server, unlike all others: the one it was given; its host, with the path where
+ * that is not enough; its program. A server does not choose it, for by it a person allows what is
+ * done there.
  */
-export function serverNames(targets: readonly Target[]): string[] {
-  const hosts = targets.map(nameOf);
+export function serverNames(
+  targets: readonly Target[],
+  given: readonly (string | undefined)[] = [],
+): string[] {
+  const short = targets.map((target, index) => given[index] ?? nameOf(target));
   const names = targets.map((target, index) => {
-    const host = hosts[index] ?? '';
-    const isEnough = hosts.filter((other) => other === host).length === 1;
-    return isEnough || typeof target !== 'string' ? host : `${host}${new URL(target).pathname}`;
+    const name = short[index] ?? '';
+    const isEnough = short.filter((other) => other === name).length === 1;
+    if (isEnough || given[index] !== undefined || typeof target !== 'string') return name;
+    return `${name}${new URL(target).pathname}`;
   });
   return names.map((name, index) => {
     const earlier = names.slice(0, index).filter((other) => other === name).length;

@@ -24,12 +24,20 @@ describe('usage', () => {
     },
   );
 
-  it.each(['inspect', 'tools', 'resources', 'prompts', 'call', 'watch', 'run', 'chat', 'demo'])(
-    '%s --help has an example',
-    async (command) => {
-      expect((await run([command, '--help'])).stdout).toContain(`$ longwire ${command}`);
-    },
-  );
+  it.each([
+    'inspect',
+    'tools',
+    'resources',
+    'prompts',
+    'call',
+    'watch',
+    'run',
+    'servers',
+    'chat',
+    'demo',
+  ])('%s --help has an example', async (command) => {
+    expect((await run([command, '--help'])).stdout).toContain(`$ longwire ${command}`);
+  });
 
   it.each<[string[], RegExp]>([
     [[], /Usage: longwire/],

@@ -42,6 +42,7 @@ describe('a target', () => {
   it('has a name unlike all others', () => {
     expect(serverNames(['http://a:1/sse', 'http://b:1/sse'])).toEqual(['a:1', 'b:1']);
     expect(serverNames(['http://a/x', 'http://a/y', 'http://b/x'])).toEqual(['a/x', 'a/y', 'b']);
+    expect(serverNames(['http://a/x', 'http://b/y'], [undefined, 'a'])).toEqual(['a/x', 'a']);
     expect(serverNames(['http://a/?k=1', 'http://a/?k=2'])).toEqual(['a/', 'a/#2']);
   });
 

@@ -140,3 +140,28 @@ export class ConnectError extends LongwireError {
     this.tried = tried;
   }
 }
+
+/** One thing that is wrong in a configuration file. */
+export interface ConfigProblem {
+  /** The file, as it was named. */
+  file: string;
+  /** From 1. */
+  line: number;
+  /** From 1. */
+  column: number;
+  /** What is wrong, and what to write instead. Holds no value of a variable and no header. */
+  message: string;
+}
+
+/** A configuration file that cannot be used (code `config`): everything that is wrong in it. */
+export class ConfigError extends LongwireError {
+  override readonly name: string = 'ConfigError';
+  /** What is wrong, in the order of the file; never empty. */
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(message: string, options: { problems: readonly ConfigProblem[]; cause?: unknown }) {
+    const { problems, ...rest } = options;
+    super(message, { code: 'config', certainty: 'not-sent', ...rest });
+    this.problems = problems;
+  }
+}

@@ -72,12 +72,14 @@ export type {
   Limits,
 } from './channels/channel.js';
 export {
+  ConfigError,
   ConnectError,
   ConnectionLostError,
   HttpStatusError,
   LongwireError,
   ServerError,
   type Certainty,
+  type ConfigProblem,
   type ErrorCode,
   type LongwireErrorOptions,
   type Tried,

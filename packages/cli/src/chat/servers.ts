@@ -1,4 +1,4 @@
-import { didYouMean, type LongwireClient, type Tool } from '@longwire/client';
+import { didYouMean, type Health, type LongwireClient, type Tool } from '@longwire/client';
 import { describeRoute } from '../connection-words.js';
 import type { Context } from '../context.js';
 import { sanitizeLine } from '../sanitize.js';
@@ -45,16 +45,20 @@ export class Servers {
     }
   }
 
-  /** Prints the servers and how they are reached. */
-  printServers(): void {
+  /** Prints the servers, how they are reached, and how they are. */
+  async printServers(signal: AbortSignal): Promise<void> {
     const { terminal, redactor } = this.#context;
-    for (const { name, state, server, protocolVersion } of this.clients) {
+    const healths = await Promise.all(this.clients.map((client) => client.health({ signal })));
+    for (const [index, { name, state, server, protocolVersion }] of this.clients.entries()) {
+      const { status, reason, latencyMs } = healths[index] as Health;
+      const how = latencyMs === undefined ? status : `${status} (${Math.ceil(latencyMs)} ms)`;
       const told = [server?.title ?? server?.name, server?.version].filter(Boolean).join(' ');
       const where =
         state.name === 'ready'
           ? `${redactor.message(describeRoute(state))}, protocol ${protocolVersion ?? 'not told'}`
           : state.name;
-      terminal.print(sanitizeLine(`${name}: ${told || 'no name told'}, ${where}`));
+      terminal.print(sanitizeLine(`${name}: ${told || 'no name told'}, ${where}, ${how}`));
+      if (reason !== undefined) terminal.print(redactor.message(sanitizeLine(`  ${reason}`)));
     }
   }
 

@@ -63,7 +63,7 @@ export async function slashCommand(
       await servers.printTools(signal);
       return 0;
     case '/servers':
-      servers.printServers();
+      await servers.printServers(signal);
       return 0;
     case '/call':
       return callDirectly(line.slice(name.length), signal, setting);

@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { createAgent, type Agent } from '@longwire/agent';
-import type { LongwireClient } from '@longwire/client';
+import type { ToolSource } from '@longwire/client';
 import type { Context } from '../context.js';
 import { usageError } from '../command-error.js';
 import { callLimits } from '../session.js';
@@ -9,10 +9,10 @@ import { createApproval } from './approval.js';
 /** Where Claude is when nothing else is said; given, so that no other place is looked up. */
 const defaultBaseUrl = 'https://api.anthropic.com';
 
-/** Claude with the tools of the clients, or undefined where no key is set. */
+/** Claude with the tools of the sources, or undefined where no key is set. */
 export function startAgent(
   context: Context,
-  clients: readonly LongwireClient[],
+  sources: readonly ToolSource[],
   options: { model?: string | undefined; yes?: boolean | undefined },
 ): Agent | undefined {
   const {
@@ -31,7 +31,7 @@ export function startAgent(
   });
   const model = options.model ?? anthropicModel;
   return createAgent({
-    clients,
+    clients: sources,
     anthropic,
     ...(model !== undefined && { model }),
     callOptions: callLimits(context),

@@ -1,10 +1,11 @@
 import { callWritten } from '../call-tool.js';
+import { splitServer } from '../choose-servers.js';
+import { usageError } from '../command-error.js';
 import type { AddCommand } from '../context.js';
 import { outcomeOf, printResult } from '../print-result.js';
 import { MediaFolder } from '../save-media.js';
-import { splitTarget, withClient } from '../session.js';
+import { withClient } from '../session.js';
 import { looksLikeAddress, parseTarget } from '../target.js';
-import { usageError } from '../command-error.js';
 
 const examples = `
 Arguments of the tool:
@@ -14,6 +15,7 @@ Arguments of the tool:
 
 Examples:
   $ longwire call http://127.0.0.1:3001/sse echo message=hi
+  $ longwire call files read_file path=README.md      (files is a name in longwire.json)
   $ longwire call add a=1 b=2 --json                  (with MCP_SERVER_URL set)
   $ longwire call search --args '{"query":"tea","limit":5}'
   $ longwire call echo message=hi -- npx -y @modelcontextprotocol/server-everything`;
@@ -26,18 +28,18 @@ export const addCall: AddCommand = (program, run) => {
     .usage('[target] <tool> [name=value …]')
     .argument(
       '[words...]',
-      'URL of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
+      'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
     )
     .option('--args <json>', 'the arguments as one JSON object, or @file')
     .addHelpText('after', examples)
     .action((all: string[], { args: json }: { args?: string }) =>
-      run((context) => {
-        const [target, [tool, ...words]] = splitTarget(all);
+      run(async (context) => {
+        const [server, [tool, ...words]] = await splitServer(all, context);
         if (tool === undefined) {
           throw usageError('no tool given: write its name, as in `longwire call echo message=hi`');
         }
         if (looksLikeAddress(tool)) parseTarget(tool);
-        return withClient(context, target, async (client) => {
+        return withClient(context, server, async (client) => {
           const { terminal, options } = context;
           const result = await callWritten(context, client, { tool, words, json });
           if (!options.json)

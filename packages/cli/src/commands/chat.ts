@@ -1,19 +1,17 @@
 import type { Agent } from '@longwire/agent';
+import { createGroup, type LongwireClient } from '@longwire/client';
 import type { Servers } from '../chat/servers.js';
+import { allServers, chooseServers } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
-import type { ExitCode } from '../exit-codes.js';
-import { isCredential } from '../headers.js';
+import { warnOfEnvironment } from '../environment.js';
+import { exitCodeOf, type ExitCode } from '../exit-codes.js';
+import { tellSkipped } from '../look-at.js';
+import { reportError } from '../report-error.js';
+import { sanitizeLine } from '../sanitize.js';
 import { MediaFolder } from '../save-media.js';
-import {
-  closeClients,
-  connectClients,
-  createTargetClient,
-  urlOf,
-  warnOfEnvironment,
-} from '../session.js';
-import { checkTargetOptions } from '../target-options.js';
-import { serverNames, type Target } from '../target.js';
+import { closeClients, connectClients, createServerClient } from '../session.js';
+import { serverNames } from '../target.js';
 
 interface ChatOptions {
   prompt?: string;
@@ -33,7 +31,10 @@ export const addChat: AddCommand = (program, run) => {
   program
     .command('chat')
     .description('Claude, with the tools of all the targets')
-    .argument('[targets...]', 'URLs, and -- and a command after them (default: MCP_SERVER_URL)')
+    .argument(
+      '[targets...]',
+      'URLs, names of longwire.json or @all, and -- and a command after them (default: MCP_SERVER_URL)',
+    )
     .option('-p, --prompt <question>', 'answer this and exit')
     .option('--model <name>', 'the model (default: ANTHROPIC_MODEL, else claude-sonnet-5-5)')
     .option('-y, --yes', 'let Claude call tools that may change things without asking')
@@ -54,19 +55,38 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   if (prompt !== undefined && context.environment.anthropicApiKey === undefined) {
     throw usageError(`Claude needs a key: ${howToSetKey}`, { code: 'config' });
   }
-  const targets = targetsOf(words, context);
-  checkTargetOptions(targets, context.options);
-  refuseSharedCredentials(targets, context);
+  const chosen = await chooseServers(words, context, (all) => {
+    tellSkipped(context, all);
+    for (const [server, error] of all.unusable) {
+      reportError(error, exitCodeOf(error), { ...context, server: sanitizeLine(server) });
+    }
+  });
+  if (chosen.length === 0) {
+    throw usageError(`${allServers} leaves nobody to chat with`, { code: 'config' });
+  }
+  const targets = chosen.map(({ target }) => target);
   const { Servers } = await import('../chat/servers.js');
   const { startAgent } = await import('../chat/start-agent.js');
-  const names = serverNames(targets);
-  const clients = targets.map((target, index) =>
-    createTargetClient(context, target, { name: names[index] }),
+  const names = serverNames(
+    targets,
+    chosen.map(({ config }) => config?.name),
   );
+  const clients = await Promise.all(
+    chosen.map((server, index) => createServerClient(context, server, { name: names[index] })),
+  );
+  // A group of one has those of its tools that are wanted, and says when it is away or there again.
+  const sources = clients.map((client, index) => {
+    const tools = chosen[index]?.config?.tools ?? {};
+    return createGroup([{ name: client.name, client, tools, lazy: true }], { name: client.name });
+  });
   let agent: Agent | undefined;
   try {
-    agent = startAgent(context, clients, { model, yes: options.yes });
-    await connectClients(context, clients);
+    agent = startAgent(context, sources, { model, yes: options.yes });
+    // Who asks one question is to know that it is answered with all of the tools.
+    const goOnWithout = ({ name }: LongwireClient, error: unknown): void => {
+      reportError(error, exitCodeOf(error), { ...context, server: sanitizeLine(name) });
+    };
+    await connectClients(context, clients, prompt === undefined ? goOnWithout : undefined);
     const servers = new Servers(context, clients);
     if (prompt !== undefined && agent !== undefined) {
       return await answerOnce(context, agent, servers, prompt);
@@ -74,27 +94,9 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
     return await converse(context, servers, agent);
   } finally {
     agent?.close();
+    await Promise.all(sources.map((source) => source.close()));
     await closeClients(clients);
   }
-}
-
-/** All that is named: URLs, and the command after `--`; else `MCP_SERVER_URL`. */
-function targetsOf(words: readonly string[], context: Context): Target[] {
-  const { command } = context;
-  const urls = [...new Set(words)].map((word) => urlOf(word, context));
-  if (command !== undefined) return [...urls, command];
-  return urls.length > 0 ? urls : [urlOf(undefined, context)];
-}
-
-/** `--header` goes to every URL; what says who asks must not reach one that it is not meant for. */
-function refuseSharedCredentials(targets: readonly Target[], { options }: Context): void {
-  const urls = targets.filter((target) => typeof target === 'string');
-  const origins = new Set(urls.map((url) => new URL(url).origin));
-  const name = Object.keys(options.headers).find(isCredential);
-  if (origins.size < 2 || name === undefined) return;
-  throw usageError(
-    `--header ${name} would go to ${origins.size} different servers: leave it out, or chat with one of them`,
-  );
 }
 
 /** `-p`: one question, its answer on stdout. */

@@ -1,8 +1,9 @@
+import { usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
+import { warnOfEnvironment } from '../environment.js';
 import type { ExitCode } from '../exit-codes.js';
 import { MediaFolder } from '../save-media.js';
-import { closeClients, connectClients, createTargetClient, warnOfEnvironment } from '../session.js';
-import { usageError } from '../command-error.js';
+import { closeClients, connectClients, createTargetClient } from '../session.js';
 import { checkTargetOptions } from '../target-options.js';
 
 /** `longwire demo` */
@@ -34,7 +35,7 @@ async function demo(
   const serving = await serveDemo();
   const client = createTargetClient(context, serving.url, { name: 'demo' });
   try {
-    checkTargetOptions([serving.url], common);
+    checkTargetOptions([{ target: serving.url }], common);
     terminal.print(`An MCP server of this demo's own listens at ${serving.url}`);
     await connectClients(context, [client]);
     const { url: target, cut } = serving;

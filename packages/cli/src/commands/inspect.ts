@@ -1,11 +1,12 @@
 import type { LongwireClient } from '@longwire/client';
 import type { AddCommand, Context } from '../context.js';
 import { formatDuration } from '../durations.js';
+import { isJsonObject } from '../json-object.js';
+import { lookAt } from '../look-at.js';
+import { targetArgument } from '../options.js';
 import { describeTried } from '../report-error.js';
 import { sanitize, sanitizeLine } from '../sanitize.js';
-import { isJsonObject } from '../json-object.js';
-import { targetArgument } from '../options.js';
-import { operationOptions, withClient } from '../session.js';
+import { operationOptions } from '../session.js';
 import { writtenTarget, type Target } from '../target.js';
 
 /** `longwire inspect [target]` */
@@ -17,10 +18,12 @@ export const addInspect: AddCommand = (program, run) => {
     .addHelpText('after', '\nExample:\n  $ longwire inspect http://127.0.0.1:3001/sse --json')
     .action((word: string | undefined) =>
       run((context) =>
-        withClient(context, word, async (client, target) => {
-          explain(context, client);
-          print(context, client, await inspect(context, client, target));
-          return 0;
+        lookAt(context, word, {
+          read: (client, target) => {
+            explain(context, client);
+            return inspect(context, client, target);
+          },
+          print: (inspection, client) => print(context, client, inspection),
         }),
       ),
     );
@@ -72,8 +75,7 @@ async function inspect(
 }
 
 function print(context: Context, client: LongwireClient, inspection: Inspection): void {
-  const { terminal, options } = context;
-  if (options.json) return terminal.json(inspection);
+  const { terminal } = context;
   const { counts, connectMs } = inspection;
   const { server, capabilities, instructions } = client;
   const name = [server?.title ?? server?.name, server?.version].filter(Boolean).join(' ');

@@ -1,7 +1,9 @@
-import type { AddCommand } from '../context.js';
+import type { Prompt } from '@longwire/client';
+import type { AddCommand, Context } from '../context.js';
+import { lookAt } from '../look-at.js';
 import { targetArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
-import { operationOptions, withClient } from '../session.js';
+import { operationOptions } from '../session.js';
 import { renderTable } from '../table.js';
 import { firstLine } from '../tool-table.js';
 
@@ -14,25 +16,25 @@ export const addPrompts: AddCommand = (program, run) => {
     .addHelpText('after', '\nExample:\n  $ longwire prompts http://127.0.0.1:3001/sse')
     .action((word: string | undefined) =>
       run((context) =>
-        withClient(context, word, async (client) => {
-          const { terminal, options } = context;
-          const offered = client.capabilities?.prompts !== undefined;
-          const prompts = offered ? await client.listPrompts(operationOptions(context)) : [];
-          if (options.json) terminal.json(prompts);
-          else if (prompts.length === 0) terminal.remark('The server has no prompts.');
-          else {
-            const rows = prompts.map((prompt) => [
-              sanitizeLine(prompt.name),
-              firstLine(prompt.description ?? prompt.title),
-              (prompt.arguments ?? [])
-                .map(({ name, required }) => sanitizeLine(required === true ? `${name}*` : name))
-                .join(', '),
-            ]);
-            const head = ['prompt', 'what it does', 'arguments (* required)'];
-            terminal.print(renderTable(head, rows, terminal));
-          }
-          return 0;
+        lookAt(context, word, {
+          read: async (client) => {
+            const offered = client.capabilities?.prompts !== undefined;
+            return offered ? await client.listPrompts(operationOptions(context)) : [];
+          },
+          print: (prompts) => print(context, prompts),
         }),
       ),
     );
 };
+
+function print({ terminal }: Context, prompts: readonly Prompt[]): void {
+  if (prompts.length === 0) return terminal.remark('The server has no prompts.');
+  const rows = prompts.map((prompt) => [
+    sanitizeLine(prompt.name),
+    firstLine(prompt.description ?? prompt.title),
+    (prompt.arguments ?? [])
+      .map(({ name, required }) => sanitizeLine(required === true ? `${name}*` : name))
+      .join(', '),
+  ]);
+  terminal.print(renderTable(['prompt', 'what it does', 'arguments (* required)'], rows, terminal));
+}

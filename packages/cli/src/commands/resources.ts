@@ -1,8 +1,9 @@
-import type { LongwireClient } from '@longwire/client';
+import type { LongwireClient, Resource, ResourceTemplateType } from '@longwire/client';
 import type { AddCommand, Context } from '../context.js';
+import { lookAt } from '../look-at.js';
 import { targetArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
-import { operationOptions, withClient } from '../session.js';
+import { operationOptions } from '../session.js';
 import { renderTable } from '../table.js';
 import { firstLine } from '../tool-table.js';
 
@@ -15,22 +16,27 @@ export const addResources: AddCommand = (program, run) => {
     .addHelpText('after', '\nExample:\n  $ longwire resources http://127.0.0.1:3001/sse --json')
     .action((word: string | undefined) =>
       run((context) =>
-        withClient(context, word, async (client) => {
-          await print(context, client);
-          return 0;
+        lookAt(context, word, {
+          read: (client) => read(context, client),
+          print: (found) => print(context, found),
         }),
       ),
     );
 };
 
-async function print(context: Context, client: LongwireClient): Promise<void> {
-  const { terminal, options } = context;
-  const offered = client.capabilities?.resources !== undefined;
-  const resources = offered ? await client.listResources(operationOptions(context)) : [];
-  const resourceTemplates = offered
-    ? await client.listResourceTemplates(operationOptions(context))
-    : [];
-  if (options.json) return terminal.json({ resources, resourceTemplates });
+interface Found {
+  resources: Resource[];
+  resourceTemplates: ResourceTemplateType[];
+}
+
+async function read(context: Context, client: LongwireClient): Promise<Found> {
+  if (client.capabilities?.resources === undefined) return { resources: [], resourceTemplates: [] };
+  const options = operationOptions(context);
+  const resources = await client.listResources(options);
+  return { resources, resourceTemplates: await client.listResourceTemplates(options) };
+}
+
+function print({ terminal }: Context, { resources, resourceTemplates }: Found): void {
   if (resources.length + resourceTemplates.length === 0) {
     return terminal.remark('The server has no resources.');
   }

@@ -4,7 +4,7 @@ import type { GivenEvent, WorkflowRunner } from '@longwire/workflow';
 import type { ExitCode } from '../exit-codes.js';
 import type { AddCommand, Context } from '../context.js';
 import { collect } from '../options.js';
-import { closeClients, connectClients, createTargetClient } from '../session.js';
+import { closeClients, connectClients, createServerClient } from '../session.js';
 import type { RunOptions } from '../workflow/inputs.js';
 
 /** `longwire run <file>` */
@@ -13,7 +13,11 @@ export const addRun: AddCommand = (program, run) => {
     .command('run')
     .description('run a workflow: events of servers lead to calls of tools')
     .argument('<file>', 'the workflow, YAML or JSON')
-    .option('--server <name=url>', 'a server that the workflow names (repeatable)', collect)
+    .option(
+      '--server <name=url>',
+      'a server, or the name of one in longwire.json (repeatable)',
+      collect,
+    )
     .option('--journal <directory>', 'write down what is done, and go on with it after a crash')
     .option('--dry-run', 'print what would be called, and call nothing')
     .option('--log <file>', 'add a line of JSON for every run')
@@ -53,11 +57,12 @@ async function runFile(context: Context, file: string, options: RunOptions): Pro
   const workflow = await readWorkflow(context, file);
   const events =
     options.events === undefined ? undefined : await readEvents(context, options.events);
-  const targets = serversOf(context, workflow, options.server ?? []);
-  const clients = Object.entries(targets).map(
+  const servers = await serversOf(context, workflow, options.server ?? []);
+  const clients = await Promise.all(
     // Whoever waits for events wants to see a server come back, however long that takes.
-    ([name, target]) =>
-      createTargetClient(context, target, { name, retry: { maxAttempts: Infinity } }),
+    Object.entries(servers).map(([name, server]) =>
+      createServerClient(context, server, { name, retry: { maxAttempts: Infinity } }),
+    ),
   );
   const logFile = options.log === undefined ? undefined : new LineFile(path(options.log));
   const print = createRunPrinter(context);

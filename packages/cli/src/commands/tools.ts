@@ -1,6 +1,7 @@
 import type { AddCommand } from '../context.js';
+import { lookAt } from '../look-at.js';
 import { targetArgument } from '../options.js';
-import { operationOptions, withClient } from '../session.js';
+import { operationOptions } from '../session.js';
 import { toolTable } from '../tool-table.js';
 
 /** `longwire tools [target]` */
@@ -11,17 +12,17 @@ export const addTools: AddCommand = (program, run) => {
     .argument(...targetArgument)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ longwire tools http://127.0.0.1:3001\n  $ longwire tools -- npx -y @modelcontextprotocol/server-everything',
+      '\nExamples:\n  $ longwire tools http://127.0.0.1:3001\n  $ longwire tools @all\n  $ longwire tools -- npx -y @modelcontextprotocol/server-everything',
     )
     .action((word: string | undefined) =>
       run((context) =>
-        withClient(context, word, async (client) => {
-          const { terminal, options } = context;
-          const tools = await client.listTools(operationOptions(context));
-          if (options.json) terminal.json(tools);
-          else if (tools.length === 0) terminal.remark('The server has no tools.');
-          else terminal.print(toolTable(tools, terminal));
-          return 0;
+        lookAt(context, word, {
+          read: (client) => client.listTools(operationOptions(context)),
+          print: (tools) => {
+            const { terminal } = context;
+            if (tools.length === 0) terminal.remark('The server has no tools.');
+            else terminal.print(toolTable(tools, terminal));
+          },
         }),
       ),
     );

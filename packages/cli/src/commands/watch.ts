@@ -1,17 +1,20 @@
 import { LongwireError, type ConnectionState, type LongwireClient } from '@longwire/client';
 import { Option } from 'commander';
+import { allServers, chooseAll, chooseServer, type AllServers } from '../choose-servers.js';
 import { createStateWords } from '../connection-words.js';
 import type { AddCommand, Context } from '../context.js';
-import type { ExitCode } from '../exit-codes.js';
+import { exitCodeOf, type ExitCode } from '../exit-codes.js';
+import { tellSkipped } from '../look-at.js';
 import { describeNotification } from '../notifications.js';
 import { collect, targetArgument } from '../options.js';
+import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import {
   closeClients,
   connectClients,
-  createTargetClient,
+  createServerClient,
+  followClients,
   operationOptions,
-  targetOf,
 } from '../session.js';
 
 const levels = [
@@ -24,6 +27,9 @@ const levels = [
   'alert',
   'emergency',
 ] as const;
+
+/** Who watches wants to see it come back, however long that takes. */
+const retry = { maxAttempts: Infinity };
 
 interface WatchOptions {
   level: (typeof levels)[number];
@@ -56,9 +62,8 @@ async function watch(
   word: string | undefined,
   options: WatchOptions,
 ): Promise<ExitCode> {
-  // Who watches wants to see it come back, however long that takes.
-  const retry = { maxAttempts: Infinity };
-  const client = createTargetClient(context, targetOf(word, context), { retry });
+  if (word === allServers) return await watchAll(context, options);
+  const client = await createServerClient(context, await chooseServer(word, context), { retry });
   try {
     const ended = printEvents(context, client);
     await connectClients(context, [client]);
@@ -69,13 +74,51 @@ async function watch(
   }
 }
 
+/** Watches every server, each line under its name, until none is left; one that fails is said so. */
+async function watchAll(context: Context, options: WatchOptions): Promise<ExitCode> {
+  const { interruptions } = context;
+  const all = await chooseAll(context);
+  tellSkipped(context, all);
+  const failed = (server: string, error: unknown): ExitCode => {
+    const code = exitCodeOf(error);
+    if (!interruptions.signal.aborted) reportError(error, code, { ...context, server });
+    return interruptions.signal.aborted ? 130 : code;
+  };
+  const watchOne = async (server: AllServers['servers'][number]): Promise<ExitCode> => {
+    const name = sanitizeLine(server.config.name);
+    let client: LongwireClient | undefined;
+    try {
+      const own = { ...context, requests: { credentials: 'none' as const } };
+      client = await createServerClient(own, server, { retry });
+      followClients(context, [client], { several: true });
+      const ended = printEvents(context, client, name);
+      await client.connect({ signal: interruptions.signal });
+      await Promise.race([askForEvents(context, client, options, name), ended]);
+      return await ended;
+    } catch (error) {
+      return failed(name, error);
+    } finally {
+      if (client !== undefined) await closeClients([client]);
+    }
+  };
+  const unusable = [...all.unusable].map(([name, error]) => failed(sanitizeLine(name), error));
+  const codes = [...(await Promise.all(all.servers.map(watchOne))), ...unusable];
+  return interruptions.signal.aborted ? 130 : (codes.find((code) => code !== 0) ?? 0);
+}
+
 /** Prints until the command is interrupted, or the server refuses for good, which is a failure. */
-function printEvents(context: Context, client: LongwireClient): Promise<ExitCode> {
+function printEvents(context: Context, client: LongwireClient, server?: string): Promise<ExitCode> {
   const { terminal, options, redactor, interruptions } = context;
   const print = (event: Record<string, unknown>, line: string): void => {
     const time = new Date().toISOString();
-    if (options.json) return terminal.json({ time, ...event }, { lines: true });
-    terminal.print(`${terminal.colors.dim(time)} ${line}`);
+    if (options.json) {
+      return terminal.json(
+        { time, ...(server !== undefined && { server }), ...event },
+        { lines: true },
+      );
+    }
+    const whose = server === undefined ? '' : `${terminal.colors.bold(server)} `;
+    terminal.print(`${terminal.colors.dim(time)} ${whose}${line}`);
   };
   const told = ({ code, summary }: LongwireError): object => ({
     code,
@@ -135,14 +178,16 @@ async function askForEvents(
   context: Context,
   client: LongwireClient,
   { level, subscribe = [] }: WatchOptions,
+  server?: string,
 ): Promise<void> {
   const { terminal } = context;
+  const whose = server === undefined ? '' : `${server}: `;
   if (client.capabilities?.logging !== undefined) {
     await client.setLogLevel(level, operationOptions(context)).catch((error: LongwireError) => {
       if (context.interruptions.signal.aborted) throw error;
-      terminal.remark(`The log level was not set: ${sanitizeLine(error.summary)}`);
+      terminal.remark(`${whose}The log level was not set: ${sanitizeLine(error.summary)}`);
     });
   }
   for (const uri of subscribe) await client.subscribeResource(uri, operationOptions(context));
-  terminal.remark('Watching; Ctrl-C ends it.');
+  terminal.remark(`${whose}Watching; Ctrl-C ends it.`);
 }

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseWorkflow, type GivenEvent, type Workflow } from '@longwire/workflow';
+import { namedServer, neededConfiguration } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
-import { isCredential } from '../headers.js';
 import { isJsonObject } from '../json-object.js';
 import { checkTargetOptions } from '../target-options.js';
-import { parseTarget, type Target } from '../target.js';
+import { isTarget, parseTarget, type Server } from '../target.js';
 
 /** The options of `longwire run`. */
 export interface RunOptions {
@@ -32,47 +32,49 @@ export async function readWorkflow({ cwd }: Context, file: string): Promise<Work
  *
  * @throws LongwireError (usage) where there is none, or one is no server.
  */
-export function serversOf(
+export async function serversOf(
   context: Context,
   workflow: Workflow,
   given: readonly string[],
-): Record<string, Target> {
+): Promise<Record<string, Server>> {
   const { options, redactor, cwd, command } = context;
   if (command !== undefined) {
     throw usageError('run takes no command after --: name it under "servers" in the workflow');
   }
-  const targets: Record<string, Target> = {};
+  const servers: Record<string, Server> = {};
   for (const [name, server] of Object.entries(workflow.servers)) {
     if (typeof server === 'string') {
       parseTarget(server, `${workflow.file}: servers.${name}`);
-      targets[name] = server;
+      servers[name] = { target: server };
       continue;
     }
     const { command: program, args = [], env = {}, cwd: directory = '' } = server;
     redactor.addCommand([program, ...args]);
     for (const [variable, value] of Object.entries(env)) redactor.addVariable(variable, value);
-    targets[name] = { ...server, cwd: resolve(cwd, directory) };
+    servers[name] = { target: { ...server, cwd: resolve(cwd, directory) } };
   }
   for (const word of given) {
     const [, name, url] = /^([\w.-]+)=(.+)$/s.exec(word) ?? [];
-    if (name === undefined || url === undefined) {
-      throw usageError(
-        `--server "${word}" is not name=url, as in market=http://127.0.0.1:3001/sse`,
-      );
+    if (isTarget(word)) {
+      throw usageError(`--server ${word} has no name: write name=url, as in market=${word}`);
     }
-    parseTarget(url, `--server ${name}`);
-    targets[name] = url;
+    if (name === undefined || url === undefined) {
+      servers[word] = namedServer(word, await neededConfiguration(context));
+    } else {
+      parseTarget(url, `--server ${name}`);
+      servers[name] = { target: url };
+    }
   }
-  const all = Object.values(targets);
+  const all = Object.values(servers);
   if (all.length === 0) {
     throw usageError(
-      'the workflow has no servers: give --server name=url, or name them under "servers" in the file',
+      'the workflow has no servers: give --server name=url or a name of longwire.json, or name them ' +
+        'under "servers" in the file',
       { code: 'config' },
     );
   }
   checkTargetOptions(all, options);
-  refuseSharedCredentials(all, context);
-  return targets;
+  return servers;
 }
 
 /**
@@ -107,15 +109,6 @@ function asEvent(line: string): GivenEvent | undefined {
   if (server !== undefined && typeof server !== 'string') return undefined;
   if (id !== undefined && typeof id !== 'string') return undefined;
   return { name, data, ...(server !== undefined && { server }), ...(id !== undefined && { id }) };
-}
-
-/** `--header` goes to every URL; what says who asks must not reach one that it is not meant for. */
-function refuseSharedCredentials(targets: readonly Target[], { options }: Context): void {
-  const urls = targets.filter((target) => typeof target === 'string');
-  const origins = new Set(urls.map((url) => new URL(url).origin));
-  const name = Object.keys(options.headers).find(isCredential);
-  if (origins.size < 2 || name === undefined) return;
-  throw usageError(`--header ${name} would go to ${origins.size} different servers: leave it out`);
 }
 
 async function readText(path: string, shown: string): Promise<string> {

@@ -1,1 +1,7 @@
-export {};
+export { loadConfig, parseConfig, type ConfigOptions } from './config.js';
+export { fromEnvironment, type EnvironmentConfig } from './environment.js';
+export { inheritHeaders, type IncomingHeaders } from './inherit-headers.js';
+export { clientOptionsOf, type MiddlewareRegistry } from './middleware.js';
+export { configJsonSchema } from './schema.js';
+export type { Config, MiddlewareConfig, ServerConfig, ToolsConfig } from './types.js';
+export { ConfigError, type ConfigProblem } from '../errors.js';

@@ -1,0 +1,156 @@
+import { parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { positionIn, Problems, type Source } from './problems.js';
+
+/** A JSON value that knows where it is written. */
+export type Located = LocatedObject | LocatedArray | LocatedValue;
+
+export interface LocatedObject {
+  kind: 'object';
+  offset: number;
+  members: ReadonlyMap<string, Member>;
+}
+
+export interface LocatedArray {
+  kind: 'array';
+  offset: number;
+  items: readonly Located[];
+}
+
+export interface LocatedValue {
+  kind: 'value';
+  offset: number;
+  value: string | number | boolean | null;
+}
+
+/** What an object has under one key. */
+export interface Member {
+  /** Where the key is. */
+  keyOffset: number;
+  value: Located;
+}
+
+/**
+ * Reads JSON with the positions of all that is in it; comments and trailing commas are allowed.
+ *
+ * @throws ConfigError for what is no JSON, and for keys that are there twice: with `JSON.parse` the
+ * first would be lost without a word.
+ */
+export function parseDocument(source: Source): Located {
+  const { text } = source;
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true });
+  const problems = new Problems(source);
+  const [first] = errors;
+  // What follows the first may be there because of it.
+  if (first !== undefined) problems.add(first.offset, complaint(first));
+  else if (root === undefined) problems.add(0, 'the file is empty');
+  problems.throwIfAny();
+  const document = located(root as Node, source, problems, []);
+  problems.throwIfAny();
+  return document;
+}
+
+function located(
+  node: Node,
+  source: Source,
+  problems: Problems,
+  path: readonly (string | number)[],
+): Located {
+  const { offset, children = [] } = node;
+  if (node.type === 'array') {
+    const items = children.map((child, index) =>
+      located(child, source, problems, [...path, index]),
+    );
+    return { kind: 'array', offset, items };
+  }
+  if (node.type !== 'object') {
+    return { kind: 'value', offset, value: node.value as LocatedValue['value'] };
+  }
+  const members = new Map<string, Member>();
+  for (const { children: [key, value] = [] } of children) {
+    if (key === undefined || value === undefined) continue;
+    const name = String(key.value);
+    const earlier = members.get(name);
+    if (earlier !== undefined) {
+      const { line } = positionIn(source.text, earlier.keyOffset);
+      const { line: again } = positionIn(source.text, key.offset);
+      const what = isServerList(path) ? `server ${JSON.stringify(name)}` : JSON.stringify(name);
+      problems.add(key.offset, `${what} is there twice, on lines ${line} and ${again}: rename one`);
+    }
+    members.set(name, {
+      keyOffset: key.offset,
+      value: located(value, source, problems, [...path, name]),
+    });
+  }
+  return { kind: 'object', offset, members };
+}
+
+function isServerList(path: readonly (string | number)[]): boolean {
+  return path.at(-1) === 'servers' || path.at(-1) === 'mcpServers';
+}
+
+/** `CommaExpected` → `a comma is missing`, and so on. */
+function complaint({ error }: ParseError): string {
+  const code = printParseErrorCode(error);
+  const words = code.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+  const [, expected] = /^(.*) expected$/.exec(words) ?? [];
+  return expected === undefined
+    ? `not JSON: ${words}`
+    : `not JSON: expected ${expected === 'end of file' ? 'its end' : `a ${expected}`} here`;
+}
+
+/** The plain value. */
+export function valueOf(document: Located): unknown {
+  switch (document.kind) {
+    case 'object':
+      return Object.fromEntries(
+        [...document.members].map(([key, { value }]) => [key, valueOf(value)]),
+      );
+    case 'array':
+      return document.items.map(valueOf);
+    case 'value':
+      return document.value;
+  }
+}
+
+/** What is under a key, where there is an object that has it. */
+export function memberOf(document: Located | undefined, key: string): Member | undefined {
+  return document?.kind === 'object' ? document.members.get(key) : undefined;
+}
+
+/** What is at a path; `undefined` where there is nothing. */
+export function valueAt(document: Located, path: readonly PropertyKey[]): Located | undefined {
+  let current: Located | undefined = document;
+  for (const step of path) {
+    current =
+      current?.kind === 'array'
+        ? current.items[Number(step)]
+        : memberOf(current, String(step))?.value;
+  }
+  return current;
+}
+
+/** Where the key at the end of a path is, else what is there, else the nearest thing around it. */
+export function offsetOf(document: Located, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = valueAt(document, path.slice(0, length - 1));
+    const member = memberOf(parent, String(path[length - 1]));
+    const offset = member?.keyOffset ?? valueAt(document, path.slice(0, length))?.offset;
+    if (offset !== undefined) return offset;
+  }
+  return document.offset;
+}
+
+/**
+ * Lays one document over another: objects are merged, `null` takes away, anything else replaces
+ * what was there.
+ */
+export function overlaid(base: Located | undefined, overlay: Located): Located {
+  if (overlay.kind !== 'object') return overlay;
+  const members = new Map(base?.kind === 'object' ? base.members : []);
+  for (const [key, { keyOffset, value }] of overlay.members) {
+    if (value.kind === 'value' && value.value === null) members.delete(key);
+    else members.set(key, { keyOffset, value: overlaid(members.get(key)?.value, value) });
+  }
+  return { kind: 'object', offset: overlay.offset, members };
+}

@@ -1,0 +1,64 @@
+import { ConfigError, type ConfigProblem } from '../errors.js';
+
+/** As many as a person reads before mending the first. */
+const MAX_SHOWN = 10;
+
+/** A file as it was read. */
+export interface Source {
+  /** What it is called in messages. */
+  file: string;
+  text: string;
+}
+
+/** What is wrong in a file, gathered so that all of it can be told at once. */
+export class Problems {
+  readonly #source: Source;
+  readonly #found: { offset: number; message: string }[] = [];
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Takes note of a problem; `offset` is where in the text it is. */
+  add(offset: number, message: string): void {
+    this.#found.push({ offset, message });
+  }
+
+  /** Takes over what others found in the same file. */
+  include(other: Problems): void {
+    this.#found.push(...other.#found);
+  }
+
+  /** Everything that was found as one error; `undefined` where nothing was. */
+  error(): ConfigError | undefined {
+    const { file } = this.#source;
+    const problems = this.#found
+      .toSorted((a, b) => a.offset - b.offset)
+      .map(({ offset, message }): ConfigProblem => {
+        return { file, ...positionIn(this.#source.text, offset), message };
+      });
+    const lines = problems.map(
+      ({ line, column, message }) => `${file}:${line}:${column}: ${message}`,
+    );
+    const [first, second] = lines;
+    if (first === undefined) return undefined;
+    if (second === undefined) return new ConfigError(first, { problems });
+    const shown = lines.slice(0, MAX_SHOWN).map((line) => `\n  ${line}`);
+    const more = lines.length - shown.length;
+    const end = more > 0 ? `\n  and ${more} more` : '';
+    const message = `${file} has ${lines.length} problems:${shown.join('')}${end}`;
+    return new ConfigError(message, { problems });
+  }
+
+  /** @throws ConfigError where something was found. */
+  throwIfAny(): void {
+    const error = this.error();
+    if (error !== undefined) throw error;
+  }
+}
+
+/** Line and column, both from 1. */
+export function positionIn(text: string, offset: number): { line: number; column: number } {
+  const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
+}

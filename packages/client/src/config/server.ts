@@ -1,0 +1,182 @@
+import { isAbsolute, resolve } from 'node:path';
+import { checkHeaders } from '../channels/headers.js';
+import { parseTarget, type CommandTarget } from '../target/target.js';
+import { memberOf, offsetOf, valueOf, type Located, type Member } from './document.js';
+import { positionIn, type Problems, type Source } from './problems.js';
+import type { WrittenServer } from './schema.js';
+import type { MiddlewareConfig, ServerConfig } from './types.js';
+import { expandVariables } from './variables.js';
+
+/** What a server is read with. */
+export interface ServerReading {
+  source: Source;
+  /** Told what is wrong with the server. */
+  problems: Problems;
+  /** From where paths start. */
+  directory: string;
+  env: Readonly<Record<string, string | undefined>>;
+  /** What may be written like a variable where the environment has none of that name. */
+  predefined: ReadonlyMap<string, string>;
+  /** Takes the plain value, in which every type is right. */
+  read: (value: unknown) => WrittenServer;
+}
+
+/** Reads one server; `undefined` where it is no use, as the problems say. */
+export function readServerConfig(
+  name: string,
+  { keyOffset, value }: Member,
+  reading: ServerReading,
+): ServerConfig | undefined {
+  const { source, problems } = reading;
+  const disabled = memberOf(value, 'disabled')?.value;
+  const isDisabled = disabled?.kind === 'value' && disabled.value === true;
+  const variables = new Set<string>();
+  const document = isDisabled ? value : expanded(value, name, { ...reading, variables });
+  // What is wrong with a text that lacks its variables says nothing.
+  if (problems.error() !== undefined) return undefined;
+  let written: WrittenServer;
+  try {
+    written = reading.read(valueOf(document));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    problems.add(keyOffset, `server ${JSON.stringify(name)}: ${reason}`);
+    return undefined;
+  }
+  const { tools = {}, middleware = [] } = written;
+  const { timeouts, retry, heartbeat, limits, transport, headers } = written;
+  const config: ServerConfig = {
+    name,
+    place: `${source.file}:${positionIn(source.text, keyOffset).line}`,
+    target: targetOf(written, reading.directory),
+    options: {
+      name,
+      ...(headers !== undefined && { headers }),
+      ...(timeouts !== undefined && { timeouts }),
+      ...(retry !== undefined && { retry }),
+      ...(heartbeat !== undefined && { heartbeat }),
+      ...(limits !== undefined && { limits }),
+      ...(transport !== undefined && { transport }),
+    },
+    middleware: middleware.map(normalized),
+    tools,
+    disabled: isDisabled,
+    variables: [...variables],
+  };
+  if (!isDisabled) {
+    const report = (path: string[], message: string): void =>
+      problems.add(
+        path.length === 0 ? keyOffset : offsetOf(document, path),
+        `server ${JSON.stringify(name)} ${message}`,
+      );
+    checkName(name, report);
+    checkTarget(written, report);
+    checkHeaderValues(headers ?? {}, report);
+  }
+  return config;
+}
+
+type Report = (path: string[], message: string) => void;
+
+/** What the command line would take for something else is no name. */
+function checkName(name: string, report: Report): void {
+  if (name === '' || /^[@-]|:\/\//.test(name)) {
+    report([], 'has a name that is none: it must not be empty, a URL, or begin with @ or -');
+  }
+}
+
+function checkTarget(written: WrittenServer, report: Report): void {
+  const { url, command, transport } = written;
+  if (url === undefined && command === undefined)
+    return report([], 'has no "url" and no "command"');
+  if (url !== undefined && command !== undefined) {
+    return report(['url'], 'has both "url" and "command": a profile takes one away with null');
+  }
+  if (url === undefined) {
+    if (command?.trim() === '') report(['command'], 'has an empty "command"');
+    if (written.headers !== undefined)
+      report(['headers'], 'is a command, which takes "env" and no "headers"');
+    if (transport !== undefined && transport !== 'stdio') {
+      report(['transport'], `is a command, which is spoken to by stdio and not by ${transport}`);
+    }
+    return;
+  }
+  for (const key of ['args', 'env', 'cwd'] as const) {
+    if (written[key] !== undefined) report([key], `is at a URL: "${key}" is for a command`);
+  }
+  if (transport === 'stdio') report(['transport'], 'is at a URL: stdio is for a command');
+  try {
+    parseTarget(url);
+  } catch (error) {
+    report(['url'], `has a wrong "url": ${(error as TypeError).message}`);
+  }
+}
+
+function checkHeaderValues(headers: Readonly<Record<string, string>>, report: Report): void {
+  for (const [header, value] of Object.entries(headers)) {
+    const path = ['headers', header];
+    if (value.trim() === '') {
+      report(path, `has an empty header ${JSON.stringify(header)}`);
+      continue;
+    }
+    try {
+      checkHeaders({ [header]: value });
+    } catch (error) {
+      report(path, (error as TypeError).message.replace(/^headers: /, 'has a wrong header: '));
+    }
+  }
+}
+
+function targetOf(written: WrittenServer, directory: string): string | CommandTarget {
+  const { url, command, args, env, cwd } = written;
+  if (command === undefined) return url ?? '';
+  return {
+    command,
+    ...(args !== undefined && { args }),
+    ...(env !== undefined && { env }),
+    ...(cwd !== undefined && { cwd: isAbsolute(cwd) ? cwd : resolve(directory, cwd) }),
+  };
+}
+
+function normalized(written: NonNullable<WrittenServer['middleware']>[number]): MiddlewareConfig {
+  if (typeof written === 'string') return { name: written, options: {} };
+  const { name, ...options } = written;
+  return { name, options };
+}
+
+/** The same with variables put in; what is empty is allowed only where nobody is let in by it. */
+function expanded(
+  document: Located,
+  server: string,
+  { problems, env, predefined, variables }: ServerReading & { variables: Set<string> },
+): Located {
+  const walk = (part: Located, mayBeEmpty: boolean, path: readonly string[]): Located => {
+    switch (part.kind) {
+      case 'object': {
+        const members = [...part.members].map(([key, { keyOffset, value }]) => {
+          const isPlain = mayBeEmpty || (path.length === 0 && (key === 'args' || key === 'env'));
+          return [key, { keyOffset, value: walk(value, isPlain, [...path, key]) }] as const;
+        });
+        return { ...part, members: new Map(members) };
+      }
+      case 'array':
+        return { ...part, items: part.items.map((item) => walk(item, mayBeEmpty, path)) };
+      case 'value': {
+        if (typeof part.value !== 'string') return part;
+        const value = expandVariables(part.value, {
+          mayBeEmpty,
+          lookup: (name) => {
+            if (!Object.hasOwn(env, name) || env[name] === undefined) return predefined.get(name);
+            variables.add(name);
+            return env[name];
+          },
+          report: (message) => {
+            const place = `"${path.join('.')}" of server ${JSON.stringify(server)}`;
+            problems.add(part.offset, `${place}: ${message}`);
+          },
+        });
+        return { ...part, value };
+      }
+    }
+  };
+  return walk(document, false, []);
+}

@@ -1,0 +1,97 @@
+/** How `${NAME}` is read. */
+export interface ExpansionOptions {
+  /** The value of a variable; `undefined` where it is not set. */
+  lookup: (name: string) => string | undefined;
+  /** Whether a variable may be set to nothing here; else that is as if it were not set. */
+  mayBeEmpty: boolean;
+  /** Told what is wrong. */
+  report: (message: string) => void;
+}
+
+const NAME = /^(?:env:)?([A-Za-z_]\w*)$/;
+
+/**
+ * Puts variables in a text: `${NAME}`, or `${NAME:-default}`, whose default is taken for a variable
+ * that is not set or is empty, as a shell does it, and may have variables of its own. `${env:NAME}`
+ * is `${NAME}`. `$${` stands for `${`.
+ */
+export function expandVariables(text: string, options: ExpansionOptions): string {
+  let expanded = '';
+  let at = 0;
+  while (at < text.length) {
+    const start = text.indexOf('${', at);
+    if (start === -1) break;
+    if (text[start - 1] === '$' && start > at) {
+      expanded += `${text.slice(at, start - 1)}\${`;
+      at = start + 2;
+      continue;
+    }
+    const end = closingBrace(text, start + 2);
+    if (end === -1) {
+      options.report('"${" without "}": write "$${" where no variable is meant');
+      return text;
+    }
+    expanded += text.slice(at, start) + valueOf(text.slice(start + 2, end), options);
+    at = end + 1;
+  }
+  return expanded + text.slice(at);
+}
+
+function valueOf(inner: string, options: ExpansionOptions): string {
+  const { lookup, mayBeEmpty, report } = options;
+  const split = inner.indexOf(':-');
+  const written = split === -1 ? inner : inner.slice(0, split);
+  const fallback = split === -1 ? undefined : inner.slice(split + 2);
+  const name = NAME.exec(written)?.[1] ?? (isPredefined(written) ? written : undefined);
+  if (name === undefined) {
+    report(complaint(written));
+    return '';
+  }
+  const value = lookup(name);
+  if (value !== undefined && (value !== '' || (mayBeEmpty && fallback === undefined))) return value;
+  const state = value === undefined ? 'not set' : 'empty';
+  if (fallback === undefined) {
+    report(`the variable ${name} is ${state}: set it, or write a default: \${${name}:-…}`);
+    return '';
+  }
+  let isReported = false;
+  const otherwise = expandVariables(fallback, {
+    lookup,
+    mayBeEmpty: true,
+    report: (message) => {
+      isReported = true;
+      report(message);
+    },
+  });
+  if (otherwise === '' && !mayBeEmpty && !isReported) {
+    report(`the variable ${name} is ${state}, and its default is empty: set it`);
+  }
+  return otherwise;
+}
+
+/** What other programs define beside the environment. */
+function isPredefined(name: string): boolean {
+  return name === 'workspaceFolder' || name === 'userHome';
+}
+
+function complaint(written: string): string {
+  const shown = `\${${written.slice(0, 60)}}`;
+  const [, input] = /^input:(.+)$/.exec(written) ?? [];
+  if (input !== undefined) {
+    const name = input.toUpperCase().replace(/\W+/g, '_');
+    return `${shown} is asked of a person, which is not done here: set a variable such as ${name}, and write \${${name}} instead`;
+  }
+  return `${shown} is no variable: write \${NAME}, or "$\${" where none is meant`;
+}
+
+/** Where the brace is that closes what begins at `from`; a default may have braces of its own. */
+function closingBrace(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < text.length; at++) {
+    if (text.startsWith('${', at)) depth++;
+    if (text[at] !== '}') continue;
+    if (depth === 0) return at;
+    depth--;
+  }
+  return -1;
+}
