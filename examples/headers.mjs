@@ -15,7 +15,9 @@ await client.callTool('price', { symbol: 'AAPL' }, { headers: { 'x-tenant': 'blu
 
 for (const { authorization, ...headers } of market.requests) {
   const tenant = headers['x-tenant'] ?? 'none';
-  console.log(`${headers['user-agent']}, authorized: ${authorization !== undefined}, ${tenant}`);
+  console.log(
+    `${headers['user-agent']}, authorized: ${authorization !== undefined}, ${String(tenant)}`,
+  );
 }
 await client.close();
 await market.close();

@@ -17,7 +17,7 @@ markets.forEach((market, i) => void market.say('info', `something of ${names[i]}
 const heard = new Set();
 for await (const event of events) {
   if (event.kind !== 'notification') continue;
-  console.log(`${event.server}: ${event.params?.['data']}`);
+  console.log(`${event.server}: ${String(event.params?.['data'])}`);
   heard.add(event.server);
   if (heard.size === names.length) break;
 }

@@ -13,7 +13,13 @@ import { expectNothingLeftOpen } from '../support/open-handles.ts';
 
 expectNothingLeftOpen();
 
-const names = ['@longwire/client', '@longwire/agent', '@longwire/server', 'longwire'];
+const names = [
+  '@longwire/client',
+  '@longwire/agent',
+  '@longwire/server',
+  '@longwire/workflow',
+  'longwire',
+];
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 /** Packing takes seconds, and installing what a registry has to be asked for. */
 const installMs = 120_000;
@@ -39,7 +45,10 @@ import { createAgent } from '@longwire/agent';
 import { connect, LongwireError } from '@longwire/client';
 import { oauth } from '@longwire/client/oauth';
 import { createFaultyProxy, type FaultyProxy } from '@longwire/client/testing';
+import { fromEnvironment } from '@longwire/client/config';
+import { cache } from '@longwire/client/middleware';
 import { mcpPlugin, serve } from '@longwire/server';
+import { createWorkflow } from '@longwire/workflow';
 import { main } from 'longwire';
 
 await using client = await connect(process.argv[2] ?? '', { timeouts: { connectMs: 5_000 } });
@@ -52,7 +61,7 @@ const said: string = first?.type === 'text' ? first.text : '';
 const proxy: FaultyProxy = await createFaultyProxy({ target: process.argv[2] ?? '' });
 const { origin } = proxy;
 await proxy.close();
-const imported = [createAgent, mcpPlugin, oauth, serve, main, LongwireError].map((it) => typeof it);
+const imported = [createAgent, mcpPlugin, oauth, serve, main, LongwireError, cache, fromEnvironment, createWorkflow].map((it) => typeof it);
 console.log(JSON.stringify({ names, said, origin, imported }));
 `;
 

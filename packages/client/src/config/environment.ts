@@ -7,12 +7,10 @@ import { parseTarget } from '../target/target.js';
 export interface EnvironmentConfig {
   /** Of `PREFIX_URL`. */
   target: string;
-  /** What its client is made with: headers, and how long connecting may take. */
-  options: Pick<ClientOptions, 'timeouts'> & { headers?: Record<string, string> };
+  /** What its client is made with: headers, how long connecting may take, `keepAlive`. */
+  options: Pick<ClientOptions, 'timeouts' | 'keepAlive'> & { headers?: Record<string, string> };
   /** Of `PREFIX_TIMEOUT`, in milliseconds: the `timeoutMs` of each call, beside that of connecting. */
   timeoutMs?: number;
-  /** Of `PREFIX_KEEP_ALIVE`. */
-  keepAlive?: boolean;
 }
 
 /**
@@ -63,9 +61,9 @@ export function fromEnvironment(
     options: {
       ...(Object.keys(headers).length > 0 && { headers }),
       ...(timeoutMs !== undefined && { timeouts: { connectMs: timeoutMs } }),
+      ...(keepAlive !== undefined && { keepAlive }),
     },
     ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(keepAlive !== undefined && { keepAlive }),
   };
 }
 

@@ -16,6 +16,7 @@ export interface WrittenServer {
   retry?: RetryOptions;
   heartbeat?: HeartbeatOptions;
   limits?: Limits;
+  keepAlive?: boolean;
   transport?: 'sse' | 'streamable-http' | 'stdio' | 'tool-events';
   tools?: ToolsConfig;
   middleware?: (string | { name: string; [option: string]: unknown })[];
@@ -136,6 +137,9 @@ const server: z.ZodType<WrittenServer> = z
           .describe('Requests waiting at a time. Default 10000.')
           .exactOptional(),
       })
+      .exactOptional(),
+    keepAlive: flag
+      .describe('Whether the connection stays open between calls. Default true.')
       .exactOptional(),
     transport: z
       .enum(['sse', 'streamable-http', 'stdio', 'tool-events'])

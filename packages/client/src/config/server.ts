@@ -43,7 +43,7 @@ export function readServerConfig(
     return undefined;
   }
   const { tools = {}, middleware = [] } = written;
-  const { timeouts, retry, heartbeat, limits, transport, headers } = written;
+  const { timeouts, retry, heartbeat, limits, keepAlive, transport, headers } = written;
   const config: ServerConfig = {
     name,
     place: `${source.file}:${positionIn(source.text, keyOffset).line}`,
@@ -55,6 +55,7 @@ export function readServerConfig(
       ...(retry !== undefined && { retry }),
       ...(heartbeat !== undefined && { heartbeat }),
       ...(limits !== undefined && { limits }),
+      ...(keepAlive !== undefined && { keepAlive }),
       ...(transport !== undefined && { transport }),
     },
     middleware: middleware.map(normalized),

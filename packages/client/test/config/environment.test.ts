@@ -17,9 +17,9 @@ describe('a server of the environment', () => {
       options: {
         headers: { authorization: 'Bearer t0ken', 'user-agent': 'it/1', 'x-tenant': 'a' },
         timeouts: { connectMs: 2500 },
+        keepAlive: false,
       },
       timeoutMs: 2500,
-      keepAlive: false,
     };
     expect(fromEnvironment('MARKET', env)).toEqual(expected);
     expect(fromEnvironment('MARKET_', env)).toEqual(expected);

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const folder = fileURLToPath(new URL('../../examples/', import.meta.url));
+
+/** What the others import, and what has a test of its own. */
+const OTHERS = ['market.mjs', 'run.mjs', 'sdk-client.mjs'];
+
+/** What each example prints, among other things. */
+const PRINTS: Readonly<Record<string, readonly string[]>> = {
+  cache: ['asked 1 time\n', 'time to live 2 times', 'never kept: 2 times', '1 hit, 2 misses'],
+  environments: [
+    'market in development, token: false',
+    'market in staging, token: false',
+    'market in production, token: true',
+    'MARKET_TOKEN is not set',
+  ],
+  errors: [
+    'without a token: unauthorized',
+    'takes too long: timeout, outcome-unknown',
+    'at the end: closed',
+    'not well: http-status',
+    'nothing listens there: connect-failed, not-sent',
+  ],
+  'from-environment': ['AAPL 231.5', 'market-watch/1.0 blue', 'MARKET_URL is not set'],
+  headers: ['market-watch/1.0, authorized: true, none', 'authorized: true, blue'],
+  'health-monitor': ['market is healthy\nmarket is down\nmarket is healthy', 'MSFT 498.25'],
+  'incoming-headers': ['AAPL 231.5', 'blue undefined undefined'],
+  'logging-and-retry': ['"tool":"price","outcome":"ok"', 'after 3 attempts'],
+  'market-agent': ['-> price', 'answered', 'Apple stands at 231.50.'],
+  middleware: ['tools/call took less than a second', '{ timed: true }'],
+  'one-shot': ['connecting\nready\n', 'closed\nconnecting\nready\n'],
+  pool: ['3 connections, others wait', '9 done'],
+  'request-id-and-metrics': ['tools/call price: 2 ok', 'longwire_requests_total{'],
+  scoped: ['price, buy, ticker, slow', 'afterwards: closed\nsomething else went wrong'],
+  statistics: ['3 succeeded, 1 timed out', 'last error: timeout', 'healthy, answered'],
+  stream: ['1: AAPL 231.51\n2: AAPL 231.52\n3: AAPL 231.53\n', 'left early'],
+  'three-streams': ['metrics: something of metrics', 'alerts: something of alerts', '0 dropped'],
+  'token-refresh': ['a token: refused', '3 prices, the provider was asked 2 times'],
+  workflow: ['look: done', 'buy-the-dip: done', '3 runs in the journal'],
+};
+
+it.each(Object.entries(PRINTS))('%s prints what it is about', async (name, expected) => {
+  const env = { PATH: process.env['PATH'] ?? '' };
+  const { stdout } = await run(process.execPath, [`${folder}${name}.mjs`], {
+    env,
+    timeout: 30_000,
+  });
+  for (const text of expected) expect(stdout).toContain(text);
+});
+
+it('no example is without a test', () => {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.mjs'));
+  const tested = Object.keys(PRINTS).map((name) => `${name}.mjs`);
+  expect(files.sort()).toEqual([...tested, ...OTHERS].sort());
+});
