@@ -5,6 +5,7 @@ import { configFileName, namesIn, readConfiguration, type Configuration } from '
 import type { Context } from './context.js';
 import { warnOfEnvironment } from './environment.js';
 import { checkTargetOptions } from './target-options.js';
+import { isCredential } from './headers.js';
 import { isTarget, looksLikeAddress, parseTarget, type Server } from './target.js';
 
 /** The word for every server that has a name. */
@@ -103,6 +104,12 @@ export function refuseCommand({ command }: Context): void {
 async function everyServer(context: Context): Promise<AllServers> {
   const { file, isNamed, servers, unusable } = await neededConfiguration(context);
   const enabled = [...servers.values()].filter(({ disabled }) => !disabled);
+  const credential = Object.keys(context.options.headers).find(isCredential);
+  if (!isNamed && credential !== undefined) {
+    throw usageError(
+      `--header ${credential} would go to servers that nobody named: write their names, or --config ${file}`,
+    );
+  }
   const skipped = new Map<string, string>();
   for (const { name, target, variables } of isNamed ? [] : enabled) {
     const why =

@@ -150,7 +150,13 @@ describe('longwire run', () => {
       /w\.yaml:1:27: the server math has no tool "adt"\. Did you mean add\?/,
     ],
     ['no servers', adding, () => [], 2, /give --server name=url/],
-    ['a server without a name', adding, () => ['--server', 'http://h/sse'], 2, /has no name: write name=url/],
+    [
+      'a server without a name',
+      adding,
+      () => ['--server', 'http://h/sse'],
+      2,
+      /has no name: write name=url/,
+    ],
     [
       'a server that is no URL',
       adding,

@@ -56,7 +56,10 @@ export class Http implements AttemptMaker {
   readonly #headersOfAll: () => HeaderRecord | undefined;
   readonly #open = new YoungMap<Exchange, Exchange>();
   /** Fixed headers by the dialect's headers that they were merged with, as undici likes them best. */
-  readonly #merged = new WeakMap<HeaderRecord, string[]>();
+  readonly #merged = new WeakMap<
+    HeaderRecord,
+    { ofAll: HeaderRecord | undefined; merged: string[] }
+  >();
   #lastUrl: URL | undefined;
   #lastRoute = { origin: '', path: '' };
   #closed: Promise<void> | undefined;
@@ -148,12 +151,10 @@ export class Http implements AttemptMaker {
         flatten({ ...own, ...ofAll, ...request.headers }),
       );
     }
-    if (ofAll !== undefined) return flatten({ ...headers, ...ofAll, ...request.headers });
-    let merged = this.#merged.get(request.headers);
-    if (merged === undefined) {
-      merged = flatten({ ...headers, ...request.headers });
-      this.#merged.set(request.headers, merged);
-    }
+    const kept = this.#merged.get(request.headers);
+    if (kept !== undefined && kept.ofAll === ofAll) return kept.merged;
+    const merged = flatten({ ...headers, ...ofAll, ...request.headers });
+    this.#merged.set(request.headers, { ofAll, merged });
     return merged;
   }
 

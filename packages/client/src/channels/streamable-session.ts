@@ -33,6 +33,8 @@ export class StreamableSession {
   readonly #url: URL;
   readonly #era: Era;
   readonly #kept = new Map<string, HeaderRecord>();
+  /** What a request's own were last merged with, and what came of it. */
+  readonly #merged = new WeakMap<HeaderRecord, { ours: HeaderRecord; merged: HeaderRecord }>();
   #id: string | undefined;
   #protocolVersion: string | undefined;
   #headers: HeaderRecord = {};
@@ -85,7 +87,7 @@ export class StreamableSession {
   /** The headers of the POST of a message, `more` included. The same object for the same headers. */
   headersOf(message: JSONRPCMessage, more: HeaderRecord | undefined): HeaderRecord {
     if (this.#era === 'legacy') {
-      return more === undefined ? this.#postHeaders : { ...more, ...this.#postHeaders };
+      return more === undefined ? this.#postHeaders : this.#below(this.#postHeaders, more);
     }
     const key = modernHeadersKey(message);
     let kept = this.#kept.get(key);
@@ -93,7 +95,15 @@ export class StreamableSession {
       kept = { ...POST_HEADERS, ...modernHeaders(message) };
       if (this.#kept.size < MAX_KEPT_HEADERS) this.#kept.set(key, kept);
     }
-    return more === undefined ? kept : { ...more, ...kept };
+    return more === undefined ? kept : this.#below(kept, more);
+  }
+
+  #below(ours: HeaderRecord, more: HeaderRecord): HeaderRecord {
+    const before = this.#merged.get(more);
+    if (before?.ours === ours) return before.merged;
+    const merged = { ...more, ...ours };
+    this.#merged.set(more, { ours, merged });
+    return merged;
   }
 
   #name(id: string | undefined, protocolVersion: string | undefined): void {

@@ -77,13 +77,15 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
   const servers: Config['servers'] = [];
   for (const [name, member] of serversOf(root, { key, profile, file })) {
     const own = new Problems(source);
+    const directory = predefined.get('workspaceFolder') ?? dirname(path);
     const server = readServerConfig(name, member, {
       source,
       problems: own,
-      directory: predefined.get('workspaceFolder') ?? dirname(path),
+      directory,
       env,
       predefined,
-      read: (value) => (isForeign ? fromForeign(readForeignServer(value)) : readServer(value)),
+      read: (value) =>
+        isForeign ? fromForeign(readForeignServer(value), directory) : readServer(value),
     });
     const error = own.error();
     if (error === undefined && server !== undefined) servers.push(server);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { memberOf, type Located } from './document.js';
 import type { ForeignServer, WrittenServer } from './schema.js';
@@ -35,16 +35,18 @@ export function foreignVariables(
  * A server of another program as one of ours. Its `type` is not taken for granted: people write
  * `sse` for what no longer speaks it, and how a server talks is found out anyway.
  *
+ * Paths start from `directory`.
+ *
  * @throws Error of the file system for an `envFile` that cannot be read.
  */
-export function fromForeign(server: ForeignServer): WrittenServer {
+export function fromForeign(server: ForeignServer, directory: string): WrittenServer {
   const { type, url, command, args, cwd, headers, disabled = false, envFile } = server;
   if (url !== undefined && type !== 'stdio') {
     return { url, disabled, ...(headers !== undefined && { headers }) };
   }
   const written = Object.entries(server.env ?? {}).filter(([, value]) => value !== null);
   const env = {
-    ...(envFile !== undefined && parseEnv(readFileSync(envFile, 'utf8'))),
+    ...(envFile !== undefined && parseEnv(readFileSync(resolve(directory, envFile), 'utf8'))),
     ...Object.fromEntries(written.map(([name, value]) => [name, String(value)])),
   } as Record<string, string>;
   return {

@@ -145,7 +145,9 @@ const server: z.ZodType<WrittenServer> = z
       .enum(['sse', 'streamable-http', 'stdio', 'tool-events'])
       .describe('Speak this and nothing else. Default: found out.')
       .exactOptional(),
-    tools: tools.describe('Which tools are offered, and how they are told of.').exactOptional(),
+    tools: tools
+      .describe('Which tools a group offers, and chat to Claude, and how they are told of.')
+      .exactOptional(),
     middleware: z
       .array(middleware)
       .describe('What stands around every request, by name; the first is outermost.')

@@ -166,9 +166,9 @@ function expanded(
         const value = expandVariables(part.value, {
           mayBeEmpty,
           lookup: (name) => {
-            if (!Object.hasOwn(env, name) || env[name] === undefined) return predefined.get(name);
-            variables.add(name);
-            return env[name];
+            const isSet = Object.hasOwn(env, name) && env[name] !== undefined;
+            if (isSet || predefined.has(name)) variables.add(name);
+            return isSet ? env[name] : predefined.get(name);
           },
           report: (message) => {
             const place = `"${path.join('.')}" of server ${JSON.stringify(server)}`;

@@ -235,7 +235,7 @@ export class Connection implements Transport {
       certainty: 'not-sent',
     };
     mark.programId = id;
-    mark.headers = headers && checkHeaders(headers);
+    if (headers !== undefined) mark.headers = { ...mark.headers, ...checkHeaders(headers) };
     const { era } = this.#line;
     const byProgramId = this.#byProgramId;
     return new Promise((resolve, reject) => {
@@ -342,7 +342,7 @@ export class Connection implements Transport {
       return;
     }
     if ('method' in message && message.method === 'notifications/tools/list_changed') {
-      this.#onion?.toolsChanged();
+      this.#onion?.toolsChanged((error) => this.#report(error));
     }
     try {
       (onmessage ?? this.onmessage)?.(message);

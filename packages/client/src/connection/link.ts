@@ -207,7 +207,7 @@ export class Link {
         return this.#open(introduction);
       },
       // Each of two attempts has the time of one, and a middleware some between them.
-      limitMs: 3 * this.#options.connectMs,
+      limitMs: Math.min(3 * this.#options.connectMs, MAX_TIMER_MS),
     });
   }
 

@@ -53,6 +53,8 @@ export type Next = () => Promise<McpResponse>;
  */
 export interface Middleware {
   (request: McpRequest, next: Next): Promise<McpResponse>;
+  /** It keeps what one server said: a group does not share it among its servers. */
+  readonly isForOneServer?: boolean;
   /** Told when the server's list of tools has changed. */
   onToolsChanged?(): void;
 }

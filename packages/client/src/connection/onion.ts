@@ -1,5 +1,6 @@
 import type { Progress, Result } from '@modelcontextprotocol/client';
-import { checkHeaders, type HeaderRecord } from '../channels/headers.js';
+import { CheckedHeaders } from '../channels/checked-headers.js';
+import type { HeaderRecord } from '../channels/headers.js';
 import { within } from '../channels/within.js';
 import { LongwireError } from '../errors.js';
 import type { Introduction } from '../target/eras.js';
@@ -20,6 +21,7 @@ export interface OnionSender {
 export class Onion {
   readonly #middleware: readonly Middleware[];
   readonly #among = new Set<Passing>();
+  readonly #checked = new CheckedHeaders();
 
   constructor(middleware: readonly Middleware[]) {
     this.#middleware = middleware;
@@ -31,8 +33,13 @@ export class Onion {
    * @throws LongwireError
    */
   lead(request: LedgerRequest, mark: CallMark, sender: OnionSender): Promise<Result> {
+    if (mark.abandoned !== undefined) return Promise.reject(mark.abandoned);
     return new Promise((resolve, reject) => {
-      const passing = new Passing(request, mark, { sender, onStopped: reject });
+      const passing = new Passing(request, mark, {
+        sender,
+        checked: this.#checked,
+        onStopped: reject,
+      });
       this.#among.add(passing);
       const turn: Turn = { outer: undefined, isOver: false };
       const over = (): void => {
@@ -58,8 +65,14 @@ export class Onion {
   }
 
   /** Tells whoever wants to know. */
-  toolsChanged(): void {
-    for (const middleware of this.#middleware) middleware.onToolsChanged?.();
+  toolsChanged(report: (error: Error) => void): void {
+    for (const middleware of this.#middleware) {
+      try {
+        middleware.onToolsChanged?.();
+      } catch (error) {
+        report(error as Error);
+      }
+    }
   }
 
   /** Fails every request that is among the middlewares. */
@@ -141,7 +154,8 @@ export async function leadHandshake(
   let connected: Connected | undefined;
   const led = onion.lead(params === undefined ? { method } : { method, params }, mark, {
     send: async (_request, { headers }) => {
-      connected = await open(headers);
+      // One that succeeded is not made again: it would be another line.
+      connected ??= await open(headers);
       const { answer } = connected;
       return answer !== undefined && 'result' in answer ? answer.result : {};
     },
@@ -162,6 +176,13 @@ export async function leadHandshake(
   });
 }
 
+/** What a request is led with. */
+interface PassingOptions {
+  sender: OnionSender;
+  checked: CheckedHeaders;
+  onStopped: (error: LongwireError) => void;
+}
+
 /** A request among the middlewares. */
 class Passing implements McpRequest {
   readonly method: string;
@@ -175,6 +196,8 @@ class Passing implements McpRequest {
   /** Why nothing may come of it any more. */
   stopped: LongwireError | undefined;
   readonly mark: CallMark;
+  readonly #before: Pick<CallMark, 'headers' | 'idempotent' | 'onSent' | 'onProgress'>;
+  readonly #checked: CheckedHeaders;
   readonly #sender: OnionSender;
   readonly #onStopped: (error: LongwireError) => void;
   #stopping: AbortController | undefined;
@@ -182,8 +205,9 @@ class Passing implements McpRequest {
   constructor(
     { method, params }: LedgerRequest,
     mark: CallMark,
-    { sender, onStopped }: { sender: OnionSender; onStopped: (error: LongwireError) => void },
+    { sender, checked, onStopped }: PassingOptions,
   ) {
+    this.#checked = checked;
     this.method = method;
     this.params = params;
     this.mark = mark;
@@ -193,6 +217,8 @@ class Passing implements McpRequest {
     this.#sender = sender;
     this.#onStopped = onStopped;
     mark.stop = (error) => this.stop(error);
+    const { headers, idempotent } = mark;
+    this.#before = { headers, idempotent };
     // What the maker of the call wants to know comes last: it is outside of everybody.
     this.onSent = mark.onSent?.bind(mark);
     this.onProgress = mark.onProgress?.bind(mark);
@@ -225,6 +251,8 @@ class Passing implements McpRequest {
   release(): void {
     this.stopped ??= TOO_LATE;
     this.#stopping?.abort(this.stopped);
+    // The next request of the same call, of its next page, say, begins as this one did.
+    Object.assign(this.mark, this.#before);
   }
 
   /** Goes on to the server. */
@@ -232,8 +260,7 @@ class Passing implements McpRequest {
     if (this.stopped !== undefined) return Promise.reject(this.stopped);
     const { method, params, mark } = this;
     try {
-      const isBare = Object.keys(this.headers).length === 0;
-      mark.headers = isBare ? undefined : checkHeaders(this.headers);
+      mark.headers = this.#checked.of(this.headers);
     } catch (error) {
       return Promise.reject(error as TypeError);
     }

@@ -169,10 +169,9 @@ export class Group implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * How a server is, by a light request now; one that does not answer is `down`. A server that was
-   * never used is connected to.
+   * How a server is, by a light request now; one that does not answer, or was never used, is `down`.
    *
-   * @throws TypeError if there is no such server.
+   * @throws TypeError if there is no such server; LongwireError `aborted`.
    */
   async health(name: string, options: HealthOptions = {}): Promise<Health> {
     return this.#member(name).health(options);

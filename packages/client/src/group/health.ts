@@ -1,4 +1,5 @@
 import { reportable } from '../client/sdk-errors.js';
+import { LongwireError } from '../errors.js';
 import type { ToolSource } from '../client/types.js';
 import type { Health, HealthOptions } from '../health/health.js';
 
@@ -13,15 +14,17 @@ interface HealthSource {
  */
 export async function healthOf(
   source: ToolSource,
-  { since, ...options }: HealthOptions & { since: number | undefined },
+  { since, slowMs, ...options }: HealthOptions & { since: number | undefined },
 ): Promise<Health> {
   const uptimeMs = since === undefined ? 0 : Date.now() - since;
   const startedAt = performance.now();
   try {
-    if (saysHealth(source)) return await source.health(options);
+    if (saysHealth(source))
+      return await source.health({ ...options, ...(slowMs !== undefined && { slowMs }) });
     await source.listTools(options);
     return { status: 'healthy', latencyMs: performance.now() - startedAt, uptimeMs };
   } catch (error) {
+    if (!(error instanceof LongwireError) || error.code === 'aborted') throw error;
     const { summary } = reportable(error);
     return { status: 'down', reason: summary, latencyMs: undefined, uptimeMs };
   }

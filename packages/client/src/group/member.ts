@@ -4,7 +4,7 @@ import { Call, type CallSurroundings } from '../client/call.js';
 import type { CallToolOptions, ToolSource } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
-import { LongwireError } from '../errors.js';
+import { ConnectError, LongwireError } from '../errors.js';
 import { Gate } from './gate.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import { healthOf } from './health.js';
@@ -298,7 +298,7 @@ export class Member {
   #failed(error: unknown): void {
     const reason = this.#record.failed(error);
     const isClosed = this.#client?.state.name === 'closed' && !this.#isHangingUp;
-    if (reason === undefined || !isClosed || this.#isDown || this.#isDisabled) return;
+    if (!(reason instanceof ConnectError) || !isClosed || this.#isDown || this.#isDisabled) return;
     this.#onState({ name: 'resting', reason, known: false });
   }
 

@@ -112,9 +112,12 @@ export class Monitor implements AsyncDisposable {
 
   async #check(name: string): Promise<void> {
     const { signal } = this.#stopped;
-    const health = await this.#group.health(name, { timeoutMs: this.#timeoutMs, signal });
+    // It may have left the group meanwhile, or the monitor was stopped.
+    const health = await this.#group
+      .health(name, { timeoutMs: this.#timeoutMs, signal })
+      .catch(() => undefined);
     const now = this.#statusOf(name);
-    if (signal.aborted || now === undefined || !isWatched(now)) return;
+    if (signal.aborted || health === undefined || now === undefined || !isWatched(now)) return;
     const previous = this.#latest.get(name);
     this.#latest.set(name, health);
     if (health.status !== previous?.status) {

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { stringify } from 'safe-stable-stringify';
 import { checkGroup, checkPositive } from '../connection/options.js';
 import type { McpRequest, McpResponse, Middleware, Next } from '../connection/middleware.js';
+import { LongwireError } from '../errors.js';
 import { checkTexts, checkWhole } from './option-checks.js';
 import { ToolHints, toolOf, toolTable } from './tools.js';
 import { unlessAborted } from './waiting.js';
@@ -75,6 +76,7 @@ export function cache(options: CacheOptions = {}): ToolCache {
   };
   const clear = (): void => results.clear();
   return Object.assign(middleware, {
+    isForOneServer: true,
     clear,
     onToolsChanged: clear,
     stats: () => results.stats(),
@@ -217,8 +219,8 @@ class Results {
       return this.#miss(response);
     } catch (error) {
       land();
-      // That the one who asked has given up is nothing to the others.
-      if (request.signal.aborted) flight.resolve('ask-again');
+      // That the one who asked has given up, or is out of time, is nothing to the others.
+      if (request.signal.aborted || isOutOfTime(error)) flight.resolve('ask-again');
       else flight.reject(error);
       throw error;
     } finally {
@@ -256,4 +258,8 @@ function textOf(result: Result): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isOutOfTime(error: unknown): boolean {
+  return error instanceof LongwireError && (error.code === 'timeout' || error.code === 'deadline');
 }

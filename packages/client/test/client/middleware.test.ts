@@ -398,6 +398,88 @@ it('stands around what goes through an SDK client, too', async () => {
   expect(seen).toContain('b tools/call');
 });
 
+it('headers of one operation go with it through an SDK client, too', async () => {
+  const server = await serve({
+    answer: ({ method }) =>
+      method === 'resources/read' ? { contents: [{ uri: 'a:1', text: 'one' }] } : undefined,
+  });
+  const client = clientOf(server.url);
+  await client.readResource('a:1', { headers: { 'X-Tenant': 'a' } });
+  expect(server.requests.at(-1)?.headers['x-tenant']).toBe('a');
+});
+
+it('each page of a list begins with the headers of the operation, and no others', async () => {
+  const server = await serve({
+    answer: ({ method, params }) =>
+      method === 'tools/list'
+        ? { tools: [], ...(params?.['cursor'] === undefined && { nextCursor: 'more' }) }
+        : undefined,
+  });
+  const seen: unknown[] = [];
+  const client = clientOf(server.url, {
+    ...quick,
+    middleware: [
+      (request, next) => {
+        if (request.method === 'tools/list') seen.push({ ...request.headers });
+        request.headers['x-own'] = 'middleware';
+        return next();
+      },
+    ],
+  });
+  await client.listTools({ headers: { 'x-tenant': 'a' } });
+  expect(seen).toEqual([{ 'x-tenant': 'a' }, { 'x-tenant': 'a' }]);
+});
+
+it('is spared a call that was given up before', async () => {
+  const server = await serve();
+  const seen: string[] = [];
+  const client = clientOf(server.url, { ...quick, middleware: [noting(seen, 'a')] });
+  await client.connect();
+  const signal = AbortSignal.abort();
+  expect(await failureOf(client.callTool('echo', {}, { signal }))).toMatchObject({
+    code: 'aborted',
+    certainty: 'not-sent',
+  });
+  expect(seen).not.toContain('a tools/call');
+});
+
+it('a handshake that succeeded is not made again', async () => {
+  const server = await serve();
+  const twice: Middleware = async (_request, next) => {
+    await next();
+    return next();
+  };
+  const client = clientOf(server.url, { ...quick, middleware: [twice] });
+  await client.connect();
+  expect(server.openedSessions()).toBe(1);
+});
+
+it('connecting may take as long as the program likes', async () => {
+  const server = await serve();
+  const client = clientOf(server.url, {
+    timeouts: { connectMs: Infinity },
+    middleware: [(_request, next) => next()],
+  });
+  await client.connect();
+  expect(client.state.name).toBe('ready');
+});
+
+it('that fails to be told of changed tools keeps it from nobody', async () => {
+  const server = await serve();
+  const failing: Middleware = (_request, next) => next();
+  failing.onToolsChanged = () => {
+    throw new Error('no matter');
+  };
+  const client = clientOf(server.url, { ...quick, middleware: [failing] });
+  const told: string[] = [];
+  client.on('toolsChanged', () => told.push('toolsChanged'));
+  client.on('error', ({ message }) => told.push(message));
+  await client.connect();
+  await heard(server);
+  server.push({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+  await until(() => expect(told).toEqual(['no matter', 'toolsChanged']));
+});
+
 it('is told when the list of tools has changed', async () => {
   const server = await serve();
   let changes = 0;
