@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { FLOOR_VARIANTS } from './sse-calls/contenders.mjs';
+import { run as runAroundCalls } from './around-calls/index.mjs';
 import { run as runColdStart } from './cold-start/index.mjs';
 import { run as runDecoder } from './decoder/index.mjs';
 import { run as runHttpCalls } from './http-calls/index.mjs';
@@ -13,16 +14,17 @@ import { run as runStdioCalls } from './stdio-calls/index.mjs';
 
 const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N]
 
-  sse-calls    CPU, throughput and latency of tool calls over HTTP+SSE: Longwire, its peers, the bare loop
-  http-calls   the same over Streamable HTTP, with sessions and stateless, answered as JSON and as SSE
-  stdio-calls  the same over stdio
-  cold-start   listing tools from a command line, from start to end: Longwire and its peers
-  recovery     from a cut stream to the next call, 1000 calls at once, a 50 MiB result: Longwire and its peers
-  decoder      throughput of the event-stream decoder: Longwire's and eventsource-parser's
-  floor        ways to write the bare loop, to see that the cheapest is the one that is used
+  sse-calls     CPU, throughput and latency of tool calls over HTTP+SSE: Longwire, its peers, the bare loop
+  http-calls    the same over Streamable HTTP, with sessions and stateless, answered as JSON and as SSE
+  stdio-calls   the same over stdio
+  cold-start    listing tools from a command line, from start to end: Longwire and its peers
+  recovery      from a cut stream to the next call, 1000 calls at once, a 50 MiB result: Longwire and its peers
+  around-calls  what middlewares, a cache, a pool and a group of fifty servers cost and bring
+  decoder       throughput of the event-stream decoder: Longwire's and eventsource-parser's
+  floor         ways to write the bare loop, to see that the cheapest is the one that is used
 
   --rounds   how often everything is measured (default 15; a third of it for the 50 MiB result)
-  --calls    calls a sample of sse-calls, http-calls, stdio-calls and floor (default 1000)
+  --calls    calls a sample of sse-calls, http-calls, stdio-calls, around-calls and floor (default 1000)
 
 Without a name: all but floor.`;
 
@@ -35,6 +37,7 @@ const BENCHES = {
   'stdio-calls': runStdioCalls,
   'cold-start': runColdStart,
   recovery: runRecovery,
+  'around-calls': runAroundCalls,
   decoder: runDecoder,
   floor: (options) => runSseCalls({ ...options, contenders: FLOOR_VARIANTS }),
 };

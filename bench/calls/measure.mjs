@@ -25,7 +25,7 @@ import { Child } from './child.mjs';
  * @property {string} [title] set it apart where a benchmark makes several
  * @property {() => Promise<RunningServer>} startServer
  * @property {readonly Contender[]} contenders
- * @property {Contender} bareLoop of the contenders: the floor of every ratio
+ * @property {Contender} bareLoop of the contenders: the floor of every ratio, whatever it is called
  * @property {Contender} [longwire] of the contenders
  * @property {readonly Contender[]} [official] of the contenders: those that the targets are about
  * @property {readonly Mode[]} modes

@@ -22,7 +22,7 @@ export function report(measurements, { rounds, calls }) {
 }
 
 /** @param {Measurement} measurement */
-function reportTables({ comparison, records }) {
+export function reportTables({ comparison, records }) {
   const { title, modes } = comparison;
   if (title !== undefined) console.log(`\n### ${title}`);
   const bareLoop = records.find(({ contender }) => contender === comparison.bareLoop);
@@ -30,7 +30,7 @@ function reportTables({ comparison, records }) {
   const head = [
     'client',
     'CPU µs/call',
-    '× bare loop',
+    `× ${comparison.bareLoop.title}`,
     ...(longwire ? ['× Longwire'] : []),
     'calls/s',
     'p50 µs',
@@ -69,7 +69,7 @@ function reportTables({ comparison, records }) {
  * @param {Measured | undefined} to
  * @param {Mode} mode
  */
-function cpuRatio(of, to, mode) {
+export function cpuRatio(of, to, mode) {
   /** @param {Measured | undefined} record */
   const cpu = (record) => (record?.samples.get(mode) ?? []).map(({ cpuUs }) => cpuUs);
   return ratioSpread(cpu(of), cpu(to));

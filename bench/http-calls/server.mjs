@@ -5,9 +5,11 @@
  * parent.
  *
  * Arguments of the process: the version of the protocol (2025-11-25, with sessions, or 2026-07-28,
- * stateless), and what it answers requests with (`json` or `sse`).
+ * stateless), what it answers requests with (`json` or `sse`), and how many servers there are, each
+ * on a port of its own (default 1).
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { readBody } from '../calls/body.mjs';
 import {
@@ -21,7 +23,7 @@ import {
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 
-const [version = '', answers = ''] = process.argv.slice(2);
+const [version = '', answers = '', servers = '1'] = process.argv.slice(2);
 const PATH = '/mcp';
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 /** Longer than any measurement: nobody is to ask again. */
@@ -160,7 +162,8 @@ function resultOf(method, params) {
 
 const receive = version === '2026-07-28' ? receiveStateless : receiveInSession;
 
-const server = createServer((request, response) => {
+/** @param {IncomingMessage} request @param {ServerResponse} response */
+function onRequest(request, response) {
   if (request.url !== PATH) {
     response.writeHead(404).end();
   } else if (request.method === 'POST') {
@@ -179,9 +182,16 @@ const server = createServer((request, response) => {
     // There is nothing that this server would send by itself.
     response.writeHead(405, { allow: 'POST, DELETE' }).end();
   }
-});
-process.on('disconnect', () => process.exit());
-server.listen(0, '127.0.0.1', () => {
+}
+
+/** @returns {Promise<string>} the URL of a new server */
+async function listen() {
+  const server = createServer(onRequest).listen(0, '127.0.0.1');
+  await once(server, 'listening');
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
-  process.send?.({ url: `http://127.0.0.1:${address.port}${PATH}` });
-});
+  return `http://127.0.0.1:${address.port}${PATH}`;
+}
+
+process.on('disconnect', () => process.exit());
+const urls = await Promise.all(Array.from({ length: Number(servers) }, listen));
+process.send?.({ url: urls[0], urls });

@@ -147,8 +147,14 @@ describe('an answer whose stream breaks off, with event ids', () => {
     const server = await serve({ eventIds: true, retryMs: 1, hangOn: 'tools/call' });
     const gate = await gateTo(server);
     const client = clientOf(gate.url, quick);
+    let hasBegun = false;
+    client.on('notification', () => (hasBegun = true));
     const call = client.callTool('write');
     await until(() => expect(server.openReplies()).toBe(1));
+    // What has come on the stream is what it can be gone on from.
+    const params = { level: 'info', data: 'begun' };
+    server.push({ jsonrpc: '2.0', method: 'notifications/message', params }, 'replies');
+    await until(() => expect(hasBegun).toBe(true));
     const id = wireIdOf(server, 'write');
     gate.shut();
     await until(() => expect(client.state.name).toBe('reconnecting'));
