@@ -162,6 +162,13 @@ describe('@all', () => {
     expect(stderr).not.toContain('cannot connect');
   });
 
+  it('sends no key of a person to where nobody named it', async () => {
+    const header = ['--header', 'Authorization: Bearer secret-1'];
+    const { code, stderr } = await runHere(['tools', '@all', '--profile', 'bare', ...header]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--header authorization would go to servers that nobody named');
+  });
+
   it('--json is one document; of a file that is named, with all its servers', async () => {
     const args = ['inspect', '@all', '--json', '--config', 'longwire.json'];
     const { code, stdout } = await runHere(args, { KEYED: 'keyed-token-1' });

@@ -284,6 +284,13 @@ describe('a mistake', () => {
     expect(told).toMatch(/^longwire\.json:\d+:\d+: [^\n]+$/);
   });
 
+  test('counts what it is told of the machine among its variables', () => {
+    const text = '{"mcpServers": {"a": {"url": "http://h/?at=${userHome}"}}}';
+    const env = { HOME: '/home/somebody', USERPROFILE: '/home/somebody' };
+    const [server] = parseConfig(text, { file: 'mcp.json', env }).servers;
+    expect(server?.variables).toEqual(['userHome']);
+  });
+
   test('that makes a name twice is told with both lines', () => {
     const text =
       '{ "servers": {\r\n"a": { "url": "http://h" },\r\n"b": { "url": "http://h" },\r\n"a": { "url": "http://i" } } }';

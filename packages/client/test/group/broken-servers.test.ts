@@ -195,6 +195,16 @@ describe('a server that is slow', () => {
     expect(statusOf(group, 'a').lastError?.code).toBe('server-error');
   });
 
+  it('takes the mistake of a caller for no loss of its server', async () => {
+    const a = await serve();
+    const group = groupOf({ a: { target: a.url, options: { keepAlive: false } } });
+    expect(await namesOf(group)).toHaveLength(5);
+    const wrong = group.callTool('echo', {}, { headers: { 'bad header': 'x' } });
+    await expect(wrong).rejects.toThrow(TypeError);
+    expect(await namesOf(group)).toHaveLength(5);
+    expect(statusOf(group, 'a').state).not.toBe('resting');
+  });
+
   it('ends a wait by the signal', async () => {
     const a = await serve({ hangOn: 'tools/list' });
     const group = groupOf({ a: a.url });
