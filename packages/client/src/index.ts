@@ -113,5 +113,6 @@ export type {
 // For the other packages of Longwire.
 export { isReservedHeader } from './channels/headers.js';
 export { assignPrefixes, assignToolNames } from './group/tool-names.js';
+export { LOG_LEVELS } from './log-levels.js';
 export { didYouMean, nearest } from './nearest.js';
 export { VERSION } from './version.js';

@@ -1,11 +1,9 @@
-import { didYouMean } from '@longwire/client';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { LoggingLevel } from '@longwire/client';
 import type { EventFilter, NamedServer, Step, StepRetry, Trigger, Workflow } from './definition.js';
 import { WorkflowError, type WorkflowProblem } from './errors.js';
 import { Expression, ExpressionError, type Template } from './expression.js';
-import { LOG_LEVELS } from './log-levels.js';
+import { didYouMean, LOG_LEVELS, type LoggingLevel } from '@longwire/client';
 import {
   checkShape,
   type FileSource,

@@ -1,7 +1,6 @@
-import type { LoggingLevel } from '@longwire/client';
 import type { EventFilter, Trigger } from './definition.js';
 import { createServerMatcher, createUriMatcher } from './event.js';
-import { LOG_LEVELS } from './log-levels.js';
+import { LOG_LEVELS, type LoggingLevel } from '@longwire/client';
 import type { Source } from './source.js';
 import type { Servers } from './tools.js';
 

@@ -1,4 +1,4 @@
-import type { ConfigError, LongwireClient, Readiness } from '@longwire/client';
+import type { ConfigError, Health, LongwireClient } from '@longwire/client';
 import {
   chooseAll,
   namedServer,
@@ -106,23 +106,27 @@ async function chosen(context: Context, names: readonly string[]): Promise<AllSe
   return { file, servers, unusable, skipped: new Map() };
 }
 
-/** What a server that is healthy is told of with. */
+/** What a server that could be reached is told of with. */
 interface Status {
+  status: Health['status'];
+  reason?: string;
   transport: string;
   protocolVersion: string | null;
   server: { name: string; version: string } | null;
   latencyMs: number | null;
 }
 
-function readStatus({ state, server, protocolVersion }: LongwireClient): Promise<Status> {
-  const { dialect = 'unknown', connectMs } =
-    state.name === 'ready' ? state : ({} as Partial<Readiness>);
-  return Promise.resolve({
-    transport: dialect,
+async function readStatus(client: LongwireClient): Promise<Status> {
+  const { status, reason, latencyMs } = await client.health();
+  const { state, server, protocolVersion } = client;
+  return {
+    status,
+    transport: state.name === 'ready' ? state.dialect : 'unknown',
     protocolVersion: protocolVersion ?? null,
     server: server === undefined ? null : { name: server.name, version: server.version },
-    latencyMs: connectMs === undefined ? null : Math.round(connectMs),
-  });
+    latencyMs: latencyMs === undefined ? null : Math.ceil(latencyMs),
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 function asJson(context: Context, outcome: Outcome<Status>): object {
@@ -131,14 +135,15 @@ function asJson(context: Context, outcome: Outcome<Status>): object {
     return { server: name, status: 'down', error: errorAsJson(context, outcome.error) };
   }
   const { server, ...found } = outcome.found;
-  return { server: name, status: 'healthy', ...found, serverInfo: server };
+  return { server: name, ...found, serverInfo: server };
 }
 
 function asRow({ redactor }: Context, outcome: Outcome<Status>): string[] {
   const { name } = outcome;
   if ('error' in outcome) return [name, 'down', '', redactor.message(summaryOf(outcome.error))];
-  const { transport, server, latencyMs } = outcome.found;
+  const { status, transport, server, latencyMs, reason } = outcome.found;
   const told = server === null ? '' : `, ${server.name} ${server.version}`;
   const latency = latencyMs === null ? '' : formatDuration(latencyMs);
-  return [name, 'healthy', latency, `${transport}${told}`];
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return [name, status, latency, redactor.message(`${transport}${told}${why}`)];
 }

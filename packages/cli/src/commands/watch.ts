@@ -1,4 +1,10 @@
-import { LongwireError, type ConnectionState, type LongwireClient } from '@longwire/client';
+import {
+  LOG_LEVELS,
+  LongwireError,
+  type ConnectionState,
+  type LoggingLevel,
+  type LongwireClient,
+} from '@longwire/client';
 import { Option } from 'commander';
 import { allServers, chooseAll, chooseServer, type AllServers } from '../choose-servers.js';
 import { createStateWords } from '../connection-words.js';
@@ -17,22 +23,11 @@ import {
   operationOptions,
 } from '../session.js';
 
-const levels = [
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-] as const;
-
 /** Who watches wants to see it come back, however long that takes. */
 const retry = { maxAttempts: Infinity };
 
 interface WatchOptions {
-  level: (typeof levels)[number];
+  level: LoggingLevel;
   subscribe?: string[];
 }
 
@@ -44,7 +39,7 @@ export const addWatch: AddCommand = (program, run) => {
     .argument(...targetArgument)
     .addOption(
       new Option('--level <level>', 'ask for log messages from this level up')
-        .choices(levels)
+        .choices(LOG_LEVELS)
         .default('debug'),
     )
     .option('--subscribe <uri>', 'be told when this resource changes (repeatable)', collect)
