@@ -31,7 +31,8 @@ export class Listeners<Events extends object> {
       try {
         listener(payload as never);
       } catch (error) {
-        this.#onThrow(error);
+        // Whoever listens for errors and throws one has nobody left to tell.
+        if (event !== 'error') this.#onThrow(error);
       }
     }
   }

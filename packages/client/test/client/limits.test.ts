@@ -262,10 +262,14 @@ describe('a call', () => {
     let stream: { write: (text: string) => unknown } | undefined;
     const caller = client(`${hung.origin}/sse`);
     await caller.connect();
+    const giveUp = new AbortController();
     const calls = Array.from({ length: 5 }, () =>
-      failureOf(caller.callTool('hang', {}, { timeoutMs: 30 })),
+      failureOf(caller.callTool('hang', {}, { signal: giveUp.signal })),
     );
-    for (const call of calls) expect(await call).toMatchObject({ code: 'timeout' });
+    const isCall = ({ body }: { body: string }): boolean => body.includes('"tools/call"');
+    await vi.waitFor(() => expect(hung.requests.filter(isCall)).toHaveLength(5), 10_000);
+    giveUp.abort();
+    for (const call of calls) expect(await call).toMatchObject({ code: 'aborted' });
     await vi.waitFor(() => expect(brokenOff).toBe(5), { timeout: 10_000 });
     expect(
       hung.requests.filter(({ body }) => body.includes('notifications/cancelled')),
@@ -346,4 +350,21 @@ describe('a message', () => {
     const [group = ''] = Object.keys(options);
     expect(() => createClient('http://h/', options as ClientOptions)).toThrowError(group);
   });
+});
+
+it('an error that a listener of errors throws is nobody’s', async () => {
+  const client = createClient('http://127.0.0.1:1');
+  let told = 0;
+  client.on('error', () => {
+    told += 1;
+    throw new Error('again');
+  });
+  client.on('state', () => {
+    throw new Error('once');
+  });
+  await client.connect().catch(() => {});
+  await client.close();
+  // Once for each change of state: connecting, resting, closed.
+  expect(told).toBeGreaterThan(0);
+  expect(told).toBeLessThan(5);
 });
