@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { createClient, LongwireError } from '@longwire/client';
+import { connect, createClient, LongwireError } from '@longwire/client';
 import { startMarket } from './market.mjs';
 
 /** @param {string} what @param {Promise<unknown>} work */
@@ -28,7 +28,7 @@ const stranger = createClient(market.url);
 await tell('without a token', stranger.callTool('price', { symbol: 'AAPL' }));
 await stranger.close();
 
-const client = createClient(market.url, { headers });
+const client = await connect(market.url, { headers });
 await tell('a call that takes too long', client.callTool('slow', { ms: 5000 }, { timeoutMs: 100 }));
 const sell = await client.callTool('sell', { symbol: 'AAPL' }).catch((error) => error.code);
 console.log(`a tool that there is not: ${sell.isError === true ? 'isError, a result' : sell}`);
