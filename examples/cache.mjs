@@ -8,7 +8,7 @@ import { cache } from '@longwire/client/middleware';
 import { startMarket } from './market.mjs';
 
 const market = await startMarket();
-const kept = cache({ ttlMs: 60_000, tools: { price: 200 } });
+const kept = cache({ ttlMs: 60_000, tools: { price: 1000 } });
 const client = await connect(market.url, { middleware: [kept] });
 // The list says which tools only look.
 await client.listTools();
@@ -16,7 +16,7 @@ await client.listTools();
 await client.callTool('price', { symbol: 'AAPL' });
 await client.callTool('price', { symbol: 'AAPL' });
 console.log(`the server was asked ${market.calls.length} time`);
-await sleep(250);
+await sleep(1100);
 await client.callTool('price', { symbol: 'AAPL' });
 console.log(`after the time to live ${market.calls.length} times`);
 await client.callTool('buy', { symbol: 'AAPL', count: 1 });

@@ -18,7 +18,7 @@ const client = await connect(market.url, {
   middleware: [
     tracing({ tracer: provider.getTracer('market-watch') }),
     timeout({ defaultMs: 10_000, tools: { slow: 50 } }),
-    rateLimit({ tools: { price: { perSecond: 1, burst: 2 } }, over: 'refuse' }),
+    rateLimit({ tools: { price: { perSecond: 0.1, burst: 2 } }, over: 'refuse' }),
   ],
 });
 
