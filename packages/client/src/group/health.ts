@@ -1,7 +1,11 @@
-import { reportable } from '../client/sdk-errors.js';
-import { LongwireError } from '../errors.js';
 import type { ToolSource } from '../client/types.js';
-import type { Health, HealthOptions } from '../health/health.js';
+import { LongwireError } from '../errors.js';
+import {
+  checkHealthOptions,
+  HEALTH_DEFAULTS,
+  type Health,
+  type HealthOptions,
+} from '../health/health.js';
 
 /** A source that can say how it is. */
 interface HealthSource {
@@ -9,25 +13,29 @@ interface HealthSource {
 }
 
 /**
- * How a source is, by its own word; one that has none is asked for its tools. Never rejects: what
- * does not answer is down.
+ * How a source is, by its own word; one that has none is asked for its tools. What does not answer
+ * is down.
+ *
+ * @throws LongwireError `aborted`; TypeError for an option that is wrong.
  */
 export async function healthOf(
   source: ToolSource,
-  { since, slowMs, ...options }: HealthOptions & { since: number | undefined },
+  { since, ...options }: HealthOptions & { since: number | undefined },
 ): Promise<Health> {
+  if (saysHealth(source)) return source.health(options);
+  checkHealthOptions(options);
+  const { slowMs, ...limits } = { ...HEALTH_DEFAULTS, ...options };
   const uptimeMs = since === undefined ? 0 : Date.now() - since;
   const startedAt = performance.now();
   try {
-    if (saysHealth(source))
-      return await source.health({ ...options, ...(slowMs !== undefined && { slowMs }) });
-    await source.listTools(options);
-    return { status: 'healthy', latencyMs: performance.now() - startedAt, uptimeMs };
+    await source.listTools(limits);
   } catch (error) {
     if (!(error instanceof LongwireError) || error.code === 'aborted') throw error;
-    const { summary } = reportable(error);
-    return { status: 'down', reason: summary, latencyMs: undefined, uptimeMs };
+    return { status: 'down', reason: error.summary, latencyMs: undefined, uptimeMs };
   }
+  const latencyMs = performance.now() - startedAt;
+  if (latencyMs <= slowMs) return { status: 'healthy', latencyMs, uptimeMs };
+  return { status: 'degraded', reason: 'it is slow', latencyMs, uptimeMs };
 }
 
 function saysHealth(source: object): source is HealthSource {

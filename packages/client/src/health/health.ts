@@ -5,7 +5,11 @@ import type { ConnectionState } from '../connection/state.js';
 import { LongwireError } from '../errors.js';
 import type { RecentCalls, Tally } from './tally.js';
 
-const DEFAULTS: { timeoutMs: number; slowMs: number } = { timeoutMs: 5000, slowMs: 1000 };
+/** How long a check may take, and from when on a server is slow, in milliseconds. */
+export const HEALTH_DEFAULTS: { timeoutMs: number; slowMs: number } = {
+  timeoutMs: 5000,
+  slowMs: 1000,
+};
 /** For how long what went wrong says how things are. */
 const RECENT_MS = 60_000;
 /** Of fewer calls nothing is concluded. */
@@ -52,7 +56,7 @@ export async function checkHealth(
   options: HealthOptions,
 ): Promise<Health> {
   checkHealthOptions(options);
-  const { timeoutMs, slowMs } = { ...DEFAULTS, ...options };
+  const { timeoutMs, slowMs } = { ...HEALTH_DEFAULTS, ...options };
   const { signal } = options;
   if (signal?.aborted === true) throw abortedError(signal, 'not-sent');
   if (connection?.state.name !== 'ready' || connection.isClosing) {
@@ -73,7 +77,12 @@ export async function checkHealth(
     : { status: 'degraded', reason, latencyMs, uptimeMs };
 }
 
-function checkHealthOptions(options: HealthOptions): void {
+/**
+ * Checks the options of a health check.
+ *
+ * @throws TypeError that names the option.
+ */
+export function checkHealthOptions(options: HealthOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError('options: not an object');
   }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
+import { createPool } from '../../src/index.ts';
 import { said } from '../client/recovery-support.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { eventsOf, groupsOfThisFile, namesOf, statesIn, statusOf } from './support.ts';
@@ -122,4 +123,17 @@ it('is not disturbed by a listener that throws', async () => {
   });
   expect(await namesOf(group)).toHaveLength(10);
   expect(thrown).toEqual(['mine', 'mine', 'mine', 'mine']);
+});
+
+it('says how a source is that has no word of its own for it', async () => {
+  const server = await serve();
+  const pool = createPool(server.url);
+  const group = groupOf({ pool });
+  expect(await group.health('pool', { slowMs: 10_000 })).toMatchObject({ status: 'healthy' });
+  expect(await group.health('pool', { slowMs: 0.000_001 })).toMatchObject({ status: 'degraded' });
+  await expect(group.health('pool', { slow: 1 } as object)).rejects.toThrow('slow: no such option');
+  const signal = AbortSignal.abort();
+  expect(await failureOf(group.health('pool', { signal }))).toMatchObject({ code: 'aborted' });
+  await group.close();
+  await pool.close();
 });

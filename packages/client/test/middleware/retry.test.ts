@@ -29,7 +29,7 @@ const isError: Answer = () => ({ content: [], isError: true });
 function failing(...errors: unknown[]): Answer {
   return (request) => {
     const error = errors.shift();
-    // eslint-disable-next-line typescript/only-throw-error
+    // oxlint-disable-next-line typescript/only-throw-error
     if (error !== undefined) throw error;
     return said('ok')(request);
   };
