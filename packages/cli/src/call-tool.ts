@@ -1,6 +1,7 @@
 import {
   didYouMean,
   HttpStatusError,
+  shortName,
   type CallToolResult,
   type LongwireClient,
 } from '@longwire/client';
@@ -12,6 +13,9 @@ import { logMessage } from './notifications.js';
 import { showProgress } from './progress.js';
 import { sanitizeLine } from './sanitize.js';
 import { operationOptions } from './session.js';
+
+/** Arguments that the tool does not name: of so many each is told. */
+const maxRemarks = 10;
 
 /** A call as it was written on a command line or at the prompt. */
 export interface WrittenCall {
@@ -46,9 +50,14 @@ export async function callWritten(
     terminal.showLive('asking for the tools');
     const tool = findTool(name, await client.listTools(limits));
     const args = await toolArguments(tool, { words, json, cwd });
-    for (const { argument, names } of unnamedArguments(tool, args)) {
+    const unnamed = unnamedArguments(tool, args);
+    for (const { argument, names } of unnamed.slice(0, maxRemarks)) {
       const guess = didYouMean(argument, names);
-      terminal.remark(sanitizeLine(`The tool names no argument \`${argument}\`.${guess}`));
+      const told = shortName(argument);
+      terminal.remark(sanitizeLine(`The tool names no argument \`${told}\`.${guess}`));
+    }
+    if (unnamed.length > maxRemarks) {
+      terminal.remark(`Nor does it name ${unnamed.length - maxRemarks} more of them.`);
     }
     terminal.showLive(label);
     recovery.called();

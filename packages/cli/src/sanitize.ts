@@ -29,8 +29,11 @@ export function sanitize(text: string): string {
 
 /** {@link sanitize}, on one line and at most `maxLength` characters long. */
 export function sanitizeLine(text: string, maxLength: number = Number.POSITIVE_INFINITY): string {
-  const line = sanitize(text).replace(/\s+/g, ' ').trim();
-  return line.length <= maxLength ? line : `${line.slice(0, Math.max(0, maxLength - 1))}…`;
+  // Of a megabyte, no more is looked at than may be shown, with room for what is removed from it.
+  const looked = text.slice(0, maxLength * 10);
+  const line = sanitize(looked).replace(/\s+/g, ' ').trim();
+  const isWhole = line.length <= maxLength && looked.length === text.length;
+  return isWhole ? line : `${line.slice(0, Math.max(0, maxLength - 1))}…`;
 }
 
 /**

@@ -3,24 +3,31 @@ import type { Terminal } from './terminal.js';
 
 const gap = '  ';
 
+/**
+ * Characters of a cell that are shown. A server may list a name of a megabyte, and measuring takes
+ * longer than reading; `--json` prints all of it.
+ */
+const maxCellLength = 2000;
+
 /** The narrowest that a column that wraps may get. */
 const minWrapped = 16;
 
 /**
  * Rows under headings, without lines. On a terminal the columns wrap to its width, except the
  * first: it holds what a person copies. Where it leaves no room, the rest of its row goes below
- * it. Elsewhere each row is one line. Cells come sanitized.
+ * it. Elsewhere each row is one line. Cells come sanitized, and are cut to 2,000 characters.
  */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   terminal: Terminal,
 ): string {
-  const widths = columnWidths([head, ...rows], terminal.width);
+  const cut = rows.map((row) => row.map(cutCell));
+  const widths = columnWidths([head, ...cut], terminal.width);
   const { dim } = terminal.colors;
   return [
     ...layOut(head, widths).map((line) => dim(line)),
-    ...rows.flatMap((row) => layOut(row, widths)),
+    ...cut.flatMap((row) => layOut(row, widths)),
   ].join('\n');
 }
 
@@ -44,7 +51,10 @@ function columnWidths(
   width: number | undefined,
 ): readonly number[] {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(1, ...rows.map((row) => displayWidth(row[column] ?? ''))),
+    largest(
+      1,
+      rows.map((row) => displayWidth(row[column] ?? '')),
+    ),
   );
   if (width === undefined) return widths;
   const room = width - gap.length * (widths.length - 1);
@@ -55,7 +65,7 @@ function columnWidths(
     const fitting = rows
       .map(([cell = '']) => displayWidth(cell))
       .filter((each) => each <= room / 2);
-    widths[0] = Math.max(4, ...fitting);
+    widths[0] = largest(4, fitting);
   }
   while (over() > 0) {
     const rest = widths.slice(1);
@@ -65,6 +75,15 @@ function columnWidths(
     widths[1 + rest.lastIndexOf(widest)] = Math.min(widest - 1, Math.max(next, widest - over()));
   }
   return widths;
+}
+
+/** More numbers than a call takes arguments. */
+function largest(least: number, numbers: readonly number[]): number {
+  return numbers.reduce((most, each) => Math.max(most, each), least);
+}
+
+function cutCell(cell: string): string {
+  return cell.length <= maxCellLength ? cell : `${cell.slice(0, maxCellLength - 1)}…`;
 }
 
 function pad(line: string, width: number): string {

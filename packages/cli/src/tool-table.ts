@@ -7,10 +7,16 @@ import type { Terminal } from './terminal.js';
 /** A description may be a manual; its first line is what a list has room for. */
 const maxDescriptionLength = 200;
 
+/** No tool that is used has a longer name. */
+const maxNameLength = 256;
+
+/** Characters of the list of a tool's arguments; it ends with how many more there are. */
+const maxArgumentsLength = 1500;
+
 /** Tools as a table: name, what it does, its arguments, those required marked with `*`. */
 export function toolTable(tools: readonly Tool[], terminal: Terminal): string {
   const rows = tools.map((tool) => [
-    sanitizeLine(tool.name),
+    sanitizeLine(tool.name, maxNameLength),
     firstLine(tool.description ?? tool.title),
     describeArguments(tool),
   ]);
@@ -22,13 +28,18 @@ export function describeArguments(tool: Tool): string {
   const root = inputSchema(tool.inputSchema);
   const properties = asSchema(root['properties']);
   const required = new Set(requiredNames(root));
-  const names = new Set([...Object.keys(properties), ...required]);
-  return [...names]
-    .map((name) => {
-      const type = describeType(properties[name], root);
-      return sanitizeLine(`${name}${required.has(name) ? '*' : ''}: ${type}`, 80);
-    })
-    .join(', ');
+  const names = [...new Set([...Object.keys(properties), ...required])];
+  const shown: string[] = [];
+  let length = 0;
+  for (const name of names) {
+    if (length > maxArgumentsLength) break;
+    const type = describeType(properties[name], root);
+    const argument = sanitizeLine(`${name}${required.has(name) ? '*' : ''}: ${type}`, 80);
+    shown.push(argument);
+    length += argument.length;
+  }
+  const more = names.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** The first line of a description. */

@@ -12,6 +12,8 @@ export async function listen(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<FakeServer> {
   const server: Server = createServer(handler);
+  // Longer than what goes on in the same process may keep it busy.
+  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -24,9 +26,9 @@ export async function listen(
   };
 }
 
-/** An MCP server over HTTP+SSE with one tool; `onCall` answers the POST of a call itself. */
+/** An MCP server over HTTP+SSE with one tool, or several; `onCall` answers the POST of a call itself. */
 export function listenMcp(options: {
-  tool: object;
+  tool: object | readonly object[];
   onCall?: (response: ServerResponse) => void;
   result?: (args: unknown) => unknown;
 }): Promise<FakeServer> {
@@ -53,7 +55,7 @@ export function listenMcp(options: {
           capabilities: { tools: {} },
           serverInfo: { name: 'fake', version: '1' },
         },
-        'tools/list': { tools: [options.tool] },
+        'tools/list': { tools: [options.tool].flat() },
         'tools/call': options.result?.(params?.arguments) ?? { content: [] },
       };
       const message = { jsonrpc: '2.0', id, result: results[method] ?? {} };

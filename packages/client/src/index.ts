@@ -114,5 +114,5 @@ export type {
 export { isReservedHeader } from './channels/headers.js';
 export { assignPrefixes, assignToolNames } from './group/tool-names.js';
 export { LOG_LEVELS } from './log-levels.js';
-export { didYouMean, nearest } from './nearest.js';
+export { didYouMean, nameList, nearest, shortName } from './nearest.js';
 export { VERSION } from './version.js';

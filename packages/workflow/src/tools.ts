@@ -1,4 +1,4 @@
-import { didYouMean } from '@longwire/client';
+import { didYouMean, nameList } from '@longwire/client';
 import type { Tool } from '@longwire/client';
 import { allSteps, type CallStep, type Trigger, type Workflow } from './definition.js';
 import { WorkflowError, type WorkflowProblem } from './errors.js';
@@ -62,7 +62,7 @@ export class ToolLists {
     const names = Object.keys(this.#servers);
     const senders = names.filter(createServerMatcher(from));
     if (senders.length === 0) {
-      const hint = didYouMean(from, names) || ` There are ${names.join(', ') || 'none'}.`;
+      const hint = didYouMean(from, names) || ` There are ${nameList(names) || 'none'}.`;
       return [{ ...fromAt, message: `from: no server is called ${from}.${hint}` }];
     }
     return allSteps([...steps, ...branch]).flatMap((step) => {
@@ -97,12 +97,17 @@ export class ToolLists {
 /** What is wrong with the names of the arguments, as far as they are written in the file. */
 function wrongArguments({ arguments: template }: CallStep, tool: Tool): string | undefined {
   if (template.kind !== 'map') return undefined;
-  const { properties = {}, required = [], additionalProperties } = tool.inputSchema;
-  const given = template.entries.map(([key]) => key);
-  const missing = required.filter((name) => !given.includes(name));
-  if (missing.length > 0) return `the tool "${tool.name}" also needs ${missing.join(', ')}`;
-  const known = Object.keys(properties);
-  const extra = given.find((name) => !known.includes(name));
+  const { properties, required, additionalProperties } = tool.inputSchema as {
+    [key: string]: unknown;
+  };
+  const given = new Set(template.entries.map(([key]) => key));
+  const missing = (Array.isArray(required) ? required.map(String) : []).filter(
+    (name) => !given.has(name),
+  );
+  if (missing.length > 0) return `the tool "${tool.name}" also needs ${nameList(missing)}`;
+  const known = Object.keys(properties ?? {});
+  const named = new Set(known);
+  const extra = [...given].find((name) => !named.has(name));
   if (extra === undefined || additionalProperties !== false) return undefined;
   return `the tool "${tool.name}" has no argument "${extra}".${didYouMean(extra, known)}`;
 }

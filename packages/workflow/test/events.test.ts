@@ -1,3 +1,4 @@
+import type { Tool } from '@longwire/client';
 import { describe, expect, it, vi } from 'vitest';
 import { expectNothingLeftOpen } from '../../../test/support/open-handles.ts';
 import { until } from '../../../test/support/until.ts';
@@ -360,6 +361,40 @@ describe('before anything runs', () => {
     ],
   ])('%s is found, with the place', async (_what, trigger, message) => {
     expect((await refusal(`triggers:\n- ${trigger}`)).message).toBe(message);
+  });
+
+  it('a tool of twenty thousand arguments is told about in few words', async () => {
+    const names = Array.from({ length: 20_000 }, (_, at) => `${'n'.repeat(100)}${at}`);
+    const properties = Object.fromEntries(names.map((name) => [name, {}]));
+    const wide = (required: string[]): ScriptedSource =>
+      new ScriptedSource({
+        buy: {
+          run: () => 'ok',
+          tool: {
+            inputSchema: { type: 'object', properties, required, additionalProperties: false },
+          },
+        },
+      });
+    const start = (required: string[], args: string): Promise<unknown> =>
+      startWorkflow(`triggers: [{ on: a, from: shop, call: buy, with: { ${args} } }]`, {
+        shop: wide(required),
+      }).catch((reason: unknown) => reason);
+    expect(String(await start(names, 'x: 1'))).toMatch(/also needs .* and 19980 more$/);
+    expect(String(await start([], 'x: 1'))).toMatch(/has no argument "x"\.$/);
+  });
+
+  it('a tool whose schema has no properties or requirements of the right kind takes anything', async () => {
+    const odd = {
+      type: 'object',
+      properties: null,
+      required: 'x',
+    } as unknown as Tool['inputSchema'];
+    const shop = new ScriptedSource({ buy: { run: () => 'ok', tool: { inputSchema: odd } } });
+    await using rig = await startWorkflow(
+      'triggers: [{ on: a, from: shop, call: buy, with: { x: 1 } }]',
+      { shop },
+    );
+    await rig.runner.push({ name: 'a', server: 'shop' });
   });
 
   it('options that are wrong are named', () => {

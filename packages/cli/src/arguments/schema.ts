@@ -47,9 +47,13 @@ export function alternatives(
   const choices = [anyOf, oneOf].find((list) => Array.isArray(list)) as unknown[] | undefined;
   let plains: Schema[] = [own];
   for (const options of [...parts.map((part: unknown) => [part]), ...(choices ? [choices] : [])]) {
-    const resolved = options.flatMap((option) => alternatives(option, root, budget));
-    plains = plains.flatMap((plain) => resolved.map((option) => both(plain, option)));
-    plains.length = Math.min(plains.length, maxAlternatives);
+    const resolved = options
+      .slice(0, maxAlternatives)
+      .flatMap((option) => alternatives(option, root, budget));
+    const fewer = resolved.slice(0, Math.ceil(maxAlternatives / Math.max(1, plains.length)));
+    plains = plains
+      .flatMap((plain) => fewer.map((option) => both(plain, option)))
+      .slice(0, maxAlternatives);
   }
   return plains.flatMap((plain) =>
     Array.isArray(plain['type'])
@@ -70,7 +74,8 @@ function both(a: Schema, b: Schema): Schema {
 
 /** What holds where one of the schemas does, as far as the names of arguments go. */
 function either(a: Schema, b: Schema): Schema {
-  const required = requiredNames(a).filter((name) => requiredNames(b).includes(name));
+  const alsoRequired = new Set(requiredNames(b));
+  const required = requiredNames(a).filter((name) => alsoRequired.has(name));
   const isClosed = [a, b].every((schema) => schema['additionalProperties'] === false);
   const { additionalProperties: _, ...rest } = { ...a, ...b };
   return {

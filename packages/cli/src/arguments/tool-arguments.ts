@@ -1,4 +1,4 @@
-import { didYouMean, type Tool } from '@longwire/client';
+import { didYouMean, nameList, shortName, type Tool } from '@longwire/client';
 import { usageError } from '../command-error.js';
 import { coerce } from './coerce.js';
 import {
@@ -84,10 +84,11 @@ export function unnamedArguments(
 ): { argument: string; names: string[] }[] {
   const root = inputSchema(tool.inputSchema);
   const names = Object.keys(asSchema(root['properties']));
+  const named = new Set(names);
   if (names.length === 0 || 'additionalProperties' in root || 'patternProperties' in root)
     return [];
   return Object.keys(args)
-    .filter((argument) => !names.includes(argument))
+    .filter((argument) => !named.has(argument))
     .map((argument) => ({ argument, names }));
 }
 
@@ -96,9 +97,9 @@ function known(name: string, root: Schema, tool: Tool): unknown {
   const schema = propertySchema(name, root);
   if (schema !== undefined) return schema;
   const names = Object.keys(asSchema(root['properties']));
-  const list = names.length === 0 ? ' It takes none.' : ` It takes ${names.join(', ')}.`;
+  const list = names.length === 0 ? ' It takes none.' : ` It takes ${nameList(names)}.`;
   throw usageError(
-    `the tool ${tool.name} has no argument \`${name}\`.${didYouMean(name, names) || list}`,
+    `the tool ${shortName(tool.name)} has no argument \`${shortName(name)}\`.${didYouMean(name, names) || list}`,
   );
 }
 
@@ -123,12 +124,14 @@ function typed(name: string, text: string, schema: unknown, root: Schema): unkno
   const coerced = coerce(text, schema, root);
   if (coerced.ok) return coerced.value;
   const shown = text.length > 60 ? `${text.slice(0, 59)}…` : text;
-  throw usageError(`argument \`${name}\` must be ${coerced.expected}; "${shown}" is not`);
+  throw usageError(
+    `argument \`${shortName(name)}\` must be ${coerced.expected}; "${shown}" is not`,
+  );
 }
 
 function missing(name: string, root: Schema, tool: Tool): Error {
   const schema = asSchema(asSchema(root['properties'])[name]);
   return usageError(
-    `argument \`${name}\` (${describeType(schema, root)}) is missing: longwire call ${tool.name} ${name}=…`,
+    `argument \`${shortName(name)}\` (${describeType(schema, root)}) is missing: longwire call ${shortName(tool.name)} ${shortName(name)}=…`,
   );
 }

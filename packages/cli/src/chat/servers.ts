@@ -52,7 +52,10 @@ export class Servers {
     for (const [index, { name, state, server, protocolVersion }] of this.clients.entries()) {
       const { status, reason, latencyMs } = healths[index] as Health;
       const how = latencyMs === undefined ? status : `${status} (${Math.ceil(latencyMs)} ms)`;
-      const told = [server?.title ?? server?.name, server?.version].filter(Boolean).join(' ');
+      const told = [server?.title ?? server?.name, server?.version]
+        .filter(Boolean)
+        .join(' ')
+        .slice(0, 200);
       const where =
         state.name === 'ready'
           ? `${redactor.message(describeRoute(state))}, protocol ${protocolVersion ?? 'not told'}`

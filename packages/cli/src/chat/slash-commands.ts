@@ -4,6 +4,7 @@ import type { Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { printResult } from '../print-result.js';
 import type { MediaFolder } from '../save-media.js';
+import { sanitizeLine } from '../sanitize.js';
 import { usageError } from '../command-error.js';
 import type { Step } from './prompt-loop.js';
 import type { Servers } from './servers.js';
@@ -27,6 +28,9 @@ const commands: Readonly<Record<string, string>> = {
   '/quit': 'leave (so do Ctrl-D, and Ctrl-C twice)',
 };
 
+/** More of them fit on no screen. */
+const maxCompletions = 200;
+
 /** What Tab offers: the commands, and the tools where one is expected. */
 export function completions(line: string, servers: Servers, direct: boolean): string[] {
   if (line.startsWith('/') && !line.includes(' ')) {
@@ -36,8 +40,14 @@ export function completions(line: string, servers: Servers, direct: boolean): st
   if (!direct && prefix === '') return [];
   const tool = line.slice(prefix.length);
   return servers.toolNames
-    .filter((name) => name.startsWith(tool))
+    .filter((name) => name.startsWith(tool) && isWritable(name))
+    .slice(0, maxCompletions)
     .map((name) => `${prefix}${name} `);
+}
+
+/** Whether the line editor may put a name on the terminal, which it does as the server sent it. */
+function isWritable(name: string): boolean {
+  return name.length <= 256 && sanitizeLine(name) === name;
 }
 
 /**

@@ -83,7 +83,7 @@ function print(context: Context, client: LongwireClient, inspection: Inspection)
     ['target', inspection.target],
     ['transport', inspection.transport],
     ['protocol', inspection.protocolVersion ?? 'not told'],
-    ['server', sanitizeLine(name) || 'not told'],
+    ['server', sanitizeLine(name, 200) || 'not told'],
     ['capabilities', describeCapabilities(capabilities ?? {}) || 'none'],
     ['tools', String(counts.tools)],
     ['resources', `${counts.resources}, and ${counts.resourceTemplates} templates`],

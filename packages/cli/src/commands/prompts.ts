@@ -1,4 +1,4 @@
-import type { Prompt } from '@longwire/client';
+import { nameList, type Prompt } from '@longwire/client';
 import type { AddCommand, Context } from '../context.js';
 import { lookAt } from '../look-at.js';
 import { targetArgument } from '../options.js';
@@ -32,9 +32,11 @@ function print({ terminal }: Context, prompts: readonly Prompt[]): void {
   const rows = prompts.map((prompt) => [
     sanitizeLine(prompt.name),
     firstLine(prompt.description ?? prompt.title),
-    (prompt.arguments ?? [])
-      .map(({ name, required }) => sanitizeLine(required === true ? `${name}*` : name))
-      .join(', '),
+    nameList(
+      (prompt.arguments ?? []).map(({ name, required }) =>
+        sanitizeLine(required === true ? `${name}*` : name, 80),
+      ),
+    ),
   ]);
   terminal.print(renderTable(['prompt', 'what it does', 'arguments (* required)'], rows, terminal));
 }

@@ -1,5 +1,6 @@
 import type { CallToolResult, Tool } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
+import { nameList } from '../nearest.js';
 import type { CallToolOptions, OperationOptions, ToolSource } from './types.js';
 
 /** A handle on one tool of a server. */
@@ -28,7 +29,7 @@ export class ToolHandle {
     const tool = tools.find(({ name }) => name === this.name);
     if (tool === undefined) {
       throw new LongwireError(
-        `the server has no tool ${this.name}; it has ${tools.map(({ name }) => name).join(', ')}`,
+        `the server has no tool ${this.name}; it has ${nameList(tools.map(({ name }) => name))}`,
         { code: 'unknown-tool', certainty: 'not-sent' },
       );
     }

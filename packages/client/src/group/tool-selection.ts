@@ -1,6 +1,7 @@
 import type { Tool } from '@modelcontextprotocol/client';
 import { checkGroup } from '../connection/options.js';
 import { LongwireError } from '../errors.js';
+import { shortName } from '../nearest.js';
 import { checkPatterns, matcherOf } from './name-patterns.js';
 import type { SelectedTool, ToolOverride, ToolSelection } from './types.js';
 
@@ -33,7 +34,8 @@ export function toolSelector({ include, exclude, override = {} }: ToolSelection)
 function distinct(tools: readonly Tool[], report: (error: LongwireError) => void): Tool[] {
   const byName = new Map<string, Tool>();
   for (const tool of tools) {
-    if (byName.has(tool.name)) report(listError(`the server lists two tools named ${tool.name}`));
+    if (byName.has(tool.name))
+      report(listError(`the server lists two tools named ${shortName(tool.name)}`));
     else byName.set(tool.name, tool);
   }
   return [...byName.values()];
@@ -47,7 +49,11 @@ function overridden(
 ): SelectedTool {
   const isTaken = name !== tool.name && listed.has(name);
   if (isTaken) {
-    report(listError(`${tool.name} is not shown as ${name}, because the server has such a tool`));
+    report(
+      listError(
+        `${shortName(tool.name)} is not shown as ${name}, because the server has such a tool`,
+      ),
+    );
   }
   return {
     tool: {

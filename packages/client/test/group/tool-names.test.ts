@@ -83,3 +83,14 @@ test('whatever the names are: valid, unique, and independent of the order', () =
     }),
   );
 });
+
+test('names twenty thousand tools, and names of a megabyte, all apart', () => {
+  const huge = Array.from({ length: 20 }, (_, at) => `${'x'.repeat(1024 * 1024)}${at}`);
+  const many = Array.from({ length: 20_000 }, (_, at) => `files.read/${at % 2 ? 'ä' : 'ö'}${at}`);
+  const assigned = assignToolNames([
+    { prefix: 'a', tools: [...huge, ...many] },
+    { prefix: 'b', tools: many },
+  ]).flat();
+  expect(new Set(assigned).size).toBe(assigned.length);
+  expect(assigned.filter((name) => !valid.test(name))).toEqual([]);
+});
