@@ -53,6 +53,23 @@ export interface SseOptions {
    * with 503 and `Retry-After`. Default: 1 000.
    */
   maxSessions?: number;
+  /**
+   * Open sessions of one address at a time, an IPv6 network of 64 bits counting as one address. One
+   * more is answered with 429 and `Retry-After`, so that one client cannot have all of `maxSessions`.
+   * Behind a proxy every client has the proxy's address, unless the `trustProxy` option of Fastify
+   * says that the proxy's word counts: set it, or raise this. `Infinity` for any number. Default: 100.
+   */
+  maxSessionsPerAddress?: number;
+  /**
+   * Requests of one session that the server has not answered. One more is answered with 429 and
+   * `Retry-After`, and does not reach the server. A request that its client has cancelled counts no
+   * longer: a tool that ignores its signal runs on. `Infinity` for any number. Default: 1 000.
+   */
+  maxInFlight?: number;
+  /** How deep the JSON of one POST may be nested. Deeper is answered with 400. Default: 200. */
+  maxJsonDepth?: number;
+  /** Values in the JSON of one POST, nested ones included. More is answered with 400. Default: 1 000 000. */
+  maxJsonValues?: number;
   /** Bytes of the body of one POST. A longer one is answered with 413. Default: 4 194 304 (4 MiB). */
   maxBodyBytes?: number;
   /**
@@ -104,6 +121,10 @@ export interface ResolvedSseOptions {
   readonly sessionIdleMs: number;
   readonly createTimeoutMs: number;
   readonly maxSessions: number;
+  readonly maxSessionsPerAddress: number;
+  readonly maxInFlight: number;
+  readonly maxJsonDepth: number;
+  readonly maxJsonValues: number;
   readonly maxBodyBytes: number;
   readonly maxBufferedBytes: number;
   readonly maxTotalBufferedBytes: number;
@@ -117,6 +138,10 @@ const DEFAULTS = {
   sessionIdleMs: 30 * 60_000,
   createTimeoutMs: 60_000,
   maxSessions: 1_000,
+  maxSessionsPerAddress: 100,
+  maxInFlight: 1_000,
+  maxJsonDepth: 200,
+  maxJsonValues: 1_000_000,
   maxBodyBytes: 4 * 1024 * 1024,
   maxBufferedBytes: 64 * 1024 * 1024,
   maxTotalBufferedBytes: 512 * 1024 * 1024,
@@ -159,6 +184,10 @@ export function resolveOptions(options: McpPluginOptions): ResolvedSseOptions {
     sessionIdleMs: duration('sessionIdleMs', options.sessionIdleMs),
     createTimeoutMs: duration('createTimeoutMs', options.createTimeoutMs),
     maxSessions: count('maxSessions', options.maxSessions),
+    maxSessionsPerAddress: countOrAny('maxSessionsPerAddress', options.maxSessionsPerAddress),
+    maxInFlight: countOrAny('maxInFlight', options.maxInFlight),
+    maxJsonDepth: count('maxJsonDepth', options.maxJsonDepth),
+    maxJsonValues: count('maxJsonValues', options.maxJsonValues),
     maxBodyBytes: count('maxBodyBytes', options.maxBodyBytes),
     maxBufferedBytes: count('maxBufferedBytes', options.maxBufferedBytes),
     maxTotalBufferedBytes: count('maxTotalBufferedBytes', options.maxTotalBufferedBytes),
@@ -179,10 +208,13 @@ function duration(
   return value;
 }
 
-function count(
-  name: 'maxSessions' | 'maxBodyBytes' | 'maxBufferedBytes' | 'maxTotalBufferedBytes',
-  given: number | undefined,
-): number {
+type CountName = Extract<keyof typeof DEFAULTS, `max${string}`>;
+
+function countOrAny(name: CountName, given: number | undefined): number {
+  return given === Infinity ? given : count(name, given);
+}
+
+function count(name: CountName, given: number | undefined): number {
   const value = given ?? DEFAULTS[name];
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new TypeError(`${name} must be a whole number above 0`);

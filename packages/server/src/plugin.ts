@@ -1,7 +1,12 @@
-import { parseJSONRPCMessage, type JSONRPCMessage } from '@modelcontextprotocol/server';
+import {
+  parseJSONRPCMessage,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/server';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { isAllowedHost, isAllowedOrigin } from './allowed-hosts.js';
+import { JsonBoundError, parseBoundedJson, type JsonBounds } from './bounded-json.js';
 import { resolveOptions, type McpPluginOptions, type ResolvedSseOptions } from './options.js';
 import * as refusals from './refusal.js';
 import { refuse } from './refusal.js';
@@ -41,7 +46,13 @@ const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) =>
     const endpointOf = (id: string): string => `${messagesPath(request)}?${key}=${id}`;
     try {
       const opened = await sessions.open(request, reply, endpointOf);
-      return opened ? reply : refuse(reply, refusals.NO_MORE_SESSIONS);
+      if (opened === 'opened') return reply;
+      return refuse(
+        reply,
+        opened === 'address-full'
+          ? refusals.tooManyOfAddress(options.maxSessionsPerAddress)
+          : refusals.NO_MORE_SESSIONS,
+      );
     } catch (error) {
       request.log.error(error, 'the server of a session could not be made');
       return reply.sent ? reply : refuse(reply, refusals.NO_SERVER);
@@ -49,18 +60,18 @@ const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) =>
   });
 
   fastify.post('/messages', QUIET, async (request, reply) => {
-    const body = parseBody(request);
-    if (body === undefined) return refuse(reply, refusals.NOT_JSON);
+    const body = parseBody(request, options);
+    if (body instanceof Unreadable) return refuse(reply, body.refusal);
     if (options.toolEvents && isToolCall(body)) {
       return callTool(body, reply, sessions, options);
     }
-    return acceptMessage(body, request, reply, sessions);
+    return acceptMessage(body, { request, reply, sessions, options });
   });
 
   if (options.toolEvents) {
     fastify.post('/sse', QUIET, async (request, reply) => {
-      const body = parseBody(request);
-      if (body === undefined) return refuse(reply, refusals.NOT_JSON);
+      const body = parseBody(request, options);
+      if (body instanceof Unreadable) return refuse(reply, body.refusal);
       if (!isToolCall(body)) return refuse(reply, refusals.wrongMethod('GET'));
       return callTool(body, reply, sessions, options);
     });
@@ -106,12 +117,17 @@ async function guard(
   reply: FastifyReply,
   options: ResolvedSseOptions,
 ): Promise<FastifyReply | undefined> {
+  const repeated = repeatedHeader(request.raw.rawHeaders);
+  if (repeated !== undefined) return refuse(reply, refusals.repeatedHeader(repeated));
   // Not `request.host`: with `trustProxy` that is X-Forwarded-Host, which a web page can set.
   const authority = request.headers[':authority'];
-  const host = typeof authority === 'string' ? authority : request.headers.host;
-  const { origin } = request.headers;
-  if (!isAllowedHost(host, request.protocol, options.allowedHosts)) {
-    return refuse(reply, refusals.wrongHost(host));
+  const { origin, host: named } = request.headers;
+  const host = typeof authority === 'string' ? authority : named;
+  // HTTP/2 allows both of them.
+  for (const one of new Set([host, named ?? host])) {
+    if (!isAllowedHost(one, request.protocol, options.allowedHosts)) {
+      return refuse(reply, refusals.wrongHost(one));
+    }
   }
   if (!isAllowedOrigin(origin, options.allowedOrigins)) {
     return refuse(reply, refusals.wrongOrigin(origin));
@@ -119,20 +135,63 @@ async function guard(
   return undefined;
 }
 
+/** Of which a request has one: what reads another of two than a proxy in front did can be led astray. */
+const SINGLE_HEADERS: ReadonlySet<string> = new Set([
+  'host',
+  'origin',
+  'content-type',
+  'content-length',
+  'authorization',
+]);
+
+/** The first such header that comes twice. Node's own `headers` keep one of them, or join them. */
+function repeatedHeader(rawHeaders: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase();
+    if (!SINGLE_HEADERS.has(name)) continue;
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
+}
+
 function acceptMessage(
   body: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  sessions: Sessions,
+  {
+    request,
+    reply,
+    sessions,
+    options,
+  }: {
+    request: FastifyRequest;
+    reply: FastifyReply;
+    sessions: Sessions;
+    options: ResolvedSseOptions;
+  },
 ): FastifyReply {
   const { sessionId, session_id } = request.query as Record<string, unknown>;
+  if (sessionId !== undefined && session_id !== undefined && sessionId !== session_id) {
+    return refuse(reply, refusals.TWO_SESSION_IDS);
+  }
   const id = sessionId ?? session_id;
   if (typeof id !== 'string') return refuse(reply, refusals.NO_SESSION_ID);
   const session = sessions.get(id);
   if (!session) return refuse(reply, refusals.UNKNOWN_SESSION);
   const message = parseMessage(body);
   if (!message) return refuse(reply, refusals.NOT_JSON_RPC);
-  session.receive(message);
+  const excess = session.receive(message);
+  if (excess !== undefined) {
+    const { id: asked } = message as JSONRPCRequest;
+    switch (excess) {
+      case 'too-many':
+        return refuse(reply, refusals.tooManyInFlight(options.maxInFlight), asked);
+      case 'repeated-id':
+        return refuse(reply, refusals.REPEATED_ID, asked);
+      case 'long-id':
+        return refuse(reply, refusals.LONG_ID);
+    }
+  }
   return reply.code(202).type('text/plain; charset=utf-8').send('Accepted');
 }
 
@@ -140,12 +199,13 @@ async function callTool(
   body: Record<string, unknown>,
   reply: FastifyReply,
   sessions: Sessions,
-  { heartbeatMs, maxBufferedBytes }: ResolvedSseOptions,
+  { heartbeatMs, maxBufferedBytes, maxInFlight }: ResolvedSseOptions,
 ): Promise<FastifyReply> {
   const call = parseToolCall(body);
   if (typeof call === 'string') return refuse(reply, refusals.badToolCall(call));
   const session = sessions.get(call.sessionId);
   if (!session) return refuse(reply, refusals.UNKNOWN_SESSION);
+  if (!session.inFlight.begin()) return refuse(reply, refusals.tooManyInFlight(maxInFlight));
   const { tool, args } = call;
   await answerToolCall(reply, (signal) => session.callTool(tool, args, signal), {
     heartbeatMs,
@@ -155,11 +215,22 @@ async function callTool(
   return reply;
 }
 
-function parseBody(request: FastifyRequest): unknown {
+/** A body that is not read, and what to answer. */
+class Unreadable {
+  readonly refusal: refusals.Refusal;
+
+  constructor(refusal: refusals.Refusal) {
+    this.refusal = refusal;
+  }
+}
+
+function parseBody(request: FastifyRequest, bounds: JsonBounds): unknown {
   try {
-    return JSON.parse(String(request.body));
-  } catch {
-    return undefined;
+    return parseBoundedJson(String(request.body), bounds);
+  } catch (error) {
+    return new Unreadable(
+      error instanceof JsonBoundError ? refusals.overJsonBound(error.message) : refusals.NOT_JSON,
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import {
   INVALID_REQUEST,
   PARSE_ERROR,
   type JSONRPCErrorResponse,
+  type RequestId,
 } from '@modelcontextprotocol/server';
 import type { FastifyReply } from 'fastify';
 
@@ -31,6 +32,61 @@ export const NOT_JSON_RPC: Refusal = {
   code: INVALID_REQUEST,
   message: 'The body is not one JSON-RPC 2.0 message; batches are not accepted',
 };
+
+/** The body is JSON of a size or depth that is not built up. */
+export function overJsonBound(why: string): Refusal {
+  return { status: 400, code: INVALID_REQUEST, message: `The body is not taken: ${why}` };
+}
+
+/** A header that says two things, of which a proxy in front may have believed the other. */
+export function repeatedHeader(name: string): Refusal {
+  return {
+    status: 400,
+    code: INVALID_REQUEST,
+    message: `The request has more than one ${name} header: send one`,
+  };
+}
+
+/** Two ids of sessions in one query. */
+export const TWO_SESSION_IDS: Refusal = {
+  status: 400,
+  code: SERVER_ERROR,
+  message: 'The query names two sessions: post to the address that the endpoint event named',
+};
+
+/** A request whose id is in use: two answers could not be told apart. */
+export const REPEATED_ID: Refusal = {
+  status: 400,
+  code: INVALID_REQUEST,
+  message: 'A request of this id is in flight: use another id for each request',
+};
+
+/** A request whose id is longer than any that counts. */
+export const LONG_ID: Refusal = {
+  status: 400,
+  code: INVALID_REQUEST,
+  message: 'The id of the request is longer than 256 characters',
+};
+
+/** The client is to wait for answers before it asks more. */
+export function tooManyInFlight(maxInFlight: number): Refusal {
+  return {
+    status: 429,
+    code: SERVER_ERROR,
+    message: `${maxInFlight} requests of this session are in flight (maxInFlight): wait for answers`,
+    headers: { 'retry-after': '1' },
+  };
+}
+
+/** One client is not to have all sessions. */
+export function tooManyOfAddress(maxSessionsPerAddress: number): Refusal {
+  return {
+    status: 429,
+    code: SERVER_ERROR,
+    message: `Your address has ${maxSessionsPerAddress} sessions (maxSessionsPerAddress): close one first`,
+    headers: { 'retry-after': '5' },
+  };
+}
 
 /** A message that does not say which session it is for. */
 export const NO_SESSION_ID: Refusal = {
@@ -111,15 +167,19 @@ export function badToolCall(message: string): Refusal {
   return { status: 400, code: INVALID_REQUEST, message };
 }
 
-/** Answers with the status and a JSON-RPC error without an id. */
-export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
+/** Answers with the status and a JSON-RPC error; without an id where the request's is not known. */
+export function refuse(
+  reply: FastifyReply,
+  refusal: Refusal,
+  id: RequestId | null = null,
+): FastifyReply {
   const { status, code, message, headers = {} } = refusal;
   // "If there was an error in detecting the id in the Request object (e.g. Parse error/Invalid
   // Request), it MUST be Null." https://www.jsonrpc.org/specification#response_object
-  const body = { jsonrpc: '2.0', id: null, error: { code, message } } satisfies Omit<
+  const body = { jsonrpc: '2.0', id, error: { code, message } } satisfies Omit<
     JSONRPCErrorResponse,
     'id'
-  > & { id: null };
+  > & { id: RequestId | null };
   return reply.code(status).headers(headers).send(body);
 }
 

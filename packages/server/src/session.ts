@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import type { BufferBudget } from './buffer-budget.js';
 import { EventStream, FLUSH_GRACE_MS, type StreamEnd } from './event-stream.js';
 import type { ResolvedSseOptions, ServableServer } from './options.js';
+import { RequestsInFlight, type Excess } from './requests-in-flight.js';
 import { SessionTransport } from './session-transport.js';
 import { ToolCaller, isToolsChanged } from './tool-caller.js';
 import { describeTools } from './tool-events.js';
@@ -28,6 +29,8 @@ export interface SessionOptions {
 
 /** One client, one event stream to it, one server: they begin and end together. */
 export class Session {
+  /** What its client has asked, by messages and by calls of the tool-events dialect. */
+  readonly inFlight: RequestsInFlight;
   readonly #session: SessionOptions;
   readonly #log: FastifyBaseLogger;
   readonly #transport: SessionTransport;
@@ -40,6 +43,7 @@ export class Session {
   constructor(session: SessionOptions) {
     this.#session = session;
     this.#log = session.request.log;
+    this.inFlight = new RequestsInFlight(session.options.maxInFlight);
     this.#transport = new SessionTransport(session.id, {
       open: () => this.#open(),
       send: (message) => this.#send(message),
@@ -71,24 +75,31 @@ export class Session {
     void this.#announceTools();
   }
 
-  /** Hands a message of the client to the server. */
-  receive(message: JSONRPCMessage): void {
+  /** Hands a message of the client to the server, or says what is wrong with it. */
+  receive(message: JSONRPCMessage): Excess | undefined {
+    const excess = this.inFlight.noteIncoming(message);
+    if (excess !== undefined) return excess;
     this.#idle?.refresh();
     this.#tools?.noteIncoming(message);
     this.#transport.receive(message);
+    return undefined;
   }
 
-  /** Calls a tool of the server, for the tool-events dialect; fails as `ToolCaller.callTool` does. */
+  /**
+   * Calls a tool of the server, for the tool-events dialect, once `inFlight` has let it begin; fails
+   * as `ToolCaller.callTool` does.
+   */
   async callTool(
     name: string,
     args: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<CallToolResult> {
-    if (!this.#tools) throw new Error('the tool-events dialect is not served here');
-    this.#idle?.refresh();
     try {
+      if (!this.#tools) throw new Error('the tool-events dialect is not served here');
+      this.#idle?.refresh();
       return await this.#tools.callTool(name, args, signal);
     } finally {
+      this.inFlight.end();
       this.#idle?.refresh();
     }
   }
@@ -137,6 +148,7 @@ export class Session {
 
   async #send(message: JSONRPCMessage): Promise<void> {
     if (this.#tools?.takeOutgoing(message)) return;
+    this.inFlight.noteOutgoing(message);
     if (this.#tools && isToolsChanged(message)) void this.#announceTools();
     this.#idle?.refresh();
     await this.#stream?.send('message', JSON.stringify(message));

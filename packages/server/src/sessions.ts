@@ -9,6 +9,28 @@ import { Session } from './session.js';
 /** Why a server is made no more: its client went, or the mount closes. */
 const UNWANTED = new Error('nobody waits for the server');
 
+/** What came of opening a session: `full` for the mount, or for the address that asked. */
+export type Opening = 'opened' | 'full' | 'address-full';
+
+/**
+ * The address by which a client is counted. Whoever has one IPv6 address has 2⁶⁴ of them, the
+ * smallest network that is given out.
+ */
+export function networkOf(ip: string): string {
+  const [address = ''] = ip.split('%');
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const rest = tail === undefined || tail === '' ? [] : tail.split(':');
+  if (tail !== undefined)
+    groups.push(...Array.from({ length: 8 - groups.length - rest.length }, () => '0'));
+  return [...groups, ...rest]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16))
+    .join(':');
+}
+
 /** The sessions of one mount. */
 export class Sessions {
   /** Shared by every stream of the mount. */
@@ -17,6 +39,8 @@ export class Sessions {
   readonly #open = new Map<string, Session>();
   /** Sessions whose server is still being made. */
   readonly #opening = new Set<AbortController>();
+  /** How many sessions each address has, those that are being opened included. */
+  readonly #ofAddress = new Map<string, number>();
   #isClosing = false;
 
   constructor(options: ResolvedSseOptions) {
@@ -28,7 +52,7 @@ export class Sessions {
    * Makes a server and opens a session with it, unless there are too many or its client goes away.
    *
    * @param endpointOf the path of the `endpoint` event for a session's id.
-   * @returns whether the reply has become the session's stream.
+   * @returns whether the reply has become the session's stream, or why not.
    * @throws whatever the factory or the server's `connect` throws; Error when making the server
    * takes too long.
    */
@@ -36,27 +60,59 @@ export class Sessions {
     request: FastifyRequest,
     reply: FastifyReply,
     endpointOf: (id: string) => string,
-  ): Promise<boolean> {
+  ): Promise<Opening> {
     if (this.#isClosing || this.#open.size + this.#opening.size >= this.#options.maxSessions) {
-      return false;
+      return 'full';
     }
     // Whoever went away before this has had its `close` already.
-    if (reply.raw.destroyed) return false;
+    if (reply.raw.destroyed) return 'full';
+    const address = networkOf(request.ip);
+    const held = this.#ofAddress.get(address) ?? 0;
+    if (held >= this.#options.maxSessionsPerAddress) return 'address-full';
+    this.#ofAddress.set(address, held + 1);
+    let session: Session | undefined;
+    const release = (): void => this.#release(address);
+    try {
+      session = await this.#make(request, reply, { endpointOf, onEnd: release });
+    } finally {
+      // A session that began releases it when it ends.
+      if (session === undefined) release();
+    }
+    if (session === undefined) return 'full';
+    await session.start();
+    return 'opened';
+  }
+
+  /** A session that has not begun; none where nobody waits for it any more. */
+  async #make(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { endpointOf, onEnd }: { endpointOf: (id: string) => string; onEnd: () => void },
+  ): Promise<Session | undefined> {
     const { budget } = this;
     const options = this.#options;
     const id = randomBytes(24).toString('base64url');
     const server = await this.#makeServer({ sessionId: id, request }, reply.raw);
-    if (!server) return false;
+    if (!server) return undefined;
     if (this.#isClosing || reply.raw.destroyed) {
       await server.close();
-      return false;
+      return undefined;
     }
     const endpoint = endpointOf(id);
-    const onEnd = (): void => void this.#open.delete(id);
-    const session = new Session({ id, endpoint, server, request, reply, options, budget, onEnd });
+    const ended = (): void => {
+      this.#open.delete(id);
+      onEnd();
+    };
+    const made = { id, endpoint, server, request, reply, options, budget, onEnd: ended };
+    const session = new Session(made);
     this.#open.set(id, session);
-    await session.start();
-    return true;
+    return session;
+  }
+
+  #release(address: string): void {
+    const left = (this.#ofAddress.get(address) ?? 1) - 1;
+    if (left > 0) this.#ofAddress.set(address, left);
+    else this.#ofAddress.delete(address);
   }
 
   /** The open session of this id. */
