@@ -13,7 +13,7 @@ export default defineConfig({
         replacement: fileURLToPath(new URL('./packages/client/src/auth/oauth.ts', import.meta.url)),
       },
       {
-        find: /^@longwire\/client\/(config|middleware|testing)$/,
+        find: /^@longwire\/client\/(config|middleware|testing|untrusted)$/,
         replacement: sources('client').replace(/index\.ts$/, '$1/index.ts'),
       },
       { find: /^@longwire\/(client|agent|server|workflow)$/, replacement: sources('$1') },

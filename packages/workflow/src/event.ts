@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerNotification } from '@longwire/client';
-import picomatch from 'picomatch';
+import { createGlob } from '@longwire/client/untrusted';
 import type { EventFilter } from './definition.js';
 import { isAtLeast } from './log-levels.js';
 
@@ -77,21 +77,17 @@ export function createMatcher(filter: EventFilter): (event: WorkflowEvent) => bo
   }
 }
 
+const OF_PATHS = { separator: '/', negation: true } as const;
+
 /** Makes the test whether a resource is of those that a trigger is about. */
 export function createUriMatcher({
   pattern,
   isGlob,
 }: Extract<EventFilter, { kind: 'resource' }>): (uri: string) => boolean {
-  return isGlob ? createGlob(pattern) : (uri) => uri === pattern;
+  return isGlob ? createGlob(pattern, OF_PATHS) : (uri) => uri === pattern;
 }
 
 /** Makes the test whether a server is of those that a trigger is about. */
 export function createServerMatcher(pattern: string): (server: string) => boolean {
-  return createGlob(pattern);
-}
-
-/** The library's own takes a second argument, which `filter` and its like would give it. */
-function createGlob(pattern: string): (text: string) => boolean {
-  const matches = picomatch(pattern, { dot: true });
-  return (text) => matches(text);
+  return createGlob(pattern, OF_PATHS);
 }

@@ -1,15 +1,11 @@
-import {
-  fromJsonSchema,
-  type CallToolResult,
-  type JsonSchemaType,
-  type StandardSchemaV1,
-  type Tool,
-} from '@modelcontextprotocol/client';
+import type { CallToolResult, Tool } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
+import { JsonSchema } from '../untrusted/json-schema.js';
 
 /**
- * What tools were listed to answer with, and whether they do. A schema is compiled when its tool
- * first answers; one that cannot be compiled is reported once, and checks nothing.
+ * What tools were listed to answer with, and whether they do. A schema belongs to one tool of one list,
+ * and is compiled when its tool first answers. One that cannot be used, or not in time, is reported
+ * once, and checks nothing.
  *
  * "Clients SHOULD validate structured results against this schema."
  *
@@ -17,11 +13,14 @@ import { LongwireError } from '../errors.js';
  */
 export class OutputSchemas {
   #schemas = new Map<string, unknown>();
-  readonly #compiled = new Map<string, StandardSchemaV1 | undefined>();
+  readonly #compiled = new Map<string, JsonSchema>();
+  /** The tools of which it was said that their results are not checked. */
+  readonly #reported = new Set<string>();
 
   /** Takes a new list of tools; nothing is left of the one before. */
   learn(tools: readonly Tool[]): void {
     this.#compiled.clear();
+    this.#reported.clear();
     this.#schemas = new Map(
       tools
         .filter(({ outputSchema }) => outputSchema !== undefined)
@@ -36,42 +35,48 @@ export class OutputSchemas {
 
   /**
    * Checks a result against what its tool promised. A tool's error need not keep the promise.
-   * `onBroken` is told of a schema that cannot be used.
+   * `onUnchecked` is told of a schema that cannot be used, once.
    *
    * @throws LongwireError `protocol`, `answered`
    */
   async check(
     tool: string,
     result: CallToolResult,
-    onBroken: (error: LongwireError) => void,
+    onUnchecked: (error: LongwireError) => void,
   ): Promise<CallToolResult> {
-    const schema = this.#schemaOf(tool, onBroken);
+    const schema = this.#schemaOf(tool);
     if (schema === undefined || result.isError === true) return result;
     if (result.structuredContent === undefined) {
       throw broken(tool, 'it promised structured content, and there is none');
     }
-    const { issues } = await schema['~standard'].validate(result.structuredContent);
-    if (issues !== undefined) throw broken(tool, issues.map(({ message }) => message).join('; '));
+    const checked = schema.check(result.structuredContent);
+    const verdict = checked instanceof Promise ? await checked : checked;
+    if (verdict.kind === 'invalid') {
+      throw broken(tool, `${verdict.path === '' ? 'it' : verdict.path} ${verdict.message}`);
+    }
+    if (verdict.kind === 'unchecked' && this.#compiled.get(tool) === schema) {
+      this.#report(tool, verdict.reason, onUnchecked);
+    }
     return result;
   }
 
-  #schemaOf(tool: string, onBroken: (error: LongwireError) => void): StandardSchemaV1 | undefined {
-    if (!this.#compiled.has(tool) && this.#schemas.has(tool)) {
-      let schema: StandardSchemaV1 | undefined;
-      try {
-        schema = fromJsonSchema(this.#schemas.get(tool) as JsonSchemaType);
-      } catch (cause) {
-        onBroken(
-          new LongwireError(`the output schema of ${tool} cannot be used, and is not checked`, {
-            code: 'protocol',
-            certainty: 'answered',
-            cause,
-          }),
-        );
-      }
-      this.#compiled.set(tool, schema);
-    }
-    return this.#compiled.get(tool);
+  #schemaOf(tool: string): JsonSchema | undefined {
+    const known = this.#compiled.get(tool);
+    if (known !== undefined || !this.#schemas.has(tool)) return known;
+    const schema = new JsonSchema(this.#schemas.get(tool));
+    this.#compiled.set(tool, schema);
+    return schema;
+  }
+
+  #report(tool: string, reason: string, report: (error: LongwireError) => void): void {
+    if (this.#reported.has(tool)) return;
+    this.#reported.add(tool);
+    report(
+      new LongwireError(`a result of ${tool} is not checked by its output schema: ${reason}`, {
+        code: 'protocol',
+        certainty: 'answered',
+      }),
+    );
   }
 }
 

@@ -1,9 +1,32 @@
-import { Client, type ClientCapabilities } from '@modelcontextprotocol/client';
+import {
+  Client,
+  type ClientCapabilities,
+  type JsonSchemaValidator,
+  type jsonSchemaValidator,
+} from '@modelcontextprotocol/client';
+import { JsonSchema } from '../untrusted/json-schema.js';
 import { VERSION } from '../version.js';
 import type { ClientOptions } from './types.js';
 
 /** The SDK's own timer, which must never be the one that ends a call. */
 export const NEVER_MS = 2_147_483_647;
+
+/**
+ * How the SDK's client checks the results of calls that a program makes through it. It cannot wait: what
+ * cannot be checked at once is not checked. Its own would share the schemas' names, and run whatever
+ * a server sends.
+ */
+const validator: jsonSchemaValidator = {
+  getValidator<T>(schema: unknown): JsonSchemaValidator<T> {
+    const own = new JsonSchema(schema);
+    return (value) => {
+      const verdict = own.checkInPlace(value);
+      return verdict?.kind === 'invalid'
+        ? { valid: false, data: undefined, errorMessage: `${verdict.path} ${verdict.message}` }
+        : { valid: true, data: value as T, errorMessage: undefined };
+    };
+  },
+};
 
 /**
  * Makes the SDK's client, with the program's answers to what servers may ask. Each one given is
@@ -21,6 +44,7 @@ export function createSdkClient({ clientInfo, handlers = {} }: ClientOptions): C
     capabilities,
     // The connection answers the probe itself for servers of the era before it.
     versionNegotiation: { mode: 'auto' },
+    jsonSchemaValidator: validator,
   });
   if (roots !== undefined) {
     client.setRequestHandler('roots/list', async () => ({ roots: await roots() }));

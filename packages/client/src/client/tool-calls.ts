@@ -54,7 +54,8 @@ export class ToolCalls {
   ): Promise<Tool[]> {
     this.learned.outputSchemas.learn(tools);
     const wanting = era === 'modern' ? tools.filter(wantsHeaders) : [];
-    const mirrored = new Map(wanting.map((tool) => [tool.name, tool]));
+    // What it promised is checked here, and not by the SDK, too.
+    const mirrored = new Map(wanting.map((tool) => [tool.name, withoutOutputSchema(tool)]));
     this.learned.mirrored = mirrored;
     if (wanting.length === 0) return tools;
     const usable = new Set((await listBySdk()).tools.map(({ name }) => name));
@@ -112,4 +113,9 @@ export class ToolCalls {
 
 function wantsHeaders({ inputSchema }: Tool): boolean {
   return JSON.stringify(inputSchema).includes('"x-mcp-header"');
+}
+
+function withoutOutputSchema(tool: Tool): Tool {
+  const { outputSchema: _, ...rest } = tool;
+  return rest;
 }

@@ -1,6 +1,7 @@
 import { checkOptionNames, checkPositive } from '../connection/options.js';
 import { LongwireError } from '../errors.js';
-import { checkPatterns, matcherOf } from './name-patterns.js';
+import { createGlob } from '../untrusted/glob.js';
+import { checkPatterns } from './name-patterns.js';
 import type { GroupEvent } from './types.js';
 
 /** Options of `group.events()`. */
@@ -138,11 +139,11 @@ export class EventFeed implements GroupEventStream {
 }
 
 function filterOf({ servers, kinds }: GroupEventsOptions): (event: GroupEvent) => boolean {
-  const isFrom = servers === undefined ? () => true : matcherOf(servers);
+  const isFrom = servers === undefined ? () => true : createGlob(servers);
   if (kinds === undefined) return ({ server }) => isFrom(server);
   const whole = new Set(kinds.filter((kind) => kind in KINDS));
   const patterns = kinds.filter((kind) => !(kind in KINDS));
-  const isNamed = patterns.length === 0 ? () => false : matcherOf(patterns);
+  const isNamed = patterns.length === 0 ? () => false : createGlob(patterns);
   return (event) => {
     if (!isFrom(event.server)) return false;
     if (whole.has(event.kind)) return true;

@@ -1,13 +1,3 @@
-import picomatch from 'picomatch';
-
-/**
- * Whether one of the patterns matches a name. Names are no paths: `*` is any text, slashes and a
- * leading dot among it, and `!` is a character.
- */
-export function matcherOf(patterns: readonly string[]): (name: string) => boolean {
-  return picomatch([...patterns], { bash: true, dot: true, nonegate: true });
-}
-
 /**
  * Checks a list of patterns, if it is given.
  *

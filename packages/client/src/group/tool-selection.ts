@@ -2,7 +2,8 @@ import type { Tool } from '@modelcontextprotocol/client';
 import { checkGroup } from '../connection/options.js';
 import { LongwireError } from '../errors.js';
 import { shortName } from '../nearest.js';
-import { checkPatterns, matcherOf } from './name-patterns.js';
+import { createGlob } from '../untrusted/glob.js';
+import { checkPatterns } from './name-patterns.js';
 import type { SelectedTool, ToolOverride, ToolSelection } from './types.js';
 
 /** Makes of a server's list what a group shows of it. What is wrong with the list is told. */
@@ -13,8 +14,8 @@ export type ToolSelector = (
 
 /** Reads a selection that was checked. */
 export function toolSelector({ include, exclude, override = {} }: ToolSelection): ToolSelector {
-  const isIncluded = include === undefined ? () => true : matcherOf(include);
-  const isExcluded = exclude === undefined ? () => false : matcherOf(exclude);
+  const isIncluded = include === undefined ? () => true : createGlob(include);
+  const isExcluded = exclude === undefined ? () => false : createGlob(exclude);
   const overrides = new Map(Object.entries(override));
   return (listed, report) => {
     const tools = distinct(

@@ -1,6 +1,6 @@
 import type { Result } from '@modelcontextprotocol/client';
-import picomatch from 'picomatch';
 import type { McpRequest } from '../connection/middleware.js';
+import { createGlob } from '../untrusted/glob.js';
 
 /** The tool that a request calls, if it does. */
 export function toolOf({ method, params }: McpRequest): string | undefined {
@@ -28,7 +28,7 @@ export function toolTable<T>(
   for (const [key, value] of names) {
     check(`${option}.${key}`, value);
     // A tool's name is no path: `*` goes over a slash, and over a dot in front.
-    patterns.push({ matches: picomatch(key, { bash: true, dot: true }), value });
+    patterns.push({ matches: createGlob(key, { negation: true }), value });
   }
   return (tool) => names.get(tool) ?? patterns.find(({ matches }) => matches(tool))?.value;
 }

@@ -1,0 +1,7 @@
+/**
+ * What runs over patterns, schemas and texts that a stranger wrote, within bounds of time and memory.
+ * For the packages of Longwire.
+ */
+export { BoundedWorker, type BoundedWorkerOptions, type JobOutcome } from './bounded-worker.js';
+export { createGlob, type GlobOptions } from './glob.js';
+export { JsonSchema, type SchemaVerdict } from './json-schema.js';
