@@ -49,7 +49,11 @@ export async function callWritten(
   try {
     terminal.showLive('asking for the tools');
     const tool = findTool(name, await client.listTools(limits));
-    const args = await toolArguments(tool, { words, json, cwd });
+    const onUnchecked = (reason: string): void =>
+      terminal.remark(
+        sanitizeLine(`The arguments are not checked by the tool's schema: ${reason}.`),
+      );
+    const args = await toolArguments(tool, { words, json, cwd, onUnchecked });
     const unnamed = unnamedArguments(tool, args);
     for (const { argument, names } of unnamed.slice(0, maxRemarks)) {
       const guess = didYouMean(argument, names);

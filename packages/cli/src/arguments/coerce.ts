@@ -56,7 +56,7 @@ function coercePlain(text: string, schema: Schema, root: Schema): Coerced {
 
 function number(text: string, options: { integer: boolean }): Coerced {
   const value = Number(text);
-  const isNumeral = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
+  const isNumeral = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
   if (!options.integer) {
     return isNumeral && Number.isFinite(value)
       ? { ok: true, value }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isJsonObject, type JsonObject } from '../json-object.js';
+import { matchingPattern } from './validate.js';
 
 /** A JSON Schema object. */
 export type Schema = JsonObject;
@@ -7,8 +8,14 @@ export type Schema = JsonObject;
 /** How far references are followed: a schema may refer to itself. */
 const maxDepth = 8;
 
-/** How many schemas are visited in search of alternatives, for the same reason. */
-const maxVisits = 500;
+/**
+ * How many steps are taken in all that is asked about one document, for the same reason: a short one
+ * can have more alternatives than there is time for.
+ */
+const maxSteps = 20_000;
+
+/** How deep alternatives within alternatives are looked for. */
+const maxNesting = 32;
 
 /** How many alternatives are told apart: parts that each have some multiply. */
 const maxAlternatives = 64;
@@ -36,30 +43,43 @@ export function inputSchema(schema: unknown): Schema {
  * The plain alternatives of a schema, in its own order: `$ref` into the same document followed,
  * `allOf` merged, `anyOf`, `oneOf` and lists of types taken apart.
  */
-export function alternatives(
-  schema: unknown,
-  root: Schema,
-  budget: { visits: number } = { visits: maxVisits },
-): Schema[] {
+export function alternatives(schema: unknown, root: Schema, depth = 0): Schema[] {
+  const budget = budgetOf(root);
   const { allOf, anyOf, oneOf, ...own } = resolve(asSchema(schema), root);
-  if (budget.visits-- <= 0) return [own];
+  if (depth > maxNesting || budget.steps-- <= 0) return [own];
   const parts = Array.isArray(allOf) ? allOf : [];
-  const choices = [anyOf, oneOf].find((list) => Array.isArray(list)) as unknown[] | undefined;
+  const listed = [anyOf, oneOf].find((list) => Array.isArray(list)) as unknown[] | undefined;
+  const choices = listed?.slice(0, maxAlternatives);
   let plains: Schema[] = [own];
   for (const options of [...parts.map((part: unknown) => [part]), ...(choices ? [choices] : [])]) {
+    if (budget.steps <= 0) break;
     const resolved = options
-      .slice(0, maxAlternatives)
-      .flatMap((option) => alternatives(option, root, budget));
-    const fewer = resolved.slice(0, Math.ceil(maxAlternatives / Math.max(1, plains.length)));
-    plains = plains
-      .flatMap((plain) => fewer.map((option) => both(plain, option)))
+      .flatMap((option) => alternatives(option, root, depth + 1))
       .slice(0, maxAlternatives);
+    plains = plains.slice(0, Math.ceil(maxAlternatives / resolved.length)).flatMap((plain) => {
+      // What is copied is what it costs.
+      budget.steps -= resolved.length * (1 + (memberCount(plain) >> 4));
+      return resolved.map((option) => both(plain, option));
+    });
+    plains.length = Math.min(plains.length, maxAlternatives);
   }
   return plains.flatMap((plain) =>
     Array.isArray(plain['type'])
       ? plain['type'].map((type: unknown) => ({ ...plain, type }))
       : [plain],
   );
+}
+
+const budgets = new WeakMap<Schema, { steps: number }>();
+
+function budgetOf(root: Schema): { steps: number } {
+  const budget = budgets.get(root) ?? { steps: maxSteps };
+  budgets.set(root, budget);
+  return budget;
+}
+
+function memberCount(schema: Schema): number {
+  return Object.keys(asSchema(schema['properties'])).length;
 }
 
 /** What holds where both schemas do. */
@@ -126,12 +146,12 @@ export function allowedValues(schema: Schema): readonly unknown[] | undefined {
 }
 
 /** The schema of one argument, or undefined where the tool does not take it. */
-export function propertySchema(name: string, root: Schema): unknown {
+export async function propertySchema(name: string, root: Schema): Promise<unknown> {
   const properties = asSchema(root['properties']);
   if (Object.hasOwn(properties, name)) return properties[name];
-  for (const [pattern, schema] of Object.entries(asSchema(root['patternProperties']))) {
-    if (matches(pattern, name)) return schema;
-  }
+  const patterns = asSchema(root['patternProperties']);
+  const pattern = await matchingPattern(Object.keys(patterns), name);
+  if (pattern !== undefined) return patterns[pattern];
   return root['additionalProperties'] === false ? undefined : (root['additionalProperties'] ?? {});
 }
 
@@ -144,14 +164,6 @@ export function requiredNames(root: Schema): string[] {
 function describeItems(plain: Schema, root: Schema): string {
   const items = alternatives(plain['items'], root).map((item) => typeOf(item) ?? 'any');
   return items.length === 1 ? (items[0] ?? 'any') : `(${[...new Set(items)].join(' or ')})`;
-}
-
-function matches(pattern: string, name: string): boolean {
-  try {
-    return new RegExp(pattern, 'u').test(name);
-  } catch {
-    return false;
-  }
 }
 
 function resolve(schema: Schema, root: Schema): Schema {

@@ -22,6 +22,8 @@ export interface WrittenArguments {
   json?: string | undefined;
   /** Where the files of `key=@file` are looked for. */
   cwd: string;
+  /** Told why the arguments are not checked by the whole schema. */
+  onUnchecked?: (reason: string) => void;
 }
 
 /**
@@ -51,14 +53,14 @@ export async function toolArguments(
   for (const [name, value] of Object.entries(
     written.json === undefined ? {} : parseArgumentObject(written.json, written.cwd),
   )) {
-    known(name, root, tool);
+    await known(name, root, tool);
     values.set(name, value);
   }
   const assigned = new Set<string>();
   for (const word of written.words) {
     const assignment = parseAssignment(word, written.cwd);
     const { name } = assignment;
-    const value = valueOf(assignment, known(name, root, tool), root);
+    const value = valueOf(assignment, await known(name, root, tool), root);
     const earlier = assigned.has(name) ? values.get(name) : undefined;
     if (assigned.has(name) && !(Array.isArray(earlier) && Array.isArray(value))) {
       throw usageError(`argument \`${name}\` is given twice`);
@@ -70,7 +72,7 @@ export async function toolArguments(
     if (!values.has(name)) throw missing(name, root, tool);
   }
   const args = Object.fromEntries(values);
-  await validate(args, tool);
+  await validate(args, tool, written.onUnchecked ?? (() => {}));
   return args;
 }
 
@@ -93,8 +95,8 @@ export function unnamedArguments(
 }
 
 /** The schema of an argument that the tool takes. */
-function known(name: string, root: Schema, tool: Tool): unknown {
-  const schema = propertySchema(name, root);
+async function known(name: string, root: Schema, tool: Tool): Promise<unknown> {
+  const schema = await propertySchema(name, root);
   if (schema !== undefined) return schema;
   const names = Object.keys(asSchema(root['properties']));
   const list = names.length === 0 ? ' It takes none.' : ` It takes ${nameList(names)}.`;

@@ -56,6 +56,27 @@ describe('arguments that are not named at the root', () => {
   });
 });
 
+describe('a schema that has more alternatives than there is time for', () => {
+  const pick = (i: number): object => ({ properties: { [`p${i}`]: { type: 'string' } } });
+  const many = Array.from({ length: 5000 }, (_, i) => pick(i));
+  const parts = Array.from({ length: 500 }, () => ({ anyOf: many.slice(0, 70) }));
+
+  it.each<[string, object]>([
+    ['thousands', { anyOf: many }],
+    ['thousands that hold together', { allOf: many }],
+    ['that multiply', { allOf: parts }],
+    [
+      'for every argument',
+      {
+        properties: Object.fromEntries(many.map((_, i) => [`p${i}`, { $ref: '#/$defs/all' }])),
+        $defs: { all: { allOf: parts } },
+      },
+    ],
+  ])('is described all the same: %s', (_what, schema) => {
+    expect(describeArguments(tool({ type: 'object', ...schema }))).toContain('p0');
+  });
+});
+
 describe('a name that the tool does not know', () => {
   const properties = { duration: { type: 'integer' } };
 

@@ -191,6 +191,40 @@ describe('schemas as servers send them', () => {
   });
 });
 
+describe('schemas that would stop the command', () => {
+  const evil = '^(a+)+$';
+  const text = `${'a'.repeat(40)}!`;
+
+  it.each<[string, object, string[], Record<string, unknown>]>([
+    ['a pattern', { properties: { a: { pattern: evil } } }, [`a=${text}`], { a: text }],
+    ['a pattern of names', { patternProperties: { [evil]: {} } }, [`${text}=1`], { [text]: '1' }],
+    [
+      'references to each other',
+      { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } },
+      ['a=1'],
+      { a: '1' },
+    ],
+  ])('check nothing, and say so: %s', async (_what, schema, words, args) => {
+    const onUnchecked = vi.fn<(reason: string) => void>();
+    const tool = { name: 'tool', inputSchema: { type: 'object', ...schema } } as Tool;
+    expect(await toolArguments(tool, { words, cwd, onUnchecked })).toEqual(args);
+    expect(onUnchecked).toHaveBeenCalledOnce();
+  });
+
+  it.each(['2020-12', '2019-09'])('are not those that name %s', async (version) => {
+    const $schema = `https://json-schema.org/draft/${version}/schema`;
+    const tool = toolWith({ a: { type: 'string', pattern: '^b' } }, { $schema });
+    await expect(read(tool, ['a=c'])).rejects.toThrow(/`a` must match pattern/);
+  });
+
+  it('take a name that a pattern names, with its type', async () => {
+    const patternProperties = { '^n_': { type: 'integer' }, '^s_': { type: 'string' } };
+    const tool = toolWith({}, { patternProperties, additionalProperties: false });
+    expect(await read(tool, ['n_a=1', 's_a=1'])).toEqual({ n_a: 1, s_a: '1' });
+    await expect(read(tool, ['x=1'])).rejects.toThrow(/no argument `x`/);
+  });
+});
+
 describe('what cannot be read', () => {
   it('says why, with the hint for the one that it helps', async () => {
     const message = /`a`: cannot read \.: it is a directory \(for text that begins with @/;

@@ -68,7 +68,7 @@ export function fromEnvironment(
 }
 
 function parseSeconds(text: string): number {
-  const seconds = /^\d*\.?\d+$/.test(text) ? Number(text) : 0;
+  const seconds = /^(?:\d+|\d*\.\d+)$/.test(text) ? Number(text) : 0;
   if (seconds > 0) return seconds * 1000;
   throw new TypeError('not a number of seconds above 0');
 }

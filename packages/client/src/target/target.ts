@@ -137,7 +137,7 @@ const GET = ['stream'] as const;
  * What ends in `/sse` is asked by GET first: a POST there may be the call of a tool.
  */
 function candidatesFor(url: URL): Candidate[] {
-  const path = url.pathname.replace(/\/+$/, '');
+  const path = url.pathname.replace(/(?<!\/)\/+$/, '');
   const last = path.slice(path.lastIndexOf('/') + 1);
   const at = (pathname: string, by: Candidate['by']): Candidate => {
     const other = new URL(url);

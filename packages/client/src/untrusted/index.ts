@@ -4,4 +4,5 @@
  */
 export { BoundedWorker, type BoundedWorkerOptions, type JobOutcome } from './bounded-worker.js';
 export { createGlob, type GlobOptions } from './glob.js';
+export { sizeOf, type SizeBounds } from './json-size.js';
 export { JsonSchema, type SchemaVerdict } from './json-schema.js';

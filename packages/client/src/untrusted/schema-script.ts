@@ -41,11 +41,12 @@ function compile(schema) {
   return ajv.compile(schema);
 }
 
-answer = ({ id, schema, value }) => {
+answer = (job) => {
+  const { id, value } = job;
   let check = kept.get(id);
-  if (schema !== undefined) {
+  if ('schema' in job) {
     try {
-      check = compile(schema);
+      check = compile(job.schema);
     } catch (error) {
       return { kind: 'unusable', reason: String(error?.message ?? error).slice(0, 300) };
     }

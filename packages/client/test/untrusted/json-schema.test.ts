@@ -137,6 +137,7 @@ describe('a schema of a server', () => {
     ['a keyword of the wrong kind', { maximum: 'a lot' }, 1, /number/],
     ['a type that there is not', { type: 'thing' }, 1, /type/],
     ['no schema', 'string', 1, /schema/],
+    ['nothing at all', undefined, 1, /schema/],
     ['another language', { $schema: 'https://example.com/mine' }, 1, /\$schema is unknown/],
     ['deep', nested(5000, false), 1, /too large/],
     ['large', { enum: Array.from({ length: 50_000 }, (_, i) => i) }, 1, /too large/],
