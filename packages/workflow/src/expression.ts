@@ -1,6 +1,7 @@
 import { didYouMean } from '@longwire/client';
 import jsonata from 'jsonata';
 import { freeNames } from './expression-names.js';
+import { evaluateInThread } from './expression-thread.js';
 
 /** What expressions see. */
 export interface ExpressionContext {
@@ -13,9 +14,6 @@ export interface ExpressionContext {
   /** In the error branch: what failed. */
   error?: unknown;
 }
-
-/** How long one expression may take and how deep it may recurse, so that none hangs the process. */
-const limits = { timeout: 2000, stack: 500 } as const;
 
 /** An expression that cannot be compiled. */
 export class ExpressionError extends Error {
@@ -32,7 +30,6 @@ export class ExpressionError extends Error {
 /** A JSONata expression. */
 export class Expression {
   readonly source: string;
-  readonly #compiled: jsonata.Expression;
 
   /**
    * `names` are those that it may look up: a misspelt one would find nothing without a word.
@@ -41,14 +38,15 @@ export class Expression {
    */
   constructor(source: string, names: readonly string[]) {
     this.source = source;
+    let compiled: jsonata.Expression;
     try {
-      this.#compiled = jsonata(source, limits);
+      compiled = jsonata(source);
     } catch (error) {
       const { message, position = 0, token } = error as Partial<jsonata.JsonataError>;
       const length = token === undefined || token === '(end)' ? 0 : String(token).length;
       throw new ExpressionError(message ?? String(error), Math.max(0, position - length));
     }
-    const unknown = freeNames(this.#compiled.ast()).find(({ name }) => !names.includes(name));
+    const unknown = freeNames(compiled.ast()).find(({ name }) => !names.includes(name));
     if (unknown === undefined) return;
     const { name, offset } = unknown;
     const hint = didYouMean(name, names) || ` There are ${names.join(', ')}.`;
@@ -56,21 +54,17 @@ export class Expression {
   }
 
   /**
-   * Works it out. The value is plain JSON, or `undefined` where the expression finds nothing.
+   * Works it out, for two seconds at most, in a thread. The value is plain JSON, or `undefined` where the
+   * expression finds nothing.
    *
    * @throws Error that quotes the expression.
    */
   async evaluate(context: ExpressionContext): Promise<unknown> {
     try {
-      const value: unknown = await this.#compiled.evaluate(context, {});
-      // Lists of the library carry marks of their own, and functions are none of JSON.
-      return typeof value === 'function' ? undefined : toJson(value);
+      return await evaluateInThread(this.source, context);
     } catch (error) {
-      // What the library throws is not an Error.
-      const { message } = error as Partial<jsonata.JsonataError>;
-      throw new Error(`the expression ${this.source} failed: ${message ?? String(error)}`, {
-        cause: error,
-      });
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(`the expression ${this.source} failed: ${message}`, { cause: error });
     }
   }
 
@@ -132,8 +126,4 @@ async function fillGap(
   if (onGap === undefined) return expression.evaluate(context);
   const value = await expression.evaluate(context).catch(() => undefined);
   return value ?? onGap(expression);
-}
-
-function toJson(value: unknown): unknown {
-  return value === undefined ? undefined : (JSON.parse(JSON.stringify(value) ?? 'null') as unknown);
 }

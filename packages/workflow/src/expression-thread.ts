@@ -1,0 +1,84 @@
+import { BoundedWorker, sizeOf } from '@longwire/client/untrusted';
+import type { ExpressionContext } from './expression.js';
+
+interface Job {
+  source: string;
+  context: ExpressionContext;
+}
+
+/** The value as JSON; none where the expression finds nothing. */
+type Answer = string | undefined;
+
+/** How long one expression may take, in milliseconds. */
+const LIMIT_MS = 2000;
+
+const MAX_MEMORY_MB = 512;
+
+/** What an expression may see, so that handing it over takes some ten milliseconds. */
+const CONTEXT_BOUNDS = { maxNodes: 200_000, maxDepth: 500 } as const;
+
+/** `stack` is how deep an expression may recurse. */
+const SCRIPT = `
+const jsonata = requireFrom('jsonata');
+const MAX_KEPT = 500;
+const MAX_CHARACTERS = 16 * 1024 * 1024;
+const kept = new Map();
+
+/** The library's own makes a text of any width at once, which no limit of memory can stop. */
+function pad(text, width, character) {
+  if (text === undefined) return undefined;
+  if (Math.abs(width) > 1_000_000) throw new Error('$pad: wider than 1000000');
+  const missing = Math.max(0, Math.abs(width) - Array.from(text).length);
+  const [filling = ' '] = character === '' ? [] : [character];
+  const padding = Array.from(filling.repeat(missing)).slice(0, missing).join('');
+  return width < 0 ? padding + text : text + padding;
+}
+
+function compile(source) {
+  const expression = jsonata(source, { stack: 500 });
+  expression.registerFunction('pad', pad, '<s-ns?:s>');
+  kept.set(source, expression);
+  if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value);
+  return expression;
+}
+
+answer = async ({ source, context }) => {
+  const expression = kept.get(source) ?? compile(source);
+  const value = await expression.evaluate(context, {});
+  // Lists of the library carry marks of their own, and functions are none of JSON.
+  if (value === undefined || typeof value === 'function') return undefined;
+  if (value?._jsonata_lambda || value?._jsonata_function) return undefined;
+  const json = JSON.stringify(value) ?? 'null';
+  if (json.length > MAX_CHARACTERS) throw new Error('it came to more than ' + MAX_CHARACTERS + ' characters');
+  return json;
+};
+`;
+
+/** The process has one: it starts with the first expression that is worked out. */
+const worker = new BoundedWorker<Job, Answer>({
+  script: SCRIPT,
+  importMetaUrl: import.meta.url,
+  limitMs: LIMIT_MS,
+  // Each is over soon; a run that waits loses nothing.
+  maxWaitMs: Infinity,
+  maxMemoryMb: MAX_MEMORY_MB,
+});
+
+/**
+ * Works an expression out in a thread, for two seconds at most: a regular expression or a list that an
+ * event makes long would hold the process up.
+ *
+ * @throws Error that says why it failed.
+ */
+export async function evaluateInThread(
+  source: string,
+  context: ExpressionContext,
+): Promise<unknown> {
+  if (sizeOf(context, CONTEXT_BOUNDS) === Infinity) {
+    throw new Error('the event and the results are too large for expressions');
+  }
+  const outcome = await worker.run(() => ({ source, context }));
+  if (outcome.kind !== 'answered') throw new Error(outcome.message);
+  const { answer } = outcome;
+  return answer === undefined ? undefined : (JSON.parse(answer) as unknown);
+}
