@@ -48,6 +48,27 @@ export interface Limits {
   maxEventBytes?: number;
   /** Requests waiting for an answer at a time; one more fails with `queue-full`. Default 10 000. */
   maxInFlight?: number;
+  /**
+   * How deep arrays and objects may be nested in one message of the server; at most 1 000, because
+   * what reads them calls itself for every level. A call whose answer is deeper fails with
+   * `limit-exceeded`. Default 200.
+   */
+  maxJsonDepth?: number;
+  /**
+   * How many values one message of the server may hold, those inside arrays and objects included.
+   * A call whose answer holds more fails with `limit-exceeded`: a few megabytes of text can make
+   * gigabytes of values. Default 1 000 000.
+   */
+  maxJsonValues?: number;
+  /**
+   * What a list (of tools, prompts, resources, templates) may hold, all its pages together, in
+   * UTF-16 code units of JSON. Listing more fails with `limit-exceeded`. Default 67 108 864 (64 MiB).
+   */
+  maxListBytes?: number;
+  /** How many entries a list may have, all its pages together. Default 100 000. */
+  maxListItems?: number;
+  /** How many pages a list may have. Default 1 000. */
+  maxListPages?: number;
 }
 
 /**

@@ -5,6 +5,7 @@ import { Attempts, type AttemptMaker, type AttemptTeller, type HttpRequest } fro
 import type { Attempt, ChallengeVerdict, ChannelOptions } from './channel.js';
 import { Exchange, type ExchangeAnswer, type Settler } from './exchange.js';
 import { headerSource, type HeaderRecord, type HeaderSource } from './headers.js';
+import { DEFAULT_JSON_BOUNDS, type JsonBounds } from './json.js';
 import type { TrafficCounts } from './traffic-counts.js';
 
 /** One holds the stream; what is more than this waits its turn instead of using up descriptors. */
@@ -25,6 +26,8 @@ export interface HttpSetup {
   authorization: string | undefined;
   /** Where all that goes over it is counted. */
   counts: TrafficCounts;
+  /** What one message may hold. Default: the defaults of `limits`. */
+  jsonBounds?: JsonBounds | undefined;
 }
 
 /** A request under way. */
@@ -42,6 +45,8 @@ export interface Sent {
 export class Http implements AttemptMaker {
   /** Of messages that came, whoever reads them counts them. */
   readonly counts: TrafficCounts;
+  /** What one message may hold that comes over it. */
+  readonly jsonBounds: JsonBounds;
   readonly #headers: HeaderSource;
   readonly #onChallenge: NonNullable<ChannelOptions['auth']['onChallenge']> | undefined;
   readonly #dispatcher: Dispatcher;
@@ -67,6 +72,7 @@ export class Http implements AttemptMaker {
   constructor(options: Partial<ChannelOptions>, setup: HttpSetup) {
     const { connectMs, hearingMs, headersOfAll, authorization, counts } = setup;
     this.counts = counts;
+    this.jsonBounds = setup.jsonBounds ?? DEFAULT_JSON_BOUNDS;
     this.#headersOfAll = headersOfAll;
     this.#hearingMs = hearingMs;
     this.#headers = headerSource(options.headers ?? {}, authorization);

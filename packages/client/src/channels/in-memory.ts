@@ -5,6 +5,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { Channel, ChannelHandlers, Era } from './channel.js';
+import { toMessage } from './message.js';
 import type { TrafficCounts } from './traffic-counts.js';
 import { asLongwireError } from './unhandled.js';
 
@@ -112,12 +113,17 @@ export class InMemoryChannel implements Channel {
     await Promise.allSettled([this.#near.close(), this.#server.close()]);
   }
 
-  #take(message: JSONRPCMessage): void {
+  #take(value: JSONRPCMessage): void {
     if (this.#ended) return;
     this.#counts.heard(0);
-    this.#counts.received();
+    const read = toMessage(value, () => excerptOf(value));
     try {
-      this.#handlers.onMessage(message);
+      if (read.message === undefined) {
+        this.#handlers.onTrouble(read.error, read.answerTo);
+        return;
+      }
+      this.#counts.received();
+      this.#handlers.onMessage(read.message);
     } catch (error) {
       // It is who takes the messages that ends the channel like this, and not the server's affair.
       this.#end(asLongwireError(error));
@@ -129,6 +135,15 @@ export class InMemoryChannel implements Channel {
     this.#ended = true;
     this.#closed ??= this.#close();
     this.#handlers.onEnd(reason);
+  }
+}
+
+/** What is no JSON either has no text to quote. */
+function excerptOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
   }
 }
 

@@ -1,5 +1,11 @@
-import type { JSONRPCMessage, JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
+import {
+  INTERNAL_ERROR,
+  type JSONRPCMessage,
+  type JSONRPCResponse,
+  type RequestId,
+} from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
+import { answeredIdIn, DEFAULT_JSON_BOUNDS, parseJson, type JsonBounds } from './json.js';
 
 /** What a line of JSON-RPC turned out to be. */
 export type ReadMessage =
@@ -7,22 +13,36 @@ export type ReadMessage =
   /** Not a message. With an id it was meant as the answer to that request. */
   | { message: undefined; error: LongwireError; answerTo: RequestId | undefined };
 
+/** How a message is read. */
+export interface ReadOptions {
+  /** What it may hold. Default: the defaults of `limits`. */
+  bounds?: JsonBounds | undefined;
+  /**
+   * An error without an id is the answer to this request, where one request alone can be meant: it
+   * "MUST be null" if the server could not read the id.
+   */
+  orphansOf?: RequestId | undefined;
+}
+
+/** The most of a message that an error quotes. */
+const EXCERPT_LENGTH = 200;
+
+const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task';
+
 /**
  * Reads one JSON-RPC message, by its shape alone: what is inside is judged by who asked for it.
- * An answer with both a result and an `error` of null counts as a result. Batches are no messages;
- * MCP removed them. An error without an id is the answer to `orphansOf`, where one request alone
- * can be meant: it "MUST be null" if the server could not read the id.
+ * Batches are no messages; MCP removed them.
  *
  * @see https://www.jsonrpc.org/specification
  */
-export function readMessage(text: string, orphansOf?: RequestId): ReadMessage {
+export function readMessage(text: string, options: ReadOptions = {}): ReadMessage {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text, options.bounds ?? DEFAULT_JSON_BOUNDS);
   } catch (cause) {
-    return unreadable(text, undefined, cause);
+    return unparsed(text, cause);
   }
-  return toMessage(value, text, orphansOf);
+  return toMessage(value, () => text, options.orphansOf);
 }
 
 /**
@@ -31,51 +51,126 @@ export function readMessage(text: string, orphansOf?: RequestId): ReadMessage {
  *
  * @see https://modelcontextprotocol.io/specification/2025-03-26/basic/transports#sending-messages-to-the-server
  */
-export function readMessages(text: string, orphansOf?: RequestId): ReadMessage[] {
-  if (!text.trimStart().startsWith('[')) return [readMessage(text, orphansOf)];
+export function readMessages(text: string, options: ReadOptions = {}): ReadMessage[] {
+  if (!text.trimStart().startsWith('[')) return [readMessage(text, options)];
   let values: unknown[];
   try {
-    values = JSON.parse(text) as unknown[];
+    values = parseJson(text, options.bounds ?? DEFAULT_JSON_BOUNDS) as unknown[];
   } catch (cause) {
-    return [unreadable(text, undefined, cause)];
+    return [unparsed(text, cause)];
   }
-  return values.map((value) => toMessage(value, text, orphansOf));
+  return values.map((value) => toMessage(value, () => text, options.orphansOf));
 }
 
-function toMessage(value: unknown, text: string, orphansOf: RequestId | undefined): ReadMessage {
-  if (!isObject(value)) return unreadable(text);
-  const { id, method } = adopted(value, orphansOf);
-  if (value['jsonrpc'] === '2.0' && typeof method === 'string') {
-    return id === undefined || isId(id)
-      ? { message: value as unknown as JSONRPCMessage }
-      : unreadable(text);
+/**
+ * Makes a message of a value, in the one form that the SDK's `Client` takes: it drops what has
+ * another without a word to whoever waits. What is meant without doubt is put right (a further
+ * member, `_meta` or `error` of null, an error code that is no integer); what is not is no message.
+ * `quote` gives the text of it for errors.
+ */
+export function toMessage(value: unknown, quote: () => string, orphansOf?: RequestId): ReadMessage {
+  if (!isObject(value)) return unreadable(quote());
+  const { jsonrpc, method } = value;
+  // What has a result or an error is an answer, also if it repeats the method.
+  const isAnswer = (value['result'] ?? value['error'] ?? null) !== null;
+  if ((method ?? null) !== null && !isAnswer) {
+    const message =
+      jsonrpc === '2.0' && typeof method === 'string' ? toRequest(value, method) : undefined;
+    return message === undefined ? unreadable(quote()) : { message };
   }
-  if (!isId(id) || method !== undefined) return unreadable(text);
-  const { error, result } = value;
-  if (value['jsonrpc'] === '2.0') {
-    if (isObject(result) && (error === undefined || error === null)) {
-      if (error === null) delete value['error'];
-      return { message: value as unknown as JSONRPCMessage };
-    }
-    if (result === undefined && isErrorBody(error)) {
-      return { message: value as unknown as JSONRPCMessage };
-    }
-  }
-  return unreadable(text, id);
-}
-
-function adopted(
-  value: Record<string, unknown>,
-  orphansOf: RequestId | undefined,
-): Record<string, unknown> {
   const isOrphan = (value['id'] ?? null) === null && value['error'] !== undefined;
-  if (orphansOf !== undefined && isOrphan) value['id'] = orphansOf;
-  return value;
+  const id = isOrphan && orphansOf !== undefined ? orphansOf : value['id'];
+  if (!isId(id)) return unreadable(quote());
+  const message = jsonrpc === '2.0' ? toAnswer(value, id) : undefined;
+  return message === undefined ? unreadable(quote(), id) : { message };
+}
+
+/** A request, or a notification; an `id` of null is none where the method says that it wants none. */
+function toRequest(value: Record<string, unknown>, method: string): JSONRPCMessage | undefined {
+  const { id, params } = value;
+  const isNotification = id === undefined || (id === null && method.startsWith('notifications/'));
+  if (!isNotification && !isId(id)) return undefined;
+  const fine = toParams(params);
+  const expected =
+    2 + (id === undefined ? 0 : 1) + ('params' in value && params !== undefined ? 1 : 0);
+  if (fine === params && id !== null && hasOnly(value, expected)) {
+    return value as unknown as JSONRPCMessage;
+  }
+  return {
+    jsonrpc: '2.0',
+    method,
+    ...(!isNotification && { id }),
+    ...(fine !== undefined && { params: fine }),
+  } as JSONRPCMessage;
+}
+
+/** Parameters are an object, or there are none: what a request lacks is said by who answers it. */
+function toParams(params: unknown): Record<string, unknown> | undefined {
+  if (!isObject(params)) return undefined;
+  const { _meta: meta } = params;
+  if (meta === undefined) return params;
+  const { _meta: _, ...rest } = params;
+  if (!isObject(meta)) return rest;
+  const { progressToken, [RELATED_TASK_KEY]: task, ...others } = meta;
+  const isTokenFine = progressToken === undefined || isWholeId(progressToken);
+  const isTaskFine = task === undefined || (isObject(task) && typeof task['taskId'] === 'string');
+  if (isTokenFine && isTaskFine) return params;
+  return {
+    ...rest,
+    _meta: {
+      ...others,
+      ...(isTokenFine && progressToken !== undefined && { progressToken }),
+      ...(isTaskFine && task !== undefined && { [RELATED_TASK_KEY]: task }),
+    },
+  };
+}
+
+function toAnswer(value: Record<string, unknown>, id: RequestId): JSONRPCResponse | undefined {
+  const { error, result } = value;
+  if (isObject(result) && (error === undefined || error === null)) {
+    const isFine = result['_meta'] === undefined || isObject(result['_meta']);
+    if (isFine && value['id'] === id && hasOnly(value, 3)) {
+      return value as unknown as JSONRPCResponse;
+    }
+    const { _meta: _, ...rest } = result;
+    return { jsonrpc: '2.0', id, result: isFine ? result : rest };
+  }
+  if ((result ?? null) !== null || !isObject(error) || typeof error['message'] !== 'string') {
+    return undefined;
+  }
+  const { code, message, data } = error;
+  if (Number.isSafeInteger(code) && value['id'] === id && hasOnly(value, 3)) {
+    return value as unknown as JSONRPCResponse;
+  }
+  return {
+    jsonrpc: '2.0',
+    id,
+    error: Number.isSafeInteger(code)
+      ? (error as { code: number; message: string })
+      : { message, ...integerCode(code, data) },
+  };
+}
+
+/** An error number is an integer; what the server said instead is kept beside its data. */
+function integerCode(code: unknown, data: unknown): { code: number; data?: unknown } {
+  const written = typeof code === 'string' && /^-?\d{1,15}$/.test(code) ? Number(code) : undefined;
+  if (written !== undefined) return { code: written, ...(data !== undefined && { data }) };
+  return {
+    code: INTERNAL_ERROR,
+    data: { originalCode: code ?? null, ...(data !== undefined && { data }) },
+  };
 }
 
 /** Whether a message is an answer. */
 export function isAnswer(message: JSONRPCMessage): message is JSONRPCResponse {
   return !('method' in message);
+}
+
+/** Whether an object that has these members has no other. */
+function hasOnly(value: object, count: number): boolean {
+  let members = 0;
+  for (const _ in value) members++;
+  return members === count;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -86,15 +181,24 @@ function isId(value: unknown): value is RequestId {
   return typeof value === 'string' || typeof value === 'number';
 }
 
-function isErrorBody(value: unknown): boolean {
-  return (
-    isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
-  );
+function isWholeId(value: unknown): boolean {
+  return typeof value === 'string' || Number.isSafeInteger(value);
+}
+
+/** What is over a bound is the answer to a request all the same, if it says to which. */
+function unparsed(text: string, cause: unknown): ReadMessage {
+  if (!(cause instanceof LongwireError)) return unreadable(text, undefined, cause);
+  const answerTo = answeredIdIn(text);
+  if (answerTo === undefined) return { message: undefined, error: cause, answerTo };
+  const { summary, code, hint } = cause;
+  const error = new LongwireError(summary, { code, certainty: 'answered', hint });
+  return { message: undefined, error, answerTo };
 }
 
 function unreadable(text: string, answerTo?: RequestId, cause?: unknown): ReadMessage {
+  const excerpt = text.slice(0, EXCERPT_LENGTH);
   const error = new LongwireError(
-    `the server sent something that is not a JSON-RPC message: ${text.slice(0, 200)}`,
+    `the server sent something that is not a JSON-RPC message: ${excerpt}`,
     {
       code: 'protocol',
       certainty: answerTo === undefined ? 'outcome-unknown' : 'answered',

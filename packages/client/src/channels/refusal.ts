@@ -2,6 +2,7 @@ import type { JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
 import { HttpStatusError, type LongwireError } from '../errors.js';
 import type { Era } from './channel.js';
 import { saysForgotten } from './forgotten.js';
+import type { JsonBounds } from './json.js';
 import { isAnswer, readMessage } from './message.js';
 
 /** Statuses that put a request off, whatever their body says. */
@@ -23,6 +24,8 @@ export interface RefusedRequest {
   wasKnown: boolean;
   /** The request names a session. */
   namesSession: boolean;
+  /** What the body may hold. Default: the defaults of `limits`. */
+  jsonBounds?: JsonBounds;
 }
 
 /** What a refusal means. */
@@ -44,10 +47,10 @@ export type Refusal =
 export function judgeRefusal(
   error: LongwireError,
   body: string | undefined,
-  { id, era, wasKnown, namesSession }: RefusedRequest,
+  { id, era, wasKnown, namesSession, jsonBounds: bounds }: RefusedRequest,
 ): Refusal {
   if (!(error instanceof HttpStatusError) || NOT_NOW.has(error.status)) return { meaning: 'error' };
-  const answer = answerIn(body, id);
+  const answer = answerIn(body, id, bounds);
   const speaksOtherwise = answer !== undefined && errorNumber(answer) === UNSUPPORTED_VERSION;
   if (wasKnown && speaksOtherwise) return { meaning: 'forgotten', error };
   if (answer !== undefined) return { meaning: 'answer', answer };
@@ -75,11 +78,12 @@ function isOfOthers(error: HttpStatusError, body: string | undefined): boolean {
 function answerIn(
   body: string | undefined,
   id: RequestId | undefined,
+  bounds: JsonBounds | undefined,
 ): JSONRPCResponse | undefined {
   if (body === undefined || id === undefined) return undefined;
-  const { message } = readMessage(body);
+  const { message } = readMessage(body, { bounds });
   if (message !== undefined) return isAnswer(message) && message.id === id ? message : undefined;
-  const adopted = readMessage(body, id).message;
+  const adopted = readMessage(body, { bounds, orphansOf: id }).message;
   if (adopted === undefined || !isAnswer(adopted) || adopted.id !== id) return undefined;
   return MODERN_ERRORS.has(errorNumber(adopted) ?? 0) ? adopted : undefined;
 }

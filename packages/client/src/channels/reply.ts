@@ -7,7 +7,14 @@ import { EventCursor } from './event-cursor.js';
 import { checkEventSize, EventDecoder, type StreamEvent } from './event-decoder.js';
 import type { EventStream, EventStreamListener } from './event-stream.js';
 import { isOfType, type BodySink, type ExchangeAnswer, type Settler } from './exchange.js';
-import { isAnswer, readMessage, readMessages, type ReadMessage } from './message.js';
+import type { JsonBounds } from './json.js';
+import {
+  isAnswer,
+  readMessage,
+  readMessages,
+  type ReadMessage,
+  type ReadOptions,
+} from './message.js';
 import { place } from './place.js';
 import { isPassing } from './refusal.js';
 
@@ -19,8 +26,9 @@ export interface ReplyHost {
   /** Where requests go. */
   readonly url: URL;
   readonly maxEventBytes: number;
+  readonly jsonBounds: JsonBounds;
   /** Whether a stream that breaks off can be gone on with, if its events have ids. */
-  readonly isResumable: boolean;
+  readonly isResumable: () => boolean;
   /** An answer's head, before anything of its body. */
   onHead(answer: ExchangeAnswer): void;
   /** A message on a reply's stream, the answer itself included. */
@@ -254,7 +262,11 @@ export class Reply implements Settler, BodySink {
     this.#gotOn = true;
     // One without data only says its id.
     if (type !== 'message' || data === '') return;
-    this.#read(readMessage(data, this.id));
+    this.#read(readMessage(data, this.#reading));
+  }
+
+  get #reading(): ReadOptions {
+    return { bounds: this.#host.jsonBounds, orphansOf: this.id };
   }
 
   #readDocument(): void {
@@ -266,7 +278,7 @@ export class Reply implements Settler, BodySink {
       // A byte order mark is no JSON, and some servers send one.
       .replace(/^\uFEFF/, '');
     this.#chunks = [];
-    for (const read of readMessages(text, this.id)) this.#read(read);
+    for (const read of readMessages(text, this.#reading)) this.#read(read);
     // There will be no other, and it would be the same if it were asked for again.
     if (!this.#settled) this.#settle(answeredOtherwise(this.#host.url));
   }
@@ -292,7 +304,7 @@ export class Reply implements Settler, BodySink {
     const { url, isResumable } = this.#host;
     const message =
       cause?.summary ?? `the answer to POST ${place(url)} ended without what was asked for`;
-    if (this.#cursor?.lastEventId === undefined || !isResumable) {
+    if (this.#cursor?.lastEventId === undefined || !isResumable()) {
       this.#settle(lost(message, cause));
       return;
     }

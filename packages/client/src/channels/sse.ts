@@ -176,7 +176,7 @@ export class SseChannel implements Channel {
     if (event.id !== undefined && !this.#cursor.take(event.id)) return;
     // One without data only says its id.
     if (event.type !== 'message' || event.data === '') return;
-    const read = readMessage(event.data);
+    const read = readMessage(event.data, { bounds: this.#http.jsonBounds });
     if (read.message === undefined) {
       this.#handlers.onTrouble(read.error, read.answerTo);
       return;

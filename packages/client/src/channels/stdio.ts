@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { Channel, ChannelHandlers, Era } from './channel.js';
+import type { JsonBounds } from './json.js';
 import { LineDecoder } from './line-decoder.js';
 import { readMessage } from './message.js';
 import { Outbox } from './outbox.js';
@@ -13,6 +14,8 @@ import { asLongwireError } from './unhandled.js';
 export interface StdioChannelOptions extends StdioCommand {
   /** What one line of the server may hold, in UTF-16 code units. */
   maxEventBytes: number;
+  /** What one message may hold. Default: the defaults of `limits`. */
+  jsonBounds?: JsonBounds | undefined;
   handlers: ChannelHandlers;
   counts: TrafficCounts;
 }
@@ -35,6 +38,7 @@ export class StdioChannel implements Channel {
   readonly #outbox: Outbox;
   readonly #handlers: ChannelHandlers;
   readonly #counts: TrafficCounts;
+  readonly #bounds: JsonBounds | undefined;
   #ended = false;
 
   private constructor(process: StdioProcess, options: StdioChannelOptions) {
@@ -42,6 +46,7 @@ export class StdioChannel implements Channel {
     this.#process = process;
     this.#handlers = handlers;
     this.#counts = counts;
+    this.#bounds = options.jsonBounds;
     this.#outbox = new Outbox(process.stdin, counts);
     this.#decoder = new LineDecoder({ maxEventBytes, onLine: (line) => this.#take(line) });
     process.listener = {
@@ -116,7 +121,7 @@ export class StdioChannel implements Channel {
   #take(line: string): void {
     // Closed by who took the line before.
     if (this.#ended) return;
-    const read = readMessage(line);
+    const read = readMessage(line, { bounds: this.#bounds });
     if (read.message === undefined) {
       this.#handlers.onTrouble(read.error, read.answerTo);
       return;

@@ -84,13 +84,11 @@ export class StreamableChannel implements Channel {
     this.#handlers = handlers;
     this.#isKnown = session !== undefined;
     this.#session = new StreamableSession(url, era, session);
-    const isResumable = (): boolean => this.#session.isNamed && !this.#sessionGone;
     this.#host = {
       url,
+      jsonBounds: http.jsonBounds,
       maxEventBytes,
-      get isResumable() {
-        return isResumable();
-      },
+      isResumable: () => this.#session.isNamed && !this.#sessionGone,
       onHead: ({ headers }) => this.#session.learnName(headers['mcp-session-id']),
       onMessage: (message) => this.#take(message),
       onTrouble: (error, answerTo) => {
@@ -292,7 +290,7 @@ export class StreamableChannel implements Channel {
       onEvent: ({ id, type, data }) => {
         if (id !== undefined && !cursor.take(id)) return;
         if (type !== 'message' || data === '') return;
-        const read = readMessage(data);
+        const read = readMessage(data, { bounds: this.#http.jsonBounds });
         if (read.message === undefined) this.#host.onTrouble(read.error, read.answerTo);
         else this.#take(read.message);
       },
@@ -344,6 +342,7 @@ export class StreamableChannel implements Channel {
       era: this.era,
       wasKnown: this.#isKnown,
       namesSession: this.#session.isNamed,
+      jsonBounds: this.#http.jsonBounds,
     });
     if (refusal.meaning === 'answer') return refusal.answer;
     return refusal.meaning === 'forgotten' ? forgottenError(this.#url, refusal.error) : error;

@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
+import { parseJson, type JsonBounds } from './json.js';
 
 /** A tool of the dialect, in MCP's shape; fields that MCP does not know are kept. */
 export interface EventTool {
@@ -12,10 +13,10 @@ export interface EventTool {
  * Reads the data of a `tools` event: a JSON array of tools whose schema is called `input_schema`
  * or `inputSchema`. Entries without a name are left out.
  *
- * @throws LongwireError `protocol` if it is no array.
+ * @throws LongwireError `protocol` if it is no array; `limit-exceeded` if it is over a bound.
  */
-export function parseTools(data: string): EventTool[] {
-  const value = parseJson(data);
+export function parseTools(data: string, bounds: JsonBounds): EventTool[] {
+  const value = jsonOrNone(data, bounds);
   if (!Array.isArray(value)) {
     throw new LongwireError(`the server's tools event is not a JSON array: ${data.slice(0, 200)}`, {
       code: 'protocol',
@@ -31,9 +32,11 @@ export function parseTools(data: string): EventTool[] {
 /**
  * Makes a call's result out of the data of a `result` event, which may be any JSON. With MCP's
  * `content` array it is passed through, else it is wrapped.
+ *
+ * @throws LongwireError `limit-exceeded` if it is over a bound.
  */
-export function toCallResult(data: string): CallToolResult {
-  const value = parseJson(data);
+export function toCallResult(data: string, bounds: JsonBounds): CallToolResult {
+  const value = jsonOrNone(data, bounds);
   if (isObject(value) && Array.isArray(value['content'])) return value as CallToolResult;
   const text =
     typeof value === 'string' ? value : value === undefined ? data : JSON.stringify(value);
@@ -43,9 +46,13 @@ export function toCallResult(data: string): CallToolResult {
   };
 }
 
-/** Makes a call's result out of the data of an `error` event: a tool that failed. */
-export function toFailedResult(data: string): CallToolResult {
-  const value = parseJson(data);
+/**
+ * Makes a call's result out of the data of an `error` event: a tool that failed.
+ *
+ * @throws LongwireError `limit-exceeded` if it is over a bound.
+ */
+export function toFailedResult(data: string, bounds: JsonBounds): CallToolResult {
+  const value = jsonOrNone(data, bounds);
   const named = isObject(value) ? (value['message'] ?? value['error']) : value;
   const nested = isObject(named) ? named['message'] : named;
   const message = typeof nested === 'string' && nested !== '' ? nested : undefined;
@@ -58,11 +65,16 @@ export function toFailedResult(data: string): CallToolResult {
   };
 }
 
-/** JSON where it is JSON, `undefined` where it is not. */
-export function parseJson(text: string): unknown {
+/**
+ * JSON where it is JSON, `undefined` where it is not.
+ *
+ * @throws LongwireError `limit-exceeded` if it is over a bound.
+ */
+export function jsonOrNone(text: string, bounds: JsonBounds): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return parseJson(text, bounds);
+  } catch (error) {
+    if (error instanceof LongwireError) throw error;
     return undefined;
   }
 }

@@ -17,7 +17,7 @@ import { place } from './place.js';
 import { Pulse } from './pulse.js';
 import { ToolEventsCall, type AnswerPlace } from './tool-events-call.js';
 import {
-  parseJson,
+  jsonOrNone,
   parseTools,
   toCallResult,
   toFailedResult,
@@ -84,7 +84,7 @@ export class ToolEventsChannel implements Channel {
     this.#sessionId = sessionIdOf(options.endpoint);
     this.#maxEventBytes = options.maxEventBytes;
     this.#handlers = options.handlers;
-    this.#tools = parseTools(options.tools);
+    this.#tools = parseTools(options.tools, options.http.jsonBounds);
     this.#stream.listener = {
       onEvent: (event) => this.#take(event),
       onComment: () => this.#pulse.beat(performance.now()),
@@ -194,8 +194,12 @@ export class ToolEventsChannel implements Channel {
         this.#running.delete(id);
         if (call.place === 'body') this.#answeredInBody = true;
         const toResult = event.type === 'result' ? toCallResult : toFailedResult;
-        this.#answer(id, toResult(event.data));
-        resolve();
+        try {
+          this.#answer(id, toResult(event.data, this.#http.jsonBounds));
+          resolve();
+        } catch (error) {
+          reject(asAnswered(error as LongwireError));
+        }
         this.#startNext();
       },
       (error: LongwireError) => {
@@ -232,22 +236,30 @@ export class ToolEventsChannel implements Channel {
     if (event.type === 'result' || event.type === 'error') {
       this.#takeAnswer(event);
     } else if (event.type === 'tools') {
-      try {
-        this.#tools = parseTools(event.data);
-      } catch (error) {
-        this.#handlers.onTrouble(error as LongwireError);
-        return;
-      }
-      this.#http.counts.received();
-      this.#handlers.onMessage({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+      this.#takeUnasked(() => {
+        this.#tools = parseTools(event.data, this.#http.jsonBounds);
+        return { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
+      });
     } else if (event.type !== 'endpoint') {
-      this.#http.counts.received();
-      this.#handlers.onMessage({
-        jsonrpc: '2.0',
-        method: 'notifications/event',
-        params: { event: event.type, data: parseJson(event.data) ?? event.data },
+      this.#takeUnasked(() => {
+        const data = jsonOrNone(event.data, this.#http.jsonBounds) ?? event.data;
+        const params = { event: event.type, data };
+        return { jsonrpc: '2.0', method: 'notifications/event', params };
       });
     }
+  }
+
+  /** What cannot be read is dropped, and the session goes on. */
+  #takeUnasked(read: () => JSONRPCMessage): void {
+    let message: JSONRPCMessage;
+    try {
+      message = read();
+    } catch (error) {
+      this.#handlers.onTrouble(error as LongwireError);
+      return;
+    }
+    this.#http.counts.received();
+    this.#handlers.onMessage(message);
   }
 
   #takeAnswer(event: StreamEvent): void {
@@ -304,6 +316,11 @@ function sessionIdOf(endpoint: URL): string {
     });
   }
   return id;
+}
+
+/** The result came, whatever is wrong with it. */
+function asAnswered({ summary, code, hint }: LongwireError): LongwireError {
+  return new LongwireError(summary, { code, certainty: 'answered', hint });
 }
 
 function endedError(url: URL): LongwireError {

@@ -9,6 +9,12 @@ import { closedError } from '../connection/failures.js';
 export class Attachment implements Transport {
   readonly #connection: Connection;
   #isDetached = false;
+  #unsettled = 0;
+  /**
+   * Told, each time that it changes, whether the `Client` has had an answer to all that it sent, so
+   * that it is the `Client` which is waited for.
+   */
+  onTurn: ((isOfClient: boolean) => void) | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -44,7 +50,12 @@ export class Attachment implements Transport {
 
   send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     if (this.#isDetached) return Promise.reject(closedError('not-sent'));
-    return this.#connection.send(message, options);
+    const sent = this.#connection.send(message, options);
+    if (this.onTurn === undefined) return sent;
+    if (this.#unsettled++ === 0) this.onTurn(false);
+    return sent.finally(() => {
+      if (--this.#unsettled === 0) this.onTurn?.(true);
+    });
   }
 
   async close(): Promise<void> {

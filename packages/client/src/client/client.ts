@@ -75,6 +75,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     this.#tally = new Tally(connectionOptions.counts);
     this.#sdkSide = new SdkSide({
       create: () => this.#createSdk(),
+      turnMs: connectionOptions.connectMs,
       onMessage: (message) => this.#logs.take(message),
       onFailure: (error) => this.#report(error),
     });
@@ -324,6 +325,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
         key,
         field,
         ask: (params) => connection.request({ method, params }, call),
+        bounds: this.#connection.listBounds,
         onMalformed: (error) => this.#report(error),
       }),
     );
@@ -351,8 +353,9 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   ): Promise<T> {
     return this.#during(what, options, async (_connection, call) => {
       try {
-        await this.#sdkSide.attached;
-        return await send({ ...params, [callMark]: call });
+        const sent = this.#sdkSide.attached.then(() => send({ ...params, [callMark]: call }));
+        // Whatever the `Client` makes of the answer, the call's time limits hold.
+        return await call.before(sent);
       } catch (error) {
         throw fromSdkError(error, what, call);
       }

@@ -2,6 +2,7 @@ import { Connection } from '../connection/connection.js';
 import { asConnectError, handshakeRefused } from '../connection/failures.js';
 import type { KnownTools } from '../connection/known-tools.js';
 import type { ResolvedConnectionOptions } from '../connection/options.js';
+import type { ListBounds } from '../connection/pages.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { Tally } from '../health/tally.js';
 import type { Target } from '../target/target.js';
@@ -30,6 +31,11 @@ export class CurrentConnection {
 
   constructor(options: CurrentConnectionOptions) {
     this.#options = options;
+  }
+
+  /** What a list of the server may hold. */
+  get listBounds(): ListBounds {
+    return this.#options.options.listBounds;
   }
 
   /** The latest one, closed or not. */

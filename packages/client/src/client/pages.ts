@@ -1,18 +1,12 @@
-import { METHOD_NOT_FOUND, type Result } from '@modelcontextprotocol/client';
-import { pagesOf } from '../connection/pages.js';
+import { METHOD_NOT_FOUND } from '@modelcontextprotocol/client';
+import { pagesOf, type PageSource } from '../connection/pages.js';
 import { LongwireError, ServerError } from '../errors.js';
 
 /** What reading a list needs. */
-export interface PagesOptions {
-  /** The list's request, such as `tools/list`. */
-  method: string;
-  /** Where the entries stand in the result, such as `tools`. */
-  key: string;
+export interface PagesOptions extends PageSource {
   /** The field that every entry must have as a string, such as `name`. */
   field: string;
-  /** Asks for one page. */
-  ask: (params: Record<string, unknown>) => Promise<Result>;
-  /** Told of entries that are left out because they cannot be used. */
+  /** Told, once a page, that entries are left out because they cannot be used. */
   onMalformed: (error: LongwireError) => void;
 }
 
@@ -24,15 +18,17 @@ export async function readPages<Entry>(options: PagesOptions): Promise<Entry[]> 
   const { method, key, field } = options;
   const entries: Entry[] = [];
   try {
-    for await (const { result } of pagesOf(method, options.ask)) {
+    for await (const { result } of pagesOf(options)) {
       const page = result[key];
       if (!Array.isArray(page)) {
         throw broken(`the server's answer to ${method} has no array of ${key}`);
       }
+      let leftOut = 0;
       for (const entry of page as unknown[]) {
         if (isUsable(entry, field)) entries.push(entry as Entry);
-        else options.onMalformed(broken(`an entry of ${method} has no ${field} and is left out`));
+        else leftOut++;
       }
+      if (leftOut > 0) options.onMalformed(broken(leftOutOf(method, field, leftOut)));
     }
   } catch (error) {
     const isUnknown = error instanceof ServerError && error.number === METHOD_NOT_FOUND;
@@ -47,6 +43,12 @@ function isUsable(entry: unknown, field: string): boolean {
     entry !== null &&
     typeof (entry as Record<string, unknown>)[field] === 'string'
   );
+}
+
+function leftOutOf(method: string, field: string, count: number): string {
+  return count === 1
+    ? `an entry of ${method} has no ${field} and is left out`
+    : `${count} entries of ${method} have no ${field} and are left out`;
 }
 
 function broken(message: string): LongwireError {

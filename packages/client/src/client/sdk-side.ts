@@ -1,5 +1,6 @@
 import type { Client, JSONRPCMessage } from '@modelcontextprotocol/client';
 import type { Connection } from '../connection/connection.js';
+import { ConnectError } from '../errors.js';
 import { Attachment } from './attachment.js';
 import { NEVER_MS } from './sdk-client.js';
 
@@ -7,6 +8,8 @@ import { NEVER_MS } from './sdk-client.js';
 export interface SdkSideOptions {
   /** Makes a `Client`. */
   create: () => Client;
+  /** How long a `Client` may take over what it was answered while it shakes hands, in milliseconds. */
+  turnMs: number;
   /** Told of all that goes to the `Client`, before it has it. */
   onMessage: (message: JSONRPCMessage) => void;
   /** Told that a `Client` could not take the place of the one before. */
@@ -55,10 +58,33 @@ export class SdkSide {
       });
   }
 
-  #connect(connection: Connection): Promise<void> {
-    this.#attachment = new Attachment(connection);
+  /** The time limits of the connection end with the server's answers; here is the one after that. */
+  async #connect(connection: Connection): Promise<void> {
+    const { onMessage, turnMs } = this.#options;
+    const attachment = new Attachment(connection);
+    this.#attachment = attachment;
     // The `Client` calls what it finds there before it handles a message itself.
-    this.#attachment.onmessage = this.#options.onMessage;
-    return this.#client.connect(this.#attachment, { timeout: NEVER_MS });
+    attachment.onmessage = onMessage;
+    let timer: NodeJS.Timeout | undefined;
+    const stuck = new Promise<never>((_resolve, reject) => {
+      attachment.onTurn = (isOfClient) => {
+        clearTimeout(timer);
+        if (isOfClient) timer = setTimeout(() => reject(handshakeUnused(turnMs)), turnMs);
+      };
+    });
+    try {
+      await Promise.race([this.#client.connect(attachment, { timeout: NEVER_MS }), stuck]);
+    } finally {
+      attachment.onTurn = undefined;
+      clearTimeout(timer);
+    }
   }
+}
+
+/** The server has answered, and the SDK's `Client` did nothing with it. */
+function handshakeUnused(turnMs: number): ConnectError {
+  return new ConnectError(
+    `the handshake was answered, but the SDK's Client did not go on with it for ${turnMs} ms`,
+    { code: 'connect-timeout', tried: [] },
+  );
 }

@@ -10,6 +10,12 @@ import { fromSdkError } from './sdk-errors.js';
 /** Headers and body of a call do not say the same: the tool is another than the one listed. */
 const HEADER_MISMATCH = -32020;
 
+/** A call with time limits of its own. */
+export interface LimitedCall extends CallMark {
+  /** Rejected when the call ends earlier. */
+  before<T>(preparation: Promise<T>): Promise<T>;
+}
+
 /** What a call says. */
 // An interface would have no index signature.
 type CallParams = { name: string; arguments: Record<string, unknown> };
@@ -68,7 +74,7 @@ export class ToolCalls {
    *
    * @throws LongwireError
    */
-  async call(connection: Connection, params: CallParams, mark: CallMark): Promise<Result> {
+  async call(connection: Connection, params: CallParams, mark: LimitedCall): Promise<Result> {
     try {
       const mirrored = this.learned.mirrored.get(params.name);
       if (mirrored !== undefined) return await this.#callBySdk(params, mark, mirrored);
@@ -103,11 +109,13 @@ export class ToolCalls {
     this.learned.outputSchemas.learn([]);
   }
 
-  #callBySdk(params: CallParams, mark: CallMark, toolDefinition?: Tool): Promise<Result> {
+  #callBySdk(params: CallParams, mark: LimitedCall, toolDefinition?: Tool): Promise<Result> {
     const marked = { ...params, [callMark]: mark };
-    return this.#throughSdk((sdk) =>
+    const called = this.#throughSdk((sdk) =>
       sdk.callTool(marked, { timeout: NEVER_MS, ...(toolDefinition && { toolDefinition }) }),
     );
+    // Whatever the `Client` makes of the answer, the call's time limits hold.
+    return mark.before(called);
   }
 }
 

@@ -136,6 +136,22 @@ const server: z.ZodType<WrittenServer> = z
         maxInFlight: positive
           .describe('Requests waiting at a time. Default 10000.')
           .exactOptional(),
+        maxJsonDepth: positive
+          .max(1000)
+          .describe('How deep one message may be nested. Default 200.')
+          .exactOptional(),
+        maxJsonValues: positive
+          .describe('How many values one message may hold. Default 1000000.')
+          .exactOptional(),
+        maxListBytes: positive
+          .describe('What a list may hold, all its pages together. Default 67108864.')
+          .exactOptional(),
+        maxListItems: positive
+          .describe('How many entries a list may have. Default 100000.')
+          .exactOptional(),
+        maxListPages: positive
+          .describe('How many pages a list may have. Default 1000.')
+          .exactOptional(),
       })
       .exactOptional(),
     keepAlive: flag

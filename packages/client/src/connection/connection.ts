@@ -1,7 +1,11 @@
 import {
+  INTERNAL_ERROR,
+  isJSONRPCErrorResponse,
+  isJSONRPCResultResponse,
   type JSONRPCMessage,
   type JSONRPCNotification,
   type JSONRPCRequest,
+  type JSONRPCResponse,
   type RequestId,
   type Result,
   type Transport,
@@ -20,6 +24,7 @@ import {
   queueFullError,
   serverError,
   unknownMethod,
+  untakenAnswer,
 } from './failures.js';
 import type { ServerFacts } from './handshake.js';
 import type { KnownTools } from './known-tools.js';
@@ -70,7 +75,7 @@ export class Connection implements Transport {
   /** `tools` are those that were listed on other connections to the same server. */
   constructor(target: Target, options: ResolvedConnectionOptions, tools?: KnownTools) {
     this.#maxInFlight = options.maxInFlight;
-    this.#standing = new Standing(tools);
+    this.#standing = new Standing(tools, options.listBounds);
     const isSafeTool = (name: unknown): boolean => this.#standing.tools.isSafe(name);
     this.#ledger = new Ledger({
       isSafe: (entry) => isSafe(entry, isSafeTool),
@@ -242,10 +247,16 @@ export class Connection implements Transport {
       const waiter: Waiter = {
         answered: (answer) => {
           byProgramId.delete(id);
-          resolve();
           // The `Client` handles a notification one microtask after it was given: an answer
           // given at once would overtake the progress that came before it.
-          queueMicrotask(() => this.#deliver({ ...answerIn(era, answer), id }, onmessage));
+          queueMicrotask(() => {
+            const failure = this.#deliverAnswer(
+              { ...answerIn(era, answer), id },
+              { request, onmessage },
+            );
+            if (failure === undefined) resolve();
+            else reject(failure);
+          });
         },
         failed: (error) => {
           byProgramId.delete(id);
@@ -335,7 +346,29 @@ export class Connection implements Transport {
     this.#closing ??= this.#close(error);
   }
 
-  /** Hands a message up. What the program throws is the program's, and ends no session. */
+  /**
+   * Hands an answer up. The SDK's `Client` drops what is no answer by its own rules, and what it
+   * fails to read, without a word to whoever waits: that is told here what became of it.
+   */
+  #deliverAnswer(
+    answer: JSONRPCResponse & { id: RequestId },
+    { request, onmessage }: { request: LedgerRequest; onmessage: Transport['onmessage'] },
+  ): LongwireError | undefined {
+    try {
+      if (!isJSONRPCResultResponse(answer) && !isJSONRPCErrorResponse(answer)) {
+        return untakenAnswer(describe(request), answer);
+      }
+      (onmessage ?? this.onmessage)?.(answer);
+      return undefined;
+    } catch (cause) {
+      return untakenAnswer(describe(request), answer, cause);
+    }
+  }
+
+  /**
+   * Hands a message up. What the program throws is the program's, and ends no session; a request of
+   * the server that it fails to take is answered.
+   */
   #deliver(message: JSONRPCMessage, onmessage?: Transport['onmessage']): void {
     if (onmessage === undefined && this.#unheard !== undefined) {
       this.#unheard.push(message);
@@ -348,6 +381,10 @@ export class Connection implements Transport {
       (onmessage ?? this.onmessage)?.(message);
     } catch (error) {
       this.#report(error as Error);
+      if (!('method' in message) || !('id' in message)) return;
+      const { id } = message;
+      const failure = { code: INTERNAL_ERROR, message: 'the client failed to take the request' };
+      this.#line.answer({ jsonrpc: '2.0', id, error: failure }).catch(() => {});
     }
   }
 

@@ -1,6 +1,7 @@
 import {
   METHOD_NOT_FOUND,
   type JSONRPCErrorResponse,
+  type JSONRPCResponse,
   type RequestId,
 } from '@modelcontextprotocol/client';
 import type { Era } from '../channels/channel.js';
@@ -96,6 +97,20 @@ export function serverError(
     number: code,
     data,
   });
+}
+
+/** The server has answered, and the SDK's `Client` does not take the answer. */
+export function untakenAnswer(
+  what: string,
+  answer: JSONRPCResponse,
+  cause?: unknown,
+): LongwireError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  const excerpt = JSON.stringify(answer).slice(0, 200);
+  return new LongwireError(
+    `the server's answer to ${what} cannot be used by the SDK's Client${why}: ${excerpt}`,
+    { code: 'protocol', certainty: 'answered', cause },
+  );
 }
 
 /** The connection was closed from this side. */

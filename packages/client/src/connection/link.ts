@@ -234,6 +234,7 @@ export class Link {
       channel: this.#options,
       connectMs: this.#options.connectMs,
       maxEventBytes: this.#options.maxEventBytes,
+      jsonBounds: this.#options.jsonBounds,
       headersOfAll: () => this.#headers,
       hearingMs: hearingMs(this.#options.heartbeat),
       counts: this.#options.counts,

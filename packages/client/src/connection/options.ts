@@ -1,8 +1,10 @@
-import type { ChannelOptions, Dialect } from '../channels/channel.js';
+import type { ChannelOptions, Dialect, Limits } from '../channels/channel.js';
 import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
 import { headerSource } from '../channels/headers.js';
+import { DEFAULT_JSON_BOUNDS, type JsonBounds } from '../channels/json.js';
 import { TrafficCounts } from '../channels/traffic-counts.js';
 import type { Middleware } from './middleware.js';
+import { DEFAULT_LIST_BOUNDS, type ListBounds } from './pages.js';
 import type { RetryPolicy } from './retry.js';
 
 /** How long things may take, in milliseconds. */
@@ -106,6 +108,8 @@ const DIALECTS: readonly Dialect[] = [
 export interface ResolvedConnectionOptions extends ConnectionOptions {
   connectMs: number;
   maxEventBytes: number;
+  jsonBounds: JsonBounds;
+  listBounds: ListBounds;
   maxInFlight: number;
   retry: RetryPolicy;
   heartbeat: Required<HeartbeatOptions>;
@@ -121,11 +125,9 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
 export function resolveConnectionOptions(options: ConnectionOptions): ResolvedConnectionOptions {
   const { headers, limits, timeouts, transport, dispatcher, auth } = options;
   checkGroup('timeouts', timeouts, ['connectMs']);
-  checkGroup('limits', limits, ['maxEventBytes', 'maxInFlight']);
   checkGroup('auth', auth, ['onChallenge']);
   checkPositive('timeouts.connectMs', timeouts?.connectMs);
-  checkPositive('limits.maxEventBytes', limits?.maxEventBytes);
-  checkPositive('limits.maxInFlight', limits?.maxInFlight);
+  checkLimits(limits);
   if (headers !== undefined) headerSource(headers);
   if (transport !== undefined && !DIALECTS.includes(transport)) {
     throw new TypeError(
@@ -145,9 +147,40 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
     heartbeat: resolveHeartbeat(options.heartbeat),
     connectMs: Math.min(timeouts?.connectMs ?? CONNECTION_DEFAULTS.connectMs, MAX_TIMER_MS),
     maxEventBytes: limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES,
+    jsonBounds: {
+      maxJsonDepth: limits?.maxJsonDepth ?? DEFAULT_JSON_BOUNDS.maxJsonDepth,
+      maxJsonValues: limits?.maxJsonValues ?? DEFAULT_JSON_BOUNDS.maxJsonValues,
+    },
+    listBounds: {
+      maxListBytes: limits?.maxListBytes ?? DEFAULT_LIST_BOUNDS.maxListBytes,
+      maxListItems: limits?.maxListItems ?? DEFAULT_LIST_BOUNDS.maxListItems,
+      maxListPages: limits?.maxListPages ?? DEFAULT_LIST_BOUNDS.maxListPages,
+    },
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
     counts: new TrafficCounts(),
   };
+}
+
+const LIMIT_NAMES: readonly (keyof Limits)[] = [
+  'maxEventBytes',
+  'maxInFlight',
+  'maxJsonDepth',
+  'maxJsonValues',
+  'maxListBytes',
+  'maxListItems',
+  'maxListPages',
+];
+
+/** Deeper than this, functions that call themselves for each level may run out of stack. */
+const MAX_JSON_DEPTH = 1000;
+
+function checkLimits(limits: Limits | undefined): void {
+  checkGroup('limits', limits, LIMIT_NAMES);
+  for (const name of LIMIT_NAMES) checkPositive(`limits.${name}`, limits?.[name]);
+  const depth = limits?.maxJsonDepth;
+  if (depth !== undefined && depth > MAX_JSON_DEPTH) {
+    throw new TypeError(`limits.maxJsonDepth: ${depth} is more than ${MAX_JSON_DEPTH}`);
+  }
 }
 
 function checkMiddleware(middleware: unknown): void {

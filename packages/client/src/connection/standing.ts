@@ -1,7 +1,7 @@
 import type { Result } from '@modelcontextprotocol/client';
 import { KnownTools } from './known-tools.js';
 import type { LedgerRequest } from './ledger.js';
-import { pagesOf } from './pages.js';
+import { DEFAULT_LIST_BOUNDS, pagesOf, type ListBounds } from './pages.js';
 
 /** Who asks the server, and who is told. */
 export interface RestoreOptions {
@@ -23,14 +23,16 @@ export interface RestoreOptions {
 export class Standing {
   /** What was listed of tools, here or on another connection. */
   readonly tools: KnownTools;
+  readonly #bounds: ListBounds;
   #isListedHere = false;
   #isWatched = false;
   readonly #subscriptions = new Map<unknown, LedgerRequest>();
   #logLevel: LedgerRequest | undefined;
   #isRestored = true;
 
-  constructor(tools: KnownTools = new KnownTools()) {
+  constructor(tools: KnownTools = new KnownTools(), bounds: ListBounds = DEFAULT_LIST_BOUNDS) {
     this.tools = tools;
+    this.#bounds = bounds;
   }
 
   /** Learns from a request that was answered with a result. */
@@ -100,16 +102,21 @@ export class Standing {
   }
 
   async #listAgain({ ask, isCurrent, onToolsChanged }: RestoreOptions): Promise<void> {
-    const tools = await listTools(ask);
+    const tools = await listTools(ask, this.#bounds);
     if (isCurrent() && this.tools.replace(tools)) onToolsChanged();
   }
 }
 
-async function listTools(ask: RestoreOptions['ask']): Promise<KnownTools> {
+async function listTools(ask: RestoreOptions['ask'], bounds: ListBounds): Promise<KnownTools> {
   const tools = new KnownTools();
-  const askFor = (params: Record<string, unknown>): Promise<Result> =>
-    ask({ method: 'tools/list', params });
-  for await (const { cursor, result } of pagesOf('tools/list', askFor)) tools.learn(cursor, result);
+  const method = 'tools/list';
+  const pages = pagesOf({
+    method,
+    key: 'tools',
+    ask: (params) => ask({ method, params }),
+    bounds,
+  });
+  for await (const { cursor, result } of pages) tools.learn(cursor, result);
   return tools;
 }
 

@@ -1,6 +1,7 @@
 import type { ChannelHandlers, ChannelOptions, Dialect, Resumption } from '../channels/channel.js';
 import { Http } from '../channels/http.js';
 import type { HeaderRecord } from '../channels/headers.js';
+import type { JsonBounds } from '../channels/json.js';
 import { place } from '../channels/place.js';
 import { StreamableResumption } from '../channels/streamable-session.js';
 import type { TrafficCounts } from '../channels/traffic-counts.js';
@@ -29,6 +30,8 @@ export interface DialOptions {
   connectMs: number;
   /** What one event of a stream may hold. */
   maxEventBytes: number;
+  /** What one message may hold. Default: the defaults of `limits`. */
+  jsonBounds?: JsonBounds | undefined;
   /** For how long a stream may be silent that is there for what the server says unasked; 0: ever. */
   hearingMs: number;
   /** What goes with every request, over the program's headers. */

@@ -112,7 +112,9 @@ export class Opening implements EventStreamListener {
     this.#read = (event) => {
       if (event.type === 'result' || event.type === 'error') signs.objection = 'foreign';
       if (event.type !== 'message') return event.type === 'result' || event.type === 'error';
-      const { message, error, answerTo } = readMessage(event.data);
+      const { message, error, answerTo } = readMessage(event.data, {
+        bounds: options.http.jsonBounds,
+      });
       if (message === undefined) {
         if (answerTo !== initialize.id) return false;
         refusal ??= error;

@@ -1,6 +1,7 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/client';
 import type { Channel, ChannelHandlers, Dialect, Era } from '../channels/channel.js';
 import { InMemoryChannel } from '../channels/in-memory.js';
+import type { JsonBounds } from '../channels/json.js';
 import { StdioChannel } from '../channels/stdio.js';
 import type { TrafficCounts } from '../channels/traffic-counts.js';
 import { ConnectionLostError, LongwireError } from '../errors.js';
@@ -18,6 +19,8 @@ export interface ProcessHandshakeOptions {
   handlers: ChannelHandlers;
   /** What one line may hold. */
   maxEventBytes: number;
+  /** What one message may hold. Default: the defaults of `limits`. */
+  jsonBounds?: JsonBounds | undefined;
   counts: TrafficCounts;
   /** Ends the handshake. Its reason is a LongwireError. */
   signal: AbortSignal;
@@ -103,7 +106,7 @@ async function openWithin(
 }
 
 async function open(
-  { target, transport, maxEventBytes, counts }: ProcessHandshakeOptions,
+  { target, transport, maxEventBytes, jsonBounds, counts }: ProcessHandshakeOptions,
   handlers: ChannelHandlers,
 ): Promise<Channel & { era: Era }> {
   const dialect = target.kind === 'command' ? 'stdio' : 'in-memory';
@@ -115,5 +118,5 @@ async function open(
     });
   }
   if (target.kind === 'server') return InMemoryChannel.open(target, { handlers, counts });
-  return StdioChannel.open({ ...target, maxEventBytes, handlers, counts });
+  return StdioChannel.open({ ...target, maxEventBytes, jsonBounds, handlers, counts });
 }

@@ -1,0 +1,21 @@
+// Answers each method with the text that its first argument, a JSON object, has for it. `$ID`
+// stands for the id of the request, `$DEEP` for arrays nested 100 000 deep, `$MANY` for an array of
+// 16 MB.
+import { createInterface } from 'node:readline';
+
+const answers = JSON.parse(process.argv[2] ?? '{}');
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, method } = JSON.parse(line);
+  const text = answers[method];
+  if (id !== undefined && text !== undefined) {
+    process.stdout.write(`${expand(text, id)}\n`);
+  }
+}
+
+function expand(text, id) {
+  return text
+    .replace('$ID', JSON.stringify(id))
+    .replace('"$DEEP"', '['.repeat(100_000) + ']'.repeat(100_000))
+    .replace('"$MANY"', `[${'1,'.repeat(8_000_000)}1]`);
+}
