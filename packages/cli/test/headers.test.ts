@@ -34,6 +34,7 @@ describe('requestHeaders', () => {
     url: new URL(url),
     dialect,
     attempt: 1,
+    internal: true,
   });
   const own = { apiKey: 'k', serverOrigin: 'http://h:1' };
 

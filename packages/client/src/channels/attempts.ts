@@ -1,6 +1,7 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { HttpStatusError, LongwireError } from '../errors.js';
 import type { BodySink, Exchange, ExchangeAnswer, HttpMethod, Settler } from './exchange.js';
-import type { Attempt, ChallengeVerdict, Dialect } from './channel.js';
+import type { Attempt, ChallengeVerdict, Dialect, SendOptions } from './channel.js';
 import type { HeaderRecord } from './headers.js';
 import { place } from './place.js';
 
@@ -15,6 +16,8 @@ export interface HttpRequest {
   /** Headers of the dialect; a program's own headers of the same name give way. A constant. */
   headers: HeaderRecord;
   body?: string;
+  /** On whose behalf it is sent. Default: on that of no call, but of the connection. */
+  caller?: SendOptions | undefined;
   /** Goes over the connection that is kept for asking whether the server is there. Default: no. */
   isProbe?: boolean;
   /** Its answer is a stream on which the server speaks unasked. Default: no. */
@@ -23,8 +26,15 @@ export interface HttpRequest {
   sink?: BodySink | undefined;
 }
 
+/** Whether something is sent for no call of the program. */
+export function isInternal(caller: SendOptions | undefined): boolean {
+  return caller === undefined || caller.internal === true;
+}
+
 /** What an attempt is made with. */
 export interface AttemptMaker {
+  /** The async context in which the program's functions are run for a request; `undefined`: any. */
+  scopeOf(request: HttpRequest): AsyncResource | undefined;
   /** The headers of an attempt: at once if they are fixed, else what the program says now. */
   headersFor(request: HttpRequest, attempts: AttemptTeller, url: URL): string[] | Promise<string[]>;
   /** Sends a request once, to this URL and with these headers. */
@@ -78,13 +88,14 @@ export class Attempts implements Settler, AttemptTeller {
   }
 
   tell(url: URL): Attempt {
-    const { method, dialect, headers } = this.#request;
+    const { method, dialect, headers, caller } = this.#request;
     const sessionId = headers['mcp-session-id'];
     this.#told ??= {
       method,
       url: new URL(url),
       dialect,
       attempt: this.#challenges + 1,
+      internal: isInternal(caller),
       ...(sessionId !== undefined && { sessionId }),
     };
     return this.#told;
@@ -108,7 +119,8 @@ export class Attempts implements Settler, AttemptTeller {
     } else if (error.status === 307 || error.status === 308) {
       this.#redirect(exchange, error);
     } else if (error.status === 401 || error.status === 403) {
-      void this.#answerChallenge(exchange, error.status, error);
+      const { status } = error;
+      this.#inScope(() => void this.#answerChallenge(exchange, status, error));
     } else {
       this.#fail(error, body);
     }
@@ -120,7 +132,21 @@ export class Attempts implements Settler, AttemptTeller {
     this.#settler.failed(error, body);
   }
 
+  /** What comes of an answer comes of a socket's event, which may be of anybody's context. */
+  #inScope(run: () => void): void {
+    const scope = this.#maker.scopeOf(this.#request);
+    if (scope === undefined) run();
+    else scope.runInAsyncScope(run);
+  }
+
   #attempt(url: URL): void {
+    const scope = this.#maker.scopeOf(this.#request);
+    // Nothing of the program's is run for most requests.
+    if (scope === undefined) this.#attemptNow(url);
+    else scope.runInAsyncScope(() => this.#attemptNow(url));
+  }
+
+  #attemptNow(url: URL): void {
     this.#told = undefined;
     try {
       const headers = this.#maker.headersFor(this.#request, this, url);

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, type LongwireError } from '../errors.js';
 import type { HttpMethod } from './exchange.js';
@@ -26,6 +27,14 @@ export interface Attempt {
   attempt: number;
   /** The session that a header of it names, if one does. Not to be shown: it opens the session. */
   sessionId?: string;
+  /**
+   * It belongs to no call: a handshake, a ping, a stream on which the server speaks unasked, a
+   * notification, the end of a session, what a new session is told again. The function is then run
+   * in the async context (`AsyncLocalStorage`) in which the client was made; otherwise in that of
+   * the call, however long it has waited, and whoever connected or retried meanwhile. The
+   * cancellation of a call belongs to it, and so does the stream that brings its answer.
+   */
+  internal: boolean;
 }
 
 /** Headers as they are given: a record, or a function asked anew for every HTTP request. */
@@ -109,18 +118,25 @@ export interface ChannelOptions {
   dispatcher: DispatcherLike;
 }
 
-/** How a message is sent. */
+/** How a message is sent, and for whom. */
 export interface SendOptions {
   /** They go with it where there are any, over the program's own; those of the dialect stay. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** It belongs to no call of the program. Default: it belongs to one. */
+  readonly internal?: boolean | undefined;
+  /** The async context in which the program's own functions are run for it. Default: any. */
+  readonly scope?: AsyncResource | undefined;
   /** It only asks whether the server is there: nobody waits for the one before it any more. */
   readonly isProbe?: boolean | undefined;
 }
 
 /** What a channel tells the one who opened it. */
 export interface ChannelHandlers {
-  /** A message from the server, in the order of arrival. */
-  onMessage(message: JSONRPCMessage): void;
+  /**
+   * A message from the server, in the order of arrival. `requestId` names the request on whose own
+   * stream it came, where requests have streams of their own.
+   */
+  onMessage(message: JSONRPCMessage, requestId?: RequestId): void;
   /**
    * Something came that could not be read, or was dropped; the channel goes on. `answerTo` names
    * the request if it was meant as an answer.
@@ -187,6 +203,7 @@ export interface Channel {
   /**
    * Sends one message; fulfilled when the server has accepted it, or answered it. `onWire` is
    * called when its first byte is about to leave: before that it is certain not to have been sent.
+   * Without `options` it is internal.
    * A `notifications/cancelled` withdraws a request that has not left yet, and is told the server
    * otherwise, in the words of the dialect.
    *
@@ -201,7 +218,7 @@ export interface Channel {
    *
    * @throws LongwireError as `send` does.
    */
-  resume?(broken: BrokenStream): Promise<void>;
+  resume?(broken: BrokenStream, caller?: SendOptions): Promise<void>;
   /**
    * Opens the stream on which the server speaks unasked, where a dialect has one beside those of
    * its requests. Fulfilled when the server has none to offer; rejected when it ends. `onOpen` is

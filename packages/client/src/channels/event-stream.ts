@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { ConnectionLostError, LongwireError } from '../errors.js';
-import type { Dialect } from './channel.js';
+import type { Dialect, SendOptions } from './channel.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
 import type { ExchangeAnswer } from './exchange.js';
 import type { Http, Sent } from './http.js';
@@ -47,6 +47,8 @@ export interface EventStreamOptions {
   maxEventBytes: number;
   /** Beside those of every stream. */
   headers?: HeaderRecord;
+  /** On whose behalf it is opened. Default: on that of no call. */
+  caller?: SendOptions | undefined;
   /** After which event the stream is to go on. */
   lastEventId?: string | undefined;
   /** It is there for what the server says unasked. Default: no. */
@@ -127,6 +129,7 @@ export class EventStream {
       method: 'GET',
       url: options.url,
       dialect: options.dialect,
+      caller: options.caller,
       isHearing: options.isHearing === true,
       headers: {
         ...STREAM_HEADERS,

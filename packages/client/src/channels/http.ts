@@ -1,7 +1,14 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { Agent, type Dispatcher } from 'undici';
 import { LongwireError } from '../errors.js';
 import { YoungMap } from '../young-map.js';
-import { Attempts, type AttemptMaker, type AttemptTeller, type HttpRequest } from './attempts.js';
+import {
+  Attempts,
+  isInternal,
+  type AttemptMaker,
+  type AttemptTeller,
+  type HttpRequest,
+} from './attempts.js';
 import type { Attempt, ChallengeVerdict, ChannelOptions } from './channel.js';
 import { Exchange, type ExchangeAnswer, type Settler } from './exchange.js';
 import { headerSource, type HeaderRecord, type HeaderSource } from './headers.js';
@@ -20,7 +27,9 @@ export interface HttpSetup {
   connectMs: number;
   /** For how long nothing may come on a stream that is there for what the server says unasked. */
   hearingMs: number;
-  /** What goes with every request, over the program's headers. */
+  /** The async context in which the program's functions are run for what belongs to no call. */
+  scope: AsyncResource;
+  /** What goes with all that belongs to no call, over the program's headers. */
   headersOfAll: () => HeaderRecord | undefined;
   /** Sent where the program's headers name none. */
   authorization: string | undefined;
@@ -57,6 +66,8 @@ export class Http implements AttemptMaker {
    */
   readonly #prober: Dispatcher;
   readonly #ownProber: Agent | undefined;
+  /** `undefined` where no function of the program's is run. */
+  readonly #scope: AsyncResource | undefined;
   readonly #hearingMs: number;
   readonly #headersOfAll: () => HeaderRecord | undefined;
   readonly #open = new YoungMap<Exchange, Exchange>();
@@ -70,13 +81,14 @@ export class Http implements AttemptMaker {
   #closed: Promise<void> | undefined;
 
   constructor(options: Partial<ChannelOptions>, setup: HttpSetup) {
-    const { connectMs, hearingMs, headersOfAll, authorization, counts } = setup;
+    const { connectMs, hearingMs, headersOfAll, authorization, counts, scope } = setup;
     this.counts = counts;
     this.jsonBounds = setup.jsonBounds ?? DEFAULT_JSON_BOUNDS;
     this.#headersOfAll = headersOfAll;
     this.#hearingMs = hearingMs;
     this.#headers = headerSource(options.headers ?? {}, authorization);
     this.#onChallenge = options.auth?.onChallenge;
+    this.#scope = runsProgramsCode(options) ? scope : undefined;
     const given = options.dispatcher as Dispatcher | undefined;
     this.#owned = given === undefined ? ownAgent(connectMs, MAX_CONNECTIONS) : undefined;
     this.#ownProber = given === undefined ? ownAgent(connectMs, 1, PROBER_KEPT_MS) : undefined;
@@ -144,6 +156,10 @@ export class Http implements AttemptMaker {
     return this.#lastRoute;
   }
 
+  scopeOf({ caller }: HttpRequest): AsyncResource | undefined {
+    return isInternal(caller) ? this.#scope : caller?.scope;
+  }
+
   /** The headers of an attempt: at once if they are fixed, else what the program says now. */
   headersFor(
     request: HttpRequest,
@@ -151,7 +167,8 @@ export class Http implements AttemptMaker {
     url: URL,
   ): string[] | Promise<string[]> {
     const headers = this.#headers;
-    const ofAll = this.#headersOfAll();
+    // A call has what the middlewares gave it, and nothing that they gave to somebody else.
+    const ofAll = isInternal(request.caller) ? this.#headersOfAll() : undefined;
     if (typeof headers === 'function') {
       return headers(attempts.tell(url)).then((own) =>
         flatten({ ...own, ...ofAll, ...request.headers }),
@@ -186,6 +203,14 @@ export class Http implements AttemptMaker {
   async #destroy(): Promise<void> {
     await Promise.all([this.#owned?.destroy(), this.#ownProber?.destroy()]);
   }
+}
+
+/** Whether something is called for a request that the program has handed in. */
+export function runsProgramsCode(options: Partial<ChannelOptions>): boolean {
+  const { headers, auth, dispatcher } = options;
+  return (
+    typeof headers === 'function' || auth?.onChallenge !== undefined || dispatcher !== undefined
+  );
 }
 
 function ownAgent(connectMs: number, connections: number, keptMs?: number): Agent {

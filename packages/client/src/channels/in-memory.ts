@@ -1,10 +1,11 @@
+import { AsyncResource } from 'node:async_hooks';
 import {
   InMemoryTransport,
   type JSONRPCMessage,
   type Transport,
 } from '@modelcontextprotocol/client';
 import { ConnectionLostError, LongwireError } from '../errors.js';
-import type { Channel, ChannelHandlers, Era } from './channel.js';
+import type { Channel, ChannelHandlers, Era, SendOptions } from './channel.js';
 import { toMessage } from './message.js';
 import type { TrafficCounts } from './traffic-counts.js';
 import { asLongwireError } from './unhandled.js';
@@ -36,6 +37,8 @@ export class InMemoryChannel implements Channel {
   readonly #server: MountableServer;
   readonly #handlers: ChannelHandlers;
   readonly #counts: TrafficCounts;
+  /** What belongs to no call is handled by the server in the context of whoever opened it. */
+  readonly #scope = new AsyncResource('longwire.channel');
   #ended = false;
   #closed: Promise<void> | undefined;
 
@@ -81,7 +84,11 @@ export class InMemoryChannel implements Channel {
     return performance.now();
   }
 
-  async send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
+  async send(
+    message: JSONRPCMessage,
+    onWire?: () => void,
+    options: SendOptions = { internal: true },
+  ): Promise<void> {
     if (this.#ended) {
       throw new ConnectionLostError('the connection to a server in this process had ended', {
         certainty: 'not-sent',
@@ -90,7 +97,8 @@ export class InMemoryChannel implements Channel {
     onWire?.();
     this.#counts.sent(0);
     try {
-      await this.#near.send(message);
+      const { scope = this.#scope } = options;
+      await scope.runInAsyncScope(() => this.#near.send(message));
     } catch (cause) {
       throw new ConnectionLostError(
         `the server in this process did not take a message: ${reasonOf(cause)}`,

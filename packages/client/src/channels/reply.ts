@@ -32,7 +32,7 @@ export interface ReplyHost {
   /** An answer's head, before anything of its body. */
   onHead(answer: ExchangeAnswer): void;
   /** A message on a reply's stream, the answer itself included. */
-  onMessage(message: JSONRPCMessage): void;
+  onMessage(message: JSONRPCMessage, requestId: RequestId): void;
   onTrouble(error: LongwireError, answerTo?: RequestId): void;
   /** Bytes came. */
   onHeard(): void;
@@ -296,7 +296,7 @@ export class Reply implements Settler, BodySink {
 
   #take(message: JSONRPCMessage): void {
     const isOurs = isAnswer(message) && message.id === this.id;
-    this.#host.onMessage(message);
+    this.#host.onMessage(message, this.id);
     if (isOurs) this.#settle(undefined);
   }
 

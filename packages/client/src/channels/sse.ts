@@ -8,7 +8,6 @@ import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import type { BodySink } from './exchange.js';
 import { forgottenError, isForgotten } from './forgotten.js';
-import type { HeaderRecord } from './headers.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { place } from './place.js';
@@ -96,10 +95,10 @@ export class SseChannel implements Channel {
 
   send(message: JSONRPCMessage, onWire?: () => void, options?: SendOptions): Promise<void> {
     if (this.#ended || this.#sessionGone) return Promise.reject(endedError(this.#endpoint));
-    if (isAnswer(message)) return this.#post(message);
-    if ('id' in message) return this.#request(message, message.id, onWire, options?.headers);
-    if (message.method !== 'notifications/cancelled') return this.#post(message);
-    return this.#postCancellation(message, message.params?.['requestId'] as RequestId);
+    if (isAnswer(message)) return this.#post(message, options);
+    if ('id' in message) return this.#request(message, message.id, onWire, options);
+    if (message.method !== 'notifications/cancelled') return this.#post(message, options);
+    return this.#postCancellation(message, message.params?.['requestId'] as RequestId, options);
   }
 
   async close(): Promise<void> {
@@ -113,29 +112,35 @@ export class SseChannel implements Channel {
    * the server knows its id; the server that holds its POST is told nevertheless, and its POST is
    * given up after that.
    */
-  async #postCancellation(message: JSONRPCMessage, id: RequestId): Promise<void> {
+  async #postCancellation(
+    message: JSONRPCMessage,
+    id: RequestId,
+    caller: SendOptions | undefined,
+  ): Promise<void> {
     const posting = this.#posting.get(id);
     if (posting !== undefined && !posting.isOnWire) {
       posting.giveUp();
       return;
     }
     if (posting !== undefined) await within(CANCEL_AFTER_MS, posting.settled());
-    await this.#post(message);
+    await this.#post(message, caller);
     posting?.giveUp();
   }
 
-  #post(message: JSONRPCMessage): Promise<void> {
-    return this.#request(message, undefined, undefined, undefined);
+  #post(message: JSONRPCMessage, caller: SendOptions | undefined): Promise<void> {
+    return this.#request(message, undefined, undefined, caller);
   }
 
   #request(
     message: JSONRPCMessage,
     id: RequestId | undefined,
     onWire: (() => void) | undefined,
-    headers: HeaderRecord | undefined,
+    caller: SendOptions | undefined,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const request = postOf(message, { endpoint: this.#endpoint, dialect: 'sse' });
+      const headers = caller?.headers;
+      request.caller = caller;
       if (headers !== undefined) request.headers = { ...headers, ...request.headers };
       const posting = new Posting({
         started: onWire,

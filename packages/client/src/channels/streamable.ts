@@ -19,7 +19,6 @@ import type {
 import type { EventCursor } from './event-cursor.js';
 import { EventStream, type EventStreamListener, type EventStreamOptions } from './event-stream.js';
 import { forgottenError } from './forgotten.js';
-import type { HeaderRecord } from './headers.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { place } from './place.js';
@@ -90,7 +89,7 @@ export class StreamableChannel implements Channel {
       maxEventBytes,
       isResumable: () => this.#session.isNamed && !this.#sessionGone,
       onHead: ({ headers }) => this.#session.learnName(headers['mcp-session-id']),
-      onMessage: (message) => this.#take(message),
+      onMessage: (message, requestId) => this.#take(message, requestId),
       onTrouble: (error, answerTo) => {
         if (!this.#ended) handlers.onTrouble(error, answerTo);
       },
@@ -128,19 +127,19 @@ export class StreamableChannel implements Channel {
     if (!isAnswer(message)) {
       if ('id' in message) return this.#request(message, message.id, onWire, options);
       if (message.method === 'notifications/cancelled') {
-        return this.#cancel(message, message.params?.['requestId'] as RequestId);
+        return this.#cancel(message, message.params?.['requestId'] as RequestId, options);
       }
     }
-    return this.#say(message);
+    return this.#say(message, options);
   }
 
-  resume(broken: BrokenStream): Promise<void> {
+  resume(broken: BrokenStream, caller?: SendOptions): Promise<void> {
     // The request was taken, whatever becomes of its answer.
     if (this.#isOver) return Promise.reject(this.#endedError('outcome-unknown'));
     const { requestId: id, cursor } = broken as BrokenReply;
     return this.#expect({ id, cursor }, (reply) => {
       cursor.resume();
-      void reply.goOn((listener, signal) => this.#openStream({ cursor, listener, signal }));
+      void reply.goOn((listener, signal) => this.#openStream({ cursor, listener, signal, caller }));
     });
   }
 
@@ -203,7 +202,7 @@ export class StreamableChannel implements Channel {
     options: SendOptions | undefined,
   ): Promise<void> {
     return this.#expect({ id, started: onWire }, (reply) => {
-      const request = this.#posting(message, options?.headers, reply);
+      const request = this.#posting(message, options, reply);
       request.isHearing = message.method === 'subscriptions/listen';
       if (options?.isProbe === true) {
         request.isProbe = true;
@@ -229,21 +228,22 @@ export class StreamableChannel implements Channel {
     });
   }
 
-  #posting(message: JSONRPCMessage, headers?: HeaderRecord, sink?: Reply): HttpRequest {
+  #posting(message: JSONRPCMessage, caller?: SendOptions, sink?: Reply): HttpRequest {
     return {
       method: 'POST',
       url: this.#url,
       dialect: this.#spoken,
-      headers: this.#session.headersOf(message, headers),
+      headers: this.#session.headersOf(message, caller?.headers),
       body: JSON.stringify(message),
+      caller,
       isProbe: false,
       sink,
     };
   }
 
   /** What is no request is taken with 202, or refused. */
-  async #say(message: JSONRPCMessage, limitMs = Infinity): Promise<void> {
-    const sent = this.#http.request(this.#posting(message));
+  async #say(message: JSONRPCMessage, caller?: SendOptions, limitMs = Infinity): Promise<void> {
+    const sent = this.#http.request(this.#posting(message, caller));
     if (limitMs < Infinity) {
       const giveUp = setTimeout(() => sent.abort(), limitMs).unref();
       sent.answer.catch(() => {}).finally(() => clearTimeout(giveUp));
@@ -260,14 +260,14 @@ export class StreamableChannel implements Channel {
    * A request that has not left is withdrawn. The modern era closes the stream that would bring
    * the answer; a server of the legacy era is told, once it has had a moment to take the request.
    */
-  async #cancel(cancellation: JSONRPCMessage, id: RequestId): Promise<void> {
+  async #cancel(message: JSONRPCMessage, id: RequestId, caller?: SendOptions): Promise<void> {
     const reply = this.#replies.get(id);
     if (this.era === 'modern' || (reply !== undefined && !reply.isOnWire)) {
       reply?.giveUp();
       return;
     }
     if (reply !== undefined) await within(CANCEL_AFTER_MS, reply.accepted());
-    const said = this.#say(cancellation, LAST_REPLIES_MS);
+    const said = this.#say(message, caller, LAST_REPLIES_MS);
     // Whether it is taken or not, nobody waits for the answer any more, and it holds a socket.
     const settled = said.catch(() => {});
     void within(LAST_REPLIES_MS, settled).then(() => reply?.giveUp());
@@ -310,7 +310,7 @@ export class StreamableChannel implements Channel {
   #openStream({
     cursor,
     ...options
-  }: Pick<EventStreamOptions, 'listener' | 'signal' | 'isHearing'> & {
+  }: Pick<EventStreamOptions, 'listener' | 'signal' | 'isHearing' | 'caller'> & {
     cursor: EventCursor;
   }): Promise<EventStream> {
     return EventStream.open(this.#http, {
@@ -319,16 +319,16 @@ export class StreamableChannel implements Channel {
       dialect: this.#spoken,
       maxEventBytes: this.#host.maxEventBytes,
       lastEventId: cursor.lastEventId,
-      headers: this.#session.headers,
+      headers: { ...options.caller?.headers, ...this.#session.headers },
     });
   }
 
-  #take(message: JSONRPCMessage): void {
+  #take(message: JSONRPCMessage, requestId?: RequestId): void {
     if (this.#ended) return;
     this.#http.counts.received();
     this.#isKnown ||= isAnswer(message);
     this.#session.learnVersion(message);
-    this.#handlers.onMessage(message);
+    this.#handlers.onMessage(message, requestId);
   }
 
   #refused(

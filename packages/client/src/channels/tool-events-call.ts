@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { LongwireError } from '../errors.js';
 import type { Attempts, HttpRequest } from './attempts.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
-import type { HeaderRecord } from './headers.js';
+import type { SendOptions } from './channel.js';
 import type { Http } from './http.js';
 import { place } from './place.js';
 
@@ -18,7 +18,7 @@ export interface ToolEventsCallOptions {
   body: string;
   maxEventBytes: number;
   onWire: (() => void) | undefined;
-  headers: HeaderRecord | undefined;
+  caller: SendOptions | undefined;
   /** The head of the answer came, and says where the rest will be. */
   onPlace: (place: AnswerPlace) => void;
 }
@@ -49,8 +49,9 @@ export class ToolEventsCall {
       method: 'POST',
       url: options.url,
       dialect: 'tool-events',
-      headers: { ...options.headers, ...CALL_HEADERS },
+      headers: { ...options.caller?.headers, ...CALL_HEADERS },
       body: options.body,
+      caller: options.caller,
       sink: {
         onHead: ({ status }) => {
           this.#place = status === 202 ? 'stream' : 'body';

@@ -10,7 +10,6 @@ import type { Channel, ChannelHandlers, SendOptions } from './channel.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import { forgottenError, isForgotten } from './forgotten.js';
-import type { HeaderRecord } from './headers.js';
 import type { Http } from './http.js';
 import { isAnswer } from './message.js';
 import { place } from './place.js';
@@ -41,7 +40,7 @@ interface QueuedCall {
   id: RequestId;
   body: string;
   onWire: (() => void) | undefined;
-  headers: HeaderRecord | undefined;
+  caller: SendOptions | undefined;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -130,7 +129,7 @@ export class ToolEventsChannel implements Channel {
         this.#answer(message.id, { tools: this.#tools });
         return;
       case 'tools/call':
-        await this.#call(message, onWire, options?.headers);
+        await this.#call(message, onWire, options);
         return;
       default:
         this.#handlers.onMessage({
@@ -154,7 +153,7 @@ export class ToolEventsChannel implements Channel {
   #call(
     { id, params }: JSONRPCRequest,
     onWire: (() => void) | undefined,
-    headers: HeaderRecord | undefined,
+    caller: SendOptions | undefined,
   ): Promise<void> {
     const body = JSON.stringify({
       session_id: this.#sessionId,
@@ -162,7 +161,7 @@ export class ToolEventsChannel implements Channel {
       args: params?.['arguments'] ?? {},
     });
     return new Promise((resolve, reject) => {
-      this.#queue.push({ id, body, onWire, headers, resolve, reject });
+      this.#queue.push({ id, body, onWire, caller, resolve, reject });
       this.#startNext();
     });
   }
@@ -173,14 +172,14 @@ export class ToolEventsChannel implements Channel {
     }
   }
 
-  #start({ id, body, onWire, headers, resolve, reject }: QueuedCall): void {
+  #start({ id, body, onWire, caller, resolve, reject }: QueuedCall): void {
     const call = new ToolEventsCall({
       http: this.#http,
       url: this.#url,
       body,
       maxEventBytes: this.#maxEventBytes,
       onWire,
-      headers,
+      caller,
       onPlace: (place) => {
         // Having answered 202 once is for good: its next result could be anybody's.
         if (this.#place !== 'stream') this.#place = place;

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setMaxListeners } from 'node:events';
 import type {
   JSONRPCErrorResponse,
@@ -58,6 +59,7 @@ export class Call implements CallMark, Timed {
   idempotent: boolean | undefined;
   prior?: JSONRPCResponse | undefined;
   programId?: RequestId;
+  scope?: AsyncResource | undefined;
 
   readonly #what: string;
   readonly #options: CallToolOptions & { [ticketKey]?: Ticket };
@@ -65,6 +67,8 @@ export class Call implements CallMark, Timed {
   readonly #timeoutMs: number;
   readonly #deadlineAt: number;
   readonly #onAbort: (() => void) | undefined;
+  /** Where progress is told: it comes of a socket's event, in the context of anybody. */
+  readonly #progressScope: AsyncResource | undefined;
   #connection: Connection | undefined;
   #onStopped: ((error: LongwireError) => void) | undefined;
 
@@ -88,7 +92,8 @@ export class Call implements CallMark, Timed {
     this.dueAt = Math.min(now + this.#timeoutMs, this.#deadlineAt);
     surroundings.clock.add(this);
     surroundings.idle?.begin();
-    const { signal } = options;
+    const { signal, onProgress } = options;
+    if (onProgress !== undefined) this.#progressScope = new AsyncResource('longwire.progress');
     if (signal !== undefined) {
       this.#onAbort = () => this.#stop('aborted', 'was aborted');
       // One signal may well stand for many calls.
@@ -133,7 +138,7 @@ export class Call implements CallMark, Timed {
   onProgress(progress: Progress): void {
     this.dueAt = Math.min(performance.now() + this.#timeoutMs, this.#deadlineAt);
     try {
-      this.#options.onProgress?.(progress);
+      this.#progressScope?.runInAsyncScope(() => this.#options.onProgress?.(progress));
     } catch (error) {
       this.#surroundings.onListenerError(error);
     }

@@ -68,6 +68,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     this.#target = parseTarget(target);
     this.#options = options;
     const connectionOptions = resolveConnectionOptions(options);
+    connectionOptions.keepsScopes ||= options.handlers !== undefined;
     const onListenerError = (error: unknown): void => this.#report(error);
     this.#listeners = new Listeners(onListenerError);
     const idle = options.keepAlive === false ? new Idle(0, () => void this.close()) : undefined;

@@ -1,4 +1,9 @@
-/** Listeners by event. A listener that throws is reported, and never stops the others. */
+import { AsyncResource } from 'node:async_hooks';
+
+/**
+ * Listeners by event. A listener that throws is reported, and never stops the others. It is run in
+ * the async context in which it was added, and not in that of whoever brought the event about.
+ */
 export class Listeners<Events extends object> {
   readonly #byEvent = new Map<keyof Events, Set<(payload: never) => void>>();
   readonly #onThrow: (error: unknown) => void;
@@ -15,7 +20,8 @@ export class Listeners<Events extends object> {
     let listeners = this.#byEvent.get(event);
     if (listeners === undefined) this.#byEvent.set(event, (listeners = new Set()));
     // Wrapped, so that the same function added twice is two listeners.
-    const entry = (payload: never): void => listener(payload);
+    const scope = new AsyncResource('longwire.listener');
+    const entry = (payload: never): void => scope.runInAsyncScope(listener, undefined, payload);
     listeners.add(entry);
     return () => listeners.delete(entry);
   }

@@ -1,5 +1,5 @@
 import type { JSONRPCMessage, JSONRPCNotification } from '@modelcontextprotocol/client';
-import type { Resumption } from '../channels/channel.js';
+import type { Resumption, SendOptions } from '../channels/channel.js';
 import type { LongwireError } from '../errors.js';
 import { lossOf } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
@@ -25,7 +25,7 @@ export class Aftermath {
   /** While it is here, nothing is certain of the session's requests. */
   #resumption: Resumption | undefined;
   #lostBy: LongwireError | undefined;
-  #unsaid: JSONRPCMessage[] = [];
+  #unsaid: { message: JSONRPCMessage; caller: SendOptions | undefined }[] = [];
 
   constructor(options: AftermathOptions) {
     this.#options = options;
@@ -54,9 +54,9 @@ export class Aftermath {
   }
 
   /** Keeps what is to be said on the session; false if there is none to say it on. */
-  keep(message: JSONRPCMessage): boolean {
+  keep(message: JSONRPCMessage, caller: SendOptions | undefined): boolean {
     if (this.#resumption === undefined) return false;
-    this.#unsaid.push(message);
+    this.#unsaid.push({ message, caller });
     return true;
   }
 
@@ -77,7 +77,9 @@ export class Aftermath {
     this.#resumption = undefined;
     const unsaid = this.#unsaid;
     this.#unsaid = [];
-    for (const message of unsaid) link.say(message).catch(this.#options.report);
+    for (const { message, caller } of unsaid) {
+      link.say(message, caller).catch(this.#options.report);
+    }
   }
 
   /**

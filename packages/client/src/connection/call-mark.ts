@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type {
   JSONRPCErrorResponse,
   JSONRPCResponse,
@@ -31,6 +32,8 @@ export interface CallMark {
   readonly isProbe?: boolean;
   /** Headers that go with it where there are any; those of the dialect come first. */
   headers?: Readonly<Record<string, string>> | undefined;
+  /** The async context that the program's functions are run in for it; the connection writes it. */
+  scope?: AsyncResource | undefined;
   /** The answer that it has got already, given to it instead of sending it; taken once. */
   prior?: JSONRPCResponse | undefined;
   /** The id that the program's SDK `Client` gave it. */

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import {
   INTERNAL_ERROR,
   isJSONRPCErrorResponse,
@@ -11,7 +12,7 @@ import {
   type Transport,
   type TransportSendOptions,
 } from '@modelcontextprotocol/client';
-import type { Era } from '../channels/channel.js';
+import type { Era, SendOptions } from '../channels/channel.js';
 import { checkHeaders } from '../channels/headers.js';
 import { isAnswer } from '../channels/message.js';
 import { ServerError, type LongwireError } from '../errors.js';
@@ -57,6 +58,10 @@ export class Connection implements Transport {
   onera?: ((era: Era) => void) | undefined;
 
   readonly #maxInFlight: number;
+  /** The async context of what belongs to no call. */
+  readonly #scope: AsyncResource;
+  /** Whether something of the program's is run for a call after it has been made. */
+  readonly #keepsScopes: boolean;
   readonly #standing: Standing;
   readonly #ledger: Ledger;
   readonly #line: Line;
@@ -75,6 +80,9 @@ export class Connection implements Transport {
   /** `tools` are those that were listed on other connections to the same server. */
   constructor(target: Target, options: ResolvedConnectionOptions, tools?: KnownTools) {
     this.#maxInFlight = options.maxInFlight;
+    this.#scope = options.scope;
+    // A server in this process is the program's, too.
+    this.#keepsScopes = options.keepsScopes || target.kind === 'server';
     this.#standing = new Standing(tools, options.listBounds);
     const isSafeTool = (name: unknown): boolean => this.#standing.tools.isSafe(name);
     this.#ledger = new Ledger({
@@ -89,8 +97,8 @@ export class Connection implements Transport {
       options,
       ledger: this.#ledger,
       standing: this.#standing,
-      ask: (request, mark) => this.request(request, mark),
-      deliver: (message) => this.#deliver(message),
+      ask: (request, mark) => this.#scope.runInAsyncScope(() => this.request(request, mark)),
+      deliver: (message, scope) => this.#deliver(message, undefined, scope),
       report: (error) => this.#report(error),
       onState: (state) => this.#tell(state),
       giveUp: (mark) => this.cancel(mark, closedError(mark.certainty)),
@@ -214,7 +222,9 @@ export class Connection implements Transport {
     this.#onion?.close(reason);
     for (const { id, handedOver, onWire, mark, waiter } of this.#ledger.removeAll()) {
       // What has not left must not leave any more.
-      if (handedOver && !onWire) this.#line.say(cancellationOf(id, 'closed')).catch(() => {});
+      if (handedOver && !onWire) {
+        this.#line.say(cancellationOf(id, 'closed'), callerOf(mark)).catch(() => {});
+      }
       waiter.failed(reason ?? closedError(mark.certainty));
     }
     await this.#line.close();
@@ -302,9 +312,20 @@ export class Connection implements Transport {
     } else if (this.#ledger.size >= this.#maxInFlight && mark.internal !== true) {
       waiter.failed(queueFullError(this.#maxInFlight));
     } else {
+      mark.scope = this.#scopeOf(request, mark);
       return this.#ledger.enter(request, mark, waiter);
     }
     return undefined;
+  }
+
+  /**
+   * The context in which a request is made, where it is wanted later: whoever sends it may be
+   * another one. A call of ours takes its progress itself.
+   */
+  #scopeOf({ params }: LedgerRequest, mark: CallMark): AsyncResource | undefined {
+    if (mark.internal === true) return undefined;
+    const isTold = mark.onProgress === undefined && params?._meta?.progressToken !== undefined;
+    return this.#keepsScopes || isTold ? new AsyncResource('longwire.request') : undefined;
   }
 
   #cancelRequest({ params }: JSONRPCNotification): Promise<void> {
@@ -321,16 +342,17 @@ export class Connection implements Transport {
   /** Settles a request with an error, and tells the server if it has been given it. */
   async #giveUp(entry: LedgerEntry, error: LongwireError, reason: unknown): Promise<void> {
     const { id, handedOver } = entry;
+    const caller = callerOf(entry.mark);
     this.#ledger.remove(id);
     this.#line.settled(entry);
     entry.waiter.failed(error);
     // Where it cannot be said, there is nobody to whom it matters.
-    if (handedOver) await this.#line.say(cancellationOf(id, reason)).catch(() => {});
+    if (handedOver) await this.#line.say(cancellationOf(id, reason), caller).catch(() => {});
   }
 
   #tell(state: ConnectionState): void {
     try {
-      this.onstate?.(state);
+      this.#scope.runInAsyncScope(() => this.onstate?.(state));
     } catch (error) {
       this.#report(error as Error);
     }
@@ -369,16 +391,19 @@ export class Connection implements Transport {
    * Hands a message up. What the program throws is the program's, and ends no session; a request of
    * the server that it fails to take is answered.
    */
-  #deliver(message: JSONRPCMessage, onmessage?: Transport['onmessage']): void {
+  #deliver(
+    message: JSONRPCMessage,
+    onmessage?: Transport['onmessage'],
+    scope: AsyncResource = this.#scope,
+  ): void {
     if (onmessage === undefined && this.#unheard !== undefined) {
       this.#unheard.push(message);
       return;
     }
-    if ('method' in message && message.method === 'notifications/tools/list_changed') {
-      this.#onion?.toolsChanged((error) => this.#report(error));
-    }
     try {
-      (onmessage ?? this.onmessage)?.(message);
+      // What it is an answer to was asked in a context, and goes on in that.
+      if (isAnswer(message)) (onmessage ?? this.onmessage)?.(message);
+      else scope.runInAsyncScope(() => this.#handUp(message));
     } catch (error) {
       this.#report(error as Error);
       if (!('method' in message) || !('id' in message)) return;
@@ -388,11 +413,23 @@ export class Connection implements Transport {
     }
   }
 
+  #handUp(message: JSONRPCMessage): void {
+    if ('method' in message && message.method === 'notifications/tools/list_changed') {
+      this.#onion?.toolsChanged((error) => this.#report(error));
+    }
+    this.onmessage?.(message);
+  }
+
   #report(error: Error): void {
     try {
-      this.onerror?.(error);
+      this.#scope.runInAsyncScope(() => this.onerror?.(error));
     } catch {
       // Whoever listens for errors and throws one has nobody left to tell.
     }
   }
+}
+
+/** Whose cancellation it is: a copy, because the mark may be of the next request by then. */
+function callerOf({ headers, internal, scope }: CallMark): SendOptions {
+  return { headers, internal, scope };
 }

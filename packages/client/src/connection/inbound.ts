@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type {
   JSONRPCMessage,
   JSONRPCNotification,
@@ -16,8 +17,8 @@ export interface InboundOptions {
   serverRequests: ServerRequests;
   /** Told of every request that was answered. */
   onAnswer: (entry: LedgerEntry, answer: JSONRPCResponse) => void;
-  /** Takes what is for the program. */
-  deliver: (message: JSONRPCMessage) => void;
+  /** Takes what is for the program, and the context of the call that it belongs to, if it does. */
+  deliver: (message: JSONRPCMessage, scope?: AsyncResource) => void;
   /** Takes what is for nobody, and wrong. */
   report: (error: LongwireError) => void;
 }
@@ -30,7 +31,8 @@ export class Inbound {
     this.#options = options;
   }
 
-  take(message: JSONRPCMessage): void {
+  /** `requestId` names the request on whose own stream the message came. */
+  take(message: JSONRPCMessage, requestId?: RequestId): void {
     const { ledger, serverRequests, onAnswer, deliver } = this.#options;
     if (isAnswer(message)) {
       const entry = ledger.answered(message);
@@ -38,7 +40,8 @@ export class Inbound {
       onAnswer(entry, message);
       entry.waiter.answered(message);
     } else if ('id' in message) {
-      deliver(serverRequests.enter(message));
+      const scope = requestId === undefined ? undefined : ledger.find(requestId)?.mark.scope;
+      deliver(serverRequests.enter(message), scope);
     } else if (message.method === 'notifications/progress') {
       this.#takeProgress(message);
     } else if (message.method === 'notifications/cancelled') {
@@ -84,7 +87,7 @@ export class Inbound {
     if (entry === undefined) return;
     if (entry.mark.onProgress === undefined) {
       const forProgram = progressFor(entry, message);
-      if (forProgram !== undefined) this.#options.deliver(forProgram);
+      if (forProgram !== undefined) this.#options.deliver(forProgram, entry.mark.scope);
     } else {
       const progress = progressOf(message);
       if (progress !== undefined) entry.mark.onProgress(progress);

@@ -5,7 +5,7 @@ import type {
   JSONRPCResponse,
   Result,
 } from '@modelcontextprotocol/client';
-import type { Era } from '../channels/channel.js';
+import type { Era, SendOptions } from '../channels/channel.js';
 import type { LongwireError, Tried } from '../errors.js';
 import type { Target } from '../target/target.js';
 import { Aftermath } from './aftermath.js';
@@ -20,7 +20,7 @@ import { Openers } from './openers.js';
 import { hasEndedEarly, isRefusal, retryAfterOf } from './retry.js';
 import { ServerRequests } from './server-requests.js';
 import type { Standing } from './standing.js';
-import { Traffic } from './traffic.js';
+import { Traffic, type TrafficOptions } from './traffic.js';
 import { transition, type ConnectionEvent, type ConnectionState, type Effect } from './state.js';
 
 /** So often may a stream that is to go on end before it says anything; dials are left for another. */
@@ -39,7 +39,7 @@ export interface LineOptions {
   /** Gives up a request of the line's own. */
   giveUp: (mark: CallMark) => void;
   /** Takes what is for the program. */
-  deliver: (message: JSONRPCMessage) => void;
+  deliver: TrafficOptions['deliver'];
   /** Takes what is for nobody, and wrong. */
   report: (error: Error) => void;
   /** Told of every change of state. */
@@ -156,11 +156,11 @@ export class Line {
     return ready;
   }
 
-  /** Sends what is no request: on this session or not at all. */
-  say(message: JSONRPCMessage): Promise<void> {
-    if (this.#aftermath.keep(message)) return Promise.resolve();
+  /** Sends what is no request, for a call or for none: on this session or not at all. */
+  say(message: JSONRPCMessage, caller?: SendOptions): Promise<void> {
+    if (this.#aftermath.keep(message, caller)) return Promise.resolve();
     if (this.#link?.channel === undefined) return Promise.reject(noSessionIn(this.#state));
-    return this.#link.say(message);
+    return this.#link.say(message, caller);
   }
 
   /** Answers a request of the server, if its session is still there. */
@@ -259,8 +259,8 @@ export class Line {
       ...this.#options,
       resumption: this.#aftermath.resumption,
       handlers: {
-        onMessage: (message) => {
-          if (this.#link === link) this.#traffic.inbound.take(message);
+        onMessage: (message, requestId) => {
+          if (this.#link === link) this.#traffic.inbound.take(message, requestId);
         },
         onTrouble: (error, answerTo) => {
           if (this.#link === link) this.#traffic.inbound.takeTrouble(error, answerTo);
@@ -271,7 +271,9 @@ export class Line {
       },
     });
     this.#link = link;
-    this.#shakeHands(link).catch((error: LongwireError) => this.#dialFailed(link, error));
+    // It is for all who wait, and belongs to none of them.
+    const shaken = this.#options.options.scope.runInAsyncScope(() => this.#shakeHands(link));
+    shaken.catch((error: LongwireError) => this.#dialFailed(link, error));
   }
 
   /** Shakes hands, unless the session before goes on. The program ends its own handshake itself. */

@@ -130,9 +130,9 @@ export class Link {
   }
 
   /** Goes on with a stream that broke off; as `ask` of its request. */
-  goOn(broken: BrokenStream): Promise<void> {
+  goOn(broken: BrokenStream, options: SendOptions): Promise<void> {
     return this.#count(
-      this.#channel?.resume?.(broken) ?? Promise.reject(closedError('outcome-unknown')),
+      this.#channel?.resume?.(broken, options) ?? Promise.reject(closedError('outcome-unknown')),
     );
   }
 
@@ -145,10 +145,10 @@ export class Link {
     }
   }
 
-  /** Sends what is no request: on this link or not at all. */
-  say(message: JSONRPCMessage): Promise<void> {
+  /** Sends what is no request, for a call or for none: on this link or not at all. */
+  say(message: JSONRPCMessage, caller?: SendOptions): Promise<void> {
     if (this.#channel === undefined) return Promise.reject(closedError('not-sent'));
-    const said = this.#channel.send(message);
+    const said = this.#channel.send(message, undefined, caller);
     const settled = said.catch(() => {}).finally(() => this.#saying.delete(settled));
     this.#saying.add(settled);
     return said;
@@ -222,8 +222,8 @@ export class Link {
       },
       handlers: {
         ...this.#handlers,
-        onMessage: (message) => {
-          if (this.#early === undefined) this.#handlers.onMessage(message);
+        onMessage: (message, requestId) => {
+          if (this.#early === undefined) this.#handlers.onMessage(message, requestId);
           else this.#keep(message, this.#early);
         },
         onEnd: (reason) => {
@@ -236,6 +236,7 @@ export class Link {
       maxEventBytes: this.#options.maxEventBytes,
       jsonBounds: this.#options.jsonBounds,
       headersOfAll: () => this.#headers,
+      scope: this.#options.scope,
       hearingMs: hearingMs(this.#options.heartbeat),
       counts: this.#options.counts,
       signal: this.#dialling.signal,

@@ -15,8 +15,10 @@ export interface McpRequest {
   idempotent: boolean;
   /**
    * The connection's own: the handshake (`initialize` or `server/discover`), pings, and what a new
-   * session is told again. The headers of the handshake also go with what has no request of its
-   * own: streams, notifications, the end of a session.
+   * session is told again. It belongs to no call, and middlewares run for it in the async context
+   * (`AsyncLocalStorage`) in which the client was made; for a call, in that of the call. The headers
+   * of the handshake also go with what has no request of its own: streams, notifications, the end
+   * of a session. They never go with a call.
    */
   readonly internal: boolean;
   /** What middlewares have to say to one another. */

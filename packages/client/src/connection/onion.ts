@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Progress, Result } from '@modelcontextprotocol/client';
 import { CheckedHeaders } from '../channels/checked-headers.js';
 import type { HeaderRecord } from '../channels/headers.js';
@@ -191,8 +192,6 @@ class Passing implements McpRequest {
   idempotent: boolean;
   readonly internal: boolean;
   readonly metadata: Record<string, unknown> = {};
-  onSent: (() => void) | undefined;
-  onProgress: ((progress: Progress) => void) | undefined;
   /** Why nothing may come of it any more. */
   stopped: LongwireError | undefined;
   readonly mark: CallMark;
@@ -201,6 +200,10 @@ class Passing implements McpRequest {
   readonly #sender: OnionSender;
   readonly #onStopped: (error: LongwireError) => void;
   #stopping: AbortController | undefined;
+  #onSent: (() => void) | undefined;
+  #onProgress: ((progress: Progress) => void) | undefined;
+  /** The context of the middlewares, once one of them is to be told something. */
+  #scope: AsyncResource | undefined;
 
   constructor(
     { method, params }: LedgerRequest,
@@ -220,16 +223,47 @@ class Passing implements McpRequest {
     const { headers, idempotent } = mark;
     this.#before = { headers, idempotent };
     // What the maker of the call wants to know comes last: it is outside of everybody.
-    this.onSent = mark.onSent?.bind(mark);
-    this.onProgress = mark.onProgress?.bind(mark);
-    mark.onSent = () => this.onSent?.();
-    if (this.onProgress !== undefined) mark.onProgress = (progress) => this.onProgress?.(progress);
+    this.#onSent = mark.onSent?.bind(mark);
+    this.#onProgress = mark.onProgress?.bind(mark);
+    mark.onSent = () => this.#inScope(() => this.#onSent?.());
+    if (this.#onProgress !== undefined) {
+      mark.onProgress = (progress) => this.#inScope(() => this.#onProgress?.(progress));
+    }
+  }
+
+  get onSent(): (() => void) | undefined {
+    return this.#onSent;
+  }
+
+  set onSent(onSent: (() => void) | undefined) {
+    this.#keepScope();
+    this.#onSent = onSent;
+  }
+
+  get onProgress(): ((progress: Progress) => void) | undefined {
+    return this.#onProgress;
+  }
+
+  set onProgress(onProgress: ((progress: Progress) => void) | undefined) {
+    this.#keepScope();
+    this.#onProgress = onProgress;
+  }
+
+  #keepScope(): void {
+    this.#scope ??= new AsyncResource('longwire.request');
+  }
+
+  /** Whoever sends a request, or brings what comes of it, may be in the context of another. */
+  #inScope(run: () => void): void {
+    if (this.#scope === undefined) run();
+    else this.#scope.runInAsyncScope(run);
   }
 
   /** Made when somebody asks for it: on most requests nobody does. */
   get signal(): AbortSignal {
     if (this.#stopping === undefined) {
       this.#stopping = new AbortController();
+      this.#keepScope();
       if (this.stopped !== undefined) this.#stopping.abort(this.stopped);
     }
     return this.#stopping.signal;
@@ -243,14 +277,14 @@ class Passing implements McpRequest {
   stop(error: LongwireError): void {
     if (this.stopped !== undefined) return;
     this.stopped = error;
-    this.#stopping?.abort(error);
+    if (this.#stopping !== undefined) this.#inScope(() => this.#stopping?.abort(error));
     this.#onStopped(error);
   }
 
   /** The call has settled: whoever still waits among the middlewares need not. */
   release(): void {
     this.stopped ??= TOO_LATE;
-    this.#stopping?.abort(this.stopped);
+    if (this.#stopping !== undefined) this.#inScope(() => this.#stopping?.abort(this.stopped));
     // The next request of the same call, of its next page, say, begins as this one did.
     Object.assign(this.mark, this.#before);
   }

@@ -1,6 +1,8 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { ChannelOptions, Dialect, Limits } from '../channels/channel.js';
 import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
 import { headerSource } from '../channels/headers.js';
+import { runsProgramsCode } from '../channels/http.js';
 import { DEFAULT_JSON_BOUNDS, type JsonBounds } from '../channels/json.js';
 import { TrafficCounts } from '../channels/traffic-counts.js';
 import type { Middleware } from './middleware.js';
@@ -115,6 +117,10 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   heartbeat: Required<HeartbeatOptions>;
   /** Of all connections that are made with these options. */
   counts: TrafficCounts;
+  /** The async context in which they were given: that of what belongs to no call. */
+  scope: AsyncResource;
+  /** Whether something of the program's is run for a call after it has been made. */
+  keepsScopes: boolean;
 }
 
 /**
@@ -158,6 +164,8 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
     },
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
     counts: new TrafficCounts(),
+    scope: new AsyncResource('longwire.connection'),
+    keepsScopes: runsProgramsCode(options),
   };
 }
 

@@ -157,7 +157,7 @@ export class Outbound {
       return;
     }
     interrupted.link = link;
-    link.goOn(broken).then(
+    link.goOn(broken, entry.mark).then(
       () => this.#broken.delete(entry),
       (error: unknown) => {
         if (this.#broken.get(entry) === interrupted && ledger.find(id) === entry) {

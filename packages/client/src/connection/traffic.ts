@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type {
   JSONRPCMessage,
   JSONRPCResponse,
@@ -35,7 +36,7 @@ export interface TrafficOptions {
   /** Gives up a request of the connection's own. */
   giveUp: (mark: CallMark) => void;
   /** Takes what is for the program. */
-  deliver: (message: JSONRPCMessage) => void;
+  deliver: (message: JSONRPCMessage, scope?: AsyncResource) => void;
   /** Takes what is for nobody, and wrong. */
   report: (error: Error) => void;
   /** Told of every answer that says that the server is well. */

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Tool } from '@modelcontextprotocol/client';
 import { reportable } from '../client/sdk-errors.js';
 import type { ToolSource } from '../client/types.js';
@@ -23,10 +24,12 @@ interface Fetch {
 
 /**
  * The list of tools of one source. It is fetched once for all that wait for it, and without their
- * limits: that one of them has no more time takes nothing from the others.
+ * limits: that one of them has no more time takes nothing from the others. It belongs to none of
+ * them either, and is fetched in the async context in which this was made.
  */
 export class Listing {
   readonly #options: ListingOptions;
+  readonly #scope = new AsyncResource('longwire.listing');
   #tools: readonly SelectedTool[] = [];
   /** When it was asked for. */
   #askedAt = -Infinity;
@@ -56,18 +59,20 @@ export class Listing {
     if (this.#fetch !== undefined) return this.#fetch;
     const fetch: Fetch = {
       startedAt: performance.now(),
-      done: this.#options.source.listTools().then(
-        (tools) => {
-          this.#finish(fetch);
-          this.#take(tools, fetch.startedAt);
-          return undefined;
-        },
-        (error: unknown) => {
-          this.#finish(fetch);
-          this.#options.onFailed(error);
-          return reportable(error);
-        },
-      ),
+      done: this.#scope
+        .runInAsyncScope(() => this.#options.source.listTools())
+        .then(
+          (tools) => {
+            this.#finish(fetch);
+            this.#take(tools, fetch.startedAt);
+            return undefined;
+          },
+          (error: unknown) => {
+            this.#finish(fetch);
+            this.#options.onFailed(error);
+            return reportable(error);
+          },
+        ),
     };
     this.#fetch = fetch;
     return fetch;

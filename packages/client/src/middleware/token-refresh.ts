@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { checkGroup, checkPositive, MAX_TIMER_MS } from '../connection/options.js';
 import type { McpRequest, Middleware } from '../connection/middleware.js';
 import { LongwireError, type Certainty } from '../errors.js';
@@ -66,6 +67,10 @@ const PAUSE_MS = 1000;
  * when a request comes, a ping of the connection's own included, and the request waits for it.
  * A request that has the header already keeps it.
  *
+ * The token is one for all requests, whoever they are made for: the provider is run in the async
+ * context in which this was called, and not in that of a request. For a token of each user there is
+ * `bearer` with a function.
+ *
  * A provider that fails, gives no token or takes too long fails the requests that wait for it with
  * the code `unauthorized`; as long as the token before is good, they go on with that.
  *
@@ -105,6 +110,7 @@ class Tokens {
   readonly #intervalMs: number;
   readonly #timeoutMs: number;
   readonly #now: () => number;
+  readonly #scope = new AsyncResource('longwire.token');
   #held: Held | undefined;
   #refused: Held | undefined;
   #flight: Promise<Held> | undefined;
@@ -180,7 +186,8 @@ class Tokens {
       signal,
     };
     try {
-      const given = Promise.resolve(context).then(this.#provider);
+      const ask = (): Promise<Token | string> => Promise.resolve(context).then(this.#provider);
+      const given = this.#scope.runInAsyncScope(ask);
       this.#held = this.#read(await unlessAborted(given, signal));
     } catch (error) {
       this.#pausedUntil = this.#now() + PAUSE_MS;

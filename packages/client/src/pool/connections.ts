@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { LongwireClient } from '../client/client.js';
 import { Idle } from '../client/idle.js';
 import { Learned } from '../client/learned.js';
@@ -37,6 +38,8 @@ export class Connections {
   readonly #options: ResolvedPoolOptions;
   readonly #handlers: ConnectionsHandlers;
   readonly #learned = new Learned();
+  /** Where its clients are made, whichever call it is that needs one. */
+  readonly #scope = new AsyncResource('longwire.pool');
   readonly #closings = new Set<Promise<void>>();
   #uses = 0;
   /** Why there is none, if the last one failed. */
@@ -114,7 +117,10 @@ export class Connections {
   }
 
   #open(backend: Backend): Member {
-    const client = new LongwireClient(backend.target, this.#clientOptions(backend), this.#learned);
+    const options = this.#clientOptions(backend);
+    const client = this.#scope.runInAsyncScope(
+      () => new LongwireClient(backend.target, options, this.#learned),
+    );
     const member: Member = {
       backend,
       client,

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Tool } from '@modelcontextprotocol/client';
 
 /** What a watch over the list of tools is made with. */
@@ -14,6 +15,8 @@ export interface ToolChangesOptions {
  */
 export class ToolChanges {
   readonly #options: ToolChangesOptions;
+  /** They are listed for no call. */
+  readonly #scope = new AsyncResource('longwire.pool');
   #known: string | undefined;
   #isLooking = false;
   #hasNewHint = false;
@@ -38,7 +41,9 @@ export class ToolChanges {
     while (this.#hasNewHint) {
       this.#hasNewHint = false;
       const before = this.#known;
-      const now = await this.#options.list().then(canonical, () => undefined);
+      const now = await this.#scope
+        .runInAsyncScope(() => this.#options.list())
+        .then(canonical, () => undefined);
       const isKnown = now !== undefined && (now === before || now === this.#known);
       this.#known = now;
       // What could not be listed may well be another.

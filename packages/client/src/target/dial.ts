@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { ChannelHandlers, ChannelOptions, Dialect, Resumption } from '../channels/channel.js';
 import { Http } from '../channels/http.js';
 import type { HeaderRecord } from '../channels/headers.js';
@@ -34,7 +35,9 @@ export interface DialOptions {
   jsonBounds?: JsonBounds | undefined;
   /** For how long a stream may be silent that is there for what the server says unasked; 0: ever. */
   hearingMs: number;
-  /** What goes with every request, over the program's headers. */
+  /** The async context in which the program's functions are run for what belongs to no call. */
+  scope: AsyncResource;
+  /** What goes with all that belongs to no call, over the program's headers. */
   headersOfAll: () => HeaderRecord | undefined;
   /** Where all that goes over the wire is counted. */
   counts: TrafficCounts;

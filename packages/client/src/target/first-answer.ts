@@ -28,11 +28,11 @@ export class FirstAnswer implements ChannelHandlers {
     this.#handlers = handlers;
   }
 
-  onMessage(message: JSONRPCMessage): void {
+  onMessage(message: JSONRPCMessage, requestId?: RequestId): void {
     if (this.#waitsFor !== undefined && isAnswer(message) && message.id === this.#waitsFor) {
       this.#resolve(message);
     } else {
-      this.#handlers.onMessage(message);
+      this.#handlers.onMessage(message, requestId);
     }
   }
 
@@ -77,7 +77,7 @@ export class FirstAnswer implements ChannelHandlers {
         signal.addEventListener('abort', giveUp, { once: true });
         if (signal.aborted) giveUp();
         else if (this.#ended !== undefined) reject(this.#ended);
-        else channel.send(request, undefined, { isProbe: true }).catch(failed);
+        else channel.send(request, undefined, { isProbe: true, internal: true }).catch(failed);
       });
     } finally {
       clearTimeout(timer);

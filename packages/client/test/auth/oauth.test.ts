@@ -156,6 +156,7 @@ describe('challenges that come together', () => {
     url: new URL(server.url),
     dialect: 'streamable-http',
     attempt: 1,
+    internal: false,
   });
   const challenge = (status: 401 | 403, said: string, attempt: Attempt): Promise<string> =>
     login.options.auth.onChallenge(status, { 'www-authenticate': `Bearer ${said}` }, attempt);
@@ -193,6 +194,7 @@ describe('what OAuth has no answer to', () => {
       url: new URL(server.url),
       dialect: undefined,
       attempt: 1,
+      internal: true,
     } as const;
     expect(await login.options.auth.onChallenge(403, {}, attempt)).toBe('fail');
     expect(server.requests).toEqual([]);

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
@@ -74,6 +75,7 @@ async function open(
     channel: { ...('headers' in server && { headers: server.headers as never }), ...options },
     connectMs: 5000,
     hearingMs: 0,
+    scope: new AsyncResource('contract'),
     headersOfAll: () => undefined,
     counts: new TrafficCounts(),
     maxEventBytes: options.limits?.maxEventBytes ?? 1_000_000,

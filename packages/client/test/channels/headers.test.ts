@@ -44,6 +44,7 @@ describe('headerSource', () => {
       url: new URL('http://h/'),
       dialect: undefined,
       attempt: 1,
+      internal: true,
     };
     await expect(source(attempt)).rejects.toMatchObject({ code: 'config', certainty: 'not-sent' });
   });

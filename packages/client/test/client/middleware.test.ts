@@ -213,6 +213,7 @@ describe('a middleware that', () => {
       reason = signal.reason;
       return next();
     });
+    await client.connect();
     const stuck = failureOf(client.callTool('echo', {}, { timeoutMs: 50 }));
     expect(await client.callTool('add', { a: 1, b: 2 })).toBeDefined();
     const error = await stuck;
