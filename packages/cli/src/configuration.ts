@@ -6,6 +6,7 @@ import type { Context } from './context.js';
 import { readDotEnv } from './environment.js';
 import { isCredential } from './headers.js';
 import type { Redactor } from './redact.js';
+import { sanitizeLine } from './sanitize.js';
 import { writtenTarget } from './target.js';
 
 /** What is read where no file is named. */
@@ -32,7 +33,7 @@ export interface Configuration {
  * @throws LongwireError (code `config`) for a file with mistakes in it, or that cannot be read.
  */
 export async function readConfiguration(context: Context): Promise<Configuration | undefined> {
-  const { options, cwd, redactor } = context;
+  const { options, cwd, redactor, terminal } = context;
   const { configFile: file = configFileName } = options;
   const isNamed = options.configFile !== undefined;
   if (!isNamed && !existsSync(join(cwd, file))) return undefined;
@@ -40,13 +41,14 @@ export async function readConfiguration(context: Context): Promise<Configuration
   const env = { ...readDotEnv(dirname(resolve(cwd, file))), ...context.env };
   const { profile = env['LONGWIRE_PROFILE']?.trim() || undefined } = options;
   const unusable = new Map<string, ConfigError>();
-  const { servers } = loadConfig(file, {
+  const { servers, remarks } = loadConfig(file, {
     profile,
     env,
     cwd,
     onUnusable: (name, error) => unusable.set(name, error),
   });
   for (const server of servers) learnSecrets(server, { redactor, env });
+  for (const remark of remarks) terminal.remarkOnce(sanitizeLine(remark));
   return { file, isNamed, unusable, servers: new Map(servers.map((each) => [each.name, each])) };
 }
 

@@ -34,6 +34,7 @@ export class Terminal {
   readonly #quiet: boolean;
   readonly #drawable: boolean;
   readonly #liveLine: LiveLine;
+  readonly #remarked = new Set<string>();
   /** The end of what was written, if it may be the beginning of a secret. */
   #unfinished = '';
   /** What waits to be written while a question has the terminal to itself. */
@@ -104,6 +105,13 @@ export class Terminal {
   /** A remark, left out with `--quiet`. */
   remark(line: string): void {
     if (!this.#quiet) this.#toStderr(line);
+  }
+
+  /** A remark that is worth making once, however often there is reason to. */
+  remarkOnce(line: string): void {
+    if (this.#remarked.has(line)) return;
+    this.#remarked.add(line);
+    this.remark(line);
   }
 
   /** A detail, shown with `--verbose`. */

@@ -95,6 +95,44 @@ describe('wrong usage', () => {
   );
 });
 
+describe('tools that a file leaves out', () => {
+  const args = ['--config', 'restricted.json'];
+  beforeAll(() => {
+    const demo = { url: serving.url, disabledTools: ['echo'], autoApprove: ['add'] };
+    write('restricted.json', { mcpServers: { demo, off: { url: serving.url, enabled: false } } });
+  });
+
+  it('are not listed, which one remark does not hide', async () => {
+    const { code, stdout, stderr } = await runHere(['tools', 'demo', '--json', ...args]);
+    expect(code).toBe(0);
+    const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+    expect(names).toContain('add');
+    expect(names).not.toContain('echo');
+    expect(stderr).toBe(
+      'restricted.json: not used here: "autoApprove" of demo, which lets no call through unasked here\n',
+    );
+  });
+
+  it('are not called', async () => {
+    const run = await runHere(['call', 'demo', 'echo', 'message=hi', ...args]);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toMatch(/echo/);
+  });
+
+  it('are not called by a workflow', async () => {
+    write('workflow.json', { name: 'w', triggers: [{ on: 'x', call: 'echo' }] });
+    const run = await runHere(['run', 'workflow.json', '--server', 'demo', ...args]);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('the server demo has no tool "echo"');
+  });
+
+  it('and servers that it switches off are not used', async () => {
+    const { code, stderr } = await runHere(['tools', 'off', ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/server "off" is disabled in restricted\.json/);
+  });
+});
+
 describe('a name', () => {
   it.each(['inspect', 'tools', 'resources', 'prompts'])('is a target of %s', async (command) => {
     const byName = await runHere([command, 'demo', '--json']);

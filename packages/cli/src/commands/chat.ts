@@ -74,9 +74,11 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   const clients = await Promise.all(
     chosen.map((server, index) => createServerClient(context, server, { name: names[index] })),
   );
-  // A group of one has those of its tools that are wanted, and says when it is away or there again.
+  // A group of one shows its tools as the file says, and says when it is away or there again. What
+  // is left out the client has not.
   const sources = clients.map((client, index) => {
-    const tools = chosen[index]?.config?.tools ?? {};
+    const { override = {} } = chosen[index]?.config?.tools ?? {};
+    const tools = { override };
     return createGroup([{ name: client.name, client, tools, lazy: true }], { name: client.name });
   });
   let agent: Agent | undefined;

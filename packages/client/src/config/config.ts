@@ -11,10 +11,17 @@ import {
   type LocatedObject,
   type Member,
 } from './document.js';
-import { foreignKey, foreignVariables, fromForeign } from './foreign.js';
+import {
+  foreignKey,
+  foreignRemark,
+  foreignVariables,
+  fromForeign,
+  switchedOffBy,
+} from './foreign.js';
 import { addIssues } from './issues.js';
 import { Problems } from './problems.js';
-import { issuesOfFile, issuesOfForeign, readForeignServer, readServer } from './schema.js';
+import { isSwitchedOff } from './restrictions.js';
+import { issuesOfFile, issuesOfForeign, readServer } from './schema.js';
 import { readServerConfig } from './server.js';
 import type { Config } from './types.js';
 
@@ -74,8 +81,10 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
 
   const predefined = key === undefined ? new Map<string, string>() : foreignVariables(path, env);
   const isForeign = key !== undefined;
+  const isSwitchedOffByFile = isForeign ? switchedOff(root, problems) : () => false;
   const servers: Config['servers'] = [];
-  for (const [name, member] of serversOf(root, { key, profile, file })) {
+  const members = serversOf(root, { key, profile, file });
+  for (const [name, member] of members) {
     const own = new Problems(source);
     const directory = predefined.get('workspaceFolder') ?? dirname(path);
     const server = readServerConfig(name, member, {
@@ -84,8 +93,13 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
       directory,
       env,
       predefined,
-      read: (value) =>
-        isForeign ? fromForeign(readForeignServer(value), directory) : readServer(value),
+      isDisabled: (value) => {
+        if (!isForeign) return disabledIn(value);
+        return (
+          isSwitchedOff(valueOf(value) as Record<string, unknown>) || isSwitchedOffByFile(name)
+        );
+      },
+      read: (value) => (isForeign ? fromForeign(value, directory) : readServer(value)),
     });
     const error = own.error();
     if (error === undefined && server !== undefined) servers.push(server);
@@ -93,7 +107,25 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
     else problems.include(own);
   }
   problems.throwIfAny();
-  return { servers };
+  const written = new Map([...members].map(([name, { value }]) => [name, value]));
+  const remark = isForeign ? foreignRemark(written) : undefined;
+  return { servers, remarks: remark === undefined ? [] : [`${file}: ${remark}`] };
+}
+
+function disabledIn(server: Located): boolean {
+  const disabled = memberOf(server, 'disabled')?.value;
+  return disabled?.kind === 'value' && disabled.value === true;
+}
+
+/** A list of servers that is not understood could mean each of them: the file is refused. */
+function switchedOff(root: Located, problems: Problems): (name: string) => boolean {
+  try {
+    return switchedOffBy(root);
+  } catch (error) {
+    problems.add(root.offset, (error as Error).message);
+    problems.throwIfAny();
+    throw error;
+  }
 }
 
 /** The servers, with the profile laid over them. */

@@ -1,6 +1,8 @@
 import type { ClientOptions } from '../client/types.js';
 import type { Middleware } from '../connection/middleware.js';
 import { LongwireError } from '../errors.js';
+import { toolFilter } from '../group/tool-selection.js';
+import { toolOf } from '../middleware/tools.js';
 import { nearest } from '../nearest.js';
 import type { ServerConfig } from './types.js';
 
@@ -10,8 +12,9 @@ export type MiddlewareRegistry = Readonly<
 >;
 
 /**
- * What the client of a configured server is made with, its middlewares included. `registry` has the
- * middlewares that may be named. Default: none.
+ * What the client of a configured server is made with, its middlewares included. The tools that the
+ * configuration leaves out are not listed, and calling one is an error with code `unknown-tool`.
+ * `registry` has the middlewares that may be named. Default: none.
  *
  * @throws LongwireError (code `config`) for a middleware that is not in the registry or refuses its
  * options; it says where the server is written.
@@ -20,8 +23,37 @@ export function clientOptionsOf(
   server: ServerConfig,
   registry: MiddlewareRegistry = {},
 ): ClientOptions & { middleware?: readonly Middleware[] } {
-  if (server.middleware.length === 0) return { ...server.options };
-  const middleware = server.middleware.map(({ name, options }) => {
+  const { include, exclude } = server.tools;
+  const isRestricted = include !== undefined || exclude !== undefined;
+  const named = namedMiddlewares(server, registry);
+  // Outermost, so that whatever answers further in gives nothing that is left out.
+  const middleware = isRestricted ? [onlyTools(server), ...named] : named;
+  return { ...server.options, ...(middleware.length > 0 && { middleware }) };
+}
+
+/** Keeps to the tools that the configuration has. */
+function onlyTools({ tools, name: server, place }: ServerConfig): Middleware {
+  const isThere = toolFilter(tools);
+  return async (request, next) => {
+    const tool = toolOf(request);
+    if (tool !== undefined && !isThere(tool)) {
+      throw new LongwireError(`the tool ${tool} of ${server} is left out in ${place}`, {
+        code: 'unknown-tool',
+        certainty: 'not-sent',
+        hint: 'change what the file says of its tools to call it',
+      });
+    }
+    const response = await next();
+    const { tools: listed } = response.result;
+    if (request.method !== 'tools/list' || !Array.isArray(listed)) return response;
+    const isKept = (each: unknown): boolean =>
+      isThere(String((each as { name?: unknown } | null)?.name));
+    return { ...response, result: { ...response.result, tools: listed.filter(isKept) } };
+  };
+}
+
+function namedMiddlewares(server: ServerConfig, registry: MiddlewareRegistry): Middleware[] {
+  return server.middleware.map(({ name, options }) => {
     const where = `${server.place}: middleware ${JSON.stringify(name)} of server ${JSON.stringify(server.name)}`;
     const create = Object.hasOwn(registry, name) ? registry[name] : undefined;
     if (create === undefined) {
@@ -37,7 +69,6 @@ export function clientOptionsOf(
       throw wrong(`${where}: ${reason}`, cause);
     }
   });
-  return { ...server.options, middleware };
 }
 
 function wrong(message: string, cause?: unknown): LongwireError {

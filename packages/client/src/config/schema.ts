@@ -33,11 +33,11 @@ export interface ForeignServer {
   envFile?: string;
   cwd?: string;
   headers?: Record<string, string>;
-  disabled?: boolean;
 }
 
 const text = z.string();
 const strings = z.array(text);
+const patterns = z.array(text.min(1));
 const record = z.record(text, text);
 const flag = z.boolean();
 const positive = z.number().positive();
@@ -51,10 +51,10 @@ const annotations: z.ZodType<ToolAnnotations> = z.strictObject({
 });
 
 const tools = z.strictObject({
-  include: strings
-    .describe('Patterns of the tools to offer, as "read_*". Default: all.')
+  include: patterns
+    .describe('Patterns of the tools to offer, as "read_*"; an empty list is none. Default: all.')
     .exactOptional(),
-  exclude: strings.describe('Patterns of the tools to leave out. Default: none.').exactOptional(),
+  exclude: patterns.describe('Patterns of the tools to leave out. Default: none.').exactOptional(),
   override: z
     .record(
       text,
@@ -191,7 +191,7 @@ const file = z
   .describe('The servers that Longwire knows by name. ${NAME} and ${NAME:-default} are variables.');
 
 /** A server as Claude Desktop, Claude Code, Cursor and VS Code have it; what else is there is theirs. */
-const foreignServer: z.ZodType<ForeignServer> = z.object({
+const foreignServer = z.object({
   type: text.exactOptional(),
   url: text.exactOptional(),
   command: text.exactOptional(),
@@ -200,8 +200,10 @@ const foreignServer: z.ZodType<ForeignServer> = z.object({
   envFile: text.exactOptional(),
   cwd: text.exactOptional(),
   headers: record.exactOptional(),
-  disabled: flag.exactOptional(),
 });
+
+/** The keys of another program's server that are read as they are. */
+export const FOREIGN_KEYS: readonly string[] = Object.keys(foreignServer.shape);
 
 /** What is wrong with a value, by zod. */
 export type Issue = z.core.$ZodIssue;

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { checkHeaders } from '../channels/headers.js';
 import { parseTarget, type CommandTarget } from '../target/target.js';
-import { memberOf, offsetOf, valueOf, type Located, type Member } from './document.js';
+import { offsetOf, valueOf, type Located, type Member } from './document.js';
 import { positionIn, type Problems, type Source } from './problems.js';
 import type { WrittenServer } from './schema.js';
 import type { MiddlewareConfig, ServerConfig } from './types.js';
@@ -17,6 +17,8 @@ export interface ServerReading {
   env: Readonly<Record<string, string | undefined>>;
   /** What may be written like a variable where the environment has none of that name. */
   predefined: ReadonlyMap<string, string>;
+  /** Whether it is to be left out. */
+  isDisabled: (value: Located) => boolean;
   /** Takes the plain value, in which every type is right. */
   read: (value: unknown) => WrittenServer;
 }
@@ -28,8 +30,7 @@ export function readServerConfig(
   reading: ServerReading,
 ): ServerConfig | undefined {
   const { source, problems } = reading;
-  const disabled = memberOf(value, 'disabled')?.value;
-  const isDisabled = disabled?.kind === 'value' && disabled.value === true;
+  const isDisabled = reading.isDisabled(value);
   const variables = new Set<string>();
   const document = isDisabled ? value : expanded(value, name, { ...reading, variables });
   // What is wrong with a text that lacks its variables says nothing.

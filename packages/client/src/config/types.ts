@@ -4,7 +4,7 @@ import type { CommandTarget } from '../target/target.js';
 
 /** Which tools of a server are offered, and how they are told of. */
 export interface ToolsConfig {
-  /** Patterns of the tools to offer. Default: all. */
+  /** Patterns of the tools to offer; an empty list is none. Default: all. */
   include?: string[];
   /** Patterns of the tools to leave out, of those that are included. Default: none. */
   exclude?: string[];
@@ -46,4 +46,6 @@ export interface ServerConfig {
 export interface Config {
   /** In the order of the file, disabled ones included. */
   servers: ServerConfig[];
+  /** What the file has that is not used here, in words for a person. */
+  remarks: readonly string[];
 }

@@ -1,3 +1,11 @@
+/** What means something in a pattern; a backslash takes its meaning away. */
+const special = /[\\*?{}[\]()!+@|]/g;
+
+/** The pattern that matches this name and no other. */
+export function exactPattern(name: string): string {
+  return name.replace(special, '\\$&');
+}
+
 /**
  * Checks a list of patterns, if it is given.
  *

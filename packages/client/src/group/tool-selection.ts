@@ -12,14 +12,23 @@ export type ToolSelector = (
   report: (error: LongwireError) => void,
 ) => SelectedTool[];
 
-/** Reads a selection that was checked. */
-export function toolSelector({ include, exclude, override = {} }: ToolSelection): ToolSelector {
+/** Whether a selection has a tool of this name. */
+export function toolFilter({
+  include,
+  exclude,
+}: Pick<ToolSelection, 'include' | 'exclude'>): (name: string) => boolean {
   const isIncluded = include === undefined ? () => true : createGlob(include);
   const isExcluded = exclude === undefined ? () => false : createGlob(exclude);
+  return (name) => isIncluded(name) && !isExcluded(name);
+}
+
+/** Reads a selection that was checked. */
+export function toolSelector({ override = {}, ...selection }: ToolSelection): ToolSelector {
+  const isSelected = toolFilter(selection);
   const overrides = new Map(Object.entries(override));
   return (listed, report) => {
     const tools = distinct(
-      listed.filter(({ name }) => isIncluded(name) && !isExcluded(name)),
+      listed.filter(({ name }) => isSelected(name)),
       report,
     );
     const names = new Set(tools.map(({ name }) => name));
