@@ -105,6 +105,7 @@ class LongwireAgent implements Agent {
   reset(): void {
     this.#assertIdle();
     this.#conversation.restore([]);
+    this.#catalog.forgetNames();
   }
 
   close(): void {

@@ -8,7 +8,7 @@ import { EventQueue } from './event-queue.js';
 import type { AgentEvent, ToolCallRef } from './events.js';
 import type { CallOptions } from './options.js';
 import { isRecord } from './records.js';
-import type { ToolCatalog } from './tool-catalog.js';
+import type { FoundTool, ToolCatalog } from './tool-catalog.js';
 import { errorResultBlock, toolResultBlock } from './tool-results.js';
 import type { ToolRound } from './tool-round.js';
 
@@ -41,14 +41,15 @@ export async function* runToolCalls(
   const { catalog, approve, signal } = context;
   const calls: Call[] = [];
   for (const use of round.uses) {
-    const found = catalog.find(use.name);
+    const named = catalog.find(use.name);
+    const found = named === 'gone' ? undefined : named;
     const ref = {
       id: use.id,
       server: found?.source.name ?? '',
       tool: found?.tool.name ?? use.name,
     };
     const args = isRecord(use.input) ? use.input : {};
-    const problem = found === undefined ? unknownTool(use) : wrongArguments(use);
+    const problem = found === undefined ? missingTool(use, named) : wrongArguments(use);
     if (problem !== undefined) round.settled(errorResultBlock(use.id, problem));
     yield { type: 'tool-call', ...ref, arguments: args };
     if (problem !== undefined) {
@@ -129,8 +130,11 @@ async function run(
   }
 }
 
-function unknownTool(use: Anthropic.ToolUseBlock): string {
-  return `There is no tool named ${JSON.stringify(use.name)}; nothing was called.`;
+function missingTool(use: Anthropic.ToolUseBlock, named: FoundTool): string {
+  const name = JSON.stringify(use.name);
+  return named === 'gone'
+    ? `There is no tool named ${name} any more: it is gone from its server. Nothing was called.`
+    : `There is no tool named ${name}; nothing was called.`;
 }
 
 function wrongArguments(use: Anthropic.ToolUseBlock): string | undefined {

@@ -1,5 +1,11 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { assignPrefixes, assignToolNames, type Tool, type ToolSource } from '@longwire/client';
+import {
+  assignPrefixes,
+  ToolNames,
+  type NamedTool,
+  type Tool,
+  type ToolSource,
+} from '@longwire/client';
 import { untilAborted } from './abort.js';
 import type { SourceFailedEvent, ToolLeftOutEvent } from './events.js';
 import { offerSchema } from './input-schema.js';
@@ -10,6 +16,9 @@ export interface CatalogTool {
   source: ToolSource;
   tool: Tool;
 }
+
+/** The tool behind a name that Claude used; `gone` is one that Claude knew and that is not there. */
+export type FoundTool = CatalogTool | 'gone' | undefined;
 
 /** What is worth telling about a refresh. */
 export type CatalogEvent = SourceFailedEvent | ToolLeftOutEvent;
@@ -36,6 +45,9 @@ export class ToolCatalog {
   #definitions: Anthropic.Tool[] = [];
   #taken: readonly Anthropic.Tool[] = [];
   #byName = new Map<string, CatalogTool>();
+  /** A name is one tool for the length of a conversation. */
+  readonly #names = new ToolNames<Shelf>();
+  #isNamed = false;
 
   constructor(
     sources: readonly ToolSource[],
@@ -80,7 +92,7 @@ export class ToolCatalog {
   async refresh(options: { signal: AbortSignal; retryFailed: boolean }): Promise<CatalogEvent[]> {
     const { signal, retryFailed } = options;
     const due = this.#shelves.filter((shelf) => shelf.stale && (retryFailed || !shelf.failed));
-    if (due.length === 0) return [];
+    if (due.length === 0 && this.#isNamed) return [];
     const events = await Promise.all(due.map((shelf) => this.#fetch(shelf, signal)));
     this.#index();
     return events.flat();
@@ -88,13 +100,24 @@ export class ToolCatalog {
 
   /**
    * The tool behind a name that Claude used. Claude sometimes forgets the prefix: the plain name is
-   * understood where only one source has it.
+   * understood where only one source ever had it in this conversation, and means its tool from then
+   * on.
    */
-  find(name: string): CatalogTool | undefined {
+  find(name: string): FoundTool {
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
-    const meant = [...this.#byName.values()].filter(({ tool }) => tool.name === name);
-    return meant.length === 1 ? meant[0] : undefined;
+    const owner = this.#names.ownerOf(name) ?? this.#onlyOne(name);
+    if (owner === undefined) return undefined;
+    this.#names.bind(name, owner);
+    const { source, tools } = owner.server;
+    const offer = tools.find(({ tool }) => tool.name === owner.tool);
+    return offer === undefined ? 'gone' : { source, tool: offer.tool };
+  }
+
+  /** Another conversation begins, in which no name has been used. */
+  forgetNames(): void {
+    this.#names.clear();
+    this.#isNamed = false;
   }
 
   /** Offers a tool no more, until its source's list changes. */
@@ -113,6 +136,16 @@ export class ToolCatalog {
   /** Stops listening to the sources. */
   close(): void {
     for (const shelf of this.#shelves) shelf.stopListening();
+  }
+
+  /** The one tool that its source calls so, of all that there have been. */
+  #onlyOne(name: string): NamedTool<Shelf> | undefined {
+    const sources = new Map<Shelf, NamedTool<Shelf>>();
+    for (const named of this.#names.all()) {
+      if (named.tool === name) sources.set(named.server, named);
+    }
+    const [only] = sources.values();
+    return sources.size === 1 ? only : undefined;
   }
 
   async #fetch(shelf: Shelf, signal: AbortSignal): Promise<CatalogEvent[]> {
@@ -144,12 +177,14 @@ export class ToolCatalog {
     // then they are, so that no tool changes its name in the middle of a conversation.
     this.#prefixes ??= assignPrefixes(this.#shelves.map(({ source }) => source.name));
     const prefixes = this.#prefixes;
-    const names = assignToolNames(
-      this.#shelves.map(({ tools }, index) => ({
+    const names = this.#names.assign(
+      this.#shelves.map((shelf, index) => ({
+        server: shelf,
         prefix: prefixes[index] ?? '',
-        tools: tools.map(({ tool }) => tool.name),
+        tools: shelf.tools.map(({ tool }) => ({ tool: tool.name })),
       })),
     );
+    this.#isNamed = true;
     this.#definitions = [];
     this.#byName = new Map();
     this.#shelves.forEach(({ source, tools }, shelf) => {

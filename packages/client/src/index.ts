@@ -112,7 +112,13 @@ export type {
 
 // For the other packages of Longwire.
 export { isReservedHeader } from './channels/headers.js';
-export { assignPrefixes, assignToolNames } from './group/tool-names.js';
+export {
+  assignPrefixes,
+  assignToolNames,
+  ToolNames,
+  type NamedTool,
+  type ToolsToName,
+} from './group/tool-names.js';
 export { LOG_LEVELS } from './log-levels.js';
 export { didYouMean, nameList, nearest, shortName } from './nearest.js';
 export { VERSION } from './version.js';

@@ -72,11 +72,18 @@ export class Servers {
    */
   async find(word: string, signal: AbortSignal): Promise<{ client: LongwireClient; tool: string }> {
     const lists = await this.listTools(signal);
-    const found = lists.flatMap(({ client, tools }) =>
-      tools
-        .filter(({ name }) => name === word || `${client.name}/${name}` === word)
-        .map(({ name }) => ({ client, tool: name })),
-    );
+    // What begins with the name of a server is about that one: another's tool may be named so.
+    const [named] = this.clients
+      .map(({ name }) => `${name}/`)
+      .filter((start) => word.startsWith(start))
+      .sort((a, b) => b.length - a.length);
+    const found = lists
+      .filter(({ client }) => named === undefined || named === `${client.name}/`)
+      .flatMap(({ client, tools }) =>
+        tools
+          .filter(({ name }) => name === word || `${client.name}/${name}` === word)
+          .map(({ name }) => ({ client, tool: name })),
+      );
     const [first, second] = found;
     if (first === undefined) {
       const hint = didYouMean(word, this.#toolNames) || ' /tools lists them.';

@@ -21,7 +21,7 @@ import {
   type ResolvedGroupOptions,
 } from './options.js';
 import { ToolIndex, type IndexedTool } from './tool-index.js';
-import { prefixFor } from './tool-names.js';
+import { prefixFor, ToolNames } from './tool-names.js';
 import { toolSelector } from './tool-selection.js';
 import type {
   GroupEvent,
@@ -46,8 +46,9 @@ export function createGroup(servers: GroupServers, options: GroupOptions = {}): 
 
 /**
  * Many servers as one source of tools, under names that are unique: `server__tool`. A group that
- * was made of one server has its tools under their own names. No tool changes its name while its
- * server is in the group.
+ * was made of one server has its tools under their own names. A name is one tool's for good: no tool
+ * changes its name, and none gets that of another, also when the other is gone or its server was
+ * removed. `files__read` is never a tool of another server that is *named* so.
  */
 export class Group implements ToolSource, AsyncDisposable {
   readonly #options: ResolvedGroupOptions;
@@ -55,6 +56,7 @@ export class Group implements ToolSource, AsyncDisposable {
   readonly #listeners: Listeners<GroupEvents>;
   readonly #feeds = new Set<EventFeed>();
   readonly #surroundings: CallSurroundings;
+  readonly #toolNames = new ToolNames<string>();
   /** Made when it is asked for, as long as no list changes. */
   #index: ToolIndex | undefined;
   /** It was closed before it began. */
@@ -281,13 +283,13 @@ export class Group implements ToolSource, AsyncDisposable {
   }
 
   #currentIndex(): ToolIndex {
-    this.#index ??= new ToolIndex([...this.#members.values()]);
+    this.#index ??= new ToolIndex([...this.#members.values()], this.#toolNames);
     return this.#index;
   }
 
   /** Asks the servers whose tool it can be, where it is not known. */
   async #seek(name: string, options: CallToolOptions): Promise<IndexedTool> {
-    const members = [...this.#members.values()].filter((member) => member.mayHave(name));
+    const members = this.#currentIndex().candidates(name);
     const failures: unknown[] = [];
     await this.#within(`the call of ${name}`, options, async () => {
       for (const sought of await Promise.allSettled(members.map((one) => one.seek(name)))) {

@@ -1,6 +1,6 @@
 import type { Tool } from '@modelcontextprotocol/client';
 import type { Member } from './member.js';
-import { assignToolNames } from './tool-names.js';
+import type { ToolNames } from './tool-names.js';
 import type { SelectedTool } from './types.js';
 
 /** A tool of a group, and where it is called. */
@@ -16,24 +16,29 @@ export interface IndexedTool {
  * no tool changes its name because another comes or goes with its server.
  */
 export class ToolIndex {
+  readonly #members: readonly Member[];
+  readonly #names: ToolNames<string>;
   readonly #byName = new Map<string, IndexedTool>();
-  readonly #byMember = new Map<Member, Tool[]>();
-  /** `server__tool` where the tool is shown otherwise; `undefined` where that is two tools. */
-  readonly #aliases = new Map<string, IndexedTool | undefined>();
+  readonly #byMember = new Map<Member, IndexedTool[]>();
 
-  constructor(members: readonly Member[]) {
-    const names = assignToolNames(
-      members.map(({ prefix, tools }) => ({ prefix, tools: tools.map(({ tool }) => tool.name) })),
+  /** `names` outlives the index: a name is one server's tool for as long as there is the group. */
+  constructor(members: readonly Member[], names: ToolNames<string>) {
+    this.#members = members;
+    this.#names = names;
+    const assigned = names.assign(
+      members.map(({ name, prefix, tools }) => ({
+        server: name,
+        prefix,
+        label: name,
+        tools: tools.map(({ original, tool }) => ({ tool: original, name: tool.name })),
+      })),
     );
     members.forEach((member, at) => {
       const shown = member.tools.map((selected, index) => {
-        const name = names[at]?.[index] ?? selected.tool.name;
-        const tool = { ...selected.tool, name };
-        const entry = { member, selected, tool };
+        const name = assigned[at]?.[index] ?? selected.tool.name;
+        const entry = { member, selected, tool: { ...selected.tool, name } };
         this.#byName.set(name, entry);
-        const alias = `${member.name}__${selected.tool.name}`;
-        this.#aliases.set(alias, this.#aliases.has(alias) ? undefined : entry);
-        return tool;
+        return entry;
       });
       this.#byMember.set(member, shown);
     });
@@ -41,16 +46,47 @@ export class ToolIndex {
 
   /** The tool of this name, or the one that the name of its server and its own say. */
   find(name: string): IndexedTool | undefined {
-    return this.#byName.get(name) ?? this.#aliases.get(name);
+    return this.#byName.get(name) ?? this.#findOwned(name) ?? this.#findAlias(name);
+  }
+
+  /** Which servers may have a tool of this name that they have not listed. */
+  candidates(name: string): readonly Member[] {
+    const owner = this.#names.ownerOf(name);
+    return this.#members.filter((member) =>
+      owner === undefined ? member.mayHave(name) : member.name === owner.server,
+    );
   }
 
   /** What the group shows of a server. */
   toolsOf(member: Member): readonly Tool[] {
-    return this.#byMember.get(member) ?? [];
+    return (this.#byMember.get(member) ?? []).map(({ tool }) => tool);
   }
 
   /** All names. */
   names(): string[] {
     return [...this.#byName.keys()];
+  }
+
+  /** A name that was understood once goes on to mean that tool. */
+  #findOwned(name: string): IndexedTool | undefined {
+    const owner = this.#names.ownerOf(name);
+    if (owner === undefined) return undefined;
+    const member = this.#members.find((one) => one.name === owner.server);
+    const entries = member === undefined ? undefined : this.#byMember.get(member);
+    return entries?.find(({ selected }) => selected.original === owner.tool);
+  }
+
+  /** `server__tool` where the tool is shown otherwise; of several servers the longest name has it. */
+  #findAlias(name: string): IndexedTool | undefined {
+    if (this.#names.ownerOf(name) !== undefined) return undefined;
+    const [member] = this.#members
+      .filter((one) => name.startsWith(`${one.name}__`))
+      .sort((a, b) => b.name.length - a.name.length);
+    if (member === undefined) return undefined;
+    const tool = name.slice(member.name.length + 2);
+    const found = this.#byMember.get(member)?.find(({ selected }) => selected.tool.name === tool);
+    if (found === undefined) return undefined;
+    this.#names.bind(name, { server: member.name, tool: found.selected.original });
+    return found;
   }
 }
