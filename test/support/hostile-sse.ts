@@ -232,7 +232,7 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
       const huge = { jsonrpc: '2.0', id: message.id, result: { content } };
       sendMessage(session, JSON.stringify(huge));
     } else if (mischief.failOn !== undefined && message.method === mischief.failOn) {
-      const error = { code: -32602, message: 'unsupported' };
+      const error = { code: -32603, message: 'unsupported' };
       sendMessage(session, JSON.stringify({ jsonrpc: '2.0', id: message.id, error }));
     } else if (!(isCall && mischief.hangOnCall) && message.method !== (mischief.hangOn ?? '')) {
       session.mcp.receive(message);

@@ -44,7 +44,14 @@ export function exitCodeOf(error: unknown): ExitCode {
     case 'server-error':
     case 'queue-full':
       return 1;
+    default:
+      // Another release of the library, or what a program threw in its name, may have other codes.
+      return unknownCode(error.code);
   }
+}
+
+function unknownCode(_code: never): ExitCode {
+  return 1;
 }
 
 /** What never left this process never met the server; anything later broke in the middle. */

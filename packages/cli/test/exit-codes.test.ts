@@ -62,6 +62,11 @@ describe('exitCodeOf', () => {
     expect(exitCodeOf(new ConnectError('', { code: 'connect-failed', tried: [] }))).toBe(3);
   });
 
+  it.each(['of-another-release', '', undefined])('counts the code %s as an error', (code) => {
+    const options = { code: code as ErrorCode, certainty: 'not-sent' as const };
+    expect(exitCodeOf(new LongwireError('', options))).toBe(1);
+  });
+
   it('counts what nobody foresaw as an error', () => {
     expect(exitCodeOf(new TypeError('x'))).toBe(1);
     expect(exitCodeOf(undefined)).toBe(1);

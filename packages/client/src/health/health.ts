@@ -32,7 +32,8 @@ export interface HealthOptions {
  * - `degraded`: it answers, but takes longer than `slowMs`; or the line was lost and came
  *   back three times within the last minute; or more than half of the latest 20 calls, of at least 5, failed, the
  *   last of them within the last minute. What a tool itself calls an error is no failure, nor is
- *   what the program caused (`aborted`, `queue-full` and their like).
+ *   what the program caused: an aborted call, a call that passed the program's own time limit, a
+ *   name or arguments that the server does not know (-32601, -32602), `queue-full` and their like.
  * - `down`: there is no line, or no answer in time.
  */
 export interface Health {

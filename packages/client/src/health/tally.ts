@@ -1,7 +1,11 @@
-import type { CallToolResult } from '@modelcontextprotocol/client';
+import {
+  INVALID_PARAMS,
+  METHOD_NOT_FOUND,
+  type CallToolResult,
+} from '@modelcontextprotocol/client';
 import type { TrafficCounts } from '../channels/traffic-counts.js';
 import type { ConnectionState } from '../connection/state.js';
-import { LongwireError, type ErrorCode } from '../errors.js';
+import { LongwireError, ServerError, type ErrorCode } from '../errors.js';
 import { Latencies } from './latencies.js';
 import type { ClientStats } from './stats.js';
 
@@ -30,15 +34,20 @@ const NO_FAILURES: Readonly<Record<ErrorCode, number>> = {
   config: 0,
 };
 
-/** What the program makes fail says nothing of the server. */
+/** What the program makes fail says nothing of the server. Its time limits are its own, too. */
 const PROGRAMS_OWN: ReadonlySet<ErrorCode> = new Set([
   'aborted',
+  'timeout',
+  'deadline',
   'closed',
   'queue-full',
   'invalid-arguments',
   'unknown-tool',
   'config',
 ]);
+
+/** How a server answers a name or arguments that it does not know. */
+const WRONG_REQUEST: ReadonlySet<number> = new Set([METHOD_NOT_FOUND, INVALID_PARAMS]);
 
 /** What the calls of late were like. */
 export interface RecentCalls {
@@ -117,7 +126,7 @@ export class Tally {
     if (tool === undefined) return;
     this.#inFlight--;
     this.#failed[code]++;
-    if (PROGRAMS_OWN.has(code)) return;
+    if (PROGRAMS_OWN.has(code) || isWrongRequest(error)) return;
     this.#lastFailedAt = Date.now();
     this.#remember(1);
   }
@@ -170,6 +179,10 @@ export class Tally {
     this.#lastError = { code, message, at: new Date() };
     return this.#lastError;
   }
+}
+
+function isWrongRequest(error: unknown): boolean {
+  return error instanceof ServerError && WRONG_REQUEST.has(error.number);
 }
 
 /** Times are kept as numbers, 0 for never: dates would be an object for each call. */

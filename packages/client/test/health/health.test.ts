@@ -134,19 +134,23 @@ describe('a server that answers is degraded', () => {
   });
 
   it('when most calls of the last minute failed, and not by what a tool or the program does', async () => {
-    const { client } = await setUp();
-    const aborted = { signal: AbortSignal.abort() };
-    for (let i = 0; i < 6; i++) {
+    const { server, client } = await setUp();
+    const programsOwn = async (): Promise<void> => {
       await client.callTool('fail');
-      await failureOf(client.callTool('echo', {}, aborted));
-    }
+      await failureOf(client.callTool('echo', {}, { signal: AbortSignal.abort() }));
+      await failureOf(client.callTool('no-such-tool'));
+      await failureOf(client.callTool('hang', {}, { timeoutMs: 1 }));
+      await failureOf(client.callTool('hang', {}, { deadlineMs: 1 }));
+    };
+    for (let i = 0; i < 6; i++) await programsOwn();
     expect(await client.health()).toEqual(isWell);
-    for (let i = 0; i < 7; i++) await failureOf(client.callTool('none'));
+    server.mischief.failOn = 'tools/call';
+    for (let i = 0; i < 7; i++) await failureOf(client.callTool('echo'));
     expect(await client.health()).toMatchObject({
       status: 'degraded',
       reason: '7 of the latest 13 calls failed',
     });
-    for (let i = 0; i < 20; i++) await failureOf(client.callTool('none'));
+    for (let i = 0; i < 20; i++) await failureOf(client.callTool('echo'));
     const { reason } = await client.health({ slowMs: 0.000_001 });
     expect(reason).toMatch(/^it took \d+ ms to answer; 20 of the latest 20 calls failed$/);
     laterBy(61_000);
@@ -154,8 +158,8 @@ describe('a server that answers is degraded', () => {
   });
 
   it('but not for a few calls', async () => {
-    const { client } = await setUp();
-    for (let i = 0; i < 4; i++) await failureOf(client.callTool('none'));
+    const { client } = await setUp({ failOn: 'tools/call' });
+    for (let i = 0; i < 4; i++) await failureOf(client.callTool('echo'));
     expect(await client.health()).toEqual(isWell);
   });
 });
