@@ -7,6 +7,7 @@ import {
 } from '@longwire/client';
 import { findTool, toolArguments, unnamedArguments } from './arguments/tool-arguments.js';
 import { CallRecovery } from './call-recovery.js';
+import { usageError } from './command-error.js';
 import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
 import { logMessage } from './notifications.js';
@@ -22,6 +23,8 @@ export interface WrittenCall {
   tool: string;
   words: readonly string[];
   json?: string | undefined;
+  /** Sends what looks like a misspelt argument, too. `undefined`: it is refused, and no option changes that. */
+  loose?: boolean | undefined;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface WrittenCall {
 export async function callWritten(
   context: Context,
   client: LongwireClient,
-  { tool: name, words, json }: WrittenCall,
+  { tool: name, words, json, loose }: WrittenCall,
   options: { signal?: AbortSignal } = {},
 ): Promise<CallToolResult> {
   const { terminal, cwd } = context;
@@ -57,8 +60,12 @@ export async function callWritten(
     const unnamed = unnamedArguments(tool, args);
     for (const { argument, names } of unnamed.slice(0, maxRemarks)) {
       const guess = didYouMean(argument, names);
-      const told = shortName(argument);
-      terminal.remark(sanitizeLine(`The tool names no argument \`${told}\`.${guess}`));
+      const said = `the tool names no argument \`${shortName(argument)}\`.${guess}`;
+      // Such a tool drops what it does not know: a misspelt `dry_run` would be a real run.
+      if (guess !== '' && loose !== true) {
+        throw usageError(loose === undefined ? said : `${said} To send it all the same: --loose`);
+      }
+      terminal.remark(sanitizeLine(said.replace('the', 'The')));
     }
     if (unnamed.length > maxRemarks) {
       terminal.remark(`Nor does it name ${unnamed.length - maxRemarks} more of them.`);

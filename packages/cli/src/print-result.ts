@@ -39,8 +39,25 @@ export async function describeResult(
     if (structuredContent !== undefined && isJsonOf(block, structuredContent)) continue;
     lines.push(await describeBlock(asBlock(block), options));
   }
-  if (structuredContent !== undefined) lines.push(pretty(structuredContent));
+  if (structuredContent !== undefined && !isRepetition(structuredContent, content)) {
+    lines.push(pretty(structuredContent));
+  }
   return lines;
+}
+
+/**
+ * Whether structured content says nothing that the content does not: servers put their text into
+ * it, too, as the only member of an object (`{ content: … }`, `{ result: … }`).
+ */
+function isRepetition(structuredContent: unknown, content: readonly unknown[]): boolean {
+  const members = isJsonObject(structuredContent) ? Object.values(structuredContent) : [];
+  if (members.length !== 1 || content.length === 0) return false;
+  const [member] = members;
+  const texts = content.map((block) => asBlock(block)['text']);
+  return (
+    isDeepStrictEqual(member, content) ||
+    isDeepStrictEqual(Array.isArray(member) ? member : [member], texts)
+  );
 }
 
 async function describeBlock(

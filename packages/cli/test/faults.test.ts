@@ -80,11 +80,34 @@ describe('a call', () => {
     expect(stderr.trimEnd()).not.toContain('\n');
   });
 
-  it('with an argument that the tool does not name is made, with a remark', async () => {
+  it('with an argument that looks like a misspelt one is refused before it is sent: 2', async () => {
+    const called: unknown[] = [];
+    const result = (args: unknown) => {
+      if (args !== undefined) called.push(args);
+      return { content: [{ type: 'text', text: 'done' }] };
+    };
+    const { url } = await started(listenMcp({ tool: echo, result }));
+    const { code, stdout, stderr } = await run(['call', `${url}/sse`, 'echo', 'mesage=x']);
+    expect({ code, stdout, called }).toEqual({ code: 2, stdout: '', called: [] });
+    expect(stderr).toBe(
+      'error: the tool names no argument `mesage`. Did you mean message? To send it all the same: --loose\n',
+    );
+    const loose = await run(['call', `${url}/sse`, 'echo', 'mesage=x', '--loose']);
+    expect(loose).toMatchObject({
+      code: 0,
+      stdout: 'done\n',
+      stderr: 'The tool names no argument `mesage`. Did you mean message?\n',
+    });
+    expect(called).toEqual([{ mesage: 'x' }]);
+  });
+
+  it('with an argument that is near none is made, with a remark', async () => {
     const { url } = await started(listenMcp({ tool: echo }));
-    const { code, stderr } = await run(['call', `${url}/sse`, 'echo', 'mesage=x']);
-    expect(code).toBe(0);
-    expect(stderr).toBe('The tool names no argument `mesage`. Did you mean message?\n');
+    const { code, stderr } = await run(['call', `${url}/sse`, 'echo', 'urgency=1']);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'The tool names no argument `urgency`.\n',
+    });
   });
 
   it('ends in spite of a server that sends what is slow to clean', async () => {

@@ -31,8 +31,9 @@ export const addCall: AddCommand = (program, run) => {
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
     )
     .option('--args <json>', 'the arguments as one JSON object, or @file')
+    .option('--loose', 'send an argument that looks like a misspelt one all the same')
     .addHelpText('after', examples)
-    .action((all: string[], { args: json }: { args?: string }) =>
+    .action((all: string[], { args: json, loose = false }: { args?: string; loose?: boolean }) =>
       run(async (context) => {
         const [server, [tool, ...words]] = await splitServer(all, context);
         if (tool === undefined) {
@@ -41,7 +42,7 @@ export const addCall: AddCommand = (program, run) => {
         if (looksLikeAddress(tool)) parseTarget(tool);
         return withClient(context, server, async (client) => {
           const { terminal, options } = context;
-          const result = await callWritten(context, client, { tool, words, json });
+          const result = await callWritten(context, client, { tool, words, json, loose });
           if (!options.json)
             return printResult(terminal, result, { tool, media: new MediaFolder() });
           terminal.json(result);
