@@ -13,17 +13,30 @@ export type Coerced = { ok: true; value: unknown } | { ok: false; expected: stri
 
 /**
  * Gives a text the first type that the schema names and that the text can be. Lists may be written
- * as JSON or with commas. Where the schema names no type, text stays text.
+ * as JSON or with commas. Where the schema names no type, text stays text. Where it may be a number
+ * or a text, it is a number only if it is written as JSON writes that number: `007`, `+49301234` and
+ * `1e5` are texts there.
  */
 export function coerce(text: string, schema: unknown, root: Schema): Coerced {
   let expected: string | undefined;
-  for (const plain of alternatives(schema, root)) {
+  const plains = alternatives(schema, root);
+  const mayBeText = plains.some(isText);
+  for (const plain of plains) {
     const coerced = coercePlain(text, plain, root);
+    if (coerced.ok && typeof coerced.value === 'number' && mayBeText) {
+      if (String(coerced.value) !== text) continue;
+    }
     if (coerced.ok) return coerced;
     expected ??= coerced.expected;
   }
-  const choices = alternatives(schema, root).length;
-  return { ok: false, expected: choices > 1 ? describeType(schema, root) : (expected ?? 'any') };
+  return {
+    ok: false,
+    expected: plains.length > 1 ? describeType(schema, root) : (expected ?? 'any'),
+  };
+}
+
+function isText(schema: Schema): boolean {
+  return (typeOf(schema) ?? 'string') === 'string' && allowedValues(schema) === undefined;
 }
 
 function coercePlain(text: string, schema: Schema, root: Schema): Coerced {
