@@ -68,7 +68,7 @@ describe('a call with more arguments than a person writes', () => {
   it('names the first that the tool does not name, and counts the others', async () => {
     server = await listenMcp({ tool: tool('loose', properties(names)) });
     const args = JSON.stringify(Object.fromEntries(names.map((name) => [`x${name}x`, 'v'])));
-    const { code, stderr } = await longwire('call', ['loose', '--args', args]);
+    const { code, stderr } = await longwire('call', ['loose', '--loose', '--args', args]);
     expect(code).toBe(0);
     expect(stderr).toContain('names no argument `xargument_0x`. Did you mean argument_0');
     expect(stderr).toContain('Nor does it name 19990 more of them.');

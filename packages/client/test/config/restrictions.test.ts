@@ -7,7 +7,8 @@ import {
   type Config,
   type ConfigError,
 } from '../../src/config/index.ts';
-import { exactPattern, matcherOf } from '../../src/group/name-patterns.ts';
+import { exactPattern } from '../../src/group/name-patterns.ts';
+import { createGlob } from '../../src/untrusted/glob.ts';
 import { connect } from '../../src/index.ts';
 
 type Keys = Record<string, unknown>;
@@ -25,8 +26,8 @@ function fileWith(keys: Keys, rest: Keys = {}): { config: Config; unusable: Map<
 function toolsWith(keys: Keys): readonly string[] {
   const [server] = fileWith(keys).config.servers;
   const { include, exclude } = server?.tools ?? {};
-  const isIncluded = include === undefined ? () => true : matcherOf(include);
-  const isExcluded = exclude === undefined ? () => false : matcherOf(exclude);
+  const isIncluded = include === undefined ? () => true : createGlob(include);
+  const isExcluded = exclude === undefined ? () => false : createGlob(exclude);
   return ['read', 'write', 'delete*'].filter((name) => isIncluded(name) && !isExcluded(name));
 }
 
@@ -106,7 +107,7 @@ describe('what restricts the tools in the file of another program', () => {
     });
     fc.assert(
       fc.property(name, name, (one, other) => {
-        const matches = matcherOf([exactPattern(one)]);
+        const matches = createGlob([exactPattern(one)]);
         return matches(one) && matches(other) === (one === other);
       }),
       { numRuns: 300 },
