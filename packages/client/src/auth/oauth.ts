@@ -1,5 +1,6 @@
 // The types of the SDK need those of Node.
 /// <reference types="node" preserve="true" />
+import { AsyncResource } from 'node:async_hooks';
 import {
   auth,
   computeScopeUnion,
@@ -16,7 +17,8 @@ import { viewProvider, type ProviderView } from './provider-view.js';
 /** Options of {@link oauth}. */
 export interface OAuthOptions {
   /**
-   * The URL of the MCP server, to which its tokens are bound. Default: the URL that was challenged.
+   * The URL of the MCP server, to which its tokens are bound: a connection to another origin fails
+   * before anything is sent. Default: the URL that was challenged, and the origin connected to first.
    * {@link OAuth.finish} needs it in a process that was not challenged itself, and a provider that
    * keeps its `discoveryState`.
    */
@@ -41,6 +43,9 @@ interface Running {
   verdict: Promise<ChallengeVerdict>;
 }
 
+/** For which origin the tokens of a provider are, whichever `oauth` it was given to. */
+const originOf = new WeakMap<OAuthClientProvider, string>();
+
 /** Options of a connection that is authorized by OAuth. */
 export interface AuthorizedConnectionOptions {
   /** Sends the provider's access token along. If you wrap it, pass on the very `attempt`. */
@@ -60,7 +65,10 @@ export class OAuth {
   /** For `connect`, `createClient` and `createTransport`, alone or spread among others. */
   readonly options: AuthorizedConnectionOptions;
 
+  readonly #provider: OAuthClientProvider;
   readonly #view: ProviderView;
+  /** Where the provider is run: it holds one principal's tokens, whoever's call wants one. */
+  readonly #scope = new AsyncResource('longwire.oauth');
   readonly #settings: OAuthOptions;
   /** The token that each attempt went out with. */
   readonly #sent = new WeakMap<Attempt, string>();
@@ -77,15 +85,28 @@ export class OAuth {
 
   /** Use {@link oauth}. */
   constructor(provider: OAuthClientProvider, settings: OAuthOptions) {
+    this.#provider = provider;
     this.#view = viewProvider(provider);
     this.#settings = settings;
     this.options = {
-      headers: (attempt) => this.#headersOf(attempt),
+      headers: (attempt) => this.#scope.runInAsyncScope(() => this.#headersOf(attempt)),
       auth: {
         onChallenge: (status, headers, attempt) =>
-          this.#answer(status, readChallenge(headers), attempt),
+          this.#scope.runInAsyncScope(() => this.#answer(status, readChallenge(headers), attempt)),
       },
     };
+    if (settings.url !== undefined) this.#bindTo(new URL(settings.url).origin);
+  }
+
+  /** @throws TypeError if the provider's tokens are for another origin. */
+  #bindTo(origin: string): void {
+    const bound = originOf.get(this.#provider) ?? origin;
+    originOf.set(this.#provider, bound);
+    if (bound === origin) return;
+    throw new TypeError(
+      `the tokens of this OAuth provider are for ${bound}, and are never sent to ${origin}: ` +
+        'give each server a provider of its own',
+    );
   }
 
   /**
@@ -97,7 +118,11 @@ export class OAuth {
    * @throws LongwireError `unauthorized`: it was refused, or is not what was begun; TypeError if the
    * server's URL is known neither from a challenge nor from the options.
    */
-  async finish(callback: URLSearchParams): Promise<void> {
+  finish(callback: URLSearchParams): Promise<void> {
+    return this.#scope.runInAsyncScope(() => this.#finish(callback));
+  }
+
+  async #finish(callback: URLSearchParams): Promise<void> {
     const url = this.#settings.url ?? this.#flow?.url;
     if (url === undefined) throw new TypeError('url: needed where no challenge has told of it');
     const { provider, state } = this.#view;
@@ -125,6 +150,7 @@ export class OAuth {
   }
 
   async #headersOf(attempt: Attempt): Promise<Record<string, string>> {
+    this.#bindTo(attempt.url.origin);
     if (attempt.method === 'GET') this.#streamUrl = attempt.url;
     const tokens = await this.#view.provider.tokens();
     if (tokens === undefined) return {};
@@ -132,7 +158,12 @@ export class OAuth {
     return { authorization: `Bearer ${tokens.access_token}` };
   }
 
-  #answer(status: 401 | 403, challenge: Challenge, attempt: Attempt): Promise<ChallengeVerdict> {
+  async #answer(
+    status: 401 | 403,
+    challenge: Challenge,
+    attempt: Attempt,
+  ): Promise<ChallengeVerdict> {
+    this.#bindTo(attempt.url.origin);
     const url = this.#resourceOf(attempt);
     const key = [status, url.href, challenge.scope, challenge.resourceMetadataUrl].join(' ');
     if (this.#running?.key === key) return this.#running.verdict;
@@ -222,6 +253,10 @@ export class OAuth {
  * const client = await connect(url, oauth(provider).options);
  * ```
  *
+ * A provider holds the tokens of one principal for one server: it is run in the async context in
+ * which this was called, whoever's call wants a token, and its tokens go to no other origin than that
+ * of its server. A program that acts for many makes a client and a provider for each.
+ *
  * For a program that acts for itself there are
  * `ClientCredentialsProvider`, `PrivateKeyJwtProvider` and others in `@modelcontextprotocol/client`.
  *
@@ -230,7 +265,8 @@ export class OAuth {
  * challenged goes on. If it does not wait, the request fails with code `unauthorized`, and those
  * after `finish` succeed.
  *
- * @throws TypeError for a provider with `dpop`, which is not supported.
+ * @throws TypeError for a provider with `dpop`, which is not supported, or whose tokens are for
+ * another origin than that of `url`.
  */
 export function oauth(provider: OAuthClientProvider, options: OAuthOptions = {}): OAuth {
   if (provider.dpop !== undefined) throw new TypeError('provider.dpop: not supported');

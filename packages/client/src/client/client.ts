@@ -63,11 +63,11 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   readonly #logs = new LogTap();
 
   /** Use {@link createClient} or {@link connect}. */
-  constructor(target: TargetOption, options: ClientOptions = {}, learned?: Learned) {
+  constructor(target: TargetOption, options: ClientOptions = {}, learned: Learned = new Learned()) {
     checkClientOptions(options);
     this.#target = parseTarget(target);
     this.#options = options;
-    const connectionOptions = resolveConnectionOptions(options);
+    const connectionOptions = resolveConnectionOptions(options, learned.client);
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     const onListenerError = (error: unknown): void => this.#report(error);
     this.#listeners = new Listeners(onListenerError);
@@ -81,7 +81,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
       onFailure: (error) => this.#report(error),
     });
     this.#toolCalls = new ToolCalls({
-      learned: learned ?? new Learned(),
+      learned,
       throughSdk: (send) => this.#sdkSide.attached.then(() => send(this.sdk)),
       report: onListenerError,
     });

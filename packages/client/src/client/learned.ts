@@ -7,6 +7,8 @@ import { OutputSchemas } from './output-schemas.js';
  * goes for every connection to the same server.
  */
 export class Learned {
+  /** Stands for the client or the pool to which it belongs. */
+  readonly client: object = Object.freeze({});
   /** Which tools may be called twice. */
   readonly tools: KnownTools = new KnownTools();
   /** What they promised to answer with. */

@@ -1,8 +1,11 @@
 import {
   Client,
+  InMemoryResponseCacheStore,
+  type CacheKey,
   type ClientCapabilities,
   type JsonSchemaValidator,
   type jsonSchemaValidator,
+  type ResponseCacheStore,
 } from '@modelcontextprotocol/client';
 import { JsonSchema } from '../untrusted/json-schema.js';
 import { VERSION } from '../version.js';
@@ -29,6 +32,16 @@ const validator: jsonSchemaValidator = {
 };
 
 /**
+ * What the SDK keeps of answers, which it knows by method and URI alone: what one caller read, it
+ * would give to another. So the list of tools is kept, from which it learns, and nothing is fresh.
+ */
+class NoFreshAnswers extends InMemoryResponseCacheStore {
+  override set(key: CacheKey, entry: Parameters<ResponseCacheStore['set']>[1]): number {
+    return key.method === 'resources/read' ? 0 : super.set(key, { ...entry, expiresAt: 0 });
+  }
+}
+
+/**
  * Makes the SDK's client, with the program's answers to what servers may ask. Each one given is
  * announced as a capability.
  */
@@ -45,6 +58,7 @@ export function createSdkClient({ clientInfo, handlers = {} }: ClientOptions): C
     // The connection answers the probe itself for servers of the era before it.
     versionNegotiation: { mode: 'auto' },
     jsonSchemaValidator: validator,
+    responseCacheStore: new NoFreshAnswers(),
   });
   if (roots !== undefined) {
     client.setRequestHandler('roots/list', async () => ({ roots: await roots() }));

@@ -1,5 +1,5 @@
 import type { ClientOptions } from '../client/types.js';
-import type { Middleware } from '../connection/middleware.js';
+import { checkSharing, type Middleware } from '../connection/middleware.js';
 import { LongwireError } from '../errors.js';
 import { toolFilter } from '../group/tool-selection.js';
 import { toolOf } from '../middleware/tools.js';
@@ -53,7 +53,7 @@ function onlyTools({ tools, name: server, place }: ServerConfig): Middleware {
 }
 
 function namedMiddlewares(server: ServerConfig, registry: MiddlewareRegistry): Middleware[] {
-  return server.middleware.map(({ name, options }) => {
+  const named = server.middleware.map(({ name, options }) => {
     const where = `${server.place}: middleware ${JSON.stringify(name)} of server ${JSON.stringify(server.name)}`;
     const create = Object.hasOwn(registry, name) ? registry[name] : undefined;
     if (create === undefined) {
@@ -69,6 +69,13 @@ function namedMiddlewares(server: ServerConfig, registry: MiddlewareRegistry): M
       throw wrong(`${where}: ${reason}`, cause);
     }
   });
+  try {
+    checkSharing(named, server.options.headers);
+  } catch (cause) {
+    const where = `${server.place}: server ${JSON.stringify(server.name)}`;
+    throw wrong(`${where}: ${(cause as TypeError).message}`, cause);
+  }
+  return named;
 }
 
 function wrong(message: string, cause?: unknown): LongwireError {

@@ -90,7 +90,9 @@ export class Connection implements Transport {
       maxLosses: options.retry.maxAttempts,
     });
     const { middleware = [] } = options;
-    this.#onion = middleware.length > 0 ? new Onion(middleware) : undefined;
+    const origin = target.kind === 'url' ? target.url.origin : undefined;
+    const whose = { client: options.client, origin };
+    this.#onion = middleware.length > 0 ? new Onion(middleware, whose) : undefined;
     this.#line = new Line({
       onion: this.#onion,
       target,

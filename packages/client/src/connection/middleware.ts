@@ -23,6 +23,17 @@ export interface McpRequest {
   readonly internal: boolean;
   /** What middlewares have to say to one another. */
   readonly metadata: Record<string, unknown>;
+  /**
+   * Stands for the client or the pool whose request it is: the same object for all its requests,
+   * and nothing more. Whoever keeps something that a server said keeps it by this, in a `WeakMap`:
+   * one middleware may be given to several clients.
+   */
+  readonly client: object;
+  /**
+   * The origin of the server's URL. Whoever keeps something that is meant for a server, such as a
+   * token, keeps it by this. `undefined` for a server that is not at a URL.
+   */
+  readonly origin: string | undefined;
   /** Told every time that the request leaves, which may be more than once. */
   onSent?: (() => void) | undefined;
   /** Takes the call's progress, in order, before its response. */
@@ -55,8 +66,49 @@ export type Next = () => Promise<McpResponse>;
  */
 export interface Middleware {
   (request: McpRequest, next: Next): Promise<McpResponse>;
-  /** It keeps what one server said: a group does not share it among its servers. */
-  readonly isForOneServer?: boolean;
-  /** Told when the server's list of tools has changed. */
-  onToolsChanged?(): void;
+  /**
+   * Nothing that it does tells the server who asks: neither headers nor params are another for
+   * another caller. Only such a one may stand behind a `cache`. Default: it may tell.
+   */
+  readonly addsNoIdentity?: boolean;
+  /**
+   * It gives callers what others got, by what is known of a request when it comes there. What
+   * stands behind it must add no identity, nor may the option `headers` be a function. Default: it
+   * does not.
+   */
+  readonly sharesResults?: boolean;
+  /** Told when the list of tools of a client's server has changed; as `McpRequest.client`. */
+  onToolsChanged?(client: object): void;
+}
+
+/** Marks a middleware that does not tell the server who asks. */
+export function withoutIdentity(middleware: Middleware): Middleware {
+  return Object.assign(middleware, { addsNoIdentity: true });
+}
+
+/**
+ * Checks that nobody can get what another got.
+ *
+ * @throws TypeError that says what is to stand before what.
+ */
+export function checkSharing(middleware: readonly Middleware[], headers?: unknown): void {
+  const shared = middleware.findIndex(({ sharesResults }) => sharesResults === true);
+  if (shared === -1) return;
+  const cache = `middleware[${shared}], a cache, which`;
+  const wayOut = 'or say who asks by the option key of the cache';
+  if (typeof headers === 'function') {
+    throw new TypeError(
+      `headers: what a function says of who asks is not known to ${cache} would give one caller ` +
+        `the result of another: give credentials by a middleware before the cache, such as ` +
+        `bearer(() => token), ${wayOut}`,
+    );
+  }
+  const behind = middleware.findIndex(
+    ({ addsNoIdentity }, index) => index > shared && addsNoIdentity !== true,
+  );
+  if (behind === -1) return;
+  throw new TypeError(
+    `middleware[${behind}]: what it tells the server of who asks is not known to ${cache} stands ` +
+      `before it, and would give one caller the result of another: put it before the cache, ${wayOut}`,
+  );
 }

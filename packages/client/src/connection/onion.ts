@@ -23,9 +23,11 @@ export class Onion {
   readonly #middleware: readonly Middleware[];
   readonly #among = new Set<Passing>();
   readonly #checked = new CheckedHeaders();
+  readonly #whose: Whose;
 
-  constructor(middleware: readonly Middleware[]) {
+  constructor(middleware: readonly Middleware[], whose: Whose) {
     this.#middleware = middleware;
+    this.#whose = whose;
   }
 
   /**
@@ -39,6 +41,7 @@ export class Onion {
       const passing = new Passing(request, mark, {
         sender,
         checked: this.#checked,
+        whose: this.#whose,
         onStopped: reject,
       });
       this.#among.add(passing);
@@ -69,7 +72,7 @@ export class Onion {
   toolsChanged(report: (error: Error) => void): void {
     for (const middleware of this.#middleware) {
       try {
-        middleware.onToolsChanged?.();
+        middleware.onToolsChanged?.(this.#whose.client);
       } catch (error) {
         report(error as Error);
       }
@@ -177,10 +180,14 @@ export async function leadHandshake(
   });
 }
 
+/** Whose requests they are, and where they go. */
+export type Whose = Pick<McpRequest, 'client' | 'origin'>;
+
 /** What a request is led with. */
 interface PassingOptions {
   sender: OnionSender;
   checked: CheckedHeaders;
+  whose: Whose;
   onStopped: (error: LongwireError) => void;
 }
 
@@ -192,6 +199,8 @@ class Passing implements McpRequest {
   idempotent: boolean;
   readonly internal: boolean;
   readonly metadata: Record<string, unknown> = {};
+  readonly client: object;
+  readonly origin: string | undefined;
   /** Why nothing may come of it any more. */
   stopped: LongwireError | undefined;
   readonly mark: CallMark;
@@ -208,8 +217,10 @@ class Passing implements McpRequest {
   constructor(
     { method, params }: LedgerRequest,
     mark: CallMark,
-    { sender, checked, onStopped }: PassingOptions,
+    { sender, checked, whose, onStopped }: PassingOptions,
   ) {
+    this.client = whose.client;
+    this.origin = whose.origin;
     this.#checked = checked;
     this.method = method;
     this.params = params;

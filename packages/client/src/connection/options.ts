@@ -5,7 +5,7 @@ import { headerSource } from '../channels/headers.js';
 import { runsProgramsCode } from '../channels/http.js';
 import { DEFAULT_JSON_BOUNDS, type JsonBounds } from '../channels/json.js';
 import { TrafficCounts } from '../channels/traffic-counts.js';
-import type { Middleware } from './middleware.js';
+import { checkSharing, type Middleware } from './middleware.js';
 import { DEFAULT_LIST_BOUNDS, type ListBounds } from './pages.js';
 import type { RetryPolicy } from './retry.js';
 
@@ -117,6 +117,8 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   heartbeat: Required<HeartbeatOptions>;
   /** Of all connections that are made with these options. */
   counts: TrafficCounts;
+  /** Stands for the client or the pool that makes connections with them. */
+  client: object;
   /** The async context in which they were given: that of what belongs to no call. */
   scope: AsyncResource;
   /** Whether something of the program's is run for a call after it has been made. */
@@ -124,11 +126,14 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
 }
 
 /**
- * Checks the options of a connection and fills in the defaults.
+ * Checks the options of a connection and fills in the defaults. `client` stands for whose it is.
  *
  * @throws TypeError that names the option.
  */
-export function resolveConnectionOptions(options: ConnectionOptions): ResolvedConnectionOptions {
+export function resolveConnectionOptions(
+  options: ConnectionOptions,
+  client: object = {},
+): ResolvedConnectionOptions {
   const { headers, limits, timeouts, transport, dispatcher, auth } = options;
   checkGroup('timeouts', timeouts, ['connectMs']);
   checkGroup('auth', auth, ['onChallenge']);
@@ -146,7 +151,7 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
   if (auth?.onChallenge !== undefined && typeof auth.onChallenge !== 'function') {
     throw new TypeError('auth.onChallenge: not a function');
   }
-  checkMiddleware(options.middleware);
+  checkMiddleware(options.middleware, headers);
   return {
     ...options,
     retry: resolveRetry(options.retry),
@@ -164,6 +169,7 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
     },
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
     counts: new TrafficCounts(),
+    client,
     scope: new AsyncResource('longwire.connection'),
     keepsScopes: runsProgramsCode(options),
   };
@@ -191,12 +197,13 @@ function checkLimits(limits: Limits | undefined): void {
   }
 }
 
-function checkMiddleware(middleware: unknown): void {
+function checkMiddleware(middleware: unknown, headers: unknown): void {
   if (middleware === undefined) return;
   if (!Array.isArray(middleware)) throw new TypeError('middleware: not an array');
   for (const [index, each] of middleware.entries()) {
     if (typeof each !== 'function') throw new TypeError(`middleware[${index}]: not a function`);
   }
+  checkSharing(middleware as Middleware[], headers);
 }
 
 function resolveRetry(retry: RetryOptions | undefined): RetryPolicy {

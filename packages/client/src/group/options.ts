@@ -40,13 +40,6 @@ export function resolveGroupOptions(options: GroupOptions): ResolvedGroupOptions
   if (shared !== undefined && (typeof shared !== 'object' || shared === null)) {
     throw new TypeError('shared: not an object');
   }
-  const alone =
-    shared?.middleware?.findIndex(({ isForOneServer }) => isForOneServer === true) ?? -1;
-  if (alone >= 0) {
-    throw new TypeError(
-      `shared.middleware[${alone}]: it is for one server: give each server one in its own options`,
-    );
-  }
   return { name, shared: shared ?? {}, lazy, maxInFlight, listMs };
 }
 

@@ -4,7 +4,7 @@ import { stringify } from 'safe-stable-stringify';
 import { checkGroup, checkPositive } from '../connection/options.js';
 import type { McpRequest, McpResponse, Middleware, Next } from '../connection/middleware.js';
 import { LongwireError } from '../errors.js';
-import { checkTexts, checkWhole } from './option-checks.js';
+import { checkFunction, checkTexts, checkWhole } from './option-checks.js';
 import { ToolHints, toolOf, toolTable } from './tools.js';
 import { unlessAborted } from './waiting.js';
 
@@ -28,6 +28,13 @@ export interface CacheOptions {
    * `['x-request-id']`.
    */
   ignoreHeaders?: readonly string[];
+  /**
+   * Says who asks, in place of the headers and the `_meta` that a call has when it comes here: a
+   * result is for calls with the same key alone. It runs in the async context of the call. With it
+   * anything may stand behind the cache, and `headers` may be a function: that the key tells apart
+   * whoever the server tells apart is the program's affair then. Default: headers and `_meta`.
+   */
+  key?: (request: McpRequest) => string;
 }
 
 /** What a cache has done so far, and holds now. */
@@ -59,9 +66,12 @@ type Shared = { text: string } | 'ask-again' | 'not-shared';
  * of the same name and arguments, in whatever order, are the same. Of several at once, one asks
  * the server, and the others get its answer, or its error. Every caller gets an object of its own.
  * `metadata.cache` of a response says `hit` or `miss`, where it may be kept. When the server changes
- * its tools, all results are forgotten.
+ * its tools, all its results are forgotten.
  *
- * It is for one server: another one has other tools of the same names.
+ * A result is for who asked for it: for calls of the same client (or pool), with the same headers
+ * and `_meta` when they come here (traces and `ignoreHeaders` apart). So whatever tells the server
+ * who asks has to stand before the cache: `[bearer(token), cache()]`. Where it does not, or the
+ * client's `headers` are a function, the client is refused as a `TypeError`, unless `key` is given.
  *
  * @throws TypeError that names a wrong option.
  */
@@ -76,9 +86,10 @@ export function cache(options: CacheOptions = {}): ToolCache {
   };
   const clear = (): void => results.clear();
   return Object.assign(middleware, {
-    isForOneServer: true,
+    addsNoIdentity: true,
+    sharesResults: options.key === undefined,
     clear,
-    onToolsChanged: clear,
+    onToolsChanged: (client: object) => results.forget(client),
     stats: () => results.stats(),
   });
 }
@@ -105,26 +116,45 @@ interface Entry {
   ttlMs: number;
 }
 
+/** What is known of one client. When its results are forgotten, another one takes its place. */
+interface ClientEntries {
+  /** What its keys begin with, and no other's do. */
+  readonly prefix: string;
+  /** Its calls that are under way, by key. */
+  readonly flights: Map<string, Flight>;
+}
+
 class Results {
   readonly hints: ToolHints = new ToolHints();
   readonly #ttlMs: number;
   readonly #ttlOf: (tool: string) => number | boolean | undefined;
   readonly #ignoreHeaders: ReadonlySet<string>;
+  readonly #identityOf: ((request: McpRequest) => string) | undefined;
   /** As JSON: it takes the least room, and every reader makes an object of its own of it. */
   readonly #texts: LRUCache<string, string>;
-  #flights = new Map<string, Flight>();
+  #clients = new WeakMap<object, ClientEntries>();
+  #lastClient = 0;
   #hits = 0;
   #misses = 0;
   #evictions = 0;
 
   constructor(options: CacheOptions) {
-    checkGroup('cache', options, ['ttlMs', 'tools', 'maxEntries', 'maxBytes', 'ignoreHeaders']);
+    checkGroup('cache', options, [
+      'ttlMs',
+      'tools',
+      'maxEntries',
+      'maxBytes',
+      'ignoreHeaders',
+      'key',
+    ]);
     const { ttlMs = 60_000, tools, maxEntries = 1000, maxBytes = 16 * 1024 * 1024 } = options;
     const { ignoreHeaders = ['x-request-id'] } = options;
     checkPositive('cache.ttlMs', ttlMs);
     checkWhole('cache.maxEntries', maxEntries);
     checkWhole('cache.maxBytes', maxBytes);
     checkTexts('cache.ignoreHeaders', ignoreHeaders);
+    checkFunction('cache.key', options.key);
+    this.#identityOf = options.key;
     this.#ttlMs = ttlMs;
     this.#ttlOf = toolTable('cache.tools', tools, (name, value) => {
       if (typeof value !== 'boolean') checkPositive(name, value ?? Number.NaN);
@@ -148,7 +178,7 @@ class Results {
   entryOf(request: McpRequest): Entry | undefined {
     const tool = toolOf(request);
     if (tool === undefined) return undefined;
-    const ttl = this.#ttlOf(tool) ?? this.hints.isReadOnly(tool);
+    const ttl = this.#ttlOf(tool) ?? this.hints.isReadOnly(request, tool);
     const ttlMs = ttl === true ? this.#ttlMs : ttl;
     if (ttlMs === false) return undefined;
     const { name, arguments: args = {}, _meta, ...rest } = request.params ?? {};
@@ -157,7 +187,7 @@ class Results {
     // Progress that goes past here cannot be told from none.
     const wantsProgress = (_meta as Record<string, unknown> | undefined)?.['progressToken'];
     if (wantsProgress !== undefined && request.onProgress === undefined) return undefined;
-    const key = this.#keyOf(name, args, request.headers);
+    const key = this.#keyOf(request, [name, args]);
     return key === undefined ? undefined : { key, ttlMs };
   }
 
@@ -166,7 +196,7 @@ class Results {
     for (;;) {
       const kept = this.#texts.get(entry.key);
       if (kept !== undefined) return this.#hit(kept);
-      const flight = this.#flights.get(entry.key);
+      const flight = this.#entriesOf(request.client).flights.get(entry.key);
       if (flight === undefined) return this.#lead(request, entry, next);
       const shared = await unlessAborted(flight.shared, request.signal);
       if (typeof shared === 'object') return this.#hit(shared.text);
@@ -174,10 +204,17 @@ class Results {
     }
   }
 
+  /** Those that wait keep waiting; nobody joins them, and what comes is not kept. */
   clear(): void {
     this.#texts.clear();
-    // Those that wait keep waiting; nobody joins them, and what comes is not kept.
-    this.#flights = new Map();
+    this.#clients = new WeakMap();
+  }
+
+  /** As `clear`, for the results of one client. */
+  forget(client: object): void {
+    const { prefix } = this.#entriesOf(client);
+    for (const key of this.#texts.keys()) if (key.startsWith(prefix)) this.#texts.delete(key);
+    this.#clients.delete(client);
   }
 
   stats(): CacheStats {
@@ -193,7 +230,8 @@ class Results {
 
   /** Asks the server, and tells those that wait for the same. */
   async #lead(request: McpRequest, { key, ttlMs }: Entry, next: Next): Promise<McpResponse> {
-    const flights = this.#flights;
+    const entries = this.#entriesOf(request.client);
+    const { flights } = entries;
     const flight = new Flight();
     flights.set(key, flight);
     const land = (): void => {
@@ -211,7 +249,8 @@ class Results {
     try {
       const response = await next();
       const text = hasProgress ? undefined : textOf(response.result);
-      if (text !== undefined && this.#flights === flights && response.result['isError'] !== true) {
+      const isCurrent = this.#clients.get(request.client) === entries;
+      if (text !== undefined && isCurrent && response.result['isError'] !== true) {
         this.#texts.set(key, text, { ttl: ttlMs });
       }
       land();
@@ -239,15 +278,41 @@ class Results {
     return response;
   }
 
-  #keyOf(name: unknown, args: unknown, headers: McpRequest['headers']): string | undefined {
-    const telling = Object.entries(headers).filter(([header]) => !this.#ignoreHeaders.has(header));
+  #entriesOf(client: object): ClientEntries {
+    let entries = this.#clients.get(client);
+    if (entries === undefined) {
+      entries = { prefix: `${++this.#lastClient} `, flights: new Map() };
+      this.#clients.set(client, entries);
+    }
+    return entries;
+  }
+
+  #keyOf(request: McpRequest, call: unknown[]): string | undefined {
+    const identity =
+      this.#identityOf === undefined ? this.#told(request) : given(this.#identityOf(request));
     try {
-      return stringify([name, args, Object.fromEntries(telling)]);
+      return this.#entriesOf(request.client).prefix + stringify([...call, identity]);
     } catch {
       // It is nothing that can be sent, either.
       return undefined;
     }
   }
+
+  /** All that the server will be told beside the call itself, but for what says nothing of it. */
+  #told({ headers, params }: McpRequest): unknown[] {
+    const telling = Object.entries(headers).filter(([header]) => !this.#ignoreHeaders.has(header));
+    const meta = Object.entries(params?.['_meta'] ?? {}).filter(([key]) => !SILENT_META.has(key));
+    return [Object.fromEntries(telling), Object.fromEntries(meta)];
+  }
+}
+
+/** What of `_meta` is another for each call, and tells nothing of who makes it. */
+const SILENT_META: ReadonlySet<string> = new Set(['progressToken', 'traceparent', 'tracestate']);
+
+/** Nobody in particular is not somebody: what is no key would be everybody's. */
+function given(key: unknown): string {
+  if (typeof key === 'string') return key;
+  throw new TypeError(`cache.key gave ${typeof key}, and not a string`);
 }
 
 /** A result that is all there is, as JSON. */

@@ -1,5 +1,10 @@
 import { checkGroup } from '../connection/options.js';
-import type { McpRequest, McpResponse, Middleware } from '../connection/middleware.js';
+import {
+  withoutIdentity,
+  type McpRequest,
+  type McpResponse,
+  type Middleware,
+} from '../connection/middleware.js';
 import { LongwireError } from '../errors.js';
 import { jsonBytes } from './json-size.js';
 import { checkBoolean, checkTexts, checkWhole } from './option-checks.js';
@@ -80,7 +85,7 @@ export function logging(logger: Logger, options: LoggingOptions = {}): Middlewar
     write('debug', () => detailsOf(end, shown), `${what}: params and result`);
   };
 
-  return async (request, next) => {
+  return withoutIdentity(async (request, next) => {
     const startedAt = performance.now();
     try {
       const response = await next();
@@ -91,7 +96,7 @@ export function logging(logger: Logger, options: LoggingOptions = {}): Middlewar
       log({ request, startedAt, outcome: outcomeOfError(error), error }, 'error');
       throw error;
     }
-  };
+  });
 }
 
 /** A request that has settled. */

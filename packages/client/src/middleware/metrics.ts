@@ -100,6 +100,7 @@ export function metrics(options: MetricsOptions = {}): Metrics {
     }
   };
   return Object.assign(middleware, {
+    addsNoIdentity: true,
     registry,
     text: () => registry.metrics(),
     snapshot: () => [...series.values()].map(({ figures }) => structuredClone(figures)),

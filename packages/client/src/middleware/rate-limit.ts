@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { checkGroup, checkPositive } from '../connection/options.js';
-import type { Middleware } from '../connection/middleware.js';
+import { withoutIdentity, type Middleware } from '../connection/middleware.js';
 import { LongwireError } from '../errors.js';
 import { checkWhole } from './option-checks.js';
 import { TokenBucket, type Rate } from './token-bucket.js';
@@ -62,7 +62,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
     return [bucket, ...forAll];
   };
 
-  return async (request, next) => {
+  return withoutIdentity(async (request, next) => {
     if (request.internal) return next();
     const tool = toolOf(request);
     const buckets = bucketsFor(tool);
@@ -80,7 +80,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
       waiting--;
     }
     return next();
-  };
+  });
 }
 
 function overRate(what: string): LongwireError {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { checkGroup } from '../connection/options.js';
-import type { Middleware } from '../connection/middleware.js';
+import { withoutIdentity, type Middleware } from '../connection/middleware.js';
 import { headerName } from './request-header.js';
 import { checkFunction } from './option-checks.js';
 
@@ -24,7 +24,7 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
   checkFunction('requestId.generate', options.generate);
   const { header: name = 'x-request-id', generate = randomUUID } = options;
   const header = headerName('requestId.header', name);
-  return async (request, next) => {
+  const middleware: Middleware = async (request, next) => {
     const { headers, metadata } = request;
     const given = headers[header] ?? metadata['requestId'];
     const id = typeof given === 'string' ? given : generate();
@@ -34,4 +34,6 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
     response.metadata['requestId'] = id;
     return response;
   };
+  // What a program's own function makes may well say who asks.
+  return options.generate === undefined ? withoutIdentity(middleware) : middleware;
 }

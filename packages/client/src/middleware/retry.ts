@@ -1,6 +1,11 @@
 import { isSafe } from '../connection/safety.js';
 import { checkGroup, checkPositive } from '../connection/options.js';
-import type { McpRequest, McpResponse, Middleware } from '../connection/middleware.js';
+import {
+  withoutIdentity,
+  type McpRequest,
+  type McpResponse,
+  type Middleware,
+} from '../connection/middleware.js';
 import { isAway, isRefusal, judgeSend, resendDelayMs, retryAfterOf } from '../connection/retry.js';
 import { LongwireError, ServerError } from '../errors.js';
 import { checkFunction, checkWhole } from './option-checks.js';
@@ -68,7 +73,7 @@ export function retry(options: RetryCallOptions = {}): Middleware {
     return resendDelayMs(policy, attempt, askedMs);
   };
 
-  return async (request, next) => {
+  return withoutIdentity(async (request, next) => {
     for (let attempt = 1; ; attempt++) {
       let waitMs: number | undefined;
       try {
@@ -86,7 +91,7 @@ export function retry(options: RetryCallOptions = {}): Middleware {
       }
       await pause(waitMs, request.signal);
     }
-  };
+  });
 }
 
 function isFailure({ result }: McpResponse): boolean {
@@ -105,7 +110,7 @@ function mayRepeat(
   if (certainty !== 'answered') return true;
   const { method, params, idempotent } = request;
   return isSafe({ request: { method, params }, mark: { certainty, idempotent } }, (tool) =>
-    hints.isRepeatable(tool),
+    hints.isRepeatable(request, tool),
   );
 }
 

@@ -1,5 +1,5 @@
 import { checkGroup, checkPositive, MAX_TIMER_MS } from '../connection/options.js';
-import type { Middleware } from '../connection/middleware.js';
+import { withoutIdentity, type Middleware } from '../connection/middleware.js';
 import { LongwireError } from '../errors.js';
 import { toolOf, toolTable } from './tools.js';
 
@@ -29,7 +29,7 @@ export function timeout(options: TimeoutOptions): Middleware {
     checkPositive(name, value ?? Number.NaN);
   });
 
-  return async (request, next) => {
+  return withoutIdentity(async (request, next) => {
     if (request.internal) return next();
     const tool = toolOf(request);
     const limitMs = (tool === undefined ? undefined : limitOf(tool)) ?? defaultMs;
@@ -55,7 +55,7 @@ export function timeout(options: TimeoutOptions): Middleware {
       clearTimeout(timer);
       request.onSent = onSent;
     }
-  };
+  });
 }
 
 function tooLong(what: string, limitMs: number, isSent: boolean): LongwireError {

@@ -15,6 +15,11 @@ export interface TokenContext {
   readonly reason: 'first' | 'expiry' | 'interval' | 'refused';
   /** The token before, if there was one. */
   readonly previous: string | undefined;
+  /**
+   * The origin of the server that is to get it; `undefined` for one that is not at a URL. A token
+   * goes to no other: where clients of several servers share a `tokenRefresh`, each origin has one.
+   */
+  readonly origin: string | undefined;
   /** Aborted after `timeoutMs`. */
   readonly signal: AbortSignal;
 }
@@ -30,7 +35,7 @@ export interface Token {
 
 /** Options of {@link tokenRefresh}. */
 export interface TokenRefreshOptions {
-  /** Gets a token. It is asked once for all requests that wait for it. */
+  /** Gets a token for an origin. It is asked once for all requests that wait for it. */
   provider: (context: TokenContext) => Promise<Token | string> | Token | string;
   /**
    * How long before its end a token is replaced, in milliseconds; of a token that lives shorter
@@ -65,7 +70,7 @@ const PAUSE_MS = 1000;
  * request, before the token ends, at an interval for one without an end, and when the server
  * refuses it; the refused request is then sent once more. There is no timer: what is due is done
  * when a request comes, a ping of the connection's own included, and the request waits for it.
- * A request that has the header already keeps it.
+ * A request that has the header already keeps it. Each origin has a token of its own.
  *
  * The token is one for all requests, whoever they are made for: the provider is run in the async
  * context in which this was called, and not in that of a request. For a token of each user there is
@@ -77,13 +82,20 @@ const PAUSE_MS = 1000;
  * @throws TypeError that names a wrong option.
  */
 export function tokenRefresh(options: TokenRefreshOptions): Middleware {
-  const tokens = new Tokens(options);
+  const settings = resolveOptions(options);
+  const byOrigin = new Map<string | undefined, Tokens>();
+  const tokensFor = ({ origin }: McpRequest): Tokens => {
+    let tokens = byOrigin.get(origin);
+    if (tokens === undefined) byOrigin.set(origin, (tokens = new Tokens(settings, origin)));
+    return tokens;
+  };
   const { scheme = 'Bearer', header: name = 'authorization' } = options;
   if (typeof scheme !== 'string') throw new TypeError('tokenRefresh.scheme: not a string');
   const header = new RequestHeader(name);
   const valueOf = ({ token }: Held): string => (scheme === '' ? token : `${scheme} ${token}`);
   return async (request, next) => {
     if (!header.isFree(request)) return next();
+    const tokens = tokensFor(request);
     const sent = await tokens.take(request);
     header.set(request, valueOf(sent));
     try {
@@ -103,43 +115,58 @@ export function tokenRefresh(options: TokenRefreshOptions): Middleware {
   };
 }
 
-/** Holds a token, and asks for another when it is time. */
+/** Options with the defaults filled in. */
+interface TokenSettings {
+  provider: TokenRefreshOptions['provider'];
+  refreshBeforeMs: number;
+  intervalMs: number;
+  timeoutMs: number;
+  now: () => number;
+  /** The async context in which they were given. */
+  scope: AsyncResource;
+}
+
+function resolveOptions(options: TokenRefreshOptions): TokenSettings {
+  checkGroup('tokenRefresh', options, [
+    'provider',
+    'refreshBeforeMs',
+    'intervalMs',
+    'timeoutMs',
+    'header',
+    'scheme',
+    'now',
+  ]);
+  const { provider, refreshBeforeMs, intervalMs, timeoutMs, now } = options;
+  if (typeof provider !== 'function') {
+    throw new TypeError('tokenRefresh.provider: not a function');
+  }
+  checkPositive('tokenRefresh.refreshBeforeMs', refreshBeforeMs);
+  checkPositive('tokenRefresh.intervalMs', intervalMs);
+  checkPositive('tokenRefresh.timeoutMs', timeoutMs);
+  checkFunction('tokenRefresh.now', now);
+  return {
+    provider,
+    refreshBeforeMs: refreshBeforeMs ?? 60_000,
+    intervalMs: intervalMs ?? Infinity,
+    timeoutMs: Math.ceil(Math.min(timeoutMs ?? 30_000, MAX_TIMER_MS)),
+    now: now ?? Date.now,
+    scope: new AsyncResource('longwire.token'),
+  };
+}
+
+/** Holds a token for an origin, and asks for another when it is time. */
 class Tokens {
-  readonly #provider: TokenRefreshOptions['provider'];
-  readonly #refreshBeforeMs: number;
-  readonly #intervalMs: number;
-  readonly #timeoutMs: number;
-  readonly #now: () => number;
-  readonly #scope = new AsyncResource('longwire.token');
+  readonly #settings: TokenSettings;
+  readonly #origin: string | undefined;
   #held: Held | undefined;
   #refused: Held | undefined;
   #flight: Promise<Held> | undefined;
   /** When a provider that failed is asked again for a token that is not needed yet. */
   #pausedUntil = 0;
 
-  constructor(options: TokenRefreshOptions) {
-    checkGroup('tokenRefresh', options, [
-      'provider',
-      'refreshBeforeMs',
-      'intervalMs',
-      'timeoutMs',
-      'header',
-      'scheme',
-      'now',
-    ]);
-    const { provider, refreshBeforeMs, intervalMs, timeoutMs, now } = options;
-    if (typeof provider !== 'function') {
-      throw new TypeError('tokenRefresh.provider: not a function');
-    }
-    checkPositive('tokenRefresh.refreshBeforeMs', refreshBeforeMs);
-    checkPositive('tokenRefresh.intervalMs', intervalMs);
-    checkPositive('tokenRefresh.timeoutMs', timeoutMs);
-    checkFunction('tokenRefresh.now', now);
-    this.#provider = provider;
-    this.#refreshBeforeMs = refreshBeforeMs ?? 60_000;
-    this.#intervalMs = intervalMs ?? Infinity;
-    this.#timeoutMs = Math.ceil(Math.min(timeoutMs ?? 30_000, MAX_TIMER_MS));
-    this.#now = now ?? Date.now;
+  constructor(settings: TokenSettings, origin: string | undefined) {
+    this.#settings = settings;
+    this.#origin = origin;
   }
 
   /** A token to send now. */
@@ -148,7 +175,7 @@ class Tokens {
     if (held === undefined || !this.#isGood(held)) {
       return unlessAborted(this.#refresh(), request.signal);
     }
-    const now = this.#now();
+    const now = this.#settings.now();
     if (now < held.dueAt || now < this.#pausedUntil) return held;
     try {
       return await unlessAborted(this.#refresh(), request.signal);
@@ -166,7 +193,7 @@ class Tokens {
   }
 
   #isGood({ expiresAt }: Held): boolean {
-    return this.#now() < expiresAt;
+    return this.#settings.now() < expiresAt;
   }
 
   #refresh(): Promise<Held> {
@@ -177,21 +204,23 @@ class Tokens {
   }
 
   async #ask(): Promise<Held> {
+    const { provider, timeoutMs, now, scope } = this.#settings;
     const previous = this.#held ?? this.#refused;
     // Its timer holds up no process: those who wait have their own.
-    const signal = AbortSignal.timeout(this.#timeoutMs);
+    const signal = AbortSignal.timeout(timeoutMs);
     const context: TokenContext = {
       reason: this.#held?.dueBy ?? (this.#refused === undefined ? 'first' : 'refused'),
       previous: previous?.token,
+      origin: this.#origin,
       signal,
     };
     try {
-      const ask = (): Promise<Token | string> => Promise.resolve(context).then(this.#provider);
-      const given = this.#scope.runInAsyncScope(ask);
+      const ask = (): Promise<Token | string> => Promise.resolve(context).then(provider);
+      const given = scope.runInAsyncScope(ask);
       this.#held = this.#read(await unlessAborted(given, signal));
     } catch (error) {
-      this.#pausedUntil = this.#now() + PAUSE_MS;
-      const late = new Error(`it took longer than ${this.#timeoutMs} ms`, { cause: error });
+      this.#pausedUntil = now() + PAUSE_MS;
+      const late = new Error(`it took longer than ${timeoutMs} ms`, { cause: error });
       throw unauthorized('the token provider failed', signal.aborted ? late : error);
     }
     this.#refused = undefined;
@@ -202,16 +231,17 @@ class Tokens {
     const { token, expiresAt, expiresInMs } =
       typeof given === 'string' ? { token: given } : ((given ?? {}) as Partial<Token>);
     if (typeof token !== 'string' || token === '') throw new Error('it gave no token');
-    const now = this.#now();
+    const { refreshBeforeMs, intervalMs } = this.#settings;
+    const now = this.#settings.now();
     const endsAt = expiresAt ?? (expiresInMs === undefined ? undefined : now + expiresInMs);
     if (endsAt === undefined) {
-      return { token, expiresAt: Infinity, dueAt: now + this.#intervalMs, dueBy: 'interval' };
+      return { token, expiresAt: Infinity, dueAt: now + intervalMs, dueBy: 'interval' };
     }
     if (typeof endsAt !== 'number' || Number.isNaN(endsAt)) {
       throw new Error('the time that it gave for the end of the token is not a number');
     }
     if (endsAt <= now) throw new Error('the token that it gave has expired already');
-    const dueAt = Math.max(endsAt - this.#refreshBeforeMs, now + (endsAt - now) / 2);
+    const dueAt = Math.max(endsAt - refreshBeforeMs, now + (endsAt - now) / 2);
     return { token, expiresAt: endsAt, dueAt, dueBy: 'expiry' };
   }
 }

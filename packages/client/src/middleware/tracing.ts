@@ -30,6 +30,8 @@ export interface TracingOptions {
  * registered propagator has it); what the program put there itself stays. Failures and a tool's
  * errors are recorded. Arguments and results are not.
  *
+ * It stands before a `cache`, because baggage may say who asks.
+ *
  * The connection's own requests have no spans. Without an OpenTelemetry SDK nothing is made.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/

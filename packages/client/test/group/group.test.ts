@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import { createGroup, type GroupServers } from '../../src/index.ts';
-import { cache } from '../../src/middleware/index.ts';
 import { listing, said } from '../client/recovery-support.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { eventsOf, groupsOfThisFile, latch, namesOf, statesIn, statusOf } from './support.ts';
@@ -9,13 +8,6 @@ import { eventsOf, groupsOfThisFile, latch, namesOf, statesIn, statusOf } from '
 const { serve, group: groupOf, client: clientOf } = groupsOfThisFile();
 
 describe('a group', () => {
-  it('shares nothing among its servers that is for one of them', () => {
-    const shared = { middleware: [cache()] };
-    expect(() => createGroup({ a: 'http://127.0.0.1:1' }, { shared })).toThrow(
-      'shared.middleware[0]: it is for one server',
-    );
-  });
-
   it('has the tools of all servers under unique names, and calls the right ones', async () => {
     const [a, b] = [await serve(), await serve()];
     const group = groupOf({ 'east wing': a.url, west: { target: b.url } });

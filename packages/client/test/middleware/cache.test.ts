@@ -286,9 +286,10 @@ describe('forgetting', () => {
     const line = around(kept, ({ method }) =>
       method === 'tools/list' ? listed('a', { readOnlyHint: true }) : { content: [] },
     );
-    await line.send('tools/list').response;
+    const { request, response } = line.send('tools/list');
+    await response;
     await line.call('a');
-    kept.onToolsChanged?.();
+    kept.onToolsChanged?.(request.client);
     expect(kept.stats().entries).toBe(0);
     expect((await line.call('a')).metadata).toEqual({ cache: 'miss' });
   });

@@ -22,7 +22,7 @@ const refused = () =>
 
 /** Gives `t1`, `t2` and so on, and notes why it was asked. */
 function counting(part: Omit<Token, 'token'> = {}) {
-  const asked: Omit<TokenContext, 'signal'>[] = [];
+  const asked: Pick<TokenContext, 'reason' | 'previous'>[] = [];
   const provider: TokenRefreshOptions['provider'] = ({ reason, previous }) => {
     asked.push({ reason, previous });
     return { token: `t${asked.length}`, ...part };

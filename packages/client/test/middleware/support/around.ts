@@ -33,6 +33,7 @@ export function around(middleware: Middleware | Middleware[], answer: Answer = s
   const chain = [middleware].flat();
   const asked: Around['asked'] = [];
   const aborted: LongwireError[] = [];
+  const client = {};
 
   const enter = async (request: McpRequest, index: number): Promise<McpResponse> => {
     const outer = chain[index];
@@ -56,6 +57,8 @@ export function around(middleware: Middleware | Middleware[], answer: Answer = s
       idempotent: false,
       internal: false,
       metadata: {},
+      client,
+      origin: 'http://127.0.0.1',
       abort: (error) => aborted.push(error),
       ...part,
     };
