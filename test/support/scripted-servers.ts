@@ -4,7 +4,7 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { startHttpFixture } from './http-fixture.ts';
 
 /**
- * What a scripted server answers to each method. `$ID` stands for the id of the request, the string
+ * What a scripted server answers to each method; those that are not here it does not know. `$ID` stands for the id of the request, the string
  * `$DEEP` for arrays nested 100 000 deep, and `$MANY` for an array of 16 MB.
  */
 export type ScriptedAnswers = Record<string, string>;
@@ -13,6 +13,8 @@ export type ScriptedAnswers = Record<string, string>;
 export function scripted(members: Record<string, unknown>): string {
   return JSON.stringify({ jsonrpc: '2.0', id: '$ID', ...members }).replace('"$ID"', '$ID');
 }
+
+const unknownMethod = scripted({ error: { code: -32601, message: 'no such method' } });
 
 /** What a server with one tool and one resource answers. */
 export const goodAnswers: ScriptedAnswers = {
@@ -74,7 +76,6 @@ export const scriptedServers: Record<
       const { id } = request.json as Asked;
       const text = answerTo(request.json as Asked, answers);
       if (id === undefined) response.writeHead(202).end();
-      else if (text === undefined) response.writeHead(404).end();
       else response.writeHead(200, { 'content-type': 'application/json' }).end(text);
     });
     return { target: `${server.origin}/mcp`, [Symbol.asyncDispose]: () => server.close() };
@@ -103,8 +104,8 @@ export const scriptedServers: Record<
 
 function answerTo({ id, method }: Asked, answers: ScriptedAnswers): string | undefined {
   if (id === undefined || method === undefined) return undefined;
-  return answers[method]
-    ?.replace('$ID', JSON.stringify(id))
+  return (answers[method] ?? unknownMethod)
+    .replace('$ID', JSON.stringify(id))
     .replace('"$DEEP"', '['.repeat(100_000) + ']'.repeat(100_000))
     .replace('"$MANY"', `[${'1,'.repeat(8_000_000)}1]`);
 }

@@ -3,12 +3,13 @@
 // 16 MB.
 import { createInterface } from 'node:readline';
 
+const unknown = '{"jsonrpc":"2.0","id":$ID,"error":{"code":-32601,"message":"no such method"}}';
 const answers = JSON.parse(process.argv[2] ?? '{}');
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, method } = JSON.parse(line);
-  const text = answers[method];
-  if (id !== undefined && text !== undefined) {
+  const text = answers[method] ?? unknown;
+  if (id !== undefined) {
     process.stdout.write(`${expand(text, id)}\n`);
   }
 }

@@ -2,7 +2,6 @@
 /// <reference types="node" preserve="true" />
 import { AsyncResource } from 'node:async_hooks';
 import {
-  auth,
   computeScopeUnion,
   isStrictScopeSuperset,
   StreamableHTTPClientTransport,
@@ -13,6 +12,7 @@ import type { Attempt, ChallengeVerdict } from '../channels/channel.js';
 import { LongwireError } from '../errors.js';
 import { readChallenge, type Challenge } from './challenge.js';
 import { viewProvider, type ProviderView } from './provider-view.js';
+import { authQuietly, redeemQuietly } from './quiet-flow.js';
 
 /** Options of {@link oauth}. */
 export interface OAuthOptions {
@@ -133,14 +133,12 @@ export class OAuth {
     if (state !== undefined && state === this.#finishedState) {
       throw unauthorized('the callback was handed over before');
     }
-    const { fetch } = this.#settings;
-    // The SDK checks a callback in its transports only.
-    const transport = new StreamableHTTPClientTransport(new URL(url), {
-      authProvider: provider,
-      ...(fetch !== undefined && { fetch }),
-    });
     try {
-      await transport.finishAuth(callback);
+      await redeemQuietly(provider, this.#settings.fetch, (fetch) => {
+        // The SDK checks a callback in its transports only.
+        const options = { authProvider: provider, fetch };
+        return new StreamableHTTPClientTransport(new URL(url), options).finishAuth(callback);
+      });
     } catch (error) {
       throw asUnauthorized(error);
     }
@@ -217,7 +215,7 @@ export class OAuth {
     this.#flow = flow;
     let result: 'AUTHORIZED' | 'REDIRECT';
     try {
-      result = await auth(provider, {
+      result = await authQuietly(provider, {
         serverUrl: flow.url,
         forceReauthorization: flow.anew,
         ...(flow.resourceMetadataUrl && { resourceMetadataUrl: flow.resourceMetadataUrl }),

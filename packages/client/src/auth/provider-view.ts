@@ -28,6 +28,23 @@ export function viewProvider(original: OAuthClientProvider): ProviderView {
       forgotten = false;
       await original.saveDiscoveryState?.(found);
     },
+    // What is stored without saying whose it is belongs, from its first use on, to who asks for it.
+    // The SDK does the same, and writes so to the terminal.
+    async tokens(context) {
+      const stored = await original.tokens(context);
+      if (stored === undefined || context === undefined || isStamped(stored)) return stored;
+      const stamped = { ...stored, issuer: context.issuer };
+      await original.saveTokens(stamped, context);
+      return stamped;
+    },
+    async clientInformation(context) {
+      const stored = await original.clientInformation(context);
+      if (stored === undefined || context === undefined || isStamped(stored)) return stored;
+      if (original.saveClientInformation === undefined) return stored;
+      const stamped = { ...stored, issuer: context.issuer };
+      await original.saveClientInformation(stamped, context);
+      return stamped;
+    },
     async redirectToAuthorization(url) {
       state = url.searchParams.get('state') ?? undefined;
       await original.redirectToAuthorization(url);
@@ -55,4 +72,8 @@ export function viewProvider(original: OAuthClientProvider): ProviderView {
       await original.invalidateCredentials?.('discovery');
     },
   };
+}
+
+function isStamped({ issuer }: { issuer?: unknown }): boolean {
+  return typeof issuer === 'string';
 }

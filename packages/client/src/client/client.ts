@@ -170,11 +170,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   /** All tools, every page, as the server sent them. */
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const tools = await this.#list<Tool>('tools/list', 'tools', 'name', options);
-    return this.#toolCalls.learn(tools, this.sdk.getProtocolEra(), () =>
-      this.#throughSdk('tools/list', {}, options, (marked) =>
-        this.sdk.listTools(marked, { timeout: NEVER_MS, cacheMode: 'refresh' }),
-      ),
-    );
+    return this.#toolCalls.learn(tools, this.sdk.getProtocolEra());
   }
 
   /** All resources, every page, as the server sent them. */

@@ -2,7 +2,8 @@ import type { CallToolResult, Client, Result, Tool } from '@modelcontextprotocol
 import { callMark, type CallMark } from '../connection/call-mark.js';
 import type { Era } from '../channels/channel.js';
 import type { Connection } from '../connection/connection.js';
-import { ServerError } from '../errors.js';
+import { asksForHeaders, asksRightly } from '../connection/header-tools.js';
+import { LongwireError, ServerError } from '../errors.js';
 import type { Learned } from './learned.js';
 import { NEVER_MS } from './sdk-client.js';
 import { fromSdkError } from './sdk-errors.js';
@@ -46,27 +47,18 @@ export class ToolCalls {
   }
 
   /**
-   * Takes a new list of tools. Those that ask for headers wrongly are left out: which they are, the
-   * SDK says, whose list it is that `listBySdk` gets.
-   *
-   * "Clients MUST exclude the tool from the result of tools/list."
-   *
-   * @see https://modelcontextprotocol.io/specification/2026-07-28/server/tools
+   * Takes a new list of tools. In the modern era, those that ask for headers wrongly are left out,
+   * and reported.
    */
-  async learn(
-    tools: Tool[],
-    era: Era | undefined,
-    listBySdk: () => Promise<{ tools: Tool[] }>,
-  ): Promise<Tool[]> {
+  learn(tools: Tool[], era: Era | undefined): Tool[] {
     this.learned.outputSchemas.learn(tools);
-    const wanting = era === 'modern' ? tools.filter(wantsHeaders) : [];
+    const isModern = era === 'modern';
+    const usable = isModern ? tools.filter((tool) => asksRightly(tool.inputSchema)) : tools;
+    const wanting = isModern ? usable.filter((tool) => asksForHeaders(tool.inputSchema)) : [];
     // What it promised is checked here, and not by the SDK, too.
-    const mirrored = new Map(wanting.map((tool) => [tool.name, withoutOutputSchema(tool)]));
-    this.learned.mirrored = mirrored;
-    if (wanting.length === 0) return tools;
-    const usable = new Set((await listBySdk()).tools.map(({ name }) => name));
-    for (const name of mirrored.keys()) if (!usable.has(name)) mirrored.delete(name);
-    return tools.filter(({ name }) => usable.has(name));
+    this.learned.mirrored = new Map(wanting.map((tool) => [tool.name, withoutOutputSchema(tool)]));
+    if (usable.length < tools.length) this.#report(asksWrongly(tools, usable));
+    return usable;
   }
 
   /**
@@ -119,8 +111,18 @@ export class ToolCalls {
   }
 }
 
-function wantsHeaders({ inputSchema }: Tool): boolean {
-  return JSON.stringify(inputSchema).includes('"x-mcp-header"');
+/** Named are so many at most. */
+const MAX_NAMED = 5;
+
+function asksWrongly(tools: Tool[], usable: Tool[]): LongwireError {
+  const right = new Set(usable);
+  const wrong = tools.filter((tool) => !right.has(tool)).map(({ name }) => name);
+  const more = wrong.length > MAX_NAMED ? ` and ${wrong.length - MAX_NAMED} more` : '';
+  return new LongwireError(
+    `tools that ask for headers in a way that is not allowed are left out: ` +
+      `${wrong.slice(0, MAX_NAMED).join(', ')}${more}`,
+    { code: 'protocol', certainty: 'answered' },
+  );
 }
 
 function withoutOutputSchema(tool: Tool): Tool {

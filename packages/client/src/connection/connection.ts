@@ -28,6 +28,7 @@ import {
   untakenAnswer,
 } from './failures.js';
 import type { ServerFacts } from './handshake.js';
+import { withoutWrongHeaderTools } from './header-tools.js';
 import type { KnownTools } from './known-tools.js';
 import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
 import { Line } from './line.js';
@@ -261,11 +262,10 @@ export class Connection implements Transport {
           byProgramId.delete(id);
           // The `Client` handles a notification one microtask after it was given: an answer
           // given at once would overtake the progress that came before it.
+          const isToolList = method === 'tools/list' && era === 'modern';
+          const inEra = answerIn(era, isToolList ? withoutWrongHeaderTools(answer) : answer);
           queueMicrotask(() => {
-            const failure = this.#deliverAnswer(
-              { ...answerIn(era, answer), id },
-              { request, onmessage },
-            );
+            const failure = this.#deliverAnswer({ ...inEra, id }, { request, onmessage });
             if (failure === undefined) resolve();
             else reject(failure);
           });

@@ -1,6 +1,6 @@
 import type { OAuthDiscoveryState } from '@modelcontextprotocol/client';
 import { InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import { oauth, type OAuth } from '../../src/auth/oauth.ts';
 import { connect, type Attempt, type LongwireClient } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -11,10 +11,10 @@ let server: ProtectedServer;
 let person: Person;
 let login: OAuth;
 let clients: LongwireClient[];
+let warned: MockInstance;
 
 beforeEach(async () => {
-  // The SDK tells of every refresh that is refused.
-  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  warned = vi.spyOn(console, 'warn');
   server = await startProtectedServer();
   person = new Person();
   login = oauth(person);
@@ -23,6 +23,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  expect(warned).not.toHaveBeenCalled();
   vi.restoreAllMocks();
   for (const client of clients) await client.close();
   await server[Symbol.asyncDispose]();
