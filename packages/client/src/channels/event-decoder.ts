@@ -26,6 +26,12 @@ export interface EventDecoderOptions {
 }
 
 const BYTE_ORDER_MARK = 0xfeff;
+const COLON = 0x3a;
+
+/** What a line of an event that is not complete counts as at least: an empty one takes memory, too. */
+const LEAST_LINE_SIZE = 64;
+/** What an event may have beside its data: its name, its id. */
+const FIELDS_SIZE = 1024;
 
 /**
  * Decodes an event stream from the bytes of its body, split anywhere. The grammar is
@@ -42,9 +48,15 @@ export class EventDecoder {
   readonly #parser: EventSourceParser;
   #atStart = true;
   #endedWithCarriageReturn = false;
+  readonly #maxEventBytes: number;
+  /** The complete lines of the event that is not complete. */
+  #size = 0;
+  /** The beginning of a line whose end has not come. */
+  #lineSize = 0;
 
   constructor(options: EventDecoderOptions) {
     const { maxEventBytes, onEvent, onComment, onRetry } = options;
+    this.#maxEventBytes = maxEventBytes;
     this.#parser = createParser({
       // Counted in UTF-16 code units, of which there are never more than bytes.
       maxBufferSize: maxEventBytes,
@@ -83,7 +95,36 @@ export class EventDecoder {
       this.#endedWithCarriageReturn = true;
       text += '\n';
     }
+    if (text.includes('\r')) text = text.replace(/\r\n?/g, '\n');
+    this.#count(text);
     this.#parser.feed(text);
+  }
+
+  /**
+   * Counts what is kept of an event whose end has not come. The parser counts its data alone: what
+   * it makes of short lines takes a multiple of that, and what stands between them is kept along.
+   */
+  #count(text: string): void {
+    let from = this.#afterLastEvent(text);
+    for (let to = text.indexOf('\n', from); to !== -1; to = text.indexOf('\n', from)) {
+      // Of a comment outside of any event nothing is kept.
+      const isKept = this.#size > 0 || this.#lineSize > 0 || text.charCodeAt(from) !== COLON;
+      if (isKept) this.#size += Math.max(this.#lineSize + to - from, LEAST_LINE_SIZE);
+      this.#lineSize = 0;
+      from = to + 1;
+    }
+    this.#lineSize += text.length - from;
+    checkEventSize(this.#size + this.#lineSize - FIELDS_SIZE, this.#maxEventBytes);
+  }
+
+  /** Where what is left of the text begins once all events that end in it are taken. */
+  #afterLastEvent(text: string): number {
+    const blank = text.lastIndexOf('\n\n');
+    const isEndOfLast = blank === -1 && this.#lineSize === 0 && text.startsWith('\n');
+    if (blank === -1 && !isEndOfLast) return 0;
+    this.#size = 0;
+    this.#lineSize = 0;
+    return isEndOfLast ? 1 : blank + 2;
   }
 }
 

@@ -115,6 +115,38 @@ describe('EventDecoder', () => {
     );
   });
 
+  it.each([
+    ['empty data lines', 'data:\n'.repeat(100)],
+    ['data lines of CRLF', 'data\r\n'.repeat(100)],
+    ['names', 'event: a\n'.repeat(100)],
+    ['comments between its lines', `data: ${'x'.repeat(20)}\n: ${'y'.repeat(2000)}\n`],
+    ['a name without end', 'event: a\n'.concat('x'.repeat(1000))],
+  ])('does not keep a multiple of the limit of an event of %s', (_name, part) => {
+    const most = 100_000;
+    const decoder = new EventDecoder({ maxEventBytes: most, onEvent: () => {} });
+    const lines = part.split('\n').length - 1;
+    let kept = 0;
+    const push = (): void => {
+      for (;;) {
+        decoder.push(Buffer.from(part));
+        kept += Math.max(part.length, lines * 64);
+      }
+    };
+    expect(push).toThrowError(expect.objectContaining({ code: 'limit-exceeded' }) as Error);
+    expect(kept).toBeLessThan(1.2 * most);
+  });
+
+  it('lets an event of many lines pass that is within the limit', () => {
+    const line = `data: ${'x'.repeat(70)}\n`;
+    const chunks = [...Array<Buffer>(1000).fill(Buffer.from(line)), Buffer.from('\n')];
+    expect(decode(chunks, 100_000)).toHaveLength(1);
+    expect(decode([...chunks, ...chunks, ...chunks], 100_000)).toHaveLength(3);
+  });
+
+  it('keeps nothing of comments without a blank line', () => {
+    expect(decode([...Array<Buffer>(500).fill(Buffer.from(': beat\n'))], 100)).toEqual([]);
+  });
+
   it('lets any number of comments pass, whatever their size together', () => {
     const beat = Buffer.from(`: ${'x'.repeat(50)}\n\n`);
     expect(decode([...Array<Buffer>(50).fill(beat), Buffer.from('data: 1\n\n')], 100)).toHaveLength(
