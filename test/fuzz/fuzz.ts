@@ -1,0 +1,84 @@
+/**
+ * `npm run fuzz`: servers that say odd things, against the library and the command. Exit code 0 if
+ * every promise held, 1 if not, 2 for wrong usage.
+ */
+import { describeCase } from './fuzz-case.ts';
+import { readFuzzArguments, USAGE, type FuzzArguments } from './fuzz-arguments.ts';
+import { MUTATIONS } from './grammar/grammar.ts';
+import type { Confirmed } from './minimise.ts';
+import { runFuzz, runOneCase } from './run-fuzz.ts';
+
+const TELL_EVERY_CASES = 500;
+
+async function main(): Promise<number> {
+  let request: ReturnType<typeof readFuzzArguments>;
+  try {
+    request = readFuzzArguments(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  if (request === 'help' || request === 'list') {
+    console.log(request === 'help' ? USAGE : MUTATIONS.map(({ name }) => name).join('\n'));
+    return 0;
+  }
+  console.log(`seed: ${request.seed}`);
+  return request.oneCase === undefined
+    ? await runMany(request)
+    : await runOne(request, request.oneCase);
+}
+
+async function runMany(request: FuzzArguments): Promise<number> {
+  const { cases, findings, mutations } = await runFuzz({
+    ...request,
+    onFinding: (finding) => console.log(`\n${describeFinding(request, finding)}`),
+    onProgress: (done) => {
+      if (done % TELL_EVERY_CASES === 0) console.error(`${done} cases`);
+    },
+  });
+  console.log(`\n${cases} cases, ${mutations.size} of ${MUTATIONS.length} mutations`);
+  const steady = findings.filter(({ isSteady }) => isSteady).length;
+  console.log(`${steady} findings, and ${findings.length - steady} that did not come again`);
+  return steady === 0 ? 0 : 1;
+}
+
+async function runOne(request: FuzzArguments, number: number): Promise<number> {
+  const { fuzzCase, outcome } = await runOneCase(request, number, request.faults);
+  const { findings, report, said } = outcome;
+  console.log(describeCase(fuzzCase));
+  console.log(`\nthe server said:\n${said.map((text) => `  ${JSON.stringify(text)}`).join('\n')}`);
+  console.log(`\n${JSON.stringify(report, null, 2)}`);
+  console.log(findings.map(({ kind, detail }) => `${kind}: ${detail}`).join('\n') || 'as promised');
+  return findings.length === 0 ? 0 : 1;
+}
+
+function describeFinding(
+  request: FuzzArguments,
+  { fuzzCase, outcome, isSteady }: Confirmed,
+): string {
+  const { seed, only, without, transports, subjects } = request;
+  const options = [
+    `--seed ${seed}`,
+    ...named('--only', only),
+    ...named('--without', without),
+    ...(transports.length === 1 ? [`--transport ${transports.join()}`] : []),
+    ...(subjects.length === 1 ? [`--subject ${subjects.join()}`] : []),
+    `--case ${fuzzCase.number}`,
+    ...named(
+      '--faults',
+      fuzzCase.faults.map(({ mutation }) => mutation),
+    ),
+  ];
+  return [
+    `${describeCase(fuzzCase)}${isSteady ? '' : ' (did not come again)'}`,
+    ...outcome.findings.map(({ kind, detail }) => `  ${kind}: ${detail}`),
+    `  again: npm run fuzz -- ${options.join(' ')}`,
+  ].join('\n');
+}
+
+function named(option: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`${option} ${names.join(',')}`];
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+process.exitCode = await main();

@@ -1,0 +1,15 @@
+/**
+ * Loaded into a run of the command before it: tells over descriptor 3 when it can be interrupted,
+ * and at its end how it was. Each is a line.
+ */
+import { writeSync } from 'node:fs';
+import { BlockWatch } from './block-watch.ts';
+
+const watch = new BlockWatch();
+process.on('newListener', (event) => {
+  if (event === 'SIGINT') writeSync(3, '\n');
+});
+process.on('exit', () => {
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  writeSync(3, JSON.stringify({ longestBlockMs: watch.take(), peakBytes }));
+});
