@@ -12,6 +12,9 @@ import { commandTarget, splitCommand } from './server-command.js';
 import { flushed, isReaderGone, type Input, type Output } from './streams.js';
 import { Terminal } from './terminal.js';
 
+/** As long as a timer may take; what it does is nothing. */
+const STAYING_MS = 2 ** 31 - 1;
+
 /** What the command is given instead of the process. */
 export interface MainOptions {
   /** The words after `longwire`. */
@@ -103,8 +106,11 @@ export async function main(options: MainOptions): Promise<ExitCode> {
     await flushed(stderr);
     return 1;
   };
+  // What is waited for may hold nothing open: a server that offers no stream is watched all the same.
+  const staying = setInterval(() => {}, STAYING_MS);
   const insisted = interruptions.insisted.then((): ExitCode => 130);
   const code = await Promise.race([work(), insisted]);
+  clearInterval(staying);
   terminal.stopLive();
   stdout.off('error', onOutputError);
   stderr.off('error', onRemarkError);
