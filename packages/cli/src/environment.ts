@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { readTextFile, type FileReadError } from '@longwire/client';
 import type { Terminal } from './terminal.js';
 
 /** What the environment says, the `.env` of the working directory included. */
@@ -71,12 +71,12 @@ export function readDotEnv(
   warnings: Environment['warnings'] = [],
 ): Readonly<Record<string, string | undefined>> {
   try {
-    return parseEnv(readFileSync(join(cwd, '.env'), 'utf8').replace(/^\uFEFF/, ''));
+    return parseEnv(readTextFile(join(cwd, '.env')));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, message } = error as FileReadError;
     // A directory of that name is a common habit for something else.
     if (code !== 'ENOENT' && code !== 'EISDIR' && code !== 'ENOTDIR') {
-      warnings.push({ about: '.env', message: `could not read .env (${code ?? 'unknown error'})` });
+      warnings.push({ about: '.env', message: `could not read .env: ${message}` });
     }
     return {};
   }

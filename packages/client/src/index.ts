@@ -121,4 +121,5 @@ export {
 } from './group/tool-names.js';
 export { LOG_LEVELS } from './log-levels.js';
 export { didYouMean, nameList, nearest, shortName } from './nearest.js';
+export { FileReadError, readTextFile } from './text-file.js';
 export { VERSION } from './version.js';

@@ -1,4 +1,6 @@
 import { LongwireError } from '@longwire/client';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import type { Run, StepRecord } from './run.js';
 
@@ -34,20 +36,25 @@ const pruneEvery = 500;
  */
 export class Journal {
   readonly #db: ClassicLevel<string, unknown>;
+  readonly #directory: string;
   /** The numbers of the runs that are over, the oldest first. */
   #finished: number[] = [];
   #isPruning = false;
 
-  private constructor(db: ClassicLevel<string, unknown>) {
+  private constructor(db: ClassicLevel<string, unknown>, directory: string) {
     this.#db = db;
+    this.#directory = directory;
   }
 
   /**
-   * Opens the journal in a directory, which is made if it is not there.
+   * Opens the journal in a directory, which is made if it is not there. It holds what events and
+   * tools said, so that nobody but its owner may look into it.
    *
-   * @throws LongwireError `config` where it cannot be opened, as when another process has it.
+   * @throws LongwireError `config` where it cannot be opened, as when another process has it, or
+   * where the directory holds other files.
    */
   static async open(directory: string): Promise<Journal> {
+    await makePrivate(directory);
     const { ClassicLevel } = await import('classic-level');
     const db = new ClassicLevel<string, unknown>(directory, { valueEncoding: 'json' });
     try {
@@ -56,22 +63,34 @@ export class Journal {
       const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
       const isLocked = cause?.code === 'LEVEL_LOCKED';
       const reason = isLocked ? 'another process uses it' : (cause ?? (error as Error)).message;
-      throw new LongwireError(`the journal ${directory} could not be opened: ${reason}`, {
-        code: 'config',
-        certainty: 'not-sent',
+      throw journalError(directory, reason, {
         ...(isLocked && { hint: 'end that process, or name another directory' }),
         cause: error,
       });
     }
-    return new Journal(db);
+    await closeFiles(directory);
+    return new Journal(db, directory);
   }
 
-  /** Reads what there is, and forgets what is too old. */
+  /**
+   * Reads what there is, and forgets what is too old.
+   *
+   * @throws LongwireError `config` for what no workflow has written.
+   */
   async recollect(): Promise<Recollection> {
+    try {
+      return await this.#recollect();
+    } catch (error) {
+      if (error instanceof LongwireError) throw error;
+      throw journalError(this.#directory, (error as Error).message, { cause: error });
+    }
+  }
+
+  async #recollect(): Promise<Recollection> {
     const unfinished: Run[] = [];
     let lastSeq = 0;
-    for await (const [, value] of this.#db.iterator(range('run!'))) {
-      const run = value as Run;
+    for await (const [key, value] of this.#db.iterator(range('run!'))) {
+      const run = this.#runOf(key, value);
       lastSeq = run.seq;
       if (run.outcome === undefined) unfinished.push(run);
       else this.#finished.push(run.seq);
@@ -124,14 +143,28 @@ export class Journal {
 
   /** All runs that are known, in their order. */
   async *entries(): AsyncGenerator<JournalEntry> {
-    for await (const [, value] of this.#db.iterator(range('run!'))) {
-      const run = value as Run;
+    for await (const [key, value] of this.#db.iterator(range('run!'))) {
+      const run = this.#runOf(key, value);
       yield { run, steps: await this.#steps(run.seq) };
     }
   }
 
   async close(): Promise<void> {
     await this.#db.close();
+  }
+
+  #runOf(key: string, value: unknown): Run {
+    const { seq, id, trigger, event, chain } = (value ?? {}) as Partial<Run>;
+    const isRun =
+      Number.isSafeInteger(seq) &&
+      key === runKey(seq as number) &&
+      typeof id === 'string' &&
+      typeof trigger === 'string' &&
+      typeof event === 'object' &&
+      event !== null &&
+      chain !== undefined;
+    if (!isRun) throw journalError(this.#directory, `what it has under ${key} is no run`);
+    return value as Run;
   }
 
   async #steps(seq: number): Promise<StepRecord[]> {
@@ -176,6 +209,46 @@ export async function readJournal(directory: string): Promise<JournalEntry[]> {
   } finally {
     await journal.close();
   }
+}
+
+/** What a LevelDB consists of. */
+const ownFiles = /^(?:CURRENT|LOCK|LOG(?:\.old)?|MANIFEST-\d+|\d+\.(?:log|ldb|sst))$/;
+
+/** Makes the directory of a journal, or closes to others the one that is there. */
+async function makePrivate(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const files = await readdir(directory);
+    // It was never closed to others if a version made it that did not care.
+    if (files.length === 0 || files.includes('CURRENT')) await chmod(directory, 0o700);
+    else throw new Error('it holds other files: name a directory of its own');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'it is no directory' : message;
+    throw journalError(directory, reason, { cause: error });
+  }
+}
+
+/** The library makes files that all may read; a copy of one would be out of the directory's care. */
+async function closeFiles(directory: string): Promise<void> {
+  for (const file of (await readdir(directory)).filter((name) => ownFiles.test(name))) {
+    // What the library has done with since is gone.
+    await chmod(join(directory, file), 0o600).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+}
+
+function journalError(
+  directory: string,
+  reason: string,
+  options: { hint?: string; cause?: unknown } = {},
+): LongwireError {
+  return new LongwireError(`the journal ${directory} could not be opened: ${reason}`, {
+    code: 'config',
+    certainty: 'not-sent',
+    ...options,
+  });
 }
 
 /** Keys that begin like this; it ends with `!`, after which comes `"`. */

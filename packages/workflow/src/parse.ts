@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { EventFilter, NamedServer, Step, StepRetry, Trigger, Workflow } from './definition.js';
 import { WorkflowError, type WorkflowProblem } from './errors.js';
 import { Expression, ExpressionError, type Template } from './expression.js';
-import { didYouMean, LOG_LEVELS, type LoggingLevel } from '@longwire/client';
+import {
+  didYouMean,
+  LOG_LEVELS,
+  LongwireError,
+  readTextFile,
+  type LoggingLevel,
+} from '@longwire/client';
 import {
   checkShape,
   type FileSource,
@@ -21,10 +26,23 @@ const noRetry: StepRetry = { attempts: 1, delayMs: 250 };
 /**
  * Reads a workflow from a file of YAML or JSON.
  *
- * @throws WorkflowError; the system's error where the file cannot be read.
+ * @throws WorkflowError; LongwireError (code `config`) where the file cannot be read.
  */
 export async function loadWorkflow(path: string): Promise<Workflow> {
-  return parseWorkflow(await readFile(path, 'utf8'), { file: path });
+  return parseWorkflow(readWorkflowFile(path), { file: path });
+}
+
+function readWorkflowFile(path: string): string {
+  try {
+    return readTextFile(path);
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new LongwireError(`${path} could not be read: ${reason}`, {
+      code: 'config',
+      certainty: 'not-sent',
+      cause: error,
+    });
+  }
 }
 
 /**

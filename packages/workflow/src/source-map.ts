@@ -9,6 +9,11 @@ import {
 } from 'yaml';
 import type { Position, WorkflowProblem } from './errors.js';
 
+/** How deep a workflow may be nested; some ten levels are usual. */
+const MAX_DEPTH = 100;
+
+const TOO_DEEP = `nested deeper than ${MAX_DEPTH} levels`;
+
 /** A path in the file, as in `['triggers', 0, 'where']`. */
 export type Path = readonly PropertyKey[];
 
@@ -27,13 +32,21 @@ export class SourceMap {
   get problems(): WorkflowProblem[] {
     return this.#document.errors.map(({ message, pos: [offset] }) => ({
       ...this.#position(offset),
-      message,
+      // What YAML's reader says where it ran out of stack.
+      message: /call stack/.test(message) ? TOO_DEEP : message,
     }));
   }
 
-  /** The content. An alias that would make it grow without bounds throws. */
+  /**
+   * The content.
+   *
+   * @throws Error for an alias that would make it grow without bounds, and for content that is nested
+   * too deep or has a name that no object can keep.
+   */
   value(): unknown {
-    return this.#document.toJS({ maxAliasCount: 100 }) as unknown;
+    const value = this.#document.toJS({ maxAliasCount: 100 }) as unknown;
+    check(value, 0);
+    return value;
   }
 
   /** Where the value at a path begins; if nothing is there, where what should have it begins. */
@@ -71,4 +84,13 @@ export class SourceMap {
     const { line, col: column } = this.#lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, column) };
   }
+}
+
+function check(value: unknown, depth: number): void {
+  if (depth > MAX_DEPTH) throw new Error(TOO_DEEP);
+  if (typeof value !== 'object' || value === null) return;
+  if (Object.hasOwn(value, '__proto__')) {
+    throw new Error('"__proto__" cannot be a name here: an object would lose it');
+  }
+  for (const item of Object.values(value)) check(item, depth + 1);
 }

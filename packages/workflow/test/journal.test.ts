@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -192,4 +192,50 @@ describe('a journal', () => {
     await left.close();
     expect((await readJournal(journal)).map(({ run }) => run.id)).toEqual(['r2', 'r3']);
   });
+});
+
+describe('the directory of a journal', () => {
+  const mode = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+
+  it.skipIf(process.platform === 'win32')('is closed to others, and so are its files', async () => {
+    const made = join(journal, 'made', 'journal');
+    await (await Journal.open(made)).close();
+    expect(await mode(made)).toBe(0o700);
+
+    const files = (await readdir(made)).map((name) => join(made, name));
+    for (const path of [made, ...files]) await chmod(path, path === made ? 0o755 : 0o644);
+    const open = await Journal.open(made);
+    expect(await mode(made)).toBe(0o700);
+    const modes = (await readdir(made)).map((name) => mode(join(made, name)));
+    expect(new Set(await Promise.all(modes))).toEqual(new Set([0o600]));
+    await open.close();
+  });
+
+  it('is one of its own', async () => {
+    await writeFile(join(journal, 'notes.txt'), 'mine');
+    const open = (path: string): Promise<Journal> => Journal.open(path);
+    await expect(open(journal)).rejects.toMatchObject({
+      code: 'config',
+      message: `the journal ${journal} could not be opened: it holds other files: name a directory of its own`,
+    });
+    const file = join(journal, 'notes.txt');
+    await expect(open(file)).rejects.toThrow(`${file} could not be opened: it is no directory`);
+    await expect(open(join(file, 'below'))).rejects.toThrow('it is no directory');
+    expect(await readdir(journal)).toEqual(['notes.txt']);
+  });
+
+  it.each([7, 'run', [], { seq: 1 }, { seq: 2, id: 'x', trigger: 't', event: {}, chain: {} }])(
+    'that holds %j for a run is refused, and says so',
+    async (value) => {
+      const { ClassicLevel } = await import('classic-level');
+      const path = join(journal, 'odd');
+      await mkdir(path);
+      const db = new ClassicLevel<string, unknown>(path, { valueEncoding: 'json' });
+      await db.put('run!0000000000000001', value);
+      await db.close();
+      const { readJournal: read } = await import('../src/index.ts');
+      await expect(read(path)).rejects.toMatchObject({ code: 'config' });
+      await expect(read(path)).rejects.toThrow('under run!0000000000000001 is no run');
+    },
+  );
 });

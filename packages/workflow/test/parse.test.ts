@@ -1,6 +1,6 @@
 import { LongwireError } from '@longwire/client';
 import { describe, expect, it } from 'vitest';
-import { parseWorkflow, WorkflowError, workflowSchema } from '../src/index.ts';
+import { loadWorkflow, parseWorkflow, WorkflowError, workflowSchema } from '../src/index.ts';
 
 function refusal(text: string): WorkflowError {
   try {
@@ -228,5 +228,33 @@ describe('a workflow file', () => {
       required: ['triggers'],
       properties: { triggers: { items: { properties: { debounceMs: { type: 'integer' } } } } },
     });
+  });
+});
+
+describe('a workflow that is made to cost', () => {
+  const bomb = 'bcdefghij'
+    .split('')
+    .map((name, at) => `${name}: &${name} [${Array(10).fill(`*${'abcdefghij'[at]}`).join(',')}]`);
+
+  it.each([
+    ['lists', `triggers: ${'['.repeat(20_000)}${']'.repeat(20_000)}`, /nested deeper than 100/],
+    ['a few hundred lists', `x: ${'['.repeat(300)}${']'.repeat(300)}`, /nested deeper than 100/],
+    ['blocks', Array.from({ length: 1500 }, (_, at) => `${' '.repeat(at)}a:`).join('\n'), /nested/],
+    ['aliases', `a: &a [1]\n${bomb.join('\n')}`, /Excessive alias count/],
+    [
+      'names',
+      'triggers: [{ on: a, call: b, with: { __proto__: { x: 1 } } }]',
+      /"__proto__" cannot/,
+    ],
+  ])('by %s is refused', (_what, text, message) => {
+    expect(() => parseWorkflow(text)).toThrow(WorkflowError);
+    expect(() => parseWorkflow(text)).toThrow(message);
+    expect(() => parseWorkflow(text)).not.toThrow(/call stack/);
+  });
+
+  it('is read from a file of text only', async () => {
+    const missing = loadWorkflow('/no/such.yaml');
+    await expect(missing).rejects.toThrow('/no/such.yaml could not be read: there is no such file');
+    await expect(loadWorkflow(import.meta.dirname)).rejects.toThrow('it is a directory');
   });
 });

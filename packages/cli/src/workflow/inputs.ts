@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { readTextFile } from '@longwire/client';
 import { parseWorkflow, type GivenEvent, type Workflow } from '@longwire/workflow';
 import { namedServer, neededConfiguration } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
@@ -24,7 +25,7 @@ export interface RunOptions {
  * @throws LongwireError (usage) where it cannot be read; WorkflowError where it is wrong.
  */
 export async function readWorkflow({ cwd }: Context, file: string): Promise<Workflow> {
-  return parseWorkflow(await readText(resolve(cwd, file), file), { file });
+  return parseWorkflow(readWorkflowText(resolve(cwd, file), file), { file });
 }
 
 /**
@@ -109,6 +110,14 @@ function asEvent(line: string): GivenEvent | undefined {
   if (server !== undefined && typeof server !== 'string') return undefined;
   if (id !== undefined && typeof id !== 'string') return undefined;
   return { name, data, ...(server !== undefined && { server }), ...(id !== undefined && { id }) };
+}
+
+function readWorkflowText(path: string, shown: string): string {
+  try {
+    return readTextFile(path);
+  } catch (error) {
+    throw usageError(`${shown} could not be read: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function readText(path: string, shown: string): Promise<string> {

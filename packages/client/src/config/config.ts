@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LongwireError, type ConfigError } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { readTextFile } from '../text-file.js';
 import {
   memberOf,
   overlaid,
@@ -51,12 +51,9 @@ export interface ConfigOptions {
 export function loadConfig(path: string, options: ConfigOptions = {}): Config {
   let text: string;
   try {
-    text = readFileSync(resolve(options.cwd ?? '', path), 'utf8');
+    text = readTextFile(resolve(options.cwd ?? '', path));
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const reason =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : code;
-    throw configError(`could not read ${path}: ${reason ?? String(cause)}`, { cause });
+    throw configError(`could not read ${path}: ${(cause as Error).message}`, { cause });
   }
   return parseConfig(text, { ...options, file: path });
 }

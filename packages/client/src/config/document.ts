@@ -1,5 +1,14 @@
-import { parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import {
+  createScanner,
+  parseTree,
+  printParseErrorCode,
+  type Node,
+  type ParseError,
+} from 'jsonc-parser';
 import { positionIn, Problems, type Source } from './problems.js';
+
+/** A configuration has some six. */
+const MAX_DEPTH = 100;
 
 /** A JSON value that knows where it is written. */
 export type Located = LocatedObject | LocatedArray | LocatedValue;
@@ -37,6 +46,7 @@ export interface Member {
  */
 export function parseDocument(source: Source): Located {
   const { text } = source;
+  checkNesting(source);
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const problems = new Problems(source);
@@ -48,6 +58,25 @@ export function parseDocument(source: Source): Located {
   const document = located(root as Node, source, problems, []);
   problems.throwIfAny();
   return document;
+}
+
+/** What reads a document calls itself for every level of it. */
+function checkNesting(source: Source): void {
+  const { text } = source;
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (;;) {
+    scanner.scan();
+    const offset = scanner.getTokenOffset();
+    const token = text[offset];
+    if (token === undefined) return;
+    if (token === '{' || token === '[') depth++;
+    if (token === '}' || token === ']') depth--;
+    if (depth <= MAX_DEPTH) continue;
+    const problems = new Problems(source);
+    problems.add(offset, `nested deeper than ${MAX_DEPTH} levels`);
+    problems.throwIfAny();
+  }
 }
 
 function located(
@@ -70,10 +99,14 @@ function located(
   for (const { children: [key, value] = [] } of children) {
     if (key === undefined || value === undefined) continue;
     const name = String(key.value);
+    if (name === '__proto__') {
+      problems.add(key.offset, '"__proto__" cannot be a name here: an object would lose it');
+      continue;
+    }
     const earlier = members.get(name);
     if (earlier !== undefined) {
-      const { line } = positionIn(source.text, earlier.keyOffset);
-      const { line: again } = positionIn(source.text, key.offset);
+      const { line } = positionIn(source, earlier.keyOffset);
+      const { line: again } = positionIn(source, key.offset);
       const what = isServerList(path) ? `server ${JSON.stringify(name)}` : JSON.stringify(name);
       problems.add(key.offset, `${what} is there twice, on lines ${line} and ${again}: rename one`);
     }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { readTextFile } from '../text-file.js';
 import { memberOf, valueOf, type Located } from './document.js';
 import { isLoosening, isRestriction, readRestrictions } from './restrictions.js';
 import { FOREIGN_KEYS, readForeignServer, type WrittenServer } from './schema.js';
@@ -106,8 +106,8 @@ export function foreignRemark(servers: ReadonlyMap<string, Located>): string | u
  *
  * Paths start from `directory`.
  *
- * @throws Error of the file system for an `envFile` that cannot be read; Error for a restriction
- * that cannot be understood.
+ * @throws Error for an `envFile` that cannot be read, and for a restriction that cannot be
+ * understood.
  */
 export function fromForeign(value: unknown, directory: string): WrittenServer {
   const { type, url, command, args, cwd, headers, ...server } = readForeignServer(value);
@@ -119,7 +119,7 @@ export function fromForeign(value: unknown, directory: string): WrittenServer {
   const written = Object.entries(server.env ?? {}).filter(([, each]) => each !== null);
   const { envFile } = server;
   const env = {
-    ...(envFile !== undefined && parseEnv(readFileSync(resolve(directory, envFile), 'utf8'))),
+    ...(envFile !== undefined && readEnvFile(resolve(directory, envFile), envFile)),
     ...Object.fromEntries(written.map(([name, each]) => [name, String(each)])),
   } as Record<string, string>;
   return {
@@ -129,4 +129,12 @@ export function fromForeign(value: unknown, directory: string): WrittenServer {
     ...(cwd !== undefined && { cwd }),
     ...(isRestricted && { tools }),
   };
+}
+
+function readEnvFile(path: string, shown: string): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readTextFile(path));
+  } catch (cause) {
+    throw new Error(`could not read ${shown}: ${(cause as Error).message}`, { cause });
+  }
 }

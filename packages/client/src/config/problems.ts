@@ -26,7 +26,7 @@ export class Problems {
 
   /** Takes over what others found in the same file. */
   include(other: Problems): void {
-    this.#found.push(...other.#found);
+    for (const one of other.#found) this.#found.push(one);
   }
 
   /** Everything that was found as one error; `undefined` where nothing was. */
@@ -35,7 +35,7 @@ export class Problems {
     const problems = this.#found
       .toSorted((a, b) => a.offset - b.offset)
       .map(({ offset, message }): ConfigProblem => {
-        return { file, ...positionIn(this.#source.text, offset), message };
+        return { file, ...positionIn(this.#source, offset), message };
       });
     const lines = problems.map(
       ({ line, column, message }) => `${file}:${line}:${column}: ${message}`,
@@ -57,8 +57,22 @@ export class Problems {
   }
 }
 
+/** Where the lines of a file begin, as far as somebody asked. */
+const lineStarts = new WeakMap<Source, readonly number[]>();
+
 /** Line and column, both from 1. */
-export function positionIn(text: string, offset: number): { line: number; column: number } {
-  const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
-  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
+export function positionIn(source: Source, offset: number): { line: number; column: number } {
+  let starts = lineStarts.get(source);
+  if (starts === undefined) {
+    const ends = source.text.matchAll(/\r\n|\r|\n/g);
+    starts = [0, ...[...ends].map(({ index, 0: end }) => index + end.length)];
+    lineStarts.set(source, starts);
+  }
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
 }

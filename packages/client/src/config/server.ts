@@ -47,7 +47,7 @@ export function readServerConfig(
   const { timeouts, retry, heartbeat, limits, keepAlive, transport, headers } = written;
   const config: ServerConfig = {
     name,
-    place: `${source.file}:${positionIn(source.text, keyOffset).line}`,
+    place: `${source.file}:${positionIn(source, keyOffset).line}`,
     target: targetOf(written, reading.directory),
     options: {
       name,

@@ -8,6 +8,9 @@ export interface ExpansionOptions {
   report: (message: string) => void;
 }
 
+/** How many defaults may stand within one another. */
+const MAX_NESTING = 10;
+
 const NAME = /^(?:env:)?([A-Za-z_]\w*)$/;
 
 /**
@@ -29,6 +32,10 @@ export function expandVariables(text: string, options: ExpansionOptions): string
     const end = closingBrace(text, start + 2);
     if (end === -1) {
       options.report('"${" without "}": write "$${" where no variable is meant');
+      return text;
+    }
+    if (end === 'too-deep') {
+      options.report(`"\${" nested deeper than ${MAX_NESTING} times`);
       return text;
     }
     expanded += text.slice(at, start) + valueOf(text.slice(start + 2, end), options);
@@ -85,10 +92,11 @@ function complaint(written: string): string {
 }
 
 /** Where the brace is that closes what begins at `from`; a default may have braces of its own. */
-function closingBrace(text: string, from: number): number {
+function closingBrace(text: string, from: number): number | 'too-deep' {
   let depth = 0;
   for (let at = from; at < text.length; at++) {
     if (text.startsWith('${', at)) depth++;
+    if (depth > MAX_NESTING) return 'too-deep';
     if (text[at] !== '}') continue;
     if (depth === 0) return at;
     depth--;

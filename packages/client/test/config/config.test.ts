@@ -431,7 +431,10 @@ describe('the file of another program', () => {
       { inputs: [], servers: { a: { command: 'x', args: ['${input:the key}'] } } },
       'set a variable such as THE_KEY',
     ],
-    [{ inputs: [], servers: { a: { command: 'x', envFile: '/no/such' } } }, 'server "a": ENOENT'],
+    [
+      { inputs: [], servers: { a: { command: 'x', envFile: '/no/such' } } },
+      'server "a": could not read /no/such: there is no such file',
+    ],
   ])('%j: %s', (value, message) => {
     expect(errorOf(JSON.stringify(value), { file: 'mcp.json' }).message).toContain(message);
   });

@@ -1,0 +1,62 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+
+/** A configuration, a workflow, variables: what people write is far smaller. */
+const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Why a file was not read. `code` is the system's, or `EFBIG` for one that is too large. */
+export class FileReadError extends Error {
+  override readonly name: string = 'FileReadError';
+  readonly code: string;
+
+  constructor(reason: string, options: { code: string; cause?: unknown }) {
+    super(reason, options);
+    this.code = options.code;
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'it may not be read',
+  ELOOP: 'it is a symbolic link that leads to itself',
+};
+
+/**
+ * Reads a file of text that a person wrote. A pipe or a device of that name is not waited for, and
+ * nothing is read that is larger than `maxBytes` (default 4 MiB). A byte order mark is no part of the
+ * text.
+ *
+ * @throws FileReadError whose message says why, without the name of the file.
+ */
+export function readTextFile(path: string, options: { maxBytes?: number } = {}): string {
+  const { maxBytes = DEFAULT_MAX_BYTES } = options;
+  let file: number;
+  try {
+    // A pipe that nobody writes to would be waited for.
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (cause) {
+    throw readError(cause);
+  }
+  try {
+    const stats = fstatSync(file);
+    if (stats.isDirectory()) throw new FileReadError(REASONS['EISDIR'] ?? '', { code: 'EISDIR' });
+    if (!stats.isFile()) {
+      throw new FileReadError('it is no file, but a pipe or a device', { code: 'EINVAL' });
+    }
+    if (stats.size > maxBytes) {
+      const reason = `it has ${stats.size} bytes, and ${maxBytes} are the most that is read`;
+      throw new FileReadError(reason, { code: 'EFBIG' });
+    }
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (cause) {
+    throw cause instanceof FileReadError ? cause : readError(cause);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readError(cause: unknown): FileReadError {
+  const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+  return new FileReadError(REASONS[code] ?? code, { code, cause });
+}
