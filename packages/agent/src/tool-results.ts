@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { CallToolResult } from '@longwire/client';
+import { DEFAULT_JSON_BOUNDS, parseJson } from '@longwire/client/untrusted';
 import { isDeepStrictEqual } from 'node:util';
 import { imageBlock } from './images.js';
 import { isRecord } from './records.js';
@@ -126,7 +127,7 @@ function says(blocks: readonly ResultBlock[], structured: unknown): boolean {
   return blocks.some((block) => {
     if (block.type !== 'text' || !/^\s*[{[]/.test(block.text)) return false;
     try {
-      return isDeepStrictEqual(JSON.parse(block.text), structured);
+      return isDeepStrictEqual(parseJson(block.text, DEFAULT_JSON_BOUNDS), structured);
     } catch {
       return false;
     }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallToolResult } from '@longwire/client';
+import { DEFAULT_JSON_BOUNDS, parseJson } from '@longwire/client/untrusted';
 import type { ExitCode } from './exit-codes.js';
 import { isJsonObject, type JsonObject } from './json-object.js';
 import { escapeControls, sanitize, sanitizeLine } from './sanitize.js';
@@ -108,7 +109,7 @@ function isJsonOf(block: unknown, value: unknown): boolean {
   const { type, text: json } = asBlock(block);
   if (type !== 'text' || typeof json !== 'string') return false;
   try {
-    return isDeepStrictEqual(JSON.parse(json), value);
+    return isDeepStrictEqual(parseJson(json, DEFAULT_JSON_BOUNDS), value);
   } catch {
     return false;
   }

@@ -1,8 +1,9 @@
 import type { CallToolResult, ContentBlock } from '@longwire/client';
+import { DEFAULT_JSON_BOUNDS, parseJson } from '@longwire/client/untrusted';
 
 /**
  * What expressions see of a result: its structured content, else its text (parsed, where that is a
- * JSON object or list), else its content blocks as they are.
+ * JSON object or list of at most 1 000 000 values, 200 deep), else its content blocks as they are.
  */
 export function valueOf({ structuredContent, content }: CallToolResult): unknown {
   if (structuredContent !== undefined) return structuredContent;
@@ -10,7 +11,7 @@ export function valueOf({ structuredContent, content }: CallToolResult): unknown
   if (text === undefined) return content;
   if (!/^\s*[[{]/.test(text)) return text;
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text, DEFAULT_JSON_BOUNDS);
   } catch {
     return text;
   }

@@ -1,4 +1,5 @@
 import {
+  INTERNAL_ERROR,
   METHOD_NOT_FOUND,
   type JSONRPCErrorResponse,
   type JSONRPCResponse,
@@ -177,6 +178,12 @@ export function silentError({ silenceMs, timeoutMs }: Required<HeartbeatOptions>
 /** The answer to a request that a server does not know, without asking it. */
 export function unknownMethod(id: RequestId): JSONRPCErrorResponse & { id: RequestId } {
   return { jsonrpc: '2.0', id, error: { code: METHOD_NOT_FOUND, message: 'Method not found' } };
+}
+
+/** The answer to a request of the server that is one too many. */
+export function tooManyRequests(id: RequestId): JSONRPCErrorResponse & { id: RequestId } {
+  const message = 'too many requests wait for an answer';
+  return { jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message } };
 }
 
 /** The server has come back in another era, and the program's own `Client` cannot follow it there. */

@@ -2,6 +2,7 @@ import type { AsyncResource } from 'node:async_hooks';
 import type {
   JSONRPCMessage,
   JSONRPCNotification,
+  JSONRPCRequest,
   JSONRPCResponse,
   RequestId,
 } from '@modelcontextprotocol/client';
@@ -19,6 +20,8 @@ export interface InboundOptions {
   onAnswer: (entry: LedgerEntry, answer: JSONRPCResponse) => void;
   /** Takes what is for the program, and the context of the call that it belongs to, if it does. */
   deliver: (message: JSONRPCMessage, scope?: AsyncResource) => void;
+  /** Answers a request of the server that is one too many. */
+  refuse: (request: JSONRPCRequest) => void;
   /** Takes what is for nobody, and wrong. */
   report: (error: LongwireError) => void;
 }
@@ -33,12 +36,14 @@ export class Inbound {
 
   /** `requestId` names the request on whose own stream the message came. */
   take(message: JSONRPCMessage, requestId?: RequestId): void {
-    const { ledger, serverRequests, onAnswer, deliver } = this.#options;
+    const { ledger, serverRequests, onAnswer, deliver, refuse } = this.#options;
     if (isAnswer(message)) {
       const entry = ledger.answered(message);
       if (entry === undefined) return;
       onAnswer(entry, message);
       entry.waiter.answered(message);
+    } else if ('id' in message && serverRequests.isFull) {
+      refuse(message);
     } else if ('id' in message) {
       const scope = requestId === undefined ? undefined : ledger.find(requestId)?.mark.scope;
       deliver(serverRequests.enter(message), scope);

@@ -6,6 +6,9 @@ import type {
 } from '@modelcontextprotocol/client';
 import { cancellationOf } from './wire.js';
 
+/** So many may be open; each holds what it asks, and what the program makes of it. */
+const MAX_OPEN = 1000;
+
 /**
  * Requests that the server made and that are not answered yet. The program sees ids of our own,
  * never used twice, so that an answer made for a session that is gone cannot be taken for an
@@ -15,6 +18,11 @@ export class ServerRequests {
   readonly #theirs = new Map<RequestId, RequestId>();
   readonly #ours = new Map<RequestId, RequestId>();
   #next = 0;
+
+  /** Whether the server has to wait for answers before it asks for more. */
+  get isFull(): boolean {
+    return this.#theirs.size >= MAX_OPEN;
+  }
 
   /** The request under our id. */
   enter(request: JSONRPCRequest): JSONRPCRequest {

@@ -6,6 +6,7 @@ import type {
   Result,
 } from '@modelcontextprotocol/client';
 import type { CallMark } from './call-mark.js';
+import { tooManyRequests } from './failures.js';
 import type { Handshake } from './handshake.js';
 import { Heartbeat } from './heartbeat.js';
 import { Inbound } from './inbound.js';
@@ -63,6 +64,11 @@ export class Traffic {
         if (mark.internal !== true || mark.isProbe === true) options.onAnswered(request.method);
         if ('result' in answer && mark.internal !== true) standing.learn(request, answer.result);
       },
+      // Whether it can be said or not, there is nothing to be done about it.
+      refuse: ({ id }) =>
+        void link()
+          ?.say(tooManyRequests(id))
+          .catch(() => {}),
     });
     this.restoration = new Restoration({ ...options, isCurrent: (asked) => link() === asked });
     const localAnswers = new LocalAnswers({

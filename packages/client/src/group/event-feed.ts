@@ -1,6 +1,7 @@
 import { checkOptionNames, checkPositive } from '../connection/options.js';
 import { LongwireError } from '../errors.js';
 import { createGlob } from '../untrusted/glob.js';
+import { sizeOf } from '../untrusted/json-size.js';
 import { checkPatterns } from './name-patterns.js';
 import type { GroupEvent } from './types.js';
 
@@ -14,7 +15,7 @@ export interface GroupEventsOptions {
    * tool-events server. Default: all.
    */
   kinds?: readonly string[];
-  /** How many events may wait to be read. Default 1 000. */
+  /** How many events may wait to be read; never more than 64 MB of them, about. Default 1 000. */
   bufferSize?: number;
   /**
    * What happens to an event for which there is no room: the oldest that waits makes room for it,
@@ -34,6 +35,11 @@ export interface GroupEventStream extends AsyncIterableIterator<GroupEvent, unde
   return(): Promise<IteratorResult<GroupEvent, undefined>>;
 }
 
+/** What may wait, by the measure of `sizeOf`: of text, 64 MB. */
+const MAX_SIZE = 2_000_000;
+/** What is nested deeper is too much. */
+const MAX_DEPTH = 1000;
+
 const KINDS: Record<GroupEvent['kind'], true> = {
   state: true,
   notification: true,
@@ -50,7 +56,9 @@ export class EventFeed implements GroupEventStream {
   readonly #bufferSize: number;
   readonly #onEnd: (feed: EventFeed) => void;
   readonly #onAbort = (): void => this.#stop();
-  #waiting: GroupEvent[] = [];
+  #waiting: { event: GroupEvent; size: number }[] = [];
+  /** Of all that waits. */
+  #size = 0;
   #readers: ((result: IteratorResult<GroupEvent, undefined>) => void)[] = [];
   #failure: LongwireError | undefined;
   #hasEnded = false;
@@ -80,8 +88,7 @@ export class EventFeed implements GroupEventStream {
     if (this.#hasEnded || !this.#wants(event)) return;
     const reader = this.#readers.shift();
     if (reader !== undefined) reader({ done: false, value: event });
-    else if (this.#waiting.length < this.#bufferSize) this.#waiting.push(event);
-    else this.#overflow(event);
+    else this.#keep(event);
   }
 
   /** Nothing more will come; what waits is still read. */
@@ -94,7 +101,7 @@ export class EventFeed implements GroupEventStream {
   }
 
   async next(): Promise<IteratorResult<GroupEvent, undefined>> {
-    const event = this.#waiting.shift();
+    const event = this.#shift();
     if (event !== undefined) return { done: false, value: event };
     const failure = this.#failure;
     this.#failure = undefined;
@@ -114,19 +121,38 @@ export class EventFeed implements GroupEventStream {
 
   #stop(): void {
     this.#waiting = [];
+    this.#size = 0;
     this.#failure = undefined;
     this.end();
   }
 
+  #shift(): GroupEvent | undefined {
+    const first = this.#waiting.shift();
+    this.#size -= first?.size ?? 0;
+    return first?.event;
+  }
+
+  #keep(event: GroupEvent): void {
+    const payload = event.kind === 'notification' ? event.params : undefined;
+    const size = sizeOf(payload, { maxNodes: MAX_SIZE, maxDepth: MAX_DEPTH });
+    const { onOverflow = 'drop-oldest' } = this.#options;
+    const isFull = (): boolean =>
+      this.#waiting.length >= this.#bufferSize || this.#size + size > MAX_SIZE;
+    if (isFull() && (onOverflow !== 'drop-oldest' || size > MAX_SIZE)) {
+      this.#overflow(event);
+      return;
+    }
+    for (; isFull() && this.#waiting.length > 0; this.#dropped += 1) this.#shift();
+    this.#size += size;
+    this.#waiting.push({ event, size });
+  }
+
+  /** There is no room for an event. */
   #overflow(event: GroupEvent): void {
     this.#dropped += 1;
-    const { onOverflow = 'drop-oldest' } = this.#options;
-    if (onOverflow === 'drop-oldest') {
-      this.#waiting.shift();
-      this.#waiting.push(event);
-    } else if (onOverflow === 'error') {
+    if (this.#options.onOverflow === 'error') {
       this.#failure = new LongwireError(
-        `${this.#bufferSize} events waited to be read when another came from ${event.server}`,
+        `${this.#waiting.length} events waited to be read when another came from ${event.server}`,
         {
           code: 'limit-exceeded',
           certainty: 'answered',

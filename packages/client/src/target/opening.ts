@@ -11,6 +11,8 @@ import { postOf } from '../channels/sse.js';
 import { HttpStatusError, LongwireError } from '../errors.js';
 import { judge, type Signs } from './judge.js';
 
+/** What an event takes that is kept, beside what it says. */
+const KEPT_EVENT_SIZE = 64;
 /** How long tool-events and HTTP+SSE are given to tell themselves apart. */
 const GRACE_MS = 1000;
 
@@ -63,7 +65,8 @@ export class Opening implements EventStreamListener {
   }
 
   #keep(event: StreamEvent): void {
-    this.#keptSize += event.data.length;
+    const { type, data, id = '' } = event;
+    this.#keptSize += type.length + data.length + id.length + KEPT_EVENT_SIZE;
     checkKept(this.#keptSize, this.#maxEventBytes);
     this.#kept.push(event);
     this.#look();

@@ -28,6 +28,15 @@ describe('ServerRequests', () => {
     expect(requests.answer(answer(second.id))).toEqual(answer(1));
   });
 
+  it('is full while a thousand wait for an answer', () => {
+    const requests = new ServerRequests();
+    const first = requests.enter(roots(0));
+    for (let id = 1; id < 1000; id++) requests.enter(roots(id));
+    expect(requests.isFull).toBe(true);
+    requests.answer(answer(first.id));
+    expect(requests.isFull).toBe(false);
+  });
+
   it('translates a cancellation by the server, once', () => {
     const requests = new ServerRequests();
     const ours = requests.enter(roots(1));

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { startToolEventsServer } from '../../../../test/support/tool-events-servers.ts';
 import { until } from '../../../../test/support/until.ts';
+import { EventFeed } from '../../src/group/event-feed.ts';
 import type { GroupEvent, GroupEventStream } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { groupsOfThisFile } from './support.ts';
@@ -153,3 +154,29 @@ it.each([
   expect(() => group.events(options)).toThrow(TypeError);
   expect(() => group.events(options)).toThrow(message);
 });
+
+it.each(['drop-oldest', 'drop-newest', 'error'] as const)(
+  'keeps no more than 64 MB of events that wait, by %s',
+  async (onOverflow) => {
+    const feed = new EventFeed({ onOverflow }, () => {});
+    const text = 'x'.repeat(30_000_000);
+    const push = (n: number, params: Record<string, unknown>): void =>
+      feed.push({
+        kind: 'notification',
+        server: 'a',
+        at: 0,
+        method: 'notifications/message',
+        params: { n, ...params },
+      } as GroupEvent);
+    for (const n of [1, 2, 3]) push(n, { text });
+    push(4, { text: text.repeat(3) });
+    feed.end();
+    const kept = onOverflow === 'drop-oldest' ? [2, 3] : [1, 2];
+    expect(numbersIn(await take(feed, 2))).toEqual(kept);
+    if (onOverflow === 'error') {
+      expect(await failureOf(feed.next())).toMatchObject({ code: 'limit-exceeded' });
+    } else {
+      expect(feed.dropped).toBe(2);
+    }
+  },
+);
