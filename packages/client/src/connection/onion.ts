@@ -236,7 +236,9 @@ class Passing implements McpRequest {
     // What the maker of the call wants to know comes last: it is outside of everybody.
     this.#onSent = mark.onSent?.bind(mark);
     this.#onProgress = mark.onProgress?.bind(mark);
-    mark.onSent = () => this.#inScope(() => this.#onSent?.());
+    mark.onSent = () => {
+      if (this.#onSent !== undefined) this.#inScope(this.#onSent);
+    };
     if (this.#onProgress !== undefined) {
       mark.onProgress = (progress) => this.#inScope(() => this.#onProgress?.(progress));
     }
