@@ -1,12 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import {
-  INTERNAL_ERROR,
-  isJSONRPCErrorResponse,
-  isJSONRPCResultResponse,
   type JSONRPCMessage,
   type JSONRPCNotification,
   type JSONRPCRequest,
-  type JSONRPCResponse,
   type RequestId,
   type Result,
   type Transport,
@@ -18,6 +14,7 @@ import { isAnswer } from '../channels/message.js';
 import { ServerError, type LongwireError } from '../errors.js';
 import type { Target } from '../target/target.js';
 import { callMark, type CallMark } from './call-mark.js';
+import { Delivery } from './delivery.js';
 import {
   closedError,
   describe,
@@ -25,7 +22,6 @@ import {
   queueFullError,
   serverError,
   unknownMethod,
-  untakenAnswer,
 } from './failures.js';
 import type { ServerFacts } from './handshake.js';
 import { withoutWrongHeaderTools } from './header-tools.js';
@@ -70,8 +66,7 @@ export class Connection implements Transport {
   readonly #onion: Onion | undefined;
   /** Requests that came through an SDK `Client`, by the id that it gave them. */
   #byProgramId = new Map<RequestId, CallMark>();
-  /** What came while one `Client` takes the place of another. */
-  #unheard: JSONRPCMessage[] | undefined;
+  readonly #delivery: Delivery;
   #closing: Promise<void> | undefined;
   readonly #sender: OnionSender = {
     send: (request, mark) => this.#ask(request, mark),
@@ -94,6 +89,12 @@ export class Connection implements Transport {
     const origin = target.kind === 'url' ? target.url.origin : undefined;
     const whose = { client: options.client, origin };
     this.#onion = middleware.length > 0 ? new Onion(middleware, whose) : undefined;
+    this.#delivery = new Delivery({
+      receiver: this,
+      scope: this.#scope,
+      onToolsChanged: () => this.#onion?.toolsChanged((error) => this.#delivery.error(error)),
+      reply: (answer) => this.#line.answer(answer),
+    });
     this.#line = new Line({
       onion: this.#onion,
       target,
@@ -101,8 +102,8 @@ export class Connection implements Transport {
       ledger: this.#ledger,
       standing: this.#standing,
       ask: (request, mark) => this.#scope.runInAsyncScope(() => this.request(request, mark)),
-      deliver: (message, scope) => this.#deliver(message, undefined, scope),
-      report: (error) => this.#report(error),
+      deliver: (message, scope) => this.#delivery.message(message, undefined, scope),
+      report: (error) => this.#delivery.error(error),
       onState: (state) => this.#tell(state),
       giveUp: (mark) => this.cancel(mark, closedError(mark.certainty)),
       onEra: (era) => this.#tellEra(era),
@@ -169,17 +170,12 @@ export class Connection implements Transport {
    * Lets go of the `Client` above, for a new one. What the old one has asked, it is answered; what
    * the server says before the new one can hear it is kept.
    */
-  async reattach(attach: () => Promise<unknown>): Promise<void> {
-    const unheard: JSONRPCMessage[] = [];
-    this.#unheard = unheard;
-    this.#byProgramId = new Map();
-    this.onclose = this.onerror = this.onmessage = undefined;
-    try {
-      await attach();
-    } finally {
-      if (this.#unheard === unheard) this.#unheard = undefined;
-      for (const message of unheard) this.#deliver(message);
-    }
+  reattach(attach: () => Promise<unknown>): Promise<void> {
+    return this.#delivery.keepDuring(() => {
+      this.#byProgramId = new Map();
+      this.onclose = this.onerror = this.onmessage = undefined;
+      return attach();
+    });
   }
 
   /**
@@ -246,7 +242,7 @@ export class Connection implements Transport {
     const isIntroduction =
       method === 'initialize' || (isDiscover && this.#line.state.name !== 'ready');
     if (isDiscover && !isIntroduction && this.#line.era === 'legacy') {
-      queueMicrotask(() => this.#deliver(unknownMethod(id), onmessage));
+      queueMicrotask(() => this.#delivery.message(unknownMethod(id), onmessage));
       return Promise.resolve();
     }
     const mark: CallMark = (params as { [callMark]?: CallMark } | undefined)?.[callMark] ?? {
@@ -265,7 +261,7 @@ export class Connection implements Transport {
           const isToolList = method === 'tools/list' && era === 'modern';
           const inEra = answerIn(era, isToolList ? withoutWrongHeaderTools(answer) : answer);
           queueMicrotask(() => {
-            const failure = this.#deliverAnswer({ ...inEra, id }, { request, onmessage });
+            const failure = this.#delivery.answer({ ...inEra, id }, { request, onmessage });
             if (failure === undefined) resolve();
             else reject(failure);
           });
@@ -356,7 +352,7 @@ export class Connection implements Transport {
     try {
       this.#scope.runInAsyncScope(() => this.onstate?.(state));
     } catch (error) {
-      this.#report(error as Error);
+      this.#delivery.error(error as Error);
     }
   }
 
@@ -366,68 +362,8 @@ export class Connection implements Transport {
       return;
     }
     const error = otherEraError(era);
-    this.#report(error);
+    this.#delivery.error(error);
     this.#closing ??= this.#close(error);
-  }
-
-  /**
-   * Hands an answer up. The SDK's `Client` drops what is no answer by its own rules, and what it
-   * fails to read, without a word to whoever waits: that is told here what became of it.
-   */
-  #deliverAnswer(
-    answer: JSONRPCResponse & { id: RequestId },
-    { request, onmessage }: { request: LedgerRequest; onmessage: Transport['onmessage'] },
-  ): LongwireError | undefined {
-    try {
-      if (!isJSONRPCResultResponse(answer) && !isJSONRPCErrorResponse(answer)) {
-        return untakenAnswer(describe(request), answer);
-      }
-      (onmessage ?? this.onmessage)?.(answer);
-      return undefined;
-    } catch (cause) {
-      return untakenAnswer(describe(request), answer, cause);
-    }
-  }
-
-  /**
-   * Hands a message up. What the program throws is the program's, and ends no session; a request of
-   * the server that it fails to take is answered.
-   */
-  #deliver(
-    message: JSONRPCMessage,
-    onmessage?: Transport['onmessage'],
-    scope: AsyncResource = this.#scope,
-  ): void {
-    if (onmessage === undefined && this.#unheard !== undefined) {
-      this.#unheard.push(message);
-      return;
-    }
-    try {
-      // What it is an answer to was asked in a context, and goes on in that.
-      if (isAnswer(message)) (onmessage ?? this.onmessage)?.(message);
-      else scope.runInAsyncScope(() => this.#handUp(message));
-    } catch (error) {
-      this.#report(error as Error);
-      if (!('method' in message) || !('id' in message)) return;
-      const { id } = message;
-      const failure = { code: INTERNAL_ERROR, message: 'the client failed to take the request' };
-      this.#line.answer({ jsonrpc: '2.0', id, error: failure }).catch(() => {});
-    }
-  }
-
-  #handUp(message: JSONRPCMessage): void {
-    if ('method' in message && message.method === 'notifications/tools/list_changed') {
-      this.#onion?.toolsChanged((error) => this.#report(error));
-    }
-    this.onmessage?.(message);
-  }
-
-  #report(error: Error): void {
-    try {
-      this.#scope.runInAsyncScope(() => this.onerror?.(error));
-    } catch {
-      // Whoever listens for errors and throws one has nobody left to tell.
-    }
   }
 }
 
