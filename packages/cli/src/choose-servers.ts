@@ -1,11 +1,10 @@
-import { didYouMean, type ConfigError } from '@longwire/client';
+import { didYouMean, isCredentialName, type ConfigError } from '@longwire/client';
 import type { ServerConfig } from '@longwire/client/config';
 import { usageError } from './command-error.js';
 import { configFileName, namesIn, readConfiguration, type Configuration } from './configuration.js';
 import type { Context } from './context.js';
 import { warnOfEnvironment } from './environment.js';
 import { checkTargetOptions } from './target-options.js';
-import { isCredential } from './headers.js';
 import { isTarget, looksLikeAddress, parseTarget, type Server } from './target.js';
 
 /** The word for every server that has a name. */
@@ -104,7 +103,7 @@ export function refuseCommand({ command }: Context): void {
 async function everyServer(context: Context): Promise<AllServers> {
   const { file, isNamed, servers, unusable } = await neededConfiguration(context);
   const enabled = [...servers.values()].filter(({ disabled }) => !disabled);
-  const credential = Object.keys(context.options.headers).find(isCredential);
+  const credential = Object.keys(context.options.headers).find(isCredentialName);
   if (!isNamed && credential !== undefined) {
     throw usageError(
       `--header ${credential} would go to servers that nobody named: write their names, or --config ${file}`,

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { ConfigError } from '@longwire/client';
+import { isCredentialName, type ConfigError } from '@longwire/client';
 import type { ServerConfig } from '@longwire/client/config';
 import type { Context } from './context.js';
 import { readDotEnv } from './environment.js';
-import { isCredential } from './headers.js';
 import type { Redactor } from './redact.js';
 import { sanitizeLine } from './sanitize.js';
 import { writtenTarget } from './target.js';
@@ -61,13 +60,13 @@ function learnSecrets(
   { target, options, middleware, variables }: ServerConfig,
   { redactor, env }: { redactor: Redactor; env: Readonly<Record<string, string | undefined>> },
 ): void {
-  for (const name of variables) if (isCredential(name)) redactor.add(env[name]);
+  for (const name of variables) if (isCredentialName(name)) redactor.add(env[name]);
   for (const [name, value] of Object.entries(options.headers ?? {})) {
     redactor.addHeader(name, value);
   }
   for (const { options: written } of middleware) {
     for (const [name, value] of Object.entries(written)) {
-      if (typeof value === 'string' && isCredential(name)) redactor.addHeader(name, value);
+      if (typeof value === 'string' && isCredentialName(name)) redactor.addHeader(name, value);
     }
   }
   if (typeof target === 'string') {

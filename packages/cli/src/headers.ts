@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { isReservedHeader, type Attempt } from '@longwire/client';
+import { isCredentialName, isReservedHeader, type Attempt } from '@longwire/client';
 import { usageError } from './command-error.js';
 
 /**
@@ -7,11 +7,6 @@ import { usageError } from './command-error.js';
  * nothing; and why not by the key.
  */
 export type Credentials = 'header' | 'configured' | 'key' | 'key-withheld' | 'none';
-
-/** Whether the header of that name says who asks, and is a secret. */
-export function isCredential(name: string): boolean {
-  return /authorization|cookie|key|token|secret|password/i.test(name);
-}
 
 /**
  * Reads `Name: value` of every `--header`; of one name the last is taken. Names are lower-cased.
@@ -60,9 +55,9 @@ export function requestHeaders(options: {
   }
   const configured = lowerCased(options.configured ?? {});
   const headers = { ...configured, ...options.headers };
-  const own = Object.keys(options.headers).some(isCredential)
+  const own = Object.keys(options.headers).some(isCredentialName)
     ? 'header'
-    : Object.keys(configured).some(isCredential)
+    : Object.keys(configured).some(isCredentialName)
       ? 'configured'
       : undefined;
   return (attempt) => {

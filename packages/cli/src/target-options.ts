@@ -1,5 +1,5 @@
+import { isCredentialName } from '@longwire/client';
 import { usageError } from './command-error.js';
-import { isCredential } from './headers.js';
 import type { CommonOptions } from './options.js';
 import type { Server } from './target.js';
 
@@ -48,7 +48,7 @@ function refuseSharedCredentials(
 ): void {
   const urls = servers.map(({ target }) => target).filter((target) => typeof target === 'string');
   const origins = new Set(urls.map((url) => new URL(url).origin));
-  const name = Object.keys(headers).find(isCredential);
+  const name = Object.keys(headers).find(isCredentialName);
   if (origins.size < 2 || name === undefined) return;
   throw usageError(
     `--header ${name} would go to ${origins.size} different servers: leave it out, or name one of them`,

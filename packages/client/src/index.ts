@@ -121,5 +121,7 @@ export {
 } from './group/tool-names.js';
 export { LOG_LEVELS } from './log-levels.js';
 export { didYouMean, nameList, nearest, shortName } from './nearest.js';
+export { isCredentialName, isReplacedInData, KnownSecrets, MASK } from './secrets/known-secrets.js';
+export type { SecretOptions } from './secrets/known-secrets.js';
 export { FileReadError, readTextFile } from './text-file.js';
 export { VERSION } from './version.js';

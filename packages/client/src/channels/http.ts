@@ -1,6 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { Agent, type Dispatcher } from 'undici';
 import { LongwireError } from '../errors.js';
+import type { KnownSecrets } from '../secrets/known-secrets.js';
 import { YoungMap } from '../young-map.js';
 import {
   Attempts,
@@ -35,6 +36,8 @@ export interface HttpSetup {
   authorization: string | undefined;
   /** Where all that goes over it is counted. */
   counts: TrafficCounts;
+  /** Told what is sent and must not be told. Default: nobody is. */
+  secrets?: KnownSecrets | undefined;
   /** What one message may hold. Default: the defaults of `limits`. */
   jsonBounds?: JsonBounds | undefined;
 }
@@ -76,6 +79,7 @@ export class Http implements AttemptMaker {
     HeaderRecord,
     { ofAll: HeaderRecord | undefined; merged: string[] }
   >();
+  readonly #secrets: KnownSecrets | undefined;
   #lastUrl: URL | undefined;
   #lastRoute = { origin: '', path: '' };
   #closed: Promise<void> | undefined;
@@ -83,6 +87,7 @@ export class Http implements AttemptMaker {
   constructor(options: Partial<ChannelOptions>, setup: HttpSetup) {
     const { connectMs, hearingMs, headersOfAll, authorization, counts, scope } = setup;
     this.counts = counts;
+    this.#secrets = setup.secrets;
     this.jsonBounds = setup.jsonBounds ?? DEFAULT_JSON_BOUNDS;
     this.#headersOfAll = headersOfAll;
     this.#hearingMs = hearingMs;
@@ -151,6 +156,7 @@ export class Http implements AttemptMaker {
   #routeTo(url: URL): { origin: string; path: string } {
     if (this.#lastUrl !== url) {
       this.#lastUrl = url;
+      this.#secrets?.addEndpoint(url);
       this.#lastRoute = { origin: url.origin, path: url.pathname + url.search };
     }
     return this.#lastRoute;
@@ -171,14 +177,19 @@ export class Http implements AttemptMaker {
     const ofAll = isInternal(request.caller) ? this.#headersOfAll() : undefined;
     if (typeof headers === 'function') {
       return headers(attempts.tell(url)).then((own) =>
-        flatten({ ...own, ...ofAll, ...request.headers }),
+        this.#flatten({ ...own, ...ofAll, ...request.headers }),
       );
     }
     const kept = this.#merged.get(request.headers);
     if (kept !== undefined && kept.ofAll === ofAll) return kept.merged;
-    const merged = flatten({ ...headers, ...ofAll, ...request.headers });
+    const merged = this.#flatten({ ...headers, ...ofAll, ...request.headers });
     this.#merged.set(request.headers, { ofAll, merged });
     return merged;
+  }
+
+  #flatten(headers: HeaderRecord): string[] {
+    this.#secrets?.learnHeaders(headers);
+    return Object.entries(headers).flat();
   }
 
   /** What the program says to a challenge of this attempt. */
@@ -216,8 +227,4 @@ export function runsProgramsCode(options: Partial<ChannelOptions>): boolean {
 function ownAgent(connectMs: number, connections: number, keptMs?: number): Agent {
   const kept = keptMs && { keepAliveTimeout: keptMs, keepAliveMaxTimeout: keptMs };
   return new Agent({ connections, connect: { timeout: connectMs }, ...kept });
-}
-
-function flatten(headers: HeaderRecord): string[] {
-  return Object.entries(headers).flat();
 }

@@ -12,6 +12,7 @@ import type { Era, SendOptions } from '../channels/channel.js';
 import { checkHeaders } from '../channels/headers.js';
 import { isAnswer } from '../channels/message.js';
 import { ServerError, type LongwireError } from '../errors.js';
+import { learnTarget } from '../secrets/learn-target.js';
 import type { Target } from '../target/target.js';
 import { callMark, type CallMark } from './call-mark.js';
 import { Delivery } from './delivery.js';
@@ -87,7 +88,9 @@ export class Connection implements Transport {
     });
     const { middleware = [] } = options;
     const origin = target.kind === 'url' ? target.url.origin : undefined;
-    const whose = { client: options.client, origin };
+    const { client, secrets } = options;
+    learnTarget(target, secrets);
+    const whose = { client, origin, secrets };
     this.#onion = middleware.length > 0 ? new Onion(middleware, whose) : undefined;
     this.#delivery = new Delivery({
       receiver: this,

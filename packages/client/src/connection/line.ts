@@ -333,7 +333,7 @@ export class Line {
     this.#happen({
       type: 'handshake-done',
       dialect: channel.dialect,
-      address: channel.address,
+      address: link.address,
       connectMs: link.ageMs,
       resumed,
       ...(formerServer !== undefined && !resumed && { formerServer }),

@@ -13,6 +13,7 @@ import type {
 import { checkKept } from '../channels/event-stream.js';
 import type { HeaderRecord } from '../channels/headers.js';
 import { within } from '../channels/within.js';
+import { maskError, maskServerError } from '../secrets/mask-error.js';
 import { dial } from '../target/dial.js';
 import type { Introduction } from '../target/eras.js';
 import type { Connected } from '../target/handshake.js';
@@ -77,6 +78,11 @@ export class Link {
     return this.#channel;
   }
 
+  /** Where messages go, without its secrets: a command may have keys among its words. */
+  get address(): string {
+    return this.#options.secrets.mask(this.#channel?.address ?? '');
+  }
+
   /** The handshake is through, or was never needed. */
   get isStarted(): boolean {
     return this.#isStarted;
@@ -113,7 +119,9 @@ export class Link {
     const channel = this.#channel;
     if (channel === undefined) throw closedError('not-sent');
     const leftMs = this.#options.connectMs - this.ageMs;
-    await within(leftMs, channel.send(initialized), () => initializedTimeout(channel.address));
+    await within(leftMs, this.#masked(channel.send(initialized)), () =>
+      initializedTimeout(this.address),
+    );
   }
 
   /** Gives out the messages that came during the handshake, and from now on those that come. */
@@ -140,6 +148,8 @@ export class Link {
     this.#posts++;
     try {
       await post;
+    } catch (error) {
+      throw maskError(error, this.#options.secrets);
     } finally {
       if (--this.#posts === 0) this.#onQuiet?.();
     }
@@ -148,7 +158,7 @@ export class Link {
   /** Sends what is no request, for a call or for none: on this link or not at all. */
   say(message: JSONRPCMessage, caller?: SendOptions): Promise<void> {
     if (this.#channel === undefined) return Promise.reject(closedError('not-sent'));
-    const said = this.#channel.send(message, undefined, caller);
+    const said = this.#masked(this.#channel.send(message, undefined, caller));
     const settled = said.catch(() => {}).finally(() => this.#saying.delete(settled));
     this.#saying.add(settled);
     return said;
@@ -211,8 +221,40 @@ export class Link {
     });
   }
 
+  /** What a server says may hold what it was sent: from here on nothing does. */
+  async #masked<T>(outcome: Promise<T>): Promise<T> {
+    try {
+      return await outcome;
+    } catch (error) {
+      throw maskError(error, this.#options.secrets);
+    }
+  }
+
+  #maskAnswer<M extends JSONRPCMessage>(message: M): M {
+    if (!('error' in message)) return message;
+    return { ...message, error: maskServerError(message.error, this.#options.secrets) };
+  }
+
   async #open(introduction: Introduction): Promise<Connected> {
-    const connected = await dial({
+    const connected = await this.#masked(this.#dial(introduction));
+    const { channel, answer, tried } = connected;
+    if (this.#closed) {
+      await channel.close();
+      throw closedError('not-sent');
+    }
+    this.#channel = channel;
+    const { secrets } = this.#options;
+    const told = tried?.map((each) => ({ ...each, outcome: secrets.mask(each.outcome) }));
+    return {
+      ...connected,
+      ...(answer !== undefined && { answer: this.#maskAnswer(answer) }),
+      ...(told !== undefined && { tried: told }),
+    };
+  }
+
+  #dial(introduction: Introduction): Promise<Connected> {
+    const { secrets } = this.#options;
+    return dial({
       target: this.#target,
       transport: this.#options.transport,
       introduction,
@@ -222,13 +264,16 @@ export class Link {
       },
       handlers: {
         ...this.#handlers,
-        onMessage: (message, requestId) => {
+        onMessage: (came, requestId) => {
+          const message = this.#maskAnswer(came);
           if (this.#early === undefined) this.#handlers.onMessage(message, requestId);
           else this.#keep(message, this.#early);
         },
+        onTrouble: (error, answerTo) =>
+          this.#handlers.onTrouble(maskError(error, secrets), answerTo),
         onEnd: (reason) => {
           this.#hasEnded = true;
-          this.#handlers.onEnd(reason);
+          this.#handlers.onEnd(maskError(reason, secrets));
         },
       },
       channel: this.#options,
@@ -239,15 +284,9 @@ export class Link {
       scope: this.#options.scope,
       hearingMs: hearingMs(this.#options.heartbeat),
       counts: this.#options.counts,
+      secrets,
       signal: this.#dialling.signal,
     });
-    const { channel } = connected;
-    if (this.#closed) {
-      await channel.close();
-      throw closedError('not-sent');
-    }
-    this.#channel = channel;
-    return connected;
   }
 }
 

@@ -34,6 +34,12 @@ export interface McpRequest {
    * token, keeps it by this. `undefined` for a server that is not at a URL.
    */
   readonly origin: string | undefined;
+  /**
+   * A text without the secrets that the client knows: the credentials that it sends or has sent, ids
+   * of sessions, keys among the words of a command. For what is written down of what a server says;
+   * the message of an error has none.
+   */
+  redact(text: string): string;
   /** Told every time that the request leaves, which may be more than once. */
   onSent?: (() => void) | undefined;
   /** Takes the call's progress, in order, before its response. */

@@ -4,6 +4,7 @@ import { CheckedHeaders } from '../channels/checked-headers.js';
 import type { HeaderRecord } from '../channels/headers.js';
 import { within } from '../channels/within.js';
 import { LongwireError } from '../errors.js';
+import type { KnownSecrets } from '../secrets/known-secrets.js';
 import type { Introduction } from '../target/eras.js';
 import type { Connected } from '../target/handshake.js';
 import type { CallMark } from './call-mark.js';
@@ -181,7 +182,10 @@ export async function leadHandshake(
 }
 
 /** Whose requests they are, and where they go. */
-export type Whose = Pick<McpRequest, 'client' | 'origin'>;
+export interface Whose extends Pick<McpRequest, 'client' | 'origin'> {
+  /** What must not be told of them. */
+  secrets: KnownSecrets;
+}
 
 /** What a request is led with. */
 interface PassingOptions {
@@ -207,6 +211,7 @@ class Passing implements McpRequest {
   readonly #before: Pick<CallMark, 'headers' | 'idempotent' | 'onSent' | 'onProgress'>;
   readonly #checked: CheckedHeaders;
   readonly #sender: OnionSender;
+  readonly #secrets: KnownSecrets;
   readonly #onStopped: (error: LongwireError) => void;
   #stopping: AbortController | undefined;
   #onSent: (() => void) | undefined;
@@ -221,6 +226,7 @@ class Passing implements McpRequest {
   ) {
     this.client = whose.client;
     this.origin = whose.origin;
+    this.#secrets = whose.secrets;
     this.#checked = checked;
     this.method = method;
     this.params = params;
@@ -280,6 +286,10 @@ class Passing implements McpRequest {
       if (this.stopped !== undefined) this.#stopping.abort(this.stopped);
     }
     return this.#stopping.signal;
+  }
+
+  redact(text: string): string {
+    return this.#secrets.mask(text);
   }
 
   abort(error: LongwireError): void {

@@ -5,6 +5,7 @@ import { headerSource } from '../channels/headers.js';
 import { runsProgramsCode } from '../channels/http.js';
 import { DEFAULT_JSON_BOUNDS, type JsonBounds } from '../channels/json.js';
 import { TrafficCounts } from '../channels/traffic-counts.js';
+import { KnownSecrets } from '../secrets/known-secrets.js';
 import { checkSharing, type Middleware } from './middleware.js';
 import { DEFAULT_LIST_BOUNDS, type ListBounds } from './pages.js';
 import type { RetryPolicy } from './retry.js';
@@ -117,6 +118,8 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   heartbeat: Required<HeartbeatOptions>;
   /** Of all connections that are made with these options. */
   counts: TrafficCounts;
+  /** What is sent and must not be told, on all connections that are made with these options. */
+  secrets: KnownSecrets;
   /** Stands for the client or the pool that makes connections with them. */
   client: object;
   /** The async context in which they were given: that of what belongs to no call. */
@@ -169,6 +172,7 @@ export function resolveConnectionOptions(
     },
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
     counts: new TrafficCounts(),
+    secrets: new KnownSecrets(),
     client,
     scope: new AsyncResource('longwire.connection'),
     keepsScopes: runsProgramsCode(options),

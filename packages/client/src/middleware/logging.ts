@@ -9,7 +9,7 @@ import { LongwireError } from '../errors.js';
 import { jsonBytes } from './json-size.js';
 import { checkBoolean, checkTexts, checkWhole } from './option-checks.js';
 import { outcomeOf, outcomeOfError } from './outcome.js';
-import { redaction } from './redaction.js';
+import { redaction, type Show } from './redaction.js';
 import { toolOf } from './tools.js';
 
 /** How important a line is. */
@@ -111,9 +111,10 @@ interface Ending {
 function summaryOf(
   { request, startedAt, outcome, response, error }: Ending,
   tool: string | undefined,
-  shownError: (value: unknown) => unknown,
+  shownError: Show,
 ): object {
   const { method, params, metadata, internal } = request;
+  const mask = (text: string): string => request.redact(text);
   return {
     method,
     ...(tool !== undefined && { tool }),
@@ -122,7 +123,7 @@ function summaryOf(
     durationMs: Math.round((performance.now() - startedAt) * 1000) / 1000,
     outcome,
     ...(error instanceof LongwireError && { certainty: error.certainty }),
-    ...(error !== undefined && { error: shownError(messageOf(error)) }),
+    ...(error !== undefined && { error: shownError(messageOf(error), mask) }),
     ...(response?.metadata['cache'] !== undefined && { cache: response.metadata['cache'] }),
     ...(response?.metadata['attempts'] !== undefined && {
       attempts: response.metadata['attempts'],
@@ -132,11 +133,12 @@ function summaryOf(
   };
 }
 
-function detailsOf({ request, response }: Ending, shown: (value: unknown) => unknown): object {
+function detailsOf({ request, response }: Ending, shown: Show): object {
+  const mask = (text: string): string => request.redact(text);
   return {
     headers: Object.keys(request.headers),
-    params: shown(request.params),
-    ...(response !== undefined && { result: shown(response.result) }),
+    params: shown(request.params, mask),
+    ...(response !== undefined && { result: shown(response.result, mask) }),
   };
 }
 

@@ -23,35 +23,45 @@ export interface Redaction {
   redact: readonly string[];
 }
 
+/** Looked at beyond what is shown, so that a secret at the cut is not shown in part. */
+const MARGIN_CHARS = 4096;
+
+/** Replaces in a text what the client knows to be a secret. */
+type Mask = (text: string) => string;
+
+/** Shows a value. */
+export type Show = (value: unknown, mask: Mask) => unknown;
+
 /** Makes what shows a value without its secrets, and without what is too large to be read. */
-export function redaction({ maxValueChars, redact }: Redaction): (value: unknown) => unknown {
+export function redaction({ maxValueChars, redact }: Redaction): Show {
   const further = new Set(redact.map((name) => name.toLowerCase()));
   const isSecret = (name: string): boolean =>
     SECRET_NAME.test(name) || further.has(name.toLowerCase());
 
-  const text = (value: string): string => {
+  const text = (value: string, mask: Mask): string => {
     const isLong = value.length > maxValueChars;
-    let shown = isLong ? value.slice(0, maxValueChars) : value;
+    let shown = mask(isLong ? value.slice(0, maxValueChars + MARGIN_CHARS) : value);
     for (const pattern of IN_TEXT) shown = shown.replace(pattern, `$1${MASK}`);
+    if (isLong) shown = shown.slice(0, maxValueChars);
     return isLong ? `${shown}… (${value.length - maxValueChars} more characters)` : shown;
   };
 
-  const show = (value: unknown, depth: number): unknown => {
-    if (typeof value === 'string') return text(value);
+  const show = (value: unknown, depth: number, mask: Mask): unknown => {
+    if (typeof value === 'string') return text(value, mask);
     if (typeof value === 'bigint') return String(value);
     if (typeof value !== 'object' || value === null) return value;
     if (depth === MAX_DEPTH) return '…';
     if (Array.isArray(value)) {
-      const shown = value.slice(0, MAX_ITEMS).map((item) => show(item, depth + 1));
+      const shown = value.slice(0, MAX_ITEMS).map((item) => show(item, depth + 1, mask));
       if (value.length > MAX_ITEMS) shown.push(`… (${value.length - MAX_ITEMS} more)`);
       return shown;
     }
     const entries = Object.entries(value);
     const shown: [string, unknown][] = entries
       .slice(0, MAX_ITEMS)
-      .map(([name, item]) => [name, isSecret(name) ? MASK : show(item, depth + 1)]);
+      .map(([name, item]) => [name, isSecret(name) ? MASK : show(item, depth + 1, mask)]);
     if (entries.length > MAX_ITEMS) shown.push(['…', `(${entries.length - MAX_ITEMS} more)`]);
     return Object.fromEntries(shown);
   };
-  return (value) => show(value, 0);
+  return (value, mask) => show(value, 0, mask);
 }

@@ -7,6 +7,7 @@ import { place } from '../channels/place.js';
 import { StreamableResumption } from '../channels/streamable-session.js';
 import type { TrafficCounts } from '../channels/traffic-counts.js';
 import { ConnectError, HttpStatusError, LongwireError, type Tried } from '../errors.js';
+import type { KnownSecrets } from '../secrets/known-secrets.js';
 import type { Introduction } from './eras.js';
 import { shakeHands, type Connected } from './handshake.js';
 import { shakeHandsWithin } from './process-handshake.js';
@@ -41,6 +42,8 @@ export interface DialOptions {
   headersOfAll: () => HeaderRecord | undefined;
   /** Where all that goes over the wire is counted. */
   counts: TrafficCounts;
+  /** Told what is sent and must not be told. Default: nobody is. */
+  secrets?: KnownSecrets | undefined;
   signal: AbortSignal;
 }
 

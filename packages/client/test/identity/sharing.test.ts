@@ -222,6 +222,7 @@ describe('a cache', () => {
         metadata: {},
         client,
         origin: undefined,
+        redact: (text: string) => text,
         abort: () => {},
       };
       return kept(request, async () => ({ result: {}, metadata: {} })).then(
@@ -257,6 +258,7 @@ describe('what a server said of its tools', () => {
       metadata: {},
       client,
       origin: undefined,
+      redact: (text: string) => text,
       abort: () => {},
     });
     const [a, b] = [{}, {}];

@@ -59,6 +59,7 @@ export function around(middleware: Middleware | Middleware[], answer: Answer = s
       metadata: {},
       client,
       origin: 'http://127.0.0.1',
+      redact: (text) => text,
       abort: (error) => aborted.push(error),
       ...part,
     };

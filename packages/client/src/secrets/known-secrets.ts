@@ -1,0 +1,260 @@
+/** Stands for a secret in a text. */
+export const MASK = '***';
+
+/**
+ * Below this a secret is replaced only where it stands alone, for `k1` is in half of all words; and
+ * not at all in data, where replacing a common word would falsify it.
+ */
+const MIN_FREE_LENGTH = 6;
+
+/** Below this what a header or a URL holds is not replaced in data either, for the same reason. */
+const MIN_CREDENTIAL_LENGTH = 8;
+
+/** Of what changes without end (tokens, session ids) so many values are kept. */
+const MAX_PASSING = 200;
+
+/** A header of a megabyte is no credential, and would be looked for in every message. */
+const MAX_SECRET_LENGTH = 16_384;
+
+/** Names of headers and variables that say who asks. */
+const CREDENTIAL_NAME =
+  /authori[sz]|auth(?!or)|cookie|key|token|secret|passw(?:or)?d|credential|session|signature/i;
+
+/** Names of query parameters that hold what lets one in. */
+const CREDENTIAL_PARAMETER = /session|^sid$|token|secret|password|api_?key|(?:^|[_-])key$/i;
+
+/** Headers whose value nobody is let in by, though their names sound so. */
+const NO_CREDENTIAL: ReadonlySet<string> = new Set(['www-authenticate', 'idempotency-key']);
+
+/** Whether the header, or the variable, of that name says who asks, and is a secret. */
+export function isCredentialName(name: string): boolean {
+  return CREDENTIAL_NAME.test(name) && !NO_CREDENTIAL.has(name.toLowerCase());
+}
+
+/** `inData: false` for what may as well be a common word. */
+export interface SecretOptions {
+  inData: boolean;
+}
+
+/** The secrets that a program gave, or a server gave it, and texts without them. */
+export class KnownSecrets {
+  readonly #lasting = new Map<string, SecretOptions>();
+  /** Those that others follow, the one that was learned last at the end. */
+  readonly #passing = new Map<string, SecretOptions>();
+  /** What was learned of a header last: most requests say the same. */
+  readonly #lastValues = new Map<string, string>();
+
+  /**
+   * Learns a secret, for good. `inData: false` for what may as well be a common word: it is then
+   * replaced in messages and left in results.
+   */
+  add(secret: string | undefined, options: Partial<SecretOptions> = {}): void {
+    if (secret === undefined || secret.trim() === '' || secret.length > MAX_SECRET_LENGTH) return;
+    const inData = options.inData ?? true;
+    for (const form of formsOf(secret)) {
+      this.#lasting.set(form, { inData: inData || (this.#lasting.get(form)?.inData ?? false) });
+    }
+  }
+
+  /** Learns the value of a header, its credentials without their scheme included, for good. */
+  addHeader(name: string, value: string): void {
+    for (const [secret, options] of secretsOfHeader(name, value)) this.add(secret, options);
+  }
+
+  /**
+   * Learns what the headers of a request hold that says who asks. They may be others each time: of
+   * such values only the last 200 are remembered. A call costs no more than a look at each name.
+   */
+  learnHeaders(headers: Readonly<Record<string, string>>): void {
+    for (const name in headers) {
+      const value = headers[name] ?? '';
+      if (this.#lastValues.get(name) === value || !isCredentialName(name)) continue;
+      this.#lastValues.set(name, value);
+      for (const [secret, options] of secretsOfHeader(name, value)) {
+        this.#addPassing(secret, options);
+      }
+    }
+  }
+
+  /** Learns the value of an environment variable that a command is given. */
+  addVariable(name: string, value: string): void {
+    if (URL.canParse(value)) this.addUrl(new URL(value));
+    if (!isCredentialName(name) && value.length < 4) return;
+    const inData = isCredentialName(name) || looksGenerated(value);
+    this.add(value, { inData: inData && value.length >= MIN_CREDENTIAL_LENGTH });
+  }
+
+  /**
+   * Learns what the words of a command hide: URLs, and values by the name before them, as in
+   * `--token VALUE`, `TOKEN=VALUE` and `Authorization: VALUE`.
+   */
+  addCommand(words: readonly string[]): void {
+    for (const [index, word] of words.entries()) {
+      const flag = /^--?[\w-]+$/.exec(words[index - 1] ?? '')?.[0] ?? '';
+      const [, name = flag, value = word] = /^-*([\w.-]+)[=:]\s*(.+)$/s.exec(word) ?? [];
+      for (const text of [word, value]) if (URL.canParse(text)) this.addUrl(new URL(text));
+      if (isCredentialName(name) && !value.startsWith('-')) this.addHeader(name, value);
+    }
+  }
+
+  /** Learns what a URL hides, for good: user information and the values of its query. */
+  addUrl(url: URL): void {
+    for (const [secret, options] of secretsOfUrl(url)) this.add(secret, options);
+  }
+
+  /**
+   * Learns what the URL of a request hides. A server names its endpoint, anew in every session: of
+   * such values only the last ones are remembered, while what was added otherwise stays.
+   */
+  addEndpoint(url: URL): void {
+    for (const [secret, options] of secretsOfUrl(url)) this.#addPassing(secret, options);
+  }
+
+  /** Learns the id of a session that a header names, as `addEndpoint` does one in a URL. */
+  addSession(id: string): void {
+    this.#addPassing(id, { inData: true });
+  }
+
+  /** A text without any of the secrets, for messages and logs. */
+  mask(text: string): string {
+    return this.replace(text, () => true);
+  }
+
+  /**
+   * A text that was cut at its end: what is left there of a secret is replaced as well, for whoever
+   * sees the beginning of a token knows most of it.
+   */
+  maskCut(text: string): string {
+    const masked = this.mask(text);
+    for (const [secret] of this.known()) {
+      const longest = Math.min(secret.length - 1, masked.length);
+      for (let length = longest; length >= MIN_FREE_LENGTH; length--) {
+        if (!masked.endsWith(secret.slice(0, length))) continue;
+        return masked.slice(0, -length) + MASK;
+      }
+    }
+    return masked;
+  }
+
+  /** A JSON value in which no string holds one of the secrets that is no common word. */
+  maskValue(value: unknown): unknown {
+    if (typeof value === 'string') return this.replace(value, isReplacedInData);
+    if (Array.isArray(value)) return value.map((item) => this.maskValue(item));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [this.maskValue(key), this.maskValue(item)]),
+    );
+  }
+
+  /** All that is known. */
+  protected known(): [secret: string, options: SecretOptions][] {
+    return [...this.#lasting, ...this.#passing];
+  }
+
+  /** Replaces those secrets to which it applies. */
+  protected replace(
+    text: string,
+    applies: (secret: string, options: SecretOptions) => boolean,
+  ): string {
+    const found = this.known()
+      .filter(([secret, options]) => applies(secret, options) && text.includes(secret))
+      .map(([secret]) => secret);
+    let redacted = text;
+    // The longest first, so that a secret within another leaves nothing of it.
+    for (const secret of found.sort((a, b) => b.length - a.length)) {
+      redacted =
+        secret.length >= MIN_FREE_LENGTH
+          ? redacted.replaceAll(secret, MASK)
+          : redacted.replace(standingAlone(secret), MASK);
+    }
+    return redacted;
+  }
+
+  #addPassing(secret: string, options: SecretOptions): void {
+    if (secret.trim() === '' || secret.length > MAX_SECRET_LENGTH) return;
+    for (const form of formsOf(secret)) {
+      const known = this.#lasting.get(form);
+      if (known !== undefined && (known.inData || !options.inData)) continue;
+      const inData = options.inData || (this.#passing.get(form)?.inData ?? false);
+      this.#passing.delete(form);
+      this.#passing.set(form, { inData });
+    }
+    for (const oldest of this.#passing.keys()) {
+      if (this.#passing.size <= MAX_PASSING) break;
+      this.#passing.delete(oldest);
+    }
+  }
+}
+
+/** Whether a secret is replaced in what a server sent as data. */
+export function isReplacedInData(secret: string, { inData }: SecretOptions): boolean {
+  return inData && secret.length >= MIN_FREE_LENGTH;
+}
+
+type Learned = [secret: string, options: SecretOptions];
+
+/** What a header hides: its value, and each credential in it without its scheme. */
+function* secretsOfHeader(name: string, value: string): Generator<Learned> {
+  const optionsOf = (part: string): SecretOptions => ({
+    inData: isCredentialName(name) && part.length >= MIN_CREDENTIAL_LENGTH,
+  });
+  if (isCredentialName(name) || value.length >= 4) yield [value, optionsOf(value)];
+  for (const part of value.split(/[\s;,]+/)) {
+    const credential = part.replace(/^[\w-]+=(?=.)/, '');
+    if (credential.length >= MIN_FREE_LENGTH) yield [credential, optionsOf(credential)];
+  }
+  const [, basic] = /^Basic\s+([A-Za-z\d+/]+=*)$/i.exec(value) ?? [];
+  if (basic === undefined) return;
+  const [, password = ''] = /^[^:]*:(.+)$/s.exec(Buffer.from(basic, 'base64').toString()) ?? [];
+  if (password !== '') yield [password, optionsOf(password)];
+}
+
+/** What a URL hides. What may be an ordinary word is a secret in messages only. */
+function* secretsOfUrl(url: URL): Generator<Learned> {
+  const [username, password] = [decode(url.username), decode(url.password)];
+  if (username !== '') yield [username, { inData: false }];
+  if (password !== '') {
+    yield [password, { inData: password.length >= MIN_CREDENTIAL_LENGTH }];
+    yield [Buffer.from(`${username}:${password}`).toString('base64'), { inData: true }];
+  }
+  for (const [name, value] of url.searchParams) {
+    if (value.length >= 4) yield [value, { inData: isCredentialValue(name, value) }];
+  }
+}
+
+/** Whether a value of a query lets one in, by its name or its looks: `region=us-east-1` does not. */
+function isCredentialValue(name: string, value: string): boolean {
+  if (value.length < MIN_CREDENTIAL_LENGTH) return false;
+  return CREDENTIAL_PARAMETER.test(name) || looksGenerated(value);
+}
+
+/** A UUID, a hash, random base64: no words, dates or versions, which are short between hyphens. */
+function looksGenerated(value: string): boolean {
+  return /[a-z\d]{12}/i.test(value) && /[a-z]/i.test(value) && /\d/.test(value);
+}
+
+/** How a secret may be written: as it is, in a URL, in JSON. */
+function formsOf(secret: string): Set<string> {
+  return new Set([secret, encode(secret), JSON.stringify(secret).slice(1, -1)]);
+}
+
+function standingAlone(secret: string): RegExp {
+  return new RegExp(`(?<!\\w)${secret.replace(/[$()*+.?[\\\]^{|}-]/g, '\\$&')}(?!\\w)`, 'g');
+}
+
+function encode(text: string): string {
+  // A lone surrogate cannot be encoded.
+  try {
+    return encodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
