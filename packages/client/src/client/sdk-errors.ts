@@ -2,6 +2,9 @@ import { LongwireError } from '../errors.js';
 import type { CallMark } from '../connection/call-mark.js';
 import { serverError } from '../connection/failures.js';
 
+/** The SDK lists all that is wrong in an answer. */
+const MAX_MESSAGE = 2000;
+
 /** The error of ours that an error is, or was made of. */
 export function longwireErrorIn(error: unknown): LongwireError | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -19,7 +22,8 @@ export function fromSdkError(error: unknown, what: string, mark: CallMark): Long
   const own = longwireErrorIn(error);
   if (own !== undefined) return own;
   if (mark.serverError !== undefined) return serverError(what, mark.serverError);
-  const message = error instanceof Error ? error.message : String(error);
+  const whole = error instanceof Error ? error.message : String(error);
+  const message = whole.length > MAX_MESSAGE ? `${whole.slice(0, MAX_MESSAGE)}…` : whole;
   const { certainty } = mark;
   return certainty === 'answered'
     ? new LongwireError(`the server's answer to ${what} breaks the protocol: ${message}`, {

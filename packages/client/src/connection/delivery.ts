@@ -10,8 +10,9 @@ import {
 } from '@modelcontextprotocol/client';
 import { isAnswer } from '../channels/message.js';
 import type { LongwireError } from '../errors.js';
-import { describe, untakenAnswer } from './failures.js';
+import { describe, overloadError, untakenAnswer } from './failures.js';
 import type { LedgerRequest } from './ledger.js';
+import { overloadOf } from './sdk-load.js';
 
 /** What is needed to hand messages to the program. */
 export interface DeliveryOptions {
@@ -47,6 +48,8 @@ export class Delivery {
       if (!isJSONRPCResultResponse(answer) && !isJSONRPCErrorResponse(answer)) {
         return untakenAnswer(describe(request), answer);
       }
+      const overload = 'result' in answer ? overloadOf(answer.result) : undefined;
+      if (overload !== undefined) return overloadError(describe(request), overload);
       (onmessage ?? this.#options.receiver.onmessage)?.(answer);
       return undefined;
     } catch (cause) {

@@ -107,10 +107,27 @@ export function untakenAnswer(
   cause?: unknown,
 ): LongwireError {
   const why = cause instanceof Error ? `: ${cause.message}` : '';
-  const excerpt = JSON.stringify(answer).slice(0, 200);
+  const excerpt = excerptOf(answer);
   return new LongwireError(
     `the server's answer to ${what} cannot be used by the SDK's Client${why}: ${excerpt}`,
     { code: 'protocol', certainty: 'answered', cause },
+  );
+}
+
+/** A server in this process may answer with what is no JSON. */
+function excerptOf(answer: JSONRPCResponse): string {
+  try {
+    return JSON.stringify(answer).slice(0, 200);
+  } catch {
+    return 'no JSON';
+  }
+}
+
+/** The server has answered, and it would take the SDK's `Client` too long to check the answer. */
+export function overloadError(what: string, how: string): LongwireError {
+  return new LongwireError(
+    `the server's answer to ${what} is too much for the SDK's Client to check: ${how}`,
+    { code: 'limit-exceeded', certainty: 'answered' },
   );
 }
 

@@ -128,3 +128,29 @@ describe('limits', () => {
     await expect(connect('http://127.0.0.1:1/', { limits: given })).rejects.toThrow(name);
   });
 });
+
+it('settles what a server in this process answers that is no JSON', async () => {
+  const loop: Record<string, unknown> = {};
+  loop['loop'] = loop;
+  await using client = await connect({
+    server: () => ({
+      async connect(transport) {
+        transport.onmessage = (message) => {
+          if (!('method' in message) || !('id' in message)) return;
+          const text = goodAnswers[message.method]?.replace('$ID', JSON.stringify(message.id));
+          const answer = { jsonrpc: '2.0' as const, id: message.id, result: { contents: [loop] } };
+          void transport.send(
+            message.method === 'resources/read'
+              ? answer
+              : (JSON.parse(text ?? '') as typeof answer),
+          );
+        };
+        await transport.start();
+      },
+      async close() {},
+    }),
+  });
+  expect(await failureOf(client.readResource('a:b'))).toMatchObject({
+    certainty: 'answered',
+  });
+});
