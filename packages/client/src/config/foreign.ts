@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { nameList } from '../nearest.js';
 import { readTextFile } from '../text-file.js';
 import { memberOf, valueOf, type Located } from './document.js';
 import { isLoosening, isRestriction, readRestrictions } from './restrictions.js';
@@ -88,13 +89,15 @@ export function foreignRemark(servers: ReadonlyMap<string, Located>): string | u
     if (server.kind !== 'object') continue;
     for (const key of server.members.keys()) {
       if (FOREIGN_KEYS.includes(key) || descriptions.includes(key) || isRestriction(key)) continue;
-      ignored.set(key, [...(ignored.get(key) ?? []), name]);
+      const names = ignored.get(key);
+      if (names === undefined) ignored.set(key, [name]);
+      else names.push(name);
     }
   }
   if (ignored.size === 0) return undefined;
   const named = [...ignored].slice(0, maxNamed).map(([key, names]) => {
     const why = isLoosening(key) ? ', which lets no call through unasked here' : '';
-    return `"${key}" of ${names.join(', ')}${why}`;
+    return `"${key}" of ${nameList(names)}${why}`;
   });
   const more = ignored.size - named.length;
   return `not used here: ${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
