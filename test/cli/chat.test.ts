@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { serve, type Serving } from '@longwire/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -233,7 +236,7 @@ describe('one question', () => {
       { calls: [{ id: 'toolu_1', name: 'add', arguments: { a: 2, b: 3 } }] },
       { text: 'It is 5.' },
     ]);
-    const args = ['chat', demo.url, '-p', 'What is 2 + 3?', '--json'];
+    const args = ['chat', demo.url, '-p', 'What is 2 + 3?', '--json', '--trust', demo.url];
     const { code, stdout } = await runCli(args, { env: claude.env });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -248,7 +251,7 @@ describe('one question', () => {
       { calls: [{ id: 'toolu_1', name: 'echo', arguments: { message: 'a\u001b[2Jb\u009b2Jc' } }] },
       { text: 'red \u001b[31mtea\u001b]0;title\u0007 \u009b2Jis ready' },
     ]);
-    const args = ['chat', demo.url, '-p', 'Say it', '--verbose'];
+    const args = ['chat', demo.url, '-p', 'Say it', '--verbose', '--yes'];
     const { code, stdout, stderr } = await runCli(args, { env: claude.env });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^red .*tea.*is ready\n$/);
@@ -264,7 +267,9 @@ describe('marks for the cache', () => {
       { calls: [{ id: 'toolu_2', name: 'echo', arguments: { message: 'b' } }] },
       { text: 'Done.' },
     ]);
-    expect((await runCli(['chat', demo.url, '-p', 'Twice'], { env: claude.env })).code).toBe(0);
+    expect(
+      (await runCli(['chat', demo.url, '-p', 'Twice', '--yes'], { env: claude.env })).code,
+    ).toBe(0);
     const bodies = claude.bodies();
     expect(bodies).toHaveLength(3);
     for (const body of bodies) {
@@ -283,7 +288,7 @@ describe('a conversation from a pipe', () => {
       { text: 'It is three.' },
       { text: 'I said three.' },
     ]);
-    const run = await runCli(['chat', demo.url], {
+    const run = await runCli(['chat', demo.url, '--trust', new URL(demo.url).host], {
       env: claude.env,
       stdin: { text: 'What is 1 + 2?\nWhat did you say?\n' },
     });
@@ -350,6 +355,47 @@ describe('a tool that may change things', () => {
   });
 });
 
+describe('a tool of which its server says that it only reads', () => {
+  const script = [
+    { calls: [{ id: 'toolu_1', name: 'add', arguments: { a: 1, b: 2 } }] },
+    { text: 'Done.' },
+  ];
+  const refusals = async (args: string[], cwd?: string): Promise<unknown> => {
+    await using claude = await scripted(script);
+    const options = { env: claude.env, ...(cwd !== undefined && { cwd }) };
+    const run = await runCli(['chat', ...args, '-p', 'Add', '--json'], options);
+    expect(run.code, run.stderr).toBe(0);
+    return (JSON.parse(run.stdout) as { calls: { refused: boolean }[] }).calls[0]?.refused;
+  };
+
+  test('is called unasked only if the server is trusted', async () => {
+    expect(await refusals([demo.url])).toBe(true);
+    expect(await refusals([demo.url, '--trust', demo.url])).toBe(false);
+  });
+
+  const override = { add: { annotations: { readOnlyHint: true } } };
+  test.each<[object, string[], boolean]>([
+    [{ trusted: true }, ['it'], false],
+    [{ trusted: true }, ['@all', '--config', 'longwire.json'], false],
+    [{ trusted: true }, ['@all'], true],
+    [{ tools: { override } }, ['it'], false],
+    [{ tools: { override } }, ['@all'], true],
+  ])('a file says %j, chat %j: refused is %j', async (server, args, isRefused) => {
+    const cwd = await mkdtemp(join(tmpdir(), 'longwire-trust-'));
+    const file = { servers: { it: { url: demo.url, ...server } } };
+    await writeFile(join(cwd, 'longwire.json'), JSON.stringify(file));
+    expect(await refusals(args, cwd)).toBe(isRefused);
+    await rm(cwd, { recursive: true });
+  });
+
+  test('--trust names a server of the chat: 2', async () => {
+    await using claude = await scripted([]);
+    const run = await runCli(['chat', demo.url, '--trust', 'nobody'], { env: claude.env });
+    expect(run.code).toBe(2);
+    expect(run.stderr).toMatch(/--trust "nobody" is none of the servers of this chat/);
+  });
+});
+
 describe('what goes wrong', () => {
   test('a wrong key: 4, and it says which', async () => {
     await using claude = await scripted([]);
@@ -374,7 +420,9 @@ describe('what goes wrong', () => {
   test('Ctrl-C while a tool runs: 130, and its server is told', async () => {
     await using observed = await startObservedServer();
     await using claude = await scripted([{ calls: [{ id: 'toolu_1', name: 'wait' }] }]);
-    await using command = await startCli(['chat', observed.url, '-p', 'Wait'], { env: claude.env });
+    await using command = await startCli(['chat', observed.url, '-p', 'Wait', '--yes'], {
+      env: claude.env,
+    });
     await until(() => expect(observed.calls).toHaveLength(1));
     command.kill('SIGINT');
     const { code, stdout } = await command.done;
@@ -395,7 +443,7 @@ describe('what goes wrong', () => {
       { text: 'Fine.' },
     ]);
     const options = { env: claude.env, stdin: 'open' } as const;
-    await using command = await startCli(['chat', observed.url], options);
+    await using command = await startCli(['chat', observed.url, '--yes'], options);
     command.write('Wait for it\n');
     await until(() => expect(observed.calls).toHaveLength(1));
     command.kill('SIGINT');

@@ -1,7 +1,8 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { Approvals } from './approval.js';
 import { Conversation } from './conversation.js';
 import type { AgentEvent } from './events.js';
-import { resolveOptions } from './options.js';
+import { checkNames, resolveOptions } from './options.js';
 import type { AgentOptions, ResolvedAgentOptions } from './options.js';
 import { ToolCatalog } from './tool-catalog.js';
 import { Turn } from './turn.js';
@@ -65,6 +66,7 @@ export function createAgent(options: AgentOptions): Agent {
 class LongwireAgent implements Agent {
   readonly #options: ResolvedAgentOptions;
   readonly #catalog: ToolCatalog;
+  readonly #approvals: Approvals;
   readonly #conversation = new Conversation();
   #turn: AbortController | undefined;
   #closed = false;
@@ -72,6 +74,7 @@ class LongwireAgent implements Agent {
   constructor(options: ResolvedAgentOptions, catalog: ToolCatalog) {
     this.#options = options;
     this.#catalog = catalog;
+    this.#approvals = new Approvals(options.approve);
   }
 
   get model(): string {
@@ -84,8 +87,10 @@ class LongwireAgent implements Agent {
 
   send(
     content: string | readonly UserBlock[],
-    { signal }: SendOptions = {},
+    options: SendOptions = {},
   ): AsyncIterable<AgentEvent> {
+    checkNames(options, ['signal']);
+    const { signal } = options;
     const blocks = userContent(content);
     this.#assertIdle();
     const turn = new AbortController();
@@ -132,6 +137,7 @@ class LongwireAgent implements Agent {
       const context = {
         conversation: this.#conversation,
         catalog: this.#catalog,
+        approvals: this.#approvals,
         options: this.#options,
         signal: turn.signal,
       };

@@ -1,6 +1,12 @@
 export { AgentStateError, createAgent } from './agent.js';
 export type { Agent, SendOptions } from './agent.js';
-export type { ApprovalDecision, ApprovalHook, ApprovalRequest } from './approval.js';
+export type {
+  ApprovalDecision,
+  ApprovalHook,
+  ApprovalOptions,
+  ApprovalRequest,
+  ToolDefinition,
+} from './approval.js';
 export type {
   AgentEvent,
   DoneEvent,

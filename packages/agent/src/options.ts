@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { ToolSource } from '@longwire/client';
-import type { ApprovalHook } from './approval.js';
+import { nearest, type ToolSource } from '@longwire/client';
+import type { ApprovalHook, ApprovalOptions } from './approval.js';
 import { isRecord } from './records.js';
 
 /** Parameters of the Messages API that the agent passes on as they are. */
@@ -55,14 +55,13 @@ export interface AgentOptions {
    */
   maxResultChars?: number;
   /**
-   * Asked before each call of a tool that may change things: one annotated neither
-   * `readOnlyHint: true` nor `destructiveHint: false`. Annotations are the server's word: with a
-   * server that is not trusted, they are no protection.
+   * Asked before calls of tools, by default before each call of a tool that may change things: see
+   * {@link ApprovalOptions}. What a server says of its tools counts only if it is `trusted`.
    *
    * Default: nobody is asked and **every call is made**. A program that shows its user what Claude
    * does should give this.
    */
-  approve?: ApprovalHook;
+  approve?: ApprovalHook | ApprovalOptions;
   /**
    * Passed to every `callTool` and `listTools` of the sources. A call that runs out of time is a
    * result that tells Claude so, a list that does is a `source-failed`; the turn goes on. Default:
@@ -81,7 +80,7 @@ export interface ResolvedAgentOptions {
   system: string | undefined;
   maxRounds: number;
   maxResultChars: number;
-  approve: ApprovalHook | undefined;
+  approve: Required<ApprovalOptions> | undefined;
   callOptions: Readonly<CallOptions>;
   request: RequestExtras;
 }
@@ -99,7 +98,12 @@ const defaults = {
  * @throws TypeError that names the option that is wrong.
  */
 export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
+  checkNames(options, optionNames);
   if (!Array.isArray(options.clients)) throw new TypeError('clients must be an array');
+  if (options.request !== undefined) {
+    if (!isRecord(options.request)) throw new TypeError('request must be an object');
+    checkNames(options.request, requestNames, 'request.');
+  }
   const system = options.system?.trim() === '' ? undefined : options.system;
   return {
     anthropic: options.anthropic ?? new Anthropic(),
@@ -108,10 +112,62 @@ export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
     system,
     maxRounds: positive('maxRounds', options.maxRounds ?? defaults.maxRounds),
     maxResultChars: positive('maxResultChars', options.maxResultChars ?? defaults.maxResultChars),
-    approve: options.approve,
+    approve: resolveApproval(options.approve),
     callOptions: resolveCallOptions(options.callOptions),
     request: options.request ?? {},
   };
+}
+
+const optionNames: readonly (keyof AgentOptions)[] = [
+  'clients',
+  'model',
+  'anthropic',
+  'maxTokens',
+  'system',
+  'maxRounds',
+  'maxResultChars',
+  'approve',
+  'callOptions',
+  'request',
+];
+
+const requestNames: readonly (keyof RequestExtras)[] = [
+  'metadata',
+  'output_config',
+  'service_tier',
+  'stop_sequences',
+  'thinking',
+];
+
+/**
+ * A misspelt option would be ignored without a word, and with it what it was to prevent.
+ *
+ * @throws TypeError that names the option and the nearest.
+ */
+export function checkNames(options: object, known: readonly string[], prefix = ''): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const [near] = nearest(name, known);
+    const guess = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
+    throw new TypeError(`${prefix}${name} is not an option; ${guess}`);
+  }
+}
+
+function resolveApproval(given: unknown): Required<ApprovalOptions> | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given === 'function') return { ask: 'changing', hook: given as ApprovalHook };
+  if (!isRecord(given)) {
+    throw new TypeError('approve must be a function, or an object with hook and ask');
+  }
+  checkNames(given, ['ask', 'hook'], 'approve.');
+  const { ask = 'changing', hook } = given;
+  if (typeof hook !== 'function') {
+    throw new TypeError('approve.hook must be a function: it asks the person');
+  }
+  if (ask !== 'changing' && ask !== 'always' && typeof ask !== 'function') {
+    throw new TypeError("approve.ask must be 'changing', 'always' or a function");
+  }
+  return { ask: ask as Required<ApprovalOptions>['ask'], hook: hook as ApprovalHook };
 }
 
 const callOptionNames: readonly (keyof CallOptions)[] = ['timeoutMs', 'deadlineMs'];
@@ -119,11 +175,7 @@ const callOptionNames: readonly (keyof CallOptions)[] = ['timeoutMs', 'deadlineM
 /** A copy, so that what was checked is what is used. */
 function resolveCallOptions(given: unknown = {}): Readonly<CallOptions> {
   if (!isRecord(given)) throw new TypeError('callOptions must be an object');
-  for (const name of Object.keys(given)) {
-    if (!(callOptionNames as readonly string[]).includes(name)) {
-      throw new TypeError(`callOptions.${name} is not an option`);
-    }
-  }
+  checkNames(given, callOptionNames, 'callOptions.');
   const resolved: CallOptions = {};
   for (const name of callOptionNames) {
     const value = given[name];

@@ -1,36 +1,37 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { ToolAnnotations, ToolSource } from '@longwire/client';
 import { untilAborted } from './abort.js';
-import { mayChangeThings, refusalText } from './approval.js';
-import type { ApprovalHook } from './approval.js';
+import { isUnchanged, refusalText, type Approvals } from './approval.js';
 import { callFailureText, certaintyOf } from './call-failure.js';
 import { EventQueue } from './event-queue.js';
 import type { AgentEvent, ToolCallRef } from './events.js';
 import type { CallOptions } from './options.js';
 import { isRecord } from './records.js';
-import type { FoundTool, ToolCatalog } from './tool-catalog.js';
+import type { CatalogTool, FoundTool, ToolCatalog } from './tool-catalog.js';
 import { errorResultBlock, toolResultBlock } from './tool-results.js';
 import type { ToolRound } from './tool-round.js';
 
 /** What it takes to run the calls of a round. */
 export interface ToolCallContext {
-  catalog: Pick<ToolCatalog, 'find'>;
-  approve: ApprovalHook | undefined;
+  catalog: Pick<ToolCatalog, 'find' | 'refresh'>;
+  approvals: Approvals;
   maxResultChars: number;
   callOptions: Readonly<CallOptions>;
   signal: AbortSignal;
 }
 
 interface Call extends ToolCallRef {
-  source: ToolSource;
-  annotations: ToolAnnotations | undefined;
+  /** The name that Claude used. */
+  name: string;
+  found: CatalogTool;
   arguments: Record<string, unknown>;
 }
 
 /**
  * Runs the calls of a round and settles them there. First everything that needs approval is asked
- * for, one question at a time, since a person answers them; then all calls run at once. An aborted
- * signal ends every call; the round then says of each what is known.
+ * for, one question at a time, since a person answers them; then all calls run at once. What is
+ * asked about is the tool as its server lists it by then, and if it has changed when all is
+ * answered, it does not run. An aborted signal ends every call; the round then says of each what is
+ * known.
  *
  * @throws what the approval hook throws, before any call is made.
  */
@@ -38,7 +39,8 @@ export async function* runToolCalls(
   round: ToolRound,
   context: ToolCallContext,
 ): AsyncGenerator<AgentEvent, void, undefined> {
-  const { catalog, approve, signal } = context;
+  const { catalog, approvals, signal } = context;
+  yield* await catalog.refresh({ signal, retryFailed: false });
   const calls: Call[] = [];
   for (const use of round.uses) {
     const named = catalog.find(use.name);
@@ -55,44 +57,41 @@ export async function* runToolCalls(
     if (problem !== undefined) {
       yield { type: 'tool-result', ...ref, isError: true, error: new Error(problem) };
     } else if (found !== undefined) {
-      const { source, tool } = found;
-      calls.push({ ...ref, source, annotations: tool.annotations, arguments: args });
+      calls.push({ ...ref, name: use.name, found, arguments: args });
     }
   }
 
   const approved: Call[] = [];
   for (const call of calls) {
-    const { id, server, tool } = call;
-    if (approve === undefined || !mayChangeThings(call.annotations)) {
-      approved.push(call);
-      continue;
-    }
-    const decision = await untilAborted(signal, ask(approve, call, signal));
-    if (decision.allow) {
-      approved.push(call);
-    } else {
-      round.settled(errorResultBlock(id, refusalText(decision.reason)));
-      yield { type: 'tool-refused', id, server, tool, reason: decision.reason };
-    }
+    const { server, found } = call;
+    const asked = { ...found, server, arguments: call.arguments };
+    const decision = await untilAborted(signal, approvals.decide(asked, signal));
+    if (decision.allow) approved.push(call);
+    else yield refuse(round, call, decision.reason);
+  }
+
+  // Answers take time, in which a server may have put another tool in the place of what was asked.
+  yield* await catalog.refresh({ signal, retryFailed: false });
+  const unchanged: Call[] = [];
+  for (const call of approved) {
+    const now = catalog.find(call.name);
+    const isSame = typeof now === 'object' && isUnchanged(call.found.tool, now.tool);
+    if (isSame) unchanged.push(call);
+    else yield refuse(round, call, 'the tool changed before it could be called');
   }
 
   signal.throwIfAborted();
   const events = new EventQueue<AgentEvent>();
-  void Promise.all(approved.map((call) => run(call, round, context, events))).finally(() =>
+  void Promise.all(unchanged.map((call) => run(call, round, context, events))).finally(() =>
     events.end(),
   );
   yield* events;
 }
 
-async function ask(
-  approve: ApprovalHook,
-  call: Call,
-  signal: AbortSignal,
-): Promise<{ allow: boolean; reason: string | undefined }> {
-  const { server, tool, annotations } = call;
-  const decision = await approve({ server, tool, arguments: call.arguments, annotations, signal });
-  if (typeof decision === 'object') return { allow: decision.allow, reason: decision.reason };
-  return { allow: decision, reason: undefined };
+function refuse(round: ToolRound, call: Call, reason: string | undefined): AgentEvent {
+  const { id, server, tool } = call;
+  round.settled(errorResultBlock(id, refusalText(reason)));
+  return { type: 'tool-refused', id, server, tool, reason };
 }
 
 /** Never rejects: what fails is in the round and in the events. */
@@ -107,7 +106,7 @@ async function run(
   let settled = false;
   round.started(id);
   try {
-    const work = call.source.callTool(tool, call.arguments, {
+    const work = call.found.source.callTool(tool, call.arguments, {
       ...callOptions,
       signal,
       onProgress: (progress) => {

@@ -2,8 +2,10 @@ import type Anthropic from '@anthropic-ai/sdk';
 import {
   assignPrefixes,
   ToolNames,
+  trustedHintsOf,
   type NamedTool,
   type Tool,
+  type ToolAnnotations,
   type ToolSource,
 } from '@longwire/client';
 import { untilAborted } from './abort.js';
@@ -15,6 +17,8 @@ import type { CallOptions } from './options.js';
 export interface CatalogTool {
   source: ToolSource;
   tool: Tool;
+  /** What is believed of its hints. */
+  hints: ToolAnnotations | undefined;
 }
 
 /** The tool behind a name that Claude used; `gone` is one that Claude knew and that is not there. */
@@ -34,6 +38,7 @@ interface Shelf {
 
 interface Offer {
   tool: Tool;
+  hints: ToolAnnotations | undefined;
   definition: Omit<Anthropic.Tool, 'name'>;
 }
 
@@ -111,7 +116,7 @@ export class ToolCatalog {
     this.#names.bind(name, owner);
     const { source, tools } = owner.server;
     const offer = tools.find(({ tool }) => tool.name === owner.tool);
-    return offer === undefined ? 'gone' : { source, tool: offer.tool };
+    return offer === undefined ? 'gone' : { source, tool: offer.tool, hints: offer.hints };
   }
 
   /** Another conversation begins, in which no name has been used. */
@@ -158,7 +163,7 @@ export class ToolCatalog {
       const events: CatalogEvent[] = [];
       shelf.tools = distinct(tools).flatMap((tool) => {
         const offer = offerTool(tool);
-        if (!('problem' in offer)) return offer;
+        if (!('problem' in offer)) return { ...offer, hints: trustedHintsOf(source, tool) };
         events.push(leftOut(source, tool, offer.problem));
         return [];
       });
@@ -188,16 +193,16 @@ export class ToolCatalog {
     this.#definitions = [];
     this.#byName = new Map();
     this.#shelves.forEach(({ source, tools }, shelf) => {
-      tools.forEach(({ tool, definition }, index) => {
+      tools.forEach(({ tool, hints, definition }, index) => {
         const name = names[shelf]?.[index] ?? tool.name;
         this.#definitions.push({ name, ...definition });
-        this.#byName.set(name, { source, tool });
+        this.#byName.set(name, { source, tool, hints });
       });
     });
   }
 }
 
-function offerTool(tool: Tool): Offer | { problem: string } {
+function offerTool(tool: Tool): Omit<Offer, 'hints'> | { problem: string } {
   const offered = offerSchema(tool.inputSchema);
   if ('problem' in offered) return offered;
   const description = [tool.description, offered.constraint].filter(Boolean).join('\n\n');

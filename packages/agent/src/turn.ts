@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { asRejection } from './api-rejection.js';
+import type { Approvals } from './approval.js';
 import { keepable } from './conversation.js';
 import type { Conversation } from './conversation.js';
 import type { AgentEvent, DoneEvent, DoneReason } from './events.js';
@@ -17,6 +18,7 @@ import type { UserBlock } from './user-content.js';
 export interface TurnContext {
   conversation: Conversation;
   catalog: ToolCatalog;
+  approvals: Approvals;
   options: ResolvedAgentOptions;
   signal: AbortSignal;
 }
@@ -66,7 +68,7 @@ export class Turn {
   }
 
   async *#rounds(): AsyncGenerator<AgentEvent, void, undefined> {
-    const { catalog, options, signal } = this.#context;
+    const { catalog, approvals, options, signal } = this.#context;
     let text = '';
     for (let rounds = 0; ; rounds++) {
       signal.throwIfAborted();
@@ -101,8 +103,8 @@ export class Turn {
         return;
       }
       if (this.#round === undefined) continue;
-      const { approve, maxResultChars, callOptions } = options;
-      const context = { catalog, approve, maxResultChars, callOptions, signal };
+      const { maxResultChars, callOptions } = options;
+      const context = { catalog, approvals, maxResultChars, callOptions, signal };
       yield* runToolCalls(this.#round, context);
       this.#closeRound(this.#round);
       text = '';

@@ -5,6 +5,7 @@ import { configFileName, namesIn, readConfiguration, type Configuration } from '
 import type { Context } from './context.js';
 import { warnOfEnvironment } from './environment.js';
 import { checkTargetOptions } from './target-options.js';
+import { sanitizeLine } from './sanitize.js';
 import { isTarget, looksLikeAddress, parseTarget, type Server } from './target.js';
 
 /** The word for every server that has a name. */
@@ -121,11 +122,37 @@ async function everyServer(context: Context): Promise<AllServers> {
   }
   const chosen = enabled
     .filter(({ name }) => !skipped.has(name))
-    .map((config) => ({ target: config.target, config }));
+    .map((config) => {
+      const own = isNamed ? config : withoutTrust(config);
+      if (own !== config) {
+        context.terminal.remarkOnce(
+          sanitizeLine(
+            `What ${file} says of how far ${config.name} is trusted does not count, as nobody named it: write its name, or --config ${file}`,
+          ),
+        );
+      }
+      return { target: own.target, config: own };
+    });
   if (chosen.length + unusable.size + skipped.size === 0) {
     throw usageError(`${file} has no server that is not disabled`, { code: 'config' });
   }
   return { file, servers: chosen, unusable, skipped };
+}
+
+/** The same, asked about as a server of which nobody said anything. */
+function withoutTrust(config: ServerConfig): ServerConfig {
+  const { trusted, ...options } = config.options;
+  const overrides = Object.entries(config.tools.override ?? {});
+  const hasHints = overrides.some(([, { annotations }]) => annotations !== undefined);
+  if (trusted !== true && !hasHints) return config;
+  const override = Object.fromEntries(
+    overrides.map(([tool, own]) => {
+      const rest = { ...own };
+      delete rest.annotations;
+      return [tool, rest];
+    }),
+  );
+  return { ...config, options, tools: { ...config.tools, ...(hasHints && { override }) } };
 }
 
 /**

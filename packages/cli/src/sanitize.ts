@@ -45,6 +45,22 @@ export function escapeControls(json: string): string {
   return json.replace(/[\u007f-\u009f]/g, escapeUnits).replace(invisible, escapeUnits);
 }
 
+/** What nobody sees, or what makes what is seen another text. */
+const unseen =
+  /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}|(?<=\p{M}{2})\p{M}+/gu;
+
+/**
+ * JSON on one line in which all can be seen: what is invisible, blank in an unusual way, changes the
+ * direction of writing, or piles up is escaped, and so is every space after a space. The value stays
+ * the same.
+ */
+export function visibleJson(value: unknown): string {
+  const json = JSON.stringify(value) ?? 'undefined';
+  return json
+    .replace(unseen, escapeUnits)
+    .replace(/(?<= ) +/g, (spaces) => '\\u0020'.repeat(spaces.length));
+}
+
 function escapeUnits(character: string): string {
   return character
     .split('')

@@ -26,6 +26,14 @@ const defaultConnectMs = { url: 10_000, command: 60_000 } as const;
 /** How long a good ending may take: the cancellation of a call has to go out. */
 const maxClosingMs = 1500;
 
+/** What a command itself says of a server. */
+interface ServerSettings {
+  name?: string | undefined;
+  retry?: RetryOptions;
+  /** Its hints are believed, whatever a configuration says. */
+  trusted?: boolean;
+}
+
 /**
  * A client for a target, with the headers and the limits of the command line, which go over those
  * of a configuration; it does not dial.
@@ -36,9 +44,9 @@ const maxClosingMs = 1500;
 export function createTargetClient(
   context: Context,
   target: Target,
-  given: { name?: string | undefined; retry?: RetryOptions; configured?: ClientOptions } = {},
+  given: ServerSettings & { configured?: ClientOptions } = {},
 ): LongwireClient {
-  const { configured = {}, retry } = given;
+  const { configured = {}, retry, trusted = false } = given;
   const { name = configured.name ?? nameOf(target) } = given;
   const { options } = context;
   const kind = typeof target === 'string' ? 'url' : 'command';
@@ -50,6 +58,7 @@ export function createTargetClient(
     ...(typeof target === 'string' && { headers: headersFor(target, context, configured.headers) }),
     clientInfo: { name: 'longwire', version: VERSION },
     timeouts: { connectMs: Math.min(timeoutMs, deadlineMs) },
+    ...(trusted && { trusted }),
     ...(retry !== undefined && { retry: { ...configured.retry, ...retry } }),
     ...(options.transport !== undefined && { transport: options.transport }),
   });
@@ -63,7 +72,7 @@ export function createTargetClient(
 export async function createServerClient(
   context: Context,
   { target, config }: Server,
-  given: { name?: string | undefined; retry?: RetryOptions } = {},
+  given: ServerSettings = {},
 ): Promise<LongwireClient> {
   if (config === undefined) return createTargetClient(context, target, given);
   const { clientOptionsOf } = await import('@longwire/client/config');

@@ -11,6 +11,44 @@ export type Output = NodeJS.WritableStream & {
   writableLength?: number;
 };
 
+/** For how long nothing may come until all that was typed has come, in milliseconds. */
+const quietMs = 150;
+
+/**
+ * Throws away what was typed or pasted so far, also what is still on its way; resolves once nothing
+ * more comes, or the signal is aborted. The terminal stays raw, so that nothing is kept as a line.
+ *
+ * @throws an `ExitPromptError`, as the library for questions does, if Ctrl-C is among it.
+ */
+export async function discardTyped(stdin: Input, signal: AbortSignal): Promise<void> {
+  stdin.setRawMode?.(true);
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      stdin.off('data', discard);
+      stdin.off('end', done);
+      signal.removeEventListener('abort', done);
+      stdin.pause();
+    };
+    const done = (): void => {
+      stop();
+      resolve();
+    };
+    const discard = (typed: string | Buffer): void => {
+      timer.refresh();
+      if (!String(typed).includes('\u0003')) return;
+      stop();
+      stdin.setRawMode?.(false);
+      reject(Object.assign(new Error('interrupted'), { name: 'ExitPromptError' }));
+    };
+    const timer = setTimeout(done, quietMs);
+    stdin.on('data', discard);
+    stdin.once('end', done);
+    signal.addEventListener('abort', done, { once: true });
+    stdin.resume();
+  });
+}
+
 /**
  * Resolves once everything written has been handed to the system, or cannot be any more; what
  * failed has been told by the stream's `error` event then.

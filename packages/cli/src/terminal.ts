@@ -4,7 +4,7 @@ import { fit } from './display-width.js';
 import { LiveLine } from './live-line.js';
 import type { Redactor } from './redact.js';
 import { escapeControls, sanitizeLine } from './sanitize.js';
-import type { Input, Output } from './streams.js';
+import { discardTyped, type Input, type Output } from './streams.js';
 
 /** Colours, or the same functions doing nothing. */
 export type Colors = ReturnType<typeof pc.createColors>;
@@ -142,28 +142,49 @@ export class Terminal {
   }
 
   /**
-   * Asks for a yes, which is not the default; the question comes sanitized. What is written
-   * meanwhile comes after it.
+   * Shows lines and then asks a question with a word for an answer; the lines and the question come
+   * sanitized. What was typed or pasted before the question stood there is no answer: it is thrown
+   * away. What is written meanwhile comes after it.
    *
+   * @returns one of the answers, by any of its words; the last one for nothing but Enter.
    * @throws the library's `ExitPromptError` after Ctrl-C, which it reads itself.
    */
-  async confirm(
+  async ask<Answer extends string>(
     question: string,
-    options: { stdin: Input; signal: AbortSignal },
-  ): Promise<boolean> {
-    const { confirm } = await import('@inquirer/prompts');
-    const { stdin: input, signal } = options;
-    const { blue, bold, cyan, dim, green } = this.remarkColors;
+    options: {
+      lines: readonly string[];
+      answers: Readonly<Record<Answer, readonly string[]>>;
+      stdin: Input;
+      signal: AbortSignal;
+    },
+  ): Promise<Answer> {
+    const { input } = await import('@inquirer/prompts');
+    const { lines, answers, stdin, signal } = options;
+    const { blue, bold, cyan, green } = this.remarkColors;
     const theme = {
       prefix: { idle: blue('?'), done: green('✔') },
-      style: { message: bold, answer: cyan, defaultAnswer: (text: string) => dim(`(${text})`) },
+      style: { message: bold, answer: cyan },
     };
+    const entries = Object.entries(answers) as [Answer, readonly string[]][];
+    const answerTo = (text: string): Answer | undefined => {
+      const word = text.trim().toLowerCase();
+      const [otherwise] = entries.at(-1) ?? [];
+      return word === '' ? otherwise : entries.find(([, words]) => words.includes(word))?.[0];
+    };
+    const expected = entries.map(([, [word]]) => word).join(', ');
     const held: (() => void)[] = [];
     this.stopLive();
     this.#held = held;
     try {
-      const config = { message: this.#redactor.data(question), default: false, theme };
-      return await confirm(config, { input, output: lasting(this.#stderr), signal });
+      await discardTyped(stdin, signal);
+      for (const line of lines) this.#stderr.write(`${this.#redactor.data(line)}\n`);
+      const config = {
+        message: this.#redactor.data(question),
+        validate: (text: string) => answerTo(text) !== undefined || `write one of ${expected}`,
+        theme,
+      };
+      const context = { input: stdin, output: lasting(this.#stderr), signal };
+      return answerTo(await input(config, context)) as Answer;
     } finally {
       this.#held = undefined;
       for (const write of held) write();

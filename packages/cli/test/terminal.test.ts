@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/until.ts';
 import { displayWidth } from '../src/display-width.ts';
 import { showProgress } from '../src/progress.ts';
 import { Redactor } from '../src/redact.ts';
@@ -82,23 +83,84 @@ describe('live text', () => {
 });
 
 describe('a question', () => {
+  const answers = { once: ['y', 'yes'], always: ['a'], no: ['n', 'no'] };
+
+  function ask(options: Partial<TerminalOptions> = {}): {
+    terminal: Terminal;
+    answer: Promise<string>;
+    stdin: PassThrough;
+    abort: AbortController;
+    /** All that was shown, once the pattern is there. */
+    shown: (pattern: RegExp) => Promise<string>;
+  } {
+    const { terminal, stderr } = makeTerminal(options);
+    const stdin = Object.assign(new PassThrough(), { isTTY: true });
+    stdin.write('y\r');
+    const abort = new AbortController();
+    const answer = terminal.ask(`May ${key} go?`, {
+      lines: [`a line with ${key}`],
+      answers,
+      stdin,
+      signal: abort.signal,
+    });
+    let text = '';
+    const shown = async (pattern: RegExp): Promise<string> => {
+      await until(() => expect((text += stderr())).toMatch(pattern));
+      // The library listens once it has drawn.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return text;
+    };
+    return { terminal, answer, stdin, abort, shown };
+  }
+
   it.each([
     [true, 'may have colours'],
     [false, 'has none with --no-color'],
   ])('%s: %s', async (color) => {
-    const { terminal, stderr } = makeTerminal({ color });
-    const stdin = Object.assign(new PassThrough(), { isTTY: true });
-    const { signal } = new AbortController();
-    const answer = terminal.confirm(`May ${key} go?`, { stdin, signal });
-    // The library listens once it has drawn the question.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const { terminal, answer, stdin, shown } = ask({ color });
+    await shown(/go\?/);
     terminal.remark('meanwhile');
     stdin.write('y\r');
-    expect(await answer).toBe(true);
-    const shown = stderr();
-    expect(/\[3\dm/.test(shown)).toBe(color);
-    expect(shown).toContain('May *** go?');
-    expect(shown).toMatch(/meanwhile\n$/);
+    expect(await answer).toBe('once');
+    const text = await shown(/meanwhile\n$/);
+    expect(/\[3\dm/.test(text)).toBe(color);
+    expect(text).toContain('May *** go?');
+    expect(text).toMatch(/^a line with \*\*\*\n/m);
+  });
+
+  it.each([
+    ['y', 'once'],
+    ['YES', 'once'],
+    ['a', 'always'],
+    ['n', 'no'],
+    ['', 'no'],
+  ])('%j is %s, whatever was typed before', async (typed, expected) => {
+    const { answer, stdin, shown } = ask();
+    stdin.write('y\r');
+    await shown(/go\?/);
+    stdin.write(`${typed}\r`);
+    expect(await answer).toBe(expected);
+  });
+
+  it('is asked again after what is no answer', async () => {
+    const { answer, stdin, shown } = ask();
+    await shown(/go\?/);
+    stdin.write('yes please\r');
+    await shown(/write one of y, a, n/);
+    stdin.write('\u0015n\r');
+    expect(await answer).toBe('no');
+  });
+
+  it('ends with Ctrl-C, also among what was typed before', async () => {
+    const { answer, stdin } = ask();
+    stdin.write('abc\u0003');
+    await expect(answer).rejects.toMatchObject({ name: 'ExitPromptError' });
+  });
+
+  it('is taken back', async () => {
+    const { answer, abort } = ask();
+    setImmediate(() => abort.abort());
+    await expect(answer).rejects.toMatchObject({ name: 'AbortPromptError' });
   });
 });
 

@@ -119,6 +119,7 @@ export {
   type NamedTool,
   type ToolsToName,
 } from './group/tool-names.js';
+export { trustedHintsOf } from './client/types.js';
 export { LOG_LEVELS } from './log-levels.js';
 export { didYouMean, nameList, nearest, shortName } from './nearest.js';
 export { isCredentialName, isReplacedInData, KnownSecrets, MASK } from './secrets/known-secrets.js';

@@ -167,7 +167,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export function resolveOptions(options: McpPluginOptions): ResolvedSseOptions {
   for (const name of Object.keys(options)) {
     if (!OWN_NAMES.has(name) && !REGISTER_NAMES.has(name)) {
-      throw new TypeError(`${name} is not an option`);
+      throw new TypeError(`${name} is not an option; there are ${[...OWN_NAMES].join(', ')}`);
     }
   }
   if (typeof options.createServer !== 'function') {

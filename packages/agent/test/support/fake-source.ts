@@ -23,6 +23,7 @@ export interface FakeTool {
 
 /** A source of tools that lives in the test. */
 export interface FakeSource extends ToolSource {
+  trusted?: boolean;
   /** What `listTools` gives; replace it and call `changed`. */
   tools: readonly FakeTool[];
   /** Makes the next `listTools` fail with this. */

@@ -1,5 +1,5 @@
 import type { Agent } from '@longwire/agent';
-import { createGroup, type LongwireClient } from '@longwire/client';
+import { createGroup, didYouMean, type LongwireClient } from '@longwire/client';
 import type { Servers } from '../chat/servers.js';
 import { allServers, chooseServers } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
@@ -7,23 +7,25 @@ import type { AddCommand, Context } from '../context.js';
 import { warnOfEnvironment } from '../environment.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
+import { collect } from '../options.js';
 import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { MediaFolder } from '../save-media.js';
 import { closeClients, connectClients, createServerClient } from '../session.js';
-import { serverNames } from '../target.js';
+import { serverNames, type Target } from '../target.js';
 
 interface ChatOptions {
   prompt?: string;
   model?: string;
   yes?: boolean;
+  trust?: string[];
 }
 
 const examples = `
 Examples:
   $ longwire chat http://127.0.0.1:3001/sse
   $ longwire chat http://127.0.0.1:3001/sse -p "How did AAPL do today?" --yes
-  $ longwire chat http://127.0.0.1:3001/sse http://127.0.0.1:3002/mcp
+  $ longwire chat http://127.0.0.1:3001/sse http://127.0.0.1:3002/mcp --trust 127.0.0.1:3001
   $ longwire chat http://127.0.0.1:3001/sse -- npx -y @modelcontextprotocol/server-everything`;
 
 /** `longwire chat [target …]` */
@@ -37,7 +39,12 @@ export const addChat: AddCommand = (program, run) => {
     )
     .option('-p, --prompt <question>', 'answer this and exit')
     .option('--model <name>', 'the model (default: ANTHROPIC_MODEL, else claude-sonnet-5-5)')
-    .option('-y, --yes', 'let Claude call tools that may change things without asking')
+    .option('-y, --yes', 'let Claude call all tools without asking')
+    .option(
+      '--trust <server>',
+      'believe what a server of the targets says of its tools: those that only read, or destroy nothing, are called without asking (repeatable)',
+      collect,
+    )
     .addHelpText('after', examples)
     .action((words: string[], options: ChatOptions) =>
       run((context) => chat(context, words, options)),
@@ -71,8 +78,14 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
     targets,
     chosen.map(({ config }) => config?.name),
   );
+  const trusted = trustedServers(options.trust ?? [], targets, names);
   const clients = await Promise.all(
-    chosen.map((server, index) => createServerClient(context, server, { name: names[index] })),
+    chosen.map((server, index) =>
+      createServerClient(context, server, {
+        name: names[index],
+        trusted: trusted.has(index),
+      }),
+    ),
   );
   // A group of one shows its tools as the file says, and says when it is away or there again. What
   // is left out the client has not.
@@ -99,6 +112,23 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
     await Promise.all(sources.map((source) => source.close()));
     await closeClients(clients);
   }
+}
+
+/** Which servers are trusted, by their names or as they were written. */
+function trustedServers(
+  words: readonly string[],
+  targets: readonly Target[],
+  names: readonly string[],
+): ReadonlySet<number> {
+  return new Set(
+    words.map((word) => {
+      const byName = names.indexOf(word);
+      const index = byName === -1 ? targets.indexOf(word) : byName;
+      if (index !== -1) return index;
+      const guess = didYouMean(word, names) || ` There are ${names.join(', ')}.`;
+      throw usageError(`--trust "${word}" is none of the servers of this chat.${guess}`);
+    }),
+  );
 }
 
 /** `-p`: one question, its answer on stdout. */

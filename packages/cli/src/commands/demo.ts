@@ -33,7 +33,7 @@ async function demo(
     import('../demo/tour.js'),
   ]);
   const serving = await serveDemo();
-  const client = createTargetClient(context, serving.url, { name: 'demo' });
+  const client = createTargetClient(context, serving.url, { name: 'demo', trusted: true });
   try {
     checkTargetOptions([{ target: serving.url }], common);
     terminal.print(`An MCP server of this demo's own listens at ${serving.url}`);

@@ -85,6 +85,10 @@ export class OAuth {
 
   /** Use {@link oauth}. */
   constructor(provider: OAuthClientProvider, settings: OAuthOptions) {
+    for (const name of Object.keys(settings)) {
+      if (name === 'url' || name === 'fetch') continue;
+      throw new TypeError(`${name}: no such option; there are url, fetch`);
+    }
     this.#provider = provider;
     this.#view = viewProvider(provider);
     this.#settings = settings;

@@ -52,6 +52,8 @@ import type {
  * back by itself when it is lost.
  */
 export class LongwireClient implements ToolSource, AsyncDisposable {
+  /** Whether what the server says of its tools is believed, as the program says. */
+  readonly trusted: boolean;
   readonly #sdkSide: SdkSide;
   readonly #target: Target;
   readonly #options: ClientOptions;
@@ -67,6 +69,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     checkClientOptions(options);
     this.#target = parseTarget(target);
     this.#options = options;
+    this.trusted = options.trusted === true;
     const connectionOptions = resolveConnectionOptions(options, learned.client);
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     const onListenerError = (error: unknown): void => this.#report(error);

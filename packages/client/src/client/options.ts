@@ -13,6 +13,7 @@ export const CLIENT_OPTION_NAMES: readonly string[] = [
   'clientInfo',
   'handlers',
   'keepAlive',
+  'trusted',
 ];
 
 const OPERATION_OPTION_NAMES: readonly string[] = [
@@ -36,6 +37,9 @@ export function checkClientOptions(options: ClientOptions): void {
   }
   if (options.keepAlive !== undefined && typeof options.keepAlive !== 'boolean') {
     throw new TypeError('keepAlive: neither true nor false');
+  }
+  if (options.trusted !== undefined && typeof options.trusted !== 'boolean') {
+    throw new TypeError('trusted: neither true nor false');
   }
   checkGroup('handlers', options.handlers, ['roots', 'sampling', 'elicitation']);
   for (const [name, handler] of Object.entries(options.handlers ?? {})) {

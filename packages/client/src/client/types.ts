@@ -8,6 +8,7 @@ import type {
   Progress,
   Root,
   Tool,
+  ToolAnnotations,
 } from '@modelcontextprotocol/client';
 import type { LongwireError } from '../errors.js';
 import type { ConnectionOptions } from '../connection/options.js';
@@ -64,6 +65,16 @@ export interface ClientEvents {
 export interface ToolSource {
   /** A short name, for prefixes and logs. */
   readonly name: string;
+  /**
+   * Whether what its server says of its tools (`readOnlyHint`, `destructiveHint`) is believed where
+   * somebody would be asked otherwise. Default: no.
+   */
+  readonly trusted?: boolean;
+  /**
+   * The hints of a listed tool that are believed, for a source whose servers are not trusted alike.
+   * Default: all of them if it is `trusted`, else none.
+   */
+  trustedHints?(tool: Tool): ToolAnnotations | undefined;
   /** All tools, every page, as the server sent them. */
   listTools(options?: OperationOptions): Promise<Tool[]>;
   /**
@@ -102,6 +113,11 @@ export interface ClientOptions extends ConnectionOptions {
   name?: string;
   /** Who this client is, as told to the server. Default `longwire` with its version. */
   clientInfo?: Implementation;
+  /**
+   * Whether what the server says of its tools is believed where somebody would be asked otherwise:
+   * that one only reads, or destroys nothing. It is the server's word alone. Default `false`.
+   */
+  trusted?: boolean;
   /** Answers to what the server may ask. Default: none. */
   handlers?: ServerRequestHandlers;
   /**
@@ -114,4 +130,10 @@ export interface ClientOptions extends ConnectionOptions {
    * Default `true`.
    */
   keepAlive?: boolean;
+}
+
+/** The hints of a tool that are believed: see {@link ToolSource.trusted}. */
+export function trustedHintsOf(source: ToolSource, tool: Tool): ToolAnnotations | undefined {
+  if (source.trustedHints !== undefined) return source.trustedHints(tool);
+  return source.trusted === true ? tool.annotations : undefined;
 }

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { checkOptionNames } from '../connection/options.js';
 import { LongwireError, type ConfigError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { readTextFile } from '../text-file.js';
@@ -41,6 +42,8 @@ export interface ConfigOptions {
   onUnusable?: (name: string, error: ConfigError) => void;
 }
 
+const OPTION_NAMES: readonly (keyof ConfigOptions)[] = ['profile', 'env', 'cwd', 'onUnusable'];
+
 /**
  * Reads a `longwire.json`; or the file of Claude Desktop, Claude Code, Cursor (`mcpServers`) or VS
  * Code (`servers`, with `type` or `inputs`), as it is.
@@ -49,6 +52,7 @@ export interface ConfigOptions {
  * `config`) for a file that cannot be read, or a profile that is not there.
  */
 export function loadConfig(path: string, options: ConfigOptions = {}): Config {
+  checkOptionNames(options, OPTION_NAMES);
   let text: string;
   try {
     text = readTextFile(resolve(options.cwd ?? '', path));
@@ -66,6 +70,7 @@ export function loadConfig(path: string, options: ConfigOptions = {}): Config {
  */
 export function parseConfig(text: string, options: ConfigOptions & { file?: string } = {}): Config {
   const { file = 'longwire.json', env = process.env, cwd = '', profile, onUnusable } = options;
+  checkOptionNames(options, [...OPTION_NAMES, 'file']);
   const path = resolve(cwd, file);
   // A byte order mark is no part of the first line.
   const source = { file, text: text.replace(/^\uFEFF/, '') };

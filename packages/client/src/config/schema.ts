@@ -19,6 +19,7 @@ export interface WrittenServer {
   keepAlive?: boolean;
   transport?: 'sse' | 'streamable-http' | 'stdio' | 'tool-events';
   tools?: ToolsConfig;
+  trusted?: boolean;
   middleware?: (string | { name: string; [option: string]: unknown })[];
   disabled?: boolean;
 }
@@ -162,7 +163,10 @@ const server: z.ZodType<WrittenServer> = z
       .describe('Speak this and nothing else. Default: found out.')
       .exactOptional(),
     tools: tools
-      .describe('Which tools a group offers, and chat to Claude, and how they are told of.')
+      .describe('Which tools there are, and how a group and chat tell of them.')
+      .exactOptional(),
+    trusted: flag
+      .describe('Believe what the server says of its tools: chat asks less. Default false.')
       .exactOptional(),
     middleware: z
       .array(middleware)

@@ -44,7 +44,7 @@ export function readServerConfig(
     return undefined;
   }
   const { tools = {}, middleware = [] } = written;
-  const { timeouts, retry, heartbeat, limits, keepAlive, transport, headers } = written;
+  const { timeouts, retry, heartbeat, limits, keepAlive, transport, headers, trusted } = written;
   const config: ServerConfig = {
     name,
     place: `${source.file}:${positionIn(source, keyOffset).line}`,
@@ -58,6 +58,7 @@ export function readServerConfig(
       ...(limits !== undefined && { limits }),
       ...(keepAlive !== undefined && { keepAlive }),
       ...(transport !== undefined && { transport }),
+      ...(trusted !== undefined && { trusted }),
     },
     middleware: middleware.map(normalized),
     tools,

@@ -30,7 +30,15 @@ export interface ServerConfig {
   /** What its client is made with; its name among them, middlewares not. */
   options: Pick<
     ClientOptions,
-    'name' | 'headers' | 'timeouts' | 'retry' | 'heartbeat' | 'limits' | 'keepAlive' | 'transport'
+    | 'name'
+    | 'headers'
+    | 'timeouts'
+    | 'retry'
+    | 'heartbeat'
+    | 'limits'
+    | 'keepAlive'
+    | 'transport'
+    | 'trusted'
   > & { headers?: Readonly<Record<string, string>> };
   /** What stands around every request; the first is outermost. */
   middleware: readonly MiddlewareConfig[];

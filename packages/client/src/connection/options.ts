@@ -5,6 +5,7 @@ import { headerSource } from '../channels/headers.js';
 import { runsProgramsCode } from '../channels/http.js';
 import { DEFAULT_JSON_BOUNDS, type JsonBounds } from '../channels/json.js';
 import { TrafficCounts } from '../channels/traffic-counts.js';
+import { nearest } from '../nearest.js';
 import { KnownSecrets } from '../secrets/known-secrets.js';
 import { checkSharing, type Middleware } from './middleware.js';
 import { DEFAULT_LIST_BOUNDS, type ListBounds } from './pages.js';
@@ -256,7 +257,11 @@ export function checkGroup(name: string, group: unknown, known: readonly string[
 export function checkOptionNames(options: object, known: readonly string[], prefix = ''): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new TypeError(`${prefix}${name}: no such option; there are ${known.join(', ')}`);
+      const [near] = nearest(name, known);
+      const guess = near === undefined || known.length === 1 ? '' : `; did you mean ${near}?`;
+      throw new TypeError(
+        `${prefix}${name}: no such option; there are ${known.join(', ')}${guess}`,
+      );
     }
   }
 }

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { CallToolResult, Tool } from '@modelcontextprotocol/client';
+import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import { place } from '../channels/place.js';
 import { CallClock } from '../client/call-clock.js';
 import { Call, type CallSurroundings } from '../client/call.js';
@@ -134,6 +134,15 @@ export class Group implements ToolSource, AsyncDisposable {
     return member.call(selected, { name, args, options });
   }
 
+  /**
+   * What is believed of a listed tool's hints: those of a server that is `trusted`, and what the
+   * program itself says by an override.
+   */
+  trustedHints({ name }: Tool): ToolAnnotations | undefined {
+    const found = this.#currentIndex().shown(name);
+    return found?.member.trustedHints(found.selected);
+  }
+
   /** Listens; the function returned stops listening. */
   on<Kind extends keyof GroupEvents>(
     kind: Kind,
@@ -245,6 +254,7 @@ export class Group implements ToolSource, AsyncDisposable {
       name,
       prefix: isAlone ? '' : prefixFor(name, taken),
       ...this.#reach(server),
+      isTrusted: server.trusted,
       isDisabled: server.disabled ?? false,
       isLazy: server.lazy ?? lazy,
       maxInFlight: server.maxInFlight ?? maxInFlight,

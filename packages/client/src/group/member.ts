@@ -1,7 +1,7 @@
-import type { CallToolResult } from '@modelcontextprotocol/client';
+import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/client';
 import { LongwireClient } from '../client/client.js';
 import { Call, type CallSurroundings } from '../client/call.js';
-import type { CallToolOptions, ToolSource } from '../client/types.js';
+import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { ConnectError, LongwireError } from '../errors.js';
@@ -23,6 +23,8 @@ export interface MemberOptions {
   source: ToolSource;
   /** The group has made the source, and closes it. */
   isOwn: boolean;
+  /** Its hints are believed; `undefined`: if the source says so. */
+  isTrusted: boolean | undefined;
   isDisabled: boolean;
   isLazy: boolean;
   maxInFlight: number;
@@ -107,6 +109,18 @@ export class Member {
       inFlight: this.#gate.inside,
       waiting: this.#gate.waiting,
     };
+  }
+
+  /** What of a tool's hints is believed. */
+  trustedHints({ listed, annotations }: SelectedTool): ToolAnnotations | undefined {
+    const { isTrusted, source } = this.#options;
+    const believed =
+      isTrusted === undefined
+        ? trustedHintsOf(source, listed)
+        : isTrusted
+          ? listed.annotations
+          : undefined;
+    return annotations === undefined ? believed : { ...believed, ...annotations };
   }
 
   /** Whether a tool of this name may be one of its. */

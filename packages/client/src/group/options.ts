@@ -21,7 +21,7 @@ export const GROUP_DEFAULTS: { name: string; lazy: boolean; maxInFlight: number;
 /** Options with the defaults filled in. */
 export type ResolvedGroupOptions = Required<GroupOptions>;
 
-const SETTING_NAMES = ['name', 'tools', 'disabled', 'lazy', 'maxInFlight'];
+const SETTING_NAMES = ['name', 'tools', 'trusted', 'disabled', 'lazy', 'maxInFlight'];
 
 /**
  * Checks the options of a group, but for those of its clients, and fills in the defaults.
@@ -81,6 +81,7 @@ export function checkServer(server: GroupServer): void {
     if (server.target === undefined) throw new TypeError(`${where}: neither target nor client`);
   }
   checkSelection(`${where}.tools`, server.tools);
+  checkFlag(`${where}.trusted`, server.trusted);
   checkFlag(`${where}.disabled`, server.disabled);
   checkFlag(`${where}.lazy`, server.lazy);
   checkLimit(`${where}.maxInFlight`, server.maxInFlight);

@@ -44,6 +44,11 @@ export class ToolIndex {
     });
   }
 
+  /** The tool that the group shows by this name. */
+  shown(name: string): IndexedTool | undefined {
+    return this.#byName.get(name);
+  }
+
   /** The tool of this name, or the one that the name of its server and its own say. */
   find(name: string): IndexedTool | undefined {
     return this.#byName.get(name) ?? this.#findOwned(name) ?? this.#findAlias(name);

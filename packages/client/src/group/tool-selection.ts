@@ -34,7 +34,10 @@ export function toolSelector({ override = {}, ...selection }: ToolSelection): To
     const names = new Set(tools.map(({ name }) => name));
     return tools.map((tool) => {
       const own = overrides.get(tool.name);
-      if (own === undefined) return { tool, original: tool.name, isIdempotent: false };
+      if (own === undefined) {
+        const { name: original } = tool;
+        return { tool, listed: tool, original, annotations: undefined, isIdempotent: false };
+      }
       return overridden(tool, own, names, report);
     });
   };
@@ -72,7 +75,9 @@ function overridden(
       ...(description !== undefined && { description }),
       ...(annotations !== undefined && { annotations: { ...tool.annotations, ...annotations } }),
     },
+    listed: tool,
     original: tool.name,
+    annotations,
     isIdempotent: annotations?.readOnlyHint === true || annotations?.idempotentHint === true,
   };
 }

@@ -14,8 +14,8 @@ export interface ToolOverride {
   /** What it is said to do. */
   description?: string;
   /**
-   * Laid over the server's own. A tool that is called read-only or idempotent here may be sent
-   * again when the connection is lost, as if the server had said so.
+   * Laid over the server's own, and believed as the program's word. A tool that is called read-only
+   * or idempotent here may be sent again when the connection is lost, as if the server had said so.
    */
   annotations?: ToolAnnotations;
 }
@@ -37,6 +37,11 @@ export interface ToolSelection {
 export interface ServerSettings {
   /** Which of its tools the group has. Default: all, as they are. */
   tools?: ToolSelection;
+  /**
+   * Whether what it says of its tools is believed where somebody would be asked otherwise. Default:
+   * what its client says, and that is `false`.
+   */
+  trusted?: boolean;
   /** Nothing is asked of it, and its tools are not there, until it is enabled. Default `false`. */
   disabled?: boolean;
   /** Connects on first use, not at once. Default: the group's. */
@@ -147,6 +152,10 @@ export interface ServerStatus {
 export interface SelectedTool {
   readonly tool: Tool;
   readonly original: string;
+  /** As its server listed it. */
+  readonly listed: Tool;
+  /** What the program itself says of it. */
+  readonly annotations: ToolAnnotations | undefined;
   /** The program says that it does no harm to call it twice. */
   readonly isIdempotent: boolean;
 }

@@ -91,6 +91,11 @@ export class LongwirePool implements ToolSource, AsyncDisposable {
     return this.#serverName ?? this.#connections.backends[0]?.name ?? 'pool';
   }
 
+  /** Whether what the server says of its tools is believed, as the program says. */
+  get trusted(): boolean {
+    return this.#options.client.trusted === true;
+  }
+
   /** Where the best of its connections stands. */
   get state(): ConnectionState {
     return this.#isClosed ? { name: 'closed' } : this.#connections.state;
