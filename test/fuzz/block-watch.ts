@@ -2,9 +2,22 @@ const TICK_MS = 20;
 /** A process that waits for the processor is not one that keeps others waiting. */
 const BUSY_SHARE = 0.6;
 
-/** Notices when nothing else can run in this process, because something runs and does not end. */
+/** What a process was like for some time. */
+export interface Watched {
+  /** The longest time in milliseconds for which nothing else could run. */
+  longestBlockMs: number;
+  /** The most memory that the process had. */
+  peakBytes: number;
+}
+
+/**
+ * Notices when nothing else can run in this process, because something runs and does not end; and
+ * how much memory it takes. (What the system itself says of the most memory ever is, for a new
+ * process, that of the process which started it.)
+ */
 export class BlockWatch {
   #longestMs = 0;
+  #peakBytes = 0;
   #lastAt = performance.now();
   #lastCpu = process.cpuUsage();
 
@@ -12,12 +25,13 @@ export class BlockWatch {
     setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
-  /** The longest time since it was asked last. */
-  take(): number {
+  /** What was seen since it was asked last. */
+  take(): Watched {
     this.#tick();
-    const longestMs = this.#longestMs;
+    const watched = { longestBlockMs: this.#longestMs, peakBytes: this.#peakBytes };
     this.#longestMs = 0;
-    return longestMs;
+    this.#peakBytes = 0;
+    return watched;
   }
 
   #tick(): void {
@@ -26,6 +40,7 @@ export class BlockWatch {
     const { user, system } = process.cpuUsage(this.#lastCpu);
     const isBusy = (user + system) / 1000 > elapsedMs * BUSY_SHARE;
     if (isBusy && elapsedMs > this.#longestMs) this.#longestMs = elapsedMs;
+    this.#peakBytes = Math.max(this.#peakBytes, process.memoryUsage.rss());
     this.#lastAt = now;
     this.#lastCpu = process.cpuUsage();
   }

@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { CommandTarget } from '@longwire/client';
+import type { Watched } from './block-watch.ts';
 import { endWithUs } from './children.ts';
 import type { CommandLine } from './fuzz-case.ts';
 import { DEADLINE_MS, SLACK_MS, TIMEOUT_MS } from './limits.ts';
+import { waitPatiently } from './patience.ts';
 import type { CaseReport, Vitals } from './report.ts';
 
 /** Connecting, one or two operations, and a good ending; it has to start, too. */
@@ -46,12 +48,12 @@ export async function runCommand(
     });
   }
   let isLate = false;
-  const killing = setTimeout(() => {
+  const stopWaiting = waitPatiently(RUN_MS, () => {
     isLate = true;
     child.kill('SIGKILL');
-  }, RUN_MS);
+  });
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  clearTimeout(killing);
+  stopWaiting();
   clearTimeout(interrupting);
   return {
     pending: isLate ? [commandLine.join(' ')] : [],
@@ -68,10 +70,8 @@ export async function runCommand(
 
 function vitals(told: string): Vitals | undefined {
   if (told.trim() === '') return undefined;
-  const { longestBlockMs, peakBytes } = JSON.parse(told) as Vitals;
   return {
-    longestBlockMs,
-    peakBytes,
+    ...(JSON.parse(told) as Watched),
     heapBytes: 0,
     leftOpen: [],
     isPolluted: false,

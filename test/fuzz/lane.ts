@@ -64,7 +64,7 @@ export class Lane implements AsyncDisposable {
     this.#process ??= await this.#warmProcess(fuzzCase);
     this.#cases += 1;
     const report = await this.#process.meet({ target, listens: fuzzCase.listens });
-    // The peak is of all cases: what comes next is not to be blamed for what was before.
+    // What comes next is not to be blamed for what was before.
     if ((report.vitals?.peakBytes ?? 0) > PEAK_BYTES / 3) await this.renew();
     return report;
   }

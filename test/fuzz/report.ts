@@ -1,4 +1,5 @@
 import type { CommandTarget } from '@longwire/client';
+import type { Watched } from './block-watch.ts';
 
 /** What a subject is to do with the server of a case. */
 export interface Assignment {
@@ -25,11 +26,7 @@ export interface ReportedError {
 }
 
 /** What a process knows of itself at the end of a case. */
-export interface Vitals {
-  /** The longest time, in milliseconds, for which nothing else could run. */
-  longestBlockMs: number;
-  /** The most memory that the process ever had. */
-  peakBytes: number;
+export interface Vitals extends Watched {
   /** What is on the heap after a collection. */
   heapBytes: number;
   /** Kinds of resources that were not open before. */

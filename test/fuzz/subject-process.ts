@@ -1,9 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { endWithUs } from './children.ts';
 import { CONNECT_MS, DEADLINE_MS, SLACK_MS, TIMEOUT_MS } from './limits.ts';
+import { waitPatiently } from './patience.ts';
 import { END_OF_OUTPUT, type Assignment, type CaseReport, type SubjectMessage } from './report.ts';
 
 /** Connecting, the lists, the calls, one more call, health, closing, and what may be left open. */
@@ -88,10 +88,12 @@ export class SubjectProcess {
       };
     });
     if (!this.#isEnded) this.#child.send(assignment);
-    const giveUp = new AbortController();
-    const late = delay(this.#patienceMs, 'late' as const, giveUp).catch(() => 'late' as const);
+    let stopWaiting = (): void => {};
+    const late = new Promise<'late'>((resolve) => {
+      stopWaiting = waitPatiently(this.#patienceMs, () => resolve('late'));
+    });
     const outcome = await Promise.race([done, late, this.#ended]);
-    giveUp.abort();
+    stopWaiting();
     if (outcome === 'late') {
       report.pending = pending.size > 0 ? [...pending] : ['the process itself'];
       await this.end();

@@ -51,12 +51,13 @@ async function meet({ target, listens }: Assignment): Promise<void> {
   if (await run('connect', () => client.connect())) await use(client);
   await run('close', () => client.close());
   const leftOpen = await leftAfterClosing();
+  // Before the collection, which blocks by itself.
+  const watched = watch.take();
   globalThis.gc?.();
   for (const descriptor of [1, 2]) writeSync(descriptor, END_OF_OUTPUT);
   tell({
     type: 'done',
-    longestBlockMs: watch.take(),
-    peakBytes: process.resourceUsage().maxRSS * 1024,
+    ...watched,
     heapBytes: process.memoryUsage().heapUsed,
     leftOpen,
     isPolluted: Object.getOwnPropertyNames(Object.prototype).length !== PROTOTYPE_MEMBERS,

@@ -10,6 +10,5 @@ process.on('newListener', (event) => {
   if (event === 'SIGINT') writeSync(3, '\n');
 });
 process.on('exit', () => {
-  const peakBytes = process.resourceUsage().maxRSS * 1024;
-  writeSync(3, JSON.stringify({ longestBlockMs: watch.take(), peakBytes }));
+  writeSync(3, JSON.stringify(watch.take()));
 });

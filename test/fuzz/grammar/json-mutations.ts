@@ -53,12 +53,21 @@ export const JSON_MUTATIONS: Table<string> = {
 /** Puts a member with this value into one of the objects of a message. */
 function inside(value: (random: Random) => string): Mutate<string> {
   return (text, random) => {
-    const places = [...text.matchAll(/\{/g)].slice(0, 8).map(({ index }) => index + 1);
+    const places = placesIn(text);
     if (places.length === 0) return value(random);
     const at = pick(random, places);
     const comma = text[at] === '}' ? '' : ',';
     return `${text.slice(0, at)}"odd":${value(random)}${comma}${text.slice(at)}`;
   };
+}
+
+/** Behind the first braces: a text may have millions of them. */
+function placesIn(text: string): number[] {
+  const places: number[] = [];
+  for (let at = text.indexOf('{'); at !== -1 && places.length < 8; at = text.indexOf('{', at + 1)) {
+    places.push(at + 1);
+  }
+  return places;
 }
 
 function nest(open: string, close: string, depth: number, inner = ''): string {
