@@ -39,7 +39,7 @@ export class Redactor extends KnownSecrets {
   message(text: string): string {
     const isWhole = text.length <= maxWholeLength;
     let redacted = isWhole ? text : text.slice(0, maxMessageLength + messageMargin);
-    redacted = this.mask(redacted);
+    redacted = this.replace(redacted, () => true);
     for (const pattern of patterns) redacted = redacted.replace(pattern, `$1${mask}`);
     if (redacted.length <= maxMessageLength) return redacted;
     if (!isWhole) return `${redacted.slice(0, maxMessageLength)}…`;

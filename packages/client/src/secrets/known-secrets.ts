@@ -23,6 +23,9 @@ const CREDENTIAL_NAME =
 /** Names of query parameters that hold what lets one in. */
 const CREDENTIAL_PARAMETER = /session|^sid$|token|secret|password|api_?key|(?:^|[_-])key$/i;
 
+/** What stands before a credential, and is none. */
+const SCHEME = /^(?:basic|bearer|digest|negotiate|token|apikey)$/i;
+
 /** Headers whose value nobody is let in by, though their names sound so. */
 const NO_CREDENTIAL: ReadonlySet<string> = new Set(['www-authenticate', 'idempotency-key']);
 
@@ -31,9 +34,15 @@ export function isCredentialName(name: string): boolean {
   return CREDENTIAL_NAME.test(name) && !NO_CREDENTIAL.has(name.toLowerCase());
 }
 
-/** `inData: false` for what may as well be a common word. */
+/** How far a secret is replaced. */
 export interface SecretOptions {
+  /** `false` for what may as well be a common word: it is left in what a server sent as data. */
   inData: boolean;
+  /**
+   * It lets nobody in by its name, as the value of `?region=` or of `LOG_LEVEL`: it is replaced in
+   * what a person is shown only, where a word too few does less harm. Default `false`.
+   */
+  isPrivate?: boolean;
 }
 
 /** The secrets that a program gave, or a server gave it, and texts without them. */
@@ -50,9 +59,9 @@ export class KnownSecrets {
    */
   add(secret: string | undefined, options: Partial<SecretOptions> = {}): void {
     if (secret === undefined || secret.trim() === '' || secret.length > MAX_SECRET_LENGTH) return;
-    const inData = options.inData ?? true;
+    const { inData = true, isPrivate = false } = options;
     for (const form of formsOf(secret)) {
-      this.#lasting.set(form, { inData: inData || (this.#lasting.get(form)?.inData ?? false) });
+      this.#lasting.set(form, stronger({ inData, isPrivate }, this.#lasting.get(form)));
     }
   }
 
@@ -81,7 +90,10 @@ export class KnownSecrets {
     if (URL.canParse(value)) this.addUrl(new URL(value));
     if (!isCredentialName(name) && value.length < 4) return;
     const inData = isCredentialName(name) || looksGenerated(value);
-    this.add(value, { inData: inData && value.length >= MIN_CREDENTIAL_LENGTH });
+    this.add(value, {
+      inData: inData && value.length >= MIN_CREDENTIAL_LENGTH,
+      isPrivate: !inData,
+    });
   }
 
   /**
@@ -115,9 +127,9 @@ export class KnownSecrets {
     this.#addPassing(id, { inData: true });
   }
 
-  /** A text without any of the secrets, for messages and logs. */
+  /** A text without any of the secrets that let somebody in, for messages and logs. */
   mask(text: string): string {
-    return this.replace(text, () => true);
+    return this.replace(text, (_secret, { isPrivate }) => isPrivate !== true);
   }
 
   /**
@@ -126,7 +138,8 @@ export class KnownSecrets {
    */
   maskCut(text: string): string {
     const masked = this.mask(text);
-    for (const [secret] of this.known()) {
+    for (const [secret, { inData }] of this.known()) {
+      if (!inData) continue;
       const longest = Math.min(secret.length - 1, masked.length);
       for (let length = longest; length >= MIN_FREE_LENGTH; length--) {
         if (!masked.endsWith(secret.slice(0, length))) continue;
@@ -175,15 +188,24 @@ export class KnownSecrets {
     for (const form of formsOf(secret)) {
       const known = this.#lasting.get(form);
       if (known !== undefined && (known.inData || !options.inData)) continue;
-      const inData = options.inData || (this.#passing.get(form)?.inData ?? false);
+      const learned = stronger(options, this.#passing.get(form));
       this.#passing.delete(form);
-      this.#passing.set(form, { inData });
+      this.#passing.set(form, learned);
     }
     for (const oldest of this.#passing.keys()) {
       if (this.#passing.size <= MAX_PASSING) break;
       this.#passing.delete(oldest);
     }
   }
+}
+
+/** What is known of a secret in two ways is replaced wherever one of them says so. */
+function stronger(one: SecretOptions, other: SecretOptions | undefined): SecretOptions {
+  if (other === undefined) return one;
+  return {
+    inData: one.inData || other.inData,
+    isPrivate: one.isPrivate === true && other.isPrivate === true,
+  };
 }
 
 /** Whether a secret is replaced in what a server sent as data. */
@@ -197,11 +219,13 @@ type Learned = [secret: string, options: SecretOptions];
 function* secretsOfHeader(name: string, value: string): Generator<Learned> {
   const optionsOf = (part: string): SecretOptions => ({
     inData: isCredentialName(name) && part.length >= MIN_CREDENTIAL_LENGTH,
+    isPrivate: !isCredentialName(name),
   });
   if (isCredentialName(name) || value.length >= 4) yield [value, optionsOf(value)];
   for (const part of value.split(/[\s;,]+/)) {
     const credential = part.replace(/^[\w-]+=(?=.)/, '');
-    if (credential.length >= MIN_FREE_LENGTH) yield [credential, optionsOf(credential)];
+    const isSecret = credential.length >= MIN_FREE_LENGTH && !SCHEME.test(credential);
+    if (isSecret) yield [credential, optionsOf(credential)];
   }
   const [, basic] = /^Basic\s+([A-Za-z\d+/]+=*)$/i.exec(value) ?? [];
   if (basic === undefined) return;
@@ -212,13 +236,15 @@ function* secretsOfHeader(name: string, value: string): Generator<Learned> {
 /** What a URL hides. What may be an ordinary word is a secret in messages only. */
 function* secretsOfUrl(url: URL): Generator<Learned> {
   const [username, password] = [decode(url.username), decode(url.password)];
-  if (username !== '') yield [username, { inData: false }];
+  if (username !== '') yield [username, { inData: false, isPrivate: true }];
   if (password !== '') {
     yield [password, { inData: password.length >= MIN_CREDENTIAL_LENGTH }];
     yield [Buffer.from(`${username}:${password}`).toString('base64'), { inData: true }];
   }
   for (const [name, value] of url.searchParams) {
-    if (value.length >= 4) yield [value, { inData: isCredentialValue(name, value) }];
+    const isCredential = isCredentialValue(name, value);
+    const isPrivate = !isCredential && !CREDENTIAL_PARAMETER.test(name);
+    if (value.length >= 4) yield [value, { inData: isCredential, isPrivate }];
   }
 }
 

@@ -198,6 +198,22 @@ it('knows a token after two hundred others, and a session by its id', async () =
   }
 });
 
+it('leaves words that are the value of something else', async () => {
+  const url = new URL(await serve(rpcError));
+  url.searchParams.set('region', 'market');
+  url.username = 'longwire';
+  const client = createClient(url, {
+    headers: { authorization: `Bearer ${TOKEN}`, 'x-for': 'market' },
+  });
+  open.push(() => client.close());
+  const error: unknown = await client.callTool('who', {}).catch((reason: unknown) => reason);
+  expect(String(error)).toContain('who is ***?');
+  const other: unknown = await client
+    .callTool('read_market_data', {}, { signal: AbortSignal.abort() })
+    .catch((reason: unknown) => reason);
+  expect(String(other)).toContain('read_market_data');
+});
+
 it('leaves what it says itself, and the results of tools, as they are', async () => {
   const url = await serve((answer, sent, id) =>
     json(answer, 200, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: sent }] } }),
