@@ -26,6 +26,9 @@ export interface PrincipalServer {
   close(): Promise<void>;
 }
 
+/** Where MCP is spoken; what else is asked for is the discovery of an authorization server. */
+const MCP_PATHS: ReadonlySet<string> = new Set(['/sse', '/messages', '/mcp']);
+
 /** Its tools only look; all of them do the same. */
 export const TOOLS = ['read', 'look'];
 
@@ -90,7 +93,8 @@ export async function startPrincipalServer(name: string): Promise<PrincipalServe
         return;
       }
     } else {
-      others.push({ what: message?.method ?? request.method, principal });
+      const isMcp = MCP_PATHS.has(pathname);
+      others.push({ what: isMcp ? (message?.method ?? request.method) : 'elsewhere', principal });
     }
     if (pathname === '/sse' && request.method === 'GET') openStream(response);
     else if (pathname === '/messages') takeBeside(message, searchParams.get('id') ?? '');
