@@ -83,7 +83,8 @@ export class Lane implements AsyncDisposable {
     } as const;
     await using server = await startFuzzServer(easy);
     await subject.meet({ target: server.target, listens: true });
-    return subject;
+    // One that does not survive that is found out by the case itself.
+    return subject.isEnded ? new SubjectProcess(this.#subject) : subject;
   }
 
   #judgeHeap({ vitals }: CaseReport): Finding[] {
