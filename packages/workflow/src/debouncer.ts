@@ -1,5 +1,5 @@
 import type { Trigger } from './definition.js';
-import type { Run } from './run.js';
+import { exclusionKey, type Run } from './run.js';
 import type { RunTask } from './run-runner.js';
 
 /** A run that waits for silence. */
@@ -55,6 +55,7 @@ export class Debouncer {
   }
 }
 
-function keyOf({ trigger, key = '' }: Run): string {
-  return JSON.stringify([trigger, key]);
+/** Without a key, all events of the trigger are of one. */
+function keyOf(run: Run): string {
+  return exclusionKey(run) ?? run.trigger;
 }

@@ -60,6 +60,7 @@ export interface Trigger {
   from: string;
   fromAt: Position;
   where: Expression | undefined;
+  /** Of the runs for which it says the same, one goes on at a time, in the order of the events. */
   key: Expression | undefined;
   debounceMs: number | undefined;
   /** For how long events of a key are taken once, in milliseconds; `Infinity`: as long as is known. */

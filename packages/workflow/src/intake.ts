@@ -182,7 +182,9 @@ export class Intake {
       if (depth >= maxChain) return { refusal: looped(name, event, maxChain) };
       if (key === undefined) return {};
       const value = await key.evaluate({ event });
-      return { key: typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null') };
+      // As one key, all that have none would wait for each other, or count as the same.
+      if (value === undefined || value === null) return { refusal: keyless(name, key.source) };
+      return { key: typeof value === 'string' ? value : JSON.stringify(value) };
     } catch (error) {
       return { refusal: notSent('expression', (error as Error).message) };
     }
@@ -201,6 +203,10 @@ export class Intake {
 interface Begun {
   task: RunTask;
   trigger: Trigger;
+}
+
+function keyless(trigger: string, key: string): Failure {
+  return notSent('expression', `the key of ${trigger} finds nothing in the event: ${key}`);
 }
 
 function looped(trigger: string, { name, server }: WorkflowEvent, maxChain: number): Failure {

@@ -22,7 +22,7 @@ export interface Run {
   /** Of the trigger's steps, when the run was taken. */
   fingerprint: string;
   event: WorkflowEvent;
-  /** What the trigger's `key` says of the event. */
+  /** What the trigger's `key` says of the event: of the runs with it, one goes on at a time. */
   key?: string;
   chain: Chain;
   /** Undefined as long as it is not over. */
@@ -31,6 +31,11 @@ export interface Run {
   error?: Failure;
   /** When it was over, in ISO 8601. */
   finishedAt?: string;
+}
+
+/** What a run shares with those that must not go on beside it; undefined: it has none. */
+export function exclusionKey({ trigger, key }: Run): string | undefined {
+  return key === undefined ? undefined : JSON.stringify([trigger, key]);
 }
 
 /**

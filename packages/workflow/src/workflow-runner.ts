@@ -11,7 +11,7 @@ import { LoopGuard, type Chain } from './loop-guard.js';
 import { resolveOptions, type ResolvedWorkflowOptions, type WorkflowOptions } from './options.js';
 import { takeRun, type RunSurroundings, type RunTask } from './run-runner.js';
 import { RunQueue } from './run-queue.js';
-import type { Run, RunOutcome } from './run.js';
+import { exclusionKey, type Run, type RunOutcome } from './run.js';
 import { subscribe } from './subscriptions.js';
 import { ToolLists } from './tools.js';
 
@@ -87,7 +87,11 @@ export class WorkflowRunner implements AsyncDisposable {
     });
     this.closed.catch(() => undefined);
     this.#tools = new ToolLists(servers);
-    this.#queue = new RunQueue(concurrency, (task) => this.#take(task));
+    this.#queue = new RunQueue(
+      concurrency,
+      ({ run }) => exclusionKey(run),
+      (task) => this.#take(task),
+    );
     this.#debouncer = new Debouncer((task) => this.#queue.add(task));
     if (deadLetterFile !== undefined && !dryRun) {
       this.#deadLetters = new LineFile(deadLetterFile, { durable: true });
@@ -311,7 +315,9 @@ export class WorkflowRunner implements AsyncDisposable {
     for (const unlisten of this.#unlisten.splice(0)) unlisten();
     await this.#intake?.settled();
     this.#stopping.abort();
-    const left = [...this.#queue.drain(), ...this.#debouncer.drain()];
+    const left = [...this.#queue.drain(), ...this.#debouncer.drain()].sort(
+      (a, b) => a.run.seq - b.run.seq,
+    );
     const timer = setTimeout(() => this.#aborting.abort(), stopGraceMs);
     try {
       for (const task of left) await this.#leave(task);

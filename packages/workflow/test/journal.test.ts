@@ -102,6 +102,43 @@ describe('a run that a crash interrupted', () => {
     expect(shop.calls.map(({ tool }) => tool)).toEqual(['charge', 'mail']);
   });
 
+  it('still comes before the next of its key, alone', async () => {
+    const keyed = `
+      triggers:
+        - id: orders
+          on: order
+          key: event.server
+          call: charge
+          with: { n: =event.data }
+          then: [{ call: mail, with: { was: =result } }]`;
+    const [trigger] = parseWorkflow(keyed).triggers;
+    const run = { key: 'shop', fingerprint: trigger?.fingerprint ?? '' };
+    await leave([charged], run);
+    await leave([], { ...run, seq: 2, id: 'r2' });
+    let running = 0;
+    const alone = async (text: string): Promise<string> => {
+      expect(++running).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      running -= 1;
+      return text;
+    };
+    const shop = new ScriptedSource({
+      charge: ({ n }) => alone(`charged ${String(n)}`),
+      mail: () => alone('ok'),
+    });
+    await using rig = await startWorkflow(keyed, { shop }, { journal });
+    await rig.runner.push({ name: 'order', data: 3 });
+    await rig.runner.idle();
+    expect(shop.calls).toEqual([
+      { tool: 'mail', args: { was: 'charged 1' } },
+      { tool: 'charge', args: { n: 1 } },
+      { tool: 'mail', args: { was: 'charged 1' } },
+      { tool: 'charge', args: { n: 3 } },
+      { tool: 'mail', args: { was: 'charged 3' } },
+    ]);
+    expect(rig.runner.stats().runs).toMatchObject({ done: 3, dead: 0 });
+  });
+
   it('is given up if its steps are others now, unless nothing was begun', async () => {
     const changed = { fingerprint: 'another' };
     await leave([charged], changed);
