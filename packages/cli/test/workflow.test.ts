@@ -40,6 +40,11 @@ const events = [
   .map((event) => JSON.stringify(event))
   .join('\n');
 
+const lostLetter = {
+  trigger: 'pear#1',
+  event: { name: 'pair', server: 'math', id: 'e', at: '', data: {}, params: {} },
+};
+
 async function runWorkflow(
   text: string,
   args: string[],
@@ -47,6 +52,7 @@ async function runWorkflow(
 ): Promise<Run> {
   await writeFile(join(cwd, 'w.yaml'), text);
   await writeFile(join(cwd, 'events.jsonl'), events);
+  await writeFile(join(cwd, 'lost.jsonl'), JSON.stringify(lostLetter));
   return run(['run', 'w.yaml', ...args], { cwd, ...options });
 }
 
@@ -86,6 +92,43 @@ describe('longwire run', () => {
     const again = await runWorkflow(adding, args);
     // The event without an id is another one.
     expect(again.stdout.trim().split('\n')).toHaveLength(1);
+  });
+
+  it.each([['--dead-letter'], ['--log']])('takes what %s wrote', async (option) => {
+    const text = (call: string): string => `
+triggers:
+  - { id: log, on: log:warning, ${call} }
+  - { id: other, on: log:warning, call: echo, with: { message: other } }`;
+    const message = { level: 'error', data: { n: 7 }, logger: 'db' };
+    await writeFile(
+      join(cwd, 'log.jsonl'),
+      JSON.stringify({ name: 'notifications/message', params: message }),
+    );
+    const failing = text('call: fail, with: { reason: nothing works }');
+    const first = await runWorkflow(failing, [
+      ...server(),
+      '--events',
+      'log.jsonl',
+      option,
+      'given-up.jsonl',
+    ]);
+    expect(first.stderr).toContain('1 event: 1 done, 1 given up.');
+    const lines = (await linesOf('given-up.jsonl')) as { trigger: string; event: object }[];
+    const line = lines.find(({ trigger }) => trigger === 'log');
+    expect(line?.event).toMatchObject({ params: message, data: { n: 7 } });
+    await writeFile(join(cwd, 'again.jsonl'), JSON.stringify(line));
+    const repaired = text('call: add, with: { a: =event.data.n, b: 1 }');
+    const again = await runWorkflow(repaired, [...server(), '--events', 'again.jsonl']);
+    expect(again.stdout).toMatch(
+      /^\S+ log on notifications\/message of math: done, math\/add, [^\n]+\n$/,
+    );
+    expect(again.code).toBe(0);
+  });
+
+  it('says that no trigger is about an event', async () => {
+    await writeFile(join(cwd, 'two.jsonl'), '{"name":"pair","data":{"a":1}}\n{"name":"pear"}');
+    const { stderr } = await runWorkflow(adding, [...server(), '--events', 'two.jsonl']);
+    expect(stderr).toContain('No trigger is about 1 of the 2 events');
   });
 
   it('shows in a dry run what would be called', async () => {
@@ -178,6 +221,13 @@ describe('longwire run', () => {
       () => [...server(), '--events', 'w.yaml'],
       2,
       /w\.yaml:2: not an event/,
+    ],
+    [
+      'a dead letter of a trigger that is not there',
+      adding,
+      () => [...server(), '--events', 'lost.jsonl'],
+      2,
+      /lost\.jsonl:1: w\.yaml has no trigger "pear#1"\. Did you mean pair#1\?/,
     ],
     [
       'a server that is not there',

@@ -12,8 +12,10 @@ export interface GivenEvent {
   server?: string;
   /** An event with the id of one that was taken before is left out. Default: none. */
   id?: string;
-  /** What it says. Default: nothing. */
+  /** What it says. Default: what the notification says that `name` and `params` are. */
   data?: unknown;
+  /** The parameters of the notification, as a log message's `level`. Default: `data`, if an object. */
+  params?: Readonly<Record<string, unknown>>;
 }
 
 /** An event, as expressions see it. */
@@ -47,16 +49,23 @@ export function eventOf(
 }
 
 /** The event that was fed in by hand. */
-export function eventFrom({ name, id, data }: GivenEvent, server: string): WorkflowEvent {
+export function eventFrom({ name, id, data, params }: GivenEvent, server: string): WorkflowEvent {
   const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
+  const given = params ?? (isObject ? (data as Record<string, unknown>) : {});
+  const event = params === undefined ? undefined : eventOf({ method: name, params }, server);
   return {
     name,
     server,
     id: id ?? randomUUID(),
-    data,
-    params: isObject ? (data as Record<string, unknown>) : {},
+    data: data ?? event?.data,
+    params: given,
     at: new Date().toISOString(),
   };
+}
+
+/** By this an event that has an id of its own is known again. */
+export function identityOf({ server, id }: WorkflowEvent): string {
+  return JSON.stringify(['event', server, id]);
 }
 
 /** Makes the test whether an event is of those that a trigger is about; its server apart. */

@@ -3,7 +3,8 @@
 
 export { loadWorkflow, parseWorkflow } from './parse.js';
 export { createWorkflow } from './workflow-runner.js';
-export type { DeadLetter, WorkflowRunner, WorkflowStats } from './workflow-runner.js';
+export type { DeadLetter, DeadLetterEvent } from './dead-letter.js';
+export type { WorkflowRunner, WorkflowStats } from './workflow-runner.js';
 export type { WorkflowOptions } from './options.js';
 export { readJournal, type JournalEntry } from './journal.js';
 export { WorkflowError, type Position, type WorkflowProblem } from './errors.js';

@@ -14,6 +14,17 @@ export interface Taken {
   runs: number;
   /** An event of this id was taken before. */
   isDuplicate: boolean;
+  /** How many triggers are about it, their conditions apart. */
+  triggers: number;
+}
+
+/** How an event comes in. */
+export interface Entry {
+  /** By this it is known again; undefined: it cannot come twice. */
+  identity: string | undefined;
+  chain: Chain;
+  /** It was given up before, and is for one trigger only. */
+  retry?: { trigger: string; run: string };
 }
 
 /** How events are taken. */
@@ -30,11 +41,8 @@ export interface IntakeOptions {
 }
 
 /** An event that is to be taken. */
-interface Arrival {
+interface Arrival extends Entry {
   event: WorkflowEvent;
-  /** Whether the event has an id of its own, by which it may come twice. */
-  isNamed: boolean;
-  chain: Chain;
   resolve: (taken: Taken) => void;
   reject: (error: unknown) => void;
 }
@@ -75,15 +83,18 @@ export class Intake {
     this.#known.restore(known.seen);
   }
 
-  /** Whether any trigger is about an event; its condition apart. */
-  isMeant(event: WorkflowEvent): boolean {
-    return this.#matchers.some((matches) => matches(event));
+  /** The triggers that are about an event, their conditions apart. */
+  triggersOf(event: WorkflowEvent, { retry }: Pick<Entry, 'retry'>): readonly Trigger[] {
+    return this.#options.triggers.filter(
+      ({ name }, index) =>
+        (retry === undefined || retry.trigger === name) && this.#matchers[index]?.(event) === true,
+    );
   }
 
   /** Takes an event; fulfilled when it is written down. */
-  take(event: WorkflowEvent, given: { isNamed: boolean; chain: Chain }): Promise<Taken> {
+  take(event: WorkflowEvent, entry: Entry): Promise<Taken> {
     return new Promise((resolve, reject) => {
-      this.#arrivals.push({ event, ...given, resolve, reject });
+      this.#arrivals.push({ event, ...entry, resolve, reject });
       this.#working ??= this.#work().finally(() => {
         this.#working = undefined;
       });
@@ -111,8 +122,9 @@ export class Intake {
       }
       const runs = taken.flatMap(({ begun }) => begun);
       const superseded = runs.flatMap(({ task: { run, refusal }, trigger }) => {
-        const other = refusal === undefined ? this.#options.supersede(trigger, run) : undefined;
-        return other === undefined ? [] : [other];
+        // What was given up had its silence.
+        if (refusal !== undefined || run.retryOf !== undefined) return [];
+        return this.#options.supersede(trigger, run) ?? [];
       });
       await this.#write([...runs.map(({ task }) => task.run), ...superseded], seen);
     } catch (error) {
@@ -122,7 +134,8 @@ export class Intake {
     }
     for (const { arrival, begun, isDuplicate } of taken) {
       for (const { task, trigger } of begun) this.#options.onRun(task, trigger);
-      arrival.resolve({ runs: begun.length, isDuplicate });
+      const triggers = this.triggersOf(arrival.event, arrival).length;
+      arrival.resolve({ runs: begun.length, isDuplicate, triggers });
     }
   }
 
@@ -135,21 +148,21 @@ export class Intake {
     if (forgotten.length > 0) await journal.forget(forgotten);
   }
 
-  #isDuplicate({ event, isNamed }: Arrival, seen: Map<string, number>): boolean {
-    if (!isNamed) return false;
-    return !this.#remember(JSON.stringify(['event', event.server, event.id]), Infinity, seen);
+  #isDuplicate({ identity }: Arrival, seen: Map<string, number>): boolean {
+    return identity !== undefined && !this.#remember(identity, Infinity, seen);
   }
 
-  async #begin({ event, chain }: Arrival, seen: Map<string, number>): Promise<Begun[]> {
+  async #begin(arrival: Arrival, seen: Map<string, number>): Promise<Begun[]> {
+    const { event, chain, retry } = arrival;
     const begun: Begun[] = [];
-    for (const [index, trigger] of this.#options.triggers.entries()) {
-      if (this.#matchers[index]?.(event) !== true) continue;
+    for (const trigger of this.triggersOf(event, arrival)) {
       const verdict = await this.#judge(trigger, event, chain);
       if (verdict === undefined) continue;
       const { key, refusal } = verdict;
       const isTaken = trigger.dedupeMs !== undefined && refusal === undefined;
       const known = JSON.stringify(['key', trigger.name, key ?? null]);
-      if (isTaken && !this.#remember(known, trigger.dedupeMs ?? 0, seen)) {
+      const isNew = !isTaken || this.#remember(known, trigger.dedupeMs ?? 0, seen);
+      if (!isNew && retry === undefined) {
         this.#options.onDuplicate();
         continue;
       }
@@ -162,6 +175,7 @@ export class Intake {
         fingerprint,
         event,
         ...(key !== undefined && { key }),
+        ...(retry !== undefined && { retryOf: retry.run }),
         chain,
       };
       const task = { run, trigger, earlier: [], resumed: false, ...(refusal && { refusal }) };

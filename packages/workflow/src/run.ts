@@ -24,6 +24,8 @@ export interface Run {
   event: WorkflowEvent;
   /** What the trigger's `key` says of the event: of the runs with it, one goes on at a time. */
   key?: string;
+  /** The id of the run that was given up, and whose event this one takes again. */
+  retryOf?: string;
   chain: Chain;
   /** Undefined as long as it is not over. */
   outcome?: RunOutcome;

@@ -1,13 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { LongwireError } from '@longwire/client';
+import type { DeadLetter, DeadLetterEvent } from './dead-letter.js';
 import { Debouncer } from './debouncer.js';
 import type { Trigger, Workflow } from './definition.js';
-import { eventFrom, eventOf, type GivenEvent, type WorkflowEvent } from './event.js';
+import { eventFrom, eventOf, identityOf, type GivenEvent, type WorkflowEvent } from './event.js';
 import { notSent, type Failure } from './failure.js';
-import { Intake, type Taken } from './intake.js';
+import { Intake, type Entry, type Taken } from './intake.js';
 import { Journal } from './journal.js';
 import { LineFile } from './line-file.js';
-import { LoopGuard, type Chain } from './loop-guard.js';
+import { LoopGuard } from './loop-guard.js';
 import { resolveOptions, type ResolvedWorkflowOptions, type WorkflowOptions } from './options.js';
 import { takeRun, type RunSurroundings, type RunTask } from './run-runner.js';
 import { RunQueue } from './run-queue.js';
@@ -29,19 +30,6 @@ export interface WorkflowStats {
   queued: number;
   /** Runs that go on. */
   running: number;
-}
-
-/** An event that could not be handled, as a line of the dead-letter file. */
-export interface DeadLetter {
-  /** When it was given up, in ISO 8601. */
-  time: string;
-  workflow: string;
-  /** The name of the trigger; none where the event began no run. */
-  trigger?: string;
-  /** The id of the run. */
-  run?: string;
-  event: WorkflowEvent;
-  error: Failure;
 }
 
 /** How long `stop` waits for calls in flight, in milliseconds. */
@@ -135,15 +123,34 @@ export class WorkflowRunner implements AsyncDisposable {
   async push(given: GivenEvent): Promise<Taken> {
     const names = Object.keys(this.#options.servers);
     const { server = names.length === 1 ? names[0] : undefined } = given;
-    if (server === undefined || !names.includes(server)) {
-      const message = server === undefined ? 'the event names no server' : `no server ${server}`;
-      throw new LongwireError(`${message}; there are ${names.join(', ')}`, {
-        code: 'config',
-        certainty: 'not-sent',
-      });
+    if (server === undefined) throw unknown('the event names no server', names);
+    this.#knownServer(server);
+    const event = eventFrom(given, server);
+    return this.#accept(event, {
+      identity: given.id === undefined ? undefined : identityOf(event),
+      chain: { depth: 0, since: Date.now() },
+    });
+  }
+
+  /**
+   * Takes an event again that was given up: a line of the dead-letter file, or of a log of runs. Only
+   * the trigger that it names handles it, whatever `dedupe` and `debounceMs` say; without one, all
+   * do. Fulfilled when it is written down. The same line is taken once.
+   *
+   * @throws LongwireError `closed` when the workflow does not run, `config` when it does not know
+   * the server or the trigger.
+   */
+  async retry({ event, trigger, run }: DeadLetterEvent): Promise<Taken> {
+    this.#knownServer(event.server);
+    const names = this.#workflow.triggers.map(({ name }) => name);
+    if (trigger !== undefined && !names.includes(trigger)) {
+      throw unknown(`no trigger ${trigger}`, names);
     }
-    const chain = { depth: 0, since: Date.now() };
-    return this.#accept(eventFrom(given, server), { isNamed: given.id !== undefined, chain });
+    return this.#accept(event, {
+      identity: run === undefined ? identityOf(event) : JSON.stringify(['run', run]),
+      chain: { depth: 0, since: Date.now() },
+      ...(trigger !== undefined && { retry: { trigger, run: run ?? event.id } }),
+    });
   }
 
   /**
@@ -216,6 +223,11 @@ export class WorkflowRunner implements AsyncDisposable {
     this.#queue.resume();
   }
 
+  #knownServer(server: string): void {
+    const names = Object.keys(this.#options.servers);
+    if (!names.includes(server)) throw unknown(`no server ${server}`, names);
+  }
+
   #listen(server: string): void {
     const listener = (notification: Parameters<typeof eventOf>[0]): void => {
       if (notification.method === 'notifications/tools/list_changed') {
@@ -223,30 +235,35 @@ export class WorkflowRunner implements AsyncDisposable {
         this.#tools.refreshOne(server, this.#stopping.signal).catch(() => undefined);
       }
       const chain = this.#guard.chainOf(server);
-      const taken = this.#accept(eventOf(notification, server), { isNamed: false, chain });
+      const taken = this.#accept(eventOf(notification, server), { identity: undefined, chain });
       taken.catch((error: unknown) => this.#fail(error));
     };
     const unlisten = this.#options.servers[server]?.on('notification', listener);
     if (unlisten !== undefined) this.#unlisten.push(unlisten);
   }
 
-  async #accept(event: WorkflowEvent, given: { isNamed: boolean; chain: Chain }): Promise<Taken> {
+  async #accept(event: WorkflowEvent, entry: Entry): Promise<Taken> {
     const intake = this.#intake;
     if (intake === undefined || this.#stopped !== undefined) {
       const options = { code: 'closed', certainty: 'not-sent' } as const;
       throw new LongwireError('the workflow takes no events: it is not running', options);
     }
-    if (!intake.isMeant(event)) return { runs: 0, isDuplicate: false };
+    const triggers = intake.triggersOf(event, entry).length;
+    if (triggers === 0) return { runs: 0, isDuplicate: false, triggers };
     this.#stats.events += 1;
     const { maxQueued } = this.#options;
     const { queued } = this.stats();
     if (queued >= maxQueued) {
       this.#stats.overflowed += 1;
-      await this.#giveUp(event, notSent('queue-full', `${queued} runs wait already`));
-      return { runs: 0, isDuplicate: false };
+      const { trigger, run } = entry.retry ?? {};
+      await this.#giveUp(event, notSent('queue-full', `${queued} runs wait already`), {
+        ...(trigger !== undefined && { trigger }),
+        ...(run !== undefined && { run }),
+      });
+      return { runs: 0, isDuplicate: false, triggers };
     }
     try {
-      return await intake.take(event, given);
+      return await intake.take(event, entry);
     } finally {
       // The intake counts itself as busy until its promise is settled.
       setImmediate(() => this.#changed());
@@ -254,8 +271,12 @@ export class WorkflowRunner implements AsyncDisposable {
   }
 
   #enqueue(task: RunTask, { debounceMs }: Trigger): void {
-    if (debounceMs === undefined || task.refusal !== undefined) this.#queue.add(task);
-    else this.#debouncer.wait(task, debounceMs);
+    const { run, refusal } = task;
+    if (debounceMs === undefined || refusal !== undefined || run.retryOf !== undefined) {
+      this.#queue.add(task);
+    } else {
+      this.#debouncer.wait(task, debounceMs);
+    }
   }
 
   #supersede(trigger: Trigger, run: Run): Run | undefined {
@@ -361,6 +382,11 @@ export class WorkflowRunner implements AsyncDisposable {
   #changed(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
+}
+
+function unknown(what: string, names: readonly string[]): LongwireError {
+  const options = { code: 'config', certainty: 'not-sent' } as const;
+  return new LongwireError(`${what}; there are ${names.join(', ')}`, options);
 }
 
 /**

@@ -267,9 +267,9 @@ describe('events of one key', () => {
       [event, event, { name: 'alert' }].map((e) => rig.runner.push(e)),
     );
     expect(taken).toEqual([
-      { runs: 1, isDuplicate: false },
-      { runs: 0, isDuplicate: true },
-      { runs: 1, isDuplicate: false },
+      { runs: 1, isDuplicate: false, triggers: 1 },
+      { runs: 0, isDuplicate: true, triggers: 1 },
+      { runs: 1, isDuplicate: false, triggers: 1 },
     ]);
     await rig.runner.idle();
     expect(shop.calls).toHaveLength(2);

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { LongwireError } from '@longwire/client';
-import type { GivenEvent, WorkflowRunner } from '@longwire/workflow';
+import type { Taken, WorkflowRunner } from '@longwire/workflow';
 import type { ExitCode } from '../exit-codes.js';
 import type { AddCommand, Context } from '../context.js';
 import { collect } from '../options.js';
 import { closeClients, connectClients, createServerClient } from '../session.js';
-import type { RunOptions } from '../workflow/inputs.js';
+import type { EventLine, RunOptions } from '../workflow/inputs.js';
 
 /** `longwire run <file>` */
 export const addRun: AddCommand = (program, run) => {
@@ -22,7 +22,10 @@ export const addRun: AddCommand = (program, run) => {
     .option('--dry-run', 'print what would be called, and call nothing')
     .option('--log <file>', 'add a line of JSON for every run')
     .option('--dead-letter <file>', 'add a line of JSON for every event that could not be handled')
-    .option('--events <file>', 'feed in these events, lines of JSON, and end when all are handled')
+    .option(
+      '--events <file>',
+      'feed in these events, or dead letters, lines of JSON, and end when all are handled',
+    )
     .addHelpText(
       'after',
       `
@@ -49,14 +52,14 @@ async function runWorkflow(context: Context, file: string, options: RunOptions):
 
 async function runFile(context: Context, file: string, options: RunOptions): Promise<ExitCode> {
   const { createWorkflow, LineFile } = await import('@longwire/workflow');
-  const { createRunPrinter, summary } = await import('../workflow/display.js');
+  const { createRunPrinter, summary, unmatchedRemark } = await import('../workflow/display.js');
   const { readEvents, readWorkflow, serversOf } = await import('../workflow/inputs.js');
   const { terminal, interruptions, cwd } = context;
   const { signal } = interruptions;
   const path = (name: string): string => resolve(cwd, name);
   const workflow = await readWorkflow(context, file);
   const events =
-    options.events === undefined ? undefined : await readEvents(context, options.events);
+    options.events === undefined ? undefined : await readEvents(context, workflow, options.events);
   const servers = await serversOf(context, workflow, options.server ?? []);
   const clients = await Promise.all(
     // Whoever waits for events wants to see a server come back, however long that takes.
@@ -81,8 +84,11 @@ async function runFile(context: Context, file: string, options: RunOptions): Pro
     });
     await runner.start();
     terminal.remark(`Running ${workflow.name}; Ctrl-C ends it.`);
-    if (events !== undefined) await Promise.race([feed(runner, events), runner.closed]);
-    else await runner.closed;
+    if (events === undefined) await runner.closed;
+    else {
+      const unmatched = await Promise.race([feed(runner, events), runner.closed.then(() => 0)]);
+      if (unmatched > 0) terminal.remark(unmatchedRemark(unmatched, events.length));
+    }
     await runner.stop();
     terminal.remark(summary(runner.stats()));
     return signal.aborted ? 130 : 0;
@@ -94,12 +100,18 @@ async function runFile(context: Context, file: string, options: RunOptions): Pro
 /** How many runs may wait before no more events are fed in. */
 const maxWaiting = 1000;
 
-/** Feeds events in, no faster than they are handled, and waits for the last. */
-async function feed(runner: WorkflowRunner, events: readonly GivenEvent[]): Promise<void> {
+/**
+ * Feeds events in, no faster than they are handled, and waits for the last. What it says is how many
+ * no trigger is about.
+ */
+async function feed(runner: WorkflowRunner, events: readonly EventLine[]): Promise<number> {
+  const take = (event: EventLine): Promise<Taken> =>
+    'event' in event ? runner.retry(event) : runner.push(event);
+  let unmatched = 0;
   try {
     for (let start = 0; start < events.length; start += maxWaiting) {
-      const batch = events.slice(start, start + maxWaiting);
-      await Promise.all(batch.map((event) => runner.push(event)));
+      const taken = await Promise.all(events.slice(start, start + maxWaiting).map(take));
+      unmatched += taken.filter(({ triggers }) => triggers === 0).length;
       await runner.idle();
     }
   } catch (error) {
@@ -107,4 +119,5 @@ async function feed(runner: WorkflowRunner, events: readonly GivenEvent[]): Prom
     if (!(error instanceof LongwireError) || error.code !== 'closed') throw error;
     await runner.closed;
   }
+  return unmatched;
 }

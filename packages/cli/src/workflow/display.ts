@@ -44,6 +44,11 @@ export function summary({ events, duplicates, overflowed, runs, queued }: Workfl
   return `${events} event${events === 1 ? '' : 's'}${told.length > 0 ? `: ${told.join(', ')}` : ''}.`;
 }
 
+/** Says that events were fed in for nothing. */
+export function unmatchedRemark(unmatched: number, all: number): string {
+  return `No trigger is about ${unmatched} of the ${all} events: see "on" and "from" of the workflow.`;
+}
+
 /** Says what is wrong with a workflow on a line for each; what is no such error is thrown on. */
 export function reportProblems({ terminal }: Context, error: unknown): ExitCode {
   if (!(error instanceof WorkflowError)) throw error;

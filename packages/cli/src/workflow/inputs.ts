@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { readTextFile } from '@longwire/client';
-import { parseWorkflow, type GivenEvent, type Workflow } from '@longwire/workflow';
+import { didYouMean, readTextFile } from '@longwire/client';
+import {
+  parseWorkflow,
+  type DeadLetterEvent,
+  type GivenEvent,
+  type Workflow,
+} from '@longwire/workflow';
 import { namedServer, neededConfiguration } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
@@ -78,26 +83,41 @@ export async function serversOf(
   return servers;
 }
 
+/** What a line of a file of events says: an event, or one that is to be taken again. */
+export type EventLine = GivenEvent | DeadLetterEvent;
+
 /**
- * Reads events: on each line `{ "name", "server", "id", "data" }`, of which only the name must be.
+ * Reads events: on each line `{ "name", "server", "id", "data", "params" }`, of which only the name
+ * must be, or what `--dead-letter` or `--log` wrote.
  *
  * @throws LongwireError (usage) that names the line.
  */
-export async function readEvents({ cwd }: Context, file: string): Promise<GivenEvent[]> {
+export async function readEvents(
+  { cwd }: Context,
+  workflow: Workflow,
+  file: string,
+): Promise<EventLine[]> {
+  const triggers = workflow.triggers.map(({ name }) => name);
   const text = await readText(resolve(cwd, file), file);
   return text.split('\n').flatMap((line, index) => {
     if (line.trim() === '') return [];
+    const place = `${file}:${index + 1}`;
     const event = asEvent(line);
     if (event === undefined) {
       throw usageError(
-        `${file}:${index + 1}: not an event: write {"name": "…"}, and "server", "id" and "data" where wanted`,
+        `${place}: not an event: write {"name": "…"}, and "server", "id", "data" and "params" where ` +
+          'wanted, or give a line of a dead-letter file as it is',
       );
+    }
+    if ('event' in event && event.trigger !== undefined && !triggers.includes(event.trigger)) {
+      const hint = didYouMean(event.trigger, triggers) || ` There are ${triggers.join(', ')}.`;
+      throw usageError(`${place}: ${workflow.file} has no trigger "${event.trigger}".${hint}`);
     }
     return [event];
   });
 }
 
-function asEvent(line: string): GivenEvent | undefined {
+function asEvent(line: string): EventLine | undefined {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -105,11 +125,43 @@ function asEvent(line: string): GivenEvent | undefined {
     return undefined;
   }
   if (!isJsonObject(value)) return undefined;
-  const { name, server, id, data } = value;
-  if (typeof name !== 'string') return undefined;
-  if (server !== undefined && typeof server !== 'string') return undefined;
-  if (id !== undefined && typeof id !== 'string') return undefined;
-  return { name, data, ...(server !== undefined && { server }), ...(id !== undefined && { id }) };
+  return isJsonObject(value['event']) ? asLetter(value, value['event']) : asGiven(value);
+}
+
+function asGiven({
+  name,
+  server,
+  id,
+  data,
+  params,
+}: Record<string, unknown>): GivenEvent | undefined {
+  if (typeof name !== 'string' || !isText(server) || !isText(id)) return undefined;
+  if (params !== undefined && !isJsonObject(params)) return undefined;
+  return {
+    name,
+    ...(data !== undefined && { data }),
+    ...(server !== undefined && { server }),
+    ...(id !== undefined && { id }),
+    ...(params !== undefined && { params }),
+  };
+}
+
+function asLetter(
+  { trigger, run }: Record<string, unknown>,
+  { name, server, id, at, data, params }: Record<string, unknown>,
+): DeadLetterEvent | undefined {
+  if (!isText(trigger) || !isText(run) || !isJsonObject(params)) return undefined;
+  if (typeof name !== 'string' || typeof server !== 'string') return undefined;
+  if (typeof id !== 'string' || typeof at !== 'string') return undefined;
+  return {
+    event: { name, server, id, at, data, params },
+    ...(trigger !== undefined && { trigger }),
+    ...(run !== undefined && { run }),
+  };
+}
+
+function isText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
 }
 
 function readWorkflowText(path: string, shown: string): string {
