@@ -1,6 +1,7 @@
 import type { CommandTarget, LoggingLevel } from '@longwire/client';
 import type { Position } from './errors.js';
 import type { Expression, Template } from './expression.js';
+import type { Read } from './scope.js';
 
 /** How often a call that failed is made again. */
 export interface StepRetry {
@@ -19,6 +20,8 @@ interface StepBase {
   at: Position;
   /** The step, and what comes after it, is left out where this does not hold. */
   where: Expression | undefined;
+  /** What its expressions look up. */
+  reads: readonly Read[];
   /** What comes after it, in order: its `then`. */
   next: readonly Step[];
 }
@@ -60,6 +63,8 @@ export interface Trigger {
   from: string;
   fromAt: Position;
   where: Expression | undefined;
+  /** What its `where` and `key` look up. */
+  reads: readonly Read[];
   /** Of the runs for which it says the same, one goes on at a time, in the order of the events. */
   key: Expression | undefined;
   debounceMs: number | undefined;

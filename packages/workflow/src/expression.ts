@@ -1,7 +1,6 @@
-import { didYouMean } from '@longwire/client';
 import jsonata from 'jsonata';
-import { freeNames } from './expression-names.js';
 import { evaluateInThread } from './expression-thread.js';
+import { lookupsOf, type Lookup } from './lookups.js';
 
 /** What expressions see. */
 export interface ExpressionContext {
@@ -30,13 +29,11 @@ export class ExpressionError extends Error {
 /** A JSONata expression. */
 export class Expression {
   readonly source: string;
+  /** What it looks up in its context. */
+  readonly lookups: readonly Lookup[];
 
-  /**
-   * `names` are those that it may look up: a misspelt one would find nothing without a word.
-   *
-   * @throws ExpressionError that says where it is wrong.
-   */
-  constructor(source: string, names: readonly string[]) {
+  /** @throws ExpressionError that says where it is wrong. */
+  constructor(source: string) {
     this.source = source;
     let compiled: jsonata.Expression;
     try {
@@ -46,11 +43,12 @@ export class Expression {
       const length = token === undefined || token === '(end)' ? 0 : String(token).length;
       throw new ExpressionError(message ?? String(error), Math.max(0, position - length));
     }
-    const unknown = freeNames(compiled.ast()).find(({ name }) => !names.includes(name));
-    if (unknown === undefined) return;
-    const { name, offset } = unknown;
-    const hint = didYouMean(name, names) || ` There are ${names.join(', ')}.`;
-    throw new ExpressionError(`nothing is called ${name} here.${hint}`, offset);
+    this.lookups = lookupsOf(compiled.ast());
+  }
+
+  /** Whether it is about more than the event, which there is before anything was called. */
+  get needsResults(): boolean {
+    return this.lookups.some(([first]) => first?.name !== 'event');
   }
 
   /**
@@ -87,43 +85,55 @@ export type Template =
   | { kind: 'list'; items: readonly Template[] }
   | { kind: 'map'; entries: readonly (readonly [key: string, value: Template])[] };
 
+/** An expression in arguments that found nothing. */
+export interface Gap {
+  /** Which argument, as in `['order', 'symbol']`; empty: all of them. */
+  path: readonly PropertyKey[];
+  expression: Expression;
+}
+
+/** What a template is filled in with. */
+export interface Filling {
+  context: ExpressionContext;
+  /** Gathers what found nothing, which is left out; in a list it is `null`. */
+  gaps: Gap[];
+  /** Whether what needs results is shown, as `=expression`, because there are none. */
+  isDryRun: boolean;
+}
+
 /**
- * Fills a template in. What is `undefined` is left out; with `onGap`, it is replaced by what that
- * returns, and so is what cannot be worked out.
+ * Fills a template in.
  *
  * @throws Error that quotes the expression that failed.
  */
 export async function fill(
   template: Template,
-  context: ExpressionContext,
-  onGap?: (expression: Expression) => unknown,
+  filling: Filling,
+  path: readonly PropertyKey[] = [],
 ): Promise<unknown> {
   switch (template.kind) {
     case 'literal':
       return template.value;
-    case 'expression':
-      return fillGap(template.expression, context, onGap);
+    case 'expression': {
+      const { expression } = template;
+      if (filling.isDryRun && expression.needsResults) return `=${expression.source}`;
+      const value = await expression.evaluate(filling.context);
+      if (value === undefined) filling.gaps.push({ path, expression });
+      return value;
+    }
     case 'list':
       return Promise.all(
-        template.items.map(async (item) => (await fill(item, context, onGap)) ?? null),
+        template.items.map(
+          async (item, index) => (await fill(item, filling, [...path, index])) ?? null,
+        ),
       );
     case 'map': {
       const filled = await Promise.all(
         template.entries.map(
-          async ([key, value]) => [key, await fill(value, context, onGap)] as const,
+          async ([key, value]) => [key, await fill(value, filling, [...path, key])] as const,
         ),
       );
       return Object.fromEntries(filled.filter(([, value]) => value !== undefined));
     }
   }
-}
-
-async function fillGap(
-  expression: Expression,
-  context: ExpressionContext,
-  onGap: ((expression: Expression) => unknown) | undefined,
-): Promise<unknown> {
-  if (onGap === undefined) return expression.evaluate(context);
-  const value = await expression.evaluate(context).catch(() => undefined);
-  return value ?? onGap(expression);
 }

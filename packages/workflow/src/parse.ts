@@ -16,10 +16,8 @@ import {
   type StepSource,
   type TriggerSource,
 } from './schema.js';
-import { SourceMap, type Path } from './source-map.js';
-
-/** What the expressions of steps may look up. */
-const stepNames = ['event', 'steps', 'result', 'error'];
+import { wrongReads, type Read } from './scope.js';
+import { SourceMap, written, type Path } from './source-map.js';
 
 const noRetry: StepRetry = { attempts: 1, delayMs: 250 };
 
@@ -94,6 +92,7 @@ class Reader {
   readonly problems: WorkflowProblem[] = [];
   readonly #source: SourceMap;
   #ids = new Set<string>();
+  #reads: Read[] = [];
 
   constructor(source: SourceMap) {
     this.#source = source;
@@ -101,6 +100,9 @@ class Reader {
 
   workflow(shape: FileSource, file: string): Workflow {
     const triggers = shape.triggers.map((trigger, index) => this.#trigger(trigger, index));
+    for (const trigger of triggers) {
+      this.problems.push(...wrongReads(trigger, () => undefined));
+    }
     const names = new Set<string>();
     for (const [index, { name }] of triggers.entries()) {
       if (names.has(name))
@@ -142,8 +144,10 @@ class Reader {
       filter: this.#filter(on ?? event ?? '', [...path, on === undefined ? 'event' : 'on']),
       from,
       fromAt: this.#source.at([...path, 'from']),
-      where: this.#expression(trigger.where, [...path, 'where']),
-      key: this.#expression(trigger.key, [...path, 'key']),
+      ...this.#reading(() => ({
+        where: this.#expression(trigger.where, [...path, 'where']),
+        key: this.#expression(trigger.key, [...path, 'key']),
+      })),
       debounceMs,
       dedupeMs: dedupe === true ? Infinity : dedupe?.withinMs,
       steps,
@@ -177,7 +181,9 @@ class Reader {
 
   #step(step: StepSource, path: Path, inherited: StepRetry): Step {
     const retry = step.retry === undefined ? inherited : retryOf(step);
-    const where = this.#expression(step.where, [...path, 'where']);
+    const { where, reads } = this.#reading(() => ({
+      where: this.#expression(step.where, [...path, 'where']),
+    }));
     const { call, parallel, then = [] } = step;
     if ((call === undefined) === (parallel === undefined)) {
       this.#wrong(path, 'a step has a "call", or a list of steps in "parallel"');
@@ -186,7 +192,8 @@ class Reader {
       parallel === undefined
         ? this.#call({ ...step, call: call ?? '' }, path, 'call', retry)
         : this.#parallel({ ...step, parallel }, path, retry);
-    return { ...own, where, next: this.#steps(then, [...path, 'then'], retry) };
+    const next = this.#steps(then, [...path, 'then'], retry);
+    return { ...own, where, reads: [...reads, ...own.reads], next };
   }
 
   #call(step: StepSource & { call: string }, path: Path, key: string, retry: StepRetry): Step {
@@ -198,7 +205,7 @@ class Reader {
       at: this.#source.at([...path, key]),
       call,
       where: undefined,
-      arguments: this.#template(step.with ?? {}, [...path, 'with']),
+      ...this.#reading(() => ({ arguments: this.#template(step.with ?? {}, [...path, 'with']) })),
       retry,
       idempotent,
       timeoutMs,
@@ -217,6 +224,7 @@ class Reader {
       path: written([...path.slice(2), 'parallel']),
       at: this.#source.at([...path, 'parallel']),
       where: undefined,
+      reads: [],
       branches: this.#steps(step.parallel, [...path, 'parallel'], retry),
       next: [],
     };
@@ -252,8 +260,15 @@ class Reader {
     if (source === undefined) return undefined;
     const text = source.startsWith('=') ? source.slice(1) : source;
     try {
-      // A trigger's own expressions are about the event; there are no results yet.
-      return new Expression(text, path.length === 3 && path[2] !== 'with' ? ['event'] : stepNames);
+      const expression = new Expression(text);
+      for (const lookup of expression.lookups) {
+        this.#reads.push({
+          place: written(path),
+          names: lookup.map(({ name }) => name),
+          at: lookup.map(({ offset }) => this.#source.within(path, text, offset)),
+        });
+      }
+      return expression;
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       this.problems.push({
@@ -262,6 +277,12 @@ class Reader {
       });
       return undefined;
     }
+  }
+
+  /** What is read, and what the expressions in it look up. */
+  #reading<Part>(read: () => Part): Part & { reads: readonly Read[] } {
+    this.#reads = [];
+    return { ...read(), reads: this.#reads };
   }
 
   /** All of a text that is given instead of a map is an expression; in a map, what begins with `=`. */
@@ -293,13 +314,4 @@ function retryOf({ retry }: { retry?: TriggerSource['retry'] }): StepRetry {
 
 function isLevel(level: string): level is LoggingLevel {
   return (LOG_LEVELS as readonly string[]).includes(level);
-}
-
-/** A path as people write it: `triggers[0].then[1]`. */
-function written(path: Path): string {
-  return path
-    .map((part, index) =>
-      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`,
-    )
-    .join('');
 }

@@ -17,6 +17,15 @@ const TOO_DEEP = `nested deeper than ${MAX_DEPTH} levels`;
 /** A path in the file, as in `['triggers', 0, 'where']`. */
 export type Path = readonly PropertyKey[];
 
+/** A path as people write it: `triggers[0].then[1]`. */
+export function written(path: Path): string {
+  return path
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`,
+    )
+    .join('');
+}
+
 /** The text of a file, parsed, and where in it everything is. */
 export class SourceMap {
   readonly #text: string;

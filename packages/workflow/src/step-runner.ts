@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CallToolResult } from '@longwire/client';
+import { nameList, type CallToolResult } from '@longwire/client';
 import type { CallStep, Step } from './definition.js';
-import { fill, type ExpressionContext } from './expression.js';
+import { fill, type ExpressionContext, type Gap } from './expression.js';
 import { failureOf, mayRepeat, notSent, Stopped, StepFailure, type Failure } from './failure.js';
 import { textOf, valueOf } from './result-value.js';
 import type { Run, StepRecord } from './run.js';
+import { written } from './source-map.js';
 import { addressOf, type Servers, type ToolAddress, type ToolLists } from './tools.js';
 
 /** The longest delay before a call is made again, in milliseconds. */
@@ -90,7 +91,7 @@ export class StepRunner {
     if (known !== undefined) return known.state !== 'skipped';
     if (where === undefined) return true;
     // What a result would decide is not decided where there are no results.
-    if (this.#surroundings.dryRun && /\b(steps|result|error)\b/.test(where.source)) return true;
+    if (this.#surroundings.dryRun && where.needsResults) return true;
     const startedAt = new Date().toISOString();
     try {
       if (await where.test(this.#context(previous))) return true;
@@ -122,22 +123,19 @@ export class StepRunner {
     const call = `${address.server}/${address.tool}`;
     const startedAt = new Date().toISOString();
     const record: StepRecord = { path, id, state: 'waiting', call, startedAt };
-    // Results that there will be are shown by what will be made of them.
-    const onGap = this.#surroundings.dryRun
-      ? ({ source }: { source: string }) => `=${source}`
-      : undefined;
+    const { dryRun: isDryRun, tools } = this.#surroundings;
+    const gaps: Gap[] = [];
     let given: unknown;
     try {
-      given = await fill(step.arguments, this.#context(previous), onGap);
+      given = await fill(step.arguments, { context: this.#context(previous), gaps, isDryRun });
     } catch (error) {
       return this.#fail(record, expressionFailure(error));
     }
-    if (onGap !== undefined && typeof given === 'string') given = { '...': given };
-    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-      const kind = Array.isArray(given) ? 'a list' : given === undefined ? 'nothing' : typeof given;
-      const message = `the arguments of ${call} are not an object but ${kind}`;
-      return this.#fail(record, notSent('invalid-arguments', message));
+    if (isDryRun && typeof given === 'string') {
+      return { ...record, arguments: { '...': given } };
     }
+    const failure = wrongArguments(call, given, gaps, tools.missing(address, given));
+    if (failure !== undefined) return this.#fail(record, failure);
     return { ...record, arguments: given as Record<string, unknown> };
   }
 
@@ -225,6 +223,37 @@ function tookSince({ startedAt }: StepRecord): { durationMs: number } {
 
 function expressionFailure(error: unknown): Failure {
   return notSent('expression', (error as Error).message);
+}
+
+/** Why arguments are none, if they are: what is required is missing, or a list has a gap. */
+function wrongArguments(
+  call: string,
+  given: unknown,
+  gaps: readonly Gap[],
+  missing: readonly (readonly PropertyKey[])[],
+): Failure | undefined {
+  const required = new Set(missing.map(written));
+  for (const { path, expression } of gaps) {
+    const name = written(path);
+    const isItem = typeof path.at(-1) === 'number';
+    if (name !== '' && !isItem && !required.has(name)) continue;
+    const why = isItem
+      ? ', and a list has no gaps'
+      : name === ''
+        ? ''
+        : ', and the tool requires it';
+    const what = name === '' ? 'the arguments' : `the argument ${name}`;
+    const message = `${what} of ${call}: the expression ${expression.source} found nothing${why}`;
+    return notSent('expression', message);
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const kind = Array.isArray(given) ? 'a list' : given === null ? 'null' : typeof given;
+    const message = `the arguments of ${call} are not an object but ${kind}`;
+    return notSent('invalid-arguments', message);
+  }
+  if (required.size === 0) return undefined;
+  const message = `the tool ${call} also needs ${nameList([...required])}`;
+  return notSent('invalid-arguments', message);
 }
 
 function toolFailure(call: string, { content }: CallToolResult): Failure {

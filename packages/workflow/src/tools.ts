@@ -1,8 +1,10 @@
 import { didYouMean, nameList } from '@longwire/client';
 import type { Tool } from '@longwire/client';
-import { allSteps, type CallStep, type Trigger, type Workflow } from './definition.js';
+import { allSteps, type CallStep, type Step, type Trigger, type Workflow } from './definition.js';
 import { WorkflowError, type WorkflowProblem } from './errors.js';
 import { createServerMatcher } from './event.js';
+import { memberOf, missingMembers, type JsonSchema } from './json-schema.js';
+import { resultSchema, wrongReads } from './scope.js';
 import type { Source } from './source.js';
 
 /** The servers of a workflow by name. */
@@ -48,29 +50,50 @@ export class ToolLists {
     return annotations?.readOnlyHint === true || annotations?.idempotentHint === true;
   }
 
+  /** The arguments that a tool requires, as far as it is known, and is not given. */
+  missing({ server, tool }: ToolAddress, given: unknown): (readonly PropertyKey[])[] {
+    return missingMembers(this.#lists.get(server)?.get(tool)?.inputSchema, given);
+  }
+
   /**
    * Checks a workflow against the tools.
    *
-   * @throws WorkflowError with every call of a tool that is not there.
+   * @throws WorkflowError with every call of a tool that is not there, and every expression about a
+   * result that is not there.
    */
   check(workflow: Workflow): void {
     const problems = workflow.triggers.flatMap((trigger) => this.#problemsOf(trigger));
     if (problems.length > 0) throw new WorkflowError(workflow.file, problems);
   }
 
-  #problemsOf({ from, fromAt, steps, catch: branch }: Trigger): WorkflowProblem[] {
+  #problemsOf(trigger: Trigger): WorkflowProblem[] {
+    const { from, fromAt, steps, catch: branch } = trigger;
     const names = Object.keys(this.#servers);
     const senders = names.filter(createServerMatcher(from));
     if (senders.length === 0) {
       const hint = didYouMean(from, names) || ` There are ${nameList(names) || 'none'}.`;
       return [{ ...fromAt, message: `from: no server is called ${from}.${hint}` }];
     }
-    return allSteps([...steps, ...branch]).flatMap((step) => {
+    const calls = allSteps([...steps, ...branch]).flatMap((step) => {
       if (step.kind !== 'call') return [];
-      // Several servers may lack the same tool, which is one mistake in the file.
-      const messages = senders.flatMap((sender) => this.#wrongCall(step, sender) ?? []);
-      return [...new Set(messages)].map((message) => ({ ...step.at, message }));
+      return senders.flatMap((sender) => {
+        const message = this.#wrongCall(step, sender);
+        return message === undefined ? [] : [{ ...step.at, message }];
+      });
     });
+    const reads = senders.flatMap((sender) =>
+      wrongReads(trigger, (step) => this.#resultOf(step, sender)),
+    );
+    // Several servers may lack the same, which is one mistake in the file.
+    const problems = new Map([...calls, ...reads].map((one) => [JSON.stringify(one), one]));
+    return [...problems.values()];
+  }
+
+  #resultOf(step: Step, sender: string): JsonSchema | undefined {
+    if (step.kind !== 'call') return undefined;
+    const { server, tool } = addressOf(step.call, sender, this.#servers);
+    const found = this.#lists.get(server)?.get(tool);
+    return found && resultSchema(found.outputSchema);
   }
 
   #wrongCall(step: CallStep, sender: string): string | undefined {
@@ -97,17 +120,16 @@ export class ToolLists {
 /** What is wrong with the names of the arguments, as far as they are written in the file. */
 function wrongArguments({ arguments: template }: CallStep, tool: Tool): string | undefined {
   if (template.kind !== 'map') return undefined;
-  const { properties, required, additionalProperties } = tool.inputSchema as {
-    [key: string]: unknown;
-  };
+  const { inputSchema } = tool;
+  const { required } = inputSchema as { required?: unknown };
   const given = new Set(template.entries.map(([key]) => key));
   const missing = (Array.isArray(required) ? required.map(String) : []).filter(
     (name) => !given.has(name),
   );
   if (missing.length > 0) return `the tool "${tool.name}" also needs ${nameList(missing)}`;
-  const known = Object.keys(properties ?? {});
-  const named = new Set(known);
-  const extra = [...given].find((name) => !named.has(name));
-  if (extra === undefined || additionalProperties !== false) return undefined;
-  return `the tool "${tool.name}" has no argument "${extra}".${didYouMean(extra, known)}`;
+  for (const name of given) {
+    const hint = memberOf(inputSchema, name)?.hint;
+    if (hint !== undefined) return `the tool "${tool.name}" has no argument "${name}".${hint}`;
+  }
+  return undefined;
 }

@@ -401,6 +401,10 @@ describe('before anything runs', () => {
   async function refusal(text: string): Promise<WorkflowError> {
     const shop = new ScriptedSource({
       note: () => 'ok',
+      exchange: {
+        run: () => 'ok',
+        tool: { inputSchema: { type: 'object', properties: { symbol: {} } } },
+      },
       buy: {
         run: () => 'ok',
         tool: {
@@ -452,6 +456,11 @@ describe('before anything runs', () => {
       'an argument that is missing',
       '{ on: a, from: shop, call: buy, with: { amount: 1 } }',
       'w.yaml:2:30: the tool "buy" also needs symbol',
+    ],
+    [
+      'an argument that is nearly known',
+      '{ on: a, from: shop, call: exchange, with: { symbl: A, other: 1 } }',
+      'w.yaml:2:30: the tool "exchange" has no argument "symbl". Did you mean symbol?',
     ],
     [
       'an argument that is not known',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Expression } from '../src/expression.ts';
 
 const evaluate = (source: string, data: unknown = {}): Promise<unknown> =>
-  new Expression(source, ['event']).evaluate({ event: { data } });
+  new Expression(source).evaluate({ event: { data } });
 
 describe('an expression', () => {
   it.each([

@@ -187,15 +187,15 @@ describe('a workflow file', () => {
       '4:12: triggers[0].where: the expression is wrong: nothing is called evnt here. Did you mean event?',
     ],
     [
-      'event.ok and $sum(data.x) > 1',
+      'event.at and $sum(data.x) > 1',
       '4:30: triggers[0].where: the expression is wrong: nothing is called data here. There are event.',
     ],
     [
       'result.x',
       '4:12: triggers[0].where: the expression is wrong: nothing is called result here. There are event.',
     ],
-    ['event.data[price > 3].name = $map(event.list, function($v) { $v.a })[0]', undefined],
-    ['"($x := event.a; $x.b ? event.c : -event.d)"', undefined],
+    ['event.data[price > 3].name = $map(event.params.list, function($v) { $v.a })[0]', undefined],
+    ['"($x := event.data; $x.b ? event.at : -event.id)"', undefined],
   ])('whose condition is %s looks up what there is', (expression, message) => {
     const text = withTrigger(`where: ${expression}`);
     if (message === undefined) expect(parseWorkflow(text).triggers).toHaveLength(1);

@@ -113,6 +113,126 @@ describe('expressions', () => {
     ]);
   });
 
+  describe('that find nothing for an argument', () => {
+    const buy = (inputSchema: object): ScriptedSource =>
+      new ScriptedSource({
+        buy: { run: () => 'ok', tool: { inputSchema: { type: 'object', ...inputSchema } } },
+        note: () => 'ok',
+      });
+    const order = {
+      type: 'object',
+      properties: { symbol: {}, count: {} },
+      required: ['symbol'],
+    };
+    const flat = { properties: { symbol: {}, count: {} }, required: ['symbol'] };
+    const deep = { properties: { order, list: { type: 'array', items: order } } };
+
+    it.each<[what: string, schema: object, step: string, error: object]>([
+      [
+        'it is required',
+        flat,
+        '{ symbol: =event.data.symbl, count: 1 }',
+        {
+          code: 'expression',
+          certainty: 'not-sent',
+          step: 'buy',
+          message:
+            'the argument symbol of shop/buy: the expression event.data.symbl found nothing, and the tool requires it',
+        },
+      ],
+      [
+        'a part of it is required',
+        deep,
+        '{ order: { symbol: =event.data.symbl } }',
+        { code: 'expression', message: expect.stringMatching(/^the argument order\.symbol of /) },
+      ],
+      [
+        'a part of an item is required',
+        deep,
+        '{ list: [{ symbol: a }, { symbol: =event.data.symbl }] }',
+        {
+          code: 'expression',
+          message: expect.stringMatching(/^the argument list\[1\]\.symbol of /),
+        },
+      ],
+      [
+        'it is an item of a list',
+        {},
+        '{ list: [=event.data.symbol, =event.data.symbl] }',
+        {
+          code: 'expression',
+          message: expect.stringMatching(/^the argument list\[1\] of .* a list has no gaps$/),
+        },
+      ],
+      [
+        'it is all of them',
+        flat,
+        'event.data.order',
+        {
+          code: 'expression',
+          message: 'the arguments of shop/buy: the expression event.data.order found nothing',
+        },
+      ],
+      [
+        'it is within one expression for all of them',
+        flat,
+        '\'{ "symbol": event.data.symbl, "count": 1 }\'',
+        { code: 'invalid-arguments', message: 'the tool shop/buy also needs symbol' },
+      ],
+    ])('give the event up where %s', async (_what, schema, given, error) => {
+      const shop = buy(schema);
+      await using rig = await startWorkflow(
+        `triggers: [{ on: order, call: buy, with: ${given}, then: [{ call: note }] }]`,
+        { shop },
+      );
+      await rig.runner.push({ name: 'order', data: { symbol: 'A' } });
+      await rig.runner.idle();
+      expect(shop.calls).toEqual([]);
+      expect(await rig.letters()).toMatchObject([{ trigger: 'order#1', error }]);
+    });
+
+    it('lead to the error branch', async () => {
+      const shop = buy(flat);
+      await using rig = await startWorkflow(
+        'triggers: [{ on: order, call: buy, with: { symbol: =event.data.x }, catch: [{ call: note, with: { code: =error.code } }] }]',
+        { shop },
+      );
+      await rig.runner.push({ name: 'order', data: {} });
+      await rig.runner.idle();
+      expect(shop.calls).toEqual([{ tool: 'note', args: { code: 'expression' } }]);
+    });
+
+    it('leave it out where it is optional, and give null where that is what there is', async () => {
+      const shop = buy({ ...flat, ...deep, required: [] });
+      await using rig = await startWorkflow(
+        'triggers: [{ on: order, call: buy, with: { symbol: =event.data.none, count: =event.data.nil, order: =event.data.order } }]',
+        { shop },
+      );
+      await rig.runner.push({ name: 'order', data: { nil: null } });
+      await rig.runner.idle();
+      expect(shop.calls).toEqual([{ tool: 'buy', args: { count: null } }]);
+    });
+
+    it('are shown by a dry run', async () => {
+      const shop = buy(flat);
+      await using rig = await startWorkflow(
+        `
+        triggers:
+          - { on: order, call: buy, with: { symbol: =event.data.symbl } }
+          - { on: order, call: note, then: [{ call: buy, with: { symbol: =result.symbol } }] }`,
+        { shop },
+        { dryRun: true, concurrency: 1 },
+      );
+      await rig.runner.push({ name: 'order', data: { symbol: 'A' } });
+      await rig.runner.idle();
+      expect(shop.calls).toEqual([]);
+      expect(rig.runs).toMatchObject([
+        { trigger: 'order#1', outcome: 'dead', error: { code: 'expression' } },
+        { outcome: 'dry-run', steps: [{}, { arguments: { symbol: '=result.symbol' } }] },
+      ]);
+    });
+  });
+
   it('that fail give the event up, and say which', async () => {
     const shop = new ScriptedSource({ note: () => 'ok' });
     await using rig = await startWorkflow(

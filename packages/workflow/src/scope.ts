@@ -1,0 +1,122 @@
+import type { EventFilter, Step, Trigger } from './definition.js';
+import type { Position, WorkflowProblem } from './errors.js';
+import { isSchema, memberOf, type JsonSchema } from './json-schema.js';
+
+/** A path in an expression of a workflow file: what it looks up, and where in the file. */
+export interface Read {
+  /** As in `triggers[0].where`. */
+  place: string;
+  names: readonly string[];
+  /** Where in the file each name is. */
+  at: readonly Position[];
+}
+
+const text: JsonSchema = { type: 'string' };
+const anything: JsonSchema = {};
+
+/** What expressions of a step see, by name. */
+interface Scope {
+  event: JsonSchema;
+  steps: Readonly<Record<string, JsonSchema>>;
+  result?: JsonSchema;
+  error?: JsonSchema;
+}
+
+const failure = closed({ code: text, message: text, certainty: text, step: text });
+
+/** What the members of events are, by what a trigger is about. */
+function eventSchema(filter: EventFilter): JsonSchema {
+  const isLog =
+    filter.kind === 'log' || (filter.kind === 'name' && filter.name === 'notifications/message');
+  const resource = { type: 'object', properties: { uri: text } };
+  const log = { type: 'object', properties: { level: text, logger: text, data: anything } };
+  const params = isLog ? log : filter.kind === 'resource' ? resource : anything;
+  const data = filter.kind === 'resource' ? resource : anything;
+  return closed({ name: text, server: text, id: text, data, params, at: text });
+}
+
+/**
+ * What the expressions of a trigger look up that is not there. `resultOf` says what is known of the
+ * result of a step.
+ */
+export function wrongReads(
+  { filter, reads, steps, catch: branch }: Trigger,
+  resultOf: (step: Step) => JsonSchema | undefined,
+): WorkflowProblem[] {
+  const problems: WorkflowProblem[] = [];
+  const event = eventSchema(filter);
+
+  const judge = (step: { reads: readonly Read[] }, visible: JsonSchema): void => {
+    for (const read of step.reads) {
+      const problem = wrongRead(read, visible);
+      if (problem !== undefined) problems.push(problem);
+    }
+  };
+
+  /** Judges steps that come one after the other; what it says is what is there after them. */
+  const inOrder = (list: readonly Step[], before: Scope): Scope =>
+    list.reduce((scope, step) => {
+      judge(step, closed({ ...scope, steps: closed(scope.steps) }));
+      let result = resultOf(step) ?? anything;
+      let done = scope.steps;
+      if (step.kind === 'parallel') {
+        // They run side by side: none sees what another one did.
+        const after = step.branches.map((one) => inOrder([one], scope).steps);
+        done = Object.assign({}, done, ...after) as Scope['steps'];
+        result = anything;
+      }
+      const own = { ...scope, steps: { ...done, [step.id]: result }, result };
+      const after = inOrder(step.next, own);
+      // Where it is left out, the result is still that of the one before.
+      return step.where === undefined ? after : { ...after, result: anything };
+    }, before);
+
+  judge({ reads }, closed({ event }));
+  const after = inOrder(steps, { event, steps: {} });
+  inOrder(branch, { event, steps: after.steps, error: failure });
+  return problems;
+}
+
+function wrongRead({ place, names, at }: Read, visible: JsonSchema): WorkflowProblem | undefined {
+  let schema: unknown = visible;
+  for (const [index, name] of names.entries()) {
+    const member = memberOf(schema, name);
+    if (member === undefined) return undefined;
+    if (member.hint !== undefined) {
+      const message = `${place}: the expression is wrong: ${notThere(names, index)}${member.hint}`;
+      return { ...(at[index] ?? { line: 1, column: 1 }), message };
+    }
+    schema = member.schema;
+  }
+  return undefined;
+}
+
+function notThere(names: readonly string[], index: number): string {
+  const name = names[index] ?? '';
+  const owner = names.slice(0, index).join('.');
+  if (owner === '') return `nothing is called ${name} here.`;
+  if (owner === 'steps') return `no step before this one is called ${name}.`;
+  if (isEnvelope(name)) {
+    return `${owner} is what the tool answered, without ${name}; a call that fails goes to "catch".`;
+  }
+  return `${owner} has no ${name}.`;
+}
+
+/** The members of a tool's answer that are no part of what it says. */
+const envelope = ['isError', 'structuredContent', '_meta'];
+
+function isEnvelope(name: string): boolean {
+  return envelope.includes(name);
+}
+
+/** What is known of the result of a tool by what its list says. */
+export function resultSchema(outputSchema: unknown): JsonSchema {
+  const none = Object.fromEntries(envelope.map((name) => [name, false]));
+  const schema = isSchema(outputSchema) ? outputSchema : {};
+  const { properties } = schema;
+  return { ...schema, properties: { ...none, ...(isSchema(properties) && properties) } };
+}
+
+function closed(properties: Readonly<Record<string, unknown>>): JsonSchema {
+  return { type: 'object', properties, additionalProperties: false };
+}
