@@ -28,7 +28,7 @@ const failure = closed({ code: text, message: text, certainty: text, step: text 
 function eventSchema(filter: EventFilter): JsonSchema {
   const isLog =
     filter.kind === 'log' || (filter.kind === 'name' && filter.name === 'notifications/message');
-  const resource = { type: 'object', properties: { uri: text } };
+  const resource = closed({ uri: text, title: text, _meta: anything });
   const log = { type: 'object', properties: { level: text, logger: text, data: anything } };
   const params = isLog ? log : filter.kind === 'resource' ? resource : anything;
   const data = filter.kind === 'resource' ? resource : anything;

@@ -41,6 +41,7 @@ describe('the members of an event', () => {
     ['log:info', 'event.params.levle = 1', 'event.params has no levle. Did you mean level?'],
     ['notifications/message', 'event.params.levl', 'event.params has no levl. Did you mean level?'],
     ['"resource:a:/*"', 'event.data.uri.x', 'event.data.uri has no x.'],
+    ['resource:a:/b', 'event.data.url', 'event.data has no url. There are uri, title, _meta.'],
     ['alert', '$map([1], function($v) { event.dtaa })', 'event has no dtaa. Did you mean data'],
   ])('of %s: %s is judged before anything runs', (on, expression, problem) => {
     const problems = problemsOf(trigger(on, `'${expression}'`));

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A fenced block of code of a page. */
+export interface Block {
+  /** As in `packages/client/README.md:5`. */
+  name: string;
+  page: string;
+  /** What stands behind the fence. */
+  language: string;
+  text: string;
+  /**
+   * What the text needs and the page does not show: the `<!-- given: … -->` right before it, which a
+   * reader of the source sees.
+   */
+  given: string;
+}
+
+export const repository: string = fileURLToPath(new URL('../..', import.meta.url));
+
+/** All blocks of all pages of the project. */
+export function readBlocks(): Block[] {
+  return pagesIn(repository).flatMap((page) => blocksOf(page));
+}
+
+/** The blocks of a page, in order. */
+export function blocksOf(page: string): Block[] {
+  const text = readFileSync(join(repository, page), 'utf8');
+  const fence =
+    /(?:^<!-- given:(?<given>(?:(?!-->).)*)-->\n\n?)?^(?<indent> *)(?<ticks>`{3,}|~{3,})(?<language>[^\n]*)\n(?<text>.*?)^\k<indent>\k<ticks>$/gms;
+  return [...text.matchAll(fence)].map((match) => {
+    const { given = '', ticks = '', language = '', text: code = '' } = match.groups ?? {};
+    const line = text.slice(0, match.index + match[0].indexOf(ticks)).split('\n').length;
+    return { name: `${page}:${line}`, page, language: language.trim(), text: code, given };
+  });
+}
+
+/** The pages below a folder. */
+function pagesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name.startsWith('.') || ['node_modules', 'dist'].includes(entry.name)) return [];
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return pagesIn(path);
+    return entry.name.endsWith('.md') ? [relative(repository, path)] : [];
+  });
+}
+
+/** The words of each command of a block for a shell, comments aside. */
+export function commandsIn(text: string): string[][] {
+  return text.split('\n').flatMap((line) => {
+    const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+      ([, double, single, bare]) => ({
+        word: double ?? single ?? bare ?? '',
+        isBare: bare !== undefined,
+      }),
+    );
+    const comment = words.findIndex(({ word, isBare }) => isBare && word.startsWith('#'));
+    const command = comment === -1 ? words : words.slice(0, comment);
+    return command.length === 0 ? [] : [command.map(({ word }) => word)];
+  });
+}
