@@ -1,10 +1,8 @@
 const TICK_MS = 20;
-/** A process that waits for the processor is not one that keeps others waiting. */
-const BUSY_SHARE = 0.6;
 
 /** What a process was like for some time. */
 export interface Watched {
-  /** The longest time in milliseconds for which nothing else could run. */
+  /** The longest time of the processor, in milliseconds, for which nothing else could run here. */
   longestBlockMs: number;
   /** The most memory that the process had. */
   peakBytes: number;
@@ -38,8 +36,8 @@ export class BlockWatch {
     const now = performance.now();
     const elapsedMs = now - this.#lastAt;
     const { user, system } = process.cpuUsage(this.#lastCpu);
-    const isBusy = (user + system) / 1000 > elapsedMs * BUSY_SHARE;
-    if (isBusy && elapsedMs > this.#longestMs) this.#longestMs = elapsedMs;
+    // Where others have the processor, time passes in which this process holds nobody up.
+    this.#longestMs = Math.max(this.#longestMs, Math.min(elapsedMs, (user + system) / 1000));
     this.#peakBytes = Math.max(this.#peakBytes, process.memoryUsage.rss());
     this.#lastAt = now;
     this.#lastCpu = process.cpuUsage();
