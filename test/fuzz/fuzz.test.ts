@@ -6,7 +6,8 @@ import { beforeAll, expect, test } from 'vitest';
 const run = promisify(execFile);
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const SEED = process.env['LONGWIRE_FUZZ_SEED'] ?? '2026';
+/** The same for every run of the tests; `LONGWIRE_SEED=…` takes another. */
+const SEED = process.env['LONGWIRE_SEED'] ?? '2026';
 /** A minute of cases; what is found takes its time to be found again. */
 const RUN_MS = 300_000;
 
