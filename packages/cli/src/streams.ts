@@ -16,7 +16,8 @@ const quietMs = 150;
 
 /**
  * Throws away what was typed or pasted so far, also what is still on its way; resolves once nothing
- * more comes, or the signal is aborted. The terminal stays raw, so that nothing is kept as a line.
+ * more comes, or the signal is aborted. The terminal stays raw, so that nothing is kept as a line;
+ * it is the caller's to end that.
  *
  * @throws an `ExitPromptError`, as the library for questions does, if Ctrl-C is among it.
  */
@@ -38,7 +39,6 @@ export async function discardTyped(stdin: Input, signal: AbortSignal): Promise<v
       timer.refresh();
       if (!String(typed).includes('\u0003')) return;
       stop();
-      stdin.setRawMode?.(false);
       reject(Object.assign(new Error('interrupted'), { name: 'ExitPromptError' }));
     };
     const timer = setTimeout(done, quietMs);

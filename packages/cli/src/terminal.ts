@@ -186,6 +186,7 @@ export class Terminal {
       const context = { input: stdin, output: lasting(this.#stderr), signal };
       return answerTo(await input(config, context)) as Answer;
     } finally {
+      stdin.setRawMode?.(false);
       this.#held = undefined;
       for (const write of held) write();
     }
