@@ -54,7 +54,7 @@ answer = async ({ source, context }) => {
 };
 `;
 
-/** The process has one: it starts with the first expression that is worked out. */
+/** There is one for all workflows: it starts with the first expression that is worked out. */
 const worker = new BoundedWorker<Job, Answer>({
   script: SCRIPT,
   importMetaUrl: import.meta.url,
@@ -62,10 +62,11 @@ const worker = new BoundedWorker<Job, Answer>({
   // Each is over soon; a run that waits loses nothing.
   maxWaitMs: Infinity,
   maxMemoryMb: MAX_MEMORY_MB,
+  ownProcess: true,
 });
 
 /**
- * Works an expression out in a thread, for two seconds at most: a regular expression or a list that an
+ * Works an expression out in a thread of another process, for two seconds at most: a regular expression or a list that an
  * event makes long would hold the process up.
  *
  * @throws Error that says why it failed.

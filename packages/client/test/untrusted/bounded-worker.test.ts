@@ -1,14 +1,20 @@
-import { describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { descendantsOf, isRunning } from '../../../../test/support/process-tree.ts';
 import { BoundedWorker } from '../../src/untrusted/bounded-worker.js';
 
 /** Runs the expression that a job is. */
 const script = 'answer = (code) => eval(code);';
 const base = { importMetaUrl: import.meta.url, limitMs: 500, maxWaitMs: 20_000, maxMemoryMb: 64 };
 
-const make = (options = {}): BoundedWorker<unknown, unknown> =>
-  new BoundedWorker({ script, ...base, ...options });
+describe.each([
+  ['in the process', false],
+  ['in a process of its own', true],
+])('a bounded worker %s', (_where, ownProcess) => {
+  const make = (options = {}): BoundedWorker<unknown, unknown> =>
+    new BoundedWorker({ script, ...base, ownProcess, ...options });
 
-describe('a bounded worker', () => {
   it('answers, one job after the other', async () => {
     const worker = make();
     const outcomes = [1, 2, 3].map((n) => worker.run(() => `Promise.resolve(${n} + 1)`));
@@ -84,5 +90,36 @@ describe('a bounded worker', () => {
         message: 'no thread could be started: not here',
       });
     }
+  });
+});
+
+describe('a process of its own', () => {
+  it('keeps a thread that asks for a lot at once from ending the process of the user', async () => {
+    const worker = new BoundedWorker({ script, ...base, limitMs: 20_000, ownProcess: true });
+    expect(await worker.run(() => 'Array(1e8).fill(0).length')).toEqual({
+      kind: 'stopped',
+      message: 'it took more than 64 MiB of memory',
+    });
+    expect(await worker.run(() => '1')).toEqual({ kind: 'answered', answer: 1 });
+  });
+
+  it('ends with the process of the user, even in the middle of a job', async () => {
+    const index = new URL('../../dist/untrusted/index.js', import.meta.url);
+    const program = `
+      const { BoundedWorker } = await import('${index.href}');
+      const script = 'answer = (code) => eval(code);';
+      const worker = new BoundedWorker({
+        script, importMetaUrl: '${index.href}', limitMs: 60_000, maxMemoryMb: 64, ownProcess: true,
+      });
+      await worker.run(() => '1');
+      console.log('busy');
+      await worker.run(() => 'for (;;);');
+    `;
+    const user = spawn(process.execPath, ['--input-type=module', '-e', program]);
+    await once(user.stdout, 'data');
+    const pids = descendantsOf(Number(user.pid));
+    expect(pids).toHaveLength(1);
+    user.kill('SIGKILL');
+    await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), 10_000);
   });
 });
