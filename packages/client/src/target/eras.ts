@@ -3,6 +3,7 @@ import {
   CLIENT_INFO_META_KEY,
   METHOD_NOT_FOUND,
   PROTOCOL_VERSION_META_KEY,
+  isSpecType,
   type JSONRPCRequest,
   type JSONRPCResponse,
 } from '@modelcontextprotocol/client';
@@ -12,6 +13,10 @@ import { UNSUPPORTED_VERSION } from '../channels/refusal.js';
 /** The version that a server of the legacy era is offered by a program that knows both. */
 const OFFERED_VERSION = '2025-11-25';
 
+/** How many versions of a server are told, and in how many characters. */
+const MAX_NAMED = 8;
+const MAX_SAID = 120;
+
 /** How a program says who it is, in the words of each era. */
 export interface Introduction {
   /** `server/discover`; `undefined` if the program speaks the legacy era alone. */
@@ -19,12 +24,25 @@ export interface Introduction {
   initialize: JSONRPCRequest;
 }
 
-/** What an answer to `server/discover` says of its server. */
-export function eraOf(answer: JSONRPCResponse): Era {
-  if ('result' in answer) {
-    return Array.isArray(answer.result['supportedVersions']) ? 'modern' : 'legacy';
-  }
-  return 'legacy';
+/**
+ * What an answer to `server/discover` says of its server: it is of the modern era only if it names
+ * the version that it was asked in. There are servers that know the request and name none but older
+ * versions, and those expect `initialize`.
+ *
+ * What the SDK cannot read as an answer to `server/discover` is none: it would ask `initialize`.
+ */
+export function eraOf(answer: JSONRPCResponse, { params }: JSONRPCRequest): Era {
+  if (!('result' in answer) || !isSpecType.DiscoverResult(answer.result)) return 'legacy';
+  const asked = params?._meta?.[PROTOCOL_VERSION_META_KEY];
+  return answer.result.supportedVersions.some((version) => version === asked) ? 'modern' : 'legacy';
+}
+
+/** What an answer that does not fit `server/discover` or `initialize` says, in words. */
+export function otherwise(answer: JSONRPCResponse): string {
+  if ('error' in answer) return answer.error.message;
+  const { supportedVersions: versions } = answer.result;
+  if (!Array.isArray(versions) || versions.length === 0) return 'a result of another kind';
+  return `it names only ${versions.slice(0, MAX_NAMED).map(String).join(', ').slice(0, MAX_SAID)}`;
 }
 
 /** Whether an answer to `initialize` says that the server speaks the modern era alone. */

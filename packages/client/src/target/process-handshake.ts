@@ -45,7 +45,8 @@ export async function shakeHandsWithin(options: ProcessHandshakeOptions): Promis
     const answer = await ask(introduction.initialize, 'legacy');
     if (introduction.discover !== undefined && isModernOnly(answer)) {
       const discovered = await ask(introduction.discover, 'modern');
-      if (eraOf(discovered) === 'modern') return { channel, answer: discovered };
+      if (eraOf(discovered, introduction.discover) === 'modern')
+        return { channel, answer: discovered };
       channel.era = 'legacy';
     }
     return { channel, answer };

@@ -4,7 +4,7 @@ import type { Http } from '../channels/http.js';
 import type { StreamableResumption } from '../channels/streamable-session.js';
 import { StreamableChannel } from '../channels/streamable.js';
 import { LongwireError } from '../errors.js';
-import { eraOf, isModernOnly, isNamedAgain } from './eras.js';
+import { eraOf, isModernOnly, isNamedAgain, otherwise } from './eras.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Connected } from './handshake.js';
 
@@ -46,7 +46,7 @@ export async function shakeHandsByPost(
   }
   const isElsewhere =
     era === 'modern'
-      ? eraOf(answer) !== 'modern'
+      ? eraOf(answer, request) !== 'modern'
       : options.mayBeModern === true && isModernOnly(answer);
   if (isElsewhere) throw otherEra(options.url, request, answer);
   return { channel, answer };
@@ -99,9 +99,6 @@ export async function goOnByPost(
 }
 
 function otherEra(url: URL, { method }: JSONRPCRequest, answer: JSONRPCResponse): LongwireError {
-  const said = 'error' in answer ? answer.error.message : 'a result of another kind';
-  return new LongwireError(`${url.origin} does not know ${method}: ${said}`, {
-    code: 'not-mcp',
-    certainty: 'refused',
-  });
+  const summary = `${url.origin} does not know ${method}: ${otherwise(answer)}`;
+  return new LongwireError(summary, { code: 'not-mcp', certainty: 'refused' });
 }

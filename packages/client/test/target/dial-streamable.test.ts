@@ -81,6 +81,53 @@ describe.each(['legacy', 'modern'] as const)('dialling a server of the %s era', 
   });
 });
 
+describe('a server of the legacy era that knows server/discover', () => {
+  const odd: [unknown][] = [
+    [undefined],
+    [null],
+    [[]],
+    [['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']],
+    [['2027-01-01']],
+    ['2026-07-28'],
+    [['2026-07-28', 7]],
+  ];
+  it.each(odd)('and names the versions %j is asked initialize', async (supportedVersions) => {
+    const result = { resultType: 'complete', capabilities: {}, supportedVersions };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 'HERE', result }).replace('"HERE"', 'ID');
+    const headers = { 'content-type': 'application/json' };
+    const discovered = { method: 'server/discover', status: 200, headers, body };
+    await using server = await startStreamable({ postFaults: [discovered] });
+    const client = await connected(server.url);
+    expect(client.sdk.getProtocolEra()).toBe('legacy');
+    expect(client.protocolVersion).toBe('2025-11-25');
+    expect(await client.callTool('echo', { message: 'x' })).toMatchObject({
+      content: [{ text: 'x' }],
+    });
+    expect(server.messagesOf('initialize')).toHaveLength(1);
+    // After a restart as well: of the session that follows nothing else is asked.
+    server.forget();
+    await client.callTool('echo', { message: 'y' });
+    expect(server.messagesOf('initialize')).toHaveLength(2);
+    await client.close();
+  });
+
+  it('is told with the versions that it names, if it knows no initialize either', async () => {
+    const result = { capabilities: {}, supportedVersions: ['2027-01-01'] };
+    await using server = await startHttpFixture((request, response) => {
+      const { id, method } = (request.json ?? {}) as { id?: unknown; method?: string };
+      const said =
+        method === 'server/discover' ? { result } : { error: { code: -32601, message: 'no' } };
+      response.writeHead(request.method === 'GET' ? 405 : 200, {
+        'content-type': 'application/json',
+      });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, ...said }));
+    });
+    const error = await failureOf(connect(`${server.origin}/mcp`));
+    expect(error.code).toBe('not-mcp');
+    expect(error.message).toContain('it names only 2027-01-01');
+  });
+});
+
 describe('an answer to the first question', () => {
   const html = { 'content-type': 'text/html' };
   it.each([

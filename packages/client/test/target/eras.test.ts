@@ -5,7 +5,13 @@ import {
   type JSONRPCResponse,
 } from '@modelcontextprotocol/client';
 import { describe, expect, it } from 'vitest';
-import { eraOf, initializeFrom, isModernOnly, isNamedAgain } from '../../src/target/eras.ts';
+import {
+  eraOf,
+  initializeFrom,
+  isModernOnly,
+  isNamedAgain,
+  otherwise,
+} from '../../src/target/eras.ts';
 
 const discover = {
   jsonrpc: '2.0' as const,
@@ -33,9 +39,47 @@ const error = (code: number, data?: unknown): JSONRPCResponse => ({
 
 describe('eras', () => {
   it('are told by the versions that a server names', () => {
-    expect(eraOf(result({ supportedVersions: ['2026-07-28'], capabilities: {} }))).toBe('modern');
-    expect(eraOf(result({}))).toBe('legacy');
-    expect(eraOf(error(-32601))).toBe('legacy');
+    const named = (supportedVersions: unknown) =>
+      eraOf(result({ supportedVersions, capabilities: {} }), discover);
+    expect(named(['2026-07-28'])).toBe('modern');
+    expect(named(['2025-11-25', '2026-07-28', '2027-01-01'])).toBe('modern');
+    expect(eraOf(result({}), discover)).toBe('legacy');
+    expect(eraOf(error(-32601), discover)).toBe('legacy');
+  });
+
+  it.each([
+    [[]],
+    [['2025-11-25', '2025-06-18', '2024-11-05']],
+    [['2027-01-01']],
+    [['2026-07-28', 7]],
+    ['2026-07-28'],
+    [{ '2026-07-28': true }],
+    [null],
+    [undefined],
+  ])('versions that are %j name none of the modern era that we speak', (supportedVersions) => {
+    expect(eraOf(result({ supportedVersions, capabilities: {} }), discover)).toBe('legacy');
+  });
+
+  it('an answer that the SDK cannot read is none', () => {
+    const supportedVersions = ['2026-07-28'];
+    expect(eraOf(result({ supportedVersions }), discover)).toBe('legacy');
+    expect(eraOf(result({ supportedVersions, capabilities: null }), discover)).toBe('legacy');
+  });
+
+  it('a request without a version is asked for in none', () => {
+    const bare = { jsonrpc: '2.0' as const, id: 1, method: 'server/discover' };
+    const answer = result({ supportedVersions: ['2026-07-28'], capabilities: {} });
+    expect(eraOf(answer, bare)).toBe('legacy');
+  });
+
+  it('what does not fit is told', () => {
+    expect(otherwise(error(-32601))).toBe('no');
+    expect(otherwise(result({}))).toBe('a result of another kind');
+    const many = Array.from({ length: 500 }, () => '2025-11-25');
+    expect(otherwise(result({ supportedVersions: many })).length).toBeLessThan(200);
+    expect(otherwise(result({ supportedVersions: ['2025-06-18', '2025-11-25'] }))).toBe(
+      'it names only 2025-06-18, 2025-11-25',
+    );
   });
 
   it('a server that knows no initialize is of the modern one alone', () => {

@@ -39,6 +39,13 @@ describe('a server that is a process', () => {
     }
   });
 
+  it('that names none of the versions that we speak is told with what initialize said', async () => {
+    const other = modernOnly.replaceAll('2026-07-28', '2027-01-01').replace("'no'", "'not 2025'");
+    const error = await failure(script(other));
+    expect(error).toMatchObject({ name: 'ConnectError', certainty: 'not-sent' });
+    expect(error.message).toContain('not 2025');
+  });
+
   it('that ends says its last words', async () => {
     const error = await failure(script('console.error("no KEY"); process.exit(3)'));
     expect(error).toMatchObject({ name: 'ConnectError', certainty: 'not-sent' });
