@@ -5,6 +5,7 @@ import type { Peer } from '../support/peers.ts';
 import { preparePython, startPython, type PythonServerOptions } from '../support/python-servers.ts';
 import { runCli } from '../support/run-cli.ts';
 import { connectOfficial } from './support/official-client.ts';
+import { directoryOf, tellWhatIsMissing } from './support/missing.ts';
 
 const python = await preparePython();
 expectNothingLeftOpen();
@@ -13,17 +14,9 @@ const servers: PythonServerOptions[] = (['mcp', 'fastmcp'] as const).flatMap((li
   (['sse', 'stream', 'json', 'stateless'] as const).map((output) => ({ library, output })),
 );
 
-if (python.at === 'nowhere') {
-  // Nothing is skipped: on a machine without Python there is nothing of it to be tested.
-  test('there is no python3 here', () => expect(python.at).toBe('nowhere'));
-} else if (python.at === 'no packages') {
-  const isCi = ![undefined, '', 'false', '0'].includes(process.env['CI']);
-  test.skipIf(!isCi)(`the packages could not be had: ${python.reason}`, () => {
-    expect.unreachable(python.reason);
-  });
-}
+tellWhatIsMissing(python);
 
-describe.for(python.at === 'hand' ? servers : [])(
+describe.for('missing' in python ? [] : servers)(
   'a server of the Python package $library, as $output',
   ({ library, output }) => {
     let peer: Peer;
@@ -34,7 +27,7 @@ describe.for(python.at === 'hand' ? servers : [])(
       protocolVersion: unknown;
     };
     beforeAll(async () => {
-      peer = await startPython({ library, output });
+      peer = await startPython(directoryOf(python), { library, output });
       await using official = await connectOfficial(peer.url);
       const { tools } = await official.raw('tools/list');
       reference = {

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { descendantsOf, isRunning, killAtOnce } from './process-tree.ts';
@@ -82,6 +83,29 @@ async function startPeer(args: string[], path: string): Promise<Peer> {
 export function running(child: ChildProcess, url: string, output: () => string): Peer {
   const stop = (): Promise<void> => stopTree(child);
   return { url, pid: child.pid ?? 0, output, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** The first line that a server prints: the port on which it listens. */
+export async function firstLine(
+  child: ChildProcessWithoutNullStreams,
+  output: () => string,
+): Promise<string> {
+  const lines = createInterface(child.stdout);
+  const startedOrNot = new AbortController();
+  const { signal } = startedOrNot;
+  try {
+    return await Promise.race([
+      once(lines, 'line', { signal }).then(([line]) => String(line)),
+      once(child, 'exit', { signal }).then(() => {
+        throw new Error(`it did not start: ${output()}`);
+      }),
+      delay(startMs, undefined, { signal }).then(() => {
+        throw new Error(`it did not listen within ${startMs} ms: ${output()}`);
+      }),
+    ]);
+  } finally {
+    startedOrNot.abort();
+  }
 }
 
 /** The port that the preloaded file reports. */

@@ -3,6 +3,7 @@ import {
   SSEClientTransport,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import * as z from 'zod';
 
 /** The official client of the protocol, connected, for what ours is compared with. */
@@ -22,6 +23,20 @@ export async function connectOfficial(address: string): Promise<OfficialClient> 
   );
   const Transport = isSse ? SSEClientTransport : StreamableHTTPClientTransport;
   await sdk.connect(new Transport(url));
+  return clientOf(sdk);
+}
+
+/** Connects the official client to a program, in the older era. */
+export async function connectOfficialCommand(command: {
+  command: string;
+  args: string[];
+}): Promise<OfficialClient> {
+  const sdk = new Client({ name: 'reference', version: '0' });
+  await sdk.connect(new StdioClientTransport({ ...command, stderr: 'ignore' }));
+  return clientOf(sdk);
+}
+
+function clientOf(sdk: Client): OfficialClient {
   return {
     sdk,
     raw: (method, params = {}) => sdk.request({ method, params }, z.looseObject({})),
