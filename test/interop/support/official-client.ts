@@ -30,6 +30,7 @@ export async function connectOfficial(address: string): Promise<OfficialClient> 
 export async function connectOfficialCommand(command: {
   command: string;
   args: string[];
+  env?: Record<string, string>;
 }): Promise<OfficialClient> {
   const sdk = new Client({ name: 'reference', version: '0' });
   await sdk.connect(new StdioClientTransport({ ...command, stderr: 'ignore' }));

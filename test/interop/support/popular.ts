@@ -1,0 +1,109 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startHttpFixture, type HttpFixture } from '../../support/http-fixture.ts';
+import { expectNothingLeftOpen } from '../../support/open-handles.ts';
+import { runCli, type CliRun } from '../../support/run-cli.ts';
+import type { Prepared } from '../../support/user-cache.ts';
+import { directoryOf, tellWhatIsMissing } from './missing.ts';
+import { connectOfficialCommand } from './official-client.ts';
+
+/** What a popular server finds where it is started. */
+export interface Surroundings {
+  /** Where it is installed. */
+  directory: string;
+  /** A directory of its own, with a file `hello.txt`. */
+  scratch: string;
+  /** A web server that answers everything with `{"name":"local"}`, in place of the internet. */
+  origin: string;
+}
+
+/** A server that people use every day, over stdio. */
+export interface PopularServer {
+  name: string;
+  command: (around: Surroundings) => [command: string, ...args: string[]];
+  env?: (around: Surroundings) => Record<string, string>;
+  /** A call that does no harm and leaves the machine alone. */
+  call: { tool: string; args: (around: Surroundings) => Record<string, unknown> };
+  /** What the printed result holds. */
+  answer: unknown;
+  /** How the command ends: 1 where what the tool needs is not there, and it says so. */
+  code?: 1;
+}
+
+/** Looks at popular servers and calls them, from a configuration file as people have them. */
+export function describePopular(prepared: Prepared, servers: readonly PopularServer[]): void {
+  expectNothingLeftOpen();
+  tellWhatIsMissing(prepared);
+  let web: HttpFixture;
+  let around: Surroundings;
+  beforeAll(async () => {
+    web = await startHttpFixture((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"name":"local"}');
+    });
+    if ('missing' in prepared) return;
+    const scratch = await mkdtemp(join(tmpdir(), 'longwire-'));
+    around = { directory: directoryOf(prepared), scratch, origin: web.origin };
+    await writeFile(join(scratch, 'hello.txt'), 'hello');
+  });
+  afterAll(async () => {
+    await web.close();
+    await rm(around.scratch, { recursive: true, force: true });
+  });
+
+  describe.for('missing' in prepared ? [] : servers)('$name', (server) => {
+    const { name, call } = server;
+    let config: string;
+    let command: { command: string; args: string[]; env: Record<string, string> };
+    beforeAll(async () => {
+      const [program, ...args] = server.command(around);
+      command = { command: program, args, env: { ...quiet, ...server.env?.(around) } };
+      config = join(around.scratch, `${name}.json`);
+      await writeFile(config, JSON.stringify({ mcpServers: { [name]: command } }));
+    });
+    const run = (verb: string, ...rest: string[]): Promise<CliRun> =>
+      runCli([verb, name, ...rest, '--config', config, '--json', '--timeout', '20s'], {
+        killAfterMs: 28_000,
+      });
+
+    let reference: { tools: unknown[]; server: unknown; protocolVersion: unknown };
+    test('is listed as the official client lists it', async () => {
+      await using official = await connectOfficialCommand(command);
+      reference = {
+        tools: (await official.raw('tools/list'))['tools'] as unknown[],
+        server: official.sdk.getServerVersion(),
+        protocolVersion: official.sdk.getNegotiatedProtocolVersion(),
+      };
+      const { code, stdout, stderr } = await run('tools');
+      expect([code, stderr]).toEqual([0, '']);
+      expect(JSON.parse(stdout)).toEqual(reference.tools);
+    });
+
+    test('is inspected', async () => {
+      const { code, stdout, stderr } = await run('inspect');
+      expect([code, stderr]).toEqual([0, '']);
+      const { tools, ...rest } = reference;
+      expect(JSON.parse(stdout)).toMatchObject({
+        transport: 'stdio',
+        ...rest,
+        counts: { tools: tools.length },
+      });
+    });
+
+    test('is called', async () => {
+      const args = JSON.stringify(call.args(around));
+      const { code, stdout, stderr } = await run('call', call.tool, '--args', args);
+      expect([code, stdout], stderr).toEqual([server.code ?? 0, server.answer]);
+    });
+  });
+}
+
+/** Nothing of theirs is to leave the machine, nor to be looked for. */
+const quiet = {
+  DO_NOT_TRACK: '1',
+  NO_UPDATE_NOTIFIER: '1',
+  HTTP_PROXY: 'http://127.0.0.1:9',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+  NO_PROXY: '127.0.0.1',
+};
