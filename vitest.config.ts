@@ -23,8 +23,9 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // So long only where something hangs: a busy machine may be ten times as slow.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: ['default', new CountsReporter()],
   },
 });
