@@ -54,7 +54,7 @@ it.each(Object.entries(PRINTS))('%s prints what it is about', async (name, expec
   const env = { PATH: process.env['PATH'] ?? '' };
   const { stdout } = await run(process.execPath, [`${folder}${name}.mjs`], {
     env,
-    timeout: 30_000,
+    timeout: 60_000,
   });
   for (const text of expected) expect(stdout).toContain(text);
 });

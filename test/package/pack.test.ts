@@ -217,7 +217,7 @@ test('a program type-checks under nodenext, and runs to its end', async () => {
   // `await using` is newer than the oldest Node that is supported: what runs was compiled.
   await using serving = await serve(() => createDemoServer());
   const args = [join(project, 'out/program.js'), serving.url];
-  const { stdout } = await run(process.execPath, args, { cwd: project, timeout: 20_000 });
+  const { stdout } = await run(process.execPath, args, { cwd: project, timeout: 60_000 });
   expect(JSON.parse(stdout)).toEqual({
     names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
     said: 'hi',
