@@ -1,0 +1,34 @@
+/**
+ * Runs the tests: all of them under CI, those that are named, or else all but the long ones, so that
+ * `npm test` takes minutes on a small machine.
+ */
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const long = [
+  'test/chaos/**',
+  'test/conformance/**',
+  'test/docs/**',
+  'test/fuzz/fuzz.test.ts',
+  'test/interop/{go,java,popular,python,rust}*.test.ts',
+  'test/interop/peers.test.ts',
+  'test/package/**',
+];
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const named = process.argv.slice(2);
+const isAll = named[0] === '--all' || ![undefined, '', 'false', '0'].includes(process.env.CI);
+const args = named.filter((word) => word !== '--all');
+const leftOut = isAll || args.length > 0 ? [] : long;
+
+if (leftOut.length > 0) {
+  console.log(`Left out, for \`npm test -- --all\`: ${leftOut.join(', ')}`);
+}
+const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+const excluded = leftOut.map((pattern) => `--exclude=${pattern}`);
+const { status, error } = spawnSync(process.execPath, [vitest, 'run', ...excluded, ...args], {
+  stdio: 'inherit',
+});
+if (error) throw error;
+process.exitCode = status ?? 1;
