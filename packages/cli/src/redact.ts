@@ -22,14 +22,16 @@ const shownEndLength = 800;
 const patterns: readonly RegExp[] = [
   // User information of a URL.
   /(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#]+(?=@)/gi,
-  // User and password of an address without a scheme.
-  /((?<![^\s"'<>(]))[^\s:@/"'<>(]{1,128}:[^\s@/]{1,256}(?=@)/g,
+  // User and password of an address without a scheme; `name:=JSON` is an argument of a tool.
+  /((?<![^\s"'<>(]))[^\s:@/"'<>(]{1,128}:(?!=["'@[{])[^\s@/]{1,256}(?=@)/g,
   // Values of a query, also of a path alone: session ids live there.
   /([?&][^\s=&#?]+=)[^\s&#"'<>)\]}`]+/g,
   // A query without names.
   /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s?#]{0,1000}\?)[^\s=&#"'<>)\]}`]+(?=[\s#"'<>)\]}`]|$)/gi,
   /(\b(?:Bearer|Basic)\s+)(?=[\w.~+/-]*\d)[\w.~+/-]{6,}=*/gi,
-  /(\b(?:[a-z]{1,20}[_-])?(?:api[_-]?key|token|secret|password|session[_-]?id)["']?\s*[:=]\s*["']?)[^\s"',;&}]+/gi,
+  // By its name. Nothing is hidden of `${NAME:-…}`, as hints have it, nor of a name that a sentence
+  // follows: `--env API_TOKEN: that is not set`.
+  /(\b(?:[a-z]{1,20}[_-])?(?:api[_-]?key|token|secret|password|session[_-]?id)["']?\s*[:=]\s*["']?)(?!(?<=: )[A-Za-z]{1,12}:? [\w"'])(?=[^\s"',;&}]{0,20}[\p{L}\p{N}])[^\s"',;&}]+/giu,
   /(\bsk-ant-)[\w-]+/g,
 ];
 
