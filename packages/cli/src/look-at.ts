@@ -1,8 +1,8 @@
-import { LongwireError, type LongwireClient } from '@longwire/client';
+import type { LongwireClient } from '@longwire/client';
 import { allServers, chooseAll, type AllServers } from './choose-servers.js';
 import type { Context } from './context.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
-import { reportError, summaryOf } from './report-error.js';
+import { errorAsJson, reportError } from './report-error.js';
 import { sanitizeLine } from './sanitize.js';
 import { closeClients, createServerClient, followClients, withClient } from './session.js';
 import type { Server, Target } from './target.js';
@@ -109,15 +109,11 @@ export function tellSkipped({ terminal }: Context, { skipped }: AllServers): voi
   for (const [name, why] of skipped) terminal.remark(sanitizeLine(`${name} is left out: ${why}`));
 }
 
-/** What went wrong, for programs. */
-export function errorAsJson({ redactor }: Context, error: unknown): object {
-  const message = redactor.message(sanitizeLine(summaryOf(error)));
-  if (!(error instanceof LongwireError)) return { message };
-  return { code: error.code, certainty: error.certainty, message };
-}
-
 function asJson<Found>(context: Context, outcome: Outcome<Found>): object {
   const { name: server } = outcome;
-  if ('error' in outcome) return { server, error: errorAsJson(context, outcome.error) };
+  if ('error' in outcome) {
+    const { error, requests = context.requests } = outcome;
+    return { server, error: errorAsJson(error, { ...context, requests }) };
+  }
   return { server, result: outcome.found };
 }

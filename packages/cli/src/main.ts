@@ -1,4 +1,5 @@
 import { CommanderError, type Command } from 'commander';
+import { usageError } from './command-error.js';
 import type { Action, Context } from './context.js';
 import { readEnvironment } from './environment.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
@@ -6,7 +7,7 @@ import { Interruptions } from './interruptions.js';
 import { readCommonOptions } from './options.js';
 import { createProgram } from './program.js';
 import { Redactor } from './redact.js';
-import { reportError } from './report-error.js';
+import { errorAsJson, reportError } from './report-error.js';
 import { sanitizeLine } from './sanitize.js';
 import { commandTarget, splitCommand } from './server-command.js';
 import { flushed, isReaderGone, type Input, type Output } from './streams.js';
@@ -92,10 +93,17 @@ export async function main(options: MainOptions): Promise<ExitCode> {
     try {
       await program.parseAsync([...args], { from: 'user' });
     } catch (error) {
-      if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2;
-      else {
-        exitCode = interruptions.signal.aborted ? 130 : exitCodeOf(error);
-        if (outputError === undefined) reportError(error, exitCode, { terminal, requests });
+      const isInterrupted = interruptions.signal.aborted;
+      // What commander found wrong with the words it has said itself.
+      const isSaid = error instanceof CommanderError;
+      if (isSaid) exitCode = error.exitCode === 0 ? 0 : 2;
+      else exitCode = isInterrupted ? 130 : exitCodeOf(error);
+      if (outputError === undefined && exitCode !== 0) {
+        if (!isSaid) reportError(error, exitCode, { terminal, requests });
+        const failure = isSaid ? usageError(error.message.replace(/^error: /, '')) : error;
+        const document = { error: errorAsJson(failure, { redactor, requests, isInterrupted }) };
+        // The words may be wrong before they could be read.
+        if (args.includes('--json')) terminal.json(document, { lines: true });
       }
     }
     await Promise.all([flushed(stdout), flushed(stderr)]);

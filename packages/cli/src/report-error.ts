@@ -1,4 +1,11 @@
-import { ConfigError, ConnectError, LongwireError, type Tried } from '@longwire/client';
+import {
+  ConfigError,
+  ConnectError,
+  LongwireError,
+  type Certainty,
+  type ErrorCode,
+  type Tried,
+} from '@longwire/client';
 import { CommandError } from './command-error.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
@@ -35,6 +42,47 @@ export function reportError(
     terminal.detail(`  because: ${sanitizeLine(summaryOf(cause))}`);
     cause = causeOf(cause);
   }
+}
+
+/** What `--json` prints of a failure. */
+export interface ErrorDocument {
+  /** Why, if the failure is one of the library's or the command's. */
+  code?: ErrorCode;
+  certainty?: Certainty;
+  message: string;
+  /** What to try. */
+  hint?: string;
+  /** What was tried to find a server. */
+  tried?: Tried[];
+}
+
+/** What went wrong, for programs; what an interruption ended is `aborted`, whatever it threw. */
+export function errorAsJson(
+  error: unknown,
+  {
+    redactor,
+    requests,
+    isInterrupted = false,
+  }: Pick<Context, 'redactor' | 'requests'> & { isInterrupted?: boolean },
+): ErrorDocument {
+  const shown = (text: string): string => redactor.message(sanitizeLine(text));
+  if (!(error instanceof LongwireError)) {
+    if (isInterrupted) return { code: 'aborted', message: 'interrupted' };
+    return { message: shown(summaryOf(error)) };
+  }
+  const { certainty } = error;
+  const hint = isInterrupted ? undefined : hintFor(error, requests.credentials);
+  const tried = triedOf(error).map(({ url, outcome }) => ({
+    url: shown(url),
+    outcome: shown(outcome),
+  }));
+  return {
+    code: isInterrupted ? 'aborted' : error.code,
+    certainty,
+    message: shown(summaryOf(error)),
+    ...(hint !== undefined && hint !== '' && { hint: shown(hint) }),
+    ...(tried.length > 0 && { tried }),
+  };
 }
 
 /** One thing that was tried to find a server, as a detail. */

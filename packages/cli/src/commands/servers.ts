@@ -10,8 +10,8 @@ import { shownTarget } from '../configuration.js';
 import type { AddCommand, Context } from '../context.js';
 import { formatDuration } from '../durations.js';
 import type { ExitCode } from '../exit-codes.js';
-import { errorAsJson, lookAtEach, type Outcome } from '../look-at.js';
-import { summaryOf } from '../report-error.js';
+import { lookAtEach, type Outcome } from '../look-at.js';
+import { errorAsJson, summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { renderTable } from '../table.js';
 import { checkTargetOptions } from '../target-options.js';
@@ -132,7 +132,8 @@ async function readStatus(client: LongwireClient): Promise<Status> {
 function asJson(context: Context, outcome: Outcome<Status>): object {
   const { name } = outcome;
   if ('error' in outcome) {
-    return { server: name, status: 'down', error: errorAsJson(context, outcome.error) };
+    const { error, requests = context.requests } = outcome;
+    return { server: name, status: 'down', error: errorAsJson(error, { ...context, requests }) };
   }
   const { server, ...found } = outcome.found;
   return { server: name, ...found, serverInfo: server };

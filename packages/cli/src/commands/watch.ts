@@ -13,7 +13,7 @@ import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
 import { describeNotification } from '../notifications.js';
 import { collect, targetArgument } from '../options.js';
-import { reportError } from '../report-error.js';
+import { errorAsJson, reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import {
   closeClients,
@@ -76,7 +76,11 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
   tellSkipped(context, all);
   const failed = (server: string, error: unknown): ExitCode => {
     const code = exitCodeOf(error);
-    if (!interruptions.signal.aborted) reportError(error, code, { ...context, server });
+    if (!interruptions.signal.aborted) {
+      reportError(error, code, { ...context, server });
+      const told = { server, error: errorAsJson(error, context) };
+      if (context.options.json) context.terminal.json(told, { lines: true });
+    }
     return interruptions.signal.aborted ? 130 : code;
   };
   const watchOne = async (server: AllServers['servers'][number]): Promise<ExitCode> => {

@@ -2,6 +2,7 @@ import { WorkflowError, type RunLog, type WorkflowStats } from '@longwire/workfl
 import type { Context } from '../context.js';
 import { formatDuration } from '../durations.js';
 import type { ExitCode } from '../exit-codes.js';
+import { errorAsJson } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 
 /** Prints runs that are over; of a dry run, what would be called. */
@@ -50,10 +51,13 @@ export function unmatchedRemark(unmatched: number, all: number): string {
 }
 
 /** Says what is wrong with a workflow on a line for each; what is no such error is thrown on. */
-export function reportProblems({ terminal }: Context, error: unknown): ExitCode {
+export function reportProblems(context: Context, error: unknown): ExitCode {
+  const { terminal, options } = context;
   if (!(error instanceof WorkflowError)) throw error;
   for (const line of error.message.split('\n')) {
     terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(line)}`);
   }
+  const document = { code: 'config', certainty: 'not-sent', ...errorAsJson(error, context) };
+  if (options.json) terminal.json({ error: document }, { lines: true });
   return 2;
 }
