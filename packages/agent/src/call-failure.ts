@@ -1,4 +1,9 @@
-import type { Certainty } from '@longwire/client';
+import {
+  LongwireError,
+  type Certainty,
+  type ErrorCode,
+  type ToolResultError,
+} from '@longwire/client';
 
 /** What Claude is told of a call of which nobody knows whether it ran. */
 export const UNKNOWN_OUTCOME: string =
@@ -11,12 +16,28 @@ const advice: Record<Certainty, string> = {
   'outcome-unknown': `The call failed without an answer, and ${UNKNOWN_OUTCOME}`,
 };
 
+/** An answer that is no error of the server's, and of which nothing can be shown. */
+const UNUSABLE_ANSWER =
+  'The server answered the call, so the tool ran, but the answer cannot be used. Do not repeat the call for that.';
+
 /** What Claude is told of a call that threw: first what is certain, then the message. */
 export function callFailureText(error: unknown): string {
   // Anything that does not say how certain it is could have happened at any point.
   const certainty = certaintyOf(error) ?? 'outcome-unknown';
-  return `${advice[certainty]} ${messageOf(error)}`.trim();
+  const isUnusable = certainty === 'answered' && isUnusableAnswer(error);
+  return `${isUnusable ? UNUSABLE_ANSWER : advice[certainty]} ${messageOf(error)}`.trim();
 }
+
+/** What Claude is told beside the result of a tool that is not what it should be. */
+export function oddResultText(error: ToolResultError): string {
+  return `[${error.summary}. This is what it answered. Do not repeat the call for that.]`;
+}
+
+function isUnusableAnswer(error: unknown): boolean {
+  return error instanceof LongwireError && unusable.has(error.code);
+}
+
+const unusable: ReadonlySet<ErrorCode> = new Set(['protocol', 'limit-exceeded']);
 
 /** Without the hint of what to try, which is for who wrote the program: Claude has no such options. */
 function messageOf(error: unknown): string {

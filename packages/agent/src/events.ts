@@ -1,4 +1,4 @@
-import type { CallToolResult, Progress } from '@longwire/client';
+import type { CallToolResult, Progress, ToolResultError } from '@longwire/client';
 
 /**
  * Why a turn ended:
@@ -73,7 +73,8 @@ export type ToolResultEvent =
       isError: boolean;
       /** What the server sent, whole, whatever of it Claude was shown. */
       result: CallToolResult;
-      error?: undefined;
+      /** What is wrong with a result that is not what the tool promised, or no object. */
+      error?: ToolResultError | undefined;
     })
   | (ToolCallRef & {
       type: 'tool-result';

@@ -1,7 +1,8 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { ToolResultError } from '@longwire/client';
 import { untilAborted } from './abort.js';
 import { isUnchanged, refusalText, type Approvals } from './approval.js';
-import { callFailureText, certaintyOf } from './call-failure.js';
+import { callFailureText, certaintyOf, oddResultText } from './call-failure.js';
 import { EventQueue } from './event-queue.js';
 import type { AgentEvent, ToolCallRef } from './events.js';
 import type { CallOptions } from './options.js';
@@ -118,6 +119,14 @@ async function run(
     const isError = result.isError === true;
     events.push({ type: 'tool-result', ...ref, isError, result });
   } catch (thrown) {
+    if (thrown instanceof ToolResultError) {
+      const { result } = thrown;
+      const note = oddResultText(thrown);
+      round.settled(toolResultBlock(id, result, { maxResultChars, note }));
+      const isError = result.isError === true;
+      events.push({ type: 'tool-result', ...ref, isError, result, error: thrown });
+      return;
+    }
     // When the turn was aborted, only an error that says how certain it is knows more than the round.
     if (!signal.aborted || certaintyOf(thrown) !== undefined) {
       round.settled(errorResultBlock(id, callFailureText(thrown).slice(0, maxResultChars)));

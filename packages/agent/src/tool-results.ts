@@ -12,6 +12,8 @@ type ResultBlock = Anthropic.TextBlockParam | Anthropic.ImageBlockParam;
 export interface ToolResultOptions {
   /** At most so many characters of text are shown; a note says what was cut. */
   maxResultChars: number;
+  /** What is wrong with the result, said behind it. Default: nothing. */
+  note?: string | undefined;
 }
 
 /**
@@ -22,15 +24,19 @@ export interface ToolResultOptions {
 export function toolResultBlock(
   id: string,
   result: CallToolResult,
-  { maxResultChars }: ToolResultOptions,
+  { maxResultChars, note }: ToolResultOptions,
 ): Anthropic.ToolResultBlockParam {
   const isError = result.isError === true;
-  const content: unknown[] = Array.isArray(result.content) ? result.content : [];
-  const blocks = content.flatMap((block) => showBlock(block, isError));
+  const content: unknown = result.content;
+  const blocks = (Array.isArray(content) ? (content as unknown[]) : [content]).flatMap((block) =>
+    showBlock(block, isError),
+  );
   if (result.structuredContent !== undefined && !says(blocks, result.structuredContent)) {
     blocks.push(text(JSON.stringify(result.structuredContent)));
   }
-  return resultBlock(id, fit(blocks, maxResultChars), isError);
+  const fitted = fit(blocks, maxResultChars);
+  if (note === undefined) return resultBlock(id, fitted, isError);
+  return resultBlock(id, [...fitted, text(wellFormed(note))], isError);
 }
 
 /** A result that is not the tool's: why there is none. */
@@ -59,10 +65,10 @@ function text(value: string): Anthropic.TextBlockParam {
 }
 
 function showBlock(block: unknown, isError: boolean): ResultBlock[] {
-  if (!isRecord(block)) return [];
+  if (!isRecord(block)) return block === null || block === undefined ? [] : [text(asText(block))];
   switch (block['type']) {
     case 'text':
-      return [text(string(block['text']) ?? '')];
+      return [text(asText(block['text'] ?? ''))];
     case 'image':
       return [showImage(block['data'], describe('Image', block, block['data']), isError)];
     case 'audio':
@@ -116,6 +122,11 @@ function describe(kind: string, block: Record<string, unknown>, data: unknown): 
   if (typeof bytes === 'number') details.push(`${bytes} bytes`);
   const uri = string(block['uri']);
   return `${kind}${uri === undefined ? '' : ` ${uri}`}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+}
+
+/** Text as it is, anything else as JSON. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
 }
 
 function string(value: unknown): string | undefined {

@@ -1,7 +1,8 @@
-import { connect, type LongwireClient } from '@longwire/client';
+import { connect, LongwireError, type LongwireClient } from '@longwire/client';
 import { expect, test } from 'vitest';
 import { type HostileSseServer, startHostileSse } from '../../../test/support/hostile-sse.ts';
 import { until } from '../../../test/support/until.ts';
+import { callFailureText } from '../src/call-failure.ts';
 import { collect, done, ofType, setup } from './support/setup.ts';
 import type { WireBlock } from './support/valid-conversation.ts';
 
@@ -70,4 +71,44 @@ test('of a call that may have changed something, Claude is told that nobody know
     'pay',
     'look',
   ]);
+});
+
+test('of a call that was answered, Claude has the answer, whatever is wrong with it', async () => {
+  const outputSchema = { type: 'object', properties: { paid: { type: 'boolean' } } };
+  await using server = await startHostileSse({
+    answer: ({ method }) => {
+      if (method === 'tools/list') return { tools: [{ name: 'pay', inputSchema, outputSchema }] };
+      if (method !== 'tools/call') return undefined;
+      return { content: [{ type: 'text', text: 'order 7' }], structuredContent: { paid: 'yes' } };
+    },
+  });
+  await using client = await connect(server.url);
+  const { agent, claude } = await setup(
+    [{ calls: [{ id: 'toolu_1', name: 'pay' }] }, { text: 'Paid.' }],
+    { clients: [client] },
+  );
+  const events = await collect(agent.send('Go'));
+  expect(ofType(events, 'tool-result')).toMatchObject([
+    {
+      isError: false,
+      result: { structuredContent: { paid: 'yes' } },
+      error: { code: 'protocol', certainty: 'answered' },
+    },
+  ]);
+  const content = claude.bodies()[1]?.messages[2]?.content;
+  const [told] = Array.isArray(content) ? (content as WireBlock[]) : [];
+  expect(told).not.toHaveProperty('is_error');
+  const text = JSON.stringify(told?.content);
+  expect(text).toMatch(/order 7.*paid.*yes.*pay ran and answered.*Do not repeat the call/);
+  expect(server.messagesOf('tools/call')).toHaveLength(1);
+});
+
+test('of an answer that cannot be used, Claude is told that the tool ran', () => {
+  const options = { certainty: 'answered' } as const;
+  for (const code of ['protocol', 'limit-exceeded'] as const) {
+    const told = callFailureText(new LongwireError('too deep', { code, ...options }));
+    expect(told).toMatch(/the tool ran.*cannot be used.*Do not repeat the call.*too deep/);
+  }
+  const refused = callFailureText(new LongwireError('no', { code: 'server-error', ...options }));
+  expect(refused).toBe('The server answered the call with an error. no');
 });

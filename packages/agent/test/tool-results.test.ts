@@ -64,6 +64,15 @@ test('nothing at all', () => {
   expect(content({})).toEqual(placeholder);
 });
 
+test('what is no content block is text all the same', () => {
+  expect(content({ content: 'done' })).toEqual(['done']);
+  expect(content({ content: ['a', null, 7, { type: 'text', text: { id: 1 } }] })).toEqual([
+    'a',
+    '7',
+    '{"id":1}',
+  ]);
+});
+
 test('images, by what they are and not by what they are called', () => {
   const mimeType = 'image/jpeg';
   expect(content({ content: [{ type: 'image', data: png, mimeType }] })).toEqual([image]);

@@ -2,6 +2,7 @@ import {
   didYouMean,
   HttpStatusError,
   shortName,
+  ToolResultError,
   type CallToolResult,
   type LongwireClient,
 } from '@longwire/client';
@@ -45,6 +46,12 @@ export async function callWritten(
     const logged = logMessage(notification);
     if (logged !== undefined) terminal.detail(`${logged.source}: ${logged.text}`);
   });
+  // The tool ran: what is wrong with its answer is a remark, and no reason to call it again.
+  const tellOdd = (error: ToolResultError): void =>
+    terminal.remark(terminal.remarkColors.yellow(sanitizeLine(capitalized(error.summary))));
+  const stopReports = client.on('error', (error) => {
+    if (error instanceof ToolResultError) tellOdd(error);
+  });
   const { signal } = limits;
   const recovery = new CallRecovery(client);
   const stopFollowing = followOnLiveLine(context, client, { label, recovery });
@@ -77,15 +84,24 @@ export async function callWritten(
       onProgress: (progress) => showProgress(terminal, label, progress),
     });
   } catch (error) {
+    if (error instanceof ToolResultError) {
+      tellOdd(error);
+      return error.result;
+    }
     failure = error;
     throw error instanceof HttpStatusError ? named(error, label) : error;
   } finally {
     stopLogging();
+    stopReports();
     stopFollowing();
     terminal.stopLive();
     const words = signal?.aborted === true ? undefined : recovery.words(failure);
     if (words !== undefined) terminal.remark(words);
   }
+}
+
+function capitalized(sentence: string): string {
+  return `${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`;
 }
 
 /** Follows the connection during a call, and shows where it stands until it is ready again. */

@@ -9,7 +9,8 @@ import { LongwireError } from '@longwire/client';
  * - 3: could not connect, or not an MCP server.
  * - 4: not authorized.
  * - 5: timed out.
- * - 6: the connection was lost or broke the protocol in the middle of a call, outcome unknown.
+ * - 6: the connection was lost or broke the protocol in the middle of a call, outcome unknown; what was
+ *   answered has a known outcome, and is 1 at most.
  * - 130: interrupted.
  */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 130;
@@ -54,8 +55,9 @@ function unknownCode(_code: never): ExitCode {
   return 1;
 }
 
-/** What never left this process never met the server; anything later broke in the middle. */
+/** What never left never met the server, what was answered has ended; the rest broke in the middle. */
 function byCertainty(error: LongwireError, options: { refused: ExitCode }): ExitCode {
   if (error.certainty === 'not-sent') return 3;
+  if (error.certainty === 'answered') return 1;
   return error.certainty === 'refused' ? options.refused : 6;
 }

@@ -1,4 +1,4 @@
-import type { JSONValue } from '@modelcontextprotocol/client';
+import type { CallToolResult, JSONValue } from '@modelcontextprotocol/client';
 
 /** What went wrong, as a closed set. Programs decide by this and by {@link Certainty}, never by text. */
 export type ErrorCode =
@@ -112,6 +112,25 @@ export class ServerError extends LongwireError {
     super(message, { code: 'server-error', certainty: 'answered', ...rest });
     this.number = number;
     this.data = data as JSONValue | undefined;
+  }
+}
+
+/**
+ * A tool ran and answered, but the answer is not what it should be: it misses the tool's output schema,
+ * or is no object (code `protocol`, certainty `answered`). The call must not be made again for that.
+ */
+export class ToolResultError extends LongwireError {
+  override readonly name: string = 'ToolResultError';
+  /** What the tool answered, in the form of a result: what was no content block is text. */
+  readonly result: CallToolResult;
+
+  constructor(
+    message: string,
+    options: { result: CallToolResult; hint?: string; cause?: unknown },
+  ) {
+    const { result, ...rest } = options;
+    super(message, { code: 'protocol', certainty: 'answered', ...rest });
+    this.result = result;
   }
 }
 

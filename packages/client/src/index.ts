@@ -78,6 +78,7 @@ export {
   HttpStatusError,
   LongwireError,
   ServerError,
+  ToolResultError,
   type Certainty,
   type ConfigProblem,
   type ErrorCode,

@@ -67,8 +67,13 @@ export function failureOf(error: unknown): Failure {
  */
 export function mayRepeat({ code, certainty }: Failure, isSafe: boolean): boolean {
   if (hopeless.has(code)) return false;
+  // It ran, and would answer the same.
+  if (certainty === 'answered' && unusable.has(code)) return false;
   return certainty === 'not-sent' || certainty === 'refused' || isSafe;
 }
+
+/** The answer came, and cannot be used. */
+const unusable: ReadonlySet<FailureCode> = new Set(['protocol', 'limit-exceeded']);
 
 /** Making the same call again ends the same way. */
 const hopeless: ReadonlySet<FailureCode> = new Set([

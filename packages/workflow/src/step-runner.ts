@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { nameList, type CallToolResult } from '@longwire/client';
+import { nameList, ToolResultError, type CallToolResult } from '@longwire/client';
 import type { CallStep, Step } from './definition.js';
 import { fill, type ExpressionContext, type Gap } from './expression.js';
 import { failureOf, mayRepeat, notSent, Stopped, StepFailure, type Failure } from './failure.js';
@@ -186,9 +186,10 @@ export class StepRunner {
         ...(idempotent === true && { idempotent }),
         ...(timeoutMs !== undefined && { timeoutMs }),
       });
-      if (answer.isError === true) return { failure: toolFailure(call, answer) };
-      return { result: valueOf(answer) };
+      return answeredWith(call, answer);
     } catch (error) {
+      // The tool ran, and this is what it answered: making the call again would run it twice.
+      if (error instanceof ToolResultError) return answeredWith(call, error.result);
       return { failure: failureOf(error) };
     } finally {
       ended();
@@ -254,6 +255,15 @@ function wrongArguments(
   if (required.size === 0) return undefined;
   const message = `the tool ${call} also needs ${nameList([...required])}`;
   return notSent('invalid-arguments', message);
+}
+
+function answeredWith(
+  call: string,
+  answer: CallToolResult,
+): { result?: unknown; failure?: Failure } {
+  return answer.isError === true
+    ? { failure: toolFailure(call, answer) }
+    : { result: valueOf(answer) };
 }
 
 function toolFailure(call: string, { content }: CallToolResult): Failure {

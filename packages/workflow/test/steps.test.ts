@@ -1,4 +1,4 @@
-import { LongwireError, type Certainty, type ErrorCode } from '@longwire/client';
+import { LongwireError, ToolResultError, type Certainty, type ErrorCode } from '@longwire/client';
 import { describe, expect, it } from 'vitest';
 import { expectNothingLeftOpen } from '../../../test/support/open-handles.ts';
 import { startWorkflow } from './support/rig.ts';
@@ -415,4 +415,48 @@ describe('a call that fails', () => {
     await rig.runner.idle();
     expect(given).toEqual([{ timeoutMs: 500, idempotent: true }, {}]);
   });
+});
+
+describe('a call that was answered', () => {
+  it('is done, and not made again, when the result is not what the tool promised', async () => {
+    const result = { content: [], structuredContent: { order: 7 } };
+    const shop = new ScriptedSource({
+      buy: {
+        tool: readOnly,
+        run: () => {
+          throw new ToolResultError('buy ran and answered, but not as promised', { result });
+        },
+      },
+      note: () => 'noted',
+    });
+    await using rig = await startWorkflow(
+      `
+      triggers:
+        - on: order
+          call: buy
+          retry: { attempts: 3, delayMs: 1 }
+          then: [{ call: note, with: { text: =steps.buy.order } }]`,
+      { shop },
+    );
+    await rig.runner.push({ name: 'order', data: {} });
+    await rig.runner.idle();
+    expect(shop.argsOf('buy')).toHaveLength(1);
+    expect(shop.argsOf('note')).toEqual([{ text: 7 }]);
+    expect(rig.runs).toMatchObject([{ outcome: 'done' }]);
+  });
+
+  it.each(['protocol', 'limit-exceeded'] as const)(
+    'is not made again when the answer cannot be used (%s)',
+    async (code) => {
+      const shop = new ScriptedSource({ buy: { tool: readOnly, run: failing('answered', code) } });
+      await using rig = await startWorkflow(
+        'triggers: [{ on: order, call: buy, retry: { attempts: 3, delayMs: 1 } }]',
+        { shop },
+      );
+      await rig.runner.push({ name: 'order', data: {} });
+      await rig.runner.idle();
+      expect(shop.argsOf('buy')).toHaveLength(1);
+      expect(await rig.letters()).toMatchObject([{ error: { code, certainty: 'answered' } }]);
+    },
+  );
 });

@@ -105,7 +105,7 @@ export class TurnDisplay {
   }
 
   async #outcome(event: ToolResultEvent): Promise<void> {
-    const { green, red } = this.#context.terminal.remarkColors;
+    const { green, red, yellow } = this.#context.terminal.remarkColors;
     this.#running.delete(event.id);
     const lines =
       event.result === undefined
@@ -113,6 +113,9 @@ export class TurnDisplay {
         : await describeResult(event.result, { tool: event.tool, media: this.#media });
     const [first = '(nothing)', ...rest] = lines.map((line) => this.#cut(line, maxOutcomeLength));
     this.#line(`${event.isError ? red('✗') : green('✓')} ${this.#name(event)}: ${first}`);
+    if (event.result !== undefined && event.error !== undefined) {
+      this.#line(`  ${yellow(this.#cut(event.error.summary, maxOutcomeLength))}`);
+    }
     // A file is named even where the rest of a result is left to Claude.
     for (const line of rest.filter((other) => / saved to /.test(other))) this.#line(`  ${line}`);
     this.#spin();

@@ -13,6 +13,17 @@ export type ReadMessage =
   /** Not a message. With an id it was meant as the answer to that request. */
   | { message: undefined; error: LongwireError; answerTo: RequestId | undefined };
 
+/** The answer to a request has a result that is no object. What it is stands here. */
+export class OddResultError extends LongwireError {
+  override readonly name: string = 'LongwireError';
+  readonly result: unknown;
+
+  constructor(summary: string, result: unknown) {
+    super(summary, { code: 'protocol', certainty: 'answered' });
+    this.result = result;
+  }
+}
+
 /** How a message is read. */
 export interface ReadOptions {
   /** What it may hold. Default: the defaults of `limits`. */
@@ -82,7 +93,11 @@ export function toMessage(value: unknown, quote: () => string, orphansOf?: Reque
   const id = isOrphan && orphansOf !== undefined ? orphansOf : value['id'];
   if (!isId(id)) return unreadable(quote());
   const message = jsonrpc === '2.0' ? toAnswer(value, id) : undefined;
-  return message === undefined ? unreadable(quote(), id) : { message };
+  if (message !== undefined) return { message };
+  const isOdd = jsonrpc === '2.0' && 'result' in value && (value['error'] ?? null) === null;
+  if (!isOdd || isObject(value['result'])) return unreadable(quote(), id);
+  const summary = `the server answered with a result that is no object: ${excerptOf(quote())}`;
+  return { message: undefined, error: new OddResultError(summary, value['result']), answerTo: id };
 }
 
 /** A request, or a notification; an `id` of null is none where the method says that it wants none. */
@@ -195,10 +210,13 @@ function unparsed(text: string, cause: unknown): ReadMessage {
   return { message: undefined, error, answerTo };
 }
 
+function excerptOf(text: string): string {
+  return text.slice(0, EXCERPT_LENGTH);
+}
+
 function unreadable(text: string, answerTo?: RequestId, cause?: unknown): ReadMessage {
-  const excerpt = text.slice(0, EXCERPT_LENGTH);
   const error = new LongwireError(
-    `the server sent something that is not a JSON-RPC message: ${excerpt}`,
+    `the server sent something that is not a JSON-RPC message: ${excerptOf(text)}`,
     {
       code: 'protocol',
       certainty: answerTo === undefined ? 'outcome-unknown' : 'answered',

@@ -5,6 +5,7 @@ import type {
   JSONRPCResponse,
   Progress,
   RequestId,
+  Result,
 } from '@modelcontextprotocol/client';
 import { checkHeaders } from '../channels/headers.js';
 import type { CallMark } from '../connection/call-mark.js';
@@ -51,6 +52,7 @@ export class Call implements CallMark, Timed {
   certainty: Certainty = 'not-sent';
   id: number = -1;
   serverError?: JSONRPCErrorResponse['error'];
+  result?: Result;
   abandoned?: LongwireError;
   /** When it began, on the clock of `performance.now()`. */
   readonly startedAt: number;

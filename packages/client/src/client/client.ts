@@ -34,7 +34,7 @@ import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
 import { checkClientOptions, checkOperationOptions } from './options.js';
 import { readPages } from './pages.js';
-import { ignoreResult, toCallToolResult } from './results.js';
+import { ignoreResult } from './results.js';
 import { fromSdkError, reportable } from './sdk-errors.js';
 import { ToolHandle } from './tool-handle.js';
 import { LogTap, streamTool, type ToolStreamEvent, type ToolStreamOptions } from './tool-stream.js';
@@ -193,9 +193,10 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   /**
    * Calls a tool. A tool that reports an error (`isError: true`) is a result, not an exception.
-   * The structured content of a tool that was listed with an `outputSchema` is checked against it.
+   * Structured content is checked against the `outputSchema` that the tool was listed with. A result in
+   * another form than the protocol's is put right, and an `error` event says how.
    *
-   * @throws LongwireError with a code and a certainty.
+   * @throws ToolResultError, with the result, if the tool ran; LongwireError with code and certainty.
    */
   callTool(
     name: string,
@@ -203,14 +204,13 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     const params = { name, arguments: args };
-    const what = `the call of ${name}`;
     // What is listed while it runs is of the next call.
     const isPromised = this.#toolCalls.learned.outputSchemas.has(name);
     const run = async (connection: Connection, own: Call): Promise<CallToolResult> => {
-      const result = toCallToolResult(await this.#toolCalls.call(connection, params, own), what);
+      const result = await this.#toolCalls.call(connection, params, own);
       return isPromised ? this.#toolCalls.check(name, result) : result;
     };
-    return this.#during(what, options, run, name);
+    return this.#during(`the call of ${name}`, options, run, name);
   }
 
   /**

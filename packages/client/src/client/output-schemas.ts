@@ -1,6 +1,7 @@
 import type { CallToolResult, Tool } from '@modelcontextprotocol/client';
-import { LongwireError } from '../errors.js';
+import { LongwireError, type ToolResultError } from '../errors.js';
 import { JsonSchema } from '../untrusted/json-schema.js';
+import { ranButAnswered } from './results.js';
 
 /**
  * What tools were listed to answer with, and whether they do. A schema belongs to one tool of one list,
@@ -37,7 +38,7 @@ export class OutputSchemas {
    * Checks a result against what its tool promised. A tool's error need not keep the promise.
    * `onUnchecked` is told of a schema that cannot be used, once.
    *
-   * @throws LongwireError `protocol`, `answered`
+   * @throws ToolResultError, with the result on it.
    */
   async check(
     tool: string,
@@ -47,12 +48,13 @@ export class OutputSchemas {
     const schema = this.#schemaOf(tool);
     if (schema === undefined || result.isError === true) return result;
     if (result.structuredContent === undefined) {
-      throw broken(tool, 'it promised structured content, and there is none');
+      throw broken(tool, 'it promised structured content, and there is none', result);
     }
     const checked = schema.check(result.structuredContent);
     const verdict = checked instanceof Promise ? await checked : checked;
     if (verdict.kind === 'invalid') {
-      throw broken(tool, `${verdict.path === '' ? 'it' : verdict.path} ${verdict.message}`);
+      const where = verdict.path === '' ? 'it' : verdict.path;
+      throw broken(tool, `${where} ${verdict.message}`, result);
     }
     if (verdict.kind === 'unchecked' && this.#compiled.get(tool) === schema) {
       this.#report(tool, verdict.reason, onUnchecked);
@@ -80,9 +82,6 @@ export class OutputSchemas {
   }
 }
 
-function broken(tool: string, how: string): LongwireError {
-  return new LongwireError(`the result of ${tool} is not what its output schema promises: ${how}`, {
-    code: 'protocol',
-    certainty: 'answered',
-  });
+function broken(tool: string, how: string, result: CallToolResult): ToolResultError {
+  return ranButAnswered(tool, `the result is not what its output schema promises: ${how}`, result);
 }

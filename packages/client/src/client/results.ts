@@ -1,21 +1,120 @@
-import type { CallToolResult, Result } from '@modelcontextprotocol/client';
-import { LongwireError } from '../errors.js';
+import type { CallToolResult, ContentBlock, Result } from '@modelcontextprotocol/client';
+import { ToolResultError } from '../errors.js';
 
 /** Reads a result that says no more than that it worked. */
 export function ignoreResult(): void {}
 
+/** Members that a result may have without saying anything by them that a person would miss. */
+const SILENT_MEMBERS: ReadonlySet<string> = new Set(['_meta', 'content', 'isError', 'resultType']);
+
 /**
  * Reads the result of a tool by its structure alone: fields and kinds of content that nobody here
- * knows are the program's to judge. A missing `content` is an empty one.
- *
- * @throws LongwireError `protocol`
+ * knows are the program's to judge. A tool that answered has run, so nothing that it said is lost for
+ * its form: what is no content block becomes text, and `report` is told. Optional members of null and
+ * a missing `content` are none.
  */
-export function toCallToolResult(result: Result, what: string): CallToolResult {
-  const content = result['content'];
-  if (Array.isArray(content)) return result as CallToolResult;
-  if (content === undefined) return { ...result, content: [] };
-  throw new LongwireError(`the server's answer to ${what} has content that is no array`, {
-    code: 'protocol',
-    certainty: 'answered',
+export function toCallToolResult(
+  result: Result,
+  tool: string,
+  report: (error: ToolResultError) => void,
+): CallToolResult {
+  if (isInForm(result)) return result as CallToolResult;
+  const wrong: string[] = [];
+  const { content, isError, structuredContent, ...rest } = result;
+  const read: CallToolResult = {
+    ...rest,
+    content:
+      content === undefined || content === null ? others(result, wrong) : blocks(content, wrong),
+    ...(structuredContent !== undefined &&
+      structuredContent !== null && {
+        structuredContent: structuredContent as Record<string, unknown>,
+      }),
+    ...(isError !== undefined && isError !== null && { isError: flag(isError, wrong) }),
+  };
+  if (wrong.length > 0) {
+    const what = `the result of ${tool} is not in the form of the protocol, and was put right`;
+    report(new ToolResultError(`${what}: ${wrong.join(', ')}`, { result: read }));
+  }
+  return read;
+}
+
+/** The error that an answer without a result object is: what it said is on the error. */
+export function noResultObject(value: unknown, tool: string, cause: unknown): ToolResultError {
+  const content = value === null || value === undefined ? [] : blocks(value, []);
+  const what = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  return ranButAnswered(tool, `its result is ${what} and no object`, { content }, cause);
+}
+
+/** The tool ran, and what it answered is not what it should be. */
+export function ranButAnswered(
+  tool: string,
+  how: string,
+  result: CallToolResult,
+  cause?: unknown,
+): ToolResultError {
+  return new ToolResultError(`the tool ${tool} ran and answered, but ${how}`, {
+    result,
+    hint: 'do not call it again for that: the result is in `error.result`',
+    ...(cause !== undefined && { cause }),
   });
+}
+
+/** Whether nothing is to be put right; every result passes here. */
+function isInForm({ content, isError, structuredContent }: Result): boolean {
+  if (!Array.isArray(content) || structuredContent === null) return false;
+  if (isError !== undefined && typeof isError !== 'boolean') return false;
+  for (const block of content as unknown[]) if (!isBlock(block)) return false;
+  return true;
+}
+
+function isBlock(block: unknown): block is ContentBlock {
+  if (!isObject(block) || typeof block['type'] !== 'string') return false;
+  return block['type'] !== 'text' || typeof block['text'] === 'string';
+}
+
+/** Content of any form as blocks. */
+function blocks(content: unknown, wrong: string[]): ContentBlock[] {
+  if (!Array.isArray(content)) {
+    wrong.push(
+      `its content is ${isObject(content) ? 'an object' : `a ${typeof content}`} and no list`,
+    );
+  }
+  return (Array.isArray(content) ? (content as unknown[]) : [content]).flatMap((block, index) => {
+    if (isBlock(block)) return [block];
+    if (Array.isArray(content)) wrong.push(`content[${index}] is no content block`);
+    return block === null || block === undefined ? [] : [asText(block)];
+  });
+}
+
+/** A result without content: protocol 2024-10-07 had `toolResult`, and some servers give what they have. */
+function others(result: Result, wrong: string[]): ContentBlock[] {
+  if ('toolResult' in result) {
+    wrong.push('it has toolResult, of protocol 2024-10-07, and no content');
+    return [asText(result['toolResult'])];
+  }
+  const names = Object.keys(result).filter((name) => !SILENT_MEMBERS.has(name));
+  // A structure needs no text beside it, whatever the protocol says.
+  if (names.length === 0 || isObject(result['structuredContent'])) return [];
+  wrong.push(`it has ${names.slice(0, 5).join(', ')}, and no content`);
+  return [asText(Object.fromEntries(names.map((name) => [name, result[name]])))];
+}
+
+function asText(value: unknown): ContentBlock {
+  if (typeof value === 'string') return { type: 'text', text: value };
+  if (isObject(value) && typeof value['text'] === 'string' && !('type' in value)) {
+    return { ...value, type: 'text', text: value['text'] };
+  }
+  return { type: 'text', text: JSON.stringify(value) ?? String(value) };
+}
+
+function flag(isError: unknown, wrong: string[]): boolean {
+  if (typeof isError === 'boolean') return isError;
+  wrong.push(`isError is a ${typeof isError}`);
+  return typeof isError === 'string'
+    ? !/^(?:false|no|0|)$/i.test(isError.trim())
+    : Boolean(isError);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

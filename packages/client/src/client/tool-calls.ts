@@ -1,10 +1,12 @@
 import type { CallToolResult, Client, Result, Tool } from '@modelcontextprotocol/client';
 import { callMark, type CallMark } from '../connection/call-mark.js';
 import type { Era } from '../channels/channel.js';
+import { OddResultError } from '../channels/message.js';
 import type { Connection } from '../connection/connection.js';
 import { asksForHeaders, asksRightly } from '../connection/header-tools.js';
 import { LongwireError, ServerError } from '../errors.js';
 import type { Learned } from './learned.js';
+import { noResultObject, toCallToolResult } from './results.js';
 import { NEVER_MS } from './sdk-client.js';
 import { fromSdkError } from './sdk-errors.js';
 
@@ -62,31 +64,29 @@ export class ToolCalls {
   }
 
   /**
-   * Calls a tool.
+   * Calls a tool. What is put right about its result is reported.
    *
    * @throws LongwireError
    */
-  async call(connection: Connection, params: CallParams, mark: LimitedCall): Promise<Result> {
+  async call(
+    connection: Connection,
+    params: CallParams,
+    mark: LimitedCall,
+  ): Promise<CallToolResult> {
     try {
       const mirrored = this.learned.mirrored.get(params.name);
       if (mirrored !== undefined) return await this.#callBySdk(params, mark, mirrored);
       const result = await connection.request({ method: 'tools/call', params }, mark);
-      if (result['resultType'] === 'input_required') {
-        mark.prior = { jsonrpc: '2.0', id: 0, result };
-        return await this.#callBySdk(params, mark);
-      }
-      // Of the wire alone: a complete result is what a caller gets in any case.
-      if (result['resultType'] === undefined) return result;
-      const { resultType: _, ...complete } = result;
-      return complete;
+      if (result['resultType'] !== 'input_required') return this.#read(params, result);
+      mark.prior = { jsonrpc: '2.0', id: 0, result };
+      return await this.#callBySdk(params, mark);
     } catch (error) {
-      const what = `the call of ${params.name}`;
-      const failed = fromSdkError(error, what, mark);
+      const failed = failureOf(error, params.name, mark);
       const isMismatch = failed instanceof ServerError && failed.number === HEADER_MISMATCH;
       // In the legacy era the number is any server's to use, for what it has done, too.
       if (!isMismatch || connection.era !== 'modern') throw failed;
       return await this.#callBySdk(params, mark).catch((again: unknown) => {
-        throw fromSdkError(again, what, mark);
+        throw failureOf(again, params.name, mark);
       });
     }
   }
@@ -101,14 +101,48 @@ export class ToolCalls {
     this.learned.outputSchemas.learn([]);
   }
 
-  #callBySdk(params: CallParams, mark: LimitedCall, toolDefinition?: Tool): Promise<Result> {
+  #read({ name }: CallParams, result: Result): CallToolResult {
+    return toCallToolResult(complete(result), name, this.#report);
+  }
+
+  async #callBySdk(
+    params: CallParams,
+    mark: LimitedCall,
+    toolDefinition?: Tool,
+  ): Promise<CallToolResult> {
     const marked = { ...params, [callMark]: mark };
     const called = this.#throughSdk((sdk) =>
       sdk.callTool(marked, { timeout: NEVER_MS, ...(toolDefinition && { toolDefinition }) }),
     );
-    // Whatever the `Client` makes of the answer, the call's time limits hold.
-    return mark.before(called);
+    try {
+      // Whatever the `Client` makes of the answer, the call's time limits hold.
+      const taken: Result = await mark.before(called);
+      return this.#read(params, completeResultOf(mark) ?? taken);
+    } catch (error) {
+      const result = completeResultOf(mark);
+      // The `Client` does not take it, but the tool has run, and this is what it answered.
+      if (result === undefined || mark.abandoned !== undefined) throw error;
+      return this.#read(params, result);
+    }
   }
+}
+
+/** Without what is of the wire alone: a complete result is what a caller gets in any case. */
+function complete(result: Result): Result {
+  if (result['resultType'] === undefined) return result;
+  const { resultType: _, ...rest } = result;
+  return rest;
+}
+
+/** The complete result that came for the `Client`, as the server sent it. */
+function completeResultOf({ result }: CallMark): Result | undefined {
+  const type = result?.['resultType'];
+  return type === undefined || type === 'complete' ? result : undefined;
+}
+
+function failureOf(error: unknown, tool: string, mark: CallMark): LongwireError {
+  const failed = fromSdkError(error, `the call of ${tool}`, mark);
+  return failed instanceof OddResultError ? noResultObject(failed.result, tool, failed) : failed;
 }
 
 /** Named are so many at most. */

@@ -4,6 +4,7 @@ import type {
   JSONRPCResponse,
   Progress,
   RequestId,
+  Result,
 } from '@modelcontextprotocol/client';
 import type { Certainty, LongwireError } from '../errors.js';
 
@@ -22,6 +23,8 @@ export interface CallMark {
   id?: number;
   /** The JSON-RPC error that was the answer; the ledger writes it. */
   serverError?: JSONRPCErrorResponse['error'];
+  /** What its answer said, of a request that came through an SDK `Client`, which may not take it. */
+  result?: Result;
   /** The call was given up with this error, maybe before its request was made. */
   abandoned?: LongwireError;
   /** The program says that it does no harm to run this call twice. */

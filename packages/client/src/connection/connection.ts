@@ -259,6 +259,7 @@ export class Connection implements Transport {
       const waiter: Waiter = {
         answered: (answer) => {
           byProgramId.delete(id);
+          if ('result' in answer) mark.result = answer.result;
           // The `Client` handles a notification one microtask after it was given: an answer
           // given at once would overtake the progress that came before it.
           const isToolList = method === 'tools/list' && era === 'modern';
