@@ -219,6 +219,7 @@ describe('@all', () => {
           code: 'connect-failed',
           certainty: 'not-sent',
           message: expect.stringContaining('no-such-program') as unknown,
+          hint: expect.stringContaining('PATH') as unknown,
         },
       },
       { server: 'keyed', error: expect.objectContaining({ code: 'connect-failed' }) as unknown },
