@@ -28,6 +28,8 @@ export interface HttpFixture extends AsyncDisposable {
   openConnections(): number;
   /** Connections that were ever opened, whether or not anything was sent. */
   acceptedConnections(): number;
+  /** Drops all connections, and goes on listening. */
+  dropConnections(): void;
   /** Drops all connections and stops listening. */
   close(): Promise<void>;
 }
@@ -73,6 +75,7 @@ export async function startHttpFixture(
     requests,
     openConnections: () => sockets.size,
     acceptedConnections: () => accepted,
+    dropConnections: () => server.closeAllConnections(),
     close,
     [Symbol.asyncDispose]: close,
   };

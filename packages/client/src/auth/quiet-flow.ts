@@ -5,7 +5,9 @@ import {
   type FetchLike,
   type OAuthClientProvider,
 } from '@modelcontextprotocol/client';
+import { USER_AGENT } from '../channels/headers.js';
 import { DEFAULT_JSON_BOUNDS, parseJson } from '../channels/json.js';
+import { isSameOrigin } from '../channels/origin.js';
 import { LongwireError } from '../errors.js';
 import { readText } from './read-text.js';
 
@@ -93,7 +95,11 @@ class TokenRequests {
   #redirects = 0;
 
   constructor(base: FetchLike = fetch) {
-    this.#fetch = base;
+    this.#fetch = (url, init) => {
+      const headers = new Headers(init?.headers);
+      if (!headers.has('user-agent')) headers.set('user-agent', USER_AGENT);
+      return base(url, { ...init, headers });
+    };
   }
 
   readonly fetch: FetchLike = async (url, init) => {
@@ -134,7 +140,7 @@ class TokenRequests {
     if (!URL.canParse(location, from.href) || ++this.#redirects > MAX_REDIRECTS) return false;
     const target = new URL(location, from);
     const isPlain = target.username === '' && target.password === '';
-    return isPlain && target.origin === from.origin;
+    return isPlain && isSameOrigin(target, from);
   }
 
   /** An answer of which the SDK makes an error that it only throws. */

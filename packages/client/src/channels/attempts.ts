@@ -3,7 +3,9 @@ import { HttpStatusError, LongwireError } from '../errors.js';
 import type { BodySink, Exchange, ExchangeAnswer, HttpMethod, Settler } from './exchange.js';
 import type { Attempt, ChallengeVerdict, Dialect, SendOptions } from './channel.js';
 import type { HeaderRecord } from './headers.js';
+import { shownPlace } from './origin.js';
 import { place } from './place.js';
+import { isRedirect, judgeRedirect } from './redirect.js';
 
 const MAX_REDIRECTS = 5;
 const MAX_CHALLENGES = 3;
@@ -116,7 +118,7 @@ export class Attempts implements Settler, AttemptTeller {
     const exchange = this.#exchange;
     if (!(error instanceof HttpStatusError) || exchange === undefined || this.#settled) {
       this.#fail(error, body);
-    } else if (error.status === 307 || error.status === 308) {
+    } else if (isRedirect(error.status)) {
       this.#redirect(exchange, error);
     } else if (error.status === 401 || error.status === 403) {
       const { status } = error;
@@ -170,29 +172,17 @@ export class Attempts implements Settler, AttemptTeller {
   }
 
   #redirect(exchange: Exchange, error: HttpStatusError): void {
-    const location = exchange.responseHeaders['location'];
-    const from = exchange.url;
-    if (typeof location !== 'string' || !URL.canParse(location, from.href)) {
-      this.#fail(error);
-      return;
-    }
-    const url = new URL(location, from);
-    if (url.origin !== from.origin) {
-      const message =
-        `${exchange.method} ${place(from)} redirects to another origin ` +
-        `(${url.origin}), which is never followed`;
-      this.#fail(
-        new LongwireError(message, {
-          code: 'protocol',
-          certainty: 'refused',
-          hint: 'connect to that address itself if you trust it',
-          cause: error,
-        }),
-      );
-    } else if (++this.#redirects > MAX_REDIRECTS) {
-      this.#fail(error);
-    } else {
-      this.#attempt(url);
+    const { method, url: from, responseHeaders } = exchange;
+    const to = judgeRedirect({ method, from, location: responseHeaders['location'], error });
+    if (to instanceof LongwireError) this.#fail(to);
+    else if (++this.#redirects <= MAX_REDIRECTS) this.#attempt(to);
+    else {
+      const { status, excerpt, certainty } = error;
+      const summary =
+        `${method} ${place(from)} was redirected ${MAX_REDIRECTS} times, and once more, to ` +
+        shownPlace(to);
+      const hint = 'use that address if the server is there';
+      this.#fail(new HttpStatusError(summary, { status, excerpt, certainty, hint, cause: error }));
     }
   }
 

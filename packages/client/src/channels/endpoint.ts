@@ -1,33 +1,42 @@
 import { LongwireError } from '../errors.js';
+import { isSameOrigin, namedUrl, otherOriginAdvice, shownPlace } from './origin.js';
 
 /**
  * Where to POST, from the data of an `endpoint` event: a URL relative to the stream's.
  *
  * "The client MUST … send all subsequent client messages as HTTP POST requests to this endpoint."
- * A server that names another origin could have us hand it our credentials: refused.
+ * A server that names another origin could have us hand it our credentials: refused. One that is
+ * behind TLS and names itself by http is read as https.
  *
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  * @throws LongwireError `protocol`.
  */
 export function endpointUrl(data: string, stream: URL): URL {
-  const text = data.trim();
-  if (text === '' || !URL.canParse(text, stream.href)) {
+  const url = namedUrl(data.trim(), stream);
+  if (url === undefined) {
     throw new LongwireError('what the server named as its endpoint is no URL', {
       code: 'protocol',
       certainty: 'not-sent',
     });
   }
-  const url = new URL(text, stream);
-  if (url.origin !== stream.origin) {
+  if (!isSameOrigin(url, stream)) {
     throw new LongwireError(
-      `the server at ${stream.origin} named an endpoint of another origin (${url.origin}), and ` +
+      `the server at ${stream.origin} named an endpoint of another origin (${shownPlace(url)}), and ` +
         'nothing was sent there',
-      {
-        code: 'protocol',
-        certainty: 'not-sent',
-        hint: 'connect to that address itself if you trust it',
-      },
+      { code: 'protocol', certainty: 'not-sent', hint: otherOriginAdvice(url, stream) },
     );
   }
+  return url;
+}
+
+/**
+ * Where else the endpoint may be: a proxy that takes a prefix off the paths of requests leaves it
+ * off what the server names. Of the same origin; `undefined` if there is no such place.
+ */
+export function endpointBelowPrefix(endpoint: URL, stream: URL): URL | undefined {
+  const prefix = stream.pathname.slice(0, stream.pathname.replace(/\/+$/, '').lastIndexOf('/'));
+  if (prefix === '' || endpoint.pathname.startsWith(`${prefix}/`)) return undefined;
+  const url = new URL(endpoint);
+  url.pathname = prefix + endpoint.pathname;
   return url;
 }

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { Dialect, SendOptions } from './channel.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
+import { shownType } from './excerpt.js';
 import type { ExchangeAnswer } from './exchange.js';
 import type { Http, Sent } from './http.js';
 import type { HeaderRecord } from './headers.js';
@@ -174,7 +175,7 @@ function isEventStream({ status, headers }: ExchangeAnswer): boolean {
 }
 
 function notAStream({ url, status, headers }: ExchangeAnswer): LongwireError {
-  const type = String(headers['content-type'] ?? 'no content type');
+  const type = shownType(headers['content-type']);
   return new LongwireError(
     `GET ${place(url)} was answered ${status} with ${type}, and not with an event stream`,
     { code: 'not-mcp', certainty: 'refused' },

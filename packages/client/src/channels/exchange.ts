@@ -2,13 +2,14 @@ import { Buffer } from 'node:buffer';
 import type { Dispatcher } from 'undici';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
 import type { YoungMap } from '../young-map.js';
+import { codingAdvice, codingsOf, Decoding, unknownCoding } from './content-coding.js';
+import type { DecodingListener } from './content-coding.js';
+import { EXCERPT_BYTES, excerptOf } from './excerpt.js';
 import { place } from './place.js';
 import type { TrafficCounts } from './traffic-counts.js';
 
-/** How much of an error's body is read; what is JSON may be an answer. */
-const EXCERPT_BYTES = 2048;
+/** How much of an error's body is read if it is JSON, which may be an answer. */
 const JSON_EXCERPT_BYTES = 65_536;
-const EXCERPT_CHARACTERS = 500;
 /** How long the body of an error may take; it may never end. */
 const EXCERPT_MS = 500;
 /** How much body nobody asked for is let through before the connection is given up. */
@@ -66,10 +67,12 @@ interface Refusal {
   bytes: number;
   maxBytes: number;
   timer: NodeJS.Timeout;
+  /** In what its body is written, if that cannot be read. */
+  unknownCoding: string | undefined;
 }
 
 /** One HTTP request and its answer, as a handler of undici's dispatcher. */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, DecodingListener {
   readonly method: HttpMethod;
   readonly url: URL;
   responseHeaders: ResponseHeaders = {};
@@ -86,6 +89,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #ignoredBytes = 0;
   #refusal: Refusal | undefined;
+  /** Of a body that came encoded. */
+  #decoding: Decoding | undefined;
+  /** What broke the body off, while what came before is still being decoded. */
+  #brokenBy: Error | undefined;
 
   /** Enters itself in `open`, and leaves it when nothing more will come. */
   constructor(
@@ -130,29 +137,39 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: ResponseHeaders,
   ): void {
     if (status < 200 || this.#phase === 'done') return;
     this.#status = status;
     this.responseHeaders = headers;
-    if (status < 300) {
-      this.#phase = 'flowing';
-      const answer = { status, headers, url: this.url };
-      this.#sink?.onHead?.(answer);
-      this.#settler.answered(answer);
-    } else {
+    const unknown =
+      headers['content-encoding'] === undefined ? undefined : this.#decode(controller, headers);
+    if (status >= 300) {
       this.#phase = 'refusing';
       const timer = setTimeout(() => this.#refuse(), EXCERPT_MS);
       const isJson = isOfType(headers, 'application/json');
       const maxBytes = isJson ? JSON_EXCERPT_BYTES : EXCERPT_BYTES;
-      this.#refusal = { chunks: [], bytes: 0, maxBytes, timer };
+      this.#refusal = { chunks: [], bytes: 0, maxBytes, timer, unknownCoding: unknown };
+    } else if (unknown !== undefined && this.#sink !== undefined) {
+      this.#finish(this.#undecodable(`is in the content coding ${unknown}`, unknown));
+      controller.abort(new Error('cannot be read'));
+    } else {
+      this.#phase = 'flowing';
+      const answer = { status, headers, url: this.url };
+      this.#sink?.onHead?.(answer);
+      this.#settler.answered(answer);
     }
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#counts.heard(chunk.length);
+    if (this.#decoding === undefined) this.onDecoded(chunk);
+    else this.#decoding.write(chunk);
+  }
+
+  onDecoded(chunk: Buffer): void {
     if (this.#refusal !== undefined) {
       this.#refusal.chunks.push(chunk);
       this.#refusal.bytes += chunk.length;
@@ -163,22 +180,57 @@ export class Exchange implements Dispatcher.DispatchHandler {
           this.#sink.onData(chunk);
         } catch (error) {
           this.#finish(asLongwireError(error));
-          controller.abort(new Error('cannot be read'));
+          this.#controller?.abort(new Error('cannot be read'));
         }
       } else {
         this.#ignoredBytes += chunk.length;
-        if (this.#ignoredBytes > IGNORED_BYTES) controller.abort(new Error('nobody reads this'));
+        if (this.#ignoredBytes > IGNORED_BYTES) {
+          this.#controller?.abort(new Error('nobody reads this'));
+        }
       }
     }
   }
 
-  onResponseEnd(): void {
+  onDecodingEnd(error: NodeJS.ErrnoException | undefined): void {
+    const isCut = error?.code === 'Z_BUF_ERROR';
     if (this.#phase === 'refusing') this.#refuse();
+    // A coding says itself where it ends: what broke off behind that is whole.
+    else if (error === undefined) this.#finish(undefined);
+    else if (isCut) this.#finish(this.#failure(this.#brokenBy ?? this.#cut(error)));
+    else {
+      const { 'content-encoding': coding } = this.responseHeaders;
+      this.#finish(this.#undecodable(`is not ${String(coding)}, as it says (${error.message})`));
+      this.#controller?.abort(new Error('cannot be read'));
+    }
+  }
+
+  /** Lets the body be decoded; which coding is not known, if one is not. */
+  #decode(
+    controller: Dispatcher.DispatchController,
+    { 'content-encoding': written }: ResponseHeaders,
+  ): string | undefined {
+    const codings = codingsOf(written);
+    const unknown = unknownCoding(codings);
+    const isRead = this.#status >= 300 || this.#sink !== undefined;
+    if (unknown !== undefined || codings.length === 0 || !isRead) return unknown;
+    this.#decoding = new Decoding(codings, this, {
+      pause: () => controller.pause(),
+      resume: () => controller.resume(),
+    });
+    return undefined;
+  }
+
+  onResponseEnd(): void {
+    if (this.#decoding !== undefined) this.#decoding.end();
+    else if (this.#phase === 'refusing') this.#refuse();
     else this.#finish(undefined);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    if (this.#phase === 'refusing') this.#refuse();
+    if (this.#decoding?.hasBegun === true) {
+      this.#brokenBy = cause;
+      this.#decoding.end();
+    } else if (this.#phase === 'refusing') this.#refuse();
     else this.#finish(this.#failure(cause));
   }
 
@@ -188,6 +240,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#phase = 'done';
     clearTimeout(this.#refusal?.timer);
     this.#refusal = undefined;
+    this.#decoding?.destroy();
     this.#open.delete(this);
     if (phase === 'flowing') this.#sink?.onEnd(error);
     else if (error !== undefined) this.#settler.failed(error, body);
@@ -215,26 +268,42 @@ export class Exchange implements Dispatcher.DispatchHandler {
     });
   }
 
+  /** The body ended properly, in the middle of what it was to hold. */
+  #cut(cause: Error): Error {
+    const { 'content-encoding': coding, 'content-length': length } = this.responseHeaders;
+    const guess =
+      length === undefined
+        ? ''
+        : `, of which Content-Length says that it has ${String(length)} bytes`;
+    return new Error(`its body ended in the middle of the ${String(coding)}${guess}`, { cause });
+  }
+
+  #undecodable(what: string, coding = ''): LongwireError {
+    return new LongwireError(
+      `the body of the answer to ${this.method} ${place(this.url)} ${what}, which cannot be decoded`,
+      { code: 'protocol', certainty: 'outcome-unknown', hint: codingAdvice(coding) },
+    );
+  }
+
   #refuse(): void {
     const refusal = this.#refusal;
     if (refusal === undefined) return;
     const status = this.#status;
-    const body = Buffer.concat(refusal.chunks).toString('utf8');
-    const excerpt = body
-      .slice(0, EXCERPT_BYTES)
-      .replace(/\s+/g, ' ')
-      .trim()
-      .slice(0, EXCERPT_CHARACTERS);
-    const what = `${this.method} ${place(this.url)}`;
+    const read = Buffer.concat(refusal.chunks);
+    const { unknownCoding: coding } = refusal;
+    const { text: excerpt, said } =
+      coding === undefined
+        ? excerptOf(read, this.responseHeaders['content-type'])
+        : { text: '', said: ` with a body in the content coding ${coding}, which is not known` };
     this.#finish(
-      new HttpStatusError(`${what} was answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, {
+      new HttpStatusError(`${this.method} ${place(this.url)} was answered ${status}${said}`, {
         hint: advice(status),
         status,
         excerpt,
         certainty: this.#certainty(status),
         retryAfterMs: retryAfterMs(this.responseHeaders['retry-after']),
       }),
-      body,
+      read.toString('utf8'),
     );
     // Whatever is left of the body would hold the socket.
     this.#controller?.abort(new Error('read enough'));

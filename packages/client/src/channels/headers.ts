@@ -1,6 +1,8 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { LongwireError } from '../errors.js';
+import { VERSION } from '../version.js';
 import type { Attempt, HeadersOption } from './channel.js';
+import { ACCEPT_ENCODING } from './content-coding.js';
 
 /** Set by the HTTP layer alone; a program that sets one would break the framing or the routing. */
 const RESERVED: ReadonlySet<string> = new Set([
@@ -56,16 +58,27 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): HeaderR
   return checked;
 }
 
+/** Who asks, in requests of this library. */
+export const USER_AGENT: string = `longwire/${VERSION}`;
+
+/** Sent where the program's headers name none of their name. */
+const DEFAULT_HEADERS: HeaderRecord = {
+  // There are firewalls that refuse who does not say a name.
+  'user-agent': USER_AGENT,
+  'accept-encoding': ACCEPT_ENCODING,
+};
+
 /** Where the headers of each request come from. A record is checked once, a function's answer each time. */
 export type HeaderSource = HeaderRecord | ((attempt: Attempt) => Promise<HeaderRecord>);
 
 /**
- * Makes the source of headers out of the option; `authorization` is used where it names none.
+ * Makes the source of headers out of the option; `authorization`, the name of this library and what
+ * bodies can be decoded are used where it names none.
  *
  * @throws TypeError for a record with a header that is not allowed.
  */
 export function headerSource(option: HeadersOption, authorization?: string): HeaderSource {
-  const defaults = authorization === undefined ? {} : { authorization };
+  const defaults = { ...DEFAULT_HEADERS, ...(authorization !== undefined && { authorization }) };
   if (typeof option !== 'function') return { ...defaults, ...checkHeaders(option) };
   return async (attempt) => {
     try {

@@ -5,6 +5,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
+import { quoted } from './excerpt.js';
 import { answeredIdIn, DEFAULT_JSON_BOUNDS, parseJson, type JsonBounds } from './json.js';
 
 /** What a line of JSON-RPC turned out to be. */
@@ -211,7 +212,7 @@ function unparsed(text: string, cause: unknown): ReadMessage {
 }
 
 function excerptOf(text: string): string {
-  return text.slice(0, EXCERPT_LENGTH);
+  return quoted(text, EXCERPT_LENGTH);
 }
 
 function unreadable(text: string, answerTo?: RequestId, cause?: unknown): ReadMessage {

@@ -6,6 +6,7 @@ import { BrokenStreamError, type BrokenStream } from './channel.js';
 import { EventCursor } from './event-cursor.js';
 import { checkEventSize, EventDecoder, type StreamEvent } from './event-decoder.js';
 import type { EventStream, EventStreamListener } from './event-stream.js';
+import { shownType } from './excerpt.js';
 import { isOfType, type BodySink, type ExchangeAnswer, type Settler } from './exchange.js';
 import type { JsonBounds } from './json.js';
 import {
@@ -20,6 +21,9 @@ import { isPassing } from './refusal.js';
 
 /** How long a stream may stay open once it has brought its answer. */
 const LINGER_MS = 5000;
+
+/** By so much of its beginning a body is told that does not say what it is. */
+const BEGINNING_BYTES = 64;
 
 /** Whose replies they are. */
 export interface ReplyHost {
@@ -86,7 +90,9 @@ export class Reply implements Settler, BodySink {
   #onAccepted: (() => void)[] | undefined;
   /** What carries it, until nothing more comes of that. */
   #carrier: { abort: () => void } | undefined;
-  #body: 'none' | 'document' | 'stream' | 'foreign' = 'none';
+  /** `unnamed`: its beginning has to tell what it is. */
+  #body: 'none' | 'document' | 'stream' | 'foreign' | 'unnamed' = 'none';
+  #head: ExchangeAnswer | undefined;
   #decoder: EventDecoder | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
@@ -165,20 +171,14 @@ export class Reply implements Settler, BodySink {
     if (isOfType(headers, 'application/json')) this.#body = 'document';
     else if (isOfType(headers, 'text/event-stream')) this.#onStream();
     else {
-      this.#body = 'foreign';
-      const type = String(headers['content-type'] ?? 'no content type');
-      this.#settle(
-        new LongwireError(
-          `POST ${place(answer.url)} was answered ${answer.status} with ${type}, and not with a ` +
-            'JSON-RPC answer',
-          { code: 'protocol', certainty: 'outcome-unknown' },
-        ),
-      );
+      this.#body = 'unnamed';
+      this.#head = answer;
     }
   }
 
   onData(chunk: Buffer): void {
     this.#host.onHeard();
+    if (this.#body === 'unnamed') this.#tellBody(chunk);
     if (this.#body === 'stream') this.#decoder?.push(chunk);
     else if (this.#body === 'document') {
       this.#size += chunk.length;
@@ -187,11 +187,37 @@ export class Reply implements Settler, BodySink {
     }
   }
 
+  /**
+   * Tells by its beginning what a body is whose type says something else, or nothing. Whatever it
+   * is taken for, only what answers the request by its id is an answer.
+   */
+  #tellBody(chunk: Buffer): void {
+    const beginning = chunk.toString('latin1', 0, BEGINNING_BYTES).replace(/^\xef\xbb\xbf/, '');
+    if (/^\s*$/.test(beginning)) return;
+    if (/^\s*[{[]/.test(beginning)) this.#body = 'document';
+    else if (/^\s*(?:event|data|id|retry)?:/.test(beginning)) this.#onStream();
+    else this.#isForeign();
+  }
+
+  /** It is no answer, whatever comes of it. */
+  #isForeign(): void {
+    const { url, status, headers } = this.#head as ExchangeAnswer;
+    this.#body = 'foreign';
+    this.#settle(
+      new LongwireError(
+        `POST ${place(url)} was answered ${status} with ${shownType(headers['content-type'])}, and ` +
+          'not with a JSON-RPC answer',
+        { code: 'protocol', certainty: 'outcome-unknown' },
+      ),
+    );
+  }
+
   onEnd(error: LongwireError | undefined): void {
     clearTimeout(this.#linger);
     this.#over();
     if (this.#settled) return;
     if (error === undefined && this.#body === 'document') this.#readDocument();
+    else if (error === undefined && this.#body === 'unnamed') this.#isForeign();
     else if (error?.code === 'limit-exceeded' || error?.code === 'protocol') this.#settle(error);
     else this.#breakOff(error);
   }

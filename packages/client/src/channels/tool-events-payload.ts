@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
+import { quoted } from './excerpt.js';
 import { parseJson, type JsonBounds } from './json.js';
 
 /** A tool of the dialect, in MCP's shape; fields that MCP does not know are kept. */
@@ -18,7 +19,7 @@ export interface EventTool {
 export function parseTools(data: string, bounds: JsonBounds): EventTool[] {
   const value = jsonOrNone(data, bounds);
   if (!Array.isArray(value)) {
-    throw new LongwireError(`the server's tools event is not a JSON array: ${data.slice(0, 200)}`, {
+    throw new LongwireError(`the server's tools event is not a JSON array: ${quoted(data, 200)}`, {
       code: 'protocol',
       certainty: 'outcome-unknown',
     });

@@ -48,7 +48,9 @@ export interface DialOptions {
 }
 
 /** Answers that say: no server of this kind here, look elsewhere. */
-const ELSEWHERE: ReadonlySet<number> = new Set([400, 404, 405, 406, 415, 422, 500, 501]);
+const ELSEWHERE: ReadonlySet<number> = new Set([
+  301, 302, 303, 400, 404, 405, 406, 415, 422, 500, 501,
+]);
 
 /**
  * Dials a target once, within one deadline.
@@ -179,9 +181,13 @@ function mayBeElsewhere(error: LongwireError): boolean {
   return error.code === 'not-mcp' || error.code === 'connect-timeout';
 }
 
-/** That a server is not well, or takes its time, says more than that it knows no such place. */
+/**
+ * That a server is not well, or takes its time, says more than that it knows no such place; and so
+ * does what says what to do.
+ */
 function mostTelling(errors: readonly LongwireError[]): LongwireError | undefined {
-  return errors.findLast((error) => isAway(error)) ?? errors.at(-1);
+  const isAdvice = ({ hint }: LongwireError): boolean => hint !== undefined;
+  return errors.findLast(isAway) ?? errors.find(isAdvice) ?? errors.at(-1);
 }
 
 function isAway(error: LongwireError): boolean {
@@ -203,18 +209,32 @@ function nothingToAsk(target: Target, transport: Dialect | undefined): LongwireE
 function connectError(target: Target, tried: Tried[], cause: LongwireError): ConnectError {
   const isElsewhere = cause instanceof HttpStatusError && ELSEWHERE.has(cause.status);
   const code = isElsewhere ? 'not-mcp' : cause.code;
-  const what =
-    tried.length > 1
-      ? `tried ${tried.map(({ url, outcome }) => `${url} (${outcome})`).join(', then ')}`
-      : cause.summary;
+  const what = tried.length > 1 ? `tried ${toldOnce(tried)}` : cause.summary;
   const isSaid = tried.length < 2 && code === 'connect-failed';
   const where = target.kind === 'url' ? place(target.url) : target.name;
   return new ConnectError(isSaid ? what : `could not connect to ${where}: ${what}`, {
     code,
-    hint: code === 'not-mcp' ? 'is this the address of an MCP server?' : cause.hint,
+    hint: cause.hint ?? (code === 'not-mcp' ? 'is this the address of an MCP server?' : undefined),
     cause,
     tried,
   });
+}
+
+/** What was tried, with each outcome told once, however many questions met it. */
+function toldOnce(tried: readonly Tried[]): string {
+  const told = new Map<string, { said: string; asked: Set<string> }>();
+  for (const { url, outcome } of tried) {
+    const method = ['GET', 'POST'].find((name) => outcome.startsWith(`${name} ${url} `));
+    const asked = method === undefined ? url : `${method} ${url}`;
+    const said = method === undefined ? outcome : outcome.slice(asked.length + 1);
+    // Many servers repeat in a page what they were asked.
+    const key = said.replaceAll(`${method} ${new URL(url).pathname}`, '');
+    const known = told.get(key);
+    if (known === undefined) told.set(key, { said, asked: new Set([asked]) });
+    else known.asked.add(asked);
+  }
+  const parts = [...told.values()].map(({ said, asked }) => `${[...asked].join(', ')} (${said})`);
+  return parts.join(', then ');
 }
 
 /** Ends an attempt, with a reason that says how long it was given. */

@@ -3,7 +3,7 @@ import type { ChannelHandlers, Era } from '../channels/channel.js';
 import type { Http } from '../channels/http.js';
 import type { StreamableResumption } from '../channels/streamable-session.js';
 import { StreamableChannel } from '../channels/streamable.js';
-import { LongwireError } from '../errors.js';
+import { HttpStatusError, LongwireError } from '../errors.js';
 import { eraOf, isModernOnly, isNamedAgain, otherwise } from './eras.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Connected } from './handshake.js';
@@ -56,6 +56,8 @@ export async function shakeHandsByPost(
 function asNoAnswer(error: unknown): unknown {
   if (!(error instanceof LongwireError)) return error;
   const { code, summary, hint, cause } = error;
+  // A redirection to another origin is the end of it: every other question would meet it, too.
+  if (cause instanceof HttpStatusError) return error;
   const hasNone = code === 'protocol' || (code === 'connection-lost' && cause === undefined);
   if (!hasNone) return error;
   return new LongwireError(summary, { code: 'not-mcp', certainty: 'refused', hint, cause: error });

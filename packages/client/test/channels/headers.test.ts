@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { ACCEPT_ENCODING } from '../../src/channels/content-coding.ts';
 import { checkHeaders, headerSource } from '../../src/channels/headers.ts';
+import { VERSION } from '../../src/version.ts';
 
 describe('checkHeaders', () => {
   it('puts names in lower case', () => {
@@ -32,8 +34,18 @@ describe('checkHeaders', () => {
 
 describe('headerSource', () => {
   it('lets the program’s own authorization win', async () => {
-    expect(headerSource({ Authorization: 'mine' }, 'default')).toEqual({ authorization: 'mine' });
-    expect(headerSource({}, 'default')).toEqual({ authorization: 'default' });
+    const mine = headerSource({ Authorization: 'mine' }, 'default');
+    expect(mine).toMatchObject({ authorization: 'mine' });
+    expect(headerSource({}, 'default')).toMatchObject({ authorization: 'default' });
+  });
+
+  it('says who asks and what can be decoded, unless the program does', async () => {
+    expect(headerSource({})).toEqual({
+      'user-agent': `longwire/${VERSION}`,
+      'accept-encoding': ACCEPT_ENCODING,
+    });
+    const own = { 'user-agent': 'mine/1', 'accept-encoding': 'identity' };
+    expect(headerSource({ 'User-Agent': 'mine/1', 'Accept-Encoding': 'identity' })).toEqual(own);
   });
 
   it('fails an attempt whose function fails, with a typed error', async () => {
