@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { JSONRPCMessage, JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
 import type { Channel, ChannelHandlers, Dialect, Resumption } from '../channels/channel.js';
-import { endpointUrl } from '../channels/endpoint.js';
+import { endpointBelowPrefix, endpointUrl } from '../channels/endpoint.js';
 import { EventStream } from '../channels/event-stream.js';
 import type { Http } from '../channels/http.js';
 import { SseChannel, SseResumption } from '../channels/sse.js';
@@ -58,9 +58,11 @@ export async function shakeHands(options: HandshakeOptions): Promise<Connected> 
   try {
     const lastEventId = before?.cursor.lastEventId;
     stream = await EventStream.open(http, { ...options, lastEventId, listener: opening });
-    const endpoint = endpointUrl(await opening.endpoint(), stream.url);
-    if (before !== undefined && endpoint.href === before.endpoint.href) {
-      const { cursor } = before;
+    const named = endpointUrl(await opening.endpoint(), stream.url);
+    const otherwise = endpointBelowPrefix(named, stream.url);
+    const hrefs = [named.href, otherwise?.href];
+    if (before !== undefined && hrefs.includes(before.endpoint.href)) {
+      const { cursor, endpoint } = before;
       cursor.resume();
       options.onResumed();
       const channel = new SseChannel({ http, stream, endpoint, cursor, handlers });
@@ -68,9 +70,10 @@ export async function shakeHands(options: HandshakeOptions): Promise<Connected> 
       return { channel, answer: undefined };
     }
     if (dialect !== 'tool-events') {
-      const met = await opening.introduce({ ...options, endpoint });
+      const met = await opening.introduce({ ...options, endpoint: named, otherwise });
       if (met.finding === 'sse') {
         const { cursor } = opening;
+        const { endpoint } = met;
         const channel = new SseChannel({ http, stream, endpoint, cursor, handlers });
         opening.handOver(stream);
         return { channel, answer: met.answer };
@@ -83,7 +86,7 @@ export async function shakeHands(options: HandshakeOptions): Promise<Connected> 
         return await shakeHands({ ...options, dialect: 'tool-events' });
       }
     }
-    return await toolEvents(options, { opening, stream, endpoint });
+    return await toolEvents(options, { opening, stream, endpoint: named });
   } catch (error) {
     stream?.close();
     throw error;

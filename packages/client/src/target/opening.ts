@@ -18,13 +18,16 @@ const GRACE_MS = 1000;
 
 /** What `initialize` met. */
 export type Introduction =
-  | { finding: 'sse'; answer: JSONRPCResponse }
+  /** `endpoint` is the one that took it. */
+  | { finding: 'sse'; answer: JSONRPCResponse; endpoint: URL }
   | { finding: 'tool-events' | 'tool-events-unanswered' };
 
 /** What an introduction needs. */
 export interface IntroductionOptions {
   http: Http;
   endpoint: URL;
+  /** Where else to ask if nothing is there. Default: nowhere. */
+  otherwise?: URL | undefined;
   dialect: Dialect | undefined;
   initialize: JSONRPCRequest;
   maxEventBytes: number;
@@ -111,6 +114,7 @@ export class Opening implements EventStreamListener {
     };
     let answer: JSONRPCResponse | undefined;
     let refusal: LongwireError | undefined;
+    let firstRefusal: LongwireError | undefined;
     let timer: NodeJS.Timeout | undefined;
     this.#read = (event) => {
       if (event.type === 'result' || event.type === 'error') signs.objection = 'foreign';
@@ -131,19 +135,32 @@ export class Opening implements EventStreamListener {
       signs.answered = true;
       return true;
     };
-    const posting = this.#post(options, {
-      onWire: () => {
-        timer = setTimeout(() => {
-          signs.graceOver = true;
-          this.#look();
-        }, GRACE_MS);
-      },
-      onRefused: (error) => {
-        refusal = error;
-        signs.objection = 'refused';
+    let { endpoint } = options;
+    let elsewhere = options.otherwise;
+    let isOver = false;
+    const post = (): Posting => this.#post({ ...options, endpoint }, { onWire, onRefused });
+    const onWire = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        signs.graceOver = true;
         this.#look();
-      },
-    });
+      }, GRACE_MS);
+    };
+    const onRefused = (error: LongwireError): void => {
+      if (isOver) return;
+      if (elsewhere !== undefined && isNothingThere(error)) {
+        endpoint = elsewhere;
+        elsewhere = undefined;
+        firstRefusal = error;
+        posting = post();
+        return;
+      }
+      // What the place said that the server named says more than what a guess met.
+      refusal = firstRefusal !== undefined && isNothingThere(error) ? firstRefusal : error;
+      signs.objection = 'refused';
+      this.#look();
+    };
+    let posting = post();
     try {
       const finding = await this.#until(() => {
         if (refusal !== undefined && isFinal(refusal)) return 'refused' as const;
@@ -153,12 +170,13 @@ export class Opening implements EventStreamListener {
       if (finding === 'refused') throw refusal as LongwireError;
       if (finding === 'sse') {
         posting.requestAnswered();
-        return { finding, answer: answer as JSONRPCResponse };
+        return { finding, answer: answer as JSONRPCResponse, endpoint };
       }
       // The body of the answer may never end.
       posting.giveUp();
       return { finding };
     } finally {
+      isOver = true;
       clearTimeout(timer);
       this.#read = () => false;
     }
@@ -205,4 +223,9 @@ export class Opening implements EventStreamListener {
 /** Only a refusal says anything of the dialect, and wrong credentials are wrong for both. */
 function isFinal(error: LongwireError): boolean {
   return !(error instanceof HttpStatusError) || error.status === 401 || error.status === 403;
+}
+
+/** Nothing is at that place, so that nothing ran there. */
+function isNothingThere(error: LongwireError): boolean {
+  return error instanceof HttpStatusError && (error.status === 404 || error.status === 405);
 }
