@@ -40,7 +40,10 @@ function startGuarded(answerTokens: (response: ServerResponse) => void): Promise
   });
 }
 
-const refusals: Record<string, { answer: (response: ServerResponse) => void; code?: string }> = {
+const refusals: Record<
+  string,
+  { answer: (response: ServerResponse) => void; code?: string; led?: number }
+> = {
   'refuses what it granted': {
     answer: said(400, { error: 'invalid_grant', error_description: hostile }),
   },
@@ -58,6 +61,7 @@ const refusals: Record<string, { answer: (response: ServerResponse) => void; cod
   },
   'has an error of its own': { answer: said(400, { error: hostile }) },
   'fails with a page': {
+    led: 0,
     answer: (response) => response.writeHead(502, { 'content-type': 'text/html' }).end(hostile),
   },
   'gives tokens that are none': { answer: said(200, { access_token: 5, note: hostile }) },
@@ -76,7 +80,7 @@ const refusals: Record<string, { answer: (response: ServerResponse) => void; cod
     answer: (response) =>
       response.writeHead(307, { location: 'http://127.0.0.1:1/token?access_token=s3cret' }).end(),
   },
-  'breaks off': { answer: (response) => response.destroy() },
+  'breaks off': { led: 0, answer: (response) => response.destroy() },
 };
 
 function said(status: number, body: object): (response: ServerResponse) => void {
@@ -85,18 +89,21 @@ function said(status: number, body: object): (response: ServerResponse) => void 
 }
 
 describe('nothing is written to the terminal when an authorization server', () => {
-  it.each(Object.entries(refusals))('%s', async (_name, { answer, code = 'unauthorized' }) => {
-    await using server = await startGuarded(answer);
-    const done = await run('oauth', `${server.origin}/mcp`);
-    // Whoever can grant anew is asked to, as by the SDK.
-    expect(done).toMatchObject({
-      failure: 'unauthorized',
-      led: 1,
-      finished: { code },
-      issuer: server.origin,
-    });
-    expect((done as { finished: { length: number } }).finished.length).toBeLessThan(700);
-  });
+  it.each(Object.entries(refusals))(
+    '%s',
+    async (_name, { answer, code = 'unauthorized', led = 1 }) => {
+      await using server = await startGuarded(answer);
+      const done = await run('oauth', `${server.origin}/mcp`);
+      // Whoever can grant anew is asked to, as by the SDK, unless the server is only away.
+      expect(done).toMatchObject({
+        failure: 'unauthorized',
+        led,
+        finished: { code },
+        issuer: server.origin,
+      });
+      expect((done as { finished: { length: number } }).finished.length).toBeLessThan(700);
+    },
+  );
 });
 
 describe('nothing is written to the terminal when a server', () => {

@@ -8,8 +8,10 @@ export function readChallenge(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Challenge {
   const challenges = [headers['www-authenticate'] ?? []].flat();
-  // The first one that OAuth knows: a server may offer other schemes beside it.
-  const spoken = challenges.find((value) => /^(bearer|dpop)\s/i.test(value)) ?? challenges[0];
+  // The first one that OAuth knows: a server may offer other schemes beside it, in the same header too.
+  const spoken = challenges
+    .map((value) => /(?:^|,)\s*((?:bearer|dpop)\s.*)$/i.exec(value)?.[1])
+    .find((value) => value !== undefined);
   if (spoken === undefined) return {};
   return extractWWWAuthenticateParams(
     new Response(null, { headers: { 'www-authenticate': spoken } }),

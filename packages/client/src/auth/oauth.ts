@@ -1,18 +1,11 @@
 // The types of the SDK need those of Node.
 /// <reference types="node" preserve="true" />
 import { AsyncResource } from 'node:async_hooks';
-import {
-  computeScopeUnion,
-  isStrictScopeSuperset,
-  StreamableHTTPClientTransport,
-  type FetchLike,
-  type OAuthClientProvider,
-} from '@modelcontextprotocol/client';
+import type { FetchLike, OAuthClientProvider } from '@modelcontextprotocol/client';
 import type { Attempt, ChallengeVerdict } from '../channels/channel.js';
-import { LongwireError } from '../errors.js';
 import { readChallenge, type Challenge } from './challenge.js';
-import { viewProvider, type ProviderView } from './provider-view.js';
-import { authQuietly, redeemQuietly } from './quiet-flow.js';
+import { ProviderFlows } from './flows.js';
+import type { AuthorityOptions } from './flow-requests.js';
 
 /** Options of {@link oauth}. */
 export interface OAuthOptions {
@@ -25,26 +18,30 @@ export interface OAuthOptions {
   url?: string | URL;
   /** Asks the authorization server, and for the metadata of both. Default: the global `fetch`. */
   fetch?: FetchLike;
+  /**
+   * How long a request to the authorization server may take, and one for metadata, in milliseconds:
+   * all its tries together. It is tried up to four times where nobody can be reached or can answer
+   * (408, 425, 429, 5xx). Past it the request that was challenged fails with code `unauthorized`, and
+   * the tokens stay what they are. Default 20 000.
+   */
+  timeoutMs?: number;
+  /**
+   * A server that is reached from anywhere may have its metadata and its authorization server at a
+   * private or link-local address. It can then make this machine send requests into your network.
+   * Default false: nothing is sent there. A server at a private address may name private ones.
+   */
+  allowPrivateAddresses?: boolean;
+  /**
+   * An authorization server is trusted to protect codes by PKCE with S256 though its metadata does
+   * not say so (`code_challenge_methods_supported`). If it does not, a code that is stolen on its way
+   * can be used. Default false: nobody is led to such a server.
+   */
+  allowUnadvertisedPkce?: boolean;
 }
 
-/** How a request is to be authorized, and where. */
-interface Flow {
-  url: URL;
-  resourceMetadataUrl: URL | undefined;
-  scope: string | undefined;
-  /** Not by a refresh token, which cannot bring what the last token did not have. */
-  anew: boolean;
-}
-
-/** A challenge that is being answered. */
-interface Running {
-  /** Challenges that say the same share the answer. */
-  key: string;
-  verdict: Promise<ChallengeVerdict>;
-}
-
-/** For which origin the tokens of a provider are, whichever `oauth` it was given to. */
-const originOf = new WeakMap<OAuthClientProvider, string>();
+const FLAGS = ['allowPrivateAddresses', 'allowUnadvertisedPkce'] as const;
+const OPTIONS: readonly string[] = ['url', 'fetch', 'timeoutMs', ...FLAGS];
+const DEFAULT_TIMEOUT_MS = 20_000;
 
 /** Options of a connection that is authorized by OAuth. */
 export interface AuthorizedConnectionOptions {
@@ -65,33 +62,26 @@ export class OAuth {
   /** For `connect`, `createClient` and `createTransport`, alone or spread among others. */
   readonly options: AuthorizedConnectionOptions;
 
-  readonly #provider: OAuthClientProvider;
-  readonly #view: ProviderView;
+  readonly #flows: ProviderFlows;
+  readonly #authority: AuthorityOptions;
   /** Where the provider is run: it holds one principal's tokens, whoever's call wants one. */
   readonly #scope = new AsyncResource('longwire.oauth');
-  readonly #settings: OAuthOptions;
+  readonly #url: string | URL | undefined;
   /** The token that each attempt went out with. */
   readonly #sent = new WeakMap<Attempt, string>();
-  #running: Running | undefined;
-  /** The flow that was begun last. */
-  #flow: Flow | undefined;
-  /** What the tokens so far were asked for with; the server may have granted less. */
-  #askedScope: string | undefined;
-  /** The token that a refresh brought last, without anybody being asked. */
-  #refreshed: string | undefined;
-  #finished = 0;
-  #finishedState: string | undefined;
   #streamUrl: URL | undefined;
 
   /** Use {@link oauth}. */
   constructor(provider: OAuthClientProvider, settings: OAuthOptions) {
-    for (const name of Object.keys(settings)) {
-      if (name === 'url' || name === 'fetch') continue;
-      throw new TypeError(`${name}: no such option; there are url, fetch`);
-    }
-    this.#provider = provider;
-    this.#view = viewProvider(provider);
-    this.#settings = settings;
+    checkOptions(settings);
+    this.#flows = ProviderFlows.of(provider);
+    this.#authority = {
+      fetch: settings.fetch,
+      timeoutMs: settings.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      allowPrivateAddresses: settings.allowPrivateAddresses ?? false,
+      allowUnadvertisedPkce: settings.allowUnadvertisedPkce ?? false,
+    };
+    this.#url = settings.url;
     this.options = {
       headers: (attempt) => this.#scope.runInAsyncScope(() => this.#headersOf(attempt)),
       auth: {
@@ -99,18 +89,7 @@ export class OAuth {
           this.#scope.runInAsyncScope(() => this.#answer(status, readChallenge(headers), attempt)),
       },
     };
-    if (settings.url !== undefined) this.#bindTo(new URL(settings.url).origin);
-  }
-
-  /** @throws TypeError if the provider's tokens are for another origin. */
-  #bindTo(origin: string): void {
-    const bound = originOf.get(this.#provider) ?? origin;
-    originOf.set(this.#provider, bound);
-    if (bound === origin) return;
-    throw new TypeError(
-      `the tokens of this OAuth provider are for ${bound}, and are never sent to ${origin}: ` +
-        'give each server a provider of its own',
-    );
+    if (settings.url !== undefined) this.#flows.bindTo(new URL(settings.url).origin);
   }
 
   /**
@@ -123,38 +102,17 @@ export class OAuth {
    * server's URL is known neither from a challenge nor from the options.
    */
   finish(callback: URLSearchParams): Promise<void> {
-    return this.#scope.runInAsyncScope(() => this.#finish(callback));
-  }
-
-  async #finish(callback: URLSearchParams): Promise<void> {
-    const url = this.#settings.url ?? this.#flow?.url;
-    if (url === undefined) throw new TypeError('url: needed where no challenge has told of it');
-    const { provider, state } = this.#view;
-    if (state !== undefined && callback.get('state') !== state) {
-      throw unauthorized('the callback belongs to no authorization that was begun here');
-    }
-    // The SDK would throw the tokens away because a code does not work twice.
-    if (state !== undefined && state === this.#finishedState) {
-      throw unauthorized('the callback was handed over before');
-    }
-    try {
-      await redeemQuietly(provider, this.#settings.fetch, (fetch) => {
-        // The SDK checks a callback in its transports only.
-        const options = { authProvider: provider, fetch };
-        return new StreamableHTTPClientTransport(new URL(url), options).finishAuth(callback);
-      });
-    } catch (error) {
-      throw asUnauthorized(error);
-    }
-    this.#finished++;
-    this.#finishedState = state;
-    this.#askedScope = this.#flow?.scope;
+    return this.#scope.runInAsyncScope(async () => {
+      const url = this.#url ?? this.#flows.latestUrl;
+      if (url === undefined) throw new TypeError('url: needed where no challenge has told of it');
+      await this.#flows.finish(new URL(url), callback, this.#authority);
+    });
   }
 
   async #headersOf(attempt: Attempt): Promise<Record<string, string>> {
-    this.#bindTo(attempt.url.origin);
+    this.#flows.bindTo(attempt.url.origin);
     if (attempt.method === 'GET') this.#streamUrl = attempt.url;
-    const tokens = await this.#view.provider.tokens();
+    const tokens = await this.#flows.view.provider.tokens();
     if (tokens === undefined) return {};
     this.#sent.set(attempt, tokens.access_token);
     return { authorization: `Bearer ${tokens.access_token}` };
@@ -165,91 +123,26 @@ export class OAuth {
     challenge: Challenge,
     attempt: Attempt,
   ): Promise<ChallengeVerdict> {
-    this.#bindTo(attempt.url.origin);
+    this.#flows.bindTo(attempt.url.origin);
     const url = this.#resourceOf(attempt);
-    const key = [status, url.href, challenge.scope, challenge.resourceMetadataUrl].join(' ');
-    if (this.#running?.key === key) return this.#running.verdict;
-    const before = this.#running?.verdict.catch(() => undefined);
-    const running: Running = {
-      key,
-      verdict: Promise.resolve(before)
-        .then(() => this.#authorize(status, challenge, { attempt, url }))
-        .finally(() => {
-          if (this.#running === running) this.#running = undefined;
-        }),
-    };
-    this.#running = running;
-    return running.verdict;
-  }
-
-  async #authorize(
-    status: 401 | 403,
-    challenge: Challenge,
-    { attempt, url }: { attempt: Attempt; url: URL },
-  ): Promise<ChallengeVerdict> {
-    const tokens = await this.#view.provider.tokens();
     const used = this.#sent.get(attempt);
-    // Somebody else's flow has brought another one meanwhile.
-    if (tokens !== undefined && tokens.access_token !== used) return 'retry';
-
-    const { resourceMetadataUrl } = challenge;
-    const flow: Flow = { url, resourceMetadataUrl, scope: undefined, anew: false };
-    if (status === 401) {
-      flow.anew = attempt.attempt > 1;
-      // Nobody is asked twice for a token that the server will not have.
-      if (flow.anew && used !== this.#refreshed) return 'fail';
-      flow.scope = computeScopeUnion(this.#askedScope, challenge.scope);
-      // The server may trust another authorization server by now.
-      if (used !== undefined) await this.#view.forgetDiscovery();
-    } else {
-      if (challenge.error !== 'insufficient_scope') return 'fail';
-      const had = computeScopeUnion(this.#askedScope, tokens?.scope);
-      // What was asked for once is granted, or is not going to be.
-      if (!isStrictScopeSuperset(challenge.scope, had)) return 'fail';
-      flow.scope = computeScopeUnion(had, challenge.scope);
-      flow.anew = true;
-    }
-    return this.#run(flow);
-  }
-
-  async #run(flow: Flow): Promise<ChallengeVerdict> {
-    const { provider } = this.#view;
-    const { fetch } = this.#settings;
-    const finished = this.#finished;
-    this.#flow = flow;
-    let result: 'AUTHORIZED' | 'REDIRECT';
-    try {
-      result = await authQuietly(provider, {
-        serverUrl: flow.url,
-        forceReauthorization: flow.anew,
-        ...(flow.resourceMetadataUrl && { resourceMetadataUrl: flow.resourceMetadataUrl }),
-        ...(flow.scope !== undefined && { scope: flow.scope }),
-        ...(fetch !== undefined && { fetchFn: fetch }),
-      });
-    } catch (error) {
-      throw asUnauthorized(error);
-    }
-    if (result === 'REDIRECT') return this.#finished === finished ? 'fail' : 'retry';
-    this.#askedScope = flow.scope;
-    if (provider.redirectUrl !== undefined) {
-      this.#refreshed = (await provider.tokens())?.access_token;
-    }
-    return 'retry';
+    const challenged = { status, challenge, url, attempt: attempt.attempt, used };
+    return this.#flows.answer(challenged, this.#authority);
   }
 
   /** What the token is to be for. Beside a stream of events, messages go to a URL that means nothing. */
   #resourceOf({ method, dialect, url }: Attempt): URL {
     const beside = method === 'POST' && dialect !== 'streamable-http' ? this.#streamUrl : undefined;
-    const resource = new URL(this.#settings.url ?? beside ?? url);
-    if (this.#settings.url === undefined) resource.search = '';
+    const resource = new URL(this.#url ?? beside ?? url);
+    if (this.#url === undefined) resource.search = '';
     return resource;
   }
 }
 
 /**
  * Makes the OAuth of connections to one server out of a provider of the SDK, which keeps the tokens
- * and leads people to the authorization server. However many requests are challenged at once, there
- * is one flow.
+ * and leads people to the authorization server. However many requests are challenged at once, and
+ * however often this is called for one provider, there is one flow.
  *
  * ```ts
  * const client = await connect(url, oauth(provider).options);
@@ -267,23 +160,25 @@ export class OAuth {
  * challenged goes on. If it does not wait, the request fails with code `unauthorized`, and those
  * after `finish` succeed.
  *
- * @throws TypeError for a provider with `dpop`, which is not supported, or whose tokens are for
- * another origin than that of `url`.
+ * @throws TypeError for an option that is wrong, for a provider with `dpop`, which is not supported,
+ * or whose tokens are for another origin than that of `url`.
  */
 export function oauth(provider: OAuthClientProvider, options: OAuthOptions = {}): OAuth {
   if (provider.dpop !== undefined) throw new TypeError('provider.dpop: not supported');
   return new OAuth(provider, options);
 }
 
-function asUnauthorized(cause: unknown): LongwireError {
-  if (cause instanceof LongwireError) return cause;
-  return unauthorized(cause instanceof Error ? cause.message : String(cause), cause);
-}
-
-function unauthorized(why: string, cause?: unknown): LongwireError {
-  return new LongwireError(`authorization failed: ${why}`, {
-    code: 'unauthorized',
-    certainty: 'refused',
-    cause,
-  });
+function checkOptions(settings: OAuthOptions): void {
+  for (const name of Object.keys(settings)) {
+    if (OPTIONS.includes(name)) continue;
+    throw new TypeError(`${name}: no such option; there are ${OPTIONS.join(', ')}`);
+  }
+  const { timeoutMs } = settings;
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
+    throw new TypeError(`timeoutMs: ${String(timeoutMs)} is not a number above 0`);
+  }
+  for (const name of FLAGS) {
+    if (['undefined', 'boolean'].includes(typeof settings[name])) continue;
+    throw new TypeError(`${name}: neither true nor false`);
+  }
 }

@@ -22,5 +22,6 @@ export async function readText(response: Response): Promise<string> {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  // Without a mark of the byte order, which JSON may not have.
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }

@@ -334,7 +334,8 @@ function advice(status: number): string | undefined {
   return undefined;
 }
 
-function retryAfterMs(value: string | string[] | undefined): number | undefined {
+/** The `Retry-After` header in milliseconds from now. */
+export function retryAfterMs(value: string | string[] | undefined): number | undefined {
   if (typeof value !== 'string') return undefined;
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
@@ -342,7 +343,7 @@ function retryAfterMs(value: string | string[] | undefined): number | undefined 
 }
 
 /** Node hides the reason of a failed connection in `cause`, or in the parts of an AggregateError. */
-function networkReason(error: Error): string {
+export function networkReason(error: Error): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) {
     return networkReason(error.errors[0]);
   }

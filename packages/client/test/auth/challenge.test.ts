@@ -18,6 +18,17 @@ describe('a challenge', () => {
     expect(readChallenge(headers)).toMatchObject({ scope: 'a b' });
   });
 
+  it.each([
+    `Basic realm="x", ${bearer}`,
+    `Negotiate, ${bearer}`,
+    bearer.replace('Bearer', 'bearer'),
+  ])('is found behind those of other schemes in one header: %s', (value) => {
+    expect(readChallenge({ 'www-authenticate': value })).toMatchObject({
+      scope: 'a b',
+      resourceMetadataUrl: new URL('http://127.0.0.1/metadata'),
+    });
+  });
+
   it.each([{}, { 'www-authenticate': 'Basic realm="x"' }, { 'www-authenticate': 'Bearer' }])(
     'says nothing in %j',
     (headers) => {

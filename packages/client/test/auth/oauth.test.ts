@@ -59,6 +59,29 @@ describe('somebody who is asked', () => {
     expect(server.authority.authorizations).toHaveLength(2);
   });
 
+  it('is asked once, however often `oauth` is called for one provider', async () => {
+    const logins = Array.from({ length: 3 }, () => oauth(person));
+    const all = await Promise.all(logins.map(({ options }) => connect(server.url, options)));
+    clients.push(...all);
+    expect(server.authority.authorizations).toHaveLength(1);
+    server.authority.expireTokens();
+    await Promise.all(all.map((client) => client.callTool('read')));
+    expect(server.authority.refreshes, 'a refresh token is good for once').toBe(1);
+    expect(server.authority.authorizations).toHaveLength(1);
+  });
+
+  it('is not asked when another program with the same store was first to refresh', async () => {
+    const client = await connected();
+    server.authority.expireTokens();
+    const others = new Person(person.store);
+    const other = await connect(server.url, oauth(others).options);
+    clients.push(other);
+    await Promise.all([client.callTool('read'), other.callTool('read')]);
+    expect(server.authority.authorizations).toHaveLength(1);
+    expect(others.ledTo).toEqual([]);
+    expect(person.tokens(), 'what the other got is kept').toBeDefined();
+  });
+
   it('is not asked when a refresh does', async () => {
     const client = await connected();
     server.authority.expireTokens();
@@ -133,8 +156,12 @@ describe('somebody who is not waited for', () => {
     login = oauth(person);
     await failureOf(connect(server.url, login.options));
     const callback = await person.callbackOf(person.ledTo[0] as URL);
-    await expect(oauth(person).finish(callback)).rejects.toThrow(TypeError);
-    login = oauth(person, { url: server.url });
+    const inOtherProcess = Object.assign(new Person(person.store), {
+      discoveryState: () => kept,
+      saveDiscoveryState: (state: OAuthDiscoveryState) => void (kept = state),
+    });
+    await expect(oauth(inOtherProcess).finish(callback)).rejects.toThrow(TypeError);
+    login = oauth(inOtherProcess, { url: server.url });
     await login.finish(callback);
     await (await connected()).callTool('read');
   });

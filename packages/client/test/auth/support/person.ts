@@ -5,6 +5,13 @@ import type {
   StoredOAuthTokens,
 } from '@modelcontextprotocol/client';
 
+/** What a person's programs keep. */
+export interface PersonStore {
+  client?: StoredOAuthClientInformation | undefined;
+  tokens?: StoredOAuthTokens | undefined;
+  verifier?: string;
+}
+
 /** A provider of a program that somebody uses, who goes where it leads and comes back at once. */
 export class Person implements OAuthClientProvider {
   readonly redirectUrl = 'http://127.0.0.1:9/callback';
@@ -17,41 +24,45 @@ export class Person implements OAuthClientProvider {
   readonly ledTo: URL[] = [];
   /** What comes back is handed over before `redirectToAuthorization` resolves. */
   onCallback: ((callback: URLSearchParams) => Promise<void>) | undefined;
-  #client: StoredOAuthClientInformation | undefined;
-  #tokens: StoredOAuthTokens | undefined;
-  #verifier = '';
   #states = 0;
+
+  /** Of several processes of one person it is the same. */
+  readonly store: PersonStore;
+
+  constructor(store: PersonStore = {}) {
+    this.store = store;
+  }
 
   state(): string {
     return `state-${++this.#states}`;
   }
 
   clientInformation(): StoredOAuthClientInformation | undefined {
-    return this.#client;
+    return this.store.client;
   }
 
   saveClientInformation(client: StoredOAuthClientInformation): void {
-    this.#client = client;
+    this.store.client = client;
   }
 
   tokens(): StoredOAuthTokens | undefined {
-    return this.#tokens;
+    return this.store.tokens;
   }
 
   saveTokens(tokens: StoredOAuthTokens): void {
-    this.#tokens = tokens;
+    this.store.tokens = tokens;
   }
 
   saveCodeVerifier(verifier: string): void {
-    this.#verifier = verifier;
+    this.store.verifier = verifier;
   }
 
   codeVerifier(): string {
-    return this.#verifier;
+    return this.store.verifier ?? '';
   }
 
   invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): void {
-    if (scope === 'tokens' || scope === 'all') this.#tokens = undefined;
+    if (scope === 'tokens' || scope === 'all') this.store.tokens = undefined;
   }
 
   async redirectToAuthorization(url: URL): Promise<void> {
