@@ -29,7 +29,8 @@ export interface Agent {
   readonly model: string;
   /**
    * The conversation so far, always in a form that the API takes: every tool call has its result.
-   * A new array whenever it changes; never changed in place.
+   * A new array whenever it changes; never changed in place. As JSON it can be kept, and given to
+   * `createAgent` again.
    */
   readonly messages: readonly Anthropic.MessageParam[];
   /**
@@ -42,8 +43,8 @@ export interface Agent {
    * @throws TypeError at once if there is nothing to say.
    * @throws AgentStateError if another turn is under way (at once, or at the first event), or after
    *   `close`.
-   * @throws (from the iterator) the SDK's error, unchanged, if the API fails; what the approval hook
-   *   throws.
+   * @throws (from the iterator) the SDK's error, unchanged, if the API fails, or will not take what
+   *   is sent; what the approval hook throws.
    */
   send(content: string | readonly UserBlock[], options?: SendOptions): AsyncIterable<AgentEvent>;
   /** Forgets the conversation. @throws AgentStateError while a turn is under way. */
@@ -67,7 +68,7 @@ class LongwireAgent implements Agent {
   readonly #options: ResolvedAgentOptions;
   readonly #catalog: ToolCatalog;
   readonly #approvals: Approvals;
-  readonly #conversation = new Conversation();
+  readonly #conversation: Conversation;
   #turn: AbortController | undefined;
   #closed = false;
 
@@ -75,6 +76,7 @@ class LongwireAgent implements Agent {
     this.#options = options;
     this.#catalog = catalog;
     this.#approvals = new Approvals(options.approve);
+    this.#conversation = new Conversation(options.messages);
   }
 
   get model(): string {

@@ -1,12 +1,33 @@
+/** A place in the messages of a request, by positions. */
+export interface MessagePlace {
+  message: number;
+  /** A block of the message; undefined for the message as a whole. */
+  block: number | undefined;
+  /** A part of a tool result; undefined for the block as a whole. */
+  part: number | undefined;
+}
+
+/** The tool that the API will not take, and what of it. */
+export interface RejectedTool {
+  /** The position in `tools`. */
+  index: number;
+  /** The way to what is wrong, in the tool's input schema; empty if the API does not say. */
+  schemaPath: readonly string[];
+}
+
 /** What the API did not like about a request that it answered 400 or 413. */
 export interface ApiRejection {
-  /** The position in `tools` of the one tool that it named. */
-  tool: number | undefined;
+  tool: RejectedTool | undefined;
+  place: MessagePlace | undefined;
+  /** Whether it is some image or document, without a word on which. */
+  aboutMedia: boolean;
   /** Whether it is the messages: with the same ones, every later request would fail as well. */
   aboutContent: boolean;
   /** The API's own words. */
   message: string;
 }
+
+const mediaComplaint = /\bcould not process\b|\b(image|document|PDF)s?\b/i;
 
 /**
  * The API says `invalid_request_error` of an account without credit as it does of a bad message, and
@@ -18,8 +39,7 @@ const contentComplaints: readonly RegExp[] = [
   /\bmessages(\.\d+|:)/,
   /\b(prompt|input|request|conversation) is too (long|large)\b/i,
   /\bexceeds? (the )?context (limit|window)\b/i,
-  /\bcould not process\b/i,
-  /\b(image|document|PDF)s?\b/i,
+  mediaComplaint,
   /\bcontent filtering\b/i,
   /\bnot valid JSON\b/i,
 ];
@@ -33,15 +53,39 @@ export function asRejection(error: unknown): ApiRejection | undefined {
   const { status } = error;
   if (status !== 400 && status !== 413) return undefined;
   const message = messageOf(error);
-  // "tools.9.custom.input_schema: JSON schema is invalid": the path is all that the API gives.
-  const tool = /\btools\.(\d+)\./.exec(message)?.[1];
-  if (tool !== undefined) return { tool: Number(tool), aboutContent: false, message };
+  const tool = toolIn(message);
   const type = 'type' in error ? error.type : undefined;
-  const aboutContent =
-    status === 413 ||
-    ((type == null || type === 'invalid_request_error') &&
-      contentComplaints.some((complaint) => complaint.test(message)));
-  return { tool: undefined, aboutContent, message };
+  const isInvalid = tool === undefined && (type == null || type === 'invalid_request_error');
+  const place = isInvalid && status === 400 ? placeIn(message) : undefined;
+  return {
+    tool,
+    place,
+    aboutMedia: isInvalid && status === 400 && place === undefined && mediaComplaint.test(message),
+    aboutContent:
+      tool === undefined &&
+      (status === 413 ||
+        (isInvalid && contentComplaints.some((complaint) => complaint.test(message)))),
+    message,
+  };
+}
+
+/** "tools.9.custom.input_schema.properties.a.type: …": the path is all that the API gives. */
+function toolIn(message: string): RejectedTool | undefined {
+  const [, index, path = ''] =
+    /\btools\.(\d+)\.(?:(?:custom\.)?input_schema\.([^\s:]+))?/.exec(message) ?? [];
+  if (index === undefined) return undefined;
+  return { index: Number(index), schemaPath: path === '' ? [] : path.split('.') };
+}
+
+/** "messages.2.content.0.tool_result.content.1.image.source: …", or less of it. */
+function placeIn(message: string): MessagePlace | undefined {
+  const [, index, block, part] =
+    /\bmessages\.(\d+)(?:\.content\.(\d+)(?:(?:\.tool_result)?\.content\.(\d+))?)?/.exec(message) ??
+    [];
+  if (index === undefined) return undefined;
+  const position = (digits: string | undefined): number | undefined =>
+    digits === undefined ? undefined : Number(digits);
+  return { message: Number(index), block: position(block), part: position(part) };
 }
 
 /** The SDK's own `message` is the status and, mostly, the raw JSON of the answer. */

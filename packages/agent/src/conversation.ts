@@ -10,18 +10,24 @@ type Messages = readonly Anthropic.MessageParam[];
  * it is ever changed in place, so that what was handed out stays as it was.
  */
 export class Conversation {
-  #messages: Messages = [];
+  #messages: Messages;
+
+  /** @param messages what was said before; already in that form. */
+  constructor(messages: Messages = []) {
+    this.#messages = messages;
+  }
 
   get messages(): Messages {
     return this.#messages;
   }
 
-  /** Whether Claude has called tools. */
-  get hasToolCalls(): boolean {
-    return this.#messages.some(
-      ({ content }) =>
-        typeof content !== 'string' && content.some(({ type }) => type === 'tool_use'),
-    );
+  /** The calls of tools, in order. */
+  toolCalls(): Anthropic.ToolUseBlockParam[] {
+    return this.#messages.flatMap(({ content }) => {
+      const blocks: readonly Anthropic.ContentBlockParam[] =
+        typeof content === 'string' ? [] : content;
+      return blocks.filter(isToolUse);
+    });
   }
 
   /** Goes back to what the messages were. */
@@ -73,6 +79,10 @@ export class Conversation {
     const joined = { role, content: [...last.content, ...content] };
     this.#messages = [...this.#messages.slice(0, -1), joined];
   }
+}
+
+function isToolUse(block: Anthropic.ContentBlockParam): block is Anthropic.ToolUseBlockParam {
+  return block.type === 'tool_use';
 }
 
 /**

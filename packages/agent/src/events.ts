@@ -96,18 +96,33 @@ export interface UsageEvent {
   usage: TokenUsage;
 }
 
-/** A source could not list its tools. The others go on; what it listed before is still used. */
+/**
+ * A source could not list its tools, or not in time. The others go on; what it listed before is still
+ * used, and the list that comes late is used from then on. Said once, until it lists its tools again.
+ */
 export interface SourceFailedEvent {
   type: 'source-failed';
   server: string;
   error: Error;
 }
 
-/** A tool cannot be offered to Claude, because the API does not take its schema. */
+/** A tool cannot be offered to Claude, because the API does not take its schema. Said once. */
 export interface ToolLeftOutEvent {
   type: 'tool-left-out';
   server: string;
   tool: string;
+  reason: string;
+}
+
+/**
+ * The API would not take a part of the conversation. A note is in its place now, and the turn goes
+ * on.
+ */
+export interface ContentLeftOutEvent {
+  type: 'content-left-out';
+  /** What it was, in words for a person: `an image in the result of read_file`. */
+  what: string;
+  /** The API's own words. */
   reason: string;
 }
 
@@ -134,4 +149,5 @@ export type AgentEvent =
   | UsageEvent
   | SourceFailedEvent
   | ToolLeftOutEvent
+  | ContentLeftOutEvent
   | DoneEvent;

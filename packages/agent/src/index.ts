@@ -9,6 +9,7 @@ export type {
 } from './approval.js';
 export type {
   AgentEvent,
+  ContentLeftOutEvent,
   DoneEvent,
   DoneReason,
   SourceFailedEvent,

@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { modernSchema } from './modern-schema.js';
 import { isRecord } from './records.js';
 import { describedProperties } from './schema-properties.js';
 
@@ -26,19 +27,23 @@ export interface OfferedSchema {
  * `anyOf`, `oneOf` or `allOf` ("input_schema does not support oneOf, allOf, or anyOf at the top
  * level"), and real servers send these. So a missing type is added, and a combinator at the root
  * becomes words: its branches' properties stay known, and its exact text moves to the description.
- * All else, below the root above all, stays as it is.
+ * What is no JSON Schema 2020-12 is written anew, or becomes words, too. All else stays as it is.
  *
  * @returns a problem for a schema that can never describe an object, or that names its properties
  *   as the API allows nobody to.
  */
 export function offerSchema(inputSchema: unknown): OfferedSchema | { problem: string } {
   if (!isRecord(inputSchema)) return { schema: { type: 'object' } };
-  const { type } = inputSchema;
+  const { schema, removed } = modernSchema(inputSchema);
+  const modern = isRecord(schema) ? schema : {};
+  const { type } = modern;
   const takesObjects =
     type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'));
   if (!takesObjects) return { problem: 'its input schema does not describe an object' };
 
-  const offered = withoutCombinators(inputSchema);
+  const offered = withoutCombinators(modern);
+  const constraint = [offered.constraint, removedNote(removed)].filter(Boolean).join('\n\n');
+  if (constraint !== '') offered.constraint = constraint;
   const { properties } = offered.schema;
   const badKey = Object.keys(isRecord(properties) ? properties : {}).find(
     (key) => !propertyKey.test(key),
@@ -61,6 +66,16 @@ function withoutCombinators(inputSchema: Record<string, unknown>): OfferedSchema
     schema: { ...rest, type: 'object', properties: describedProperties(inputSchema) },
     constraint: `The arguments must also match this JSON Schema: ${JSON.stringify(removed)}`,
   };
+}
+
+/** More of them help nobody. */
+const maxShownRemoved = 10;
+
+function removedNote(removed: readonly string[]): string | undefined {
+  if (removed.length === 0) return undefined;
+  const shown = removed.slice(0, maxShownRemoved).join('; ');
+  const more = removed.length > maxShownRemoved ? '; …' : '';
+  return `The server's schema of the arguments has parts that are no JSON Schema: ${shown}${more}`;
 }
 
 function badKeyProblem(key: string): string {

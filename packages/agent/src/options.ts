@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { nearest, type ToolSource } from '@longwire/client';
 import type { ApprovalHook, ApprovalOptions } from './approval.js';
+import { givenMessages } from './given-messages.js';
 import { isRecord } from './records.js';
 
 /** Parameters of the Messages API that the agent passes on as they are. */
@@ -68,6 +69,11 @@ export interface AgentOptions {
    * the sources' own limits.
    */
   callOptions?: CallOptions;
+  /**
+   * What was said before: what {@link Agent.messages} of another agent gave, also as JSON and back.
+   * The names of tools in it mean what they meant if the clients are the same. Default: nothing.
+   */
+  messages?: readonly Anthropic.MessageParam[];
   /** More parameters of the Messages API. */
   request?: RequestExtras;
 }
@@ -82,6 +88,7 @@ export interface ResolvedAgentOptions {
   maxResultChars: number;
   approve: Required<ApprovalOptions> | undefined;
   callOptions: Readonly<CallOptions>;
+  messages: readonly Anthropic.MessageParam[];
   request: RequestExtras;
 }
 
@@ -114,6 +121,7 @@ export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
     maxResultChars: positive('maxResultChars', options.maxResultChars ?? defaults.maxResultChars),
     approve: resolveApproval(options.approve),
     callOptions: resolveCallOptions(options.callOptions),
+    messages: givenMessages(options.messages ?? []),
     request: options.request ?? {},
   };
 }
@@ -128,6 +136,7 @@ const optionNames: readonly (keyof AgentOptions)[] = [
   'maxResultChars',
   'approve',
   'callOptions',
+  'messages',
   'request',
 ];
 

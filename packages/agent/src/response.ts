@@ -5,10 +5,16 @@ import type { TextEvent, ThinkingEvent } from './events.js';
 export class StreamedResponse {
   #text = '';
   #message: Anthropic.Message | undefined;
+  #isSilent = true;
 
   /** The text so far. */
   get text(): string {
     return this.#text;
+  }
+
+  /** Whether nothing of it was shown to anybody yet. */
+  get isSilent(): boolean {
+    return this.#isSilent;
   }
 
   /** The whole answer; undefined until it has been read to its end. */
@@ -31,8 +37,10 @@ export class StreamedResponse {
       if (event.type !== 'content_block_delta') continue;
       if (event.delta.type === 'text_delta') {
         this.#text += event.delta.text;
+        this.#isSilent = false;
         yield { type: 'text', text: event.delta.text };
       } else if (event.delta.type === 'thinking_delta') {
+        this.#isSilent = false;
         yield { type: 'thinking', text: event.delta.thinking };
       }
     }

@@ -41,7 +41,7 @@ export async function* runToolCalls(
   context: ToolCallContext,
 ): AsyncGenerator<AgentEvent, void, undefined> {
   const { catalog, approvals, signal } = context;
-  yield* await catalog.refresh({ signal, retryFailed: false });
+  yield* await catalog.refresh({ signal, turnBegins: false });
   const calls: Call[] = [];
   for (const use of round.uses) {
     const named = catalog.find(use.name);
@@ -72,7 +72,7 @@ export async function* runToolCalls(
   }
 
   // Answers take time, in which a server may have put another tool in the place of what was asked.
-  yield* await catalog.refresh({ signal, retryFailed: false });
+  yield* await catalog.refresh({ signal, turnBegins: false });
   const unchanged: Call[] = [];
   for (const call of approved) {
     const now = catalog.find(call.name);

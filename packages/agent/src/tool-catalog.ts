@@ -2,16 +2,15 @@ import type Anthropic from '@anthropic-ai/sdk';
 import {
   assignPrefixes,
   ToolNames,
-  trustedHintsOf,
   type NamedTool,
   type Tool,
   type ToolAnnotations,
   type ToolSource,
 } from '@longwire/client';
-import { untilAborted } from './abort.js';
-import type { SourceFailedEvent, ToolLeftOutEvent } from './events.js';
-import { offerSchema } from './input-schema.js';
+import type { RejectedTool } from './api-rejection.js';
 import type { CallOptions } from './options.js';
+import { isOfSameKind } from './rejected-kind.js';
+import { digestOf, ToolList, type CatalogEvent, type Offer } from './tool-list.js';
 
 /** A tool and where it is to be called. */
 export interface CatalogTool {
@@ -24,83 +23,81 @@ export interface CatalogTool {
 /** The tool behind a name that Claude used; `gone` is one that Claude knew and that is not there. */
 export type FoundTool = CatalogTool | 'gone' | undefined;
 
-/** What is worth telling about a refresh. */
-export type CatalogEvent = SourceFailedEvent | ToolLeftOutEvent;
-
-interface Shelf {
-  readonly source: ToolSource;
-  readonly stopListening: () => void;
-  /** What was listed last, even if that has become stale. */
-  tools: Offer[];
-  stale: boolean;
-  failed: boolean;
-}
-
-interface Offer {
-  tool: Tool;
-  hints: ToolAnnotations | undefined;
-  definition: Omit<Anthropic.Tool, 'name'>;
-}
+/**
+ * Each refusal costs a request. After so many in a turn, what the API has not taken before waits for
+ * the next turn, where the sources of the refused tools are concerned.
+ */
+const maxRefusals = 5;
 
 /** The tools of all sources under the names that Claude knows; fetched once, and when they change. */
 export class ToolCatalog {
-  readonly #shelves: readonly Shelf[];
-  readonly #callOptions: Readonly<CallOptions>;
+  readonly #lists: readonly ToolList[];
   #prefixes: string[] | undefined;
   #definitions: Anthropic.Tool[] = [];
   #taken: readonly Anthropic.Tool[] = [];
-  #byName = new Map<string, CatalogTool>();
+  #byName = new Map<string, CatalogTool & { list: ToolList; offer: Offer }>();
   /** A name is one tool for the length of a conversation. */
-  readonly #names = new ToolNames<Shelf>();
-  #isNamed = false;
+  readonly #names = new ToolNames<ToolList>();
+  /** What the names stand for now; another array means that they are due. */
+  #indexed: readonly (readonly Offer[])[] = [];
+  /** Digests of what the API has taken. */
+  readonly #proven = new Set<string>();
+  #toldMissing: ReadonlySet<ToolList> = new Set();
+  #refusals = 0;
+  readonly #waiting = new Set<ToolList>();
 
   constructor(
     sources: readonly ToolSource[],
     { callOptions }: { callOptions: Readonly<CallOptions> },
   ) {
-    this.#callOptions = callOptions;
-    this.#shelves = sources.map((source) => {
-      const shelf: Shelf = {
-        source,
-        tools: [],
-        stale: true,
-        failed: false,
-        stopListening: source.on('toolsChanged', () => {
-          shelf.stale = true;
-          shelf.failed = false;
-        }),
-      };
-      return shelf;
-    });
+    this.#lists = sources.map((source) => new ToolList(source, callOptions));
   }
 
   /**
    * The tools as the API takes them: the same array until something changes. The API refuses tool
    * calls in a conversation without any tools, and their definitions are what makes past calls
    * readable. So when no tool is left, a conversation with calls goes on with those that the API
-   * took last; Claude may call them still, and is told that they do not exist.
+   * took last, or with their names alone; Claude may call them still, and is told that they do not
+   * exist.
    */
-  definitions({ hasToolCalls }: { hasToolCalls: boolean }): readonly Anthropic.Tool[] {
-    return this.#definitions.length === 0 && hasToolCalls ? this.#taken : this.#definitions;
+  definitions(calls: () => readonly { name: string }[]): readonly Anthropic.Tool[] {
+    if (this.#definitions.length > 0) return this.#definitions;
+    const called = new Set(calls().map(({ name }) => name));
+    if (called.size === 0 || this.#taken.length > 0) return called.size === 0 ? [] : this.#taken;
+    return [...called].map((name) => ({ name, input_schema: { type: 'object' } }));
   }
 
   /** The API took a request with these definitions. */
   taken(definitions: readonly Anthropic.Tool[]): void {
-    if (definitions.length > 0) this.#taken = definitions;
+    if (definitions.length === 0 || definitions === this.#taken) return;
+    this.#taken = definitions;
+    for (const { offer } of this.#byName.values()) this.#proven.add(digestOf(offer));
   }
 
   /**
-   * Fetches the lists that are not known or have changed. A source that fails is reported and
-   * passed over, with what it had listed before; it is asked again when it says that its tools
-   * changed, or when `retryFailed` is set.
+   * Reads the lists that are not known or have changed. A source that fails or is late is reported
+   * and passed over, with what it had listed before; it is asked again when it says that its tools
+   * changed, or when a turn begins.
    */
-  async refresh(options: { signal: AbortSignal; retryFailed: boolean }): Promise<CatalogEvent[]> {
-    const { signal, retryFailed } = options;
-    const due = this.#shelves.filter((shelf) => shelf.stale && (retryFailed || !shelf.failed));
-    if (due.length === 0 && this.#isNamed) return [];
-    const events = await Promise.all(due.map((shelf) => this.#fetch(shelf, signal)));
+  async refresh(options: { signal: AbortSignal; turnBegins: boolean }): Promise<CatalogEvent[]> {
+    const { signal, turnBegins } = options;
+    if (turnBegins) {
+      this.#refusals = 0;
+      this.#waiting.clear();
+    }
+    const events = await Promise.all(
+      this.#lists.map((list) => list.refresh({ signal, retryFailed: turnBegins })),
+    );
     this.#index();
     return events.flat();
+  }
+
+  /** The names of sources whose tools are not known now, or not any more; each once, while it is so. */
+  untoldMissing(): string[] {
+    const missing = this.#lists.filter(({ isMissing }) => isMissing);
+    const untold = missing.filter((list) => !this.#toldMissing.has(list));
+    this.#toldMissing = new Set(missing);
+    return untold.map(({ source }) => source.name);
   }
 
   /**
@@ -114,38 +111,50 @@ export class ToolCatalog {
     const owner = this.#names.ownerOf(name) ?? this.#onlyOne(name);
     if (owner === undefined) return undefined;
     this.#names.bind(name, owner);
-    const { source, tools } = owner.server;
-    const offer = tools.find(({ tool }) => tool.name === owner.tool);
+    const { source, offers } = owner.server;
+    const offer = offers.find(({ tool }) => tool.name === owner.tool);
     return offer === undefined ? 'gone' : { source, tool: offer.tool, hints: offer.hints };
   }
 
   /** Another conversation begins, in which no name has been used. */
   forgetNames(): void {
     this.#names.clear();
-    this.#isNamed = false;
+    this.#indexed = [];
+    this.#toldMissing = new Set();
   }
 
-  /** Offers a tool no more, until its source's list changes. */
-  leaveOut(index: number, reason: string): CatalogEvent[] {
-    const name = this.#definitions[index]?.name;
-    const left = name === undefined ? undefined : this.#byName.get(name);
-    if (left === undefined) return [];
-    for (const shelf of this.#shelves) {
-      if (shelf.source !== left.source) continue;
-      shelf.tools = shelf.tools.filter(({ tool }) => tool !== left.tool);
+  /**
+   * Offers a tool no more as it is, nor those in which the same is wrong, so that each of them does
+   * not cost a request of its own. Nothing to tell means that there is no such tool.
+   */
+  leaveOut(rejected: RejectedTool, reason: string): CatalogEvent[] {
+    const name = this.#definitions[rejected.index]?.name;
+    const refused = name === undefined ? undefined : this.#byName.get(name);
+    if (refused === undefined) return [];
+    for (const { list, offer } of this.#byName.values()) {
+      if (offer === refused.offer) {
+        list.refuse(offer, reason);
+      } else if (
+        isOfSameKind(rejected.schemaPath, refused.offer, offer) &&
+        !this.#proven.has(digestOf(offer))
+      ) {
+        list.refuse(offer, `the same as in ${refused.tool.name}: ${reason}`);
+      }
     }
+    this.#refusals++;
+    if (this.#refusals >= maxRefusals) this.#waiting.add(refused.list);
     this.#index();
-    return [leftOut(left.source, left.tool, reason)];
+    return this.#lists.flatMap((list) => list.takeNews());
   }
 
   /** Stops listening to the sources. */
   close(): void {
-    for (const shelf of this.#shelves) shelf.stopListening();
+    for (const list of this.#lists) list.close();
   }
 
   /** The one tool that its source calls so, of all that there have been. */
-  #onlyOne(name: string): NamedTool<Shelf> | undefined {
-    const sources = new Map<Shelf, NamedTool<Shelf>>();
+  #onlyOne(name: string): NamedTool<ToolList> | undefined {
+    const sources = new Map<ToolList, NamedTool<ToolList>>();
     for (const named of this.#names.all()) {
       if (named.tool === name) sources.set(named.server, named);
     }
@@ -153,75 +162,34 @@ export class ToolCatalog {
     return sources.size === 1 ? only : undefined;
   }
 
-  async #fetch(shelf: Shelf, signal: AbortSignal): Promise<CatalogEvent[]> {
-    const { source } = shelf;
-    // Cleared before, so that a change during the fetch leads to another.
-    shelf.stale = false;
-    try {
-      const tools = await untilAborted(signal, source.listTools({ ...this.#callOptions, signal }));
-      shelf.failed = false;
-      const events: CatalogEvent[] = [];
-      shelf.tools = distinct(tools).flatMap((tool) => {
-        const offer = offerTool(tool);
-        if (!('problem' in offer)) return { ...offer, hints: trustedHintsOf(source, tool) };
-        events.push(leftOut(source, tool, offer.problem));
-        return [];
-      });
-      return events;
-    } catch (error) {
-      shelf.stale = true;
-      if (signal.aborted) throw error;
-      shelf.failed = true;
-      const failure = error instanceof Error ? error : new Error(String(error));
-      return [{ type: 'source-failed', server: source.name, error: failure }];
-    }
-  }
-
   #index(): void {
+    const offers = this.#lists.map((list) =>
+      this.#waiting.has(list)
+        ? list.offers.filter((offer) => this.#proven.has(digestOf(offer)))
+        : list.offers,
+    );
+    if (this.#indexed.length > 0 && offers.every((each, n) => each === this.#indexed[n])) return;
+    this.#indexed = offers;
     // A client may learn its name only by connecting, so prefixes are not fixed before that; but
     // then they are, so that no tool changes its name in the middle of a conversation.
-    this.#prefixes ??= assignPrefixes(this.#shelves.map(({ source }) => source.name));
+    this.#prefixes ??= assignPrefixes(this.#lists.map(({ source }) => source.name));
     const prefixes = this.#prefixes;
     const names = this.#names.assign(
-      this.#shelves.map((shelf, index) => ({
-        server: shelf,
+      this.#lists.map((list, index) => ({
+        server: list,
         prefix: prefixes[index] ?? '',
-        tools: shelf.tools.map(({ tool }) => ({ tool: tool.name })),
+        tools: (offers[index] ?? []).map(({ tool }) => ({ tool: tool.name })),
       })),
     );
-    this.#isNamed = true;
     this.#definitions = [];
     this.#byName = new Map();
-    this.#shelves.forEach(({ source, tools }, shelf) => {
-      tools.forEach(({ tool, hints, definition }, index) => {
-        const name = names[shelf]?.[index] ?? tool.name;
+    for (const [index, list] of this.#lists.entries()) {
+      for (const [n, offer] of (offers[index] ?? []).entries()) {
+        const { tool, hints, definition } = offer;
+        const name = names[index]?.[n] ?? tool.name;
         this.#definitions.push({ name, ...definition });
-        this.#byName.set(name, { source, tool, hints });
-      });
-    });
+        this.#byName.set(name, { source: list.source, tool, hints, list, offer });
+      }
+    }
   }
-}
-
-function offerTool(tool: Tool): Omit<Offer, 'hints'> | { problem: string } {
-  const offered = offerSchema(tool.inputSchema);
-  if ('problem' in offered) return offered;
-  const description = [tool.description, offered.constraint].filter(Boolean).join('\n\n');
-  return {
-    tool,
-    definition: {
-      ...(description === '' ? {} : { description }),
-      input_schema: offered.schema,
-    },
-  };
-}
-
-/** A name can be called only once, whatever the server lists. */
-function distinct(tools: readonly Tool[]): Tool[] {
-  const byName = new Map<string, Tool>();
-  for (const tool of tools) if (!byName.has(tool.name)) byName.set(tool.name, tool);
-  return [...byName.values()];
-}
-
-function leftOut(source: ToolSource, tool: Tool, reason: string): ToolLeftOutEvent {
-  return { type: 'tool-left-out', server: source.name, tool: tool.name, reason };
 }

@@ -1,12 +1,18 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { CallToolResult } from '@longwire/client';
-import { DEFAULT_JSON_BOUNDS, parseJson } from '@longwire/client/untrusted';
+import {
+  DEFAULT_JSON_BOUNDS,
+  parseJson,
+  readSentData,
+  type SentData,
+} from '@longwire/client/untrusted';
 import { isDeepStrictEqual } from 'node:util';
-import { imageBlock } from './images.js';
+import { mediaOf } from './media.js';
 import { isRecord } from './records.js';
 import { TextBudget, isBlank, wellFormed } from './text.js';
 
-type ResultBlock = Anthropic.TextBlockParam | Anthropic.ImageBlockParam;
+type ResultBlock =
+  Anthropic.TextBlockParam | Anthropic.ImageBlockParam | Anthropic.DocumentBlockParam;
 
 /** Options of {@link toolResultBlock}. */
 export interface ToolResultOptions {
@@ -17,8 +23,8 @@ export interface ToolResultOptions {
 }
 
 /**
- * What Claude is shown of a tool's result. Content that Claude cannot see (audio, other binary
- * data) becomes a note that says what it was, so that nothing vanishes silently. What a server
+ * What Claude is shown of a tool's result. Images and PDF files are shown as such, and data
+ * that is text as text, judged by their bytes. What Claude cannot see (audio, other binary data) becomes a note that says what it was, so that nothing vanishes silently. What a server
  * sends is not trusted to match its types.
  */
 export function toolResultBlock(
@@ -66,13 +72,15 @@ function text(value: string): Anthropic.TextBlockParam {
 
 function showBlock(block: unknown, isError: boolean): ResultBlock[] {
   if (!isRecord(block)) return block === null || block === undefined ? [] : [text(asText(block))];
-  switch (block['type']) {
+  switch (typeOf(block)) {
     case 'text':
       return [text(asText(block['text'] ?? ''))];
     case 'image':
-      return [showImage(block['data'], describe('Image', block, block['data']), isError)];
-    case 'audio':
-      return [text(`[${describe('Audio', block, block['data'])}, which cannot be shown.]`)];
+      return showData('Image', block, isError);
+    case 'audio': {
+      const data = readSentData(string(block['data']) ?? '');
+      return [text(`[${describe('Audio', block, data)}, which cannot be shown.]`)];
+    }
     case 'resource_link':
       return [text(describeLink(block))];
     case 'resource':
@@ -84,22 +92,41 @@ function showBlock(block: unknown, isError: boolean): ResultBlock[] {
   }
 }
 
-function showResource(resource: unknown, isError: boolean): ResultBlock[] {
-  if (!isRecord(resource)) return [];
-  const { text: contents, blob, mimeType } = resource;
-  const what = describe('Resource', resource, blob);
-  if (typeof contents === 'string') return [text(`[${what}]\n${contents}`)];
-  if (typeof blob === 'string' && string(mimeType)?.startsWith('image/')) {
-    return [text(`[${what}]`), showImage(blob, what, isError)];
-  }
-  return [text(`[${what}, whose contents are binary and cannot be shown.]`)];
+/** Without a type, what a block holds tells it. */
+function typeOf(block: Record<string, unknown>): unknown {
+  if (block['type'] !== undefined) return block['type'];
+  if (typeof block['text'] === 'string') return 'text';
+  if (typeof block['data'] === 'string') return 'image';
+  return isRecord(block['resource']) ? 'resource' : undefined;
 }
 
-function showImage(data: unknown, what: string, isError: boolean): ResultBlock {
+function showResource(resource: unknown, isError: boolean): ResultBlock[] {
+  if (!isRecord(resource)) return [];
+  const { text: contents, blob } = resource;
+  if (typeof contents === 'string') {
+    return [text(`[${describe('Resource', resource, undefined)}]\n${contents}`)];
+  }
+  return showData('Resource', { ...resource, data: blob }, isError);
+}
+
+/** What the bytes of an image or a resource are, whatever they are called. */
+function showData(
+  kind: 'Image' | 'Resource',
+  block: Record<string, unknown>,
+  isError: boolean,
+): ResultBlock[] {
+  const sent = string(block['data']);
+  const data = readSentData(sent ?? '');
+  const mimeType = string(block['mimeType']) ?? data.mimeType;
+  const media = mediaOf(data.base64, mimeType);
+  const what = describe(kind, { ...block, mimeType }, sent === undefined ? undefined : data);
+  if (media.kind === 'text') return [text(`[${what}]\n${media.text}`)];
+  if (media.kind === 'other') return [text(`[${what}, not shown: ${media.problem}.]`)];
   // "all content must be type 'text' if 'is_error' is true"
-  if (isError) return text(`[${what}, which cannot be shown as part of an error.]`);
-  const image = imageBlock(string(data) ?? '');
-  return 'problem' in image ? text(`[${what}, not shown: ${image.problem}.]`) : image;
+  if (isError) return [text(`[${what}, which cannot be shown as part of an error.]`)];
+  return kind === 'Image' && media.kind === 'image'
+    ? [media.block]
+    : [text(`[${what}]`), media.block];
 }
 
 function describeLink(link: Record<string, unknown>): string {
@@ -114,11 +141,15 @@ function describeLink(link: Record<string, unknown>): string {
 }
 
 /** For example `Resource file:///a.bin (application/pdf, 1024 bytes)`. */
-function describe(kind: string, block: Record<string, unknown>, data: unknown): string {
+function describe(
+  kind: string,
+  block: Record<string, unknown>,
+  data: SentData | undefined,
+): string {
   const details: string[] = [];
   const mimeType = string(block['mimeType']);
   if (mimeType !== undefined) details.push(mimeType);
-  const bytes = typeof data === 'string' ? Buffer.byteLength(data, 'base64') : block['size'];
+  const bytes = data === undefined ? block['size'] : Buffer.byteLength(data.base64, 'base64');
   if (typeof bytes === 'number') details.push(`${bytes} bytes`);
   const uri = string(block['uri']);
   return `${kind}${uri === undefined ? '' : ` ${uri}`}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;

@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { UNKNOWN_OUTCOME } from './call-failure.js';
+import { isRecord } from './records.js';
 import { errorResultBlock } from './tool-results.js';
 
 const notStarted = 'Interrupted: the turn was stopped before this call started. It did not run.';
@@ -17,7 +18,7 @@ export class ToolRound {
   readonly #results: Map<string, Anthropic.ToolResultBlockParam>;
 
   constructor(content: readonly Anthropic.ContentBlock[], note: string = notStarted) {
-    this.content = content;
+    this.content = content.map(asParam);
     this.uses = content.filter((block) => block.type === 'tool_use');
     this.#results = new Map(this.uses.map(({ id }) => [id, errorResultBlock(id, note)]));
   }
@@ -36,4 +37,12 @@ export class ToolRound {
   results(): Anthropic.ToolResultBlockParam[] {
     return [...this.#results.values()];
   }
+}
+
+/** The API takes back only inputs that are objects, and only names of its letters. */
+function asParam(block: Anthropic.ContentBlock): Anthropic.ContentBlockParam {
+  if (block.type !== 'tool_use') return block;
+  const name = block.name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 128) || 'unknown';
+  if (name === block.name && isRecord(block.input)) return block;
+  return { ...block, name, input: isRecord(block.input) ? block.input : {} };
 }

@@ -1,16 +1,20 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { asRejection } from './api-rejection.js';
+import { asRejection, type MessagePlace } from './api-rejection.js';
 import type { Approvals } from './approval.js';
 import { keepable } from './conversation.js';
 import type { Conversation } from './conversation.js';
 import type { AgentEvent, DoneEvent, DoneReason } from './events.js';
 import { nextStep } from './next-step.js';
+import { backOff, isPassingFailure } from './overload.js';
 import type { ResolvedAgentOptions } from './options.js';
 import { withCacheBreakpoints } from './prompt-cache.js';
 import { StreamedResponse } from './response.js';
+import { newestMedia, takeOut } from './taken-out.js';
 import type { ToolCatalog } from './tool-catalog.js';
 import { runToolCalls } from './tool-calls.js';
+import { withUniqueIds } from './tool-ids.js';
 import { ToolRound } from './tool-round.js';
+import { wellFormed } from './text.js';
 import { addUsage, noUsage, usageOf } from './usage.js';
 import type { UserBlock } from './user-content.js';
 
@@ -22,6 +26,12 @@ export interface TurnContext {
   options: ResolvedAgentOptions;
   signal: AbortSignal;
 }
+
+/** A server may have any name; no more of it is told to Claude. */
+const maxNameLength = 100;
+
+/** How many parts of the conversation a turn takes out at most; each costs a request. */
+const maxTakenOut = 10;
 
 /**
  * One message of the user and all that follows until Claude has answered it. It can end anywhere
@@ -35,7 +45,11 @@ export interface TurnContext {
  */
 export class Turn {
   readonly #context: TurnContext;
-  readonly #before: readonly Anthropic.MessageParam[];
+  /** The conversation as it is to be again if nothing comes of the turn. */
+  #before: readonly Anthropic.MessageParam[];
+  /** Where what the user says in this turn begins: that the API will not take it is for the program. */
+  #ownStart = { message: 0, block: 0 };
+  #takenOut = 0;
   #response: StreamedResponse | undefined;
   #round: ToolRound | undefined;
   /** Whether anything that Claude said in this turn is in the conversation. */
@@ -52,6 +66,11 @@ export class Turn {
   async *events(content: readonly UserBlock[]): AsyncGenerator<AgentEvent, void, undefined> {
     const { conversation, signal } = this.#context;
     conversation.addUser(content);
+    const last = conversation.messages.at(-1)?.content ?? [];
+    this.#ownStart = {
+      message: conversation.messages.length - 1,
+      block: last.length - content.length,
+    };
     try {
       yield* this.#rounds();
     } catch (error) {
@@ -68,15 +87,17 @@ export class Turn {
   }
 
   async *#rounds(): AsyncGenerator<AgentEvent, void, undefined> {
-    const { catalog, approvals, options, signal } = this.#context;
+    const { conversation, catalog, approvals, options, signal } = this.#context;
     let text = '';
     for (let rounds = 0; ; rounds++) {
       signal.throwIfAborted();
-      yield* await catalog.refresh({ signal, retryFailed: rounds === 0 });
+      yield* await catalog.refresh({ signal, turnBegins: rounds === 0 });
+      if (rounds === 0) this.#tellMissing();
       const message = yield* this.#ask();
       text += textOf(message);
 
-      const content = keepable(message.content);
+      const used = conversation.toolCalls().map(({ id }) => id);
+      const content = withUniqueIds(keepable(message.content), used);
       const step = nextStep({
         stopReason: message.stop_reason,
         hasToolUse: content.some(({ type }) => type === 'tool_use'),
@@ -111,14 +132,18 @@ export class Turn {
     }
   }
 
-  /** One request and its answer. A tool that the API will not take is left out, so that the others work. */
+  /**
+   * One answer. What the API will not take is left out, so that the rest works: a tool, or a part of
+   * what was said before. What it is only too busy for is asked again.
+   */
   async *#ask(): AsyncGenerator<AgentEvent, Anthropic.Message, undefined> {
     const { conversation, catalog, options, signal } = this.#context;
+    let attempt = 0;
     for (;;) {
       const response = (this.#response = new StreamedResponse());
       try {
-        const { messages, hasToolCalls } = conversation;
-        const tools = catalog.definitions({ hasToolCalls });
+        const { messages } = conversation;
+        const tools = catalog.definitions(() => conversation.toolCalls());
         const parts = { messages, tools, system: options.system };
         const params = {
           ...options.request,
@@ -129,9 +154,12 @@ export class Turn {
         yield* response.read(options.anthropic, params, signal);
         catalog.taken(tools);
       } catch (error) {
-        const rejection = asRejection(error);
-        if (rejection?.tool === undefined) throw error;
-        const events = catalog.leaveOut(rejection.tool, rejection.message);
+        const { maxRetries } = options.anthropic;
+        if (response.isSilent && isPassingFailure(error) && attempt < maxRetries) {
+          await backOff(attempt++, signal);
+          continue;
+        }
+        const events = this.#leaveOut(error);
         if (events.length === 0) throw error;
         yield* events;
         continue;
@@ -140,11 +168,43 @@ export class Turn {
     }
   }
 
+  /** Leaves out what the API names as what it will not take; no events if there is no such thing. */
+  #leaveOut(error: unknown): AgentEvent[] {
+    const { conversation, catalog } = this.#context;
+    const rejection = asRejection(error);
+    if (rejection === undefined) return [];
+    if (rejection.tool !== undefined) return catalog.leaveOut(rejection.tool, rejection.message);
+    const place = rejection.aboutMedia
+      ? newestMedia(conversation.messages, (each) => this.#isOwn(each))
+      : rejection.place;
+    if (place === undefined || this.#isOwn(place) || this.#takenOut >= maxTakenOut) return [];
+    const taken = takeOut(conversation.messages, place);
+    if (taken === undefined) return [];
+    this.#takenOut++;
+    conversation.restore(taken.messages);
+    this.#before = takeOut(this.#before, place)?.messages ?? this.#before;
+    return [{ type: 'content-left-out', what: taken.what, reason: rejection.message }];
+  }
+
+  #isOwn({ message, block = 0 }: MessagePlace): boolean {
+    return message === this.#ownStart.message && block >= this.#ownStart.block;
+  }
+
+  /** Claude hears once that there are tools which it cannot see now. */
+  #tellMissing(): void {
+    const { conversation, catalog } = this.#context;
+    const names = catalog.untoldMissing();
+    if (names.length === 0) return;
+    const shown = names.map((name) => JSON.stringify(name.slice(0, maxNameLength))).join(', ');
+    const note = `[The tools of ${shown} are not available at the moment.]`;
+    conversation.addUser([{ type: 'text', text: wellFormed(note) }]);
+  }
+
   #keep(content: Anthropic.ContentBlock[], unrun: string): void {
     const { conversation } = this.#context;
     if (content.length === 0) return;
     const round = new ToolRound(content, unrun);
-    if (round.uses.length > 0) conversation.addRound(content, round.results());
+    if (round.uses.length > 0) conversation.addRound(round.content, round.results());
     else conversation.addAssistant(content);
     this.#answered = true;
   }

@@ -309,7 +309,7 @@ async function resultsAfter(status: number, error: Record<string, unknown>) {
 }
 
 test.each([
-  [400, 'messages.2.content.0.tool_result.content.0.image.source.base64: invalid'],
+  [400, 'messages.9.content.0.tool_result.content.0.image.source.base64: invalid'],
   [400, 'messages: text content blocks must be non-empty'],
   [400, 'prompt is too long: 207368 tokens > 200000 maximum'],
   [400, 'input length and `max_tokens` exceed context limit: 190000 + 16384 > 200000'],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { fakeSource, said } from './support/fake-source.ts';
+import type { Interception } from './support/recording-proxy.ts';
 import { collect, done, ofType, setup } from './support/setup.ts';
 
 test('offers the tools of several servers under unique names, and calls the right ones', async () => {
@@ -116,7 +117,7 @@ test('goes on without a server that cannot list its tools, and asks it again nex
 
 test('leaves out a tool that the API will not take, and keeps the others', async () => {
   const source = fakeSource('demo', [{ name: 'bad' }, { name: 'good' }]);
-  const { agent, claude } = await setup([{ text: 'One.' }, { text: 'Two.' }], {
+  const { agent, claude } = await setup([{ text: 'One.' }, { text: 'Two.' }, { text: 'Three.' }], {
     clients: [source],
   });
   const message = 'tools.0.custom.input_schema: JSON schema is invalid';
@@ -133,12 +134,82 @@ test('leaves out a tool that the API will not take, and keeps the others', async
     },
   ]);
   source.changed();
-  await collect(agent.send('Hi'));
+  const again = await collect(agent.send('Hi'));
   expect(claude.bodies().map(({ tools }) => tools?.map(({ name }) => name))).toEqual([
     ['bad', 'good'],
     ['good'],
-    ['bad', 'good'],
+    ['good'],
   ]);
+  expect(ofType(again, 'tool-left-out')).toEqual([]);
+
+  source.tools = [{ name: 'bad', description: 'Mended.' }, { name: 'good' }];
+  source.changed();
+  await collect(agent.send('Hi'));
+  expect(claude.bodies()[3]?.tools?.map(({ name }) => name)).toEqual(['bad', 'good']);
+});
+
+/** What the API answers to a tool that it will not take. */
+function refusal(path: string): Interception {
+  const message = `tools.${path}: JSON schema is invalid. It must match JSON Schema draft 2020-12`;
+  const error = { type: 'invalid_request_error', message };
+  return { type: 'answer', status: 400, body: { type: 'error', error } };
+}
+
+function names(tools: readonly { name: string }[] | undefined): string[] | undefined {
+  return tools?.map(({ name }) => name);
+}
+
+test('thirty tools in which the same is wrong cost one request', async () => {
+  const bad = Array.from({ length: 30 }, (_, n) => ({
+    name: `bad_${n}`,
+    inputSchema: {
+      type: 'object' as const,
+      properties: { [`p${n}`]: { type: 'string', format: 'odd-format' } },
+    },
+  }));
+  const source = fakeSource('demo', [...bad, { name: 'good' }]);
+  const { agent, claude } = await setup([{ text: 'One.' }, { text: 'Two.' }], {
+    clients: [source],
+  });
+  claude.proxy.next(refusal('0.custom.input_schema.properties.p0.format'));
+  const events = await collect(agent.send('Hi'));
+  expect(ofType(events, 'tool-left-out').map(({ tool }) => tool)).toEqual(
+    bad.map(({ name }) => name),
+  );
+  source.changed();
+  expect(ofType(await collect(agent.send('Hi')), 'tool-left-out')).toEqual([]);
+  expect(claude.bodies().map(({ tools }) => tools?.length)).toEqual([31, 1, 1]);
+});
+
+test('so do thirty tools with one schema, where the API does not say what is wrong', async () => {
+  const inputSchema = { type: 'object' as const, properties: { a: { pattern: '(?<a>x)' } } };
+  const bad = Array.from({ length: 30 }, (_, n) => ({ name: `bad_${n}`, inputSchema }));
+  const source = fakeSource('demo', [...bad, { name: 'good' }]);
+  const { agent, claude } = await setup([{ text: 'One.' }], { clients: [source] });
+  claude.proxy.next(refusal('3.custom.input_schema'));
+  expect(ofType(await collect(agent.send('Hi')), 'tool-left-out')).toHaveLength(30);
+  expect(claude.bodies().map(({ tools }) => tools?.length)).toEqual([31, 1]);
+});
+
+test('tools that are refused one by one cost five requests a turn, and no other server anything', async () => {
+  const bad = Array.from({ length: 7 }, (_, n) => ({ name: `bad_${n}` }));
+  const source = fakeSource('demo', [{ name: 'old' }]);
+  const other = fakeSource('other', [{ name: 'fine' }]);
+  const { agent, claude } = await setup([{ text: 'One.' }, { text: 'Two.' }, { text: 'Three.' }], {
+    clients: [source, other],
+  });
+  await collect(agent.send('1'));
+  source.tools = [...bad, { name: 'new' }, { name: 'old' }];
+  source.changed();
+  for (let n = 0; n < 5; n++) claude.proxy.next(refusal('0.custom.input_schema'));
+  expect(done(await collect(agent.send('2'))).text).toBe('Two.');
+  claude.proxy.next(refusal('0.custom.input_schema'));
+  claude.proxy.next(refusal('0.custom.input_schema'));
+  expect(done(await collect(agent.send('3'))).text).toBe('Three.');
+  const all = claude.bodies().map(({ tools }) => names(tools));
+  expect(all[6]).toEqual(['demo__old', 'other__fine']);
+  expect(all.at(-1)).toEqual(['demo__new', 'demo__old', 'other__fine']);
+  expect(all).toHaveLength(10);
 });
 
 test('leaves out tools with property names that the API takes from nobody, before it is asked', async () => {

@@ -92,9 +92,12 @@ test('images, by what they are and not by what they are called', () => {
 });
 
 test('images that Claude cannot be shown', () => {
-  const svg = Buffer.from('<svg/>').toString('base64');
-  expect(content({ content: [{ type: 'image', data: svg, mimeType: 'image/svg+xml' }] })).toEqual([
-    '[Image (image/svg+xml, 6 bytes), not shown: it is not a PNG, JPEG, GIF or WebP image.]',
+  const bmp = Buffer.from('BM\0\0\0\0').toString('base64');
+  expect(content({ content: [{ type: 'image', data: bmp, mimeType: 'image/bmp' }] })).toEqual([
+    '[Image (image/bmp, 6 bytes), not shown: it is not a PNG, JPEG, GIF or WebP image.]',
+  ]);
+  expect(content({ content: [{ type: 'image', data: '', mimeType: 'image/png' }] })).toEqual([
+    '[Image (image/png, 0 bytes), not shown: it is empty.]',
   ]);
   const huge = png.replace(/=+$/, '') + 'A'.repeat(6 * 1024 * 1024);
   expect(content({ content: [{ type: 'image', data: huge, mimeType: 'image/png' }] })).toEqual([
@@ -141,8 +144,95 @@ test('resources and links to them', () => {
     '[Resource file:///a (text/plain)]\ncontents',
     '[Resource file:///c (image/png, 70 bytes)]',
     image,
-    '[Resource file:///d (3 bytes), whose contents are binary and cannot be shown.]',
+    '[Resource file:///d (3 bytes), not shown: it is neither text, nor an image, nor a PDF.]',
   ]);
+});
+
+const base64 = (value: string | Uint8Array): string => Buffer.from(value).toString('base64');
+
+test.each([
+  ['text/plain', 'Grüße, 1\u00a0€'],
+  ['text/csv', 'a;b\r\n1;2\r\n'],
+  ['application/json', '{"a":1}'],
+  ['application/vnd.api+json', '[]'],
+  ['image/svg+xml', '<svg xmlns="http://www.w3.org/2000/svg"/>'],
+  ['application/xml', '<?xml version="1.0"?><a/>'],
+  ['text/markdown; charset=utf-8', '# Title'],
+  ['application/octet-stream', 'PASS=1\n'],
+  [undefined, '\u001b[1mbold\u001b[0m'],
+])('a blob that is text, called %s, is text', (mimeType, value) => {
+  const resource = { uri: 'file:///a', mimeType, blob: base64(value) };
+  const [shown] = content({ content: [{ type: 'resource', resource }] });
+  expect(shown).toMatch(/^\[Resource file:\/\/\/a \(.*bytes\)\]\n/);
+  expect(String(shown).split('\n').slice(1).join('\n')).toBe(value);
+});
+
+test('text in other encodings', () => {
+  const show1 = (mimeType: string, bytes: Uint8Array) =>
+    String(
+      content({ content: [{ type: 'resource', resource: { mimeType, blob: base64(bytes) } }] }),
+    );
+  expect(show1('text/plain; charset="iso-8859-1"', Buffer.from('Grüße', 'latin1'))).toMatch(
+    /\nGrüße$/,
+  );
+  expect(show1('text/plain', Buffer.from('\uFEFFGrüße', 'utf16le'))).toMatch(/\nGrüße$/);
+  expect(show1('text/plain', Buffer.from('Grüße', 'latin1'))).toMatch(/not shown: it is neither/);
+  expect(show1('text/plain; charset=none', Buffer.from('Grüße', 'latin1'))).toMatch(/not shown/);
+});
+
+test('a PDF is a document, whatever it is called', () => {
+  const data = base64('%PDF-1.7\n%\xe2\xe3\n');
+  const document = {
+    type: 'document',
+    source: { type: 'base64', media_type: 'application/pdf', data },
+  };
+  for (const mimeType of ['application/pdf', 'application/octet-stream', undefined]) {
+    const resource = { uri: 'file:///a.pdf', mimeType, blob: data };
+    expect(content({ content: [{ type: 'resource', resource }] })).toEqual([
+      expect.stringContaining('Resource file:///a.pdf'),
+      document,
+    ]);
+  }
+  expect(content({ content: [{ type: 'image', mimeType: 'image/png', data }] })).toEqual([
+    expect.stringContaining('Image (image/png'),
+    document,
+  ]);
+  expect(
+    content({ isError: true, content: [{ type: 'resource', resource: { blob: data } }] }),
+  ).toEqual([expect.stringMatching(/cannot be shown as part of an error/)]);
+});
+
+test('images as data: URLs, of odd types, and without any', () => {
+  for (const block of [
+    { type: 'image', data: `data:image/png;base64,${png}`, mimeType: 'image/png' },
+    { type: 'image', data: `DATA:image/jpg;charset=x; BASE64, ${png}` },
+    { type: 'image', data: png, mimeType: 'image/jpg' },
+    { type: 'image', data: png, mimeType: null },
+    { type: 'image', data: png },
+    { type: 'image', data: png.replaceAll('+', '-').replaceAll('/', '_') },
+    { data: png },
+  ]) {
+    expect(content({ content: [block] })).toEqual([image]);
+  }
+  for (const resource of [
+    { uri: 'a:b', blob: `data:image/png;base64,${png}` },
+    { uri: 'a:b', blob: png, mimeType: 'application/octet-stream' },
+    { uri: 'a:b', blob: png },
+  ]) {
+    expect(content({ content: [{ type: 'resource', resource }] })).toEqual([
+      expect.stringContaining('Resource a:b'),
+      image,
+    ]);
+  }
+  expect(content({ content: [{ type: 'image', data: 'data:image/svg+xml,%3Csvg/%3E' }] })).toEqual([
+    '[Image (image/svg+xml, 6 bytes)]\n<svg/>',
+  ]);
+});
+
+test('blocks without a type, and texts that are no blocks', () => {
+  expect(
+    content({ content: ['a', { text: 'b' }, { resource: { uri: 'c:d', text: 'e' } }] }),
+  ).toEqual(['a', 'b', '[Resource c:d]\ne']);
 });
 
 test('structured content, unless a text says the same', () => {

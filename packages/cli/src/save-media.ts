@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readSentData } from '@longwire/client/untrusted';
 
 /** The ending of a file, by its media type. What a server calls it otherwise is not followed. */
 const endings: Readonly<Record<string, string>> = {
@@ -18,6 +19,7 @@ const endings: Readonly<Record<string, string>> = {
   'image/bmp': '.bmp',
   'image/gif': '.gif',
   'image/jpeg': '.jpg',
+  'image/jpg': '.jpg',
   'image/png': '.png',
   'image/svg+xml': '.svg',
   'image/webp': '.webp',
@@ -34,19 +36,21 @@ export class MediaFolder {
   #path: Promise<string> | undefined;
   #count = 0;
 
-  /** Writes Base64 data to a new file, named for `source`, and says where it is. */
+  /** Writes data that a server sent, Base64 or a `data:` URL, to a new file, named for `source`, and says where it is. */
   async save(options: {
     data: string;
     mimeType: string | undefined;
     source: string;
   }): Promise<{ path: string; sizeBytes: number }> {
-    const { data, mimeType, source } = options;
+    const { source } = options;
+    const data = readSentData(options.data);
+    const mimeType = options.mimeType ?? data.mimeType;
     this.#path ??= mkdtemp(join(tmpdir(), 'longwire-'));
     const stem = source.replace(/[^a-zA-Z0-9_-]+/g, '-').slice(0, 60) || 'file';
     const type = mimeType?.split(';')[0]?.trim().toLowerCase() ?? '';
     const ending = Object.hasOwn(endings, type) ? endings[type] : '.bin';
     const path = join(await this.#path, `${stem}-${++this.#count}${ending}`);
-    const bytes = Buffer.from(data, 'base64');
+    const bytes = Buffer.from(data.base64, 'base64');
     await writeFile(path, bytes, { mode: 0o600, flag: 'wx' });
     return { path, sizeBytes: bytes.length };
   }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { CallToolResult } from '@longwire/client';
 import { describe, expect, it } from 'vitest';
 import { describeResult } from '../src/print-result.ts';
@@ -30,5 +31,18 @@ describe('structured content that says more is printed', () => {
     const printed = await lines({ content, structuredContent });
     expect(printed.at(-1)).toBe(JSON.stringify(structuredContent, null, 2));
     expect(printed).toHaveLength(content.length + 1);
+  });
+});
+
+describe('data is saved as what it is', () => {
+  it.each([
+    ['Base64', 'iVBORw0KGgo=', 'image/jpg', '.jpg'],
+    ['a data: URL', 'data:image/png;base64,iVBORw0KGgo=', undefined, '.png'],
+    ['a data: URL that is given a type', 'data:;base64,iVBORw0KGgo=', 'image/png', '.png'],
+  ])('%s', async (_, data, mimeType, ending) => {
+    const [line] = await lines({ content: [{ type: 'image', data, mimeType }] });
+    const path = / saved to (.*)$/.exec(line ?? '')?.[1] ?? '';
+    expect(path.endsWith(ending)).toBe(true);
+    expect(await readFile(path, 'base64')).toBe('iVBORw0KGgo=');
   });
 });

@@ -112,9 +112,13 @@ function assertBlock(block: WireBlock, role: string, where: string): void {
     const content = toBlocks(block.content ?? []);
     assert.ok(content.length > 0, `${where}: has content`);
     content.forEach((part, n) => {
-      assert.ok(part.type === 'text' || part.type === 'image', `${where}.${n}: ${part.type}`);
+      const isKnown = ['text', 'image', 'document'].includes(part.type);
+      assert.ok(isKnown, `${where}.${n}: ${part.type}`);
       if (part.type === 'text') assertText(part, `${where}.${n}`);
-      else assertImage(part, `${where}.${n}`);
+      if (part.type === 'image') assertImage(part, `${where}.${n}`);
+      if (part.type === 'document') {
+        assert.equal(part.source?.media_type, 'application/pdf', `${where}.${n}: the media type`);
+      }
       // "all content must be type 'text' if 'is_error' is true"
       if (block.is_error) assert.equal(part.type, 'text', `${where}.${n}: an error is text`);
     });

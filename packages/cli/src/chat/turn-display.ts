@@ -74,6 +74,12 @@ export class TurnDisplay {
         return this.#line(
           yellow(sanitizeLine(`${event.tool} of ${event.server} is left out: ${event.reason}`)),
         );
+      case 'content-left-out':
+        return this.#line(
+          yellow(
+            sanitizeLine(`left out of the conversation: ${event.what}; Claude: ${event.reason}`),
+          ),
+        );
       case 'usage':
       case 'thinking':
         return;

@@ -7,3 +7,4 @@ export { createGlob, type GlobOptions } from './glob.js';
 export { DEFAULT_JSON_BOUNDS, parseJson, type JsonBounds } from '../channels/json.js';
 export { sizeOf, type SizeBounds } from './json-size.js';
 export { JsonSchema, type SchemaVerdict } from './json-schema.js';
+export { readSentData, type SentData } from './sent-data.js';

@@ -1,0 +1,31 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const firstDelayMs = 500;
+const maxDelayMs = 8000;
+
+/** What the API says in a stream instead of 429, 500, 504 and 529. */
+const passing: readonly unknown[] = [
+  'rate_limit_error',
+  'api_error',
+  'timeout_error',
+  'overloaded_error',
+];
+
+/**
+ * Whether an answer that began with 200 failed for a reason that passes. The SDK asks again after
+ * such a status, and not after such an event: https://platform.claude.com/docs/en/api/errors
+ */
+export function isPassingFailure(error: unknown): boolean {
+  return (
+    error instanceof Anthropic.APIError &&
+    error.status === undefined &&
+    passing.includes(error.type)
+  );
+}
+
+/** Waits before the next attempt, as the SDK does. @throws if the signal is aborted. */
+export async function backOff(attempt: number, signal: AbortSignal): Promise<void> {
+  const delayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** attempt);
+  await delay(delayMs * (1 - Math.random() / 4), undefined, { signal });
+}
