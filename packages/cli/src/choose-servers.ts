@@ -201,7 +201,20 @@ async function serverOf(word: string, context: Context): Promise<Server> {
   if (configuration === undefined || (!isName && looksLikeAddress(word))) {
     return { target: parsed(word, 'target') };
   }
-  return namedServer(word, configuration);
+  const server = namedServer(word, configuration);
+  tellMistakes(context, configuration);
+  return server;
+}
+
+/**
+ * Names the servers that a mistake in the file makes unusable: a person who wrote it would look for
+ * them. One that only lacks a variable may do so on purpose.
+ */
+function tellMistakes({ terminal, redactor }: Context, { unusable }: Configuration): void {
+  for (const [name, { problems, message }] of unusable) {
+    if (problems.every(({ variable }) => variable !== undefined)) continue;
+    terminal.remarkOnce(redactor.message(sanitizeLine(`${name} cannot be used: ${message}`)));
+  }
 }
 
 /** The server of that name. */

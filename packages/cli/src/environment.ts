@@ -11,6 +11,8 @@ export interface Environment {
   apiKey?: string;
   /** `ANTHROPIC_API_KEY`. */
   anthropicApiKey?: string;
+  /** `ANTHROPIC_AUTH_TOKEN`, which goes before the key. */
+  anthropicAuthToken?: string;
   /** `ANTHROPIC_BASE_URL`. */
   anthropicBaseUrl?: string;
   /** `ANTHROPIC_MODEL`. */
@@ -44,14 +46,23 @@ export function readEnvironment(options: {
     warnings.push({ about: name, message });
     return undefined;
   };
+  // Claude Code takes them in that order, too.
+  const authToken = value('ANTHROPIC_AUTH_TOKEN');
+  const credential = authToken === undefined ? 'ANTHROPIC_API_KEY' : 'ANTHROPIC_AUTH_TOKEN';
   return {
     ...defined('serverUrl', address('MCP_SERVER_URL', 'MCP_API_KEY')),
     ...defined('apiKey', value('MCP_API_KEY')),
     ...defined('anthropicApiKey', value('ANTHROPIC_API_KEY')),
-    ...defined('anthropicBaseUrl', address('ANTHROPIC_BASE_URL', 'ANTHROPIC_API_KEY')),
+    ...defined('anthropicAuthToken', authToken),
+    ...defined('anthropicBaseUrl', address('ANTHROPIC_BASE_URL', credential)),
     ...defined('anthropicModel', value('ANTHROPIC_MODEL')),
     warnings,
   };
+}
+
+/** Whether there is something to show to Claude's API. */
+export function hasClaudeKey({ anthropicApiKey, anthropicAuthToken }: Environment): boolean {
+  return (anthropicAuthToken ?? anthropicApiKey) !== undefined;
 }
 
 /** Says what of the environment was ignored, where it is about what a command would have used. */

@@ -64,6 +64,7 @@ export async function main(options: MainOptions): Promise<ExitCode> {
     const environment = readEnvironment({ env, cwd });
     redactor.add(environment.apiKey);
     redactor.add(environment.anthropicApiKey);
+    redactor.add(environment.anthropicAuthToken);
     for (const [name, value] of Object.entries(common.headers)) redactor.addHeader(name, value);
     for (const [name, value] of Object.entries(common.variables)) redactor.addVariable(name, value);
     redactor.addCommand(command ?? []);

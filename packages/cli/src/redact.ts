@@ -57,14 +57,15 @@ export class Redactor extends KnownSecrets {
     return this.replace(text, isReplacedInData);
   }
 
-  /** {@link data} for every string of a JSON value. */
+  /**
+   * {@link data} for every value of a JSON value that is a string. Names stay: a program that reads the
+   * output looks for them, and two of them must not become one.
+   */
   value(value: unknown): unknown {
     if (typeof value === 'string') return this.data(value);
     if (Array.isArray(value)) return value.map((item) => this.value(item));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [this.data(key), this.value(item)]),
-    );
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.value(item)]));
   }
 
   /**

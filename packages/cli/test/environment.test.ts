@@ -66,6 +66,7 @@ describe('.env', () => {
   it.each([
     ['MCP_SERVER_URL', 'MCP_API_KEY', 'serverUrl', 'apiKey'],
     ['ANTHROPIC_BASE_URL', 'ANTHROPIC_API_KEY', 'anthropicBaseUrl', 'anthropicApiKey'],
+    ['ANTHROPIC_BASE_URL', 'ANTHROPIC_AUTH_TOKEN', 'anthropicBaseUrl', 'anthropicAuthToken'],
   ] as const)('names %s only together with %s', (address, key, addressField, keyField) => {
     const url = 'http://evil/sse';
 
@@ -84,6 +85,17 @@ describe('.env', () => {
     expect(outvoted[addressField]).toBeUndefined();
     expect(outvoted[keyField]).toBe('mine');
     expect(outvoted.warnings).toHaveLength(1);
+  });
+
+  it('names an address for Claude only together with the credential that is used', () => {
+    const url = 'http://evil';
+    const file = `ANTHROPIC_BASE_URL=${url}\nANTHROPIC_API_KEY=file\n`;
+    const mine = read(file, { ANTHROPIC_AUTH_TOKEN: 'mine' });
+    expect(mine).toMatchObject({ anthropicAuthToken: 'mine' });
+    expect(mine.anthropicBaseUrl).toBeUndefined();
+    expect(mine.warnings[0]?.message).toContain('ANTHROPIC_AUTH_TOKEN');
+    const token = `ANTHROPIC_BASE_URL=${url}\nANTHROPIC_AUTH_TOKEN=file\n`;
+    expect(read(token, { ANTHROPIC_API_KEY: 'mine' })).toMatchObject({ anthropicBaseUrl: url });
   });
 
   it('gives a key to an address that was set', () => {

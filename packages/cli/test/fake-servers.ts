@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** An HTTP server of a test, on a port of its own. */
@@ -73,11 +79,13 @@ export type FakeAnswer =
 /** Claude's API, which gives these answers one after the other. */
 export async function listenClaude(
   answers: FakeAnswer[],
-): Promise<FakeServer & { requests: string[] }> {
+): Promise<FakeServer & { requests: string[]; headers: IncomingHttpHeaders[] }> {
   const requests: string[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = await listen((request, response) => {
     void body(request).then((text) => {
       requests.push(text);
+      headers.push(request.headers);
       const answer = answers[Math.min(requests.length, answers.length) - 1];
       if (answer === undefined) return response.destroy();
       if ('status' in answer) {
@@ -91,7 +99,7 @@ export async function listenClaude(
       return response.end();
     });
   });
-  return { ...server, requests };
+  return { ...server, requests, headers };
 }
 
 function eventsOf(answer: Exclude<FakeAnswer, { status: number }>): { type: string }[] {

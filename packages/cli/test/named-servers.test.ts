@@ -21,8 +21,16 @@ beforeAll(async () => {
     },
     profiles: { bare: { servers: { files: null, keyed: null } } },
   });
-  write('typo.json', { servers: { demo: { ulr: serving.url }, more: { comand: 'x' } } });
-  write('odd.json', { servers: { demo: { url: serving.url, middleware: ['no-such'] } } });
+  write('typo.json', {
+    servers: {
+      demo: { ulr: serving.url, heders: {} },
+      more: { comand: 'x' },
+      good: { url: serving.url },
+    },
+  });
+  write('odd.json', {
+    servers: { odd: { url: serving.url, middleware: ['no-such'] }, demo: { url: serving.url } },
+  });
   write('none.json', { servers: {} });
 });
 afterAll(async () => {
@@ -61,7 +69,7 @@ describe('wrong usage', () => {
     [['demo', '--config', 'longwire.json'], /--config is for a server that/],
     [['tools', 'demo', '--profile', 'baer'], /no profile "baer".*did you mean "bare"/],
     [['tools', 'demo', '--config', 'absent.json'], /could not read absent\.json: there is no such/],
-    [['tools', 'demo', '--config', 'odd.json'], /odd\.json:\d+: middleware "no-such" of server/],
+    [['tools', 'odd', '--config', 'odd.json'], /odd\.json:\d+: middleware "no-such" of server/],
     [['tools', '@all', '--config', 'none.json'], /none\.json has no server that is not disabled/],
     [['servers', 'status', 'demmo'], /Did you mean demo\?/],
     [['servers', '--', 'node'], /leave out what comes after --/],
@@ -81,8 +89,35 @@ describe('wrong usage', () => {
     expect(stderr.trimEnd().split('\n')).toEqual([
       'error: typo.json has 2 problems:',
       '  typo.json:4:7: unknown key "ulr" in server "demo": did you mean "url"?',
-      '  typo.json:7:7: unknown key "comand" in server "more": did you mean "command"?',
+      '  typo.json:5:7: unknown key "heders" in server "demo": did you mean "headers"?',
     ]);
+  });
+
+  it('in one server takes no other along, and is named', async () => {
+    const named = await runHere(['call', 'good', 'echo', 'message=hi', '--config', 'typo.json']);
+    expect(named).toMatchObject({ code: 0, stdout: 'hi\n' });
+    expect(named.stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^demo cannot be used: typo\.json has 2 problems/),
+      'more cannot be used: typo.json:8:7: unknown key "comand" in server "more": did you mean "command"?',
+    ]);
+    const all = await runHere(['tools', '@all', '--config', 'typo.json']);
+    expect(all.code).toBe(2);
+    expect(all.stdout).toMatch(/^good\n/);
+    expect(all.stderr).toMatch(/^error: more: typo\.json:8:7/m);
+    expect(all.stderr.match(/comand/g)).toHaveLength(1);
+  });
+
+  it('in one server does not keep the others from a conversation', async () => {
+    const input = '/call echo message=hi\n';
+    const run = await runHere(['chat', '@all', '--config', 'typo.json'], {}, input);
+    expect(run).toMatchObject({ code: 0, stdout: 'hi\n' });
+    expect(run.stderr).toMatch(/^error: demo: /m);
+    const odd = await runHere(['chat', '@all', '--config', 'odd.json'], {}, input);
+    expect(odd).toMatchObject({ code: 0, stdout: 'hi\n' });
+    expect(odd.stderr).toMatch(/^error: odd: .*middleware "no-such"/m);
+    expect((await runHere(['chat', 'odd', 'demo', '--config', 'odd.json'], {}, input)).code).toBe(
+      2,
+    );
   });
 
   it.each([[['servers']], [['servers', 'status']], [['tools', '@all']]])(

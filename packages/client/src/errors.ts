@@ -170,6 +170,8 @@ export interface ConfigProblem {
   column: number;
   /** What is wrong, and what to write instead. Holds no value of a variable and no header. */
   message: string;
+  /** The variable that lacks a value, where nothing else is wrong here. */
+  variable?: string;
 }
 
 /** A configuration file that cannot be used (code `config`): everything that is wrong in it. */

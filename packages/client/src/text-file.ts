@@ -24,8 +24,8 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /**
  * Reads a file of text that a person wrote. A pipe or a device of that name is not waited for, and
- * nothing is read that is larger than `maxBytes` (default 4 MiB). A byte order mark is no part of the
- * text.
+ * nothing is read that is larger than `maxBytes` (default 4 MiB). It is UTF-8, or UTF-16 with a byte
+ * order mark, as PowerShell writes it; the mark is no part of the text.
  *
  * @throws FileReadError whose message says why, without the name of the file.
  */
@@ -48,12 +48,23 @@ export function readTextFile(path: string, options: { maxBytes?: number } = {}):
       const reason = `it has ${stats.size} bytes, and ${maxBytes} are the most that is read`;
       throw new FileReadError(reason, { code: 'EFBIG' });
     }
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return decoded(readFileSync(file)).replace(/^\uFEFF/, '');
   } catch (cause) {
     throw cause instanceof FileReadError ? cause : readError(cause);
   } finally {
     closeSync(file);
   }
+}
+
+function decoded(bytes: Buffer): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  if (bytes.includes(0)) {
+    const reason = 'it is no text in UTF-8; if it is in UTF-16, save it as UTF-8';
+    throw new FileReadError(reason, { code: 'EILSEQ' });
+  }
+  return bytes.toString('utf8');
 }
 
 function readError(cause: unknown): FileReadError {

@@ -12,6 +12,10 @@ beforeAll(() => {
   const at = (name: string): string => join(directory, name);
   writeFileSync(at('plain'), '\uFEFF{"servers":{}}');
   writeFileSync(at('large'), 'x'.repeat(5 * 1024 * 1024));
+  const text = '{"servers":{}}';
+  writeFileSync(at('utf-16'), Buffer.from(`\uFEFF${text}`, 'utf16le'));
+  writeFileSync(at('utf-16be'), Buffer.from(`\uFEFF${text}`, 'utf16le').swap16());
+  writeFileSync(at('no mark'), Buffer.from(text, 'utf16le'));
   mkdirSync(at('folder'));
   symlinkSync(at('plain'), at('link'));
   symlinkSync(at('loop'), at('loop'));
@@ -22,15 +26,19 @@ afterAll(() => {
 });
 
 describe('a file of text', () => {
-  it.each(['plain', 'link'])('%s is read, without a byte order mark', (name) => {
-    expect(readTextFile(join(directory, name))).toBe('{"servers":{}}');
-  });
+  it.each(['plain', 'link', 'utf-16', 'utf-16be'])(
+    '%s is read, without a byte order mark',
+    (name) => {
+      expect(readTextFile(join(directory, name))).toBe('{"servers":{}}');
+    },
+  );
 
   it.each([
     ['absent', 'ENOENT', 'there is no such file'],
     ['plain/below', 'ENOTDIR', 'there is no such file'],
     ['folder', 'EISDIR', 'it is a directory'],
     ['loop', 'ELOOP', 'it is a symbolic link that leads to itself'],
+    ['no mark', 'EILSEQ', 'it is no text in UTF-8; if it is in UTF-16, save it as UTF-8'],
     ['large', 'EFBIG', 'it has 5242880 bytes, and 4194304 are the most that is read'],
     ...(process.platform === 'win32'
       ? []

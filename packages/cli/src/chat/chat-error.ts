@@ -1,8 +1,11 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { CommandError } from '../command-error.js';
 
-/** What the SDK threw as an error of ours, so that exit codes and messages are as everywhere. */
-export function asChatError(error: unknown): unknown {
+/**
+ * What the SDK threw as an error of ours, so that exit codes and messages are as everywhere.
+ * `credential` is the variable that the API was shown.
+ */
+export function asChatError(error: unknown, credential = 'ANTHROPIC_API_KEY'): unknown {
   const cause = error;
   if (error instanceof Anthropic.APIUserAbortError) {
     return new CommandError('interrupted', {
@@ -19,7 +22,7 @@ export function asChatError(error: unknown): unknown {
     const message = `could not reach Claude: ${reasonOf(error)}; check the network and ANTHROPIC_BASE_URL`;
     return new CommandError(message, { code: 'connect-failed', certainty: 'not-sent', cause });
   }
-  if (error instanceof Anthropic.APIError) return rejection(error);
+  if (error instanceof Anthropic.APIError) return rejection(error, credential);
   if (error instanceof Anthropic.AnthropicError || isBrokenStream(error)) {
     const message = `the answer of Claude broke off: ${reasonOf(error)}; ask again`;
     return new CommandError(message, {
@@ -32,12 +35,15 @@ export function asChatError(error: unknown): unknown {
 }
 
 /** Claude answered that it will not. */
-function rejection(error: InstanceType<typeof Anthropic.APIError>): CommandError {
+function rejection(
+  error: InstanceType<typeof Anthropic.APIError>,
+  credential: string,
+): CommandError {
   const { status } = error;
   const withStatus = typeof status === 'number' ? ` with ${status}` : '';
   const said = error.apiMessage ?? error.message;
   if (status === 401 || status === 403) {
-    const message = `Claude refused ANTHROPIC_API_KEY${withStatus}: ${said}; check the key`;
+    const message = `Claude refused ${credential}${withStatus}: ${said}; check the key`;
     const code = status === 401 ? 'unauthorized' : 'forbidden';
     return new CommandError(message, { code, certainty: 'refused', cause: error });
   }

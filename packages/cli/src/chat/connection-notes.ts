@@ -1,6 +1,7 @@
 import type { LongwireClient } from '@longwire/client';
 import { createStateWords } from '../connection-words.js';
 import type { Context } from '../context.js';
+import { summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 
 /** Shows one line of a remark. */
@@ -13,6 +14,8 @@ type Show = (line: string) => void;
  */
 export class ConnectionNotes {
   readonly #context: Context;
+  /** The names of servers of which it was said that they are not there. */
+  readonly #missing = new Set<string>();
   #places: Show[] = [];
 
   constructor(context: Context, clients: readonly LongwireClient[]) {
@@ -29,20 +32,43 @@ export class ConnectionNotes {
     };
   }
 
+  /** Says of a server that it lists no tools, once until it is there again. */
+  missing(name: string, reason: unknown): void {
+    if (this.#missing.has(name)) return;
+    this.#missing.add(name);
+    const { terminal, redactor } = this.#context;
+    const line = redactor.message(sanitizeLine(`${name} lists no tools: ${summaryOf(reason)}`));
+    this.#show(terminal.remarkColors.red(line));
+  }
+
+  /** It was said already that a server is not there. */
+  knownMissing(name: string): void {
+    this.#missing.add(name);
+  }
+
+  /** A server has listed its tools. */
+  present(name: string): void {
+    this.#missing.delete(name);
+  }
+
   #follow(client: LongwireClient): void {
     const words = createStateWords(client);
-    let isLost = false;
+    const { dim } = this.#context.terminal.remarkColors;
+    let told: 'nothing' | 'lost' | 'resting' =
+      client.state.name === 'resting' ? 'resting' : 'nothing';
     client.on('state', (state) => {
       const line = `${sanitizeLine(client.name)}: ${words(state)}`;
       if (state.name === 'ready') {
-        if (isLost) this.#show(line);
-        isLost = false;
+        if (told !== 'nothing') this.#show(dim(line));
+        told = 'nothing';
+        this.present(client.name);
       } else if (state.name === 'resting') {
-        this.#show(`${line}; the next call connects again`);
-        isLost = true;
+        // Each call dials again: that it was in vain is told by whoever made the call.
+        if (told !== 'resting') this.#show(dim(`${line}; the next call connects again`));
+        told = 'resting';
       } else if (state.name === 'reconnecting') {
-        if (!isLost) this.#show(line);
-        isLost = true;
+        if (told === 'nothing') this.#show(dim(line));
+        if (told === 'nothing') told = 'lost';
       }
     });
   }
@@ -50,6 +76,6 @@ export class ConnectionNotes {
   #show(line: string): void {
     const { terminal } = this.#context;
     const show = this.#places.at(-1) ?? ((text: string) => terminal.remark(text));
-    show(terminal.remarkColors.dim(line));
+    show(line);
   }
 }

@@ -1,11 +1,29 @@
-import { didYouMean, type Health, type LongwireClient, type Tool } from '@longwire/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  didYouMean,
+  nameList,
+  type Health,
+  type LongwireClient,
+  type Tool,
+} from '@longwire/client';
 import { describeRoute } from '../connection-words.js';
 import type { Context } from '../context.js';
 import { sanitizeLine } from '../sanitize.js';
 import { operationOptions } from '../session.js';
 import { toolTable } from '../tool-table.js';
-import { usageError } from '../command-error.js';
+import { CommandError, usageError } from '../command-error.js';
 import { ConnectionNotes } from './connection-notes.js';
+
+/** How long those that have answered wait for one that has not. */
+const maxWaitMs = 3000;
+
+/** What a server has listed. */
+export interface ServerTools {
+  client: LongwireClient;
+  tools: readonly Tool[];
+  /** It could not be asked now: these are the tools that it had before. */
+  isMissing: boolean;
+}
 
 /** The servers of a conversation, and what a person at its prompt may ask of them. */
 export class Servers {
@@ -13,7 +31,8 @@ export class Servers {
   readonly clients: readonly LongwireClient[];
   /** What is told of their connections. */
   readonly notes: ConnectionNotes;
-  #toolNames: string[] = [];
+  /** What each has listed last. */
+  readonly #lists = new Map<LongwireClient, readonly Tool[]>();
 
   constructor(context: Context, clients: readonly LongwireClient[]) {
     this.#context = context;
@@ -23,25 +42,55 @@ export class Servers {
 
   /** The names of the tools, as far as they were listed. */
   get toolNames(): readonly string[] {
-    return this.#toolNames;
+    return [...this.#lists.values()].flatMap((tools) => tools.map(({ name }) => name));
   }
 
-  /** Asks every server for its tools. */
-  async listTools(signal?: AbortSignal): Promise<{ client: LongwireClient; tools: Tool[] }[]> {
+  /**
+   * Asks every server for its tools. One that fails, or keeps the others waiting, takes none along:
+   * that is said once, and what it had listed before stands for it.
+   *
+   * @throws what the first of them failed with, if all fail.
+   */
+  async listTools(
+    signal?: AbortSignal,
+    clients: readonly LongwireClient[] = this.clients,
+  ): Promise<ServerTools[]> {
     const options = { ...operationOptions(this.#context), ...(signal && { signal }) };
-    const lists = await Promise.all(
-      this.clients.map(async (client) => ({ client, tools: await client.listTools(options) })),
-    );
-    this.#toolNames = lists.flatMap(({ tools }) => tools.map(({ name }) => name));
-    return lists;
+    const reads = clients.map(async (client) => {
+      const tools = await client.listTools(options);
+      this.#lists.set(client, tools);
+      this.notes.present(client.name);
+      return tools;
+    });
+    const done = new AbortController();
+    // From when the first has answered, so that one that is alone has all its time.
+    const late = Promise.any(reads).then(() => this.#tooLate(done.signal));
+    try {
+      const settled = await Promise.allSettled(reads.map((read) => Promise.race([read, late])));
+      const [failure] = settled.flatMap((each) => (each.status === 'rejected' ? [each] : []));
+      const isHopeless = settled.every(({ status }) => status === 'rejected');
+      if (failure !== undefined && (isHopeless || options.signal?.aborted === true))
+        throw failure.reason;
+      return clients.map((client, index) => {
+        const each = settled[index];
+        if (each?.status !== 'rejected')
+          return { client, tools: each?.value ?? [], isMissing: false };
+        this.notes.missing(client.name, each.reason);
+        return { client, tools: this.#lists.get(client) ?? [], isMissing: true };
+      });
+    } finally {
+      done.abort();
+      late.catch(() => undefined);
+    }
   }
 
   /** Prints the tools, under the name of their server where there are several. */
   async printTools(signal: AbortSignal): Promise<void> {
     const { terminal } = this.#context;
-    for (const { client, tools } of await this.listTools(signal)) {
+    for (const { client, tools, isMissing } of await this.listTools(signal)) {
       if (this.clients.length > 1) terminal.print(terminal.colors.bold(sanitizeLine(client.name)));
-      terminal.print(tools.length === 0 ? 'no tools' : toolTable(tools, terminal));
+      if (isMissing) terminal.print('not available');
+      else terminal.print(tools.length === 0 ? 'no tools' : toolTable(tools, terminal));
     }
   }
 
@@ -71,28 +120,34 @@ export class Servers {
    * @throws LongwireError with code `unknown-tool`, or that names the servers to choose from.
    */
   async find(word: string, signal: AbortSignal): Promise<{ client: LongwireClient; tool: string }> {
-    const lists = await this.listTools(signal);
     // What begins with the name of a server is about that one: another's tool may be named so.
     const [named] = this.clients
-      .map(({ name }) => `${name}/`)
-      .filter((start) => word.startsWith(start))
-      .sort((a, b) => b.length - a.length);
-    const found = lists
-      .filter(({ client }) => named === undefined || named === `${client.name}/`)
-      .flatMap(({ client, tools }) =>
-        tools
-          .filter(({ name }) => name === word || `${client.name}/${name}` === word)
-          .map(({ name }) => ({ client, tool: name })),
-      );
+      .filter(({ name }) => word.startsWith(`${name}/`))
+      .sort((a, b) => b.name.length - a.name.length);
+    const lists = await this.listTools(signal, named === undefined ? this.clients : [named]);
+    const found = lists.flatMap(({ client, tools }) =>
+      tools
+        .filter(({ name }) => name === word || `${client.name}/${name}` === word)
+        .map(({ name }) => ({ client, tool: name })),
+    );
     const [first, second] = found;
     if (first === undefined) {
-      const hint = didYouMean(word, this.#toolNames) || ' /tools lists them.';
-      throw usageError(`no server has a tool "${word}".${hint}`, { code: 'unknown-tool' });
+      const hint = didYouMean(word, this.toolNames) || ' /tools lists them.';
+      const missing = lists.filter(({ isMissing }) => isMissing).map(({ client }) => client.name);
+      const but = missing.length === 0 ? '' : ` (${nameList(missing)} could not be asked)`;
+      throw usageError(`no server has a tool "${word}"${but}.${hint}`, { code: 'unknown-tool' });
     }
     if (second !== undefined) {
       const choices = found.map(({ client, tool }) => `${client.name}/${tool}`).join(' or ');
       throw usageError(`several servers have a tool "${word}": write ${choices}`);
     }
     return first;
+  }
+
+  /** Rejects once the others have waited long enough. */
+  async #tooLate(done: AbortSignal): Promise<never> {
+    await delay(maxWaitMs, undefined, { signal: done });
+    const message = `its list of tools did not come within ${maxWaitMs / 1000} s of the others'`;
+    throw new CommandError(message, { code: 'timeout', certainty: 'outcome-unknown' });
   }
 }

@@ -3,6 +3,7 @@ import { createAgent, type Agent } from '@longwire/agent';
 import type { ToolSource } from '@longwire/client';
 import type { Context } from '../context.js';
 import { usageError } from '../command-error.js';
+import { hasClaudeKey } from '../environment.js';
 import { callLimits } from '../session.js';
 import { createApproval } from './approval.js';
 
@@ -17,16 +18,18 @@ export function startAgent(
 ): Agent | undefined {
   const {
     anthropicApiKey,
+    anthropicAuthToken,
     anthropicBaseUrl = defaultBaseUrl,
     anthropicModel,
   } = context.environment;
-  if (anthropicApiKey === undefined) return undefined;
+  if (!hasClaudeKey(context.environment)) return undefined;
   if (!URL.canParse(anthropicBaseUrl)) {
     throw usageError(`ANTHROPIC_BASE_URL "${anthropicBaseUrl}" is not a URL`, { code: 'config' });
   }
   const anthropic = new Anthropic({
-    apiKey: anthropicApiKey,
-    authToken: null,
+    // One of them: with both, the API would have to choose.
+    apiKey: anthropicAuthToken === undefined ? (anthropicApiKey ?? null) : null,
+    authToken: anthropicAuthToken ?? null,
     baseURL: anthropicBaseUrl,
   });
   const model = options.model ?? anthropicModel;

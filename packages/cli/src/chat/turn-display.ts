@@ -1,4 +1,4 @@
-import type { AgentEvent, ToolCallRef, ToolResultEvent } from '@longwire/agent';
+import type { AgentEvent, SourceFailedEvent, ToolCallRef, ToolResultEvent } from '@longwire/agent';
 import type { Context } from '../context.js';
 import { describeResult } from '../print-result.js';
 import { describeProgress } from '../progress.js';
@@ -40,9 +40,9 @@ export class TurnDisplay {
   }
 
   /** Shows one event. */
-  async show(event: AgentEvent): Promise<void> {
+  async show(event: Exclude<AgentEvent, SourceFailedEvent>): Promise<void> {
     const { terminal } = this.#context;
-    const { cyan, dim, red, yellow } = terminal.remarkColors;
+    const { cyan, dim, yellow } = terminal.remarkColors;
     switch (event.type) {
       case 'text':
         return this.#text(event.text);
@@ -66,10 +66,6 @@ export class TurnDisplay {
         this.#line(`${yellow('⊘')} ${this.#name(event)} was not allowed${because}`);
         return this.#spin();
       }
-      case 'source-failed':
-        return this.#line(
-          red(sanitizeLine(`${event.server} lists no tools: ${summaryOf(event.error)}`)),
-        );
       case 'tool-left-out':
         return this.#line(
           yellow(sanitizeLine(`${event.tool} of ${event.server} is left out: ${event.reason}`)),

@@ -65,10 +65,12 @@ export async function runTurn(
       if (call && event.type === 'tool-result') call.isError = event.isError;
       if (call && event.type === 'tool-refused') call.refused = true;
       if (event.type === 'done') done = event;
-      await display.show(event);
+      if (event.type === 'source-failed') servers.notes.missing(event.server, event.error);
+      else await display.show(event);
     }
   } catch (error) {
-    throw asChatError(error);
+    const { anthropicAuthToken } = context.environment;
+    throw asChatError(error, anthropicAuthToken && 'ANTHROPIC_AUTH_TOKEN');
   } finally {
     release();
     display.end();

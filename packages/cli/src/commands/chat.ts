@@ -4,7 +4,7 @@ import type { Servers } from '../chat/servers.js';
 import { allServers, chooseServers } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
-import { warnOfEnvironment } from '../environment.js';
+import { hasClaudeKey, warnOfEnvironment } from '../environment.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
 import { collect } from '../options.js';
@@ -12,13 +12,14 @@ import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { MediaFolder } from '../save-media.js';
 import { closeClients, connectClients, createServerClient } from '../session.js';
-import { serverNames, type Target } from '../target.js';
+import { serverNames, type Server, type Target } from '../target.js';
 
 interface ChatOptions {
   prompt?: string;
   model?: string;
   yes?: boolean;
   trust?: string[];
+  allowMissing?: boolean;
 }
 
 const examples = `
@@ -26,6 +27,7 @@ Examples:
   $ longwire chat http://127.0.0.1:3001/sse
   $ longwire chat http://127.0.0.1:3001/sse -p "How did AAPL do today?" --yes
   $ longwire chat http://127.0.0.1:3001/sse http://127.0.0.1:3002/mcp --trust 127.0.0.1:3001
+  $ longwire chat @all -p "What is new?" --allow-missing
   $ longwire chat http://127.0.0.1:3001/sse -- npx -y @modelcontextprotocol/server-everything`;
 
 /** `longwire chat [target …]` */
@@ -45,6 +47,10 @@ export const addChat: AddCommand = (program, run) => {
       'believe what a server of the targets says of its tools: those that only read, or destroy nothing, are called without asking (repeatable)',
       collect,
     )
+    .option(
+      '--allow-missing',
+      'with -p: go on without servers that cannot be used, as the prompt does',
+    )
     .addHelpText('after', examples)
     .action((words: string[], options: ChatOptions) =>
       run((context) => chat(context, words, options)),
@@ -53,20 +59,25 @@ export const addChat: AddCommand = (program, run) => {
 
 async function chat(context: Context, words: string[], options: ChatOptions): Promise<ExitCode> {
   const { prompt, model } = options;
+  // Who asks one question is to know that it is answered with all of the tools.
+  const allowsMissing = prompt === undefined || options.allowMissing === true;
   const { howToSetKey, converse } = await import('../chat/converse.js');
   if (prompt === undefined && context.options.json) {
     throw usageError('--json wants a question: chat -p "…" --json');
   }
   if (prompt !== undefined && prompt.trim() === '') throw usageError('-p wants a question');
   warnOfEnvironment(context, 'ANTHROPIC_BASE_URL');
-  if (prompt !== undefined && context.environment.anthropicApiKey === undefined) {
+  if (prompt !== undefined && !hasClaudeKey(context.environment)) {
     throw usageError(`Claude needs a key: ${howToSetKey}`, { code: 'config' });
   }
+  const missing: string[] = [];
+  const goOnWithout = (name: string, error: unknown): void => {
+    missing.push(name);
+    reportError(error, exitCodeOf(error), { ...context, server: sanitizeLine(name) });
+  };
   const chosen = await chooseServers(words, context, (all) => {
     tellSkipped(context, all);
-    for (const [server, error] of all.unusable) {
-      reportError(error, exitCodeOf(error), { ...context, server: sanitizeLine(server) });
-    }
+    for (const [name, error] of all.unusable) goOnWithout(name, error);
   });
   if (chosen.length === 0) {
     throw usageError(`${allServers} leaves nobody to chat with`, { code: 'config' });
@@ -79,32 +90,42 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
     chosen.map(({ config }) => config?.name),
   );
   const trusted = trustedServers(options.trust ?? [], targets, names);
-  const clients = await Promise.all(
-    chosen.map((server, index) =>
-      createServerClient(context, server, {
-        name: names[index],
-        trusted: trusted.has(index),
-      }),
-    ),
-  );
+  const used: { server: Server; client: LongwireClient }[] = [];
+  for (const [index, server] of chosen.entries()) {
+    const name = names[index];
+    try {
+      const given = { name, trusted: trusted.has(index) };
+      used.push({ server, client: await createServerClient(context, server, given) });
+    } catch (error) {
+      // One that was asked for by name is not gone on without.
+      if (!allowsMissing || name === undefined || words.includes(name)) throw error;
+      goOnWithout(name, error);
+    }
+  }
+  const clients = used.map(({ client }) => client);
   // A group of one shows its tools as the file says, and says when it is away or there again. What
   // is left out the client has not.
-  const sources = clients.map((client, index) => {
-    const { override = {} } = chosen[index]?.config?.tools ?? {};
+  const sources = used.map(({ client, server }) => {
+    const { override = {} } = server.config?.tools ?? {};
     const tools = { override };
     return createGroup([{ name: client.name, client, tools, lazy: true }], { name: client.name });
   });
   let agent: Agent | undefined;
   try {
     agent = startAgent(context, sources, { model, yes: options.yes });
-    // Who asks one question is to know that it is answered with all of the tools.
-    const goOnWithout = ({ name }: LongwireClient, error: unknown): void => {
-      reportError(error, exitCodeOf(error), { ...context, server: sanitizeLine(name) });
-    };
-    await connectClients(context, clients, prompt === undefined ? goOnWithout : undefined);
+    const onFailure = (client: LongwireClient, error: unknown): void =>
+      goOnWithout(client.name, error);
+    try {
+      await connectClients(context, clients, allowsMissing ? onFailure : undefined);
+    } catch (error) {
+      const hasOthers = !allowsMissing && clients.some(({ state }) => state.name === 'ready');
+      if (hasOthers) context.terminal.remark('--allow-missing goes on with the other servers.');
+      throw error;
+    }
     const servers = new Servers(context, clients);
+    for (const name of missing) servers.notes.knownMissing(name);
     if (prompt !== undefined && agent !== undefined) {
-      return await answerOnce(context, agent, servers, prompt);
+      return await answerOnce(context, agent, servers, { question: prompt, missing });
     }
     return await converse(context, servers, agent);
   } finally {
@@ -136,7 +157,7 @@ async function answerOnce(
   context: Context,
   agent: Agent,
   servers: Servers,
-  question: string,
+  { question, missing }: { question: string; missing: readonly string[] },
 ): Promise<ExitCode> {
   const { runTurn } = await import('../chat/turn.js');
   const { terminal, options, interruptions } = context;
@@ -150,7 +171,8 @@ async function answerOnce(
   });
   if (options.json) {
     const { text: answer, reason, usage } = done;
-    terminal.json({ answer, reason, model: agent.model, calls, usage });
+    const without = missing.length > 0 ? { missing } : {};
+    terminal.json({ answer, reason, model: agent.model, calls, usage, ...without });
   }
   return exitCode;
 }

@@ -1,6 +1,6 @@
 import { usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
-import { warnOfEnvironment } from '../environment.js';
+import { hasClaudeKey, warnOfEnvironment } from '../environment.js';
 import type { ExitCode } from '../exit-codes.js';
 import { MediaFolder } from '../save-media.js';
 import { closeClients, connectClients, createTargetClient } from '../session.js';
@@ -44,7 +44,7 @@ async function demo(
       `\nThat was the tour. Try it on a server of yours: longwire inspect <url>, or longwire inspect -- <command>`,
     );
     const isTerminal = stdin.isTTY === true && terminal.interactive;
-    if (!isTerminal && context.environment.anthropicApiKey === undefined) return 0;
+    if (!isTerminal && !hasClaudeKey(context.environment)) return 0;
     return await converseAfterTour(context, client, options);
   } finally {
     await closeClients([client]);

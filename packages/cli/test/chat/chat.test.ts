@@ -41,6 +41,25 @@ describe('chat', () => {
     expect(requests[1]).toContain('300 ms');
   });
 
+  it('shows ANTHROPIC_AUTH_TOKEN, and not the key beside it', async () => {
+    const claude = await listenClaude([
+      { text: ['yes, bearer-of-mine'] },
+      { status: 401, error: { type: 'authentication_error', message: 'no' } },
+    ]);
+    const env = {
+      ANTHROPIC_AUTH_TOKEN: 'bearer-of-mine',
+      ANTHROPIC_API_KEY: 'claude-key-here',
+      ANTHROPIC_BASE_URL: claude.url,
+    };
+    const asked = await run(['chat', servings[0].url, '-p', 'hi'], { env });
+    const refused = await run(['chat', servings[0].url, '-p', 'hi'], { env });
+    await claude.close();
+    expect(asked).toMatchObject({ code: 0, stdout: 'yes, ***\n' });
+    expect(claude.headers[0]?.authorization).toBe('Bearer bearer-of-mine');
+    expect(claude.headers[0]?.['x-api-key']).toBeUndefined();
+    expect(refused.stderr).toContain('Claude refused ANTHROPIC_AUTH_TOKEN with 401');
+  });
+
   it('says what to do about what Claude refuses', async () => {
     const error = { type: 'invalid_request_error', message: 'prompt is too long: 300000 tokens' };
     const { code, stderr } = await ask([{ status: 400, error }]);

@@ -1,12 +1,16 @@
 import type { LongwireClient } from '@longwire/client';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Servers } from '../../src/chat/servers.ts';
 import type { Context } from '../../src/context.ts';
 import { Interruptions } from '../../src/interruptions.ts';
 
-function serversOf(lists: Record<string, string[]>): Servers {
+function serversOf(
+  lists: Record<string, string[]>,
+  remark: (line: string) => void = () => {},
+): Servers {
   const context = {
-    terminal: { verbose: true },
+    terminal: { verbose: true, remark, remarkColors: { red: (text: string) => text } },
+    redactor: { message: (text: string) => text },
     options: {},
     interruptions: new Interruptions(),
   } as unknown as Context;
@@ -23,6 +27,40 @@ async function found(lists: Record<string, string[]>, word: string): Promise<str
   const { client, tool } = await serversOf(lists).find(word, signal);
   return `${client.name}: ${tool}`;
 }
+
+describe('one server that hangs', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is not waited for longer than the others make worth while, and is said once', async () => {
+    const remarks: string[] = [];
+    const servers = serversOf({ good: ['echo'], slow: [] }, (line) => remarks.push(line));
+    const [, slow] = servers.clients;
+    if (slow === undefined) throw new Error('there is no other');
+    const { listTools } = slow;
+    slow.listTools = () => new Promise(() => {});
+    for (let n = 0; n < 2; n++) {
+      const finding = servers.find('echo', signal);
+      await vi.advanceTimersByTimeAsync(3000);
+      expect((await finding).client.name).toBe('good');
+    }
+    expect(remarks).toEqual([expect.stringMatching(/^slow lists no tools: .*within 3 s/)]);
+    // Of the other nobody waits for it.
+    expect((await servers.find('good/echo', signal)).tool).toBe('echo');
+    slow.listTools = listTools;
+    await servers.listTools(signal);
+    slow.listTools = () => Promise.reject(new Error('gone'));
+    expect(await servers.listTools(signal)).toMatchObject([
+      { isMissing: false },
+      { isMissing: true },
+    ]);
+    expect(remarks).toHaveLength(2);
+  });
+});
 
 describe('the tool that a word means', () => {
   it('is that of the server it names, or the only one of that name', async () => {

@@ -11,19 +11,24 @@ import {
   type Located,
   type LocatedObject,
   type Member,
+  type PartProblem,
 } from './document.js';
 import {
-  foreignKey,
+  foreignFormat,
   foreignRemark,
   foreignVariables,
   fromForeign,
+  isLookedAt,
+  isToml,
   switchedOffBy,
+  type ForeignFormat,
 } from './foreign.js';
-import { addIssues } from './issues.js';
 import { Problems } from './problems.js';
 import { isSwitchedOff } from './restrictions.js';
+import { Mistakes } from './mistakes.js';
 import { issuesOfFile, issuesOfForeign, readServer } from './schema.js';
 import { readServerConfig } from './server.js';
+import { parseToml } from './toml.js';
 import type { Config } from './types.js';
 
 /** How a configuration is read. */
@@ -35,9 +40,9 @@ export interface ConfigOptions {
   /** Where the path of the file starts. Default: the working directory of this process. */
   cwd?: string;
   /**
-   * Told of a server that cannot be used as it stands, because a variable is not set, say; it is
-   * left out then. Default: that is an error of the whole. What is no configuration at all, a
-   * misspelt key included, is an error either way.
+   * Told of a server that cannot be used as it stands, because of a mistake in it, or a variable that
+   * is not set; it is left out then, and the others are there. Default: that is an error of the whole.
+   * What is wrong with the file itself is an error either way.
    */
   onUnusable?: (name: string, error: ConfigError) => void;
 }
@@ -45,8 +50,9 @@ export interface ConfigOptions {
 const OPTION_NAMES: readonly (keyof ConfigOptions)[] = ['profile', 'env', 'cwd', 'onUnusable'];
 
 /**
- * Reads a `longwire.json`; or the file of Claude Desktop, Claude Code, Cursor (`mcpServers`) or VS
- * Code (`servers`, with `type` or `inputs`), as it is.
+ * Reads a `longwire.json`; or the file of another program, as it is: of Claude Desktop, Claude Code,
+ * Cursor, Windsurf and others (`mcpServers`), VS Code (`servers` with `type` or `inputs`, or
+ * `mcp.servers` in its settings), or Codex (a `.toml` with `mcp_servers`).
  *
  * @throws ConfigError that lists what is wrong, with file, line and column; LongwireError (code
  * `config`) for a file that cannot be read, or a profile that is not there.
@@ -74,35 +80,65 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
   const path = resolve(cwd, file);
   // A byte order mark is no part of the first line.
   const source = { file, text: text.replace(/^\uFEFF/, '') };
-  const root = parseDocument(source);
-  const key = foreignKey(root, file);
+  const found: PartProblem[] = [];
+  const root = isToml(file)
+    ? parseToml(source)
+    : parseDocument(source, (problem) => found.push(problem));
+  const format = foreignFormat(root, file, env);
   const problems = new Problems(source);
-  if (key === undefined) addIssues(root, issuesOfFile(valueOf(root)), problems);
-  else addForeignIssues(root, key, problems);
-  problems.throwIfAny();
+  const mistakes = new Mistakes(source, { profile, isLenient: onUnusable !== undefined });
+  const predefined =
+    format === undefined ? new Map<string, string>() : foreignVariables(path, { env, cwd });
+  let members: ReadonlyMap<string, Member>;
+  if (format === undefined) {
+    mistakes.add(root, issuesOfFile(valueOf(root)), found);
+    mistakes.ofFile.throwIfAny();
+    members = withProfile(memberOf(root, 'servers')?.value as LocatedObject, root, {
+      profile,
+      file,
+    });
+  } else {
+    const view = foreignServers(root, format, problems);
+    const own = found.filter((problem) => isLookedAt(problem.path, format));
+    members = withProfile(view, root, { profile, file });
+    for (const [name, { value }] of members) {
+      const issues = issuesOfForeign(valueOf(value)).map((issue) => {
+        return { ...issue, path: ['servers', name, ...issue.path] };
+      });
+      mistakes.add(asFile(view), issues, []);
+    }
+    mistakes.add(
+      root,
+      [],
+      own.map((problem) => withoutPrefix(problem, format)),
+    );
+    mistakes.ofFile.throwIfAny();
+  }
 
-  const predefined = key === undefined ? new Map<string, string>() : foreignVariables(path, env);
-  const isForeign = key !== undefined;
+  const isForeign = format !== undefined;
   const isSwitchedOffByFile = isForeign ? switchedOff(root, problems) : () => false;
   const servers: Config['servers'] = [];
-  const members = serversOf(root, { key, profile, file });
   for (const [name, member] of members) {
-    const own = new Problems(source);
+    const own = mistakes.of(name) ?? new Problems(source);
     const directory = predefined.get('workspaceFolder') ?? dirname(path);
-    const server = readServerConfig(name, member, {
-      source,
-      problems: own,
-      directory,
-      env,
-      predefined,
-      isDisabled: (value) => {
-        if (!isForeign) return disabledIn(value);
-        return (
-          isSwitchedOff(valueOf(value) as Record<string, unknown>) || isSwitchedOffByFile(name)
-        );
-      },
-      read: (value) => (isForeign ? fromForeign(value, directory) : readServer(value)),
-    });
+    const server =
+      own.error() === undefined
+        ? readServerConfig(name, member, {
+            source,
+            problems: own,
+            directory,
+            env,
+            predefined,
+            isDisabled: (value) => {
+              if (!isForeign) return disabledIn(value);
+              return (
+                isSwitchedOff(valueOf(value) as Record<string, unknown>) ||
+                isSwitchedOffByFile(name)
+              );
+            },
+            read: (value) => (isForeign ? fromForeign(value, directory) : readServer(value)),
+          })
+        : undefined;
     const error = own.error();
     if (error === undefined && server !== undefined) servers.push(server);
     else if (error !== undefined && onUnusable !== undefined) onUnusable(name, error);
@@ -111,7 +147,8 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
   problems.throwIfAny();
   const written = new Map([...members].map(([name, { value }]) => [name, value]));
   const remark = isForeign ? foreignRemark(written) : undefined;
-  return { servers, remarks: remark === undefined ? [] : [`${file}: ${remark}`] };
+  const remarks = remark === undefined ? [] : [`${file}: ${remark}`];
+  return { servers, remarks: [...remarks, ...mistakes.remarks()] };
 }
 
 function disabledIn(server: Located): boolean {
@@ -131,12 +168,11 @@ function switchedOff(root: Located, problems: Problems): (name: string) => boole
 }
 
 /** The servers, with the profile laid over them. */
-function serversOf(
+function withProfile(
+  base: LocatedObject,
   root: Located,
-  options: { key: 'mcpServers' | 'servers' | undefined; profile: string | undefined; file: string },
+  { profile, file }: { profile: string | undefined; file: string },
 ): ReadonlyMap<string, Member> {
-  const { key = 'servers', profile, file } = options;
-  const base = memberOf(root, key)?.value as LocatedObject;
   if (profile === undefined) return base.members;
   const profiles = memberOf(root, 'profiles')?.value;
   const names = profiles?.kind === 'object' ? [...profiles.members.keys()] : [];
@@ -150,18 +186,38 @@ function serversOf(
   return (overlaid(base, overlay) as LocatedObject).members;
 }
 
-/** What is none of ours is not looked at. */
-function addForeignIssues(root: Located, key: 'mcpServers' | 'servers', problems: Problems): void {
-  const servers = memberOf(root, key)?.value;
-  if (servers?.kind !== 'object') {
-    problems.add(servers?.offset ?? 0, `"${key}": expected an object with the servers by name`);
-    return;
+/** The servers of another program's file, written as ours read them. */
+function foreignServers(root: Located, format: ForeignFormat, problems: Problems): LocatedObject {
+  let at: Located | undefined = root;
+  for (const key of format.path) at = memberOf(at, key)?.value;
+  if (at?.kind === 'object') {
+    const members = [...at.members].map(([name, { keyOffset, value }]): [string, Member] => [
+      name,
+      { keyOffset, value: format.adapt(value) },
+    ]);
+    return { ...at, members: new Map(members) };
   }
-  for (const [name, { value }] of servers.members) {
-    const issues = issuesOfForeign(valueOf(value));
-    const located = issues.map((issue) => ({ ...issue, path: [key, name, ...issue.path] }));
-    addIssues(root, located, problems);
-  }
+  const key = format.path.join('.');
+  problems.add(at?.offset ?? 0, `"${key}": expected an object with the servers by name`);
+  problems.throwIfAny();
+  throw configError(`there is no ${key}`);
+}
+
+/** As if the servers stood in a `longwire.json`. */
+function asFile(servers: LocatedObject): Located {
+  const { offset } = servers;
+  return {
+    kind: 'object',
+    offset,
+    members: new Map([['servers', { keyOffset: offset, value: servers }]]),
+  };
+}
+
+/** The same, with a path as it would be in a `longwire.json`. */
+function withoutPrefix(problem: PartProblem, format: ForeignFormat): PartProblem {
+  const { length } = format.path;
+  const isOfServers = format.path.every((key, index) => problem.path[index] === key);
+  return isOfServers ? { ...problem, path: ['servers', ...problem.path.slice(length)] } : problem;
 }
 
 function configError(message: string, options: { cause?: unknown } = {}): LongwireError {

@@ -8,7 +8,7 @@ import {
 import { positionIn, Problems, type Source } from './problems.js';
 
 /** A configuration has some six. */
-const MAX_DEPTH = 100;
+export const MAX_DEPTH = 100;
 
 /** A JSON value that knows where it is written. */
 export type Located = LocatedObject | LocatedArray | LocatedValue;
@@ -38,13 +38,20 @@ export interface Member {
   value: Located;
 }
 
+/** What is wrong with one part of a document, and where the part is. */
+export interface PartProblem {
+  path: readonly (string | number)[];
+  offset: number;
+  message: string;
+}
+
 /**
- * Reads JSON with the positions of all that is in it; comments and trailing commas are allowed.
+ * Reads JSON with the positions of all that is in it; comments and trailing commas are allowed. Keys
+ * that are there twice are told by `onProblem`: with `JSON.parse` the first would be lost without a word.
  *
- * @throws ConfigError for what is no JSON, and for keys that are there twice: with `JSON.parse` the
- * first would be lost without a word.
+ * @throws ConfigError for what is no JSON.
  */
-export function parseDocument(source: Source): Located {
+export function parseDocument(source: Source, onProblem: (problem: PartProblem) => void): Located {
   const { text } = source;
   checkNesting(source);
   const errors: ParseError[] = [];
@@ -55,9 +62,7 @@ export function parseDocument(source: Source): Located {
   if (first !== undefined) problems.add(first.offset, complaint(first));
   else if (root === undefined) problems.add(0, 'the file is empty');
   problems.throwIfAny();
-  const document = located(root as Node, source, problems, []);
-  problems.throwIfAny();
-  return document;
+  return located(root as Node, source, onProblem, []);
 }
 
 /** What reads a document calls itself for every level of it. */
@@ -82,13 +87,13 @@ function checkNesting(source: Source): void {
 function located(
   node: Node,
   source: Source,
-  problems: Problems,
+  onProblem: (problem: PartProblem) => void,
   path: readonly (string | number)[],
 ): Located {
   const { offset, children = [] } = node;
   if (node.type === 'array') {
     const items = children.map((child, index) =>
-      located(child, source, problems, [...path, index]),
+      located(child, source, onProblem, [...path, index]),
     );
     return { kind: 'array', offset, items };
   }
@@ -100,7 +105,8 @@ function located(
     if (key === undefined || value === undefined) continue;
     const name = String(key.value);
     if (name === '__proto__') {
-      problems.add(key.offset, '"__proto__" cannot be a name here: an object would lose it');
+      const message = '"__proto__" cannot be a name here: an object would lose it';
+      onProblem({ path: [...path, name], offset: key.offset, message });
       continue;
     }
     const earlier = members.get(name);
@@ -108,11 +114,12 @@ function located(
       const { line } = positionIn(source, earlier.keyOffset);
       const { line: again } = positionIn(source, key.offset);
       const what = isServerList(path) ? `server ${JSON.stringify(name)}` : JSON.stringify(name);
-      problems.add(key.offset, `${what} is there twice, on lines ${line} and ${again}: rename one`);
+      const message = `${what} is there twice, on lines ${line} and ${again}: rename one`;
+      onProblem({ path: [...path, name], offset: key.offset, message });
     }
     members.set(name, {
       keyOffset: key.offset,
-      value: located(value, source, problems, [...path, name]),
+      value: located(value, source, onProblem, [...path, name]),
     });
   }
   return { kind: 'object', offset, members };

@@ -1,27 +1,60 @@
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, extname, resolve, sep } from 'node:path';
 import { parseEnv } from 'node:util';
 import { nameList } from '../nearest.js';
 import { readTextFile } from '../text-file.js';
+import { fromCodex, literal } from './codex.js';
 import { memberOf, valueOf, type Located } from './document.js';
 import { isLoosening, isRestriction, readRestrictions } from './restrictions.js';
 import { FOREIGN_KEYS, readForeignServer, type WrittenServer } from './schema.js';
 
-/** Under which key a file of another program has its servers; `undefined` for a `longwire.json`. */
-export function foreignKey(root: Located, file: string): 'mcpServers' | 'servers' | undefined {
-  if (memberOf(root, 'mcpServers') !== undefined) return 'mcpServers';
-  if (basename(file) === 'longwire.json' || memberOf(root, 'profiles') !== undefined)
-    return undefined;
+/** How another program writes its servers. */
+export interface ForeignFormat {
+  /** Where in the file they are. */
+  path: readonly string[];
+  /** What a server is as Claude Code, Cursor and VS Code write it. */
+  adapt: (server: Located) => Located;
+}
+
+/** Whether a file is read as TOML. */
+export function isToml(file: string): boolean {
+  return extname(file).toLowerCase() === '.toml';
+}
+
+/**
+ * The format of a file of another program; `undefined` for a `longwire.json`.
+ *
+ * In Claude Desktop's own file no text is a variable.
+ */
+export function foreignFormat(
+  root: Located,
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+): ForeignFormat | undefined {
+  const asIs = (server: Located): Located => server;
+  if (isToml(file)) return { path: ['mcp_servers'], adapt: (server) => fromCodex(server, env) };
+  const name = basename(file);
+  if (memberOf(root, 'mcpServers') !== undefined) {
+    const isLiteral = name.toLowerCase() === 'claude_desktop_config.json';
+    return { path: ['mcpServers'], adapt: isLiteral ? literal : asIs };
+  }
+  if (name === 'longwire.json' || memberOf(root, 'profiles') !== undefined) return undefined;
+  // In the settings of VS Code a key may be written in parts, or whole.
+  if (memberOf(root, 'mcp.servers') !== undefined) return { path: ['mcp.servers'], adapt: asIs };
+  if (memberOf(memberOf(root, 'mcp')?.value, 'servers') !== undefined) {
+    return { path: ['mcp', 'servers'], adapt: asIs };
+  }
   const servers = memberOf(root, 'servers')?.value;
   const isTyped =
     servers?.kind === 'object' &&
     [...servers.members.values()].some(({ value }) => memberOf(value, 'type') !== undefined);
-  return isTyped || memberOf(root, 'inputs') !== undefined ? 'servers' : undefined;
+  const isForeign = isTyped || memberOf(root, 'inputs') !== undefined;
+  return isForeign ? { path: ['servers'], adapt: asIs } : undefined;
 }
 
-/** What VS Code and Cursor define beside the environment. */
+/** What VS Code and Cursor define beside the environment. `cwd` is the working directory. */
 export function foreignVariables(
   path: string,
-  env: Readonly<Record<string, string | undefined>>,
+  { env, cwd }: { env: Readonly<Record<string, string | undefined>>; cwd: string },
 ): ReadonlyMap<string, string> {
   const directory = dirname(path);
   const isSettings = /^\.(vscode|cursor)$/.test(basename(directory));
@@ -29,8 +62,27 @@ export function foreignVariables(
   const workspace = isSettings ? dirname(directory) : directory;
   return new Map([
     ['workspaceFolder', workspace],
+    ['workspaceFolderBasename', basename(workspace)],
+    ['cwd', resolve(cwd)],
+    ['pathSeparator', sep],
+    ['/', sep],
     ...(home === undefined ? [] : [['userHome', home] as const]),
   ]);
+}
+
+/** What restricts the servers of a file as a whole, by the first key of where it is. */
+const LISTS: readonly string[] = [
+  'mcp',
+  'allowMCPServers',
+  'excludeMCPServers',
+  'disabledMcpServers',
+  'disabledMcpjsonServers',
+];
+
+/** Whether a part of a file is looked at; the rest is the other program's. */
+export function isLookedAt(path: readonly PropertyKey[], format: ForeignFormat): boolean {
+  const [first] = path;
+  return first === format.path[0] || LISTS.includes(String(first));
 }
 
 /** What the file as a whole says of which servers may be used. */
@@ -113,7 +165,9 @@ export function foreignRemark(servers: ReadonlyMap<string, Located>): string | u
  * understood.
  */
 export function fromForeign(value: unknown, directory: string): WrittenServer {
-  const { type, url, command, args, cwd, headers, ...server } = readForeignServer(value);
+  const { type, command, args, cwd, headers, ...server } = readForeignServer(value);
+  // Gemini takes `httpUrl` before `url`.
+  const url = server.httpUrl ?? server.url ?? server.serverUrl;
   const { tools } = readRestrictions(value as Record<string, unknown>);
   const isRestricted = Object.keys(tools).length > 0;
   if (url !== undefined && type !== 'stdio') {

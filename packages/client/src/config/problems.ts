@@ -13,15 +13,18 @@ export interface Source {
 /** What is wrong in a file, gathered so that all of it can be told at once. */
 export class Problems {
   readonly #source: Source;
-  readonly #found: { offset: number; message: string }[] = [];
+  readonly #found: { offset: number; message: string; variable: string | undefined }[] = [];
 
   constructor(source: Source) {
     this.#source = source;
   }
 
-  /** Takes note of a problem; `offset` is where in the text it is. */
-  add(offset: number, message: string): void {
-    this.#found.push({ offset, message });
+  /**
+   * Takes note of a problem; `offset` is where in the text it is, `variable` what lacks a value, where
+   * that is all.
+   */
+  add(offset: number, message: string, variable?: string): void {
+    this.#found.push({ offset, message, variable });
   }
 
   /** Takes over what others found in the same file. */
@@ -34,8 +37,9 @@ export class Problems {
     const { file } = this.#source;
     const problems = this.#found
       .toSorted((a, b) => a.offset - b.offset)
-      .map(({ offset, message }): ConfigProblem => {
-        return { file, ...positionIn(this.#source, offset), message };
+      .map(({ offset, message, variable }): ConfigProblem => {
+        const place = { file, ...positionIn(this.#source, offset) };
+        return { ...place, message, ...(variable !== undefined && { variable }) };
       });
     const lines = problems.map(
       ({ line, column, message }) => `${file}:${line}:${column}: ${message}`,

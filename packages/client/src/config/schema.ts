@@ -28,6 +28,8 @@ export interface WrittenServer {
 export interface ForeignServer {
   type?: string;
   url?: string;
+  serverUrl?: string;
+  httpUrl?: string;
   command?: string;
   args?: string[];
   env?: Record<string, string | number | boolean | null>;
@@ -194,10 +196,13 @@ const file = z
   })
   .describe('The servers that Longwire knows by name. ${NAME} and ${NAME:-default} are variables.');
 
-/** A server as Claude Desktop, Claude Code, Cursor and VS Code have it; what else is there is theirs. */
+/** A server as other programs have it; what else is there is theirs. */
 const foreignServer = z.object({
   type: text.exactOptional(),
   url: text.exactOptional(),
+  // Windsurf and Antigravity, and Gemini, which has `url` for SSE alone.
+  serverUrl: text.exactOptional(),
+  httpUrl: text.exactOptional(),
   command: text.exactOptional(),
   args: strings.exactOptional(),
   env: z.record(text, z.union([text, z.number(), flag, z.null()])).exactOptional(),

@@ -167,14 +167,15 @@ function expanded(
         if (typeof part.value !== 'string') return part;
         const value = expandVariables(part.value, {
           mayBeEmpty,
+          predefined: new Set(predefined.keys()),
           lookup: (name) => {
             const isSet = Object.hasOwn(env, name) && env[name] !== undefined;
             if (isSet || predefined.has(name)) variables.add(name);
             return isSet ? env[name] : predefined.get(name);
           },
-          report: (message) => {
+          report: (message, variable) => {
             const place = `"${path.join('.')}" of server ${JSON.stringify(server)}`;
-            problems.add(part.offset, `${place}: ${message}`);
+            problems.add(part.offset, `${place}: ${message}`, variable);
           },
         });
         return { ...part, value };

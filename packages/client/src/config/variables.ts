@@ -2,10 +2,12 @@
 export interface ExpansionOptions {
   /** The value of a variable; `undefined` where it is not set. */
   lookup: (name: string) => string | undefined;
+  /** What may be written beside names of the environment: `workspaceFolder`, `/`. */
+  predefined: ReadonlySet<string>;
   /** Whether a variable may be set to nothing here; else that is as if it were not set. */
   mayBeEmpty: boolean;
-  /** Told what is wrong. */
-  report: (message: string) => void;
+  /** Told what is wrong, and which variable lacks a value, if that is it. */
+  report: (message: string, variable?: string) => void;
 }
 
 /** How many defaults may stand within one another. */
@@ -45,11 +47,11 @@ export function expandVariables(text: string, options: ExpansionOptions): string
 }
 
 function valueOf(inner: string, options: ExpansionOptions): string {
-  const { lookup, mayBeEmpty, report } = options;
+  const { lookup, mayBeEmpty, predefined, report } = options;
   const split = inner.indexOf(':-');
   const written = split === -1 ? inner : inner.slice(0, split);
   const fallback = split === -1 ? undefined : inner.slice(split + 2);
-  const name = NAME.exec(written)?.[1] ?? (isPredefined(written) ? written : undefined);
+  const name = NAME.exec(written)?.[1] ?? (predefined.has(written) ? written : undefined);
   if (name === undefined) {
     report(complaint(written));
     return '';
@@ -58,27 +60,23 @@ function valueOf(inner: string, options: ExpansionOptions): string {
   if (value !== undefined && (value !== '' || (mayBeEmpty && fallback === undefined))) return value;
   const state = value === undefined ? 'not set' : 'empty';
   if (fallback === undefined) {
-    report(`the variable ${name} is ${state}: set it, or write a default: \${${name}:-…}`);
+    report(`the variable ${name} is ${state}: set it, or write a default: \${${name}:-…}`, name);
     return '';
   }
   let isReported = false;
   const otherwise = expandVariables(fallback, {
     lookup,
+    predefined,
     mayBeEmpty: true,
-    report: (message) => {
+    report: (message, variable) => {
       isReported = true;
-      report(message);
+      report(message, variable);
     },
   });
   if (otherwise === '' && !mayBeEmpty && !isReported) {
-    report(`the variable ${name} is ${state}, and its default is empty: set it`);
+    report(`the variable ${name} is ${state}, and its default is empty: set it`, name);
   }
   return otherwise;
-}
-
-/** What other programs define beside the environment. */
-function isPredefined(name: string): boolean {
-  return name === 'workspaceFolder' || name === 'userHome';
 }
 
 function complaint(written: string): string {

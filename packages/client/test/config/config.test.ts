@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   ConfigError,
@@ -443,5 +443,232 @@ describe('the file of another program', () => {
     const text = '{ "servers": { "a": { "type": "http", "url": "http://h" } } }';
     expect(errorOf(text).message).toContain('unknown key "type" in server "a"');
     expect(parseConfig(text, { file: 'mcp.json' }).servers).toHaveLength(1);
+  });
+});
+
+describe('one wrong server', () => {
+  /** What is read of a text, and what is wrong with the servers that cannot be used. */
+  function lenient(text: string, options: Parameters<typeof parseConfig>[1] = {}) {
+    const unusable = new Map<string, ConfigError>();
+    const onUnusable = (name: string, error: ConfigError) => void unusable.set(name, error);
+    const { servers, remarks } = parseConfig(text, { ...options, onUnusable });
+    return {
+      names: servers.map(({ name }) => name),
+      unusable: Object.fromEntries([...unusable].map(([name, { message }]) => [name, message])),
+      problems: [...unusable.values()].flatMap((error) => error.problems),
+      remarks,
+    };
+  }
+  const good = '"good": { "url": "http://h" }';
+
+  test.each<[string, string]>([
+    ['"bad": { "ulr": "http://h" }', 'unknown key "ulr" in server "bad": did you mean "url"?'],
+    ['"bad": 7', 'server "bad": expected an object, found a number'],
+    ['"bad": { "url": 7 }', '"url" of server "bad": expected a string, found a number'],
+    ['"bad": { "url": "h" }', 'server "bad" has a wrong "url"'],
+    ['"bad": { "url": "http://h" }, "bad": {}', 'server "bad" is there twice, on lines 1 and 1'],
+    ['"bad": { "url": "http://h", "url": "http://i" }', '"url" is there twice'],
+    ['"bad": { "url": "http://h", "retry": { "maxAttempts": -1 } }', 'expected a number from 0'],
+    ['"bad": { "url": "${NO}" }', 'the variable NO is not set'],
+  ])('of a longwire.json fails alone: %s', (bad, message) => {
+    const text = `{ "servers": { ${bad}, ${good} } }`;
+    const read = lenient(text, { env: {} });
+    expect(read.names).toEqual(['good']);
+    expect(read.unusable).toEqual({ bad: expect.stringContaining(message) });
+    expect(read.problems.map(({ variable }) => variable)).toEqual([
+      message.startsWith('the variable') ? 'NO' : undefined,
+    ]);
+    // Without somebody to tell of it, it is an error.
+    expect(errorOf(text, { env: {} }).message).toContain(message);
+  });
+
+  test.each<[string, string]>([
+    ['"bad": { "command": 5 }', '"command" of server "bad": expected a string, found a number'],
+    ['"bad": []', 'server "bad": expected an object, found an array'],
+    ['"bad": { "command": "x", "envFile": "/no/such" }', 'could not read /no/such'],
+    ['"bad": { "command": "x", "command": "y" }', '"command" is there twice'],
+    ['"bad": { "command": "x", "disabledTools": "y" }', '"disabledTools" restricts the server'],
+  ])('of another program fails alone: %s', (bad, message) => {
+    const read = lenient(`{ "a": 1, "a": 2, "mcpServers": { ${bad}, ${good} } }`, {
+      file: '.mcp.json',
+    });
+    expect(read).toMatchObject({
+      names: ['good'],
+      unusable: { bad: expect.stringContaining(message) },
+    });
+  });
+
+  test('in a profile fails where the profile is asked for, and is a remark elsewhere', () => {
+    const text = `{
+      "servers": { ${good}, "other": { "url": "http://h" } },
+      "profiles": { "p": { "servers": { "good": { "ulr": "x" } } }, "q": { "servers": {} } }
+    }`;
+    expect(lenient(text, { profile: 'p' })).toMatchObject({
+      names: ['other'],
+      unusable: { good: expect.stringContaining('"ulr" in server "good" in profile "p"') },
+      remarks: [],
+    });
+    expect(lenient(text, { profile: 'q' })).toMatchObject({
+      names: ['good', 'other'],
+      unusable: {},
+      remarks: [expect.stringContaining('"ulr" in server "good" in profile "p"')],
+    });
+  });
+
+  test.each([
+    `{ "severs": {}, "servers": { ${good} } }`,
+    `{ "servers": { ${good} }, "servers": {} }`,
+    `{ "servers": { "__proto__": {}, ${good} } }`,
+    `{ "servers": { ${good} `,
+  ])('is not what is wrong with the file: %s', (text) => {
+    expect(() => lenient(text)).toThrow(ConfigError);
+  });
+});
+
+describe('variables of other programs', () => {
+  const read = (file: string, value: string, env: Record<string, string> = {}) => {
+    const text = JSON.stringify({ mcpServers: { it: { command: 'x', args: [value] } } });
+    const [server] = parseConfig(text, { file, env, cwd: '/where' }).servers;
+    return typeof server?.target === 'object' ? server.target.args?.[0] : undefined;
+  };
+
+  test.each([
+    ['${workspaceFolder}', '/work/app'],
+    ['${workspaceFolderBasename}', 'app'],
+    ['a${pathSeparator}b${/}c', `a${sep}b${sep}c`],
+    ['${cwd}', resolve('/where')],
+    ['${userHome}', '/home/it'],
+    ['${env:TOKEN}', 'secret'],
+    ['${TOKEN}', 'secret'],
+    ['${env:NO:-else}', 'else'],
+  ])('%s is %s', (value, expected) => {
+    const env = { HOME: '/home/it', TOKEN: 'secret' };
+    expect(read('/work/app/.cursor/mcp.json', value, env)).toBe(expected);
+  });
+
+  test('none are in a longwire.json', () => {
+    for (const name of ['/', 'workspaceFolderBasename', 'cwd']) {
+      const text = JSON.stringify({ servers: { it: { command: 'x', args: [`\${${name}}`] } } });
+      expect(() => parseConfig(text, { env: {} })).toThrow(
+        name === '/' ? 'no variable' : 'not set',
+      );
+    }
+  });
+
+  test.each(['${TOKEN}', '$${TOKEN}', '${', '${input:key}', '${workspaceFolder}', '$$${A}'])(
+    "in Claude Desktop's own file %s is what it is",
+    (value) => {
+      const env = { TOKEN: 'secret', A: 'a' };
+      expect(read('/h/claude_desktop_config.json', value, env)).toBe(value);
+    },
+  );
+});
+
+describe('files of more programs', () => {
+  const targets = (file: string, text: string, env: Record<string, string> = {}) =>
+    parseConfig(text, { file, env }).servers.map(({ name, target, options, tools, disabled }) => ({
+      name,
+      target,
+      ...(options.headers !== undefined && { headers: options.headers }),
+      ...(Object.keys(tools).length > 0 && { tools }),
+      ...(disabled && { disabled }),
+    }));
+
+  test('Windsurf: serverUrl; Gemini: httpUrl', () => {
+    const text = JSON.stringify({
+      mcpServers: {
+        windsurf: { serverUrl: 'https://w/mcp', headers: { a: 'b' } },
+        gemini: { httpUrl: 'https://g/mcp', url: 'https://g/sse' },
+      },
+    });
+    expect(targets('mcp_config.json', text)).toEqual([
+      { name: 'windsurf', target: 'https://w/mcp', headers: { a: 'b' } },
+      { name: 'gemini', target: 'https://g/mcp' },
+    ]);
+    const wrong = '{ "mcpServers": { "a": { "serverUrl": 7 } } }';
+    expect(errorOf(wrong, { file: 'x.json' }).message).toContain(
+      '1:39: "serverUrl" of server "a": expected a string, found a number',
+    );
+  });
+
+  test.each([
+    '{ /* mine */ "editor.tabSize": 2, "mcp": { "inputs": [], "servers": {\n"a": { "url": "http://h" }, } }, }',
+    '{ "[json]": {}, "mcp.servers": {\n"a": { "url": "http://h" } }, "x": 1, "x": 2 }',
+  ])('VS Code, in its settings: %s', (text) => {
+    expect(targets('/home/it/.config/Code/User/settings.json', text)).toEqual([
+      { name: 'a', target: 'http://h' },
+    ]);
+    expect(parseConfig(text, { file: 'settings.json' }).servers[0]?.place).toBe('settings.json:2');
+    const wrong = text.replace('"http://h"', '5');
+    expect(errorOf(wrong, { file: 'settings.json' }).message).toBe(
+      'settings.json:2:15: "url" of server "a": expected a string, found a number',
+    );
+  });
+
+  const codex = `
+model = "gpt"
+[mcp_servers.files]
+command = "npx"
+args = ["-y", "\${HOME}/x"]
+env = { "A" = "\${B}" }
+env_vars = ["TOKEN", "NOT_SET", { name = "REGION" }]
+enabled_tools = ["read"]
+startup_timeout_sec = 20
+
+[ mcp_servers."the web" ]
+url = "https://h/mcp"
+bearer_token_env_var = "TOKEN"
+http_headers = { "X-A" = "a", "X-B" = "\${b}" }
+env_http_headers = { "X-Region" = "REGION" }
+enabled = false
+
+[mcp_servers.files.tools.x]
+approval_mode = "approve"
+`;
+
+  test('Codex: TOML, in which no text is a variable', () => {
+    const env = { TOKEN: 'secret', REGION: 'eu', HOME: '/h', B: 'b' };
+    const [files] = targets('/h/.codex/config.toml', codex, env);
+    expect(files).toEqual({
+      name: 'files',
+      target: {
+        command: 'npx',
+        args: ['-y', '${HOME}/x'],
+        env: { A: '${B}', TOKEN: 'secret', REGION: 'eu' },
+      },
+      tools: { include: ['read'] },
+    });
+    const on = codex.replace('enabled = false', '');
+    expect(targets('config.toml', on, env)[1]).toEqual({
+      name: 'the web',
+      target: 'https://h/mcp',
+      headers: { 'X-A': 'a', 'X-B': '${b}', 'X-Region': 'eu', Authorization: 'Bearer secret' },
+    });
+    const { servers, remarks } = parseConfig(codex, { file: 'config.toml', env });
+    expect(servers.map(({ place, disabled }) => [place, disabled])).toEqual([
+      ['config.toml:3', false],
+      ['config.toml:11', true],
+    ]);
+    expect(servers[0]?.variables).toEqual(['TOKEN', 'REGION']);
+    expect(remarks).toEqual([
+      expect.stringMatching(/"startup_timeout_sec" of .*files.*; "tools\.\*" of .*files/),
+    ]);
+  });
+
+  test.each<[string, string]>([
+    ['[mcp_servers.a]\ncommand = "x\n', 'config.toml:2:'],
+    [
+      '[mcp_servers.a]\ncommand = 5\n',
+      'config.toml:1:1: "command" of server "a": expected a string',
+    ],
+    [
+      '[mcp_servers.a]\nurl = "https://h"\nbearer_token_env_var = "NO"\n',
+      'the variable NO is not set',
+    ],
+    ['model = "x"\n', '"mcp_servers": expected an object with the servers by name'],
+    ['mcp_servers = 1979-05-27\n', '"mcp_servers": expected an object'],
+    [`[mcp_servers.a]\nargs = ${'['.repeat(200)}${']'.repeat(200)}\n`, 'config.toml:2:'],
+  ])('Codex: what is wrong is told: %j', (text, message) => {
+    expect(errorOf(text, { file: 'config.toml', env: {} }).message).toContain(message);
   });
 });

@@ -1,0 +1,76 @@
+import { memberOf, type Located, type LocatedObject, type Member } from './document.js';
+
+/** The same, in which no text is a variable. */
+export function literal(document: Located): Located {
+  switch (document.kind) {
+    case 'object': {
+      const members = [...document.members].map(
+        ([key, { keyOffset, value }]) => [key, { keyOffset, value: literal(value) }] as const,
+      );
+      return { ...document, members: new Map(members) };
+    }
+    case 'array':
+      return { ...document, items: document.items.map(literal) };
+    case 'value': {
+      const { value } = document;
+      return typeof value === 'string'
+        ? { ...document, value: value.replaceAll('${', () => '$${') }
+        : document;
+    }
+  }
+}
+
+/**
+ * A server of Codex's `config.toml` as the other programs write it: no text in it is a variable, and
+ * what comes from the environment is named by keys of its own.
+ * https://developers.openai.com/codex/mcp
+ */
+export function fromCodex(
+  server: Located,
+  env: Readonly<Record<string, string | undefined>>,
+): Located {
+  if (server.kind !== 'object') return server;
+  const { http_headers, env_http_headers, bearer_token_env_var, env_vars, tools, ...rest } =
+    Object.fromEntries(server.members) as Record<string, Member | undefined>;
+  const members = new Map(
+    Object.entries(rest).flatMap(([key, member]) =>
+      member === undefined ? [] : [[key, { ...member, value: literal(member.value) }] as const],
+    ),
+  );
+  // Of single tools; Copilot's `tools` is a list.
+  if (tools !== undefined) members.set('tools.*', tools);
+  const { offset } = server;
+  const variable = (name: string): Member => ({
+    keyOffset: offset,
+    value: { kind: 'value', offset, value: `\${${name}}` },
+  });
+  const headers = objectOf(http_headers, offset);
+  for (const [header, { value }] of objectOf(env_http_headers, offset)) {
+    if (value.kind === 'value') headers.set(header, variable(String(value.value)));
+  }
+  const token = bearer_token_env_var?.value;
+  if (token?.kind === 'value') {
+    const value = `Bearer \${${String(token.value)}}`;
+    headers.set('Authorization', { keyOffset: offset, value: { kind: 'value', offset, value } });
+  }
+  const forwarded = env_vars?.value.kind === 'array' ? env_vars.value.items : [];
+  const variables = objectOf(server.members.get('env'), offset);
+  for (const item of forwarded) {
+    const name = item.kind === 'object' ? memberOf(item, 'name')?.value : item;
+    if (name?.kind !== 'value' || env[String(name.value)] === undefined) continue;
+    variables.set(String(name.value), variable(String(name.value)));
+  }
+  if (headers.size > 0) members.set('headers', asMember(headers, offset));
+  if (variables.size > 0) members.set('env', asMember(variables, offset));
+  return { kind: 'object', offset, members };
+}
+
+/** The members of an object, with no text as a variable. */
+function objectOf(member: Member | undefined, offset: number): Map<string, Member> {
+  const value: Located = literal(member?.value ?? { kind: 'object', offset, members: new Map() });
+  return new Map(value.kind === 'object' ? value.members : []);
+}
+
+function asMember(members: LocatedObject['members'], offset: number): Member {
+  return { keyOffset: offset, value: { kind: 'object', offset, members } };
+}
