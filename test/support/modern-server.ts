@@ -1,7 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node';
+import {
+  type NodeIncomingMessageLike,
+  NodeStreamableHTTPServerTransport,
+  toNodeHandler,
+} from '@modelcontextprotocol/node';
 import {
   createMcpHandler,
   fromJsonSchema,
@@ -30,7 +35,7 @@ export interface ModernServer extends AsyncDisposable {
 /** What the server is started with. */
 export interface ModernServerOptions {
   /** What becomes of requests of the era before. Default `reject`. */
-  legacy?: 'reject' | 'stateless';
+  legacy?: 'reject' | 'stateless' | 'sessions';
   /** Where it listens. Default: a free port. */
   port?: number;
 }
@@ -45,7 +50,7 @@ const mirrored: object = {
 /**
  * Starts the official server. Its tools: `echo`; `steps`, which tells its progress three times;
  * `ask`, which asks for a name before it answers; `region`, whose argument is mirrored in a header;
- * `wait`, which never answers.
+ * `wait`, which never answers; with sessions `ask-back`, which asks as tools of the era before do.
  */
 export async function startModernServer({
   legacy = 'reject',
@@ -105,6 +110,15 @@ export async function startModernServer({
       ran('wait ended', '');
       return said('never');
     });
+    if (legacy === 'sessions') {
+      server.registerTool('ask-back', {}, async () => {
+        const { action } = await server.server.elicitInput({
+          message: 'Well?',
+          requestedSchema: { type: 'object', properties: {} },
+        });
+        return said(ran('ask-back', action));
+      });
+    }
     for (const name of added) server.registerTool(name, {}, () => said(ran(name, name)));
     server.registerResource('note', 'note:///1', {}, (uri) => ({
       contents: [{ uri: uri.href, text: 'a note' }],
@@ -117,11 +131,31 @@ export async function startModernServer({
     return answer;
   }
 
-  const handler = createMcpHandler(createSession, { legacy });
+  const handler = createMcpHandler(createSession, {
+    legacy: legacy === 'sessions' ? 'reject' : legacy,
+  });
   const handle = toNodeHandler(handler);
+  const sessions = new Map<string, NodeStreamableHTTPServerTransport>();
+
+  async function takeInSession(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const known = sessions.get(String(request.headers['mcp-session-id']));
+    const transport =
+      known ??
+      new NodeStreamableHTTPServerTransport({
+        sessionIdGenerator: randomUUID,
+        onsessioninitialized: (id) => void sessions.set(id, transport),
+      });
+    if (known === undefined) await createSession().connect(transport);
+    await transport.handleRequest(request, response);
+  }
+
   const http = createServer((request, response) => {
     if (new URL(request.url ?? '', 'http://server').pathname !== '/mcp') {
       response.writeHead(404).end();
+      return;
+    }
+    if (legacy === 'sessions' && request.headers['mcp-method'] === undefined) {
+      void takeInSession(request, response);
       return;
     }
     if (request.headers['mcp-method'] === 'subscriptions/listen') {
@@ -137,6 +171,7 @@ export async function startModernServer({
     const closed = once(http, 'close');
     http.close();
     await handler.close();
+    await Promise.all([...sessions.values()].map((transport) => transport.close()));
     http.closeAllConnections();
     await closed;
   };

@@ -1,4 +1,4 @@
-import { didYouMean } from '@longwire/client';
+import { didYouMean, PROTOCOL_VERSIONS, type Protocol } from '@longwire/client';
 import type { Command } from 'commander';
 import { parseDuration } from './durations.js';
 import { parseHeaders } from './headers.js';
@@ -9,6 +9,8 @@ const transports = ['sse', 'streamable-http', 'stdio', 'tool-events'] as const;
 
 /** What `--transport` may name. */
 export type Transport = (typeof transports)[number];
+
+const protocols: readonly Protocol[] = ['auto', ...PROTOCOL_VERSIONS];
 
 /** The argument of a command that is about one server. */
 export const targetArgument: readonly [name: string, description: string] = [
@@ -26,6 +28,8 @@ export interface CommonOptions {
   deadlineMs?: number;
   /** The one dialect to speak, instead of finding out. */
   transport?: Transport;
+  /** The one version of the protocol to speak, instead of finding out. */
+  protocol?: Protocol;
   /** Of `--env`: the environment variables of the command after `--`. */
   variables: Record<string, string>;
   /** Of `--cwd`: where the command after `--` runs. */
@@ -48,6 +52,7 @@ export function addCommonOptions(program: Command): void {
     .option('--timeout <duration>', 'give up after this long without progress (default: 60s)')
     .option('--deadline <duration>', 'give up after this long, progress or not (default: 1h)')
     .option('--transport <name>', `speak ${transports.join(', ')}, instead of finding out`)
+    .option('--protocol <version>', `speak ${PROTOCOL_VERSIONS.join(', ')} (default: auto)`)
     .option(
       '--env <variable>',
       'NAME=value for the command after --, or NAME (repeatable)',
@@ -76,6 +81,7 @@ export function readCommonOptions(
     timeout?: string;
     deadline?: string;
     transport?: string;
+    protocol?: string;
     env?: string[];
     cwd?: string;
     config?: string;
@@ -91,6 +97,7 @@ export function readCommonOptions(
     ...(raw.timeout !== undefined && { timeoutMs: parseDuration(raw.timeout, '--timeout') }),
     ...(raw.deadline !== undefined && { deadlineMs: parseDuration(raw.deadline, '--deadline') }),
     ...(raw.transport !== undefined && { transport: parseTransport(raw.transport) }),
+    ...(raw.protocol !== undefined && { protocol: parseProtocol(raw.protocol) }),
     variables: parseVariables(raw.env ?? [], env),
     ...(raw.cwd !== undefined && { directory: raw.cwd }),
     ...(raw.config !== undefined && { configFile: raw.config }),
@@ -107,6 +114,14 @@ function parseTransport(name: string): Transport {
   if (transport !== undefined) return transport;
   throw usageError(
     `--transport "${name}" is not a transport: use ${transports.join(', ')}.${didYouMean(name, transports)}`,
+  );
+}
+
+function parseProtocol(version: string): Protocol {
+  const protocol = protocols.find((known) => known === version);
+  if (protocol !== undefined) return protocol;
+  throw usageError(
+    `--protocol "${version}" is no version of the protocol: use ${protocols.join(', ')}.${didYouMean(version, protocols)}`,
   );
 }
 

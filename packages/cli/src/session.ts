@@ -21,7 +21,7 @@ import { nameOf, type Server, type Target } from './target.js';
  * How long connecting may take where `--timeout` does not say: to a server that runs, and to one
  * that has to be started, which `npx` or `uvx` may have to fetch before.
  */
-const defaultConnectMs = { url: 10_000, command: 60_000 } as const;
+const defaultConnectMs = { url: 30_000, command: 60_000 } as const;
 
 /** How long a good ending may take: the cancellation of a call has to go out. */
 const maxClosingMs = 1500;
@@ -61,6 +61,7 @@ export function createTargetClient(
     ...(trusted && { trusted }),
     ...(retry !== undefined && { retry: { ...configured.retry, ...retry } }),
     ...(options.transport !== undefined && { transport: options.transport }),
+    ...(options.protocol !== undefined && { protocol: options.protocol }),
   });
 }
 

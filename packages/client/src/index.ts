@@ -56,6 +56,11 @@ export type {
 export type { Health, HealthOptions } from './health/health.js';
 export type { ToolLatency } from './health/latencies.js';
 export type { ClientStats } from './health/stats.js';
+export {
+  PROTOCOL_VERSIONS,
+  type Protocol,
+  type ProtocolVersion,
+} from './target/protocol-version.js';
 export type {
   CommandTarget,
   MountableServer,

@@ -13,7 +13,7 @@ const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 /** The version of a request is none that the server speaks. */
 export const UNSUPPORTED_VERSION = -32022;
 /** Errors that only the modern era knows; one may come without the id of its request. */
-const MODERN_ERRORS: ReadonlySet<number> = new Set([-32020, -32021, UNSUPPORTED_VERSION]);
+export const MODERN_ERRORS: ReadonlySet<number> = new Set([-32020, -32021, UNSUPPORTED_VERSION]);
 
 /** Who was refused. */
 export interface RefusedRequest {

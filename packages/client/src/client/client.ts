@@ -70,7 +70,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     this.#target = parseTarget(target);
     this.#options = options;
     this.trusted = options.trusted === true;
-    const connectionOptions = resolveConnectionOptions(options, learned.client);
+    const connectionOptions = resolveConnectionOptions(options, this.#target.kind, learned.client);
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     const onListenerError = (error: unknown): void => this.#report(error);
     this.#listeners = new Listeners(onListenerError);

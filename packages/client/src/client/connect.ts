@@ -62,5 +62,6 @@ export function createTransport(
   options: ConnectionOptions = {},
 ): LongwireTransport {
   checkOptionNames(options, CONNECTION_OPTION_NAMES);
-  return new Connection(parseTarget(target), resolveConnectionOptions(options));
+  const parsed = parseTarget(target);
+  return new Connection(parsed, resolveConnectionOptions(options, parsed.kind));
 }

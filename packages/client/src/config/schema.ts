@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ToolAnnotations } from '@modelcontextprotocol/client';
 import type { Limits } from '../channels/channel.js';
 import type { HeartbeatOptions, RetryOptions, Timeouts } from '../connection/options.js';
+import { PROTOCOL_VERSIONS, type Protocol } from '../target/protocol-version.js';
 import type { ToolsConfig } from './types.js';
 
 /** A server as `longwire.json` has it. */
@@ -18,6 +19,7 @@ export interface WrittenServer {
   limits?: Limits;
   keepAlive?: boolean;
   transport?: 'sse' | 'streamable-http' | 'stdio' | 'tool-events';
+  protocol?: Protocol;
   tools?: ToolsConfig;
   trusted?: boolean;
   middleware?: (string | { name: string; [option: string]: unknown })[];
@@ -97,7 +99,9 @@ const server: z.ZodType<WrittenServer> = z
     timeouts: z
       .strictObject({
         connectMs: positive
-          .describe('How long connecting may take, in milliseconds. Default 10000.')
+          .describe(
+            'How long connecting may take, in milliseconds. Default 30000, of a command 60000.',
+          )
           .exactOptional(),
       })
       .exactOptional(),
@@ -163,6 +167,10 @@ const server: z.ZodType<WrittenServer> = z
     transport: z
       .enum(['sse', 'streamable-http', 'stdio', 'tool-events'])
       .describe('Speak this and nothing else. Default: found out.')
+      .exactOptional(),
+    protocol: z
+      .enum(['auto', ...PROTOCOL_VERSIONS])
+      .describe('Speak this version of the protocol and no other. Default "auto": found out.')
       .exactOptional(),
     tools: tools
       .describe('Which tools there are, and how a group and chat tell of them.')

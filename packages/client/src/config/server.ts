@@ -44,7 +44,8 @@ export function readServerConfig(
     return undefined;
   }
   const { tools = {}, middleware = [] } = written;
-  const { timeouts, retry, heartbeat, limits, keepAlive, transport, headers, trusted } = written;
+  const { timeouts, retry, heartbeat, limits, keepAlive, headers, trusted } = written;
+  const { transport, protocol } = written;
   const config: ServerConfig = {
     name,
     place: `${source.file}:${positionIn(source, keyOffset).line}`,
@@ -58,6 +59,7 @@ export function readServerConfig(
       ...(limits !== undefined && { limits }),
       ...(keepAlive !== undefined && { keepAlive }),
       ...(transport !== undefined && { transport }),
+      ...(protocol !== undefined && { protocol }),
       ...(trusted !== undefined && { trusted }),
     },
     middleware: middleware.map(normalized),

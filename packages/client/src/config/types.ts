@@ -38,6 +38,7 @@ export interface ServerConfig {
     | 'limits'
     | 'keepAlive'
     | 'transport'
+    | 'protocol'
     | 'trusted'
   > & { headers?: Readonly<Record<string, string>> };
   /** What stands around every request; the first is outermost. */

@@ -13,6 +13,7 @@ import {
   ServerError,
   type Certainty,
 } from '../errors.js';
+import type { Protocol } from '../target/protocol-version.js';
 import type { LedgerEntry, LedgerRequest } from './ledger.js';
 import type { HeartbeatOptions } from './options.js';
 import type { ConnectionState } from './state.js';
@@ -86,6 +87,15 @@ export function handshakeRefused(
     code,
     tried: [],
     cause,
+  });
+}
+
+/** The server does not take the one version that the program is to speak: it says something else. */
+export function otherVersion(protocol: Protocol, said: string): ConnectError {
+  return new ConnectError(`the server does not speak protocol ${protocol}: ${said}`, {
+    code: 'config',
+    hint: 'leave out protocol, or name a version that the server speaks',
+    tried: [],
   });
 }
 

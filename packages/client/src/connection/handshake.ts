@@ -9,8 +9,9 @@ import {
 } from '@modelcontextprotocol/client';
 import type { Era } from '../channels/channel.js';
 import { LongwireError } from '../errors.js';
-import { initializeFrom, type Introduction } from '../target/eras.js';
-import { handshakeRefused, unknownMethod } from './failures.js';
+import { initializeFrom, offering, questionsOf, type Introduction } from '../target/eras.js';
+import type { Protocol } from '../target/protocol-version.js';
+import { handshakeRefused, otherVersion, unknownMethod } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 
 /** What a server says of itself when hands are shaken. */
@@ -35,7 +36,8 @@ export class Handshake {
   /** What ends it. */
   initialized: JSONRPCNotification = INITIALIZED;
   readonly #ledger: Ledger;
-  #introduction: Introduction | undefined;
+  readonly #protocol: Protocol;
+  #introduction: Omit<Introduction, 'questions'> | undefined;
   #entry: LedgerEntry | undefined;
   #replays = 0;
   #era: Era | undefined;
@@ -43,8 +45,9 @@ export class Handshake {
   #server: ServerFacts | undefined;
   #formerServer: Implementation | undefined;
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, protocol: Protocol = 'auto') {
     this.#ledger = ledger;
+    this.#protocol = protocol;
   }
 
   /** What the server answered the last time. */
@@ -81,12 +84,11 @@ export class Handshake {
   begin(request: JSONRPCRequest, entry: LedgerEntry): JSONRPCResponse | undefined {
     const asked = this.#introduction;
     const isDiscover = request.method === 'server/discover';
+    const initialize = offering(isDiscover ? initializeFrom(request) : request, this.#protocol);
     this.#entry = entry;
-    this.#introduction = isDiscover
-      ? { discover: request, initialize: initializeFrom(request) }
-      : { discover: asked?.discover, initialize: request };
-    const before = isDiscover ? asked?.discover : asked?.initialize;
-    const isSame = JSON.stringify(before?.params) === JSON.stringify(request.params);
+    this.#introduction = { discover: isDiscover ? request : asked?.discover, initialize };
+    const [before, now] = isDiscover ? [asked?.discover, request] : [asked?.initialize, initialize];
+    const isSame = JSON.stringify(before?.params) === JSON.stringify(now.params);
     if (!isSame || this.#held === undefined) return undefined;
     return isDiscover === (this.#era === 'modern') ? this.#held : unknownMethod(request.id);
   }
@@ -106,25 +108,34 @@ export class Handshake {
     }
     const { discover, initialize } = this.#introduction;
     const id = this.own?.id ?? `handshake-${++this.#replays}`;
-    return { discover: discover && { ...discover, id }, initialize: { ...initialize, id } };
+    return {
+      discover: discover && { ...discover, id },
+      initialize: { ...initialize, id },
+      questions: questionsOf(discover, this.#protocol),
+    };
   }
 
   /**
    * Learns from the answer. True if the server is of another era than before.
    *
-   * @throws ConnectError if a replayed handshake was answered with an error; what its own was
-   * answered is the program's to judge.
+   * @throws ConnectError if a replayed handshake was answered with an error (what its own was
+   * answered is the program's to judge), or the server does not take the version that is named.
    */
   learn(answer: JSONRPCResponse, era: Era): boolean {
+    const isNamed = this.#protocol !== 'auto' && era === 'legacy';
     if ('error' in answer) {
+      if (isNamed) throw otherVersion(this.#protocol, answer.error.message);
       if (this.own === undefined) throw handshakeRefused(answer.error, 'server-error');
       return false;
+    }
+    const facts = answer.result as unknown as ServerFacts;
+    if (isNamed && facts.protocolVersion !== this.#protocol) {
+      throw otherVersion(this.#protocol, `it answers with ${facts.protocolVersion}`);
     }
     const former = this.#server?.serverInfo;
     const hasChanged = this.#era !== undefined && this.#era !== era;
     this.#era = era;
     this.#held = answer;
-    const facts = answer.result as unknown as ServerFacts;
     this.#server = era === 'legacy' ? facts : this.#discovered(answer.result);
     const isSame = JSON.stringify(former) === JSON.stringify(this.#server.serverInfo);
     this.#formerServer = isSame ? undefined : former;

@@ -80,7 +80,7 @@ export class Line {
     const { heartbeat, retry } = options.options;
     const serverRequests = new ServerRequests();
     this.#options = options;
-    this.#handshake = new Handshake(ledger);
+    this.#handshake = new Handshake(ledger, options.options.protocol);
     this.#aftermath = new Aftermath({ ledger, serverRequests, report });
     this.#traffic = new Traffic({
       ...options,

@@ -7,13 +7,18 @@ import { DEFAULT_JSON_BOUNDS, type JsonBounds } from '../channels/json.js';
 import { TrafficCounts } from '../channels/traffic-counts.js';
 import { nearest } from '../nearest.js';
 import { KnownSecrets } from '../secrets/known-secrets.js';
+import { PROTOCOL_VERSIONS, type Protocol } from '../target/protocol-version.js';
+import type { Target } from '../target/target.js';
 import { checkSharing, type Middleware } from './middleware.js';
 import { DEFAULT_LIST_BOUNDS, type ListBounds } from './pages.js';
 import type { RetryPolicy } from './retry.js';
 
 /** How long things may take, in milliseconds. */
 export interface Timeouts {
-  /** From the first packet to a finished handshake, all candidates together. Default 10 000. */
+  /**
+   * From the first packet to a finished handshake, all candidates together. Default 30 000; to a
+   * command 60 000, because `npx` and its like may have to fetch it first.
+   */
   connectMs?: number;
 }
 
@@ -67,18 +72,25 @@ export interface ConnectionOptions extends Partial<ChannelOptions> {
   heartbeat?: HeartbeatOptions;
   /** Speak this dialect and no other. Default: found out. */
   transport?: Dialect;
+  /**
+   * Speak this version of the protocol and no other: a server that does not is an error of code
+   * `config`. With `auto` the version is found out. Of a server that speaks 2026-07-28 and older
+   * versions, 2026-07-28 is taken, unless the program can be asked by elicitation, sampling or roots:
+   * then an older one, in which every tool that asks can ask. Default `auto`.
+   */
+  protocol?: Protocol;
   /** What stands around every request; the first is outermost. Default: nothing. */
   middleware?: readonly Middleware[];
 }
 
 /** Defaults of a connection; durations in milliseconds. */
 export const CONNECTION_DEFAULTS: {
-  connectMs: number;
+  connectMs: Readonly<Record<Target['kind'], number>>;
   maxInFlight: number;
   retry: Required<RetryOptions>;
   heartbeat: Required<HeartbeatOptions>;
 } = {
-  connectMs: 10_000,
+  connectMs: { url: 30_000, command: 60_000, server: 30_000 },
   maxInFlight: 10_000,
   retry: { maxAttempts: 5, firstDelayMs: 250, maxDelayMs: 30_000, firstConnect: false },
   heartbeat: { silenceMs: 30_000, timeoutMs: 10_000 },
@@ -95,6 +107,7 @@ export const CONNECTION_OPTION_NAMES: readonly (keyof ConnectionOptions)[] = [
   'heartbeat',
   'middleware',
   'transport',
+  'protocol',
 ];
 
 /** A timer of more than this would fire at once. */
@@ -108,10 +121,13 @@ const DIALECTS: readonly Dialect[] = [
   'tool-events',
 ];
 
+const PROTOCOLS: readonly Protocol[] = ['auto', ...PROTOCOL_VERSIONS];
+
 /** Options with the defaults filled in. */
 export interface ResolvedConnectionOptions extends ConnectionOptions {
   connectMs: number;
   maxEventBytes: number;
+  protocol: Protocol;
   jsonBounds: JsonBounds;
   listBounds: ListBounds;
   maxInFlight: number;
@@ -130,15 +146,17 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
 }
 
 /**
- * Checks the options of a connection and fills in the defaults. `client` stands for whose it is.
+ * Checks the options of a connection to a kind of target, and fills in the defaults. `client` stands
+ * for whose it is.
  *
  * @throws TypeError that names the option.
  */
 export function resolveConnectionOptions(
   options: ConnectionOptions,
+  kind: Target['kind'] = 'url',
   client: object = {},
 ): ResolvedConnectionOptions {
-  const { headers, limits, timeouts, transport, dispatcher, auth } = options;
+  const { headers, limits, timeouts, transport, protocol = 'auto', dispatcher, auth } = options;
   checkGroup('timeouts', timeouts, ['connectMs']);
   checkGroup('auth', auth, ['onChallenge']);
   checkPositive('timeouts.connectMs', timeouts?.connectMs);
@@ -148,6 +166,9 @@ export function resolveConnectionOptions(
     throw new TypeError(
       `transport: ${JSON.stringify(transport)} is none of ${DIALECTS.join(', ')}`,
     );
+  }
+  if (!PROTOCOLS.includes(protocol)) {
+    throw new TypeError(`protocol: ${JSON.stringify(protocol)} is none of ${PROTOCOLS.join(', ')}`);
   }
   if (dispatcher !== undefined && typeof dispatcher.dispatch !== 'function') {
     throw new TypeError('dispatcher: not an undici Dispatcher');
@@ -160,7 +181,8 @@ export function resolveConnectionOptions(
     ...options,
     retry: resolveRetry(options.retry),
     heartbeat: resolveHeartbeat(options.heartbeat),
-    connectMs: Math.min(timeouts?.connectMs ?? CONNECTION_DEFAULTS.connectMs, MAX_TIMER_MS),
+    protocol,
+    connectMs: Math.min(timeouts?.connectMs ?? CONNECTION_DEFAULTS.connectMs[kind], MAX_TIMER_MS),
     maxEventBytes: limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES,
     jsonBounds: {
       maxJsonDepth: limits?.maxJsonDepth ?? DEFAULT_JSON_BOUNDS.maxJsonDepth,

@@ -8,13 +8,15 @@ import { StreamableResumption } from '../channels/streamable-session.js';
 import type { TrafficCounts } from '../channels/traffic-counts.js';
 import { ConnectError, HttpStatusError, LongwireError, type Tried } from '../errors.js';
 import type { KnownSecrets } from '../secrets/known-secrets.js';
-import type { Introduction } from './eras.js';
+import { startDeadline } from './deadline.js';
+import type { Introduction, Question } from './eras.js';
 import { shakeHands, type Connected } from './handshake.js';
 import { shakeHandsWithin } from './process-handshake.js';
+import { isElsewhere, isUnauthorized, said, Search, type Asking, type Outcome } from './search.js';
 import { stepsFor, type Step } from './steps.js';
 import { goOnByPost, shakeHandsByPost } from './streamable-handshake.js';
 import type { Target, UrlTarget } from './target.js';
-import { forgetVerdict, rememberedVerdict, rememberVerdict } from './verdicts.js';
+import { forgetVerdict, rememberedVerdict, rememberVerdict, type Wanted } from './verdicts.js';
 
 /** What a dial needs. */
 export interface DialOptions {
@@ -47,11 +49,6 @@ export interface DialOptions {
   signal: AbortSignal;
 }
 
-/** Answers that say: no server of this kind here, look elsewhere. */
-const ELSEWHERE: ReadonlySet<number> = new Set([
-  301, 302, 303, 400, 404, 405, 406, 415, 422, 500, 501,
-]);
-
 /**
  * Dials a target once, within one deadline.
  *
@@ -60,66 +57,85 @@ const ELSEWHERE: ReadonlySet<number> = new Set([
 export async function dial(options: DialOptions): Promise<Connected> {
   const { target } = options;
   if (target.kind === 'url') return dialUrl(options, target);
-  const attempt = withDeadline(options.signal, options.connectMs, target.name);
+  const attempt = startDeadline(options.signal, options.connectMs, target.name);
   try {
     return await shakeHandsWithin({ ...options, target, signal: attempt.signal });
   } catch (cause) {
-    throw options.signal.aborted ? options.signal.reason : connectError(target, [], said(cause));
+    throw options.signal.aborted
+      ? options.signal.reason
+      : connectError(options, { tried: [], cause: said(cause) });
   } finally {
     attempt.done();
   }
 }
 
-/** Asks one question after the other until hands are shaken, each with a share of what time is left. */
+/** Asks what is known of the target; if it is another server by now, or unknown, all that may be. */
 async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connected> {
-  const { connectMs, transport, introduction } = options;
-  const steps = stepsFor(target, rememberedVerdict(target.url), { transport, introduction });
-  const deadline = performance.now() + connectMs;
-  const tried: Tried[] = [];
-  const errors: LongwireError[] = [];
-  let http: Http | undefined;
-  let attempt: Deadline | undefined;
-  const channel = toldOfChallenges(options.channel, () => attempt?.extend(deadline));
-
-  if (options.resumption instanceof StreamableResumption) {
-    const session = await goOn(options, target, options.resumption);
+  const { connectMs, transport, introduction, resumption } = options;
+  if (resumption instanceof StreamableResumption) {
+    const session = await goOn(options, target, resumption);
     if (session !== undefined) return session;
   }
-  for (const [index, step] of steps.entries()) {
-    const shareMs = (deadline - performance.now()) / (steps.length - index);
-    attempt = withDeadline(options.signal, shareMs, place(step.url));
-    http ??= new Http(channel, { ...options, authorization: target.authorization });
-    try {
-      const connected = await ask(step, { ...options, http, signal: attempt.signal });
-      const { dialect } = connected.channel;
-      const by = connected.channel.era === 'modern' ? 'discover' : step.by;
-      rememberVerdict(target.url, { dialect, by, url: step.url });
-      tried.push({ url: place(step.url), outcome: `${asked(step)} was answered: ${dialect}` });
+  const wanted: Wanted = { url: target.url, transport, questions: introduction.questions };
+  const known = rememberedVerdict(wanted);
+  const endsAt = performance.now() + connectMs;
+  const tried: Tried[] = [];
+  const errors: LongwireError[] = [];
+  for (const [index, steps] of stepsFor(target, known, wanted).entries()) {
+    const leftMs = endsAt - performance.now();
+    if (steps.length === 0 || leftMs <= 0) continue;
+    const isKnown = index === 0;
+    const outcome = await search(options, { target, steps, isKnown, leftMs });
+    tried.push(...outcome.tried);
+    errors.push(...outcome.errors);
+    if (outcome.found !== undefined) {
+      const { connected, step } = outcome.found;
+      rememberVerdict(wanted, { dialect: connected.channel.dialect, by: step.by, url: step.url });
       return { ...connected, tried };
-    } catch (cause) {
-      if (options.signal.aborted) {
-        await http.close();
-        throw options.signal.reason;
-      }
-      const error = said(cause, attempt.signal);
-      // Of a server that was not reached there is nothing new to know.
-      if (error.code !== 'connect-failed') forgetVerdict(target.url);
-      tried.push({ url: place(step.url), outcome: error.summary });
-      errors.push(error);
-      // A challenge is answered, or nothing more is asked.
-      const isUnmet = attempt.isExtended && error.code === 'connect-timeout';
-      if (!mayBeElsewhere(error) || isUnmet) break;
-      // What was not answered in time is still open.
-      if (attempt.signal.aborted) {
-        await http.close();
-        http = undefined;
-      }
-    } finally {
-      attempt.done();
     }
+    // Of a server that was not reached there is nothing new to know.
+    if (outcome.errors.some(({ code }) => code !== 'connect-failed')) forgetVerdict(wanted);
+    if (!outcome.errors.every(isElsewhere)) break;
   }
-  await http?.close();
-  throw connectError(target, tried, mostTelling(errors) ?? nothingToAsk(target, transport));
+  throw connectError(options, { tried, cause: mostTelling(errors) ?? nothingToAsk(options) });
+}
+
+/** Asks some questions. */
+function search(
+  options: DialOptions,
+  {
+    target: { authorization },
+    steps,
+    isKnown,
+    leftMs,
+  }: { target: UrlTarget; steps: readonly Step[]; isKnown: boolean; leftMs: number },
+): Promise<Outcome> {
+  const { channel, introduction, signal } = options;
+  return new Search({
+    steps,
+    connectMs: leftMs,
+    ask: (step, asking) => ask(step, { ...options, ...asking }),
+    createHttp: (onChallenge) =>
+      new Http(
+        { ...channel, ...(onChallenge !== undefined && { auth: { onChallenge } }) },
+        { ...options, authorization },
+      ),
+    onChallenge: channel.auth?.onChallenge,
+    isSecondBest: (step, connected) =>
+      !isKnown && step.by === 'initialize' && cannotAsk(connected, introduction),
+    signal,
+  }).run();
+}
+
+/**
+ * Whether a program that wants to be asked was found a legacy server that cannot ask it: without a
+ * session, no answer of the program would find its way back to the question. In the newest era
+ * tools can ask in their results.
+ */
+function cannotAsk({ channel, answer }: Connected, { questions }: Introduction): boolean {
+  if (channel.dialect !== 'streamable-http' || channel.resumption !== undefined) return false;
+  if (answer === undefined || 'error' in answer) return false;
+  return questions.indexOf('initialize') < questions.indexOf('discover');
 }
 
 /** Goes on with a session; `undefined` if its server has forgotten it. */
@@ -129,7 +145,7 @@ async function goOn(
   session: StreamableResumption,
 ): Promise<Connected | undefined> {
   const { connectMs } = options;
-  const attempt = withDeadline(options.signal, connectMs, place(session.url));
+  const attempt = startDeadline(options.signal, connectMs, place(session.url));
   const { authorization } = target;
   const http = new Http(options.channel, { ...options, authorization });
   try {
@@ -141,53 +157,34 @@ async function goOn(
     await http.close();
     throw options.signal.aborted
       ? options.signal.reason
-      : connectError(target, [], said(cause, attempt.signal));
+      : connectError(options, { tried: [], cause: said(cause, attempt.signal) });
   } finally {
     attempt.done();
   }
 }
 
-async function ask(step: Step, options: DialOptions & { http: Http }): Promise<Connected> {
+function ask(step: Step, options: DialOptions & Asking): Promise<Connected> {
   const { introduction } = options;
+  const { discover, initialize, questions } = introduction;
   const { url, dialect, by } = step;
-  if (by === 'stream') {
-    const { initialize } = introduction;
-    return shakeHands({ ...options, url, dialect, initialize });
-  }
-  const { discover, initialize } = introduction;
+  if (by === 'stream') return shakeHands({ ...options, url, dialect, initialize });
   if (by === 'discover' && discover !== undefined) {
     return shakeHandsByPost({ ...options, url }, { request: discover, era: 'modern' });
   }
   return shakeHandsByPost(
-    { ...options, url, mayBeModern: discover !== undefined },
+    { ...options, url, mayBeModern: questions.includes('discover') },
     { request: initialize, era: 'legacy' },
   );
 }
 
-/** What ended an attempt by its signal says more than how the attempt noticed. */
-function said(cause: unknown, signal?: AbortSignal): LongwireError {
-  const error: unknown = signal?.aborted === true ? signal.reason : cause;
-  if (!(error instanceof LongwireError)) throw error;
-  return error;
-}
-
-function asked({ by }: Step): string {
-  if (by === 'stream') return 'GET';
-  return by === 'discover' ? 'server/discover' : 'initialize';
-}
-
-function mayBeElsewhere(error: LongwireError): boolean {
-  if (error instanceof HttpStatusError) return ELSEWHERE.has(error.status);
-  return error.code === 'not-mcp' || error.code === 'connect-timeout';
-}
-
 /**
- * That a server is not well, or takes its time, says more than that it knows no such place; and so
- * does what says what to do.
+ * That credentials are not enough says most; that a server is not well, or takes its time, says more
+ * than that it knows no such place; and so does what says what to do.
  */
 function mostTelling(errors: readonly LongwireError[]): LongwireError | undefined {
   const isAdvice = ({ hint }: LongwireError): boolean => hint !== undefined;
-  return errors.findLast(isAway) ?? errors.find(isAdvice) ?? errors.at(-1);
+  const told = errors.findLast(isUnauthorized) ?? errors.findLast(isAway);
+  return told ?? errors.find(isAdvice) ?? errors.at(-1);
 }
 
 function isAway(error: LongwireError): boolean {
@@ -198,23 +195,30 @@ function isAway(error: LongwireError): boolean {
   return code === 'connect-timeout' || hasEndedEarly;
 }
 
-function nothingToAsk(target: Target, transport: Dialect | undefined): LongwireError {
-  return new LongwireError(`${target.name} cannot be reached by ${String(transport)}`, {
+function nothingToAsk({
+  target,
+  transport,
+  introduction: { questions },
+}: DialOptions): LongwireError {
+  const version = questions.includes('initialize') ? '' : ' in the newest protocol version';
+  return new LongwireError(`${target.name} cannot be reached by ${String(transport)}${version}`, {
     code: 'config',
     certainty: 'not-sent',
     hint: 'leave out transport, or name one that fits the target',
   });
 }
 
-function connectError(target: Target, tried: Tried[], cause: LongwireError): ConnectError {
-  const isElsewhere = cause instanceof HttpStatusError && ELSEWHERE.has(cause.status);
-  const code = isElsewhere ? 'not-mcp' : cause.code;
+function connectError(
+  { target, introduction: { questions } }: DialOptions,
+  { tried, cause }: { tried: Tried[]; cause: LongwireError },
+): ConnectError {
+  const code = isElsewhere(cause) ? 'not-mcp' : cause.code;
   const what = tried.length > 1 ? `tried ${toldOnce(tried)}` : cause.summary;
   const isSaid = tried.length < 2 && code === 'connect-failed';
   const where = target.kind === 'url' ? place(target.url) : target.name;
   return new ConnectError(isSaid ? what : `could not connect to ${where}: ${what}`, {
     code,
-    hint: cause.hint ?? (code === 'not-mcp' ? 'is this the address of an MCP server?' : undefined),
+    hint: cause.hint ?? (code === 'not-mcp' ? notMcpHint(questions) : undefined),
     cause,
     tried,
   });
@@ -237,69 +241,7 @@ function toldOnce(tried: readonly Tried[]): string {
   return parts.join(', then ');
 }
 
-/** Ends an attempt, with a reason that says how long it was given. */
-interface Deadline {
-  readonly signal: AbortSignal;
-  /** More time was given. */
-  readonly isExtended: boolean;
-  /** Gives more time: until then, on the clock of `performance.now()`. */
-  extend(until: number): void;
-  /** The attempt is over. */
-  done(): void;
-}
-
-function withDeadline(outer: AbortSignal, ms: number, where: string): Deadline {
-  const controller = new AbortController();
-  const follow = (): void => controller.abort(outer.reason);
-  outer.addEventListener('abort', follow, { once: true });
-  if (outer.aborted) follow();
-  const startedAt = performance.now();
-  let isExtended = false;
-  let isOver = false;
-  const endAt = (until: number): NodeJS.Timeout =>
-    setTimeout(
-      () => {
-        const ms = Math.round(until - startedAt);
-        controller.abort(
-          new LongwireError(`no MCP server answered at ${where} within ${ms} ms`, {
-            code: 'connect-timeout',
-            certainty: 'not-sent',
-            hint: 'check that it is the right one, or raise timeouts.connectMs',
-          }),
-        );
-      },
-      Math.max(0, until - performance.now()),
-    );
-  let timer = endAt(startedAt + ms);
-  return {
-    signal: controller.signal,
-    get isExtended() {
-      return isExtended;
-    },
-    extend: (until) => {
-      if (isOver) return;
-      clearTimeout(timer);
-      isExtended = true;
-      timer = endAt(until);
-    },
-    done: () => {
-      isOver = true;
-      clearTimeout(timer);
-      outer.removeEventListener('abort', follow);
-    },
-  };
-}
-
-/** Options whose `onChallenge` is told of before it is asked: whoever answers one may take a while. */
-function toldOfChallenges(
-  channel: Partial<ChannelOptions>,
-  onAsked: () => void,
-): Partial<ChannelOptions> {
-  const ask = channel.auth?.onChallenge;
-  if (ask === undefined) return channel;
-  const onChallenge: typeof ask = (...challenge) => {
-    onAsked();
-    return ask(...challenge);
-  };
-  return { ...channel, auth: { ...channel.auth, onChallenge } };
+function notMcpHint(questions: readonly Question[]): string {
+  if (questions.includes('initialize')) return 'is this the address of an MCP server?';
+  return 'leave out protocol if the server may speak an older version';
 }

@@ -8,20 +8,30 @@ import {
   type JSONRPCResponse,
 } from '@modelcontextprotocol/client';
 import type { Era } from '../channels/channel.js';
-import { UNSUPPORTED_VERSION } from '../channels/refusal.js';
+import { MODERN_ERRORS, UNSUPPORTED_VERSION } from '../channels/refusal.js';
+import { LongwireError } from '../errors.js';
+import type { Protocol, ProtocolVersion } from './protocol-version.js';
+
+/** The version of the modern era. */
+const MODERN_VERSION: ProtocolVersion = '2026-07-28';
 
 /** The version that a server of the legacy era is offered by a program that knows both. */
-const OFFERED_VERSION = '2025-11-25';
+const OFFERED_VERSION: ProtocolVersion = '2025-11-25';
 
 /** How many versions of a server are told, and in how many characters. */
 const MAX_NAMED = 8;
 const MAX_SAID = 120;
+
+/** What a server may be asked by POST, or over its pipe: the first request of each era. */
+export type Question = 'discover' | 'initialize';
 
 /** How a program says who it is, in the words of each era. */
 export interface Introduction {
   /** `server/discover`; `undefined` if the program speaks the legacy era alone. */
   discover: JSONRPCRequest | undefined;
   initialize: JSONRPCRequest;
+  /** Which of the two may be asked, the preferred first. */
+  questions: readonly Question[];
 }
 
 /**
@@ -37,6 +47,40 @@ export function eraOf(answer: JSONRPCResponse, { params }: JSONRPCRequest): Era 
   return answer.result.supportedVersions.some((version) => version === asked) ? 'modern' : 'legacy';
 }
 
+/**
+ * Which questions a program asks, the preferred first. One that announces that it can be asked (by
+ * elicitation, sampling, roots) is best served in the legacy era, where every tool that asks can ask.
+ *
+ * @throws LongwireError `config` if the program does not speak the version.
+ */
+export function questionsOf(
+  discover: JSONRPCRequest | undefined,
+  protocol: Protocol,
+): readonly Question[] {
+  if (protocol === MODERN_VERSION) {
+    if (discover !== undefined) return ['discover'];
+    throw new LongwireError(`this program's SDK Client does not speak protocol ${protocol}`, {
+      code: 'config',
+      certainty: 'not-sent',
+      hint: "make it with versionNegotiation: { mode: 'auto' }, or leave out protocol",
+    });
+  }
+  if (protocol !== 'auto' || discover === undefined) return ['initialize'];
+  return canBeAsked(discover) ? ['initialize', 'discover'] : ['discover', 'initialize'];
+}
+
+function canBeAsked({ params }: JSONRPCRequest): boolean {
+  const capabilities: unknown = params?._meta?.[CLIENT_CAPABILITIES_META_KEY];
+  if (typeof capabilities !== 'object' || capabilities === null) return false;
+  return ['elicitation', 'sampling', 'roots'].some((name) => Object.hasOwn(capabilities, name));
+}
+
+/** The same `initialize`, offering the version that the program is to speak. */
+export function offering(initialize: JSONRPCRequest, protocol: Protocol): JSONRPCRequest {
+  if (protocol === 'auto' || protocol === MODERN_VERSION) return initialize;
+  return { ...initialize, params: { ...initialize.params, protocolVersion: protocol } };
+}
+
 /** What an answer that does not fit `server/discover` or `initialize` says, in words. */
 export function otherwise(answer: JSONRPCResponse): string {
   if ('error' in answer) return answer.error.message;
@@ -49,7 +93,7 @@ export function otherwise(answer: JSONRPCResponse): string {
 export function isModernOnly(answer: JSONRPCResponse): boolean {
   if ('result' in answer) return false;
   const { code } = answer.error;
-  return code === METHOD_NOT_FOUND || code === UNSUPPORTED_VERSION;
+  return code === METHOD_NOT_FOUND || MODERN_ERRORS.has(code);
 }
 
 /** Whether a server refuses a version, and names that very version as one that it speaks. */

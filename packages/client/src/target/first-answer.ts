@@ -13,12 +13,14 @@ const GO_ON_MS = 50;
 /** What a timer can wait for. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+const NOBODY: ChannelHandlers = { onMessage: () => {}, onTrouble: () => {}, onEnd: () => {} };
+
 /**
  * Stands between a channel that is being opened and those that it is opened for: picks out the
  * answers to what is asked meanwhile, and lets all else through.
  */
 export class FirstAnswer implements ChannelHandlers {
-  readonly #handlers: ChannelHandlers;
+  #handlers: ChannelHandlers;
   #waitsFor: RequestId | undefined;
   #ended: LongwireError | undefined;
   #resolve: (answer: JSONRPCResponse) => void = () => {};
@@ -45,6 +47,11 @@ export class FirstAnswer implements ChannelHandlers {
     this.#ended = reason;
     if (this.#waitsFor !== undefined) this.#reject(reason);
     else this.#handlers.onEnd(reason);
+  }
+
+  /** Whatever still comes is nobody's: the channel is not used. */
+  discard(): void {
+    this.#handlers = NOBODY;
   }
 
   /**

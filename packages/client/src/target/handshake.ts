@@ -24,6 +24,8 @@ export interface HandshakeOptions {
   resumption: Resumption | undefined;
   /** Told that it is gone on with, before anything of it is handed over. */
   onResumed: () => void;
+  /** Told that the stream has an endpoint. */
+  onEndpoint: () => void;
   maxEventBytes: number;
   handlers: ChannelHandlers;
   /** Ends the handshake. Its reason is a LongwireError. */
@@ -59,6 +61,7 @@ export async function shakeHands(options: HandshakeOptions): Promise<Connected> 
     const lastEventId = before?.cursor.lastEventId;
     stream = await EventStream.open(http, { ...options, lastEventId, listener: opening });
     const named = endpointUrl(await opening.endpoint(), stream.url);
+    options.onEndpoint();
     const otherwise = endpointBelowPrefix(named, stream.url);
     const hrefs = [named.href, otherwise?.href];
     if (before !== undefined && hrefs.includes(before.endpoint.href)) {

@@ -1,11 +1,11 @@
-import type { JSONRPCRequest } from '@modelcontextprotocol/client';
+import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
 import type { Channel, ChannelHandlers, Dialect, Era } from '../channels/channel.js';
 import { InMemoryChannel } from '../channels/in-memory.js';
 import type { JsonBounds } from '../channels/json.js';
 import { StdioChannel } from '../channels/stdio.js';
 import type { TrafficCounts } from '../channels/traffic-counts.js';
 import { ConnectionLostError, LongwireError } from '../errors.js';
-import { eraOf, isModernOnly, type Introduction } from './eras.js';
+import { eraOf, isModernOnly, otherwise, type Introduction } from './eras.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Connected } from './handshake.js';
 import type { MountedTarget, ProcessTarget } from './target.js';
@@ -27,9 +27,9 @@ export interface ProcessHandshakeOptions {
 }
 
 /**
- * Starts a process, or mounts a server, and shakes hands: `initialize` first, because there are
- * servers that end when they are asked anything else; only one that does not know it is of the
- * modern era.
+ * Starts a process, or mounts a server, and shakes hands: `initialize` first, whatever is preferred,
+ * because there are servers that end when they are asked anything else; only one that does not know
+ * it is of the modern era.
  *
  * @throws LongwireError
  */
@@ -41,12 +41,15 @@ export async function shakeHandsWithin(options: ProcessHandshakeOptions): Promis
     channel.era = era;
     return first.to(untilItsEnd(channel), request, signal);
   };
+  const { discover, initialize, questions } = introduction;
   try {
-    const answer = await ask(introduction.initialize, 'legacy');
-    if (introduction.discover !== undefined && isModernOnly(answer)) {
-      const discovered = await ask(introduction.discover, 'modern');
-      if (eraOf(discovered, introduction.discover) === 'modern')
-        return { channel, answer: discovered };
+    let answer: JSONRPCResponse | undefined;
+    if (questions.includes('initialize')) answer = await ask(initialize, 'legacy');
+    const mayBeModern = questions.includes('discover') && (!answer || isModernOnly(answer));
+    if (discover !== undefined && mayBeModern) {
+      const discovered = await ask(discover, 'modern');
+      if (eraOf(discovered, discover) === 'modern') return { channel, answer: discovered };
+      if (answer === undefined) throw notModern(options.target, discovered);
       channel.era = 'legacy';
     }
     return { channel, answer };
@@ -54,6 +57,11 @@ export async function shakeHandsWithin(options: ProcessHandshakeOptions): Promis
     await channel.close();
     throw withLastWords(error, channel);
   }
+}
+
+function notModern({ name }: { name: string }, answer: JSONRPCResponse): LongwireError {
+  const summary = `${name} does not know server/discover: ${otherwise(answer)}`;
+  return new LongwireError(summary, { code: 'not-mcp', certainty: 'refused' });
 }
 
 /** A process that does not answer may have said why; one that has ended is quoted already. */

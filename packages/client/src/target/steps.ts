@@ -1,50 +1,56 @@
 import type { Dialect } from '../channels/channel.js';
-import type { Introduction } from './eras.js';
+import type { Question } from './eras.js';
 import type { UrlTarget } from './target.js';
-import type { Verdict } from './verdicts.js';
+import type { Verdict, Wanted } from './verdicts.js';
 
 /** One question to one URL. */
 export interface Step {
   url: URL;
   /** What is asked there: by POST with one of two requests, or by GET. */
-  by: 'discover' | 'initialize' | 'stream';
+  by: Question | 'stream';
   /** What is known of the server, if anything. */
   dialect: Dialect | undefined;
 }
 
 /**
- * What is asked of a target, in order. What is known from before is all that is asked; should it
- * have become wrong, it is forgotten. A server that was asked by POST may have come back in the
- * other era.
+ * What is asked of a target, in order: first what is known from before, in either era. Only if the
+ * server turns out to be another one by now, or nothing is known, all that may be asked.
  */
 export function stepsFor(
   { url, candidates }: Pick<UrlTarget, 'url' | 'candidates'>,
   known: Verdict | undefined,
-  { transport, introduction }: { transport: Dialect | undefined; introduction: Introduction },
-): Step[] {
-  const canAsk = ({ by }: Pick<Step, 'by'>): boolean =>
-    by !== 'discover' || introduction.discover !== undefined;
-  if (known !== undefined && (transport ?? known.dialect) === known.dialect && canAsk(known)) {
-    const where = new URL(known.url);
-    where.search = url.search;
-    return inEitherEra(known.by)
-      .map((by) => ({ url: where, by, dialect: known.dialect }))
-      .filter(canAsk);
-  }
-  const steps = candidates.flatMap((candidate) =>
-    candidate.by.map((by) => ({ url: candidate.url, by, dialect: transport })),
+  { transport, questions }: Pick<Wanted, 'transport' | 'questions'>,
+): [known: Step[], rest: Step[]] {
+  const first = known === undefined ? [] : stepsOf(known, { search: url.search, questions });
+  const rest = candidates.flatMap((candidate) =>
+    candidate.by
+      .flatMap((by): readonly Step['by'][] => (by === 'post' ? questions : [by]))
+      .map((by) => ({ url: candidate.url, by, dialect: transport }))
+      .filter((step) => speaks(step, { transport, questions })),
   );
-  return steps.filter((step) => canAsk(step) && speaks(step, transport));
+  const isAsked = ({ url, by }: Step): boolean =>
+    first.some((step) => step.by === by && step.url.href === url.href);
+  return [first, rest.filter((step) => !isAsked(step))];
 }
 
-/** A question, and what the same is called in the other era. */
-function inEitherEra(by: Step['by']): Step['by'][] {
-  if (by === 'stream') return [by];
-  return by === 'discover' ? [by, 'initialize'] : [by, 'discover'];
+/** A server that was asked by POST may have come back in the other era. */
+function stepsOf(
+  known: Verdict,
+  { search, questions }: { search: string; questions: readonly Question[] },
+): Step[] {
+  const url = new URL(known.url);
+  url.search = search;
+  const { by, dialect } = known;
+  const all = by === 'stream' ? [by] : [by, ...questions.filter((question) => question !== by)];
+  return all.map((by) => ({ url, by, dialect }));
 }
 
-/** Whether a question can find a server that speaks this dialect. */
-function speaks({ by }: Pick<Step, 'by'>, transport: Dialect | undefined): boolean {
+/** Whether a question can find a server that speaks this dialect. A stream leads to `initialize`. */
+function speaks(
+  { by }: Pick<Step, 'by'>,
+  { transport, questions }: Pick<Wanted, 'transport' | 'questions'>,
+): boolean {
+  if (by === 'stream' && !questions.includes('initialize')) return false;
   if (transport === undefined) return true;
   if (by !== 'stream') return transport === 'streamable-http';
   return transport === 'sse' || transport === 'tool-events';

@@ -42,14 +42,16 @@ export async function shakeHandsByPost(
     // "The client SHOULD retry with a version that the server supports": the same, if it is named.
     if (isNamedAgain(answer, request)) answer = await first.to(channel, request, options.signal);
   } catch (error) {
+    first.discard();
     throw asNoAnswer(error);
   }
   const isElsewhere =
     era === 'modern'
       ? eraOf(answer, request) !== 'modern'
       : options.mayBeModern === true && isModernOnly(answer);
-  if (isElsewhere) throw otherEra(options.url, request, answer);
-  return { channel, answer };
+  if (!isElsewhere) return { channel, answer };
+  first.discard();
+  throw otherEra(options.url, request, answer);
 }
 
 /** What came is no answer to our request, or ended without one: it says nothing about MCP. */

@@ -1,7 +1,5 @@
 import { Buffer } from 'node:buffer';
 import type { MountableServer } from '../channels/in-memory.js';
-import type { Step } from './steps.js';
-
 export type { MountableServer } from '../channels/in-memory.js';
 
 /** A server that is a process of our own, spoken to over its standard input and output. */
@@ -31,7 +29,7 @@ export type TargetOption = string | URL | CommandTarget | ServerTarget;
 /** Where a server may be, and by what it may be asked. */
 export interface Candidate {
   url: URL;
-  by: readonly Step['by'][];
+  by: readonly ('post' | 'stream')[];
 }
 
 /** A server at a URL. */
@@ -126,7 +124,7 @@ function parseUrl(target: string | URL): UrlTarget {
   return { kind: 'url', name: url.host, url, candidates: candidatesFor(url), authorization };
 }
 
-const POST = ['discover', 'initialize'] as const;
+const POST = ['post'] as const;
 const GET = ['stream'] as const;
 
 /**

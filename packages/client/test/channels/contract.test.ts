@@ -50,6 +50,7 @@ const introduction = {
     method: 'initialize',
     params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
   },
+  questions: ['discover', 'initialize'] as const,
 };
 
 async function open(

@@ -64,7 +64,7 @@ describe.each(['legacy', 'modern'] as const)('dialling a server of the %s era', 
     const error = await failureOf(connect(server.url));
     expect(error).toMatchObject({ code: 'forbidden', certainty: 'not-sent' });
     expect(error.message).toContain('not you');
-    expect(server.requests).toHaveLength(1);
+    expect(asked(server)).toEqual(['POST /mcp server/discover', 'POST /mcp initialize']);
   });
 
   it('that is asked to be something else fails', async () => {
@@ -154,7 +154,7 @@ describe('an answer to the first question', () => {
     });
     const error = await failureOf(connect(`${server.origin}/mcp`));
     expect(error).toMatchObject({ code: 'http-status', certainty: 'not-sent' });
-    expect(server.requests).toHaveLength(1);
+    expect(asked(server)).toEqual(['POST /mcp server/discover', 'POST /mcp initialize']);
   });
 
   it.each([307, 308])('may be %i to the same origin', async (status) => {

@@ -139,14 +139,14 @@ describe('a dial that fails', () => {
     expect(error.message).toContain('text/html');
   });
 
-  it('stops looking after 401, and does not show the query', async () => {
+  it('looks nowhere else after 401, and does not show the query', async () => {
     await using server = await startHttpFixture((_request, response) => {
       response.writeHead(401).end('who are you?');
     });
     const error = await failure(`${server.origin}/?token=hush`);
     expect(error.code).toBe('unauthorized');
     expect(error.message).not.toContain('hush');
-    expect(server.requests).toHaveLength(1);
+    expect(server.requests.map(({ url }) => url)).toEqual(['/mcp?token=hush', '/mcp?token=hush']);
   });
 
   it('gives up at the deadline when the endpoint event never comes', async () => {

@@ -10,7 +10,9 @@ import {
   initializeFrom,
   isModernOnly,
   isNamedAgain,
+  offering,
   otherwise,
+  questionsOf,
 } from '../../src/target/eras.ts';
 
 const discover = {
@@ -83,9 +85,47 @@ describe('eras', () => {
   });
 
   it('a server that knows no initialize is of the modern one alone', () => {
-    expect([-32601, -32022].map((code) => isModernOnly(error(code)))).toEqual([true, true]);
+    for (const code of [-32601, -32020, -32021, -32022]) {
+      expect(isModernOnly(error(code))).toBe(true);
+    }
     expect(isModernOnly(error(-32602))).toBe(false);
     expect(isModernOnly(result({}))).toBe(false);
+  });
+
+  it.each([{ elicitation: {} }, { sampling: {} }, { roots: {} }])(
+    'a program that announces %j is best asked in the legacy one',
+    (capabilities) => {
+      const params = { _meta: { [CLIENT_CAPABILITIES_META_KEY]: capabilities } };
+      const asking = { ...discover, params };
+      expect(questionsOf(asking, 'auto')).toEqual(['initialize', 'discover']);
+      expect(questionsOf(asking, '2026-07-28')).toEqual(['discover']);
+      expect(questionsOf(asking, '2025-03-26')).toEqual(['initialize']);
+    },
+  );
+
+  it.each([undefined, {}, { experimental: {} }, null, 'roots'])(
+    'a program that announces %j is of both, the modern one first',
+    (capabilities) => {
+      const params = { _meta: { [CLIENT_CAPABILITIES_META_KEY]: capabilities } };
+      expect(questionsOf({ ...discover, params }, 'auto')).toEqual(['discover', 'initialize']);
+    },
+  );
+
+  it('a program without discover is of the legacy one alone', () => {
+    expect(questionsOf(undefined, 'auto')).toEqual(['initialize']);
+    expect(questionsOf(undefined, '2024-11-05')).toEqual(['initialize']);
+    expect(() => questionsOf(undefined, '2026-07-28')).toThrow(
+      expect.objectContaining({ code: 'config', certainty: 'not-sent' }),
+    );
+  });
+
+  it('a version that is to be spoken is offered', () => {
+    const initialize = initializeFrom(discover);
+    expect(offering(initialize, 'auto')).toBe(initialize);
+    expect(offering(initialize, '2025-03-26').params).toEqual({
+      ...initialize.params,
+      protocolVersion: '2025-03-26',
+    });
   });
 
   it('a version that is refused and named is asked for again', () => {

@@ -1,23 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../../src/channels/channel.ts';
-import { initializeFrom } from '../../src/target/eras.ts';
+import type { Question } from '../../src/target/eras.ts';
 import { stepsFor } from '../../src/target/steps.ts';
 import { parseTarget, type UrlTarget } from '../../src/target/target.ts';
 import type { Verdict } from '../../src/target/verdicts.ts';
 
-const discover = { jsonrpc: '2.0' as const, id: 1, method: 'server/discover', params: {} };
-const both = { discover, initialize: initializeFrom(discover) };
-
-const steps = (
+const inBoth = (
   target: string,
-  options: { known?: Verdict; transport?: Dialect; legacyOnly?: true } = {},
-): string[] => {
-  const introduction = options.legacyOnly === true ? { ...both, discover: undefined } : both;
-  return stepsFor(parseTarget(target) as UrlTarget, options.known, {
+  options: { known?: Verdict; transport?: Dialect; questions?: Question[] } = {},
+): string[][] =>
+  stepsFor(parseTarget(target) as UrlTarget, options.known, {
     transport: options.transport,
-    introduction,
-  }).map(({ by, url }) => `${by} ${url.pathname}${url.search}`);
-};
+    questions: options.questions ?? ['discover', 'initialize'],
+  }).map((steps) => steps.map(({ by, url }) => `${by} ${url.pathname}${url.search}`));
+
+const steps = (...args: Parameters<typeof inBoth>): string[] => inBoth(...args).flat();
 
 const known = (by: Verdict['by'], dialect: Dialect): Verdict => ({
   by,
@@ -42,7 +39,21 @@ describe('what is asked of a target', () => {
   });
 
   it('a program of the legacy era asks nothing of the modern one', () => {
-    expect(steps('http://h/mcp', { legacyOnly: true })).toEqual(['initialize /mcp', 'stream /mcp']);
+    const questions: Question[] = ['initialize'];
+    expect(steps('http://h/mcp', { questions })).toEqual(['initialize /mcp', 'stream /mcp']);
+  });
+
+  it('a program of the modern era alone asks nothing that leads to initialize', () => {
+    expect(steps('http://h', { questions: ['discover'] })).toEqual(['discover /mcp', 'discover /']);
+  });
+
+  it('a program that wants to be asked asks initialize first', () => {
+    const questions: Question[] = ['initialize', 'discover'];
+    expect(steps('http://h/mcp', { questions })).toEqual([
+      'initialize /mcp',
+      'discover /mcp',
+      'stream /mcp',
+    ]);
   });
 
   it.each<[Dialect, string[]]>([
@@ -54,15 +65,21 @@ describe('what is asked of a target', () => {
     expect(steps('http://h/mcp', { transport })).toEqual(expected);
   });
 
-  it('what is known is all that is asked, in either era, with the query of now', () => {
+  it('what is known is asked first, in either era, with the query of now; then all the rest', () => {
     const options = { known: known('discover', 'streamable-http') };
-    expect(steps('http://h/?k=v', options)).toEqual(['discover /mcp?k=v', 'initialize /mcp?k=v']);
-  });
-
-  it('what is known counts for nothing if it may not be spoken, or cannot be asked', () => {
-    const sse = { known: known('stream', 'sse'), transport: 'streamable-http' as const };
-    expect(steps('http://h/mcp', sse)).toEqual(['discover /mcp', 'initialize /mcp']);
-    const modern = { known: known('discover', 'streamable-http'), legacyOnly: true as const };
-    expect(steps('http://h/mcp', modern)).toEqual(['initialize /mcp', 'stream /mcp']);
+    expect(inBoth('http://h/?k=v', options)).toEqual([
+      ['discover /mcp?k=v', 'initialize /mcp?k=v'],
+      ['stream /sse?k=v', 'discover /?k=v', 'initialize /?k=v', 'stream /?k=v'],
+    ]);
+    const legacy = { known: known('initialize', 'streamable-http') };
+    expect(inBoth('http://h/mcp', legacy)).toEqual([
+      ['initialize /mcp', 'discover /mcp'],
+      ['stream /mcp'],
+    ]);
+    const sse = { known: known('stream', 'sse') };
+    expect(inBoth('http://h/mcp', sse)).toEqual([
+      ['stream /mcp'],
+      ['discover /mcp', 'initialize /mcp'],
+    ]);
   });
 });

@@ -30,28 +30,17 @@ describe('parseTarget', () => {
   });
 
   it.each([
-    ['http://h:1/sse', ['stream+discover+initialize http://h:1/sse']],
-    ['http://h:1/a/sse?k=v', ['stream+discover+initialize http://h:1/a/sse?k=v']],
-    [
-      'http://h:1/sse/',
-      ['stream+discover+initialize http://h:1/sse/', 'stream+discover+initialize http://h:1/sse'],
-    ],
-    ['http://h:1/mcp', ['discover+initialize+stream http://h:1/mcp']],
+    ['http://h:1/sse', ['stream+post http://h:1/sse']],
+    ['http://h:1/a/sse?k=v', ['stream+post http://h:1/a/sse?k=v']],
+    ['http://h:1/sse/', ['stream+post http://h:1/sse/', 'stream+post http://h:1/sse']],
+    ['http://h:1/mcp', ['post+stream http://h:1/mcp']],
     [
       'http://h:1/?k=v',
-      [
-        'discover+initialize http://h:1/mcp?k=v',
-        'stream http://h:1/sse?k=v',
-        'discover+initialize+stream http://h:1/?k=v',
-      ],
+      ['post http://h:1/mcp?k=v', 'stream http://h:1/sse?k=v', 'post+stream http://h:1/?k=v'],
     ],
     [
       'http://h:1/a/',
-      [
-        'discover+initialize+stream http://h:1/a/',
-        'discover+initialize http://h:1/a/mcp',
-        'stream http://h:1/a/sse',
-      ],
+      ['post+stream http://h:1/a/', 'post http://h:1/a/mcp', 'stream http://h:1/a/sse'],
     ],
   ])('looks for %s in %j', (target, expected) => {
     expect(asked(target)).toEqual(expected);
