@@ -107,7 +107,10 @@ export class ServerError extends LongwireError {
   /** The JSON-RPC error's `data`, as the server sent it. */
   readonly data: JSONValue | undefined;
 
-  constructor(message: string, options: { number: number; data?: unknown; cause?: unknown }) {
+  constructor(
+    message: string,
+    options: { number: number; data?: unknown; hint?: string | undefined; cause?: unknown },
+  ) {
     const { number, data, ...rest } = options;
     super(message, { code: 'server-error', certainty: 'answered', ...rest });
     this.number = number;

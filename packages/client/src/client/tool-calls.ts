@@ -1,4 +1,5 @@
 import type { CallToolResult, Client, Result, Tool } from '@modelcontextprotocol/client';
+import { backChannelHint } from '../connection/back-channel.js';
 import { callMark, type CallMark } from '../connection/call-mark.js';
 import type { Era } from '../channels/channel.js';
 import { OddResultError } from '../channels/message.js';
@@ -77,6 +78,7 @@ export class ToolCalls {
       const mirrored = this.learned.mirrored.get(params.name);
       if (mirrored !== undefined) return await this.#callBySdk(params, mark, mirrored);
       const result = await connection.request({ method: 'tools/call', params }, mark);
+      if (result['isError'] === true) this.#tellIfItCannotAsk(params.name, result);
       if (result['resultType'] !== 'input_required') return this.#read(params, result);
       mark.prior = { jsonrpc: '2.0', id: 0, result };
       return await this.#callBySdk(params, mark);
@@ -89,6 +91,16 @@ export class ToolCalls {
         throw failureOf(again, params.name, mark);
       });
     }
+  }
+
+  /** That a tool cannot ask is told by some servers as its result, which is the program's. */
+  #tellIfItCannotAsk(tool: string, { content }: Result): void {
+    const [first] = Array.isArray(content) ? (content as unknown[]) : [];
+    const { text } = (first ?? {}) as { text?: unknown };
+    const hint = backChannelHint(text);
+    if (hint === undefined) return;
+    const summary = `${tool} could not ask this program: ${String(text)}`;
+    this.#report(new LongwireError(summary, { code: 'protocol', certainty: 'answered', hint }));
   }
 
   /** Checks what a call came to against the `outputSchema` that its tool was listed with. */

@@ -14,6 +14,7 @@ import {
   type Certainty,
 } from '../errors.js';
 import type { Protocol } from '../target/protocol-version.js';
+import { backChannelHint } from './back-channel.js';
 import type { LedgerEntry, LedgerRequest } from './ledger.js';
 import type { HeartbeatOptions } from './options.js';
 import type { ConnectionState } from './state.js';
@@ -107,6 +108,7 @@ export function serverError(
   return new ServerError(`the server answered ${what} with an error: ${message}`, {
     number: code,
     data,
+    hint: backChannelHint(message),
   });
 }
 

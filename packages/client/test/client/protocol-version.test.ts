@@ -10,6 +10,7 @@ import {
   PROTOCOL_VERSIONS,
   type ClientOptions,
   type LongwireClient,
+  type LongwireError,
 } from '../../src/index.ts';
 import { resolveConnectionOptions } from '../../src/connection/options.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -57,11 +58,16 @@ describe('a server that speaks both eras, with sessions in the older one', () =>
     expect(await client.callTool('ask')).toMatchObject(said('hello me') as object);
   });
 
-  it('cannot ask back in the newest, and the error says which option helps', async () => {
+  it('cannot ask back in the newest, and what is told names the option', async () => {
     const { url } = await start('sessions');
     const options: ClientOptions = { protocol: '2026-07-28', handlers: { elicitation } };
     const client = await connected(url, options);
     expect(eraOf(client)).toBe('modern');
+    const told: LongwireError[] = [];
+    client.on('error', (error) => told.push(error));
+    expect(await client.callTool('ask-back')).toMatchObject({ isError: true });
+    expect(told).toMatchObject([{ code: 'protocol', certainty: 'answered' }]);
+    expect(told[0]?.message).toContain("protocol: '2025-11-25'");
     expect(await client.callTool('ask')).toMatchObject(said('hello me') as object);
   });
 

@@ -1,0 +1,24 @@
+/**
+ * How servers say that a tool cannot ask the program, because protocol 2026-07-28 has no requests of
+ * the server: the SDKs for Python, Go and TypeScript, FastMCP and mcp-go.
+ */
+const CANNOT_ASK: readonly RegExp[] = [
+  /\bno back-channel\b/i,
+  /\bserver-initiated requests (is|are) (unavailable|not supported)\b/i,
+  /\bserver-to-client requests are not available\b/i,
+  /\bcannot be sent while serving a request on protocol version\b/i,
+];
+
+/** Of a text that is longer only the beginning is looked at. */
+const MAX_LOOKED_AT = 2000;
+
+/** What to try when a server says that it cannot ask the program; `undefined` if it says no such thing. */
+export function backChannelHint(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  const beginning = text.slice(0, MAX_LOOKED_AT);
+  if (!CANNOT_ASK.some((pattern) => pattern.test(beginning))) return undefined;
+  return (
+    'it can ask in older versions of the protocol only, and in a session: ' +
+    "give handlers for what it asks, and protocol: '2025-11-25' if that is not enough"
+  );
+}
