@@ -1,4 +1,4 @@
-import { connect } from '@longwire/client';
+import { connect, PROTOCOL_VERSIONS, type LongwireError } from '@longwire/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import type { Peer } from '../support/peers.ts';
@@ -53,7 +53,7 @@ describe.for('missing' in python ? [] : servers)(
         target,
         transport,
         ...expected,
-        counts: { tools: 3, resources: 1, resourceTemplates: 0, prompts: 0 },
+        counts: { tools: 4, resources: 1, resourceTemplates: 0, prompts: 0 },
         connectMs: expect.any(Number) as unknown,
       });
       await using client = await connect(target);
@@ -74,6 +74,41 @@ describe.for('missing' in python ? [] : servers)(
         contents: [{ text: 'a note' }],
       });
       expect(client.stats().droppedAnswers).toBe(0);
+    });
+
+    test('asks a program that can be asked, or says what would help', async () => {
+      const elicitation = () => ({ action: 'accept' as const, content: { name: 'me' } });
+      await using client = await connect(peer.url, { handlers: { elicitation } });
+      expect(client.protocolVersion).toBe(output === 'stateless' ? '2026-07-28' : '2025-11-25');
+      // Where answers are JSON, these libraries have no room for a question.
+      if (output === 'sse' || output === 'stream') {
+        const { content } = await client.callTool('ask');
+        expect(content).toEqual([{ type: 'text', text: 'accept me' }]);
+        return;
+      }
+      const told: string[] = [];
+      client.on('error', ({ message }) => told.push(message));
+      const met = await client.callTool('ask').then(
+        ({ isError }) => [isError, ...told],
+        ({ certainty, message }: LongwireError) => [certainty === 'answered', message],
+      );
+      expect(met).toEqual([true, expect.stringContaining("protocol: '2025-11-25'")]);
+    });
+
+    test('speaks the version that is named', async () => {
+      for (const protocol of PROTOCOL_VERSIONS) {
+        const isThere = output !== 'sse' || protocol !== '2026-07-28';
+        const spoken = await connect(peer.url, { protocol }).then(
+          async (client) => {
+            await using _ = client;
+            const { content } = await client.callTool('echo', { message: 'x' });
+            expect(content).toMatchObject([{ text: 'Echo: x' }]);
+            return client.protocolVersion;
+          },
+          ({ code }: LongwireError) => code,
+        );
+        expect(spoken).toBe(isThere ? protocol : 'not-mcp');
+      }
     });
 
     test('is called from the command line', async () => {

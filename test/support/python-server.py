@@ -10,6 +10,7 @@ import sys
 import threading
 
 import uvicorn
+from pydantic import BaseModel
 
 library, output = sys.argv[1:]
 calls = []
@@ -44,6 +45,18 @@ async def steps(context: Context) -> str:
     for step in (1, 2, 3):
         await context.report_progress(step, 3)
     return "done"
+
+
+class Name(BaseModel):
+    name: str
+
+
+@server.tool()
+async def ask(context: Context) -> str:
+    """Asks for a name, by a request of its own."""
+    calls.append("ask")
+    answer = await context.elicit("Who is it?", Name)
+    return f"{answer.action} {answer.data.name}" if answer.action == "accept" else answer.action
 
 
 @server.tool()

@@ -103,7 +103,7 @@ function hintFor(error: unknown, credentials: Credentials): string | undefined {
     case 'connect-timeout':
       return 'check the target, or allow more with --timeout';
     case 'not-mcp':
-      return 'is this the address of an MCP server?';
+      return error.hint ?? 'is this the address of an MCP server?';
     case 'timeout':
       return 'a longer --timeout allows more';
     case 'deadline':

@@ -58,6 +58,10 @@ describe('usage', () => {
       /use sse, streamable-http, stdio, tool-events/,
     ],
     [['tools', 'http://h/sse', '--transport', 'sse-'], /Did you mean sse\?/],
+    [
+      ['tools', 'http://h/sse', '--protocol', '2025-11-24'],
+      /"2025-11-24" is no version of the protocol: use auto, 2026-07-28, .*Did you mean 2025-11-25/,
+    ],
     [['tools', '--transport', 'sse', '--', 'node'], /--transport sse is for a server at a URL/],
     [['tools', '--'], /nothing after --: write the command/],
     [['inspect', '--', ' '], /nothing after --: write the command/],
@@ -101,6 +105,15 @@ describe('against a server', () => {
       counts: { tools: 7, resources: 2, resourceTemplates: 0, prompts: 1 },
       connectMs: expect.any(Number) as unknown,
     });
+  });
+
+  it('--protocol names the version that is spoken, or there is no connection', async () => {
+    const { code, stdout } = await run(['inspect', url, '--json', '--protocol', '2025-03-26']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ protocolVersion: '2025-03-26' });
+    const none = await run(['tools', url, '--protocol', '2026-07-28']);
+    expect(none.code).toBe(3);
+    expect(none.stderr).toContain('leave out protocol');
   });
 
   it('the target may be in the environment, and options before the command', async () => {

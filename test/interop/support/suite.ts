@@ -17,6 +17,8 @@ export interface Way {
   hearsCancellation?: false;
   /** Which tools can ask; default: all that there are. */
   asks?: readonly string[];
+  /** Which can ask where protocol 2026-07-28 is named, if those are others. */
+  asksInNewest?: readonly string[];
 }
 
 /** What a library is like. */
@@ -169,10 +171,14 @@ export async function describeLibrary({ name, ways, ...library }: Library): Prom
       ]);
     });
 
-    const asks = way.asks ?? ['ask', 'ask-in-result'];
-    test.for(asks)('%s reaches the program', async (tool) => {
+    const asks = [
+      ...(way.asks ?? ['ask', 'ask-in-result']).map((tool) => [tool, 'auto'] as const),
+      ...(way.asksInNewest ?? []).map((tool) => [tool, '2026-07-28'] as const),
+    ];
+    test.for(asks)('%s reaches the program, with protocol %s', async ([tool, protocol]) => {
       const questions: unknown[] = [];
       await using client = await heard({
+        protocol,
         handlers: {
           elicitation: ({ message }) => {
             questions.push(message);

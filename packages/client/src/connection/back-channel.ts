@@ -1,13 +1,17 @@
 /**
  * How servers say that a tool cannot ask the program, because protocol 2026-07-28 has no requests of
- * the server: the SDKs for Python, Go and TypeScript, FastMCP and mcp-go.
+ * the server: the SDKs for Python, Go, Rust and TypeScript, FastMCP and mcp-go.
  */
-const CANNOT_ASK: readonly RegExp[] = [
+const CANNOT_ASK_BACK: readonly RegExp[] = [
   /\bno back-channel\b/i,
   /\bserver-initiated requests (is|are) (unavailable|not supported)\b/i,
-  /\bserver-to-client requests are not available\b/i,
+  /\bserver-to-client requests are not (available|allowed)\b/i,
   /\bcannot be sent while serving a request on protocol version\b/i,
 ];
+
+/** How they say that a tool asks by its result, which only that version has. */
+const CANNOT_ASK_IN_RESULT =
+  /\b(requires (negotiated )?protocol version|only exists at MCP) 2026-07-28\b/i;
 
 /** Of a text that is longer only the beginning is looked at. */
 const MAX_LOOKED_AT = 2000;
@@ -16,7 +20,10 @@ const MAX_LOOKED_AT = 2000;
 export function backChannelHint(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined;
   const beginning = text.slice(0, MAX_LOOKED_AT);
-  if (!CANNOT_ASK.some((pattern) => pattern.test(beginning))) return undefined;
+  if (CANNOT_ASK_IN_RESULT.test(beginning)) {
+    return "it can ask in the newest version of the protocol only: protocol: '2026-07-28'";
+  }
+  if (!CANNOT_ASK_BACK.some((pattern) => pattern.test(beginning))) return undefined;
   return (
     'it can ask in older versions of the protocol only, and in a session: ' +
     "give handlers for what it asks, and protocol: '2025-11-25' if that is not enough"

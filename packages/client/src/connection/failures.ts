@@ -94,7 +94,7 @@ export function handshakeRefused(
 /** The server does not take the one version that the program is to speak: it says something else. */
 export function otherVersion(protocol: Protocol, said: string): ConnectError {
   return new ConnectError(`the server does not speak protocol ${protocol}: ${said}`, {
-    code: 'config',
+    code: 'not-mcp',
     hint: 'leave out protocol, or name a version that the server speaks',
     tried: [],
   });

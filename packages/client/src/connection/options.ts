@@ -74,7 +74,7 @@ export interface ConnectionOptions extends Partial<ChannelOptions> {
   transport?: Dialect;
   /**
    * Speak this version of the protocol and no other: a server that does not is an error of code
-   * `config`. With `auto` the version is found out. Of a server that speaks 2026-07-28 and older
+   * `not-mcp`. With `auto` the version is found out. Of a server that speaks 2026-07-28 and older
    * versions, 2026-07-28 is taken, unless the program can be asked by elicitation, sampling or roots:
    * then an older one, in which every tool that asks can ask. Default `auto`.
    */

@@ -72,13 +72,13 @@ export async function dial(options: DialOptions): Promise<Connected> {
 /** Asks what is known of the target; if it is another server by now, or unknown, all that may be. */
 async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connected> {
   const { connectMs, transport, introduction, resumption } = options;
+  const endsAt = performance.now() + connectMs;
   if (resumption instanceof StreamableResumption) {
     const session = await goOn(options, target, resumption);
     if (session !== undefined) return session;
   }
   const wanted: Wanted = { url: target.url, transport, questions: introduction.questions };
   const known = rememberedVerdict(wanted);
-  const endsAt = performance.now() + connectMs;
   const tried: Tried[] = [];
   const errors: LongwireError[] = [];
   for (const [index, steps] of stepsFor(target, known, wanted).entries()) {

@@ -140,7 +140,10 @@ export class Search {
         this.#secondBest = { connected, step };
       } else {
         await this.#refused(probe, error);
-        if (!goesOn(probe.step, error)) return this.#secondBest;
+        // A server that takes no more connections may be at work on what it has taken.
+        const isTaken = error.code === 'connect-failed' && this.#open.size > 0;
+        if (isTaken) this.#next = this.#options.steps.length;
+        else if (!goesOn(probe.step, error)) return this.#secondBest;
       }
     }
   }

@@ -133,7 +133,7 @@ describe('a version that the server does not speak', () => {
   it('is an error that names the option: an older one', async () => {
     const { url } = await start('reject');
     const error = await failureOf(connect(url, { protocol: '2025-06-18' }));
-    expect(error).toMatchObject({ code: 'config', certainty: 'not-sent' });
+    expect(error).toMatchObject({ code: 'not-mcp', certainty: 'not-sent' });
     expect(error.message).toContain('does not speak protocol 2025-06-18: Unsupported protocol');
     expect(error.hint).toContain('leave out protocol');
   });
@@ -152,7 +152,7 @@ describe('a version that the server does not speak', () => {
   it('or answers otherwise', async () => {
     await using server = await startHostileSse();
     const error = await failureOf(connect(server.url, { protocol: '2025-03-26' }));
-    expect(error).toMatchObject({ code: 'config', certainty: 'not-sent' });
+    expect(error).toMatchObject({ code: 'not-mcp', certainty: 'not-sent' });
     expect(error.message).toMatch(/not speak protocol 2025-03-26: it answers with 20\d\d-/);
   });
 
