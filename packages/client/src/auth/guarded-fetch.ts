@@ -3,7 +3,7 @@ import { lookup as resolve } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import type { LookupFunction, Socket } from 'node:net';
 import type { FetchLike } from '@modelcontextprotocol/client';
-import { Agent, getGlobalDispatcher } from 'undici';
+import { Agent, getGlobalDispatcher, type Dispatcher } from 'undici';
 import {
   mayName,
   reachOf,
@@ -20,7 +20,7 @@ const MAX_SEEN = 1000;
  * A `fetch` for what an MCP server names. One that is reached from anywhere cannot have addresses
  * asked that only this machine reaches. Names are looked at when they are connected to, so that one
  * that resolves to another address the second time is refused, too. Of a `fetch` of the program's
- * own, and behind a global dispatcher that is one, only the URL can be looked at.
+ * own, and of a global dispatcher of the program's, only the URL can be looked at.
  *
  * Default of `given`: the global `fetch`.
  *
@@ -37,8 +37,7 @@ export function guardedFetch(given: FetchLike | undefined, server: URL): FetchLi
       throw new RefusedAddressError(target.host, named);
     }
     if (given !== undefined) return given(url, init);
-    // What the program has put there (for a proxy) resolves names itself.
-    if (getGlobalDispatcher().constructor.name !== 'Agent') return fetch(url, init);
+    if (isOfProgram(getGlobalDispatcher())) return fetch(url, init);
     const guarded: object = { ...init, dispatcher: agentOf(own) };
     return fetch(url, guarded);
   };
@@ -57,6 +56,13 @@ export function guardedLookup(server: Reach, by: typeof resolve = resolve): Look
       else callback(null, first.address, first.family);
     });
   };
+}
+
+const standing = getGlobalDispatcher();
+
+/** What a program has put in the place of undici's own (for a proxy, a certificate) is left there. */
+function isOfProgram(dispatcher: Dispatcher): boolean {
+  return dispatcher !== standing || dispatcher.constructor.name !== 'Agent';
 }
 
 const agents = new Map<Reach, Agent>();

@@ -16,7 +16,11 @@ export interface OAuthOptions {
    * keeps its `discoveryState`.
    */
   url?: string | URL;
-  /** Asks the authorization server, and for the metadata of both. Default: the global `fetch`. */
+  /**
+   * Asks the authorization server, and for the metadata of both. Default: the global `fetch`, with
+   * connections that look at the addresses they go to (`allowPrivateAddresses`); by one of your own, or
+   * with a global dispatcher of your own, only addresses in URLs are looked at.
+   */
   fetch?: FetchLike;
   /**
    * How long a request to the authorization server may take, and one for metadata, in milliseconds:

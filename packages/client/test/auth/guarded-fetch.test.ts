@@ -1,11 +1,15 @@
 import type { LookupAddress } from 'node:dns';
 import type { lookup } from 'node:dns';
 import { describe, expect, it } from 'vitest';
-import { Agent } from 'undici';
+import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
 import { reachOf, reachOfHost } from '../../src/auth/addresses.ts';
 import { guardedLookup } from '../../src/auth/guarded-fetch.ts';
+import { oauth } from '../../src/auth/oauth.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { challengeAt } from './support/challenge.ts';
+import { Person } from './support/person.ts';
+import { said, startScriptedAuthority } from './support/scripted-authority.ts';
 
 describe('an address is', () => {
   it.each([
@@ -33,20 +37,20 @@ describe('an address is', () => {
   });
 });
 
+/** Resolves names as it is told, one answer after the other. */
+function resolver(...answers: LookupAddress[][]): typeof lookup {
+  const resolve = (
+    _name: string,
+    _options: object,
+    callback: (...all: unknown[]) => void,
+  ): void => {
+    callback(null, answers.shift() ?? []);
+  };
+  return resolve as typeof lookup;
+}
+
 describe('a name', () => {
   const localhost = { address: '127.0.0.1', family: 4 };
-
-  /** Resolves names as it is told, one answer after the other. */
-  function resolver(...answers: LookupAddress[][]): typeof lookup {
-    const resolve = (
-      _name: string,
-      _options: object,
-      callback: (...all: unknown[]) => void,
-    ): void => {
-      callback(null, answers.shift() ?? []);
-    };
-    return resolve as typeof lookup;
-  }
 
   it.each([
     ['leads to this machine', [localhost]],
@@ -77,5 +81,46 @@ describe('a name', () => {
     const error = await failureOf(fetch(url, options));
     expect((error as Error).cause).toMatchObject({ name: 'RefusedAddressError' });
     await dispatcher.close();
+  });
+});
+
+describe('by the connections of the program', () => {
+  it('a server is where they have led, whatever its name', async () => {
+    const server = await startScriptedAuthority();
+    const url = new URL(server.mcp.href.replace('127.0.0.1', 'mcp.example'));
+    server.answers.resource = said(200, {
+      resource: url.href,
+      authorization_servers: [server.origin],
+    });
+    // The request that was challenged.
+    const loopback = { address: '127.0.0.1', family: 4 };
+    const connect = { lookup: guardedLookup('private', resolver([loopback])) };
+    const dispatcher = new Agent({ connect });
+    const options: object = { dispatcher };
+    await (await fetch(url, options)).text();
+    const person = new Person();
+    const challenge = `Bearer resource_metadata="${server.origin}/metadata"`;
+    expect(await challengeAt(url, oauth(person), challenge)).toBe('fail');
+    expect(person.ledTo).toHaveLength(1);
+    await dispatcher.close();
+    await server.close();
+  });
+
+  it('the authorization server is asked where the program has its own for all', async () => {
+    let dispatched = 0;
+    class Counting extends Agent {
+      override dispatch(...all: Parameters<Agent['dispatch']>): boolean {
+        dispatched++;
+        return super.dispatch(...all);
+      }
+    }
+    const server = await startScriptedAuthority();
+    const before = getGlobalDispatcher();
+    setGlobalDispatcher(new Counting());
+    await challengeAt(server.mcp, oauth(new Person()));
+    setGlobalDispatcher(before);
+    expect(dispatched).toBe(server.requests.length);
+    expect(dispatched).toBeGreaterThan(0);
+    await server.close();
   });
 });
