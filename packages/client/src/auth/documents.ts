@@ -47,9 +47,14 @@ export function mendDocument(kind: DocumentKind, document: Members, defaults: Me
     mended = { ...defaults, ...withoutEmpty(Object.fromEntries(members) as Members) };
   }
   const wrong = new Set(wrongMembers(kind, mended).keys());
-  for (const name of ENDPOINTS) if (!isWeb(mended[name])) wrong.add(name);
+  for (const name of strangeEndpoints(mended)) wrong.add(name);
   if (wrong.size > 0) throw new Error(`missing or wrong: ${[...wrong].join(', ')}`);
   return mended;
+}
+
+/** The endpoints that are neither http nor https. */
+export function strangeEndpoints(document: Readonly<Members>): string[] {
+  return ENDPOINTS.filter((name) => !isWeb(document[name]));
 }
 
 /** The members that miss the schema; of a list, which entries. */

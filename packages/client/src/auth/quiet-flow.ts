@@ -5,6 +5,7 @@ import {
   type OAuthClientProvider,
   type OAuthDiscoveryState,
 } from '@modelcontextprotocol/client';
+import { strangeEndpoints } from './documents.js';
 import { FlowRequests, type AuthorityOptions, type Remedy } from './flow-requests.js';
 import { overlay } from './provider-view.js';
 
@@ -104,6 +105,11 @@ function withChecks(
     if (metadata === undefined) {
       if (requests.away !== undefined) throw requests.away;
       return;
+    }
+    // What a program has stored was not always looked at.
+    const [strange] = strangeEndpoints(metadata);
+    if (strange !== undefined) {
+      throw new Error(`${strange} of ${metadata.issuer} is no http or https URL`);
     }
     const methods = metadata.code_challenge_methods_supported;
     const isStated = methods === undefined ? allowUnadvertisedPkce : methods.includes('S256');

@@ -80,6 +80,25 @@ describe('an authorization server that does not say that it protects codes (PKCE
     expect(person.ledTo).toEqual([]);
   });
 
+  it('leads no browser to a program, also not from metadata that was kept', async () => {
+    const person = Object.assign(new Person({ client: { client_id: 'known' } }), {
+      discoveryState: () => ({
+        authorizationServerUrl: server.origin,
+        authorizationServerMetadata: {
+          issuer: server.origin,
+          authorization_endpoint: 'file:///bin/sh',
+          token_endpoint: `${server.origin}/token`,
+          response_types_supported: ['code'],
+          code_challenge_methods_supported: ['S256'],
+        },
+      }),
+      saveDiscoveryState: () => {},
+    });
+    const login = oauth(person, { url: server.mcp });
+    expect(await failureOf(challengeAt(server.mcp, login))).toMatchObject({ code: 'unauthorized' });
+    expect(person.ledTo).toEqual([]);
+  });
+
   it('is used by a program that knows better, unless it says that it does not', async () => {
     server.answers.authority = said(200, unstated);
     const person = new Person();
