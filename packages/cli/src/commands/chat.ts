@@ -1,8 +1,8 @@
 import type { Agent } from '@longwire/agent';
-import { createGroup, didYouMean, type LongwireClient } from '@longwire/client';
+import { createGroup, didYouMean, LongwireError, type LongwireClient } from '@longwire/client';
 import type { Servers } from '../chat/servers.js';
 import { allServers, chooseServers } from '../choose-servers.js';
-import { usageError } from '../command-error.js';
+import { CommandError, usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
 import { hasClaudeKey, warnOfEnvironment } from '../environment.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
@@ -119,8 +119,7 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
       await connectClients(context, clients, allowsMissing ? onFailure : undefined);
     } catch (error) {
       const hasOthers = !allowsMissing && clients.some(({ state }) => state.name === 'ready');
-      if (hasOthers) context.terminal.remark('--allow-missing goes on with the other servers.');
-      throw error;
+      throw hasOthers ? withoutOne(error) : error;
     }
     const servers = new Servers(context, clients);
     for (const name of missing) servers.notes.knownMissing(name);
@@ -133,6 +132,14 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
     await Promise.all(sources.map((source) => source.close()));
     await closeClients(clients);
   }
+}
+
+/** The same error, which says how to go on without that server. */
+function withoutOne(error: unknown): unknown {
+  if (!(error instanceof LongwireError)) return error;
+  const { code, certainty } = error;
+  const message = `${error.message}; --allow-missing goes on with the other servers`;
+  return new CommandError(message, { code, certainty, cause: error });
 }
 
 /** Which servers are trusted, by their names or as they were written. */
