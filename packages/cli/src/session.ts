@@ -23,6 +23,9 @@ import { nameOf, type Server, type Target } from './target.js';
  */
 const defaultConnectMs = { url: 30_000, command: 60_000 } as const;
 
+/** How long those that are connected wait for another, where it may come later. */
+const maxLateMs = 5000;
+
 /** How long a good ending may take: the cancellation of a call has to go out. */
 const maxClosingMs = 1500;
 
@@ -130,30 +133,62 @@ export function followClients(
   }
 }
 
+/** How those that are connected are gone on with. */
+interface GoOn {
+  /** Told of one that could not be connected. */
+  onFailure: (client: LongwireClient, reason: unknown) => void;
+  /** Told of one that keeps the others waiting; it goes on connecting. Default: all are waited for. */
+  onLate?: (client: LongwireClient) => void;
+}
+
 /**
- * Connects all of them, and says so meanwhile; fails when one does, or, with `onFailure` to tell of
- * one, when all do.
+ * Connects all of them, and says so meanwhile; fails when one does, or, with `goOn`, when all do.
  */
 export async function connectClients(
   context: Context,
   clients: readonly LongwireClient[],
-  onFailure?: (client: LongwireClient, reason: unknown) => void,
+  goOn?: GoOn,
 ): Promise<void> {
   const { terminal, interruptions } = context;
   followClients(context, clients);
   terminal.showLive(`connecting to ${clients.map(({ name }) => name).join(', ')}`);
   try {
     const { signal } = interruptions;
-    const results = await Promise.allSettled(clients.map((client) => client.connect({ signal })));
-    const isHopeless = results.every(({ status }) => status === 'rejected');
-    for (const [index, result] of results.entries()) {
-      if (result.status === 'fulfilled') continue;
-      const isTold = onFailure !== undefined && !isHopeless && !signal.aborted;
-      if (!isTold) throw result.reason;
-      onFailure(clients[index] as LongwireClient, result.reason);
+    const attempts = clients.map((client) => client.connect({ signal }));
+    const settled = Promise.allSettled(attempts);
+    const results: readonly (PromiseSettledResult<void> | undefined)[] =
+      goOn?.onLate === undefined ? await settled : await settledSoon(attempts);
+    const isHopeless = results.every((result) => result?.status === 'rejected');
+    for (const [index, client] of clients.entries()) {
+      const result = results[index];
+      if (result === undefined) goOn?.onLate?.(client);
+      if (result?.status !== 'rejected') continue;
+      if (goOn === undefined || isHopeless || signal.aborted) throw result.reason;
+      goOn.onFailure(client, result.reason);
     }
   } finally {
     terminal.stopLive();
+  }
+}
+
+/** What came of each until a while after the first success; `undefined` for those still under way. */
+async function settledSoon(
+  attempts: readonly Promise<void>[],
+): Promise<(PromiseSettledResult<void> | undefined)[]> {
+  const ended = new AbortController();
+  const soon = Promise.any(attempts)
+    .then(() => delay(maxLateMs, undefined, { signal: ended.signal }))
+    .catch(() => Promise.allSettled(attempts));
+  const results = attempts.map((attempt) =>
+    Promise.race([
+      Promise.allSettled([attempt]).then(([result]) => result),
+      soon.then(() => undefined),
+    ]),
+  );
+  try {
+    return await Promise.all(results);
+  } finally {
+    ended.abort();
   }
 }
 

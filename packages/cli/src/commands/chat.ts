@@ -113,10 +113,16 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   let agent: Agent | undefined;
   try {
     agent = startAgent(context, sources, { model, yes: options.yes });
-    const onFailure = (client: LongwireClient, error: unknown): void =>
-      goOnWithout(client.name, error);
+    const goOn = {
+      onFailure: (client: LongwireClient, error: unknown) => goOnWithout(client.name, error),
+      // At the prompt a server may come later; one question is asked of all that come at all.
+      ...(prompt === undefined && {
+        onLate: ({ name }: LongwireClient) =>
+          context.terminal.remark(sanitizeLine(`${name} is still connecting.`)),
+      }),
+    };
     try {
-      await connectClients(context, clients, allowsMissing ? onFailure : undefined);
+      await connectClients(context, clients, allowsMissing ? goOn : undefined);
     } catch (error) {
       const hasOthers = !allowsMissing && clients.some(({ state }) => state.name === 'ready');
       throw hasOthers ? withoutOne(error) : error;

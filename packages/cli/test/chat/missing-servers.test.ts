@@ -30,6 +30,16 @@ describe('a server of a conversation that is not there', () => {
     expect(stderr).not.toContain('lists no tools');
   });
 
+  it('may still be connecting, which holds up nobody', async () => {
+    const silent = await listen(() => undefined);
+    const input = '/call echo message=one\n';
+    const args = ['chat', serving.url, silent.url, '--timeout', '60s'];
+    const { code, stdout, stderr } = await run(args, { input });
+    await silent.close();
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'one\n' });
+    expect(stderr).toContain(`${new URL(silent.url).host} is still connecting.`);
+  });
+
   it('is the error of a call that names it', async () => {
     const input = `/call ${new URL(dead).host}/echo message=x\n`;
     const { code, stderr } = await run(['chat', serving.url, dead], { input });
