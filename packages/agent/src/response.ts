@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { withExactInputs } from './exact-input.js';
 import type { TextEvent, ThinkingEvent } from './events.js';
 
 /** One answer of the API as it streams in. */
@@ -32,9 +33,15 @@ export class StreamedResponse {
     params: Anthropic.MessageStreamParams,
     signal: AbortSignal,
   ): AsyncGenerator<TextEvent | ThinkingEvent, void, undefined> {
+    /** The arguments of calls, by the index of their block. */
+    const written = new Map<number, string>();
     const stream = anthropic.messages.stream(params, { signal });
     for await (const event of stream) {
       if (event.type !== 'content_block_delta') continue;
+      if (event.delta.type === 'input_json_delta') {
+        const { index, delta } = event;
+        written.set(index, (written.get(index) ?? '') + delta.partial_json);
+      }
       if (event.delta.type === 'text_delta') {
         this.#text += event.delta.text;
         this.#isSilent = false;
@@ -45,6 +52,7 @@ export class StreamedResponse {
       }
     }
     // The iteration ends as if all were well when the stream fails while nobody waits for an event.
-    this.#message = await stream.finalMessage();
+    const message = await stream.finalMessage();
+    this.#message = { ...message, content: withExactInputs(message.content, written) };
   }
 }

@@ -5,6 +5,7 @@ import { isUnchanged, refusalText, type Approvals } from './approval.js';
 import { callFailureText, certaintyOf, oddResultText } from './call-failure.js';
 import { EventQueue } from './event-queue.js';
 import type { AgentEvent, ToolCallRef } from './events.js';
+import { exactInput } from './exact-input.js';
 import type { CallOptions } from './options.js';
 import { isRecord } from './records.js';
 import type { CatalogTool, FoundTool, ToolCatalog } from './tool-catalog.js';
@@ -51,7 +52,8 @@ export async function* runToolCalls(
       server: found?.source.name ?? '',
       tool: found?.tool.name ?? use.name,
     };
-    const args = isRecord(use.input) ? use.input : {};
+    const input = exactInput(use);
+    const args = isRecord(input) ? input : {};
     const problem = found === undefined ? missingTool(use, named) : wrongArguments(use);
     if (problem !== undefined) round.settled(errorResultBlock(use.id, problem));
     yield { type: 'tool-call', ...ref, arguments: args };

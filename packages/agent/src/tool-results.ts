@@ -2,8 +2,9 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { CallToolResult } from '@longwire/client';
 import {
   DEFAULT_JSON_BOUNDS,
-  parseJson,
+  parseExactJson,
   readSentData,
+  toJson,
   type SentData,
 } from '@longwire/client/untrusted';
 import { isDeepStrictEqual } from 'node:util';
@@ -38,7 +39,7 @@ export function toolResultBlock(
     showBlock(block, isError),
   );
   if (result.structuredContent !== undefined && !says(blocks, result.structuredContent)) {
-    blocks.push(text(JSON.stringify(result.structuredContent)));
+    blocks.push(text(toJson(result.structuredContent)));
   }
   const fitted = fit(blocks, maxResultChars);
   if (note === undefined) return resultBlock(id, fitted, isError);
@@ -157,7 +158,7 @@ function describe(
 
 /** Text as it is, anything else as JSON. */
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  return typeof value === 'string' ? value : (toJson(value) ?? String(value));
 }
 
 function string(value: unknown): string | undefined {
@@ -169,7 +170,7 @@ function says(blocks: readonly ResultBlock[], structured: unknown): boolean {
   return blocks.some((block) => {
     if (block.type !== 'text' || !/^\s*[{[]/.test(block.text)) return false;
     try {
-      return isDeepStrictEqual(parseJson(block.text, DEFAULT_JSON_BOUNDS), structured);
+      return isDeepStrictEqual(parseExactJson(block.text, DEFAULT_JSON_BOUNDS), structured);
     } catch {
       return false;
     }

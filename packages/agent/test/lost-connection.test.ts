@@ -1,9 +1,10 @@
-import { connect, LongwireError, type LongwireClient } from '@longwire/client';
+import { connect, LongwireError, type LongwireClient, type ToolSource } from '@longwire/client';
 import { expect, test } from 'vitest';
 import { type HostileSseServer, startHostileSse } from '../../../test/support/hostile-sse.ts';
 import { until } from '../../../test/support/until.ts';
 import { callFailureText } from '../src/call-failure.ts';
 import { collect, done, ofType, setup } from './support/setup.ts';
+import { messageEnd, messageStart, toolUseBlock } from './support/stream-events.ts';
 import type { WireBlock } from './support/valid-conversation.ts';
 
 const inputSchema = { type: 'object', properties: {} };
@@ -111,4 +112,32 @@ test('of an answer that cannot be used, Claude is told that the tool ran', () =>
   }
   const refused = callFailureText(new LongwireError('no', { code: 'server-error', ...options }));
   expect(refused).toBe('The server answered the call with an error. no');
+});
+
+test('integers beyond 2^53 are as Claude wrote them, and as the server did', async () => {
+  const id = 9007199254740993n;
+  const calls: unknown[] = [];
+  const source: ToolSource = {
+    name: 'shop',
+    listTools: async () => [{ name: 'find', inputSchema: { type: 'object' } }],
+    callTool: async (_name, args) => {
+      calls.push(args);
+      return { content: [], structuredContent: { id } };
+    },
+    on: () => () => {},
+  };
+  const { agent, claude } = await setup([{ text: 'Found.' }], { clients: [source] });
+  const json = `{"id":${id},"n":7}`;
+  const use = { id: 'toolu_1', name: 'find', json };
+  claude.proxy.next({
+    type: 'stream',
+    events: [messageStart(), ...toolUseBlock(0, use), ...messageEnd('tool_use')],
+    ending: 'end',
+  });
+  const events = await collect(agent.send('Go'));
+  expect(calls).toEqual([{ id, n: 7 }]);
+  expect(ofType(events, 'tool-call')).toMatchObject([{ arguments: { id, n: 7 } }]);
+  const [, asked, answered] = claude.bodies()[1]?.messages ?? [];
+  expect(JSON.stringify(asked)).toContain('"input":{"id":"9007199254740993","n":7}');
+  expect(JSON.stringify(answered)).toContain('{\\"id\\":9007199254740993}');
 });

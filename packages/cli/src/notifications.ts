@@ -1,4 +1,4 @@
-import type { ServerNotification } from '@longwire/client';
+import { toJson, type ServerNotification } from '@longwire/client';
 import { sanitizeLine } from './sanitize.js';
 
 /** What a log message says and who says it, or undefined for any other notification. */
@@ -25,5 +25,5 @@ export function describeNotification(notification: ServerNotification): string {
 }
 
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return typeof value === 'string' ? value : (toJson(value) ?? '');
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallToolResult } from '@longwire/client';
-import { DEFAULT_JSON_BOUNDS, parseJson } from '@longwire/client/untrusted';
+import { DEFAULT_JSON_BOUNDS, parseExactJson, toJson } from '@longwire/client/untrusted';
 import type { ExitCode } from './exit-codes.js';
 import { isJsonObject, type JsonObject } from './json-object.js';
 import { escapeControls, sanitize, sanitizeLine } from './sanitize.js';
@@ -109,14 +109,14 @@ function isJsonOf(block: unknown, value: unknown): boolean {
   const { type, text: json } = asBlock(block);
   if (type !== 'text' || typeof json !== 'string') return false;
   try {
-    return isDeepStrictEqual(parseJson(json, DEFAULT_JSON_BOUNDS), value);
+    return isDeepStrictEqual(parseExactJson(json, DEFAULT_JSON_BOUNDS), value);
   } catch {
     return false;
   }
 }
 
 function pretty(value: unknown): string {
-  return escapeControls(JSON.stringify(value, null, 2));
+  return escapeControls(toJson(value, 2));
 }
 
 /** A content block as it came: servers send what the types do not know. */
@@ -125,5 +125,5 @@ function asBlock(value: unknown): JsonObject {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+  return typeof value === 'string' ? value : value === undefined ? '' : toJson(value);
 }

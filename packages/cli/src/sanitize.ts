@@ -1,5 +1,7 @@
 /* oxlint-disable no-control-regex -- control characters are what this file is about */
 
+import { toJson } from '@longwire/client';
+
 /**
  * Terminal control sequences, 7-bit and 8-bit: strings with their content (OSC, DCS, SOS, PM, APC:
  * window titles, hyperlinks, clipboard writes), CSI, and the two-character escapes. A string that
@@ -55,7 +57,7 @@ const unseen =
  * the same.
  */
 export function visibleJson(value: unknown): string {
-  const json = JSON.stringify(value) ?? 'undefined';
+  const json = toJson(value) ?? 'undefined';
   return json
     .replace(unseen, escapeUnits)
     .replace(/(?<= ) +/g, (spaces) => '\\u0020'.repeat(spaces.length));

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { toJson } from '@longwire/client';
 import pc from 'picocolors';
 import { fit } from './display-width.js';
 import { LiveLine } from './live-line.js';
@@ -98,7 +99,7 @@ export class Terminal {
 
   /** The result as one JSON document; `lines` puts each on one line. */
   json(value: unknown, options: { lines?: boolean } = {}): void {
-    const text = JSON.stringify(this.#redactor.value(value), null, options.lines === true ? 0 : 2);
+    const text = toJson(this.#redactor.value(value), options.lines === true ? 0 : 2);
     this.#emit(this.#stdout, `${escapeControls(text)}\n`);
   }
 

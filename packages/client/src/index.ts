@@ -76,6 +76,7 @@ export type {
   HeadersOption,
   Limits,
 } from './channels/channel.js';
+export { toJson } from './channels/exact-json.js';
 export {
   ConfigError,
   ConnectError,

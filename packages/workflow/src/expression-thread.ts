@@ -1,4 +1,10 @@
-import { BoundedWorker, sizeOf } from '@longwire/client/untrusted';
+import {
+  BoundedWorker,
+  sizeOf,
+  withDigits,
+  withIntegers,
+  withMarks,
+} from '@longwire/client/untrusted';
 import type { ExpressionContext } from './expression.js';
 
 interface Job {
@@ -78,8 +84,10 @@ export async function evaluateInThread(
   if (sizeOf(context, CONTEXT_BOUNDS) === Infinity) {
     throw new Error('the event and the results are too large for expressions');
   }
-  const outcome = await worker.run(() => ({ source, context }));
-  if (outcome.kind !== 'answered') throw new Error(outcome.message);
+  // The library knows no integers beyond 2^53: they are handed through, and counting with them fails.
+  const marked = withMarks(context);
+  const outcome = await worker.run(() => ({ source, context: marked }));
+  if (outcome.kind !== 'answered') throw new Error(withDigits(withIntegers(outcome.message)));
   const { answer } = outcome;
-  return answer === undefined ? undefined : (JSON.parse(answer) as unknown);
+  return answer === undefined ? undefined : withIntegers(JSON.parse(answer) as unknown);
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { toJson } from '@longwire/client';
 import type { Trigger } from './definition.js';
 import { createMatcher, createServerMatcher, type WorkflowEvent } from './event.js';
 import { notSent, type Failure } from './failure.js';
@@ -198,7 +199,7 @@ export class Intake {
       const value = await key.evaluate({ event });
       // As one key, all that have none would wait for each other, or count as the same.
       if (value === undefined || value === null) return { refusal: keyless(name, key.source) };
-      return { key: typeof value === 'string' ? value : JSON.stringify(value) };
+      return { key: typeof value === 'string' ? value : toJson(value) };
     } catch (error) {
       return { refusal: notSent('expression', (error as Error).message) };
     }

@@ -1,4 +1,5 @@
-import { LongwireError } from '@longwire/client';
+import { LongwireError, toJson } from '@longwire/client';
+import { parseExactJson } from '@longwire/client/untrusted';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
@@ -20,6 +21,15 @@ export interface Recollection {
 }
 
 type Operation = { type: 'put'; key: string; value: unknown } | { type: 'del'; key: string };
+
+/** What is written down is what was said, integers beyond 2^53 included. */
+const EXACT_JSON = {
+  name: 'exact-json',
+  format: 'utf8',
+  encode: (value: unknown): string => toJson(value),
+  decode: (text: string): unknown =>
+    parseExactJson(text, { maxJsonDepth: Infinity, maxJsonValues: Infinity }),
+} as const;
 
 /** How many runs that are over are kept. */
 const maxFinished = 10_000;
@@ -56,7 +66,7 @@ export class Journal {
   static async open(directory: string): Promise<Journal> {
     await makePrivate(directory);
     const { ClassicLevel } = await import('classic-level');
-    const db = new ClassicLevel<string, unknown>(directory, { valueEncoding: 'json' });
+    const db = new ClassicLevel<string, unknown>(directory, { valueEncoding: EXACT_JSON });
     try {
       await db.open();
     } catch (error) {

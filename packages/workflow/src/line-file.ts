@@ -1,3 +1,4 @@
+import { toJson } from '@longwire/client';
 import { open } from 'node:fs/promises';
 
 /** A file of lines of JSON that is only ever added to. */
@@ -15,7 +16,7 @@ export class LineFile {
 
   /** Adds a line; fulfilled when it is written. */
   async add(value: unknown): Promise<void> {
-    this.#waiting.push(`${JSON.stringify(value)}\n`);
+    this.#waiting.push(`${toJson(value)}\n`);
     // What is being written does not have this line yet; all that waits is written at once.
     await this.#writing?.catch(() => undefined);
     this.#writing ??= this.#write().finally(() => {

@@ -1,5 +1,5 @@
 import type { CallToolResult, ContentBlock } from '@longwire/client';
-import { DEFAULT_JSON_BOUNDS, parseJson } from '@longwire/client/untrusted';
+import { DEFAULT_JSON_BOUNDS, parseExactJson } from '@longwire/client/untrusted';
 
 /**
  * What expressions see of a result: its structured content, else its text (parsed, where that is a
@@ -11,7 +11,7 @@ export function valueOf({ structuredContent, content }: CallToolResult): unknown
   if (text === undefined) return content;
   if (!/^\s*[[{]/.test(text)) return text;
   try {
-    return parseJson(text, DEFAULT_JSON_BOUNDS);
+    return parseExactJson(text, DEFAULT_JSON_BOUNDS);
   } catch {
     return text;
   }

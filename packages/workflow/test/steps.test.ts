@@ -460,3 +460,39 @@ describe('a call that was answered', () => {
     },
   );
 });
+
+describe('an integer beyond 2^53', () => {
+  const id = 9007199254740993n;
+
+  it('is handed through expressions as it was written', async () => {
+    const shop = new ScriptedSource({ find: () => ({ id, n: 7 }), note: () => 'noted' });
+    await using rig = await startWorkflow(
+      `
+      triggers:
+        - on: order
+          call: find
+          with: { id: =event.data.id }
+          then:
+            - call: note
+              where: steps.find.id = event.data.id
+              with: { id: =steps.find.id, text: ='no. ' & $string(result.id), more: '=[result.id, result.n + 1]' }`,
+      { shop },
+    );
+    await rig.runner.push({ name: 'order', data: { id } });
+    await rig.runner.idle();
+    expect(shop.argsOf('find')).toEqual([{ id }]);
+    expect(shop.argsOf('note')).toEqual([{ id, text: `no. ${id}`, more: [id, 8] }]);
+  });
+
+  it('is refused where it is counted with', async () => {
+    const shop = new ScriptedSource({ note: () => 'noted' });
+    await using rig = await startWorkflow(
+      'triggers: [{ on: order, call: note, with: { id: =event.data.id + 1 } }]',
+      { shop },
+    );
+    await rig.runner.push({ name: 'order', data: { id } });
+    await rig.runner.idle();
+    expect(shop.calls).toEqual([]);
+    expect(await rig.letters()).toMatchObject([{ error: { code: 'expression' } }]);
+  });
+});

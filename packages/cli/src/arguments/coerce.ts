@@ -1,3 +1,4 @@
+import { DEFAULT_JSON_BOUNDS, parseExactJson } from '@longwire/client/untrusted';
 import { isJsonObject } from '../json-object.js';
 import {
   allowedValues,
@@ -15,7 +16,7 @@ export type Coerced = { ok: true; value: unknown } | { ok: false; expected: stri
  * Gives a text the first type that the schema names and that the text can be. Lists may be written
  * as JSON or with commas. Where the schema names no type, text stays text. Where it may be a number
  * or a text, it is a number only if it is written as JSON writes that number: `007`, `+49301234` and
- * `1e5` are texts there.
+ * `1e5` are texts there, and so is an integer beyond 2^53.
  */
 export function coerce(text: string, schema: unknown, root: Schema): Coerced {
   let expected: string | undefined;
@@ -23,6 +24,7 @@ export function coerce(text: string, schema: unknown, root: Schema): Coerced {
   const mayBeText = plains.some(isText);
   for (const plain of plains) {
     const coerced = coercePlain(text, plain, root);
+    if (coerced.ok && mayBeText && typeof coerced.value === 'bigint') continue;
     if (coerced.ok && typeof coerced.value === 'number' && mayBeText) {
       if (String(coerced.value) !== text) continue;
     }
@@ -69,6 +71,9 @@ function coercePlain(text: string, schema: Schema, root: Schema): Coerced {
 
 function number(text: string, options: { integer: boolean }): Coerced {
   const value = Number(text);
+  // An integer is sent as it is written, however large.
+  if (/^-?[1-9]\d{15,}$/.test(text) && String(value) !== text)
+    return { ok: true, value: BigInt(text) };
   const isNumeral = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
   if (!options.integer) {
     return isNumeral && Number.isFinite(value)
@@ -102,7 +107,7 @@ function object(text: string): Coerced {
 
 function json(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseExactJson(text, DEFAULT_JSON_BOUNDS);
   } catch {
     return undefined;
   }

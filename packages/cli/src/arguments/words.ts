@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseExactJson, type JsonBounds } from '@longwire/client/untrusted';
 import { usageError } from '../command-error.js';
 import { isJsonObject, type JsonObject } from '../json-object.js';
 
@@ -51,11 +52,23 @@ export function parseArgumentObject(text: string, cwd: string): JsonObject {
 
 function parseJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    const value = parseExactJson(text, OWN_BOUNDS);
+    if (!isWithinNumbers(value)) throw new RangeError('it has a number that is too large');
+    return value;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw usageError(`${what} is not valid JSON: ${reason}`, { cause });
   }
+}
+
+/** What a person writes is bounded by who writes it. */
+const OWN_BOUNDS: JsonBounds = { maxJsonDepth: 1000, maxJsonValues: Infinity };
+
+/** JSON has no number for what is beyond all: `1e400` would be sent as null. */
+function isWithinNumbers(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.values(value).every(isWithinNumbers);
 }
 
 function readBytes(

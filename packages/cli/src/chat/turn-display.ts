@@ -1,4 +1,5 @@
 import type { AgentEvent, SourceFailedEvent, ToolCallRef, ToolResultEvent } from '@longwire/agent';
+import { toJson } from '@longwire/client';
 import type { Context } from '../context.js';
 import { describeResult } from '../print-result.js';
 import { describeProgress } from '../progress.js';
@@ -47,7 +48,7 @@ export class TurnDisplay {
       case 'text':
         return this.#text(event.text);
       case 'tool-call': {
-        const args = this.#cut(JSON.stringify(event.arguments), maxArgumentsLength);
+        const args = this.#cut(toJson(event.arguments), maxArgumentsLength);
         this.#line(`${cyan('→')} ${this.#name(event)} ${dim(args)}`);
         this.#running.set(event.id, this.#name(event));
         return this.#spin();

@@ -1,3 +1,4 @@
+import { toJson } from '@longwire/client';
 import { WorkflowError, type RunLog, type WorkflowStats } from '@longwire/workflow';
 import type { Context } from '../context.js';
 import { formatDuration } from '../durations.js';
@@ -16,7 +17,7 @@ export function createRunPrinter({ terminal, options }: Context): (run: RunLog) 
       terminal.print(sanitizeLine(`${trigger} on ${about} would call`));
       for (const { call, arguments: given, state } of steps) {
         if (state === 'skipped') continue;
-        terminal.print(`  ${sanitizeLine(`${call ?? ''} ${JSON.stringify(given)}`)}`);
+        terminal.print(`  ${sanitizeLine(`${call ?? ''} ${toJson(given)}`)}`);
       }
       return;
     }

@@ -1,3 +1,4 @@
+import { DEFAULT_JSON_BOUNDS, parseExactJson } from '@longwire/client/untrusted';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { didYouMean, readTextFile } from '@longwire/client';
@@ -120,7 +121,7 @@ export async function readEvents(
 function asEvent(line: string): EventLine | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseExactJson(line, DEFAULT_JSON_BOUNDS);
   } catch {
     return undefined;
   }

@@ -168,7 +168,7 @@ describe('what is wrong is found before anything is sent, and named', () => {
     [{ type: 'number' }, '', /must be a number/],
     [{ type: 'number' }, 'Infinity', /must be a number/],
     [{ type: 'number' }, '0x10', /must be a number/],
-    [{ type: 'integer' }, '9007199254740993', /must be a whole number/],
+    [{ type: 'integer' }, '9007199254740993.5', /must be a whole number/],
     [{ type: 'array', items: { type: 'integer' } }, '1,x', /each item is a whole number/],
     [{ type: 'array' }, '[1', /must be a list/],
     [{ type: 'object' }, '[]', /must be a JSON object/],

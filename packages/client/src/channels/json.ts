@@ -31,8 +31,12 @@ export function parseJson(text: string, bounds: JsonBounds): unknown {
   return JSON.parse(text);
 }
 
-/** A text has more characters than levels, and no more values than characters. */
-function checkJson(text: string, { maxJsonDepth, maxJsonValues }: JsonBounds): void {
+/**
+ * Counts what a text holds. It has more characters than levels, and no more values than characters.
+ *
+ * @throws LongwireError `limit-exceeded`
+ */
+export function checkJson(text: string, { maxJsonDepth, maxJsonValues }: JsonBounds): void {
   if (text.length <= maxJsonDepth && text.length <= maxJsonValues) return;
   let depth = 0;
   let values = 1;
@@ -61,7 +65,7 @@ function checkJson(text: string, { maxJsonDepth, maxJsonValues }: JsonBounds): v
 }
 
 /** Where the string ends that begins here; the end of the text if it does not. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end === -1 ? text.length : end;

@@ -5,6 +5,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
+import { mayChange, parseExactJson } from './exact-json.js';
 import { quoted } from './excerpt.js';
 import { answeredIdIn, DEFAULT_JSON_BOUNDS, parseJson, type JsonBounds } from './json.js';
 
@@ -54,7 +55,7 @@ export function readMessage(text: string, options: ReadOptions = {}): ReadMessag
   } catch (cause) {
     return unparsed(text, cause);
   }
-  return toMessage(value, () => text, options.orphansOf);
+  return toMessage(exactly(value, text), () => text, options.orphansOf);
 }
 
 /**
@@ -71,7 +72,51 @@ export function readMessages(text: string, options: ReadOptions = {}): ReadMessa
   } catch (cause) {
     return [unparsed(text, cause)];
   }
-  return values.map((value) => toMessage(value, () => text, options.orphansOf));
+  return (exactly(values, text) as unknown[]).map((value) =>
+    toMessage(value, () => text, options.orphansOf),
+  );
+}
+
+/** Notifications whose numbers are ids and counts of ours. */
+const COUNTING: ReadonlySet<unknown> = new Set([
+  'notifications/progress',
+  'notifications/cancelled',
+]);
+
+/**
+ * A message, or several, with the integers as they were written in the results of tools and in what a
+ * notification says: data that is the program's. In all else numbers are numbers, as for the SDK: ids,
+ * and what tools are listed with, where `maximum` is often the largest integer that there is.
+ */
+function exactly(value: unknown, text: string): unknown {
+  const hasData = Array.isArray(value) ? value.some(keyOfData) : keyOfData(value) !== undefined;
+  if (!hasData || !mayChange(text)) return value;
+  const exact = parseExactJson(text, NO_BOUNDS);
+  if (!Array.isArray(value)) return withDataOf(exact, value);
+  return value.map((one: unknown, index) => withDataOf((exact as unknown[])[index], one));
+}
+
+/** A message with what another one, of the same text, has as data. */
+function withDataOf(exact: unknown, message: unknown): unknown {
+  const key = keyOfData(message);
+  if (key === undefined || !isObject(message) || !isObject(exact)) return message;
+  message[key] = exact[key];
+  return message;
+}
+
+/** They were checked. */
+const NO_BOUNDS: JsonBounds = { maxJsonDepth: Infinity, maxJsonValues: Infinity };
+
+/** Which member of a message is data of a program. */
+function keyOfData(message: unknown): 'result' | 'params' | undefined {
+  if (!isObject(message)) return undefined;
+  const { method, result, id } = message;
+  if (isObject(result)) {
+    const isOfTool = 'content' in result || 'structuredContent' in result || 'toolResult' in result;
+    return isOfTool ? 'result' : undefined;
+  }
+  const isTold = typeof method === 'string' && id === undefined && !COUNTING.has(method);
+  return isTold && isObject(message['params']) ? 'params' : undefined;
 }
 
 /**

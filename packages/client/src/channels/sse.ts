@@ -7,6 +7,7 @@ import type { EventCursor } from './event-cursor.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import type { BodySink } from './exchange.js';
+import { toJson } from './exact-json.js';
 import { forgottenError, isForgotten } from './forgotten.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
@@ -212,7 +213,7 @@ export function postOf(
     url: to.endpoint,
     dialect: to.dialect,
     headers: POST_HEADERS,
-    body: JSON.stringify(message),
+    body: toJson(message),
     sink: to.sink,
   };
 }

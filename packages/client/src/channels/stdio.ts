@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { Channel, ChannelHandlers, Era } from './channel.js';
+import { toJson } from './exact-json.js';
 import type { JsonBounds } from './json.js';
 import { LineDecoder } from './line-decoder.js';
 import { readMessage } from './message.js';
@@ -87,7 +88,7 @@ export class StdioChannel implements Channel {
       if (this.#outbox.withdraw(message.params?.['requestId'] as RequestId)) return;
     }
     const requestId = 'method' in message && 'id' in message ? message.id : undefined;
-    await this.#outbox.send({ text: JSON.stringify(message), requestId, onWire });
+    await this.#outbox.send({ text: toJson(message), requestId, onWire });
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,7 @@ import type {
 import type { EventCursor } from './event-cursor.js';
 import { EventStream, type EventStreamListener, type EventStreamOptions } from './event-stream.js';
 import { forgottenError } from './forgotten.js';
+import { toJson } from './exact-json.js';
 import type { Http } from './http.js';
 import { isAnswer, readMessage } from './message.js';
 import { place } from './place.js';
@@ -234,7 +235,7 @@ export class StreamableChannel implements Channel {
       url: this.#url,
       dialect: this.#spoken,
       headers: this.#session.headersOf(message, caller?.headers),
-      body: JSON.stringify(message),
+      body: toJson(message),
       caller,
       isProbe: false,
       sink,

@@ -1,7 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
+import { parseExactJson, toJson, withNumbers } from './exact-json.js';
 import { quoted } from './excerpt.js';
-import { parseJson, type JsonBounds } from './json.js';
+import type { JsonBounds } from './json.js';
 
 /** A tool of the dialect, in MCP's shape; fields that MCP does not know are kept. */
 export interface EventTool {
@@ -17,7 +18,7 @@ export interface EventTool {
  * @throws LongwireError `protocol` if it is no array; `limit-exceeded` if it is over a bound.
  */
 export function parseTools(data: string, bounds: JsonBounds): EventTool[] {
-  const value = jsonOrNone(data, bounds);
+  const value = withNumbers(jsonOrNone(data, bounds));
   if (!Array.isArray(value)) {
     throw new LongwireError(`the server's tools event is not a JSON array: ${quoted(data, 200)}`, {
       code: 'protocol',
@@ -39,8 +40,7 @@ export function parseTools(data: string, bounds: JsonBounds): EventTool[] {
 export function toCallResult(data: string, bounds: JsonBounds): CallToolResult {
   const value = jsonOrNone(data, bounds);
   if (isObject(value) && Array.isArray(value['content'])) return value as CallToolResult;
-  const text =
-    typeof value === 'string' ? value : value === undefined ? data : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : value === undefined ? data : toJson(value);
   return {
     content: [{ type: 'text', text }],
     ...(isObject(value) && { structuredContent: value }),
@@ -67,13 +67,13 @@ export function toFailedResult(data: string, bounds: JsonBounds): CallToolResult
 }
 
 /**
- * JSON where it is JSON, `undefined` where it is not.
+ * JSON where it is JSON, integers as they were written, `undefined` where it is not.
  *
  * @throws LongwireError `limit-exceeded` if it is over a bound.
  */
 export function jsonOrNone(text: string, bounds: JsonBounds): unknown {
   try {
-    return parseJson(text, bounds);
+    return parseExactJson(text, bounds);
   } catch (error) {
     if (error instanceof LongwireError) throw error;
     return undefined;

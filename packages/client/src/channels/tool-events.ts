@@ -10,6 +10,7 @@ import type { Channel, ChannelHandlers, SendOptions } from './channel.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
 import { forgottenError, isForgotten } from './forgotten.js';
+import { toJson } from './exact-json.js';
 import type { Http } from './http.js';
 import { isAnswer } from './message.js';
 import { place } from './place.js';
@@ -155,7 +156,7 @@ export class ToolEventsChannel implements Channel {
     onWire: (() => void) | undefined,
     caller: SendOptions | undefined,
   ): Promise<void> {
-    const body = JSON.stringify({
+    const body = toJson({
       session_id: this.#sessionId,
       tool: params?.['name'],
       args: params?.['arguments'] ?? {},

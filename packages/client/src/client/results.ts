@@ -1,4 +1,5 @@
 import type { CallToolResult, ContentBlock, Result } from '@modelcontextprotocol/client';
+import { toJson } from '../channels/exact-json.js';
 import { ToolResultError } from '../errors.js';
 
 /** Reads a result that says no more than that it worked. */
@@ -104,7 +105,7 @@ function asText(value: unknown): ContentBlock {
   if (isObject(value) && typeof value['text'] === 'string' && !('type' in value)) {
     return { ...value, type: 'text', text: value['text'] };
   }
-  return { type: 'text', text: JSON.stringify(value) ?? String(value) };
+  return { type: 'text', text: toJson(value) ?? String(value) };
 }
 
 function flag(isError: unknown, wrong: string[]): boolean {

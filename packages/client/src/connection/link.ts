@@ -3,6 +3,7 @@ import type {
   JSONRPCNotification,
   JSONRPCRequest,
 } from '@modelcontextprotocol/client';
+import { toJson } from '../channels/exact-json.js';
 import type {
   BrokenStream,
   Channel,
@@ -199,7 +200,7 @@ export class Link {
 
   /** Throws, which ends the channel, when a server says too much before it may. */
   #keep(message: JSONRPCMessage, early: JSONRPCMessage[]): void {
-    this.#earlySize += JSON.stringify(message).length;
+    this.#earlySize += toJson(message).length;
     checkKept(this.#earlySize, this.#options.maxEventBytes);
     early.push(message);
   }

@@ -19,6 +19,7 @@ function count(value: unknown, depth: number, budget: { values: number }): numbe
     case 'string':
       return Buffer.byteLength(value) + 2;
     case 'number':
+    case 'bigint':
       return String(value).length;
     case 'boolean':
       return value ? 4 : 5;

@@ -1,4 +1,5 @@
 import { Ajv } from '@modelcontextprotocol/client/validators/ajv';
+import { withNumbers } from '../channels/exact-json.js';
 import { BoundedWorker } from './bounded-worker.js';
 import { sizeOf } from './json-size.js';
 import { plainSchema, type PlainSchema, type Schema } from './plain-schema.js';
@@ -76,7 +77,10 @@ export class JsonSchema {
     if (sizeOf(value, { maxNodes, maxDepth: MAX_DEPTH }) === Infinity) return undefined;
     try {
       const compiled = (this.#compiled ??= compile(plain.schema));
+      // It knows numbers alone: a larger integer is checked as the number that is next to it.
       if (compiled(value)) return { kind: 'valid' };
+      const numbers = withNumbers(value);
+      if (numbers !== value && compiled(numbers)) return { kind: 'valid' };
       const { instancePath = '', message = 'does not fit' } = compiled.errors?.[0] ?? {};
       return { kind: 'invalid', path: instancePath.slice(1), message };
     } catch (error) {
@@ -92,7 +96,7 @@ export class JsonSchema {
     const outcome = await worker.run((thread) => {
       const isKnown = this.#thread === thread;
       this.#thread = thread;
-      return { id: this.#id, value, ...(!isKnown && { schema: this.#schema }) };
+      return { id: this.#id, value: withNumbers(value), ...(!isKnown && { schema: this.#schema }) };
     });
     switch (outcome.kind) {
       case 'answered':

@@ -132,11 +132,18 @@ describe('a session that answers in bodies', () => {
   });
 });
 
+/** Arguments that JSON cannot say. */
+function cyclic(): Record<string, unknown> {
+  const args: Record<string, unknown> = {};
+  args['message'] = args;
+  return args;
+}
+
 describe('a tool-events channel', () => {
   it('refuses arguments that are no JSON, and nobody else notices', async () => {
     await using server = await startToolEventsServer({ kind: 'answers-on-stream' });
     const client = await connect(server.url, { headers: { api_key: server.apiKey } });
-    const bad = failureOf(client.callTool('echo', { message: 1n }));
+    const bad = failureOf(client.callTool('echo', cyclic()));
     const good = client.callTool('echo', { message: 'fine' });
     expect(await bad).toMatchObject({ code: 'invalid-arguments', certainty: 'not-sent' });
     expect(await good).toMatchObject({ content: [{ text: 'fine' }] });

@@ -359,7 +359,9 @@ describe('a call', () => {
 
   it('with arguments that are no JSON is refused', async () => {
     const { client } = await setUp();
-    expect(await failureOf(client.callTool('echo', { message: 1n }))).toMatchObject({
+    const cyclic: Record<string, unknown> = {};
+    cyclic['message'] = cyclic;
+    expect(await failureOf(client.callTool('echo', cyclic))).toMatchObject({
       code: 'invalid-arguments',
       certainty: 'not-sent',
     });
