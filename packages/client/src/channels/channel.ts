@@ -111,6 +111,14 @@ export interface ChannelOptions {
   /** What may be used up. */
   limits: Limits;
   /**
+   * Whether cookies are kept and sent back, as load balancers need it that tell by them to which of
+   * several servers a session belongs. In memory, for this client alone, and to the very origin that
+   * set them. Kept is what comes with answers to what belongs to no call, and to calls that go out
+   * with the same headers; not what a call is given that has headers of its own. Where `headers` (or
+   * a middleware) sets `Cookie`, that is sent and nothing else. Default `true`.
+   */
+  cookies: boolean;
+  /**
    * A dispatcher of undici 7, for private authorities, client certificates and proxies; never
    * closed here. It must allow two connections at least, because one holds the stream. Default: one
    * for each session, with at most 256 connections.

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Dispatcher } from 'undici';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
 import type { YoungMap } from '../young-map.js';
+import type { HttpRequest } from './attempts.js';
 import { codingAdvice, codingsOf, Decoding, unknownCoding } from './content-coding.js';
 import type { DecodingListener } from './content-coding.js';
 import { EXCERPT_BYTES, excerptOf } from './excerpt.js';
@@ -61,6 +62,18 @@ export interface BodySink {
   onEnd(error: LongwireError | undefined): void;
 }
 
+/** Who is given the cookies of answers. */
+export interface CookieTaker {
+  takeCookies(exchange: Exchange, setCookie: string | string[]): void;
+}
+
+/** Whose exchanges they are. */
+export interface ExchangeHost {
+  readonly open: YoungMap<Exchange, Exchange>;
+  readonly counts: TrafficCounts;
+  readonly cookies: CookieTaker | undefined;
+}
+
 /** An answer that is an error, while its body is read for the message. */
 interface Refusal {
   chunks: Buffer[];
@@ -75,12 +88,16 @@ interface Refusal {
 export class Exchange implements Dispatcher.DispatchHandler, DecodingListener {
   readonly method: HttpMethod;
   readonly url: URL;
+  readonly request: HttpRequest;
+  /** The headers that it went out with: names and values in turn. */
+  readonly sentHeaders: readonly string[];
   responseHeaders: ResponseHeaders = {};
 
   readonly #settler: Settler;
   readonly #sink: BodySink | undefined;
   readonly #open: YoungMap<Exchange, Exchange>;
   readonly #counts: TrafficCounts;
+  readonly #cookies: CookieTaker | undefined;
   /** Every body is one message. */
   readonly #bodyBytes: number | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -96,12 +113,15 @@ export class Exchange implements Dispatcher.DispatchHandler, DecodingListener {
 
   /** Enters itself in `open`, and leaves it when nothing more will come. */
   constructor(
-    request: { method: HttpMethod; body?: string; sink?: BodySink | undefined },
+    request: HttpRequest,
     url: URL,
     settler: Settler,
-    open: YoungMap<Exchange, Exchange>,
-    counts: TrafficCounts,
+    { open, counts, cookies }: ExchangeHost,
+    sentHeaders: string[],
   ) {
+    this.request = request;
+    this.sentHeaders = sentHeaders;
+    this.#cookies = cookies;
     this.method = request.method;
     this.url = url;
     this.#settler = settler;
@@ -144,6 +164,8 @@ export class Exchange implements Dispatcher.DispatchHandler, DecodingListener {
     if (status < 200 || this.#phase === 'done') return;
     this.#status = status;
     this.responseHeaders = headers;
+    const setCookie = headers['set-cookie'];
+    if (setCookie !== undefined) this.#cookies?.takeCookies(this, setCookie);
     const unknown =
       headers['content-encoding'] === undefined ? undefined : this.#decode(controller, headers);
     if (status >= 300) {

@@ -11,7 +11,14 @@ import {
   type HttpRequest,
 } from './attempts.js';
 import type { Attempt, ChallengeVerdict, ChannelOptions } from './channel.js';
-import { Exchange, type ExchangeAnswer, type Settler } from './exchange.js';
+import type { CookieJar } from './cookies.js';
+import {
+  Exchange,
+  type CookieTaker,
+  type ExchangeAnswer,
+  type ExchangeHost,
+  type Settler,
+} from './exchange.js';
 import { headerSource, type HeaderRecord, type HeaderSource } from './headers.js';
 import { DEFAULT_JSON_BOUNDS, type JsonBounds } from './json.js';
 import type { TrafficCounts } from './traffic-counts.js';
@@ -38,6 +45,8 @@ export interface HttpSetup {
   counts: TrafficCounts;
   /** Told what is sent and must not be told. Default: nobody is. */
   secrets?: KnownSecrets | undefined;
+  /** Where cookies are kept. Default: nowhere. */
+  cookieJar?: CookieJar | undefined;
   /** What one message may hold. Default: the defaults of `limits`. */
   jsonBounds?: JsonBounds | undefined;
 }
@@ -54,7 +63,7 @@ export interface Sent {
  * The HTTP of one channel: its sockets, its headers, its answers to challenges. Closing it ends
  * every request that it sent.
  */
-export class Http implements AttemptMaker {
+export class Http implements AttemptMaker, CookieTaker {
   /** Of messages that came, whoever reads them counts them. */
   readonly counts: TrafficCounts;
   /** What one message may hold that comes over it. */
@@ -74,6 +83,10 @@ export class Http implements AttemptMaker {
   readonly #hearingMs: number;
   readonly #headersOfAll: () => HeaderRecord | undefined;
   readonly #open = new YoungMap<Exchange, Exchange>();
+  readonly #host: ExchangeHost;
+  readonly #cookieJar: CookieJar | undefined;
+  /** With what the latest request went out that belongs to no call. */
+  #internalHeaders: readonly string[] | undefined;
   /** Fixed headers by the dialect's headers that they were merged with, as undici likes them best. */
   readonly #merged = new WeakMap<
     HeaderRecord,
@@ -88,6 +101,9 @@ export class Http implements AttemptMaker {
     const { connectMs, hearingMs, headersOfAll, authorization, counts, scope } = setup;
     this.counts = counts;
     this.#secrets = setup.secrets;
+    this.#cookieJar = setup.cookieJar;
+    const cookies = setup.cookieJar === undefined ? undefined : this;
+    this.#host = { open: this.#open, counts, cookies };
     this.jsonBounds = setup.jsonBounds ?? DEFAULT_JSON_BOUNDS;
     this.#headersOfAll = headersOfAll;
     this.#hearingMs = hearingMs;
@@ -129,7 +145,12 @@ export class Http implements AttemptMaker {
       });
     }
     const route = this.#routeTo(url);
-    const exchange = new Exchange(request, url, settler, this.#open, this.counts);
+    if (isInternal(request.caller)) this.#internalHeaders = headers;
+    const cookie = this.#cookieJar?.headerFor(url);
+    // A program that sends cookies of its own is left alone with them.
+    const isOurs = cookie !== undefined && !hasHeader(headers, 'cookie');
+    const sentHeaders = isOurs ? [...headers, 'cookie', cookie] : headers;
+    const exchange = new Exchange(request, url, settler, this.#host, headers);
     // A stream may be silent for as long as it likes, and a server may hold the answer to a POST
     // until the tool is done: whoever sent it judges that. But what nobody waits for, nobody misses.
     const silenceMs = request.isHearing === true ? this.#hearingMs : 0;
@@ -139,7 +160,7 @@ export class Http implements AttemptMaker {
           origin: route.origin,
           path: route.path,
           method: request.method,
-          headers,
+          headers: sentHeaders,
           body: request.body ?? null,
           headersTimeout: silenceMs,
           bodyTimeout: silenceMs,
@@ -192,6 +213,22 @@ export class Http implements AttemptMaker {
     return Object.entries(headers).flat();
   }
 
+  /**
+   * Keeps the cookies of an answer, if they are this client's: if it was asked for no call, or with
+   * just the headers with which it asks for none. What a server gives to somebody in particular,
+   * whose credentials came with a call, must not go out with the calls of others.
+   */
+  takeCookies({ request, url, sentHeaders }: Exchange, setCookie: string | string[]): void {
+    const jar = this.#cookieJar;
+    if (jar === undefined) return;
+    if (!isInternal(request.caller)) {
+      const internal = this.#internalHeaders ?? [];
+      if (sentHeaders !== internal && ownOf(sentHeaders) !== ownOf(internal)) return;
+    }
+    jar.take(url, setCookie);
+    this.#secrets?.setCookies(jar.values());
+  }
+
   /** What the program says to a challenge of this attempt. */
   async challenge(
     status: 401 | 403,
@@ -214,6 +251,24 @@ export class Http implements AttemptMaker {
   async #destroy(): Promise<void> {
     await Promise.all([this.#owned?.destroy(), this.#ownProber?.destroy()]);
   }
+}
+
+/** Headers that are the transport's, and say nothing of who asks. */
+const OF_TRANSPORT = /^(?:accept|content-type|cache-control|last-event-id|mcp-.*)$/;
+
+/** The headers of a request that are not the transport's. */
+function ownOf(headers: readonly string[]): string {
+  const own: string[] = [];
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] ?? '';
+    if (!OF_TRANSPORT.test(name)) own.push(`${name}: ${headers[at + 1]}`);
+  }
+  return own.sort().join('\n');
+}
+
+function hasHeader(headers: readonly string[], name: string): boolean {
+  for (let at = 0; at < headers.length; at += 2) if (headers[at] === name) return true;
+  return false;
 }
 
 /** Whether something is called for a request that the program has handed in. */

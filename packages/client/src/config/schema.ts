@@ -17,6 +17,7 @@ export interface WrittenServer {
   retry?: RetryOptions;
   heartbeat?: HeartbeatOptions;
   limits?: Limits;
+  cookies?: boolean;
   keepAlive?: boolean;
   transport?: 'sse' | 'streamable-http' | 'stdio' | 'tool-events';
   protocol?: Protocol;
@@ -160,6 +161,9 @@ const server: z.ZodType<WrittenServer> = z
           .describe('How many pages a list may have. Default 1000.')
           .exactOptional(),
       })
+      .exactOptional(),
+    cookies: flag
+      .describe('Whether cookies are kept and sent back, in memory. Default true.')
       .exactOptional(),
     keepAlive: flag
       .describe('Whether the connection stays open between calls. Default true.')

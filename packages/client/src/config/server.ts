@@ -44,7 +44,7 @@ export function readServerConfig(
     return undefined;
   }
   const { tools = {}, middleware = [] } = written;
-  const { timeouts, retry, heartbeat, limits, keepAlive, headers, trusted } = written;
+  const { timeouts, retry, heartbeat, limits, cookies, keepAlive, headers, trusted } = written;
   const { transport, protocol } = written;
   const config: ServerConfig = {
     name,
@@ -57,6 +57,7 @@ export function readServerConfig(
       ...(retry !== undefined && { retry }),
       ...(heartbeat !== undefined && { heartbeat }),
       ...(limits !== undefined && { limits }),
+      ...(cookies !== undefined && { cookies }),
       ...(keepAlive !== undefined && { keepAlive }),
       ...(transport !== undefined && { transport }),
       ...(protocol !== undefined && { protocol }),

@@ -36,6 +36,7 @@ export interface ServerConfig {
     | 'retry'
     | 'heartbeat'
     | 'limits'
+    | 'cookies'
     | 'keepAlive'
     | 'transport'
     | 'protocol'

@@ -285,6 +285,7 @@ export class Link {
       scope: this.#options.scope,
       hearingMs: hearingMs(this.#options.heartbeat),
       counts: this.#options.counts,
+      cookieJar: this.#options.cookieJar,
       secrets,
       signal: this.#dialling.signal,
     });

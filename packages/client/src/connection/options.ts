@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ChannelOptions, Dialect, Limits } from '../channels/channel.js';
 import { DEFAULT_MAX_EVENT_BYTES } from '../channels/event-stream.js';
+import { CookieJar } from '../channels/cookies.js';
 import { headerSource } from '../channels/headers.js';
 import { runsProgramsCode } from '../channels/http.js';
 import { DEFAULT_JSON_BOUNDS, type JsonBounds } from '../channels/json.js';
@@ -101,6 +102,7 @@ export const CONNECTION_OPTION_NAMES: readonly (keyof ConnectionOptions)[] = [
   'headers',
   'auth',
   'limits',
+  'cookies',
   'dispatcher',
   'timeouts',
   'retry',
@@ -135,6 +137,8 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   heartbeat: Required<HeartbeatOptions>;
   /** Of all connections that are made with these options. */
   counts: TrafficCounts;
+  /** The cookies of all of them; `undefined` if none are kept. */
+  cookieJar: CookieJar | undefined;
   /** What is sent and must not be told, on all connections that are made with these options. */
   secrets: KnownSecrets;
   /** Stands for the client or the pool that makes connections with them. */
@@ -156,7 +160,8 @@ export function resolveConnectionOptions(
   kind: Target['kind'] = 'url',
   client: object = {},
 ): ResolvedConnectionOptions {
-  const { headers, limits, timeouts, transport, protocol = 'auto', dispatcher, auth } = options;
+  const { headers, limits, timeouts, dispatcher, auth, cookies } = options;
+  const { transport, protocol = 'auto' } = options;
   checkGroup('timeouts', timeouts, ['connectMs']);
   checkGroup('auth', auth, ['onChallenge']);
   checkPositive('timeouts.connectMs', timeouts?.connectMs);
@@ -172,6 +177,9 @@ export function resolveConnectionOptions(
   }
   if (dispatcher !== undefined && typeof dispatcher.dispatch !== 'function') {
     throw new TypeError('dispatcher: not an undici Dispatcher');
+  }
+  if (cookies !== undefined && typeof cookies !== 'boolean') {
+    throw new TypeError('cookies: neither true nor false');
   }
   if (auth?.onChallenge !== undefined && typeof auth.onChallenge !== 'function') {
     throw new TypeError('auth.onChallenge: not a function');
@@ -195,6 +203,7 @@ export function resolveConnectionOptions(
     },
     maxInFlight: limits?.maxInFlight ?? CONNECTION_DEFAULTS.maxInFlight,
     counts: new TrafficCounts(),
+    cookieJar: cookies === false ? undefined : new CookieJar(),
     secrets: new KnownSecrets(),
     client,
     scope: new AsyncResource('longwire.connection'),

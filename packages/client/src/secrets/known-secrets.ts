@@ -13,6 +13,9 @@ const MIN_CREDENTIAL_LENGTH = 8;
 /** Of what changes without end (tokens, session ids) so many values are kept. */
 const MAX_PASSING = 200;
 
+/** Of cookies so many values are kept: some servers set one anew with every answer. */
+const MAX_COOKIES = 200;
+
 /** A header of a megabyte is no credential, and would be looked for in every message. */
 const MAX_SECRET_LENGTH = 16_384;
 
@@ -50,6 +53,8 @@ export class KnownSecrets {
   readonly #lasting = new Map<string, SecretOptions>();
   /** Those that others follow, the one that was learned last at the end. */
   readonly #passing = new Map<string, SecretOptions>();
+  /** The cookies that are kept now, and those before them. */
+  readonly #cookies = new Map<string, SecretOptions>();
   /** What was learned of a header last: most requests say the same. */
   readonly #lastValues = new Map<string, string>();
 
@@ -127,6 +132,16 @@ export class KnownSecrets {
     this.#addPassing(id, { inData: true });
   }
 
+  /** Learns the values of the cookies that a server set. They push out nothing else. */
+  setCookies(values: Iterable<string>): void {
+    for (const value of values) {
+      // A flag, or the name of a node: it lets nobody in, and may be in any word.
+      if (value.length < MIN_FREE_LENGTH) continue;
+      const inData = value.length >= MIN_CREDENTIAL_LENGTH;
+      this.#addPassing(value, { inData }, { to: this.#cookies, max: MAX_COOKIES });
+    }
+  }
+
   /** A text without any of the secrets that let somebody in, for messages and logs. */
   mask(text: string): string {
     return this.replace(text, (_secret, { isPrivate }) => isPrivate !== true);
@@ -161,7 +176,7 @@ export class KnownSecrets {
 
   /** All that is known. */
   protected known(): [secret: string, options: SecretOptions][] {
-    return [...this.#lasting, ...this.#passing];
+    return [...this.#lasting, ...this.#passing, ...this.#cookies];
   }
 
   /** Replaces those secrets to which it applies. */
@@ -183,18 +198,22 @@ export class KnownSecrets {
     return redacted;
   }
 
-  #addPassing(secret: string, options: SecretOptions): void {
+  #addPassing(
+    secret: string,
+    options: SecretOptions,
+    { to, max } = { to: this.#passing, max: MAX_PASSING },
+  ): void {
     if (secret.trim() === '' || secret.length > MAX_SECRET_LENGTH) return;
     for (const form of formsOf(secret)) {
       const known = this.#lasting.get(form);
       if (known !== undefined && (known.inData || !options.inData)) continue;
-      const learned = stronger(options, this.#passing.get(form));
-      this.#passing.delete(form);
-      this.#passing.set(form, learned);
+      const learned = stronger(options, to.get(form));
+      to.delete(form);
+      to.set(form, learned);
     }
-    for (const oldest of this.#passing.keys()) {
-      if (this.#passing.size <= MAX_PASSING) break;
-      this.#passing.delete(oldest);
+    for (const oldest of to.keys()) {
+      if (to.size <= max) break;
+      to.delete(oldest);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { ChannelHandlers, ChannelOptions, Dialect, Resumption } from '../channels/channel.js';
+import type { CookieJar } from '../channels/cookies.js';
 import { Http } from '../channels/http.js';
 import type { HeaderRecord } from '../channels/headers.js';
 import type { JsonBounds } from '../channels/json.js';
@@ -44,6 +45,8 @@ export interface DialOptions {
   headersOfAll: () => HeaderRecord | undefined;
   /** Where all that goes over the wire is counted. */
   counts: TrafficCounts;
+  /** Where cookies are kept. Default: nowhere. */
+  cookieJar?: CookieJar | undefined;
   /** Told what is sent and must not be told. Default: nobody is. */
   secrets?: KnownSecrets | undefined;
   signal: AbortSignal;
