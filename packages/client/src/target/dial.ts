@@ -87,13 +87,19 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
   for (const [index, steps] of stepsFor(target, known, wanted).entries()) {
     const leftMs = endsAt - performance.now();
     if (steps.length === 0 || leftMs <= 0) continue;
-    const isKnown = index === 0;
-    const outcome = await search(options, { target, steps, isKnown, leftMs });
+    // That there is no better was found out before, and is not asked each time.
+    const isGood = index === 0 && known?.isSecondBest === true;
+    const outcome = await search(options, { target, steps, isGood, leftMs });
     tried.push(...outcome.tried);
     errors.push(...outcome.errors);
     if (outcome.found !== undefined) {
       const { connected, step } = outcome.found;
-      rememberVerdict(wanted, { dialect: connected.channel.dialect, by: step.by, url: step.url });
+      rememberVerdict(wanted, {
+        dialect: connected.channel.dialect,
+        by: step.by,
+        url: step.url,
+        isSecondBest: isSecondBest(step, connected, introduction),
+      });
       return { ...connected, tried };
     }
     // Of a server that was not reached there is nothing new to know.
@@ -109,9 +115,9 @@ function search(
   {
     target: { authorization },
     steps,
-    isKnown,
+    isGood,
     leftMs,
-  }: { target: UrlTarget; steps: readonly Step[]; isKnown: boolean; leftMs: number },
+  }: { target: UrlTarget; steps: readonly Step[]; isGood: boolean; leftMs: number },
 ): Promise<Outcome> {
   const { channel, introduction, signal } = options;
   return new Search({
@@ -124,8 +130,7 @@ function search(
         { ...options, authorization },
       ),
     onChallenge: channel.auth?.onChallenge,
-    isSecondBest: (step, connected) =>
-      !isKnown && step.by === 'initialize' && cannotAsk(connected, introduction),
+    isSecondBest: (step, connected) => !isGood && isSecondBest(step, connected, introduction),
     signal,
   }).run();
 }
@@ -135,7 +140,12 @@ function search(
  * session, no answer of the program would find its way back to the question. In the newest era
  * tools can ask in their results.
  */
-function cannotAsk({ channel, answer }: Connected, { questions }: Introduction): boolean {
+function isSecondBest(
+  { by }: Step,
+  { channel, answer }: Connected,
+  { questions }: Introduction,
+): boolean {
+  if (by !== 'initialize') return false;
   if (channel.dialect !== 'streamable-http' || channel.resumption !== undefined) return false;
   if (answer === undefined || 'error' in answer) return false;
   return questions.indexOf('initialize') < questions.indexOf('discover');

@@ -8,6 +8,8 @@ export interface Verdict {
   dialect: Dialect;
   by: Step['by'];
   url: URL;
+  /** It is not what was hoped for, and there is no better. */
+  isSecondBest: boolean;
 }
 
 /** What is looked for. What is found may depend on all of it. */
@@ -31,12 +33,12 @@ export function rememberedVerdict(wanted: Wanted): Verdict | undefined {
 }
 
 /** Remembers for the rest of the process, so that the next connection need not probe. */
-export function rememberVerdict(wanted: Wanted, { dialect, by, url }: Verdict): void {
+export function rememberVerdict(wanted: Wanted, { url, ...verdict }: Verdict): void {
   const [oldest] = verdicts.keys();
   if (verdicts.size >= MAX_VERDICTS && oldest !== undefined) verdicts.delete(oldest);
   const found = new URL(url);
   found.search = '';
-  verdicts.set(digestOf(wanted), { dialect, by, url: found });
+  verdicts.set(digestOf(wanted), { ...verdict, url: found });
 }
 
 /** Forgets, because a handshake failed: the server may have been replaced by another kind. */

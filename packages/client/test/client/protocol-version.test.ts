@@ -121,6 +121,15 @@ describe('a server that speaks both eras, without sessions in the older one', ()
     expect(eraOf(await connected(url, { handlers: { elicitation } }))).toBe('modern');
   });
 
+  it('is found to be such where one with sessions was before', async () => {
+    const before = await startModernServer({ legacy: 'sessions' });
+    expect(eraOf(await connected(before.url, { handlers: { elicitation } }))).toBe('legacy');
+    await before.close();
+    const port = Number(new URL(before.url).port);
+    const { url } = closeLater(await startModernServer({ legacy: 'stateless', port }));
+    expect(eraOf(await connected(url, { handlers: { elicitation } }))).toBe('modern');
+  });
+
   it('is spoken to in an older version that is named', async () => {
     const { url } = await start('stateless');
     const client = await connected(url, { handlers: { elicitation }, protocol: '2025-06-18' });

@@ -20,6 +20,7 @@ const known = (by: Verdict['by'], dialect: Dialect): Verdict => ({
   by,
   dialect,
   url: new URL('http://h/mcp'),
+  isSecondBest: false,
 });
 
 describe('what is asked of a target', () => {
