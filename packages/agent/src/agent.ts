@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type Anthropic from '@anthropic-ai/sdk';
 import { Approvals } from './approval.js';
 import { Conversation } from './conversation.js';
@@ -96,6 +97,8 @@ class LongwireAgent implements Agent {
     const blocks = userContent(content);
     this.#assertIdle();
     const turn = new AbortController();
+    // Each call of a turn listens to it, and there may be many.
+    setMaxListeners(0, turn.signal);
     const events = this.#run(blocks, turn, signal);
     return {
       [Symbol.asyncIterator]: () => ({
