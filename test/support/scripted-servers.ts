@@ -4,8 +4,10 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { startHttpFixture } from './http-fixture.ts';
 
 /**
- * What a scripted server answers to each method; those that are not here it does not know. `$ID` stands for the id of the request, the string
- * `$DEEP` for arrays nested 100 000 deep, and `$MANY` for an array of 16 MB.
+ * What a scripted server answers to each method; those that are not here it does not know. `$ID`
+ * stands for the id of the request, the string `$DEEP` for arrays nested 100 000 deep, and `$MANY`
+ * for an array of 16 MB. A version or a cursor that is asked for may have an answer of its own, with
+ * it behind the method as JSON: `tools/list "two"`.
  */
 export type ScriptedAnswers = Record<string, string>;
 
@@ -46,6 +48,7 @@ interface Mountable {
 interface Asked {
   id?: string | number;
   method?: string;
+  params?: { protocolVersion?: unknown; cursor?: unknown } | undefined;
 }
 
 /** Starts one over each transport that carries JSON-RPC. */
@@ -102,9 +105,10 @@ export const scriptedServers: Record<
   },
 };
 
-function answerTo({ id, method }: Asked, answers: ScriptedAnswers): string | undefined {
+function answerTo({ id, method, params }: Asked, answers: ScriptedAnswers): string | undefined {
   if (id === undefined || method === undefined) return undefined;
-  return (answers[method] ?? unknownMethod)
+  const asked = JSON.stringify(params?.protocolVersion ?? params?.cursor);
+  return (answers[`${method} ${asked}`] ?? answers[method] ?? unknownMethod)
     .replace('$ID', JSON.stringify(id))
     .replace('"$DEEP"', '['.repeat(100_000) + ']'.repeat(100_000))
     .replace('"$MANY"', `[${'1,'.repeat(8_000_000)}1]`);

@@ -18,9 +18,9 @@ export const scenario = {
   letter: 'K',
   title: 'Answers that nobody asked for',
   demand:
-    'Before the answer to each call comes one with an unknown id and one whose id has the wrong ' +
-    'type (`"1"` for 1), and after it another with the same id: every call gets its own result, and ' +
-    'all the others are dropped and counted.',
+    'Before the answer to each call comes one with an unknown id and one whose id only looks like ' +
+    'its own (`"01"` for 1), and after it another with the same id: every call gets its own result, ' +
+    'and all the others are dropped and counted.',
   notes: {
     streamable:
       'The same in a JSON body that is an array. An answer of another content type, or a JSON body ' +
@@ -68,8 +68,7 @@ async function surrounded(stage, server, client) {
     foreign += 3;
     atLeast += server.dialect === 'sse' ? 3 : 2;
     say({ id: 987_654_321, result: { ...answer.result, ...WRONG } });
-    const id = typeof answer.id === 'number' ? String(answer.id) : 1;
-    say({ id, result: { ...answer.result, ...WRONG } });
+    say({ id: `0${answer.id}`, result: { ...answer.result, ...WRONG } });
     say(answer);
     say({ id: answer.id, result: { ...answer.result, ...WRONG } });
   };

@@ -13,8 +13,7 @@ const NO_SESSION: readonly RegExp[] = [
 const WRONG_MESSAGE = /\b(argument|param|parameter|tool|method)s?\b/i;
 
 /** The answer to one message, by its id. One about the session has the id `null`, or none. */
-const ANSWER =
-  /"jsonrpc"\s*:\s*"2\.0".*"id"\s*:\s*("handshake-|\d)|"id"\s*:\s*("handshake-|\d).*"jsonrpc"\s*:\s*"2\.0"/;
+const ANSWER = /"jsonrpc"\s*:\s*"2\.0".*"id"\s*:\s*"?\d|"id"\s*:\s*"?\d.*"jsonrpc"\s*:\s*"2\.0"/;
 
 /**
  * Whether the answer to a POST says that its session is gone: with 404, or as the first servers

@@ -44,7 +44,6 @@ const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task';
 
 /**
  * Reads one JSON-RPC message, by its shape alone: what is inside is judged by who asked for it.
- * Batches are no messages; MCP removed them.
  *
  * @see https://www.jsonrpc.org/specification
  */
@@ -59,22 +58,30 @@ export function readMessage(text: string, options: ReadOptions = {}): ReadMessag
 }
 
 /**
- * As `readMessage`, of a document that may hold several: in protocol 2025-03-26 a server may
- * answer with an array.
+ * As `readMessage`, of a text that may hold several, wherever it comes: "MCP implementations … MUST
+ * support receiving JSON-RPC batches".
  *
- * @see https://modelcontextprotocol.io/specification/2025-03-26/basic/transports#sending-messages-to-the-server
+ * @see https://modelcontextprotocol.io/specification/2025-03-26/basic#batching
  */
-export function readMessages(text: string, options: ReadOptions = {}): ReadMessage[] {
-  if (!text.trimStart().startsWith('[')) return [readMessage(text, options)];
-  let values: unknown[];
+export function readMessages(
+  text: string,
+  take: (read: ReadMessage) => void,
+  options: ReadOptions = {},
+): void {
+  let value: unknown;
   try {
-    values = parseJson(text, options.bounds ?? DEFAULT_JSON_BOUNDS) as unknown[];
+    value = parseJson(text, options.bounds ?? DEFAULT_JSON_BOUNDS);
   } catch (cause) {
-    return [unparsed(text, cause)];
+    take(unparsed(text, cause));
+    return;
   }
-  return (exactly(values, text) as unknown[]).map((value) =>
-    toMessage(value, () => text, options.orphansOf),
-  );
+  const quote = (): string => text;
+  if (!Array.isArray(value) || value.length === 0) {
+    take(toMessage(exactly(value, text), quote, options.orphansOf));
+    return;
+  }
+  for (const each of exactly(value, text) as unknown[])
+    take(toMessage(each, quote, options.orphansOf));
 }
 
 /** Notifications whose numbers are ids and counts of ours. */
@@ -136,7 +143,7 @@ export function toMessage(value: unknown, quote: () => string, orphansOf?: Reque
     return message === undefined ? unreadable(quote()) : { message };
   }
   const isOrphan = (value['id'] ?? null) === null && value['error'] !== undefined;
-  const id = isOrphan && orphansOf !== undefined ? orphansOf : value['id'];
+  const id = isOrphan && orphansOf !== undefined ? orphansOf : ourId(value['id']);
   if (!isId(id)) return unreadable(quote());
   const message = jsonrpc === '2.0' ? toAnswer(value, id) : undefined;
   if (message !== undefined) return { message };
@@ -242,6 +249,14 @@ function isId(value: unknown): value is RequestId {
   return typeof value === 'string' || typeof value === 'number';
 }
 
+/**
+ * An id of ours as a server names it: ours are integers, all of them, so that the same digits as a
+ * string can only mean the same request.
+ */
+export function ourId(id: unknown): unknown {
+  return typeof id === 'string' && /^(0|[1-9]\d{0,14})$/.test(id) ? Number(id) : id;
+}
+
 function isWholeId(value: unknown): boolean {
   return typeof value === 'string' || Number.isSafeInteger(value);
 }
@@ -249,7 +264,7 @@ function isWholeId(value: unknown): boolean {
 /** What is over a bound is the answer to a request all the same, if it says to which. */
 function unparsed(text: string, cause: unknown): ReadMessage {
   if (!(cause instanceof LongwireError)) return unreadable(text, undefined, cause);
-  const answerTo = answeredIdIn(text);
+  const answerTo = ourId(answeredIdIn(text)) as RequestId | undefined;
   if (answerTo === undefined) return { message: undefined, error: cause, answerTo };
   const { summary, code, hint } = cause;
   const error = new LongwireError(summary, { code, certainty: 'answered', hint });

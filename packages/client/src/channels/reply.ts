@@ -9,13 +9,7 @@ import type { EventStream, EventStreamListener } from './event-stream.js';
 import { shownType } from './excerpt.js';
 import { isOfType, type BodySink, type ExchangeAnswer, type Settler } from './exchange.js';
 import type { JsonBounds } from './json.js';
-import {
-  isAnswer,
-  readMessage,
-  readMessages,
-  type ReadMessage,
-  type ReadOptions,
-} from './message.js';
+import { isAnswer, readMessages, type ReadMessage } from './message.js';
 import { place } from './place.js';
 import { isPassing } from './refusal.js';
 
@@ -288,11 +282,12 @@ export class Reply implements Settler, BodySink {
     this.#gotOn = true;
     // One without data only says its id.
     if (type !== 'message' || data === '') return;
-    this.#read(readMessage(data, this.#reading));
+    this.#readAll(data);
   }
 
-  get #reading(): ReadOptions {
-    return { bounds: this.#host.jsonBounds, orphansOf: this.id };
+  #readAll(text: string): void {
+    const { jsonBounds: bounds } = this.#host;
+    readMessages(text, (read) => this.#read(read), { bounds, orphansOf: this.id });
   }
 
   #readDocument(): void {
@@ -304,7 +299,7 @@ export class Reply implements Settler, BodySink {
       // A byte order mark is no JSON, and some servers send one.
       .replace(/^\uFEFF/, '');
     this.#chunks = [];
-    for (const read of readMessages(text, this.#reading)) this.#read(read);
+    this.#readAll(text);
     // There will be no other, and it would be the same if it were asked for again.
     if (!this.#settled) this.#settle(answeredOtherwise(this.#host.url));
   }

@@ -10,7 +10,7 @@ import type { BodySink } from './exchange.js';
 import { toJson } from './exact-json.js';
 import { forgottenError, isForgotten } from './forgotten.js';
 import type { Http } from './http.js';
-import { isAnswer, readMessage } from './message.js';
+import { isAnswer, readMessages, type ReadMessage, type ReadOptions } from './message.js';
 import { place } from './place.js';
 import { Posting } from './posting.js';
 import { within } from './within.js';
@@ -60,6 +60,7 @@ export class SseChannel implements Channel {
   readonly #stream: EventStream;
   readonly #cursor: EventCursor;
   readonly #handlers: ChannelHandlers;
+  readonly #reading: ReadOptions;
   /** Requests whose POST is not answered yet. */
   readonly #posting = new YoungMap<RequestId, Posting>();
   #ended = false;
@@ -73,6 +74,7 @@ export class SseChannel implements Channel {
     this.#stream = options.stream;
     this.#cursor = options.cursor;
     this.#handlers = options.handlers;
+    this.#reading = { bounds: options.http.jsonBounds };
     this.#stream.listener = {
       onEvent: (event) => this.#take(event),
       onEnd: (reason) => this.#end(reason),
@@ -182,15 +184,18 @@ export class SseChannel implements Channel {
     if (event.id !== undefined && !this.#cursor.take(event.id)) return;
     // One without data only says its id.
     if (event.type !== 'message' || event.data === '') return;
-    const read = readMessage(event.data, { bounds: this.#http.jsonBounds });
-    if (read.message === undefined) {
-      this.#handlers.onTrouble(read.error, read.answerTo);
+    readMessages(event.data, this.#read, this.#reading);
+  }
+
+  readonly #read = ({ message, error, answerTo }: ReadMessage): void => {
+    if (message === undefined) {
+      this.#handlers.onTrouble(error, answerTo);
       return;
     }
     this.#http.counts.received();
-    if (isAnswer(read.message)) this.#posting.get(read.message.id as RequestId)?.requestAnswered();
-    this.#handlers.onMessage(read.message);
-  }
+    if (isAnswer(message)) this.#posting.get(message.id as RequestId)?.requestAnswered();
+    this.#handlers.onMessage(message);
+  };
 
   #end(reason: LongwireError): void {
     if (this.#ended) return;

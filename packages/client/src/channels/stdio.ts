@@ -5,7 +5,7 @@ import type { Channel, ChannelHandlers, Era } from './channel.js';
 import { toJson } from './exact-json.js';
 import type { JsonBounds } from './json.js';
 import { LineDecoder } from './line-decoder.js';
-import { readMessage } from './message.js';
+import { readMessages, type ReadMessage, type ReadOptions } from './message.js';
 import { Outbox } from './outbox.js';
 import { StdioProcess, type StdioCommand } from './stdio-process.js';
 import type { TrafficCounts } from './traffic-counts.js';
@@ -39,7 +39,7 @@ export class StdioChannel implements Channel {
   readonly #outbox: Outbox;
   readonly #handlers: ChannelHandlers;
   readonly #counts: TrafficCounts;
-  readonly #bounds: JsonBounds | undefined;
+  readonly #reading: ReadOptions;
   #ended = false;
 
   private constructor(process: StdioProcess, options: StdioChannelOptions) {
@@ -47,7 +47,7 @@ export class StdioChannel implements Channel {
     this.#process = process;
     this.#handlers = handlers;
     this.#counts = counts;
-    this.#bounds = options.jsonBounds;
+    this.#reading = { bounds: options.jsonBounds };
     this.#outbox = new Outbox(process.stdin, counts);
     this.#decoder = new LineDecoder({ maxEventBytes, onLine: (line) => this.#take(line) });
     process.listener = {
@@ -122,14 +122,18 @@ export class StdioChannel implements Channel {
   #take(line: string): void {
     // Closed by who took the line before.
     if (this.#ended) return;
-    const read = readMessage(line, { bounds: this.#bounds });
-    if (read.message === undefined) {
-      this.#handlers.onTrouble(read.error, read.answerTo);
+    readMessages(line, this.#takeMessage, this.#reading);
+  }
+
+  readonly #takeMessage = ({ message, error, answerTo }: ReadMessage): void => {
+    if (this.#ended) return;
+    if (message === undefined) {
+      this.#handlers.onTrouble(error, answerTo);
       return;
     }
     this.#counts.received();
-    this.#handlers.onMessage(read.message);
-  }
+    this.#handlers.onMessage(message);
+  };
 
   #end(reason: LongwireError): void {
     if (this.#ended) return;

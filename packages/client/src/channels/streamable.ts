@@ -17,14 +17,15 @@ import type {
   SendOptions,
 } from './channel.js';
 import type { EventCursor } from './event-cursor.js';
-import { EventStream, type EventStreamListener, type EventStreamOptions } from './event-stream.js';
+import { EventStream, type EventStreamOptions } from './event-stream.js';
 import { forgottenError } from './forgotten.js';
 import { toJson } from './exact-json.js';
 import type { Http } from './http.js';
-import { isAnswer, readMessage } from './message.js';
+import { isAnswer } from './message.js';
 import { place } from './place.js';
 import { Reply, type BrokenReply, type ReplyHost, type ReplyOptions } from './reply.js';
 import { isNoOffer, isOfServer, isPassing, judgeRefusal } from './refusal.js';
+import { ServerStream } from './server-stream.js';
 import { StreamableSession, type StreamableResumption } from './streamable-session.js';
 import { within } from './within.js';
 
@@ -65,9 +66,8 @@ export class StreamableChannel implements Channel {
   readonly #replies = new YoungMap<RequestId, Reply>();
   readonly #closing = new AbortController();
   readonly #session: StreamableSession;
-  #standing: EventStream | undefined;
+  readonly #serverStream: ServerStream;
   #probe: Reply | undefined;
-  #wasOffered = false;
   #heardAt: number = performance.now();
   #retryMs: number | undefined;
   #ended = false;
@@ -102,6 +102,14 @@ export class StreamableChannel implements Channel {
       },
       refused: (error, body, id) => this.#refused(error, body, id),
     };
+    this.#serverStream = new ServerStream({
+      cursor: this.#session.cursor,
+      jsonBounds: http.jsonBounds,
+      open: (listener, cursor) =>
+        this.#openStream({ cursor, listener, signal: this.#closing.signal, isHearing: true }),
+      onMessage: (message) => this.#take(message),
+      onTrouble: (error, answerTo) => this.#host.onTrouble(error, answerTo),
+    });
   }
 
   /** What is known of the server by now. */
@@ -111,12 +119,12 @@ export class StreamableChannel implements Channel {
 
   /** While nothing is open, there is nothing that could fall silent. */
   get heardAt(): number {
-    const isOpen = this.#replies.size > 0 || this.#standing !== undefined;
-    return isOpen ? Math.max(this.#heardAt, this.#standing?.heardAt ?? 0) : performance.now();
+    const isOpen = this.#replies.size > 0 || this.#serverStream.isOpen;
+    return isOpen ? Math.max(this.#heardAt, this.#serverStream.heardAt ?? 0) : performance.now();
   }
 
   get askedDelayMs(): number | undefined {
-    return this.#standing?.retryMs ?? this.#retryMs;
+    return this.#serverStream.retryMs ?? this.#retryMs;
   }
 
   get resumption(): Resumption | undefined {
@@ -146,28 +154,19 @@ export class StreamableChannel implements Channel {
 
   async listen(onOpen: (isContinued: boolean) => void): Promise<void> {
     if (this.era === 'modern') return;
-    let isOver = false;
-    const ended = new Promise<never>((_resolve, reject) => {
-      const onEnd = (reason: LongwireError): void => {
-        isOver = true;
-        reject(reason);
-      };
-      this.#openStanding({ onOpen, onEnd, isOver: () => isOver }).catch(reject);
-    });
     try {
-      await ended;
+      await this.#serverStream.listen(onOpen);
     } catch (error) {
       const reason = error as LongwireError;
       const met = this.#refused(reason, undefined, undefined) as LongwireError;
       // Where there was a stream before, "not found" is said of the session.
-      if (met !== reason && this.#wasOffered) throw this.#met(met);
-      if (isNoOffer(reason, this.#wasOffered)) return;
+      if (met !== reason && this.#serverStream.wasOffered) throw this.#met(met);
+      if (isNoOffer(reason, this.#serverStream.wasOffered)) return;
       // It may be the place that it was to go on from which was refused.
       if (reason instanceof HttpStatusError && !isPassing(reason)) this.#session.cursor.take('');
       throw this.#met(reason);
     } finally {
-      this.#retryMs = this.#standing?.retryMs ?? this.#retryMs;
-      this.#standing = undefined;
+      this.#retryMs = this.#serverStream.retryMs ?? this.#retryMs;
     }
   }
 
@@ -179,7 +178,7 @@ export class StreamableChannel implements Channel {
   async #close(keepSession: boolean): Promise<void> {
     const isOpen = !this.#ended && !this.#sessionGone && this.#session.isNamed;
     this.#ended = true;
-    this.#standing?.close();
+    this.#serverStream.close();
     this.#closing.abort();
     if (isOpen && !keepSession) {
       const farewell = this.#http.request({
@@ -275,39 +274,6 @@ export class StreamableChannel implements Channel {
     await said;
   }
 
-  async #openStanding({
-    onOpen,
-    onEnd,
-    isOver,
-  }: {
-    onOpen: (isContinued: boolean) => void;
-    onEnd: (reason: LongwireError) => void;
-    isOver: () => boolean;
-  }): Promise<void> {
-    const { cursor } = this.#session;
-    const isContinued = cursor.lastEventId !== undefined;
-    cursor.resume();
-    const listener: EventStreamListener = {
-      onEvent: ({ id, type, data }) => {
-        if (id !== undefined && !cursor.take(id)) return;
-        if (type !== 'message' || data === '') return;
-        const read = readMessage(data, { bounds: this.#http.jsonBounds });
-        if (read.message === undefined) this.#host.onTrouble(read.error, read.answerTo);
-        else this.#take(read.message);
-      },
-      onEnd,
-    };
-    const { signal } = this.#closing;
-    const stream = await this.#openStream({ cursor, listener, signal, isHearing: true });
-    this.#wasOffered = true;
-    if (this.#ended || isOver()) {
-      stream.close();
-      return;
-    }
-    this.#standing = stream;
-    onOpen(isContinued);
-  }
-
   #openStream({
     cursor,
     ...options
@@ -362,7 +328,7 @@ export class StreamableChannel implements Channel {
 
   /** While the server is at work on something, it is there, and only takes no more connections. */
   #isAtWork(): boolean {
-    return this.#standing !== undefined || this.#replies.values().some((reply) => reply.isOnWire);
+    return this.#serverStream.isOpen || this.#replies.values().some((reply) => reply.isOnWire);
   }
 
   /**
@@ -385,7 +351,7 @@ export class StreamableChannel implements Channel {
   #end(reason: LongwireError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#standing?.close();
+    this.#serverStream.close();
     for (const reply of this.#replies.values()) if (!reply.isOnWire) reply.giveUp();
     this.#handlers.onEnd(reason);
   }

@@ -3,10 +3,10 @@ import { pagesOf, type PageSource } from '../connection/pages.js';
 import { LongwireError, ServerError } from '../errors.js';
 
 /** What reading a list needs. */
-export interface PagesOptions extends PageSource {
+export interface PagesOptions extends Omit<PageSource, 'onIncomplete'> {
   /** The field that every entry must have as a string, such as `name`. */
   field: string;
-  /** Told, once a page, that entries are left out because they cannot be used. */
+  /** Told, once a page, that entries are left out because they cannot be used, or pages are. */
   onMalformed: (error: LongwireError) => void;
 }
 
@@ -15,10 +15,10 @@ export interface PagesOptions extends PageSource {
  * the method has an empty list.
  */
 export async function readPages<Entry>(options: PagesOptions): Promise<Entry[]> {
-  const { method, key, field } = options;
+  const { method, key, field, onMalformed } = options;
   const entries: Entry[] = [];
   try {
-    for await (const { result } of pagesOf(options)) {
+    for await (const { result } of pagesOf({ ...options, onIncomplete: onMalformed })) {
       const page = result[key];
       if (!Array.isArray(page)) {
         throw broken(`the server's answer to ${method} has no array of ${key}`);
@@ -28,7 +28,7 @@ export async function readPages<Entry>(options: PagesOptions): Promise<Entry[]> 
         if (isUsable(entry, field)) entries.push(entry as Entry);
         else leftOut++;
       }
-      if (leftOut > 0) options.onMalformed(broken(leftOutOf(method, field, leftOut)));
+      if (leftOut > 0) onMalformed(broken(leftOutOf(method, field, leftOut)));
     }
   } catch (error) {
     const isUnknown = error instanceof ServerError && error.number === METHOD_NOT_FOUND;

@@ -30,7 +30,7 @@ const INITIALIZED: JSONRPCNotification = {
 
 /**
  * The program's own handshake. The first time it is the program's request that goes out, and the
- * program ends it; from then on it is replayed, under ids that a program never uses.
+ * program ends it; from then on it is replayed, each time under an id of its own.
  */
 export class Handshake {
   /** What ends it. */
@@ -39,7 +39,6 @@ export class Handshake {
   readonly #protocol: Protocol;
   #introduction: Omit<Introduction, 'questions'> | undefined;
   #entry: LedgerEntry | undefined;
-  #replays = 0;
   #era: Era | undefined;
   #held: JSONRPCResponse | undefined;
   #server: ServerFacts | undefined;
@@ -107,7 +106,7 @@ export class Handshake {
       });
     }
     const { discover, initialize } = this.#introduction;
-    const id = this.own?.id ?? `handshake-${++this.#replays}`;
+    const id = this.own?.id ?? this.#ledger.newId();
     return {
       discover: discover && { ...discover, id },
       initialize: { ...initialize, id },

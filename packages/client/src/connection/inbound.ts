@@ -6,7 +6,7 @@ import type {
   JSONRPCResponse,
   RequestId,
 } from '@modelcontextprotocol/client';
-import { isAnswer } from '../channels/message.js';
+import { isAnswer, ourId } from '../channels/message.js';
 import type { LongwireError } from '../errors.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 import type { ServerRequests } from './server-requests.js';
@@ -61,7 +61,7 @@ export class Inbound {
   #takeNotification(message: JSONRPCNotification): void {
     const { ledger, deliver } = this.#options;
     const subscription = subscriptionOf(message);
-    const entry = subscription === undefined ? undefined : ledger.find(subscription);
+    const entry = subscription === undefined ? undefined : ledger.find(ourId(subscription));
     if (message.method !== 'notifications/subscriptions/acknowledged') {
       deliver(underProgramId(message, entry?.mark.programId));
     } else if (entry !== undefined) {
@@ -88,7 +88,7 @@ export class Inbound {
    * that came right behind it, and lost.
    */
   #takeProgress(message: JSONRPCNotification): void {
-    const entry = this.#options.ledger.find(message.params?.['progressToken']);
+    const entry = this.#options.ledger.find(ourId(message.params?.['progressToken']));
     if (entry === undefined) return;
     if (entry.mark.onProgress === undefined) {
       const forProgram = progressFor(entry, message);

@@ -23,7 +23,8 @@ export class KnownTools {
     if (cursor === undefined) this.#tools = new Map();
     this.#isListed = true;
     const { tools } = page;
-    this.#isWhole = nextCursor(page) === undefined;
+    // By an empty cursor most servers mean the end, and send the first page again.
+    if (cursor !== '') this.#isWhole = (nextCursor(page) ?? '') === '';
     if (!Array.isArray(tools)) return;
     for (const tool of tools as unknown[]) {
       const { name, annotations } = (tool ?? {}) as Record<string, unknown>;

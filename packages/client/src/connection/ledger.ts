@@ -64,14 +64,19 @@ export class Ledger {
     return this.#entries.size;
   }
 
-  /** Answers that came for no request: late, repeated, or with an id of the wrong type. */
+  /** Answers that came for no request: late, repeated, or under an id that is none of ours. */
   get dropped(): number {
     return this.#dropped;
   }
 
+  /** An id for what is in no ledger, such as a handshake: an integer, as all ids of ours. */
+  newId(): number {
+    return ++this.#lastId;
+  }
+
   /** Enters a request that has not left yet. */
   enter(request: LedgerRequest, mark: CallMark, waiter: Waiter): LedgerEntry {
-    const id = ++this.#lastId;
+    const id = this.newId();
     // A call in several rounds: the server may have had the one before.
     const before = mark.certainty === 'answered' ? 'outcome-unknown' : mark.certainty;
     const entry: OpenEntry = {
@@ -91,7 +96,7 @@ export class Ledger {
     return entry;
   }
 
-  /** The request of a wire id, compared exactly: `"1"` is not 1. */
+  /** The request of a wire id, compared exactly: who reads messages knows the id in `"1"`. */
   find(id: unknown): LedgerEntry | undefined {
     return this.#entries.get(id);
   }
@@ -204,7 +209,7 @@ export class Ledger {
 
   #renew(entry: OpenEntry): void {
     this.#entries.delete(entry.id);
-    entry.id = ++this.#lastId;
+    entry.id = this.newId();
     entry.handedOver = false;
     entry.onWire = false;
     entry.mark.id = entry.id;

@@ -2,6 +2,7 @@ import type {
   JSONRPCMessage,
   JSONRPCNotification,
   JSONRPCRequest,
+  JSONRPCResponse,
 } from '@modelcontextprotocol/client';
 import { toJson } from '../channels/exact-json.js';
 import type {
@@ -20,8 +21,10 @@ import type { Introduction } from '../target/eras.js';
 import type { Connected } from '../target/handshake.js';
 import type { Target } from '../target/target.js';
 import { closedError, initializedTimeout } from './failures.js';
+import { usableInitializeAnswer } from './initialize-result.js';
 import { leadHandshake, type Onion } from './onion.js';
 import { MAX_TIMER_MS, type HeartbeatOptions, type ResolvedConnectionOptions } from './options.js';
+import { isObjection } from './retry.js';
 
 /** How long a close waits for what is being said, such as a cancellation. */
 const FAREWELL_MS = 1000;
@@ -111,8 +114,8 @@ export class Link {
   }
 
   /**
-   * Tells the server that the handshake is through; fulfilled when it has taken that. What came
-   * before is given out by `start`.
+   * Tells the server that the handshake is through; fulfilled when it has taken that, or refuses it
+   * and says nothing of the session. What came before is given out by `start`.
    *
    * @throws LongwireError
    */
@@ -120,9 +123,15 @@ export class Link {
     const channel = this.#channel;
     if (channel === undefined) throw closedError('not-sent');
     const leftMs = this.#options.connectMs - this.ageMs;
-    await within(leftMs, this.#masked(channel.send(initialized)), () =>
-      initializedTimeout(this.address),
-    );
+    try {
+      await within(leftMs, this.#masked(channel.send(initialized)), () =>
+        initializedTimeout(this.address),
+      );
+    } catch (error) {
+      // A server that does not like the end of a handshake may serve all the same.
+      if (!isObjection(error)) throw error;
+      this.#handlers.onTrouble(error);
+    }
   }
 
   /** Gives out the messages that came during the handshake, and from now on those that come. */
@@ -245,10 +254,13 @@ export class Link {
     }
     this.#channel = channel;
     const { secrets } = this.#options;
+    const askedVersion = introduction.initialize.params?.['protocolVersion'];
+    const usable = (said: JSONRPCResponse): JSONRPCResponse =>
+      channel.era === 'legacy' ? usableInitializeAnswer(said, askedVersion) : said;
     const told = tried?.map((each) => ({ ...each, outcome: secrets.mask(each.outcome) }));
     return {
       ...connected,
-      ...(answer !== undefined && { answer: this.#maskAnswer(answer) }),
+      ...(answer !== undefined && { answer: usable(this.#maskAnswer(answer)) }),
       ...(told !== undefined && { tried: told }),
     };
   }

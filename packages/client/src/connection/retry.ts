@@ -75,9 +75,21 @@ export function isAway(error: LongwireError): boolean {
 export function isRefusal(error: LongwireError): boolean {
   const root = rootOf(error);
   if (root instanceof HttpStatusError) {
-    return !NOT_NOW.has(root.status) && root.status !== 502 && root.status !== 504;
+    return !NOT_NOW.has(root.status) && !isGateway(root.status);
   }
   return error.code === 'not-mcp' && !hasEndedEarly(error);
+}
+
+/** Whether the server is there and the credentials do, and only what was said is not liked. */
+export function isObjection(error: unknown): error is HttpStatusError {
+  if (!(error instanceof HttpStatusError)) return false;
+  const { code, status } = error;
+  return code === 'http-status' && status >= 400 && !NOT_NOW.has(status) && !isGateway(status);
+}
+
+/** Statuses by which what stands in front of a server says that it does not reach it. */
+export function isGateway(status: number): boolean {
+  return status >= 502 && (status <= 504 || (status >= 520 && status <= 527));
 }
 
 /** Whether a stream was opened, and ended before it said anything. */

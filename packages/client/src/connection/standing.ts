@@ -115,6 +115,8 @@ async function listTools(ask: RestoreOptions['ask'], bounds: ListBounds): Promis
     key: 'tools',
     ask: (params) => ask({ method, params }),
     bounds,
+    // Whoever lists them for the program tells it.
+    onIncomplete: () => {},
   });
   for await (const { cursor, result } of pages) tools.learn(cursor, result);
   return tools;

@@ -3,6 +3,7 @@ import {
   CLIENT_INFO_META_KEY,
   METHOD_NOT_FOUND,
   PROTOCOL_VERSION_META_KEY,
+  SUPPORTED_PROTOCOL_VERSIONS,
   isSpecType,
   type JSONRPCRequest,
   type JSONRPCResponse,
@@ -101,6 +102,27 @@ export function isNamedAgain(answer: JSONRPCResponse, { params }: JSONRPCRequest
   if (!('error' in answer) || answer.error.code !== UNSUPPORTED_VERSION) return false;
   const { supported } = (answer.error.data ?? {}) as { supported?: unknown };
   return Array.isArray(supported) && supported.includes(params?._meta?.[PROTOCOL_VERSION_META_KEY]);
+}
+
+/**
+ * The same `initialize` in a version that its refusal names and that we speak, if it names one; the
+ * newest of them.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle#error-handling
+ */
+export function inNamedVersion(
+  answer: JSONRPCResponse,
+  initialize: JSONRPCRequest,
+): JSONRPCRequest | undefined {
+  if (!('error' in answer)) return undefined;
+  const { supported } = (answer.error.data ?? {}) as { supported?: unknown };
+  if (!Array.isArray(supported)) return undefined;
+  const asked = initialize.params?.['protocolVersion'];
+  const protocolVersion = SUPPORTED_PROTOCOL_VERSIONS.find(
+    (version) => version !== asked && supported.includes(version),
+  );
+  if (protocolVersion === undefined) return undefined;
+  return { ...initialize, params: { ...initialize.params, protocolVersion } };
 }
 
 /**

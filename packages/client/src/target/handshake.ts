@@ -7,6 +7,8 @@ import type { Http } from '../channels/http.js';
 import { SseChannel, SseResumption } from '../channels/sse.js';
 import { ToolEventsChannel } from '../channels/tool-events.js';
 import type { LongwireError, Tried } from '../errors.js';
+import { inNamedVersion } from './eras.js';
+import { FirstAnswer } from './first-answer.js';
 import { Opening } from './opening.js';
 
 /** How long a server is given to notice that a stream was closed. */
@@ -77,9 +79,18 @@ export async function shakeHands(options: HandshakeOptions): Promise<Connected> 
       if (met.finding === 'sse') {
         const { cursor } = opening;
         const { endpoint } = met;
-        const channel = new SseChannel({ http, stream, endpoint, cursor, handlers });
+        const again = inNamedVersion(met.answer, options.initialize);
+        const first = again && new FirstAnswer(handlers);
+        const channel = new SseChannel({
+          http,
+          stream,
+          endpoint,
+          cursor,
+          handlers: first ?? handlers,
+        });
         opening.handOver(stream);
-        return { channel, answer: met.answer };
+        const answer = (again && (await first?.to(channel, again, signal))) ?? met.answer;
+        return { channel, answer };
       }
       if (met.finding === 'tool-events-unanswered') {
         // A late answer to `initialize` would look like the first call's: a session of its own.

@@ -5,7 +5,7 @@ import { EventCursor } from '../channels/event-cursor.js';
 import { EventDecoder, type StreamEvent } from '../channels/event-decoder.js';
 import { checkKept, type EventStream, type EventStreamListener } from '../channels/event-stream.js';
 import type { Http } from '../channels/http.js';
-import { isAnswer, readMessage } from '../channels/message.js';
+import { isAnswer, readMessages, type ReadMessage } from '../channels/message.js';
 import { Posting } from '../channels/posting.js';
 import { postOf } from '../channels/sse.js';
 import { HttpStatusError, LongwireError } from '../errors.js';
@@ -116,12 +116,7 @@ export class Opening implements EventStreamListener {
     let refusal: LongwireError | undefined;
     let firstRefusal: LongwireError | undefined;
     let timer: NodeJS.Timeout | undefined;
-    this.#read = (event) => {
-      if (event.type === 'result' || event.type === 'error') signs.objection = 'foreign';
-      if (event.type !== 'message') return event.type === 'result' || event.type === 'error';
-      const { message, error, answerTo } = readMessage(event.data, {
-        bounds: options.http.jsonBounds,
-      });
+    const takeAnswer = ({ message, error, answerTo }: ReadMessage): boolean => {
       if (message === undefined) {
         if (answerTo !== initialize.id) return false;
         refusal ??= error;
@@ -134,6 +129,24 @@ export class Opening implements EventStreamListener {
       answer = message;
       signs.answered = true;
       return true;
+    };
+    this.#read = (event) => {
+      const others: ReadMessage[] = [];
+      let isTaken = false;
+      const take = (read: ReadMessage): void => {
+        if (takeAnswer(read)) isTaken = true;
+        else others.push(read);
+      };
+      readMessages(event.data, take, { bounds: options.http.jsonBounds });
+      if (isTaken) {
+        // A batch may hold more than the answer.
+        const rest = others.flatMap(({ message }) => message ?? []);
+        if (rest.length > 0) this.#keep({ ...event, data: JSON.stringify(rest), id: undefined });
+        return true;
+      }
+      const isForeign = event.type === 'result' || event.type === 'error';
+      if (isForeign) signs.objection = 'foreign';
+      return isForeign;
     };
     let { endpoint } = options;
     let elsewhere = options.otherwise;

@@ -5,7 +5,7 @@ import type { JsonBounds } from '../channels/json.js';
 import { StdioChannel } from '../channels/stdio.js';
 import type { TrafficCounts } from '../channels/traffic-counts.js';
 import { ConnectionLostError, LongwireError } from '../errors.js';
-import { eraOf, isModernOnly, otherwise, type Introduction } from './eras.js';
+import { eraOf, inNamedVersion, isModernOnly, otherwise, type Introduction } from './eras.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Connected } from './handshake.js';
 import type { MountedTarget, ProcessTarget } from './target.js';
@@ -44,7 +44,11 @@ export async function shakeHandsWithin(options: ProcessHandshakeOptions): Promis
   const { discover, initialize, questions } = introduction;
   try {
     let answer: JSONRPCResponse | undefined;
-    if (questions.includes('initialize')) answer = await ask(initialize, 'legacy');
+    if (questions.includes('initialize')) {
+      answer = await ask(initialize, 'legacy');
+      const again = inNamedVersion(answer, initialize);
+      if (again !== undefined) answer = await ask(again, 'legacy');
+    }
     const mayBeModern = questions.includes('discover') && (!answer || isModernOnly(answer));
     if (discover !== undefined && mayBeModern) {
       const discovered = await ask(discover, 'modern');

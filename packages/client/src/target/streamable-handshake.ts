@@ -4,12 +4,16 @@ import type { Http } from '../channels/http.js';
 import type { StreamableResumption } from '../channels/streamable-session.js';
 import { StreamableChannel } from '../channels/streamable.js';
 import { HttpStatusError, LongwireError } from '../errors.js';
-import { eraOf, isModernOnly, isNamedAgain, otherwise } from './eras.js';
+import {
+  eraOf,
+  inNamedVersion,
+  isModernOnly,
+  isNamedAgain,
+  otherwise,
+  type Introduction,
+} from './eras.js';
 import { FirstAnswer } from './first-answer.js';
 import type { Connected } from './handshake.js';
-
-/** No session is to be asked twice under the same id, however often it is gone on with. */
-let timesAsked = 0;
 
 /** What a request by POST needs. */
 export interface StreamableOptions {
@@ -39,8 +43,9 @@ export async function shakeHandsByPost(
   let answer: JSONRPCResponse;
   try {
     answer = await first.to(channel, request, options.signal);
-    // "The client SHOULD retry with a version that the server supports": the same, if it is named.
-    if (isNamedAgain(answer, request)) answer = await first.to(channel, request, options.signal);
+    // "The client SHOULD retry with a version that the server supports": maybe the same.
+    const again = isNamedAgain(answer, request) ? request : inNamedVersion(answer, request);
+    if (again !== undefined) answer = await first.to(channel, again, options.signal);
   } catch (error) {
     first.discard();
     throw asNoAnswer(error);
@@ -72,7 +77,7 @@ function asNoAnswer(error: unknown): unknown {
  * @throws LongwireError
  */
 export async function goOnByPost(
-  options: StreamableOptions,
+  options: StreamableOptions & { introduction: Introduction },
   session: StreamableResumption,
 ): Promise<Connected | undefined> {
   const first = new FirstAnswer(options.handlers);
@@ -84,7 +89,8 @@ export async function goOnByPost(
     session,
     handlers: first,
   });
-  const id = `is-the-session-there-${++timesAsked}`;
+  // No session is asked twice under the same id: this one belongs to the dial.
+  const { id } = options.introduction.initialize;
   const ping = { jsonrpc: '2.0' as const, id, method: 'ping' };
   try {
     // Whatever the answer says, it is the session's.

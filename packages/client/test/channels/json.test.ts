@@ -94,7 +94,10 @@ describe('a message over a bound', () => {
   it.each([`{"jsonrpc":"2.0","method":"a","id":7,"params":${deep}}`, deep])(
     'is nobody’s answer if it is %.30s',
     (text) => {
-      for (const read of [readMessage(text), ...readMessages(text)]) {
+      const reads = [readMessage(text)];
+      readMessages(text, (read) => reads.push(read));
+      expect(reads).toHaveLength(2);
+      for (const read of reads) {
         expect(read).toMatchObject({ answerTo: undefined, error: { code: 'limit-exceeded' } });
       }
     },

@@ -50,8 +50,9 @@ describe('an HTTP error over Streamable HTTP', () => {
     expect(meaning(stranger, 400, error(-32022))).toBe('answer');
   });
 
-  it('answers only the request that it names, compared exactly', () => {
-    expect(meaning(modern, 400, error(-32602, '7'))).toBe('forgotten');
+  it('answers only the request that it names', () => {
+    expect(meaning(modern, 400, error(-32602, '7'))).toBe('answer');
+    expect(meaning(modern, 400, error(-32602, '07'))).toBe('forgotten');
     expect(meaning({ ...modern, id: undefined }, 400, error(-32602))).toBe('forgotten');
   });
 

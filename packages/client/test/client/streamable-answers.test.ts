@@ -79,6 +79,9 @@ describe('what answers a call', () => {
     const body = '[{"jsonrpc":"2.0","id":ID,"result":{"content":[]}}]';
     const { client } = await setUp(answering(200, json, body));
     expect(await client.callTool('odd')).toEqual({ content: [] });
+    const stream = { 'content-type': 'text/event-stream' };
+    const { client: another } = await setUp(answering(200, stream, `data: ${body}\n\n`));
+    expect(await another.callTool('odd')).toEqual({ content: [] });
   });
 
   it('begins with a byte order mark, or comes as a stream of another spelling', async () => {
