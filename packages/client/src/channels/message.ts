@@ -80,8 +80,30 @@ export function readMessages(
     take(toMessage(exactly(value, text), quote, options.orphansOf));
     return;
   }
-  for (const each of exactly(value, text) as unknown[])
-    take(toMessage(each, quote, options.orphansOf));
+  if (value.length > MAX_BATCH) {
+    take(tooMany(value.length));
+    return;
+  }
+  let isTold = false;
+  for (const each of exactly(value, text) as unknown[]) {
+    const read = toMessage(each, quote, options.orphansOf);
+    const isNothing = read.message === undefined && read.answerTo === undefined;
+    // Of one text that is told once.
+    if (!isNothing || !isTold) take(read);
+    isTold ||= isNothing;
+  }
+}
+
+/** As many as are read in less than a second. */
+const MAX_BATCH = 10_000;
+
+function tooMany(count: number): ReadMessage {
+  const summary = `the server sent a batch of ${count} messages, which is more than ${MAX_BATCH}`;
+  const error = new LongwireError(summary, {
+    code: 'limit-exceeded',
+    certainty: 'outcome-unknown',
+  });
+  return { message: undefined, error, answerTo: undefined };
 }
 
 /** Notifications whose numbers are ids and counts of ours. */

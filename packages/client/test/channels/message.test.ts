@@ -6,7 +6,12 @@ import {
 } from '@modelcontextprotocol/client';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMessage, toMessage } from '../../src/channels/message.ts';
+import {
+  readMessage,
+  readMessages,
+  toMessage,
+  type ReadMessage,
+} from '../../src/channels/message.ts';
 
 const answer = (fields: object): string => JSON.stringify({ jsonrpc: '2.0', id: 1, ...fields });
 
@@ -137,5 +142,29 @@ describe('what is handed to the SDK', () => {
     expect(readMessage(JSON.stringify({ jsonrpc: '2.0', ...value }))).toEqual({
       message: { jsonrpc: '2.0', ...message },
     });
+  });
+});
+
+describe('a batch', () => {
+  const read = (value: unknown): ReadMessage[] => {
+    const reads: ReadMessage[] = [];
+    readMessages(JSON.stringify(value), (each) => reads.push(each));
+    return reads;
+  };
+  const note = { jsonrpc: '2.0', method: 'notifications/a' };
+
+  it('tells once of all that is no message in it', () => {
+    const reads = read([note, 1, {}, note, null, { jsonrpc: '2.0', id: 3, result: 3 }]);
+    expect(reads.map(({ error, answerTo }) => [error?.code, answerTo])).toEqual([
+      [undefined, undefined],
+      ['protocol', undefined],
+      [undefined, undefined],
+      ['protocol', 3],
+    ]);
+  });
+
+  it('of more messages than can be read at once is refused whole', () => {
+    expect(read(Array(10_000).fill(note))).toHaveLength(10_000);
+    expect(read(Array(10_001).fill(note))).toMatchObject([{ error: { code: 'limit-exceeded' } }]);
   });
 });

@@ -193,7 +193,7 @@ describe('answers that belong to nobody any more', () => {
     const call = client.callTool('echo', { message: 'x' });
     await until(() => expect(runsOf(server, 'echo')).toHaveLength(1));
     const id = runsOf(server, 'echo')[0]?.id as number;
-    for (const wrong of [String(id), 9999]) {
+    for (const wrong of [`0${id}`, 9999]) {
       server.push({ jsonrpc: '2.0', id: wrong, result: said('wrong') });
     }
     server.push({ jsonrpc: '2.0', id, result: said('right') });
