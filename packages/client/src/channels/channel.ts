@@ -228,6 +228,12 @@ export interface Channel {
    */
   resume?(broken: BrokenStream, caller?: SendOptions): Promise<void>;
   /**
+   * Takes the word of whoever asked the session: it is gone, so that nothing more is sent on it, and
+   * the channel ends once what is on its way has arrived; or its server is away and at work on
+   * nothing, and the channel ends. Where there is none, there is no session apart from the line.
+   */
+  abandon?(reason: LongwireError, how: 'gone' | 'away'): void;
+  /**
    * Opens the stream on which the server speaks unasked, where a dialect has one beside those of
    * its requests. Fulfilled when the server has none to offer; rejected when it ends. `onOpen` is
    * told when it is open, and whether it brings what was said since it was open before.

@@ -1,6 +1,6 @@
 import { ConnectionLostError, HttpStatusError, type LongwireError } from '../errors.js';
 
-/** How a 400 says that the session is gone. */
+/** How a 400 of a server that knows no ping says that the session is gone. */
 const NO_SESSION: readonly RegExp[] = [
   /\b(no|unknown|invalid|expired|could not find|cannot find)\s+((valid|active|such|matching|mcp|sse|transport found for)\s+)*session([ _-]?id)?\b/i,
   /\bsession([ _-]?id)?\s+(\S+\s+){0,2}(not found|unknown|invalid|expired|terminated|ended|closed|gone|missing|required|does not exist)\b/i,
@@ -16,18 +16,22 @@ const WRONG_MESSAGE = /\b(argument|param|parameter|tool|method)s?\b/i;
 const ANSWER = /"jsonrpc"\s*:\s*"2\.0".*"id"\s*:\s*"?\d|"id"\s*:\s*"?\d.*"jsonrpc"\s*:\s*"2\.0"/;
 
 /**
- * Whether the answer to a POST says that its session is gone: with 404, or as the first servers
- * of HTTP+SSE do, with 400 and words such as `No transport found for sessionId`.
+ * Whether the answer to a POST says for certain that its session is gone: nothing is found where the
+ * server said that the session is. All other refusals only may say so, and the session is asked.
  */
 export function isForgotten(error: LongwireError): error is HttpStatusError {
-  if (!(error instanceof HttpStatusError)) return false;
-  return !ANSWER.test(error.excerpt) && (error.status === 404 || saysForgotten(error));
+  return error instanceof HttpStatusError && error.status === 404 && !ANSWER.test(error.excerpt);
 }
 
-/** Whether a 400 says in words that there is no such session. */
-export function saysForgotten({ status, excerpt }: HttpStatusError): boolean {
-  if (status !== 400) return false;
-  return NO_SESSION.some((pattern) => pattern.test(excerpt)) && !WRONG_MESSAGE.test(excerpt);
+/** Whether a 400 says in words that there is no such session, where it cannot be asked. */
+export function saysForgotten(error: LongwireError): error is HttpStatusError {
+  if (!(error instanceof HttpStatusError) || error.status !== 400) return false;
+  const { excerpt } = error;
+  return (
+    !ANSWER.test(excerpt) &&
+    NO_SESSION.some((pattern) => pattern.test(excerpt)) &&
+    !WRONG_MESSAGE.test(excerpt)
+  );
 }
 
 /** The server knows the session no more, and so did not run what was sent to it. */

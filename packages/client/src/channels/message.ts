@@ -76,7 +76,7 @@ export function readMessages(
     return;
   }
   const quote = (): string => text;
-  if (!Array.isArray(value) || value.length === 0) {
+  if (!Array.isArray(value) || !value.some((each) => isObject(each))) {
     take(toMessage(exactly(value, text), quote, options.orphansOf));
     return;
   }

@@ -1,7 +1,6 @@
 import type { JSONRPCResponse, RequestId } from '@modelcontextprotocol/client';
 import { HttpStatusError, type LongwireError } from '../errors.js';
 import type { Era } from './channel.js';
-import { saysForgotten } from './forgotten.js';
 import type { JsonBounds } from './json.js';
 import { isAnswer, readMessage } from './message.js';
 
@@ -60,7 +59,7 @@ export function judgeRefusal(
 
 /** Legacy: what is not found is the session, if one was named. */
 function isOfOtherSession(error: HttpStatusError, namesSession: boolean): boolean {
-  return (error.status === 404 && namesSession) || saysForgotten(error);
+  return error.status === 404 && namesSession;
 }
 
 /**
@@ -68,7 +67,7 @@ function isOfOtherSession(error: HttpStatusError, namesSession: boolean): boolea
  * POST is none. What stands in front of a server says nothing of it.
  */
 function isOfOthers(error: HttpStatusError, body: string | undefined): boolean {
-  if (error.status === 405 || saysForgotten(error)) return true;
+  if (error.status === 405) return true;
   return (
     (error.status === 400 || error.status === 404) && /"jsonrpc"\s*:\s*"2\.0"/.test(body ?? '')
   );

@@ -104,6 +104,11 @@ export class SseChannel implements Channel {
     return this.#postCancellation(message, message.params?.['requestId'] as RequestId, options);
   }
 
+  abandon(reason: LongwireError, how: 'gone' | 'away'): void {
+    if (how === 'gone') this.#forgotten(reason);
+    else setImmediate(() => this.#end(reason));
+  }
+
   async close(): Promise<void> {
     this.#ended = true;
     this.#stream.close();

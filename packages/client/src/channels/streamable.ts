@@ -170,6 +170,11 @@ export class StreamableChannel implements Channel {
     }
   }
 
+  abandon(reason: LongwireError, how: 'gone' | 'away'): void {
+    if (how === 'gone') this.#forgotten(reason);
+    else setImmediate(() => this.#end(reason));
+  }
+
   close({ keepSession = false }: { keepSession?: boolean } = {}): Promise<void> {
     this.#closed ??= this.#close(keepSession);
     return this.#closed;

@@ -9,7 +9,7 @@ import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.j
 import type { Channel, ChannelHandlers, SendOptions } from './channel.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream } from './event-stream.js';
-import { forgottenError, isForgotten } from './forgotten.js';
+import { forgottenError, isForgotten, saysForgotten } from './forgotten.js';
 import { toJson } from './exact-json.js';
 import type { Http } from './http.js';
 import { isAnswer } from './message.js';
@@ -203,7 +203,7 @@ export class ToolEventsChannel implements Channel {
         this.#startNext();
       },
       (error: LongwireError) => {
-        reject(isForgotten(error) ? forgottenError(this.#url, error) : error);
+        reject(isGone(error) ? forgottenError(this.#url, error) : error);
         if (this.#owesNothing(call, error)) {
           this.#running.delete(id);
           this.#startNext();
@@ -217,7 +217,7 @@ export class ToolEventsChannel implements Channel {
 
   /** Whether no answer to a failed call can come on the stream, to be taken for another's. */
   #owesNothing(call: ToolEventsCall, error: LongwireError): boolean {
-    if (isForgotten(error)) return false;
+    if (isGone(error)) return false;
     if (!call.isOnWire || error.certainty !== 'outcome-unknown') return true;
     return call.place === 'body' && this.#answeredInBody;
   }
@@ -336,4 +336,9 @@ function spoilt(url: URL, cause: LongwireError): LongwireError {
       'the session cannot be used any more, because that result would be taken for the next call’s',
     { certainty: 'outcome-unknown', cause },
   );
+}
+
+/** The dialect has nothing to ask a session whether it is there: it is taken at its word. */
+function isGone(error: LongwireError): error is HttpStatusError {
+  return isForgotten(error) || saysForgotten(error);
 }

@@ -33,8 +33,17 @@ export function lossOf(
   reason: LongwireError,
 ): LongwireError {
   // The dial failed: that is what there is to say, and nothing had left.
-  if (mark.certainty === 'not-sent' && reason instanceof ConnectError) return reason;
   const { certainty } = mark;
+  if (certainty === 'not-sent' && reason instanceof ConnectError) return reason;
+  // Nor is anything else to be said of credentials that no handshake gets by with.
+  if (certainty === 'refused' && (reason.code === 'unauthorized' || reason.code === 'forbidden')) {
+    return new LongwireError(reason.summary, {
+      code: reason.code,
+      certainty,
+      hint: reason.hint,
+      cause: reason,
+    });
+  }
   const what = describe(request);
   const message = `the connection was lost during ${what}; ${KNOWN[certainty]}: ${reason.summary}`;
   if (reason.code === 'limit-exceeded' || reason.code === 'protocol') {
@@ -60,6 +69,17 @@ export function failureOf(
     code,
     certainty: 'outcome-unknown',
     hint,
+    cause: error,
+  });
+}
+
+/** What a request met whose session turned out to be gone; as certain as before. */
+export function sessionGone(
+  error: LongwireError,
+  certainty: Certainty = error.certainty,
+): LongwireError {
+  return new ConnectionLostError(`the session is gone: ${error.summary}`, {
+    certainty,
     cause: error,
   });
 }

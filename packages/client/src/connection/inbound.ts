@@ -1,5 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type {
+  JSONRPCErrorResponse,
   JSONRPCMessage,
   JSONRPCNotification,
   JSONRPCRequest,
@@ -8,8 +9,11 @@ import type {
 } from '@modelcontextprotocol/client';
 import { isAnswer, ourId } from '../channels/message.js';
 import type { LongwireError } from '../errors.js';
+import { describe, serverError, sessionGone } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
+import type { Link } from './link.js';
 import type { ServerRequests } from './server-requests.js';
+import { isSameRefusal, type SessionCheck } from './session-check.js';
 import { progressFor, progressOf, subscriptionOf, underProgramId } from './wire.js';
 
 /** Who takes what the server says. */
@@ -24,6 +28,12 @@ export interface InboundOptions {
   refuse: (request: JSONRPCRequest) => void;
   /** Takes what is for nobody, and wrong. */
   report: (error: LongwireError) => void;
+  /** The link that requests go out on now. */
+  link: () => Link | undefined;
+  /** Asks the session whether it is gone. */
+  check: SessionCheck;
+  /** Takes a request that an error has kept from running. */
+  returned: (entry: LedgerEntry, error: LongwireError, link: Link) => void;
 }
 
 /** Hands everything that comes from the server to whom it belongs. */
@@ -38,6 +48,7 @@ export class Inbound {
   take(message: JSONRPCMessage, requestId?: RequestId): void {
     const { ledger, serverRequests, onAnswer, deliver, refuse } = this.#options;
     if (isAnswer(message)) {
+      if ('error' in message && this.#isHeld(message)) return;
       const entry = ledger.answered(message);
       if (entry === undefined) return;
       onAnswer(entry, message);
@@ -55,6 +66,32 @@ export class Inbound {
     } else {
       this.#takeNotification(message);
     }
+  }
+
+  /**
+   * An error that may be about the session is held until that has been asked. If what refuses the
+   * request refuses a ping in the same words, the request did not run.
+   */
+  #isHeld(answer: JSONRPCErrorResponse): boolean {
+    const { ledger, check, returned } = this.#options;
+    const link = this.#options.link();
+    const entry = ledger.find(answer.id);
+    if (link === undefined || entry?.handedOver !== true || entry.doubts > 0) return false;
+    if (!check.mayMeanGone(answer, entry, link)) return false;
+    ledger.hold(entry, 'answered');
+    void check.of(link).then((verdict) => {
+      if (verdict.is === 'gone') link.abandon(verdict.reason, 'gone');
+      if (ledger.find(answer.id) !== entry) return;
+      if (verdict.is === 'gone' && isSameRefusal(answer.error, verdict.reason)) {
+        ledger.letGo(entry);
+        const error = serverError(describe(entry.request), answer.error);
+        returned(entry, sessionGone(error, 'refused'), link);
+      } else {
+        this.take(answer);
+        ledger.letGo(entry);
+      }
+    });
+    return true;
   }
 
   /** What comes on a subscription names it; whoever opened it is told when it is open. */

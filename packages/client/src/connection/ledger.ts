@@ -33,6 +33,10 @@ export interface LedgerEntry {
   readonly losses: number;
   /** How often it came back without having run. */
   readonly returns: number;
+  /** How often its refusal was put down to its session. */
+  readonly doubts: number;
+  /** What the server has said to it already, while the session is asked what that means. */
+  readonly held: 'refused' | 'answered' | 'unknown' | undefined;
 }
 
 type OpenEntry = { -readonly [Key in keyof LedgerEntry]: LedgerEntry[Key] };
@@ -89,6 +93,8 @@ export class Ledger {
       before,
       losses: 0,
       returns: 0,
+      doubts: 0,
+      held: undefined,
     };
     mark.id = id;
     mark.certainty = entry.before;
@@ -126,10 +132,31 @@ export class Ledger {
     return entry;
   }
 
+  /** Notes what the server has said to it, and that its session is asked what that means. */
+  hold(entry: LedgerEntry, held: NonNullable<LedgerEntry['held']>): void {
+    const open = entry as OpenEntry;
+    open.held = held;
+    open.doubts++;
+    if (held === 'refused' && open.before !== 'outcome-unknown') open.mark.certainty = 'refused';
+  }
+
+  /** The session has been asked. */
+  letGo(entry: LedgerEntry): void {
+    (entry as OpenEntry).held = undefined;
+  }
+
+  /** Whether the server has something of the program's to answer. */
+  get isOwed(): boolean {
+    return this.#entries
+      .values()
+      .some(({ onWire, held, mark }) => onWire && held === undefined && mark.internal !== true);
+  }
+
   /** Notes that a request which stays open has got to where it was to get. */
   settleIn(entry: LedgerEntry): void {
     (entry as OpenEntry).losses = 0;
     (entry as OpenEntry).returns = 0;
+    (entry as OpenEntry).doubts = 0;
   }
 
   /** Takes a request out, however it ended. */
@@ -182,8 +209,11 @@ export class Ledger {
   lose(mayRetry: boolean): LedgerEntry[] {
     const lost: LedgerEntry[] = [];
     for (const entry of this.#entries.values()) {
-      if (!entry.handedOver) continue;
-      if (!entry.onWire && entry.mark.internal !== true) {
+      // What was answered is given its answer by who holds it.
+      if (!entry.handedOver || entry.held === 'answered') continue;
+      if (entry.held === 'refused') {
+        this.putBack(entry, 'refused');
+      } else if (!entry.onWire && entry.mark.internal !== true) {
         this.putBack(entry, 'not-sent');
       } else if (!mayRetry || !this.retry(entry)) {
         this.#entries.delete(entry.id);
@@ -212,6 +242,7 @@ export class Ledger {
     entry.id = this.newId();
     entry.handedOver = false;
     entry.onWire = false;
+    entry.held = undefined;
     entry.mark.id = entry.id;
     entry.mark.certainty = entry.before;
     this.#entries.set(entry.id, entry);

@@ -20,6 +20,7 @@ import { dial } from '../target/dial.js';
 import type { Introduction } from '../target/eras.js';
 import type { Connected } from '../target/handshake.js';
 import type { Target } from '../target/target.js';
+import type { LongwireError } from '../errors.js';
 import { closedError, initializedTimeout } from './failures.js';
 import { usableInitializeAnswer } from './initialize-result.js';
 import { leadHandshake, type Onion } from './onion.js';
@@ -152,6 +153,11 @@ export class Link {
     return this.#count(
       this.#channel?.resume?.(broken, options) ?? Promise.reject(closedError('outcome-unknown')),
     );
+  }
+
+  /** The session is gone, or its server is away, as was found out by asking it. */
+  abandon(reason: LongwireError, how: 'gone' | 'away'): void {
+    this.#channel?.abandon?.(reason, how);
   }
 
   async #count(post: Promise<void>): Promise<void> {

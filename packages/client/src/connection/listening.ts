@@ -8,7 +8,7 @@ import { HttpStatusError, LongwireError, ServerError } from '../errors.js';
 import type { CallMark } from './call-mark.js';
 import type { ServerFacts } from './handshake.js';
 import type { LedgerRequest } from './ledger.js';
-import { dialDelayMs, type RetryPolicy } from './retry.js';
+import { dialDelayMs, isObjection, type RetryPolicy } from './retry.js';
 
 /** What listening is made with. */
 export interface ListeningOptions {
@@ -21,6 +21,8 @@ export interface ListeningOptions {
   giveUp: (mark: CallMark) => void;
   /** Told when the server can be heard again, and may have spoken meanwhile. */
   onGap: () => void;
+  /** Told that the server refuses the stream that it opened before. */
+  onRefused: () => void;
   report: (error: Error) => void;
 }
 
@@ -135,6 +137,7 @@ export class Listening {
       .catch((error: LongwireError) => {
         if (this.#channel !== channel) return;
         this.#reportOnce(error);
+        if (isObjection(error)) this.#options.onRefused();
         this.#listenLater(channel, openedAt);
       });
   }

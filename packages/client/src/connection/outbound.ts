@@ -1,10 +1,11 @@
 import { BrokenStreamError, type BrokenStream } from '../channels/channel.js';
-import { LongwireError } from '../errors.js';
-import { failureOf, lossOf, unsendable } from './failures.js';
+import { HttpStatusError, LongwireError } from '../errors.js';
+import { failureOf, lossOf, sessionGone, unsendable } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 import type { Link } from './link.js';
 import { MAX_TIMER_MS } from './options.js';
-import { dialDelayMs, judgeSend, resendDelayMs, type RetryPolicy } from './retry.js';
+import { dialDelayMs, judgeSend, resendDelayMs, retryAfterOf, type RetryPolicy } from './retry.js';
+import type { SessionCheck } from './session-check.js';
 import { requestOnWire, type Envelope } from './wire.js';
 
 /** Who sends what the program asks. */
@@ -17,6 +18,8 @@ export interface OutboundOptions {
   envelope: () => Envelope | undefined;
   /** Answers a request that means nothing to the server of now; false if it is to be sent. */
   answerHere: (entry: LedgerEntry) => boolean;
+  /** Asks the session whether it is gone. */
+  check: SessionCheck;
 }
 
 /** A request whose stream broke off. */
@@ -91,7 +94,6 @@ export class Outbound {
   }
 
   #failed(entry: LedgerEntry, error: unknown, link: Link): void {
-    const { ledger, retry } = this.#options;
     if (!(error instanceof LongwireError)) {
       this.#fail(entry, unsendable(error));
       return;
@@ -101,6 +103,27 @@ export class Outbound {
       return;
     }
     if (error instanceof BrokenStreamError && this.#goOnLater(entry, error.broken)) return;
+    if (this.#options.check.mayBeGone(error, entry, link)) void this.#ask(entry, error, link);
+    else this.judge(entry, error, link);
+  }
+
+  /** A refusal that says nothing certain: the session itself says what it means. */
+  async #ask(entry: LedgerEntry, error: LongwireError, link: Link): Promise<void> {
+    const { ledger, check } = this.#options;
+    const { id } = entry;
+    ledger.hold(entry, error.certainty === 'refused' ? 'refused' : 'unknown');
+    const verdict = await check.of(link);
+    if (verdict.is === 'gone' || (verdict.is === 'away' && !ledger.isOwed)) {
+      link.abandon(verdict.reason, verdict.is);
+    }
+    if (entry.id !== id || ledger.find(id) !== entry) return;
+    ledger.letGo(entry);
+    this.judge(entry, verdict.is === 'gone' ? sessionGone(error) : error, link);
+  }
+
+  /** Decides what becomes of a request that met an error. */
+  judge(entry: LedgerEntry, error: LongwireError, link: Link): void {
+    const { ledger, retry } = this.#options;
     const verdict = judgeSend(error);
     const certainty = error.certainty === 'refused' ? 'refused' : 'not-sent';
     switch (verdict.next) {
@@ -121,8 +144,11 @@ export class Outbound {
       case 'unknown':
         // Given up from this side, while its session may go on and answer it.
         if (error.code === 'closed' && link.isRetired && !ledger.maySendAgain(entry)) break;
-        if (!ledger.retry(entry)) entry.waiter.failed(lossOf(entry, error));
-        else this.#sendLater(entry, lossOf(entry, error), resendDelayMs(retry, entry.losses));
+        if (!ledger.retry(entry)) entry.waiter.failed(unknownOf(entry, error));
+        else {
+          const delayMs = resendDelayMs(retry, entry.losses, retryAfterOf(error));
+          this.#sendLater(entry, unknownOf(entry, error), delayMs);
+        }
         break;
       case 'fail':
         this.#fail(entry, error);
@@ -186,4 +212,9 @@ export class Outbound {
     this.#options.ledger.remove(entry.id);
     entry.waiter.failed(failureOf(entry, error));
   }
+}
+
+/** What a request fails with that may have run: an HTTP error says more than that. */
+function unknownOf(entry: LedgerEntry, error: LongwireError): LongwireError {
+  return error instanceof HttpStatusError ? error : lossOf(entry, error);
 }

@@ -5,6 +5,7 @@ import type { LedgerRequest } from './ledger.js';
 import type { Link } from './link.js';
 import { changesIn, Listening } from './listening.js';
 import type { RetryPolicy } from './retry.js';
+import type { SessionCheck } from './session-check.js';
 import type { Standing } from './standing.js';
 
 /** What a restoration is made with. */
@@ -18,6 +19,8 @@ export interface RestorationOptions {
   giveUp: (mark: CallMark) => void;
   /** Whether a link is still the one that requests go out on. */
   isCurrent: (link: Link) => boolean;
+  /** Asks a session whether it is gone. */
+  check: SessionCheck;
   /** Takes what is for the program. */
   deliver: (message: JSONRPCMessage) => void;
   /** Takes what is for nobody, and wrong. */
@@ -43,6 +46,7 @@ export class Restoration {
       ask,
       giveUp,
       onGap: () => this.#catchUp(),
+      onRefused: () => this.#doubt(),
       report,
     });
   }
@@ -54,6 +58,16 @@ export class Restoration {
     if (link.channel !== undefined) this.listening.start(link.channel, handshake.server);
     // What the modern era has no request for is said with every request, or when listening.
     if (!isRestored) this.#ask(link, handshake.era === 'modern' ? 'refresh' : 'restore');
+  }
+
+  /** The stream that there was before is refused, which may be said of the session. */
+  #doubt(): void {
+    const { check } = this.#options;
+    const link = this.#link;
+    if (link?.channel?.abandon === undefined) return;
+    void check.of(link).then((verdict) => {
+      if (verdict.is === 'gone') link.abandon(verdict.reason, 'gone');
+    });
   }
 
   /** The server could not be heard for a while: what it may have said is asked for. */

@@ -129,8 +129,11 @@ export function judgeSend(error: LongwireError): SendVerdict {
   if (certainty === 'not-sent' && (code === 'connect-failed' || code === 'connect-timeout')) {
     return { next: 'later', askedMs: undefined };
   }
-  if (error instanceof HttpStatusError && certainty === 'refused' && NOT_NOW.has(error.status)) {
+  if (!(error instanceof HttpStatusError)) return { next: 'fail' };
+  if (certainty === 'refused' && NOT_NOW.has(error.status)) {
     return { next: 'later', askedMs: error.retryAfterMs };
   }
+  // What stands in front of a server that is started anew says that it is away.
+  if (isGateway(error.status)) return { next: 'unknown' };
   return { next: 'fail' };
 }

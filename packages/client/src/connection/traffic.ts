@@ -13,15 +13,18 @@ import { Inbound } from './inbound.js';
 import type { Ledger, LedgerRequest } from './ledger.js';
 import type { Link } from './link.js';
 import { LocalAnswers } from './local-answers.js';
-import type { HeartbeatOptions } from './options.js';
+import type { HeartbeatOptions, ResolvedConnectionOptions } from './options.js';
 import { Outbound } from './outbound.js';
 import { Restoration } from './restoration.js';
 import type { RetryPolicy } from './retry.js';
 import type { ServerRequests } from './server-requests.js';
+import { SessionCheck } from './session-check.js';
 import type { Standing } from './standing.js';
 
 /** What traffic is made with. */
 export interface TrafficOptions {
+  /** Those of the connection. */
+  options: Pick<ResolvedConnectionOptions, 'auth'>;
   ledger: Ledger;
   standing: Standing;
   handshake: Handshake;
@@ -57,8 +60,17 @@ export class Traffic {
   constructor(options: TrafficOptions) {
     const { ledger, standing, handshake, serverRequests, link } = options;
     this.#serverRequests = serverRequests;
+    const sign = (mark: CallMark): Promise<Result> =>
+      options.ask({ method: handshake.era === 'modern' ? 'server/discover' : 'ping' }, mark);
+    const check = new SessionCheck({
+      ping: sign,
+      giveUp: options.giveUp,
+      answersChallenges: options.options.auth?.onChallenge !== undefined,
+    });
     this.inbound = new Inbound({
       ...options,
+      check,
+      returned: (entry, error, at) => this.outbound.judge(entry, error, at),
       onAnswer: ({ request, mark }, answer) => {
         // Of the connection's own requests only the heartbeat's says that the server is well.
         if (mark.internal !== true || mark.isProbe === true) options.onAnswered(request.method);
@@ -70,7 +82,11 @@ export class Traffic {
           ?.say(tooManyRequests(id))
           .catch(() => {}),
     });
-    this.restoration = new Restoration({ ...options, isCurrent: (asked) => link() === asked });
+    this.restoration = new Restoration({
+      ...options,
+      isCurrent: (asked) => link() === asked,
+      check,
+    });
     const localAnswers = new LocalAnswers({
       ledger,
       standing,
@@ -80,16 +96,14 @@ export class Traffic {
     });
     this.outbound = new Outbound({
       ...options,
+      check,
       envelope: () => localAnswers.envelope,
       answerHere: (entry) => localAnswers.answer(entry),
     });
     this.heartbeat = new Heartbeat({
       ...options,
       limits: options.heartbeat,
-      ask: (mark) => {
-        const method = handshake.era === 'modern' ? 'server/discover' : 'ping';
-        return options.ask({ method }, mark);
-      },
+      ask: sign,
     });
   }
 

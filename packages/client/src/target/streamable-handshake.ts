@@ -1,4 +1,8 @@
-import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
+import {
+  METHOD_NOT_FOUND,
+  type JSONRPCRequest,
+  type JSONRPCResponse,
+} from '@modelcontextprotocol/client';
 import type { ChannelHandlers, Era } from '../channels/channel.js';
 import type { Http } from '../channels/http.js';
 import type { StreamableResumption } from '../channels/streamable-session.js';
@@ -72,7 +76,7 @@ function asNoAnswer(error: unknown): unknown {
 
 /**
  * Goes on with a session that another channel has left, if the server has it still; `undefined`
- * if it has forgotten it.
+ * if it refuses.
  *
  * @throws LongwireError
  */
@@ -93,19 +97,29 @@ export async function goOnByPost(
   const { id } = options.introduction.initialize;
   const ping = { jsonrpc: '2.0' as const, id, method: 'ping' };
   try {
-    // Whatever the answer says, it is the session's.
-    await first.to(channel, ping, options.signal);
-    return { channel, answer: undefined };
+    const answer = await first.to(channel, ping, options.signal);
+    if (!('error' in answer) || answer.error.code === METHOD_NOT_FOUND) {
+      return { channel, answer: undefined };
+    }
   } catch (error) {
-    // Nobody is to be told of its end.
-    await channel.close({ keepSession: true });
-    const isForgotten =
-      error instanceof LongwireError &&
-      error.code === 'connection-lost' &&
-      error.certainty === 'refused';
-    if (isForgotten) return undefined;
-    throw asNoAnswer(error);
+    if (!isRefused(error)) {
+      await channel.close({ keepSession: true });
+      throw asNoAnswer(error);
+    }
   }
+  // Nobody is to be told of its end.
+  await channel.close({ keepSession: true });
+  return undefined;
+}
+
+/** Whether the session, or what stands for it, refuses to go on; a handshake says what that means. */
+function isRefused(error: unknown): boolean {
+  if (error instanceof HttpStatusError) return error.status !== 429;
+  return (
+    error instanceof LongwireError &&
+    error.code === 'connection-lost' &&
+    error.certainty === 'refused'
+  );
 }
 
 function otherEra(url: URL, { method }: JSONRPCRequest, answer: JSONRPCResponse): LongwireError {

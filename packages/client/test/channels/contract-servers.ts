@@ -95,6 +95,8 @@ async function startHttp(mischief: StreamableMischief): Promise<StreamContractSe
     // A channel of Streamable HTTP ends when what it sends meets another server than before.
     end: async (channel) => {
       server.forget();
+      // Of the modern era one is another for certain that takes no POST; else whoever sends asks.
+      if (mischief.era === 'modern') mischief.postFaults = [{ status: 405 }];
       mischief.era = mischief.era === 'modern' ? 'legacy' : 'modern';
       await channel.send(ping).catch(() => {});
     },

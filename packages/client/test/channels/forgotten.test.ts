@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { forgottenError, isForgotten } from '../../src/channels/forgotten.ts';
+import { forgottenError, isForgotten, saysForgotten } from '../../src/channels/forgotten.ts';
 import { HttpStatusError, LongwireError } from '../../src/errors.ts';
 
 const answer = (status: number, excerpt = '') =>
   new HttpStatusError(`status ${status}`, { status, excerpt, certainty: 'refused' });
 
-describe('a session is gone', () => {
+describe('a session that cannot be asked is gone', () => {
   it.each([
     'No transport found for sessionId',
     'No transport found for sessionId 0d9ca1c2-5a36-4bd0-a5b7-3dcfd8c4a5a4',
@@ -25,7 +25,8 @@ describe('a session is gone', () => {
     '{"jsonrpc":"2.0","id":null,"error":{"code":-32602,"message":"Invalid session ID"}}',
     '{"error":"session_id not found"}',
   ])('when a 400 says: %s', (excerpt) => {
-    expect(isForgotten(answer(400, excerpt))).toBe(true);
+    expect(saysForgotten(answer(400, excerpt))).toBe(true);
+    expect(isForgotten(answer(400, excerpt)), 'not for certain').toBe(false);
   });
 
   it.each(['', '<h1>Not Found</h1>', 'Could not find session'])(
@@ -54,7 +55,7 @@ describe('a session is not gone', () => {
     '{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"Session not found"}}',
     'Invalid JSON',
   ])('when a 400 says: %s', (excerpt) => {
-    expect(isForgotten(answer(400, excerpt))).toBe(false);
+    expect(saysForgotten(answer(400, excerpt))).toBe(false);
   });
 
   it.each([401, 403, 405, 409, 410, 422, 429, 500, 502, 503])('when %d says so', (status) => {

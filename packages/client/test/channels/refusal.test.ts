@@ -18,7 +18,7 @@ describe('an HTTP error over Streamable HTTP', () => {
   it.each([
     ['404 of a session', legacy, 404, undefined, 'forgotten'],
     ['404 with an error for nobody', legacy, 404, error(-32001, null), 'forgotten'],
-    ['400 that says so', legacy, 400, 'Bad Request: No valid session ID provided', 'forgotten'],
+    ['400 that may say so', legacy, 400, 'Bad Request: No valid session ID provided', 'error'],
     ['400 for another reason', legacy, 400, 'Bad Request: what?', 'error'],
     ['404 that answers the request', legacy, 404, error(-32601), 'answer'],
     ['400 that answers the request', modern, 400, error(-32602), 'answer'],

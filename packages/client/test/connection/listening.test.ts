@@ -41,6 +41,7 @@ class Rig {
       }),
     giveUp: (mark) => this.givenUp.push(mark),
     onGap: () => this.gaps++,
+    onRefused: () => {},
     report: () => {},
   });
 

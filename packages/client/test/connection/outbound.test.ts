@@ -5,6 +5,7 @@ import type { CallMark } from '../../src/connection/call-mark.ts';
 import { Ledger, type LedgerEntry } from '../../src/connection/ledger.ts';
 import { Outbound } from '../../src/connection/outbound.ts';
 import type { Link } from '../../src/connection/link.ts';
+import { SessionCheck } from '../../src/connection/session-check.ts';
 import {
   ConnectionLostError,
   HttpStatusError,
@@ -78,6 +79,11 @@ class Rig {
     link: () => this.link as Link | undefined,
     envelope: () => undefined,
     answerHere: () => false,
+    check: new SessionCheck({
+      ping: () => Promise.resolve(),
+      giveUp: () => {},
+      answersChallenges: false,
+    }),
   });
 
   enter(mark: Partial<CallMark> = {}, params: Record<string, unknown> = {}): LedgerEntry {

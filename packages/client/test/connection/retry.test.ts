@@ -156,10 +156,16 @@ describe('judgeSend', () => {
   it.each([408, 425, 429, 503])('puts off what was refused with %d', (code) => {
     expect(judgeSend(status(code, 'refused', 77))).toEqual({ next: 'later', askedMs: 77 });
     expect(judgeSend(status(code))).toEqual({ next: 'later', askedMs: undefined });
-    expect(judgeSend(status(code, 'outcome-unknown', 77)).next).toBe('fail');
+    expect(judgeSend(status(code, 'outcome-unknown', 77)).next).toBe(
+      code === 503 ? 'unknown' : 'fail',
+    );
   });
 
-  it.each([400, 401, 403, 404, 405, 409, 413, 422, 500, 501, 502, 504])(
+  it.each([502, 504, 520, 521, 522, 523, 524])('does not know what %d has done', (code) => {
+    expect(judgeSend(status(code, 'outcome-unknown', 5))).toEqual({ next: 'unknown' });
+  });
+
+  it.each([400, 401, 403, 404, 405, 409, 413, 422, 500, 501, 505])(
     'fails with %d, whatever is certain',
     (code) => {
       for (const certainty of ['not-sent', 'refused', 'outcome-unknown'] as const) {
