@@ -2,11 +2,11 @@ import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
-/** One column a character, which is most of what is measured and needs no measuring. */
-const plain = /^[ -~]*$/;
+/** One column a character, which is most of what is measured and needs no measuring; also what is cut. */
+const plain = /^[ -~…]*$/;
 
 /** Plain words with one space between them. */
-const plainWords = /^[!-~]+(?: [!-~]+)*$/;
+const plainWords = /^[!-~…]+(?: [!-~…]+)*$/;
 
 /** How many columns of a terminal a line takes. It holds no control characters. */
 export function displayWidth(line: string): number {
