@@ -13,6 +13,8 @@ const entry = (request: LedgerRequest, mark: Partial<CallMark> = {}): LedgerEntr
   before: 'not-sent',
   losses: 0,
   returns: 0,
+  doubts: 0,
+  held: undefined,
 });
 
 const onWire = (entry: LedgerEntry) => requestOnWire(entry, undefined);
