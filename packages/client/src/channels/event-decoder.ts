@@ -47,6 +47,9 @@ export class EventDecoder {
   readonly #utf8 = new StringDecoder('utf8');
   readonly #parser: EventSourceParser;
   #atStart = true;
+  /** While the last event is looked at that has no end. */
+  #isEnding = false;
+  #unended: StreamEvent | undefined;
   #endedWithCarriageReturn = false;
   readonly #maxEventBytes: number;
   /** The complete lines of the event that is not complete. */
@@ -63,7 +66,8 @@ export class EventDecoder {
       onEvent: ({ id, event, data }) => {
         // What came in one chunk was never buffered, and so not counted.
         checkEventSize(data.length, maxEventBytes);
-        onEvent({ type: event ?? 'message', data, id });
+        if (this.#isEnding) this.#unended = { type: event ?? 'message', data, id };
+        else onEvent({ type: event ?? 'message', data, id });
       },
       onError: ({ type }) => {
         if (type === 'max-buffer-size-exceeded') throw tooLarge(maxEventBytes);
@@ -98,6 +102,22 @@ export class EventDecoder {
     if (text.includes('\r')) text = text.replace(/\r\n?/g, '\n');
     this.#count(text);
     this.#parser.feed(text);
+  }
+
+  /**
+   * The body has ended; gives the event that it ended in, if it did. "If the stream ends … the event
+   * is discarded": so nothing may be made of it but what is beyond doubt.
+   *
+   * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+   */
+  end(): StreamEvent | undefined {
+    this.#isEnding = true;
+    try {
+      this.#parser.feed(`${this.#utf8.end()}\n\n`);
+    } catch {
+      return undefined;
+    }
+    return this.#unended;
   }
 
   /**

@@ -33,6 +33,8 @@ const STREAM_HEADERS = { accept: 'text/event-stream', 'cache-control': 'no-cache
 /** Who is told what happens on a stream. */
 export interface EventStreamListener {
   onEvent(event: StreamEvent): void;
+  /** The stream ended within this event; it comes before `onEnd`. */
+  onUnended?(event: StreamEvent): void;
   /** A comment: a sign of life, and nothing else. */
   onComment?(): void;
   /** The `retry` field, in milliseconds. */
@@ -147,6 +149,10 @@ export class EventStream {
           decoder.push(chunk);
         },
         onEnd: (error) => {
+          if (this.#closed) return;
+          const unended = this.listener.onUnended === undefined ? undefined : decoder.end();
+          if (unended !== undefined) this.listener.onUnended?.(unended);
+          // Whoever took that may have closed it.
           if (this.#closed) return;
           this.#closed = true;
           this.listener.onEnd(error ?? endedByServer(this.#url));

@@ -149,6 +149,25 @@ function keyOfData(message: unknown): 'result' | 'params' | undefined {
 }
 
 /**
+ * As `readMessages`, of a text that need be none, such as an event of another name: only answers are
+ * taken, which belong to a request or to nobody.
+ */
+export function readAnswers(
+  text: string,
+  take: (answer: JSONRPCResponse) => void,
+  options: ReadOptions,
+): void {
+  if (!text.includes('"jsonrpc"')) return;
+  readMessages(
+    text,
+    ({ message }) => {
+      if (message !== undefined && isAnswer(message)) take(message);
+    },
+    options,
+  );
+}
+
+/**
  * Makes a message of a value, in the one form that the SDK's `Client` takes: it drops what has
  * another without a word to whoever waits. What is meant without doubt is put right (a further
  * member, `_meta` or `error` of null, an error code that is no integer); what is not is no message.

@@ -9,7 +9,7 @@ import type { EventStream, EventStreamListener } from './event-stream.js';
 import { shownType } from './excerpt.js';
 import { isOfType, type BodySink, type ExchangeAnswer, type Settler } from './exchange.js';
 import type { JsonBounds } from './json.js';
-import { isAnswer, readMessages, type ReadMessage } from './message.js';
+import { isAnswer, readAnswers, readMessages, type ReadMessage } from './message.js';
 import { place } from './place.js';
 import { isPassing } from './refusal.js';
 
@@ -27,6 +27,8 @@ export interface ReplyHost {
   readonly jsonBounds: JsonBounds;
   /** Whether a stream that breaks off can be gone on with, if its events have ids. */
   readonly isResumable: () => boolean;
+  /** Whether an answer may come on a stream that belongs to no request. */
+  readonly mayAnswerElsewhere: () => boolean;
   /** An answer's head, before anything of its body. */
   onHead(answer: ExchangeAnswer): void;
   /** A message on a reply's stream, the answer itself included. */
@@ -85,7 +87,7 @@ export class Reply implements Settler, BodySink {
   /** What carries it, until nothing more comes of that. */
   #carrier: { abort: () => void } | undefined;
   /** `unnamed`: its beginning has to tell what it is. */
-  #body: 'none' | 'document' | 'stream' | 'foreign' | 'unnamed' = 'none';
+  #body: 'none' | 'document' | 'stream' | 'elsewhere' | 'foreign' | 'unnamed' = 'none';
   #head: ExchangeAnswer | undefined;
   #decoder: EventDecoder | undefined;
   #chunks: Buffer[] = [];
@@ -128,6 +130,17 @@ export class Reply implements Settler, BodySink {
   /** Gives it up; harmless when it is over. */
   giveUp(): void {
     this.#carrier?.abort();
+    this.unheard('it was given up');
+  }
+
+  /** Its answer has come on another stream. */
+  answeredElsewhere(): void {
+    if (this.#body === 'elsewhere') this.#settle(undefined);
+  }
+
+  /** Nothing can come on another stream any more. */
+  unheard(why: string): void {
+    if (this.#body === 'elsewhere') this.#settle(lost(why, undefined));
   }
 
   /** Fulfilled when the server has begun to answer, or nothing will come. */
@@ -164,7 +177,10 @@ export class Reply implements Settler, BodySink {
     this.#host.onHead(answer);
     if (isOfType(headers, 'application/json')) this.#body = 'document';
     else if (isOfType(headers, 'text/event-stream')) this.#onStream();
-    else {
+    else if (answer.status === 202 && this.#host.mayAnswerElsewhere()) {
+      this.#body = 'elsewhere';
+      this.answered();
+    } else {
       this.#body = 'unnamed';
       this.#head = answer;
     }
@@ -209,6 +225,9 @@ export class Reply implements Settler, BodySink {
   onEnd(error: LongwireError | undefined): void {
     clearTimeout(this.#linger);
     this.#over();
+    if (this.#settled || this.#body === 'elsewhere') return;
+    const unended = this.#decoder?.end();
+    if (unended !== undefined) this.#readAnswers(unended.data);
     if (this.#settled) return;
     if (error === undefined && this.#body === 'document') this.#readDocument();
     else if (error === undefined && this.#body === 'unnamed') this.#isForeign();
@@ -243,6 +262,7 @@ export class Reply implements Settler, BodySink {
             this.#body = 'stream';
             this.#onEvent(event);
           },
+          onUnended: ({ data }) => this.#readAnswers(data),
           onComment: () => this.#host.onHeard(),
           onRetry: (retryMs) => this.#onRetry(retryMs),
           onEnd: (reason) => this.onEnd(reason),
@@ -281,8 +301,14 @@ export class Reply implements Settler, BodySink {
     }
     this.#gotOn = true;
     // One without data only says its id.
-    if (type !== 'message' || data === '') return;
-    this.#readAll(data);
+    if (data === '') return;
+    if (type === 'message') this.#readAll(data);
+    else this.#readAnswers(data);
+  }
+
+  /** Of what is no event of the protocol, only an answer is meant for us. */
+  #readAnswers(text: string): void {
+    readAnswers(text, (answer) => this.#take(answer), { bounds: this.#host.jsonBounds });
   }
 
   #readAll(text: string): void {

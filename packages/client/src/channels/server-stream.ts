@@ -4,7 +4,7 @@ import type { EventCursor } from './event-cursor.js';
 import type { StreamEvent } from './event-decoder.js';
 import type { EventStream, EventStreamListener } from './event-stream.js';
 import type { JsonBounds } from './json.js';
-import { readMessages } from './message.js';
+import { readAnswers, readMessages } from './message.js';
 
 /** What the stream of a server is made with. */
 export interface ServerStreamOptions {
@@ -23,6 +23,7 @@ export class ServerStream {
   #stream: EventStream | undefined;
   #retryMs: number | undefined;
   #wasOffered = false;
+  #isHoped = false;
   #isClosed = false;
 
   constructor(options: ServerStreamOptions) {
@@ -32,6 +33,11 @@ export class ServerStream {
   /** Whether the server can be heard on it. */
   get isOpen(): boolean {
     return this.#stream !== undefined;
+  }
+
+  /** Whether it is open, or being opened. */
+  get isHoped(): boolean {
+    return this.#isHoped;
   }
 
   /** Whether the server has ever opened it. */
@@ -56,6 +62,7 @@ export class ServerStream {
   async listen(onOpen: (isContinued: boolean) => void): Promise<never> {
     const { cursor, open } = this.#options;
     let isOver = false;
+    this.#isHoped = true;
     try {
       return await new Promise<never>((_resolve, reject) => {
         const onEnd = (reason: LongwireError): void => {
@@ -80,6 +87,7 @@ export class ServerStream {
     } finally {
       this.#retryMs = this.retryMs;
       this.#stream = undefined;
+      this.#isHoped = false;
     }
   }
 
@@ -92,7 +100,11 @@ export class ServerStream {
   #take({ id, type, data }: StreamEvent): void {
     const { cursor, jsonBounds: bounds, onMessage, onTrouble } = this.#options;
     if (id !== undefined && !cursor.take(id)) return;
-    if (type !== 'message' || data === '') return;
+    if (data === '') return;
+    if (type !== 'message') {
+      this.#takeAnswers(data);
+      return;
+    }
     readMessages(
       data,
       ({ message, error, answerTo }) => {
@@ -101,5 +113,11 @@ export class ServerStream {
       },
       { bounds },
     );
+  }
+
+  /** Of what is no event of the protocol, only an answer is meant for us. */
+  #takeAnswers(text: string): void {
+    const { jsonBounds: bounds, onMessage } = this.#options;
+    readAnswers(text, onMessage, { bounds });
   }
 }

@@ -10,7 +10,13 @@ import type { BodySink } from './exchange.js';
 import { toJson } from './exact-json.js';
 import { forgottenError, isForgotten } from './forgotten.js';
 import type { Http } from './http.js';
-import { isAnswer, readMessages, type ReadMessage, type ReadOptions } from './message.js';
+import {
+  isAnswer,
+  readAnswers,
+  readMessages,
+  type ReadMessage,
+  type ReadOptions,
+} from './message.js';
 import { place } from './place.js';
 import { Posting } from './posting.js';
 import { within } from './within.js';
@@ -77,6 +83,7 @@ export class SseChannel implements Channel {
     this.#reading = { bounds: options.http.jsonBounds };
     this.#stream.listener = {
       onEvent: (event) => this.#take(event),
+      onUnended: ({ data }) => this.#takeAnswers(data),
       onEnd: (reason) => this.#end(reason),
     };
   }
@@ -188,8 +195,14 @@ export class SseChannel implements Channel {
   #take(event: StreamEvent): void {
     if (event.id !== undefined && !this.#cursor.take(event.id)) return;
     // One without data only says its id.
-    if (event.type !== 'message' || event.data === '') return;
-    readMessages(event.data, this.#read, this.#reading);
+    if (event.data === '' || event.type === 'endpoint') return;
+    if (event.type === 'message') readMessages(event.data, this.#read, this.#reading);
+    else this.#takeAnswers(event.data);
+  }
+
+  /** Of what is no event of the protocol, only an answer to a request of ours is meant for us. */
+  #takeAnswers(text: string): void {
+    readAnswers(text, (message) => this.#read({ message }), this.#reading);
   }
 
   readonly #read = ({ message, error, answerTo }: ReadMessage): void => {

@@ -5,11 +5,14 @@ import type { Channel, ChannelHandlers, Era } from './channel.js';
 import { toJson } from './exact-json.js';
 import type { JsonBounds } from './json.js';
 import { LineDecoder } from './line-decoder.js';
-import { readMessages, type ReadMessage, type ReadOptions } from './message.js';
+import { readAnswers, readMessages, type ReadMessage, type ReadOptions } from './message.js';
 import { Outbox } from './outbox.js';
 import { StdioProcess, type StdioCommand } from './stdio-process.js';
 import type { TrafficCounts } from './traffic-counts.js';
 import { asLongwireError } from './unhandled.js';
+
+/** At so many places a first message is looked for on its line. */
+const MAX_TRIES = 8;
 
 /** What a stdio channel is opened with. */
 export interface StdioChannelOptions extends StdioCommand {
@@ -41,6 +44,8 @@ export class StdioChannel implements Channel {
   readonly #counts: TrafficCounts;
   readonly #reading: ReadOptions;
   #ended = false;
+  /** It has sent a message. */
+  #isHeard = false;
 
   private constructor(process: StdioProcess, options: StdioChannelOptions) {
     const { maxEventBytes, handlers, counts } = options;
@@ -122,7 +127,8 @@ export class StdioChannel implements Channel {
   #take(line: string): void {
     // Closed by who took the line before.
     if (this.#ended) return;
-    readMessages(line, this.#takeMessage, this.#reading);
+    const text = this.#isHeard ? line : withoutBanner(line, this.#reading);
+    readMessages(text, this.#takeMessage, this.#reading);
   }
 
   readonly #takeMessage = ({ message, error, answerTo }: ReadMessage): void => {
@@ -131,6 +137,7 @@ export class StdioChannel implements Channel {
       this.#handlers.onTrouble(error, answerTo);
       return;
     }
+    this.#isHeard = true;
     this.#counts.received();
     this.#handlers.onMessage(message);
   };
@@ -154,4 +161,21 @@ function isCancellation(
   message: JSONRPCMessage,
 ): message is JSONRPCMessage & { params?: Record<string, unknown> } {
   return 'method' in message && message.method === 'notifications/cancelled';
+}
+
+/**
+ * What a program greets its user with need not end before its first message. Only an answer is
+ * believed to stand behind it: a line may quote a message.
+ */
+function withoutBanner(line: string, reading: ReadOptions): string {
+  if (line.startsWith('{')) return line;
+  let start = line.indexOf('{"', 1);
+  for (let tries = 0; start !== -1 && tries < MAX_TRIES; tries++) {
+    const message = line.slice(start);
+    let isAnswer = false;
+    readAnswers(message, () => (isAnswer = true), reading);
+    if (isAnswer) return message;
+    start = line.indexOf('{"', start + 1);
+  }
+  return line;
 }

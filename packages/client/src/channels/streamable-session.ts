@@ -69,11 +69,10 @@ export class StreamableSession {
     return this.#headers;
   }
 
-  /** Learns the name from the header of the first answer that has one. */
+  /** Learns the name from the header of the first answer that has one; an empty one is none. */
   learnName(id: unknown): void {
-    if (this.#era === 'legacy' && this.#id === undefined && typeof id === 'string') {
-      this.#name(id, this.#protocolVersion);
-    }
+    if (this.#era === 'modern' || this.#id !== undefined) return;
+    if (typeof id === 'string' && id !== '') this.#name(id, this.#protocolVersion);
   }
 
   /** Learns the version from the answer to `initialize`. */

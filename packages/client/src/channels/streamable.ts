@@ -89,6 +89,7 @@ export class StreamableChannel implements Channel {
       jsonBounds: http.jsonBounds,
       maxEventBytes,
       isResumable: () => this.#session.isNamed && !this.#sessionGone,
+      mayAnswerElsewhere: () => this.#isKnown && this.#serverStream.isHoped && !this.#ended,
       onHead: ({ headers }) => this.#session.learnName(headers['mcp-session-id']),
       onMessage: (message, requestId) => this.#take(message, requestId),
       onTrouble: (error, answerTo) => {
@@ -167,6 +168,7 @@ export class StreamableChannel implements Channel {
       throw this.#met(reason);
     } finally {
       this.#retryMs = this.#serverStream.retryMs ?? this.#retryMs;
+      if (this.#session.cursor.lastEventId === undefined) this.#unheard();
     }
   }
 
@@ -298,7 +300,12 @@ export class StreamableChannel implements Channel {
   #take(message: JSONRPCMessage, requestId?: RequestId): void {
     if (this.#ended) return;
     this.#http.counts.received();
-    this.#isKnown ||= isAnswer(message);
+    if (isAnswer(message)) {
+      this.#isKnown = true;
+      if (message.id !== requestId) {
+        this.#replies.get(message.id as RequestId)?.answeredElsewhere();
+      }
+    }
     this.#session.learnVersion(message);
     this.#handlers.onMessage(message, requestId);
   }
@@ -349,6 +356,13 @@ export class StreamableChannel implements Channel {
     );
   }
 
+  /** What was to be answered on the stream that is gone will not be. */
+  #unheard(): void {
+    for (const reply of this.#replies.values()) {
+      reply.unheard('the stream that was to bring the answer ended');
+    }
+  }
+
   #endIfIdle(reason: LongwireError): void {
     if (!this.#isAtWork()) this.#end(reason);
   }
@@ -357,6 +371,7 @@ export class StreamableChannel implements Channel {
     if (this.#ended) return;
     this.#ended = true;
     this.#serverStream.close();
+    this.#unheard();
     for (const reply of this.#replies.values()) if (!reply.isOnWire) reply.giveUp();
     this.#handlers.onEnd(reason);
   }

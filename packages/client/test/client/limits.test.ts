@@ -106,6 +106,16 @@ describe('a handshake that fails', () => {
     });
   });
 
+  it('when the end of it is refused, for the call that waited for it too', async () => {
+    const fault = { method: 'notifications/initialized', status: 401, body: 'no' };
+    const { url, messagesOf } = await server({ postFaults: [fault] });
+    expect(await failureOf(client(url).callTool('echo', { message: 'x' }))).toMatchObject({
+      name: 'ConnectError',
+      certainty: 'not-sent',
+    });
+    expect(messagesOf('tools/call')).toEqual([]);
+  });
+
   it('when the stream ends right behind the endpoint', async () => {
     await using fixture = await startHttpFixture((request, response) => {
       if (request.method === 'POST') response.writeHead(202).end();

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { ServerResponse } from 'node:http';
 import { startHostileSse } from '../../../../test/support/hostile-sse.ts';
+import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import {
   goodAnswers,
@@ -259,4 +261,147 @@ it('progress under a token of the same digits reaches its call', async () => {
   server.push({ jsonrpc: '2.0', id: String(id), result: { content: [] } });
   expect(await call).toEqual({ content: [] });
   expect(seen).toHaveLength(2);
+});
+
+describe('an answer in an event that is none of the protocol', () => {
+  const event = (name: string, id: unknown, text: string): string =>
+    `event: ${name}\ndata: ${JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }] } })}\n`;
+
+  it.each(['error', 'result', 'response', 'mcp'])(
+    'named %s is taken over HTTP+SSE',
+    async (name) => {
+      await using server = await startHostileSse({ hangOnCall: true });
+      await using client = await connect(server.url, limits);
+      const call = client.callTool('echo');
+      await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
+      const id = server.messagesOf('tools/call')[0]?.id;
+      server.write(`event: ${name}\ndata: {"note":"jsonrpc"}\n\n`);
+      server.write(`event: endpoint\ndata: /elsewhere\n\n`);
+      server.write(`${event(name, id, 'own')}\n`);
+      expect(await call).toMatchObject({ content: [{ text: 'own' }] });
+      expect(client.state.name).toBe('ready');
+    },
+  );
+
+  it.each([
+    ['error', '\n'],
+    ['result', '\n'],
+    // The body ends without the blank line that would end the event.
+    ['message', ''],
+    ['error', ''],
+  ])('named %s is taken over Streamable HTTP (%j)', async (name, end) => {
+    const body = event(name, 0, 'own').replace('"id":0', '"id":ID') + end;
+    await using server = await startStreamable({
+      postFaults: [
+        { tool: 'echo', status: 200, headers: { 'content-type': 'text/event-stream' }, body },
+      ],
+    });
+    await using client = await connect(server.url, limits);
+    expect(await client.callTool('echo')).toMatchObject({ content: [{ text: 'own' }] });
+  });
+
+  it('is not made of half of one', async () => {
+    const body = event('message', 0, 'own').replace('"id":0', '"id":ID').slice(0, -4);
+    await using server = await startStreamable({
+      postFaults: [
+        { tool: 'echo', status: 200, headers: { 'content-type': 'text/event-stream' }, body },
+      ],
+    });
+    await using client = await connect(server.url, limits);
+    expect(await failureOf(client.callTool('echo'))).toMatchObject({
+      code: 'connection-lost',
+      certainty: 'outcome-unknown',
+    });
+  });
+
+  it('answers the handshake, too', async () => {
+    await using server = await startHttpFixture((request, response) => {
+      const { id, method } = (request.json ?? {}) as { id?: number; method?: string };
+      if (request.method === 'GET') {
+        stream = response.writeHead(200, { 'content-type': 'text/event-stream' });
+        stream.write('event: endpoint\ndata: /messages?session_id=1\n\n');
+        return;
+      }
+      response.writeHead(202).end();
+      const text = goodAnswers[method ?? '']?.replace('$ID', JSON.stringify(id));
+      if (id !== undefined && text) stream?.write(`event: result\ndata: ${text}\n\n`);
+    });
+    let stream: ServerResponse | undefined;
+    await using client = await connect(`${server.origin}/sse`, limits);
+    expect(client.state).toMatchObject({ name: 'ready', dialect: 'sse' });
+    expect(await names(client)).toEqual(['echo']);
+  });
+});
+
+it('a banner without a newline before the first message of a program is no hindrance', async () => {
+  const initialize = `Server running on stdio {"port":1} ${goodAnswers['initialize']}`;
+  const spoiltList = `loaded ${goodAnswers['tools/list']}`;
+  await withServer('stdio', { initialize }, async (client) =>
+    expect(await names(client)).toEqual(['echo']),
+  );
+  await using server = await scriptedServers.stdio({ ...goodAnswers, 'tools/list': spoiltList });
+  await using client = await connect(server.target, limits);
+  const met = await failureOf(client.listTools({ timeoutMs: 200 }));
+  expect(met, 'later lines may quote messages').toMatchObject({ code: 'timeout' });
+});
+
+describe('an answer over Streamable HTTP', () => {
+  it.each(['', ' '])('with an empty Mcp-Session-Id (%j) names no session', async (sessionId) => {
+    await using server = await startHttpFixture((request, response) => {
+      const { id, method } = (request.json ?? {}) as { id?: number; method?: string };
+      const text = goodAnswers[method ?? '']?.replace('$ID', JSON.stringify(id));
+      const headers = { 'content-type': 'application/json', 'mcp-session-id': sessionId };
+      if (request.method !== 'POST') response.writeHead(405).end();
+      else if (id === undefined) response.writeHead(202, headers).end();
+      else response.writeHead(text === undefined ? 404 : 200, headers).end(text);
+    });
+    await using client = await connect(`${server.origin}/mcp`, limits);
+    expect(await names(client)).toEqual(['echo']);
+    await client.close();
+    for (const { headers } of server.requests) expect(headers['mcp-session-id']).toBeUndefined();
+  });
+
+  it('may come on the GET stream, after a 202', async () => {
+    await using server = await startStreamable({ postFaults: [{ tool: 'echo', status: 202 }] });
+    await using client = await connect(server.url, limits);
+    await until(() => expect(server.openStreams()).toBe(1));
+    const call = client.callTool('echo');
+    const calls = (): number[] =>
+      server.requests.flatMap(({ json, body }) => {
+        const { id } = (json ?? {}) as { id?: number; method?: string };
+        return body.includes('"echo"') && id !== undefined ? [id] : [];
+      });
+    await until(() => expect(calls()).toHaveLength(1));
+    server.push({ jsonrpc: '2.0', id: calls()[0] as number, result: { content: [] } });
+    expect(await call).toEqual({ content: [] });
+  });
+
+  it('that was to come on the GET stream is lost with it', async () => {
+    await using server = await startStreamable({ postFaults: [{ tool: 'echo', status: 202 }] });
+    await using client = await connect(server.url, limits);
+    await until(() => expect(server.openStreams()).toBe(1));
+    const lost = failureOf(client.callTool('echo'));
+    await until(() => expect(server.requests.at(-1)?.body).toContain('"echo"'));
+    // By then the 202 has come.
+    for (const a of [1, 2]) await client.callTool('add', { a, b: 1 });
+    server.cut();
+    expect(await lost).toMatchObject({ code: 'connection-lost', certainty: 'outcome-unknown' });
+  });
+
+  it('may come on the stream of another request', async () => {
+    await using server = await startStreamable({ hangOn: 'tools/call' });
+    await using client = await connect(server.url, limits);
+    const calls = [1, 2].map((n) => client.callTool('echo', { message: String(n) }));
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(2));
+    const ids = server.messagesOf('tools/call').map(({ id }) => id as number);
+    for (const id of ids) {
+      server.push(
+        { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: `${id}` }] } },
+        'replies',
+      );
+    }
+    expect(await Promise.all(calls)).toMatchObject(
+      ids.map((id) => ({ content: [{ text: String(id) }] })),
+    );
+  });
 });
