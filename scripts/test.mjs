@@ -11,6 +11,7 @@ const long = [
   'test/conformance/**',
   'test/docs/**',
   'test/fuzz/fuzz.test.ts',
+  'test/habits/**',
   'test/interop/{go,java,popular,python,rust}*.test.ts',
   'test/interop/peers.test.ts',
   'test/package/**',

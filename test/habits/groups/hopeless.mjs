@@ -1,0 +1,87 @@
+/**
+ * Habits with which not everything can work, or must not. The right end is an error that says what the
+ * server did, also for one call that may have run, or the time limit where the server did nothing.
+ */
+export const HOPELESS = new Set([
+  // Sessions
+  'answers nothing at all',
+  'answers 500 "Session not found"',
+  'answers 500 with a JSON-RPC error of its own fault',
+  'answers 500 with an empty body',
+  'answers 501 with an empty body',
+  'answers 503 "unknown session, please reconnect"',
+  'answers 503 with an empty body',
+  // `initialize`
+  'answers `initialize` with a version that nobody knows',
+  'answers `initialize` with nothing at all',
+  'answers `initialize` with a JSON-RPC error',
+  // Bodies and streams
+  'ends the stream of a call without the answer',
+  'breaks off in the middle of an answer',
+  'sends JSON that is none',
+  'sends a page of HTML with 200 in place of an answer',
+  'sends an empty body with 200 in place of an answer',
+  'sends an empty JSON document in place of an answer',
+  'answers a call with a JSON-RPC error and status 400',
+  // Codings
+  'says gzip and sends plain JSON',
+  'sends gzip that breaks off',
+  'compresses in a way that nobody knows',
+  'says a length of its body that is too large',
+  // Ids
+  'answers without an id',
+  'answers with `id: null`',
+  'answers with the id of another request',
+  'answers with the id in an object',
+  // Messages
+  'answers a call with an error whose code is a string',
+  'answers a call with an error without a code',
+  'answers a call with an error with `data: null`',
+  'answers a call with an error that is a text',
+  'answers a call with an error without a message',
+  'answers a call with `error: null` and `result: null`',
+  'answers a call with neither result nor error',
+  // Results
+  'has an output schema, and answers with what does not fit it',
+  'has an output schema, and answers with no `structuredContent`',
+  'answers a call with a result that is a text',
+  'answers a call with a result that is a list',
+  // Redirects
+  'redirects `/mcp` to `/mcp/` with 303',
+  'redirects `/mcp` to another path with 301',
+  'redirects `/mcp` to another path with 302',
+  'redirects `/mcp` to another path with 303',
+  'redirects to another origin with 307',
+  'redirects to https with 301',
+  'redirects to https with 308',
+  'redirects to a page where one logs in with 302',
+  'redirects to itself for ever',
+  'redirects with 307 to a URL that is none',
+  'redirects with 307 without saying where to',
+  // Gateways
+  'answers a call with 500 once',
+  'answers a call with 413',
+  'answers a call with 403 and the page of a firewall',
+  'breaks the connection off at a call, after it ran',
+  'is replaced behind a gateway that answers 502 for 2 s',
+  'is replaced behind a gateway that answers 503 for 2 s',
+  'is replaced behind a gateway that answers 504 for 2 s',
+  'is replaced behind a gateway that answers 521 for 2 s',
+  'wants credentials: 401 without `WWW-Authenticate`',
+  'wants credentials: 401 with a JSON-RPC error',
+  'wants credentials: 403 with JSON',
+  'wants credentials: 407 of a proxy',
+  'is no MCP server: 404 for everything',
+  'is no MCP server: a page of HTML for everything',
+  'is no MCP server: `{"status": "ok"}` for everything',
+  'is no MCP server: an empty body for everything',
+  'is no MCP server: 503 for everything',
+  // HTTP+SSE
+  'names its endpoint on another origin',
+  'names its endpoint by the name `localhost`, though the URL says 127.0.0.1',
+  'names its endpoint as `blob:`',
+  'names its endpoint as a URL that is none',
+  'sends no endpoint',
+  'says that its stream is `text/plain`',
+  'answers GET with a page of HTML',
+]);
