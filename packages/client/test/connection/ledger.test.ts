@@ -55,6 +55,39 @@ describe('Ledger', () => {
     expect(ledger.dropped).toBe(4);
   });
 
+  it('keeps what the server has said while the session is asked what that means', () => {
+    const ledger = newLedger();
+    const [refused, failed, answered, running] = [1, 2, 3, 4].map(() => enter(ledger)) as [
+      LedgerEntry,
+      LedgerEntry,
+      LedgerEntry,
+      LedgerEntry,
+    ];
+    for (const entry of [refused, failed, answered, running]) send(ledger, entry);
+    ledger.hold(refused, 'refused');
+    ledger.hold(failed, 'unknown');
+    ledger.hold(answered, 'answered');
+    expect(refused.mark.certainty).toBe('refused');
+    expect(failed.mark.certainty).toBe('outcome-unknown');
+    expect(ledger.isOwed).toBe(true);
+    expect(ledger.lose(true), 'a loss of the line').toEqual([failed, running]);
+    expect(ledger.isOwed).toBe(false);
+    // What was refused did not run, and waits; what was answered has its answer.
+    expect(ledger.waiting()).toEqual([refused]);
+    expect(refused).toMatchObject({ held: undefined, doubts: 1, mark: { certainty: 'refused' } });
+    expect(ledger.answered(failure(answered.id))).toBe(answered);
+  });
+
+  it('does not say of a request that ran before that it was refused', () => {
+    const ledger = newLedger();
+    const entry = enter(ledger, { idempotent: true });
+    send(ledger, entry);
+    ledger.lose(true);
+    send(ledger, entry);
+    ledger.hold(entry, 'refused');
+    expect(entry.mark.certainty).toBe('outcome-unknown');
+  });
+
   it('never uses an id twice, and gives every request once when all are taken out', () => {
     const ledger = newLedger();
     const [a, b, c] = [1, 2, 3].map(() => enter(ledger));
