@@ -24,7 +24,11 @@ export class OutputSchemas {
     this.#reported.clear();
     this.#schemas = new Map(
       tools
-        .filter(({ outputSchema }) => outputSchema !== undefined)
+        // There are servers that write null for what they leave out.
+        .filter(
+          ({ outputSchema = null }: { outputSchema?: object | null | undefined }) =>
+            outputSchema !== null,
+        )
         .map(({ name, outputSchema }) => [name, outputSchema]),
     );
   }

@@ -36,9 +36,9 @@ const answering =
       }));
       return { tools };
     }
-    return method === 'tools/call'
-      ? { content: [], structuredContent: params?.['arguments'] }
-      : undefined;
+    if (method !== 'tools/call') return undefined;
+    const { name, arguments: structuredContent } = params ?? {};
+    return { content: [], ...(name !== 'bare' && { structuredContent }) };
   };
 
 const of = (type: string, more: object = {}): object => ({
@@ -50,6 +50,11 @@ const of = (type: string, more: object = {}): object => ({
 const isBroken = { code: 'protocol', certainty: 'answered' };
 
 describe('the output schema of a tool', () => {
+  it('is none where null is written for it', async () => {
+    const { client } = await setUp({ bare: null });
+    expect(await client.callTool('bare')).toMatchObject({ content: [] });
+  });
+
   it.each([{}, { pattern: '^a', minimum: 1 }])(
     'is its own, whatever name it has (with %j)',
     async (more) => {
