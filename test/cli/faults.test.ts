@@ -71,7 +71,7 @@ const faults: Fault[] = [
     mischief: { endpoint: 'other-origin' },
     args: echo,
     code: 3,
-    says: /an endpoint of another origin \(http:\/\/127\.0\.0\.1:\d+\).*nothing was sent there/,
+    says: /an endpoint of another origin \(http:\/\/127\.0\.0\.1:\d+\/\S+\).*nothing was sent there/,
     advises: /connect to that address/i,
   },
   {
@@ -79,7 +79,7 @@ const faults: Fault[] = [
     mischief: { redirect: { method: 'GET', status: 307, to: 'other-origin' } },
     args: echo,
     code: 3,
-    says: /redirects to another origin \(http:\/\/127\.0\.0\.1:\d+\), which is never followed/,
+    says: /redirects \(307\) to another origin, http:\/\/127\.0\.0\.1:\d+\/\S+, which is never followed/,
     advises: /connect to that address/i,
   },
   {
@@ -87,7 +87,7 @@ const faults: Fault[] = [
     mischief: { redirect: { method: 'POST', status: 308, to: 'other-origin' } },
     args: echo,
     code: 3,
-    says: /redirects to another origin/,
+    says: /redirects \(308\) to another origin/,
     advises: /connect to that address/i,
   },
   {
@@ -240,12 +240,15 @@ test.for(usage)('%j: 2, and nothing is called', async ([args, says]) => {
   await until(() => expect(server.openStreams()).toBe(0));
 });
 
-test('with --json, a failure leaves stdout empty, and an error of a tool is the result', async () => {
+test('with --json, a failure is told on stdout, too, and an error of a tool is the result', async () => {
   await using server = await startHostileSse({
     postFaults: [{ tool: 'echo', status: 500, body }],
   });
   const failed = await runWithKey(server, [...echo, '--json']);
-  expect([failed.code, failed.stdout]).toEqual([6, '']);
+  expect(failed.code).toBe(6);
+  expect(JSON.parse(failed.stdout)).toMatchObject({
+    error: { code: 'http-status', certainty: 'outcome-unknown' },
+  });
   const reported = await runWithKey(server, ['call', 'fail', '--json']);
   expect(reported.code).toBe(1);
   expect(JSON.parse(reported.stdout)).toEqual({
