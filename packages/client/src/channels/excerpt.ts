@@ -1,12 +1,11 @@
 import type { Buffer } from 'node:buffer';
-import { TextDecoder } from 'node:util';
+import { stripVTControlCharacters, TextDecoder } from 'node:util';
 
 /** How much of a body is looked at for its excerpt, in bytes. */
 export const EXCERPT_BYTES = 2048;
 const EXCERPT_CHARACTERS = 500;
 /** One character in so many may be none that is written; where there are more, it is no text. */
-const UNWRITTEN_IN = 10;
-
+const UNWRITTEN_IN = 4;
 /** The beginning of an error's body. */
 export interface Excerpt {
   /** What the body says, at most 500 characters; empty if it is no text. */
@@ -25,10 +24,7 @@ export function excerptOf(body: Buffer, contentType: unknown): Excerpt {
     const size = body.length < EXCERPT_BYTES ? `${body.length} bytes` : 'many bytes';
     return { text: '', said: ` with ${size} that are no text (${shownType(contentType)})` };
   }
-  const text = decoded
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .slice(0, EXCERPT_CHARACTERS);
+  const text = decoded.replace(/\s+/g, ' ').trim().slice(0, EXCERPT_CHARACTERS);
   return { text, said: text === '' ? '' : `: ${text}` };
 }
 
@@ -46,7 +42,9 @@ export function shownType(contentType: unknown): string {
 }
 
 function isText(text: string): boolean {
-  const unwritten = text.match(/(?!\s)[\p{Cc}\uFFFD]/gu)?.length ?? 0;
+  // What is written for a terminal, in colours, is text.
+  const plain = stripVTControlCharacters(text);
+  const unwritten = plain.match(/(?!\s)[\p{Cc}\uFFFD]/gu)?.length ?? 0;
   return !text.includes('\0') && unwritten * UNWRITTEN_IN <= text.length;
 }
 
