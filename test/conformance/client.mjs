@@ -81,7 +81,8 @@ function agreeing(options) {
 
 /** @type {Record<string, Behaviour>} */
 const BEHAVIOURS = {
-  'request-metadata': { options: withHandlers },
+  // Left to choose, a client that can be asked would first ask for an older version.
+  'request-metadata': { options: () => ({ ...withHandlers(), protocol: '2026-07-28' }) },
   'elicitation-sep1034-client-defaults': {
     options: () => ({ handlers: { elicitation: () => ({ action: 'accept', content: {} }) } }),
   },
