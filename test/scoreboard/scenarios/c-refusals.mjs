@@ -20,8 +20,8 @@ export const scenario = {
   title: 'POSTs that are refused',
   demand:
     'The first POST of a call is answered with 503 or 429, with or without `Retry-After: 1`: the ' +
-    'call waits as long as it was told and succeeds, run once. A 500 to a write that did run: the ' +
-    'call fails within 1 s and is not repeated.',
+    'call waits as long as it was told and succeeds, run once. A 500 to a write that did run: ' +
+    'within 1 s the call fails, or gives the answer that came all the same, and is not repeated.',
   notes: {
     streamable: 'A 404 for the session: the call has a new one and succeeds, run once.',
   },
@@ -46,8 +46,9 @@ export async function run(stage) {
     post.key === key ? { status: 500, body: 'it broke', execute: true } : undefined;
   const outcome = await client.call('write', { key }, {}, PATIENCE_MS);
   await sleep(LOOK_OUT_MS);
-  const failedAtOnce = outcome.error !== undefined && outcome.ms <= AT_ONCE_MS;
-  stage.check('500: the write fails within 1 s', failedAtOnce, told(outcome));
+  const isTrue = outcome.error !== undefined || isAnswer(outcome, 'write', key);
+  const name = '500: the write fails, or is answered, within 1 s';
+  stage.check(name, isTrue && outcome.ms <= AT_ONCE_MS, told(outcome));
   const posts = server.postsOf(key).length;
   const runs = server.workshop.executions(key);
   stage.check('500: it is sent once', posts === 1, `sent ${posts} ×, run ${runs} ×`);
