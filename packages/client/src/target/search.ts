@@ -219,7 +219,10 @@ export class Search {
 
   async #refused({ told, http, deadline }: Probe, error: LongwireError): Promise<void> {
     const { signal } = this.#options;
-    if (signal.aborted) throw signal.reason;
+    if (signal.aborted) {
+      await http.close();
+      throw signal.reason;
+    }
     told.outcome = error.summary;
     this.#errors.push(error);
     if (this.#options.onChallenge !== undefined && isUnauthorized(error)) {

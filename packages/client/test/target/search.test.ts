@@ -7,7 +7,8 @@ import {
 } from '../../../../test/support/http-fixture.ts';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { startStreamable } from '../../../../test/support/streamable-fixture.ts';
-import { connect, type ConnectError } from '../../src/index.ts';
+import { until } from '../../../../test/support/until.ts';
+import { connect, createClient, type ConnectError } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 
 expectNothingLeftOpen();
@@ -320,4 +321,17 @@ describe('what was found out of a URL', () => {
     }
     expect(dialects).toEqual(['sse', 'streamable-http', 'sse']);
   });
+});
+
+it('a client that is closed while it looks for its server leaves no request open', async () => {
+  let closed = 0;
+  await using server = await startHttpFixture((_request, response) => {
+    response.once('close', () => closed++);
+  });
+  const client = createClient(`${server.origin}/mcp`);
+  const failed = failureOf(client.listTools());
+  await until(() => expect(server.requests).toHaveLength(1));
+  await client.close();
+  expect(await failed).toMatchObject({ code: 'closed' });
+  await until(() => expect(closed).toBe(1));
 });
