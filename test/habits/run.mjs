@@ -54,4 +54,5 @@ if (values.client.length === 0 && values.habit.length === 0) {
   writeFileSync(PAGE, await pageOf(columns));
   console.log(`\nWritten to ${PAGE}`);
 }
+// The other clients leave connections open.
 process.exit();

@@ -1,15 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { listenMcp, type FakeServer } from './fake-servers.ts';
+import { describe, expect, it } from 'vitest';
+import { listenMcp, untilTheEndOfEachTest } from './fake-servers.ts';
 import { run } from './run.ts';
 
-const open: FakeServer[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((server) => server.close()));
-});
-async function started(server: Promise<FakeServer>): Promise<FakeServer> {
-  open.push(await server);
-  return server;
-}
+const started = untilTheEndOfEachTest();
 
 const tool = {
   name: 'echo',

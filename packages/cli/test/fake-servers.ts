@@ -6,11 +6,25 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { afterEach } from 'vitest';
 
 /** An HTTP server of a test, on a port of its own. */
 export interface FakeServer {
   url: string;
   close(): Promise<void>;
+}
+
+/** What gives a server that is started, and ends it with the test. */
+export function untilTheEndOfEachTest(): <S extends FakeServer>(server: Promise<S>) => Promise<S> {
+  const open: FakeServer[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((server) => server.close()));
+  });
+  return async (server) => {
+    const started = await server;
+    open.push(started);
+    return started;
+  };
 }
 
 /** Serves with one function on 127.0.0.1. */

@@ -1,17 +1,10 @@
 import { PassThrough, Writable } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { main } from '../src/main.ts';
-import { listen, listenMcp, type FakeServer } from './fake-servers.ts';
+import { listen, listenMcp, untilTheEndOfEachTest, type FakeServer } from './fake-servers.ts';
 import { run } from './run.ts';
 
-const open: FakeServer[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((server) => server.close()));
-});
-async function started<S extends FakeServer>(server: Promise<S>): Promise<S> {
-  open.push(await server);
-  return server;
-}
+const started = untilTheEndOfEachTest();
 
 const echo = {
   name: 'echo',

@@ -1,18 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { listen, listenMcp, type FakeServer } from './fake-servers.ts';
+import { describe, expect, it } from 'vitest';
+import { listen, listenMcp, untilTheEndOfEachTest } from './fake-servers.ts';
 import { run } from './run.ts';
 
-const open: FakeServer[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((server) => server.close()));
-});
-async function started(server: Promise<FakeServer>): Promise<FakeServer> {
-  open.push(await server);
-  return server;
-}
+const started = untilTheEndOfEachTest();
 
 const tool = {
   name: 'echo',

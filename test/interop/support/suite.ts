@@ -33,7 +33,7 @@ export interface Library {
 const dialects = { sse: 'sse', stdio: 'stdio' } as Partial<Record<Output, string>>;
 
 /** Runs all that a server of another language has to go through with us. */
-export async function describeLibrary({ name, ways, ...library }: Library): Promise<void> {
+export async function describeLibrary({ name, ways, ...expected }: Library): Promise<void> {
   const prepared = await prepareServer(name);
   expectNothingLeftOpen();
   tellWhatIsMissing(prepared);
@@ -54,7 +54,7 @@ export async function describeLibrary({ name, ways, ...library }: Library): Prom
         transport,
         protocolVersion,
         server: { name, version: '1.0.0' },
-        counts: library.counts,
+        counts: expected.counts,
       });
     });
 
@@ -115,7 +115,7 @@ export async function describeLibrary({ name, ways, ...library }: Library): Prom
         code: 'server-error',
         certainty: 'answered',
         message: expect.stringContaining('it is broken') as unknown,
-        number: library.brokenCode,
+        number: expected.brokenCode,
       });
     });
 

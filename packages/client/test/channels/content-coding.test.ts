@@ -1,13 +1,14 @@
 import type { Transform } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as zlib from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
-import { startHttpFixture, type HttpFixture } from '../../../../test/support/http-fixture.ts';
-import { startSmallServer, type HttpHabits } from '../../../../test/support/small-server.ts';
+import { describe, expect, it } from 'vitest';
+import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
+import { type HttpHabits } from '../../../../test/support/small-server.ts';
 import { until } from '../../../../test/support/until.ts';
 import { ACCEPT_ENCODING, Decoding } from '../../src/channels/content-coding.ts';
 import { connect, type ClientOptions, type LongwireClient } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { smallServers } from '../support/small-servers.ts';
 
 type Encoder = Transform & { flush(): void };
 
@@ -30,16 +31,7 @@ const codings: [coding: string, encoder: () => Encoder][] = [
     : [['zstd', createZstdCompress] as [string, () => Encoder]]),
 ];
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const thing of open.splice(0).toReversed()) await thing[Symbol.asyncDispose]();
-});
-
-async function serve(habits: HttpHabits): Promise<HttpFixture> {
-  const server = await startSmallServer(habits);
-  open.push(server);
-  return server;
-}
+const { open, serve } = smallServers();
 
 async function client(url: string, options?: ClientOptions): Promise<LongwireClient> {
   const made = await connect(url, options);

@@ -1,19 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import type { HttpFixture } from '../../../../test/support/http-fixture.ts';
-import { startSmallServer, type HttpHabits } from '../../../../test/support/small-server.ts';
+import { describe, expect, it } from 'vitest';
 import { connect } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { smallServers } from '../support/small-servers.ts';
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const thing of open.splice(0).toReversed()) await thing[Symbol.asyncDispose]();
-});
-
-async function serve(habits: HttpHabits): Promise<HttpFixture> {
-  const server = await startSmallServer(habits);
-  open.push(server);
-  return server;
-}
+const { serve } = smallServers();
 
 async function echoOf(url: string): Promise<unknown> {
   await using client = await connect(url);

@@ -1,23 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { Agent } from 'undici';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HttpFixture, RecordedRequest } from '../../../../test/support/http-fixture.ts';
 import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
-import { startSmallServer, type HttpHabits } from '../../../../test/support/small-server.ts';
+import { type HttpHabits } from '../../../../test/support/small-server.ts';
 import { FRONT_CERTIFICATE, startTlsFront } from '../../../../test/support/tls-front.ts';
 import { connect, type ClientOptions } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { smallServers } from '../support/small-servers.ts';
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const thing of open.splice(0).toReversed()) await thing[Symbol.asyncDispose]();
-});
-
-async function serve(habits: HttpHabits): Promise<HttpFixture> {
-  const server = await startSmallServer(habits);
-  open.push(server);
-  return server;
-}
+const { open, serve } = smallServers();
 
 async function echoOf(url: string, options?: ClientOptions): Promise<string> {
   await using client = await connect(url, options);

@@ -1,22 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HttpFixture } from '../../../../test/support/http-fixture.ts';
-import { startSmallServer, type HttpHabits } from '../../../../test/support/small-server.ts';
 import { startToolEventsServer } from '../../../../test/support/tool-events-servers.ts';
 import { until } from '../../../../test/support/until.ts';
 import { connect } from '../../src/index.ts';
 import { endpointBelowPrefix } from '../../src/channels/endpoint.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { smallServers } from '../support/small-servers.ts';
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const thing of open.splice(0).toReversed()) await thing[Symbol.asyncDispose]();
-});
-
-async function serve(habits: HttpHabits): Promise<HttpFixture> {
-  const server = await startSmallServer(habits);
-  open.push(server);
-  return server;
-}
+const { serve } = smallServers();
 
 const posts = ({ requests }: HttpFixture): string[] =>
   requests
