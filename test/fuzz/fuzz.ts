@@ -9,6 +9,8 @@ import type { Confirmed } from './minimise.ts';
 import { runFuzz, runOneCase } from './run-fuzz.ts';
 
 const TELL_EVERY_CASES = 500;
+/** A process that has nothing left to do and does not end has left something open. */
+const ENDING_MS = 10_000;
 
 async function main(): Promise<number> {
   let request: ReturnType<typeof readFuzzArguments>;
@@ -82,3 +84,7 @@ function named(option: string, names: readonly string[]): string[] {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 process.exitCode = await main();
+setTimeout(() => {
+  console.error(`left open: ${process.getActiveResourcesInfo().join(', ')}`);
+  process.exit(1);
+}, ENDING_MS).unref();

@@ -1,7 +1,7 @@
 import { describeLibrary } from './support/suite.ts';
 
-const legacy = { protocolVersion: '2025-11-25', mayLoseLastStep: true } as const;
-const modern = { protocolVersion: '2026-07-28', mayLoseLastStep: true } as const;
+const legacy = { protocolVersion: '2025-11-25', racesLastSteps: true } as const;
+const modern = { protocolVersion: '2026-07-28', racesLastSteps: true } as const;
 
 await describeLibrary({
   name: 'go-mcp-go',

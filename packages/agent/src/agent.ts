@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setMaxListeners } from 'node:events';
 import type Anthropic from '@anthropic-ai/sdk';
 import { Approvals } from './approval.js';
@@ -37,7 +38,8 @@ export interface Agent {
   /**
    * Says something to Claude and reports what happens until it has answered, tools included. The
    * turn starts when the events are first read, and goes on as they are read. Read them to their
-   * end or break out of the loop; they can be read once.
+   * end or break out of the loop; they can be read once. Whoever reads them, the sources and the
+   * approval hook run in the asynchronous context of `send`.
    *
    * A turn that failed before Claude said anything leaves no trace: send the same again to retry.
    *
@@ -100,13 +102,16 @@ class LongwireAgent implements Agent {
     // Each call of a turn listens to it, and there may be many.
     setMaxListeners(0, turn.signal);
     const events = this.#run(blocks, turn, signal);
+    // Whoever reads the events, the turn is of whoever sent it: the sources, the approval hook and
+    // the SDK run in that context.
+    const sender = new AsyncResource('longwire.turn');
     return {
       [Symbol.asyncIterator]: () => ({
-        next: () => events.next(),
+        next: () => sender.runInAsyncScope(() => events.next()),
         return: () => {
           // Before the generator's own return, which waits for what the generator waits for.
           if (this.#turn === turn) turn.abort();
-          return events.return();
+          return sender.runInAsyncScope(() => events.return());
         },
       }),
     };

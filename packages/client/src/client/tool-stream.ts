@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setMaxListeners } from 'node:events';
 import type {
   CallToolResult,
@@ -55,7 +56,8 @@ export interface ToolStreamSource {
 }
 
 /**
- * The events of one call, as a loop reads them. The call is made when the loop begins.
+ * The events of one call, as a loop reads them. The call is made when the loop begins, in the
+ * asynchronous context in which the stream was asked for.
  *
  * @throws TypeError that names an option; within the loop, what the call fails with.
  */
@@ -72,7 +74,10 @@ export function streamTool(
   if (bufferSize !== undefined && !Number.isInteger(bufferSize)) {
     throw new TypeError(`bufferSize: ${bufferSize} is not a whole number`);
   }
-  return eventsOf(source, options);
+  const asker = new AsyncResource('longwire.stream');
+  const call: ToolStreamSource['call'] = (callOptions) =>
+    asker.runInAsyncScope(() => source.call(callOptions));
+  return eventsOf({ ...source, call }, options);
 }
 
 async function* eventsOf(

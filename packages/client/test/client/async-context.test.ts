@@ -68,8 +68,24 @@ const byGet = ({ method }: RecordedRequest): boolean => method === 'GET';
 const echo = (client: ToolSource): Promise<unknown> =>
   client.callTool('echo', { message: who() }, { idempotent: true });
 
+async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('over %s', (kind) => {
   const serve = async (mischief: object = {}) => closeLater(await kinds[kind](mischief));
+
+  it('a stream calls as the one who asked for it, whoever reads it', async () => {
+    const server = await serve();
+    const client = clientOf(server.url, { ...quick, headers });
+    const streams = users.map((name) => as(name, () => client.stream('echo', { message: name })));
+    await Promise.all(streams.map((stream) => as('reader', () => toArray(stream))));
+    expect(callers(server).toSorted(byText)).toEqual(
+      users.map((name) => [name, name]).toSorted(byText),
+    );
+  });
 
   it('calls that wait out an outage have each the headers of their own user', async () => {
     const server = await serve();
