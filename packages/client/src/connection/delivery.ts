@@ -10,9 +10,9 @@ import {
 } from '@modelcontextprotocol/client';
 import { isAnswer } from '../channels/message.js';
 import type { LongwireError } from '../errors.js';
-import { describe, overloadError, untakenAnswer } from './failures.js';
+import { describe, untakenAnswer } from './failures.js';
 import type { LedgerRequest } from './ledger.js';
-import { overloadOf } from './sdk-load.js';
+import { overloadError, overloadOf } from '../untrusted/sdk-load.js';
 
 /** What is needed to hand messages to the program. */
 export interface DeliveryOptions {

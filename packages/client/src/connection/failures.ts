@@ -155,14 +155,6 @@ function excerptOf(answer: JSONRPCResponse): string {
   }
 }
 
-/** The server has answered, and it would take the SDK's `Client` too long to check the answer. */
-export function overloadError(what: string, how: string): LongwireError {
-  return new LongwireError(
-    `the server's answer to ${what} is too much for the SDK's Client to check: ${how}`,
-    { code: 'limit-exceeded', certainty: 'answered' },
-  );
-}
-
 /** The connection was closed from this side. */
 export function closedError(certainty: Certainty): LongwireError {
   return new LongwireError('the connection is closed', { code: 'closed', certainty });

@@ -1,4 +1,5 @@
 import { isSpecType, type JSONRPCResponse } from '@modelcontextprotocol/client';
+import { overloadOf } from '../untrusted/sdk-load.js';
 
 const UNKNOWN = 'unknown';
 
@@ -13,24 +14,30 @@ export function usableInitializeAnswer(
   answer: JSONRPCResponse,
   askedVersion: unknown,
 ): JSONRPCResponse {
-  if ('error' in answer || isSpecType.InitializeResult(answer.result)) return answer;
+  // What is too much to be checked is refused where it is delivered.
+  if ('error' in answer || overloadOf(answer.result) !== undefined) return answer;
+  if (isSpecType.InitializeResult(answer.result)) return answer;
   const { protocolVersion, capabilities, serverInfo, ...others } = answer.result as Members;
   const { name, version, ...titles } = membersOf(serverInfo);
-  const result: Members & { capabilities: Members; serverInfo: Members } = {
+  const bare = {
     protocolVersion: typeof protocolVersion === 'string' ? protocolVersion : askedVersion,
     capabilities: {},
     serverInfo: { name: textOf(name), version: textOf(version) },
   };
-  const isUsable = (): boolean => isSpecType.InitializeResult(result);
-  for (const [capability, said] of Object.entries(membersOf(capabilities))) {
-    putFirstUsable(result.capabilities, capability, formsOf(said), isUsable);
-  }
-  for (const [title, said] of Object.entries(titles)) {
-    putFirstUsable(result.serverInfo, title, [said], isUsable);
-  }
-  for (const [member, said] of Object.entries(others)) {
-    putFirstUsable(result, member, [said], isUsable);
-  }
+  // Each member is checked alone: beside the others it would be checked once for each of them.
+  const isUsable = (members: Members): boolean =>
+    isSpecType.InitializeResult({ ...bare, ...members });
+  const result: Members = {
+    ...bare,
+    capabilities: usableMembers(capabilities, formsOf, (said) => isUsable({ capabilities: said })),
+    serverInfo: {
+      ...bare.serverInfo,
+      ...usableMembers(titles, asSaid, (said) =>
+        isUsable({ serverInfo: { ...bare.serverInfo, ...said } }),
+      ),
+    },
+    ...usableMembers(others, asSaid, isUsable),
+  };
   return { ...answer, result };
 }
 
@@ -41,17 +48,21 @@ function formsOf(said: unknown): unknown[] {
   return [said, Object.fromEntries(flags), {}];
 }
 
-function putFirstUsable(
-  into: Members,
-  member: string,
-  forms: unknown[],
-  isUsable: () => boolean,
-): void {
-  for (const form of forms) {
-    into[member] = form;
-    if (isUsable()) return;
-    delete into[member];
-  }
+function asSaid(said: unknown): unknown[] {
+  return [said];
+}
+
+/** The members of an object, each in the first of its forms that can be used. */
+function usableMembers(
+  object: unknown,
+  forms: (said: unknown) => unknown[],
+  isUsable: (member: Members) => boolean,
+): Members {
+  const usable = Object.entries(membersOf(object)).flatMap(([name, said]) => {
+    const form = forms(said).find((each) => isUsable(Object.fromEntries([[name, each]])));
+    return form === undefined ? [] : [[name, form] as const];
+  });
+  return Object.fromEntries(usable);
 }
 
 function membersOf(value: unknown): Members {

@@ -11,6 +11,7 @@ import {
 import type { Era } from '../channels/channel.js';
 import { MODERN_ERRORS, UNSUPPORTED_VERSION } from '../channels/refusal.js';
 import { LongwireError } from '../errors.js';
+import { overloadError, overloadOf } from '../untrusted/sdk-load.js';
 import type { Protocol, ProtocolVersion } from './protocol-version.js';
 
 /** The version of the modern era. */
@@ -41,9 +42,14 @@ export interface Introduction {
  * versions, and those expect `initialize`.
  *
  * What the SDK cannot read as an answer to `server/discover` is none: it would ask `initialize`.
+ *
+ * @throws LongwireError `limit-exceeded` if it is too much to be checked.
  */
 export function eraOf(answer: JSONRPCResponse, { params }: JSONRPCRequest): Era {
-  if (!('result' in answer) || !isSpecType.DiscoverResult(answer.result)) return 'legacy';
+  if (!('result' in answer)) return 'legacy';
+  const overload = overloadOf(answer.result);
+  if (overload !== undefined) throw overloadError('server/discover', overload);
+  if (!isSpecType.DiscoverResult(answer.result)) return 'legacy';
   const asked = params?._meta?.[PROTOCOL_VERSION_META_KEY];
   return answer.result.supportedVersions.some((version) => version === asked) ? 'modern' : 'legacy';
 }

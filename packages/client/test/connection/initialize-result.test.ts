@@ -52,6 +52,27 @@ describe('an answer to initialize', () => {
     expect(usable({ ...good, ...odd })).toEqual({ ...fine, ...expected });
   });
 
+  it('is not looked at if it holds too much', () => {
+    const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [index, index]));
+    const result = { ...good, capabilities: { tools: true, logging: many } };
+    expect(usable(result)).toBe(result);
+  });
+
+  it('is checked in as many steps as it has members', () => {
+    let reads = 0;
+    const counted = {
+      get listChanged() {
+        reads++;
+        return true;
+      },
+    };
+    const odd = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`x${index}`, 'odd']));
+    expect(usable({ ...good, capabilities: { tools: counted, ...odd } })).toMatchObject({
+      capabilities: { tools: { listChanged: true } },
+    });
+    expect(reads).toBeLessThan(20);
+  });
+
   it('can be used whatever it is', () => {
     const member = fc.option(fc.jsonValue(), { nil: undefined });
     const result = fc.record({

@@ -49,6 +49,12 @@ describe('eras', () => {
     expect(eraOf(error(-32601), discover)).toBe('legacy');
   });
 
+  it('are not told by an answer that holds too much to be checked', () => {
+    const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [index, index]));
+    const answer = result({ supportedVersions: ['2026-07-28'], capabilities: { logging: many } });
+    expect(() => eraOf(answer, discover)).toThrow('more than 10000 members in one place');
+  });
+
   it.each([
     [[]],
     [['2025-11-25', '2025-06-18', '2024-11-05']],

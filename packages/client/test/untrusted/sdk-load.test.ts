@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { overloadOf } from '../../src/connection/sdk-load.ts';
+import { overloadOf } from '../../src/untrusted/sdk-load.ts';
 
 const many = <T>(count: number, value: T): T[] => Array<T>(count).fill(value);
 const text = { uri: 'a:b', text: 'x' };

@@ -1,4 +1,5 @@
 import { specTypeSchemas } from '@modelcontextprotocol/client';
+import { LongwireError } from '../errors.js';
 
 /** So much is checked in no time, whatever is wrong with it. */
 const SMALL = 2_000;
@@ -67,4 +68,12 @@ function hasManyFaults(result: Readonly<Record<string, unknown>>): boolean {
 
 function faultsOf(type: keyof typeof specTypeSchemas, entry: unknown): number {
   return specTypeSchemas[type]['~standard'].validate(entry).issues?.length ?? 0;
+}
+
+/** The server has answered, and it would take the SDK's `Client` too long to check the answer. */
+export function overloadError(what: string, how: string): LongwireError {
+  return new LongwireError(
+    `the server's answer to ${what} is too much for the SDK's Client to check: ${how}`,
+    { code: 'limit-exceeded', certainty: 'answered' },
+  );
 }
