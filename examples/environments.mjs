@@ -33,7 +33,7 @@ for (const profile of [undefined, 'staging', 'production']) {
   const env = { MARKET_TOKEN: 'secret' };
   const config = parseConfig(text, { env, ...(profile !== undefined && { profile }) });
   for (const server of config.servers) {
-    const client = await connect(server.target, clientOptionsOf(server, builtIns()));
+    const client = await connect(server.target, await clientOptionsOf(server, builtIns()));
     await client.callTool('price', { symbol: 'AAPL' });
     const { authorization, ...headers } = market.requests.at(-1) ?? {};
     console.log(

@@ -2,7 +2,7 @@
  * Three servers, named as in the file of another program; five calls on each, and one server that
  * dies: the other two lose nothing, and the calls of the third are answered when it is back.
  */
-import { createGroup } from '@longwire/client';
+import { createGroup } from '@longwire/client/group';
 import { parseConfig } from '@longwire/client/config';
 import { startMarket } from './market.mjs';
 

@@ -2,7 +2,7 @@
  * A server that goes away and comes back: the monitor says so, and the group's tools are there
  * again by themselves.
  */
-import { createGroup, monitor } from '@longwire/client';
+import { createGroup, createMonitor } from '@longwire/client/group';
 import { startMarket } from './market.mjs';
 
 const first = await startMarket({ name: 'market' });
@@ -11,7 +11,7 @@ const group = createGroup(
   { shared: { retry: { maxAttempts: 2, firstDelayMs: 20, maxDelayMs: 50 } } },
 );
 await group.connect();
-const watch = monitor(group, { intervalMs: 50 });
+const watch = createMonitor(group, { intervalMs: 50 });
 
 /** @param {string} status */
 const until = (status) =>

@@ -3,7 +3,8 @@
  * one below it for each attempt.
  */
 import { connect, LongwireError } from '@longwire/client';
-import { rateLimit, timeout, tracing } from '@longwire/client/middleware';
+import { rateLimit, timeout } from '@longwire/client/middleware';
+import { tracing } from '@longwire/client/middleware/tracing';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,

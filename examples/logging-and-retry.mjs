@@ -34,7 +34,7 @@ let attempts = 0;
 
 const market = await startMarket();
 const client = await connect(market.url, {
-  middleware: [logging(logger), retry({ attempts: 4, firstDelayMs: 10 }), busyTwice],
+  middleware: [logging(logger), retry({ maxAttempts: 4, firstDelayMs: 10 }), busyTwice],
 });
 const { content } = await client.callTool('price', { symbol: 'NVDA' });
 console.log(content, `after ${attempts} attempts`);

@@ -5,7 +5,7 @@
 import { LLMock } from '@copilotkit/aimock';
 import Anthropic from '@anthropic-ai/sdk';
 import { createAgent } from '@longwire/agent';
-import { createGroup } from '@longwire/client';
+import { createGroup } from '@longwire/client/group';
 import { startMarket } from './market.mjs';
 
 const mock = new LLMock({ port: 0, host: '127.0.0.1', logLevel: 'silent' });

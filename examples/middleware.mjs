@@ -1,5 +1,5 @@
 /**
- * A middleware of one's own: it times every call, and marks the response.
+ * A middleware of one's own: it times every call, and adds a field to the response.
  */
 import { connect } from '@longwire/client';
 import { startMarket } from './market.mjs';

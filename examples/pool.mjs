@@ -2,7 +2,7 @@
  * A pool of three: calls of a slow tool run side by side on three connections, and the rest wait in
  * order.
  */
-import { createPool } from '@longwire/client';
+import { createPool } from '@longwire/client/pool';
 import { startMarket } from './market.mjs';
 
 const market = await startMarket();

@@ -3,7 +3,8 @@
  * Prometheus and for the program.
  */
 import { connect } from '@longwire/client';
-import { metrics, requestId } from '@longwire/client/middleware';
+import { requestId } from '@longwire/client/middleware';
+import { metrics } from '@longwire/client/middleware/metrics';
 import { startMarket } from './market.mjs';
 
 const market = await startMarket();

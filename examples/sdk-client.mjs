@@ -15,7 +15,7 @@ export async function connectSdkClient(url) {
     { versionNegotiation: { mode: 'auto' } },
   );
   await client.connect(createTransport(url));
-  // The connection learns here which tools are safe to call again.
+  // The list tells the connection which tools are safe to call again.
   await client.listTools();
   return client;
 }

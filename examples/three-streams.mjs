@@ -1,7 +1,7 @@
 /**
  * Three servers, one loop: metrics, logs and alerts as they come, each stamped with its server.
  */
-import { createGroup } from '@longwire/client';
+import { createGroup } from '@longwire/client/group';
 import { startMarket } from './market.mjs';
 
 const names = ['metrics', 'logs', 'alerts'];
@@ -11,15 +11,15 @@ const group = createGroup(
 );
 await group.connect();
 
-const events = group.events({ kinds: ['notifications/message'], bufferSize: 100 });
+const events = group.events({ types: ['notifications/message'], bufferSize: 100 });
 markets.forEach((market, i) => void market.say('info', `something of ${names[i]}`));
 
-const heard = new Set();
+const seen = new Set();
 for await (const event of events) {
-  if (event.kind !== 'notification') continue;
+  if (event.type !== 'notification') continue;
   console.log(`${event.server}: ${String(event.params?.['data'])}`);
-  heard.add(event.server);
-  if (heard.size === names.length) break;
+  seen.add(event.server);
+  if (seen.size === names.length) break;
 }
 console.log(`${events.dropped} dropped`);
 await group.close();

@@ -25,7 +25,14 @@ class StepFailed extends Error {
 try {
   checkNode();
   if (!isInstalled()) await install();
-  await step('Building', [process.execPath, tscPath(), '--build', 'packages/cli']);
+  await step('Building', [
+    process.execPath,
+    tscPath(),
+    '--build',
+    'packages/cli',
+    'packages/testing',
+  ]);
+  await step('Bundling', [process.execPath, join('scripts', 'bundle.mjs')]);
   await linkCommand();
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;

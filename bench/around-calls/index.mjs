@@ -4,7 +4,7 @@
  */
 import { measure, startServerProcess, succeeded } from '../calls/measure.mjs';
 import { cpuRatio, reportTables } from '../calls/report.mjs';
-import { machine, table, verdict, withSpread } from '../report/markdown.mjs';
+import { machine, table, againstTarget, withSpread } from '../report/markdown.mjs';
 import { ratioSpread, spread } from '../report/statistics.mjs';
 import { CACHE_HIT, FIVE_MIDDLEWARES, ONE_CONNECTION, PLAIN, POOL_OF_FOUR } from './contenders.mjs';
 import { measure as measureGroup } from './group/index.mjs';
@@ -107,11 +107,11 @@ function reportTargets(middlewares, pool) {
   for (const mode of MIDDLEWARES.modes) {
     const { median } = cpuRatio(five, recordOf(middlewares, PLAIN), mode);
     console.log(
-      `- five middlewares, ${mode.title.toLowerCase()}, at most ${MIDDLEWARE_FACTOR} times the CPU per call without: ${verdict(median, median <= MIDDLEWARE_FACTOR)}`,
+      `- five middlewares, ${mode.title.toLowerCase()}, at most ${MIDDLEWARE_FACTOR} times the CPU per call without: ${againstTarget(median, median <= MIDDLEWARE_FACTOR)}`,
     );
   }
   const { median } = speedUp(pool, recordOf(pool, POOL_OF_FOUR));
   console.log(
-    `- a pool of four, more than ${POOL_FACTOR} times the calls a second of one connection: ${verdict(median, median > POOL_FACTOR)}`,
+    `- a pool of four, more than ${POOL_FACTOR} times the calls a second of one connection: ${againstTarget(median, median > POOL_FACTOR)}`,
   );
 }

@@ -1,5 +1,5 @@
 /** The tables of benchmarks of calls, and how the targets were done by. */
-import { machine, table, verdict, withSpread } from '../report/markdown.mjs';
+import { machine, table, againstTarget, withSpread } from '../report/markdown.mjs';
 import { ratioSpread, spread } from '../report/statistics.mjs';
 
 /** @typedef {import('./contender-process.mjs').Sample} Sample */
@@ -91,7 +91,7 @@ function targetLines({ comparison, records }) {
     if (bareLoopFactor !== undefined) {
       const { median } = cpuRatio(longwire, bareLoop, mode);
       const limit = `at most ${bareLoopFactor} times the bare loop's CPU per call`;
-      lines.push(`- ${name}, ${limit}: ${verdict(median, median <= bareLoopFactor)}`);
+      lines.push(`- ${name}, ${limit}: ${againstTarget(median, median <= bareLoopFactor)}`);
     }
     if (officialFactor !== undefined) {
       for (const record of records) {
@@ -99,7 +99,7 @@ function targetLines({ comparison, records }) {
         const { median } = cpuRatio(record, longwire, mode);
         const limit = `at most 1/${officialFactor} of the CPU per call of ${record.contender.title}`;
         lines.push(
-          `- ${name}, ${limit}: ${verdict(median, median >= officialFactor, { prefix: '1/' })}`,
+          `- ${name}, ${limit}: ${againstTarget(median, median >= officialFactor, { prefix: '1/' })}`,
         );
       }
     }

@@ -34,6 +34,27 @@ export const LONGWIRE = {
   toolsIn: (document) => document,
 };
 
+/** What most scripts ask first. @type {Contender} */
+export const VERSION = {
+  title: '`longwire --version`',
+  program: LONGWIRE.program,
+  args: () => ['--version'],
+};
+
+/** What a program waits for before its first line. @type {readonly [Contender, Contender]} */
+export const IMPORTS = [
+  {
+    title: "`import '@modelcontextprotocol/client'`",
+    program: fileURLToPath(new URL('./import-official.mjs', import.meta.url)),
+    args: () => [],
+  },
+  {
+    title: "`import '@longwire/client'`",
+    program: fileURLToPath(new URL('./import-longwire.mjs', import.meta.url)),
+    args: () => [],
+  },
+];
+
 /**
  * Once they are installed.
  *

@@ -12,7 +12,7 @@ import { Child } from '../calls/child.mjs';
 import { TOOLS } from '../calls/echo.mjs';
 import { machine, table, withSpread } from '../report/markdown.mjs';
 import { ratioSpread, spread } from '../report/statistics.mjs';
-import { LONGWIRE, NOTHING, peers } from './contenders.mjs';
+import { IMPORTS, LONGWIRE, NOTHING, peers, VERSION } from './contenders.mjs';
 import { installPeers, manifestOf, SCRATCH, SCRATCH_NODE } from './peers.mjs';
 import { runProgram } from './run-program.mjs';
 
@@ -37,11 +37,17 @@ import { runProgram } from './run-program.mjs';
  * @property {Runtime} runtime
  * @property {Target} target
  * @property {readonly Record[]} records
+ * @property {Contender} base what the others are compared with
  */
 
 const START_TIMEOUT_MS = 15_000;
 /** Beyond this a command line hangs. */
 const RUN_TIMEOUT_MS = 30_000;
+/** What starts without talking to a server. @type {readonly [string, Contender, Contender][]} */
+const STARTS = [
+  ['Version', NOTHING, VERSION],
+  ['Import', ...IMPORTS],
+];
 /** Not counted: the files come into the system's cache, and the programs write down what they keep. */
 const WARM_UP_ROUNDS = 1;
 const REPORT_CPU = fileURLToPath(new URL('./report-cpu.cjs', import.meta.url));
@@ -79,7 +85,13 @@ export async function run({ rounds }) {
       for (const target of targets) {
         console.error(`cold-start: ${headingOf({ runtime, target })}`);
         const records = await measure({ contenders, runtime, target, home, rounds });
-        tables.push({ runtime, target, records });
+        tables.push({ runtime, target, records, base: LONGWIRE });
+      }
+      for (const [title, base, other] of STARTS) {
+        const target = { title, tools: [] };
+        const contenders = [base, other];
+        const records = await measure({ contenders, runtime, target, home, rounds });
+        tables.push({ runtime, target, records, base });
       }
     }
   } finally {
@@ -189,14 +201,15 @@ async function take({ program, args, toolsIn }, { runtime, target, home }) {
 const headingOf = ({ runtime, target }) => `${target.title}, Node ${runtime.version}`;
 
 /** @param {Measured} measured */
-function report({ runtime, target, records }) {
+function report({ runtime, target, records, base }) {
   console.log(`\n### ${headingOf({ runtime, target })}\n`);
-  const longwire = records.find(({ contender }) => contender === LONGWIRE)?.samples ?? [];
+  const compared = records.find(({ contender }) => contender === base)?.samples ?? [];
+  const whose = base === LONGWIRE ? 'Longwire' : 'the first';
   const rows = records.map(({ contender: { title, engine }, samples }) => {
     /** @param {keyof Sample} figure */
     const cells = (figure) => {
       const figures = samples.map((sample) => sample[figure]);
-      const others = longwire.map((sample) => sample[figure]);
+      const others = compared.map((sample) => sample[figure]);
       return [withSpread(spread(figures), 0), withSpread(ratioSpread(figures, others), 2)];
     };
     const tooOld = engine !== undefined && majorOf(engine) > majorOf(runtime.version);
@@ -206,7 +219,7 @@ function report({ runtime, target, records }) {
       ...cells('cpuMs'),
     ];
   });
-  console.log(table(['command line', 'ms', '× Longwire', 'CPU ms', "× Longwire's CPU"], rows));
+  console.log(table(['', 'ms', `× ${whose}`, 'CPU ms', `× CPU of ${whose}`], rows));
   for (const { contender, failure } of records) {
     if (failure !== undefined) console.log(`\n${contender.title} failed, ${failure}`);
   }

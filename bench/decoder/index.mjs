@@ -5,6 +5,7 @@
  */
 import { StringDecoder } from 'node:string_decoder';
 import { createParser } from 'eventsource-parser';
+import { importSource } from '../../test/support/import-source.mjs';
 import { machine, table, withSpread } from '../report/markdown.mjs';
 import { spread } from '../report/statistics.mjs';
 import { inputs } from './inputs.mjs';
@@ -21,10 +22,7 @@ import { inputs } from './inputs.mjs';
 const MAX_EVENT_BYTES = 64 * 2 ** 20;
 const WARM_UP_ROUNDS = 2;
 
-const DECODER_MODULE = new URL(
-  '../../packages/client/dist/channels/event-decoder.js',
-  import.meta.url,
-);
+const DECODER_MODULE = 'packages/client/src/http/event-decoder.ts';
 
 /** @type {readonly Decoder[]} */
 const PEERS = [
@@ -56,7 +54,7 @@ const PEERS = [
 async function longwireDecoder() {
   let EventDecoder;
   try {
-    ({ EventDecoder } = await import(DECODER_MODULE.href));
+    ({ EventDecoder } = await importSource(DECODER_MODULE));
   } catch (error) {
     console.log(
       `decoder: Longwire's cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,

@@ -1,5 +1,5 @@
 /**
- * `recovery`: what happens when the line is cut, and what a session bears. All contenders call one
+ * `recovery`: what happens when the connection is cut, and what a session bears. All contenders call one
  * server process, each from a process of its own, in interleaved rounds whose order rotates.
  */
 import { machine } from '../report/markdown.mjs';

@@ -205,13 +205,13 @@ function openStream(name, response) {
   sessions.set(session.id, session);
   contender.open.add(session);
   contender.opened++;
-  response.on('close', () => forget(session));
+  response.on('close', () => removeSession(session));
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   response.write(`event: endpoint\ndata: /messages?session_id=${session.id}\n\n`);
 }
 
 /** @param {Session} session */
-function forget(session) {
+function removeSession(session) {
   sessions.delete(session.id);
   session.contender.open.delete(session);
   session.end();
@@ -238,10 +238,10 @@ function receiveMessage(request, response, session) {
  */
 async function cut(name, running) {
   const { open } = contenderOf(name);
-  const giveUpAt = performance.now() + PATIENCE_MS;
+  const endAt = performance.now() + PATIENCE_MS;
   const count = () => [...open].reduce((sum, session) => sum + session.running.size, 0);
   while (open.size === 0 || count() < running) {
-    if (performance.now() > giveUpAt) {
+    if (performance.now() > endAt) {
       throw new Error(`${name} has ${open.size} streams and ${count()} calls running`);
     }
     await new Promise(setImmediate);
@@ -249,7 +249,7 @@ async function cut(name, running) {
   const cutAtNs = process.hrtime.bigint().toString();
   for (const session of open) {
     session.stream.destroy();
-    forget(session);
+    removeSession(session);
   }
   return { cutAtNs };
 }

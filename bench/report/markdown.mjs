@@ -42,7 +42,7 @@ export function withSpread({ median, min, max }, digits) {
  * @param {boolean} met
  * @param {{ prefix?: string, unit?: string }} [options] what stands before and after the figure
  */
-export function verdict(figure, met, { prefix = '', unit = '' } = {}) {
+export function againstTarget(figure, met, { prefix = '', unit = '' } = {}) {
   if (Number.isNaN(figure)) return 'not measured';
   return `${prefix}${figure.toFixed(2)}${unit}, ${met ? 'met' : 'MISSED'}`;
 }

@@ -1,5 +1,5 @@
 import { CALL_KINDS, type CallKind } from './calls.ts';
-import type { CallRecord } from './judge-run.ts';
+import type { CallRecord } from './check-run.ts';
 
 const OUTCOMES = ['hung', 'succeeded', 'failed'] as const;
 

@@ -1,4 +1,4 @@
-import type { Random } from '@longwire/client/testing';
+import type { Random } from '@longwire/testing';
 
 /** The tools of the server. */
 export type ToolName = 'read' | 'put' | 'write';

@@ -21,7 +21,7 @@ async function setUp(resumable: boolean) {
     transport: 'sse',
     resumable,
     seed: 1,
-    forgottenShare: 0,
+    lostShare: 0,
     onRun: (key) => runs.push(key),
     onBreach: (what) => breaches.push(what),
   });
@@ -54,16 +54,16 @@ async function post({ origin }: ChaosServer, endpoint: string, message: object):
   return response.status;
 }
 
-async function shakeHands(server: ChaosServer, endpoint: string): Promise<void> {
+async function initialize(server: ChaosServer, endpoint: string): Promise<void> {
   await post(server, endpoint, { id: 0, method: 'initialize', params: {} });
   await post(server, endpoint, { method: 'notifications/initialized' });
 }
 
 describe('the server over HTTP+SSE', () => {
-  it('runs calls of a session that has shaken hands, and counts them', async () => {
+  it('runs calls of a session that is initialized, and counts them', async () => {
     const { server, runs, breaches } = await setUp(false);
     const stream = await openStream(server);
-    await shakeHands(server, stream.endpoint);
+    await initialize(server, stream.endpoint);
     expect(await post(server, stream.endpoint, call)).toBe(202);
     await stream.has(resultText('write', args));
     expect(stream.text()).not.toContain('id: ');
@@ -77,7 +77,7 @@ describe('the server over HTTP+SSE', () => {
     const { endpoint, has } = await openStream(server);
     await post(server, endpoint, call);
     await has('tools/call while the session is new');
-    await shakeHands(server, endpoint);
+    await initialize(server, endpoint);
     await post(server, endpoint, call);
     await has('the id 9 was used before');
     expect(runs).toEqual([]);
@@ -96,7 +96,7 @@ describe('the server over HTTP+SSE', () => {
   it('lets a session be taken up again, and sends what was missed', async () => {
     const { server, runs } = await setUp(true);
     const first = await openStream(server);
-    await shakeHands(server, first.endpoint);
+    await initialize(server, first.endpoint);
     const [id = ''] = /[\w-]+:1(?=\n)/.exec(first.text()) ?? [];
     first.abort();
     await vi.waitFor(() => expect(server.openStreams()).toBe(0));
@@ -113,7 +113,7 @@ describe('the server over HTTP+SSE', () => {
 });
 
 describe('the log of events', () => {
-  it('gives what came after a number, unless some of it is forgotten', () => {
+  it('gives what came after a number, unless some of it is dropped', () => {
     const log = new EventLog();
     expect(log.after(0)).toEqual([]);
     for (let i = 1; i <= 600; i += 1) expect(log.add(`event ${i}`)).toBe(i);

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createRandom } from '@longwire/client/testing';
-import type { DialectOptions, HttpDialect } from './http-dialect.ts';
-import { SseDialect } from './sse-dialect.ts';
-import { StatelessDialect } from './stateless-dialect.ts';
-import { StreamableDialect } from './streamable-dialect.ts';
+import { createRandom } from '@longwire/testing';
+import type { ServerTransportOptions, ServerTransport } from './server-transport.ts';
+import { SseTransport } from './sse-transport.ts';
+import { StatelessTransport } from './stateless-transport.ts';
+import { StreamableTransport } from './streamable-transport.ts';
 import type { TransportName } from './variants.ts';
 
 /** What a server is asked to count and to report. */
@@ -19,17 +19,17 @@ export interface ServerWatch {
 /** Options of a server over HTTP. */
 export interface ChaosServerOptions extends ServerWatch {
   transport: Exclude<TransportName, 'stdio'>;
-  /** Whether events have ids, and a stream can be gone on with by them. */
+  /** Whether events have ids, by which a stream can be resumed. */
   resumable: boolean;
-  /** Decides what a server may do in one way or another, and what is forgotten. */
+  /** Decides what a server may do in one way or another, and what is dropped. */
   seed: number;
   /** For how long a session is kept that nobody uses, in milliseconds. Default 1500. */
   sessionLifeMs?: number;
-  /** The share of sessions whose stream breaks off that is forgotten at once. Default 0.2. */
-  forgottenShare?: number;
+  /** The share of sessions that are lost as soon as their stream breaks. Default 0.2. */
+  lostShare?: number;
   /** The share of answers by Streamable HTTP that are documents. Default 0.4. */
   documentShare?: number;
-  /** The share of the streams that can be gone on with that have to be. Default 0.05. */
+  /** The share of the resumable streams that are cut. Default 0.05. */
   pausedShare?: number;
 }
 
@@ -41,7 +41,7 @@ export interface CountingServer extends AsyncDisposable {
   liveSessions(): number;
   /** Streams that are open now. */
   openStreams(): number;
-  /** How often a stream was gone on with. */
+  /** How often a stream was resumed. */
   resumptions(): number;
   /** Says that the list of tools has changed, to whoever listens. */
   announce(): void;
@@ -53,24 +53,24 @@ export interface ChaosServer extends CountingServer {
   readonly origin: string;
   /** Where on it the server is. */
   readonly path: string;
-  /** Forgets everything, as after a restart; `cut` says that connections break. */
+  /** Drops everything, as after a restart; `cut` says that connections break. */
   restart(options: { cut: boolean }): void;
 }
 
-const DIALECTS: Record<
+const TRANSPORTS: Record<
   ChaosServerOptions['transport'],
-  new (options: DialectOptions) => HttpDialect
+  new (options: ServerTransportOptions) => ServerTransport
 > = {
-  sse: SseDialect,
-  'streamable-http': StreamableDialect,
-  stateless: StatelessDialect,
+  sse: SseTransport,
+  'streamable-http': StreamableTransport,
+  stateless: StatelessTransport,
 };
 
 /** Starts a server on a free port of 127.0.0.1. */
 export async function startChaosServer(options: ChaosServerOptions): Promise<ChaosServer> {
-  const dialect = new DIALECTS[options.transport]({
+  const transport = new TRANSPORTS[options.transport]({
     sessionLifeMs: 1500,
-    forgottenShare: 0.2,
+    lostShare: 0.2,
     documentShare: 0.4,
     pausedShare: 0.05,
     ...options,
@@ -81,27 +81,27 @@ export async function startChaosServer(options: ChaosServerOptions): Promise<Cha
     // The connection broke: what has not arrived as a whole does not count.
     request.on('error', () => {});
     response.on('error', () => {});
-    Promise.resolve(dialect.take(request, response)).catch(() => response.destroy());
+    Promise.resolve(transport.take(request, response)).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    path: dialect.path,
-    openedSessions: () => dialect.openedSessions,
-    liveSessions: () => dialect.liveSessions,
-    openStreams: () => dialect.openStreams,
-    resumptions: () => dialect.resumptions,
-    announce: () => dialect.announce(),
+    path: transport.path,
+    openedSessions: () => transport.openedSessions,
+    liveSessions: () => transport.liveSessions,
+    openStreams: () => transport.openStreams,
+    resumptions: () => transport.resumptions,
+    announce: () => transport.announce(),
     restart: ({ cut }) => {
-      dialect.forgetAll();
+      transport.dropSessions();
       if (cut) server.closeAllConnections();
     },
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, 'close');
       server.close();
-      dialect.forgetAll();
+      transport.dropSessions();
       server.closeAllConnections();
       await closed;
     },

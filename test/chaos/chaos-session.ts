@@ -50,7 +50,7 @@ export class ChaosSession {
     if (this.#isStateless) this.#state = 'ready';
   }
 
-  /** Hands have been shaken, or need not be. */
+  /** The session is initialized, or has no handshake. */
   get isReady(): boolean {
     return this.#state === 'ready';
   }
@@ -98,7 +98,7 @@ export class ChaosSession {
       this.#fail(id, `the id ${id} was used before`);
       return;
     }
-    // One that shakes hands has its id until it is answered, on whatever connection that comes.
+    // A session with a handshake keeps its id until it is answered, on whatever connection that comes.
     if (method !== 'server/discover') this.#ids.add(id);
     const isInTurn = method === 'initialize' ? this.#state === 'new' : this.#state === 'ready';
     if (!isInTurn && method !== 'ping') {

@@ -7,7 +7,7 @@ export interface LoggedEvent {
 const MAX_EVENTS = 512;
 const MAX_CHARACTERS = 2_000_000;
 
-/** The last events of a session, for a client that comes back. It forgets the oldest ones. */
+/** The last events of a session, for a client that comes back. It drops the oldest ones. */
 export class EventLog {
   #events: LoggedEvent[] = [];
   #characters = 0;
@@ -24,7 +24,7 @@ export class EventLog {
     return this.#last;
   }
 
-  /** What came after the event of this number; `undefined` if some of it is forgotten. */
+  /** What came after the event of this number; `undefined` if some of it is dropped. */
   after(number: number): LoggedEvent[] | undefined {
     const missed = this.#last - number;
     if (!Number.isInteger(missed) || missed < 0 || missed > this.#events.length) return undefined;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { EventLog } from './event-log.ts';
-import { beginEvents, sendEvent } from './http-dialect.ts';
+import { beginEvents, sendEvent } from './server-transport.ts';
 
 /** What brings the messages that belong to one request, or to none. */
 export interface PostReply {
@@ -50,7 +50,7 @@ export class StreamReply implements PostReply {
   #carrier: ServerResponse | undefined;
   #isOver = false;
 
-  /** With a name, it can be gone on with by the ids of its events. */
+  /** With a name, it can be resumed by the ids of its events. */
   constructor(name?: string) {
     this.#name = name ?? '';
     this.#log = name === undefined ? undefined : new EventLog();
@@ -70,8 +70,8 @@ export class StreamReply implements PostReply {
     this.#carriedBy(response);
   }
 
-  /** Goes on behind an event; false if some of what came then is forgotten. */
-  goOn(response: ServerResponse, number: number): boolean {
+  /** Resumes after an event; false if some later events are dropped. */
+  resume(response: ServerResponse, number: number): boolean {
     const missed = this.#log?.after(number);
     if (missed === undefined) return false;
     beginEvents(response);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createClient } from '@longwire/client';
-import { createFaultyProxy } from '@longwire/client/testing';
+import { createFaultyProxy } from '@longwire/testing';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { until } from '../support/until.ts';
 import { startChaosServer } from './chaos-server.ts';
@@ -8,7 +8,7 @@ import { startChaosServer } from './chaos-server.ts';
 expectNothingLeftOpen();
 
 describe('a session of Streamable HTTP', () => {
-  it('is never asked twice under one id, however often it is gone on with', async () => {
+  it('is never asked twice under one id, however often it is resumed', async () => {
     const breaches: string[] = [];
     await using server = await startChaosServer({
       transport: 'streamable-http',
@@ -40,7 +40,7 @@ describe('a session of Streamable HTTP', () => {
     expect(breaches).toEqual([]);
   });
 
-  it('begins although the server breaks off in the middle of every answer', async () => {
+  it('begins although the server cuts every answer', async () => {
     const runs: number[] = [];
     const breaches: string[] = [];
     await using server = await startChaosServer({

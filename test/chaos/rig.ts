@@ -4,7 +4,7 @@ import {
   createRandom,
   type FaultKind,
   type FaultyProxy,
-} from '@longwire/client/testing';
+} from '@longwire/testing';
 import {
   startChaosServer,
   type ChaosServer,
@@ -18,7 +18,7 @@ import type { TransportName, Variant } from './variants.ts';
 /** What goes wrong: on the way to a server, or with the server itself. */
 export type Mishap = FaultKind | 'restart' | 'kill';
 
-/** A server, what breaks the line to it, and a client's way there. */
+/** A server, the faults of its connections, and a client's way there. */
 export interface Rig extends AsyncDisposable {
   readonly server: CountingServer;
   readonly target: string | CommandTarget;

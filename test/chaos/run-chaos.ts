@@ -6,11 +6,11 @@ import {
   type CallToolResult,
   type LongwireClient,
 } from '@longwire/client';
-import { createRandom, type FaultKind } from '@longwire/client/testing';
+import { createRandom, type FaultKind } from '@longwire/testing';
 import { CallRecords } from './call-records.ts';
 import { drawCall, resultText } from './calls.ts';
 import { CALL_LIMITS, MARKED } from './client-options.ts';
-import { judgeOpen, judgeRun, type Violation } from './judge-run.ts';
+import { checkOpen, checkRun, type Violation } from './check-run.ts';
 import { startRig, type Rig } from './rig.ts';
 import { countCalls, type ChaosSummary, type MemorySample } from './summary.ts';
 import type { Variant } from './variants.ts';
@@ -38,7 +38,7 @@ export interface ChaosOptions {
   weights?: Partial<Record<FaultKind, number>>;
   /** Told after every call. */
   onProgress?: (done: { settled: number; faults: number }) => void;
-  /** Default: as the client does it. Another one shows whether the judge would notice. */
+  /** Default: as the client does it. Another one shows whether the check would notice. */
   call?: Caller;
 }
 
@@ -59,7 +59,7 @@ const COLLECTING_MS = 50;
 const MEMORY_CALLS = 20_000;
 
 /**
- * Makes calls to a server over a line that breaks, and judges what became of them. It is fulfilled
+ * Makes calls to a server over a connection that breaks, and checks their outcomes. It is fulfilled
  * whatever happens: what went wrong is in `violations`.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
@@ -82,11 +82,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
   client.on('state', ({ name }) => {
     if (name === 'ready') timesReady += 1;
   });
-  let isHeard = false;
+  let isReceived = false;
   client.on('toolsChanged', () => {
-    isHeard = true;
+    isReceived = true;
   });
-  // What is annotated as safe is learned from the list.
+  // The list says what is annotated as safe.
   await client.listTools();
 
   const memory: MemorySample[] = [];
@@ -95,24 +95,26 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
     await run.upTo(Math.round((calls * part) / 4));
     if (part === 3) continue;
     const when = `after ${run.settled} calls`;
-    const judge = (): Violation[] => judgeOpen({ sessions: server.liveSessions() }, 1, when);
-    violations.push(...(await afterClosing(judge)));
+    const check = (): Violation[] => checkOpen({ sessions: server.liveSessions() }, 1, when);
+    violations.push(...(await afterClosing(check)));
     memory.push(await sampleMemory(run.settled));
   }
-  // What is heard now was said now.
-  isHeard = false;
-  const judgeHearing = (): Violation[] => {
+  // What arrives now was sent now.
+  isReceived = false;
+  const checkReceiving = (): Violation[] => {
     server.announce();
-    return isHeard ? [] : [{ kind: 'unheard', what: 'what the server said after the last call' }];
+    return isReceived
+      ? []
+      : [{ kind: 'not-received', what: 'what the server said after the last call' }];
   };
-  violations.push(...(await afterClosing(judgeHearing)));
+  violations.push(...(await afterClosing(checkReceiving)));
   await client.close();
-  violations.push(...judgeRun(records, (key) => records.executionsOf(key)));
-  const judge = (): Violation[] => {
+  violations.push(...checkRun(records, (key) => records.executionsOf(key)));
+  const check = (): Violation[] => {
     const open = { streams: server.openStreams(), connections: rig.open() };
-    return judgeOpen(open, 0, 'after the client was closed');
+    return checkOpen(open, 0, 'after the client was closed');
   };
-  violations.push(...(await afterClosing(judge)), ...judgeMemory(memory));
+  violations.push(...(await afterClosing(check)), ...checkMemory(memory));
   return {
     seed,
     variant: variant.name,
@@ -179,10 +181,10 @@ class Run {
       },
     );
     let watchdog: NodeJS.Timeout | undefined;
-    const givenUp = new Promise((resolve) => {
+    const timedOut = new Promise((resolve) => {
       watchdog = setTimeout(resolve, HUNG_AFTER_MS);
     });
-    await Promise.race([settled, givenUp]);
+    await Promise.race([settled, timedOut]);
     clearTimeout(watchdog);
   }
 
@@ -201,7 +203,7 @@ function countOf({ mishaps }: Rig): number {
 
 const callDirectly: Caller = (client, tool, args, options) => client.callTool(tool, args, options);
 
-function judgeMemory(memory: readonly MemorySample[]): Violation[] {
+function checkMemory(memory: readonly MemorySample[]): Violation[] {
   const [quarter, , whole] = memory;
   if (quarter === undefined || whole === undefined) return [];
   if (globalThis.gc === undefined || whole.calls < MEMORY_CALLS) return [];
@@ -220,10 +222,10 @@ async function sampleMemory(calls: number): Promise<MemorySample> {
   return { calls, heapUsedBytes: heapUsed, rssBytes: rss };
 }
 
-/** Judges once what is being closed is closed, or what is said is heard, or has had its time. */
-async function afterClosing(judge: () => Violation[]): Promise<Violation[]> {
-  for (let waitedMs = 0; waitedMs < CLOSING_MS && judge().length > 0; waitedMs += CLOSING_STEP_MS) {
+/** Checks once everything is closed or received, or the time is over. */
+async function afterClosing(check: () => Violation[]): Promise<Violation[]> {
+  for (let waitedMs = 0; waitedMs < CLOSING_MS && check().length > 0; waitedMs += CLOSING_STEP_MS) {
     await delay(CLOSING_STEP_MS);
   }
-  return judge();
+  return check();
 }

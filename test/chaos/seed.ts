@@ -1,4 +1,4 @@
-import { createRandom } from '@longwire/client/testing';
+import { createRandom } from '@longwire/testing';
 
 /**
  * The seed that somebody asked for, or any. It is to be printed before the run begins: what was

@@ -5,7 +5,7 @@ export interface KeptSession {
   close(): void;
 }
 
-/** The sessions of a server. Those that nobody has taken care of for a while are forgotten. */
+/** The sessions of a server. Those that are unused for a while are dropped. */
 export class SessionStore<Session extends KeptSession> {
   readonly #sessions = new Map<string, Session>();
   readonly #expiries = new Map<string, NodeJS.Timeout>();
@@ -34,7 +34,7 @@ export class SessionStore<Session extends KeptSession> {
     return [...this.#sessions.values()];
   }
 
-  /** Forgets a session then, unless it is kept by then. */
+  /** Drops a session later, unless it is kept by then. */
   endIn(id: string, ms: number): void {
     this.keep(id);
     if (this.#sessions.has(id)) {
@@ -45,20 +45,20 @@ export class SessionStore<Session extends KeptSession> {
     }
   }
 
-  /** It is not to be forgotten by itself any more. */
+  /** Keeps a session from expiring. */
   keep(id: string): void {
     clearTimeout(this.#expiries.get(id));
     this.#expiries.delete(id);
   }
 
-  /** Forgets a session. Whether there was one. */
+  /** Drops a session. Whether there was one. */
   end(id: string): boolean {
     this.keep(id);
     this.#sessions.get(id)?.close();
     return this.#sessions.delete(id);
   }
 
-  /** Forgets all of them. */
+  /** Drops all of them. */
   endAll(): void {
     for (const id of this.#sessions.keys()) this.end(id);
   }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { CommandTarget } from '@longwire/client';
-import { createRandom } from '@longwire/client/testing';
+import { createRandom } from '@longwire/testing';
 import type { CountingServer, ServerWatch } from './chaos-server.ts';
 import { ChaosSession, type ClientMessage } from './chaos-session.ts';
 

@@ -47,7 +47,7 @@ async function ask(
   return { response, abort: () => abort.abort() };
 }
 
-async function shakeHands(server: ChaosServer): Promise<Record<string, string>> {
+async function initialize(server: ChaosServer): Promise<Record<string, string>> {
   const message = { id: 0, method: 'initialize', params: {} };
   const { response } = await ask(server, { message });
   await response.text();
@@ -65,7 +65,7 @@ describe('the server over Streamable HTTP', () => {
     ['text/event-stream', 0],
   ])('answers a call with %s, and counts it', async ([type, documentShare]) => {
     const { server, runs, breaches } = await setUp({ documentShare });
-    const headers = await shakeHands(server);
+    const headers = await initialize(server);
     const { response } = await ask(server, { headers, message: call });
     expect(response.headers.get('content-type')).toBe(type);
     const body = await response.text();
@@ -76,7 +76,7 @@ describe('the server over Streamable HTTP', () => {
 
   it('refuses, and reports, what breaks the protocol', async () => {
     const { server, runs, breaches } = await setUp({});
-    const session = await shakeHands(server);
+    const session = await initialize(server);
     const { 'mcp-session-id': _, ...withoutId } = session;
     const { 'mcp-protocol-version': __, ...withoutVersion } = session;
     const wrong = [withoutId, withoutVersion, { ...session, accept: 'application/json' }];
@@ -89,18 +89,18 @@ describe('the server over Streamable HTTP', () => {
     expect(breaches).toHaveLength(wrong.length);
   });
 
-  it('forgets a session that is ended, that nobody uses, or by a restart', async () => {
+  it('drops a session that is ended, unused, or restarted', async () => {
     const { server, breaches } = await setUp({ sessionLifeMs: 1000 });
-    const ended = await shakeHands(server);
+    const ended = await initialize(server);
     const farewell = await ask(server, { method: 'DELETE', headers: ended });
     expect(farewell.response.status).toBe(204);
-    const unused = await shakeHands(server);
+    const unused = await initialize(server);
     await until(() => server.liveSessions() === 0);
-    const standing = await shakeHands(server);
-    await ask(server, { method: 'GET', headers: standing });
+    const streaming = await initialize(server);
+    await ask(server, { method: 'GET', headers: streaming });
     expect(server.openStreams()).toBe(1);
     server.restart({ cut: false });
-    for (const headers of [ended, unused, standing]) {
+    for (const headers of [ended, unused, streaming]) {
       const { response } = await ask(server, { headers, message: call });
       expect(response.status).toBe(404);
       await response.text();
@@ -111,7 +111,7 @@ describe('the server over Streamable HTTP', () => {
 
   it('keeps the rest of an answer for who comes back for it', async () => {
     const { server, runs } = await setUp({ resumable: true, documentShare: 0, pausedShare: 1 });
-    const headers = await shakeHands(server);
+    const headers = await initialize(server);
     const { response } = await ask(server, { headers, message: call });
     const begun = await response.text();
     expect(begun).not.toContain(text);

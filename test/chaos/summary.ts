@@ -1,4 +1,4 @@
-import type { CallRecord, Violation } from './judge-run.ts';
+import type { CallRecord, Violation } from './check-run.ts';
 import type { Mishap } from './rig.ts';
 
 /** Memory after a garbage collection, if the process lets one be asked for. */

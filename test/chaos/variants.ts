@@ -6,7 +6,7 @@ export interface Variant {
   /** What it is called in a report. */
   name: string;
   transport: TransportName;
-  /** Whether its events have ids, so that a stream that broke off can be gone on with. */
+  /** Whether its events have ids, so that a broken stream can be resumed. */
   resumable: boolean;
   /** How many faults of others one of its own costs: to start a process takes its time. */
   faultCost: number;

@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 
 interface Scripted extends ScriptedClaude, AsyncDisposable {
-  /** What leads the command to it. */
+  /** What connects the command to it. */
   env: Record<string, string>;
 }
 
@@ -86,7 +86,7 @@ function textOf({ content = '' }: WireBlock): string {
   return content.map(({ text = '' }) => text).join('\n');
 }
 
-/** What the tools of a request are, by name, without the marks for the cache. */
+/** What the tools of a request are, by name, without the cache breakpoints. */
 function schemasOf({ tools = [] }: MessagesRequest): Record<string, unknown> {
   return Object.fromEntries(tools.map(({ name, input_schema: schema }) => [name, schema]));
 }
@@ -260,7 +260,7 @@ describe('one question', () => {
   });
 });
 
-describe('marks for the cache', () => {
+describe('cache breakpoints', () => {
   test('are on the tools and on the newest messages of every request', async () => {
     await using claude = await scripted([
       { calls: [{ id: 'toolu_1', name: 'echo', arguments: { message: 'a' } }] },
@@ -360,7 +360,7 @@ describe('a tool of which its server says that it only reads', () => {
     { calls: [{ id: 'toolu_1', name: 'add', arguments: { a: 1, b: 2 } }] },
     { text: 'Done.' },
   ];
-  const refusals = async (args: string[], cwd?: string): Promise<unknown> => {
+  const isCallRefused = async (args: string[], cwd?: string): Promise<unknown> => {
     await using claude = await scripted(script);
     const options = { env: claude.env, ...(cwd !== undefined && { cwd }) };
     const run = await runCli(['chat', ...args, '-p', 'Add', '--json'], options);
@@ -369,8 +369,8 @@ describe('a tool of which its server says that it only reads', () => {
   };
 
   test('is called unasked only if the server is trusted', async () => {
-    expect(await refusals([demo.url])).toBe(true);
-    expect(await refusals([demo.url, '--trust', demo.url])).toBe(false);
+    expect(await isCallRefused([demo.url])).toBe(true);
+    expect(await isCallRefused([demo.url, '--trust', demo.url])).toBe(false);
   });
 
   const override = { add: { annotations: { readOnlyHint: true } } };
@@ -384,7 +384,7 @@ describe('a tool of which its server says that it only reads', () => {
     const cwd = await mkdtemp(join(tmpdir(), 'longwire-trust-'));
     const file = { servers: { it: { url: demo.url, ...server } } };
     await writeFile(join(cwd, 'longwire.json'), JSON.stringify(file));
-    expect(await refusals(args, cwd)).toBe(isRefused);
+    expect(await isCallRefused(args, cwd)).toBe(isRefused);
     await rm(cwd, { recursive: true });
   });
 
@@ -427,7 +427,7 @@ describe('what goes wrong', () => {
     command.kill('SIGINT');
     const { code, stdout } = await command.done;
     expect([code, stdout]).toEqual([130, '']);
-    // What the client said, and not that its line went away.
+    // What the client said, and not that its connection closed.
     await until(() =>
       expect(observed.calls).toEqual([
         { tool: 'wait', args: {}, cancelled: expect.stringContaining('abort') as unknown },
@@ -436,7 +436,7 @@ describe('what goes wrong', () => {
     await until(() => expect(observed.openSessions()).toBe(0));
   });
 
-  test('Ctrl-C in a conversation stops the turn and its call, and the next turn goes on', async () => {
+  test('Ctrl-C in a conversation stops the turn and its call, and the next turn works', async () => {
     await using observed = await startObservedServer();
     await using claude = await scripted([
       { calls: [{ id: 'toolu_1', name: 'wait' }] },

@@ -199,7 +199,7 @@ describe('the file of another program', () => {
 });
 
 describe('every server', () => {
-  test('is watched, each line under its name; one that is dead troubles no other', async () => {
+  test('is watched, each line under its name; one that is dead does not affect the others', async () => {
     await write('all.json', {
       servers: { one: { url: server.url }, dead: { url: 'http://127.0.0.1:9/mcp' } },
     });

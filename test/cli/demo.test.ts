@@ -13,7 +13,7 @@ expectNothingLeftOpen();
 const listensAt = /listens at http:\/\/127\.0\.0\.1:(\d+)\/sse/;
 
 /** Whether anything listens on a port of 127.0.0.1. */
-function isListening(port: number): Promise<boolean> {
+function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const settle = (yes: boolean): void => {
@@ -34,7 +34,7 @@ function portOf(stdout: string): number {
 test('without a terminal it tours its own server, and ends', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'longwire-'));
   try {
-    // What is set for other commands leads it nowhere.
+    // The settings of other commands do not affect it.
     const elsewhere = { MCP_SERVER_URL: 'http://127.0.0.1:9/sse', MCP_API_KEY: 'another-key' };
     const run = await runCli(['demo'], { env: { TMPDIR: directory, ...elsewhere } });
     expect([run.code, run.stderr]).toEqual([0, '']);
@@ -75,7 +75,7 @@ test('without a terminal it tours its own server, and ends', async () => {
     expect(path.startsWith(directory)).toBe(true);
     const signature = (await readFile(path)).subarray(0, 8);
     expect(signature).toEqual(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
-    expect(await isListening(portOf(run.stdout))).toBe(false);
+    expect(await isOpen(portOf(run.stdout))).toBe(false);
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -94,7 +94,7 @@ test('with a key it chats after the tour', async () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/That was the tour[^]*That makes twenty-three\.\n$/);
     expect(JSON.stringify(claude.bodies()[1]?.messages)).toContain('20 + 3 = 23');
-    expect(await isListening(portOf(stdout))).toBe(false);
+    expect(await isOpen(portOf(stdout))).toBe(false);
   } finally {
     await claude.close();
   }
@@ -126,12 +126,12 @@ describe('Ctrl-C ends it with 130, and nothing is left', () => {
     await command.waitFor(moment);
     const below = descendantsOf(command.pid);
     const port = portOf(command.stdout());
-    expect(await isListening(port)).toBe(true);
+    expect(await isOpen(port)).toBe(true);
     command.kill('SIGINT');
     const { code, stdout, stderr } = await command.done;
     expect([code, stderr]).toEqual([130, 'Interrupted.\n']);
     expect(stdout).not.toContain('That was the tour');
-    expect(await isListening(port)).toBe(false);
+    expect(await isOpen(port)).toBe(false);
     expect([command.pid, ...below].filter(isRunning)).toEqual([]);
   });
 });

@@ -122,11 +122,11 @@ const faults: Fault[] = [
     advises: /whether it ran is not known/,
   },
   {
-    name: 'a call that gives no sign of life',
+    name: 'a call that is not answered',
     mischief: { hangOnCall: true },
     args: [...echo, '--timeout', '2s'],
     code: 5,
-    says: /the call of echo gave no sign of life for 2000 ms/,
+    says: /the call of echo had no answer and no progress for 2000 ms/,
     advises: /longer --timeout/,
   },
   {
@@ -139,7 +139,7 @@ const faults: Fault[] = [
   },
 ];
 
-/** Wrong usage, which nobody but the command hears of. */
+/** Wrong usage, which only the command sees. */
 const usage: [args: string[], says: RegExp][] = [
   [['call', 'ecoh', 'message=hi'], /no tool "ecoh".*Did you mean echo\?/],
   [['call', 'nothing_like_it'], /no tool "nothing_like_it".*`longwire tools` lists them/],

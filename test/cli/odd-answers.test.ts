@@ -16,8 +16,8 @@ describe.each(commands)('longwire %s', (...command) => {
       const answers = Object.entries(goodAnswers).map(([method, text]) => {
         const { result } = JSON.parse(text.replace('$ID', '0')) as { result: object };
         const isMeta = '_meta' in odd;
-        const members = isMeta ? { result: { ...result, ...odd } } : { result, ...odd };
-        return [method, scripted(members)];
+        const properties = isMeta ? { result: { ...result, ...odd } } : { result, ...odd };
+        return [method, scripted(properties)];
       });
       await using server = await scriptedServers.sse(Object.fromEntries(answers));
       const { code, stdout } = await runCli(args(command, server.target));

@@ -48,7 +48,7 @@ async function callOverCut(server: HostileSseServer, args: string[]): Promise<Cl
   return run;
 }
 
-const cutOff = String.raw`GET http://127\.0\.0\.1:\d+/sse(?: broke off)?: .+`;
+const cutOff = String.raw`GET http://127\.0\.0\.1:\d+/sse(?: [a-z ]+)?: .+`;
 
 describe('call', () => {
   test('survives a cut where that does no harm, and says so in one line', async () => {
@@ -89,7 +89,7 @@ describe('call', () => {
     expect(lines).toEqual(words.map((line) => expect.stringMatching(new RegExp(`^${line}$`))));
   });
 
-  test('on a session that goes on, nothing is sent twice, and that is said', async () => {
+  test('on a resumed session nothing is sent twice, and that is said', async () => {
     await using server = await startServer({ eventIds: true });
     server.mischief.hangOnCall = true;
     await using command = await start(server, ['call', 'pay']);
@@ -104,7 +104,7 @@ describe('call', () => {
     const run = await command.done;
     expect([run.code, run.stdout]).toEqual([0, 'paid once\n']);
     expect(run.stderr).toMatch(
-      / and is back; its session went on, and the call was sent only once\n$/,
+      / and is back; its session was resumed, and the call was sent only once\n$/,
     );
     expect(server.messagesOf('tools/call')).toHaveLength(1);
     expectSecretsKept(server, run);
@@ -168,7 +168,7 @@ describe('watch', () => {
     return server;
   }
 
-  test('shows that it reconnects and is ready again, and goes on until Ctrl-C', async () => {
+  test('shows that it reconnects and is ready again, and runs until Ctrl-C', async () => {
     await using server = await startChanging();
     await using command = await start(server, ['watch']);
     await command.waitFor(/Watching/);
@@ -209,7 +209,7 @@ describe('watch', () => {
       .map((line) => JSON.parse(line) as { event: string; state: object });
     expect(events.map(({ event }) => event)).toEqual(events.map(() => 'state'));
     const connectMs = expect.toSatisfy(Number.isInteger);
-    const ready = { name: 'ready', dialect: 'sse', resumed: false, connectMs };
+    const ready = { name: 'ready', transport: 'sse', resumed: false, connectMs };
     expect(events.map(({ state }) => state)).toEqual([
       { name: 'connecting', attempt: 1, known: false },
       expect.objectContaining(ready),
@@ -300,7 +300,7 @@ describe('chat', () => {
       shown: /✗ pay: the connection was lost during the call of pay/,
       told: /outcome is unknown.*Assume neither/,
     },
-  ])('goes on over a cut in the middle of $tool', async ({ tool, calls, shown, told }) => {
+  ])('continues after a cut in the middle of $tool', async ({ tool, calls, shown, told }) => {
     await using server = await startServer({ hangOnCall: true });
     const claude = await startScriptedClaude([
       { text: 'Let me see.', calls: [{ id: 'toolu_1', name: tool }] },

@@ -1,7 +1,7 @@
 /**
  * The client under test, as a program would use the library. The suite starts it with the name of a
- * scenario in its environment and the server's URL as last argument, and judges from the other
- * side. It ends with an error if the library does not do what the scenario leads up to.
+ * scenario in its environment and the server's URL as last argument, and checks from the other
+ * side. It ends with an error if the library does not do what the scenario expects.
  */
 import { connect, LongwireError } from '@longwire/client';
 import { oauth } from '@longwire/client/oauth';
@@ -76,7 +76,7 @@ function agreeing(options) {
   const provider = new AgreeingProvider(options);
   const login = oauth(provider);
   provider.onCallback = (callback) => login.finish(callback);
-  return login.options;
+  return { auth: login };
 }
 
 /** @type {Record<string, Behaviour>} */
@@ -109,26 +109,28 @@ const BEHAVIOURS = {
   'auth/iss-normalized': { isRefused: true },
   'auth/metadata-issuer-mismatch': { isRefused: true },
   'auth/client-credentials-basic': {
-    options: () =>
-      oauth(
+    options: () => ({
+      auth: oauth(
         new ClientCredentialsProvider({
           clientId: context.client_id,
           clientSecret: context.client_secret,
         }),
-      ).options,
+      ),
+    }),
   },
   'auth/client-credentials-jwt': {
-    options: () =>
-      oauth(
+    options: () => ({
+      auth: oauth(
         new PrivateKeyJwtProvider({
           clientId: context.client_id,
           privateKey: context.private_key_pem,
           algorithm: context.signing_algorithm ?? 'ES256',
         }),
-      ).options,
+      ),
+    }),
   },
   'auth/enterprise-managed-authorization': {
-    options: () => oauth(crossAppAccess()).options,
+    options: () => ({ auth: oauth(crossAppAccess()) }),
   },
 };
 
@@ -164,19 +166,19 @@ async function run(url) {
 }
 
 /** Authorization has to fail. @param {Promise<void>} running */
-async function expectRefusal(running) {
+async function expectUnauthorized(running) {
   const error = await running.then(
     () => new Error('it was authorized, and should not have been'),
     (/** @type {unknown} */ reason) => reason,
   );
-  const isRefusal =
+  const isUnauthorized =
     error instanceof LongwireError && ['unauthorized', 'forbidden'].includes(error.code);
-  if (!isRefusal) throw error;
+  if (!isUnauthorized) throw error;
 }
 
 try {
   const running = run(process.argv.at(-1) ?? '');
-  await (isRefused ? expectRefusal(running) : running);
+  await (isRefused ? expectUnauthorized(running) : running);
 } catch (error) {
   // In one line, which is the cause that the table of results names.
   process.stderr.write(`${String(error).replaceAll(/\s+/g, ' ')}\n`);

@@ -1,6 +1,6 @@
 /**
  * A provider as a program would write one, for somebody who agrees to everything: it follows the
- * authorization server to its redirect, and hands over what comes back.
+ * authorization server to its redirect, and returns what comes back.
  *
  * @implements {OAuthClientProvider}
  *

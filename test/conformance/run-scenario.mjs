@@ -15,7 +15,7 @@ import { suiteNode, suiteProgram } from './suite.mjs';
  * @property {string} [description]
  * @property {string} [errorMessage]
  *
- * @typedef {object} Verdict
+ * @typedef {object} ScenarioResult
  * @property {Run} run
  * @property {number} passed checks
  * @property {number} total checks that passed or did not; those that only inform are none
@@ -43,7 +43,7 @@ const waiting = [];
  * a warning, a client that ended with an error or did not end.
  *
  * @param {Run} run
- * @returns {Promise<Verdict>}
+ * @returns {Promise<ScenarioResult>}
  */
 export async function runScenario(run) {
   if (running === AT_A_TIME) await new Promise((resolve) => waiting.push(() => resolve(undefined)));
@@ -57,7 +57,7 @@ export async function runScenario(run) {
   }
 }
 
-/** @param {Run} run @returns {Promise<Verdict>} */
+/** @param {Run} run @returns {Promise<ScenarioResult>} */
 async function runNow(run) {
   const folder = await mkdtemp(join(tmpdir(), 'longwire-conformance-'));
   try {
@@ -85,9 +85,9 @@ function runSuite({ scenario, specVersion }, folder) {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     let output = '';
-    const hear = (/** @type {string} */ text) => (output += text);
-    child.stdout?.setEncoding('utf8').on('data', hear);
-    child.stderr?.setEncoding('utf8').on('data', hear);
+    const read = (/** @type {string} */ text) => (output += text);
+    child.stdout?.setEncoding('utf8').on('data', read);
+    child.stderr?.setEncoding('utf8').on('data', read);
     const endGroup = () => {
       try {
         process.kill(-(/** @type {number} */ (child.pid)), 'SIGKILL');

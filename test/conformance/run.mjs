@@ -16,7 +16,7 @@ const USAGE = `Usage: npm run conformance:client -- [--suite required|all] [--sc
 
 /**
  * @typedef {import('./requirements.mjs').Run} Run
- * @typedef {import('./run-scenario.mjs').Verdict} Verdict
+ * @typedef {import('./run-scenario.mjs').ScenarioResult} ScenarioResult
  */
 
 function readArguments() {
@@ -44,18 +44,18 @@ async function chosenRuns({ suite, scenario: names }) {
   return names.length === 0 ? runs : runs.filter(({ scenario }) => names.includes(scenario));
 }
 
-/** @param {Run[]} runs @returns {Promise<Verdict[]>} in the order of the runs */
+/** @param {Run[]} runs @returns {Promise<ScenarioResult[]>} in the order of the runs */
 function runAll(runs) {
   return Promise.all(
     runs.map(async (run) => {
-      const verdict = await runScenario(run);
-      process.stdout.write(`${rowOf(verdict)}\n`);
-      return verdict;
+      const result = await runScenario(run);
+      process.stdout.write(`${rowOf(result)}\n`);
+      return result;
     }),
   );
 }
 
-/** @param {Verdict} verdict */
+/** @param {ScenarioResult} result */
 function rowOf({ run, passed, total, failure }) {
   const checks = `${passed}/${total}`.padStart(7);
   const what = `${run.scenario.padEnd(44)} ${versionOf(run).padEnd(10)} ${checks}`;
@@ -68,22 +68,22 @@ const versionOf = ({ specVersion }) => specVersion || 'extension';
 /** @param {Run} run */
 const nameOf = (run) => `${run.scenario} (${versionOf(run)})`;
 
-/** @param {Verdict[]} verdicts */
-function totalsOf(verdicts) {
+/** @param {ScenarioResult[]} results */
+function totalsOf(results) {
   const lines = Object.keys(REQUIREMENTS).flatMap((version) => {
-    const those = verdicts.filter(({ run }) => run.required && run.specVersion === version);
+    const those = results.filter(({ run }) => run.required && run.specVersion === version);
     return those.length === 0 ? [] : [`${version}: ${metOf(those)}`];
   });
-  const others = verdicts.filter(({ run }) => !run.required);
+  const others = results.filter(({ run }) => !run.required);
   if (others.length > 0) lines.push(`not required: ${metOf(others)}`);
   const missed = others.filter(({ failure }) => failure !== undefined);
   lines.push(...missed.map(({ run }) => `  ${nameOf(run)}`));
   return lines.join('\n');
 }
 
-/** @param {Verdict[]} verdicts */
-function metOf(verdicts) {
-  return `${verdicts.filter(({ failure }) => failure === undefined).length} of ${verdicts.length}`;
+/** @param {ScenarioResult[]} results */
+function metOf(results) {
+  return `${results.filter(({ failure }) => failure === undefined).length} of ${results.length}`;
 }
 
 async function main() {
@@ -94,12 +94,12 @@ async function main() {
   }
   const missing = await prepareSuite();
   if (missing !== undefined) throw new Error(`The suite cannot be run: ${missing}`);
-  const verdicts = await runAll(await chosenRuns(options));
-  process.stdout.write(`\n${totalsOf(verdicts)}\n`);
-  const hasFailed = verdicts.some(({ run, failure }) => run.required && failure !== undefined);
+  const results = await runAll(await chosenRuns(options));
+  process.stdout.write(`\n${totalsOf(results)}\n`);
+  const hasFailed = results.some(({ run, failure }) => run.required && failure !== undefined);
   // Asked for by name, it is required.
   const isMissed =
-    options.scenario.length > 0 && verdicts.some(({ failure }) => failure !== undefined);
+    options.scenario.length > 0 && results.some(({ failure }) => failure !== undefined);
   if (hasFailed || isMissed) process.exitCode = 1;
 }
 

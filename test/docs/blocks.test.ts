@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
 import { commandsIn, readBlocks, repository, type Block } from './blocks.ts';
-import { startSurroundings, type Surroundings } from './surroundings.ts';
+import { startEnvironment, type DocsEnvironment } from './environment.ts';
 
 const run = promisify(execFile);
 const blocks = readBlocks();
@@ -20,16 +20,16 @@ const inLanguage = (...languages: string[]): Block[] =>
 /** How long a program or a command may take on a busy machine. */
 const timeoutMs = 60_000;
 
-let surroundings: Surroundings;
+let environment: DocsEnvironment;
 beforeAll(async () => {
-  surroundings = await startSurroundings();
+  environment = await startEnvironment();
 });
 afterAll(async () => {
-  await surroundings[Symbol.asyncDispose]();
+  await environment[Symbol.asyncDispose]();
 });
 
 it('every block says what it is, and what it needs is given to programs only', () => {
-  const known = ['sh', 'ts', 'js', 'json', 'yaml', 'text'];
+  const known = ['sh', 'ts', 'js', 'json', 'yaml', 'mermaid', 'text'];
   expect(blocks.length).toBeGreaterThan(0);
   for (const { name, language, given } of blocks) {
     // `text` is for what nothing can run: output, trees of files, wire formats.
@@ -60,7 +60,7 @@ describe('programs', () => {
     `${name.replaceAll(/[^\w]+/g, '-')}.${language}`;
 
   beforeAll(async () => {
-    const { directory, adapted } = surroundings;
+    const { directory, adapted } = environment;
     for (const block of programs) {
       // A program that comes to its last line has done all that it says.
       const text = `${block.given}\n${block.text}\nprocess.exit(0);\nexport {};\n`;
@@ -77,6 +77,7 @@ describe('programs', () => {
         checkJs: true,
         composite: false,
         declaration: false,
+        emitDeclarationOnly: false,
         isolatedDeclarations: false,
         sourceMap: false,
         noUnusedLocals: false,
@@ -90,7 +91,7 @@ describe('programs', () => {
 
   it('are right by their types', { timeout: timeoutMs }, async () => {
     const compiler = join(repository, 'node_modules/typescript/bin/tsc');
-    const { directory: cwd } = surroundings;
+    const { directory: cwd } = environment;
     const told = await run(process.execPath, [compiler, '--project', cwd], { cwd }).then(
       ({ stdout }) => stdout,
       (error: { stdout: string }) => error.stdout,
@@ -102,7 +103,7 @@ describe('programs', () => {
     '%s comes to its last line',
     { timeout: timeoutMs },
     async (_name, block) => {
-      const { directory: cwd, env } = surroundings;
+      const { directory: cwd, env } = environment;
       const file = join(cwd, 'compiled', fileOf(block).replace(/\.ts$/, '.js'));
       await run(process.execPath, [file], { cwd, env, timeout: timeoutMs / 2 });
     },
@@ -122,12 +123,12 @@ describe('commands', () => {
     '%s (%s)',
     { timeout: timeoutMs },
     async (_command, _name, [, ...words]) => {
-      const { directory: cwd, env, adapted } = surroundings;
+      const { directory: cwd, env, adapted } = environment;
       const { code, stderr } = await runCli(words.map(adapted), {
         cwd,
         env,
         killAfterMs: timeoutMs / 2,
-        // What goes on until it is told to end.
+        // A command that runs until it is interrupted.
         interruptOn: /Ctrl-C ends it/,
       });
       const isEndless = /Ctrl-C ends it/.test(stderr);
@@ -178,7 +179,7 @@ describe('files', () => {
 });
 
 it('the workflow of its README does what its comments say', { timeout: timeoutMs }, async () => {
-  const { directory, calls, say } = surroundings;
+  const { directory, calls, say } = environment;
   const workflow = await loadWorkflow(join(directory, 'alerts.yaml'));
   const url = workflow.servers['market'];
   if (typeof url !== 'string') throw new Error('the README names no URL');

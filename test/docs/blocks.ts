@@ -37,7 +37,7 @@ export function blocksOf(page: string): Block[] {
 }
 
 /** The pages below a folder. */
-function pagesIn(folder: string): string[] {
+export function pagesIn(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     if (entry.name.startsWith('.') || ['node_modules', 'dist'].includes(entry.name)) return [];
     const path = join(folder, entry.name);

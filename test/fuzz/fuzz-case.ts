@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '@longwire/client/testing';
+import { createRandom, type Random } from '@longwire/testing';
 import { MUTATIONS, type MutationName } from './grammar/grammar.ts';
 import { pick, type Level, type Purpose } from './grammar/mutation.ts';
 

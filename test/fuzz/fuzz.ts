@@ -31,30 +31,32 @@ async function main(): Promise<number> {
 }
 
 async function runMany(request: FuzzArguments): Promise<number> {
-  const { cases, findings, mutations } = await runFuzz({
+  const { cases, confirmed, mutations } = await runFuzz({
     ...request,
-    onFinding: (finding) => console.log(`\n${describeFinding(request, finding)}`),
+    onConfirmed: (each) => console.log(`\n${describeConfirmed(request, each)}`),
     onProgress: (done) => {
       if (done % TELL_EVERY_CASES === 0) console.error(`${done} cases`);
     },
   });
   console.log(`\n${cases} cases, ${mutations.size} of ${MUTATIONS.length} mutations`);
-  const steady = findings.filter(({ isSteady }) => isSteady).length;
-  console.log(`${steady} findings, and ${findings.length - steady} that did not come again`);
+  const steady = confirmed.filter(({ isSteady }) => isSteady).length;
+  console.log(`${steady} violations, and ${confirmed.length - steady} that did not come again`);
   return steady === 0 ? 0 : 1;
 }
 
 async function runOne(request: FuzzArguments, number: number): Promise<number> {
   const { fuzzCase, outcome } = await runOneCase(request, number, request.faults);
-  const { findings, report, said } = outcome;
+  const { violations, report, said } = outcome;
   console.log(describeCase(fuzzCase));
   console.log(`\nthe server said:\n${said.map((text) => `  ${JSON.stringify(text)}`).join('\n')}`);
   console.log(`\n${JSON.stringify(report, null, 2)}`);
-  console.log(findings.map(({ kind, detail }) => `${kind}: ${detail}`).join('\n') || 'as promised');
-  return findings.length === 0 ? 0 : 1;
+  console.log(
+    violations.map(({ kind, detail }) => `${kind}: ${detail}`).join('\n') || 'as promised',
+  );
+  return violations.length === 0 ? 0 : 1;
 }
 
-function describeFinding(
+function describeConfirmed(
   request: FuzzArguments,
   { fuzzCase, outcome, isSteady }: Confirmed,
 ): string {
@@ -73,7 +75,7 @@ function describeFinding(
   ];
   return [
     `${describeCase(fuzzCase)}${isSteady ? '' : ' (did not come again)'}`,
-    ...outcome.findings.map(({ kind, detail }) => `  ${kind}: ${detail}`),
+    ...outcome.violations.map(({ kind, detail }) => `  ${kind}: ${detail}`),
     `  again: npm run fuzz -- ${options.join(' ')}`,
   ].join('\n');
 }

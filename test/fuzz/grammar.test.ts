@@ -1,4 +1,4 @@
-import { createRandom } from '@longwire/client/testing';
+import { createRandom } from '@longwire/testing';
 import { describe, expect, it } from 'vitest';
 import { FUZZ_TRANSPORTS, makeCase, type CaseChoice } from './fuzz-case.ts';
 import { MUTATIONS, mutationOf } from './grammar/grammar.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { runCommand } from './command-run.ts';
 import type { FuzzCase } from './fuzz-case.ts';
-import { judgeCase, type Finding } from './judge-case.ts';
+import { checkCase, type Violation } from './check-case.ts';
 import { LEAK_BYTES, PEAK_BYTES } from './limits.ts';
 import type { CaseReport } from './report.ts';
 import { startFuzzServer, type FuzzServer } from './server/fuzz-server.ts';
@@ -9,7 +9,7 @@ import { SubjectProcess, type SubjectOptions } from './subject-process.ts';
 
 /** What a case came to. */
 export interface CaseOutcome {
-  findings: Finding[];
+  violations: Violation[];
   report: CaseReport;
   /** What the server said, the beginning of it. */
   said: readonly string[];
@@ -21,7 +21,7 @@ const MAX_CASES = 300;
 /** What a process needs to have loaded and compiled all that it ever will. */
 const WARM_CASES = 30;
 
-/** Runs cases one after the other, those of the library in a process that goes on. */
+/** Runs cases one after the other, those of the library in a process that stays. */
 export class Lane implements AsyncDisposable {
   readonly #subject: SubjectOptions;
   #process: SubjectProcess | undefined;
@@ -42,10 +42,10 @@ export class Lane implements AsyncDisposable {
         : await runCommand(subject, server.target);
     report.openAtServer =
       report.died === undefined && report.pending.length === 0 ? await leftOpen(server) : 0;
-    const findings = judgeCase(fuzzCase, report);
-    if (subject === 'library') findings.push(...this.#judgeHeap(report));
-    if (subject === 'library' && findings.length > 0) await this.renew();
-    return { findings, report, said: server.said };
+    const violations = checkCase(fuzzCase, report);
+    if (subject === 'library') violations.push(...this.#checkHeap(report));
+    if (subject === 'library' && violations.length > 0) await this.renew();
+    return { violations, report, said: server.said };
   }
 
   /** The next case meets a new process. */
@@ -87,7 +87,7 @@ export class Lane implements AsyncDisposable {
     return subject.isEnded ? new SubjectProcess(this.#subject) : subject;
   }
 
-  #judgeHeap({ vitals }: CaseReport): Finding[] {
+  #checkHeap({ vitals }: CaseReport): Violation[] {
     if (vitals === undefined || this.#cases < WARM_CASES) return [];
     if (this.#cases === WARM_CASES) this.#warmHeapBytes = vitals.heapBytes;
     const grownBytes = vitals.heapBytes - this.#warmHeapBytes;

@@ -1,8 +1,8 @@
 import { withFaults, type Fault, type FuzzCase } from './fuzz-case.ts';
-import type { Finding } from './judge-case.ts';
+import type { Violation } from './check-case.ts';
 import type { CaseOutcome, Lane } from './lane.ts';
 
-/** A finding, with no more faults than it takes. */
+/** A violation, with no more faults than it takes. */
 export interface Confirmed {
   fuzzCase: FuzzCase;
   outcome: CaseOutcome;
@@ -16,11 +16,11 @@ export async function minimise(
   fuzzCase: FuzzCase,
   first: CaseOutcome,
 ): Promise<Confirmed> {
-  const kinds = kindsOf(first.findings);
+  const kinds = kindsOf(first.violations);
   const runAgain = async (faults: readonly Fault[]): Promise<CaseOutcome | undefined> => {
     await lane.renew();
     const outcome = await lane.run(withFaults(fuzzCase, faults));
-    return kindsOf(outcome.findings).some((kind) => kinds.includes(kind)) ? outcome : undefined;
+    return kindsOf(outcome.violations).some((kind) => kinds.includes(kind)) ? outcome : undefined;
   };
   let outcome = await runAgain(fuzzCase.faults);
   if (outcome === undefined) return { fuzzCase, outcome: first, isSteady: false };
@@ -35,6 +35,6 @@ export async function minimise(
   return { fuzzCase: withFaults(fuzzCase, faults), outcome, isSteady: true };
 }
 
-function kindsOf(findings: readonly Finding[]): string[] {
-  return findings.map(({ kind }) => kind);
+function kindsOf(violations: readonly Violation[]): string[] {
+  return violations.map(({ kind }) => kind);
 }

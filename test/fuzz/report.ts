@@ -31,7 +31,7 @@ export interface Vitals extends Watched {
   heapBytes: number;
   /** Kinds of resources that were not open before. */
   leftOpen: string[];
-  /** Whether `Object.prototype` has members that it did not have. */
+  /** Whether `Object.prototype` has properties that it did not have. */
   isPolluted: boolean;
 }
 

@@ -18,7 +18,7 @@ describe('the fuzzer notices a subject', () => {
     { timeout: 120_000 },
     async (kind) => {
       process.env['FUZZ_BREAKS'] = kind;
-      const { findings, cases } = await runFuzz({
+      const { confirmed, cases } = await runFuzz({
         seed: 1,
         only: ['timing/late'],
         without: [],
@@ -30,10 +30,10 @@ describe('the fuzzer notices a subject', () => {
         subject: { script: badSubject, patienceMs: 3000 },
       });
       expect(cases).toBe(1);
-      const [finding] = findings;
-      expect(finding?.isSteady).toBe(true);
-      expect(finding?.outcome.findings.map((each) => each.kind)).toEqual([kind]);
-      expect(finding?.fuzzCase.faults).toHaveLength(1);
+      const [first] = confirmed;
+      expect(first?.isSteady).toBe(true);
+      expect(first?.outcome.violations.map((each) => each.kind)).toEqual([kind]);
+      expect(first?.fuzzCase.faults).toHaveLength(1);
     },
   );
 });

@@ -11,8 +11,8 @@ export interface FuzzOptions extends CaseChoice {
   maxCases: number;
   /** How many cases run side by side. */
   lanes: number;
-  /** Told of each finding, once it is confirmed. */
-  onFinding?: (finding: Confirmed) => void;
+  /** Called for each violation, once it is confirmed. */
+  onConfirmed?: (each: Confirmed) => void;
   onProgress?: (cases: number) => void;
   /** What cases of the library run. Default: the library. */
   subject?: SubjectOptions;
@@ -21,16 +21,16 @@ export interface FuzzOptions extends CaseChoice {
 /** What a run came to. */
 export interface FuzzSummary {
   cases: number;
-  findings: Confirmed[];
+  confirmed: Confirmed[];
   /** How many faults there were of each mutation. */
   mutations: Map<string, number>;
 }
 
-/** Runs cases from the first on, until the time or their number is spent. */
+/** Runs cases from the first on, until the time or their number is used up. */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
   const { budgetMs, maxCases, lanes, subject } = options;
   const endAt = performance.now() + budgetMs;
-  const summary: FuzzSummary = { cases: 0, findings: [], mutations: new Map() };
+  const summary: FuzzSummary = { cases: 0, confirmed: [], mutations: new Map() };
   let next = 0;
   const follow = async (): Promise<void> => {
     await using lane = new Lane(subject);
@@ -40,10 +40,10 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
       summary.cases += 1;
       count(summary, fuzzCase);
       options.onProgress?.(summary.cases);
-      if (outcome.findings.length === 0) continue;
+      if (outcome.violations.length === 0) continue;
       const confirmed = await minimise(lane, fuzzCase, outcome);
-      summary.findings.push(confirmed);
-      options.onFinding?.(confirmed);
+      summary.confirmed.push(confirmed);
+      options.onConfirmed?.(confirmed);
     }
   };
   await Promise.all(Array.from({ length: lanes }, follow));

@@ -29,6 +29,8 @@ for (const event of ['unhandledRejection', 'uncaughtException', 'warning'] as co
 const watch = new BlockWatch();
 process.on('message', (assignment: Assignment) => void meet(assignment));
 process.on('disconnect', () => process.exit());
+// What is loaded with the first connection looks at them, which opens them.
+void [process.stdout, process.stderr];
 const openBefore = countOpen();
 tell({ type: 'ready' });
 
@@ -83,7 +85,7 @@ async function use(client: LongwireClient): Promise<void> {
     run('setLogLevel', () => client.setLogLevel('debug', LIMITS)),
     run('subscribeResource', () => client.subscribeResource('note:1', LIMITS)),
   ]);
-  // On a line that may have been broken, and may be all right again.
+  // On a connection that may have broken and recovered.
   await run('callTool again', () => client.callTool('echo', args, LIMITS), aCallResult);
   await run('health', () => client.health({ timeoutMs: TIMEOUT_MS }));
 }

@@ -18,21 +18,21 @@ test('every habit has a name of its own, and what is said of one is said of it',
 });
 
 test('the page says what Longwire does', { timeout: TIMEOUT_MS }, async () => {
-  const findings = await runHabits(longwire);
+  const results = await runHabits(longwire);
   const page = await readFile(PAGE, 'utf8');
   const [former, ...others] = columnsIn(page);
-  const all = [...findings].map(([habit, { verdict, detail }]) => ({
+  const all = [...results].map(([habit, { outcome, detail }]) => ({
     habit: habit.name,
-    verdict,
+    outcome,
     detail,
-    page: former?.verdictOn(habit),
+    page: former?.outcomeOf(habit),
   }));
-  expect(all.filter(({ verdict }) => NEVER.includes(verdict))).toEqual([]);
-  expect(all.filter((one) => one.verdict !== one.page)).toEqual([]);
+  expect(all.filter(({ outcome }) => NEVER.includes(outcome))).toEqual([]);
+  expect(all.filter((one) => one.outcome !== one.page)).toEqual([]);
   const column = {
     title: longwire.name,
-    verdictOn: (habit: (typeof GROUPS)[number]['habits'][number]) =>
-      findings.get(habit)?.verdict ?? '',
+    outcomeOf: (habit: (typeof GROUPS)[number]['habits'][number]) =>
+      results.get(habit)?.outcome ?? '',
   };
   // `npm run habits` writes it.
   expect(page).toBe(await pageOf([column, ...others]));

@@ -5,12 +5,12 @@ import { HOPELESS } from './groups/hopeless.mjs';
 import { GROUPS } from './groups/index.mjs';
 
 /**
- * @typedef {import('./trial.mjs').Finding} Finding
+ * @typedef {import('./trial.mjs').TrialResult} TrialResult
  * @typedef {import('./server.mjs').Habit} Habit
  *
  * @typedef {object} Column
  * @property {string} title
- * @property {(habit: Habit) => string} verdictOn
+ * @property {(habit: Habit) => string} outcomeOf
  */
 
 export const PAGE = fileURLToPath(new URL('../../docs/interop.md', import.meta.url));
@@ -64,29 +64,29 @@ function summary(columns) {
   const rows = GROUPS.map(({ title, habits }) => [
     title,
     String(habits.length),
-    ...columns.map(({ verdictOn }) => countOf(habits, verdictOn)),
+    ...columns.map(({ outcomeOf }) => countOf(habits, outcomeOf)),
   ]);
   const all = GROUPS.flatMap(({ habits }) => habits);
-  const total = columns.map(({ verdictOn }) => countOf(all, verdictOn));
+  const total = columns.map(({ outcomeOf }) => countOf(all, outcomeOf));
   const head = ['how many end right', 'habits', ...titles];
   return table(head, [...rows, ['together', String(all.length), ...total]]);
 }
 
-/** @param {readonly Habit[]} habits @param {Column['verdictOn']} verdictOn */
-const countOf = (habits, verdictOn) =>
-  String(habits.filter((habit) => endsRight(habit, verdictOn(habit))).length);
+/** @param {readonly Habit[]} habits @param {Column['outcomeOf']} outcomeOf */
+const countOf = (habits, outcomeOf) =>
+  String(habits.filter((habit) => endsRight(habit, outcomeOf(habit))).length);
 
-/** @param {Habit} habit @param {string} verdict */
-const endsRight = ({ name }, verdict) =>
-  verdict === 'works' ||
-  (HOPELESS.has(name) && ['error', 'one call fails', 'times out'].includes(verdict));
+/** @param {Habit} habit @param {string} outcome */
+const endsRight = ({ name }, outcome) =>
+  outcome === 'works' ||
+  (HOPELESS.has(name) && ['error', 'one call fails', 'times out'].includes(outcome));
 
 /** @param {import('./groups/index.mjs').Group} group @param {readonly Column[]} columns */
 function section({ title, about, habits }, columns) {
   const head = ['a server that …', ...columns.map(({ title: name }) => name)];
   const rows = habits.map((habit) => [
     nameOf(habit),
-    ...columns.map(({ verdictOn }) => verdictOn(habit)),
+    ...columns.map(({ outcomeOf }) => outcomeOf(habit)),
   ]);
   return `## ${title}\n\n${about}\n\n${table(head, rows, { textColumns: head.length })}`;
 }
@@ -112,7 +112,7 @@ export function columnsIn(text) {
   const cellsOf = new Map(rows.map(([name = '', ...cells]) => [name, cells]));
   return titles.map((title, index) => ({
     title,
-    verdictOn: (habit) => cellsOf.get(nameOf(habit))?.[index] ?? '–',
+    outcomeOf: (habit) => cellsOf.get(nameOf(habit))?.[index] ?? '–',
   }));
 }
 

@@ -1,13 +1,13 @@
 import { parseJson } from './messages.mjs';
 
 /**
- * @typedef {import('./server.mjs').Exchange} Exchange
+ * @typedef {import('./server.mjs').Incoming} Incoming
  * @typedef {import('./server.mjs').Reply} Reply
  * @typedef {import('./server.mjs').Rule} Rule
  * @typedef {import('./messages.mjs').Message} Message
  */
 
-/** @type {Record<string, (exchange: Exchange) => boolean>} */
+/** @type {Record<string, (incoming: Incoming) => boolean>} */
 const WHEN = {
   any: () => true,
   request: ({ message }) => message?.method !== undefined && message.id !== undefined,
@@ -28,20 +28,20 @@ const WHEN = {
  * @returns {Rule}
  */
 export function on(what, reply) {
-  /** @param {Exchange} exchange */
+  /** @param {Incoming} incoming */
   const isMethod = ({ method, message }) => (message?.method ?? method) === what;
   return { what, when: WHEN[what] ?? isMethod, reply };
 }
 
-/** The usual reply, altered. @param {string} what @param {(reply: Reply, exchange: Exchange) => Reply} alter @returns {Rule} */
-export const altered = (what, alter) => on(what, (exchange) => alter(exchange.usual(), exchange));
+/** The usual reply, altered. @param {string} what @param {(reply: Reply, incoming: Incoming) => Reply} alter @returns {Rule} */
+export const altered = (what, alter) => on(what, (incoming) => alter(incoming.usual(), incoming));
 
-/** The answer of the server, otherwise told. @param {string} what @param {(answer: Message, exchange: Exchange) => Reply} tell @returns {Rule} */
+/** The answer of the server, otherwise told. @param {string} what @param {(answer: Message, incoming: Incoming) => Reply} tell @returns {Rule} */
 export const told = (what, tell) =>
-  altered(what, (reply, exchange) => {
+  altered(what, (reply, incoming) => {
     const [answer] = messagesIn(reply.body);
-    if (answer === undefined || exchange.message?.id === undefined) return reply;
-    const { headers = {}, ...rest } = tell(answer, exchange);
+    if (answer === undefined || incoming.message?.id === undefined) return reply;
+    const { headers = {}, ...rest } = tell(answer, incoming);
     const session = reply.headers?.['mcp-session-id'];
     return {
       ...rest,
@@ -51,7 +51,7 @@ export const told = (what, tell) =>
 
 /** The first times otherwise. @param {string} what @param {number} times @param {Reply} reply @returns {Rule} */
 export const firstTimes = (what, times, reply) =>
-  on(what, (exchange) => (exchange.count < times ? reply : exchange.usual()));
+  on(what, (incoming) => (incoming.count < times ? reply : incoming.usual()));
 
 /** @param {unknown} value @returns {Reply} */
 export const json = (value) => ({
@@ -100,8 +100,8 @@ export const rpcError = (code, message, id = null, data) => ({
   id,
 });
 
-/** The error with the id of the request that it is the answer to. @param {number} code @param {string} message @param {unknown} [data] @returns {(exchange: Exchange) => Reply} */
-export const refusal =
+/** The error with the id of the request that it is the answer to. @param {number} code @param {string} message @param {unknown} [data] @returns {(incoming: Incoming) => Reply} */
+export const errorReply =
   (code, message, data) =>
   ({ message: request }) =>
     json(rpcError(code, message, request?.id, data));
@@ -119,7 +119,7 @@ export function messagesIn(body) {
 /** What a body says that was made at once. @param {Reply} reply */
 export const textIn = ({ body }) => (typeof body === 'string' ? body : '');
 
-/** The same without these members. @param {...string} names @returns {(value: object) => Record<string, unknown>} */
+/** The same without these properties. @param {...string} names @returns {(value: object) => Record<string, unknown>} */
 export const without =
   (...names) =>
   (value) =>

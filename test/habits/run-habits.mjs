@@ -2,7 +2,7 @@ import { GROUPS } from './groups/index.mjs';
 import { tryHabit } from './trial.mjs';
 
 /**
- * @typedef {import('./trial.mjs').Finding} Finding
+ * @typedef {import('./trial.mjs').TrialResult} TrialResult
  * @typedef {import('./groups/index.mjs').Group} Group
  * @typedef {import('./server.mjs').Habit} Habit
  */
@@ -15,17 +15,17 @@ const AT_A_TIME = 20;
  *
  * @param {import('./clients.mjs').Client} client
  * @param {readonly Group[]} [groups]
- * @returns {Promise<Map<Habit, Finding>>}
+ * @returns {Promise<Map<Habit, TrialResult>>}
  */
 export async function runHabits(client, groups = GROUPS) {
   const waiting = groups.flatMap(({ habits }) => habits);
-  /** @type {Map<Habit, Finding>} */
-  const findings = new Map();
+  /** @type {Map<Habit, TrialResult>} */
+  const results = new Map();
   const lane = async () => {
     for (let habit = waiting.shift(); habit !== undefined; habit = waiting.shift()) {
-      if (!client.cannot?.(habit)) findings.set(habit, await tryHabit(habit, client));
+      if (!client.cannot?.(habit)) results.set(habit, await tryHabit(habit, client));
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, lane));
-  return findings;
+  return results;
 }

@@ -35,19 +35,19 @@ const groups = GROUPS.map(({ habits, ...group }) => ({
 })).filter(({ habits }) => habits.length > 0);
 const columns = [];
 for (const client of clients) {
-  const findings = await runHabits(client, groups);
+  const results = await runHabits(client, groups);
   for (const { title, habits } of groups) {
     console.log(`\n${client.name}: ${title}`);
     for (const habit of habits) {
-      const { verdict = '–', detail = '' } = findings.get(habit) ?? {};
-      console.log(`  ${verdict.padEnd(14)} ${habit.name}${detail && ` — ${detail}`}`);
+      const { outcome = '–', detail = '' } = results.get(habit) ?? {};
+      console.log(`  ${outcome.padEnd(14)} ${habit.name}${detail && ` — ${detail}`}`);
     }
   }
   const title = client === longwire ? client.name : `\`${client.name}\` ${client.version}`;
   columns.push({
     title,
-    verdictOn: (/** @type {import('./server.mjs').Habit} */ habit) =>
-      findings.get(habit)?.verdict ?? '–',
+    outcomeOf: (/** @type {import('./server.mjs').Habit} */ habit) =>
+      results.get(habit)?.outcome ?? '–',
   });
 }
 if (values.client.length === 0 && values.habit.length === 0) {

@@ -14,9 +14,9 @@ import { inStream, json, messagesIn, rpcError } from './replies.mjs';
  * @property {true} [staysOpen] the body does not end
  * @property {true} [isSilent] there is no answer at all, and the connection stays
  * @property {true} [isCut] the connection breaks off: after the body, if there is one
- * @property {string} [pushed] what is written to the standing stream of the session after that
+ * @property {string} [pushed] what is written to the open stream of the session after that
  *
- * @typedef {object} Exchange one HTTP request
+ * @typedef {object} Incoming one HTTP request
  * @property {string} method
  * @property {URL} url
  * @property {import('node:http').IncomingHttpHeaders} headers
@@ -27,11 +27,11 @@ import { inStream, json, messagesIn, rpcError } from './replies.mjs';
  *
  * @typedef {object} Rule
  * @property {string} what it is about
- * @property {(exchange: Exchange) => boolean} when
- * @property {Reply | ((exchange: Exchange) => Reply | Promise<Reply>)} reply
+ * @property {(incoming: Incoming) => boolean} when
+ * @property {Reply | ((incoming: Incoming) => Reply | Promise<Reply>)} reply
  *
  * @typedef {object} Habit
- * @property {string} name goes on after "a server that"
+ * @property {string} name continues "a server that"
  * @property {readonly Rule[]} rules the first one that fits answers
  * @property {'streamable-http' | 'sse' | 'stateless'} [speaks] default `streamable-http`
  * @property {'json' | 'stream'} [form] of answers; default `json`
@@ -46,7 +46,7 @@ import { inStream, json, messagesIn, rpcError } from './replies.mjs';
  * @property {string} [seen] the address of a report
  */
 
-/** How one may say that a connection broke off. */
+/** How one may say that a connection was cut. */
 const CUT_WORDS = ['broke off', 'dropped', 'closed', 'reset', 'hang up', 'terminated', 'aborted'];
 
 /** So much of a text is enough to tell it from others. */
@@ -64,7 +64,7 @@ export class HabitServer {
   answers = [];
   /** By `performance.now()`. @type {number | undefined} */
   restartedAt;
-  /** Sessions and their standing streams. @type {Map<string, Response | undefined>} */
+  /** Sessions and their open streams. @type {Map<string, Response | undefined>} */
   #sessions = new Map();
   /** @type {Map<Rule, number>} */
   #counts = new Map();
@@ -75,7 +75,7 @@ export class HabitServer {
     this.habit = habit;
   }
 
-  /** At a port that no server here had before: clients remember what was found at a URL. */
+  /** At a port that no server here had before: clients keep what was detected at a URL. */
   async start() {
     for (;;) {
       await this.#place.start();
@@ -138,7 +138,7 @@ export class HabitServer {
     }
   }
 
-  /** The session that a request names. @param {Pick<Exchange, 'headers' | 'url'>} exchange */
+  /** The session that a request names. @param {Pick<Incoming, 'headers' | 'url'>} incoming */
   sessionOf({ headers, url }) {
     const named = this.habit.speaks === 'sse' ? url.searchParams.get('session_id') : undefined;
     return String(named ?? headers['mcp-session-id'] ?? '');
@@ -150,34 +150,34 @@ export class HabitServer {
    */
   async #take({ method, url, headers, body }, response) {
     const message = parseJson(body);
-    /** @type {Exchange} */
-    const exchange = {
+    /** @type {Incoming} */
+    const incoming = {
       method,
       url,
       headers,
       message,
       server: this,
       count: 0,
-      usual: () => this.#usual(exchange),
+      usual: () => this.#usual(incoming),
     };
-    const rule = this.habit.rules.find(({ when }) => when(exchange));
-    if (rule === undefined) return this.#send(this.#usual(exchange), exchange, response);
-    exchange.count = this.#counts.get(rule) ?? 0;
-    this.#counts.set(rule, exchange.count + 1);
+    const rule = this.habit.rules.find(({ when }) => when(incoming));
+    if (rule === undefined) return this.#send(this.#usual(incoming), incoming, response);
+    incoming.count = this.#counts.get(rule) ?? 0;
+    this.#counts.set(rule, incoming.count + 1);
     const { reply } = rule;
-    const made = typeof reply === 'function' ? await reply(exchange) : reply;
-    await this.#send(made, exchange, response);
+    const made = typeof reply === 'function' ? await reply(incoming) : reply;
+    await this.#send(made, incoming, response);
   }
 
-  /** @param {Reply} reply @param {Exchange} exchange @param {Response} response */
-  async #send(reply, exchange, response) {
+  /** @param {Reply} reply @param {Incoming} incoming @param {Response} response */
+  async #send(reply, incoming, response) {
     const { status = 200, headers = {}, body = '' } = reply;
     if (reply.isSilent) return;
-    this.#remember(reply);
+    this.#describe(reply);
     if (reply.isCut && body === '') return void response.destroy();
     response.writeHead(status, headers);
     response.flushHeaders();
-    if (reply.staysOpen && exchange.method === 'GET') this.#stand(exchange, response);
+    if (reply.staysOpen && incoming.method === 'GET') this.#stand(incoming, response);
     if (typeof body === 'string' || Buffer.isBuffer(body)) {
       if (body.length > 0) response.write(body);
     } else {
@@ -186,18 +186,18 @@ export class HabitServer {
     if (reply.isCut) setTimeout(() => response.destroy(), 20);
     else if (!reply.staysOpen) response.end();
     if (reply.pushed !== undefined) {
-      this.#sessions.get(this.sessionOf(exchange))?.write(reply.pushed);
+      this.#sessions.get(this.sessionOf(incoming))?.write(reply.pushed);
     }
   }
 
-  /** @param {Exchange} exchange @param {Response} response */
-  #stand(exchange, response) {
+  /** @param {Incoming} incoming @param {Response} response */
+  #stand(incoming, response) {
     const id = this.habit.speaks === 'sse' ? [...this.#sessions.keys()].at(-1) : undefined;
-    this.#sessions.set(id ?? this.sessionOf(exchange), response);
+    this.#sessions.set(id ?? this.sessionOf(incoming), response);
   }
 
   /** @param {Reply} reply */
-  #remember({ status = 200, headers = {}, body = '', isCut }) {
+  #describe({ status = 200, headers = {}, body = '', isCut }) {
     const type = headers['content-type'];
     if (isCut) for (const words of CUT_WORDS) this.told.add(words);
     if (status >= 300) this.told.add(String(status));
@@ -211,13 +211,13 @@ export class HabitServer {
     if (hasWords && body !== '') this.told.add(body.slice(0, WORDS_LENGTH).trim());
   }
 
-  /** @param {Exchange} exchange @returns {Reply} */
-  #usual(exchange) {
-    if (this.habit.speaks === 'sse') return this.#usualOverSse(exchange);
-    const { method, url, message } = exchange;
+  /** @param {Incoming} incoming @returns {Reply} */
+  #usual(incoming) {
+    if (this.habit.speaks === 'sse') return this.#usualOverSse(incoming);
+    const { method, url, message } = incoming;
     if (url.pathname !== this.path) return { status: 404, body: 'no such page' };
-    if (this.habit.speaks === 'stateless') return this.#usualWithoutSessions(exchange);
-    const session = this.sessionOf(exchange);
+    if (this.habit.speaks === 'stateless') return this.#usualWithoutSessions(incoming);
+    const session = this.sessionOf(incoming);
     if (message?.method === 'initialize') {
       const id = this.openSession();
       return this.answer(message, { 'mcp-session-id': id });
@@ -233,7 +233,7 @@ export class HabitServer {
     return this.#take202(message) ?? this.answer(/** @type {Message} */ (message));
   }
 
-  /** @param {Exchange} exchange @returns {Reply} */
+  /** @param {Incoming} incoming @returns {Reply} */
   #usualWithoutSessions({ method, message }) {
     if (method !== 'POST' || message === undefined) return { status: 405 };
     if (message.method === 'initialize') {
@@ -249,16 +249,16 @@ export class HabitServer {
     return this.#take202(message) ?? this.answer(message);
   }
 
-  /** @param {Exchange} exchange @returns {Reply} */
-  #usualOverSse(exchange) {
-    const { method, url, message } = exchange;
+  /** @param {Incoming} incoming @returns {Reply} */
+  #usualOverSse(incoming) {
+    const { method, url, message } = incoming;
     if (url.pathname === this.path) {
       if (method !== 'GET') return { status: 405, body: 'Method Not Allowed' };
       const id = this.openSession();
       return inStream(`event: endpoint\ndata: /messages?session_id=${id}\n\n`, { staysOpen: true });
     }
     if (url.pathname !== '/messages') return { status: 404, body: 'no such page' };
-    if (!this.knows(this.sessionOf(exchange)))
+    if (!this.knows(this.sessionOf(incoming)))
       return { status: 404, body: 'Could not find session' };
     const taken = this.#take202(message);
     if (taken !== undefined) return taken;

@@ -15,13 +15,13 @@ import { HabitServer } from './server.mjs';
  * - `wrong result`: tools are missing, or a call has a result that is not its own.
  * - `runs twice`: a call that must not be repeated ran twice.
  *
- * @typedef {(typeof VERDICTS)[number]} Verdict
+ * @typedef {(typeof OUTCOMES)[number]} Outcome
  *
- * @typedef {object} Finding
- * @property {Verdict} verdict
+ * @typedef {object} TrialResult
+ * @property {Outcome} outcome
  * @property {string} detail which step it was, and what it said
  */
-export const VERDICTS = /** @type {const} */ ([
+export const OUTCOMES = /** @type {const} */ ([
   'works',
   'one call fails',
   'error',
@@ -50,7 +50,7 @@ const AWAY_MS = 1500;
  *
  * @param {import('./server.mjs').Habit} habit
  * @param {import('./clients.mjs').Client} client
- * @returns {Promise<Finding>}
+ * @returns {Promise<TrialResult>}
  */
 export async function tryHabit(habit, client) {
   const server = await new HabitServer(habit).start();
@@ -67,22 +67,22 @@ export async function tryHabit(habit, client) {
  * @param {import('./clients.mjs').Session} session
  * @param {HabitServer} server
  * @param {import('./clients.mjs').Client} client
- * @returns {Promise<Finding>}
+ * @returns {Promise<TrialResult>}
  */
 async function use(session, server, client) {
   const { habit } = server;
-  /** @param {string} step @param {unknown} error @returns {Finding} */
+  /** @param {string} step @param {unknown} error @returns {TrialResult} */
   const failed = (step, error) => {
     const { message, code, status, isHang } =
       /** @type {Error & { code?: unknown, status?: unknown, isHang?: boolean }} */ (error);
     const detail = `${step}: ${message}`;
     // A program can read these, too.
     const said = [message, code, status].join(' ');
-    if (isHang) return { verdict: 'hangs', detail };
-    if (client.isTimeout(/** @type {Error} */ (error))) return { verdict: 'times out', detail };
+    if (isHang) return { outcome: 'hangs', detail };
+    if (client.isTimeout(/** @type {Error} */ (error))) return { outcome: 'times out', detail };
     const names = habit.says?.test(said) || [...server.told].some((words) => said.includes(words));
     const isClear = names && !DUMP.test(message);
-    return { verdict: isClear ? 'error' : 'vague error', detail };
+    return { outcome: isClear ? 'error' : 'vague error', detail };
   };
 
   try {
@@ -94,13 +94,13 @@ async function use(session, server, client) {
     const names = [...(await inTime(session.list()))];
     const wanted = habit.tools ?? ['read', 'write'];
     if (names.join() !== wanted.join()) {
-      return { verdict: 'wrong result', detail: `list: [${names.join(', ')}]` };
+      return { outcome: 'wrong result', detail: `list: [${names.join(', ')}]` };
     }
   } catch (error) {
     return failed('list', error);
   }
 
-  /** @param {'read' | 'write'} tool @param {number} n @returns {Promise<Finding | undefined>} */
+  /** @param {'read' | 'write'} tool @param {number} n @returns {Promise<TrialResult | undefined>} */
   const call = async (tool, n) => {
     const { runs } = server;
     const before = runs[tool];
@@ -109,10 +109,10 @@ async function use(session, server, client) {
       const onProgress = habit.progress === undefined ? undefined : () => (told += 1);
       const result = await inTime(session.call(tool, n, onProgress));
       if (!JSON.stringify(result).includes(textOf(tool, n))) {
-        return { verdict: 'wrong result', detail: `${tool}: ${JSON.stringify(result)}` };
+        return { outcome: 'wrong result', detail: `${tool}: ${JSON.stringify(result)}` };
       }
       if (tool === 'read' && habit.progress !== undefined && told !== habit.progress) {
-        return { verdict: 'wrong result', detail: `${tool}: told ${told} times of progress` };
+        return { outcome: 'wrong result', detail: `${tool}: told ${told} times of progress` };
       }
     } catch (error) {
       return failed(tool, error);
@@ -120,45 +120,45 @@ async function use(session, server, client) {
       await sleep(tool === 'write' ? 20 : 0);
     }
     return tool === 'write' && runs[tool] - before > 1
-      ? { verdict: 'runs twice', detail: `${tool}: ${runs[tool] - before} times` }
+      ? { outcome: 'runs twice', detail: `${tool}: ${runs[tool] - before} times` }
       : undefined;
   };
 
-  /** @param {'read' | 'write'} tool @param {number} n @returns {Promise<Finding | undefined>} */
+  /** @param {'read' | 'write'} tool @param {number} n @returns {Promise<TrialResult | undefined>} */
   const callAgain = async (tool, n) => {
     const before = server.runs.write;
     const first = await call(tool, n);
     if (first === undefined) return undefined;
     if (tool === 'write' && server.runs.write - before > 1) {
-      return { verdict: 'runs twice', detail: first.detail };
+      return { outcome: 'runs twice', detail: first.detail };
     }
-    if (first.verdict !== 'error' && first.verdict !== 'vague error') return first;
+    if (first.outcome !== 'error' && first.outcome !== 'vague error') return first;
     if (habit.trial === undefined) return first;
     const second = await call(tool, n + 100);
-    return { verdict: second ? 'stays broken' : 'one call fails', detail: first.detail };
+    return { outcome: second ? 'stays broken' : 'one call fails', detail: first.detail };
   };
 
   const before = (await callAgain('read', 1)) ?? (await callAgain('write', 2));
   if (before !== undefined || habit.trial === undefined) return before ?? WORKS;
-  /** @type {Finding[]} */
-  const findings = [];
+  /** @type {TrialResult[]} */
+  const results = [];
   for (const [tool, n] of /** @type {const} */ ([
     ['read', 3],
     ['write', 4],
   ])) {
     if (habit.trial === 'away') await server.goAway(AWAY_MS);
     else server.restart();
-    findings.push((await callAgain(tool, n)) ?? WORKS);
+    results.push((await callAgain(tool, n)) ?? WORKS);
   }
   return (
-    findings.toSorted(
-      (one, other) => VERDICTS.indexOf(other.verdict) - VERDICTS.indexOf(one.verdict),
+    results.toSorted(
+      (one, other) => OUTCOMES.indexOf(other.outcome) - OUTCOMES.indexOf(one.outcome),
     )[0] ?? WORKS
   );
 }
 
-/** @type {Finding} */
-const WORKS = { verdict: 'works', detail: '' };
+/** @type {TrialResult} */
+const WORKS = { outcome: 'works', detail: '' };
 
 /**
  * What does not end by itself is left behind.

@@ -163,7 +163,7 @@ test('a tool that a server gets in the middle of a turn is offered in the next r
 });
 
 describe('a turn that is aborted while a tool runs', () => {
-  test('cancels the call on the server, and the conversation goes on in the same session', async () => {
+  test('cancels the call on the server, and the conversation continues in the same session', async () => {
     await using observed = await startObservedServer();
     await using client = await connect(observed.url);
     await using setting = await setUp(
@@ -223,7 +223,7 @@ describe('a turn that is aborted while a tool runs', () => {
   });
 });
 
-test('a server that goes away and does not come back: Claude is told, and goes on with another', async () => {
+test('a server that goes away and does not come back: Claude is told, and continues with another', async () => {
   const leaving = await startObservedServer();
   await using staying = await startObservedServer();
   await using first = await connect(leaving.url, { name: 'first' });

@@ -69,10 +69,10 @@ describe.for(['reject', 'stateless'] as const)('a server of 2026-07-28, legacy: 
     });
   });
 
-  test('the verdict is right for every way to ask', async () => {
+  test('the result is right for every way to ask', async () => {
     for (const transport of [undefined, 'streamable-http'] as const) {
       await using client = await connect(server.url, transport && { transport });
-      expect(client.state).toMatchObject({ name: 'ready', dialect: 'streamable-http' });
+      expect(client.state).toMatchObject({ name: 'ready', transport: 'streamable-http' });
       expect(client.sdk.getProtocolEra()).toBe('modern');
     }
     expect(server.calls).toEqual([]);

@@ -144,7 +144,7 @@ describe.for(peers)('$name', ({ name, start, transport, mayLoseLastStep = false,
 
     test('the library lists every tool as it was sent, and calls one', async () => {
       await using client = await connect(target());
-      expect(client.state).toMatchObject({ name: 'ready', dialect: transport });
+      expect(client.state).toMatchObject({ name: 'ready', transport });
       expect(client.server).toEqual(reference.server);
       expect(await client.listTools()).toEqual(reference.tools);
       // A server of the modern era says with every result who it is.

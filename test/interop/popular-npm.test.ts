@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { prepare } from '../support/user-cache.ts';
-import { describePopular, type PopularServer, type Surroundings } from './support/popular.ts';
+import { describePopular, type PopularServer, type ServerPlace } from './support/popular.ts';
 
 const source = fileURLToPath(new URL('servers/npm/', import.meta.url));
 const prepared = await prepare({
@@ -19,7 +19,7 @@ const prepared = await prepare({
 
 const node =
   (path: string, ...args: string[]) =>
-  ({ directory }: Surroundings): [string, ...string[]] => [
+  ({ directory }: ServerPlace): [string, ...string[]] => [
     process.execPath,
     join(directory, 'node_modules', path),
     ...args,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { interpreterOf, preparePython } from '../support/python-servers.ts';
-import { describePopular, type PopularServer, type Surroundings } from './support/popular.ts';
+import { describePopular, type PopularServer, type ServerPlace } from './support/popular.ts';
 
 const pinned = new URL('servers/python/requirements.txt', import.meta.url);
 const packages = (await readFile(pinned, 'utf8')).split('\n').filter(Boolean);
@@ -10,7 +10,7 @@ const prepared = await preparePython('python-popular', packages);
 
 const python =
   (module: string) =>
-  ({ directory }: Surroundings): [string, ...string[]] => [interpreterOf(directory), '-m', module];
+  ({ directory }: ServerPlace): [string, ...string[]] => [interpreterOf(directory), '-m', module];
 const says = (text: string): unknown => expect.stringContaining(text);
 
 const servers: PopularServer[] = [

@@ -63,7 +63,7 @@ describe.for('missing' in python ? [] : servers)(
 
     test('is listed and called as the official client does', async () => {
       await using client = await connect(peer.url);
-      expect(client.state).toMatchObject({ name: 'ready', dialect: transport });
+      expect(client.state).toMatchObject({ name: 'ready', transport });
       expect(await client.listTools()).toEqual(reference.tools);
       const texts = Array.from({ length: 10 }, (_, i) => `hé ${i}`);
       const calls = texts.map((message) => client.callTool('echo', { message }));

@@ -11,7 +11,7 @@ test('server-everything over stdio is what the official client sees', async () =
   const official = new Client({ name: 'reference', version: '0' });
   await official.connect(new StdioClientTransport({ ...everythingCommand(), stderr: 'ignore' }));
   await using client = await connect(everythingCommand());
-  expect(client.state).toMatchObject({ name: 'ready', dialect: 'stdio' });
+  expect(client.state).toMatchObject({ name: 'ready', transport: 'stdio' });
   expect(client.server).toEqual(official.getServerVersion());
   expect(client.capabilities).toEqual(official.getServerCapabilities());
   expect(client.protocolVersion).toBe(official.getNegotiatedProtocolVersion());

@@ -132,7 +132,7 @@ describe.for(kinds)('a tool-events server that %s', ([, options]) => {
     );
   });
 
-  test('Ctrl-C during a call: 130, and a line that is cut: 6, each with one line', async () => {
+  test('Ctrl-C during a call: 130, and a cut connection: 6, each with one line', async () => {
     const env = { MCP_SERVER_URL: server.url, MCP_API_KEY: apiKey };
     const interrupted = await startCalling(env);
     interrupted.kill('SIGINT');
@@ -159,7 +159,7 @@ describe.for(kinds)('a tool-events server that %s', ([, options]) => {
     expect(server.calls).toHaveLength(before);
   });
 
-  test('the key arrives in the headers of the dialect and nowhere else', async () => {
+  test('the key arrives in the headers of the transport and nowhere else', async () => {
     const { length: before } = server.requests;
     await run(['call', 'echo', 'message=hi']);
     const requests = server.requests.slice(before);
@@ -182,7 +182,7 @@ describe.for(kinds)('a tool-events server that %s', ([, options]) => {
 
     test('many calls at once each get their own result', async () => {
       await using client = await open();
-      expect(client.state).toMatchObject({ dialect: 'tool-events' });
+      expect(client.state).toMatchObject({ transport: 'tool-events' });
       const { length: before } = server.calls;
       const { asked, told } = await callConcurrently(client);
       expect(told).toEqual(asked);
@@ -198,8 +198,8 @@ describe.for(kinds)('a tool-events server that %s', ([, options]) => {
       expect(results.map(({ structuredContent }) => structuredContent)).toEqual(
         durations.map((slept) => ({ slept })),
       );
-      if (options.kind === 'answers-on-stream') expect(fresh.maxOutstanding()).toBe(1);
-      else expect(fresh.maxOutstanding()).toBeGreaterThan(1);
+      if (options.kind === 'answers-on-stream') expect(fresh.maxInFlight()).toBe(1);
+      else expect(fresh.maxInFlight()).toBeGreaterThan(1);
     });
 
     test('results and errors among each other stay apart', async () => {
@@ -219,7 +219,7 @@ describe.for(kinds)('a tool-events server that %s', ([, options]) => {
       expect(results.map(({ isError = false }) => isError)).toEqual([true, false, true, false]);
     });
 
-    test('a call whose line is cut fails at once, and the next one works', async () => {
+    test('a call whose connection is cut fails at once, and the next one works', async () => {
       await using client = await open();
       const states: string[] = [];
       client.on('state', ({ name }) => states.push(name));
@@ -272,17 +272,17 @@ describe('our own server with toolEvents', () => {
 
   test('many calls at once each get their own result', async () => {
     await using client = await connect(serving.url);
-    expect(client.state).toMatchObject({ dialect: 'sse' });
+    expect(client.state).toMatchObject({ transport: 'sse' });
     const { asked, told } = await callConcurrently(client);
     expect(told).toEqual(asked);
   });
 
-  test('speaks the dialect to who insists on it', async () => {
+  test('speaks the transport to who insists on it', async () => {
     const args = ['call', serving.url, 'add', 'a=1', 'b=2', '--transport', 'tool-events'];
     const { code, stdout } = await runCli(args);
     expect([code, stdout]).toEqual([0, '1 + 2 = 3\n']);
     await using client = await connect(serving.url, { transport: 'tool-events' });
-    expect(client.state).toMatchObject({ dialect: 'tool-events' });
+    expect(client.state).toMatchObject({ transport: 'tool-events' });
     const { asked, told } = await callConcurrently(client);
     expect(told).toEqual(asked);
   });

@@ -1,27 +1,22 @@
 import { createAgent } from '@longwire/agent';
-import {
-  connect,
-  createClient,
-  createGroup,
-  createPool,
-  createTransport,
-  monitor,
-} from '@longwire/client';
+import { connect, createClient, createTransport } from '@longwire/client';
+import { createGroup, createMonitor } from '@longwire/client/group';
+import { createPool } from '@longwire/client/pool';
 import { loadConfig, parseConfig } from '@longwire/client/config';
 import {
   apiKey,
   cache,
   logging,
-  metrics,
   rateLimit,
   requestId,
   retry,
   timeout,
   tokenRefresh,
-  tracing,
 } from '@longwire/client/middleware';
+import { metrics } from '@longwire/client/middleware/metrics';
+import { tracing } from '@longwire/client/middleware/tracing';
 import { oauth } from '@longwire/client/oauth';
-import { createFaultyProxy } from '@longwire/client/testing';
+import { createFaultyProxy } from '@longwire/testing';
 import { mcpPlugin, serve } from '@longwire/server';
 import { createWorkflow, parseWorkflow } from '@longwire/workflow';
 import fastify from 'fastify';
@@ -53,7 +48,7 @@ const takers: Record<string, [make: (wrong: never) => unknown, near: string | un
   ],
   'shared options': [(wrong: object) => createGroup({ a: url }, { shared: wrong }), 'headers'],
   'group.events': [(wrong: object) => createGroup({}).events(wrong), 'servers'],
-  monitor: [(wrong: object) => monitor(createGroup({}), wrong), 'recover'],
+  monitor: [(wrong: object) => createMonitor(createGroup({}), wrong), 'recover'],
   loadConfig: [(wrong: object) => loadConfig('/no/such', wrong), undefined],
   parseConfig: [(wrong: object) => parseConfig('{ "servers": {} }', wrong), 'profile'],
   oauth: [(wrong: object) => oauth({} as never, wrong), undefined],
@@ -73,9 +68,9 @@ const takers: Record<string, [make: (wrong: never) => unknown, near: string | un
   cache: [(wrong: object) => cache(wrong), 'maxEntries'],
   logging: [(wrong: object) => logging(logger, wrong), 'redact'],
   metrics: [(wrong: object) => metrics(wrong), 'server'],
-  rateLimit: [(wrong: object) => rateLimit({ perSecond: 1, ...wrong }), 'maxWaiting'],
+  rateLimit: [(wrong: object) => rateLimit({ perSecond: 1, ...wrong }), 'maxQueued'],
   requestId: [(wrong: object) => requestId(wrong), 'header'],
-  retry: [(wrong: object) => retry(wrong), 'attempts'],
+  retry: [(wrong: object) => retry(wrong), 'maxAttempts'],
   timeout: [(wrong: object) => timeout({ defaultMs: 1, ...wrong }), 'tools'],
   tokenRefresh: [
     (wrong: object) => tokenRefresh({ provider: () => '' as never, ...wrong }),

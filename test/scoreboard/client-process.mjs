@@ -86,7 +86,7 @@ export class ClientProcess {
         clearTimeout(killTimer);
         this.#hasExited = true;
         running.delete(this);
-        for (const giveUp of this.#waiting.values()) giveUp(this.#ending());
+        for (const end of this.#waiting.values()) end(this.#ending());
         resolve(code);
       });
     });
@@ -99,7 +99,7 @@ export class ClientProcess {
       this.#child.once('close', done);
       this.#child.on('message', (/** @type {any} */ message) => {
         if (message.ready) done();
-        else this.#hear(message);
+        else this.#receive(message);
       });
     });
   }
@@ -142,11 +142,11 @@ export class ClientProcess {
   }
 
   /** Lets the process end by itself. @returns {Promise<Ending>} */
-  leave() {
-    return this.#end('leave');
+  quit() {
+    return this.#end('quit');
   }
 
-  /** Lets the process end itself, whatever is going on in it. @returns {Promise<Ending>} */
+  /** Lets the process end itself, whatever runs in it. @returns {Promise<Ending>} */
   exit() {
     return this.#end('exit');
   }
@@ -158,7 +158,7 @@ export class ClientProcess {
     await this.#exited;
   }
 
-  /** @param {'leave' | 'exit'} what @returns {Promise<Ending>} */
+  /** @param {'quit' | 'exit'} what @returns {Promise<Ending>} */
   async #end(what) {
     const startedAt = performance.now();
     let byItself = true;
@@ -199,7 +199,7 @@ export class ClientProcess {
   }
 
   /** @param {any} message */
-  #hear(message) {
+  #receive(message) {
     if (message.uncaught) this.uncaught.push(message.uncaught);
     else if (message.state) this.states.push(message.state);
     else this.#waiting.get(message.id)?.(message);

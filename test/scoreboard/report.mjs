@@ -7,65 +7,94 @@ import { TRANSPORTS } from './clients.mjs';
 /**
  * @typedef {import('./clients.mjs').Client} Client
  * @typedef {import('./scenarios/index.mjs').Scenario} Scenario
- * @typedef {import('./findings.mjs').Findings} Findings
+ * @typedef {import('./measurements.mjs').Measurements} Measurements
  *
  * @typedef {object} Result
  * @property {Scenario} scenario
  * @property {import('./clients/adapter.mjs').Transport} transport
- * @property {Map<Client, Findings>} findings
+ * @property {Map<Client, Measurements>} measurements
  */
 
-const FILE = fileURLToPath(new URL('../../docs/scoreboard.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../docs/scoreboard.md', import.meta.url));
+const DETAILS = fileURLToPath(new URL('details.md', import.meta.url));
 
 /** Said of a transport that a client does not have. */
 const CANNOT = 'no such transport';
 
 /**
- * The whole document.
+ * The page for readers: the table, and how it was made.
  *
  * @param {readonly Client[]} clients
  * @param {readonly Result[]} results
  * @param {{ tookMs: number, awayMs: number }} run
  */
-export function documentOf(clients, results, { tookMs, awayMs }) {
+export function pageOf(clients, results, { tookMs, awayMs }) {
   const date = new Date().toISOString().slice(0, 10);
   return `# Scoreboard
 
-What Longwire and its peers do when the network or the server misbehaves. Written by
-\`npm run scoreboard\` from what happened; every verdict is a check of something measured. Run on
-${date}, in ${Math.round(tookMs / 1000)} s, with a server away for ${awayMs / 1000} s in F, on ${machine()}.
+What Longwire and its peers do when the network or the server fails. \`npm run scoreboard\` writes this page from
+what happened. [What was measured in each scenario](../test/scoreboard/details.md) is beside the code.
 
 ${summary(clients, results)}
 
-The servers are strict: a session that was not initialized answers errors. Each client runs in a
-process of its own, one for each scenario or part of it, all at the same time against a server each.
-In every scenario it also has to connect, to leave nothing open after \`close()\` (no stream, answer
-or process of the server, no socket or timer in its own process, which then ends by itself), and to
-leave no rejection or exception uncaught; rows for that are shown where it failed. A transport that
-a client does not have is not counted.
+- **pass**: every check of the scenario holds. **fail**: at least one does not.
+- The servers are strict: a session that was not initialized answers errors.
+- Each client runs in a process of its own, one for each scenario or part of it. All run at the same time, against a
+  server each.
+- In every scenario a client also connects, leaves nothing open after \`close()\` (no stream, answer or process of the
+  server, no socket or timer in its own process, which then ends by itself), and leaves no rejection or exception
+  uncaught.
+- A transport that a client does not have is not counted.
+- Run on ${date}, in ${Math.round(tookMs / 1000)} s, with a server away for ${awayMs / 1000} s in F, on ${machine()}.
+
+## The clients
 
 ${setUps(clients)}
+
+## The scenarios
+
+${demands(results)}
+`;
+}
+
+/** What was demanded of every client, one line a scenario. @param {readonly Result[]} results */
+function demands(results) {
+  const scenarios = new Set(results.map(({ scenario }) => scenario));
+  return [...scenarios].map(({ letter, demand }) => `- **${letter}**: ${demand}`).join('\n');
+}
+
+/**
+ * What was found in each scenario.
+ *
+ * @param {readonly Client[]} clients
+ * @param {readonly Result[]} results
+ */
+export function detailsOf(clients, results) {
+  return `# Scoreboard: what was measured
+
+The details behind [the table](../../docs/scoreboard.md), which also says what each scenario demands.
+\`npm run scoreboard\` writes both. Checks that every scenario has are shown where one failed.
 
 ${sections(clients, results)}
 `;
 }
 
-/** The table of verdicts. @param {readonly Client[]} clients @param {readonly Result[]} results */
+/** The table of outcomes. @param {readonly Client[]} clients @param {readonly Result[]} results */
 export function summary(clients, results) {
   const names = clients.map(({ title, version }) => `${title} ${version}`);
   const head = ['scenario', 'transport', ...names];
-  const rows = results.map(({ scenario, transport, findings }, index) => [
+  const rows = results.map(({ scenario, transport, measurements }, index) => [
     results[index - 1]?.scenario === scenario ? '' : `${scenario.letter}: ${scenario.title}`,
     TRANSPORTS[transport],
     ...clients.map((client) => {
       if (client.missing !== undefined) return client.missing;
       if (client.cannot.includes(transport)) return CANNOT;
-      return findings.get(client)?.passed ? 'pass' : 'fail';
+      return measurements.get(client)?.passed ? 'pass' : 'fail';
     }),
   ]);
   const passed = clients.map((client) => {
     const counted = results.filter(({ transport }) => !client.cannot.includes(transport));
-    const count = counted.filter(({ findings }) => findings.get(client)?.passed).length;
+    const count = counted.filter(({ measurements }) => measurements.get(client)?.passed).length;
     return client.missing === undefined ? `${count} of ${counted.length}` : '–';
   });
   return table(head, [...rows, ['passed', '', ...passed]], { textColumns: head.length });
@@ -84,40 +113,40 @@ export function sections(clients, results) {
       const note = scenario.notes?.[transport];
       const isFirst = results[index - 1]?.scenario !== scenario;
       return [
-        ...(isFirst ? [`## ${scenario.letter}: ${scenario.title}`, scenario.demand] : []),
+        ...(isFirst ? [`## ${scenario.letter}: ${scenario.title}`] : []),
         `### ${scenario.letter}, ${TRANSPORTS[transport]}`,
         ...(note === undefined ? [] : [note]),
-        findingsTable(clients, result),
+        measurementsTable(clients, result),
       ].join('\n\n');
     })
     .join('\n\n');
 }
 
 /** @param {readonly Client[]} clients @param {Result} result */
-function findingsTable(clients, { transport, findings }) {
+function measurementsTable(clients, { transport, measurements }) {
   const present = clients.filter(
     ({ missing, cannot }) => missing === undefined && !cannot.includes(transport),
   );
   /** What was demanded or measured of any client, in the order of the one with the most. */
   const names = new Set(
     present
-      .map((client) => findings.get(client)?.rows ?? [])
+      .map((client) => measurements.get(client)?.rows ?? [])
       .toSorted((one, other) => other.length - one.length)
       .flatMap((rows) => rows.map(({ what }) => what)),
   );
   /** @param {string} name */
   const rowsOf = (name) =>
     present.flatMap(
-      (client) => findings.get(client)?.rows.filter(({ what }) => what === name) ?? [],
+      (client) => measurements.get(client)?.rows.filter(({ what }) => what === name) ?? [],
     );
   const shown = [...names].filter((name) => !rowsOf(name).every((row) => row.routine && row.ok));
   const rows = shown.map((name) => [
     name,
     ...present.map((client) => {
-      const row = findings.get(client)?.rows.find(({ what }) => what === name);
+      const row = measurements.get(client)?.rows.find(({ what }) => what === name);
       if (row === undefined) return '–';
-      const mark = row.ok === undefined ? '' : row.ok ? '✓ ' : '✗ ';
-      return (mark + row.measured).replaceAll('|', '\\|');
+      const prefix = row.ok === undefined ? '' : row.ok ? '✓ ' : '✗ ';
+      return (prefix + row.measured).replaceAll('|', '\\|');
     }),
   ]);
   const head = ['', ...present.map(({ title }) => title)];
@@ -135,9 +164,12 @@ function setUps(clients) {
     .join('\n');
 }
 
-/** @param {string} text */
-export async function writeDocument(text) {
-  const options = await prettier.resolveConfig(FILE);
-  writeFileSync(FILE, await prettier.format(text, { ...options, parser: 'markdown' }));
-  return FILE;
+/** @param {{ page: string, details: string }} texts @returns {Promise<string[]>} the files */
+export async function writePages({ page, details }) {
+  const written = Object.entries({ [PAGE]: page, [DETAILS]: details });
+  for (const [file, text] of written) {
+    const options = await prettier.resolveConfig(file);
+    writeFileSync(file, await prettier.format(text, { ...options, parser: 'markdown' }));
+  }
+  return written.map(([file]) => file);
 }

@@ -1,14 +1,14 @@
 /**
  * `npm run scoreboard -- [letter…] [--client NAME] [--transport NAME] [--away-ms N]`: runs each
- * scenario with each transport against Longwire and its peers, and writes `docs/scoreboard.md` from
- * what happened.
+ * scenario with each transport against Longwire and its peers, and writes `docs/scoreboard.md` and
+ * `test/scoreboard/details.md` from what happened.
  */
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { killAllClients } from './client-process.mjs';
 import { findClients, NAMES, TRANSPORTS } from './clients.mjs';
-import { seconds } from './findings.mjs';
-import { documentOf, sections, summary, writeDocument } from './report.mjs';
+import { seconds } from './measurements.mjs';
+import { detailsOf, pageOf, sections, summary, writePages } from './report.mjs';
 import { SCENARIOS } from './scenarios/index.mjs';
 import { clearStages, Stage } from './stage.mjs';
 
@@ -18,9 +18,9 @@ const USAGE = `Usage: npm run scoreboard -- [A … Q] [--client NAME] [--transpo
   --transport  only this one: ${Object.keys(TRANSPORTS).join(', ')}; may be repeated
   --away-ms    how long the server of scenario F is away (default 30000)
 
-Only a run of everything writes docs/scoreboard.md; any other prints its tables.`;
+Only a run of everything writes the pages; any other prints its tables.`;
 
-/** How many scenarios go on at the same time, where they leave room for each other. */
+/** How many scenarios run at the same time, if they allow others beside them. */
 const AT_A_TIME = 2;
 
 /**
@@ -28,7 +28,7 @@ const AT_A_TIME = 2;
  * @typedef {import('./scenarios/index.mjs').Scenario} Scenario
  * @typedef {import('./report.mjs').Result} Result
  * @typedef {import('./clients/adapter.mjs').Transport} Transport
- * @typedef {import('./findings.mjs').Findings} Findings
+ * @typedef {import('./measurements.mjs').Measurements} Measurements
  *
  * @typedef {{ scenario: Scenario, transport: Transport }} Run
  */
@@ -82,13 +82,13 @@ const transportsOf = ({ transports }) => /** @type {Transport[]} */ (Object.keys
  */
 async function carryOut({ scenario, transport }, clients, settings) {
   const startedAt = performance.now();
-  /** @type {Map<Client, Findings>} */
-  const findings = new Map();
+  /** @type {Map<Client, Measurements>} */
+  const measurements = new Map();
   await Promise.all(
     clients.map(async (client) => {
       if (client.missing !== undefined || client.cannot.includes(transport)) return;
       const stage = new Stage(client, settings, transport);
-      findings.set(client, stage.findings);
+      measurements.set(client, stage.measurements);
       try {
         await scenario.transports[transport]?.(stage);
       } catch (error) {
@@ -97,13 +97,13 @@ async function carryOut({ scenario, transport }, clients, settings) {
       await stage.clear();
     }),
   );
-  const verdicts = [...findings].map(
+  const outcomes = [...measurements].map(
     ([{ name }, found]) => `${name} ${found.passed ? 'passes' : 'fails'}`,
   );
   console.error(
-    `${nameOf({ scenario, transport })}, ${seconds(performance.now() - startedAt)}: ${verdicts.join(', ')}`,
+    `${nameOf({ scenario, transport })}, ${seconds(performance.now() - startedAt)}: ${outcomes.join(', ')}`,
   );
-  return { scenario, transport, findings };
+  return { scenario, transport, measurements };
 }
 
 /** @param {Run} run */
@@ -112,7 +112,7 @@ const nameOf = ({ scenario, transport }) => `${scenario.letter}, ${transport}`;
 /** Being away is mostly waiting, which disturbs nobody. @param {Run} run */
 const isWaiting = ({ scenario }) => scenario.letter === 'F';
 
-/** Floods leave no room for others, nor do the many processes of endings. @param {Run} run */
+/** Floods run alone, and so do the many processes of endings. @param {Run} run */
 const isHeavy = ({ scenario }) => scenario.letter === 'J' || scenario.letter === 'L';
 
 /** @param {Run} run */
@@ -166,8 +166,11 @@ async function main() {
 
   const tookMs = performance.now() - startedAt;
   if (isWhole) {
-    const file = await writeDocument(documentOf(clients, results, { tookMs, awayMs }));
-    console.log(`${summary(clients, results)}\n\nWritten to ${file}`);
+    const files = await writePages({
+      page: pageOf(clients, results, { tookMs, awayMs }),
+      details: detailsOf(clients, results),
+    });
+    console.log(`${summary(clients, results)}\n\nWritten to ${files.join(' and ')}`);
   } else {
     console.log(sections(clients, results));
     console.log(`\n${summary(clients, results)}`);
@@ -176,8 +179,8 @@ async function main() {
   const failed =
     longwire &&
     results.some(
-      ({ transport, findings }) =>
-        !longwire.cannot.includes(transport) && !findings.get(longwire)?.passed,
+      ({ transport, measurements }) =>
+        !longwire.cannot.includes(transport) && !measurements.get(longwire)?.passed,
     );
   return failed ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 import { ClientProcess } from './client-process.mjs';
-import { Findings, nameOf, seconds, told } from './findings.mjs';
+import { Measurements, nameOf, seconds, told } from './measurements.mjs';
 import { HalfOpenProxy } from './server/half-open-proxy.mjs';
 import { until } from './server/http.mjs';
 import { SseServer } from './server/sse.mjs';
@@ -33,7 +33,7 @@ export async function clearStages() {
 
 /** Where one client meets one scenario: starts servers and processes, and ends them all. */
 export class Stage {
-  findings = new Findings();
+  measurements = new Measurements();
   settings;
   transport;
   /** @type {import('./clients.mjs').Client} */
@@ -55,7 +55,7 @@ export class Stage {
   }
 
   /**
-   * The same stage for a part of the scenario, whose findings are named for it.
+   * The same stage for a part of the scenario, whose measurements are named for it.
    *
    * @param {string} name
    */
@@ -87,17 +87,17 @@ export class Stage {
 
   /** Takes what was found in parts, in their order. @param {readonly Stage[]} parts */
   take(parts) {
-    for (const { findings } of parts) this.findings.rows.push(...findings.rows);
+    for (const { measurements } of parts) this.measurements.rows.push(...measurements.rows);
   }
 
   /** @param {string} what @param {boolean} ok @param {string} measured */
   check(what, ok, measured) {
-    this.findings.check(this.#prefix + what, ok, measured);
+    this.measurements.check(this.#prefix + what, ok, measured);
   }
 
   /** @param {string} what @param {string | number} measured */
   figure(what, measured) {
-    this.findings.figure(this.#prefix + what, measured);
+    this.measurements.figure(this.#prefix + what, measured);
   }
 
   /** A server of HTTP+SSE. */
@@ -166,7 +166,7 @@ export class Stage {
    *
    * @param {Target} target
    * @param {ConnectOptions} [options]
-   * @returns {Promise<ClientProcess | undefined>} undefined if it cannot; that is a finding
+   * @returns {Promise<ClientProcess | undefined>} undefined if it cannot; that is a row
    */
   async connected(target, options = {}) {
     const client = this.process();
@@ -189,13 +189,13 @@ export class Stage {
    *
    * @param {ClientProcess} client
    * @param {Server | StdioServer} server
-   * @param {{ counts?: boolean }} [options] whether what the server counted is a finding
+   * @param {{ counts?: boolean }} [options] whether what the server counted is a row
    */
   async finish(client, server, { counts = true } = {}) {
     const { never, left = [] } = await client.close();
     await until(() => server.left.length === 0, CLOSED_MS);
     const leftAtServer = server.left;
-    const { byItself, code, ms } = await client.leave();
+    const { byItself, code, ms } = await client.quit();
     const remains = [
       ...(never === undefined ? [] : [`close() ${never}`]),
       ...left,
@@ -213,7 +213,7 @@ export class Stage {
 
   /** @param {string} what @param {boolean} ok @param {string} measured */
   #checkRoutine(what, ok, measured) {
-    this.findings.checkRoutine(this.#prefix + what, ok, measured);
+    this.measurements.checkRoutine(this.#prefix + what, ok, measured);
   }
 
   /** Ends all that was started here. */

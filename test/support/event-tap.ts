@@ -54,18 +54,18 @@ export function readEvents(response: Response): EventTap {
 
   async function next(name: string): Promise<TappedEvent> {
     const index = taken.get(name) ?? 0;
-    const giveUpAt = Date.now() + waitMs;
+    const endAt = Date.now() + waitMs;
     for (;;) {
       const found = events.filter(({ event }) => event === name)[index];
       if (found) {
         taken.set(name, index + 1);
         return found;
       }
-      if (ended || Date.now() >= giveUpAt) {
+      if (ended || Date.now() >= endAt) {
         throw new Error(`no event ${name} came; there were ${JSON.stringify(events)}`);
       }
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, giveUpAt - Date.now());
+        const timer = setTimeout(resolve, endAt - Date.now());
         wake = () => {
           clearTimeout(timer);
           resolve();

@@ -7,7 +7,7 @@ import { expectNothingLeftOpen } from './open-handles.ts';
 
 expectNothingLeftOpen();
 
-/** The official client of the dialect, connected. */
+/** The official client of the transport, connected. */
 async function connected(server: HostileSseServer): Promise<Client & AsyncDisposable> {
   const client = new Client({ name: 'self-test', version: '0' });
   await client.connect(new SSEClientTransport(new URL(server.url)));

@@ -24,7 +24,7 @@ export interface Mischief {
   /** Drops the stream once the POST of a message with this method has been answered with 202. */
   cutOn?: string;
   /**
-   * Gives every message on the stream an id, keeps a session when its stream drops, and goes on
+   * Gives every message on the stream an id, keeps a session when its stream drops, and resumes
    * with it, after the event that `Last-Event-ID` names, on the next stream.
    */
   eventIds?: boolean;
@@ -32,7 +32,7 @@ export interface Mischief {
   forgetsEvents?: boolean;
   /** Repeats so many events from before the one that `Last-Event-ID` names. */
   overlap?: number;
-  /** Ends so many streams that were to go on right behind their `endpoint` event. */
+  /** Ends so many streams that were to resume right behind their `endpoint` event. */
   endsResumed?: number;
   /** The answer to a GET with `Last-Event-ID`. */
   resumeAnswer?: HttpAnswer;
@@ -130,8 +130,8 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
       answer(response, { status, headers: { location: origin + request.url } });
     } else if (method === 'GET' && url.pathname.endsWith('/sse')) {
       const lastId = request.headers['last-event-id'] as string | undefined;
-      const refusal = mischief.getAnswer ?? (lastId && mischief.resumeAnswer);
-      if (refusal) answer(response, refusal);
+      const rejection = mischief.getAnswer ?? (lastId && mischief.resumeAnswer);
+      if (rejection) answer(response, rejection);
       else if (!resumeStream(response, lastId)) openStream(response);
     } else if (method === 'POST' && sessions.has(url.searchParams.get('sessionId') ?? '')) {
       takePost(request, response, url.searchParams.get('sessionId') ?? '');
@@ -155,7 +155,7 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
     beginStream(response, id);
   }
 
-  /** Whether the stream goes on with a session that is known. */
+  /** Whether the stream resumes a known session. */
   function resumeStream(response: ServerResponse, lastId: string | undefined): boolean {
     if (lastId === undefined || mischief.forgetsEvents) return false;
     for (const [id, session] of sessions) {

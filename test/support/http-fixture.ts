@@ -28,7 +28,7 @@ export interface HttpFixture extends AsyncDisposable {
   openConnections(): number;
   /** Connections that were ever opened, whether or not anything was sent. */
   acceptedConnections(): number;
-  /** Drops all connections, and goes on listening. */
+  /** Drops all connections, and keeps listening. */
   dropConnections(): void;
   /** Drops all connections and stops listening. */
   close(): Promise<void>;

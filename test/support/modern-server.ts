@@ -41,7 +41,7 @@ export interface ModernServerOptions {
 }
 
 /** An argument that is wanted in a header, too. */
-const mirrored: object = {
+const withHeader: object = {
   type: 'object',
   properties: { where: { type: 'string', 'x-mcp-header': 'Region' } },
   required: ['where'],
@@ -49,7 +49,7 @@ const mirrored: object = {
 
 /**
  * Starts the official server. Its tools: `echo`; `steps`, which tells its progress three times;
- * `ask`, which asks for a name before it answers; `region`, whose argument is mirrored in a header;
+ * `ask`, which asks for a name before it answers; `region`, whose argument is repeated in a header;
  * `wait`, which never answers; with sessions `ask-back`, which asks as tools of the era before do.
  */
 export async function startModernServer({
@@ -97,7 +97,7 @@ export async function startModernServer({
     server.registerTool(
       'region',
       {
-        inputSchema: fromJsonSchema<{ where: string }>(mirrored),
+        inputSchema: fromJsonSchema<{ where: string }>(withHeader),
       },
       ({ where }, context) => {
         regions.push(context.http?.req?.headers.get('mcp-param-region') ?? undefined);

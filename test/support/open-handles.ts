@@ -21,9 +21,9 @@ export async function countOpenHandles(): Promise<OpenHandles> {
   const before = countByKind();
   return {
     expectNoneLeft: async () => {
-      const giveUpAt = Date.now() + graceMs;
+      const endAt = Date.now() + graceMs;
       let left = leftOver(before);
-      while (left.length > 0 && Date.now() < giveUpAt) {
+      while (left.length > 0 && Date.now() < endAt) {
         await delay(10);
         left = leftOver(before);
       }

@@ -12,8 +12,8 @@ import { startHttpFixture } from './http-fixture.ts';
 export type ScriptedAnswers = Record<string, string>;
 
 /** The text of an answer. */
-export function scripted(members: Record<string, unknown>): string {
-  return JSON.stringify({ jsonrpc: '2.0', id: '$ID', ...members }).replace('"$ID"', '$ID');
+export function scripted(properties: Record<string, unknown>): string {
+  return JSON.stringify({ jsonrpc: '2.0', id: '$ID', ...properties }).replace('"$ID"', '$ID');
 }
 
 const unknownMethod = scripted({ error: { code: -32601, message: 'no such method' } });

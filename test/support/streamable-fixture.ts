@@ -26,7 +26,7 @@ export interface StreamableMischief {
   deleteAnswer?: HttpAnswer;
   /** The answer to what names a session that is not known. Default: 404. */
   forgottenAnswer?: HttpAnswer;
-  /** Gives every event an id, and goes on with a stream after the one that `Last-Event-ID` names. */
+  /** Gives every event an id, and resumes a stream after the one that `Last-Event-ID` names. */
   eventIds?: boolean;
   /** Repeats so many events from before the one that `Last-Event-ID` names. */
   overlap?: number;
@@ -34,7 +34,7 @@ export interface StreamableMischief {
   retryMs?: number;
   /** Drops the stream that is to answer messages with this method, before they are acted on. */
   cutOn?: string;
-  /** How many streams `cutOn` is for, those that go on with one included. Default: all. */
+  /** How many streams `cutOn` is for, those that resume one included. Default: all. */
   cuts?: number;
   /** Accepts messages with this method and never answers them. */
   hangOn?: string;
@@ -132,7 +132,7 @@ export async function startStreamable(
     if (objection !== undefined) {
       refuse(objection, request, response);
     } else if (request.method === 'GET') {
-      openStanding(request, response, session as Session);
+      openServerStream(request, response, session as Session);
     } else if (request.method === 'DELETE') {
       answer(response, mischief.deleteAnswer ?? { status: 200 });
       if (mischief.deleteAnswer !== undefined) return;
@@ -190,15 +190,15 @@ export async function startStreamable(
     for (const { response } of session.streams) response.destroy();
   }
 
-  function openStanding(
+  function openServerStream(
     request: RecordedRequest,
     response: ServerResponse,
     session: Session,
   ): void {
     const lastId = request.headers['last-event-id'] as string | undefined;
-    const refusal = mischief.getAnswer ?? (lastId && mischief.resumeAnswer);
-    if (refusal) {
-      answer(response, refusal);
+    const rejection = mischief.getAnswer ?? (lastId && mischief.resumeAnswer);
+    if (rejection) {
+      answer(response, rejection);
       return;
     }
     const resumed = [...session.streams].find(({ log }) => log.has(lastId));
@@ -258,14 +258,14 @@ export async function startStreamable(
     response.flushHeaders();
     if (mischief.retryMs !== undefined) response.write(`retry: ${mischief.retryMs}\n\n`);
     // "The server SHOULD immediately send an SSE event consisting of an event ID and an empty data
-    // field", so that a stream that breaks off at once can be gone on with.
+    // field", so that a stream that ends at once can be resumed.
     if (mischief.eventIds && stream.kind === 'reply' && log.isEmpty) log.write(response, '');
     response.once('close', () => {
-      if (!mischief.eventIds) for (const open of session.streams) forgetIfOf(open, response);
+      if (!mischief.eventIds) for (const open of session.streams) removeIfOf(open, response);
     });
   }
 
-  function forgetIfOf(stream: Stream, response: ServerResponse): void {
+  function removeIfOf(stream: Stream, response: ServerResponse): void {
     if (stream.response === response) stream.session.streams.delete(stream);
   }
 

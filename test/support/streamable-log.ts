@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
-/** The events of one stream, for whoever goes on with it. */
+/** The events of one stream, for whoever resumes it. */
 export class EventLog {
   /** What the stream was for has been said. */
   isAnswered = false;

@@ -36,8 +36,8 @@ test('a server that answers in the body sends no content type and never ends it'
   expect(await answer.next('result')).toEqual({ event: 'result', data: '"hi"' });
   expect(answer.ended()).toBe(false);
 
-  await using refusal = readEvents(await post(server, endpoint, initialize));
-  expect((await refusal.next('error')).data).toContain('unknown tool');
+  await using rejection = readEvents(await post(server, endpoint, initialize));
+  expect((await rejection.next('error')).data).toContain('unknown tool');
   expect(server.calls).toEqual([{ sessionId, tool: 'echo', args: { message: 'hi' } }]);
 });
 
@@ -55,7 +55,7 @@ test('a server that answers on the stream mixes up calls that are not queued', a
   expect(responses.map(({ status }) => status)).toEqual([202, 202]);
   expect((await stream.next('result')).data).toBe('"hi"');
   expect((await stream.next('result')).data).toBe('{"slept":300}');
-  expect(server.maxOutstanding()).toBe(2);
+  expect(server.maxInFlight()).toBe(2);
 });
 
 test('a server with a fixed endpoint takes nothing elsewhere', async () => {

@@ -30,7 +30,7 @@ export interface ReceivedCall {
   args: Record<string, unknown>;
 }
 
-/** A server that speaks the tool-events dialect the way the ones out there do: naively. */
+/** A server that speaks the tool-events transport the way the ones out there do: naively. */
 export interface ToolEventsServer extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`, without the `/sse`. */
   readonly url: string;
@@ -39,8 +39,8 @@ export interface ToolEventsServer extends AsyncDisposable {
   readonly requests: RecordedRequest[];
   /** The calls that were run, in the order in which they came. */
   readonly calls: ReceivedCall[];
-  /** The most calls that were ever outstanding at a time in one session. */
-  maxOutstanding(): number;
+  /** The most calls that were ever in flight at a time in one session. */
+  maxInFlight(): number;
   /** Streams that are open now. */
   openStreams(): number;
   /** Sends an event to all sessions; what is not a string is sent as JSON. */
@@ -55,7 +55,7 @@ export interface ToolEventsServer extends AsyncDisposable {
 interface Session {
   id: string;
   stream: ServerResponse;
-  outstanding: number;
+  inFlight: number;
 }
 
 /** Starts a tool-events server on a free port of 127.0.0.1. */
@@ -66,7 +66,7 @@ export async function startToolEventsServer(
   const sessions = new Map<string, Session>();
   const answers = new Set<ServerResponse>();
   const calls: ReceivedCall[] = [];
-  let maxOutstanding = 0;
+  let maxInFlight = 0;
 
   function handle(request: RecordedRequest, response: ServerResponse): void {
     const path = new URL(request.url, 'http://server').pathname;
@@ -85,7 +85,7 @@ export async function startToolEventsServer(
 
   function openStream(stream: ServerResponse): void {
     const id = kind === 'fixed-endpoint' ? 'abc' : randomUUID();
-    const session = { id, stream, outstanding: 0 };
+    const session = { id, stream, inFlight: 0 };
     sessions.set(id, session);
     stream.once('close', () => {
       if (sessions.get(id) === session) sessions.delete(id);
@@ -131,15 +131,15 @@ export async function startToolEventsServer(
 
   function run(call: ReceivedCall, session: Session, response: ServerResponse): void {
     calls.push(call);
-    session.outstanding += 1;
-    maxOutstanding = Math.max(maxOutstanding, session.outstanding);
+    session.inFlight += 1;
+    maxInFlight = Math.max(maxInFlight, session.inFlight);
     const onStream = kind === 'answers-on-stream';
     if (onStream) response.writeHead(202).end();
     else openBody(response);
     // Calls that came later may be done earlier.
     const delayMs = onStream ? 1 + ((calls.length * 7) % 5) * 3 : 0;
     void outcomeOf(call, delayMs).then(([event, data]) => {
-      session.outstanding -= 1;
+      session.inFlight -= 1;
       send(onStream ? session.stream : response, event, data);
       if (kind === 'fixed-endpoint') response.end();
     });
@@ -168,7 +168,7 @@ export async function startToolEventsServer(
     apiKey,
     requests: fixture.requests,
     calls,
-    maxOutstanding: () => maxOutstanding,
+    maxInFlight: () => maxInFlight,
     openStreams: () => sessions.size,
     push,
     write: (text) => {

@@ -28,7 +28,7 @@ const counts = (_request, next) => {
 };
 
 /** @type {Middleware} */
-const marks = async (request, next) => {
+const labels = async (request, next) => {
   request.metadata['bench'] = true;
   const response = await next();
   response.metadata['bench'] = true;
@@ -43,7 +43,7 @@ const passes = (_request, next) => next();
  * @returns {Promise<import('../../calls/contender.mjs').OpenContender>}
  */
 export async function open(url) {
-  const client = await connect(url, { middleware: [setsHeader, times, counts, marks, passes] });
+  const client = await connect(url, { middleware: [setsHeader, times, counts, labels, passes] });
   await client.listTools();
   const { calls } = seen;
   await client.callTool('echo', { message: 'it goes through the middlewares' });

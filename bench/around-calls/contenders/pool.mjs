@@ -1,5 +1,5 @@
 /** A pool of Longwire's connections; how many there may be stands in the query: `?size=4`. */
-import { createPool } from '@longwire/client';
+import { createPool } from '@longwire/client/pool';
 
 const size = Number(new URL(import.meta.url).searchParams.get('size'));
 

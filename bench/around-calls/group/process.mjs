@@ -1,5 +1,5 @@
 /** A process that makes one group, says what that took, and closes it. */
-import { createGroup } from '@longwire/client';
+import { createGroup } from '@longwire/client/group';
 
 /**
  * @typedef {object} Sample

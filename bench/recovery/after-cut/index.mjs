@@ -2,7 +2,7 @@
  * From a cut to the next successful call: the server drops the stream, a safe call is made at once,
  * and again whenever it fails.
  */
-import { table, verdict, withSpread } from '../../report/markdown.mjs';
+import { table, againstTarget, withSpread } from '../../report/markdown.mjs';
 import { percentile, spread } from '../../report/statistics.mjs';
 import { AFTER_CUT } from '../contenders.mjs';
 
@@ -92,7 +92,7 @@ async function take(server, record, mode) {
     await child.ask({ type: 'hold', calls: mode.inFlight, ms: HOLD_MS }, ORDER_TIMEOUT_MS);
     const { opened } = await server.count(id);
     const cutAtNs = await server.cut(id, mode.inFlight);
-    const order = { type: 'recover', cutAtNs, giveUpMs: GIVE_UP_MS };
+    const order = { type: 'recover', cutAtNs, limitMs: GIVE_UP_MS };
     const recovery = await child.ask(order, ORDER_TIMEOUT_MS);
     const after = await server.count(id);
     samples.push({ ...recovery, sessions: after.opened - opened });
@@ -179,7 +179,7 @@ function targets(records) {
       const above = median - contender.firstDelayMs;
       const name = `cut while ${mode.title}, first delay ${contender.firstDelayMs} ms`;
       console.log(
-        `- ${name}, the next call at most ${MARGIN_MS} ms above it: ${verdict(above, above <= MARGIN_MS, { unit: ' ms' })}`,
+        `- ${name}, the next call at most ${MARGIN_MS} ms above it: ${againstTarget(above, above <= MARGIN_MS, { unit: ' ms' })}`,
       );
       const first = taken.filter(
         ({ ms, tries, heldSucceeded }) =>

@@ -8,10 +8,10 @@ import { takeOrders } from '../../calls/take-orders.mjs';
  * @property {number} calls
  * @property {number} ms how long each of them takes
  *
- * @typedef {object} RecoverOrder the line was cut: call until a call succeeds
+ * @typedef {object} RecoverOrder the connection was cut: call until a call succeeds
  * @property {'recover'} type
  * @property {string} cutAtNs
- * @property {number} giveUpMs
+ * @property {number} limitMs
  *
  * @typedef {object} Recovery
  * @property {number | undefined} ms from the cut to the success of a call
@@ -22,7 +22,7 @@ import { takeOrders } from '../../calls/take-orders.mjs';
  * @typedef {import('../../calls/contender.mjs').OpenContender} OpenContender
  */
 
-/** A call that did not settle for so long is given up, and another one made. */
+/** A call that did not settle for so long is abandoned, and another one made. */
 const TRY_MS = 5000;
 const PAUSE_MS = 25;
 
@@ -47,7 +47,7 @@ async function call(contender, tool, args) {
  * @param {number} ms
  * @returns {Promise<T>}
  */
-function within(promise, ms) {
+function settledIn(promise, ms) {
   const late = delay(ms, undefined, { ref: false }).then(() => {
     throw new Error(`not settled within ${ms} ms`);
   });
@@ -59,15 +59,15 @@ function within(promise, ms) {
  * @param {RecoverOrder} order
  * @returns {Promise<Recovery>}
  */
-async function recover(contender, { cutAtNs, giveUpMs }) {
-  const giveUpAt = performance.now() + giveUpMs;
+async function recover(contender, { cutAtNs, limitMs }) {
+  const endAt = performance.now() + limitMs;
   /** @type {Recovery} */
   const recovery = { ms: undefined, tries: 0, failure: undefined, heldSucceeded: 0 };
-  while (recovery.ms === undefined && performance.now() < giveUpAt) {
+  while (recovery.ms === undefined && performance.now() < endAt) {
     if (recovery.tries++ > 0) await delay(PAUSE_MS);
     let right = false;
     try {
-      right = await within(call(contender, 'echo'), TRY_MS);
+      right = await settledIn(call(contender, 'echo'), TRY_MS);
     } catch (error) {
       recovery.failure = error instanceof Error ? error.message : String(error);
       continue;
@@ -75,8 +75,8 @@ async function recover(contender, { cutAtNs, giveUpMs }) {
     if (!right) throw new Error('A call got the answer of another');
     recovery.ms = Number(process.hrtime.bigint() - BigInt(cutAtNs)) / 1e6;
   }
-  const left = Math.max(giveUpAt - performance.now(), 0);
-  const settled = await Promise.all(held.map((one) => within(one, left).catch(() => false)));
+  const left = Math.max(endAt - performance.now(), 0);
+  const settled = await Promise.all(held.map((one) => settledIn(one, left).catch(() => false)));
   recovery.heldSucceeded = settled.filter(Boolean).length;
   held = [];
   return recovery;

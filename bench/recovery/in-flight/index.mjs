@@ -2,7 +2,7 @@
  * Many calls in flight on one session: the server answers none of them before it has them all, and
  * says how many there were.
  */
-import { table, verdict, withSpread } from '../../report/markdown.mjs';
+import { table, againstTarget, withSpread } from '../../report/markdown.mjs';
 import { ratioSpread, spread } from '../../report/statistics.mjs';
 import { BARE_LOOP, LONGWIRE } from '../../sse-calls/contenders.mjs';
 import { IN_FLIGHT } from '../contenders.mjs';
@@ -159,6 +159,6 @@ function targets(records) {
   );
   const { median } = ratioSpread(cpuOf(records, LONGWIRE), cpuOf(records, BARE_LOOP));
   console.log(
-    `- ${CALLS} calls in flight, at most ${BARE_LOOP_FACTOR} times the bare loop's CPU per call: ${verdict(median, median <= BARE_LOOP_FACTOR)}`,
+    `- ${CALLS} calls in flight, at most ${BARE_LOOP_FACTOR} times the bare loop's CPU per call: ${againstTarget(median, median <= BARE_LOOP_FACTOR)}`,
   );
 }

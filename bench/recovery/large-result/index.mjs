@@ -1,5 +1,5 @@
 /** A large result: how long it takes, and how much memory. Every sample is one of a new process. */
-import { table, verdict, withSpread } from '../../report/markdown.mjs';
+import { table, againstTarget, withSpread } from '../../report/markdown.mjs';
 import { ratioSpread, spread } from '../../report/statistics.mjs';
 import { LONGWIRE, OFFICIAL } from '../../sse-calls/contenders.mjs';
 import { LARGE_RESULT } from '../contenders.mjs';
@@ -89,7 +89,7 @@ function targets(records, mebibytes) {
   for (const official of OFFICIAL) {
     const { median } = ratioSpread(peaksOf(records, LONGWIRE), peaksOf(records, official));
     console.log(
-      `- a result of ${mebibytes} MiB, no more peak memory than ${official.title}: ${verdict(median, median <= 1, { unit: ' times' })}`,
+      `- a result of ${mebibytes} MiB, no more peak memory than ${official.title}: ${againstTarget(median, median <= 1, { unit: ' times' })}`,
     );
   }
 }

@@ -1,11 +1,11 @@
-/** The error of what an abort cut short. */
+/** The error of work that an abort ended. */
 export function interruption(message: string): Error {
   return new DOMException(message, 'AbortError');
 }
 
 /**
- * What the work gives, or a rejection soon after the signal is aborted, whether or not the work
- * listens to it. The work's own answer to the abort wins if it comes at once: it may know more.
+ * The result of the work, or a rejection soon after the signal is aborted, even if the work ignores
+ * the signal. If the work itself settles at once, its outcome wins: it may know more.
  */
 export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {

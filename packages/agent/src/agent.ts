@@ -36,12 +36,13 @@ export interface Agent {
    */
   readonly messages: readonly Anthropic.MessageParam[];
   /**
-   * Says something to Claude and reports what happens until it has answered, tools included. The
-   * turn starts when the events are first read, and goes on as they are read. Read them to their
-   * end or break out of the loop; they can be read once. Whoever reads them, the sources and the
-   * approval hook run in the asynchronous context of `send`.
+   * Sends a message to Claude and reports what happens until Claude has answered, tools included.
+   * The turn starts when the first event is read and advances as events are read. Read them to the
+   * end, or break out of the loop; they can be read once. The sources and the approval hook run in
+   * the asynchronous context of `send`, whoever reads the events.
    *
-   * A turn that failed before Claude said anything leaves no trace: send the same again to retry.
+   * If a turn fails before Claude says anything, the conversation stays as it was: send the same
+   * message again to retry.
    *
    * @throws TypeError at once if there is nothing to say.
    * @throws AgentStateError if another turn is under way (at once, or at the first event), or after
@@ -50,9 +51,9 @@ export interface Agent {
    *   is sent; what the approval hook throws.
    */
   send(content: string | readonly UserBlock[], options?: SendOptions): AsyncIterable<AgentEvent>;
-  /** Forgets the conversation. @throws AgentStateError while a turn is under way. */
+  /** Starts an empty conversation. @throws AgentStateError while a turn is under way. */
   reset(): void;
-  /** Aborts the turn under way and stops listening to the sources, which stay open. */
+  /** Aborts the turn under way and unsubscribes from the sources, which stay open. */
   close(): void;
   [Symbol.dispose](): void;
 }
@@ -102,16 +103,15 @@ class LongwireAgent implements Agent {
     // Each call of a turn listens to it, and there may be many.
     setMaxListeners(0, turn.signal);
     const events = this.#run(blocks, turn, signal);
-    // Whoever reads the events, the turn is of whoever sent it: the sources, the approval hook and
-    // the SDK run in that context.
-    const sender = new AsyncResource('longwire.turn');
+    // The sources, the approval hook and the SDK run in the context of `send`, whoever reads the events.
+    const context = new AsyncResource('longwire.turn');
     return {
       [Symbol.asyncIterator]: () => ({
-        next: () => sender.runInAsyncScope(() => events.next()),
+        next: () => context.runInAsyncScope(() => events.next()),
         return: () => {
-          // Before the generator's own return, which waits for what the generator waits for.
+          // First abort: the generator's own return waits until the generator does.
           if (this.#turn === turn) turn.abort();
-          return sender.runInAsyncScope(() => events.return());
+          return context.runInAsyncScope(() => events.return());
         },
       }),
     };
@@ -120,7 +120,7 @@ class LongwireAgent implements Agent {
   reset(): void {
     this.#assertIdle();
     this.#conversation.restore([]);
-    this.#catalog.forgetNames();
+    this.#catalog.resetNames();
   }
 
   close(): void {
@@ -152,7 +152,7 @@ class LongwireAgent implements Agent {
         signal: turn.signal,
       };
       for await (const event of new Turn(context).events(blocks)) {
-        // The turn is over for whoever reads this, even if they read no further.
+        // The turn is over even if the consumer reads no further.
         if (event.type === 'done') this.#turn = undefined;
         yield event;
       }

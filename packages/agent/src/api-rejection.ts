@@ -7,7 +7,7 @@ export interface MessagePlace {
   part: number | undefined;
 }
 
-/** The tool that the API will not take, and what of it. */
+/** The tool that the API rejects, and which part of it. */
 export interface RejectedTool {
   /** The position in `tools`. */
   index: number;
@@ -15,13 +15,13 @@ export interface RejectedTool {
   schemaPath: readonly string[];
 }
 
-/** What the API did not like about a request that it answered 400 or 413. */
+/** Why the API answered a request with 400 or 413. */
 export interface ApiRejection {
   tool: RejectedTool | undefined;
   place: MessagePlace | undefined;
-  /** Whether it is some image or document, without a word on which. */
+  /** Whether it is about an image or document that the API does not name. */
   aboutMedia: boolean;
-  /** Whether it is the messages: with the same ones, every later request would fail as well. */
+  /** Whether it is about the messages: the same messages would fail again. */
   aboutContent: boolean;
   /** The API's own words. */
   message: string;
@@ -30,10 +30,10 @@ export interface ApiRejection {
 const mediaComplaint = /\bcould not process\b|\b(image|document|PDF)s?\b/i;
 
 /**
- * The API says `invalid_request_error` of an account without credit as it does of a bad message, and
- * gives no code for the latter; so its words tell. They begin with a path into the messages, except
- * where the request is too long or something in it cannot be read. What is not known here counts as
- * no fault of the messages: to keep results that are refused again is better than to lose good ones.
+ * The API answers `invalid_request_error` both for an account without credit and for a bad message,
+ * without a code that tells them apart. So the text decides. It begins with a path into the messages,
+ * unless the request is too long or holds something unreadable. An unknown text is not taken as a
+ * fault of the messages: keeping bad results costs another error, dropping good ones loses them.
  */
 const contentComplaints: readonly RegExp[] = [
   /\bmessages(\.\d+|:)/,
@@ -45,8 +45,8 @@ const contentComplaints: readonly RegExp[] = [
 ];
 
 /**
- * Reads an error of the SDK as a rejection of what was sent; undefined for any other error, after
- * which the same request may well succeed.
+ * Reads an error of the SDK as a rejection of the request. Undefined for any other error: the same
+ * request may succeed later.
  */
 export function asRejection(error: unknown): ApiRejection | undefined {
   if (!(error instanceof Error) || !('status' in error)) return undefined;

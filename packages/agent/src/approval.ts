@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Tool, ToolAnnotations } from '@longwire/client';
 import { isRecord } from './records.js';
 
-/** A tool as its server lists it: all that a person judges it by. */
+/** A tool as its server lists it: all that a person sees of it. */
 export type ToolDefinition = Pick<
   Tool,
   'name' | 'title' | 'description' | 'inputSchema' | 'outputSchema' | 'annotations'
@@ -21,15 +21,15 @@ export interface ApprovalRequest {
   definition: ToolDefinition;
   /** The tool as it was when it was last allowed, if it has changed since: show what changed. */
   previous: ToolDefinition | undefined;
-  /** Aborted when the turn is: take the question back. */
+  /** Aborted with the turn: withdraw the question. */
   signal: AbortSignal;
 }
 
 /**
- * The answer. `true` is for this call. `'always'` is for this tool as it is now, for as long as
- * there is the agent: once its name, description, schema or hints change, it is asked about anew.
- * Anything else is a refusal; its reason reaches Claude verbatim, for example `nobody could be
- * asked`. Without one, Claude is told that the user declined.
+ * The answer. `true` allows this call. `'always'` allows this tool as it is now, as long as the agent
+ * lives: when its name, description, schema or hints change, the person is asked again.
+ * Anything else declines the call; its reason reaches Claude verbatim, for example `nobody could be
+ * asked`. Without a reason, Claude is told that the user declined.
  */
 export type ApprovalDecision = boolean | 'always' | { allow: boolean | 'always'; reason?: string };
 
@@ -43,12 +43,12 @@ export interface ApprovalOptions {
   /**
    * Which calls are asked about:
    *
-   * - `changing`: all, but for those of tools of which a `trusted` server, or the program itself by
-   *   an override, says that they only read or destroy nothing;
-   * - `always`: all, whatever is said of the tool;
-   * - a function: those for which it gives anything but `false`.
+   * - `changing`: all, except calls of tools that only read or destroy nothing. That is believed of
+   *   a `trusted` server and of the program's own override;
+   * - `always`: all, whatever the hints say;
+   * - a function: those for which it returns anything but `false`.
    *
-   * Not asked about is what was answered with `'always'` and has not changed. Default `changing`.
+   * A tool that was allowed with `'always'` and has not changed is not asked about. Default `changing`.
    */
   ask?: 'changing' | 'always' | ((request: ApprovalRequest) => boolean | Promise<boolean>);
   /** Asks the person. */
@@ -57,16 +57,16 @@ export interface ApprovalOptions {
 
 /** A call that may need approval. */
 export interface CallToApprove {
-  /** What has the tool; by it and the tool's name an answer is remembered. */
+  /** The source of the tool; an answer is stored by it and the tool's name. */
   source: object;
   server: string;
   tool: Tool;
-  /** What is believed of the tool's hints. */
+  /** The trusted hints of the tool. */
   hints: ToolAnnotations | undefined;
   arguments: Record<string, unknown>;
 }
 
-/** What became of a question. */
+/** The outcome of a question. */
 export interface Decision {
   allow: boolean;
   reason: string | undefined;
@@ -77,7 +77,7 @@ interface Allowed {
   always: boolean;
 }
 
-/** Decides on calls, and remembers which tools were allowed as they were. */
+/** Decides on calls, and stores the definitions of allowed tools. */
 export class Approvals {
   readonly #options: Required<ApprovalOptions> | undefined;
   readonly #allowed = new WeakMap<object, Map<string, Allowed>>();
@@ -110,17 +110,17 @@ export class Approvals {
       : true;
     const { allow, reason } = isRecord(answer) ? answer : { allow: answer, reason: undefined };
     if (allow !== true && allow !== 'always') return { allow: false, reason };
-    this.#remember(source, { definition, always: allow === 'always' });
+    this.#store(source, { definition, always: allow === 'always' });
     return { allow: true, reason };
   }
 
-  #remember(source: object, allowed: Allowed): void {
+  #store(source: object, allowed: Allowed): void {
     const tools = this.#allowed.get(source) ?? new Map<string, Allowed>();
     this.#allowed.set(source, tools.set(allowed.definition.name, allowed));
   }
 }
 
-/** Whether two lists have the same of a tool. */
+/** Whether a tool is the same in two lists. */
 export function isUnchanged(before: Tool, now: Tool): boolean {
   return before === now || isDeepStrictEqual(definitionOf(before), definitionOf(now));
 }
@@ -135,7 +135,7 @@ async function needsAnswer(
   return (await ask(request)) !== false;
 }
 
-/** A copy: whoever has the list may change it. */
+/** A copy, because the owner of the list may change it. */
 function definitionOf(tool: Tool): ToolDefinition {
   const { name, title, description, inputSchema, outputSchema, annotations } = tool;
   return structuredClone({
@@ -149,15 +149,15 @@ function definitionOf(tool: Tool): ToolDefinition {
 }
 
 /**
- * Whether a tool may change things, by the hints that are believed: yes, unless they say that it
- * only reads or that it is not destructive.
+ * Whether a tool may change things: yes, unless its trusted hints say that it only reads or is not
+ * destructive.
  */
 export function mayChangeThings(hints: ToolAnnotations | undefined): boolean {
   return hints?.readOnlyHint !== true && hints?.destructiveHint !== false;
 }
 
-/** What Claude is told of a refusal. */
-export function refusalText(reason: string | undefined): string {
-  const refusal = reason ? `This call was not approved: ${reason}` : 'The user declined this call.';
-  return `${refusal}\nThe tool did not run. Do not try the same again unless the user asks for it.`;
+/** What Claude is told of a declined call. */
+export function declinedText(reason: string | undefined): string {
+  const told = reason ? `This call was not approved: ${reason}` : 'The user declined this call.';
+  return `${told}\nThe tool did not run. Do not try the same again unless the user asks for it.`;
 }

@@ -5,9 +5,9 @@ import { isBlank } from './text.js';
 type Messages = readonly Anthropic.MessageParam[];
 
 /**
- * The messages so far, in a form that the API takes at any moment: user and assistant alternate,
- * and an assistant message with tool calls comes only together with all their results. Nothing in
- * it is ever changed in place, so that what was handed out stays as it was.
+ * The messages so far, always in a form that the API accepts: user and assistant alternate, and an
+ * assistant message with tool calls is added together with all its results. Nothing is changed in
+ * place, so a list that was returned earlier stays as it was.
  */
 export class Conversation {
   #messages: Messages;
@@ -30,14 +30,14 @@ export class Conversation {
     });
   }
 
-  /** Goes back to what the messages were. */
+  /** Restores earlier messages. */
   restore(messages: Messages): void {
     this.#messages = messages;
   }
 
   /**
-   * Adds what the user says. Where the last message is the user's too (tool results that Claude
-   * never answered), it goes behind them in the same message.
+   * Adds what the user says. If the last message is the user's too (tool results that Claude never
+   * answered), it is appended to that message.
    */
   addUser(content: readonly Anthropic.ContentBlockParam[]): void {
     this.#add('user', content);
@@ -58,8 +58,8 @@ export class Conversation {
   }
 
   /**
-   * Puts a note in place of the newest tool results. For when the API will not take them: they
-   * would be in every later request as well, and none would ever succeed.
+   * Replaces the newest tool results with a note, after the API has rejected them: otherwise every
+   * later request would contain them and fail.
    */
   withholdResults(note: string): void {
     const last = this.#messages.at(-1);
@@ -86,8 +86,8 @@ function isToolUse(block: Anthropic.ContentBlockParam): block is Anthropic.ToolU
 }
 
 /**
- * What of an answer can be sent back: the API writes blank text blocks but refuses them, and takes
- * thinking only with its signature, which a cut answer lacks.
+ * The blocks of an answer that can be sent back. The API writes blank text blocks but rejects them,
+ * and accepts thinking only with its signature, which a cut answer lacks.
  */
 export function keepable(content: readonly Anthropic.ContentBlock[]): Anthropic.ContentBlock[] {
   return content.filter((block) => {

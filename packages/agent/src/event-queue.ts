@@ -1,4 +1,4 @@
-/** What many producers push, one consumer reads in order; read it once. */
+/** A queue for many producers and one consumer, which reads it once and in order. */
 export class EventQueue<T> {
   #items: T[] = [];
   #ended = false;
@@ -10,7 +10,7 @@ export class EventQueue<T> {
     this.#wake?.();
   }
 
-  /** Nothing more will come; what is queued is still read. */
+  /** Ends the queue; items that are queued are still read. */
   end(): void {
     this.#ended = true;
     this.#wake?.();

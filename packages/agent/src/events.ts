@@ -8,7 +8,7 @@ import type { CallToolResult, Progress, ToolResultError } from '@longwire/client
  * - `max-tokens`: the answer was cut at `maxTokens`. Tool calls it held were not run.
  * - `context-window`: the answer was cut because the model's context is full. Likewise.
  * - `max-rounds`: Claude asked for tools once more than `maxRounds` allows. They were not run.
- * - `refusal`: Claude declined. What was refused is not kept in the conversation.
+ * - `refusal`: Claude declined. The declined message is not kept in the conversation.
  * - `aborted`: the signal was aborted.
  */
 export type DoneReason =
@@ -32,7 +32,7 @@ export interface TokenUsage {
 export interface ToolCallRef {
   /** The id that Claude gave the call, unique within the conversation. */
   id: string;
-  /** The name of the source that has the tool; empty if Claude named a tool that nobody has. */
+  /** The name of the source that has the tool; empty if Claude named an unknown tool. */
   server: string;
   /** The tool's name on its server (not the one that Claude was shown). */
   tool: string;
@@ -65,7 +65,7 @@ export interface ToolProgressEvent extends ToolCallRef {
   progress: Progress;
 }
 
-/** A call has its result: what the tool returned, or the failure that kept it from returning. */
+/** A call has settled: the result of the tool, or why there is none. */
 export type ToolResultEvent =
   | (ToolCallRef & {
       type: 'tool-result';
@@ -73,7 +73,7 @@ export type ToolResultEvent =
       isError: boolean;
       /** What the server sent, whole, whatever of it Claude was shown. */
       result: CallToolResult;
-      /** What is wrong with a result that is not what the tool promised, or no object. */
+      /** What is wrong with a result that does not match its schema, or is no object. */
       error?: ToolResultError | undefined;
     })
   | (ToolCallRef & {
@@ -84,7 +84,7 @@ export type ToolResultEvent =
       error: Error;
     });
 
-/** The approval hook declined a call. Claude is told, and goes on. */
+/** The approval hook declined a call. Claude is told, and continues. */
 export interface ToolRefusedEvent extends ToolCallRef {
   type: 'tool-refused';
   reason: string | undefined;
@@ -97,8 +97,9 @@ export interface UsageEvent {
 }
 
 /**
- * A source could not list its tools, or not in time. The others go on; what it listed before is still
- * used, and the list that comes late is used from then on. Said once, until it lists its tools again.
+ * A source could not list its tools, or not in time. The turn continues with the other sources and
+ * with what this one listed before; a late list is used when it arrives. Reported once, until the
+ * source lists its tools again.
  */
 export interface SourceFailedEvent {
   type: 'source-failed';
@@ -106,7 +107,7 @@ export interface SourceFailedEvent {
   error: Error;
 }
 
-/** A tool cannot be offered to Claude, because the API does not take its schema. Said once. */
+/** A tool is not offered to Claude, because the API rejects its schema. Reported once. */
 export interface ToolLeftOutEvent {
   type: 'tool-left-out';
   server: string;
@@ -115,12 +116,11 @@ export interface ToolLeftOutEvent {
 }
 
 /**
- * The API would not take a part of the conversation. A note is in its place now, and the turn goes
- * on.
+ * The API rejected a part of the conversation. A note replaces it, and the turn continues.
  */
 export interface ContentLeftOutEvent {
   type: 'content-left-out';
-  /** What it was, in words for a person: `an image in the result of read_file`. */
+  /** What was removed, for a person: `an image in the result of read_file`. */
   what: string;
   /** The API's own words. */
   reason: string;
@@ -134,7 +134,7 @@ export interface DoneEvent {
   text: string;
   /** The sum over all responses of the turn. */
   usage: TokenUsage;
-  /** Why Claude refused, in words for a person, if the API says. */
+  /** Why Claude declined, for a person, if the API says. */
   explanation?: string;
 }
 

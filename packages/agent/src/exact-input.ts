@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { DEFAULT_JSON_BOUNDS, parseExactJson, withDigits } from '@longwire/client/untrusted';
+import { DEFAULT_JSON_BOUNDS, parseExactJson, withDigits } from '@longwire/client/internal';
 
-/** Arguments as Claude wrote them, by what stands for them in the conversation. */
+/** Arguments as Claude wrote them, by the input that the conversation holds instead. */
 const exactInputs = new WeakMap<object, unknown>();
 
 /**
@@ -34,7 +34,7 @@ function exactOf(json: string): unknown {
   try {
     return parseExactJson(json, DEFAULT_JSON_BOUNDS);
   } catch {
-    // What the SDK makes of it is judged elsewhere.
+    // What the SDK parses is checked elsewhere.
     return undefined;
   }
 }

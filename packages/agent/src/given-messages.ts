@@ -2,10 +2,10 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { isRecord } from './records.js';
 
 /**
- * Messages of a conversation that a program goes on with: a copy, without cache breakpoints of their
- * own, of which there may be four in all.
+ * Messages of a conversation that a program resumes: a copy without cache breakpoints, of which the
+ * API allows four in all.
  *
- * @throws TypeError that names the message with which the API would take none of it.
+ * @throws TypeError that names the message for which the API would reject all of them.
  */
 export function givenMessages(given: unknown): Anthropic.MessageParam[] {
   if (!Array.isArray(given)) throw new TypeError('messages must be an array');
@@ -33,7 +33,7 @@ interface GivenMessage {
   content: Record<string, unknown>[];
 }
 
-/** Every call has its result in the next message, in order and first, and no result is without. */
+/** Every call has its result in the next message, first and in order, and every result has a call. */
 function checkResults(messages: readonly GivenMessage[]): void {
   const seen = new Set<unknown>();
   for (const [index, { role, content }] of messages.entries()) {

@@ -13,24 +13,26 @@ const combinators: readonly string[] = ['anyOf', 'oneOf', 'allOf'];
 const propertyKey = /^[a-zA-Z0-9_.-]{1,64}$/;
 const maxShownKeyLength = 80;
 
-/** A tool's schema as the API takes it, and what had to be said in words instead. */
+/** A tool's schema as the API accepts it, and the rest as text. */
 export interface OfferedSchema {
   schema: Anthropic.Tool.InputSchema;
-  /** A constraint that the schema no longer says; to be added to the tool's description. */
+  /** A constraint that the schema no longer holds; added to the tool's description. */
   constraint?: string;
 }
 
 /**
- * The server's schema, the very same object wherever the API takes it.
+ * The server's schema: the very same object if the API accepts it.
  *
- * The API answers 400, to the whole request, to a schema whose root is not of type `object` or has
+ * The API answers 400 to the whole request if a schema's root is not of type `object` or has
  * `anyOf`, `oneOf` or `allOf` ("input_schema does not support oneOf, allOf, or anyOf at the top
- * level"), and real servers send these. So a missing type is added, and a combinator at the root
- * becomes words: its branches' properties stay known, and its exact text moves to the description.
- * What is no JSON Schema 2020-12 is written anew, or becomes words, too. All else stays as it is.
+ * level"), and real servers send these. So:
  *
- * @returns a problem for a schema that can never describe an object, or that names its properties
- *   as the API allows nobody to.
+ * - a missing type is added;
+ * - a combinator at the root moves to the description; the properties of its branches stay;
+ * - what is not JSON Schema 2020-12 is rewritten, or moves to the description.
+ *
+ * @returns a problem if the schema cannot describe an object, or has property names that the API
+ *   rejects.
  */
 export function offerSchema(inputSchema: unknown): OfferedSchema | { problem: string } {
   if (!isRecord(inputSchema)) return { schema: { type: 'object' } };

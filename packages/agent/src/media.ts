@@ -23,7 +23,7 @@ const pdfHeaderWithin = 1024;
 /** Control characters that no text has. */
 const control = /[^\P{Cc}\s]/u;
 
-/** What some bytes of a server are to Claude; `other` is what it cannot read. */
+/** What Claude can read of a server's bytes; `other` is what it cannot read. */
 export type Media =
   | { kind: 'text'; text: string }
   | { kind: 'image'; block: Anthropic.ImageBlockParam }
@@ -31,9 +31,9 @@ export type Media =
   | { kind: 'other'; problem: string };
 
 /**
- * Judges data by its bytes. What a server calls it is asked only for the encoding of a text: the
- * API answers 400 to an image that is not what its media type says, and that image would then be in
- * every later request of the conversation.
+ * Classifies data by its bytes. The server's media type is used only for the encoding of a text: the
+ * API answers 400 to an image that does not match its media type, and every later request of the
+ * conversation would contain that image.
  */
 export function mediaOf(base64: string, mimeType: string | undefined): Media {
   if (base64 === '') return { kind: 'other', problem: 'it is empty' };

@@ -2,11 +2,11 @@ import { isRecord } from './records.js';
 
 type Schema = Record<string, unknown>;
 
-/** What became of a schema. */
+/** A schema in JSON Schema 2020-12. */
 export interface ModernSchema {
   /** The very same value, if nothing had to be changed. */
   schema: unknown;
-  /** What was taken away, as `path: keyword and its value`. */
+  /** What was removed, as `path: keyword and its value`. */
   removed: readonly string[];
 }
 
@@ -82,15 +82,16 @@ const byName: ReadonlySet<string> = new Set([
 ]);
 const listed: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
 
-/** What is said of parts that were taken away is no longer than that. */
+/** The longest description of a removed part. */
 const maxShownLength = 100;
 
 /**
- * A schema as JSON Schema 2020-12 has it, which is what the API checks for: one keyword that is not
- * ("JSON schema is invalid. It must match JSON Schema draft 2020-12") costs the whole request.
- * Servers write older drafts (`items` as a list, `exclusiveMinimum: true`), and their languages have
- * habits: PHP's empty object is `[]`, what is not set is `null`. These are written anew with the same
- * meaning. What has no meaning in 2020-12 is taken away.
+ * Converts a schema to JSON Schema 2020-12, which the API checks: one wrong keyword ("JSON schema is
+ * invalid. It must match JSON Schema draft 2020-12") fails the whole request.
+ *
+ * - Older drafts (`items` as a list, `exclusiveMinimum: true`) and habits of languages (PHP's empty
+ *   object is `[]`, an unset value is `null`) are rewritten with the same meaning.
+ * - What has no meaning in 2020-12 is removed.
  */
 export function modernSchema(schema: unknown): ModernSchema {
   const removed: string[] = [];
@@ -98,7 +99,7 @@ export function modernSchema(schema: unknown): ModernSchema {
 }
 
 function modernize(schema: unknown, path: string, removed: string[]): unknown {
-  // PHP's empty object. What else is no schema means nothing.
+  // PHP's empty object, or a value without meaning.
   if (!isRecord(schema)) return typeof schema === 'boolean' ? schema : {};
   const renewed = fromOlderDrafts(schema);
   const remove = (key: string): undefined => {
@@ -115,7 +116,7 @@ function modernize(schema: unknown, path: string, removed: string[]): unknown {
   return isSame ? schema : Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-/** The value of one keyword; `undefined` for one that is taken away. */
+/** The value of one keyword; `undefined` to remove it. */
 function modernValue(
   key: string,
   value: unknown,
@@ -161,7 +162,7 @@ function fromOlderDrafts(schema: Schema): Schema {
     ['exclusiveMinimum', 'minimum'],
     ['exclusiveMaximum', 'maximum'],
   ] as const) {
-    // Of draft-04: whether the bound itself is left out.
+    // Of draft-04: whether the bound itself is excluded.
     if (typeof schema[exclusive] !== 'boolean') continue;
     delete renewed[exclusive];
     if (schema[exclusive] !== true || !isNumber(schema[bound])) continue;

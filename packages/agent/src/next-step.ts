@@ -2,8 +2,8 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { DoneReason } from './events.js';
 
 /**
- * What follows an answer: its calls are run, or it is to be continued, or the turn is done. A turn
- * that is done with calls unrun says what Claude is told about them.
+ * What follows an answer: its calls are run, Claude continues, or the turn is done. `unrun` is what
+ * Claude is told about calls that are not run.
  */
 export type NextStep =
   | { type: 'run-tools' }
@@ -37,9 +37,9 @@ export function nextStep({ stopReason, hasToolUse, rounds, maxRounds }: Progress
     case 'stop_sequence':
       return cut('stop-sequence', 'a stop sequence');
     default: {
-      // A reason that is not known here still leaves calls that want a result.
-      const goesOn = hasToolUse || stopReason === 'pause_turn';
-      if (!goesOn) return { type: 'done', reason: 'end-turn', unrun: '' };
+      // Calls need a result after an unknown reason, too.
+      const continues = hasToolUse || stopReason === 'pause_turn';
+      if (!continues) return { type: 'done', reason: 'end-turn', unrun: '' };
       if (rounds < maxRounds) return { type: hasToolUse ? 'run-tools' : 'continue' };
       const unrun = `Not run: this turn has reached its limit of ${maxRounds} rounds of tool calls.`;
       return { type: 'done', reason: 'max-rounds', unrun };

@@ -1,10 +1,11 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { nearest, type ToolSource } from '@longwire/client';
+import type { ToolSource } from '@longwire/client';
+import { nearest } from '@longwire/client/internal';
 import type { ApprovalHook, ApprovalOptions } from './approval.js';
 import { givenMessages } from './given-messages.js';
 import { isRecord } from './records.js';
 
-/** Parameters of the Messages API that the agent passes on as they are. */
+/** Parameters of the Messages API that the agent passes on unchanged. */
 export type RequestExtras = Partial<
   Pick<
     Anthropic.MessageStreamParams,
@@ -45,33 +46,32 @@ export interface AgentOptions {
   /** The system prompt. Default: none. */
   system?: string;
   /**
-   * How many rounds of tool calls a turn may take. When Claude asks for one more, the turn ends
-   * with `max-rounds`; what came out so far is kept, and the next `send` can go on. Default 25.
+   * How many rounds of tool calls a turn may take. When Claude asks for one more, the turn ends with
+   * `max-rounds`. The results so far are kept, and the next `send` can continue. Default 25.
    */
   maxRounds?: number;
   /**
-   * The most characters of text of one tool result that Claude is shown; of a longer one it sees
-   * the beginning and a note that says how much is missing. Images are not counted. The result in
-   * the events is whole. Default 100 000 (some 25 000 tokens).
+   * The most characters of text that Claude sees of one tool result. Of a longer result it sees the
+   * beginning and a note that says how much is missing. Images are not counted. Events hold the whole
+   * result. Default 100 000 (some 25 000 tokens).
    */
   maxResultChars?: number;
   /**
-   * Asked before calls of tools, by default before each call of a tool that may change things: see
-   * {@link ApprovalOptions}. What a server says of its tools counts only if it is `trusted`.
+   * Asks a person before calls; by default before each call of a tool that may change things: see
+   * {@link ApprovalOptions}. A server's own hints count only if the server is `trusted`.
    *
-   * Default: nobody is asked and **every call is made**. A program that shows its user what Claude
-   * does should give this.
+   * Default: nobody is asked and **every call is made**. Set this in a program that acts for a user.
    */
   approve?: ApprovalHook | ApprovalOptions;
   /**
-   * Passed to every `callTool` and `listTools` of the sources. A call that runs out of time is a
-   * result that tells Claude so, a list that does is a `source-failed`; the turn goes on. Default:
+   * Passed to every `callTool` and `listTools` of the sources. A call that times out becomes a result
+   * that tells Claude so; a list that times out becomes `source-failed`. The turn continues. Default:
    * the sources' own limits.
    */
   callOptions?: CallOptions;
   /**
-   * What was said before: what {@link Agent.messages} of another agent gave, also as JSON and back.
-   * The names of tools in it mean what they meant if the clients are the same. Default: nothing.
+   * An earlier conversation: {@link Agent.messages} of another agent, also after a round trip through
+   * JSON. Tool names keep their meaning if the clients are the same. Default: none.
    */
   messages?: readonly Anthropic.MessageParam[];
   /** More parameters of the Messages API. */
@@ -149,7 +149,7 @@ const requestNames: readonly (keyof RequestExtras)[] = [
 ];
 
 /**
- * A misspelt option would be ignored without a word, and with it what it was to prevent.
+ * Rejects a misspelt option, which would otherwise be ignored silently.
  *
  * @throws TypeError that names the option and the nearest.
  */

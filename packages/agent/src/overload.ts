@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const firstDelayMs = 500;
 const maxDelayMs = 8000;
 
-/** What the API says in a stream instead of 429, 500, 504 and 529. */
-const passing: readonly unknown[] = [
+/** The events that stand for 429, 500, 504 and 529 in a stream. */
+const transientTypes: readonly unknown[] = [
   'rate_limit_error',
   'api_error',
   'timeout_error',
@@ -13,14 +13,14 @@ const passing: readonly unknown[] = [
 ];
 
 /**
- * Whether an answer that began with 200 failed for a reason that passes. The SDK asks again after
- * such a status, and not after such an event: https://platform.claude.com/docs/en/api/errors
+ * Whether an answer that began with 200 failed for a transient reason. The SDK retries after such a
+ * status, but not after such an event: https://platform.claude.com/docs/en/api/errors
  */
-export function isPassingFailure(error: unknown): boolean {
+export function isTransientFailure(error: unknown): boolean {
   return (
     error instanceof Anthropic.APIError &&
     error.status === undefined &&
-    passing.includes(error.type)
+    transientTypes.includes(error.type)
   );
 }
 

@@ -13,7 +13,7 @@ export class StreamedResponse {
     return this.#text;
   }
 
-  /** Whether nothing of it was shown to anybody yet. */
+  /** Whether no event of it was emitted yet. */
   get isSilent(): boolean {
     return this.#isSilent;
   }
@@ -51,7 +51,7 @@ export class StreamedResponse {
         yield { type: 'thinking', text: event.delta.thinking };
       }
     }
-    // The iteration ends as if all were well when the stream fails while nobody waits for an event.
+    // If the stream fails while nothing waits for an event, the iteration ends without an error.
     const message = await stream.finalMessage();
     this.#message = { ...message, content: withExactInputs(message.content, written) };
   }

@@ -6,11 +6,10 @@ type Found = Map<string, unknown[]>;
 
 /**
  * Every property that a schema's root describes, itself or by `allOf`, `anyOf`, `oneOf` and local
- * `$ref`s, at any depth of these. What the root says itself is taken as it is; else what always
- * holds (`allOf`) comes before what may (`anyOf`, `oneOf`).
+ * `$ref`s, at any depth. The root's own properties win; then those that always apply (`allOf`), then
+ * those that may (`anyOf`, `oneOf`).
  *
- * Each part of the schema is visited once, so that the result is no larger than the schema, however
- * its references are tangled.
+ * Each part of the schema is visited once, so the result is no larger than the schema.
  */
 export function describedProperties(root: Schema): Record<string, unknown> {
   const seen = new Set<Schema>();
@@ -29,7 +28,7 @@ export function describedProperties(root: Schema): Record<string, unknown> {
     }
   };
   visit(root, certain);
-  // It grows while it is read: a choice may hold further ones.
+  // The list grows while it is read: a choice may hold further choices.
   for (const choice of choices) visit(choice, possible);
 
   const own = isRecord(root['properties']) ? root['properties'] : {};

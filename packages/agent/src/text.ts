@@ -1,17 +1,17 @@
-/** Whether there is nothing in it that the API counts as text. */
+/** Whether the API counts it as an empty text. */
 export function isBlank(text: string): boolean {
   return text.trim() === '';
 }
 
 /**
- * Text that the API takes: it answers 400 to a lone surrogate, which servers produce by cutting
+ * Text that the API accepts: it answers 400 to a lone surrogate, which servers produce by cutting
  * strings in the middle of a character.
  */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\uFFFD');
 }
 
-/** Hands out at most so many characters over many texts, and counts what it was asked for. */
+/** A limit of characters shared by many texts, which also counts the characters requested. */
 export class TextBudget {
   readonly #limit: number;
   #wanted = 0;
@@ -22,7 +22,7 @@ export class TextBudget {
     this.#limit = limit;
   }
 
-  /** As much of the text as is left for it; never half a surrogate pair, and nothing after a cut. */
+  /** The text, cut to what remains of the limit; never half a surrogate pair, and nothing after a cut. */
   take(text: string): string {
     this.#wanted += text.length;
     if (this.#cut) return '';
@@ -38,7 +38,7 @@ export class TextBudget {
     return piece;
   }
 
-  /** What to say about what was cut; undefined if nothing was. */
+  /** A note on what was cut; undefined if nothing was. */
   get note(): string | undefined {
     if (!this.#cut) return undefined;
     return `[Cut: this result has ${this.#wanted} characters, of which only the first ${this.#shown} are shown; ${this.#wanted - this.#shown} are missing. To see more, call the tool again for less at a time: narrower arguments, a filter, a page or a range, if it has them.]`;

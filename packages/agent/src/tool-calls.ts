@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { ToolResultError } from '@longwire/client';
 import { untilAborted } from './abort.js';
-import { isUnchanged, refusalText, type Approvals } from './approval.js';
+import { isUnchanged, declinedText, type Approvals } from './approval.js';
 import { callFailureText, certaintyOf, oddResultText } from './call-failure.js';
 import { EventQueue } from './event-queue.js';
 import type { AgentEvent, ToolCallRef } from './events.js';
@@ -12,7 +12,7 @@ import type { CatalogTool, FoundTool, ToolCatalog } from './tool-catalog.js';
 import { errorResultBlock, toolResultBlock } from './tool-results.js';
 import type { ToolRound } from './tool-round.js';
 
-/** What it takes to run the calls of a round. */
+/** What the calls of a round run with. */
 export interface ToolCallContext {
   catalog: Pick<ToolCatalog, 'find' | 'refresh'>;
   approvals: Approvals;
@@ -29,11 +29,13 @@ interface Call extends ToolCallRef {
 }
 
 /**
- * Runs the calls of a round and settles them there. First everything that needs approval is asked
- * for, one question at a time, since a person answers them; then all calls run at once. What is
- * asked about is the tool as its server lists it by then, and if it has changed when all is
- * answered, it does not run. An aborted signal ends every call; the round then says of each what is
- * known.
+ * Runs the calls of a round and settles them there.
+ *
+ * 1. Each call that needs approval is asked about, one question at a time, because a person answers.
+ *    The question shows the tool as its server lists it at that moment.
+ * 2. A tool that has changed since its question does not run.
+ * 3. All other calls run in parallel. An aborted signal ends them; the round holds what is known of
+ *    each.
  *
  * @throws what the approval hook throws, before any call is made.
  */
@@ -73,7 +75,7 @@ export async function* runToolCalls(
     else yield refuse(round, call, decision.reason);
   }
 
-  // Answers take time, in which a server may have put another tool in the place of what was asked.
+  // While the person answers, a server may have replaced the tool.
   yield* await catalog.refresh({ signal, turnBegins: false });
   const unchanged: Call[] = [];
   for (const call of approved) {
@@ -93,11 +95,11 @@ export async function* runToolCalls(
 
 function refuse(round: ToolRound, call: Call, reason: string | undefined): AgentEvent {
   const { id, server, tool } = call;
-  round.settled(errorResultBlock(id, refusalText(reason)));
+  round.settled(errorResultBlock(id, declinedText(reason)));
   return { type: 'tool-refused', id, server, tool, reason };
 }
 
-/** Never rejects: what fails is in the round and in the events. */
+/** Never rejects: failures are in the round and in the events. */
 async function run(
   call: Call,
   round: ToolRound,
@@ -129,7 +131,7 @@ async function run(
       events.push({ type: 'tool-result', ...ref, isError, result, error: thrown });
       return;
     }
-    // When the turn was aborted, only an error that says how certain it is knows more than the round.
+    // After an abort, only an error with a certainty knows more than the round.
     if (!signal.aborted || certaintyOf(thrown) !== undefined) {
       round.settled(errorResultBlock(id, callFailureText(thrown).slice(0, maxResultChars)));
     }

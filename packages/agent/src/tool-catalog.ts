@@ -1,49 +1,43 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import {
-  assignPrefixes,
-  ToolNames,
-  type NamedTool,
-  type Tool,
-  type ToolAnnotations,
-  type ToolSource,
-} from '@longwire/client';
+import type { Tool, ToolAnnotations, ToolSource } from '@longwire/client';
+import { assignPrefixes, ToolNames, type NamedTool } from '@longwire/client/internal';
 import type { RejectedTool } from './api-rejection.js';
 import type { CallOptions } from './options.js';
-import { isOfSameKind } from './rejected-kind.js';
+import { hasSameProblem } from './rejected-kind.js';
 import { digestOf, ToolList, type CatalogEvent, type Offer } from './tool-list.js';
 
-/** A tool and where it is to be called. */
+/** A tool and its source. */
 export interface CatalogTool {
   source: ToolSource;
   tool: Tool;
-  /** What is believed of its hints. */
+  /** Its trusted hints. */
   hints: ToolAnnotations | undefined;
 }
 
-/** The tool behind a name that Claude used; `gone` is one that Claude knew and that is not there. */
+/** The tool behind a name that Claude used; `gone` if Claude knew it and it is no longer listed. */
 export type FoundTool = CatalogTool | 'gone' | undefined;
 
 /**
- * Each refusal costs a request. After so many in a turn, what the API has not taken before waits for
- * the next turn, where the sources of the refused tools are concerned.
+ * Each rejected tool costs a request. After so many in a turn, a source with rejected tools offers only
+ * what the API has accepted before, until the next turn.
  */
-const maxRefusals = 5;
+const maxRejections = 5;
 
 /** The tools of all sources under the names that Claude knows; fetched once, and when they change. */
 export class ToolCatalog {
   readonly #lists: readonly ToolList[];
   #prefixes: string[] | undefined;
   #definitions: Anthropic.Tool[] = [];
-  #taken: readonly Anthropic.Tool[] = [];
+  #accepted: readonly Anthropic.Tool[] = [];
   #byName = new Map<string, CatalogTool & { list: ToolList; offer: Offer }>();
-  /** A name is one tool for the length of a conversation. */
+  /** A name means one tool for a whole conversation. */
   readonly #names = new ToolNames<ToolList>();
-  /** What the names stand for now; another array means that they are due. */
+  /** The offers that the names were assigned to; another array means that they are out of date. */
   #indexed: readonly (readonly Offer[])[] = [];
-  /** Digests of what the API has taken. */
-  readonly #proven = new Set<string>();
-  #toldMissing: ReadonlySet<ToolList> = new Set();
-  #refusals = 0;
+  /** Digests of what the API has accepted. */
+  readonly #acceptedDigests = new Set<string>();
+  #reportedMissing: ReadonlySet<ToolList> = new Set();
+  #rejections = 0;
   readonly #waiting = new Set<ToolList>();
 
   constructor(
@@ -54,35 +48,34 @@ export class ToolCatalog {
   }
 
   /**
-   * The tools as the API takes them: the same array until something changes. The API refuses tool
-   * calls in a conversation without any tools, and their definitions are what makes past calls
-   * readable. So when no tool is left, a conversation with calls goes on with those that the API
-   * took last, or with their names alone; Claude may call them still, and is told that they do not
-   * exist.
+   * The tools as the API accepts them: the same array until something changes. The API rejects tool
+   * calls in a conversation without tools. So when no tool is left, a conversation with calls keeps
+   * the definitions that the API accepted last, or the names alone. Claude may still call them, and
+   * is told that they do not exist.
    */
   definitions(calls: () => readonly { name: string }[]): readonly Anthropic.Tool[] {
     if (this.#definitions.length > 0) return this.#definitions;
     const called = new Set(calls().map(({ name }) => name));
-    if (called.size === 0 || this.#taken.length > 0) return called.size === 0 ? [] : this.#taken;
+    if (called.size === 0 || this.#accepted.length > 0)
+      return called.size === 0 ? [] : this.#accepted;
     return [...called].map((name) => ({ name, input_schema: { type: 'object' } }));
   }
 
-  /** The API took a request with these definitions. */
-  taken(definitions: readonly Anthropic.Tool[]): void {
-    if (definitions.length === 0 || definitions === this.#taken) return;
-    this.#taken = definitions;
-    for (const { offer } of this.#byName.values()) this.#proven.add(digestOf(offer));
+  /** The API accepted a request with these definitions. */
+  accepted(definitions: readonly Anthropic.Tool[]): void {
+    if (definitions.length === 0 || definitions === this.#accepted) return;
+    this.#accepted = definitions;
+    for (const { offer } of this.#byName.values()) this.#acceptedDigests.add(digestOf(offer));
   }
 
   /**
-   * Reads the lists that are not known or have changed. A source that fails or is late is reported
-   * and passed over, with what it had listed before; it is asked again when it says that its tools
-   * changed, or when a turn begins.
+   * Reads the lists that are unknown or have changed. A source that fails or is late is reported, and
+   * its previous list is used. It is asked again when its tools change, or when a turn begins.
    */
   async refresh(options: { signal: AbortSignal; turnBegins: boolean }): Promise<CatalogEvent[]> {
     const { signal, turnBegins } = options;
     if (turnBegins) {
-      this.#refusals = 0;
+      this.#rejections = 0;
       this.#waiting.clear();
     }
     const events = await Promise.all(
@@ -92,18 +85,17 @@ export class ToolCatalog {
     return events.flat();
   }
 
-  /** The names of sources whose tools are not known now, or not any more; each once, while it is so. */
+  /** The names of sources whose tools are not known now; each once, until they are known again. */
   untoldMissing(): string[] {
     const missing = this.#lists.filter(({ isMissing }) => isMissing);
-    const untold = missing.filter((list) => !this.#toldMissing.has(list));
-    this.#toldMissing = new Set(missing);
+    const untold = missing.filter((list) => !this.#reportedMissing.has(list));
+    this.#reportedMissing = new Set(missing);
     return untold.map(({ source }) => source.name);
   }
 
   /**
-   * The tool behind a name that Claude used. Claude sometimes forgets the prefix: the plain name is
-   * understood where only one source ever had it in this conversation, and means its tool from then
-   * on.
+   * The tool behind a name that Claude used. Claude sometimes omits the prefix: the plain name is
+   * accepted if only one source ever had it in this conversation, and it means that tool from then on.
    */
   find(name: string): FoundTool {
     const known = this.#byName.get(name);
@@ -116,43 +108,43 @@ export class ToolCatalog {
     return offer === undefined ? 'gone' : { source, tool: offer.tool, hints: offer.hints };
   }
 
-  /** Another conversation begins, in which no name has been used. */
-  forgetNames(): void {
+  /** Another conversation begins, without names in use. */
+  resetNames(): void {
     this.#names.clear();
     this.#indexed = [];
-    this.#toldMissing = new Set();
+    this.#reportedMissing = new Set();
   }
 
   /**
-   * Offers a tool no more as it is, nor those in which the same is wrong, so that each of them does
-   * not cost a request of its own. Nothing to tell means that there is no such tool.
+   * No longer offers a tool in its present form, nor tools with the same problem, which would each
+   * cost a request. Returns no events if there is no such tool.
    */
-  leaveOut(rejected: RejectedTool, reason: string): CatalogEvent[] {
+  exclude(rejected: RejectedTool, reason: string): CatalogEvent[] {
     const name = this.#definitions[rejected.index]?.name;
     const refused = name === undefined ? undefined : this.#byName.get(name);
     if (refused === undefined) return [];
     for (const { list, offer } of this.#byName.values()) {
       if (offer === refused.offer) {
-        list.refuse(offer, reason);
+        list.exclude(offer, reason);
       } else if (
-        isOfSameKind(rejected.schemaPath, refused.offer, offer) &&
-        !this.#proven.has(digestOf(offer))
+        hasSameProblem(rejected.schemaPath, refused.offer, offer) &&
+        !this.#acceptedDigests.has(digestOf(offer))
       ) {
-        list.refuse(offer, `the same as in ${refused.tool.name}: ${reason}`);
+        list.exclude(offer, `the same as in ${refused.tool.name}: ${reason}`);
       }
     }
-    this.#refusals++;
-    if (this.#refusals >= maxRefusals) this.#waiting.add(refused.list);
+    this.#rejections++;
+    if (this.#rejections >= maxRejections) this.#waiting.add(refused.list);
     this.#index();
-    return this.#lists.flatMap((list) => list.takeNews());
+    return this.#lists.flatMap((list) => list.takeEvents());
   }
 
-  /** Stops listening to the sources. */
+  /** Unsubscribes from the sources. */
   close(): void {
     for (const list of this.#lists) list.close();
   }
 
-  /** The one tool that its source calls so, of all that there have been. */
+  /** The one tool that had this name at its source. */
   #onlyOne(name: string): NamedTool<ToolList> | undefined {
     const sources = new Map<ToolList, NamedTool<ToolList>>();
     for (const named of this.#names.all()) {
@@ -165,13 +157,13 @@ export class ToolCatalog {
   #index(): void {
     const offers = this.#lists.map((list) =>
       this.#waiting.has(list)
-        ? list.offers.filter((offer) => this.#proven.has(digestOf(offer)))
+        ? list.offers.filter((offer) => this.#acceptedDigests.has(digestOf(offer)))
         : list.offers,
     );
     if (this.#indexed.length > 0 && offers.every((each, n) => each === this.#indexed[n])) return;
     this.#indexed = offers;
-    // A client may learn its name only by connecting, so prefixes are not fixed before that; but
-    // then they are, so that no tool changes its name in the middle of a conversation.
+    // A client may know its name only once it is connected, so prefixes are fixed now; from then on
+    // no tool changes its name during a conversation.
     this.#prefixes ??= assignPrefixes(this.#lists.map(({ source }) => source.name));
     const prefixes = this.#prefixes;
     const names = this.#names.assign(

@@ -1,9 +1,8 @@
 import type Anthropic from '@anthropic-ai/sdk';
 
 /**
- * The same blocks, with ids of tool calls that the API takes: each is there once in a conversation,
- * and of its letters. A call whose id was used before could not be told from the earlier one, and
- * every later request would be refused.
+ * The same blocks, with ids of tool calls that the API accepts: unique in a conversation, and made of
+ * its letters. With a repeated id, every later request would be rejected.
  */
 export function withUniqueIds(
   content: readonly Anthropic.ContentBlock[],

@@ -1,21 +1,16 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { createHash } from 'node:crypto';
-import {
-  LongwireError,
-  trustedHintsOf,
-  type Tool,
-  type ToolAnnotations,
-  type ToolSource,
-} from '@longwire/client';
+import { LongwireError, type Tool, type ToolAnnotations, type ToolSource } from '@longwire/client';
+import { trustedHintsOf } from '@longwire/client/internal';
 import { untilAborted } from './abort.js';
 import type { SourceFailedEvent, ToolLeftOutEvent } from './events.js';
 import { offerSchema } from './input-schema.js';
 import type { CallOptions } from './options.js';
 
-/** What is worth telling about a refresh. */
+/** An event of a refresh. */
 export type CatalogEvent = SourceFailedEvent | ToolLeftOutEvent;
 
-/** A tool as it is offered to Claude, but for its name. */
+/** A tool as it is offered to Claude, without its name. */
 export interface Offer {
   tool: Tool;
   hints: ToolAnnotations | undefined;
@@ -25,53 +20,53 @@ export interface Offer {
 /** How long a turn waits for a list. */
 const patientMs = 5000;
 
-/** How long it waits for a source that has failed, or kept it waiting. */
+/** How long a turn waits for a source that has failed or was late. */
 const impatientMs = 500;
 
-/** A definition that is longer leaves no room for a conversation. */
+/** A longer definition would leave no room for a conversation. */
 const maxDefinitionChars = 400_000;
 
 /**
- * The tools of one source: read once, and when they change. A list that does not come soon is read on
- * in the background, and the turn goes on with what is known. Tools that the API refused are
- * remembered as they were, so that a new list does not bring them back.
+ * The tools of one source: read once, and when they change. A slow list is read in the background
+ * while the turn continues with what is known. Tools that the API rejected stay excluded in a new
+ * list, as long as they are the same.
  */
 export class ToolList {
   readonly source: ToolSource;
   readonly #callOptions: Readonly<CallOptions>;
-  readonly #stopListening: () => void;
+  readonly #unsubscribe: () => void;
   readonly #closed = new AbortController();
-  readonly #refused = new Set<string>();
-  readonly #told = new Set<string>();
+  readonly #excluded = new Set<string>();
+  readonly #reported = new Set<string>();
   #offers: readonly Offer[] = [];
-  #news: CatalogEvent[] = [];
+  #events: CatalogEvent[] = [];
   #reading: Promise<void> | undefined;
   #isStale = true;
-  /** Nothing was tried since the last turn began, or the source said that its tools changed. */
+  /** Nothing was tried since the last turn began, or the source reported that its tools changed. */
   #mayRetry = true;
-  /** It failed, or is late, and nothing has come since. */
+  /** The last read failed or is late. */
   #isMissing = false;
 
   constructor(source: ToolSource, callOptions: Readonly<CallOptions>) {
     this.source = source;
     this.#callOptions = callOptions;
-    this.#stopListening = source.on('toolsChanged', () => {
+    this.#unsubscribe = source.on('toolsChanged', () => {
       this.#isStale = true;
       this.#mayRetry = true;
     });
   }
 
-  /** What was listed last, even if that has become stale. */
+  /** The last list, even if it is stale. */
   get offers(): readonly Offer[] {
     return this.#offers;
   }
 
-  /** Whether what there is now is not known. */
+  /** Whether the present tools are unknown. */
   get isMissing(): boolean {
     return this.#isMissing;
   }
 
-  /** Reads the list if that is due, and waits for it for a while. */
+  /** Reads the list if that is due, and waits for it for a limited time. */
   async refresh(options: { signal: AbortSignal; retryFailed: boolean }): Promise<CatalogEvent[]> {
     const { signal, retryFailed } = options;
     const isDue = this.#isStale && this.#reading === undefined && (retryFailed || this.#mayRetry);
@@ -79,40 +74,40 @@ export class ToolList {
     if (isDue) this.#reading = this.#read(signal);
     if (waits && this.#reading !== undefined) {
       const waitMs = this.#isMissing ? impatientMs : patientMs;
-      const isInTime = await untilAborted(signal, within(waitMs, this.#reading));
+      const isInTime = await untilAborted(signal, settlesInTime(waitMs, this.#reading));
       if (!isInTime) {
         const message = `the list of tools did not come within ${waitMs / 1000} s; it is waited for in the background`;
-        this.#missed(new LongwireError(message, { code: 'timeout', certainty: 'outcome-unknown' }));
+        this.#fail(new LongwireError(message, { code: 'timeout', certainty: 'outcome-unknown' }));
       }
     }
     signal.throwIfAborted();
-    return this.takeNews();
+    return this.takeEvents();
   }
 
-  /** Offers a tool no more, as it is now. */
-  refuse(offer: Offer, reason: string): void {
-    this.#refused.add(digestOf(offer));
+  /** No longer offers a tool in its present form. */
+  exclude(offer: Offer, reason: string): void {
+    this.#excluded.add(digestOf(offer));
     this.#offers = this.#offers.filter((other) => other !== offer);
-    this.#tellLeftOut(offer.tool, reason);
+    this.#reportExcluded(offer.tool, reason);
   }
 
-  /** What there is to tell, and was not told yet. */
-  takeNews(): CatalogEvent[] {
-    const news = this.#news;
-    this.#news = [];
-    return news;
+  /** The events that were not reported yet. */
+  takeEvents(): CatalogEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
   }
 
-  /** Stops listening to the source, and reading. */
+  /** Unsubscribes from the source, and stops reading. */
   close(): void {
-    this.#stopListening();
+    this.#unsubscribe();
     this.#closed.abort();
   }
 
   async #read(turn: AbortSignal): Promise<void> {
     const { source } = this;
     const signal = AbortSignal.any([turn, this.#closed.signal]);
-    // Before, so that a change during the read leads to another.
+    // Set before the read, so that a change during it causes another one.
     this.#isStale = false;
     this.#mayRetry = false;
     try {
@@ -122,22 +117,22 @@ export class ToolList {
     } catch (error) {
       this.#isStale = true;
       if (signal.aborted) this.#mayRetry = true;
-      else this.#missed(error instanceof Error ? error : new Error(String(error)));
+      else this.#fail(error instanceof Error ? error : new Error(String(error)));
     } finally {
       this.#reading = undefined;
     }
   }
 
-  #missed(error: Error): void {
+  #fail(error: Error): void {
     if (this.#isMissing) return;
     this.#isMissing = true;
-    this.#news.push({ type: 'source-failed', server: this.source.name, error });
+    this.#events.push({ type: 'source-failed', server: this.source.name, error });
   }
 
   #offer(tool: Tool): Offer[] {
     const { source } = this;
     const offered = offerSchema(tool.inputSchema);
-    if ('problem' in offered) return this.#tellLeftOut(tool, offered.problem);
+    if ('problem' in offered) return this.#reportExcluded(tool, offered.problem);
     const description = [tool.description, offered.constraint].filter(Boolean).join('\n\n');
     const definition = {
       ...(description === '' ? {} : { description }),
@@ -146,29 +141,29 @@ export class ToolList {
     const offer = { tool, hints: trustedHintsOf(source, tool), definition };
     if (JSON.stringify(definition).length > maxDefinitionChars) {
       const problem = `its definition has more than ${maxDefinitionChars} characters`;
-      return this.#tellLeftOut(tool, problem);
+      return this.#reportExcluded(tool, problem);
     }
-    return this.#refused.size > 0 && this.#refused.has(digestOf(offer)) ? [] : [offer];
+    return this.#excluded.size > 0 && this.#excluded.has(digestOf(offer)) ? [] : [offer];
   }
 
   /** Once for each tool and reason, however often it is listed. */
-  #tellLeftOut(tool: Tool, reason: string): [] {
+  #reportExcluded(tool: Tool, reason: string): [] {
     const key = JSON.stringify([tool.name, reason]);
-    if (this.#told.has(key)) return [];
-    this.#told.add(key);
-    this.#news.push({ type: 'tool-left-out', server: this.source.name, tool: tool.name, reason });
+    if (this.#reported.has(key)) return [];
+    this.#reported.add(key);
+    this.#events.push({ type: 'tool-left-out', server: this.source.name, tool: tool.name, reason });
     return [];
   }
 }
 
-/** What the API judges a tool by. */
+/** A digest of what the API sees of a tool. */
 export function digestOf({ tool, definition }: Offer): string {
   const text = JSON.stringify([tool.name, definition]);
   return createHash('sha256').update(text).digest('base64');
 }
 
-/** Whether work is done in time; it goes on anyway, and must not reject. */
-function within(limitMs: number, work: Promise<void>): Promise<boolean> {
+/** Whether work settles in time. It is not cancelled, and must not reject. */
+function settlesInTime(limitMs: number, work: Promise<void>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), limitMs);
     void work.then(() => {
@@ -178,7 +173,7 @@ function within(limitMs: number, work: Promise<void>): Promise<boolean> {
   });
 }
 
-/** A name can be called only once, whatever the server lists. */
+/** Of several tools with one name, the first. */
 function distinct(tools: readonly Tool[]): Tool[] {
   const byName = new Map<string, Tool>();
   for (const tool of tools) if (!byName.has(tool.name)) byName.set(tool.name, tool);

@@ -6,7 +6,7 @@ import {
   readSentData,
   toJson,
   type SentData,
-} from '@longwire/client/untrusted';
+} from '@longwire/client/internal';
 import { isDeepStrictEqual } from 'node:util';
 import { mediaOf } from './media.js';
 import { isRecord } from './records.js';
@@ -17,16 +17,15 @@ type ResultBlock =
 
 /** Options of {@link toolResultBlock}. */
 export interface ToolResultOptions {
-  /** At most so many characters of text are shown; a note says what was cut. */
+  /** The most characters of text that are shown; a note says what was cut. */
   maxResultChars: number;
-  /** What is wrong with the result, said behind it. Default: nothing. */
+  /** What is wrong with the result; added after it. Default: nothing. */
   note?: string | undefined;
 }
 
 /**
- * What Claude is shown of a tool's result. Images and PDF files are shown as such, and data
- * that is text as text, judged by their bytes. What Claude cannot see (audio, other binary data) becomes a note that says what it was, so that nothing vanishes silently. What a server
- * sends is not trusted to match its types.
+ * A tool's result as Claude sees it. Data is classified by its bytes: images, PDF files and text are
+ * shown as such; audio and other binary data become a note. A server's result may not match its types.
  */
 export function toolResultBlock(
   id: string,
@@ -46,7 +45,7 @@ export function toolResultBlock(
   return resultBlock(id, [...fitted, text(wellFormed(note))], isError);
 }
 
-/** A result that is not the tool's: why there is none. */
+/** A result that says why the tool gave none. */
 export function errorResultBlock(id: string, message: string): Anthropic.ToolResultBlockParam {
   return resultBlock(id, [text(wellFormed(message))], true);
 }
@@ -93,7 +92,7 @@ function showBlock(block: unknown, isError: boolean): ResultBlock[] {
   }
 }
 
-/** Without a type, what a block holds tells it. */
+/** The type of a block, or the type that its content implies. */
 function typeOf(block: Record<string, unknown>): unknown {
   if (block['type'] !== undefined) return block['type'];
   if (typeof block['text'] === 'string') return 'text';
@@ -110,7 +109,7 @@ function showResource(resource: unknown, isError: boolean): ResultBlock[] {
   return showData('Resource', { ...resource, data: blob }, isError);
 }
 
-/** What the bytes of an image or a resource are, whatever they are called. */
+/** An image or a resource, by its bytes. */
 function showData(
   kind: 'Image' | 'Resource',
   block: Record<string, unknown>,
@@ -177,7 +176,7 @@ function says(blocks: readonly ResultBlock[], structured: unknown): boolean {
   });
 }
 
-/** Drops blank text, which the API refuses, and cuts what is too long. */
+/** Drops blank text, which the API rejects, and cuts long text. */
 function fit(blocks: readonly ResultBlock[], maxResultChars: number): ResultBlock[] {
   const budget = new TextBudget(maxResultChars);
   const fitted = blocks.flatMap((block): ResultBlock[] => {

@@ -7,8 +7,8 @@ const notStarted = 'Interrupted: the turn was stopped before this call started. 
 const inFlight = `Interrupted: the turn was stopped while this call was in flight, and ${UNKNOWN_OUTCOME}`;
 
 /**
- * The tool calls of one answer and what has become of them. It has a result for each at any moment,
- * so that a turn can be cut off anywhere.
+ * The tool calls of one answer and their results. Each call has a result at any moment, so a turn can
+ * end anywhere.
  */
 export class ToolRound {
   /** The answer, calls included, as it goes into the conversation. */
@@ -23,7 +23,7 @@ export class ToolRound {
     this.#results = new Map(this.uses.map(({ id }) => [id, errorResultBlock(id, note)]));
   }
 
-  /** A call is on its way: from now on an interruption leaves its outcome unknown. */
+  /** A call is sent: if it is interrupted now, its outcome is unknown. */
   started(id: string): void {
     this.#results.set(id, errorResultBlock(id, inFlight));
   }
@@ -39,7 +39,7 @@ export class ToolRound {
   }
 }
 
-/** The API takes back only inputs that are objects, and only names of its letters. */
+/** The API accepts only inputs that are objects, and names made of its letters. */
 function asParam(block: Anthropic.ContentBlock): Anthropic.ContentBlockParam {
   if (block.type !== 'tool_use') return block;
   const name = block.name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 128) || 'unknown';

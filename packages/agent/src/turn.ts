@@ -5,11 +5,11 @@ import { keepable } from './conversation.js';
 import type { Conversation } from './conversation.js';
 import type { AgentEvent, DoneEvent, DoneReason } from './events.js';
 import { nextStep } from './next-step.js';
-import { backOff, isPassingFailure } from './overload.js';
+import { backOff, isTransientFailure } from './overload.js';
 import type { ResolvedAgentOptions } from './options.js';
 import { withCacheBreakpoints } from './prompt-cache.js';
 import { StreamedResponse } from './response.js';
-import { newestMedia, takeOut } from './taken-out.js';
+import { newestMedia, removeContent } from './removed-content.js';
 import type { ToolCatalog } from './tool-catalog.js';
 import { runToolCalls } from './tool-calls.js';
 import { withUniqueIds } from './tool-ids.js';
@@ -27,29 +27,29 @@ export interface TurnContext {
   signal: AbortSignal;
 }
 
-/** A server may have any name; no more of it is told to Claude. */
+/** The longest part of a server's name that Claude is told. */
 const maxNameLength = 100;
 
-/** How many parts of the conversation a turn takes out at most; each costs a request. */
-const maxTakenOut = 10;
+/** The most parts of the conversation that a turn removes; each costs a request. */
+const maxRemoved = 10;
 
 /**
  * One message of the user and all that follows until Claude has answered it. It can end anywhere
- * (an abort, an error, a consumer that breaks off) and leaves the conversation such that the next
- * turn can follow:
+ * (an abort, an error, a consumer that stops reading), and the next turn can always follow:
  *
- * - cut off while Claude writes: the text that was seen is kept, calls that were not yet made are not;
- * - cut off while tools run: every call has a result, which says what is known of it;
- * - failed, refused, or cut off before Claude said anything: the conversation is as it was before;
- * - failed or refused later on: it ends with the newest tool results, and the next message joins them.
+ * - interrupted while Claude writes: the text so far is kept, calls that were not made are dropped;
+ * - interrupted while tools run: every call has a result that says what is known of it;
+ * - failed, declined or interrupted before Claude said anything: the conversation is as before;
+ * - failed or declined later: the conversation ends with the newest tool results, and the next message
+ *   is added to them.
  */
 export class Turn {
   readonly #context: TurnContext;
-  /** The conversation as it is to be again if nothing comes of the turn. */
+  /** The conversation to restore if the turn fails. */
   #before: readonly Anthropic.MessageParam[];
-  /** Where what the user says in this turn begins: that the API will not take it is for the program. */
+  /** Where the user's message of this turn begins; if the API rejects that, the program gets the error. */
   #ownStart = { message: 0, block: 0 };
-  #takenOut = 0;
+  #removed = 0;
   #response: StreamedResponse | undefined;
   #round: ToolRound | undefined;
   /** Whether anything that Claude said in this turn is in the conversation. */
@@ -104,13 +104,13 @@ export class Turn {
         rounds,
         maxRounds: options.maxRounds,
       });
-      // Into the conversation first: at every yield the consumer may break off.
+      // Into the conversation first: the consumer may stop at any yield.
       if (step.type === 'run-tools') {
         this.#round = new ToolRound(content);
       } else if (step.type === 'continue' || step.reason !== 'refusal') {
         this.#keep(content, step.type === 'done' ? step.unrun : '');
       } else {
-        this.#takeBack('Claude refused to go on from what this tool returned.');
+        this.#discard('Claude declined to continue after what this tool returned.');
       }
       if (step.type === 'done') this.#settled = true;
       this.#response = undefined;
@@ -133,8 +133,8 @@ export class Turn {
   }
 
   /**
-   * One answer. What the API will not take is left out, so that the rest works: a tool, or a part of
-   * what was said before. What it is only too busy for is asked again.
+   * One answer. A tool or an earlier part of the conversation that the API rejects is removed, and the
+   * request is sent again. After a transient failure, the same request is sent again.
    */
   async *#ask(): AsyncGenerator<AgentEvent, Anthropic.Message, undefined> {
     const { conversation, catalog, options, signal } = this.#context;
@@ -152,14 +152,14 @@ export class Turn {
           ...withCacheBreakpoints(parts),
         };
         yield* response.read(options.anthropic, params, signal);
-        catalog.taken(tools);
+        catalog.accepted(tools);
       } catch (error) {
         const { maxRetries } = options.anthropic;
-        if (response.isSilent && isPassingFailure(error) && attempt < maxRetries) {
+        if (response.isSilent && isTransientFailure(error) && attempt < maxRetries) {
           await backOff(attempt++, signal);
           continue;
         }
-        const events = this.#leaveOut(error);
+        const events = this.#exclude(error);
         if (events.length === 0) throw error;
         yield* events;
         continue;
@@ -168,29 +168,29 @@ export class Turn {
     }
   }
 
-  /** Leaves out what the API names as what it will not take; no events if there is no such thing. */
-  #leaveOut(error: unknown): AgentEvent[] {
+  /** Removes what the API rejects; returns no events if nothing can be removed. */
+  #exclude(error: unknown): AgentEvent[] {
     const { conversation, catalog } = this.#context;
     const rejection = asRejection(error);
     if (rejection === undefined) return [];
-    if (rejection.tool !== undefined) return catalog.leaveOut(rejection.tool, rejection.message);
+    if (rejection.tool !== undefined) return catalog.exclude(rejection.tool, rejection.message);
     const place = rejection.aboutMedia
       ? newestMedia(conversation.messages, (each) => this.#isOwn(each))
       : rejection.place;
-    if (place === undefined || this.#isOwn(place) || this.#takenOut >= maxTakenOut) return [];
-    const taken = takeOut(conversation.messages, place);
-    if (taken === undefined) return [];
-    this.#takenOut++;
-    conversation.restore(taken.messages);
-    this.#before = takeOut(this.#before, place)?.messages ?? this.#before;
-    return [{ type: 'content-left-out', what: taken.what, reason: rejection.message }];
+    if (place === undefined || this.#isOwn(place) || this.#removed >= maxRemoved) return [];
+    const changed = removeContent(conversation.messages, place);
+    if (changed === undefined) return [];
+    this.#removed++;
+    conversation.restore(changed.messages);
+    this.#before = removeContent(this.#before, place)?.messages ?? this.#before;
+    return [{ type: 'content-left-out', what: changed.what, reason: rejection.message }];
   }
 
   #isOwn({ message, block = 0 }: MessagePlace): boolean {
     return message === this.#ownStart.message && block >= this.#ownStart.block;
   }
 
-  /** Claude hears once that there are tools which it cannot see now. */
+  /** Tells Claude once which servers' tools are not available. */
   #tellMissing(): void {
     const { conversation, catalog } = this.#context;
     const names = catalog.untoldMissing();
@@ -215,8 +215,8 @@ export class Turn {
     this.#answered = true;
   }
 
-  /** Removes what the API will not go on from. */
-  #takeBack(note: string): void {
+  /** Removes what Claude or the API does not accept. */
+  #discard(note: string): void {
     const { conversation } = this.#context;
     if (this.#answered) conversation.withholdResults(note);
     else conversation.restore(this.#before);
@@ -228,7 +228,7 @@ export class Turn {
     if (this.#round !== undefined) {
       this.#closeRound(this.#round);
     } else if (!this.#answered || asRejection(error)?.aboutContent === true) {
-      this.#takeBack('The tool ran, but what it returned could not be passed on to you.');
+      this.#discard('The tool ran, but what it returned could not be passed on to you.');
     }
   }
 

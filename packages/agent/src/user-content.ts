@@ -6,10 +6,10 @@ export type UserBlock =
   Anthropic.TextBlockParam | Anthropic.ImageBlockParam | Anthropic.DocumentBlockParam;
 
 /**
- * Blocks as they go into the conversation: without blank text, which the API refuses, and without
- * cache breakpoints of their own, of which there may be four in all.
+ * Blocks for the conversation: without blank text, which the API rejects, and without cache
+ * breakpoints, of which the API allows four in all.
  *
- * @throws TypeError if nothing is left.
+ * @throws TypeError if nothing remains.
  */
 export function userContent(content: string | readonly UserBlock[]): UserBlock[] {
   const blocks = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : content;

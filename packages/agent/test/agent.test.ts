@@ -193,7 +193,7 @@ test('sends a schema byte for byte as it came', async () => {
   );
 });
 
-test('marks tools, system prompt and the newest user messages for the cache, and never more', async () => {
+test('puts cache breakpoints on tools, system prompt and the newest user messages, and no more', async () => {
   const source = fakeSource('demo', [{ name: 'echo' }, { name: 'other' }]);
   const { agent, claude } = await setup(
     [
@@ -209,16 +209,16 @@ test('marks tools, system prompt and the newest user messages for the cache, and
 
   const bodies = claude.bodies();
   expect(bodies.map(countBreakpoints)).toEqual([3, 4, 4, 4]);
-  const mark = { type: 'ephemeral' };
+  const breakpoint = { type: 'ephemeral' };
   for (const { system, tools, messages } of bodies) {
-    expect(system).toEqual([{ type: 'text', text: 'Be brief.', cache_control: mark }]);
-    expect(tools?.map(({ cache_control: control }) => control)).toEqual([undefined, mark]);
+    expect(system).toEqual([{ type: 'text', text: 'Be brief.', cache_control: breakpoint }]);
+    expect(tools?.map(({ cache_control: control }) => control)).toEqual([undefined, breakpoint]);
     const last = messages.at(-1)?.content;
-    expect(typeof last === 'object' && last.at(-1)?.cache_control).toEqual(mark);
+    expect(typeof last === 'object' && last.at(-1)?.cache_control).toEqual(breakpoint);
   }
   expect(JSON.stringify(agent.messages)).not.toContain('cache_control');
   expect(bodies[3]?.messages.slice(0, 2)).not.toContainEqual(
-    expect.objectContaining({ content: [expect.objectContaining({ cache_control: mark })] }),
+    expect.objectContaining({ content: [expect.objectContaining({ cache_control: breakpoint })] }),
   );
 });
 
@@ -359,7 +359,7 @@ test('is free for the next turn as soon as one is done', async () => {
   expect(claude.bodies()[1]?.messages).toHaveLength(3);
 });
 
-test('stops listening when it is closed', async () => {
+test('unsubscribes when it is closed', async () => {
   const source = fakeSource('demo', [{ name: 'echo' }]);
   const anthropic = new Anthropic({ apiKey: 'unused' });
   const agent = createAgent({ clients: [source], anthropic });

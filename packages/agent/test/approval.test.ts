@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { createGroup } from '@longwire/client';
+import { createGroup } from '@longwire/client/group';
 import { describe, expect, test } from 'vitest';
 import {
   createAgent,
@@ -83,7 +83,7 @@ test('in a group each server is trusted by itself, and the word of the program c
   await group.close();
 });
 
-test('tells all there is to judge by', async () => {
+test('shows the whole definition of the tool', async () => {
   const asked: ApprovalRequest[] = [];
   const [, , , deletes] = hinted;
   const source = fakeSource('demo', [{ ...(deletes as FakeTool), description: 'Deletes it.' }]);
@@ -284,7 +284,7 @@ test('makes every call when there is nobody to ask', async () => {
   expect(source.calls).toHaveLength(1);
 });
 
-test('tells Claude of a refusal, and makes the other calls', async () => {
+test('tells Claude of a declined call, and makes the other calls', async () => {
   const source = fakeSource('demo', [{ name: 'one' }, { name: 'two' }, { name: 'three' }]);
   const { agent, claude } = await setup(
     [{ calls: [{ name: 'one' }, { name: 'two' }, { name: 'three' }] }, { text: 'I see.' }],
@@ -376,7 +376,7 @@ test('an abort while a question is open takes it back and makes no call', async 
   ]);
 });
 
-test('what the hook throws ends the turn, and the conversation can go on', async () => {
+test('what the hook throws ends the turn, and the conversation can continue', async () => {
   const source = fakeSource('demo', [{ name: 'a' }]);
   const { agent, claude } = await setup([{ calls: [{ name: 'a' }] }, { text: 'Fine.' }], {
     clients: [source],

@@ -15,7 +15,7 @@ const fail = {
   },
 };
 
-test('an agent goes on with the messages of another', async () => {
+test('an agent resumes the messages of another', async () => {
   const clients = [fakeSource('demo', [look, fail])];
   const first = await setup(
     [

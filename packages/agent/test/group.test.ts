@@ -1,4 +1,4 @@
-import { createGroup } from '@longwire/client';
+import { createGroup } from '@longwire/client/group';
 import { expect, test } from 'vitest';
 import { fakeSource, said } from './support/fake-source.ts';
 import { collect, ofType, setup } from './support/setup.ts';

@@ -1,9 +1,18 @@
 #!/usr/bin/env node
-import { main } from './main.js';
+import { VERSION } from '@longwire/client/internal';
+import { enableCompileCache } from './compile-cache.js';
 
 const { argv, env, stdin, stdout, stderr } = process;
-const onInterrupt = (listener: () => void): void => void process.on('SIGINT', listener);
-const termination = new AbortController();
-for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => termination.abort());
-const [args, cwd, signal] = [argv.slice(2), process.cwd(), termination.signal];
-process.exit(await main({ args, env, stdin, stdout, stderr, cwd, onInterrupt, signal }));
+const args = argv.slice(2);
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  // What most programs ask first, and what needs nothing of the rest.
+  stdout.write(`${VERSION}\n`);
+} else {
+  enableCompileCache(env);
+  const { main } = await import('./main.js');
+  const onInterrupt = (listener: () => void): void => void process.on('SIGINT', listener);
+  const termination = new AbortController();
+  for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => termination.abort());
+  const [cwd, signal] = [process.cwd(), termination.signal];
+  process.exit(await main({ args, env, stdin, stdout, stderr, cwd, onInterrupt, signal }));
+}

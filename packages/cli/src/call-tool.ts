@@ -1,11 +1,10 @@
 import {
-  didYouMean,
   HttpStatusError,
-  shortName,
   ToolResultError,
   type CallToolResult,
   type LongwireClient,
 } from '@longwire/client';
+import { didYouMean, shortName } from '@longwire/client/internal';
 import { findTool, toolArguments, unnamedArguments } from './arguments/tool-arguments.js';
 import { CallRecovery } from './call-recovery.js';
 import { usageError } from './command-error.js';
@@ -16,7 +15,7 @@ import { showProgress } from './progress.js';
 import { sanitizeLine } from './sanitize.js';
 import { operationOptions } from './session.js';
 
-/** Arguments that the tool does not name: of so many each is told. */
+/** How many arguments that the tool does not name are reported one by one. */
 const maxRemarks = 10;
 
 /** A call as it was written on a command line or at the prompt. */
@@ -24,14 +23,13 @@ export interface WrittenCall {
   tool: string;
   words: readonly string[];
   json?: string | undefined;
-  /** Sends what looks like a misspelt argument, too. `undefined`: it is refused, and no option changes that. */
+  /** Sends misspelt arguments, too. `undefined`: they are refused, and no option changes that. */
   loose?: boolean | undefined;
 }
 
 /**
- * Checks a call against the tool's own schema, sends it, and shows its progress meanwhile. The
- * spelling of names, types and what is required is settled before anything is sent. Where the
- * connection was lost on the way and came back, a remark says what became of the call.
+ * Checks names, types and required arguments of a call by the tool's schema, sends it, and shows its
+ * progress. If the connection was lost and is back, a remark says whether the call was sent again.
  */
 export async function callWritten(
   context: Context,
@@ -46,7 +44,7 @@ export async function callWritten(
     const logged = logMessage(notification);
     if (logged !== undefined) terminal.detail(`${logged.source}: ${logged.text}`);
   });
-  // The tool ran: what is wrong with its answer is a remark, and no reason to call it again.
+  // The tool ran: a wrong answer is a remark, not a reason to call it again.
   const tellOdd = (error: ToolResultError): void =>
     terminal.remark(terminal.remarkColors.yellow(sanitizeLine(capitalized(error.summary))));
   const stopReports = client.on('error', (error) => {
@@ -68,7 +66,7 @@ export async function callWritten(
     for (const { argument, names } of unnamed.slice(0, maxRemarks)) {
       const guess = didYouMean(argument, names);
       const said = `the tool names no argument \`${shortName(argument)}\`.${guess}`;
-      // Such a tool drops what it does not know: a misspelt `dry_run` would be a real run.
+      // Such a tool ignores unknown arguments: a misspelt `dry_run` would be a real run.
       if (guess !== '' && loose !== true) {
         throw usageError(loose === undefined ? said : `${said} To send it all the same: --loose`);
       }
@@ -104,7 +102,7 @@ function capitalized(sentence: string): string {
   return `${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`;
 }
 
-/** Follows the connection during a call, and shows where it stands until it is ready again. */
+/** Follows the connection during a call, and shows its state until it is ready again. */
 function followOnLiveLine(
   { terminal }: Context,
   client: LongwireClient,
@@ -118,7 +116,7 @@ function followOnLiveLine(
   });
 }
 
-/** A status says what was posted where; what it was about, the person knows by the tool. */
+/** Adds the name of the tool to an HTTP error, which only names the request. */
 function named(error: HttpStatusError, tool: string): HttpStatusError {
   const { status, excerpt, certainty, retryAfterMs } = error;
   const cause = error;

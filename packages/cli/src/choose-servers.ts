@@ -1,4 +1,5 @@
-import { didYouMean, isCredentialName, type ConfigError } from '@longwire/client';
+import type { ConfigError } from '@longwire/client';
+import { didYouMean, isCredentialName } from '@longwire/client/internal';
 import type { ServerConfig } from '@longwire/client/config';
 import { usageError } from './command-error.js';
 import { configFileName, namesIn, readConfiguration, type Configuration } from './configuration.js';
@@ -15,18 +16,18 @@ export const allServers = '@all';
 export interface AllServers {
   file: string;
   servers: (Server & { config: ServerConfig })[];
-  /** Those that cannot be used, and why. */
+  /** Servers that cannot be used, and why. */
   unusable: ReadonlyMap<string, ConfigError>;
-  /** Those that were left out because nobody named them or the file, and why. */
+  /** Servers that are left out because nobody named them or the file, and why. */
   skipped: ReadonlyMap<string, string>;
 }
 
 /**
- * The one server that a command is about: the word it was given, which is a URL or a name, or the
- * command after `--`, else `MCP_SERVER_URL`.
+ * The one server that a command is about: a word (URL or name), or the command after `--`, else
+ * `MCP_SERVER_URL`.
  *
- * @throws LongwireError (usage) where there is none of them, or both of the first, or the options
- * do not fit it; LongwireError (code `config`) for a name that cannot be used.
+ * @throws LongwireError (usage) if none is given, or both a word and a command, or the options do not
+ * fit; LongwireError (code `config`) for a name that cannot be used.
  */
 export async function chooseServer(word: string | undefined, context: Context): Promise<Server> {
   const { command, options } = context;
@@ -46,7 +47,7 @@ export async function chooseServer(word: string | undefined, context: Context): 
 
 /**
  * Every server that the words name, `@all` included, and the command after `--`; else
- * `MCP_SERVER_URL`. What `@all` leaves out is told by `onAll`.
+ * `MCP_SERVER_URL`. `onAll` is called with what `@all` means.
  *
  * @throws as {@link chooseServer}.
  */
@@ -96,8 +97,8 @@ export function refuseCommand({ command }: Context): void {
 }
 
 /**
- * Every server that has a name and is not disabled. Of a file that nobody named, only those that
- * get nothing of the person who runs it: neither a process, nor a variable of the environment.
+ * Every server that has a name and is not disabled. Of a file that nobody named, only servers that get
+ * nothing from the user: neither a process, nor a variable of the environment.
  *
  * @throws LongwireError (code `config`) where there is no file, or it has mistakes.
  */
@@ -139,7 +140,7 @@ async function everyServer(context: Context): Promise<AllServers> {
   return { file, servers: chosen, unusable, skipped };
 }
 
-/** The same, asked about as a server of which nobody said anything. */
+/** The same server without any trust. */
 function withoutTrust(config: ServerConfig): ServerConfig {
   const { trusted, ...options } = config.options;
   const overrides = Object.entries(config.tools.override ?? {});
@@ -156,7 +157,7 @@ function withoutTrust(config: ServerConfig): ServerConfig {
 }
 
 /**
- * The configuration, where a command can do nothing without.
+ * The configuration, for a command that needs one.
  *
  * @throws LongwireError (code `config`)
  */
@@ -169,8 +170,8 @@ export async function neededConfiguration(context: Context): Promise<Configurati
 }
 
 /**
- * Splits a server off the words of a call. The first is one if it is a URL; or a name, where what
- * comes after it can only be a tool, so that no file can make a tool's name mean a command.
+ * Splits the server from the words of a call. The first word is a server if it is a URL, or if it is a
+ * name and the next word can only be a tool: so no file can turn a tool's name into a command.
  *
  * @throws LongwireError (code `config`) for a configuration with mistakes.
  */
@@ -207,8 +208,8 @@ async function serverOf(word: string, context: Context): Promise<Server> {
 }
 
 /**
- * Names the servers that a mistake in the file makes unusable: a person who wrote it would look for
- * them. One that only lacks a variable may do so on purpose.
+ * Names the servers that a mistake in the file makes unusable: its author would look for them. A server
+ * that only lacks a variable may do so on purpose.
  */
 function tellMistakes({ terminal, redactor }: Context, { unusable }: Configuration): void {
   for (const [name, { problems, message }] of unusable) {
@@ -238,7 +239,7 @@ export function namedServer(
   return { target: config.target, config };
 }
 
-/** `MCP_SERVER_URL`, where nothing is named. */
+/** `MCP_SERVER_URL`, if nothing is named. */
 async function defaultServer(context: Context): Promise<Server> {
   const { environment, options } = context;
   if (options.configFile === undefined) {

@@ -1,6 +1,6 @@
 import { LongwireError } from '@longwire/client';
 
-/** An error in the command's own words, which already say what to do. */
+/** An error of the command itself; its message already says what to do. */
 export class CommandError extends LongwireError {
   override readonly name: string = 'CommandError';
 }

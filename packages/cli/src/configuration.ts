@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { isCredentialName, type ConfigError } from '@longwire/client';
+import type { ConfigError } from '@longwire/client';
+import { isCredentialName } from '@longwire/client/internal';
 import type { ServerConfig } from '@longwire/client/config';
 import type { Context } from './context.js';
 import { readDotEnv } from './environment.js';
@@ -8,14 +9,14 @@ import type { Redactor } from './redact.js';
 import { sanitizeLine } from './sanitize.js';
 import { writtenTarget } from './target.js';
 
-/** What is read where no file is named. */
+/** The file that is read if none is named. */
 export const configFileName = 'longwire.json';
 
 /** The servers that have names. */
 export interface Configuration {
   /** The file, as it is called in messages. */
   file: string;
-  /** Whether a person named the file; else it lay in the working directory, whoever wrote it. */
+  /** Whether the user named the file; otherwise it is in the working directory, by any author. */
   isNamed: boolean;
   /** Those that can be used, and those that are disabled. */
   servers: ReadonlyMap<string, ServerConfig>;
@@ -25,9 +26,9 @@ export interface Configuration {
 
 /**
  * Reads the file of `--config`, else the `longwire.json` of the working directory; `undefined`
- * where there is none. Its secrets are known to the redactor from then on. Variables that are not
- * in the environment are taken from the `.env` beside the file, and from no other: whoever wrote
- * that directory's could otherwise say where the tokens of one's own file go.
+ * if there is none. The redactor knows its secrets from then on. Variables that are not in the
+ * environment come from the `.env` beside the file only: otherwise the author of another directory
+ * could decide where the tokens of the user's own file are sent.
  *
  * @throws LongwireError (code `config`) for a file with mistakes in it, or that cannot be read.
  */
@@ -51,7 +52,7 @@ export async function readConfiguration(context: Context): Promise<Configuration
   return { file, isNamed, unusable, servers: new Map(servers.map((each) => [each.name, each])) };
 }
 
-/** All names, in no order that matters. */
+/** All names, in any order. */
 export function namesIn({ servers, unusable }: Configuration): string[] {
   return [...servers.keys(), ...unusable.keys()];
 }

@@ -2,15 +2,15 @@ import type { ConnectionState, Implementation, LongwireClient, Readiness } from 
 import { formatDuration } from './durations.js';
 import { sanitizeLine } from './sanitize.js';
 
-/** What a state does not say of itself. */
-interface Surroundings {
+/** What a state itself does not say. */
+interface StateWordsOptions {
   /** It was ready before. */
   again?: boolean;
   /** Who the server says it is now. */
   server?: Implementation | undefined;
 }
 
-/** The states of a client's connection in words, one after the other; {@link describeState}. */
+/** Describes the states of a client's connection as they change; see {@link describeState}. */
 export function createStateWords(
   client: Pick<LongwireClient, 'state' | 'server'>,
 ): (state: ConnectionState) => string {
@@ -22,10 +22,10 @@ export function createStateWords(
   };
 }
 
-/** Where a connection stands, on one line; sanitized, its URL not redacted yet. */
+/** The state of a connection, on one line; sanitized, its URL not redacted yet. */
 export function describeState(
   state: ConnectionState,
-  { again = false, server }: Surroundings = {},
+  { again = false, server }: StateWordsOptions = {},
 ): string {
   switch (state.name) {
     case 'connecting':
@@ -49,18 +49,18 @@ export function describeState(
   }
 }
 
-/** How and where a server is spoken to; not redacted yet. */
+/** The transport and address of a server; not redacted yet. */
 export function describeRoute({
-  dialect,
+  transport,
   address,
-}: Pick<Readiness, 'dialect' | 'address'>): string {
-  return `${dialect} ${dialect === 'stdio' ? 'with' : 'at'} ${sanitizeLine(address)}`;
+}: Pick<Readiness, 'transport' | 'address'>): string {
+  return `${transport} ${transport === 'stdio' ? 'with' : 'at'} ${sanitizeLine(address)}`;
 }
 
 function attemptOf(state: { attempt: number; maxAttempts: number }): string {
   const { attempt, maxAttempts } = state;
   if (maxAttempts === Infinity) return `attempt ${attempt}`;
-  // Beyond its budget it goes on for those who wait, and only for them.
+  // Beyond its budget it continues only while a call waits.
   if (attempt > maxAttempts) return `attempt ${attempt}, because a call waits`;
   return `attempt ${attempt} of ${maxAttempts}`;
 }

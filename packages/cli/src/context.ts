@@ -22,7 +22,7 @@ export interface Context {
   readonly interruptions: Interruptions;
   readonly stdin: Input;
   readonly cwd: string;
-  /** What is known of the requests so far: by what the last one showed who asks. */
+  /** What is known of the requests so far: the credentials of the last one. */
   readonly requests: { credentials: Credentials };
 }
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { readTextFile, type FileReadError } from '@longwire/client';
+import { readTextFile, type FileReadError } from '@longwire/client/internal';
 import type { Terminal } from './terminal.js';
 
-/** What the environment says, the `.env` of the working directory included. */
+/** The environment, the `.env` of the working directory included. */
 export interface Environment {
   /** `MCP_SERVER_URL`. */
   serverUrl?: string;
@@ -22,9 +22,9 @@ export interface Environment {
 }
 
 /**
- * Reads the variables that Longwire knows. `.env` never overrides what is set, be it to nothing.
- * An address from `.env` is taken only together with the key from the same file: else whoever
- * wrote a directory's `.env` would have the user's own key sent to a place of their choice.
+ * Reads the variables that Longwire knows. `.env` never overrides a variable that is set, even if it is
+ * empty. An address from `.env` is used only with the key from the same file: otherwise the author of
+ * that file could have the user's own key sent to any address.
  */
 export function readEnvironment(options: {
   env: Readonly<Record<string, string | undefined>>;
@@ -65,7 +65,7 @@ export function hasClaudeKey({ anthropicApiKey, anthropicAuthToken }: Environmen
   return (anthropicAuthToken ?? anthropicApiKey) !== undefined;
 }
 
-/** Says what of the environment was ignored, where it is about what a command would have used. */
+/** Warns of ignored variables that the command would have used. */
 export function warnOfEnvironment(
   { environment, terminal }: { environment: Environment; terminal: Terminal },
   about: 'MCP_SERVER_URL' | 'ANTHROPIC_BASE_URL',
@@ -76,7 +76,7 @@ export function warnOfEnvironment(
   }
 }
 
-/** The `.env` of a directory; nothing where there is none. */
+/** The `.env` of a directory; empty if there is none. */
 export function readDotEnv(
   cwd: string,
   warnings: Environment['warnings'] = [],
@@ -85,7 +85,7 @@ export function readDotEnv(
     return parseEnv(readTextFile(join(cwd, '.env')));
   } catch (error) {
     const { code, message } = error as FileReadError;
-    // A directory of that name is a common habit for something else.
+    // A directory of that name is common for other uses.
     if (code !== 'ENOENT' && code !== 'EISDIR' && code !== 'ENOTDIR') {
       warnings.push({ about: '.env', message: `could not read .env: ${message}` });
     }

@@ -9,8 +9,8 @@ import { LongwireError } from '@longwire/client';
  * - 3: could not connect, or not an MCP server.
  * - 4: not authorized.
  * - 5: timed out.
- * - 6: the connection was lost or broke the protocol in the middle of a call, outcome unknown; what was
- *   answered has a known outcome, and is 1 at most.
+ * - 6: the connection was lost or broke the protocol in the middle of a call, outcome unknown; an
+ *   answered call has a known outcome, and is at most 1.
  * - 130: interrupted.
  */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 130;
@@ -46,7 +46,7 @@ export function exitCodeOf(error: unknown): ExitCode {
     case 'queue-full':
       return 1;
     default:
-      // Another release of the library, or what a program threw in its name, may have other codes.
+      // Another version of the library, or a program's own error, may have other codes.
       return unknownCode(error.code);
   }
 }
@@ -55,7 +55,7 @@ function unknownCode(_code: never): ExitCode {
   return 1;
 }
 
-/** What never left never met the server, what was answered has ended; the rest broke in the middle. */
+/** By certainty: not sent, answered, or failed in the middle. */
 function byCertainty(error: LongwireError, options: { refused: ExitCode }): ExitCode {
   if (error.certainty === 'not-sent') return 3;
   if (error.certainty === 'answered') return 1;

@@ -1,10 +1,11 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { isCredentialName, isReservedHeader, type Attempt } from '@longwire/client';
+import type { OutgoingRequest } from '@longwire/client';
+import { isCredentialName, isReservedHeader } from '@longwire/client/internal';
 import { usageError } from './command-error.js';
 
 /**
- * By what a request shows who asks: `--header`, a header of a configuration file, MCP_API_KEY, or
- * nothing; and why not by the key.
+ * The credentials of a request: from `--header`, a header of a configuration file, MCP_API_KEY, or
+ * none; `key-withheld` if the key was not sent there.
  */
 export type Credentials = 'header' | 'configured' | 'key' | 'key-withheld' | 'none';
 
@@ -17,7 +18,7 @@ export function parseHeaders(words: readonly string[]): Record<string, string> {
   const headers = new Map<string, string>();
   for (const word of words) {
     const colon = word.indexOf(':');
-    // What lacks the colon may as well be a key that was pasted alone: it is not repeated.
+    // A word without a colon may be a key that was pasted alone: it is not repeated.
     if (colon < 1) throw usageError("--header wants 'Name: value', with a colon after the name");
     const name = word.slice(0, colon).trim().toLowerCase();
     const value = word.slice(colon + 1).trim();
@@ -35,9 +36,9 @@ export function parseHeaders(words: readonly string[]): Record<string, string> {
 }
 
 /**
- * The headers of each request: those of `--header`, and the API key where it may go. The key goes
- * to `serverOrigin` only, by every name that a server of an unknown dialect may look for, and by
- * the one right name once the dialect is known. A header that the user gave is never replaced.
+ * The headers of each request: those of `--header`, and the API key. The key is sent to `serverOrigin`
+ * only: in every header that may be read as long as the transport is unknown, then in the right one.
+ * A header that the user gave is never replaced.
  */
 export function requestHeaders(options: {
   headers: Readonly<Record<string, string>>;
@@ -45,9 +46,9 @@ export function requestHeaders(options: {
   configured?: Readonly<Record<string, string>> | undefined;
   apiKey?: string | undefined;
   serverOrigin?: string | undefined;
-  /** Told of every request that is about to go out. */
-  onRequest?: (attempt: Attempt, credentials: Credentials) => void;
-}): (attempt: Attempt) => Record<string, string> {
+  /** Called before every request is sent. */
+  onRequest?: (attempt: OutgoingRequest, credentials: Credentials) => void;
+}): (attempt: OutgoingRequest) => Record<string, string> {
   const { apiKey, serverOrigin, onRequest } = options;
   if (apiKey !== undefined && !isAllowed(() => validateHeaderValue('api_key', apiKey))) {
     const message = 'MCP_API_KEY holds a character that no header may hold, such as a line break';
@@ -61,14 +62,14 @@ export function requestHeaders(options: {
       ? 'configured'
       : undefined;
   return (attempt) => {
-    const { url, dialect } = attempt;
+    const { url, transport } = attempt;
     const sendsKey = apiKey !== undefined && url.origin === serverOrigin;
     const withoutKey = apiKey === undefined ? 'none' : 'key-withheld';
     onRequest?.(attempt, own ?? (sendsKey ? 'key' : withoutKey));
     if (!sendsKey) return { ...headers };
     return {
-      ...(dialect !== 'tool-events' && { authorization: `Bearer ${apiKey}` }),
-      ...((dialect === undefined || dialect === 'tool-events') && { api_key: apiKey }),
+      ...(transport !== 'tool-events' && { authorization: `Bearer ${apiKey}` }),
+      ...((transport === undefined || transport === 'tool-events') && { api_key: apiKey }),
       ...headers,
     };
   };

@@ -1,13 +1,13 @@
 /**
- * What Ctrl-C means right now. By default the first one aborts {@link Interruptions.signal}, which
- * everything that waits is given, and the second gives up waiting. A conversation takes over.
+ * What Ctrl-C means now. By default the first one aborts {@link Interruptions.signal}, which every
+ * operation gets, and the second ends the command at once. A conversation sets its own meaning.
  */
 export class Interruptions {
   readonly #controller = new AbortController();
   readonly #insist: () => void;
   #handlers: (() => void)[] = [];
 
-  /** Fulfilled when there is nothing left to wait for: end at once. */
+  /** Fulfilled when the command must end at once. */
   readonly insisted: Promise<void>;
 
   constructor() {
@@ -21,7 +21,7 @@ export class Interruptions {
     return this.#controller.signal;
   }
 
-  /** Someone pressed Ctrl-C, by whatever way it came. */
+  /** The user pressed Ctrl-C. */
   interrupt(): void {
     const handler = this.#handlers.at(-1);
     if (handler !== undefined) handler();
@@ -29,17 +29,17 @@ export class Interruptions {
     else this.end();
   }
 
-  /** Ends the command in good order. */
+  /** Ends the command gracefully. */
   end(): void {
     this.#controller.abort();
   }
 
-  /** Gives up waiting: the command ends at once. */
+  /** Ends the command at once. */
   insist(): void {
     this.#insist();
   }
 
-  /** Decides what the next interruptions mean; the function returned hands that back. */
+  /** Sets what the next interruptions mean; the returned function restores the previous meaning. */
   take(handler: () => void): () => void {
     this.#handlers.push(handler);
     return () => {

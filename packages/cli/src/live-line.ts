@@ -5,7 +5,7 @@ const frameEveryMs = 80;
 
 const [clearLine, hideCursor, showCursor] = ['\r\u001b[K', '\u001b[?25l', '\u001b[?25h'];
 
-/** A spinner with a text on the last line of a terminal. Whoever writes there clears it first. */
+/** A spinner with a text on the last line of a terminal. Clear it before other output. */
 export class LiveLine {
   readonly #stream: Output;
   readonly #color: (frame: string) => string;
@@ -32,7 +32,7 @@ export class LiveLine {
     this.#timer = setInterval(() => this.#draw(), frameEveryMs);
   }
 
-  /** Leaves the line empty and the cursor as it was. */
+  /** Clears the line and restores the cursor. */
   clear(): void {
     this.#text = undefined;
     if (this.#timer === undefined) return;

@@ -7,7 +7,7 @@ import { sanitizeLine } from './sanitize.js';
 import { closeClients, createServerClient, followClients, withClient } from './session.js';
 import type { Server, Target } from './target.js';
 
-/** What a command wants to know of a server. */
+/** What a command reads from a server. */
 export interface Look<Found> {
   /** Asks a server that is connected; what it gives is what `--json` prints. */
   read(client: LongwireClient, target: Target): Promise<Found>;
@@ -15,12 +15,12 @@ export interface Look<Found> {
   print(found: Found, client: LongwireClient): void;
 }
 
-/** What came of one server of several. */
+/** The outcome for one of several servers. */
 export type Outcome<Found> =
   | { name: string; client: LongwireClient; found: Found }
   | { name: string; error: unknown; requests?: Context['requests'] };
 
-/** Looks at the one server that the word means, or at every one, each under its name. */
+/** Reads from the server that the word means, or from every server, each under its name. */
 export async function lookAt<Found>(
   context: Context,
   word: string | undefined,
@@ -64,9 +64,9 @@ function print<Found>(
 }
 
 /**
- * Connects to servers at once and asks each; one that fails troubles no other. `print` gets what
- * came of them, in their order, while they are still connected. The first failure makes the exit
- * code.
+ * Connects to servers in parallel and reads from each; a failure of one does not affect the others.
+ * `print` gets the outcomes in order, while the servers are still connected. The first failure decides
+ * the exit code.
  */
 export async function lookAtEach<Found>(
   context: Context,
@@ -92,7 +92,7 @@ export async function lookAtEach<Found>(
     terminal.showLive(`connecting to ${servers.map(({ config }) => config.name).join(', ')}`);
     const asked = await Promise.all(servers.map((server) => ask(server, server.config.name)));
     terminal.stopLive();
-    // Interrupted, all of them failed for the same reason.
+    // After an interruption all failed for the same reason.
     interruptions.signal.throwIfAborted();
     const outcomes = [...asked, ...[...unusable].map(([name, error]) => ({ name, error }))];
     print(outcomes);
@@ -104,7 +104,7 @@ export async function lookAtEach<Found>(
   }
 }
 
-/** Says which servers were left out, and how they are not. */
+/** Says which servers are left out, and how to include them. */
 export function tellSkipped({ terminal }: Context, { skipped }: AllServers): void {
   for (const [name, why] of skipped) terminal.remark(sanitizeLine(`${name} is left out: ${why}`));
 }

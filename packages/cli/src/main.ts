@@ -1,6 +1,7 @@
 import { CommanderError, type Command } from 'commander';
 import { usageError } from './command-error.js';
 import type { Action, Context } from './context.js';
+import { loadWideText } from './display-width.js';
 import { readEnvironment } from './environment.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import { Interruptions } from './interruptions.js';
@@ -81,9 +82,11 @@ export async function main(options: MainOptions): Promise<ExitCode> {
       cwd,
       requests,
     };
+    if (!common.json || terminal.live) await loadWideText();
     exitCode = await action(context);
   };
-  const program = createProgram({
+  const program = await createProgram({
+    args,
     run,
     writeOut: (text) => stdout.write(text),
     writeErr: (text) => stderr.write(text),

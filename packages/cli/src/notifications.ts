@@ -1,7 +1,7 @@
 import { toJson, type ServerNotification } from '@longwire/client';
 import { sanitizeLine } from './sanitize.js';
 
-/** What a log message says and who says it, or undefined for any other notification. */
+/** The text and source of a log message, or undefined for any other notification. */
 export function logMessage({
   method,
   params,
@@ -12,7 +12,7 @@ export function logMessage({
   return { source: sanitizeLine(source), text: sanitizeLine(asText(data)) };
 }
 
-/** A notification on one line; its method is left out where its name says as much. */
+/** A notification on one line, without its method if its name is enough. */
 export function describeNotification(notification: ServerNotification): string {
   const { method, params = {} } = notification;
   const logged = logMessage(notification);

@@ -1,4 +1,5 @@
-import { didYouMean, PROTOCOL_VERSIONS, type Protocol } from '@longwire/client';
+import { PROTOCOL_VERSIONS, type Protocol } from '@longwire/client';
+import { didYouMean } from '@longwire/client/internal';
 import type { Command } from 'commander';
 import { parseDuration } from './durations.js';
 import { parseHeaders } from './headers.js';
@@ -26,9 +27,9 @@ export interface CommonOptions {
   timeoutMs?: number;
   /** Hard cap of a call, in milliseconds. */
   deadlineMs?: number;
-  /** The one dialect to speak, instead of finding out. */
+  /** The transport to use instead of detection. */
   transport?: Transport;
-  /** The one version of the protocol to speak, instead of finding out. */
+  /** The version of the protocol to use instead of detection. */
   protocol?: Protocol;
   /** Of `--env`: the environment variables of the command after `--`. */
   variables: Record<string, string>;
@@ -49,9 +50,9 @@ export interface CommonOptions {
 export function addCommonOptions(program: Command): void {
   program
     .option('--header <header>', "send a header, 'Name: value' (repeatable)", collect)
-    .option('--timeout <duration>', 'give up after this long without progress (default: 60s)')
-    .option('--deadline <duration>', 'give up after this long, progress or not (default: 1h)')
-    .option('--transport <name>', `speak ${transports.join(', ')}, instead of finding out`)
+    .option('--timeout <duration>', 'fail after this long without progress (default: 60s)')
+    .option('--deadline <duration>', 'fail after this long, progress or not (default: 1h)')
+    .option('--transport <name>', `use ${transports.join(', ')} (default: detected)`)
     .option('--protocol <version>', `speak ${PROTOCOL_VERSIONS.join(', ')} (default: auto)`)
     .option(
       '--env <variable>',
@@ -125,7 +126,7 @@ function parseProtocol(version: string): Protocol {
   );
 }
 
-/** Gathers the values of an option that may be repeated. */
+/** Collects the values of an option that may be repeated. */
 export function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }

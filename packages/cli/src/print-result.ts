@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallToolResult } from '@longwire/client';
-import { DEFAULT_JSON_BOUNDS, parseExactJson, toJson } from '@longwire/client/untrusted';
+import { DEFAULT_JSON_BOUNDS, parseExactJson, toJson } from '@longwire/client/internal';
 import type { ExitCode } from './exit-codes.js';
 import { isJsonObject, type JsonObject } from './json-object.js';
 import { escapeControls, sanitize, sanitizeLine } from './sanitize.js';
@@ -17,7 +17,7 @@ export async function printResult(
   return outcomeOf(terminal, result, options.tool);
 }
 
-/** The exit code that a result stands for; a remark says so where the tool reports an error. */
+/** The exit code of a result, with a remark if the tool reports an error. */
 export function outcomeOf(terminal: Terminal, result: CallToolResult, tool: string): ExitCode {
   if (result.isError !== true) return 0;
   terminal.remark(terminal.remarkColors.red(`The tool ${sanitizeLine(tool)} reported an error.`));
@@ -36,7 +36,7 @@ export async function describeResult(
   const content: readonly unknown[] = Array.isArray(result.content) ? result.content : [];
   const lines: string[] = [];
   for (const block of content) {
-    // Servers repeat structured content as text, for clients that know only that.
+    // Servers repeat structured content as text, for clients that read only text.
     if (structuredContent !== undefined && isJsonOf(block, structuredContent)) continue;
     lines.push(await describeBlock(asBlock(block), options));
   }
@@ -47,17 +47,17 @@ export async function describeResult(
 }
 
 /**
- * Whether structured content says nothing that the content does not: servers put their text into
- * it, too, as the only member of an object (`{ content: … }`, `{ result: … }`).
+ * Whether structured content only repeats the content: some servers put their text into it, as the only
+ * property of an object (`{ content: … }`, `{ result: … }`).
  */
 function isRepetition(structuredContent: unknown, content: readonly unknown[]): boolean {
-  const members = isJsonObject(structuredContent) ? Object.values(structuredContent) : [];
-  if (members.length !== 1 || content.length === 0) return false;
-  const [member] = members;
+  const values = isJsonObject(structuredContent) ? Object.values(structuredContent) : [];
+  if (values.length !== 1 || content.length === 0) return false;
+  const [value] = values;
   const texts = content.map((block) => asBlock(block)['text']);
   return (
-    isDeepStrictEqual(member, content) ||
-    isDeepStrictEqual(Array.isArray(member) ? member : [member], texts)
+    isDeepStrictEqual(value, content) ||
+    isDeepStrictEqual(Array.isArray(value) ? value : [value], texts)
   );
 }
 
@@ -119,7 +119,7 @@ function pretty(value: unknown): string {
   return escapeControls(toJson(value, 2));
 }
 
-/** A content block as it came: servers send what the types do not know. */
+/** A content block as it was sent, which may not match the types. */
 function asBlock(value: unknown): JsonObject {
   return isJsonObject(value) ? value : { type: 'unknown', value };
 }

@@ -1,16 +1,7 @@
-import { didYouMean, VERSION } from '@longwire/client';
+import { didYouMean, VERSION } from '@longwire/client/internal';
 import { Command } from 'commander';
 import { usageError } from './command-error.js';
-import { addCall } from './commands/call.js';
-import { addChat } from './commands/chat.js';
-import { addDemo } from './commands/demo.js';
-import { addInspect } from './commands/inspect.js';
-import { addPrompts } from './commands/prompts.js';
-import { addResources } from './commands/resources.js';
-import { addRun } from './commands/run.js';
-import { addServers } from './commands/servers.js';
-import { addTools } from './commands/tools.js';
-import { addWatch } from './commands/watch.js';
+import { loadCommands } from './commands.js';
 import type { Action } from './context.js';
 import { addCommonOptions } from './options.js';
 
@@ -33,15 +24,19 @@ Examples:
   $ longwire servers status
   $ longwire tools -- npx -y @modelcontextprotocol/server-everything`;
 
-/** The commands and options, wired to `run`, which is given what the chosen command does. */
-export function createProgram(options: {
+/**
+ * The options and the command that `args` name, wired to `run`, which is given what the command does.
+ * Where they name none, all commands.
+ */
+export async function createProgram(options: {
+  args: readonly string[];
   run: (program: Command, action: Action) => Promise<void>;
   writeOut: (text: string) => void;
   writeErr: (text: string) => void;
   /** Given what is wrong with the words of the command line. */
   reportError: (text: string) => void;
-}): Command {
-  const { run, writeOut, writeErr, reportError } = options;
+}): Promise<Command> {
+  const { args, run, writeOut, writeErr, reportError } = options;
   const program = new Command('longwire');
   program
     .description('Look at, call, watch and chat with any MCP server.')
@@ -61,19 +56,7 @@ export function createProgram(options: {
     .exitOverride()
     .addHelpText('after', epilogue);
   addCommonOptions(program);
-  const commands = [
-    addInspect,
-    addTools,
-    addResources,
-    addPrompts,
-    addCall,
-    addWatch,
-    addRun,
-    addServers,
-    addChat,
-    addDemo,
-  ];
-  for (const add of commands) add(program, (action) => run(program, action));
+  for (const add of await loadCommands(args)) add(program, (action) => run(program, action));
   addHelp(program);
   return program;
 }

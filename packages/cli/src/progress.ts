@@ -5,8 +5,8 @@ import type { Terminal } from './terminal.js';
 const barLength = 24;
 
 /**
- * Shows how far a call is: on the live line, with a bar where the total is known; where nothing can
- * be drawn, as a line with `--verbose` and else not at all.
+ * Shows the progress of a call: on the live line, with a bar if the total is known. Without a live
+ * line, it is a detail for `--verbose`.
  */
 export function showProgress(terminal: Terminal, label: string, progress: Progress): void {
   if (!terminal.live) return terminal.detail(`${label}: ${describeProgress(progress)}`);

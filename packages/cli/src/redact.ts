@@ -1,18 +1,18 @@
-import { isReplacedInData, KnownSecrets, MASK as mask } from '@longwire/client';
+import { isReplacedInData, KnownSecrets, MASK as mask } from '@longwire/client/internal';
 
-/** Messages are for reading: no more of one is shown. */
+/** The longest message that is shown. */
 const maxMessageLength = 2000;
 
-/** Looked at beyond that, so that a secret at the cut is not shown in part. */
+/** Read beyond that, so that a secret at the cut is not shown in part. */
 const messageMargin = 2000;
 
 /**
- * What is not longer is looked at as a whole, and so can keep its end: in the last words of a
- * process that is where the reason stands, and behind them what to do.
+ * A message up to this length keeps its end: the output of a failed process has its reason there,
+ * followed by what to do.
  */
 const maxWholeLength = 6000;
 
-/** Of such a message, how much of its end is shown. */
+/** How much of the end of such a message is shown. */
 const shownEndLength = 800;
 
 /**
@@ -35,9 +35,9 @@ const patterns: readonly RegExp[] = [
   /(\bsk-ant-)[\w-]+/g,
 ];
 
-/** Replaces secrets, known ones wherever they appear and others by their looks, in what is shown. */
+/** Replaces secrets in output: known ones everywhere, others by their form. */
 export class Redactor extends KnownSecrets {
-  /** A message or a log line without secrets, cut to what is worth reading. */
+  /** A message or a log line without secrets, cut to a readable length. */
   message(text: string): string {
     const isWhole = text.length <= maxWholeLength;
     let redacted = isWhole ? text : text.slice(0, maxMessageLength + messageMargin);
@@ -50,16 +50,16 @@ export class Redactor extends KnownSecrets {
   }
 
   /**
-   * What a server sent, with only our own credentials replaced, should it echo them; the id of our
-   * session is one, for whoever knows it can speak in it.
+   * Data of a server, with only our own credentials replaced, which it may echo. The session id is one:
+   * whoever knows it can use the session.
    */
   data(text: string): string {
     return this.replace(text, isReplacedInData);
   }
 
   /**
-   * {@link data} for every value of a JSON value that is a string. Names stay: a program that reads the
-   * output looks for them, and two of them must not become one.
+   * {@link data} for every string in a JSON value. Names stay: programs look for them, and two names
+   * must not become one.
    */
   value(value: unknown): unknown {
     if (typeof value === 'string') return this.data(value);
@@ -69,8 +69,8 @@ export class Redactor extends KnownSecrets {
   }
 
   /**
-   * Where text that goes on may be cut for {@link data}: what comes after may be the beginning of a
-   * secret, and has to wait for more.
+   * Where incomplete text may be cut for {@link data}: what follows may be the beginning of a secret,
+   * and waits for more text.
    */
   safeEnd(text: string): number {
     const secrets = this.known()
@@ -81,7 +81,7 @@ export class Redactor extends KnownSecrets {
     while (end < text.length && !secrets.some((secret) => secret.startsWith(text.slice(end)))) {
       end++;
     }
-    // One that is complete and reaches into what waits is not cut in two.
+    // A complete secret that reaches into the waiting text is not cut in two.
     for (const secret of secrets) {
       const start = text.lastIndexOf(secret, end - 1);
       if (start !== -1 && start < end && start + secret.length > end) end = start;

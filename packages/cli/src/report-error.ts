@@ -4,7 +4,7 @@ import {
   LongwireError,
   type Certainty,
   type ErrorCode,
-  type Tried,
+  type ProbeResult,
 } from '@longwire/client';
 import { CommandError } from './command-error.js';
 import type { Context } from './context.js';
@@ -12,13 +12,13 @@ import type { ExitCode } from './exit-codes.js';
 import type { Credentials } from './headers.js';
 import { sanitizeLine } from './sanitize.js';
 
-/** How many errors a chain of causes is followed: one may be its own. */
+/** How many causes are followed: an error may be its own cause. */
 const maxCauses = 6;
 
 /**
- * Says on one line of stderr what went wrong and what to do, of a configuration on one for each
- * problem; with `--verbose`, the code, how certain it is, what was tried and the causes. `server`
- * is whose error it is, where there are several.
+ * Prints on one line of stderr what went wrong and what to do; for a configuration, one line for each
+ * problem. With `--verbose` also the code, the certainty, what was tried and the causes. `server` names
+ * the server if there are several.
  */
 export function reportError(
   error: unknown,
@@ -53,10 +53,10 @@ export interface ErrorDocument {
   /** What to try. */
   hint?: string;
   /** What was tried to find a server. */
-  tried?: Tried[];
+  tried?: ProbeResult[];
 }
 
-/** What went wrong, for programs; what an interruption ended is `aborted`, whatever it threw. */
+/** The error for programs; after an interruption it is `aborted`, regardless of what was thrown. */
 export function errorAsJson(
   error: unknown,
   {
@@ -86,11 +86,11 @@ export function errorAsJson(
 }
 
 /** One thing that was tried to find a server, as a detail. */
-export function describeTried({ url, outcome }: Tried): string {
+export function describeTried({ url, outcome }: ProbeResult): string {
   return `  tried ${sanitizeLine(`${url}: ${outcome}`)}`;
 }
 
-/** What to try, in the words of the command line wherever the library's hint is for programs. */
+/** What to try, as options of the command line if the library's hint is for programs. */
 function hintFor(error: unknown, credentials: Credentials): string | undefined {
   if (!(error instanceof LongwireError) || error instanceof CommandError) return undefined;
   switch (error.code) {
@@ -98,7 +98,7 @@ function hintFor(error: unknown, credentials: Credentials): string | undefined {
     case 'forbidden':
       return credentialsHint[credentials];
     case 'connect-failed':
-      // Of a program that cannot be started the library says what to check.
+      // If a program cannot be started, the library says what to check.
       return error.hint ?? 'check the target, and that the server runs';
     case 'connect-timeout':
       return 'check the target, or allow more with --timeout';
@@ -133,7 +133,7 @@ function join(...parts: (string | undefined)[]): string {
   return parts.filter(Boolean).join('; ');
 }
 
-/** A call that may have run is not to be repeated blindly. */
+/** A call that may have run must not be repeated blindly. */
 function checkFirst({ certainty }: LongwireError): string {
   return certainty === 'outcome-unknown'
     ? 'it may have run, so check on the server before calling again'
@@ -143,9 +143,9 @@ function checkFirst({ certainty }: LongwireError): string {
 /** What went wrong, without the hint of the library. */
 export function summaryOf(error: unknown): string {
   if (error instanceof CommandError) return error.message;
-  if (error instanceof LongwireError) return error.summary;
+  if (error instanceof LongwireError) return error.summary || String(error.code ?? error.name);
   if (!(error instanceof Error)) return String(error);
-  // An error of the network may have its words in its code alone.
+  // A network error may have only a code.
   return error.message || ('code' in error ? String(error.code) : error.name);
 }
 
@@ -153,6 +153,6 @@ function causeOf(error: unknown): unknown {
   return error instanceof Error ? (error.cause ?? undefined) : undefined;
 }
 
-function triedOf(error: LongwireError): readonly Tried[] {
+function triedOf(error: LongwireError): readonly ProbeResult[] {
   return error instanceof ConnectError ? error.tried : [];
 }

@@ -4,8 +4,8 @@ import { toJson } from '@longwire/client';
 
 /**
  * Terminal control sequences, 7-bit and 8-bit: strings with their content (OSC, DCS, SOS, PM, APC:
- * window titles, hyperlinks, clipboard writes), CSI, and the two-character escapes. A string that
- * is never ended stops at what would begin the next, so that no text is looked at twice.
+ * window titles, hyperlinks, clipboard writes), CSI, and the two-character escapes. An unterminated
+ * string ends where the next one would begin, so that no text is scanned twice.
  * https://ecma-international.org/publications-and-standards/standards/ecma-48/
  */
 const sequences =
@@ -15,8 +15,8 @@ const sequences =
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /**
- * Marks, embeddings, overrides and isolates make a line read otherwise than it is (a spoofed
- * question); tag characters are text that nobody sees.
+ * Direction marks, embeddings, overrides and isolates change how a line reads (a spoofed question); tag
+ * characters are invisible text.
  */
 const invisible = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/gu;
 
@@ -31,7 +31,7 @@ export function sanitize(text: string): string {
 
 /** {@link sanitize}, on one line and at most `maxLength` characters long. */
 export function sanitizeLine(text: string, maxLength: number = Number.POSITIVE_INFINITY): string {
-  // Of a megabyte, no more is looked at than may be shown, with room for what is removed from it.
+  // Of a long text, only what may be shown is scanned, with room for what is removed.
   const looked = text.slice(0, maxLength * 10);
   const line = sanitize(looked).replace(/\s+/g, ' ').trim();
   const isWhole = line.length <= maxLength && looked.length === text.length;
@@ -39,22 +39,20 @@ export function sanitizeLine(text: string, maxLength: number = Number.POSITIVE_I
 }
 
 /**
- * JSON that shows what it holds and that a terminal does not act on. `JSON.stringify` escapes the
- * C0 controls and leaves DEL and C1 as they are, of which U+009B starts a control sequence;
- * escaped, the value stays the same.
+ * JSON without control characters. `JSON.stringify` escapes C0 controls, but not DEL and C1, of which
+ * U+009B starts a control sequence. The value stays the same.
  */
 export function escapeControls(json: string): string {
   return json.replace(/[\u007f-\u009f]/g, escapeUnits).replace(invisible, escapeUnits);
 }
 
-/** What nobody sees, or what makes what is seen another text. */
+/** Invisible characters, and those that change how the rest is shown. */
 const unseen =
   /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}|(?<=\p{M}{2})\p{M}+/gu;
 
 /**
- * JSON on one line in which all can be seen: what is invisible, blank in an unusual way, changes the
- * direction of writing, or piles up is escaped, and so is every space after a space. The value stays
- * the same.
+ * JSON on one line in which everything is visible: invisible characters, unusual blanks, direction
+ * changes, piled-up marks and repeated spaces are escaped. The value stays the same.
  */
 export function visibleJson(value: unknown): string {
   const json = toJson(value) ?? 'undefined';

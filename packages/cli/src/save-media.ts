@@ -1,9 +1,9 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSentData } from '@longwire/client/untrusted';
+import { readSentData } from '@longwire/client/internal';
 
-/** The ending of a file, by its media type. What a server calls it otherwise is not followed. */
+/** The ending of a file, by its media type. Other names of a server are ignored. */
 const endings: Readonly<Record<string, string>> = {
   'application/json': '.json',
   'application/pdf': '.pdf',
@@ -29,8 +29,8 @@ const endings: Readonly<Record<string, string>> = {
 };
 
 /**
- * A folder of its own for what the servers of one run send, made when the first file comes; only
- * its owner may read it.
+ * A folder for the files that servers send during one run, created with the first file; only its owner
+ * may read it.
  */
 export class MediaFolder {
   #path: Promise<string> | undefined;

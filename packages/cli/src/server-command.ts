@@ -5,8 +5,7 @@ import { usageError } from './command-error.js';
 import type { CommonOptions } from './options.js';
 
 /**
- * Splits a command line at the first `--`. What comes after it is a command that starts a server,
- * and all of it is the command's own.
+ * Splits a command line at the first `--`. Everything after it is the command that starts a server.
  */
 export function splitCommand(args: readonly string[]): {
   args: readonly string[];
@@ -19,10 +18,10 @@ export function splitCommand(args: readonly string[]): {
 }
 
 /**
- * The target that a command after `--` is. It inherits of the environment what every program needs,
- * and gets what `--env` says.
+ * The target for a command after `--`. It inherits what every program needs from the environment, and
+ * gets the variables of `--env`.
  *
- * @throws LongwireError (usage) where there is no command, or `--cwd` is no directory.
+ * @throws LongwireError (usage) if there is no command, or `--cwd` is no directory.
  */
 export function commandTarget(
   words: readonly string[],

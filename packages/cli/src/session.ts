@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   createClient,
-  VERSION,
   type ClientOptions,
   type HeadersOption,
   type LongwireClient,
   type OperationOptions,
   type RetryOptions,
 } from '@longwire/client';
+import { VERSION } from '@longwire/client/internal';
+import { config as configureZod } from 'zod/v4/core';
 import type { MiddlewareRegistry, ServerConfig } from '@longwire/client/config';
 import { chooseServer } from './choose-servers.js';
 import { createStateWords } from './connection-words.js';
@@ -17,19 +18,22 @@ import { requestHeaders } from './headers.js';
 import { sanitizeLine } from './sanitize.js';
 import { nameOf, type Server, type Target } from './target.js';
 
+// Compiling a schema takes longer than the few values that a command checks with it.
+configureZod({ jitless: true });
+
 /**
- * How long connecting may take where `--timeout` does not say: to a server that runs, and to one
- * that has to be started, which `npx` or `uvx` may have to fetch before.
+ * How long connecting may take without `--timeout`: to a running server, and to a command, which `npx`
+ * or `uvx` may have to fetch first.
  */
 const defaultConnectMs = { url: 30_000, command: 60_000 } as const;
 
-/** How long those that are connected wait for another, where it may come later. */
+/** How long connected servers wait for another one that may come later. */
 const maxLateMs = 5000;
 
-/** How long a good ending may take: the cancellation of a call has to go out. */
+/** How long closing may take: the cancellation of a call has to be sent. */
 const maxClosingMs = 1500;
 
-/** What a command itself says of a server. */
+/** A command's own settings for a server. */
 interface ServerSettings {
   name?: string | undefined;
   retry?: RetryOptions;
@@ -38,8 +42,8 @@ interface ServerSettings {
 }
 
 /**
- * A client for a target, with the headers and the limits of the command line, which go over those
- * of a configuration; it does not dial.
+ * A client for a target. The headers and limits of the command line override those of a configuration.
+ * It does not dial.
  *
  * @throws LongwireError (code `config`) for a middleware that the configuration names and that is
  * not there.
@@ -60,7 +64,7 @@ export function createTargetClient(
     name,
     ...(typeof target === 'string' && { headers: headersFor(target, context, configured.headers) }),
     clientInfo: { name: 'longwire', version: VERSION },
-    timeouts: { connectMs: Math.min(timeoutMs, deadlineMs) },
+    timeouts: { ...configured.timeouts, connectMs: Math.min(timeoutMs, deadlineMs) },
     ...(trusted && { trusted }),
     ...(retry !== undefined && { retry: { ...configured.retry, ...retry } }),
     ...(options.transport !== undefined && { transport: options.transport }),
@@ -80,11 +84,11 @@ export async function createServerClient(
 ): Promise<LongwireClient> {
   if (config === undefined) return createTargetClient(context, target, given);
   const { clientOptionsOf } = await import('@longwire/client/config');
-  const configured = clientOptionsOf(config, await middlewaresFor(context, config));
+  const configured = await clientOptionsOf(config, await middlewaresFor(context, config));
   return createTargetClient(context, target, { ...given, configured });
 }
 
-/** The middlewares that a configuration may name; they take a while to load. */
+/** The middlewares that a configuration may name; loaded only if it names some. */
 async function middlewaresFor(
   { terminal }: Context,
   { middleware }: ServerConfig,
@@ -96,7 +100,7 @@ async function middlewaresFor(
   return builtIns({ logger: { debug: () => {}, info: log, warn: log, error: log } });
 }
 
-/** What is sent to a URL, and told of what is sent there. */
+/** The headers for a URL; also tells the redactor its secrets. */
 function headersFor(
   url: string,
   context: Context,
@@ -111,7 +115,7 @@ function headersFor(
     serverOrigin: serverOrigin(context),
     onRequest: ({ method, url, sessionId }, credentials) => {
       requests.credentials = credentials;
-      // The query of an endpoint is where the session's id is.
+      // The query of an endpoint holds the session's id.
       redactor.addEndpoint(url);
       if (sessionId !== undefined) redactor.addSession(sessionId);
       terminal.detail(`  ${method} ${url.href}`);
@@ -119,7 +123,7 @@ function headersFor(
   });
 }
 
-/** Tells of what happens to their connections, as details. */
+/** Prints the changes of connections as details. */
 export function followClients(
   { terminal }: Context,
   clients: readonly LongwireClient[],
@@ -133,21 +137,21 @@ export function followClients(
   }
 }
 
-/** How those that are connected are gone on with. */
-interface GoOn {
-  /** Told of one that could not be connected. */
+/** Continues with the servers that are connected. */
+interface ConnectHandlers {
+  /** Called for a server that could not be connected. */
   onFailure: (client: LongwireClient, reason: unknown) => void;
-  /** Told of one that keeps the others waiting; it goes on connecting. Default: all are waited for. */
+  /** Called for a server that is late and still connects. Default: all are awaited. */
   onLate?: (client: LongwireClient) => void;
 }
 
 /**
- * Connects all of them, and says so meanwhile; fails when one does, or, with `goOn`, when all do.
+ * Connects all clients. Fails if one fails; with `handlers`, only if all fail.
  */
 export async function connectClients(
   context: Context,
   clients: readonly LongwireClient[],
-  goOn?: GoOn,
+  handlers?: ConnectHandlers,
 ): Promise<void> {
   const { terminal, interruptions } = context;
   followClients(context, clients);
@@ -157,21 +161,21 @@ export async function connectClients(
     const attempts = clients.map((client) => client.connect({ signal }));
     const settled = Promise.allSettled(attempts);
     const results: readonly (PromiseSettledResult<void> | undefined)[] =
-      goOn?.onLate === undefined ? await settled : await settledSoon(attempts);
+      handlers?.onLate === undefined ? await settled : await settledSoon(attempts);
     const isHopeless = results.every((result) => result?.status === 'rejected');
     for (const [index, client] of clients.entries()) {
       const result = results[index];
-      if (result === undefined) goOn?.onLate?.(client);
+      if (result === undefined) handlers?.onLate?.(client);
       if (result?.status !== 'rejected') continue;
-      if (goOn === undefined || isHopeless || signal.aborted) throw result.reason;
-      goOn.onFailure(client, result.reason);
+      if (handlers === undefined || isHopeless || signal.aborted) throw result.reason;
+      handlers.onFailure(client, result.reason);
     }
   } finally {
     terminal.stopLive();
   }
 }
 
-/** What came of each until a while after the first success; `undefined` for those still under way. */
+/** The results, until a limited time after the first success; `undefined` for pending ones. */
 async function settledSoon(
   attempts: readonly Promise<void>[],
 ): Promise<(PromiseSettledResult<void> | undefined)[]> {
@@ -192,7 +196,7 @@ async function settledSoon(
   }
 }
 
-/** Connects to a target, does something with it, and leaves nothing open, whatever happens. */
+/** Connects to a target, runs an action, and always closes the client. */
 export async function withClient(
   context: Context,
   word: string | undefined,
@@ -208,7 +212,7 @@ export async function withClient(
   }
 }
 
-/** Closes clients, for as long as a good ending may take. */
+/** Closes clients within a time limit. */
 export async function closeClients(clients: readonly LongwireClient[]): Promise<void> {
   const ending = new AbortController();
   const closed = Promise.allSettled(clients.map((client) => client.close()));

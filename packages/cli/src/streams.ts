@@ -11,15 +11,14 @@ export type Output = NodeJS.WritableStream & {
   writableLength?: number;
 };
 
-/** For how long nothing may come until all that was typed has come, in milliseconds. */
+/** How long the input must be quiet to count as empty, in milliseconds. */
 const quietMs = 150;
 
 /**
- * Throws away what was typed or pasted so far, also what is still on its way; resolves once nothing
- * more comes, or the signal is aborted. The terminal stays raw, so that nothing is kept as a line;
- * it is the caller's to end that.
+ * Discards what was typed or pasted so far; resolves when no more input arrives, or the signal is
+ * aborted. The terminal stays in raw mode, so that no line is kept; the caller resets it.
  *
- * @throws an `ExitPromptError`, as the library for questions does, if Ctrl-C is among it.
+ * @throws an `ExitPromptError`, as the library for questions does, if the input contains Ctrl-C.
  */
 export async function discardTyped(stdin: Input, signal: AbortSignal): Promise<void> {
   stdin.setRawMode?.(true);
@@ -50,8 +49,8 @@ export async function discardTyped(stdin: Input, signal: AbortSignal): Promise<v
 }
 
 /**
- * Resolves once everything written has been handed to the system, or cannot be any more; what
- * failed has been told by the stream's `error` event then.
+ * Resolves when everything that was written has been flushed, or cannot be. A failure was reported by
+ * the stream's `error` event.
  */
 export function flushed(stream: Output): Promise<void> {
   return new Promise((resolve) => {
@@ -61,7 +60,7 @@ export function flushed(stream: Output): Promise<void> {
   });
 }
 
-/** Whether writing failed only because the reader of a pipe has left, as `| head` does. */
+/** Whether writing failed only because the reader of a pipe has closed it, as `| head` does. */
 export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
   return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
 }

@@ -4,18 +4,18 @@ import type { Terminal } from './terminal.js';
 const gap = '  ';
 
 /**
- * Characters of a cell that are shown. A server may list a name of a megabyte, and measuring takes
- * longer than reading; `--json` prints all of it.
+ * The most characters of a cell. A server may list a name of a megabyte, which takes long to measure;
+ * `--json` prints all of it.
  */
 const maxCellLength = 2000;
 
-/** The narrowest that a column that wraps may get. */
+/** The minimum width of a wrapping column. */
 const minWrapped = 16;
 
 /**
- * Rows under headings, without lines. On a terminal the columns wrap to its width, except the
- * first: it holds what a person copies. Where it leaves no room, the rest of its row goes below
- * it. Elsewhere each row is one line. Cells come sanitized, and are cut to 2,000 characters.
+ * Rows under headings, without rules. On a terminal the columns wrap to its width, except the first,
+ * which people copy. If the first leaves no room, the rest of its row goes below it. Elsewhere each row
+ * is one line. Cells are sanitized already, and are cut to 2,000 characters.
  */
 export function renderTable(
   head: readonly string[],
@@ -60,7 +60,7 @@ function columnWidths(
   const room = width - gap.length * (widths.length - 1);
   const over = (): number => widths.reduce((total, each) => total + each, 0) - room;
   const [first = 0] = widths;
-  // What is cut off a long identifier would be a line of its own anyway.
+  // The rest of a row with a long identifier goes below it anyway.
   if (over() > 0 && first > room / 2) {
     const fitting = rows
       .map(([cell = '']) => displayWidth(cell))
@@ -77,7 +77,7 @@ function columnWidths(
   return widths;
 }
 
-/** More numbers than a call takes arguments. */
+/** Works for more numbers than `Math.max` takes arguments. */
 function largest(least: number, numbers: readonly number[]): number {
   return numbers.reduce((most, each) => Math.max(most, each), least);
 }

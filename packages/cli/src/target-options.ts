@@ -1,10 +1,10 @@
-import { isCredentialName } from '@longwire/client';
+import { isCredentialName } from '@longwire/client/internal';
 import { usageError } from './command-error.js';
 import type { CommonOptions } from './options.js';
 import type { Server } from './target.js';
 
 /**
- * Refuses options that mean nothing to the servers, which would otherwise be ignored without a word.
+ * Refuses options that do not apply to the servers, which would otherwise be ignored silently.
  *
  * @throws LongwireError (usage) that says which.
  */
@@ -41,7 +41,7 @@ export function checkTargetOptions(servers: readonly Server[], options: CommonOp
   if (directory !== undefined) throw usageError('--cwd is for a command after --');
 }
 
-/** `--header` goes to every URL; what says who asks must not reach one that it is not meant for. */
+/** `--header` is sent to every URL; credentials must not reach another server than the intended one. */
 function refuseSharedCredentials(
   servers: readonly Server[],
   headers: Readonly<Record<string, string>>,

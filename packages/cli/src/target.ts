@@ -8,7 +8,7 @@ export type Target = string | CommandTarget;
 /** A server that a command is about. */
 export interface Server {
   target: Target;
-  /** What a configuration says of it, where it was named there. */
+  /** Its configuration, if a file names it. */
   config?: ServerConfig;
 }
 
@@ -45,23 +45,22 @@ export function looksLikeAddress(word: string): boolean {
   );
 }
 
-/** A target as it was written, on one line; its secrets are in it. */
+/** A target as it was written, on one line, with its secrets. */
 export function writtenTarget(target: Target): string {
   if (typeof target === 'string') return target;
   const { command, args = [] } = target;
   return [command, ...args].map(quoted).join(' ');
 }
 
-/** What a server is called where it is alone: its host, or its program. */
+/** The name of a single server: its host, or its program. */
 export function nameOf(target: Target): string {
   if (typeof target === 'string') return new URL(target).host;
   return /[^/\\]*$/.exec(target.command)?.[0] || target.command;
 }
 
 /**
- * A name for each server, unlike all others: the one it was given; its host, with the path where
- * that is not enough; its program. A server does not choose it, for by it a person allows what is
- * done there.
+ * A unique name for each server: the given name; its host, with the path if needed; its program. The
+ * server does not choose it, because the user approves calls by it.
  */
 export function serverNames(
   targets: readonly Target[],

@@ -25,8 +25,8 @@ export interface TerminalOptions {
 }
 
 /**
- * The two outputs of the command: results on stdout; remarks, progress and errors on stderr. All
- * that is shown passes the redactor, messages strictly and results for our own credentials.
+ * The two outputs of the command: results on stdout; remarks, progress and errors on stderr. All output
+ * passes the redactor: messages strictly, results for our own credentials only.
  */
 export class Terminal {
   readonly #stdout: Output;
@@ -36,9 +36,9 @@ export class Terminal {
   readonly #drawable: boolean;
   readonly #liveLine: LiveLine;
   readonly #remarked = new Set<string>();
-  /** The end of what was written, if it may be the beginning of a secret. */
+  /** The end of the written text, if it may be the beginning of a secret. */
   #unfinished = '';
-  /** What waits to be written while a question has the terminal to itself. */
+  /** Writes that wait while a question uses the terminal. */
   #held: (() => void)[] | undefined;
 
   /** Whether details are wanted. */
@@ -71,19 +71,19 @@ export class Terminal {
     return this.#drawable && this.#held === undefined;
   }
 
-  /** Where a line editor draws; what is to be shown otherwise is printed. */
+  /** The stream on which a line editor draws; for other output use `print`. */
   get stdout(): Output {
     return this.#stdout;
   }
 
-  /** The width of stdout in columns; undefined where it is no terminal and lines may be long. */
+  /** The width of stdout in columns; undefined if it is no terminal and lines may be long. */
   get width(): number | undefined {
     return this.interactive ? this.#stdout.columns || 80 : undefined;
   }
 
   /**
-   * Part of a result, without a line break. What a server sent is sanitized by the caller. What may
-   * be the beginning of a secret is shown once it goes on.
+   * Part of a result, without a line break. The caller sanitizes what a server sent. A possible beginning
+   * of a secret is held back until more text is written.
    */
   write(text: string): void {
     const whole = this.#unfinished + text;
@@ -103,12 +103,12 @@ export class Terminal {
     this.#emit(this.#stdout, `${escapeControls(text)}\n`);
   }
 
-  /** A remark, left out with `--quiet`. */
+  /** A remark; not shown with `--quiet`. */
   remark(line: string): void {
     if (!this.#quiet) this.#toStderr(line);
   }
 
-  /** A remark that is worth making once, however often there is reason to. */
+  /** A remark that is shown once, even if it is made again. */
   remarkOnce(line: string): void {
     if (this.#remarked.has(line)) return;
     this.#remarked.add(line);
@@ -125,27 +125,27 @@ export class Terminal {
     this.#toStderr(line);
   }
 
-  /** Shows what is going on, with a spinner, until something is written or it is stopped. */
+  /** Shows the present activity with a spinner, until something is written or it is stopped. */
   showLive(text: string): void {
     if (!this.live) return;
     const width = (this.#stderr.columns || 80) - 3;
     this.#liveLine.show(fit(this.#redactor.message(sanitizeLine(text)), width));
   }
 
-  /** Clears what is shown live, cursor restored. */
+  /** Clears the live line and restores the cursor. */
   stopLive(): void {
     this.#liveLine.clear();
   }
 
-  /** Whether somebody is there to answer a question. */
+  /** Whether a question can be asked. */
   canAsk(stdin: Input): boolean {
     return stdin.isTTY === true && this.#stderr.isTTY === true;
   }
 
   /**
-   * Shows lines and then asks a question with a word for an answer; the lines and the question come
-   * sanitized. What was typed or pasted before the question stood there is no answer: it is thrown
-   * away. What is written meanwhile comes after it.
+   * Shows lines and then asks a question that is answered with a word. The lines and the question are
+   * sanitized already. Input from before the question is discarded. Other output waits until it is
+   * answered.
    *
    * @returns one of the answers, by any of its words; the last one for nothing but Enter.
    * @throws the library's `ExitPromptError` after Ctrl-C, which it reads itself.
@@ -206,7 +206,7 @@ export class Terminal {
   }
 }
 
-/** The same stream for a library that ends what it was given. */
+/** The same stream for a library that ends its stream. */
 function lasting(stream: Output): Writable {
   const write = (chunk: Buffer, _encoding: string, done: () => void): void =>
     void stream.write(chunk, () => done());

@@ -4,13 +4,13 @@ import { sanitizeLine } from './sanitize.js';
 import { renderTable } from './table.js';
 import type { Terminal } from './terminal.js';
 
-/** A description may be a manual; its first line is what a list has room for. */
+/** The most characters of the first line of a description. */
 const maxDescriptionLength = 200;
 
-/** No tool that is used has a longer name. */
+/** The most characters of a name. */
 const maxNameLength = 256;
 
-/** Characters of the list of a tool's arguments; it ends with how many more there are. */
+/** The most characters of the list of a tool's arguments, which ends with the number of the others. */
 const maxArgumentsLength = 1500;
 
 /** Tools as a table: name, what it does, its arguments, those required marked with `*`. */

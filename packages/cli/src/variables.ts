@@ -13,7 +13,7 @@ export function parseVariables(
   return Object.fromEntries(
     words.map((word) => {
       const [, name, value] = /^([^=\s]+)(?:=(.*))?$/s.exec(word) ?? [];
-      // What is no variable may as well be a value that was pasted alone: it is not repeated.
+      // A word that is no variable may be a secret that was pasted alone: it is not repeated.
       if (name === undefined) throw usageError('--env wants NAME=value, or NAME alone');
       if (value !== undefined) return [name, value];
       const inherited = env[name];

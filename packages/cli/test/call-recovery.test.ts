@@ -5,8 +5,22 @@ import { CallRecovery } from '../src/call-recovery.ts';
 const reason = new ConnectionLostError('the stream\nbroke', { certainty: 'outcome-unknown' });
 const states = {
   connecting: { name: 'connecting', attempt: 1, known: true },
-  ready: { name: 'ready', spent: 1, dialect: 'sse', address: 'u', connectMs: 1, resumed: false },
-  resumed: { name: 'ready', spent: 1, dialect: 'sse', address: 'u', connectMs: 1, resumed: true },
+  ready: {
+    name: 'ready',
+    dialsSinceAnswer: 1,
+    transport: 'sse',
+    address: 'u',
+    connectMs: 1,
+    resumed: false,
+  },
+  resumed: {
+    name: 'ready',
+    dialsSinceAnswer: 1,
+    transport: 'sse',
+    address: 'u',
+    connectMs: 1,
+    resumed: true,
+  },
   lost: {
     name: 'reconnecting',
     attempt: 1,
@@ -43,12 +57,18 @@ describe('a call that came through', () => {
   it.each<[Step[], string | undefined]>([
     [['call'], undefined],
     [['call', 'lost', 'connecting', 'ready'], `${back}the call was sent again`],
-    [['call', 'lost', 'resumed'], `${back}its session went on, and the call was sent only once`],
+    [
+      ['call', 'lost', 'resumed'],
+      `${back}its session was resumed, and the call was sent only once`,
+    ],
     [['lost', 'call', 'connecting', 'ready'], `${back}the call was sent only once`],
     [['lost', 'connecting', 'ready', 'call'], `${back}the call was sent only once`],
     [['lost', 'connecting', 'ready'], `${back}the call had not been made yet`],
-    // What a session that goes on had ready is given out at once.
-    [['call', 'lost', 'connecting'], `${back}its session went on, and the call was sent only once`],
+    // A resumed session delivers a ready answer at once.
+    [
+      ['call', 'lost', 'connecting'],
+      `${back}its session was resumed, and the call was sent only once`,
+    ],
     // The server answered and went.
     [['call', 'lost'], undefined],
     // Dials that fail in between are no losses.

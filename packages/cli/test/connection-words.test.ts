@@ -8,8 +8,8 @@ const reason = new ConnectionLostError('the server\u001b[31m ended\nit', {
 });
 const ready = {
   name: 'ready',
-  spent: 1,
-  dialect: 'sse',
+  dialsSinceAnswer: 1,
+  transport: 'sse',
   address: 'http://h/messages',
   connectMs: 12.3,
   resumed: false,
@@ -31,7 +31,7 @@ describe('a state in words', () => {
     [{ name: 'connecting', attempt: 1, known: true }, 'connecting again'],
     [ready, 'ready: sse at http://h/messages, in 12 ms'],
     [
-      { ...ready, dialect: 'stdio', address: 'npx \u001b[1mserver' },
+      { ...ready, transport: 'stdio', address: 'npx \u001b[1mserver' },
       'ready: stdio with npx server, in 12 ms',
     ],
     [lost, 'reconnecting in 250 ms (attempt 1 of 5): the server ended it'],

@@ -26,7 +26,7 @@ const tool = {
   },
 };
 
-/** A server that answers with the arguments, as they were written, and remembers them. */
+/** A server that answers with the arguments, as they were written, and records them. */
 async function echoing(): Promise<{ url: string; sent: string[] }> {
   const sent: string[] = [];
   const server = await listen((request, response) => {
@@ -49,10 +49,10 @@ async function echoing(): Promise<{ url: string; sent: string[] }> {
         'tools/call': `{"content":[{"type":"text","text":${toJson(args)}}],"structuredContent":${args}}`,
       };
       const answer = results[method];
-      const members =
+      const properties =
         answer === undefined ? '"error":{"code":-32601,"message":"no"}' : `"result":${answer}`;
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(`{"jsonrpc":"2.0","id":${id},${members}}`);
+      response.end(`{"jsonrpc":"2.0","id":${id},${properties}}`);
     });
   });
   open.push(server);

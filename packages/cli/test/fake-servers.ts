@@ -32,7 +32,7 @@ export async function listen(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<FakeServer> {
   const server: Server = createServer(handler);
-  // Longer than what goes on in the same process may keep it busy.
+  // Longer than other work in the same process may keep it busy.
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

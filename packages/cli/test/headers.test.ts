@@ -28,17 +28,17 @@ describe('parseHeaders', () => {
 describe('requestHeaders', () => {
   const at = (
     url: string,
-    dialect?: 'sse' | 'tool-events',
+    transport?: 'sse' | 'tool-events',
   ): Parameters<ReturnType<typeof requestHeaders>>[0] => ({
     method: 'GET',
     url: new URL(url),
-    dialect,
+    transport,
     attempt: 1,
     internal: true,
   });
   const own = { apiKey: 'k', serverOrigin: 'http://h:1' };
 
-  it('sends the key by both names until the dialect is known, then by its own', () => {
+  it('sends the key by both names until the transport is known, then by its own', () => {
     const headers = requestHeaders({ headers: {}, ...own });
     expect(headers(at('http://h:1/sse'))).toEqual({ authorization: 'Bearer k', api_key: 'k' });
     expect(headers(at('http://h:1/m', 'sse'))).toEqual({ authorization: 'Bearer k' });

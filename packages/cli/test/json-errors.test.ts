@@ -42,7 +42,7 @@ describe('with --json a command that fails says so on stdout, too', () => {
     },
   );
 
-  it('when the call breaks off', async () => {
+  it('when the call is cut', async () => {
     const { url } = await started(
       listenMcp({ tool, onCall: (response) => response.writeHead(500).end() }),
     );

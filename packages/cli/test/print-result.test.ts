@@ -23,7 +23,7 @@ describe('structured content that repeats the content is not printed again', () 
 describe('structured content that says more is printed', () => {
   it.each<[string, unknown, unknown[]]>([
     ['another text', { content: 'a' }, texts('b')],
-    ['a further member', { content: 'a', size: 1 }, texts('a')],
+    ['a further property', { content: 'a', size: 1 }, texts('a')],
     ['a number for a text', { result: 1 }, texts('one')],
     ['one text of two', { result: 'a' }, texts('a', 'b')],
     ['no content', { result: [] }, []],

@@ -176,7 +176,7 @@ describe('the endpoints of many sessions', () => {
   const endpointOf = (session: number): URL =>
     new URL(`http://h/messages?sessionId=${idOf(session)}`);
 
-  it('are forgotten in the end, and nothing else is', () => {
+  it('are dropped in the end, and nothing else is', () => {
     const redactor = new Redactor();
     redactor.add('topsecretkey');
     redactor.addUrl(new URL('http://h/sse?token=ours-for-good'));
@@ -186,7 +186,7 @@ describe('the endpoints of many sessions', () => {
     );
   });
 
-  it('are remembered while they are used', () => {
+  it('are kept while they are used', () => {
     const redactor = new Redactor();
     for (let session = 1; session < 1000; session++) {
       redactor.addEndpoint(endpointOf(0));

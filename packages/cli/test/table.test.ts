@@ -1,9 +1,11 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
-import { displayWidth, fit, wrap } from '../src/display-width.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { displayWidth, fit, wrap, loadWideText } from '../src/display-width.ts';
 import { Redactor } from '../src/redact.ts';
 import { renderTable } from '../src/table.ts';
 import { Terminal } from '../src/terminal.ts';
+
+beforeAll(loadWideText);
 
 function terminalOf(columns: number | undefined): Terminal {
   const stdout = Object.assign(new PassThrough(), { isTTY: columns !== undefined, columns });

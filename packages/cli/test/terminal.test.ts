@@ -1,10 +1,12 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/until.ts';
-import { displayWidth } from '../src/display-width.ts';
+import { displayWidth, loadWideText } from '../src/display-width.ts';
 import { showProgress } from '../src/progress.ts';
 import { Redactor } from '../src/redact.ts';
 import { Terminal, type TerminalOptions } from '../src/terminal.ts';
+
+beforeAll(loadWideText);
 
 const esc = '\u001b';
 const key = 'key-of-this-test';

@@ -1,6 +1,6 @@
 import type { CallToolResult, JSONValue } from '@modelcontextprotocol/client';
 
-/** What went wrong, as a closed set. Programs decide by this and by {@link Certainty}, never by text. */
+/** What went wrong, as a closed set. Programs decide by it and by {@link Certainty}, never by text. */
 export type ErrorCode =
   | 'connect-failed'
   | 'connect-timeout'
@@ -31,7 +31,116 @@ export type ErrorCode =
  */
 export type Certainty = 'not-sent' | 'refused' | 'answered' | 'outcome-unknown';
 
-/** What a {@link LongwireError} is made of, beside its message. */
+/** What an {@link ErrorCode} means. */
+export interface ErrorCodeMeaning {
+  /** What happened. */
+  what: string;
+  /** Which certainties an error of this code can have. */
+  certainties: readonly Certainty[];
+  /** What a program, or a person, does next. */
+  todo: string;
+}
+
+/**
+ * Every code, what it means, and what to do. The documentation's table of error codes is made from it.
+ *
+ * A request that was sent, lost with its connection and then failed by any other code is
+ * `outcome-unknown`: it may have run the first time.
+ */
+export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeMeaning>> = {
+  'connect-failed': {
+    what: 'No connection: refused, no such host, TLS, a program that does not start, a handshake that fails.',
+    certainties: ['not-sent', 'outcome-unknown'],
+    todo: 'Check that the server runs, and its address. `tried` lists every probe.',
+  },
+  'connect-timeout': {
+    what: 'The handshake did not end within `timeouts.connectMs`.',
+    certainties: ['not-sent', 'outcome-unknown'],
+    todo: 'Call again later, or raise `timeouts.connectMs`.',
+  },
+  'not-mcp': {
+    what: 'Something answers at this address, but not in a protocol that the client may speak.',
+    certainties: ['not-sent', 'refused', 'outcome-unknown'],
+    todo: 'Check the URL. Check `transport` and `protocol` if they are set.',
+  },
+  unauthorized: {
+    what: '401, or no credentials could be got.',
+    certainties: ['not-sent', 'refused', 'outcome-unknown'],
+    todo: 'Get credentials (`headers`, `auth`), then call again.',
+  },
+  forbidden: {
+    what: '403: the credentials are known and do not allow this.',
+    certainties: ['not-sent', 'refused', 'outcome-unknown'],
+    todo: 'Ask for more rights. Do not repeat the call as it is.',
+  },
+  'http-status': {
+    what: 'Another HTTP status that is an error. `status` and `excerpt` say which.',
+    certainties: ['not-sent', 'refused', 'outcome-unknown'],
+    todo: '4xx: change the request. 5xx: ask the server what happened.',
+  },
+  'connection-lost': {
+    what: 'The connection was lost during the call, or there is none now.',
+    certainties: ['not-sent', 'refused', 'outcome-unknown'],
+    todo: '`outcome-unknown`: look at the server before you call again. Others: call again.',
+  },
+  timeout: {
+    what: 'No answer and no progress came for `timeoutMs`.',
+    certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
+    todo: 'Raise `timeoutMs`, or let the tool report progress.',
+  },
+  deadline: {
+    what: 'The call did not end within `deadlineMs`.',
+    certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
+    todo: 'Raise `deadlineMs`.',
+  },
+  aborted: {
+    what: 'The `signal` of the call ended it.',
+    certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
+    todo: 'Nothing: the program asked for it.',
+  },
+  closed: {
+    what: 'The client was closed, or its SDK `Client` cannot follow the server to another protocol version.',
+    certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
+    todo: 'Call again: a client connects anew. With a transport of your own, make a new one.',
+  },
+  protocol: {
+    what: 'The server broke the protocol. A `ToolResultError` has the result of a tool that ran.',
+    certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
+    todo: 'Report it to the server. `answered`: the tool ran; do not call it again for that.',
+  },
+  'server-error': {
+    what: 'The server answered with a JSON-RPC error. `number` and `data` are its own.',
+    certainties: ['answered', 'not-sent', 'outcome-unknown'],
+    todo: 'Read the message and `data`. Calling again mostly gets the same answer.',
+  },
+  'limit-exceeded': {
+    what: 'A limit of `limits`, or of a middleware, was passed.',
+    certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
+    todo: 'Ask for less, or raise the limit that the message names.',
+  },
+  'queue-full': {
+    what: 'Too many requests are in flight or wait.',
+    certainties: ['not-sent'],
+    todo: 'Wait for some, then call again.',
+  },
+  'invalid-arguments': {
+    what: 'The arguments cannot be sent, or do not fit the schema of the tool.',
+    certainties: ['not-sent'],
+    todo: 'Change the arguments.',
+  },
+  'unknown-tool': {
+    what: 'No server here has such a tool, or the configuration excludes it.',
+    certainties: ['not-sent'],
+    todo: 'Take the name that the message offers, or list the tools.',
+  },
+  config: {
+    what: 'An option, a configuration file or a middleware is wrong. A `ConfigError` has `problems`.',
+    certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
+    todo: 'Correct what the message names.',
+  },
+};
+
+/** What a {@link LongwireError} has beside its message. */
 export interface LongwireErrorOptions {
   code: ErrorCode;
   certainty: Certainty;
@@ -138,10 +247,10 @@ export class ToolResultError extends LongwireError {
 }
 
 /** One thing that was tried to find a server, and what came of it. */
-export interface Tried {
+export interface ProbeResult {
   /** Where, without the query. */
   url: string;
-  /** What came back, in words. */
+  /** What came back. */
   outcome: string;
 }
 
@@ -149,12 +258,12 @@ export interface Tried {
 export class ConnectError extends LongwireError {
   override readonly name: string = 'ConnectError';
   /** Everything that was tried, in order, with what came of it. */
-  readonly tried: readonly Tried[];
+  readonly tried: readonly ProbeResult[];
 
   constructor(
     message: string,
     options: Omit<LongwireErrorOptions, 'certainty'> & {
-      tried: readonly Tried[];
+      tried: readonly ProbeResult[];
     },
   ) {
     const { tried, ...rest } = options;

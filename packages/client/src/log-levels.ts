@@ -1,6 +1,6 @@
 import type { LoggingLevel } from '@modelcontextprotocol/client';
 
-/** The levels of log messages, the least first. */
+/** The levels of log messages, the lowest first. */
 export const LOG_LEVELS: readonly LoggingLevel[] = [
   'debug',
   'info',

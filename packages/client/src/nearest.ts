@@ -1,20 +1,19 @@
-/** A longer name is no slip of the pen, and is not compared: servers list names of any length. */
+/** Longer names are not compared: servers list names of any length. */
 const MAX_COMPARED_CHARS = 200;
 
 /**
- * Steps that one search may take. It is some milliseconds, and enough for thousands of names of
- * an ordinary length. What is listed after that is found only by what it contains.
+ * How many steps one search may take: some milliseconds, enough for thousands of ordinary names. Names
+ * after that are found only if one contains the other.
  */
 const MAX_STEPS = 500_000;
 
-/** Of a longer name or list, only the beginning is shown in a message. */
+/** How much of a name or a list is shown in a message. */
 const MAX_SHOWN_CHARS = 128;
 const MAX_SHOWN_NAMES = 20;
 
 /**
- * The candidates that `word` was probably meant to be, best first, at most three. It takes
- * milliseconds, however many and however long they are: a name of more than 200 characters is near
- * to nothing.
+ * The candidates that `word` probably means, best first, at most three. It takes milliseconds, however
+ * many and however long they are: a name of more than 200 characters matches nothing.
  */
 export function nearest(word: string, candidates: readonly string[]): string[] {
   if (word.length > MAX_COMPARED_CHARS) return [];
@@ -29,7 +28,7 @@ export function nearest(word: string, candidates: readonly string[]): string[] {
     .map(({ candidate }) => candidate);
 }
 
-/** ` Did you mean a, b?`, or nothing where nothing comes near. */
+/** ` Did you mean a, b?`, or nothing if no candidate is near. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const names = nearest(word, candidates);
   return names.length === 0 ? '' : ` Did you mean ${names.join(', ')}?`;

@@ -23,9 +23,9 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a file of text that a person wrote. A pipe or a device of that name is not waited for, and
- * nothing is read that is larger than `maxBytes` (default 4 MiB). It is UTF-8, or UTF-16 with a byte
- * order mark, as PowerShell writes it; the mark is no part of the text.
+ * Reads a text file that a person wrote. It does not wait for a pipe or a device, and reads nothing larger
+ * than `maxBytes` (default 4 MiB). The file is UTF-8, or UTF-16 with a byte order mark, as PowerShell
+ * writes it; the mark is no part of the text.
  *
  * @throws FileReadError whose message says why, without the name of the file.
  */

@@ -1,12 +1,12 @@
-/** How many entries come before the map is made anew. */
+/** After how many entries the map is made anew. */
 const RENEWED_AFTER = 256;
 
 /**
  * A map for entries that come and go with every call.
  *
- * A `Map` of V8 moves to a new table again and again while its entries change, and each old table
- * points to the next. Once one of them has grown old, all later ones, and what is in them, outlive
- * the quick garbage collections. Making the map anew now and then breaks that chain: it halves the
+ * V8 moves a `Map` to a new table again and again while its entries change, and each old table points
+ * to the next. Once one table is in the old generation, all later tables, and their entries, survive
+ * the young generation's collections. Making the map anew now and then breaks that chain: it halves the
  * garbage collector's share of a call's cost.
  */
 export class YoungMap<Key, Value> {

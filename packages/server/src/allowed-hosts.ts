@@ -1,7 +1,7 @@
-/** A name that `Host` may carry. Without a port every port fits. */
+/** A name that `Host` may have. Without a port, every port matches. */
 export type HostRule = '*' | { readonly hostname: string; readonly port: string | undefined };
 
-/** An origin that may call. Without a scheme every scheme fits. */
+/** An origin that may call. Without a scheme, every scheme matches. */
 export type OriginRule =
   | '*'
   | {
@@ -15,7 +15,7 @@ interface Authority {
   port: string | undefined;
 }
 
-/** A host name, an IPv4 or a bracketed IPv6 address, and perhaps a port; nothing else. */
+/** A host name, an IPv4 or a bracketed IPv6 address, and optionally a port. */
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\,]+)(?::(\d{1,5}))?$/i;
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/(.+)$/i;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' };
@@ -47,8 +47,8 @@ export function parseOriginRule(text: string): OriginRule {
 }
 
 /**
- * Whether a request with this `Host` header may come in; without a port in it, the port is the
- * default of the protocol, `http` or `https`. Without the header it may not.
+ * Whether a request with this `Host` header is allowed. Without a port in it, the port is the default
+ * of the protocol, `http` or `https`. Without the header, the request is not allowed.
  */
 export function isAllowedHost(
   header: string | undefined,
@@ -66,7 +66,7 @@ export function isAllowedHost(
   );
 }
 
-/** Whether a page of this `Origin` may call. Without the header it is not a page that calls. */
+/** Whether a page of this `Origin` may call. Without the header, the caller is not a web page. */
 export function isAllowedOrigin(header: string | undefined, rules: readonly OriginRule[]): boolean {
   if (header === undefined) return true;
   const origin = parseOrigin(header);

@@ -6,7 +6,7 @@ export interface JsonBounds {
   readonly maxJsonValues: number;
 }
 
-/** A text is over a bound; the message says which. */
+/** A text exceeds a bound; the message says which. */
 export class JsonBoundError extends Error {
   override name = 'JsonBoundError';
 }
@@ -20,9 +20,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * `JSON.parse` of what a client sent. The bounds are checked before anything is built: a few
- * megabytes of text can make a hundred times as much of values, and deep nesting ends every function
- * that calls itself in a `RangeError`.
+ * `JSON.parse` of a body. The bounds are checked first: a few megabytes of text can become values of
+ * a hundred times that size, and deep nesting makes recursive functions fail with a `RangeError`.
  *
  * @throws SyntaxError if it is no JSON; JsonBoundError if it is over a bound.
  */
@@ -31,7 +30,7 @@ export function parseBoundedJson(text: string, bounds: JsonBounds): unknown {
   return JSON.parse(text);
 }
 
-/** A text has more characters than levels, and no more values than characters. */
+/** Scans the text only if it is long enough to exceed a bound. */
 function checkBounds(text: string, { maxJsonDepth, maxJsonValues }: JsonBounds): void {
   if (text.length <= maxJsonDepth && text.length <= maxJsonValues) return;
   let depth = 0;
@@ -64,7 +63,7 @@ function checkBounds(text: string, { maxJsonDepth, maxJsonValues }: JsonBounds):
   }
 }
 
-/** Where the string ends that begins here; the end of the text if it does not. */
+/** Where the string that begins here ends, or the end of the text. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);

@@ -1,6 +1,6 @@
 import type { ResolvedSseOptions } from './options.js';
 
-/** What waits in memory for the readers of all streams of one mount. */
+/** The bytes that wait in memory for the readers of all streams of one mount. */
 export class BufferBudget {
   readonly #maxBytes: number;
   readonly #shareBytes: number;
@@ -12,14 +12,14 @@ export class BufferBudget {
   }
 
   /**
-   * Whether so many bytes more may wait for a reader for whom `waiting` do already. An even share
-   * always may: readers who are far behind must not be the end of those who are not.
+   * Whether more bytes may wait for a reader for whom `waiting` bytes wait already. An even share is
+   * always allowed, so that slow readers do not end the streams of others.
    */
   hasRoom(bytes: number, waiting: number): boolean {
     return this.#bytes + bytes <= this.#maxBytes || waiting + bytes <= this.#shareBytes;
   }
 
-  /** Counts bytes that wait from now on; negative, bytes that no longer do. */
+  /** Counts bytes that wait; a negative number, bytes that no longer wait. */
   add(bytes: number): void {
     this.#bytes += bytes;
   }

@@ -2,19 +2,19 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { BufferBudget } from './buffer-budget.js';
 
-/** What an event stream is made with. */
+/** Options of an event stream. */
 export interface EventStreamOptions {
   /** Time between heartbeats; `Infinity` for none. */
   heartbeatMs: number;
-  /** Bytes that may wait for the reader; over it the stream is cut. */
+  /** Bytes that may wait for the reader; beyond that the stream is closed. */
   maxBufferedBytes: number;
-  /** Shared with other streams; what waits here counts there. */
+  /** Shared with other streams; waiting bytes count there, too. */
   budget: BufferBudget;
-  /** The stream is over, whoever ended it; called once. */
+  /** Called once, when the stream has ended. */
   onClose: (reason: StreamEnd) => void;
 }
 
-/** Why a stream is over: the reader went, the reader was too slow, or it was ended on this side. */
+/** Why a stream ended: the reader left, the reader was too slow, or this side ended it. */
 export type StreamEnd = 'reader-gone' | 'reader-too-slow' | 'ended';
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   'x-accel-buffering': 'no',
 };
 
-/** How long an ended stream may take to bring out what is still buffered. */
+/** How long an ended stream may take to flush its buffer. */
 export const FLUSH_GRACE_MS = 5_000;
 
 /**
@@ -32,7 +32,7 @@ export const FLUSH_GRACE_MS = 5_000;
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  */
 export class EventStream {
-  /** Fulfilled when the response is over and its buffer gone. */
+  /** Fulfilled when the response is closed and its buffer released. */
   readonly closed: Promise<void>;
   readonly #response: ServerResponse;
   readonly #maxBufferedBytes: number;
@@ -61,7 +61,7 @@ export class EventStream {
         resolve();
         options.onClose(this.#end);
       };
-      // Whoever went away before this has had its `close` already.
+      // If the client left earlier, `close` was emitted already.
       if (response.destroyed) queueMicrotask(close);
       else response.once('close', close);
     });
@@ -71,15 +71,15 @@ export class EventStream {
     response.writeHead(200);
     response.flushHeaders();
     if (options.heartbeatMs !== Infinity) {
-      this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs).unref();
+      this.#heartbeat = setInterval(() => this.#sendHeartbeat(), options.heartbeatMs).unref();
     }
   }
 
   /**
-   * Sends one event. `data` is one line; JSON and paths are. Fulfilled when the reader has kept up,
-   * or the stream is over.
+   * Sends one event. `data` is one line, as JSON and paths are. Fulfilled when the reader keeps up, or
+   * the stream has ended.
    *
-   * @throws Error when the stream is over, or this event takes it over its limit, which ends it.
+   * @throws Error if the stream has ended, or this event exceeds its limit, which ends it.
    */
   async send(event: string, data: string): Promise<void> {
     if (this.#end !== undefined) throw new Error('the event stream is closed');
@@ -97,7 +97,7 @@ export class EventStream {
     if (!this.#response.write(bytes, () => this.#release(bytes.length))) await this.#whenDrained();
   }
 
-  /** Ends the stream after what was sent so far; a reader that does not take it in time is cut off. */
+  /** Ends the stream after the events sent so far; a reader that is too slow is disconnected. */
   end(graceMs: number = FLUSH_GRACE_MS): void {
     if (this.#end !== undefined) return;
     this.#end = 'ended';
@@ -113,15 +113,15 @@ export class EventStream {
     return new Error(why);
   }
 
-  /** Bytes that were lost with the connection are released when it closes, and only then. */
+  /** Releases bytes; those that are lost with the connection are released when it closes. */
   #release(bytes: number): void {
     const released = Math.min(bytes, this.#waiting);
     this.#waiting -= released;
     this.#budget.add(-released);
   }
 
-  #beat(): void {
-    // Bytes that wait keep the connection as busy as a comment would.
+  #sendHeartbeat(): void {
+    // Waiting bytes keep the connection busy without a comment.
     if (!this.#response.writableNeedDrain) this.#response.write(': heartbeat\n\n');
   }
 

@@ -2,9 +2,9 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { ServableServer } from './options.js';
 
 /**
- * Makes a server while it is wanted: one that comes after the signal is closed.
+ * Makes a server. If the signal is aborted first, the server is closed as soon as it is made.
  *
- * @throws whatever `make` throws, or the signal's reason when that comes first.
+ * @throws what `make` throws, or the signal's reason if that comes first.
  */
 export async function makeServer(
   make: () => ServableServer | Promise<ServableServer>,

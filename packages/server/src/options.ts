@@ -4,7 +4,7 @@ import { parseHostRule, parseOriginRule, type HostRule, type OriginRule } from '
 
 /** What a factory is told about the session it makes a server for. */
 export interface SessionContext {
-  /** The unguessable id of the session. A secret: who knows it can speak in the session. */
+  /** The unguessable id of the session. A secret: whoever knows it can use the session. */
   readonly sessionId: string;
   /** The `GET` that opened the session, as the hooks of the application left it. */
   readonly request: FastifyRequest;
@@ -17,35 +17,35 @@ export interface ServableServer {
 }
 
 /**
- * Makes the server of one session; called once for every `GET`, because an SDK server holds one
- * connection. The server is closed when its session ends. A throw or a rejection is logged, answers
- * the `GET` with 500 and opens nothing; its message is not shown to the client. A server that is made
- * after its client has gone, or after `createTimeoutMs`, is closed at once.
+ * Makes the server of one session. Called once for every `GET`, because an SDK server holds one
+ * connection. The server is closed when its session ends. An error is logged and answered with 500;
+ * its message is not shown to the client. A server that is made after its client has left, or after
+ * `createTimeoutMs`, is closed at once.
  */
 export type ServerFactory = (context: SessionContext) => ServableServer | Promise<ServableServer>;
 
 /** How servers are served. Durations in milliseconds, sizes in bytes; a wrong one is a `TypeError`. */
 export interface SseOptions {
   /**
-   * Also speak the tool-events dialect on the same mount: a `tools` event after `endpoint`, and
+   * Also speak the tool-events transport on the same mount: a `tools` event after `endpoint`, and
    * `POST {"session_id", "tool", "args"}`, answered in its own body. A client that sends JSON-RPC
    * still sees HTTP+SSE. Default: `false`.
    */
   toolEvents?: boolean;
   /**
-   * How often a comment goes out on every open stream, so that proxies do not cut it for being
-   * idle; many do after 60 s. `Infinity` for never. Default: 15 000.
+   * How often a comment is sent on every open stream, so that proxies do not close it as idle; many
+   * do after 60 s. `Infinity` for never. Default: 15 000.
    */
   heartbeatMs?: number;
   /**
    * A session without a POST and without an outgoing message for this long is closed, also while a
    * silent call is running; heartbeats do not count. Guards against clients that open sessions and
-   * forget them. `Infinity` for never. Default: 1 800 000 (30 minutes).
+   * abandon them. `Infinity` for never. Default: 1 800 000 (30 minutes).
    */
   sessionIdleMs?: number;
   /**
-   * How long `createServer` may take. After that the `GET` is answered with 500 and counts no longer
-   * for `maxSessions`. `Infinity` for any time. Default: 60 000.
+   * How long `createServer` may take. After that the `GET` is answered with 500 and no longer counts
+   * for `maxSessions`. `Infinity` for no limit. Default: 60 000.
    */
   createTimeoutMs?: number;
   /**
@@ -55,15 +55,15 @@ export interface SseOptions {
   maxSessions?: number;
   /**
    * Open sessions of one address at a time, an IPv6 network of 64 bits counting as one address. One
-   * more is answered with 429 and `Retry-After`, so that one client cannot have all of `maxSessions`.
-   * Behind a proxy every client has the proxy's address, unless the `trustProxy` option of Fastify
-   * says that the proxy's word counts: set it, or raise this. `Infinity` for any number. Default: 100.
+   * more is answered with 429 and `Retry-After`, so that one client cannot use up `maxSessions`. Behind
+   * a proxy every client has the proxy's address, unless Fastify's `trustProxy` option is set: set it,
+   * or raise this limit. `Infinity` for no limit. Default: 100.
    */
   maxSessionsPerAddress?: number;
   /**
    * Requests of one session that the server has not answered. One more is answered with 429 and
-   * `Retry-After`, and does not reach the server. A request that its client has cancelled counts no
-   * longer: a tool that ignores its signal runs on. `Infinity` for any number. Default: 1 000.
+   * `Retry-After`, and does not reach the server. A cancelled request no longer counts, even if its
+   * tool ignores the signal and still runs. `Infinity` for no limit. Default: 1 000.
    */
   maxInFlight?: number;
   /** How deep the JSON of one POST may be nested. Deeper is answered with 400. Default: 200. */
@@ -73,36 +73,38 @@ export interface SseOptions {
   /** Bytes of the body of one POST. A longer one is answered with 413. Default: 4 194 304 (4 MiB). */
   maxBodyBytes?: number;
   /**
-   * Bytes that wait in memory for the reader of one stream, the message that is being sent
-   * included. Over it the session is ended at once and what waits is thrown away: it guards the
-   * memory against a client that asks and does not read. One message cannot be longer than this.
+   * Bytes that wait in memory for the reader of one stream, the message that is being sent included.
+   * Beyond that the session ends at once and the waiting bytes are dropped. Guards the memory against
+   * a client that sends requests and does not read. One message cannot be longer than this.
    * Default: 67 108 864 (64 MiB).
    */
   maxBufferedBytes?: number;
   /**
-   * Bytes that wait in memory for all readers of this mount together. Over it, a stream whose own
-   * bytes are more than an even share (this divided by `maxSessions`) is ended as it is for
-   * `maxBufferedBytes` when it has something to send; so the sum is never more than twice this. It
-   * guards the memory against many such clients: without it they could hold `maxSessions` times
-   * `maxBufferedBytes`, 64 GB by default. Default: 536 870 912 (512 MiB).
+   * Bytes that wait in memory for all readers of this mount together. Beyond that, a stream with more
+   * than an even share (this divided by `maxSessions`) ends as for `maxBufferedBytes` when it has
+   * something to send; so the sum is at most twice this. Guards the memory against many such clients,
+   * which could otherwise hold `maxSessions` times `maxBufferedBytes`, 64 GB by default. Default: 536 870 912 (512 MiB).
    */
   maxTotalBufferedBytes?: number;
   /**
-   * The names that a request may carry in `Host`: `name` for any port, `name:port` for one (80 or 443
-   * fits a `Host` without a port, as the protocol is), `*` for any name (only where something in front has checked it). Others are answered with 403.
+   * The names that a request may have in `Host`. Others are answered with 403.
    *
-   * The attack: a web page whose name is made to resolve to 127.0.0.1 (DNS rebinding) can read from
-   * and write to everything that listens there, but its requests still carry the page's own name.
+   * - `name` for any port;
+   * - `name:port` for one port; the protocol's default, 80 or 443, matches a `Host` without a port;
+   * - `*` for any name, only if something in front has checked it.
+   *
+   * The attack: a web page whose name resolves to 127.0.0.1 (DNS rebinding) can read from and write to
+   * every server there, but its requests still have the page's own name in `Host`.
    *
    * Default: `127.0.0.1`, `localhost` and `[::1]`. A list replaces the default.
    */
   allowedHosts?: readonly string[];
   /**
    * The origins of web pages that may call: `https://name:port` for exactly one, `name` or
-   * `name:port` for any scheme, `*` for any. A request without an `Origin` header does not come from
-   * a web page and is not refused for that. Others are answered with 403.
+   * `name:port` for any scheme, `*` for any. Others are answered with 403. A request without an
+   * `Origin` header does not come from a web page and is allowed.
    *
-   * Default: the names in `allowedHosts`, `*` not among them.
+   * Default: the names in `allowedHosts`, except `*`.
    */
   allowedOrigins?: readonly string[];
 }

@@ -13,7 +13,7 @@ import { refuse } from './refusal.js';
 import { Sessions } from './sessions.js';
 import { answerToolCall, isToolCall, parseToolCall } from './tool-events.js';
 
-/** Of every route here: a client may put the session's id into the query of any of them. */
+/** For every route: a client may put the session's id into the query of any of them. */
 const QUIET = { logSerializers: { req: withoutQuery } };
 
 const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) => {
@@ -23,7 +23,7 @@ const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) =>
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
     'application/json',
-    // Parsed by the routes: Fastify closes the connection when a parser fails.
+    // The routes parse it: Fastify closes the connection if a parser fails.
     { parseAs: 'string', bodyLimit: options.maxBodyBytes },
     async (_request: FastifyRequest, body: string | Buffer) => String(body),
   );
@@ -77,7 +77,7 @@ const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) =>
     });
   }
 
-  // Answered here, because the application's own 404 would log the query.
+  // Answered here, because the application's own 404 handler would log the query.
   const answered = {
     '/sse': options.toolEvents ? ['GET', 'POST'] : ['GET'],
     '/messages': ['POST'],
@@ -96,9 +96,8 @@ const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) =>
  * event stream, `POST /messages` takes the client's messages. Both are below the `prefix` that it is
  * registered with.
  *
- * It is encapsulated as any Fastify plugin: hooks of the application that registers it run before
- * its own, so an `onRequest` hook can ask for credentials. When the application closes, all sessions
- * end.
+ * Like any encapsulated Fastify plugin, it runs after the hooks of the application that registers it,
+ * so an `onRequest` hook can require credentials. When the application closes, all sessions end.
  *
  * ```ts
  * await app.register(mcpPlugin, { prefix: '/api', createServer: () => createMyServer() });
@@ -135,7 +134,7 @@ async function guard(
   return undefined;
 }
 
-/** Of which a request has one: what reads another of two than a proxy in front did can be led astray. */
+/** Headers that a request has once: with two, a proxy in front may have read the other one. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'origin',
@@ -144,7 +143,7 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
 ]);
 
-/** The first such header that comes twice. Node's own `headers` keep one of them, or join them. */
+/** The first such header that comes twice. Node's `headers` keep only one of them, or join them. */
 function repeatedHeader(rawHeaders: readonly string[]): string | undefined {
   const seen = new Set<string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -215,7 +214,7 @@ async function callTool(
   return reply;
 }
 
-/** A body that is not read, and what to answer. */
+/** A body that cannot be read, and the answer. */
 class Unreadable {
   readonly refusal: refusals.Refusal;
 
@@ -243,8 +242,8 @@ function parseMessage(body: unknown): JSONRPCMessage | undefined {
 }
 
 /**
- * The path of `POST /messages` as this client reaches it: its own path to the stream, the last
- * segment exchanged. The mount's prefix may have parameters, and the application may rewrite paths.
+ * The path of `POST /messages` as this client reaches it: the path of its `GET` with another last
+ * segment. The mount's prefix may have parameters, and the application may rewrite paths.
  */
 function messagesPath(request: FastifyRequest): string {
   const [url = ''] = request.originalUrl.split('?');
@@ -253,7 +252,7 @@ function messagesPath(request: FastifyRequest): string {
   return `${path.slice(0, path.lastIndexOf('/', path.length - 2) + 1)}messages`;
 }
 
-/** A request as the log shows it: the session's id in the query is a secret. */
+/** A request for the log, without the query: the session's id is a secret. */
 function withoutQuery(request: FastifyRequest): Record<string, unknown> {
   const [url] = request.url.split('?');
   return { method: request.method, url, host: request.host, remoteAddress: request.ip };

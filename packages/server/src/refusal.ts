@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { FastifyReply } from 'fastify';
 
-/** An HTTP answer that says no, and what to do about it. */
+/** An HTTP answer that refuses a request, and says what to do. */
 export interface Refusal {
   status: number;
   /** Number of the JSON-RPC error. */
@@ -26,19 +26,19 @@ export const NOT_JSON: Refusal = {
   message: 'The body is not JSON',
 };
 
-/** The body can be parsed, and is no message. */
+/** The body is JSON, but not a message. */
 export const NOT_JSON_RPC: Refusal = {
   status: 400,
   code: INVALID_REQUEST,
   message: 'The body is not one JSON-RPC 2.0 message; batches are not accepted',
 };
 
-/** The body is JSON of a size or depth that is not built up. */
+/** The body is JSON that exceeds a bound. */
 export function overJsonBound(why: string): Refusal {
   return { status: 400, code: INVALID_REQUEST, message: `The body is not taken: ${why}` };
 }
 
-/** A header that says two things, of which a proxy in front may have believed the other. */
+/** A repeated header, of which a proxy in front may have read the other one. */
 export function repeatedHeader(name: string): Refusal {
   return {
     status: 400,
@@ -54,21 +54,21 @@ export const TWO_SESSION_IDS: Refusal = {
   message: 'The query names two sessions: post to the address that the endpoint event named',
 };
 
-/** A request whose id is in use: two answers could not be told apart. */
+/** A request whose id is in use: its answer could not be told from the other one. */
 export const REPEATED_ID: Refusal = {
   status: 400,
   code: INVALID_REQUEST,
   message: 'A request of this id is in flight: use another id for each request',
 };
 
-/** A request whose id is longer than any that counts. */
+/** A request whose id is too long to be kept. */
 export const LONG_ID: Refusal = {
   status: 400,
   code: INVALID_REQUEST,
   message: 'The id of the request is longer than 256 characters',
 };
 
-/** The client is to wait for answers before it asks more. */
+/** The client must wait for answers before it sends more requests. */
 export function tooManyInFlight(maxInFlight: number): Refusal {
   return {
     status: 429,
@@ -78,7 +78,7 @@ export function tooManyInFlight(maxInFlight: number): Refusal {
   };
 }
 
-/** One client is not to have all sessions. */
+/** One client must not use up all sessions. */
 export function tooManyOfAddress(maxSessionsPerAddress: number): Refusal {
   return {
     status: 429,
@@ -88,14 +88,14 @@ export function tooManyOfAddress(maxSessionsPerAddress: number): Refusal {
   };
 }
 
-/** A message that does not say which session it is for. */
+/** A message without a session id. */
 export const NO_SESSION_ID: Refusal = {
   status: 400,
   code: SERVER_ERROR,
   message: 'The query has no sessionId: post to the address that the endpoint event named',
 };
 
-/** A session that never was, or is no more; a new one is the way out. */
+/** A session that does not exist, or has ended; the client must open a new one. */
 export const UNKNOWN_SESSION: Refusal = {
   status: 404,
   code: SERVER_ERROR,
@@ -110,21 +110,21 @@ export const NO_MORE_SESSIONS: Refusal = {
   headers: { 'retry-after': '5' },
 };
 
-/** The factory failed or took too long; why is for the log and not for the client. */
+/** The factory failed or took too long; the reason goes to the log, not to the client. */
 export const NO_SERVER: Refusal = {
   status: 500,
   code: INTERNAL_ERROR,
   message: 'The server of the session could not be made: the log of the server says why',
 };
 
-/** Also keeps out web pages of other origins, which may send text and forms unasked. */
+/** Also refuses web pages of other origins, which may send text and forms without a preflight. */
 export const WRONG_CONTENT_TYPE: Refusal = {
   status: 415,
   code: SERVER_ERROR,
   message: 'The content type must be application/json',
 };
 
-/** Another method than those; also a JSON-RPC message to the stream, as Streamable HTTP sends it. */
+/** Another method; also a JSON-RPC message posted to the stream, as Streamable HTTP sends it. */
 export function wrongMethod(allow: string): Refusal {
   return {
     status: 405,
@@ -144,7 +144,7 @@ export function bodyTooLarge(maxBodyBytes: number): Refusal {
   };
 }
 
-/** The request may be of a web page that DNS rebinding led here. */
+/** The request may come from a web page by DNS rebinding. */
 export function wrongHost(host: string | undefined): Refusal {
   return {
     status: 403,
@@ -153,7 +153,7 @@ export function wrongHost(host: string | undefined): Refusal {
   };
 }
 
-/** The request is of a web page that nobody has allowed. */
+/** The request comes from a web page that is not allowed. */
 export function wrongOrigin(origin: string | undefined): Refusal {
   return {
     status: 403,
@@ -162,12 +162,12 @@ export function wrongOrigin(origin: string | undefined): Refusal {
   };
 }
 
-/** A call of the tool-events dialect whose shape is wrong; the message says how. */
+/** A malformed call of the tool-events transport; the message says what is wrong. */
 export function badToolCall(message: string): Refusal {
   return { status: 400, code: INVALID_REQUEST, message };
 }
 
-/** Answers with the status and a JSON-RPC error; without an id where the request's is not known. */
+/** Answers with the status and a JSON-RPC error; its id is null if the request's is not known. */
 export function refuse(
   reply: FastifyReply,
   refusal: Refusal,

@@ -1,9 +1,9 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 
-/** The longest id that is kept: a client chooses it, and it is held until the request is answered. */
+/** The longest id: the client chooses it, and it is kept until the request is answered. */
 const MAX_ID_CHARS = 256;
 
-/** What is wrong with a request that is not to reach the server. */
+/** Why a request must not reach the server. */
 export type Excess = 'too-many' | 'long-id' | 'repeated-id';
 
 /** The requests of one client that its server has not answered. */
@@ -16,11 +16,11 @@ export class RequestsInFlight {
     this.#max = max;
   }
 
-  /** To be shown everything that the client sends: what is wrong with it, if anything is. */
+  /** Called with every message of the client; returns what is wrong with it, if anything. */
   noteIncoming(message: JSONRPCMessage): Excess | undefined {
     if (!('method' in message)) return undefined;
     if (!('id' in message)) {
-      // A server does not answer what its client has cancelled.
+      // A server does not answer a cancelled request.
       if (message.method === 'notifications/cancelled') {
         this.#ids.delete(message.params?.['requestId'] as RequestId);
       }
@@ -33,20 +33,20 @@ export class RequestsInFlight {
     return undefined;
   }
 
-  /** To be shown everything that the server sends. */
+  /** Called with every message of the server. */
   noteOutgoing(message: JSONRPCMessage): void {
     if ('method' in message || message.id === undefined) return;
     this.#ids.delete(message.id);
   }
 
-  /** Counts a call that has no id: whether it may run, and then {@link end} is to be called. */
+  /** Counts a call without an id, and returns whether it may run; if so, call {@link end} after it. */
   begin(): boolean {
     if (this.#isFull()) return false;
     this.#others++;
     return true;
   }
 
-  /** A call that has begun is over. */
+  /** A call that began has ended. */
   end(): void {
     this.#others--;
   }

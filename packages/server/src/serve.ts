@@ -6,14 +6,13 @@ import { mcpPlugin } from './plugin.js';
 /** How long a request may take to arrive, body included; Fastify's own default is for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** How {@link serve} listens, beside the options of the plugin. */
+/** Options of {@link serve}, beside those of the plugin. */
 export interface ServeOptions extends SseOptions {
   /** Default: 0, any free port; `url` says which. */
   port?: number;
   /**
-   * Address to listen on. Anything but loopback lets others on the network in: think of
-   * authentication first. Unless `allowedHosts` is given, the name given here is allowed in `Host`
-   * beside the loopback names. Default: `127.0.0.1`.
+   * Address to listen on. Any address but loopback is open to the network: add authentication first.
+   * Unless `allowedHosts` is given, this name is allowed in `Host` beside the loopback names. Default: `127.0.0.1`.
    */
   host?: string;
 }
@@ -22,7 +21,7 @@ export interface ServeOptions extends SseOptions {
 export interface Serving {
   /** Where clients connect: the address of the event stream, such as `http://127.0.0.1:3001/sse`. */
   readonly url: string;
-  /** Ends all sessions and their sockets at once, and stops listening. */
+  /** Ends all sessions and their sockets at once, and closes the port. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -34,7 +33,7 @@ export interface Serving {
  * const { url, close } = await serve(() => createMyServer(), { port: 3001 });
  * ```
  *
- * @throws TypeError when an option is wrong; the system's error when the port cannot be had.
+ * @throws TypeError when an option is wrong; the system's error if the port is not available.
  */
 export async function serve(
   createServer: ServerFactory,

@@ -1,15 +1,15 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 
-/** Where the messages of a transport go, and who hears of its end. */
+/** The connection of a transport to its client. */
 export interface SessionWire {
-  /** The server listens; nothing may reach it earlier. */
+  /** The server is connected; no message may reach it earlier. */
   open(): void;
   send(message: JSONRPCMessage): Promise<void>;
   /** The transport is closed; called once. */
   closed(): void;
 }
 
-/** One session as the SDK's server sees it. */
+/** The SDK's transport of one session. */
 export class SessionTransport implements Transport {
   onclose: (() => void) | undefined;
   onerror: ((error: Error) => void) | undefined;

@@ -8,10 +8,10 @@ import { SessionTransport } from './session-transport.js';
 import { ToolCaller, isToolsChanged } from './tool-caller.js';
 import { describeTools } from './tool-events.js';
 
-/** Why a session is over. */
+/** Why a session ended. */
 export type SessionEnd = StreamEnd | 'idle' | 'server-closed' | 'shutting-down' | 'failed';
 
-/** What a session is made with. */
+/** Options of a session. */
 export interface SessionOptions {
   /** Unguessable. */
   id: string;
@@ -23,13 +23,13 @@ export interface SessionOptions {
   options: ResolvedSseOptions;
   /** Shared by every stream of the mount. */
   budget: BufferBudget;
-  /** The session is over; called once. */
+  /** Called once, when the session has ended. */
   onEnd: () => void;
 }
 
-/** One client, one event stream to it, one server: they begin and end together. */
+/** One client, its event stream and its server, which begin and end together. */
 export class Session {
-  /** What its client has asked, by messages and by calls of the tool-events dialect. */
+  /** The open requests of its client: messages, and calls of the tool-events transport. */
   readonly inFlight: RequestsInFlight;
   readonly #session: SessionOptions;
   readonly #log: FastifyBaseLogger;
@@ -57,11 +57,11 @@ export class Session {
   /**
    * Connects the server, which opens the stream with the `endpoint` event first.
    *
-   * @throws whatever the server's `connect` throws; nothing is left open then.
+   * @throws what the server's `connect` throws, after closing everything.
    */
   async start(): Promise<void> {
     const { reply, server } = this.#session;
-    // A server may take its time before it opens the stream, which sees to its client itself.
+    // Until the server opens the stream, nothing else notices that the client has left.
     const gone = (): void => void this.end('reader-gone');
     reply.raw.once('close', gone);
     try {
@@ -75,7 +75,7 @@ export class Session {
     void this.#announceTools();
   }
 
-  /** Hands a message of the client to the server, or says what is wrong with it. */
+  /** Passes a message of the client to the server, or returns what is wrong with it. */
   receive(message: JSONRPCMessage): Excess | undefined {
     const excess = this.inFlight.noteIncoming(message);
     if (excess !== undefined) return excess;
@@ -86,8 +86,8 @@ export class Session {
   }
 
   /**
-   * Calls a tool of the server, for the tool-events dialect, once `inFlight` has let it begin; fails
-   * as `ToolCaller.callTool` does.
+   * Calls a tool of the server, for the tool-events transport, after `inFlight.begin()`; fails as
+   * `ToolCaller.callTool` does.
    */
   async callTool(
     name: string,
@@ -95,7 +95,7 @@ export class Session {
     signal: AbortSignal,
   ): Promise<CallToolResult> {
     try {
-      if (!this.#tools) throw new Error('the tool-events dialect is not served here');
+      if (!this.#tools) throw new Error('the tool-events transport is not served here');
       this.#idle?.refresh();
       return await this.#tools.callTool(name, args, signal);
     } finally {
@@ -104,9 +104,9 @@ export class Session {
     }
   }
 
-  /** Ends stream, handlers and server; fulfilled when all of it is gone. Harmless when repeated. */
+  /** Ends stream, handlers and server; fulfilled when all are closed. May be called again. */
   end(reason: SessionEnd): Promise<void> {
-    // Not before this is set: closing the server closes the transport, which comes back here.
+    // Deferred until `#ended` is set: closing the server closes the transport, which calls this again.
     return (this.#ended ??= Promise.resolve().then(() => this.#shutDown(reason)));
   }
 
@@ -129,7 +129,7 @@ export class Session {
 
   #open(): void {
     const { reply, options, budget, endpoint } = this.#session;
-    // The connection is of no use to HTTP before the session ends, and must not outlive it.
+    // The session uses the connection until it ends; the connection must not be reused afterwards.
     reply.raw.shouldKeepAlive = false;
     this.#stream = new EventStream(reply, {
       heartbeatMs: options.heartbeatMs,
@@ -147,14 +147,14 @@ export class Session {
   }
 
   async #send(message: JSONRPCMessage): Promise<void> {
-    if (this.#tools?.takeOutgoing(message)) return;
+    if (this.#tools?.claimOutgoing(message)) return;
     this.inFlight.noteOutgoing(message);
     if (this.#tools && isToolsChanged(message)) void this.#announceTools();
     this.#idle?.refresh();
     await this.#stream?.send('message', JSON.stringify(message));
   }
 
-  /** Sends the `tools` event; changes while the list is being made lead to one more. */
+  /** Sends the `tools` event, and once more if the tools change meanwhile. */
   async #announceTools(): Promise<void> {
     if (!this.#tools || this.#ended) return;
     if (this.#announcing !== 'no') {
@@ -176,7 +176,7 @@ export class Session {
     return this.#announcing === 'again' && !this.#ended;
   }
 
-  /** Sends an event that nobody waits for: a stream that cannot take it ends the session. */
+  /** Sends an event without waiting; if the stream fails, the session ends. */
   async #emit(event: string, data: string): Promise<void> {
     await this.#stream?.send(event, data).catch(() => {});
   }

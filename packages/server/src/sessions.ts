@@ -6,15 +6,15 @@ import { makeServer } from './make-server.js';
 import type { ResolvedSseOptions, ServableServer, SessionContext } from './options.js';
 import { Session } from './session.js';
 
-/** Why a server is made no more: its client went, or the mount closes. */
+/** Why making a server is cancelled: its client left, or the mount closes. */
 const UNWANTED = new Error('nobody waits for the server');
 
-/** What came of opening a session: `full` for the mount, or for the address that asked. */
+/** The result of opening a session: `full` for the mount, `address-full` for the client's address. */
 export type Opening = 'opened' | 'full' | 'address-full';
 
 /**
- * The address by which a client is counted. Whoever has one IPv6 address has 2⁶⁴ of them, the
- * smallest network that is given out.
+ * The address by which a client is counted. For IPv6 it is the /64 network, the smallest that is
+ * assigned: a client can use any address in it.
  */
 export function networkOf(ip: string): string {
   const [address = ''] = ip.split('%');
@@ -37,9 +37,9 @@ export class Sessions {
   readonly budget: BufferBudget;
   readonly #options: ResolvedSseOptions;
   readonly #open = new Map<string, Session>();
-  /** Sessions whose server is still being made. */
+  /** Sessions whose server is being made. */
   readonly #opening = new Set<AbortController>();
-  /** How many sessions each address has, those that are being opened included. */
+  /** How many sessions each address has, including those that are being opened. */
   readonly #ofAddress = new Map<string, number>();
   #isClosing = false;
 
@@ -49,12 +49,12 @@ export class Sessions {
   }
 
   /**
-   * Makes a server and opens a session with it, unless there are too many or its client goes away.
+   * Makes a server and opens a session with it, unless there are too many or the client leaves.
    *
    * @param endpointOf the path of the `endpoint` event for a session's id.
-   * @returns whether the reply has become the session's stream, or why not.
-   * @throws whatever the factory or the server's `connect` throws; Error when making the server
-   * takes too long.
+   * @returns `opened` if the reply is the session's stream now, or why not.
+   * @throws what the factory or the server's `connect` throws; Error if making the server takes too
+   * long.
    */
   async open(
     request: FastifyRequest,
@@ -64,7 +64,7 @@ export class Sessions {
     if (this.#isClosing || this.#open.size + this.#opening.size >= this.#options.maxSessions) {
       return 'full';
     }
-    // Whoever went away before this has had its `close` already.
+    // If the client left earlier, `close` was emitted already.
     if (reply.raw.destroyed) return 'full';
     const address = networkOf(request.ip);
     const held = this.#ofAddress.get(address) ?? 0;
@@ -75,7 +75,7 @@ export class Sessions {
     try {
       session = await this.#make(request, reply, { endpointOf, onEnd: release });
     } finally {
-      // A session that began releases it when it ends.
+      // A session that began releases its address when it ends.
       if (session === undefined) release();
     }
     if (session === undefined) return 'full';
@@ -83,7 +83,7 @@ export class Sessions {
     return 'opened';
   }
 
-  /** A session that has not begun; none where nobody waits for it any more. */
+  /** Makes a session that has not begun; undefined if nobody waits for it any more. */
   async #make(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -120,26 +120,26 @@ export class Sessions {
     return this.#open.get(id);
   }
 
-  /** Ends all of them, and lets none begin; fulfilled when they are gone. */
+  /** Ends all sessions, and opens no more; fulfilled when they are closed. */
   async close(): Promise<void> {
     this.#isClosing = true;
     for (const attempt of this.#opening) attempt.abort(UNWANTED);
     await Promise.all([...this.#open.values()].map((session) => session.end('shutting-down')));
   }
 
-  /** `undefined` when the client goes, or the mount closes, before there is a server. */
+  /** Makes a server; undefined if the client leaves or the mount closes first. */
   async #makeServer(
     context: SessionContext,
     response: ServerResponse,
   ): Promise<ServableServer | undefined> {
     const { createServer, createTimeoutMs } = this.#options;
     const attempt = new AbortController();
-    const giveUp = (): void => attempt.abort(UNWANTED);
+    const cancel = (): void => attempt.abort(UNWANTED);
     const expire = (): void =>
       attempt.abort(new Error(`createServer took over ${createTimeoutMs} ms (createTimeoutMs)`));
     const timer =
       createTimeoutMs === Infinity ? undefined : setTimeout(expire, createTimeoutMs).unref();
-    response.once('close', giveUp);
+    response.once('close', cancel);
     this.#opening.add(attempt);
     try {
       return await makeServer(() => createServer(context), attempt.signal, context.request.log);
@@ -148,7 +148,7 @@ export class Sessions {
       throw error;
     } finally {
       this.#opening.delete(attempt);
-      response.off('close', giveUp);
+      response.off('close', cancel);
       clearTimeout(timer);
     }
   }

@@ -20,31 +20,31 @@ interface Pending {
 }
 
 /**
- * Lists and calls the tools of a session's server on behalf of a client that does not speak
- * JSON-RPC. It shares the session's transport with the client, and knows its own requests by ids
- * that nobody else can have: so one server holds the state of the session, whoever speaks.
+ * Lists and calls the tools of a session's server for a client that does not speak JSON-RPC. It shares
+ * the session's transport with the client, and recognises its own requests by unguessable ids. So one
+ * server holds the state of the session in both cases.
  */
 export class ToolCaller {
   readonly #deliver: (message: JSONRPCMessage) => void;
   readonly #idPrefix = `${randomUUID()}:`;
   readonly #pending = new Map<string, Pending>();
   #lastId = 0;
-  #handshake: Promise<void> | undefined;
+  #initialization: Promise<void> | undefined;
   #isClient = false;
   #isClosed = false;
 
-  /** @param deliver hands a message to the server. */
+  /** @param deliver passes a message to the server. */
   constructor(deliver: (message: JSONRPCMessage) => void) {
     this.#deliver = deliver;
   }
 
-  /** All pages of the server's tools; none when it does not have tools. */
+  /** The server's tools, all pages; empty if it has none. */
   async listTools(): Promise<Tool[]> {
     const tools: Tool[] = [];
     let cursor: string | undefined;
     do {
-      // A server must be able to list its tools without knowing who asks, and to initialize it here
-      // would take the handshake away from the client, which may yet turn out to speak JSON-RPC.
+      // A server must be able to list its tools before it is initialized. Initializing it here would
+      // take the handshake away from the client, which may yet turn out to speak JSON-RPC.
       const page = (await this.#request(
         'tools/list',
         cursor === undefined ? {} : { cursor },
@@ -71,15 +71,15 @@ export class ToolCaller {
     return (await this.#request('tools/call', params, signal)) as CallToolResult;
   }
 
-  /** To be shown everything that the client sends: who initializes the server is its client. */
+  /** Called with every message of the client: whoever initializes the server is its client. */
   noteIncoming(message: JSONRPCMessage): void {
     if (!('method' in message) || message.method !== 'initialize') return;
     this.#isClient = false;
-    this.#handshake = Promise.resolve();
+    this.#initialization = Promise.resolve();
   }
 
-  /** To be shown everything that the server sends; true when it was for this caller alone. */
-  takeOutgoing(message: JSONRPCMessage): boolean {
+  /** Called with every message of the server; true if it was for this caller alone. */
+  claimOutgoing(message: JSONRPCMessage): boolean {
     if ('method' in message) {
       if (!this.#isClient || !('id' in message)) return false;
       const error = { code: METHOD_NOT_FOUND, message: 'The client takes no requests' };
@@ -98,7 +98,7 @@ export class ToolCaller {
     return true;
   }
 
-  /** Fails what is still open, and what comes after it. */
+  /** Fails open and later requests. */
   close(): void {
     this.#isClosed = true;
     for (const { reject } of this.#pending.values()) reject(new Error(SESSION_ENDED));
@@ -106,14 +106,14 @@ export class ToolCaller {
   }
 
   #initialized(): Promise<void> {
-    if (this.#handshake) return this.#handshake;
-    const handshake = this.#initialize();
-    this.#handshake = handshake;
-    // The next call tries again, unless the client has done it meanwhile.
-    handshake.catch(() => {
-      if (this.#handshake === handshake) this.#handshake = undefined;
+    if (this.#initialization) return this.#initialization;
+    const initialized = this.#initialize();
+    this.#initialization = initialized;
+    // After a failure the next call tries again, unless the client has initialized meanwhile.
+    initialized.catch(() => {
+      if (this.#initialization === initialized) this.#initialization = undefined;
     });
-    return handshake;
+    return initialized;
   }
 
   async #initialize(): Promise<void> {
@@ -148,7 +148,7 @@ export class ToolCaller {
   }
 }
 
-/** Whether this is the server saying that its tools are not what they were. */
+/** Whether the server reports that its tools have changed. */
 export function isToolsChanged(message: JSONRPCMessage): boolean {
   return 'method' in message && message.method === 'notifications/tools/list_changed';
 }

@@ -2,7 +2,7 @@ import { ProtocolError, type CallToolResult, type Tool } from '@modelcontextprot
 import type { FastifyReply } from 'fastify';
 import { EventStream, type EventStreamOptions } from './event-stream.js';
 
-/** A call as the tool-events dialect posts it, after its shape was checked. */
+/** A call of the tool-events transport, after validation. */
 export interface ToolCall {
   sessionId: string;
   tool: string;
@@ -16,12 +16,12 @@ export interface ToolDescription {
   input_schema: Tool['inputSchema'];
 }
 
-/** Whether a body belongs to the tool-events dialect; a JSON-RPC message never does. */
+/** Whether a body belongs to the tool-events transport; a JSON-RPC message never does. */
 export function isToolCall(body: unknown): body is Record<string, unknown> {
   return typeof body === 'object' && body !== null && 'tool' in body && !('jsonrpc' in body);
 }
 
-/** Checks a body; the answer is the call, or what is wrong with it. */
+/** Checks a body; returns the call, or what is wrong with it. */
 export function parseToolCall(body: Record<string, unknown>): ToolCall | string {
   const { session_id: sessionId, tool, args = {} } = body;
   if (typeof sessionId !== 'string') return 'session_id must be a string';
@@ -42,8 +42,8 @@ export function describeTools(tools: readonly Tool[]): ToolDescription[] {
 }
 
 /**
- * Runs a call and answers its POST with an event stream that holds one `result` or `error`. A client
- * that goes away cancels the call.
+ * Runs a call and answers its POST with an event stream of one `result` or `error`. If the client
+ * disconnects, the call is cancelled.
  */
 export async function answerToolCall(
   reply: FastifyReply,

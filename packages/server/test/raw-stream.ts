@@ -52,7 +52,7 @@ export class RawStream implements AsyncDisposable {
     }
   }
 
-  /** Reads no more, and hangs up. */
+  /** Stops reading, and disconnects. */
   close(): void {
     this.#body.on('error', () => {});
     this.#body.destroy();

@@ -9,7 +9,7 @@ it('initializes the server again when that has failed', async () => {
     if (!('method' in message) || !('id' in message)) return;
     methods.push(message.method);
     const { id } = message;
-    caller.takeOutgoing(
+    caller.claimOutgoing(
       methods.length === 1
         ? { jsonrpc: '2.0', id, error: { code: -32603, message: 'not yet' } }
         : { jsonrpc: '2.0', id, result: { content: [] } },

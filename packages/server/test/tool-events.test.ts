@@ -47,7 +47,7 @@ async function answerOf(raw: RawStream): Promise<{ event: string | undefined; da
   return { event: first?.event, data: JSON.parse(first?.data ?? 'null') };
 }
 
-describe('the tool-events dialect', () => {
+describe('the tool-events transport', () => {
   it('lists the tools after the endpoint', async () => {
     const { raw } = await opened();
     const second = await raw.next();
@@ -126,7 +126,7 @@ describe('the tool-events dialect', () => {
     expect(again.map(({ name }) => name)).toContain('grown');
   });
 
-  it('cancels the call of a client that hangs up', async () => {
+  it('cancels the call of a client that disconnects', async () => {
     const { id, sse, sample } = await opened();
     const answer = await post(sse, { session_id: id, tool: 'wait' });
     const signal = await sample.waiting;

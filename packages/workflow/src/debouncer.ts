@@ -9,7 +9,7 @@ interface Waiting {
   timer?: NodeJS.Timeout;
 }
 
-/** Lets of the events of one key that follow each other closely only the last one through. */
+/** Of events with one key that follow each other closely, fires only the last one. */
 export class Debouncer {
   readonly #fire: (task: RunTask) => void;
   readonly #waiting = new Map<string, Waiting>();
@@ -23,7 +23,7 @@ export class Debouncer {
     return this.#waiting.size;
   }
 
-  /** A run takes the place of the one of its key that waits, which is handed back as over. */
+  /** Replaces the waiting run of the same key, which is returned as superseded. */
   supersede(trigger: Trigger, run: Run): Run | undefined {
     if (trigger.debounceMs === undefined) return undefined;
     const key = keyOf(run);
@@ -46,7 +46,7 @@ export class Debouncer {
     }, debounceMs);
   }
 
-  /** Fires nothing any more, and hands back what waits. */
+  /** Cancels all timers, and returns the waiting runs. */
   drain(): RunTask[] {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
@@ -55,7 +55,7 @@ export class Debouncer {
   }
 }
 
-/** Without a key, all events of the trigger are of one. */
+/** Without a key, all events of the trigger share one. */
 function keyOf(run: Run): string {
   return exclusionKey(run) ?? run.trigger;
 }

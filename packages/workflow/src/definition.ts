@@ -1,24 +1,23 @@
 import type { CommandTarget, LoggingLevel } from '@longwire/client';
 import type { Position } from './errors.js';
 import type { Expression, Template } from './expression.js';
-import type { Read } from './scope.js';
 
-/** How often a call that failed is made again. */
+/** How often a failed call is retried. */
 export interface StepRetry {
-  /** How often the call is made at most, the first time included. */
-  attempts: number;
-  /** The delay before it is made again, in milliseconds; it doubles each time, up to 30 000. */
+  /** The most calls, the first one included. */
+  maxAttempts: number;
+  /** The delay before the first retry, in milliseconds; it doubles each time, up to 30 000. */
   delayMs: number;
 }
 
 /** What every step has. */
 interface StepBase {
-  /** By this expressions name its result. */
+  /** The name of its result in expressions. */
   id: string;
   /** Where it is in its trigger, as in `then[1].call`: its name in the journal. */
   path: string;
   at: Position;
-  /** The step, and what comes after it, is left out where this does not hold. */
+  /** If this is false, the step and what follows it are skipped. */
   where: Expression | undefined;
   /** What its expressions look up. */
   reads: readonly Read[];
@@ -65,10 +64,10 @@ export interface Trigger {
   where: Expression | undefined;
   /** What its `where` and `key` look up. */
   reads: readonly Read[];
-  /** Of the runs for which it says the same, one goes on at a time, in the order of the events. */
+  /** Of the runs with the same value, one runs at a time, in the order of the events. */
   key: Expression | undefined;
   debounceMs: number | undefined;
-  /** For how long events of a key are taken once, in milliseconds; `Infinity`: as long as is known. */
+  /** For how long a key is accepted once, in milliseconds; `Infinity`: as long as it is stored. */
   dedupeMs: number | undefined;
   steps: readonly Step[];
   catch: readonly Step[];
@@ -79,12 +78,12 @@ export interface Trigger {
 /** A server that a workflow file names: its URL, or the command that starts it. */
 export type NamedServer = string | CommandTarget;
 
-/** A workflow, read and checked by itself; made by `parseWorkflow`. */
+/** A workflow that is parsed and checked; made by `parseWorkflow`. */
 export interface Workflow {
   /** The file, as it was named. */
   file: string;
   name: string;
-  /** How many runs go on at a time. Default 4. */
+  /** How many runs are active at a time. Default 4. */
   concurrency: number;
   /** How many runs a minute may each be caused by the one before. Default 1000. */
   maxChain: number;
@@ -100,4 +99,13 @@ export function allSteps(steps: readonly Step[]): Step[] {
     ...(step.kind === 'parallel' ? allSteps(step.branches) : []),
     ...allSteps(step.next),
   ]);
+}
+
+/** A path in an expression of a workflow file: what it looks up, and its position. */
+export interface Read {
+  /** As in `triggers[0].where`. */
+  place: string;
+  names: readonly string[];
+  /** Where in the file each name is. */
+  at: readonly Position[];
 }

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerNotification } from '@longwire/client';
-import { createGlob } from '@longwire/client/untrusted';
+import { createGlob } from '@longwire/client/internal';
 import type { EventFilter } from './definition.js';
 import { isAtLeast } from './log-levels.js';
 
-/** An event as it is fed in by hand. */
+/** An event that a program pushes. */
 export interface GivenEvent {
   /** What `on` names: a named event, or the method of a notification. */
   name: string;
   /** Which server it is from. Default: the only one. */
   server?: string;
-  /** An event with the id of one that was taken before is left out. Default: none. */
+  /** An event with the id of an earlier one is dropped. Default: none. */
   id?: string;
-  /** What it says. Default: what the notification says that `name` and `params` are. */
+  /** Its data. Default: the data of the notification with this `name` and `params`. */
   data?: unknown;
   /** The parameters of the notification, as a log message's `level`. Default: `data`, if an object. */
   params?: Readonly<Record<string, unknown>>;
@@ -26,7 +26,7 @@ export interface WorkflowEvent {
   server: string;
   /** Its own id, if it has one, else one made for it. */
   id: string;
-  /** What it says: of a named event its data, of a log message what is logged, else `params`. */
+  /** The data of a named event, what a log message logs, else `params`. */
   data: unknown;
   /** The parameters of the notification, as they came. */
   params: Readonly<Record<string, unknown>>;
@@ -34,13 +34,13 @@ export interface WorkflowEvent {
   at: string;
 }
 
-/** The event that a notification of a server is. */
+/** Makes an event from a notification of a server. */
 export function eventOf(
   { method, params = {} }: ServerNotification,
   server: string,
 ): WorkflowEvent {
   const base = { server, id: randomUUID(), params, at: new Date().toISOString() };
-  // What a tool-events server says beside its tools and their results.
+  // What a tool-events server sends beside its tools and their results.
   if (method === 'notifications/event' && typeof params['event'] === 'string') {
     return { ...base, name: params['event'], data: params['data'] };
   }
@@ -48,7 +48,7 @@ export function eventOf(
   return { ...base, name: method, data };
 }
 
-/** The event that was fed in by hand. */
+/** Makes an event from one that a program pushes. */
 export function eventFrom({ name, id, data, params }: GivenEvent, server: string): WorkflowEvent {
   const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
   const given = params ?? (isObject ? (data as Record<string, unknown>) : {});
@@ -63,12 +63,12 @@ export function eventFrom({ name, id, data, params }: GivenEvent, server: string
   };
 }
 
-/** By this an event that has an id of its own is known again. */
+/** The key by which an event with its own id is recognised. */
 export function identityOf({ server, id }: WorkflowEvent): string {
   return JSON.stringify(['event', server, id]);
 }
 
-/** Makes the test whether an event is of those that a trigger is about; its server apart. */
+/** Makes a function that tests whether an event matches a filter, regardless of its server. */
 export function createMatcher(filter: EventFilter): (event: WorkflowEvent) => boolean {
   switch (filter.kind) {
     case 'name': {
@@ -88,7 +88,7 @@ export function createMatcher(filter: EventFilter): (event: WorkflowEvent) => bo
 
 const OF_PATHS = { separator: '/', negation: true } as const;
 
-/** Makes the test whether a resource is of those that a trigger is about. */
+/** Makes a function that tests whether a resource matches a filter. */
 export function createUriMatcher({
   pattern,
   isGlob,
@@ -96,7 +96,7 @@ export function createUriMatcher({
   return isGlob ? createGlob(pattern, OF_PATHS) : (uri) => uri === pattern;
 }
 
-/** Makes the test whether a server is of those that a trigger is about. */
+/** Makes a function that tests whether a server matches a pattern. */
 export function createServerMatcher(pattern: string): (server: string) => boolean {
   return createGlob(pattern, OF_PATHS);
 }

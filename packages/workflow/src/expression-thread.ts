@@ -4,15 +4,26 @@ import {
   withDigits,
   withIntegers,
   withMarks,
-} from '@longwire/client/untrusted';
-import type { ExpressionContext } from './expression.js';
+} from '@longwire/client/internal';
+
+/** What expressions see. */
+export interface ExpressionContext {
+  /** The event that the run is about. */
+  event: unknown;
+  /** The results of the steps done so far, by id. */
+  steps?: Readonly<Record<string, unknown>>;
+  /** The result of the step before this one. */
+  result?: unknown;
+  /** In the error branch: what failed. */
+  error?: unknown;
+}
 
 interface Job {
   source: string;
   context: ExpressionContext;
 }
 
-/** The value as JSON; none where the expression finds nothing. */
+/** The value as JSON; undefined if the expression finds nothing. */
 type Answer = string | undefined;
 
 /** How long one expression may take, in milliseconds. */
@@ -20,17 +31,17 @@ const LIMIT_MS = 2000;
 
 const MAX_MEMORY_MB = 512;
 
-/** What an expression may see, so that handing it over takes some ten milliseconds. */
+/** The most that an expression may see, so that copying it takes some ten milliseconds. */
 const CONTEXT_BOUNDS = { maxNodes: 200_000, maxDepth: 500 } as const;
 
 /** `stack` is how deep an expression may recurse. */
 const SCRIPT = `
-const jsonata = requireFrom('jsonata');
+const jsonata = requireFrom('#jsonata');
 const MAX_KEPT = 500;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 const kept = new Map();
 
-/** The library's own makes a text of any width at once, which no limit of memory can stop. */
+/** The library's own pads to any width at once, which no memory limit stops. */
 function pad(text, width, character) {
   if (text === undefined) return undefined;
   if (Math.abs(width) > 1_000_000) throw new Error('$pad: wider than 1000000');
@@ -51,7 +62,7 @@ function compile(source) {
 answer = async ({ source, context }) => {
   const expression = kept.get(source) ?? compile(source);
   const value = await expression.evaluate(context, {});
-  // Lists of the library carry marks of their own, and functions are none of JSON.
+  // The library adds properties to its lists, and functions are not JSON.
   if (value === undefined || typeof value === 'function') return undefined;
   if (value?._jsonata_lambda || value?._jsonata_function) return undefined;
   const json = JSON.stringify(value) ?? 'null';
@@ -60,20 +71,20 @@ answer = async ({ source, context }) => {
 };
 `;
 
-/** There is one for all workflows: it starts with the first expression that is worked out. */
+/** One for all workflows; it starts with the first expression that is evaluated. */
 const worker = new BoundedWorker<Job, Answer>({
   script: SCRIPT,
   importMetaUrl: import.meta.url,
   limitMs: LIMIT_MS,
-  // Each is over soon; a run that waits loses nothing.
+  // Each evaluation ends soon; a waiting run loses nothing.
   maxWaitMs: Infinity,
   maxMemoryMb: MAX_MEMORY_MB,
   ownProcess: true,
 });
 
 /**
- * Works an expression out in a thread of another process, for two seconds at most: a regular expression or a list that an
- * event makes long would hold the process up.
+ * Evaluates an expression in a thread of another process, for at most two seconds: a regular
+ * expression, or a list that an event makes long, would block this process.
  *
  * @throws Error that says why it failed.
  */
@@ -84,7 +95,7 @@ export async function evaluateInThread(
   if (sizeOf(context, CONTEXT_BOUNDS) === Infinity) {
     throw new Error('the event and the results are too large for expressions');
   }
-  // The library knows no integers beyond 2^53: they are handed through, and counting with them fails.
+  // The library has no integers beyond 2^53: they pass through it unchanged, and arithmetic with them fails.
   const marked = withMarks(context);
   const outcome = await worker.run(() => ({ source, context: marked }));
   if (outcome.kind !== 'answered') throw new Error(withDigits(withIntegers(outcome.message)));

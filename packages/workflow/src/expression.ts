@@ -1,18 +1,6 @@
 import jsonata from 'jsonata';
-import { evaluateInThread } from './expression-thread.js';
+import { evaluateInThread, type ExpressionContext } from './expression-thread.js';
 import { lookupsOf, type Lookup } from './lookups.js';
-
-/** What expressions see. */
-export interface ExpressionContext {
-  /** The event that the run is about. */
-  event: unknown;
-  /** The results of the steps done so far, by id. */
-  steps?: Readonly<Record<string, unknown>>;
-  /** The result of the step before this one. */
-  result?: unknown;
-  /** In the error branch: what failed. */
-  error?: unknown;
-}
 
 /** An expression that cannot be compiled. */
 export class ExpressionError extends Error {
@@ -46,13 +34,13 @@ export class Expression {
     this.lookups = lookupsOf(compiled.ast());
   }
 
-  /** Whether it is about more than the event, which there is before anything was called. */
+  /** Whether it needs more than the event, which exists before any call. */
   get needsResults(): boolean {
     return this.lookups.some(([first]) => first?.name !== 'event');
   }
 
   /**
-   * Works it out, for two seconds at most, in a thread. The value is plain JSON, or `undefined` where the
+   * Evaluates it in a thread, for at most two seconds. The value is plain JSON, or `undefined` if the
    * expression finds nothing.
    *
    * @throws Error that quotes the expression.
@@ -95,9 +83,9 @@ export interface Gap {
 /** What a template is filled in with. */
 export interface Filling {
   context: ExpressionContext;
-  /** Gathers what found nothing, which is left out; in a list it is `null`. */
+  /** Collects the expressions that found nothing; their arguments are omitted, or `null` in a list. */
   gaps: Gap[];
-  /** Whether what needs results is shown, as `=expression`, because there are none. */
+  /** Whether expressions that need results are shown as `=expression`, because there are none. */
   isDryRun: boolean;
 }
 

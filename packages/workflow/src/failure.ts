@@ -5,10 +5,10 @@ import { LongwireError, type Certainty, type ErrorCode } from '@longwire/client'
  *
  * - `tool-error`: the tool answered that it failed (`isError: true`).
  * - `outcome-unknown`: the process ended during the call, and repeating it is not safe.
- * - `expression`: a condition, a key or arguments could not be worked out.
- * - `loop`: the run is the last of a chain of runs that seem to cause each other.
- * - `stopped`: the workflow was stopped, and without a journal nobody goes on with the run.
- * - `workflow-changed`: the run was begun by steps that are not in the file any more.
+ * - `expression`: a condition, a key or arguments could not be evaluated.
+ * - `loop`: the run ends a chain of runs that seem to cause each other.
+ * - `stopped`: the workflow was stopped, and without a journal the run cannot be resumed.
+ * - `workflow-changed`: the run was begun with other steps than the file has now.
  */
 export type FailureCode =
   | ErrorCode
@@ -19,11 +19,11 @@ export type FailureCode =
   | 'stopped'
   | 'workflow-changed';
 
-/** A failure, as expressions of the error branch see it in `error`, and as it is written down. */
+/** A failure, as the error branch sees it in `error` and as the journal stores it. */
 export interface Failure {
   code: FailureCode;
   message: string;
-  /** How sure it is of what happened on the server. */
+  /** How certain the outcome on the server is. */
   certainty: Certainty;
   /** The id of the step that failed. */
   step?: string;
@@ -40,7 +40,7 @@ export class StepFailure extends Error {
   }
 }
 
-/** The workflow is being stopped; the run is left as it is. */
+/** The workflow is stopping; the run stays as it is. */
 export class Stopped extends Error {
   override readonly name: string = 'Stopped';
 }
@@ -50,7 +50,7 @@ export function notSent(code: FailureCode, message: string): Failure {
   return { code, message, certainty: 'not-sent' };
 }
 
-/** The failure that an error of a call is. What is no error of the client tells nothing certain. */
+/** Converts an error of a call to a failure. If it is no error of the client, the outcome is unknown. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof StepFailure) return error.failure;
   if (error instanceof LongwireError) {
@@ -62,8 +62,8 @@ export function failureOf(error: unknown): Failure {
 }
 
 /**
- * Whether a call may be made again after it failed: one that did not run always, any other only if
- * running twice does no harm.
+ * Whether a failed call may be retried: always if it did not run, otherwise only if running twice
+ * does no harm.
  */
 export function mayRepeat({ code, certainty }: Failure, isSafe: boolean): boolean {
   if (hopeless.has(code)) return false;
@@ -72,10 +72,10 @@ export function mayRepeat({ code, certainty }: Failure, isSafe: boolean): boolea
   return certainty === 'not-sent' || certainty === 'refused' || isSafe;
 }
 
-/** The answer came, and cannot be used. */
+/** The answer arrived, but cannot be used. */
 const unusable: ReadonlySet<FailureCode> = new Set(['protocol', 'limit-exceeded']);
 
-/** Making the same call again ends the same way. */
+/** The same call would fail again. */
 const hopeless: ReadonlySet<FailureCode> = new Set([
   'invalid-arguments',
   'unknown-tool',

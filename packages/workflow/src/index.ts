@@ -1,6 +1,3 @@
-// The types of the client need those of Node.
-/// <reference types="node" preserve="true" />
-
 export { loadWorkflow, parseWorkflow } from './parse.js';
 export { createWorkflow } from './workflow-runner.js';
 export type { DeadLetter, DeadLetterEvent } from './dead-letter.js';

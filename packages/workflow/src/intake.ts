@@ -4,27 +4,27 @@ import type { Trigger } from './definition.js';
 import { createMatcher, createServerMatcher, type WorkflowEvent } from './event.js';
 import { notSent, type Failure } from './failure.js';
 import type { Journal } from './journal.js';
-import { KnownKeys, REMEMBERED_MS } from './known-keys.js';
+import { KnownKeys, MAX_KEY_AGE_MS } from './known-keys.js';
 import type { Chain } from './loop-guard.js';
 import type { Run } from './run.js';
 import type { RunTask } from './run-runner.js';
 
-/** What became of an event that was taken. */
+/** The result of taking an event. */
 export interface Taken {
   /** How many runs it begins; debounced ones may still be superseded. */
   runs: number;
-  /** An event of this id was taken before. */
+  /** An event with this id was taken before. */
   isDuplicate: boolean;
-  /** How many triggers are about it, their conditions apart. */
+  /** How many triggers match it, regardless of their conditions. */
   triggers: number;
 }
 
-/** How an event comes in. */
+/** How an event enters. */
 export interface Entry {
-  /** By this it is known again; undefined: it cannot come twice. */
+  /** The key by which it is recognised; undefined: it cannot come twice. */
   identity: string | undefined;
   chain: Chain;
-  /** It was given up before, and is for one trigger only. */
+  /** The event of a dead run is retried, for one trigger only. */
   retry?: { trigger: string; run: string };
 }
 
@@ -32,11 +32,11 @@ export interface Entry {
 export interface IntakeOptions {
   triggers: readonly Trigger[];
   maxChain: number;
-  /** Where they are written down first. */
+  /** Where they are written first. */
   journal: Journal | undefined;
-  /** Given a run that is written down, in order. */
+  /** Called with each run that is written, in order. */
   onRun: (task: RunTask, trigger: Trigger) => void;
-  /** The runs that no longer wait for their time, because this one does: for debouncing. */
+  /** For debouncing: the run that this one replaces. */
   supersede: (trigger: Trigger, run: Run) => Run | undefined;
   onDuplicate: () => void;
 }
@@ -49,8 +49,8 @@ interface Arrival extends Entry {
 }
 
 /**
- * Decides which runs an event begins, and writes them down before any of them does. Events are
- * taken in order, and what came meanwhile is written down at once.
+ * Decides which runs an event begins, and writes them to the journal before they begin. Events are
+ * taken in order; those that arrive meanwhile are written in one batch.
  */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -78,13 +78,13 @@ export class Intake {
     return this.#working !== undefined;
   }
 
-  /** Begins with what a journal remembers. */
+  /** Restores the state of a journal. */
   restore(known: { lastSeq: number; seen: readonly (readonly [string, number])[] }): void {
     this.#seq = known.lastSeq;
     this.#known.restore(known.seen);
   }
 
-  /** The triggers that are about an event, their conditions apart. */
+  /** The triggers that match an event, regardless of their conditions. */
   triggersOf(event: WorkflowEvent, { retry }: Pick<Entry, 'retry'>): readonly Trigger[] {
     return this.#options.triggers.filter(
       ({ name }, index) =>
@@ -92,7 +92,7 @@ export class Intake {
     );
   }
 
-  /** Takes an event; fulfilled when it is written down. */
+  /** Takes an event; fulfilled when it is written. */
   take(event: WorkflowEvent, entry: Entry): Promise<Taken> {
     return new Promise((resolve, reject) => {
       this.#arrivals.push({ event, ...entry, resolve, reject });
@@ -122,9 +122,9 @@ export class Intake {
         taken.push({ arrival, begun, isDuplicate });
       }
       const runs = taken.flatMap(({ begun }) => begun);
-      const superseded = runs.flatMap(({ task: { run, refusal }, trigger }) => {
-        // What was given up had its silence.
-        if (refusal !== undefined || run.retryOf !== undefined) return [];
+      const superseded = runs.flatMap(({ task: { run, failure }, trigger }) => {
+        // A retried event has had its silence.
+        if (failure !== undefined || run.retryOf !== undefined) return [];
         return this.#options.supersede(trigger, run) ?? [];
       });
       await this.#write([...runs.map(({ task }) => task.run), ...superseded], seen);
@@ -142,27 +142,27 @@ export class Intake {
 
   async #write(runs: readonly Run[], seen: ReadonlyMap<string, number>): Promise<void> {
     const { journal } = this.#options;
-    const forgotten = this.#known.overflow();
+    const removed = this.#known.removeOldest();
     if (journal === undefined) return;
-    // Of a run that was begun and superseded at once, the last word counts.
+    // If a run was begun and superseded at once, the later record wins.
     await journal.take(runs, [...seen]);
-    if (forgotten.length > 0) await journal.forget(forgotten);
+    if (removed.length > 0) await journal.removeKeys(removed);
   }
 
   #isDuplicate({ identity }: Arrival, seen: Map<string, number>): boolean {
-    return identity !== undefined && !this.#remember(identity, Infinity, seen);
+    return identity !== undefined && !this.#addKey(identity, Infinity, seen);
   }
 
   async #begin(arrival: Arrival, seen: Map<string, number>): Promise<Begun[]> {
     const { event, chain, retry } = arrival;
     const begun: Begun[] = [];
     for (const trigger of this.triggersOf(event, arrival)) {
-      const verdict = await this.#judge(trigger, event, chain);
-      if (verdict === undefined) continue;
-      const { key, refusal } = verdict;
-      const isTaken = trigger.dedupeMs !== undefined && refusal === undefined;
+      const decision = await this.#decide(trigger, event, chain);
+      if (decision === undefined) continue;
+      const { key, failure } = decision;
+      const isTaken = trigger.dedupeMs !== undefined && failure === undefined;
       const known = JSON.stringify(['key', trigger.name, key ?? null]);
-      const isNew = !isTaken || this.#remember(known, trigger.dedupeMs ?? 0, seen);
+      const isNew = !isTaken || this.#addKey(known, trigger.dedupeMs ?? 0, seen);
       if (!isNew && retry === undefined) {
         this.#options.onDuplicate();
         continue;
@@ -179,35 +179,35 @@ export class Intake {
         ...(retry !== undefined && { retryOf: retry.run }),
         chain,
       };
-      const task = { run, trigger, earlier: [], resumed: false, ...(refusal && { refusal }) };
+      const task = { run, trigger, earlier: [], resumed: false, ...(failure && { failure }) };
       begun.push({ task, trigger });
     }
     return begun;
   }
 
-  /** Whether a trigger takes an event, and under which key; or why it cannot. */
-  async #judge(
+  /** Whether a trigger takes an event, and under which key; or why it fails. */
+  async #decide(
     { where, key, name }: Trigger,
     event: WorkflowEvent,
     { depth }: Chain,
-  ): Promise<{ key?: string; refusal?: Failure } | undefined> {
+  ): Promise<{ key?: string; failure?: Failure } | undefined> {
     try {
       if (where !== undefined && !(await where.test({ event }))) return undefined;
       const { maxChain } = this.#options;
-      if (depth >= maxChain) return { refusal: looped(name, event, maxChain) };
+      if (depth >= maxChain) return { failure: looped(name, event, maxChain) };
       if (key === undefined) return {};
       const value = await key.evaluate({ event });
-      // As one key, all that have none would wait for each other, or count as the same.
-      if (value === undefined || value === null) return { refusal: keyless(name, key.source) };
+      // With one shared key, events without a key would wait for each other, or count as duplicates.
+      if (value === undefined || value === null) return { failure: keyless(name, key.source) };
       return { key: typeof value === 'string' ? value : toJson(value) };
     } catch (error) {
-      return { refusal: notSent('expression', (error as Error).message) };
+      return { failure: notSent('expression', (error as Error).message) };
     }
   }
 
-  /** Whether a key is new; then it is remembered from now on. */
-  #remember(key: string, forMs: number, seen: Map<string, number>): boolean {
-    const until = Date.now() + Math.min(forMs, REMEMBERED_MS);
+  /** Whether a key is new; if so, it is stored. */
+  #addKey(key: string, forMs: number, seen: Map<string, number>): boolean {
+    const until = Date.now() + Math.min(forMs, MAX_KEY_AGE_MS);
     if (!this.#known.add(key, until)) return false;
     seen.set(key, until);
     return true;

@@ -1,28 +1,28 @@
 import { LongwireError, toJson } from '@longwire/client';
-import { parseExactJson } from '@longwire/client/untrusted';
+import { parseExactJson } from '@longwire/client/internal';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import type { Run, StepRecord } from './run.js';
 
-/** A run with its steps, as they are written down. */
+/** A run with its steps, as they are stored. */
 export interface JournalEntry {
   run: Run;
   steps: readonly StepRecord[];
 }
 
-/** What a journal remembers at the start. */
-export interface Recollection {
-  /** The runs that are not over, in their order. */
+/** What a journal holds at the start. */
+export interface JournalState {
+  /** The unfinished runs, in order. */
   unfinished: readonly JournalEntry[];
-  /** What was taken once, and until when (milliseconds since 1970) that counts. */
+  /** Keys that were taken once, and until when (milliseconds since 1970) they count. */
   seen: readonly (readonly [key: string, until: number])[];
   lastSeq: number;
 }
 
 type Operation = { type: 'put'; key: string; value: unknown } | { type: 'del'; key: string };
 
-/** What is written down is what was said, integers beyond 2^53 included. */
+/** Values are stored exactly, integers beyond 2^53 included. */
 const EXACT_JSON = {
   name: 'exact-json',
   format: 'utf8',
@@ -31,23 +31,23 @@ const EXACT_JSON = {
     parseExactJson(text, { maxJsonDepth: Infinity, maxJsonValues: Infinity }),
 } as const;
 
-/** How many runs that are over are kept. */
+/** How many finished runs are kept. */
 const maxFinished = 10_000;
 
-/** For how long they are kept. */
+/** For how long finished runs are kept. */
 const maxAgeMs = 7 * 24 * 3_600_000;
 
-/** After how many more it is looked whether there are too many. */
+/** After how many more finished runs the oldest are removed. */
 const pruneEvery = 500;
 
 /**
- * What happened, on disk, so that a process that comes after a crash knows. Its keys are
+ * Runs and steps on disk, so that the next process can resume them after a crash. Its keys are
  * `run!<number>`, `step!<number>!<path>` and `seen!<key>`.
  */
 export class Journal {
   readonly #db: ClassicLevel<string, unknown>;
   readonly #directory: string;
-  /** The numbers of the runs that are over, the oldest first. */
+  /** The numbers of the finished runs, the oldest first. */
   #finished: number[] = [];
   #isPruning = false;
 
@@ -57,15 +57,15 @@ export class Journal {
   }
 
   /**
-   * Opens the journal in a directory, which is made if it is not there. It holds what events and
-   * tools said, so that nobody but its owner may look into it.
+   * Opens the journal in a directory, which is created if it is missing. It holds data of events and
+   * tools, so only its owner may read it.
    *
-   * @throws LongwireError `config` where it cannot be opened, as when another process has it, or
-   * where the directory holds other files.
+   * @throws LongwireError `config` if it cannot be opened, for example because another process uses
+   * it, or if the directory holds other files.
    */
   static async open(directory: string): Promise<Journal> {
+    const ClassicLevel = await loadDatabase(directory);
     await makePrivate(directory);
-    const { ClassicLevel } = await import('classic-level');
     const db = new ClassicLevel<string, unknown>(directory, { valueEncoding: EXACT_JSON });
     try {
       await db.open();
@@ -83,20 +83,20 @@ export class Journal {
   }
 
   /**
-   * Reads what there is, and forgets what is too old.
+   * Reads the journal, and removes what is too old.
    *
-   * @throws LongwireError `config` for what no workflow has written.
+   * @throws LongwireError `config` for data that no workflow has written.
    */
-  async recollect(): Promise<Recollection> {
+  async load(): Promise<JournalState> {
     try {
-      return await this.#recollect();
+      return await this.#load();
     } catch (error) {
       if (error instanceof LongwireError) throw error;
       throw journalError(this.#directory, (error as Error).message, { cause: error });
     }
   }
 
-  async #recollect(): Promise<Recollection> {
+  async #load(): Promise<JournalState> {
     const unfinished: Run[] = [];
     let lastSeq = 0;
     for await (const [key, value] of this.#db.iterator(range('run!'))) {
@@ -119,7 +119,7 @@ export class Journal {
     return { unfinished: entries, seen, lastSeq };
   }
 
-  /** Writes down runs that are taken or superseded, and by what they are known again; at once. */
+  /** Writes runs that are taken or superseded, and the keys of their events, in one batch. */
   async take(runs: readonly Run[], seen: readonly (readonly [string, number])[]): Promise<void> {
     const operations: Operation[] = [
       ...runs.map((run) => ({ type: 'put' as const, key: runKey(run.seq), value: run })),
@@ -130,7 +130,7 @@ export class Journal {
     await this.#pruneIfDue();
   }
 
-  /** Writes down that a run is over. */
+  /** Writes that a run is finished. */
   async finish(run: Run): Promise<void> {
     await this.#db.put(runKey(run.seq), run);
     this.#finished.push(run.seq);
@@ -138,20 +138,20 @@ export class Journal {
   }
 
   /**
-   * Writes down where a step stands. What is to be called is on disk before it is: whatever else is
-   * lost with the machine leaves a call of unknown outcome, and never one that nobody knows of.
+   * Writes the state of a step. A call is on disk before it is made: if the machine fails, its outcome
+   * may be unknown, but the call itself is known.
    */
   async step(run: Run, record: StepRecord): Promise<void> {
     const sync = record.state === 'begun';
     await this.#db.put(`step!${padded(run.seq)}!${record.path}`, record, { sync });
   }
 
-  /** Forgets by what something is known again. */
-  async forget(keys: readonly string[]): Promise<void> {
+  /** Removes keys of events. */
+  async removeKeys(keys: readonly string[]): Promise<void> {
     await this.#db.batch(keys.map((key) => ({ type: 'del' as const, key: `seen!${key}` })));
   }
 
-  /** All runs that are known, in their order. */
+  /** All stored runs, in order. */
   async *entries(): AsyncGenerator<JournalEntry> {
     for await (const [key, value] of this.#db.iterator(range('run!'))) {
       const run = this.#runOf(key, value);
@@ -206,9 +206,9 @@ export class Journal {
 }
 
 /**
- * Reads the runs of a journal that no process uses, in their order.
+ * Reads the runs of a journal that no process uses, in order.
  *
- * @throws LongwireError `config` where it cannot be opened.
+ * @throws LongwireError `config` if it cannot be opened.
  */
 export async function readJournal(directory: string): Promise<JournalEntry[]> {
   const journal = await Journal.open(directory);
@@ -221,15 +221,15 @@ export async function readJournal(directory: string): Promise<JournalEntry[]> {
   }
 }
 
-/** What a LevelDB consists of. */
+/** The files of a LevelDB. */
 const ownFiles = /^(?:CURRENT|LOCK|LOG(?:\.old)?|MANIFEST-\d+|\d+\.(?:log|ldb|sst))$/;
 
-/** Makes the directory of a journal, or closes to others the one that is there. */
+/** Creates the directory of a journal, or makes an existing one private. */
 async function makePrivate(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const files = await readdir(directory);
-    // It was never closed to others if a version made it that did not care.
+    // An older version may have created it readable by others.
     if (files.length === 0 || files.includes('CURRENT')) await chmod(directory, 0o700);
     else throw new Error('it holds other files: name a directory of its own');
   } catch (error) {
@@ -239,12 +239,24 @@ async function makePrivate(directory: string): Promise<void> {
   }
 }
 
-/** The library makes files that all may read; a copy of one would be out of the directory's care. */
+/** The library creates files that all may read; the directory would not protect a copy of one. */
 async function closeFiles(directory: string): Promise<void> {
   for (const file of (await readdir(directory)).filter((name) => ownFiles.test(name))) {
-    // What the library has done with since is gone.
+    // The library may have deleted it meanwhile.
     await chmod(join(directory, file), 0o600).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
+    });
+  }
+}
+
+/** It has binaries, and a program without a journal does not install it. */
+async function loadDatabase(directory: string): Promise<typeof ClassicLevel> {
+  try {
+    return (await import('classic-level')).ClassicLevel;
+  } catch (cause) {
+    throw journalError(directory, 'it needs the package classic-level, which cannot be loaded', {
+      hint: 'npm install classic-level',
+      cause,
     });
   }
 }
@@ -261,7 +273,7 @@ function journalError(
   });
 }
 
-/** Keys that begin like this; it ends with `!`, after which comes `"`. */
+/** Keys that begin with this; it ends with `!`, which `"` follows. */
 function range(prefix: `${string}!`): { gte: string; lt: string } {
   return { gte: prefix, lt: `${prefix.slice(0, -1)}"` };
 }

@@ -1,29 +1,29 @@
-import { didYouMean, nameList } from '@longwire/client';
+import { didYouMean, nameList } from '@longwire/client/internal';
 
-/** A JSON Schema, of which only what it says plainly of members is read. */
+/** A JSON Schema, of which only plain properties are read. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What members may be of, beside what is read. */
+/** Keywords that may describe properties and are not read. */
 const combinators = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'patternProperties'];
 
-/** What has no members. */
+/** Types without properties. */
 const scalars: ReadonlySet<unknown> = new Set(['string', 'number', 'integer', 'boolean', 'null']);
 
 /** How deep arguments are looked into. */
 const maxDepth = 32;
 
-/** Of more members than this the list is no help. */
+/** A list of more properties than this does not help. */
 const maxListed = 20;
 
-/** From how many letters on a name that is near another one is taken for a misspelt one. */
+/** From this length on, a name that is near another one counts as misspelt. */
 const slipLength = 4;
 
 /**
- * The schema of a member of a value, or what is wrong with looking for it; undefined: nothing is
- * known of it. A list is looked through, as expressions do. Where a schema does not forbid other
- * members, one is wrong only if it is near one that there is.
+ * The schema of a property, or a hint why there is no such property; undefined if nothing is known.
+ * Lists are searched item by item, as expressions do. If a schema allows other properties, a name is
+ * wrong only if it is near a known one.
  */
-export function memberOf(
+export function propertyOf(
   schema: unknown,
   name: string,
 ): { schema: unknown; hint?: never } | { hint: string } | undefined {
@@ -41,8 +41,8 @@ export function memberOf(
   return additionalProperties === undefined && near !== '' ? { hint: near } : undefined;
 }
 
-/** The members that a schema requires and a value lacks, by their paths. */
-export function missingMembers(
+/** The paths of properties that a schema requires and a value lacks. */
+export function missingProperties(
   schema: unknown,
   value: unknown,
   depth = 0,
@@ -50,7 +50,7 @@ export function missingMembers(
   if (!isPlain(schema) || depth > maxDepth) return [];
   if (Array.isArray(value)) {
     return value.flatMap((item, index) =>
-      missingMembers(schema['items'], item, depth + 1).map((path) => [index, ...path]),
+      missingProperties(schema['items'], item, depth + 1).map((path) => [index, ...path]),
     );
   }
   if (!isSchema(value)) return [];
@@ -62,18 +62,18 @@ export function missingMembers(
   if (!isSchema(properties)) return missing;
   const deeper = Object.keys(value).flatMap((name) =>
     Object.hasOwn(properties, name)
-      ? missingMembers(properties[name], value[name], depth + 1).map((path) => [name, ...path])
+      ? missingProperties(properties[name], value[name], depth + 1).map((path) => [name, ...path])
       : [],
   );
   return [...missing, ...deeper];
 }
 
-/** A name as expressions have to write it. */
+/** A name as it is written in expressions. */
 function quoted(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) ? name : `\`${name}\``;
 }
 
-/** ` There are a, b.`, or nothing where there are none, or too many to help. */
+/** ` There are a, b.`, or nothing if there are none or too many. */
 function listed(names: readonly string[]): string {
   if (names.length === 0 || names.length > maxListed) return '';
   return ` There are ${nameList(names.map(quoted))}.`;
@@ -92,7 +92,7 @@ function isPlain(schema: unknown): schema is JsonSchema {
   return isSchema(schema) && !combinators.some((keyword) => keyword in schema);
 }
 
-/** Whether a schema is an object; servers list other things, too. */
+/** Whether a value is a schema object; servers list other values, too. */
 export function isSchema(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -6,12 +6,12 @@ export interface LookupName {
 }
 
 /**
- * What an expression looks up in what it is given: the names that a path begins with, as `event`,
- * `data` and `price` in `event.data.price[0]`. Empty: all that it is given.
+ * What an expression looks up in its input: the names that a path begins with, as `event`, `data` and
+ * `price` in `event.data.price[0]`. Empty: the whole input.
  */
 export type Lookup = readonly LookupName[];
 
-/** The parts of a node that see what the node sees; in others, names are of data. */
+/** The parts of a node with the same context; in other parts, names refer to data. */
 const sameContext: ReadonlySet<string> = new Set([
   'lhs',
   'rhs',
@@ -28,8 +28,8 @@ const sameContext: ReadonlySet<string> = new Set([
 type Node = Record<string, unknown>;
 
 /**
- * What an expression looks up in what it is given, by the syntax tree of the library. Names within
- * filters are of data, and are not among them; `$$` is what it is given, wherever it stands.
+ * What an expression looks up in its input, by the syntax tree of the library. Names within filters
+ * refer to data and do not count; `$$` is the input everywhere.
  */
 export function lookupsOf(node: unknown, isRoot = true): Lookup[] {
   if (Array.isArray(node)) return node.flatMap((part) => lookupsOf(part, isRoot));
@@ -56,7 +56,7 @@ function partsOf(tree: Node, isRoot: boolean): Lookup[] {
   );
 }
 
-/** The names that a path begins with, if it is about what the expression is given. */
+/** The names that a path begins with, if it starts at the input of the expression. */
 function pathOf(steps: readonly Node[], isRoot: boolean): Lookup | undefined {
   const [first] = steps;
   if (first === undefined) return undefined;
@@ -66,7 +66,7 @@ function pathOf(steps: readonly Node[], isRoot: boolean): Lookup | undefined {
   for (const step of isVariable ? steps.slice(1) : steps) {
     if (step['type'] !== 'name') break;
     names.push(nameOf(step));
-    // `@` binds what was found, and goes on from where it was.
+    // `@` binds what was found, and continues from where it was.
     if (step['focus'] !== undefined) break;
   }
   return names;

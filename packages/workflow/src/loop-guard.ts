@@ -1,4 +1,4 @@
-/** A chain of runs that may each be caused by the one before. */
+/** A chain of runs, each perhaps caused by the one before. */
 export interface Chain {
   /** How many runs there are before this one. */
   depth: number;
@@ -6,23 +6,23 @@ export interface Chain {
   since: number;
 }
 
-/** For how long after a call what its server says may still be of its making. */
+/** For how long after a call its server's events may still be caused by it. */
 const echoMs = 1000;
 
 /** For how long a chain is counted. */
 const windowMs = 60_000;
 
 /**
- * Tells runs that cause each other. A server does not say why it sends an event; but what a call
- * causes comes while it runs, or shortly after. An event that comes then is counted as one further
- * in the chain of that call's run. A burst is no chain: all of it comes during the same few calls.
- * What counts is how long a chain grows within a minute.
+ * Detects runs that cause each other. A server does not say why it sends an event, but the events of a
+ * call come while it runs or shortly after. Such an event extends the chain of that call's run. A burst
+ * is no chain, because all of it comes during the same few calls. What counts is how long a chain
+ * grows within a minute.
  */
 export class LoopGuard {
   readonly #calls = new Map<string, Set<Chain>>();
   readonly #ended = new Map<string, { chain: Chain; at: number }>();
 
-  /** A run calls a server; the function returned says that the call has ended. */
+  /** Reports that a run calls a server; call the returned function when the call has ended. */
   called(server: string, chain: Chain): () => void {
     // One object for each call: several of one run may be in flight.
     const call = { ...chain };
@@ -38,7 +38,7 @@ export class LoopGuard {
     };
   }
 
-  /** The chain that an event that comes now from a server belongs to. */
+  /** The chain of an event that a server sends now. */
   chainOf(server: string): Chain {
     const now = Date.now();
     const last = this.#ended.get(server);

@@ -7,9 +7,8 @@ export interface WorkflowOptions {
   /** The servers, by the names that the workflow calls them. They stay the program's to close. */
   servers: Servers;
   /**
-   * The directory of the journal, made if it is not there. With it, what a crash interrupts is gone
-   * on with; one process at a time may use it. It keeps events, arguments and results. Default:
-   * none.
+   * The directory of the journal, created if it is missing. With it, runs are resumed after a crash.
+   * One process at a time may use it. It holds events, arguments and results. Default: none.
    */
   journal?: string;
   /**
@@ -18,15 +17,15 @@ export interface WorkflowOptions {
    */
   deadLetterFile?: string;
   /**
-   * Given every run that is over; what it returns is waited for before the run counts as over.
-   * After a crash a run may be given twice. Default: nothing is logged.
+   * Called with every finished run, which ends when the returned promise does. After a crash it may
+   * be called twice for a run. Default: nothing is logged.
    */
   log?: (run: RunLog) => void | Promise<void>;
-  /** How many runs go on at a time. Default: what the workflow says. */
+  /** How many runs are active at a time. Default: the workflow's own value. */
   concurrency?: number;
-  /** How many runs may wait; further events are given up with `queue-full`. Default 10 000. */
+  /** How many runs may wait; further events fail with `queue-full`. Default 10 000. */
   maxQueued?: number;
-  /** Nothing is called or written down; `log` is given what would be called. Default `false`. */
+  /** Calls and writes nothing; `log` gets what would be called. Default `false`. */
   dryRun?: boolean;
   /** Stops the workflow. Default: none. */
   signal?: AbortSignal;

@@ -1,30 +1,27 @@
 import { createHash } from 'node:crypto';
-import type { EventFilter, NamedServer, Step, StepRetry, Trigger, Workflow } from './definition.js';
+import type {
+  EventFilter,
+  NamedServer,
+  Read,
+  Step,
+  StepRetry,
+  Trigger,
+  Workflow,
+} from './definition.js';
 import { WorkflowError, type WorkflowProblem } from './errors.js';
 import { Expression, ExpressionError, type Template } from './expression.js';
-import {
-  didYouMean,
-  LOG_LEVELS,
-  LongwireError,
-  readTextFile,
-  type LoggingLevel,
-} from '@longwire/client';
-import {
-  checkShape,
-  type FileSource,
-  type SchemaIssue,
-  type StepSource,
-  type TriggerSource,
-} from './schema.js';
-import { wrongReads, type Read } from './scope.js';
+import { LongwireError, type LoggingLevel } from '@longwire/client';
+import { didYouMean, LOG_LEVELS, readTextFile } from '@longwire/client/internal';
+import { checkShape, type FileSource, type StepSource, type TriggerSource } from './schema.js';
+import { wrongReads } from './scope.js';
 import { SourceMap, written, type Path } from './source-map.js';
 
-const noRetry: StepRetry = { attempts: 1, delayMs: 250 };
+const noRetry: StepRetry = { maxAttempts: 1, delayMs: 250 };
 
 /**
- * Reads a workflow from a file of YAML or JSON.
+ * Reads a workflow from a YAML or JSON file.
  *
- * @throws WorkflowError; LongwireError (code `config`) where the file cannot be read.
+ * @throws WorkflowError; LongwireError (code `config`) if the file cannot be read.
  */
 export async function loadWorkflow(path: string): Promise<Workflow> {
   return parseWorkflow(readWorkflowFile(path), { file: path });
@@ -46,7 +43,7 @@ function readWorkflowFile(path: string): string {
 /**
  * Reads a workflow from the text of a file; `file` is what errors call it (default `workflow`).
  *
- * @throws WorkflowError with all that is wrong and where.
+ * @throws WorkflowError with all mistakes and their positions.
  */
 export function parseWorkflow(text: string, options: { file?: string } = {}): Workflow {
   const { file = 'workflow' } = options;
@@ -61,33 +58,14 @@ export function parseWorkflow(text: string, options: { file?: string } = {}): Wo
   } catch (error) {
     refuse([{ line: 1, column: 1, message: (error as Error).message }]);
   }
-  const { file: shape, issues } = checkShape(value);
-  if (shape === undefined) {
-    throw new WorkflowError(
-      file,
-      issues.flatMap((issue) => problemsOf(issue, source)),
-    );
-  }
+  const shape = checkShape(value, source, file);
   const reader = new Reader(source);
   const workflow = reader.workflow(shape, file);
   refuse(reader.problems);
   return workflow;
 }
 
-function problemsOf({ path, message, unknown }: SchemaIssue, source: SourceMap): WorkflowProblem[] {
-  const place = written(path);
-  if (unknown === undefined) {
-    return [{ ...source.at(path), message: place === '' ? message : `${place}: ${message}` }];
-  }
-  return unknown.keys.map((key) => ({
-    ...source.atKey(path, key),
-    message: `${place === '' ? '' : `${place}: `}unknown key "${key}".${
-      didYouMean(key, unknown.known) || ` There are ${unknown.known.join(', ')}.`
-    }`,
-  }));
-}
-
-/** Turns what is written into what is run, and gathers what is wrong on the way. */
+/** Converts the file to a workflow, and collects mistakes. */
 class Reader {
   readonly problems: WorkflowProblem[] = [];
   readonly #source: SourceMap;
@@ -110,7 +88,7 @@ class Reader {
       names.add(name);
     }
     const { name = 'workflow', concurrency = 4, maxChain = 1000, servers = {} } = shape;
-    // What is left out in YAML is undefined, and is not there for the client.
+    // Removes undefined values, which the client would reject.
     const named = JSON.parse(JSON.stringify(servers)) as Record<string, NamedServer>;
     return { file, name, concurrency, maxChain, servers: named, triggers };
   }
@@ -156,11 +134,11 @@ class Reader {
     };
   }
 
-  /** What a trigger does is its own call, then what is beside each other, then what follows. */
+  /** The steps of a trigger: its own call, then `parallel`, then `then`. */
   #triggerSteps(trigger: TriggerSource, path: Path): Step[] {
     const { call, tool, responseTool, parallel, then = [] } = trigger;
     const retry = retryOf(trigger);
-    // The trigger's condition is about its event, and is tested before there is a run.
+    // The trigger's condition is about its event, and is tested before a run begins.
     const { where: _where, id: _id, ...own } = { ...trigger };
     const steps: Step[] = [];
     if (call !== undefined) steps.push(this.#call({ ...own, call }, path, 'call', retry));
@@ -230,7 +208,7 @@ class Reader {
     };
   }
 
-  /** Unlike the others of its trigger: a tool called twice is `tool` and `tool_2`. */
+  /** A unique id within the trigger: a tool called twice is `tool` and `tool_2`. */
   #id(wanted: string, isGiven: boolean, path: Path): string {
     if (isGiven && this.#ids.has(wanted)) {
       this.#wrong([...path, 'id'], `two steps of this trigger are called ${wanted}`);
@@ -265,27 +243,27 @@ class Reader {
         this.#reads.push({
           place: written(path),
           names: lookup.map(({ name }) => name),
-          at: lookup.map(({ offset }) => this.#source.within(path, text, offset)),
+          at: lookup.map(({ offset }) => this.#source.atOffset(path, text, offset)),
         });
       }
       return expression;
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       this.problems.push({
-        ...this.#source.within(path, text, error.offset),
+        ...this.#source.atOffset(path, text, error.offset),
         message: `${written(path)}: the expression is wrong: ${error.message}`,
       });
       return undefined;
     }
   }
 
-  /** What is read, and what the expressions in it look up. */
+  /** Reads a part, and the lookups of its expressions. */
   #reading<Part>(read: () => Part): Part & { reads: readonly Read[] } {
     this.#reads = [];
     return { ...read(), reads: this.#reads };
   }
 
-  /** All of a text that is given instead of a map is an expression; in a map, what begins with `=`. */
+  /** A text in place of a map is an expression; in a map, a text that begins with `=`. */
   #template(value: unknown, path: Path, isInside = false): Template {
     if (typeof value === 'string' && (!isInside || value.startsWith('='))) {
       const expression = this.#expression(value, path);
@@ -309,7 +287,7 @@ class Reader {
 
 function retryOf({ retry }: { retry?: TriggerSource['retry'] }): StepRetry {
   if (retry === undefined) return noRetry;
-  return { attempts: retry.attempts, delayMs: retry.delayMs ?? noRetry.delayMs };
+  return { maxAttempts: retry.maxAttempts, delayMs: retry.delayMs ?? noRetry.delayMs };
 }
 
 function isLevel(level: string): level is LoggingLevel {

@@ -1,20 +1,20 @@
 /**
- * Lets so many tasks run at a time; the others wait in order. Of those that share a key, one runs at
- * a time, in the order in which they were added.
+ * Runs a limited number of tasks at a time; the others wait in order. Of tasks with the same key, one
+ * runs at a time, in the order in which they were added.
  */
 export class RunQueue<Task> {
   readonly #concurrency: number;
   readonly #keyOf: (task: Task) => string | undefined;
   readonly #handle: (task: Task) => Promise<void>;
-  /** Those that may run. */
+  /** Tasks that may run. */
   #ready: Task[] = [];
-  /** By key, those that come after the one that may run or runs. */
+  /** By key, the tasks behind the one that may run or runs. */
   readonly #behind = new Map<string, Task[]>();
   #waiting = 0;
   #running = 0;
   #paused = true;
 
-  /** Begins when it is told to. `handle` never rejects. */
+  /** Starts paused. `handle` never rejects. */
   constructor(
     concurrency: number,
     keyOf: (task: Task) => string | undefined,
@@ -48,13 +48,13 @@ export class RunQueue<Task> {
     this.#next();
   }
 
-  /** Begins. */
+  /** Starts tasks. */
   resume(): void {
     this.#paused = false;
     this.#next();
   }
 
-  /** Begins no more, and hands back what waits. */
+  /** Starts no more tasks, and returns the waiting ones. */
   drain(): Task[] {
     this.#paused = true;
     this.#waiting = 0;
@@ -75,7 +75,7 @@ export class RunQueue<Task> {
     }
   }
 
-  /** Lets the next one of the same key run. */
+  /** Releases the next task with the same key. */
   #release(task: Task): void {
     const key = this.#keyOf(task);
     if (key === undefined) return;

@@ -1,44 +1,44 @@
 import type { Trigger } from './definition.js';
 import { notSent, Stopped, StepFailure, type Failure } from './failure.js';
 import type { Run, RunLog, StepRecord } from './run.js';
-import { StepRunner, type StepSurroundings } from './step-runner.js';
+import { StepRunner, type StepRunnerOptions } from './step-runner.js';
 
-/** A run, and what was done of it before this process. */
+/** A run, and the steps that an earlier process took. */
 export interface RunTask {
   run: Run;
-  /** Undefined where there is none of that name any more. */
+  /** Undefined if the workflow no longer has it. */
   trigger: Trigger | undefined;
   earlier: readonly StepRecord[];
   resumed: boolean;
   /** Why it fails before it begins. */
-  refusal?: Failure;
+  failure?: Failure;
 }
 
-/** What runs are made with. */
-export interface RunSurroundings extends StepSurroundings {
+/** What runs share. */
+export interface RunOptions extends StepRunnerOptions {
   workflow: string;
-  /** Told of every run that is over, before that is written down. */
+  /** Called for every run that has ended, before that is written. */
   onEnd: (log: RunLog) => void | Promise<void>;
-  /** Gives up an event. */
-  giveUp: (run: Run, error: Failure) => Promise<void>;
-  /** Writes down that a run is over. */
+  /** Called for a run that failed for good. */
+  onDead: (run: Run, error: Failure) => Promise<void>;
+  /** Writes that a run is finished. */
   finish: (run: Run) => Promise<void>;
 }
 
 /**
- * Takes a run to its end; what it says is how, or `stopped`: it is to be gone on with.
+ * Runs to the end and returns the outcome, or `stopped` if the run is to be resumed.
  *
- * What tells of the end comes before it is written down, so that after a crash in between a run
- * may be told of twice, and never not at all.
+ * The end is reported before it is written: after a crash in between, a run is reported twice, never
+ * not at all.
  *
- * @throws what writing down throws.
+ * @throws what writing throws.
  */
 export async function takeRun(
   task: RunTask,
-  surroundings: RunSurroundings,
+  options: RunOptions,
 ): Promise<RunLog['outcome'] | 'stopped'> {
   const { run, earlier, resumed } = task;
-  const steps = new StepRunner(run, earlier, surroundings);
+  const steps = new StepRunner(run, earlier, options);
   const startedAt = new Date();
   let end: { outcome: 'done' | 'caught' | 'dead'; error?: Failure };
   try {
@@ -47,11 +47,11 @@ export async function takeRun(
     if (error instanceof Stopped) return 'stopped';
     throw error;
   }
-  if (end.outcome === 'dead' && end.error !== undefined) await surroundings.giveUp(run, end.error);
-  const outcome = surroundings.dryRun && end.outcome === 'done' ? 'dry-run' : end.outcome;
-  await surroundings.onEnd({
+  if (end.outcome === 'dead' && end.error !== undefined) await options.onDead(run, end.error);
+  const outcome = options.dryRun && end.outcome === 'done' ? 'dry-run' : end.outcome;
+  await options.onEnd({
     run: run.id,
-    workflow: surroundings.workflow,
+    workflow: options.workflow,
     trigger: run.trigger,
     event: run.event,
     ...end,
@@ -61,16 +61,16 @@ export async function takeRun(
     durationMs: Date.now() - startedAt.getTime(),
     resumed,
   });
-  await surroundings.finish({ ...run, ...end, finishedAt: new Date().toISOString() });
+  await options.finish({ ...run, ...end, finishedAt: new Date().toISOString() });
   return outcome;
 }
 
 async function outcomeOf(
-  { run, trigger, earlier, refusal }: RunTask,
+  { run, trigger, earlier, failure: early }: RunTask,
   steps: StepRunner,
 ): Promise<{ outcome: 'done' | 'caught' | 'dead'; error?: Failure }> {
-  if (refusal !== undefined) return { outcome: 'dead', error: refusal };
-  // A run of which nothing was begun is as good as new.
+  if (early !== undefined) return { outcome: 'dead', error: early };
+  // A run without a begun step may use the new steps.
   if (!trigger || (earlier.length > 0 && trigger.fingerprint !== run.fingerprint)) {
     const message = `the steps of ${run.trigger} are not those with which the run was begun`;
     return { outcome: 'dead', error: notSent('workflow-changed', message) };

@@ -7,7 +7,7 @@ import type { Chain } from './loop-guard.js';
  *
  * - `done`: all its steps are done.
  * - `caught`: a step failed, and the error branch is done.
- * - `dead`: it failed, and so did its error branch if it has one. It is in the dead-letter file.
+ * - `dead`: it failed, and so did its error branch, if any. It is in the dead-letter file.
  * - `superseded`: a later event of the same key came before it began (debouncing).
  */
 export type RunOutcome = 'done' | 'caught' | 'dead' | 'superseded';
@@ -22,30 +22,30 @@ export interface Run {
   /** Of the trigger's steps, when the run was taken. */
   fingerprint: string;
   event: WorkflowEvent;
-  /** What the trigger's `key` says of the event: of the runs with it, one goes on at a time. */
+  /** The value of the trigger's `key`: of the runs with the same value, one runs at a time. */
   key?: string;
-  /** The id of the run that was given up, and whose event this one takes again. */
+  /** The id of the dead run whose event this run retries. */
   retryOf?: string;
   chain: Chain;
-  /** Undefined as long as it is not over. */
+  /** Undefined until it is finished. */
   outcome?: RunOutcome;
   /** Why it is `caught` or `dead`. */
   error?: Failure;
-  /** When it was over, in ISO 8601. */
+  /** When it was finished, in ISO 8601. */
   finishedAt?: string;
 }
 
-/** What a run shares with those that must not go on beside it; undefined: it has none. */
+/** Runs with the same value must not run at the same time; undefined: no restriction. */
 export function exclusionKey({ trigger, key }: Run): string | undefined {
   return key === undefined ? undefined : JSON.stringify([trigger, key]);
 }
 
 /**
- * Where a step stands:
+ * The state of a step:
  *
  * - `waiting`: it is to be called; its arguments are known.
- * - `begun`: the tool is being called. Found at the start, the outcome of that call is not known.
- * - `done`, `failed`, `skipped`: it is over.
+ * - `begun`: the tool is being called. After a restart, the outcome of that call is unknown.
+ * - `done`, `failed`, `skipped`: it is finished.
  */
 export type StepState = 'waiting' | 'begun' | 'done' | 'failed' | 'skipped';
 
@@ -64,23 +64,23 @@ export interface StepRecord {
   error?: Failure;
   /** When it was begun, in ISO 8601. */
   startedAt: string;
-  /** How long it took, retries and what lies between them included. */
+  /** How long it took, retries and delays included. */
   durationMs?: number;
 }
 
-/** A run that is over, as it is logged: one for each, in the order in which they end. */
+/** A finished run as it is logged, in the order in which runs end. */
 export interface RunLog {
   run: string;
   workflow: string;
   trigger: string;
   event: WorkflowEvent;
   outcome: RunOutcome | 'dry-run';
-  /** The steps that were begun, failed or left out, in the order in which they were. */
+  /** The steps that were begun, failed or skipped, in that order. */
   steps: readonly StepRecord[];
   error?: Failure;
   /** When its first step was begun; a resumed run was begun earlier. */
   startedAt: string;
   durationMs: number;
-  /** The process ended while it went on, and another one went on with it. */
+  /** A process ended during the run, and another one resumed it. */
   resumed: boolean;
 }

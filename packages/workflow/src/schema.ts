@@ -1,4 +1,7 @@
+import { schemaProblems } from '@longwire/client/internal';
 import * as z from 'zod';
+import { WorkflowError } from './errors.js';
+import { written, type SourceMap } from './source-map.js';
 
 /** What a call is written with. */
 interface CallSource {
@@ -6,7 +9,7 @@ interface CallSource {
   where?: string | undefined;
   call?: string | undefined;
   with?: string | Record<string, unknown> | undefined;
-  retry?: { attempts: number; delayMs?: number | undefined } | undefined;
+  retry?: { maxAttempts: number; delayMs?: number | undefined } | undefined;
   idempotent?: boolean | undefined;
   timeoutMs?: number | undefined;
 }
@@ -52,7 +55,7 @@ const positive = z.number().int().positive({ error: 'must be a whole number abov
 const durationMs = positive.max(2_147_483_647, { error: 'must be under 24 days' });
 const many = positive.or(z.literal(Infinity));
 
-const retry = z.strictObject({ attempts: positive.max(100), delayMs: durationMs.optional() });
+const retry = z.strictObject({ maxAttempts: positive.max(100), delayMs: durationMs.optional() });
 
 const callFields = {
   id: text.optional(),
@@ -119,47 +122,28 @@ const file = z.strictObject({
   triggers: z.array(trigger).min(1, { error: 'must be a list of at least one trigger' }),
 });
 
-/** One thing that the schema refuses. */
-export interface SchemaIssue {
-  path: readonly PropertyKey[];
-  message: string;
-  /** Keys that are not known here, and those that are. */
-  unknown?: { keys: readonly string[]; known: readonly string[] };
-}
-
-/** Checks the shape of a workflow file. */
-export function checkShape(
-  value: unknown,
-): { file: FileSource; issues?: never } | { file?: never; issues: SchemaIssue[] } {
+/**
+ * Checks the shape of a workflow file.
+ *
+ * @throws WorkflowError with all that is wrong and where; `name` is what the file is called.
+ */
+export function checkShape(value: unknown, source: SourceMap, name: string): FileSource {
   const { success, data, error } = file.safeParse(value);
-  if (success) return { file: data };
-  return { issues: error.issues.map(toIssue) };
+  if (success) return data;
+  const found = schemaProblems(error.issues, {
+    schema: file,
+    valueAt: (path) => source.valueAt(path),
+    placeOf: (path) => source.at(path),
+    placeOfKey: (path) => source.atKey(path),
+    nameOf: (path) => written(path) || 'the file',
+  });
+  throw new WorkflowError(
+    name,
+    found.map(({ place, message }) => ({ ...place, message })),
+  );
 }
 
 /** The JSON Schema of a workflow file, for editors. */
 export function workflowSchema(): Record<string, unknown> {
   return z.toJSONSchema(file, { io: 'input', unrepresentable: 'any' });
-}
-
-function toIssue(issue: z.core.$ZodIssue): SchemaIssue {
-  const { path, message } = issue;
-  if (issue.code === 'unrecognized_keys') {
-    return { path, message, unknown: { keys: issue.keys, known: knownKeys(path) } };
-  }
-  // Of a union, the branch that is an object says most about an object.
-  if (issue.code === 'invalid_union') {
-    const inner = issue.errors.flat().find(({ code }) => code === 'unrecognized_keys');
-    if (inner !== undefined) return toIssue({ ...inner, path: [...path, ...inner.path] });
-  }
-  if (issue.code === 'invalid_key') return { path, message: issue.issues[0]?.message ?? message };
-  return { path, message: message.replace(/^Invalid input: e/, 'e') };
-}
-
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  const place = path.findLast((part) => typeof part === 'string');
-  if (place === undefined) return Object.keys(file.shape);
-  if (path[0] === 'servers') return Object.keys(command.shape);
-  if (place === 'retry') return Object.keys(retry.shape);
-  if (place === 'dedupe') return ['withinMs'];
-  return Object.keys(place === 'triggers' ? trigger.shape : step.shape);
 }

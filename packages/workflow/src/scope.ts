@@ -1,20 +1,11 @@
-import type { EventFilter, Step, Trigger } from './definition.js';
-import type { Position, WorkflowProblem } from './errors.js';
-import { isSchema, memberOf, type JsonSchema } from './json-schema.js';
-
-/** A path in an expression of a workflow file: what it looks up, and where in the file. */
-export interface Read {
-  /** As in `triggers[0].where`. */
-  place: string;
-  names: readonly string[];
-  /** Where in the file each name is. */
-  at: readonly Position[];
-}
+import type { EventFilter, Read, Step, Trigger } from './definition.js';
+import type { WorkflowProblem } from './errors.js';
+import { isSchema, propertyOf, type JsonSchema } from './json-schema.js';
 
 const text: JsonSchema = { type: 'string' };
 const anything: JsonSchema = {};
 
-/** What expressions of a step see, by name. */
+/** The names that expressions of a step see. */
 interface Scope {
   event: JsonSchema;
   steps: Readonly<Record<string, JsonSchema>>;
@@ -24,7 +15,7 @@ interface Scope {
 
 const failure = closed({ code: text, message: text, certainty: text, step: text });
 
-/** What the members of events are, by what a trigger is about. */
+/** The schema of the events of a trigger. */
 function eventSchema(filter: EventFilter): JsonSchema {
   const isLog =
     filter.kind === 'log' || (filter.kind === 'name' && filter.name === 'notifications/message');
@@ -36,7 +27,7 @@ function eventSchema(filter: EventFilter): JsonSchema {
 }
 
 /**
- * What the expressions of a trigger look up that is not there. `resultOf` says what is known of the
+ * The lookups in a trigger's expressions that find nothing. `resultOf` returns what is known of the
  * result of a step.
  */
 export function wrongReads(
@@ -46,32 +37,32 @@ export function wrongReads(
   const problems: WorkflowProblem[] = [];
   const event = eventSchema(filter);
 
-  const judge = (step: { reads: readonly Read[] }, visible: JsonSchema): void => {
+  const check = (step: { reads: readonly Read[] }, visible: JsonSchema): void => {
     for (const read of step.reads) {
       const problem = wrongRead(read, visible);
       if (problem !== undefined) problems.push(problem);
     }
   };
 
-  /** Judges steps that come one after the other; what it says is what is there after them. */
+  /** Checks steps that follow each other; returns the scope after them. */
   const inOrder = (list: readonly Step[], before: Scope): Scope =>
     list.reduce((scope, step) => {
-      judge(step, closed({ ...scope, steps: closed(scope.steps) }));
+      check(step, closed({ ...scope, steps: closed(scope.steps) }));
       let result = resultOf(step) ?? anything;
       let done = scope.steps;
       if (step.kind === 'parallel') {
-        // They run side by side: none sees what another one did.
+        // They run in parallel: none sees the result of another.
         const after = step.branches.map((one) => inOrder([one], scope).steps);
         done = Object.assign({}, done, ...after) as Scope['steps'];
         result = anything;
       }
       const own = { ...scope, steps: { ...done, [step.id]: result }, result };
       const after = inOrder(step.next, own);
-      // Where it is left out, the result is still that of the one before.
+      // If it is skipped, the result is still that of the step before.
       return step.where === undefined ? after : { ...after, result: anything };
     }, before);
 
-  judge({ reads }, closed({ event }));
+  check({ reads }, closed({ event }));
   const after = inOrder(steps, { event, steps: {} });
   inOrder(branch, { event, steps: after.steps, error: failure });
   return problems;
@@ -80,13 +71,13 @@ export function wrongReads(
 function wrongRead({ place, names, at }: Read, visible: JsonSchema): WorkflowProblem | undefined {
   let schema: unknown = visible;
   for (const [index, name] of names.entries()) {
-    const member = memberOf(schema, name);
-    if (member === undefined) return undefined;
-    if (member.hint !== undefined) {
-      const message = `${place}: the expression is wrong: ${notThere(names, index)}${member.hint}`;
+    const property = propertyOf(schema, name);
+    if (property === undefined) return undefined;
+    if (property.hint !== undefined) {
+      const message = `${place}: the expression is wrong: ${notThere(names, index)}${property.hint}`;
       return { ...(at[index] ?? { line: 1, column: 1 }), message };
     }
-    schema = member.schema;
+    schema = property.schema;
   }
   return undefined;
 }
@@ -102,14 +93,14 @@ function notThere(names: readonly string[], index: number): string {
   return `${owner} has no ${name}.`;
 }
 
-/** The members of a tool's answer that are no part of what it says. */
+/** The properties of a tool's answer that are not part of its result. */
 const envelope = ['isError', 'structuredContent', '_meta'];
 
 function isEnvelope(name: string): boolean {
   return envelope.includes(name);
 }
 
-/** What is known of the result of a tool by what its list says. */
+/** What is known of the result of a tool by its output schema. */
 export function resultSchema(outputSchema: unknown): JsonSchema {
   const none = Object.fromEntries(envelope.map((name) => [name, false]));
   const schema = isSchema(outputSchema) ? outputSchema : {};

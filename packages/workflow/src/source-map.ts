@@ -37,11 +37,11 @@ export class SourceMap {
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
   }
 
-  /** What is wrong with the text by the rules of YAML. */
+  /** The YAML errors of the text. */
   get problems(): WorkflowProblem[] {
     return this.#document.errors.map(({ message, pos: [offset] }) => ({
       ...this.#position(offset),
-      // What YAML's reader says where it ran out of stack.
+      // YAML's reader ran out of stack.
       message: /call stack/.test(message) ? TOO_DEEP : message,
     }));
   }
@@ -49,8 +49,8 @@ export class SourceMap {
   /**
    * The content.
    *
-   * @throws Error for an alias that would make it grow without bounds, and for content that is nested
-   * too deep or has a name that no object can keep.
+   * @throws Error for an alias that makes it grow without bounds, for content that is nested too deep,
+   * and for a name that an object cannot keep.
    */
   value(): unknown {
     const value = this.#document.toJS({ maxAliasCount: 100 }) as unknown;
@@ -58,28 +58,35 @@ export class SourceMap {
     return value;
   }
 
-  /** Where the value at a path begins; if nothing is there, where what should have it begins. */
+  /** Where the value at a path begins; if it is missing, where its parent begins. */
   at(path: Path): Position {
     const node = this.#node(path);
     if (node?.range) return this.#position(node.range[0]);
     return path.length === 0 ? { line: 1, column: 1 } : this.at(path.slice(0, -1));
   }
 
-  /** Where a key of the map at a path is. */
-  atKey(path: Path, key: string): Position {
+  /** The value at a path, as plain data; `undefined` where there is none. */
+  valueAt(path: Path): unknown {
     const node = this.#node(path);
+    return node === undefined ? undefined : (node.toJS(this.#document) as unknown);
+  }
+
+  /** Where the key at the end of a path is; if it is not there, where its map begins. */
+  atKey(path: Path): Position {
+    const key = path.at(-1);
+    const node = this.#node(path.slice(0, -1));
     const found = isMap(node)
       ? node.items.find((pair) => isScalar(pair.key) && pair.key.value === key)?.key
       : undefined;
     return isNode(found) && found.range ? this.#position(found.range[0]) : this.at(path);
   }
 
-  /** Where in the text at a path the letter of a part of it is. */
-  within(path: Path, part: string, offset: number): Position {
+  /** The position of a character within a part of the text at a path. */
+  atOffset(path: Path, part: string, offset: number): Position {
     const node = this.#node(path);
     if (!node?.range) return this.at(path);
     const [start, end] = node.range;
-    // In quotes and blocks the part may be written otherwise; then its beginning must do.
+    // In quotes and blocks the part may be written otherwise; then its beginning is used.
     const found = this.#text.slice(start, end).indexOf(part);
     return this.#position(found === -1 ? start : start + found + Math.min(offset, part.length));
   }

@@ -7,11 +7,11 @@ import type {
 } from '@longwire/client';
 
 /**
- * A server that events come from and whose tools are called: a `LongwireClient`, or whatever does
- * the same.
+ * A server that sends events and whose tools are called: a `LongwireClient`, or an object with the
+ * same methods.
  */
-export interface Source extends Pick<ToolSource, 'listTools' | 'callTool'> {
-  /** Listens; the function returned stops listening. */
+export interface Source extends Pick<ToolSource, 'listTools' | 'callTool' | 'trustHints'> {
+  /** Subscribes to notifications; the returned function unsubscribes. */
   on(event: 'notification', listener: (notification: ServerNotification) => void): () => void;
   /** Needed for triggers on resources. */
   subscribeResource?(uri: string, options?: OperationOptions): Promise<void>;

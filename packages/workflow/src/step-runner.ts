@@ -1,55 +1,57 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { nameList, ToolResultError, type CallToolResult } from '@longwire/client';
+import { ToolResultError, type CallToolResult } from '@longwire/client';
+import { nameList } from '@longwire/client/internal';
 import type { CallStep, Step } from './definition.js';
-import { fill, type ExpressionContext, type Gap } from './expression.js';
+import { fill, type Gap } from './expression.js';
 import { failureOf, mayRepeat, notSent, Stopped, StepFailure, type Failure } from './failure.js';
 import { textOf, valueOf } from './result-value.js';
 import type { Run, StepRecord } from './run.js';
 import { written } from './source-map.js';
 import { addressOf, type Servers, type ToolAddress, type ToolLists } from './tools.js';
+import type { ExpressionContext } from './expression-thread.js';
 
 /** The longest delay before a call is made again, in milliseconds. */
 const maxDelayMs = 30_000;
 
-/** What the steps of all runs have in common. */
-export interface StepSurroundings {
+/** What the steps of all runs share. */
+export interface StepRunnerOptions {
   servers: Servers;
   tools: ToolLists;
-  /** Nothing is called, and the arguments are only shown. */
+  /** Calls nothing, and only shows the arguments. */
   dryRun: boolean;
-  /** Aborted when no further step is to be begun. */
+  /** Aborted when no further step may begin. */
   stopping: AbortSignal;
-  /** Aborted when what is in flight is to end. */
+  /** Aborted when calls in flight must end. */
   aborting: AbortSignal;
-  /** A run calls a server; the function returned is called when the call has ended. */
+  /** Called when a run calls a server; the returned function is called when the call has ended. */
   onCall: (server: string, run: Run) => () => void;
-  /** Writes down where a step stands. */
+  /** Writes the state of a step. */
   write: (run: Run, record: StepRecord) => Promise<void>;
 }
 
-/** Takes the steps of one run, and leaves out those that are done. */
+/** Runs the steps of one run, except those that are done. */
 export class StepRunner {
-  /** All steps that were come to, in that order. */
+  /** All steps that were reached, in order. */
   readonly records: Map<string, StepRecord>;
   readonly #run: Run;
-  readonly #surroundings: StepSurroundings;
+  readonly #options: StepRunnerOptions;
   readonly #results: Record<string, unknown> = {};
   #error: Failure | undefined;
 
-  constructor(run: Run, earlier: readonly StepRecord[], surroundings: StepSurroundings) {
+  constructor(run: Run, earlier: readonly StepRecord[], options: StepRunnerOptions) {
     this.#run = run;
-    this.#surroundings = surroundings;
+    this.#options = options;
     const byStart = [...earlier].sort((a, b) => a.startedAt.localeCompare(b.startedAt));
     this.records = new Map(byStart.map((record) => [record.path, record]));
   }
 
-  /** From here on expressions see an `error`. */
+  /** Sets the `error` that expressions see from now on. */
   fail(error: Failure): void {
     this.#error = error;
   }
 
   /**
-   * Takes steps in order.
+   * Runs steps in order.
    *
    * @throws StepFailure of the first one that fails; Stopped.
    */
@@ -69,7 +71,7 @@ export class StepRunner {
     return this.inOrder(step.next, result);
   }
 
-  /** All branches are waited for, whatever becomes of one of them. */
+  /** Waits for all branches, even if one fails. */
   async #branches(
     { branches }: Extract<Step, { kind: 'parallel' }>,
     previous: unknown,
@@ -78,20 +80,20 @@ export class StepRunner {
       branches.map((branch) => this.#step(branch, previous)),
     );
     const failed = settled.filter((branch) => branch.status === 'rejected');
-    // Nothing is judged before all is known: a branch that was stopped is still to be done.
+    // A stopped branch wins over a failed one: it must still be run.
     const first = failed.find(({ reason }) => reason instanceof Stopped) ?? failed[0];
     if (first !== undefined) throw first.reason;
     return settled.map((branch) => (branch.status === 'fulfilled' ? branch.value : undefined));
   }
 
-  /** Whether a step's condition holds; of one that was begun it did. */
+  /** Whether a step's condition is true; it was for a step that is begun. */
   async #isWanted(step: Step, previous: unknown): Promise<boolean> {
     const { where, path, id } = step;
     const known = this.records.get(path);
     if (known !== undefined) return known.state !== 'skipped';
     if (where === undefined) return true;
-    // What a result would decide is not decided where there are no results.
-    if (this.#surroundings.dryRun && where.needsResults) return true;
+    // A dry run has no results, so conditions on them count as true.
+    if (this.#options.dryRun && where.needsResults) return true;
     const startedAt = new Date().toISOString();
     try {
       if (await where.test(this.#context(previous))) return true;
@@ -103,7 +105,7 @@ export class StepRunner {
   }
 
   async #call(step: CallStep, previous: unknown): Promise<unknown> {
-    const { stopping, servers, tools, dryRun } = this.#surroundings;
+    const { stopping, servers, tools, dryRun } = this.#options;
     const address = addressOf(step.call, this.#run.event.server, servers);
     const isSafe = step.idempotent ?? tools.isSafe(address);
     const known = this.records.get(step.path);
@@ -117,13 +119,13 @@ export class StepRunner {
     return undefined;
   }
 
-  /** Works out the arguments. Nothing is written down yet. */
+  /** Evaluates the arguments. Nothing is written yet. */
   async #begin(step: CallStep, address: ToolAddress, previous: unknown): Promise<StepRecord> {
     const { path, id } = step;
     const call = `${address.server}/${address.tool}`;
     const startedAt = new Date().toISOString();
     const record: StepRecord = { path, id, state: 'waiting', call, startedAt };
-    const { dryRun: isDryRun, tools } = this.#surroundings;
+    const { dryRun: isDryRun, tools } = this.#options;
     const gaps: Gap[] = [];
     let given: unknown;
     try {
@@ -139,14 +141,14 @@ export class StepRunner {
     return { ...record, arguments: given as Record<string, unknown> };
   }
 
-  /** Calls until it succeeds or nothing is left to try. */
+  /** Calls until it succeeds or no attempt is left. */
   async #attempts(
     step: CallStep,
     address: ToolAddress,
     first: StepRecord,
     isSafe: boolean,
   ): Promise<unknown> {
-    const { stopping, aborting } = this.#surroundings;
+    const { stopping, aborting } = this.#options;
     let record = first;
     for (let attempt = 1; ; attempt++) {
       if (stopping.aborted) throw new Stopped();
@@ -158,11 +160,11 @@ export class StepRunner {
         return result;
       }
       if (failure.code === 'aborted' && aborting.aborted) {
-        // Written down as begun, it may have run: whoever goes on with it decides.
+        // A step that is written as begun may have run: whoever resumes the run decides.
         if (failure.certainty === 'not-sent') await this.#write({ ...record, state: 'waiting' });
         throw new Stopped();
       }
-      if (attempt >= step.retry.attempts || !mayRepeat(failure, isSafe)) {
+      if (attempt >= step.retry.maxAttempts || !mayRepeat(failure, isSafe)) {
         return this.#fail(record, failure);
       }
       await this.#write({ ...record, state: 'waiting', error: failure });
@@ -176,7 +178,7 @@ export class StepRunner {
     { server, tool }: ToolAddress,
     { arguments: given = {}, call = tool }: StepRecord,
   ): Promise<{ result?: unknown; failure?: Failure }> {
-    const { servers, aborting, onCall } = this.#surroundings;
+    const { servers, aborting, onCall } = this.#options;
     const ended = onCall(server, this.#run);
     try {
       const source = servers[server];
@@ -188,7 +190,7 @@ export class StepRunner {
       });
       return answeredWith(call, answer);
     } catch (error) {
-      // The tool ran, and this is what it answered: making the call again would run it twice.
+      // The tool ran, and this is its answer: a retry would run it twice.
       if (error instanceof ToolResultError) return answeredWith(call, error.result);
       return { failure: failureOf(error) };
     } finally {
@@ -204,7 +206,7 @@ export class StepRunner {
 
   async #write(record: StepRecord): Promise<void> {
     this.records.set(record.path, record);
-    await this.#surroundings.write(this.#run, record);
+    await this.#options.write(this.#run, record);
   }
 
   #context(result: unknown): ExpressionContext {
@@ -226,7 +228,7 @@ function expressionFailure(error: unknown): Failure {
   return notSent('expression', (error as Error).message);
 }
 
-/** Why arguments are none, if they are: what is required is missing, or a list has a gap. */
+/** What is wrong with the arguments: a required one is missing, or a list has a gap. */
 function wrongArguments(
   call: string,
   given: unknown,

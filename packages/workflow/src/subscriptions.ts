@@ -1,14 +1,15 @@
 import type { EventFilter, Trigger } from './definition.js';
 import { createServerMatcher, createUriMatcher } from './event.js';
-import { LOG_LEVELS, type LoggingLevel } from '@longwire/client';
+import type { LoggingLevel } from '@longwire/client';
+import { LOG_LEVELS } from '@longwire/client/internal';
 import type { Source } from './source.js';
 import type { Servers } from './tools.js';
 
 /**
- * Asks the servers for the events that they send only when asked: changes of resources, and log
- * messages. Of the servers that a trigger is about, one at least must agree.
+ * Subscribes to what servers send only on request: changes of resources, and log messages. At least
+ * one server of each trigger must accept.
  *
- * @throws the error of the first one that did not, where none does.
+ * @throws the error of the first server, if none accepts.
  */
 export async function subscribe(
   triggers: readonly Trigger[],
@@ -54,7 +55,7 @@ async function subscribeTo(
   for (const uri of uris) await source.subscribeResource(uri, { signal });
 }
 
-/** The resources that are there now; those that come later are not asked for. */
+/** The resources that exist now; later ones are not subscribed to. */
 async function matching(
   name: string,
   source: Source,

@@ -1,9 +1,9 @@
-import { didYouMean, nameList } from '@longwire/client';
+import { didYouMean, nameList } from '@longwire/client/internal';
 import type { Tool } from '@longwire/client';
 import { allSteps, type CallStep, type Step, type Trigger, type Workflow } from './definition.js';
 import { WorkflowError, type WorkflowProblem } from './errors.js';
 import { createServerMatcher } from './event.js';
-import { memberOf, missingMembers, type JsonSchema } from './json-schema.js';
+import { propertyOf, missingProperties, type JsonSchema } from './json-schema.js';
 import { resultSchema, wrongReads } from './scope.js';
 import type { Source } from './source.js';
 
@@ -16,7 +16,7 @@ export interface ToolAddress {
   tool: string;
 }
 
-/** Which tool a step calls; `server/tool` names its server, else it is the event's. */
+/** The tool that a step calls; `server/tool` names its server, otherwise it is the event's. */
 export function addressOf(call: string, eventServer: string, servers: Servers): ToolAddress {
   const slash = call.indexOf('/');
   const server = call.slice(0, Math.max(0, slash));
@@ -44,22 +44,23 @@ export class ToolLists {
     this.#lists.set(name, new Map(tools.map((tool) => [tool.name, tool])));
   }
 
-  /** Whether a server said that running a tool twice is no more than running it once. */
+  /** Whether a server that is trusted says that a tool may run twice. */
   isSafe({ server, tool }: ToolAddress): boolean {
+    if (this.#servers[server]?.trustHints === false) return false;
     const annotations = this.#lists.get(server)?.get(tool)?.annotations;
     return annotations?.readOnlyHint === true || annotations?.idempotentHint === true;
   }
 
-  /** The arguments that a tool requires, as far as it is known, and is not given. */
+  /** The known required arguments of a tool that are missing. */
   missing({ server, tool }: ToolAddress, given: unknown): (readonly PropertyKey[])[] {
-    return missingMembers(this.#lists.get(server)?.get(tool)?.inputSchema, given);
+    return missingProperties(this.#lists.get(server)?.get(tool)?.inputSchema, given);
   }
 
   /**
    * Checks a workflow against the tools.
    *
-   * @throws WorkflowError with every call of a tool that is not there, and every expression about a
-   * result that is not there.
+   * @throws WorkflowError with every call of an unknown tool, and every expression about an unknown
+   * result.
    */
   check(workflow: Workflow): void {
     const problems = workflow.triggers.flatMap((trigger) => this.#problemsOf(trigger));
@@ -69,35 +70,35 @@ export class ToolLists {
   #problemsOf(trigger: Trigger): WorkflowProblem[] {
     const { from, fromAt, steps, catch: branch } = trigger;
     const names = Object.keys(this.#servers);
-    const senders = names.filter(createServerMatcher(from));
-    if (senders.length === 0) {
+    const eventServers = names.filter(createServerMatcher(from));
+    if (eventServers.length === 0) {
       const hint = didYouMean(from, names) || ` There are ${nameList(names) || 'none'}.`;
       return [{ ...fromAt, message: `from: no server is called ${from}.${hint}` }];
     }
     const calls = allSteps([...steps, ...branch]).flatMap((step) => {
       if (step.kind !== 'call') return [];
-      return senders.flatMap((sender) => {
-        const message = this.#wrongCall(step, sender);
+      return eventServers.flatMap((eventServer) => {
+        const message = this.#wrongCall(step, eventServer);
         return message === undefined ? [] : [{ ...step.at, message }];
       });
     });
-    const reads = senders.flatMap((sender) =>
-      wrongReads(trigger, (step) => this.#resultOf(step, sender)),
+    const reads = eventServers.flatMap((eventServer) =>
+      wrongReads(trigger, (step) => this.#resultOf(step, eventServer)),
     );
-    // Several servers may lack the same, which is one mistake in the file.
+    // Several servers may lack the same tool, which is one mistake in the file.
     const problems = new Map([...calls, ...reads].map((one) => [JSON.stringify(one), one]));
     return [...problems.values()];
   }
 
-  #resultOf(step: Step, sender: string): JsonSchema | undefined {
+  #resultOf(step: Step, eventServer: string): JsonSchema | undefined {
     if (step.kind !== 'call') return undefined;
-    const { server, tool } = addressOf(step.call, sender, this.#servers);
+    const { server, tool } = addressOf(step.call, eventServer, this.#servers);
     const found = this.#lists.get(server)?.get(tool);
     return found && resultSchema(found.outputSchema);
   }
 
-  #wrongCall(step: CallStep, sender: string): string | undefined {
-    const { server, tool } = addressOf(step.call, sender, this.#servers);
+  #wrongCall(step: CallStep, eventServer: string): string | undefined {
+    const { server, tool } = addressOf(step.call, eventServer, this.#servers);
     const tools = this.#lists.get(server) ?? new Map<string, Tool>();
     const found = tools.get(tool);
     if (found !== undefined) return wrongArguments(step, found);
@@ -117,7 +118,7 @@ export class ToolLists {
   }
 }
 
-/** What is wrong with the names of the arguments, as far as they are written in the file. */
+/** What is wrong with the names of the arguments in the file. */
 function wrongArguments({ arguments: template }: CallStep, tool: Tool): string | undefined {
   if (template.kind !== 'map') return undefined;
   const { inputSchema } = tool;
@@ -128,7 +129,7 @@ function wrongArguments({ arguments: template }: CallStep, tool: Tool): string |
   );
   if (missing.length > 0) return `the tool "${tool.name}" also needs ${nameList(missing)}`;
   for (const name of given) {
-    const hint = memberOf(inputSchema, name)?.hint;
+    const hint = propertyOf(inputSchema, name)?.hint;
     if (hint !== undefined) return `the tool "${tool.name}" has no argument "${name}".${hint}`;
   }
   return undefined;

@@ -10,7 +10,7 @@ import { Journal } from './journal.js';
 import { LineFile } from './line-file.js';
 import { LoopGuard } from './loop-guard.js';
 import { resolveOptions, type ResolvedWorkflowOptions, type WorkflowOptions } from './options.js';
-import { takeRun, type RunSurroundings, type RunTask } from './run-runner.js';
+import { takeRun, type RunOptions, type RunTask } from './run-runner.js';
 import { RunQueue } from './run-queue.js';
 import { exclusionKey, type Run, type RunOutcome } from './run.js';
 import { subscribe } from './subscriptions.js';
@@ -18,17 +18,17 @@ import { ToolLists } from './tools.js';
 
 /** What a workflow has done since it was started. */
 export interface WorkflowStats {
-  /** Events that a trigger is about, its condition apart. */
+  /** Events that match a trigger, regardless of its condition. */
   events: number;
-  /** Events, or runs of a key, that were taken before. */
+  /** Events, or keys, that were taken before. */
   duplicates: number;
-  /** Events that were given up because too many runs waited. */
+  /** Events that failed because too many runs waited. */
   overflowed: number;
-  /** Runs that are over, by how they ended; superseded ones were not begun. */
+  /** Finished runs, by outcome; superseded ones were not begun. */
   runs: Record<RunOutcome | 'dry-run', number>;
-  /** Runs that wait, those that wait for silence included. */
+  /** Runs that wait, debounced ones included. */
   queued: number;
-  /** Runs that go on. */
+  /** Active runs. */
   running: number;
 }
 
@@ -46,7 +46,7 @@ export class WorkflowRunner implements AsyncDisposable {
   readonly #deadLetters: LineFile | undefined;
   readonly #stopping = new AbortController();
   readonly #aborting = new AbortController();
-  readonly #unlisten: (() => void)[] = [];
+  readonly #unsubscribe: (() => void)[] = [];
   readonly #stats = { events: 0, duplicates: 0, overflowed: 0 };
   readonly #runs: WorkflowStats['runs'] = {
     done: 0,
@@ -55,7 +55,7 @@ export class WorkflowRunner implements AsyncDisposable {
     superseded: 0,
     'dry-run': 0,
   };
-  /** Fulfilled when the workflow has stopped; rejected with what it failed by. */
+  /** Fulfilled when the workflow has stopped; rejected with the error that made it fail. */
   readonly closed: Promise<void>;
   #close!: (stopped: Promise<void>) => void;
   #journal: Journal | undefined;
@@ -86,13 +86,13 @@ export class WorkflowRunner implements AsyncDisposable {
     }
     const stop = (): void => void this.stop().catch(() => undefined);
     signal?.addEventListener('abort', stop, { once: true });
-    this.#unlisten.push(() => signal?.removeEventListener('abort', stop));
+    this.#unsubscribe.push(() => signal?.removeEventListener('abort', stop));
   }
 
   /**
    * Checks the workflow against the tools that the servers have now.
    *
-   * @throws WorkflowError with every call of a tool that is not there; what listing tools throws.
+   * @throws WorkflowError with every call of an unknown tool; what listing tools throws.
    */
   async check(): Promise<void> {
     await this.#tools.refresh(this.#stopping.signal);
@@ -100,10 +100,10 @@ export class WorkflowRunner implements AsyncDisposable {
   }
 
   /**
-   * Checks the workflow, goes on with what an earlier process left, and begins to listen. Harmless
-   * when it was started.
+   * Checks the workflow, resumes unfinished runs of an earlier process, and subscribes to the servers.
+   * May be called again.
    *
-   * @throws WorkflowError; LongwireError where a server or the journal cannot be used.
+   * @throws WorkflowError; LongwireError if a server or the journal cannot be used.
    */
   start(): Promise<void> {
     this.#starting ??= this.#start().catch(async (error: unknown) => {
@@ -114,10 +114,10 @@ export class WorkflowRunner implements AsyncDisposable {
   }
 
   /**
-   * Feeds an event in, as if a server had sent it. Fulfilled when it is written down; with an `id`,
-   * it may be fed in again after a crash, and is taken once.
+   * Handles an event as if a server had sent it. Fulfilled when it is written; with an `id`, it may be
+   * pushed again after a crash, and is taken once.
    *
-   * @throws LongwireError `closed` when the workflow does not run, `config` when it does not know
+   * @throws LongwireError `closed` if the workflow does not run, `config` if it does not know
    * the server.
    */
   async push(given: GivenEvent): Promise<Taken> {
@@ -133,11 +133,11 @@ export class WorkflowRunner implements AsyncDisposable {
   }
 
   /**
-   * Takes an event again that was given up: a line of the dead-letter file, or of a log of runs. Only
-   * the trigger that it names handles it, whatever `dedupe` and `debounceMs` say; without one, all
-   * do. Fulfilled when it is written down. The same line is taken once.
+   * Retries the event of a line of the dead-letter file, or of a log of runs. Only the named trigger
+   * handles it, regardless of `dedupe` and `debounceMs`; without a name, all triggers do. Fulfilled
+   * when it is written. The same line is taken once.
    *
-   * @throws LongwireError `closed` when the workflow does not run, `config` when it does not know
+   * @throws LongwireError `closed` if the workflow does not run, `config` if it does not know
    * the server or the trigger.
    */
   async retry({ event, trigger, run }: DeadLetterEvent): Promise<Taken> {
@@ -154,9 +154,9 @@ export class WorkflowRunner implements AsyncDisposable {
   }
 
   /**
-   * Fulfilled when no event and no run is left to handle.
+   * Fulfilled when all events and runs are handled.
    *
-   * @throws what the workflow failed by.
+   * @throws the error that made the workflow fail.
    */
   async idle(): Promise<void> {
     await this.start();
@@ -166,7 +166,7 @@ export class WorkflowRunner implements AsyncDisposable {
     if (this.#failed !== undefined) throw this.#failed.error;
   }
 
-  /** What it has done so far. */
+  /** Counts of events and runs so far. */
   stats(): WorkflowStats {
     return {
       ...this.#stats,
@@ -177,11 +177,11 @@ export class WorkflowRunner implements AsyncDisposable {
   }
 
   /**
-   * Takes no more events and begins no more steps. Calls in flight have 10 s to end. What is left
-   * is gone on with by the journal's next process, or is given up with `stopped` if there is none.
+   * Takes no more events and begins no more steps. Calls in flight have 10 s to end. Unfinished runs
+   * are resumed by the next process with the journal; without a journal they fail with `stopped`.
    *
-   * @throws what the workflow failed by: the journal, the dead-letter file or the log could not be
-   * written.
+   * @throws the error that made the workflow fail: the journal, the dead-letter file or the log could
+   * not be written.
    */
   async stop(): Promise<void> {
     this.#end();
@@ -208,7 +208,7 @@ export class WorkflowRunner implements AsyncDisposable {
       onDuplicate: () => (this.#stats.duplicates += 1),
     });
     if (this.#journal !== undefined) {
-      const known = await this.#journal.recollect();
+      const known = await this.#journal.load();
       intake.restore(known);
       for (const { run, steps: earlier } of known.unfinished) {
         const trigger = triggers.find(({ name }) => name === run.trigger);
@@ -231,15 +231,15 @@ export class WorkflowRunner implements AsyncDisposable {
   #listen(server: string): void {
     const listener = (notification: Parameters<typeof eventOf>[0]): void => {
       if (notification.method === 'notifications/tools/list_changed') {
-        // Where it fails, what was known before is the best there is.
+        // If it fails, the previous list is used.
         this.#tools.refreshOne(server, this.#stopping.signal).catch(() => undefined);
       }
       const chain = this.#guard.chainOf(server);
       const taken = this.#accept(eventOf(notification, server), { identity: undefined, chain });
       taken.catch((error: unknown) => this.#fail(error));
     };
-    const unlisten = this.#options.servers[server]?.on('notification', listener);
-    if (unlisten !== undefined) this.#unlisten.push(unlisten);
+    const unsubscribe = this.#options.servers[server]?.on('notification', listener);
+    if (unsubscribe !== undefined) this.#unsubscribe.push(unsubscribe);
   }
 
   async #accept(event: WorkflowEvent, entry: Entry): Promise<Taken> {
@@ -256,7 +256,7 @@ export class WorkflowRunner implements AsyncDisposable {
     if (queued >= maxQueued) {
       this.#stats.overflowed += 1;
       const { trigger, run } = entry.retry ?? {};
-      await this.#giveUp(event, notSent('queue-full', `${queued} runs wait already`), {
+      await this.#writeDeadLetter(event, notSent('queue-full', `${queued} runs wait already`), {
         ...(trigger !== undefined && { trigger }),
         ...(run !== undefined && { run }),
       });
@@ -265,14 +265,14 @@ export class WorkflowRunner implements AsyncDisposable {
     try {
       return await intake.take(event, entry);
     } finally {
-      // The intake counts itself as busy until its promise is settled.
+      // The intake is busy until its promise is settled.
       setImmediate(() => this.#changed());
     }
   }
 
   #enqueue(task: RunTask, { debounceMs }: Trigger): void {
-    const { run, refusal } = task;
-    if (debounceMs === undefined || refusal !== undefined || run.retryOf !== undefined) {
+    const { run, failure } = task;
+    if (debounceMs === undefined || failure !== undefined || run.retryOf !== undefined) {
       this.#queue.add(task);
     } else {
       this.#debouncer.wait(task, debounceMs);
@@ -287,8 +287,8 @@ export class WorkflowRunner implements AsyncDisposable {
 
   async #take(task: RunTask): Promise<void> {
     try {
-      const outcome = await takeRun(task, this.#surroundings());
-      if (outcome === 'stopped') await this.#leave(task);
+      const outcome = await takeRun(task, this.#runOptions());
+      if (outcome === 'stopped') await this.#abandon(task);
       else this.#runs[outcome] += 1;
     } catch (error) {
       this.#fail(error);
@@ -297,7 +297,7 @@ export class WorkflowRunner implements AsyncDisposable {
     }
   }
 
-  #surroundings(): RunSurroundings {
+  #runOptions(): RunOptions {
     const { servers, dryRun, log } = this.#options;
     return {
       workflow: this.#workflow.name,
@@ -309,20 +309,21 @@ export class WorkflowRunner implements AsyncDisposable {
       onCall: (server, { chain }) => this.#guard.called(server, chain),
       write: async (run, record) => this.#journal?.step(run, record),
       finish: async (run) => this.#journal?.finish(run),
-      giveUp: ({ event, trigger, id }, error) => this.#giveUp(event, error, { trigger, run: id }),
+      onDead: ({ event, trigger, id }, error) =>
+        this.#writeDeadLetter(event, error, { trigger, run: id }),
       onEnd: async (entry) => log?.(entry),
     };
   }
 
-  /** What is not begun or not at its end when the workflow stops. */
-  async #leave({ run: { event, trigger, id } }: RunTask): Promise<void> {
+  /** Handles a run that is unfinished when the workflow stops. */
+  async #abandon({ run: { event, trigger, id } }: RunTask): Promise<void> {
     if (this.#journal !== undefined || this.#options.dryRun) return;
     this.#runs.dead += 1;
     const failure = notSent('stopped', 'the workflow was stopped, and there is no journal');
-    await this.#giveUp(event, failure, { trigger, run: id });
+    await this.#writeDeadLetter(event, failure, { trigger, run: id });
   }
 
-  async #giveUp(
+  async #writeDeadLetter(
     event: WorkflowEvent,
     error: Failure,
     run: { trigger?: string; run?: string } = {},
@@ -333,7 +334,7 @@ export class WorkflowRunner implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    for (const unlisten of this.#unlisten.splice(0)) unlisten();
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     await this.#intake?.settled();
     this.#stopping.abort();
     const left = [...this.#queue.drain(), ...this.#debouncer.drain()].sort(
@@ -341,7 +342,7 @@ export class WorkflowRunner implements AsyncDisposable {
     );
     const timer = setTimeout(() => this.#aborting.abort(), stopGraceMs);
     try {
-      for (const task of left) await this.#leave(task);
+      for (const task of left) await this.#abandon(task);
       while (this.#queue.running > 0) {
         await new Promise<void>((resolve) => void this.#waiters.push(resolve));
       }
@@ -352,7 +353,7 @@ export class WorkflowRunner implements AsyncDisposable {
     }
   }
 
-  /** What cannot be written down must not go on: nobody would know of it after a crash. */
+  /** Ends the workflow: a run that cannot be written would be lost in a crash. */
   #fail(error: unknown): void {
     this.#failed ??= { error };
     this.#end();

@@ -51,7 +51,7 @@ describe('an expression', () => {
     expect(await evaluate('1 + 1')).toBe(2);
   });
 
-  it('is not given more than can be handed over', async () => {
+  it('is not given more than can be copied', async () => {
     const data = Array.from({ length: 300_000 }, () => 1);
     await expect(evaluate('$count(event.data)', data)).rejects.toThrow(/too large for expressions/);
   });

@@ -37,7 +37,10 @@ const shopping = (): ScriptedSource =>
   });
 
 /** Leaves a journal as a process does that ends in the middle of a run. */
-async function leave(steps: readonly Partial<StepRecord>[], run: Partial<Run> = {}): Promise<void> {
+async function writeUnfinished(
+  steps: readonly Partial<StepRecord>[],
+  run: Partial<Run> = {},
+): Promise<void> {
   const at = new Date().toISOString();
   const event = { name: 'order', server: 'shop', id: 'e1', data: 1, params: {}, at };
   const fingerprint = parseWorkflow(text).triggers[0]?.fingerprint ?? '';
@@ -67,8 +70,8 @@ const charged: Partial<StepRecord> = {
 };
 
 describe('a run that a crash interrupted', () => {
-  it('is gone on with; what is done is not repeated', async () => {
-    await leave([charged]);
+  it('is resumed; what is done is not repeated', async () => {
+    await writeUnfinished([charged]);
     const shop = shopping();
     await using rig = await startWorkflow(text, { shop }, { journal });
     await rig.runner.idle();
@@ -77,7 +80,9 @@ describe('a run that a crash interrupted', () => {
   });
 
   it('does not repeat a call of unknown outcome, but goes to the error branch', async () => {
-    await leave([{ path: 'call', id: 'charge', call: 'shop/charge', arguments: { n: 1 } }]);
+    await writeUnfinished([
+      { path: 'call', id: 'charge', call: 'shop/charge', arguments: { n: 1 } },
+    ]);
     const shop = shopping();
     await using rig = await startWorkflow(text, { shop }, { journal });
     await rig.runner.idle();
@@ -87,7 +92,10 @@ describe('a run that a crash interrupted', () => {
 
   it('repeats one that is safe, with the arguments that it had', async () => {
     const args = { was: 'what it was' };
-    await leave([charged, { path: 'then[0].call', id: 'mail', arguments: args, attempts: 1 }]);
+    await writeUnfinished([
+      charged,
+      { path: 'then[0].call', id: 'mail', arguments: args, attempts: 1 },
+    ]);
     const shop = shopping();
     await using rig = await startWorkflow(text, { shop }, { journal });
     await rig.runner.idle();
@@ -95,7 +103,7 @@ describe('a run that a crash interrupted', () => {
   });
 
   it('makes a call that is known not to have run', async () => {
-    await leave([{ path: 'call', id: 'charge', state: 'waiting', arguments: { n: 1 } }]);
+    await writeUnfinished([{ path: 'call', id: 'charge', state: 'waiting', arguments: { n: 1 } }]);
     const shop = shopping();
     await using rig = await startWorkflow(text, { shop }, { journal });
     await rig.runner.idle();
@@ -113,8 +121,8 @@ describe('a run that a crash interrupted', () => {
           then: [{ call: mail, with: { was: =result } }]`;
     const [trigger] = parseWorkflow(keyed).triggers;
     const run = { key: 'shop', fingerprint: trigger?.fingerprint ?? '' };
-    await leave([charged], run);
-    await leave([], { ...run, seq: 2, id: 'r2' });
+    await writeUnfinished([charged], run);
+    await writeUnfinished([], { ...run, seq: 2, id: 'r2' });
     let running = 0;
     const alone = async (text: string): Promise<string> => {
       expect(++running).toBe(1);
@@ -139,11 +147,11 @@ describe('a run that a crash interrupted', () => {
     expect(rig.runner.stats().runs).toMatchObject({ done: 3, dead: 0 });
   });
 
-  it('is given up if its steps are others now, unless nothing was begun', async () => {
+  it('fails if its steps have changed, unless nothing was begun', async () => {
     const changed = { fingerprint: 'another' };
-    await leave([charged], changed);
-    await leave([], { ...changed, seq: 2, id: 'r2' });
-    await leave([], { trigger: 'gone', seq: 3, id: 'r3' });
+    await writeUnfinished([charged], changed);
+    await writeUnfinished([], { ...changed, seq: 2, id: 'r2' });
+    await writeUnfinished([], { trigger: 'gone', seq: 3, id: 'r3' });
     const shop = shopping();
     await using rig = await startWorkflow(text, { shop }, { journal });
     await rig.runner.idle();
@@ -208,7 +216,7 @@ describe('a journal', () => {
   });
 
   it('is not touched by a dry run', async () => {
-    await leave([charged]);
+    await writeUnfinished([charged]);
     const shop = shopping();
     {
       await using rig = await startWorkflow(text, { shop }, { journal, dryRun: true });
@@ -218,14 +226,14 @@ describe('a journal', () => {
     expect(await readJournal(journal)).toMatchObject([{ run: { id: 'r1' }, steps: [charged] }]);
   });
 
-  it('forgets old runs, and no others', async () => {
+  it('removes old runs, and no others', async () => {
     const old = new Date(Date.now() - 8 * 24 * 3_600_000).toISOString();
     const recent = new Date().toISOString();
-    await leave([charged], { outcome: 'done', finishedAt: old });
-    await leave([charged], { seq: 2, id: 'r2', outcome: 'done', finishedAt: recent });
-    await leave([], { seq: 3, id: 'r3' });
+    await writeUnfinished([charged], { outcome: 'done', finishedAt: old });
+    await writeUnfinished([charged], { seq: 2, id: 'r2', outcome: 'done', finishedAt: recent });
+    await writeUnfinished([], { seq: 3, id: 'r3' });
     const left = await Journal.open(journal);
-    await left.recollect();
+    await left.load();
     await left.close();
     expect((await readJournal(journal)).map(({ run }) => run.id)).toEqual(['r2', 'r3']);
   });

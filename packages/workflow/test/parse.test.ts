@@ -2,7 +2,7 @@ import { LongwireError } from '@longwire/client';
 import { describe, expect, it } from 'vitest';
 import { loadWorkflow, parseWorkflow, WorkflowError, workflowSchema } from '../src/index.ts';
 
-function refusal(text: string): WorkflowError {
+function errorOf(text: string): WorkflowError {
   try {
     parseWorkflow(text, { file: 'w.yaml' });
   } catch (error) {
@@ -31,7 +31,9 @@ describe('a workflow file', () => {
         name: 'alert#1',
         from: '*',
         filter: { kind: 'name', name: 'alert' },
-        steps: [{ kind: 'call', id: 'note', path: 'call', retry: { attempts: 1, delayMs: 250 } }],
+        steps: [
+          { kind: 'call', id: 'note', path: 'call', retry: { maxAttempts: 1, delayMs: 250 } },
+        ],
       },
     ]);
   });
@@ -72,14 +74,14 @@ describe('a workflow file', () => {
   it('hands retries down to the steps that say nothing of it', () => {
     const [trigger] = parseWorkflow(
       withTrigger(
-        'retry: { attempts: 3 }',
-        'then: [{ call: a }, { call: b, retry: { attempts: 2, delayMs: 1 } }]',
+        'retry: { maxAttempts: 3 }',
+        'then: [{ call: a }, { call: b, retry: { maxAttempts: 2, delayMs: 1 } }]',
       ),
     ).triggers;
     expect(trigger?.steps).toMatchObject([
-      { retry: { attempts: 3, delayMs: 250 } },
-      { retry: { attempts: 3, delayMs: 250 } },
-      { retry: { attempts: 2, delayMs: 1 } },
+      { retry: { maxAttempts: 3, delayMs: 250 } },
+      { retry: { maxAttempts: 3, delayMs: 250 } },
+      { retry: { maxAttempts: 2, delayMs: 1 } },
     ]);
   });
 
@@ -87,37 +89,37 @@ describe('a workflow file', () => {
     [
       'a typo in a trigger',
       withTrigger('wehre: x'),
-      'w.yaml:4:5: triggers[0]: unknown key "wehre". Did you mean where?',
+      'w.yaml:4:5: unknown key "wehre" in triggers[0]: did you mean "where"?',
     ],
     [
       'a typo in a step',
       withTrigger('then:', '  - cal: x'),
-      /^w\.yaml:5:9: triggers\[0\]\.then\[0\]: unknown key "cal"\. Did you mean call\?$/m,
+      /^w\.yaml:5:9: unknown key "cal" in triggers\[0\]\.then\[0\]: did you mean "call"\?$/m,
     ],
     [
       'a typo in a group',
-      withTrigger('retry: { atempts: 2 }'),
-      /w\.yaml:4:14: .*Did you mean attempts\?/,
+      withTrigger('retry: { maxAtempts: 2 }'),
+      /^w\.yaml:4:14: .*did you mean "maxAttempts"\?$/,
     ],
     [
       'a typo in de-duplication',
       withTrigger('key: event.x', 'dedupe: { within: 2 }'),
-      /w\.yaml:5:15: .*Did you mean withinMs\?/,
+      /^w\.yaml:5:15: .*did you mean "withinMs"\?$/,
     ],
     [
       'a typo at the top',
       `nmae: x\n${withTrigger()}`,
-      'w.yaml:1:1: unknown key "nmae". Did you mean name?',
+      'w.yaml:1:1: unknown key "nmae" in the file: did you mean "name"?',
     ],
     [
       'a key like none',
       `${withTrigger()}\nqqqqqqqqqq: 1`,
-      /There are name, concurrency, maxChain, servers, triggers\.$/,
+      /; there are name, concurrency, maxChain, servers, triggers$/,
     ],
     [
       'a value of another kind',
       withTrigger('debounceMs: soon'),
-      /w\.yaml:4:17: triggers\[0\]\.debounceMs: expected number/,
+      /w\.yaml:4:17: triggers\[0\]\.debounceMs: expected a number, found a string$/,
     ],
     [
       'an expression that is wrong',
@@ -130,7 +132,7 @@ describe('a workflow file', () => {
       /w\.yaml:4:28: triggers\[0\]\.with\.a: the expression is wrong/,
     ],
     ['no trigger', 'triggers: []', 'w.yaml:1:11: triggers: must be a list of at least one trigger'],
-    ['an empty file', '', /w\.yaml:1:1: expected object/],
+    ['an empty file', '', /w\.yaml:1:1: the file: expected an object, found nothing$/],
     ['no YAML', 'triggers: [', /^w\.yaml:1:\d+: /],
     ['one key twice', 'triggers: []\ntriggers: []', /w\.yaml:2:1: Map keys must be unique/],
     [
@@ -176,7 +178,7 @@ describe('a workflow file', () => {
       /a server’s name is letters/,
     ],
   ])('with %s is refused, with the place', (_what, text, message) => {
-    const error = refusal(text);
+    const error = errorOf(text);
     if (typeof message === 'string') expect(error.message).toBe(message);
     else expect(error.message).toMatch(message);
   });
@@ -199,11 +201,11 @@ describe('a workflow file', () => {
   ])('whose condition is %s looks up what there is', (expression, message) => {
     const text = withTrigger(`where: ${expression}`);
     if (message === undefined) expect(parseWorkflow(text).triggers).toHaveLength(1);
-    else expect(refusal(text).message).toBe(`w.yaml:${message}`);
+    else expect(errorOf(text).message).toBe(`w.yaml:${message}`);
   });
 
   it('is told all that is wrong, in the order of the file', () => {
-    const error = refusal(withTrigger('wher: event', 'debounceMs: -1', 'then: [{ cal: x }]'));
+    const error = errorOf(withTrigger('wher: event', 'debounceMs: -1', 'then: [{ cal: x }]'));
     expect(error).toBeInstanceOf(LongwireError);
     expect([error.code, error.certainty, error.file]).toEqual(['config', 'not-sent', 'w.yaml']);
     expect(error.problems.map(({ line }) => line)).toEqual([4, 5, 6]);
@@ -219,7 +221,7 @@ describe('a workflow file', () => {
           .join(', ')}]`,
       );
     }
-    expect(refusal(lines.join('\n')).message).toMatch(/alias/i);
+    expect(errorOf(lines.join('\n')).message).toMatch(/alias/i);
   });
 
   it('has a JSON Schema for editors', () => {

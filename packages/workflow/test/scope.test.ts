@@ -24,7 +24,7 @@ function told({ message }: WorkflowError): string[] {
 const trigger = (on: string, expression: string): string =>
   `triggers:\n- on: ${on}\n  where: ${expression}\n  call: note`;
 
-describe('the members of an event', () => {
+describe('the properties of an event', () => {
   it.each<[on: string, expression: string, problem: string]>([
     [
       'alert',
@@ -43,7 +43,7 @@ describe('the members of an event', () => {
     ['"resource:a:/*"', 'event.data.uri.x', 'event.data.uri has no x.'],
     ['resource:a:/b', 'event.data.url', 'event.data has no url. There are uri, title, _meta.'],
     ['alert', '$map([1], function($v) { event.dtaa })', 'event has no dtaa. Did you mean data'],
-  ])('of %s: %s is judged before anything runs', (on, expression, problem) => {
+  ])('of %s: %s is checked before anything runs', (on, expression, problem) => {
     const problems = problemsOf(trigger(on, `'${expression}'`));
     if (problem === '') expect(problems).toEqual([]);
     else expect(problems).toEqual([expect.stringMatching(/^w:3:\d+: triggers\[0\]\.where: /)]);
@@ -66,7 +66,7 @@ describe('the members of an event', () => {
     expect(problemsOf(trigger(on, `'${expression}'`))).toEqual([]);
   });
 
-  it('are judged wherever an expression stands, with the place', () => {
+  it('are checked in every expression, with the position', () => {
     const problems = problemsOf(`
 triggers:
   - on: alert
@@ -234,7 +234,7 @@ describe('the results that expressions are about', () => {
       'plain\n  then: [{ call: closed, where: event.data }, { call: note, where: result.cost',
       undefined,
     ],
-  ])('are judged by what their tools promise: %s', async (step, problem) => {
+  ])('are checked against the output schemas: %s', async (step, problem) => {
     const problems = await problemsAtStart(step);
     if (problem === undefined) expect(problems).toEqual([]);
     else expect(problems).toEqual([expect.stringContaining(problem)]);

@@ -1,4 +1,4 @@
-import { pick, seldom, withMember, type Table } from './mutation.ts';
+import { pick, seldom, withProperty, type Table } from './mutation.ts';
 import {
   oddSomewhere,
   oddText,
@@ -48,38 +48,39 @@ const INPUT_REQUESTS: readonly unknown[] = [
 export const CALL_MUTATIONS: Table<unknown> = {
   'not-an-object': (_, random) => oddValue(random),
   'odd-value': oddSomewhere,
-  'missing-member': withoutSomething,
-  'further-member': withSomethingMore,
+  'missing-property': withoutSomething,
+  'further-property': withSomethingMore,
   empty: () => ({}),
-  content: (result, random) => withMember(result, 'content', oddValue(random)),
-  'content-block': (result, random) => withMember(result, 'content', [pick(random, BLOCKS)]),
-  'content-blocks': (result) => withMember(result, 'content', BLOCKS),
+  content: (result, random) => withProperty(result, 'content', oddValue(random)),
+  'content-block': (result, random) => withProperty(result, 'content', [pick(random, BLOCKS)]),
+  'content-blocks': (result) => withProperty(result, 'content', BLOCKS),
   'content-text': (result, random) =>
-    withMember(result, 'content', [{ type: 'text', text: oddText(random) }]),
+    withProperty(result, 'content', [{ type: 'text', text: oddText(random) }]),
   'content-many': seldom((result) =>
-    withMember(
+    withProperty(
       result,
       'content',
       Array.from({ length: 50_000 }, (_, n) => ({ type: 'text', text: `${n}` })),
     ),
   ),
   'content-large': seldom((result) =>
-    withMember(result, 'content', [{ type: 'text', text: 'x'.repeat(16 * MIB) }]),
+    withProperty(result, 'content', [{ type: 'text', text: 'x'.repeat(16 * MIB) }]),
   ),
   'content-image-large': seldom((result) =>
-    withMember(result, 'content', [
+    withProperty(result, 'content', [
       { type: 'image', data: 'A'.repeat(8 * MIB), mimeType: 'image/png' },
     ]),
   ),
-  structured: (result, random) => withMember(result, 'structuredContent', oddValue(random)),
+  structured: (result, random) => withProperty(result, 'structuredContent', oddValue(random)),
   'structured-further': (result, random) =>
-    withMember(result, 'structuredContent', { text: oddText(random), more: oddValue(random) }),
-  'is-error': (result, random) => withMember(result, 'isError', pick(random, [true, 'yes', 1, {}])),
-  meta: (result, random) => withMember(result, '_meta', oddValue(random)),
-  'meta-null': (result) => withMember(result, '_meta', null),
+    withProperty(result, 'structuredContent', { text: oddText(random), more: oddValue(random) }),
+  'is-error': (result, random) =>
+    withProperty(result, 'isError', pick(random, [true, 'yes', 1, {}])),
+  meta: (result, random) => withProperty(result, '_meta', oddValue(random)),
+  'meta-null': (result) => withProperty(result, '_meta', null),
   // The shape of a result in protocol 2024-10-07.
   'tool-result': (_, random) => ({ toolResult: oddValue(random) }),
-  'result-type': (result, random) => withMember(result, 'resultType', oddValue(random)),
+  'result-type': (result, random) => withProperty(result, 'resultType', oddValue(random)),
   task: (_, random) => pick(random, TASKS),
   'input-required': (_, random) => ({
     resultType: 'input_required',

@@ -1,4 +1,4 @@
-import { pick, withMember, type Table } from './mutation.ts';
+import { pick, withProperty, type Table } from './mutation.ts';
 import {
   CONTROL_SEQUENCES,
   oddSomewhere,
@@ -52,27 +52,28 @@ const SUPPORTED_VERSIONS: readonly unknown[] = [
 export const HANDSHAKE_MUTATIONS: Table<unknown> = {
   'not-an-object': (_, random) => oddValue(random),
   'odd-value': oddSomewhere,
-  'missing-member': withoutSomething,
-  'further-member': withSomethingMore,
+  'missing-property': withoutSomething,
+  'further-property': withSomethingMore,
   'protocol-version': (result, random) =>
-    withMember(result, 'protocolVersion', pick(random, VERSIONS)),
+    withProperty(result, 'protocolVersion', pick(random, VERSIONS)),
   'supported-versions': (result, random) =>
-    withMember(result, 'supportedVersions', pick(random, SUPPORTED_VERSIONS)),
-  capabilities: (result, random) => withMember(result, 'capabilities', pick(random, CAPABILITIES)),
+    withProperty(result, 'supportedVersions', pick(random, SUPPORTED_VERSIONS)),
+  capabilities: (result, random) =>
+    withProperty(result, 'capabilities', pick(random, CAPABILITIES)),
   'server-name': (result, random) =>
-    withMember(result, 'serverInfo', { name: oddText(random), version: oddText(random) }),
-  'server-info': (result, random) => withMember(result, 'serverInfo', oddValue(random)),
+    withProperty(result, 'serverInfo', { name: oddText(random), version: oddText(random) }),
+  'server-info': (result, random) => withProperty(result, 'serverInfo', oddValue(random)),
   'server-icons': (result) =>
-    withMember(result, 'serverInfo', {
+    withProperty(result, 'serverInfo', {
       name: 'icons',
       version: '1',
       icons: [{ src: 'file:///etc/passwd' }, { src: null }, 1],
       websiteUrl: 'javascript:alert(1)',
     }),
-  instructions: (result, random) => withMember(result, 'instructions', oddText(random)),
-  'instructions-odd': (result, random) => withMember(result, 'instructions', oddValue(random)),
-  meta: (result, random) => withMember(result, '_meta', oddValue(random)),
-  'result-type': (result, random) => withMember(result, 'resultType', oddValue(random)),
+  instructions: (result, random) => withProperty(result, 'instructions', oddText(random)),
+  'instructions-odd': (result, random) => withProperty(result, 'instructions', oddValue(random)),
+  meta: (result, random) => withProperty(result, '_meta', oddValue(random)),
+  'result-type': (result, random) => withProperty(result, 'resultType', oddValue(random)),
   'cache-hints': (result, random) =>
-    withMember(withMember(result, 'ttlMs', oddValue(random)), 'cacheScope', oddValue(random)),
+    withProperty(withProperty(result, 'ttlMs', oddValue(random)), 'cacheScope', oddValue(random)),
 };

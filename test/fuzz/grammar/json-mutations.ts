@@ -1,4 +1,4 @@
-import type { Random } from '@longwire/client/testing';
+import type { Random } from '@longwire/testing';
 import { pick, seldom, type Mutate, type Table } from './mutation.ts';
 
 const MIB = 2 ** 20;
@@ -11,7 +11,7 @@ export const JSON_MUTATIONS: Table<string> = {
   'deep-unclosed': inside(() => '['.repeat(50_000)),
   'many-values': seldom(inside(() => `[${'1,'.repeat(8 * MIB)}1]`)),
   'many-objects': seldom(inside(() => `[${'{},'.repeat(2 * MIB)}1]`)),
-  'many-members': seldom(
+  'many-properties': seldom(
     inside(() => `{${Array.from({ length: 200_000 }, (_, n) => `"m${n}":${n}`).join(',')}}`),
   ),
   'long-text': seldom(inside(() => `"${'x'.repeat(32 * MIB)}"`)),
@@ -50,7 +50,7 @@ export const JSON_MUTATIONS: Table<string> = {
   'other-json': (_, random) => pick(random, ['null', 'true', '1', '"text"', '[]', '{}', '[[]]']),
 };
 
-/** Puts a member with this value into one of the objects of a message. */
+/** Puts a property with this value into one of the objects of a message. */
 function inside(value: (random: Random) => string): Mutate<string> {
   return (text, random) => {
     const places = placesIn(text);

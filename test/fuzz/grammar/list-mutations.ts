@@ -1,5 +1,5 @@
-import type { Random } from '@longwire/client/testing';
-import { isObject, pick, seldom, withMember, type About, type Table } from './mutation.ts';
+import type { Random } from '@longwire/testing';
+import { isObject, pick, seldom, withProperty, type About, type Table } from './mutation.ts';
 import {
   oddSomewhere,
   oddText,
@@ -23,8 +23,8 @@ const ANNOTATIONS: readonly unknown[] = [
 export const LIST_MUTATIONS: Table<unknown> = {
   'not-an-object': (_, random) => oddValue(random),
   'odd-value': oddSomewhere,
-  'missing-member': withoutSomething,
-  'further-member': withSomethingMore,
+  'missing-property': withoutSomething,
+  'further-property': withSomethingMore,
   name: (result, random) => changeEntry(result, random, { name: oddText(random) }),
   'name-odd': (result, random) => changeEntry(result, random, { name: oddValue(random) }),
   'names-long': (result, random) =>
@@ -40,24 +40,24 @@ export const LIST_MUTATIONS: Table<unknown> = {
   meta: (result, random) => changeEntry(result, random, { _meta: oddValue(random) }),
   'prompt-arguments': (result, random) =>
     changeEntry(result, random, { arguments: [oddValue(random), { name: oddText(random) }] }),
-  'list-meta': (result, random) => withMember(result, '_meta', oddValue(random)),
+  'list-meta': (result, random) => withProperty(result, '_meta', oddValue(random)),
   'entries-odd': (result, random) => insertEntries(result, [null, 1, 'x', [], oddValue(random)]),
   'entries-many': seldom((result) =>
     everyEntry(result, 20_000, (index) => ({ name: `n${index}`, uri: `x:${index}` })),
   ),
-  'cursor-same': (result) => withMember(result, 'nextCursor', 'again'),
-  'cursor-odd': (result, random) => withMember(result, 'nextCursor', pick(random, ODD_CURSORS)),
+  'cursor-same': (result) => withProperty(result, 'nextCursor', 'again'),
+  'cursor-odd': (result, random) => withProperty(result, 'nextCursor', pick(random, ODD_CURSORS)),
   'cursor-endless': (result, _, about) =>
-    withMember(result, 'nextCursor', `${Number(cursorOf(about)) + 1}`),
+    withProperty(result, 'nextCursor', `${Number(cursorOf(about)) + 1}`),
   'pages-large': seldom((result, _, about) =>
-    withMember(
+    withProperty(
       everyEntry(result, 100, () => ({ description: 'd'.repeat(10_000) })),
       'nextCursor',
       `${Number(cursorOf(about)) + 1}`,
     ),
   ),
   'cache-hints': (result, random) =>
-    withMember(withMember(result, 'ttlMs', oddValue(random)), 'cacheScope', oddValue(random)),
+    withProperty(withProperty(result, 'ttlMs', oddValue(random)), 'cacheScope', oddValue(random)),
 };
 
 function cursorOf({ params }: About): unknown {
@@ -74,18 +74,22 @@ export function changeEntries(result: unknown, change: (entries: unknown[]) => u
   return Object.fromEntries(changed);
 }
 
-function changeEntry(result: unknown, random: Random, members: object): unknown {
+function changeEntry(result: unknown, random: Random, properties: object): unknown {
   const at = random.below(3);
   return changeEntries(result, (entries) =>
     entries.map((entry, index) =>
-      index === at % entries.length ? { ...(entry as object), ...members } : entry,
+      index === at % entries.length ? { ...(entry as object), ...properties } : entry,
     ),
   );
 }
 
-function everyEntry(result: unknown, count: number, members: (index: number) => object): unknown {
+function everyEntry(
+  result: unknown,
+  count: number,
+  properties: (index: number) => object,
+): unknown {
   return changeEntries(result, ([first]) =>
-    Array.from({ length: count }, (_, index) => ({ ...(first as object), ...members(index) })),
+    Array.from({ length: count }, (_, index) => ({ ...(first as object), ...properties(index) })),
   );
 }
 

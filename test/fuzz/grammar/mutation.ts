@@ -1,4 +1,4 @@
-import type { Random } from '@longwire/client/testing';
+import type { Random } from '@longwire/testing';
 
 /** What a request is for. */
 export type Purpose = 'connect' | 'list' | 'call' | 'other';
@@ -80,14 +80,14 @@ export function pick<T>(random: Random, from: readonly T[]): T {
   return from[random.below(from.length)] as T;
 }
 
-/** Whether a value is an object with members. */
+/** Whether a value is an object with properties. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value with one member more, or another one; what has no members stays as it is. */
-export function withMember(value: unknown, name: string, member: unknown): unknown {
-  return isObject(value) ? { ...value, [name]: member } : value;
+/** The value with one property more, or another one; what has no properties stays as it is. */
+export function withProperty(value: unknown, name: string, property: unknown): unknown {
+  return isObject(value) ? { ...value, [name]: property } : value;
 }
 
 /** So many bytes of any kind. */

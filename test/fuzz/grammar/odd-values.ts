@@ -1,4 +1,4 @@
-import type { Random } from '@longwire/client/testing';
+import type { Random } from '@longwire/testing';
 import { isObject, pick } from './mutation.ts';
 
 const MIB = 2 ** 20;
@@ -76,12 +76,12 @@ export function oddSomewhere(value: unknown, random: Random): unknown {
   return changeSomewhere(value, random, () => oddValue(random));
 }
 
-/** The same tree without one of its members. */
+/** The same tree without one of its properties. */
 export function withoutSomething(value: unknown, random: Random): unknown {
   return changeSomewhere(value, random, () => undefined);
 }
 
-/** The same tree with a member more somewhere. */
+/** The same tree with a property more somewhere. */
 export function withSomethingMore(value: unknown, random: Random): unknown {
   return changeSomewhere(value, random, (node) =>
     isObject(node) ? { ...node, [oddText(random)]: oddValue(random) } : [node, oddValue(random)],
@@ -102,6 +102,6 @@ function changeSomewhere(
       String(index) === key ? changeSomewhere(item, random, change) : (item as unknown),
     );
   }
-  const member = (value as Record<string, unknown>)[key];
-  return { ...(value as object), [key]: changeSomewhere(member, random, change) };
+  const property = (value as Record<string, unknown>)[key];
+  return { ...(value as object), [key]: changeSomewhere(property, random, change) };
 }

@@ -94,7 +94,7 @@ export const RPC_MUTATIONS: Table<unknown[]> = {
     error: pick(random, ERRORS),
   })),
   'result-odd': answers((answer, random) => ({ ...answer, result: oddValue(random) })),
-  'further-member': answers((answer, random) => ({ ...answer, [oddText(random)]: 1 })),
+  'further-property': answers((answer, random) => ({ ...answer, [oddText(random)]: 1 })),
   'method-too': answers((answer) => ({ ...answer, method: 'tools/call' })),
   batch: (messages) => [messages],
   'batch-odd': (messages, random) => [pick(random, [[], [[]], [null, ...messages], [messages]])],

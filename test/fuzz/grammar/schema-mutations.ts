@@ -8,7 +8,7 @@ type Schema = Record<string, unknown>;
 export const SCHEMA_MUTATIONS: Table<unknown> = {
   'not-a-schema': every((_, random) => oddValue(random)),
   'odd-value': every(oddSomewhere),
-  'missing-member': every(withoutSomething),
+  'missing-property': every(withoutSomething),
   'pattern-catastrophic': text({ pattern: '^(a+)+$' }),
   'pattern-overlapping': text({ pattern: '^(a|a)*b$' }),
   'pattern-quadratic': text({ pattern: '(?:a*a*a*a*a*a*)*c' }),
@@ -104,12 +104,12 @@ function schema(value: Schema): Mutate<unknown> {
   return every(() => value);
 }
 
-function object(members: Schema): Mutate<unknown> {
-  return every((value) => ({ ...(value as object), ...members }));
+function object(properties: Schema): Mutate<unknown> {
+  return every((value) => ({ ...(value as object), ...properties }));
 }
 
-function text(members: Schema): Mutate<unknown> {
-  return schema({ type: 'object', properties: { text: { type: 'string', ...members } } });
+function text(properties: Schema): Mutate<unknown> {
+  return schema({ type: 'object', properties: { text: { type: 'string', ...properties } } });
 }
 
 function nested(keyword: 'anyOf' | 'not', depth: number): Schema {

@@ -1,4 +1,4 @@
-import type { Random } from '@longwire/client/testing';
+import type { Random } from '@longwire/testing';
 import { pick, seldom, type Mutate, type Table } from './mutation.ts';
 import { ODD_TEXTS } from './odd-values.ts';
 

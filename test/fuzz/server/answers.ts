@@ -124,7 +124,7 @@ export function messagesFor({ method, id, params }: About, result: unknown): unk
   return [{ jsonrpc: '2.0', method: 'notifications/progress', params: progress }, answer];
 }
 
-/** The tools as the dialect of tool events names them. */
+/** The tools as the tool-events transport names them. */
 export function eventTools(result: unknown): unknown {
   return isObject(result) ? result['tools'] : result;
 }

@@ -10,7 +10,7 @@ export class Player {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    // Whoever is fuzzed may break off whenever it likes.
+    // Whoever is fuzzed may disconnect at any time.
     socket.on('error', () => {});
     socket.once('close', () => {
       clearTimeout(this.#waiting);

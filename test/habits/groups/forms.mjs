@@ -227,8 +227,8 @@ export const bodies = [
   {
     name: 'answers a call with a JSON-RPC error and status 400',
     rules: [
-      on('tools/call', (exchange) =>
-        status(400, json(rpcError(-32602, 'n is too large', exchange.message?.id))),
+      on('tools/call', (incoming) =>
+        status(400, json(rpcError(-32602, 'n is too large', incoming.message?.id))),
       ),
     ],
   },

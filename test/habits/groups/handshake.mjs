@@ -7,7 +7,7 @@ import {
   json,
   on,
   page,
-  refusal,
+  errorReply,
   rpcError,
   SILENT,
   status,
@@ -20,7 +20,7 @@ import {
 /**
  * @typedef {import('../server.mjs').Habit} Habit
  * @typedef {import('../server.mjs').Rule} Rule
- * @typedef {import('../server.mjs').Exchange} Exchange
+ * @typedef {import('../server.mjs').Incoming} Incoming
  */
 
 /** @param {string} name @param {Rule['reply']} reply @param {Partial<Habit>} [more] @returns {Habit} */
@@ -33,7 +33,7 @@ const toDiscover = (name, reply, more = {}) => ({
 /** @param {unknown} result */
 const withResult =
   (result) =>
-  (/** @type {Exchange} */ { message }) =>
+  (/** @type {Incoming} */ { message }) =>
     json({ jsonrpc: '2.0', id: message?.id, result });
 
 /** What the official server in Go says. */
@@ -45,16 +45,16 @@ const OLDER = {
 
 /** Servers of before 2026, and what they say to the first question of the newest protocol. @type {Habit[]} */
 export const discover = [
-  toDiscover('with 200 and the error -32601', refusal(-32601, 'Method not found')),
-  toDiscover('with 404 and the error -32601', (exchange) =>
-    status(404, refusal(-32601, 'Method not found')(exchange)),
+  toDiscover('with 200 and the error -32601', errorReply(-32601, 'Method not found')),
+  toDiscover('with 404 and the error -32601', (incoming) =>
+    status(404, errorReply(-32601, 'Method not found')(incoming)),
   ),
-  toDiscover('with 200 and the error -32600', refusal(-32600, 'Invalid Request')),
-  toDiscover('with 200 and the error -32602', refusal(-32602, 'Invalid request parameters')),
-  toDiscover('with 200 and the error -32603', refusal(-32603, 'Internal error')),
+  toDiscover('with 200 and the error -32600', errorReply(-32600, 'Invalid Request')),
+  toDiscover('with 200 and the error -32602', errorReply(-32602, 'Invalid request parameters')),
+  toDiscover('with 200 and the error -32603', errorReply(-32603, 'Internal error')),
   toDiscover(
     'with 200 and the error -32002, "Server not initialized"',
-    refusal(-32002, 'Server not initialized'),
+    errorReply(-32002, 'Server not initialized'),
   ),
   toDiscover(
     'with 200 and the error -32000, without an id',
@@ -66,10 +66,10 @@ export const discover = [
     'with versions that are no list',
     withResult({ ...OLDER, supportedVersions: '2025-11-25' }),
   ),
-  toDiscover('with the error -32022 and older versions', (exchange) =>
+  toDiscover('with the error -32022 and older versions', (incoming) =>
     status(
       400,
-      refusal(-32022, 'Unsupported protocol version', { supported: ['2025-11-25'] })(exchange),
+      errorReply(-32022, 'Unsupported protocol version', { supported: ['2025-11-25'] })(incoming),
     ),
   ),
   ...[
@@ -118,7 +118,7 @@ const sessionId = (name, id) => ({
       ? [
           on('GET', status(405)),
           on('notification', status(202)),
-          on('request', (/** @type {Exchange} */ { server, message }) =>
+          on('request', (/** @type {Incoming} */ { server, message }) =>
             server.answer(/** @type {import('../messages.mjs').Message} */ (message)),
           ),
         ]
@@ -128,10 +128,11 @@ const sessionId = (name, id) => ({
 
 /** @param {readonly string[]} supported @param {string} message @param {unknown} [data] */
 const onlyOlder = (supported, message, data) =>
-  on('initialize', (exchange) => {
-    const version = String(exchange.message?.params?.['protocolVersion']);
-    if (!supported.includes(version)) return status(400, refusal(-32602, message, data)(exchange));
-    const reply = exchange.usual();
+  on('initialize', (incoming) => {
+    const version = String(incoming.message?.params?.['protocolVersion']);
+    if (!supported.includes(version))
+      return status(400, errorReply(-32602, message, data)(incoming));
+    const reply = incoming.usual();
     return { ...reply, body: textIn(reply).replace('2025-11-25', version) };
   });
 
@@ -247,7 +248,7 @@ export const initialize = [
   },
   {
     name: 'answers `initialize` with a JSON-RPC error',
-    rules: [on('initialize', refusal(-32603, 'out of licences'))],
+    rules: [on('initialize', errorReply(-32603, 'out of licences'))],
   },
   {
     name: 'answers `initialize` with 500 once',

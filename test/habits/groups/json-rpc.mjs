@@ -3,7 +3,7 @@ import { event, inStream, json, rpcError, status, told, without } from '../repli
 /**
  * @typedef {import('../server.mjs').Habit} Habit
  * @typedef {import('../server.mjs').Reply} Reply
- * @typedef {import('../server.mjs').Exchange} Exchange
+ * @typedef {import('../server.mjs').Incoming} Incoming
  * @typedef {import('../messages.mjs').Message} Message
  */
 
@@ -14,7 +14,7 @@ const answers = (name, alter, more = {}, what = 'request') => ({
   ...more,
 });
 
-/** Only integers are ids. @param {Exchange} exchange */
+/** Only integers are ids. @param {Incoming} incoming */
 const isWrongId = ({ message }) => message?.id !== undefined && !Number.isInteger(message.id);
 
 /** @param {string} name @param {(token: unknown) => unknown} alter @param {Partial<Habit>} [more] @returns {Habit} */

@@ -15,7 +15,7 @@ import {
 /**
  * @typedef {import('../server.mjs').Habit} Habit
  * @typedef {import('../server.mjs').Reply} Reply
- * @typedef {import('../server.mjs').Exchange} Exchange
+ * @typedef {import('../server.mjs').Incoming} Incoming
  */
 
 /** The server is at one path, and sends on what comes to another. @param {string} name @param {number} code @param {string} to @param {Partial<Habit>} [more] @returns {Habit} */
@@ -122,8 +122,8 @@ const sticky = (name, attributes) => ({
       what: 'cookie',
       when: ({ message, headers }) =>
         message?.method === 'initialize' && headers.cookie === undefined,
-      reply: (exchange) => {
-        const reply = exchange.usual();
+      reply: (incoming) => {
+        const reply = incoming.usual();
         return {
           ...reply,
           headers: {
@@ -243,9 +243,9 @@ export const gateways = [
   {
     name: 'sends the headers of an answer late, and a comment first',
     rules: [
-      on('tools/call', async (exchange) => {
-        const answer = exchange.server.answerOf(
-          /** @type {import('../messages.mjs').Message} */ (exchange.message),
+      on('tools/call', async (incoming) => {
+        const answer = incoming.server.answerOf(
+          /** @type {import('../messages.mjs').Message} */ (incoming.message),
         );
         await new Promise((resolve) => setTimeout(resolve, 1000));
         return inStream(`: sorry\n\n${event(answer)}`);

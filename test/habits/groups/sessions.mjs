@@ -4,7 +4,7 @@ import {
   json,
   on,
   page,
-  refusal,
+  errorReply,
   rpcError,
   SILENT,
   status,
@@ -26,8 +26,8 @@ const gone = (name, reply, more = {}) => ({
 
 /** @param {number} code @param {string} message @param {number} code of HTTP */
 const refused =
-  (http, code, message) => (/** @type {import('../server.mjs').Exchange} */ exchange) =>
-    status(http, refusal(code, message)(exchange));
+  (http, code, message) => (/** @type {import('../server.mjs').Incoming} */ incoming) =>
+    status(http, errorReply(code, message)(incoming));
 
 const issue = (/** @type {string} */ path) => `https://github.com/${path}`;
 

@@ -3,10 +3,10 @@ import { altered, inStream, on, status } from '../replies.mjs';
 /**
  * @typedef {import('../server.mjs').Habit} Habit
  * @typedef {import('../server.mjs').Reply} Reply
- * @typedef {import('../server.mjs').Exchange} Exchange
+ * @typedef {import('../server.mjs').Incoming} Incoming
  */
 
-/** @param {string} name @param {(id: string, exchange: Exchange) => string} write what the stream begins with @param {Partial<Habit>} [more] @returns {Habit} */
+/** @param {string} name @param {(id: string, incoming: Incoming) => string} write what the stream begins with @param {Partial<Habit>} [more] @returns {Habit} */
 const begins = (name, write, more = {}) => ({
   name,
   speaks: 'sse',
@@ -14,22 +14,22 @@ const begins = (name, write, more = {}) => ({
     {
       what: 'GET',
       when: ({ method, url, server }) => method === 'GET' && url.pathname === server.path,
-      reply: (exchange) =>
-        inStream(write(exchange.server.openSession(), exchange), { staysOpen: true }),
+      reply: (incoming) =>
+        inStream(write(incoming.server.openSession(), incoming), { staysOpen: true }),
     },
   ],
   ...more,
 });
 
-/** @param {string} name @param {(endpoint: string, exchange: Exchange) => string} alter @param {Partial<Habit>} [more] */
+/** @param {string} name @param {(endpoint: string, incoming: Incoming) => string} alter @param {Partial<Habit>} [more] */
 const names = (name, alter, more = {}) =>
   begins(
     `names its endpoint ${name}`,
-    (id, exchange) => `event: endpoint\ndata: ${alter(`/messages?session_id=${id}`, exchange)}\n\n`,
+    (id, incoming) => `event: endpoint\ndata: ${alter(`/messages?session_id=${id}`, incoming)}\n\n`,
     more,
   );
 
-/** @param {string} name @param {(reply: Reply, exchange: Exchange) => Reply} alter @param {Partial<Habit>} [more] @returns {Habit} */
+/** @param {string} name @param {(reply: Reply, incoming: Incoming) => Reply} alter @param {Partial<Habit>} [more] @returns {Habit} */
 const posts = (name, alter, more = {}) => ({
   name,
   speaks: 'sse',
@@ -68,9 +68,9 @@ export const sse = [
       {
         what: 'prefix',
         when: ({ url }) => url.pathname === '/api/messages',
-        reply: (exchange) => {
-          exchange.url.pathname = '/messages';
-          return exchange.usual();
+        reply: (incoming) => {
+          incoming.url.pathname = '/messages';
+          return incoming.usual();
         },
       },
     ],

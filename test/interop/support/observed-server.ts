@@ -67,7 +67,7 @@ export async function startObservedServer(options: ServeOptions = {}): Promise<O
     server.registerTool('wait', { annotations: { readOnlyHint: true } }, async ({ mcpReq }) => {
       observe('wait', {}, mcpReq.signal);
       await new Promise((_resolve, reject) => {
-        mcpReq.signal.addEventListener('abort', () => reject(new Error('given up')));
+        mcpReq.signal.addEventListener('abort', () => reject(new Error('cancelled')));
       });
       return said('never');
     });

@@ -9,8 +9,8 @@ import type { Prepared } from '../../support/user-cache.ts';
 import { directoryOf, tellWhatIsMissing } from './missing.ts';
 import { connectOfficialCommand } from './official-client.ts';
 
-/** What a popular server finds where it is started. */
-export interface Surroundings {
+/** Where a popular server is started. */
+export interface ServerPlace {
   /** Where it is installed. */
   directory: string;
   /** A directory of its own, with a file `hello.txt`. */
@@ -22,10 +22,10 @@ export interface Surroundings {
 /** A server that people use every day, over stdio. */
 export interface PopularServer {
   name: string;
-  command: (around: Surroundings) => [command: string, ...args: string[]];
-  env?: (around: Surroundings) => Record<string, string>;
+  command: (around: ServerPlace) => [command: string, ...args: string[]];
+  env?: (around: ServerPlace) => Record<string, string>;
   /** A call that does no harm and leaves the machine alone. */
-  call: { tool: string; args: (around: Surroundings) => Record<string, unknown> };
+  call: { tool: string; args: (around: ServerPlace) => Record<string, unknown> };
   /** What the printed result holds. */
   answer: unknown;
   /** How the command ends: 1 where what the tool needs is not there, and it says so. */
@@ -37,7 +37,7 @@ export function describePopular(prepared: Prepared, servers: readonly PopularSer
   expectNothingLeftOpen();
   tellWhatIsMissing(prepared);
   let web: HttpFixture;
-  let around: Surroundings;
+  let around: ServerPlace;
   beforeAll(async () => {
     web = await startHttpFixture((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"name":"local"}');

@@ -33,7 +33,7 @@ export interface Library {
   counts: { tools: number; resources: number; resourceTemplates: number; prompts: number };
 }
 
-const dialects = { sse: 'sse', stdio: 'stdio' } as Partial<Record<Output, string>>;
+const transports = { sse: 'sse', stdio: 'stdio' } as Partial<Record<Output, string>>;
 
 /** Runs all that a server of another language has to go through with us. */
 export async function describeLibrary({ name, ways, ...expected }: Library): Promise<void> {
@@ -43,7 +43,7 @@ export async function describeLibrary({ name, ways, ...expected }: Library): Pro
 
   describe.for('missing' in prepared ? [] : ways)(`${name}, $output`, (way) => {
     const { output, protocolVersion, racesLastSteps = false, hearsCancellation = true } = way;
-    const transport = dialects[output] ?? 'streamable-http';
+    const transport = transports[output] ?? 'streamable-http';
     let subject: Subject;
     beforeAll(async () => {
       subject = await Subject.start({ name, directory: directoryOf(prepared), output });
@@ -64,7 +64,7 @@ export async function describeLibrary({ name, ways, ...expected }: Library): Pro
     test('is listed as the official client lists it', async () => {
       await using official = await subject.connectOfficial();
       await using client = await subject.connect();
-      expect(client.state).toMatchObject({ name: 'ready', dialect: transport });
+      expect(client.state).toMatchObject({ name: 'ready', transport });
       expect(client.protocolVersion).toBe(protocolVersion);
       expect(client.capabilities).toMatchObject(official.sdk.getServerCapabilities() ?? {});
       expect(await client.listTools()).toEqual((await official.raw('tools/list'))['tools']);
@@ -82,9 +82,9 @@ export async function describeLibrary({ name, ways, ...expected }: Library): Pro
 
     /**
      * A server that answers with JSON says all else on the stream that stands beside, which opens
-     * some time after the handshake: connected, and heard there.
+     * some time after the handshake: connected, with its notifications received.
      */
-    const heard = async (options?: ClientOptions): Promise<LongwireClient> => {
+    const subscribed = async (options?: ClientOptions): Promise<LongwireClient> => {
       const client = await subject.connect(options);
       if (output !== 'json') return client;
       const enough = new AbortController();
@@ -98,7 +98,7 @@ export async function describeLibrary({ name, ways, ...expected }: Library): Pro
     };
 
     test('tells its progress', async () => {
-      await using client = await heard();
+      await using client = await subscribed();
       const seen: string[] = [];
       const result = await client.callTool(
         'slow',
@@ -160,13 +160,13 @@ export async function describeLibrary({ name, ways, ...expected }: Library): Pro
         await subject.happened('slow'),
         await subject.happened('slow cancelled'),
       ] as const;
-      const giveUp = new AbortController();
+      const cancel = new AbortController();
       const options: CallToolOptions =
-        code === 'aborted' ? { signal: giveUp.signal } : { deadlineMs: 500 };
+        code === 'aborted' ? { signal: cancel.signal } : { deadlineMs: 500 };
       const call = client.callTool('slow', { steps: 400, stepMs: 20 }, options);
       const ended = expect(call).rejects.toMatchObject({ code, certainty: 'outcome-unknown' });
       await until(async () => (await subject.happened('slow')) > before[0]);
-      giveUp.abort();
+      cancel.abort();
       await ended;
       if (hearsCancellation) {
         await until(async () => (await subject.happened('slow cancelled')) > before[1]);
@@ -182,7 +182,7 @@ export async function describeLibrary({ name, ways, ...expected }: Library): Pro
     ];
     test.for(asks)('%s reaches the program, with protocol %s', async ([tool, protocol]) => {
       const questions: unknown[] = [];
-      await using client = await heard({
+      await using client = await subscribed({
         protocol,
         handlers: {
           elicitation: ({ message }) => {

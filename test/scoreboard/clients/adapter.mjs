@@ -20,7 +20,7 @@
  * @property {number} [deadlineMs] hard cap
  * @property {boolean} [idempotent]
  *
- * @typedef {object} Surroundings what an adapter is opened with
+ * @typedef {object} AdapterOptions what an adapter is opened with
  * @property {(name: string) => any} load loads the package of the client
  * @property {() => void} onNotification
  * @property {() => void} onToolsChanged

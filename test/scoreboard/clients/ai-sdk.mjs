@@ -15,7 +15,7 @@
  */
 
 /**
- * @param {import('./adapter.mjs').Surroundings} surroundings
+ * @param {import('./adapter.mjs').AdapterOptions} options
  * @returns {import('./adapter.mjs').Adapter}
  */
 export function open({ load, elicit }) {

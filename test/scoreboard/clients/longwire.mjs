@@ -2,7 +2,7 @@
 import { createClient } from '@longwire/client';
 
 /**
- * @param {import('./adapter.mjs').Surroundings} surroundings
+ * @param {import('./adapter.mjs').AdapterOptions} options
  * @returns {import('./adapter.mjs').Adapter}
  */
 export function open({ onNotification, onToolsChanged, onState, elicit }) {

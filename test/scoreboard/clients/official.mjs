@@ -8,7 +8,7 @@
 const NO_METHOD = 'Received a response for an unknown message ID';
 
 /**
- * @param {import('./adapter.mjs').Surroundings} surroundings
+ * @param {import('./adapter.mjs').AdapterOptions} options
  * @returns {import('./adapter.mjs').Adapter}
  */
 export function open({ load, onNotification, onToolsChanged, onState, elicit }) {

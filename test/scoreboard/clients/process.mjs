@@ -1,6 +1,6 @@
 /**
  * One client in a process of its own: takes orders from its parent, tells how each settled, and
- * what nobody caught. Ends with its parent; and by itself, once told to leave, if nothing is open.
+ * what nobody caught. Ends with its parent; and by itself, once told to quit, if nothing is open.
  *
  * Arguments: the adapter's module, a file of the package from which the client is resolved.
  */
@@ -83,8 +83,8 @@ const ORDERS = {
   },
   async close() {
     await adapter.close();
-    const giveUpAt = performance.now() + CLOSING_MS;
-    while (left().length > 0 && performance.now() < giveUpAt) {
+    const endAt = performance.now() + CLOSING_MS;
+    while (left().length > 0 && performance.now() < endAt) {
       await sleep(10, undefined, { ref: false });
     }
     return { left: left() };
@@ -98,7 +98,7 @@ function takeOrder(order) {
   const startedAt = performance.now();
   const ms = () => performance.now() - startedAt;
   if (order.what === 'exit') process.exit(0);
-  if (order.what === 'leave') {
+  if (order.what === 'quit') {
     leaving = true;
     process.disconnect();
     return;

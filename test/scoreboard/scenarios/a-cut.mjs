@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nameOf, seconds, told } from '../findings.mjs';
+import { nameOf, seconds, told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { answerOf } from '../server/workshop.mjs';
 
@@ -32,12 +32,12 @@ export const scenario = {
  */
 export async function run(stage, { resultsIn = 'body' } = {}) {
   const server = await stage.server();
-  if (server.dialect === 'tool-events') server.resultsIn = resultsIn;
+  if (server.transport === 'tool-events') server.resultsIn = resultsIn;
   const client = await stage.connected(server.url);
   if (client === undefined) return;
   const safe = safeMark(stage);
   if (stage.transport === 'tool-events') {
-    // Where results come is learned from the first.
+    // The first result shows where results come.
     await client.call('read', { key: 'first' }, safe, PATIENCE_MS);
   }
   const sessionsBefore = server.readySessions;

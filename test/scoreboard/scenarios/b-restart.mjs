@@ -1,4 +1,4 @@
-import { tally } from '../findings.mjs';
+import { tally } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer } from './a-cut.mjs';
 
@@ -16,7 +16,7 @@ export const scenario = {
   letter: 'B',
   title: 'The session is gone after a restart',
   demand:
-    'The server has forgotten the session, while the stream stays open, and answers POSTs with 404, ' +
+    'The server has lost the session, while the stream stays open, and answers POSTs with 404, ' +
     'or with 400: ten calls in parallel, reads and writes, all succeed and run once, after exactly ' +
     'one handshake that they share.',
   transports: { sse: run, streamable: run },
@@ -25,20 +25,20 @@ export const scenario = {
 /** @param {Stage} stage */
 async function run(stage) {
   await stage.inParts({
-    'with 404': (part) => forgotten(part),
+    'with 404': (part) => sessionLost(part),
     'with 400': (part) =>
-      forgotten(part, { status: 400, body: 'No transport found for sessionId' }),
+      sessionLost(part, { status: 400, body: 'No transport found for sessionId' }),
   });
 }
 
 /** @param {Stage} stage @param {{ status: number, body: string }} [gone] */
-async function forgotten(stage, gone) {
+async function sessionLost(stage, gone) {
   const server = await sessionServer(stage);
   if (gone !== undefined) server.gone = gone;
   const client = await stage.connected(server.url);
   if (client === undefined) return;
 
-  server.forget();
+  server.dropSessions();
   const calls = Array.from({ length: CALLS }, (_, index) => ({
     tool: index % 2 === 0 ? 'read' : 'write',
     key: `b-${index}`,

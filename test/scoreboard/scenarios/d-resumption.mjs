@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { told } from '../findings.mjs';
+import { told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer } from './a-cut.mjs';
 
@@ -24,7 +24,7 @@ export const scenario = {
   letter: 'D',
   title: 'Resumption',
   demand:
-    'Events have ids, and the stream is cut with calls outstanding, a write among them. The resumed ' +
+    'Events have ids, and the stream is cut with calls in flight, a write among them. The resumed ' +
     'stream names the same session and is cut again before its first event. Each result arrives ' +
     'exactly once, nothing runs twice, there is no second handshake, and both resumed streams ask ' +
     'for what came after the last event that was seen.',

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { told } from '../findings.mjs';
+import { told } from '../measurements.mjs';
 import { isAnswer } from './a-cut.mjs';
 
 /** @typedef {import('../stage.mjs').Stage} Stage */

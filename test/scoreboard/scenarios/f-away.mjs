@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTimeout, seconds, told } from '../findings.mjs';
+import { isTimeout, seconds, told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer } from './a-cut.mjs';
 import { sessionServer } from './b-restart.mjs';
@@ -24,8 +24,7 @@ export const scenario = {
     'that says so and without ever running. Without any call, the stream comes back by itself or ' +
     'the next call works.',
   notes: {
-    streamable:
-      'While it is away the server of the calls forgets its sessions; the other does not.',
+    streamable: 'While it is away the server of the calls loses its sessions; the other does not.',
   },
   transports: { sse: run, streamable: run },
 };
@@ -56,7 +55,7 @@ async function callsMeanwhile(stage) {
   await sleep(awayMs / 2);
   calls.push(long('read', 'f-late-read'));
   await sleep(awayMs / 2 - awayMs / 30);
-  server.forget();
+  server.dropSessions();
   backAt = performance.now();
   await server.http.back();
 

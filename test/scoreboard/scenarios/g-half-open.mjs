@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { seconds, told } from '../findings.mjs';
+import { seconds, told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer, safeMark } from './a-cut.mjs';
 
@@ -29,7 +29,7 @@ export const scenario = {
 /** @param {Stage} stage */
 export async function run(stage) {
   const server = await stage.server();
-  if (server.dialect === 'tool-events') server.commentEveryMs = COMMENT_MS;
+  if (server.transport === 'tool-events') server.commentEveryMs = COMMENT_MS;
   const proxy = await stage.proxy(server);
   const client = await stage.connected(proxy.url, { heartbeat: HEARTBEAT });
   if (client === undefined) return;
@@ -38,11 +38,11 @@ export async function run(stage) {
   stage.check('a call before that works', isAnswer(early, 'read', 'g-early'), told(early));
   const openedBefore = server.streams.length;
   const sessionsBefore = server.readySessions;
-  // A line that is merely quiet is left as it is.
+  // A connection that is only quiet is kept.
   await sleep(2 * (HEARTBEAT.silenceMs + HEARTBEAT.timeoutMs));
   const opened = server.streams.length;
   stage.check(
-    'a quiet line is kept',
+    'a quiet connection is kept',
     opened <= Math.max(1, openedBefore) && server.readySessions === sessionsBefore,
     `${opened} streams`,
   );

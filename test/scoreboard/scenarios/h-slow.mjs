@@ -1,4 +1,4 @@
-import { isTimeout, told } from '../findings.mjs';
+import { isTimeout, told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer } from './a-cut.mjs';
 
@@ -54,7 +54,7 @@ async function run(stage) {
         message?.method === 'notifications/cancelled' && message.params.requestId === id,
     );
   const isToldOf = () =>
-    server.dialect === 'stateless'
+    server.transport === 'stateless'
       ? server.abandoned.some(({ key }) => key === 'h-capped') && !isSaid()
       : isSaid();
   const tellingMs = await until(isToldOf, LATE_MS);

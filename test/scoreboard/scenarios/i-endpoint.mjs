@@ -1,4 +1,4 @@
-import { isTyped, told } from '../findings.mjs';
+import { isTyped, told } from '../measurements.mjs';
 import { HttpPlace } from '../server/http.mjs';
 
 /** @typedef {import('../stage.mjs').Stage} Stage */
@@ -58,7 +58,7 @@ async function astray(stage, wrong) {
   const client = stage.process();
   await client.create(server.url, { connectMs: CONNECT_MS });
   const outcome = await client.connect(PATIENCE_MS);
-  verdict(stage, outcome, elsewhere);
+  checkOutcome(stage, outcome, elsewhere);
   await stage.finish(client, server);
 }
 
@@ -72,7 +72,7 @@ async function astrayLater(stage) {
     key === undefined
       ? undefined
       : { status: 307, headers: { location: `${elsewhere.origin}/messages` } };
-  verdict(stage, await client.call('write', { key: 'i' }, {}, PATIENCE_MS), elsewhere);
+  checkOutcome(stage, await client.call('write', { key: 'i' }, {}, PATIENCE_MS), elsewhere);
   await stage.finish(client, server);
 }
 
@@ -81,7 +81,7 @@ async function astrayLater(stage) {
  * @param {import('../client-process.mjs').Outcome} outcome
  * @param {HttpPlace} elsewhere
  */
-function verdict(stage, outcome, elsewhere) {
+function checkOutcome(stage, outcome, elsewhere) {
   const inTime = outcome.ms <= CONNECT_MS + LATE_MS;
   stage.check('a typed error in time', isTyped(outcome) && inTime, told(outcome));
   const { acceptedConnections, requests } = elsewhere;

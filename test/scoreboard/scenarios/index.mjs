@@ -1,6 +1,6 @@
 import { scenario as a } from './a-cut.mjs';
 import { scenario as b } from './b-restart.mjs';
-import { scenario as c } from './c-refusals.mjs';
+import { scenario as c } from './c-rejections.mjs';
 import { scenario as d } from './d-resumption.mjs';
 import { scenario as e } from './e-storm.mjs';
 import { scenario as f } from './f-away.mjs';

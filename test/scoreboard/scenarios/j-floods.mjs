@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTyped, seconds, told } from '../findings.mjs';
+import { isTyped, seconds, told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer } from './a-cut.mjs';
 import { sessionServer } from './b-restart.mjs';
@@ -23,7 +23,7 @@ export const scenario = {
   title: 'Floods',
   demand:
     'With a limit of 8 MiB for one event: a line that never ends (200 MiB of it, unless the client ' +
-    'hangs up), an event of 16 MiB, and 10,000 notifications in one burst, each of which keeps the ' +
+    'disconnects), an event of 16 MiB, and 10,000 notifications in one burst, each of which keeps the ' +
     'listener busy for 0.2 ms. The process grows by at most 128 MiB; calls get a typed error or ' +
     'their result, notifications are all delivered; nothing crashes.',
   notes: { streamable: 'Answers of 16 MiB come as an event, and as JSON.' },
@@ -58,9 +58,9 @@ async function endlessLine(stage) {
   const response = server.lineOf('j-line');
   const chunk = 'x'.repeat(MIB);
   let sent = 0;
-  const giveUpAt = performance.now() + PATIENCE_MS;
+  const endAt = performance.now() + PATIENCE_MS;
   response?.write('data: ');
-  while (response && !response.destroyed && sent < LINE_BYTES && performance.now() < giveUpAt) {
+  while (response && !response.destroyed && sent < LINE_BYTES && performance.now() < endAt) {
     sent += MIB;
     response.write(chunk);
     await sleep(0);
@@ -70,7 +70,7 @@ async function endlessLine(stage) {
 
   const outcome = await call;
   stage.check('the call in flight settles', settledWell(outcome, 'j-line'), told(outcome));
-  stage.figure('sent before the client hung up', `${Math.round(sent / MIB)} MiB`);
+  stage.figure('sent before the client disconnected', `${Math.round(sent / MIB)} MiB`);
   await checkGrowth(stage, client);
   const next = await client.call('read', { key: 'j-next' }, {}, PATIENCE_MS / 3);
   stage.figure('the next call', told(next));
@@ -82,7 +82,7 @@ async function hugeAnswer(stage, answersAs = 'sse') {
   const server = await sessionServer(stage);
   const client = await stage.connected(server.url, { maxEventBytes: LIMIT_BYTES });
   if (client === undefined) return;
-  if (server.dialect === 'streamable') server.answersAs = answersAs;
+  if (server.transport === 'streamable') server.answersAs = answersAs;
   const args = { key: 'j-event', bytes: EVENT_BYTES };
   const outcome = await client.call('write', args, {}, PATIENCE_MS);
   const isWhole = outcome.ok && outcome.length === EVENT_BYTES;
@@ -115,8 +115,8 @@ async function burst(stage) {
   };
   const outcome = await client.call('read', { key: 'j-after' }, {}, PATIENCE_MS);
   let { notifications = 0 } = await client.stats();
-  const giveUpAt = performance.now() + PATIENCE_MS / 3;
-  while (notifications < NOTIFICATIONS && performance.now() < giveUpAt) {
+  const endAt = performance.now() + PATIENCE_MS / 3;
+  while (notifications < NOTIFICATIONS && performance.now() < endAt) {
     await sleep(200);
     notifications = (await client.stats()).notifications ?? 0;
   }

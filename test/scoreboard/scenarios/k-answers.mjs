@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTyped, told } from '../findings.mjs';
+import { isTyped, told } from '../measurements.mjs';
 import { isAnswer } from './a-cut.mjs';
 import { sessionServer } from './b-restart.mjs';
 
@@ -38,7 +38,7 @@ async function run(stage) {
   const client = await stage.connected(server.url);
   if (client === undefined) return;
   await surrounded(stage, server, client);
-  if (server.dialect === 'streamable') {
+  if (server.transport === 'streamable') {
     const asArray = stage.part('in an array');
     server.answersAs = 'json';
     await surrounded(asArray, server, client);
@@ -47,7 +47,7 @@ async function run(stage) {
     await settles(stage, client, 'a body that answers another request');
     server.answerCall = undefined;
   }
-  if (server.dialect !== 'sse') {
+  if (server.transport !== 'sse') {
     const key = 'k-html';
     const headers = { 'content-type': 'text/html' };
     server.answerPost = (post) =>
@@ -66,7 +66,7 @@ async function surrounded(stage, server, client) {
   let atLeast = 0;
   server.answerCall = (say, answer) => {
     foreign += 3;
-    atLeast += server.dialect === 'sse' ? 3 : 2;
+    atLeast += server.transport === 'sse' ? 3 : 2;
     say({ id: 987_654_321, result: { ...answer.result, ...WRONG } });
     say({ id: `0${answer.id}`, result: { ...answer.result, ...WRONG } });
     say(answer);

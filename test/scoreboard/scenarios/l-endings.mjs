@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { seconds, told } from '../findings.mjs';
+import { seconds, told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { serverRequest } from './l-server-request.mjs';
 import { STATES } from './l-states.mjs';
@@ -17,7 +17,7 @@ export const scenario = {
   letter: 'L',
   title: 'Endings',
   demand:
-    'In every state (idle, connecting, shaking hands, ready with calls in flight, reconnecting ' +
+    'In every state (idle, connecting, in the handshake, ready with calls in flight, reconnecting ' +
     'while the server is away, resting): an abort settles what it belongs to within 1 s, `close()` ' +
     'the rest; no rejection is left unhandled, nothing is left open, and the process ends by ' +
     'itself. Exiting the process works too. A request of the server that was open when the session ' +

@@ -25,7 +25,7 @@ export async function serverRequest(stage) {
   await until(() => server.openStreams === 1, NEXT_SESSION_MS);
   server.opened[0]?.send(question('slow'));
   await sleep(150);
-  server.forget();
+  server.dropSessions();
   server.cut();
   await until(() => server.readySessions === 2 && server.openStreams > 0, NEXT_SESSION_MS);
   const next = server.opened.slice(1).find(({ state }) => state === 'ready');

@@ -32,12 +32,12 @@ export const STATES = {
     const { server, client } = await created(stage);
     // Whatever it begins with, it gets no answer.
     server.answerGet = () => true;
-    if (server.dialect === 'streamable') server.answerPost = () => ({ status: 0 });
+    if (server.transport === 'streamable') server.answerPost = () => ({ status: 0 });
     return connecting({ server, client });
   },
   handshaking: async (stage) => {
     const { server, client } = await created(stage);
-    if (server.dialect === 'tool-events') server.keepsTools = true;
+    if (server.transport === 'tool-events') server.keepsTools = true;
     else server.deafTo = 'initialize';
     return connecting({ server, client });
   },

@@ -1,17 +1,17 @@
 import { run as cut } from './a-cut.mjs';
-import { run as refusals } from './c-refusals.mjs';
+import { run as rejections } from './c-rejections.mjs';
 import { run as halfOpen } from './g-half-open.mjs';
 import { run as endings } from './l-endings.mjs';
 
 /** @type {import('./index.mjs').Scenario} */
 export const scenario = {
   letter: 'M',
-  title: 'The tool-events dialect',
+  title: 'Tool-events',
   demand:
-    'A, C, G and L over the [tool-events dialect](tool-events.md). Its tools have no annotations: ' +
+    'A, C, G and L over [tool-events](tool-events.md). Its tools have no annotations: ' +
     'safe calls are made with `idempotent: true`. Results come in the bodies of POSTs; A is also ' +
     'run with results on the stream, where one call is in flight and the others wait for it. ' +
-    'In G the server sends a comment each 200 ms until the line goes half-open.',
+    'In G the server sends a comment each 200 ms until the connection is half-open.',
   transports: { 'tool-events': run },
 };
 
@@ -20,7 +20,7 @@ async function run(stage) {
   const parts = {
     bodies: stage.part('A, results in bodies'),
     stream: stage.part('A, results on the stream'),
-    refusals: stage.part('C'),
+    rejections: stage.part('C'),
     halfOpen: stage.part('G'),
     endings: stage.part('L'),
   };
@@ -28,7 +28,7 @@ async function run(stage) {
     cut(parts.bodies, { resultsIn: 'body' }),
     cut(parts.stream, { resultsIn: 'stream' }),
   ]);
-  await Promise.all([refusals(parts.refusals), halfOpen(parts.halfOpen)]);
+  await Promise.all([rejections(parts.rejections), halfOpen(parts.halfOpen)]);
   await endings(parts.endings);
   stage.take(Object.values(parts));
 }

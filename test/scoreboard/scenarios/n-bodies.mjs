@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nameOf, seconds, told } from '../findings.mjs';
+import { nameOf, seconds, told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer } from './a-cut.mjs';
 
@@ -49,9 +49,9 @@ async function run(stage) {
   // What is held stays held; what comes now is not.
   server.workshop.holding = false;
   for (const how of /** @type {const} */ (['end', 'cut'])) {
-    await brokenOff(stage, server, client, how);
+    await cutBody(stage, server, client, how);
   }
-  if (server.dialect === 'stateless') await aborted(stage, server, client);
+  if (server.transport === 'stateless') await aborted(stage, server, client);
   server.workshop.release();
 
   const outcome = await neighbour;
@@ -70,7 +70,7 @@ async function run(stage) {
  * @param {ClientProcess} client
  * @param {'end' | 'cut'} how
  */
-async function brokenOff(stage, server, client, how) {
+async function cutBody(stage, server, client, how) {
   const name = how === 'end' ? 'ended' : 'cut';
   const [readKey, writeKey] = [`n-${how}-read`, `n-${how}-write`];
   server.breaksOff = ({ key }) =>

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { seconds, told } from '../findings.mjs';
+import { seconds, told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { TOOLS } from '../server/workshop.mjs';
 import { isAnswer } from './a-cut.mjs';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTimeout, isTyped, nameOf, told } from '../findings.mjs';
+import { isTimeout, isTyped, nameOf, told } from '../measurements.mjs';
 import { until } from '../server/http.mjs';
 import { isAnswer } from './a-cut.mjs';
 

@@ -28,7 +28,7 @@ import { TOOLS, Workshop } from './workshop.mjs';
  * @property {boolean} [execute] whether the work is done nevertheless
  */
 
-/** What the hostile servers of all dialects over HTTP have in common: records, and ways to go wrong. */
+/** What the hostile servers of all transports over HTTP have in common: records, and ways to go wrong. */
 export class HostileServer {
   /** Where it is found. */
   path = '/sse';
@@ -130,7 +130,7 @@ export class HostileServer {
    * @param {Response} _response
    */
   handle(_request, _response) {
-    throw new Error('a dialect handles its requests');
+    throw new Error('a transport handles its requests');
   }
 
   /**
@@ -158,7 +158,7 @@ export class HostileServer {
     });
   }
 
-  /** Counts an answer as open until it ends or is broken off. @param {Response} response */
+  /** Counts an answer as open until it ends or is cut. @param {Response} response */
   track(response) {
     this.#responses.add(response);
     response.once('close', () => this.#responses.delete(response));

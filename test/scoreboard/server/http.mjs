@@ -107,7 +107,7 @@ export class HttpPlace {
       for await (const chunk of request) body += chunk;
       this.#handle({ method, url, headers, body }, response);
     } catch {
-      // It was broken off while it came in.
+      // It was cut while it came in.
       response.destroy();
     }
   }

@@ -8,7 +8,7 @@ import { SseSession } from './sse-session.mjs';
 
 /** A strict MCP server over HTTP+SSE (protocol 2024-11-05) that goes wrong as it is told to. */
 export class SseServer extends HostileServer {
-  dialect = /** @type {const} */ ('sse');
+  transport = /** @type {const} */ ('sse');
   protocolVersion = '2024-11-05';
   /** Whether events have ids and sessions outlive their streams, to be resumed. */
   eventIds = false;
@@ -28,8 +28,8 @@ export class SseServer extends HostileServer {
     return this.opened.reduce((sum, session) => sum + session.initializes, 0);
   }
 
-  /** Forgets all sessions and leaves their streams open, as a restart behind a proxy does. */
-  forget() {
+  /** Drops all sessions and keeps their streams open, as a restart behind a proxy does. */
+  dropSessions() {
     this.sessions.clear();
   }
 

@@ -1,5 +1,5 @@
 import { eventText, HostileServer, parseJson } from './hostile.mjs';
-import { breakOff, wrongWith } from './streamable.mjs';
+import { cutAnswer, wrongWith } from './streamable.mjs';
 import { carryOut } from './workshop.mjs';
 
 /**
@@ -28,14 +28,14 @@ const CACHEABLE = { ttlMs: 0, cacheScope: 'private' };
  * request says who asks, and its headers have to repeat what its body says.
  */
 export class StatelessServer extends HostileServer {
-  dialect = /** @type {const} */ ('stateless');
+  transport = /** @type {const} */ ('stateless');
   path = '/mcp';
   /** @type {Set<Subscription>} */
   subscriptions = new Set();
-  /** Requests whose answer the other side broke off, by which it cancels. @type {Post[]} */
+  /** Requests whose answer the other side closed, by which it cancels. @type {Post[]} */
   abandoned = [];
   /**
-   * Whether the answer to a POST breaks off without having said anything, and how.
+   * Whether the answer to a POST ends early without having said anything, and how.
    *
    * @type {((post: Post) => 'end' | 'cut' | undefined) | undefined}
    */
@@ -104,9 +104,9 @@ export class StatelessServer extends HostileServer {
   async #answer(headers, post) {
     const { message, response } = post;
     const { id, method, params } = message;
-    const refusal = refusalOf(headers, message);
-    if (refusal !== undefined) {
-      this.#json(post, { id, error: refusal }, 400);
+    const errorBody = errorOf(headers, message);
+    if (errorBody !== undefined) {
+      this.#json(post, { id, error: errorBody }, 400);
       return;
     }
     if (method === this.deafTo) {
@@ -158,7 +158,7 @@ export class StatelessServer extends HostileServer {
       response.end();
     } else {
       isOurs = true;
-      breakOff(response, how);
+      cutAnswer(response, how);
     }
   }
 
@@ -212,7 +212,7 @@ function dressed(result, meta = {}) {
  * @param {import('node:http').IncomingHttpHeaders} headers
  * @param {any} message
  */
-function refusalOf(headers, { method, params }) {
+function errorOf(headers, { method, params }) {
   const meta = params?._meta ?? {};
   const version = meta[`${META}protocolVersion`];
   const versionHeader = headers['mcp-protocol-version'];

@@ -17,7 +17,7 @@ const SCRIPT = fileURLToPath(new URL('./stdio-process.mjs', import.meta.url));
 
 /** A server over stdio, seen from outside: the client starts it, as often as it likes. */
 export class StdioServer {
-  dialect = /** @type {const} */ ('stdio');
+  transport = /** @type {const} */ ('stdio');
   #wrong;
   #folder = '';
 

@@ -9,7 +9,7 @@ import { Session } from './session.mjs';
  * @typedef {import('./hostile.mjs').HttpAnswer} HttpAnswer
  */
 
-/** How long after its beginning an answer breaks off: late enough for the head to arrive. */
+/** How long after its beginning an answer ends early: late enough for the head to arrive. */
 const BREAK_OFF_MS = 50;
 
 /** The events of one stream, which may be carried by several HTTP answers one after another. */
@@ -75,12 +75,12 @@ class EventLog {
 class StreamableSession extends Session {
   /** The streams by id: that of each request, and the one of the session itself. */
   logs = /** @type {Map<string, EventLog>} */ (new Map());
-  standing;
+  serverStream;
 
   /** @param {StreamableServer} server */
   constructor(server) {
     super(server);
-    this.standing = this.log(server.eventIds);
+    this.serverStream = this.log(server.eventIds);
   }
 
   /** @param {boolean} hasIds */
@@ -92,25 +92,25 @@ class StreamableSession extends Session {
 
   /** Says something that belongs to no request. @param {any} message */
   send(message) {
-    this.standing.say(message);
+    this.serverStream.say(message);
   }
 }
 
 /** A strict MCP server over Streamable HTTP (protocol 2025-11-25) that goes wrong as it is told to. */
 export class StreamableServer extends HostileServer {
-  dialect = /** @type {const} */ ('streamable');
+  transport = /** @type {const} */ ('streamable');
   path = '/mcp';
   protocolVersion = '2025-11-25';
-  /** Whether events have ids, so that a stream that breaks off can be resumed. */
+  /** Whether events have ids, so that a broken stream can be resumed. */
   eventIds = false;
   /** How requests are answered. */
   answersAs = /** @type {'sse' | 'json'} */ ('sse');
   /** How a request is answered that names a session that is not there. */
-  gone = { status: 404, body: refusal(-32001, 'Session not found') };
+  gone = { status: 404, body: errorBody(-32001, 'Session not found') };
   /** How often each stream that is resumed is cut before its first event. */
   resumedToCut = 0;
   /**
-   * Whether the answer to a POST breaks off without having said anything, and how.
+   * Whether the answer to a POST ends early without having said anything, and how.
    *
    * @type {((post: Post) => 'end' | 'cut' | undefined) | undefined}
    */
@@ -132,8 +132,8 @@ export class StreamableServer extends HostileServer {
     return this.#logs.get(key);
   }
 
-  /** Forgets all sessions and leaves their streams open, as a restart behind a proxy does. */
-  forget() {
+  /** Drops all sessions and keeps their streams open, as a restart behind a proxy does. */
+  dropSessions() {
     this.sessions.clear();
   }
 
@@ -154,7 +154,7 @@ export class StreamableServer extends HostileServer {
     const session = this.sessions.get(idIn(headers));
     const wrong = headers.accept?.includes('text/event-stream')
       ? this.#wrongSession(headers, session)
-      : { status: 406, body: refusal(-32000, 'Not Acceptable: text/event-stream') };
+      : { status: 406, body: errorBody(-32000, 'Not Acceptable: text/event-stream') };
     if (wrong !== undefined || session === undefined) {
       respond(response, wrong ?? this.gone);
       return;
@@ -162,10 +162,10 @@ export class StreamableServer extends HostileServer {
     const lastEventId = headers['last-event-id']?.toString();
     const log =
       lastEventId === undefined
-        ? session.standing
+        ? session.serverStream
         : session.logs.get(lastEventId.split(':')[0] ?? '');
     if (log === undefined) {
-      respond(response, { status: 400, body: refusal(-32000, 'Invalid event ID') });
+      respond(response, { status: 400, body: errorBody(-32000, 'Invalid event ID') });
       return;
     }
     const resumed = lastEventId !== undefined;
@@ -241,7 +241,7 @@ export class StreamableServer extends HostileServer {
     const how = this.breaksOff?.(post);
     if (how !== undefined) {
       await session.receive(message, () => {});
-      breakOff(response, how);
+      cutAnswer(response, how);
     } else if (message.method !== this.deafTo) {
       await session.receive(message, (said) => log.say(said));
       log.end();
@@ -277,18 +277,18 @@ export class StreamableServer extends HostileServer {
    */
   #wrongSession(headers, session) {
     if (idIn(headers) === '') {
-      return { status: 400, body: refusal(-32000, 'Mcp-Session-Id header is required') };
+      return { status: 400, body: errorBody(-32000, 'Mcp-Session-Id header is required') };
     }
     if (session === undefined) return this.gone;
     const version = headers['mcp-protocol-version']?.toString();
     if (version === this.protocolVersion) return undefined;
-    const body = refusal(-32000, `Unsupported protocol version: ${version ?? 'none'}`);
+    const body = errorBody(-32000, `Unsupported protocol version: ${version ?? 'none'}`);
     return { status: 400, body };
   }
 }
 
 /** Breaks off an answer that has begun. @param {Response} response @param {'end' | 'cut'} how */
-export function breakOff(response, how) {
+export function cutAnswer(response, how) {
   setTimeout(() => {
     if (how === 'end') response.end();
     else response.destroy();
@@ -304,11 +304,11 @@ export function breakOff(response, how) {
  */
 export function wrongWith({ accept = '', ...headers }, message) {
   if (!accept.includes('application/json') || !accept.includes('text/event-stream')) {
-    const body = refusal(-32000, 'Not Acceptable: application/json and text/event-stream');
+    const body = errorBody(-32000, 'Not Acceptable: application/json and text/event-stream');
     return { status: 406, body };
   }
   if (!headers['content-type']?.startsWith('application/json')) return { status: 415 };
-  if (message?.jsonrpc !== '2.0') return { status: 400, body: refusal(-32700, 'Parse error') };
+  if (message?.jsonrpc !== '2.0') return { status: 400, body: errorBody(-32700, 'Parse error') };
   return undefined;
 }
 
@@ -316,7 +316,7 @@ export function wrongWith({ accept = '', ...headers }, message) {
 const idIn = (headers) => headers['mcp-session-id']?.toString() ?? '';
 
 /** A JSON-RPC error about no request. @param {number} code @param {string} message */
-function refusal(code, message) {
+function errorBody(code, message) {
   return JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null });
 }
 

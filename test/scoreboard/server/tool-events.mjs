@@ -7,9 +7,9 @@ import { TOOLS } from './workshop.mjs';
  * @typedef {import('./hostile.mjs').Response} Response
  */
 
-/** A server of the tool-events dialect that goes wrong as it is told to. */
+/** A server of the tool-events transport that goes wrong as it is told to. */
 export class ToolEventsServer extends HostileServer {
-  dialect = /** @type {const} */ ('tool-events');
+  transport = /** @type {const} */ ('tool-events');
   /** Where results are said: in the body of the POST, or on the stream after a 202. */
   resultsIn = /** @type {'body' | 'stream'} */ ('body');
   /** Whether the `tools` event is kept back. */
@@ -70,7 +70,7 @@ export class ToolEventsServer extends HostileServer {
     } else if (this.resultsIn === 'body') {
       post.status = 200;
       this.beginStream(response);
-      // Whoever gives up waiting for the body has given up the call.
+      // Whoever stops waiting for the body has cancelled the call.
       const stop = new AbortController();
       response.once('close', () => stop.abort());
       const text = await this.#run(message, stop.signal);

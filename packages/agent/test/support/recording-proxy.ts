@@ -28,7 +28,7 @@ export interface StreamEvent {
   [key: string]: unknown;
 }
 
-/** A pass-through that remembers every request. */
+/** A pass-through that records every request. */
 export interface RecordingProxy {
   /** Its own address, on 127.0.0.1. */
   readonly url: string;

@@ -1,4 +1,4 @@
-import { DEFAULT_JSON_BOUNDS, parseExactJson } from '@longwire/client/untrusted';
+import { DEFAULT_JSON_BOUNDS, parseExactJson } from '@longwire/client/internal';
 import { isJsonObject } from '../json-object.js';
 import {
   allowedValues,
@@ -9,14 +9,13 @@ import {
   type Schema,
 } from './schema.js';
 
-/** What became of a text: a value of a type that the schema names, or what it should have been. */
+/** A text converted to a type of the schema, or the type that was expected. */
 export type Coerced = { ok: true; value: unknown } | { ok: false; expected: string };
 
 /**
- * Gives a text the first type that the schema names and that the text can be. Lists may be written
- * as JSON or with commas. Where the schema names no type, text stays text. Where it may be a number
- * or a text, it is a number only if it is written as JSON writes that number: `007`, `+49301234` and
- * `1e5` are texts there, and so is an integer beyond 2^53.
+ * Converts a text to the first type of the schema that fits. Lists are written as JSON or with commas.
+ * Without a type, text stays text. If both a number and a text fit, it is a number only if JSON writes
+ * that number the same way: `007`, `+49301234`, `1e5` and integers beyond 2^53 are texts.
  */
 export function coerce(text: string, schema: unknown, root: Schema): Coerced {
   let expected: string | undefined;

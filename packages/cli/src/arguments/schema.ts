@@ -9,26 +9,25 @@ export type Schema = JsonObject;
 const maxDepth = 8;
 
 /**
- * How many steps are taken in all that is asked about one document, for the same reason: a short one
- * can have more alternatives than there is time for.
+ * How many steps all lookups in one document may take: a short document can have a huge number of
+ * alternatives.
  */
 const maxSteps = 20_000;
 
-/** How deep alternatives within alternatives are looked for. */
+/** How deep alternatives within alternatives are searched. */
 const maxNesting = 32;
 
-/** How many alternatives are told apart: parts that each have some multiply. */
+/** How many alternatives are kept: those of several parts multiply. */
 const maxAlternatives = 64;
 
-/** The value as a schema object; `true` and what is no schema allow anything. */
+/** The value as a schema object; `true` and other values allow anything. */
 export function asSchema(value: unknown): Schema {
   return isJsonObject(value) ? value : {};
 }
 
 /**
- * The schema of a tool's arguments as one object with `properties` and `required`, wherever it had
- * them: behind a `$ref`, in the parts of `allOf`, in alternatives. Of those, what all require is
- * required.
+ * The schema of a tool's arguments as one object with `properties` and `required`, collected from
+ * `$ref`, `allOf` and alternatives. A property is required if all alternatives require it.
  */
 export function inputSchema(schema: unknown): Schema {
   const root = asSchema(schema);
@@ -57,8 +56,8 @@ export function alternatives(schema: unknown, root: Schema, depth = 0): Schema[]
       .flatMap((option) => alternatives(option, root, depth + 1))
       .slice(0, maxAlternatives);
     plains = plains.slice(0, Math.ceil(maxAlternatives / resolved.length)).flatMap((plain) => {
-      // What is copied is what it costs.
-      budget.steps -= resolved.length * (1 + (memberCount(plain) >> 4));
+      // The cost is what is copied.
+      budget.steps -= resolved.length * (1 + (propertyCount(plain) >> 4));
       return resolved.map((option) => both(plain, option));
     });
     plains.length = Math.min(plains.length, maxAlternatives);
@@ -78,11 +77,11 @@ function budgetOf(root: Schema): { steps: number } {
   return budget;
 }
 
-function memberCount(schema: Schema): number {
+function propertyCount(schema: Schema): number {
   return Object.keys(asSchema(schema['properties'])).length;
 }
 
-/** What holds where both schemas do. */
+/** The schema of values that match both. */
 function both(a: Schema, b: Schema): Schema {
   return {
     ...a,
@@ -92,7 +91,7 @@ function both(a: Schema, b: Schema): Schema {
   };
 }
 
-/** What holds where one of the schemas does, as far as the names of arguments go. */
+/** The schema of values that match either, as far as names of arguments go. */
 function either(a: Schema, b: Schema): Schema {
   const alsoRequired = new Set(requiredNames(b));
   const required = requiredNames(a).filter((name) => alsoRequired.has(name));
@@ -145,7 +144,7 @@ export function allowedValues(schema: Schema): readonly unknown[] | undefined {
   return 'const' in schema ? [schema['const']] : undefined;
 }
 
-/** The schema of one argument, or undefined where the tool does not take it. */
+/** The schema of one argument, or undefined if the tool does not take it. */
 export async function propertySchema(name: string, root: Schema): Promise<unknown> {
   const properties = asSchema(root['properties']);
   if (Object.hasOwn(properties, name)) return properties[name];

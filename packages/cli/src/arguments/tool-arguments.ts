@@ -1,4 +1,5 @@
-import { didYouMean, nameList, shortName, type Tool } from '@longwire/client';
+import type { Tool } from '@longwire/client';
+import { didYouMean, nameList, shortName } from '@longwire/client/internal';
 import { usageError } from '../command-error.js';
 import { coerce } from './coerce.js';
 import {
@@ -14,15 +15,15 @@ import {
 import { validate } from './validate.js';
 import { parseArgumentObject, parseAssignment, type Assignment } from './words.js';
 
-/** What was written after the name of a tool. */
+/** The arguments after the name of a tool. */
 export interface WrittenArguments {
   /** `key=value` and its relatives, in order. They win over `json`. */
   words: readonly string[];
   /** The value of `--args`. */
   json?: string | undefined;
-  /** Where the files of `key=@file` are looked for. */
+  /** The directory for the files of `key=@file`. */
   cwd: string;
-  /** Told why the arguments are not checked by the whole schema. */
+  /** Called with the reason if the arguments are not checked against the whole schema. */
   onUnchecked?: (reason: string) => void;
 }
 
@@ -40,7 +41,7 @@ export function findTool(name: string, tools: readonly Tool[]): Tool {
 }
 
 /**
- * The arguments of a call, typed and checked by the tool's own schema, before anything is sent.
+ * The arguments of a call, converted and checked by the tool's schema before anything is sent.
  *
  * @throws LongwireError with code `invalid-arguments` that names the argument.
  */
@@ -77,8 +78,8 @@ export async function toolArguments(
 }
 
 /**
- * Arguments that the tool takes without naming them, probably misspelt, each with the names there
- * are. A tool that names none, or says itself that it takes others, means them.
+ * Arguments that the tool accepts but does not name, which are probably misspelt, each with the known
+ * names. None if the tool names no arguments, or declares that it accepts others.
  */
 export function unnamedArguments(
   tool: Tool,
@@ -117,7 +118,7 @@ function valueOf(assignment: Assignment, schema: unknown, root: Schema): unknown
   if (!Buffer.from(text, 'utf8').equals(assignment.bytes)) {
     throw usageError(`argument \`${name}\`: ${assignment.path} is not UTF-8 text`);
   }
-  // A file of a list or an object ends with a line break that means nothing; a text's is its own.
+  // The final line break of a file belongs to a text, but not to a list or an object.
   const isText = plain.some((choice) => (typeOf(choice) ?? 'string') === 'string');
   return typed(name, isText ? text : text.trim(), schema, root);
 }

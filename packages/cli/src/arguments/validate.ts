@@ -1,10 +1,10 @@
 import type { Tool } from '@longwire/client';
-import { JsonSchema } from '@longwire/client/untrusted';
+import { JsonSchema } from '@longwire/client/internal';
 import { usageError } from '../command-error.js';
 
 /**
- * Checks arguments against the whole schema of a tool. `onUnchecked` is told why they cannot be checked,
- * or not in time: it is for the server, then, to judge.
+ * Checks arguments against the whole schema of a tool. If they cannot be checked, or not in time,
+ * `onUnchecked` gets the reason, and the server decides.
  *
  * @throws LongwireError with code `invalid-arguments` that names the argument.
  */
@@ -13,16 +13,16 @@ export async function validate(
   tool: Tool,
   onUnchecked: (reason: string) => void,
 ): Promise<void> {
-  const verdict = await new JsonSchema(tool.inputSchema ?? {}).check(args);
-  if (verdict.kind === 'unchecked') onUnchecked(verdict.reason);
-  if (verdict.kind !== 'invalid') return;
-  const { path, message } = verdict;
+  const outcome = await new JsonSchema(tool.inputSchema ?? {}).check(args);
+  if (outcome.kind === 'unchecked') onUnchecked(outcome.reason);
+  if (outcome.kind !== 'invalid') return;
+  const { path, message } = outcome;
   throw usageError(path === '' ? `the arguments ${message}` : `argument \`${path}\` ${message}`);
 }
 
 /**
- * Which of the patterns a name matches, judged as the schema is: they are the server's. One that takes
- * too long matches nothing.
+ * The pattern that a name matches, tested with the same time limit as a schema, because the patterns
+ * come from the server. A pattern that takes too long matches nothing.
  */
 export async function matchingPattern(
   patterns: readonly string[],

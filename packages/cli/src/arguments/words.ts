@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseExactJson, type JsonBounds } from '@longwire/client/untrusted';
+import { parseExactJson, type JsonBounds } from '@longwire/client/internal';
 import { usageError } from '../command-error.js';
 import { isJsonObject, type JsonObject } from '../json-object.js';
 
-/** One argument of a tool as it was written: text to be given a type, or a value that has one. */
+/** One argument as it was written: a text to convert, or a value with a type. */
 export type Assignment =
   | { name: string; kind: 'text'; text: string }
   | { name: string; kind: 'bytes'; bytes: Buffer; path: string }
@@ -61,10 +61,10 @@ function parseJson(text: string, what: string): unknown {
   }
 }
 
-/** What a person writes is bounded by who writes it. */
+/** The user's own input needs no tight bounds. */
 const OWN_BOUNDS: JsonBounds = { maxJsonDepth: 1000, maxJsonValues: Infinity };
 
-/** JSON has no number for what is beyond all: `1e400` would be sent as null. */
+/** JSON has no infinite number: `1e400` would be sent as null. */
 function isWithinNumbers(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;

@@ -3,18 +3,18 @@ import type { Context } from '../context.js';
 import { visibleJson } from '../sanitize.js';
 import { changesOf } from './tool-changes.js';
 
-/** Arguments that are longer stand on lines of their own, before the question. */
+/** Longer arguments are shown before the question, on their own lines. */
 const maxInlineLength = 300;
 
-/** A server's name that is longer is there to push the rest of the question away. */
+/** A longer name of a server could push the question out of view. */
 const maxServerLength = 100;
 
-/** The answers, by what may be written; the last is that of an empty line. */
+/** The answers and their words; an empty line means the last one. */
 const answers = { once: ['y', 'yes'], always: ['a', 'always'], no: ['n', 'no'] } as const;
 
 /**
- * Asks the person before calls that need it; with `--yes` never, and without a terminal the answer
- * is no. Questions come one at a time, also when calls are made side by side.
+ * Asks the user before calls that need approval. With `--yes` it never asks; without a terminal the
+ * answer is no. Questions come one at a time, even for parallel calls.
  */
 export function createApproval(context: Context, options: { yes: boolean }): ApprovalHook {
   if (options.yes) return () => true;
@@ -35,8 +35,8 @@ export function createApproval(context: Context, options: { yes: boolean }): App
 }
 
 /**
- * What is shown, and the question: all that is sent, and so that all of it can be seen. Names are in
- * quotes, and everything a server or Claude says is on one line, so that none writes its own
+ * The question and the lines before it. They show all that is sent, invisible characters included.
+ * Names are quoted, and text of a server or of Claude is on one line, so that neither can imitate a
  * question.
  */
 export function approvalQuestion({
@@ -79,7 +79,7 @@ async function ask(context: Context, request: ApprovalRequest): Promise<Approval
     if (answer === 'always') return 'always';
     return answer === 'once';
   } catch (error) {
-    // The library reads the terminal raw, so Ctrl-C comes as its own error and not as a signal.
+    // The library reads the terminal in raw mode, so Ctrl-C is an error of its own, not a signal.
     if (error instanceof Error && error.name === 'ExitPromptError') interruptions.interrupt();
     return false;
   }

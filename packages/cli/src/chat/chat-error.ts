@@ -2,8 +2,8 @@ import Anthropic from '@anthropic-ai/sdk';
 import { CommandError } from '../command-error.js';
 
 /**
- * What the SDK threw as an error of ours, so that exit codes and messages are as everywhere.
- * `credential` is the variable that the API was shown.
+ * Converts an error of the SDK to one of ours, for the same exit codes and messages as everywhere.
+ * `credential` is the variable whose value was sent to the API.
  */
 export function asChatError(error: unknown, credential = 'ANTHROPIC_API_KEY'): unknown {
   const cause = error;
@@ -24,7 +24,7 @@ export function asChatError(error: unknown, credential = 'ANTHROPIC_API_KEY'): u
   }
   if (error instanceof Anthropic.APIError) return rejection(error, credential);
   if (error instanceof Anthropic.AnthropicError || isBrokenStream(error)) {
-    const message = `the answer of Claude broke off: ${reasonOf(error)}; ask again`;
+    const message = `the answer of Claude ended early: ${reasonOf(error)}; ask again`;
     return new CommandError(message, {
       code: 'connection-lost',
       certainty: 'outcome-unknown',
@@ -34,7 +34,7 @@ export function asChatError(error: unknown, credential = 'ANTHROPIC_API_KEY'): u
   return error;
 }
 
-/** Claude answered that it will not. */
+/** The API answered with an error. */
 function rejection(
   error: InstanceType<typeof Anthropic.APIError>,
   credential: string,
@@ -69,7 +69,7 @@ function isBrokenStream(error: unknown): error is Error {
   return error.message === 'terminated' || /^(?:UND_ERR_|ECONN|EPIPE)/.test(code ?? '');
 }
 
-/** The innermost reason, which for a network error is the one that says something. */
+/** The innermost reason, which for a network error is the useful one. */
 function reasonOf(error: Error): string {
   let reason = error.message;
   let current: unknown = error.cause;

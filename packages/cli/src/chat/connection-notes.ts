@@ -8,13 +8,12 @@ import { sanitizeLine } from '../sanitize.js';
 type Show = (line: string) => void;
 
 /**
- * Tells the person in a conversation when the connection to a server is lost and when it is ready
- * again: one line each, however many attempts lie between. With `--verbose` every change is shown
- * anyway.
+ * Tells the user of a conversation when the connection to a server is lost and when it is ready again:
+ * one line each, regardless of the number of attempts. With `--verbose` every change is shown.
  */
 export class ConnectionNotes {
   readonly #context: Context;
-  /** The names of servers of which it was said that they are not there. */
+  /** The names of servers that were reported as missing. */
   readonly #missing = new Set<string>();
   #places: Show[] = [];
 
@@ -24,7 +23,7 @@ export class ConnectionNotes {
     for (const client of clients) this.#follow(client);
   }
 
-  /** Has the notes shown in another place; the function returned hands that back. */
+  /** Shows the notes elsewhere; the returned function restores the previous place. */
   divert(show: Show): () => void {
     this.#places.push(show);
     return () => {
@@ -32,7 +31,7 @@ export class ConnectionNotes {
     };
   }
 
-  /** Says of a server that it lists no tools, once until it is there again. */
+  /** Reports a server that lists no tools; once, until it is present again. */
   missing(name: string, reason: unknown): void {
     if (this.#missing.has(name)) return;
     this.#missing.add(name);
@@ -41,7 +40,7 @@ export class ConnectionNotes {
     this.#show(terminal.remarkColors.red(line));
   }
 
-  /** It was said already that a server is not there. */
+  /** A server was reported as missing before. */
   knownMissing(name: string): void {
     this.#missing.add(name);
   }
@@ -63,7 +62,7 @@ export class ConnectionNotes {
         told = 'nothing';
         this.present(client.name);
       } else if (state.name === 'resting') {
-        // Each call dials again: that it was in vain is told by whoever made the call.
+        // Each call dials again; if that fails, the call's own error says so.
         if (told !== 'resting') this.#show(dim(`${line}; the next call connects again`));
         told = 'resting';
       } else if (state.name === 'reconnecting') {

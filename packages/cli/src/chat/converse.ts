@@ -13,8 +13,8 @@ export const howToSetKey: string =
   'set ANTHROPIC_API_KEY to a key from https://console.anthropic.com';
 
 /**
- * A conversation at the prompt: with Claude, or without an agent the same prompt for calling tools
- * directly. Ends with the input.
+ * A conversation at the prompt with Claude or, without an agent, direct calls of tools. Ends with the
+ * input.
  */
 export async function converse(
   context: Context,
@@ -29,7 +29,7 @@ export async function converse(
       ? `To chat with Claude, ${howToSetKey}.\nUntil then, call tools yourself: tool name=value … (/tools lists them, /help says more).`
       : `Chatting with ${agent.model}. /help lists the commands.`,
   );
-  // For completion; who needs the list asks for it again, and hears of what fails then.
+  // For completion; whoever needs the list fetches it again and gets the error.
   servers.listTools().catch(() => undefined);
   const reader = createLineReader(context, {
     prompt: terminal.colors.bold('> '),

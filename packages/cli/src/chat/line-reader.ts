@@ -2,7 +2,7 @@ import { clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:rea
 import { PassThrough } from 'node:stream';
 import type { Context } from '../context.js';
 
-/** What came of asking for a line. */
+/** The result of asking for a line. */
 export type Line =
   | { kind: 'line'; text: string }
   /** No more input: Ctrl-D, or a pipe that ended. */
@@ -13,7 +13,7 @@ export type Line =
 /** Where the lines of a conversation come from. */
 export interface LineReader {
   next(): Promise<Line>;
-  /** Writes lines above the one that is being written, if there is one. */
+  /** Writes lines above the one that is being edited, if any. */
   aside(write: () => void): void;
   close(): void;
 }
@@ -29,12 +29,12 @@ export interface PromptOptions {
 const historySize = 200;
 
 /**
- * Lines from a person with editing and history, or from a pipe one after the other. Lines that
- * come before they are asked for wait, as those of a paste do.
+ * Lines from a user with editing and history, or from a pipe. Lines that arrive early wait, for example
+ * those of a paste.
  *
- * The line editor reads a pipe that the input is fed into only while a line is waited for: between
- * lines the terminal is as the shell left it, so that Ctrl-C is a signal during a turn, and a
- * question finds the input free.
+ * The line editor reads a stream to which the input is forwarded only while a line is expected. Between
+ * lines the terminal is in its normal mode: Ctrl-C is a signal during a turn, and a question can read
+ * the input.
  */
 export function createLineReader(context: Context, options: PromptOptions): LineReader {
   const { stdin, terminal, interruptions } = context;
@@ -52,17 +52,17 @@ export function createLineReader(context: Context, options: PromptOptions): Line
     completer: (line: string): [string[], string] => [complete(line), line],
   });
 
-  const feed = (chunk: string | Buffer): void => void input.write(chunk);
+  const forward = (chunk: string | Buffer): void => void input.write(chunk);
   const onEnd = (): void => void input.end();
   if (stdin.readable) stdin.once('end', onEnd);
   else onEnd();
   const listen = (): void => {
     if (isTerminal) stdin.setRawMode?.(true);
-    stdin.on('data', feed);
+    stdin.on('data', forward);
     stdin.resume();
   };
   const rest = (): void => {
-    stdin.off('data', feed);
+    stdin.off('data', forward);
     stdin.pause();
     if (isTerminal) stdin.setRawMode?.(false);
   };
@@ -82,7 +82,7 @@ export function createLineReader(context: Context, options: PromptOptions): Line
   const ask = (): Promise<Line> =>
     new Promise((fulfil) => {
       resolve = fulfil;
-      // The cursor stays where what is left of a paste ends.
+      // Keeps the cursor at the end of the rest of a paste.
       if (isTerminal) editor.prompt(true);
       listen();
     });
@@ -96,7 +96,7 @@ export function createLineReader(context: Context, options: PromptOptions): Line
       }
       if (!isTerminal) return ask();
       const release = interruptions.take(() => {
-        // What was written so far is given up.
+        // Clears the line.
         editor.write(null, { ctrl: true, name: 'e' });
         editor.write(null, { ctrl: true, name: 'u' });
         terminal.print('^C');
@@ -112,7 +112,7 @@ export function createLineReader(context: Context, options: PromptOptions): Line
       cursorTo(stdout, 0);
       clearScreenDown(stdout);
       write();
-      // The editor goes up as many rows as it had come down.
+      // The editor moves up by as many rows as it had moved down.
       stdout.write('\n'.repeat(rows));
       editor.prompt(true);
     },

@@ -3,15 +3,15 @@ import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { reportError } from '../report-error.js';
 import type { LineReader } from './line-reader.js';
 
-/** What a line led to: how it went, or that the person leaves. */
-export type Step = ExitCode | 'leave';
+/** The result of a line: an exit code, or the end of the conversation. */
+export type Step = ExitCode | 'quit';
 
 /**
- * Reads a line, does what it says, and again, until the person leaves or the input ends. What
- * fails is reported and does not end the conversation. Ctrl-C stops what a line started, and its
- * calls on the servers; the second leaves, as does a second one at an idle prompt.
+ * Reads lines and runs them, until the user quits or the input ends. An error is reported and does not
+ * end the conversation. Ctrl-C stops what a line started, and its calls on the servers; a second one
+ * quits, also at an idle prompt.
  *
- * A pipe has nobody to see what failed: there the exit code is that of the last line.
+ * With a pipe as input, the exit code is that of the last line.
  */
 export async function promptLoop(
   context: Context,
@@ -37,7 +37,7 @@ export async function promptLoop(
       interruptedBefore = false;
       if (line.text.trim() === '') continue;
       const step = await attempt(context, (signal) => answer(line.text.trim(), signal));
-      if (step === 'leave') return 0;
+      if (step === 'quit') return 0;
       lastCode = step;
     }
     return 130;

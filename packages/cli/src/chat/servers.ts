@@ -1,11 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  didYouMean,
-  nameList,
-  type Health,
-  type LongwireClient,
-  type Tool,
-} from '@longwire/client';
+import type { Health, LongwireClient, Tool } from '@longwire/client';
+import { didYouMean, nameList } from '@longwire/client/internal';
 import { describeRoute } from '../connection-words.js';
 import type { Context } from '../context.js';
 import { sanitizeLine } from '../sanitize.js';
@@ -14,24 +9,24 @@ import { toolTable } from '../tool-table.js';
 import { CommandError, usageError } from '../command-error.js';
 import { ConnectionNotes } from './connection-notes.js';
 
-/** How long those that have answered wait for one that has not. */
+/** How long servers that have answered wait for one that has not. */
 const maxWaitMs = 3000;
 
-/** What a server has listed. */
+/** The tools of one server. */
 export interface ServerTools {
   client: LongwireClient;
   tools: readonly Tool[];
-  /** It could not be asked now: these are the tools that it had before. */
+  /** It could not be asked now: these are its previous tools. */
   isMissing: boolean;
 }
 
-/** The servers of a conversation, and what a person at its prompt may ask of them. */
+/** The servers of a conversation, and what the prompt asks of them. */
 export class Servers {
   readonly #context: Context;
   readonly clients: readonly LongwireClient[];
-  /** What is told of their connections. */
+  /** The notes on their connections. */
   readonly notes: ConnectionNotes;
-  /** What each has listed last. */
+  /** The last list of each server. */
   readonly #lists = new Map<LongwireClient, readonly Tool[]>();
 
   constructor(context: Context, clients: readonly LongwireClient[]) {
@@ -40,16 +35,16 @@ export class Servers {
     this.notes = new ConnectionNotes(context, clients);
   }
 
-  /** The names of the tools, as far as they were listed. */
+  /** The names of the listed tools. */
   get toolNames(): readonly string[] {
     return [...this.#lists.values()].flatMap((tools) => tools.map(({ name }) => name));
   }
 
   /**
-   * Asks every server for its tools. One that fails, or keeps the others waiting, takes none along:
-   * that is said once, and what it had listed before stands for it.
+   * Asks every server for its tools. If one fails or is late, that is reported once, and its previous
+   * list is used.
    *
-   * @throws what the first of them failed with, if all fail.
+   * @throws the error of the first server, if all fail.
    */
   async listTools(
     signal?: AbortSignal,
@@ -63,7 +58,7 @@ export class Servers {
       return tools;
     });
     const done = new AbortController();
-    // From when the first has answered, so that one that is alone has all its time.
+    // The wait starts when the first one has answered: a single server has all its time.
     const late = Promise.any(reads).then(() => this.#tooLate(done.signal));
     try {
       const settled = await Promise.allSettled(reads.map((read) => Promise.race([read, late])));
@@ -115,12 +110,12 @@ export class Servers {
   }
 
   /**
-   * Which server has a tool; `server/tool` says it where several have one of that name.
+   * Which server has a tool; `server/tool` is needed if several have one of that name.
    *
    * @throws LongwireError with code `unknown-tool`, or that names the servers to choose from.
    */
   async find(word: string, signal: AbortSignal): Promise<{ client: LongwireClient; tool: string }> {
-    // What begins with the name of a server is about that one: another's tool may be named so.
+    // A word that begins with the name of a server means that server: another's tool may have that name.
     const [named] = this.clients
       .filter(({ name }) => word.startsWith(`${name}/`))
       .sort((a, b) => b.name.length - a.name.length);
@@ -144,7 +139,7 @@ export class Servers {
     return first;
   }
 
-  /** Rejects once the others have waited long enough. */
+  /** Rejects when the others have waited long enough. */
   async #tooLate(done: AbortSignal): Promise<never> {
     await delay(maxWaitMs, undefined, { signal: done });
     const message = `its list of tools did not come within ${maxWaitMs / 1000} s of the others'`;

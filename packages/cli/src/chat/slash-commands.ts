@@ -1,4 +1,4 @@
-import { didYouMean } from '@longwire/client';
+import { didYouMean } from '@longwire/client/internal';
 import { callWritten } from '../call-tool.js';
 import type { Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -15,7 +15,7 @@ export interface SlashSetting {
   context: Context;
   servers: Servers;
   media: MediaFolder;
-  /** Forgets the conversation; undefined where there is none. */
+  /** Starts a new conversation; undefined if there is none. */
   reset: (() => void) | undefined;
 }
 
@@ -24,11 +24,11 @@ const commands: Readonly<Record<string, string>> = {
   '/tools': 'the tools of the servers',
   '/servers': 'the servers and how they are reached',
   '/call': 'call a tool yourself: /call tool name=value …',
-  '/reset': 'forget the conversation',
-  '/quit': 'leave (so do Ctrl-D, and Ctrl-C twice)',
+  '/reset': 'start a new conversation',
+  '/quit': 'quit (so do Ctrl-D, and Ctrl-C twice)',
 };
 
-/** More of them fit on no screen. */
+/** More than this do not fit on a screen. */
 const maxCompletions = 200;
 
 /** What Tab offers: the commands, and the tools where one is expected. */
@@ -45,13 +45,13 @@ export function completions(line: string, servers: Servers, direct: boolean): st
     .map((name) => `${prefix}${name} `);
 }
 
-/** Whether the line editor may put a name on the terminal, which it does as the server sent it. */
+/** Whether the line editor may print a name, which it does without sanitizing it. */
 function isWritable(name: string): boolean {
   return name.length <= 256 && sanitizeLine(name) === name;
 }
 
 /**
- * Does what a line that begins with `/` says.
+ * Runs a line that begins with `/`.
  *
  * @throws LongwireError (usage) for one that is unknown.
  */
@@ -83,7 +83,7 @@ export async function slashCommand(
       return 0;
     case '/quit':
     case '/exit':
-      return 'leave';
+      return 'quit';
     default:
       throw usageError(
         `there is no ${name}.${didYouMean(name, Object.keys(commands)) || ' /help lists what there is.'}`,

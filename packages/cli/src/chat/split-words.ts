@@ -1,6 +1,6 @@
 /**
- * Splits a line of the prompt into words. Quotes around a word, or around the value after `name=`,
- * are taken off; after `name:=` everything is JSON and stays as it is, blanks within it included.
+ * Splits a line of the prompt into words. Quotes around a word, or around the value after `name=`, are
+ * removed; what follows `name:=` is JSON and stays as it is, with its blanks.
  */
 export function splitWords(line: string): string[] {
   const words: string[] = [];

@@ -7,10 +7,10 @@ import { hasClaudeKey } from '../environment.js';
 import { callLimits } from '../session.js';
 import { createApproval } from './approval.js';
 
-/** Where Claude is when nothing else is said; given, so that no other place is looked up. */
+/** The default address of Claude; passed, so that the SDK reads no other. */
 const defaultBaseUrl = 'https://api.anthropic.com';
 
-/** Claude with the tools of the sources, or undefined where no key is set. */
+/** Claude with the tools of the sources, or undefined if no key is set. */
 export function startAgent(
   context: Context,
   sources: readonly ToolSource[],
@@ -27,7 +27,7 @@ export function startAgent(
     throw usageError(`ANTHROPIC_BASE_URL "${anthropicBaseUrl}" is not a URL`, { code: 'config' });
   }
   const anthropic = new Anthropic({
-    // One of them: with both, the API would have to choose.
+    // Only one of them: with both, the API would have to choose.
     apiKey: anthropicAuthToken === undefined ? (anthropicApiKey ?? null) : null,
     authToken: anthropicAuthToken ?? null,
     baseURL: anthropicBaseUrl,

@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isJsonObject } from '../json-object.js';
 import { visibleJson } from '../sanitize.js';
 
-/** More than this nobody reads. */
+/** Nobody reads more than this. */
 const maxLines = 40;
 const maxValueLength = 600;
 
-/** How much of what is the same is shown before a difference. */
+/** How much equal text is shown before a difference. */
 const contextLength = 30;
 
-/** What is another in the second than in the first, a line each. */
+/** The differences between two values, a line each. */
 export function changesOf(before: unknown, now: unknown): string[] {
   const lines = changesAt('', before, now);
   if (lines.length <= maxLines) return lines;
@@ -17,7 +18,7 @@ export function changesOf(before: unknown, now: unknown): string[] {
 
 function changesAt(path: string, before: unknown, now: unknown): string[] {
   if (isDeepStrictEqual(before, now)) return [];
-  if (isObject(before) && isObject(now)) {
+  if (isJsonObject(before) && isJsonObject(now)) {
     const keys = new Set([...Object.keys(before), ...Object.keys(now)]);
     return [...keys].flatMap((key) => {
       const name = /^\w+$/.test(key) ? key : visibleJson(key);
@@ -31,11 +32,7 @@ function changesAt(path: string, before: unknown, now: unknown): string[] {
   return [`  ${path}: ${cut(before, from)} → ${cut(now, from)}`];
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** From where two texts differ, with what it takes to find the place. */
+/** Where two texts differ, with some context before it. */
 function firstDifference(one: string, other: string): number {
   let at = 0;
   while (at < one.length && one[at] === other[at]) at++;

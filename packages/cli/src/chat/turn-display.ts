@@ -85,13 +85,13 @@ export class TurnDisplay {
     }
   }
 
-  /** Shows a line about something else, and goes on. */
+  /** Shows a line about something else, then continues. */
   note(line: string): void {
     this.#line(line);
     this.#spin();
   }
 
-  /** Nothing more is shown: a line that was begun is ended, the spinner stopped. */
+  /** Ends the display: completes a begun line, and stops the spinner. */
   end(): void {
     this.#context.terminal.stopLive();
     this.#running.clear();
@@ -139,7 +139,7 @@ export class TurnDisplay {
     this.#context.terminal.showLive(text);
   }
 
-  /** On one line; redacted before it is cut, for half a secret is not known as one. */
+  /** On one line; redacted before it is cut, because half a secret is not recognised. */
   #cut(text: string, maxLength: number): string {
     return sanitizeLine(this.#context.redactor.data(sanitize(text)), maxLength);
   }

@@ -8,7 +8,7 @@ import { sanitizeLine } from '../sanitize.js';
 import type { Servers } from './servers.js';
 import { TurnDisplay } from './turn-display.js';
 
-/** A call of a turn and what came of it, as `chat --json` prints it. */
+/** A call of a turn and its outcome, as `chat --json` prints it. */
 export interface CallRecord {
   server: string;
   tool: string;
@@ -17,19 +17,19 @@ export interface CallRecord {
   refused: boolean;
 }
 
-/** A turn that is over. */
+/** A finished turn. */
 export interface TurnOutcome {
   done: DoneEvent;
   calls: CallRecord[];
-  /** 0 if the answer is whole. */
+  /** 0 if the answer is complete. */
   exitCode: ExitCode;
 }
 
-/** Why an answer is not whole, in words for a person. */
+/** Why an answer is incomplete, for a person. */
 const incomplete: Partial<Record<DoneEvent['reason'], string>> = {
   'max-tokens': 'The answer was cut: it reached the limit of tokens.',
   'context-window': "The answer was cut: the model's context is full. /reset starts anew.",
-  'max-rounds': 'Claude was stopped: it asked for tools too many times. Say "go on" to continue.',
+  'max-rounds': 'Claude was stopped: it asked for tools too many times. Say "continue" to resume.',
   refusal: 'Claude declined to answer.',
 };
 

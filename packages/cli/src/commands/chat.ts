@@ -1,5 +1,7 @@
 import type { Agent } from '@longwire/agent';
-import { createGroup, didYouMean, LongwireError, type LongwireClient } from '@longwire/client';
+import { LongwireError, type LongwireClient } from '@longwire/client';
+import { createGroup } from '@longwire/client/group';
+import { didYouMean } from '@longwire/client/internal';
 import type { Servers } from '../chat/servers.js';
 import { allServers, chooseServers } from '../choose-servers.js';
 import { CommandError, usageError } from '../command-error.js';
@@ -59,7 +61,7 @@ export const addChat: AddCommand = (program, run) => {
 
 async function chat(context: Context, words: string[], options: ChatOptions): Promise<ExitCode> {
   const { prompt, model } = options;
-  // Who asks one question is to know that it is answered with all of the tools.
+  // A single question is answered with all of the tools, unless the user allows less.
   const allowsMissing = prompt === undefined || options.allowMissing === true;
   const { howToSetKey, converse } = await import('../chat/converse.js');
   if (prompt === undefined && context.options.json) {
@@ -71,13 +73,13 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
     throw usageError(`Claude needs a key: ${howToSetKey}`, { code: 'config' });
   }
   const missing: string[] = [];
-  const goOnWithout = (name: string, error: unknown): void => {
+  const continueWithout = (name: string, error: unknown): void => {
     missing.push(name);
     reportError(error, exitCodeOf(error), { ...context, server: sanitizeLine(name) });
   };
   const chosen = await chooseServers(words, context, (all) => {
     tellSkipped(context, all);
-    for (const [name, error] of all.unusable) goOnWithout(name, error);
+    for (const [name, error] of all.unusable) continueWithout(name, error);
   });
   if (chosen.length === 0) {
     throw usageError(`${allServers} leaves nobody to chat with`, { code: 'config' });
@@ -97,14 +99,13 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
       const given = { name, trusted: trusted.has(index) };
       used.push({ server, client: await createServerClient(context, server, given) });
     } catch (error) {
-      // One that was asked for by name is not gone on without.
+      // A server that was named is required.
       if (!allowsMissing || name === undefined || words.includes(name)) throw error;
-      goOnWithout(name, error);
+      continueWithout(name, error);
     }
   }
   const clients = used.map(({ client }) => client);
-  // A group of one shows its tools as the file says, and says when it is away or there again. What
-  // is left out the client has not.
+  // A group of one applies the file's selection of tools, and reports when the server is away.
   const sources = used.map(({ client, server }) => {
     const { override = {} } = server.config?.tools ?? {};
     const tools = { override };
@@ -113,8 +114,8 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   let agent: Agent | undefined;
   try {
     agent = startAgent(context, sources, { model, yes: options.yes });
-    const goOn = {
-      onFailure: (client: LongwireClient, error: unknown) => goOnWithout(client.name, error),
+    const handlers = {
+      onFailure: (client: LongwireClient, error: unknown) => continueWithout(client.name, error),
       // At the prompt a server may come later; one question is asked of all that come at all.
       ...(prompt === undefined && {
         onLate: ({ name }: LongwireClient) =>
@@ -122,7 +123,7 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
       }),
     };
     try {
-      await connectClients(context, clients, allowsMissing ? goOn : undefined);
+      await connectClients(context, clients, allowsMissing ? handlers : undefined);
     } catch (error) {
       const hasOthers = !allowsMissing && clients.some(({ state }) => state.name === 'ready');
       throw hasOthers ? withoutOne(error) : error;
@@ -140,11 +141,11 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   }
 }
 
-/** The same error, which says how to go on without that server. */
+/** The same error, with a hint how to continue without that server. */
 function withoutOne(error: unknown): unknown {
   if (!(error instanceof LongwireError)) return error;
   const { code, certainty } = error;
-  const message = `${error.message}; --allow-missing goes on with the other servers`;
+  const message = `${error.message}; --allow-missing continues with the other servers`;
   return new CommandError(message, { code, certainty, cause: error });
 }
 

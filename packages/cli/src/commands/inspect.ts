@@ -65,7 +65,7 @@ async function inspect(
   ]);
   return {
     target: context.redactor.message(sanitizeLine(writtenTarget(target))),
-    transport: state.name === 'ready' ? state.dialect : 'unknown',
+    transport: state.name === 'ready' ? state.transport : 'unknown',
     protocolVersion: protocolVersion ?? null,
     server: server ?? null,
     capabilities: capabilities ?? {},

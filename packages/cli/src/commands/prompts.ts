@@ -1,4 +1,5 @@
-import { nameList, type Prompt } from '@longwire/client';
+import type { Prompt } from '@longwire/client';
+import { nameList } from '@longwire/client/internal';
 import type { AddCommand, Context } from '../context.js';
 import { lookAt } from '../look-at.js';
 import { targetArgument } from '../options.js';

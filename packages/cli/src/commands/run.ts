@@ -62,7 +62,7 @@ async function runFile(context: Context, file: string, options: RunOptions): Pro
     options.events === undefined ? undefined : await readEvents(context, workflow, options.events);
   const servers = await serversOf(context, workflow, options.server ?? []);
   const clients = await Promise.all(
-    // Whoever waits for events wants to see a server come back, however long that takes.
+    // A server that sends events is awaited without limit.
     Object.entries(servers).map(([name, server]) =>
       createServerClient(context, server, { name, retry: { maxAttempts: Infinity } }),
     ),
@@ -97,12 +97,12 @@ async function runFile(context: Context, file: string, options: RunOptions): Pro
   }
 }
 
-/** How many runs may wait before no more events are fed in. */
+/** How many runs may wait before no more events are pushed. */
 const maxWaiting = 1000;
 
 /**
- * Feeds events in, no faster than they are handled, and waits for the last. What it says is how many
- * no trigger is about.
+ * Pushes events no faster than they are handled, and waits for the last. Returns how many matched no
+ * trigger.
  */
 async function feed(runner: WorkflowRunner, events: readonly EventLine[]): Promise<number> {
   const take = (event: EventLine): Promise<Taken> =>
@@ -115,7 +115,7 @@ async function feed(runner: WorkflowRunner, events: readonly EventLine[]): Promi
       await runner.idle();
     }
   } catch (error) {
-    // What was interrupted is told by how it ended.
+    // The exit code reports an interruption.
     if (!(error instanceof LongwireError) || error.code !== 'closed') throw error;
     await runner.closed;
   }

@@ -62,7 +62,7 @@ async function list(context: Context): Promise<ExitCode> {
     const rows = all.map(({ name, target, transport, disabled, error }) => [
       sanitizeLine(name),
       sanitizeLine(target ?? ''),
-      transport ?? (error === null ? 'found out' : ''),
+      transport ?? (error === null ? 'detected' : ''),
       error === null ? (disabled ? 'disabled' : '') : `cannot be used: ${error}`,
     ]);
     terminal.print(renderTable(['server', 'target', 'transport', ''], rows, terminal));
@@ -106,7 +106,7 @@ async function chosen(context: Context, names: readonly string[]): Promise<AllSe
   return { file, servers, unusable, skipped: new Map() };
 }
 
-/** What a server that could be reached is told of with. */
+/** The status of a server that was reached. */
 interface Status {
   status: Health['status'];
   reason?: string;
@@ -121,7 +121,7 @@ async function readStatus(client: LongwireClient): Promise<Status> {
   const { state, server, protocolVersion } = client;
   return {
     status,
-    transport: state.name === 'ready' ? state.dialect : 'unknown',
+    transport: state.name === 'ready' ? state.transport : 'unknown',
     protocolVersion: protocolVersion ?? null,
     server: server === undefined ? null : { name: server.name, version: server.version },
     latencyMs: latencyMs === undefined ? null : Math.ceil(latencyMs),

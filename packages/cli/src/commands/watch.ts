@@ -1,10 +1,10 @@
 import {
-  LOG_LEVELS,
   LongwireError,
   type ConnectionState,
   type LoggingLevel,
   type LongwireClient,
 } from '@longwire/client';
+import { LOG_LEVELS } from '@longwire/client/internal';
 import { Option } from 'commander';
 import { allServers, chooseAll, chooseServer, type AllServers } from '../choose-servers.js';
 import { createStateWords } from '../connection-words.js';
@@ -23,7 +23,7 @@ import {
   operationOptions,
 } from '../session.js';
 
-/** Who watches wants to see it come back, however long that takes. */
+/** A watched server is awaited without limit. */
 const retry = { maxAttempts: Infinity };
 
 interface WatchOptions {
@@ -69,7 +69,7 @@ async function watch(
   }
 }
 
-/** Watches every server, each line under its name, until none is left; one that fails is said so. */
+/** Watches every server, each line with its name, until none is left; failures are reported. */
 async function watchAll(context: Context, options: WatchOptions): Promise<ExitCode> {
   const { interruptions } = context;
   const all = await chooseAll(context);
@@ -149,7 +149,7 @@ function printEvents(context: Context, client: LongwireClient, server?: string):
         ...('reason' in state && { reason: told(state.reason) }),
         // Beside the attempt it says nothing here: there is no limit.
         maxAttempts: undefined,
-        spent: undefined,
+        dialsSinceAnswer: undefined,
         // How it was found is no event.
         tried: undefined,
       };
@@ -162,7 +162,7 @@ function printEvents(context: Context, client: LongwireClient, server?: string):
   return ended;
 }
 
-/** Why it does not go on: what the server answered to the attempt to connect again. */
+/** Why it ends: the server's answer to the attempt to reconnect. */
 function over(state: ConnectionState): LongwireError {
   if (!('reason' in state)) {
     const options = { code: 'closed', certainty: 'not-sent' } as const;

@@ -96,7 +96,7 @@ function showConnection(context: Context, client: LongwireClient): void {
   terminal.print(
     `server     ${sanitizeLine(`${server?.title ?? server?.name} ${server?.version}`)}`,
   );
-  terminal.print(`transport  ${state.dialect} (found, not configured)`);
+  terminal.print(`transport  ${state.transport} (found, not configured)`);
   terminal.print(`protocol   ${protocolVersion ?? 'not told'}`);
   terminal.print(`endpoint   ${redactor.message(state.address)}`);
   terminal.print(`connected  in ${formatDuration(state.connectMs)}`);

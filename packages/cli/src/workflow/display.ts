@@ -6,7 +6,7 @@ import type { ExitCode } from '../exit-codes.js';
 import { errorAsJson } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 
-/** Prints runs that are over; of a dry run, what would be called. */
+/** Prints finished runs; of a dry run, what would be called. */
 export function createRunPrinter({ terminal, options }: Context): (run: RunLog) => void {
   const { colors } = terminal;
   return (run) => {
@@ -30,28 +30,28 @@ export function createRunPrinter({ terminal, options }: Context): (run: RunLog) 
   };
 }
 
-/** What was done, on one line. */
+/** The counts of a workflow, on one line. */
 export function summary({ events, duplicates, overflowed, runs, queued }: WorkflowStats): string {
   const counts: [number, string][] = [
     [runs.done, 'done'],
     [runs['dry-run'], 'shown'],
     [runs.caught, 'caught by the error branch'],
-    [runs.dead, 'given up'],
+    [runs.dead, 'failed'],
     [runs.superseded, 'superseded'],
     [duplicates, 'taken before'],
-    [overflowed, 'given up because too many waited'],
+    [overflowed, 'dropped because too many waited'],
     [queued, 'left'],
   ];
   const told = counts.flatMap(([count, words]) => (count > 0 ? [`${count} ${words}`] : []));
   return `${events} event${events === 1 ? '' : 's'}${told.length > 0 ? `: ${told.join(', ')}` : ''}.`;
 }
 
-/** Says that events were fed in for nothing. */
+/** Says how many events matched no trigger. */
 export function unmatchedRemark(unmatched: number, all: number): string {
   return `No trigger is about ${unmatched} of the ${all} events: see "on" and "from" of the workflow.`;
 }
 
-/** Says what is wrong with a workflow on a line for each; what is no such error is thrown on. */
+/** Prints the mistakes of a workflow, one on each line; rethrows any other error. */
 export function reportProblems(context: Context, error: unknown): ExitCode {
   const { terminal, options } = context;
   if (!(error instanceof WorkflowError)) throw error;

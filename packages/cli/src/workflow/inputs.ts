@@ -1,7 +1,11 @@
-import { DEFAULT_JSON_BOUNDS, parseExactJson } from '@longwire/client/untrusted';
+import {
+  DEFAULT_JSON_BOUNDS,
+  parseExactJson,
+  didYouMean,
+  readTextFile,
+} from '@longwire/client/internal';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { didYouMean, readTextFile } from '@longwire/client';
 import {
   parseWorkflow,
   type DeadLetterEvent,
@@ -28,7 +32,7 @@ export interface RunOptions {
 /**
  * Reads the workflow that the command line names.
  *
- * @throws LongwireError (usage) where it cannot be read; WorkflowError where it is wrong.
+ * @throws LongwireError (usage) if it cannot be read; WorkflowError if it is wrong.
  */
 export async function readWorkflow({ cwd }: Context, file: string): Promise<Workflow> {
   return parseWorkflow(readWorkflowText(resolve(cwd, file), file), { file });
@@ -37,7 +41,7 @@ export async function readWorkflow({ cwd }: Context, file: string): Promise<Work
 /**
  * The servers of a run by name: those of the file, and those of `--server`, which win.
  *
- * @throws LongwireError (usage) where there is none, or one is no server.
+ * @throws LongwireError (usage) if there is none, or one is no server.
  */
 export async function serversOf(
   context: Context,
@@ -84,12 +88,12 @@ export async function serversOf(
   return servers;
 }
 
-/** What a line of a file of events says: an event, or one that is to be taken again. */
+/** A line of a file of events: an event, or one to retry. */
 export type EventLine = GivenEvent | DeadLetterEvent;
 
 /**
- * Reads events: on each line `{ "name", "server", "id", "data", "params" }`, of which only the name
- * must be, or what `--dead-letter` or `--log` wrote.
+ * Reads events: each line is `{ "name", "server", "id", "data", "params" }`, of which only the name is
+ * required, or a line that `--dead-letter` or `--log` wrote.
  *
  * @throws LongwireError (usage) that names the line.
  */

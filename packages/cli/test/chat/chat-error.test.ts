@@ -25,15 +25,15 @@ describe('what Claude could not do', () => {
     ],
     [answered(404, 'not_found_error', 'model: x'), /check --model/, 1],
     [answered(401, 'authentication_error', 'invalid'), /check the key/, 4],
-    [new TypeError('terminated'), /broke off: terminated; ask again/, 6],
+    [new TypeError('terminated'), /ended early: terminated; ask again/, 6],
     [
       new TypeError('terminated', { cause: Object.assign(new Error('other side closed')) }),
-      /broke off: other side closed; ask again/,
+      /ended early: other side closed; ask again/,
       6,
     ],
     [
       new Anthropic.AnthropicError('stream ended without producing a Message'),
-      /broke off: stream ended.*; ask again/,
+      /ended early: stream ended.*; ask again/,
       6,
     ],
     [new Anthropic.APIUserAbortError(), /interrupted/, 130],

@@ -109,7 +109,7 @@ describe('a terminal', () => {
     reader.close();
   });
 
-  it('reads Ctrl-C as an interruption, which gives up the line', async () => {
+  it('reads Ctrl-C as an interruption, which clears the line', async () => {
     const { reader, stdin } = makeReader(true);
     const first = reader.next();
     stdin.write('half\u0003');

@@ -81,7 +81,7 @@ describe('one question', () => {
   it('is not asked without a server, and it is said how it is', async () => {
     const { code, stdout, stderr, requests } = await ask([]);
     expect({ code, stdout, requests }).toEqual({ code: 3, stdout: '', requests: [] });
-    expect(stderr).toMatch(/^error: [^\n]*--allow-missing goes on with the other servers\n$/);
+    expect(stderr).toMatch(/^error: [^\n]*--allow-missing continues with the other servers\n$/);
   });
 
   it('is asked with --allow-missing', async () => {

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * From where an address can be reached: from anywhere, from a network or a machine of one's own, or
- * from the machine itself as a guest of its network or its cloud, where clouds keep credentials.
+ * From where an address can be reached: from anywhere; from a private network or this machine; or
+ * from this link alone, where clouds have services with credentials.
  */
 export type Reach = 'public' | 'private' | 'link-local';
 
@@ -23,7 +23,7 @@ const PRIVATE = blockList([
   ['fec0::', 10],
 ]);
 
-/** With the addresses of metadata services of clouds that are elsewhere: Azure, Alibaba, AWS. */
+/** With the metadata services of clouds at other addresses: Azure, Alibaba, AWS. */
 const LINK_LOCAL = blockList([
   ['169.254.0.0', 16],
   ['168.63.129.16', 32],
@@ -32,33 +32,33 @@ const LINK_LOCAL = blockList([
   ['fd00:ec2::254', 128],
 ]);
 
-/** The reach of an IP address. Names have none. */
+/** The reach of an IP address, not of a name. */
 export function reachOf(address: string): Reach {
-  // Which interface leads there does not matter.
+  // Without the zone, which names an interface.
   [address = ''] = address.split('%', 1);
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   if (LINK_LOCAL.check(address, family)) return 'link-local';
   return PRIVATE.check(address, family) ? 'private' : 'public';
 }
 
-/** The reach of a URL's host, where it can be told without resolving a name. */
+/** The reach of a URL's host, if that is known without resolving a name. */
 export function reachOfHost({ hostname }: URL): Reach | undefined {
   const host = hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0) return reachOf(host);
   return /(^|\.)localhost\.?$/.test(host) ? 'private' : undefined;
 }
 
-/** Whether a server of this reach may name an address. What it can reach itself, it may name. */
+/** Whether a server of this reach may name an address: it may name what it can reach itself. */
 export function mayName(server: Reach, address: Reach): boolean {
   return ORDER.indexOf(address) <= ORDER.indexOf(server);
 }
 
-/** The one of most reach. */
+/** The widest of several. */
 export function widest(reaches: readonly Reach[]): Reach {
   return ORDER.find((reach) => reaches.includes(reach)) ?? 'public';
 }
 
-/** A server named an address that it may not name. A TypeError, so that the SDK goes no further. */
+/** A server named an address that it may not name. A TypeError, so that the SDK stops. */
 export class RefusedAddressError extends TypeError {
   override readonly name = 'RefusedAddressError';
 
@@ -75,7 +75,7 @@ function blockList(subnets: readonly (readonly [string, number])[]): BlockList {
   for (const [network, prefix] of subnets) {
     const isOld = isIP(network) === 4;
     list.addSubnet(network, prefix, isOld ? 'ipv4' : 'ipv6');
-    // The same address behind a gateway between the two protocols.
+    // The same address behind a NAT64 gateway.
     if (isOld) list.addSubnet(`64:ff9b::${network}`, 96 + prefix, 'ipv6');
   }
   return list;

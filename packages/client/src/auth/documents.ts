@@ -1,10 +1,10 @@
 import { specTypeSchemas, type StandardSchemaV1Sync } from '@modelcontextprotocol/client';
 
-/** What an authorization server answers, and the metadata of the MCP server. */
+/** The documents of an authorization server, and the metadata of the MCP server. */
 export type DocumentKind = 'resource' | 'authority' | 'openid' | 'registration' | 'tokens';
 
-/** The members of a JSON object. */
-export type Members = Record<string, unknown>;
+/** The properties of a JSON object. */
+export type Properties = Record<string, unknown>;
 
 const SCHEMAS: Record<DocumentKind, StandardSchemaV1Sync> = {
   resource: specTypeSchemas.OAuthProtectedResourceMetadata,
@@ -14,11 +14,11 @@ const SCHEMAS: Record<DocumentKind, StandardSchemaV1Sync> = {
   tokens: specTypeSchemas.OAuthTokens,
 };
 
-/** A browser is led to one of them, and secrets go to the others. */
+/** A browser opens one of them, and secrets are sent to the others. */
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'registration_endpoint'];
 
-/** What a document is of no use without. Whatever else is wrong in it can be left out. */
-const NEEDED: Record<DocumentKind, readonly string[]> = {
+/** What each document must have. Everything else that is wrong can be dropped. */
+const REQUIRED: Record<DocumentKind, readonly string[]> = {
   resource: ['resource'],
   authority: ['issuer', 'authorization_endpoint', 'token_endpoint'],
   openid: ['issuer', 'authorization_endpoint', 'token_endpoint'],
@@ -27,38 +27,45 @@ const NEEDED: Record<DocumentKind, readonly string[]> = {
 };
 
 /**
- * A document as the SDK takes it. Members that are `null`, empty or malformed count as left out if
- * they are optional; a string is a list where a list belongs, and wrong entries of a list are left
- * out. `defaults` stand for what is left out.
+ * Repairs a document so that the SDK accepts it:
  *
- * @throws Error that names the members without which the document is of no use, and endpoints that
- * are neither http nor https.
+ * - an optional property that is `null`, empty or malformed is dropped;
+ * - a string becomes a list where the schema wants a list;
+ * - wrong entries of a list are dropped;
+ * - `defaults` are used for what is missing.
+ *
+ * @throws Error that names required properties that are missing or wrong, and endpoints that are
+ * neither http nor https.
  */
-export function mendDocument(kind: DocumentKind, document: Members, defaults: Members): Members {
-  let mended: Members = { ...defaults, ...withoutEmpty(document) };
-  if (Array.isArray(mended['scope'])) mended['scope'] = mended['scope'].join(' ');
-  for (const mend of [asList, leftOut]) {
-    const wrong = wrongMembers(kind, mended);
+export function repairDocument(
+  kind: DocumentKind,
+  document: Properties,
+  defaults: Properties,
+): Properties {
+  let repaired: Properties = { ...defaults, ...withoutEmpty(document) };
+  if (Array.isArray(repaired['scope'])) repaired['scope'] = repaired['scope'].join(' ');
+  for (const repair of [asList, dropped]) {
+    const wrong = wrongProperties(kind, repaired);
     if (wrong.size === 0) break;
-    const members = Object.entries(mended).map(([name, value]) => {
-      const entries = NEEDED[kind].includes(name) ? undefined : wrong.get(name);
-      return [name, entries === undefined ? value : mend(value, entries)];
+    const properties = Object.entries(repaired).map(([name, value]) => {
+      const entries = REQUIRED[kind].includes(name) ? undefined : wrong.get(name);
+      return [name, entries === undefined ? value : repair(value, entries)];
     });
-    mended = { ...defaults, ...withoutEmpty(Object.fromEntries(members) as Members) };
+    repaired = { ...defaults, ...withoutEmpty(Object.fromEntries(properties) as Properties) };
   }
-  const wrong = new Set(wrongMembers(kind, mended).keys());
-  for (const name of strangeEndpoints(mended)) wrong.add(name);
+  const wrong = new Set(wrongProperties(kind, repaired).keys());
+  for (const name of nonHttpEndpoints(repaired)) wrong.add(name);
   if (wrong.size > 0) throw new Error(`missing or wrong: ${[...wrong].join(', ')}`);
-  return mended;
+  return repaired;
 }
 
 /** The endpoints that are neither http nor https. */
-export function strangeEndpoints(document: Readonly<Members>): string[] {
+export function nonHttpEndpoints(document: Readonly<Properties>): string[] {
   return ENDPOINTS.filter((name) => !isWeb(document[name]));
 }
 
-/** The members that miss the schema; of a list, which entries. */
-function wrongMembers(kind: DocumentKind, document: Members): Map<string, Set<PropertyKey>> {
+/** The properties that do not fit the schema; of a list, which entries. */
+function wrongProperties(kind: DocumentKind, document: Properties): Map<string, Set<PropertyKey>> {
   const wrong = new Map<string, Set<PropertyKey>>();
   const { issues = [] } = SCHEMAS[kind]['~standard'].validate(document);
   for (const { path = [] } of issues) {
@@ -74,11 +81,11 @@ function asList(value: unknown, wrongEntries: ReadonlySet<PropertyKey>): unknown
   return Array.isArray(value) ? value.filter((_entry, index) => !wrongEntries.has(index)) : value;
 }
 
-function leftOut(): undefined {
+function dropped(): undefined {
   return undefined;
 }
 
-function withoutEmpty(document: Members): Members {
+function withoutEmpty(document: Properties): Properties {
   return Object.fromEntries(
     Object.entries(document).filter(
       ([, value]) => value !== undefined && value !== null && value !== '' && !isEmptyList(value),
@@ -90,7 +97,7 @@ function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-/** What opens other URLs may run a program. */
+/** URLs of other schemes may run a program. */
 function isWeb(endpoint: unknown): boolean {
   if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) return true;
   return ['http:', 'https:'].includes(new URL(endpoint).protocol);

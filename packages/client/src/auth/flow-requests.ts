@@ -1,19 +1,20 @@
 import { OAuthErrorCode, type FetchLike } from '@modelcontextprotocol/client';
-import { USER_AGENT } from '../channels/headers.js';
-import { DEFAULT_JSON_BOUNDS, parseJson } from '../channels/json.js';
-import { isSameOrigin } from '../channels/origin.js';
-import { place } from '../channels/place.js';
+import { USER_AGENT } from '../http/headers.js';
+import { DEFAULT_JSON_BOUNDS, parseJson } from '../untrusted/json.js';
+import { isSameOrigin } from '../http/origin.js';
+import { displayUrl } from '../http/display-url.js';
 import { RefusedAddressError } from './addresses.js';
-import { AuthorityAwayError, endingFetch, isAway } from './authority-fetch.js';
-import { mendDocument, type DocumentKind, type Members } from './documents.js';
+import { isUnavailable } from '../http/status.js';
+import { AuthorityUnavailableError, timeLimitedFetch } from './authority-fetch.js';
+import { repairDocument, type DocumentKind, type Properties } from './documents.js';
 import { guardedFetch } from './guarded-fetch.js';
 
 /** The most of an authorization server's error that is quoted. */
 const EXCERPT_LENGTH = 500;
-/** As often as the SDK follows redirects itself. */
+/** As many as the SDK follows. */
 const MAX_REDIRECTS = 5;
 
-/** How authorization servers are asked. */
+/** How requests to authorization servers are sent. */
 export interface AuthorityOptions {
   fetch: FetchLike | undefined;
   timeoutMs: number;
@@ -21,11 +22,11 @@ export interface AuthorityOptions {
   allowUnadvertisedPkce: boolean;
 }
 
-/** What a refused token request calls for. */
-export type Remedy = 'forget-client' | 'forget-tokens' | 'ask-anew' | 'none';
+/** What has to follow a refused token request. */
+export type Remedy = 'forget-client' | 'forget-tokens' | 'reauthorize' | 'none';
 
-/** A request for tokens that brought none. */
-interface Refusal {
+/** A token request without tokens in its response. */
+interface TokenError {
   remedy: Remedy;
   error: Error;
   /** The refresh token that was refused. */
@@ -33,14 +34,14 @@ interface Refusal {
 }
 
 /**
- * The requests of one flow of the SDK. Answers are put into the form that it takes, and what a token
- * request was refused with is kept from it.
+ * The requests of one flow of the SDK. Responses are repaired to the form that it accepts, and the
+ * reason why a token request was refused is kept here.
  */
 export class FlowRequests {
-  /** What the latest one was refused with. */
-  refusal: Refusal | undefined;
-  /** Metadata could not be had, which does not say that there is none. */
-  away: AuthorityAwayError | undefined;
+  /** Why the latest token request failed. */
+  tokenError: TokenError | undefined;
+  /** The metadata could not be fetched; it may exist. */
+  unavailable: AuthorityUnavailableError | undefined;
   readonly #fetch: FetchLike;
   readonly #isInteractive: boolean;
   #redirects = 0;
@@ -48,7 +49,7 @@ export class FlowRequests {
   constructor(authority: AuthorityOptions, server: string | URL, isInteractive: boolean) {
     const { fetch: given, timeoutMs, allowPrivateAddresses } = authority;
     const base = allowPrivateAddresses ? (given ?? fetch) : guardedFetch(given, new URL(server));
-    this.#fetch = endingFetch(withUserAgent(base), timeoutMs);
+    this.#fetch = timeLimitedFetch(withUserAgent(base), timeoutMs);
     this.#isInteractive = isInteractive;
   }
 
@@ -63,37 +64,41 @@ export class FlowRequests {
     }
     try {
       const response = await this.#fetch(url, init);
-      return this.#isRedirect(url, response) ? response : await this.#judge(url, response, form);
+      return this.#isRedirect(url, response)
+        ? response
+        : await this.#readTokens(url, response, form);
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
-      return this.#refuse(isNoAnswer(error) ? 'none' : anewIfRefresh(form), error, form);
+      return this.#fail(isNoAnswer(error) ? 'none' : reauthorizeIfRefresh(form), error, form);
     }
   };
 
   async #readMetadata(url: URL, response: Response): Promise<Response> {
-    if (isAway(response.status) || response.status >= 500) {
-      this.away ??= new AuthorityAwayError(`GET ${place(url)} was answered ${response.status}`);
-      // The SDK looks in the next place.
+    if (isUnavailable(response.status) || response.status >= 500) {
+      this.unavailable ??= new AuthorityUnavailableError(
+        `GET ${displayUrl(url)} was answered ${response.status}`,
+      );
+      // The SDK tries the next URL.
       return new Response(null, { status: 502 });
     }
     if (!response.ok) return response;
     const kind = kindOf(url);
     const document = objectOf(await response.text());
-    // A page that an application shows for every path.
+    // A web application may answer every path with a page.
     if (typeof document?.[kind === 'resource' ? 'resource' : 'issuer'] !== 'string') {
       return new Response(null, { status: 404 });
     }
     const defaults = this.#defaultsOf(kind, document);
-    const mended = mend(kind, document, defaults, `the metadata at ${place(url)}`);
-    const authorities = mended['authorization_servers'];
+    const repaired = repair(kind, document, defaults, `the metadata at ${displayUrl(url)}`);
+    const authorities = repaired['authorization_servers'];
     if (kind === 'resource' && Array.isArray(authorities)) {
-      mended['authorization_servers'] = authorities.map(withSlash);
+      repaired['authorization_servers'] = authorities.map(withSlash);
     }
-    return Response.json(mended);
+    return Response.json(repaired);
   }
 
-  /** What a schema asks for and nothing here needs, or what is meant where it is left out. */
-  #defaultsOf(kind: DocumentKind, { issuer, token_endpoint }: Members): Members {
+  /** Values for properties that a schema requires and nothing here needs, and for missing ones. */
+  #defaultsOf(kind: DocumentKind, { issuer, token_endpoint }: Properties): Properties {
     if (kind === 'resource') return {};
     return {
       response_types_supported: ['code'],
@@ -110,17 +115,27 @@ export class FlowRequests {
     if (!response.ok) return response;
     const defaults = { redirect_uris: objectOf(asked)?.['redirect_uris'] };
     const document = objectOf(await response.text()) ?? {};
-    return Response.json(mend('registration', document, defaults, `the client of ${place(url)}`));
+    return Response.json(
+      repair('registration', document, defaults, `the client of ${displayUrl(url)}`),
+    );
   }
 
-  async #judge(url: string | URL, response: Response, form: URLSearchParams): Promise<Response> {
+  async #readTokens(
+    url: string | URL,
+    response: Response,
+    form: URLSearchParams,
+  ): Promise<Response> {
     const text = await response.clone().text();
     const answer = objectOf(text);
     if (response.ok && (answer?.['error'] ?? '') === '') {
       try {
-        return Response.json(mendDocument('tokens', answer ?? {}, { token_type: 'Bearer' }));
+        return Response.json(repairDocument('tokens', answer ?? {}, { token_type: 'Bearer' }));
       } catch {
-        return this.#refuse(anewIfRefresh(form), new Error('it answered without tokens'), form);
+        return this.#fail(
+          reauthorizeIfRefresh(form),
+          new Error('it answered without tokens'),
+          form,
+        );
       }
     }
     const { error, error_description: description } = answer ?? {};
@@ -129,14 +144,16 @@ export class FlowRequests {
       0,
       EXCERPT_LENGTH,
     );
-    if (isAway(response.status) || error === OAuthErrorCode.TemporarilyUnavailable) {
-      const away = new AuthorityAwayError(`the authorization server ${new URL(url).host} ${said}`);
-      return this.#refuse('none', away, form);
+    if (isUnavailable(response.status) || error === OAuthErrorCode.TemporarilyUnavailable) {
+      const unavailable = new AuthorityUnavailableError(
+        `the authorization server ${new URL(url).host} ${said}`,
+      );
+      return this.#fail('none', unavailable, form);
     }
-    return this.#refuse(remedyOf(error, form), new Error(said), form);
+    return this.#fail(remedyOf(error, form), new Error(said), form);
   }
 
-  /** Those that the SDK follows; any other is a refusal. */
+  /** Whether the SDK follows it; any other redirect is an error. */
   #isRedirect(url: string | URL, { status, headers }: Response): boolean {
     const location = headers.get('location');
     if ((status !== 307 && status !== 308) || location === null) return false;
@@ -147,14 +164,14 @@ export class FlowRequests {
     return isPlain && isSameOrigin(target, from);
   }
 
-  /** An answer of which the SDK makes an error that it only throws. */
-  #refuse(remedy: Remedy, error: Error, form: URLSearchParams): Response {
-    this.refusal = { remedy, error, refreshToken: form.get('refresh_token') ?? undefined };
+  /** A response that the SDK turns into an error, without changing stored tokens. */
+  #fail(remedy: Remedy, error: Error, form: URLSearchParams): Response {
+    this.tokenError = { remedy, error, refreshToken: form.get('refresh_token') ?? undefined };
     return Response.json({ error: OAuthErrorCode.TemporarilyUnavailable }, { status: 400 });
   }
 }
 
-/** A `fetch` that says who asks, as every request of ours does. */
+/** A `fetch` with the user agent of every request of this library. */
 function withUserAgent(base: FetchLike): FetchLike {
   return (url, init) => {
     const headers = new Headers(init?.headers);
@@ -163,7 +180,7 @@ function withUserAgent(base: FetchLike): FetchLike {
   };
 }
 
-/** What the SDK does about an error of a token request. */
+/** What the SDK does after an error of a token request. */
 function remedyOf(error: unknown, form: URLSearchParams): Remedy {
   switch (error) {
     case OAuthErrorCode.InvalidClient:
@@ -175,13 +192,13 @@ function remedyOf(error: unknown, form: URLSearchParams): Remedy {
     default: {
       const isStandard = Object.values<unknown>(OAuthErrorCode).includes(error);
       const isFinal = isStandard && error !== OAuthErrorCode.ServerError;
-      return isFinal ? 'none' : anewIfRefresh(form);
+      return isFinal ? 'none' : reauthorizeIfRefresh(form);
     }
   }
 }
 
-function anewIfRefresh(form: URLSearchParams): Remedy {
-  return form.get('grant_type') === 'refresh_token' ? 'ask-anew' : 'none';
+function reauthorizeIfRefresh(form: URLSearchParams): Remedy {
+  return form.get('grant_type') === 'refresh_token' ? 'reauthorize' : 'none';
 }
 
 function objectOf(text: string): Record<string, unknown> | undefined {
@@ -200,23 +217,28 @@ function kindOf({ pathname }: URL): DocumentKind {
   return pathname.includes('/.well-known/oauth-authorization-server') ? 'authority' : 'resource';
 }
 
-function mend(kind: DocumentKind, document: Members, defaults: Members, what: string): Members {
+function repair(
+  kind: DocumentKind,
+  document: Properties,
+  defaults: Properties,
+  what: string,
+): Properties {
   try {
-    return mendDocument(kind, document, defaults);
+    return repairDocument(kind, document, defaults);
   } catch (cause) {
     throw new Error(`${what}: ${(cause as Error).message}`, { cause });
   }
 }
 
 /**
- * With a slash at its end an issuer has its metadata in the same place, and the SDK takes both forms
- * for what that has to say; without, only one.
+ * Adds the slash at the end of an issuer. The metadata has the same URL, and the SDK then accepts both
+ * forms as the issuer named there; without the slash it accepts only one.
  */
 function withSlash(issuer: unknown): unknown {
   return typeof issuer === 'string' && !/[/?#]$|[?#]/.test(issuer) ? `${issuer}/` : issuer;
 }
 
-/** Whether an error says nothing of what was asked for. */
+/** Whether an error says nothing about the tokens. */
 function isNoAnswer(error: Error): boolean {
-  return error instanceof AuthorityAwayError || error instanceof RefusedAddressError;
+  return error instanceof AuthorityUnavailableError || error instanceof RefusedAddressError;
 }

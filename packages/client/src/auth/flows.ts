@@ -4,40 +4,40 @@ import {
   StreamableHTTPClientTransport,
   type OAuthClientProvider,
 } from '@modelcontextprotocol/client';
-import type { ChallengeVerdict } from '../channels/channel.js';
 import { LongwireError } from '../errors.js';
 import type { Challenge } from './challenge.js';
 import { viewProvider, type ProviderView } from './provider-view.js';
 import type { AuthorityOptions } from './flow-requests.js';
 import { authQuietly, redeemQuietly } from './quiet-flow.js';
+import type { ChallengeVerdict } from '../options/channel-options.js';
 
-/** The most of an error that is told; all of it is its cause. */
+/** How much of an error is shown; its cause has all of it. */
 const MESSAGE_LENGTH = 600;
 
 /** A request that was challenged. */
 export interface Challenged {
   status: 401 | 403;
   challenge: Challenge;
-  /** What the token is to be for. */
+  /** The resource that the token is for. */
   url: URL;
-  /** Which attempt of the request it was, from 1. */
+  /** How often the request was sent, from 1. */
   attempt: number;
-  /** The token that it went out with. */
+  /** The token that was sent with it. */
   used: string | undefined;
 }
 
-/** How a request is to be authorized, and where. */
+/** How a token is requested, and for which URL. */
 interface Flow {
   url: URL;
   resourceMetadataUrl: URL | undefined;
   scope: string | undefined;
-  /** Not by a refresh token, which cannot bring what the last token did not have. */
-  anew: boolean;
+  /** Without the refresh token, which cannot give more than the last token had. */
+  isFresh: boolean;
 }
 
-/** A challenge that is being answered. */
+/** A flow that is running. */
 interface Running {
-  /** Challenges that say the same share the answer. */
+  /** Equal challenges share one flow. */
   key: string;
   verdict: Promise<ChallengeVerdict>;
 }
@@ -45,19 +45,18 @@ interface Running {
 const flowsOf = new WeakMap<OAuthClientProvider, ProviderFlows>();
 
 /**
- * The flows of one provider. It holds one set of tokens: whoever asks for new ones, only one flow
- * runs at a time.
+ * The flows of one provider. A provider holds one set of tokens, so that only one flow runs at a time.
  */
 export class ProviderFlows {
   readonly view: ProviderView;
-  /** For which origin the tokens are. */
+  /** The origin that the tokens are for. */
   #origin: string | undefined;
   #running: Running | undefined;
-  /** The flow that was begun last. */
+  /** The latest flow. */
   #flow: Flow | undefined;
-  /** What the tokens so far were asked for with; the server may have granted less. */
-  #askedScope: string | undefined;
-  /** The token that a refresh brought last, without anybody being asked. */
+  /** The scope that the tokens were requested with; the server may have granted less. */
+  #requestedScope: string | undefined;
+  /** The token of the latest refresh, which needed no person. */
   #refreshed: string | undefined;
   #finished = 0;
   #finishedState: string | undefined;
@@ -66,14 +65,14 @@ export class ProviderFlows {
     this.view = viewProvider(provider);
   }
 
-  /** The flows of this provider, whichever `oauth` it was given to. */
+  /** The flows of this provider, shared by every `oauth` with it. */
   static of(provider: OAuthClientProvider): ProviderFlows {
     let flows = flowsOf.get(provider);
     if (flows === undefined) flowsOf.set(provider, (flows = new ProviderFlows(provider)));
     return flows;
   }
 
-  /** For which URL the flow that was begun last asked. */
+  /** The resource of the latest flow. */
   get latestUrl(): URL | undefined {
     return this.#flow?.url;
   }
@@ -88,7 +87,7 @@ export class ProviderFlows {
     );
   }
 
-  /** Answers a challenge. Others that say the same wait for the same answer, all others for its end. */
+  /** Answers a challenge. Equal ones share the flow; any other waits until it has ended. */
   answer(challenged: Challenged, authority: AuthorityOptions): Promise<ChallengeVerdict> {
     const { status, challenge, url } = challenged;
     const key = [status, url.href, challenge.scope, challenge.resourceMetadataUrl].join(' ');
@@ -106,19 +105,19 @@ export class ProviderFlows {
     return running.verdict;
   }
 
-  /** @throws LongwireError `unauthorized`: it was refused, or is not what was begun. */
+  /** @throws LongwireError `unauthorized`: the code was refused, or the callback is of another flow. */
   async finish(url: URL, callback: URLSearchParams, authority: AuthorityOptions): Promise<void> {
     const { provider, state } = this.view;
     if (state !== undefined && callback.get('state') !== state) {
-      throw unauthorized('the callback belongs to no authorization that was begun here');
+      throw unauthorized('the callback belongs to no authorization that was started here');
     }
-    // The SDK would throw the tokens away because a code does not work twice.
+    // A code works only once: the SDK would drop the tokens after its second use.
     if (state !== undefined && state === this.#finishedState) {
-      throw unauthorized('the callback was handed over before');
+      throw unauthorized('the callback was used before');
     }
     try {
       await redeemQuietly(provider, authority, url, (checked, fetch) => {
-        // The SDK checks a callback in its transports only.
+        // The SDK checks a callback only in its transports.
         const options = { authProvider: checked, fetch };
         return new StreamableHTTPClientTransport(url, options).finishAuth(callback);
       });
@@ -127,7 +126,7 @@ export class ProviderFlows {
     }
     this.#finished++;
     this.#finishedState = state;
-    this.#askedScope = this.#flow?.scope;
+    this.#requestedScope = this.#flow?.scope;
   }
 
   async #authorize(
@@ -135,25 +134,25 @@ export class ProviderFlows {
     authority: AuthorityOptions,
   ): Promise<ChallengeVerdict> {
     const tokens = await this.view.provider.tokens();
-    // Somebody else's flow has brought another one meanwhile.
+    // Another flow has brought new tokens meanwhile.
     if (tokens !== undefined && tokens.access_token !== used) return 'retry';
 
     const { resourceMetadataUrl } = challenge;
-    const flow: Flow = { url, resourceMetadataUrl, scope: undefined, anew: false };
+    const flow: Flow = { url, resourceMetadataUrl, scope: undefined, isFresh: false };
     if (status === 401) {
-      flow.anew = attempt > 1;
-      // Nobody is asked twice for a token that the server will not have.
-      if (flow.anew && used !== this.#refreshed) return 'fail';
-      flow.scope = computeScopeUnion(this.#askedScope, challenge.scope);
-      // The server may trust another authorization server by now.
+      flow.isFresh = attempt > 1;
+      // A person does not authorize twice for a token that the server refuses.
+      if (flow.isFresh && used !== this.#refreshed) return 'fail';
+      flow.scope = computeScopeUnion(this.#requestedScope, challenge.scope);
+      // The server may use another authorization server by now.
       if (used !== undefined) await this.view.forgetDiscovery();
     } else {
       if (challenge.error !== 'insufficient_scope') return 'fail';
-      const had = computeScopeUnion(this.#askedScope, tokens?.scope);
-      // What was asked for once is granted, or is not going to be.
+      const had = computeScopeUnion(this.#requestedScope, tokens?.scope);
+      // A scope that was requested once is granted, or will never be.
       if (!isStrictScopeSuperset(challenge.scope, had)) return 'fail';
       flow.scope = computeScopeUnion(had, challenge.scope);
-      flow.anew = true;
+      flow.isFresh = true;
     }
     return this.#run(flow, authority);
   }
@@ -166,7 +165,7 @@ export class ProviderFlows {
     try {
       result = await authQuietly(provider, authority, {
         serverUrl: flow.url,
-        forceReauthorization: flow.anew,
+        forceReauthorization: flow.isFresh,
         ...(flow.resourceMetadataUrl && { resourceMetadataUrl: flow.resourceMetadataUrl }),
         ...(flow.scope !== undefined && { scope: flow.scope }),
       });
@@ -174,7 +173,7 @@ export class ProviderFlows {
       throw asUnauthorized(error);
     }
     if (result === 'REDIRECT') return this.#finished === finished ? 'fail' : 'retry';
-    this.#askedScope = flow.scope;
+    this.#requestedScope = flow.scope;
     if (provider.redirectUrl !== undefined) {
       this.#refreshed = (await provider.tokens())?.access_token;
     }
@@ -185,7 +184,7 @@ export class ProviderFlows {
 function asUnauthorized(cause: unknown): LongwireError {
   if (cause instanceof LongwireError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
-  // An answer may be a page.
+  // The message may hold a whole page.
   return unauthorized(message.replace(/\s+/g, ' ').slice(0, MESSAGE_LENGTH), cause);
 }
 

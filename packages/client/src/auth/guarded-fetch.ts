@@ -13,14 +13,14 @@ import {
   type Reach,
 } from './addresses.js';
 
-/** Origins of which it is remembered where they were reached. */
-const MAX_SEEN = 1000;
+/** How many origins are remembered with their reach. */
+const MAX_ORIGINS = 1000;
 
 /**
- * A `fetch` for what an MCP server names. One that is reached from anywhere cannot have addresses
- * asked that only this machine reaches. Names are looked at when they are connected to, so that one
- * that resolves to another address the second time is refused, too. Of a `fetch` of the program's
- * own, and of a global dispatcher of the program's, only the URL can be looked at.
+ * A `fetch` for URLs that an MCP server names. A public server cannot make it send requests to private
+ * addresses. Names are checked when the connection is made, so that a name that resolves to another
+ * address the second time is refused, too. With a program's own `fetch` or global dispatcher, only the
+ * URL can be checked.
  *
  * Default of `given`: the global `fetch`.
  *
@@ -43,7 +43,7 @@ export function guardedFetch(given: FetchLike | undefined, server: URL): FetchLi
   };
 }
 
-/** A connector's `lookup` that refuses names by what they resolve to. */
+/** A `lookup` that refuses names by the addresses that they resolve to. */
 export function guardedLookup(server: Reach, by: typeof resolve = resolve): LookupFunction {
   return (hostname, options, callback) => {
     by(hostname, { ...options, all: true }, (error, addresses) => {
@@ -58,11 +58,11 @@ export function guardedLookup(server: Reach, by: typeof resolve = resolve): Look
   };
 }
 
-const standing = getGlobalDispatcher();
+const initialDispatcher = getGlobalDispatcher();
 
-/** What a program has put in the place of undici's own (for a proxy, a certificate) is left there. */
+/** A program's own dispatcher (for a proxy, a certificate) is used as it is. */
 function isOfProgram(dispatcher: Dispatcher): boolean {
-  return dispatcher !== standing || dispatcher.constructor.name !== 'Agent';
+  return dispatcher !== initialDispatcher || dispatcher.constructor.name !== 'Agent';
 }
 
 const agents = new Map<Reach, Agent>();
@@ -76,11 +76,8 @@ function agentOf(server: Reach): Agent {
   return agent;
 }
 
-/**
- * Where connections to an origin have really led. What its name resolves to now may be made up for
- * who asks now.
- */
-const seen = new Map<string, Reach>();
+/** The widest address of the connections to an origin. Its name may resolve to another one now. */
+const reached = new Map<string, Reach>();
 
 interface Connected {
   connectParams: { host: string; protocol: string; port: string };
@@ -91,17 +88,18 @@ subscribe('undici:client:connected', (message) => {
   const { connectParams, socket } = message as Connected;
   const { protocol, host, port } = connectParams;
   const { remoteAddress, remotePort } = socket;
-  // Another port is that of a proxy.
+  // A connection to another port goes to a proxy.
   const expected = Number(port) || (protocol === 'https:' ? 443 : 80);
   if (remoteAddress === undefined || remotePort !== expected) return;
   const origin = `${protocol}//${host}`;
-  const before = seen.get(origin);
-  seen.set(origin, widest([reachOf(remoteAddress), ...(before === undefined ? [] : [before])]));
-  if (seen.size > MAX_SEEN) for (const oldest of seen.keys()) return void seen.delete(oldest);
+  const before = reached.get(origin);
+  reached.set(origin, widest([reachOf(remoteAddress), ...(before === undefined ? [] : [before])]));
+  if (reached.size > MAX_ORIGINS)
+    for (const oldest of reached.keys()) return void reached.delete(oldest);
 });
 
 async function reachOfServer(server: URL): Promise<Reach> {
-  const known = reachOfHost(server) ?? seen.get(server.origin);
+  const known = reachOfHost(server) ?? reached.get(server.origin);
   if (known !== undefined) return known;
   try {
     const addresses = await lookup(server.hostname, { all: true });

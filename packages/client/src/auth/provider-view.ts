@@ -1,40 +1,40 @@
 import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprotocol/client';
 
-/** A provider as the SDK's flows see it here, and what is known of it beside that. */
+/** A provider as the SDK's flows see it, and what is remembered about it. */
 export interface ProviderView {
   readonly provider: OAuthClientProvider;
-  /** The `state` of the authorization that was begun last, if it has one. */
+  /** The `state` of the latest authorization, if it has one. */
   readonly state: string | undefined;
-  /** The next flow finds the authorization server out anew. */
+  /** The next flow discovers the authorization server again. */
   forgetDiscovery(): Promise<void>;
 }
 
 /**
- * Looks at a provider with a memory of its own for what was discovered: a code is then redeemed
- * where it was asked for, without a second discovery, also if the provider keeps no such state.
+ * Wraps a provider and remembers what was discovered. So a code is redeemed at the authorization server
+ * that issued it, without a second discovery, even if the provider keeps no such state.
  */
 export function viewProvider(original: OAuthClientProvider): ProviderView {
   let discovered: OAuthDiscoveryState | undefined;
-  let forgotten = false;
+  let isForgotten = false;
   let state: string | undefined;
-  /** Whose the clients are that do not say it, from their first use. */
+  /** The issuer of each stored client without one, from its first use on. */
   const issuers = new Map<string, string>();
-  /** Whose the tokens are that came last. */
+  /** The issuer of the latest tokens. */
   let latest: { refreshToken: string | undefined; issuer: string } | undefined;
 
   const own: Partial<OAuthClientProvider> = {
     async discoveryState() {
       if (original.discoveryState === undefined) return discovered;
-      return forgotten ? undefined : original.discoveryState();
+      return isForgotten ? undefined : original.discoveryState();
     },
     async saveDiscoveryState(found) {
       discovered = found;
-      forgotten = false;
+      isForgotten = false;
       await original.saveDiscoveryState?.(found);
     },
-    // What is stored without saying whose it is belongs, from its first use on, to who asks for it,
-    // also if the store does not keep what is written to it here. The SDK has it otherwise where
-    // nothing can be stored, and writes so to the terminal.
+    // Tokens and clients that are stored without an issuer belong to the issuer of their first use, even
+    // if the store does not keep what is written here. Otherwise the SDK writes a warning to the
+    // terminal where nothing can be stored.
     async tokens(context) {
       const stored = await original.tokens(context);
       if (stored === undefined || context === undefined || isStamped(stored)) return stored;
@@ -78,7 +78,7 @@ export function viewProvider(original: OAuthClientProvider): ProviderView {
     },
     async forgetDiscovery() {
       discovered = undefined;
-      forgotten = true;
+      isForgotten = true;
       await original.invalidateCredentials?.('discovery');
     },
   };
@@ -89,8 +89,8 @@ export function overlay(
   original: OAuthClientProvider,
   own: Partial<OAuthClientProvider>,
 ): OAuthClientProvider {
-  // Not a copy, and no object that inherits from it: a provider may be a class with private fields,
-  // and which of its optional methods there are means something to the SDK.
+  // No copy and no object that inherits: a provider may be a class with private fields, and the SDK
+  // checks which of the optional methods exist.
   return new Proxy(original, {
     get(target, key) {
       if (Object.hasOwn(own, key)) return own[key as keyof OAuthClientProvider];

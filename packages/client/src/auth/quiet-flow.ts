@@ -5,23 +5,23 @@ import {
   type OAuthClientProvider,
   type OAuthDiscoveryState,
 } from '@modelcontextprotocol/client';
-import { strangeEndpoints } from './documents.js';
+import { nonHttpEndpoints } from './documents.js';
 import { FlowRequests, type AuthorityOptions, type Remedy } from './flow-requests.js';
 import { overlay } from './provider-view.js';
 
-/** How long another process may take to store the tokens that it was given. */
+/** How long another process may take to store its new tokens. */
 const STORING_MS = 300;
 
-/** What the SDK's `auth` is asked with. */
+/** What the SDK's `auth` is called with. */
 type FlowOptions = Omit<Parameters<typeof auth>[1], 'fetchFn'>;
 
 /**
- * Runs the SDK's `auth`, and does itself what that does after a refused token request. The SDK
- * writes such refusals to the terminal, with whatever the server has put into them: it is told of
- * an error of which it makes nothing, and what really came stays here.
+ * Runs the SDK's `auth`, and does itself what the SDK does after a refused token request. The SDK
+ * writes such an error to the terminal, with any text of the server. So it gets another error that it
+ * does not handle, and the real one stays here.
  *
  * @throws what `auth` throws; Error with the server's own reason, at most 500 characters of it;
- * AuthorityAwayError, and the tokens are what they were.
+ * AuthorityUnavailableError, without a change to the tokens.
  */
 export async function authQuietly(
   provider: OAuthClientProvider,
@@ -39,26 +39,26 @@ export async function authQuietly(
         ...(forceReauthorization !== undefined && { forceReauthorization }),
       });
     } catch (error) {
-      const { refusal } = requests;
-      if (refusal === undefined) throw error;
-      const { remedy, refreshToken } = refusal;
-      if (tried.has(remedy)) throw refusal.error;
+      const { tokenError } = requests;
+      if (tokenError === undefined) throw error;
+      const { remedy, refreshToken } = tokenError;
+      if (tried.has(remedy)) throw tokenError.error;
       if (refreshToken !== undefined && (await isReplaced(provider, refreshToken))) {
         return 'AUTHORIZED';
       }
       tried.add(remedy);
-      if (remedy === 'ask-anew') forceReauthorization = true;
+      if (remedy === 'reauthorize') forceReauthorization = true;
       if (remedy === 'forget-client') await provider.invalidateCredentials?.('client');
-      if (remedy !== 'ask-anew') await provider.invalidateCredentials?.('tokens');
+      if (remedy !== 'reauthorize') await provider.invalidateCredentials?.('tokens');
     }
   }
 }
 
 /**
- * As `authQuietly`, of a flow that ends with a code. It is tried once, because a code does not work
- * twice; that it does not work says nothing of the tokens that there are.
+ * As `authQuietly`, for a flow that ends with a code. It runs once, because a code works only once. An
+ * error says nothing about the stored tokens.
  *
- * @throws what `redeem` throws; Error with the server's own reason; AuthorityAwayError.
+ * @throws what `redeem` throws; Error with the server's own reason; AuthorityUnavailableError.
  */
 export async function redeemQuietly(
   provider: OAuthClientProvider,
@@ -70,19 +70,19 @@ export async function redeemQuietly(
   try {
     await redeem(withChecks(provider, authority, requests), requests.fetch);
   } catch (error) {
-    const { refusal } = requests;
-    if (refusal === undefined) throw error;
-    if (refusal.remedy === 'forget-client') {
+    const { tokenError } = requests;
+    if (tokenError === undefined) throw error;
+    if (tokenError.remedy === 'forget-client') {
       await provider.invalidateCredentials?.('client');
       await provider.invalidateCredentials?.('tokens');
     }
-    throw refusal.error;
+    throw tokenError.error;
   }
 }
 
 /**
- * Whether somebody else who has the same store has put other tokens there: a refresh token that is
- * good for once was refused because they were first, and what they got is not thrown away.
+ * Whether another process with the same store has stored other tokens. Then it used a one-time refresh
+ * token first, which is why the token was refused here; its new tokens are kept.
  */
 async function isReplaced(provider: OAuthClientProvider, refreshToken: string): Promise<boolean> {
   for (const pauseMs of [0, STORING_MS]) {
@@ -94,26 +94,26 @@ async function isReplaced(provider: OAuthClientProvider, refreshToken: string): 
   return false;
 }
 
-/** A provider that goes no further with an authorization server that cannot be used. */
+/** A provider that throws for an authorization server that cannot be used. */
 function withChecks(
   provider: OAuthClientProvider,
   { allowUnadvertisedPkce }: AuthorityOptions,
   requests: FlowRequests,
 ): OAuthClientProvider {
   const check = ({ authorizationServerMetadata: metadata }: OAuthDiscoveryState): void => {
-    // Nobody has said that there is none, so the places where older servers have theirs are no guess.
+    // The metadata may exist: the URLs that older servers use must not be guessed.
     if (metadata === undefined) {
-      if (requests.away !== undefined) throw requests.away;
+      if (requests.unavailable !== undefined) throw requests.unavailable;
       return;
     }
-    // What a program has stored was not always looked at.
-    const [strange] = strangeEndpoints(metadata);
-    if (strange !== undefined) {
-      throw new Error(`${strange} of ${metadata.issuer} is no http or https URL`);
+    // What a program has stored may never have been checked.
+    const [endpoint] = nonHttpEndpoints(metadata);
+    if (endpoint !== undefined) {
+      throw new Error(`${endpoint} of ${metadata.issuer} is no http or https URL`);
     }
     const methods = metadata.code_challenge_methods_supported;
     const isStated = methods === undefined ? allowUnadvertisedPkce : methods.includes('S256');
-    // Without a browser there is no code that somebody could steal.
+    // Without a browser there is no code to steal.
     if (isStated || !isInteractive(provider)) return;
     throw new Error(
       `the metadata of ${metadata.issuer} does not name S256 in code_challenge_methods_supported, so ` +
@@ -134,7 +134,7 @@ function withChecks(
   });
 }
 
-/** Whether somebody is led to the authorization server. */
+/** Whether a person authorizes in a browser. */
 function isInteractive({ redirectUrl }: OAuthClientProvider): boolean {
   return redirectUrl !== undefined;
 }

@@ -15,13 +15,13 @@ export async function readText(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > MAX_BYTES) {
-      throw new LongwireError(`an answer of the authorization server is over ${MAX_BYTES} bytes`, {
+      throw new LongwireError(`a response of the authorization server is over ${MAX_BYTES} bytes`, {
         code: 'limit-exceeded',
         certainty: 'refused',
       });
     }
     chunks.push(chunk);
   }
-  // Without a mark of the byte order, which JSON may not have.
+  // Without the byte order mark, which JSON may not have.
   return new TextDecoder().decode(Buffer.concat(chunks));
 }

@@ -5,17 +5,23 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
-import { mayChange, parseExactJson } from './exact-json.js';
-import { quoted } from './excerpt.js';
-import { answeredIdIn, DEFAULT_JSON_BOUNDS, parseJson, type JsonBounds } from './json.js';
+import { mayChange, parseExactJson } from '../untrusted/exact-json.js';
+import { quoted } from '../untrusted/excerpt.js';
+import { isObject } from '../untrusted/is-object.js';
+import {
+  answeredIdIn,
+  DEFAULT_JSON_BOUNDS,
+  parseJson,
+  type JsonBounds,
+} from '../untrusted/json.js';
 
-/** What a line of JSON-RPC turned out to be. */
+/** What a text of JSON-RPC turned out to be. */
 export type ReadMessage =
   | { message: JSONRPCMessage; error?: undefined; answerTo?: undefined }
-  /** Not a message. With an id it was meant as the answer to that request. */
+  /** Not a message. With `answerTo` it was meant as the answer to that request. */
   | { message: undefined; error: LongwireError; answerTo: RequestId | undefined };
 
-/** The answer to a request has a result that is no object. What it is stands here. */
+/** The result of an answer is no object. `result` has what it is instead. */
 export class OddResultError extends LongwireError {
   override readonly name: string = 'LongwireError';
   readonly result: unknown;
@@ -43,7 +49,7 @@ const EXCERPT_LENGTH = 200;
 const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task';
 
 /**
- * Reads one JSON-RPC message, by its shape alone: what is inside is judged by who asked for it.
+ * Reads one JSON-RPC message. Checks its shape alone; whoever sent the request checks the content.
  *
  * @see https://www.jsonrpc.org/specification
  */
@@ -58,8 +64,8 @@ export function readMessage(text: string, options: ReadOptions = {}): ReadMessag
 }
 
 /**
- * As `readMessage`, of a text that may hold several, wherever it comes: "MCP implementations … MUST
- * support receiving JSON-RPC batches".
+ * As `readMessage`, of a text that may be a batch: "MCP implementations … MUST support receiving
+ * JSON-RPC batches".
  *
  * @see https://modelcontextprotocol.io/specification/2025-03-26/basic#batching
  */
@@ -84,17 +90,17 @@ export function readMessages(
     take(tooMany(value.length));
     return;
   }
-  let isTold = false;
+  let isReported = false;
   for (const each of exactly(value, text) as unknown[]) {
     const read = toMessage(each, quote, options.orphansOf);
     const isNothing = read.message === undefined && read.answerTo === undefined;
-    // Of one text that is told once.
-    if (!isNothing || !isTold) take(read);
-    isTold ||= isNothing;
+    // Once for one text.
+    if (!isNothing || !isReported) take(read);
+    isReported ||= isNothing;
   }
 }
 
-/** As many as are read in less than a second. */
+/** Reading so many takes less than a second. */
 const MAX_BATCH = 10_000;
 
 function tooMany(count: number): ReadMessage {
@@ -106,16 +112,16 @@ function tooMany(count: number): ReadMessage {
   return { message: undefined, error, answerTo: undefined };
 }
 
-/** Notifications whose numbers are ids and counts of ours. */
+/** Notifications whose numbers are our ids and counts. */
 const COUNTING: ReadonlySet<unknown> = new Set([
   'notifications/progress',
   'notifications/cancelled',
 ]);
 
 /**
- * A message, or several, with the integers as they were written in the results of tools and in what a
- * notification says: data that is the program's. In all else numbers are numbers, as for the SDK: ids,
- * and what tools are listed with, where `maximum` is often the largest integer that there is.
+ * A message or a batch, with integers as they were written in the program's data: results of tools
+ * and parameters of notifications. Everywhere else numbers are numbers, as for the SDK: in ids, and in
+ * lists of tools, where `maximum` is often the largest integer.
  */
 function exactly(value: unknown, text: string): unknown {
   const hasData = Array.isArray(value) ? value.some(keyOfData) : keyOfData(value) !== undefined;
@@ -125,7 +131,7 @@ function exactly(value: unknown, text: string): unknown {
   return value.map((one: unknown, index) => withDataOf((exact as unknown[])[index], one));
 }
 
-/** A message with what another one, of the same text, has as data. */
+/** A message with the data of another one that was read from the same text. */
 function withDataOf(exact: unknown, message: unknown): unknown {
   const key = keyOfData(message);
   if (key === undefined || !isObject(message) || !isObject(exact)) return message;
@@ -133,10 +139,10 @@ function withDataOf(exact: unknown, message: unknown): unknown {
   return message;
 }
 
-/** They were checked. */
+/** The bounds were checked before. */
 const NO_BOUNDS: JsonBounds = { maxJsonDepth: Infinity, maxJsonValues: Infinity };
 
-/** Which member of a message is data of a program. */
+/** The property of a message that is the program's data. */
 function keyOfData(message: unknown): 'result' | 'params' | undefined {
   if (!isObject(message)) return undefined;
   const { method, result, id } = message;
@@ -149,8 +155,8 @@ function keyOfData(message: unknown): 'result' | 'params' | undefined {
 }
 
 /**
- * As `readMessages`, of a text that need be none, such as an event of another name: only answers are
- * taken, which belong to a request or to nobody.
+ * As `readMessages`, of a text that may be no message, such as an event with another name. Takes
+ * answers alone: they belong to a request or to nobody.
  */
 export function readAnswers(
   text: string,
@@ -168,15 +174,14 @@ export function readAnswers(
 }
 
 /**
- * Makes a message of a value, in the one form that the SDK's `Client` takes: it drops what has
- * another without a word to whoever waits. What is meant without doubt is put right (a further
- * member, `_meta` or `error` of null, an error code that is no integer); what is not is no message.
- * `quote` gives the text of it for errors.
+ * Makes a message of a value, in the one form that the SDK's `Client` accepts: it drops any other
+ * silently. A value with a clear meaning is repaired (a further property, `_meta` or `error` of null,
+ * an error code that is no integer); any other is no message. `quote` gives its text for errors.
  */
 export function toMessage(value: unknown, quote: () => string, orphansOf?: RequestId): ReadMessage {
   if (!isObject(value)) return unreadable(quote());
   const { jsonrpc, method } = value;
-  // What has a result or an error is an answer, also if it repeats the method.
+  // With a result or an error it is an answer, even if it repeats the method.
   const isAnswer = (value['result'] ?? value['error'] ?? null) !== null;
   if ((method ?? null) !== null && !isAnswer) {
     const message =
@@ -194,26 +199,26 @@ export function toMessage(value: unknown, quote: () => string, orphansOf?: Reque
   return { message: undefined, error: new OddResultError(summary, value['result']), answerTo: id };
 }
 
-/** A request, or a notification; an `id` of null is none where the method says that it wants none. */
+/** A request or a notification. An `id` of null is none if the method is that of a notification. */
 function toRequest(value: Record<string, unknown>, method: string): JSONRPCMessage | undefined {
   const { id, params } = value;
   const isNotification = id === undefined || (id === null && method.startsWith('notifications/'));
   if (!isNotification && !isId(id)) return undefined;
-  const fine = toParams(params);
+  const repaired = toParams(params);
   const expected =
     2 + (id === undefined ? 0 : 1) + ('params' in value && params !== undefined ? 1 : 0);
-  if (fine === params && id !== null && hasOnly(value, expected)) {
+  if (repaired === params && id !== null && hasOnly(value, expected)) {
     return value as unknown as JSONRPCMessage;
   }
   return {
     jsonrpc: '2.0',
     method,
     ...(!isNotification && { id }),
-    ...(fine !== undefined && { params: fine }),
+    ...(repaired !== undefined && { params: repaired }),
   } as JSONRPCMessage;
 }
 
-/** Parameters are an object, or there are none: what a request lacks is said by who answers it. */
+/** Parameters are an object or missing; whoever answers the request reports what it lacks. */
 function toParams(params: unknown): Record<string, unknown> | undefined {
   if (!isObject(params)) return undefined;
   const { _meta: meta } = params;
@@ -221,15 +226,15 @@ function toParams(params: unknown): Record<string, unknown> | undefined {
   const { _meta: _, ...rest } = params;
   if (!isObject(meta)) return rest;
   const { progressToken, [RELATED_TASK_KEY]: task, ...others } = meta;
-  const isTokenFine = progressToken === undefined || isWholeId(progressToken);
-  const isTaskFine = task === undefined || (isObject(task) && typeof task['taskId'] === 'string');
-  if (isTokenFine && isTaskFine) return params;
+  const isTokenValid = progressToken === undefined || isWholeId(progressToken);
+  const isTaskValid = task === undefined || (isObject(task) && typeof task['taskId'] === 'string');
+  if (isTokenValid && isTaskValid) return params;
   return {
     ...rest,
     _meta: {
       ...others,
-      ...(isTokenFine && progressToken !== undefined && { progressToken }),
-      ...(isTaskFine && task !== undefined && { [RELATED_TASK_KEY]: task }),
+      ...(isTokenValid && progressToken !== undefined && { progressToken }),
+      ...(isTaskValid && task !== undefined && { [RELATED_TASK_KEY]: task }),
     },
   };
 }
@@ -237,12 +242,12 @@ function toParams(params: unknown): Record<string, unknown> | undefined {
 function toAnswer(value: Record<string, unknown>, id: RequestId): JSONRPCResponse | undefined {
   const { error, result } = value;
   if (isObject(result) && (error === undefined || error === null)) {
-    const isFine = result['_meta'] === undefined || isObject(result['_meta']);
-    if (isFine && value['id'] === id && hasOnly(value, 3)) {
+    const isMetaValid = result['_meta'] === undefined || isObject(result['_meta']);
+    if (isMetaValid && value['id'] === id && hasOnly(value, 3)) {
       return value as unknown as JSONRPCResponse;
     }
     const { _meta: _, ...rest } = result;
-    return { jsonrpc: '2.0', id, result: isFine ? result : rest };
+    return { jsonrpc: '2.0', id, result: isMetaValid ? result : rest };
   }
   if ((result ?? null) !== null || !isObject(error) || typeof error['message'] !== 'string') {
     return undefined;
@@ -260,7 +265,7 @@ function toAnswer(value: Record<string, unknown>, id: RequestId): JSONRPCRespons
   };
 }
 
-/** An error number is an integer; what the server said instead is kept beside its data. */
+/** An error code is an integer; what the server sent instead is kept beside the data. */
 function integerCode(code: unknown, data: unknown): { code: number; data?: unknown } {
   const written = typeof code === 'string' && /^-?\d{1,15}$/.test(code) ? Number(code) : undefined;
   if (written !== undefined) return { code: written, ...(data !== undefined && { data }) };
@@ -275,24 +280,29 @@ export function isAnswer(message: JSONRPCMessage): message is JSONRPCResponse {
   return !('method' in message);
 }
 
-/** Whether an object that has these members has no other. */
+/** Whether an object has so many properties. */
 function hasOnly(value: object, count: number): boolean {
-  let members = 0;
-  for (const _ in value) members++;
-  return members === count;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  let properties = 0;
+  for (const _ in value) properties++;
+  return properties === count;
 }
 
 function isId(value: unknown): value is RequestId {
   return typeof value === 'string' || typeof value === 'number';
 }
 
+/** An answer with the id of a request of ours. One about the session has the id `null`, or another. */
+const OUR_ANSWER =
+  /"jsonrpc"\s*:\s*"2\.0".*"id"\s*:\s*"?\d|"id"\s*:\s*"?\d.*"jsonrpc"\s*:\s*"2\.0"/;
+
+/** Whether a text, or the beginning of one, may be the answer to a request of ours. */
+export function mayAnswerRequest(text: string): boolean {
+  return OUR_ANSWER.test(text);
+}
+
 /**
- * An id of ours as a server names it: ours are integers, all of them, so that the same digits as a
- * string can only mean the same request.
+ * An id of ours as a server repeats it. All our ids are integers, so that the same digits as a string
+ * can only mean the same request.
  */
 export function ourId(id: unknown): unknown {
   return typeof id === 'string' && /^(0|[1-9]\d{0,14})$/.test(id) ? Number(id) : id;
@@ -302,7 +312,7 @@ function isWholeId(value: unknown): boolean {
   return typeof value === 'string' || Number.isSafeInteger(value);
 }
 
-/** What is over a bound is the answer to a request all the same, if it says to which. */
+/** A text over a bound is still the answer to a request if it names the request. */
 function unparsed(text: string, cause: unknown): ReadMessage {
   if (!(cause instanceof LongwireError)) return unreadable(text, undefined, cause);
   const answerTo = ourId(answeredIdIn(text)) as RequestId | undefined;

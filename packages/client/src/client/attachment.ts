@@ -1,22 +1,19 @@
 import type { JSONRPCMessage, Transport, TransportSendOptions } from '@modelcontextprotocol/client';
-import type { Connection } from '../connection/connection.js';
+import type { ReconnectingTransport } from '../connection/transport.js';
 import { closedError } from '../connection/failures.js';
 
 /**
- * One SDK `Client`'s way to the connection, until another `Client` takes its place: two of them
- * would use the same ids for different requests.
+ * The transport of one SDK `Client`, until another `Client` replaces it: two of them would use the
+ * same ids for different requests.
  */
 export class Attachment implements Transport {
-  readonly #connection: Connection;
+  readonly #connection: ReconnectingTransport;
   #isDetached = false;
   #unsettled = 0;
-  /**
-   * Told, each time that it changes, whether the `Client` has had an answer to all that it sent, so
-   * that it is the `Client` which is waited for.
-   */
-  onTurn: ((isOfClient: boolean) => void) | undefined;
+  /** Called when it changes whether the `Client` waits for an answer. */
+  onWaiting: ((isWaiting: boolean) => void) | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: ReconnectingTransport) {
     this.#connection = connection;
   }
 
@@ -36,11 +33,11 @@ export class Attachment implements Transport {
     this.#connection.onerror = onerror;
   }
 
-  get onmessage(): Connection['onmessage'] {
+  get onmessage(): ReconnectingTransport['onmessage'] {
     return this.#connection.onmessage;
   }
 
-  set onmessage(onmessage: Connection['onmessage']) {
+  set onmessage(onmessage: ReconnectingTransport['onmessage']) {
     this.#connection.onmessage = onmessage;
   }
 
@@ -51,10 +48,10 @@ export class Attachment implements Transport {
   send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     if (this.#isDetached) return Promise.reject(closedError('not-sent'));
     const sent = this.#connection.send(message, options);
-    if (this.onTurn === undefined) return sent;
-    if (this.#unsettled++ === 0) this.onTurn(false);
+    if (this.onWaiting === undefined) return sent;
+    if (this.#unsettled++ === 0) this.onWaiting(true);
     return sent.finally(() => {
-      if (--this.#unsettled === 0) this.onTurn?.(true);
+      if (--this.#unsettled === 0) this.onWaiting?.(false);
     });
   }
 
@@ -62,7 +59,7 @@ export class Attachment implements Transport {
     if (!this.#isDetached) await this.#connection.close();
   }
 
-  /** From now on nothing is sent by this way. */
+  /** From now on nothing is sent by it. */
   detach(): void {
     this.#isDetached = true;
   }

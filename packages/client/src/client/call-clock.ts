@@ -1,7 +1,7 @@
-import { MAX_TIMER_MS } from '../connection/options.js';
 import { YoungMap } from '../young-map.js';
+import { MAX_TIMER_MS } from '../options/checks.js';
 
-/** Something that ends by itself at a time, unless that time is moved. */
+/** Something that expires at a time, which may move. */
 export interface Timed {
   /** When it is due, on the clock of `performance.now()`. */
   readonly dueAt: number;

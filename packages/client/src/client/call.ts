@@ -7,48 +7,46 @@ import type {
   RequestId,
   Result,
 } from '@modelcontextprotocol/client';
-import { checkHeaders } from '../channels/headers.js';
-import type { CallMark } from '../connection/call-mark.js';
-import type { Connection } from '../connection/connection.js';
-import { KNOWN } from '../connection/failures.js';
+import { checkHeaders } from '../http/headers.js';
+import type { RequestContext } from '../connection/request-context.js';
+import type { ReconnectingTransport } from '../connection/transport.js';
+import { CERTAINTY_TEXT } from '../certainty-text.js';
 import { LongwireError, type Certainty, type ErrorCode } from '../errors.js';
 import type { CallClock, Timed } from './call-clock.js';
 import type { Idle } from './idle.js';
-import type { CallToolOptions } from './types.js';
+import type { CallTimeouts, CallToolOptions } from './types.js';
 
-/** Durations of an operation in milliseconds, where its options name none. */
-export const OPERATION_DEFAULTS: { timeoutMs: number; deadlineMs: number } = {
-  timeoutMs: 60_000,
-  deadlineMs: 3_600_000,
-};
-
-/** What a pool and the connection that it chose know of one call. */
-export interface Ticket {
+/** Who passes a call of the program on to a client, and may take it back. */
+export interface CallObserver {
   /** When the program made the call, on the clock of `performance.now()`: its time runs from then. */
   readonly madeAt: number;
-  /** The call, once it was given to a connection. */
-  call?: Call | undefined;
-  /** Told that the call could not be sent for this reason, and will be later. */
-  onPutOff?: ((error: LongwireError) => void) | undefined;
+  /** Given the call when it begins. */
+  onBegin(call: Call): void;
+  /** Called when the call could not be sent for this reason, and will be later. */
+  onDeferred(error: LongwireError): void;
 }
 
-/** Under this key a pool puts its ticket into the options of an operation. */
-export const ticketKey: unique symbol = Symbol('longwire.ticket');
+/** Under this key the options of an operation hold its observer, if it has one. */
+export const callObserver: unique symbol = Symbol('longwire.observer');
 
 /** What the calls of one client share. */
-export interface CallSurroundings {
+export interface SharedCallOptions {
   clock: CallClock;
-  /** Told when a call begins and ends, if that matters. */
+  /** How long a call may take whose options do not say. */
+  timeouts: CallTimeouts;
+  /** Given the begin and the end of each call, where the connection closes when idle. */
   idle?: Idle | undefined;
-  /** Told of what a call's `onProgress` throws. */
+  /** Called with what `onProgress` of a call throws. */
   onListenerError: (error: unknown) => void;
 }
 
+type ObservedOptions = CallToolOptions & { readonly [callObserver]?: CallObserver };
+
 /**
  * One operation from its start to its end: its idle time, its hard cap and its signal. Whichever
- * comes first ends it, with what is certain at that moment. It is its own mark on the request.
+ * comes first ends it, with what is certain at that moment. It is its own context on the request.
  */
-export class Call implements CallMark, Timed {
+export class Call implements RequestContext, Timed {
   certainty: Certainty = 'not-sent';
   id: number = -1;
   serverError?: JSONRPCErrorResponse['error'];
@@ -64,48 +62,44 @@ export class Call implements CallMark, Timed {
   scope?: AsyncResource | undefined;
 
   readonly #what: string;
-  readonly #options: CallToolOptions & { [ticketKey]?: Ticket };
-  readonly #surroundings: CallSurroundings;
+  readonly #options: ObservedOptions;
+  readonly #shared: SharedCallOptions;
   readonly #timeoutMs: number;
   readonly #deadlineAt: number;
   readonly #onAbort: (() => void) | undefined;
-  /** Where progress is told: it comes of a socket's event, in the context of anybody. */
+  /** The async context of `onProgress`: progress comes with a socket's event, in any context. */
   readonly #progressScope: AsyncResource | undefined;
-  #connection: Connection | undefined;
+  #connection: ReconnectingTransport | undefined;
   #onStopped: ((error: LongwireError) => void) | undefined;
 
   /** `what` is being done, for messages: `the call of echo`. */
-  constructor(
-    what: string,
-    options: CallToolOptions & { [ticketKey]?: Ticket },
-    surroundings: CallSurroundings,
-  ) {
+  constructor(what: string, options: ObservedOptions, shared: SharedCallOptions) {
     this.#what = what;
     this.idempotent = options.idempotent;
     this.headers = options.headers && checkHeaders(options.headers);
     this.#options = options;
-    this.#surroundings = surroundings;
-    const ticket = options[ticketKey];
-    if (ticket !== undefined) ticket.call = this;
-    const now = ticket?.madeAt ?? performance.now();
+    this.#shared = shared;
+    const observer = options[callObserver];
+    observer?.onBegin(this);
+    const now = observer?.madeAt ?? performance.now();
     this.startedAt = now;
-    this.#timeoutMs = options.timeoutMs ?? OPERATION_DEFAULTS.timeoutMs;
-    this.#deadlineAt = now + (options.deadlineMs ?? OPERATION_DEFAULTS.deadlineMs);
+    this.#timeoutMs = options.timeoutMs ?? shared.timeouts.callMs;
+    this.#deadlineAt = now + (options.deadlineMs ?? shared.timeouts.deadlineMs);
     this.dueAt = Math.min(now + this.#timeoutMs, this.#deadlineAt);
-    surroundings.clock.add(this);
-    surroundings.idle?.begin();
+    shared.clock.add(this);
+    shared.idle?.begin();
     const { signal, onProgress } = options;
     if (onProgress !== undefined) this.#progressScope = new AsyncResource('longwire.progress');
     if (signal !== undefined) {
       this.#onAbort = () => this.#stop('aborted', 'was aborted');
-      // One signal may well stand for many calls.
+      // One signal may end many calls.
       setMaxListeners(0, signal);
       signal.addEventListener('abort', this.#onAbort, { once: true });
       if (signal.aborted) this.#onAbort();
     }
   }
 
-  /** What comes before the request can be sent: rejected if the call ends earlier. */
+  /** Waits for what comes before the request can be sent; rejected if the call ends earlier. */
   async before<T>(preparation: Promise<T>): Promise<T> {
     const stopped = new Promise<never>((_resolve, reject) => {
       if (this.abandoned === undefined) this.#onStopped = reject;
@@ -114,15 +108,24 @@ export class Call implements CallMark, Timed {
     return Promise.race([preparation, stopped]);
   }
 
-  /** From here on, ending early means to settle the request on this connection. */
-  sendOn(connection: Connection): void {
+  /** Waits for all that the call does; then it has settled. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await this.before(work);
+    } finally {
+      this.done();
+    }
+  }
+
+  /** From here on, a call that ends early settles its request on this connection. */
+  sendOn(connection: ReconnectingTransport): void {
     this.#connection = connection;
   }
 
   /** The call has settled. */
   done(): void {
-    this.#surroundings.clock.delete(this);
-    this.#surroundings.idle?.end();
+    this.#shared.clock.delete(this);
+    this.#shared.idle?.end();
     if (this.#onAbort !== undefined) {
       this.#options.signal?.removeEventListener('abort', this.#onAbort);
     }
@@ -136,30 +139,30 @@ export class Call implements CallMark, Timed {
     return isFree;
   }
 
-  /** A sign of life: the idle time starts anew. */
+  /** The idle time starts anew. */
   onProgress(progress: Progress): void {
     this.dueAt = Math.min(performance.now() + this.#timeoutMs, this.#deadlineAt);
     try {
       this.#progressScope?.runInAsyncScope(() => this.#options.onProgress?.(progress));
     } catch (error) {
-      this.#surroundings.onListenerError(error);
+      this.#shared.onListenerError(error);
     }
   }
 
-  onPutOff(error: LongwireError): void {
-    this.#options[ticketKey]?.onPutOff?.(error);
+  onDeferred(error: LongwireError): void {
+    this.#options[callObserver]?.onDeferred(error);
   }
 
   expire(): void {
     if (this.dueAt >= this.#deadlineAt) this.#stop('deadline', 'did not end by its deadline');
-    else this.#stop('timeout', `gave no sign of life for ${this.#timeoutMs} ms`);
+    else this.#stop('timeout', `had no answer and no progress for ${this.#timeoutMs} ms`);
   }
 
   #stop(code: Extract<ErrorCode, 'aborted' | 'timeout' | 'deadline'>, how: string): void {
     const { certainty } = this;
     const obstacle = this.#connection === undefined ? undefined : obstacleOf(this.#connection);
     const why = obstacle === undefined ? '' : `: ${obstacle.summary}`;
-    const error = new LongwireError(`${this.#what} ${how}; ${KNOWN[certainty]}${why}`, {
+    const error = new LongwireError(`${this.#what} ${how}; ${CERTAINTY_TEXT[certainty]}${why}`, {
       code,
       certainty,
       ...(code === 'aborted' && { cause: this.#options.signal?.reason }),
@@ -172,6 +175,6 @@ export class Call implements CallMark, Timed {
 }
 
 /** Why a connection has no session now, while it tries to get one. */
-function obstacleOf({ state }: Connection): LongwireError | undefined {
+function obstacleOf({ state }: ReconnectingTransport): LongwireError | undefined {
   return 'reason' in state ? state.reason : undefined;
 }

@@ -11,87 +11,101 @@ import {
   type ReadResourceResult,
   type Resource,
   type ResourceTemplateType,
-  type Result,
   type ServerCapabilities,
   type Tool,
 } from '@modelcontextprotocol/client';
-import { callMark } from '../connection/call-mark.js';
-import type { Connection } from '../connection/connection.js';
-import { resolveConnectionOptions } from '../connection/options.js';
+import { requestContext } from '../connection/request-context.js';
+import type { ReconnectingTransport } from '../connection/transport.js';
+import { resolveConnectionOptions } from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
 import { checkHealth, type Health, type HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
-import { parseTarget, type Target, type TargetOption } from '../target/target.js';
+import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
 import { CallClock } from './call-clock.js';
-import { Call, type CallSurroundings } from './call.js';
+import { Call, type SharedCallOptions } from './call.js';
 import { CurrentConnection } from './current-connection.js';
 import { Idle } from './idle.js';
-import { Learned } from './learned.js';
+import { ToolCatalog } from '../tools/catalog.js';
 import { Listeners } from './listeners.js';
 import { createSdkClient, NEVER_MS } from './sdk-client.js';
 import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
-import { checkClientOptions, checkOperationOptions } from './options.js';
+import { callTimeouts, checkClientOptions, checkOperationOptions } from './options.js';
 import { readPages } from './pages.js';
-import { ignoreResult } from './results.js';
 import { fromSdkError, reportable } from './sdk-errors.js';
 import { ToolHandle } from './tool-handle.js';
 import { LogTap, streamTool, type ToolStreamEvent, type ToolStreamOptions } from './tool-stream.js';
 import type {
+  CallTimeouts,
   CallToolOptions,
   ClientEvents,
   ClientOptions,
   OperationOptions,
   ServerNotification,
-  ToolSource,
+  ServerSource,
 } from './types.js';
 
 /**
- * One server: typed calls over a connection that is dialled when it is first needed, and comes
- * back by itself when it is lost.
+ * One server: typed calls over a connection that is dialled when it is first needed, and reconnects
+ * when it is lost.
  */
-export class LongwireClient implements ToolSource, AsyncDisposable {
+export class LongwireClient implements ServerSource {
   /** Whether what the server says of its tools is believed, as the program says. */
   readonly trusted: boolean;
+  /** How long its calls may take that say nothing of it. */
+  readonly timeouts: CallTimeouts;
+  /** Whether the hints of its server may lead to a second run. */
+  readonly trustHints: boolean;
   readonly #sdkSide: SdkSide;
   readonly #target: Target;
   readonly #options: ClientOptions;
   readonly #listeners: Listeners<ClientEvents>;
-  readonly #surroundings: CallSurroundings;
+  readonly #shared: SharedCallOptions;
   readonly #connection: CurrentConnection;
+  readonly #catalog: ToolCatalog;
   readonly #toolCalls: ToolCalls;
   readonly #tally: Tally;
   readonly #logs = new LogTap();
+  readonly #report = (error: unknown): void => {
+    this.#listeners.emit('error', reportable(error));
+  };
 
   /** Use {@link createClient} or {@link connect}. */
-  constructor(target: TargetOption, options: ClientOptions = {}, learned: Learned = new Learned()) {
+  constructor(
+    target: TargetOption,
+    options: ClientOptions = {},
+    catalog: ToolCatalog = new ToolCatalog(),
+  ) {
     checkClientOptions(options);
     this.#target = parseTarget(target);
     this.#options = options;
     this.trusted = options.trusted === true;
-    const connectionOptions = resolveConnectionOptions(options, this.#target.kind, learned.client);
+    const connectionOptions = resolveConnectionOptions(options, this.#target.kind, catalog.client);
+    this.trustHints = connectionOptions.trustHints;
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
-    const onListenerError = (error: unknown): void => this.#report(error);
-    this.#listeners = new Listeners(onListenerError);
+    this.#listeners = new Listeners(this.#report);
     const idle = options.keepAlive === false ? new Idle(0, () => void this.close()) : undefined;
-    this.#surroundings = { clock: new CallClock(), onListenerError, idle };
+    this.timeouts = callTimeouts(options.timeouts);
+    const { timeouts } = this;
+    this.#shared = { clock: new CallClock(), timeouts, onListenerError: this.#report, idle };
     this.#tally = new Tally(connectionOptions.counts);
     this.#sdkSide = new SdkSide({
       create: () => this.#createSdk(),
-      turnMs: connectionOptions.connectMs,
+      stepMs: connectionOptions.connectMs,
       onMessage: (message) => this.#logs.take(message),
-      onFailure: (error) => this.#report(error),
+      onFailure: this.#report,
     });
+    this.#catalog = catalog;
     this.#toolCalls = new ToolCalls({
-      learned,
+      catalog,
       throughSdk: (send) => this.#sdkSide.attached.then(() => send(this.sdk)),
-      report: onListenerError,
+      report: this.#report,
     });
     this.#connection = new CurrentConnection({
       target: this.#target,
       options: connectionOptions,
-      tools: this.#toolCalls.learned.tools,
+      catalog,
       sdkSide: this.#sdkSide,
       tally: this.#tally,
       wantsLists: () => this.#listeners.has('notification') || this.#listeners.has('toolsChanged'),
@@ -100,8 +114,8 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * The official SDK's client underneath, for all that is not here. Another one takes its place
-   * when the server comes back in another era of the protocol.
+   * The official SDK's client underneath, for all that is not here. Another one replaces it when the
+   * server returns in another era of the protocol.
    */
   get sdk(): Client {
     return this.#sdkSide.client;
@@ -112,7 +126,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     return this.#options.name ?? this.server?.name ?? this.#target.name;
   }
 
-  /** Where the connection stands. */
+  /** The state of the connection. */
   get state(): ConnectionState {
     return this.#connection.latest?.state ?? { name: 'idle' };
   }
@@ -145,8 +159,8 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * Asks the server whether it is there. It does not dial: without a line the server is `down`. It
-   * is no call, and counts as none.
+   * Asks the server whether it is there. It does not dial: without a connection the server is `down`.
+   * The check counts as no call.
    *
    * @throws LongwireError `aborted`, and nothing else: what is wrong is the answer.
    */
@@ -160,20 +174,16 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
    * @throws ConnectError; LongwireError `aborted`, `closed`.
    */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
-    // How long connecting may take is the connection's affair.
+    // `timeouts.connectMs` limits it.
     const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
-    const call = new Call('connecting', limits, this.#surroundings);
-    try {
-      await call.before(this.#connection.open().then((connection) => connection.open()));
-    } finally {
-      call.done();
-    }
+    const call = new Call('connecting', limits, this.#shared);
+    await call.during(this.#connection.open().then((connection) => connection.open()));
   }
 
   /** All tools, every page, as the server sent them. */
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const tools = await this.#list<Tool>('tools/list', 'tools', 'name', options);
-    return this.#toolCalls.learn(tools, this.sdk.getProtocolEra());
+    return this.#catalog.take(tools, this.sdk.getProtocolEra(), this.#report);
   }
 
   /** All resources, every page, as the server sent them. */
@@ -193,8 +203,8 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   /**
    * Calls a tool. A tool that reports an error (`isError: true`) is a result, not an exception.
-   * Structured content is checked against the `outputSchema` that the tool was listed with. A result in
-   * another form than the protocol's is put right, and an `error` event says how.
+   * Structured content is checked against the `outputSchema` that the tool was listed with. A result that
+   * is not in the form of the protocol is corrected, and an `error` event says how.
    *
    * @throws ToolResultError, with the result, if the tool ran; LongwireError with code and certainty.
    */
@@ -204,20 +214,20 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     const params = { name, arguments: args };
-    // What is listed while it runs is of the next call.
-    const isPromised = this.#toolCalls.learned.outputSchemas.has(name);
-    const run = async (connection: Connection, own: Call): Promise<CallToolResult> => {
+    // What is listed while the call runs applies to the next one.
+    const isPromised = this.#catalog.promisesOutput(name);
+    const run = async (connection: ReconnectingTransport, own: Call): Promise<CallToolResult> => {
       const result = await this.#toolCalls.call(connection, params, own);
-      return isPromised ? this.#toolCalls.check(name, result) : result;
+      if (!isPromised) return result;
+      return this.#catalog.checkOutput(name, result, this.#report);
     };
     return this.#during(`the call of ${name}`, options, run, name);
   }
 
   /**
-   * Calls a tool, and gives what happens meanwhile to a loop: its progress, log messages, and its
-   * result at the end. Of log messages the server does not say whose they are: all that come while
-   * the call runs are given, of those that `setLogLevel` asked for. Leaving the loop early aborts
-   * the call, and the server is told. A loop that is slower than the server misses what later
+   * Calls a tool, and yields its progress, log messages, and its result at the end. Servers do not say
+   * which call a log message belongs to: all that come while the call runs are yielded. Leaving the
+   * loop early aborts the call. A loop that is slower than the server misses progress that later
    * progress has overtaken; see `bufferSize`.
    *
    * @throws TypeError for an option that is wrong; within the loop, as `callTool`.
@@ -238,8 +248,8 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   /** Reads a resource. */
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
-    return this.#throughSdk(`reading ${uri}`, { uri }, options, (marked) =>
-      this.sdk.readResource(marked, { timeout: NEVER_MS }),
+    return this.#throughSdk(`reading ${uri}`, { uri }, options, (params) =>
+      this.sdk.readResource(params, { timeout: NEVER_MS }),
     );
   }
 
@@ -250,37 +260,31 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     options: OperationOptions = {},
   ): Promise<GetPromptResult> {
     const params = { name, arguments: args };
-    return this.#throughSdk(`getting the prompt ${name}`, params, options, (marked) =>
-      this.sdk.getPrompt(marked, { timeout: NEVER_MS }),
+    return this.#throughSdk(`getting the prompt ${name}`, params, options, (own) =>
+      this.sdk.getPrompt(own, { timeout: NEVER_MS }),
     );
   }
 
   /** Asks for completions of an argument. */
   complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
-    return this.#throughSdk('completing an argument', params, options, (marked) =>
-      this.sdk.complete(marked, { timeout: NEVER_MS }),
+    return this.#throughSdk('completing an argument', params, options, (own) =>
+      this.sdk.complete(own, { timeout: NEVER_MS }),
     );
   }
 
   /** Asks for `notifications/resources/updated` when a resource changes. */
-  async subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
-    await this.#ask('resources/subscribe', { uri }, `subscribing to ${uri}`, options, ignoreResult);
+  subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    return this.#ask('resources/subscribe', { uri }, `subscribing to ${uri}`, options);
   }
 
   /** Ends a subscription. */
-  async unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
-    await this.#ask(
-      'resources/unsubscribe',
-      { uri },
-      `unsubscribing from ${uri}`,
-      options,
-      ignoreResult,
-    );
+  unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    return this.#ask('resources/unsubscribe', { uri }, `unsubscribing from ${uri}`, options);
   }
 
   /** Asks for log messages of this level and above. */
-  async setLogLevel(level: LoggingLevel, options: OperationOptions = {}): Promise<void> {
-    await this.#ask('logging/setLevel', { level }, 'setting the log level', options, ignoreResult);
+  setLogLevel(level: LoggingLevel, options: OperationOptions = {}): Promise<void> {
+    return this.#ask('logging/setLevel', { level }, 'setting the log level', options);
   }
 
   /** Listens; the function returned stops listening. */
@@ -288,7 +292,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void {
-    if (event === 'notification' || event === 'toolsChanged') this.#connection.latest?.wantLists();
+    if (event === 'notification' || event === 'toolsChanged') this.#connection.latest?.watchLists();
     return this.#listeners.add(event, listener);
   }
 
@@ -306,7 +310,7 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   #createSdk(): Client {
     const sdk = createSdkClient(this.#options);
-    sdk.onerror = (error) => this.#report(error);
+    sdk.onerror = this.#report;
     sdk.fallbackNotificationHandler = async (notification) =>
       this.#notified(notification as ServerNotification);
     return sdk;
@@ -326,21 +330,20 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
         field,
         ask: (params) => connection.request({ method, params }, call),
         bounds: this.#connection.listBounds,
-        onMalformed: (error) => this.#report(error),
+        onMalformed: this.#report,
       }),
     );
   }
 
-  /** Makes a request by itself: the SDK's `Client` would add nothing to it but an id. */
-  #ask<T>(
+  /** Makes a request whose result says only that it succeeded. */
+  async #ask(
     method: string,
     params: Record<string, unknown>,
     what: string,
     options: OperationOptions,
-    read: (result: Result, what: string) => T,
-  ): Promise<T> {
-    return this.#during(what, options, async (connection, call) =>
-      read(await connection.request({ method, params }, call), what),
+  ): Promise<void> {
+    await this.#during(what, options, (connection, call) =>
+      connection.request({ method, params }, call),
     );
   }
 
@@ -349,11 +352,11 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     what: string,
     params: Params,
     options: OperationOptions,
-    send: (marked: Params) => Promise<T>,
+    send: (params: Params) => Promise<T>,
   ): Promise<T> {
     return this.#during(what, options, async (_connection, call) => {
       try {
-        const sent = this.#sdkSide.attached.then(() => send({ ...params, [callMark]: call }));
+        const sent = this.#sdkSide.attached.then(() => send({ ...params, [requestContext]: call }));
         // Whatever the `Client` makes of the answer, the call's time limits hold.
         return await call.before(sent);
       } catch (error) {
@@ -362,15 +365,15 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
     });
   }
 
-  /** Runs one operation within its limits, on a connection that has shaken hands. */
+  /** Runs one operation within its limits, on a connection whose handshake has succeeded. */
   async #during<T>(
     what: string,
     options: OperationOptions,
-    run: (connection: Connection, call: Call) => Promise<T>,
+    run: (connection: ReconnectingTransport, call: Call) => Promise<T>,
     tool?: string,
   ): Promise<T> {
     checkOperationOptions(options);
-    const call = new Call(what, options, this.#surroundings);
+    const call = new Call(what, options, this.#shared);
     this.#tally.begin(tool);
     try {
       const connection = this.#connection.ready ?? (await call.before(this.#connection.open()));
@@ -388,13 +391,9 @@ export class LongwireClient implements ToolSource, AsyncDisposable {
 
   #notified(notification: ServerNotification): void {
     if (notification.method === 'notifications/tools/list_changed') {
-      this.#toolCalls.forgetSchemas();
+      this.#catalog.forgetOutputs();
       this.#listeners.emit('toolsChanged', undefined);
     }
     this.#listeners.emit('notification', notification);
-  }
-
-  #report(error: unknown): void {
-    this.#listeners.emit('error', reportable(error));
   }
 }

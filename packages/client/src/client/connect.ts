@@ -1,19 +1,18 @@
 import type { Transport } from '@modelcontextprotocol/client';
-import { Connection } from '../connection/connection.js';
-import {
-  checkOptionNames,
-  CONNECTION_OPTION_NAMES,
-  resolveConnectionOptions,
-  type ConnectionOptions,
-} from '../connection/options.js';
+import { ReconnectingTransport } from '../connection/transport.js';
+import { resolveConnectionOptions } from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
-import { parseTarget, type TargetOption } from '../target/target.js';
+import { parseTarget, type TargetOption } from '../dial/target.js';
+import { ToolCatalog } from '../tools/catalog.js';
 import { LongwireClient } from './client.js';
 import type { ClientOptions } from './types.js';
+import type { ConnectionOptions } from '../options/connection-options.js';
+import { CONNECTION } from '../options/connection-table.js';
+import { checkOptions } from '../options/option.js';
 
 /**
- * Connects to a server. It may be given as its origin, its MCP endpoint or its `/sse` URL: how it
- * talks is found out. Or as a command, which is started; or as a server in this process.
+ * Connects to a server. It is given as its origin, its MCP endpoint or its `/sse` URL: the transport is
+ * detected. Or as a command, which is started; or as a server in this process.
  *
  * @throws ConnectError that lists what was tried; LongwireError `aborted`; TypeError for a target
  * or an option that is wrong.
@@ -42,11 +41,11 @@ export function createClient(target: TargetOption, options: ClientOptions = {}):
   return new LongwireClient(target, options);
 }
 
-/** The connection as an SDK `Client` uses it, and what it tells beyond that. */
+/** The connection as an SDK `Client` uses it, and what it reports beyond that. */
 export interface LongwireTransport extends Transport {
-  /** Where the connection stands. */
+  /** The state of the connection. */
   readonly state: ConnectionState;
-  /** Told of every change of state. */
+  /** Called on every change of state. */
   onstate?: ((state: ConnectionState) => void) | undefined;
   /** Answers that belonged to no request and were dropped. */
   readonly droppedAnswers: number;
@@ -61,7 +60,9 @@ export function createTransport(
   target: TargetOption,
   options: ConnectionOptions = {},
 ): LongwireTransport {
-  checkOptionNames(options, CONNECTION_OPTION_NAMES);
+  checkOptions(options, CONNECTION);
   const parsed = parseTarget(target);
-  return new Connection(parsed, resolveConnectionOptions(options, parsed.kind));
+  const catalog = new ToolCatalog();
+  const resolved = resolveConnectionOptions(options, parsed.kind, catalog.client);
+  return new ReconnectingTransport(parsed, resolved, catalog);
 }

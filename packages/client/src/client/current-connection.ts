@@ -1,11 +1,11 @@
-import { Connection } from '../connection/connection.js';
+import { ReconnectingTransport } from '../connection/transport.js';
 import { asConnectError, handshakeRefused } from '../connection/failures.js';
-import type { KnownTools } from '../connection/known-tools.js';
-import type { ResolvedConnectionOptions } from '../connection/options.js';
+import type { ToolCatalog } from '../tools/catalog.js';
+import type { ResolvedConnectionOptions } from '../connection/resolve-options.js';
 import type { ListBounds } from '../connection/pages.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { Tally } from '../health/tally.js';
-import type { Target } from '../target/target.js';
+import type { Target } from '../dial/target.js';
 import { longwireErrorIn } from './sdk-errors.js';
 import type { SdkSide } from './sdk-side.js';
 
@@ -14,20 +14,20 @@ export interface CurrentConnectionOptions {
   target: Target;
   options: ResolvedConnectionOptions;
   /** What is known of the server's tools. */
-  tools: KnownTools;
+  catalog: ToolCatalog;
   sdkSide: SdkSide;
   tally: Tally;
   /** Whether the program wants to know when a list of the server changes. */
   wantsLists: () => boolean;
-  /** Told of every change of state. */
+  /** Called on every change of state. */
   onState: (state: ConnectionState) => void;
 }
 
 /** The connection of a client: made when it is first needed, and another one after a close. */
 export class CurrentConnection {
   readonly #options: CurrentConnectionOptions;
-  #latest: Connection | undefined;
-  #opening: Promise<Connection> | undefined;
+  #latest: ReconnectingTransport | undefined;
+  #opening: Promise<ReconnectingTransport> | undefined;
 
   constructor(options: CurrentConnectionOptions) {
     this.#options = options;
@@ -39,22 +39,22 @@ export class CurrentConnection {
   }
 
   /** The latest one, closed or not. */
-  get latest(): Connection | undefined {
+  get latest(): ReconnectingTransport | undefined {
     return this.#latest;
   }
 
-  /** The one on which requests go out at once, if there is one. */
-  get ready(): Connection | undefined {
+  /** The connection on which requests are sent at once, if there is one. */
+  get ready(): ReconnectingTransport | undefined {
     const connection = this.#latest;
     return connection?.state.name === 'ready' && !connection.isClosing ? connection : undefined;
   }
 
   /**
-   * The connection, shaken hands; single flight.
+   * The connection, once its handshake has succeeded. There is one attempt at a time.
    *
    * @throws ConnectError
    */
-  open(): Promise<Connection> {
+  open(): Promise<ReconnectingTransport> {
     this.#opening ??= this.#open();
     return this.#opening;
   }
@@ -66,19 +66,19 @@ export class CurrentConnection {
     await connection?.close();
   }
 
-  async #open(): Promise<Connection> {
-    const { target, options, tools, sdkSide, tally, wantsLists, onState } = this.#options;
-    const connection = new Connection(target, options, tools);
+  async #open(): Promise<ReconnectingTransport> {
+    const { target, options, catalog, sdkSide, tally, wantsLists, onState } = this.#options;
+    const connection = new ReconnectingTransport(target, options, catalog);
     connection.onstate = (state) => {
       if (this.#latest === connection) {
         // Closed from the SDK's side counts too: the next call connects again.
         if (state.name === 'closed') this.#opening = undefined;
-        tally.becomes(state);
+        tally.stateChanged(state);
       }
       onState(state);
     };
     connection.onera = () => sdkSide.attachAnew(connection);
-    if (wantsLists()) connection.wantLists();
+    if (wantsLists()) connection.watchLists();
     const previous = this.#latest;
     this.#latest = connection;
     tally.droppedBefore += previous?.droppedAnswers ?? 0;

@@ -1,8 +1,8 @@
-import { MAX_TIMER_MS } from '../connection/options.js';
+import { MAX_TIMER_MS } from '../options/checks.js';
 
 /**
- * Tells when nothing has been under way for some time. It needs no timer for each thing that is
- * under way: the one that runs looks again when it fires.
+ * Calls `onIdle` when nothing has been under way for some time. It needs no timer for each thing that
+ * is under way: the one timer checks again when it fires.
  */
 export class Idle {
   readonly #ms: number;
@@ -13,8 +13,8 @@ export class Idle {
   #immediate: NodeJS.Immediate | undefined;
 
   /**
-   * After 0 milliseconds it tells as soon as the program, told of the end, has had its turn and
-   * begun nothing else; after `Infinity`, never.
+   * With 0 milliseconds `onIdle` is called once the program has got the last result and has begun
+   * nothing else in the same turn of the event loop; with `Infinity`, never.
    */
   constructor(ms: number, onIdle: () => void) {
     this.#ms = ms;
@@ -37,7 +37,7 @@ export class Idle {
     }
   }
 
-  /** Tells nothing of what has ended so far. */
+  /** Does not call `onIdle` for what has ended so far. */
   stop(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);

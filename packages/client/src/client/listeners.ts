@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 
 /**
- * Listeners by event. A listener that throws is reported, and never stops the others. It is run in
- * the async context in which it was added, and not in that of whoever brought the event about.
+ * Listeners by event. A listener that throws is reported, and never stops the others. It runs in the
+ * async context in which it was added, whatever the context of the event.
  */
 export class Listeners<Events extends object> {
   readonly #byEvent = new Map<keyof Events, Set<(payload: never) => void>>();
@@ -12,7 +12,7 @@ export class Listeners<Events extends object> {
     this.#onThrow = onThrow;
   }
 
-  /** Adds a listener; the function returned takes it away again. */
+  /** Adds a listener; the function returned removes it. */
   add<Event extends keyof Events>(
     event: Event,
     listener: (payload: Events[Event]) => void,
@@ -31,13 +31,13 @@ export class Listeners<Events extends object> {
     return (this.#byEvent.get(event)?.size ?? 0) > 0;
   }
 
-  /** Tells every listener of the event. */
+  /** Calls every listener of the event. */
   emit<Event extends keyof Events>(event: Event, payload: Events[Event]): void {
     for (const listener of this.#byEvent.get(event) ?? []) {
       try {
         listener(payload as never);
       } catch (error) {
-        // Whoever listens for errors and throws one has nobody left to tell.
+        // Nobody is left to take what a listener for errors throws.
         if (event !== 'error') this.#onThrow(error);
       }
     }

@@ -1,52 +1,22 @@
-import {
-  checkGroup,
-  checkOptionNames,
-  checkPositive,
-  CONNECTION_OPTION_NAMES,
-} from '../connection/options.js';
-import type { CallToolOptions, ClientOptions } from './types.js';
-
-/** The names of a client's options. */
-export const CLIENT_OPTION_NAMES: readonly string[] = [
-  ...CONNECTION_OPTION_NAMES,
-  'name',
-  'clientInfo',
-  'handlers',
-  'keepAlive',
-  'trusted',
-];
-
-const OPERATION_OPTION_NAMES: readonly string[] = [
-  'signal',
-  'timeoutMs',
-  'deadlineMs',
-  'headers',
-  'onProgress',
-  'idempotent',
-];
+import { CALL, CLIENT } from '../options/client-table.js';
+import type { Timeouts } from '../options/connection-options.js';
+import { TIMEOUTS } from '../options/connection-table.js';
+import { checkOptions, withDefaults } from '../options/option.js';
+import type { CallTimeouts, CallToolOptions, ClientOptions } from './types.js';
 
 /**
- * Checks a client's own options; those of its connection are checked there.
+ * Checks the options of a client, those of its connection too.
  *
  * @throws TypeError that names the option.
  */
 export function checkClientOptions(options: ClientOptions): void {
-  checkOptionNames(options, CLIENT_OPTION_NAMES);
-  if (options.name !== undefined && (typeof options.name !== 'string' || options.name === '')) {
-    throw new TypeError('name: not a string with something in it');
-  }
-  if (options.keepAlive !== undefined && typeof options.keepAlive !== 'boolean') {
-    throw new TypeError('keepAlive: neither true nor false');
-  }
-  if (options.trusted !== undefined && typeof options.trusted !== 'boolean') {
-    throw new TypeError('trusted: neither true nor false');
-  }
-  checkGroup('handlers', options.handlers, ['roots', 'sampling', 'elicitation']);
-  for (const [name, handler] of Object.entries(options.handlers ?? {})) {
-    if (handler !== undefined && typeof handler !== 'function') {
-      throw new TypeError(`handlers.${name}: not a function`);
-    }
-  }
+  checkOptions(options, CLIENT);
+}
+
+/** How long the calls of a client may take that say nothing of it. */
+export function callTimeouts(given: Timeouts | undefined): CallTimeouts {
+  const { callMs, deadlineMs } = withDefaults(TIMEOUTS, given);
+  return { callMs, deadlineMs };
 }
 
 /**
@@ -55,19 +25,5 @@ export function checkClientOptions(options: ClientOptions): void {
  * @throws TypeError that names the option.
  */
 export function checkOperationOptions(options: CallToolOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('options: not an object');
-  checkOptionNames(options, OPERATION_OPTION_NAMES);
-  const { timeoutMs, deadlineMs, idempotent, signal, onProgress } = options;
-  checkPositive('timeoutMs', timeoutMs);
-  checkPositive('deadlineMs', deadlineMs);
-  if (idempotent !== undefined && typeof idempotent !== 'boolean') {
-    throw new TypeError('idempotent: neither true nor false');
-  }
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw new TypeError('signal: not an AbortSignal');
-  }
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw new TypeError('onProgress: not a function');
-  }
+  checkOptions(options, CALL);
 }

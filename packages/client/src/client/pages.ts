@@ -6,7 +6,7 @@ import { LongwireError, ServerError } from '../errors.js';
 export interface PagesOptions extends Omit<PageSource, 'onIncomplete'> {
   /** The field that every entry must have as a string, such as `name`. */
   field: string;
-  /** Told, once a page, that entries are left out because they cannot be used, or pages are. */
+  /** Called, once a page, when entries or pages are left out because they cannot be used. */
   onMalformed: (error: LongwireError) => void;
 }
 

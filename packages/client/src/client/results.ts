@@ -1,18 +1,17 @@
 import type { CallToolResult, ContentBlock, Result } from '@modelcontextprotocol/client';
-import { toJson } from '../channels/exact-json.js';
+import { toJson } from '../untrusted/exact-json.js';
+import { isObject } from '../untrusted/is-object.js';
 import { ToolResultError } from '../errors.js';
+import { ranButAnswered } from '../tools/output-schema.js';
 
-/** Reads a result that says no more than that it worked. */
-export function ignoreResult(): void {}
-
-/** Members that a result may have without saying anything by them that a person would miss. */
+/** Members that hold nothing that a person would miss. */
 const SILENT_MEMBERS: ReadonlySet<string> = new Set(['_meta', 'content', 'isError', 'resultType']);
 
 /**
- * Reads the result of a tool by its structure alone: fields and kinds of content that nobody here
- * knows are the program's to judge. A tool that answered has run, so nothing that it said is lost for
- * its form: what is no content block becomes text, and `report` is told. Optional members of null and
- * a missing `content` are none.
+ * Reads the result of a tool by its structure alone. Fields and kinds of content that are unknown here
+ * are left to the program. A tool that answered has run, so nothing of its answer is lost for its form:
+ * what is no content block becomes text, and is reported. Optional members that are null, and a
+ * missing `content`, are not.
  */
 export function toCallToolResult(
   result: Result,
@@ -33,34 +32,20 @@ export function toCallToolResult(
     ...(isError !== undefined && isError !== null && { isError: flag(isError, wrong) }),
   };
   if (wrong.length > 0) {
-    const what = `the result of ${tool} is not in the form of the protocol, and was put right`;
+    const what = `the result of ${tool} is not in the form of the protocol, and was corrected`;
     report(new ToolResultError(`${what}: ${wrong.join(', ')}`, { result: read }));
   }
   return read;
 }
 
-/** The error that an answer without a result object is: what it said is on the error. */
+/** The error for an answer without a result object; the error holds what the tool said. */
 export function noResultObject(value: unknown, tool: string, cause: unknown): ToolResultError {
   const content = value === null || value === undefined ? [] : blocks(value, []);
   const what = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
   return ranButAnswered(tool, `its result is ${what} and no object`, { content }, cause);
 }
 
-/** The tool ran, and what it answered is not what it should be. */
-export function ranButAnswered(
-  tool: string,
-  how: string,
-  result: CallToolResult,
-  cause?: unknown,
-): ToolResultError {
-  return new ToolResultError(`the tool ${tool} ran and answered, but ${how}`, {
-    result,
-    hint: 'do not call it again for that: the result is in `error.result`',
-    ...(cause !== undefined && { cause }),
-  });
-}
-
-/** Whether nothing is to be put right; every result passes here. */
+/** Whether nothing has to be corrected; every result passes here. */
 function isInForm({ content, isError, structuredContent }: Result): boolean {
   if (!Array.isArray(content) || structuredContent === null) return false;
   if (isError !== undefined && typeof isError !== 'boolean') return false;
@@ -114,8 +99,4 @@ function flag(isError: unknown, wrong: string[]): boolean {
   return typeof isError === 'string'
     ? !/^(?:false|no|0|)$/i.test(isError.trim())
     : Boolean(isError);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -16,24 +16,24 @@ export const NEVER_MS = 2_147_483_647;
 
 /**
  * How the SDK's client checks the results of calls that a program makes through it. It cannot wait: what
- * cannot be checked at once is not checked. Its own would share the schemas' names, and run whatever
- * a server sends.
+ * cannot be checked at once is not checked. The SDK's own validator would share the names of schemas
+ * between servers, and run whatever a server sends.
  */
 const validator: jsonSchemaValidator = {
   getValidator<T>(schema: unknown): JsonSchemaValidator<T> {
     const own = new JsonSchema(schema);
     return (value) => {
-      const verdict = own.checkInPlace(value);
-      return verdict?.kind === 'invalid'
-        ? { valid: false, data: undefined, errorMessage: `${verdict.path} ${verdict.message}` }
+      const checked = own.checkInPlace(value);
+      return checked?.kind === 'invalid'
+        ? { valid: false, data: undefined, errorMessage: `${checked.path} ${checked.message}` }
         : { valid: true, data: value as T, errorMessage: undefined };
     };
   },
 };
 
 /**
- * What the SDK keeps of answers, which it knows by method and URI alone: what one caller read, it
- * would give to another. So the list of tools is kept, from which it learns, and nothing is fresh.
+ * The SDK keeps answers by method and URI alone: what one caller read, it would give to another. So
+ * nothing stays fresh, and nothing is kept but the list of tools, which the SDK reads schemas from.
  */
 class NoFreshAnswers extends InMemoryResponseCacheStore {
   override set(key: CacheKey, entry: Parameters<ResponseCacheStore['set']>[1]): number {

@@ -1,5 +1,5 @@
 import { LongwireError } from '../errors.js';
-import type { CallMark } from '../connection/call-mark.js';
+import type { RequestContext } from '../connection/request-context.js';
 import { serverError } from '../connection/failures.js';
 
 /** The SDK lists all that is wrong in an answer. */
@@ -14,17 +14,17 @@ export function longwireErrorIn(error: unknown): LongwireError | undefined {
 }
 
 /**
- * Makes a LongwireError of whatever the SDK's `Client` rejected a request with. What the connection
- * rejected comes through, also where the `Client` has wrapped it; what the server answered is taken
- * from the ledger, because the `Client` changes some error numbers.
+ * Makes a LongwireError of what the SDK's `Client` rejected a request with. An error of the connection
+ * stays the same, also where the `Client` has wrapped it. What the server answered is taken from the
+ * ledger, because the `Client` changes some error numbers.
  */
-export function fromSdkError(error: unknown, what: string, mark: CallMark): LongwireError {
+export function fromSdkError(error: unknown, what: string, context: RequestContext): LongwireError {
   const own = longwireErrorIn(error);
   if (own !== undefined) return own;
-  if (mark.serverError !== undefined) return serverError(what, mark.serverError);
+  if (context.serverError !== undefined) return serverError(what, context.serverError);
   const whole = error instanceof Error ? error.message : String(error);
   const message = whole.length > MAX_MESSAGE ? `${whole.slice(0, MAX_MESSAGE)}…` : whole;
-  const { certainty } = mark;
+  const { certainty } = context;
   return certainty === 'answered'
     ? new LongwireError(`the server's answer to ${what} breaks the protocol: ${message}`, {
         code: 'protocol',
@@ -38,7 +38,7 @@ export function fromSdkError(error: unknown, what: string, mark: CallMark): Long
       });
 }
 
-/** What failed and belongs to no call, as an error of ours. */
+/** What failed outside any call, as an error of ours. */
 export function reportable(error: unknown): LongwireError {
   if (error instanceof LongwireError) return error;
   return new LongwireError(error instanceof Error ? error.message : String(error), {

@@ -1,24 +1,24 @@
 import type { Client, JSONRPCMessage } from '@modelcontextprotocol/client';
-import type { Connection } from '../connection/connection.js';
+import type { ReconnectingTransport } from '../connection/transport.js';
 import { ConnectError } from '../errors.js';
 import { Attachment } from './attachment.js';
 import { NEVER_MS } from './sdk-client.js';
 
-/** What the SDK's side is made with. */
+/** What an {@link SdkSide} is made with. */
 export interface SdkSideOptions {
   /** Makes a `Client`. */
   create: () => Client;
-  /** How long a `Client` may take over what it was answered while it shakes hands, in milliseconds. */
-  turnMs: number;
-  /** Told of all that goes to the `Client`, before it has it. */
+  /** How long a `Client` may take between an answer and its next request of the handshake, in milliseconds. */
+  stepMs: number;
+  /** Called with every message for the `Client`, before the `Client` gets it. */
   onMessage: (message: JSONRPCMessage) => void;
-  /** Told that a `Client` could not take the place of the one before. */
+  /** Called when a `Client` could not replace the one before. */
   onFailure: (error: unknown) => void;
 }
 
 /**
- * The SDK's `Client` on top of a connection, and the one after it: a `Client` is of one era for
- * good, and the server may come back in another.
+ * The SDK's `Client` on top of a connection. A `Client` has one era for good: when the server returns
+ * in another era, a new `Client` replaces it.
  */
 export class SdkSide {
   readonly #options: SdkSideOptions;
@@ -31,24 +31,24 @@ export class SdkSide {
     this.#client = options.create();
   }
 
-  /** The one of now. */
+  /** The current one. */
   get client(): Client {
     return this.#client;
   }
 
-  /** Fulfilled when it has shaken hands. */
+  /** Fulfilled when its handshake has succeeded. */
   get attached(): Promise<unknown> {
     return this.#attached;
   }
 
-  /** Shakes hands over a new connection. */
-  attach(connection: Connection): Promise<unknown> {
+  /** Makes the handshake over a new connection. */
+  attach(connection: ReconnectingTransport): Promise<unknown> {
     this.#attached = this.#connect(connection);
     return this.#attached;
   }
 
-  /** Puts another `Client` in the place of the one of now. */
-  attachAnew(connection: Connection): void {
+  /** Replaces the current `Client` by a new one. */
+  attachAnew(connection: ReconnectingTransport): void {
     this.#client = this.#options.create();
     this.#attachment?.detach();
     this.#attached = connection
@@ -58,33 +58,33 @@ export class SdkSide {
       });
   }
 
-  /** The time limits of the connection end with the server's answers; here is the one after that. */
-  async #connect(connection: Connection): Promise<void> {
-    const { onMessage, turnMs } = this.#options;
+  /** The connection limits how long the server takes to answer; this limits how long the `Client` does. */
+  async #connect(connection: ReconnectingTransport): Promise<void> {
+    const { onMessage, stepMs } = this.#options;
     const attachment = new Attachment(connection);
     this.#attachment = attachment;
-    // The `Client` calls what it finds there before it handles a message itself.
+    // The `Client` calls a handler that is there before its own.
     attachment.onmessage = onMessage;
     let timer: NodeJS.Timeout | undefined;
     const stuck = new Promise<never>((_resolve, reject) => {
-      attachment.onTurn = (isOfClient) => {
+      attachment.onWaiting = (isWaiting) => {
         clearTimeout(timer);
-        if (isOfClient) timer = setTimeout(() => reject(handshakeUnused(turnMs)), turnMs);
+        if (!isWaiting) timer = setTimeout(() => reject(handshakeUnused(stepMs)), stepMs);
       };
     });
     try {
       await Promise.race([this.#client.connect(attachment, { timeout: NEVER_MS }), stuck]);
     } finally {
-      attachment.onTurn = undefined;
+      attachment.onWaiting = undefined;
       clearTimeout(timer);
     }
   }
 }
 
 /** The server has answered, and the SDK's `Client` did nothing with it. */
-function handshakeUnused(turnMs: number): ConnectError {
+function handshakeUnused(stepMs: number): ConnectError {
   return new ConnectError(
-    `the handshake was answered, but the SDK's Client did not go on with it for ${turnMs} ms`,
+    `the handshake was answered, but the SDK's Client did not continue it within ${stepMs} ms`,
     { code: 'connect-timeout', tried: [] },
   );
 }

@@ -6,9 +6,9 @@ import type {
   LoggingMessageNotificationParams,
   Progress,
 } from '@modelcontextprotocol/client';
-import { checkPositive } from '../connection/options.js';
 import { checkOperationOptions } from './options.js';
 import type { CallToolOptions } from './types.js';
+import { checkPositive } from '../options/checks.js';
 
 const DEFAULT_BUFFER_SIZE = 100;
 
@@ -29,7 +29,7 @@ export interface ToolStreamOptions extends Omit<CallToolOptions, 'onProgress'> {
 
 type PassingEvent = Exclude<ToolStreamEvent, { type: 'result' }>;
 
-/** Log messages of the server, for those who want them now. */
+/** Passes log messages of the server on to the streams that are open. */
 export class LogTap {
   readonly #takers = new Set<(message: LoggingMessageNotificationParams) => void>();
 
@@ -39,7 +39,7 @@ export class LogTap {
     return () => this.#takers.delete(take);
   }
 
-  /** Takes whatever the server says unasked. */
+  /** Takes every message of the server that is no answer. */
   take(message: JSONRPCMessage): void {
     if (this.#takers.size === 0) return;
     if (!('method' in message) || message.method !== 'notifications/message') return;
@@ -56,8 +56,8 @@ export interface ToolStreamSource {
 }
 
 /**
- * The events of one call, as a loop reads them. The call is made when the loop begins, in the
- * asynchronous context in which the stream was asked for.
+ * The events of one call, as a loop reads them. The call is made when the loop begins, in the async
+ * context in which the stream was made.
  *
  * @throws TypeError that names an option; within the loop, what the call fails with.
  */
@@ -74,9 +74,9 @@ export function streamTool(
   if (bufferSize !== undefined && !Number.isInteger(bufferSize)) {
     throw new TypeError(`bufferSize: ${bufferSize} is not a whole number`);
   }
-  const asker = new AsyncResource('longwire.stream');
+  const scope = new AsyncResource('longwire.stream');
   const call: ToolStreamSource['call'] = (callOptions) =>
-    asker.runInAsyncScope(() => source.call(callOptions));
+    scope.runInAsyncScope(() => source.call(callOptions));
   return eventsOf({ ...source, call }, options);
 }
 
@@ -89,7 +89,7 @@ async function* eventsOf(
   const leaving = new AbortController();
   const follow = (): void => leaving.abort(signal?.reason);
   if (signal !== undefined) {
-    // One signal may well stand for many calls.
+    // One signal may end many calls.
     setMaxListeners(0, signal);
     signal.addEventListener('abort', follow, { once: true });
     if (signal.aborted) follow();

@@ -11,31 +11,44 @@ import type {
   ToolAnnotations,
 } from '@modelcontextprotocol/client';
 import type { LongwireError } from '../errors.js';
-import type { ConnectionOptions } from '../connection/options.js';
 import type { ConnectionState } from '../connection/state.js';
+import type { Health, HealthOptions } from '../health/health.js';
+import type { ClientStats } from '../health/stats.js';
+import type { ConnectionOptions, Timeouts } from '../options/connection-options.js';
 
 /** Options of every operation. */
 export interface OperationOptions {
-  /** Ends the operation early, with code `aborted`; the server is told. */
+  /** Ends the operation early, with code `aborted`. The server is told. */
   signal?: AbortSignal;
-  /** Idle time in milliseconds, started anew by every progress notification. Default 60 000. */
+  /**
+   * How long it may go without an answer or progress, in milliseconds. Default: `timeouts.callMs` of
+   * the client.
+   */
   timeoutMs?: number;
-  /** Hard cap in milliseconds, progress or not. Default 3 600 000. */
+  /**
+   * How long it may take in all, progress or not, in milliseconds. Default: `timeouts.deadlineMs` of
+   * the client.
+   */
   deadlineMs?: number;
   /**
-   * Headers of this operation's requests alone, over the client's own of the same name; sent where
-   * there are any. Reserved ones are a `TypeError`, as for the client's. Default: none.
+   * Headers of the requests of this operation alone. They override the client's own of the same
+   * name, on transports that have headers. Reserved ones are a `TypeError`, as for the client's.
+   * Default: none.
    */
   headers?: Readonly<Record<string, string>>;
 }
+
+/** How long a call may take that says nothing of it, in milliseconds. */
+export type CallTimeouts = Readonly<Required<Pick<Timeouts, 'callMs' | 'deadlineMs'>>>;
 
 /** Options of a tool call. */
 export interface CallToolOptions extends OperationOptions {
   /** Called with each progress notification of this call, in order. */
   onProgress?: (progress: Progress) => void;
   /**
-   * This call does no harm when it runs twice: when the connection is lost it is sent again, like
-   * that of a tool which the server listed as read-only or idempotent. Default `false`.
+   * This call does no harm when it runs twice. It is sent again when the connection is lost, as is
+   * that of a tool which the server lists as read-only or idempotent (see `retry.trustHints`).
+   * Default `false`.
    */
   idempotent?: boolean;
 }
@@ -75,6 +88,13 @@ export interface ToolSource {
    * Default: all of them if it is `trusted`, else none.
    */
   trustedHints?(tool: Tool): ToolAnnotations | undefined;
+  /** How long its calls may take that say nothing of it. Default: what a client has by default. */
+  readonly timeouts?: CallTimeouts;
+  /**
+   * Whether a call may be sent again because the server says so of its tool (`retry.trustHints`).
+   * Default: yes.
+   */
+  readonly trustHints?: boolean;
   /** All tools, every page, as the server sent them. */
   listTools(options?: OperationOptions): Promise<Tool[]>;
   /**
@@ -89,6 +109,27 @@ export interface ToolSource {
   ): Promise<CallToolResult>;
   /** Listens for changes of the list of tools; the function returned stops listening. */
   on(event: 'toolsChanged', listener: () => void): () => void;
+}
+
+/** One server, by one connection or several: what a client and a pool have in common. */
+export interface ServerSource extends ToolSource, AsyncDisposable {
+  /** The state of the connection; of several, that of the best. */
+  readonly state: ConnectionState;
+  /** What it has done so far, in numbers: a copy. */
+  stats(): ClientStats;
+  /**
+   * Asks the server whether it is there.
+   *
+   * @throws LongwireError `aborted`; a server that does not answer is no error, but `down`.
+   */
+  health(options?: HealthOptions): Promise<Health>;
+  /** Listens; the function returned stops listening. */
+  on<Event extends keyof ClientEvents>(
+    event: Event,
+    listener: (payload: ClientEvents[Event]) => void,
+  ): () => void;
+  /** Closes; fulfilled when nothing is left open. The next call connects again. */
+  close(): Promise<void>;
 }
 
 /** What the server may ask of the program. Each one given is announced as a capability. */
@@ -109,19 +150,24 @@ export interface ServerRequestHandlers {
 
 /** Options of a client: those of its connection, and what is said of and by the client. */
 export interface ClientOptions extends ConnectionOptions {
-  /** A short name for this server. Default: the target's host, or the server's own name once known. */
+  /** How long things may take. */
+  timeouts?: Timeouts;
+  /**
+   * A short name for this server. Default: the target's host, or the server's own name once it is
+   * known.
+   */
   name?: string;
-  /** Who this client is, as told to the server. Default `longwire` with its version. */
+  /** Who this client is, as the server is told. Default: `longwire` with its version. */
   clientInfo?: Implementation;
   /**
-   * Whether what the server says of its tools is believed where somebody would be asked otherwise:
-   * that one only reads, or destroys nothing. It is the server's word alone. Default `false`.
+   * Whether what the server says of its tools is believed where somebody would be asked otherwise.
+   * That a tool only reads, or destroys nothing, is the server's word alone. Default `false`.
    */
   trusted?: boolean;
   /** Answers to what the server may ask. Default: none. */
   handlers?: ServerRequestHandlers;
   /**
-   * Whether the connection is held between calls. With `false` the client connects for a call, and
+   * Whether the connection stays open between calls. With `false` the client connects for a call, and
    * closes as soon as nothing is under way and the program, told of the last result, has asked for
    * nothing else in the same turn. How the server talks and what its tools were listed to be is
    * kept, and not asked again; but while there is no connection no notification is heard, and what

@@ -1,6 +1,6 @@
 import { memberOf, type Located, type LocatedObject, type Member } from './document.js';
 
-/** The same, in which no text is a variable. */
+/** The same, with every `${` escaped: no text in it is a variable. */
 export function literal(document: Located): Located {
   switch (document.kind) {
     case 'object': {
@@ -21,8 +21,8 @@ export function literal(document: Located): Located {
 }
 
 /**
- * A server of Codex's `config.toml` as the other programs write it: no text in it is a variable, and
- * what comes from the environment is named by keys of its own.
+ * A server of Codex's `config.toml` as the other programs write it. No text in it is a variable: keys
+ * of its own name what comes from the environment.
  * https://developers.openai.com/codex/mcp
  */
 export function fromCodex(
@@ -37,7 +37,7 @@ export function fromCodex(
       member === undefined ? [] : [[key, { ...member, value: literal(member.value) }] as const],
     ),
   );
-  // Of single tools; Copilot's `tools` is a list.
+  // It has options of single tools; Copilot's `tools` is a list.
   if (tools !== undefined) members.set('tools.*', tools);
   const { offset } = server;
   const variable = (name: string): Member => ({

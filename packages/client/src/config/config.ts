@@ -1,5 +1,4 @@
 import { dirname, resolve } from 'node:path';
-import { checkOptionNames } from '../connection/options.js';
 import { LongwireError, type ConfigError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { readTextFile } from '../text-file.js';
@@ -30,6 +29,7 @@ import { issuesOfFile, issuesOfForeign, readServer } from './schema.js';
 import { readServerConfig } from './server.js';
 import { parseToml } from './toml.js';
 import type { Config } from './types.js';
+import { checkOptionNames } from '../options/checks.js';
 
 /** How a configuration is read. */
 export interface ConfigOptions {
@@ -40,8 +40,8 @@ export interface ConfigOptions {
   /** Where the path of the file starts. Default: the working directory of this process. */
   cwd?: string;
   /**
-   * Told of a server that cannot be used as it stands, because of a mistake in it, or a variable that
-   * is not set; it is left out then, and the others are there. Default: that is an error of the whole.
+   * Called for a server that cannot be used, because of a mistake in it or a variable that is not
+   * set. The server is skipped, and the others are read. Default: it is an error of the whole file.
    * What is wrong with the file itself is an error either way.
    */
   onUnusable?: (name: string, error: ConfigError) => void;
@@ -156,7 +156,7 @@ function disabledIn(server: Located): boolean {
   return disabled?.kind === 'value' && disabled.value === true;
 }
 
-/** A list of servers that is not understood could mean each of them: the file is refused. */
+/** A list of servers that is not understood could mean any of them: the file is refused. */
 function switchedOff(root: Located, problems: Problems): (name: string) => boolean {
   try {
     return switchedOffBy(root);

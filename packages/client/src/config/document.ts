@@ -7,7 +7,7 @@ import {
 } from 'jsonc-parser';
 import { positionIn, Problems, type Source } from './problems.js';
 
-/** A configuration has some six. */
+/** A configuration has about six. */
 export const MAX_DEPTH = 100;
 
 /** A JSON value that knows where it is written. */
@@ -47,7 +47,7 @@ export interface PartProblem {
 
 /**
  * Reads JSON with the positions of all that is in it; comments and trailing commas are allowed. Keys
- * that are there twice are told by `onProblem`: with `JSON.parse` the first would be lost without a word.
+ * that are there twice are reported to `onProblem`: `JSON.parse` would drop the first silently.
  *
  * @throws ConfigError for what is no JSON.
  */
@@ -58,14 +58,14 @@ export function parseDocument(source: Source, onProblem: (problem: PartProblem) 
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const problems = new Problems(source);
   const [first] = errors;
-  // What follows the first may be there because of it.
+  // The others may follow from the first.
   if (first !== undefined) problems.add(first.offset, complaint(first));
   else if (root === undefined) problems.add(0, 'the file is empty');
   problems.throwIfAny();
   return located(root as Node, source, onProblem, []);
 }
 
-/** What reads a document calls itself for every level of it. */
+/** The functions that read a document call themselves for every level. */
 function checkNesting(source: Source): void {
   const { text } = source;
   const scanner = createScanner(text, true);

@@ -1,16 +1,14 @@
-import { checkHeaders } from '../channels/headers.js';
+import { checkHeaders } from '../http/headers.js';
 import type { ClientOptions } from '../client/types.js';
 import { LongwireError } from '../errors.js';
-import { parseTarget } from '../target/target.js';
+import { parseTarget } from '../dial/target.js';
 
 /** A server as the environment names it. */
 export interface EnvironmentConfig {
   /** Of `PREFIX_URL`. */
   target: string;
-  /** What its client is made with: headers, how long connecting may take, `keepAlive`. */
+  /** What its client is made with. */
   options: Pick<ClientOptions, 'timeouts' | 'keepAlive'> & { headers?: Record<string, string> };
-  /** Of `PREFIX_TIMEOUT`, in milliseconds: the `timeoutMs` of each call, beside that of connecting. */
-  timeoutMs?: number;
 }
 
 /**
@@ -19,11 +17,12 @@ export interface EnvironmentConfig {
  * - `URL`: where it is; required.
  * - `TOKEN`: sent as `Authorization: Bearer`.
  * - `USER_AGENT`: sent as `User-Agent`.
- * - `TIMEOUT`: seconds, for connecting and for each call.
+ * - `TIMEOUT`: seconds, for `timeouts.connectMs` and `timeouts.callMs`.
  * - `KEEP_ALIVE`: `true`, `1`, `false` or `0`.
- * - `HEADERS`: a JSON object, or `Name: value` in lines. They go over the two above.
+ * - `HEADERS`: a JSON object, or `Name: value` in lines. They override the headers of `TOKEN` and
+ *   `USER_AGENT`.
  *
- * One that is empty is as if it were not set.
+ * An empty variable counts as one that is not set.
  *
  * @throws LongwireError (code `config`) that names the variable, and shows no value.
  */
@@ -49,7 +48,7 @@ export function fromEnvironment(
   if (target === undefined) {
     throw wrong(`${nameOf('URL')} is not set: set it to the URL of the server`);
   }
-  const timeoutMs = read('TIMEOUT', parseSeconds);
+  const ms = read('TIMEOUT', parseSeconds);
   const keepAlive = read('KEEP_ALIVE', parseFlag);
   const headers = {
     ...read('TOKEN', (token) => checkHeaders({ authorization: `Bearer ${token}` })),
@@ -60,10 +59,9 @@ export function fromEnvironment(
     target,
     options: {
       ...(Object.keys(headers).length > 0 && { headers }),
-      ...(timeoutMs !== undefined && { timeouts: { connectMs: timeoutMs } }),
+      ...(ms !== undefined && { timeouts: { connectMs: ms, callMs: ms } }),
       ...(keepAlive !== undefined && { keepAlive }),
     },
-    ...(timeoutMs !== undefined && { timeoutMs }),
   };
 }
 

@@ -70,7 +70,7 @@ export function foreignVariables(
   ]);
 }
 
-/** What restricts the servers of a file as a whole, by the first key of where it is. */
+/** The first keys of what restricts the servers of a file as a whole. */
 const LISTS: readonly string[] = [
   'mcp',
   'allowMCPServers',
@@ -79,7 +79,7 @@ const LISTS: readonly string[] = [
   'disabledMcpjsonServers',
 ];
 
-/** Whether a part of a file is looked at; the rest is the other program's. */
+/** Whether a part of a file is read; the rest belongs to the other program. */
 export function isLookedAt(path: readonly PropertyKey[], format: ForeignFormat): boolean {
   const [first] = path;
   return first === format.path[0] || LISTS.includes(String(first));
@@ -131,7 +131,7 @@ const descriptions: readonly string[] = [
   'icons',
 ];
 
-/** More than these nobody reads. */
+/** A longer list would not be read. */
 const maxNamed = 20;
 
 /** What of another program's servers has no effect here, as one remark. */
@@ -156,8 +156,8 @@ export function foreignRemark(servers: ReadonlyMap<string, Located>): string | u
 }
 
 /**
- * A server of another program as one of ours. Its `type` is not taken for granted: people write
- * `sse` for what no longer speaks it, and how a server talks is found out anyway.
+ * A server of another program as one of ours. Its `type` is ignored, but for `stdio`: many files say
+ * `sse` of servers that no longer speak it, and the transport is detected anyway.
  *
  * Paths start from `directory`.
  *

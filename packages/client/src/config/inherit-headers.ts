@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { isReservedHeader } from '../channels/headers.js';
+import { isReservedHeader } from '../http/headers.js';
 
 /** Headers as Node or the Fetch API have them. */
 export type IncomingHeaders =
@@ -7,11 +7,15 @@ export type IncomingHeaders =
   | Iterable<readonly [string, string]>;
 
 /**
- * Takes of the headers of an incoming request those that may be passed on to a server: the ones in
- * `allow`, in any letter case, and never those that belong to the one connection (`Host`, hop-by-hop
- * ones and what `Connection` names), to the one body (`Content-*`, `Accept*`), or that are `Cookie`
- * and `Set-Cookie`. What may not be in a header or is empty is left out, too. Names come in lower case,
- * values of one name joined by `, `; what was given is not changed.
+ * Picks the headers of an incoming request that may be sent on to a server: those in `allow`, in any
+ * letter case. Never picked are:
+ *
+ * - headers of one connection: `Host`, hop-by-hop ones and what `Connection` names
+ * - headers of one body: `Content-*`, `Accept*`
+ * - `Cookie` and `Set-Cookie`
+ * - values that are empty or that no header may have
+ *
+ * Names are in lower case, values of one name are joined by `, `. The input is not changed.
  */
 export function inheritHeaders(
   incoming: IncomingHeaders,

@@ -1,5 +1,5 @@
 import type { ClientOptions } from '../client/types.js';
-import { checkSharing, type Middleware } from '../connection/middleware.js';
+import { checkSharing, type Middleware } from '../middleware/contract.js';
 import { LongwireError } from '../errors.js';
 import { toolFilter } from '../group/tool-selection.js';
 import { toolOf } from '../middleware/tools.js';
@@ -8,30 +8,30 @@ import type { ServerConfig } from './types.js';
 
 /** Middlewares by name: each is made from the options that are written with its name. */
 export type MiddlewareRegistry = Readonly<
-  Record<string, (options: Readonly<Record<string, unknown>>) => Middleware>
+  Record<string, (options: Readonly<Record<string, unknown>>) => Middleware | Promise<Middleware>>
 >;
 
 /**
- * What the client of a configured server is made with, its middlewares included. The tools that the
- * configuration leaves out are not listed, and calling one is an error with code `unknown-tool`.
- * `registry` has the middlewares that may be named. Default: none.
+ * The options for the client of a configured server, its middlewares included. Tools that the
+ * configuration excludes are not listed, and calling one fails with code `unknown-tool`. `registry`
+ * has the middlewares that may be named. Default: none.
  *
  * @throws LongwireError (code `config`) for a middleware that is not in the registry or refuses its
  * options; it says where the server is written.
  */
-export function clientOptionsOf(
+export async function clientOptionsOf(
   server: ServerConfig,
   registry: MiddlewareRegistry = {},
-): ClientOptions & { middleware?: readonly Middleware[] } {
+): Promise<ClientOptions & { middleware?: readonly Middleware[] }> {
   const { include, exclude } = server.tools;
   const isRestricted = include !== undefined || exclude !== undefined;
-  const named = namedMiddlewares(server, registry);
-  // Outermost, so that whatever answers further in gives nothing that is left out.
+  const named = await namedMiddlewares(server, registry);
+  // Outermost, so that no answer of another middleware has a tool that is excluded.
   const middleware = isRestricted ? [onlyTools(server), ...named] : named;
   return { ...server.options, ...(middleware.length > 0 && { middleware }) };
 }
 
-/** Keeps to the tools that the configuration has. */
+/** Allows only the tools that the configuration has. */
 function onlyTools({ tools, name: server, place }: ServerConfig): Middleware {
   const isThere = toolFilter(tools);
   return async (request, next) => {
@@ -52,8 +52,12 @@ function onlyTools({ tools, name: server, place }: ServerConfig): Middleware {
   };
 }
 
-function namedMiddlewares(server: ServerConfig, registry: MiddlewareRegistry): Middleware[] {
-  const named = server.middleware.map(({ name, options }) => {
+async function namedMiddlewares(
+  server: ServerConfig,
+  registry: MiddlewareRegistry,
+): Promise<Middleware[]> {
+  const named: Middleware[] = [];
+  for (const { name, options } of server.middleware) {
     const where = `${server.place}: middleware ${JSON.stringify(name)} of server ${JSON.stringify(server.name)}`;
     const create = Object.hasOwn(registry, name) ? registry[name] : undefined;
     if (create === undefined) {
@@ -63,12 +67,12 @@ function namedMiddlewares(server: ServerConfig, registry: MiddlewareRegistry): M
       throw wrong(`${where} is unknown: ${near === undefined ? there : `did you mean "${near}"?`}`);
     }
     try {
-      return create(options);
+      named.push(await create(options));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw wrong(`${where}: ${reason}`, cause);
     }
-  });
+  }
   try {
     checkSharing(named, server.options.headers);
   } catch (cause) {

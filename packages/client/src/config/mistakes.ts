@@ -1,11 +1,11 @@
 import type { Located, PartProblem } from './document.js';
 import { addIssues } from './issues.js';
 import { Problems, type Source } from './problems.js';
-import type { Issue } from './schema.js';
+import type { SchemaIssue } from './schema-problems.js';
 
 /**
- * Mistakes in a file, by whom they are about: one server cannot be used for what is wrong in it, and
- * takes no other along. Paths are those of a `longwire.json`.
+ * Mistakes in a file, by the server that they are in: a mistake in one server does not make the
+ * others unusable. Paths are those of a `longwire.json`.
  */
 export class Mistakes {
   readonly #source: Source;
@@ -16,7 +16,7 @@ export class Mistakes {
   /** What is wrong with the file itself. */
   readonly ofFile: Problems;
 
-  /** If lenient, what is wrong in a profile that is not asked for is a remark; else it is the file's. */
+  /** If lenient, a mistake in a profile that is not used is a remark; else it is one of the file. */
   constructor(source: Source, options: { profile: string | undefined; isLenient: boolean }) {
     this.#source = source;
     this.#profile = options.profile;
@@ -25,10 +25,10 @@ export class Mistakes {
     this.#ofOtherProfiles = new Problems(source);
   }
 
-  /** Takes note of what the schema found wrong, and of what reading found wrong. */
-  add(document: Located, issues: readonly Issue[], problems: readonly PartProblem[]): void {
-    // Together with the others of the same server, as one may explain another.
-    const sorted = new Map<Problems, Issue[]>();
+  /** Adds what the schema found wrong, and what reading found wrong. */
+  add(document: Located, issues: readonly SchemaIssue[], problems: readonly PartProblem[]): void {
+    // All of one server together: one mistake may explain another.
+    const sorted = new Map<Problems, SchemaIssue[]>();
     for (const issue of issues) {
       const owner = this.#problemsOf(issue.path);
       const others = sorted.get(owner);
@@ -44,7 +44,7 @@ export class Mistakes {
     return this.#ofServers.get(name);
   }
 
-  /** What does no harm now. */
+  /** Mistakes that do no harm now. */
   remarks(): string[] {
     const error = this.#ofOtherProfiles.error();
     return error === undefined ? [] : [error.message];
@@ -52,7 +52,7 @@ export class Mistakes {
 
   #problemsOf(path: readonly PropertyKey[]): Problems {
     const [first, second, third, fourth] = path.map(String);
-    // It can be the name of no server.
+    // No server can have this name.
     if (path.includes('__proto__')) return this.ofFile;
     if (first === 'servers' && second !== undefined) return this.#problemsOfServer(second);
     const isServer = first === 'profiles' && third === 'servers' && fourth !== undefined;

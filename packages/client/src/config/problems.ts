@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigProblem } from '../errors.js';
 
-/** As many as a person reads before mending the first. */
+/** As many as a person reads before correcting the first. */
 const MAX_SHOWN = 10;
 
 /** A file as it was read. */
@@ -10,7 +10,7 @@ export interface Source {
   text: string;
 }
 
-/** What is wrong in a file, gathered so that all of it can be told at once. */
+/** What is wrong in a file, collected so that one error says all of it. */
 export class Problems {
   readonly #source: Source;
   readonly #found: { offset: number; message: string; variable: string | undefined }[] = [];
@@ -20,14 +20,14 @@ export class Problems {
   }
 
   /**
-   * Takes note of a problem; `offset` is where in the text it is, `variable` what lacks a value, where
-   * that is all.
+   * Adds a problem. `offset` is where in the text it is. `variable` is the variable that has no value,
+   * where that is the problem.
    */
   add(offset: number, message: string, variable?: string): void {
     this.#found.push({ offset, message, variable });
   }
 
-  /** Takes over what others found in the same file. */
+  /** Adds what was found elsewhere in the same file. */
   include(other: Problems): void {
     for (const one of other.#found) this.#found.push(one);
   }
@@ -61,7 +61,7 @@ export class Problems {
   }
 }
 
-/** Where the lines of a file begin, as far as somebody asked. */
+/** Where the lines of each file begin that was asked for. */
 const lineStarts = new WeakMap<Source, readonly number[]>();
 
 /** Line and column, both from 1. */

@@ -1,11 +1,11 @@
 import { exactPattern } from '../group/name-patterns.js';
 import type { ToolsConfig } from './types.js';
 
-/** What a server of another program's file may not do here. */
+/** What a file of another program restricts of a server. */
 export interface Restrictions {
-  /** Which of its tools there are. */
+  /** Which of its tools may be used. */
   tools: ToolsConfig;
-  /** It is switched off there. */
+  /** Whether it is switched off there. */
   disabled: boolean;
 }
 
@@ -21,7 +21,7 @@ const denying = /^(?:disabled?|excluded?|disallow(?:ed)?|den(?:y|ied)|block(?:ed
 const switchesOn: readonly string[] = ['enabled', 'isactive'];
 const switchesOff: readonly string[] = ['disabled', 'isdisabled'];
 
-/** What lets calls through unasked there. A file of another program loosens nothing here. */
+/** Keys that allow calls without asking there. A file of another program loosens nothing here. */
 const loosening = /^(?:(?:always|auto)(?:allow|approve)(?:d?tools?)?|trust(?:ed)?|autoapproved)$/;
 
 function normalized(key: string): string {
@@ -39,7 +39,7 @@ export function isRestriction(key: string): boolean {
   );
 }
 
-/** Whether a key lets calls through unasked. */
+/** Whether a key allows calls without asking. */
 export function isLoosening(key: string): boolean {
   return loosening.test(normalized(key));
 }
@@ -56,8 +56,8 @@ export function isSwitchedOff(server: Readonly<Record<string, unknown>>): boolea
 }
 
 /**
- * What restricts a server of another program's file. Names of tools are exact there, `*` included:
- * a name does not become one of our patterns.
+ * Reads what restricts a server of another program's file. Names of tools are exact there, `*`
+ * included: a name does not become one of our patterns.
  *
  * @throws Error for a restriction that cannot be understood: it must not be lost.
  */

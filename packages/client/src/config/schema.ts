@@ -1,28 +1,20 @@
 import { z } from 'zod';
 import type { ToolAnnotations } from '@modelcontextprotocol/client';
-import type { Limits } from '../channels/channel.js';
-import type { HeartbeatOptions, RetryOptions, Timeouts } from '../connection/options.js';
-import { PROTOCOL_VERSIONS, type Protocol } from '../target/protocol-version.js';
-import type { ToolsConfig } from './types.js';
+import { CLIENT } from '../options/client-table.js';
+import { description } from '../options/describe.js';
+import type { AnyTable, Option } from '../options/option.js';
+import type { SchemaIssue } from './schema-problems.js';
+import type { FileOptions, ToolsConfig } from './types.js';
 
 /** A server as `longwire.json` has it. */
-export interface WrittenServer {
+export interface WrittenServer extends FileOptions {
   url?: string;
   command?: string;
   args?: string[];
   env?: Record<string, string>;
   cwd?: string;
   headers?: Record<string, string>;
-  timeouts?: Timeouts;
-  retry?: RetryOptions;
-  heartbeat?: HeartbeatOptions;
-  limits?: Limits;
-  cookies?: boolean;
-  keepAlive?: boolean;
-  transport?: 'sse' | 'streamable-http' | 'stdio' | 'tool-events';
-  protocol?: Protocol;
   tools?: ToolsConfig;
-  trusted?: boolean;
   middleware?: (string | { name: string; [option: string]: unknown })[];
   disabled?: boolean;
 }
@@ -58,9 +50,11 @@ const annotations: z.ZodType<ToolAnnotations> = z.strictObject({
 
 const tools = z.strictObject({
   include: patterns
-    .describe('Patterns of the tools to offer, as "read_*"; an empty list is none. Default: all.')
+    .describe(
+      'Patterns of the tools to include, as "read_*"; an empty list includes none. Default: all.',
+    )
     .exactOptional(),
-  exclude: patterns.describe('Patterns of the tools to leave out. Default: none.').exactOptional(),
+  exclude: patterns.describe('Patterns of the tools to exclude. Default: none.').exactOptional(),
   override: z
     .record(
       text,
@@ -70,7 +64,7 @@ const tools = z.strictObject({
         annotations: annotations.exactOptional(),
       }),
     )
-    .describe('What is told of tools, by their name on the server.')
+    .describe('What replaces the description of a tool, by the name of the tool on the server.')
     .exactOptional(),
 });
 
@@ -82,14 +76,14 @@ const middleware = z.union(
   { error: 'expected the name of a middleware, or an object with its "name" and its options' },
 );
 
-const server: z.ZodType<WrittenServer> = z
+const server = z
   .strictObject({
     url: text
       .describe('Where the server is: its origin, its MCP endpoint or its /sse URL.')
       .exactOptional(),
     command: text
       .min(1)
-      .describe('The program that is the server, spoken to by stdio.')
+      .describe('The program that is the server; its transport is stdio.')
       .exactOptional(),
     args: strings.describe('The arguments of the command.').exactOptional(),
     env: record.describe('Environment variables of the command.').exactOptional(),
@@ -97,100 +91,20 @@ const server: z.ZodType<WrittenServer> = z
       .describe('Where the command runs; a path from the directory of this file.')
       .exactOptional(),
     headers: record.describe('Headers of every request to the URL.').exactOptional(),
-    timeouts: z
-      .strictObject({
-        connectMs: positive
-          .describe(
-            'How long connecting may take, in milliseconds. Default 30000, of a command 60000.',
-          )
-          .exactOptional(),
-      })
-      .exactOptional(),
-    retry: z
-      .strictObject({
-        maxAttempts: z
-          .int()
-          .nonnegative()
-          .describe('How often a lost connection is dialled again. Default 5.')
-          .exactOptional(),
-        firstDelayMs: positive
-          .describe('The delay before the first dial, in milliseconds. Default 250.')
-          .exactOptional(),
-        maxDelayMs: positive
-          .describe('The longest delay, in milliseconds. Default 30000.')
-          .exactOptional(),
-        firstConnect: flag
-          .describe('Whether this goes for the very first dial, too. Default false.')
-          .exactOptional(),
-      })
-      .describe('How a lost connection comes back.')
-      .exactOptional(),
-    heartbeat: z
-      .strictObject({
-        silenceMs: positive
-          .describe('How long nothing may arrive until the server is asked. Default 30000.')
-          .exactOptional(),
-        timeoutMs: positive
-          .describe('How long it may take to answer that, in milliseconds. Default 10000.')
-          .exactOptional(),
-      })
-      .describe('How a connection that is dead without saying so is found out.')
-      .exactOptional(),
-    limits: z
-      .strictObject({
-        maxEventBytes: positive
-          .describe('What one event may hold. Default 67108864.')
-          .exactOptional(),
-        maxInFlight: positive
-          .describe('Requests waiting at a time. Default 10000.')
-          .exactOptional(),
-        maxJsonDepth: positive
-          .max(1000)
-          .describe('How deep one message may be nested. Default 200.')
-          .exactOptional(),
-        maxJsonValues: positive
-          .describe('How many values one message may hold. Default 1000000.')
-          .exactOptional(),
-        maxListBytes: positive
-          .describe('What a list may hold, all its pages together. Default 67108864.')
-          .exactOptional(),
-        maxListItems: positive
-          .describe('How many entries a list may have. Default 100000.')
-          .exactOptional(),
-        maxListPages: positive
-          .describe('How many pages a list may have. Default 1000.')
-          .exactOptional(),
-      })
-      .exactOptional(),
-    cookies: flag
-      .describe('Whether cookies are kept and sent back, in memory. Default true.')
-      .exactOptional(),
-    keepAlive: flag
-      .describe('Whether the connection stays open between calls. Default true.')
-      .exactOptional(),
-    transport: z
-      .enum(['sse', 'streamable-http', 'stdio', 'tool-events'])
-      .describe('Speak this and nothing else. Default: found out.')
-      .exactOptional(),
-    protocol: z
-      .enum(['auto', ...PROTOCOL_VERSIONS])
-      .describe('Speak this version of the protocol and no other. Default "auto": found out.')
-      .exactOptional(),
+    ...optionSchemas(CLIENT),
     tools: tools
-      .describe('Which tools there are, and how a group and chat tell of them.')
-      .exactOptional(),
-    trusted: flag
-      .describe('Believe what the server says of its tools: chat asks less. Default false.')
+      .describe('Which tools there are, and how a group and chat describe them.')
       .exactOptional(),
     middleware: z
       .array(middleware)
-      .describe('What stands around every request, by name; the first is outermost.')
+      .describe('The middlewares of every request, by name; the first is outermost.')
       .exactOptional(),
-    disabled: flag.describe('Leave this server out. Default false.').exactOptional(),
+    disabled: flag.describe('Whether this server is disabled. Default false.').exactOptional(),
   })
   .describe('A server: its url, or the command that starts it.');
 
-const file = z
+/** The schema of `longwire.json`. */
+export const fileSchema: z.ZodType = z
   .strictObject({
     $schema: text.describe('Where editors find this schema.').exactOptional(),
     servers: z.record(text, server).describe('The servers, by name.'),
@@ -203,12 +117,12 @@ const file = z
             .describe('Laid over the servers of that name.'),
         }),
       )
-      .describe('What is otherwise in development, staging, production: null takes a key away.')
+      .describe('What differs in development, staging, production: null removes a key.')
       .exactOptional(),
   })
   .describe('The servers that Longwire knows by name. ${NAME} and ${NAME:-default} are variables.');
 
-/** A server as other programs have it; what else is there is theirs. */
+/** A server as other programs have it; other keys are theirs. */
 const foreignServer = z.object({
   type: text.exactOptional(),
   url: text.exactOptional(),
@@ -226,22 +140,27 @@ const foreignServer = z.object({
 /** The keys of another program's server that are read as they are. */
 export const FOREIGN_KEYS: readonly string[] = Object.keys(foreignServer.shape);
 
-/** What is wrong with a value, by zod. */
-export type Issue = z.core.$ZodIssue;
-
 /** What is wrong with the value of a whole `longwire.json`. */
-export function issuesOfFile(value: unknown): readonly Issue[] {
-  return file.safeParse(value).error?.issues ?? [];
+export function issuesOfFile(value: unknown): readonly SchemaIssue[] {
+  return fileSchema.safeParse(value).error?.issues ?? [];
 }
 
 /** What is wrong with a server of another program's file. */
-export function issuesOfForeign(value: unknown): readonly Issue[] {
+export function issuesOfForeign(value: unknown): readonly SchemaIssue[] {
   return foreignServer.safeParse(value).error?.issues ?? [];
 }
 
 /** A server of a `longwire.json` in which nothing is wrong. */
 export function readServer(value: unknown): WrittenServer {
-  return server.parse(value);
+  return server.parse(value) as WrittenServer;
+}
+
+/** The options of a client that a server has. */
+export function clientOptionsIn(server: WrittenServer): FileOptions {
+  const options = Object.entries(server).filter(
+    ([name]) => (CLIENT as AnyTable)[name]?.inFile === true,
+  );
+  return Object.fromEntries(options) as FileOptions;
 }
 
 /** A server of another program's file in which nothing is wrong. */
@@ -249,28 +168,55 @@ export function readForeignServer(value: unknown): ForeignServer {
   return foreignServer.parse(value);
 }
 
-/** The keys that an object at a path of a `longwire.json` may have. */
-export function knownKeys(path: readonly PropertyKey[]): string[] {
-  let current: z.ZodType = file;
-  for (const step of path) {
-    const inner: z.ZodType | undefined =
-      current instanceof z.ZodObject
-        ? (current.shape as Record<string, z.ZodType>)[String(step)]
-        : current instanceof z.ZodRecord
-          ? (current.valueType as z.ZodType)
-          : undefined;
-    if (inner === undefined) return [];
-    current = bare(inner);
-  }
-  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
-}
-
 /** The JSON Schema of `longwire.json`, for editors. */
 export function configJsonSchema(): Record<string, unknown> {
-  return { title: 'longwire.json', ...z.toJSONSchema(file, { io: 'input' }) };
+  return { title: 'longwire.json', ...z.toJSONSchema(fileSchema, { io: 'input' }) };
 }
 
-/** The schema with everything optional, and `null` for what is to be taken away. */
+/** Schemas of the options of a table that a file may have. */
+function optionSchemas(table: AnyTable): Record<string, z.ZodType> {
+  const inFile = Object.entries(table).filter(([, option]) => option.inFile === true);
+  return Object.fromEntries(
+    inFile.map(([name, option]) => [
+      name,
+      optionSchema(option).describe(description(option)).exactOptional(),
+    ]),
+  );
+}
+
+function optionSchema({
+  kind,
+  min = 0,
+  max = Infinity,
+  values = [],
+  table = {},
+}: Option): z.ZodType {
+  switch (kind) {
+    case 'duration':
+    case 'bytes':
+    case 'amount':
+      return max === Infinity ? positive : positive.max(max);
+    case 'count':
+      return z.int().min(min);
+    case 'whole':
+      return z.int().positive();
+    case 'flag':
+      return flag;
+    case 'text':
+      return text.min(1);
+    case 'texts':
+      return patterns;
+    case 'enum':
+      // A server in this process has no place in a file.
+      return z.enum(values.map(String).filter((value) => value !== 'in-memory'));
+    case 'group':
+      return z.strictObject(optionSchemas(table));
+    default:
+      throw new Error(`an option of kind ${kind} cannot be in a file`);
+  }
+}
+
+/** The schema with everything optional, and `null` for what is to be removed. */
 function overlayOf(schema: z.ZodType): z.ZodType {
   const inner = bare(schema);
   if (inner instanceof z.ZodObject) {

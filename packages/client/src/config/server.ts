@@ -1,29 +1,29 @@
 import { isAbsolute, resolve } from 'node:path';
-import { checkHeaders } from '../channels/headers.js';
-import { parseTarget, type CommandTarget } from '../target/target.js';
+import { checkHeaders } from '../http/headers.js';
+import { parseTarget, type CommandTarget } from '../dial/target.js';
 import { offsetOf, valueOf, type Located, type Member } from './document.js';
 import { positionIn, type Problems, type Source } from './problems.js';
-import type { WrittenServer } from './schema.js';
+import { clientOptionsIn, type WrittenServer } from './schema.js';
 import type { MiddlewareConfig, ServerConfig } from './types.js';
 import { expandVariables } from './variables.js';
 
-/** What a server is read with. */
+/** What reading a server needs. */
 export interface ServerReading {
   source: Source;
-  /** Told what is wrong with the server. */
+  /** Collects what is wrong with the server. */
   problems: Problems;
   /** From where paths start. */
   directory: string;
   env: Readonly<Record<string, string | undefined>>;
-  /** What may be written like a variable where the environment has none of that name. */
+  /** Variables beside those of the environment, which come first. */
   predefined: ReadonlyMap<string, string>;
-  /** Whether it is to be left out. */
+  /** Whether the server is disabled. */
   isDisabled: (value: Located) => boolean;
-  /** Takes the plain value, in which every type is right. */
+  /** Reads the plain value, which the schema accepts. */
   read: (value: unknown) => WrittenServer;
 }
 
-/** Reads one server; `undefined` where it is no use, as the problems say. */
+/** Reads one server; `undefined` where the problems say that it cannot be used. */
 export function readServerConfig(
   name: string,
   { keyOffset, value }: Member,
@@ -33,7 +33,7 @@ export function readServerConfig(
   const isDisabled = reading.isDisabled(value);
   const variables = new Set<string>();
   const document = isDisabled ? value : expanded(value, name, { ...reading, variables });
-  // What is wrong with a text that lacks its variables says nothing.
+  // A text without its variables would cause further problems that mean nothing.
   if (problems.error() !== undefined) return undefined;
   let written: WrittenServer;
   try {
@@ -44,8 +44,7 @@ export function readServerConfig(
     return undefined;
   }
   const { tools = {}, middleware = [] } = written;
-  const { timeouts, retry, heartbeat, limits, cookies, keepAlive, headers, trusted } = written;
-  const { transport, protocol } = written;
+  const { headers } = written;
   const config: ServerConfig = {
     name,
     place: `${source.file}:${positionIn(source, keyOffset).line}`,
@@ -53,15 +52,7 @@ export function readServerConfig(
     options: {
       name,
       ...(headers !== undefined && { headers }),
-      ...(timeouts !== undefined && { timeouts }),
-      ...(retry !== undefined && { retry }),
-      ...(heartbeat !== undefined && { heartbeat }),
-      ...(limits !== undefined && { limits }),
-      ...(cookies !== undefined && { cookies }),
-      ...(keepAlive !== undefined && { keepAlive }),
-      ...(transport !== undefined && { transport }),
-      ...(protocol !== undefined && { protocol }),
-      ...(trusted !== undefined && { trusted }),
+      ...clientOptionsIn(written),
     },
     middleware: middleware.map(normalized),
     tools,
@@ -83,7 +74,7 @@ export function readServerConfig(
 
 type Report = (path: string[], message: string) => void;
 
-/** What the command line would take for something else is no name. */
+/** Refuses names that the command line would take for something else. */
 function checkName(name: string, report: Report): void {
   if (name === '' || /^[@-]|:\/\//.test(name)) {
     report([], 'has a name that is none: it must not be empty, a URL, or begin with @ or -');
@@ -149,7 +140,7 @@ function normalized(written: NonNullable<WrittenServer['middleware']>[number]): 
   return { name, options };
 }
 
-/** The same with variables put in; what is empty is allowed only where nobody is let in by it. */
+/** The same with variables expanded. Empty values are allowed only where they grant no access. */
 function expanded(
   document: Located,
   server: string,

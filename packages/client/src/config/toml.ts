@@ -3,8 +3,8 @@ import { MAX_DEPTH, type Located, type Member } from './document.js';
 import { Problems, type Source } from './problems.js';
 
 /**
- * Reads TOML. The library gives no positions: a table is where its header is written, and everything
- * in it is there, too.
+ * Reads TOML. The library gives no positions: everything in a table has the position of the table's
+ * header.
  *
  * @throws ConfigError for what is no TOML.
  */
@@ -37,7 +37,7 @@ function located(
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     return { kind: 'value', offset, value };
   }
-  // A date is of no use in a configuration of servers, but it is no table either.
+  // A configuration of servers needs no date, but a date is no table either.
   if (value instanceof Date || typeof value !== 'object' || value === null) {
     return { kind: 'value', offset, value: String(value) };
   }
@@ -49,7 +49,7 @@ function located(
   return { kind: 'object', offset, members: new Map(members) };
 }
 
-/** Where `[a.b]` is written, in any of the ways to quote its names; only the first two levels matter. */
+/** Where `[a.b]` is written, however its names are quoted; only the first two levels matter. */
 function headerOf(path: readonly string[], text: string): number | undefined {
   if (path.length > 2) return undefined;
   const header = path.map((key) => JSON.stringify(key)).join('.');

@@ -1,23 +1,37 @@
 import type { ToolAnnotations } from '@modelcontextprotocol/client';
 import type { ClientOptions } from '../client/types.js';
-import type { CommandTarget } from '../target/target.js';
+import type { CommandTarget } from '../dial/target.js';
 
-/** Which tools of a server are offered, and how they are told of. */
+/** Which tools of a server there are, and how they are described. */
 export interface ToolsConfig {
-  /** Patterns of the tools to offer; an empty list is none. Default: all. */
+  /** Patterns of the tools to include; an empty list includes none. Default: all. */
   include?: string[];
-  /** Patterns of the tools to leave out, of those that are included. Default: none. */
+  /** Patterns of the tools to exclude, of those that are included. Default: none. */
   exclude?: string[];
-  /** What is told of tools instead of what the server says, by their name on the server. */
+  /** What replaces the server's own description of a tool, by the tool's name on the server. */
   override?: Record<string, { name?: string; description?: string; annotations?: ToolAnnotations }>;
 }
 
-/** A middleware by its name; programs have the functions to it. */
+/** A middleware by its name; a program has the function for it. */
 export interface MiddlewareConfig {
   name: string;
   /** As they are written. Default: none. */
   options: Readonly<Record<string, unknown>>;
 }
+
+/** The options of a client that `longwire.json` may have for a server. */
+export type FileOptions = Pick<
+  ClientOptions,
+  | 'timeouts'
+  | 'retry'
+  | 'heartbeat'
+  | 'limits'
+  | 'cookies'
+  | 'keepAlive'
+  | 'transport'
+  | 'protocol'
+  | 'trusted'
+>;
 
 /** One server of a configuration. */
 export interface ServerConfig {
@@ -27,28 +41,15 @@ export interface ServerConfig {
   place: string;
   /** Its URL, or the command that starts it. */
   target: string | CommandTarget;
-  /** What its client is made with; its name among them, middlewares not. */
-  options: Pick<
-    ClientOptions,
-    | 'name'
-    | 'headers'
-    | 'timeouts'
-    | 'retry'
-    | 'heartbeat'
-    | 'limits'
-    | 'cookies'
-    | 'keepAlive'
-    | 'transport'
-    | 'protocol'
-    | 'trusted'
-  > & { headers?: Readonly<Record<string, string>> };
-  /** What stands around every request; the first is outermost. */
+  /** The options for its client, with its name, and without middlewares. */
+  options: FileOptions & { name?: string; headers?: Readonly<Record<string, string>> };
+  /** The middlewares of every request; the first is outermost. */
   middleware: readonly MiddlewareConfig[];
   /** Which tools are offered. */
   tools: ToolsConfig;
-  /** It is to be left out; its variables are as they are written. */
+  /** Whether it is disabled; its variables are not expanded then. */
   disabled: boolean;
-  /** The names of the environment variables that went into it. */
+  /** The names of the environment variables that it uses. */
   variables: readonly string[];
 }
 
@@ -56,6 +57,6 @@ export interface ServerConfig {
 export interface Config {
   /** In the order of the file, disabled ones included. */
   servers: ServerConfig[];
-  /** What the file has that is not used here, in words for a person. */
+  /** What in the file has no effect here, in words for a person. */
   remarks: readonly string[];
 }

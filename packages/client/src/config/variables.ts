@@ -2,23 +2,23 @@
 export interface ExpansionOptions {
   /** The value of a variable; `undefined` where it is not set. */
   lookup: (name: string) => string | undefined;
-  /** What may be written beside names of the environment: `workspaceFolder`, `/`. */
+  /** Names of variables beside those of the environment: `workspaceFolder`, `/`. */
   predefined: ReadonlySet<string>;
-  /** Whether a variable may be set to nothing here; else that is as if it were not set. */
+  /** Whether a variable may be empty here; else an empty one counts as not set. */
   mayBeEmpty: boolean;
-  /** Told what is wrong, and which variable lacks a value, if that is it. */
+  /** Called with what is wrong, and with the variable that has no value, if that is it. */
   report: (message: string, variable?: string) => void;
 }
 
-/** How many defaults may stand within one another. */
+/** How deep defaults may be nested. */
 const MAX_NESTING = 10;
 
 const NAME = /^(?:env:)?([A-Za-z_]\w*)$/;
 
 /**
- * Puts variables in a text: `${NAME}`, or `${NAME:-default}`, whose default is taken for a variable
- * that is not set or is empty, as a shell does it, and may have variables of its own. `${env:NAME}`
- * is `${NAME}`. `$${` stands for `${`.
+ * Expands the variables in a text: `${NAME}`, or `${NAME:-default}`. As in a shell, the default is
+ * used where the variable is not set or is empty. It may have variables of its own. `${env:NAME}` is
+ * `${NAME}`. `$${` is a literal `${`.
  */
 export function expandVariables(text: string, options: ExpansionOptions): string {
   let expanded = '';
@@ -89,7 +89,7 @@ function complaint(written: string): string {
   return `${shown} is no variable: write \${NAME}, or "$\${" where none is meant`;
 }
 
-/** Where the brace is that closes what begins at `from`; a default may have braces of its own. */
+/** Where the brace closes that opens before `from`; a default may have braces of its own. */
 function closingBrace(text: string, from: number): number | 'too-deep' {
   let depth = 0;
   for (let at = from; at < text.length; at++) {

@@ -1,6 +1,6 @@
 /**
- * How servers say that a tool cannot ask the program, because protocol 2026-07-28 has no requests of
- * the server: the SDKs for Python, Go, Rust and TypeScript, FastMCP and mcp-go.
+ * How servers say that a tool cannot ask the program, because in protocol 2026-07-28 servers make no
+ * requests: the SDKs for Python, Go, Rust and TypeScript, FastMCP and mcp-go.
  */
 const CANNOT_ASK_BACK: readonly RegExp[] = [
   /\bno back-channel\b/i,
@@ -9,17 +9,17 @@ const CANNOT_ASK_BACK: readonly RegExp[] = [
   /\bcannot be sent while serving a request on protocol version\b/i,
 ];
 
-/** How they say that a tool asks by its result, which only that version has. */
+/** How they say that a tool asks through its result, which only that version allows. */
 const CANNOT_ASK_IN_RESULT =
   /\b(requires (negotiated )?protocol version|only exists at MCP) 2026-07-28\b/i;
 
-/** Of a text that is longer only the beginning is looked at. */
-const MAX_LOOKED_AT = 2000;
+/** Only the beginning of a longer text is searched. */
+const MAX_SEARCHED = 2000;
 
-/** What to try when a server says that it cannot ask the program; `undefined` if it says no such thing. */
+/** What to try if a text says that a tool cannot ask the program; `undefined` if it does not. */
 export function backChannelHint(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined;
-  const beginning = text.slice(0, MAX_LOOKED_AT);
+  const beginning = text.slice(0, MAX_SEARCHED);
   if (CANNOT_ASK_IN_RESULT.test(beginning)) {
     return "it can ask in the newest version of the protocol only: protocol: '2026-07-28'";
   }

@@ -14,31 +14,31 @@ import { describe, untakenAnswer } from './failures.js';
 import type { LedgerRequest } from './ledger.js';
 import { overloadError, overloadOf } from '../untrusted/sdk-load.js';
 
-/** What is needed to hand messages to the program. */
+/** What is needed to deliver messages to the program. */
 export interface DeliveryOptions {
-  /** Who takes them now: the SDK's `Client` sets these callbacks. */
+  /** The SDK's `Client` sets these callbacks. */
   receiver: Pick<Transport, 'onmessage' | 'onerror'>;
-  /** The async context of what belongs to no call. */
+  /** The async context for what belongs to no call. */
   scope: AsyncResource;
-  /** Told that the server has changed its list of tools, before the program is. */
+  /** Called when the server has changed its list of tools, before the program is told. */
   onToolsChanged: () => void;
   /** Answers a request of the server. */
   reply: (answer: JSONRPCResponse) => Promise<void>;
 }
 
-/** Hands to the program's `Client` what the server sends. What the program throws ends no session. */
+/** Delivers messages to the program's `Client`. An error that the program throws ends no session. */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  /** What came while one `Client` takes the place of another. */
-  #unheard: JSONRPCMessage[] | undefined;
+  /** Messages that came while one `Client` replaces another. */
+  #kept: JSONRPCMessage[] | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
   }
 
   /**
-   * Hands an answer up. The SDK's `Client` drops what is no answer by its own rules, and what it
-   * fails to read, without a word to whoever waits: that is told here what became of it.
+   * Delivers an answer. The SDK's `Client` silently drops an answer that it cannot use, and whoever
+   * waits would wait forever: here they get an error.
    */
   answer(
     answer: JSONRPCResponse & { id: RequestId },
@@ -57,53 +57,53 @@ export class Delivery {
     }
   }
 
-  /** Hands a message up. A request of the server that the program fails to take is answered. */
+  /** Delivers a message. A request of the server is answered even if the program throws. */
   message(
     message: JSONRPCMessage,
     onmessage?: Transport['onmessage'],
     scope: AsyncResource = this.#options.scope,
   ): void {
-    if (onmessage === undefined && this.#unheard !== undefined) {
-      this.#unheard.push(message);
+    if (onmessage === undefined && this.#kept !== undefined) {
+      this.#kept.push(message);
       return;
     }
     const { receiver, reply } = this.#options;
     try {
-      // What it is an answer to was asked in a context, and goes on in that.
+      // The program waits for an answer in the context in which it made the request.
       if (isAnswer(message)) (onmessage ?? receiver.onmessage)?.(message);
-      else scope.runInAsyncScope(() => this.#handUp(message));
+      else scope.runInAsyncScope(() => this.#handOn(message));
     } catch (error) {
       this.error(error as Error);
       if (!('method' in message) || !('id' in message)) return;
       const { id } = message;
-      const failure = { code: INTERNAL_ERROR, message: 'the client failed to take the request' };
+      const failure = { code: INTERNAL_ERROR, message: 'the client failed to handle the request' };
       reply({ jsonrpc: '2.0', id, error: failure }).catch(() => {});
     }
   }
 
-  /** Tells the program of what is wrong and belongs to nobody. */
+  /** Reports an error that belongs to no call. */
   error(error: Error): void {
     const { scope, receiver } = this.#options;
     try {
       scope.runInAsyncScope(() => receiver.onerror?.(error));
     } catch {
-      // Whoever listens for errors and throws one has nobody left to tell.
+      // A listener for errors threw: there is nobody left to tell.
     }
   }
 
-  /** Keeps what the server says while one `Client` takes the place of another, and hands it to the new one. */
+  /** Keeps messages while one `Client` replaces another, and delivers them to the new one. */
   async keepDuring(attach: () => Promise<unknown>): Promise<void> {
-    const unheard: JSONRPCMessage[] = [];
-    this.#unheard = unheard;
+    const kept: JSONRPCMessage[] = [];
+    this.#kept = kept;
     try {
       await attach();
     } finally {
-      if (this.#unheard === unheard) this.#unheard = undefined;
-      for (const message of unheard) this.message(message);
+      if (this.#kept === kept) this.#kept = undefined;
+      for (const message of kept) this.message(message);
     }
   }
 
-  #handUp(message: JSONRPCMessage): void {
+  #handOn(message: JSONRPCMessage): void {
     if ('method' in message && message.method === 'notifications/tools/list_changed') {
       this.#options.onToolsChanged();
     }

@@ -1,57 +1,59 @@
-import type { CallMark } from './call-mark.js';
+import type { HeartbeatOptions } from '../options/connection-options.js';
+import type { DialedChannel } from './dialed-channel.js';
+import type { InitializeReplay } from './initialize.js';
 import type { Ledger } from './ledger.js';
-import type { Link } from './link.js';
-import type { HeartbeatOptions } from './options.js';
+import type { Port } from './port.js';
+import type { RequestContext } from './request-context.js';
 import { Watchdog } from './watchdog.js';
 
 /** What a heartbeat is made with. */
-export interface HeartbeatSurroundings {
+export interface HeartbeatWatchOptions {
   limits: Required<HeartbeatOptions>;
   ledger: Ledger;
-  /** Makes a request of the line's own, of a kind that every server answers. */
-  ask: (mark: CallMark) => Promise<unknown>;
-  /** Whether the server has answered anything on this line. */
+  handshake: InitializeReplay;
+  port: Port;
+  /** Whether the server has answered a request on this channel. */
   isProven: () => boolean;
-  /** Told that a link is dead. */
-  onSilence: (link: Link) => void;
+  /** Called when a channel is dead. */
+  onSilence: (dialed: DialedChannel) => void;
 }
 
-/** Watches over one link at a time, and asks the server when nothing comes. */
+/** Watches one channel at a time, and pings the server when nothing arrives. */
 export class Heartbeat {
-  readonly #surroundings: HeartbeatSurroundings;
+  readonly #options: HeartbeatWatchOptions;
   #watchdog: Watchdog | undefined;
-  #asked: CallMark | undefined;
+  #ping: RequestContext | undefined;
 
-  constructor(surroundings: HeartbeatSurroundings) {
-    this.#surroundings = surroundings;
+  constructor(options: HeartbeatWatchOptions) {
+    this.#options = options;
   }
 
-  /** Watches a link from now on. */
-  watch(link: Link): void {
-    const { limits, isProven, onSilence } = this.#surroundings;
+  /** Watches this channel from now on. */
+  watch(dialed: DialedChannel): void {
+    const { limits, isProven, onSilence } = this.#options;
     this.stop();
     this.#watchdog = new Watchdog({
       ...limits,
-      heardAt: () => link.channel?.heardAt ?? 0,
+      lastActivityAt: () => dialed.channel?.lastActivityAt ?? 0,
       isProven,
-      ping: (onAsked) => this.#ask(onAsked),
-      onSilence: () => onSilence(link),
+      ping: (onSent) => this.#sendPing(onSent),
+      onSilence: () => onSilence(dialed),
       now: () => performance.now(),
     });
   }
 
-  /** Watches no more. */
+  /** Stops watching. */
   stop(): void {
     this.#watchdog?.stop();
     this.#watchdog = undefined;
   }
 
-  /** The question before it need not be answered any more: something else came. */
-  #ask(onAsked: () => void): void {
-    const { ledger, ask } = this.#surroundings;
-    ledger.remove(this.#asked?.id);
-    this.#asked = { certainty: 'not-sent', internal: true, isProbe: true, onSent: onAsked };
-    // Whatever arrives is an answer, and the loss of the session is told otherwise.
-    ask(this.#asked).catch(onAsked);
+  /** The ping before it needs no answer any more: something else arrived. */
+  #sendPing(onSent: () => void): void {
+    const { ledger, handshake, port } = this.#options;
+    ledger.remove(this.#ping?.id);
+    this.#ping = { certainty: 'not-sent', internal: true, isProbe: true, onSent };
+    // Whatever arrives proves that the server is there. The loss of the session is handled elsewhere.
+    port.ask(handshake.ping, this.#ping).catch(onSent);
   }
 }

@@ -6,9 +6,9 @@ const UNKNOWN = 'unknown';
 type Members = Record<string, unknown>;
 
 /**
- * The answer to `initialize` in the form that the SDK's `Client` takes: it refuses the whole of it
- * for any member that is missing, null or of another type, and none of them stands in the way of a
- * session. A server that names no version has not objected to the one that it was asked for.
+ * The answer to `initialize` in a form that the SDK's `Client` accepts. The `Client` refuses the whole
+ * answer if a member is missing, null or of another type, though a session works without it. A
+ * server that names no version accepts the one that it was asked for.
  */
 export function usableInitializeAnswer(
   answer: JSONRPCResponse,
@@ -41,11 +41,11 @@ export function usableInitializeAnswer(
   return { ...answer, result };
 }
 
-/** What a capability can be meant as, the fullest first: one that is said at all is there. */
-function formsOf(said: unknown): unknown[] {
-  if (said === null || said === undefined || said === false) return [];
-  const flags = Object.entries(membersOf(said)).filter(([, flag]) => typeof flag === 'boolean');
-  return [said, Object.fromEntries(flags), {}];
+/** The forms of a capability that may be accepted, the fullest first. */
+function formsOf(value: unknown): unknown[] {
+  if (value === null || value === undefined || value === false) return [];
+  const flags = Object.entries(membersOf(value)).filter(([, flag]) => typeof flag === 'boolean');
+  return [value, Object.fromEntries(flags), {}];
 }
 
 function asSaid(said: unknown): unknown[] {

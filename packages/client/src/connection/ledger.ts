@@ -1,12 +1,12 @@
 import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
 import type { Certainty, LongwireError } from '../errors.js';
 import { YoungMap } from '../young-map.js';
-import type { CallMark } from './call-mark.js';
+import type { RequestContext } from './request-context.js';
 
 /** A request of the program. */
 export type LedgerRequest = Pick<JSONRPCRequest, 'method' | 'params'>;
 
-/** Who waits for a request: told one of the two, once. */
+/** Who waits for a request: one of the two is called, once. */
 export interface Waiter {
   answered(answer: JSONRPCResponse): void;
   failed(error: LongwireError): void;
@@ -14,53 +14,50 @@ export interface Waiter {
 
 /** One request whose answer is awaited. */
 export interface LedgerEntry {
-  /**
-   * Its id on the wire, never used twice: sent again, it has a new one. What id the program gave
-   * it is the program's affair.
-   */
+  /** Its id on the wire. No id is used twice: a request that is resent gets a new one. */
   readonly id: number;
   readonly request: LedgerRequest;
-  /** What the maker of the call wants to know of it; how far it came stands here. */
-  readonly mark: CallMark;
+  /** Shared with whoever made the call; the ledger writes the certainty here. */
+  readonly context: RequestContext;
   readonly waiter: Waiter;
-  /** A channel was given it; from here on the channel says how far it came. */
-  readonly handedOver: boolean;
-  /** Under its present id it has left. */
+  /** A channel has been given the request. */
+  readonly assigned: boolean;
+  /** The request has left under its present id. */
   readonly onWire: boolean;
-  /** What was certain about it before it was sent under its present id. */
-  readonly before: Certainty;
-  /** How often it was sent and nobody knows whether it ran. */
+  /** The certainty before it was sent under its present id. */
+  readonly priorCertainty: Certainty;
+  /** How often it was sent without knowing whether it ran. */
   readonly losses: number;
-  /** How often it came back without having run. */
+  /** How often it certainly did not run. */
   readonly returns: number;
-  /** How often its refusal was put down to its session. */
+  /** How often its session was pinged because of an error to it. */
   readonly doubts: number;
-  /** What the server has said to it already, while the session is asked what that means. */
+  /** How the server has reacted to it, while a ping checks the session. */
   readonly held: 'refused' | 'answered' | 'unknown' | undefined;
 }
 
 type OpenEntry = { -readonly [Key in keyof LedgerEntry]: LedgerEntry[Key] };
 
-/** By what the ledger judges a request that may have run. */
-export interface ResendRules {
-  /** Whether it does no harm to run it twice. */
+/** When a request that may have run is resent. */
+export interface ResendOptions {
+  /** Whether it may safely run twice. */
   isSafe: (entry: LedgerEntry) => boolean;
-  /** How often one request may be sent again without knowing whether it ran. */
+  /** How often one request may be resent without knowing whether it ran. */
   maxLosses: number;
 }
 
 /**
- * Every request in flight, and what is certain about it. Pure bookkeeping: it sends nothing and
- * settles nobody.
+ * Every request in flight, and what is certain about it. Bookkeeping only: it sends nothing and
+ * settles nothing.
  */
 export class Ledger {
-  readonly #rules: ResendRules;
+  readonly #options: ResendOptions;
   readonly #entries = new YoungMap<unknown, OpenEntry>();
   #lastId = 0;
   #dropped = 0;
 
-  constructor(rules: ResendRules) {
-    this.#rules = rules;
+  constructor(options: ResendOptions) {
+    this.#options = options;
   }
 
   /** How many requests are in flight. */
@@ -68,98 +65,101 @@ export class Ledger {
     return this.#entries.size;
   }
 
-  /** Answers that came for no request: late, repeated, or under an id that is none of ours. */
+  /** How many answers belong to no request: late, repeated, or with an unknown id. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** An id for what is in no ledger, such as a handshake: an integer, as all ids of ours. */
+  /** An id for a request that is not in the ledger, such as a handshake. All our ids are integers. */
   newId(): number {
     return ++this.#lastId;
   }
 
   /** Enters a request that has not left yet. */
-  enter(request: LedgerRequest, mark: CallMark, waiter: Waiter): LedgerEntry {
+  enter(request: LedgerRequest, context: RequestContext, waiter: Waiter): LedgerEntry {
     const id = this.newId();
-    // A call in several rounds: the server may have had the one before.
-    const before = mark.certainty === 'answered' ? 'outcome-unknown' : mark.certainty;
+    // The next request of a call that asked for input: the server may have run the first part.
+    const priorCertainty = context.certainty === 'answered' ? 'outcome-unknown' : context.certainty;
     const entry: OpenEntry = {
       id,
       request,
-      mark,
+      context,
       waiter,
-      handedOver: false,
+      assigned: false,
       onWire: false,
-      before,
+      priorCertainty,
       losses: 0,
       returns: 0,
       doubts: 0,
       held: undefined,
     };
-    mark.id = id;
-    mark.certainty = entry.before;
+    context.id = id;
+    context.certainty = entry.priorCertainty;
     this.#entries.set(id, entry);
     return entry;
   }
 
-  /** The request of a wire id, compared exactly: who reads messages knows the id in `"1"`. */
+  /** The request with this id on the wire. Compared exactly: `"1"` is read as 1 before. */
   find(id: unknown): LedgerEntry | undefined {
     return this.#entries.get(id);
   }
 
-  /** Notes that a channel has the request. */
-  handOver(entry: LedgerEntry): void {
-    (entry as OpenEntry).handedOver = true;
+  /** A channel is given the request. */
+  assign(entry: LedgerEntry): void {
+    (entry as OpenEntry).assigned = true;
   }
 
-  /** Notes that the request is on its way; from here on only the server knows. */
+  /** The request has left: from here on it may have run. */
   markSent(entry: LedgerEntry): void {
     (entry as OpenEntry).onWire = true;
-    entry.mark.certainty = 'outcome-unknown';
-    entry.mark.onSent?.();
+    entry.context.certainty = 'outcome-unknown';
+    entry.context.onSent?.();
   }
 
-  /** Takes the request that an answer belongs to; counts the answer as dropped if there is none. */
+  /** Removes and returns the request of an answer; without one, counts the answer as dropped. */
   answered(answer: JSONRPCResponse): LedgerEntry | undefined {
     const entry = this.#entries.get(answer.id);
-    if (entry?.handedOver !== true) {
+    if (entry?.assigned !== true) {
       this.#dropped++;
       return undefined;
     }
     this.#entries.delete(answer.id);
-    entry.mark.certainty = 'answered';
-    if ('error' in answer) entry.mark.serverError = answer.error;
+    entry.context.certainty = 'answered';
+    if ('error' in answer) entry.context.serverError = answer.error;
     return entry;
   }
 
-  /** Notes what the server has said to it, and that its session is asked what that means. */
+  /** Keeps how the server reacted, while a ping checks the session. */
   hold(entry: LedgerEntry, held: NonNullable<LedgerEntry['held']>): void {
     const open = entry as OpenEntry;
     open.held = held;
     open.doubts++;
-    if (held === 'refused' && open.before !== 'outcome-unknown') open.mark.certainty = 'refused';
+    if (held === 'refused' && open.priorCertainty !== 'outcome-unknown')
+      open.context.certainty = 'refused';
   }
 
-  /** The session has been asked. */
-  letGo(entry: LedgerEntry): void {
+  /** The ping has settled. */
+  endHold(entry: LedgerEntry): void {
     (entry as OpenEntry).held = undefined;
   }
 
-  /** Whether the server has something of the program's to answer. */
+  /** Whether the server owes an answer to a request of the program. */
   get isOwed(): boolean {
     return this.#entries
       .values()
-      .some(({ onWire, held, mark }) => onWire && held === undefined && mark.internal !== true);
+      .some(
+        ({ onWire, held, context }) => onWire && held === undefined && context.internal !== true,
+      );
   }
 
-  /** Notes that a request which stays open has got to where it was to get. */
-  settleIn(entry: LedgerEntry): void {
+  /** A request that stays open, such as a subscription, has succeeded. */
+  resetCounts(entry: LedgerEntry): void {
     (entry as OpenEntry).losses = 0;
     (entry as OpenEntry).returns = 0;
     (entry as OpenEntry).doubts = 0;
   }
 
-  /** Takes a request out, however it ended. */
+  /** Removes a request, however it ended. */
   remove(id: unknown): LedgerEntry | undefined {
     const entry = this.#entries.get(id);
     if (entry !== undefined) this.#entries.delete(id);
@@ -168,26 +168,26 @@ export class Ledger {
 
   /** The requests that wait for a channel, in the order of their ids. */
   waiting(): LedgerEntry[] {
-    return this.#entries.values().filter(({ handedOver }) => !handedOver);
+    return this.#entries.values().filter(({ assigned }) => !assigned);
   }
 
-  /** A request whose sending certainly did not run it waits again, under a new id. */
-  putBack(entry: LedgerEntry, certainty: 'not-sent' | 'refused'): void {
+  /** A request that certainly did not run waits again, under a new id. */
+  requeue(entry: LedgerEntry, certainty: 'not-sent' | 'refused'): void {
     const open = entry as OpenEntry;
     open.returns++;
-    if (open.before === 'not-sent') open.before = certainty;
+    if (open.priorCertainty === 'not-sent') open.priorCertainty = certainty;
     this.#renew(open);
   }
 
-  /** Whether a request that may have run may be sent again. */
+  /** Whether a request that may have run may be resent. */
   maySendAgain(entry: LedgerEntry): boolean {
-    const { isSafe, maxLosses } = this.#rules;
-    return entry.losses < maxLosses && entry.mark.internal !== true && isSafe(entry);
+    const { isSafe, maxLosses } = this.#options;
+    return entry.losses < maxLosses && entry.context.internal !== true && isSafe(entry);
   }
 
   /**
-   * A request that may have run waits again, under a new id, if that does no harm; else it is
-   * taken out. True if it waits.
+   * A request that may have run waits again, under a new id, if that is safe; otherwise it is
+   * removed. True if it waits.
    */
   retry(entry: LedgerEntry): boolean {
     const open = entry as OpenEntry;
@@ -196,25 +196,24 @@ export class Ledger {
       return false;
     }
     open.losses++;
-    open.before = 'outcome-unknown';
+    open.priorCertainty = 'outcome-unknown';
     this.#renew(open);
     return true;
   }
 
   /**
-   * The channel is gone, and nothing will come of what it had. What certainly did not leave waits,
-   * and so does what may be sent again, unless `mayRetry` says that it would meet the same; the
-   * rest is taken out and returned.
+   * The session is lost. Requests that certainly did not run wait for the next one; so do those that
+   * may be resent, if `mayRetry`. The others are removed and returned.
    */
   lose(mayRetry: boolean): LedgerEntry[] {
     const lost: LedgerEntry[] = [];
     for (const entry of this.#entries.values()) {
-      // What was answered is given its answer by who holds it.
-      if (!entry.handedOver || entry.held === 'answered') continue;
+      // An answer that is held is delivered when the ping has settled.
+      if (!entry.assigned || entry.held === 'answered') continue;
       if (entry.held === 'refused') {
-        this.putBack(entry, 'refused');
-      } else if (!entry.onWire && entry.mark.internal !== true) {
-        this.putBack(entry, 'not-sent');
+        this.requeue(entry, 'refused');
+      } else if (!entry.onWire && entry.context.internal !== true) {
+        this.requeue(entry, 'not-sent');
       } else if (!mayRetry || !this.retry(entry)) {
         this.#entries.delete(entry.id);
         lost.push(entry);
@@ -223,14 +222,14 @@ export class Ledger {
     return lost;
   }
 
-  /** Takes the connection's own requests out, which belong to one session. */
+  /** Removes the connection's own requests, which belong to one session. */
   removeInternal(): LedgerEntry[] {
-    const internal = this.#entries.values().filter(({ mark }) => mark.internal === true);
+    const internal = this.#entries.values().filter(({ context }) => context.internal === true);
     for (const { id } of internal) this.#entries.delete(id);
     return internal;
   }
 
-  /** Takes all requests out. */
+  /** Removes all requests. */
   removeAll(): LedgerEntry[] {
     const entries = this.#entries.values();
     this.#entries.clear();
@@ -240,11 +239,11 @@ export class Ledger {
   #renew(entry: OpenEntry): void {
     this.#entries.delete(entry.id);
     entry.id = this.newId();
-    entry.handedOver = false;
+    entry.assigned = false;
     entry.onWire = false;
     entry.held = undefined;
-    entry.mark.id = entry.id;
-    entry.mark.certainty = entry.before;
+    entry.context.id = entry.id;
+    entry.context.certainty = entry.priorCertainty;
     this.#entries.set(entry.id, entry);
   }
 }

@@ -1,24 +1,24 @@
 import { LOG_LEVEL_META_KEY, type JSONRPCMessage } from '@modelcontextprotocol/client';
 import type { LongwireError } from '../errors.js';
-import type { Handshake } from './handshake.js';
+import type { InitializeReplay } from './initialize.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
-import type { Listening } from './listening.js';
-import type { Standing } from './standing.js';
+import type { RestorableState } from './restorable-state.js';
+import type { ServerStream } from './server-stream.js';
 import type { Envelope } from './wire.js';
 
-/** Who knows what the server would be asked. */
+/** What is needed to answer requests without the server. */
 export interface LocalAnswersOptions {
   ledger: Ledger;
-  standing: Standing;
-  handshake: Handshake;
-  listening: Listening;
-  /** Takes an answer as if the server had given it. */
+  restorable: RestorableState;
+  handshake: InitializeReplay;
+  serverStream: ServerStream;
+  /** Takes an answer as if the server had sent it. */
   take: (answer: JSONRPCMessage) => void;
 }
 
 /**
- * Requests that need not be sent: one whose answer is there already, and those that the modern
- * era has no request for, because what they ask is said with every request or when listening.
+ * Answers requests that need not be sent: one whose answer came before, and those that the modern
+ * era does not have. There the log level goes with every request, and subscriptions are a stream.
  */
 export class LocalAnswers {
   readonly #options: LocalAnswersOptions;
@@ -27,21 +27,21 @@ export class LocalAnswers {
     this.#options = options;
   }
 
-  /** What every request says beside what it asks; `undefined` in the legacy era. */
+  /** What goes with every request of the modern era; `undefined` in the legacy era. */
   get envelope(): Envelope | undefined {
-    const { handshake, standing } = this.#options;
+    const { handshake, restorable } = this.#options;
     const { envelope } = handshake;
-    if (envelope === undefined || standing.logLevel === undefined) return envelope;
-    return { ...envelope, [LOG_LEVEL_META_KEY]: standing.logLevel };
+    if (envelope === undefined || restorable.logLevel === undefined) return envelope;
+    return { ...envelope, [LOG_LEVEL_META_KEY]: restorable.logLevel };
   }
 
-  /** Answers a request, now or soon; false if it is the server's to answer. */
+  /** Answers a request, now or soon; false if the server has to answer it. */
   answer(entry: LedgerEntry): boolean {
-    const { handshake, listening, take } = this.#options;
-    const { id, request, mark } = entry;
-    if (mark.prior !== undefined) {
-      take({ ...mark.prior, id });
-      mark.prior = undefined;
+    const { handshake, serverStream, take } = this.#options;
+    const { id, request, context } = entry;
+    if (context.prior !== undefined) {
+      take({ ...context.prior, id });
+      context.prior = undefined;
       return true;
     }
     if (handshake.era !== 'modern') return false;
@@ -52,9 +52,9 @@ export class LocalAnswers {
         return true;
       case 'resources/subscribe':
       case 'resources/unsubscribe':
-        this.#listen(
+        this.#answerWhenOpen(
           entry,
-          listening.subscribe(String(params?.['uri']), method === 'resources/subscribe'),
+          serverStream.subscribe(String(params?.['uri']), method === 'resources/subscribe'),
         );
         return true;
       default:
@@ -62,10 +62,10 @@ export class LocalAnswers {
     }
   }
 
-  #listen(entry: LedgerEntry, opened: Promise<void>): void {
+  #answerWhenOpen(entry: LedgerEntry, opened: Promise<void>): void {
     const { ledger, take } = this.#options;
     const { id } = entry;
-    // What it asks for leaves in the words of the era.
+    // The subscription leaves with the stream that is opened for it.
     ledger.markSent(entry);
     const isOpen = (): boolean => ledger.find(id) === entry;
     opened.then(

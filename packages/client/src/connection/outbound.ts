@@ -1,149 +1,126 @@
 import { BrokenStreamError, type BrokenStream } from '../channels/channel.js';
 import { HttpStatusError, LongwireError } from '../errors.js';
+import { MAX_TIMER_MS } from '../options/checks.js';
+import type { DialedChannel } from './dialed-channel.js';
 import { failureOf, lossOf, sessionGone, unsendable } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
-import type { Link } from './link.js';
-import { MAX_TIMER_MS } from './options.js';
-import { dialDelayMs, judgeSend, resendDelayMs, retryAfterOf, type RetryPolicy } from './retry.js';
+import type { LocalAnswers } from './local-answers.js';
+import {
+  dialDelayMs,
+  resendDecision,
+  resendDelayMs,
+  retryAfterOf,
+  type RetryPolicy,
+} from './retry.js';
 import type { SessionCheck } from './session-check.js';
-import { requestOnWire, type Envelope } from './wire.js';
+import { requestOnWire } from './wire.js';
 
-/** Who sends what the program asks. */
+/** What is needed to send requests. */
 export interface OutboundOptions {
   ledger: Ledger;
   retry: RetryPolicy;
-  /** The link that requests go out on now; `undefined` while there is none. */
-  link: () => Link | undefined;
-  /** What every request says on the session of now. */
-  envelope: () => Envelope | undefined;
-  /** Answers a request that means nothing to the server of now; false if it is to be sent. */
-  answerHere: (entry: LedgerEntry) => boolean;
-  /** Asks the session whether it is gone. */
+  localAnswers: LocalAnswers;
   check: SessionCheck;
+  /** The channel that requests go out on now; `undefined` while there is none. */
+  dialed: () => DialedChannel | undefined;
 }
 
-/** A request whose stream broke off. */
+/** A request whose stream broke off before its answer. */
 interface Interrupted {
-  /** What it was on the wire. */
+  /** Its id on the wire then. */
   readonly id: number;
   readonly broken: BrokenStream;
   readonly attempt: number;
   readonly timer: NodeJS.Timeout;
-  /** On which link it is being gone on with. */
-  link?: Link;
+  /** The channel on which the stream is being resumed. */
+  dialed?: DialedChannel;
 }
 
-/** Sends requests, and sends again what is certain not to have run or does no harm twice. */
+/** Sends requests, and resends those that certainly did not run, or may safely run twice. */
 export class Outbound {
   readonly #options: OutboundOptions;
-  /** Requests that the server put off, until their time comes. */
-  readonly #putOff = new Map<LedgerEntry, NodeJS.Timeout>();
-  /** Requests whose answer is to be had from a stream that broke off. */
-  readonly #broken = new Map<LedgerEntry, Interrupted>();
+  /** Requests that wait for a delay before they are resent. */
+  readonly #deferred = new Map<LedgerEntry, NodeJS.Timeout>();
+  /** Requests whose answer can still come on a resumed stream. */
+  readonly #interrupted = new Map<LedgerEntry, Interrupted>();
 
   constructor(options: OutboundOptions) {
     this.#options = options;
   }
 
-  /** Sends what waits for a channel, but for what waits for its time. */
-  release(): void {
-    for (const entry of this.#broken.keys()) this.#goOn(entry);
+  /** Sends every request that waits for a channel, except those that wait for a delay. */
+  sendWaiting(): void {
+    for (const entry of this.#interrupted.keys()) this.#resume(entry);
     for (const entry of this.#options.ledger.waiting()) {
-      if (!this.#putOff.has(entry)) this.send(entry);
+      if (!this.#deferred.has(entry)) this.send(entry);
     }
   }
 
-  /** Sends a request if there is a link; else it waits for `release`. */
+  /** Sends a request if there is a channel; otherwise it waits for `sendWaiting`. */
   send(entry: LedgerEntry): void {
-    const { ledger, link, envelope, answerHere } = this.#options;
-    const open = link();
+    const { ledger, dialed, localAnswers } = this.#options;
+    const open = dialed();
     if (open === undefined) return;
-    const { id } = entry;
-    ledger.handOver(entry);
-    if (answerHere(entry)) return;
-    const { headers, internal } = entry.mark;
-    if (internal === true && headers !== undefined) open.carry(headers);
+    const { id, context } = entry;
+    ledger.assign(entry);
+    // In the legacy era the server answers every request, unless its answer came before.
+    const isLocal = context.prior !== undefined || open.channel?.era === 'modern';
+    if (isLocal && localAnswers.answer(entry)) return;
+    const { headers, internal } = context;
+    if (internal === true && headers !== undefined) open.setHeaders(headers);
     open
-      .ask(
-        requestOnWire(entry, envelope()),
+      .sendRequest(
+        requestOnWire(entry, isLocal ? localAnswers.envelope : undefined),
         () => {
           if (entry.id === id) ledger.markSent(entry);
         },
-        entry.mark,
+        context,
       )
       .catch((error: unknown) => {
-        // Settled or sent again meanwhile: it was answered, given up, or its channel went away.
+        // Otherwise it was answered, cancelled or resent meanwhile.
         if (entry.id === id && ledger.find(id) === entry) this.#failed(entry, error, open);
       });
   }
 
-  /** The request was settled otherwise; its time need not come. */
+  /** The request was settled elsewhere: its timers are not needed any more. */
   settled(entry: LedgerEntry): void {
-    clearTimeout(this.#putOff.get(entry));
-    clearTimeout(this.#broken.get(entry)?.timer);
-    this.#putOff.delete(entry);
-    this.#broken.delete(entry);
+    clearTimeout(this.#deferred.get(entry));
+    clearTimeout(this.#interrupted.get(entry)?.timer);
+    this.#deferred.delete(entry);
+    this.#interrupted.delete(entry);
   }
 
-  /** As `settled`, for all. */
+  /** As `settled`, for all requests. */
   allSettled(): void {
-    for (const timer of this.#putOff.values()) clearTimeout(timer);
-    for (const { timer } of this.#broken.values()) clearTimeout(timer);
-    this.#putOff.clear();
-    this.#broken.clear();
+    for (const timer of this.#deferred.values()) clearTimeout(timer);
+    for (const { timer } of this.#interrupted.values()) clearTimeout(timer);
+    this.#deferred.clear();
+    this.#interrupted.clear();
   }
 
-  #failed(entry: LedgerEntry, error: unknown, link: Link): void {
-    if (!(error instanceof LongwireError)) {
-      this.#fail(entry, unsendable(error));
-      return;
-    }
-    if (entry.mark.internal === true) {
-      this.#fail(entry, error);
-      return;
-    }
-    if (error instanceof BrokenStreamError && this.#goOnLater(entry, error.broken)) return;
-    if (this.#options.check.mayBeGone(error, entry, link)) void this.#ask(entry, error, link);
-    else this.judge(entry, error, link);
-  }
-
-  /** A refusal that says nothing certain: the session itself says what it means. */
-  async #ask(entry: LedgerEntry, error: LongwireError, link: Link): Promise<void> {
-    const { ledger, check } = this.#options;
-    const { id } = entry;
-    ledger.hold(entry, error.certainty === 'refused' ? 'refused' : 'unknown');
-    const verdict = await check.of(link);
-    if (verdict.is === 'gone' || (verdict.is === 'away' && !ledger.isOwed)) {
-      link.abandon(verdict.reason, verdict.is);
-    }
-    if (entry.id !== id || ledger.find(id) !== entry) return;
-    ledger.letGo(entry);
-    this.judge(entry, verdict.is === 'gone' ? sessionGone(error) : error, link);
-  }
-
-  /** Decides what becomes of a request that met an error. */
-  judge(entry: LedgerEntry, error: LongwireError, link: Link): void {
+  /** Decides, by `retry.ts`, what happens to a request whose sending failed. */
+  sendFailed(entry: LedgerEntry, error: LongwireError, dialed: DialedChannel): void {
     const { ledger, retry } = this.#options;
-    const verdict = judgeSend(error);
+    const decision = resendDecision(error);
     const certainty = error.certainty === 'refused' ? 'refused' : 'not-sent';
-    switch (verdict.next) {
+    switch (decision.next) {
       case 'next-channel':
-        // One that is refused like this on every session is not waited for forever.
+        // A request that every session refuses like this must fail at some time.
         if (certainty === 'refused' && entry.returns >= retry.maxAttempts) {
           this.#fail(entry, error);
           break;
         }
-        ledger.putBack(entry, certainty);
-        // Where the next link is there already, nobody will release it.
-        if (this.#options.link() !== link) this.send(entry);
+        ledger.requeue(entry, certainty);
+        // If the next channel is open already, `sendWaiting` was called before.
+        if (this.#options.dialed() !== dialed) this.send(entry);
         break;
       case 'later':
-        ledger.putBack(entry, certainty);
-        this.#sendLater(entry, error, resendDelayMs(retry, entry.returns, verdict.askedMs));
+        ledger.requeue(entry, certainty);
+        this.#sendLater(entry, error, resendDelayMs(retry, entry.returns, decision.askedMs));
         break;
       case 'unknown':
-        // Given up from this side, while its session may go on and answer it.
-        if (error.code === 'closed' && link.isRetired && !ledger.maySendAgain(entry)) break;
+        // Closed by us while its session may resume: the answer may still come there.
+        if (error.code === 'closed' && dialed.isRetired && !ledger.maySendAgain(entry)) break;
         if (!ledger.retry(entry)) entry.waiter.failed(unknownOf(entry, error));
         else {
           const delayMs = resendDelayMs(retry, entry.losses, retryAfterOf(error));
@@ -156,56 +133,91 @@ export class Outbound {
     }
   }
 
-  /** False if the stream has been gone on with in vain too often. */
-  #goOnLater(entry: LedgerEntry, broken: BrokenStream): boolean {
+  #failed(entry: LedgerEntry, error: unknown, dialed: DialedChannel): void {
+    if (!(error instanceof LongwireError)) {
+      this.#fail(entry, unsendable(error));
+      return;
+    }
+    if (entry.context.internal === true) {
+      this.#fail(entry, error);
+      return;
+    }
+    if (error instanceof BrokenStreamError && this.#resumeLater(entry, error.broken)) return;
+    if (this.#options.check.mayBeGone(error, entry, dialed)) {
+      void this.#checkSession(entry, error, dialed);
+    } else {
+      this.sendFailed(entry, error, dialed);
+    }
+  }
+
+  /** The error does not say whether the session is gone: a ping of the session does. */
+  async #checkSession(
+    entry: LedgerEntry,
+    error: LongwireError,
+    dialed: DialedChannel,
+  ): Promise<void> {
+    const { ledger, check } = this.#options;
+    const { id } = entry;
+    ledger.hold(entry, error.certainty === 'refused' ? 'refused' : 'unknown');
+    const session = await check.of(dialed);
+    if (session.is === 'gone' || (session.is === 'away' && !ledger.isOwed)) {
+      dialed.abandon(session.reason, session.is);
+    }
+    if (entry.id !== id || ledger.find(id) !== entry) return;
+    ledger.endHold(entry);
+    this.sendFailed(entry, session.is === 'gone' ? sessionGone(error) : error, dialed);
+  }
+
+  /** False if resuming the stream has failed too often. */
+  #resumeLater(entry: LedgerEntry, broken: BrokenStream): boolean {
     const { retry } = this.#options;
-    const before = this.#broken.get(entry);
-    const attempt = broken.gotOn || before?.id !== entry.id ? 1 : before.attempt + 1;
+    const before = this.#interrupted.get(entry);
+    const attempt = broken.madeProgress || before?.id !== entry.id ? 1 : before.attempt + 1;
     clearTimeout(before?.timer);
-    this.#broken.delete(entry);
+    this.#interrupted.delete(entry);
     if (attempt > retry.maxAttempts) return false;
     const delayMs = dialDelayMs(retry, attempt, broken.askedDelayMs);
-    const timer = setTimeout(() => this.#goOn(entry), delayMs);
-    this.#broken.set(entry, { id: entry.id, broken, attempt, timer });
+    const timer = setTimeout(() => this.#resume(entry), delayMs);
+    this.#interrupted.set(entry, { id: entry.id, broken, attempt, timer });
     return true;
   }
 
-  /** Without a link, or while it is being gone on with, there is nothing to be done. */
-  #goOn(entry: LedgerEntry): void {
+  /** Does nothing without a channel, or if the stream is being resumed on it already. */
+  #resume(entry: LedgerEntry): void {
     const { ledger } = this.#options;
-    const interrupted = this.#broken.get(entry);
-    const link = this.#options.link();
-    if (interrupted === undefined || link === undefined || interrupted.link === link) return;
+    const interrupted = this.#interrupted.get(entry);
+    const dialed = this.#options.dialed();
+    if (interrupted === undefined || dialed === undefined || interrupted.dialed === dialed) return;
     clearTimeout(interrupted.timer);
     const { id, broken } = interrupted;
     if (entry.id !== id || ledger.find(id) !== entry) {
-      this.#broken.delete(entry);
+      this.#interrupted.delete(entry);
       return;
     }
-    interrupted.link = link;
-    link.goOn(broken, entry.mark).then(
-      () => this.#broken.delete(entry),
+    interrupted.dialed = dialed;
+    dialed.resume(broken, entry.context).then(
+      () => this.#interrupted.delete(entry),
       (error: unknown) => {
-        if (this.#broken.get(entry) === interrupted && ledger.find(id) === entry) {
-          this.#failed(entry, error, link);
+        if (this.#interrupted.get(entry) === interrupted && ledger.find(id) === entry) {
+          this.#failed(entry, error, dialed);
         }
       },
     );
   }
 
-  /** A request that would run out of time before it may be sent again fails at once. */
+  /** A request that would time out during the delay fails at once. */
   #sendLater(entry: LedgerEntry, error: LongwireError, ms: number): void {
-    const { dueAt = Infinity } = entry.mark;
+    const { dueAt = Infinity } = entry.context;
     if (performance.now() + ms >= dueAt || ms > MAX_TIMER_MS) {
       this.#fail(entry, error);
       return;
     }
     const timer = setTimeout(() => {
-      this.#putOff.delete(entry);
+      this.#deferred.delete(entry);
       if (this.#options.ledger.find(entry.id) === entry) this.send(entry);
     }, ms);
-    this.#putOff.set(entry, timer);
-    entry.mark.onPutOff?.(error);
+    this.#deferred.set(entry, timer);
+    entry.context.onDeferred?.(error);
   }
 
   #fail(entry: LedgerEntry, error: LongwireError): void {
@@ -214,7 +226,7 @@ export class Outbound {
   }
 }
 
-/** What a request fails with that may have run: an HTTP error says more than that. */
+/** What a request fails with that may have run: an HTTP error says more than a lost connection. */
 function unknownOf(entry: LedgerEntry, error: LongwireError): LongwireError {
   return error instanceof HttpStatusError ? error : lossOf(entry, error);
 }

@@ -1,7 +1,9 @@
 import type { Result } from '@modelcontextprotocol/client';
 import { LongwireError, ServerError } from '../errors.js';
+import { LIMITS } from '../options/connection-table.js';
+import { withDefaults } from '../options/option.js';
 
-/** What a list may hold, all its pages together. */
+/** Limits of a list, all its pages together. */
 export interface ListBounds {
   /** Its size as JSON, in UTF-16 code units. */
   readonly maxListBytes: number;
@@ -10,39 +12,35 @@ export interface ListBounds {
 }
 
 /** Defaults of `limits.maxListBytes`, `limits.maxListItems` and `limits.maxListPages`. */
-export const DEFAULT_LIST_BOUNDS: ListBounds = {
-  maxListBytes: 64 * 1024 * 1024,
-  maxListItems: 100_000,
-  maxListPages: 1000,
-};
+export const DEFAULT_LIST_BOUNDS: ListBounds = withDefaults(LIMITS, undefined);
 
-/** What reading the pages of a list needs. */
+/** What is needed to read the pages of a list. */
 export interface PageSource {
   /** The list's request, such as `tools/list`. */
   method: string;
-  /** Where the entries stand in the result, such as `tools`. */
+  /** The member of the result with the entries, such as `tools`. */
   key: string;
   /** Asks for one page. */
   ask: (params: Record<string, unknown>) => Promise<Result>;
   bounds: ListBounds;
-  /** Told that the list may not be whole, because the server's cursors lead no further. */
+  /** Called when the list may be incomplete, because the server's cursors do not lead on. */
   onIncomplete: (error: LongwireError) => void;
 }
 
-/** What a server names the next page by: a string, though some send a number. */
+/** A server's name for the next page: a string, but some servers send a number. */
 export type Cursor = string | number;
 
-/** One page of a list, and the cursor that it was asked for with. */
+/** One page of a list, and the cursor of its request. */
 export interface Page {
   cursor: Cursor | undefined;
   result: Result;
 }
 
 /**
- * Asks for the pages of a list, one after the other. A cursor that leads no further ends the list:
- * what came is kept.
+ * Asks for the pages of a list, one after the other. A cursor that does not lead on ends the list:
+ * the pages before are kept.
  *
- * @throws LongwireError `limit-exceeded` if they are too much together; what `ask` throws.
+ * @throws LongwireError `limit-exceeded` if the pages exceed the limits; what `ask` throws.
  */
 export async function* pagesOf({
   method,
@@ -64,7 +62,7 @@ export async function* pagesOf({
       result = await ask(cursor === undefined ? {} : { cursor });
     } catch (error) {
       if (!(error instanceof ServerError) || cursor === undefined || isRegular(cursor)) throw error;
-      if (cursor !== '') onIncomplete(noFurther(method, `refuses its cursor ${cursor}`));
+      if (cursor !== '') onIncomplete(incomplete(method, `refuses its cursor ${cursor}`));
       return;
     }
     const page = result[key];
@@ -73,9 +71,9 @@ export async function* pagesOf({
     const text = JSON.stringify(result);
     bytes += text.length;
     if (bytes > maxListBytes) throw tooLong(method, `${maxListBytes} bytes`, 'maxListBytes');
-    // For a server that knows no pages, or means the end by an empty cursor, this is the beginning.
+    // A server without pages, or for which an empty cursor is the end, sends the first page again.
     if (text === before || text === first) {
-      if (cursor !== '') onIncomplete(noFurther(method, 'sends the same page again'));
+      if (cursor !== '') onIncomplete(incomplete(method, 'sends the same page again'));
       return;
     }
     yield { cursor, result };
@@ -83,11 +81,12 @@ export async function* pagesOf({
     before = text;
     const next = nextCursor(result);
     if (next === undefined) {
-      if (!isEnd(result)) onIncomplete(noFurther(method, 'sends a cursor that is none'));
+      if (!isEnd(result))
+        onIncomplete(incomplete(method, 'sends a cursor that is neither a string nor a number'));
       return;
     }
     if (cursors.has(next)) {
-      if (next !== '') onIncomplete(noFurther(method, 'repeats its cursor'));
+      if (next !== '') onIncomplete(incomplete(method, 'repeats its cursor'));
       return;
     }
     if (pages >= maxListPages) throw tooLong(method, `${maxListPages} pages`, 'maxListPages');
@@ -97,15 +96,15 @@ export async function* pagesOf({
 }
 
 /**
- * The cursor of the page behind this one, if there is one; it goes back as it came. An empty one may
- * be one, too: who means the end by it sends the first page again.
+ * The cursor of the next page, if there is one, exactly as the server sent it. An empty cursor counts:
+ * a server for which it means the end sends the first page again.
  */
 export function nextCursor(page: Result): Cursor | undefined {
   const cursor = page['nextCursor'];
   return typeof cursor === 'string' || typeof cursor === 'number' ? cursor : undefined;
 }
 
-/** Whether a page says that it is the last. */
+/** Whether this is the last page. */
 function isEnd(page: Result): boolean {
   const cursor = page['nextCursor'] ?? false;
   return cursor === false;
@@ -115,9 +114,9 @@ function isRegular(cursor: Cursor): boolean {
   return typeof cursor === 'string' && cursor !== '';
 }
 
-function noFurther(method: string, why: string): LongwireError {
+function incomplete(method: string, why: string): LongwireError {
   return new LongwireError(
-    `the list of ${method} may not be whole: the server ${why}; what came before is kept`,
+    `the list of ${method} may not be whole: the server ${why}; the pages before are kept`,
     { code: 'protocol', certainty: 'answered' },
   );
 }
@@ -126,6 +125,6 @@ function tooLong(method: string, most: string, option: keyof ListBounds): Longwi
   return new LongwireError(`the server's answer to ${method} is longer than ${most}`, {
     code: 'limit-exceeded',
     certainty: 'answered',
-    hint: `raise limits.${option} if this server may list so much`,
+    hint: `raise limits.${option} if this list may be so long`,
   });
 }

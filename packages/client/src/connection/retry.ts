@@ -1,20 +1,20 @@
 import { HttpStatusError, LongwireError, type ErrorCode } from '../errors.js';
 
-/** How often and how soon to dial again. */
+/** How often, and after which delays, the connection dials again. */
 export interface RetryPolicy {
-  /** Dials without an answer in between, until the connection rests. */
+  /** The connection rests after so many dials without an answer between them. */
   maxAttempts: number;
-  /** The delay before the first of them; it doubles from one to the next. */
+  /** The delay before the first of them; it doubles with each. */
   firstDelayMs: number;
   /** The longest delay, whatever the server asks for. */
   maxDelayMs: number;
-  /** Whether the very first dial is repeated, too. */
+  /** Whether the very first dial is repeated as well. */
   firstConnect: boolean;
-  /** From 0 to 1: where in its range a delay lies. */
+  /** From 0 to 1: which part of its range a delay takes. */
   random: () => number;
 }
 
-/** Errors of a dial that will meet the next one, too. */
+/** A dial that failed with one of these would fail again. */
 const FINAL: ReadonlySet<ErrorCode> = new Set([
   'unauthorized',
   'forbidden',
@@ -23,7 +23,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
   'limit-exceeded',
 ]);
 
-/** Errors of a dial to a server that is not there now, and may be later. */
+/** A dial that failed with one of these may succeed later. */
 const AWAY: ReadonlySet<ErrorCode> = new Set([
   'connect-failed',
   'connect-timeout',
@@ -31,21 +31,21 @@ const AWAY: ReadonlySet<ErrorCode> = new Set([
   'http-status',
 ]);
 
-/** HTTP statuses that promise: not now, and not done. */
+/** HTTP statuses that say: not done, try later. */
 const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429, 503]);
 
 /**
- * The delay before a dial, in milliseconds. It doubles with every attempt, and lies between the
- * half and the whole of that, so that the clients of one server do not all come back at once. What
- * the server asked for is the least, up to `maxDelayMs`.
+ * The delay before a dial, in milliseconds. It doubles with every attempt; a random part of its
+ * second half is left out, so that the clients of one server do not all return at once. It is at
+ * least what the server asked for, but at most `maxDelayMs`.
  */
 export function dialDelayMs(policy: RetryPolicy, attempt: number, askedMs = 0): number {
   return Math.max(backoffMs(policy, attempt), Math.min(askedMs, policy.maxDelayMs));
 }
 
 /**
- * The delay before a request that the server put off is sent again, in milliseconds. What the
- * server asked for is the least, without a limit: the request has its own.
+ * The delay before a request is resent, in milliseconds. It is at least what the server asked for,
+ * without a maximum: the request has its own time limits.
  */
 export function resendDelayMs(policy: RetryPolicy, attempt: number, askedMs = 0): number {
   return Math.max(backoffMs(policy, attempt), askedMs);
@@ -56,12 +56,12 @@ function backoffMs({ firstDelayMs, maxDelayMs, random }: RetryPolicy, attempt: n
   return Math.round((wholeMs * (1 + random())) / 2);
 }
 
-/** Whether it is no use to dial again after this failure. */
+/** Whether another dial would fail in the same way. */
 export function isFinal({ code }: LongwireError): boolean {
   return FINAL.has(code);
 }
 
-/** Whether a server that a dial failed to reach like this is worth waiting for. */
+/** Whether the server is only away, so that requests may wait for it. */
 export function isAway(error: LongwireError): boolean {
   const root = rootOf(error);
   if (AWAY.has(error.code) || hasEndedEarly(error)) return true;
@@ -69,58 +69,63 @@ export function isAway(error: LongwireError): boolean {
 }
 
 /**
- * Whether the server would not have the dial as it was, so that it need not be asked the same
- * again. What stands in front of a server that is away says nothing of it.
+ * Whether the server itself refused the dial, so that the same dial is of no use. A gateway in front
+ * of a server that is away says nothing about the server.
  */
 export function isRefusal(error: LongwireError): boolean {
   const root = rootOf(error);
   if (root instanceof HttpStatusError) {
-    return !NOT_NOW.has(root.status) && !isGateway(root.status);
+    return !isNotNow(root.status) && !isGateway(root.status);
   }
   return error.code === 'not-mcp' && !hasEndedEarly(error);
 }
 
-/** Whether the server is there and the credentials do, and only what was said is not liked. */
+/** Whether the server only refused this one message: it is there, and accepts the credentials. */
 export function isObjection(error: unknown): error is HttpStatusError {
   if (!(error instanceof HttpStatusError)) return false;
   const { code, status } = error;
-  return code === 'http-status' && status >= 400 && !NOT_NOW.has(status) && !isGateway(status);
+  return code === 'http-status' && status >= 400 && !isNotNow(status) && !isGateway(status);
 }
 
-/** Statuses by which what stands in front of a server says that it does not reach it. */
+/** Whether this status says: not done, try later. */
+export function isNotNow(status: number): boolean {
+  return NOT_NOW.has(status);
+}
+
+/** Whether a gateway says by this status that it does not reach the server. */
 export function isGateway(status: number): boolean {
   return status >= 502 && (status <= 504 || (status >= 520 && status <= 527));
 }
 
-/** Whether a stream was opened, and ended before it said anything. */
+/** Whether a stream opened, and ended before its first event. */
 export function hasEndedEarly(error: LongwireError): boolean {
   return error.code === 'not-mcp' && rootOf(error).code === 'connection-lost';
 }
 
-/** How long the server asked to be left alone, in milliseconds. */
+/** How long the server asked to wait (`Retry-After`), in milliseconds. */
 export function retryAfterOf(error: LongwireError): number | undefined {
   const root = rootOf(error);
   return root instanceof HttpStatusError ? root.retryAfterMs : undefined;
 }
 
-/** What a failure began with; the errors around it say what it meant to whoever met it. */
+/** The innermost error; those around it say what it meant. */
 function rootOf(error: LongwireError): LongwireError {
   return error.cause instanceof LongwireError ? rootOf(error.cause) : error;
 }
 
-/** What to do with a request whose sending failed. */
-export type SendVerdict =
-  /** It did not run; the channel is ending, and the request goes out on the next one. */
+/** What happens to a request whose sending failed. */
+export type ResendDecision =
+  /** It did not run, and its channel ends: it is sent on the next channel. */
   | { next: 'next-channel' }
-  /** It did not run; it is sent again after a while, at least as long as asked. */
+  /** It did not run: it is resent after a delay, at least as long as the server asked for. */
   | { next: 'later'; askedMs: number | undefined }
   /** It may have run. */
   | { next: 'unknown' }
   /** It fails with this error. */
   | { next: 'fail' };
 
-/** Judges, by code and certainty alone, a failure to send a request. */
-export function judgeSend(error: LongwireError): SendVerdict {
+/** Decides about a request whose sending failed, by code and certainty alone. */
+export function resendDecision(error: LongwireError): ResendDecision {
   const { code, certainty } = error;
   const isLost = code === 'connection-lost' || code === 'closed';
   if (isLost && certainty !== 'answered') {
@@ -130,10 +135,10 @@ export function judgeSend(error: LongwireError): SendVerdict {
     return { next: 'later', askedMs: undefined };
   }
   if (!(error instanceof HttpStatusError)) return { next: 'fail' };
-  if (certainty === 'refused' && NOT_NOW.has(error.status)) {
+  if (certainty === 'refused' && isNotNow(error.status)) {
     return { next: 'later', askedMs: error.retryAfterMs };
   }
-  // What stands in front of a server that is started anew says that it is away.
+  // A gateway says so while the server restarts.
   if (isGateway(error.status)) return { next: 'unknown' };
   return { next: 'fail' };
 }

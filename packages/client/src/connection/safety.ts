@@ -1,8 +1,7 @@
 import type { LedgerEntry } from './ledger.js';
 
 /**
- * Requests that do no harm when they run twice: those that only look, and those that say how
- * something shall be.
+ * Requests that may safely run twice: those that only read, and those that set something to a value.
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25
  */
@@ -25,13 +24,14 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a request may be sent again although it may have run: its method says so, or the
- * program does, or the server said so of the tool. A tool that was never listed is not safe.
+ * Whether a request may be resent although it may have run: because of its method, because the
+ * program says so, or because of the server's hints about the tool. A tool that was never listed is
+ * not safe, and with `retry.trustHints: false` none is.
  */
 export function isSafe(
-  { request: { method, params }, mark }: Pick<LedgerEntry, 'request' | 'mark'>,
+  { request: { method, params }, context }: Pick<LedgerEntry, 'request' | 'context'>,
   isSafeTool: (name: unknown) => boolean,
 ): boolean {
-  if (SAFE_METHODS.has(method) || mark.idempotent === true) return true;
+  if (SAFE_METHODS.has(method) || context.idempotent === true) return true;
   return method === 'tools/call' && isSafeTool(params?.['name']);
 }

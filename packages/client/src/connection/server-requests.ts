@@ -6,25 +6,25 @@ import type {
 } from '@modelcontextprotocol/client';
 import { cancellationOf } from './wire.js';
 
-/** So many may be open; each holds what it asks, and what the program makes of it. */
+/** How many may be open: each takes memory here and in the program. */
 const MAX_OPEN = 1000;
 
 /**
- * Requests that the server made and that are not answered yet. The program sees ids of our own,
- * never used twice, so that an answer made for a session that is gone cannot be taken for an
- * answer to a request of the next session with the same id.
+ * Requests of the server that are not answered yet. The program sees ids of our own, never used
+ * twice: so an answer for a session that is gone cannot reach the next session, where the same id is
+ * another request.
  */
 export class ServerRequests {
   readonly #theirs = new Map<RequestId, RequestId>();
   readonly #ours = new Map<RequestId, RequestId>();
   #next = 0;
 
-  /** Whether the server has to wait for answers before it asks for more. */
+  /** Whether the server must wait for answers before it makes more requests. */
   get isFull(): boolean {
     return this.#theirs.size >= MAX_OPEN;
   }
 
-  /** The request under our id. */
+  /** Returns the request under our id. */
   enter(request: JSONRPCRequest): JSONRPCRequest {
     const ours = `server-${++this.#next}`;
     this.#theirs.set(ours, request.id);
@@ -32,7 +32,7 @@ export class ServerRequests {
     return { ...request, id: ours };
   }
 
-  /** The answer under the server's id; `undefined` if its session is gone. */
+  /** Returns the answer under the server's id; `undefined` if its session is gone. */
   answer<Answer extends JSONRPCMessage & { id: RequestId }>(answer: Answer): Answer | undefined {
     const theirs = this.#theirs.get(answer.id);
     if (theirs === undefined) return undefined;
@@ -41,7 +41,7 @@ export class ServerRequests {
     return { ...answer, id: theirs };
   }
 
-  /** The server's cancellation of one of its requests, under our id; nobody will answer it. */
+  /** Returns the server's cancellation of one of its requests under our id. */
   cancelled(notification: JSONRPCNotification): JSONRPCNotification | undefined {
     const theirs = notification.params?.['requestId'] as RequestId;
     const ours = this.#ours.get(theirs);
@@ -51,7 +51,7 @@ export class ServerRequests {
     return cancellationOf(ours, notification.params?.['reason']);
   }
 
-  /** The session is gone: cancellations for all that is open, which nobody may answer any more. */
+  /** The session is gone: returns cancellations of all requests that are open. */
   abandon(): JSONRPCNotification[] {
     const open = [...this.#theirs.keys()];
     this.#theirs.clear();

@@ -5,103 +5,107 @@ import {
 } from '@modelcontextprotocol/client';
 import { isAnswer } from '../channels/message.js';
 import { HttpStatusError, LongwireError, ServerError } from '../errors.js';
-import type { CallMark } from './call-mark.js';
+import type { DialedChannel } from './dialed-channel.js';
 import { closedError } from './failures.js';
+import type { InitializeReplay } from './initialize.js';
 import type { LedgerEntry } from './ledger.js';
-import type { Link } from './link.js';
-import { isGateway } from './retry.js';
+import type { Port } from './port.js';
+import type { RequestContext } from './request-context.js';
+import { isGateway, isNotNow } from './retry.js';
 
-/** How long a session may take to say that it is there. */
-const PATIENCE_MS = 5000;
+/** How long a session may take to answer the ping. */
+const PING_TIMEOUT_MS = 5000;
 
-/** Statuses that say: not now. */
-const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429]);
-
-/** Words by which an error may be about the session. Whether it is, the session is asked. */
+/** An error with one of these words may be about the session. The ping tells whether it is. */
 const ABOUT_SESSION = /session|not (yet )?initiali[sz]ed|transport/i;
 
-/** What a session says when it is asked. */
-export type SessionVerdict =
-  /** It answers; or nothing says that it does not. */
+/** What the ping of a session tells. */
+export type SessionCheckResult =
+  /** The session answers, or nothing says that it does not. */
   | { is: 'there' }
-  /** It refuses a ping, too, for this reason. */
+  /** The session refuses the ping as well, for this reason. */
   | { is: 'gone'; reason: LongwireError }
-  /** What stands in front of the server does not reach it. */
+  /** A gateway in front of the server does not reach it. */
   | { is: 'away'; reason: LongwireError };
 
-/** What is needed to ask a session. */
+/** What is needed to ping a session. */
 export interface SessionCheckOptions {
-  /** Pings the session of now. */
-  ping: (mark: CallMark) => Promise<unknown>;
-  /** Gives a ping up. */
-  giveUp: (mark: CallMark) => void;
-  /** The program has somebody who answers for credentials. */
+  handshake: InitializeReplay;
+  port: Port;
+  /** Whether the program handles challenges (`auth.onChallenge`). */
   answersChallenges: boolean;
 }
 
 /**
- * Finds out whether a session is gone. Servers say so in so many ways, and say other things in the
- * same words, that no list of them would do: the session itself is asked, by a ping that every
- * server of it answers. One ping serves all that were refused meanwhile.
+ * Finds out whether a session is gone. Servers say so in many ways, and use the same words for other
+ * things, so no list of words is enough: the session itself is pinged, which every server answers.
+ * One ping serves all requests that were refused meanwhile.
  */
 export class SessionCheck {
   readonly #options: SessionCheckOptions;
-  #asked: { link: Link; verdict: Promise<SessionVerdict> } | undefined;
+  #running: { dialed: DialedChannel; result: Promise<SessionCheckResult> } | undefined;
 
   constructor(options: SessionCheckOptions) {
     this.#options = options;
   }
 
   /**
-   * Whether the refusal of a request may mean that its session is gone. A request that has come back
-   * from another session for the same reason is refused for its own. Of credentials, whoever answers
-   * for them knows more.
+   * Whether an error that refused a request may mean that its session is gone. Not if the request
+   * was already refused like this on another session. Nor if credentials were refused and somebody
+   * handles that: `auth.onChallenge`, or whoever gave the call its headers.
    */
-  mayBeGone(error: LongwireError, { mark, doubts }: LedgerEntry, link: Link): boolean {
+  mayBeGone(
+    error: LongwireError,
+    { context, doubts }: LedgerEntry,
+    dialed: DialedChannel,
+  ): boolean {
     if (!(error instanceof HttpStatusError) || error.status < 400 || doubts > 0) return false;
     const { status, code, retryAfterMs } = error;
-    if (link.channel?.abandon === undefined || mark.internal === true) return false;
+    if (dialed.channel?.abandon === undefined || context.internal === true) return false;
     if (code !== 'http-status') {
-      return !this.#options.answersChallenges && mark.headers === undefined;
+      return !this.#options.answersChallenges && context.headers === undefined;
     }
-    return !NOT_NOW.has(status) && (status !== 503 || retryAfterMs === undefined);
+    return status === 503 ? retryAfterMs === undefined : !isNotNow(status);
   }
 
-  /** Whether an answer may mean that. */
+  /** Whether an answer may mean that its session is gone. */
   mayMeanGone(
     answer: JSONRPCMessage,
-    { mark, doubts }: LedgerEntry,
-    link: Link | undefined,
+    { context, doubts }: LedgerEntry,
+    dialed: DialedChannel | undefined,
   ): boolean {
-    if (link?.channel?.abandon === undefined || mark.internal === true || doubts > 0) return false;
+    if (dialed?.channel?.abandon === undefined || context.internal === true || doubts > 0)
+      return false;
     if (!isAnswer(answer) || !('error' in answer)) return false;
     return ABOUT_SESSION.test(answer.error.message);
   }
 
-  /** Asks the session of a link. */
-  of(link: Link): Promise<SessionVerdict> {
-    if (this.#asked?.link === link) return this.#asked.verdict;
-    const verdict = this.#ask();
-    const asked = { link, verdict };
-    this.#asked = asked;
-    // What is gone stays gone, for those whose refusal comes late.
-    void verdict.then(({ is }) => {
-      if (is !== 'gone' && this.#asked === asked) this.#asked = undefined;
+  /** Pings the session of a channel. */
+  of(dialed: DialedChannel): Promise<SessionCheckResult> {
+    if (this.#running?.dialed === dialed) return this.#running.result;
+    const result = this.#ping();
+    const running = { dialed, result };
+    this.#running = running;
+    // A session that is gone stays gone: a refusal that comes late gets the same result.
+    void result.then(({ is }) => {
+      if (is !== 'gone' && this.#running === running) this.#running = undefined;
     });
-    return verdict;
+    return result;
   }
 
-  async #ask(): Promise<SessionVerdict> {
-    const { ping, giveUp } = this.#options;
-    const mark: CallMark = { certainty: 'not-sent', internal: true };
+  async #ping(): Promise<SessionCheckResult> {
+    const { handshake, port } = this.#options;
+    const context: RequestContext = { certainty: 'not-sent', internal: true };
     let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<SessionVerdict>((resolve) => {
+    const silence = new Promise<SessionCheckResult>((resolve) => {
       timer = setTimeout(() => {
-        giveUp(mark);
+        port.cancel(context);
         resolve({ is: 'there' });
-      }, PATIENCE_MS);
+      }, PING_TIMEOUT_MS);
     });
-    const answer = ping(mark).then((): SessionVerdict => ({ is: 'there' }), verdictOf);
+    const answer = port
+      .ask(handshake.ping, context)
+      .then((): SessionCheckResult => ({ is: 'there' }), resultOf);
     try {
       return await Promise.race([answer, silence]);
     } finally {
@@ -110,23 +114,24 @@ export class SessionCheck {
   }
 }
 
-function verdictOf(error: unknown): SessionVerdict {
+/** What an error that the ping failed with tells. */
+function resultOf(error: unknown): SessionCheckResult {
   const reason = error instanceof LongwireError ? error : closedError('outcome-unknown');
   if (reason instanceof ServerError) {
     return reason.number === METHOD_NOT_FOUND ? { is: 'there' } : { is: 'gone', reason };
   }
   if (!(reason instanceof HttpStatusError)) {
-    // It was found out to be gone meanwhile.
+    // A 404 to another request has shown meanwhile that it is gone.
     const isGone = reason.code === 'connection-lost' && reason.certainty !== 'outcome-unknown';
     return isGone ? { is: 'gone', reason } : { is: 'there' };
   }
   if (isGateway(reason.status)) return { is: 'away', reason };
-  return NOT_NOW.has(reason.status) ? { is: 'there' } : { is: 'gone', reason };
+  return isNotNow(reason.status) ? { is: 'there' } : { is: 'gone', reason };
 }
 
 /**
- * Whether a request was answered in the words in which its session's ping was refused: what refuses
- * both runs neither.
+ * Whether a request was refused in the same words as the ping of its session: then the request did
+ * not run either.
  */
 export function isSameRefusal(
   { message, code }: JSONRPCErrorResponse['error'],
@@ -135,7 +140,7 @@ export function isSameRefusal(
   if (reason instanceof ServerError) {
     return reason.number === code && reason.summary.endsWith(message);
   }
-  // An answer by an HTTP error that names another request, or none.
+  // The answer came with an HTTP error, and names another request or none.
   return reason.code !== 'connection-lost' && reason instanceof HttpStatusError
     ? reason.excerpt.includes(JSON.stringify(message).slice(1, -1))
     : reason.certainty === 'refused';

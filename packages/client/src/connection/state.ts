@@ -1,43 +1,43 @@
 import type { Implementation } from '@modelcontextprotocol/client';
-import type { Dialect } from '../channels/channel.js';
-import type { LongwireError, Tried } from '../errors.js';
-import { afterAttempts } from './failures.js';
+import { ConnectionLostError, type LongwireError, type ProbeResult } from '../errors.js';
+import { afterAttempts, closedError } from './failures.js';
 import { dialDelayMs, isAway, isFinal, type RetryPolicy } from './retry.js';
+import type { TransportName } from '../transport-name.js';
 
 /** What a connection knows once it is ready. */
 export interface Readiness {
-  /** How the server talks. */
-  dialect: Dialect;
+  /** The transport that the server speaks. */
+  transport: TransportName;
   /** Where requests go: a URL without its query, or a command. */
   address: string;
-  /** From the beginning of the dial to the end of the handshake, in milliseconds. */
+  /** From the start of the dial to the end of the handshake, in milliseconds. */
   connectMs: number;
-  /** The session from before goes on; else this is a new one. */
+  /** True if the session from before was resumed; false if it is a new one. */
   resumed: boolean;
-  /** Who the server said it was before, if it says otherwise now. */
+  /** The name and version of the server before, if they are different now. */
   formerServer?: Implementation;
-  /** What was tried to find the server, in order; the last is what found it. */
-  tried?: readonly Tried[];
+  /** What was tried to find the server, in order; the last one succeeded. */
+  tried?: readonly ProbeResult[];
 }
 
 /**
- * Where a connection stands.
+ * The state of a connection.
  *
- * - `idle`: nothing was asked of it yet.
- * - `connecting`: dialling, or shaking hands, for the `attempt`th time without an answer; because
- *   of this reason, if there was a line before.
- * - `ready`: requests go out at once. `spent` dials have been made since the last answer.
- * - `reconnecting`: the line was lost, or a dial failed, for this reason; the `attempt`th dial
- *   since the last answer begins in `nextDelayMs`.
- * - `resting`: it does not dial by itself; the next request does.
+ * - `idle`: no request was made yet.
+ * - `connecting`: dials or makes the handshake. `attempt` counts the dials since the last answer;
+ *   `reason` says why a connection before this one was lost.
+ * - `ready`: requests are sent at once. `dialsSinceAnswer` counts the dials since the last answer.
+ * - `reconnecting`: the connection was lost, or a dial failed, for this reason. Dial number
+ *   `attempt` since the last answer starts in `nextDelayMs`.
+ * - `resting`: does not dial by itself; the next request dials.
  * - `closed`: for good. A client that is called again makes a new connection.
  *
- * `known` says that the server has shaken hands before.
+ * `known`: the server has made a handshake before.
  */
 export type ConnectionState =
   | { name: 'idle' }
   | { name: 'connecting'; attempt: number; known: boolean; reason?: LongwireError }
-  | ({ name: 'ready'; spent: number } & Readiness)
+  | ({ name: 'ready'; dialsSinceAnswer: number } & Readiness)
   | {
       name: 'reconnecting';
       attempt: number;
@@ -49,12 +49,12 @@ export type ConnectionState =
   | { name: 'resting'; reason: LongwireError; known: boolean }
   | { name: 'closed' };
 
-/** The end of a channel, or of the attempt to get one. */
+/** The end of a channel, or of a dial. */
 interface Failure {
   reason: LongwireError;
-  /** Whether requests wait for a channel. */
+  /** Whether requests are in flight or wait for a channel. */
   requestsWait: boolean;
-  /** How long the server asked to wait at least, in milliseconds. */
+  /** How long the server asked to wait, in milliseconds. */
   askedMs: number;
 }
 
@@ -64,24 +64,25 @@ export type ConnectionEvent =
   | ({ type: 'handshake-done' } & Readiness)
   | ({ type: 'dial-failed' } & Failure)
   | ({ type: 'channel-ended' } & Failure)
-  /** A request was answered, and not one that belongs to getting ready. */
+  /** A request was answered, other than those of the handshake and of restoring the session. */
   | { type: 'answered' }
   | { type: 'delay-over'; requestsWait: boolean }
-  | { type: 'close-asked' };
+  | { type: 'close-requested' };
 
-/** What is to be done about it. */
+/** What the supervisor does about it. */
 export type Effect =
+  /** Opens a channel and makes the handshake. */
   | { type: 'dial' }
-  /** Lets `delay-over` happen after so many milliseconds. */
+  /** Starts the delay before the next dial; `delay-over` happens at its end. */
   | { type: 'wait'; ms: number }
-  /** Sends what waits for the handshake. */
-  | { type: 'release' }
-  /** Decides by the ledger what becomes of every request that was under way. */
-  | { type: 'sort-out'; reason: LongwireError }
-  /** Fails every request, sent or waiting. */
+  /** Restores the session, and sends the requests that wait for it. */
+  | { type: 'send-waiting' }
+  /** Settles every request in flight, or makes it wait for the next session. */
+  | { type: 'settle'; reason: LongwireError }
+  /** Fails every request, in flight or waiting. */
   | { type: 'fail-all'; reason: LongwireError }
-  /** Lets go of the channel, and of the wait for the next. */
-  | { type: 'hang-up' };
+  /** Closes the channel, and ends the delay before the next dial. */
+  | { type: 'close-channel' };
 
 type StateName = ConnectionState['name'];
 type EventType = ConnectionEvent['type'];
@@ -89,7 +90,7 @@ type Of<Union, Key extends keyof Union, Value> = Extract<Union, Record<Key, Valu
 type State<Name extends StateName> = Of<ConnectionState, 'name', Name>;
 type Event<Type extends EventType> = Of<ConnectionEvent, 'type', Type>;
 
-/** What follows: `undefined` where the event means nothing in the state. */
+/** The next state and the effects; `undefined` where the event changes nothing. */
 export type Transition = { state: ConnectionState; effects: Effect[] } | undefined;
 
 type Cell<S extends StateName, E extends EventType> = (
@@ -108,11 +109,14 @@ const dial = (state: State<'idle'> | State<'resting'>): Transition => ({
   effects: [{ type: 'dial' }],
 });
 
-const close = (): Transition => ({ state: { name: 'closed' }, effects: [{ type: 'hang-up' }] });
+const close = (): Transition => ({
+  state: { name: 'closed' },
+  effects: [{ type: 'close-channel' }],
+});
 
 const rest = (reason: LongwireError, known: boolean): Transition => ({
   state: { name: 'resting', reason, known },
-  effects: [{ type: 'hang-up' }, { type: 'fail-all', reason }],
+  effects: [{ type: 'close-channel' }, { type: 'fail-all', reason }],
 });
 
 const reconnect = (
@@ -124,13 +128,13 @@ const reconnect = (
   const nextDelayMs = dialDelayMs(policy, attempt, askedMs);
   return {
     state: { name: 'reconnecting', attempt, maxAttempts, reason, nextDelayMs, known },
-    effects: [{ type: 'hang-up' }, { type: 'wait', ms: nextDelayMs }],
+    effects: [{ type: 'close-channel' }, { type: 'wait', ms: nextDelayMs }],
   };
 };
 
 /**
- * A dial failed. Where it is the first ever, whoever made it is told at once. Beyond its budget
- * the connection goes on only for requests that wait, and only for a server that is away.
+ * A dial failed. If it is the first dial ever, whoever made it gets the error at once. When the
+ * attempts are used up, dials continue only while requests wait, and only for a server that is away.
  */
 const fail = (
   { attempt, known }: State<'connecting'>,
@@ -139,22 +143,30 @@ const fail = (
 ): Transition => {
   const { reason, requestsWait } = failure;
   const isTriedOnce = !known && !policy.firstConnect;
-  const isSpent = attempt >= policy.maxAttempts;
+  const isUsedUp = attempt >= policy.maxAttempts;
   const isWaitedFor = policy.maxAttempts > 0 && known && requestsWait && isAway(reason);
   if (isFinal(reason) || isTriedOnce) return rest(reason, known);
-  if (isSpent && !isWaitedFor) return rest(afterAttempts(reason, attempt), known);
+  if (isUsedUp && !isWaitedFor) return rest(afterAttempts(reason, attempt), known);
   return reconnect(failure, { attempt: attempt + 1, known }, policy);
 };
 
-/** The line was lost; a clean end is no less a loss than any other. */
-const lose = ({ spent }: State<'ready'>, failure: Failure, policy: RetryPolicy): Transition => {
-  if (spent >= policy.maxAttempts) return rest(failure.reason, true);
-  const { state, effects } = reconnect(failure, { attempt: spent + 1, known: true }, policy);
-  return { state, effects: [...effects, { type: 'sort-out', reason: failure.reason }] };
+/** The channel ended; a clean end is a loss like any other. */
+const lose = (
+  { dialsSinceAnswer }: State<'ready'>,
+  failure: Failure,
+  policy: RetryPolicy,
+): Transition => {
+  if (dialsSinceAnswer >= policy.maxAttempts) return rest(failure.reason, true);
+  const { state, effects } = reconnect(
+    failure,
+    { attempt: dialsSinceAnswer + 1, known: true },
+    policy,
+  );
+  return { state, effects: [...effects, { type: 'settle', reason: failure.reason }] };
 };
 
 /**
- * The policy. A cell that is missing does not compile; `docs/connection.md` says it in words.
+ * Every state with every event. A missing cell does not compile. `docs/connection.md` explains it.
  */
 export const transitions: TransitionTable = {
   idle: {
@@ -164,20 +176,20 @@ export const transitions: TransitionTable = {
     'channel-ended': nothing,
     answered: nothing,
     'delay-over': nothing,
-    'close-asked': close,
+    'close-requested': close,
   },
   connecting: {
     'request-made': nothing,
     'handshake-done': ({ attempt }, { type: _type, ...readiness }) => ({
-      state: { name: 'ready', spent: attempt, ...readiness },
-      effects: [{ type: 'release' }],
+      state: { name: 'ready', dialsSinceAnswer: attempt, ...readiness },
+      effects: [{ type: 'send-waiting' }],
     }),
     'dial-failed': fail,
     'channel-ended': fail,
-    // On a stream that goes on an answer may come before all else.
+    // On a resumed stream an answer may come before the connection is ready.
     answered: (state) => ({ state: { ...state, attempt: 0 }, effects: [] }),
     'delay-over': nothing,
-    'close-asked': close,
+    'close-requested': close,
   },
   ready: {
     'request-made': nothing,
@@ -185,9 +197,11 @@ export const transitions: TransitionTable = {
     'dial-failed': nothing,
     'channel-ended': lose,
     answered: (state) =>
-      state.spent === 0 ? undefined : { state: { ...state, spent: 0 }, effects: [] },
+      state.dialsSinceAnswer === 0
+        ? undefined
+        : { state: { ...state, dialsSinceAnswer: 0 }, effects: [] },
     'delay-over': nothing,
-    'close-asked': close,
+    'close-requested': close,
   },
   reconnecting: {
     'request-made': nothing,
@@ -199,7 +213,7 @@ export const transitions: TransitionTable = {
       attempt > maxAttempts && !requestsWait
         ? rest(reason, known)
         : { state: { name: 'connecting', attempt, known, reason }, effects: [{ type: 'dial' }] },
-    'close-asked': close,
+    'close-requested': close,
   },
   resting: {
     'request-made': dial,
@@ -208,7 +222,7 @@ export const transitions: TransitionTable = {
     'channel-ended': nothing,
     answered: nothing,
     'delay-over': nothing,
-    'close-asked': close,
+    'close-requested': close,
   },
   closed: {
     'request-made': nothing,
@@ -217,18 +231,29 @@ export const transitions: TransitionTable = {
     'channel-ended': nothing,
     answered: nothing,
     'delay-over': nothing,
-    'close-asked': nothing,
+    'close-requested': nothing,
   },
 };
 
-/** The next state and what is to be done; `undefined` where the event changes nothing. */
+/** The next state and the effects; `undefined` where the event changes nothing. */
 export function transition(
   state: ConnectionState,
   event: ConnectionEvent,
   policy: RetryPolicy,
 ): Transition {
-  // The table is typed cell by cell; the index by two unions at once is what TypeScript cannot
-  // follow.
+  // Each cell is typed; TypeScript cannot follow an index by two unions at once.
   const cell = transitions[state.name][event.type] as Cell<StateName, EventType>;
   return cell(state, event, policy);
+}
+
+/** There is no session to send on: for now, until the next request, or for good. */
+export function noSessionIn(state: ConnectionState): LongwireError {
+  if (state.name === 'resting') return state.reason;
+  if (state.name === 'idle' || state.name === 'closed') return closedError('not-sent');
+  const reason = 'reason' in state ? state.reason : undefined;
+  const why = reason === undefined ? '' : `: ${reason.summary}`;
+  return new ConnectionLostError(`there is no session at the moment${why}`, {
+    certainty: 'not-sent',
+    cause: reason,
+  });
 }

@@ -1,32 +1,32 @@
-import { MAX_TIMER_MS } from './options.js';
+import { MAX_TIMER_MS } from '../options/checks.js';
 
 /** What a watchdog watches, and whom it tells. */
 export interface WatchdogOptions {
-  /** How long nothing may arrive before it asks, in milliseconds. */
+  /** How long nothing may arrive before it pings, in milliseconds. */
   silenceMs: number;
-  /** How long anything may take to arrive after it has asked, in milliseconds. */
+  /** How long it waits for anything to arrive after a ping, in milliseconds. */
   timeoutMs: number;
   /** When something last arrived. */
-  heardAt: () => number;
-  /** Whether the server has answered anything on this line. */
+  lastActivityAt: () => number;
+  /** Whether the server has answered a request on this channel. */
   isProven: () => boolean;
-  /** Asks the server for a sign of life, and says when the question has left, or could not. */
-  ping: (onAsked: () => void) => void;
-  /** Told, once, that none came. */
+  /** Pings the server; calls `onSent` when the ping has left, or could not. */
+  ping: (onSent: () => void) => void;
+  /** Called once, when nothing arrived after a ping. */
   onSilence: () => void;
-  /** The clock of `heardAt`. */
+  /** The clock of `lastActivityAt`. */
   now: () => number;
 }
 
-/** Of a line whose silence nobody minds. */
+/** When an unproven channel is pinged at the latest, also where its silence is not watched. */
 const PROVEN_AFTER_MS = 15_000;
 
 /**
- * Finds out when a line is dead although nobody has said so: nothing arrives, it asks, and still
- * nothing arrives. Whatever arrives counts.
+ * Finds a dead connection that reports no error: nothing arrives, it pings, and still nothing
+ * arrives. Everything that arrives counts.
  *
- * It also asks once a line has stood for half of that silence and nobody has been answered on it:
- * a program that only listens would never get the answer that makes up for the dials before it.
+ * It also pings when no request was answered for half of that silence: a program that only listens
+ * would otherwise never get the answer that refills the retry budget.
  */
 export class Watchdog {
   readonly #options: WatchdogOptions;
@@ -46,7 +46,7 @@ export class Watchdog {
     this.#watch();
   }
 
-  /** Watches no more. */
+  /** Stops watching. */
   stop(): void {
     clearTimeout(this.#proof);
     clearTimeout(this.#timer);
@@ -54,33 +54,33 @@ export class Watchdog {
   }
 
   #watch(): void {
-    const { silenceMs, heardAt, now } = this.#options;
+    const { silenceMs, lastActivityAt, now } = this.#options;
     if (silenceMs > MAX_TIMER_MS) return;
-    const leftMs = heardAt() + silenceMs - now();
+    const leftMs = lastActivityAt() + silenceMs - now();
     if (leftMs > 0) this.#after(leftMs, () => this.#watch());
-    else this.#ask();
+    else this.#ping();
   }
 
-  /** The question may have to wait behind others; the time for its answer begins when it leaves. */
-  #ask(): void {
-    const { silenceMs, timeoutMs, heardAt, ping, onSilence, now } = this.#options;
-    const lastHeardAt = heardAt();
+  /** A ping may wait behind other requests: the time for its answer starts when it leaves. */
+  #ping(): void {
+    const { silenceMs, timeoutMs, lastActivityAt, ping, onSilence, now } = this.#options;
+    const activityBefore = lastActivityAt();
     let dueAt = Infinity;
-    const listen = (): void => {
+    const check = (): void => {
       const leftMs = dueAt - now();
-      if (heardAt() > lastHeardAt) this.#watch();
+      if (lastActivityAt() > activityBefore) this.#watch();
       else if (leftMs <= 0) onSilence();
-      else this.#after(Math.min(leftMs, silenceMs, timeoutMs), listen);
+      else this.#after(Math.min(leftMs, silenceMs, timeoutMs), check);
     };
-    this.#after(Math.min(timeoutMs, silenceMs), listen);
+    this.#after(Math.min(timeoutMs, silenceMs), check);
     ping(() => {
       if (dueAt === Infinity) dueAt = now() + timeoutMs;
     });
   }
 
-  /** A process that was held up reads what has arrived meanwhile before it is judged. */
+  /** A process that was blocked first reads what arrived meanwhile: hence the `setImmediate`. */
   #after(ms: number, then: () => void): void {
-    // The line keeps the process alive, not the watch over it.
+    // The connection keeps the process alive; watching it does not.
     this.#timer = setTimeout(() => {
       this.#immediate = setImmediate(then);
     }, Math.ceil(ms)).unref();

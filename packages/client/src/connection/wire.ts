@@ -11,24 +11,24 @@ import {
   type ProgressToken,
   type RequestId,
 } from '@modelcontextprotocol/client';
-import type { Era } from '../channels/channel.js';
 import type { LedgerEntry } from './ledger.js';
+import type { Era } from '../protocol-version.js';
 
-/** What every request says on a session, beside what it asks. */
+/** What goes with every request of the modern era, in `_meta`. */
 export type Envelope = Readonly<Record<string, unknown>>;
 
 /**
- * The request as it goes over the wire: under the ledger's id, which is its progress token too.
- * A call of ours always asks for progress, because that is what keeps a long call alive; what
- * came through an SDK `Client` asks for it if the program did. In the modern era it says who asks.
+ * The request as it goes over the wire, under the ledger's id, which is also its progress token. A
+ * call of ours always asks for progress, because progress keeps a long call alive. A request of the
+ * SDK's `Client` asks for it if the program does. In the modern era the envelope goes with it.
  */
 export function requestOnWire(
-  { id, request, mark }: LedgerEntry,
+  { id, request, context }: LedgerEntry,
   envelope: Envelope | undefined,
 ): JSONRPCRequest {
   const { method, params } = request;
   const meta = envelope === undefined ? ofLegacyEra(params?._meta) : params?._meta;
-  const wanted = mark.onProgress !== undefined && method === 'tools/call';
+  const wanted = context.onProgress !== undefined && method === 'tools/call';
   const wantsProgress = wanted || meta?.['progressToken'] !== undefined;
   if (envelope !== undefined) {
     const own = wantsProgress ? { progressToken: id } : undefined;
@@ -48,7 +48,7 @@ export function requestOnWire(
   return { jsonrpc: '2.0', id, method, params: { ...params, _meta: { ...meta, ...own } } };
 }
 
-/** Without what a `Client` of the modern era has added. */
+/** `_meta` without what a `Client` of the modern era has added. */
 function ofLegacyEra(
   meta: Record<string, unknown> | undefined,
 ): Record<string, unknown> | undefined {
@@ -64,9 +64,8 @@ function ofLegacyEra(
 }
 
 /**
- * An answer in the words of the era in which it was asked for: the server may have come back in the
- * other one. A result of the legacy era does not say of what type it is, and a `Client` of the
- * modern era takes none for an error.
+ * An answer in the form of the era of its request: the server may have come back in the other era. A
+ * result of the legacy era has no `resultType`, which a `Client` of the modern era needs.
  */
 export function answerIn(era: Era | undefined, answer: JSONRPCResponse): JSONRPCResponse {
   if (era !== 'modern' || 'error' in answer || answer.result['resultType'] !== undefined) {
@@ -75,12 +74,12 @@ export function answerIn(era: Era | undefined, answer: JSONRPCResponse): JSONRPC
   return { ...answer, result: { ...answer.result, resultType: 'complete' } };
 }
 
-/** Which subscription a notification belongs to, if to any. */
+/** The subscription that a notification belongs to, if any. */
 export function subscriptionOf({ params }: JSONRPCNotification): unknown {
   return params?._meta?.[SUBSCRIPTION_ID_META_KEY];
 }
 
-/** A notification under the id that the program's SDK `Client` gave its subscription. */
+/** A notification under the id that the program's `Client` gave the subscription. */
 export function underProgramId(
   message: JSONRPCNotification,
   id: RequestId | undefined,
@@ -99,7 +98,7 @@ export function cancellationOf(requestId: RequestId, reason: unknown): JSONRPCNo
   };
 }
 
-/** A progress notification under the token that the program's SDK `Client` gave, if it gave one. */
+/** A progress notification under the token that the program's `Client` gave, if it gave one. */
 export function progressFor(
   { request }: LedgerEntry,
   message: JSONRPCNotification,
@@ -109,7 +108,7 @@ export function progressFor(
   return { ...message, params: { ...message.params, progressToken } };
 }
 
-/** What a progress notification says, if it says it in the right form. */
+/** The progress in a notification, if it has the right form. */
 export function progressOf(message: JSONRPCNotification): Progress | undefined {
   const { progressToken: _token, ...progress } = message.params ?? {};
   return typeof progress['progress'] === 'number' ? (progress as unknown as Progress) : undefined;

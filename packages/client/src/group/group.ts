@@ -1,19 +1,25 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
-import { place } from '../channels/place.js';
+import { displayUrl } from '../http/display-url.js';
 import { CallClock } from '../client/call-clock.js';
-import { Call, type CallSurroundings } from '../client/call.js';
+import { Call, type SharedCallOptions } from '../client/call.js';
 import { LongwireClient } from '../client/client.js';
 import { Listeners } from '../client/listeners.js';
-import { checkOperationOptions } from '../client/options.js';
+import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
-import type { CallToolOptions, OperationOptions, ToolSource } from '../client/types.js';
+import { ToolHandle } from '../client/tool-handle.js';
+import type {
+  CallTimeouts,
+  CallToolOptions,
+  OperationOptions,
+  ToolSource,
+} from '../client/types.js';
 import { LongwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
-import { parseTarget } from '../target/target.js';
-import { EventFeed, type GroupEventsOptions, type GroupEventStream } from './event-feed.js';
+import { parseTarget } from '../dial/target.js';
+import { EventQueue, type GroupEventsOptions, type GroupEventStream } from './event-queue.js';
 import type { Health, HealthOptions } from '../health/health.js';
-import { Member } from './member.js';
+import { GroupMember } from './member.js';
 import {
   checkServer,
   listServers,
@@ -34,8 +40,8 @@ import type {
 
 /**
  * Makes a group of servers, and connects to each of them in the background, or with `lazy` when it
- * is first used. A server that is slow or broken delays no other; `status()` and the events say how
- * each of them is doing.
+ * is first used. A server that is slow or broken delays no other. `status()` and the events say how
+ * each of them is.
  *
  * @throws TypeError for two servers of one name, a target or an option that is wrong; it names the
  * server.
@@ -45,33 +51,40 @@ export function createGroup(servers: GroupServers, options: GroupOptions = {}): 
 }
 
 /**
- * Many servers as one source of tools, under names that are unique: `server__tool`. A group that
- * was made of one server has its tools under their own names. A name is one tool's for good: no tool
- * changes its name, and none gets that of another, also when the other is gone or its server was
- * removed. `files__read` is never a tool of another server that is *named* so.
+ * Many servers as one source of tools.
+ *
+ * - Names are unique: `server__tool`. A group that was made of one server has its tools under their own
+ *   names.
+ * - A name belongs to one tool for good. No tool changes its name, and none gets that of another, also
+ *   when the other is gone or its server was removed.
+ * - `files__read` is never a tool of another server that lists a tool of this name.
  */
 export class Group implements ToolSource, AsyncDisposable {
+  /** How long calls may take that say nothing of it, where their server's client says nothing. */
+  readonly timeouts: CallTimeouts;
   readonly #options: ResolvedGroupOptions;
-  readonly #members = new Map<string, Member>();
+  readonly #members = new Map<string, GroupMember>();
   readonly #listeners: Listeners<GroupEvents>;
-  readonly #feeds = new Set<EventFeed>();
-  readonly #surroundings: CallSurroundings;
+  readonly #queues = new Set<EventQueue>();
+  readonly #shared: SharedCallOptions;
   readonly #toolNames = new ToolNames<string>();
   /** Made when it is asked for, as long as no list changes. */
   #index: ToolIndex | undefined;
   /** It was closed before it began. */
   #isClosed = false;
-  /** What is being told of, for what its listeners throw. */
-  #telling: GroupEvent | undefined;
+  /** The event that is being emitted, for what its listeners throw. */
+  #emitting: GroupEvent | undefined;
 
   /** Use {@link createGroup}. */
   constructor(servers: GroupServers, options: GroupOptions = {}) {
     this.#options = resolveGroupOptions(options);
     this.#listeners = new Listeners((error) => this.#onListenerError(error));
-    this.#surroundings = { clock: new CallClock(), onListenerError: () => {} };
+    this.timeouts = callTimeouts(this.#options.shared.timeouts);
+    const { timeouts } = this;
+    this.#shared = { clock: new CallClock(), timeouts, onListenerError: () => {} };
     const listed = listServers(servers);
     for (const server of listed) this.#enter(server, { isAlone: listed.length === 1 });
-    // Whoever made the group can listen before anything happens.
+    // The program can add listeners before anything happens.
     queueMicrotask(() => {
       if (this.#isClosed) return;
       for (const member of this.#members.values()) if (!member.isLazy) member.begin();
@@ -84,13 +97,13 @@ export class Group implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * Connects to all servers that are not disabled, lazy ones too; fulfilled when each of them is
-   * connected or has failed, which `status()` tells.
+   * Connects to all servers that are not disabled, lazy ones too. Fulfilled when each of them is
+   * connected or has failed; `status()` says which.
    *
    * @throws LongwireError `aborted`.
    */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
-    // How long connecting may take is each connection's affair.
+    // `timeouts.connectMs` of each client limits it.
     const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
     await this.#within('connecting', limits, () =>
       Promise.allSettled([...this.#members.values()].map((member) => member.connect(options))),
@@ -99,8 +112,8 @@ export class Group implements ToolSource, AsyncDisposable {
 
   /**
    * The tools of all servers that are there. A server that does not list its tools within `listMs`
-   * adds those that it listed last, if any; one that is down or disabled adds none. What comes
-   * later is told of by `toolsChanged`.
+   * adds those that it listed last, if any. A server that is down or disabled adds none. A list that
+   * comes later is announced by `toolsChanged`.
    *
    * @throws LongwireError `aborted`.
    */
@@ -118,8 +131,8 @@ export class Group implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * Calls a tool by the name that `listTools` gives it, or by `server__tool`. It waits for its turn
-   * at its server, within its own limits, and what is true of a client's calls is true of it then.
+   * Calls a tool by the name that `listTools` gives it, or by `server__tool`. While its server works on
+   * `maxInFlight` calls it waits in a queue, within its own limits. Then it is a call of a client.
    *
    * @throws LongwireError with a code and a certainty; `unknown-tool` names the nearest.
    */
@@ -134,9 +147,14 @@ export class Group implements ToolSource, AsyncDisposable {
     return member.call(selected, { name, args, options });
   }
 
+  /** A handle on one tool. Asks nothing of a server. */
+  tool(name: string): ToolHandle {
+    return new ToolHandle(this, name);
+  }
+
   /**
-   * What is believed of a listed tool's hints: those of a server that is `trusted`, and what the
-   * program itself says by an override.
+   * The hints of a listed tool that are believed: those of a server that is `trusted`, and those that
+   * the program itself gives by an override.
    */
   trustedHints({ name }: Tool): ToolAnnotations | undefined {
     const found = this.#currentIndex().shown(name);
@@ -144,32 +162,32 @@ export class Group implements ToolSource, AsyncDisposable {
   }
 
   /** Listens; the function returned stops listening. */
-  on<Kind extends keyof GroupEvents>(
-    kind: Kind,
-    listener: (event: GroupEvents[Kind]) => void,
+  on<Event extends keyof GroupEvents>(
+    event: Event,
+    listener: (payload: GroupEvents[Event]) => void,
   ): () => void {
-    return this.#listeners.add(kind, listener);
+    return this.#listeners.add(event, listener);
   }
 
   /**
-   * What happens from now on, to be read by `for await`, by as many readers as there are. It ends
-   * when the group is closed, by `signal`, or when the reader leaves.
+   * The events from now on, to be read by `for await`. There may be many readers; each gets all
+   * events. It ends when the group is closed, by `signal`, or when the loop is left.
    *
    * @throws TypeError that names the option that is wrong.
    */
   events(options: GroupEventsOptions = {}): GroupEventStream {
-    const feed = new EventFeed(options, (ended) => this.#feeds.delete(ended));
-    if (!feed.hasEnded) this.#feeds.add(feed);
-    return feed;
+    const queue = new EventQueue(options, (ended) => this.#queues.delete(ended));
+    if (!queue.hasEnded) this.#queues.add(queue);
+    return queue;
   }
 
-  /** How each server is doing, in the order in which they came. */
+  /** How each server is, in the order in which they were added. */
   status(): ServerStatus[] {
     return [...this.#members.values()].map(({ status }) => status);
   }
 
   /**
-   * The client of a server, for what is not a tool: resources, prompts, its state.
+   * The client of a server: for resources, prompts, its state, its `stats()`.
    *
    * @throws TypeError if there is no such server, or it is a pool or the like.
    */
@@ -180,7 +198,7 @@ export class Group implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * How a server is, by a light request now; one that does not answer, or was never used, is `down`.
+   * How a server is, by a small request now. A server that does not answer, or was never used, is `down`.
    *
    * @throws TypeError if there is no such server; LongwireError `aborted`.
    */
@@ -194,21 +212,21 @@ export class Group implements ToolSource, AsyncDisposable {
    * @throws TypeError if there is one of this name, or an option is wrong.
    */
   add(server: GroupServer): void {
-    this.#enter(server, { isAlone: false }).enter();
+    this.#enter(server, { isAlone: false }).start();
   }
 
   /**
-   * Takes a server out of the group. Calls that are on it or wait for it fail with code `closed`;
-   * a client that the program gave goes on. Fulfilled when nothing of it is left open.
+   * Removes a server. Its calls, those that wait included, fail with code `closed`. A client that the
+   * program gave stays open. Fulfilled when nothing else of it is left open.
    */
   async remove(name: string): Promise<void> {
     const member = this.#member(name);
     this.#members.delete(name);
     this.#index = undefined;
-    await member.leave();
+    await member.remove();
   }
 
-  /** Closes a server, and asks nothing of it until it is enabled; as {@link remove} otherwise. */
+  /** Closes a server, and asks nothing of it until it is enabled; otherwise as {@link remove}. */
   async disable(name: string): Promise<void> {
     await this.#member(name).disable();
   }
@@ -220,9 +238,11 @@ export class Group implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * Connects to a server anew. If its connection has given up, it dials at once, and what stood on
-   * it stands again. Otherwise it is closed first: calls that are on it fail with code `closed`,
-   * those that wait for their turn go on, and subscriptions are to be made again.
+   * Connects to a server anew.
+   *
+   * - A connection that rests dials at once. Its subscriptions and log level are restored.
+   * - Any other connection is closed first. Its calls fail with code `closed`; calls in the queue
+   *   stay in it. Subscriptions must be made again.
    *
    * @throws ConnectError; LongwireError `aborted`, `closed`; TypeError if there is no such server.
    */
@@ -237,30 +257,32 @@ export class Group implements ToolSource, AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#members.values()].map((member) => member.close()));
-    for (const feed of this.#feeds) feed.end();
+    for (const queue of this.#queues) queue.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #enter(server: GroupServer, { isAlone }: { isAlone: boolean }): Member {
+  #enter(server: GroupServer, { isAlone }: { isAlone: boolean }): GroupMember {
     checkServer(server);
     const { name } = server;
     if (this.#members.has(name)) throw new TypeError(`servers: there are two named ${name}`);
     const taken = new Set([...this.#members.values()].map(({ prefix }) => prefix));
     const { lazy, maxInFlight } = this.#options;
-    const member = new Member({
+    const reached = this.#reach(server);
+    const { timeouts = this.timeouts } = reached.source;
+    const member = new GroupMember({
       name,
       prefix: isAlone ? '' : prefixFor(name, taken),
-      ...this.#reach(server),
+      ...reached,
       isTrusted: server.trusted,
       isDisabled: server.disabled ?? false,
       isLazy: server.lazy ?? lazy,
       maxInFlight: server.maxInFlight ?? maxInFlight,
       select: toolSelector(server.tools ?? {}),
-      surroundings: this.#surroundings,
-      tell: (event) => this.#tell(event),
+      shared: { ...this.#shared, timeouts },
+      emit: (event) => this.#emit(event),
       onTools: () => (this.#index = undefined),
     });
     this.#members.set(name, member);
@@ -276,7 +298,7 @@ export class Group implements ToolSource, AsyncDisposable {
     try {
       const client = new LongwireClient(target, { ...this.#options.shared, ...options, name });
       const parsed = parseTarget(target);
-      const shown = parsed.kind === 'url' ? place(parsed.url) : parsed.name;
+      const shown = parsed.kind === 'url' ? displayUrl(parsed.url) : parsed.name;
       return { source: client, target: shown, isOwn: true };
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
@@ -284,7 +306,7 @@ export class Group implements ToolSource, AsyncDisposable {
     }
   }
 
-  #member(name: string): Member {
+  #member(name: string): GroupMember {
     const member = this.#members.get(name);
     if (member !== undefined) return member;
     const [meant] = nearest(name, [...this.#members.keys()]);
@@ -321,27 +343,23 @@ export class Group implements ToolSource, AsyncDisposable {
 
   /** Waits for something within the limits of an operation. */
   async #within<T>(what: string, options: OperationOptions, run: () => Promise<T>): Promise<T> {
-    const call = new Call(what, options, this.#surroundings);
-    try {
-      return await call.before(run());
-    } finally {
-      call.done();
-    }
+    return new Call(what, options, this.#shared).during(run());
   }
 
-  #tell(event: GroupEvent): void {
-    const before = this.#telling;
-    this.#telling = event;
-    this.#listeners.emit(event.kind, event as never);
-    this.#telling = before;
-    for (const feed of this.#feeds) feed.push(event);
+  #emit(event: GroupEvent): void {
+    const before = this.#emitting;
+    this.#emitting = event;
+    const name = event.type === 'tools-changed' ? 'toolsChanged' : event.type;
+    this.#listeners.emit(name, event as never);
+    this.#emitting = before;
+    for (const queue of this.#queues) queue.push(event);
   }
 
   #onListenerError(thrown: unknown): void {
-    const telling = this.#telling;
-    // Whoever listens for errors and throws one has nobody left to tell.
-    if (telling === undefined || telling.kind === 'error') return;
-    const { server } = telling;
-    this.#tell({ kind: 'error', server, at: Date.now(), error: reportable(thrown) });
+    const emitting = this.#emitting;
+    // Nobody is left to take what a listener for errors throws.
+    if (emitting === undefined || emitting.type === 'error') return;
+    const { server } = emitting;
+    this.#emit({ type: 'error', server, at: Date.now(), error: reportable(thrown) });
   }
 }

@@ -1,20 +1,9 @@
-import type { ToolSource } from '../client/types.js';
-import { LongwireError } from '../errors.js';
-import {
-  checkHealthOptions,
-  HEALTH_DEFAULTS,
-  type Health,
-  type HealthOptions,
-} from '../health/health.js';
-
-/** A source that can say how it is. */
-interface HealthSource {
-  health(options?: HealthOptions): Promise<Health>;
-}
+import type { ServerSource, ToolSource } from '../client/types.js';
+import { healthByListing } from '../health/by-listing.js';
+import type { Health, HealthOptions } from '../health/health.js';
 
 /**
- * How a source is, by its own word; one that has none is asked for its tools. What does not answer
- * is down.
+ * The health of a source, by its own word; a source that has none is asked for its tools.
  *
  * @throws LongwireError `aborted`; TypeError for an option that is wrong.
  */
@@ -23,21 +12,13 @@ export async function healthOf(
   { since, ...options }: HealthOptions & { since: number | undefined },
 ): Promise<Health> {
   if (saysHealth(source)) return source.health(options);
-  checkHealthOptions(options);
-  const { slowMs, ...limits } = { ...HEALTH_DEFAULTS, ...options };
-  const uptimeMs = since === undefined ? 0 : Date.now() - since;
-  const startedAt = performance.now();
-  try {
-    await source.listTools(limits);
-  } catch (error) {
-    if (!(error instanceof LongwireError) || error.code === 'aborted') throw error;
-    return { status: 'down', reason: error.summary, latencyMs: undefined, uptimeMs };
-  }
-  const latencyMs = performance.now() - startedAt;
-  if (latencyMs <= slowMs) return { status: 'healthy', latencyMs, uptimeMs };
-  return { status: 'degraded', reason: 'it is slow', latencyMs, uptimeMs };
+  return healthByListing({
+    ...options,
+    list: (limits) => source.listTools(limits),
+    uptimeMs: since === undefined ? 0 : Date.now() - since,
+  });
 }
 
-function saysHealth(source: object): source is HealthSource {
+function saysHealth(source: object): source is Pick<ServerSource, 'health'> {
   return 'health' in source && typeof source.health === 'function';
 }

@@ -5,14 +5,14 @@ import type { ToolSource } from '../client/types.js';
 import type { LongwireError } from '../errors.js';
 import type { SelectedTool } from './types.js';
 
-/** What fetching a list of tools needs, and who is told. */
+/** What a {@link Listing} is made with. */
 export interface ListingOptions {
   source: ToolSource;
-  /** What is made of the list that the source gives. */
+  /** Makes the list of the group's out of the source's. */
   select: (tools: readonly Tool[]) => SelectedTool[];
-  /** Told that there is a new list. */
+  /** Called when there is a new list. */
   onListed: () => void;
-  /** Told that there is none, and why. */
+  /** Called when listing failed. */
   onFailed: (error: unknown) => void;
 }
 
@@ -23,15 +23,15 @@ interface Fetch {
 }
 
 /**
- * The list of tools of one source. It is fetched once for all that wait for it, and without their
- * limits: that one of them has no more time takes nothing from the others. It belongs to none of
- * them either, and is fetched in the async context in which this was made.
+ * The list of tools of one source. It is fetched once for all that wait for it, without their limits:
+ * when one of them times out, the others still get it. It belongs to no call, and is fetched in the
+ * async context in which this was made.
  */
 export class Listing {
   readonly #options: ListingOptions;
   readonly #scope = new AsyncResource('longwire.listing');
   #tools: readonly SelectedTool[] = [];
-  /** When it was asked for. */
+  /** When the latest list was asked for. */
   #askedAt = -Infinity;
   #fetch: Fetch | undefined;
 
@@ -39,17 +39,17 @@ export class Listing {
     this.#options = options;
   }
 
-  /** As it was the last time. */
+  /** The latest list. */
   get tools(): readonly SelectedTool[] {
     return this.#tools;
   }
 
-  /** Whether there ever was one. */
+  /** Whether there has been a list. */
   get isKnown(): boolean {
     return this.#askedAt > -Infinity;
   }
 
-  /** What is under way may be of before: whoever asks from now on wants a newer one. */
+  /** The tools changed: a fetch that has begun may bring the old list, and is not shared any more. */
   outdate(): void {
     this.#fetch = undefined;
   }
@@ -83,7 +83,7 @@ export class Listing {
   }
 
   #take(tools: readonly Tool[], askedAt: number): void {
-    // One that was asked for later has come before.
+    // A list that was asked for later came first.
     if (askedAt < this.#askedAt) return;
     this.#askedAt = askedAt;
     this.#tools = this.#options.select(tools);

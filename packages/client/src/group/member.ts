@@ -1,11 +1,11 @@
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/client';
 import { LongwireClient } from '../client/client.js';
-import { Call, type CallSurroundings } from '../client/call.js';
+import { Call, type SharedCallOptions } from '../client/call.js';
 import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { ConnectError, LongwireError } from '../errors.js';
-import { Gate } from './gate.js';
+import { InFlightLimit } from './in-flight-limit.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import { healthOf } from './health.js';
 import { Listing } from './listing.js';
@@ -13,15 +13,15 @@ import { ServerRecord } from './server-record.js';
 import type { ToolSelector } from './tool-selection.js';
 import type { GroupEvent, SelectedTool, ServerStatus } from './types.js';
 
-/** What a member is made of. */
-export interface MemberOptions {
+/** What a {@link GroupMember} is made with. */
+export interface GroupMemberOptions {
   name: string;
-  /** What its tools' names begin with, if anything. */
+  /** The prefix of its tools' names; none if empty. */
   prefix: string;
-  /** Where it is, as it may be shown. */
+  /** Its address, as it may be shown. */
   target: string;
   source: ToolSource;
-  /** The group has made the source, and closes it. */
+  /** The group made the source, and closes it. */
   isOwn: boolean;
   /** Its hints are believed; `undefined`: if the source says so. */
   isTrusted: boolean | undefined;
@@ -29,34 +29,34 @@ export interface MemberOptions {
   isLazy: boolean;
   maxInFlight: number;
   select: ToolSelector;
-  surroundings: CallSurroundings;
-  tell: (event: GroupEvent) => void;
-  /** Told that `tools` is another list now. */
+  shared: SharedCallOptions;
+  emit: (event: GroupEvent) => void;
+  /** Called when `tools` is a new list. */
   onTools: () => void;
 }
 
-/** One server of a group: its client, what is known of it, and the calls that wait for it. */
-export class Member {
-  readonly #options: MemberOptions;
+/** One server of a group: its client, its tools, and the calls that wait for it. */
+export class GroupMember {
+  readonly #options: GroupMemberOptions;
   readonly #client: LongwireClient | undefined;
-  readonly #gate: Gate;
+  readonly #inFlight: InFlightLimit;
   readonly #record: ServerRecord;
   readonly #listing: Listing;
   readonly #stopListening: (() => void)[];
   #isDisabled: boolean;
-  /** Its connection has given up, and has not come back since. */
+  /** Its connection rests: it failed too often. */
   #isDown = false;
-  /** The group lists without its tools, or without what became of them. */
-  #isOwed = false;
-  #isHangingUp = false;
-  /** Counts what ends whatever was begun before. */
+  /** The group's latest list is without its tools, or without their changes. */
+  #isUnannounced = false;
+  #isClosing = false;
+  /** Counts its closings: what began before one of them ends. */
   #epoch = 0;
 
-  constructor(options: MemberOptions) {
-    const { source, select, maxInFlight, isDisabled, surroundings } = options;
+  constructor(options: GroupMemberOptions) {
+    const { source, select, maxInFlight, isDisabled, shared } = options;
     this.#options = options;
     this.#client = source instanceof LongwireClient ? source : undefined;
-    this.#gate = new Gate({ limit: maxInFlight, of: options.name, surroundings });
+    this.#inFlight = new InFlightLimit({ limit: maxInFlight, of: options.name, shared });
     this.#isDisabled = isDisabled;
     this.#record = new ServerRecord(this.#client?.state.name ?? 'ready');
     this.#listing = new Listing({
@@ -88,7 +88,7 @@ export class Member {
     return this.#isDisabled;
   }
 
-  /** What it listed last, whether or not it is there now. */
+  /** Its latest list, whether or not it is there now. */
   get tools(): readonly SelectedTool[] {
     return this.#listing.tools;
   }
@@ -106,12 +106,12 @@ export class Member {
       ...this.#record.report(),
       disabled: this.#isDisabled,
       tools: this.isOffered ? this.tools.length : 0,
-      inFlight: this.#gate.inside,
-      waiting: this.#gate.waiting,
+      inFlight: this.#inFlight.inFlight,
+      waiting: this.#inFlight.waiting,
     };
   }
 
-  /** What of a tool's hints is believed. */
+  /** The hints of a tool that are believed. */
   trustedHints({ listed, annotations }: SelectedTool): ToolAnnotations | undefined {
     const { isTrusted, source } = this.#options;
     const believed =
@@ -123,7 +123,7 @@ export class Member {
     return annotations === undefined ? believed : { ...believed, ...annotations };
   }
 
-  /** Whether a tool of this name may be one of its. */
+  /** Whether a tool of this name may be its own. */
   mayHave(tool: string): boolean {
     const { name, prefix } = this.#options;
     return prefix === '' || tool.startsWith(`${prefix}__`) || tool.startsWith(`${name}__`);
@@ -145,8 +145,8 @@ export class Member {
   }
 
   /**
-   * Connects anew. A connection that has given up dials again, and what stood on it is restored;
-   * any other is closed first, with the calls that are on it.
+   * Connects anew. A connection that rests dials again, and its state is restored; any other is closed
+   * first, with its calls.
    *
    * @throws LongwireError
    */
@@ -159,7 +159,7 @@ export class Member {
       });
     }
     const epoch = this.#epoch;
-    if (!this.#isDown) await this.#hangUp(this.#client);
+    if (!this.#isDown) await this.#closeClient(this.#client);
     if (epoch !== this.#epoch) throw closedError('not-sent');
     await this.connect(options);
   }
@@ -169,60 +169,59 @@ export class Member {
     if (this.#isDisabled) return;
     const wasOffered = this.isOffered;
     this.#isDisabled = true;
-    if (wasOffered) this.#tellGone();
+    if (wasOffered) this.#announceRemoved();
     await this.close();
   }
 
-  /** Makes it what it was before it was disabled, or new in the group. */
+  /** Uses it again. */
   enable(): void {
     this.#isDisabled = false;
-    this.enter();
+    this.start();
   }
 
-  /** It is in the group from now on: its tools come when it does. */
-  enter(): void {
+  /** It is part of the group from now on: its tools come once it is connected. */
+  start(): void {
     if (this.#isDisabled) return;
-    this.#isOwed = true;
-    if (this.isLazy || this.#record.state === 'ready') this.#tellChanged();
+    this.#isUnannounced = true;
+    if (this.isLazy || this.#record.state === 'ready') this.#announceChanged();
     if (!this.isLazy) this.begin();
   }
 
-  /** Connects in the background; what comes of it is an event. */
+  /** Connects in the background; an event says whether it succeeded. */
   begin(): void {
     this.connect().catch(() => {});
   }
 
-  /** It is in the group no more. */
-  async leave(): Promise<void> {
+  /** Removes it from the group. */
+  async remove(): Promise<void> {
     const wasOffered = this.isOffered;
     this.#isDisabled = true;
-    if (wasOffered) this.#tellGone();
+    if (wasOffered) this.#announceRemoved();
     await this.close();
     for (const stop of this.#stopListening) stop();
   }
 
-  /** Ends what waits, and closes what the group has opened. The next use connects again. */
+  /** Fails the calls that wait, and closes what the group has opened. The next use connects again. */
   async close(): Promise<void> {
     this.#epoch += 1;
-    this.#gate.refuseAll(closedError('not-sent'));
-    if (this.#options.isOwn && this.#client !== undefined) await this.#hangUp(this.#client);
+    this.#inFlight.failAll(closedError('not-sent'));
+    if (this.#options.isOwn && this.#client !== undefined) await this.#closeClient(this.#client);
   }
 
   /**
-   * Fetches its list, for as long as that has taken so many milliseconds at most. A server that is
-   * down is dialled, and one that is about to come back is not waited for. Never rejects.
+   * Fetches its list; waits until the fetch has taken so many milliseconds at most. A server that is
+   * down is dialled, but not waited for, nor is one that reconnects. Never rejects.
    */
   async freshen(ms: number, options: { signal?: AbortSignal }): Promise<void> {
     if (this.#isDisabled) return;
     const { state } = this.#record;
-    const isComing = state === 'reconnecting' || state === 'connecting';
-    if (isComing && !this.#isDown && this.#listing.isKnown) return;
+    const isReconnecting = state === 'reconnecting' || state === 'connecting';
+    if (isReconnecting && !this.#isDown && this.#listing.isKnown) return;
     const { startedAt, done } = this.#listing.fetch();
     if (this.#isDown) return;
     const timeoutMs = Math.max(1, startedAt + ms - performance.now());
-    const call = new Call('tools/list', { ...options, timeoutMs }, this.#options.surroundings);
-    await call.before(done).catch(() => (this.#isOwed = true));
-    call.done();
+    const call = new Call('tools/list', { ...options, timeoutMs }, this.#options.shared);
+    await call.during(done).catch(() => (this.#isUnannounced = true));
   }
 
   /**
@@ -237,7 +236,7 @@ export class Member {
   }
 
   /**
-   * Calls a tool, in its turn. It is known to the program by `name`.
+   * Calls a tool, in order. `name` is the program's name for it.
    *
    * @throws LongwireError
    */
@@ -252,11 +251,11 @@ export class Member {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw this.#disabledError(what);
     const epoch = this.#epoch;
-    const rest = this.#gate.tryEnter() ? options : await this.#gate.enter(what, options);
+    const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
     const passed =
       isIdempotent && rest.idempotent === undefined ? { ...rest, idempotent: true } : rest;
     try {
-      // It was closed in the moment in which the turn came.
+      // It was closed at the moment when the call could begin.
       if (epoch !== this.#epoch) throw closedError('not-sent');
       const result = await this.source.callTool(original, args, passed);
       this.#record.succeeded();
@@ -265,11 +264,11 @@ export class Member {
       this.#failed(error);
       throw error;
     } finally {
-      this.#gate.leave();
+      this.#inFlight.leave();
     }
   }
 
-  /** How it is, by a light request. */
+  /** Its health, by a small request. */
   async health(options: HealthOptions): Promise<Health> {
     if (this.#isDisabled) {
       return { status: 'down', reason: 'it is disabled', latencyMs: undefined, uptimeMs: 0 };
@@ -279,15 +278,15 @@ export class Member {
   }
 
   #listen(source: ToolSource, client: LongwireClient | undefined): (() => void)[] {
-    const { name: server, tell } = this.#options;
+    const { name: server, emit } = this.#options;
     const stops = [source.on('toolsChanged', () => this.#onToolsChanged())];
     if (client === undefined) return stops;
     return [
       ...stops,
       client.on('state', (state) => this.#onState(state)),
       client.on('notification', ({ method, params }) =>
-        tell({
-          kind: 'notification',
+        emit({
+          type: 'notification',
           server,
           at: Date.now(),
           method,
@@ -299,82 +298,82 @@ export class Member {
   }
 
   #onState(state: ConnectionState): void {
-    // A client that could not connect the first time closes what it had made: it is down still.
-    if (state.name === 'closed' && this.#isDown && !this.#isHangingUp) return;
+    // A client that could not connect the first time closes its connection: it is still down.
+    if (state.name === 'closed' && this.#isDown && !this.#isClosing) return;
     const at = Date.now();
     this.#record.entered(state, at);
-    this.#options.tell({ kind: 'state', server: this.name, at, state });
-    if (state.name === 'resting') this.#goDown();
-    if (state.name === 'ready') this.#comeBack();
+    this.#options.emit({ type: 'state', server: this.name, at, state });
+    if (state.name === 'resting') this.#wentDown();
+    if (state.name === 'ready') this.#reconnected();
   }
 
-  /** A server that refuses the handshake has closed its connection without a word of why. */
+  /** A server that refuses the handshake closes its connection without a reason. */
   #failed(error: unknown): void {
     const reason = this.#record.failed(error);
-    const isClosed = this.#client?.state.name === 'closed' && !this.#isHangingUp;
+    const isClosed = this.#client?.state.name === 'closed' && !this.#isClosing;
     if (!(reason instanceof ConnectError) || !isClosed || this.#isDown || this.#isDisabled) return;
     this.#onState({ name: 'resting', reason, known: false });
   }
 
-  #goDown(): void {
+  #wentDown(): void {
     const wasOffered = this.isOffered;
     this.#isDown = true;
-    this.#isOwed = true;
-    if (wasOffered) this.#tellGone();
+    this.#isUnannounced = true;
+    if (wasOffered) this.#announceRemoved();
   }
 
-  #comeBack(): void {
+  #reconnected(): void {
     this.#isDown = false;
-    if (this.#isOwed) this.#tellChanged();
+    if (this.#isUnannounced) this.#announceChanged();
   }
 
   #onToolsChanged(): void {
     this.#listing.outdate();
-    if (this.isOffered) this.#tellChanged();
+    if (this.isOffered) this.#announceChanged();
   }
 
   #onListed(): void {
     this.#record.succeeded();
     this.#options.onTools();
-    if (this.#isOwed && this.isOffered) this.#tellChanged();
+    if (this.#isUnannounced && this.isOffered) this.#announceChanged();
   }
 
   #onNotListed(error: unknown): void {
-    this.#isOwed = true;
+    this.#isUnannounced = true;
     this.#failed(error);
-    // A dial that failed is told of as a state.
+    // A dial that failed is reported as a state.
     if (!this.#isDown) this.#report(error);
   }
 
-  #tellGone(): void {
-    if (this.tools.length > 0) this.#tellChanged();
-    this.#isOwed = true;
+  #announceRemoved(): void {
+    if (this.tools.length > 0) this.#announceChanged();
+    this.#isUnannounced = true;
   }
 
-  #tellChanged(): void {
-    if (this.isOffered) this.#isOwed = false;
-    this.#options.tell({ kind: 'toolsChanged', server: this.name, at: Date.now() });
+  #announceChanged(): void {
+    if (this.isOffered) this.#isUnannounced = false;
+    this.#options.emit({ type: 'tools-changed', server: this.name, at: Date.now() });
   }
 
   #report(error: unknown): void {
     const failure = this.#record.failed(error);
     if (failure === undefined) return;
-    this.#options.tell({ kind: 'error', server: this.name, at: Date.now(), error: failure });
+    this.#options.emit({ type: 'error', server: this.name, at: Date.now(), error: failure });
   }
 
-  async #hangUp(client: LongwireClient): Promise<void> {
-    this.#isHangingUp = true;
+  async #closeClient(client: LongwireClient): Promise<void> {
+    this.#isClosing = true;
     // The next session may have other tools.
-    this.#isOwed = true;
+    this.#isUnannounced = true;
     this.#listing.outdate();
-    // Nobody is to use it any more from now on.
+    // From now on it is closed for everybody.
     if (client.state.name !== 'idle') this.#record.entered({ name: 'closed' }, Date.now());
     try {
       await client.close();
       this.#isDown = false;
       this.#record.entered(client.state, Date.now());
     } finally {
-      this.#isHangingUp = false;
+      this.#isClosing = false;
     }
   }
 

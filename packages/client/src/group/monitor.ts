@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Listeners } from '../client/listeners.js';
-import { checkOptionNames, checkPositive, MAX_TIMER_MS } from '../connection/options.js';
 import type { Group } from './group.js';
 import type { Health } from '../health/health.js';
 import type { ServerStatus } from './types.js';
+import { checkOptionNames, checkPositive, MAX_TIMER_MS } from '../options/checks.js';
 
 /** Options of a monitor. */
 export interface MonitorOptions {
@@ -11,42 +11,43 @@ export interface MonitorOptions {
   intervalMs?: number;
   /** How long a server has to answer, in milliseconds. Default 5 000. */
   timeoutMs?: number;
-  /** Whether a server that is down is connected to anew. Default `true`. */
+  /** Whether a server that is down gets a new connection. Default `true`. */
   recover?: boolean;
 }
 
-/** A server is not as it was. */
+/** The health of a server changed. */
 export interface HealthChange {
   server: string;
   /** When that was found, in milliseconds since 1970. */
   at: number;
   /** How it is now. */
   health: Health;
-  /** How it was when it was asked before; `undefined` the first time. */
+  /** How it was at the check before; `undefined` at the first one. */
   previous: Health | undefined;
 }
 
 /** What a monitor reports, by event name. */
 export interface MonitorEvents {
-  /** The status of a server is another than before, or known for the first time. */
+  /** The status of a server changed, or is known for the first time. */
   change: HealthChange;
 }
 
 /**
- * Watches over the servers of a group from now on, until it is stopped. A server that is disabled,
- * closed, or was never used is left alone. Like an open connection, it keeps the process alive.
+ * Checks the health of a group's servers from now on, until it is stopped.
  *
- * A server that is down is connected to anew when its connection has given up, or when it does not
- * answer although nothing is in flight on it. A connection that is coming back by itself is let do
- * so, and a server that is at work on calls is not cut off from them.
+ * - A server that is disabled, closed, or was never used is not checked.
+ * - A server that is down gets a new connection if its connection rests, or if it does not answer
+ *   although no call is in flight on it.
+ * - A connection that reconnects by itself is left alone, and so is a server that works on calls.
+ * - Like an open connection, a monitor keeps the process alive.
  *
  * @throws TypeError that names the option that is wrong.
  */
-export function monitor(group: Group, options: MonitorOptions = {}): Monitor {
+export function createMonitor(group: Group, options: MonitorOptions = {}): Monitor {
   return new Monitor(group, options);
 }
 
-/** Watches over the servers of a group; made by {@link monitor}. */
+/** Checks the health of a group's servers; made by {@link createMonitor}. */
 export class Monitor implements AsyncDisposable {
   readonly #group: Group;
   readonly #timeoutMs: number;
@@ -58,7 +59,7 @@ export class Monitor implements AsyncDisposable {
   /** The servers that are being asked, or connected to. */
   readonly #busy = new Map<string, Promise<void>>();
 
-  /** Use {@link monitor}. */
+  /** Use {@link createMonitor}. */
   constructor(group: Group, options: MonitorOptions = {}) {
     checkOptionNames(options, ['intervalMs', 'timeoutMs', 'recover']);
     const { intervalMs = 30_000, timeoutMs = 5_000, recover = true } = options;
@@ -68,11 +69,11 @@ export class Monitor implements AsyncDisposable {
     this.#group = group;
     this.#timeoutMs = timeoutMs;
     this.#recover = recover;
-    this.#timer = setInterval(() => this.#look(), Math.min(intervalMs, MAX_TIMER_MS));
-    queueMicrotask(() => this.#look());
+    this.#timer = setInterval(() => this.#checkAll(), Math.min(intervalMs, MAX_TIMER_MS));
+    queueMicrotask(() => this.#checkAll());
   }
 
-  /** How each server was when it was asked last, by name. */
+  /** How each server was at its latest check, by name. */
   get health(): ReadonlyMap<string, Health> {
     return this.#latest;
   }
@@ -96,7 +97,7 @@ export class Monitor implements AsyncDisposable {
     await this.stop();
   }
 
-  #look(): void {
+  #checkAll(): void {
     if (this.#stopped.signal.aborted) return;
     const watched = this.#group.status().filter(isWatched);
     const names = new Set(watched.map(({ name }) => name));
@@ -125,7 +126,7 @@ export class Monitor implements AsyncDisposable {
     }
     const isDown = health.status === 'down';
     if (this.#recover && isDown && isStuck(now, previous)) {
-      // What comes of it is an event of the group, and seen the next time.
+      // An event of the group says whether it succeeded, and so does the next check.
       await this.#group.reconnect(name, { signal }).catch(() => {});
     }
   }
@@ -135,12 +136,12 @@ export class Monitor implements AsyncDisposable {
   }
 }
 
-/** A server that nobody uses is not connected to in order to find out how it is. */
+/** A server that nobody uses is not dialled for a check. */
 function isWatched({ disabled, state }: ServerStatus): boolean {
   return !disabled && state !== 'idle' && state !== 'closed';
 }
 
-/** Nothing but a new connection will help: one that was just lost finds that out by itself. */
+/** Only a new connection helps. A connection that was just lost notices that by itself. */
 function isStuck({ state, inFlight }: ServerStatus, previous: Health | undefined): boolean {
   if (state === 'resting') return true;
   return state === 'ready' && inFlight === 0 && previous?.status === 'down';

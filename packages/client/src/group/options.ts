@@ -1,27 +1,21 @@
-import { checkGroup, checkOptionNames, checkPositive } from '../connection/options.js';
 import type { ToolSource } from '../client/types.js';
 import { checkSelection } from './tool-selection.js';
 import type {
-  GivenServer,
+  ServerByClient,
   GroupOptions,
   GroupServer,
   GroupServers,
-  ReachedServer,
+  ServerByTarget,
 } from './types.js';
-
-/** Defaults of a group; durations in milliseconds. */
-export const GROUP_DEFAULTS: { name: string; lazy: boolean; maxInFlight: number; listMs: number } =
-  {
-    name: 'group',
-    lazy: false,
-    maxInFlight: 100,
-    listMs: 5_000,
-  };
+import { GROUP, GROUP_SERVER } from '../options/client-table.js';
+import { checkOptions, withDefaults, type Option } from '../options/option.js';
 
 /** Options with the defaults filled in. */
 export type ResolvedGroupOptions = Required<GroupOptions>;
 
-const SETTING_NAMES = ['name', 'tools', 'trusted', 'disabled', 'lazy', 'maxInFlight'];
+const ANYTHING: Option = { kind: 'other' };
+const BY_CLIENT = { ...GROUP_SERVER, client: ANYTHING };
+const BY_TARGET = { ...GROUP_SERVER, target: ANYTHING, options: ANYTHING };
 
 /**
  * Checks the options of a group, but for those of its clients, and fills in the defaults.
@@ -29,18 +23,8 @@ const SETTING_NAMES = ['name', 'tools', 'trusted', 'disabled', 'lazy', 'maxInFli
  * @throws TypeError that names the option.
  */
 export function resolveGroupOptions(options: GroupOptions): ResolvedGroupOptions {
-  checkGroup('options', options, ['name', 'shared', 'lazy', 'maxInFlight', 'listMs']);
-  const { name, shared, lazy, maxInFlight, listMs } = { ...GROUP_DEFAULTS, ...defined(options) };
-  if (typeof name !== 'string' || name === '') {
-    throw new TypeError('name: not a string with something in it');
-  }
-  checkFlag('lazy', lazy);
-  checkLimit('maxInFlight', maxInFlight);
-  checkPositive('listMs', listMs);
-  if (shared !== undefined && (typeof shared !== 'object' || shared === null)) {
-    throw new TypeError('shared: not an object');
-  }
-  return { name, shared: shared ?? {}, lazy, maxInFlight, listMs };
+  checkOptions(options, GROUP);
+  return withDefaults(GROUP, options);
 }
 
 /** The servers as a list, whichever way they are given. */
@@ -72,44 +56,21 @@ export function checkServer(server: GroupServer): void {
   }
   const where = `servers.${server.name}`;
   if ('client' in server) {
-    checkOptionNames(server, [...SETTING_NAMES, 'client'], `${where}.`);
+    checkOptions(server, BY_CLIENT, where);
     if (!isSource(server.client)) {
       throw new TypeError(`${where}.client: neither a client nor another source of tools`);
     }
   } else {
-    checkOptionNames(server, [...SETTING_NAMES, 'target', 'options'], `${where}.`);
+    checkOptions(server, BY_TARGET, where);
     if (server.target === undefined) throw new TypeError(`${where}: neither target nor client`);
   }
   checkSelection(`${where}.tools`, server.tools);
-  checkFlag(`${where}.trusted`, server.trusted);
-  checkFlag(`${where}.disabled`, server.disabled);
-  checkFlag(`${where}.lazy`, server.lazy);
-  checkLimit(`${where}.maxInFlight`, server.maxInFlight);
 }
 
 function isSource(entry: unknown): entry is ToolSource {
   return typeof (entry as Partial<ToolSource> | undefined)?.callTool === 'function';
 }
 
-function isSettings(entry: unknown): entry is ReachedServer | GivenServer {
+function isSettings(entry: unknown): entry is ServerByTarget | ServerByClient {
   return typeof entry === 'object' && entry !== null && ('target' in entry || 'client' in entry);
-}
-
-function checkFlag(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') {
-    throw new TypeError(`${name}: neither true nor false`);
-  }
-}
-
-function checkLimit(name: string, value: number | undefined): void {
-  checkPositive(name, value);
-  if (value !== undefined && value !== Infinity && !Number.isInteger(value)) {
-    throw new TypeError(`${name}: ${value} is not a whole number, or Infinity`);
-  }
-}
-
-/** An option that is `undefined` is one that is not given. */
-function defined<Options extends object>(options: Options): Options {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as Options;
 }

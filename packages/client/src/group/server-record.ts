@@ -3,7 +3,7 @@ import type { ConnectionState } from '../connection/state.js';
 import type { LongwireError } from '../errors.js';
 import type { ServerStatus } from './types.js';
 
-/** What a group remembers of how a server has been doing. */
+/** What a group remembers of a server: its state, its failures and successes. */
 export class ServerRecord {
   #state: ConnectionState['name'];
   #since = Date.now();
@@ -19,7 +19,7 @@ export class ServerRecord {
     return this.#state;
   }
 
-  /** Its connection is in a state now, maybe the same with something new. */
+  /** Its connection is in a state, maybe the same one with a new attempt or reason. */
   entered(state: ConnectionState, at: number): void {
     const { name } = state;
     if ('reason' in state && state.reason !== undefined) this.failed(state.reason, at);
@@ -33,7 +33,7 @@ export class ServerRecord {
     this.#lastSuccessAt = Date.now();
   }
 
-  /** What the program itself brought about is no failure of the server. */
+  /** Records a failure, unless the program itself caused it. */
   failed(error: unknown, at: number = Date.now()): LongwireError | undefined {
     const failure = reportable(error);
     const { code, summary } = failure;

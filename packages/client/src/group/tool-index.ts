@@ -1,28 +1,28 @@
 import type { Tool } from '@modelcontextprotocol/client';
-import type { Member } from './member.js';
+import type { GroupMember } from './member.js';
 import type { ToolNames } from './tool-names.js';
 import type { SelectedTool } from './types.js';
 
 /** A tool of a group, and where it is called. */
 export interface IndexedTool {
-  member: Member;
+  member: GroupMember;
   selected: SelectedTool;
   /** As the group shows it. */
   tool: Tool;
 }
 
 /**
- * The tools of all servers by the names that the group shows. Servers that are away keep theirs:
- * no tool changes its name because another comes or goes with its server.
+ * The tools of all servers by the names that the group shows. Servers that are down keep theirs: no
+ * tool changes its name because another one comes or goes with its server.
  */
 export class ToolIndex {
-  readonly #members: readonly Member[];
+  readonly #members: readonly GroupMember[];
   readonly #names: ToolNames<string>;
   readonly #byName = new Map<string, IndexedTool>();
-  readonly #byMember = new Map<Member, IndexedTool[]>();
+  readonly #byMember = new Map<GroupMember, IndexedTool[]>();
 
   /** `names` outlives the index: a name is one server's tool for as long as there is the group. */
-  constructor(members: readonly Member[], names: ToolNames<string>) {
+  constructor(members: readonly GroupMember[], names: ToolNames<string>) {
     this.#members = members;
     this.#names = names;
     const assigned = names.assign(
@@ -49,13 +49,13 @@ export class ToolIndex {
     return this.#byName.get(name);
   }
 
-  /** The tool of this name, or the one that the name of its server and its own say. */
+  /** The tool of this name, or the one that `server__tool` names. */
   find(name: string): IndexedTool | undefined {
     return this.#byName.get(name) ?? this.#findOwned(name) ?? this.#findAlias(name);
   }
 
   /** Which servers may have a tool of this name that they have not listed. */
-  candidates(name: string): readonly Member[] {
+  candidates(name: string): readonly GroupMember[] {
     const owner = this.#names.ownerOf(name);
     return this.#members.filter((member) =>
       owner === undefined ? member.mayHave(name) : member.name === owner.server,
@@ -63,7 +63,7 @@ export class ToolIndex {
   }
 
   /** What the group shows of a server. */
-  toolsOf(member: Member): readonly Tool[] {
+  toolsOf(member: GroupMember): readonly Tool[] {
     return (this.#byMember.get(member) ?? []).map(({ tool }) => tool);
   }
 
@@ -72,7 +72,7 @@ export class ToolIndex {
     return [...this.#byName.keys()];
   }
 
-  /** A name that was understood once goes on to mean that tool. */
+  /** A name that meant a tool once means that tool for good. */
   #findOwned(name: string): IndexedTool | undefined {
     const owner = this.#names.ownerOf(name);
     if (owner === undefined) return undefined;

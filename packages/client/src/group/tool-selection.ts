@@ -1,12 +1,12 @@
 import type { Tool } from '@modelcontextprotocol/client';
-import { checkGroup } from '../connection/options.js';
 import { LongwireError } from '../errors.js';
 import { shortName } from '../nearest.js';
 import { createGlob } from '../untrusted/glob.js';
 import { checkPatterns } from './name-patterns.js';
 import type { SelectedTool, ToolOverride, ToolSelection } from './types.js';
+import { checkGroup } from '../options/checks.js';
 
-/** Makes of a server's list what a group shows of it. What is wrong with the list is told. */
+/** Makes of a server's list what a group shows of it. What is wrong with the list is reported. */
 export type ToolSelector = (
   tools: readonly Tool[],
   report: (error: LongwireError) => void,

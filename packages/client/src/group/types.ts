@@ -2,9 +2,9 @@ import type { Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import type { ClientOptions, ServerNotification, ToolSource } from '../client/types.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { ErrorCode, LongwireError } from '../errors.js';
-import type { TargetOption } from '../target/target.js';
+import type { TargetOption } from '../dial/target.js';
 
-/** What a group shows of a tool in place of what its server says. */
+/** What a group shows of a tool instead of what its server says. */
 export interface ToolOverride {
   /**
    * Its name, without the server's prefix. If the server lists another tool of that name, the tool
@@ -35,7 +35,7 @@ export interface ToolSelection {
 
 /** What can be said of a server of a group, however it is reached. */
 export interface ServerSettings {
-  /** Which of its tools the group has. Default: all, as they are. */
+  /** Which tools the group has of it. Default: all, as they are. */
   tools?: ToolSelection;
   /**
    * Whether what it says of its tools is believed where somebody would be asked otherwise. Default:
@@ -51,7 +51,7 @@ export interface ServerSettings {
 }
 
 /** A server that the group connects to, and closes. */
-export interface ReachedServer extends ServerSettings {
+export interface ServerByTarget extends ServerSettings {
   /** Where it is. */
   target: TargetOption;
   /** How it is reached. These come before what the group's servers share, option by option. */
@@ -59,13 +59,13 @@ export interface ReachedServer extends ServerSettings {
 }
 
 /** A server that the program holds a client of, or a pool. The group never closes it. */
-export interface GivenServer extends ServerSettings {
+export interface ServerByClient extends ServerSettings {
   /** A client, a pool, or another source of tools. */
   client: ToolSource;
 }
 
 /** A server of a group. */
-export type GroupServer = (ReachedServer | GivenServer) & {
+export type GroupServer = (ServerByTarget | ServerByClient) & {
   /** What it is called: in its tools' prefix, in events, and wherever it is asked for. */
   name: string;
 };
@@ -73,15 +73,15 @@ export type GroupServer = (ReachedServer | GivenServer) & {
 /** The servers of a group: a list of them, or by name. */
 export type GroupServers =
   | readonly GroupServer[]
-  | Readonly<Record<string, TargetOption | ToolSource | ReachedServer | GivenServer>>;
+  | Readonly<Record<string, TargetOption | ToolSource | ServerByTarget | ServerByClient>>;
 
 /** Options of a group. */
 export interface GroupOptions {
   /** A short name, for logs. Default `group`. */
   name?: string;
   /**
-   * How all servers are reached that the group connects to. Headers that are here go to every one
-   * of them: what is meant for one server alone belongs to its own options.
+   * The client options of all servers that the group connects to. Headers that are here go to every
+   * one of them: what is meant for one server alone belongs to its own options. Default: nothing.
    */
   shared?: Omit<ClientOptions, 'name'>;
   /** Connects to a server on its first use, not at once. Default `false`. */
@@ -89,8 +89,8 @@ export interface GroupOptions {
   /** How many calls one server works on at a time; the others wait in order. Default 100. */
   maxInFlight?: number;
   /**
-   * How long `listTools` waits for one server, from when it asked it, in milliseconds. A list that
-   * comes later is told of by `toolsChanged`. Default 5 000.
+   * How long `listTools` waits for one server, in milliseconds. The time begins when the server is
+   * asked. A list that comes later is reported as `toolsChanged`. Default 5 000.
    */
   listMs?: number;
 }
@@ -102,25 +102,28 @@ interface Stamp {
 }
 
 /**
- * What happens in a group. The kinds are the events of a client, and of which server:
+ * What happens in a group, as `events()` gives it: the events of a client, and of which server.
  *
  * - `state`: the state of its connection changed.
  * - `notification`: it sent a notification.
- * - `toolsChanged`: the tools that it adds to the group's changed, came or went.
+ * - `tools-changed`: the tools that it adds to the group's changed, came or went.
  * - `error`: something failed that belongs to no call.
  */
 export type GroupEvent =
-  | (Stamp & { kind: 'state'; state: ConnectionState })
-  | (Stamp & { kind: 'notification' } & ServerNotification)
-  | (Stamp & { kind: 'toolsChanged' })
-  | (Stamp & { kind: 'error'; error: LongwireError });
+  | (Stamp & { type: 'state'; state: ConnectionState })
+  | (Stamp & { type: 'notification' } & ServerNotification)
+  | (Stamp & { type: 'tools-changed' })
+  | (Stamp & { type: 'error'; error: LongwireError });
 
 /** What a group reports, by event name. */
-export type GroupEvents = {
-  [Kind in GroupEvent['kind']]: Extract<GroupEvent, { kind: Kind }>;
-};
+export interface GroupEvents {
+  state: Extract<GroupEvent, { type: 'state' }>;
+  notification: Extract<GroupEvent, { type: 'notification' }>;
+  toolsChanged: Extract<GroupEvent, { type: 'tools-changed' }>;
+  error: Extract<GroupEvent, { type: 'error' }>;
+}
 
-/** How a server of a group is doing. Times are in milliseconds since 1970. */
+/** How a server of a group is. Times are in milliseconds since 1970. */
 export interface ServerStatus {
   name: string;
   /** Where it is, as it may be shown: a URL without its query, or the name of a command. */
@@ -136,11 +139,11 @@ export interface ServerStatus {
   disabled: boolean;
   /** How many tools it adds to the group's now. */
   tools: number;
-  /** Calls that it works on. */
+  /** Calls in flight. */
   inFlight: number;
-  /** Calls that wait for their turn. */
+  /** Calls in the queue. */
   waiting: number;
-  /** How often its connection came back. */
+  /** How often its connection was restored. */
   reconnects: number;
   /** What failed last, if anything ever did: a call, connecting, listing its tools. */
   lastError: { at: number; code: ErrorCode; summary: string } | undefined;

@@ -1,18 +1,18 @@
-import type { CallMark } from '../connection/call-mark.js';
-import type { Connection } from '../connection/connection.js';
-import { checkOptionNames, checkPositive, MAX_TIMER_MS } from '../connection/options.js';
+import type { RequestContext } from '../connection/request-context.js';
+import type { ReconnectingTransport } from '../connection/transport.js';
 import type { ConnectionState } from '../connection/state.js';
 import { LongwireError } from '../errors.js';
 import type { RecentCalls, Tally } from './tally.js';
+import { checkOptionNames, checkPositive, MAX_TIMER_MS } from '../options/checks.js';
 
-/** How long a check may take, and from when on a server is slow, in milliseconds. */
+/** How long a check may take, and from which latency on a server is slow, in milliseconds. */
 export const HEALTH_DEFAULTS: { timeoutMs: number; slowMs: number } = {
   timeoutMs: 5000,
   slowMs: 1000,
 };
-/** For how long what went wrong says how things are. */
+/** For how long a failure counts. */
 const RECENT_MS = 60_000;
-/** Of fewer calls nothing is concluded. */
+/** Fewer calls say nothing. */
 const MIN_RECENT_CALLS = 5;
 
 /** Options of a health check. */
@@ -29,20 +29,22 @@ export interface HealthOptions {
  * How a server is.
  *
  * - `healthy`: it answers.
- * - `degraded`: it answers, but takes longer than `slowMs`; or the line was lost and came
- *   back three times within the last minute; or more than half of the latest 20 calls, of at least 5, failed, the
- *   last of them within the last minute. What a tool itself calls an error is no failure, nor is
- *   what the program caused: an aborted call, a call that passed the program's own time limit, a
- *   name or arguments that the server does not know (-32601, -32602), `queue-full` and their like.
- * - `down`: there is no line, or no answer in time.
+ * - `degraded`: it answers, but one of these holds:
+ *   - it takes longer than `slowMs`;
+ *   - the connection was lost and restored three times within the last minute;
+ *   - more than half of the latest 20 calls, of at least 5, failed, the last of them within the last
+ *     minute. An error that a tool itself reports is no failure, nor is what the program caused: an
+ *     aborted call, a call over the program's own time limit, a name or arguments that the server does
+ *     not know (-32601, -32602), `queue-full` and the like.
+ * - `down`: there is no connection, or no answer in time.
  */
 export interface Health {
   status: 'healthy' | 'degraded' | 'down';
-  /** Why it is not healthy, in words. */
+  /** Why it is not healthy. */
   reason?: string;
   /** How long the answer took, in milliseconds; `undefined` if there was none. */
   latencyMs: number | undefined;
-  /** For how long the line has been up, in milliseconds; 0 if it is not. */
+  /** For how long there has been a connection, in milliseconds; 0 if there is none. */
   uptimeMs: number;
 }
 
@@ -52,7 +54,7 @@ export interface Health {
  * @throws LongwireError `aborted`; TypeError that names an option.
  */
 export async function checkHealth(
-  connection: Connection | undefined,
+  connection: ReconnectingTransport | undefined,
   tally: Tally,
   options: HealthOptions,
 ): Promise<Health> {
@@ -97,27 +99,27 @@ export function checkHealthOptions(options: HealthOptions): void {
 
 /** Fulfilled by whatever the server answers; rejected with why it did not. */
 async function ask(
-  connection: Connection,
+  connection: ReconnectingTransport,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const method = connection.era === 'modern' ? 'server/discover' : 'ping';
-  const mark: CallMark = { certainty: 'not-sent', internal: true };
+  const context: RequestContext = { certainty: 'not-sent', internal: true };
   const late = (): LongwireError =>
     new LongwireError(`the server did not answer ${method} within ${timeoutMs} ms`, {
       code: 'timeout',
-      certainty: mark.certainty,
+      certainty: context.certainty,
     });
   const timer = setTimeout(
-    () => connection.cancel(mark, late()),
+    () => connection.cancel(context, late()),
     Math.min(timeoutMs, MAX_TIMER_MS),
   );
   const onAbort = (): void => {
-    connection.cancel(mark, abortedError(signal, mark.certainty));
+    connection.cancel(context, abortedError(signal, context.certainty));
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    await connection.request({ method }, mark);
+    await connection.request({ method }, context);
   } catch (error) {
     if (!(error instanceof LongwireError) || error.certainty !== 'answered') throw error;
   } finally {
@@ -144,13 +146,13 @@ function down(reason: string, { uptimeMs }: Tally): Health {
 function whyNotReady(state: ConnectionState = { name: 'idle' }): string {
   switch (state.name) {
     case 'idle':
-      return 'nothing was asked of the server yet, so that there is no line to it';
+      return 'nothing was asked of the server yet, so there is no connection';
     case 'connecting':
-      return 'the line is being opened';
+      return 'the connection is being made';
     case 'reconnecting':
-      return `the line was lost, and is not back yet: ${state.reason.summary}`;
+      return `the connection was lost, and reconnects: ${state.reason.summary}`;
     case 'resting':
-      return `the line was lost, and is not dialled before the next call: ${state.reason.summary}`;
+      return `the connection was lost, and is dialled on the next call: ${state.reason.summary}`;
     case 'ready':
     case 'closed':
       return 'the client was closed';
@@ -159,11 +161,11 @@ function whyNotReady(state: ConnectionState = { name: 'idle' }): string {
 
 function complaintsOf(latencyMs: number, slowMs: number, tally: Tally): string[] {
   const complaints: string[] = [];
-  const { recent, thirdLastComebackAt } = tally;
+  const { recent, thirdLastReconnectAt } = tally;
   if (latencyMs > slowMs) complaints.push(`it took ${Math.round(latencyMs)} ms to answer`);
-  if (isRecent(thirdLastComebackAt)) {
-    const seconds = Math.round((Date.now() - thirdLastComebackAt) / 1000);
-    complaints.push(`the line was lost and came back three times within ${seconds} s`);
+  if (isRecent(thirdLastReconnectAt)) {
+    const seconds = Math.round((Date.now() - thirdLastReconnectAt) / 1000);
+    complaints.push(`the connection was lost and restored three times within ${seconds} s`);
   }
   if (failsOften(recent)) {
     complaints.push(`${recent.failed} of the latest ${recent.calls} calls failed`);

@@ -3,11 +3,11 @@ import type { ToolLatency } from './latencies.js';
 
 /** What a client has done so far, over all its connections; a picture of now, and a copy. */
 export interface ClientStats {
-  /** Since when the line is up; `undefined` while it is not. */
+  /** Since when there is a connection; `undefined` while there is none. */
   connectedSince: Date | undefined;
-  /** When anything last came from the server, be it only a sign of life. */
+  /** When anything last came from the server, a comment or a heartbeat included. */
   lastActivityAt: Date | undefined;
-  /** How often the line was lost, or rested, and came back. */
+  /** How often the connection was restored after it was lost, or rested. */
   reconnects: number;
   /** Messages of the protocol, the handshake's and the heartbeat's included. */
   messages: { sent: number; received: number };
@@ -24,7 +24,7 @@ export interface ClientStats {
     toolErrors: number;
     /** Those that failed, by the code of their error. */
     failed: Record<ErrorCode, number>;
-    /** Those under way now. */
+    /** Those in flight now. */
     inFlight: number;
   };
   /**
@@ -32,7 +32,7 @@ export interface ClientStats {
    * tools have an entry of their own; further ones are together in `(other)`.
    */
   tools: Record<string, ToolLatency>;
-  /** The latest failure, of an operation or of the line. */
+  /** The latest failure, of an operation or of the connection. */
   lastError: { code: ErrorCode; message: string; at: Date } | undefined;
   /** When an operation last succeeded. */
   lastSuccessAt: Date | undefined;

@@ -3,39 +3,22 @@ import {
   METHOD_NOT_FOUND,
   type CallToolResult,
 } from '@modelcontextprotocol/client';
-import type { TrafficCounts } from '../channels/traffic-counts.js';
+import type { TrafficCounts } from '../http/traffic-counts.js';
 import type { ConnectionState } from '../connection/state.js';
-import { LongwireError, ServerError, type ErrorCode } from '../errors.js';
+import { ERROR_CODES, LongwireError, ServerError, type ErrorCode } from '../errors.js';
 import { Latencies } from './latencies.js';
 import type { ClientStats } from './stats.js';
 
-/** How many of the latest calls say how the server is. */
+/** How many of the latest calls are looked at. */
 const RECENT_CALLS = 20;
 const RECENT_MASK = 2 ** RECENT_CALLS - 1;
 
-const NO_FAILURES: Readonly<Record<ErrorCode, number>> = {
-  'connect-failed': 0,
-  'connect-timeout': 0,
-  'not-mcp': 0,
-  unauthorized: 0,
-  forbidden: 0,
-  'http-status': 0,
-  'connection-lost': 0,
-  timeout: 0,
-  deadline: 0,
-  aborted: 0,
-  closed: 0,
-  protocol: 0,
-  'server-error': 0,
-  'limit-exceeded': 0,
-  'queue-full': 0,
-  'invalid-arguments': 0,
-  'unknown-tool': 0,
-  config: 0,
-};
+const NO_FAILURES = Object.fromEntries(
+  Object.keys(ERROR_CODES).map((code) => [code, 0]),
+) as Readonly<Record<ErrorCode, number>>;
 
-/** What the program makes fail says nothing of the server. Its time limits are its own, too. */
-const PROGRAMS_OWN: ReadonlySet<ErrorCode> = new Set([
+/** Failures that the program causes say nothing about the server. Its time limits are its own, too. */
+const CAUSED_BY_PROGRAM: ReadonlySet<ErrorCode> = new Set([
   'aborted',
   'timeout',
   'deadline',
@@ -49,22 +32,22 @@ const PROGRAMS_OWN: ReadonlySet<ErrorCode> = new Set([
 /** How a server answers a name or arguments that it does not know. */
 const WRONG_REQUEST: ReadonlySet<number> = new Set([METHOD_NOT_FOUND, INVALID_PARAMS]);
 
-/** What the calls of late were like. */
+/** The latest calls. */
 export interface RecentCalls {
   /** At most 20. */
   calls: number;
-  /** Of these, not counting what a tool itself calls an error. */
+  /** How many of these failed. An error that a tool itself reports does not count. */
   failed: number;
-  /** When the latest of those that failed did, in milliseconds since 1970. */
+  /** When the latest of them failed, in milliseconds since 1970. */
   lastFailedAt: number;
 }
 
 /**
- * Counts what becomes of a client's operations, over all its connections. It stands on the path of
- * every call: a call costs a few additions and one entry in a histogram.
+ * Counts the operations of a client and their ends, over all its connections. It is on the path of every
+ * call: a call costs a few additions and one entry in a histogram.
  */
 export class Tally {
-  /** Of connections that another has followed. */
+  /** Answers dropped by connections that another has replaced. */
   droppedBefore = 0;
   readonly #counts: TrafficCounts;
   readonly #latencies = new Latencies();
@@ -72,8 +55,8 @@ export class Tally {
   #connectedAt = 0;
   #wasConnected = false;
   #reconnects = 0;
-  /** When the line came back, the latest first; no more than three. */
-  #comebacks: number[] = [];
+  /** When the connection was restored, the latest first; no more than three. */
+  #reconnectedAt: number[] = [];
   #succeeded = 0;
   #toolErrors = 0;
   #inFlight = 0;
@@ -88,14 +71,14 @@ export class Tally {
     this.#counts = counts;
   }
 
-  /** For how long the line has been up, in milliseconds; 0 if it is not. */
+  /** For how long there has been a connection, in milliseconds; 0 if there is none. */
   get uptimeMs(): number {
     return this.#connectedAt === 0 ? 0 : Math.max(0, Date.now() - this.#connectedAt);
   }
 
-  /** When the line came back the last time but two, in milliseconds since 1970; 0: never. */
-  get thirdLastComebackAt(): number {
-    return this.#comebacks[2] ?? 0;
+  /** When the connection was restored the last time but two, in milliseconds since 1970; 0: never. */
+  get thirdLastReconnectAt(): number {
+    return this.#reconnectedAt[2] ?? 0;
   }
 
   get recent(): RecentCalls {
@@ -126,18 +109,18 @@ export class Tally {
     if (tool === undefined) return;
     this.#inFlight--;
     this.#failed[code]++;
-    if (PROGRAMS_OWN.has(code) || isWrongRequest(error)) return;
+    if (CAUSED_BY_PROGRAM.has(code) || isWrongRequest(error)) return;
     this.#lastFailedAt = Date.now();
     this.#remember(1);
   }
 
-  /** The line's state is another now. */
-  becomes(state: ConnectionState): void {
+  /** The state of the connection changed. */
+  stateChanged(state: ConnectionState): void {
     if (state.name === 'ready') {
       this.#connectedAt = Date.now();
       if (this.#wasConnected) {
         this.#reconnects++;
-        this.#comebacks = [this.#connectedAt, ...this.#comebacks.slice(0, 2)];
+        this.#reconnectedAt = [this.#connectedAt, ...this.#reconnectedAt.slice(0, 2)];
       }
       this.#wasConnected = true;
     } else {

@@ -1,13 +1,18 @@
-import { checkGroup } from '../connection/options.js';
-import type { Middleware } from '../connection/middleware.js';
-import { checkText } from './option-checks.js';
+import type { Middleware } from './contract.js';
 import { fixedHeader } from './request-header.js';
+import { checkText } from '../options/checks.js';
+import { checkOptions, withDefaults, type DefaultTable } from '../options/option.js';
 
 /** Options of {@link apiKey}. */
 export interface ApiKeyOptions {
   /** The header that carries the key. Default `x-api-key`. */
   header?: string;
 }
+
+/** Every option of an API key, beside the key. */
+export const API_KEY: DefaultTable<ApiKeyOptions> = {
+  header: { kind: 'text', default: 'x-api-key' },
+};
 
 /**
  * Sends a key in a header with every request, the handshake included, over HTTP. A request with a
@@ -16,7 +21,7 @@ export interface ApiKeyOptions {
  * @throws TypeError for a key or a header that cannot be one.
  */
 export function apiKey(key: string, options: ApiKeyOptions = {}): Middleware {
-  checkGroup('apiKey', options, ['header']);
+  checkOptions(options, API_KEY, 'apiKey');
   checkText('apiKey.key', key);
-  return fixedHeader(options.header ?? 'x-api-key', key);
+  return fixedHeader(withDefaults(API_KEY, options).header, key);
 }

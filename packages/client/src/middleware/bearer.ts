@@ -1,5 +1,5 @@
-import type { Middleware } from '../connection/middleware.js';
-import { checkText } from './option-checks.js';
+import type { Middleware } from './contract.js';
+import { checkText } from '../options/checks.js';
 import { fixedHeader, RequestHeader, unauthorized } from './request-header.js';
 
 /** A token, or where to get one: it is asked for every request. */

@@ -1,17 +1,16 @@
-import { checkGroup } from '../connection/options.js';
-import type { Middleware } from '../connection/middleware.js';
+import type { Middleware } from './contract.js';
+import { LongwireError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { apiKey } from './api-key.js';
 import { basic } from './basic.js';
 import { bearer } from './bearer.js';
 import { cache } from './cache.js';
 import { logging, type Logger } from './logging.js';
-import { metrics } from './metrics.js';
 import { rateLimit } from './rate-limit.js';
 import { requestId } from './request-id.js';
 import { retry } from './retry.js';
 import { timeout } from './timeout.js';
-import { tracing } from './tracing.js';
+import { checkGroup } from '../options/checks.js';
 
 /** What middlewares need of the program that data cannot hold. */
 export interface MiddlewareSurroundings {
@@ -19,8 +18,10 @@ export interface MiddlewareSurroundings {
   logger?: Logger;
 }
 
-/** Makes a middleware from plain data. */
-export type MiddlewareMaker = (options?: Readonly<Record<string, unknown>>) => Middleware;
+/** Makes a middleware from plain data; a promise where its code is loaded first. */
+export type MiddlewareMaker = (
+  options?: Readonly<Record<string, unknown>>,
+) => Middleware | Promise<Middleware>;
 
 /** The names of the middlewares that configuration can name: those of the functions. */
 export type MiddlewareName =
@@ -41,7 +42,9 @@ export type MiddlewareName =
  * options of its function; `bearer` has `token`, `apiKey` has `key`, `basic` has `user` and
  * `password`. A `tokenRefresh` needs a function, and cannot be made of data.
  *
- * Each throws a TypeError that names a wrong option.
+ * Each throws a TypeError that names a wrong option. `metrics` and `tracing` are loaded when they are
+ * made, and reject with a LongwireError `config` where `prom-client` or `@opentelemetry/api` is not
+ * installed.
  */
 export function builtIns(
   surroundings: MiddlewareSurroundings = {},
@@ -66,12 +69,18 @@ export function builtIns(
       if (logger === undefined) throw new TypeError('logging: there is nothing to log to here');
       return logging(logger, options);
     },
-    metrics: (options) => metrics(options),
+    metrics: async (options) => {
+      const { metrics } = await loaded('metrics', 'prom-client', import('./metrics.js'));
+      return metrics(options);
+    },
     rateLimit: (options = {}) => rateLimit(options),
     requestId: (options) => requestId(options),
     retry: (options) => retry(options),
     timeout: (options = {}) => timeout(options),
-    tracing: (options) => tracing(options),
+    tracing: async (options) => {
+      const { tracing } = await loaded('tracing', '@opentelemetry/api', import('./tracing.js'));
+      return tracing(options);
+    },
   };
 }
 
@@ -79,19 +88,38 @@ export function builtIns(
  * Makes a built-in middleware by its name, as {@link builtIns} does.
  *
  * @throws TypeError that names what is wrong: a name that there is not, with the nearest one, or
- * an option.
+ * an option; LongwireError as {@link builtIns} says.
  */
-export function byName(
+export async function byName(
   name: string,
   options: Readonly<Record<string, unknown>> = {},
   surroundings: MiddlewareSurroundings = {},
-): Middleware {
+): Promise<Middleware> {
   const makers: Readonly<Record<string, MiddlewareMaker>> = builtIns(surroundings);
   const maker = Object.hasOwn(makers, name) ? makers[name] : undefined;
-  if (maker !== undefined) return maker(options);
+  if (maker !== undefined) return await maker(options);
   const names = Object.keys(makers);
   const near = didYouMean(name, names);
   throw new TypeError(
     `${JSON.stringify(name)} is no middleware.${near === '' ? ` There are ${names.join(', ')}.` : near}`,
   );
+}
+
+/** A module that needs a package which not every program installs. */
+async function loaded<Module>(
+  name: string,
+  packageName: string,
+  module: Promise<Module>,
+): Promise<Module> {
+  try {
+    return await module;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new LongwireError(`${name} needs the package ${packageName}, which is not installed`, {
+      code: 'config',
+      certainty: 'not-sent',
+      hint: `npm install ${packageName}`,
+      cause,
+    });
+  }
 }

@@ -1,12 +1,13 @@
 import type { Result } from '@modelcontextprotocol/client';
 import { LRUCache } from 'lru-cache';
 import { stringify } from 'safe-stable-stringify';
-import { checkGroup, checkPositive } from '../connection/options.js';
-import type { McpRequest, McpResponse, Middleware, Next } from '../connection/middleware.js';
+import type { McpRequest, McpResponse, Middleware, Next } from './contract.js';
 import { LongwireError } from '../errors.js';
-import { checkFunction, checkTexts, checkWhole } from './option-checks.js';
-import { ToolHints, toolOf, toolTable } from './tools.js';
+import { toolOf, toolTable } from './tools.js';
 import { unlessAborted } from './waiting.js';
+import { checkPositive } from '../options/checks.js';
+import { checkOptions, withDefaults, type OptionTable } from '../options/option.js';
+import { hintsOf } from '../tools/hints.js';
 
 /** Options of {@link cache}. */
 export interface CacheOptions {
@@ -14,28 +15,44 @@ export interface CacheOptions {
   ttlMs?: number;
   /**
    * How long results of a tool are good, by its name or by pattern (`get_*`), in milliseconds.
-   * `true`: for `ttlMs`; `false`: never kept. A tool that is not named is kept if its server marks
-   * it `readOnlyHint`.
+   * `true`: for `ttlMs`; `false`: never kept. The results of a tool that is not named are kept if its
+   * server lists it with `readOnlyHint`.
    */
   tools?: Readonly<Record<string, number | boolean>>;
-  /** How many results are kept; the one that was used least lately goes. Default 1000. */
+  /** How many results are kept; beyond that, the least recently used is dropped. Default 1 000. */
   maxEntries?: number;
-  /** How many bytes all results and their keys take as JSON; a larger one is not kept. Default 16 MiB. */
+  /**
+   * How many bytes all results and their keys may take as JSON; a larger one is not kept. Default
+   * 16 777 216; that is 16 MiB.
+   */
   maxBytes?: number;
   /**
-   * Headers, in lower case, that may differ between calls that are the same. All others that a
-   * call has when it comes here, credentials above all, make it another one. Default
+   * Headers, in lower case, that may differ between calls that are the same. Calls that differ in any
+   * other header that they have here, credentials above all, are not the same. Default:
    * `['x-request-id']`.
    */
   ignoreHeaders?: readonly string[];
   /**
-   * Says who asks, in place of the headers and the `_meta` that a call has when it comes here: a
-   * result is for calls with the same key alone. It runs in the async context of the call. With it
-   * anything may stand behind the cache, and `headers` may be a function: that the key tells apart
-   * whoever the server tells apart is the program's affair then. Default: headers and `_meta`.
+   * Says who asks, instead of the headers and the `_meta` that a call has here: a result is for calls
+   * with the same key alone. It runs in the async context of the call. With it any middleware may
+   * come after the cache, and `headers` may be a function: the program then makes sure that the key
+   * differs wherever the server distinguishes callers. Default: headers and `_meta`.
    */
   key?: (request: McpRequest) => string;
 }
+
+/** Every option of a cache. */
+export const CACHE: OptionTable<
+  CacheOptions,
+  'ttlMs' | 'maxEntries' | 'maxBytes' | 'ignoreHeaders'
+> = {
+  ttlMs: { kind: 'duration', default: 60_000 },
+  tools: { kind: 'other' },
+  maxEntries: { kind: 'whole', default: 1000 },
+  maxBytes: { kind: 'whole', default: 16_777_216, otherwise: 'that is 16 MiB' },
+  ignoreHeaders: { kind: 'texts', default: ['x-request-id'], otherwise: "`['x-request-id']`" },
+  key: { kind: 'function', otherwise: 'headers and `_meta`' },
+};
 
 /** What a cache has done so far, and holds now. */
 export interface CacheStats {
@@ -43,7 +60,7 @@ export interface CacheStats {
   hits: number;
   /** Calls that asked the server, of those that may be kept. */
   misses: number;
-  /** Results that had to go for others. */
+  /** Results that were dropped to make room for others. */
   evictions: number;
   entries: number;
   bytes: number;
@@ -51,27 +68,29 @@ export interface CacheStats {
 
 /** The middleware that {@link cache} makes. */
 export interface ToolCache extends Middleware {
-  /** Forgets all results, as when the server changes its tools; those on their way are not kept. */
+  /** Drops all results, as when the server changes its tools. Results of calls in flight are not kept. */
   clear(): void;
   /** What it has done so far, and holds now. */
   stats(): CacheStats;
 }
 
-/** What came of a call on which others wait: its result, or that they are on their own. */
+/** What others get from a call that they wait for: its result, or that they must ask themselves. */
 type Shared = { text: string } | 'ask-again' | 'not-shared';
 
 /**
- * Keeps results of tools that only look, by what the server's `tools/list` says when it passes by,
- * or by `tools`. Kept are complete results without `isError` of calls that made no progress; calls
- * of the same name and arguments, in whatever order, are the same. Of several at once, one asks
- * the server, and the others get its answer, or its error. Every caller gets an object of its own.
- * `metadata.cache` of a response says `hit` or `miss`, where it may be kept. When the server changes
- * its tools, all its results are forgotten.
+ * Keeps results of tools that only read: by the hints of the server's `tools/list`, or by `tools`.
  *
- * A result is for who asked for it: for calls of the same client (or pool), with the same headers
- * and `_meta` when they come here (traces and `ignoreHeaders` apart). So whatever tells the server
- * who asks has to stand before the cache: `[bearer(token), cache()]`. Where it does not, or the
- * client's `headers` are a function, the client is refused as a `TypeError`, unless `key` is given.
+ * - Kept are complete results without `isError`, of calls without progress.
+ * - Calls of the same name and arguments, in any order of their members, are the same. Of several at
+ *   once, one asks the server, and the others get its answer, or its error.
+ * - Every caller gets an object of its own. `metadata.cache` of a response says `hit` or `miss`, where
+ *   it may be kept.
+ * - When the server changes its tools, all its results are dropped.
+ *
+ * A result is only for who asked for it: for calls of the same client (or pool), with the same headers
+ * and `_meta` here (traces and `ignoreHeaders` apart). So a middleware that says who asks comes before
+ * the cache: `[bearer(token), cache()]`. If one comes after it, or the client's `headers` are a
+ * function, making the client throws a `TypeError`, unless `key` is given.
  *
  * @throws TypeError that names a wrong option.
  */
@@ -79,10 +98,7 @@ export function cache(options: CacheOptions = {}): ToolCache {
   const results = new Results(options);
   const middleware: Middleware = async (request, next) => {
     const entry = request.internal ? undefined : results.entryOf(request);
-    if (entry !== undefined) return results.answer(request, entry, next);
-    const response = await next();
-    results.hints.learn(request, response.result);
-    return response;
+    return entry === undefined ? next() : results.answer(request, entry, next);
   };
   const clear = (): void => results.clear();
   return Object.assign(middleware, {
@@ -94,7 +110,7 @@ export function cache(options: CacheOptions = {}): ToolCache {
   });
 }
 
-/** A call that is under way, and on which others may wait. */
+/** A call in flight, for whose result others may wait. */
 class Flight {
   readonly shared: Promise<Shared>;
   resolve!: (shared: Shared) => void;
@@ -105,7 +121,7 @@ class Flight {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Mostly nobody waits.
+    // Usually nobody waits.
     this.shared.catch(() => {});
   }
 }
@@ -116,21 +132,20 @@ interface Entry {
   ttlMs: number;
 }
 
-/** What is known of one client. When its results are forgotten, another one takes its place. */
+/** What is known of one client. A new one replaces it when its results are dropped. */
 interface ClientEntries {
-  /** What its keys begin with, and no other's do. */
+  /** The beginning of its keys, and of no other's. */
   readonly prefix: string;
-  /** Its calls that are under way, by key. */
+  /** Its calls in flight, by key. */
   readonly flights: Map<string, Flight>;
 }
 
 class Results {
-  readonly hints: ToolHints = new ToolHints();
   readonly #ttlMs: number;
   readonly #ttlOf: (tool: string) => number | boolean | undefined;
   readonly #ignoreHeaders: ReadonlySet<string>;
   readonly #identityOf: ((request: McpRequest) => string) | undefined;
-  /** As JSON: it takes the least room, and every reader makes an object of its own of it. */
+  /** As JSON: it takes the least room, and every reader makes an object of its own from it. */
   readonly #texts: LRUCache<string, string>;
   #clients = new WeakMap<object, ClientEntries>();
   #lastClient = 0;
@@ -139,22 +154,10 @@ class Results {
   #evictions = 0;
 
   constructor(options: CacheOptions) {
-    checkGroup('cache', options, [
-      'ttlMs',
-      'tools',
-      'maxEntries',
-      'maxBytes',
-      'ignoreHeaders',
-      'key',
-    ]);
-    const { ttlMs = 60_000, tools, maxEntries = 1000, maxBytes = 16 * 1024 * 1024 } = options;
-    const { ignoreHeaders = ['x-request-id'] } = options;
-    checkPositive('cache.ttlMs', ttlMs);
-    checkWhole('cache.maxEntries', maxEntries);
-    checkWhole('cache.maxBytes', maxBytes);
-    checkTexts('cache.ignoreHeaders', ignoreHeaders);
-    checkFunction('cache.key', options.key);
-    this.#identityOf = options.key;
+    checkOptions(options, CACHE, 'cache');
+    const { ttlMs, tools, key, ...bounds } = withDefaults(CACHE, options);
+    const { maxEntries, maxBytes, ignoreHeaders } = bounds;
+    this.#identityOf = key;
     this.#ttlMs = ttlMs;
     this.#ttlOf = toolTable('cache.tools', tools, (name, value) => {
       if (typeof value !== 'boolean') checkPositive(name, value ?? Number.NaN);
@@ -178,33 +181,33 @@ class Results {
   entryOf(request: McpRequest): Entry | undefined {
     const tool = toolOf(request);
     if (tool === undefined) return undefined;
-    const ttl = this.#ttlOf(tool) ?? this.hints.isReadOnly(request, tool);
+    const ttl = this.#ttlOf(tool) ?? hintsOf(request.client)?.isReadOnly(tool) === true;
     const ttlMs = ttl === true ? this.#ttlMs : ttl;
     if (ttlMs === false) return undefined;
     const { name, arguments: args = {}, _meta, ...rest } = request.params ?? {};
-    // Such a call is more than its arguments: a task, or the answer to what the server asked.
+    // Such a call is more than its arguments: a task, or the answer to a question of the server.
     if (Object.keys(rest).length > 0) return undefined;
-    // Progress that goes past here cannot be told from none.
+    // Progress that does not come by here looks like none.
     const wantsProgress = (_meta as Record<string, unknown> | undefined)?.['progressToken'];
     if (wantsProgress !== undefined && request.onProgress === undefined) return undefined;
     const key = this.#keyOf(request, [name, args]);
     return key === undefined ? undefined : { key, ttlMs };
   }
 
-  /** Answers from what is kept, or has one of those that ask for it at once ask the server. */
+  /** Answers from what is kept; else one of the calls that want it asks the server. */
   async answer(request: McpRequest, entry: Entry, next: Next): Promise<McpResponse> {
     for (;;) {
       const kept = this.#texts.get(entry.key);
       if (kept !== undefined) return this.#hit(kept);
       const flight = this.#entriesOf(request.client).flights.get(entry.key);
-      if (flight === undefined) return this.#lead(request, entry, next);
+      if (flight === undefined) return this.#ask(request, entry, next);
       const shared = await unlessAborted(flight.shared, request.signal);
       if (typeof shared === 'object') return this.#hit(shared.text);
       if (shared === 'not-shared') return this.#miss(await next());
     }
   }
 
-  /** Those that wait keep waiting; nobody joins them, and what comes is not kept. */
+  /** Calls that wait keep waiting; no other joins them, and their result is not kept. */
   clear(): void {
     this.#texts.clear();
     this.#clients = new WeakMap();
@@ -228,21 +231,21 @@ class Results {
     };
   }
 
-  /** Asks the server, and tells those that wait for the same. */
-  async #lead(request: McpRequest, { key, ttlMs }: Entry, next: Next): Promise<McpResponse> {
+  /** Asks the server, and shares the result with the calls that wait for it. */
+  async #ask(request: McpRequest, { key, ttlMs }: Entry, next: Next): Promise<McpResponse> {
     const entries = this.#entriesOf(request.client);
     const { flights } = entries;
     const flight = new Flight();
     flights.set(key, flight);
-    const land = (): void => {
+    const leave = (): void => {
       if (flights.get(key) === flight) flights.delete(key);
     };
     const { onProgress } = request;
     let hasProgress = false;
     request.onProgress = (progress) => {
       hasProgress = true;
-      // It goes to one caller alone: the others have to ask for theirs.
-      land();
+      // Progress goes to one caller alone: the others ask for their own.
+      leave();
       flight.resolve('not-shared');
       onProgress?.(progress);
     };
@@ -253,12 +256,12 @@ class Results {
       if (text !== undefined && isCurrent && response.result['isError'] !== true) {
         this.#texts.set(key, text, { ttl: ttlMs });
       }
-      land();
+      leave();
       flight.resolve(text === undefined ? 'not-shared' : { text });
       return this.#miss(response);
     } catch (error) {
-      land();
-      // That the one who asked has given up, or is out of time, is nothing to the others.
+      leave();
+      // The others do not fail because the one that asked was aborted or is out of time.
       if (request.signal.aborted || isOutOfTime(error)) flight.resolve('ask-again');
       else flight.reject(error);
       throw error;
@@ -289,7 +292,7 @@ class Results {
 
   #keyOf(request: McpRequest, call: unknown[]): string | undefined {
     const identity =
-      this.#identityOf === undefined ? this.#told(request) : given(this.#identityOf(request));
+      this.#identityOf === undefined ? this.#identity(request) : given(this.#identityOf(request));
     try {
       return this.#entriesOf(request.client).prefix + stringify([...call, identity]);
     } catch {
@@ -298,24 +301,24 @@ class Results {
     }
   }
 
-  /** All that the server will be told beside the call itself, but for what says nothing of it. */
-  #told({ headers, params }: McpRequest): unknown[] {
-    const telling = Object.entries(headers).filter(([header]) => !this.#ignoreHeaders.has(header));
+  /** Everything beside the call itself that can say who asks. */
+  #identity({ headers, params }: McpRequest): unknown[] {
+    const saying = Object.entries(headers).filter(([header]) => !this.#ignoreHeaders.has(header));
     const meta = Object.entries(params?.['_meta'] ?? {}).filter(([key]) => !SILENT_META.has(key));
-    return [Object.fromEntries(telling), Object.fromEntries(meta)];
+    return [Object.fromEntries(saying), Object.fromEntries(meta)];
   }
 }
 
-/** What of `_meta` is another for each call, and tells nothing of who makes it. */
+/** Members of `_meta` that differ for each call, and do not say who makes it. */
 const SILENT_META: ReadonlySet<string> = new Set(['progressToken', 'traceparent', 'tracestate']);
 
-/** Nobody in particular is not somebody: what is no key would be everybody's. */
+/** A result under no key would be everybody's. */
 function given(key: unknown): string {
   if (typeof key === 'string') return key;
   throw new TypeError(`cache.key gave ${typeof key}, and not a string`);
 }
 
-/** A result that is all there is, as JSON. */
+/** A complete result, as JSON. */
 function textOf(result: Result): string | undefined {
   if (result['resultType'] !== undefined && result['resultType'] !== 'complete') return undefined;
   try {

@@ -1,4 +1,4 @@
-export type { McpRequest, McpResponse, Middleware, Next } from '../connection/middleware.js';
+export type { McpRequest, McpResponse, Middleware, Next } from './contract.js';
 export { apiKey, type ApiKeyOptions } from './api-key.js';
 export { basic } from './basic.js';
 export { bearer, type TokenSource } from './bearer.js';
@@ -11,7 +11,6 @@ export {
 } from './by-name.js';
 export { cache, type CacheOptions, type CacheStats, type ToolCache } from './cache.js';
 export { logging, type Logger, type LoggingOptions, type LogLevel } from './logging.js';
-export { metrics, type Metrics, type MetricsOptions, type MetricsSeries } from './metrics.js';
 export type { Outcome } from './outcome.js';
 export { rateLimit, type RateLimitOptions } from './rate-limit.js';
 export { requestId, type RequestIdOptions } from './request-id.js';
@@ -24,4 +23,3 @@ export {
   type TokenContext,
   type TokenRefreshOptions,
 } from './token-refresh.js';
-export { tracing, type TracingOptions } from './tracing.js';

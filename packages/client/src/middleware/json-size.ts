@@ -1,6 +1,6 @@
-/** Of larger structures the rest is not counted; of strings all is, however long. */
+/** Further values are not counted. Strings are counted whole, however long. */
 const MAX_VALUES = 100_000;
-/** Deeper ones are not counted either: the stack ends somewhere, and a cycle never. */
+/** Deeper values are not counted either: the stack is limited, and a cycle has no end. */
 const MAX_DEPTH = 100;
 
 /**

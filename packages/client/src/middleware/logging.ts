@@ -1,46 +1,51 @@
-import { checkGroup } from '../connection/options.js';
-import {
-  withoutIdentity,
-  type McpRequest,
-  type McpResponse,
-  type Middleware,
-} from '../connection/middleware.js';
+import { withoutIdentity, type McpRequest, type McpResponse, type Middleware } from './contract.js';
 import { LongwireError } from '../errors.js';
 import { jsonBytes } from './json-size.js';
-import { checkBoolean, checkTexts, checkWhole } from './option-checks.js';
 import { outcomeOf, outcomeOfError } from './outcome.js';
 import { redaction, type Show } from './redaction.js';
 import { toolOf } from './tools.js';
+import { checkOptions, withDefaults, type DefaultTable } from '../options/option.js';
 
-/** How important a line is. */
+/** The level of a log line. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** What takes log lines, such as a pino logger. */
+/** Takes log lines, as a pino logger does. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-  /** Spares the making of lines that nobody would see. */
+  /** Says that lines of a level are not written, so that they are not made. */
   isLevelEnabled?(level: LogLevel): boolean;
 }
 
 /** Options of {@link logging}. */
 export interface LoggingOptions {
-  /** The level of a request that went well. Default `info`. */
+  /** The level of a request that succeeded. Default `info`. */
   level?: LogLevel;
-  /** Of a longer string only so many characters are shown. Default 200. */
+  /** How many characters of a string are shown. Default 200. */
   maxValueChars?: number;
   /**
-   * Names of fields that are never shown, in any letter case, beside those that sound like a
-   * secret: `token`, `password`, `authorization`, `api_key`, `cookie` and the like.
+   * Names of fields that are never shown, in any letter case, in addition to those that sound like a
+   * secret: `token`, `password`, `authorization`, `api_key`, `cookie` and the like. Default: none.
    */
   redact?: readonly string[];
-  /** Log the connection's own requests like those of the program. Default `false`: at `debug`. */
+  /**
+   * Log the connection's own requests like those of the program. Default `false`; they are logged at
+   * `debug`.
+   */
   internal?: boolean;
 }
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** Every option of logging. */
+export const LOGGING: DefaultTable<LoggingOptions> = {
+  level: { kind: 'enum', values: LEVELS, default: 'info' },
+  maxValueChars: { kind: 'whole', default: 200 },
+  redact: { kind: 'texts', default: [], otherwise: 'none' },
+  internal: { kind: 'flag', default: false, otherwise: 'they are logged at `debug`' },
+};
 
 /**
  * Logs one line at the end of every request: its method and tool, how long it took, its outcome
@@ -51,21 +56,15 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
  * @throws TypeError that names a wrong option.
  */
 export function logging(logger: Logger, options: LoggingOptions = {}): Middleware {
-  checkGroup('logging', options, ['level', 'maxValueChars', 'redact', 'internal']);
-  const { level = 'info', maxValueChars = 200, redact = [], internal = false } = options;
+  checkOptions(options, LOGGING, 'logging');
+  const { level, maxValueChars, redact, internal } = withDefaults(LOGGING, options);
   for (const name of LEVELS) {
     if (typeof logger?.[name] !== 'function') {
       throw new TypeError(`logging: the logger has no method ${name}`);
     }
   }
-  if (!LEVELS.includes(level)) {
-    throw new TypeError(`logging.level: ${JSON.stringify(level)} is none of ${LEVELS.join(', ')}`);
-  }
-  checkWhole('logging.maxValueChars', maxValueChars);
-  checkTexts('logging.redact', redact);
-  checkBoolean('logging.internal', internal);
   const shown = redaction({ maxValueChars, redact });
-  // What to try stands at the end of a message.
+  // The hint is at the end of a message.
   const shownError = redaction({ maxValueChars: Math.max(maxValueChars, 1000), redact });
 
   const write = (at: LogLevel, makeFields: () => object, message: string): void => {

@@ -1,16 +1,16 @@
 import { Counter, Histogram, Registry } from 'prom-client';
-import { checkGroup } from '../connection/options.js';
-import type { Middleware } from '../connection/middleware.js';
+import type { Middleware } from './contract.js';
 import { jsonBytes } from './json-size.js';
-import { checkBoolean, checkText, checkWhole } from './option-checks.js';
 import { outcomeOf, outcomeOfError, type Outcome } from './outcome.js';
 import { toolOf } from './tools.js';
+import { checkText } from '../options/checks.js';
+import { checkOptions, withDefaults, type OptionTable } from '../options/option.js';
 
 /** Options of {@link metrics}. */
 export interface MetricsOptions {
   /** Where the figures are kept, for programs that have a registry. Default: one of its own. */
   registry?: Registry;
-  /** The label `server`, which tells clients apart that share a registry. Default: none. */
+  /** The label `server`, which distinguishes clients that share a registry. Default: none. */
   server?: string;
   /** How many tools have a label of their own; all others are `other`. Default 100. */
   maxTools?: number;
@@ -18,7 +18,16 @@ export interface MetricsOptions {
   sizes?: boolean;
 }
 
-/** What is known of the requests of one method, tool and outcome. */
+/** Every option of metrics. */
+export const METRICS: OptionTable<MetricsOptions, 'maxTools' | 'sizes'> = {
+  registry: { kind: 'other', otherwise: 'one of its own' },
+  // An empty one is none.
+  server: { kind: 'other', otherwise: 'none' },
+  maxTools: { kind: 'whole', default: 100 },
+  sizes: { kind: 'flag', default: true },
+};
+
+/** The figures of the requests of one method, tool and outcome. */
 export interface MetricsSeries {
   method: string;
   /** Of calls. */
@@ -39,7 +48,7 @@ export interface Metrics extends Middleware {
   readonly registry: Registry;
   /** All of the registry in the format of Prometheus. */
   text(): Promise<string>;
-  /** What went through this middleware, as plain objects. */
+  /** The figures of this middleware, as plain objects. */
   snapshot(): MetricsSeries[];
 }
 
@@ -59,14 +68,13 @@ const MAX_METHODS = 50;
  * @throws TypeError that names a wrong option.
  */
 export function metrics(options: MetricsOptions = {}): Metrics {
-  checkGroup('metrics', options, ['registry', 'server', 'maxTools', 'sizes']);
-  const { registry = new Registry(), server = '', maxTools = 100, sizes = true } = options;
+  checkOptions(options, METRICS, 'metrics');
+  const { registry = new Registry(), server = '', ...rest } = withDefaults(METRICS, options);
+  const { maxTools, sizes } = rest;
   if (typeof registry?.getSingleMetric !== 'function') {
     throw new TypeError('metrics.registry: not a Registry of prom-client');
   }
   if (server !== '') checkText('metrics.server', server);
-  checkWhole('metrics.maxTools', maxTools);
-  checkBoolean('metrics.sizes', sizes);
   const record = recorder(registry, server, sizes);
   const series = new Map<string, Recorded>();
   const toolLabel = limited(maxTools);

@@ -1,4 +1,4 @@
-import type { McpResponse } from '../connection/middleware.js';
+import type { McpResponse } from './contract.js';
 import { LongwireError, type ErrorCode } from '../errors.js';
 
 /**

@@ -1,7 +1,7 @@
-/** Stands for what is a secret. */
+/** Replaces a secret. */
 const MASK = '[redacted]';
 
-/** Names of what lets one in. */
+/** Names of credentials. */
 const SECRET_NAME =
   /token|passw(?:or)?d|secret|authorization|api[_-]?key|private[_-]?key|credential|cookie|session[_-]?id/i;
 
@@ -15,7 +15,7 @@ const IN_TEXT: readonly RegExp[] = [
 const MAX_ITEMS = 50;
 const MAX_DEPTH = 8;
 
-/** What is shown of values in a log. */
+/** How values are shown in a log. */
 export interface Redaction {
   /** Characters of a string that are shown. */
   maxValueChars: number;
@@ -23,7 +23,7 @@ export interface Redaction {
   redact: readonly string[];
 }
 
-/** Looked at beyond what is shown, so that a secret at the cut is not shown in part. */
+/** Masked beyond what is shown, so that a secret at the cut is not shown in part. */
 const MARGIN_CHARS = 4096;
 
 /** Replaces in a text what the client knows to be a secret. */
@@ -32,7 +32,7 @@ type Mask = (text: string) => string;
 /** Shows a value. */
 export type Show = (value: unknown, mask: Mask) => unknown;
 
-/** Makes what shows a value without its secrets, and without what is too large to be read. */
+/** Makes a function that shows a value without its secrets, and without what is too large to be read. */
 export function redaction({ maxValueChars, redact }: Redaction): Show {
   const further = new Set(redact.map((name) => name.toLowerCase()));
   const isSecret = (name: string): boolean =>

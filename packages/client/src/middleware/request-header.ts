@@ -1,10 +1,10 @@
-import { checkHeaders } from '../channels/headers.js';
-import type { McpRequest, Middleware } from '../connection/middleware.js';
+import { checkHeaders } from '../http/headers.js';
+import type { McpRequest, Middleware } from './contract.js';
 import { LongwireError } from '../errors.js';
-import { checkText } from './option-checks.js';
+import { checkText } from '../options/checks.js';
 
 /**
- * Makes what gives every request a header that is always the same.
+ * Makes a middleware that sets the same header on every request.
  *
  * @throws TypeError for a name or a value that HTTP does not allow.
  */
@@ -17,10 +17,10 @@ export function fixedHeader(name: string, value: string): Middleware {
   };
 }
 
-/** A header that a middleware gives to requests which have none of that name. */
+/** A header that a middleware sets on requests that have none of that name. */
 export class RequestHeader {
   readonly #name: string;
-  /** A request that is sent again still has what it was given the time before. */
+  /** A request that is sent again still has the value of the time before. */
   readonly #given = new WeakMap<McpRequest, string>();
 
   /** @throws TypeError for a name that is none. */
@@ -34,7 +34,7 @@ export class RequestHeader {
     return present === undefined || present === this.#given.get(request);
   }
 
-  /** @throws LongwireError `unauthorized` for a value that HTTP cannot carry. */
+  /** @throws LongwireError `unauthorized` for a value that HTTP does not allow. */
   set(request: McpRequest, value: string): void {
     try {
       checkHeaders({ [this.#name]: value });

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { checkGroup } from '../connection/options.js';
-import { withoutIdentity, type Middleware } from '../connection/middleware.js';
+import { withoutIdentity, type Middleware } from './contract.js';
 import { headerName } from './request-header.js';
-import { checkFunction } from './option-checks.js';
+import { checkOptions, withDefaults, type DefaultTable } from '../options/option.js';
 
 /** Options of {@link requestId}. */
 export interface RequestIdOptions {
@@ -12,6 +11,12 @@ export interface RequestIdOptions {
   generate?: () => string;
 }
 
+/** Every option of a request id. */
+export const REQUEST_ID: DefaultTable<RequestIdOptions> = {
+  header: { kind: 'text', default: 'x-request-id' },
+  generate: { kind: 'function', default: () => randomUUID(), otherwise: 'a random UUID' },
+};
+
 /**
  * Gives every request an id: in a header, over HTTP, and as `metadata.requestId` of request and
  * response, for other middlewares. One that is there already, in either place, is kept, also when
@@ -20,9 +25,8 @@ export interface RequestIdOptions {
  * @throws TypeError that names a wrong option.
  */
 export function requestId(options: RequestIdOptions = {}): Middleware {
-  checkGroup('requestId', options, ['header', 'generate']);
-  checkFunction('requestId.generate', options.generate);
-  const { header: name = 'x-request-id', generate = randomUUID } = options;
+  checkOptions(options, REQUEST_ID, 'requestId');
+  const { header: name, generate } = withDefaults(REQUEST_ID, options);
   const header = headerName('requestId.header', name);
   const middleware: Middleware = async (request, next) => {
     const { headers, metadata } = request;
@@ -34,6 +38,6 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
     response.metadata['requestId'] = id;
     return response;
   };
-  // What a program's own function makes may well say who asks.
+  // A function of the program may make ids that say who asks.
   return options.generate === undefined ? withoutIdentity(middleware) : middleware;
 }

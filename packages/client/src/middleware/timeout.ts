@@ -1,11 +1,13 @@
-import { checkGroup, checkPositive, MAX_TIMER_MS } from '../connection/options.js';
-import { withoutIdentity, type Middleware } from '../connection/middleware.js';
+import { withoutIdentity, type Middleware } from './contract.js';
+import { CERTAINTY_TEXT } from '../certainty-text.js';
 import { LongwireError } from '../errors.js';
 import { toolOf, toolTable } from './tools.js';
+import { checkPositive, MAX_TIMER_MS } from '../options/checks.js';
+import { checkOptions, withDefaults, type OptionTable } from '../options/option.js';
 
 /** Options of {@link timeout}. */
 export interface TimeoutOptions {
-  /** How long a request may take that `tools` says nothing of, in milliseconds. Default: no limit. */
+  /** How long a request may take that is not in `tools`, in milliseconds. Default `Infinity`. */
   defaultMs?: number;
   /**
    * How long a call may take, in milliseconds, by name of the tool or by pattern (`search_*`).
@@ -14,17 +16,22 @@ export interface TimeoutOptions {
   tools?: Readonly<Record<string, number>>;
 }
 
+/** Every option of a timeout. */
+export const TIMEOUT: OptionTable<TimeoutOptions, 'defaultMs'> = {
+  defaultMs: { kind: 'duration', default: Infinity },
+  tools: { kind: 'other' },
+};
+
 /**
- * Limits how long a request takes as a whole, by tool. Progress does not make it longer; that the
- * client's own `timeoutMs` is for. A request that takes longer fails with the code `timeout`, and
- * the server is told. The connection's own requests have no limit here.
+ * Limits how long a request takes as a whole, by tool. Progress does not extend it, unlike the
+ * client's own `timeoutMs`. A request that takes longer fails with the code `timeout`, and the
+ * server gets a cancellation. The connection's own requests have no limit here.
  *
  * @throws TypeError that names a wrong option.
  */
 export function timeout(options: TimeoutOptions): Middleware {
-  checkGroup('timeout', options, ['defaultMs', 'tools']);
-  const { defaultMs = Infinity, tools } = options;
-  checkPositive('timeout.defaultMs', defaultMs);
+  checkOptions(options, TIMEOUT, 'timeout');
+  const { defaultMs, tools } = withDefaults(TIMEOUT, options);
   const limitOf = toolTable('timeout.tools', tools, (name, value) => {
     checkPositive(name, value ?? Number.NaN);
   });
@@ -59,12 +66,11 @@ export function timeout(options: TimeoutOptions): Middleware {
 }
 
 function tooLong(what: string, limitMs: number, isSent: boolean): LongwireError {
-  const known = isSent
-    ? 'it had been sent, so whether it ran is not known'
-    : 'it had not been sent';
-  return new LongwireError(`${what} did not end within ${limitMs} ms; ${known}`, {
+  const certainty = isSent ? 'outcome-unknown' : 'not-sent';
+  const summary = `${what} did not end within ${limitMs} ms; ${CERTAINTY_TEXT[certainty]}`;
+  return new LongwireError(summary, {
     code: 'timeout',
-    certainty: isSent ? 'outcome-unknown' : 'not-sent',
+    certainty,
     hint: 'give it more time in the options of the middleware timeout',
   });
 }

@@ -1,20 +1,22 @@
-import { MAX_TIMER_MS } from '../connection/options.js';
+import { MAX_TIMER_MS } from '../options/checks.js';
+import { WaitQueue } from '../wait-queue.js';
+import { unlessAborted } from './waiting.js';
 
 /** How often something may happen. */
 export interface Rate {
   /** How often in a second; below 1 for once in some seconds. */
   perSecond: number;
-  /** How often at once after a time of rest. Default: as often as in a second, at least once. */
+  /** How often at once after a pause. Default: as often as in a second, at least once. */
   burst?: number | undefined;
 }
 
-/** Lets through what has a token, and has others wait in order; tokens come back at a rate. */
+/** Gives tokens, which are refilled at a rate. Requests without a token wait in order. */
 export class TokenBucket {
   readonly #perMs: number;
   readonly #burst: number;
   #tokens: number;
   #filledAt: number = performance.now();
-  readonly #waiting: (() => void)[] = [];
+  readonly #queue = new WaitQueue<true>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor({ perSecond, burst = Math.max(1, Math.floor(perSecond)) }: Rate) {
@@ -22,42 +24,34 @@ export class TokenBucket {
     this.#burst = this.#tokens = burst;
   }
 
-  /** Whether there is a token, and nobody who has waited for it. */
+  /** Whether there is a token that no other request waits for. */
   isReady(): boolean {
     this.#fill();
-    return this.#waiting.length === 0 && this.#tokens >= 1;
+    return this.#queue.size === 0 && this.#tokens >= 1;
   }
 
-  /** Takes a token, which `isReady` has promised. */
+  /** Takes a token, after `isReady`. */
   take(): void {
     this.#tokens--;
   }
 
   /**
-   * Waits for a token behind those who came before, and takes it.
+   * Waits for a token in order, and takes it.
    *
-   * @throws the signal's reason; the place in the line is then free.
+   * @throws the signal's reason; the request has then left the queue.
    */
-  wait(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.reject(signal.reason as Error);
-    if (this.isReady()) {
-      this.take();
-      return Promise.resolve();
+  async wait(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.isReady()) return this.take();
+    const waiter = this.#queue.enter();
+    this.#schedule();
+    try {
+      await unlessAborted(waiter.promise, signal);
+    } catch (error) {
+      this.#queue.leave(waiter);
+      if (this.#queue.size === 0) this.#stop();
+      throw error;
     }
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
-        if (this.#waiting.length === 0) this.#stop();
-        reject(signal.reason as Error);
-      };
-      const enter = (): void => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(enter);
-      this.#schedule();
-    });
   }
 
   #fill(): void {
@@ -68,7 +62,7 @@ export class TokenBucket {
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#waiting.length === 0) return;
+    if (this.#timer !== undefined || this.#queue.size === 0) return;
     const ms = Math.ceil((1 - this.#tokens) / this.#perMs);
     this.#timer = setTimeout(() => this.#serve(), Math.min(Math.max(1, ms), MAX_TIMER_MS));
   }
@@ -76,9 +70,9 @@ export class TokenBucket {
   #serve(): void {
     this.#timer = undefined;
     this.#fill();
-    while (this.#tokens >= 1 && this.#waiting.length > 0) {
+    while (this.#tokens >= 1 && this.#queue.size > 0) {
       this.#tokens--;
-      this.#waiting.shift()?.();
+      this.#queue.shift()?.give(true);
     }
     this.#schedule();
   }

@@ -1,16 +1,18 @@
 import { AsyncResource } from 'node:async_hooks';
-import { checkGroup, checkPositive, MAX_TIMER_MS } from '../connection/options.js';
-import type { McpRequest, Middleware } from '../connection/middleware.js';
+import type { McpRequest, Middleware } from './contract.js';
 import { LongwireError, type Certainty } from '../errors.js';
-import { checkFunction } from './option-checks.js';
 import { RequestHeader, unauthorized } from './request-header.js';
 import { unlessAborted } from './waiting.js';
+import { MAX_TIMER_MS } from '../options/checks.js';
+import { checkOptions, withDefaults, type OptionTable } from '../options/option.js';
 
-/** Why a new token is wanted. */
+/** Why a new token is needed, and for whom. */
 export interface TokenContext {
   /**
-   * There is none yet; it expires soon, or has; it is older than `intervalMs`; the server refused
-   * it with a 401.
+   * - `first`: there is none yet.
+   * - `expiry`: it expires soon, or has expired.
+   * - `interval`: it is older than `intervalMs`.
+   * - `refused`: the server refused it with a 401.
    */
   readonly reason: 'first' | 'expiry' | 'interval' | 'refused';
   /** The token before, if there was one. */
@@ -24,7 +26,7 @@ export interface TokenContext {
   readonly signal: AbortSignal;
 }
 
-/** A token, and until when it is good; without a time it has no end. */
+/** A token, and until when it is valid; without a time it does not expire. */
 export interface Token {
   token: string;
   /** In milliseconds since 1970, as `Date.now()` gives them. */
@@ -35,49 +37,68 @@ export interface Token {
 
 /** Options of {@link tokenRefresh}. */
 export interface TokenRefreshOptions {
-  /** Gets a token for an origin. It is asked once for all requests that wait for it. */
+  /** Gets a token for an origin. It is called once for all requests that wait for it. */
   provider: (context: TokenContext) => Promise<Token | string> | Token | string;
   /**
-   * How long before its end a token is replaced, in milliseconds; of a token that lives shorter
-   * than twice that, at half its life. Default 60 000.
+   * How long before its expiry a token is replaced, in milliseconds. A token that is valid for less
+   * than twice that is replaced at half its time. Default 60 000.
    */
   refreshBeforeMs?: number;
-  /** When a token without an end is replaced, in milliseconds. Default: only when it is refused. */
+  /** When a token that does not expire is replaced, in milliseconds. Default `Infinity`; only when it is refused. */
   intervalMs?: number;
   /** How long the provider may take, in milliseconds. Default 30 000. */
   timeoutMs?: number;
   /** The header that carries the token. Default `authorization`. */
   header?: string;
-  /** What stands before the token in the header; `''` for nothing. Default `Bearer`. */
+  /** The word before the token in the header; `''` for none. Default `Bearer`. */
   scheme?: string;
-  /** The time in milliseconds since 1970. Default `Date.now`. */
+  /** The time in milliseconds since 1970. Default: `Date.now`. */
   now?: () => number;
 }
+
+/** Every option of a token refresh. */
+export const TOKEN_REFRESH: OptionTable<
+  TokenRefreshOptions,
+  'refreshBeforeMs' | 'intervalMs' | 'timeoutMs' | 'header' | 'scheme' | 'now'
+> = {
+  provider: { kind: 'function' },
+  refreshBeforeMs: { kind: 'duration', default: 60_000 },
+  intervalMs: { kind: 'duration', default: Infinity, otherwise: 'only when it is refused' },
+  timeoutMs: { kind: 'duration', default: 30_000 },
+  header: { kind: 'text', default: 'authorization' },
+  // It may be empty.
+  scheme: { kind: 'other', default: 'Bearer' },
+  now: { kind: 'function', default: () => Date.now(), otherwise: '`Date.now`' },
+};
 
 interface Held {
   readonly token: string;
   readonly expiresAt: number;
-  /** When it is to be replaced, and why then. */
+  /** When it has to be replaced, and why then. */
   readonly dueAt: number;
   readonly dueBy: 'expiry' | 'interval';
 }
 
-/** After a provider that failed, for how long a token that is still good is gone on with. */
+/** For how long a token that is still valid is used after its provider has failed. */
 const PAUSE_MS = 1000;
 
 /**
- * Sends a token with every request, and keeps it fresh: the provider is asked before the first
- * request, before the token ends, at an interval for one without an end, and when the server
- * refuses it; the refused request is then sent once more. There is no timer: what is due is done
- * when a request comes, a ping of the connection's own included, and the request waits for it.
- * A request that has the header already keeps it. Each origin has a token of its own.
+ * Sends a token with every request, and keeps it fresh. The provider is called:
  *
- * The token is one for all requests, whoever they are made for: the provider is run in the async
- * context in which this was called, and not in that of a request. For a token of each user there is
- * `bearer` with a function.
+ * - before the first request;
+ * - before the token expires, or at an interval if it does not;
+ * - when the server refuses the token. The refused request is then sent once more.
  *
- * A provider that fails, gives no token or takes too long fails the requests that wait for it with
- * the code `unauthorized`; as long as the token before is good, they go on with that.
+ * There is no timer: a token is replaced when a request comes, a ping of the connection's own included,
+ * and the request waits for it. A request that has the header already keeps it. Each origin has a
+ * token of its own.
+ *
+ * All requests share the token, whoever they are made for: the provider runs in the async context in
+ * which this was called, not in that of a request. For a token of each user there is `bearer` with a
+ * function.
+ *
+ * If the provider fails, gives no token or takes too long, requests use the token before while it is
+ * valid. Otherwise they fail with the code `unauthorized`.
  *
  * @throws TypeError that names a wrong option.
  */
@@ -89,7 +110,7 @@ export function tokenRefresh(options: TokenRefreshOptions): Middleware {
     if (tokens === undefined) byOrigin.set(origin, (tokens = new Tokens(settings, origin)));
     return tokens;
   };
-  const { scheme = 'Bearer', header: name = 'authorization' } = options;
+  const { scheme, header: name } = settings;
   if (typeof scheme !== 'string') throw new TypeError('tokenRefresh.scheme: not a string');
   const header = new RequestHeader(name);
   const valueOf = ({ token }: Held): string => (scheme === '' ? token : `${scheme} ${token}`);
@@ -102,7 +123,7 @@ export function tokenRefresh(options: TokenRefreshOptions): Middleware {
       return await next();
     } catch (error) {
       if (!(error instanceof LongwireError) || error.code !== 'unauthorized') throw error;
-      // What may have run on an earlier connection is not repeated by whoever gets a token.
+      // A request that may have run on an earlier connection is not repeated for a new token.
       const { certainty } = error;
       if (certainty === 'outcome-unknown') throw error;
       tokens.refuse(sent);
@@ -121,47 +142,35 @@ interface TokenSettings {
   refreshBeforeMs: number;
   intervalMs: number;
   timeoutMs: number;
+  header: string;
+  scheme: string;
   now: () => number;
   /** The async context in which they were given. */
   scope: AsyncResource;
 }
 
 function resolveOptions(options: TokenRefreshOptions): TokenSettings {
-  checkGroup('tokenRefresh', options, [
-    'provider',
-    'refreshBeforeMs',
-    'intervalMs',
-    'timeoutMs',
-    'header',
-    'scheme',
-    'now',
-  ]);
-  const { provider, refreshBeforeMs, intervalMs, timeoutMs, now } = options;
-  if (typeof provider !== 'function') {
+  checkOptions(options, TOKEN_REFRESH, 'tokenRefresh');
+  if (options.provider === undefined) {
     throw new TypeError('tokenRefresh.provider: not a function');
   }
-  checkPositive('tokenRefresh.refreshBeforeMs', refreshBeforeMs);
-  checkPositive('tokenRefresh.intervalMs', intervalMs);
-  checkPositive('tokenRefresh.timeoutMs', timeoutMs);
-  checkFunction('tokenRefresh.now', now);
+  const { timeoutMs, ...rest } = withDefaults(TOKEN_REFRESH, options);
   return {
-    provider,
-    refreshBeforeMs: refreshBeforeMs ?? 60_000,
-    intervalMs: intervalMs ?? Infinity,
-    timeoutMs: Math.ceil(Math.min(timeoutMs ?? 30_000, MAX_TIMER_MS)),
-    now: now ?? Date.now,
+    ...rest,
+    provider: options.provider,
+    timeoutMs: Math.ceil(Math.min(timeoutMs, MAX_TIMER_MS)),
     scope: new AsyncResource('longwire.token'),
   };
 }
 
-/** Holds a token for an origin, and asks for another when it is time. */
+/** Holds a token for an origin, and gets another when it is due. */
 class Tokens {
   readonly #settings: TokenSettings;
   readonly #origin: string | undefined;
   #held: Held | undefined;
   #refused: Held | undefined;
   #flight: Promise<Held> | undefined;
-  /** When a provider that failed is asked again for a token that is not needed yet. */
+  /** When a provider that failed is called again for a token that is not needed yet. */
   #pausedUntil = 0;
 
   constructor(settings: TokenSettings, origin: string | undefined) {
@@ -206,7 +215,7 @@ class Tokens {
   async #ask(): Promise<Held> {
     const { provider, timeoutMs, now, scope } = this.#settings;
     const previous = this.#held ?? this.#refused;
-    // Its timer holds up no process: those who wait have their own.
+    // Its timer keeps no process alive: the requests that wait have timers of their own.
     const signal = AbortSignal.timeout(timeoutMs);
     const context: TokenContext = {
       reason: this.#held?.dueBy ?? (this.#refused === undefined ? 'first' : 'refused'),

@@ -1,5 +1,4 @@
-import type { Result } from '@modelcontextprotocol/client';
-import type { McpRequest } from '../connection/middleware.js';
+import type { McpRequest } from './contract.js';
 import { createGlob } from '../untrusted/glob.js';
 
 /** The tool that a request calls, if it does. */
@@ -31,42 +30,4 @@ export function toolTable<T>(
     patterns.push({ matches: createGlob(key, { negation: true }), value });
   }
   return (tool) => names.get(tool) ?? patterns.find(({ matches }) => matches(tool))?.value;
-}
-
-/** What one server said of its tools. */
-interface ListedTools {
-  readonly readOnly: Set<string>;
-  readonly repeatable: Set<string>;
-}
-
-/** What servers say of their tools, as far as lists of them pass by; each for its own clients. */
-export class ToolHints {
-  readonly #byClient = new WeakMap<object, ListedTools>();
-
-  /** Takes notice of a result, if it is a list of tools; a first page begins anew. */
-  learn({ method, params, client }: McpRequest, { tools }: Result): void {
-    if (method !== 'tools/list' || !Array.isArray(tools)) return;
-    let listed = this.#byClient.get(client);
-    if (listed === undefined || params?.['cursor'] === undefined) {
-      listed = { readOnly: new Set(), repeatable: new Set() };
-      this.#byClient.set(client, listed);
-    }
-    for (const tool of tools as unknown[]) {
-      const { name, annotations } = (tool ?? {}) as Record<string, unknown>;
-      if (typeof name !== 'string') continue;
-      const { readOnlyHint, idempotentHint } = (annotations ?? {}) as Record<string, unknown>;
-      if (readOnlyHint === true) listed.readOnly.add(name);
-      if (readOnlyHint === true || idempotentHint === true) listed.repeatable.add(name);
-    }
-  }
-
-  /** Whether the server of a request said that the tool only looks. */
-  isReadOnly({ client }: McpRequest, tool: string): boolean {
-    return this.#byClient.get(client)?.readOnly.has(tool) === true;
-  }
-
-  /** Whether the server of a request said that running the tool twice is no more than once. */
-  isRepeatable({ client }: McpRequest, tool: unknown): boolean {
-    return this.#byClient.get(client)?.repeatable.has(tool as string) === true;
-  }
 }

@@ -10,27 +10,32 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
-import { checkGroup } from '../connection/options.js';
-import type { McpRequest, McpResponse, Middleware } from '../connection/middleware.js';
+import type { McpRequest, McpResponse, Middleware } from './contract.js';
 import { LongwireError, ServerError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { outcomeOfError } from './outcome.js';
 import { toolOf } from './tools.js';
+import { checkOptions, type OptionTable } from '../options/option.js';
 
 /** Options of {@link tracing}. */
 export interface TracingOptions {
-  /** What makes the spans. Default: `longwire` of the registered OpenTelemetry SDK. */
+  /** Makes the spans. Default: the tracer `longwire` of the registered OpenTelemetry SDK. */
   tracer?: Tracer;
 }
 
+/** Every option of tracing. */
+export const TRACING: OptionTable<TracingOptions> = {
+  tracer: { kind: 'other', otherwise: 'the tracer `longwire` of the registered OpenTelemetry SDK' },
+};
+
 /**
  * Makes a client span of every request of the program (`tools/call echo`), by OpenTelemetry's
- * conventions for MCP, and below it a span of every attempt: each time that the request leaves.
- * The server is told of it in `params._meta` (`traceparent`, `tracestate`, `baggage`, as the
- * registered propagator has it); what the program put there itself stays. Failures and a tool's
- * errors are recorded. Arguments and results are not.
+ * conventions for MCP, and below it a span of every attempt: each time that the request is sent.
+ * The span goes to the server in `params._meta` (`traceparent`, `tracestate`, `baggage`, as the
+ * registered propagator writes them); what the program put there itself is kept. Failures and errors
+ * of tools are recorded. Arguments and results are not.
  *
- * It stands before a `cache`, because baggage may say who asks.
+ * It comes before a `cache`, because baggage may say who asks.
  *
  * The connection's own requests have no spans. Without an OpenTelemetry SDK nothing is made.
  *
@@ -38,7 +43,7 @@ export interface TracingOptions {
  * @throws TypeError that names a wrong option.
  */
 export function tracing(options: TracingOptions = {}): Middleware {
-  checkGroup('tracing', options, ['tracer']);
+  checkOptions(options, TRACING, 'tracing');
   const { tracer = trace.getTracer('longwire', VERSION) } = options;
   if (typeof tracer?.startSpan !== 'function') {
     throw new TypeError('tracing.tracer: not a Tracer of OpenTelemetry');
@@ -73,13 +78,13 @@ export function tracing(options: TracingOptions = {}): Middleware {
   };
 }
 
-/** How a span ends that does not end well. */
+/** How a span ends that fails. */
 interface SpanError {
   message: string | undefined;
   attributes: Attributes;
 }
 
-/** The spans of the times that a request leaves; each ends when the next one begins. */
+/** The spans of the attempts of a request; each ends when the next one begins. */
 class Attempts {
   readonly #tracer: Tracer;
   readonly #name: string;

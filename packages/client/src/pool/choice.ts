@@ -1,10 +1,10 @@
-import { inFlightOf, isSteady, type Backend, type Member } from './backend.js';
+import { inFlightOf, isSteady, type PoolTarget, type PooledConnection } from './target.js';
 
-/** Where a call goes: to a connection, or to a new one, which may take the place of another. */
-export type Choice = { take: Member } | { dial: Backend; instead?: Member };
+/** Where a call goes: to a connection, or to a new one, which may replace another. */
+export type Choice = { take: PooledConnection } | { dial: PoolTarget; instead?: PooledConnection };
 
 /** By what it is chosen. */
-export interface ChoiceRules {
+export interface ChoiceOptions {
   size: number;
   maxPerConnection: number;
   /** On the clock of `performance.now()`. */
@@ -12,89 +12,93 @@ export interface ChoiceRules {
 }
 
 /**
- * Chooses where a call goes, or `undefined`: it has to wait. The target with the fewest calls comes
- * first, and among equals the one that has waited longest for one; there a free connection, else a
- * new one. If there is neither, the least busy connection that may take one more; and last one that
- * was lost and tries to come back. A target that the call could not reach is not dialled for it again.
+ * Chooses where a call goes; `undefined`: it has to wait.
+ *
+ * Targets are asked in order: the one with the fewest calls first, among equals the one that has
+ * waited longest for a call. A target that the call could not reach is not dialled for it again.
+ *
+ * 1. A free connection of that target, else a new one.
+ * 2. The least busy connection that may take one more call.
+ * 3. A connection that was lost and reconnects.
  */
 export function choose(
-  backends: readonly Backend[],
-  tried: ReadonlySet<Backend>,
-  rules: ChoiceRules,
+  targets: readonly PoolTarget[],
+  tried: ReadonlySet<PoolTarget>,
+  { size, maxPerConnection, now }: ChoiceOptions,
 ): Choice | undefined {
   const order =
-    backends.length === 1
-      ? backends
-      : backends
-          .map((backend) => ({ backend, calls: inFlightOf(backend) }))
-          .sort((a, b) => a.calls - b.calls || a.backend.usedAt - b.backend.usedAt)
-          .map(({ backend }) => backend);
-  const members = order.flatMap((backend) => [...backend.members]);
-  const dialable = dialableOf(order, tried, members, rules.now);
-  for (const backend of order) {
-    const free = freeOf(backend);
+    targets.length === 1
+      ? targets
+      : targets
+          .map((target) => ({ target, calls: inFlightOf(target) }))
+          .sort((a, b) => a.calls - b.calls || a.target.usedAt - b.target.usedAt)
+          .map(({ target }) => target);
+  const all = order.flatMap(({ connections }) => [...connections]);
+  const dialable = dialableOf(order, tried, all, now);
+  for (const target of order) {
+    const free = freeOf(target);
     if (free !== undefined) return { take: free };
-    if (!dialable.has(backend)) continue;
-    if (members.length < rules.size) return { dial: backend };
-    const spare = spareFor(backend, order);
-    if (spare !== undefined) return { dial: backend, instead: spare };
+    if (!dialable.has(target)) continue;
+    if (all.length < size) return { dial: target };
+    const spare = spareFor(target, order);
+    if (spare !== undefined) return { dial: target, instead: spare };
   }
-  const open = members.filter(({ tickets }) => tickets.size < rules.maxPerConnection);
+  const open = all.filter(({ calls }) => calls.size < maxPerConnection);
   const least = leastBusy(open.filter(isSteady)) ?? leastBusy(open);
   return least && { take: least };
 }
 
 /**
- * Those that may be dialled: not left out. If nothing else is left, the one that is due first is
- * tried all the same. One that failed is tried by one call at a time.
+ * The targets that may be dialled: those that are not ejected. If nothing else is left, the one
+ * whose ejection ends first is tried all the same. One that failed is tried by one call at a time.
  */
 function dialableOf(
-  order: readonly Backend[],
-  tried: ReadonlySet<Backend>,
-  members: readonly Member[],
+  order: readonly PoolTarget[],
+  tried: ReadonlySet<PoolTarget>,
+  all: readonly PooledConnection[],
   now: number,
-): Set<Backend> {
-  const untried = order.filter((backend) => !tried.has(backend));
-  let candidates = untried.filter(({ leaveOut }) => leaveOut.until <= now);
-  if (candidates.length === 0 && (tried.size > 0 || !members.some(isSteady))) {
-    const [first] = untried.toSorted((a, b) => a.leaveOut.until - b.leaveOut.until);
+): Set<PoolTarget> {
+  const untried = order.filter((target) => !tried.has(target));
+  let candidates = untried.filter(({ ejection }) => ejection.until <= now);
+  if (candidates.length === 0 && (tried.size > 0 || !all.some(isSteady))) {
+    const [first] = untried.toSorted((a, b) => a.ejection.until - b.ejection.until);
     if (first !== undefined) candidates = [first];
   }
-  return new Set(candidates.filter((backend) => !isOnTrial(backend)));
+  return new Set(candidates.filter((target) => !isOnTrial(target)));
 }
 
-function isOnTrial({ leaveOut, members }: Backend): boolean {
-  return leaveOut.isDoubtful && [...members].some(({ wasReady }) => !wasReady);
+function isOnTrial({ ejection, connections }: PoolTarget): boolean {
+  return ejection.isDoubtful && [...connections].some(({ wasReady }) => !wasReady);
 }
 
 /** The one that was used last, so that those which are too many become idle and are closed. */
-function freeOf({ members }: Backend): Member | undefined {
-  let free: Member | undefined;
-  for (const member of members) {
-    if (member.tickets.size > 0 || !isSteady(member)) continue;
-    if (free === undefined || member.usedAt > free.usedAt) free = member;
+function freeOf({ connections }: PoolTarget): PooledConnection | undefined {
+  let free: PooledConnection | undefined;
+  for (const connection of connections) {
+    if (connection.calls.size > 0 || !isSteady(connection)) continue;
+    if (free === undefined || connection.usedAt > free.usedAt) free = connection;
   }
   return free;
 }
 
 /**
- * A free connection that may give its place to one of this target: it was lost, or its target has
+ * A free connection that may be replaced by one to this target: it was lost, or its target has
  * more than its share while this one has less.
  */
-function spareFor(backend: Backend, order: readonly Backend[]): Member | undefined {
+function spareFor(target: PoolTarget, order: readonly PoolTarget[]): PooledConnection | undefined {
   const free = order
-    .filter((other) => other !== backend)
-    .flatMap(({ members }) => [...members])
-    .filter(({ tickets }) => tickets.size === 0);
-  const isRich = (member: Member): boolean =>
-    member.backend.members.size > backend.members.size + 1;
-  return free.find((member) => !isSteady(member)) ?? free.find(isRich);
+    .filter((other) => other !== target)
+    .flatMap(({ connections }) => [...connections])
+    .filter(({ calls }) => calls.size === 0);
+  const isRich = (connection: PooledConnection): boolean =>
+    connection.target.connections.size > target.connections.size + 1;
+  return free.find((connection) => !isSteady(connection)) ?? free.find(isRich);
 }
 
-function leastBusy(members: readonly Member[]): Member | undefined {
-  let least: Member | undefined;
-  for (const member of members) {
-    if (least === undefined || member.tickets.size < least.tickets.size) least = member;
+function leastBusy(connections: readonly PooledConnection[]): PooledConnection | undefined {
+  let least: PooledConnection | undefined;
+  for (const connection of connections) {
+    if (least === undefined || connection.calls.size < least.calls.size) least = connection;
   }
   return least;
 }

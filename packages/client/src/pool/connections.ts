@@ -1,22 +1,23 @@
 import { AsyncResource } from 'node:async_hooks';
 import { LongwireClient } from '../client/client.js';
 import { Idle } from '../client/idle.js';
-import { Learned } from '../client/learned.js';
+import { ToolCatalog } from '../tools/catalog.js';
 import type { ClientOptions } from '../client/types.js';
-import { place } from '../channels/place.js';
+import { displayUrl } from '../http/display-url.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { LongwireError } from '../errors.js';
-import { parseTarget, type TargetOption } from '../target/target.js';
-import type { Backend, Member, PoolTicket } from './backend.js';
+import { parseTarget, type TargetOption } from '../dial/target.js';
+import type { PoolCall, PooledConnection, PoolTarget } from './target.js';
 import { choose } from './choice.js';
-import { LeaveOut } from './leave-out.js';
+import { Ejection } from './ejection.js';
+import { NO_STATS, sumOf, type ConnectionStats } from './connection-stats.js';
 import type { ResolvedPoolOptions } from './options.js';
 
-/** Who is told what becomes of the connections. */
+/** What is called when connections change. */
 export interface ConnectionsHandlers {
   /** There is a new one, which is not dialled yet. */
-  onOpened: (member: Member) => void;
-  /** One has come, gone, or changed. */
+  onOpened: (connection: PooledConnection) => void;
+  /** One was added or removed, or its state changed. */
   onChange: () => void;
   /** A call that waits may be given a connection now. */
   onRoom: () => void;
@@ -34,13 +35,16 @@ const RANK: readonly ConnectionState['name'][] = [
 
 /** The connections of a pool: made when a call needs one, and closed when idle or lost for good. */
 export class Connections {
-  readonly backends: readonly Backend[];
+  readonly targets: readonly PoolTarget[];
   readonly #options: ResolvedPoolOptions;
   readonly #handlers: ConnectionsHandlers;
-  readonly #learned = new Learned();
+  readonly #catalog = new ToolCatalog();
   /** Where its clients are made, whichever call it is that needs one. */
   readonly #scope = new AsyncResource('longwire.pool');
-  readonly #closings = new Set<Promise<void>>();
+  /** Those that are removed, until they are closed. */
+  readonly #closing = new Map<LongwireClient, Promise<void>>();
+  /** The figures of those that are closed. */
+  #pastStats = NO_STATS;
   #uses = 0;
   /** Why there is none, if the last one failed. */
   #down: ConnectionState | undefined;
@@ -53,16 +57,16 @@ export class Connections {
   ) {
     this.#options = options;
     this.#handlers = handlers;
-    this.backends = targets.map((target) => {
-      // Says at once what is wrong.
-      const { name } = new LongwireClient(target, options.client);
-      const parsed = parseTarget(target);
+    this.targets = targets.map((option) => {
+      // Fails at once for what is wrong.
+      const { name } = new LongwireClient(option, options.client);
+      const parsed = parseTarget(option);
       return {
-        target,
+        option,
         name,
-        label: parsed.kind === 'url' ? place(parsed.url) : parsed.name,
-        leaveOut: new LeaveOut(options.leaveOutMs),
-        members: new Set(),
+        label: parsed.kind === 'url' ? displayUrl(parsed.url) : parsed.name,
+        ejection: new Ejection(options.ejectMs),
+        connections: new Set(),
         usedAt: 0,
         wasReached: false,
         failed: 0,
@@ -70,144 +74,148 @@ export class Connections {
     });
   }
 
-  get all(): Member[] {
-    return this.backends.flatMap(({ members }) => [...members]);
+  get all(): PooledConnection[] {
+    return this.targets.flatMap(({ connections }) => [...connections]);
   }
 
-  /** Where the best of them stands. */
+  /** The state of the best of them. */
   get state(): ConnectionState {
     const states = this.all.map(({ client }) => client.state);
     const [best] = states.sort((a, b) => RANK.indexOf(a.name) - RANK.indexOf(b.name));
     return best ?? this.#down ?? { name: 'idle' };
   }
 
+  /** The figures of all of them, those that are closed included. */
+  get stats(): ConnectionStats {
+    const clients = [...this.all.map(({ client }) => client), ...this.#closing.keys()];
+    return clients.map((client) => client.stats()).reduce<ConnectionStats>(sumOf, this.#pastStats);
+  }
+
   /** Gives a call a connection, if it need not wait for one. */
-  take(ticket: PoolTicket): Member | undefined {
+  take(call: PoolCall): PooledConnection | undefined {
     const { size, maxPerConnection } = this.#options;
-    const rules = { size, maxPerConnection, now: performance.now() };
-    const choice = choose(this.backends, ticket.tried, rules);
+    const limits = { size, maxPerConnection, now: performance.now() };
+    const choice = choose(this.targets, call.tried, limits);
     if (choice === undefined) return undefined;
-    if ('dial' in choice && choice.instead !== undefined) this.#takeOut(choice.instead);
-    const member = 'dial' in choice ? this.#open(choice.dial) : choice.take;
-    ticket.call = undefined;
-    ticket.isWithdrawn = false;
-    ticket.onPutOff = (error) => this.#putOff(member, ticket, error);
-    member.tickets.add(ticket);
-    member.idle.begin();
-    member.usedAt = member.backend.usedAt = ++this.#uses;
-    return member;
+    if ('dial' in choice && choice.instead !== undefined) this.#remove(choice.instead);
+    const connection = 'dial' in choice ? this.#open(choice.dial) : choice.take;
+    call.assign((error) => this.#deferred(connection, call, error));
+    connection.calls.add(call);
+    connection.idle.begin();
+    connection.usedAt = connection.target.usedAt = ++this.#uses;
+    return connection;
   }
 
   /** A call has ended on its connection. */
-  release(member: Member, ticket: PoolTicket): void {
-    member.tickets.delete(ticket);
-    if (!member.isOut) member.idle.end();
+  release(connection: PooledConnection, call: PoolCall): void {
+    connection.calls.delete(call);
+    if (!connection.isRemoved) connection.idle.end();
   }
 
   /** Whether a call that was not sent may get a connection yet, now or later. */
-  mayServe({ tried }: PoolTicket): boolean {
-    return this.backends.some((backend) => !tried.has(backend) || backend.members.size > 0);
+  mayServe({ tried }: PoolCall): boolean {
+    return this.targets.some((target) => !tried.has(target) || target.connections.size > 0);
   }
 
   /** Closes all; fulfilled when nothing is left open. */
   async close(): Promise<void> {
     this.#down = undefined;
-    for (const member of this.all) this.#takeOut(member);
-    await Promise.all(this.#closings);
+    for (const connection of this.all) this.#remove(connection);
+    await Promise.all(this.#closing.values());
   }
 
-  #open(backend: Backend): Member {
-    const options = this.#clientOptions(backend);
+  #open(target: PoolTarget): PooledConnection {
+    const options = this.#clientOptions(target);
     const client = this.#scope.runInAsyncScope(
-      () => new LongwireClient(backend.target, options, this.#learned),
+      () => new LongwireClient(target.option, options, this.#catalog),
     );
-    const member: Member = {
-      backend,
+    const connection: PooledConnection = {
+      target,
       client,
-      tickets: new Set(),
+      calls: new Set(),
       idle: new Idle(this.#options.idleMs, () => {
-        this.#takeOut(member);
+        this.#remove(connection);
         this.#handlers.onChange();
         this.#handlers.onRoom();
       }),
       usedAt: 0,
       wasReady: false,
-      isOut: false,
+      isRemoved: false,
     };
     client.on('state', (state) => {
-      if (!member.isOut) this.#changed(member, state);
+      if (!connection.isRemoved) this.#changed(connection, state);
     });
-    backend.members.add(member);
+    target.connections.add(connection);
     this.#down = undefined;
-    this.#handlers.onOpened(member);
-    return member;
+    this.#handlers.onOpened(connection);
+    return connection;
   }
 
-  /** A server that was reached before is dialled as persistently as after a loss, if there is no other. */
-  #clientOptions({ wasReached }: Backend): ClientOptions {
+  /** The only server of a pool, once reached, is dialled as persistently as after a loss. */
+  #clientOptions({ wasReached }: PoolTarget): ClientOptions {
     const { client } = this.#options;
-    if (!wasReached || this.backends.length > 1) return client;
+    if (!wasReached || this.targets.length > 1) return client;
     return { ...client, retry: { firstConnect: true, ...client.retry } };
   }
 
-  #changed(member: Member, state: ConnectionState): void {
-    const { backend } = member;
-    const isFree = member.tickets.size === 0;
+  #changed(connection: PooledConnection, state: ConnectionState): void {
+    const { target } = connection;
+    const isFree = connection.calls.size === 0;
     if (state.name === 'ready') {
-      member.wasReady = backend.wasReached = true;
-      backend.leaveOut.succeeded();
+      connection.wasReady = target.wasReached = true;
+      target.ejection.succeeded();
     } else if (state.name === 'reconnecting') {
-      this.#moveOn(member);
+      this.#reassign(connection);
     } else if (state.name === 'resting') {
-      this.#fail(member, state.reason);
+      this.#fail(connection, state.reason);
     } else if (state.name === 'closed') {
-      this.#fail(member);
+      this.#fail(connection);
     }
     this.#handlers.onChange();
-    // The calls of one that failed come first, and they learn of it in a moment.
-    if (state.name === 'ready' || (member.isOut && isFree)) this.#handlers.onRoom();
+    // The calls of one that failed come first, and are failed a moment later.
+    if (state.name === 'ready' || (connection.isRemoved && isFree)) this.#handlers.onRoom();
   }
 
-  #fail(member: Member, reason?: LongwireError): void {
-    const { backend, wasReady } = member;
-    this.#takeOut(member);
-    backend.leaveOut.failed(performance.now());
-    backend.failed++;
+  #fail(connection: PooledConnection, reason?: LongwireError): void {
+    const { target, wasReady } = connection;
+    this.#remove(connection);
+    target.ejection.failed(performance.now());
+    target.failed++;
     if (reason === undefined) return;
-    backend.lastError = reason;
+    target.lastError = reason;
     if (this.all.length === 0) this.#down = { name: 'resting', reason, known: wasReady };
   }
 
-  /** What has not been sent on a connection that was lost goes where it need not wait. */
-  #moveOn({ backend, tickets }: Member): void {
-    for (const ticket of tickets) {
-      if (this.#hasOther(ticket, backend)) ticket.isWithdrawn = ticket.call?.withdraw() === true;
-    }
+  /** A connection was lost: its calls that were not sent go where they need not wait. */
+  #reassign({ target, calls }: PooledConnection): void {
+    for (const call of calls) if (this.#hasOther(call, target)) call.withdraw();
   }
 
-  /** The server of a connection that looked sound cannot be reached. */
-  #putOff(member: Member, ticket: PoolTicket, error: LongwireError): void {
-    if (error.certainty !== 'not-sent' || !this.#hasOther(ticket, member.backend)) return;
-    if (ticket.call?.withdraw() !== true) return;
-    ticket.isWithdrawn = true;
-    if (member.tickets.size > 1 || member.isOut) return;
-    this.#fail(member, error);
+  /** A call could not be sent: the server of a connection that looked sound cannot be reached. */
+  #deferred(connection: PooledConnection, call: PoolCall, error: LongwireError): void {
+    if (error.certainty !== 'not-sent' || !this.#hasOther(call, connection.target)) return;
+    if (!call.withdraw() || connection.calls.size > 1 || connection.isRemoved) return;
+    this.#fail(connection, error);
     this.#handlers.onChange();
   }
 
-  /** Whether a call may go to another target, which it has not tried and which is not left out. */
-  #hasOther({ tried }: PoolTicket, backend: Backend): boolean {
+  /** Whether a call may go to another target, which it has not tried and which is not ejected. */
+  #hasOther({ tried }: PoolCall, target: PoolTarget): boolean {
     const now = performance.now();
-    return this.backends.some(
-      (other) => other !== backend && !tried.has(other) && other.leaveOut.until <= now,
+    return this.targets.some(
+      (other) => other !== target && !tried.has(other) && other.ejection.until <= now,
     );
   }
 
-  #takeOut(member: Member): void {
-    member.isOut = true;
-    member.idle.stop();
-    member.backend.members.delete(member);
-    const closing = member.client.close().finally(() => this.#closings.delete(closing));
-    this.#closings.add(closing);
+  #remove(connection: PooledConnection): void {
+    const { client, idle, target } = connection;
+    connection.isRemoved = true;
+    idle.stop();
+    target.connections.delete(connection);
+    const closed = client.close().finally(() => {
+      this.#closing.delete(client);
+      this.#pastStats = sumOf(this.#pastStats, client.stats());
+    });
+    this.#closing.set(client, closed);
   }
 }

@@ -1,4 +1,4 @@
-import type { TargetOption } from '../target/target.js';
+import type { TargetOption } from '../dial/target.js';
 import { LongwirePool } from './pool.js';
 import type { PoolOptions } from './types.js';
 

@@ -11,36 +11,35 @@ import type {
   Tool,
 } from '@modelcontextprotocol/client';
 import { CallClock } from '../client/call-clock.js';
-import { Call, ticketKey, type CallSurroundings } from '../client/call.js';
+import { callObserver } from '../client/call.js';
 import type { LongwireClient } from '../client/client.js';
 import { Listeners } from '../client/listeners.js';
-import { checkOperationOptions } from '../client/options.js';
+import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
 import { ToolHandle } from '../client/tool-handle.js';
 import type {
+  CallTimeouts,
   CallToolOptions,
   ClientEvents,
   OperationOptions,
   ServerNotification,
-  ToolSource,
+  ServerSource,
 } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
-import { ConnectError, ConnectionLostError, LongwireError, type ErrorCode } from '../errors.js';
-import type { TargetOption } from '../target/target.js';
-import { statusOf, type Member, type PoolTicket } from './backend.js';
+import { healthByListing } from '../health/by-listing.js';
+import { checkHealthOptions, type Health, type HealthOptions } from '../health/health.js';
+import type { ClientStats } from '../health/stats.js';
+import { Tally } from '../health/tally.js';
+import { TrafficCounts } from '../http/traffic-counts.js';
+import type { TargetOption } from '../dial/target.js';
+import { PoolCall, statusOf, type PooledConnection } from './target.js';
 import { Connections } from './connections.js';
+import { poolHealth } from './health.js';
+import { CallRunner } from './call-runner.js';
 import { resolvePoolOptions, type ResolvedPoolOptions } from './options.js';
 import { ToolChanges } from './tool-changes.js';
 import type { PoolOptions, PoolStatus } from './types.js';
-import { WaitingLine } from './waiting-line.js';
-
-/** Errors of a call that say that its server is not there. */
-const UNREACHABLE: ReadonlySet<ErrorCode> = new Set([
-  'connect-failed',
-  'connect-timeout',
-  'connection-lost',
-]);
 
 const TOOLS_CHANGED = 'notifications/tools/list_changed';
 
@@ -48,20 +47,25 @@ const TOOLS_CHANGED = 'notifications/tools/list_changed';
  * Several connections to one server, or to several that are the same to the program, behind one
  * name. Nothing is dialled until the first call.
  */
-export class LongwirePool implements ToolSource, AsyncDisposable {
+export class LongwirePool implements ServerSource {
+  /** How long a call may take whose options do not say, its time in the queue included. */
+  readonly timeouts: CallTimeouts;
   readonly #options: ResolvedPoolOptions;
   readonly #connections: Connections;
-  readonly #waiting = new WaitingLine();
+  readonly #runner: CallRunner;
   readonly #listeners: Listeners<ClientEvents>;
-  readonly #surroundings: CallSurroundings;
   readonly #toolChanges: ToolChanges;
-  /** The connections that were told to report what a listener wants, by event. */
-  readonly #heard = { notification: new WeakSet<Member>(), toolsChanged: new WeakSet<Member>() };
+  /** Counts calls as the program makes them, however many connections they try. */
+  readonly #tally = new Tally(new TrafficCounts());
+  /** The connections that are listened to, by event. */
+  readonly #watched = {
+    notification: new WeakSet<PooledConnection>(),
+    toolsChanged: new WeakSet<PooledConnection>(),
+  };
   #serverName: string | undefined;
-  #told: ConnectionState['name'] = 'idle';
+  /** The state that was emitted last. */
+  #emitted: ConnectionState['name'] = 'idle';
   #isClosed = false;
-  /** How often it was closed. */
-  #closings = 0;
 
   /** Use {@link createPool}. */
   constructor(target: TargetOption | readonly TargetOption[], options: PoolOptions = {}) {
@@ -70,11 +74,17 @@ export class LongwirePool implements ToolSource, AsyncDisposable {
     this.#options = resolvePoolOptions(options);
     const report = (error: unknown): void => this.#listeners.emit('error', reportable(error));
     this.#listeners = new Listeners(report);
-    this.#surroundings = { clock: new CallClock(), onListenerError: report };
+    this.timeouts = callTimeouts(this.#options.client.timeouts);
+    const { timeouts } = this;
     this.#connections = new Connections(targets, this.#options, {
-      onOpened: (member) => this.#opened(member),
-      onChange: () => this.#tellState(),
-      onRoom: () => this.#serve(),
+      onOpened: (connection) => this.#opened(connection),
+      onChange: () => this.#emitState(),
+      onRoom: () => this.#runner.serve(),
+    });
+    this.#runner = new CallRunner({
+      connections: this.#connections,
+      maxQueued: this.#options.maxQueued,
+      shared: { clock: new CallClock(), timeouts, onListenerError: report },
     });
     this.#toolChanges = new ToolChanges({
       list: () => (this.#isClosed ? Promise.reject(closedError('not-sent')) : this.#listTools({})),
@@ -88,7 +98,7 @@ export class LongwirePool implements ToolSource, AsyncDisposable {
 
   /** The name given, else that of the server reached first, else the first target's host. */
   get name(): string {
-    return this.#serverName ?? this.#connections.backends[0]?.name ?? 'pool';
+    return this.#serverName ?? this.#connections.targets[0]?.name ?? 'pool';
   }
 
   /** Whether what the server says of its tools is believed, as the program says. */
@@ -96,7 +106,12 @@ export class LongwirePool implements ToolSource, AsyncDisposable {
     return this.#options.client.trusted === true;
   }
 
-  /** Where the best of its connections stands. */
+  /** Whether the hints of a server may lead to a second run. */
+  get trustHints(): boolean {
+    return this.#options.client.retry?.trustHints !== false;
+  }
+
+  /** The state of the best of its connections. */
   get state(): ConnectionState {
     return this.#isClosed ? { name: 'closed' } : this.#connections.state;
   }
@@ -105,15 +120,47 @@ export class LongwirePool implements ToolSource, AsyncDisposable {
   status(): PoolStatus {
     const now = performance.now();
     return {
-      waiting: this.#waiting.size,
-      targets: this.#connections.backends.map((backend) => statusOf(backend, now)),
+      waiting: this.#runner.waiting,
+      targets: this.#connections.targets.map((target) => statusOf(target, now)),
     };
+  }
+
+  /** What it has done so far over all its connections, in numbers: a picture of now. */
+  stats(): ClientStats {
+    return { ...this.#tally.read(0), ...this.#connections.stats };
+  }
+
+  /**
+   * Asks on every free connection whether its server is there; if all are busy, on every connection.
+   * Without a connection it makes one: a pool that has been idle has none. It is `degraded`, too, if
+   * one of several connections is not healthy, or a target is ejected.
+   *
+   * @throws LongwireError `aborted`, and nothing else: what is wrong is the answer.
+   */
+  async health(options: HealthOptions = {}): Promise<Health> {
+    checkHealthOptions(options);
+    if (this.#isClosed) {
+      return { status: 'down', reason: 'the pool was closed', latencyMs: undefined, uptimeMs: 0 };
+    }
+    const ready = this.#connections.all.filter(({ client }) => client.state.name === 'ready');
+    if (ready.length === 0) {
+      const list = (limits: OperationOptions): Promise<Tool[]> => this.#listTools(limits);
+      return healthByListing({ ...options, list, uptimeMs: 0 });
+    }
+    const free = ready.filter(({ calls }) => calls.size === 0);
+    const asked = free.length > 0 ? free : ready;
+    const healths = await Promise.all(asked.map(({ client }) => client.health(options)));
+    const ejected = this.status().targets.filter(({ ejectedMs }) => ejectedMs > 0);
+    return poolHealth(
+      healths,
+      ejected.map(({ target }) => target),
+    );
   }
 
   /** All tools, every page, as a server sent them. */
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const tools = await this.#listTools(options);
-    this.#toolChanges.learn(tools);
+    this.#toolChanges.take(tools);
     return tools;
   }
 
@@ -145,8 +192,11 @@ export class LongwirePool implements ToolSource, AsyncDisposable {
     args: Record<string, unknown> = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    return this.#run(`the call of ${name}`, options, (client, own) =>
-      client.callTool(name, args, own),
+    return this.#run(
+      `the call of ${name}`,
+      options,
+      (client, own) => client.callTool(name, args, own),
+      name,
     );
   }
 
@@ -179,17 +229,20 @@ export class LongwirePool implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * Listens; the function returned stops listening. `state` is that of the best connection.
-   * `toolsChanged` is told once for all connections, if the list differs; while there is a
-   * listener, the tools are listed when a server says so. Another `notification` comes once from
-   * each connection on which it was sent. Without a connection nothing is heard.
+   * Listens; the function returned stops listening.
+   *
+   * - `state` is the state of the best connection.
+   * - `toolsChanged` comes once for all connections, if the list differs. While there is a listener,
+   *   the tools are listed when a server says that they changed.
+   * - Any other `notification` comes once from each connection on which it was sent.
+   * - Without a connection nothing comes.
    */
   on<Event extends keyof ClientEvents>(
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void {
     const stop = this.#listeners.add(event, listener);
-    for (const member of this.#connections.all) this.#hear(member);
+    for (const connection of this.#connections.all) this.#watch(connection);
     return stop;
   }
 
@@ -199,10 +252,9 @@ export class LongwirePool implements ToolSource, AsyncDisposable {
    */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#closings++;
-    this.#waiting.failAll(closedError('not-sent'));
+    this.#runner.close();
     const closed = this.#connections.close();
-    this.#tellState();
+    this.#emitState();
     await closed;
   }
 
@@ -214,143 +266,62 @@ export class LongwirePool implements ToolSource, AsyncDisposable {
     return this.#run('tools/list', options, (client, own) => client.listTools(own));
   }
 
-  /** Runs one operation on a connection; on another one if it could not be sent on the first. */
+  /** Runs one operation, and counts it. */
   async #run<Options extends OperationOptions, T>(
     what: string,
     options: Options,
     run: (client: LongwireClient, options: Options) => Promise<T>,
+    tool?: string,
   ): Promise<T> {
     checkOperationOptions(options);
     this.#isClosed = false;
-    const closings = this.#closings;
-    const ticket: PoolTicket = { what, madeAt: performance.now(), tried: new Set() };
-    const own = { ...options, [ticketKey]: ticket };
-    for (;;) {
-      const isNext = ticket.failure !== undefined || this.#waiting.size === 0;
-      const member =
-        (isNext ? this.#connections.take(ticket) : undefined) ?? (await this.#wait(ticket, own));
-      try {
-        // It may be gone since it was given.
-        if (member.isOut && closings !== this.#closings) throw closedError('not-sent');
-        const result = member.isOut ? undefined : { value: await run(member.client, own) };
-        this.#connections.release(member, ticket);
-        this.#serve();
-        if (result !== undefined) return result.value;
-      } catch (error) {
-        this.#connections.release(member, ticket);
-        ticket.failure = unsentOf(error, ticket);
-        ticket.tried.add(member.backend);
-        if (ticket.failure !== undefined && member.isOut) member.backend.lastError = ticket.failure;
-        if (ticket.failure === undefined || closings !== this.#closings) {
-          this.#serve();
-          throw error;
-        }
-        if (!this.#connections.mayServe(ticket)) {
-          this.#failed(ticket.failure);
-          throw ticket.failure;
-        }
-      }
-    }
-  }
-
-  /** Waits until a call is given a connection, for as long as it has time. */
-  async #wait(ticket: PoolTicket, options: OperationOptions): Promise<Member> {
-    const { maxQueued } = this.#options;
-    if (ticket.failure === undefined && this.#waiting.size >= maxQueued) {
-      throw queueFull(ticket, maxQueued);
-    }
-    const what = `${ticket.what}, waiting for a connection of the pool,`;
-    const call = new Call(what, options, this.#surroundings);
-    const waiting = this.#waiting.enter(ticket);
+    const call = new PoolCall(what);
+    this.#tally.begin(tool);
     try {
-      return await call.before(waiting.turn);
+      const result = await this.#runner.run(call, { ...options, [callObserver]: call }, run);
+      this.#tally.succeeded(tool, call.madeAt, result);
+      return result;
     } catch (error) {
-      this.#waiting.leave(waiting);
-      if (waiting.member !== undefined) this.#connections.release(waiting.member, ticket);
-      this.#serve();
+      this.#tally.failed(tool, error);
       throw error;
-    } finally {
-      call.done();
     }
   }
 
-  /** Gives connections to those that wait, in order. */
-  #serve(): void {
-    for (;;) {
-      const { first } = this.#waiting;
-      if (first === undefined) return;
-      const { failure } = first.ticket;
-      const isLost = failure !== undefined && !this.#connections.mayServe(first.ticket);
-      const member = isLost ? undefined : this.#connections.take(first.ticket);
-      if (!isLost && member === undefined) return;
-      this.#waiting.leave(first);
-      if (member !== undefined) first.give(member);
-      else if (failure !== undefined) first.fail(failure);
-    }
-  }
-
-  /** A call has found nothing to be sent on: those that wait would fare no better. */
-  #failed(error: LongwireError): void {
-    const isAllDown = this.#connections.all.length === 0 && error instanceof ConnectError;
-    if (isAllDown) this.#waiting.failAll(error);
-    else this.#serve();
-  }
-
-  #opened(member: Member): void {
-    const { client } = member;
+  #opened(connection: PooledConnection): void {
+    const { client } = connection;
     client.on('error', (error) => this.#listeners.emit('error', error));
-    client.on('state', ({ name }) => {
-      if (name === 'ready') this.#serverName ??= client.name;
+    client.on('state', (state) => {
+      if (state.name === 'ready') this.#serverName ??= client.name;
+      if (state.name === 'reconnecting' || state.name === 'resting') {
+        this.#tally.failed(undefined, state.reason);
+      }
     });
-    this.#hear(member);
+    this.#watch(connection);
   }
 
-  /** Listens to a connection for what the program listens for; each one costs a server something. */
-  #hear(member: Member): void {
-    const { notification, toolsChanged } = this.#heard;
+  /** Listens to a connection for what the program listens for; each event costs a server something. */
+  #watch(connection: PooledConnection): void {
+    const { notification, toolsChanged } = this.#watched;
     const wants = (event: 'notification' | 'toolsChanged'): boolean => this.#listeners.has(event);
-    if (wants('notification') && !notification.has(member)) {
-      notification.add(member);
-      member.client.on('notification', (message) => this.#notified(message));
+    if (wants('notification') && !notification.has(connection)) {
+      notification.add(connection);
+      connection.client.on('notification', (message) => this.#notified(message));
     }
-    if ((wants('notification') || wants('toolsChanged')) && !toolsChanged.has(member)) {
-      toolsChanged.add(member);
-      member.client.on('toolsChanged', () => this.#toolChanges.hint());
+    if ((wants('notification') || wants('toolsChanged')) && !toolsChanged.has(connection)) {
+      toolsChanged.add(connection);
+      connection.client.on('toolsChanged', () => this.#toolChanges.hint());
     }
   }
 
   #notified(notification: ServerNotification): void {
-    // That one is told by what it changed.
+    // Whether the tools changed is found out by listing them.
     if (notification.method !== TOOLS_CHANGED) this.#listeners.emit('notification', notification);
   }
 
-  #tellState(): void {
+  #emitState(): void {
     const { state } = this;
-    if (state.name === this.#told) return;
-    this.#told = state.name;
+    if (state.name === this.#emitted) return;
+    this.#emitted = state.name;
     this.#listeners.emit('state', state);
   }
-}
-
-/** What a call failed with that certainly was not sent, if another connection may be better. */
-function unsentOf(error: unknown, { what, isWithdrawn }: PoolTicket): LongwireError | undefined {
-  if (isWithdrawn === true) {
-    return new ConnectionLostError(`the connection was lost before ${what} was sent`, {
-      certainty: 'not-sent',
-      cause: error,
-    });
-  }
-  if (!(error instanceof LongwireError) || error.certainty !== 'not-sent') return undefined;
-  return error instanceof ConnectError || UNREACHABLE.has(error.code) ? error : undefined;
-}
-
-function queueFull({ what }: PoolTicket, maxQueued: number): LongwireError {
-  return new LongwireError(
-    `${what} was refused: all connections of the pool are busy, and ${maxQueued} calls wait already`,
-    {
-      code: 'queue-full',
-      certainty: 'not-sent',
-      hint: 'wait for some, or raise size or maxQueued',
-    },
-  );
 }

@@ -1,43 +1,43 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Tool } from '@modelcontextprotocol/client';
 
-/** What a watch over the list of tools is made with. */
+/** What {@link ToolChanges} are made with. */
 export interface ToolChangesOptions {
   /** Lists the tools. */
   list: () => Promise<Tool[]>;
-  /** The list differs from what the program knows, or may. */
+  /** Called when the list differs from what the program knows, or may differ. */
   onChange: () => void;
 }
 
 /**
- * A server says on each of its connections that its tools changed. That is taken for a hint only:
- * the tools are listed, once for many hints, and the program is told if they are others.
+ * A server says on each of its connections that its tools changed. That is only a hint: the tools are
+ * listed, once for many hints, and `onChange` is called if they differ.
  */
 export class ToolChanges {
   readonly #options: ToolChangesOptions;
-  /** They are listed for no call. */
+  /** The async context for listing, which belongs to no call. */
   readonly #scope = new AsyncResource('longwire.pool');
   #known: string | undefined;
-  #isLooking = false;
+  #isListing = false;
   #hasNewHint = false;
 
   constructor(options: ToolChangesOptions) {
     this.#options = options;
   }
 
-  /** Takes a list that the program has got. */
-  learn(tools: readonly Tool[]): void {
+  /** Takes a list that the program got. */
+  take(tools: readonly Tool[]): void {
     this.#known = canonical(tools);
   }
 
   /** A connection says that the tools changed. */
   hint(): void {
     this.#hasNewHint = true;
-    if (!this.#isLooking) void this.#look();
+    if (!this.#isListing) void this.#listAgain();
   }
 
-  async #look(): Promise<void> {
-    this.#isLooking = true;
+  async #listAgain(): Promise<void> {
+    this.#isListing = true;
     while (this.#hasNewHint) {
       this.#hasNewHint = false;
       const before = this.#known;
@@ -46,14 +46,14 @@ export class ToolChanges {
         .then(canonical, () => undefined);
       const isKnown = now !== undefined && (now === before || now === this.#known);
       this.#known = now;
-      // What could not be listed may well be another.
+      // A list that could not be got may differ.
       if (!isKnown) this.#options.onChange();
     }
-    this.#isLooking = false;
+    this.#isListing = false;
   }
 }
 
-/** The same for the same tools, in whatever order. */
+/** The same text for the same tools, in any order. */
 function canonical(tools: readonly Tool[]): string {
   return JSON.stringify(tools.map((tool) => JSON.stringify(tool)).sort());
 }

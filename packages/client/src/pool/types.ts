@@ -6,15 +6,15 @@ export interface PoolOptions extends Omit<ClientOptions, 'keepAlive'> {
   /** How many connections there may be at a time, to all targets together. Default 4. */
   size?: number;
   /**
-   * How many calls may be under way on one connection at a time. Default 1: one connection can
-   * carry many calls, and a client is enough for that; a pool is for servers that answer the calls
-   * of a connection one after the other.
+   * How many calls may run on one connection at a time. One connection can carry many calls, and a
+   * client is enough for that: a pool is for servers that answer the calls of a connection one after
+   * the other. Default 1.
    */
   maxPerConnection?: number;
-  /** How many calls may wait for a connection; more are refused as `queue-full`. Default 1000. */
+  /** How many calls may wait for a connection; more fail with `queue-full`. Default 1 000. */
   maxQueued?: number;
   /**
-   * For how long a connection may be idle until it is closed, in milliseconds. 0: as soon as the
+   * How long a connection may be idle until it is closed, in milliseconds. 0: as soon as the
    * program, told of the last result, has asked for nothing else in the same turn. `Infinity`:
    * never. Default 60 000.
    */
@@ -22,11 +22,10 @@ export interface PoolOptions extends Omit<ClientOptions, 'keepAlive'> {
   /** With `false` a connection is closed as soon as it is idle, as with `idleMs: 0`. Default `true`. */
   keepAlive?: boolean;
   /**
-   * For how long a target that cannot be reached is left out, in milliseconds. Then a call tries
-   * it; each time that this fails too, it is left out for twice as long, at most for 5 minutes.
-   * Default 10 000.
+   * How long a target is ejected that cannot be reached, in milliseconds. Then a call tries it. Each
+   * time that this fails too, it is ejected for twice as long, at most for 5 minutes. Default 10 000.
    */
-  leaveOutMs?: number;
+  ejectMs?: number;
 }
 
 /** One target of a pool, as it is now. */
@@ -42,7 +41,7 @@ export interface PoolTargetStatus {
   /** Connections that could not be made, or were lost and did not come back, since the beginning. */
   failed: number;
   /** For how long it is left out yet, in milliseconds; 0 if it is not. */
-  leftOutMs: number;
+  ejectedMs: number;
   /** Why the latest of those connections failed. */
   lastError?: LongwireError;
 }

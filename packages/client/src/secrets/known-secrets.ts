@@ -1,35 +1,35 @@
-/** Stands for a secret in a text. */
+/** Replaces a secret in a text. */
 export const MASK = '***';
 
 /**
- * Below this a secret is replaced only where it stands alone, for `k1` is in half of all words; and
- * not at all in data, where replacing a common word would falsify it.
+ * A shorter secret is replaced only as a word of its own, for `k1` is in half of all words. In data it
+ * is not replaced at all: replacing a common word would falsify it.
  */
 const MIN_FREE_LENGTH = 6;
 
-/** Below this what a header or a URL holds is not replaced in data either, for the same reason. */
+/** A shorter value of a header or a URL is not replaced in data either, for the same reason. */
 const MIN_CREDENTIAL_LENGTH = 8;
 
-/** Of what changes without end (tokens, session ids) so many values are kept. */
-const MAX_PASSING = 200;
+/** How many values are kept of what changes all the time: tokens, session ids. */
+const MAX_RECENT = 200;
 
-/** Of cookies so many values are kept: some servers set one anew with every answer. */
+/** How many values of cookies are kept: some servers set a new one with every answer. */
 const MAX_COOKIES = 200;
 
-/** A header of a megabyte is no credential, and would be looked for in every message. */
+/** A header of a megabyte is no credential, and searching every message for it costs too much. */
 const MAX_SECRET_LENGTH = 16_384;
 
 /** Names of headers and variables that say who asks. */
 const CREDENTIAL_NAME =
   /authori[sz]|auth(?!or)|cookie|key|token|secret|passw(?:or)?d|credential|session|signature/i;
 
-/** Names of query parameters that hold what lets one in. */
+/** Names of query parameters that hold credentials. */
 const CREDENTIAL_PARAMETER = /session|^sid$|token|secret|password|api_?key|(?:^|[_-])key$/i;
 
-/** What stands before a credential, and is none. */
+/** The word before a credential in a header. */
 const SCHEME = /^(?:basic|bearer|digest|negotiate|token|apikey)$/i;
 
-/** Headers whose value nobody is let in by, though their names sound so. */
+/** Headers that hold no credential, though their names sound so. */
 const NO_CREDENTIAL: ReadonlySet<string> = new Set(['www-authenticate', 'idempotency-key']);
 
 /** Whether the header, or the variable, of that name says who asks, and is a secret. */
@@ -37,30 +37,30 @@ export function isCredentialName(name: string): boolean {
   return CREDENTIAL_NAME.test(name) && !NO_CREDENTIAL.has(name.toLowerCase());
 }
 
-/** How far a secret is replaced. */
+/** Where a secret is replaced. */
 export interface SecretOptions {
-  /** `false` for what may as well be a common word: it is left in what a server sent as data. */
+  /** `false` for what may be a common word: it is not replaced in data of a server. */
   inData: boolean;
   /**
-   * It lets nobody in by its name, as the value of `?region=` or of `LOG_LEVEL`: it is replaced in
-   * what a person is shown only, where a word too few does less harm. Default `false`.
+   * By its name it is no credential, as the value of `?region=` or of `LOG_LEVEL`: it is replaced only
+   * in what a person is shown, where a missing word does less harm. Default `false`.
    */
   isPrivate?: boolean;
 }
 
-/** The secrets that a program gave, or a server gave it, and texts without them. */
+/** The secrets of a program and its servers, and what replaces them in texts. */
 export class KnownSecrets {
   readonly #lasting = new Map<string, SecretOptions>();
-  /** Those that others follow, the one that was learned last at the end. */
-  readonly #passing = new Map<string, SecretOptions>();
-  /** The cookies that are kept now, and those before them. */
+  /** Those that change: the latest at the end. */
+  readonly #recent = new Map<string, SecretOptions>();
+  /** The current cookies, and earlier ones. */
   readonly #cookies = new Map<string, SecretOptions>();
-  /** What was learned of a header last: most requests say the same. */
+  /** The latest value of each header: most requests have the same. */
   readonly #lastValues = new Map<string, string>();
 
   /**
-   * Learns a secret, for good. `inData: false` for what may as well be a common word: it is then
-   * replaced in messages and left in results.
+   * Adds a secret, for good. `inData: false` for what may be a common word: it is replaced in messages,
+   * and not in results.
    */
   add(secret: string | undefined, options: Partial<SecretOptions> = {}): void {
     if (secret === undefined || secret.trim() === '' || secret.length > MAX_SECRET_LENGTH) return;
@@ -70,14 +70,14 @@ export class KnownSecrets {
     }
   }
 
-  /** Learns the value of a header, its credentials without their scheme included, for good. */
+  /** Adds the value of a header, its credentials without their scheme included, for good. */
   addHeader(name: string, value: string): void {
     for (const [secret, options] of secretsOfHeader(name, value)) this.add(secret, options);
   }
 
   /**
-   * Learns what the headers of a request hold that says who asks. They may be others each time: of
-   * such values only the last 200 are remembered. A call costs no more than a look at each name.
+   * Adds the credentials in the headers of a request. They may differ each time: only the last 200 such
+   * values are kept. A call costs no more than a look at each name.
    */
   learnHeaders(headers: Readonly<Record<string, string>>): void {
     for (const name in headers) {
@@ -85,12 +85,12 @@ export class KnownSecrets {
       if (this.#lastValues.get(name) === value || !isCredentialName(name)) continue;
       this.#lastValues.set(name, value);
       for (const [secret, options] of secretsOfHeader(name, value)) {
-        this.#addPassing(secret, options);
+        this.#addRecent(secret, options);
       }
     }
   }
 
-  /** Learns the value of an environment variable that a command is given. */
+  /** Adds the value of an environment variable that a command is given. */
   addVariable(name: string, value: string): void {
     if (URL.canParse(value)) this.addUrl(new URL(value));
     if (!isCredentialName(name) && value.length < 4) return;
@@ -102,7 +102,7 @@ export class KnownSecrets {
   }
 
   /**
-   * Learns what the words of a command hide: URLs, and values by the name before them, as in
+   * Adds the secrets among the words of a command: in URLs, and values by the name before them, as in
    * `--token VALUE`, `TOKEN=VALUE` and `Authorization: VALUE`.
    */
   addCommand(words: readonly string[]): void {
@@ -114,42 +114,42 @@ export class KnownSecrets {
     }
   }
 
-  /** Learns what a URL hides, for good: user information and the values of its query. */
+  /** Adds the secrets of a URL, for good: user information and the values of its query. */
   addUrl(url: URL): void {
     for (const [secret, options] of secretsOfUrl(url)) this.add(secret, options);
   }
 
   /**
-   * Learns what the URL of a request hides. A server names its endpoint, anew in every session: of
-   * such values only the last ones are remembered, while what was added otherwise stays.
+   * Adds the secrets of a request's URL. A server names a new endpoint in every session: only the last
+   * such values are kept.
    */
   addEndpoint(url: URL): void {
-    for (const [secret, options] of secretsOfUrl(url)) this.#addPassing(secret, options);
+    for (const [secret, options] of secretsOfUrl(url)) this.#addRecent(secret, options);
   }
 
-  /** Learns the id of a session that a header names, as `addEndpoint` does one in a URL. */
+  /** Adds the id of a session that a header names; as `addEndpoint` does for one in a URL. */
   addSession(id: string): void {
-    this.#addPassing(id, { inData: true });
+    this.#addRecent(id, { inData: true });
   }
 
-  /** Learns the values of the cookies that a server set. They push out nothing else. */
+  /** Adds the values of the cookies that a server set. They replace nothing else. */
   setCookies(values: Iterable<string>): void {
     for (const value of values) {
-      // A flag, or the name of a node: it lets nobody in, and may be in any word.
+      // A flag, or the name of a node: it is no credential, and may be in any word.
       if (value.length < MIN_FREE_LENGTH) continue;
       const inData = value.length >= MIN_CREDENTIAL_LENGTH;
-      this.#addPassing(value, { inData }, { to: this.#cookies, max: MAX_COOKIES });
+      this.#addRecent(value, { inData }, { to: this.#cookies, max: MAX_COOKIES });
     }
   }
 
-  /** A text without any of the secrets that let somebody in, for messages and logs. */
+  /** A text without any credentials, for messages and logs. */
   mask(text: string): string {
     return this.replace(text, (_secret, { isPrivate }) => isPrivate !== true);
   }
 
   /**
-   * A text that was cut at its end: what is left there of a secret is replaced as well, for whoever
-   * sees the beginning of a token knows most of it.
+   * As `mask`, for a text that was cut at its end: a part of a secret there is replaced as well, because
+   * the beginning of a token is most of it.
    */
   maskCut(text: string): string {
     const masked = this.mask(text);
@@ -176,10 +176,10 @@ export class KnownSecrets {
 
   /** All that is known. */
   protected known(): [secret: string, options: SecretOptions][] {
-    return [...this.#lasting, ...this.#passing, ...this.#cookies];
+    return [...this.#lasting, ...this.#recent, ...this.#cookies];
   }
 
-  /** Replaces those secrets to which it applies. */
+  /** Replaces the secrets for which `applies` is true. */
   protected replace(
     text: string,
     applies: (secret: string, options: SecretOptions) => boolean,
@@ -188,7 +188,7 @@ export class KnownSecrets {
       .filter(([secret, options]) => applies(secret, options) && text.includes(secret))
       .map(([secret]) => secret);
     let redacted = text;
-    // The longest first, so that a secret within another leaves nothing of it.
+    // The longest first, so that nothing is left of a secret that holds another.
     for (const secret of found.sort((a, b) => b.length - a.length)) {
       redacted =
         secret.length >= MIN_FREE_LENGTH
@@ -198,18 +198,18 @@ export class KnownSecrets {
     return redacted;
   }
 
-  #addPassing(
+  #addRecent(
     secret: string,
     options: SecretOptions,
-    { to, max } = { to: this.#passing, max: MAX_PASSING },
+    { to, max } = { to: this.#recent, max: MAX_RECENT },
   ): void {
     if (secret.trim() === '' || secret.length > MAX_SECRET_LENGTH) return;
     for (const form of formsOf(secret)) {
       const known = this.#lasting.get(form);
       if (known !== undefined && (known.inData || !options.inData)) continue;
-      const learned = stronger(options, to.get(form));
+      const merged = stronger(options, to.get(form));
       to.delete(form);
-      to.set(form, learned);
+      to.set(form, merged);
     }
     for (const oldest of to.keys()) {
       if (to.size <= max) break;
@@ -218,7 +218,7 @@ export class KnownSecrets {
   }
 }
 
-/** What is known of a secret in two ways is replaced wherever one of them says so. */
+/** A secret that is added twice is replaced wherever one of the two says so. */
 function stronger(one: SecretOptions, other: SecretOptions | undefined): SecretOptions {
   if (other === undefined) return one;
   return {
@@ -232,10 +232,10 @@ export function isReplacedInData(secret: string, { inData }: SecretOptions): boo
   return inData && secret.length >= MIN_FREE_LENGTH;
 }
 
-type Learned = [secret: string, options: SecretOptions];
+type Found = [secret: string, options: SecretOptions];
 
-/** What a header hides: its value, and each credential in it without its scheme. */
-function* secretsOfHeader(name: string, value: string): Generator<Learned> {
+/** The secrets of a header: its value, and each credential in it without its scheme. */
+function* secretsOfHeader(name: string, value: string): Generator<Found> {
   const optionsOf = (part: string): SecretOptions => ({
     inData: isCredentialName(name) && part.length >= MIN_CREDENTIAL_LENGTH,
     isPrivate: !isCredentialName(name),
@@ -252,8 +252,8 @@ function* secretsOfHeader(name: string, value: string): Generator<Learned> {
   if (password !== '') yield [password, optionsOf(password)];
 }
 
-/** What a URL hides. What may be an ordinary word is a secret in messages only. */
-function* secretsOfUrl(url: URL): Generator<Learned> {
+/** The secrets of a URL. What may be an ordinary word is a secret in messages only. */
+function* secretsOfUrl(url: URL): Generator<Found> {
   const [username, password] = [decode(url.username), decode(url.password)];
   if (username !== '') yield [username, { inData: false, isPrivate: true }];
   if (password !== '') {
@@ -267,13 +267,13 @@ function* secretsOfUrl(url: URL): Generator<Learned> {
   }
 }
 
-/** Whether a value of a query lets one in, by its name or its looks: `region=us-east-1` does not. */
+/** Whether a value of a query is a credential, by its name or its form: `region=us-east-1` is none. */
 function isCredentialValue(name: string, value: string): boolean {
   if (value.length < MIN_CREDENTIAL_LENGTH) return false;
   return CREDENTIAL_PARAMETER.test(name) || looksGenerated(value);
 }
 
-/** A UUID, a hash, random base64: no words, dates or versions, which are short between hyphens. */
+/** A UUID, a hash, random base64. Words, dates and versions are short between hyphens. */
 function looksGenerated(value: string): boolean {
   return /[a-z\d]{12}/i.test(value) && /[a-z]/i.test(value) && /\d/.test(value);
 }

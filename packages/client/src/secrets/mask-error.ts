@@ -2,12 +2,12 @@ import type { JSONRPCErrorResponse } from '@modelcontextprotocol/client';
 import { ConnectError, HttpStatusError, LongwireError } from '../errors.js';
 import type { KnownSecrets } from './known-secrets.js';
 
-/** How many errors a chain of causes is followed: one may be its own. */
+/** How far a chain of causes is followed: an error may be its own cause. */
 const MAX_CAUSES = 8;
 
 /**
- * Replaces known secrets in an error, and in what caused it: a server may have put what it was sent
- * into its answer. The same error, so that whoever knows it knows it still. Hints are ours and stay.
+ * Replaces known secrets in an error, and in its causes: a server may repeat what it was sent. It is the
+ * same object, so that comparing it still works. Hints are ours and are kept.
  */
 export function maskError<T>(error: T, secrets: KnownSecrets): T {
   let cause: unknown = error;
@@ -39,7 +39,7 @@ function maskOne(error: Error, secrets: KnownSecrets): void {
   }
   let { summary } = error;
   if (error instanceof HttpStatusError) {
-    // It ends where it was cut, in the middle of a secret perhaps.
+    // It may have been cut in the middle of a secret.
     const excerpt = secrets.maskCut(error.excerpt);
     if (excerpt !== error.excerpt) {
       summary = summary.replace(error.excerpt, () => excerpt);
@@ -59,11 +59,11 @@ function maskOne(error: Error, secrets: KnownSecrets): void {
 function setMessage(error: Error, message: string): void {
   const before = error.message;
   if (message === before) return;
-  // The stack was written when the error was made, and begins with the message.
+  // The stack was made with the error, and begins with the message.
   set(error, { message, stack: error.stack?.replace(before, () => message) });
 }
 
-/** What a program threw may be frozen, and is its own then. */
+/** An error that a program threw may be frozen. It is then left as it is. */
 function set(error: Error, properties: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(properties)) {
     Reflect.defineProperty(error, name, { value, configurable: true, writable: true });

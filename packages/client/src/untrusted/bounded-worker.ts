@@ -1,7 +1,7 @@
 import { Worker, type ResourceLimits, type WorkerOptions } from 'node:worker_threads';
 import { ProcessThread, type Thread } from './process-thread.js';
 
-/** What became of a job. */
+/** The outcome of a job. */
 export type JobOutcome<Answer> =
   | { kind: 'answered'; answer: Answer }
   /** The job threw. */
@@ -11,7 +11,7 @@ export type JobOutcome<Answer> =
   /** The job never ran: the thread cannot start, or others took all the time. */
   | { kind: 'refused'; message: string };
 
-/** How a {@link BoundedWorker} is made. */
+/** What a {@link BoundedWorker} is made with. */
 export interface BoundedWorkerOptions {
   /**
    * A CommonJS script that assigns a function to `answer`: it gets a job, and returns its answer or a
@@ -23,7 +23,7 @@ export interface BoundedWorkerOptions {
   importMetaUrl: string;
   /** How long one job may run, in milliseconds. */
   limitMs: number;
-  /** How long those before a job may run, in milliseconds, until it is refused. Default: 3 × `limitMs`. */
+  /** How long earlier jobs may run, in milliseconds, until a job is refused. Default: 3 × `limitMs`. */
   maxWaitMs?: number;
   /** How much memory the thread may take, in MiB. */
   maxMemoryMb: number;
@@ -41,7 +41,7 @@ interface Pending<Job, Answer> {
   makeJob: (thread: number) => Job;
   settle: (outcome: JobOutcome<Answer>) => void;
   /** How long jobs had run when it came. */
-  spentMs: number;
+  ranMs: number;
 }
 
 const PRELUDE = `'use strict';
@@ -73,19 +73,19 @@ export class BoundedWorker<Job, Answer> {
   #isBusy = false;
   #threads = 0;
   /** How long jobs have run, all together. */
-  #spentMs = 0;
+  #ranMs = 0;
 
   constructor(options: BoundedWorkerOptions) {
     this.#options = options;
   }
 
   /**
-   * Runs a job, which is made when its turn comes and gets the number of its thread: what an earlier
+   * Runs a job, which is made when the thread is free and gets the number of the thread: what an earlier
    * job left there is gone with it. Never rejects. Jobs and answers are cloned: bound their size first.
    */
   run(makeJob: (thread: number) => Job): Promise<JobOutcome<Answer>> {
     return new Promise((settle) => {
-      this.#waiting.push({ makeJob, settle, spentMs: this.#spentMs });
+      this.#waiting.push({ makeJob, settle, ranMs: this.#ranMs });
       void this.#next();
     });
   }
@@ -98,14 +98,14 @@ export class BoundedWorker<Job, Answer> {
       const thread = (this.#thread ??= await this.#start());
       const pending = this.#waiting.shift();
       if (pending === undefined) return;
-      const waitedMs = this.#spentMs - pending.spentMs;
+      const waitedMs = this.#ranMs - pending.ranMs;
       if (waitedMs > maxWaitMs) {
         pending.settle({ kind: 'refused', message: `others took ${maxWaitMs} ms before it` });
         return;
       }
       const startedAt = performance.now();
       pending.settle(await this.#ask(thread, pending.makeJob));
-      this.#spentMs += performance.now() - startedAt;
+      this.#ranMs += performance.now() - startedAt;
     } catch (error) {
       // Every one of them would meet the same.
       const message = `no thread could be started: ${messageOf(error)}`;
@@ -163,7 +163,7 @@ export class BoundedWorker<Job, Answer> {
     const thread = ownProcess
       ? new ProcessThread(code, options)
       : new Worker(code, { ...options, eval: true });
-    // Whoever waits is told; a thread that ends while nobody does is only replaced.
+    // A job that waits fails; a thread that ends without a job is only replaced.
     thread.on('error', () => this.#end(thread));
     thread.on('exit', () => this.#end(thread));
     this.#threads += 1;

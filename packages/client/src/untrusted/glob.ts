@@ -11,25 +11,22 @@ export interface GlobOptions {
 
 type Test = (character: number) => boolean;
 
-/**
- * A place between two characters of the pattern: where the text goes on without a character, and where
- * it goes on with one.
- */
-interface Place {
+/** A state between two characters of the pattern: the states that follow without a character, and with one. */
+interface State {
   free: number[];
-  /** Where `free` leads to in the end. */
+  /** All states that `free` reaches, directly or not. */
   reaches: number[];
   test?: Test;
   next: number;
 }
 
-const NOWHERE: Place = { free: [], reaches: [], next: 0 };
+const NO_STATE: State = { free: [], reaches: [], next: 0 };
 
 /**
  * Makes the test whether one of the patterns matches the whole of a text: `*` is any text, `?` one
  * character, `[a-z]` and `[!a-z]` one of some, `{a,b}` either, and `\` takes the next character as it
- * is. The time is the length of the text times that of the pattern, whatever they are: it goes through
- * the text once, with all places of the pattern that it may be at.
+ * is. It takes at most the length of the text times that of the pattern: it reads the text once, with all
+ * states of the pattern that are possible at a time.
  */
 export function createGlob(
   patterns: string | readonly string[],
@@ -43,55 +40,55 @@ export function createGlob(
 
 function globOf(pattern: string, { separator, negation }: GlobOptions): (text: string) => boolean {
   const isNegated = negation === true && pattern.startsWith('!');
-  const places = placesOf(isNegated ? pattern.slice(1) : pattern, separator);
-  return (text) => runThrough(places, text) !== isNegated;
+  const states = statesOf(isNegated ? pattern.slice(1) : pattern, separator);
+  return (text) => runThrough(states, text) !== isNegated;
 }
 
-function runThrough(places: readonly Place[], text: string): boolean {
-  // Each holds every place at most once, and is used again for every other character.
-  let current = new Int32Array(places.length);
-  let after = new Int32Array(places.length);
-  const seenAt = new Int32Array(places.length).fill(-1);
-  current.set(places[0]?.reaches ?? []);
-  let count = places[0]?.reaches.length ?? 0;
+function runThrough(states: readonly State[], text: string): boolean {
+  // Each holds every state at most once, and is used again for every other character.
+  let current = new Int32Array(states.length);
+  let after = new Int32Array(states.length);
+  const seenAt = new Int32Array(states.length).fill(-1);
+  current.set(states[0]?.reaches ?? []);
+  let count = states[0]?.reaches.length ?? 0;
   for (let at = 0; at < text.length && count > 0;) {
     const character = text.codePointAt(at) ?? 0;
     at += character > 0xffff ? 2 : 1;
     let found = 0;
     for (let index = 0; index < count; index++) {
-      const { test, next } = places[current[index] ?? 0] ?? NOWHERE;
+      const { test, next } = states[current[index] ?? 0] ?? NO_STATE;
       if (test?.(character) !== true) continue;
-      const { reaches } = places[next] ?? NOWHERE;
+      const { reaches } = states[next] ?? NO_STATE;
       for (let reached = 0; reached < reaches.length; reached++) {
-        const place = reaches[reached] ?? 0;
-        if (seenAt[place] === at) continue;
-        seenAt[place] = at;
-        after[found++] = place;
+        const state = reaches[reached] ?? 0;
+        if (seenAt[state] === at) continue;
+        seenAt[state] = at;
+        after[found++] = state;
       }
     }
     [current, after] = [after, current];
     count = found;
   }
-  return current.subarray(0, count).includes(places.length - 1);
+  return current.subarray(0, count).includes(states.length - 1);
 }
 
-/** Where the text can be without a further character, the place itself included. */
-function reachable(from: number, places: readonly Place[]): number[] {
+/** The states that are reached without a further character, the state itself included. */
+function reachable(from: number, states: readonly State[]): number[] {
   const reached = new Set([from]);
-  for (const place of reached) for (const next of places[place]?.free ?? []) reached.add(next);
+  for (const state of reached) for (const next of states[state]?.free ?? []) reached.add(next);
   return [...reached];
 }
 
-/** The places of a pattern. It begins at the first and ends at the last. */
-function placesOf(pattern: string, separator: string | undefined): Place[] {
+/** The states of a pattern. It begins at the first and ends at the last. */
+function statesOf(pattern: string, separator: string | undefined): State[] {
   const stop = separator?.codePointAt(0);
-  const places: Place[] = [];
-  const add = (): number => places.push({ free: [], reaches: [], next: 0 }) - 1;
+  const states: State[] = [];
+  const add = (): number => states.push({ free: [], reaches: [], next: 0 }) - 1;
   const take = (test: Test, from: number, to = add()): number => {
-    Object.assign(places[from] as Place, { test, next: to });
+    Object.assign(states[from] as State, { test, next: to });
     return to;
   };
-  const skip = (from: number, to: number): void => void places[from]?.free.push(to);
+  const skip = (from: number, to: number): void => void states[from]?.free.push(to);
   const anything: Test = () => true;
   const inSegment: Test = (character) => character !== stop;
   /** Of each `{` that is open: where it began, and where its alternatives ended. */
@@ -147,8 +144,8 @@ function placesOf(pattern: string, separator: string | undefined): Place[] {
     }
   }
   skip(last, add());
-  for (const [index, place] of places.entries()) place.reaches = reachable(index, places);
-  return places;
+  for (const [index, state] of states.entries()) state.reaches = reachable(index, states);
+  return states;
 }
 
 const SPECIAL = /^(?:\*+|\?|\{|,|\}|\[[!^]?\]?[^\]]*\]|\\[^])/u;

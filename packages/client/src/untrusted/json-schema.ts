@@ -1,12 +1,12 @@
 import { Ajv } from '@modelcontextprotocol/client/validators/ajv';
-import { withNumbers } from '../channels/exact-json.js';
+import { withNumbers } from './exact-json.js';
 import { BoundedWorker } from './bounded-worker.js';
 import { sizeOf } from './json-size.js';
 import { plainSchema, type PlainSchema, type Schema } from './plain-schema.js';
 import { SCHEMA_SCRIPT, type SchemaAnswer, type SchemaJob } from './schema-script.js';
 
 /** Whether a value fits a schema. */
-export type SchemaVerdict =
+export type SchemaCheck =
   | { kind: 'valid' }
   /** `path` is a JSON Pointer without its first `/`: empty for the whole value. */
   | { kind: 'invalid'; path: string; message: string }
@@ -40,9 +40,8 @@ let lastId = 0;
 
 /**
  * A JSON Schema that a server sent: 2020-12 (the default), 2019-09, draft-07, draft-06 or draft-04 by its
- * `$schema`. `format` is a remark and not checked. Neither the schema nor a value can hold the process
- * up: a schema that costs little by its form is checked in place, any other in a thread, for a second at
- * most. What cannot be checked so is not checked, and the verdict says why. Nothing is shared with
+ * `$schema`. `format` is not checked. Neither the schema nor a value can block the process: a schema
+ * that is cheap by its form is checked in place, any other in a thread, for a second at most. What cannot be checked so is not checked, and the result says why. Nothing is shared with
  * other schemas, whatever their `$id`.
  */
 export class JsonSchema {
@@ -64,12 +63,12 @@ export class JsonSchema {
   }
 
   /** Checks a JSON value: at once, or in the thread. Never throws and never rejects. */
-  check(value: unknown): SchemaVerdict | Promise<SchemaVerdict> {
+  check(value: unknown): SchemaCheck | Promise<SchemaCheck> {
     return this.checkInPlace(value) ?? this.#checkInThread(value);
   }
 
   /** Checks a JSON value at once, or says `undefined` where that could take too long. */
-  checkInPlace(value: unknown): SchemaVerdict | undefined {
+  checkInPlace(value: unknown): SchemaCheck | undefined {
     if (this.#unusable !== undefined) return { kind: 'unchecked', reason: this.#unusable };
     const plain = this.#plain;
     if (plain === undefined) return undefined;
@@ -89,7 +88,7 @@ export class JsonSchema {
     }
   }
 
-  async #checkInThread(value: unknown): Promise<SchemaVerdict> {
+  async #checkInThread(value: unknown): Promise<SchemaCheck> {
     if (sizeOf(value, VALUE_BOUNDS) === Infinity) {
       return { kind: 'unchecked', reason: 'the value is too large for it' };
     }
@@ -105,11 +104,11 @@ export class JsonSchema {
           return this.#checkInThread(value);
         }
         if (outcome.answer.kind === 'unusable') {
-          return this.#giveUp(outcome.answer.reason);
+          return this.#disable(outcome.answer.reason);
         }
         return outcome.answer;
       case 'stopped':
-        return this.#giveUp(outcome.message);
+        return this.#disable(outcome.message);
       // Another value may fare better.
       case 'failed':
       case 'refused':
@@ -117,7 +116,7 @@ export class JsonSchema {
     }
   }
 
-  #giveUp(reason: string): SchemaVerdict {
+  #disable(reason: string): SchemaCheck {
     this.#unusable = reason;
     return { kind: 'unchecked', reason };
   }
@@ -125,7 +124,7 @@ export class JsonSchema {
 
 type Compiled = ReturnType<InstanceType<typeof Ajv>['compile']>;
 
-/** An Ajv of its own for each schema: names within it are nobody else's. */
+/** An Ajv of its own for each schema: names in it are not shared. */
 function compile(schema: Schema): Compiled {
   return new Ajv({
     meta: false,

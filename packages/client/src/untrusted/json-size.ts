@@ -8,8 +8,8 @@ export interface SizeBounds {
 const CHARACTERS = 32;
 
 /**
- * How much there is to a JSON value: its values and the names of its members, long texts by their
- * length. `Infinity` as soon as a bound is passed, so that finding out costs no more than the bound.
+ * The size of a JSON value: its values and the names of its members, long texts by their length.
+ * `Infinity` as soon as a bound is passed, so that measuring costs no more than the bound.
  */
 export function sizeOf(value: unknown, { maxNodes, maxDepth }: SizeBounds): number {
   let size = 0;

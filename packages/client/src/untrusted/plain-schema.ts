@@ -65,10 +65,10 @@ const ASSERTIONS: Readonly<Record<string, (value: unknown) => boolean>> = {
 const DIALECT = /^https?:\/\/json-schema\.org\/(?:draft-0[67]|draft\/20(?:19-09|20-12))\/schema#?$/;
 
 /**
- * The schema as a tree of keywords that cost no more than (size of the schema) × (size of the value),
- * whatever they say; references into the same document are put in their place. `undefined` if it cannot
- * be written so: it has patterns, refers to itself, compares items with each other, is too large, is of
- * another version, or is not well made.
+ * The schema as a tree of keywords that cost no more than (size of the schema) × (size of the value).
+ * References into the same document are replaced by what they refer to. `undefined` if that is not
+ * possible: the schema has patterns, refers to itself, compares items with each other, is too large, is of
+ * another version, or is not valid.
  */
 export function plainSchema(schema: unknown): PlainSchema | undefined {
   const root = asObject(schema);
@@ -89,21 +89,21 @@ export function plainSchema(schema: unknown): PlainSchema | undefined {
 
 class NotPlain extends Error {}
 
-interface Place {
+interface CopyContext {
   root: Record<string, unknown> | undefined;
   budget: { left: number };
   depth: number;
 }
 
-function copy(schema: unknown, place: Place): Schema {
-  spend(place, 1);
+function copy(schema: unknown, context: CopyContext): Schema {
+  charge(context, 1);
   if (typeof schema === 'boolean') return schema;
   const object = asObject(schema);
-  if (object === undefined || place.depth > BOUNDS.maxDepth) throw new NotPlain();
-  const below = { ...place, depth: place.depth + 1 };
-  if (Object.hasOwn(object, '$ref')) return copy(referred(object, place), below);
+  if (object === undefined || context.depth > BOUNDS.maxDepth) throw new NotPlain();
+  const below = { ...context, depth: context.depth + 1 };
+  if (Object.hasOwn(object, '$ref')) return copy(referred(object, context), below);
   // A name of its own for a part changes what references mean.
-  if (place.depth > 0 && '$id' in object) throw new NotPlain();
+  if (context.depth > 0 && '$id' in object) throw new NotPlain();
   const copied: Record<string, unknown> = {};
   for (const [keyword, value] of Object.entries(object)) {
     if (ANNOTATIONS.has(keyword) || keyword.startsWith('x-')) continue;
@@ -112,37 +112,37 @@ function copy(schema: unknown, place: Place): Schema {
   return copied;
 }
 
-function copyKeyword(keyword: string, value: unknown, place: Place): unknown {
+function copyKeyword(keyword: string, value: unknown, context: CopyContext): unknown {
   switch (keyword) {
     case 'properties': {
       const properties = Object.entries(asObject(value) ?? fail());
       return Object.fromEntries(
         properties.map(([name, schema]) => {
-          spend(place, 1 + (name.length >> 5));
-          return [name, copy(schema, place)];
+          charge(context, 1 + (name.length >> 5));
+          return [name, copy(schema, context)];
         }),
       );
     }
     case 'items':
     case 'additionalProperties':
     case 'not':
-      return copy(value, place);
+      return copy(value, context);
     case 'anyOf':
     case 'oneOf':
     case 'allOf':
       if (!Array.isArray(value) || value.length === 0) throw new NotPlain();
-      return value.map((schema) => copy(schema, place));
+      return value.map((schema) => copy(schema, context));
     default: {
       if (!Object.hasOwn(ASSERTIONS, keyword)) throw new NotPlain();
-      spend(place, sizeOf(value, BOUNDS));
+      charge(context, sizeOf(value, BOUNDS));
       if (ASSERTIONS[keyword]?.(value) !== true) throw new NotPlain();
       return value;
     }
   }
 }
 
-/** What a `$ref` that stands by itself refers to. */
-function referred(schema: Record<string, unknown>, { root }: Place): unknown {
+/** What a `$ref` without siblings refers to. */
+function referred(schema: Record<string, unknown>, { root }: CopyContext): unknown {
   const { $ref: reference, ...beside } = schema;
   const isAlone = Object.keys(beside).every((keyword) => ANNOTATIONS.has(keyword));
   const match = typeof reference === 'string' ? REFERENCE.exec(reference) : null;
@@ -155,7 +155,7 @@ function referred(schema: Record<string, unknown>, { root }: Place): unknown {
 
 const REFERENCE = /^#\/(\$defs|definitions)\/([^/~%]+)$/;
 
-function spend({ budget }: Place, steps: number): void {
+function charge({ budget }: CopyContext, steps: number): void {
   budget.left -= steps;
   if (budget.left < 0) throw new NotPlain();
 }

@@ -20,10 +20,10 @@ const MAX_KEPT = 20;
 const kept = new Map();
 
 const dialects = [
-  [/^https?:\\/\\/json-schema\\.org\\/draft\\/2020-12\\/schema#?$/, requireFrom('ajv/dist/2020.js').Ajv2020],
-  [/^https?:\\/\\/json-schema\\.org\\/draft\\/2019-09\\/schema#?$/, requireFrom('ajv/dist/2019.js').Ajv2019],
-  [/^https?:\\/\\/json-schema\\.org\\/draft-0[67]\\/schema#?$/, requireFrom('ajv').Ajv],
-  [/^https?:\\/\\/json-schema\\.org\\/draft-04\\/schema#?$/, requireFrom('ajv-draft-04').default],
+  [/^https?:\\/\\/json-schema\\.org\\/draft\\/2020-12\\/schema#?$/, requireFrom('#ajv-2020').Ajv2020],
+  [/^https?:\\/\\/json-schema\\.org\\/draft\\/2019-09\\/schema#?$/, requireFrom('#ajv-2019').Ajv2019],
+  [/^https?:\\/\\/json-schema\\.org\\/draft-0[67]\\/schema#?$/, requireFrom('#ajv-07').Ajv],
+  [/^https?:\\/\\/json-schema\\.org\\/draft-04\\/schema#?$/, requireFrom('#ajv-04').default],
 ];
 
 function compile(schema) {

@@ -1,19 +1,19 @@
 import { specTypeSchemas } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
 
-/** So much is checked in no time, whatever is wrong with it. */
+/** A result with so few values is checked quickly, whatever is wrong with it. */
 const SMALL = 2_000;
-/** Values that an answer may hold for the SDK's `Client`, what it does not look into left out. */
+/** How many values the SDK's `Client` may have to check; those that it skips do not count. */
 const MAX_VALUES = 200_000;
-/** Members of one array or object in it, the list that it is about left out. */
+/** How many members one array or object may have, except the list that the result is about. */
 const MAX_MEMBERS = 10_000;
-/** What the SDK finds wrong in a list costs it some 30 µs and a kilobyte each. */
+/** How many faults a list may have: each costs the SDK some 30 µs and a kilobyte. */
 const MAX_FAULTS = 1_000;
 
-/** What the SDK takes as it is. */
+/** Members that the SDK does not check. */
 const UNCHECKED: ReadonlySet<string> = new Set(['structuredContent', '_meta']);
 
-/** Lists that a result may be about, and what one of their entries has to be. */
+/** The lists that results are about, and the types of their entries. */
 const LISTS = {
   tools: ['Tool'],
   resources: ['Resource'],
@@ -27,9 +27,9 @@ const LISTS = {
 const isList = (key: string): key is keyof typeof LISTS => Object.hasOwn(LISTS, key);
 
 /**
- * Why a result is more than the SDK's `Client` can check in time; `undefined` if it is not. The
- * `Client` describes all that is wrong in a result, which takes half a minute and gigabytes for a
- * list of a million numbers.
+ * Why the SDK's `Client` would need too long to check a result; `undefined` if it would not. The
+ * `Client` describes every fault of a result: half a minute and gigabytes for a list of a million
+ * numbers.
  */
 export function overloadOf(result: Readonly<Record<string, unknown>>): string | undefined {
   let values = 0;
@@ -70,10 +70,10 @@ function faultsOf(type: keyof typeof specTypeSchemas, entry: unknown): number {
   return specTypeSchemas[type]['~standard'].validate(entry).issues?.length ?? 0;
 }
 
-/** The server has answered, and it would take the SDK's `Client` too long to check the answer. */
+/** The server has answered, but the SDK's `Client` would need too long to check the answer. */
 export function overloadError(what: string, how: string): LongwireError {
   return new LongwireError(
-    `the server's answer to ${what} is too much for the SDK's Client to check: ${how}`,
+    `the server's answer to ${what} is too large for the SDK's Client to check: ${how}`,
     { code: 'limit-exceeded', certainty: 'answered' },
   );
 }

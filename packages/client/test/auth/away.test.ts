@@ -58,7 +58,7 @@ describe('a refresh', () => {
     },
   );
 
-  it('that the server says it cannot do now leaves the tokens', async () => {
+  it('that the server cannot do now keeps the tokens', async () => {
     server.answers.token = said(400, { error: 'temporarily_unavailable' });
     expect(await failureOf(challengeAt(server.mcp, oauth(person)))).toMatchObject({
       message: expect.stringContaining('temporarily_unavailable') as unknown,
@@ -66,7 +66,7 @@ describe('a refresh', () => {
     expect([person.tokens()?.refresh_token, person.ledTo]).toEqual(['refresh', []]);
   });
 
-  it('that breaks off leaves the tokens, and is not sent again by itself', async () => {
+  it('that breaks keeps the tokens, and is not sent again', async () => {
     server.answers.token = (response) => void response.destroy();
     expect(await failureOf(challengeAt(server.mcp, oauth(person)))).toMatchObject({
       code: 'unauthorized',
@@ -79,7 +79,7 @@ describe('a refresh', () => {
     ]);
   });
 
-  it('that always fails by the word of the server itself is given up for a new authorization', async () => {
+  it('that always fails with a server error leads to a new authorization', async () => {
     server.answers.token = said(500, { error: 'server_error' });
     expect(await challengeAt(server.mcp, oauth(person))).toBe('fail');
     expect(person.ledTo).toHaveLength(1);
@@ -88,7 +88,7 @@ describe('a refresh', () => {
   it.each([
     ['in the standard words', { error: 'invalid_grant' }],
     ['in other words', { code: 400, error_code: 'refresh_token_not_found', msg: 'Not Found' }],
-  ])('that is refused %s leads somebody to the browser', async (_words, body) => {
+  ])('that is refused %s opens the browser', async (_words, body) => {
     server.answers.token = said(400, body);
     expect(await challengeAt(server.mcp, oauth(person))).toBe('fail');
     expect(person.ledTo).toHaveLength(1);
@@ -113,14 +113,14 @@ describe('a request that hangs', () => {
     },
   );
 
-  it('ends also in the middle of its answer', async () => {
+  it('ends also in the middle of its response', async () => {
     first(1, (response) => void response.writeHead(200).write('{'), 'token');
     const login = oauth(person, { timeoutMs: 300 });
     expect(await failureOf(challengeAt(server.mcp, login))).toMatchObject({ code: 'unauthorized' });
     expect(await challengeAt(server.mcp, login)).toBe('retry');
   });
 
-  it('ends also by a `fetch` that cannot be ended', async () => {
+  it('ends also with a `fetch` that ignores signals', async () => {
     const fetch = (): Promise<Response> => new Promise(() => {});
     const login = oauth(person, { timeoutMs: 100, fetch });
     expect(await failureOf(challengeAt(server.mcp, login))).toMatchObject({ code: 'unauthorized' });
@@ -136,20 +136,20 @@ describe('metadata', () => {
     },
   );
 
-  it('is waited for as long as the server says', async () => {
+  it('is fetched again after the delay that the server asks for', async () => {
     first(1, status(503, { 'retry-after': '1' }), 'authority');
     expect(await challengeAt(server.mcp, oauth(person))).toBe('retry');
     expect(asked('authority')).toBe(2);
   });
 
-  it('is not waited for longer than there is time', async () => {
+  it('is not fetched again if the delay is longer than the timeout', async () => {
     server.answers.authority = status(503, { 'retry-after': '3600' });
     const login = oauth(person);
     expect(await failureOf(challengeAt(server.mcp, login))).toMatchObject({ code: 'unauthorized' });
     expect(asked('authority')).toBe(1);
   });
 
-  it('that is away is not taken for none, whose places would be guessed', async () => {
+  it('that cannot be fetched does not count as missing, so that no URL is guessed', async () => {
     server.answers.authority = status(502);
     person = new Person();
     const login: OAuth = oauth(person);
@@ -160,21 +160,21 @@ describe('metadata', () => {
     expect([asked('register'), person.ledTo]).toEqual([0, []]);
   });
 
-  it('that fails in one place is looked for in the next', async () => {
+  it('that fails at one URL is fetched from the next', async () => {
     const { authority } = server.answers;
     server.answers.authority = status(500);
     server.answers.openid = authority;
     expect(await challengeAt(server.mcp, oauth(person))).toBe('retry');
   });
 
-  it('of a server that has none leads to where older servers have theirs', async () => {
+  it('that is missing leads to the URLs of older servers', async () => {
     Object.assign(server.answers, { resource: status(404), authority: status(404) });
     expect(await challengeAt(server.mcp, oauth(person))).toBe('retry');
   });
 });
 
-describe('an authorization server that is not there', () => {
-  it('is named, and how often it was tried', async () => {
+describe('an authorization server that cannot be reached', () => {
+  it('is named in the error, with the number of tries', async () => {
     await server.close();
     expect(await failureOf(challengeAt(server.mcp, oauth(person)))).toMatchObject({
       code: 'unauthorized',

@@ -5,7 +5,7 @@ const bearer =
   'Bearer error="insufficient_scope", scope="a b", resource_metadata="http://127.0.0.1/metadata"';
 
 describe('a challenge', () => {
-  it('says what is missing, and where more is said', () => {
+  it('names the scope and the metadata', () => {
     expect(readChallenge({ 'www-authenticate': bearer })).toMatchObject({
       error: 'insufficient_scope',
       scope: 'a b',
@@ -13,7 +13,7 @@ describe('a challenge', () => {
     });
   });
 
-  it('is found behind those of other schemes', () => {
+  it('is found after other schemes', () => {
     const headers = { 'www-authenticate': ['Basic realm="x"', bearer] };
     expect(readChallenge(headers)).toMatchObject({ scope: 'a b' });
   });
@@ -22,7 +22,7 @@ describe('a challenge', () => {
     `Basic realm="x", ${bearer}`,
     `Negotiate, ${bearer}`,
     bearer.replace('Bearer', 'bearer'),
-  ])('is found behind those of other schemes in one header: %s', (value) => {
+  ])('is found after other schemes in one header: %s', (value) => {
     expect(readChallenge({ 'www-authenticate': value })).toMatchObject({
       scope: 'a b',
       resourceMetadataUrl: new URL('http://127.0.0.1/metadata'),

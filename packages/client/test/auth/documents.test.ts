@@ -32,7 +32,7 @@ const page: Answer = (response) =>
 const REGISTERED = { client_id: 'registered', redirect_uris: ['http://127.0.0.1:9/callback'] };
 const RESOURCE = { resource: 'ORIGIN/mcp', authorization_servers: ['ORIGIN'] };
 
-describe('somebody gets in by an authorization server', () => {
+describe('a person authorizes at an authorization server', () => {
   it.each<[string, Partial<Record<Asked, Answer>>]>([
     [
       'that has `null` and empty texts for what a client did not say (Ory Hydra)',
@@ -158,7 +158,7 @@ describe('of tokens', () => {
     expect(issuer).toBe(server.origin);
   });
 
-  it('an empty refresh token leaves the one that there is', async () => {
+  it('an empty refresh token keeps the stored one', async () => {
     server = await startScriptedAuthority({
       token: said(200, { access_token: 'new', token_type: 'Bearer', refresh_token: '' }),
     });
@@ -192,7 +192,7 @@ describe('a program that acts for itself', () => {
   });
 });
 
-describe('what cannot do without is named, without the rest', () => {
+describe('a document without required properties fails, and its error names them', () => {
   it.each<[Partial<Record<Asked, Answer>>, RegExp]>([
     [
       { authority: said(200, { ...METADATA, token_endpoint: null }) },

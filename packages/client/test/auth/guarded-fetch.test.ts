@@ -32,7 +32,7 @@ describe('an address is', () => {
     ['http://a.localhost./', 'private'],
     ['http://localhost.example/', undefined],
     ['http://example.com/', undefined],
-  ])('told from %s without asking: %s', (url, reach) => {
+  ])('known from %s without a lookup: %s', (url, reach) => {
     expect(reachOfHost(new URL(url))).toBe(reach);
   });
 });
@@ -56,7 +56,7 @@ describe('a name', () => {
     ['leads to this machine', [localhost]],
     ['leads to this machine among others', [{ address: '203.0.113.5', family: 4 }, localhost]],
     ['leads to the metadata of a cloud', [{ address: '169.254.169.254', family: 4 }]],
-  ])('that %s is not connected to for a server that is public', async (_what, addresses) => {
+  ])('that %s is refused for a public server', async (_what, addresses) => {
     await using server = await startHttpFixture((_request, response) => void response.end());
     const dispatcher = new Agent({
       connect: { lookup: guardedLookup('public', resolver(addresses)) },
@@ -69,7 +69,7 @@ describe('a name', () => {
     await dispatcher.close();
   });
 
-  it('that has become another is refused when it is connected to anew', async () => {
+  it('that resolves to another address is refused at the next connection', async () => {
     await using server = await startHttpFixture((_request, response) => {
       response.writeHead(200, { connection: 'close' }).end('inside');
     });
@@ -84,8 +84,8 @@ describe('a name', () => {
   });
 });
 
-describe('by the connections of the program', () => {
-  it('a server is where they have led, whatever its name', async () => {
+describe('the connections of the program', () => {
+  it('show where a server is, whatever its name', async () => {
     const server = await startScriptedAuthority();
     const url = new URL(server.mcp.href.replace('127.0.0.1', 'mcp.example'));
     server.answers.resource = said(200, {
@@ -106,7 +106,7 @@ describe('by the connections of the program', () => {
     await server.close();
   });
 
-  it('the authorization server is asked where the program has its own for all', async () => {
+  it('use the global dispatcher of the program for the authorization server', async () => {
     let dispatched = 0;
     class Counting extends Agent {
       override dispatch(...all: Parameters<Agent['dispatch']>): boolean {

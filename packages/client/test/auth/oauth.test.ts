@@ -2,7 +2,7 @@ import type { OAuthDiscoveryState } from '@modelcontextprotocol/client';
 import { InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import { oauth, type OAuth } from '../../src/auth/oauth.ts';
-import { connect, type Attempt, type LongwireClient } from '../../src/index.ts';
+import { connect, type OutgoingRequest, type LongwireClient } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { Person } from './support/person.ts';
 import { startProtectedServer, type ProtectedServer } from './support/protected-server.ts';
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 async function connected(): Promise<LongwireClient> {
-  const client = await connect(server.url, login.options);
+  const client = await connect(server.url, { auth: login });
   clients.push(client);
   return client;
 }
@@ -38,8 +38,8 @@ async function connected(): Promise<LongwireClient> {
 const metadataRequests = (): string[] =>
   server.requests.filter((request) => request.includes('/.well-known/'));
 
-describe('somebody who is asked', () => {
-  it('gets the program in, with a token for this server alone', async () => {
+describe('a person who authorizes', () => {
+  it('gives the program a token for this server alone', async () => {
     const client = await connected();
     expect(await client.callTool('read')).toMatchObject({ content: [{ text: 'read done' }] });
     expect(server.authority.authorizations).toEqual([
@@ -48,7 +48,7 @@ describe('somebody who is asked', () => {
     expect(metadataRequests(), 'what was discovered is not asked for again').toHaveLength(2);
   });
 
-  it('is asked once, however many connections and requests are challenged', async () => {
+  it('authorizes once, however many connections and requests are challenged', async () => {
     const all = await Promise.all(Array.from({ length: 5 }, connected));
     expect(server.authority.authorizations).toHaveLength(1);
     server.authority.revokeTokens();
@@ -59,9 +59,9 @@ describe('somebody who is asked', () => {
     expect(server.authority.authorizations).toHaveLength(2);
   });
 
-  it('is asked once, however often `oauth` is called for one provider', async () => {
+  it('authorizes once, however often `oauth` is called for one provider', async () => {
     const logins = Array.from({ length: 3 }, () => oauth(person));
-    const all = await Promise.all(logins.map(({ options }) => connect(server.url, options)));
+    const all = await Promise.all(logins.map((auth) => connect(server.url, { auth })));
     clients.push(...all);
     expect(server.authority.authorizations).toHaveLength(1);
     server.authority.expireTokens();
@@ -70,11 +70,11 @@ describe('somebody who is asked', () => {
     expect(server.authority.authorizations).toHaveLength(1);
   });
 
-  it('is not asked when another program with the same store was first to refresh', async () => {
+  it('is not needed when another program with the same store refreshed first', async () => {
     const client = await connected();
     server.authority.expireTokens();
     const others = new Person(person.store);
-    const other = await connect(server.url, oauth(others).options);
+    const other = await connect(server.url, { auth: oauth(others) });
     clients.push(other);
     await Promise.all([client.callTool('read'), other.callTool('read')]);
     expect(server.authority.authorizations).toHaveLength(1);
@@ -82,7 +82,7 @@ describe('somebody who is asked', () => {
     expect(person.tokens(), 'what the other got is kept').toBeDefined();
   });
 
-  it('is not asked when a refresh does', async () => {
+  it('is not needed for a refresh', async () => {
     const client = await connected();
     server.authority.expireTokens();
     await Promise.all([client.callTool('read'), client.callTool('read'), client.listTools()]);
@@ -90,7 +90,7 @@ describe('somebody who is asked', () => {
     expect(server.authority.authorizations).toHaveLength(1);
   });
 
-  it('is asked for a scope that is missing, beside those that there are', async () => {
+  it('authorizes a missing scope, in addition to the granted ones', async () => {
     const client = await connected();
     await Promise.all([
       client.callTool('write'),
@@ -101,7 +101,7 @@ describe('somebody who is asked', () => {
     expect(scopes).toEqual([['read'], ['read', 'write']]);
   });
 
-  it('is not asked again for a scope that was withheld', async () => {
+  it('is not asked again for a scope that was not granted', async () => {
     server.authority.withheld.add('write');
     const client = await connected();
     for (let n = 0; n < 3; n++) {
@@ -111,30 +111,30 @@ describe('somebody who is asked', () => {
     await client.callTool('read');
   });
 
-  it('and refuses, fails the request as unauthorized', async () => {
+  it('fails the request as unauthorized by a refusal', async () => {
     server.authority.refusal = 'access_denied';
-    expect(await failureOf(connect(server.url, login.options))).toMatchObject({
+    expect(await failureOf(connect(server.url, { auth: login }))).toMatchObject({
       code: 'unauthorized',
     });
     expect(server.authority.authorizations).toHaveLength(1);
   });
 
-  it('is not asked twice by one request for a token that the server will not have', async () => {
+  it('does not authorize twice for a token that the server refuses', async () => {
     vi.spyOn(server.authority, 'verifyAccessToken').mockRejectedValue(new InvalidTokenError('no'));
-    expect(await failureOf(connect(server.url, login.options))).toMatchObject({
+    expect(await failureOf(connect(server.url, { auth: login }))).toMatchObject({
       code: 'unauthorized',
     });
     expect(server.authority.authorizations).toHaveLength(1);
   });
 });
 
-describe('somebody who is not waited for', () => {
+describe('a person who authorizes later', () => {
   beforeEach(() => {
     person.onCallback = undefined;
   });
 
-  it('finishes later, and the next request goes through', async () => {
-    expect(await failureOf(connect(server.url, login.options))).toMatchObject({
+  it('finishes later, and the next request succeeds', async () => {
+    expect(await failureOf(connect(server.url, { auth: login }))).toMatchObject({
       code: 'unauthorized',
     });
     const [ledTo] = person.ledTo;
@@ -154,7 +154,7 @@ describe('somebody who is not waited for', () => {
       saveDiscoveryState: (state: OAuthDiscoveryState) => (kept = state),
     });
     login = oauth(person);
-    await failureOf(connect(server.url, login.options));
+    await failureOf(connect(server.url, { auth: login }));
     const callback = await person.callbackOf(person.ledTo[0] as URL);
     const inOtherProcess = Object.assign(new Person(person.store), {
       discoveryState: () => kept,
@@ -170,7 +170,7 @@ describe('somebody who is not waited for', () => {
     ['what somebody else began', 'state', 'state-0'],
     ['with the word of another authorization server', 'iss', 'https://elsewhere.example'],
   ])('cannot finish %s', async (_what, name, value) => {
-    await failureOf(connect(server.url, login.options));
+    await failureOf(connect(server.url, { auth: login }));
     const callback = await person.callbackOf(person.ledTo[0] as URL);
     callback.set(name, value);
     expect(await failureOf(login.finish(callback))).toMatchObject({ code: 'unauthorized' });
@@ -178,25 +178,25 @@ describe('somebody who is not waited for', () => {
   });
 });
 
-describe('challenges that come together', () => {
-  const attemptOf = (): Attempt => ({
+describe('parallel challenges', () => {
+  const attemptOf = (): OutgoingRequest => ({
     method: 'POST',
     url: new URL(server.url),
-    dialect: 'streamable-http',
+    transport: 'streamable-http',
     attempt: 1,
     internal: false,
   });
-  const challenge = (status: 401 | 403, said: string, attempt: Attempt): Promise<string> =>
-    login.options.auth.onChallenge(status, { 'www-authenticate': `Bearer ${said}` }, attempt);
+  const challenge = (status: 401 | 403, said: string, attempt: OutgoingRequest): Promise<string> =>
+    login.onChallenge(status, { 'www-authenticate': `Bearer ${said}` }, attempt);
 
-  it('lead somebody once, also if nothing comes of it', async () => {
+  it('open the browser once, even if nothing comes of it', async () => {
     person.onCallback = undefined;
     const challenges = Array.from({ length: 5 }, () => challenge(401, 'scope="read"', attemptOf()));
     expect(new Set(await Promise.all(challenges))).toEqual(new Set(['fail']));
     expect(person.ledTo).toHaveLength(1);
   });
 
-  it('wait for each other if they differ, and then see what has come', async () => {
+  it('wait for each other if they differ, and then use the new token', async () => {
     const verdicts = await Promise.all([
       challenge(401, 'scope="read"', attemptOf()),
       challenge(403, 'error="insufficient_scope", scope="write"', attemptOf()),
@@ -205,26 +205,26 @@ describe('challenges that come together', () => {
     expect(server.authority.authorizations).toHaveLength(1);
   });
 
-  it('late, for a token that was replaced, lead nowhere', async () => {
+  it('start no flow for a token that was replaced', async () => {
     await challenge(401, 'scope="read"', attemptOf());
     const [one, other] = [attemptOf(), attemptOf()];
-    await Promise.all([login.options.headers(one), login.options.headers(other)]);
+    await Promise.all([login.headers(one), login.headers(other)]);
     expect(await challenge(401, 'scope="read"', one)).toBe('retry');
     expect(await challenge(401, 'scope="read"', other)).toBe('retry');
     expect(server.authority.refreshes).toBe(1);
   });
 });
 
-describe('what OAuth has no answer to', () => {
-  it('is a 403 for anything but scope', async () => {
+describe('what OAuth does not support', () => {
+  it('is a 403 for another reason than scope', async () => {
     const attempt = {
       method: 'POST',
       url: new URL(server.url),
-      dialect: undefined,
+      transport: undefined,
       attempt: 1,
       internal: true,
     } as const;
-    expect(await login.options.auth.onChallenge(403, {}, attempt)).toBe('fail');
+    expect(await login.onChallenge(403, {}, attempt)).toBe('fail');
     expect(server.requests).toEqual([]);
   });
 

@@ -44,7 +44,7 @@ function turn(): void {
 const told = (): string =>
   JSON.stringify(stranger.requests.map(({ url, headers, body }) => [url, headers, body]));
 
-describe('an authorization server that does not say that it protects codes (PKCE)', () => {
+describe('an authorization server without PKCE in its metadata', () => {
   const { code_challenge_methods_supported: _left, ...unstated } = METADATA;
 
   it.each([
@@ -62,7 +62,7 @@ describe('an authorization server that does not say that it protects codes (PKCE
     expect([server.asked().includes('register'), person.ledTo]).toEqual([false, []]);
   });
 
-  it('is not used either if the program kept its metadata from before', async () => {
+  it('is not used either with metadata that the program has stored', async () => {
     const person = Object.assign(new Person({ client: { client_id: 'known' } }), {
       discoveryState: () => ({
         authorizationServerUrl: server.origin,
@@ -80,7 +80,7 @@ describe('an authorization server that does not say that it protects codes (PKCE
     expect(person.ledTo).toEqual([]);
   });
 
-  it('leads no browser to a program, also not from metadata that was kept', async () => {
+  it('opens no browser with a URL of another scheme, also not from stored metadata', async () => {
     const person = Object.assign(new Person({ client: { client_id: 'known' } }), {
       discoveryState: () => ({
         authorizationServerUrl: server.origin,
@@ -99,7 +99,7 @@ describe('an authorization server that does not say that it protects codes (PKCE
     expect(person.ledTo).toEqual([]);
   });
 
-  it('is used by a program that knows better, unless it says that it does not', async () => {
+  it('is used with allowUnadvertisedPkce, unless it says that it has no S256', async () => {
     server.answers.authority = said(200, unstated);
     const person = new Person();
     const login = oauth(person, { allowUnadvertisedPkce: true });
@@ -131,7 +131,7 @@ describe("a client's secret", () => {
     };
   }
 
-  it('goes to no other authorization server than it went to first', async () => {
+  it('is sent to no other authorization server than the first', async () => {
     const login = oauth(programOf({}));
     expect(await challengeAt(server.mcp, login)).toBe('retry');
     turn();
@@ -141,15 +141,15 @@ describe("a client's secret", () => {
     expect((error as Error).message).toContain(stranger.origin);
   });
 
-  it('goes nowhere but to the issuer that it says', async () => {
+  it('is sent to its issuer alone', async () => {
     const login = oauth(programOf({ issuer: 'https://elsewhere.example' }));
     expect(await failureOf(challengeAt(server.mcp, login))).toMatchObject({ code: 'unauthorized' });
     expect(server.asked()).not.toContain('token');
   });
 });
 
-describe('what a person was given by one authorization server', () => {
-  it('goes to no other, also if the store keeps no issuer', async () => {
+describe('the credentials of one authorization server', () => {
+  it('are sent to no other, even if the store keeps no issuer', async () => {
     class Forgetful extends Person {
       override tokens(): StoredOAuthTokens | undefined {
         const { issuer: _left, ...tokens } = super.tokens() ?? {};
@@ -168,7 +168,7 @@ describe('what a person was given by one authorization server', () => {
     expect(told()).not.toMatch(/s3cret|next|refresh_token=/);
   });
 
-  it('is kept when somebody else was first to refresh, and the server says so', async () => {
+  it('are kept when another process refreshed first', async () => {
     const person = new Person({ client: { client_id: 'known' }, tokens: STORED });
     const theirs = { access_token: 'theirs', token_type: 'Bearer', refresh_token: 'their next' };
     server.answers.token = (...all) => {
@@ -181,7 +181,7 @@ describe('what a person was given by one authorization server', () => {
 });
 
 describe('a redirect', () => {
-  it.each([301, 302, 303, 307, 308])('(%i) takes no secret to another origin', async (code) => {
+  it.each([301, 302, 303, 307, 308])('(%i) sends no secret to another origin', async (code) => {
     server.answers.token = status(code, { location: `${stranger.origin}/token` });
     const person = new Person({ client: { client_id: 'known' }, tokens: STORED });
     await challengeAt(server.mcp, oauth(person)).catch(() => undefined);
@@ -189,7 +189,7 @@ describe('a redirect', () => {
   });
 });
 
-describe('a server that is reached from anywhere', () => {
+describe('a public server', () => {
   /** An address of the block for documentation, at which nobody is. */
   const everywhere = new URL('http://203.0.113.5/mcp');
   let inside: Server;
@@ -224,7 +224,7 @@ describe('a server that is reached from anywhere', () => {
     },
   );
 
-  it('can by a program that trusts it so far', async () => {
+  it('can with allowPrivateAddresses', async () => {
     const challenge = `Bearer resource_metadata="http://127.0.0.1:${port}/metadata"`;
     const login = oauth(new Person(), {
       allowPrivateAddresses: true,
@@ -236,7 +236,7 @@ describe('a server that is reached from anywhere', () => {
     expect(reached).toEqual(['/metadata']);
   });
 
-  it('cannot either by a `fetch` of the program', async () => {
+  it('cannot with a `fetch` of the program either', async () => {
     const challenge = `Bearer resource_metadata="http://127.0.0.1:${port}/metadata"`;
     const login = oauth(new Person(), { fetch: (url, init) => fetch(url, init) });
     await failureOf(challengeAt(everywhere, login, challenge));
@@ -245,13 +245,13 @@ describe('a server that is reached from anywhere', () => {
 });
 
 describe('a server at a private address', () => {
-  it('names another', async () => {
+  it('may name another', async () => {
     turn();
     expect(await challengeAt(server.mcp, oauth(new Person()))).toBe('fail');
     expect(stranger.asked()).toContain('register');
   });
 
-  it('does not name where clouds keep credentials', async () => {
+  it('may not name the metadata services of clouds', async () => {
     server.answers.resource = said(200, {
       resource: 'ORIGIN/mcp',
       authorization_servers: ['http://169.254.169.254/latest'],

@@ -11,9 +11,11 @@ import {
   startToolEventsServer,
   type ToolEventsServerOptions,
 } from '../../../../test/support/tool-events-servers.ts';
-import type { Channel, Dialect, Era } from '../../src/channels/channel.ts';
-import type { TargetOption } from '../../src/target/target.ts';
+import type { Channel } from '../../src/channels/channel.ts';
+import type { TargetOption } from '../../src/dial/target.ts';
 import { stdioServer } from '../support/open-stdio.ts';
+import type { TransportName } from '../../src/transport-name.ts';
+import type { Era } from '../../src/protocol-version.ts';
 
 /** What the contract needs of a server, whatever it speaks. */
 export interface ContractServer extends AsyncDisposable {
@@ -41,7 +43,7 @@ export interface StreamContractServer extends HttpContractServer {
 
 /** How a kind of server is started, and what a channel to it says of itself. */
 export interface Kind<Server extends ContractServer> {
-  dialect: Dialect;
+  transport: TransportName;
   era: Era;
   start: () => Promise<Server>;
 }
@@ -138,16 +140,16 @@ async function startInMemory(): Promise<ContractServer> {
 
 /** Servers whose channel is one stream, and ends with it. */
 export const streams: Record<string, Kind<StreamContractServer>> = {
-  'HTTP+SSE': { dialect: 'sse', era: 'legacy', start: startSse },
+  'HTTP+SSE': { transport: 'sse', era: 'legacy', start: startSse },
   ...Object.fromEntries(
     (['answers-in-body', 'answers-on-stream', 'fixed-endpoint'] as const).map((kind) => [
       `tool-events, ${kind}`,
-      { dialect: 'tool-events', era: 'legacy', start: () => startToolEvents(kind) },
+      { transport: 'tool-events', era: 'legacy', start: () => startToolEvents(kind) },
     ]),
   ),
 };
 
-const streamable = { dialect: 'streamable-http', era: 'legacy' } as const;
+const streamable = { transport: 'streamable-http', era: 'legacy' } as const;
 const withStream: Record<string, Kind<StreamContractServer>> = {
   'Streamable HTTP, answers as JSON': {
     ...streamable,
@@ -177,6 +179,6 @@ export const http: Record<string, Kind<HttpContractServer>> = {
 /** All of them. */
 export const all: Record<string, Kind<ContractServer>> = {
   ...http,
-  stdio: { dialect: 'stdio', era: 'legacy', start: startStdio },
-  'in-memory': { dialect: 'in-memory', era: 'legacy', start: startInMemory },
+  stdio: { transport: 'stdio', era: 'legacy', start: startStdio },
+  'in-memory': { transport: 'in-memory', era: 'legacy', start: startInMemory },
 };

@@ -9,12 +9,13 @@ import {
 import { describe, expect, it } from 'vitest';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { until } from '../../../../test/support/until.ts';
-import type { Channel, ChannelOptions } from '../../src/channels/channel.ts';
-import { TrafficCounts } from '../../src/channels/traffic-counts.ts';
+import type { Channel } from '../../src/channels/channel.ts';
+import { TrafficCounts } from '../../src/http/traffic-counts.ts';
 import type { LongwireError } from '../../src/errors.ts';
-import { dial } from '../../src/target/dial.ts';
-import { parseTarget } from '../../src/target/target.ts';
+import { dial } from '../../src/dial/dial.ts';
+import { parseTarget } from '../../src/dial/target.ts';
 import { all, http, speaking, streams, type ContractServer } from './contract-servers.ts';
+import type { ChannelOptions } from '../../src/options/channel-options.ts';
 
 expectNothingLeftOpen();
 
@@ -70,12 +71,12 @@ async function open(
     onResumed: () => {},
     handlers: {
       onMessage: (message) => told.messages.push(message),
-      onTrouble: (error) => told.troubles.push(error),
+      onError: (error) => told.troubles.push(error),
       onEnd: (reason) => told.ends.push(reason),
     },
     channel: { ...('headers' in server && { headers: server.headers as never }), ...options },
     connectMs: 5000,
-    hearingMs: 0,
+    serverStreamSilenceMs: 0,
     scope: new AsyncResource('contract'),
     headersOfAll: () => undefined,
     counts: new TrafficCounts(),
@@ -112,11 +113,11 @@ async function answerTo(opened: Opened, id: number): Promise<JSONRPCMessage> {
   return answersTo(opened, id)[0] as JSONRPCMessage;
 }
 
-describe.each(Object.entries(all))('a channel to %s', (_name, { dialect, era, start }) => {
-  it('opens, moves messages, and closes without an end', async () => {
+describe.each(Object.entries(all))('a channel to %s', (_name, { transport, era, start }) => {
+  it('opens, exchanges messages, and closes without reporting an end', async () => {
     await using server = await start();
     const opened = await open(server);
-    expect(opened.channel).toMatchObject({ dialect, era });
+    expect(opened.channel).toMatchObject({ transport, era });
     await opened.channel.send(opened.ask(1, 'tools/list'));
     expect(await answerTo(opened, 1)).toMatchObject({
       result: { tools: expect.arrayContaining([expect.objectContaining({ name: 'echo' })]) },
@@ -134,7 +135,7 @@ describe.each(Object.entries(all))('a channel to %s', (_name, { dialect, era, st
     expect(opened.troubles).toEqual([]);
   });
 
-  it('says that a request leaves before it is answered, and once', async () => {
+  it('reports once that a request leaves, before its answer', async () => {
     await using server = await start();
     const opened = await open(server);
     const seen: string[] = [];
@@ -147,7 +148,7 @@ describe.each(Object.entries(all))('a channel to %s', (_name, { dialect, era, st
     await opened.channel.close();
   });
 
-  it('hands over what a server does not know as its error', async () => {
+  it('delivers the error of a server for an unknown method', async () => {
     await using server = await start();
     const opened = await open(server);
     await opened.channel.send(opened.ask(1, 'no/such-method'));
@@ -172,7 +173,7 @@ describe.each(Object.entries(all))('a channel to %s', (_name, { dialect, era, st
     expect(opened.messages).toHaveLength(before);
   });
 
-  it('says where it goes, without what is secret', async () => {
+  it('has an address without secrets', async () => {
     await using server = await start();
     const { target } = server;
     const isUrl = typeof target === 'string';
@@ -210,7 +211,7 @@ describe.each(Object.entries(http))('a channel by HTTP to %s', (_name, { start }
     }
   });
 
-  it('asks a headers function for every request', async () => {
+  it('calls a headers function for every request', async () => {
     await using server = await start();
     let asked = 0;
     const opened = await open(server, {
@@ -228,7 +229,7 @@ describe.each(Object.entries(http))('a channel by HTTP to %s', (_name, { start }
     await opened.channel.close();
   });
 
-  it('puts a challenge to onChallenge, and repeats with new headers', async () => {
+  it('calls onChallenge after a challenge, and sends the request again with new headers', async () => {
     await using server = await start();
     const challenges: number[] = [];
     server.insist();
@@ -246,7 +247,7 @@ describe.each(Object.entries(http))('a channel by HTTP to %s', (_name, { start }
     await opened.channel.close();
   });
 
-  it('fails with `unauthorized` when the challenge is not met', async () => {
+  it('fails with `unauthorized` when onChallenge says so', async () => {
     await using server = await start();
     server.insist();
     let asked = 0;
@@ -261,22 +262,22 @@ describe.each(Object.entries(http))('a channel by HTTP to %s', (_name, { start }
 });
 
 describe.each(Object.entries(speaking))('a channel that hears %s', (_name, { start }) => {
-  it('has heard of its server whatever arrives, be it only a comment', async () => {
+  it('counts anything that arrives as activity, comments included', async () => {
     await using server = await start();
     const { channel, messages, listening } = await open(server);
     await listening;
-    let { heardAt } = channel;
-    expect(heardAt).toBeLessThanOrEqual(performance.now());
+    let { lastActivityAt } = channel;
+    expect(lastActivityAt).toBeLessThanOrEqual(performance.now());
     for (const text of [':\n\n', ': still there\n\n', 'event: news\ndata: {}\n\n']) {
       server.write(text);
-      await until(() => expect(channel.heardAt).toBeGreaterThan(heardAt));
-      ({ heardAt } = channel);
+      await until(() => expect(channel.lastActivityAt).toBeGreaterThan(lastActivityAt));
+      ({ lastActivityAt } = channel);
     }
     expect(messages.filter((message) => 'id' in message)).toEqual([]);
     await channel.close();
   });
 
-  it('tells how long the server asks to wait, the last time it does', async () => {
+  it('has the latest delay that the server asked for', async () => {
     await using server = await start();
     const { channel, listening, deaf, ends } = await open(server);
     await listening;
@@ -303,7 +304,7 @@ describe.each(Object.entries(streams))(
       await channel.close();
     });
 
-    it('leaves nothing to go on with where events have no ids', async () => {
+    it('has no resumption if events have no ids', async () => {
       await using server = await start();
       const { channel, ends } = await open(server);
       expect(channel.resumption).toBeUndefined();

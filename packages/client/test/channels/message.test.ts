@@ -25,7 +25,7 @@ describe('readMessage', () => {
     expect(readMessage(JSON.stringify(message))).toEqual({ message });
   });
 
-  it('takes an error of null for none', () => {
+  it('treats an error of null as none', () => {
     expect(readMessage(answer({ result: { a: 1 }, error: null }))).toEqual({
       message: { jsonrpc: '2.0', id: 1, result: { a: 1 } },
     });
@@ -39,7 +39,7 @@ describe('readMessage', () => {
     answer({}),
     answer({ result: {}, error: { code: 1, message: 'both' } }),
     '{"id":1,"result":{}}',
-  ])('knows whose answer %s was meant to be', (text) => {
+  ])('knows which request %s was meant to answer', (text) => {
     expect(readMessage(text)).toMatchObject({
       message: undefined,
       answerTo: 1,
@@ -55,12 +55,12 @@ describe('readMessage', () => {
     '{"jsonrpc":"2.0","method":7,"id":1}',
     '{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"parse error"}}',
     '[{"jsonrpc":"2.0","id":1,"result":{}}]',
-  ])('is not fooled by %s', (text) => {
+  ])('finds no request in %s', (text) => {
     expect(readMessage(text)).toMatchObject({ message: undefined, answerTo: undefined });
   });
 });
 
-describe('what is handed to the SDK', () => {
+describe('a message for the SDK', () => {
   const odd = fc.oneof(
     fc.constantFrom(null, true, 1.5, 1e30, -1, 0, '', 'x', [], [1], {}),
     fc.jsonValue({ maxDepth: 2 }),
@@ -89,7 +89,7 @@ describe('what is handed to the SDK', () => {
     { requiredKeys: ['jsonrpc'] },
   );
 
-  it('is what its Client takes, whatever came', () => {
+  it('is one that its Client accepts, whatever came', () => {
     fc.assert(
       fc.property(message, (value) => {
         const read = readMessage(JSON.stringify(value));
@@ -108,7 +108,7 @@ describe('what is handed to the SDK', () => {
     );
   });
 
-  it('is the very object that came, where nothing is wrong with it', () => {
+  it('is the same object if it is valid', () => {
     for (const value of [
       { jsonrpc: '2.0', id: 1, result: { _meta: { a: 1 } } },
       { jsonrpc: '2.0', id: 1, error: { code: 1, message: 'no', data: null } },
@@ -138,7 +138,7 @@ describe('what is handed to the SDK', () => {
       { id: 1, method: 'a', params: { _meta: { progressToken: 1.5, c: 1 } } },
       { id: 1, method: 'a', params: { _meta: { c: 1 } } },
     ],
-  ])('is %j without what nobody can have meant', (value, message) => {
+  ])('is %j after its repair', (value, message) => {
     expect(readMessage(JSON.stringify({ jsonrpc: '2.0', ...value }))).toEqual({
       message: { jsonrpc: '2.0', ...message },
     });
@@ -153,7 +153,7 @@ describe('a batch', () => {
   };
   const note = { jsonrpc: '2.0', method: 'notifications/a' };
 
-  it('tells once of all that is no message in it', () => {
+  it('reports its invalid entries once', () => {
     const reads = read([note, 1, {}, note, null, { jsonrpc: '2.0', id: 3, result: 3 }]);
     expect(reads.map(({ error, answerTo }) => [error?.code, answerTo])).toEqual([
       [undefined, undefined],
@@ -163,7 +163,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('of more messages than can be read at once is refused whole', () => {
+  it('with too many messages is refused as a whole', () => {
     expect(read(Array(10_000).fill(note))).toHaveLength(10_000);
     expect(read(Array(10_001).fill(note))).toMatchObject([{ error: { code: 'limit-exceeded' } }]);
   });

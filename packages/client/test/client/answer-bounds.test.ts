@@ -7,8 +7,8 @@ import {
 } from '../../../../test/support/scripted-servers.ts';
 import { startHttpFixture, type RecordedRequest } from '../../../../test/support/http-fixture.ts';
 import { connect } from '../../src/client/connect.ts';
-import type { Limits } from '../../src/channels/channel.ts';
 import { failureOf } from '../support/failure-of.ts';
+import type { Limits } from '../../src/options/channel-options.ts';
 
 expectNothingLeftOpen();
 
@@ -101,7 +101,7 @@ describe('a list whose pages do not end', () => {
     expect(asked.length).toBeLessThan(25);
   });
 
-  it('tells of what it leaves out once a page', async () => {
+  it('reports what it leaves out once a page', async () => {
     const tools = Array.from({ length: 5000 }, () => 1);
     await using server = await scriptedServers.sse({
       ...goodAnswers,

@@ -12,15 +12,15 @@ import type { RpcMessage } from '../../../../test/support/strict-mcp-session.ts'
 import { until } from '../../../../test/support/until.ts';
 import {
   createClient,
-  createGroup,
-  createPool,
-  type Attempt,
+  type OutgoingRequest,
   type ClientOptions,
   type Middleware,
   type ToolSource,
 } from '../../src/index.ts';
+import { createGroup } from '../../src/group/index.ts';
+import { createPool } from '../../src/pool/index.ts';
 import { bearer, tokenRefresh } from '../../src/middleware/index.ts';
-import { atTheEndOfEachTest, quick } from './recovery-support.ts';
+import { atTheEndOfEachTest, quick } from '../support/recovery.ts';
 
 const { closeLater, gateTo, client: clientOf } = atTheEndOfEachTest();
 
@@ -77,7 +77,7 @@ async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
 describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('over %s', (kind) => {
   const serve = async (mischief: object = {}) => closeLater(await kinds[kind](mischief));
 
-  it('a stream calls as the one who asked for it, whoever reads it', async () => {
+  it('a stream calls in the context that made it, whoever reads it', async () => {
     const server = await serve();
     const client = clientOf(server.url, { ...quick, headers });
     const streams = users.map((name) => as(name, () => client.stream('echo', { message: name })));
@@ -105,7 +105,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('over %s', (kind) =>
   it('what belongs to no call is sent in the context in which the client was made, and says so', async () => {
     const server = await serve();
     const gate = await gateTo(server);
-    const seen: { by: string; attempt: Attempt }[] = [];
+    const seen: { by: string; attempt: OutgoingRequest }[] = [];
     const client = as('maker', () =>
       createClient(gate.url, {
         ...quick,
@@ -144,7 +144,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('over %s', (kind) =>
     if (kind !== 'modern') expect(server.requests.some(byGet)).toBe(true);
   });
 
-  it('a call that was put off is sent again in its own name', async () => {
+  it('a deferred call is sent in its own context', async () => {
     const postFaults = [{ method: 'tools/call', status: 429, times: 20 }];
     const server = await serve({ postFaults });
     const client = clientOf(server.url, { ...quick, headers });
@@ -207,7 +207,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('over %s', (kind) =>
     expect(tokens).toEqual(['Bearer alice', 'Bearer bob']);
   });
 
-  it('a header that a middleware gave the handshake goes with no call that has none', async () => {
+  it('a header that a middleware gave the handshake is not sent with calls', async () => {
     const server = await serve();
     const service: Middleware = (request, next) => {
       const token = request.internal ? 'service' : user.getStore();
@@ -228,7 +228,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('over %s', (kind) =>
     ).toBe(true);
   });
 
-  it('progress is told in the context of its call, whichever way it was made', async () => {
+  it('onProgress runs in the context of its call, however it was made', async () => {
     const server = await serve();
     const client = clientOf(server.url);
     await client.connect();
@@ -249,7 +249,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('over %s', (kind) =>
     for (const [of, by] of told) expect(by).toBe(of);
   });
 
-  it('middlewares, and what they want to be told, run in the context of their call', async () => {
+  it('middlewares and their callbacks run in the context of their call', async () => {
     const server = await serve();
     const gate = await gateTo(server);
     const told: [string, string, string][] = [];
@@ -307,7 +307,7 @@ describe('a listener', () => {
 });
 
 describe('a stream that brings an answer', () => {
-  it('is gone on with in the name of its call', async () => {
+  it('is resumed in the context of its call', async () => {
     const server = closeLater(
       await startStreamable({ eventIds: true, cutOn: 'tools/call', cuts: 2, retryMs: 1 }),
     );
@@ -396,7 +396,7 @@ describe('what many calls share', () => {
     expect(sent(server, 'initialize').map(({ by }) => by)).toEqual(['maker', 'maker', 'maker']);
   });
 
-  it('a group lists tools for itself, and calls them for whoever calls', async () => {
+  it('a group lists tools in its own context, and calls them in the caller’s', async () => {
     const server = closeLater(await startStreamable());
     const group = as('maker', () =>
       createGroup({ one: { target: server.url, options: { ...quick, headers }, lazy: true } }, {}),

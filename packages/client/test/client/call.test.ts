@@ -1,30 +1,44 @@
 import { describe, expect, it, vi } from 'vitest';
 import { CallClock } from '../../src/client/call-clock.ts';
-import { Call, ticketKey, type Ticket } from '../../src/client/call.ts';
+import { Call, callObserver, type CallObserver } from '../../src/client/call.ts';
 import { failureOf } from '../support/failure-of.ts';
 
-const surroundings = () => ({
+const shared = () => ({
   clock: new CallClock(),
+  timeouts: { callMs: 1000, deadlineMs: 1200 },
   onListenerError: vi.fn<(error: unknown) => void>(),
 });
 
-describe('a call with a ticket', () => {
+describe('a call with an observer', () => {
   it('has the time that is left since the program made it', () => {
     const madeAt = performance.now() - 100;
-    const ticket: Ticket = { madeAt };
-    const options = { timeoutMs: 500, deadlineMs: 550, [ticketKey]: ticket };
-    const call = new Call('the call', options, surroundings());
-    expect(ticket.call).toBe(call);
+    const onBegin = vi.fn<CallObserver['onBegin']>();
+    const observer: CallObserver = { madeAt, onBegin, onDeferred: () => {} };
+    const options = { timeoutMs: 500, deadlineMs: 550, [callObserver]: observer };
+    const call = new Call('the call', options, shared());
+    expect(onBegin).toHaveBeenCalledExactlyOnceWith(call);
     expect(call.dueAt).toBe(madeAt + 500);
     call.onProgress({ progress: 1 });
     expect(call.dueAt).toBe(madeAt + 550);
     call.done();
   });
 
+  it('has the time of its client where its options say nothing', () => {
+    const madeAt = performance.now();
+    const observer: CallObserver = { madeAt, onBegin: () => {}, onDeferred: () => {} };
+    const options = { [callObserver]: observer };
+    const call = new Call('the call', options, shared());
+    expect(call.dueAt).toBe(madeAt + 1000);
+    call.done();
+    const capped = new Call('the call', { ...options, timeoutMs: 5000 }, shared());
+    expect(capped.dueAt).toBe(madeAt + 1200);
+    capped.done();
+  });
+
   it.each(['not-sent', 'refused'] as const)(
     'can be withdrawn while it is %s',
     async (certainty) => {
-      const call = new Call('the call', {}, surroundings());
+      const call = new Call('the call', {}, shared());
       const failure = failureOf(call.before(new Promise(() => {})));
       call.certainty = certainty;
       expect(call.withdraw()).toBe(true);
@@ -35,7 +49,7 @@ describe('a call with a ticket', () => {
   );
 
   it.each(['outcome-unknown', 'answered'] as const)('cannot be withdrawn when %s', (certainty) => {
-    const call = new Call('the call', {}, surroundings());
+    const call = new Call('the call', {}, shared());
     call.certainty = certainty;
     expect(call.withdraw()).toBe(false);
     expect(call.abandoned).toBeUndefined();

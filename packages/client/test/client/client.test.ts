@@ -140,7 +140,7 @@ describe('a client', () => {
     expect(seen).toEqual([1, 2, 3]);
   });
 
-  it('tells of notifications and changed tools, and survives listeners that throw', async () => {
+  it('emits notifications and changed tools, and survives listeners that throw', async () => {
     const { client, server } = await setUp();
     const methods: string[] = [];
     const errors: LongwireError[] = [];
@@ -239,7 +239,7 @@ describe('a call', () => {
     });
   });
 
-  it('that takes too long tells the server, and is not sure of the outcome', async () => {
+  it('that takes too long is cancelled at the server, and has an unknown outcome', async () => {
     const { client, server } = await setUp();
     const error = await failureOf(client.callTool('hang', {}, { timeoutMs: 80 }));
     expect(error).toMatchObject({ code: 'timeout', certainty: 'outcome-unknown' });
@@ -260,7 +260,7 @@ describe('a call', () => {
     ).toMatchObject({ code: 'deadline' });
   });
 
-  it('that is aborted tells the server', async () => {
+  it('that is aborted is cancelled at the server', async () => {
     const { client, server } = await setUp();
     const controller = new AbortController();
     const call = failureOf(client.callTool('hang', {}, { signal: controller.signal }));
@@ -274,7 +274,7 @@ describe('a call', () => {
     expect(server.messagesOf('tools/call')).toHaveLength(1);
   });
 
-  it('aborted and closed right after still tells the server', async () => {
+  it('aborted and closed right after is still cancelled at the server', async () => {
     const { client, server } = await setUp();
     const controller = new AbortController();
     const call = failureOf(client.callTool('hang', {}, { signal: controller.signal }));
@@ -363,7 +363,7 @@ describe('a call', () => {
   });
 });
 
-describe('when the line drops', () => {
+describe('when the connection is lost', () => {
   it('unsafe calls in flight fail at once, and the next call has a new session', async () => {
     const { client, server } = await setUp();
     const states = statesOf(client);
@@ -389,7 +389,7 @@ describe('when the line drops', () => {
     await vi.waitFor(() => expect(server.openStreams()).toBe(1));
   });
 
-  it('it comes back with nobody asking', async () => {
+  it('it reconnects without a call', async () => {
     const { client, server } = await setUp();
     server.cut();
     await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));
@@ -397,7 +397,7 @@ describe('when the line drops', () => {
     expect(server.openedSessions()).toBe(2);
   });
 
-  it('connect waits for the line, and dials at once where it rests', async () => {
+  it('connect waits for the connection, and dials at once where it rests', async () => {
     const { client, server } = await setUp({}, { retry: { maxAttempts: 2 } });
     server.cut();
     await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));

@@ -5,8 +5,8 @@ import { discovered } from '../../../../test/support/streamable-rules.ts';
 import type { RpcMessage } from '../../../../test/support/strict-mcp-session.ts';
 import { until } from '../../../../test/support/until.ts';
 import { createTransport, type LongwireError } from '../../src/index.ts';
-import { quick, runsOf, said, statesOf } from './recovery-support.ts';
-import { atTheEndOfEachTest, heard } from './streamable-support.ts';
+import { quick, runsOf, said, statesOf } from '../support/recovery.ts';
+import { atTheEndOfEachTest, heard } from '../support/streamable.ts';
 
 const { setUp, serve, closeLater } = atTheEndOfEachTest();
 
@@ -123,7 +123,7 @@ describe.each(['legacy', 'modern'] as const)(
       expect(await client.readResource('a:3')).toMatchObject({ contents: [] });
     });
 
-    it('is subscribed to as before, and told the log level', async () => {
+    it('has the subscriptions and the log level of before', async () => {
       const capabilities = { resources: { subscribe: true }, logging: {}, tools: {} };
       const { server, client } = await setUp({
         era,

@@ -17,7 +17,7 @@ function setUp(ms: number) {
 }
 
 describe('Idle', () => {
-  it('tells when nothing has been under way for the time, counted from the latest end', () => {
+  it('calls back when nothing has been under way for the time, counted from the latest end', () => {
     const { idle, onIdle } = setUp(100);
     idle.begin();
     idle.begin();
@@ -33,7 +33,7 @@ describe('Idle', () => {
     expect(onIdle).toHaveBeenCalledTimes(1);
   });
 
-  it('tells nothing while something is under way, and again after it', () => {
+  it('does not call back while something is under way, and does after it', () => {
     const { idle, onIdle } = setUp(100);
     idle.begin();
     idle.end();
@@ -45,7 +45,7 @@ describe('Idle', () => {
     expect(onIdle).toHaveBeenCalledTimes(1);
   });
 
-  it('with no time at all lets the program have its turn', () => {
+  it('with no time at all waits for the program’s turn of the event loop', () => {
     const { idle, onIdle } = setUp(0);
     idle.begin();
     idle.end();
@@ -58,7 +58,7 @@ describe('Idle', () => {
     expect(onIdle).toHaveBeenCalledTimes(1);
   });
 
-  it('with infinite time, or stopped, tells nothing', () => {
+  it('with infinite time, or stopped, never calls back', () => {
     for (const ms of [Infinity, 100, 0]) {
       const { idle, onIdle } = setUp(ms);
       idle.begin();

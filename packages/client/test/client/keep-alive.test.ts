@@ -3,8 +3,8 @@ import { startModernServer } from '../../../../test/support/modern-server.ts';
 import { until } from '../../../../test/support/until.ts';
 import { connect, createClient } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { listing, quick, runsOf, said, statesOf } from './recovery-support.ts';
-import { atTheEndOfEachTest } from './streamable-support.ts';
+import { listing, quick, runsOf, said, statesOf } from '../support/recovery.ts';
+import { atTheEndOfEachTest } from '../support/streamable.ts';
 
 const { serve, client: makeClient, closeLater } = atTheEndOfEachTest();
 const once = { ...quick, keepAlive: false };
@@ -102,7 +102,7 @@ describe('a client with keepAlive: false', () => {
     });
   });
 
-  it('compares the tools with those of before, if somebody listens', async () => {
+  it('compares the tools with those of before, if there is a listener', async () => {
     let tools = listing({ echo: {} });
     const server = await serve({ answer: (request) => tools(request) });
     const client = makeClient(server.url, once);

@@ -147,7 +147,7 @@ describe('a handshake that fails', () => {
   });
 });
 
-describe('the search for a server goes on', () => {
+describe('detection continues', () => {
   it.each<[string, { status: number; headers?: Record<string, string>; body?: string }]>([
     ['204', { status: 204 }],
     ['202', { status: 202 }],
@@ -218,12 +218,12 @@ describe('a call', () => {
     expect(await call).toMatchObject({ code: 'protocol', certainty: 'answered' });
   });
 
-  it('given up before it could leave never reaches the server', async () => {
+  it('ended before it could be sent never reaches the server', async () => {
     const hostile = await server();
-    let letGo: () => void = () => {};
+    let release: () => void = () => {};
     const caller = client(hostile.url, {
       headers: async () => {
-        if (caller.state.name === 'ready') await new Promise<void>((go) => (letGo = go));
+        if (caller.state.name === 'ready') await new Promise<void>((go) => (release = go));
         return {};
       },
     });
@@ -232,13 +232,13 @@ describe('a call', () => {
       code: 'timeout',
       certainty: 'not-sent',
     });
-    letGo();
+    release();
     await caller.close();
     expect(hostile.messagesOf('tools/call')).toEqual([]);
     expect(hostile.messagesOf('notifications/cancelled')).toEqual([]);
   });
 
-  it('whose POST is never answered gives it up once the server was told', async () => {
+  it('whose POST is never answered ends it once the cancellation is sent', async () => {
     let brokenOff = 0;
     await using hung = await startHttpFixture((request, response) => {
       const { id, method } = (request.json ?? {}) as { id?: number; method?: string };
@@ -309,7 +309,7 @@ describe('a call', () => {
     });
   });
 
-  it('tells the number that the server sent, also of what the SDK asks for', async () => {
+  it('has the number that the server sent, also for requests of the SDK', async () => {
     const hostile = await server();
     const caller = client(hostile.url);
     await caller.connect();
@@ -353,7 +353,7 @@ describe('a message', () => {
   });
 });
 
-it('an error that a listener of errors throws is nobody’s', async () => {
+it('an error that a listener for errors throws is ignored', async () => {
   const client = createClient('http://127.0.0.1:1');
   let told = 0;
   client.on('error', () => {

@@ -4,7 +4,7 @@ import { startModernServer, type ModernServer } from '../../../../test/support/m
 import { until } from '../../../../test/support/until.ts';
 import { connect, createTransport, type LongwireTransport } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { atTheEndOfEachTest, quick, said } from './recovery-support.ts';
+import { atTheEndOfEachTest, quick, said } from '../support/recovery.ts';
 
 const { closeLater } = atTheEndOfEachTest();
 
@@ -43,7 +43,7 @@ describe.each(['reject', 'stateless'] as const)('the official server, legacy: %s
     expect(server.calls).toEqual(['ask']);
   });
 
-  it('asks for what nobody gives', async () => {
+  it('fails where there is no handler for a question', async () => {
     const server = await start(legacy);
     const client = closeLater(await connect(server.url));
     const met = await failureOf(client.callTool('ask'));
@@ -79,7 +79,7 @@ describe.each(['reject', 'stateless'] as const)('the official server, legacy: %s
     await until(() => expect(server.calls).toEqual(['wait', 'wait ended']));
   });
 
-  it('tells what changes to who listens', async () => {
+  it('sends changes to listeners', async () => {
     const server = await start(legacy);
     const client = closeLater(await connect(server.url, quick));
     await client.listTools();
@@ -131,7 +131,7 @@ describe.each([
     const server = await start(legacy);
     const { client, transport } = await attach(server, negotiation);
     expect(client.getProtocolEra()).toBe(era);
-    expect(transport.state).toMatchObject({ name: 'ready', dialect: 'streamable-http' });
+    expect(transport.state).toMatchObject({ name: 'ready', transport: 'streamable-http' });
     expect((await client.listTools()).tools).toHaveLength(5);
     const texts = Array.from({ length: 10 }, (_, i) => `m${i}`);
     const calls = texts.map((message) => client.callTool({ name: 'echo', arguments: { message } }));
@@ -143,7 +143,7 @@ describe.each([
   });
 });
 
-it('a Client of its own that knows only the legacy era is refused in words', async () => {
+it('a Client of its own that knows only the legacy era gets an error that says so', async () => {
   const server = await start('reject');
   const refused = attach(server, { mode: 'legacy' });
   await expect(refused).rejects.toThrow(/version/i);
@@ -152,7 +152,7 @@ it('a Client of its own that knows only the legacy era is refused in words', asy
 describe.each([{ mode: 'auto' }, { mode: { pin: '2026-07-28' } }] as const)(
   'listen() of a Client of its own with %j',
   (negotiation) => {
-    it('is told what it asked for, until it closes', async () => {
+    it('gets what it asked for, until it closes', async () => {
       const server = await start('reject');
       const { client } = await attach(server, negotiation);
       const methods: string[] = [];

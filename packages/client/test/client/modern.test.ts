@@ -8,8 +8,8 @@ import type { RpcMessage } from '../../../../test/support/strict-mcp-session.ts'
 import { until } from '../../../../test/support/until.ts';
 import type { ServerNotification } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { listing, quick, runsOf, said, statesOf } from './recovery-support.ts';
-import { atTheEndOfEachTest, heard } from './streamable-support.ts';
+import { listing, quick, runsOf, said, statesOf } from '../support/recovery.ts';
+import { atTheEndOfEachTest, heard } from '../support/streamable.ts';
 
 const { setUp, serve, gateTo, client: clientOf } = atTheEndOfEachTest();
 
@@ -37,9 +37,9 @@ const filters = (messages: RpcMessage[]): unknown[] =>
 describe.each(['json', 'stream'] as const)(
   'a server of the modern era, answering by %s',
   (answers) => {
-    it('is asked who it is, once, and nothing is opened that nobody needs', async () => {
+    it('is asked who it is, once, and no stream is opened that is not needed', async () => {
       const { server, client } = await setUp({ ...modern, answers });
-      expect(client.state).toMatchObject({ name: 'ready', dialect: 'streamable-http' });
+      expect(client.state).toMatchObject({ name: 'ready', transport: 'streamable-http' });
       expect(client.protocolVersion).toBe(MODERN_VERSION);
       expect(client.sdk.getProtocolEra()).toBe('modern');
       expect(client.server).toMatchObject({ name: 'hostile' });
@@ -148,7 +148,7 @@ it('the log level goes with every request from then on, and no request asks for 
 describe('listening', () => {
   const news = { jsonrpc: '2.0' as const, method: 'notifications/tools/list_changed' };
 
-  it('begins when somebody listens, and not before', async () => {
+  it('opens with the first listener, and not before', async () => {
     const { server, client } = await setUp(having(() => () => undefined));
     await client.callTool('echo', { message: 'x' });
     expect(server.messagesOf('subscriptions/listen')).toEqual([]);
@@ -166,7 +166,7 @@ describe('listening', () => {
     expect(server.openConnections()).toBe(0);
   });
 
-  it('begins with the connection for who listened before it', async () => {
+  it('opens with the connection for a listener that was there before', async () => {
     const server = await serve(having(() => () => undefined));
     const client = clientOf(server.url);
     const notes: ServerNotification[] = [];
@@ -177,25 +177,28 @@ describe('listening', () => {
     await until(() => expect(notes.map(({ method }) => method)).toEqual([news.method]));
   });
 
-  it.each(['ends', 'is cut'])('goes on when it %s, with the list fetched again', async (how) => {
-    let tools = listing({ echo: {} });
-    const { server, client } = await setUp(having(() => tools));
-    let changes = 0;
-    client.on('toolsChanged', () => changes++);
-    await client.listTools();
-    await heard(server);
-    const states = statesOf(client);
-    tools = listing({ add: {} });
-    if (how === 'ends') server.endSubscriptions();
-    else server.cut();
-    await until(() => expect(changes).toBe(1));
-    await heard(server);
-    expect(server.messagesOf('subscriptions/listen')).toHaveLength(2);
-    expect(server.messagesOf('tools/list')).toHaveLength(2);
-    expect(states).toEqual([]);
-  });
+  it.each(['ends', 'is cut'])(
+    'is opened again when it %s, and the list is fetched again',
+    async (how) => {
+      let tools = listing({ echo: {} });
+      const { server, client } = await setUp(having(() => tools));
+      let changes = 0;
+      client.on('toolsChanged', () => changes++);
+      await client.listTools();
+      await heard(server);
+      const states = statesOf(client);
+      tools = listing({ add: {} });
+      if (how === 'ends') server.endSubscriptions();
+      else server.cut();
+      await until(() => expect(changes).toBe(1));
+      await heard(server);
+      expect(server.messagesOf('subscriptions/listen')).toHaveLength(2);
+      expect(server.messagesOf('tools/list')).toHaveLength(2);
+      expect(states).toEqual([]);
+    },
+  );
 
-  it('goes on by another stream when nothing comes, with the list fetched again', async () => {
+  it('is replaced by another stream when nothing comes, and the list is fetched again', async () => {
     let tools = listing({ echo: {} });
     const server = await serve(having(() => tools));
     const client = clientOf(server.url, { ...quick, heartbeat: { silenceMs: 20 } });
@@ -291,7 +294,7 @@ describe('listening', () => {
     ]);
   });
 
-  it('goes on after the server could not be reached', async () => {
+  it('is opened again after the server could not be reached', async () => {
     let tools = listing({ echo: {} });
     const server = await serve(having(() => tools));
     const gate = await gateTo(server);

@@ -14,7 +14,7 @@ expectNothingLeftOpen();
 
 type Members = Record<string, unknown>;
 
-/** What can be wrong with the answer that a server gives, and is plain enough to be put right. */
+/** What can be wrong with the answer that a server gives, and is plain enough to be corrected. */
 const tolerated: Record<string, (result: Members) => Members> = {
   '_meta of null': (result) => ({ result: { ...result, _meta: null } }),
   '_meta of an array': (result) => ({ result: { ...result, _meta: [] } }),

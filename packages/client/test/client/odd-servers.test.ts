@@ -177,7 +177,7 @@ describe.each(transports)('initialize over %s', (transport) => {
   });
 });
 
-describe('a server that refuses notifications/initialized, and goes on to answer', () => {
+describe('a server that refuses notifications/initialized, and answers all the same', () => {
   const refused = [{ method: 'notifications/initialized', status: 400, body: 'Bad Request' }];
 
   it('is used over HTTP+SSE', async () => {
@@ -328,7 +328,7 @@ describe('an answer in an event that is none of the protocol', () => {
     });
     let stream: ServerResponse | undefined;
     await using client = await connect(`${server.origin}/sse`, limits);
-    expect(client.state).toMatchObject({ name: 'ready', dialect: 'sse' });
+    expect(client.state).toMatchObject({ name: 'ready', transport: 'sse' });
     expect(await names(client)).toEqual(['echo']);
   });
 });

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { goodAnswers, scriptedServers } from '../../../../test/support/scripted-servers.ts';
 import { SdkSide } from '../../src/client/sdk-side.ts';
-import { Connection } from '../../src/connection/connection.ts';
-import { resolveConnectionOptions } from '../../src/connection/options.ts';
-import { parseTarget } from '../../src/target/target.ts';
+import { ReconnectingTransport } from '../../src/connection/transport.ts';
+import { resolveConnectionOptions } from '../../src/connection/resolve-options.ts';
+import { parseTarget } from '../../src/dial/target.ts';
 import { failureOf } from '../support/failure-of.ts';
 
 expectNothingLeftOpen();
@@ -21,10 +21,13 @@ class DeafClient extends Client {
 
 it('does not wait for ever for a Client that makes nothing of an answer', async () => {
   await using server = await scriptedServers.sse(goodAnswers);
-  const connection = new Connection(parseTarget(server.target), resolveConnectionOptions({}));
+  const connection = new ReconnectingTransport(
+    parseTarget(server.target),
+    resolveConnectionOptions({}),
+  );
   const side = new SdkSide({
     create: () => new DeafClient({ name: 'deaf', version: '1' }),
-    turnMs: 50,
+    stepMs: 50,
     onMessage: () => {},
     onFailure: () => {},
   });

@@ -9,7 +9,7 @@ import {
 } from '../../../../test/support/streamable-fixture.ts';
 import { until } from '../../../../test/support/until.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { atTheEndOfEachTest, roundTrips, said } from './recovery-support.ts';
+import { atTheEndOfEachTest, roundTrips, said } from '../support/recovery.ts';
 import type { LongwireClient, ToolStreamEvent, ToolStreamOptions } from '../../src/index.ts';
 
 const { client: makeClient, closeLater, setUp: setUpSse } = atTheEndOfEachTest();
@@ -171,27 +171,30 @@ describe('a loop', () => {
     expect(server.messagesOf('tools/call')).toEqual([]);
   });
 
-  it.each(['is left', 'throws'])('that %s aborts the call, and the server is told', async (how) => {
-    const { server, client } = await setUp();
-    const looping = (async () => {
-      for await (const { type } of client.stream('slow', { ms: 60_000 / 5 })) {
-        expect(type).toBe('log');
-        if (how === 'throws') throw new Error('enough');
-        break;
-      }
-    })();
-    const call = await callOf(server);
-    await until(() => expect(server.openReplies()).toBe(1));
-    server.push(log('a'), 'replies');
-    if (how === 'throws') await expect(looping).rejects.toThrow('enough');
-    else await looping;
-    expect(client.stats().calls).toMatchObject({ inFlight: 0, failed: { aborted: 1 } });
-    await until(() =>
-      expect(server.messagesOf('notifications/cancelled')).toMatchObject([
-        { params: { requestId: call.id, reason: 'aborted' } },
-      ]),
-    );
-  });
+  it.each(['is left', 'throws'])(
+    'that %s aborts the call, and sends its cancellation',
+    async (how) => {
+      const { server, client } = await setUp();
+      const looping = (async () => {
+        for await (const { type } of client.stream('slow', { ms: 60_000 / 5 })) {
+          expect(type).toBe('log');
+          if (how === 'throws') throw new Error('enough');
+          break;
+        }
+      })();
+      const call = await callOf(server);
+      await until(() => expect(server.openReplies()).toBe(1));
+      server.push(log('a'), 'replies');
+      if (how === 'throws') await expect(looping).rejects.toThrow('enough');
+      else await looping;
+      expect(client.stats().calls).toMatchObject({ inFlight: 0, failed: { aborted: 1 } });
+      await until(() =>
+        expect(server.messagesOf('notifications/cancelled')).toMatchObject([
+          { params: { requestId: call.id, reason: 'aborted' } },
+        ]),
+      );
+    },
+  );
 
   it('gets what the call failed with, after what came before', async () => {
     const { server, client } = await setUp();

@@ -45,8 +45,8 @@ describe('a longwire.json', () => {
         "market": {
           "url": "https://market.example/mcp",
           "headers": { "Authorization": "Bearer \${TOKEN}" },
-          "timeouts": { "connectMs": 2000 },
-          "retry": { "maxAttempts": 2 },
+          "timeouts": { "connectMs": 2000, "callMs": 3000, "deadlineMs": 4000 },
+          "retry": { "maxAttempts": 2, "trustHints": false },
           "heartbeat": { "silenceMs": 1000 },
           "limits": { "maxInFlight": 3 },
           "transport": "sse",
@@ -65,8 +65,8 @@ describe('a longwire.json', () => {
         options: {
           name: 'market',
           headers: { Authorization: 'Bearer secret' },
-          timeouts: { connectMs: 2000 },
-          retry: { maxAttempts: 2 },
+          timeouts: { connectMs: 2000, callMs: 3000, deadlineMs: 4000 },
+          retry: { maxAttempts: 2, trustHints: false },
           heartbeat: { silenceMs: 1000 },
           limits: { maxInFlight: 3 },
           transport: 'sse',

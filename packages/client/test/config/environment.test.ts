@@ -16,10 +16,9 @@ describe('a server of the environment', () => {
       target: 'http://h/mcp',
       options: {
         headers: { authorization: 'Bearer t0ken', 'user-agent': 'it/1', 'x-tenant': 'a' },
-        timeouts: { connectMs: 2500 },
+        timeouts: { connectMs: 2500, callMs: 2500 },
         keepAlive: false,
       },
-      timeoutMs: 2500,
     };
     expect(fromEnvironment('MARKET', env)).toEqual(expected);
     expect(fromEnvironment('MARKET_', env)).toEqual(expected);

@@ -15,17 +15,17 @@ function optionsWith(
   return clientOptionsOf(server, registry);
 }
 
-test('a server without middlewares is made with its own options', () => {
-  expect(optionsWith([])).toEqual({ name: 'it' });
+test('a server without middlewares is made with its own options', async () => {
+  expect(await optionsWith([])).toEqual({ name: 'it' });
 });
 
-test('each middleware is made with its options, in the order of the file', () => {
+test('each middleware is made with its options, in the order of the file', async () => {
   const made: unknown[] = [];
   const make = (name: string) => (options: object) => {
     made.push([name, options]);
     return pass;
   };
-  const options = optionsWith(['one', { name: 'two', ttlMs: 5 }], {
+  const options = await optionsWith(['one', { name: 'two', ttlMs: 5 }], {
     two: make('two'),
     one: make('one'),
   });
@@ -54,10 +54,10 @@ test.each<[unknown[], MiddlewareRegistry | undefined, string]>([
     },
     'middleware "cache" of server "it": ttl: no such option',
   ],
-])('%j: an error that says where', (middleware, registry, message) => {
+])('%j: an error that says where', async (middleware, registry, message) => {
   let error: unknown;
   try {
-    optionsWith(middleware, registry);
+    await optionsWith(middleware, registry);
   } catch (caught) {
     error = caught;
   }

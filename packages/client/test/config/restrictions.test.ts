@@ -147,7 +147,7 @@ describe('a client of a restricted server', () => {
     }
     const [config] = fileWith({ disabledTools: ['write'] }).config.servers;
     if (config === undefined) throw new Error('there is no server');
-    await using client = await connect({ server: () => server }, clientOptionsOf(config));
+    await using client = await connect({ server: () => server }, await clientOptionsOf(config));
     expect((await client.listTools()).map(({ name }) => name)).toEqual(['read']);
     await client.callTool('read');
     await expect(client.callTool('write')).rejects.toMatchObject({
@@ -165,7 +165,7 @@ describe('a client of a restricted server', () => {
     const text = '{ "servers": { "it": { "url": "http://h", "tools": { "include": [] } } } }';
     const [config] = parseConfig(text).servers;
     if (config === undefined) throw new Error('there is no server');
-    await using client = await connect({ server: () => server }, clientOptionsOf(config));
+    await using client = await connect({ server: () => server }, await clientOptionsOf(config));
     expect(await client.listTools()).toEqual([]);
   });
 });

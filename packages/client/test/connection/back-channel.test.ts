@@ -28,7 +28,7 @@ describe('that a tool cannot ask the program', () => {
       'the Rust SDK',
       'Mcp error: -32600: server-to-client requests are not allowed on protocol 2026-07-28 or later; return InputRequiredResult instead',
     ],
-  ])('is understood as %s says it, and the hint names the option', (_who, message) => {
+  ])('is recognised in the words of %s, and the hint names the option', (_who, message) => {
     expect(backChannelHint(message)).toContain("protocol: '2025-11-25'");
     const error = serverError('the call of ask', { code: -32600, message });
     expect(error.hint).toContain('protocol');
@@ -44,12 +44,12 @@ describe('that a tool cannot ask the program', () => {
       'the multi-round-trip result type (SEP-2322) only exists at MCP 2026-07-28; this connection negotiated 2025-11-25',
     ],
     ['mcp-go', 'requires protocol version 2026-07-28 or later'],
-  ])('in an older version is understood as %s says it', (_who, message) => {
+  ])('in an older version is recognised in the words of %s', (_who, message) => {
     expect(backChannelHint(message)).toContain("protocol: '2026-07-28'");
   });
 
   it.each(['no such tool', 'the channel is back', '', undefined, 7, { text: 'no back-channel' }])(
-    'is not what %j says',
+    'is not recognised in %j',
     (text) => {
       expect(backChannelHint(text)).toBeUndefined();
     },

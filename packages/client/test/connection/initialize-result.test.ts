@@ -15,7 +15,7 @@ const usable = (result: Record<string, unknown>): unknown => {
 };
 
 describe('an answer to initialize', () => {
-  it('is left as it is if it is right, further members included', () => {
+  it('is not changed if it is right, unknown members included', () => {
     const result = { ...good, more: { x: 1 } };
     expect(usable(result)).toBe(result);
   });

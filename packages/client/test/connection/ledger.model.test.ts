@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CallMark } from '../../src/connection/call-mark.ts';
+import type { RequestContext } from '../../src/connection/request-context.ts';
 import { Ledger, type LedgerEntry } from '../../src/connection/ledger.ts';
 
-/** How far a request came, kept in the plainest way. */
+/** What happened to a request, in the plainest form. */
 interface Expected {
   entry: LedgerEntry;
   safe: boolean;
   internal: boolean;
   id: number;
-  handedOver: boolean;
-  /** It has left, under the id that it has now. */
+  assigned: boolean;
+  /** It has left under its present id. */
   left: boolean;
-  /** Some time it left, and nobody knows what became of that. */
+  /** It has left before, and may have run. */
   mayHaveRun: boolean;
-  /** How often it was entered anew although it may have run. */
+  /** How often it was requeued although it may have run. */
   resends: number;
   settled: boolean;
 }
@@ -59,7 +59,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 const idsOf = (requests: { id: number }[]): number[] =>
   requests.map(({ id }) => id).sort((a, b) => a - b);
 
-/** A ledger, and beside it what must be true of it. */
+/** A ledger, and what must be true about it. */
 class Model {
   readonly maxLosses: number;
   readonly ledger: Ledger;
@@ -69,7 +69,7 @@ class Model {
 
   constructor(maxLosses: number) {
     this.maxLosses = maxLosses;
-    this.ledger = new Ledger({ isSafe: ({ mark }) => mark.idempotent === true, maxLosses });
+    this.ledger = new Ledger({ isSafe: ({ context }) => context.idempotent === true, maxLosses });
   }
 
   take(step: Step): void {
@@ -102,16 +102,16 @@ class Model {
   }
 
   #enter(safe: boolean, internal: boolean): void {
-    const mark: CallMark = { certainty: 'not-sent', idempotent: safe, internal };
+    const context: RequestContext = { certainty: 'not-sent', idempotent: safe, internal };
     const waiter = { answered: () => {}, failed: () => {} };
-    const entry = this.ledger.enter({ method: 'tools/call', params: {} }, mark, waiter);
+    const entry = this.ledger.enter({ method: 'tools/call', params: {} }, context, waiter);
     this.usedIds.push(entry.id);
     this.requests.push({
       entry,
       safe,
       internal,
       id: entry.id,
-      handedOver: false,
+      assigned: false,
       left: false,
       mayHaveRun: false,
       resends: 0,
@@ -124,11 +124,11 @@ class Model {
     const { entry } = request;
     switch (step.type) {
       case 'hand-over':
-        ledger.handOver(entry);
-        request.handedOver = true;
+        ledger.assign(entry);
+        request.assigned = true;
         break;
       case 'send':
-        if (!request.handedOver) break;
+        if (!request.assigned) break;
         ledger.markSent(entry);
         request.left = true;
         break;
@@ -145,9 +145,9 @@ class Model {
         break;
       }
       case 'put-back':
-        if (!request.handedOver || (step.certainty === 'not-sent' && request.left)) break;
+        if (!request.assigned || (step.certainty === 'not-sent' && request.left)) break;
         if (request.internal) break;
-        ledger.putBack(entry, step.certainty);
+        ledger.requeue(entry, step.certainty);
         this.#renew(request);
         break;
       case 'answer':
@@ -162,9 +162,9 @@ class Model {
     const named = { number: id, string: String(id), old, next: Math.max(...this.usedIds) + 1 }[as];
     const body = isError ? { error: { code: -1, message: 'no' } } : { result: {} };
     const taken = this.ledger.answered({ jsonrpc: '2.0', id: named, ...body });
-    if (as === 'number' && request.handedOver) {
+    if (as === 'number' && request.assigned) {
       expect(taken).toBe(entry);
-      expect(entry.mark.certainty).toBe('answered');
+      expect(entry.context.certainty).toBe('answered');
       request.settled = true;
     } else {
       expect(taken).toBeUndefined();
@@ -173,8 +173,8 @@ class Model {
   }
 
   #lose(mayRetry: boolean): void {
-    const had = this.open.filter(({ handedOver }) => handedOver);
-    // What had not left did not run, whatever became of it before.
+    const had = this.open.filter(({ assigned }) => assigned);
+    // A request that had not left did not run this time.
     const kept = had.filter(({ internal, left }) => !internal && !left);
     const again = had.filter((it) => it.left && mayRetry && this.#maySendAgain(it));
     const lost = had.filter((it) => !kept.includes(it) && !again.includes(it));
@@ -198,7 +198,7 @@ class Model {
   #renew(request: Expected): void {
     expect(request.entry.id).not.toBe(request.id);
     this.usedIds.push(request.entry.id);
-    Object.assign(request, { id: request.entry.id, handedOver: false, left: false });
+    Object.assign(request, { id: request.entry.id, assigned: false, left: false });
   }
 
   #settle(taken: LedgerEntry[], expected: Expected[]): void {
@@ -211,13 +211,15 @@ class Model {
     expect(new Set(usedIds).size).toBe(usedIds.length);
     expect(ledger.size).toBe(open.length);
     expect(ledger.dropped).toBe(dropped);
-    const waiting = open.filter(({ handedOver }) => !handedOver);
+    const waiting = open.filter(({ assigned }) => !assigned);
     expect(ledger.waiting().map(({ id }) => id)).toEqual(idsOf(waiting));
     const wrong = open.filter(({ entry, id, left, mayHaveRun, resends }) => {
-      const { mark, losses } = entry;
-      const isUnknown = mark.certainty === 'outcome-unknown';
+      const { context, losses } = entry;
+      const isUnknown = context.certainty === 'outcome-unknown';
       const isFound = ledger.find(id) === entry && ledger.find(String(id)) === undefined;
-      return !isFound || mark.id !== id || losses !== resends || isUnknown !== (left || mayHaveRun);
+      return (
+        !isFound || context.id !== id || losses !== resends || isUnknown !== (left || mayHaveRun)
+      );
     });
     expect(wrong).toEqual([]);
   }
@@ -239,7 +241,7 @@ describe('any history of a ledger', () => {
     );
   });
 
-  it('gives every request out once in the end (invariant 1)', () => {
+  it('returns every request once in the end (invariant 1)', () => {
     fc.assert(
       fc.property(steps, (history) => {
         const { ledger, open } = run(2, history);
@@ -250,7 +252,7 @@ describe('any history of a ledger', () => {
     );
   });
 
-  it('leaves none with a channel that is gone (invariant 12)', () => {
+  it('leaves no request with a channel that is gone (invariant 12)', () => {
     fc.assert(
       fc.property(steps, fc.boolean(), (history, mayRetry) => {
         const { ledger } = run(2, history);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallMark } from '../../src/connection/call-mark.ts';
+import type { RequestContext } from '../../src/connection/request-context.ts';
 import { Ledger, type LedgerEntry, type Waiter } from '../../src/connection/ledger.ts';
 
 const request = { method: 'tools/call', params: {} };
@@ -12,42 +12,45 @@ const failure = (id: number) => ({
 });
 
 const newLedger = (): Ledger =>
-  new Ledger({ isSafe: ({ mark }) => mark.idempotent === true, maxLosses: 2 });
+  new Ledger({ isSafe: ({ context }) => context.idempotent === true, maxLosses: 2 });
 
-const enter = (ledger: Ledger, mark: Partial<CallMark> = {}): LedgerEntry =>
-  ledger.enter(request, { certainty: 'not-sent', ...mark }, waiter);
+const enter = (ledger: Ledger, context: Partial<RequestContext> = {}): LedgerEntry =>
+  ledger.enter(request, { certainty: 'not-sent', ...context }, waiter);
 
 const send = (ledger: Ledger, entry: LedgerEntry): void => {
-  ledger.handOver(entry);
+  ledger.assign(entry);
   ledger.markSent(entry);
 };
 
 describe('Ledger', () => {
-  it('follows a request from its making to its answer', () => {
+  it('follows a request until its answer', () => {
     const ledger = newLedger();
     const entry = enter(ledger);
-    const { mark } = entry;
-    expect(mark).toMatchObject({ certainty: 'not-sent', id: entry.id });
+    const { context } = entry;
+    expect(context).toMatchObject({ certainty: 'not-sent', id: entry.id });
     expect(ledger.waiting()).toEqual([entry]);
 
-    ledger.handOver(entry);
+    ledger.assign(entry);
     expect(ledger.waiting()).toEqual([]);
-    expect(mark.certainty).toBe('not-sent');
+    expect(context.certainty).toBe('not-sent');
 
     ledger.markSent(entry);
-    expect(mark.certainty).toBe('outcome-unknown');
+    expect(context.certainty).toBe('outcome-unknown');
 
     expect(ledger.answered(failure(entry.id))).toBe(entry);
-    expect(mark).toMatchObject({ certainty: 'answered', serverError: { code: -1, message: 'no' } });
+    expect(context).toMatchObject({
+      certainty: 'answered',
+      serverError: { code: -1, message: 'no' },
+    });
     expect(ledger.size).toBe(0);
   });
 
-  it('drops and counts answers to nothing: unknown, repeated, of the wrong type, too early', () => {
+  it('drops and counts answers without a request: unknown, repeated, of the wrong type, too early', () => {
     const ledger = newLedger();
     const entry = enter(ledger);
     const { id } = entry;
     expect(ledger.answered(result(id))).toBeUndefined();
-    ledger.handOver(entry);
+    ledger.assign(entry);
     expect(ledger.answered(result(String(id)))).toBeUndefined();
     expect(ledger.answered(result(id + 1))).toBeUndefined();
     expect(ledger.answered(result(id))?.id).toBe(id);
@@ -55,7 +58,7 @@ describe('Ledger', () => {
     expect(ledger.dropped).toBe(4);
   });
 
-  it('keeps what the server has said while the session is asked what that means', () => {
+  it('keeps how the server reacted while a ping checks the session', () => {
     const ledger = newLedger();
     const [refused, failed, answered, running] = [1, 2, 3, 4].map(() => enter(ledger)) as [
       LedgerEntry,
@@ -67,28 +70,32 @@ describe('Ledger', () => {
     ledger.hold(refused, 'refused');
     ledger.hold(failed, 'unknown');
     ledger.hold(answered, 'answered');
-    expect(refused.mark.certainty).toBe('refused');
-    expect(failed.mark.certainty).toBe('outcome-unknown');
+    expect(refused.context.certainty).toBe('refused');
+    expect(failed.context.certainty).toBe('outcome-unknown');
     expect(ledger.isOwed).toBe(true);
-    expect(ledger.lose(true), 'a loss of the line').toEqual([failed, running]);
+    expect(ledger.lose(true), 'a lost connection').toEqual([failed, running]);
     expect(ledger.isOwed).toBe(false);
-    // What was refused did not run, and waits; what was answered has its answer.
+    // The refused request did not run, and waits; the answered one has its answer.
     expect(ledger.waiting()).toEqual([refused]);
-    expect(refused).toMatchObject({ held: undefined, doubts: 1, mark: { certainty: 'refused' } });
+    expect(refused).toMatchObject({
+      held: undefined,
+      doubts: 1,
+      context: { certainty: 'refused' },
+    });
     expect(ledger.answered(failure(answered.id))).toBe(answered);
   });
 
-  it('does not say of a request that ran before that it was refused', () => {
+  it('does not report a request as refused that may have run before', () => {
     const ledger = newLedger();
     const entry = enter(ledger, { idempotent: true });
     send(ledger, entry);
     ledger.lose(true);
     send(ledger, entry);
     ledger.hold(entry, 'refused');
-    expect(entry.mark.certainty).toBe('outcome-unknown');
+    expect(entry.context.certainty).toBe('outcome-unknown');
   });
 
-  it('never uses an id twice, and gives every request once when all are taken out', () => {
+  it('never uses an id twice, and returns every request once when all are removed', () => {
     const ledger = newLedger();
     const [a, b, c] = [1, 2, 3].map(() => enter(ledger));
     expect(new Set([a?.id, b?.id, c?.id]).size).toBe(3);
@@ -98,20 +105,20 @@ describe('Ledger', () => {
     expect(enter(ledger).id).toBeGreaterThan(c?.id ?? Infinity);
   });
 
-  it('lets a request that did not run wait under a new id, and its old id be nobody’s', () => {
+  it('keeps a request that did not run under a new id, and drops answers to the old one', () => {
     const ledger = newLedger();
     const entry = enter(ledger);
     const { id } = entry;
     send(ledger, entry);
-    ledger.putBack(entry, 'refused');
-    expect(entry).toMatchObject({ handedOver: false, returns: 1, losses: 0 });
-    expect(entry.mark).toMatchObject({ id: entry.id, certainty: 'refused' });
+    ledger.requeue(entry, 'refused');
+    expect(entry).toMatchObject({ assigned: false, returns: 1, losses: 0 });
+    expect(entry.context).toMatchObject({ id: entry.id, certainty: 'refused' });
     expect(entry.id).not.toBe(id);
     expect(ledger.find(id)).toBeUndefined();
     expect(ledger.waiting()).toEqual([entry]);
   });
 
-  it('sends again what is safe, so many times, and never forgets that it may have run', () => {
+  it('resends a safe request so many times, and never forgets that it may have run', () => {
     const ledger = newLedger();
     const entry = enter(ledger, { idempotent: true });
     for (const losses of [1, 2]) {
@@ -119,76 +126,76 @@ describe('Ledger', () => {
       expect(ledger.retry(entry)).toBe(true);
       expect(entry.losses).toBe(losses);
     }
-    ledger.handOver(entry);
-    ledger.putBack(entry, 'not-sent');
-    expect(entry.mark.certainty).toBe('outcome-unknown');
+    ledger.assign(entry);
+    ledger.requeue(entry, 'not-sent');
+    expect(entry.context.certainty).toBe('outcome-unknown');
     send(ledger, entry);
     expect(ledger.retry(entry)).toBe(false);
     expect(ledger.size).toBe(0);
   });
 
-  it('sends again neither what is not safe nor what is the connection’s own', () => {
+  it('does not resend an unsafe request, nor one of the connection itself', () => {
     const ledger = newLedger();
-    for (const mark of [{}, { idempotent: true, internal: true }]) {
-      const entry = enter(ledger, mark);
+    for (const context of [{}, { idempotent: true, internal: true }]) {
+      const entry = enter(ledger, context);
       send(ledger, entry);
       expect(ledger.retry(entry)).toBe(false);
       expect(ledger.find(entry.id)).toBeUndefined();
     }
   });
 
-  it('sorts out what a lost channel had', () => {
+  it('decides about the requests of a lost channel', () => {
     const ledger = newLedger();
     const [waits, given, sent, safe, own] = [{}, {}, {}, { idempotent: true }, { internal: true }]
-      .map((mark) => enter(ledger, mark))
+      .map((context) => enter(ledger, context))
       .values();
     if (!waits || !given || !sent || !safe || !own) throw new Error('five were entered');
     const { id } = waits;
-    ledger.handOver(given);
+    ledger.assign(given);
     for (const entry of [sent, safe, own]) send(ledger, entry);
     expect(ledger.lose(true)).toEqual([sent, own]);
     expect(ledger.waiting()).toEqual([waits, given, safe]);
     expect(waits.id).toBe(id);
-    expect(given.mark.certainty).toBe('not-sent');
-    expect(safe.mark.certainty).toBe('outcome-unknown');
+    expect(given.context.certainty).toBe('not-sent');
+    expect(safe.context.certainty).toBe('outcome-unknown');
   });
 
-  it('sends nothing again that would meet the same', () => {
+  it('resends nothing that would fail in the same way', () => {
     const ledger = newLedger();
     const safe = enter(ledger, { idempotent: true });
     const given = enter(ledger, { idempotent: true });
     send(ledger, safe);
-    ledger.handOver(given);
+    ledger.assign(given);
     expect(ledger.lose(false)).toEqual([safe]);
     expect(ledger.waiting()).toEqual([given]);
   });
 
   it.each([['refused'], ['not-sent']] as const)(
-    'keeps what had been put back as %s and had not left the channel that was lost',
+    'keeps a request that was requeued as %s and had not left the lost channel',
     (certainty) => {
       const ledger = newLedger();
       const entry = enter(ledger);
       send(ledger, entry);
-      ledger.putBack(entry, certainty);
-      ledger.handOver(entry);
+      ledger.requeue(entry, certainty);
+      ledger.assign(entry);
       expect(ledger.lose(true)).toEqual([]);
       expect(ledger.waiting()).toEqual([entry]);
     },
   );
 
-  it('does not count as a loss what had not left', () => {
+  it('does not count a request that had not left as a loss', () => {
     const ledger = newLedger();
     const entry = enter(ledger, { idempotent: true });
     send(ledger, entry);
     ledger.retry(entry);
     for (let i = 0; i < 5; i++) {
-      ledger.handOver(entry);
+      ledger.assign(entry);
       expect(ledger.lose(true)).toEqual([]);
     }
     expect(entry.losses).toBe(1);
   });
 
-  it('takes out the connection’s own alone', () => {
+  it('removes only the connection’s own requests', () => {
     const ledger = newLedger();
     const own = enter(ledger, { internal: true });
     const other = enter(ledger);

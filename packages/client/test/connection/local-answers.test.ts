@@ -1,17 +1,17 @@
 import { LOG_LEVEL_META_KEY, type JSONRPCMessage } from '@modelcontextprotocol/client';
 import { describe, expect, it } from 'vitest';
-import type { Handshake } from '../../src/connection/handshake.ts';
+import type { InitializeReplay } from '../../src/connection/initialize.ts';
 import { Ledger, type LedgerEntry } from '../../src/connection/ledger.ts';
-import type { Listening } from '../../src/connection/listening.ts';
+import type { ServerStream } from '../../src/connection/server-stream.ts';
 import { LocalAnswers } from '../../src/connection/local-answers.ts';
-import { Standing } from '../../src/connection/standing.ts';
+import { RestorableState } from '../../src/connection/restorable-state.ts';
 import { ConnectionLostError, type LongwireError } from '../../src/errors.ts';
 
 const lost = new ConnectionLostError('gone', { certainty: 'not-sent' });
 
 class Rig {
   readonly ledger: Ledger = new Ledger({ isSafe: () => true, maxLosses: 5 });
-  readonly standing: Standing = new Standing();
+  readonly restorable: RestorableState = new RestorableState();
   readonly taken: JSONRPCMessage[] = [];
   readonly failures: LongwireError[] = [];
   readonly subscriptions: [string, boolean][] = [];
@@ -19,17 +19,17 @@ class Rig {
   era: 'legacy' | 'modern' = 'modern';
   readonly answers: LocalAnswers = new LocalAnswers({
     ledger: this.ledger,
-    standing: this.standing,
-    handshake: Object.defineProperties({} as Handshake, {
+    restorable: this.restorable,
+    handshake: Object.defineProperties({} as InitializeReplay, {
       era: { get: () => this.era },
       envelope: { get: () => (this.era === 'modern' ? { who: 'me' } : undefined) },
     }),
-    listening: {
+    serverStream: {
       subscribe: (uri: string, wants: boolean) => {
         this.subscriptions.push([uri, wants]);
         return this.opened.promise;
       },
-    } as unknown as Listening,
+    } as unknown as ServerStream,
     take: (answer) => this.taken.push(answer),
   });
 
@@ -39,7 +39,7 @@ class Rig {
       { certainty: 'not-sent' },
       { answered: () => {}, failed: (error) => this.failures.push(error) },
     );
-    this.ledger.handOver(entry);
+    this.ledger.assign(entry);
     return entry;
   }
 }
@@ -60,8 +60,8 @@ function withResolvers(): PromiseWithResolvers {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('answers that need not be asked for', () => {
-  it('leave everything to a server of the legacy era', () => {
+describe('answers that the server is not asked for', () => {
+  it('leave all requests to a server of the legacy era', () => {
     const rig = new Rig();
     rig.era = 'legacy';
     for (const method of ['resources/subscribe', 'logging/setLevel', 'tools/call']) {
@@ -70,17 +70,17 @@ describe('answers that need not be asked for', () => {
     expect(rig.answers.envelope).toBeUndefined();
   });
 
-  it('the log level is taken here, and said with every request', () => {
+  it('the log level is kept here, and sent with every request', () => {
     const rig = new Rig();
     const entry = rig.enter('logging/setLevel', { level: 'debug' });
     expect(rig.answers.answer(entry)).toBe(true);
     expect(rig.taken).toEqual([{ jsonrpc: '2.0', id: entry.id, result: {} }]);
     expect(rig.answers.envelope).toEqual({ who: 'me' });
-    rig.standing.learn(entry.request, {});
+    rig.restorable.learn(entry.request, {});
     expect(rig.answers.envelope).toEqual({ who: 'me', [LOG_LEVEL_META_KEY]: 'debug' });
   });
 
-  it('a subscription is answered when the server listens', async () => {
+  it('a subscription is answered when the server stream is open', async () => {
     const rig = new Rig();
     const entry = rig.enter('resources/subscribe', { uri: 'mem://a' });
     expect(rig.answers.answer(entry)).toBe(true);
@@ -112,10 +112,10 @@ describe('answers that need not be asked for', () => {
     expect(rig.ledger.find(entry.id)).toBe(entry);
   });
 
-  it('an answer that is there already is given once', () => {
+  it('an answer that came before is used once', () => {
     const rig = new Rig();
     const entry = rig.enter('tools/call');
-    entry.mark.prior = { jsonrpc: '2.0', id: 0, result: { resultType: 'input_required' } };
+    entry.context.prior = { jsonrpc: '2.0', id: 0, result: { resultType: 'input_required' } };
     expect(rig.answers.answer(entry)).toBe(true);
     expect(rig.taken).toEqual([
       { jsonrpc: '2.0', id: entry.id, result: { resultType: 'input_required' } },

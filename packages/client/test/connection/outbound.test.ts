@@ -1,10 +1,13 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BrokenStreamError, type BrokenStream } from '../../src/channels/channel.ts';
-import type { CallMark } from '../../src/connection/call-mark.ts';
+import type { InitializeReplay } from '../../src/connection/initialize.ts';
+import type { LocalAnswers } from '../../src/connection/local-answers.ts';
+import type { Port } from '../../src/connection/port.ts';
+import type { RequestContext } from '../../src/connection/request-context.ts';
 import { Ledger, type LedgerEntry } from '../../src/connection/ledger.ts';
 import { Outbound } from '../../src/connection/outbound.ts';
-import type { Link } from '../../src/connection/link.ts';
+import type { DialedChannel } from '../../src/connection/dialed-channel.ts';
 import { SessionCheck } from '../../src/connection/session-check.ts';
 import {
   ConnectionLostError,
@@ -23,27 +26,27 @@ interface Post {
   fail: (error: unknown) => Promise<void>;
 }
 
-/** One time that a stream was gone on with. */
-interface Continuation {
+/** One attempt to resume a stream. */
+interface ResumedStream {
   broken: BrokenStream;
   fail: (error: unknown) => Promise<void>;
 }
 
-class FakeLink {
+class FakeChannel {
   readonly posts: Post[] = [];
-  readonly continuations: Continuation[] = [];
+  readonly resumed: ResumedStream[] = [];
 
-  goOn(broken: BrokenStream): Promise<void> {
+  resume(broken: BrokenStream): Promise<void> {
     return new Promise((_resolve, reject) => {
       const fail = async (error: unknown): Promise<void> => {
         reject(error as Error);
         await vi.advanceTimersByTimeAsync(0);
       };
-      this.continuations.push({ broken, fail });
+      this.resumed.push({ broken, fail });
     });
   }
 
-  ask(request: JSONRPCRequest, onWire: () => void): Promise<void> {
+  sendRequest(request: JSONRPCRequest, onWire: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const fail = async (error: unknown): Promise<void> => {
         reject(error as Error);
@@ -62,10 +65,10 @@ class FakeLink {
 
 class Rig {
   readonly ledger: Ledger = new Ledger({
-    isSafe: ({ mark }) => mark.idempotent === true,
+    isSafe: ({ context }) => context.idempotent === true,
     maxLosses: 2,
   });
-  link: FakeLink | undefined = new FakeLink();
+  dialed: FakeChannel | undefined = new FakeChannel();
   readonly failures: LongwireError[] = [];
   readonly outbound: Outbound = new Outbound({
     ledger: this.ledger,
@@ -76,27 +79,27 @@ class Rig {
       firstConnect: false,
       random: () => 1,
     },
-    link: () => this.link as Link | undefined,
-    envelope: () => undefined,
-    answerHere: () => false,
+    dialed: () => this.dialed as DialedChannel | undefined,
+    // The channel is of the legacy era, where nothing is answered here.
+    localAnswers: {} as LocalAnswers,
     check: new SessionCheck({
-      ping: () => Promise.resolve(),
-      giveUp: () => {},
+      handshake: { ping: { method: 'ping' } } as InitializeReplay,
+      port: { ask: () => Promise.resolve({}), cancel: () => {} } as unknown as Port,
       answersChallenges: false,
     }),
   });
 
-  enter(mark: Partial<CallMark> = {}, params: Record<string, unknown> = {}): LedgerEntry {
+  enter(context: Partial<RequestContext> = {}, params: Record<string, unknown> = {}): LedgerEntry {
     return this.ledger.enter(
       { method: 'tools/call', params },
-      { certainty: 'not-sent', ...mark },
+      { certainty: 'not-sent', ...context },
       { answered: () => {}, failed: (error) => this.failures.push(error) },
     );
   }
 
   /** Enters a request and sends it. */
-  send(mark: Partial<CallMark> = {}): LedgerEntry {
-    const entry = this.enter(mark);
+  send(context: Partial<RequestContext> = {}): LedgerEntry {
+    const entry = this.enter(context);
     this.outbound.send(entry);
     return entry;
   }
@@ -112,53 +115,53 @@ const status = (code: number, retryAfterMs?: number) =>
   });
 
 describe('Outbound', () => {
-  it('hands a request over, and says when it has left', () => {
+  it('sends a request, and notes when it has left', () => {
     const rig = new Rig();
     const entry = rig.send();
-    expect(entry).toMatchObject({ handedOver: true, mark: { certainty: 'not-sent' } });
-    rig.link?.post.onWire();
-    expect(entry.mark.certainty).toBe('outcome-unknown');
+    expect(entry).toMatchObject({ assigned: true, context: { certainty: 'not-sent' } });
+    rig.dialed?.post.onWire();
+    expect(entry.context.certainty).toBe('outcome-unknown');
   });
 
-  it('sends what waits when there is a session, in the order of its making', () => {
+  it('sends waiting requests when there is a session, in the order in which they were made', () => {
     const rig = new Rig();
-    const { link } = rig;
-    rig.link = undefined;
+    const { dialed } = rig;
+    rig.dialed = undefined;
     const ids = [rig.send(), rig.send(), rig.send()].map(({ id }) => id);
-    expect(link?.posts).toEqual([]);
-    rig.link = link;
-    rig.outbound.release();
-    rig.outbound.release();
-    expect(link?.posts.map(({ request }) => request.id)).toEqual(ids);
+    expect(dialed?.posts).toEqual([]);
+    rig.dialed = dialed;
+    rig.outbound.sendWaiting();
+    rig.outbound.sendWaiting();
+    expect(dialed?.posts.map(({ request }) => request.id)).toEqual(ids);
   });
 
-  it('keeps what a channel that is ending did not run, for the next', async () => {
+  it('keeps a request that an ending channel did not run for the next channel', async () => {
     const rig = new Rig();
-    const { link } = rig;
+    const { dialed } = rig;
     const entry = rig.send();
     const { id } = entry;
-    await link?.post.fail(lost('refused'));
-    expect(link?.posts).toHaveLength(1);
-    expect(entry.handedOver).toBe(false);
+    await dialed?.post.fail(lost('refused'));
+    expect(dialed?.posts).toHaveLength(1);
+    expect(entry.assigned).toBe(false);
     expect(entry.id).not.toBe(id);
-    rig.link = new FakeLink();
-    rig.outbound.release();
-    expect(rig.link.post.request.id).toBe(entry.id);
+    rig.dialed = new FakeChannel();
+    rig.outbound.sendWaiting();
+    expect(rig.dialed.post.request.id).toBe(entry.id);
   });
 
-  it('sends it at once where the next session is there already', async () => {
+  it('sends it at once if the next session is ready already', async () => {
     const rig = new Rig();
-    const { link } = rig;
+    const { dialed } = rig;
     const entry = rig.send();
-    rig.link = new FakeLink();
-    await link?.post.fail(lost('not-sent'));
-    expect(rig.link.post.request.id).toBe(entry.id);
+    rig.dialed = new FakeChannel();
+    await dialed?.post.fail(lost('not-sent'));
+    expect(rig.dialed.post.request.id).toBe(entry.id);
   });
 
-  it('puts off what the server does not want now, ever longer, and at least as asked', async () => {
+  it('defers a request as often as the server asks, for longer each time, and at least as long as asked', async () => {
     const rig = new Rig();
     const entry = rig.send();
-    const posts = rig.link?.posts ?? [];
+    const posts = rig.dialed?.posts ?? [];
     for (const [error, ms] of [
       [status(503), 100],
       [status(429, 700), 700],
@@ -166,8 +169,8 @@ describe('Outbound', () => {
       [status(503, 5000), 5000],
     ] as const) {
       const count = posts.length;
-      await rig.link?.post.fail(error);
-      rig.outbound.release();
+      await rig.dialed?.post.fail(error);
+      rig.outbound.sendWaiting();
       await vi.advanceTimersByTimeAsync(ms - 1);
       expect(posts).toHaveLength(count);
       await vi.advanceTimersByTimeAsync(1);
@@ -182,64 +185,64 @@ describe('Outbound', () => {
     [399, 'fails at once'],
     [400, 'fails at once'],
     [401, 'waits'],
-  ])('with %d ms left, a request that is put off by 400 %s', async (leftMs, what) => {
+  ])('with %d ms left, a request that is deferred by 400 %s', async (leftMs, what) => {
     const rig = new Rig();
     rig.send({ dueAt: performance.now() + leftMs });
     const error = status(503, 400);
-    await rig.link?.post.fail(error);
+    await rig.dialed?.post.fail(error);
     expect(rig.failures).toEqual(what === 'waits' ? [] : [error]);
     expect(rig.ledger.size).toBe(what === 'waits' ? 1 : 0);
     rig.outbound.allSettled();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('sends again what may have run and is safe, so many times', async () => {
+  it('resends a safe request that may have run, so many times', async () => {
     const rig = new Rig();
     rig.send({ idempotent: true });
     for (const count of [1, 2]) {
-      rig.link?.post.onWire();
-      await rig.link?.post.fail(lost('outcome-unknown'));
+      rig.dialed?.post.onWire();
+      await rig.dialed?.post.fail(lost('outcome-unknown'));
       await vi.advanceTimersByTimeAsync(1000);
-      expect(rig.link?.posts).toHaveLength(count + 1);
+      expect(rig.dialed?.posts).toHaveLength(count + 1);
     }
-    rig.link?.post.onWire();
-    await rig.link?.post.fail(lost('outcome-unknown'));
+    rig.dialed?.post.onWire();
+    await rig.dialed?.post.fail(lost('outcome-unknown'));
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(rig.link?.posts).toHaveLength(3);
+    expect(rig.dialed?.posts).toHaveLength(3);
     expect(rig.failures).toMatchObject([{ code: 'connection-lost', certainty: 'outcome-unknown' }]);
   });
 
-  it('fails what may have run and is not safe', async () => {
+  it('fails an unsafe request that may have run', async () => {
     const rig = new Rig();
     rig.send();
-    rig.link?.post.onWire();
-    await rig.link?.post.fail(lost('outcome-unknown'));
+    rig.dialed?.post.onWire();
+    await rig.dialed?.post.fail(lost('outcome-unknown'));
     expect(rig.failures).toMatchObject([{ code: 'connection-lost', certainty: 'outcome-unknown' }]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it.each([status(400), status(429, 60_000)])(
-    'does not say of what may have run before that it did not: $message',
+    'does not report a request as not run that may have run before: $message',
     async (error) => {
       const rig = new Rig();
       const entry = rig.send({ idempotent: true, dueAt: performance.now() + 10_000 });
-      rig.link?.post.onWire();
-      await rig.link?.post.fail(lost('outcome-unknown'));
+      rig.dialed?.post.onWire();
+      await rig.dialed?.post.fail(lost('outcome-unknown'));
       await vi.advanceTimersByTimeAsync(1000);
-      rig.link?.post.onWire();
-      await rig.link?.post.fail(error);
-      expect(entry.mark.certainty).toBe('outcome-unknown');
+      rig.dialed?.post.onWire();
+      await rig.dialed?.post.fail(error);
+      expect(entry.context.certainty).toBe('outcome-unknown');
       expect(rig.failures).toMatchObject([{ certainty: 'outcome-unknown' }]);
     },
   );
 
-  it('fails with what the server said, and with what is no message at all', async () => {
+  it('fails with the error of the server, and of a message that JSON cannot express', async () => {
     const rig = new Rig();
     const error = status(400);
     rig.send();
-    await rig.link?.post.fail(error);
+    await rig.dialed?.post.fail(error);
     rig.send();
-    await rig.link?.post.fail(new TypeError('circular'));
+    await rig.dialed?.post.fail(new TypeError('circular'));
     expect(rig.failures).toEqual([
       error,
       expect.objectContaining({ code: 'invalid-arguments', certainty: 'not-sent' }),
@@ -247,41 +250,41 @@ describe('Outbound', () => {
     expect(rig.ledger.size).toBe(0);
   });
 
-  it('ignores how a POST ends whose request was settled or sent again', async () => {
+  it('ignores the end of a POST whose request was settled or resent', async () => {
     const rig = new Rig();
     const answered = rig.send();
     rig.ledger.answered({ jsonrpc: '2.0', id: answered.id, result: {} });
-    await rig.link?.post.fail(lost('outcome-unknown'));
+    await rig.dialed?.post.fail(lost('outcome-unknown'));
     const again = rig.send();
-    const late = rig.link?.post;
-    rig.ledger.putBack(again, 'not-sent');
+    const late = rig.dialed?.post;
+    rig.ledger.requeue(again, 'not-sent');
     late?.onWire();
     await late?.fail(lost('outcome-unknown'));
-    expect(again.mark.certainty).toBe('not-sent');
+    expect(again.context.certainty).toBe('not-sent');
     expect(rig.ledger.waiting()).toEqual([again]);
     expect(rig.failures).toEqual([]);
   });
 
   it.each([lost('refused'), lost('not-sent'), status(503)])(
-    'leaves no request of the connection’s own to the next session: $message, $certainty',
+    'fails a request of the connection itself with its session: $message, $certainty',
     async (error) => {
       const rig = new Rig();
       rig.send({ internal: true });
-      await rig.link?.post.fail(error);
-      rig.link = undefined;
+      await rig.dialed?.post.fail(error);
+      rig.dialed = undefined;
       rig.ledger.lose(true);
       await vi.advanceTimersByTimeAsync(10_000);
-      rig.link = new FakeLink();
-      rig.outbound.release();
-      expect(rig.link.posts).toEqual([]);
+      rig.dialed = new FakeChannel();
+      rig.outbound.sendWaiting();
+      expect(rig.dialed.posts).toEqual([]);
       expect(rig.ledger.size).toBe(0);
     },
   );
 
-  it('leaves no timer of a request that was given up', async () => {
+  it('leaves no timer of a request that was cancelled', async () => {
     const rig = new Rig();
     const entry = rig.send();
-    await rig.link?.post.fail(status(503));
+    await rig.dialed?.post.fail(status(503));
     expect(vi.getTimerCount()).toBe(1);
     rig.outbound.settled(entry);
     expect(vi.getTimerCount()).toBe(0);
@@ -290,86 +293,89 @@ describe('Outbound', () => {
 
 describe('a stream that broke off', () => {
   const brokenOff = (entry: LedgerEntry, how: Partial<BrokenStream> = {}): BrokenStreamError => {
-    const broken = { requestId: entry.id, askedDelayMs: undefined, gotOn: true, ...how };
+    const broken = { requestId: entry.id, askedDelayMs: undefined, madeProgress: true, ...how };
     return new BrokenStreamError('broke off', { broken, cause: undefined });
   };
 
   /** A request that has left, and whose stream broke off. */
-  const interrupted = async (mark: Partial<CallMark> = {}, how: Partial<BrokenStream> = {}) => {
+  const interrupted = async (
+    context: Partial<RequestContext> = {},
+    how: Partial<BrokenStream> = {},
+  ) => {
     const rig = new Rig();
-    const entry = rig.send(mark);
-    const link = rig.link as FakeLink;
-    link.post.onWire();
-    await link.post.fail(brokenOff(entry, how));
-    return { rig, entry, link };
+    const entry = rig.send(context);
+    const dialed = rig.dialed as FakeChannel;
+    dialed.post.onWire();
+    await dialed.post.fail(brokenOff(entry, how));
+    return { rig, entry, dialed };
   };
 
-  it('is gone on with after the delay, and the request is not sent again', async () => {
-    const { rig, entry, link } = await interrupted();
+  it('is resumed after the delay, and the request is not resent', async () => {
+    const { rig, entry, dialed } = await interrupted();
     await vi.advanceTimersByTimeAsync(99);
-    expect(link.continuations).toEqual([]);
+    expect(dialed.resumed).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(link.continuations).toMatchObject([{ broken: { requestId: entry.id } }]);
-    expect(link.posts).toHaveLength(1);
+    expect(dialed.resumed).toMatchObject([{ broken: { requestId: entry.id } }]);
+    expect(dialed.posts).toHaveLength(1);
     expect(rig.ledger.find(entry.id)).toBe(entry);
     expect(rig.failures).toEqual([]);
   });
 
-  it('is left alone for as long as the server asks', async () => {
-    const { link } = await interrupted({}, { askedDelayMs: 500 });
+  it('is not resumed before the delay that the server asks for', async () => {
+    const { dialed } = await interrupted({}, { askedDelayMs: 500 });
     await vi.advanceTimersByTimeAsync(499);
-    expect(link.continuations).toEqual([]);
+    expect(dialed.resumed).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(link.continuations).toHaveLength(1);
+    expect(dialed.resumed).toHaveLength(1);
   });
 
-  it('is given up when it gets nowhere too often, and not when it gets on', async () => {
-    const { rig, entry, link } = await interrupted();
-    for (let turn = 0; turn < 5; turn++) {
+  it('is not resumed any more after too many attempts without progress', async () => {
+    const { rig, entry, dialed } = await interrupted();
+    for (let i = 0; i < 5; i++) {
       await vi.advanceTimersByTimeAsync(1000);
-      await link.continuations.at(-1)?.fail(brokenOff(entry));
+      await dialed.resumed.at(-1)?.fail(brokenOff(entry));
     }
     expect(rig.failures).toEqual([]);
-    for (let turn = 0; turn < 2; turn++) {
+    for (let i = 0; i < 2; i++) {
       await vi.advanceTimersByTimeAsync(1000);
-      await link.continuations.at(-1)?.fail(brokenOff(entry, { gotOn: false }));
+      await dialed.resumed.at(-1)?.fail(brokenOff(entry, { madeProgress: false }));
     }
     expect(rig.failures).toMatchObject([{ code: 'connection-lost', certainty: 'outcome-unknown' }]);
-    expect(link.posts).toHaveLength(1);
+    expect(dialed.posts).toHaveLength(1);
   });
 
-  it('that is refused is settled by the table: what is safe goes out again', async () => {
+  it('that is refused is settled by the table: a safe request is resent', async () => {
     const unsafe = await interrupted();
     await vi.advanceTimersByTimeAsync(100);
-    await unsafe.link.continuations[0]?.fail(lost('outcome-unknown'));
+    await unsafe.dialed.resumed[0]?.fail(lost('outcome-unknown'));
     expect(unsafe.rig.failures).toMatchObject([{ certainty: 'outcome-unknown' }]);
     const safe = await interrupted({ idempotent: true });
     await vi.advanceTimersByTimeAsync(100);
-    await safe.link.continuations[0]?.fail(lost('outcome-unknown'));
+    await safe.dialed.resumed[0]?.fail(lost('outcome-unknown'));
     await vi.advanceTimersByTimeAsync(100);
     expect(safe.rig.failures).toEqual([]);
-    expect(safe.link.posts).toHaveLength(2);
+    expect(safe.dialed.posts).toHaveLength(2);
   });
 
-  it('waits for the next link of its session, and is gone on with there, once', async () => {
+  it('waits for the next channel of its session, and is resumed there once', async () => {
     const { rig, entry } = await interrupted();
-    rig.link = undefined;
+    rig.dialed = undefined;
     await vi.advanceTimersByTimeAsync(60_000);
-    rig.link = new FakeLink();
-    rig.outbound.release();
-    rig.outbound.release();
-    expect(rig.link.continuations).toMatchObject([{ broken: { requestId: entry.id } }]);
-    expect(rig.link.posts).toEqual([]);
+    rig.dialed = new FakeChannel();
+    rig.outbound.sendWaiting();
+    rig.outbound.sendWaiting();
+    expect(rig.dialed.resumed).toMatchObject([{ broken: { requestId: entry.id } }]);
+    expect(rig.dialed.posts).toEqual([]);
   });
 
-  it('means nothing once its request has another id', async () => {
+  it('is not resumed once its request has another id', async () => {
     const { rig, entry } = await interrupted({ idempotent: true });
-    rig.link = undefined;
+    rig.dialed = undefined;
     rig.ledger.lose(true);
-    rig.link = new FakeLink();
-    rig.outbound.release();
-    expect(rig.link.continuations).toEqual([]);
-    expect(rig.link.posts.map(({ request }) => request.id)).toEqual([entry.id]);
+    rig.dialed = new FakeChannel();
+    rig.outbound.sendWaiting();
+    expect(rig.dialed.resumed).toEqual([]);
+    expect(rig.dialed.posts.map(({ request }) => request.id)).toEqual([entry.id]);
   });
 
   it('leaves no timer behind when its request is settled', async () => {

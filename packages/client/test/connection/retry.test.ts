@@ -3,11 +3,11 @@ import {
   dialDelayMs,
   isAway,
   isFinal,
-  judgeSend,
+  resendDecision,
   resendDelayMs,
   retryAfterOf,
   type RetryPolicy,
-  type SendVerdict,
+  type ResendDecision,
 } from '../../src/connection/retry.ts';
 import {
   ConnectError,
@@ -33,7 +33,7 @@ describe.each([
   ['dialDelayMs', dialDelayMs],
   ['resendDelayMs', resendDelayMs],
 ])('%s', (_name, delayMs) => {
-  it('doubles from one attempt to the next, up to a ceiling', () => {
+  it('doubles from one attempt to the next, up to the maximum', () => {
     const delays = [1, 2, 3, 7, 8, 9, 2000].map((attempt) => delayMs(policy(1), attempt));
     expect(delays).toEqual([250, 500, 1000, 16_000, 30_000, 30_000, 30_000]);
   });
@@ -42,11 +42,11 @@ describe.each([
     [0, 500],
     [0.5, 750],
     [1, 1000],
-  ])('lies between the half and the whole: for %d at %d ms', (random, ms) => {
+  ])('lies between half and all of it: for %d at %d ms', (random, ms) => {
     expect(delayMs(policy(random), 3)).toBe(ms);
   });
 
-  it('is at least what was asked for, and no less than it would be', () => {
+  it('is at least what the server asked for, and never less than without', () => {
     expect(delayMs(policy(1), 1, 4000)).toBe(4000);
     expect(delayMs(policy(1), 3, 10)).toBe(1000);
     expect(delayMs(policy(0), 1, 0)).toBe(125);
@@ -54,15 +54,15 @@ describe.each([
 });
 
 describe('what the server asks for', () => {
-  it('is heeded by a dial up to the ceiling, by a request without one', () => {
+  it('is followed by a dial up to the maximum, by a request without one', () => {
     expect(dialDelayMs(policy(0), 1, 3_600_000)).toBe(30_000);
     expect(resendDelayMs(policy(0), 1, 3_600_000)).toBe(3_600_000);
   });
 });
 
 describe('a failed dial', () => {
-  /** Every code: a new one does not compile until it has its place. */
-  const places: Record<ErrorCode, 'final' | 'away' | 'neither'> = {
+  /** Every code: a new one does not compile until it has a kind. */
+  const kinds: Record<ErrorCode, 'final' | 'away' | 'neither'> = {
     'connect-failed': 'away',
     'connect-timeout': 'away',
     'not-mcp': 'neither',
@@ -83,15 +83,15 @@ describe('a failed dial', () => {
     config: 'final',
   };
 
-  it.each(Object.entries(places))('with %s is %s', (code, place) => {
+  it.each(Object.entries(kinds))('with %s is %s', (code, kind) => {
     const error = new LongwireError('x', { code: code as ErrorCode, certainty: 'not-sent' });
     expect({ final: isFinal(error), away: isAway(error) }).toEqual({
-      final: place === 'final',
-      away: place === 'away',
+      final: kind === 'final',
+      away: kind === 'away',
     });
   });
 
-  it('says when to come back, itself or by what it began with', () => {
+  it('has the Retry-After of itself or of its cause', () => {
     const cause = status(503, 'refused', 1234);
     expect(retryAfterOf(cause)).toBe(1234);
     expect(retryAfterOf(new ConnectError('x', { code: 'http-status', cause, tried: [] }))).toBe(
@@ -106,8 +106,8 @@ describe('a failed dial', () => {
   });
 });
 
-describe('judgeSend', () => {
-  type Next = SendVerdict['next'];
+describe('resendDecision', () => {
+  type Next = ResendDecision['next'];
   type Row = Record<Certainty, Next>;
   const fails: Row = {
     'not-sent': 'fail',
@@ -150,26 +150,29 @@ describe('judgeSend', () => {
       code: code as ErrorCode,
       certainty: certainty as Certainty,
     });
-    expect(judgeSend(error).next).toBe(next);
+    expect(resendDecision(error).next).toBe(next);
   });
 
-  it.each([408, 425, 429, 503])('puts off what was refused with %d', (code) => {
-    expect(judgeSend(status(code, 'refused', 77))).toEqual({ next: 'later', askedMs: 77 });
-    expect(judgeSend(status(code))).toEqual({ next: 'later', askedMs: undefined });
-    expect(judgeSend(status(code, 'outcome-unknown', 77)).next).toBe(
+  it.each([408, 425, 429, 503])('defers a request that was refused with %d', (code) => {
+    expect(resendDecision(status(code, 'refused', 77))).toEqual({ next: 'later', askedMs: 77 });
+    expect(resendDecision(status(code))).toEqual({ next: 'later', askedMs: undefined });
+    expect(resendDecision(status(code, 'outcome-unknown', 77)).next).toBe(
       code === 503 ? 'unknown' : 'fail',
     );
   });
 
-  it.each([502, 504, 520, 521, 522, 523, 524])('does not know what %d has done', (code) => {
-    expect(judgeSend(status(code, 'outcome-unknown', 5))).toEqual({ next: 'unknown' });
-  });
+  it.each([502, 504, 520, 521, 522, 523, 524])(
+    'does not know whether the request ran after %d',
+    (code) => {
+      expect(resendDecision(status(code, 'outcome-unknown', 5))).toEqual({ next: 'unknown' });
+    },
+  );
 
   it.each([400, 401, 403, 404, 405, 409, 413, 422, 500, 501, 505])(
-    'fails with %d, whatever is certain',
+    'fails with %d, whatever its certainty',
     (code) => {
       for (const certainty of ['not-sent', 'refused', 'outcome-unknown'] as const) {
-        expect(judgeSend(status(code, certainty, 5))).toEqual({ next: 'fail' });
+        expect(resendDecision(status(code, certainty, 5))).toEqual({ next: 'fail' });
       }
     },
   );

@@ -3,7 +3,10 @@ import { isSafe } from '../../src/connection/safety.ts';
 
 const isSafeTool = (name: unknown): boolean => name === 'look';
 const safe = (method: string, params?: Record<string, unknown>, idempotent?: boolean): boolean =>
-  isSafe({ request: { method, params }, mark: { certainty: 'not-sent', idempotent } }, isSafeTool);
+  isSafe(
+    { request: { method, params }, context: { certainty: 'not-sent', idempotent } },
+    isSafeTool,
+  );
 
 describe('isSafe', () => {
   it.each([
@@ -21,7 +24,7 @@ describe('isSafe', () => {
     'tasks/get',
     'tasks/list',
     'tools/list',
-  ])('takes %s for safe', (method) => {
+  ])('accepts %s as safe', (method) => {
     expect(safe(method)).toBe(true);
   });
 
@@ -32,18 +35,18 @@ describe('isSafe', () => {
     'vendor/list',
     'tools/list ',
     'constructor',
-  ])('does not take %s for safe', (method) => {
+  ])('does not accept %s as safe', (method) => {
     expect(safe(method)).toBe(false);
     expect(safe(method, {})).toBe(false);
   });
 
-  it('believes the server of a tool, and of nothing else by that name', () => {
+  it('believes the hints about a tool, but not about other requests of that name', () => {
     expect(safe('tools/call', { name: 'look' })).toBe(true);
     expect(safe('tools/call', { name: 'do' })).toBe(false);
     expect(safe('vendor/run', { name: 'look' })).toBe(false);
   });
 
-  it('believes the program, if it says yes', () => {
+  it('believes the program', () => {
     expect(safe('tools/call', { name: 'do' }, true)).toBe(true);
     expect(safe('vendor/run', {}, true)).toBe(true);
     expect(safe('tools/call', { name: 'do' }, false)).toBe(false);

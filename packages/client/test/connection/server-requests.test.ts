@@ -5,7 +5,7 @@ const roots = (id: number) => ({ jsonrpc: '2.0' as const, id, method: 'roots/lis
 const answer = (id: string | number) => ({ jsonrpc: '2.0' as const, id, result: {} });
 
 describe('ServerRequests', () => {
-  it('answers the session that asked, under its own id', () => {
+  it('answers the session that made the request, under its own id', () => {
     const requests = new ServerRequests();
     const ours = requests.enter(roots(5));
     expect(ours.id).not.toBe(5);
@@ -13,7 +13,7 @@ describe('ServerRequests', () => {
     expect(requests.answer(answer(ours.id))).toBeUndefined();
   });
 
-  it('cancels what is open when a session ends, and lets no answer through', () => {
+  it('cancels open requests when a session ends, and drops answers to them', () => {
     const requests = new ServerRequests();
     const first = requests.enter(roots(1));
     expect(requests.abandon()).toEqual([

@@ -27,7 +27,7 @@ const failure = fc.record({
   askedMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(100_000)),
 });
 const readiness = fc.record({
-  dialect: fc.constant('sse' as const),
+  transport: fc.constant('sse' as const),
   address: fc.constant('http://127.0.0.1/messages'),
   connectMs: fc.nat(100),
   resumed: fc.boolean(),
@@ -56,25 +56,25 @@ const policies: fc.Arbitrary<RetryPolicy> = fc.record({
   random: fc.double({ min: 0, max: 1, noNaN: true }).map((random) => () => random),
 });
 
-/** Carries out effects as the names of them say, and objects to what cannot be carried out. */
+/** Executes effects by their names, and fails on an effect that is impossible. */
 class World {
   readonly policy: RetryPolicy;
   state: ConnectionState = { name: 'idle' };
-  /** What a dial made, until it is let go. */
+  /** What a dial opened, until it is closed. */
   hasSession = false;
   /** The delay that runs. */
   delayMs: number | undefined;
-  /** Dials since the last answer, or since a request dialled a connection at rest. */
+  /** Dials since the last answer, or since a request dialled a resting connection. */
   dials = 0;
 
   constructor(policy: RetryPolicy) {
     this.policy = policy;
   }
 
-  /** Whether the event can come from a world that is like this. */
+  /** Whether the event is possible now. */
   canHappen({ type }: ConnectionEvent): boolean {
     if (type === 'delay-over') return this.delayMs !== undefined;
-    if (type === 'request-made' || type === 'close-asked') return true;
+    if (type === 'request-made' || type === 'close-requested') return true;
     return this.hasSession;
   }
 
@@ -101,7 +101,7 @@ class World {
   ): void {
     switch (effect.type) {
       case 'dial':
-        // 6: what there was before has been let go.
+        // 6: the channel before is closed.
         expect(this.hasSession).toBe(false);
         this.hasSession = true;
         this.#dialled(before, happened, delayMs);
@@ -110,15 +110,15 @@ class World {
         expect(this.delayMs).toBeUndefined();
         this.delayMs = effect.ms;
         break;
-      case 'hang-up':
+      case 'close-channel':
         this.hasSession = false;
         this.delayMs = undefined;
         break;
-      case 'release':
+      case 'send-waiting':
         expect(this.state.name).toBe('ready');
         expect(this.hasSession).toBe(true);
         break;
-      case 'sort-out':
+      case 'settle':
       case 'fail-all':
         expect(this.hasSession).toBe(false);
         break;
@@ -136,13 +136,13 @@ class World {
     expect(delayMs).toBeGreaterThanOrEqual(Math.floor(firstDelayMs / 2));
     this.dials++;
     if (this.dials <= maxAttempts) return;
-    // 7: beyond the budget, only for requests, and only if the server is away.
+    // 7: after maxAttempts only for waiting requests, and only if the server is away.
     expect(happened).toMatchObject({ type: 'delay-over', requestsWait: true });
     expect(before.name === 'reconnecting' && isAway(before.reason)).toBe(true);
   }
 }
 
-/** Runs events that can happen, one after the other, and looks at the world after each. */
+/** Applies possible events one after the other, and checks the world after each. */
 function run(
   policy: RetryPolicy,
   events: ConnectionEvent[],
@@ -159,7 +159,7 @@ const histories = fc.array(event, { maxLength: 60, size: 'max' });
 const types = (effects: Effect[]): string[] => effects.map(({ type }) => type);
 
 describe('any history of a connection', () => {
-  it('dials within its budget, after a delay, and holds one session at most (invariants 6, 7, 8)', () => {
+  it('dials within its attempts, after a delay, and holds at most one session (invariants 6, 7, 8)', () => {
     fc.assert(
       fc.property(policies, histories, (policy, events) => void run(policy, events, () => {})),
       {
@@ -174,7 +174,7 @@ describe('any history of a connection', () => {
         run(policy, events, ({ state, dials }) => {
           if (state.name === 'connecting') expect(state.attempt).toBe(dials);
           if (state.name === 'reconnecting') expect(state.attempt).toBe(dials + 1);
-          if (state.name === 'ready') expect(state.spent).toBe(dials);
+          if (state.name === 'ready') expect(state.dialsSinceAnswer).toBe(dials);
         });
       }),
     );
@@ -186,10 +186,10 @@ describe('any history of a connection', () => {
         const world = run(policy, events, ({ state, hasSession, delayMs }, effects) => {
           if (state.name !== 'resting') return;
           expect({ hasSession, delayMs }).toEqual({ hasSession: false, delayMs: undefined });
-          if (effects.length > 0) expect(types(effects)).toEqual(['hang-up', 'fail-all']);
+          if (effects.length > 0) expect(types(effects)).toEqual(['close-channel', 'fail-all']);
         });
         if (!closes) return;
-        world.happen({ type: 'close-asked' });
+        world.happen({ type: 'close-requested' });
         expect(world).toMatchObject({ hasSession: false, delayMs: undefined });
         expect(world.state).toEqual({ name: 'closed' });
       }),
@@ -199,14 +199,14 @@ describe('any history of a connection', () => {
   it('ends with a close (invariant 10)', () => {
     fc.assert(
       fc.property(policies, fc.array(event), (policy, events) => {
-        for (const happened of [...events, { type: 'close-asked' } as const]) {
+        for (const happened of [...events, { type: 'close-requested' } as const]) {
           expect(transition({ name: 'closed' }, happened, policy)).toBeUndefined();
         }
       }),
     );
   });
 
-  it('runs exactly one delay while it reconnects, and none else (invariants 8, 11)', () => {
+  it('runs exactly one delay while it reconnects, and none otherwise (invariants 8, 11)', () => {
     fc.assert(
       fc.property(policies, histories, (policy, events) => {
         run(policy, events, ({ state, delayMs, hasSession }) => {
@@ -233,7 +233,7 @@ describe('any history of a connection', () => {
     );
   });
 
-  it('releases on every handshake, and sorts out or fails all on every loss (invariant 12)', () => {
+  it('sends what waits on every handshake, and settles or fails all requests on every loss (invariant 12)', () => {
     fc.assert(
       fc.property(policies, histories, (policy, events) => {
         const world = new World(policy);
@@ -242,10 +242,10 @@ describe('any history of a connection', () => {
           const wasReady = world.state.name === 'ready';
           const effects = types(world.happen(happened));
           const isReady = world.state.name === 'ready';
-          if (isReady && !wasReady) expect(effects).toEqual(['release']);
+          if (isReady && !wasReady) expect(effects).toEqual(['send-waiting']);
           if (wasReady && !isReady) {
-            expect(effects.at(-1)).toMatch(/^(sort-out|fail-all)$/);
-            expect(effects[0]).toBe('hang-up');
+            expect(effects.at(-1)).toMatch(/^(settle|fail-all)$/);
+            expect(effects[0]).toBe('close-channel');
           }
         }
       }),

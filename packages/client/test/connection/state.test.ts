@@ -12,10 +12,10 @@ type Name = ConnectionState['name'];
 type Type = ConnectionEvent['type'];
 type Loose<Union> = Union extends unknown ? Partial<Union> : never;
 
-/** What a cell does: nothing, or a state (as far as it is named) and the effects in order. */
+/** What a cell does: nothing, or a state (the named members of it) and the effects in order. */
 type Outcome = 'nothing' | { to: Loose<ConnectionState>; effects: Effect['type'][] };
 
-/** One way through a cell: what differs from the state, event and policy below. */
+/** One case of a cell: what differs from the state, event and policy below. */
 interface Way {
   when: string;
   state?: Loose<ConnectionState>;
@@ -37,7 +37,7 @@ const policy: RetryPolicy = {
 };
 
 const readiness = {
-  dialect: 'sse',
+  transport: 'sse',
   address: 'http://127.0.0.1/messages',
   connectMs: 1,
   resumed: false,
@@ -46,7 +46,7 @@ const readiness = {
 const states: { [N in Name]: Extract<ConnectionState, { name: N }> } = {
   idle: { name: 'idle' },
   connecting: { name: 'connecting', attempt: 1, known: true },
-  ready: { name: 'ready', spent: 1, ...readiness },
+  ready: { name: 'ready', dialsSinceAnswer: 1, ...readiness },
   reconnecting: {
     name: 'reconnecting',
     attempt: 2,
@@ -67,21 +67,21 @@ const events: { [T in Type]: Extract<ConnectionEvent, { type: T }> } = {
   'channel-ended': { type: 'channel-ended', ...failure },
   answered: { type: 'answered' },
   'delay-over': { type: 'delay-over', requestsWait: false },
-  'close-asked': { type: 'close-asked' },
+  'close-requested': { type: 'close-requested' },
 };
 
-const closes: Outcome = { to: { name: 'closed' }, effects: ['hang-up'] };
+const closes: Outcome = { to: { name: 'closed' }, effects: ['close-channel'] };
 const rests = (reason: LongwireError = away, known = true): Outcome => ({
-  // In its words it may say after how many attempts.
+  // The message may name the number of attempts.
   to: { name: 'resting', known, reason: expect.objectContaining({ code: reason.code }) as never },
-  effects: ['hang-up', 'fail-all'],
+  effects: ['close-channel', 'fail-all'],
 });
 const waits = (attempt: number, nextDelayMs: number, known = true): Outcome => ({
   to: { name: 'reconnecting', attempt, nextDelayMs, maxAttempts: 3, known },
-  effects: ['hang-up', 'wait'],
+  effects: ['close-channel', 'wait'],
 });
 const first = { known: false, attempt: 1 } as const;
-const spent = { known: true, attempt: 3 } as const;
+const usedUp = { known: true, attempt: 3 } as const;
 
 const cellA: Way[] = [
   { when: 'a server that is known went away', outcome: waits(2, 200) },
@@ -111,16 +111,16 @@ const cellA: Way[] = [
     policy: { firstConnect: true },
     outcome: rests(final, false),
   },
-  { when: 'the budget is spent and no request waits', state: spent, outcome: rests() },
+  { when: 'no attempts are left and no request waits', state: usedUp, outcome: rests() },
   {
-    when: 'the budget is spent, requests wait and the server is away',
-    state: spent,
+    when: 'no attempts are left, requests wait and the server is away',
+    state: usedUp,
     event: { requestsWait: true },
     outcome: waits(4, 800),
   },
   {
-    when: 'the budget is spent, requests wait and something else is there',
-    state: spent,
+    when: 'no attempts are left, requests wait and something else is there',
+    state: usedUp,
     event: { requestsWait: true, reason: elsewhere },
     outcome: rests(elsewhere),
   },
@@ -133,21 +133,21 @@ const cellB: Way[] = [
     when: 'dials are left',
     outcome: {
       to: { name: 'reconnecting', attempt: 2, nextDelayMs: 200, known: true },
-      effects: ['hang-up', 'wait', 'sort-out'],
+      effects: ['close-channel', 'wait', 'settle'],
     },
   },
   {
     when: 'a request was answered',
-    state: { spent: 0 },
+    state: { dialsSinceAnswer: 0 },
     outcome: {
       to: { name: 'reconnecting', attempt: 1, nextDelayMs: 100, known: true },
-      effects: ['hang-up', 'wait', 'sort-out'],
+      effects: ['close-channel', 'wait', 'settle'],
     },
   },
-  { when: 'the budget is spent', state: { spent: 3 }, outcome: rests() },
+  { when: 'no attempts are left', state: { dialsSinceAnswer: 3 }, outcome: rests() },
   {
-    when: 'the budget is spent and requests wait',
-    state: { spent: 3 },
+    when: 'no attempts are left and requests wait',
+    state: { dialsSinceAnswer: 3 },
     event: { requestsWait: true },
     outcome: rests(),
   },
@@ -187,16 +187,19 @@ const expected: { [N in Name]: { [T in Type]: Outcome | Way[] } } = {
     'channel-ended': 'nothing',
     answered: 'nothing',
     'delay-over': 'nothing',
-    'close-asked': closes,
+    'close-requested': closes,
   },
   connecting: {
     'request-made': 'nothing',
-    'handshake-done': { to: { name: 'ready', spent: 1, ...readiness }, effects: ['release'] },
+    'handshake-done': {
+      to: { name: 'ready', dialsSinceAnswer: 1, ...readiness },
+      effects: ['send-waiting'],
+    },
     'dial-failed': cellA,
     'channel-ended': cellA,
     answered: { to: { name: 'connecting', attempt: 0 }, effects: [] },
     'delay-over': 'nothing',
-    'close-asked': closes,
+    'close-requested': closes,
   },
   ready: {
     'request-made': 'nothing',
@@ -204,11 +207,18 @@ const expected: { [N in Name]: { [T in Type]: Outcome | Way[] } } = {
     'dial-failed': 'nothing',
     'channel-ended': cellB,
     answered: [
-      { when: 'dials had been spent', outcome: { to: { name: 'ready', spent: 0 }, effects: [] } },
-      { when: 'none had been spent', state: { spent: 0 }, outcome: 'nothing' },
+      {
+        when: 'dials were made since the last answer',
+        outcome: { to: { name: 'ready', dialsSinceAnswer: 0 }, effects: [] },
+      },
+      {
+        when: 'no dials were made since the last answer',
+        state: { dialsSinceAnswer: 0 },
+        outcome: 'nothing',
+      },
     ],
     'delay-over': 'nothing',
-    'close-asked': closes,
+    'close-requested': closes,
   },
   reconnecting: {
     'request-made': 'nothing',
@@ -217,7 +227,7 @@ const expected: { [N in Name]: { [T in Type]: Outcome | Way[] } } = {
     'channel-ended': 'nothing',
     answered: 'nothing',
     'delay-over': cellC,
-    'close-asked': closes,
+    'close-requested': closes,
   },
   resting: {
     'request-made': [
@@ -229,7 +239,7 @@ const expected: { [N in Name]: { [T in Type]: Outcome | Way[] } } = {
     'channel-ended': 'nothing',
     answered: 'nothing',
     'delay-over': 'nothing',
-    'close-asked': closes,
+    'close-requested': closes,
   },
   closed: {
     'request-made': 'nothing',
@@ -238,7 +248,7 @@ const expected: { [N in Name]: { [T in Type]: Outcome | Way[] } } = {
     'channel-ended': 'nothing',
     answered: 'nothing',
     'delay-over': 'nothing',
-    'close-asked': 'nothing',
+    'close-requested': 'nothing',
   },
 };
 
@@ -268,17 +278,19 @@ describe('transition', () => {
   it('carries the reason and the delay into the effects', () => {
     const event = { ...events['channel-ended'], reason: elsewhere };
     expect(transition(states.ready, event, policy)?.effects).toEqual([
-      { type: 'hang-up' },
+      { type: 'close-channel' },
       { type: 'wait', ms: 200 },
-      { type: 'sort-out', reason: elsewhere },
+      { type: 'settle', reason: elsewhere },
     ]);
-    expect(transition({ ...states.ready, spent: 3 }, event, policy)?.effects).toContainEqual({
+    expect(
+      transition({ ...states.ready, dialsSinceAnswer: 3 }, event, policy)?.effects,
+    ).toContainEqual({
       type: 'fail-all',
       reason: elsewhere,
     });
   });
 
-  it('tells who the server was before, if it is another', () => {
+  it('has the former server, if it is another', () => {
     const formerServer = { name: 'other', version: '1' };
     const event = { ...events['handshake-done'], formerServer };
     expect(transition(states.connecting, event, policy)?.state).toMatchObject({ formerServer });

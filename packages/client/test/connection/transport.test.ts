@@ -107,7 +107,7 @@ describe.each(Object.entries(clients))('the transport below %s', (_name, createC
     );
   });
 
-  it('hands the program our own error when the line drops, and lives on', async () => {
+  it('gives the program our own error when the connection drops, and continues', async () => {
     const { client, server, transport } = await setUp();
     const closed = vi.fn();
     client.onclose(closed);

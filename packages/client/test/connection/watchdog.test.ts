@@ -4,24 +4,24 @@ import { Watchdog } from '../../src/connection/watchdog.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** For so long the fake clock lets a `setImmediate` wait that a timer sets. */
+/** How long the fake clock delays a `setImmediate` that a timer sets. */
 const TURN_MS = 1;
 
 interface Rig {
   watchdog: Watchdog;
-  /** When it asked, and when it gave up, in milliseconds from the start. */
+  /** When it pinged, and when it reported the silence, in milliseconds from the start. */
   pings: number[];
   silences: number[];
   arrive: () => void;
   prove: () => void;
-  /** Lets the question leave, where it does not leave at once. */
+  /** Lets the ping leave, if it does not leave at once. */
   ask: () => void;
 }
 
 function watch(silenceMs: number, timeoutMs: number, isProven = true, leaves = true): Rig {
   const start = performance.now();
   const elapsed = (): number => performance.now() - start;
-  let heardAt = start;
+  let lastActivityAt = start;
   let proven = isProven;
   let ask = (): void => {};
   const pings: number[] = [];
@@ -29,7 +29,7 @@ function watch(silenceMs: number, timeoutMs: number, isProven = true, leaves = t
   const watchdog = new Watchdog({
     silenceMs,
     timeoutMs,
-    heardAt: () => heardAt,
+    lastActivityAt: () => lastActivityAt,
     isProven: () => proven,
     ping: (onAsked) => {
       pings.push(elapsed());
@@ -44,7 +44,7 @@ function watch(silenceMs: number, timeoutMs: number, isProven = true, leaves = t
     pings,
     silences,
     arrive: () => {
-      heardAt = performance.now();
+      lastActivityAt = performance.now();
     },
     prove: () => {
       proven = true;
@@ -54,7 +54,7 @@ function watch(silenceMs: number, timeoutMs: number, isProven = true, leaves = t
 }
 
 describe('Watchdog', () => {
-  it('asks after the silence, and gives up after the timeout, once', () => {
+  it('pings after the silence, and reports it after the timeout, once', () => {
     const { pings, silences } = watch(1000, 300);
     vi.advanceTimersByTime(10_000);
     expect({ pings, silences }).toEqual({
@@ -64,7 +64,7 @@ describe('Watchdog', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('gives the answer its time from when the question has left', () => {
+  it('starts the timeout when the ping has left', () => {
     const { ask, silences } = watch(1000, 300, true, false);
     vi.advanceTimersByTime(5000);
     expect(silences).toEqual([]);
@@ -75,7 +75,7 @@ describe('Watchdog', () => {
     expect(silences).toHaveLength(1);
   });
 
-  it('takes whatever arrives for a sign of life, and asks a silence after the last of it', () => {
+  it('counts everything that arrives, and pings a silence after the last of it', () => {
     const { arrive, pings, silences } = watch(1000, 300);
     vi.advanceTimersByTime(700);
     arrive();
@@ -89,7 +89,7 @@ describe('Watchdog', () => {
     });
   });
 
-  it('asks no later after a silence that was answered when the timeout is the longer', () => {
+  it('pings no later after an answered ping when the timeout is longer than the silence', () => {
     const { arrive, pings } = watch(1000, 5000);
     vi.advanceTimersByTime(1010);
     arrive();
@@ -97,7 +97,7 @@ describe('Watchdog', () => {
     expect(pings).toEqual([1000 + TURN_MS, 2010 + TURN_MS]);
   });
 
-  it('asks nothing while something keeps arriving', () => {
+  it('does not ping while something arrives', () => {
     const { arrive, pings, silences } = watch(1000, 300);
     for (let i = 0; i < 50; i++) {
       vi.advanceTimersByTime(900);
@@ -106,11 +106,11 @@ describe('Watchdog', () => {
     expect({ pings, silences }).toEqual({ pings: [], silences: [] });
   });
 
-  it('reads what arrived while the process was held up before it asks or gives up', () => {
+  it('reads what arrived while the process was blocked before it pings or reports', () => {
     const { arrive, pings, silences } = watch(1000, 300);
     vi.advanceTimersByTime(600);
     vi.advanceTimersToNextTimer();
-    // The timer is over, and the event loop comes to its sockets only now.
+    // The timer has fired; the event loop reads its sockets only now.
     arrive();
     vi.advanceTimersToNextTimer();
     expect(pings).toEqual([]);
@@ -122,12 +122,12 @@ describe('Watchdog', () => {
     expect(silences).toEqual([]);
   });
 
-  it('asks at once where the silence has already lasted', () => {
+  it('pings at once if nothing has arrived for that long already', () => {
     const ping = vi.fn<() => void>();
     const watchdog = new Watchdog({
       silenceMs: 100,
       timeoutMs: 50,
-      heardAt: () => performance.now() - 500,
+      lastActivityAt: () => performance.now() - 500,
       isProven: () => true,
       ping,
       onSilence: () => {},
@@ -142,7 +142,7 @@ describe('Watchdog', () => {
     [20_000, 10_000],
     [60_000, 15_000],
     [Infinity, 15_000],
-  ])('asks a line of silence %d that nobody was answered on after %d ms', (silenceMs, ms) => {
+  ])('with a silence of %d pings a connection without an answer after %d ms', (silenceMs, ms) => {
     const { arrive, pings } = watch(silenceMs, 300, false);
     vi.advanceTimersByTime(ms - 1);
     expect(pings).toEqual([]);
@@ -151,7 +151,7 @@ describe('Watchdog', () => {
     expect(pings).toEqual([ms]);
   });
 
-  it('asks no line on which somebody was answered meanwhile', () => {
+  it('does not ping a connection on which a request was answered meanwhile', () => {
     const { arrive, pings, prove } = watch(1000, 300, false);
     vi.advanceTimersByTime(400);
     prove();
@@ -160,7 +160,7 @@ describe('Watchdog', () => {
     expect(pings).toEqual([]);
   });
 
-  it.each([Infinity, 2 ** 31])('never gives up after a silence of %d', (silenceMs) => {
+  it.each([Infinity, 2 ** 31])('never reports a silence of %d', (silenceMs) => {
     const { pings, silences } = watch(silenceMs, 300);
     vi.advanceTimersByTime(2 ** 33);
     expect({ pings, silences }).toEqual({ pings: [], silences: [] });
@@ -177,7 +177,7 @@ describe('Watchdog', () => {
     expect({ more: pings.length - before, silences }).toEqual({ more: 0, silences: [] });
   });
 
-  it('leaves no timer when it is stopped just before it would judge', () => {
+  it('leaves no timer when it is stopped just before it would report', () => {
     const { watchdog, pings } = watch(1000, 300);
     vi.advanceTimersByTime(600);
     vi.advanceTimersToNextTimer();
@@ -186,7 +186,7 @@ describe('Watchdog', () => {
     expect(pings).toEqual([]);
   });
 
-  it('can be stopped by what it does', () => {
+  it('can be stopped by its own callbacks', () => {
     const rig = watch(1000, 300);
     rig.pings.push = () => {
       rig.watchdog.stop();

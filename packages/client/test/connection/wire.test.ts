@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { callMark, type CallMark } from '../../src/connection/call-mark.ts';
+import { requestContext, type RequestContext } from '../../src/connection/request-context.ts';
 import type { LedgerEntry, LedgerRequest } from '../../src/connection/ledger.ts';
 import { progressFor, progressOf, requestOnWire } from '../../src/connection/wire.ts';
 
-const entry = (request: LedgerRequest, mark: Partial<CallMark> = {}): LedgerEntry => ({
+const entry = (request: LedgerRequest, context: Partial<RequestContext> = {}): LedgerEntry => ({
   id: 7,
   request,
-  mark: { certainty: 'not-sent', ...mark },
+  context: { certainty: 'not-sent', ...context },
   waiter: { answered: () => {}, failed: () => {} },
-  handedOver: false,
+  assigned: false,
   onWire: false,
-  before: 'not-sent',
+  priorCertainty: 'not-sent',
   losses: 0,
   returns: 0,
   doubts: 0,
@@ -46,7 +46,7 @@ describe('a request on the wire', () => {
     });
   });
 
-  it('asks for no progress that nobody wants', () => {
+  it('asks for progress only if it is wanted', () => {
     expect(onWire(entry({ method: 'ping' }))).toEqual({
       jsonrpc: '2.0',
       id: 7,
@@ -56,7 +56,7 @@ describe('a request on the wire', () => {
     expect(onWire(listing).params).toEqual({});
   });
 
-  it('says who asks in the modern era, and keeps what the program says', () => {
+  it('carries the envelope in the modern era, and keeps the members of the program', () => {
     const envelope = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
     const request = { method: 'tools/call', params: { name: 'a', _meta: { trace: 'abc' } } };
     expect(requestOnWire(entry(request, { onProgress: () => {} }), envelope).params).toEqual({
@@ -68,7 +68,7 @@ describe('a request on the wire', () => {
     });
   });
 
-  it('takes away in the legacy era what a client of the modern one has added', () => {
+  it('leaves out in the legacy era what a client of the modern era has added', () => {
     const _meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
       'io.modelcontextprotocol/clientInfo': { name: 'me' },
@@ -79,8 +79,8 @@ describe('a request on the wire', () => {
     expect(params).toEqual({ uri: 'x', _meta: { trace: 'abc' } });
   });
 
-  it('never shows a mark', () => {
-    const params = { name: 'a', [callMark]: { certainty: 'not-sent' } };
+  it('never shows a context', () => {
+    const params = { name: 'a', [requestContext]: { certainty: 'not-sent' } };
     expect(JSON.stringify(onWire(entry({ method: 'tools/call', params })))).toBe(
       '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"a"}}',
     );
@@ -88,7 +88,7 @@ describe('a request on the wire', () => {
 });
 
 describe('progressOf', () => {
-  it('takes only what has a number', () => {
+  it('accepts only a progress with a number', () => {
     const notification = (params: Record<string, unknown>) => ({
       jsonrpc: '2.0' as const,
       method: 'notifications/progress',

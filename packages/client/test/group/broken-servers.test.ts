@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { descendantsOf, killAtOnce } from '../../../../test/support/process-tree.ts';
 import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
 import { until } from '../../../../test/support/until.ts';
-import { runsOf, said } from '../client/recovery-support.ts';
+import { runsOf, said } from '../support/recovery.ts';
 import { stdioServer } from '../support/open-stdio.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { eventsOf, groupsOfThisFile, latch, namesOf, statesIn, statusOf } from './support.ts';
@@ -65,11 +65,11 @@ it('loses nothing of two servers when the third is killed, which recovers', asyn
     });
   }
   const story = events.filter(({ server }) => server === 'c');
-  const told = story.map((event) => (event.kind === 'state' ? event.state.name : event.kind));
+  const told = story.map((event) => (event.type === 'state' ? event.state.name : event.type));
   expect(told[0]).toBe('reconnecting');
   const rested = told.indexOf('resting');
-  expect(told[rested + 1]).toBe('toolsChanged');
-  expect(told.lastIndexOf('toolsChanged')).toBeGreaterThan(told.lastIndexOf('ready'));
+  expect(told[rested + 1]).toBe('tools-changed');
+  expect(told.lastIndexOf('tools-changed')).toBeGreaterThan(told.lastIndexOf('ready'));
 });
 
 it('keeps the tools of a server that is away for a moment, and calls wait for it', async () => {
@@ -84,7 +84,7 @@ it('keeps the tools of a server that is away for a moment, and calls wait for it
   const call = group.callTool('b__echo', { message: 'x' });
   await gate.open();
   expect(await call).toEqual(said('x'));
-  expect(events.filter(({ kind }) => kind === 'toolsChanged')).toEqual([]);
+  expect(events.filter(({ type }) => type === 'tools-changed')).toEqual([]);
 });
 
 it('brings a process back that was killed', async () => {
@@ -102,7 +102,7 @@ it('brings a process back that was killed', async () => {
 });
 
 describe('a server that is broken when the group begins', () => {
-  it('delays nobody, and shows in the status', async () => {
+  it('delays no other, and shows in the status', async () => {
     const group = groupOf({ a: (await serve()).url, broken: nowhere });
     const events = eventsOf(group);
     expect(await namesOf(group)).toHaveLength(5);
@@ -138,17 +138,19 @@ describe('a server that is broken when the group begins', () => {
     const events = eventsOf(group);
     expect(await namesOf(group)).toHaveLength(5);
     await until(() => statusOf(group, 'c').state === 'resting');
-    expect(events.filter(({ kind }) => kind === 'toolsChanged')).toEqual([]);
+    expect(events.filter(({ type }) => type === 'tools-changed')).toEqual([]);
     await gate.open();
     // Who asks for the list makes it dial, and does not wait for it.
     await group.listTools();
-    await until(() => events.some(({ kind, server }) => kind === 'toolsChanged' && server === 'c'));
+    await until(() =>
+      events.some(({ type, server }) => type === 'tools-changed' && server === 'c'),
+    );
     expect(await namesOf(group)).toHaveLength(10);
   });
 });
 
 describe('a server that is slow', () => {
-  it('is not waited for beyond listMs, nor twice; its list is told of when it comes', async () => {
+  it('is not waited for beyond listMs, nor twice; its list is announced when it comes', async () => {
     const held = latch();
     const slow = await serve({
       holdPost: ({ method }) => (method === 'tools/list' ? held.opened : undefined),
@@ -164,7 +166,7 @@ describe('a server that is slow', () => {
     expect(ofSlow()).toEqual([]);
     held.open();
     await until(() => ofSlow().length === 1);
-    expect(ofSlow()).toMatchObject([{ kind: 'toolsChanged' }]);
+    expect(ofSlow()).toMatchObject([{ type: 'tools-changed' }]);
     expect(statusOf(group, 'slow').tools).toBe(5);
     expect(await group.callTool('slow__echo', { message: 'x' })).toEqual(said('x'));
   });
@@ -191,11 +193,11 @@ describe('a server that is slow', () => {
     a.mischief.failOn = 'tools/list';
     const events = eventsOf(group);
     expect(await namesOf(group)).toHaveLength(10);
-    expect(events).toMatchObject([{ kind: 'error', server: 'a', error: { code: 'server-error' } }]);
+    expect(events).toMatchObject([{ type: 'error', server: 'a', error: { code: 'server-error' } }]);
     expect(statusOf(group, 'a').lastError?.code).toBe('server-error');
   });
 
-  it('takes the mistake of a caller for no loss of its server', async () => {
+  it('does not count the mistake of a caller as a failure of the server', async () => {
     const a = await serve();
     const group = groupOf({ a: { target: a.url, options: { keepAlive: false } } });
     expect(await namesOf(group)).toHaveLength(5);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
-import { createGroup, type GroupServers } from '../../src/index.ts';
-import { listing, said } from '../client/recovery-support.ts';
+import { createGroup, type GroupServers } from '../../src/group/index.ts';
+import { listing, said } from '../support/recovery.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { eventsOf, groupsOfThisFile, latch, namesOf, statesIn, statusOf } from './support.ts';
 
@@ -16,7 +16,7 @@ describe('a group', () => {
     expect(names).toContain('east_wing__echo');
     expect(names).toContain('west__echo');
     expect(await group.callTool('east_wing__echo', { message: 'a' })).toEqual(said('a'));
-    expect(await group.callTool('west__echo', { message: 'b' })).toEqual(said('b'));
+    expect(await group.tool('west__echo').call({ message: 'b' })).toEqual(said('b'));
     expect(a.messagesOf('tools/call')[0]?.params).toMatchObject({ name: 'echo' });
     expect(b.messagesOf('tools/call')).toHaveLength(1);
   });
@@ -45,9 +45,9 @@ describe('a group', () => {
       ['s2', 'ready'],
     ]);
     expect(statesIn(events, 's1')).toEqual(['connecting', 'ready']);
-    const begins = events.findIndex(({ kind, server }) => kind === 'state' && server === 's2');
+    const begins = events.findIndex(({ type, server }) => type === 'state' && server === 's2');
     expect(begins).toBeLessThan(
-      events.findIndex((e) => e.kind === 'state' && e.state.name === 'ready'),
+      events.findIndex((e) => e.type === 'state' && e.state.name === 'ready'),
     );
     expect(servers.map((server) => server.openedSessions())).toEqual([1, 1, 1]);
   });
@@ -110,7 +110,7 @@ describe('a group', () => {
     expect(await group.callTool('a__say', { message: 'hi' })).toEqual(said('hi'));
     expect(a.messagesOf('tools/call')[0]?.params).toMatchObject({ name: 'echo' });
     // `echo` is a tool of that server: nothing else may be called by its name.
-    expect(events.find(({ kind }) => kind === 'error')).toMatchObject({
+    expect(events.find(({ type }) => type === 'error')).toMatchObject({
       server: 'a',
       error: { message: expect.stringContaining('add is not shown as echo') as string },
     });
@@ -143,12 +143,12 @@ describe('a group', () => {
     const events = eventsOf(group);
     expect(await group.listTools()).toMatchObject([{ name: 'twin', description: 'first' }]);
     expect(events).toContainEqual(
-      expect.objectContaining({ kind: 'error', server: 'a' }) as object,
+      expect.objectContaining({ type: 'error', server: 'a' }) as object,
     );
     expect(statusOf(group, 'a').lastError?.summary).toContain('two tools named twin');
   });
 
-  it('lets so many calls through to a server at a time, and the others in order', async () => {
+  it('runs so many calls of a server at a time, and the others in order', async () => {
     const { opened, open } = latch();
     const isCall = (method: string | undefined): boolean => method === 'tools/call';
     const a = await serve({ holdPost: ({ method }) => (isCall(method) ? opened : undefined) });
@@ -183,7 +183,7 @@ describe('a group', () => {
     expect(statusOf(group, 'a')).toMatchObject({ inFlight: 0, waiting: 0 });
   });
 
-  it('takes a client of the program, and never closes it', async () => {
+  it('uses a client of the program, and never closes it', async () => {
     const a = await serve();
     const client = clientOf(a.url);
     const group = groupOf({ mine: client, other: (await serve()).url });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createGroup, type Group, type ToolSource } from '../../src/index.ts';
+import type { ToolSource } from '../../src/index.ts';
+import { createGroup, type Group } from '../../src/group/index.ts';
 import { ToolNames } from '../../src/group/tool-names.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { namesOf } from './support.ts';

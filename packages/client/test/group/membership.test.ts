@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
-import { createPool } from '../../src/index.ts';
-import { said } from '../client/recovery-support.ts';
+import { createPool } from '../../src/pool/index.ts';
+import { said } from '../support/recovery.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { eventsOf, groupsOfThisFile, namesOf, statesIn, statusOf } from './support.ts';
 
 const { serve, group: groupOf } = groupsOfThisFile();
 
 const changesIn = (events: ReturnType<typeof eventsOf>, of: string): number =>
-  events.filter(({ kind, server }) => kind === 'toolsChanged' && server === of).length;
+  events.filter(({ type, server }) => type === 'tools-changed' && server === of).length;
 
-it('adds a server at run time, and tells when its tools are there', async () => {
+it('adds a server at run time, and announces its tools', async () => {
   const [a, b] = [await serve(), await serve()];
   const group = groupOf({ a: a.url });
   await group.connect();
@@ -68,7 +68,7 @@ it('disables a server and enables it again', async () => {
   expect(await namesOf(group)).toHaveLength(10);
 });
 
-it('leaves a server alone that was disabled from the beginning', async () => {
+it('does not use a server that was disabled from the beginning', async () => {
   const [a, b] = [await serve(), await serve()];
   const group = groupOf({ a: a.url, b: { target: b.url, disabled: true } });
   await group.connect();
@@ -79,7 +79,7 @@ it('leaves a server alone that was disabled from the beginning', async () => {
   expect(await namesOf(group)).toHaveLength(10);
 });
 
-it('connects anew; calls that wait for their turn go on', async () => {
+it('connects anew; calls in the queue stay in it', async () => {
   const [a, b] = [await serve(), await serve()];
   const group = groupOf({ a: { target: a.url, maxInFlight: 1 }, b: b.url });
   await group.listTools();
@@ -96,7 +96,7 @@ it('connects anew; calls that wait for their turn go on', async () => {
   expect(b.openedSessions()).toBe(1);
 });
 
-it('tells when a server says that its tools have changed', async () => {
+it('announces that the tools of a server have changed', async () => {
   const a = await serve();
   const group = groupOf({ a: a.url, b: (await serve()).url });
   await group.listTools();
@@ -104,7 +104,7 @@ it('tells when a server says that its tools have changed', async () => {
   a.push({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
   await until(() => changesIn(events, 'a') === 1);
   expect(events).toContainEqual({
-    kind: 'notification',
+    type: 'notification',
     server: 'a',
     at: expect.any(Number) as number,
     method: 'notifications/tools/list_changed',

@@ -1,7 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
-import { monitor, type Health, type HealthChange } from '../../src/index.ts';
-import { said } from '../client/recovery-support.ts';
+import type { Health } from '../../src/index.ts';
+import { createMonitor, type HealthChange } from '../../src/group/index.ts';
+import { said } from '../support/recovery.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { eventsOf, groupsOfThisFile, namesOf, statesIn, statusOf } from './support.ts';
 
@@ -12,8 +13,8 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-function watch(...[group, options]: Parameters<typeof monitor>) {
-  const watching = monitor(group, { intervalMs: 5, ...options });
+function watch(...[group, options]: Parameters<typeof createMonitor>) {
+  const watching = createMonitor(group, { intervalMs: 5, ...options });
   closers.push(() => watching.stop());
   const changes: HealthChange[] = [];
   watching.on('change', (change) => changes.push(change));
@@ -23,7 +24,7 @@ function watch(...[group, options]: Parameters<typeof monitor>) {
 const storyOf = (changes: HealthChange[], of: string): string[] =>
   changes.filter(({ server }) => server === of).map(({ health }) => health.status);
 
-it('says how each server is, brings one back that went away, and tells of both', async () => {
+it('reports the health of each server, and reconnects one that was down', async () => {
   const [a, b] = [await serve(), await serve()];
   const gate = await gateTo(b);
   const group = groupOf({ a: a.url, b: gate.url });
@@ -91,7 +92,7 @@ it('goes by what a source says of itself, and recovers nothing that is at work',
   await running;
 });
 
-it('leaves alone what nobody uses', async () => {
+it('does not check what nobody uses', async () => {
   const [lazy, closed, disabled] = [await serve(), await serve(), await serve()];
   const group = groupOf({
     lazy: { target: lazy.url, lazy: true },
@@ -117,6 +118,6 @@ it.each([
   [{ interval: 5 } as object, 'interval: no such option'],
 ])('refuses %j', async (options, message) => {
   const group = groupOf({}, { lazy: true });
-  expect(() => monitor(group, options)).toThrow(TypeError);
-  expect(() => monitor(group, options)).toThrow(message);
+  expect(() => createMonitor(group, options)).toThrow(TypeError);
+  expect(() => createMonitor(group, options)).toThrow(message);
 });

@@ -1,6 +1,11 @@
-import { createGroup, type Group, type GroupEvent, type GroupServers } from '../../src/index.ts';
+import {
+  createGroup,
+  type Group,
+  type GroupEvent,
+  type GroupServers,
+} from '../../src/group/index.ts';
 import type { GroupOptions, ServerStatus } from '../../src/group/types.ts';
-import { atTheEndOfEachTest, quick } from '../client/recovery-support.ts';
+import { atTheEndOfEachTest, quick } from '../support/recovery.ts';
 
 /** As for clients, and groups that are closed after each test. */
 export function groupsOfThisFile(): ReturnType<typeof atTheEndOfEachTest> & {
@@ -26,7 +31,7 @@ export function eventsOf(group: Group): GroupEvent[] {
 /** The states that a server went through. */
 export function statesIn(events: readonly GroupEvent[], server: string): string[] {
   return events.flatMap((event) =>
-    event.kind === 'state' && event.server === server ? [event.state.name] : [],
+    event.type === 'state' && event.server === server ? [event.state.name] : [],
   );
 }
 

@@ -35,7 +35,7 @@ test('when names become the same, the one that was fine keeps it', () => {
   expect(dotted).not.toBe(slashed);
 });
 
-test('tells apart what prefix and name would make the same', () => {
+test('distinguishes what prefix and name would make the same', () => {
   const [[first] = [], [second] = []] = assignToolNames([
     { prefix: 'a', tools: ['b__c'] },
     { prefix: 'a__b', tools: ['c'] },

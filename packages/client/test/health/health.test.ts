@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startModernServer } from '../../../../test/support/modern-server.ts';
 import { startStreamable } from '../../../../test/support/streamable-fixture.ts';
 import { until } from '../../../../test/support/until.ts';
-import { atTheEndOfEachTest, quick } from '../client/recovery-support.ts';
+import { atTheEndOfEachTest, quick } from '../support/recovery.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { stdioServer } from '../support/open-stdio.ts';
 import type { Health } from '../../src/index.ts';
@@ -118,7 +118,7 @@ describe('a server that answers is degraded', () => {
     expect(health.latencyMs).toBeGreaterThan(0);
   });
 
-  it('when its line was lost again and again within the last minute', async () => {
+  it('when its connection was lost again and again within the last minute', async () => {
     const { server, client } = await setUp();
     for (const times of [1, 2, 3]) {
       expect(await client.health()).toMatchObject({ status: 'healthy' });
@@ -127,7 +127,9 @@ describe('a server that answers is degraded', () => {
     }
     expect(await client.health()).toMatchObject({
       status: 'degraded',
-      reason: expect.stringMatching(/^the line was lost and came back three times within \d+ s$/),
+      reason: expect.stringMatching(
+        /^the connection was lost and restored three times within \d+ s$/,
+      ),
     });
     laterBy(61_000);
     expect(await client.health()).toEqual(isWell);
@@ -180,7 +182,7 @@ describe('a server is down', () => {
     expect(client.state).toEqual({ name: 'idle' });
   });
 
-  it('when it does not answer in time, and is told to forget the question', async () => {
+  it('when it does not answer in time, and gets a cancellation', async () => {
     const { server, client } = await setUp({ hangOn: 'ping' });
     expect(await client.health({ timeoutMs: 20 })).toEqual({
       ...isDown('^the server did not answer ping within 20 ms$'),
@@ -208,7 +210,7 @@ describe('a server is down', () => {
     });
   });
 
-  it('while its line is being opened anew, and while it rests', async () => {
+  it('while it reconnects, and while it rests', async () => {
     const server = await serve();
     const gate = await gateTo(server);
     const client = makeClient(gate.url, {
@@ -218,18 +220,18 @@ describe('a server is down', () => {
     await client.callTool('echo', { message: 'x' });
     gate.shut();
     await until(() => expect(client.state.name).toBe('reconnecting'));
-    expect(await client.health()).toEqual(isDown('^the line was lost, and is not back yet: '));
+    expect(await client.health()).toEqual(isDown('^the connection was lost, and reconnects: '));
     const resting = makeClient(gate.url, { retry: { maxAttempts: 0 } });
     await gate.open();
     await resting.connect();
     gate.shut();
     await until(() => expect(resting.state.name).toBe('resting'));
     expect(await resting.health()).toEqual(
-      isDown('^the line was lost, and is not dialled before the next call: '),
+      isDown('^the connection was lost, and is dialled on the next call: '),
     );
   });
 
-  it('when the line is lost while it is asked', async () => {
+  it('when the connection is lost while it is asked', async () => {
     const { server, client } = await setUp({ hangOn: 'ping' });
     const health = client.health();
     await until(() => expect(server.messagesOf('ping')).toHaveLength(1));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Latencies, OTHER_TOOLS } from '../../src/health/latencies.ts';
 
-it('tells the percentiles of each tool within one per cent', () => {
+it('gives the percentiles of each tool within one per cent', () => {
   const latencies = new Latencies();
   for (let ms = 1; ms <= 1000; ms++) latencies.record('slow', ms);
   latencies.record('quick', 0.25);

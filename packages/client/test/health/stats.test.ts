@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { startStreamable } from '../../../../test/support/streamable-fixture.ts';
 import { until } from '../../../../test/support/until.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { atTheEndOfEachTest, quick, said } from '../client/recovery-support.ts';
+import { atTheEndOfEachTest, quick, said } from '../support/recovery.ts';
 import { createClient } from '../../src/index.ts';
 
 const { setUp, client: makeClient, closeLater, serve } = atTheEndOfEachTest();
 
-describe('what a client tells of itself', () => {
+describe('the stats of a client', () => {
   it('is nothing before anything was asked', () => {
     const stats = makeClient('http://127.0.0.1:9/').stats();
     expect(stats).toMatchObject({
@@ -130,7 +130,7 @@ describe('over the lines of a client', () => {
     await until(() => expect(client.stats().droppedAnswers).toBe(2));
   });
 
-  it('a line that rested and was dialled by a call is a reconnect', async () => {
+  it('a connection that rested and was dialled by a call counts as a reconnect', async () => {
     const server = await serve();
     const client = makeClient(server.url, { retry: { ...quick.retry, maxAttempts: 0 } });
     await client.connect();

@@ -15,7 +15,7 @@ import {
 } from '../../../../test/support/streamable-fixture.ts';
 import { startToolEventsServer } from '../../../../test/support/tool-events-servers.ts';
 import { until } from '../../../../test/support/until.ts';
-import { atTheEndOfEachTest, quick } from '../client/recovery-support.ts';
+import { atTheEndOfEachTest, quick } from '../support/recovery.ts';
 import { stdioServer } from '../support/open-stdio.ts';
 import type { LongwireClient } from '../../src/index.ts';
 

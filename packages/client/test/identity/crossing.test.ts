@@ -6,24 +6,24 @@ import { describe, expect, it } from 'vitest';
 import { oauth } from '../../src/auth/oauth.ts';
 import {
   createClient,
-  createGroup,
-  createPool,
   type ClientOptions,
   type Middleware,
   type ToolSource,
 } from '../../src/index.ts';
+import { createGroup } from '../../src/group/index.ts';
+import { createPool } from '../../src/pool/index.ts';
 import {
   bearer,
   cache,
   logging,
-  metrics,
   rateLimit,
   requestId,
   retry,
   timeout,
   tokenRefresh,
 } from '../../src/middleware/index.ts';
-import { createFaultyProxy, type FaultyProxy } from '../../src/testing/index.ts';
+import { metrics } from '../../src/middleware/metrics.ts';
+import { createFaultyProxy, type FaultyProxy } from '@longwire/testing';
 import { startPrincipalServer, TOOLS, type PrincipalServer } from './principal-server.ts';
 
 /** How long the histories may take together; more of them are run where the machine is faster. */
@@ -196,8 +196,12 @@ interface Holder {
 function hold(history: History, { options }: Made, urls: readonly string[]): Holder {
   const { way, holder } = history;
   const logins = urls.map((url) => oauth(providerOf(`for ${new URL(url).origin}`), { url }));
+  const authOf = (index: number): Pick<ClientOptions, 'auth'> => {
+    const auth = logins[index];
+    return auth === undefined ? {} : { auth };
+  };
   const optionsOf = (index: number): ClientOptions =>
-    way === 'oauth' ? { ...options, ...logins[index]?.options } : options;
+    way === 'oauth' ? { ...options, ...authOf(index) } : options;
   const call = (source: ToolSource, tool: string): Promise<unknown> =>
     source.callTool(
       tool,
@@ -212,7 +216,7 @@ function hold(history: History, { options }: Made, urls: readonly string[]): Hol
     const targets = urls.map((target, index) => ({
       name: `s${index}`,
       target,
-      ...(way === 'oauth' && { options: logins[index]?.options ?? {} }),
+      ...(way === 'oauth' && { options: authOf(index) }),
     }));
     const group = createGroup(targets, { shared: options });
     return {

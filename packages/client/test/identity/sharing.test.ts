@@ -7,12 +7,12 @@ import { clientOptionsOf, parseConfig } from '../../src/config/index.ts';
 import {
   connect,
   createClient,
-  createGroup,
-  createPool,
   createTransport,
   type ClientOptions,
   type Middleware,
 } from '../../src/index.ts';
+import { createGroup } from '../../src/group/index.ts';
+import { createPool } from '../../src/pool/index.ts';
 import {
   apiKey,
   basic,
@@ -20,15 +20,16 @@ import {
   builtIns,
   cache,
   logging,
-  metrics,
   rateLimit,
   requestId,
   retry,
   timeout,
   tokenRefresh,
-  tracing,
 } from '../../src/middleware/index.ts';
-import { atTheEndOfEachTest, quick } from '../client/recovery-support.ts';
+import { ToolCatalog } from '../../src/tools/catalog.ts';
+import { metrics } from '../../src/middleware/metrics.ts';
+import { tracing } from '../../src/middleware/tracing.ts';
+import { atTheEndOfEachTest, quick } from '../support/recovery.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { startPrincipalServer, type PrincipalServer } from './principal-server.ts';
 
@@ -62,7 +63,7 @@ describe('a cache', () => {
     (_what, behind) => {
       const options: ClientOptions = { middleware: [metrics(), cache(), retry(), behind] };
       const refused =
-        'middleware[3]: what it tells the server of who asks is not known to middleware[1]';
+        'middleware[3]: tells the server who the caller is, but middleware[1], a cache,';
       expect(() => createClient(nowhere, options)).toThrow(refused);
       expect(() => createTransport(nowhere, { middleware: options.middleware ?? [] })).toThrow(
         refused,
@@ -80,7 +81,7 @@ describe('a cache', () => {
   it('refuses headers of a function, which it cannot know', async () => {
     const headers = () => ({ authorization: token() });
     expect(() => createClient(nowhere, { headers, middleware: [cache()] })).toThrow(
-      'headers: what a function says of who asks is not known to middleware[0], a cache',
+      'headers: a function tells the server who the caller is, but middleware[0], a cache,',
     );
     const refused = await connect(nowhere, { headers, middleware: [cache()] }).catch(
       (error: unknown) => error,
@@ -111,16 +112,18 @@ describe('a cache', () => {
     expect(() => createClient(nowhere, { middleware: [cache(), own] })).not.toThrow();
   });
 
-  it('is refused in a configuration by file, line and server', () => {
-    const configured = (middleware: string): unknown => {
+  it('is refused in a configuration by file, line and server', async () => {
+    const configured = async (middleware: string): Promise<unknown> => {
       const text = `{ "servers": { "market": { "url": "${nowhere}", "middleware": ${middleware} } } }`;
       const [server] = parseConfig(text, { env: {} }).servers;
       return server && clientOptionsOf(server, builtIns());
     };
-    expect(() => configured('["cache", { "name": "bearer", "token": "t" }]')).toThrow(
+    await expect(configured('["cache", { "name": "bearer", "token": "t" }]')).rejects.toThrow(
       /longwire\.json:1: server "market": middleware\[1\]: .*put it before the cache/,
     );
-    expect(() => configured('[{ "name": "bearer", "token": "t" }, "cache"]')).not.toThrow();
+    await expect(
+      configured('[{ "name": "bearer", "token": "t" }, "cache"]'),
+    ).resolves.toBeDefined();
   });
 
   it.each([
@@ -222,6 +225,7 @@ describe('a cache', () => {
         metadata: {},
         client,
         origin: undefined,
+        trustHints: true,
         redact: (text: string) => text,
         abort: () => {},
       };
@@ -247,9 +251,9 @@ describe('a cache', () => {
 
 describe('what a server said of its tools', () => {
   it('makes no call to another server a repeatable one', async () => {
-    const hints = retry({ firstDelayMs: 1, retryOn: () => true });
-    const request = (client: object, method: string) => ({
-      method,
+    const again = retry({ firstDelayMs: 1, retryOn: () => true });
+    const request = (client: object) => ({
+      method: 'tools/call',
       params: { name: 'read' },
       headers: {},
       signal: new AbortController().signal,
@@ -258,15 +262,15 @@ describe('what a server said of its tools', () => {
       metadata: {},
       client,
       origin: undefined,
+      trustHints: true,
       redact: (text: string) => text,
       abort: () => {},
     });
-    const [a, b] = [{}, {}];
-    const tools = [{ name: 'read', annotations: { readOnlyHint: true } }];
-    await hints(request(a, 'tools/list'), async () => ({ result: { tools }, metadata: {} }));
-    const timesOf = async (client: object): Promise<number> => {
+    const [a, b] = [new ToolCatalog(), new ToolCatalog()];
+    a.learn(undefined, { tools: [{ name: 'read', annotations: { readOnlyHint: true } }] });
+    const timesOf = async ({ client }: ToolCatalog): Promise<number> => {
       let times = 0;
-      await hints(request(client, 'tools/call'), async () => {
+      await again(request(client), async () => {
         times++;
         return { result: { isError: true }, metadata: {} };
       });
@@ -324,19 +328,19 @@ describe('oauth', () => {
   it.each(['/mcp', '/sse'])('sends a token for one origin to no other (%s)', async (path) => {
     const [a, b] = [await serve('A'), await serve('B')];
     const login = oauth(providerOf(), { url: `${a.origin}${path}` });
-    const stranger = clientOf(`${b.origin}${path}`, { ...quick, ...login.options });
+    const stranger = clientOf(`${b.origin}${path}`, { ...quick, auth: login });
     expect(await failureOf(stranger.callTool('read'))).toMatchObject(refusal(a.origin, b.origin));
     expect([...b.calls, ...b.others]).toEqual([]);
-    const client = clientOf(`${a.origin}${path}`, { ...quick, ...login.options });
+    const client = clientOf(`${a.origin}${path}`, { ...quick, auth: login });
     expect(await client.callTool('read')).toEqual(said('A Bearer secret'));
   });
 
   it('is for the origin that it was used for first, where none is named', async () => {
     const [a, b] = [await serve('A'), await serve('B')];
     const provider = providerOf();
-    const client = clientOf(`${a.origin}/mcp`, { ...quick, ...oauth(provider).options });
+    const client = clientOf(`${a.origin}/mcp`, { ...quick, auth: oauth(provider) });
     expect(await client.callTool('read')).toEqual(said('A Bearer secret'));
-    const other = clientOf(`${b.origin}/mcp`, { ...quick, ...oauth(provider).options });
+    const other = clientOf(`${b.origin}/mcp`, { ...quick, auth: oauth(provider) });
     expect(await failureOf(other.callTool('read'))).toMatchObject(refusal(a.origin, b.origin));
     expect([...b.calls, ...b.others]).toEqual([]);
     expect(() => oauth(provider, { url: b.origin })).toThrow(TypeError);
@@ -347,18 +351,18 @@ describe('oauth', () => {
     const attempt = {
       method: 'POST',
       url: new URL('http://127.0.0.1:2/mcp'),
-      dialect: undefined,
+      transport: undefined,
       attempt: 1,
       internal: true,
     } as const;
-    await expect(login.options.auth.onChallenge(401, {}, attempt)).rejects.toThrow('never sent');
+    await expect(login.onChallenge(401, {}, attempt)).rejects.toThrow('never sent');
   });
 
   it('runs its provider where it was made, whoever calls', async () => {
     const server = await serve();
     const seen: string[] = [];
     const login = as('maker', () => oauth(providerOf(seen)));
-    const client = clientOf(`${server.origin}/mcp`, { ...quick, ...login.options });
+    const client = clientOf(`${server.origin}/mcp`, { ...quick, auth: login });
     await Promise.all(['alice', 'bob'].map((name) => as(name, () => client.callTool('read'))));
     expect(new Set(seen)).toEqual(new Set(['maker']));
   });

@@ -14,21 +14,21 @@ describe('a middleware by name', () => {
     ['metrics', { server: 'market' }],
     ['rateLimit', { perSecond: 5 }],
     ['requestId', {}],
-    ['retry', { attempts: 2 }],
+    ['retry', { maxAttempts: 2 }],
     ['timeout', { tools: { slow: 1000 } }],
     ['tracing', {}],
   ])('%s is made of its options', async (name, options) => {
-    const line = around(byName(name, { ...options }, { logger: quiet }));
-    expect((await line.call('echo')).result['content']).toHaveLength(1);
+    const rig = around(await byName(name, { ...options }, { logger: quiet }));
+    expect((await rig.call('echo')).result['content']).toHaveLength(1);
   });
 
   it('does what its options say', async () => {
-    const line = around([
-      byName('bearer', { token: 't' }),
-      byName('apiKey', { key: 'k', header: 'x-key' }),
+    const rig = around([
+      await byName('bearer', { token: 't' }),
+      await byName('apiKey', { key: 'k', header: 'x-key' }),
     ]);
-    await line.call('echo');
-    expect(line.asked[0]?.headers).toEqual({ authorization: 'Bearer t', 'x-key': 'k' });
+    await rig.call('echo');
+    expect(rig.asked[0]?.headers).toEqual({ authorization: 'Bearer t', 'x-key': 'k' });
   });
 
   it.each([
@@ -46,10 +46,10 @@ describe('a middleware by name', () => {
     ['cache', [], 'cache: not an object'],
     ['bearer', null, 'bearer: not an object'],
     ['apiKey', null, 'apiKey: not an object'],
-  ])('%s with %j is refused: %s', (name, options, message) => {
+  ])('%s with %j is refused: %s', async (name, options, message) => {
     const make = () => byName(name, options as Record<string, unknown>);
-    expect(make).toThrow(TypeError);
-    expect(make).toThrow(message);
+    await expect(make()).rejects.toThrow(TypeError);
+    await expect(make()).rejects.toThrow(message);
   });
 
   it('all of them are in one table', () => {

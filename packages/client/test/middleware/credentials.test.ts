@@ -14,37 +14,34 @@ describe('credentials', () => {
   ])(
     '%s goes with every request, the handshake included',
     async (_name, middleware, key, value) => {
-      const line = around(middleware);
-      await line.send('initialize', { internal: true }).response;
-      await line.call('echo');
-      expect(line.asked.map(({ headers }) => headers)).toEqual([
-        { [key]: value },
-        { [key]: value },
-      ]);
+      const rig = around(middleware);
+      await rig.send('initialize', { internal: true }).response;
+      await rig.call('echo');
+      expect(rig.asked.map(({ headers }) => headers)).toEqual([{ [key]: value }, { [key]: value }]);
     },
   );
 
   it.each([bearer('t'), bearer(() => 't'), basic('u', 'p')])(
     'a request keeps its own',
     async (middleware) => {
-      const line = around(middleware);
-      await line.call('echo', {}, { headers: { authorization: 'mine' } });
-      expect(line.asked[0]?.headers).toEqual({ authorization: 'mine' });
+      const rig = around(middleware);
+      await rig.call('echo', {}, { headers: { authorization: 'mine' } });
+      expect(rig.asked[0]?.headers).toEqual({ authorization: 'mine' });
     },
   );
 
   it('a function is asked for every request, one that is sent again included', async () => {
     let count = 0;
-    const line = around([
+    const rig = around([
       async (_request, next) => {
         await next();
         return next();
       },
       bearer(() => `t${++count}`),
     ]);
-    await line.call('echo');
-    await line.call('echo');
-    expect(line.asked.map(({ headers }) => headers['authorization'])).toEqual([
+    await rig.call('echo');
+    await rig.call('echo');
+    expect(rig.asked.map(({ headers }) => headers['authorization'])).toEqual([
       'Bearer t1',
       'Bearer t2',
       'Bearer t3',
@@ -57,11 +54,11 @@ describe('credentials', () => {
     ['gives none', () => '', 'gave none'],
     ['gives what HTTP cannot carry', () => 'a\nb', 'cannot be sent'],
   ])('a function that %s fails the request, which is not sent', async (_how, source, message) => {
-    const line = around(bearer(source));
-    const error = await failureOf(line.call('echo'));
+    const rig = around(bearer(source));
+    const error = await failureOf(rig.call('echo'));
     expect(error).toMatchObject({ code: 'unauthorized', certainty: 'not-sent' });
     expect(error.message).toContain(message);
-    expect(line.asked).toEqual([]);
+    expect(rig.asked).toEqual([]);
   });
 
   it('what cannot be sent is refused at once, and a secret is never shown', () => {

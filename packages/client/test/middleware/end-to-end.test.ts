@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import {
   cache,
-  metrics,
   rateLimit,
   requestId,
   retry,
   timeout,
   tokenRefresh,
-  tracing,
 } from '../../src/middleware/index.ts';
-import { listing, quick, runsOf, said } from '../client/recovery-support.ts';
-import { atTheEndOfEachTest, heard } from '../client/streamable-support.ts';
+import { metrics } from '../../src/middleware/metrics.ts';
+import { tracing } from '../../src/middleware/tracing.ts';
+import { listing, quick, runsOf, said } from '../support/recovery.ts';
+import { atTheEndOfEachTest, heard } from '../support/streamable.ts';
 import { failureOf } from '../support/failure-of.ts';
 
 const { serve, client: clientOf } = atTheEndOfEachTest();
@@ -57,7 +57,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     }
   });
 
-  it('a call that takes too long for its tool ends, and the server is told', async () => {
+  it('a call that takes too long for its tool ends, and is cancelled at the server', async () => {
     const server = await serve({ era, hangOn: 'tools/call' });
     const middleware = [timeout({ tools: { 'slow_*': 50 } })];
     const client = clientOf(server.url, { ...quick, middleware });

@@ -29,8 +29,8 @@ const [debug, info, warn, error] = [20, 30, 40, 50];
 describe('the line of a request', () => {
   it('says what it was, how long it took, how it ended and how large it was', async () => {
     const { logger, lines } = pinoOf('info');
-    const line = around([requestId({ generate: () => 'r-1' }), logging(logger)], said('hello'));
-    await line.call('echo', { text: 'hello' });
+    const rig = around([requestId({ generate: () => 'r-1' }), logging(logger)], said('hello'));
+    await rig.call('echo', { text: 'hello' });
     expect(lines).toEqual([
       {
         level: info,
@@ -77,9 +77,9 @@ describe('the line of a request', () => {
   it('is at the level of choice, and of the connection’s own at debug unless wanted', async () => {
     const levelsOf = async (options: LoggingOptions) => {
       const { logger, lines } = pinoOf('debug');
-      const line = around(logging(logger, options));
-      await line.call('echo');
-      await line.send('ping', { internal: true }).response;
+      const rig = around(logging(logger, options));
+      await rig.call('echo');
+      await rig.send('ping', { internal: true }).response;
       return lines.filter(({ outcome }) => outcome !== undefined).map(({ level }) => level);
     };
     expect(await levelsOf({})).toEqual([info, debug]);
@@ -89,11 +89,11 @@ describe('the line of a request', () => {
   it('says what a cache and a retry have said', async () => {
     const { logger, lines } = pinoOf('info');
     const metadata = { cache: 'hit', attempts: 2 };
-    const line = around([
+    const rig = around([
       logging(logger),
       () => Promise.resolve({ result: { content: [] }, metadata }),
     ]);
-    await line.call('echo');
+    await rig.call('echo');
     expect(lines[0]).toMatchObject(metadata);
   });
 });
@@ -106,14 +106,14 @@ describe('params and result', () => {
   async function detailsOf(params: object, result: Result, options: LoggingOptions = {}) {
     const { logger, lines } = pinoOf('debug');
     const headers = { authorization: `Bearer ${secret}`, 'x-tenant': secret };
-    const line = around(logging(logger, options), () => result);
-    await line.call('echo', params, { headers });
+    const rig = around(logging(logger, options), () => result);
+    await rig.call('echo', params, { headers });
     expect(lines).toHaveLength(2);
     expect(lines[1]).toMatchObject({ level: debug, headers: ['authorization', 'x-tenant'] });
     return lines[1] as Line;
   }
 
-  it('are written at debug, and not made for nobody', async () => {
+  it('are written at debug, and not made if nobody reads them', async () => {
     const details = await detailsOf({ a: 1 }, { content: [true, null] });
     expect(details).toMatchObject({
       params: { name: 'echo', arguments: { a: 1 } },

@@ -1,6 +1,6 @@
 import { Counter, Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { metrics } from '../../src/middleware/index.ts';
+import { metrics } from '../../src/middleware/metrics.ts';
 import { around, failure, type Answer } from './support/around.ts';
 
 /** Does what the tool's name says. */
@@ -13,11 +13,11 @@ const byTool: Answer = ({ params }) => {
 
 it('counts by method, tool and outcome, with durations and sizes', async () => {
   const measured = metrics();
-  const line = around(measured, byTool);
+  const rig = around(measured, byTool);
   for (const tool of ['echo', 'echo', 'broken', 'lost', 'bug']) {
-    await line.call(tool).catch(() => {});
+    await rig.call(tool).catch(() => {});
   }
-  await line.send('tools/list').response;
+  await rig.send('tools/list').response;
   const echo = JSON.stringify({ name: 'echo', arguments: {} }).length;
   const empty = JSON.stringify({ content: [] }).length;
   const durationMs = { total: expect.any(Number) as number, max: expect.any(Number) as number };
@@ -49,10 +49,10 @@ it('counts by method, tool and outcome, with durations and sizes', async () => {
 
 it('a snapshot does not change, and changing it changes nothing', async () => {
   const measured = metrics();
-  const line = around(measured);
-  await line.call('echo');
+  const rig = around(measured);
+  await rig.call('echo');
   const [before] = measured.snapshot();
-  await line.call('echo');
+  await rig.call('echo');
   expect(before?.count).toBe(1);
   if (before !== undefined) before.durationMs.total = before.count = 99;
   expect(measured.snapshot()[0]?.count).toBe(2);
@@ -66,10 +66,10 @@ it('the connection’s own requests are not counted', async () => {
 
 it('of tools beyond the limit, and of methods, all are one', async () => {
   const measured = metrics({ maxTools: 2 });
-  const line = around(measured);
-  for (let index = 0; index < 200; index++) await line.call(`tool-${index}`);
-  for (let index = 0; index < 200; index++) await line.send(`custom/${index}`).response;
-  await line.call('tool-0');
+  const rig = around(measured);
+  for (let index = 0; index < 200; index++) await rig.call(`tool-${index}`);
+  for (let index = 0; index < 200; index++) await rig.send(`custom/${index}`).response;
+  await rig.call('tool-0');
   const tools = measured.snapshot().filter(({ tool }) => tool !== undefined);
   expect(tools.map(({ tool, count }) => [tool, count])).toEqual([
     ['tool-0', 2],
@@ -79,7 +79,7 @@ it('of tools beyond the limit, and of methods, all are one', async () => {
   expect(measured.snapshot().length).toBeLessThan(60);
 });
 
-it('several clients may share a registry, told apart by server', async () => {
+it('several clients may share a registry, distinguished by server', async () => {
   const registry = new Registry();
   new Counter({ name: 'mine_total', help: 'of the program', registers: [registry] }).inc();
   const [one, two] = [metrics({ registry, server: 'one' }), metrics({ registry, server: 'two' })];
@@ -99,7 +99,7 @@ it('two of them know nothing of one another without one', async () => {
   expect(await two.text()).not.toContain('echo');
 });
 
-it('sizes can be left out', async () => {
+it('sizes can be switched off', async () => {
   const measured = metrics({ sizes: false });
   await around(measured).call('echo');
   expect(measured.snapshot()[0]).toMatchObject({ count: 1, requestBytes: 0, responseBytes: 0 });

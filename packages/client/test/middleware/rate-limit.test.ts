@@ -18,11 +18,11 @@ async function timesOf(
 ): Promise<[tool: unknown, ms: number][]> {
   const startedAt = performance.now();
   const times: [unknown, number][] = [];
-  const line = around(rateLimit(options), (request) => {
+  const rig = around(rateLimit(options), (request) => {
     times.push([request.params?.['name'], performance.now() - startedAt]);
     return said('ok')(request);
   });
-  const calls = tools.map((tool) => line.call(tool));
+  const calls = tools.map((tool) => rig.call(tool));
   await vi.runAllTimersAsync();
   await Promise.all(calls);
   return times;
@@ -65,23 +65,23 @@ describe('waiting', () => {
     ]);
   });
 
-  it('ends with the call, and leaves its place to the next', async () => {
-    const line = around(rateLimit({ perSecond: 1 }));
-    await line.call('a');
-    const leaving = line.send('tools/call', { params: { name: 'b' } });
-    const staying = line.call('c');
+  it('ends with the call, and lets the next one in', async () => {
+    const rig = around(rateLimit({ perSecond: 1 }));
+    await rig.call('a');
+    const leaving = rig.send('tools/call', { params: { name: 'b' } });
+    const staying = rig.call('c');
     const gone = failureOf(leaving.response);
     leaving.stop();
     expect((await gone).code).toBe('aborted');
     await vi.advanceTimersByTimeAsync(1001);
     await staying;
-    expect(line.asked.map(({ params }) => params?.['name'])).toEqual(['a', 'c']);
+    expect(rig.asked.map(({ params }) => params?.['name'])).toEqual(['a', 'c']);
   });
 
   it('has no timer left when the last has gone', async () => {
-    const line = around(rateLimit({ perSecond: 0.001 }));
-    await line.call('a');
-    const { response, stop } = line.send('tools/call', { params: { name: 'b' } });
+    const rig = around(rateLimit({ perSecond: 0.001 }));
+    await rig.call('a');
+    const { response, stop } = rig.send('tools/call', { params: { name: 'b' } });
     const gone = failureOf(response);
     expect(vi.getTimerCount()).toBe(1);
     stop();
@@ -90,10 +90,10 @@ describe('waiting', () => {
   });
 
   it('is refused to one more than may wait', async () => {
-    const line = around(rateLimit({ perSecond: 1, maxWaiting: 2 }));
-    await line.call('a');
-    const waiting = [line.call('b'), line.call('c')];
-    const error = await failureOf(line.call('d'));
+    const rig = around(rateLimit({ perSecond: 1, maxQueued: 2 }));
+    await rig.call('a');
+    const waiting = [rig.call('b'), rig.call('c')];
+    const error = await failureOf(rig.call('d'));
     expect(error).toMatchObject({ code: 'queue-full', certainty: 'not-sent' });
     expect(error.message).toContain('2 requests wait');
     await vi.runAllTimersAsync();
@@ -104,25 +104,25 @@ describe('waiting', () => {
 describe('refusing', () => {
   it('fails at once what is over the rate, by either, and costs nothing of the other', async () => {
     const tools = { a: { perSecond: 1 } };
-    const line = around(rateLimit({ perSecond: 2, tools, over: 'refuse' }));
-    await line.call('a');
-    const error = await failureOf(line.call('a'));
+    const rig = around(rateLimit({ perSecond: 2, tools, over: 'refuse' }));
+    await rig.call('a');
+    const error = await failureOf(rig.call('a'));
     expect(error).toMatchObject({ code: 'limit-exceeded', certainty: 'not-sent' });
     expect(error.message).toContain("over: 'wait'");
-    await line.call('b');
-    await failureOf(line.call('b'));
+    await rig.call('b');
+    await failureOf(rig.call('b'));
     vi.advanceTimersByTime(1000);
-    await line.call('a');
-    expect(line.asked).toHaveLength(3);
+    await rig.call('a');
+    expect(rig.asked).toHaveLength(3);
   });
 });
 
 it('the connection’s own requests neither wait nor count', async () => {
-  const line = around(rateLimit({ perSecond: 1, over: 'refuse' }));
-  await line.send('ping', { internal: true }).response;
-  await line.call('a');
-  await line.send('ping', { internal: true }).response;
-  expect(line.asked).toHaveLength(3);
+  const rig = around(rateLimit({ perSecond: 1, over: 'refuse' }));
+  await rig.send('ping', { internal: true }).response;
+  await rig.call('a');
+  await rig.send('ping', { internal: true }).response;
+  expect(rig.asked).toHaveLength(3);
 });
 
 it('a wrong option is refused by its name', () => {
@@ -131,7 +131,7 @@ it('a wrong option is refused by its name', () => {
   expect(make({ perSecond: 0 })).toThrow('rateLimit.perSecond');
   expect(make({ perSecond: 1, burst: 0.5 })).toThrow('rateLimit.burst');
   expect(make({ perSecond: 1, over: 'drop' })).toThrow('rateLimit.over');
-  expect(make({ perSecond: 1, maxWaiting: 0 })).toThrow('rateLimit.maxWaiting');
+  expect(make({ perSecond: 1, maxQueued: 0 })).toThrow('rateLimit.maxQueued');
   expect(make({ tools: { a: 5 } })).toThrow('rateLimit.tools.a: not an object');
   expect(make({ tools: { a: {} } })).toThrow('rateLimit.tools.a.perSecond');
   expect(make({ tools: { a: { perSecond: 1, bursts: 1 } } })).toThrow('rateLimit.tools.a.bursts');

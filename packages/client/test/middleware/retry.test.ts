@@ -41,16 +41,16 @@ async function timesOf(
   part: Partial<McpRequest> = {},
   options: RetryCallOptions = {},
 ): Promise<number> {
-  const line = around(retry(options), (request) => {
+  const rig = around(retry(options), (request) => {
     if (answer instanceof Error) throw answer;
     return answer(request);
   });
-  const settled = line.call('write', {}, part).catch((error: unknown) => {
+  const settled = rig.call('write', {}, part).catch((error: unknown) => {
     expect(error).toBe(answer);
   });
   await vi.runAllTimersAsync();
   await settled;
-  return line.asked.length;
+  return rig.asked.length;
 }
 
 describe('what is made again', () => {
@@ -125,29 +125,39 @@ describe('what is made again', () => {
     [{ idempotentHint: true }, 3],
     [{ destructiveHint: false }, 1],
   ])('a tool listed with %j after a server’s error: %i times', async (annotations, times) => {
-    const line = around(retry(), ({ method }) => {
+    const rig = around(retry(), ({ method }) => {
       if (method === 'tools/list') return listed('write', annotations);
       throw serverError(-32603);
     });
-    await line.send('tools/list').response;
-    const settled = failureOf(line.call('write'));
+    await rig.send('tools/list').response;
+    const settled = failureOf(rig.call('write'));
     await vi.runAllTimersAsync();
     await settled;
-    expect(line.asked).toHaveLength(1 + times);
+    expect(rig.asked).toHaveLength(1 + times);
   });
 
-  it('methods that only look may run twice', async () => {
-    const line = around(retry(), failing(serverError(-32603)));
-    const { response } = line.send('resources/read');
-    await vi.runAllTimersAsync();
-    await response;
+  it('what a server says of its tools leads to nothing with trustHints: false', async () => {
+    const line = around(retry(), ({ method }) => {
+      if (method === 'tools/list') return listed('write', { idempotentHint: true });
+      throw serverError(-32603);
+    });
+    await line.send('tools/list').response;
+    await failureOf(line.call('write', {}, { trustHints: false }));
     expect(line.asked).toHaveLength(2);
   });
 
+  it('methods that only look may run twice', async () => {
+    const rig = around(retry(), failing(serverError(-32603)));
+    const { response } = rig.send('resources/read');
+    await vi.runAllTimersAsync();
+    await response;
+    expect(rig.asked).toHaveLength(2);
+  });
+
   it('the connection’s own requests are left alone', async () => {
-    const line = around(retry(), failing(status(503)));
-    await failureOf(line.send('initialize', { internal: true }).response);
-    expect(line.asked).toHaveLength(1);
+    const rig = around(retry(), failing(status(503)));
+    await failureOf(rig.send('initialize', { internal: true }).response);
+    expect(rig.asked).toHaveLength(1);
   });
 });
 
@@ -156,11 +166,11 @@ describe('when', () => {
   async function delaysOf(options: RetryCallOptions, ...errors: unknown[]): Promise<number[]> {
     const times: number[] = [];
     const answer = failing(...errors);
-    const line = around(retry({ random: () => 1, ...options }), (request) => {
+    const rig = around(retry({ random: () => 1, ...options }), (request) => {
       times.push(performance.now());
       return answer(request);
     });
-    const settled = line.call('a').catch(() => {});
+    const settled = rig.call('a').catch(() => {});
     await vi.runAllTimersAsync();
     await settled;
     return times.slice(1).map((time, index) => time - (times[index] ?? 0));
@@ -168,7 +178,7 @@ describe('when', () => {
 
   it('after delays that double up to a limit', async () => {
     const errors = Array.from({ length: 5 }, () => status(503));
-    expect(await delaysOf({ attempts: 6, maxDelayMs: 1000 }, ...errors)).toEqual([
+    expect(await delaysOf({ maxAttempts: 6, maxDelayMs: 1000 }, ...errors)).toEqual([
       250, 500, 1000, 1000, 1000,
     ]);
   });
@@ -180,31 +190,31 @@ describe('when', () => {
   });
 
   it('a call that ends while it waits is not made again', async () => {
-    const line = around(retry(), failing(status(503)));
-    const { response, stop } = line.send('tools/call', { params: { name: 'a' } });
+    const rig = around(retry(), failing(status(503)));
+    const { response, stop } = rig.send('tools/call', { params: { name: 'a' } });
     const settled = failureOf(response);
     await vi.advanceTimersByTimeAsync(1);
     expect(vi.getTimerCount()).toBe(1);
     const error = failure('deadline', 'refused');
     stop(error);
     expect(await settled).toBe(error);
-    expect(line.asked).toHaveLength(1);
+    expect(rig.asked).toHaveLength(1);
   });
 
   it('the response says how many attempts there were', async () => {
-    const line = around(retry(), failing(status(503), status(503)));
-    const answered = line.call('a');
+    const rig = around(retry(), failing(status(503), status(503)));
+    const answered = rig.call('a');
     await vi.runAllTimersAsync();
     expect((await answered).metadata).toEqual({ attempts: 3 });
-    expect((await line.call('a')).metadata).toEqual({});
+    expect((await rig.call('a')).metadata).toEqual({});
   });
 });
 
 it('a wrong option is refused by its name', () => {
-  expect(() => retry({ attempts: 0 })).toThrow('retry.attempts');
-  expect(() => retry({ attempts: 1.5 })).toThrow('retry.attempts');
+  expect(() => retry({ maxAttempts: 0 })).toThrow('retry.maxAttempts');
+  expect(() => retry({ maxAttempts: 1.5 })).toThrow('retry.maxAttempts');
   expect(() => retry({ firstDelayMs: -1 })).toThrow('retry.firstDelayMs');
   expect(() => retry({ maxDelayMs: Number.NaN })).toThrow('retry.maxDelayMs');
   expect(() => retry({ retryOn: true } as object)).toThrow('retry.retryOn');
-  expect(() => retry({ maxAttempts: 3 } as object)).toThrow('retry.maxAttempts: no such option');
+  expect(() => retry({ attempts: 3 } as object)).toThrow('retry.attempts: no such option');
 });

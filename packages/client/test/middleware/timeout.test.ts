@@ -16,9 +16,9 @@ const never = () => new Promise<never>(() => {});
 
 /** After how many milliseconds a request is ended. */
 async function limitOf(options: TimeoutOptions, method: string, name?: string): Promise<number> {
-  const line = around(timeout(options), never);
+  const rig = around(timeout(options), never);
   const startedAt = performance.now();
-  const failed = failureOf(line.send(method, { params: { name } }).response);
+  const failed = failureOf(rig.send(method, { params: { name } }).response);
   await vi.runAllTimersAsync();
   await failed;
   return performance.now() - startedAt;
@@ -33,29 +33,29 @@ it('goes by name, then by the first pattern, then by the default', async () => {
   expect(await limitOf(options, 'prompts/get', 'get_one')).toBe(10);
 });
 
-it('a call that had been sent ends with its outcome unknown, and the server is told', async () => {
-  const line = around(timeout({ tools: { slow: 100 } }), never);
-  const failed = failureOf(line.call('slow'));
+it('a call that had been sent ends with an unknown outcome, and is cancelled at the server', async () => {
+  const rig = around(timeout({ tools: { slow: 100 } }), never);
+  const failed = failureOf(rig.call('slow'));
   await vi.advanceTimersByTimeAsync(100);
   const error = await failed;
   expect(error).toMatchObject({ code: 'timeout', certainty: 'outcome-unknown' });
   expect(error.message).toContain('slow did not end within 100 ms');
-  expect(line.aborted).toEqual([error]);
+  expect(rig.aborted).toEqual([error]);
 });
 
 it('a call that had not been sent is known not to have run', async () => {
-  const line = around([timeout({ defaultMs: 100 }), never]);
-  const failed = failureOf(line.call('slow'));
+  const rig = around([timeout({ defaultMs: 100 }), never]);
+  const failed = failureOf(rig.call('slow'));
   await vi.advanceTimersByTimeAsync(100);
   expect(await failed).toMatchObject({ code: 'timeout', certainty: 'not-sent' });
-  expect(line.asked).toEqual([]);
+  expect(rig.asked).toEqual([]);
 });
 
-it('what ends in time is left as it is, and so is what hears of its sending', async () => {
+it('a call that ends in time is not changed, and neither is its onSent', async () => {
   let sent = 0;
-  const line = around(timeout({ defaultMs: 100 }));
+  const rig = around(timeout({ defaultMs: 100 }));
   const onSent = () => sent++;
-  const { request, response } = line.send('ping', { onSent });
+  const { request, response } = rig.send('ping', { onSent });
   expect((await response).result).toEqual(said('ok')({} as never));
   expect(sent).toBe(1);
   expect(request.onSent).toBe(onSent);
@@ -67,17 +67,17 @@ it('the connection’s own requests, and what has no limit, get no timer', async
     counts.push(vi.getTimerCount());
     return next();
   };
-  const line = around([timeout({ defaultMs: 100, tools: { long: Infinity } }), counting]);
-  await line.send('initialize', { internal: true }).response;
-  await line.call('long');
-  await line.call('other');
+  const rig = around([timeout({ defaultMs: 100, tools: { long: Infinity } }), counting]);
+  await rig.send('initialize', { internal: true }).response;
+  await rig.call('long');
+  await rig.call('other');
   expect(counts).toEqual([0, 0, 1]);
 });
 
 it('a failure in time is the call’s', async () => {
   const error = new Error('first') as LongwireError;
-  const line = around(timeout({ defaultMs: 100 }), () => Promise.reject(error));
-  expect(await failureOf(line.call('a'))).toBe(error);
+  const rig = around(timeout({ defaultMs: 100 }), () => Promise.reject(error));
+  expect(await failureOf(rig.call('a'))).toBe(error);
 });
 
 it('a wrong option is refused by its name', () => {

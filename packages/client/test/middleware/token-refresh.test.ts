@@ -43,11 +43,11 @@ function taking(...tokens: string[]) {
 describe('a token', () => {
   it('is asked for before the first request, once for all that wait, and used by every later one', async () => {
     const { asked, provider } = counting();
-    const line = around(tokenRefresh({ provider }));
-    await Promise.all([line.call('a'), line.call('b'), line.call('c')]);
-    await line.call('d');
+    const rig = around(tokenRefresh({ provider }));
+    await Promise.all([rig.call('a'), rig.call('b'), rig.call('c')]);
+    await rig.call('d');
     expect(asked).toEqual([{ reason: 'first', previous: undefined }]);
-    expect(tokensOf(line)).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t1', 'Bearer t1']);
+    expect(tokensOf(rig)).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t1', 'Bearer t1']);
   });
 
   it.each([
@@ -55,97 +55,97 @@ describe('a token', () => {
     ['expiresAt', (): Partial<Token> => ({ expiresAt: Date.now() + 600_000 })],
   ])('with %s is replaced before it ends', async (_name, part) => {
     const { asked, provider } = counting(part());
-    const line = around(tokenRefresh({ provider, refreshBeforeMs: 100_000 }));
-    await line.call('a');
+    const rig = around(tokenRefresh({ provider, refreshBeforeMs: 100_000 }));
+    await rig.call('a');
     vi.setSystemTime(Date.now() + 499_999);
-    await line.call('b');
+    await rig.call('b');
     vi.setSystemTime(Date.now() + 1);
-    await Promise.all([line.call('c'), line.call('d')]);
-    await line.call('e');
+    await Promise.all([rig.call('c'), rig.call('d')]);
+    await rig.call('e');
     expect(asked.map(({ reason }) => reason)).toEqual(['first', 'expiry']);
-    expect(tokensOf(line)).toEqual([1, 1, 2, 2, 2].map((n) => `Bearer t${n}`));
+    expect(tokensOf(rig)).toEqual([1, 1, 2, 2, 2].map((n) => `Bearer t${n}`));
   });
 
   it('that lives shorter than the time before its end is replaced at half its life', async () => {
     const { asked, provider } = counting({ expiresInMs: 10_000 });
-    const line = around(tokenRefresh({ provider }));
-    await line.call('a');
+    const rig = around(tokenRefresh({ provider }));
+    await rig.call('a');
     vi.setSystemTime(Date.now() + 4999);
-    await line.call('b');
+    await rig.call('b');
     expect(asked).toHaveLength(1);
     vi.setSystemTime(Date.now() + 1);
-    await line.call('c');
+    await rig.call('c');
     expect(asked).toHaveLength(2);
   });
 
   it('without an end is replaced at an interval', async () => {
     const { asked, provider } = counting();
-    const line = around(tokenRefresh({ provider, intervalMs: 5000 }));
-    await line.call('a');
+    const rig = around(tokenRefresh({ provider, intervalMs: 5000 }));
+    await rig.call('a');
     vi.setSystemTime(Date.now() + 4999);
-    await line.call('b');
+    await rig.call('b');
     vi.setSystemTime(Date.now() + 1);
-    await line.call('c');
+    await rig.call('c');
     expect(asked).toEqual([
       { reason: 'first', previous: undefined },
       { reason: 'interval', previous: 't1' },
     ]);
-    expect(tokensOf(line)).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t2']);
+    expect(tokensOf(rig)).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t2']);
   });
 
   it('may be a string, in another header and without a scheme', async () => {
-    const line = around(tokenRefresh({ provider: () => 's', header: 'X-Token', scheme: '' }));
-    await line.call('a');
-    expect(line.asked[0]?.headers).toEqual({ 'x-token': 's' });
+    const rig = around(tokenRefresh({ provider: () => 's', header: 'X-Token', scheme: '' }));
+    await rig.call('a');
+    expect(rig.asked[0]?.headers).toEqual({ 'x-token': 's' });
   });
 
-  it('does not take the place of the request’s own', async () => {
+  it('does not replace the request’s own', async () => {
     const { asked, provider } = counting();
-    const line = around(tokenRefresh({ provider }), () => {
+    const rig = around(tokenRefresh({ provider }), () => {
       throw refused();
     });
-    const error = await failureOf(line.call('a', {}, { headers: { authorization: 'mine' } }));
+    const error = await failureOf(rig.call('a', {}, { headers: { authorization: 'mine' } }));
     expect(error.code).toBe('unauthorized');
     expect(asked).toEqual([]);
-    expect(line.asked).toHaveLength(1);
+    expect(rig.asked).toHaveLength(1);
   });
 });
 
 describe('a token that the server refuses', () => {
   it('is replaced, and the request sent once more, the handshake too', async () => {
     const { asked, provider } = counting();
-    const line = around(tokenRefresh({ provider }), taking('Bearer t2'));
-    await line.send('initialize', { internal: true }).response;
-    await line.call('a');
+    const rig = around(tokenRefresh({ provider }), taking('Bearer t2'));
+    await rig.send('initialize', { internal: true }).response;
+    await rig.call('a');
     expect(asked).toEqual([
       { reason: 'first', previous: undefined },
       { reason: 'refused', previous: 't1' },
     ]);
-    expect(tokensOf(line)).toEqual(['Bearer t1', 'Bearer t2', 'Bearer t2']);
+    expect(tokensOf(rig)).toEqual(['Bearer t1', 'Bearer t2', 'Bearer t2']);
   });
 
   it('is replaced once, however many requests it was refused to, and however late', async () => {
     const { asked, provider } = counting();
     const late = gate<void>();
-    const line = around(tokenRefresh({ provider }), async (request) => {
+    const rig = around(tokenRefresh({ provider }), async (request) => {
       const { authorization } = request.headers;
       if (request.params?.['name'] === 'late' && authorization === 'Bearer t1') await late.promise;
       return taking('Bearer t2')(request);
     });
-    const slow = line.call('late');
-    await Promise.all([line.call('a'), line.call('b')]);
+    const slow = rig.call('late');
+    await Promise.all([rig.call('a'), rig.call('b')]);
     late.open();
     await slow;
     expect(asked).toHaveLength(2);
-    expect(tokensOf(line).filter((token) => token === 'Bearer t2')).toHaveLength(3);
+    expect(tokensOf(rig).filter((token) => token === 'Bearer t2')).toHaveLength(3);
   });
 
   it('and the next one, too, fails the request', async () => {
     const { asked, provider } = counting();
-    const line = around(tokenRefresh({ provider }), taking());
-    expect(await failureOf(line.call('a'))).toBeInstanceOf(HttpStatusError);
+    const rig = around(tokenRefresh({ provider }), taking());
+    expect(await failureOf(rig.call('a'))).toBeInstanceOf(HttpStatusError);
     expect(asked).toHaveLength(2);
-    expect(line.asked).toHaveLength(2);
+    expect(rig.asked).toHaveLength(2);
   });
 
   it('does not repeat what may have run, nor what failed otherwise', async () => {
@@ -156,11 +156,11 @@ describe('a token that the server refuses', () => {
       failure('forbidden', 'refused'),
     ];
     for (const error of errors) {
-      const line = around(tokenRefresh({ provider }), () => {
+      const rig = around(tokenRefresh({ provider }), () => {
         throw error;
       });
-      expect(await failureOf(line.call('a'))).toBe(error);
-      expect(line.asked).toHaveLength(1);
+      expect(await failureOf(rig.call('a'))).toBe(error);
+      expect(rig.asked).toHaveLength(1);
     }
     expect(asked).toHaveLength(errors.length);
   });
@@ -171,8 +171,8 @@ describe('a token that the server refuses', () => {
       if (++count > 1) throw new Error('no more');
       return 't1';
     };
-    const line = around(tokenRefresh({ provider }), taking());
-    const error = await failureOf(line.call('a'));
+    const rig = around(tokenRefresh({ provider }), taking());
+    const error = await failureOf(rig.call('a'));
     expect(error).toMatchObject({ code: 'unauthorized', certainty: 'refused' });
     expect(error.cause).toMatchObject({ message: 'no more' });
   });
@@ -185,19 +185,19 @@ describe('a provider', () => {
       tries.push(gate());
       return (tries.at(-1) as Gate<string>).promise;
     };
-    const line = around(tokenRefresh({ provider }));
-    const failing = [line.call('a'), line.call('b')].map(failureOf);
+    const rig = around(tokenRefresh({ provider }));
+    const failing = [rig.call('a'), rig.call('b')].map(failureOf);
     await vi.waitFor(() => expect(tries).toHaveLength(1));
     tries[0]?.fail(new Error('it is down'));
     for (const error of await Promise.all(failing)) {
       expect(error).toMatchObject({ code: 'unauthorized', certainty: 'not-sent' });
       expect(error.message).toContain('it is down');
     }
-    const later = line.call('c');
+    const later = rig.call('c');
     await vi.waitFor(() => expect(tries).toHaveLength(2));
     tries[1]?.open('t');
     await later;
-    expect(tokensOf(line)).toEqual(['Bearer t']);
+    expect(tokensOf(rig)).toEqual(['Bearer t']);
   });
 
   it.each([
@@ -206,9 +206,9 @@ describe('a provider', () => {
     ['a token that has expired', { token: 't', expiresAt: 1 }],
     ['an end that is no number', { token: 't', expiresAt: Number.NaN }],
   ])('that gives %s has failed', async (_what, given) => {
-    const line = around(tokenRefresh({ provider: () => given as Token }));
-    expect(await failureOf(line.call('a'))).toMatchObject({ code: 'unauthorized' });
-    expect(line.asked).toEqual([]);
+    const rig = around(tokenRefresh({ provider: () => given as Token }));
+    expect(await failureOf(rig.call('a'))).toMatchObject({ code: 'unauthorized' });
+    expect(rig.asked).toEqual([]);
   });
 
   it('that fails before the end is waited for after a pause, the old token being good', async () => {
@@ -217,29 +217,29 @@ describe('a provider', () => {
       if (++count > 1) throw new Error('it is down');
       return { token: 't1', expiresInMs: 100_000 };
     };
-    const line = around(tokenRefresh({ provider }));
-    await line.call('a');
+    const rig = around(tokenRefresh({ provider }));
+    await rig.call('a');
     vi.setSystemTime(Date.now() + 60_000);
-    await line.call('b');
-    await line.call('c');
+    await rig.call('b');
+    await rig.call('c');
     expect(count).toBe(2);
     vi.setSystemTime(Date.now() + 1000);
-    await line.call('d');
+    await rig.call('d');
     expect(count).toBe(3);
-    expect(tokensOf(line)).toEqual(Array.from({ length: 4 }, () => 'Bearer t1'));
+    expect(tokensOf(rig)).toEqual(Array.from({ length: 4 }, () => 'Bearer t1'));
     vi.setSystemTime(Date.now() + 40_000);
-    expect(await failureOf(line.call('e'))).toMatchObject({ code: 'unauthorized' });
-    expect(line.asked).toHaveLength(4);
+    expect(await failureOf(rig.call('e'))).toMatchObject({ code: 'unauthorized' });
+    expect(rig.asked).toHaveLength(4);
   });
 
-  it('that takes too long has failed, and is told', async () => {
+  it('that takes too long fails, and its signal is aborted', async () => {
     const signals: AbortSignal[] = [];
     const provider = ({ signal }: TokenContext) => {
       signals.push(signal);
       return new Promise<string>(() => {});
     };
-    const line = around(tokenRefresh({ provider, timeoutMs: 5 }));
-    const error = await failureOf(line.call('a'));
+    const rig = around(tokenRefresh({ provider, timeoutMs: 5 }));
+    const error = await failureOf(rig.call('a'));
     expect(error).toMatchObject({ code: 'unauthorized', certainty: 'not-sent' });
     expect(error.message).toContain('longer than 5 ms');
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
@@ -247,15 +247,15 @@ describe('a provider', () => {
 
   it('is not waited for by a call that has ended', async () => {
     const token = gate<string>();
-    const line = around(tokenRefresh({ provider: () => token.promise }));
-    const { response, stop } = line.send('tools/call', { params: { name: 'a' } });
-    const other = line.call('b');
+    const rig = around(tokenRefresh({ provider: () => token.promise }));
+    const { response, stop } = rig.send('tools/call', { params: { name: 'a' } });
+    const other = rig.call('b');
     const gone = failureOf(response);
     stop();
     expect((await gone).code).toBe('aborted');
     token.open('t');
     await other;
-    expect(line.asked).toHaveLength(1);
+    expect(rig.asked).toHaveLength(1);
   });
 });
 

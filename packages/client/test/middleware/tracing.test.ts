@@ -9,7 +9,8 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ServerError } from '../../src/errors.ts';
-import { retry, tracing, type McpRequest } from '../../src/middleware/index.ts';
+import { retry, type McpRequest } from '../../src/middleware/index.ts';
+import { tracing } from '../../src/middleware/tracing.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { around, failure, said, type Around } from './support/around.ts';
 
@@ -66,8 +67,8 @@ describe('with an OpenTelemetry SDK', () => {
     ],
     ['tools/list', 'tools/list', {}, { 'mcp.method.name': 'tools/list' }],
   ])('%s is a client span', async (name, method, params, attributes) => {
-    const line = around(tracing());
-    await line.send(method, { params: { ...params } }).response;
+    const rig = around(tracing());
+    await rig.send(method, { params: { ...params } }).response;
     const { calls, attempts } = spans();
     expect(calls.map((span) => [span.name, span.attributes, span.status.code])).toEqual([
       [name, attributes, SpanStatusCode.UNSET],
@@ -75,13 +76,13 @@ describe('with an OpenTelemetry SDK', () => {
     expect(attempts).toHaveLength(1);
   });
 
-  it('tells the server of it in params._meta, whose own fields stay', async () => {
-    const line = around(tracing());
+  it('goes to the server in params._meta, whose own fields are kept', async () => {
+    const rig = around(tracing());
     const params = { name: 'echo', _meta: { progressToken: 1, tracestate: 'mine=1' } };
-    const { request, response } = line.send('tools/call', { params });
+    const { request, response } = rig.send('tools/call', { params });
     await response;
     const { traceId, spanId } = (spans().calls[0] as ReadableSpan).spanContext();
-    expect(metaOf(line)).toEqual({
+    expect(metaOf(rig)).toEqual({
       progressToken: 1,
       tracestate: 'mine=1',
       traceparent: `00-${traceId}-${spanId}-01`,
@@ -90,15 +91,15 @@ describe('with an OpenTelemetry SDK', () => {
   });
 
   it('makes params for it where there are none', async () => {
-    const line = around(tracing());
-    await line.send('tools/list').response;
-    expect(metaOf(line)).toEqual({ traceparent: expect.stringMatching(/^00-/) as string });
+    const rig = around(tracing());
+    await rig.send('tools/list').response;
+    expect(metaOf(rig)).toEqual({ traceparent: expect.stringMatching(/^00-/) as string });
   });
 
   it('is below the span that is active', async () => {
     const { AsyncLocalStorageContextManager } = await contextManager();
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-    const line = around([
+    const rig = around([
       tracing(),
       (_request, next) => {
         trace.getActiveSpan()?.setAttribute('seen', true);
@@ -106,7 +107,7 @@ describe('with an OpenTelemetry SDK', () => {
       },
     ]);
     await trace.getTracer('program').startActiveSpan('outer', async (outer) => {
-      await line.call('echo');
+      await rig.call('echo');
       outer.end();
     });
     const outer = exporter.getFinishedSpans().find(({ name }) => name === 'outer');
@@ -115,14 +116,14 @@ describe('with an OpenTelemetry SDK', () => {
     expect(call?.attributes['seen']).toBe(true);
   });
 
-  it('has a child for every time that the request leaves', async () => {
+  it('has a child for every time that the request is sent', async () => {
     const sent: string[] = [];
-    const line = around(tracing(), (request: McpRequest) => {
+    const rig = around(tracing(), (request: McpRequest) => {
       request.onSent?.();
       request.onSent?.();
       return said('ok')(request);
     });
-    const { request, response } = line.send('tools/call', {
+    const { request, response } = rig.send('tools/call', {
       params: { name: 'echo' },
       onSent: () => sent.push('told'),
     });
@@ -163,10 +164,10 @@ describe('with an OpenTelemetry SDK', () => {
   });
 
   it('records a failure', async () => {
-    const line = around(tracing(), () => {
+    const rig = around(tracing(), () => {
       throw failure('connection-lost', 'outcome-unknown');
     });
-    await failureOf(line.call('echo'));
+    await failureOf(rig.call('echo'));
     const { calls, attempts } = spans();
     for (const { status, attributes } of [...calls, ...attempts]) {
       expect(status).toEqual({
@@ -189,9 +190,9 @@ describe('with an OpenTelemetry SDK', () => {
       },
       () => ({ content: [], isError: true }),
     ];
-    const line = around(tracing(), () => (answers.shift() as () => never)());
-    await failureOf(line.call('echo'));
-    await line.call('echo');
+    const rig = around(tracing(), () => (answers.shift() as () => never)());
+    await failureOf(rig.call('echo'));
+    await rig.call('echo');
     expect(
       spans().calls.map(({ attributes, status }) => [
         attributes['error.type'],
@@ -205,38 +206,38 @@ describe('with an OpenTelemetry SDK', () => {
   });
 
   it('is not of the connection’s own requests', async () => {
-    const line = around(tracing());
-    await line.send('initialize', { internal: true }).response;
+    const rig = around(tracing());
+    await rig.send('initialize', { internal: true }).response;
     expect(exporter.getFinishedSpans()).toEqual([]);
-    expect(line.asked[0]?.params).toBeUndefined();
+    expect(rig.asked[0]?.params).toBeUndefined();
   });
 });
 
-it('the server is told of a span that is not sampled, and no attempts are made of it', async () => {
+it('a span that is not sampled goes to the server, and has no spans of attempts', async () => {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const tracer = provider({ sampler: new AlwaysOffSampler() }).getTracer('mine');
-  const line = around(tracing({ tracer }));
-  const { request, response } = line.send('tools/call', { params: { name: 'echo' } });
+  const rig = around(tracing({ tracer }));
+  const { request, response } = rig.send('tools/call', { params: { name: 'echo' } });
   expect(request.onSent).toBeUndefined();
   await response;
-  expect(metaOf(line)).toEqual({ traceparent: expect.stringMatching(/-00$/) as string });
+  expect(metaOf(rig)).toEqual({ traceparent: expect.stringMatching(/-00$/) as string });
   expect(exporter.getFinishedSpans()).toEqual([]);
 });
 
 it('without an OpenTelemetry SDK the request is left as it is', async () => {
-  const line = around(tracing());
+  const rig = around(tracing());
   const params = { name: 'echo' };
-  const { request, response } = line.send('tools/call', { params });
+  const { request, response } = rig.send('tools/call', { params });
   await response;
   expect(request.params).toBe(params);
-  expect(line.asked[0]?.params).toBe(params);
+  expect(rig.asked[0]?.params).toBe(params);
   expect(request.onSent).toBeUndefined();
 });
 
 it('an SDK that is registered later is used from then on', async () => {
-  const line = around(tracing());
+  const rig = around(tracing());
   trace.setGlobalTracerProvider(provider());
-  await line.call('echo');
+  await rig.call('echo');
   expect(spans().calls).toHaveLength(1);
 });
 

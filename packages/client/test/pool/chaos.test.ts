@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import { LongwireError } from '../../src/index.ts';
-import { createRandom } from '../../src/testing/random.ts';
-import { said } from '../client/recovery-support.ts';
-import { atTheEndOfEachTest, targetsOf } from './pool-support.ts';
+import { createRandom } from '../../../testing/src/random.ts';
+import { said } from '../support/recovery.ts';
+import { atTheEndOfEachTest, targetsOf } from '../support/pool.ts';
 
 const { serve, gateTo, pool: makePool } = atTheEndOfEachTest();
 
@@ -15,7 +15,7 @@ it.each([1, 2, 3])('settles every call while two servers come and go (seed %i)',
     gates.map(({ url }) => url),
     {
       maxPerConnection: seed,
-      leaveOutMs: 20,
+      ejectMs: 20,
       idleMs: 30,
       retry: { maxAttempts: 3, firstDelayMs: 5, maxDelayMs: 20 },
     },

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { startHostileSse } from '../../../../test/support/hostile-sse.ts';
 import { until } from '../../../../test/support/until.ts';
-import { ConnectError, type LongwirePool } from '../../src/index.ts';
-import { runsOf, said } from '../client/recovery-support.ts';
+import { ConnectError } from '../../src/index.ts';
+import type { LongwirePool } from '../../src/pool/index.ts';
+import { runsOf, said } from '../support/recovery.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { atTheEndOfEachTest, Held, targetsOf } from './pool-support.ts';
+import { atTheEndOfEachTest, Held, targetsOf } from '../support/pool.ts';
 
 const { serve, gateTo, closeLater, pool: makePool } = atTheEndOfEachTest();
 
@@ -26,7 +27,7 @@ describe('a pool whose server goes away', () => {
     expect(pool.state).toMatchObject({ name: 'resting' });
     expect(await echo(pool, 'b')).toEqual(said('b'));
     expect(server.openedSessions()).toBe(3);
-    expect(targetsOf(pool)[0]).toMatchObject({ idle: 1, leftOutMs: 0 });
+    expect(targetsOf(pool)[0]).toMatchObject({ idle: 1, ejectedMs: 0 });
   });
 
   it('waits for the only server as a client does', async () => {
@@ -60,10 +61,10 @@ describe('a pool whose server goes away', () => {
     expect(targetsOf(pool)[0].failed).toBe(3);
     await gate.open();
     expect(await echo(pool, 'back')).toEqual(said('back'));
-    expect(targetsOf(pool)[0].leftOutMs).toBe(0);
+    expect(targetsOf(pool)[0].ejectedMs).toBe(0);
   });
 
-  it('is content with fewer connections where the server takes no more', async () => {
+  it('uses fewer connections where the server accepts no more', async () => {
     const held = new Held();
     const server = await serve({ holdPost: held.hold });
     const pool = makePool(server.url, { size: 3, transport });
@@ -100,7 +101,7 @@ describe('a pool of two servers', () => {
     const [one, two] = [await serve({ holdPost: held.hold }), await serve()];
     const gate = await gateTo(two);
     gate.shut();
-    const pool = makePool([one.url, gate.url], { transport, leaveOutMs: 20 });
+    const pool = makePool([one.url, gate.url], { transport, ejectMs: 20 });
     const calls = Array.from({ length: 4 }, (_, i) => echo(pool, `${i}`));
     await until(() => expect(held.came).toHaveLength(4));
     expect(one.openedSessions()).toBe(4);
@@ -114,7 +115,7 @@ describe('a pool of two servers', () => {
     expect(targetsOf(pool)).toMatchObject([{ idle: 2 }, { idle: 2 }]);
   });
 
-  it('loses no call when one cannot be reached, and leaves it out for a time', async () => {
+  it('loses no call when one cannot be reached, and ejects it for a time', async () => {
     const server = await serve();
     const dead = await gateTo(await serve());
     dead.shut();
@@ -124,15 +125,15 @@ describe('a pool of two servers', () => {
     expect(both).toEqual([said('d'), said('e')]);
     const [left, right] = targetsOf(pool);
     expect(left).toMatchObject({ failed: 1, idle: 0, lastError: { code: 'connect-failed' } });
-    expect(left.leftOutMs).toBeGreaterThan(0);
-    expect(right).toMatchObject({ failed: 0, leftOutMs: 0 });
+    expect(left.ejectedMs).toBeGreaterThan(0);
+    expect(right).toMatchObject({ failed: 0, ejectedMs: 0 });
   });
 
-  it('takes one back after a call has tried it', async () => {
+  it('uses one again after a call has reached it', async () => {
     const [one, two] = [await serve(), await serve()];
     const gate = await gateTo(one);
     gate.shut();
-    const pool = makePool([gate.url, two.url], { transport, leaveOutMs: 10 });
+    const pool = makePool([gate.url, two.url], { transport, ejectMs: 10 });
     await echo(pool, 'a');
     expect(targetsOf(pool)[0].failed).toBe(1);
     await until(async () => {
@@ -144,7 +145,7 @@ describe('a pool of two servers', () => {
       await echo(pool, 'c');
       expect(one.openedSessions()).toBe(1);
     });
-    expect(targetsOf(pool)[0].leftOutMs).toBe(0);
+    expect(targetsOf(pool)[0].ejectedMs).toBe(0);
     expect(two.openedSessions()).toBe(1);
   });
 
@@ -193,7 +194,7 @@ describe('a pool of two servers', () => {
     expect(runsOf(two, 'hang')).toHaveLength(0);
   });
 
-  it('tries the one that is due first when both are left out', async () => {
+  it('tries the one whose ejection ends first when both are ejected', async () => {
     const gates = [await gateTo(await serve()), await gateTo(await serve())];
     for (const gate of gates) gate.shut();
     const pool = makePool(
@@ -204,6 +205,6 @@ describe('a pool of two servers', () => {
     expect(targetsOf(pool)).toMatchObject([{ failed: 1 }, { failed: 1 }]);
     await gates[1]?.open();
     expect(await echo(pool, 'b')).toEqual(said('b'));
-    expect(targetsOf(pool)).toMatchObject([{ failed: 2 }, { failed: 1, idle: 1, leftOutMs: 0 }]);
+    expect(targetsOf(pool)).toMatchObject([{ failed: 2 }, { failed: 1, idle: 1, ejectedMs: 0 }]);
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { everythingCommand } from '../../../../test/support/peers.ts';
 import { until } from '../../../../test/support/until.ts';
-import { createPool, type LongwirePool, type PoolOptions } from '../../src/index.ts';
-import { listing, runsOf, said } from '../client/recovery-support.ts';
+import { createPool, type LongwirePool, type PoolOptions } from '../../src/pool/index.ts';
+import { listing, runsOf, said } from '../support/recovery.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { atTheEndOfEachTest, Held, targetsOf, textOf } from './pool-support.ts';
+import { atTheEndOfEachTest, Held, targetsOf, textOf } from '../support/pool.ts';
 
 const { serve, pool: makePool } = atTheEndOfEachTest();
 
@@ -27,11 +27,11 @@ describe('a pool', () => {
     const { held, server, pool, made } = await setUp(10, { size: 3 });
     expect(pool.status()).toMatchObject({
       waiting: 7,
-      targets: [{ target: server.url, busy: 3, idle: 0, inFlight: 3, failed: 0, leftOutMs: 0 }],
+      targets: [{ target: server.url, busy: 3, idle: 0, inFlight: 3, failed: 0, ejectedMs: 0 }],
     });
     const order = Array.from({ length: 10 }, (_, i) => `m${i}`);
     for (let came = 4; came <= 10; came++) {
-      held.letGo();
+      held.release();
       await until(() => expect(held.came).toHaveLength(came));
       expect(held.came.slice(3)).toEqual(order.slice(3, came));
     }
@@ -75,14 +75,14 @@ describe('a pool', () => {
       message:
         'the call of echo was refused: all connections of the pool are busy, and 2 calls wait already; wait for some, or raise size or maxQueued',
     });
-    held.letGo();
+    held.release();
     await until(() => expect(held.came).toHaveLength(2));
     const later = echo(pool, 'm3');
     held.end();
     expect(await Promise.all([...made, later])).toEqual(['m0', 'm1', 'm2', 'm3'].map(said));
   });
 
-  it('lets what waits be aborted, and run out of time', async () => {
+  it('lets calls that wait be aborted, and time out', async () => {
     const { held, pool, made, server } = await setUp(1, { size: 1 });
     const ending = new AbortController();
     const aborted = failureOf(pool.callTool('echo', { message: 'x' }, { signal: ending.signal }));
@@ -99,7 +99,7 @@ describe('a pool', () => {
       code: 'timeout',
       certainty: 'not-sent',
       message:
-        'the call of echo, waiting for a connection of the pool, gave no sign of life for 20 ms; it had not been sent',
+        'the call of echo, waiting for a connection of the pool, had no answer and no progress for 20 ms; it had not been sent',
     });
     expect(await dead).toMatchObject({ code: 'deadline', certainty: 'not-sent' });
     expect(pool.status().waiting).toBe(1);
@@ -138,7 +138,7 @@ describe('a pool', () => {
 
   it('closes what is idle, and keeps what is not', async () => {
     const { held, server, pool, made } = await setUp(2, { size: 2, idleMs: 20 });
-    held.letGo();
+    held.release();
     await until(() => expect(server.endedSessions()).toBe(1));
     expect(targetsOf(pool)[0]).toMatchObject({ busy: 1, idle: 0 });
     held.end();
@@ -190,7 +190,7 @@ describe('a pool', () => {
     expect(server.messagesOf('tools/list')).toHaveLength(2);
   });
 
-  it('tells once that the tools changed, however many connections say so', async () => {
+  it('emits once that the tools changed, however many connections say so', async () => {
     let tools = listing({ echo: {} });
     const held = new Held();
     const server = await serve({ holdPost: held.hold, answer: (request) => tools(request) });
@@ -263,13 +263,16 @@ describe('the options of a pool', () => {
     [{ maxPerConnection: 0 }, 'maxPerConnection: 0 is not a whole number from 1, or Infinity'],
     [{ maxQueued: '5' }, 'maxQueued: "5" is not a whole number from 0, or Infinity'],
     [{ idleMs: -1 }, 'idleMs: -1 is not a number above 0'],
-    [{ leaveOutMs: 0 }, 'leaveOutMs: 0 is not a number above 0'],
+    [{ ejectMs: 0 }, 'ejectMs: 0 is not a number above 0'],
     [{ keepAlive: 'no' }, 'keepAlive: neither true nor false'],
     [
       { keepAlive: false, idleMs: 5 },
       'idleMs: says for how long what keepAlive: false does not allow',
     ],
-    [{ timeouts: { connect: 5 } }, 'timeouts.connect: no such option; there are connectMs'],
+    [
+      { timeouts: { connect: 5 } },
+      'timeouts.connect: no such option; there are connectMs, callMs, deadlineMs; did you mean connectMs?',
+    ],
   ])('%o is refused', (options, message) => {
     expect(() => createPool('http://127.0.0.1:1', options as PoolOptions)).toThrow(
       new TypeError(message),

@@ -19,32 +19,32 @@ function setUp(...lists: (Tool[] | 'gone')[]) {
 }
 
 describe('ToolChanges', () => {
-  it('tells of another list, once for many hints, and not of another order', async () => {
+  it('reports a list that differs, once for many hints, and not another order', async () => {
     const { changes, seen } = setUp([tool('a'), tool('b')]);
-    changes.learn([tool('a')]);
+    changes.take([tool('a')]);
     changes.hint();
     changes.hint();
     changes.hint();
     await settled();
     expect(seen).toEqual({ asked: 2, told: 1 });
-    changes.learn([tool('b'), tool('a')]);
+    changes.take([tool('b'), tool('a')]);
     changes.hint();
     await settled();
     expect(seen).toEqual({ asked: 3, told: 1 });
   });
 
-  it('does not tell what the program has seen in the meantime', async () => {
+  it('does not report what the program has listed in the meantime', async () => {
     const { changes, seen } = setUp([tool('a')]);
-    changes.learn([]);
+    changes.take([]);
     changes.hint();
-    changes.learn([tool('a')]);
+    changes.take([tool('a')]);
     await settled();
     expect(seen).toEqual({ asked: 1, told: 0 });
   });
 
-  it('tells what it cannot compare', async () => {
+  it('reports what it cannot compare', async () => {
     const { changes, seen } = setUp('gone', [tool('a')]);
-    changes.learn([tool('a')]);
+    changes.take([tool('a')]);
     changes.hint();
     await settled();
     expect(seen.told).toBe(1);

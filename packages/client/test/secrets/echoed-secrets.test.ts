@@ -13,7 +13,8 @@ import {
   type ClientOptions,
   type TargetOption,
 } from '../../src/index.ts';
-import { bearer, logging, tracing } from '../../src/middleware/index.ts';
+import { bearer, logging } from '../../src/middleware/index.ts';
+import { tracing } from '../../src/middleware/tracing.ts';
 
 const TOKEN = 'tok-5f2b8c1d9e7a4036';
 const PASSWORD = 'pa55-w0rd-of-the-url';
@@ -163,14 +164,14 @@ describe.each(echoes)('a server that echoes credentials in %s', (_how, echo) => 
   });
 });
 
-it('tells nothing of credentials that are echoed when hands are shaken', async () => {
+it('shows no credentials that are echoed in the handshake', async () => {
   for (const [, echo] of echoes) {
     const url = await serve(echo, true);
     expectNothingOf(TOKEN, await told(url, { headers: { authorization: `Bearer ${TOKEN}` } }));
   }
 });
 
-it('tells nothing of the user information and the query of its URL', async () => {
+it('shows neither the user information nor the query of its URL', async () => {
   const url = new URL(
     await serve((answer, sent) => {
       const decoded = Buffer.from(sent.replace('Basic ', ''), 'base64').toString();
@@ -198,7 +199,7 @@ it('knows a token after two hundred others, and a session by its id', async () =
   }
 });
 
-it('leaves words that are the value of something else', async () => {
+it('keeps words that are the value of something else', async () => {
   const url = new URL(await serve(rpcError));
   url.searchParams.set('region', 'market');
   url.username = 'longwire';
@@ -214,7 +215,7 @@ it('leaves words that are the value of something else', async () => {
   expect(String(other)).toContain('read_market_data');
 });
 
-it('leaves what it says itself, and the results of tools, as they are', async () => {
+it('keeps its own words, and the results of tools, as they are', async () => {
   const url = await serve((answer, sent, id) =>
     json(answer, 200, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: sent }] } }),
   );
@@ -239,7 +240,7 @@ describe('a server that is a command', () => {
     process.stderr.write('started as ' + process.argv.slice(2).join(' ') + ' with ' + process.env.API_TOKEN);
     process.stdin.once('data', () => process.exit(3));`;
 
-  it('has keys among its words and in its variables, and nobody tells them', async () => {
+  it('has keys among its words and in its variables, which are never shown', async () => {
     const text = await told(
       {
         command: process.execPath,

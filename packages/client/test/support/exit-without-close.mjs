@@ -1,7 +1,10 @@
-// A program that opens a channel to the command in its arguments, says which processes there are,
+// A program that opens a channel to the command in its arguments, prints the ids of all processes,
 // and exits without closing the channel.
-import { StdioChannel } from '../../dist/channels/stdio.js';
-import { TrafficCounts } from '../../dist/channels/traffic-counts.js';
+import { importSource } from '../../../../test/support/import-source.mjs';
+
+const sources = 'packages/client/src';
+const { StdioChannel } = await importSource(`${sources}/channels/stdio/channel.ts`);
+const { TrafficCounts } = await importSource(`${sources}/http/traffic-counts.ts`);
 
 const [command, ...args] = process.argv.slice(2);
 const channel = await StdioChannel.open({
@@ -14,7 +17,7 @@ const channel = await StdioChannel.open({
       process.stdout.write(JSON.stringify([channel.pid, ...result.pids]));
       process.exit();
     },
-    onTrouble: () => {},
+    onError: () => {},
     onEnd: () => {},
   },
 });

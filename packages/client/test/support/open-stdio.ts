@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { expect } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
-import { StdioChannel, type StdioChannelOptions } from '../../src/channels/stdio.ts';
-import { TrafficCounts } from '../../src/channels/traffic-counts.ts';
+import { StdioChannel, type StdioChannelOptions } from '../../src/channels/stdio/channel.ts';
+import { TrafficCounts } from '../../src/http/traffic-counts.ts';
 import type { LongwireError } from '../../src/errors.ts';
 
 /** A stdio channel, and what it told so far. */
@@ -41,7 +41,7 @@ export async function openStdio(
     ...options,
     handlers: {
       onMessage: (message) => messages.push(message),
-      onTrouble: (error, answerTo) => troubles.push({ error, answerTo }),
+      onError: (error, answerTo) => troubles.push({ error, answerTo }),
       onEnd: (reason) => ends.push(reason),
       ...options.handlers,
     },

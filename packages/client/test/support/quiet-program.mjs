@@ -1,7 +1,7 @@
 // A program that does one thing with the server at a URL, and writes one line of JSON: what came of
 // it. Whatever else it writes is not its own.
-import { connect } from '../../dist/index.js';
-import { oauth } from '../../dist/auth/oauth.js';
+import { connect } from '@longwire/client';
+import { oauth } from '@longwire/client/oauth';
 
 const [what, url] = process.argv.slice(2);
 const done = await (what === 'tools' ? listTools() : authorize());
@@ -40,7 +40,7 @@ async function authorize() {
     redirectToAuthorization: () => void led++,
   };
   const login = oauth(provider, { url });
-  const failure = await connect(url, login.options).then(
+  const failure = await connect(url, { auth: login }).then(
     (client) => client.close(),
     ({ code }) => code,
   );

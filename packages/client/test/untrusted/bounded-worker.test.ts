@@ -23,7 +23,7 @@ describe.each([
     );
   });
 
-  it('loads the packages of who made it', async () => {
+  it('loads the packages of its maker', async () => {
     const loading = `const { Ajv } = requireFrom('ajv'); answer = () => typeof Ajv;`;
     const outcome = await make({ script: loading }).run(() => '');
     expect(outcome).toEqual({ kind: 'answered', answer: 'function' });
@@ -51,7 +51,7 @@ describe.each([
     ]);
   });
 
-  it('tells of a job that cannot be handed over', async () => {
+  it('reports a job that cannot be sent to the thread', async () => {
     const worker = make();
     expect(await worker.run(() => () => {})).toMatchObject({ kind: 'failed' });
     expect(await worker.run(() => '1')).toEqual({ kind: 'answered', answer: 1 });
@@ -69,7 +69,7 @@ describe.each([
     expect(threads).toEqual([1, 1, 1, 2]);
   });
 
-  it('does not let a job wait for ever', async () => {
+  it('limits how long a job waits', async () => {
     const worker = make({ maxWaitMs: 100 });
     const outcomes = await Promise.all(
       ['for (;;);', '1', '2'].map((code) => worker.run(() => code)),
@@ -82,7 +82,7 @@ describe.each([
     expect(await worker.run(() => '3')).toEqual({ kind: 'answered', answer: 3 });
   });
 
-  it('tells of a thread that cannot start', async () => {
+  it('reports a thread that cannot start', async () => {
     const worker = make({ script: `throw new Error('not here')` });
     for (let i = 0; i < 2; i++) {
       expect(await worker.run(() => '1')).toEqual({
@@ -104,7 +104,7 @@ describe('a process of its own', () => {
   });
 
   it('ends with the process of the user, even in the middle of a job', async () => {
-    const index = new URL('../../dist/untrusted/index.js', import.meta.url);
+    const index = new URL('../../dist/internal.js', import.meta.url);
     const program = `
       const { BoundedWorker } = await import('${index.href}');
       const script = 'answer = (code) => eval(code);';

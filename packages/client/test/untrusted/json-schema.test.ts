@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonSchema, type SchemaVerdict } from '../../src/untrusted/json-schema.js';
+import { JsonSchema, type SchemaCheck } from '../../src/untrusted/json-schema.js';
 import { plainSchema } from '../../src/untrusted/plain-schema.js';
 
-const check = async (schema: unknown, value: unknown): Promise<SchemaVerdict> =>
+const check = async (schema: unknown, value: unknown): Promise<SchemaCheck> =>
   new JsonSchema(schema).check(value);
 const kindOf = async (schema: unknown, value: unknown): Promise<string> =>
   (await check(schema, value)).kind;
@@ -230,7 +230,7 @@ describe('a schema of a server', () => {
   });
 
   it('does not keep a process from ending', async () => {
-    const index = new URL('../../dist/untrusted/index.js', import.meta.url);
+    const index = new URL('../../dist/internal.js', import.meta.url);
     const program = `
       const { JsonSchema } = await import(${JSON.stringify(index.href)});
       const verdict = await new JsonSchema({ pattern: '^a' }).check('b');

@@ -1,5 +1,5 @@
 import type { OAuth } from '../../../src/auth/oauth.ts';
-import type { Attempt } from '../../../src/index.ts';
+import type { OutgoingRequest } from '../../../src/index.ts';
 
 /**
  * Sends a request to a URL in thought, with the token that there is, and is answered 401: `retry`
@@ -7,16 +7,16 @@ import type { Attempt } from '../../../src/index.ts';
  */
 export async function challengeAt(
   url: URL,
-  { options }: OAuth,
+  login: OAuth,
   said = 'Bearer',
 ): Promise<'retry' | 'fail'> {
-  const attempt: Attempt = {
+  const attempt: OutgoingRequest = {
     method: 'POST',
     url,
-    dialect: 'streamable-http',
+    transport: 'streamable-http',
     attempt: 1,
     internal: false,
   };
-  await options.headers(attempt);
-  return options.auth.onChallenge(401, { 'www-authenticate': said }, attempt);
+  await login.headers(attempt);
+  return login.onChallenge(401, { 'www-authenticate': said }, attempt);
 }

@@ -12,7 +12,7 @@ export interface PersonStore {
   verifier?: string;
 }
 
-/** A provider of a program that somebody uses, who goes where it leads and comes back at once. */
+/** A provider with a person who opens the authorization URL and comes back at once. */
 export class Person implements OAuthClientProvider {
   readonly redirectUrl = 'http://127.0.0.1:9/callback';
   readonly clientMetadata: OAuthClientMetadata = {
@@ -22,7 +22,7 @@ export class Person implements OAuthClientProvider {
   };
   /** Where they were led. */
   readonly ledTo: URL[] = [];
-  /** What comes back is handed over before `redirectToAuthorization` resolves. */
+  /** The callback is used before `redirectToAuthorization` resolves. */
   onCallback: ((callback: URLSearchParams) => Promise<void>) | undefined;
   #states = 0;
 

@@ -5,14 +5,14 @@ import { LongwireError } from '../../../src/errors.ts';
 import { FIRST_DELAY_MS, MAX_ATTEMPTS, type Call, type Program } from './program.ts';
 import type { ScriptedServer } from './server.ts';
 
-/** How a server answers, rightly or not. */
+/** How a server answers, right or wrong. */
 export type Answering = 'right' | 'string' | 'guess' | 'repeated' | 'unreadable';
 
-/** The numbered invariants of `docs/connection.md`, as far as they can be seen from outside. */
+/** The numbered invariants of `docs/connection.md` that can be seen from outside. */
 export class Checks {
   readonly #server: ScriptedServer;
   readonly #program: Program;
-  /** Which call an id on the wire was of; what is missing is the connection’s own. */
+  /** The call of each id on the wire; ids without one are of the connection itself. */
   readonly #callOf = new Map<RequestId, Call>();
   readonly #answered = new Set<RequestId>();
   readonly #violations: Error[] = [];
@@ -27,16 +27,16 @@ export class Checks {
     server.onDial = () => this.#during(() => this.#dialled());
     server.onGiven = (channel, { id }) => {
       this.#during(() => {
-        // 6: a request goes to the one session that there is.
+        // 6: a request is sent on the one session that exists.
         expect(channel === server.channel).toBe(true);
         expect(program.connection.state.name).toBe('ready');
       });
-      const call = program.open.find(({ mark }) => mark.id === id);
+      const call = program.open.find(({ context }) => context.id === id);
       if (call !== undefined) this.#callOf.set(id, call);
     };
   }
 
-  /** Lets the server answer something that the session has seen, and looks who takes it. */
+  /** Lets the server answer a request of the session, and checks who gets the answer. */
   answer(as: Answering, nth: number): void {
     const channel = this.#server.channel;
     const { connection } = this.#program;
@@ -50,7 +50,7 @@ export class Checks {
     const named = { string: String(id), guess: highest + 1 + (nth % 2) }[as as string] ?? id;
     const call = this.#callOf.get(id);
     // 5: only the present id of a request that was sent.
-    const isTaken = named === id && call?.mark.id === id && call.settled === 0;
+    const isTaken = named === id && call?.context.id === id && call.settled === 0;
     const { droppedAnswers } = connection;
     if (named === id) this.#answered.add(id);
     if (as === 'unreadable') {
@@ -71,13 +71,13 @@ export class Checks {
     this.#lookAtStates();
     this.#lookAtIds();
     for (const call of this.#program.calls) this.#lookAtCall(call);
-    // 13: nobody is answered who did not ask.
+    // 13: no session gets an answer to a request that it did not make.
     expect(this.#server.strayAnswers).toEqual([]);
     expect(this.#server.dialling.size).toBeLessThanOrEqual(1);
     this.#lookAtSessions();
   }
 
-  /** What must be true when all is over. */
+  /** What must be true at the end. */
   end(): void {
     this.look();
     const { states } = this.#program;
@@ -85,7 +85,7 @@ export class Checks {
     expect(this.#program.calls.filter(({ settled }) => settled !== 1)).toEqual([]);
   }
 
-  /** What is thrown in the middle of the connection’s work would be taken for its own error. */
+  /** An error thrown inside the connection would look like an error of the connection: it is kept. */
   #during(check: () => void): void {
     try {
       check();
@@ -102,8 +102,8 @@ export class Checks {
       this.#dueAt = performance.now() + nextDelayMs;
     }
     this.#statesSeen = states.length;
-    if (state.name === 'ready' && state.spent === 0) this.#dials = 0;
-    // 11: the delay is over when it said so.
+    if (state.name === 'ready' && state.dialsSinceAnswer === 0) this.#dials = 0;
+    // 11: the delay ends when the state says.
     if (state.name === 'reconnecting') expect(performance.now()).toBeLessThan(this.#dueAt + 30);
     if (state.name !== 'resting' && state.name !== 'closed') return;
     // 9
@@ -121,7 +121,7 @@ export class Checks {
     expect(new Set(ids).size).toBe(ids.length);
   }
 
-  #lookAtCall({ tag, safe, settled, error, result, mark }: Call): void {
+  #lookAtCall({ tag, safe, settled, error, result, context }: Call): void {
     expect(settled).toBeLessThanOrEqual(1);
     const departures = this.#server.departures.filter(
       ({ request }) => this.#callOf.get(request.id)?.tag === tag,
@@ -131,12 +131,12 @@ export class Checks {
     expect(mayHaveRun).toBeLessThanOrEqual(safe ? MAX_ATTEMPTS + 1 : 1);
     // 4
     const isDenied = error?.certainty === 'not-sent' || error?.certainty === 'refused';
-    if (isDenied && mark.id !== undefined)
+    if (isDenied && context.id !== undefined)
       expect({ tag, mayHaveRun }).toEqual({ tag, mayHaveRun: 0 });
     if (result !== undefined) expect(result).toMatchObject({ tag });
   }
 
-  /** The connection’s own requests belong to a session, and are made once on it. */
+  /** Requests of the connection itself belong to one session, and are made once on it. */
   #lookAtSessions(): void {
     const own = this.#server.sends
       .filter(({ request }) => request.method !== 'ping' && !this.#callOf.has(request.id))

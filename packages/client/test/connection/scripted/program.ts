@@ -1,21 +1,22 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { expect, vi } from 'vitest';
-import { callMark, type CallMark } from '../../../src/connection/call-mark.ts';
-import { Connection } from '../../../src/connection/connection.ts';
-import { resolveConnectionOptions, type RetryOptions } from '../../../src/connection/options.ts';
+import { requestContext, type RequestContext } from '../../../src/connection/request-context.ts';
+import { ReconnectingTransport } from '../../../src/connection/transport.ts';
+import { resolveConnectionOptions } from '../../../src/connection/resolve-options.ts';
 import type { ConnectionState } from '../../../src/connection/state.ts';
 import { LongwireError } from '../../../src/errors.ts';
-import { parseTarget } from '../../../src/target/target.ts';
+import { parseTarget } from '../../../src/dial/target.ts';
 import type { ScriptedServer } from './server.ts';
+import type { RetryOptions } from '../../../src/options/connection-options.ts';
 
 export const MAX_ATTEMPTS = 3;
 export const FIRST_DELAY_MS = 100;
 
-/** What a request of the program is, and what became of it. */
+/** A request of the program, and how it settled. */
 export interface Call {
   tag: number;
   safe: boolean;
-  mark: CallMark;
+  context: RequestContext;
   /** How often it settled. */
   settled: number;
   result?: unknown;
@@ -33,12 +34,12 @@ const METHODS: Record<Kind, string> = {
   transport: 'tools/call',
 };
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Runs everything that waits only for microtasks. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 60; turn++) await Promise.resolve();
+  for (let i = 0; i < 60; i++) await Promise.resolve();
 }
 
-/** Lets time pass, in steps that are short against every delay. */
+/** Lets time pass, in steps shorter than every delay. */
 export async function pass(ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 25) {
     vi.advanceTimersByTime(Math.min(25, left));
@@ -46,9 +47,9 @@ export async function pass(ms: number): Promise<void> {
   }
 }
 
-/** A program that uses a connection, and remembers what it saw. */
+/** A program that uses a connection, and remembers what it got. */
 export class Program {
-  readonly connection: Connection;
+  readonly connection: ReconnectingTransport;
   readonly calls: Call[] = [];
   readonly states: ConnectionState[] = [];
   /** Ids of the server's requests that it has not answered. */
@@ -67,7 +68,7 @@ export class Program {
       },
       heartbeat: { silenceMs: 3000, timeoutMs: 1000 },
     });
-    this.connection = new Connection(target, options);
+    this.connection = new ReconnectingTransport(target, options);
     this.connection.onstate = (state) => this.states.push(state);
     this.connection.onerror = (error) => this.errors.push(error);
     this.connection.onmessage = (message) => this.#take(message);
@@ -77,7 +78,7 @@ export class Program {
     return this.calls.filter(({ settled }) => settled === 0);
   }
 
-  /** Begins to shake hands with a server that accepts. */
+  /** Starts the handshake with a server that accepts it. */
   async start(server: ScriptedServer): Promise<void> {
     const initialized = new Promise<void>((resolve) => {
       this.#onInitialized = resolve;
@@ -97,13 +98,13 @@ export class Program {
 
   call(kind: Kind, dueMs: number): void {
     const tag = this.calls.length;
-    const mark: CallMark = {
+    const context: RequestContext = {
       certainty: 'not-sent',
       idempotent: kind === 'idempotent',
       dueAt: performance.now() + dueMs,
     };
     const safe = kind !== 'tool' && kind !== 'transport';
-    const call: Call = { tag, safe, mark, settled: 0 };
+    const call: Call = { tag, safe, context, settled: 0 };
     this.calls.push(call);
     const request = { method: METHODS[kind], params: { tag, uri: `test:${tag}` } };
     const failed = (error: unknown): void => {
@@ -111,11 +112,11 @@ export class Program {
       call.error = error as LongwireError;
     };
     if (kind === 'transport') {
-      const params = { ...request.params, [callMark]: mark };
+      const params = { ...request.params, [requestContext]: context };
       const id = `program-${tag}`;
       this.connection.send({ jsonrpc: '2.0', id, ...request, params }).catch(failed);
     } else {
-      this.connection.request(request, mark).then((result) => {
+      this.connection.request(request, context).then((result) => {
         call.settled++;
         call.result = result;
       }, failed);
@@ -123,8 +124,11 @@ export class Program {
   }
 
   cancel(call: Call): void {
-    const { certainty } = call.mark;
-    this.connection.cancel(call.mark, new LongwireError('enough', { code: 'aborted', certainty }));
+    const { certainty } = call.context;
+    this.connection.cancel(
+      call.context,
+      new LongwireError('enough', { code: 'aborted', certainty }),
+    );
   }
 
   answer(nth: number): void {

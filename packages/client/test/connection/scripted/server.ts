@@ -12,20 +12,20 @@ import {
   LongwireError,
   type ErrorCode,
 } from '../../../src/errors.ts';
-import type { DialOptions } from '../../../src/target/dial.ts';
-import type { Connected } from '../../../src/target/handshake.ts';
+import type { DialOptions } from '../../../src/dial/dial.ts';
+import type { Connected } from '../../../src/dial/handshake.ts';
 
-/** A session as the server sees it; it may outlive the channel that it began on. */
+/** A session of the server; it may outlive the channel on which it started. */
 export interface ServerSession {
   number: number;
   /** Requests that came on it, in order. */
   seen: JSONRPCRequest[];
-  /** The server's own requests that nobody has answered. */
+  /** Requests of the server without an answer. */
   asked: Set<RequestId>;
   askedIds: number;
 }
 
-/** What became of one request at the server, each time that it left. */
+/** What happened to one request at the server, each time that it left. */
 export interface Departure {
   request: JSONRPCRequest;
   session: ServerSession;
@@ -43,13 +43,13 @@ export interface Post {
 }
 
 const lost = (certainty: 'not-sent' | 'refused' | 'outcome-unknown') =>
-  new ConnectionLostError('the line is gone', { certainty });
+  new ConnectionLostError('the connection is gone', { certainty });
 
-const aborted = () => new LongwireError('given up', { code: 'aborted', certainty: 'not-sent' });
+const aborted = () => new LongwireError('aborted', { code: 'aborted', certainty: 'not-sent' });
 
-/** What a channel leaves whose session may go on. */
+/** What a channel leaves whose session may be resumed. */
 export class LastSession implements Resumption {
-  readonly dialect = 'sse';
+  readonly transport = 'sse';
   readonly session: ServerSession;
 
   constructor(session: ServerSession) {
@@ -57,18 +57,18 @@ export class LastSession implements Resumption {
   }
 }
 
-/** A line to the scripted server. */
+/** A channel to the scripted server. */
 export class ScriptedChannel implements Channel {
-  readonly dialect = 'sse';
+  readonly transport = 'sse';
   readonly era = 'legacy';
   readonly address = 'http://scripted.test/';
   readonly askedDelayMs = undefined;
-  heardAt: number = performance.now();
+  lastActivityAt: number = performance.now();
   resumption: Resumption | undefined;
   readonly session: ServerSession;
   readonly posts: Post[] = [];
-  /** Everything that was sent on it and is no request. */
-  readonly said: JSONRPCMessage[] = [];
+  /** Every message that was sent on it and is no request. */
+  readonly sent: JSONRPCMessage[] = [];
   /** It ended by itself, or was closed. */
   isOver = false;
   isClosed = false;
@@ -86,7 +86,7 @@ export class ScriptedChannel implements Channel {
     if (!('method' in message)) this.#server.answered(this.session, message);
     else if (message.method === 'notifications/cancelled') this.#withdraw(message.params);
     if (!('method' in message) || !('id' in message)) {
-      this.said.push(message);
+      this.sent.push(message);
       return Promise.resolve();
     }
     this.#server.given(this, message);
@@ -125,32 +125,32 @@ export class ScriptedChannel implements Channel {
     return Promise.resolve();
   }
 
-  /** The server asks the program something; every session counts from 1. */
+  /** The server makes a request; every session counts from 1. */
   ask(): void {
     const id = ++this.session.askedIds;
     this.session.asked.add(id);
     this.say({ jsonrpc: '2.0', id, method: 'roots/list' });
   }
 
-  /** The server says something that was meant as an answer. */
+  /** The server sends something unreadable that was meant as an answer. */
   garble(error: LongwireError, answerTo: RequestId): void {
-    if (!this.isOver) this.#handlers.onTrouble(error, answerTo);
+    if (!this.isOver) this.#handlers.onError(error, answerTo);
   }
 
-  /** The server says something. */
+  /** The server sends a message. */
   say(message: JSONRPCMessage): void {
     if (this.isOver) return;
-    this.heardAt = performance.now();
+    this.lastActivityAt = performance.now();
     this.#handlers.onMessage(message);
   }
 
-  /** What has not left is withdrawn. */
+  /** Requests that have not left are never sent. */
   #withdraw(params: Record<string, unknown> | undefined): void {
     const post = this.posts.find(({ request }) => request.id === params?.['requestId']);
     if (post?.isOnWire === false) post.fail(aborted());
   }
 
-  /** The line ends by itself; what has not left is withdrawn. */
+  /** The channel ends by itself; requests that have not left are never sent. */
   end(reason: LongwireError, mayGoOn: boolean): void {
     if (this.isOver) return;
     this.isOver = true;
@@ -160,23 +160,23 @@ export class ScriptedChannel implements Channel {
   }
 }
 
-/** One dial that is under way. */
+/** One dial that is pending. */
 interface Dialling {
   options: DialOptions;
   resolve: (handshake: Connected) => void;
   reject: (error: LongwireError) => void;
 }
 
-/** A server that does what a test says, behind a `dial` that does. */
+/** A server that does what a test says, behind a `dial` that does so, too. */
 export class ScriptedServer {
   readonly dialledAt: number[] = [];
   readonly dialling = new Set<Dialling>();
   readonly channels: ScriptedChannel[] = [];
   readonly departures: Departure[] = [];
-  /** Ids of everything that a channel was given. */
+  /** Ids of all requests that a channel was given. */
   readonly sends: { channel: ScriptedChannel; request: JSONRPCRequest }[] = [];
   readonly handshakeIds: RequestId[] = [];
-  /** Answers that came to a session that had not asked. */
+  /** Answers that reached a session which had not made the request. */
   readonly strayAnswers: JSONRPCMessage[] = [];
   onDial: () => void = () => {};
   onGiven: (channel: ScriptedChannel, request: JSONRPCRequest) => void = () => {};
@@ -202,13 +202,13 @@ export class ScriptedServer {
     });
   };
 
-  /** The channel that a dial got last, if it still stands. */
+  /** The channel of the latest dial, if it is still open. */
   get channel(): ScriptedChannel | undefined {
     const last = this.channels.at(-1);
     return last?.isOver === false ? last : undefined;
   }
 
-  /** Lets the dial that is under way succeed; the session before goes on, if it may and should. */
+  /** Lets the pending dial succeed; the session before is resumed, if possible and wanted. */
   accept(goesOn: boolean, early?: (channel: ScriptedChannel) => void): void {
     const [dialling] = this.dialling;
     if (dialling === undefined) return;

@@ -1,6 +1,7 @@
 import type { Result } from '@modelcontextprotocol/client';
 import { LongwireError } from '../../../src/errors.ts';
 import type { McpRequest, McpResponse, Middleware } from '../../../src/middleware/index.ts';
+import { ToolCatalog } from '../../../src/tools/catalog.ts';
 
 /** What the server makes of a request. */
 export type Answer = (request: McpRequest) => Result | Promise<Result>;
@@ -33,7 +34,7 @@ export function around(middleware: Middleware | Middleware[], answer: Answer = s
   const chain = [middleware].flat();
   const asked: Around['asked'] = [];
   const aborted: LongwireError[] = [];
-  const client = {};
+  const catalog = new ToolCatalog();
 
   const enter = async (request: McpRequest, index: number): Promise<McpResponse> => {
     const outer = chain[index];
@@ -44,7 +45,9 @@ export function around(middleware: Middleware | Middleware[], answer: Answer = s
       headers: { ...request.headers },
     });
     request.onSent?.();
-    return { result: await answer(request), metadata: {} };
+    const result = await answer(request);
+    if (request.method === 'tools/list') catalog.learn(request.params?.['cursor'], result);
+    return { result, metadata: {} };
   };
 
   const send: Around['send'] = (method, part = {}) => {
@@ -57,8 +60,9 @@ export function around(middleware: Middleware | Middleware[], answer: Answer = s
       idempotent: false,
       internal: false,
       metadata: {},
-      client,
+      client: catalog.client,
       origin: 'http://127.0.0.1',
+      trustHints: true,
       redact: (text) => text,
       abort: (error) => aborted.push(error),
       ...part,

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import type { AddCommand } from './context.js';
+import { addCommonOptions } from './options.js';
+
+/** The commands, in the order of the help. Each is loaded when it is named. */
+const commands = {
+  inspect: async () => (await import('./commands/inspect.js')).addInspect,
+  tools: async () => (await import('./commands/tools.js')).addTools,
+  resources: async () => (await import('./commands/resources.js')).addResources,
+  prompts: async () => (await import('./commands/prompts.js')).addPrompts,
+  call: async () => (await import('./commands/call.js')).addCall,
+  watch: async () => (await import('./commands/watch.js')).addWatch,
+  run: async () => (await import('./commands/run.js')).addRun,
+  servers: async () => (await import('./commands/servers.js')).addServers,
+  chat: async () => (await import('./commands/chat.js')).addChat,
+  demo: async () => (await import('./commands/demo.js')).addDemo,
+} satisfies Readonly<Record<string, () => Promise<AddCommand>>>;
+
+/** The command that is named; all of them where none is, or one that there is not. */
+export async function loadCommands(args: readonly string[]): Promise<AddCommand[]> {
+  const named = Object.entries(commands).find(([name]) => name === nameIn(args));
+  const wanted = named === undefined ? Object.values(commands) : [named[1]];
+  return await Promise.all(wanted.map((load) => load()));
+}
+
+/** The first word that is neither an option nor the value of one. */
+function nameIn(args: readonly string[]): string | undefined {
+  const options = new Command().exitOverride();
+  addCommonOptions(options);
+  try {
+    return options.parseOptions([...args]).operands[0];
+  } catch {
+    // An option is wrong, which is said when the words are read.
+    return undefined;
+  }
+}

@@ -1,4 +1,0 @@
-/** A URL as it may be shown: without user info, and without its query, which may hold a secret. */
-export function place(url: URL): string {
-  return url.origin + url.pathname;
-}

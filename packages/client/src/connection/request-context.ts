@@ -1,0 +1,56 @@
+import type { AsyncResource } from 'node:async_hooks';
+import type {
+  JSONRPCErrorResponse,
+  JSONRPCResponse,
+  Progress,
+  RequestId,
+  Result,
+} from '@modelcontextprotocol/client';
+import type { Certainty, LongwireError } from '../errors.js';
+
+/**
+ * The key in `params` under which a request through the SDK's `Client` carries its context. A symbol
+ * survives the copies that the `Client` makes of `params`, and `JSON.stringify` leaves it out: the
+ * context reaches the connection and never the wire.
+ */
+export const requestContext: unique symbol = Symbol('longwire.call');
+
+/** What whoever makes a request and the connection tell each other, beside the request itself. */
+export interface RequestContext {
+  /** What is certain about the request now; written by the ledger. */
+  certainty: Certainty;
+  /** The request's id on the wire; written by the ledger. */
+  id?: number;
+  /** The JSON-RPC error that the server answered; written by the ledger. */
+  serverError?: JSONRPCErrorResponse['error'];
+  /** The result of a request through an SDK `Client`, which may refuse it. */
+  result?: Result;
+  /** The call was cancelled with this error, perhaps before its request was made. */
+  abandoned?: LongwireError;
+  /** The program says that this call may safely run twice. */
+  idempotent?: boolean | undefined;
+  /** A request of the connection itself: it belongs to one session, and is never resent. */
+  readonly internal?: boolean;
+  /** The ping of the heartbeat. */
+  readonly isProbe?: boolean;
+  /** Headers of the request, on HTTP. Headers of the transport take precedence. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** The async context in which functions of the program run for it; written by the connection. */
+  scope?: AsyncResource | undefined;
+  /** An answer that came before: used once, instead of sending the request. */
+  prior?: JSONRPCResponse | undefined;
+  /** The id that the program's SDK `Client` gave it. */
+  programId?: RequestId;
+  /** When the call times out, on the clock of `performance.now()`. */
+  readonly dueAt?: number;
+  /** Stops the middlewares of the call; written by the chain. */
+  stop?: ((error: LongwireError) => void) | undefined;
+  /** Called when the request has left. */
+  onSent?(): void;
+  /** Called when it could not be sent for this reason, and is resent after a delay. */
+  onDeferred?(error: LongwireError): void;
+  /** Called when the server has acknowledged the subscription. */
+  onAcknowledged?(): void;
+  /** Called with the call's progress, in order, before its answer. */
+  onProgress?(progress: Progress): void;
+}

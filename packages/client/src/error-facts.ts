@@ -1,0 +1,30 @@
+import { LongwireError } from './errors.js';
+
+/**
+ * The LongwireError that was thrown, or what `wrap` makes of anything else. Default: handling a
+ * message of the server failed.
+ */
+export function asLongwireError(
+  error: unknown,
+  wrap: (cause: unknown) => LongwireError = unhandledMessage,
+): LongwireError {
+  return error instanceof LongwireError ? error : wrap(error);
+}
+
+function unhandledMessage(cause: unknown): LongwireError {
+  return new LongwireError('a message of the server could not be handled', {
+    code: 'protocol',
+    certainty: 'outcome-unknown',
+    cause,
+  });
+}
+
+/** The first failure. The errors around it say what it meant to whoever met it. */
+export function rootError(error: LongwireError): LongwireError {
+  return error.cause instanceof LongwireError ? rootError(error.cause) : error;
+}
+
+/** Whether a stream was opened, and ended before it said anything. */
+export function hasEndedEarly(error: LongwireError): boolean {
+  return error.code === 'not-mcp' && rootError(error).code === 'connection-lost';
+}

@@ -1,0 +1,23 @@
+/** The tools of many servers, behind the interface of one client. */
+export { createGroup, type Group } from './group.js';
+export type { GroupEventsOptions, GroupEventStream } from './event-queue.js';
+export {
+  createMonitor,
+  type HealthChange,
+  type Monitor,
+  type MonitorEvents,
+  type MonitorOptions,
+} from './monitor.js';
+export type {
+  ServerByClient,
+  GroupEvent,
+  GroupEvents,
+  GroupOptions,
+  GroupServer,
+  GroupServers,
+  ServerByTarget,
+  ServerSettings,
+  ServerStatus,
+  ToolOverride,
+  ToolSelection,
+} from './types.js';

@@ -1,0 +1,41 @@
+/**
+ * What the other packages of Longwire share with this one. It changes with any version, and no program
+ * should import it.
+ */
+export { CERTAINTY_TEXT } from './certainty-text.js';
+export { schemaProblems } from './config/schema-problems.js';
+export { isReservedHeader } from './http/headers.js';
+export {
+  assignPrefixes,
+  assignToolNames,
+  ToolNames,
+  type NamedTool,
+  type ToolsToName,
+} from './group/tool-names.js';
+export { trustedHintsOf } from './client/types.js';
+export { LOG_LEVELS } from './log-levels.js';
+export { didYouMean, nameList, nearest, shortName } from './nearest.js';
+export { isCredentialName, isReplacedInData, KnownSecrets, MASK } from './secrets/known-secrets.js';
+export type { SecretOptions } from './secrets/known-secrets.js';
+export { FileReadError, readTextFile } from './text-file.js';
+export { VERSION } from './version.js';
+
+// Run over patterns, schemas and texts that a stranger wrote, within bounds of time and memory.
+export {
+  BoundedWorker,
+  type BoundedWorkerOptions,
+  type JobOutcome,
+} from './untrusted/bounded-worker.js';
+export { createGlob, type GlobOptions } from './untrusted/glob.js';
+export {
+  parseExactJson,
+  toJson,
+  withDigits,
+  withIntegers,
+  withMarks,
+} from './untrusted/exact-json.js';
+export { DEFAULT_JSON_BOUNDS, parseJson, type JsonBounds } from './untrusted/json.js';
+export { sizeOf, type SizeBounds } from './untrusted/json-size.js';
+export { isObject } from './untrusted/is-object.js';
+export { JsonSchema, type SchemaCheck } from './untrusted/json-schema.js';
+export { readSentData, type SentData } from './untrusted/sent-data.js';

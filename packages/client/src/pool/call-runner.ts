@@ -1,0 +1,154 @@
+import { Call, type SharedCallOptions } from '../client/call.js';
+import type { LongwireClient } from '../client/client.js';
+import type { OperationOptions } from '../client/types.js';
+import { closedError } from '../connection/failures.js';
+import { ConnectError, ConnectionLostError, LongwireError, type ErrorCode } from '../errors.js';
+import { WaitQueue } from '../wait-queue.js';
+import type { Connections } from './connections.js';
+import type { PoolCall, PooledConnection } from './target.js';
+
+/** Errors of a call that say that its server is not there. */
+const UNREACHABLE: ReadonlySet<ErrorCode> = new Set([
+  'connect-failed',
+  'connect-timeout',
+  'connection-lost',
+]);
+
+/** What runs the calls of a pool is made with. */
+export interface CallRunnerOptions {
+  connections: Connections;
+  maxQueued: number;
+  shared: SharedCallOptions;
+}
+
+/** Runs calls on the connections of a pool; a call for which there is none waits in a queue. */
+export class CallRunner {
+  readonly #connections: Connections;
+  readonly #maxQueued: number;
+  readonly #shared: SharedCallOptions;
+  readonly #queue = new WaitQueue<PooledConnection, PoolCall>();
+  /** How often the pool was closed. */
+  #closings = 0;
+
+  constructor({ connections, maxQueued, shared }: CallRunnerOptions) {
+    this.#connections = connections;
+    this.#maxQueued = maxQueued;
+    this.#shared = shared;
+  }
+
+  /** How many calls wait for a connection. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** Fails the calls that wait; calls that run fail with their connections. */
+  close(): void {
+    this.#closings++;
+    this.#queue.failAll(closedError('not-sent'));
+  }
+
+  /** Runs one operation on a connection; on another one if it could not be sent on the first. */
+  async run<Options extends OperationOptions, T>(
+    call: PoolCall,
+    own: Options,
+    run: (client: LongwireClient, options: Options) => Promise<T>,
+  ): Promise<T> {
+    const closings = this.#closings;
+    for (;;) {
+      const isNext = call.failure !== undefined || this.#queue.size === 0;
+      const connection =
+        (isNext ? this.#connections.take(call) : undefined) ?? (await this.#wait(call, own));
+      try {
+        // It may have been removed since it was given.
+        if (connection.isRemoved && closings !== this.#closings) throw closedError('not-sent');
+        const done = connection.isRemoved
+          ? undefined
+          : { result: await run(connection.client, own) };
+        this.#connections.release(connection, call);
+        this.serve();
+        if (done !== undefined) return done.result;
+      } catch (error) {
+        this.#connections.release(connection, call);
+        call.failure = unsentOf(error, call);
+        call.tried.add(connection.target);
+        if (call.failure !== undefined && connection.isRemoved) {
+          connection.target.lastError = call.failure;
+        }
+        if (call.failure === undefined || closings !== this.#closings) {
+          this.serve();
+          throw error;
+        }
+        if (!this.#connections.mayServe(call)) {
+          this.#failed(call.failure);
+          throw call.failure;
+        }
+      }
+    }
+  }
+
+  /** Waits until a call is given a connection, for as long as it has time. */
+  async #wait(call: PoolCall, options: OperationOptions): Promise<PooledConnection> {
+    const wasTried = call.failure !== undefined;
+    if (!wasTried && this.#queue.size >= this.#maxQueued) {
+      throw queueFull(call, this.#maxQueued);
+    }
+    const what = `${call.what}, waiting for a connection of the pool,`;
+    const limits = new Call(what, options, this.#shared);
+    const waiter = this.#queue.enter(call, { inFront: wasTried });
+    try {
+      return await limits.before(waiter.promise);
+    } catch (error) {
+      this.#queue.leave(waiter);
+      if (waiter.value !== undefined) this.#connections.release(waiter.value, call);
+      this.serve();
+      throw error;
+    } finally {
+      limits.done();
+    }
+  }
+
+  /** Gives connections to the calls that wait, in order. */
+  serve(): void {
+    for (;;) {
+      const { first } = this.#queue;
+      if (first === undefined) return;
+      const { failure } = first.who;
+      const isLost = failure !== undefined && !this.#connections.mayServe(first.who);
+      const connection = isLost ? undefined : this.#connections.take(first.who);
+      if (!isLost && connection === undefined) return;
+      this.#queue.leave(first);
+      if (connection !== undefined) first.give(connection);
+      else if (failure !== undefined) first.fail(failure);
+    }
+  }
+
+  /** A call has found no connection to be sent on: the calls that wait would not either. */
+  #failed(error: LongwireError): void {
+    const isAllDown = this.#connections.all.length === 0 && error instanceof ConnectError;
+    if (isAllDown) this.#queue.failAll(error);
+    else this.serve();
+  }
+}
+
+/** What a call failed with that certainly was not sent, if another connection may be better. */
+function unsentOf(error: unknown, { what, isWithdrawn }: PoolCall): LongwireError | undefined {
+  if (isWithdrawn) {
+    return new ConnectionLostError(`the connection was lost before ${what} was sent`, {
+      certainty: 'not-sent',
+      cause: error,
+    });
+  }
+  if (!(error instanceof LongwireError) || error.certainty !== 'not-sent') return undefined;
+  return error instanceof ConnectError || UNREACHABLE.has(error.code) ? error : undefined;
+}
+
+function queueFull({ what }: PoolCall, maxQueued: number): LongwireError {
+  return new LongwireError(
+    `${what} was refused: all connections of the pool are busy, and ${maxQueued} calls wait already`,
+    {
+      code: 'queue-full',
+      certainty: 'not-sent',
+      hint: 'wait for some, or raise size or maxQueued',
+    },
+  );
+}

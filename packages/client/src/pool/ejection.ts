@@ -1,0 +1,44 @@
+/** The longest time for which a target is ejected, unless the first one was longer; in milliseconds. */
+const MAX_EJECTION_MS = 300_000;
+
+/**
+ * For how long a target that cannot be reached is ejected: longer after each trial that failed.
+ * Times are on the clock of `performance.now()`.
+ */
+export class Ejection {
+  readonly #firstMs: number;
+  #times = 0;
+  #until = 0;
+
+  constructor(firstMs: number) {
+    this.#firstMs = firstMs;
+  }
+
+  /** When it may be tried again. */
+  get until(): number {
+    return this.#until;
+  }
+
+  /** It has failed, and not been reached since: one call at a time may try it. */
+  get isDoubtful(): boolean {
+    return this.#times > 0;
+  }
+
+  /** For how much longer it is ejected, in milliseconds; 0 if it is not. */
+  leftMs(now: number): number {
+    return Math.max(0, this.#until - now);
+  }
+
+  /** It could not be reached. A failure while it is ejected makes that no longer. */
+  failed(now: number): void {
+    if (now < this.#until) return;
+    const ms = this.#firstMs * 2 ** this.#times++;
+    this.#until = now + Math.min(ms, Math.max(this.#firstMs, MAX_EJECTION_MS));
+  }
+
+  /** It was reached. */
+  succeeded(): void {
+    this.#times = 0;
+    this.#until = 0;
+  }
+}

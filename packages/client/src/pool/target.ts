@@ -1,0 +1,108 @@
+import type { Call, CallObserver } from '../client/call.js';
+import type { LongwireClient } from '../client/client.js';
+import type { Idle } from '../client/idle.js';
+import type { TargetOption } from '../dial/target.js';
+import type { LongwireError } from '../errors.js';
+import type { Ejection } from './ejection.js';
+import type { PoolTargetStatus } from './types.js';
+
+/** One call of the program, and what the pool knows of it. */
+export class PoolCall implements CallObserver {
+  /** For messages: `the call of echo`. */
+  readonly what: string;
+  readonly madeAt: number = performance.now();
+  /** The targets that it could not reach. */
+  readonly tried: Set<PoolTarget> = new Set();
+  /** It was withdrawn from its connection, for another one. */
+  isWithdrawn = false;
+  /** What it failed with on the connection before, on which it certainly was not sent. */
+  failure: LongwireError | undefined;
+  #call: Call | undefined;
+  #onDeferred: ((error: LongwireError) => void) | undefined;
+
+  constructor(what: string) {
+    this.what = what;
+  }
+
+  /** It goes to a connection now. `onDeferred` is called when it cannot be sent there yet. */
+  assign(onDeferred: (error: LongwireError) => void): void {
+    this.isWithdrawn = false;
+    this.#call = undefined;
+    this.#onDeferred = onDeferred;
+  }
+
+  onBegin(call: Call): void {
+    this.#call = call;
+  }
+
+  onDeferred(error: LongwireError): void {
+    this.#onDeferred?.(error);
+  }
+
+  /** Ends it on its connection, if it certainly has not run there; true if it has ended. */
+  withdraw(): boolean {
+    if (this.#call?.withdraw() !== true) return false;
+    this.isWithdrawn = true;
+    return true;
+  }
+}
+
+/** One connection of a pool. */
+export interface PooledConnection {
+  readonly target: PoolTarget;
+  readonly client: LongwireClient;
+  /** The calls that were given to it. */
+  readonly calls: Set<PoolCall>;
+  readonly idle: Idle;
+  /** When it was last given a call; counted, not timed. */
+  usedAt: number;
+  /** Its handshake has succeeded. */
+  wasReady: boolean;
+  /** It no longer belongs to the pool. */
+  isRemoved: boolean;
+}
+
+/** One target of a pool. */
+export interface PoolTarget {
+  readonly option: TargetOption;
+  /** What it is called until its server says its name. */
+  readonly name: string;
+  /** What it is called in a status. */
+  readonly label: string;
+  readonly ejection: Ejection;
+  readonly connections: Set<PooledConnection>;
+  /** When it was last given a call; counted, not timed. */
+  usedAt: number;
+  /** The handshake of a connection to it has succeeded. */
+  wasReached: boolean;
+  failed: number;
+  lastError?: LongwireError;
+}
+
+/** Requests are sent on it at once, or as soon as it has been dialled for the first time. */
+export function isSteady({ client: { state } }: PooledConnection): boolean {
+  if (state.name === 'connecting') return state.attempt === 1 && !state.known;
+  return state.name === 'ready' || state.name === 'idle';
+}
+
+/** How many calls a target has now. */
+export function inFlightOf({ connections }: PoolTarget): number {
+  let inFlight = 0;
+  for (const { calls } of connections) inFlight += calls.size;
+  return inFlight;
+}
+
+/** A target as it is now, for the program. */
+export function statusOf(target: PoolTarget, now: number): PoolTargetStatus {
+  const { label, connections, failed, ejection, lastError } = target;
+  const busy = [...connections].filter(({ calls }) => calls.size > 0).length;
+  return {
+    target: label,
+    busy,
+    idle: connections.size - busy,
+    inFlight: inFlightOf(target),
+    failed,
+    ejectedMs: Math.ceil(ejection.leftMs(now)),
+    ...(lastError !== undefined && { lastError }),
+  };
+}

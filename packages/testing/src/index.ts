@@ -1,0 +1,5 @@
+export { createFaultyProxy } from './faulty-proxy.js';
+export { FAULT_KINDS, type Direction, type Fault, type FaultKind } from './fault.js';
+export type { FaultOptions, FaultyProxyOptions } from './options.js';
+export { createRandom, type Random } from './random.js';
+export type { FaultyProxy, RandomFaultOptions } from './types.js';
