@@ -167,7 +167,7 @@ async function live(history: History, apiUrl: string): Promise<void> {
     user.run('service', () =>
       createAgent({
         clients: sources.clients,
-        anthropic: new Anthropic({ baseURL: api.url, apiKey: `key of ${by}`, maxRetries: 0 }),
+        anthropic: new Anthropic({ baseURL: api.url, apiKey: `key of ${by}`, maxRetries: 2 }),
         model: 'claude-test',
         ...(history.asked && {
           approve: {
@@ -206,10 +206,13 @@ async function live(history: History, apiUrl: string): Promise<void> {
           if (agent === undefined) throw new Error('no such agent');
           const calls = one.calls.map((call) => `${SERVERS[call.server]}__${TOOLS[call.tool]}`);
           const before = turns[one.by];
-          turns[one.by] = (async () => {
+          const next = (async () => {
             await before;
             await turn(by, agent, calls);
           })();
+          // Its failure is seen where all are waited for.
+          next.catch(() => {});
+          turns[one.by] = next;
           break;
         }
         case 'settle':
