@@ -6,7 +6,8 @@ import type { DialedChannel } from './dialed-channel.js';
 import { lossOf } from './failures.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 import type { Port } from './port.js';
-import { hasEndedEarly, isRefusal } from './retry.js';
+import { hasEndedEarly } from '../error-facts.js';
+import { isRefusal } from './retry.js';
 import type { ServerRequests } from './server-requests.js';
 
 /** How often a stream may end before its first event, until the session counts as gone. */

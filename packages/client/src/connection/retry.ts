@@ -1,4 +1,6 @@
+import { hasEndedEarly, rootError } from '../error-facts.js';
 import { HttpStatusError, LongwireError, type ErrorCode } from '../errors.js';
+import { isGateway, isNotNow } from '../http/status.js';
 
 /** How often, and after which delays, the connection dials again. */
 export interface RetryPolicy {
@@ -31,9 +33,6 @@ const AWAY: ReadonlySet<ErrorCode> = new Set([
   'http-status',
 ]);
 
-/** HTTP statuses that say: not done, try later. */
-const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429, 503]);
-
 /**
  * The delay before a dial, in milliseconds. It doubles with every attempt; a random part of its
  * second half is left out, so that the clients of one server do not all return at once. It is at
@@ -63,7 +62,7 @@ export function isFinal({ code }: LongwireError): boolean {
 
 /** Whether the server is only away, so that requests may wait for it. */
 export function isAway(error: LongwireError): boolean {
-  const root = rootOf(error);
+  const root = rootError(error);
   if (AWAY.has(error.code) || hasEndedEarly(error)) return true;
   return root instanceof HttpStatusError && root.status >= 500;
 }
@@ -73,7 +72,7 @@ export function isAway(error: LongwireError): boolean {
  * of a server that is away says nothing about the server.
  */
 export function isRefusal(error: LongwireError): boolean {
-  const root = rootOf(error);
+  const root = rootError(error);
   if (root instanceof HttpStatusError) {
     return !isNotNow(root.status) && !isGateway(root.status);
   }
@@ -87,30 +86,10 @@ export function isObjection(error: unknown): error is HttpStatusError {
   return code === 'http-status' && status >= 400 && !isNotNow(status) && !isGateway(status);
 }
 
-/** Whether this status says: not done, try later. */
-export function isNotNow(status: number): boolean {
-  return NOT_NOW.has(status);
-}
-
-/** Whether a gateway says by this status that it does not reach the server. */
-export function isGateway(status: number): boolean {
-  return status >= 502 && (status <= 504 || (status >= 520 && status <= 527));
-}
-
-/** Whether a stream opened, and ended before its first event. */
-export function hasEndedEarly(error: LongwireError): boolean {
-  return error.code === 'not-mcp' && rootOf(error).code === 'connection-lost';
-}
-
 /** How long the server asked to wait (`Retry-After`), in milliseconds. */
 export function retryAfterOf(error: LongwireError): number | undefined {
-  const root = rootOf(error);
+  const root = rootError(error);
   return root instanceof HttpStatusError ? root.retryAfterMs : undefined;
-}
-
-/** The innermost error; those around it say what it meant. */
-function rootOf(error: LongwireError): LongwireError {
-  return error.cause instanceof LongwireError ? rootOf(error.cause) : error;
 }
 
 /** What happens to a request whose sending failed. */

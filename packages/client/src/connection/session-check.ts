@@ -11,7 +11,7 @@ import type { InitializeReplay } from './initialize.js';
 import type { LedgerEntry } from './ledger.js';
 import type { Port } from './port.js';
 import type { RequestContext } from './request-context.js';
-import { isGateway, isNotNow } from './retry.js';
+import { isGateway, isNotNow } from '../http/status.js';
 
 /** How long a session may take to answer the ping. */
 const PING_TIMEOUT_MS = 5000;
