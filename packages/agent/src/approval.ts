@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Tool, ToolAnnotations } from '@longwire/client';
-import { isRecord } from './records.js';
+import { isObject } from '@longwire/client/internal';
 
 /** A tool as its server lists it: all that a person sees of it. */
 export type ToolDefinition = Pick<
@@ -108,7 +108,7 @@ export class Approvals {
     const answer = (await needsAnswer(options.ask, request, call.hints))
       ? await options.hook(request)
       : true;
-    const { allow, reason } = isRecord(answer) ? answer : { allow: answer, reason: undefined };
+    const { allow, reason } = isObject(answer) ? answer : { allow: answer, reason: undefined };
     if (allow !== true && allow !== 'always') return { allow: false, reason };
     this.#store(source, { definition, always: allow === 'always' });
     return { allow: true, reason };

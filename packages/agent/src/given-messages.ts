@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { isRecord } from './records.js';
+import { isObject } from '@longwire/client/internal';
 
 /**
  * Messages of a conversation that a program resumes: a copy without cache breakpoints, of which the
@@ -12,14 +12,14 @@ export function givenMessages(given: unknown): Anthropic.MessageParam[] {
   const messages = given.map((message: unknown, index) => {
     const wrong = (expected: string): TypeError =>
       new TypeError(`messages.${index} ${expected}: give what agent.messages gave`);
-    if (!isRecord(message)) throw wrong('must be an object');
+    if (!isObject(message)) throw wrong('must be an object');
     const { role, content } = message;
     if (role !== (index % 2 === 0 ? 'user' : 'assistant')) {
       throw wrong(`must be of the ${index % 2 === 0 ? 'user' : 'assistant'}, as roles alternate`);
     }
     const blocks: unknown[] = typeof content === 'string' ? [textBlock(content)] : list(content);
     if (blocks.length === 0) throw wrong('must have content');
-    if (!blocks.every((block) => isRecord(block) && typeof block['type'] === 'string')) {
+    if (!blocks.every((block) => isObject(block) && typeof block['type'] === 'string')) {
       throw wrong('must have content of blocks with a type');
     }
     return { role, content: blocks.map(withoutBreakpoint) } as GivenMessage;

@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { isObject } from '@longwire/client/internal';
 import { modernSchema } from './modern-schema.js';
-import { isRecord } from './records.js';
 import { describedProperties } from './schema-properties.js';
 
 const combinators: readonly string[] = ['anyOf', 'oneOf', 'allOf'];
@@ -35,9 +35,9 @@ export interface OfferedSchema {
  *   rejects.
  */
 export function offerSchema(inputSchema: unknown): OfferedSchema | { problem: string } {
-  if (!isRecord(inputSchema)) return { schema: { type: 'object' } };
+  if (!isObject(inputSchema)) return { schema: { type: 'object' } };
   const { schema, removed } = modernSchema(inputSchema);
-  const modern = isRecord(schema) ? schema : {};
+  const modern = isObject(schema) ? schema : {};
   const { type } = modern;
   const takesObjects =
     type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'));
@@ -47,7 +47,7 @@ export function offerSchema(inputSchema: unknown): OfferedSchema | { problem: st
   const constraint = [offered.constraint, removedNote(removed)].filter(Boolean).join('\n\n');
   if (constraint !== '') offered.constraint = constraint;
   const { properties } = offered.schema;
-  const badKey = Object.keys(isRecord(properties) ? properties : {}).find(
+  const badKey = Object.keys(isObject(properties) ? properties : {}).find(
     (key) => !propertyKey.test(key),
   );
   return badKey === undefined ? offered : { problem: badKeyProblem(badKey) };

@@ -1,4 +1,4 @@
-import { isRecord } from './records.js';
+import { isObject } from '@longwire/client/internal';
 
 type Schema = Record<string, unknown>;
 
@@ -56,7 +56,7 @@ const rules = new Map<string, Rule>([
   ],
   [
     'dependentRequired',
-    (value) => isRecord(value) && Object.values(value).every((names) => isTextList(names)),
+    (value) => isObject(value) && Object.values(value).every((names) => isTextList(names)),
   ],
 ]);
 
@@ -100,7 +100,7 @@ export function modernSchema(schema: unknown): ModernSchema {
 
 function modernize(schema: unknown, path: string, removed: string[]): unknown {
   // PHP's empty object, or a value without meaning.
-  if (!isRecord(schema)) return typeof schema === 'boolean' ? schema : {};
+  if (!isObject(schema)) return typeof schema === 'boolean' ? schema : {};
   const renewed = fromOlderDrafts(schema);
   const remove = (key: string): undefined => {
     const shown = JSON.stringify(renewed[key])?.slice(0, maxShownLength);
@@ -124,12 +124,12 @@ function modernValue(
 ): unknown {
   const { path, removed, remove } = context;
   if (single.has(key)) {
-    if (!isRecord(value) && !Array.isArray(value) && !isFlag(value)) return remove(key);
+    if (!isObject(value) && !Array.isArray(value) && !isFlag(value)) return remove(key);
     return modernize(value, path, removed);
   }
   if (byName.has(key)) {
     if (Array.isArray(value) && value.length === 0) return {};
-    if (!isRecord(value)) return remove(key);
+    if (!isObject(value)) return remove(key);
     const parts = Object.entries(value).map(
       ([name, part]) => [name, modernize(part, `${path}/${name}`, removed)] as const,
     );

@@ -1,9 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { ToolSource } from '@longwire/client';
-import { nearest } from '@longwire/client/internal';
+import { isObject, nearest } from '@longwire/client/internal';
 import type { ApprovalHook, ApprovalOptions } from './approval.js';
 import { givenMessages } from './given-messages.js';
-import { isRecord } from './records.js';
 
 /** Parameters of the Messages API that the agent passes on unchanged. */
 export type RequestExtras = Partial<
@@ -108,7 +107,7 @@ export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
   checkNames(options, optionNames);
   if (!Array.isArray(options.clients)) throw new TypeError('clients must be an array');
   if (options.request !== undefined) {
-    if (!isRecord(options.request)) throw new TypeError('request must be an object');
+    if (!isObject(options.request)) throw new TypeError('request must be an object');
     checkNames(options.request, requestNames, 'request.');
   }
   const system = options.system?.trim() === '' ? undefined : options.system;
@@ -165,7 +164,7 @@ export function checkNames(options: object, known: readonly string[], prefix = '
 function resolveApproval(given: unknown): Required<ApprovalOptions> | undefined {
   if (given === undefined) return undefined;
   if (typeof given === 'function') return { ask: 'changing', hook: given as ApprovalHook };
-  if (!isRecord(given)) {
+  if (!isObject(given)) {
     throw new TypeError('approve must be a function, or an object with hook and ask');
   }
   checkNames(given, ['ask', 'hook'], 'approve.');
@@ -183,7 +182,7 @@ const callOptionNames: readonly (keyof CallOptions)[] = ['timeoutMs', 'deadlineM
 
 /** A copy, so that what was checked is what is used. */
 function resolveCallOptions(given: unknown = {}): Readonly<CallOptions> {
-  if (!isRecord(given)) throw new TypeError('callOptions must be an object');
+  if (!isObject(given)) throw new TypeError('callOptions must be an object');
   checkNames(given, callOptionNames, 'callOptions.');
   const resolved: CallOptions = {};
   for (const name of callOptionNames) {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isRecord } from './records.js';
+import { isObject } from '@longwire/client/internal';
 import type { Offer } from './tool-list.js';
 
 /**
@@ -28,7 +28,7 @@ function propertyOf(value: unknown, key: string): unknown {
 
 function hasProperty(within: unknown, key: string, value: unknown): boolean {
   if (Array.isArray(within)) return within.some((item) => hasProperty(item, key, value));
-  if (!isRecord(within)) return false;
+  if (!isObject(within)) return false;
   if (Object.hasOwn(within, key) && isDeepStrictEqual(within[key], value)) return true;
   return Object.values(within).some((part) => hasProperty(part, key, value));
 }

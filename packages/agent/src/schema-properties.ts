@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isRecord } from './records.js';
+import { isObject } from '@longwire/client/internal';
 
 type Schema = Record<string, unknown>;
 type Found = Map<string, unknown[]>;
@@ -18,7 +18,7 @@ export function describedProperties(root: Schema): Record<string, unknown> {
   const choices: unknown[] = [];
 
   const visit = (schema: unknown, found: Found): void => {
-    if (!isRecord(schema) || seen.has(schema)) return;
+    if (!isObject(schema) || seen.has(schema)) return;
     seen.add(schema);
     if (schema !== root) collect(schema['properties'], found);
     visit(resolveLocal(root, schema['$ref']), found);
@@ -31,7 +31,7 @@ export function describedProperties(root: Schema): Record<string, unknown> {
   // The list grows while it is read: a choice may hold further choices.
   for (const choice of choices) visit(choice, possible);
 
-  const own = isRecord(root['properties']) ? root['properties'] : {};
+  const own = isObject(root['properties']) ? root['properties'] : {};
   const described = new Map<string, unknown>(Object.entries(own));
   for (const [name, schema] of [...joined(certain, 'allOf'), ...joined(possible, 'anyOf')]) {
     if (!described.has(name)) described.set(name, schema);
@@ -40,7 +40,7 @@ export function describedProperties(root: Schema): Record<string, unknown> {
 }
 
 function collect(properties: unknown, found: Found): void {
-  if (!isRecord(properties)) return;
+  if (!isObject(properties)) return;
   for (const [name, schema] of Object.entries(properties)) {
     const known = found.get(name) ?? [];
     if (!known.some((other) => isDeepStrictEqual(other, schema))) known.push(schema);

@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { ToolResultError } from '@longwire/client';
+import { isObject } from '@longwire/client/internal';
 import { untilAborted } from './abort.js';
 import { isUnchanged, declinedText, type Approvals } from './approval.js';
 import { callFailureText, certaintyOf, oddResultText } from './call-failure.js';
@@ -7,7 +8,6 @@ import { EventQueue } from './event-queue.js';
 import type { AgentEvent, ToolCallRef } from './events.js';
 import { exactInput } from './exact-input.js';
 import type { CallOptions } from './options.js';
-import { isRecord } from './records.js';
 import type { CatalogTool, FoundTool, ToolCatalog } from './tool-catalog.js';
 import { errorResultBlock, toolResultBlock } from './tool-results.js';
 import type { ToolRound } from './tool-round.js';
@@ -55,7 +55,7 @@ export async function* runToolCalls(
       tool: found?.tool.name ?? use.name,
     };
     const input = exactInput(use);
-    const args = isRecord(input) ? input : {};
+    const args = isObject(input) ? input : {};
     const problem = found === undefined ? missingTool(use, named) : wrongArguments(use);
     if (problem !== undefined) round.settled(errorResultBlock(use.id, problem));
     yield { type: 'tool-call', ...ref, arguments: args };
@@ -150,6 +150,6 @@ function missingTool(use: Anthropic.ToolUseBlock, named: FoundTool): string {
 }
 
 function wrongArguments(use: Anthropic.ToolUseBlock): string | undefined {
-  if (isRecord(use.input)) return undefined;
+  if (isObject(use.input)) return undefined;
   return 'The arguments must be a JSON object; nothing was called.';
 }

@@ -2,14 +2,14 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { CallToolResult } from '@longwire/client';
 import {
   DEFAULT_JSON_BOUNDS,
+  type SentData,
+  isObject,
   parseExactJson,
   readSentData,
   toJson,
-  type SentData,
 } from '@longwire/client/internal';
 import { isDeepStrictEqual } from 'node:util';
 import { mediaOf } from './media.js';
-import { isRecord } from './records.js';
 import { TextBudget, isBlank, wellFormed } from './text.js';
 
 type ResultBlock =
@@ -71,7 +71,7 @@ function text(value: string): Anthropic.TextBlockParam {
 }
 
 function showBlock(block: unknown, isError: boolean): ResultBlock[] {
-  if (!isRecord(block)) return block === null || block === undefined ? [] : [text(asText(block))];
+  if (!isObject(block)) return block === null || block === undefined ? [] : [text(asText(block))];
   switch (typeOf(block)) {
     case 'text':
       return [text(asText(block['text'] ?? ''))];
@@ -97,11 +97,11 @@ function typeOf(block: Record<string, unknown>): unknown {
   if (block['type'] !== undefined) return block['type'];
   if (typeof block['text'] === 'string') return 'text';
   if (typeof block['data'] === 'string') return 'image';
-  return isRecord(block['resource']) ? 'resource' : undefined;
+  return isObject(block['resource']) ? 'resource' : undefined;
 }
 
 function showResource(resource: unknown, isError: boolean): ResultBlock[] {
-  if (!isRecord(resource)) return [];
+  if (!isObject(resource)) return [];
   const { text: contents, blob } = resource;
   if (typeof contents === 'string') {
     return [text(`[${describe('Resource', resource, undefined)}]\n${contents}`)];

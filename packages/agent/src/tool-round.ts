@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { isObject } from '@longwire/client/internal';
 import { UNKNOWN_OUTCOME } from './call-failure.js';
-import { isRecord } from './records.js';
 import { errorResultBlock } from './tool-results.js';
 
 const notStarted = 'Interrupted: the turn was stopped before this call started. It did not run.';
@@ -43,6 +43,6 @@ export class ToolRound {
 function asParam(block: Anthropic.ContentBlock): Anthropic.ContentBlockParam {
   if (block.type !== 'tool_use') return block;
   const name = block.name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 128) || 'unknown';
-  if (name === block.name && isRecord(block.input)) return block;
-  return { ...block, name, input: isRecord(block.input) ? block.input : {} };
+  if (name === block.name && isObject(block.input)) return block;
+  return { ...block, name, input: isObject(block.input) ? block.input : {} };
 }
