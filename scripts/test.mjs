@@ -21,13 +21,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const named = process.argv.slice(2);
 const isAll = named[0] === '--all' || ![undefined, '', 'false', '0'].includes(process.env.CI);
 const args = named.filter((word) => word !== '--all');
-const leftOut = isAll || args.length > 0 ? [] : long;
+const omitted = isAll || args.length > 0 ? [] : long;
 
-if (leftOut.length > 0) {
-  console.log(`Left out, for \`npm test -- --all\`: ${leftOut.join(', ')}`);
+if (omitted.length > 0) {
+  console.log(`Omitted; for \`npm test -- --all\`: ${omitted.join(', ')}`);
 }
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-const excluded = leftOut.map((pattern) => `--exclude=${pattern}`);
+const excluded = omitted.map((pattern) => `--exclude=${pattern}`);
 const { status, error } = spawnSync(process.execPath, [vitest, 'run', ...excluded, ...args], {
   stdio: 'inherit',
 });

@@ -40,10 +40,10 @@ export async function runProgram({ command, args, cwd, env, timeoutMs }) {
   /** @param {NodeJS.Signals} signal */
   const stop = (signal) => {
     end();
-    forget();
+    clear();
     process.kill(process.pid, signal);
   };
-  const forget = () => {
+  const clear = () => {
     clearTimeout(timer);
     for (const signal of STOP_SIGNALS) process.off(signal, stop);
   };
@@ -70,7 +70,7 @@ export async function runProgram({ command, args, cwd, env, timeoutMs }) {
       report: report?.() ?? '',
     };
   } finally {
-    forget();
+    clear();
   }
 }
 

@@ -108,8 +108,8 @@ describe.for([
     await using server = await startHostileSse({ answer });
     await using client = await connected(server);
 
-    server.mischief.forgottenAnswer = { status, body };
-    server.forget();
+    server.mischief.lostSessionAnswer = { status, body };
+    server.dropSessions();
     const amounts = Array.from({ length: 10 }, (_, index) => ({ amount: index }));
     const results = await Promise.all(
       amounts.map((amount) => client.callTool({ name: 'pay', arguments: amount })),

@@ -29,7 +29,7 @@ export interface Mischief {
    */
   eventIds?: boolean;
   /** Begins a new session although `Last-Event-ID` names an event of another. */
-  forgetsEvents?: boolean;
+  dropsEvents?: boolean;
   /** Repeats so many events from before the one that `Last-Event-ID` names. */
   overlap?: number;
   /** Ends so many streams that were to resume right behind their `endpoint` event. */
@@ -39,7 +39,7 @@ export interface Mischief {
   /** The `retry` field that every stream begins with. */
   retryMs?: number;
   /** The answer to the POST for a session that is not known. Default: 404. */
-  forgottenAnswer?: HttpAnswer;
+  lostSessionAnswer?: HttpAnswer;
   /** Accepts `tools/call` and never answers it. */
   hangOnCall?: boolean;
   /** Accepts messages with this method and never answers them. */
@@ -92,7 +92,7 @@ export interface HostileSseServer extends AsyncDisposable {
   /** Drops all streams. */
   cut(): void;
   /** Knows no session any more, though their streams stay open. */
-  forget(): void;
+  dropSessions(): void;
   close(): Promise<void>;
 }
 
@@ -135,8 +135,8 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
       else if (!resumeStream(response, lastId)) openStream(response);
     } else if (method === 'POST' && sessions.has(url.searchParams.get('sessionId') ?? '')) {
       takePost(request, response, url.searchParams.get('sessionId') ?? '');
-    } else if (method === 'POST' && mischief.forgottenAnswer) {
-      answer(response, mischief.forgottenAnswer);
+    } else if (method === 'POST' && mischief.lostSessionAnswer) {
+      answer(response, mischief.lostSessionAnswer);
     } else {
       answer(response, { status: method === 'GET' || method === 'POST' ? 404 : 405 });
     }
@@ -157,7 +157,7 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
 
   /** Whether the stream resumes a known session. */
   function resumeStream(response: ServerResponse, lastId: string | undefined): boolean {
-    if (lastId === undefined || mischief.forgetsEvents) return false;
+    if (lastId === undefined || mischief.dropsEvents) return false;
     for (const [id, session] of sessions) {
       const seen = session.log.findIndex((event) => event.id === lastId);
       if (seen < 0) continue;
@@ -284,7 +284,7 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
     cut: () => {
       for (const stream of streams) stream.destroy();
     },
-    forget: () => {
+    dropSessions: () => {
       for (const { mcp } of sessions.values()) mcp.close();
       sessions.clear();
     },

@@ -25,7 +25,7 @@ export interface StreamableMischief {
   /** The answer to DELETE. Default: 200. */
   deleteAnswer?: HttpAnswer;
   /** The answer to what names a session that is not known. Default: 404. */
-  forgottenAnswer?: HttpAnswer;
+  lostSessionAnswer?: HttpAnswer;
   /** Gives every event an id, and resumes a stream after the one that `Last-Event-ID` names. */
   eventIds?: boolean;
   /** Repeats so many events from before the one that `Last-Event-ID` names. */
@@ -69,24 +69,24 @@ export interface StreamableServer extends AsyncDisposable {
   endedSessions(): number;
   /** Connections that are open now. */
   openConnections(): number;
-  /** Says something on the standing streams; or on those that are to answer POSTs. */
-  push(message: RpcMessage, where?: 'standing' | 'replies'): void;
+  /** Says something on the server streams; or on those that are to answer POSTs. */
+  push(message: RpcMessage, where?: 'server-stream' | 'replies'): void;
   /** Answers a request on its stream, whether or not anybody listens on it. */
   answerUnheard(answer: RpcMessage): void;
-  /** Writes to the standing streams what need not be an event. */
+  /** Writes to the server streams what need not be an event. */
   write(text: string): void;
-  /** Drops the standing streams; or those that are to answer POSTs. */
-  cut(which?: 'standing' | 'replies'): void;
+  /** Drops the server streams; or those that are to answer POSTs. */
+  cut(which?: 'server-stream' | 'replies'): void;
   /** Ends what `subscriptions/listen` opened, as the protocol wants it. */
   endSubscriptions(): void;
   /** Knows no session any more, though their streams stay open. */
-  forget(): void;
+  dropSessions(): void;
   close(): Promise<void>;
 }
 
 /** One stream of events, across the responses that carry it. */
 interface Stream {
-  kind: 'standing' | 'reply' | 'subscription';
+  kind: 'server-stream' | 'reply' | 'subscription';
   /** The message that it answers, and by which progress names it. */
   id: unknown;
   session: Session;
@@ -149,8 +149,8 @@ export async function startStreamable(
 
   function refuse(objection: Objection, request: RecordedRequest, response: ServerResponse): void {
     if (objection.isViolation) violations.push(`${request.method}: ${objection.answer.body}`);
-    const isForgotten = objection.why === 'forgotten';
-    const met = isForgotten ? mischief.forgottenAnswer : undefined;
+    const isSessionLost = objection.why === 'session-lost';
+    const met = isSessionLost ? mischief.lostSessionAnswer : undefined;
     answer(response, met ?? objection.answer, request.json as RpcMessage | undefined);
   }
 
@@ -202,7 +202,7 @@ export async function startStreamable(
       return;
     }
     const resumed = [...session.streams].find(({ log }) => log.has(lastId));
-    const stream = resumed ?? newStream('standing', undefined, session);
+    const stream = resumed ?? newStream('server-stream', undefined, session);
     stream.response = response;
     begin(stream, {});
     if (resumed && isCut(stream.id)) return void setImmediate(() => response.destroy());
@@ -300,10 +300,10 @@ export async function startStreamable(
   }
 
   function endIfAnswered({ log, response, kind }: Stream): void {
-    if (kind !== 'standing' && log.isAnswered) response.end();
+    if (kind !== 'server-stream' && log.isAnswered) response.end();
   }
 
-  const streams = (which?: 'standing' | 'replies'): Stream[] =>
+  const streams = (which?: 'server-stream' | 'replies'): Stream[] =>
     [...sessions.values()]
       .flatMap((session) => [...session.streams])
       .filter(({ kind }) => which === undefined || (kind === 'reply') === (which === 'replies'))
@@ -322,29 +322,29 @@ export async function startStreamable(
     violations,
     messagesOf: (method) => messages.filter((message) => message.method === method),
     requestsOf: (method) => fixture.requests.filter((request) => request.method === method),
-    openStreams: () => streams('standing').length,
+    openStreams: () => streams('server-stream').length,
     openReplies: () => streams('replies').length,
     openedSessions: () => opened,
     endedSessions: () => ended,
     openConnections: () => fixture.openConnections(),
-    push: (message, where = 'standing') => {
+    push: (message, where = 'server-stream') => {
       for (const stream of streams(where)) write(stream, message);
     },
     answerUnheard: (message) => {
       for (const session of sessions.values()) say(session, message);
     },
     write: (text) => {
-      for (const { response } of streams('standing')) response.write(text);
+      for (const { response } of streams('server-stream')) response.write(text);
     },
-    cut: (which = 'standing') => {
+    cut: (which = 'server-stream') => {
       for (const { response } of streams(which)) response.destroy();
     },
     endSubscriptions: () => {
-      for (const stream of streams('standing')) {
+      for (const stream of streams('server-stream')) {
         write(stream, { jsonrpc: '2.0', id: stream.id as number, result: {} });
       }
     },
-    forget: () => {
+    dropSessions: () => {
       for (const { mcp } of sessions.values()) mcp.close();
       sessions.clear();
     },

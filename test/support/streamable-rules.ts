@@ -8,7 +8,7 @@ const LEGACY_VERSION = '2025-11-25';
 
 /** Why a request is not served. */
 export interface Objection {
-  why: 'forgotten' | 'other';
+  why: 'session-lost' | 'other';
   /** The specification forbids what the client did. */
   isViolation: boolean;
   answer: HttpAnswer;
@@ -56,7 +56,7 @@ function ofLegacyEra({ headers, json }: RecordedRequest, isKnown: boolean): Obje
   }
   if (!isKnown) {
     if (session === undefined) return violation(400, 'Bad Request: Mcp-Session-Id is missing');
-    return { ...other(404, rpcError(-32001, 'Session not found', null)), why: 'forgotten' };
+    return { ...other(404, rpcError(-32001, 'Session not found', null)), why: 'session-lost' };
   }
   return version === LEGACY_VERSION ? undefined : violation(400, `version ${String(version)}`);
 }

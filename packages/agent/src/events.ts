@@ -108,8 +108,8 @@ export interface SourceFailedEvent {
 }
 
 /** A tool is not offered to Claude, because the API rejects its schema. Reported once. */
-export interface ToolLeftOutEvent {
-  type: 'tool-left-out';
+export interface ToolOmittedEvent {
+  type: 'tool-omitted';
   server: string;
   tool: string;
   reason: string;
@@ -118,8 +118,8 @@ export interface ToolLeftOutEvent {
 /**
  * The API rejected a part of the conversation. A note replaces it, and the turn continues.
  */
-export interface ContentLeftOutEvent {
-  type: 'content-left-out';
+export interface ContentOmittedEvent {
+  type: 'content-omitted';
   /** What was removed, for a person: `an image in the result of read_file`. */
   what: string;
   /** The API's own words. */
@@ -148,6 +148,6 @@ export type AgentEvent =
   | ToolRefusedEvent
   | UsageEvent
   | SourceFailedEvent
-  | ToolLeftOutEvent
-  | ContentLeftOutEvent
+  | ToolOmittedEvent
+  | ContentOmittedEvent
   | DoneEvent;

@@ -9,7 +9,7 @@ export type {
 } from './approval.js';
 export type {
   AgentEvent,
-  ContentLeftOutEvent,
+  ContentOmittedEvent,
   DoneEvent,
   DoneReason,
   SourceFailedEvent,
@@ -18,7 +18,7 @@ export type {
   TokenUsage,
   ToolCallEvent,
   ToolCallRef,
-  ToolLeftOutEvent,
+  ToolOmittedEvent,
   ToolProgressEvent,
   ToolRefusedEvent,
   ToolResultEvent,

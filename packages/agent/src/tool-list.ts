@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { LongwireError, type Tool, type ToolAnnotations, type ToolSource } from '@longwire/client';
 import { trustedHintsOf } from '@longwire/client/internal';
 import { untilAborted } from './abort.js';
-import type { SourceFailedEvent, ToolLeftOutEvent } from './events.js';
+import type { SourceFailedEvent, ToolOmittedEvent } from './events.js';
 import { offerSchema } from './input-schema.js';
 import type { CallOptions } from './options.js';
 
 /** An event of a refresh. */
-export type CatalogEvent = SourceFailedEvent | ToolLeftOutEvent;
+export type CatalogEvent = SourceFailedEvent | ToolOmittedEvent;
 
 /** A tool as it is offered to Claude, without its name. */
 export interface Offer {
@@ -151,7 +151,7 @@ export class ToolList {
     const key = JSON.stringify([tool.name, reason]);
     if (this.#reported.has(key)) return [];
     this.#reported.add(key);
-    this.#events.push({ type: 'tool-left-out', server: this.source.name, tool: tool.name, reason });
+    this.#events.push({ type: 'tool-omitted', server: this.source.name, tool: tool.name, reason });
     return [];
   }
 }

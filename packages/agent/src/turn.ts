@@ -183,7 +183,7 @@ export class Turn {
     this.#removed++;
     conversation.restore(changed.messages);
     this.#before = removeContent(this.#before, place)?.messages ?? this.#before;
-    return [{ type: 'content-left-out', what: changed.what, reason: rejection.message }];
+    return [{ type: 'content-omitted', what: changed.what, reason: rejection.message }];
   }
 
   #isOwn({ message, block = 0 }: MessagePlace): boolean {

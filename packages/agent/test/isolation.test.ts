@@ -229,7 +229,7 @@ async function live(history: History, apiUrl: string): Promise<void> {
           proxies[one.server]?.cutAll();
           break;
         case 'lose-session':
-          servers[one.server]?.forget();
+          servers[one.server]?.dropSessions();
           break;
       }
       await delay(0);

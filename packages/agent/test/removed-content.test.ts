@@ -42,8 +42,8 @@ test('an older image that the API names is removed, and the same turn continues'
   claude.proxy.next(rejection(message));
   const events = await collect(agent.send('Go on'));
   expect(done(events).text).toBe('There.');
-  expect(ofType(events, 'content-left-out')).toEqual([
-    { type: 'content-left-out', what: 'an image in the result of chart', reason: message },
+  expect(ofType(events, 'content-omitted')).toEqual([
+    { type: 'content-omitted', what: 'an image in the result of chart', reason: message },
   ]);
   await collect(agent.send('More'));
   expect(claude.bodies()[5]?.messages[2]?.content).toMatchObject([
@@ -60,7 +60,7 @@ test('an image that the API does not name is removed as well', async () => {
   const { agent, claude } = await withPicture([{ text: 'There.' }]);
   claude.proxy.next(rejection('Could not process image'));
   const events = await collect(agent.send('Go on'));
-  expect(ofType(events, 'content-left-out').map(({ what }) => what)).toEqual([
+  expect(ofType(events, 'content-omitted').map(({ what }) => what)).toEqual([
     'an image in the result of chart',
   ]);
   expect(done(events).text).toBe('There.');
@@ -78,8 +78,8 @@ test.each<[string, string, string]>([
   const { agent, claude } = await withPicture([{ text: 'There.' }]);
   claude.proxy.next(rejection(message));
   const events = await collect(agent.send('Go on'));
-  expect(ofType(events, 'content-left-out')).toEqual([
-    { type: 'content-left-out', what, reason: message },
+  expect(ofType(events, 'content-omitted')).toEqual([
+    { type: 'content-omitted', what, reason: message },
   ]);
   expect(done(events).text).toBe('There.');
   // That it is a valid conversation is checked when the test ends.

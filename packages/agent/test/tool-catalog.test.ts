@@ -125,9 +125,9 @@ test('excludes a tool that the API rejects, and keeps the others', async () => {
   claude.proxy.next({ type: 'answer', status: 400, body });
   const events = await collect(agent.send('Hi'));
   expect(done(events).text).toBe('One.');
-  expect(ofType(events, 'tool-left-out')).toEqual([
+  expect(ofType(events, 'tool-omitted')).toEqual([
     {
-      type: 'tool-left-out',
+      type: 'tool-omitted',
       server: 'demo',
       tool: 'bad',
       reason: message,
@@ -140,7 +140,7 @@ test('excludes a tool that the API rejects, and keeps the others', async () => {
     ['good'],
     ['good'],
   ]);
-  expect(ofType(again, 'tool-left-out')).toEqual([]);
+  expect(ofType(again, 'tool-omitted')).toEqual([]);
 
   source.tools = [{ name: 'bad', description: 'Mended.' }, { name: 'good' }];
   source.changed();
@@ -173,11 +173,11 @@ test('thirty tools in which the same is wrong cost one request', async () => {
   });
   claude.proxy.next(rejection('0.custom.input_schema.properties.p0.format'));
   const events = await collect(agent.send('Hi'));
-  expect(ofType(events, 'tool-left-out').map(({ tool }) => tool)).toEqual(
+  expect(ofType(events, 'tool-omitted').map(({ tool }) => tool)).toEqual(
     bad.map(({ name }) => name),
   );
   source.changed();
-  expect(ofType(await collect(agent.send('Hi')), 'tool-left-out')).toEqual([]);
+  expect(ofType(await collect(agent.send('Hi')), 'tool-omitted')).toEqual([]);
   expect(claude.bodies().map(({ tools }) => tools?.length)).toEqual([31, 1, 1]);
 });
 
@@ -187,7 +187,7 @@ test('so do thirty tools with one schema, where the API does not say what is wro
   const source = fakeSource('demo', [...bad, { name: 'good' }]);
   const { agent, claude } = await setup([{ text: 'One.' }], { clients: [source] });
   claude.proxy.next(rejection('3.custom.input_schema'));
-  expect(ofType(await collect(agent.send('Hi')), 'tool-left-out')).toHaveLength(30);
+  expect(ofType(await collect(agent.send('Hi')), 'tool-omitted')).toHaveLength(30);
   expect(claude.bodies().map(({ tools }) => tools?.length)).toEqual([31, 1]);
 });
 
@@ -229,7 +229,7 @@ test('excludes tools with property names that the API rejects, before it is aske
   ]);
   const { agent, claude } = await setup([{ text: 'Ok.' }], { clients: [source] });
   const events = await collect(agent.send('Hi'));
-  expect(ofType(events, 'tool-left-out').map(({ tool, reason }) => [tool, reason])).toEqual([
+  expect(ofType(events, 'tool-omitted').map(({ tool, reason }) => [tool, reason])).toEqual([
     ['bracket', expect.stringMatching(/property names.*"filter\[id\]"$/)],
     ['long', expect.stringContaining('"xxx')],
     ['empty', expect.stringMatching(/""$/)],
@@ -312,7 +312,7 @@ test('says in words what the API does not take at the root of a schema', async (
   ]);
   const { agent, claude } = await setup([{ text: 'Ok.' }], { clients: [source] });
   const events = await collect(agent.send('Hi'));
-  expect(ofType(events, 'tool-left-out').map(({ tool }) => tool)).toEqual(['never']);
+  expect(ofType(events, 'tool-omitted').map(({ tool }) => tool)).toEqual(['never']);
   expect(claude.bodies()[0]?.tools).toMatchObject([
     {
       name: 'either',

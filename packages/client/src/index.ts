@@ -44,7 +44,7 @@ export {
 
 export type {
   OutgoingRequest,
-  ChallengeVerdict,
+  ChallengeDecision,
   ChannelOptions,
   DispatcherLike,
   HeadersOption,

@@ -67,11 +67,11 @@ export class TurnDisplay {
         this.#line(`${yellow('⊘')} ${this.#name(event)} was not allowed${because}`);
         return this.#spin();
       }
-      case 'tool-left-out':
+      case 'tool-omitted':
         return this.#line(
           yellow(sanitizeLine(`${event.tool} of ${event.server} is left out: ${event.reason}`)),
         );
-      case 'content-left-out':
+      case 'content-omitted':
         return this.#line(
           yellow(
             sanitizeLine(`left out of the conversation: ${event.what}; Claude: ${event.reason}`),

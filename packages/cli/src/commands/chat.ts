@@ -51,7 +51,7 @@ export const addChat: AddCommand = (program, run) => {
     )
     .option(
       '--allow-missing',
-      'with -p: go on without servers that cannot be used, as the prompt does',
+      'with -p: continue without servers that cannot be used, as the prompt does',
     )
     .addHelpText('after', examples)
     .action((words: string[], options: ChatOptions) =>

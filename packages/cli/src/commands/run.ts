@@ -18,13 +18,13 @@ export const addRun: AddCommand = (program, run) => {
       'a server, or the name of one in longwire.json (repeatable)',
       collect,
     )
-    .option('--journal <directory>', 'write down what is done, and go on with it after a crash')
+    .option('--journal <directory>', 'write down what is done, and continue after a crash')
     .option('--dry-run', 'print what would be called, and call nothing')
     .option('--log <file>', 'add a line of JSON for every run')
     .option('--dead-letter <file>', 'add a line of JSON for every event that could not be handled')
     .option(
       '--events <file>',
-      'feed in these events, or dead letters, lines of JSON, and end when all are handled',
+      'read events, or dead letters, from these files (lines of JSON), and end when all are handled',
     )
     .addHelpText(
       'after',
@@ -86,7 +86,7 @@ async function runFile(context: Context, file: string, options: RunOptions): Pro
     terminal.remark(`Running ${workflow.name}; Ctrl-C ends it.`);
     if (events === undefined) await runner.closed;
     else {
-      const unmatched = await Promise.race([feed(runner, events), runner.closed.then(() => 0)]);
+      const unmatched = await Promise.race([emitAll(runner, events), runner.closed.then(() => 0)]);
       if (unmatched > 0) terminal.remark(unmatchedRemark(unmatched, events.length));
     }
     await runner.stop();
@@ -104,7 +104,7 @@ const maxWaiting = 1000;
  * Pushes events no faster than they are handled, and waits for the last. Returns how many matched no
  * trigger.
  */
-async function feed(runner: WorkflowRunner, events: readonly EventLine[]): Promise<number> {
+async function emitAll(runner: WorkflowRunner, events: readonly EventLine[]): Promise<number> {
   const take = (event: EventLine): Promise<Taken> =>
     'event' in event ? runner.retry(event) : runner.push(event);
   let unmatched = 0;

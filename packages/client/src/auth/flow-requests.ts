@@ -23,7 +23,7 @@ export interface AuthorityOptions {
 }
 
 /** What has to follow a refused token request. */
-export type Remedy = 'forget-client' | 'forget-tokens' | 'reauthorize' | 'none';
+export type Remedy = 'drop-client' | 'drop-tokens' | 'reauthorize' | 'none';
 
 /** A token request without tokens in its response. */
 interface TokenError {
@@ -185,10 +185,10 @@ function remedyOf(error: unknown, form: URLSearchParams): Remedy {
   switch (error) {
     case OAuthErrorCode.InvalidClient:
     case OAuthErrorCode.UnauthorizedClient:
-      return 'forget-client';
+      return 'drop-client';
     case OAuthErrorCode.InvalidGrant:
     case OAuthErrorCode.InvalidDpopProof:
-      return 'forget-tokens';
+      return 'drop-tokens';
     default: {
       const isStandard = Object.values<unknown>(OAuthErrorCode).includes(error);
       const isFinal = isStandard && error !== OAuthErrorCode.ServerError;

@@ -9,7 +9,7 @@ import type { Challenge } from './challenge.js';
 import { viewProvider, type ProviderView } from './provider-view.js';
 import type { AuthorityOptions } from './flow-requests.js';
 import { authQuietly, redeemQuietly } from './quiet-flow.js';
-import type { ChallengeVerdict } from '../options/channel-options.js';
+import type { ChallengeDecision } from '../options/channel-options.js';
 
 /** How much of an error is shown; its cause has all of it. */
 const MESSAGE_LENGTH = 600;
@@ -39,7 +39,7 @@ interface Flow {
 interface Running {
   /** Equal challenges share one flow. */
   key: string;
-  verdict: Promise<ChallengeVerdict>;
+  decision: Promise<ChallengeDecision>;
 }
 
 const flowsOf = new WeakMap<OAuthClientProvider, ProviderFlows>();
@@ -88,21 +88,21 @@ export class ProviderFlows {
   }
 
   /** Answers a challenge. Equal ones share the flow; any other waits until it has ended. */
-  answer(challenged: Challenged, authority: AuthorityOptions): Promise<ChallengeVerdict> {
+  answer(challenged: Challenged, authority: AuthorityOptions): Promise<ChallengeDecision> {
     const { status, challenge, url } = challenged;
     const key = [status, url.href, challenge.scope, challenge.resourceMetadataUrl].join(' ');
-    if (this.#running?.key === key) return this.#running.verdict;
-    const before = this.#running?.verdict.catch(() => undefined);
+    if (this.#running?.key === key) return this.#running.decision;
+    const before = this.#running?.decision.catch(() => undefined);
     const running: Running = {
       key,
-      verdict: Promise.resolve(before)
+      decision: Promise.resolve(before)
         .then(() => this.#authorize(challenged, authority))
         .finally(() => {
           if (this.#running === running) this.#running = undefined;
         }),
     };
     this.#running = running;
-    return running.verdict;
+    return running.decision;
   }
 
   /** @throws LongwireError `unauthorized`: the code was refused, or the callback is of another flow. */
@@ -132,7 +132,7 @@ export class ProviderFlows {
   async #authorize(
     { status, challenge, url, attempt, used }: Challenged,
     authority: AuthorityOptions,
-  ): Promise<ChallengeVerdict> {
+  ): Promise<ChallengeDecision> {
     const tokens = await this.view.provider.tokens();
     // Another flow has brought new tokens meanwhile.
     if (tokens !== undefined && tokens.access_token !== used) return 'retry';
@@ -157,7 +157,7 @@ export class ProviderFlows {
     return this.#run(flow, authority);
   }
 
-  async #run(flow: Flow, authority: AuthorityOptions): Promise<ChallengeVerdict> {
+  async #run(flow: Flow, authority: AuthorityOptions): Promise<ChallengeDecision> {
     const { provider } = this.view;
     const finished = this.#finished;
     this.#flow = flow;

@@ -3,7 +3,7 @@ import type { FetchLike, OAuthClientProvider } from '@modelcontextprotocol/clien
 import { readChallenge, type Challenge } from './challenge.js';
 import { ProviderFlows } from './flows.js';
 import type { AuthorityOptions } from './flow-requests.js';
-import type { OutgoingRequest, ChallengeVerdict } from '../options/channel-options.js';
+import type { OutgoingRequest, ChallengeDecision } from '../options/channel-options.js';
 
 /** Options of {@link oauth}. */
 export interface OAuthOptions {
@@ -54,7 +54,7 @@ export class OAuth {
     status: 401 | 403,
     headers: Readonly<Record<string, string | string[] | undefined>>,
     request: OutgoingRequest,
-  ) => Promise<ChallengeVerdict>;
+  ) => Promise<ChallengeDecision>;
 
   readonly #flows: ProviderFlows;
   readonly #authority: AuthorityOptions;
@@ -113,7 +113,7 @@ export class OAuth {
     status: 401 | 403,
     challenge: Challenge,
     request: OutgoingRequest,
-  ): Promise<ChallengeVerdict> {
+  ): Promise<ChallengeDecision> {
     this.#flows.bindTo(request.url.origin);
     const url = this.#resourceOf(request);
     const used = this.#sent.get(request);

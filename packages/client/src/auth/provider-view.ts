@@ -15,7 +15,7 @@ export interface ProviderView {
  */
 export function viewProvider(original: OAuthClientProvider): ProviderView {
   let discovered: OAuthDiscoveryState | undefined;
-  let isForgotten = false;
+  let isInvalidated = false;
   let state: string | undefined;
   /** The issuer of each stored client without one, from its first use on. */
   const issuers = new Map<string, string>();
@@ -25,11 +25,11 @@ export function viewProvider(original: OAuthClientProvider): ProviderView {
   const own: Partial<OAuthClientProvider> = {
     async discoveryState() {
       if (original.discoveryState === undefined) return discovered;
-      return isForgotten ? undefined : original.discoveryState();
+      return isInvalidated ? undefined : original.discoveryState();
     },
     async saveDiscoveryState(found) {
       discovered = found;
-      isForgotten = false;
+      isInvalidated = false;
       await original.saveDiscoveryState?.(found);
     },
     // Tokens and clients that are stored without an issuer belong to the issuer of their first use, even
@@ -78,7 +78,7 @@ export function viewProvider(original: OAuthClientProvider): ProviderView {
     },
     async forgetDiscovery() {
       discovered = undefined;
-      isForgotten = true;
+      isInvalidated = true;
       await original.invalidateCredentials?.('discovery');
     },
   };

@@ -48,7 +48,7 @@ export async function authQuietly(
       }
       tried.add(remedy);
       if (remedy === 'reauthorize') forceReauthorization = true;
-      if (remedy === 'forget-client') await provider.invalidateCredentials?.('client');
+      if (remedy === 'drop-client') await provider.invalidateCredentials?.('client');
       if (remedy !== 'reauthorize') await provider.invalidateCredentials?.('tokens');
     }
   }
@@ -72,7 +72,7 @@ export async function redeemQuietly(
   } catch (error) {
     const { tokenError } = requests;
     if (tokenError === undefined) throw error;
-    if (tokenError.remedy === 'forget-client') {
+    if (tokenError.remedy === 'drop-client') {
       await provider.invalidateCredentials?.('client');
       await provider.invalidateCredentials?.('tokens');
     }

@@ -23,12 +23,12 @@ export async function readPages<Entry>(options: PagesOptions): Promise<Entry[]> 
       if (!Array.isArray(page)) {
         throw broken(`the server's answer to ${method} has no array of ${key}`);
       }
-      let leftOut = 0;
+      let omitted = 0;
       for (const entry of page as unknown[]) {
         if (isUsable(entry, field)) entries.push(entry as Entry);
-        else leftOut++;
+        else omitted++;
       }
-      if (leftOut > 0) onMalformed(broken(leftOutOf(method, field, leftOut)));
+      if (omitted > 0) onMalformed(broken(omittedOf(method, field, omitted)));
     }
   } catch (error) {
     const isUnknown = error instanceof ServerError && error.number === METHOD_NOT_FOUND;
@@ -45,7 +45,7 @@ function isUsable(entry: unknown, field: string): boolean {
   );
 }
 
-function leftOutOf(method: string, field: string, count: number): string {
+function omittedOf(method: string, field: string, count: number): string {
   return count === 1
     ? `an entry of ${method} has no ${field} and is left out`
     : `${count} entries of ${method} have no ${field} and are left out`;

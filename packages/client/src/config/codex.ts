@@ -1,4 +1,4 @@
-import { memberOf, type Located, type LocatedObject, type Member } from './document.js';
+import { memberOf, type Located, type LocatedObject, type Property } from './document.js';
 
 /** The same, with every `${` escaped: no text in it is a variable. */
 export function literal(document: Located): Located {
@@ -31,7 +31,7 @@ export function fromCodex(
 ): Located {
   if (server.kind !== 'object') return server;
   const { http_headers, env_http_headers, bearer_token_env_var, env_vars, tools, ...rest } =
-    Object.fromEntries(server.members) as Record<string, Member | undefined>;
+    Object.fromEntries(server.members) as Record<string, Property | undefined>;
   const members = new Map(
     Object.entries(rest).flatMap(([key, member]) =>
       member === undefined ? [] : [[key, { ...member, value: literal(member.value) }] as const],
@@ -40,7 +40,7 @@ export function fromCodex(
   // It has options of single tools; Copilot's `tools` is a list.
   if (tools !== undefined) members.set('tools.*', tools);
   const { offset } = server;
-  const variable = (name: string): Member => ({
+  const variable = (name: string): Property => ({
     keyOffset: offset,
     value: { kind: 'value', offset, value: `\${${name}}` },
   });
@@ -66,11 +66,11 @@ export function fromCodex(
 }
 
 /** The members of an object, with no text as a variable. */
-function objectOf(member: Member | undefined, offset: number): Map<string, Member> {
+function objectOf(member: Property | undefined, offset: number): Map<string, Property> {
   const value: Located = literal(member?.value ?? { kind: 'object', offset, members: new Map() });
   return new Map(value.kind === 'object' ? value.members : []);
 }
 
-function asMember(members: LocatedObject['members'], offset: number): Member {
+function asMember(members: LocatedObject['members'], offset: number): Property {
   return { keyOffset: offset, value: { kind: 'object', offset, members } };
 }

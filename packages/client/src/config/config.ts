@@ -9,7 +9,7 @@ import {
   valueOf,
   type Located,
   type LocatedObject,
-  type Member,
+  type Property,
   type PartProblem,
 } from './document.js';
 import {
@@ -89,7 +89,7 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
   const mistakes = new Mistakes(source, { profile, isLenient: onUnusable !== undefined });
   const predefined =
     format === undefined ? new Map<string, string>() : foreignVariables(path, { env, cwd });
-  let members: ReadonlyMap<string, Member>;
+  let members: ReadonlyMap<string, Property>;
   if (format === undefined) {
     mistakes.add(root, issuesOfFile(valueOf(root)), found);
     mistakes.ofFile.throwIfAny();
@@ -172,7 +172,7 @@ function withProfile(
   base: LocatedObject,
   root: Located,
   { profile, file }: { profile: string | undefined; file: string },
-): ReadonlyMap<string, Member> {
+): ReadonlyMap<string, Property> {
   if (profile === undefined) return base.members;
   const profiles = memberOf(root, 'profiles')?.value;
   const names = profiles?.kind === 'object' ? [...profiles.members.keys()] : [];
@@ -191,7 +191,7 @@ function foreignServers(root: Located, format: ForeignFormat, problems: Problems
   let at: Located | undefined = root;
   for (const key of format.path) at = memberOf(at, key)?.value;
   if (at?.kind === 'object') {
-    const members = [...at.members].map(([name, { keyOffset, value }]): [string, Member] => [
+    const members = [...at.members].map(([name, { keyOffset, value }]): [string, Property] => [
       name,
       { keyOffset, value: format.adapt(value) },
     ]);

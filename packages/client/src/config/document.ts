@@ -16,7 +16,7 @@ export type Located = LocatedObject | LocatedArray | LocatedValue;
 export interface LocatedObject {
   kind: 'object';
   offset: number;
-  members: ReadonlyMap<string, Member>;
+  members: ReadonlyMap<string, Property>;
 }
 
 export interface LocatedArray {
@@ -32,7 +32,7 @@ export interface LocatedValue {
 }
 
 /** What an object has under one key. */
-export interface Member {
+export interface Property {
   /** Where the key is. */
   keyOffset: number;
   value: Located;
@@ -100,7 +100,7 @@ function located(
   if (node.type !== 'object') {
     return { kind: 'value', offset, value: node.value as LocatedValue['value'] };
   }
-  const members = new Map<string, Member>();
+  const members = new Map<string, Property>();
   for (const { children: [key, value] = [] } of children) {
     if (key === undefined || value === undefined) continue;
     const name = String(key.value);
@@ -154,7 +154,7 @@ export function valueOf(document: Located): unknown {
 }
 
 /** What is under a key, where there is an object that has it. */
-export function memberOf(document: Located | undefined, key: string): Member | undefined {
+export function memberOf(document: Located | undefined, key: string): Property | undefined {
   return document?.kind === 'object' ? document.members.get(key) : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { checkHeaders } from '../http/headers.js';
 import { parseTarget, type CommandTarget } from '../dial/target.js';
-import { offsetOf, valueOf, type Located, type Member } from './document.js';
+import { offsetOf, valueOf, type Located, type Property } from './document.js';
 import { positionIn, type Problems, type Source } from './problems.js';
 import { clientOptionsIn, type WrittenServer } from './schema.js';
 import type { MiddlewareConfig, ServerConfig } from './types.js';
@@ -26,7 +26,7 @@ export interface ServerReading {
 /** Reads one server; `undefined` where the problems say that it cannot be used. */
 export function readServerConfig(
   name: string,
-  { keyOffset, value }: Member,
+  { keyOffset, value }: Property,
   reading: ServerReading,
 ): ServerConfig | undefined {
   const { source, problems } = reading;

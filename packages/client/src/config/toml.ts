@@ -1,5 +1,5 @@
 import { parse, TomlError } from 'smol-toml';
-import { MAX_DEPTH, type Located, type Member } from './document.js';
+import { MAX_DEPTH, type Located, type Property } from './document.js';
 import { Problems, type Source } from './problems.js';
 
 /**
@@ -41,7 +41,7 @@ function located(
   if (value instanceof Date || typeof value !== 'object' || value === null) {
     return { kind: 'value', offset, value: String(value) };
   }
-  const members = Object.entries(value).map(([key, part]): [string, Member] => {
+  const members = Object.entries(value).map(([key, part]): [string, Property] => {
     const inner = [...path, key];
     const at = headerOf(inner, text) ?? offset;
     return [key, { keyOffset: at, value: located(part, inner, { text, offset: at }) }];

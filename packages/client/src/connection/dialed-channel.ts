@@ -277,7 +277,7 @@ export class DialedChannel {
     return dial({
       target: this.#target,
       transport: this.#options.transport,
-      introduction: requests,
+      firstRequests: requests,
       resumption: this.#resumption,
       onResumed: () => {
         this.#early = undefined;
@@ -300,7 +300,7 @@ export class DialedChannel {
       connectMs: this.#options.connectMs,
       maxEventBytes: this.#options.maxEventBytes,
       jsonBounds: this.#options.jsonBounds,
-      headersOfAll: () => this.#headers,
+      internalHeaders: () => this.#headers,
       scope: this.#options.scope,
       serverStreamSilenceMs: serverStreamSilenceMs(this.#options.heartbeat),
       counts: this.#options.counts,

@@ -8,7 +8,7 @@ import {
   type ServerCapabilities,
 } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
-import { initializeFrom, offering, questionsOf, type FirstRequests } from '../dial/eras.js';
+import { initializeFrom, offering, firstMethodsOf, type FirstRequests } from '../dial/eras.js';
 import type { Era, Protocol } from '../protocol-version.js';
 import { handshakeRefused, otherVersion, unknownMethod } from './failures.js';
 import type { Ledger, LedgerEntry, LedgerRequest } from './ledger.js';
@@ -36,7 +36,7 @@ export class InitializeReplay {
   initialized: JSONRPCNotification = INITIALIZED;
   readonly #ledger: Ledger;
   readonly #protocol: Protocol;
-  #requests: Omit<FirstRequests, 'questions'> | undefined;
+  #requests: Omit<FirstRequests, 'methods'> | undefined;
   #entry: LedgerEntry | undefined;
   #era: Era | undefined;
   #answer: JSONRPCResponse | undefined;
@@ -126,7 +126,7 @@ export class InitializeReplay {
     return {
       discover: discover && { ...discover, id },
       initialize: { ...initialize, id },
-      questions: questionsOf(discover, this.#protocol),
+      methods: firstMethodsOf(discover, this.#protocol),
     };
   }
 

@@ -17,7 +17,7 @@ export interface RestoreOptions {
 
 /**
  * The state of a session that a new session must be asked for again: subscriptions, the log level,
- * the list of tools. It is learned from the requests that were answered.
+ * the list of tools. It comes from the requests that were answered.
  */
 export class RestorableState {
   /** The tools that were listed, here or on another connection. */

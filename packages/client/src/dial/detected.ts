@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Question } from './eras.js';
+import type { FirstMethod } from './eras.js';
 import type { TransportName } from '../transport-name.js';
 
 /** What was detected for a target: the transport of its server, and the probe that found it. */
 export interface Detected {
   transport: TransportName;
-  by: Question | 'stream';
+  by: FirstMethod | 'stream';
   url: URL;
   /** Another result was preferred, and did not exist. */
   isSecondBest: boolean;
@@ -18,7 +18,7 @@ export interface Wanted {
   /** The only transport that may be used. */
   transport: TransportName | undefined;
   /** The requests that may be sent by POST, the preferred one first. */
-  questions: readonly Question[];
+  methods: readonly FirstMethod[];
 }
 
 const MAX_REMEMBERED = 1000;
@@ -40,12 +40,12 @@ export function rememberDetection(wanted: Wanted, { url, ...detected }: Detected
   remembered.set(digestOf(wanted), { ...detected, url: found });
 }
 
-/** Forgets it after a failed handshake: the server may have been replaced by another kind. */
+/** Drops it after a failed handshake: the server may have been replaced by another kind. */
 export function forgetDetection(wanted: Wanted): void {
   remembered.delete(digestOf(wanted));
 }
 
-function digestOf({ url, transport, questions }: Wanted): string {
-  const text = JSON.stringify([url.href, transport, questions]);
+function digestOf({ url, transport, methods }: Wanted): string {
+  const text = JSON.stringify([url.href, transport, methods]);
   return createHash('sha256').update(text).digest('base64');
 }

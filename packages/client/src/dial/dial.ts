@@ -12,7 +12,7 @@ import { hasEndedEarly } from '../error-facts.js';
 import { ConnectError, HttpStatusError, LongwireError, type ProbeResult } from '../errors.js';
 import type { KnownSecrets } from '../secrets/known-secrets.js';
 import { noAnswer, startDeadline } from './deadline.js';
-import type { FirstRequests, Question } from './eras.js';
+import type { FirstRequests, FirstMethod } from './eras.js';
 import { handshakeByStream, type Connected } from './handshake.js';
 import { handshakeWithProcess } from './process-handshake.js';
 import {
@@ -40,7 +40,7 @@ export interface DialOptions {
   target: Target;
   /** The only transport that may be used. */
   transport: TransportName | undefined;
-  introduction: FirstRequests;
+  firstRequests: FirstRequests;
   /** How the channel before can be resumed, if it can. */
   resumption: Resumption | undefined;
   /** Called when the channel before is resumed, before any message of it is delivered. */
@@ -58,7 +58,7 @@ export interface DialOptions {
   /** The async context in which the program's functions run for internal requests. */
   scope: AsyncResource;
   /** Headers of every internal request, over the program's. */
-  headersOfAll: () => HeaderRecord | undefined;
+  internalHeaders: () => HeaderRecord | undefined;
   /** Counts everything that is sent and received. */
   counts: TrafficCounts;
   /** Where cookies are kept. Default: nowhere. */
@@ -90,7 +90,7 @@ export async function dial(options: DialOptions): Promise<Connected> {
 
 /** Sends the probe that found the target before, and all others if it fails or none did. */
 async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connected> {
-  const { connectMs, transport, introduction, resumption } = options;
+  const { connectMs, transport, firstRequests, resumption } = options;
   // The server does not pay for that with its time.
   if (!isUndiciLoaded()) await loadUndici();
   const endsAt = performance.now() + connectMs;
@@ -98,7 +98,7 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
     const resumed = await resumeSession(options, target, resumption);
     if (resumed !== undefined) return resumed;
   }
-  const wanted: Wanted = { url: target.url, transport, questions: introduction.questions };
+  const wanted: Wanted = { url: target.url, transport, methods: firstRequests.methods };
   const known = rememberedDetection(wanted);
   const tried: ProbeResult[] = [];
   const errors: LongwireError[] = [];
@@ -116,7 +116,7 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
         transport: connected.channel.transport,
         by: probe.by,
         url: probe.url,
-        isSecondBest: isSecondBest(probe, connected, introduction),
+        isSecondBest: isSecondBest(probe, connected, firstRequests),
       });
       return { ...connected, tried };
     }
@@ -139,7 +139,7 @@ function detect(
     leftMs,
   }: { target: UrlTarget; probes: readonly Probe[]; isGood: boolean; leftMs: number },
 ): Promise<Outcome> {
-  const { channel, introduction, signal } = options;
+  const { channel, firstRequests, signal } = options;
   return new Detection({
     probes,
     connectMs: leftMs,
@@ -153,7 +153,7 @@ function detect(
         { ...options, authorization },
       ),
     onChallenge: channel.auth?.onChallenge,
-    isSecondBest: (probe, connected) => !isGood && isSecondBest(probe, connected, introduction),
+    isSecondBest: (probe, connected) => !isGood && isSecondBest(probe, connected, firstRequests),
     signal,
   }).run();
 }
@@ -166,12 +166,12 @@ function detect(
 function isSecondBest(
   { by }: Probe,
   { channel, answer }: Connected,
-  { questions }: FirstRequests,
+  { methods }: FirstRequests,
 ): boolean {
   if (by !== 'initialize') return false;
   if (channel.transport !== 'streamable-http' || channel.resumption !== undefined) return false;
   if (answer === undefined || 'error' in answer) return false;
-  return questions.indexOf('initialize') < questions.indexOf('discover');
+  return methods.indexOf('initialize') < methods.indexOf('discover');
 }
 
 /** Resumes a session; `undefined` if its server does not know it any more. */
@@ -200,15 +200,15 @@ async function resumeSession(
 }
 
 function sendProbe(probe: Probe, options: DialOptions & ProbeOptions): Promise<Connected> {
-  const { introduction } = options;
-  const { discover, initialize, questions } = introduction;
+  const { firstRequests } = options;
+  const { discover, initialize, methods } = firstRequests;
   const { url, transport, by } = probe;
   if (by === 'stream') return handshakeByStream({ ...options, url, transport, initialize });
   if (by === 'discover' && discover !== undefined) {
     return handshakeByPost({ ...options, url }, { request: discover, era: 'modern' });
   }
   return handshakeByPost(
-    { ...options, url, mayBeModern: questions.includes('discover') },
+    { ...options, url, mayBeModern: methods.includes('discover') },
     { request: initialize, era: 'legacy' },
   );
 }
@@ -229,8 +229,8 @@ function isFailing(error: LongwireError): boolean {
   return error.code === 'connect-timeout' || hasEndedEarly(error);
 }
 
-function noProbe({ target, transport, introduction: { questions } }: DialOptions): LongwireError {
-  const version = questions.includes('initialize') ? '' : ' in the newest protocol version';
+function noProbe({ target, transport, firstRequests: { methods } }: DialOptions): LongwireError {
+  const version = methods.includes('initialize') ? '' : ' in the newest protocol version';
   return new LongwireError(`${target.name} cannot be reached by ${String(transport)}${version}`, {
     code: 'config',
     certainty: 'not-sent',
@@ -239,7 +239,7 @@ function noProbe({ target, transport, introduction: { questions } }: DialOptions
 }
 
 function connectError(
-  { target, introduction: { questions } }: DialOptions,
+  { target, firstRequests: { methods } }: DialOptions,
   { tried, cause }: { tried: ProbeResult[]; cause: LongwireError },
 ): ConnectError {
   const code = isElsewhere(cause) ? 'not-mcp' : cause.code;
@@ -248,7 +248,7 @@ function connectError(
   const where = target.kind === 'url' ? displayUrl(target.url) : target.name;
   return new ConnectError(isSaid ? what : `could not connect to ${where}: ${what}`, {
     code,
-    hint: cause.hint ?? (code === 'not-mcp' ? notMcpHint(questions) : undefined),
+    hint: cause.hint ?? (code === 'not-mcp' ? notMcpHint(methods) : undefined),
     cause,
     tried,
   });
@@ -273,7 +273,7 @@ function summaryOf(tried: readonly ProbeResult[]): string {
   return parts.join(', then ');
 }
 
-function notMcpHint(questions: readonly Question[]): string {
-  if (questions.includes('initialize')) return 'is this the address of an MCP server?';
+function notMcpHint(methods: readonly FirstMethod[]): string {
+  if (methods.includes('initialize')) return 'is this the address of an MCP server?';
   return 'leave out protocol if the server may speak an older version';
 }

@@ -24,7 +24,7 @@ const MAX_SHOWN_VERSIONS = 8;
 const MAX_SHOWN_LENGTH = 120;
 
 /** The first request of each era, sent by POST or over a pipe. */
-export type Question = 'discover' | 'initialize';
+export type FirstMethod = 'discover' | 'initialize';
 
 /** The program's first request in each era. */
 export interface FirstRequests {
@@ -32,7 +32,7 @@ export interface FirstRequests {
   discover: JSONRPCRequest | undefined;
   initialize: JSONRPCRequest;
   /** Which of the two may be sent, the preferred one first. */
-  questions: readonly Question[];
+  methods: readonly FirstMethod[];
 }
 
 /**
@@ -59,10 +59,10 @@ export function eraOf(answer: JSONRPCResponse, { params }: JSONRPCRequest): Era 
  *
  * @throws LongwireError `config` if the program does not speak the version.
  */
-export function questionsOf(
+export function firstMethodsOf(
   discover: JSONRPCRequest | undefined,
   protocol: Protocol,
-): readonly Question[] {
+): readonly FirstMethod[] {
   if (protocol === MODERN_VERSION) {
     if (discover !== undefined) return ['discover'];
     throw new LongwireError(`this program's SDK Client does not speak protocol ${protocol}`, {

@@ -1,4 +1,4 @@
-import type { Question } from './eras.js';
+import type { FirstMethod } from './eras.js';
 import type { UrlTarget } from './target.js';
 import type { Detected, Wanted } from './detected.js';
 import type { TransportName } from '../transport-name.js';
@@ -7,7 +7,7 @@ import type { TransportName } from '../transport-name.js';
 export interface Probe {
   url: URL;
   /** A POST of one of two requests, or a GET. */
-  by: Question | 'stream';
+  by: FirstMethod | 'stream';
   /** The transport of the server, if it is known. */
   transport: TransportName | undefined;
 }
@@ -19,14 +19,14 @@ export interface Probe {
 export function probesFor(
   { url, candidates }: Pick<UrlTarget, 'url' | 'candidates'>,
   known: Detected | undefined,
-  { transport, questions }: Pick<Wanted, 'transport' | 'questions'>,
+  { transport, methods }: Pick<Wanted, 'transport' | 'methods'>,
 ): [known: Probe[], rest: Probe[]] {
-  const first = known === undefined ? [] : probesOf(known, { search: url.search, questions });
+  const first = known === undefined ? [] : probesOf(known, { search: url.search, methods });
   const rest = candidates.flatMap((candidate) =>
     candidate.by
-      .flatMap((by): readonly Probe['by'][] => (by === 'post' ? questions : [by]))
+      .flatMap((by): readonly Probe['by'][] => (by === 'post' ? methods : [by]))
       .map((by) => ({ url: candidate.url, by, transport }))
-      .filter((probe) => speaks(probe, { transport, questions })),
+      .filter((probe) => speaks(probe, { transport, methods })),
   );
   const isFirst = ({ url, by }: Probe): boolean =>
     first.some((probe) => probe.by === by && probe.url.href === url.href);
@@ -36,21 +36,21 @@ export function probesFor(
 /** A server that was found by POST may have come back in the other era. */
 function probesOf(
   known: Detected,
-  { search, questions }: { search: string; questions: readonly Question[] },
+  { search, methods }: { search: string; methods: readonly FirstMethod[] },
 ): Probe[] {
   const url = new URL(known.url);
   url.search = search;
   const { by, transport } = known;
-  const all = by === 'stream' ? [by] : [by, ...questions.filter((question) => question !== by)];
+  const all = by === 'stream' ? [by] : [by, ...methods.filter((method) => method !== by)];
   return all.map((by) => ({ url, by, transport }));
 }
 
 /** Whether a probe can find a server with this transport. After a GET, `initialize` follows. */
 function speaks(
   { by }: Pick<Probe, 'by'>,
-  { transport, questions }: Pick<Wanted, 'transport' | 'questions'>,
+  { transport, methods }: Pick<Wanted, 'transport' | 'methods'>,
 ): boolean {
-  if (by === 'stream' && !questions.includes('initialize')) return false;
+  if (by === 'stream' && !methods.includes('initialize')) return false;
   if (transport === undefined) return true;
   if (by !== 'stream') return transport === 'streamable-http';
   return transport === 'sse' || transport === 'tool-events';

@@ -17,7 +17,7 @@ export interface ProcessHandshakeOptions {
   target: ProcessTarget | MountedTarget;
   /** The only transport that may be used. */
   transport: TransportName | undefined;
-  introduction: FirstRequests;
+  firstRequests: FirstRequests;
   handlers: ChannelHandlers;
   /** What one line may hold. */
   maxEventBytes: number;
@@ -36,22 +36,22 @@ export interface ProcessHandshakeOptions {
  * @throws LongwireError
  */
 export async function handshakeWithProcess(options: ProcessHandshakeOptions): Promise<Connected> {
-  const { introduction, signal } = options;
+  const { firstRequests, signal } = options;
   const first = new FirstAnswer(options.handlers);
   const channel = await openWithin(options, first);
   const ask = (request: JSONRPCRequest, era: Era) => {
     channel.era = era;
     return first.to(ignoringBrokenPipe(channel), request, signal);
   };
-  const { discover, initialize, questions } = introduction;
+  const { discover, initialize, methods } = firstRequests;
   try {
     let answer: JSONRPCResponse | undefined;
-    if (questions.includes('initialize')) {
+    if (methods.includes('initialize')) {
       answer = await ask(initialize, 'legacy');
       const again = inNamedVersion(answer, initialize);
       if (again !== undefined) answer = await ask(again, 'legacy');
     }
-    const mayBeModern = questions.includes('discover') && (!answer || isModernOnly(answer));
+    const mayBeModern = methods.includes('discover') && (!answer || isModernOnly(answer));
     if (discover !== undefined && mayBeModern) {
       const discovered = await ask(discover, 'modern');
       if (eraOf(discovered, discover) === 'modern') return { channel, answer: discovered };

@@ -81,7 +81,7 @@ function asNoAnswer(error: unknown): unknown {
  * @throws LongwireError
  */
 export async function resumeByPost(
-  options: StreamableOptions & { introduction: FirstRequests },
+  options: StreamableOptions & { firstRequests: FirstRequests },
   session: StreamableResumption,
 ): Promise<Connected | undefined> {
   const first = new FirstAnswer(options.handlers);
@@ -94,7 +94,7 @@ export async function resumeByPost(
     handlers: first,
   });
   // No id is used twice on a session: this one belongs to the dial.
-  const { id } = options.introduction.initialize;
+  const { id } = options.firstRequests.initialize;
   const ping = { jsonrpc: '2.0' as const, id, method: 'ping' };
   try {
     const answer = await first.to(channel, ping, options.signal);

@@ -159,7 +159,7 @@ export class ToolNames<Server> {
     if (!this.#owners.has(name)) this.#owners.set(name, owner);
   }
 
-  /** Forgets all names. */
+  /** Drops all names. */
   clear(): void {
     this.#owners.clear();
     this.#names.clear();

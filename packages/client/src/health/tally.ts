@@ -131,10 +131,11 @@ export class Tally {
   }
 
   read(droppedNow: number): ClientStats {
-    const { messagesSent, messagesReceived, bytesSent, bytesReceived, heardAt } = this.#counts;
+    const { messagesSent, messagesReceived, bytesSent, bytesReceived, lastActivityAt } =
+      this.#counts;
     return {
       connectedSince: dateOf(this.#connectedAt),
-      lastActivityAt: dateOf(heardAt),
+      lastActivityAt: dateOf(lastActivityAt),
       reconnects: this.#reconnects,
       messages: { sent: messagesSent, received: messagesReceived },
       bytes: { sent: bytesSent, received: bytesReceived },

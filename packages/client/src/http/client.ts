@@ -35,7 +35,7 @@ export interface HttpClientOptions {
   /** The async context in which the program's functions run for internal requests. */
   scope: AsyncResource;
   /** Headers of every internal request, over the program's. */
-  headersOfAll: () => HeaderRecord | undefined;
+  internalHeaders: () => HeaderRecord | undefined;
   /** Sent unless the program's headers name one. */
   authorization: string | undefined;
   /** Counts everything that is sent and received. */
@@ -104,7 +104,7 @@ export class HttpClient implements HttpRequestHandlers {
         auth: options.auth?.headers,
         authorization: own.authorization,
       }),
-      internalHeaders: own.headersOfAll,
+      internalHeaders: own.internalHeaders,
       onMerged: (headers) => secrets?.learnHeaders(headers),
     });
     this.#serverStreamSilenceMs = own.serverStreamSilenceMs;

@@ -1,7 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { HttpStatusError, LongwireError } from '../errors.js';
 import type {
-  ChallengeVerdict,
+  ChallengeDecision,
   ChannelOptions,
   OutgoingRequest,
 } from '../options/channel-options.js';
@@ -183,8 +183,8 @@ export class HttpRequest implements ResponseHandler {
       return;
     }
     try {
-      const verdict: ChallengeVerdict = await onChallenge(status, responseHeaders, outgoing);
-      if (verdict === 'retry') this.#send(url);
+      const decision: ChallengeDecision = await onChallenge(status, responseHeaders, outgoing);
+      if (decision === 'retry') this.#send(url);
       else this.#fail(error);
     } catch (cause) {
       if (cause instanceof LongwireError) {

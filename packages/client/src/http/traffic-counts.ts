@@ -9,7 +9,7 @@ export class TrafficCounts {
   /** In the bodies of HTTP responses, streams included, or from a pipe. */
   bytesReceived = 0;
   /** When bytes last came, in milliseconds since 1970; 0: never. */
-  heardAt = 0;
+  lastActivityAt = 0;
 
   /** Messages were sent, with so many bytes together. */
   sent(bytes: number, messages = 1): void {
@@ -20,7 +20,7 @@ export class TrafficCounts {
   /** Bytes came, of a message or of a comment. */
   heard(bytes: number): void {
     this.bytesReceived += bytes;
-    this.heardAt = Date.now();
+    this.lastActivityAt = Date.now();
   }
 
   /** A valid message came. */

@@ -13,13 +13,13 @@ import { timeout } from './timeout.js';
 import { checkGroup } from '../options/checks.js';
 
 /** What middlewares need of the program that data cannot hold. */
-export interface MiddlewareSurroundings {
+export interface ByNameOptions {
   /** Where `logging` writes. */
   logger?: Logger;
 }
 
 /** Makes a middleware from plain data; a promise where its code is loaded first. */
-export type MiddlewareMaker = (
+export type MiddlewareFactory = (
   options?: Readonly<Record<string, unknown>>,
 ) => Middleware | Promise<Middleware>;
 
@@ -47,9 +47,9 @@ export type MiddlewareName =
  * installed.
  */
 export function builtIns(
-  surroundings: MiddlewareSurroundings = {},
-): Readonly<Record<MiddlewareName, MiddlewareMaker>> {
-  const { logger } = surroundings;
+  own: ByNameOptions = {},
+): Readonly<Record<MiddlewareName, MiddlewareFactory>> {
+  const { logger } = own;
   return {
     apiKey: (options = {}) => {
       checkGroup('apiKey', options, ['key', 'header']);
@@ -93,12 +93,12 @@ export function builtIns(
 export async function byName(
   name: string,
   options: Readonly<Record<string, unknown>> = {},
-  surroundings: MiddlewareSurroundings = {},
+  own: ByNameOptions = {},
 ): Promise<Middleware> {
-  const makers: Readonly<Record<string, MiddlewareMaker>> = builtIns(surroundings);
-  const maker = Object.hasOwn(makers, name) ? makers[name] : undefined;
-  if (maker !== undefined) return await maker(options);
-  const names = Object.keys(makers);
+  const factories: Readonly<Record<string, MiddlewareFactory>> = builtIns(own);
+  const factory = Object.hasOwn(factories, name) ? factories[name] : undefined;
+  if (factory !== undefined) return await factory(options);
+  const names = Object.keys(factories);
   const near = didYouMean(name, names);
   throw new TypeError(
     `${JSON.stringify(name)} is no middleware.${near === '' ? ` There are ${names.join(', ')}.` : near}`,

@@ -105,7 +105,7 @@ export function cache(options: CacheOptions = {}): ToolCache {
     addsNoIdentity: true,
     sharesResults: options.key === undefined,
     clear,
-    onToolsChanged: (client: object) => results.forget(client),
+    onToolsChanged: (client: object) => results.drop(client),
     stats: () => results.stats(),
   });
 }
@@ -214,7 +214,7 @@ class Results {
   }
 
   /** As `clear`, for the results of one client. */
-  forget(client: object): void {
+  drop(client: object): void {
     const { prefix } = this.#entriesOf(client);
     for (const key of this.#texts.keys()) if (key.startsWith(prefix)) this.#texts.delete(key);
     this.#clients.delete(client);

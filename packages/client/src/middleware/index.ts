@@ -5,9 +5,9 @@ export { bearer, type TokenSource } from './bearer.js';
 export {
   builtIns,
   byName,
-  type MiddlewareMaker,
+  type MiddlewareFactory,
   type MiddlewareName,
-  type MiddlewareSurroundings,
+  type ByNameOptions,
 } from './by-name.js';
 export { cache, type CacheOptions, type CacheStats, type ToolCache } from './cache.js';
 export { logging, type Logger, type LoggingOptions, type LogLevel } from './logging.js';

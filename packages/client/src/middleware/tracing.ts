@@ -54,12 +54,12 @@ export function tracing(options: TracingOptions = {}): Middleware {
     const attributes = attributesOf(request);
     const span = tracer.startSpan(nameOf(request), { kind: SpanKind.CLIENT, attributes });
     if (!isSpanContextValid(span.spanContext())) return next();
-    const within = trace.setSpan(context.active(), span);
+    const withSpan = trace.setSpan(context.active(), span);
     const { params, onSent } = request;
-    request.params = withTraceContext(params, within);
-    const attempts = span.isRecording() ? new Attempts(tracer, request, within) : undefined;
+    request.params = withTraceContext(params, withSpan);
+    const attempts = span.isRecording() ? new AttemptSpans(tracer, request, withSpan) : undefined;
     try {
-      const response = await context.with(within, next);
+      const response = await context.with(withSpan, next);
       const error = toolErrorOf(response);
       attempts?.end(error);
       endSpan(span, error);
@@ -85,7 +85,7 @@ interface SpanError {
 }
 
 /** The spans of the attempts of a request; each ends when the next one begins. */
-class Attempts {
+class AttemptSpans {
   readonly #tracer: Tracer;
   readonly #name: string;
   readonly #around: Context;
@@ -168,9 +168,9 @@ function promptOf({ method, params }: McpRequest): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-function withTraceContext(params: McpRequest['params'], within: Context): McpRequest['params'] {
+function withTraceContext(params: McpRequest['params'], withSpan: Context): McpRequest['params'] {
   const carrier: Record<string, string> = {};
-  propagation.inject(within, carrier);
+  propagation.inject(withSpan, carrier);
   if (Object.keys(carrier).length === 0) return params;
   const meta = params?.['_meta'] as Record<string, unknown> | undefined;
   return { ...params, _meta: { ...carrier, ...meta } };

@@ -32,7 +32,7 @@ export type HeadersOption =
     ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
 
 /** What to do after a 401 or 403: ask for the headers again and repeat the request, or fail. */
-export type ChallengeVerdict = 'retry' | 'fail';
+export type ChallengeDecision = 'retry' | 'fail';
 
 /** What may be used up. */
 export interface Limits {
@@ -102,7 +102,7 @@ export interface ChannelOptions {
       status: 401 | 403,
       headers: Readonly<Record<string, string | string[] | undefined>>,
       request: OutgoingRequest,
-    ) => ChallengeVerdict | Promise<ChallengeVerdict>;
+    ) => ChallengeDecision | Promise<ChallengeDecision>;
   };
   /** What may be used up. */
   limits: Limits;

@@ -180,16 +180,16 @@ export class BoundedWorker<Job, Answer> {
   }
 }
 
-type Reply =
+type WorkerAnswer =
   | { kind: 'message'; message: unknown }
   | { kind: 'overdue' }
   | { kind: 'ended'; code?: string | undefined; message: string };
 
 /** The next message of a thread, its end, or the end of the time. */
-async function replyOf(thread: Thread, limitMs: number, ask: () => void): Promise<Reply> {
+async function replyOf(thread: Thread, limitMs: number, ask: () => void): Promise<WorkerAnswer> {
   let stop = (): void => {};
   try {
-    return await new Promise<Reply>((resolve) => {
+    return await new Promise<WorkerAnswer>((resolve) => {
       const onMessage = (message: unknown): void => resolve({ kind: 'message', message });
       const onError = (error: NodeJS.ErrnoException): void =>
         resolve({ kind: 'ended', code: error.code, message: error.message });

@@ -62,7 +62,8 @@ const ASSERTIONS: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 /** Versions of JSON Schema in which all of this means the same. */
-const DIALECT = /^https?:\/\/json-schema\.org\/(?:draft-0[67]|draft\/20(?:19-09|20-12))\/schema#?$/;
+const KNOWN_SCHEMA =
+  /^https?:\/\/json-schema\.org\/(?:draft-0[67]|draft\/20(?:19-09|20-12))\/schema#?$/;
 
 /**
  * The schema as a tree of keywords that cost no more than (size of the schema) × (size of the value).
@@ -73,7 +74,8 @@ const DIALECT = /^https?:\/\/json-schema\.org\/(?:draft-0[67]|draft\/20(?:19-09|
 export function plainSchema(schema: unknown): PlainSchema | undefined {
   const root = asObject(schema);
   if (root !== undefined && '$schema' in root) {
-    if (typeof root['$schema'] !== 'string' || !DIALECT.test(root['$schema'])) return undefined;
+    if (typeof root['$schema'] !== 'string' || !KNOWN_SCHEMA.test(root['$schema']))
+      return undefined;
   }
   const budget = { left: BOUNDS.maxNodes };
   try {

@@ -19,7 +19,7 @@ export const SCHEMA_SCRIPT = `
 const MAX_KEPT = 20;
 const kept = new Map();
 
-const dialects = [
+const drafts = [
   [/^https?:\\/\\/json-schema\\.org\\/draft\\/2020-12\\/schema#?$/, requireFrom('#ajv-2020').Ajv2020],
   [/^https?:\\/\\/json-schema\\.org\\/draft\\/2019-09\\/schema#?$/, requireFrom('#ajv-2019').Ajv2019],
   [/^https?:\\/\\/json-schema\\.org\\/draft-0[67]\\/schema#?$/, requireFrom('#ajv-07').Ajv],
@@ -29,7 +29,7 @@ const dialects = [
 function compile(schema) {
   const isNamed = typeof schema?.$schema === 'string';
   const named = isNamed ? schema.$schema : 'https://json-schema.org/draft/2020-12/schema';
-  const [, Ajv] = dialects.find(([uri]) => uri.test(named)) ?? [];
+  const [, Ajv] = drafts.find(([uri]) => uri.test(named)) ?? [];
   if (Ajv === undefined) throw new Error('its $schema is unknown: ' + named.slice(0, 200));
   const ajv = new Ajv({
     strict: false,

@@ -197,11 +197,11 @@ describe('parallel challenges', () => {
   });
 
   it('wait for each other if they differ, and then use the new token', async () => {
-    const verdicts = await Promise.all([
+    const outcomes = await Promise.all([
       challenge(401, 'scope="read"', attemptOf()),
       challenge(403, 'error="insufficient_scope", scope="write"', attemptOf()),
     ]);
-    expect(verdicts).toEqual(['retry', 'retry']);
+    expect(outcomes).toEqual(['retry', 'retry']);
     expect(server.authority.authorizations).toHaveLength(1);
   });
 

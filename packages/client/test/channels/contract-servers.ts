@@ -96,7 +96,7 @@ async function startHttp(mischief: StreamableMischief): Promise<StreamContractSe
     ...asTarget(server),
     // A channel of Streamable HTTP ends when what it sends meets another server than before.
     end: async (channel) => {
-      server.forget();
+      server.dropSessions();
       // Of the modern era one is another for certain that takes no POST; else whoever sends asks.
       if (mischief.era === 'modern') mischief.postFaults = [{ status: 405 }];
       mischief.era = mischief.era === 'modern' ? 'legacy' : 'modern';

@@ -38,7 +38,7 @@ const envelope = {
   [CLIENT_INFO_META_KEY]: clientInfo,
   [CLIENT_CAPABILITIES_META_KEY]: {},
 };
-const introduction = {
+const firstRequests = {
   discover: {
     jsonrpc: '2.0' as const,
     id: 0,
@@ -51,7 +51,7 @@ const introduction = {
     method: 'initialize',
     params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
   },
-  questions: ['discover', 'initialize'] as const,
+  methods: ['discover', 'initialize'] as const,
 };
 
 async function open(
@@ -66,7 +66,7 @@ async function open(
   const { channel, answer } = await dial({
     target: parseTarget(server.target),
     transport: undefined,
-    introduction,
+    firstRequests,
     resumption: undefined,
     onResumed: () => {},
     handlers: {
@@ -78,7 +78,7 @@ async function open(
     connectMs: 5000,
     serverStreamSilenceMs: 0,
     scope: new AsyncResource('contract'),
-    headersOfAll: () => undefined,
+    internalHeaders: () => undefined,
     counts: new TrafficCounts(),
     maxEventBytes: options.limits?.maxEventBytes ?? 1_000_000,
     signal: new AbortController().signal,

@@ -430,7 +430,7 @@ describe('when the connection is lost', () => {
     expect(server.messages.filter(({ result }) => result !== undefined)).toEqual([]);
   });
 
-  it('a session that the server has forgotten is replaced, and its call goes out again', async () => {
+  it('a session that the server has lost is replaced, and its call goes out again', async () => {
     const { client, server } = await setUp({
       postFaults: [{ tool: 'echo', status: 404, body: 'Session not found', times: 1 }],
     });

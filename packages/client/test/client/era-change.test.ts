@@ -36,7 +36,7 @@ function turn(server: StreamableServer): void {
   const { mischief } = server;
   server.cut();
   server.cut('replies');
-  server.forget();
+  server.dropSessions();
   mischief.era = mischief.era === 'modern' ? 'legacy' : 'modern';
 }
 

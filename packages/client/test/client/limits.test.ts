@@ -263,13 +263,13 @@ describe('a call', () => {
     let stream: { write: (text: string) => unknown } | undefined;
     const caller = client(`${hung.origin}/sse`);
     await caller.connect();
-    const giveUp = new AbortController();
+    const cancel = new AbortController();
     const calls = Array.from({ length: 5 }, () =>
-      failureOf(caller.callTool('hang', {}, { signal: giveUp.signal })),
+      failureOf(caller.callTool('hang', {}, { signal: cancel.signal })),
     );
     const isCall = ({ body }: { body: string }): boolean => body.includes('"tools/call"');
     await vi.waitFor(() => expect(hung.requests.filter(isCall)).toHaveLength(5), 10_000);
-    giveUp.abort();
+    cancel.abort();
     for (const call of calls) expect(await call).toMatchObject({ code: 'aborted' });
     await vi.waitFor(() => expect(brokenOff).toBe(5), { timeout: 10_000 });
     expect(

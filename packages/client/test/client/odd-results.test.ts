@@ -110,7 +110,7 @@ const tools = [
     outputSchema: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] },
   },
   {
-    name: 'mirrored',
+    name: 'with-header',
     inputSchema: {
       type: 'object',
       properties: { where: { type: 'string', 'x-mcp-header': 'where' } },
@@ -212,7 +212,7 @@ describe('through the official client, too, a tool that answers with', () => {
     await using rig = await connected(start, modern(result));
     expect(rig.client.protocolVersion).toBe('2026-07-28');
     await rig.client.listTools();
-    expect(await rig.client.callTool('mirrored', { where: 'Rom' })).toMatchObject(gives);
+    expect(await rig.client.callTool('with-header', { where: 'Rom' })).toMatchObject(gives);
     expect(rig.told).toMatchObject([{ code: 'protocol', certainty: 'answered' }]);
   });
 });

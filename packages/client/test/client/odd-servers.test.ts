@@ -240,7 +240,7 @@ it('a handshake is made under an integer after the server was started anew, too'
   await client.callTool('echo', { message: 'x' });
   await using other = await startStreamable();
   await using another = await connect(other.url, limits);
-  other.forget();
+  other.dropSessions();
   await another.callTool('echo', { message: 'x' });
   const asked = [...server.messages, ...other.messages].flatMap(({ id }) => id ?? []);
   expect(asked.length).toBeGreaterThan(5);

@@ -8,7 +8,7 @@ it('the Client of the era before gets nothing of its successor, nor the other wa
   await using client = await connect(server.url, { retry: { firstDelayMs: 5, maxDelayMs: 50 } });
   const old = client.sdk;
   server.cut();
-  server.forget();
+  server.dropSessions();
   server.mischief.era = 'modern';
   await client.callTool('echo', { message: 'x' });
   await until(() => expect(client.sdk.getProtocolEra()).toBe('modern'));

@@ -94,7 +94,7 @@ describe('the heartbeat', () => {
     );
     await client.callTool('echo', { message: 'x' });
     server.mischief.getAnswer = { status: 503 };
-    server.forget();
+    server.dropSessions();
     // The ping gets the 404, and no call waits: there are no dials after maxAttempts.
     await until(() => expect(client.state.name).toBe('resting'));
     expect(dialsOf(server)).toBe(3);

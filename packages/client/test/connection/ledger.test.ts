@@ -118,7 +118,7 @@ describe('Ledger', () => {
     expect(ledger.waiting()).toEqual([entry]);
   });
 
-  it('resends a safe request so many times, and never forgets that it may have run', () => {
+  it('resends a safe request so many times, and keeps that it may have run', () => {
     const ledger = newLedger();
     const entry = enter(ledger, { idempotent: true });
     for (const losses of [1, 2]) {

@@ -18,12 +18,12 @@ describe.each<[string, HttpAnswer]>([
       body: '{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}',
     },
   ],
-])('a lost session, reported by %s', (_how, forgottenAnswer) => {
+])('a lost session, reported by %s', (_how, lostSessionAnswer) => {
   it('fails none of ten parallel calls, none of which is safe, and costs one handshake', async () => {
-    const { server, client } = await setUp({ forgottenAnswer });
+    const { server, client } = await setUp({ lostSessionAnswer });
     const states = statesOf(client);
     await client.callTool('echo', { message: 'before' });
-    server.forget();
+    server.dropSessions();
     const calls = Array.from({ length: 10 }, (_, n) =>
       client.callTool('echo', { message: `m${n}` }),
     );
@@ -41,7 +41,7 @@ describe('a session that is gone', () => {
     const { server, client } = await setUp();
     const running = failureOf(client.callTool('hang'));
     await until(() => expect(runsOf(server, 'hang')).toHaveLength(1));
-    server.forget();
+    server.dropSessions();
     expect(await client.callTool('echo', { message: 'x' })).toEqual(said('x'));
     expect(await running).toMatchObject({
       code: 'connection-lost',
@@ -57,7 +57,7 @@ describe('a session that is gone', () => {
     const client = makeClient(gate.url);
     await client.callTool('echo', { message: 'before' });
     gate.shut();
-    server.forget();
+    server.dropSessions();
     await until(() => expect(client.state.name).toBe('reconnecting'));
     const calls = Array.from({ length: 10 }, (_, n) =>
       client.callTool('echo', { message: `m${n}` }),
@@ -111,7 +111,7 @@ describe('a session that is gone', () => {
       },
     });
     await client.connect();
-    server.forget();
+    server.dropSessions();
     const call = client.callTool('echo', { message: 'x' });
     await until(() => expect(held).toBe(1));
     server.cut();

@@ -98,7 +98,7 @@ describe('a stream whose events have ids', () => {
     const unsafe = failureOf(client.callTool('echo', { message: 'write' }));
     const safe = client.callTool('echo', { message: 'read' }, { idempotent: true });
     await until(() => expect(runsOf(server, 'echo')).toHaveLength(2));
-    Object.assign(server.mischief, { forgetsEvents: true, hangOnCall: false });
+    Object.assign(server.mischief, { dropsEvents: true, hangOnCall: false });
     server.cut();
     expect(await unsafe).toMatchObject({ code: 'connection-lost', certainty: 'outcome-unknown' });
     expect(await safe).toEqual(said('read'));
@@ -106,7 +106,7 @@ describe('a stream whose events have ids', () => {
     expect(server.messagesOf('initialize')).toHaveLength(2);
     expect(states.at(-1)).toMatchObject({ name: 'ready', resumed: false });
     // A position in the old session's stream means nothing in the new one.
-    server.mischief.forgetsEvents = false;
+    server.mischief.dropsEvents = false;
     server.cut();
     await until(() => expect(dialsOf(server)).toBe(3));
     expect(lastEventIds(server)).toEqual([undefined, '1', '3']);
@@ -187,7 +187,7 @@ describe('a message while a resumable session has no stream', () => {
 
   it('is dropped when the session turns out to be gone', async () => {
     const { server, client } = await setUp(
-      { eventIds: true, hangOnCall: true, forgetsEvents: true },
+      { eventIds: true, hangOnCall: true, dropsEvents: true },
       { retry: { firstDelayMs: 100, maxDelayMs: 100 } },
     );
     const controller = new AbortController();
@@ -201,7 +201,7 @@ describe('a message while a resumable session has no stream', () => {
     server.mischief.hangOnCall = false;
     expect(await client.callTool('echo', { message: 'x' })).toEqual(said('x'));
     // Nor the next one, when that is resumed.
-    server.mischief.forgetsEvents = false;
+    server.mischief.dropsEvents = false;
     server.cut();
     await until(() => expect(client.state.name).toBe('reconnecting'));
     expect(await client.callTool('echo', { message: 'y' })).toEqual(said('y'));

@@ -151,7 +151,7 @@ describe('on a new session', () => {
     let tools = listing({ echo: { readOnlyHint: true } });
     const { server, client } = await setUp({
       eventIds: true,
-      forgetsEvents: true,
+      dropsEvents: true,
       answer: (request) => tools(request),
     });
     let changes = 0;
@@ -162,7 +162,7 @@ describe('on a new session', () => {
     server.cut();
     await until(() => expect(server.messagesOf('tools/list')).toHaveLength(2));
     await until(() => expect(client.state.name).toBe('ready'));
-    Object.assign(server.mischief, { forgetsEvents: false, hangOn: undefined });
+    Object.assign(server.mischief, { dropsEvents: false, hangOn: undefined });
     server.cut();
     const id = server.messagesOf('tools/list')[1]?.id as number;
     server.push({ jsonrpc: '2.0', id, result: { tools: [{ name: 'echo' }] } });
@@ -171,7 +171,7 @@ describe('on a new session', () => {
   });
 
   it('a request of the server before the handshake is done is answered, as on the first session', async () => {
-    const { server } = await setUp({ eventIds: true, forgetsEvents: true });
+    const { server } = await setUp({ eventIds: true, dropsEvents: true });
     server.mischief.answer = ({ method }) => {
       if (method === 'initialize') server.push({ jsonrpc: '2.0', id: 'early', method: 'ping' });
       return undefined;

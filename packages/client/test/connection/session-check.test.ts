@@ -31,10 +31,10 @@ describe.each(transports)('a session that is gone over %s', (transport) => {
 
   it.each(named(transport))(
     'is detected by one ping, and needs one handshake: %s',
-    async (_name, forgottenAnswer) => {
-      const { server, client } = await setUp({ forgottenAnswer });
+    async (_name, lostSessionAnswer) => {
+      const { server, client } = await setUp({ lostSessionAnswer });
       await client.callTool('echo', { message: 'before' });
-      server.forget();
+      server.dropSessions();
       const calls = [1, 2, 3].map((n) => client.callTool('echo', { message: `m${n}` }));
       expect(await Promise.all(calls)).toEqual(calls.map((_call, n) => said(`m${n + 1}`)));
       expect(runsOf(server, 'echo'), 'each ran once').toHaveLength(4);
@@ -46,16 +46,16 @@ describe.each(transports)('a session that is gone over %s', (transport) => {
 
   it.each(failedWordings.map(({ name, answer }) => [name, answer] as const))(
     'is detected also when it is not known what ran: %s',
-    async (_name, forgottenAnswer) => {
-      const { server, client } = await setUp({ forgottenAnswer });
+    async (_name, lostSessionAnswer) => {
+      const { server, client } = await setUp({ lostSessionAnswer });
       await client.callTool('echo', { message: 'before' });
-      server.forget();
+      server.dropSessions();
       const look = client.callTool('echo', { message: 'safe' }, { idempotent: true });
       const write = client.callTool('add', { a: 1, b: 1 }).catch((error: unknown) => error);
       expect(await look).toEqual(said('safe'));
       const met = await write;
       // Over HTTP+SSE a 503 comes from a gateway, which ran nothing.
-      if (transport === 'sse' && forgottenAnswer.status === 503) expect(met).toEqual(said('2'));
+      if (transport === 'sse' && lostSessionAnswer.status === 503) expect(met).toEqual(said('2'));
       else expect(met).toMatchObject({ certainty: 'outcome-unknown' });
       expect(server.openedSessions()).toBe(2);
       expect(await client.callTool('add', { a: 2, b: 1 })).toEqual(said('3'));

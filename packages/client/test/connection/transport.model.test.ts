@@ -62,7 +62,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       type: of('end'),
       code: of('lost', 'lost', 'lost', 'protocol'),
-      mayGoOn: fc.boolean(),
+      isResumable: fc.boolean(),
     }),
   },
   { weight: 6, arbitrary: fc.record({ type: of('pass'), ms: fc.constantFrom(10, 50, 200, 4500) }) },
@@ -135,7 +135,7 @@ async function take(
         one.code === 'lost'
           ? lost('outcome-unknown')
           : new LongwireError('broken', { code: 'protocol', certainty: 'outcome-unknown' }),
-        one.mayGoOn,
+        one.isResumable,
       );
       break;
     case 'pass':

@@ -50,7 +50,7 @@ describe.each(['legacy', 'modern'] as const)('dialling a server of the %s era', 
   it('finds it again in the other era with the next probe', async () => {
     await using server = await startStreamable({ era });
     await connected(server.url);
-    server.forget();
+    server.dropSessions();
     const other = era === 'legacy' ? 'modern' : 'legacy';
     server.mischief.era = other;
     const again = await connected(server.url);
@@ -105,7 +105,7 @@ describe('a server of the legacy era that knows server/discover', () => {
     });
     expect(server.messagesOf('initialize')).toHaveLength(1);
     // After a restart as well: of the session that follows nothing else is asked.
-    server.forget();
+    server.dropSessions();
     await client.callTool('echo', { message: 'y' });
     expect(server.messagesOf('initialize')).toHaveLength(2);
     await client.close();

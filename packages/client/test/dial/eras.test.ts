@@ -12,7 +12,7 @@ import {
   isNamedAgain,
   offering,
   otherAnswer,
-  questionsOf,
+  firstMethodsOf,
 } from '../../src/dial/eras.ts';
 
 const discover = {
@@ -103,9 +103,9 @@ describe('eras', () => {
     (capabilities) => {
       const params = { _meta: { [CLIENT_CAPABILITIES_META_KEY]: capabilities } };
       const asking = { ...discover, params };
-      expect(questionsOf(asking, 'auto')).toEqual(['initialize', 'discover']);
-      expect(questionsOf(asking, '2026-07-28')).toEqual(['discover']);
-      expect(questionsOf(asking, '2025-03-26')).toEqual(['initialize']);
+      expect(firstMethodsOf(asking, 'auto')).toEqual(['initialize', 'discover']);
+      expect(firstMethodsOf(asking, '2026-07-28')).toEqual(['discover']);
+      expect(firstMethodsOf(asking, '2025-03-26')).toEqual(['initialize']);
     },
   );
 
@@ -113,14 +113,14 @@ describe('eras', () => {
     'a program that announces %j is of both, the modern one first',
     (capabilities) => {
       const params = { _meta: { [CLIENT_CAPABILITIES_META_KEY]: capabilities } };
-      expect(questionsOf({ ...discover, params }, 'auto')).toEqual(['discover', 'initialize']);
+      expect(firstMethodsOf({ ...discover, params }, 'auto')).toEqual(['discover', 'initialize']);
     },
   );
 
   it('a program without discover is of the legacy era alone', () => {
-    expect(questionsOf(undefined, 'auto')).toEqual(['initialize']);
-    expect(questionsOf(undefined, '2024-11-05')).toEqual(['initialize']);
-    expect(() => questionsOf(undefined, '2026-07-28')).toThrow(
+    expect(firstMethodsOf(undefined, 'auto')).toEqual(['initialize']);
+    expect(firstMethodsOf(undefined, '2024-11-05')).toEqual(['initialize']);
+    expect(() => firstMethodsOf(undefined, '2026-07-28')).toThrow(
       expect.objectContaining({ code: 'config', certainty: 'not-sent' }),
     );
   });

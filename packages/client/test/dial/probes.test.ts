@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Question } from '../../src/dial/eras.ts';
+import type { FirstMethod } from '../../src/dial/eras.ts';
 import { probesFor } from '../../src/dial/probes.ts';
 import { parseTarget, type UrlTarget } from '../../src/dial/target.ts';
 import type { Detected } from '../../src/dial/detected.ts';
@@ -7,11 +7,11 @@ import type { TransportName } from '../../src/transport-name.ts';
 
 const inBoth = (
   target: string,
-  options: { known?: Detected; transport?: TransportName; questions?: Question[] } = {},
+  options: { known?: Detected; transport?: TransportName; methods?: FirstMethod[] } = {},
 ): string[][] =>
   probesFor(parseTarget(target) as UrlTarget, options.known, {
     transport: options.transport,
-    questions: options.questions ?? ['discover', 'initialize'],
+    methods: options.methods ?? ['discover', 'initialize'],
   }).map((steps) => steps.map(({ by, url }) => `${by} ${url.pathname}${url.search}`));
 
 const steps = (...args: Parameters<typeof inBoth>): string[] => inBoth(...args).flat();
@@ -40,17 +40,17 @@ describe('the probes of a target', () => {
   });
 
   it('a program of the legacy era: none of the modern era', () => {
-    const questions: Question[] = ['initialize'];
-    expect(steps('http://h/mcp', { questions })).toEqual(['initialize /mcp', 'stream /mcp']);
+    const methods: FirstMethod[] = ['initialize'];
+    expect(steps('http://h/mcp', { methods })).toEqual(['initialize /mcp', 'stream /mcp']);
   });
 
   it('a program of the modern era alone: none that leads to initialize', () => {
-    expect(steps('http://h', { questions: ['discover'] })).toEqual(['discover /mcp', 'discover /']);
+    expect(steps('http://h', { methods: ['discover'] })).toEqual(['discover /mcp', 'discover /']);
   });
 
   it('a program with handlers: initialize first', () => {
-    const questions: Question[] = ['initialize', 'discover'];
-    expect(steps('http://h/mcp', { questions })).toEqual([
+    const methods: FirstMethod[] = ['initialize', 'discover'];
+    expect(steps('http://h/mcp', { methods })).toEqual([
       'initialize /mcp',
       'discover /mcp',
       'stream /mcp',

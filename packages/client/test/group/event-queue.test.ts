@@ -158,10 +158,10 @@ it.each([
 it.each(['drop-oldest', 'drop-newest', 'error'] as const)(
   'keeps no more than 64 MB of events that wait, by %s',
   async (onOverflow) => {
-    const feed = new EventQueue({ onOverflow }, () => {});
+    const queue = new EventQueue({ onOverflow }, () => {});
     const text = 'x'.repeat(30_000_000);
     const push = (n: number, params: Record<string, unknown>): void =>
-      feed.push({
+      queue.push({
         type: 'notification',
         server: 'a',
         at: 0,
@@ -170,13 +170,13 @@ it.each(['drop-oldest', 'drop-newest', 'error'] as const)(
       } as GroupEvent);
     for (const n of [1, 2, 3]) push(n, { text });
     push(4, { text: text.repeat(3) });
-    feed.end();
+    queue.end();
     const kept = onOverflow === 'drop-oldest' ? [2, 3] : [1, 2];
-    expect(numbersIn(await take(feed, 2))).toEqual(kept);
+    expect(numbersIn(await take(queue, 2))).toEqual(kept);
     if (onOverflow === 'error') {
-      expect(await failureOf(feed.next())).toMatchObject({ code: 'limit-exceeded' });
+      expect(await failureOf(queue.next())).toMatchObject({ code: 'limit-exceeded' });
     } else {
-      expect(feed.dropped).toBe(2);
+      expect(queue.dropped).toBe(2);
     }
   },
 );

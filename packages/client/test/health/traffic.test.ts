@@ -132,7 +132,7 @@ describe('messages and bytes are counted', () => {
     await expectAllCounted(client, server);
   });
 
-  it('of the tool-events dialect, and not what is answered on this side', async () => {
+  it('of the tool-events transport, and not what is answered on this side', async () => {
     const server = closeLater(await startToolEventsServer({ kind: 'answers-in-body' }));
     const client = makeClient(server.url, { ...quick, headers: { api_key: server.apiKey } });
     await client.connect();

@@ -53,7 +53,7 @@ type Step =
   | { do: 'settle' }
   | { do: 'outage'; server: number; ms: number }
   | { do: 'cut'; server: number }
-  | { do: 'forget'; server: number }
+  | { do: 'drop-sessions'; server: number }
   | { do: 'refuse'; server: number; status: number };
 
 const server = fc.nat(1);
@@ -77,7 +77,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cut' as const), server }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), server }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('drop-sessions' as const), server }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -306,8 +306,8 @@ async function live(history: History): Promise<void> {
         case 'cut':
           proxy?.cutAll();
           break;
-        case 'forget':
-          origin?.forget();
+        case 'drop-sessions':
+          origin?.dropSessions();
           break;
         case 'refuse':
           origin?.refusals.push(one.status);

@@ -22,7 +22,7 @@ export interface PrincipalServer {
   /** The statuses that the next calls are refused with, first to last. */
   readonly refusals: number[];
   /** Knows no session any more, and ends all streams. */
-  forget(): void;
+  dropSessions(): void;
   close(): Promise<void>;
 }
 
@@ -137,7 +137,7 @@ export async function startPrincipalServer(name: string): Promise<PrincipalServe
     calls,
     others,
     refusals,
-    forget: () => {
+    dropSessions: () => {
       for (const stream of sessions.values()) stream?.destroy();
       sessions.clear();
     },

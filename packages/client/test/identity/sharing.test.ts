@@ -211,7 +211,7 @@ describe('a cache', () => {
     expect([a.calls.length, b.calls.length]).toEqual([2, 2]);
   });
 
-  it('forgets what one server’s tools had answered, and no other’s, when they change', async () => {
+  it('drops what one server’s tools had answered, and no other’s, when they change', async () => {
     const kept = cache(all);
     const [one, other] = [{}, {}];
     const send = (client: object): Promise<unknown> => {

@@ -57,6 +57,6 @@ it.each([1, 2, 3])('settles every call while two servers come and go (seed %i)',
   await coming;
   expect(outcomes.filter((outcome) => outcome === 'answered').length).toBeGreaterThan(30);
   expect(pool.status()).toMatchObject({ waiting: 0, targets: [{ inFlight: 0 }, { inFlight: 0 }] });
-  // None is forgotten: each one is closed once it is idle.
+  // Each one is closed once it is idle.
   await until(() => expect(targetsOf(pool)).toMatchObject([{ idle: 0 }, { idle: 0 }]));
 });

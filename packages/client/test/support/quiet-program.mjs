@@ -44,7 +44,7 @@ async function authorize() {
     (client) => client.close(),
     ({ code }) => code,
   );
-  const finished = await login.finish(new URLSearchParams({ code: 'spent' })).then(
+  const finished = await login.finish(new URLSearchParams({ code: 'used' })).then(
     () => 'finished',
     ({ code, message }) => ({ code, length: message.length }),
   );

@@ -116,13 +116,13 @@ describe('a schema of a server', () => {
     const own = new JsonSchema(schema);
     let turns = 0;
     const turning = setInterval(() => (turns += 1), 10);
-    const verdict = await own.check(value);
+    const outcome = await own.check(value);
     clearInterval(turning);
-    expect(verdict).toEqual({ kind: 'unchecked', reason: 'it took longer than 1000 ms' });
+    expect(outcome).toEqual({ kind: 'unchecked', reason: 'it took longer than 1000 ms' });
     // The process did other things meanwhile.
     expect(turns).toBeGreaterThan(10);
     // It is not tried again.
-    expect(own.checkInPlace('')).toEqual(verdict);
+    expect(own.checkInPlace('')).toEqual(outcome);
   });
 
   it.each([
@@ -142,8 +142,8 @@ describe('a schema of a server', () => {
     ['deep', nested(5000, false), 1, /too large/],
     ['large', { enum: Array.from({ length: 50_000 }, (_, i) => i) }, 1, /too large/],
   ])('that cannot be used is not checked: %s', async (_what, schema, value, reason) => {
-    const verdict = await check(schema, value);
-    expect(verdict).toEqual({ kind: 'unchecked', reason: expect.stringMatching(reason) });
+    const outcome = await check(schema, value);
+    expect(outcome).toEqual({ kind: 'unchecked', reason: expect.stringMatching(reason) });
   });
 
   it('of thousands of alternatives, or deep ones, ends', async () => {
@@ -168,13 +168,13 @@ describe('a schema of a server', () => {
     const hostile = { pattern: '^(a+)+$' };
     const friendly = new JsonSchema({ pattern: '^a' });
     expect(await friendly.check('a')).toEqual({ kind: 'valid' });
-    const verdicts = await Promise.all([
+    const outcomes = await Promise.all([
       kindOf(hostile, `${'a'.repeat(40)}!`),
       kindOf({ pattern: '^b' }, 'a'),
       friendly.check('a'),
       friendly.check('b'),
     ]);
-    expect(verdicts).toMatchObject([
+    expect(outcomes).toMatchObject([
       'unchecked',
       'invalid',
       { kind: 'valid' },
@@ -233,8 +233,8 @@ describe('a schema of a server', () => {
     const index = new URL('../../dist/internal.js', import.meta.url);
     const program = `
       const { JsonSchema } = await import(${JSON.stringify(index.href)});
-      const verdict = await new JsonSchema({ pattern: '^a' }).check('b');
-      process.stdout.write(JSON.stringify(verdict.kind));
+      const outcome = await new JsonSchema({ pattern: '^a' }).check('b');
+      process.stdout.write(JSON.stringify(outcome.kind));
     `;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
     let said = '';

@@ -15,16 +15,16 @@ function createStuck() {
   });
   // Whoever has the pipe listens.
   pipe.on('error', () => {});
-  const outbox = new WriteQueue(pipe, new TrafficCounts());
+  const queue = new WriteQueue(pipe, new TrafficCounts());
   const onWire: number[] = [];
   const outcomes: unknown[] = [];
   const send = (id: number, text = String(id)): void => {
-    outbox.send({ text, requestId: id, onWire: () => onWire.push(id) }).then(
+    queue.send({ text, requestId: id, onWire: () => onWire.push(id) }).then(
       () => (outcomes[id] = 'sent'),
       (error: unknown) => (outcomes[id] = error),
     );
   };
-  return { outbox, writes, onWire, outcomes, send };
+  return { queue, writes, onWire, outcomes, send };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -59,12 +59,12 @@ it('limits the size of a write, and writes a larger line alone', async () => {
 });
 
 it('withdraws queued lines alone', async () => {
-  const { outbox, writes, outcomes, send } = createStuck();
+  const { queue, writes, outcomes, send } = createStuck();
   for (const id of [0, 1, 2]) send(id);
-  expect(outbox.withdraw(0)).toBe(false);
-  expect(outbox.withdraw(1)).toBe(true);
-  expect(outbox.withdraw(1)).toBe(false);
-  expect(outbox.withdraw(7)).toBe(false);
+  expect(queue.withdraw(0)).toBe(false);
+  expect(queue.withdraw(1)).toBe(true);
+  expect(queue.withdraw(1)).toBe(false);
+  expect(queue.withdraw(7)).toBe(false);
   writes[0]?.taken();
   await settled();
   expect(outcomes[1]).toMatchObject({ code: 'closed', certainty: 'not-sent' });
@@ -78,7 +78,7 @@ it.each([
 ])(
   'has the best certainty for the lines of a write that fails with %s',
   async (code, certainties) => {
-    const { outbox, writes, onWire, outcomes, send } = createStuck();
+    const { queue, writes, onWire, outcomes, send } = createStuck();
     for (const id of [0, 1, 2, 3]) send(id);
     writes[0]?.taken();
     await settled();
@@ -92,7 +92,7 @@ it.each([
     expect(writes).toHaveLength(2);
 
     const reason = new ConnectionLostError('it ended', { certainty: 'not-sent' });
-    outbox.drop(reason);
+    queue.drop(reason);
     await settled();
     expect(outcomes[4]).toBe(reason);
   },

@@ -28,7 +28,7 @@ const handlers: ServerRequestHandlers = {
   }),
 };
 
-describe.each(['replies', 'standing'] as const)(
+describe.each(['replies', 'server-stream'] as const)(
   'what the server asks on its %s stream',
   (where) => {
     it('is answered by POST', async () => {
@@ -132,7 +132,7 @@ it('a request of the server on a lost session gets no answer', async () => {
   await heard(server);
   server.push(question('q'));
   server.cut();
-  server.forget();
+  server.dropSessions();
   await until(() => expect(server.openedSessions()).toBe(2));
   answer();
   expect(await client.callTool('echo', { message: 'x' })).toEqual(said('x'));

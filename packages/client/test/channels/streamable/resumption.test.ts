@@ -136,7 +136,7 @@ describe('an answer whose stream breaks, with event ids', () => {
     const { server, client } = await setUp({ ...cutting, cuts: 1, eventIds: true, retryMs: 100 });
     const call = failureOf(client.callTool('add', { a: 1, b: 1 }));
     await until(() => expect(runsOf(server, 'add')).toHaveLength(1));
-    server.forget();
+    server.dropSessions();
     expect(await call).toMatchObject({ code: 'connection-lost', certainty: 'outcome-unknown' });
     expect(await client.callTool('echo', { message: 'x' })).toEqual(said('x'));
     expect(server.openedSessions()).toBe(2);

@@ -80,11 +80,11 @@ describe('a lost session', () => {
       body: '{"jsonrpc":"2.0","error":{"code":-32000,"message":"Session not found"},"id":null}',
       headers: { 'content-type': 'application/json' },
     },
-  ])('leads to one handshake for all waiting calls (%j)', async (forgottenAnswer) => {
-    const { server, client } = await setUp(forgottenAnswer && { forgottenAnswer });
+  ])('leads to one handshake for all waiting calls (%j)', async (lostSessionAnswer) => {
+    const { server, client } = await setUp(lostSessionAnswer && { lostSessionAnswer });
     const states = statesOf(client);
     await client.listTools();
-    server.forget();
+    server.dropSessions();
     const calls = Array.from({ length: 10 }, (_, i) => client.callTool('add', { a: i, b: 1 }));
     expect(await Promise.all(calls)).toEqual(calls.map((_, i) => said(String(i + 1))));
     expect(server.messagesOf('initialize')).toHaveLength(2);
@@ -97,7 +97,7 @@ describe('a lost session', () => {
     const { server, client } = await setUp();
     await heard(server);
     server.cut();
-    server.forget();
+    server.dropSessions();
     await until(() => expect(server.openedSessions()).toBe(2));
     expect(await client.callTool('echo', { message: 'x' })).toEqual(said('x'));
     expect(server.openedSessions()).toBe(2);
@@ -108,7 +108,7 @@ describe('a lost session', () => {
     const write = failureOf(client.callTool('write'));
     await until(() => expect(server.openReplies()).toBe(1));
     delete server.mischief.hangOn;
-    server.forget();
+    server.dropSessions();
     expect(await client.callTool('echo', { message: 'x' })).toEqual(said('x'));
     expect(await write).toMatchObject({ code: 'connection-lost', certainty: 'outcome-unknown' });
     expect(runsOf(server, 'write')).toHaveLength(1);

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { CommentWatch } from '../../../src/channels/tool-events/comment-watch.ts';
 
 const beating = (...times: number[]): CommentWatch => {
-  const pulse = new CommentWatch();
-  for (const time of times) pulse.comment(time);
-  return pulse;
+  const watch = new CommentWatch();
+  for (const time of times) watch.comment(time);
+  return watch;
 };
 
 describe('CommentWatch', () => {
@@ -13,16 +13,16 @@ describe('CommentWatch', () => {
   });
 
   it('counts several comments at the start as one', () => {
-    const pulse = beating(0, 1, 2, 10, 30);
-    expect(pulse.hasStopped(1e9)).toBe(false);
-    pulse.comment(1000);
-    expect(pulse.hasStopped(1e9)).toBe(false);
+    const watch = beating(0, 1, 2, 10, 30);
+    expect(watch.hasStopped(1e9)).toBe(false);
+    watch.comment(1000);
+    expect(watch.hasStopped(1e9)).toBe(false);
   });
 
   it('has stopped after twice the longest interval, not before', () => {
-    const pulse = beating(0, 100, 200);
-    expect(pulse.hasStopped(400)).toBe(false);
-    expect(pulse.hasStopped(401)).toBe(true);
+    const watch = beating(0, 100, 200);
+    expect(watch.hasStopped(400)).toBe(false);
+    expect(watch.hasStopped(401)).toBe(true);
   });
 
   it('uses the longest interval, wherever it was', () => {
@@ -31,18 +31,18 @@ describe('CommentWatch', () => {
       [0, 100, 600, 700],
       [0, 100, 200, 700],
     ]) {
-      const pulse = beating(...times);
-      expect(pulse.hasStopped(1700)).toBe(false);
-      expect(pulse.hasStopped(1701)).toBe(true);
+      const watch = beating(...times);
+      expect(watch.hasStopped(1700)).toBe(false);
+      expect(watch.hasStopped(1701)).toBe(true);
     }
   });
 
   it('has not stopped after a late comment', () => {
-    const pulse = beating(0, 100, 200);
-    expect(pulse.hasStopped(1000)).toBe(true);
-    pulse.comment(1000);
-    expect(pulse.hasStopped(2600)).toBe(false);
-    expect(pulse.hasStopped(2601)).toBe(true);
+    const watch = beating(0, 100, 200);
+    expect(watch.hasStopped(1000)).toBe(true);
+    watch.comment(1000);
+    expect(watch.hasStopped(2600)).toBe(false);
+    expect(watch.hasStopped(2601)).toBe(true);
   });
 
   it('works with any start of the clock', () => {

@@ -151,11 +151,11 @@ export class ScriptedChannel implements Channel {
   }
 
   /** The channel ends by itself; requests that have not left are never sent. */
-  end(reason: LongwireError, mayGoOn: boolean): void {
+  end(reason: LongwireError, isResumable: boolean): void {
     if (this.isOver) return;
     this.isOver = true;
     for (const post of this.posts.slice()) if (!post.isOnWire) post.fail(lost('not-sent'));
-    if (mayGoOn) this.resumption = new LastSession(this.session);
+    if (isResumable) this.resumption = new LastSession(this.session);
     this.#handlers.onEnd(reason);
   }
 }
@@ -212,8 +212,8 @@ export class ScriptedServer {
   accept(goesOn: boolean, early?: (channel: ScriptedChannel) => void): void {
     const [dialling] = this.dialling;
     if (dialling === undefined) return;
-    const { resumption, introduction, handlers } = dialling.options;
-    const { initialize } = introduction;
+    const { resumption, firstRequests, handlers } = dialling.options;
+    const { initialize } = firstRequests;
     const before = goesOn && resumption instanceof LastSession ? resumption.session : undefined;
     const number = (this.#sessions += before === undefined ? 1 : 0);
     const session = before ?? { number, seen: [], asked: new Set(), askedIds: 0 };
