@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [name…] [--rounds N] [--calls N]`; without a name, everything that belongs in
- * the table of `bench/README.md`.
+ * `npm run bench -- [name…] [--rounds N] [--calls N] [--sessions N]`; without a name, everything that
+ * belongs in the tables of `bench/README.md`.
  */
 import { parseArgs } from 'node:util';
 import { FLOOR_VARIANTS } from './sse-calls/contenders.mjs';
@@ -9,10 +9,11 @@ import { run as runColdStart } from './cold-start/index.mjs';
 import { run as runDecoder } from './decoder/index.mjs';
 import { run as runHttpCalls } from './http-calls/index.mjs';
 import { run as runRecovery } from './recovery/index.mjs';
+import { run as runServer } from './server/index.mjs';
 import { run as runSseCalls } from './sse-calls/index.mjs';
 import { run as runStdioCalls } from './stdio-calls/index.mjs';
 
-const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N]
+const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N] [--sessions N]
 
   sse-calls     CPU, throughput and latency of tool calls over HTTP+SSE: Longwire, its peers, the bare loop
   http-calls    the same over Streamable HTTP, with sessions and stateless, answered as JSON and as SSE
@@ -20,15 +21,24 @@ const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N]
   cold-start    listing tools from a command line, from start to end: Longwire and its peers
   recovery      from a cut stream to the next call, 1000 calls at once, a 50 MiB result: Longwire and its peers
   around-calls  what middlewares, a cache, a pool and a group of fifty servers cost and bring
+  server        connections, memory, calls and broadcasts of servers: Longwire's, the official ones, peers
   decoder       throughput of the event-stream decoder: Longwire's and eventsource-parser's
   floor         ways to write the bare loop, to see that the cheapest is the one that is used
 
-  --rounds   how often everything is measured (default 15; a third of it for the 50 MiB result)
-  --calls    calls a sample of sse-calls, http-calls, stdio-calls, around-calls and floor (default 1000)
+  --rounds     how often everything is measured (default 15, and 3 for server; a third of it for the
+               50 MiB result)
+  --calls      calls a sample of sse-calls, http-calls, stdio-calls, around-calls and floor (default
+               1000), and of server (default 4000)
+  --sessions   idle sessions of server (default 1000)
 
 Without a name: all but floor.`;
 
-/** @typedef {{ rounds: number, calls: number }} Options */
+/** @typedef {{ rounds: number, calls: number, sessions: number }} Options */
+
+/** @type {Options} */
+const DEFAULTS = { rounds: 15, calls: 1000, sessions: 1000 };
+/** Of servers, whose measurements take longer. @type {Options} */
+const SERVER_DEFAULTS = { ...DEFAULTS, rounds: 3, calls: 4000 };
 
 /** @type {Record<string, (options: Options) => Promise<boolean>>} */
 const BENCHES = {
@@ -38,6 +48,7 @@ const BENCHES = {
   'cold-start': runColdStart,
   recovery: runRecovery,
   'around-calls': runAroundCalls,
+  server: runServer,
   decoder: runDecoder,
   floor: (options) => runSseCalls({ ...options, contenders: FLOOR_VARIANTS }),
 };
@@ -45,20 +56,22 @@ const BENCHES = {
 /** What is run without a name. */
 const IN_THE_TABLE = Object.keys(BENCHES).filter((name) => name !== 'floor');
 
-/** @param {string} name @param {string} text */
+/** @param {string} name @param {string | undefined} text */
 function count(name, text) {
+  if (text === undefined) return {};
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
     throw new TypeError(`--${name} is a count, not ${text}`);
-  return value;
+  return { [name]: value };
 }
 
 function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      rounds: { type: 'string', default: '15' },
-      calls: { type: 'string', default: '1000' },
+      rounds: { type: 'string' },
+      calls: { type: 'string' },
+      sessions: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -69,7 +82,11 @@ function readArguments() {
   return {
     help: values.help,
     names,
-    options: { rounds: count('rounds', values.rounds), calls: count('calls', values.calls) },
+    given: {
+      ...count('rounds', values.rounds),
+      ...count('calls', values.calls),
+      ...count('sessions', values.sessions),
+    },
   };
 }
 
@@ -89,7 +106,8 @@ async function main() {
   let measured = true;
   for (const name of request.names) {
     console.log(`\n## ${name}`);
-    measured = ((await BENCHES[name]?.(request.options)) ?? true) && measured;
+    const defaults = name === 'server' ? SERVER_DEFAULTS : DEFAULTS;
+    measured = ((await BENCHES[name]?.({ ...defaults, ...request.given })) ?? true) && measured;
   }
   return measured ? 0 : 1;
 }

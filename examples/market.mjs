@@ -6,7 +6,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mcpPlugin } from '@longwire/server';
+import { mcp } from '@longwire/server';
 import { McpServer } from '@modelcontextprotocol/server';
 import fastify from 'fastify';
 import * as z from 'zod';
@@ -47,7 +47,7 @@ export async function startMarket({ name = 'market', port = 0, token } = {}) {
       await reply.code(401).send({ error: 'who are you?' });
     }
   });
-  await app.register(mcpPlugin, { createServer: createSession });
+  await app.register(mcp, { create: createSession });
   await app.listen({ port, host: '127.0.0.1' });
   const address = /** @type {import('node:net').AddressInfo} */ (app.server.address());
   const close = async () => {

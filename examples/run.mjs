@@ -41,6 +41,8 @@ function run(name) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [`${folder}${name}.mjs`], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Those with a port of their own shall not meet what listens there.
+      env: { ...process.env, PORT: '0' },
       timeout: LIMIT_MS,
       killSignal: 'SIGKILL',
     });

@@ -13,8 +13,10 @@ const long = [
   'test/fuzz/fuzz.test.ts',
   'test/habits/**',
   'test/interop/{go,java,popular,python,rust}*.test.ts',
+  'test/interop/kit/{clients,resume-chaos}.test.ts',
   'test/interop/peers.test.ts',
   'test/package/**',
+  'test/stopping/**',
 ];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

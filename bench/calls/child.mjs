@@ -11,7 +11,7 @@ export class Child {
   /**
    * @param {URL} module
    * @param {readonly string[]} args
-   * @param {{ execArgv?: string[], env?: NodeJS.ProcessEnv }} options
+   * @param {{ execArgv?: string[], env?: NodeJS.ProcessEnv, cwd?: string }} options
    */
   constructor(module, args = [], options = {}) {
     this.#process = fork(module, args, { ...options, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });

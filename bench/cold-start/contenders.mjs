@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { inScratch, manifestOf } from './peers.mjs';
+import { PEERS } from './peers.mjs';
 
 /**
  * @typedef {object} Target where the tools are to be listed
@@ -64,7 +64,7 @@ export function peers() {
   return [
     peer('mcporter', {
       title: (version) => `mcporter ${version}, \`list --json\``,
-      program: inScratch('mcporter', 'dist/cli.js'),
+      program: PEERS.fileOf('mcporter', 'dist/cli.js'),
       args: ({ url, command: [command = '', argument = ''] = ['', ''] }) =>
         url === undefined
           ? ['list', '--stdio', command, '--stdio-arg', argument, '--json']
@@ -73,7 +73,7 @@ export function peers() {
     }),
     peer('@modelcontextprotocol/inspector', {
       title: (version) => `Inspector ${version}, \`--cli --method tools/list\``,
-      program: inScratch('@modelcontextprotocol/inspector', 'clients/launcher/build/index.js'),
+      program: PEERS.fileOf('@modelcontextprotocol/inspector', 'clients/launcher/build/index.js'),
       args: ({ url, command = [] }) => [
         '--cli',
         ...(url === undefined ? command : [url, '--transport', 'http']),
@@ -91,7 +91,7 @@ export function peers() {
  * @returns {Contender}
  */
 function peer(name, { title, ...contender }) {
-  const manifest = manifestOf(name);
+  const manifest = PEERS.manifestOf(name);
   const engine = manifest?.engines?.node;
   return {
     ...contender,

@@ -13,8 +13,8 @@ import { TOOLS } from '../calls/echo.mjs';
 import { machine, table, withSpread } from '../report/markdown.mjs';
 import { ratioSpread, spread } from '../report/statistics.mjs';
 import { IMPORTS, LONGWIRE, NOTHING, peers, VERSION } from './contenders.mjs';
-import { installPeers, manifestOf, SCRATCH, SCRATCH_NODE } from './peers.mjs';
-import { runProgram } from './run-program.mjs';
+import { PEERS, PEERS_NODE } from './peers.mjs';
+import { runProgram } from '../peers/run-program.mjs';
 
 /** @typedef {import('./contenders.mjs').Contender} Contender */
 /** @typedef {import('./contenders.mjs').Target} Target */
@@ -58,10 +58,10 @@ const STDIO_SERVER = fileURLToPath(new URL('../stdio-calls/server.mjs', import.m
  * @returns {Promise<boolean>} whether every command line could be measured
  */
 export async function run({ rounds }) {
-  const notInstalled = await installPeers();
+  const notInstalled = await PEERS.install();
   const contenders = [NOTHING, LONGWIRE, ...(notInstalled === undefined ? peers() : [])];
   // The programs find no configuration, and leave their files where they harm nobody.
-  const home = join(SCRATCH, 'home');
+  const home = join(PEERS.folder, 'home');
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
 
@@ -139,11 +139,11 @@ async function toolsAt(url) {
  */
 function runtimes() {
   const own = { version: process.versions.node, node: process.execPath };
-  const newer = manifestOf('node')?.version;
-  if (newer === undefined || !existsSync(SCRATCH_NODE) || majorOf(newer) <= majorOf(own.version)) {
+  const newer = PEERS.manifestOf('node')?.version;
+  if (newer === undefined || !existsSync(PEERS_NODE) || majorOf(newer) <= majorOf(own.version)) {
     return [own];
   }
-  return [own, { version: newer, node: SCRATCH_NODE }];
+  return [own, { version: newer, node: PEERS_NODE }];
 }
 
 /** @param {string} version of Node, or a range that begins with the oldest */

@@ -39,11 +39,11 @@ let everythingTools: Listed[];
 let tinyImage: string;
 
 beforeAll(async () => {
-  demo = await serve(() => createDemoServer());
+  demo = await serve({ create: () => createDemoServer() });
   everything = await startEverything({ mode: 'sse' });
   {
-    await using own = await serve(() => createDemoServer());
-    await using official = await connectOfficial(own.url);
+    await using own = await serve({ create: () => createDemoServer() });
+    await using official = await connectOfficial(own.sseUrl);
     demoTools = (await official.raw('tools/list'))['tools'] as Listed[];
   }
   await using official = await connectOfficial(everything.url);
@@ -135,12 +135,12 @@ describe('one question', () => {
       }),
       { text: 'All of it is done.' },
     ]);
-    const env = { ...claude.env, MCP_SERVER_URL: demo.url, MCP_API_KEY: mcpKey };
-    const args = ['chat', demo.url, everything.url, '-p', 'Do it all', '--yes', '--verbose'];
+    const env = { ...claude.env, MCP_SERVER_URL: demo.sseUrl, MCP_API_KEY: mcpKey };
+    const args = ['chat', demo.sseUrl, everything.url, '-p', 'Do it all', '--yes', '--verbose'];
     const run = await runCli(args, { env });
 
     expect([run.code, run.stdout]).toEqual([0, 'Let me see.\nAll of it is done.\n']);
-    const { host } = new URL(demo.url);
+    const { host } = new URL(demo.sseUrl);
     expect(run.stderr).toContain(`→ ${host}/echo {"message":"hé"}`);
     expect(run.stderr).toContain(`✓ ${host}/echo: hé`);
     expect(run.stderr).toContain(`${host}/long_task: 2/2 step 2`);
@@ -183,7 +183,7 @@ describe('one question', () => {
 
   test('offers every tool with its own schema, under names of its own', async () => {
     await using claude = await scripted([{ text: 'Nothing to do.' }]);
-    const args = ['chat', demo.url, everything.url, '-p', 'Hi'];
+    const args = ['chat', demo.sseUrl, everything.url, '-p', 'Hi'];
     expect(await runCli(args, { env: claude.env })).toMatchObject({ code: 0, stderr: '' });
     const [body] = claude.bodies() as [MessagesRequest];
     const names = Object.keys(schemasOf(body));
@@ -236,7 +236,7 @@ describe('one question', () => {
       { calls: [{ id: 'toolu_1', name: 'add', arguments: { a: 2, b: 3 } }] },
       { text: 'It is 5.' },
     ]);
-    const args = ['chat', demo.url, '-p', 'What is 2 + 3?', '--json', '--trust', demo.url];
+    const args = ['chat', demo.sseUrl, '-p', 'What is 2 + 3?', '--json', '--trust', demo.sseUrl];
     const { code, stdout } = await runCli(args, { env: claude.env });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -251,7 +251,7 @@ describe('one question', () => {
       { calls: [{ id: 'toolu_1', name: 'echo', arguments: { message: 'a\u001b[2Jb\u009b2Jc' } }] },
       { text: 'red \u001b[31mtea\u001b]0;title\u0007 \u009b2Jis ready' },
     ]);
-    const args = ['chat', demo.url, '-p', 'Say it', '--verbose', '--yes'];
+    const args = ['chat', demo.sseUrl, '-p', 'Say it', '--verbose', '--yes'];
     const { code, stdout, stderr } = await runCli(args, { env: claude.env });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^red .*tea.*is ready\n$/);
@@ -268,7 +268,7 @@ describe('cache breakpoints', () => {
       { text: 'Done.' },
     ]);
     expect(
-      (await runCli(['chat', demo.url, '-p', 'Twice', '--yes'], { env: claude.env })).code,
+      (await runCli(['chat', demo.sseUrl, '-p', 'Twice', '--yes'], { env: claude.env })).code,
     ).toBe(0);
     const bodies = claude.bodies();
     expect(bodies).toHaveLength(3);
@@ -288,7 +288,7 @@ describe('a conversation from a pipe', () => {
       { text: 'It is three.' },
       { text: 'I said three.' },
     ]);
-    const run = await runCli(['chat', demo.url, '--trust', new URL(demo.url).host], {
+    const run = await runCli(['chat', demo.sseUrl, '--trust', new URL(demo.sseUrl).host], {
       env: claude.env,
       stdin: { text: 'What is 1 + 2?\nWhat did you say?\n' },
     });
@@ -309,7 +309,7 @@ describe('a conversation from a pipe', () => {
 
   test('starts anew with /reset, calls tools itself with /call, and leaves with /quit', async () => {
     await using claude = await scripted([{ text: 'First.' }, { text: 'Second.' }]);
-    const run = await runCli(['chat', demo.url], {
+    const run = await runCli(['chat', demo.sseUrl], {
       env: claude.env,
       stdin: { text: 'One\n/reset\n/call add a=1 b=2\nTwo\n/quit\nNever\n' },
     });
@@ -369,8 +369,8 @@ describe('a tool of which its server says that it only reads', () => {
   };
 
   test('is called unasked only if the server is trusted', async () => {
-    expect(await isCallRefused([demo.url])).toBe(true);
-    expect(await isCallRefused([demo.url, '--trust', demo.url])).toBe(false);
+    expect(await isCallRefused([demo.sseUrl])).toBe(true);
+    expect(await isCallRefused([demo.sseUrl, '--trust', demo.sseUrl])).toBe(false);
   });
 
   const override = { add: { annotations: { readOnlyHint: true } } };
@@ -382,7 +382,7 @@ describe('a tool of which its server says that it only reads', () => {
     [{ tools: { override } }, ['@all'], true],
   ])('a file says %j, chat %j: refused is %j', async (server, args, isRefused) => {
     const cwd = await mkdtemp(join(tmpdir(), 'longwire-trust-'));
-    const file = { servers: { it: { url: demo.url, ...server } } };
+    const file = { servers: { it: { url: demo.sseUrl, ...server } } };
     await writeFile(join(cwd, 'longwire.json'), JSON.stringify(file));
     expect(await isCallRefused(args, cwd)).toBe(isRefused);
     await rm(cwd, { recursive: true });
@@ -390,7 +390,7 @@ describe('a tool of which its server says that it only reads', () => {
 
   test('--trust names a server of the chat: 2', async () => {
     await using claude = await scripted([]);
-    const run = await runCli(['chat', demo.url, '--trust', 'nobody'], { env: claude.env });
+    const run = await runCli(['chat', demo.sseUrl, '--trust', 'nobody'], { env: claude.env });
     expect(run.code).toBe(2);
     expect(run.stderr).toMatch(/--trust "nobody" is none of the servers of this chat/);
   });
@@ -401,7 +401,7 @@ describe('what goes wrong', () => {
     await using claude = await scripted([]);
     const error = { type: 'authentication_error', message: `invalid key ${anthropicKey}` };
     claude.proxy.next({ type: 'answer', status: 401, body: { type: 'error', error } });
-    const run = await runCli(['chat', demo.url, '-p', 'Hi', '--verbose'], { env: claude.env });
+    const run = await runCli(['chat', demo.sseUrl, '-p', 'Hi', '--verbose'], { env: claude.env });
     expect([run.code, run.stdout]).toEqual([4, '']);
     expect(run.stderr).toMatch(/^error: .*ANTHROPIC_API_KEY.*401.*check the key$/m);
     expectKeysKept(run);
@@ -410,7 +410,7 @@ describe('what goes wrong', () => {
 
   test('a server that is not there: 3, and Claude is not asked', async () => {
     await using claude = await scripted([]);
-    const args = ['chat', demo.url, 'http://127.0.0.1:9/sse', '-p', 'Hi'];
+    const args = ['chat', demo.sseUrl, 'http://127.0.0.1:9/sse', '-p', 'Hi'];
     const { code, stdout, stderr } = await runCli(args, { env: claude.env });
     expect([code, stdout]).toEqual([3, '']);
     expect(stderr.trimEnd()).toMatch(/^error: .*127\.0\.0\.1:9.*$/);

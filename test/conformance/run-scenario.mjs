@@ -22,7 +22,7 @@ import { suiteNode, suiteProgram } from './suite.mjs';
  * @property {string | undefined} failure why it failed, in one line
  */
 
-/** Each run is two processes, the suite and its client. */
+/** Each run is the suite and its client, a process each. */
 const AT_A_TIME = 2;
 const CLIENT_MS = 15_000;
 /** The suite ends its client after the time above; beyond this it hangs itself. */
@@ -43,13 +43,14 @@ const waiting = [];
  * a warning, a client that ended with an error or did not end.
  *
  * @param {Run} run
+ * @param {string} [url] of the server that is looked at
  * @returns {Promise<ScenarioResult>}
  */
-export async function runScenario(run) {
+export async function runScenario(run, url) {
   if (running === AT_A_TIME) await new Promise((resolve) => waiting.push(() => resolve(undefined)));
   else running++;
   try {
-    return await runNow(run);
+    return await runNow(run, url);
   } finally {
     const next = waiting.shift();
     if (next === undefined) running--;
@@ -57,11 +58,11 @@ export async function runScenario(run) {
   }
 }
 
-/** @param {Run} run @returns {Promise<ScenarioResult>} */
-async function runNow(run) {
+/** @param {Run} run @param {string} [url] @returns {Promise<ScenarioResult>} */
+async function runNow(run, url) {
   const folder = await mkdtemp(join(tmpdir(), 'longwire-conformance-'));
   try {
-    const ended = await runSuite(run, folder);
+    const ended = await runSuite(argumentsOf(run, url), folder);
     const checks = await checksIn(folder);
     return { run, ...count(checks), failure: failureOf(ended, checks) };
   } finally {
@@ -69,18 +70,23 @@ async function runNow(run) {
   }
 }
 
+/** How the suite is called for a run. @param {Run} run @param {string} [url] */
+function argumentsOf({ role, scenario, specVersion }, url) {
+  const args = ['--import', here('bind-at-once.mjs'), suiteProgram, role, '--scenario', scenario];
+  if (role === 'client') args.push('--command', COMMAND, '--timeout', String(CLIENT_MS));
+  if (url !== undefined) args.push('--url', url);
+  if (specVersion !== '') args.push('--spec-version', specVersion);
+  return args;
+}
+
 /**
- * @param {Run} run @param {string} folder
+ * @param {string[]} args @param {string} folder
  * @returns {Promise<{ exitCode: number | null, output: string }>}
  */
-function runSuite({ scenario, specVersion }, folder) {
-  const args = ['--import', here('bind-at-once.mjs'), suiteProgram, 'client'];
-  args.push('--command', COMMAND, '--scenario', scenario, '--output-dir', folder);
-  args.push('--timeout', String(CLIENT_MS));
-  if (specVersion !== '') args.push('--spec-version', specVersion);
+function runSuite(args, folder) {
   return new Promise((resolve, reject) => {
     // In a group of its own: its client is the child of a shell, and has to end with it.
-    const child = spawn(suiteNode, args, {
+    const child = spawn(suiteNode, [...args, '--output-dir', folder], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { npm } from '../scoreboard/scratch.mjs';
-import { REQUIRED } from './requirements.mjs';
+import { requiredRuns } from './requirements.mjs';
 
-/** @typedef {import('./requirements.mjs').Run} Run */
+/**
+ * @typedef {import('./requirements.mjs').Role} Role
+ * @typedef {import('./requirements.mjs').Run} Run
+ */
 
 /** The official suite, in a folder of its own, with the Node that it wants; kept between runs. */
 const folder = fileURLToPath(
@@ -46,23 +49,24 @@ export async function prepareSuite() {
 }
 
 /**
- * All that the suite has for clients: what is required, and everything else at each revision that
- * it belongs to; an extension belongs to none.
+ * All that the suite has for a role: what is required, and everything else at each revision that it
+ * belongs to; an extension belongs to none.
  *
+ * @param {Role} role
  * @returns {Promise<Run[]>}
  */
-export async function allRuns() {
-  const { stdout } = await promisify(execFile)(suiteNode, [suiteProgram, 'list', '--client'], {
+export async function allRuns(role) {
+  const { stdout } = await promisify(execFile)(suiteNode, [suiteProgram, 'list', `--${role}`], {
     timeout: LIST_MS,
   });
-  const runs = [...REQUIRED];
+  const runs = requiredRuns(role);
   for (const [, scenario = '', versions = ''] of stdout.matchAll(/^ +- (\S+) \[([^\]]*)\]$/gm)) {
     for (const version of versions.split(',')) {
       const specVersion = version === 'extension' ? '' : version;
       const isKnown = runs.some(
         (run) => run.scenario === scenario && run.specVersion === specVersion,
       );
-      if (!isKnown) runs.push({ scenario, specVersion, required: false });
+      if (!isKnown) runs.push({ role, scenario, specVersion, required: false });
     }
   }
   return runs;

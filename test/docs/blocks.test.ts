@@ -9,7 +9,7 @@ import { createWorkflow, loadWorkflow, parseWorkflow } from '@longwire/workflow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
-import { commandsIn, readBlocks, repository, type Block } from './blocks.ts';
+import { commandsIn, isInExample, readBlocks, repository, type Block } from './blocks.ts';
 import { startEnvironment, type DocsEnvironment } from './environment.ts';
 
 const run = promisify(execFile);
@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 it('every block says what it is, and what it needs is given to programs only', () => {
-  const known = ['sh', 'ts', 'js', 'json', 'yaml', 'mermaid', 'text'];
+  const known = ['sh', 'ts', 'js', 'json', 'yaml', 'nginx', 'mermaid', 'text'];
   expect(blocks.length).toBeGreaterThan(0);
   for (const { name, language, given } of blocks) {
     // `text` is for what nothing can run: output, trees of files, wire formats.
@@ -55,7 +55,15 @@ function npmScript([program = '', ...words]: readonly string[]): {
 }
 
 describe('programs', () => {
-  const programs = inLanguage('ts', 'js');
+  // Those of an example are run with it.
+  const programs = inLanguage('ts', 'js').filter((block) => !isInExample(block));
+
+  it('of the guide to the server kit are parts of examples', () => {
+    const guide = inLanguage('ts', 'js').filter(({ page }) => page === 'docs/server.md');
+    expect(guide.length).toBeGreaterThan(5);
+    expect(guide.filter((block) => !isInExample(block)).map(({ name }) => name)).toEqual([]);
+  });
+
   const fileOf = ({ name, language }: Block): string =>
     `${name.replaceAll(/[^\w]+/g, '-')}.${language}`;
 

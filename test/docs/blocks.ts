@@ -36,6 +36,15 @@ export function blocksOf(page: string): Block[] {
   });
 }
 
+/** Whether a block is, line by line, a part of an example. */
+export function isInExample({ text }: Block): boolean {
+  return examples.some((example) => `\n${example}`.includes(`\n${text}`));
+}
+
+const examples: readonly string[] = readdirSync(join(repository, 'examples'))
+  .filter((file) => file.endsWith('.mjs'))
+  .map((file) => readFileSync(join(repository, 'examples', file), 'utf8'));
+
 /** The pages below a folder. */
 export function pagesIn(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -27,12 +27,13 @@ const documentedOrigin = /http:\/\/(?:127\.0\.0\.1|localhost):3001\b/g;
 export async function startEnvironment(): Promise<DocsEnvironment> {
   const calls: string[] = [];
   const sessions = new Set<McpServer>();
-  const serving = await serve(() => {
+  const create = (): McpServer => {
     const server = createServer(calls);
     sessions.add(server);
     server.server.onclose = () => sessions.delete(server);
     return server;
-  });
+  };
+  const serving = await serve({ create });
   const { origin } = new URL(serving.url);
   // The last answer of a script repeats.
   const claude = await startScriptedClaude(Array(10).fill({ text: 'Apple stands at 231.50.' }));
@@ -63,9 +64,9 @@ export async function startEnvironment(): Promise<DocsEnvironment> {
     },
     calls,
     say: async (level, data) => {
-      await Promise.all(
-        [...sessions].map(({ server }) => server.sendLoggingMessage({ level, data })),
-      );
+      // One that was made for a question to the stateless protocol has no client any more.
+      const connected = [...sessions].filter((server) => server.isConnected());
+      await Promise.all(connected.map(({ server }) => server.sendLoggingMessage({ level, data })));
     },
     adapted,
     [Symbol.asyncDispose]: async () => {

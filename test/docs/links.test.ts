@@ -39,19 +39,32 @@ it('every page of docs/ can be reached from the README', () => {
   expect(lost).toEqual([]);
 });
 
-it('CONTRIBUTING names every room of the client, and no other', () => {
-  const source = join(repository, 'packages/client/src');
-  const rooms = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const named = [...read('CONTRIBUTING.md').matchAll(/^\| `([\w-]+)\/`/gm)].map(([, name]) => name);
-  expect(new Set(named)).toEqual(new Set(rooms.map(({ name }) => name)));
+/** A section of CONTRIBUTING, by its title. */
+function section(title: string): string {
+  const text = `${read('CONTRIBUTING.md')}\n## `;
+  return new RegExp(`### ${title}\\n(.*?)\\n##`, 's').exec(text)?.[1] ?? '';
+}
+
+const rooms = [
+  { title: 'Rooms of the client', source: 'packages/client/src' },
+  { title: 'Rooms of the server kit', source: 'packages/server/src' },
+];
+
+it.each(rooms)('CONTRIBUTING names all $title, and no others', ({ title, source }) => {
+  const entries = readdirSync(join(repository, source), { withFileTypes: true });
+  const there = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const first = [...section(title).matchAll(/^\|([^|]*)\|/gm)].map(([, cell = '']) => cell);
+  const named = [...first.join().matchAll(/`([\w-]+)\/`/g)].map(([, name]) => name);
+  expect(new Set(named)).toEqual(new Set(there));
 });
 
-it('every file that CONTRIBUTING points to exists', () => {
-  const section = /### Where to change what\n(.*?)\n### /s.exec(read('CONTRIBUTING.md'))?.[1] ?? '';
-  const files = [...section.matchAll(/`([\w/-]+(?:\.ts|\/))`/g)].map(([, file = '']) => file);
-  expect(files.length).toBeGreaterThan(10);
-  const missing = files.filter(
-    (file) => !existsSync(join(repository, 'packages/client/src', file)),
+it.each([
+  { title: 'Where to change what', source: 'packages/client/src' },
+  { title: 'Rooms of the server kit', source: 'packages/server/src' },
+])('every file exists that CONTRIBUTING points to: $title', ({ title, source }) => {
+  const named = [...section(title).matchAll(/`([\w/-]+(?:\.ts|\/))`/g)].map(
+    ([, file = '']) => file,
   );
-  expect(missing).toEqual([]);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((file) => !existsSync(join(repository, source, file)))).toEqual([]);
 });

@@ -42,6 +42,21 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
   'one-shot': ['connecting\nready\n', 'closed\nconnecting\nready\n'],
   pool: ['3 connections, others wait', '9 done'],
   'request-id-and-metrics': ['tools/call price: 2 ok', 'longwire_requests_total{'],
+  'server-fastify': ['the rest of the application\nada is ada\ngrace is grace\n'],
+  'server-first': [
+    '2026-07-28 over streamable-http: hello',
+    '2025-11-25 over streamable-http: hello',
+    '2024-11-05 over sse: hello',
+  ],
+  'server-operate': [
+    'healthy 200, ready 200\n',
+    'while it stops: healthy 200, ready 503\n',
+    'anonymous report: ok\n',
+    'the report\n',
+  ],
+  'server-queues': ['second: ', 'first: rendered', 'third: rendered', 'maxQueued'],
+  'server-security': ['without a key: 401', 'from another page: 403', 'price 2: 231.50\nprice 3: '],
+  'server-sessions': ['the connection breaks\nthe answer: paid\nagain: paid\nit ran 1 time\n'],
   scoped: ['price, buy, ticker, slow', 'afterwards: closed\nsomething else went wrong'],
   statistics: ['3 succeeded, 1 timed out', 'last error: timeout', 'healthy, answered'],
   stream: ['1: AAPL 231.51\n2: AAPL 231.52\n3: AAPL 231.53\n', 'left early'],
@@ -51,7 +66,8 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 it.each(Object.entries(PRINTS))('%s prints what it is about', async (name, expected) => {
-  const env = { PATH: process.env['PATH'] ?? '' };
+  // Where an example has a port of its own, the tests want a free one.
+  const env = { PATH: process.env['PATH'] ?? '', PORT: '0' };
   const { stdout } = await run(process.execPath, [`${folder}${name}.mjs`], {
     env,
     timeout: 60_000,

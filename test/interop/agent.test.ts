@@ -62,8 +62,8 @@ function namesOf(body: MessagesRequest | undefined): string[] {
 
 describe('with a server of ours and one of others side by side', () => {
   test('names are unique, and each call reaches the server that it names', async () => {
-    await using demo = await serve(() => createDemoServer());
-    await using ours = await connect(demo.url, { name: 'demo' });
+    await using demo = await serve({ create: () => createDemoServer() });
+    await using ours = await connect(demo.sseUrl, { name: 'demo' });
     await using theirs = await connect(everything.url, { name: 'everything' });
     await using setting = await setUp(
       [ours, theirs],
@@ -104,8 +104,8 @@ describe('with a server of ours and one of others side by side', () => {
   });
 
   test('progress of both comes while they run at the same time', async () => {
-    await using demo = await serve(() => createDemoServer());
-    await using ours = await connect(demo.url, { name: 'demo' });
+    await using demo = await serve({ create: () => createDemoServer() });
+    await using ours = await connect(demo.sseUrl, { name: 'demo' });
     await using theirs = await connect(everything.url, { name: 'everything' });
     const long = 'trigger-long-running-operation';
     await using setting = await setUp(

@@ -17,7 +17,7 @@ import { metrics } from '@longwire/client/middleware/metrics';
 import { tracing } from '@longwire/client/middleware/tracing';
 import { oauth } from '@longwire/client/oauth';
 import { createFaultyProxy } from '@longwire/testing';
-import { mcpPlugin, serve } from '@longwire/server';
+import { mcp, serve } from '@longwire/server';
 import { createWorkflow, parseWorkflow } from '@longwire/workflow';
 import fastify from 'fastify';
 import { expect, test } from 'vitest';
@@ -53,13 +53,13 @@ const takers: Record<string, [make: (wrong: never) => unknown, near: string | un
   parseConfig: [(wrong: object) => parseConfig('{ "servers": {} }', wrong), 'profile'],
   oauth: [(wrong: object) => oauth({} as never, wrong), undefined],
   createFaultyProxy: [(wrong: object) => createFaultyProxy({ target: url, ...wrong }), undefined],
-  mcpPlugin: [
+  mcp: [
     async (wrong: object) => {
-      await fastify().register(mcpPlugin, { createServer: () => ({}) as never, ...wrong });
+      await fastify().register(mcp, { create: () => ({}) as never, ...wrong });
     },
     undefined,
   ],
-  serve: [(wrong: object) => serve(() => ({}) as never, wrong), undefined],
+  serve: [(wrong: object) => serve({ create: () => ({}) as never, ...wrong }), undefined],
   createWorkflow: [
     (wrong: object) => createWorkflow(workflow, { servers: {}, ...wrong }),
     undefined,

@@ -54,7 +54,7 @@ import { cache } from '@longwire/client/middleware';
 import { metrics } from '@longwire/client/middleware/metrics';
 import { tracing } from '@longwire/client/middleware/tracing';
 import { createPool } from '@longwire/client/pool';
-import { mcpPlugin, serve } from '@longwire/server';
+import { mcp, serve } from '@longwire/server';
 import { createWorkflow } from '@longwire/workflow';
 import { main } from 'longwire';
 
@@ -68,7 +68,7 @@ const said: string = first?.type === 'text' ? first.text : '';
 const proxy: FaultyProxy = await createFaultyProxy({ target: process.argv[2] ?? '' });
 const { origin } = proxy;
 await proxy.close();
-const all = [createAgent, mcpPlugin, oauth, serve, main, LongwireError, cache];
+const all = [createAgent, mcp, oauth, serve, main, LongwireError, cache];
 const ofSubpaths = [createGroup, createPool, metrics, tracing];
 const imported = [...all, ...ofSubpaths, fromEnvironment, createWorkflow].map((it) => typeof it);
 console.log(JSON.stringify({ names, said, origin, imported }));
@@ -256,8 +256,8 @@ test('a program type-checks under nodenext, and runs to its end', async () => {
   expect(checked.stdout).toBe('');
 
   // `await using` is newer than the oldest Node that is supported: what runs was compiled.
-  await using serving = await serve(() => createDemoServer());
-  const args = [join(project, 'out/program.js'), serving.url];
+  await using serving = await serve({ create: () => createDemoServer() });
+  const args = [join(project, 'out/program.js'), serving.sseUrl];
   const { stdout } = await run(process.execPath, args, { cwd: project, timeout: 60_000 });
   expect(JSON.parse(stdout)).toEqual({
     names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
@@ -307,24 +307,24 @@ test('the command is one small package, which says whose code is inside', async 
   for (const name of ['undici', 'zod', 'fastify', '@anthropic-ai/sdk', 'ajv', 'jsonata']) {
     expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+: \\S+`, 'm'));
   }
-  await using serving = await serve(() => createDemoServer());
+  await using serving = await serve({ create: () => createDemoServer() });
   const command = join(directory, 'node_modules/longwire/dist/bin.js');
-  const { stdout } = await run(process.execPath, [command, 'tools', serving.url, '--json']);
+  const { stdout } = await run(process.execPath, [command, 'tools', serving.sseUrl, '--json']);
   expect(stdout).toContain('"name": "echo"');
   const journal = ['run', join(directory, 'flow.yaml'), '--journal', join(directory, 'journal')];
   await writeFile(join(directory, 'flow.yaml'), workflow);
-  const args = [command, ...journal, '--server', `demo=${serving.url}`];
+  const args = [command, ...journal, '--server', `demo=${serving.sseUrl}`];
   const failed = await run(process.execPath, args).catch((error: { stderr: string }) => error);
   expect(failed.stderr).toContain('needs the package classic-level');
 });
 
 test('npx longwire is the command', async () => {
-  await using serving = await serve(() => createDemoServer());
+  await using serving = await serve({ create: () => createDemoServer() });
   const npx = (...args: string[]) => runOfNpm('npx', project, ['longwire', ...args]);
   const { stdout: help } = await npx('--help');
   expect(help).toMatch(/^Usage: longwire <command>/);
   const { version } = await manifestOf(join(project, 'node_modules/longwire'));
   expect((await npx('--version')).stdout).toBe(`${version}\n`);
-  const { stdout } = await npx('call', serving.url, 'forecast', 'city=Lisbon', '--json');
+  const { stdout } = await npx('call', serving.sseUrl, 'forecast', 'city=Lisbon', '--json');
   expect(JSON.parse(stdout)).toMatchObject({ structuredContent: { city: 'Lisbon' } });
 });

@@ -10,11 +10,11 @@ import { run, type Run } from './run.ts';
 let serving: Serving;
 let cwd: string;
 beforeAll(async () => {
-  serving = await serve(() => createDemoServer());
+  serving = await serve({ create: () => createDemoServer() });
   cwd = mkdtempSync(join(tmpdir(), 'longwire-names-'));
   write('longwire.json', {
     servers: {
-      demo: { url: serving.url, timeouts: { connectMs: 5000 } },
+      demo: { url: serving.sseUrl, timeouts: { connectMs: 5000 } },
       files: { command: 'no-such-program', env: { FILES_TOKEN: 'files-token-1' } },
       keyed: { url: 'http://127.0.0.1:9', headers: { authorization: 'Bearer ${KEYED}' } },
       off: { url: 'http://127.0.0.1:9', disabled: true },
@@ -23,13 +23,16 @@ beforeAll(async () => {
   });
   write('typo.json', {
     servers: {
-      demo: { ulr: serving.url, heders: {} },
+      demo: { ulr: serving.sseUrl, heders: {} },
       more: { comand: 'x' },
-      good: { url: serving.url },
+      good: { url: serving.sseUrl },
     },
   });
   write('odd.json', {
-    servers: { odd: { url: serving.url, middleware: ['no-such'] }, demo: { url: serving.url } },
+    servers: {
+      odd: { url: serving.sseUrl, middleware: ['no-such'] },
+      demo: { url: serving.sseUrl },
+    },
   });
   write('none.json', { servers: {} });
 });
@@ -133,8 +136,10 @@ describe('wrong usage', () => {
 describe('tools that a file leaves out', () => {
   const args = ['--config', 'restricted.json'];
   beforeAll(() => {
-    const demo = { url: serving.url, disabledTools: ['echo'], autoApprove: ['add'] };
-    write('restricted.json', { mcpServers: { demo, off: { url: serving.url, enabled: false } } });
+    const demo = { url: serving.sseUrl, disabledTools: ['echo'], autoApprove: ['add'] };
+    write('restricted.json', {
+      mcpServers: { demo, off: { url: serving.sseUrl, enabled: false } },
+    });
   });
 
   it('are not listed, which one remark does not hide', async () => {
@@ -173,7 +178,7 @@ describe('a name', () => {
     const byName = await runHere([command, 'demo', '--json']);
     const { connectMs: _, ...found } = JSON.parse(byName.stdout) as { connectMs?: number };
     expect(byName).toMatchObject({ code: 0, stderr: '' });
-    const byUrl = await runHere([command, serving.url, '--json']);
+    const byUrl = await runHere([command, serving.sseUrl, '--json']);
     expect(JSON.parse(byUrl.stdout)).toMatchObject(found);
   });
 
@@ -183,7 +188,7 @@ describe('a name', () => {
   });
 
   it('is the name of a tool where none follows', async () => {
-    const env = { MCP_SERVER_URL: serving.url };
+    const env = { MCP_SERVER_URL: serving.sseUrl };
     const { stderr } = await runHere(['call', 'files', 'path=x'], env);
     expect(stderr).toMatch(/no tool `?"?files/);
   });
@@ -191,7 +196,7 @@ describe('a name', () => {
   it('may come from another file and from a profile', async () => {
     write('mcp.json', { mcpServers: { claude: { type: 'http', url: '${DEMO}' } } });
     const args = ['call', 'claude', 'echo', 'message=hi', '--config', 'mcp.json'];
-    expect((await runHere(args, { DEMO: serving.url })).stdout).toBe('hi\n');
+    expect((await runHere(args, { DEMO: serving.sseUrl })).stdout).toBe('hi\n');
     const list = await runHere(['servers', '--json'], { LONGWIRE_PROFILE: 'bare' });
     const names = (JSON.parse(list.stdout) as { name: string }[]).map(({ name }) => name);
     expect(names).toEqual(['demo', 'off']);
@@ -199,10 +204,10 @@ describe('a name', () => {
 
   it('is what a server is called in a conversation, whose other servers have theirs', async () => {
     const input = '/servers\n/call demo/echo message=named\n';
-    const { code, stdout } = await runHere(['chat', 'demo', serving.url], {}, input);
+    const { code, stdout } = await runHere(['chat', 'demo', serving.sseUrl], {}, input);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^demo: Longwire demo/m);
-    expect(stdout).toContain(`${new URL(serving.url).host}: Longwire demo`);
+    expect(stdout).toContain(`${new URL(serving.sseUrl).host}: Longwire demo`);
     expect(stdout).toMatch(/\nnamed\n$/);
   });
 
@@ -247,7 +252,7 @@ describe('@all', () => {
     const { code, stdout } = await runHere(args, { KEYED: 'keyed-token-1' });
     expect(code).toBe(3);
     expect(JSON.parse(stdout)).toEqual([
-      { server: 'demo', result: expect.objectContaining({ target: serving.url }) as unknown },
+      { server: 'demo', result: expect.objectContaining({ target: serving.sseUrl }) as unknown },
       {
         server: 'files',
         error: {
@@ -275,7 +280,9 @@ describe('@all', () => {
 
   it('sends no credentials of --header to several servers', async () => {
     const args = ['tools', '@all', '--header', 'X-Api-Key: x', '--config', 'two.json'];
-    write('two.json', { servers: { a: { url: serving.url }, b: { url: 'http://127.0.0.1:9' } } });
+    write('two.json', {
+      servers: { a: { url: serving.sseUrl }, b: { url: 'http://127.0.0.1:9' } },
+    });
     const { code, stderr } = await runHere(args);
     expect(code).toBe(2);
     expect(stderr).toContain('would go to 2 different servers');
@@ -304,7 +311,7 @@ describe('servers', () => {
     expect(stdout).toMatch(/^keyed .* cannot be used: longwire\.json:\d+:\d+: .*KEYED/m);
     const { stdout: json } = await runHere(['servers', '--json']);
     expect(JSON.parse(json)).toEqual([
-      { name: 'demo', target: serving.url, transport: null, disabled: false, error: null },
+      { name: 'demo', target: serving.sseUrl, transport: null, disabled: false, error: null },
       {
         name: 'files',
         target: 'no-such-program',

@@ -22,8 +22,8 @@ test('`--version` loads next to nothing', async () => {
 });
 
 test('`tools` loads a few files of the bundle, and nothing else', async () => {
-  await using serving = await serve(() => createDemoServer());
-  const files = await loadedModules([bin, 'tools', serving.url, '--json'], import.meta.dirname);
+  await using serving = await serve({ create: () => createDemoServer() });
+  const files = await loadedModules([bin, 'tools', serving.sseUrl, '--json'], import.meta.dirname);
   const dist = fileURLToPath(new URL('../dist/', import.meta.url));
   expect([...files].filter((file) => !file.startsWith(dist))).toEqual([]);
   expect(files.size).toBeLessThan(25);

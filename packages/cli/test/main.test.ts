@@ -7,8 +7,8 @@ import { run } from './run.ts';
 let serving: Serving;
 let url: string;
 beforeAll(async () => {
-  serving = await serve(() => createDemoServer());
-  url = serving.url;
+  serving = await serve({ create: () => createDemoServer() });
+  url = serving.sseUrl;
 });
 afterAll(async () => {
   await serving.close();

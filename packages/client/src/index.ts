@@ -17,7 +17,13 @@ export type {
   ServerSource,
   ToolSource,
 } from './client/types.js';
-export type { McpRequest, McpResponse, Middleware, Next } from './middleware/contract.js';
+export type {
+  McpRequest,
+  McpResponse,
+  Middleware,
+  Next,
+  RequestRoute,
+} from './middleware/contract.js';
 export type { ConnectionState, Readiness } from './connection/state.js';
 export type { Health, HealthOptions } from './health/health.js';
 export type { ToolLatency } from './health/latencies.js';

@@ -1,10 +1,58 @@
-export { mcpPlugin } from './plugin.js';
-export { serve } from './serve.js';
-export type { ServeOptions, Serving } from './serve.js';
+export { apiKeys, hashApiKey, type ApiKey, type ApiKeysOptions } from './auth/api-keys.js';
+export type { Authenticate, Authenticator } from './auth/authenticator.js';
+export {
+  exchangeToken,
+  type ExchangeTokenOptions,
+  type ExchangedToken,
+} from './auth/exchange-token.js';
+export { jwt } from './auth/jwt.js';
+export type { JwtClaims, JwtOptions } from './auth/jwt-options.js';
+export type { Call, CallGate, CallOutcome, TransportName } from './calls/call.js';
+export type { EventLog, LogExcerpt, LoggedEvent } from './events/event-log.js';
+export { MemoryEventLog, type EventLogOptions } from './events/memory-event-log.js';
+export type { CorsOptions } from './guard/cors.js';
+export type { GuardOptions } from './guard/guard-options.js';
+export type { LimitOptions } from './limits/limits.js';
+export { MemoryRateStore } from './limits/memory-rate-store.js';
+export { MemoryWorkQueue } from './limits/memory-work-queue.js';
+export type { QueueOptions, QueuesOptions } from './limits/queues.js';
+export type { RateLimit, RateStore, RateTaken } from './limits/rate-store.js';
+export type { RateOptions } from './limits/rates.js';
+export type { ShedOptions } from './limits/shed.js';
+export type { ConnectionOptions } from './limits/slow-clients.js';
+export type { NoSlot, QueueLimits, SlotRequest, WorkQueue } from './limits/work-queue.js';
+export type { CallRecord } from './operate/call-record.js';
 export type {
-  McpPluginOptions,
+  KitObserver,
+  KitStats,
+  McpMount,
+  ObservedSession,
+  SessionEnd,
+} from './operate/observer.js';
+export type {
+  AuditOptions,
+  MetricsOptions,
+  OperateOptions,
+  StopOptions,
+  TracingOptions,
+} from './operate/options.js';
+export type { Stopper } from './operate/stop.js';
+export type {
+  KitOptions,
+  McpOptions,
   ServableServer,
+  ServerContext,
   ServerFactory,
-  SessionContext,
-  SseOptions,
+  Stores,
 } from './options.js';
+export { mcp, stopperOf } from './plugin.js';
+export { ANONYMOUS, type MaybePromise, type Principal } from './principal.js';
+export { RefusedError, type Refusal } from './refusal.js';
+export { serve, type ServeOptions, type Serving } from './serve.js';
+export {
+  MemorySessionStore,
+  type SessionRecord,
+  type SessionStore,
+} from './sessions/session-store.js';
+export { MemoryTaskStore } from './tasks/memory-task-store.js';
+export type { TaskRecord, TaskStore } from './tasks/task-store.js';

@@ -1,13 +1,68 @@
-import type { Transport } from '@modelcontextprotocol/server';
-import type { FastifyRequest } from 'fastify';
-import { parseHostRule, parseOriginRule, type HostRule, type OriginRule } from './allowed-hosts.js';
+import {
+  InMemoryServerEventBus,
+  type RequestStateCodec,
+  type ScopeChallenge,
+  type ServerEventBus,
+  type Transport,
+} from '@modelcontextprotocol/server';
+import type { FastifyBaseLogger } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Authenticate, Authenticator } from './auth/authenticator.js';
+import type { CallGate } from './calls/call.js';
+import type { EventLog } from './events/event-log.js';
+import {
+  MemoryEventLog,
+  resolveEventLog,
+  type EventLogOptions,
+} from './events/memory-event-log.js';
+import { resolveCorsOptions, type CorsOptions, type ResolvedCorsOptions } from './guard/cors.js';
+import {
+  resolveGuardOptions,
+  type GuardOptions,
+  type ResolvedGuardOptions,
+} from './guard/guard-options.js';
+import { resolveLimits, type LimitOptions, type ResolvedLimitOptions } from './limits/limits.js';
+import { MemoryRateStore } from './limits/memory-rate-store.js';
+import { MemoryWorkQueue } from './limits/memory-work-queue.js';
+import type { RateLimit, RateStore } from './limits/rate-store.js';
+import type { WorkQueue } from './limits/work-queue.js';
+import {
+  resolveOperateOptions,
+  type OperateOptions,
+  type ResolvedOperateOptions,
+} from './operate/options.js';
+import { MemoryTaskStore } from './tasks/memory-task-store.js';
+import type { TaskStore } from './tasks/task-store.js';
+import { resolveAuthenticator } from './auth/resolve-authenticator.js';
+import { scopeRefusal } from './auth/challenge.js';
+import type { KitObserver, McpMount } from './operate/observer.js';
+import type { Principal } from './principal.js';
+import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './number-options.js';
+import type { Refusal } from './refusal.js';
+import { requestStateCodec } from './request-state.js';
+import { fullEventLog } from './operate/log.js';
+import { MemorySessionStore, type SessionStore } from './sessions/session-store.js';
 
-/** What a factory is told about the session it makes a server for. */
-export interface SessionContext {
-  /** The unguessable id of the session. A secret: whoever knows it can use the session. */
-  readonly sessionId: string;
-  /** The `GET` that opened the session, as the hooks of the application left it. */
-  readonly request: FastifyRequest;
+/** What a factory is told about the session, or the request, that it makes a server for. */
+export interface ServerContext {
+  /** Who opened the session, or sent the request. */
+  readonly principal: Principal;
+  /** Of the request that opened the session, as the hooks of the application left them. */
+  readonly headers: IncomingHttpHeaders;
+  /**
+   * The unguessable id of the session; `undefined` in the stateless protocol. A secret: its principal
+   * can use the session with it.
+   */
+  readonly sessionId: string | undefined;
+  /** Aborted when the session has ended, or the client of the request has left. */
+  readonly signal: AbortSignal;
+  /** `modern` for the stateless protocol of 2026-07-28, where a server serves one request. */
+  readonly era: 'legacy' | 'modern';
+  /**
+   * Seals the state of requests that ask for input, for its principal alone: give it to the server as
+   * its option `requestState`. Its keys are `requestStateKeys`.
+   */
+  readonly requestState: RequestStateCodec;
 }
 
 /** What can be served: the SDK's `McpServer` and its low-level `Server` both fit. */
@@ -17,42 +72,94 @@ export interface ServableServer {
 }
 
 /**
- * Makes the server of one session. Called once for every `GET`, because an SDK server holds one
- * connection. The server is closed when its session ends. An error is logged and answered with 500;
- * its message is not shown to the client. A server that is made after its client has left, or after
- * `createTimeoutMs`, is closed at once.
+ * Makes the server of one session, because an SDK server holds one connection; or of one request, in the
+ * stateless protocol. Schemas that are made once, outside of it, are shared. The server is closed when
+ * its session ends. An error is logged and answered with 500; its message is not shown to the client. A
+ * server that is made after its client has left, or after `createTimeoutMs`, is closed at once.
+ *
  */
-export type ServerFactory = (context: SessionContext) => ServableServer | Promise<ServableServer>;
+export type ServerFactory = (context: ServerContext) => ServableServer | Promise<ServableServer>;
+
+/** What sessions, and what is kept for them, are stored in. Default: the memory of this process. */
+export interface Stores {
+  sessions?: SessionStore;
+  events?: EventLog;
+  /** What open streams of `subscriptions/listen` are told of. */
+  bus?: ServerEventBus;
+  rates?: RateStore;
+  queue?: WorkQueue;
+  tasks?: TaskStore;
+}
 
 /** How servers are served. Durations in milliseconds, sizes in bytes; a wrong one is a `TypeError`. */
-export interface SseOptions {
+export interface KitOptions extends GuardOptions, LimitOptions, OperateOptions {
   /**
    * Also speak the tool-events transport on the same mount: a `tools` event after `endpoint`, and
    * `POST {"session_id", "tool", "args"}`, answered in its own body. A client that sends JSON-RPC
    * still sees HTTP+SSE. Default: `false`.
    */
   toolEvents?: boolean;
+  /** Who sends a request. Default: everybody is `anonymous`, one principal for the mount. */
+  auth?: Authenticate;
+  /** How many attempts of one address to authenticate may fail. Default: 20 in 60 s. */
+  attempts?: RateLimit;
+  /** What is kept of what sessions sent, so that streams can be resumed. */
+  eventLog?: EventLogOptions;
+  /** What every call passes, after the kit's own gates. Default: none. */
+  gates?: readonly CallGate[];
+  /** Told when sessions begin and end. Default: none. */
+  observers?: readonly KitObserver[];
   /**
    * How often a comment is sent on every open stream, so that proxies do not close it as idle; many
    * do after 60 s. `Infinity` for never. Default: 15 000.
    */
   heartbeatMs?: number;
+  /** How long a client should wait before it opens a stream again. Default: 1 000. */
+  retryMs?: number;
   /**
-   * A session without a POST and without an outgoing message for this long is closed, also while a
-   * silent call is running; heartbeats do not count. Guards against clients that open sessions and
-   * abandon them. `Infinity` for never. Default: 1 800 000 (30 minutes).
+   * A session without a message of its client for this long ends, also while a silent call is
+   * running; heartbeats do not count. `Infinity` for never. Default: 1 800 000 (30 minutes).
    */
   sessionIdleMs?: number;
+  /** A session ends after this long, whatever happens in it. Default: `Infinity`. */
+  sessionLifetimeMs?: number;
   /**
-   * How long `createServer` may take. After that the `GET` is answered with 500 and no longer counts
-   * for `maxSessions`. `Infinity` for no limit. Default: 60 000.
+   * An HTTP+SSE session whose stream is gone is kept for this long, so that its client can resume it.
+   * Its calls go on. Guards against clients that vanish. Default: 60 000.
+   */
+  resumeMs?: number;
+  /**
+   * Whether an idle session drops its server, which holds most of a session's memory. The next message
+   * makes a new one, and repeats `initialize` to it: what the server kept in itself is lost.
+   * Default: `false`.
+   */
+  hibernate?: boolean;
+  /**
+   * Whether a server that has answered a request of the stateless protocol answers further ones, of
+   * whichever client: making a server costs several times as much as a call. Only for factories whose
+   * servers do not depend on the context, and keep nothing of a request. Default: `false`.
+   */
+  reuseServers?: boolean;
+  /** How long a session is idle before it hibernates. Default: 60 000. */
+  hibernateMs?: number;
+  /**
+   * How long `create` may take. After that its request is answered with 500 and no longer counts for
+   * `maxSessions`. `Infinity` for no limit. Default: 60 000.
    */
   createTimeoutMs?: number;
   /**
-   * Open sessions at a time, those included whose server is still being made. One more is answered
-   * with 503 and `Retry-After`. Default: 1 000.
+   * Open sessions at a time, those included whose server is still being made. For one more, the
+   * session ends whose stream has been away for longest; without such a one, the answer is 503 with
+   * `Retry-After`. Default: 10 000.
    */
   maxSessions?: number;
+  /**
+   * Open sessions of one principal at a time, `anonymous` excepted. One more is answered with 429 and
+   * `Retry-After`. `Infinity` for no limit. Default: 1 000.
+   */
+  maxSessionsPerPrincipal?: number;
+  /** Streams of `subscriptions/listen` at a time. Default: 10 000. */
+  maxSubscriptions?: number;
   /**
    * Open sessions of one address at a time, an IPv6 network of 64 bits counting as one address. One
    * more is answered with 429 and `Retry-After`, so that one client cannot use up `maxSessions`. Behind
@@ -74,8 +181,9 @@ export interface SseOptions {
   maxBodyBytes?: number;
   /**
    * Bytes that wait in memory for the reader of one stream, the message that is being sent included.
-   * Beyond that the session ends at once and the waiting bytes are dropped. Guards the memory against
-   * a client that sends requests and does not read. One message cannot be longer than this.
+   * Beyond that the stream is cut at once and the waiting bytes are dropped; its client can resume it.
+   * Guards the memory against a client that sends requests and does not read. One message cannot be
+   * longer than this.
    * Default: 67 108 864 (64 MiB).
    */
   maxBufferedBytes?: number;
@@ -83,150 +191,138 @@ export interface SseOptions {
    * Bytes that wait in memory for all readers of this mount together. Beyond that, a stream with more
    * than an even share (this divided by `maxSessions`) ends as for `maxBufferedBytes` when it has
    * something to send; so the sum is at most twice this. Guards the memory against many such clients,
-   * which could otherwise hold `maxSessions` times `maxBufferedBytes`, 64 GB by default. Default: 536 870 912 (512 MiB).
+   * which could otherwise hold `maxSessions` times `maxBufferedBytes`, 640 GB by default. Default: 536 870 912 (512 MiB).
    */
   maxTotalBufferedBytes?: number;
   /**
-   * The names that a request may have in `Host`. Others are answered with 403.
-   *
-   * - `name` for any port;
-   * - `name:port` for one port; the protocol's default, 80 or 443, matches a `Host` without a port;
-   * - `*` for any name, only if something in front has checked it.
-   *
-   * The attack: a web page whose name resolves to 127.0.0.1 (DNS rebinding) can read from and write to
-   * every server there, but its requests still have the page's own name in `Host`.
-   *
-   * Default: `127.0.0.1`, `localhost` and `[::1]`. A list replaces the default.
+   * Whether web pages of `allowedOrigins` may call: answers their preflights, and shows them the headers
+   * that MCP clients need. Default: `false`.
    */
-  allowedHosts?: readonly string[];
+  cors?: boolean | CorsOptions;
+  /** Where sessions and their messages are kept. Default: the memory of this process. */
+  stores?: Stores;
   /**
-   * The origins of web pages that may call: `https://name:port` for exactly one, `name` or
-   * `name:port` for any scheme, `*` for any. Others are answered with 403. A request without an
-   * `Origin` header does not come from a web page and is allowed.
-   *
-   * Default: the names in `allowedHosts`, except `*`.
+   * Secrets of 32 bytes or more, which seal the state of requests that ask for input (2026-07-28). The
+   * first one seals, all of them open: to change the key, put the new one in front. Every node needs
+   * the same. Default: a random one for this process.
    */
-  allowedOrigins?: readonly string[];
+  requestStateKeys?: readonly (string | Uint8Array)[];
+  /** Called once the mount is there, with what its program may do with it. */
+  onMount?: (mount: McpMount) => void;
 }
 
 /** Options of the plugin. */
-export interface McpPluginOptions extends SseOptions {
+export interface McpOptions extends KitOptions {
   /** Makes the server of each session. */
-  createServer: ServerFactory;
+  create: ServerFactory;
 }
 
 /** Every option, checked and filled in. */
-export interface ResolvedSseOptions {
-  readonly createServer: ServerFactory;
+export interface ResolvedOptions extends ResolvedNumbers, ResolvedGuardOptions {
+  readonly create: ServerFactory;
   readonly toolEvents: boolean;
-  readonly heartbeatMs: number;
-  readonly sessionIdleMs: number;
-  readonly createTimeoutMs: number;
-  readonly maxSessions: number;
-  readonly maxSessionsPerAddress: number;
-  readonly maxInFlight: number;
-  readonly maxJsonDepth: number;
-  readonly maxJsonValues: number;
-  readonly maxBodyBytes: number;
-  readonly maxBufferedBytes: number;
-  readonly maxTotalBufferedBytes: number;
-  readonly allowedHosts: readonly HostRule[];
-  readonly allowedOrigins: readonly OriginRule[];
+  readonly hibernate: boolean;
+  readonly reuseServers: boolean;
+  readonly auth: Authenticator;
+  readonly cors: ResolvedCorsOptions | undefined;
+  readonly limits: ResolvedLimitOptions;
+  readonly operate: ResolvedOperateOptions;
+  readonly gates: readonly CallGate[];
+  readonly observers: readonly KitObserver[];
+  readonly stores: Required<Stores>;
+  readonly requestState: RequestStateCodec;
+  readonly onMount: ((mount: McpMount) => void) | undefined;
+  readonly log: FastifyBaseLogger | undefined;
+  /** What a client gets that lacks scopes. */
+  refusalOf(challenge: ScopeChallenge, principal: Principal): Refusal;
 }
 
-const DEFAULTS = {
-  toolEvents: false,
-  heartbeatMs: 15_000,
-  sessionIdleMs: 30 * 60_000,
-  createTimeoutMs: 60_000,
-  maxSessions: 1_000,
-  maxSessionsPerAddress: 100,
-  maxInFlight: 1_000,
-  maxJsonDepth: 200,
-  maxJsonValues: 1_000_000,
-  maxBodyBytes: 4 * 1024 * 1024,
-  maxBufferedBytes: 64 * 1024 * 1024,
-  maxTotalBufferedBytes: 512 * 1024 * 1024,
-  allowedHosts: ['127.0.0.1', 'localhost', '[::1]'],
-} as const;
-
 const OWN_NAMES: ReadonlySet<string> = new Set([
-  'createServer',
+  'create',
+  'toolEvents',
+  'hibernate',
+  'reuseServers',
+  'auth',
+  'gates',
+  'attempts',
+  'observers',
+  'stores',
+  'eventLog',
+  'cors',
+  'rates',
+  'queues',
+  'shed',
+  'health',
+  'metrics',
+  'tracing',
+  'audit',
+  'stop',
+  'requestStateKeys',
+  'onMount',
+  'allowedHosts',
   'allowedOrigins',
-  ...Object.keys(DEFAULTS),
+  ...NUMBER_NAMES,
 ]);
 /** What Fastify's `register` passes through to a plugin. */
 const REGISTER_NAMES: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'logSerializers']);
-
-/** The longest delay of a Node timer; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Checks the options and fills in the defaults.
  *
  * @throws TypeError that names the wrong option.
  */
-export function resolveOptions(options: McpPluginOptions): ResolvedSseOptions {
+export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): ResolvedOptions {
   for (const name of Object.keys(options)) {
     if (!OWN_NAMES.has(name) && !REGISTER_NAMES.has(name)) {
       throw new TypeError(`${name} is not an option; there are ${[...OWN_NAMES].join(', ')}`);
     }
   }
-  if (typeof options.createServer !== 'function') {
-    throw new TypeError('createServer must be a function that makes the server of a session');
+  if (typeof options.create !== 'function') {
+    throw new TypeError('create must be a function that makes the server of a session');
   }
-  const toolEvents = options.toolEvents ?? DEFAULTS.toolEvents;
-  if (typeof toolEvents !== 'boolean') throw new TypeError('toolEvents must be true or false');
-  const hosts = names('allowedHosts', options.allowedHosts ?? DEFAULTS.allowedHosts);
-  const origins = names('allowedOrigins', options.allowedOrigins ?? hosts.filter((h) => h !== '*'));
+  const stores = resolveStores(options, log);
   return {
-    createServer: options.createServer,
-    toolEvents,
-    heartbeatMs: duration('heartbeatMs', options.heartbeatMs),
-    sessionIdleMs: duration('sessionIdleMs', options.sessionIdleMs),
-    createTimeoutMs: duration('createTimeoutMs', options.createTimeoutMs),
-    maxSessions: count('maxSessions', options.maxSessions),
-    maxSessionsPerAddress: countOrAny('maxSessionsPerAddress', options.maxSessionsPerAddress),
-    maxInFlight: countOrAny('maxInFlight', options.maxInFlight),
-    maxJsonDepth: count('maxJsonDepth', options.maxJsonDepth),
-    maxJsonValues: count('maxJsonValues', options.maxJsonValues),
-    maxBodyBytes: count('maxBodyBytes', options.maxBodyBytes),
-    maxBufferedBytes: count('maxBufferedBytes', options.maxBufferedBytes),
-    maxTotalBufferedBytes: count('maxTotalBufferedBytes', options.maxTotalBufferedBytes),
-    allowedHosts: hosts.map((text) => parseHostRule(text)),
-    allowedOrigins: origins.map((text) => parseOriginRule(text)),
+    ...resolveNumbers(options),
+    create: options.create,
+    toolEvents: flag('toolEvents', options.toolEvents),
+    hibernate: flag('hibernate', options.hibernate),
+    reuseServers: flag('reuseServers', options.reuseServers),
+    ...resolveGuardOptions(options),
+    auth: resolveAuthenticator(options.auth, {
+      rates: stores.rates,
+      ...(options.attempts !== undefined && { attempts: options.attempts }),
+    }),
+    cors: resolveCorsOptions(options.cors),
+    limits: resolveLimits(options),
+    operate: resolveOperateOptions(options),
+    gates: options.gates ?? [],
+    observers: options.observers ?? [],
+    stores,
+    requestState: requestStateCodec(options.requestStateKeys),
+    onMount: options.onMount,
+    log,
+    refusalOf: scopeRefusal,
   };
 }
 
-function duration(
-  name: 'heartbeatMs' | 'sessionIdleMs' | 'createTimeoutMs',
-  given: number | undefined,
-): number {
-  const value = given ?? DEFAULTS[name];
-  if (value === Infinity) return value;
-  if (typeof value !== 'number' || !(value > 0 && value <= MAX_TIMER_MS)) {
-    throw new TypeError(`${name} must be above 0 and at most ${MAX_TIMER_MS}, or Infinity`);
-  }
-  return value;
+function resolveStores(
+  { stores = {}, eventLog }: KitOptions,
+  log: FastifyBaseLogger | undefined,
+): Required<Stores> {
+  const failed = (error: Error): void => log?.error(error, 'a listener of the event bus failed');
+  return {
+    sessions: stores.sessions ?? new MemorySessionStore(),
+    events: stores.events ?? new MemoryEventLog(resolveEventLog(eventLog), fullEventLog(log)),
+    bus: stores.bus ?? new InMemoryServerEventBus(failed),
+    rates: stores.rates ?? new MemoryRateStore(),
+    queue: stores.queue ?? new MemoryWorkQueue(),
+    tasks: stores.tasks ?? new MemoryTaskStore(),
+  };
 }
 
-type CountName = Extract<keyof typeof DEFAULTS, `max${string}`>;
-
-function countOrAny(name: CountName, given: number | undefined): number {
-  return given === Infinity ? given : count(name, given);
-}
-
-function count(name: CountName, given: number | undefined): number {
-  const value = given ?? DEFAULTS[name];
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new TypeError(`${name} must be a whole number above 0`);
+function flag(name: string, given: boolean | undefined): boolean {
+  if (given !== undefined && typeof given !== 'boolean') {
+    throw new TypeError(`${name} must be true or false`);
   }
-  return value;
-}
-
-function names(name: string, value: readonly string[]): readonly string[] {
-  if (!Array.isArray(value) || value.some((item) => typeof item !== 'string')) {
-    throw new TypeError(`${name} must be an array of strings`);
-  }
-  return value;
+  return given ?? false;
 }

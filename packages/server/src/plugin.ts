@@ -1,86 +1,231 @@
 import {
-  parseJSONRPCMessage,
-  type JSONRPCMessage,
-  type JSONRPCRequest,
+  PROTOCOL_VERSION_META_KEY,
+  SUPPORTED_PROTOCOL_VERSIONS,
+  classifyInboundRequest,
 } from '@modelcontextprotocol/server';
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
-import { isAllowedHost, isAllowedOrigin } from './allowed-hosts.js';
-import { JsonBoundError, parseBoundedJson, type JsonBounds } from './bounded-json.js';
-import { resolveOptions, type McpPluginOptions, type ResolvedSseOptions } from './options.js';
+import { registerCors } from './guard/cors.js';
+import { guardRequest } from './guard/guard-request.js';
+import { parseBody, Unreadable } from './http/messages.js';
+import { QUIET } from './http/quiet.js';
+import { registerLimits, type Limits } from './limits/limits.js';
+import { Mount } from './mount.js';
+import { auditGate } from './operate/audit.js';
+import { Drain } from './operate/drain.js';
+import { registerHealth } from './operate/health.js';
+import { createMetrics } from './operate/metrics.js';
+import type { KitStats } from './operate/observer.js';
+import { Stopper } from './operate/stop.js';
+import { createTracing } from './operate/tracing.js';
+import { resolveOptions, type McpOptions, type ResolvedOptions } from './options.js';
 import * as refusals from './refusal.js';
-import { refuse } from './refusal.js';
-import { Sessions } from './sessions.js';
-import { answerToolCall, isToolCall, parseToolCall } from './tool-events.js';
+import { RefusedError, refuse } from './refusal.js';
+import { ServerCard } from './server-card.js';
+import { SseRoutes } from './sse/routes.js';
+import { StatelessRoutes } from './stateless/routes.js';
+import { StreamableRoutes } from './streamable/routes.js';
 
-/** For every route: a client may put the session's id into the query of any of them. */
-const QUIET = { logSerializers: { req: withoutQuery } };
+/** What stops the mounts of each application. */
+const drains = new WeakMap<object, Drain>();
 
-const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) => {
-  const options = resolveOptions(given);
-  const sessions = new Sessions(options);
+const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
+  const options = resolveOptions(given, app.log);
+  const { prefix = '' } = given as { prefix?: string };
+  const drain = stopping(app, options);
+  const { metrics, tracing, audit } = options.operate;
+  const held: { mount?: Mount; limits?: Limits } = {};
+  const kept =
+    metrics === undefined
+      ? undefined
+      : await createMetrics(app, metrics, {
+          stats: () => held.mount?.stats() ?? NOTHING,
+          queues: () =>
+            [...(held.limits?.depths() ?? [])].map(([queue, depth]) => ({ queue, ...depth })),
+        });
+  const before = [
+    tracing === undefined ? undefined : await createTracing(tracing),
+    kept?.gate,
+    audit === undefined ? undefined : auditGate(audit),
+  ].filter((gate) => gate !== undefined);
+  const guard = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    const refusal = guardRequest(request, options);
+    if (refusal === undefined) return done();
+    kept?.observer.requestRefused?.(refusal);
+    refuse(reply, refusal);
+  };
+  await app.register(async (scope) => {
+    scope.addHook('onRequest', guard);
+    options.auth.register?.(scope, { prefix });
+  });
+  await app.register(
+    async (fastify) => {
+      takeJson(fastify, options);
+      fastify.addHook('onRequest', guard);
+      if (options.cors) await registerCors(fastify, options.cors, options.allowedOrigins);
+      const { rates, queue } = options.stores;
+      const limits = await registerLimits(fastify, options.limits, { rates, queue });
+      const mount = new Mount(options, {
+        gates: [...before, ...limits.gates, ...options.gates, drain],
+        observers: [...(kept === undefined ? [] : [kept.observer]), ...options.observers],
+        refusesSession: () =>
+          drain.takesSessions ? limits.refusesSession() : refusals.NO_MORE_SESSIONS,
+        watch: (server) => limits.watch(server),
+      });
+      Object.assign(held, { mount, limits });
+      drain.add(mount);
+      const authenticate = async (
+        request: FastifyRequest,
+        reply: FastifyReply,
+      ): Promise<FastifyReply | undefined> => {
+        try {
+          mount.setPrincipal(request, await options.auth.authenticate(request));
+          return undefined;
+        } catch (error) {
+          if (!(error instanceof RefusedError)) throw error;
+          kept?.observer.requestRefused?.(error.refusal);
+          return refuse(reply, error.refusal);
+        }
+      };
+      if (given.auth !== undefined) fastify.addHook('onRequest', authenticate);
+      addRoutes(fastify, mount);
+      options.onMount?.(mount);
+    },
+    { prefix },
+  );
+};
 
+/** What a mount holds before it is there. */
+const NOTHING: KitStats = {
+  sessions: 0,
+  hibernating: 0,
+  streams: 0,
+  callsInFlight: 0,
+  bufferedBytes: 0,
+  eventLogBytes: 0,
+};
+
+/** What stops an application with all its mounts, and says whether it is ready. */
+function stopping(app: FastifyInstance, { operate, retryMs }: ResolvedOptions): Drain {
+  const known = drains.get(app.server);
+  if (known !== undefined) return known;
+  const drain = new Drain(() => app.close());
+  drains.set(app.server, drain);
+  stoppers.set(app.server, new Stopper(drain, { app, ...operate.stop, retryMs }));
+  if (operate.health) registerHealth(app, { isReady: drain.isReady });
+  return drain;
+}
+
+const stoppers = new WeakMap<object, Stopper>();
+
+/**
+ * Stops an application in order: what `serve` does on SIGTERM, for those who own the process.
+ *
+ * @throws Error if nothing is mounted on it.
+ */
+export function stopperOf(app: FastifyInstance): Stopper {
+  const stopper = stoppers.get(app.server);
+  if (stopper === undefined) throw new Error('no MCP server is mounted on this application');
+  return stopper;
+}
+
+function addRoutes(fastify: FastifyInstance, mount: Mount): void {
+  const { options } = mount;
+  const streamable = new StreamableRoutes(mount);
+  const stateless = new StatelessRoutes(mount);
+  new SseRoutes(mount).register(fastify);
+  streamable.register(fastify);
+  fastify.post('/mcp', QUIET, async (request, reply) => {
+    const body = parseBody(request, options);
+    if (body instanceof Unreadable) return refuse(reply, body.refusal);
+    return isOfSession(request) || isLegacy(request, body)
+      ? streamable.post(request, reply, body)
+      : stateless.post(request, reply, body);
+  });
+  new ServerCard(mount).register(fastify);
+  refuseOtherMethods(fastify, options);
+  fastify.addHook('preClose', async () => {
+    await Promise.all([mount.sessions.close(), stateless.close()]);
+  });
+}
+
+/**
+ * Serves an MCP server over HTTP, below the `prefix` that it is registered with, to clients of every
+ * age: `/mcp` for Streamable HTTP, with sessions (2025) or stateless (2026-07-28), and `GET /sse` with
+ * `POST /messages` for HTTP+SSE (2024-11-05).
+ *
+ * It runs after the hooks of the application that registers it, which it also gives `/healthz`, `/readyz`
+ * and, if asked, `/metrics`. When the application closes, all sessions end.
+ *
+ * ```ts
+ * await app.register(mcp, { prefix: '/api', create: () => createMyServer() });
+ * ```
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
+ */
+export const mcp: FastifyPluginAsync<McpOptions> = fastifyPlugin(serveMcp, {
+  name: '@longwire/server',
+  fastify: '5.x',
+});
+
+/** Takes JSON bodies as text: the routes parse it, because Fastify closes the connection if it fails. */
+function takeJson(fastify: FastifyInstance, { maxBodyBytes }: ResolvedOptions): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
     'application/json',
-    // The routes parse it: Fastify closes the connection if a parser fails.
-    { parseAs: 'string', bodyLimit: options.maxBodyBytes },
-    async (_request: FastifyRequest, body: string | Buffer) => String(body),
+    { parseAs: 'string', bodyLimit: maxBodyBytes },
+    (_request: FastifyRequest, body: string | Buffer, done) => done(null, String(body)),
   );
   fastify.setErrorHandler((error: Error & { code?: string }, _request, reply) => {
     switch (error.code) {
       case 'FST_ERR_CTP_BODY_TOO_LARGE':
-        return refuse(reply, refusals.bodyTooLarge(options.maxBodyBytes));
+        return refuse(reply, refusals.bodyTooLarge(maxBodyBytes));
       case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
         return refuse(reply, refusals.WRONG_CONTENT_TYPE);
       default:
         throw error;
     }
   });
-  fastify.addHook('onRequest', async (request, reply) => guard(request, reply, options));
-  fastify.addHook('preClose', () => sessions.close());
+}
 
-  // A HEAD route of Fastify's would open a session.
-  fastify.get('/sse', { ...QUIET, exposeHeadRoute: false }, async (request, reply) => {
-    const key = options.toolEvents ? 'session_id' : 'sessionId';
-    const endpointOf = (id: string): string => `${messagesPath(request)}?${key}=${id}`;
-    try {
-      const opened = await sessions.open(request, reply, endpointOf);
-      if (opened === 'opened') return reply;
-      return refuse(
-        reply,
-        opened === 'address-full'
-          ? refusals.tooManyOfAddress(options.maxSessionsPerAddress)
-          : refusals.NO_MORE_SESSIONS,
-      );
-    } catch (error) {
-      request.log.error(error, 'the server of a session could not be made');
-      return reply.sent ? reply : refuse(reply, refusals.NO_SERVER);
-    }
+/** Whether a request is of a session, and so of a version that has them. */
+function isOfSession({ headers }: FastifyRequest): boolean {
+  const { 'mcp-session-id': id, 'mcp-protocol-version': version } = headers;
+  return (
+    id !== undefined &&
+    (version === undefined || SUPPORTED_PROTOCOL_VERSIONS.includes(String(version)))
+  );
+}
+
+function isLegacy({ headers, method }: FastifyRequest, body: unknown): boolean {
+  if (claimsVersion(body)) return false;
+  const header = (name: string): string | undefined => {
+    const value = headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
+  const [version, name, target] = ['mcp-protocol-version', 'mcp-method', 'mcp-name'].map(header);
+  const { kind } = classifyInboundRequest({
+    httpMethod: method,
+    body,
+    ...(version !== undefined && { protocolVersionHeader: version }),
+    ...(name !== undefined && { mcpMethodHeader: name }),
+    ...(target !== undefined && { mcpNameHeader: target }),
   });
+  return kind === 'legacy';
+}
 
-  fastify.post('/messages', QUIET, async (request, reply) => {
-    const body = parseBody(request, options);
-    if (body instanceof Unreadable) return refuse(reply, body.refusal);
-    if (options.toolEvents && isToolCall(body)) {
-      return callTool(body, reply, sessions, options);
-    }
-    return acceptMessage(body, { request, reply, sessions, options });
-  });
+/** Whether a message names its version in itself, which those with sessions never do. */
+function claimsVersion(body: unknown): boolean {
+  const { params } = (body ?? {}) as { params?: { _meta?: Record<string, unknown> } };
+  return typeof params?._meta?.[PROTOCOL_VERSION_META_KEY] === 'string';
+}
 
-  if (options.toolEvents) {
-    fastify.post('/sse', QUIET, async (request, reply) => {
-      const body = parseBody(request, options);
-      if (body instanceof Unreadable) return refuse(reply, body.refusal);
-      if (!isToolCall(body)) return refuse(reply, refusals.wrongMethod('GET'));
-      return callTool(body, reply, sessions, options);
-    });
-  }
-
-  // Answered here, because the application's own 404 handler would log the query.
+/** Answers other methods here, because the application's own 404 handler would log the query. */
+function refuseOtherMethods(fastify: FastifyInstance, { toolEvents }: ResolvedOptions): void {
   const answered = {
-    '/sse': options.toolEvents ? ['GET', 'POST'] : ['GET'],
+    '/sse': toolEvents ? ['GET', 'POST'] : ['GET'],
     '/messages': ['POST'],
+    '/mcp': ['GET', 'POST', 'DELETE'],
   };
   for (const [url, methods] of Object.entries(answered)) {
     const method = fastify.supportedMethods.filter((name) => !methods.includes(name));
@@ -89,171 +234,4 @@ const serveMcp: FastifyPluginAsync<McpPluginOptions> = async (fastify, given) =>
       refuse(reply, refusal);
     fastify.route({ ...QUIET, url, method, handler });
   }
-};
-
-/**
- * Serves an MCP server over HTTP+SSE (protocol 2024-11-05): `GET /sse` opens a session and is its
- * event stream, `POST /messages` takes the client's messages. Both are below the `prefix` that it is
- * registered with.
- *
- * Like any encapsulated Fastify plugin, it runs after the hooks of the application that registers it,
- * so an `onRequest` hook can require credentials. When the application closes, all sessions end.
- *
- * ```ts
- * await app.register(mcpPlugin, { prefix: '/api', createServer: () => createMyServer() });
- * ```
- *
- * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
- */
-export const mcpPlugin: FastifyPluginAsync<McpPluginOptions> = fastifyPlugin(serveMcp, {
-  name: '@longwire/server',
-  fastify: '5.x',
-  encapsulate: true,
-});
-
-async function guard(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  options: ResolvedSseOptions,
-): Promise<FastifyReply | undefined> {
-  const repeated = repeatedHeader(request.raw.rawHeaders);
-  if (repeated !== undefined) return refuse(reply, refusals.repeatedHeader(repeated));
-  // Not `request.host`: with `trustProxy` that is X-Forwarded-Host, which a web page can set.
-  const authority = request.headers[':authority'];
-  const { origin, host: named } = request.headers;
-  const host = typeof authority === 'string' ? authority : named;
-  // HTTP/2 allows both of them.
-  for (const one of new Set([host, named ?? host])) {
-    if (!isAllowedHost(one, request.protocol, options.allowedHosts)) {
-      return refuse(reply, refusals.wrongHost(one));
-    }
-  }
-  if (!isAllowedOrigin(origin, options.allowedOrigins)) {
-    return refuse(reply, refusals.wrongOrigin(origin));
-  }
-  return undefined;
-}
-
-/** Headers that a request has once: with two, a proxy in front may have read the other one. */
-const SINGLE_HEADERS: ReadonlySet<string> = new Set([
-  'host',
-  'origin',
-  'content-type',
-  'content-length',
-  'authorization',
-]);
-
-/** The first such header that comes twice. Node's `headers` keep only one of them, or join them. */
-function repeatedHeader(rawHeaders: readonly string[]): string | undefined {
-  const seen = new Set<string>();
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] ?? '').toLowerCase();
-    if (!SINGLE_HEADERS.has(name)) continue;
-    if (seen.has(name)) return name;
-    seen.add(name);
-  }
-  return undefined;
-}
-
-function acceptMessage(
-  body: unknown,
-  {
-    request,
-    reply,
-    sessions,
-    options,
-  }: {
-    request: FastifyRequest;
-    reply: FastifyReply;
-    sessions: Sessions;
-    options: ResolvedSseOptions;
-  },
-): FastifyReply {
-  const { sessionId, session_id } = request.query as Record<string, unknown>;
-  if (sessionId !== undefined && session_id !== undefined && sessionId !== session_id) {
-    return refuse(reply, refusals.TWO_SESSION_IDS);
-  }
-  const id = sessionId ?? session_id;
-  if (typeof id !== 'string') return refuse(reply, refusals.NO_SESSION_ID);
-  const session = sessions.get(id);
-  if (!session) return refuse(reply, refusals.UNKNOWN_SESSION);
-  const message = parseMessage(body);
-  if (!message) return refuse(reply, refusals.NOT_JSON_RPC);
-  const excess = session.receive(message);
-  if (excess !== undefined) {
-    const { id: asked } = message as JSONRPCRequest;
-    switch (excess) {
-      case 'too-many':
-        return refuse(reply, refusals.tooManyInFlight(options.maxInFlight), asked);
-      case 'repeated-id':
-        return refuse(reply, refusals.REPEATED_ID, asked);
-      case 'long-id':
-        return refuse(reply, refusals.LONG_ID);
-    }
-  }
-  return reply.code(202).type('text/plain; charset=utf-8').send('Accepted');
-}
-
-async function callTool(
-  body: Record<string, unknown>,
-  reply: FastifyReply,
-  sessions: Sessions,
-  { heartbeatMs, maxBufferedBytes, maxInFlight }: ResolvedSseOptions,
-): Promise<FastifyReply> {
-  const call = parseToolCall(body);
-  if (typeof call === 'string') return refuse(reply, refusals.badToolCall(call));
-  const session = sessions.get(call.sessionId);
-  if (!session) return refuse(reply, refusals.UNKNOWN_SESSION);
-  if (!session.inFlight.begin()) return refuse(reply, refusals.tooManyInFlight(maxInFlight));
-  const { tool, args } = call;
-  await answerToolCall(reply, (signal) => session.callTool(tool, args, signal), {
-    heartbeatMs,
-    maxBufferedBytes,
-    budget: sessions.budget,
-  });
-  return reply;
-}
-
-/** A body that cannot be read, and the answer. */
-class Unreadable {
-  readonly refusal: refusals.Refusal;
-
-  constructor(refusal: refusals.Refusal) {
-    this.refusal = refusal;
-  }
-}
-
-function parseBody(request: FastifyRequest, bounds: JsonBounds): unknown {
-  try {
-    return parseBoundedJson(String(request.body), bounds);
-  } catch (error) {
-    return new Unreadable(
-      error instanceof JsonBoundError ? refusals.overJsonBound(error.message) : refusals.NOT_JSON,
-    );
-  }
-}
-
-function parseMessage(body: unknown): JSONRPCMessage | undefined {
-  try {
-    return parseJSONRPCMessage(body);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * The path of `POST /messages` as this client reaches it: the path of its `GET` with another last
- * segment. The mount's prefix may have parameters, and the application may rewrite paths.
- */
-function messagesPath(request: FastifyRequest): string {
-  const [url = ''] = request.originalUrl.split('?');
-  // With two slashes in front, a path would be an address on another host.
-  const path = url.replace(/^(?:https?:\/\/[^/]*)?[/\\]+/i, '/');
-  return `${path.slice(0, path.lastIndexOf('/', path.length - 2) + 1)}messages`;
-}
-
-/** A request for the log, without the query: the session's id is a secret. */
-function withoutQuery(request: FastifyRequest): Record<string, unknown> {
-  const [url] = request.url.split('?');
-  return { method: request.method, url, host: request.host, remoteAddress: request.ip };
 }

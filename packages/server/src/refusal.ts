@@ -6,6 +6,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server';
 import type { FastifyReply } from 'fastify';
+import { logRefusal } from './guard/refusal-log.js';
 
 /** An HTTP answer that refuses a request, and says what to do. */
 export interface Refusal {
@@ -14,10 +15,25 @@ export interface Refusal {
   code: number;
   message: string;
   headers?: Readonly<Record<string, string>>;
+  /** One word for metrics, such as `rate-limited`: a constant, never text of the request. */
+  reason?: string;
+  /** `data` of the JSON-RPC error: what a program needs to know beside the message. */
+  data?: Readonly<Record<string, unknown>>;
+}
+
+/** Thrown by a hook to answer a request with a refusal. */
+export class RefusedError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.name = 'RefusedError';
+    this.refusal = refusal;
+  }
 }
 
 /** JSON-RPC leaves -32000 to -32099 to servers: https://www.jsonrpc.org/specification#error_object */
-const SERVER_ERROR = -32_000;
+export const SERVER_ERROR: number = -32_000;
 
 /** The body cannot be parsed. */
 export const NOT_JSON: Refusal = {
@@ -87,6 +103,77 @@ export function tooManyOfAddress(maxSessionsPerAddress: number): Refusal {
     headers: { 'retry-after': '5' },
   };
 }
+
+/** One principal must not use up all sessions. */
+export function tooManyOfPrincipal(maxSessionsPerPrincipal: number): Refusal {
+  return {
+    status: 429,
+    code: SERVER_ERROR,
+    message: `You have ${maxSessionsPerPrincipal} sessions (maxSessionsPerPrincipal): close one first`,
+    headers: { 'retry-after': '5' },
+  };
+}
+
+/** The answer to a repeated request was dropped; running it again could do its work twice. */
+export const ANSWER_GONE: Refusal = {
+  status: 410,
+  code: INVALID_REQUEST,
+  message:
+    'A request of this id was answered before, and its answer is not kept any more: use another id for each request',
+};
+
+/** The client takes neither of the two content types. */
+export const NOT_ACCEPTABLE: Refusal = {
+  status: 406,
+  code: SERVER_ERROR,
+  message: 'Not Acceptable: the client must accept application/json and text/event-stream',
+};
+
+/** Streamable HTTP without a session. */
+export const NO_SESSION_HEADER: Refusal = {
+  status: 400,
+  code: SERVER_ERROR,
+  message: 'The request has no Mcp-Session-Id header: send initialize first',
+};
+
+/** Streamable HTTP: the specification's sign for "initialize again". */
+export const SESSION_NOT_FOUND: Refusal = {
+  status: 404,
+  code: -32_001,
+  message:
+    'Session not found: it has ended, or there never was one; send initialize without a session id',
+};
+
+/** A second handshake in one session. */
+export const ALREADY_INITIALIZED: Refusal = {
+  status: 400,
+  code: INVALID_REQUEST,
+  message: 'The session is initialized already: open a new one without the Mcp-Session-Id header',
+};
+
+/** A batch with the handshake in it. */
+export const INITIALIZE_ALONE: Refusal = {
+  status: 400,
+  code: INVALID_REQUEST,
+  message: 'initialize must be posted alone, not in a batch',
+};
+
+/** A header that names a version that is not spoken here. */
+export function unsupportedVersion(version: string, supported: readonly string[]): Refusal {
+  return {
+    status: 400,
+    code: SERVER_ERROR,
+    message: `Unsupported protocol version: ${quoted(version)} (supported versions: ${supported.join(', ')})`,
+  };
+}
+
+/** A resume key that could be guessed, or is none. */
+export const BAD_RESUME_KEY: Refusal = {
+  status: 400,
+  code: SERVER_ERROR,
+  message:
+    'resume must be a random key of 22 to 256 characters of A-Z a-z 0-9 _ ~ . - (128 bits or more)',
+};
 
 /** A message without a session id. */
 export const NO_SESSION_ID: Refusal = {
@@ -167,22 +254,37 @@ export function badToolCall(message: string): Refusal {
   return { status: 400, code: INVALID_REQUEST, message };
 }
 
-/** Answers with the status and a JSON-RPC error; its id is null if the request's is not known. */
+/** Tells a refusal from what else a function may return. */
+export function isRefusal(value: object): value is Refusal {
+  return 'status' in value && 'code' in value && 'message' in value;
+}
+
+/** A refusal as a JSON-RPC error. */
+export function errorOf({ code, message, data }: Refusal): JSONRPCErrorResponse['error'] {
+  return { code, message, ...(data !== undefined && { data }) };
+}
+
+/**
+ * Answers with the status and a JSON-RPC error; its id is null if the request's is not known. The log
+ * gets a line, unless it has one that knows more.
+ */
 export function refuse(
   reply: FastifyReply,
   refusal: Refusal,
   id: RequestId | null = null,
 ): FastifyReply {
-  const { status, code, message, headers = {} } = refusal;
+  const { status, headers = {} } = refusal;
   // "If there was an error in detecting the id in the Request object (e.g. Parse error/Invalid
   // Request), it MUST be Null." https://www.jsonrpc.org/specification#response_object
-  const body = { jsonrpc: '2.0', id, error: { code, message } } satisfies Omit<
+  const body = { jsonrpc: '2.0', id, error: errorOf(refusal) } satisfies Omit<
     JSONRPCErrorResponse,
     'id'
   > & { id: RequestId | null };
+  logRefusal(reply.request, refusal, { reason: refusal.message, level: 'info' });
   return reply.code(status).headers(headers).send(body);
 }
 
-function quoted(value: string | undefined): string {
+/** A value of a request in a message: cut, in quotes, control characters escaped. */
+export function quoted(value: string | undefined): string {
   return value === undefined ? '(none)' : JSON.stringify(value.slice(0, 200));
 }

@@ -1,13 +1,22 @@
-import fastify from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+} from 'fastify';
 import { isIPv6, type AddressInfo } from 'node:net';
-import type { ServerFactory, SseOptions } from './options.js';
-import { mcpPlugin } from './plugin.js';
-
-/** How long a request may take to arrive, body included; Fastify's own default is for ever. */
-const REQUEST_TIMEOUT_MS = 30_000;
+import type { KitOptions, McpOptions } from './options.js';
+import {
+  fastifyConnectionOptions,
+  limitConnections,
+  resolveConnections,
+  type ConnectionOptions,
+} from './limits/slow-clients.js';
+import { installSignalHandlers } from './operate/signals.js';
+import type { StopNow } from './operate/stop.js';
+import { mcp, stopperOf } from './plugin.js';
 
 /** Options of {@link serve}, beside those of the plugin. */
-export interface ServeOptions extends SseOptions {
+export interface ServeOptions extends McpOptions, ConnectionOptions {
   /** Default: 0, any free port; `url` says which. */
   port?: number;
   /**
@@ -15,45 +24,101 @@ export interface ServeOptions extends SseOptions {
    * Unless `allowedHosts` is given, this name is allowed in `Host` beside the loopback names. Default: `127.0.0.1`.
    */
   host?: string;
+  /** Where to log: a pino logger, or `true` for lines on stdout. Default: nowhere. */
+  logger?: boolean | FastifyBaseLogger;
+  /** From which hops `X-Forwarded-*` counts, as Fastify's option says. Default: from none. */
+  trustProxy?: Exclude<FastifyServerOptions['trustProxy'], undefined>;
+  /** Whether SIGTERM and SIGINT stop the server in order, and end the process. Default: `false`. */
+  signals?: boolean;
 }
 
 /** A server that listens. */
 export interface Serving {
-  /** Where clients connect: the address of the event stream, such as `http://127.0.0.1:3001/sse`. */
+  /** Where clients connect, by Streamable HTTP: `http://127.0.0.1:3001/mcp`. */
   readonly url: string;
+  /** Where clients connect that only know HTTP+SSE: `http://127.0.0.1:3001/sse`. */
+  readonly sseUrl: string;
+  /** The application, for further routes of `node:http` and for its log. */
+  readonly app: FastifyInstance;
+  /**
+   * Stops in order: readiness fails, after `stop.delayMs` no new connections are taken, streams end,
+   * calls have `stop.graceMs` to finish. Fulfilled when all is closed.
+   */
+  stop(now?: StopNow): Promise<void>;
   /** Ends all sessions and their sockets at once, and closes the port. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Serves an MCP server over HTTP+SSE with a Fastify of its own.
+ * Serves an MCP server over HTTP with a Fastify of its own.
  *
  * ```ts
- * const { url, close } = await serve(() => createMyServer(), { port: 3001 });
+ * const { url, close } = await serve({ create: () => createMyServer(), port: 3001 });
  * ```
  *
  * @throws TypeError when an option is wrong; the system's error if the port is not available.
  */
-export async function serve(
-  createServer: ServerFactory,
-  options: ServeOptions = {},
-): Promise<Serving> {
-  const { port = 0, host = '127.0.0.1', ...rest } = options;
-  const app = fastify({ forceCloseConnections: true, requestTimeout: REQUEST_TIMEOUT_MS });
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const {
+    port = 0,
+    host = '127.0.0.1',
+    logger = false,
+    trustProxy = false,
+    signals = false,
+    headersTimeoutMs,
+    requestTimeoutMs,
+    keepAliveTimeoutMs,
+    maxHeaderBytes,
+    maxConnections,
+    ...rest
+  } = options;
+  const given = {
+    headersTimeoutMs,
+    requestTimeoutMs,
+    keepAliveTimeoutMs,
+    maxHeaderBytes,
+    maxConnections,
+  };
+  const connections = resolveConnections(withoutUndefined(given), {
+    maxSessions: rest.maxSessions ?? 0,
+  });
+  const app: FastifyInstance = fastify({
+    forceCloseConnections: true,
+    ...fastifyConnectionOptions(connections),
+    ...(typeof logger === 'boolean' ? { logger } : { loggerInstance: logger }),
+    trustProxy,
+  });
+  limitConnections(app.server, connections, app.log);
   const close = async (): Promise<void> => {
     await app.close();
   };
   try {
-    await app.register(mcpPlugin, { ...hostsFor(host), ...rest, createServer });
+    await app.register(mcp, { ...hostsFor(host), ...rest });
     await app.listen({ port, host });
+    if (signals) installSignalHandlers(stopperOf(app));
   } catch (error) {
     await close();
     throw error;
   }
   const address = app.server.address() as AddressInfo;
-  const url = `http://${reachable(host)}:${address.port}/sse`;
-  return { url, close, [Symbol.asyncDispose]: close };
+  const base = `http://${reachable(host)}:${address.port}`;
+  return {
+    url: `${base}/mcp`,
+    sseUrl: `${base}/sse`,
+    app,
+    stop: (now) => stopperOf(app).stop(now),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The members that are there. */
+function withoutUndefined<Value extends object>(
+  value: Value,
+): { [Name in keyof Value]?: Exclude<Value[Name], undefined> } {
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Value]?: Exclude<Value[Name], undefined> };
 }
 
 /** The name by which this machine reaches what listens on `host`. */
@@ -63,7 +128,7 @@ function reachable(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
 }
 
-function hostsFor(host: string): Pick<SseOptions, 'allowedHosts'> {
+function hostsFor(host: string): Pick<KitOptions, 'allowedHosts'> {
   const name = reachable(host).toLowerCase();
   return { allowedHosts: [...new Set(['127.0.0.1', 'localhost', '[::1]', name])] };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseBoundedJson } from '../src/bounded-json.ts';
+import { parseBoundedJson } from '../src/http/bounded-json.ts';
 import { endpointOf, post, serving, stream } from './fixture.ts';
 
 describe('the JSON of a body', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BufferBudget } from '../src/buffer-budget.ts';
+import { BufferBudget } from '../src/events/buffer-budget.ts';
 import { PING, call, endpointOf, openSocket, post, serving, stream } from './fixture.ts';
 
 const MIB = 1024 * 1024;
@@ -23,7 +23,7 @@ describe('what waits for all readers together', () => {
   });
 
   it('ends the session that goes over it, spares small messages, and counts down again', async () => {
-    const { url, samples } = await serving({ maxTotalBufferedBytes: 40 * MIB });
+    const { url, samples } = await serving({ maxTotalBufferedBytes: 40 * MIB, resumeMs: 1 });
     const slow = await openSocket(url);
     slow.socket.pause();
     await post(new URL(slow.endpoint, url).href, call(1, 'repeat', HUGE));

@@ -13,18 +13,21 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-/** Serves a sample to each client. */
+/** Serves a sample to each client; `url` is that of the event stream. */
 export async function serving(
-  options: ServeOptions = {},
-): Promise<Serving & { samples: Sample[] }> {
+  options: Partial<ServeOptions> = {},
+): Promise<Serving & { mcpUrl: string; samples: Sample[] }> {
   const samples: Sample[] = [];
-  const served = await serve(() => {
-    const sample = createSample();
-    samples.push(sample);
-    return sample.server;
-  }, options);
+  const served = await serve({
+    create: () => {
+      const sample = createSample();
+      samples.push(sample);
+      return sample.server;
+    },
+    ...options,
+  });
   open.push(() => served.close());
-  return { ...served, samples };
+  return { ...served, url: served.sseUrl, mcpUrl: served.url, samples };
 }
 
 /** Opens an event stream. */

@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { request } from 'undici';
 import { expect, it } from 'vitest';
-import { mcpPlugin } from '../src/index.ts';
+import { mcp } from '../src/index.ts';
 import { PING, endpointOf, listening, post, stream } from './fixture.ts';
 import { createSample } from './sample-server.ts';
 
@@ -13,7 +13,7 @@ it.each([
   const app = Fastify({
     logger: { level: 'trace', stream: { write: (line: string) => void (log += line) } },
   });
-  await app.register(mcpPlugin, { toolEvents, createServer: () => createSample().server });
+  await app.register(mcp, { toolEvents, create: () => createSample().server });
   const url = await listening(app);
   const endpoint = await endpointOf(await stream(`${url}/sse`), url);
   const id = new URL(endpoint).searchParams.get(key)!;
@@ -30,7 +30,7 @@ it.each([
   const again = await stream(`${url}/sse?${key}=${id}`);
   await again.nextOf('endpoint');
   await app.close();
-  expect(log).toContain('"url":"/messages"');
-  expect(log).toContain('"url":"/sse"');
+  expect(log).toContain('"url":"/messages?');
+  expect(log).toContain('"url":"/sse?');
   expect(log).not.toContain(id);
 });

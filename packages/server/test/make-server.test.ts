@@ -2,7 +2,7 @@ import Fastify from 'fastify';
 import { connect } from 'node:net';
 import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { mcpPlugin, serve, type ServableServer, type ServeOptions } from '../src/index.ts';
+import { mcp, serve, type ServableServer, type ServeOptions } from '../src/index.ts';
 import { deferred, listening, open, stream } from './fixture.ts';
 import { createSample } from './sample-server.ts';
 
@@ -17,11 +17,11 @@ interface Slow {
   close: () => Promise<void>;
 }
 
-async function slow(count: number, options: ServeOptions = {}): Promise<Slow> {
+async function slow(count: number, options: Partial<ServeOptions> = {}): Promise<Slow> {
   const made = deferred();
   let asked = 0;
   let closed = 0;
-  const { url, close } = await serve(async (): Promise<ServableServer> => {
+  const create = async (): Promise<ServableServer> => {
     const { server } = createSample();
     asked += 1;
     if (asked > count) return server;
@@ -32,7 +32,8 @@ async function slow(count: number, options: ServeOptions = {}): Promise<Slow> {
         closed += 1;
       },
     };
-  }, options);
+  };
+  const { sseUrl: url, close } = await serve({ create, ...options });
   open.push(close);
   return { url, asked: () => asked, make: made.resolve, closed: () => closed, close };
 }
@@ -62,8 +63,8 @@ describe('a factory that takes long', () => {
   it('does not keep an application from closing', async () => {
     const app = Fastify();
     const asked = deferred();
-    await app.register(mcpPlugin, {
-      createServer: () => {
+    await app.register(mcp, {
+      create: () => {
         asked.resolve();
         return new Promise<never>(() => {});
       },
@@ -78,8 +79,8 @@ describe('a factory that takes long', () => {
   it('may be one whose server takes long to connect', async () => {
     let closed = false;
     const connecting = deferred();
-    const { url, close } = await serve(
-      () => ({
+    const { sseUrl: url, close } = await serve({
+      create: () => ({
         connect: () => {
           connecting.resolve();
           return new Promise<never>(() => {});
@@ -88,8 +89,8 @@ describe('a factory that takes long', () => {
           closed = true;
         },
       }),
-      { maxSessions: 1 },
-    );
+      maxSessions: 1,
+    });
     open.push(close);
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     socket.write('GET /sse HTTP/1.1\r\nhost: localhost\r\n\r\n');
@@ -103,9 +104,9 @@ describe('a factory that fails', () => {
   it('is answered with 500, opens nothing, and its reason is for the log alone', async () => {
     let log = '';
     const app = Fastify({ logger: { stream: { write: (line: string) => void (log += line) } } });
-    await app.register(mcpPlugin, {
+    await app.register(mcp, {
       maxSessions: 1,
-      createServer: async () => {
+      create: async () => {
         throw new Error('db password is hunter2');
       },
     });
@@ -122,8 +123,8 @@ describe('a factory that fails', () => {
 
   it('may be one whose server does not connect', async () => {
     const app = Fastify();
-    await app.register(mcpPlugin, {
-      createServer: () => ({
+    await app.register(mcp, {
+      create: () => ({
         connect: () => Promise.reject(new Error('hunter2')),
         close: async () => {},
       }),

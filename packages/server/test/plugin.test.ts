@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { mcpPlugin, type ServeOptions } from '../src/index.ts';
+import { mcp, type ServeOptions } from '../src/index.ts';
 import { PING, endpointOf, listening, openSocket, post, serving, stream } from './fixture.ts';
 import { createSample } from './sample-server.ts';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ describe('what is refused', () => {
   async function refused(
     body: string | object,
     headers?: Record<string, string>,
-    options?: ServeOptions,
+    options?: Partial<ServeOptions>,
   ): Promise<{ status: number; error: { code: number; message: string } }> {
     const { url } = await serving(options);
     const endpoint = await endpointOf(await stream(url), url);
@@ -61,7 +61,7 @@ describe('what is refused', () => {
   });
 
   it('is one session too many, until another has gone', async () => {
-    const { url, samples } = await serving({ maxSessions: 1 });
+    const { url, samples } = await serving({ maxSessions: 1, resumeMs: 100 });
     const first = await stream(url);
     await first.nextOf('endpoint');
     const second = await stream(url);
@@ -93,7 +93,7 @@ describe('what is refused', () => {
 describe('Host and Origin', () => {
   async function status(
     headers: Record<string, string>,
-    options: ServeOptions = {},
+    options: Partial<ServeOptions> = {},
   ): Promise<number> {
     const { url } = await serving(options);
     const raw = await stream(url, headers);
@@ -169,9 +169,9 @@ describe('the plugin in an application', () => {
     const app = Fastify();
     await app.register(
       async (inner) => {
-        await inner.register(mcpPlugin, {
+        await inner.register(mcp, {
           prefix: '/mcp',
-          createServer: () => createSample().server,
+          create: () => createSample().server,
         });
       },
       { prefix: '/api' },
@@ -190,7 +190,7 @@ describe('the plugin in an application', () => {
     ['/', 'http://localhost/sse', '/messages'],
   ])('below %s names to GET %s the endpoint %s', async (prefix, path, expected) => {
     const app = Fastify();
-    await app.register(mcpPlugin, { prefix, createServer: () => createSample().server });
+    await app.register(mcp, { prefix, create: () => createSample().server });
     const url = await listening(app);
     const endpoint = (await openSocket(url, path)).endpoint;
     expect(endpoint.split('?')[0]).toBe(expected);
@@ -198,9 +198,9 @@ describe('the plugin in an application', () => {
 
   it('takes messages at the endpoint below a prefix with parameters', async () => {
     const app = Fastify();
-    await app.register(mcpPlugin, {
+    await app.register(mcp, {
       prefix: '/:tenant',
-      createServer: () => createSample().server,
+      create: () => createSample().server,
     });
     const url = `${await listening(app)}/acme/sse`;
     const endpoint = await endpointOf(await stream(url), url);
@@ -210,7 +210,7 @@ describe('the plugin in an application', () => {
 
   it('names the path that the client knows, when the application rewrites it', async () => {
     const app = Fastify({ rewriteUrl: ({ url }) => (url ?? '').replace(/^\/outside/, '') });
-    await app.register(mcpPlugin, { createServer: () => createSample().server });
+    await app.register(mcp, { create: () => createSample().server });
     const url = `${await listening(app)}/outside/sse`;
     const endpoint = await endpointOf(await stream(url), url);
     expect(new URL(endpoint).pathname).toBe('/outside/messages');
@@ -228,8 +228,8 @@ describe('the plugin in an application', () => {
     });
     app.post('/plain', async (req) => req.body);
     let seen: unknown;
-    await app.register(mcpPlugin, {
-      createServer: ({ request: { headers } }) => {
+    await app.register(mcp, {
+      create: ({ headers }) => {
         seen = headers.authorization;
         return createSample().server;
       },
@@ -252,7 +252,7 @@ describe('the plugin in an application', () => {
   it('ends all sessions when the application closes, without force', async () => {
     const app = Fastify();
     const sample = createSample();
-    await app.register(mcpPlugin, { createServer: () => sample.server });
+    await app.register(mcp, { create: () => sample.server });
     const raw = await stream(`${await listening(app)}/sse`);
     await raw.nextOf('endpoint');
     await app.close();

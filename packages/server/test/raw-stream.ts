@@ -23,8 +23,13 @@ export class RawStream implements AsyncDisposable {
     return RawStream.#open(url, { headers: { accept: 'text/event-stream', ...headers } });
   }
 
-  static async post(url: string, body: unknown): Promise<RawStream> {
-    const headers = { accept: 'text/event-stream', 'content-type': 'application/json' };
+  static async post(
+    url: string,
+    body: unknown,
+    more: Record<string, string> = {},
+  ): Promise<RawStream> {
+    const accept = 'application/json, text/event-stream';
+    const headers = { accept, 'content-type': 'application/json', ...more };
     return RawStream.#open(url, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 

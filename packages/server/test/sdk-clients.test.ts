@@ -104,8 +104,12 @@ describe.each([
       let session: Session;
 
       beforeEach(async () => {
-        serving = await serve(() => (sample = createSample()).server, options);
-        session = await connect(serving.url);
+        serving = await serve({
+          create: () => (sample = createSample()).server,
+          resumeMs: 100,
+          ...options,
+        });
+        session = await connect(serving.sseUrl);
       });
 
       afterEach(async () => {

@@ -1,6 +1,6 @@
 import { request } from 'undici';
 import { describe, expect, it, vi } from 'vitest';
-import { serve, type ServeOptions } from '../src/index.ts';
+import { serve, type ServableServer, type ServeOptions } from '../src/index.ts';
 import { call, endpointOf, post, serving, stream, PING, openSocket } from './fixture.ts';
 import { createSample } from './sample-server.ts';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -29,7 +29,9 @@ describe('serve', () => {
   it('fails when the port is taken', async () => {
     const { url } = await serving();
     const port = Number(new URL(url).port);
-    await expect(serve(() => createSample().server, { port })).rejects.toThrow(/EADDRINUSE/);
+    await expect(serve({ create: () => createSample().server, port })).rejects.toThrow(
+      /EADDRINUSE/,
+    );
   });
 
   it.each([
@@ -49,7 +51,8 @@ describe('serve', () => {
     { heartBeatMs: 1 },
   ])('names the wrong option in a TypeError: %j', async (options) => {
     const [name] = Object.keys(options);
-    const failure = await serve(() => createSample().server, options as ServeOptions).catch(
+    const create = (): ServableServer => createSample().server;
+    const failure = await serve({ create, ...options } as ServeOptions).catch(
       (error: unknown) => error,
     );
     expect(failure).toBeInstanceOf(TypeError);

@@ -1,6 +1,6 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { expect, it } from 'vitest';
-import { ToolCaller } from '../src/tool-caller.ts';
+import { ToolCaller } from '../src/tool-events/tool-caller.ts';
 
 it('initializes the server again when that has failed', async () => {
   const methods: string[] = [];

@@ -10,10 +10,10 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-async function serving(createServer: ServerFactory): Promise<Serving> {
-  const served = await serve(createServer, { toolEvents: true });
+async function serving(create: ServerFactory): Promise<Serving> {
+  const served = await serve({ create, toolEvents: true, resumeMs: 100 });
   open.push(() => served.close());
-  return served;
+  return { ...served, url: served.sseUrl };
 }
 
 interface Opened {

@@ -27,7 +27,9 @@ export interface ObservedServer extends AsyncDisposable {
  * Starts the server. Its tools: `write` changes things; `meet` returns when as many calls of it
  * as `of` are there; `wait` never returns; `order` has a schema with enums, defaults and `anyOf`.
  */
-export async function startObservedServer(options: ServeOptions = {}): Promise<ObservedServer> {
+export async function startObservedServer(
+  options: Partial<ServeOptions> = {},
+): Promise<ObservedServer> {
   const calls: ObservedCall[] = [];
   const sessions = new Set<McpServer>();
   const meeting = new EventTarget();
@@ -91,9 +93,9 @@ export async function startObservedServer(options: ServeOptions = {}): Promise<O
     return server;
   }
 
-  const serving = await serve(() => createServer(), options);
+  const serving = await serve({ create: () => createServer(), resumeMs: 500, ...options });
   return {
-    url: serving.url,
+    url: serving.sseUrl,
     calls,
     openSessions: () => sessions.size,
     addTool: (name) => {

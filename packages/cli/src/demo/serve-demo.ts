@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { serve, type Serving } from '@longwire/server';
 import { createDemoServer } from './server.js';
@@ -11,17 +12,14 @@ export interface DemoServing extends Serving {
 /** Serves the demo's server on a free port of 127.0.0.1. */
 export async function serveDemo(): Promise<DemoServing> {
   const streams = new Set<Socket>();
-  const serving = await serve(
-    ({ request }) => {
-      const { socket } = request.raw;
-      streams.add(socket);
-      socket.once('close', () => streams.delete(socket));
-      return createDemoServer();
-    },
-    { port: 0, host: '127.0.0.1' },
-  );
+  const serving = await serve({ create: () => createDemoServer() });
+  serving.app.server.on('request', ({ method, socket }: IncomingMessage) => {
+    if (method !== 'GET') return;
+    streams.add(socket);
+    socket.once('close', () => streams.delete(socket));
+  });
   const cut = (): void => {
     for (const stream of streams) stream.destroy();
   };
-  return { ...serving, cut };
+  return { ...serving, url: serving.sseUrl, cut };
 }

@@ -17,7 +17,7 @@ const progressLineEveryMs = 400;
 const cutAfterSteps = 3;
 
 const whatHappened =
-  'The stream was cut and its session was gone: since long_task says that running it again does no harm (idempotentHint), it was called again on a new one.';
+  'The stream was cut while the task ran. The session was resumed on a new connection: the task went on, and what it had said meanwhile came first.';
 
 /** One call of the tour. */
 interface TourCall {

@@ -8,7 +8,7 @@ let serving: Serving;
 /** An address where nobody is. */
 let dead: string;
 beforeAll(async () => {
-  serving = await serve(() => createDemoServer());
+  serving = await serve({ create: () => createDemoServer() });
   const closed = await listen(() => undefined);
   dead = closed.url;
   await closed.close();
@@ -20,7 +20,7 @@ const count = (text: string, part: string): number => text.split(part).length - 
 describe('a server of a conversation that is not there', () => {
   it('is said once, and /tools and /call of the other one work', async () => {
     const input = '/tools\n/call echo message=one\n/tools\necho message=two\n/servers\n';
-    const { code, stdout, stderr } = await run(['chat', serving.url, dead], { input });
+    const { code, stdout, stderr } = await run(['chat', serving.sseUrl, dead], { input });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^echo +/m);
     expect(stdout).toContain(`${new URL(dead).host}\nnot available\n`);
@@ -33,7 +33,7 @@ describe('a server of a conversation that is not there', () => {
   it('may still be connecting, which holds up nobody', async () => {
     const silent = await listen(() => undefined);
     const input = '/call echo message=one\n';
-    const args = ['chat', serving.url, silent.url, '--timeout', '60s'];
+    const args = ['chat', serving.sseUrl, silent.url, '--timeout', '60s'];
     const { code, stdout, stderr } = await run(args, { input });
     await silent.close();
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'one\n' });
@@ -42,14 +42,14 @@ describe('a server of a conversation that is not there', () => {
 
   it('is the error of a call that names it', async () => {
     const input = `/call ${new URL(dead).host}/echo message=x\n`;
-    const { code, stderr } = await run(['chat', serving.url, dead], { input });
+    const { code, stderr } = await run(['chat', serving.sseUrl, dead], { input });
     expect(code).toBe(3);
     expect(count(stderr, 'cannot connect') + count(stderr, 'could not connect')).toBeGreaterThan(0);
   });
 
   it('is named where a tool is nowhere else', async () => {
     const input = '/call no_such_tool\n';
-    const { code, stderr } = await run(['chat', serving.url, dead], { input });
+    const { code, stderr } = await run(['chat', serving.sseUrl, dead], { input });
     expect(code).toBe(2);
     expect(stderr).toMatch(/no server has a tool "no_such_tool" \(.* could not be asked\)/);
   });
@@ -57,7 +57,7 @@ describe('a server of a conversation that is not there', () => {
   it('holds up no turn, and is said once in many', async () => {
     const claude = await listenClaude([{ text: ['one'] }, { text: ['two'] }]);
     const env = { ANTHROPIC_API_KEY: 'claude-key-here', ANTHROPIC_BASE_URL: claude.url };
-    const { code, stdout, stderr } = await run(['chat', serving.url, dead], {
+    const { code, stdout, stderr } = await run(['chat', serving.sseUrl, dead], {
       env,
       input: 'hi\nagain\n',
     });
@@ -73,7 +73,7 @@ describe('one question', () => {
   const ask = async (args: string[]) => {
     const claude = await listenClaude([{ text: ['yes'] }]);
     const env = { ANTHROPIC_API_KEY: 'claude-key-here', ANTHROPIC_BASE_URL: claude.url };
-    const asked = await run(['chat', serving.url, dead, '-p', 'hi', ...args], { env });
+    const asked = await run(['chat', serving.sseUrl, dead, '-p', 'hi', ...args], { env });
     await claude.close();
     return { ...asked, requests: claude.requests };
   };

@@ -6,7 +6,10 @@ import { run, type Run } from '../run.ts';
 
 let servings: [Serving, Serving];
 beforeAll(async () => {
-  servings = [await serve(() => createDemoServer()), await serve(() => createDemoServer())];
+  servings = [
+    await serve({ create: () => createDemoServer() }),
+    await serve({ create: () => createDemoServer() }),
+  ];
 });
 afterAll(async () => {
   await Promise.all(servings.map((serving) => serving.close()));
@@ -19,7 +22,7 @@ async function ask(
 ): Promise<Run & { requests: string[] }> {
   const claude = await listenClaude(answers);
   const env = { ANTHROPIC_API_KEY: 'claude-key-here', ANTHROPIC_BASE_URL: claude.url };
-  const asked = await run(['chat', servings[0].url, '-p', 'hi', '--yes', ...args], { env });
+  const asked = await run(['chat', servings[0].sseUrl, '-p', 'hi', '--yes', ...args], { env });
   await claude.close();
   return { ...asked, requests: claude.requests };
 }
@@ -51,8 +54,8 @@ describe('chat', () => {
       ANTHROPIC_API_KEY: 'claude-key-here',
       ANTHROPIC_BASE_URL: claude.url,
     };
-    const asked = await run(['chat', servings[0].url, '-p', 'hi'], { env });
-    const refused = await run(['chat', servings[0].url, '-p', 'hi'], { env });
+    const asked = await run(['chat', servings[0].sseUrl, '-p', 'hi'], { env });
+    const refused = await run(['chat', servings[0].sseUrl, '-p', 'hi'], { env });
     await claude.close();
     expect(asked).toMatchObject({ code: 0, stdout: 'yes, ***\n' });
     expect(claude.headers[0]?.authorization).toBe('Bearer bearer-of-mine');
@@ -90,6 +93,6 @@ describe('chat', () => {
 
   it('from a pipe ends with 1 where the last call reported an error', async () => {
     const input = 'echo message=x\nfail\n';
-    expect((await run(['chat', servings[0].url], { input })).code).toBe(1);
+    expect((await run(['chat', servings[0].sseUrl], { input })).code).toBe(1);
   });
 });

@@ -11,7 +11,7 @@ import { run, type Run } from '../run.ts';
 let serving: Serving;
 let cwd: string;
 beforeAll(async () => {
-  serving = await serve(() => createDemoServer());
+  serving = await serve({ create: () => createDemoServer() });
 });
 afterAll(async () => {
   await serving.close();
@@ -56,7 +56,7 @@ async function runWorkflow(
   return run(['run', 'w.yaml', ...args], { cwd, ...options });
 }
 
-const server = (): string[] => ['--server', `math=${serving.url}`];
+const server = (): string[] => ['--server', `math=${serving.sseUrl}`];
 const fed = ['--events', 'events.jsonl'];
 const linesOf = async (name: string): Promise<unknown[]> =>
   (await readFile(join(cwd, name), 'utf8'))
@@ -146,7 +146,7 @@ triggers:
     ).replace('package.json', 'dist/index.js');
     const servers = JSON.stringify({
       every: { command: process.execPath, args: [path, 'stdio'] },
-      math: serving.url,
+      math: serving.sseUrl,
     });
     const text = `servers: ${servers}\ntriggers: [{ on: pair, from: math, call: every/echo, with: { message: hi } }]`;
     await writeFile(join(cwd, 'one.jsonl'), '{ "name": "pair", "server": "math" }\n\n');

@@ -51,11 +51,12 @@ export function asConnectError(error: LongwireError): LongwireError {
 
 /** The error of a request, which may have run if it was sent before. */
 export function failureOf(
-  { losses }: Pick<LedgerEntry, 'losses'>,
+  { losses, repeats }: Pick<LedgerEntry, 'losses' | 'repeats'>,
   error: LongwireError,
 ): LongwireError {
   const { code, certainty, summary, hint } = error;
-  if (losses === 0 || certainty === 'outcome-unknown' || certainty === 'answered') return error;
+  const wasSentOnce = losses === 0 && repeats === 0;
+  if (wasSentOnce || certainty === 'outcome-unknown' || certainty === 'answered') return error;
   return new LongwireError(
     `${summary}; but the request had been sent before, and may have run then`,
     {

@@ -27,6 +27,9 @@ const INITIALIZED: JSONRPCNotification = {
   method: 'notifications/initialized',
 };
 
+/** What a server says among its experimental capabilities. */
+const REPEATED_IDS = 'longwire/repeatedIds';
+
 /**
  * The program's handshake. The first time, the program's own request goes out, and the program ends
  * the handshake; later it is replayed on every new session, each time under a new id.
@@ -51,6 +54,11 @@ export class InitializeReplay {
   /** What the latest handshake told about the server. */
   get server(): ServerFacts | undefined {
     return this.#server;
+  }
+
+  /** Whether the server runs a request of a session once, however often it comes under its id. */
+  get repeatsIds(): boolean {
+    return this.#server?.capabilities.experimental?.[REPEATED_IDS] !== undefined;
   }
 
   /** The name and version of the server before, if they are different now. */

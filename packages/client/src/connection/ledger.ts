@@ -14,7 +14,7 @@ export interface Waiter {
 
 /** One request whose answer is awaited. */
 export interface LedgerEntry {
-  /** Its id on the wire. No id is used twice: a request that is resent gets a new one. */
+  /** Its id on the wire. A request that is resent gets a new one, unless its server runs each id once. */
   readonly id: number;
   readonly request: LedgerRequest;
   /** Shared with whoever made the call; the ledger writes the certainty here. */
@@ -28,6 +28,8 @@ export interface LedgerEntry {
   readonly priorCertainty: Certainty;
   /** How often it was sent without knowing whether it ran. */
   readonly losses: number;
+  /** How often it was sent again under its present id, to a server that runs it once. */
+  readonly repeats: number;
   /** How often it certainly did not run. */
   readonly returns: number;
   /** How often its session was pinged because of an error to it. */
@@ -89,6 +91,7 @@ export class Ledger {
       onWire: false,
       priorCertainty,
       losses: 0,
+      repeats: 0,
       returns: 0,
       doubts: 0,
       held: undefined,
@@ -179,6 +182,11 @@ export class Ledger {
     this.#renew(open);
   }
 
+  /** A request that may have run is sent again under its id. */
+  repeat(entry: LedgerEntry): void {
+    (entry as OpenEntry).repeats++;
+  }
+
   /** Whether a request that may have run may be resent. */
   maySendAgain(entry: LedgerEntry): boolean {
     const { isSafe, maxLosses } = this.#options;
@@ -241,6 +249,7 @@ export class Ledger {
     entry.id = this.newId();
     entry.assigned = false;
     entry.onWire = false;
+    entry.repeats = 0;
     entry.held = undefined;
     entry.context.id = entry.id;
     entry.context.certainty = entry.priorCertainty;

@@ -3,6 +3,7 @@ import { HttpStatusError, LongwireError } from '../errors.js';
 import { MAX_TIMER_MS } from '../options/checks.js';
 import type { DialedChannel } from './dialed-channel.js';
 import { failureOf, lossOf, sessionGone, unsendable } from './failures.js';
+import type { InitializeReplay } from './initialize.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 import type { LocalAnswers } from './local-answers.js';
 import {
@@ -21,6 +22,7 @@ export interface OutboundOptions {
   retry: RetryPolicy;
   localAnswers: LocalAnswers;
   check: SessionCheck;
+  handshake: InitializeReplay;
   /** The channel that requests go out on now; `undefined` while there is none. */
   dialed: () => DialedChannel | undefined;
 }
@@ -36,6 +38,14 @@ interface Interrupted {
   dialed?: DialedChannel;
 }
 
+/** A request that is sent again under its id, because its server then runs it once. */
+interface Repeated {
+  readonly id: number;
+  readonly timer: NodeJS.Timeout;
+  /** It waits for its delay, or for a channel. */
+  isWaiting: boolean;
+}
+
 /** Sends requests, and resends those that certainly did not run, or may safely run twice. */
 export class Outbound {
   readonly #options: OutboundOptions;
@@ -43,6 +53,7 @@ export class Outbound {
   readonly #deferred = new Map<LedgerEntry, NodeJS.Timeout>();
   /** Requests whose answer can still come on a resumed stream. */
   readonly #interrupted = new Map<LedgerEntry, Interrupted>();
+  readonly #repeated = new Map<LedgerEntry, Repeated>();
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -51,6 +62,7 @@ export class Outbound {
   /** Sends every request that waits for a channel, except those that wait for a delay. */
   sendWaiting(): void {
     for (const entry of this.#interrupted.keys()) this.#resume(entry);
+    for (const entry of this.#repeated.keys()) this.#sendAgain(entry);
     for (const entry of this.#options.ledger.waiting()) {
       if (!this.#deferred.has(entry)) this.send(entry);
     }
@@ -86,22 +98,29 @@ export class Outbound {
   settled(entry: LedgerEntry): void {
     clearTimeout(this.#deferred.get(entry));
     clearTimeout(this.#interrupted.get(entry)?.timer);
+    clearTimeout(this.#repeated.get(entry)?.timer);
     this.#deferred.delete(entry);
     this.#interrupted.delete(entry);
+    this.#repeated.delete(entry);
   }
 
   /** As `settled`, for all requests. */
   allSettled(): void {
     for (const timer of this.#deferred.values()) clearTimeout(timer);
     for (const { timer } of this.#interrupted.values()) clearTimeout(timer);
+    for (const { timer } of this.#repeated.values()) clearTimeout(timer);
     this.#deferred.clear();
     this.#interrupted.clear();
+    this.#repeated.clear();
   }
 
   /** Decides, by `retry.ts`, what happens to a request whose sending failed. */
   sendFailed(entry: LedgerEntry, error: LongwireError, dialed: DialedChannel): void {
     const { ledger, retry } = this.#options;
-    const decision = resendDecision(error);
+    const said = resendDecision(error);
+    // What is refused now may have run when it was sent before.
+    const mayHaveRun = entry.repeats > 0 && said.next !== 'fail';
+    const decision = mayHaveRun ? ({ next: 'unknown' } as const) : said;
     const certainty = error.certainty === 'refused' ? 'refused' : 'not-sent';
     switch (decision.next) {
       case 'next-channel':
@@ -119,9 +138,10 @@ export class Outbound {
         this.#sendLater(entry, error, resendDelayMs(retry, entry.returns, decision.askedMs));
         break;
       case 'unknown':
+        if (this.#repeatLater(entry, error)) break;
         // Closed by us while its session may resume: the answer may still come there.
         if (error.code === 'closed' && dialed.isRetired && !ledger.maySendAgain(entry)) break;
-        if (!ledger.retry(entry)) entry.waiter.failed(unknownOf(entry, error));
+        if (!ledger.retry(entry)) entry.waiter.failed(failureOf(entry, unknownOf(entry, error)));
         else {
           const delayMs = resendDelayMs(retry, entry.losses, retryAfterOf(error));
           this.#sendLater(entry, unknownOf(entry, error), delayMs);
@@ -158,7 +178,8 @@ export class Outbound {
   ): Promise<void> {
     const { ledger, check } = this.#options;
     const { id } = entry;
-    ledger.hold(entry, error.certainty === 'refused' ? 'refused' : 'unknown');
+    const isRefused = error.certainty === 'refused' && entry.repeats === 0;
+    ledger.hold(entry, isRefused ? 'refused' : 'unknown');
     const session = await check.of(dialed);
     if (session.is === 'gone' || (session.is === 'away' && !ledger.isOwed)) {
       dialed.abandon(session.reason, session.is);
@@ -203,6 +224,33 @@ export class Outbound {
         }
       },
     );
+  }
+
+  /** False if the server may run it twice, or has not answered often enough. */
+  #repeatLater(entry: LedgerEntry, error: LongwireError): boolean {
+    const { handshake, ledger, retry } = this.#options;
+    if (!handshake.repeatsIds || entry.repeats >= retry.maxAttempts) return false;
+    ledger.repeat(entry);
+    clearTimeout(this.#repeated.get(entry)?.timer);
+    const delayMs = resendDelayMs(retry, entry.repeats, retryAfterOf(error));
+    const timer = setTimeout(() => this.#sendAgain(entry), Math.min(delayMs, MAX_TIMER_MS));
+    this.#repeated.set(entry, { id: entry.id, timer, isWaiting: true });
+    return true;
+  }
+
+  /** On the same session: another one gives what is left of this one a new id, or fails it. */
+  #sendAgain(entry: LedgerEntry): void {
+    const { ledger, dialed } = this.#options;
+    const repeated = this.#repeated.get(entry);
+    if (repeated?.isWaiting !== true) return;
+    if (entry.id !== repeated.id || ledger.find(repeated.id) !== entry) {
+      clearTimeout(repeated.timer);
+      this.#repeated.delete(entry);
+    } else if (dialed() !== undefined) {
+      clearTimeout(repeated.timer);
+      repeated.isWaiting = false;
+      this.send(entry);
+    }
   }
 
   /** A request that would time out during the delay fails at once. */

@@ -28,6 +28,7 @@ import type { ToolCatalog } from '../tools/catalog.js';
 import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
 import { Supervisor } from './supervisor.js';
 import { MiddlewareChain, type ChainHandlers } from '../middleware/chain.js';
+import type { RequestRoute } from '../middleware/contract.js';
 import type { ResolvedConnectionOptions } from './resolve-options.js';
 import { isSafe } from './safety.js';
 import { RestorableState } from './restorable-state.js';
@@ -92,7 +93,12 @@ export class ReconnectingTransport implements Transport {
     const origin = target.kind === 'url' ? target.url.origin : undefined;
     const { client, secrets } = options;
     learnTarget(target, secrets);
-    const whose = { client, origin, trustHints, secrets };
+    const routeOf = ({ id }: RequestContext): RequestRoute | undefined => {
+      const { state, server } = this.#supervisor;
+      if (state.name !== 'ready' || id === undefined) return undefined;
+      return { id, transport: state.transport, protocolVersion: server?.protocolVersion };
+    };
+    const whose = { client, origin, trustHints, secrets, routeOf };
     this.#chain = middleware.length > 0 ? new MiddlewareChain(middleware, whose) : undefined;
     this.#delivery = new Delivery({
       receiver: this,

@@ -9,7 +9,7 @@ import type { Connected } from '../dial/handshake.js';
 import type { RequestContext } from '../connection/request-context.js';
 import { closedError } from '../connection/failures.js';
 import type { LedgerRequest } from '../connection/ledger.js';
-import type { McpRequest, McpResponse, Middleware, Next } from './contract.js';
+import type { McpRequest, McpResponse, Middleware, Next, RequestRoute } from './contract.js';
 
 /** What the chain does with a request after the last middleware. */
 export interface ChainHandlers {
@@ -185,6 +185,8 @@ export async function runHandshake(
 export interface RequestOwner extends Pick<McpRequest, 'client' | 'origin' | 'trustHints'> {
   /** What `redact` removes. */
   secrets: KnownSecrets;
+  /** How a request was last sent. */
+  routeOf(context: RequestContext): RequestRoute | undefined;
 }
 
 /** What a chained request is made with. */
@@ -212,7 +214,7 @@ class ChainedRequest implements McpRequest {
   readonly #before: Pick<RequestContext, 'headers' | 'idempotent' | 'onSent' | 'onProgress'>;
   readonly #checked: CheckedHeaders;
   readonly #handlers: ChainHandlers;
-  readonly #secrets: KnownSecrets;
+  readonly #owner: RequestOwner;
   readonly #onStopped: (error: LongwireError) => void;
   #stopping: AbortController | undefined;
   #onSent: (() => void) | undefined;
@@ -228,7 +230,7 @@ class ChainedRequest implements McpRequest {
     this.client = owner.client;
     this.origin = owner.origin;
     this.trustHints = owner.trustHints;
-    this.#secrets = owner.secrets;
+    this.#owner = owner;
     this.#checked = checked;
     this.method = method;
     this.params = params;
@@ -291,7 +293,11 @@ class ChainedRequest implements McpRequest {
   }
 
   redact(text: string): string {
-    return this.#secrets.mask(text);
+    return this.#owner.secrets.mask(text);
+  }
+
+  get route(): RequestRoute | undefined {
+    return this.#owner.routeOf(this.context);
   }
 
   abort(error: LongwireError): void {

@@ -1,5 +1,15 @@
 import type { Progress, Result } from '@modelcontextprotocol/client';
 import type { LongwireError } from '../errors.js';
+import type { TransportName } from '../transport-name.js';
+
+/** How a request went to the server when it was last sent. */
+export interface RequestRoute {
+  /** The id of the request on the wire: each time that it is sent, it has another one. */
+  readonly id: number;
+  readonly transport: TransportName;
+  /** The version that the handshake agreed on. */
+  readonly protocolVersion: string | undefined;
+}
 
 /** A request on its way to the server. A middleware may change it. */
 export interface McpRequest {
@@ -41,6 +51,8 @@ export interface McpRequest {
    * of the client.
    */
   readonly trustHints: boolean;
+  /** How it was last sent; `undefined` while the connection is not ready. Known when `onSent` is called. */
+  readonly route?: RequestRoute | undefined;
   /**
    * Returns a text without the secrets that the client knows: credentials that it has sent, session
    * ids, keys among the words of a command. Use it before you log what a server sent. Messages of

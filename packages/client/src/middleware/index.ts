@@ -1,4 +1,4 @@
-export type { McpRequest, McpResponse, Middleware, Next } from './contract.js';
+export type { McpRequest, McpResponse, Middleware, Next, RequestRoute } from './contract.js';
 export { apiKey, type ApiKeyOptions } from './api-key.js';
 export { basic } from './basic.js';
 export { bearer, type TokenSource } from './bearer.js';

@@ -57,7 +57,9 @@ export function tracing(options: TracingOptions = {}): Middleware {
     const withSpan = trace.setSpan(context.active(), span);
     const { params, onSent } = request;
     request.params = withTraceContext(params, withSpan);
-    const attempts = span.isRecording() ? new AttemptSpans(tracer, request, withSpan) : undefined;
+    const attempts = span.isRecording()
+      ? new AttemptSpans(tracer, request, { span, around: withSpan })
+      : undefined;
     try {
       const response = await context.with(withSpan, next);
       const error = toolErrorOf(response);
@@ -87,14 +89,20 @@ interface SpanError {
 /** The spans of the attempts of a request; each ends when the next one begins. */
 class AttemptSpans {
   readonly #tracer: Tracer;
-  readonly #name: string;
+  readonly #request: McpRequest;
+  readonly #call: Span;
   readonly #around: Context;
   #count = 0;
   #span: Span | undefined;
 
-  constructor(tracer: Tracer, request: McpRequest, around: Context) {
+  constructor(
+    tracer: Tracer,
+    request: McpRequest,
+    { span, around }: { span: Span; around: Context },
+  ) {
     this.#tracer = tracer;
-    this.#name = `${request.method} attempt`;
+    this.#request = request;
+    this.#call = span;
     this.#around = around;
     const { onSent } = request;
     request.onSent = () => {
@@ -106,8 +114,11 @@ class AttemptSpans {
   #begin(): void {
     this.end({ message: 'it was sent again', attributes: { 'error.type': 'sent-again' } });
     this.#count++;
-    const attributes = { 'longwire.attempt': this.#count };
-    this.#span = this.#tracer.startSpan(this.#name, { attributes }, this.#around);
+    const route = routeAttributesOf(this.#request);
+    this.#call.setAttributes(route);
+    const attributes = { 'longwire.attempt': this.#count, ...route };
+    const name = `${this.#request.method} attempt`;
+    this.#span = this.#tracer.startSpan(name, { attributes }, this.#around);
   }
 
   end(error: SpanError | undefined): void {
@@ -154,12 +165,39 @@ function attributesOf(request: McpRequest): Attributes {
   const [tool, prompt, uri] = [toolOf(request), promptOf(request), params?.['uri']];
   return {
     'mcp.method.name': method,
+    ...serverAttributesOf(request.origin),
     ...(tool !== undefined && {
       'gen_ai.operation.name': 'execute_tool',
       'gen_ai.tool.name': tool,
     }),
     ...(prompt !== undefined && { 'gen_ai.prompt.name': prompt }),
     ...(method.startsWith('resources/') && typeof uri === 'string' && { 'mcp.resource.uri': uri }),
+  };
+}
+
+/** Where the server is, where its transport is HTTP. */
+function serverAttributesOf(origin: string | undefined): Attributes {
+  if (origin === undefined) return {};
+  const { hostname, port, protocol } = new URL(origin);
+  return {
+    'server.address': hostname.replace(/^\[(.*)\]$/, '$1'),
+    'server.port': port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
+    'network.transport': 'tcp',
+    'network.protocol.name': 'http',
+  };
+}
+
+/**
+ * What is known once a request leaves. The conventions' `mcp.session.id` is left out: the id is a secret
+ * of the connection.
+ */
+function routeAttributesOf({ route }: McpRequest): Attributes {
+  if (route === undefined) return {};
+  const { id, transport, protocolVersion } = route;
+  return {
+    'jsonrpc.request.id': String(id),
+    ...(protocolVersion !== undefined && { 'mcp.protocol.version': protocolVersion }),
+    ...(transport === 'stdio' && { 'network.transport': 'pipe' }),
   };
 }
 

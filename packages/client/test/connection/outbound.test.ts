@@ -69,6 +69,7 @@ class Rig {
     maxLosses: 2,
   });
   dialed: FakeChannel | undefined = new FakeChannel();
+  readonly handshake = { ping: { method: 'ping' }, repeatsIds: false };
   readonly failures: LongwireError[] = [];
   readonly outbound: Outbound = new Outbound({
     ledger: this.ledger,
@@ -80,10 +81,11 @@ class Rig {
       random: () => 1,
     },
     dialed: () => this.dialed as DialedChannel | undefined,
+    handshake: this.handshake as InitializeReplay,
     // The channel is of the legacy era, where nothing is answered here.
     localAnswers: {} as LocalAnswers,
     check: new SessionCheck({
-      handshake: { ping: { method: 'ping' } } as InitializeReplay,
+      handshake: this.handshake as InitializeReplay,
       port: { ask: () => Promise.resolve({}), cancel: () => {} } as unknown as Port,
       answersChallenges: false,
     }),
@@ -285,6 +287,76 @@ describe('Outbound', () => {
     const rig = new Rig();
     const entry = rig.send();
     await rig.dialed?.post.fail(status(503));
+    expect(vi.getTimerCount()).toBe(1);
+    rig.outbound.settled(entry);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a server that runs a request once, however often it comes', () => {
+  /** A request that is not safe, whose POST got no answer. */
+  const sentInVain = async (error: LongwireError = lost('outcome-unknown')) => {
+    const rig = new Rig();
+    rig.handshake.repeatsIds = true;
+    const entry = rig.send();
+    const dialed = rig.dialed as FakeChannel;
+    dialed.post.onWire();
+    await dialed.post.fail(error);
+    return { rig, entry, dialed };
+  };
+
+  it.each([lost('outcome-unknown'), status(502)])(
+    'is sent it again under its id: $message',
+    async (error) => {
+      const { rig, entry, dialed } = await sentInVain(error);
+      await vi.advanceTimersByTimeAsync(100);
+      const [first, second, ...more] = dialed.posts.map(({ request }) => request);
+      expect(second).toEqual(first);
+      expect(more).toEqual([]);
+      expect([rig.ledger.find(entry.id), rig.failures]).toEqual([entry, []]);
+    },
+  );
+
+  it('is sent it again on the channel that resumes the session', async () => {
+    const { rig, entry, dialed } = await sentInVain();
+    rig.dialed = undefined;
+    await vi.advanceTimersByTimeAsync(1000);
+    rig.dialed = new FakeChannel();
+    rig.outbound.sendWaiting();
+    rig.outbound.sendWaiting();
+    expect(dialed.posts).toHaveLength(1);
+    expect(rig.dialed.posts.map(({ request }) => request.id)).toEqual([entry.id]);
+  });
+
+  it('is not sent it again once the session is lost', async () => {
+    const { rig } = await sentInVain();
+    rig.dialed = undefined;
+    expect(rig.ledger.lose(true)).toHaveLength(1);
+    rig.dialed = new FakeChannel();
+    rig.outbound.sendWaiting();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(rig.dialed.posts).toEqual([]);
+  });
+
+  it.each([status(503), lost('refused'), lost('outcome-unknown')])(
+    'is not asked under another id what may have run, and not for ever: $message, $certainty',
+    async (error) => {
+      const { rig, dialed } = await sentInVain();
+      for (const count of [2, 3]) {
+        await vi.advanceTimersByTimeAsync(10_000);
+        expect(dialed.posts).toHaveLength(count);
+        expect(new Set(dialed.posts.map(({ request }) => request.id)).size).toBe(1);
+        await dialed.post.fail(error);
+      }
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(dialed.posts).toHaveLength(3);
+      expect(rig.failures).toMatchObject([{ certainty: 'outcome-unknown' }]);
+      expect(rig.ledger.size).toBe(0);
+    },
+  );
+
+  it('leaves no timer of a request that was settled', async () => {
+    const { rig, entry } = await sentInVain();
     expect(vi.getTimerCount()).toBe(1);
     rig.outbound.settled(entry);
     expect(vi.getTimerCount()).toBe(0);

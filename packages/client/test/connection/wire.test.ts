@@ -12,6 +12,7 @@ const entry = (request: LedgerRequest, context: Partial<RequestContext> = {}): L
   onWire: false,
   priorCertainty: 'not-sent',
   losses: 0,
+  repeats: 0,
   returns: 0,
   doubts: 0,
   held: undefined,

@@ -1,3 +1,9 @@
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import {
@@ -66,6 +72,37 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     if (era === 'legacy') {
       await until(() => expect(server.messagesOf('notifications/cancelled')).toHaveLength(1));
     }
+  });
+
+  it('a span has the names of the conventions for the server and the request on the wire', async () => {
+    const exporter = new InMemorySpanExporter();
+    const provider = new BasicTracerProvider({
+      spanProcessors: [new SimpleSpanProcessor(exporter)],
+    });
+    const server = await serve({ era });
+    const middleware = [tracing({ tracer: provider.getTracer('test') })];
+    const client = clientOf(server.url, { ...quick, middleware });
+    await client.callTool('echo', { message: 'x' });
+    const spans = exporter.getFinishedSpans().filter(({ name }) => name.includes('tools/call'));
+    const { id } = server.messagesOf('tools/call')[0] as { id: number };
+    const onWire = {
+      [conventions.ATTR_JSONRPC_REQUEST_ID]: String(id),
+      [conventions.ATTR_MCP_PROTOCOL_VERSION]: client.protocolVersion,
+    };
+    expect(spans.map(({ attributes }) => attributes)).toEqual([
+      { 'longwire.attempt': 1, ...onWire },
+      {
+        ...onWire,
+        [conventions.ATTR_MCP_METHOD_NAME]: conventions.MCP_METHOD_NAME_VALUE_TOOLS_CALL,
+        [conventions.ATTR_GEN_AI_OPERATION_NAME]:
+          conventions.GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL,
+        [conventions.ATTR_GEN_AI_TOOL_NAME]: 'echo',
+        [conventions.ATTR_NETWORK_TRANSPORT]: conventions.NETWORK_TRANSPORT_VALUE_TCP,
+        [conventions.ATTR_NETWORK_PROTOCOL_NAME]: 'http',
+        [conventions.ATTR_SERVER_ADDRESS]: '127.0.0.1',
+        [conventions.ATTR_SERVER_PORT]: Number(new URL(server.url).port),
+      },
+    ]);
   });
 
   it('five of them around one call do not disturb one another', async () => {

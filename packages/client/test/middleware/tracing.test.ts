@@ -7,9 +7,10 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base';
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ServerError } from '../../src/errors.ts';
-import { retry, type McpRequest } from '../../src/middleware/index.ts';
+import { retry, type McpRequest, type Middleware } from '../../src/middleware/index.ts';
 import { tracing } from '../../src/middleware/tracing.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { around, failure, said, type Around } from './support/around.ts';
@@ -33,6 +34,14 @@ function spans(): { calls: ReadableSpan[]; attempts: ReadableSpan[] } {
     attempts: all.filter(({ kind }) => kind !== SpanKind.CLIENT),
   };
 }
+
+/** Of the server that these requests go to, by the names of the conventions. */
+const SERVER = {
+  [conventions.ATTR_SERVER_ADDRESS]: '127.0.0.1',
+  [conventions.ATTR_SERVER_PORT]: 80,
+  [conventions.ATTR_NETWORK_TRANSPORT]: conventions.NETWORK_TRANSPORT_VALUE_TCP,
+  [conventions.ATTR_NETWORK_PROTOCOL_NAME]: 'http',
+};
 
 const metaOf = ({ asked }: Around) => asked[0]?.params?.['_meta'];
 
@@ -71,9 +80,42 @@ describe('with an OpenTelemetry SDK', () => {
     await rig.send(method, { params: { ...params } }).response;
     const { calls, attempts } = spans();
     expect(calls.map((span) => [span.name, span.attributes, span.status.code])).toEqual([
-      [name, attributes, SpanStatusCode.UNSET],
+      [name, { ...attributes, ...SERVER }, SpanStatusCode.UNSET],
     ]);
     expect(attempts).toHaveLength(1);
+  });
+
+  it.each<[string | undefined, object]>([
+    ['https://tools.example', { 'server.address': 'tools.example', 'server.port': 443 }],
+    ['http://[::1]:3001', { 'server.address': '::1', 'server.port': 3001 }],
+  ])('says where %s is', async (origin, attributes) => {
+    await around(tracing()).send('tools/list', { origin }).response;
+    expect(spans().calls[0]?.attributes).toMatchObject(attributes);
+  });
+
+  it('says how the request was last sent, and each attempt how it was', async () => {
+    let id = 6;
+    const sending: Middleware = (request, next) => {
+      const get = () => ({ id: ++id, transport: 'stdio', protocolVersion: '2025-11-25' });
+      Object.defineProperty(request, 'route', { get });
+      return next();
+    };
+    const rig = around([sending, tracing()], (request) => {
+      request.onSent?.();
+      return said('ok')(request);
+    });
+    await rig.send('tools/list', { origin: undefined }).response;
+    const { calls, attempts } = spans();
+    expect(attempts.map(({ attributes }) => attributes)).toMatchObject([
+      { 'longwire.attempt': 1, [conventions.ATTR_JSONRPC_REQUEST_ID]: '7' },
+      { 'longwire.attempt': 2, [conventions.ATTR_JSONRPC_REQUEST_ID]: '8' },
+    ]);
+    expect(calls[0]?.attributes).toEqual({
+      [conventions.ATTR_MCP_METHOD_NAME]: conventions.MCP_METHOD_NAME_VALUE_TOOLS_LIST,
+      [conventions.ATTR_JSONRPC_REQUEST_ID]: '8',
+      [conventions.ATTR_MCP_PROTOCOL_VERSION]: '2025-11-25',
+      [conventions.ATTR_NETWORK_TRANSPORT]: conventions.NETWORK_TRANSPORT_VALUE_PIPE,
+    });
   });
 
   it('goes to the server in params._meta, whose own fields are kept', async () => {

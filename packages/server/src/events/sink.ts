@@ -1,0 +1,11 @@
+import type { LoggedEvent } from './event-log.js';
+
+/** Where the messages of one stream of a session go. */
+export interface Sink {
+  /** Sends a message; the server waits for what it returns. */
+  send(event: LoggedEvent): Promise<void> | undefined;
+  /** Every request of the stream is answered. */
+  complete(): void;
+  /** The stream has a newer reader, or its session has ended. */
+  close(): void;
+}

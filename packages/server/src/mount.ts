@@ -1,0 +1,115 @@
+import type { ServerNotifier } from '@modelcontextprotocol/server';
+import type { FastifyRequest } from 'fastify';
+import type { CallGate } from './calls/call.js';
+import { CallGates } from './calls/gates.js';
+import { BufferBudget } from './events/buffer-budget.js';
+import type { EventStreamOptions } from './events/event-stream.js';
+import { Heartbeats } from './events/heartbeats.js';
+import type { KitObserver, KitStats, McpMount } from './operate/observer.js';
+import type { ResolvedOptions } from './options.js';
+import { ANONYMOUS, type Principal } from './principal.js';
+import type { Refusal } from './refusal.js';
+import { Sessions } from './sessions/sessions.js';
+
+/** What a mount is made of, beside its options. */
+export interface MountParts {
+  readonly gates: readonly CallGate[];
+  readonly observers: readonly KitObserver[];
+  /** Why no session may be opened now. */
+  readonly refusesSession: () => Refusal | undefined;
+  /** Told every server before it is connected. */
+  readonly watch: (server: object) => void;
+}
+
+/** Everything that the routes of one mount share. */
+export class Mount implements McpMount {
+  readonly options: ResolvedOptions;
+  readonly gates: CallGates;
+  readonly sessions: Sessions;
+  readonly events: EventStreamOptions;
+  readonly #principals = new WeakMap<FastifyRequest, Principal>();
+  /** Calls that no session has. */
+  stateless = 0;
+  /** Told every server before it is connected. */
+  readonly watch: (server: object) => void;
+
+  constructor(options: ResolvedOptions, { gates, observers, refusesSession, watch }: MountParts) {
+    this.options = options;
+    this.gates = new CallGates(gates);
+    this.watch = watch;
+    const { heartbeatMs, retryMs, maxBufferedBytes } = options;
+    this.events = {
+      heartbeats: new Heartbeats(heartbeatMs),
+      retryMs,
+      maxBufferedBytes,
+      budget: new BufferBudget(options),
+    };
+    this.sessions = new Sessions({ options, gates: this.gates, observers, refusesSession, watch });
+  }
+
+  /** Who sends a request, as its authentication said. */
+  principalOf(request: FastifyRequest): Principal {
+    return this.#principals.get(request) ?? ANONYMOUS;
+  }
+
+  setPrincipal(request: FastifyRequest, principal: Principal): void {
+    this.#principals.set(request, principal);
+  }
+
+  async endSession(id: string): Promise<boolean> {
+    for (const session of this.sessions.all()) {
+      if (session.id !== id) continue;
+      await session.end('ended-by-operator');
+      return true;
+    }
+    return false;
+  }
+
+  stats(): KitStats {
+    let streams = 0;
+    let hibernating = 0;
+    let callsInFlight = this.stateless;
+    for (const session of this.sessions.all()) {
+      streams += session.streams.size;
+      callsInFlight += session.requests.running;
+      if (session.isHibernating) hibernating++;
+    }
+    return {
+      sessions: this.sessions.size,
+      hibernating,
+      streams,
+      callsInFlight,
+      bufferedBytes: this.events.budget.bytes,
+      eventLogBytes: this.options.stores.events.bytes,
+    };
+  }
+
+  get notify(): ServerNotifier {
+    const { bus } = this.options.stores;
+    const tell = (method: string, params?: Record<string, unknown>): void => {
+      for (const session of this.sessions.all()) session.notify(method, params);
+    };
+    return {
+      toolsChanged: () => {
+        bus.publish({ kind: 'tools_list_changed' });
+        tell('notifications/tools/list_changed');
+      },
+      promptsChanged: () => {
+        bus.publish({ kind: 'prompts_list_changed' });
+        tell('notifications/prompts/list_changed');
+      },
+      resourcesChanged: () => {
+        bus.publish({ kind: 'resources_list_changed' });
+        tell('notifications/resources/list_changed');
+      },
+      resourceUpdated: (uri) => {
+        bus.publish({ kind: 'resource_updated', uri });
+        for (const session of this.sessions.all()) {
+          if (session.record.subscriptions.includes(uri)) {
+            session.notify('notifications/resources/updated', { uri });
+          }
+        }
+      },
+    };
+  }
+}

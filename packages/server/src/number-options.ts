@@ -1,0 +1,101 @@
+// The options of the kit that are numbers: their defaults and bounds.
+
+/** The longest delay of a Node timer; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const DURATIONS: Readonly<Record<DurationName, number>> = {
+  heartbeatMs: 15_000,
+  retryMs: 1_000,
+  sessionIdleMs: 30 * 60_000,
+  sessionLifetimeMs: Infinity,
+  resumeMs: 60_000,
+  hibernateMs: 60_000,
+  createTimeoutMs: 60_000,
+};
+
+const COUNTS: Readonly<Record<CountName, number>> = {
+  maxSessions: 10_000,
+  maxSessionsPerPrincipal: 1_000,
+  maxSessionsPerAddress: 100,
+  maxSubscriptions: 10_000,
+  maxInFlight: 1_000,
+  maxJsonDepth: 200,
+  maxJsonValues: 1_000_000,
+  maxBodyBytes: 4 * 1024 * 1024,
+  maxBufferedBytes: 64 * 1024 * 1024,
+  maxTotalBufferedBytes: 512 * 1024 * 1024,
+};
+
+type DurationName =
+  | 'heartbeatMs'
+  | 'retryMs'
+  | 'sessionIdleMs'
+  | 'sessionLifetimeMs'
+  | 'resumeMs'
+  | 'hibernateMs'
+  | 'createTimeoutMs';
+type CountName =
+  | 'maxSessions'
+  | 'maxSessionsPerPrincipal'
+  | 'maxSessionsPerAddress'
+  | 'maxSubscriptions'
+  | 'maxInFlight'
+  | 'maxJsonDepth'
+  | 'maxJsonValues'
+  | 'maxBodyBytes'
+  | 'maxBufferedBytes'
+  | 'maxTotalBufferedBytes';
+
+/** Limits that can be switched off. */
+const UNLIMITED: ReadonlySet<CountName> = new Set([
+  'maxSessionsPerPrincipal',
+  'maxSessionsPerAddress',
+  'maxSubscriptions',
+  'maxInFlight',
+]);
+
+/** Every number, filled in. */
+export type ResolvedNumbers = Readonly<Record<DurationName | CountName, number>>;
+
+/** The names of these options. */
+export const NUMBER_NAMES: readonly string[] = [...Object.keys(DURATIONS), ...Object.keys(COUNTS)];
+
+/**
+ * Checks the numbers among the options and fills in the defaults.
+ *
+ * @throws TypeError that names the wrong one.
+ */
+export function resolveNumbers(
+  options: Readonly<Partial<Record<DurationName | CountName, number>>>,
+): ResolvedNumbers {
+  return {
+    ...numbers(DURATIONS, (name) => duration(name, options[name])),
+    ...numbers(COUNTS, (name) => count(name, options[name])),
+  };
+}
+
+function numbers<Name extends string>(
+  defaults: Readonly<Record<Name, number>>,
+  check: (name: Name) => number,
+): Record<Name, number> {
+  const entries = (Object.keys(defaults) as Name[]).map((name) => [name, check(name)]);
+  return Object.fromEntries(entries) as Record<Name, number>;
+}
+
+function duration(name: DurationName, given: number | undefined): number {
+  const value = given ?? DURATIONS[name];
+  if (value === Infinity) return value;
+  if (typeof value !== 'number' || !(value > 0 && value <= MAX_TIMER_MS)) {
+    throw new TypeError(`${name} must be above 0 and at most ${MAX_TIMER_MS}, or Infinity`);
+  }
+  return value;
+}
+
+function count(name: CountName, given: number | undefined): number {
+  const value = given ?? COUNTS[name];
+  if (value === Infinity && UNLIMITED.has(name)) return value;
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new TypeError(`${name} must be a whole number above 0`);
+  }
+  return value;
+}

@@ -1,0 +1,111 @@
+import type { CallGate } from '../calls/call.js';
+import type { NotReady } from './health.js';
+import type { KitStats, SessionEnd } from './observer.js';
+import type { Stoppable } from './stop.js';
+
+/** A mount, as far as its stop needs it. */
+export interface Drainable {
+  stats(): KitStats;
+  readonly sessions: { all(): Iterable<DrainableSession> };
+}
+
+/** A session, as far as its stop needs it. */
+export interface DrainableSession {
+  readonly requests: { readonly running: number };
+  readonly streams: { closeAll(): void };
+  end(reason: SessionEnd): Promise<void>;
+}
+
+/**
+ * How long a stream stays after its last answer. A client with more to ask does so as soon as it has the
+ * answer, and learns from another node that it did not run; if its stream ended before that, it could not
+ * know.
+ */
+const LINGER_MS = 250;
+
+/**
+ * What stops the mounts of one application: streams of sessions without a request are closed, those of
+ * the others once their last request is answered. It is a gate of each mount, and learns by that how
+ * calls end. Streams have said `retry:` when they began.
+ */
+export class Drain implements Stoppable, CallGate {
+  /** Whether a session may be opened. */
+  takesSessions = true;
+  readonly #closeApp: () => Promise<void>;
+  readonly #mounts = new Set<Drainable>();
+  #isReady = true;
+  #isEnding = false;
+  #isChecking = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(closeApp: () => Promise<void>) {
+    this.#closeApp = closeApp;
+  }
+
+  /** What the readiness of the application is asked of. */
+  readonly isReady = (): true | NotReady => this.#isReady || 'stopping';
+
+  add(mount: Drainable): void {
+    this.#mounts.add(mount);
+  }
+
+  leave(): void {
+    if (!this.#isEnding || this.#isChecking) return;
+    this.#isChecking = true;
+    setTimeout(() => {
+      this.#isChecking = false;
+      this.#endIdleStreams();
+      if (this.callsInFlight() === 0) this.#onIdle?.();
+    }, LINGER_MS);
+  }
+
+  setReady(isReady: false): void {
+    this.#isReady = isReady;
+  }
+
+  refuseNewSessions(): void {
+    this.takesSessions = false;
+  }
+
+  endStreams(): void {
+    this.#isEnding = true;
+    this.#endIdleStreams();
+  }
+
+  callsInFlight(): number {
+    let calls = 0;
+    for (const mount of this.#mounts) calls += mount.stats().callsInFlight;
+    return calls;
+  }
+
+  whenIdle(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted || this.callsInFlight() === 0) {
+        resolve();
+        return;
+      }
+      this.#onIdle = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  cancelAll(): void {
+    for (const session of this.#sessions()) {
+      if (session.requests.running > 0) void session.end('shutting-down');
+    }
+  }
+
+  closeApp(): Promise<void> {
+    return this.#closeApp();
+  }
+
+  #endIdleStreams(): void {
+    for (const { requests, streams } of this.#sessions()) {
+      if (requests.running === 0) streams.closeAll();
+    }
+  }
+
+  *#sessions(): Iterable<DrainableSession> {
+    for (const { sessions } of this.#mounts) yield* sessions.all();
+  }
+}

@@ -1,0 +1,85 @@
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
+import type { ClientCall } from '../calls/client-call.js';
+
+/** The longest id: the client chooses it, and it is kept as long as its answer. */
+export const MAX_ID_CHARS = 256;
+
+/** Answered requests that are remembered, at most; the oldest are dropped first. */
+const MAX_ANSWERED = 1_000;
+
+/** What is remembered of a request that its session accepted. */
+export interface AcceptedRequest {
+  /** Of its body: a repetition has the same one. */
+  readonly digest: string;
+  /** The stream on which it is answered. */
+  readonly stream: number;
+  /** The place of the answer among the messages of the session; 0 if it was cancelled. */
+  readonly answeredAt: number | undefined;
+}
+
+/** A request that runs. */
+export interface RunningRequest extends AcceptedRequest {
+  readonly answeredAt: undefined;
+  readonly call: ClientCall;
+}
+
+/** The requests of one session: those that run, and those that were answered lately. */
+export class AcceptedRequests {
+  readonly #running = new Map<RequestId, RunningRequest>();
+  readonly #answered = new Map<RequestId, AcceptedRequest>();
+
+  /** Calls without an id, as the tool-events transport has them. */
+  others = 0;
+
+  /** How many run. */
+  get running(): number {
+    return this.#running.size + this.others;
+  }
+
+  get(id: RequestId): AcceptedRequest | undefined {
+    return this.#running.get(id) ?? this.#answered.get(id);
+  }
+
+  /** The one of this id, if it runs. */
+  runningOf(id: RequestId | undefined): RunningRequest | undefined {
+    return id === undefined ? undefined : this.#running.get(id);
+  }
+
+  /** Those that run. */
+  all(): Iterable<RunningRequest> {
+    return this.#running.values();
+  }
+
+  /** Whether a request of this stream runs. */
+  isRunningOn(stream: number): boolean {
+    for (const request of this.#running.values()) if (request.stream === stream) return true;
+    return false;
+  }
+
+  add(request: RunningRequest): void {
+    this.#answered.delete(request.call.id);
+    this.#running.set(request.call.id, request);
+  }
+
+  /**
+   * Takes note of its end: by an answer at this place, or 0 without one. The call is let go, and with it
+   * the request that brought it and its body.
+   */
+  end(request: RunningRequest, answeredAt: number): void {
+    const { call, digest, stream } = request;
+    const { id } = call;
+    if (this.#running.get(id) !== request) return;
+    this.#running.delete(id);
+    this.#answered.set(id, { digest, stream, answeredAt });
+    if (this.#answered.size <= MAX_ANSWERED) return;
+    for (const oldest of this.#answered.keys()) {
+      this.#answered.delete(oldest);
+      break;
+    }
+  }
+
+  /** The request that a message of the server answers. */
+  answeredBy(message: JSONRPCMessage): RunningRequest | undefined {
+    return 'method' in message ? undefined : this.runningOf(message.id);
+  }
+}

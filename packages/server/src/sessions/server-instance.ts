@@ -1,0 +1,97 @@
+import type {
+  JSONRPCMessage,
+  JSONRPCRequest,
+  MessageExtraInfo,
+  TransportSendOptions,
+} from '@modelcontextprotocol/server';
+import type { ServableServer } from '../options.js';
+import { SessionTransport } from './session-transport.js';
+import type { SessionRecord } from './session-store.js';
+
+/** What an instance tells its session. */
+export interface InstanceHandlers {
+  send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> | void;
+  /** The server closed itself. */
+  closed(): void;
+}
+
+/** The ids of requests that are repeated for a new instance; no client has them. */
+const REPLAY = 'longwire:replay:';
+
+/** The live server of a session. It can be dropped, and built again from the session's record. */
+export class ServerInstance {
+  readonly #server: ServableServer;
+  readonly #transport: SessionTransport;
+  readonly #replays = new Map<string, () => void>();
+  readonly #handlers: InstanceHandlers;
+  #isDropped = false;
+
+  constructor(sessionId: string, server: ServableServer, handlers: InstanceHandlers) {
+    this.#server = server;
+    this.#handlers = handlers;
+    this.#transport = new SessionTransport(sessionId, {
+      send: (message, options) => this.#send(message, options),
+      closed: () => {
+        if (!this.#isDropped) handlers.closed();
+      },
+    });
+  }
+
+  get transport(): SessionTransport {
+    return this.#transport;
+  }
+
+  /** @throws what the server's `connect` throws. */
+  async connect(): Promise<void> {
+    await this.#server.connect(this.#transport);
+  }
+
+  receive(message: JSONRPCMessage, extra?: MessageExtraInfo): void {
+    this.#transport.receive(message, extra);
+  }
+
+  /** Brings a new instance to where the one before was. Its answers go to nobody. */
+  async replay({
+    initialize,
+    isInitialized,
+    logLevel,
+    subscriptions,
+  }: SessionRecord): Promise<void> {
+    if (initialize === undefined) return;
+    await this.#ask({ ...initialize });
+    if (isInitialized) this.receive({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    if (logLevel !== undefined) await this.#ask(request('logging/setLevel', { level: logLevel }));
+    for (const uri of subscriptions) await this.#ask(request('resources/subscribe', { uri }));
+  }
+
+  /** Closes the server; its session is not told. */
+  async drop(): Promise<void> {
+    this.#isDropped = true;
+    for (const settle of this.#replays.values()) settle();
+    try {
+      if (!this.#transport.isClosed) await this.#server.close();
+    } finally {
+      await this.#transport.close();
+    }
+  }
+
+  #ask(message: JSONRPCRequest): Promise<void> {
+    const id = `${REPLAY}${this.#replays.size}`;
+    return new Promise((resolve) => {
+      this.#replays.set(id, resolve);
+      this.receive({ ...message, id });
+    });
+  }
+
+  #send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> | void {
+    if (!('method' in message) && typeof message.id === 'string' && message.id.startsWith(REPLAY)) {
+      this.#replays.get(message.id)?.();
+      return undefined;
+    }
+    return this.#handlers.send(message, options);
+  }
+}
+
+function request(method: string, params: JSONRPCRequest['params']): JSONRPCRequest {
+  return { jsonrpc: '2.0', id: 0, method, params };
+}

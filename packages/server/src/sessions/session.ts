@@ -1,0 +1,352 @@
+import {
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type MessageExtraInfo,
+  type RequestId,
+  type ScopeChallenge,
+  type TransportSendOptions,
+} from '@modelcontextprotocol/server';
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { CallOutcome } from '../calls/call.js';
+import type { CallGates } from '../calls/gates.js';
+import type { EventLog, LoggedEvent } from '../events/event-log.js';
+import { sessionLog } from '../operate/log.js';
+import type { SessionEnd } from '../operate/observer.js';
+import type { ServableServer } from '../options.js';
+import type { MaybePromise, Principal } from '../principal.js';
+import { errorOf } from '../refusal.js';
+import {
+  AcceptedRequests,
+  type AcceptedRequest,
+  type RunningRequest,
+} from './accepted-requests.js';
+import { withKitCapabilities } from './capabilities.js';
+import { MAIN_STREAM, SessionStreams } from './session-streams.js';
+import { ServerInstance } from './server-instance.js';
+import type { SessionRecord, SessionStore } from './session-store.js';
+
+/** What a session needs of its mount. */
+export interface SessionHost {
+  readonly store: SessionStore;
+  readonly events: EventLog;
+  readonly gates: CallGates;
+  /** What is longer is not sent. */
+  readonly maxMessageBytes: number;
+  /** Makes a server instance for the session. */
+  makeServer(session: Session): Promise<ServableServer>;
+  /** Called once, when the session ends. */
+  onEnd(session: Session, reason: SessionEnd): void;
+}
+
+/** How often the time of the last activity is stored, at most. */
+const STORE_EVERY_MS = 1_000;
+
+/** One client's session, on the node that serves it. Its data is the record. */
+export class Session {
+  readonly record: SessionRecord;
+  readonly principal: Principal;
+  readonly requests: AcceptedRequests = new AcceptedRequests();
+  /** What it says. */
+  readonly streams: SessionStreams;
+  /** Of the request that opened it. */
+  readonly headers: IncomingHttpHeaders;
+  readonly log: FastifyBaseLogger;
+  readonly #host: SessionHost;
+  readonly #ended = new AbortController();
+  #instance: ServerInstance | undefined;
+  /** The instance that is being made. */
+  #making: ServerInstance | undefined;
+  #waking: Promise<ServerInstance> | undefined;
+  #tap: ((message: JSONRPCMessage) => boolean) | undefined;
+  #storedAt = 0;
+  #ending: Promise<void> | undefined;
+
+  constructor(
+    record: SessionRecord,
+    {
+      principal,
+      opening,
+      host,
+    }: { principal: Principal; opening: FastifyRequest; host: SessionHost },
+  ) {
+    this.record = record;
+    this.principal = principal;
+    // Not the request itself, which holds its body and its connection.
+    this.headers = opening.headers;
+    this.log = sessionLog(opening.log, record.id);
+    this.#host = host;
+    this.streams = new SessionStreams({
+      sessionId: record.id,
+      log: this.log,
+      events: host.events,
+      maxMessageBytes: host.maxMessageBytes,
+      isOpen: (stream) => this.requests.isRunningOn(stream),
+    });
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  /** Aborted when the session ends. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  get isEnded(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** Whether it has no server instance at this moment. */
+  get isHibernating(): boolean {
+    return this.#instance === undefined;
+  }
+
+  get protocolVersion(): string | undefined {
+    const version: unknown = this.record.initialize?.params?.['protocolVersion'];
+    return typeof version === 'string' ? version : undefined;
+  }
+
+  /**
+   * Makes the server and connects it.
+   *
+   * @throws what the factory or the server's `connect` throws, after the session has ended.
+   */
+  async start(): Promise<void> {
+    try {
+      await this.#untilEnded(this.#wake());
+    } catch (error) {
+      await this.end('failed');
+      throw error;
+    }
+  }
+
+  /**
+   * Waits for what makes the first server, but not longer than the session lives. Nothing of it is left
+   * on the signal: that would keep the server for as long as the session, also while it hibernates.
+   */
+  #untilEnded(making: Promise<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (): void => reject(new Error('the session has ended'));
+      this.signal.addEventListener('abort', fail, { once: true });
+      making
+        .then(() => resolve(), reject)
+        .finally(() => this.signal.removeEventListener('abort', fail));
+    });
+  }
+
+  /** Hands every message of the server to `tap` first; what it takes goes no further. */
+  tap(tap: (message: JSONRPCMessage) => boolean): void {
+    this.#tap = tap;
+  }
+
+  /** Which scopes a request needs that its client does not have. */
+  scopeChallengeOf(request: JSONRPCRequest): MaybePromise<ScopeChallenge | undefined> {
+    const instance = this.#instance;
+    if (instance === undefined)
+      return this.#wake().then((made) => this.#challengeBy(made, request));
+    return this.#challengeBy(instance, request);
+  }
+
+  /** Runs a request that the gates admitted. Attach the sink of its stream first. */
+  run(
+    message: JSONRPCRequest,
+    {
+      call,
+      digest,
+      stream,
+      extra,
+    }: Pick<RunningRequest, 'call' | 'digest' | 'stream'> & { extra: MessageExtraInfo },
+  ): void {
+    this.touch();
+    this.requests.add({ call, digest, stream, answeredAt: undefined });
+    call.notify = (method, params) => {
+      void this.#emit({ jsonrpc: '2.0', method, params }, stream);
+    };
+    this.#host.gates.pass(
+      call,
+      () => this.receive(message, extra),
+      (refusal) => {
+        void this.#send({ jsonrpc: '2.0', id: message.id, error: errorOf(refusal) });
+      },
+    );
+  }
+
+  /** Passes a message of the client to the server; a request that counts goes through `run`. */
+  receive(message: JSONRPCMessage, extra?: MessageExtraInfo): void {
+    if (this.isEnded) return;
+    this.touch();
+    if ('method' in message) this.#noteIncoming(message);
+    else this.streams.noteAnswer(message.id);
+    if (this.#instance !== undefined) {
+      this.#instance.receive(message, extra);
+      return;
+    }
+    this.#wake().then(
+      (instance) => instance.receive(message, extra),
+      (error: unknown) => {
+        this.log.error(error, 'the server of a session could not be made again');
+        void this.end('failed');
+      },
+    );
+  }
+
+  /** Sends a notification that answers no request. */
+  notify(method: string, params?: Record<string, unknown>): void {
+    void this.#emit(
+      { jsonrpc: '2.0', method, ...(params !== undefined && { params }) },
+      MAIN_STREAM,
+    );
+  }
+
+  /** Takes note that the client is there. */
+  touch(): void {
+    const now = Date.now();
+    this.record.lastActivityAt = now;
+    if (now - this.#storedAt < STORE_EVERY_MS) return;
+    this.#storedAt = now;
+    void this.#host.store.update(this.id, { lastActivityAt: now });
+  }
+
+  /** The answer to a request, as it was sent; `undefined` if it is not kept any more. */
+  async answerTo({ answeredAt = 0, stream }: AcceptedRequest): Promise<LoggedEvent | undefined> {
+    return answeredAt === 0 ? undefined : this.streams.sentAt(answeredAt, stream);
+  }
+
+  /** Drops the server instance, if nothing runs; the next message makes a new one. */
+  async hibernate(): Promise<void> {
+    const instance = this.#instance;
+    if (instance === undefined || this.record.initialize === undefined || this.isEnded) return;
+    if (this.requests.running > 0 || this.streams.isAsking) return;
+    this.#instance = undefined;
+    this.#waking = undefined;
+    await instance.drop();
+  }
+
+  /** Frees everything it holds; fulfilled when all is closed. May be called again. */
+  end(reason: SessionEnd): Promise<void> {
+    return (this.#ending ??= Promise.resolve().then(() => this.#shutDown(reason)));
+  }
+
+  async #shutDown(reason: SessionEnd): Promise<void> {
+    this.log.debug({ reason }, 'session ended');
+    for (const request of this.requests.all()) this.#settle(request, 0, { kind: 'cancelled' });
+    this.streams.closeAll();
+    this.#ended.abort();
+    this.#host.onEnd(this, reason);
+    try {
+      await (this.#instance ?? this.#making)?.drop();
+    } catch (error) {
+      this.log.error(error, 'the server of a session failed to close');
+    }
+    this.#instance = undefined;
+  }
+
+  #wake(): Promise<ServerInstance> {
+    return (this.#waking ??= this.#makeInstance().catch((error: unknown) => {
+      this.#waking = undefined;
+      throw error;
+    }));
+  }
+
+  async #makeInstance(): Promise<ServerInstance> {
+    const server = await this.#host.makeServer(this);
+    const instance = new ServerInstance(this.id, server, {
+      send: (message, options) => this.#send(message, options),
+      closed: () => void this.end('server-closed'),
+    });
+    if (this.isEnded) {
+      await instance.drop();
+      throw new Error('the session has ended');
+    }
+    this.#making = instance;
+    try {
+      await instance.connect();
+      await instance.replay(this.record);
+      this.#instance = instance;
+      return instance;
+    } finally {
+      this.#making = undefined;
+    }
+  }
+
+  #challengeBy(
+    { transport: { scopeChallenge } }: ServerInstance,
+    request: JSONRPCRequest,
+  ): MaybePromise<ScopeChallenge | undefined> {
+    const { authInfo } = this.principal;
+    return scopeChallenge?.({ request, ...(authInfo !== undefined && { authInfo }) });
+  }
+
+  #send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> | undefined {
+    if (this.#tap?.(message) === true) return undefined;
+    if ('method' in message) {
+      const related = this.requests.runningOf(options?.relatedRequestId);
+      return this.#emit(message, related?.stream ?? MAIN_STREAM);
+    }
+    const request = this.requests.answeredBy(message);
+    // It was cancelled: "the receiver SHOULD NOT send a response".
+    if (request === undefined) return undefined;
+    const answer =
+      request.call.method === 'initialize' ? withKitCapabilities(message, this.record) : message;
+    const sent = this.#emit(answer, request.stream);
+    this.#settle(
+      request,
+      this.streams.seq,
+      'error' in answer
+        ? { kind: 'error', error: answer.error }
+        : { kind: 'result', result: answer.result },
+    );
+    return sent;
+  }
+
+  /** Ends a request, and its stream with the last one. */
+  #settle(request: RunningRequest, answeredAt: number, outcome: CallOutcome): void {
+    const { stream, call } = request;
+    this.requests.end(request, answeredAt);
+    if (outcome.kind === 'cancelled') call.cancel();
+    this.#host.gates.leave(call, outcome);
+    if (stream === MAIN_STREAM || this.requests.isRunningOn(stream)) return;
+    this.streams.complete(stream);
+  }
+
+  #emit(message: JSONRPCMessage, stream: number): Promise<void> | undefined {
+    return this.isEnded ? undefined : this.streams.emit(message, stream);
+  }
+
+  /** Takes note of what stands until it is taken back, and of what ends a request. */
+  #noteIncoming(message: JSONRPCMessage & { method: string }): void {
+    const { params = {} } = message as { params?: Record<string, unknown> };
+    const { subscriptions } = this.record;
+    const uri = String(params['uri']);
+    switch (message.method) {
+      case 'initialize':
+        this.#change({ initialize: message as JSONRPCRequest });
+        break;
+      case 'notifications/initialized':
+        this.#change({ isInitialized: true });
+        break;
+      case 'logging/setLevel':
+        this.#change({ logLevel: String(params['level']) });
+        break;
+      case 'resources/subscribe':
+        this.#change({ subscriptions: [...new Set([...subscriptions, uri])] });
+        break;
+      case 'resources/unsubscribe':
+        this.#change({ subscriptions: subscriptions.filter((one) => one !== uri) });
+        break;
+      case 'notifications/cancelled': {
+        const request = this.requests.runningOf(params['requestId'] as RequestId);
+        if (request === undefined) break;
+        queueMicrotask(() => this.#settle(request, 0, { kind: 'cancelled' }));
+        break;
+      }
+    }
+  }
+
+  #change(changes: Partial<Omit<SessionRecord, 'id' | 'principal'>>): void {
+    Object.assign(this.record, changes);
+    void this.#host.store.update(this.id, changes);
+  }
+}

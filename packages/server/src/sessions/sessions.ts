@@ -1,0 +1,284 @@
+import type { FastifyRequest } from 'fastify';
+import { createHash, randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { CallGates } from '../calls/gates.js';
+import type { KitObserver, SessionEnd } from '../operate/observer.js';
+import type { ResolvedOptions, ServableServer } from '../options.js';
+import { ANONYMOUS, type Principal } from '../principal.js';
+import * as refusals from '../refusal.js';
+import type { Refusal } from '../refusal.js';
+import { networkOf } from '../limits/network-of.js';
+import { makeServer } from './make-server.js';
+import { Session, type SessionHost } from './session.js';
+import type { SessionRecord, SessionStore } from './session-store.js';
+
+/** Why making a server is cancelled: its client left, or the mount closes. */
+const UNWANTED = new Error('nobody waits for the server');
+
+/** How often sessions are looked at for their limits, at most and at least. */
+const SWEEP_MS = { least: 100, most: 5_000 };
+
+/** Who opens a session, and how. */
+export interface Opening {
+  readonly transport: SessionRecord['transport'];
+  readonly principal: Principal;
+  readonly request: FastifyRequest;
+  readonly response: ServerResponse;
+  /** The client's resume key. */
+  readonly resumeKey?: string | undefined;
+}
+
+/** What the sessions of a mount are made with. */
+export interface SessionsOptions {
+  readonly options: ResolvedOptions;
+  readonly gates: CallGates;
+  readonly observers: readonly KitObserver[];
+  /** Why no session may be opened now. */
+  readonly refusesSession: () => Refusal | undefined;
+  /** Told every server before it is connected. */
+  readonly watch: (server: object) => void;
+}
+
+/** The sessions of one mount that this node serves. */
+export class Sessions {
+  readonly #options: ResolvedOptions;
+  readonly #store: SessionStore;
+  readonly #host: SessionHost;
+  readonly #observers: readonly KitObserver[];
+  readonly #refusesSession: () => Refusal | undefined;
+  readonly #watch: (server: object) => void;
+  readonly #live = new Map<string, Session>();
+  readonly #addressOf = new Map<Session, string>();
+  /** Sessions whose server is being made. */
+  readonly #opening = new Set<AbortController>();
+  /** How many sessions each address and each principal has, those included that are being opened. */
+  readonly #held = new Map<string, number>();
+  readonly #sweeper: NodeJS.Timeout;
+  #isClosing = false;
+
+  constructor({ options, gates, observers, refusesSession, watch }: SessionsOptions) {
+    const { sessions: store, events } = options.stores;
+    this.#options = options;
+    this.#store = store;
+    this.#observers = observers;
+    this.#refusesSession = refusesSession;
+    this.#watch = watch;
+    this.#host = {
+      store,
+      events,
+      gates,
+      maxMessageBytes: options.maxBufferedBytes,
+      makeServer: (session) => this.#makeServer(session),
+      onEnd: (session, reason) => this.#drop(session, reason),
+    };
+    const { sessionIdleMs, sessionLifetimeMs, resumeMs, hibernateMs } = options;
+    const shortest = Math.min(sessionIdleMs, sessionLifetimeMs, resumeMs, hibernateMs) / 4;
+    const everyMs = Math.min(Math.max(shortest, SWEEP_MS.least), SWEEP_MS.most);
+    this.#sweeper = setInterval(() => this.#sweep(), everyMs).unref();
+  }
+
+  /** Those that are served now. */
+  all(): Iterable<Session> {
+    return this.#live.values();
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** The open session of this id, if this principal opened it. */
+  find(id: unknown, principal: Principal): Session | undefined {
+    const session = typeof id === 'string' ? this.#live.get(id) : undefined;
+    return session?.principal.id === principal.id && !session.isEnded ? session : undefined;
+  }
+
+  /** The session that this principal opened with this resume key. */
+  async findByResume(resumeKey: string, principal: Principal): Promise<Session | undefined> {
+    const record = await this.#store.findByResume(principal.id, digestOf(resumeKey));
+    return record === undefined ? undefined : this.find(record.id, principal);
+  }
+
+  /**
+   * Makes a server and opens a session with it, unless there are too many or the client leaves.
+   *
+   * @returns the session, or why there is none.
+   * @throws what the factory or the server's `connect` throws; Error if making the server takes too
+   * long.
+   */
+  async open(opening: Opening): Promise<Session | Refusal> {
+    const { principal, request, response } = opening;
+    // If the client left earlier, `close` was emitted already.
+    if (this.#isClosing || response.destroyed) return refusals.NO_MORE_SESSIONS;
+    const keys = [`address ${networkOf(request.ip)}`, `principal ${principal.id}`];
+    const excess = this.#refusesSession() ?? this.#excessOf(keys, principal);
+    if (excess !== undefined) return excess;
+    for (const key of keys) this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
+    const now = Date.now();
+    const record: SessionRecord = {
+      id: randomBytes(24).toString('base64url'),
+      principal: principal.id,
+      transport: opening.transport,
+      ...(opening.resumeKey !== undefined && { resume: digestOf(opening.resumeKey) }),
+      createdAt: now,
+      lastActivityAt: now,
+      isInitialized: false,
+      subscriptions: [],
+    };
+    const session = new Session(record, { principal, opening: request, host: this.#host });
+    this.#live.set(session.id, session);
+    this.#addressOf.set(session, keys[0] ?? '');
+    const gone = (): void => void session.end('abandoned');
+    response.once('close', gone);
+    try {
+      await this.#store.create(record);
+      await session.start();
+    } catch (error) {
+      if (!session.isEnded) await session.end('failed');
+      if (this.#isClosing || response.destroyed) return refusals.NO_MORE_SESSIONS;
+      throw error;
+    } finally {
+      response.off('close', gone);
+    }
+    this.#tell(session, (observer, observed) => observer.sessionOpened?.(observed));
+    return session;
+  }
+
+  /** Ends all sessions, and opens no more; fulfilled when they are closed. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    clearInterval(this.#sweeper);
+    for (const attempt of this.#opening) attempt.abort(UNWANTED);
+    await Promise.all([...this.#live.values()].map((session) => session.end('shutting-down')));
+  }
+
+  /** Which limit one more session would pass. An abandoned session makes room for a new one. */
+  #excessOf(
+    [address = '', owner = '']: readonly string[],
+    principal: Principal,
+  ): Refusal | undefined {
+    const { maxSessions, maxSessionsPerAddress, maxSessionsPerPrincipal } = this.#options;
+    if ((this.#held.get(address) ?? 0) >= maxSessionsPerAddress) {
+      return refusals.tooManyOfAddress(maxSessionsPerAddress);
+    }
+    if (principal.id !== ANONYMOUS.id && (this.#held.get(owner) ?? 0) >= maxSessionsPerPrincipal) {
+      return refusals.tooManyOfPrincipal(maxSessionsPerPrincipal);
+    }
+    if (this.#live.size < maxSessions) return undefined;
+    const abandoned = this.#longestAbandoned();
+    if (abandoned === undefined) return refusals.NO_MORE_SESSIONS;
+    void abandoned.end('abandoned');
+    return undefined;
+  }
+
+  #longestAbandoned(): Session | undefined {
+    let longest: Session | undefined;
+    for (const session of this.#live.values()) {
+      if (!isAbandoned(session, 0) || session.isEnded) continue;
+      if ((session.streams.detachedAt ?? 0) < (longest?.streams.detachedAt ?? Infinity))
+        longest = session;
+    }
+    return longest;
+  }
+
+  #drop(session: Session, reason: SessionEnd): void {
+    this.#live.delete(session.id);
+    for (const key of [this.#addressOf.get(session) ?? '', `principal ${session.principal.id}`]) {
+      const left = (this.#held.get(key) ?? 1) - 1;
+      if (left > 0) this.#held.set(key, left);
+      else this.#held.delete(key);
+    }
+    this.#addressOf.delete(session);
+    void this.#store.delete(session.id);
+    void this.#host.events.delete(session.id);
+    const durationMs = Date.now() - session.record.createdAt;
+    this.#tell(session, (observer, observed) =>
+      observer.sessionEnded?.(observed, { reason, durationMs }),
+    );
+  }
+
+  /** Ends what is over a limit of time, and drops the servers of sessions that nobody uses. */
+  #sweep(): void {
+    const { sessionIdleMs, sessionLifetimeMs, resumeMs, hibernate, hibernateMs } = this.#options;
+    const now = Date.now();
+    for (const session of this.#live.values()) {
+      const { lastActivityAt, createdAt } = session.record;
+      const idleMs = now - lastActivityAt;
+      if (now - createdAt > sessionLifetimeMs) void session.end('lifetime');
+      else if (isAbandoned(session, resumeMs)) void session.end('abandoned');
+      else if (idleMs > sessionIdleMs) void session.end('idle');
+      else if (hibernate && idleMs > hibernateMs) void this.#hibernate(session);
+    }
+  }
+
+  async #hibernate(session: Session): Promise<void> {
+    try {
+      await session.hibernate();
+    } catch (error) {
+      session.log.error(error, 'the server of an idle session failed to close');
+    }
+  }
+
+  /** Makes the server of a session, unless the session ends or the mount closes first. */
+  async #makeServer(session: Session): Promise<ServableServer> {
+    const { create, createTimeoutMs } = this.#options;
+    const attempt = new AbortController();
+    const cancel = (): void => attempt.abort(UNWANTED);
+    const expire = (): void =>
+      attempt.abort(new Error(`create took over ${createTimeoutMs} ms (createTimeoutMs)`));
+    const timer =
+      createTimeoutMs === Infinity ? undefined : setTimeout(expire, createTimeoutMs).unref();
+    const { signal, principal, headers, id } = session;
+    signal.addEventListener('abort', cancel, { once: true });
+    this.#opening.add(attempt);
+    const context = {
+      principal,
+      headers,
+      sessionId: id,
+      signal,
+      era: 'legacy',
+      requestState: this.#options.requestState,
+    } as const;
+    try {
+      const server = await makeServer(() => create(context), attempt.signal, session.log);
+      this.#watch(server);
+      return server;
+    } finally {
+      this.#opening.delete(attempt);
+      signal.removeEventListener('abort', cancel);
+      clearTimeout(timer);
+    }
+  }
+
+  #tell(
+    session: Session,
+    tell: (
+      observer: KitObserver,
+      observed: Parameters<NonNullable<KitObserver['sessionOpened']>>[0],
+    ) => void,
+  ): void {
+    const { id, principal, record, protocolVersion } = session;
+    const observed = {
+      sessionId: id,
+      principal: principal.id,
+      transport: record.transport,
+      protocolVersion,
+    };
+    for (const observer of this.#observers) {
+      try {
+        tell(observer, observed);
+      } catch (error) {
+        session.log.error(error, 'an observer of sessions failed');
+      }
+    }
+  }
+}
+
+/** Whether an SSE session has had no stream for longer than this. Others need none. */
+function isAbandoned({ record, streams: { detachedAt } }: Session, afterMs: number): boolean {
+  if (record.transport !== 'sse' || detachedAt === undefined) return false;
+  return Date.now() - detachedAt > afterMs;
+}
+
+function digestOf(resumeKey: string): string {
+  return createHash('sha256').update(resumeKey).digest('base64url');
+}

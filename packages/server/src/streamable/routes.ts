@@ -1,0 +1,261 @@
+import {
+  SUPPORTED_PROTOCOL_VERSIONS,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type MessageExtraInfo,
+} from '@modelcontextprotocol/server';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { EventStream } from '../events/event-stream.js';
+import { StreamSink } from '../events/stream-sink.js';
+import { ClientCall } from '../calls/client-call.js';
+import { IncomingRequest } from '../http/incoming-request.js';
+import { isRequest, parseMessages } from '../http/messages.js';
+import type { Mount } from '../mount.js';
+import * as refusals from '../refusal.js';
+import { isRefusal, refuse } from '../refusal.js';
+import { digestOf, whyNotRun } from '../sessions/repeated-requests.js';
+import { MAIN_STREAM } from '../sessions/session-streams.js';
+import type { Session } from '../sessions/session.js';
+import { QUIET } from '../http/quiet.js';
+import {
+  PostResponse,
+  eventIdOf,
+  parseEventId,
+  type PostResponseOptions,
+} from './post-response.js';
+
+/** From this version on, clients know events without data. */
+const PRIMED_SINCE = '2025-11-25';
+/** What a client without the header speaks, by the specification. */
+const OLDEST = '2025-03-26';
+
+/** What a POST brought. */
+interface Posted {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly body: string;
+  readonly messages: readonly JSONRPCMessage[];
+  readonly isBatch: boolean;
+}
+
+/**
+ * Streamable HTTP with sessions, for the versions of 2025.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
+ */
+export class StreamableRoutes {
+  readonly #mount: Mount;
+
+  constructor(mount: Mount) {
+    this.#mount = mount;
+  }
+
+  /** Adds GET and DELETE; a POST comes by `post`, once it is known that it is of these versions. */
+  register(fastify: FastifyInstance): void {
+    fastify.get('/mcp', { ...QUIET, exposeHeadRoute: false }, async (request, reply) =>
+      this.#listen(request, reply),
+    );
+    fastify.delete('/mcp', QUIET, async (request, reply) => this.#delete(request, reply));
+  }
+
+  /** Takes the messages of a POST. */
+  async post(request: FastifyRequest, reply: FastifyReply, parsed: unknown): Promise<FastifyReply> {
+    const messages = parseMessages(parsed);
+    if (messages === undefined) return refuse(reply, refusals.NOT_JSON_RPC);
+    const body = String(request.body);
+    const posted = { request, reply, body, messages, isBatch: Array.isArray(parsed) };
+    const accepts = acceptedBy(request);
+    if (!accepts.json && !accepts.events) return refuse(reply, refusals.NOT_ACCEPTABLE);
+    const initialize = messages.find(
+      (message) => isRequest(message) && message.method === 'initialize',
+    );
+    if (initialize !== undefined && messages.length > 1) {
+      return refuse(reply, refusals.INITIALIZE_ALONE);
+    }
+    const id = request.headers['mcp-session-id'];
+    if (id === undefined && initialize !== undefined) return this.#open(posted);
+    const session = this.#sessionOf(request);
+    if (isRefusal(session)) return refuse(reply, session);
+    return this.#take(session, posted);
+  }
+
+  async #open(posted: Posted): Promise<FastifyReply> {
+    const { request, reply } = posted;
+    try {
+      const session = await this.#mount.sessions.open({
+        transport: 'streamable-http',
+        principal: this.#mount.principalOf(request),
+        request,
+        response: reply.raw,
+      });
+      if (isRefusal(session)) return refuse(reply, session);
+      return await this.#take(session, posted);
+    } catch (error) {
+      request.log.error(error, 'the server of a session could not be made');
+      return reply.sent ? reply : refuse(reply, refusals.NO_SERVER);
+    }
+  }
+
+  async #take(session: Session, posted: Posted): Promise<FastifyReply> {
+    const { request, reply, messages, isBatch } = posted;
+    const requests = messages.filter((message) => isRequest(message));
+    if (requests.length === 0) {
+      for (const message of messages) session.receive(message, this.#extraOf(session, request));
+      return reply.code(202).send();
+    }
+    const isReinitialized = session.record.initialize !== undefined;
+    if (
+      isReinitialized &&
+      requests.some(
+        ({ method, id }) => method === 'initialize' && session.requests.get(id) === undefined,
+      )
+    ) {
+      return refuse(reply, refusals.ALREADY_INITIALIZED, requests[0]?.id);
+    }
+    if (!isBatch && requests[0] !== undefined) {
+      const repeated = session.requests.get(requests[0].id);
+      if (repeated !== undefined && repeated.digest === digestOf(posted.body)) {
+        return this.#repeat(session, repeated, { ...posted, message: requests[0] });
+      }
+    }
+    const calls = requests.map((message) => this.#callOf(session, message, request));
+    for (const call of calls) {
+      const known = whyNotRun(session, call, this.#mount);
+      const refusal = known instanceof Promise ? await known : known;
+      if (refusal !== undefined) return refuse(reply, refusal, call.id);
+    }
+    const stream = session.streams.next();
+    const response = new PostResponse(reply, this.#responseOptions(session, posted, stream));
+    session.streams.attach(stream, response);
+    const extra = this.#extraOf(session, request, () => response.close());
+    for (const message of messages) {
+      const call = calls.find(({ id }) => isRequest(message) && id === message.id);
+      if (call === undefined || !isRequest(message)) {
+        session.receive(message, extra);
+        continue;
+      }
+      const digest = digestOf(isBatch ? JSON.stringify(message) : posted.body);
+      session.run(message, { call, digest, stream, extra });
+    }
+    return reply;
+  }
+
+  /** A request that was accepted before: it does not run again, and gets the first answer. */
+  async #repeat(
+    session: Session,
+    repeated: NonNullable<ReturnType<Session['requests']['get']>>,
+    posted: Posted & { message: JSONRPCRequest },
+  ): Promise<FastifyReply> {
+    const { reply, message } = posted;
+    const options = this.#responseOptions(session, posted, repeated.stream);
+    if (repeated.answeredAt === undefined) {
+      session.streams.attach(repeated.stream, new PostResponse(reply, options));
+      return reply;
+    }
+    const answer = await session.answerTo(repeated);
+    if (answer === undefined) return refuse(reply, refusals.ANSWER_GONE, message.id);
+    void new PostResponse(reply, options).send(answer);
+    return reply;
+  }
+
+  /** The stream for what answers no request, or one that is resumed. */
+  async #listen(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    if (!acceptedBy(request).events) return refuse(reply, refusals.NOT_ACCEPTABLE);
+    const session = this.#sessionOf(request);
+    if (isRefusal(session)) return refuse(reply, session);
+    const cursor = parseEventId(String(request.headers['last-event-id'] ?? ''));
+    const stream = cursor?.stream ?? MAIN_STREAM;
+    reply.raw.shouldKeepAlive = false;
+    const events = new EventStream(reply, this.#mount.events, headersOf(session));
+    const sink = new StreamSink(events, ({ seq }) => eventIdOf(stream, seq));
+    void events.closed.then(() => session.streams.detach(stream, sink));
+    // Without a cursor nothing was missed but what came while there was no stream.
+    const wanted =
+      cursor === undefined ? session.streams.isStillWanted.bind(session.streams) : () => true;
+    await session.streams.resume(stream, sink, { after: cursor?.seq ?? 0, wanted });
+    return reply;
+  }
+
+  async #delete(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const session = this.#sessionOf(request);
+    if (isRefusal(session)) return refuse(reply, session);
+    await session.end('deleted');
+    return reply.code(200).send();
+  }
+
+  #sessionOf(request: FastifyRequest): Session | refusals.Refusal {
+    const { 'mcp-session-id': id, 'mcp-protocol-version': version } = request.headers;
+    if (typeof id !== 'string' || id === '') return refusals.NO_SESSION_HEADER;
+    const session = this.#mount.sessions.find(id, this.#mount.principalOf(request));
+    if (session?.record.transport !== 'streamable-http') return refusals.SESSION_NOT_FOUND;
+    if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(String(version))) {
+      return refusals.unsupportedVersion(String(version), SUPPORTED_PROTOCOL_VERSIONS);
+    }
+    return session;
+  }
+
+  #callOf(session: Session, message: JSONRPCRequest, request: FastifyRequest): ClientCall {
+    return new ClientCall(message, {
+      principal: session.principal,
+      transport: 'streamable-http',
+      sessionId: session.id,
+      protocolVersion: session.protocolVersion,
+      request,
+    });
+  }
+
+  #responseOptions(
+    session: Session,
+    { request, isBatch, messages }: Posted,
+    stream: number,
+  ): PostResponseOptions {
+    return {
+      stream,
+      headers: headersOf(session),
+      events: this.#mount.events,
+      accepts: acceptedBy(request),
+      isBatch,
+      isPrimed: versionOf(session, request, messages) >= PRIMED_SINCE,
+      onGone: (sink) => session.streams.detach(stream, sink),
+    };
+  }
+
+  #extraOf(session: Session, request: FastifyRequest, closeStream?: () => void): MessageExtraInfo {
+    const { authInfo } = this.#mount.principalOf(request);
+    return {
+      request: IncomingRequest.from(request, session.signal),
+      ...(authInfo !== undefined && { authInfo }),
+      ...(closeStream !== undefined && {
+        closeSSEStream: closeStream,
+        closeStandaloneSSEStream: () => session.streams.close(MAIN_STREAM),
+      }),
+    };
+  }
+}
+
+function headersOf({ id }: Session): Readonly<Record<string, string>> {
+  return { 'mcp-session-id': id };
+}
+
+function versionOf(
+  session: Session,
+  request: FastifyRequest,
+  messages: readonly JSONRPCMessage[],
+): string {
+  const [first] = messages;
+  const asked = first !== undefined && isRequest(first) && first.method === 'initialize';
+  const version = asked
+    ? first.params?.['protocolVersion']
+    : request.headers['mcp-protocol-version'];
+  return typeof version === 'string' ? version : (session.protocolVersion ?? OLDEST);
+}
+
+/** What a client takes. Without an `Accept` header, everything. */
+function acceptedBy({ headers: { accept } }: FastifyRequest): { json: boolean; events: boolean } {
+  if (accept === undefined || accept.includes('*/*')) return { json: true, events: true };
+  const wanted = accept.toLowerCase();
+  return {
+    json: wanted.includes('application/json') || wanted.includes('application/*'),
+    events: wanted.includes('text/event-stream') || wanted.includes('text/*'),
+  };
+}

@@ -1,0 +1,98 @@
+import type {
+  InputRequests,
+  JSONRPCErrorResponse,
+  JSONRPCResultResponse,
+} from '@modelcontextprotocol/server';
+import type { MaybePromise } from '../principal.js';
+
+/** How far a task is; the last three are final. */
+export type TaskStatus = 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled';
+
+/**
+ * A task as data: a call whose answer is asked for later. JSON can hold it. Names are those of the
+ * protocol where it has one: https://modelcontextprotocol.io/seps/2663-tasks-extension
+ */
+export interface TaskRecord {
+  /** Unguessable. */
+  readonly taskId: string;
+  /** `Principal.id` of who called. */
+  readonly principal: string;
+  readonly tool: string;
+  /** A digest of the arguments, by which a repeated call is recognised. */
+  readonly argumentsDigest: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly lastUpdatedAt: number;
+  readonly status: TaskStatus;
+  readonly statusMessage?: string;
+  /** How long it is kept after it was created; `null` for as long as the store likes. */
+  readonly ttlMs: number | null;
+  /** How often the client should ask. */
+  readonly pollIntervalMs?: number;
+  /** What the client is asked, with `input_required`. */
+  readonly inputRequests?: InputRequests;
+  /** The answer, with `completed`; also that of a tool that reports an error. */
+  readonly result?: JSONRPCResultResponse['result'];
+  /** The answer, with `failed`. */
+  readonly error?: JSONRPCErrorResponse['error'];
+  /** Counts changes, from 1. */
+  readonly version: number;
+}
+
+/** A task that is to be kept. */
+export type NewTask = Omit<TaskRecord, 'createdAt' | 'lastUpdatedAt' | 'version'>;
+
+/** What may change; a value of `undefined` takes a property away. */
+export type TaskChanges = {
+  readonly [
+    Name in
+      'status' | 'statusMessage' | 'ttlMs' | 'pollIntervalMs' | 'inputRequests' | 'result' | 'error'
+  ]?: TaskRecord[Name] | undefined;
+};
+
+/** Some tasks of a principal, and where the next ones begin. */
+export interface TaskPage {
+  readonly tasks: readonly TaskRecord[];
+  readonly nextCursor?: string;
+}
+
+/**
+ * Where tasks are kept: in memory, or where several nodes reach them. A principal sees its own tasks only;
+ * those of others, and those that have expired, do not exist for it.
+ */
+export interface TaskStore {
+  /**
+   * Keeps a task, or says that the principal has too many. A task that is kept can be got from then on.
+   * Fails where there is one of this id.
+   */
+  create(task: NewTask): MaybePromise<TaskRecord | 'too-many'>;
+  get(principal: string, taskId: string): MaybePromise<TaskRecord | undefined>;
+  /**
+   * Changes a task that still has this version. `conflict` if it changed meanwhile, or its status is
+   * final; `undefined` where there is none.
+   */
+  update(
+    principal: string,
+    taskId: string,
+    change: { readonly version: number; readonly changes: TaskChanges },
+  ): MaybePromise<TaskRecord | 'conflict' | undefined>;
+  /** Whether there was one. */
+  delete(principal: string, taskId: string): MaybePromise<boolean>;
+  /**
+   * The tasks of a principal in the order in which they were created, from where a cursor says.
+   *
+   * @throws RangeError for a cursor that is none.
+   */
+  list(
+    principal: string,
+    page?: { readonly cursor?: string; readonly limit?: number },
+  ): MaybePromise<TaskPage>;
+}
+
+/** Whether a task with this status changes no more. */
+export function isFinal(status: TaskStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** How many tasks a page has, unless the caller says it. */
+export const TASK_PAGE_SIZE = 50;

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import type { MemoryTaskStoreOptions } from '../../src/tasks/memory-task-store.ts';
+import type { NewTask, TaskRecord, TaskStore } from '../../src/tasks/task-store.ts';
+import { using, type Make } from './made.ts';
+
+function task(taskId: string, principal = 'ada', more: Partial<NewTask> = {}): NewTask {
+  return {
+    taskId,
+    principal,
+    tool: 'render',
+    argumentsDigest: 'digest',
+    status: 'working',
+    ttlMs: 60_000,
+    ...more,
+  };
+}
+
+async function created(store: TaskStore, given: NewTask): Promise<TaskRecord> {
+  const record = await store.create(given);
+  if (record === 'too-many') throw new Error('the store takes no more tasks');
+  return record;
+}
+
+/** What every store of tasks does. */
+export function describeTaskStore(
+  name: string,
+  make: Make<TaskStore, MemoryTaskStoreOptions>,
+): void {
+  describe(`${name} as a store of tasks`, () => {
+    it('gives back what was kept, at once', () =>
+      using(make({}), async ({ store }) => {
+        const given = task('one', 'ada', { pollIntervalMs: 500, statusMessage: 'ä' });
+        const record = await created(store, given);
+        expect(record).toMatchObject({ ...given, version: 1 });
+        expect(record.lastUpdatedAt).toBe(record.createdAt);
+        expect(await store.get('ada', 'one')).toEqual(record);
+      }));
+
+    it('shows no task to another principal', () =>
+      using(make({}), async ({ store }) => {
+        await created(store, task('one'));
+        expect(await store.get('bob', 'one')).toBeUndefined();
+        const change = { version: 1, changes: { status: 'cancelled' } } as const;
+        expect(await store.update('bob', 'one', change)).toBeUndefined();
+        expect(await store.delete('bob', 'one')).toBe(false);
+        expect(await store.list('bob')).toEqual({ tasks: [] });
+        expect((await store.get('ada', 'one'))?.status).toBe('working');
+      }));
+
+    it('takes no second task of an id', () =>
+      using(make({}), async ({ store }) => {
+        await created(store, task('one'));
+        await expect((async () => store.create(task('one', 'bob')))()).rejects.toThrow();
+        expect((await store.get('ada', 'one'))?.principal).toBe('ada');
+      }));
+
+    it('changes a task for the first who knows its version', () =>
+      using(make({}), async ({ store, advance }) => {
+        const { version, createdAt } = await created(store, task('one'));
+        await advance(20);
+        const inputRequests = { name: { method: 'roots/list' as const } };
+        const asked = await store.update('ada', 'one', {
+          version,
+          changes: { status: 'input_required', inputRequests, statusMessage: 'asks' },
+        });
+        expect(asked).toMatchObject({ status: 'input_required', inputRequests, version: 2 });
+        expect((asked as TaskRecord).lastUpdatedAt).toBeGreaterThan(createdAt);
+        expect(
+          await store.update('ada', 'one', { version, changes: { status: 'cancelled' } }),
+        ).toBe('conflict');
+        const working = await store.update('ada', 'one', {
+          version: 2,
+          changes: { status: 'working', inputRequests: undefined },
+        });
+        expect(working).toMatchObject({ status: 'working', statusMessage: 'asks', version: 3 });
+        expect(working).not.toHaveProperty('inputRequests');
+        expect(await store.get('ada', 'one')).toEqual(working);
+      }));
+
+    it('lets one of many win who change the same version', () =>
+      using(make({}), async ({ store }) => {
+        await created(store, task('one'));
+        const outcomes = await Promise.all(
+          Array.from({ length: 20 }, async (_none, at) =>
+            store.update('ada', 'one', { version: 1, changes: { statusMessage: `${at}` } }),
+          ),
+        );
+        expect(outcomes.filter((outcome) => outcome === 'conflict')).toHaveLength(19);
+      }));
+
+    it.each(['completed', 'failed', 'cancelled'] as const)('changes nothing after %s', (status) =>
+      using(make({}), async ({ store }) => {
+        await created(store, task('one'));
+        const result = { content: [{ type: 'text', text: 'done' }] };
+        const ended = await store.update('ada', 'one', {
+          version: 1,
+          changes:
+            status === 'failed'
+              ? { status, error: { code: 1, message: 'no' } }
+              : { status, result },
+        });
+        expect(ended).toMatchObject({ status, version: 2 });
+        expect(
+          await store.update('ada', 'one', { version: 2, changes: { status: 'working' } }),
+        ).toBe('conflict');
+        expect(await store.get('ada', 'one')).toEqual(ended);
+      }),
+    );
+
+    it('keeps what it has when somebody changes what it gave', () =>
+      using(make({}), async ({ store }) => {
+        const record = (await created(store, task('one'))) as { status: string };
+        record.status = 'completed';
+        expect((await store.get('ada', 'one'))?.status).toBe('working');
+      }));
+
+    it('forgets a task that is deleted or has expired', () =>
+      using(make({ maxPerPrincipal: 2 }), async ({ store, advance }) => {
+        await created(store, task('one', 'ada', { ttlMs: 100 }));
+        await created(store, task('two', 'ada', { ttlMs: null }));
+        expect(await store.create(task('three'))).toBe('too-many');
+        await advance(150);
+        expect(await store.get('ada', 'one')).toBeUndefined();
+        expect((await store.list('ada')).tasks.map(({ taskId }) => taskId)).toEqual(['two']);
+        await created(store, task('one'));
+        expect(await store.delete('ada', 'two')).toBe(true);
+        expect(await store.delete('ada', 'two')).toBe(false);
+        expect(await store.get('ada', 'two')).toBeUndefined();
+      }));
+
+    it('bounds the tasks of a principal, and those of all', () =>
+      using(make({ maxPerPrincipal: 2, maxTasks: 3 }), async ({ store }) => {
+        await created(store, task('one'));
+        await created(store, task('two'));
+        expect(await store.create(task('three'))).toBe('too-many');
+        await created(store, task('three', 'bob'));
+        expect(await store.create(task('four', 'cem'))).toBe('too-many');
+        await store.delete('ada', 'one');
+        await created(store, task('four', 'cem'));
+      }));
+
+    it('lists the tasks of a principal in pages, while others come and go', () =>
+      using(make({}), async ({ store }) => {
+        for (let at = 1; at <= 7; at++) {
+          await created(store, task(`task-${at}`));
+          await created(store, task(`other-${at}`, 'bob'));
+        }
+        const first = await store.list('ada', { limit: 3 });
+        expect(first.tasks.map(({ taskId }) => taskId)).toEqual(['task-1', 'task-2', 'task-3']);
+        await store.delete('ada', 'task-3');
+        await store.delete('ada', 'task-5');
+        const second = await store.list('ada', { cursor: first.nextCursor!, limit: 3 });
+        expect(second.tasks.map(({ taskId }) => taskId)).toEqual(['task-4', 'task-6', 'task-7']);
+        expect(second).not.toHaveProperty('nextCursor');
+        await expect((async () => store.list('ada', { cursor: 'no cursor' }))()).rejects.toThrow(
+          RangeError,
+        );
+      }));
+  });
+}
