@@ -39,7 +39,7 @@ import type { KitObserver, McpMount } from './operate/observer.js';
 import type { Principal } from './principal.js';
 import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './number-options.js';
 import type { Refusal } from './refusal.js';
-import { requestStateCodec } from './request-state.js';
+import { requestStates, type RequestStates } from './request-state.js';
 import { fullEventLog } from './operate/log.js';
 import { MemorySessionStore, type SessionStore } from './sessions/session-store.js';
 
@@ -230,7 +230,7 @@ export interface ResolvedOptions extends ResolvedNumbers, ResolvedGuardOptions {
   readonly gates: readonly CallGate[];
   readonly observers: readonly KitObserver[];
   readonly stores: Required<Stores>;
-  readonly requestState: RequestStateCodec;
+  readonly requestStates: RequestStates;
   readonly onMount: ((mount: McpMount) => void) | undefined;
   readonly log: FastifyBaseLogger | undefined;
   /** What a client gets that lacks scopes. */
@@ -298,7 +298,7 @@ export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): Re
     gates: options.gates ?? [],
     observers: options.observers ?? [],
     stores,
-    requestState: requestStateCodec(options.requestStateKeys),
+    requestStates: requestStates(options.requestStateKeys),
     onMount: options.onMount,
     log,
     refusalOf: scopeRefusal,

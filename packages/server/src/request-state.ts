@@ -5,34 +5,44 @@ import {
 } from '@modelcontextprotocol/server';
 import { randomBytes } from 'node:crypto';
 
+/** Makes the codec of one server, for whoever it serves at the moment: `Principal.id`. */
+export type RequestStates = (principal: () => string) => RequestStateCodec;
+
 /**
- * A codec with several keys: the first one seals, all of them open. What one principal was given,
- * another cannot use.
+ * Codecs with several keys: the first one seals, all of them open. What one principal was given, another
+ * cannot use.
  *
  * @throws TypeError where there is no key; RangeError for one that is too short.
  */
-export function requestStateCodec(
+export function requestStates(
   keys: readonly (string | Uint8Array)[] = [randomBytes(32)],
-): RequestStateCodec {
-  const codecs = keys.map((key) => createRequestStateCodec({ key, bind: bindingOf }));
-  const [first] = codecs;
-  if (first === undefined) throw new TypeError('requestStateKeys must hold a key');
-  return {
-    mint: (payload, context) => first.mint(payload, context),
-    verify: async (state, context) => {
-      let failure: unknown;
-      for (const codec of codecs) {
-        try {
-          return await codec.verify(state, context);
-        } catch (error) {
-          failure = error;
+): RequestStates {
+  if (keys.length === 0) throw new TypeError('requestStateKeys must hold a key');
+  for (const key of keys) createRequestStateCodec({ key });
+  return (principal) => {
+    const bind = ({ mcpReq }: ServerContext): string =>
+      JSON.stringify([mcpReq.method, principal()]);
+    // Made when it is used: most servers never ask for input.
+    let made: readonly RequestStateCodec[] | undefined;
+    const codecs = (): readonly RequestStateCodec[] =>
+      (made ??= keys.map((key) => createRequestStateCodec({ key, bind })));
+    return {
+      mint: async (payload, context) => {
+        const [first] = codecs();
+        if (first === undefined) throw new TypeError('there is no key');
+        return first.mint(payload, context);
+      },
+      verify: async (state, context) => {
+        let failure: unknown;
+        for (const codec of codecs()) {
+          try {
+            return await codec.verify(state, context);
+          } catch (error) {
+            failure = error;
+          }
         }
-      }
-      throw failure;
-    },
+        throw failure;
+      },
+    };
   };
-}
-
-function bindingOf({ mcpReq, http }: ServerContext): string {
-  return JSON.stringify([mcpReq.method, http?.authInfo?.clientId ?? null]);
 }

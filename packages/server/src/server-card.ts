@@ -53,7 +53,7 @@ export class ServerCard {
   }
 
   async #ask(): Promise<Introduced> {
-    const { create, requestState } = this.#mount.options;
+    const { create, requestStates } = this.#mount.options;
     const ended = new AbortController();
     const server = await create({
       principal: ANONYMOUS,
@@ -61,7 +61,7 @@ export class ServerCard {
       sessionId: undefined,
       signal: ended.signal,
       era: 'legacy',
-      requestState,
+      requestState: requestStates(() => ANONYMOUS.id),
     });
     const [ours, theirs] = InMemoryTransport.createLinkedPair();
     try {

@@ -236,7 +236,7 @@ export class Sessions {
       sessionId: id,
       signal,
       era: 'legacy',
-      requestState: this.#options.requestState,
+      requestState: this.#options.requestStates(() => principal.id),
     } as const;
     try {
       const server = await makeServer(() => create(context), attempt.signal, session.log);

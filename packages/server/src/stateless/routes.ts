@@ -16,7 +16,8 @@ import { IncomingRequest } from '../http/incoming-request.js';
 import { isRequest, parseMessage } from '../http/messages.js';
 import type { Mount } from '../mount.js';
 import { errorOf, refuse } from '../refusal.js';
-import { IdleServers } from './idle-servers.js';
+import type { Principal } from '../principal.js';
+import { IdleServers, type Served } from './idle-servers.js';
 
 /** A request on its way through the SDK's handler. */
 interface Exchange {
@@ -102,30 +103,32 @@ export class StatelessRoutes {
   }
 
   async #create({ requestInfo }: McpRequestContext): Promise<McpServer | Server> {
-    const { create, requestState, reuseServers } = this.#mount.options;
+    const { create, requestStates, reuseServers } = this.#mount.options;
     const exchange = requestInfo === undefined ? undefined : this.#exchanges.get(requestInfo);
     if (exchange === undefined) throw new Error('the request is not known');
-    const { request, call } = exchange;
+    const { call } = exchange;
     const mayReuse = reuseServers && call !== undefined;
     const idle = mayReuse ? this.#idle.take(exchange) : undefined;
     if (idle !== undefined) return idle;
-    const server = await create({
-      principal: this.#mount.principalOf(request),
-      headers: request.headers,
+    let served: Served<Exchange> | undefined;
+    const principalOf = ({ request }: Exchange): Principal => this.#mount.principalOf(request);
+    const server = (await create({
+      principal: principalOf(exchange),
+      headers: exchange.request.headers,
       sessionId: undefined,
       signal: (requestInfo as Request).signal,
       era: 'modern',
-      requestState,
-    });
+      requestState: requestStates(() => principalOf(served?.exchange ?? exchange).id),
+    })) as McpServer | Server;
     this.#mount.watch(server);
     const connect = server.connect.bind(server);
-    const served = { server: server as McpServer | Server, exchange };
+    const kept: Served<Exchange> = (served = { server, exchange });
     server.connect = async (transport) => {
       await connect(transport);
-      this.#guard(transport, served.exchange);
+      this.#guard(transport, kept.exchange);
     };
-    if (mayReuse) this.#idle.keep(served);
-    return served.server;
+    if (mayReuse) this.#idle.keep(kept);
+    return server;
   }
 
   /** Puts the gates between a transport and its server. */
