@@ -33,7 +33,7 @@ export class CallGates {
   /** Hands an accepted call to the server, now or when the gates let it pass, or refuses it. */
   pass(call: Call, deliver: () => void, refuse: (refusal: Refusal) => void): void {
     const held = ask(this.#hold, call, 0);
-    if (held === undefined) this.#deliver(call, deliver, 0);
+    if (held === undefined) this.#tryDeliver(call, deliver, refuse);
     else if (held instanceof Promise) void this.#passLater(call, held, { deliver, refuse });
     else refuse(held);
   }
@@ -55,8 +55,16 @@ export class CallGates {
     { deliver, refuse }: { deliver: () => void; refuse: (refusal: Refusal) => void },
   ): Promise<void> {
     const refusal = await held;
-    if (refusal === undefined) this.#deliver(call, deliver, 0);
+    if (refusal === undefined) this.#tryDeliver(call, deliver, refuse);
     else refuse(refusal);
+  }
+
+  #tryDeliver(call: Call, deliver: () => void, refuse: (refusal: Refusal) => void): void {
+    try {
+      this.#deliver(call, deliver, 0);
+    } catch (error) {
+      refuse(failed(call, error));
+    }
   }
 
   #deliver(call: Call, deliver: () => void, from: number): void {

@@ -26,15 +26,14 @@ export function whyNotRun(
   const excess =
     session.requests.running >= maxInFlight ? refusals.tooManyInFlight(maxInFlight) : undefined;
   const request: JSONRPCRequest = { jsonrpc: '2.0', id, method, ...(params && { params }) };
-  const challenge = session.scopeChallengeOf(request);
-  const admission = { session, call, mount, excess };
+  const challenge = session.scopeChallengeOf(request, call.principal);
+  const admission = { call, mount, excess };
   return challenge instanceof Promise
     ? challenge.then((known) => admitted(known, admission))
     : admitted(challenge, admission);
 }
 
 interface Admission {
-  readonly session: Session;
   readonly call: ClientCall;
   readonly mount: Mount;
   /** The limit that the request would pass. */
@@ -43,11 +42,10 @@ interface Admission {
 
 function admitted(
   challenge: ScopeChallenge | undefined,
-  { session, call, mount: { options, gates }, excess }: Admission,
+  { call, mount: { options, gates }, excess }: Admission,
 ): MaybePromise<Refusal | undefined> {
   const known =
-    excess ??
-    (challenge === undefined ? undefined : options.refusalOf(challenge, session.principal));
+    excess ?? (challenge === undefined ? undefined : options.refusalOf(challenge, call.principal));
   const refusal = known ?? gates.admit(call);
   const leave = (why: Refusal | undefined): Refusal | undefined => {
     if (why !== undefined) gates.leave(call, { kind: 'refused', refusal: why });

@@ -142,11 +142,14 @@ export class Session {
   }
 
   /** Which scopes a request needs that its client does not have. */
-  scopeChallengeOf(request: JSONRPCRequest): MaybePromise<ScopeChallenge | undefined> {
+  scopeChallengeOf(
+    request: JSONRPCRequest,
+    principal: Principal,
+  ): MaybePromise<ScopeChallenge | undefined> {
     const instance = this.#instance;
     if (instance === undefined)
-      return this.#wake().then((made) => this.#challengeBy(made, request));
-    return this.#challengeBy(instance, request);
+      return this.#wake().then((made) => challengeBy(made, request, principal));
+    return challengeBy(instance, request, principal);
   }
 
   /** Runs a request that the gates admitted. Attach the sink of its stream first. */
@@ -159,6 +162,12 @@ export class Session {
       extra,
     }: Pick<RunningRequest, 'call' | 'digest' | 'stream'> & { extra: MessageExtraInfo },
   ): void {
+    // While the gates were asked, the session may have ended, or the same id may have come again.
+    if (this.isEnded || this.requests.runningOf(message.id) !== undefined) {
+      this.#host.gates.leave(call, { kind: 'cancelled' });
+      if (stream !== MAIN_STREAM) this.streams.complete(stream);
+      return;
+    }
     this.touch();
     this.requests.add({ call, digest, stream, answeredAt: undefined });
     call.notify = (method, params) => {
@@ -166,7 +175,10 @@ export class Session {
     };
     this.#host.gates.pass(
       call,
-      () => this.receive(message, extra),
+      () => {
+        // Nothing that was cancelled while it waited reaches the server.
+        if (this.requests.runningOf(message.id)?.call === call) this.receive(message, extra);
+      },
       (refusal) => {
         void this.#send({ jsonrpc: '2.0', id: message.id, error: errorOf(refusal) });
       },
@@ -271,14 +283,6 @@ export class Session {
     }
   }
 
-  #challengeBy(
-    { transport: { scopeChallenge } }: ServerInstance,
-    request: JSONRPCRequest,
-  ): MaybePromise<ScopeChallenge | undefined> {
-    const { authInfo } = this.principal;
-    return scopeChallenge?.({ request, ...(authInfo !== undefined && { authInfo }) });
-  }
-
   #send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> | undefined {
     if (this.#tap?.(message) === true) return undefined;
     if ('method' in message) {
@@ -304,6 +308,7 @@ export class Session {
   /** Ends a request, and its stream with the last one. */
   #settle(request: RunningRequest, answeredAt: number, outcome: CallOutcome): void {
     const { stream, call } = request;
+    if (this.requests.runningOf(call.id) !== request) return;
     this.requests.end(request, answeredAt);
     if (outcome.kind === 'cancelled') call.cancel();
     this.#host.gates.leave(call, outcome);
@@ -349,4 +354,12 @@ export class Session {
     Object.assign(this.record, changes);
     void this.#host.store.update(this.id, changes);
   }
+}
+
+function challengeBy(
+  { transport: { scopeChallenge } }: ServerInstance,
+  request: JSONRPCRequest,
+  { authInfo }: Principal,
+): MaybePromise<ScopeChallenge | undefined> {
+  return scopeChallenge?.({ request, ...(authInfo !== undefined && { authInfo }) });
 }

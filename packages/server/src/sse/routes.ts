@@ -168,7 +168,7 @@ export class SseRoutes {
     const repeated = session.requests.get(message.id);
     if (repeated?.digest === digest) return answerAgain(session, repeated);
     const call = new ClientCall(message, {
-      principal: session.principal,
+      principal: this.#mount.principalOf(request),
       transport: 'sse',
       sessionId: session.id,
       protocolVersion: session.protocolVersion,

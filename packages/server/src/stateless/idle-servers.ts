@@ -27,13 +27,16 @@ export class IdleServers<Exchange> {
     return served.server;
   }
 
-  /** Keeps a server from its next close on. */
-  keep(served: Served<Exchange>): void {
+  /**
+   * Keeps a server from its next close on, where that exchange was answered: else its tool may still run,
+   * and would speak to the next client.
+   */
+  keep(served: Served<Exchange>, isAnswered: (exchange: Exchange) => boolean): void {
     const { server } = served;
     const inner = 'server' in server ? server.server : server;
     if (inner.onclose !== undefined) return;
     inner.onclose = () => {
-      if (this.#idle.length < MAX_IDLE) this.#idle.push(served);
+      if (isAnswered(served.exchange) && this.#idle.length < MAX_IDLE) this.#idle.push(served);
     };
   }
 }

@@ -28,6 +28,8 @@ interface Exchange {
   isLeft: boolean;
   /** Whether the server said something before its answer, which makes the answer an event stream. */
   isStream: boolean;
+  /** Whether the server has answered. */
+  isEnded: boolean;
   /** Whether the answer is sent, past the SDK's handler. */
   isAnswered: boolean;
 }
@@ -77,6 +79,7 @@ export class StatelessRoutes {
       call,
       isLeft: false,
       isStream: false,
+      isEnded: false,
       isAnswered: false,
     };
     this.#exchanges.set(incoming, exchange);
@@ -127,7 +130,7 @@ export class StatelessRoutes {
       await connect(transport);
       this.#guard(transport, kept.exchange);
     };
-    if (mayReuse) this.#idle.keep(kept);
+    if (mayReuse) this.#idle.keep(kept, ({ isEnded }) => isEnded);
     return server;
   }
 
@@ -142,6 +145,7 @@ export class StatelessRoutes {
         exchange.isStream ||= options?.relatedRequestId === call.id;
         return send(message, options);
       }
+      exchange.isEnded = true;
       this.#leave(exchange, outcomeOf(message));
       if (!answerAtOnce(exchange, message)) return send(message, options);
       queueMicrotask(() => void transport.close());

@@ -89,7 +89,11 @@ export class StreamableRoutes {
         response: reply.raw,
       });
       if (isRefusal(session)) return refuse(reply, session);
-      return await this.#take(session, posted);
+      const answered = await this.#take(session, posted);
+      // It was refused: nobody has learnt the id of the session.
+      const isUsed = session.requests.running > 0 || session.record.initialize !== undefined;
+      if (!isUsed) await session.end('failed');
+      return answered;
     } catch (error) {
       request.log.error(error, 'the server of a session could not be made');
       return reply.sent ? reply : refuse(reply, refusals.NO_SERVER);
@@ -102,6 +106,9 @@ export class StreamableRoutes {
     if (requests.length === 0) {
       for (const message of messages) session.receive(message, this.#extraOf(session, request));
       return reply.code(202).send();
+    }
+    if (new Set(requests.map(({ id }) => id)).size < requests.length) {
+      return refuse(reply, refusals.REPEATED_ID);
     }
     const isReinitialized = session.record.initialize !== undefined;
     if (
@@ -154,7 +161,9 @@ export class StreamableRoutes {
     }
     const answer = await session.answerTo(repeated);
     if (answer === undefined) return refuse(reply, refusals.ANSWER_GONE, message.id);
-    void new PostResponse(reply, options).send(answer);
+    const response = new PostResponse(reply, options);
+    void response.send(answer);
+    response.complete();
     return reply;
   }
 
@@ -196,7 +205,7 @@ export class StreamableRoutes {
 
   #callOf(session: Session, message: JSONRPCRequest, request: FastifyRequest): ClientCall {
     return new ClientCall(message, {
-      principal: session.principal,
+      principal: this.#mount.principalOf(request),
       transport: 'streamable-http',
       sessionId: session.id,
       protocolVersion: session.protocolVersion,
