@@ -39,6 +39,10 @@ export interface SessionHost {
   onEnd(session: Session, reason: SessionEnd): void;
 }
 
+/** What is asked again of a new server instance, at most: a client could name URIs without end. */
+const MAX_SUBSCRIPTIONS = 1_000;
+const MAX_URI_CHARS = 2_048;
+
 /** How often the time of the last activity is stored, at most. */
 const STORE_EVERY_MS = 1_000;
 
@@ -336,6 +340,7 @@ export class Session {
         this.#change({ logLevel: String(params['level']) });
         break;
       case 'resources/subscribe':
+        if (subscriptions.length >= MAX_SUBSCRIPTIONS || uri.length > MAX_URI_CHARS) break;
         this.#change({ subscriptions: [...new Set([...subscriptions, uri])] });
         break;
       case 'resources/unsubscribe':

@@ -71,6 +71,12 @@ export class StatelessRoutes {
         return refuse(reply, refusal, call.id);
       }
     }
+    if (reply.raw.destroyed) {
+      // The client left while the gates were asked.
+      if (call !== undefined) this.#mount.gates.leave(call, { kind: 'cancelled' });
+      reply.hijack();
+      return reply;
+    }
     const gone = new AbortController();
     const incoming = IncomingRequest.from(request, gone.signal);
     const exchange: Exchange = {
@@ -83,9 +89,11 @@ export class StatelessRoutes {
       isAnswered: false,
     };
     this.#exchanges.set(incoming, exchange);
-    this.#mount.stateless++;
+    // A subscription has no end to wait for.
+    const isCounted = call?.method !== 'subscriptions/listen';
+    if (isCounted) this.#mount.stateless++;
     reply.raw.once('close', () => {
-      this.#mount.stateless--;
+      if (isCounted) this.#mount.stateless--;
       if (!reply.raw.writableFinished) {
         call?.cancel();
         gone.abort();

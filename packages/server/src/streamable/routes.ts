@@ -132,9 +132,12 @@ export class StreamableRoutes {
       if (refusal !== undefined) return refuse(reply, refusal, call.id);
     }
     const stream = session.streams.next();
-    const response = new PostResponse(reply, this.#responseOptions(session, posted, stream));
+    const options = this.#responseOptions(session, posted, stream);
+    const response = new PostResponse(reply, options);
     session.streams.attach(stream, response);
-    const extra = this.#extraOf(session, request, () => response.close());
+    // Other clients could not come back for the answer.
+    const canReturn = options.isPrimed && options.accepts.events;
+    const extra = this.#extraOf(session, request, canReturn ? () => response.close() : undefined);
     for (const message of messages) {
       const call = calls.find(({ id }) => isRequest(message) && id === message.id);
       if (call === undefined || !isRequest(message)) {

@@ -91,8 +91,10 @@ export class ToolEvents {
     }
     requests.others++;
     let outcome: CallOutcome = { kind: 'cancelled' };
+    const end = (): void => call.cancel();
     const run = async (signal: AbortSignal): Promise<CallToolResult> => {
       signal.addEventListener('abort', () => call.cancel(), { once: true });
+      session.signal.addEventListener('abort', end, { once: true });
       const result = await passed(call, gates, () =>
         served.caller.callTool(asked.tool, asked.args, signal),
       );
@@ -105,6 +107,7 @@ export class ToolEvents {
         return run(signal);
       });
     } finally {
+      session.signal.removeEventListener('abort', end);
       requests.others--;
       session.touch();
       gates.leave(call, outcome);
