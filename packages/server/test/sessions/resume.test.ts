@@ -218,7 +218,7 @@ describe('a Streamable HTTP session', () => {
   });
 
   it('hibernates, and its next message finds a server that was initialized', async () => {
-    const { mcpUrl, samples } = await serving({ hibernate: true, hibernateMs: 1 });
+    const { mcpUrl, samples } = await serving({ hibernate: true, hibernateMs: 1_000 });
     const headers = await opened(mcpUrl);
     await post(mcpUrl, { jsonrpc: '2.0', method: 'notifications/initialized' }, headers);
     await samples[0]!.closed;
