@@ -1,7 +1,6 @@
-// The options of the kit that are numbers: their defaults and bounds.
+import { checkCount, checkCountOrAny, checkDurationMs } from './limits/check.js';
 
-/** The longest delay of a Node timer; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+// The options of the kit that are numbers: their defaults and bounds.
 
 const DURATIONS: Readonly<Record<DurationName, number>> = {
   heartbeatMs: 15_000,
@@ -69,8 +68,11 @@ export function resolveNumbers(
   options: Readonly<Partial<Record<DurationName | CountName, number>>>,
 ): ResolvedNumbers {
   return {
-    ...numbers(DURATIONS, (name) => duration(name, options[name])),
-    ...numbers(COUNTS, (name) => count(name, options[name])),
+    ...numbers(DURATIONS, (name) => checkDurationMs(name, options[name] ?? DURATIONS[name])),
+    ...numbers(COUNTS, (name) => {
+      const check = UNLIMITED.has(name) ? checkCountOrAny : checkCount;
+      return check(name, options[name] ?? COUNTS[name]);
+    }),
   };
 }
 
@@ -80,22 +82,4 @@ function numbers<Name extends string>(
 ): Record<Name, number> {
   const entries = (Object.keys(defaults) as Name[]).map((name) => [name, check(name)]);
   return Object.fromEntries(entries) as Record<Name, number>;
-}
-
-function duration(name: DurationName, given: number | undefined): number {
-  const value = given ?? DURATIONS[name];
-  if (value === Infinity) return value;
-  if (typeof value !== 'number' || !(value > 0 && value <= MAX_TIMER_MS)) {
-    throw new TypeError(`${name} must be above 0 and at most ${MAX_TIMER_MS}, or Infinity`);
-  }
-  return value;
-}
-
-function count(name: CountName, given: number | undefined): number {
-  const value = given ?? COUNTS[name];
-  if (value === Infinity && UNLIMITED.has(name)) return value;
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new TypeError(`${name} must be a whole number above 0`);
-  }
-  return value;
 }

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../limits/check.js';
 import type { CallRecord } from './call-record.js';
 
 /** A registry of prom-client, as far as it is used here: its types need the package. */
@@ -79,9 +80,6 @@ export interface ResolvedOperateOptions {
   readonly audit: AuditOptions | undefined;
   readonly stop: Required<StopOptions>;
 }
-
-/** The longest delay of a Node timer; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Checks the options of this room and fills in the defaults.

@@ -91,12 +91,12 @@ export class Stopper {
     const { signal } = this.#hurry;
     target.setReady(false);
     log.info({ delayMs, callsInFlight: target.callsInFlight() }, 'the server stops');
-    await within(delayMs, signal);
+    await waitAtMost(delayMs, signal);
 
     const closed = this.#drain();
     target.refuseNewSessions();
     const grace = AbortSignal.any([signal, AbortSignal.timeout(graceMs)]);
-    await within(LAST_REQUESTS_MS, grace, closed);
+    await waitAtMost(LAST_REQUESTS_MS, grace, closed);
     // Not before: the answer to a request that is on its way needs its stream.
     target.endStreams(retryMs);
     await target.whenIdle(grace);
@@ -144,14 +144,14 @@ export class Stopper {
     const sweep = (): void => server.closeIdleConnections?.();
     sweep();
     const sweeping = setInterval(sweep, SWEEP_MS);
-    await within(FLUSH_MS, this.#hurry.signal, closed);
+    await waitAtMost(FLUSH_MS, this.#hurry.signal, closed);
     clearInterval(sweeping);
     server.closeAllConnections?.();
   }
 }
 
 /** Waits so long at most: less where the signal is aborted, or what it waits for comes. */
-async function within(ms: number, signal: AbortSignal, awaited?: Promise<void>): Promise<void> {
+async function waitAtMost(ms: number, signal: AbortSignal, awaited?: Promise<void>): Promise<void> {
   const enough = new AbortController();
   const pause = sleep(ms, undefined, { signal: AbortSignal.any([signal, enough.signal]) });
   await Promise.race([pause.catch(() => {}), ...(awaited === undefined ? [] : [awaited])]);
