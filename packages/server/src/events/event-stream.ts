@@ -100,10 +100,10 @@ export class EventStream {
    *
    * @throws Error if the stream has ended, or these bytes exceed its limit, which ends it.
    */
-  send(events: string): Promise<void> | undefined {
+  send(events: string | Uint8Array): Promise<void> | undefined {
     if (this.#end !== undefined) throw new Error('the event stream is closed');
     const { maxBufferedBytes, budget } = this.#options;
-    const bytes = Buffer.from(events);
+    const bytes = typeof events === 'string' ? Buffer.from(events) : events;
     if (this.#response.writableLength + bytes.length > maxBufferedBytes) {
       throw this.#cut(`more than ${maxBufferedBytes} bytes wait for the reader of the stream`);
     }

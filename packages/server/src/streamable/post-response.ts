@@ -18,9 +18,6 @@ export interface PostResponseOptions {
   onGone(sink: Sink): void;
 }
 
-/** What is shorter does not matter for the memory that waits for readers. */
-const LARGE_BYTES = 65_536;
-
 /** The event id of Streamable HTTP: the session is in a header. */
 export function eventIdOf(stream: number, seq: number): string {
   return `${stream}.${seq}`;
@@ -100,11 +97,7 @@ export class PostResponse implements Sink {
       'content-type': 'application/json',
       'content-length': bytes,
     });
-    const { budget } = this.#options.events;
-    if (bytes >= LARGE_BYTES) {
-      budget.add(bytes);
-      raw.once('close', () => budget.add(-bytes));
-    }
+    this.#options.events.budget.addUntilClosed(bytes, raw);
     // As a string, which Node sends together with the headers.
     raw.end(body);
   }

@@ -24,7 +24,7 @@ const INITIALIZE = {
 async function stoppable(graceMs: number) {
   const app = Fastify();
   const drain = new Drain(() => app.close());
-  const stopper = new Stopper(drain, { app, delayMs: 0, graceMs, retryMs: 1_000 });
+  const stopper = new Stopper(drain, { app, delayMs: 0, graceMs });
   registerHealth(app, drain);
   const samples: Sample[] = [];
   await app.register(mcp, {
