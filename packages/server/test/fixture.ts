@@ -123,10 +123,13 @@ export async function listening(app: FastifyInstance): Promise<string> {
 }
 
 /** A promise, and what fulfils it. */
-export function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void;
-  const promise = new Promise<void>((fulfil) => {
+export function deferred<Value = void>(): {
+  promise: Promise<Value>;
+  resolve: (value: Value | Promise<Value>) => void;
+} {
+  let resolve: (value: Value | Promise<Value>) => void;
+  const promise = new Promise<Value>((fulfil) => {
     resolve = fulfil;
   });
-  return { promise, resolve: () => resolve() };
+  return { promise, resolve: (value) => resolve(value) };
 }

@@ -40,6 +40,6 @@ export function messageText(
         message: 'The answer cannot be sent: the log of the server says why',
       },
     } as const;
-    return { message: failed, text: JSON.stringify(failed) };
+    return { message: failed, text: JSON.stringify({ ...failed, id: message.id ?? null }) };
   }
 }

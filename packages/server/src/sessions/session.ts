@@ -15,7 +15,7 @@ import { inBackground, sessionLog } from '../operate/log.js';
 import type { SessionEnd } from '../operate/observer.js';
 import type { ServableServer } from '../options.js';
 import type { MaybePromise, Principal } from '../principal.js';
-import { errorOf, type Refusal } from '../refusal.js';
+import { CUT_BY_STOP, errorOf, type Refusal } from '../refusal.js';
 import {
   AcceptedRequests,
   type AnsweredRequest,
@@ -239,8 +239,17 @@ export class Session {
     await instance.drop();
   }
 
-  /** Frees everything it holds; fulfilled when all is closed. May be called again. */
+  /**
+   * Frees everything it holds; fulfilled when all is closed. May be called again. A server that stops
+   * answers its calls: their client can neither resume them nor open another session here.
+   */
   end(reason: SessionEnd): Promise<void> {
+    if (reason === 'shutting-down' && !this.isEnded) {
+      for (const { call } of this.requests.all()) {
+        void this.#send({ jsonrpc: '2.0', id: call.id, error: CUT_BY_STOP });
+        call.cancel();
+      }
+    }
     return (this.#ending ??= Promise.resolve().then(() => this.#shutDown(reason)));
   }
 

@@ -10,7 +10,7 @@ import { errorOf, refuse, type Refusal } from '../refusal.js';
 /** What an exchange needs of its mount. */
 export interface ExchangeHost {
   readonly events: EventStreamOptions;
-  /** Told once, when a call has ended. */
+  /** Told how a call ended; only the first time counts. */
   ended(exchange: Exchange, outcome: CallOutcome): void;
   /** Told of every event stream, when it begins. */
   streaming(stream: EventStream): void;
@@ -36,7 +36,6 @@ export class Exchange {
   readonly #unwanted = new AbortController();
   #stream: EventStream | undefined;
   #isAnswered = false;
-  #isEnded = false;
 
   constructor(
     reply: FastifyReply,
@@ -48,7 +47,7 @@ export class Exchange {
     this.#host = host;
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) this.#cancel();
-      this.#end({ kind: 'cancelled' });
+      this.#host.ended(this, { kind: 'cancelled' });
     });
   }
 
@@ -83,7 +82,7 @@ export class Exchange {
     if (this.isOver) return;
     const { message: sent, text } = this.#textOf(message);
     this.#isAnswered = true;
-    this.#end(outcomeOf(sent));
+    this.#host.ended(this, outcomeOf(sent));
     if (this.#stream !== undefined) {
       void this.#send(this.#stream, text);
       this.#stream.end();
@@ -104,7 +103,7 @@ export class Exchange {
   refuse(refusal: Refusal, outcome: CallOutcome = { kind: 'refused', refusal }): void {
     if (this.isOver) return;
     this.#isAnswered = true;
-    this.#end(outcome);
+    this.#host.ended(this, outcome);
     refuse(this.#reply, refusal, this.call?.id);
     this.#cancel();
   }
@@ -129,7 +128,7 @@ export class Exchange {
       return;
     }
     this.#isAnswered = true;
-    this.#end(outcomeOf(parsed(text)));
+    this.#host.ended(this, outcomeOf(parsed(text)));
     const reply = this.#reply.code(status).headers(Object.fromEntries(headers));
     void (body === null ? reply.send() : reply.send(text));
   }
@@ -146,7 +145,7 @@ export class Exchange {
     const stream = this.#open();
     try {
       for await (const event of events) void stream.send(event);
-      if (!this.isOver) this.#end(SUBSCRIPTION_OVER);
+      if (!this.isOver) this.#host.ended(this, SUBSCRIPTION_OVER);
     } catch (error) {
       if (!this.isOver) this.request.log.info(error, 'an event stream is cut');
     }
@@ -180,12 +179,6 @@ export class Exchange {
   #cancel(): void {
     this.call?.cancel();
     this.#unwanted.abort();
-  }
-
-  #end(outcome: CallOutcome): void {
-    if (this.#isEnded || this.call === undefined) return;
-    this.#isEnded = true;
-    this.#host.ended(this, outcome);
   }
 }
 
