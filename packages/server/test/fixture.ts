@@ -123,13 +123,10 @@ export async function listening(app: FastifyInstance): Promise<string> {
 }
 
 /** A promise, and what fulfils it. */
-export function deferred<Value = void>(): {
-  promise: Promise<Value>;
-  resolve: (value: Value | Promise<Value>) => void;
-} {
-  let resolve: (value: Value | Promise<Value>) => void;
-  const promise = new Promise<Value>((fulfil) => {
+export function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void;
+  const promise = new Promise<void>((fulfil) => {
     resolve = fulfil;
   });
-  return { promise, resolve: (value) => resolve(value) };
+  return { promise, resolve: () => resolve() };
 }

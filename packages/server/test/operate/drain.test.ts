@@ -8,7 +8,7 @@ import type { Mount } from '../../src/mount.ts';
 import { Drain } from '../../src/operate/drain.ts';
 import { registerHealth } from '../../src/operate/health.ts';
 import { Stopper } from '../../src/operate/stop.ts';
-import { call, deferred, endpointOf, listening, open, post, stream } from '../fixture.ts';
+import { call, endpointOf, listening, open, post, stream } from '../fixture.ts';
 import { RawStream } from '../raw-stream.ts';
 import { createSample, type Sample } from '../sample-server.ts';
 import { ask, headersOf, listen, onTheWire, toolCall } from '../stateless/requests.ts';
@@ -78,23 +78,23 @@ it.each(['sse', 'streamable-http'])(
   'a call over %s that outlives the grace period is answered, and its server closed',
   async (transport) => {
     const { url, stopper, samples } = await stoppable(50);
-    const answer = deferred<string>();
+    let answer: Promise<string>;
     if (transport === 'sse') {
       const { raw, endpoint } = await session(url);
       await post(endpoint, call(1, 'wait'));
-      answer.resolve(raw.nextOf('message'));
+      answer = raw.nextOf('message');
     } else {
       const headers = { accept: 'application/json, text/event-stream' };
       const opened = await post(`${url}/mcp`, INITIALIZE, headers);
       const id = String(opened.headers['mcp-session-id']);
       const asked = { accept: 'application/json', 'mcp-session-id': id };
-      answer.resolve(post(`${url}/mcp`, call(1, 'wait'), asked).then(({ text }) => text));
+      answer = post(`${url}/mcp`, call(1, 'wait'), asked).then(({ text }) => text);
     }
     const signal = await samples[0]!.waiting;
     await stopper.stop();
     expect(signal.aborted).toBe(true);
     await samples[0]!.closed;
-    expect(JSON.parse(await answer.promise)).toMatchObject(CUT);
+    expect(JSON.parse(await answer)).toMatchObject(CUT);
   },
 );
 

@@ -128,7 +128,12 @@ it('a server that closes in the middle of a stream is told, and answers', async 
 
 it('a client that leaves is told as cancelled, a subscription that the server ends is not', async () => {
   const began = deferred();
-  const gate: CallGate = { hold: () => void began.resolve() };
+  const gate: CallGate = {
+    hold: () => {
+      began.resolve();
+      return undefined;
+    },
+  };
   const gone = await audited({ gates: [gate] });
   const socket = connect(Number(new URL(gone.url).port), '127.0.0.1');
   socket.write(onTheWire(toolCall('wait')));
