@@ -13,6 +13,7 @@ import {
 } from './limits/slow-clients.js';
 import { installSignalHandlers } from './operate/signals.js';
 import type { StopNow } from './operate/stop.js';
+import { answerUncaughtErrors } from './operate/uncaught-errors.js';
 import { mcp, stopperOf } from './plugin.js';
 
 /** Options of {@link serve}, beside those of the plugin. */
@@ -90,11 +91,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     trustProxy,
   });
   limitConnections(app.server, connections, app.log);
+  const uncaught = answerUncaughtErrors();
+  app.addHook('onClose', async () => uncaught.remove());
   const close = async (): Promise<void> => {
     await app.close();
   };
   try {
-    await app.register(mcp, { ...hostsFor(host), ...rest });
+    const gates = [uncaught.gate, ...(rest.gates ?? [])];
+    await app.register(mcp, { ...hostsFor(host), ...rest, gates });
     await app.listen({ port, host });
     if (signals) installSignalHandlers(stopperOf(app));
   } catch (error) {
