@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import { open } from '../fixture.ts';
+import { ask as askStateless, toolCall } from '../stateless/requests.ts';
 import { bundle } from '../support/bundle.ts';
-import { callStateless } from '../support/stateless.ts';
-import { ask } from './ask.ts';
+import { ask, messagesIn } from './ask.ts';
 import { sseSession, StreamableClient } from './attacked.ts';
 
 /** A process that serves such tools. */
@@ -83,8 +83,8 @@ describe('a call whose tool throws where nobody waits', () => {
         id: way,
         error: FAILED,
       });
-      const stateless = await callStateless(`${origin}/mcp`, name);
-      expect(stateless.message, way).toMatchObject({ error: FAILED });
+      const stateless = await askStateless(`${origin}/mcp`, toolCall(name));
+      expect(messagesIn(stateless).at(-1), way).toMatchObject({ error: FAILED });
       const told = await ask(`${origin}/sse`, { body: { session_id: sse.id, tool: name } });
       expect(told.text, way).toMatch(/^event: error\ndata: .*The call failed/m);
       await until(() => linesSince(logged).length >= 4);
