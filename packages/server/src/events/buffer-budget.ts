@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../options.js';
+import type { ResolvedNumbers } from '../check-options.js';
 
 /** The bytes that wait in memory for the readers of all streams of one mount. */
 export class BufferBudget {
@@ -6,7 +6,7 @@ export class BufferBudget {
   readonly #shareBytes: number;
   #bytes = 0;
 
-  constructor(options: Pick<ResolvedOptions, 'maxTotalBufferedBytes' | 'maxSessions'>) {
+  constructor(options: Pick<ResolvedNumbers, 'maxTotalBufferedBytes' | 'maxSessions'>) {
     this.#maxBytes = options.maxTotalBufferedBytes;
     this.#shareBytes = this.#maxBytes / options.maxSessions;
   }
