@@ -81,6 +81,7 @@ function create(): McpServer {
 const serving = await serve({
   create,
   toolEvents: true,
+  answerUncaught: process.argv[2] !== 'off',
   logger: pino(pino.destination({ dest: 1, sync: true })),
 });
 

@@ -18,15 +18,15 @@ class Program {
   stdout = '';
   stderr = '';
 
-  private constructor(path: string) {
-    this.child = fork(path, { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  private constructor(path: string, args: string[]) {
+    this.child = fork(path, args, { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.exited = once(this.child, 'close');
     this.child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
   }
 
-  static async start(path: string): Promise<Program> {
-    const program = new Program(path);
+  static async start(path: string, ...args: string[]): Promise<Program> {
+    const program = new Program(path, args);
     Object.assign(program, await program.told());
     return program;
   }
@@ -57,8 +57,8 @@ afterAll(async () => {
 });
 
 /** Another one, for a test that ends it. */
-async function another(): Promise<Program> {
-  const started = await Program.start(bundled.path);
+async function another(...args: string[]): Promise<Program> {
+  const started = await Program.start(bundled.path, ...args);
   open.push(() => started.stop());
   return started;
 }
@@ -104,6 +104,16 @@ describe('a call whose tool throws where nobody waits', () => {
     }
     expect((await client.call('note')).message).toHaveProperty('result');
   });
+});
+
+it('ends the process where a call throws and answerUncaught is off', async () => {
+  const ended = await another('off');
+  const client = await StreamableClient.open(ended.origin, 'mallory');
+  const call = client.call('in_a_timer').catch(() => {});
+  const [code] = await ended.exited;
+  expect(code).toBe(1);
+  expect(ended.stderr).toContain('Error: a misdeed');
+  await call;
 });
 
 describe('an error of no call', () => {
