@@ -37,8 +37,8 @@ export interface ServeOptions extends McpOptions, ConnectionOptions {
    * process and every session with it. An error that belongs to no call always does, as Node has it.
    *
    * It is on because a server outlives its tools. On Node 20 and 22 it makes every promise of the process
-   * cost a little: 3 to 10 % of the processor time of a call, unless `tracing` or `queues` cost that
-   * anyway. From Node 24 on it costs next to nothing. `false` is for servers whose tools are known.
+   * cost a little: about a tenth of the processor time of a call, unless `tracing` or `queues` cost that
+   * anyway. From Node 24 on it costs much less. `false` is for servers whose tools are known.
    * Default: `true`.
    */
   answerUncaught?: boolean;
