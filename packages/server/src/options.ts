@@ -37,7 +37,7 @@ import { resolveAuthenticator } from './auth/resolve-authenticator.js';
 import { scopeRefusal } from './auth/challenge.js';
 import type { KitObserver, McpMount } from './operate/observer.js';
 import type { Principal } from './principal.js';
-import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './number-options.js';
+import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './check-options.js';
 import type { Refusal } from './refusal.js';
 import { requestStates, type RequestStates } from './request-state.js';
 import { fullEventLog } from './operate/log.js';
