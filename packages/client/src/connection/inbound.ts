@@ -17,19 +17,23 @@ import type { ServerRequests } from './server-requests.js';
 import { isSameRefusal, type SessionCheck } from './session-check.js';
 import { progressFor, progressOf, subscriptionOf, underProgramId } from './wire.js';
 
+/** What differs between the session of now and one that drains. */
+export interface SessionInboundOptions {
+  serverRequests: ServerRequests;
+  /** The channel of the session. */
+  dialed: () => DialedChannel | undefined;
+  /** Called for every answer that proves that the server works. */
+  onAnswered: (method: string) => void;
+}
+
 /** What is needed to handle what the server sends. */
-export interface InboundOptions {
+export interface InboundOptions extends SessionInboundOptions {
   ledger: Ledger;
   restorable: RestorableState;
-  serverRequests: ServerRequests;
   check: SessionCheck;
   /** Decides about a request that an error kept from running. */
   outbound: Outbound;
   port: Port;
-  /** The channel that requests go out on now. */
-  dialed: () => DialedChannel | undefined;
-  /** Called for every answer that proves that the server works. */
-  onAnswered: (method: string) => void;
 }
 
 /** Gives every message from the server to whom it belongs. */
