@@ -5,6 +5,7 @@ import type { DialedChannel } from './dialed-channel.js';
 import { silentDrain, tooManyDrains } from './failures.js';
 import type { Inbound, SessionInboundOptions } from './inbound.js';
 import type { Drain, Ledger } from './ledger.js';
+import type { Outbound } from './outbound.js';
 import type { Port } from './port.js';
 import { isAboutSession } from './safety.js';
 import type { ServerRequests } from './server-requests.js';
@@ -25,13 +26,15 @@ export interface DrainingSessionsOptions {
   heartbeat: Required<HeartbeatOptions>;
   /** Makes what takes the messages of one session. */
   inboundWith: (own: SessionInboundOptions) => Inbound;
+  outbound: () => Outbound;
   /** Called when a session can answer no more, while requests wait for its answers. */
   onEnd: (reason: LongwireError, drain: Drain) => void;
 }
 
 /** One of them. */
-interface DrainingSession extends Drain {
+interface DrainingSession {
   readonly dialed: DialedChannel;
+  readonly drain: Drain;
   readonly inbound: Inbound;
   readonly serverRequests: ServerRequests;
   /** The requests that it was left with. */
@@ -58,25 +61,35 @@ export class DrainingSessions {
 
   /** Takes a channel over; false if no answer can come on it, and it is to be closed. */
   take(dialed: DialedChannel): boolean {
-    const { ledger, heartbeat } = this.#options;
-    const awaited = ledger.owed().filter(({ request }) => !isAboutSession(request));
-    const entries = new Map(awaited.map((entry) => [entry.id as RequestId, entry]));
-    const ids = new Set(
-      dialed.drain(new Set(entries.keys()), (reason) => this.#end(session, reason)),
+    const { ledger, heartbeat, outbound, inboundWith } = this.#options;
+    const entries = ledger
+      .owed()
+      .filter((entry) => !isAboutSession(entry.request) && !outbound().waits(entry));
+    const ids: ReadonlySet<RequestId> = new Set(
+      dialed.drain(new Set(entries.map(({ id }) => id)), (reason) => this.#end(session, reason)),
     );
     if (ids.size === 0) return false;
+    let open = ids.size;
+    const drain: Drain = {
+      release: () => {
+        // A cancellation that is sent in this tick goes out before it is closed.
+        if (--open === 0) queueMicrotask(() => this.#close(session));
+      },
+    };
+    for (const entry of entries) if (ids.has(entry.id)) ledger.leave(entry, drain);
     const serverRequests = this.#options.serverRequests.detach();
     const silenceMs = heartbeat.silenceMs * SILENCES;
-    let open = ids.size;
     const session: DrainingSession = {
       dialed,
+      drain,
       ids,
       serverRequests,
-      inbound: this.#options.inboundWith({
+      inbound: inboundWith({
         serverRequests,
         dialed: () => dialed,
         // It says nothing about the session of now.
         onAnswered: () => {},
+        drain,
       }),
       watchdog: new Watchdog({
         silenceMs,
@@ -87,12 +100,7 @@ export class DrainingSessions {
         onSilence: () => this.#end(session, silentDrain(silenceMs)),
         now: () => performance.now(),
       }),
-      release: () => {
-        // A cancellation that is sent in this tick goes out before it is closed.
-        if (--open === 0) queueMicrotask(() => this.#close(session));
-      },
     };
-    for (const [id, entry] of entries) if (ids.has(id)) ledger.leave(entry, session);
     this.#sessions.set(dialed, session);
     const [oldest] = this.#sessions.values();
     if (oldest !== undefined && this.#sessions.size > MAX_SESSIONS) {
@@ -131,7 +139,7 @@ export class DrainingSessions {
   /** No answer can come any more. */
   #end(session: DrainingSession, reason: LongwireError): void {
     if (!this.#sessions.has(session.dialed)) return;
-    this.#options.onEnd(reason, session);
+    this.#options.onEnd(reason, session.drain);
     this.#close(session);
   }
 

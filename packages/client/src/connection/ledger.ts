@@ -128,10 +128,13 @@ export class Ledger {
     entry.context.onSent?.();
   }
 
-  /** Removes and returns the request of an answer; without one, counts the answer as dropped. */
-  answered(answer: JSONRPCResponse): LedgerEntry | undefined {
+  /**
+   * Removes and returns the request of an answer that came on the session of now, or on one that drains;
+   * without one, counts the answer as dropped.
+   */
+  answered(answer: JSONRPCResponse, drain?: Drain): LedgerEntry | undefined {
     const entry = this.#entries.get(answer.id);
-    if (entry?.assigned !== true) {
+    if (entry?.assigned !== true || entry.drain !== drain) {
       this.#dropped++;
       return undefined;
     }

@@ -13,10 +13,7 @@ import { isRefusal } from './retry.js';
 const MAX_EARLY_ENDS = 3;
 
 /** What is needed to handle a lost session. */
-export interface LostSessionOptions extends Omit<DrainingSessionsOptions, 'onEnd'> {
-  /** Sends the requests that wait for a channel. */
-  sendWaiting: () => void;
-}
+export type LostSessionOptions = Omit<DrainingSessionsOptions, 'onEnd'>;
 
 /**
  * What is left of a session whose channel has ended: whether it can be resumed, and what happens to
@@ -40,7 +37,7 @@ export class LostSession {
       ...options,
       onEnd: (reason, drain) => {
         this.settle(reason, drain);
-        options.sendWaiting();
+        options.outbound().sendWaiting();
       },
     });
   }

@@ -99,6 +99,11 @@ export class Outbound {
       });
   }
 
+  /** Whether a request may have run, and waits until it is sent again under its id. */
+  waits(entry: LedgerEntry): boolean {
+    return this.#repeated.get(entry)?.isWaiting === true;
+  }
+
   /** The request was settled elsewhere: its timers are not needed any more. */
   settled(entry: LedgerEntry): void {
     clearTimeout(this.#deferred.get(entry));

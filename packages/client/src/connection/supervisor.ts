@@ -86,8 +86,8 @@ export class Supervisor {
     const check = new SessionCheck(shared);
     const inboundWith = (own: SessionInboundOptions): Inbound =>
       new Inbound({ ...shared, check, outbound: this.#outbound, ...own });
-    const sendWaiting = (): void => this.#outbound.sendWaiting();
-    this.#lostSession = new LostSession({ ...shared, heartbeat, inboundWith, sendWaiting });
+    const outbound = (): Outbound => this.#outbound;
+    this.#lostSession = new LostSession({ ...shared, heartbeat, inboundWith, outbound });
     this.#restore = new SessionRestore({ ...shared, check });
     const localAnswers = new LocalAnswers({
       ...shared,
