@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { request } from 'undici';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { serve, type ServeOptions, type Serving } from '../src/index.ts';
 import { RawStream } from './raw-stream.ts';
 import { createSample, type Sample } from './sample-server.ts';
@@ -81,6 +81,30 @@ export async function post(
     status: answer.statusCode,
     headers: answer.headers,
     text: await answer.body.text(),
+  };
+}
+
+/** The first result in a body, be it JSON or an event stream. */
+export function answerIn(text: string): unknown {
+  return JSON.parse(/\{.*"result".*\}/.exec(text)?.[0] ?? text);
+}
+
+/** What a client of Streamable HTTP takes. */
+const ACCEPT = { accept: 'application/json, text/event-stream' };
+
+/** Opens a session of Streamable HTTP; the headers of its requests. */
+export async function opened(mcpUrl: string): Promise<Record<string, string>> {
+  const clientInfo = { name: 'c', version: '1' };
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  const body = { jsonrpc: '2.0', id: 0, method: 'initialize', params };
+  const answer = await post(mcpUrl, body, ACCEPT);
+  expect(answerIn(answer.text)).toMatchObject({
+    result: { capabilities: { experimental: { 'longwire/repeatedIds': {} } } },
+  });
+  return {
+    ...ACCEPT,
+    'mcp-session-id': String(answer.headers['mcp-session-id']),
+    'mcp-protocol-version': '2025-11-25',
   };
 }
 

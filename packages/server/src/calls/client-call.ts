@@ -26,6 +26,8 @@ export class ClientCall implements Call {
   readonly request: FastifyRequest;
   readonly receivedAt: number = performance.now();
   readonly log: FastifyBaseLogger;
+  /** Whether the gates were told of its end. */
+  isOver = false;
   /** Sends a notification on the stream of the call. */
   notify: ((method: string, params: Record<string, unknown>) => void) | undefined;
   #ended: AbortController | undefined;

@@ -9,6 +9,11 @@ const GATE_FAILED: Refusal = {
   message: 'The server failed before it could run this: its log says why',
 };
 
+/** A call that knows whether the gates were told of its end. */
+interface EndingCall extends Call {
+  isOver?: boolean;
+}
+
 type Asked = (call: Call) => MaybePromise<Refusal | undefined>;
 
 /** All gates of a mount, as one. */
@@ -38,8 +43,10 @@ export class CallGates {
     else refuse(held);
   }
 
-  /** Tells all gates how a call ended. */
-  leave(call: Call, outcome: CallOutcome): void {
+  /** Tells all gates how a call ended; only the first time. */
+  leave(call: EndingCall, outcome: CallOutcome): void {
+    if (call.isOver === true) return;
+    call.isOver = true;
     for (const leave of this.#leave) {
       try {
         leave(call, outcome);

@@ -18,7 +18,13 @@ export interface LogExcerpt {
   readonly isComplete: boolean;
 }
 
-/** Keeps what sessions sent, within limits of bytes and age, so that a lost stream can be resumed. */
+/**
+ * Keeps what sessions sent, within limits of bytes and age, so that a lost stream can be resumed.
+ *
+ * What is asked of one session is done in the order in which it is asked, though nobody waits in between:
+ * a read finds what was appended before. A message is sent once it is kept, so every promise must settle
+ * in good time. If it is rejected, the message is sent all the same, and cannot be resumed.
+ */
 export interface EventLog {
   append(sessionId: string, event: LoggedEvent): MaybePromise<void>;
   /** What came after `seq`, oldest first: of one stream, or of all. */

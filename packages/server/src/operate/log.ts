@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
 import { hash } from 'node:crypto';
+import type { MaybePromise } from '../principal.js';
 
 /** Parameters of a query that are secrets, in small letters. */
 const SECRETS: ReadonlySet<string> = new Set(['sessionid', 'session_id', 'resume']);
@@ -22,6 +23,21 @@ export function fullEventLog(log: FastifyBaseLogger | undefined): (sessionId: st
   const text =
     'the event log of a session is full: its oldest messages cannot be resumed (eventLog)';
   return (sessionId) => log?.info({ session: sessionDigest(sessionId) }, text);
+}
+
+/** Does what nobody waits for. What fails is logged, and must not end the process. */
+export function inBackground(
+  log: FastifyBaseLogger,
+  failure: string,
+  work: () => MaybePromise<void>,
+): void {
+  const fail = (error: unknown): void => log.error(error, failure);
+  try {
+    const done = work();
+    if (done instanceof Promise) done.catch(fail);
+  } catch (error) {
+    fail(error);
+  }
 }
 
 /** The serializer of a request for logs: ids of sessions and resume keys are left out of its address. */

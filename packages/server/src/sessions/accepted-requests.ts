@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
+import type { Refusal } from '../refusal.js';
 
 /** The longest id: the client chooses it, and it is kept as long as its answer. */
 export const MAX_ID_CHARS = 256;
@@ -8,25 +9,31 @@ export const MAX_ID_CHARS = 256;
 const MAX_ANSWERED = 1_000;
 
 /** What is remembered of a request that its session accepted. */
-export interface AcceptedRequest {
+interface AcceptedRequest {
   /** Of its body: a repetition has the same one. */
   readonly digest: string;
   /** The stream on which it is answered. */
   readonly stream: number;
-  /** The place of the answer among the messages of the session; 0 if it was cancelled. */
-  readonly answeredAt: number | undefined;
 }
 
-/** A request that runs. */
+/** A request without an answer, from its arrival on. */
 export interface RunningRequest extends AcceptedRequest {
-  readonly answeredAt: undefined;
+  readonly answeredAt?: undefined;
   readonly call: ClientCall;
+  /** While it is asked whether it may run: the refusal, if it may not. */
+  admission?: Promise<Refusal | undefined>;
+}
+
+/** A request that ended. */
+export interface AnsweredRequest extends AcceptedRequest {
+  /** The place of the answer among the messages of the session; 0 if it was cancelled. */
+  readonly answeredAt: number;
 }
 
 /** The requests of one session: those that run, and those that were answered lately. */
 export class AcceptedRequests {
   readonly #running = new Map<RequestId, RunningRequest>();
-  readonly #answered = new Map<RequestId, AcceptedRequest>();
+  readonly #answered = new Map<RequestId, AnsweredRequest>();
 
   /** Calls without an id, as the tool-events transport has them. */
   others = 0;
@@ -36,7 +43,7 @@ export class AcceptedRequests {
     return this.#running.size + this.others;
   }
 
-  get(id: RequestId): AcceptedRequest | undefined {
+  get(id: RequestId): RunningRequest | AnsweredRequest | undefined {
     return this.#running.get(id) ?? this.#answered.get(id);
   }
 
@@ -50,15 +57,27 @@ export class AcceptedRequests {
     return this.#running.values();
   }
 
-  /** Whether a request of this stream runs. */
-  isRunningOn(stream: number): boolean {
-    for (const request of this.#running.values()) if (request.stream === stream) return true;
-    return false;
+  /** How many requests of this stream run. */
+  runningOn(stream: number): number {
+    let count = 0;
+    for (const request of this.#running.values()) if (request.stream === stream) count++;
+    return count;
+  }
+
+  /** The answers on this stream: the ids of their requests, and their places. */
+  *answeredOn(stream: number): Iterable<{ readonly id: RequestId; readonly seq: number }> {
+    for (const [id, { stream: own, answeredAt }] of this.#answered) {
+      if (own === stream && answeredAt > 0) yield { id, seq: answeredAt };
+    }
   }
 
   add(request: RunningRequest): void {
-    this.#answered.delete(request.call.id);
     this.#running.set(request.call.id, request);
+  }
+
+  /** Forgets a request that was refused. */
+  delete(request: RunningRequest): void {
+    if (this.#running.get(request.call.id) === request) this.#running.delete(request.call.id);
   }
 
   /**
@@ -70,6 +89,8 @@ export class AcceptedRequests {
     const { id } = call;
     if (this.#running.get(id) !== request) return;
     this.#running.delete(id);
+    // The newest come last.
+    this.#answered.delete(id);
     this.#answered.set(id, { digest, stream, answeredAt });
     if (this.#answered.size <= MAX_ANSWERED) return;
     for (const oldest of this.#answered.keys()) {

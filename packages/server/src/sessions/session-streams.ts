@@ -2,7 +2,11 @@ import { INTERNAL_ERROR, type JSONRPCMessage, type RequestId } from '@modelconte
 import type { FastifyBaseLogger } from 'fastify';
 import type { EventLog, LogExcerpt, LoggedEvent } from '../events/event-log.js';
 import type { Sink } from '../events/sink.js';
+import type { StreamSink } from '../events/stream-sink.js';
+import { inBackground } from '../operate/log.js';
 import type { MaybePromise } from '../principal.js';
+import { ANSWER_GONE, errorOf } from '../refusal.js';
+import type { AcceptedRequests } from './accepted-requests.js';
 
 /** The stream for what answers no request. */
 export const MAIN_STREAM = 0;
@@ -14,19 +18,28 @@ export interface SessionStreamsOptions {
   readonly events: EventLog;
   /** What is longer is not sent. */
   readonly maxMessageBytes: number;
-  /** Whether a stream still waits for answers. */
-  isOpen(stream: number): boolean;
+  /** What the streams answer. */
+  readonly requests: Pick<AcceptedRequests, 'runningOn' | 'answeredOn'>;
 }
 
-/** What a session says: every message is kept, and goes to the reader of its stream if there is one. */
+/**
+ * What a session says: every message is kept, and then goes to the reader of its stream if there is one.
+ * A log that takes its time keeps nothing out of order.
+ */
 export class SessionStreams {
   /** When the main stream lost its reader; `undefined` while it has one, or never had one. */
   detachedAt: number | undefined;
   readonly #options: SessionStreamsOptions;
   readonly #sinks = new Map<number, Sink>();
-  /** Requests of the server that its client has not answered, by id as JSON. */
-  readonly #asked = new Set<string>();
+  /** Requests of the server that its client has not answered: their places, by id as JSON. */
+  readonly #asked = new Map<string, number>();
+  /** Fulfilled when all that was said is handed to the readers; missing if it is. */
+  #sending: Promise<void> | undefined;
   #seq = 0;
+  /** The place up to which messages were handed to readers. */
+  #sentUpTo = 0;
+  /** The last message that could not be kept. */
+  #lostSeq = 0;
   #last: number = MAIN_STREAM;
 
   constructor(options: SessionStreamsOptions) {
@@ -55,7 +68,6 @@ export class SessionStreams {
 
   /** Keeps a message and sends it to the reader of its stream. */
   emit(message: JSONRPCMessage, stream: number): Promise<void> | undefined {
-    const { events, sessionId } = this.#options;
     const about = aboutOf(message);
     const event: LoggedEvent = {
       seq: ++this.#seq,
@@ -63,10 +75,14 @@ export class SessionStreams {
       data: this.#textOf(message),
       ...(about !== undefined && { about }),
     };
-    if (about?.kind === 'request') this.#asked.add(about.id);
-    const kept = events.append(sessionId, event);
-    if (kept instanceof Promise) return kept.then(() => this.#sinks.get(stream)?.send(event));
-    return this.#sinks.get(stream)?.send(event);
+    if (about?.kind === 'request') this.#asked.set(about.id, event.seq);
+    const keeping = this.#keep(event);
+    if (keeping === undefined && this.#sending === undefined) return this.#send(event);
+    let keepsUp: Promise<void> | undefined;
+    const sent = this.#inOrder(() => {
+      keepsUp = this.#send(event);
+    }, keeping);
+    return sent.then(() => keepsUp);
   }
 
   /** The client answered a request of the server. */
@@ -96,21 +112,31 @@ export class SessionStreams {
     this.detach(stream, sink);
   }
 
-  /** Every request of a stream is answered. */
+  /** Every request of a stream is answered: it ends after its last message. */
   complete(stream: number): void {
-    const sink = this.#sinks.get(stream);
-    this.#sinks.delete(stream);
-    sink?.complete();
+    this.#whenSent(() => {
+      const sink = this.#sinks.get(stream);
+      this.#sinks.delete(stream);
+      sink?.complete();
+    });
   }
 
+  /** Ends the readers of all streams, after their last messages. */
   closeAll(): void {
-    for (const sink of this.#sinks.values()) sink.close();
-    this.#sinks.clear();
+    this.#whenSent(() => {
+      for (const sink of this.#sinks.values()) sink.close();
+      this.#sinks.clear();
+    });
   }
 
   /** What was sent after a place, on one stream or on all. */
   missed(after: number, stream?: number): MaybePromise<LogExcerpt> {
-    return this.#options.events.readAfter(this.#options.sessionId, after, stream);
+    const { events, sessionId } = this.#options;
+    const excerpt = events.readAfter(sessionId, after, stream);
+    if (this.#lostSeq <= after) return excerpt;
+    return excerpt instanceof Promise
+      ? excerpt.then((known) => ({ ...known, isComplete: false }))
+      : { ...excerpt, isComplete: false };
   }
 
   /** One message as it was sent; `undefined` if it is not kept any more. */
@@ -125,36 +151,83 @@ export class SessionStreams {
   }
 
   /**
-   * Gives a stream a reader that gets what it missed first: what came after a place, as far as it is
-   * `wanted`. A stream whose requests are all answered is complete after that.
+   * Gives a stream a reader that gets what it missed first. A stream whose requests are all answered is
+   * complete after that. If the log cannot be read, the stream ends, and its client may come back.
+   *
+   * @param after the place of the last message that the client has. A client that does not know gets the
+   * answers and what it still owes an answer to.
    */
-  async resume(
-    stream: number,
-    sink: Sink,
-    { after, wanted }: { after: number; wanted: (event: LoggedEvent) => boolean },
-  ): Promise<void> {
-    const late: LoggedEvent[] = [];
-    const holding: Sink = {
-      send: (event) => void late.push(event),
-      complete: () => {},
-      close: () => sink.close(),
-    };
-    this.attach(stream, holding);
-    const { events } = await this.missed(after, stream);
-    const last = events.at(-1)?.seq ?? after;
-    for (const event of events) if (wanted(event)) void sink.send(event);
-    for (const event of late) if (event.seq > last) void sink.send(event);
-    if (stream !== MAIN_STREAM && !this.#options.isOpen(stream)) {
-      this.#sinks.delete(stream);
-      sink.complete();
-    } else if (this.#sinks.get(stream) === holding) {
-      this.#sinks.set(stream, sink);
+  async resume(stream: number, sink: StreamSink, after: number | undefined): Promise<void> {
+    this.attach(stream, sink);
+    try {
+      const { events, isComplete } = await this.missed(after ?? 0, stream);
+      const wanted = events.filter((event) => after !== undefined || this.#isStillWanted(event));
+      const gone = isComplete ? [] : this.#goneAnswers(stream, { events, after: after ?? 0 });
+      sink.catchUp([...wanted, ...gone], this.#sentUpTo);
+    } catch (error) {
+      this.#options.log.error(error, 'what a client missed could not be read');
+      sink.close();
+      this.detach(stream, sink);
+      return;
     }
+    const isOver = stream !== MAIN_STREAM && this.#options.requests.runningOn(stream) === 0;
+    if (isOver && this.#sinks.get(stream) === sink) this.complete(stream);
   }
 
   /** Whether a client without a cursor needs this again: an answer, or what it has not answered. */
-  isStillWanted({ about }: LoggedEvent): boolean {
-    return about?.kind === 'answer' || (about?.kind === 'request' && this.#asked.has(about.id));
+  #isStillWanted({ about, seq }: LoggedEvent): boolean {
+    return about?.kind === 'answer' || (about !== undefined && this.#asked.get(about.id) === seq);
+  }
+
+  /** What stands for the answers that are not kept any more: the client waits for them. */
+  #goneAnswers(
+    stream: number,
+    { events, after }: { events: readonly LoggedEvent[]; after: number },
+  ): LoggedEvent[] {
+    if (stream === MAIN_STREAM) return [];
+    const kept = new Set(events.map(({ seq }) => seq));
+    return [...this.#options.requests.answeredOn(stream)]
+      .filter(({ seq }) => seq > after && !kept.has(seq))
+      .map(({ id, seq }) => goneAnswer(id, seq, stream));
+  }
+
+  /** Keeps a message; it is sent even where this fails. */
+  #keep(event: LoggedEvent): Promise<void> | undefined {
+    const fail = (error: unknown): void => {
+      // Once: a store that is away fails for each message.
+      if (this.#lostSeq === 0) {
+        this.#options.log.error(error, 'a message could not be kept, and cannot be resumed');
+      }
+      this.#lostSeq = Math.max(this.#lostSeq, event.seq);
+    };
+    try {
+      const keeping = this.#options.events.append(this.#options.sessionId, event);
+      return keeping instanceof Promise ? keeping.catch(fail) : undefined;
+    } catch (error) {
+      fail(error);
+      return undefined;
+    }
+  }
+
+  #send(event: LoggedEvent): Promise<void> | undefined {
+    this.#sentUpTo = event.seq;
+    return this.#sinks.get(event.stream)?.send(event);
+  }
+
+  /** Does something after all that was said before, at once if that is sent. */
+  #whenSent(act: () => void): void {
+    if (this.#sending === undefined) act();
+    else void this.#inOrder(act);
+  }
+
+  /** Does something after all that was said before, and after something else. */
+  #inOrder(act: () => void, after?: Promise<void>): Promise<void> {
+    const turn = Promise.all([this.#sending, after]).then(() => {
+      inBackground(this.#options.log, 'a stream failed', act);
+      if (this.#sending === turn) this.#sending = undefined;
+    });
+    this.#sending = turn;
+    return turn;
   }
 
   #textOf(message: JSONRPCMessage): string {
@@ -175,6 +248,13 @@ export class SessionStreams {
       });
     }
   }
+}
+
+/** What a client is told in the place of an answer that is not kept any more. */
+export function goneAnswer(id: RequestId, seq: number, stream: number): LoggedEvent {
+  const error = errorOf(ANSWER_GONE);
+  const about = { kind: 'answer', id: JSON.stringify(id) } as const;
+  return { seq, stream, data: JSON.stringify({ jsonrpc: '2.0', id, error }), about };
 }
 
 function aboutOf(message: JSONRPCMessage): LoggedEvent['about'] {

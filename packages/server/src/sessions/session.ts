@@ -11,14 +11,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { CallOutcome } from '../calls/call.js';
 import type { CallGates } from '../calls/gates.js';
 import type { EventLog, LoggedEvent } from '../events/event-log.js';
-import { sessionLog } from '../operate/log.js';
+import { inBackground, sessionLog } from '../operate/log.js';
 import type { SessionEnd } from '../operate/observer.js';
 import type { ServableServer } from '../options.js';
 import type { MaybePromise, Principal } from '../principal.js';
-import { errorOf } from '../refusal.js';
+import { errorOf, type Refusal } from '../refusal.js';
 import {
   AcceptedRequests,
-  type AcceptedRequest,
+  type AnsweredRequest,
   type RunningRequest,
 } from './accepted-requests.js';
 import { withKitCapabilities } from './capabilities.js';
@@ -85,7 +85,7 @@ export class Session {
       log: this.log,
       events: host.events,
       maxMessageBytes: host.maxMessageBytes,
-      isOpen: (stream) => this.requests.isRunningOn(stream),
+      requests: this.requests,
     });
   }
 
@@ -156,24 +156,23 @@ export class Session {
     return challengeBy(instance, request, principal);
   }
 
-  /** Runs a request that the gates admitted. Attach the sink of its stream first. */
-  run(
-    message: JSONRPCRequest,
-    {
-      call,
-      digest,
-      stream,
-      extra,
-    }: Pick<RunningRequest, 'call' | 'digest' | 'stream'> & { extra: MessageExtraInfo },
-  ): void {
-    // While the gates were asked, the session may have ended, or the same id may have come again.
-    if (this.isEnded || this.requests.runningOf(message.id) !== undefined) {
-      this.#host.gates.leave(call, { kind: 'cancelled' });
+  /** Takes a request back that was admitted, and has not run. */
+  withdraw(request: RunningRequest, refusal: Refusal): Refusal {
+    this.requests.delete(request);
+    this.#host.gates.leave(request.call, { kind: 'refused', refusal });
+    return refusal;
+  }
+
+  /** Runs a request that was admitted. Attach the sink of its stream first. */
+  run(message: JSONRPCRequest, request: RunningRequest, extra: MessageExtraInfo): void {
+    const { call, stream } = request;
+    const isWanted = (): boolean => this.requests.runningOf(message.id) === request;
+    if (!isWanted()) {
+      // The client cancelled it, or the session ended, before it was admitted.
       if (stream !== MAIN_STREAM) this.streams.complete(stream);
       return;
     }
     this.touch();
-    this.requests.add({ call, digest, stream, answeredAt: undefined });
     call.notify = (method, params) => {
       void this.#emit({ jsonrpc: '2.0', method, params }, stream);
     };
@@ -181,7 +180,7 @@ export class Session {
       call,
       () => {
         // Nothing that was cancelled while it waited reaches the server.
-        if (this.requests.runningOf(message.id)?.call === call) this.receive(message, extra);
+        if (isWanted()) this.receive(message, extra);
       },
       (refusal) => {
         void this.#send({ jsonrpc: '2.0', id: message.id, error: errorOf(refusal) });
@@ -222,11 +221,11 @@ export class Session {
     this.record.lastActivityAt = now;
     if (now - this.#storedAt < STORE_EVERY_MS) return;
     this.#storedAt = now;
-    void this.#host.store.update(this.id, { lastActivityAt: now });
+    this.#store({ lastActivityAt: now });
   }
 
   /** The answer to a request, as it was sent; `undefined` if it is not kept any more. */
-  async answerTo({ answeredAt = 0, stream }: AcceptedRequest): Promise<LoggedEvent | undefined> {
+  async answerTo({ answeredAt, stream }: AnsweredRequest): Promise<LoggedEvent | undefined> {
     return answeredAt === 0 ? undefined : this.streams.sentAt(answeredAt, stream);
   }
 
@@ -315,8 +314,9 @@ export class Session {
     if (this.requests.runningOf(call.id) !== request) return;
     this.requests.end(request, answeredAt);
     if (outcome.kind === 'cancelled') call.cancel();
-    this.#host.gates.leave(call, outcome);
-    if (stream === MAIN_STREAM || this.requests.isRunningOn(stream)) return;
+    // Gates that are still asked whether it may run are told afterwards.
+    if (request.admission === undefined) this.#host.gates.leave(call, outcome);
+    if (stream === MAIN_STREAM || this.requests.runningOn(stream) > 0) return;
     this.streams.complete(stream);
   }
 
@@ -357,7 +357,13 @@ export class Session {
 
   #change(changes: Partial<Omit<SessionRecord, 'id' | 'principal'>>): void {
     Object.assign(this.record, changes);
-    void this.#host.store.update(this.id, changes);
+    this.#store(changes);
+  }
+
+  #store(changes: Partial<Omit<SessionRecord, 'id' | 'principal'>>): void {
+    inBackground(this.log, 'the record of a session could not be stored', () =>
+      this.#host.store.update(this.id, changes),
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { CallGates } from '../calls/gates.js';
+import { inBackground } from '../operate/log.js';
 import type { KitObserver, SessionEnd } from '../operate/observer.js';
 import type { ResolvedOptions, ServableServer } from '../options.js';
 import { ANONYMOUS, type Principal } from '../principal.js';
@@ -188,8 +189,11 @@ export class Sessions {
       else this.#held.delete(key);
     }
     this.#addressOf.delete(session);
-    void this.#store.delete(session.id);
-    void this.#host.events.delete(session.id);
+    for (const kept of [this.#store, this.#host.events]) {
+      inBackground(session.log, 'what is stored of a session could not be deleted', () =>
+        kept.delete(session.id),
+      );
+    }
     const durationMs = Date.now() - session.record.createdAt;
     this.#tell(session, (observer, observed) =>
       observer.sessionEnded?.(observed, { reason, durationMs }),

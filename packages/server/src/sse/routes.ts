@@ -10,8 +10,8 @@ import type { Mount } from '../mount.js';
 import type { MaybePromise } from '../principal.js';
 import * as refusals from '../refusal.js';
 import { isRefusal, refuse } from '../refusal.js';
-import type { AcceptedRequest } from '../sessions/accepted-requests.js';
-import { digestOf, whyNotRun } from '../sessions/repeated-requests.js';
+import type { AnsweredRequest, RunningRequest } from '../sessions/accepted-requests.js';
+import { admit, digestOf } from '../sessions/admission.js';
 import { MAIN_STREAM } from '../sessions/session-streams.js';
 import type { Session } from '../sessions/session.js';
 import { isToolCall } from '../tool-events/tool-call.js';
@@ -70,8 +70,16 @@ export class SseRoutes {
     if (resume !== undefined && (typeof resume !== 'string' || !RESUME_KEY.test(resume))) {
       return refuse(reply, refusals.BAD_RESUME_KEY);
     }
+    let resumable: Resumable | undefined;
     try {
-      const resumable = await this.#resumable(request, resume);
+      resumable = await this.#resumable(request, resume);
+    } catch (error) {
+      // After an error status, a standard EventSource would not come back.
+      request.log.error(error, 'what a client missed could not be read');
+      new EventStream(reply, this.#mount.events).end();
+      return reply;
+    }
+    try {
       const session = resumable?.session ?? (await this.#open(request, reply, resume));
       if (isRefusal(session)) return refuse(reply, session);
       await this.#stream(request, reply, resumable ?? { session, after: 0 });
@@ -107,7 +115,7 @@ export class SseRoutes {
     const principal = this.#mount.principalOf(request);
     const cursor = cursorOf(request);
     const byCursor = cursor === undefined ? undefined : sessions.find(cursor.id, principal);
-    if (byCursor !== undefined && cursor !== undefined) {
+    if (byCursor?.record.transport === 'sse' && cursor !== undefined) {
       const { isComplete } = await byCursor.streams.missed(cursor.seq, MAIN_STREAM);
       if (isComplete) return { session: byCursor, after: cursor.seq };
       await byCursor.end('abandoned');
@@ -135,9 +143,7 @@ export class SseRoutes {
     const key = this.#toolEvents === undefined ? 'sessionId' : 'session_id';
     const endpoint = `${messagesPath(request)}?${key}=${session.id}`;
     void stream.send(encodeEvent('endpoint', endpoint, idOf(after ?? 0)));
-    const wanted =
-      after === undefined ? session.streams.isStillWanted.bind(session.streams) : () => true;
-    await session.streams.resume(MAIN_STREAM, sink, { after: after ?? 0, wanted });
+    await session.streams.resume(MAIN_STREAM, sink, after);
     this.#toolEvents?.announce(session, stream);
   }
 
@@ -165,8 +171,8 @@ export class SseRoutes {
       return undefined;
     }
     const digest = digestOf(String(request.body));
-    const repeated = session.requests.get(message.id);
-    if (repeated?.digest === digest) return answerAgain(session, repeated);
+    const known = session.requests.get(message.id);
+    if (known?.digest === digest) return answerAgain(session, known);
     const call = new ClientCall(message, {
       principal: this.#mount.principalOf(request),
       transport: 'sse',
@@ -174,11 +180,12 @@ export class SseRoutes {
       protocolVersion: session.protocolVersion,
       request,
     });
+    const running: RunningRequest = { call, digest, stream: MAIN_STREAM };
     const run = (refusal: refusals.Refusal | undefined): refusals.Refusal | undefined => {
-      if (refusal === undefined) session.run(message, { call, digest, stream: MAIN_STREAM, extra });
+      if (refusal === undefined) session.run(message, running, extra);
       return refusal;
     };
-    const refusal = whyNotRun(session, call, this.#mount);
+    const refusal = admit(session, running, this.#mount);
     return refusal instanceof Promise ? refusal.then(run) : run(refusal);
   }
 
@@ -194,10 +201,10 @@ export class SseRoutes {
 /** Sends the answer to a repeated request once more; one that runs will be answered anyway. */
 async function answerAgain(
   session: Session,
-  repeated: AcceptedRequest,
+  known: RunningRequest | AnsweredRequest,
 ): Promise<refusals.Refusal | undefined> {
-  if (repeated.answeredAt === undefined) return undefined;
-  const answer = await session.answerTo(repeated);
+  if (known.answeredAt === undefined) return known.admission;
+  const answer = await session.answerTo(known);
   if (answer === undefined) return refusals.ANSWER_GONE;
   session.streams.sendAgain(answer);
   return undefined;

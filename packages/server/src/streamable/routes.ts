@@ -3,6 +3,7 @@ import {
   type JSONRPCMessage,
   type JSONRPCRequest,
   type MessageExtraInfo,
+  type RequestId,
 } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { EventStream } from '../events/event-stream.js';
@@ -13,8 +14,9 @@ import { isRequest, parseMessages } from '../http/messages.js';
 import type { Mount } from '../mount.js';
 import * as refusals from '../refusal.js';
 import { isRefusal, refuse } from '../refusal.js';
-import { digestOf, whyNotRun } from '../sessions/repeated-requests.js';
-import { MAIN_STREAM } from '../sessions/session-streams.js';
+import type { AnsweredRequest, RunningRequest } from '../sessions/accepted-requests.js';
+import { admit, digestOf } from '../sessions/admission.js';
+import { MAIN_STREAM, goneAnswer } from '../sessions/session-streams.js';
 import type { Session } from '../sessions/session.js';
 import { QUIET } from '../http/quiet.js';
 import {
@@ -107,63 +109,77 @@ export class StreamableRoutes {
       for (const message of messages) session.receive(message, this.#extraOf(session, request));
       return reply.code(202).send();
     }
-    if (new Set(requests.map(({ id }) => id)).size < requests.length) {
+    if (isBatch && new Set(requests.map(({ id }) => id)).size < requests.length) {
       return refuse(reply, refusals.REPEATED_ID);
     }
-    const isReinitialized = session.record.initialize !== undefined;
-    if (
-      isReinitialized &&
-      requests.some(
-        ({ method, id }) => method === 'initialize' && session.requests.get(id) === undefined,
-      )
-    ) {
-      return refuse(reply, refusals.ALREADY_INITIALIZED, requests[0]?.id);
-    }
-    if (!isBatch && requests[0] !== undefined) {
-      const repeated = session.requests.get(requests[0].id);
-      if (repeated !== undefined && repeated.digest === digestOf(posted.body)) {
-        return this.#repeat(session, repeated, { ...posted, message: requests[0] });
-      }
-    }
-    const calls = requests.map((message) => this.#callOf(session, message, request));
-    for (const call of calls) {
-      const known = whyNotRun(session, call, this.#mount);
-      const refusal = known instanceof Promise ? await known : known;
-      if (refusal !== undefined) return refuse(reply, refusal, call.id);
-    }
     const stream = session.streams.next();
+    const running: RunningRequest[] = [];
+    const repeated: { id: RequestId; known: AnsweredRequest }[] = [];
+    for (const message of requests) {
+      const { id } = message;
+      const digest = digestOf(isBatch ? JSON.stringify(message) : posted.body);
+      const known = session.requests.get(id);
+      if (known?.digest === digest) {
+        if (!isBatch) return this.#repeat(session, known, { ...posted, id });
+        if (known.answeredAt !== undefined) {
+          repeated.push({ id, known });
+          continue;
+        }
+      }
+      const one = { call: this.#callOf(session, message, request), digest, stream };
+      const asked = isInitializedAgain(session, message)
+        ? refusals.ALREADY_INITIALIZED
+        : admit(session, one, this.#mount);
+      const refusal = asked instanceof Promise ? await asked : asked;
+      if (refusal !== undefined) {
+        for (const earlier of running) session.withdraw(earlier, refusal);
+        return refuse(reply, refusal, id);
+      }
+      running.push(one);
+    }
     const options = this.#responseOptions(session, posted, stream);
     const response = new PostResponse(reply, options);
     session.streams.attach(stream, response);
+    for (const { id, known } of repeated) {
+      const answer = (await session.answerTo(known)) ?? goneAnswer(id, known.answeredAt, stream);
+      void response.send(answer);
+    }
     // Other clients could not come back for the answer.
     const canReturn = options.isPrimed && options.accepts.events;
     const extra = this.#extraOf(session, request, canReturn ? () => response.close() : undefined);
     for (const message of messages) {
-      const call = calls.find(({ id }) => isRequest(message) && id === message.id);
-      if (call === undefined || !isRequest(message)) {
+      if (!isRequest(message)) {
         session.receive(message, extra);
         continue;
       }
-      const digest = digestOf(isBatch ? JSON.stringify(message) : posted.body);
-      session.run(message, { call, digest, stream, extra });
+      const one = running.find(({ call }) => call.id === message.id);
+      if (one !== undefined) session.run(message, one, extra);
     }
+    if (running.length === 0) session.streams.complete(stream);
     return reply;
   }
 
   /** A request that was accepted before: it does not run again, and gets the first answer. */
   async #repeat(
     session: Session,
-    repeated: NonNullable<ReturnType<Session['requests']['get']>>,
-    posted: Posted & { message: JSONRPCRequest },
+    known: RunningRequest | AnsweredRequest,
+    posted: Posted & { id: RequestId },
   ): Promise<FastifyReply> {
-    const { reply, message } = posted;
-    const options = this.#responseOptions(session, posted, repeated.stream);
-    if (repeated.answeredAt === undefined) {
-      session.streams.attach(repeated.stream, new PostResponse(reply, options));
+    const { reply, id } = posted;
+    if (known.answeredAt === undefined) {
+      const refusal = await known.admission;
+      if (refusal !== undefined) return refuse(reply, refusal, id);
+    }
+    const { requests } = session;
+    const now = requests.get(id) ?? known;
+    const options = this.#responseOptions(session, posted, now.stream);
+    if (now.answeredAt === undefined) {
+      const isBatch = requests.runningOn(now.stream) > 1;
+      session.streams.attach(now.stream, new PostResponse(reply, { ...options, isBatch }));
       return reply;
     }
-    const answer = await session.answerTo(repeated);
-    if (answer === undefined) return refuse(reply, refusals.ANSWER_GONE, message.id);
+    const answer = await session.answerTo(now);
+    if (answer === undefined) return refuse(reply, refusals.ANSWER_GONE, id);
     const response = new PostResponse(reply, options);
     void response.send(answer);
     response.complete();
@@ -181,10 +197,7 @@ export class StreamableRoutes {
     const events = new EventStream(reply, this.#mount.events, headersOf(session));
     const sink = new StreamSink(events, ({ seq }) => eventIdOf(stream, seq));
     void events.closed.then(() => session.streams.detach(stream, sink));
-    // Without a cursor nothing was missed but what came while there was no stream.
-    const wanted =
-      cursor === undefined ? session.streams.isStillWanted.bind(session.streams) : () => true;
-    await session.streams.resume(stream, sink, { after: cursor?.seq ?? 0, wanted });
+    await session.streams.resume(stream, sink, cursor?.seq);
     return reply;
   }
 
@@ -243,6 +256,11 @@ export class StreamableRoutes {
       }),
     };
   }
+}
+
+/** Whether a handshake comes a second time; one that still runs is no repetition of this one. */
+function isInitializedAgain({ record }: Session, { method }: JSONRPCRequest): boolean {
+  return method === 'initialize' && record.initialize !== undefined;
 }
 
 function headersOf({ id }: Session): Readonly<Record<string, string>> {

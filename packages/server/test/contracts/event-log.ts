@@ -38,6 +38,14 @@ export function describeEventLog(
         expect(seqs(await log.readAfter('a', 2, 0))).toEqual([3]);
       }));
 
+    it('does in order what is asked without waiting', () =>
+      using(make({}), async ({ store: log }) => {
+        const answers = [answer(1), answer(2), answer(3)];
+        const appended = answers.map((event) => log.append('a', event));
+        expect(seqs(await log.readAfter('a', 0))).toEqual([1, 2, 3]);
+        await Promise.all(appended);
+      }));
+
     it('keeps sessions apart, and forgets one that is deleted', () =>
       using(make({}), async ({ store: log }) => {
         await log.append('a', answer(1));
