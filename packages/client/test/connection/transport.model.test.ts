@@ -64,6 +64,7 @@ const step = fc.oneof(
       type: of('drain'),
       kind: of<Kind>('idempotent', 'list', 'transport'),
       dueMs: fc.constantFrom(500, 1e6),
+      isFollowed: fc.boolean(),
     }),
   },
   {
@@ -178,6 +179,9 @@ async function take(
       await settle();
       for (const post of channel.posts.slice()) post.accept();
       channel.end(lost('refused'), false, true);
+      if (!one.isFollowed) break;
+      await pass(200);
+      server.accept(false);
       break;
     }
     case 'end':

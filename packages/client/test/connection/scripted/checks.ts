@@ -45,6 +45,10 @@ export class Checks {
 
   /** As `answer`, on a session that may be lost. */
   answerOn(channel: ScriptedChannel, as: Answering, nth: number): void {
+    if (as === 'stolen') {
+      this.#steal(channel);
+      return;
+    }
     const { connection } = this.#program;
     const isRepeated = as === 'repeated';
     const seen = channel.session.seen.filter(({ id }) => this.#answered.has(id) === isRepeated);
@@ -52,11 +56,7 @@ export class Checks {
     if (request === undefined) return;
     const { id, params } = request;
     const highest = Math.max(...this.#server.sends.map((send) => Number(send.request.id)));
-    // A request whose answer is awaited on another session.
-    const others = this.#server.draining.filter((other) => other !== channel);
-    const stolen = others.flatMap(({ drained }) => [...drained])[0] ?? highest + 1;
-    const named =
-      { string: String(id), guess: highest + 1 + (nth % 2), stolen }[as as string] ?? id;
+    const named = { string: String(id), guess: highest + 1 + (nth % 2) }[as as string] ?? id;
     const call = this.#callOf.get(id);
     // 5: only the present id of a request that was sent on this session.
     const isTaken = named === id && call?.context.id === id && call.settled === 0;
@@ -71,6 +71,18 @@ export class Checks {
     channel.say({ jsonrpc: '2.0', id: named, result });
     if (call === undefined && named === id) return;
     expect(connection.droppedAnswers - droppedAnswers).toBe(isTaken ? 0 : 1);
+  }
+
+  /** Lets the server answer a request that another session was given, and is to answer. */
+  #steal(channel: ScriptedChannel): void {
+    const { connection } = this.#program;
+    const others = this.#server.draining.filter((other) => other !== channel);
+    const [id] = others.flatMap(({ drained }) => [...drained]);
+    if (id === undefined) return;
+    const { droppedAnswers } = connection;
+    channel.say({ jsonrpc: '2.0', id, result: { tag: 'stolen' } });
+    // 5
+    expect(connection.droppedAnswers - droppedAnswers).toBe(1);
   }
 
   /** What must be true at any time. */
