@@ -75,7 +75,8 @@ export class SseChannel implements Channel {
       onUnended: ({ data }) => this.#takeAnswers(data),
       onEnd: (reason) => {
         this.#isStreamOver = true;
-        this.#end(reason);
+        // The POSTs that are open after the session was lost say which requests did not run.
+        if (!this.#sessionLost) this.#end(reason);
         this.#onBroken?.(reason);
       },
     };
