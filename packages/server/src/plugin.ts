@@ -23,7 +23,6 @@ import * as refusals from './refusal.js';
 import { RefusedError, refuse } from './refusal.js';
 import { ServerCard } from './server-card.js';
 import { SseRoutes } from './sse/routes.js';
-import { StatelessRoutes } from './stateless/routes.js';
 import { StreamableRoutes } from './streamable/routes.js';
 
 /** What stops the mounts of each application. */
@@ -106,12 +105,12 @@ const NOTHING: KitStats = {
 };
 
 /** What stops an application with all its mounts, and says whether it is ready. */
-function stopping(app: FastifyInstance, { operate, retryMs }: ResolvedOptions): Drain {
+function stopping(app: FastifyInstance, { operate }: ResolvedOptions): Drain {
   const known = drains.get(app.server);
   if (known !== undefined) return known;
   const drain = new Drain(() => app.close());
   drains.set(app.server, drain);
-  stoppers.set(app.server, new Stopper(drain, { app, ...operate.stop, retryMs }));
+  stoppers.set(app.server, new Stopper(drain, { app, ...operate.stop }));
   if (operate.health) registerHealth(app, { isReady: drain.isReady });
   return drain;
 }
@@ -130,9 +129,8 @@ export function stopperOf(app: FastifyInstance): Stopper {
 }
 
 function addRoutes(fastify: FastifyInstance, mount: Mount): void {
-  const { options } = mount;
+  const { options, stateless } = mount;
   const streamable = new StreamableRoutes(mount);
-  const stateless = new StatelessRoutes(mount);
   new SseRoutes(mount).register(fastify);
   streamable.register(fastify);
   fastify.post('/mcp', QUIET, async (request, reply) => {

@@ -197,11 +197,33 @@ export const NO_MORE_SESSIONS: Refusal = {
   headers: { 'retry-after': '5' },
 };
 
+/** The application is closing, and another node may answer. */
+export const STOPPING: Refusal = {
+  status: 503,
+  code: SERVER_ERROR,
+  message: 'The server stops: try again, on another node',
+  headers: { 'retry-after': '1' },
+  data: { reason: 'stopping' },
+};
+
+/** A call took longer than the server had left. It began, so it is not said that it may be repeated. */
+export const CUT_BY_STOP: JSONRPCErrorResponse['error'] = {
+  code: SERVER_ERROR,
+  message: 'The call was cancelled because the server stops: a part of it may have run',
+  data: { reason: 'stopping' },
+};
+
+/** The server of a request closed itself before it answered. */
+export const CLOSED_EARLY: JSONRPCErrorResponse['error'] = {
+  code: INTERNAL_ERROR,
+  message: 'The server closed before it answered: a part of the call may have run',
+};
+
 /** The factory failed or took too long; the reason goes to the log, not to the client. */
 export const NO_SERVER: Refusal = {
   status: 500,
   code: INTERNAL_ERROR,
-  message: 'The server of the session could not be made: the log of the server says why',
+  message: 'The MCP server could not be made: the log says why',
 };
 
 /** Also refuses web pages of other origins, which may send text and forms without a preflight. */

@@ -24,6 +24,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   'x-accel-buffering': 'no',
 };
 
+const ignore = (): void => {};
+
 /** How long an ended stream may take to flush its buffer. */
 export const FLUSH_GRACE_MS = 5_000;
 
@@ -82,7 +84,8 @@ export class EventStream {
     });
     // A reset connection is an `error` before it is a `close`, and only the latter matters.
     response.on('error', () => {});
-    response.setTimeout(0);
+    // With a listener, without which the response of `app.inject` fails.
+    response.setTimeout(0, ignore);
     response.writeHead(200);
     // Some proxies and clients wait for the first byte of the body, not only for the headers.
     response.write(`: open\nretry: ${options.retryMs}\n\n`);
@@ -100,10 +103,10 @@ export class EventStream {
    *
    * @throws Error if the stream has ended, or these bytes exceed its limit, which ends it.
    */
-  send(events: string): Promise<void> | undefined {
+  send(events: string | Uint8Array): Promise<void> | undefined {
     if (this.#end !== undefined) throw new Error('the event stream is closed');
     const { maxBufferedBytes, budget } = this.#options;
-    const bytes = Buffer.from(events);
+    const bytes = typeof events === 'string' ? Buffer.from(events) : events;
     if (this.#response.writableLength + bytes.length > maxBufferedBytes) {
       throw this.#cut(`more than ${maxBufferedBytes} bytes wait for the reader of the stream`);
     }

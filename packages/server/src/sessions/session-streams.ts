@@ -1,6 +1,6 @@
-import { INTERNAL_ERROR, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/server';
-import type { FastifyBaseLogger } from 'fastify';
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import type { EventLog, LogExcerpt, LoggedEvent } from '../events/event-log.js';
+import { messageText, type MessageTextOptions } from '../events/message-text.js';
 import type { Sink } from '../events/sink.js';
 import type { StreamSink } from '../events/stream-sink.js';
 import { inBackground } from '../operate/log.js';
@@ -12,12 +12,9 @@ import type { AcceptedRequests } from './accepted-requests.js';
 export const MAIN_STREAM = 0;
 
 /** What the streams of a session are made with. */
-export interface SessionStreamsOptions {
+export interface SessionStreamsOptions extends MessageTextOptions {
   readonly sessionId: string;
-  readonly log: FastifyBaseLogger;
   readonly events: EventLog;
-  /** What is longer is not sent. */
-  readonly maxMessageBytes: number;
   /** What the streams answer. */
   readonly requests: Pick<AcceptedRequests, 'runningOn' | 'answeredOn'>;
 }
@@ -72,7 +69,7 @@ export class SessionStreams {
     const event: LoggedEvent = {
       seq: ++this.#seq,
       stream,
-      data: this.#textOf(message),
+      data: messageText(message, this.#options).text,
       ...(about !== undefined && { about }),
     };
     if (about?.kind === 'request') this.#asked.set(about.id, event.seq);
@@ -174,6 +171,19 @@ export class SessionStreams {
     if (isOver && this.#sinks.get(stream) === sink) this.complete(stream);
   }
 
+  /** Whether nothing more comes on a stream after a place: all of it is answered, and was sent. */
+  async isOver(stream: number, after: number): Promise<boolean> {
+    const { log, requests } = this.#options;
+    if (stream === MAIN_STREAM || requests.runningOn(stream) > 0) return false;
+    for (const { seq } of requests.answeredOn(stream)) if (seq > after) return false;
+    try {
+      return (await this.missed(after, stream)).events.length === 0;
+    } catch (error) {
+      log.error(error, 'what a client missed could not be read');
+      return false;
+    }
+  }
+
   /** Whether a client without a cursor needs this again: an answer, or what it has not answered. */
   #isStillWanted({ about, seq }: LoggedEvent): boolean {
     return about?.kind === 'answer' || (about !== undefined && this.#asked.get(about.id) === seq);
@@ -228,25 +238,6 @@ export class SessionStreams {
     });
     this.#sending = turn;
     return turn;
-  }
-
-  #textOf(message: JSONRPCMessage): string {
-    const { log, maxMessageBytes } = this.#options;
-    try {
-      const text = JSON.stringify(message);
-      // A character of a string is a byte or more.
-      if (text.length <= maxMessageBytes) return text;
-      throw new RangeError(`a message is longer than ${maxMessageBytes} bytes (maxBufferedBytes)`);
-    } catch (error) {
-      log.error(error, 'a message of the server cannot be sent');
-      if ('method' in message) throw error;
-      const text = 'The answer cannot be sent: the log of the server says why';
-      return JSON.stringify({
-        jsonrpc: '2.0',
-        id: message.id ?? null,
-        error: { code: INTERNAL_ERROR, message: text },
-      });
-    }
   }
 }
 

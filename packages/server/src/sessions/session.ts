@@ -15,7 +15,7 @@ import { inBackground, sessionLog } from '../operate/log.js';
 import type { SessionEnd } from '../operate/observer.js';
 import type { ServableServer } from '../options.js';
 import type { MaybePromise, Principal } from '../principal.js';
-import { errorOf, type Refusal } from '../refusal.js';
+import { CUT_BY_STOP, errorOf, type Refusal } from '../refusal.js';
 import {
   AcceptedRequests,
   type AnsweredRequest,
@@ -239,8 +239,17 @@ export class Session {
     await instance.drop();
   }
 
-  /** Frees everything it holds; fulfilled when all is closed. May be called again. */
+  /**
+   * Frees everything it holds; fulfilled when all is closed. May be called again. A server that stops
+   * answers its calls: their client can neither resume them nor open another session here.
+   */
   end(reason: SessionEnd): Promise<void> {
+    if (reason === 'shutting-down' && !this.isEnded) {
+      for (const { call } of this.requests.all()) {
+        void this.#send({ jsonrpc: '2.0', id: call.id, error: CUT_BY_STOP });
+        call.cancel();
+      }
+    }
     return (this.#ending ??= Promise.resolve().then(() => this.#shutDown(reason)));
   }
 
@@ -305,6 +314,11 @@ export class Session {
         ? { kind: 'error', error: answer.error }
         : { kind: 'result', result: answer.result },
     );
+    if ('result' in answer) this.#noteGranted(request.call);
+    // Nobody can use a session of Streamable HTTP whose handshake failed.
+    else if (request.call.method === 'initialize' && this.record.transport !== 'sse') {
+      void this.end('failed');
+    }
     return sent;
   }
 
@@ -324,11 +338,8 @@ export class Session {
     return this.isEnded ? undefined : this.streams.emit(message, stream);
   }
 
-  /** Takes note of what stands until it is taken back, and of what ends a request. */
+  /** Takes note of the handshake, and of what ends a request. */
   #noteIncoming(message: JSONRPCMessage & { method: string }): void {
-    const { params = {} } = message as { params?: Record<string, unknown> };
-    const { subscriptions } = this.record;
-    const uri = String(params['uri']);
     switch (message.method) {
       case 'initialize':
         this.#change({ initialize: message as JSONRPCRequest });
@@ -336,6 +347,21 @@ export class Session {
       case 'notifications/initialized':
         this.#change({ isInitialized: true });
         break;
+      case 'notifications/cancelled': {
+        const { requestId } = (message as { params?: { requestId?: RequestId } }).params ?? {};
+        const request = this.requests.runningOf(requestId);
+        if (request === undefined) break;
+        queueMicrotask(() => this.#settle(request, 0, { kind: 'cancelled' }));
+        break;
+      }
+    }
+  }
+
+  /** Takes note of what the server granted, and what stands until it is taken back. */
+  #noteGranted({ method, params = {} }: Pick<JSONRPCRequest, 'method' | 'params'>): void {
+    const { subscriptions } = this.record;
+    const uri = String(params['uri']);
+    switch (method) {
       case 'logging/setLevel':
         this.#change({ logLevel: String(params['level']) });
         break;
@@ -346,12 +372,6 @@ export class Session {
       case 'resources/unsubscribe':
         this.#change({ subscriptions: subscriptions.filter((one) => one !== uri) });
         break;
-      case 'notifications/cancelled': {
-        const request = this.requests.runningOf(params['requestId'] as RequestId);
-        if (request === undefined) break;
-        queueMicrotask(() => this.#settle(request, 0, { kind: 'cancelled' }));
-        break;
-      }
     }
   }
 

@@ -13,9 +13,6 @@ import { makeServer } from './make-server.js';
 import { Session, type SessionHost } from './session.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
 
-/** Why making a server is cancelled: its client left, or the mount closes. */
-const UNWANTED = new Error('nobody waits for the server');
-
 /** How often sessions are looked at for their limits, at most and at least. */
 const SWEEP_MS = { least: 100, most: 5_000 };
 
@@ -50,8 +47,6 @@ export class Sessions {
   readonly #watch: (server: object) => void;
   readonly #live = new Map<string, Session>();
   readonly #addressOf = new Map<Session, string>();
-  /** Sessions whose server is being made. */
-  readonly #opening = new Set<AbortController>();
   /** How many sessions each address and each principal has, those included that are being opened. */
   readonly #held = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
@@ -148,7 +143,6 @@ export class Sessions {
   async close(): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#sweeper);
-    for (const attempt of this.#opening) attempt.abort(UNWANTED);
     await Promise.all([...this.#live.values()].map((session) => session.end('shutting-down')));
   }
 
@@ -222,35 +216,22 @@ export class Sessions {
     }
   }
 
-  /** Makes the server of a session, unless the session ends or the mount closes first. */
+  /** Makes the server of a session, unless the session ends first. */
   async #makeServer(session: Session): Promise<ServableServer> {
-    const { create, createTimeoutMs } = this.#options;
-    const attempt = new AbortController();
-    const cancel = (): void => attempt.abort(UNWANTED);
-    const expire = (): void =>
-      attempt.abort(new Error(`create took over ${createTimeoutMs} ms (createTimeoutMs)`));
-    const timer =
-      createTimeoutMs === Infinity ? undefined : setTimeout(expire, createTimeoutMs).unref();
-    const { signal, principal, headers, id } = session;
-    signal.addEventListener('abort', cancel, { once: true });
-    this.#opening.add(attempt);
+    const { create, createTimeoutMs, requestStates } = this.#options;
+    const { signal, principal, headers, id, log } = session;
     const context = {
       principal,
       headers,
       sessionId: id,
       signal,
       era: 'legacy',
-      requestState: this.#options.requestStates(() => principal.id),
+      requestState: requestStates(() => principal.id),
     } as const;
-    try {
-      const server = await makeServer(() => create(context), attempt.signal, session.log);
-      this.#watch(server);
-      return server;
-    } finally {
-      this.#opening.delete(attempt);
-      signal.removeEventListener('abort', cancel);
-      clearTimeout(timer);
-    }
+    const making = { signal, timeoutMs: createTimeoutMs, log };
+    const server = await makeServer(() => create(context), making);
+    this.#watch(server);
+    return server;
   }
 
   #tell(

@@ -109,7 +109,7 @@ it('on SIGTERM no call is lost, streams end, connections close, and the process 
   expect(await ask(`${url}/session`)).toMatchObject({ status: 200 });
   expect((await ask(`${url}/quick`, agents[0])).connection).toBe('keep-alive');
 
-  expect(await textOf(stream)).toBe(': open\n\nretry: 1234\n\n');
+  expect(await textOf(stream)).toBe(': open\n\n');
   expect(await ask(`${url}/quick`, agents[0])).toEqual({
     status: 200,
     connection: 'close',
