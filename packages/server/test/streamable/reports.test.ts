@@ -1,6 +1,6 @@
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Http1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import fastify from 'fastify';
+import fastify, { type LightMyRequestResponse } from 'fastify';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { mcp, type McpMount } from '../../src/index.ts';
@@ -112,7 +112,7 @@ it('answers what an application injects, be it answered at once or later', async
     capabilities: {},
     clientInfo: { name: 'c', version: '1' },
   };
-  const inject = (payload: object, headers = {}): ReturnType<typeof app.inject> =>
+  const inject = (payload: object, headers = {}): Promise<LightMyRequestResponse> =>
     app.inject({ method: 'POST', url: '/mcp', headers: { ...ACCEPT, ...headers }, payload });
   const session = (await inject({ ...INITIALIZE, params })).headers['mcp-session-id'];
   const headers = { 'mcp-session-id': session };
