@@ -125,7 +125,7 @@ describe('a call that a queue holds', () => {
 });
 
 describe('a call that a gate holds', () => {
-  it.each(['HTTP+SSE', 'Streamable HTTP'])(
+  it.each(Object.keys(CLIENTS))(
     'and lets pass only after it was cancelled never runs, over %s',
     async (transport) => {
       const [asked, passed] = [deferred(), deferred()];
