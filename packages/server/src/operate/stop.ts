@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { StopOptions } from './options.js';
 
 /** What a server is, for whoever stops it. */
@@ -35,6 +35,14 @@ export interface StopperOptions extends Required<StopOptions> {
 export type StopNow = Pick<StopOptions, 'delayMs'>;
 
 /**
+ * How long the port stays open at most until a moment comes in which nobody waits to be taken. The kernel
+ * resets connections that wait when a port closes, and whoever sent a request on one cannot know that it
+ * did not run.
+ */
+const QUEUE_MS = 1_000;
+/** In a turn of the event loop that is as quick as this, hardly anybody comes unseen. */
+const QUICK_TURN_MS = 1;
+/**
  * How long connections that are kept alive may still bring requests after the port is closed. A request
  * that is on its way when its connection is closed would be lost.
  */
@@ -48,7 +56,8 @@ const SWEEP_MS = 50;
  * Stops a server without losing a call:
  *
  * 1. Readiness fails. For `delayMs` everything else goes on, because load balancers learn of it late.
- * 2. The port closes, every answer says `Connection: close`, new sessions are refused. Once the last requests
+ * 2. Every answer says `Connection: close`, new sessions are refused. The port closes, once who waits for it is
+ *    taken. Once the last requests
  *    have come, each stream ends as soon as nothing is answered on it.
  * 3. Calls in flight have `graceMs` to end; then they are cancelled.
  * 4. Once the last answers have left, the application closes.
@@ -91,8 +100,10 @@ export class Stopper {
     log.info({ delayMs, callsInFlight: target.callsInFlight() }, 'the server stops');
     await waitAtMost(delayMs, signal);
 
-    const closed = this.#drain();
     target.refuseNewSessions();
+    this.#beginDraining();
+    await this.#takeQueued(signal);
+    const closed = this.#closePort();
     const grace = AbortSignal.any([signal, AbortSignal.timeout(graceMs)]);
     await waitAtMost(LAST_REQUESTS_MS, grace, closed);
     // Not before: the answer to a request that is on its way needs its stream.
@@ -115,19 +126,44 @@ export class Stopper {
     return server.listening && 'closeIdleConnections' in server ? server : undefined;
   }
 
+  #beginDraining(): void {
+    this.#isDraining = true;
+    // For requests that are still to come, whatever route or hook answers them.
+    this.#http1?.prependListener('request', (_request, response) => {
+      response.setHeader('connection', 'close');
+    });
+  }
+
+  /** Takes the connections that wait at the port: Node takes one in each turn of the event loop. */
+  async #takeQueued(signal: AbortSignal): Promise<void> {
+    const server = this.#http1;
+    if (server === undefined) return;
+    let isQuiet = false;
+    const onConnection = (): void => {
+      isQuiet = false;
+    };
+    server.on('connection', onConnection);
+    // What is left of this turn shows nothing.
+    await nextTurn();
+    let beganAt = performance.now();
+    for (const endsAt = beganAt + QUEUE_MS; !isQuiet && beganAt < endsAt && !signal.aborted;) {
+      isQuiet = true;
+      await nextTurn();
+      const now = performance.now();
+      if (now - beganAt > QUICK_TURN_MS) isQuiet = false;
+      beganAt = now;
+    }
+    server.off('connection', onConnection);
+  }
+
   /**
    * Closes the port and keeps connections, each until its next answer.
    *
    * @returns a promise that is fulfilled when no connection is left.
    */
-  async #drain(): Promise<void> {
-    this.#isDraining = true;
+  async #closePort(): Promise<void> {
     const server = this.#http1;
     if (server === undefined) return;
-    // For requests that are still to come, whatever route or hook answers them.
-    server.prependListener('request', (_request, response) => {
-      response.setHeader('connection', 'close');
-    });
     const closed = new Promise<void>((resolve) => {
       server.once('close', resolve);
     });

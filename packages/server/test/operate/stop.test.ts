@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { open } from '../fixture.ts';
@@ -76,7 +77,7 @@ async function ask(url: string, agent = new Agent({ keepAlive: true })): Promise
   };
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function textOf(response: IncomingMessage | Socket): Promise<string> {
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) text += chunk;
   return text;
@@ -152,6 +153,25 @@ it('under load, a request is answered or finds the port closed', async () => {
   const ends = await Promise.all(work);
   expect(ends).toEqual(ends.map(() => 'ECONNREFUSED'));
   expect(answered).toBeGreaterThan(500);
+  expect(await served.exited).toEqual([0, null]);
+});
+
+it('connections that wait at the port when it is to be closed are taken', async () => {
+  const served = await Served.start({ delayMs: 0, graceMs: 600_000 });
+  served.child.kill('SIGSTOP');
+  const sockets = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const socket = connect(Number(new URL(served.url).port), '127.0.0.1');
+      open.push(async () => socket.destroy());
+      await once(socket, 'connect');
+      socket.write('GET /quick HTTP/1.1\r\nHost: node\r\n\r\n');
+      return socket;
+    }),
+  );
+  served.child.kill('SIGTERM');
+  served.child.kill('SIGCONT');
+  const answers = await Promise.all(sockets.map((socket) => textOf(socket)));
+  for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*\r\n\r\nquick$/);
   expect(await served.exited).toEqual([0, null]);
 });
 
