@@ -143,16 +143,15 @@ export class Stopper {
       isQuiet = false;
     };
     server.on('connection', onConnection);
-    // What is left of this turn shows nothing.
-    await nextTurn();
-    let beganAt = performance.now();
-    for (const endsAt = beganAt + QUEUE_MS; !isQuiet && beganAt < endsAt && !signal.aborted;) {
+    const endsAt = performance.now() + QUEUE_MS;
+    do {
+      // What is left of a turn shows nothing.
+      await nextTurn();
+      const beganAt = performance.now();
       isQuiet = true;
       await nextTurn();
-      const now = performance.now();
-      if (now - beganAt > QUICK_TURN_MS) isQuiet = false;
-      beganAt = now;
-    }
+      if (performance.now() - beganAt > QUICK_TURN_MS) isQuiet = false;
+    } while (!isQuiet && performance.now() < endsAt && !signal.aborted);
     server.off('connection', onConnection);
   }
 
