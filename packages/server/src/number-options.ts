@@ -68,12 +68,17 @@ export function resolveNumbers(
   options: Readonly<Partial<Record<DurationName | CountName, number>>>,
 ): ResolvedNumbers {
   return {
-    ...numbers(DURATIONS, (name) => checkDurationMs(name, options[name] ?? DURATIONS[name])),
+    ...numbers(DURATIONS, (name) => checkDurationMs(name, given(options[name], DURATIONS[name]))),
     ...numbers(COUNTS, (name) => {
       const check = UNLIMITED.has(name) ? checkCountOrAny : checkCount;
-      return check(name, options[name] ?? COUNTS[name]);
+      return check(name, given(options[name], COUNTS[name]));
     }),
   };
+}
+
+/** Whatever is given: `null` is no number, and not the default either. */
+function given(value: number | undefined, byDefault: number): number {
+  return value === undefined ? byDefault : value;
 }
 
 function numbers<Name extends string>(

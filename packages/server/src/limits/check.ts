@@ -63,3 +63,13 @@ export function checkObject(name: string, value: unknown): Readonly<Record<strin
   }
   throw new TypeError(`${name} must be an object`);
 }
+
+/**
+ * `true` or `false`; without a value, `false`.
+ *
+ * @throws TypeError that names the option.
+ */
+export function checkFlag(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new TypeError(`${name} must be true or false`);
+}
