@@ -172,9 +172,14 @@ function takeJson(fastify: FastifyInstance, { maxBodyBytes }: ResolvedOptions): 
   fastify.addContentTypeParser(
     'application/json',
     { parseAs: 'string', bodyLimit: maxBodyBytes },
-    (_request: FastifyRequest, body: string | Buffer, done) => done(null, String(body)),
+    ({ headers }: FastifyRequest, body: string | Buffer, done) => {
+      const encoding = headers['content-encoding'] ?? 'identity';
+      if (encoding === 'identity') return done(null, String(body));
+      return done(new RefusedError(refusals.COMPRESSED));
+    },
   );
   fastify.setErrorHandler((error: Error & { code?: string }, _request, reply) => {
+    if (error instanceof RefusedError) return refuse(reply, error.refusal);
     switch (error.code) {
       case 'FST_ERR_CTP_BODY_TOO_LARGE':
         return refuse(reply, refusals.bodyTooLarge(maxBodyBytes));
@@ -224,10 +229,12 @@ function refuseOtherMethods(fastify: FastifyInstance, { toolEvents }: ResolvedOp
     '/sse': toolEvents ? ['GET', 'POST'] : ['GET'],
     '/messages': ['POST'],
     '/mcp': ['GET', 'POST', 'DELETE'],
+    '/server-card': ['GET', 'HEAD'],
   };
   for (const [url, methods] of Object.entries(answered)) {
     const method = fastify.supportedMethods.filter((name) => !methods.includes(name));
-    const refusal = refusals.wrongMethod(methods.join(', '));
+    const isSse = url === '/sse' || url === '/messages';
+    const refusal = (isSse ? refusals.wrongMethod : refusals.methodNotTaken)(methods.join(', '));
     const handler = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
       refuse(reply, refusal);
     fastify.route({ ...QUIET, url, method, handler });
