@@ -61,7 +61,7 @@ const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
     async (fastify) => {
       takeJson(fastify, options);
       fastify.addHook('onRequest', guard);
-      if (options.cors) await registerCors(fastify, options.cors, options.allowedOrigins);
+      if (options.cors) registerCors(fastify, options.cors, options.allowedOrigins);
       const { rates, queue } = options.stores;
       const limits = await registerLimits(fastify, options.limits, { rates, queue });
       const mount = new Mount(options, {
