@@ -5,6 +5,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import { isDeepStrictEqual } from 'node:util';
 import { registerCors } from './guard/cors.js';
 import { guardRequest } from './guard/guard-request.js';
 import { parseBody, Unreadable } from './http/messages.js';
@@ -16,6 +17,7 @@ import { Drain } from './operate/drain.js';
 import { registerHealth } from './operate/health.js';
 import { createMetrics } from './operate/metrics.js';
 import type { KitStats } from './operate/observer.js';
+import type { ResolvedOperateOptions, StopOptions } from './operate/options.js';
 import { Stopper } from './operate/stop.js';
 import { createTracing } from './operate/tracing.js';
 import { resolveOptions, type McpOptions, type ResolvedOptions } from './options.js';
@@ -25,13 +27,16 @@ import { ServerCard } from './server-card.js';
 import { SseRoutes } from './sse/routes.js';
 import { StreamableRoutes } from './streamable/routes.js';
 
-/** What stops the mounts of each application. */
-const drains = new WeakMap<object, Drain>();
+/** What stops the mounts of each application, and how its first mount says that it stops. */
+const drains = new WeakMap<
+  object,
+  { readonly drain: Drain; readonly stop: Required<StopOptions> }
+>();
 
 const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
   const options = resolveOptions(given, app.log);
   const { prefix = '' } = given as { prefix?: string };
-  const drain = stopping(app, options);
+  const drain = stopping(app, given, options.operate);
   const { metrics, tracing, audit } = options.operate;
   const held: { mount?: Mount; limits?: Limits } = {};
   const kept =
@@ -104,13 +109,28 @@ const NOTHING: KitStats = {
   eventLogBytes: 0,
 };
 
-/** What stops an application with all its mounts, and says whether it is ready. */
-function stopping(app: FastifyInstance, { operate }: ResolvedOptions): Drain {
+/**
+ * What stops an application with all its mounts, and says whether it is ready.
+ *
+ * @throws TypeError when another mount has said otherwise how it stops.
+ */
+function stopping(
+  app: FastifyInstance,
+  { stop: given }: McpOptions,
+  operate: ResolvedOperateOptions,
+): Drain {
+  const { stop } = operate;
   const known = drains.get(app.server);
-  if (known !== undefined) return known;
-  const drain = new Drain(() => app.close());
-  drains.set(app.server, drain);
-  stoppers.set(app.server, new Stopper(drain, { app, ...operate.stop }));
+  const drain = known?.drain ?? new Drain(() => app.close());
+  if (known === undefined) {
+    drains.set(app.server, { drain, stop });
+    stoppers.set(app.server, new Stopper(drain, { app, ...stop }));
+  } else if (given !== undefined && !isDeepStrictEqual(stop, known.stop)) {
+    const { delayMs, graceMs } = known.stop;
+    throw new TypeError(
+      `stop: the first MCP server of this application has it stop with delayMs ${delayMs} and graceMs ${graceMs}: give the option there`,
+    );
+  }
   if (operate.health) registerHealth(app, { isReady: drain.isReady });
   return drain;
 }
