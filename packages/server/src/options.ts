@@ -11,7 +11,7 @@ import {
   type GuardOptions,
   type ResolvedGuardOptions,
 } from './guard/guard-options.js';
-import { checkFlag, checkObject } from './limits/check.js';
+import { checkFlag, checkObject } from './check-options.js';
 import { resolveLimits, type LimitOptions, type ResolvedLimitOptions } from './limits/limits.js';
 import type { RateLimit } from './limits/rate-store.js';
 import {
@@ -23,7 +23,7 @@ import { resolveAuthenticator } from './auth/resolve-authenticator.js';
 import { scopeRefusal } from './auth/challenge.js';
 import type { KitObserver, McpMount } from './operate/observer.js';
 import type { Principal } from './principal.js';
-import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './number-options.js';
+import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './check-options.js';
 import type { Refusal } from './refusal.js';
 import { requestStates, type RequestStates } from './request-state.js';
 import { resolveStores, type Stores } from './stores.js';
@@ -269,7 +269,7 @@ export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): Re
     cors: resolveCorsOptions(options.cors),
     limits: resolveLimits(options),
     operate: resolveOperateOptions(options),
-    gates: checkHooks('gates', options.gates, GATE_METHODS),
+    gates: checkGates(options.gates),
     observers: checkHooks('observers', options.observers, OBSERVER_METHODS),
     stores,
     requestStates: requestStates(options.requestStateKeys),
@@ -281,6 +281,15 @@ export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): Re
 
 const GATE_METHODS = ['admit', 'hold', 'around', 'leave'] as const;
 const OBSERVER_METHODS = ['sessionOpened', 'sessionEnded', 'requestRefused'] as const;
+
+/**
+ * The gates of a mount.
+ *
+ * @throws TypeError that names the wrong one: one that is never asked would let everything through.
+ */
+export function checkGates(given: readonly CallGate[] | undefined): readonly CallGate[] {
+  return checkHooks('gates', given, GATE_METHODS);
+}
 
 /** Objects with some of these methods. One with none, as a function is, would never be asked or told. */
 function checkHooks<Hook extends object>(

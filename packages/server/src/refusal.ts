@@ -8,7 +8,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server';
 import type { FastifyReply } from 'fastify';
-import { logRefusal } from './guard/refusal-log.js';
+import { logRefusal } from './refusal-log.js';
 
 /** An HTTP answer that refuses a request, and says what to do. */
 export interface Refusal {

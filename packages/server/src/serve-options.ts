@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify';
-import { checkFlag } from './limits/check.js';
+import { checkFlag } from './check-options.js';
 import { requestForLog } from './operate/log.js';
 
 /** Where a server of its own listens and what it logs to, as they are given. */
@@ -8,6 +8,7 @@ export interface ListenOptions {
   readonly host: unknown;
   readonly prefix: unknown;
   readonly signals: unknown;
+  readonly answerUncaught: unknown;
 }
 
 /** One or more segments, without parameters: addresses are made of it. */
@@ -18,7 +19,7 @@ const PREFIX = /^(?:\/[\w.~-]+)*$/;
  *
  * @throws TypeError that names the wrong option.
  */
-export function checkListenOptions({ port, host, prefix, signals }: ListenOptions): void {
+export function checkListenOptions({ port, host, prefix, ...flags }: ListenOptions): void {
   if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65_535) {
     throw new TypeError('port must be a whole number from 0 to 65535');
   }
@@ -28,7 +29,7 @@ export function checkListenOptions({ port, host, prefix, signals }: ListenOption
   if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
     throw new TypeError('prefix must be a path without a slash at its end, such as /api');
   }
-  checkFlag('signals', signals);
+  for (const [name, value] of Object.entries(flags)) checkFlag(name, value);
 }
 
 /**

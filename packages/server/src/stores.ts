@@ -6,7 +6,7 @@ import {
   resolveEventLog,
   type EventLogOptions,
 } from './events/memory-event-log.js';
-import { checkNames } from './limits/check.js';
+import { checkNames } from './check-options.js';
 import { MemoryRateStore } from './limits/memory-rate-store.js';
 import { MemoryWorkQueue } from './limits/memory-work-queue.js';
 import type { RateStore } from './limits/rate-store.js';

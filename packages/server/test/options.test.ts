@@ -47,6 +47,7 @@ describe('an option that is wrong', () => {
     [{ requestStateKeys: ['short'] }, 'requestStateKeys[0]'],
     [{ requestStateKeys: 'a'.repeat(40) }, 'requestStateKeys'],
     [{ signals: 'no' }, 'signals'],
+    [{ answerUncaught: 1 }, 'answerUncaught'],
     [{ host: 5 }, 'host'],
     [{ host: '' }, 'host'],
     [{ port: 70_000 }, 'port'],

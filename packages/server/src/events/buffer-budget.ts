@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ResolvedOptions } from '../options.js';
+import type { ResolvedNumbers } from '../check-options.js';
 
 /** A body that is shorter does not matter for the memory that waits for readers. */
 const LARGE_BYTES = 65_536;
@@ -10,7 +10,7 @@ export class BufferBudget {
   readonly #shareBytes: number;
   #bytes = 0;
 
-  constructor(options: Pick<ResolvedOptions, 'maxTotalBufferedBytes' | 'maxSessions'>) {
+  constructor(options: Pick<ResolvedNumbers, 'maxTotalBufferedBytes' | 'maxSessions'>) {
     this.#maxBytes = options.maxTotalBufferedBytes;
     this.#shareBytes = this.#maxBytes / options.maxSessions;
   }

@@ -24,6 +24,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   'x-accel-buffering': 'no',
 };
 
+const ignore = (): void => {};
+
 /** How long an ended stream may take to flush its buffer. */
 export const FLUSH_GRACE_MS = 5_000;
 
@@ -82,7 +84,8 @@ export class EventStream {
     });
     // A reset connection is an `error` before it is a `close`, and only the latter matters.
     response.on('error', () => {});
-    response.setTimeout(0);
+    // With a listener, without which the response of `app.inject` fails.
+    response.setTimeout(0, ignore);
     response.writeHead(200);
     // Some proxies and clients wait for the first byte of the body, not only for the headers.
     response.write(`: open\nretry: ${options.retryMs}\n\n`);

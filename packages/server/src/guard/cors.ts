@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { checkNames } from '../limits/check.js';
+import { checkNames } from '../check-options.js';
 import { isAllowedOrigin, type OriginRule } from './allowed-hosts.js';
 
 /** What web pages of allowed origins may send and read, beside what every MCP client needs. */

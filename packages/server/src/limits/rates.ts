@@ -1,7 +1,7 @@
 import type { Call, CallGate } from '../calls/call.js';
 import type { MaybePromise } from '../principal.js';
 import type { Refusal } from '../refusal.js';
-import { checkCount, checkDurationMs, checkNames, checkObject } from './check.js';
+import { checkCount, checkDurationMs, checkNames, checkObject } from '../check-options.js';
 import type { RateLimit, RateStore, RateTaken } from './rate-store.js';
 import { overRate, type NamedRate } from './refusals.js';
 import { ToolPatterns } from './tool-patterns.js';

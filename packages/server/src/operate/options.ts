@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, checkNames } from '../limits/check.js';
+import { MAX_TIMER_MS, checkNames } from '../check-options.js';
 import type { CallRecord } from './call-record.js';
 
 /** A registry of prom-client, as far as it is used here: its types need the package. */

@@ -171,6 +171,19 @@ export class SessionStreams {
     if (isOver && this.#sinks.get(stream) === sink) this.complete(stream);
   }
 
+  /** Whether nothing more comes on a stream after a place: all of it is answered, and was sent. */
+  async isOver(stream: number, after: number): Promise<boolean> {
+    const { log, requests } = this.#options;
+    if (stream === MAIN_STREAM || requests.runningOn(stream) > 0) return false;
+    for (const { seq } of requests.answeredOn(stream)) if (seq > after) return false;
+    try {
+      return (await this.missed(after, stream)).events.length === 0;
+    } catch (error) {
+      log.error(error, 'what a client missed could not be read');
+      return false;
+    }
+  }
+
   /** Whether a client without a cursor needs this again: an answer, or what it has not answered. */
   #isStillWanted({ about, seq }: LoggedEvent): boolean {
     return about?.kind === 'answer' || (about !== undefined && this.#asked.get(about.id) === seq);

@@ -314,6 +314,11 @@ export class Session {
         ? { kind: 'error', error: answer.error }
         : { kind: 'result', result: answer.result },
     );
+    if ('result' in answer) this.#noteGranted(request.call);
+    // Nobody can use a session of Streamable HTTP whose handshake failed.
+    else if (request.call.method === 'initialize' && this.record.transport !== 'sse') {
+      void this.end('failed');
+    }
     return sent;
   }
 
@@ -333,11 +338,8 @@ export class Session {
     return this.isEnded ? undefined : this.streams.emit(message, stream);
   }
 
-  /** Takes note of what stands until it is taken back, and of what ends a request. */
+  /** Takes note of the handshake, and of what ends a request. */
   #noteIncoming(message: JSONRPCMessage & { method: string }): void {
-    const { params = {} } = message as { params?: Record<string, unknown> };
-    const { subscriptions } = this.record;
-    const uri = String(params['uri']);
     switch (message.method) {
       case 'initialize':
         this.#change({ initialize: message as JSONRPCRequest });
@@ -345,6 +347,21 @@ export class Session {
       case 'notifications/initialized':
         this.#change({ isInitialized: true });
         break;
+      case 'notifications/cancelled': {
+        const { requestId } = (message as { params?: { requestId?: RequestId } }).params ?? {};
+        const request = this.requests.runningOf(requestId);
+        if (request === undefined) break;
+        queueMicrotask(() => this.#settle(request, 0, { kind: 'cancelled' }));
+        break;
+      }
+    }
+  }
+
+  /** Takes note of what the server granted, and what stands until it is taken back. */
+  #noteGranted({ method, params = {} }: Pick<JSONRPCRequest, 'method' | 'params'>): void {
+    const { subscriptions } = this.record;
+    const uri = String(params['uri']);
+    switch (method) {
       case 'logging/setLevel':
         this.#change({ logLevel: String(params['level']) });
         break;
@@ -355,12 +372,6 @@ export class Session {
       case 'resources/unsubscribe':
         this.#change({ subscriptions: subscriptions.filter((one) => one !== uri) });
         break;
-      case 'notifications/cancelled': {
-        const request = this.requests.runningOf(params['requestId'] as RequestId);
-        if (request === undefined) break;
-        queueMicrotask(() => this.#settle(request, 0, { kind: 'cancelled' }));
-        break;
-      }
     }
   }
 

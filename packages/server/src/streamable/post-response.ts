@@ -23,6 +23,17 @@ export function eventIdOf(stream: number, seq: number): string {
   return `${stream}.${seq}`;
 }
 
+/**
+ * An event with an id and without data: "The server SHOULD immediately send an SSE event consisting of an
+ * event ID and an empty data field in order to prime the client to reconnect (using that event ID as
+ * Last-Event-ID)."
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#sending-messages-to-the-server
+ */
+export function primingEvent(stream: number, seq: number): string {
+  return `id: ${eventIdOf(stream, seq)}\ndata: \n\n`;
+}
+
 /** What an event id names. */
 export function parseEventId(id: string): { stream: number; seq: number } | undefined {
   const match = /^(\d{1,15})\.(\d{1,15})$/.exec(id);
@@ -108,9 +119,7 @@ export class PostResponse implements Sink {
     if (this.#reply.raw.destroyed) return undefined;
     const { events, headers, stream, isPrimed } = this.#options;
     this.#stream = new EventStream(this.#reply, events, headers);
-    // "The server SHOULD immediately send an SSE event consisting of an event ID and an empty data
-    // field in order to prime the client to reconnect."
-    if (isPrimed) void this.#stream.send(`id: ${eventIdOf(stream, 0)}\ndata: \n\n`);
+    if (isPrimed) void this.#stream.send(primingEvent(stream, 0));
     return this.#stream;
   }
 }

@@ -23,6 +23,7 @@ import {
   PostResponse,
   eventIdOf,
   parseEventId,
+  primingEvent,
   type PostResponseOptions,
 } from './post-response.js';
 
@@ -193,10 +194,16 @@ export class StreamableRoutes {
     if (isRefusal(session)) return refuse(reply, session);
     const cursor = parseEventId(String(request.headers['last-event-id'] ?? ''));
     const stream = cursor?.stream ?? MAIN_STREAM;
+    // "A client can be told to stop reconnecting using the HTTP 204 No Content response code." Else the
+    // official client would resume a call that it cancelled again and again.
+    // https://html.spec.whatwg.org/multipage/server-sent-events.html
+    if (await session.streams.isOver(stream, cursor?.seq ?? 0)) return reply.code(204).send();
     reply.raw.shouldKeepAlive = false;
     const events = new EventStream(reply, this.#mount.events, headersOf(session));
     const sink = new StreamSink(events, ({ seq }) => eventIdOf(stream, seq));
     void events.closed.then(() => session.streams.detach(stream, sink));
+    const isPrimed = cursor === undefined && versionOf(session, request) >= PRIMED_SINCE;
+    if (isPrimed) void events.send(primingEvent(stream, session.streams.seq));
     await session.streams.resume(stream, sink, cursor?.seq);
     return reply;
   }
@@ -270,7 +277,7 @@ function headersOf({ id }: Session): Readonly<Record<string, string>> {
 function versionOf(
   session: Session,
   request: FastifyRequest,
-  messages: readonly JSONRPCMessage[],
+  messages: readonly JSONRPCMessage[] = [],
 ): string {
   const [first] = messages;
   const asked = first !== undefined && isRequest(first) && first.method === 'initialize';
