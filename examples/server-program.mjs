@@ -6,14 +6,9 @@ import { connect } from '@longwire/client';
 import { serve } from '@longwire/server';
 import { McpServer } from '@modelcontextprotocol/server';
 
-const uri = 'notes://today';
-
 function create({ requestState }) {
-  const capabilities = { tools: { listChanged: true }, resources: { subscribe: true } };
   // With `requestState`, what a tool keeps while it asks for input is sealed, for its principal alone.
-  const options = { capabilities, requestState };
-  const server = new McpServer({ name: 'notes', version: '1.0.0' }, options);
-  server.registerResource('today', uri, {}, () => ({ contents: [{ uri, text: 'nothing yet' }] }));
+  const server = new McpServer({ name: 'notes', version: '1.0.0' }, { requestState });
   server.registerTool('write', {}, () => ({ content: [{ type: 'text', text: 'written' }] }));
   return server;
 }
@@ -31,7 +26,7 @@ const serving = await serve({
   // Every call passes it. What it returns is the answer, and the tool does not run.
   gates: [
     {
-      admit: ({ method, target }) =>
+      hold: ({ method, target }) =>
         isReadOnly && method === 'tools/call' && target === 'write'
           ? { status: 403, code: -32_000, message: 'Notes are only read now' }
           : undefined,
@@ -39,13 +34,12 @@ const serving = await serve({
   ],
 });
 
-const client = await connect(serving.url, { protocol: '2025-11-25' });
+const client = await connect(serving.sseUrl);
 const told = new Promise((resolve) => {
-  client.on('notification', ({ method, params }) => resolve(`${method} ${params.uri}`));
+  client.on('notification', ({ method }) => resolve(method));
 });
-await client.subscribeResource(uri);
-// Sessions that subscribed to it, and streams of subscriptions/listen.
-mount.notify.resourceUpdated(uri);
+// Clients of every version, in the way of theirs.
+mount.notify.toolsChanged();
 console.log(await told);
 
 isReadOnly = true;

@@ -59,7 +59,7 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
     'the report\n',
   ],
   'server-program': [
-    'notifications/resources/updated notes://today\n',
+    'notifications/tools/list_changed\n',
     'Notes are only read now',
     'ended: true\n1 tool, 2 sessions\n',
   ],

@@ -236,12 +236,12 @@ export const NO_SERVER: Refusal = {
   message: 'The MCP server could not be made: the log says why',
 };
 
-/** What `create` makes is of the SDK 1.x, or of no SDK: a client of both kinds then opens a session. */
+/** What `create` makes is of SDK 1.x, or of another copy: a client of both protocols then opens a session. */
 export const ONLY_SESSIONS: Refusal = {
   status: 400,
   code: ProtocolErrorCode.UnsupportedProtocolVersion,
   message:
-    'This server only serves sessions (it is not made with @modelcontextprotocol/server 2): send initialize',
+    'This server only serves sessions, because it is not made with the @modelcontextprotocol/server of the server kit: send initialize',
   data: { supported: SUPPORTED_PROTOCOL_VERSIONS },
 };
 

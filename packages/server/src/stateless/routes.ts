@@ -201,7 +201,7 @@ export class StatelessRoutes implements ExchangeHost {
     const making = { signal, timeoutMs: createTimeoutMs, log: request.log };
     const server = await makeServer(() => create(context), making);
     if (!(server instanceof McpServer || server instanceof Server)) {
-      // Versions before 2 of the SDK know sessions only, and so do servers of others.
+      // SDK 1.x knows sessions only. Of another copy of SDK 2, the handler takes nothing either.
       await server.close();
       throw new RefusedError(refusals.ONLY_SESSIONS);
     }
