@@ -29,8 +29,8 @@ export class Exchange {
   readonly call: ClientCall | undefined;
   /** Whether the server has answered, and does nothing more for this call. */
   isServed = false;
-  /** Whether there is no server, for a reason that was logged. */
-  hasNoServer = false;
+  /** What is answered where there is no server. */
+  noServer: Refusal | undefined;
   readonly #reply: FastifyReply;
   readonly #host: ExchangeHost;
   readonly #unwanted = new AbortController();

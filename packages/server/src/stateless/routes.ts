@@ -1,10 +1,10 @@
 import {
+  McpServer,
+  Server,
   createMcpHandler,
   type JSONRPCRequest,
   type McpHttpHandler,
   type McpRequestContext,
-  type McpServer,
-  type Server,
   type Transport,
 } from '@modelcontextprotocol/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -18,7 +18,7 @@ import { isRequest, parseMessage } from '../http/messages.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
 import * as refusals from '../refusal.js';
-import { errorOf, refuse, type Refusal } from '../refusal.js';
+import { RefusedError, errorOf, refuse, type Refusal } from '../refusal.js';
 import { makeServer } from '../sessions/make-server.js';
 import { Exchange, type ExchangeHost } from './exchange.js';
 import { IdleServers, type Served } from './idle-servers.js';
@@ -117,7 +117,8 @@ export class StatelessRoutes implements ExchangeHost {
       parsedBody: body,
       ...(authInfo !== undefined && { authInfo }),
     });
-    if (exchange.hasNoServer) exchange.refuseAsError(refusals.NO_SERVER);
+    const { noServer } = exchange;
+    if (noServer !== undefined) exchange.refuseAsError(noServer);
     // The SDK's sign that the server closed without an answer.
     else if (response.status === 499) exchange.fail(refusals.CLOSED_EARLY);
     else if (!exchange.isOver) await exchange.respond(response);
@@ -198,7 +199,12 @@ export class StatelessRoutes implements ExchangeHost {
       requestState: requestStates(() => principalOf(served?.exchange ?? exchange).id),
     } as const;
     const making = { signal, timeoutMs: createTimeoutMs, log: request.log };
-    const server = (await makeServer(() => create(context), making)) as McpServer | Server;
+    const server = await makeServer(() => create(context), making);
+    if (!(server instanceof McpServer || server instanceof Server)) {
+      // SDK 1.x knows sessions only. Of another copy of SDK 2, the handler takes nothing either.
+      await server.close();
+      throw new RefusedError(refusals.ONLY_SESSIONS);
+    }
     this.#mount.watch(server);
     return (served = { server, exchange });
   }
@@ -208,9 +214,10 @@ export class StatelessRoutes implements ExchangeHost {
     try {
       return await make();
     } catch (error) {
-      if (!exchange.signal.aborted) {
+      if (error instanceof RefusedError) exchange.noServer = error.refusal;
+      else if (!exchange.signal.aborted) {
         exchange.request.log.error(error, 'the server of a request could not be made');
-        exchange.hasNoServer = true;
+        exchange.noServer = refusals.NO_SERVER;
       }
       throw error;
     }
