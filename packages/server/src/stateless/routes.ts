@@ -78,7 +78,7 @@ export class StatelessRoutes {
       return reply;
     }
     const gone = new AbortController();
-    const incoming = IncomingRequest.from(request, gone.signal);
+    const incoming = IncomingRequest.from(request, gone);
     const exchange: Exchange = {
       request,
       reply,

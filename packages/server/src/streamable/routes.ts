@@ -196,7 +196,7 @@ export class StreamableRoutes {
     reply.raw.shouldKeepAlive = false;
     const events = new EventStream(reply, this.#mount.events, headersOf(session));
     const sink = new StreamSink(events, ({ seq }) => eventIdOf(stream, seq));
-    void events.closed.then(() => session.streams.detach(stream, sink));
+    events.onclose = () => session.streams.detach(stream, sink);
     await session.streams.resume(stream, sink, cursor?.seq);
     return reply;
   }
@@ -248,7 +248,7 @@ export class StreamableRoutes {
   #extraOf(session: Session, request: FastifyRequest, closeStream?: () => void): MessageExtraInfo {
     const { authInfo } = this.#mount.principalOf(request);
     return {
-      request: IncomingRequest.from(request, session.signal),
+      request: IncomingRequest.from(request, session),
       ...(authInfo !== undefined && { authInfo }),
       ...(closeStream !== undefined && {
         closeSSEStream: closeStream,

@@ -52,7 +52,7 @@ export async function answerToolCall(
 ): Promise<void> {
   const gone = new AbortController();
   const stream = new EventStream(reply, options);
-  void stream.closed.then(() => gone.abort());
+  stream.onclose = () => gone.abort();
   const event = await call(gone.signal).then(
     (result) => eventOf(result, reply.log),
     (error: unknown) => encodeEvent('error', JSON.stringify(describeError(error))),
