@@ -38,6 +38,8 @@ interface Posted {
   readonly body: string;
   readonly messages: readonly JSONRPCMessage[];
   readonly isBatch: boolean;
+  /** What its client takes. */
+  readonly accepts: ReturnType<typeof acceptedBy>;
 }
 
 /**
@@ -65,8 +67,8 @@ export class StreamableRoutes {
     const messages = parseMessages(parsed);
     if (messages === undefined) return refuse(reply, refusals.NOT_JSON_RPC);
     const body = String(request.body);
-    const posted = { request, reply, body, messages, isBatch: Array.isArray(parsed) };
     const accepts = acceptedBy(request);
+    const posted = { request, reply, body, messages, isBatch: Array.isArray(parsed), accepts };
     if (!accepts.json && !accepts.events) return refuse(reply, refusals.NOT_ACCEPTABLE);
     const initialize = messages.find(
       (message) => isRequest(message) && message.method === 'initialize',
@@ -231,14 +233,14 @@ export class StreamableRoutes {
 
   #responseOptions(
     session: Session,
-    { request, isBatch, messages }: Posted,
+    { request, isBatch, messages, accepts }: Posted,
     stream: number,
   ): PostResponseOptions {
     return {
       stream,
       headers: headersOf(session),
       events: this.#mount.events,
-      accepts: acceptedBy(request),
+      accepts,
       isBatch,
       isPrimed: versionOf(session, request, messages) >= PRIMED_SINCE,
       onGone: (sink) => session.streams.detach(stream, sink),
