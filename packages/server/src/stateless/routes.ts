@@ -107,7 +107,7 @@ export class StatelessRoutes implements ExchangeHost {
       return reply;
     }
     const exchange = new Exchange(reply, { call, host: this });
-    const incoming = IncomingRequest.from(request, exchange.signal);
+    const incoming = IncomingRequest.from(request, exchange);
     this.#exchanges.set(incoming, exchange);
     const isListening = call?.method === LISTEN;
     if (call !== undefined) (isListening ? this.#listening : this.#running).add(exchange);
@@ -134,7 +134,9 @@ export class StatelessRoutes implements ExchangeHost {
 
   streaming(stream: EventStream): void {
     this.#streams++;
-    void stream.closed.then(() => this.#streams--);
+    stream.onclose = () => {
+      this.#streams--;
+    };
   }
 
   /** Ends the subscriptions, each with its result, and takes no more. */
