@@ -234,17 +234,17 @@ export class Session {
     await instance.drop();
   }
 
-  /**
-   * Frees everything it holds; fulfilled when all is closed. May be called again. A server that stops
-   * answers its calls: their client can neither resume them nor open another session here.
-   */
-  end(reason: SessionEnd): Promise<void> {
-    if (reason === 'shutting-down' && !this.isEnded) {
-      for (const { call } of this.requests.all()) {
-        void this.#send({ jsonrpc: '2.0', id: call.id, error: CUT_BY_STOP });
-        call.cancel();
-      }
+  /** Answers what runs with an error: the server stops, and nobody could resume it here. */
+  cutCalls(): void {
+    if (this.isEnded) return;
+    for (const { call } of this.requests.all()) {
+      void this.#send({ jsonrpc: '2.0', id: call.id, error: CUT_BY_STOP });
+      call.cancel();
     }
+  }
+
+  /** Frees everything it holds; fulfilled when all is closed. May be called again. */
+  end(reason: SessionEnd): Promise<void> {
     return (this.#ending ??= Promise.resolve().then(() => this.#shutDown(reason)));
   }
 

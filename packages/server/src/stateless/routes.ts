@@ -154,11 +154,14 @@ export class StatelessRoutes implements ExchangeHost {
     for (const exchange of this.#running) exchange.fail(refusals.CUT_BY_STOP);
   }
 
-  /** Ends everything, and takes nothing more. */
+  /** Ends everything, and takes nothing more. What runs is cut: its client may know that it is safe to repeat. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.endSubscriptions();
-    this.cancelAll();
+    for (const exchange of this.#running) {
+      if (exchange.hasServer) exchange.cut();
+      else exchange.refuse(refusals.STOPPING);
+    }
     await this.#handler.close();
   }
 
@@ -230,6 +233,7 @@ export class StatelessRoutes implements ExchangeHost {
     const { call } = exchange;
     const { onmessage } = transport;
     if (call === undefined || onmessage === undefined) return;
+    exchange.hasServer = true;
     const send = transport.send.bind(transport);
     let told = 0;
     transport.send = async (message, options) => {
