@@ -131,12 +131,17 @@ export function resolveNumbers(
   options: Readonly<Partial<Record<DurationName | CountName, number>>>,
 ): ResolvedNumbers {
   return {
-    ...numbers(DURATIONS, (name) => checkDurationMs(name, options[name] ?? DURATIONS[name])),
+    ...numbers(DURATIONS, (name) => checkDurationMs(name, given(options[name], DURATIONS[name]))),
     ...numbers(COUNTS, (name) => {
       const check = UNLIMITED.has(name) ? checkCountOrAny : checkCount;
-      return check(name, options[name] ?? COUNTS[name]);
+      return check(name, given(options[name], COUNTS[name]));
     }),
   };
+}
+
+/** Whatever is given: `null` is no number, and not the default either. */
+function given(value: number | undefined, byDefault: number): number {
+  return value === undefined ? byDefault : value;
 }
 
 function numbers<Name extends string>(
@@ -145,4 +150,14 @@ function numbers<Name extends string>(
 ): Record<Name, number> {
   const entries = (Object.keys(defaults) as Name[]).map((name) => [name, check(name)]);
   return Object.fromEntries(entries) as Record<Name, number>;
+}
+
+/**
+ * `true` or `false`; without a value, `false`.
+ *
+ * @throws TypeError that names the option.
+ */
+export function checkFlag(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new TypeError(`${name} must be true or false`);
 }

@@ -2,6 +2,8 @@ import {
   INTERNAL_ERROR,
   INVALID_REQUEST,
   PARSE_ERROR,
+  ProtocolErrorCode,
+  SUPPORTED_PROTOCOL_VERSIONS,
   type JSONRPCErrorResponse,
   type RequestId,
 } from '@modelcontextprotocol/server';
@@ -46,7 +48,15 @@ export const NOT_JSON: Refusal = {
 export const NOT_JSON_RPC: Refusal = {
   status: 400,
   code: INVALID_REQUEST,
-  message: 'The body is not one JSON-RPC 2.0 message; batches are not accepted',
+  message:
+    'The body is no JSON-RPC 2.0 message (its members are jsonrpc, id, method and params, or id and result or error; the id is a string or a whole number below 2^53), nor, where a session is posted to /mcp, a batch of 1 to 100 of them',
+};
+
+/** A compressed body, which could be far longer than it looks. */
+export const COMPRESSED: Refusal = {
+  status: 415,
+  code: SERVER_ERROR,
+  message: 'The body is compressed: send it without a Content-Encoding',
 };
 
 /** The body is JSON that exceeds a bound. */
@@ -226,12 +236,40 @@ export const NO_SERVER: Refusal = {
   message: 'The MCP server could not be made: the log says why',
 };
 
+/** What `create` makes is of SDK 1.x, or of another copy: a client of both protocols then opens a session. */
+export const ONLY_SESSIONS: Refusal = {
+  status: 400,
+  code: ProtocolErrorCode.UnsupportedProtocolVersion,
+  message:
+    'This server only serves sessions, because it is not made with the @modelcontextprotocol/server of the server kit: send initialize',
+  data: { supported: SUPPORTED_PROTOCOL_VERSIONS },
+};
+
 /** Also refuses web pages of other origins, which may send text and forms without a preflight. */
 export const WRONG_CONTENT_TYPE: Refusal = {
   status: 415,
   code: SERVER_ERROR,
   message: 'The content type must be application/json',
 };
+
+/** A path that is none of a server that `serve` has made. */
+export function nothingHere(prefix: string): Refusal {
+  return {
+    status: 404,
+    code: SERVER_ERROR,
+    message: `There is nothing at this path: clients connect to ${prefix}/mcp, older ones to ${prefix}/sse`,
+  };
+}
+
+/** A method that the path does not take. */
+export function methodNotTaken(allow: string): Refusal {
+  return {
+    status: 405,
+    code: SERVER_ERROR,
+    message: `This path takes ${allow}`,
+    headers: { allow },
+  };
+}
 
 /** Another method; also a JSON-RPC message posted to the stream, as Streamable HTTP sends it. */
 export function wrongMethod(allow: string): Refusal {

@@ -19,6 +19,8 @@ export interface Drainable {
 export interface DrainableSession {
   readonly requests: { readonly running: number };
   readonly streams: { closeAll(): void };
+  /** Answers what runs with an error. */
+  cutCalls(): void;
   end(reason: SessionEnd): Promise<void>;
 }
 
@@ -99,7 +101,9 @@ export class Drain implements Stoppable, CallGate {
   cancelAll(): void {
     for (const { stateless } of this.#mounts) stateless.cancelAll();
     for (const session of this.#sessions()) {
-      if (session.requests.running > 0) void session.end('shutting-down');
+      if (session.requests.running === 0) continue;
+      session.cutCalls();
+      void session.end('shutting-down');
     }
   }
 

@@ -46,7 +46,8 @@ export class Sessions {
   readonly #refusesSession: () => Refusal | undefined;
   readonly #watch: (server: object) => void;
   readonly #live = new Map<string, Session>();
-  readonly #addressOf = new Map<Session, string>();
+  /** What makes the servers of sessions at the moment. */
+  readonly #making = new Map<Session, AbortController>();
   /** How many sessions each address and each principal has, those included that are being opened. */
   readonly #held = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
@@ -105,7 +106,7 @@ export class Sessions {
     const { principal, request, response } = opening;
     // If the client left earlier, `close` was emitted already.
     if (this.#isClosing || response.destroyed) return refusals.NO_MORE_SESSIONS;
-    const keys = [`address ${networkOf(request.ip)}`, `principal ${principal.id}`];
+    const keys = keysOf(networkOf(request.ip), principal);
     const excess = this.#refusesSession() ?? this.#excessOf(keys, principal);
     if (excess !== undefined) return excess;
     for (const key of keys) this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
@@ -122,7 +123,6 @@ export class Sessions {
     };
     const session = new Session(record, { principal, opening: request, host: this.#host });
     this.#live.set(session.id, session);
-    this.#addressOf.set(session, keys[0] ?? '');
     const gone = (): void => void session.end('abandoned');
     response.once('close', gone);
     try {
@@ -148,7 +148,7 @@ export class Sessions {
 
   /** Which limit one more session would pass. An abandoned session makes room for a new one. */
   #excessOf(
-    [address = '', owner = '']: readonly string[],
+    [address, owner]: ReturnType<typeof keysOf>,
     principal: Principal,
   ): Refusal | undefined {
     const { maxSessions, maxSessionsPerAddress, maxSessionsPerPrincipal } = this.#options;
@@ -177,12 +177,12 @@ export class Sessions {
 
   #drop(session: Session, reason: SessionEnd): void {
     this.#live.delete(session.id);
-    for (const key of [this.#addressOf.get(session) ?? '', `principal ${session.principal.id}`]) {
+    this.#making.get(session)?.abort();
+    for (const key of keysOf(session.network, session.principal)) {
       const left = (this.#held.get(key) ?? 1) - 1;
       if (left > 0) this.#held.set(key, left);
       else this.#held.delete(key);
     }
-    this.#addressOf.delete(session);
     for (const kept of [this.#store, this.#host.events]) {
       inBackground(session.log, 'what is stored of a session could not be deleted', () =>
         kept.delete(session.id),
@@ -219,19 +219,27 @@ export class Sessions {
   /** Makes the server of a session, unless the session ends first. */
   async #makeServer(session: Session): Promise<ServableServer> {
     const { create, createTimeoutMs, requestStates } = this.#options;
-    const { signal, principal, headers, id, log } = session;
+    const { principal, headers, id, log } = session;
+    const attempt = new AbortController();
+    this.#making.set(session, attempt);
     const context = {
       principal,
       headers,
       sessionId: id,
-      signal,
+      get signal(): AbortSignal {
+        return session.signal;
+      },
       era: 'legacy',
       requestState: requestStates(() => principal.id),
     } as const;
-    const making = { signal, timeoutMs: createTimeoutMs, log };
-    const server = await makeServer(() => create(context), making);
-    this.#watch(server);
-    return server;
+    const making = { signal: attempt.signal, timeoutMs: createTimeoutMs, log };
+    try {
+      const server = await makeServer(() => create(context), making);
+      this.#watch(server);
+      return server;
+    } finally {
+      this.#making.delete(session);
+    }
   }
 
   #tell(
@@ -262,6 +270,11 @@ export class Sessions {
 function isAbandoned({ record, streams: { detachedAt } }: Session, afterMs: number): boolean {
   if (record.transport !== 'sse' || detachedAt === undefined) return false;
   return Date.now() - detachedAt > afterMs;
+}
+
+/** Those of whom a session is one: each may have so many. */
+function keysOf(network: string, { id }: Principal): readonly [address: string, owner: string] {
+  return [`address ${network}`, `principal ${id}`];
 }
 
 function digestOf(resumeKey: string): string {

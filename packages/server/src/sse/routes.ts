@@ -137,7 +137,7 @@ export class SseRoutes {
     const stream = new EventStream(reply, this.#mount.events);
     const idOf = (seq: number): string => `${session.id}.${seq}`;
     const sink = new StreamSink(stream, ({ seq }) => idOf(seq));
-    void stream.closed.then(() => session.streams.detach(MAIN_STREAM, sink));
+    stream.onclose = () => session.streams.detach(MAIN_STREAM, sink);
     // "When a client connects, the server MUST send an endpoint event containing a URI for the
     // client to use for sending messages."
     // https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
@@ -193,7 +193,7 @@ export class SseRoutes {
   #extraOf(session: Session, request: FastifyRequest): MessageExtraInfo {
     const { authInfo } = this.#mount.principalOf(request);
     return {
-      request: IncomingRequest.from(request, session.signal),
+      request: IncomingRequest.from(request, session),
       ...(authInfo !== undefined && { authInfo }),
     };
   }

@@ -27,10 +27,12 @@ export class Exchange {
   readonly request: FastifyRequest;
   /** Missing for what is no request. */
   readonly call: ClientCall | undefined;
+  /** Whether there is a server that may run it. */
+  hasServer = false;
   /** Whether the server has answered, and does nothing more for this call. */
   isServed = false;
-  /** Whether there is no server, for a reason that was logged. */
-  hasNoServer = false;
+  /** What is answered where there is no server. */
+  noServer: Refusal | undefined;
   readonly #reply: FastifyReply;
   readonly #host: ExchangeHost;
   readonly #unwanted = new AbortController();
@@ -135,8 +137,13 @@ export class Exchange {
 
   /** Ends a response that nothing was sent with, as nobody reads it. */
   abandon(): void {
-    if (this.#isAnswered || this.isStreaming) return;
-    this.#reply.hijack();
+    if (!this.isStreaming) this.cut();
+  }
+
+  /** Closes the connection without an answer. */
+  cut(): void {
+    if (this.#isAnswered) return;
+    if (!this.isStreaming) this.#reply.hijack();
     this.#reply.raw.destroy();
   }
 

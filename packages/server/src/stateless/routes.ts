@@ -1,10 +1,10 @@
 import {
+  McpServer,
+  Server,
   createMcpHandler,
   type JSONRPCRequest,
   type McpHttpHandler,
   type McpRequestContext,
-  type McpServer,
-  type Server,
   type Transport,
 } from '@modelcontextprotocol/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -18,7 +18,7 @@ import { isRequest, parseMessage } from '../http/messages.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
 import * as refusals from '../refusal.js';
-import { errorOf, refuse, type Refusal } from '../refusal.js';
+import { RefusedError, errorOf, refuse, type Refusal } from '../refusal.js';
 import { makeServer } from '../sessions/make-server.js';
 import { Exchange, type ExchangeHost } from './exchange.js';
 import { IdleServers, type Served } from './idle-servers.js';
@@ -107,7 +107,7 @@ export class StatelessRoutes implements ExchangeHost {
       return reply;
     }
     const exchange = new Exchange(reply, { call, host: this });
-    const incoming = IncomingRequest.from(request, exchange.signal);
+    const incoming = IncomingRequest.from(request, exchange);
     this.#exchanges.set(incoming, exchange);
     const isListening = call?.method === LISTEN;
     if (call !== undefined) (isListening ? this.#listening : this.#running).add(exchange);
@@ -117,7 +117,8 @@ export class StatelessRoutes implements ExchangeHost {
       parsedBody: body,
       ...(authInfo !== undefined && { authInfo }),
     });
-    if (exchange.hasNoServer) exchange.refuseAsError(refusals.NO_SERVER);
+    const { noServer } = exchange;
+    if (noServer !== undefined) exchange.refuseAsError(noServer);
     // The SDK's sign that the server closed without an answer.
     else if (response.status === 499) exchange.fail(refusals.CLOSED_EARLY);
     else if (!exchange.isOver) await exchange.respond(response);
@@ -133,7 +134,9 @@ export class StatelessRoutes implements ExchangeHost {
 
   streaming(stream: EventStream): void {
     this.#streams++;
-    void stream.closed.then(() => this.#streams--);
+    stream.onclose = () => {
+      this.#streams--;
+    };
   }
 
   /** Ends the subscriptions, each with its result, and takes no more. */
@@ -151,11 +154,14 @@ export class StatelessRoutes implements ExchangeHost {
     for (const exchange of this.#running) exchange.fail(refusals.CUT_BY_STOP);
   }
 
-  /** Ends everything, and takes nothing more. */
+  /** Ends everything, and takes nothing more. What runs is cut: its client may know that it is safe to repeat. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.endSubscriptions();
-    this.cancelAll();
+    for (const exchange of this.#running) {
+      if (exchange.hasServer) exchange.cut();
+      else exchange.refuse(refusals.STOPPING);
+    }
     await this.#handler.close();
   }
 
@@ -198,7 +204,12 @@ export class StatelessRoutes implements ExchangeHost {
       requestState: requestStates(() => principalOf(served?.exchange ?? exchange).id),
     } as const;
     const making = { signal, timeoutMs: createTimeoutMs, log: request.log };
-    const server = (await makeServer(() => create(context), making)) as McpServer | Server;
+    const server = await makeServer(() => create(context), making);
+    if (!(server instanceof McpServer || server instanceof Server)) {
+      // SDK 1.x knows sessions only. Of another copy of SDK 2, the handler takes nothing either.
+      await server.close();
+      throw new RefusedError(refusals.ONLY_SESSIONS);
+    }
     this.#mount.watch(server);
     return (served = { server, exchange });
   }
@@ -208,9 +219,10 @@ export class StatelessRoutes implements ExchangeHost {
     try {
       return await make();
     } catch (error) {
-      if (!exchange.signal.aborted) {
+      if (error instanceof RefusedError) exchange.noServer = error.refusal;
+      else if (!exchange.signal.aborted) {
         exchange.request.log.error(error, 'the server of a request could not be made');
-        exchange.hasNoServer = true;
+        exchange.noServer = refusals.NO_SERVER;
       }
       throw error;
     }
@@ -221,6 +233,7 @@ export class StatelessRoutes implements ExchangeHost {
     const { call } = exchange;
     const { onmessage } = transport;
     if (call === undefined || onmessage === undefined) return;
+    exchange.hasServer = true;
     const send = transport.send.bind(transport);
     let told = 0;
     transport.send = async (message, options) => {

@@ -39,6 +39,8 @@ interface Posted {
   readonly body: string;
   readonly messages: readonly JSONRPCMessage[];
   readonly isBatch: boolean;
+  /** What its client takes. */
+  readonly accepts: ReturnType<typeof acceptedBy>;
 }
 
 /**
@@ -66,8 +68,8 @@ export class StreamableRoutes {
     const messages = parseMessages(parsed);
     if (messages === undefined) return refuse(reply, refusals.NOT_JSON_RPC);
     const body = String(request.body);
-    const posted = { request, reply, body, messages, isBatch: Array.isArray(parsed) };
     const accepts = acceptedBy(request);
+    const posted = { request, reply, body, messages, isBatch: Array.isArray(parsed), accepts };
     if (!accepts.json && !accepts.events) return refuse(reply, refusals.NOT_ACCEPTABLE);
     const initialize = messages.find(
       (message) => isRequest(message) && message.method === 'initialize',
@@ -201,7 +203,7 @@ export class StreamableRoutes {
     reply.raw.shouldKeepAlive = false;
     const events = new EventStream(reply, this.#mount.events, headersOf(session));
     const sink = new StreamSink(events, ({ seq }) => eventIdOf(stream, seq));
-    void events.closed.then(() => session.streams.detach(stream, sink));
+    events.onclose = () => session.streams.detach(stream, sink);
     const isPrimed = cursor === undefined && versionOf(session, request) >= PRIMED_SINCE;
     if (isPrimed) void events.send(primingEvent(stream, session.streams.seq));
     await session.streams.resume(stream, sink, cursor?.seq);
@@ -238,14 +240,14 @@ export class StreamableRoutes {
 
   #responseOptions(
     session: Session,
-    { request, isBatch, messages }: Posted,
+    { request, isBatch, messages, accepts }: Posted,
     stream: number,
   ): PostResponseOptions {
     return {
       stream,
       headers: headersOf(session),
       events: this.#mount.events,
-      accepts: acceptedBy(request),
+      accepts,
       isBatch,
       isPrimed: versionOf(session, request, messages) >= PRIMED_SINCE,
       onGone: (sink) => session.streams.detach(stream, sink),
@@ -255,7 +257,7 @@ export class StreamableRoutes {
   #extraOf(session: Session, request: FastifyRequest, closeStream?: () => void): MessageExtraInfo {
     const { authInfo } = this.#mount.principalOf(request);
     return {
-      request: IncomingRequest.from(request, session.signal),
+      request: IncomingRequest.from(request, session),
       ...(authInfo !== undefined && { authInfo }),
       ...(closeStream !== undefined && {
         closeSSEStream: closeStream,

@@ -58,7 +58,7 @@ export async function answerToolCall(
 ): Promise<CallOutcome> {
   const gone = new AbortController();
   const stream = new EventStream(reply, options);
-  void stream.closed.then(() => gone.abort());
+  stream.onclose = () => gone.abort();
   const outcome = await run(gone.signal);
   const answer = answerOf(outcome, options.maxBufferedBytes, reply.log);
   try {

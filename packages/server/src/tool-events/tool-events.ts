@@ -145,7 +145,7 @@ export class ToolEvents {
   ): Promise<CallOutcome> {
     const { authInfo } = call.principal;
     const extra: MessageExtraInfo = {
-      request: IncomingRequest.from(call.request, session.signal),
+      request: IncomingRequest.from(call.request, session),
       ...(authInfo !== undefined && { authInfo }),
     };
     const cancel = (): void => call.cancel();
