@@ -44,7 +44,7 @@ export interface ServeOptions extends McpOptions, ConnectionOptions {
    * process and every session with it. An error that belongs to no call always does, as Node has it.
    *
    * It is on because a server outlives its tools. On Node 20 and 22 it makes every promise of the process
-   * cost a little: about a tenth of the processor time of a call, unless `tracing` or `queues` cost that
+   * cost something: a tenth to a quarter of the processor time of a call, unless `tracing` or `queues` cost that
    * anyway. From Node 24 on no cost can be measured. `false` is for servers whose tools are known.
    * Default: `true`.
    */

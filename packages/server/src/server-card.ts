@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
 import { QUIET } from './http/quiet.js';
+import { forwardedPrefix, requestPath } from './request-path.js';
 import type { Mount } from './mount.js';
 import type { ServableServer } from './options.js';
 import { NO_SERVER, refuse } from './refusal.js';
@@ -41,8 +42,7 @@ export class ServerCard {
         request.log.error(error, 'the server of a card could not be made');
         return refuse(reply, NO_SERVER);
       }
-      const [path = ''] = request.originalUrl.split('?');
-      const base = path.replace(/\/[^/]*\/*$/, '');
+      const base = forwardedPrefix(request) + requestPath(request).replace(/\/[^/]*\/*$/, '');
       const body = JSON.stringify({
         ...introduced,
         transports: [

@@ -45,35 +45,49 @@ async function callOnTheOther(
   expect(other.runs).toEqual(['new']);
 }
 
+/** Two nodes and a client: five calls run on the first node, and one more ran on the second. */
+interface Switched extends Calls {
+  readonly first: KitServing;
+  readonly second: KitServing;
+  readonly proxy: SwitchingProxy;
+}
+
+/** Does something after the proxy has begun to lead to the second node. */
+async function switched(
+  path: string,
+  options: ClientOptions,
+  then: (nodes: Switched) => Promise<void>,
+): Promise<void> {
+  await using first = await serveKit();
+  await using second = await serveKit();
+  await using proxy = await startSwitchingProxy(first.origin);
+  await using client = await connect(proxy.origin + path, options);
+  const calls = await inFlight(client, first);
+  await callOnTheOther(client, proxy, second);
+  await then({ first, second, proxy, ...calls });
+}
+
 describe.for(TRANSPORTS)('behind a proxy that leads to another node, %s', ([, path, options]) => {
   it('the calls that the first node runs get their answers from it, and run once', async () => {
-    await using first = await serveKit();
-    await using second = await serveKit();
-    await using proxy = await startSwitchingProxy(first.origin);
-    await using client = await connect(proxy.origin + path, options);
-    const { reads, write } = await inFlight(client, first);
-    await callOnTheOther(client, proxy, second);
-    first.release();
-    expect(await write).toBe('write: w');
-    expect(await Promise.all(reads)).toEqual(READS.map((key) => `read: ${key}`));
-    expect(first.runs.toSorted()).toEqual([...READS, 'w']);
-    expect(second.runs).toEqual(['new']);
+    await switched(path, options, async ({ first, second, reads, write }) => {
+      first.release();
+      expect(await write).toBe('write: w');
+      expect(await Promise.all(reads)).toEqual(READS.map((key) => `read: ${key}`));
+      expect(first.runs.toSorted()).toEqual([...READS, 'w']);
+      expect(second.runs).toEqual(['new']);
+    });
   });
 
   it('they are lost with their streams: the safe ones run on the second node', async () => {
-    await using first = await serveKit();
-    await using second = await serveKit();
-    await using proxy = await startSwitchingProxy(first.origin);
-    await using client = await connect(proxy.origin + path, options);
-    const { reads, write } = await inFlight(client, first);
-    await callOnTheOther(client, proxy, second);
-    proxy.cut();
-    await expect(write).rejects.toMatchObject({
-      code: 'connection-lost',
-      certainty: 'outcome-unknown',
+    await switched(path, options, async ({ first, second, proxy, reads, write }) => {
+      proxy.cut();
+      await expect(write).rejects.toMatchObject({
+        code: 'connection-lost',
+        certainty: 'outcome-unknown',
+      });
+      expect(await Promise.all(reads)).toEqual(READS.map((key) => `read: ${key}`));
+      expect(second.runs.toSorted()).toEqual(['new', ...READS]);
+      first.release();
     });
-    expect(await Promise.all(reads)).toEqual(READS.map((key) => `read: ${key}`));
-    expect(second.runs.toSorted()).toEqual(['new', ...READS]);
-    first.release();
   });
 });

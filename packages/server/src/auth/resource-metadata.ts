@@ -1,5 +1,6 @@
 import { buildOAuthProtectedResourceMetadata } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { forwardedPrefix, requestPath } from '../request-path.js';
 
 /** What the metadata say, and where the server is reached. */
 export interface ResourceMetadataOptions {
@@ -135,18 +136,12 @@ async function answerPreflight(request: FastifyRequest, reply: FastifyReply): Pr
   await reply.code(204).send();
 }
 
-/** The path as the client sent it, before the application rewrote it, and without an address in front. */
-function requestPath(request: FastifyRequest): string {
-  const [url = ''] = request.originalUrl.split('?');
-  return url.replace(/^(?:https?:\/\/[^/]*)?[/\\]+/i, '/');
-}
-
 /** The address of this path as the client reaches it. With `trustProxy`, that is the proxy's. */
 function urlOf(request: FastifyRequest, path: string): URL | undefined {
   const { protocol, host } = request;
   // A parser of addresses takes more: quotes, and a name before an @.
   if (!/^https?$/.test(protocol) || !HOST.test(host)) return undefined;
-  const text = `${protocol}://${host}${path}`;
+  const text = `${protocol}://${host}${forwardedPrefix(request)}${path}`;
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 

@@ -1,11 +1,19 @@
 import type { JSONRPCRequest, ScopeChallenge } from '@modelcontextprotocol/server';
 import { hash } from 'node:crypto';
-import type { Mount } from '../mount.js';
+import type { ClientCall } from '../calls/client-call.js';
+import type { CallGates } from '../calls/gates.js';
+import type { ResolvedOptions } from '../options.js';
 import type { MaybePromise } from '../principal.js';
 import * as refusals from '../refusal.js';
 import type { Refusal } from '../refusal.js';
 import { MAX_ID_CHARS, type RunningRequest } from './accepted-requests.js';
 import type { Session } from './session.js';
+
+/** Whom a session asks whether a request may run. */
+export interface Admission {
+  readonly gates: CallGates;
+  readonly options: Pick<ResolvedOptions, 'maxInFlight' | 'refusalOf'>;
+}
 
 /** Tells a repetition from another request with the same id. */
 export function digestOf(body: string): string {
@@ -21,25 +29,18 @@ export function digestOf(body: string): string {
 export function admit(
   session: Session,
   request: RunningRequest,
-  mount: Mount,
+  admission: Admission,
 ): MaybePromise<Refusal | undefined> {
   const { id } = request.call;
-  const { maxInFlight } = mount.options;
   if (String(id).length > MAX_ID_CHARS) return refusals.LONG_ID;
   if (session.requests.runningOf(id) !== undefined) return refusals.REPEATED_ID;
-  const isFull = session.requests.running >= maxInFlight;
+  const refusal = whyNotRun(session, request.call, admission);
   session.requests.add(request);
-  if (isFull) return session.withdraw(request, refusals.tooManyInFlight(maxInFlight));
-  const refusal = whyNotRun(session, request, mount);
   if (!(refusal instanceof Promise)) {
     return refusal === undefined ? undefined : session.withdraw(request, refusal);
   }
-  request.admission = refusal.then(
-    (known) => decide(session, request, { refusal: known, mount }),
-    (error: unknown) => {
-      session.log.error(error, 'the server of a session could not be made again');
-      return session.withdraw(request, refusals.NO_SERVER);
-    },
+  request.admission = refusal.then((known) =>
+    decide(session, request, { refusal: known, gates: admission.gates }),
   );
   return request.admission;
 }
@@ -47,26 +48,37 @@ export function admit(
 function decide(
   session: Session,
   request: RunningRequest,
-  { refusal, mount }: { refusal: Refusal | undefined; mount: Mount },
+  { refusal, gates }: { refusal: Refusal | undefined; gates: CallGates },
 ): Refusal | undefined {
   delete request.admission;
   if (refusal !== undefined) return session.withdraw(request, refusal);
   if (session.requests.runningOf(request.call.id) === request) return undefined;
   // The client cancelled it, or the session ended: gates that were still asked are told only now.
-  mount.gates.leave(request.call, { kind: 'cancelled' });
+  gates.leave(request.call, { kind: 'cancelled' });
   if (!session.isEnded) return undefined;
   return session.record.transport === 'sse' ? refusals.UNKNOWN_SESSION : refusals.SESSION_NOT_FOUND;
 }
 
-function whyNotRun(
+/** Why a call must not run, if it must not: too many run, its client lacks scopes, or a gate says so. */
+export function whyNotRun(
   session: Session,
-  { call }: RunningRequest,
-  { options, gates }: Mount,
+  call: ClientCall,
+  { options, gates }: Admission,
 ): MaybePromise<Refusal | undefined> {
+  const { maxInFlight } = options;
+  if (session.requests.running >= maxInFlight) return refusals.tooManyInFlight(maxInFlight);
   const { id, method, params } = call;
   const message: JSONRPCRequest = { jsonrpc: '2.0', id, method, ...(params && { params }) };
-  const challenge = session.scopeChallengeOf(message, call.principal);
   const ask = (known: ScopeChallenge | undefined): MaybePromise<Refusal | undefined> =>
     known === undefined ? gates.admit(call) : options.refusalOf(known, call.principal);
-  return challenge instanceof Promise ? challenge.then(ask) : ask(challenge);
+  const fail = (error: unknown): Refusal => {
+    session.log.error(error, 'the scopes of a call could not be found');
+    return refusals.NO_SERVER;
+  };
+  try {
+    const challenge = session.scopeChallengeOf(message, call.principal);
+    return challenge instanceof Promise ? challenge.then(ask).catch(fail) : ask(challenge);
+  } catch (error) {
+    return fail(error);
+  }
 }

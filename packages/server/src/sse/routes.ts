@@ -3,10 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ClientCall } from '../calls/client-call.js';
 import { EventStream, encodeEvent } from '../events/event-stream.js';
 import { StreamSink } from '../events/stream-sink.js';
-import { forwardedPrefix } from '../http/forwarded-prefix.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import { isRequest, parseBody, parseMessage, Unreadable } from '../http/messages.js';
 import { QUIET } from '../http/quiet.js';
+import { forwardedPrefix, requestPath } from '../request-path.js';
 import type { Mount } from '../mount.js';
 import type { MaybePromise } from '../principal.js';
 import * as refusals from '../refusal.js';
@@ -244,9 +244,7 @@ function cursorOf({ headers }: FastifyRequest): { id: string; seq: number } | un
  * removed from the front comes again.
  */
 function messagesPath(request: FastifyRequest): string {
-  const [url = ''] = request.originalUrl.split('?');
-  // With two slashes in front, a path would be an address on another host.
-  const path = url.replace(/^(?:https?:\/\/[^/]*)?[/\\]+/i, '/');
+  const path = requestPath(request);
   const folder = path.slice(0, path.lastIndexOf('/', path.length - 2) + 1);
   return `${forwardedPrefix(request)}${folder}messages`;
 }

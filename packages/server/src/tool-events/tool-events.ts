@@ -5,7 +5,6 @@ import {
   type CallToolResult,
   type JSONRPCErrorResponse,
   type JSONRPCMessage,
-  type JSONRPCRequest,
   type MessageExtraInfo,
 } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
@@ -15,7 +14,8 @@ import type { Mount } from '../mount.js';
 import { ClientCall } from '../calls/client-call.js';
 import type { CallOutcome } from '../calls/call.js';
 import * as refusals from '../refusal.js';
-import { refuse, type Refusal } from '../refusal.js';
+import { refuse } from '../refusal.js';
+import { whyNotRun } from '../sessions/admission.js';
 import type { Session } from '../sessions/session.js';
 import { answerToolCall, describeTools, parseToolCall } from './tool-call.js';
 import { ToolCaller, isToolsChanged } from './tool-caller.js';
@@ -93,7 +93,7 @@ export class ToolEvents {
       { jsonrpc: '2.0', id: 0, method: 'tools/call', params },
       { principal, transport: 'tool-events', sessionId: session.id, protocolVersion, request },
     );
-    const admission = this.#admit(session, call);
+    const admission = whyNotRun(session, call, this.#mount);
     requests.others++;
     // What ends it otherwise is a defect.
     let outcome: CallOutcome = { kind: 'error', error: CALL_FAILED };
@@ -118,23 +118,6 @@ export class ToolEvents {
       gates.leave(call, outcome);
     }
     return reply;
-  }
-
-  /** Why a call must not run, if it must not. */
-  async #admit(session: Session, call: ClientCall): Promise<Refusal | undefined> {
-    const { gates, options } = this.#mount;
-    const { id, method, params, principal } = call;
-    const { maxInFlight } = options;
-    if (session.requests.running >= maxInFlight) return refusals.tooManyInFlight(maxInFlight);
-    try {
-      const message: JSONRPCRequest = { jsonrpc: '2.0', id, method, ...(params && { params }) };
-      const challenge = await session.scopeChallengeOf(message, principal);
-      if (challenge !== undefined) return options.refusalOf(challenge, principal);
-    } catch (error) {
-      session.log.error(error, 'the scopes of a call could not be found');
-      return refusals.NO_SERVER;
-    }
-    return gates.admit(call);
   }
 
   /** Runs a call that was admitted. */

@@ -77,7 +77,7 @@ describe('a call', () => {
     return { gates: [gate], asked: asked.promise, decide: decided.resolve, left };
   }
 
-  it('runs once where it is repeated while a gate is asked, and both are answered', async () => {
+  it('runs once where it is repeated while a gate is asked, and its client is answered', async () => {
     const { gates, asked, decide, left } = heldGate();
     const { mcpUrl } = await serving({ gates });
     const headers = await opened(mcpUrl);

@@ -2,6 +2,7 @@ import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Http1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import fastify, { type LightMyRequestResponse } from 'fastify';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { mcp, type McpMount } from '../../src/index.ts';
 import { call, endpointOf, listening, open, opened, post, serving, stream } from '../fixture.ts';
@@ -135,4 +136,10 @@ it('tells clients the address that a trusted proxy has, which removes a prefix',
   expect(await endpoint('/tools/')).toBe('/tools/messages');
   expect(await endpoint('//evil.example')).toBe('/messages');
   expect(await endpoint('/tools', {} as never)).toBe('/messages');
+  const card = await request(url.replace(/sse$/, 'server-card'), {
+    headers: { ...forwarded, 'x-forwarded-prefix': '/tools' },
+  });
+  expect(await card.body.json()).toMatchObject({
+    transports: [{ url: '/tools/mcp' }, { url: '/tools/sse' }],
+  });
 });

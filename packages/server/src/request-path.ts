@@ -3,6 +3,13 @@ import type { FastifyRequest } from 'fastify';
 /** Segments that need no encoding: what stands in the header becomes an address. */
 const PREFIX = /^(?:\/[\w.~-]+)+\/?$/;
 
+/** The path as the client sent it, before the application rewrote it, and without an address in front. */
+export function requestPath(request: FastifyRequest): string {
+  const [url = ''] = request.originalUrl.split('?');
+  // With two slashes in front, a path would be an address on another host.
+  return url.replace(/^(?:https?:\/\/[^/]*)?[/\\]+/i, '/');
+}
+
 /**
  * What a proxy removed from the front of the path, as it says in `X-Forwarded-Prefix`; empty without one.
  * It counts only from a proxy that `trustProxy` names, which says by `X-Forwarded-For` that it is one.
