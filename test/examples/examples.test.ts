@@ -48,11 +48,20 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
     '2025-11-25 over streamable-http: hello',
     '2024-11-05 over sse: hello',
   ],
+  'server-jwt': [
+    'a challenge\nread: the service got a token of notes for issuer#ada\nwrite: ',
+    'write, with its scope: the service got a token of notes for issuer#ada\n',
+  ],
   'server-operate': [
     'healthy 200, ready 200\n',
     'while it stops: healthy 200, ready 503\n',
     'anonymous report: ok\n',
     'the report\n',
+  ],
+  'server-program': [
+    'notifications/tools/list_changed\n',
+    'Notes are only read now',
+    'ended: true\n1 tool, 2 sessions\n',
   ],
   'server-queues': ['second: ', 'first: rendered', 'third: rendered', 'maxQueued'],
   'server-security': ['without a key: 401', 'from another page: 403', 'price 2: 231.50\nprice 3: '],

@@ -48,14 +48,14 @@ async function startNode(): Promise<StoppingNode> {
 }
 
 /**
- * How many calls a client has in flight. With a session it is one: when the node that has the session takes
- * no connections any more, the next call ends at another node, which does not know the session. A client
- * that is told so cannot wait for what else is in flight on it. Over tool-events, where nothing says that a
- * session can be resumed, calls are safe to run twice: one that is sent while its stream ends may do so.
+ * How many calls a client has in flight. When the node that has the session takes no connections any more,
+ * the next call ends at another node, which does not know the session, while the first answers the others.
+ * Over tool-events, where nothing says that a session can be resumed, calls are safe to run twice: one that
+ * is sent while its stream ends may do so.
  */
 const TRANSPORTS: readonly (readonly [string, string, number, ClientOptions])[] = [
-  ['sse', '/sse', 1, { transport: 'sse' }],
-  ['sessions', '/mcp', 1, { transport: 'streamable-http', protocol: '2025-11-25' }],
+  ['sse', '/sse', 3, { transport: 'sse' }],
+  ['sessions', '/mcp', 3, { transport: 'streamable-http', protocol: '2025-11-25' }],
   ['stateless', '/mcp', 3, { transport: 'streamable-http', protocol: '2026-07-28' }],
   ['tool-events', '/sse', 1, { transport: 'tool-events' }],
 ];

@@ -80,8 +80,16 @@ export interface StreamableServer extends AsyncDisposable {
   /** Ends what `subscriptions/listen` opened, as the protocol wants it. */
   endSubscriptions(): void;
   /** Knows no session any more, though their streams stay open. */
-  dropSessions(): void;
+  dropSessions(): LostStreams;
   close(): Promise<void>;
+}
+
+/** The streams of sessions that the server does not know any more. */
+export interface LostStreams {
+  /** Says something on those that are to answer POSTs; an answer goes to its request alone. */
+  push(message: RpcMessage): void;
+  /** Drops them. */
+  cut(): void;
 }
 
 /** One stream of events, across the responses that carry it. */
@@ -345,8 +353,22 @@ export async function startStreamable(
       }
     },
     dropSessions: () => {
-      for (const { mcp } of sessions.values()) mcp.close();
+      const lost = [...sessions.values()];
+      for (const { mcp } of lost) mcp.close();
       sessions.clear();
+      return {
+        push: (message) => {
+          const isAnswer = message.method === undefined;
+          for (const stream of lost.flatMap((session) => [...session.streams])) {
+            const isMeant = isAnswer ? stream.id === message.id : stream.kind === 'reply';
+            if (isMeant) write(stream, message);
+          }
+        },
+        cut: () => {
+          for (const session of lost)
+            for (const { response } of session.streams) response.destroy();
+        },
+      };
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -33,10 +33,6 @@ export class YoungMap<Key, Value> {
     return this.#map.delete(key);
   }
 
-  clear(): void {
-    this.#map.clear();
-  }
-
   /** The values there are now; entries may come and go meanwhile. */
   values(): Value[] {
     return [...this.#map.values()];

@@ -43,7 +43,6 @@ export type {
   ServableServer,
   ServerContext,
   ServerFactory,
-  Stores,
 } from './options.js';
 export { mcp, stopperOf } from './plugin.js';
 export { ANONYMOUS, type MaybePromise, type Principal } from './principal.js';
@@ -54,5 +53,6 @@ export {
   type SessionRecord,
   type SessionStore,
 } from './sessions/session-store.js';
+export type { Stores } from './stores.js';
 export { MemoryTaskStore } from './tasks/memory-task-store.js';
 export type { TaskRecord, TaskStore } from './tasks/task-store.js';

@@ -10,6 +10,7 @@ import type { ResolvedOptions } from './options.js';
 import { ANONYMOUS, type Principal } from './principal.js';
 import type { Refusal } from './refusal.js';
 import { Sessions } from './sessions/sessions.js';
+import { StatelessRoutes } from './stateless/routes.js';
 
 /** What a mount is made of, beside its options. */
 export interface MountParts {
@@ -26,10 +27,9 @@ export class Mount implements McpMount {
   readonly options: ResolvedOptions;
   readonly gates: CallGates;
   readonly sessions: Sessions;
+  readonly stateless: StatelessRoutes;
   readonly events: EventStreamOptions;
   readonly #principals = new WeakMap<FastifyRequest, Principal>();
-  /** Calls that no session has. */
-  stateless = 0;
   /** Told every server before it is connected. */
   readonly watch: (server: object) => void;
 
@@ -45,6 +45,7 @@ export class Mount implements McpMount {
       budget: new BufferBudget(options),
     };
     this.sessions = new Sessions({ options, gates: this.gates, observers, refusesSession, watch });
+    this.stateless = new StatelessRoutes(this);
   }
 
   /** Who sends a request, as its authentication said. */
@@ -66,9 +67,8 @@ export class Mount implements McpMount {
   }
 
   stats(): KitStats {
-    let streams = 0;
+    let { streams, running: callsInFlight } = this.stateless;
     let hibernating = 0;
-    let callsInFlight = this.stateless;
     for (const session of this.sessions.all()) {
       streams += session.streams.size;
       callsInFlight += session.requests.running;

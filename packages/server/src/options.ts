@@ -1,47 +1,32 @@
-import {
-  InMemoryServerEventBus,
-  type RequestStateCodec,
-  type ScopeChallenge,
-  type ServerEventBus,
-  type Transport,
-} from '@modelcontextprotocol/server';
+import type { RequestStateCodec, ScopeChallenge, Transport } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
+import { resolveAttempts } from './auth/attempts.js';
 import type { Authenticate, Authenticator } from './auth/authenticator.js';
 import type { CallGate } from './calls/call.js';
-import type { EventLog } from './events/event-log.js';
-import {
-  MemoryEventLog,
-  resolveEventLog,
-  type EventLogOptions,
-} from './events/memory-event-log.js';
+import type { EventLogOptions } from './events/memory-event-log.js';
 import { resolveCorsOptions, type CorsOptions, type ResolvedCorsOptions } from './guard/cors.js';
 import {
   resolveGuardOptions,
   type GuardOptions,
   type ResolvedGuardOptions,
 } from './guard/guard-options.js';
+import { checkFlag, checkObject } from './check-options.js';
 import { resolveLimits, type LimitOptions, type ResolvedLimitOptions } from './limits/limits.js';
-import { MemoryRateStore } from './limits/memory-rate-store.js';
-import { MemoryWorkQueue } from './limits/memory-work-queue.js';
-import type { RateLimit, RateStore } from './limits/rate-store.js';
-import type { WorkQueue } from './limits/work-queue.js';
+import type { RateLimit } from './limits/rate-store.js';
 import {
   resolveOperateOptions,
   type OperateOptions,
   type ResolvedOperateOptions,
 } from './operate/options.js';
-import { MemoryTaskStore } from './tasks/memory-task-store.js';
-import type { TaskStore } from './tasks/task-store.js';
 import { resolveAuthenticator } from './auth/resolve-authenticator.js';
 import { scopeRefusal } from './auth/challenge.js';
 import type { KitObserver, McpMount } from './operate/observer.js';
 import type { Principal } from './principal.js';
-import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './number-options.js';
+import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './check-options.js';
 import type { Refusal } from './refusal.js';
 import { requestStates, type RequestStates } from './request-state.js';
-import { fullEventLog } from './operate/log.js';
-import { MemorySessionStore, type SessionStore } from './sessions/session-store.js';
+import { resolveStores, type Stores } from './stores.js';
 
 /** What a factory is told about the session, or the request, that it makes a server for. */
 export interface ServerContext {
@@ -79,17 +64,6 @@ export interface ServableServer {
  *
  */
 export type ServerFactory = (context: ServerContext) => ServableServer | Promise<ServableServer>;
-
-/** What sessions, and what is kept for them, are stored in. Default: the memory of this process. */
-export interface Stores {
-  sessions?: SessionStore;
-  events?: EventLog;
-  /** What open streams of `subscriptions/listen` are told of. */
-  bus?: ServerEventBus;
-  rates?: RateStore;
-  queue?: WorkQueue;
-  tasks?: TaskStore;
-}
 
 /** How servers are served. Durations in milliseconds, sizes in bytes; a wrong one is a `TypeError`. */
 export interface KitOptions extends GuardOptions, LimitOptions, OperateOptions {
@@ -284,45 +258,59 @@ export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): Re
   return {
     ...resolveNumbers(options),
     create: options.create,
-    toolEvents: flag('toolEvents', options.toolEvents),
-    hibernate: flag('hibernate', options.hibernate),
-    reuseServers: flag('reuseServers', options.reuseServers),
+    toolEvents: checkFlag('toolEvents', options.toolEvents),
+    hibernate: checkFlag('hibernate', options.hibernate),
+    reuseServers: checkFlag('reuseServers', options.reuseServers),
     ...resolveGuardOptions(options),
     auth: resolveAuthenticator(options.auth, {
       rates: stores.rates,
-      ...(options.attempts !== undefined && { attempts: options.attempts }),
+      attempts: resolveAttempts(options.attempts),
     }),
     cors: resolveCorsOptions(options.cors),
     limits: resolveLimits(options),
     operate: resolveOperateOptions(options),
-    gates: options.gates ?? [],
-    observers: options.observers ?? [],
+    gates: checkGates(options.gates),
+    observers: checkHooks('observers', options.observers, OBSERVER_METHODS),
     stores,
     requestStates: requestStates(options.requestStateKeys),
-    onMount: options.onMount,
+    onMount: checkOnMount(options.onMount),
     log,
     refusalOf: scopeRefusal,
   };
 }
 
-function resolveStores(
-  { stores = {}, eventLog }: KitOptions,
-  log: FastifyBaseLogger | undefined,
-): Required<Stores> {
-  const failed = (error: Error): void => log?.error(error, 'a listener of the event bus failed');
-  return {
-    sessions: stores.sessions ?? new MemorySessionStore(),
-    events: stores.events ?? new MemoryEventLog(resolveEventLog(eventLog), fullEventLog(log)),
-    bus: stores.bus ?? new InMemoryServerEventBus(failed),
-    rates: stores.rates ?? new MemoryRateStore(),
-    queue: stores.queue ?? new MemoryWorkQueue(),
-    tasks: stores.tasks ?? new MemoryTaskStore(),
-  };
+const GATE_METHODS = ['admit', 'hold', 'around', 'leave'] as const;
+const OBSERVER_METHODS = ['sessionOpened', 'sessionEnded', 'requestRefused'] as const;
+
+/**
+ * The gates of a mount.
+ *
+ * @throws TypeError that names the wrong one: one that is never asked would let everything through.
+ */
+export function checkGates(given: readonly CallGate[] | undefined): readonly CallGate[] {
+  return checkHooks('gates', given, GATE_METHODS);
 }
 
-function flag(name: string, given: boolean | undefined): boolean {
-  if (given !== undefined && typeof given !== 'boolean') {
-    throw new TypeError(`${name} must be true or false`);
+/** Objects with some of these methods. One with none, as a function is, would never be asked or told. */
+function checkHooks<Hook extends object>(
+  name: string,
+  given: readonly Hook[] = [],
+  methods: readonly (keyof Hook & string)[],
+): readonly Hook[] {
+  if (!Array.isArray(given)) throw new TypeError(`${name} must be an array`);
+  for (const [index, hook] of given.entries()) {
+    const members = checkObject(`${name}[${index}]`, hook);
+    const own = methods.filter((method) => members[method] !== undefined);
+    const wrong = own.find((method) => typeof members[method] !== 'function');
+    if (wrong !== undefined) throw new TypeError(`${name}[${index}].${wrong} must be a function`);
+    if (own.length === 0) {
+      throw new TypeError(`${name}[${index}] must have a method: ${methods.join(', ')}`);
+    }
   }
-  return given ?? false;
+  return given;
+}
+
+function checkOnMount(given: KitOptions['onMount']): KitOptions['onMount'] {
+  if (given === undefined || typeof given === 'function') return given;
+  throw new TypeError('onMount must be a function');
 }

@@ -5,6 +5,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import { isDeepStrictEqual } from 'node:util';
 import { registerCors } from './guard/cors.js';
 import { guardRequest } from './guard/guard-request.js';
 import { parseBody, Unreadable } from './http/messages.js';
@@ -16,6 +17,7 @@ import { Drain } from './operate/drain.js';
 import { registerHealth } from './operate/health.js';
 import { createMetrics } from './operate/metrics.js';
 import type { KitStats } from './operate/observer.js';
+import type { ResolvedOperateOptions, StopOptions } from './operate/options.js';
 import { Stopper } from './operate/stop.js';
 import { createTracing } from './operate/tracing.js';
 import { resolveOptions, type McpOptions, type ResolvedOptions } from './options.js';
@@ -23,16 +25,18 @@ import * as refusals from './refusal.js';
 import { RefusedError, refuse } from './refusal.js';
 import { ServerCard } from './server-card.js';
 import { SseRoutes } from './sse/routes.js';
-import { StatelessRoutes } from './stateless/routes.js';
 import { StreamableRoutes } from './streamable/routes.js';
 
-/** What stops the mounts of each application. */
-const drains = new WeakMap<object, Drain>();
+/** What stops the mounts of each application, and how its first mount says that it stops. */
+const drains = new WeakMap<
+  object,
+  { readonly drain: Drain; readonly stop: Required<StopOptions> }
+>();
 
 const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
   const options = resolveOptions(given, app.log);
   const { prefix = '' } = given as { prefix?: string };
-  const drain = stopping(app, options);
+  const drain = stopping(app, given, options.operate);
   const { metrics, tracing, audit } = options.operate;
   const held: { mount?: Mount; limits?: Limits } = {};
   const kept =
@@ -62,7 +66,7 @@ const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
     async (fastify) => {
       takeJson(fastify, options);
       fastify.addHook('onRequest', guard);
-      if (options.cors) await registerCors(fastify, options.cors, options.allowedOrigins);
+      if (options.cors) registerCors(fastify, options.cors, options.allowedOrigins);
       const { rates, queue } = options.stores;
       const limits = await registerLimits(fastify, options.limits, { rates, queue });
       const mount = new Mount(options, {
@@ -105,13 +109,28 @@ const NOTHING: KitStats = {
   eventLogBytes: 0,
 };
 
-/** What stops an application with all its mounts, and says whether it is ready. */
-function stopping(app: FastifyInstance, { operate, retryMs }: ResolvedOptions): Drain {
+/**
+ * What stops an application with all its mounts, and says whether it is ready.
+ *
+ * @throws TypeError when another mount has said otherwise how it stops.
+ */
+function stopping(
+  app: FastifyInstance,
+  { stop: given }: McpOptions,
+  operate: ResolvedOperateOptions,
+): Drain {
+  const { stop } = operate;
   const known = drains.get(app.server);
-  if (known !== undefined) return known;
-  const drain = new Drain(() => app.close());
-  drains.set(app.server, drain);
-  stoppers.set(app.server, new Stopper(drain, { app, ...operate.stop, retryMs }));
+  const drain = known?.drain ?? new Drain(() => app.close());
+  if (known === undefined) {
+    drains.set(app.server, { drain, stop });
+    stoppers.set(app.server, new Stopper(drain, { app, ...stop }));
+  } else if (given !== undefined && !isDeepStrictEqual(stop, known.stop)) {
+    const { delayMs, graceMs } = known.stop;
+    throw new TypeError(
+      `stop: the first MCP server of this application has it stop with delayMs ${delayMs} and graceMs ${graceMs}: give the option there`,
+    );
+  }
   if (operate.health) registerHealth(app, { isReady: drain.isReady });
   return drain;
 }
@@ -130,9 +149,8 @@ export function stopperOf(app: FastifyInstance): Stopper {
 }
 
 function addRoutes(fastify: FastifyInstance, mount: Mount): void {
-  const { options } = mount;
+  const { options, stateless } = mount;
   const streamable = new StreamableRoutes(mount);
-  const stateless = new StatelessRoutes(mount);
   new SseRoutes(mount).register(fastify);
   streamable.register(fastify);
   fastify.post('/mcp', QUIET, async (request, reply) => {
@@ -174,9 +192,14 @@ function takeJson(fastify: FastifyInstance, { maxBodyBytes }: ResolvedOptions): 
   fastify.addContentTypeParser(
     'application/json',
     { parseAs: 'string', bodyLimit: maxBodyBytes },
-    (_request: FastifyRequest, body: string | Buffer, done) => done(null, String(body)),
+    ({ headers }: FastifyRequest, body: string | Buffer, done) => {
+      const encoding = headers['content-encoding'] ?? 'identity';
+      if (encoding === 'identity') return done(null, String(body));
+      return done(new RefusedError(refusals.COMPRESSED));
+    },
   );
   fastify.setErrorHandler((error: Error & { code?: string }, _request, reply) => {
+    if (error instanceof RefusedError) return refuse(reply, error.refusal);
     switch (error.code) {
       case 'FST_ERR_CTP_BODY_TOO_LARGE':
         return refuse(reply, refusals.bodyTooLarge(maxBodyBytes));
@@ -226,10 +249,12 @@ function refuseOtherMethods(fastify: FastifyInstance, { toolEvents }: ResolvedOp
     '/sse': toolEvents ? ['GET', 'POST'] : ['GET'],
     '/messages': ['POST'],
     '/mcp': ['GET', 'POST', 'DELETE'],
+    '/server-card': ['GET', 'HEAD'],
   };
   for (const [url, methods] of Object.entries(answered)) {
     const method = fastify.supportedMethods.filter((name) => !methods.includes(name));
-    const refusal = refusals.wrongMethod(methods.join(', '));
+    const isSse = url === '/sse' || url === '/messages';
+    const refusal = (isSse ? refusals.wrongMethod : refusals.methodNotTaken)(methods.join(', '));
     const handler = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
       refuse(reply, refusal);
     fastify.route({ ...QUIET, url, method, handler });

@@ -2,11 +2,13 @@ import {
   INTERNAL_ERROR,
   INVALID_REQUEST,
   PARSE_ERROR,
+  ProtocolErrorCode,
+  SUPPORTED_PROTOCOL_VERSIONS,
   type JSONRPCErrorResponse,
   type RequestId,
 } from '@modelcontextprotocol/server';
 import type { FastifyReply } from 'fastify';
-import { logRefusal } from './guard/refusal-log.js';
+import { logRefusal } from './refusal-log.js';
 
 /** An HTTP answer that refuses a request, and says what to do. */
 export interface Refusal {
@@ -46,7 +48,15 @@ export const NOT_JSON: Refusal = {
 export const NOT_JSON_RPC: Refusal = {
   status: 400,
   code: INVALID_REQUEST,
-  message: 'The body is not one JSON-RPC 2.0 message; batches are not accepted',
+  message:
+    'The body is no JSON-RPC 2.0 message (its members are jsonrpc, id, method and params, or id and result or error; the id is a string or a whole number below 2^53), nor, where a session is posted to /mcp, a batch of 1 to 100 of them',
+};
+
+/** A compressed body, which could be far longer than it looks. */
+export const COMPRESSED: Refusal = {
+  status: 415,
+  code: SERVER_ERROR,
+  message: 'The body is compressed: send it without a Content-Encoding',
 };
 
 /** The body is JSON that exceeds a bound. */
@@ -197,11 +207,42 @@ export const NO_MORE_SESSIONS: Refusal = {
   headers: { 'retry-after': '5' },
 };
 
+/** The application is closing, and another node may answer. */
+export const STOPPING: Refusal = {
+  status: 503,
+  code: SERVER_ERROR,
+  message: 'The server stops: try again, on another node',
+  headers: { 'retry-after': '1' },
+  data: { reason: 'stopping' },
+};
+
+/** A call took longer than the server had left. It began, so it is not said that it may be repeated. */
+export const CUT_BY_STOP: JSONRPCErrorResponse['error'] = {
+  code: SERVER_ERROR,
+  message: 'The call was cancelled because the server stops: a part of it may have run',
+  data: { reason: 'stopping' },
+};
+
+/** The server of a request closed itself before it answered. */
+export const CLOSED_EARLY: JSONRPCErrorResponse['error'] = {
+  code: INTERNAL_ERROR,
+  message: 'The server closed before it answered: a part of the call may have run',
+};
+
 /** The factory failed or took too long; the reason goes to the log, not to the client. */
 export const NO_SERVER: Refusal = {
   status: 500,
   code: INTERNAL_ERROR,
-  message: 'The server of the session could not be made: the log of the server says why',
+  message: 'The MCP server could not be made: the log says why',
+};
+
+/** What `create` makes is of SDK 1.x, or of another copy: a client of both protocols then opens a session. */
+export const ONLY_SESSIONS: Refusal = {
+  status: 400,
+  code: ProtocolErrorCode.UnsupportedProtocolVersion,
+  message:
+    'This server only serves sessions, because it is not made with the @modelcontextprotocol/server of the server kit: send initialize',
+  data: { supported: SUPPORTED_PROTOCOL_VERSIONS },
 };
 
 /** Also refuses web pages of other origins, which may send text and forms without a preflight. */
@@ -210,6 +251,25 @@ export const WRONG_CONTENT_TYPE: Refusal = {
   code: SERVER_ERROR,
   message: 'The content type must be application/json',
 };
+
+/** A path that is none of a server that `serve` has made. */
+export function nothingHere(prefix: string): Refusal {
+  return {
+    status: 404,
+    code: SERVER_ERROR,
+    message: `There is nothing at this path: clients connect to ${prefix}/mcp, older ones to ${prefix}/sse`,
+  };
+}
+
+/** A method that the path does not take. */
+export function methodNotTaken(allow: string): Refusal {
+  return {
+    status: 405,
+    code: SERVER_ERROR,
+    message: `This path takes ${allow}`,
+    headers: { allow },
+  };
+}
 
 /** Another method; also a JSON-RPC message posted to the stream, as Streamable HTTP sends it. */
 export function wrongMethod(allow: string): Refusal {

@@ -12,13 +12,21 @@ export type RequestStates = (principal: () => string) => RequestStateCodec;
  * Codecs with several keys: the first one seals, all of them open. What one principal was given, another
  * cannot use.
  *
- * @throws TypeError where there is no key; RangeError for one that is too short.
+ * @throws TypeError where there is no key, or one is too short.
  */
 export function requestStates(
   keys: readonly (string | Uint8Array)[] = [randomBytes(32)],
 ): RequestStates {
-  if (keys.length === 0) throw new TypeError('requestStateKeys must hold a key');
-  for (const key of keys) createRequestStateCodec({ key });
+  if (!Array.isArray(keys) || keys.length === 0) {
+    throw new TypeError('requestStateKeys must be an array of one or more keys');
+  }
+  for (const [index, key] of keys.entries()) {
+    try {
+      createRequestStateCodec({ key });
+    } catch (cause) {
+      throw new TypeError(`requestStateKeys[${index}] must have 32 bytes or more`, { cause });
+    }
+  }
   return (principal) => {
     const bind = ({ mcpReq }: ServerContext): string =>
       JSON.stringify([mcpReq.method, principal()]);

@@ -3,11 +3,14 @@ import {
   LATEST_PROTOCOL_VERSION,
   type JSONRPCMessage,
 } from '@modelcontextprotocol/server';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
 import { QUIET } from './http/quiet.js';
 import type { Mount } from './mount.js';
-import { ANONYMOUS } from './principal.js';
+import type { ServableServer } from './options.js';
+import { NO_SERVER, refuse } from './refusal.js';
+import { makeServer } from './sessions/make-server.js';
 
 /** What a server says of itself in its answer to `initialize`. */
 interface Introduced {
@@ -16,10 +19,14 @@ interface Introduced {
   readonly instructions?: string;
 }
 
+/** How many principals' cards are kept. */
+const MAX_CARDS = 100;
+
 /** `GET /server-card`: what the server is, and where it is reached. It lists no tools. */
 export class ServerCard {
   readonly #mount: Mount;
-  #introduced: Promise<Introduced> | undefined;
+  /** By principal: a factory may make another server for each. */
+  readonly #cards = new LRUCache<string, Promise<Introduced>>({ max: MAX_CARDS });
 
   constructor(mount: Mount) {
     this.#mount = mount;
@@ -27,10 +34,17 @@ export class ServerCard {
 
   register(fastify: FastifyInstance): void {
     fastify.get('/server-card', QUIET, async (request, reply) => {
+      let introduced: Introduced;
+      try {
+        introduced = await this.#introduce(request);
+      } catch (error) {
+        request.log.error(error, 'the server of a card could not be made');
+        return refuse(reply, NO_SERVER);
+      }
       const [path = ''] = request.originalUrl.split('?');
-      const base = path.slice(0, path.lastIndexOf('/'));
+      const base = path.replace(/\/[^/]*\/*$/, '');
       const body = JSON.stringify({
-        ...(await this.#introduce()),
+        ...introduced,
         transports: [
           { type: 'streamable-http', url: `${base}/mcp` },
           { type: 'sse', url: `${base}/sse` },
@@ -43,54 +57,82 @@ export class ServerCard {
     });
   }
 
-  /** Asks a server of its own, once. */
-  #introduce(): Promise<Introduced> {
-    this.#introduced ??= this.#ask().catch((error: unknown) => {
-      this.#introduced = undefined;
-      throw error;
-    });
-    return this.#introduced;
+  /** Asks a server of its own, once for each principal. */
+  #introduce(request: FastifyRequest): Promise<Introduced> {
+    const { id } = this.#mount.principalOf(request);
+    const known = this.#cards.get(id);
+    if (known !== undefined) return known;
+    const asked = this.#ask(request);
+    this.#cards.set(id, asked);
+    asked.catch(() => this.#cards.delete(id));
+    return asked;
   }
 
-  async #ask(): Promise<Introduced> {
-    const { create, requestStates } = this.#mount.options;
+  async #ask(request: FastifyRequest): Promise<Introduced> {
+    const { create, createTimeoutMs, requestStates } = this.#mount.options;
+    const principal = this.#mount.principalOf(request);
     const ended = new AbortController();
-    const server = await create({
-      principal: ANONYMOUS,
-      headers: {},
+    const { signal } = ended;
+    const context = {
+      principal,
+      headers: request.headers,
       sessionId: undefined,
-      signal: ended.signal,
+      signal,
       era: 'legacy',
-      requestState: requestStates(() => ANONYMOUS.id),
-    });
-    const [ours, theirs] = InMemoryTransport.createLinkedPair();
+      requestState: requestStates(() => principal.id),
+    } as const;
+    let introduced: Introduced = {};
+    const make = async (): Promise<ServableServer> => {
+      const server = await create(context);
+      try {
+        introduced = await introductionOf(server, signal);
+      } finally {
+        await server.close();
+      }
+      return server;
+    };
     try {
-      const answered = new Promise<Introduced>((resolve) => {
-        ours.onmessage = (message: JSONRPCMessage) => {
-          if ('result' in message) resolve(message.result as Introduced);
-        };
-      });
-      await server.connect(theirs);
-      await ours.start();
-      await ours.send({
-        jsonrpc: '2.0',
-        id: 0,
-        method: 'initialize',
-        params: {
-          protocolVersion: LATEST_PROTOCOL_VERSION,
-          capabilities: {},
-          clientInfo: { name: 'server-card', version: '1' },
-        },
-      });
-      const { serverInfo, capabilities, instructions } = await answered;
-      return {
-        ...(serverInfo !== undefined && { serverInfo }),
-        ...(capabilities !== undefined && { capabilities }),
-        ...(instructions !== undefined && { instructions }),
-      };
+      await makeServer(make, { signal, timeoutMs: createTimeoutMs, log: request.log });
+      return introduced;
     } finally {
       ended.abort();
-      await server.close();
     }
   }
+}
+
+/**
+ * What a server answers to `initialize`.
+ *
+ * @throws Error if it answers with an error, or the signal is aborted first.
+ */
+async function introductionOf(server: ServableServer, signal: AbortSignal): Promise<Introduced> {
+  signal.throwIfAborted();
+  const [ours, theirs] = InMemoryTransport.createLinkedPair();
+  const answered = new Promise<Introduced>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('nobody waits for the card')));
+    ours.onmessage = (message: JSONRPCMessage) => {
+      if ('result' in message) resolve(message.result as Introduced);
+      else if ('error' in message) reject(new Error(message.error.message));
+    };
+  });
+  // It may fail while the server still connects.
+  answered.catch(() => {});
+  await server.connect(theirs);
+  await ours.start();
+  await ours.send({
+    jsonrpc: '2.0',
+    id: 0,
+    method: 'initialize',
+    params: {
+      protocolVersion: LATEST_PROTOCOL_VERSION,
+      capabilities: {},
+      clientInfo: { name: 'server-card', version: '1' },
+    },
+  });
+  const { serverInfo, capabilities, instructions } = await answered;
+  return {
+    ...(serverInfo !== undefined && { serverInfo }),
+    ...(capabilities !== undefined && { capabilities }),
+    ...(instructions !== undefined && { instructions }),
+  };
 }

@@ -1,7 +1,8 @@
+import { pino } from 'pino';
 import { request } from 'undici';
 import { describe, expect, it, vi } from 'vitest';
 import { serve, type ServableServer, type ServeOptions } from '../src/index.ts';
-import { call, endpointOf, post, serving, stream, PING, openSocket } from './fixture.ts';
+import { call, endpointOf, opened, post, serving, stream, PING, openSocket } from './fixture.ts';
 import { createSample } from './sample-server.ts';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
@@ -88,6 +89,42 @@ describe('serve', () => {
       vi.useRealTimers();
     }
     await samples[0]!.closed;
+  });
+
+  it('says where it is below a prefix, and takes a slash at the end', async () => {
+    const { url, mcpUrl, app } = await serving({ prefix: '/api' });
+    expect([url, mcpUrl].map((one) => new URL(one).pathname)).toEqual(['/api/sse', '/api/mcp']);
+    const headers = await opened(`${mcpUrl}/`);
+    expect((await post(mcpUrl, PING, headers)).status).toBe(200);
+    expect((await post(await endpointOf(await stream(`${url}/`), url), PING)).status).toBe(202);
+    const card = await app.inject({ url: '/api/server-card/', headers: { host: 'localhost' } });
+    expect(card.json().transports[0].url).toBe('/api/mcp');
+  });
+
+  it.each(['options of pino', 'a logger'])(
+    'logs to %s, and no secret of a mistyped path',
+    async (what) => {
+      let log = '';
+      const destination = { write: (line: string) => void (log += line) };
+      const level = 'info';
+      const logger =
+        what === 'a logger' ? pino({ level }, destination) : { level, stream: destination };
+      const { url } = await serving({ logger });
+      const { origin } = new URL(url);
+      for (const path of ['/sse/', '/SSE', '/messages/', '/message']) {
+        const { body } = await request(`${origin}${path}?resume=SECRET&sessionId=SECRET`);
+        await body.dump();
+        expect(log).toContain(`"url":"${path}?resume=[redacted]&sessionId=[redacted]"`);
+      }
+      expect(log).not.toContain('SECRET');
+    },
+  );
+
+  it('tells a client that is nowhere where to go', async () => {
+    const { url } = await serving({ prefix: '/api' });
+    const { statusCode, body } = await request(new URL('/', url));
+    expect(statusCode).toBe(404);
+    expect(await body.text()).toContain('clients connect to /api/mcp, older ones to /api/sse');
   });
 
   it('does not wait for ever for the body of a request', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { PING, call, endpointOf, openSocket, post, serving, stream } from './fixture.ts';
+import { serve, type ServableServer, type ServerContext } from '../src/index.ts';
+import { PING, call, endpointOf, open, openSocket, post, serving, stream } from './fixture.ts';
+import { createSample } from './sample-server.ts';
 
 describe('a session', () => {
   it('opens with headers that no proxy holds back, and the endpoint first', async () => {
@@ -51,6 +53,23 @@ describe('a session', () => {
     await samples[0]!.closed;
     expect(signal.aborted).toBe(true);
     expect((await post(endpoint, PING)).status).toBe(404);
+  });
+
+  it('tells its factory when it ends, also one that asks afterwards', async () => {
+    const contexts: ServerContext[] = [];
+    const create = (context: ServerContext): ServableServer => {
+      contexts.push(context);
+      return createSample().server;
+    };
+    const { sseUrl, close } = await serve({ create });
+    open.push(close);
+    const [asking, late] = [await stream(sseUrl), await stream(sseUrl)];
+    await Promise.all([endpointOf(asking, sseUrl), endpointOf(late, sseUrl)]);
+    const { signal } = contexts[0]!;
+    expect(signal.aborted).toBe(false);
+    await close();
+    expect(signal.aborted).toBe(true);
+    expect(contexts[1]!.signal.aborted).toBe(true);
   });
 
   it('ends when its server closes', async () => {

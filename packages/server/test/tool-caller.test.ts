@@ -16,9 +16,16 @@ it('initializes the server again when that has failed', async () => {
     );
   }
   const { signal } = new AbortController();
-  const first = [caller.callTool('echo', {}, signal), caller.callTool('echo', {}, signal)];
+  const first = [
+    caller.callTool({ name: 'echo', arguments: {} }, { signal }),
+    caller.callTool({ name: 'echo', arguments: {} }, { signal }),
+  ];
   for (const call of first) await expect(call).rejects.toThrow('not yet');
-  expect(await caller.callTool('echo', {}, signal)).toEqual({ content: [] });
-  expect(await caller.callTool('echo', {}, signal)).toEqual({ content: [] });
+  expect(await caller.callTool({ name: 'echo', arguments: {} }, { signal })).toEqual({
+    content: [],
+  });
+  expect(await caller.callTool({ name: 'echo', arguments: {} }, { signal })).toEqual({
+    content: [],
+  });
   expect(methods).toEqual(['initialize', 'initialize', 'tools/call', 'tools/call']);
 });

@@ -1,14 +1,19 @@
-import { Server } from '@modelcontextprotocol/server';
+import {
+  McpServer,
+  ProtocolError,
+  Server,
+  requireScopes,
+  type CallToolResult,
+} from '@modelcontextprotocol/server';
+import pino from 'pino';
 import { request } from 'undici';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/until.ts';
+import type { CallGate, CallOutcome, ServableServer, ServeOptions } from '../src/index.ts';
 import { serve, type ServerFactory, type Serving } from '../src/index.ts';
+import { deferred, open } from './fixture.ts';
 import { RawStream } from './raw-stream.ts';
 import { createSample, type Sample } from './sample-server.ts';
-
-const open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
 
 async function serving(create: ServerFactory): Promise<Serving> {
   const served = await serve({ create, toolEvents: true, resumeMs: 100 });
@@ -35,8 +40,12 @@ async function opened(): Promise<Opened> {
   return { raw, id, messages: endpoint.href, sse: url, sample: sample! };
 }
 
-async function post(url: string, body: unknown): Promise<RawStream> {
-  const raw = await RawStream.post(url, body);
+async function post(
+  url: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<RawStream> {
+  const raw = await RawStream.post(url, body, headers);
   open.push(() => raw[Symbol.asyncDispose]());
   return raw;
 }
@@ -216,5 +225,207 @@ describe('the tool-events transport', () => {
     const both = await post(sse, { session_id: id, tool: 'echo', args: { message: 'too' } });
     expect(await answerOf(both)).toMatchObject({ event: 'result' });
     expect(sample.server.server.getClientVersion()?.name).toBe('raw');
+  });
+});
+
+const ERROR = { code: -32_603 };
+const circular: Record<string, unknown> = {};
+circular['itself'] = circular;
+
+/** What may become of a call: what its server does, and how its client and the gates are told. */
+const ENDINGS: Readonly<
+  Record<string, { run?: () => object; event?: string; told?: object; gates: object }>
+> = {
+  answers: {
+    run: () => ({ content: [] }),
+    event: 'result',
+    told: { content: [] },
+    gates: { kind: 'result' },
+  },
+  'reports an error': {
+    run: () => ({ content: [], isError: true }),
+    event: 'result',
+    told: { isError: true },
+    gates: { kind: 'result', result: { isError: true } },
+  },
+  throws: {
+    run: () => {
+      throw new Error('as asked');
+    },
+    event: 'error',
+    told: { ...ERROR, message: 'as asked' },
+    gates: { kind: 'error', error: { ...ERROR, message: 'as asked' } },
+  },
+  'is unknown': {
+    run: () => {
+      throw new ProtocolError(-32_602, 'no such tool', { tool: 'x' });
+    },
+    event: 'error',
+    told: { code: -32_602, message: 'no such tool' },
+    gates: { kind: 'error', error: { code: -32_602, data: { tool: 'x' } } },
+  },
+  'answers with a circle': {
+    run: () => ({ content: [], structuredContent: circular }),
+    event: 'error',
+    told: ERROR,
+    gates: { kind: 'error', error: ERROR },
+  },
+  'answers with too much': {
+    run: () => ({ content: [{ type: 'text', text: 'x'.repeat(100_000) }] }),
+    event: 'error',
+    told: ERROR,
+    gates: { kind: 'error', error: ERROR },
+  },
+  'is refused by a queue': {
+    event: 'error',
+    told: { code: -1, message: 'held' },
+    gates: { kind: 'error', error: { code: -1 } },
+  },
+  'breaks a gate': {
+    event: 'error',
+    told: ERROR,
+    gates: { kind: 'error', error: ERROR },
+  },
+  'is refused': {
+    gates: { kind: 'refused', refusal: { status: 429 } },
+  },
+  'breaks a gate that is asked': {
+    gates: { kind: 'refused', refusal: { status: 500 } },
+  },
+};
+
+const REFUSING: CallGate = {
+  admit: ({ target }) => {
+    if (target === 'breaks a gate that is asked') throw new Error('a defect');
+    return target === 'is refused' ? { status: 429, code: -2, message: 'asked' } : undefined;
+  },
+  hold: async ({ target }) =>
+    target === 'is refused by a queue' ? { status: 503, code: -1, message: 'held' } : undefined,
+  around: ({ target }, deliver) => {
+    if (target === 'breaks a gate') throw new Error('a defect');
+    deliver();
+  },
+};
+
+describe('a call of the tool-events transport', () => {
+  /** A server, and what its gates and its log are told. */
+  async function told(
+    server: () => ServableServer,
+    gates: CallGate[] = [],
+    more: Partial<ServeOptions> = {},
+  ): Promise<{
+    url: string;
+    raw: RawStream;
+    id: string;
+    outcomes: CallOutcome[];
+    log: () => string;
+  }> {
+    let log = '';
+    const logger = pino({ level: 'debug' }, { write: (line: string) => void (log += line) });
+    const outcomes: CallOutcome[] = [];
+    const leave = (_call: unknown, outcome: CallOutcome): void => void outcomes.push(outcome);
+    const options = { toolEvents: true, maxBufferedBytes: 50_000, audit: false, logger, ...more };
+    const served = await serve({ create: server, ...options, gates: [...gates, { leave }] });
+    open.push(() => served.close());
+    const url = served.sseUrl;
+    const raw = await RawStream.get(url);
+    open.push(() => raw[Symbol.asyncDispose]());
+    const endpoint = new URL(await raw.nextOf('endpoint'), url);
+    const id = endpoint.searchParams.get('session_id')!;
+    return { url, raw, id, outcomes, log: () => log };
+  }
+
+  function odd(): Server {
+    const server = new Server({ name: 'odd', version: '0' }, { capabilities: { tools: {} } });
+    server.setRequestHandler('tools/call', ({ params: { name } }) => {
+      return ENDINGS[name]!.run!() as CallToolResult;
+    });
+    return server;
+  }
+
+  it.each(Object.keys(ENDINGS))(
+    'that %s is told to its client, the gates and the log',
+    async (tool) => {
+      const { event, told: says, gates } = ENDINGS[tool]!;
+      const { url, id, outcomes, log } = await told(odd, [REFUSING]);
+      const answer = await post(url, { session_id: id, tool });
+      if (event === undefined) expect(answer.statusCode).toBeGreaterThanOrEqual(429);
+      else expect(await answerOf(answer)).toMatchObject({ event, data: says });
+      await until(() => outcomes.length > 0);
+      expect(outcomes).toMatchObject([gates]);
+      if (event === 'error') expect(log()).toMatch(/a call failed|cannot be sent|a gate failed/);
+    },
+  );
+
+  it('fails where its server cannot be initialized, and works once it can', async () => {
+    let isBroken = true;
+    const { url, id, outcomes } = await told(() => {
+      const server = odd();
+      server.setRequestHandler('initialize', ({ params: { protocolVersion } }) => {
+        if (isBroken) throw new Error('not yet');
+        const serverInfo = { name: 'odd', version: '0' };
+        return { protocolVersion, capabilities: { tools: {} }, serverInfo };
+      });
+      return server;
+    });
+    const call = { session_id: id, tool: 'answers' };
+    expect(await answerOf(await post(url, call))).toMatchObject({
+      event: 'error',
+      data: { message: 'not yet' },
+    });
+    isBroken = false;
+    expect(await answerOf(await post(url, call))).toMatchObject({ event: 'result' });
+    await until(() => outcomes.length === 2);
+    expect(outcomes).toMatchObject([{ kind: 'error', error: ERROR }, { kind: 'result' }]);
+  });
+
+  it('is cancelled by a client that leaves while a gate holds it, and never runs', async () => {
+    const held = deferred();
+    const goOn = deferred();
+    const hold: CallGate['hold'] = async () => {
+      held.resolve();
+      await goOn.promise;
+      return undefined;
+    };
+    const { server, waiting } = createSample();
+    let hasRun = false;
+    void waiting.then(() => (hasRun = true));
+    const { url, id, outcomes } = await told(() => server, [{ hold }]);
+    const answer = await post(url, { session_id: id, tool: 'wait' });
+    await held.promise;
+    answer.close();
+    await until(() => outcomes.length > 0);
+    expect(outcomes).toEqual([{ kind: 'cancelled' }]);
+    goOn.resolve();
+    // What was delivered before is answered before.
+    await answerOf(await post(url, { session_id: id, tool: 'fail' }));
+    expect(hasRun).toBe(false);
+  });
+
+  it('needs the scopes of its tool, and its tool sees who calls', async () => {
+    const create = (): McpServer => {
+      const server = new McpServer({ name: 'scoped', version: '0' });
+      const config = { scopeChallenge: requireScopes('write') };
+      server.registerTool('write', config, ({ http }) => ({
+        content: [{ type: 'text', text: http?.authInfo?.clientId ?? 'nobody' }],
+      }));
+      return server;
+    };
+    const auth = ({ headers }: { headers: Record<string, unknown> }) => {
+      const scopes = String(headers['x-scopes']).split(' ');
+      return { id: 'ada', authInfo: { token: 't', clientId: 'ada', scopes } };
+    };
+    const { url, id, outcomes } = await told(create, [], { auth });
+    const call = { session_id: id, tool: 'write' };
+    const refused = await post(url, call, { 'x-scopes': 'read' });
+    expect(refused.statusCode).toBe(403);
+    expect(refused.headers['www-authenticate']).toContain('scope="write"');
+    const answer = await post(url, call, { 'x-scopes': 'read write' });
+    expect(await answerOf(answer)).toMatchObject({ data: { content: [{ text: 'ada' }] } });
+    await until(() => outcomes.length === 2);
+    expect(outcomes).toMatchObject([
+      { kind: 'refused', refusal: { status: 403 } },
+      { kind: 'result' },
+    ]);
   });
 });

@@ -17,8 +17,8 @@ export interface ChannelHandlers {
    */
   onError(error: LongwireError, answerTo?: RequestId): void;
   /**
-   * The channel ended by itself: once, and never after `close()`. Nothing comes after it, and messages
-   * that had not left are withdrawn.
+   * The channel ended by itself: once, and never after `close()`. Nothing comes after it, unless the
+   * channel drains, and messages that had not left are withdrawn.
    */
   onEnd(reason: LongwireError): void;
 }
@@ -104,6 +104,21 @@ export interface Channel {
    * Missing where the session is the connection itself.
    */
   abandon?(reason: LongwireError, how: 'gone' | 'away'): void;
+  /**
+   * Called in `onEnd` if the answers to these requests are still wanted. If the session is lost while
+   * streams are open, the channel drains: it keeps what can bring these answers, closes the rest, and
+   * returns the requests that may still be answered. Otherwise it returns none.
+   *
+   * While it drains, messages come as before, and a `send` that is open settles as ever. Of new messages it
+   * sends only answers and cancellations, though the server may refuse them. `onBroken` is called once if
+   * no answer can come any more and no `send` says so. `close()` ends it.
+   *
+   * Missing where the session is the connection itself.
+   */
+  drain?(
+    requests: ReadonlySet<RequestId>,
+    onBroken: (reason: LongwireError) => void,
+  ): readonly RequestId[];
   /**
    * Opens the stream on which the server speaks unasked, if the transport has one beside those of
    * requests. Fulfilled if the server offers none; rejected when it ends. `onOpen` is called when it is

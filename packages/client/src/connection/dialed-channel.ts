@@ -74,8 +74,9 @@ export class DialedChannel {
   #requestsUnderWay = 0;
   #onIdle: (() => void) | undefined;
   #isStarted = false;
-  #hasEnded = false;
+  #endedBy: LongwireError | undefined;
   #isRetired = false;
+  #isDraining = false;
   #isClosed = false;
 
   constructor({ target, options, chain, resumption, handlers }: DialedChannelOptions) {
@@ -109,6 +110,11 @@ export class DialedChannel {
   /** It was closed, and its session may be resumed on another channel. */
   get isRetired(): boolean {
     return this.#isRetired;
+  }
+
+  /** Why its session is lost, if answers are still awaited on it. */
+  get drainsAfter(): LongwireError | undefined {
+    return this.#isDraining ? this.#endedBy : undefined;
   }
 
   /** Milliseconds since the dial began. */
@@ -201,13 +207,29 @@ export class DialedChannel {
    */
   async retire(): Promise<void> {
     this.#isRetired = true;
-    if (this.#hasEnded && this.#requestsUnderWay > 0) {
+    if (this.#endedBy !== undefined && this.#requestsUnderWay > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
       await withTimeout(FLUSH_MS, idle);
     }
     await this.#close({ keepSession: true });
+  }
+
+  /**
+   * Its session is lost. Returns which of these requests may still be answered: the channel is to be closed
+   * when they are, or when `onBroken` is called; if there are none, now.
+   */
+  drain(
+    requests: ReadonlySet<RequestId>,
+    onBroken: (reason: LongwireError) => void,
+  ): readonly RequestId[] {
+    if (!this.#isStarted) return [];
+    const { secrets } = this.#options;
+    const left =
+      this.#channel?.drain?.(requests, (reason) => onBroken(maskError(reason, secrets))) ?? [];
+    this.#isDraining = left.length > 0;
+    return left;
   }
 
   /** Closes channel and session; fulfilled when nothing is left open. Harmless when repeated. */
@@ -291,9 +313,9 @@ export class DialedChannel {
         },
         onError: (error, answerTo) => this.#handlers.onError(maskError(error, secrets), answerTo),
         onEnd: (reason) => {
-          this.#hasEnded = true;
+          this.#endedBy = maskError(reason, secrets);
           if (this.#isStarted) this.#deliverEarly(Infinity);
-          this.#handlers.onEnd(maskError(reason, secrets));
+          this.#handlers.onEnd(this.#endedBy);
         },
       },
       channel: this.#options,
@@ -325,7 +347,7 @@ export class DialedChannel {
   }
 }
 
-/** How long nothing may arrive on a server stream, in milliseconds; 0 means no limit. */
+/** How long nothing may arrive on a stream that cannot be pinged, in milliseconds; 0 means no limit. */
 function serverStreamSilenceMs({ silenceMs }: Required<HeartbeatOptions>): number {
   if (silenceMs > MAX_TIMER_MS) return 0;
   return Math.min(Math.ceil(silenceMs * SERVER_STREAM_SILENCES), MAX_TIMER_MS);

@@ -199,6 +199,21 @@ export function silentError({ silenceMs, timeoutMs }: Required<HeartbeatOptions>
   );
 }
 
+/** Answers were awaited on a session that its server had lost, and nothing came. */
+export function silentDrain(silenceMs: number): LongwireError {
+  return new ConnectionLostError(
+    `the session is lost, and nothing came on its open streams for ${silenceMs} ms`,
+    { certainty: 'outcome-unknown' },
+  );
+}
+
+/** Sessions of the connection are lost faster than they answer what they were sent. */
+export function tooManyDrains(): LongwireError {
+  return new ConnectionLostError('too many sessions after it were lost as well', {
+    certainty: 'outcome-unknown',
+  });
+}
+
 /** The answer to a request that a server does not know, made without asking the server. */
 export function unknownMethod(id: RequestId): JSONRPCErrorResponse & { id: RequestId } {
   return { jsonrpc: '2.0', id, error: { code: METHOD_NOT_FOUND, message: 'Method not found' } };

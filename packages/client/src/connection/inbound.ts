@@ -9,7 +9,7 @@ import { isAnswer, ourId } from '../channels/message.js';
 import type { LongwireError } from '../errors.js';
 import type { DialedChannel } from './dialed-channel.js';
 import { describe, serverError, sessionGone, tooManyRequests } from './failures.js';
-import type { Ledger, LedgerEntry } from './ledger.js';
+import type { Drain, Ledger, LedgerEntry } from './ledger.js';
 import type { Outbound } from './outbound.js';
 import type { Port } from './port.js';
 import type { RestorableState } from './restorable-state.js';
@@ -17,19 +17,25 @@ import type { ServerRequests } from './server-requests.js';
 import { isSameRefusal, type SessionCheck } from './session-check.js';
 import { progressFor, progressOf, subscriptionOf, underProgramId } from './wire.js';
 
+/** What differs between the session of now and one that drains. */
+export interface SessionInboundOptions {
+  serverRequests: ServerRequests;
+  /** The channel of the session. */
+  dialed: () => DialedChannel | undefined;
+  /** Called for every answer that proves that the server works. */
+  onAnswered: (method: string) => void;
+  /** Whose requests it answers, if it drains. */
+  drain?: Drain;
+}
+
 /** What is needed to handle what the server sends. */
-export interface InboundOptions {
+export interface InboundOptions extends SessionInboundOptions {
   ledger: Ledger;
   restorable: RestorableState;
-  serverRequests: ServerRequests;
   check: SessionCheck;
   /** Decides about a request that an error kept from running. */
   outbound: Outbound;
   port: Port;
-  /** The channel that requests go out on now. */
-  dialed: () => DialedChannel | undefined;
-  /** Called for every answer that proves that the server works. */
-  onAnswered: (method: string) => void;
 }
 
 /** Gives every message from the server to whom it belongs. */
@@ -42,17 +48,17 @@ export class Inbound {
 
   /** `requestId` names the request on whose own stream the message came. */
   take(message: JSONRPCMessage, requestId?: RequestId): void {
-    const { ledger, serverRequests, port } = this.#options;
+    const { ledger, serverRequests, port, drain } = this.#options;
     if (isAnswer(message)) {
       if ('error' in message && this.#isHeld(message)) return;
-      const entry = ledger.answered(message);
+      const entry = ledger.answered(message, drain);
       if (entry === undefined) return;
       this.#answered(entry, message);
       entry.waiter.answered(message);
     } else if ('id' in message && serverRequests.isFull) {
       this.#refuse(message.id);
     } else if ('id' in message) {
-      const scope = requestId === undefined ? undefined : ledger.find(requestId)?.context.scope;
+      const scope = requestId === undefined ? undefined : this.#find(requestId)?.context.scope;
       port.deliver(serverRequests.enter(message), scope);
     } else if (message.method === 'notifications/progress') {
       this.#takeProgress(message);
@@ -67,13 +73,20 @@ export class Inbound {
   /** An unreadable message that was meant as an answer settles its request: no other will come. */
   takeError(error: LongwireError, answerTo: RequestId | undefined): void {
     const { ledger, port } = this.#options;
-    const entry = ledger.find(answerTo);
+    const entry = this.#find(answerTo);
     if (entry?.assigned !== true) {
       port.report(error);
     } else {
       ledger.remove(answerTo);
       entry.waiter.failed(error);
     }
+  }
+
+  /** The request with this id, if it is of this session. */
+  #find(id: unknown): LedgerEntry | undefined {
+    const { ledger, drain } = this.#options;
+    const entry = ledger.find(id);
+    return entry?.drain === drain ? entry : undefined;
   }
 
   #answered({ request, context }: LedgerEntry, answer: JSONRPCResponse): void {
@@ -98,7 +111,7 @@ export class Inbound {
   #isHeld(answer: JSONRPCErrorResponse): boolean {
     const { ledger, check, outbound } = this.#options;
     const dialed = this.#options.dialed();
-    const entry = ledger.find(answer.id);
+    const entry = this.#find(answer.id);
     if (dialed === undefined || entry?.assigned !== true || entry.doubts > 0) return false;
     if (!check.mayMeanGone(answer, entry, dialed)) return false;
     ledger.hold(entry, 'answered');
@@ -121,7 +134,7 @@ export class Inbound {
   #takeNotification(message: JSONRPCNotification): void {
     const { ledger, port } = this.#options;
     const subscription = subscriptionOf(message);
-    const entry = subscription === undefined ? undefined : ledger.find(ourId(subscription));
+    const entry = subscription === undefined ? undefined : this.#find(ourId(subscription));
     if (message.method !== 'notifications/subscriptions/acknowledged') {
       port.deliver(underProgramId(message, entry?.context.programId));
     } else if (entry !== undefined) {
@@ -137,8 +150,8 @@ export class Inbound {
    * came right behind it, and be lost.
    */
   #takeProgress(message: JSONRPCNotification): void {
-    const { ledger, port } = this.#options;
-    const entry = ledger.find(ourId(message.params?.['progressToken']));
+    const { port } = this.#options;
+    const entry = this.#find(ourId(message.params?.['progressToken']));
     if (entry === undefined) return;
     if (entry.context.onProgress === undefined) {
       const forProgram = progressFor(entry, message);

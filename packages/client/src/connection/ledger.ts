@@ -12,6 +12,12 @@ export interface Waiter {
   failed(error: LongwireError): void;
 }
 
+/** A lost session on which requests still wait for their answers. */
+export interface Drain {
+  /** One of them has settled, or waits for another session now. */
+  release(): void;
+}
+
 /** One request whose answer is awaited. */
 export interface LedgerEntry {
   /** Its id on the wire. A request that is resent gets a new one, unless its server runs each id once. */
@@ -36,6 +42,8 @@ export interface LedgerEntry {
   readonly doubts: number;
   /** How the server has reacted to it, while a ping checks the session. */
   readonly held: 'refused' | 'answered' | 'unknown' | undefined;
+  /** The lost session on which its answer is still awaited. */
+  readonly drain: Drain | undefined;
 }
 
 type OpenEntry = { -readonly [Key in keyof LedgerEntry]: LedgerEntry[Key] };
@@ -95,6 +103,7 @@ export class Ledger {
       returns: 0,
       doubts: 0,
       held: undefined,
+      drain: undefined,
     };
     context.id = id;
     context.certainty = entry.priorCertainty;
@@ -119,14 +128,17 @@ export class Ledger {
     entry.context.onSent?.();
   }
 
-  /** Removes and returns the request of an answer; without one, counts the answer as dropped. */
-  answered(answer: JSONRPCResponse): LedgerEntry | undefined {
+  /**
+   * Removes and returns the request of an answer that came on the session of now, or on one that drains;
+   * without one, counts the answer as dropped.
+   */
+  answered(answer: JSONRPCResponse, drain?: Drain): LedgerEntry | undefined {
     const entry = this.#entries.get(answer.id);
-    if (entry?.assigned !== true) {
+    if (entry?.assigned !== true || entry.drain !== drain) {
       this.#dropped++;
       return undefined;
     }
-    this.#entries.delete(answer.id);
+    this.#delete(entry);
     entry.context.certainty = 'answered';
     if ('error' in answer) entry.context.serverError = answer.error;
     return entry;
@@ -146,13 +158,24 @@ export class Ledger {
     (entry as OpenEntry).held = undefined;
   }
 
-  /** Whether the server owes an answer to a request of the program. */
-  get isOwed(): boolean {
+  /** The requests of the program to which the server owes an answer, on the session of now. */
+  owed(): LedgerEntry[] {
     return this.#entries
       .values()
-      .some(
-        ({ onWire, held, context }) => onWire && held === undefined && context.internal !== true,
+      .filter(
+        ({ onWire, held, drain, context }) =>
+          onWire && held === undefined && drain === undefined && context.internal !== true,
       );
+  }
+
+  /** Whether a request needs a session: the one of now, or the next. */
+  get needsSession(): boolean {
+    return this.#entries.values().some(({ drain }) => drain === undefined);
+  }
+
+  /** The answer to a request is awaited on its lost session. */
+  leave(entry: LedgerEntry, drain: Drain): void {
+    (entry as OpenEntry).drain = drain;
   }
 
   /** A request that stays open, such as a subscription, has succeeded. */
@@ -165,7 +188,7 @@ export class Ledger {
   /** Removes a request, however it ended. */
   remove(id: unknown): LedgerEntry | undefined {
     const entry = this.#entries.get(id);
-    if (entry !== undefined) this.#entries.delete(id);
+    if (entry !== undefined) this.#delete(entry);
     return entry;
   }
 
@@ -200,7 +223,7 @@ export class Ledger {
   retry(entry: LedgerEntry): boolean {
     const open = entry as OpenEntry;
     if (!this.maySendAgain(open)) {
-      this.#entries.delete(open.id);
+      this.#delete(open);
       return false;
     }
     open.losses++;
@@ -210,20 +233,20 @@ export class Ledger {
   }
 
   /**
-   * The session is lost. Requests that certainly did not run wait for the next one; so do those that
-   * may be resent, if `mayRetry`. The others are removed and returned.
+   * The session of now is lost, or one that drained has ended. Requests that certainly did not run wait
+   * for the next one; so do those that may be resent, if `mayRetry`. The others are removed and returned.
    */
-  lose(mayRetry: boolean): LedgerEntry[] {
+  lose(mayRetry: boolean, drain?: Drain): LedgerEntry[] {
     const lost: LedgerEntry[] = [];
     for (const entry of this.#entries.values()) {
       // An answer that is held is delivered when the ping has settled.
-      if (!entry.assigned || entry.held === 'answered') continue;
+      if (!entry.assigned || entry.held === 'answered' || entry.drain !== drain) continue;
       if (entry.held === 'refused') {
         this.requeue(entry, 'refused');
       } else if (!entry.onWire && entry.context.internal !== true) {
         this.requeue(entry, 'not-sent');
       } else if (!mayRetry || !this.retry(entry)) {
-        this.#entries.delete(entry.id);
+        this.#delete(entry);
         lost.push(entry);
       }
     }
@@ -233,19 +256,33 @@ export class Ledger {
   /** Removes the connection's own requests, which belong to one session. */
   removeInternal(): LedgerEntry[] {
     const internal = this.#entries.values().filter(({ context }) => context.internal === true);
-    for (const { id } of internal) this.#entries.delete(id);
+    for (const entry of internal) this.#delete(entry);
     return internal;
+  }
+
+  /** Removes all requests that need a session. */
+  removeNeedingSession(): LedgerEntry[] {
+    const found = this.#entries.values().filter(({ drain }) => drain === undefined);
+    for (const entry of found) this.#delete(entry);
+    return found;
   }
 
   /** Removes all requests. */
   removeAll(): LedgerEntry[] {
     const entries = this.#entries.values();
-    this.#entries.clear();
+    for (const entry of entries) this.#delete(entry);
     return entries;
   }
 
+  #delete(entry: OpenEntry): void {
+    const { id, drain } = entry;
+    if (!this.#entries.delete(id)) return;
+    entry.drain = undefined;
+    drain?.release();
+  }
+
   #renew(entry: OpenEntry): void {
-    this.#entries.delete(entry.id);
+    this.#delete(entry);
     entry.id = this.newId();
     entry.assigned = false;
     entry.onWire = false;

@@ -3,28 +3,25 @@ import type { Resumption } from '../channels/channel.js';
 import type { LongwireError } from '../errors.js';
 import type { SendOptions } from '../http/send-options.js';
 import type { DialedChannel } from './dialed-channel.js';
+import { DrainingSessions, type DrainingSessionsOptions } from './draining-sessions.js';
 import { lossOf } from './failures.js';
-import type { Ledger, LedgerEntry } from './ledger.js';
-import type { Port } from './port.js';
+import type { Drain, LedgerEntry } from './ledger.js';
 import { hasEndedEarly } from '../error-facts.js';
 import { isRefusal } from './retry.js';
-import type { ServerRequests } from './server-requests.js';
 
 /** How often a stream may end before its first event, until the session counts as gone. */
 const MAX_EARLY_ENDS = 3;
 
 /** What is needed to handle a lost session. */
-export interface LostSessionOptions {
-  ledger: Ledger;
-  serverRequests: ServerRequests;
-  port: Port;
-}
+export type LostSessionOptions = Omit<DrainingSessionsOptions, 'onEnd'>;
 
 /**
  * What is left of a session whose channel has ended: whether it can be resumed, and what happens to
  * its requests, and to the messages that wait for it.
  */
 export class LostSession {
+  /** Sessions that cannot be resumed, and still answer what they were sent. */
+  readonly draining: DrainingSessions;
   readonly #options: LostSessionOptions;
   /** Channels that are being closed. */
   readonly #closing = new Set<DialedChannel>();
@@ -36,6 +33,13 @@ export class LostSession {
 
   constructor(options: LostSessionOptions) {
     this.#options = options;
+    this.draining = new DrainingSessions({
+      ...options,
+      onEnd: (reason, drain) => {
+        this.settle(reason, drain);
+        options.outbound().sendWaiting();
+      },
+    });
   }
 
   /** What the next channel needs to resume the session; `undefined` if there is none to resume. */
@@ -45,8 +49,8 @@ export class LostSession {
 
   /**
    * Releases a channel. If another follows, the session may be resumed there. A channel that was
-   * still connecting has no session, and leaves the one before as it was. Returns the cancellations
-   * of the server's requests, if the session is gone.
+   * still connecting has no session, and leaves the one before as it was. A channel that may still bring
+   * answers drains. Returns the cancellations of the server's requests, if the session is gone.
    */
   release(
     dialed: DialedChannel | undefined,
@@ -54,13 +58,14 @@ export class LostSession {
   ): JSONRPCNotification[] {
     if (!willReconnect) this.#resumption = undefined;
     else if (dialed?.isStarted === true) this.#resumption = dialed.channel?.resumption;
-    if (dialed !== undefined) {
+    const isResumable = this.#resumption !== undefined;
+    if (dialed !== undefined && (isResumable || !this.draining.take(dialed))) {
       this.#closing.add(dialed);
-      (this.#resumption !== undefined ? dialed.retire() : dialed.close())
+      (isResumable ? dialed.retire() : dialed.close())
         .catch((error: Error) => this.#options.port.report(error))
         .finally(() => this.#closing.delete(dialed));
     }
-    return this.#resumption === undefined ? this.abandon() : [];
+    return isResumable ? [] : this.abandon();
   }
 
   /** Keeps a message until the session is resumed; false if there is no session to wait for. */
@@ -70,16 +75,20 @@ export class LostSession {
     return true;
   }
 
-  /** Decides about every request of the session; while it may be resumed, only about our own. */
-  settle(reason: LongwireError): void {
-    this.#lostBy = reason;
-    if (this.#resumption !== undefined) {
-      this.#fail(this.#options.ledger.removeInternal(), reason);
+  /**
+   * Decides about every request of a session: of one that drained, or of the last one; while that may be
+   * resumed, only about our own.
+   */
+  settle(reason: LongwireError, drain?: Drain): void {
+    const { ledger } = this.#options;
+    if (drain === undefined) this.#lostBy = reason;
+    if (drain === undefined && this.#resumption !== undefined) {
+      this.#fail(ledger.removeInternal(), reason);
       return;
     }
     // The same request would make the server break the connection again.
     const mayRetry = reason.code !== 'limit-exceeded' && reason.code !== 'protocol';
-    this.#fail(this.#options.ledger.lose(mayRetry), reason);
+    this.#fail(ledger.lose(mayRetry, drain), reason);
   }
 
   /** A session is ready, the same or another: sends the messages that waited. */
@@ -109,14 +118,19 @@ export class LostSession {
     return this.#options.serverRequests.abandon();
   }
 
-  /** Fails every request. */
+  /** Fails every request that needs a session. */
   failAll(reason: LongwireError): void {
-    this.#fail(this.#options.ledger.removeAll(), reason);
+    this.#fail(this.#options.ledger.removeNeedingSession(), reason);
+  }
+
+  /** Fulfilled when every channel is closed that does not drain. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#closing].map((dialed) => dialed.close()));
   }
 
   /** Fulfilled when every channel is closed. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#closing].map((dialed) => dialed.close()));
+  async closeAll(): Promise<void> {
+    await Promise.all([this.close(), this.draining.close()]);
   }
 
   #fail(entries: LedgerEntry[], reason: LongwireError): void {

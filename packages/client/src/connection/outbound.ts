@@ -25,6 +25,8 @@ export interface OutboundOptions {
   handshake: InitializeReplay;
   /** The channel that requests go out on now; `undefined` while there is none. */
   dialed: () => DialedChannel | undefined;
+  /** Called when a request waits for a channel. */
+  onWaiting: () => void;
 }
 
 /** A request whose stream broke off before its answer. */
@@ -72,7 +74,10 @@ export class Outbound {
   send(entry: LedgerEntry): void {
     const { ledger, dialed, localAnswers } = this.#options;
     const open = dialed();
-    if (open === undefined) return;
+    if (open === undefined) {
+      this.#options.onWaiting();
+      return;
+    }
     const { id, context } = entry;
     ledger.assign(entry);
     // In the legacy era the server answers every request, unless its answer came before.
@@ -94,6 +99,11 @@ export class Outbound {
       });
   }
 
+  /** Whether a request may have run, and waits until it is sent again under its id. */
+  waits(entry: LedgerEntry): boolean {
+    return this.#repeated.get(entry)?.isWaiting === true;
+  }
+
   /** The request was settled elsewhere: its timers are not needed any more. */
   settled(entry: LedgerEntry): void {
     clearTimeout(this.#deferred.get(entry));
@@ -104,14 +114,11 @@ export class Outbound {
     this.#repeated.delete(entry);
   }
 
-  /** As `settled`, for all requests. */
+  /** As `settled`, for all requests that need a session. */
   allSettled(): void {
-    for (const timer of this.#deferred.values()) clearTimeout(timer);
-    for (const { timer } of this.#interrupted.values()) clearTimeout(timer);
-    for (const { timer } of this.#repeated.values()) clearTimeout(timer);
-    this.#deferred.clear();
-    this.#interrupted.clear();
-    this.#repeated.clear();
+    for (const entries of [this.#deferred, this.#interrupted, this.#repeated]) {
+      for (const entry of entries.keys()) if (entry.drain === undefined) this.settled(entry);
+    }
   }
 
   /** Decides, by `retry.ts`, what happens to a request whose sending failed. */
@@ -138,7 +145,8 @@ export class Outbound {
         this.#sendLater(entry, error, resendDelayMs(retry, entry.returns, decision.askedMs));
         break;
       case 'unknown':
-        if (this.#repeatLater(entry, error)) break;
+        // Another session does not know what this one was asked.
+        if (dialed.drainsAfter === undefined && this.#repeatLater(entry, error)) break;
         // Closed by us while its session may resume: the answer may still come there.
         if (error.code === 'closed' && dialed.isRetired && !ledger.maySendAgain(entry)) break;
         if (!ledger.retry(entry)) entry.waiter.failed(failureOf(entry, unknownOf(entry, error)));
@@ -181,7 +189,7 @@ export class Outbound {
     const isRefused = error.certainty === 'refused' && entry.repeats === 0;
     ledger.hold(entry, isRefused ? 'refused' : 'unknown');
     const session = await check.of(dialed);
-    if (session.is === 'gone' || (session.is === 'away' && !ledger.isOwed)) {
+    if (session.is === 'gone' || (session.is === 'away' && ledger.owed().length === 0)) {
       dialed.abandon(session.reason, session.is);
     }
     if (entry.id !== id || ledger.find(id) !== entry) return;
@@ -209,6 +217,8 @@ export class Outbound {
     const interrupted = this.#interrupted.get(entry);
     const dialed = this.#options.dialed();
     if (interrupted === undefined || dialed === undefined || interrupted.dialed === dialed) return;
+    // Its stream is open, on the session before.
+    if (entry.drain !== undefined) return;
     clearTimeout(interrupted.timer);
     const { id, broken } = interrupted;
     if (entry.id !== id || ledger.find(id) !== entry) {

@@ -23,6 +23,22 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
   'tools/list',
 ]);
 
+/** The answer to one of these concerns the session on which it was asked, and no other. */
+const ABOUT_SESSION: ReadonlySet<string> = new Set([
+  'logging/setLevel',
+  'ping',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'server/discover',
+  'subscriptions/listen',
+  'tools/list',
+]);
+
+/** Whether a request sets or asks something of its session. All of these are safe. */
+export function isAboutSession({ method }: Pick<LedgerEntry['request'], 'method'>): boolean {
+  return ABOUT_SESSION.has(method);
+}
+
 /**
  * Whether a request may be resent although it may have run: because of its method, because the
  * program says so, or because of the server's hints about the tool. A tool that was never listed is

@@ -17,7 +17,11 @@ const MAX_OPEN = 1000;
 export class ServerRequests {
   readonly #theirs = new Map<RequestId, RequestId>();
   readonly #ours = new Map<RequestId, RequestId>();
-  #next = 0;
+  readonly #ids: { last: number };
+
+  constructor(ids: { last: number } = { last: 0 }) {
+    this.#ids = ids;
+  }
 
   /** Whether the server must wait for answers before it makes more requests. */
   get isFull(): boolean {
@@ -26,7 +30,7 @@ export class ServerRequests {
 
   /** Returns the request under our id. */
   enter(request: JSONRPCRequest): JSONRPCRequest {
-    const ours = `server-${++this.#next}`;
+    const ours = `server-${++this.#ids.last}`;
     this.#theirs.set(ours, request.id);
     this.#ours.set(request.id, ours);
     return { ...request, id: ours };
@@ -49,6 +53,18 @@ export class ServerRequests {
     this.#ours.delete(theirs);
     this.#theirs.delete(ours);
     return cancellationOf(ours, notification.params?.['reason']);
+  }
+
+  /** Another session begins while this one drains. Returns the requests of this one, which stay open. */
+  detach(): ServerRequests {
+    const detached = new ServerRequests(this.#ids);
+    for (const [ours, theirs] of this.#theirs) {
+      detached.#theirs.set(ours, theirs);
+      detached.#ours.set(theirs, ours);
+    }
+    this.#theirs.clear();
+    this.#ours.clear();
+    return detached;
   }
 
   /** The session is gone: returns cancellations of all requests that are open. */

@@ -76,12 +76,16 @@ export class SessionCheck {
   ): boolean {
     if (dialed?.channel?.abandon === undefined || context.internal === true || doubts > 0)
       return false;
+    // The session is known to be lost, and this request was run on it.
+    if (dialed.drainsAfter !== undefined) return false;
     if (!isAnswer(answer) || !('error' in answer)) return false;
     return ABOUT_SESSION.test(answer.error.message);
   }
 
-  /** Pings the session of a channel. */
+  /** Pings the session of a channel, unless it is known to be lost. */
   of(dialed: DialedChannel): Promise<SessionCheckResult> {
+    const { drainsAfter: reason } = dialed;
+    if (reason !== undefined) return Promise.resolve({ is: 'gone', reason });
     if (this.#running?.dialed === dialed) return this.#running.result;
     const result = this.#ping();
     const running = { dialed, result };

@@ -13,7 +13,7 @@ import type { Era } from '../protocol-version.js';
 import { DialedChannel } from './dialed-channel.js';
 import { asConnectError, silentError } from './failures.js';
 import { Heartbeat } from './heartbeat.js';
-import { Inbound } from './inbound.js';
+import { Inbound, type SessionInboundOptions } from './inbound.js';
 import { InitializeReplay, type ServerFacts } from './initialize.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 import { LocalAnswers } from './local-answers.js';
@@ -84,20 +84,19 @@ export class Supervisor {
       dialed: () => (this.#state.name === 'ready' ? this.#dialed : undefined),
     };
     const check = new SessionCheck(shared);
-    this.#lostSession = new LostSession(shared);
+    const inboundWith = (own: SessionInboundOptions): Inbound =>
+      new Inbound({ ...shared, check, outbound: this.#outbound, ...own });
+    const outbound = (): Outbound => this.#outbound;
+    this.#lostSession = new LostSession({ ...shared, heartbeat, inboundWith, outbound });
     this.#restore = new SessionRestore({ ...shared, check });
     const localAnswers = new LocalAnswers({
       ...shared,
       serverStream: this.#restore.serverStream,
       take: (answer) => this.#inbound.take(answer),
     });
-    this.#outbound = new Outbound({ ...shared, check, localAnswers });
-    this.#inbound = new Inbound({
-      ...shared,
-      check,
-      outbound: this.#outbound,
-      onAnswered: (method) => this.#answered(method),
-    });
+    const onWaiting = (): void => this.#dispatch({ type: 'request-made' });
+    this.#outbound = new Outbound({ ...shared, check, localAnswers, onWaiting });
+    this.#inbound = inboundWith({ ...shared, onAnswered: (method) => this.#answered(method) });
     this.#heartbeat = new Heartbeat({
       ...shared,
       limits: heartbeat,
@@ -123,8 +122,7 @@ export class Supervisor {
 
   /** Sends a request, now or when the connection is ready. */
   send(entry: LedgerEntry): void {
-    if (this.#state.name === 'ready') this.#outbound.send(entry);
-    else this.#dispatch({ type: 'request-made' });
+    this.#outbound.send(entry);
   }
 
   /** Makes the program's own handshake; it is replayed on every later session. */
@@ -170,8 +168,10 @@ export class Supervisor {
     return ready;
   }
 
-  /** Sends a message that is no request, for a call or for none: on this session or not at all. */
+  /** Sends a message that is no request, for a call or for none: on its session or not at all. */
   sendMessage(message: JSONRPCMessage, caller?: SendOptions): Promise<void> {
+    const draining = this.#lostSession.draining.ofCancelled(message);
+    if (draining !== undefined) return draining.sendMessage(message, caller);
     if (this.#lostSession.defer(message, caller)) return Promise.resolve();
     if (this.#dialed?.channel === undefined) return Promise.reject(noSessionIn(this.#state));
     return this.#dialed.sendMessage(message, caller);
@@ -181,6 +181,7 @@ export class Supervisor {
   async answer(answer: JSONRPCResponse): Promise<void> {
     const theirs = this.#serverRequests.answer(answer as JSONRPCResponse & { id: RequestId });
     if (theirs !== undefined) await this.sendMessage(theirs);
+    else await this.#lostSession.draining.answer(answer);
   }
 
   /** A request was settled by the program. */
@@ -194,8 +195,7 @@ export class Supervisor {
     this.#outbound.allSettled();
     await dialed?.flush();
     this.#dispatch({ type: 'close-requested' });
-    await dialed?.close();
-    await this.#lostSession.close();
+    await Promise.all([dialed?.close(), this.#lostSession.closeAll()]);
   }
 
   /** Applies one event after the other: an event that the program causes meanwhile waits. */
@@ -230,7 +230,7 @@ export class Supervisor {
         break;
       case 'wait':
         this.#delay = setTimeout(() => {
-          this.#dispatch({ type: 'delay-over', requestsWait: this.#options.ledger.size > 0 });
+          this.#dispatch({ type: 'delay-over', requestsWait: this.#options.ledger.needsSession });
         }, effect.ms);
         break;
       case 'send-waiting':
@@ -272,21 +272,20 @@ export class Supervisor {
       ...this.#options,
       resumption: this.#lostSession.resumption,
       handlers: {
-        onMessage: (message, requestId) => {
-          if (this.#dialed === dialed) this.#inbound.take(message, requestId);
-        },
-        onError: (error, answerTo) => {
-          if (this.#dialed === dialed) this.#inbound.takeError(error, answerTo);
-        },
-        onEnd: (reason) => {
-          if (this.#dialed === dialed) this.#ended(dialed, reason);
-        },
+        onMessage: (message, requestId) => this.#inboundOf(dialed)?.take(message, requestId),
+        onError: (error, answerTo) => this.#inboundOf(dialed)?.takeError(error, answerTo),
+        onEnd: (reason) => this.#ended(dialed, reason),
       },
     });
     this.#dialed = dialed;
     // The dial belongs to no call, so it runs in no call's async context.
     const connected = this.#options.options.scope.runInAsyncScope(() => this.#connect(dialed));
     connected.catch((error: LongwireError) => this.#dialFailed(dialed, error));
+  }
+
+  /** Whatever else comes on a channel that is closed is for nobody. */
+  #inboundOf(dialed: DialedChannel): Inbound | undefined {
+    return this.#dialed === dialed ? this.#inbound : this.#lostSession.draining.inboundOf(dialed);
   }
 
   /** Makes the handshake, unless the session is resumed. The program ends its own handshake. */
@@ -363,6 +362,7 @@ export class Supervisor {
   }
 
   #ended(dialed: DialedChannel, reason: LongwireError): void {
+    if (this.#dialed !== dialed) return;
     this.#askedDelayMs = dialed.channel?.askedDelayMs ?? this.#askedDelayMs;
     this.#fail('channel-ended', reason);
   }
@@ -377,7 +377,7 @@ export class Supervisor {
     this.#dispatch({
       type,
       reason: this.#state.name === 'connecting' ? asConnectError(error) : error,
-      requestsWait: this.#options.ledger.size > 0,
+      requestsWait: this.#options.ledger.needsSession,
       askedMs: Math.max(this.#askedDelayMs, retryAfterOf(error) ?? 0),
     });
   }

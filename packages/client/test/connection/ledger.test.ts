@@ -72,9 +72,9 @@ describe('Ledger', () => {
     ledger.hold(answered, 'answered');
     expect(refused.context.certainty).toBe('refused');
     expect(failed.context.certainty).toBe('outcome-unknown');
-    expect(ledger.isOwed).toBe(true);
+    expect(ledger.owed()).toHaveLength(1);
     expect(ledger.lose(true), 'a lost connection').toEqual([failed, running]);
-    expect(ledger.isOwed).toBe(false);
+    expect(ledger.owed()).toEqual([]);
     // The refused request did not run, and waits; the answered one has its answer.
     expect(ledger.waiting()).toEqual([refused]);
     expect(refused).toMatchObject({

@@ -37,12 +37,13 @@ describe.each<[string, HttpAnswer]>([
 });
 
 describe('a session that is gone', () => {
-  it('fails only the call that is in flight', async () => {
+  it('fails only the call that is in flight, and not before its stream ends', async () => {
     const { server, client } = await setUp();
     const running = failureOf(client.callTool('hang'));
     await until(() => expect(runsOf(server, 'hang')).toHaveLength(1));
     server.dropSessions();
     expect(await client.callTool('echo', { message: 'x' })).toEqual(said('x'));
+    server.cut();
     expect(await running).toMatchObject({
       code: 'connection-lost',
       certainty: 'outcome-unknown',

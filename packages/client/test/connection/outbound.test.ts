@@ -84,6 +84,7 @@ class Rig {
     handshake: this.handshake as InitializeReplay,
     // The channel is of the legacy era, where nothing is answered here.
     localAnswers: {} as LocalAnswers,
+    onWaiting: () => {},
     check: new SessionCheck({
       handshake: this.handshake as InitializeReplay,
       port: { ask: () => Promise.resolve({}), cancel: () => {} } as unknown as Port,

@@ -41,6 +41,7 @@ const step = fc.oneof(
         'accepted',
         'accepted',
         'session-lost',
+        'session-drains',
         'busy',
         'bad',
         'broken',
@@ -54,7 +55,34 @@ const step = fc.oneof(
     arbitrary: fc.record({
       type: of('answer'),
       nth,
-      as: of('right', 'right', 'right', 'string', 'guess', 'repeated', 'unreadable'),
+      as: of('right', 'right', 'right', 'string', 'guess', 'repeated', 'unreadable', 'stolen'),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: of('drain'),
+      kind: of<Kind>('idempotent', 'list', 'transport'),
+      dueMs: fc.constantFrom(500, 1e6),
+      isFollowed: fc.boolean(),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: of('drained'),
+      nth,
+      as: of(
+        'right',
+        'right',
+        'right',
+        'string',
+        'repeated',
+        'unreadable',
+        'stolen',
+        'asks',
+        'breaks',
+      ),
     }),
   },
   {
@@ -94,7 +122,11 @@ async function live(history: Step[], isCutShort: boolean): Promise<void> {
     await settle();
     for (const post of server.channel?.posts.slice() ?? []) post.accept();
     await settle();
-    for (let more = 0; more < 20; more++) checks.answer('right', 0);
+    for (let more = 0; more < 20; more++) {
+      checks.answer('right', 0);
+      for (const channel of server.draining) checks.answerOn(channel, 'right', 0);
+      await settle();
+    }
     await pass(500);
     checks.look();
   }
@@ -130,6 +162,28 @@ async function take(
     case 'answer':
       checks.answer(one.as, one.nth);
       break;
+    case 'drained': {
+      const { draining } = server;
+      const channel = draining[one.nth % Math.max(1, draining.length)];
+      if (channel === undefined) break;
+      if (one.as === 'asks') channel.ask();
+      else if (one.as === 'breaks') channel.break();
+      else checks.answerOn(channel, one.as, one.nth);
+      break;
+    }
+    case 'drain': {
+      const { channel } = server;
+      if (channel === undefined) break;
+      program.call(one.kind, one.dueMs);
+      program.call('tool', 1e6);
+      await settle();
+      for (const post of channel.posts.slice()) post.accept();
+      channel.end(lost('refused'), false, true);
+      if (!one.isFollowed) break;
+      await pass(200);
+      server.accept(false);
+      break;
+    }
     case 'end':
       server.channel?.end(
         one.code === 'lost'
@@ -165,8 +219,9 @@ function takePost(as: string, post: Post, server: ScriptedServer): void {
       post.accept();
       break;
     case 'session-lost':
+    case 'session-drains':
       post.fail(lost('refused'));
-      server.channel?.end(lost('refused'), false);
+      server.channel?.end(lost('refused'), false, as === 'session-drains');
       break;
     case 'busy':
       post.fail(status(503, 'refused', 300));
@@ -188,7 +243,7 @@ function takePost(as: string, post: Post, server: ScriptedServer): void {
 }
 
 describe('any history of a connection and a server', () => {
-  it('keeps what can be seen from outside (invariants 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13)', async () => {
+  it('keeps what can be seen from outside (invariants 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14)', async () => {
     await fc.assert(fc.asyncProperty(histories, fc.boolean(), live), {
       numRuns: 300,
     });

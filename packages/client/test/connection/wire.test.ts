@@ -16,6 +16,7 @@ const entry = (request: LedgerRequest, context: Partial<RequestContext> = {}): L
   returns: 0,
   doubts: 0,
   held: undefined,
+  drain: undefined,
 });
 
 const onWire = (entry: LedgerEntry) => requestOnWire(entry, undefined);

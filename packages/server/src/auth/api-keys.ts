@@ -1,7 +1,7 @@
 import { INVALID_REQUEST } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { checkNames } from '../limits/check.js';
+import { checkNames } from '../check-options.js';
 import type { Principal } from '../principal.js';
 import { AuthenticationError, unauthorized } from './authentication-error.js';
 import type { Authenticator } from './authenticator.js';

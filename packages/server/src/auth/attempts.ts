@@ -2,11 +2,24 @@ import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { networkOf } from '../limits/network-of.js';
 import type { RateLimit, RateStore, RateTaken } from '../limits/rate-store.js';
+import { checkRate } from '../limits/rates.js';
 import { SERVER_ERROR } from '../refusal.js';
 import { AuthenticationError } from './authentication-error.js';
 
 /** 20 a minute: enough for a typing mistake in a script's configuration, too few to find a key. */
 export const DEFAULT_ATTEMPTS: RateLimit = { max: 20, windowMs: 60_000 };
+
+/**
+ * Checks the option `attempts` and fills in its default.
+ *
+ * @throws TypeError that names what is wrong.
+ */
+export function resolveAttempts(given: RateLimit | undefined): RateLimit {
+  if (given === undefined) return DEFAULT_ATTEMPTS;
+  const limit = checkRate('attempts', given);
+  if (limit === undefined) throw new TypeError('attempts.max must not be Infinity');
+  return limit;
+}
 
 /** How many addresses are known to be blocked at a time; the one blocked the longest ago is forgotten. */
 const MAX_BLOCKED = 10_000;

@@ -2,7 +2,7 @@ import type { AuthInfo } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
-import { checkCount, checkDurationMs, checkNames } from '../limits/check.js';
+import { checkCount, checkDurationMs, checkNames } from '../check-options.js';
 import type { MaybePromise, Principal } from '../principal.js';
 import { RefusedError } from '../refusal.js';
 import { unavailable } from './authentication-error.js';

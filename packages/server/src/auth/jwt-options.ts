@@ -1,6 +1,6 @@
 import type { AuthInfo } from '@modelcontextprotocol/server';
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey } from 'jose';
-import { checkCount, checkDurationMs, checkNames } from '../limits/check.js';
+import { checkCount, checkDurationMs, checkNames } from '../check-options.js';
 import { isScope } from './challenge.js';
 import { createRemoteKeys } from './remote-keys.js';
 import { ResourceMetadata } from './resource-metadata.js';

@@ -1,7 +1,7 @@
 import { INTERNAL_ERROR } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
 import { inspect } from 'node:util';
-import { logRefusal } from '../guard/refusal-log.js';
+import { logRefusal } from '../refusal-log.js';
 import type { RateLimit, RateStore } from '../limits/rate-store.js';
 import { ANONYMOUS, type Principal } from '../principal.js';
 import { RefusedError } from '../refusal.js';

@@ -1,7 +1,4 @@
-import {
-  buildOAuthProtectedResourceMetadata,
-  getOAuthProtectedResourceMetadataUrl,
-} from '@modelcontextprotocol/server';
+import { buildOAuthProtectedResourceMetadata } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** What the metadata say, and where the server is reached. */
@@ -27,8 +24,8 @@ const HOST = /^(?:\[[0-9a-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i;
  */
 export class ResourceMetadata {
   readonly #options: ResourceMetadataOptions;
-  /** The prefix of the application that has the routes: the documents are below it. */
-  #appPrefix = '';
+  /** How many segments the prefix of the application has: the documents are below it. */
+  #appSegments = 0;
 
   /** @throws Error when the issuer is no address that the metadata may name. */
   constructor(options: ResourceMetadataOptions) {
@@ -40,14 +37,18 @@ export class ResourceMetadata {
   urlFor(request: FastifyRequest): string | undefined {
     const resource = this.#resourceOf(request);
     if (resource === undefined) return undefined;
-    const url = new URL(getOAuthProtectedResourceMetadataUrl(resource));
-    url.pathname = `${this.#appPrefix}${url.pathname}`;
+    // The document is below the application, as all of its routes are.
+    const [head] = this.#split(requestPath(request));
+    const isPublic = this.#options.publicUrl !== undefined;
+    const path = isPublic ? resource.pathname : this.#split(resource.pathname)[1];
+    const url = new URL(resource);
+    url.pathname = `${head}${WELL_KNOWN}${path}`;
     return url.href;
   }
 
   /** Adds the routes, which need no credentials. Pages of any origin may read what they answer. */
   register(app: FastifyInstance, { prefix }: { readonly prefix: string }): void {
-    this.#appPrefix = app.prefix;
+    this.#appSegments = app.prefix.split('/').filter((segment) => segment !== '').length;
     const mount = prefix.replace(/\/+$/, '');
     const { publicUrl } = this.#options;
     const mounts = new Set([mount, ...(publicUrl ? [pathOf(publicUrl)] : [])]);
@@ -65,16 +66,28 @@ export class ResourceMetadata {
   #answer(request: FastifyRequest, reply: FastifyReply, mount: string): FastifyReply {
     const path = requestPath(request);
     const asked = path.slice(path.indexOf(WELL_KNOWN) + WELL_KNOWN.length).replace(/\/+$/, '');
+    const [head] = this.#split(path);
     const { publicUrl } = this.#options;
     const endpoint = asked.endsWith('/sse') ? '/sse' : '/mcp';
     const resource =
       publicUrl === undefined
-        ? urlOf(request, asked === '' ? `${mount}${endpoint}` : asked)
+        ? urlOf(request, `${head}${asked === '' ? `${mount}${endpoint}` : asked}`)
         : new URL(`${pathOf(publicUrl)}${endpoint}`, publicUrl);
     if (resource === undefined) return reply.code(400).send();
     return reply
       .headers({ 'access-control-allow-origin': '*', 'cache-control': 'no-store' })
       .send(this.#document(resource));
+  }
+
+  /**
+   * A path as the client sent it, after the prefix of the application, which may have parameters.
+   *
+   * @returns the prefix, and what comes after it.
+   */
+  #split(path: string): [head: string, below: string] {
+    const segments = path.split('/');
+    const at = this.#appSegments + 1;
+    return [segments.slice(0, at).join('/'), ['', ...segments.slice(at)].join('/')];
   }
 
   #document(resource: URL): Record<string, unknown> {

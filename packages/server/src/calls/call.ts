@@ -55,8 +55,11 @@ export interface CallGate {
   admit?(call: Call): MaybePromise<Refusal | undefined>;
   /** Asked once it is accepted, and may take its time: a refusal is a JSON-RPC error. */
   hold?(call: Call): MaybePromise<Refusal | undefined>;
-  /** Hands the call to the server by calling `deliver`, at once: what needs an asynchronous context. */
-  around?(call: Call, deliver: () => void): void;
+  /**
+   * Hands the call to the server by calling `deliver`, at once: what needs an asynchronous context. Until
+   * the call has left, `refuse` answers it with a JSON-RPC error in place of the server.
+   */
+  around?(call: Call, deliver: () => void, refuse: (refusal: Refusal) => void): void;
   /** Told once for every call that this gate was asked about, or would have been. */
   leave?(call: Call, outcome: CallOutcome): void;
 }

@@ -9,6 +9,12 @@ const GATE_FAILED: Refusal = {
   message: 'The server failed before it could run this: its log says why',
 };
 
+/** What becomes of a call that the gates were asked about. */
+interface Ways {
+  readonly deliver: () => void;
+  readonly refuse: (refusal: Refusal) => void;
+}
+
 /** A call that knows whether the gates were told of its end. */
 interface EndingCall extends Call {
   isOver?: boolean;
@@ -59,7 +65,7 @@ export class CallGates {
   async #passLater(
     call: Call,
     held: Promise<Refusal | undefined>,
-    { deliver, refuse }: { deliver: () => void; refuse: (refusal: Refusal) => void },
+    { deliver, refuse }: Ways,
   ): Promise<void> {
     const refusal = await held;
     if (refusal === undefined) this.#tryDeliver(call, deliver, refuse);
@@ -68,16 +74,16 @@ export class CallGates {
 
   #tryDeliver(call: Call, deliver: () => void, refuse: (refusal: Refusal) => void): void {
     try {
-      this.#deliver(call, deliver, 0);
+      this.#deliver(call, { deliver, refuse }, 0);
     } catch (error) {
       refuse(failed(call, error));
     }
   }
 
-  #deliver(call: Call, deliver: () => void, from: number): void {
+  #deliver(call: Call, ways: Ways, from: number): void {
     const around = this.#around[from];
-    if (around === undefined) deliver();
-    else around(call, () => this.#deliver(call, deliver, from + 1));
+    if (around === undefined) ways.deliver();
+    else around(call, () => this.#deliver(call, ways, from + 1), ways.refuse);
   }
 }
 

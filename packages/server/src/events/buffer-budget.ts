@@ -1,4 +1,8 @@
-import type { ResolvedOptions } from '../options.js';
+import type { ServerResponse } from 'node:http';
+import type { ResolvedNumbers } from '../check-options.js';
+
+/** A body that is shorter does not matter for the memory that waits for readers. */
+const LARGE_BYTES = 65_536;
 
 /** The bytes that wait in memory for the readers of all streams of one mount. */
 export class BufferBudget {
@@ -6,7 +10,7 @@ export class BufferBudget {
   readonly #shareBytes: number;
   #bytes = 0;
 
-  constructor(options: Pick<ResolvedOptions, 'maxTotalBufferedBytes' | 'maxSessions'>) {
+  constructor(options: Pick<ResolvedNumbers, 'maxTotalBufferedBytes' | 'maxSessions'>) {
     this.#maxBytes = options.maxTotalBufferedBytes;
     this.#shareBytes = this.#maxBytes / options.maxSessions;
   }
@@ -27,5 +31,12 @@ export class BufferBudget {
   /** Counts bytes that wait; a negative number, bytes that no longer wait. */
   add(bytes: number): void {
     this.#bytes += bytes;
+  }
+
+  /** Counts the body of a response until the response is closed. */
+  addUntilClosed(bytes: number, response: ServerResponse): void {
+    if (bytes < LARGE_BYTES) return;
+    this.add(bytes);
+    response.once('close', () => this.add(-bytes));
   }
 }

@@ -18,7 +18,9 @@ export class EventQueue<Item> {
 
   /** Adds one at the end. */
   push(item: Item): void {
-    this.#items.push(item);
+    // An array that grows makes room for 17: most sessions that are idle have said one thing.
+    if (this.#items.length === 0) this.#items = [item];
+    else this.#items.push(item);
   }
 
   /** Takes the oldest one. */

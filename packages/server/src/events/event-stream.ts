@@ -14,15 +14,14 @@ export interface EventStreamOptions {
   budget: BufferBudget;
 }
 
-/** Why a stream ended: the reader left, the reader was too slow, or this side ended it. */
-export type StreamEnd = 'reader-gone' | 'reader-too-slow' | 'ended';
-
 const HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
   // nginx holds back a response until its buffer is full, unless it is told not to.
   'x-accel-buffering': 'no',
 };
+
+const ignore = (): void => {};
 
 /** How long an ended stream may take to flush its buffer. */
 export const FLUSH_GRACE_MS = 5_000;
@@ -43,13 +42,13 @@ export function encodeEvent(event: string, data: string, id?: string): string {
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  */
 export class EventStream {
-  /** Fulfilled when the response is closed and its buffer released. */
-  readonly closed: Promise<StreamEnd>;
+  /** Called once, when the response is closed and its buffer released. */
+  onclose: (() => void) | undefined;
   readonly #response: ServerResponse;
   readonly #options: EventStreamOptions;
   /** Bytes of events that the budget counts for this stream. */
   #waiting = 0;
-  #end: StreamEnd | undefined;
+  #isEnded = false;
   #drained: Promise<void> | undefined;
 
   /**
@@ -66,24 +65,21 @@ export class EventStream {
     this.#response = response;
     this.#options = options;
     if (!reply.sent) reply.hijack();
-    for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...HEADERS, ...headers })) {
-      if (value !== undefined) response.setHeader(name, value);
-    }
-    this.closed = new Promise((resolve) => {
-      const close = (): void => {
-        options.heartbeats.delete(this);
-        this.#release(Infinity);
-        this.#end ??= 'reader-gone';
-        resolve(this.#end);
-      };
-      // If the client left earlier, `close` was emitted already.
-      if (response.destroyed) queueMicrotask(close);
-      else response.once('close', close);
-    });
+    const close = (): void => this.#close();
+    // If the client left earlier, `close` was emitted already.
+    if (response.destroyed) queueMicrotask(close);
+    else response.on('close', close);
     // A reset connection is an `error` before it is a `close`, and only the latter matters.
-    response.on('error', () => {});
-    response.setTimeout(0);
-    response.writeHead(200);
+    response.on('error', ignore);
+    // With a listener, without which the response of `app.inject` fails.
+    response.setTimeout(0, ignore);
+    response.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      ...HEADERS,
+      ...headers,
+    });
+    // Before anything else: Node keeps their text, which becomes one string when it is sent alone.
+    response.flushHeaders();
     // Some proxies and clients wait for the first byte of the body, not only for the headers.
     response.write(`: open\nretry: ${options.retryMs}\n\n`);
     options.heartbeats.add(this);
@@ -91,7 +87,7 @@ export class EventStream {
 
   /** Whether nothing can be sent any more. */
   get isEnded(): boolean {
-    return this.#end !== undefined;
+    return this.#isEnded;
   }
 
   /**
@@ -100,10 +96,10 @@ export class EventStream {
    *
    * @throws Error if the stream has ended, or these bytes exceed its limit, which ends it.
    */
-  send(events: string): Promise<void> | undefined {
-    if (this.#end !== undefined) throw new Error('the event stream is closed');
+  send(events: string | Uint8Array): Promise<void> | undefined {
+    if (this.#isEnded) throw new Error('the event stream is closed');
     const { maxBufferedBytes, budget } = this.#options;
-    const bytes = Buffer.from(events);
+    const bytes = typeof events === 'string' ? Buffer.from(events) : events;
     if (this.#response.writableLength + bytes.length > maxBufferedBytes) {
       throw this.#cut(`more than ${maxBufferedBytes} bytes wait for the reader of the stream`);
     }
@@ -118,8 +114,8 @@ export class EventStream {
 
   /** Ends the stream after the events sent so far; a reader that is too slow is disconnected. */
   end(graceMs: number = FLUSH_GRACE_MS): void {
-    if (this.#end !== undefined) return;
-    this.#end = 'ended';
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     this.#options.heartbeats.delete(this);
     this.#response.end();
     // A fast reader has it all by now.
@@ -134,8 +130,15 @@ export class EventStream {
     if (!this.#response.writableNeedDrain) this.#response.write(': heartbeat\n\n');
   }
 
+  #close(): void {
+    this.#options.heartbeats.delete(this);
+    this.#release(Infinity);
+    this.#isEnded = true;
+    this.onclose?.();
+  }
+
   #cut(why: string): Error {
-    this.#end = 'reader-too-slow';
+    this.#isEnded = true;
     this.#response.destroy();
     return new Error(why);
   }

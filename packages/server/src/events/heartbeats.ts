@@ -9,7 +9,6 @@ const PARTS = 16;
 /** The heartbeats of all streams of a mount, by one timer. */
 export class Heartbeats {
   readonly #parts: readonly Set<Beating>[] = Array.from({ length: PARTS }, () => new Set());
-  readonly #partOf = new Map<Beating, Set<Beating>>();
   readonly #periodMs: number;
   readonly #partMs: number;
   #dueAt = 0;
@@ -27,16 +26,14 @@ export class Heartbeats {
     if (this.#periodMs === Infinity) return;
     const part = this.#parts[(this.#next + PARTS - 1) % PARTS];
     part?.add(stream);
-    if (part !== undefined) this.#partOf.set(stream, part);
     if (this.#timer !== undefined) return;
     this.#dueAt = performance.now() + this.#partMs;
     this.#timer = setInterval(() => this.#beatDue(), this.#partMs).unref();
   }
 
   delete(stream: Beating): void {
-    this.#partOf.get(stream)?.delete(stream);
-    this.#partOf.delete(stream);
-    if (this.#partOf.size > 0) return;
+    for (const part of this.#parts) part.delete(stream);
+    if (this.#parts.some(({ size }) => size > 0)) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

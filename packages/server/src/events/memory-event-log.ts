@@ -1,4 +1,4 @@
-import { checkCount, checkDurationMs, checkNames } from '../limits/check.js';
+import { checkCount, checkDurationMs, checkNames } from '../check-options.js';
 import type { EventLog, LogExcerpt, LoggedEvent } from './event-log.js';
 import { SessionLog } from './session-log.js';
 

@@ -28,7 +28,7 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '44
 export function parseHostRule(text: string): HostRule {
   if (text === '*') return '*';
   const authority = parseAuthority(text);
-  if (authority) return authority;
+  if (authority && !isPattern(authority)) return authority;
   throw new TypeError(`allowedHosts: "${text}" is neither a name nor name:port nor *`);
 }
 
@@ -40,9 +40,9 @@ export function parseHostRule(text: string): HostRule {
 export function parseOriginRule(text: string): OriginRule {
   if (text === '*') return '*';
   const origin = parseOrigin(text);
-  if (origin) return origin;
+  if (origin && !isPattern(origin)) return origin;
   const authority = parseAuthority(text);
-  if (authority) return { scheme: undefined, ...authority };
+  if (authority && !isPattern(authority)) return { scheme: undefined, ...authority };
   throw new TypeError(`allowedOrigins: "${text}" is neither an origin nor a name nor *`);
 }
 
@@ -76,6 +76,11 @@ export function isAllowedOrigin(header: string | undefined, rules: readonly Orig
     if (rule.scheme === undefined) return rule.port === undefined || rule.port === origin.port;
     return rule.scheme === origin.scheme && rule.port === origin.port;
   });
+}
+
+/** Whether a rule is meant for several names, which no rule but `*` is: it would match none. */
+function isPattern({ hostname }: Authority): boolean {
+  return hostname.includes('*');
 }
 
 function parseAuthority(text: string): Authority | undefined {

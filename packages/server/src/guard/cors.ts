@@ -1,6 +1,5 @@
-import fastifyCors from '@fastify/cors';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { checkNames } from '../limits/check.js';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { checkNames } from '../check-options.js';
 import { isAllowedOrigin, type OriginRule } from './allowed-hosts.js';
 
 /** What web pages of allowed origins may send and read, beside what every MCP client needs. */
@@ -74,41 +73,44 @@ export function resolveCorsOptions(
 
 /**
  * Answers preflights, and lets pages of `allowedOrigins` read answers, in this context of the
- * application. To be registered after the guard, which refuses other origins, and before
- * authentication: a preflight carries no credentials.
+ * application: `@fastify/cors` would answer `OPTIONS` on every path of it. To be registered after the
+ * guard, which refuses other origins, and before authentication: a preflight carries no credentials.
  *
  * Credentials of browsers (cookies, client certificates) are not allowed; a page sets its
  * `Authorization` header itself.
  *
  * @throws TypeError when the application has `@fastify/cors` already, which then answers preflights here, too.
  */
-export async function registerCors(
+export function registerCors(
   app: FastifyInstance,
   cors: ResolvedCorsOptions,
   allowedOrigins: readonly OriginRule[],
-): Promise<void> {
-  // Otherwise Fastify says that a decorator exists, and not whose it is.
+): void {
   if (app.hasRequestDecorator('corsPreflightEnabled')) {
     throw new TypeError(
-      'cors: the application has registered @fastify/cors for everything in it: leave the option out, or register that one for other routes alone',
+      'cors: the application has registered @fastify/cors for everything in it: register that one for other routes alone, or after the MCP server, or leave the option out and give that one exposedHeaders, allowedHeaders and methods (docs/server.md#web-pages)',
     );
   }
-  await app.register(fastifyCors, {
-    delegator: (request, callback) => {
-      const { origin } = request.headers;
-      const isAllowed = origin !== undefined && isAllowedOrigin(origin, allowedOrigins);
-      if (!isAllowed) return callback(null, { origin: false });
-      const isPreflight =
-        request.method === 'OPTIONS' && 'access-control-request-method' in request.headers;
-      return callback(null, {
-        origin: [origin],
-        methods: ['GET', 'POST', 'DELETE'],
-        allowedHeaders: isPreflight ? allowedHeadersFor(request, cors) : [],
-        exposedHeaders: [...cors.exposedHeaders],
-        maxAge: Math.floor(cors.preflightMaxAgeMs / 1000),
-        preflight: isPreflight,
-      });
-    },
+  app.addHook('onRequest', (request, reply, done) => {
+    // Caches must not give one origin what was answered to another.
+    addVary(reply, 'Origin');
+    const { origin } = request.headers;
+    if (origin === undefined || !isAllowedOrigin(origin, allowedOrigins)) return done();
+    reply.header('access-control-allow-origin', origin);
+    const isPreflight =
+      request.method === 'OPTIONS' && 'access-control-request-method' in request.headers;
+    if (!isPreflight) {
+      reply.header('access-control-expose-headers', cors.exposedHeaders.join(', '));
+      return done();
+    }
+    addVary(reply, 'Access-Control-Request-Headers');
+    reply.headers({
+      'access-control-allow-methods': 'GET, POST, DELETE',
+      'access-control-allow-headers': allowedHeadersFor(request, cors).join(', '),
+      'access-control-max-age': String(Math.floor(cors.preflightMaxAgeMs / 1000)),
+    });
+    void reply.code(204).send();
+    return undefined;
   });
 }
 
@@ -124,6 +126,12 @@ function allowedHeadersFor(request: FastifyRequest, cors: ResolvedCorsOptions): 
     .map((name) => name.trim())
     .filter((name) => PARAMETER_HEADER.test(name));
   return [...new Set([...cors.allowedHeaders, ...asked])];
+}
+
+/** Names a header that the answer depends on, beside those that hooks of the application named. */
+function addVary(reply: FastifyReply, name: string): void {
+  const named = reply.getHeader('vary');
+  reply.header('vary', named === undefined ? name : `${String(named)}, ${name}`);
 }
 
 function headerNames(name: string, value: readonly string[] | undefined): string[] {

@@ -43,11 +43,10 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
  * @throws TypeError that names the wrong option.
  */
 export function resolveGuardOptions(options: GuardOptions): ResolvedGuardOptions {
-  const hosts = names('allowedHosts', options.allowedHosts ?? LOOPBACK);
-  const origins = names(
-    'allowedOrigins',
-    options.allowedOrigins ?? hosts.filter((host) => host !== '*'),
-  );
+  const { allowedHosts = LOOPBACK } = options;
+  const hosts = names('allowedHosts', allowedHosts);
+  const { allowedOrigins = hosts.filter((host) => host !== '*') } = options;
+  const origins = names('allowedOrigins', allowedOrigins);
   return {
     allowedHosts: hosts.map((text) => parseHostRule(text)),
     allowedOrigins: origins.map((text) => parseOriginRule(text)),

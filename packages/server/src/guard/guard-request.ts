@@ -3,7 +3,7 @@ import { quoted, repeatedHeader as repeated, wrongHost, wrongOrigin } from '../r
 import { SERVER_ERROR, type Refusal } from '../refusal.js';
 import { isAllowedHost, isAllowedOrigin } from './allowed-hosts.js';
 import type { ResolvedGuardOptions } from './guard-options.js';
-import { logRefusal, type RefusalCause } from './refusal-log.js';
+import { logRefusal, type RefusalCause } from '../refusal-log.js';
 import { repeatedHeader } from './repeated-header.js';
 
 /**

@@ -1,18 +1,28 @@
 import type { FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** What a request belongs to: the signal is aborted when that ends. */
+interface Signalling {
+  readonly signal: AbortSignal;
+}
+
 /**
  * A request as the Fetch API shows it, for what the SDK and tools read of it: method, URL, headers and
  * signal. A real `Request` costs more than most tools do.
  */
 export class IncomingRequest {
   readonly #request: FastifyRequest;
-  readonly signal: AbortSignal;
+  readonly #owner: Signalling;
   #headers: Headers | undefined;
 
-  constructor(request: FastifyRequest, signal: AbortSignal) {
+  /** @param owner asked for its signal when somebody wants to know it. */
+  constructor(request: FastifyRequest, owner: Signalling) {
     this.#request = request;
-    this.signal = signal;
+    this.#owner = owner;
+  }
+
+  get signal(): AbortSignal {
+    return this.#owner.signal;
   }
 
   get method(): string {
@@ -28,8 +38,8 @@ export class IncomingRequest {
   }
 
   /** As what the SDK's types ask for. */
-  static from(request: FastifyRequest, signal: AbortSignal): Request {
-    return new IncomingRequest(request, signal) as unknown as Request;
+  static from(request: FastifyRequest, owner: Signalling): Request {
+    return new IncomingRequest(request, owner) as unknown as Request;
   }
 }
 

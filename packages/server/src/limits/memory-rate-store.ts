@@ -1,4 +1,4 @@
-import { checkCount } from './check.js';
+import { checkCount } from '../check-options.js';
 import type { RateLimit, RateStore, RateTaken } from './rate-store.js';
 
 /** Options of {@link MemoryRateStore}. */

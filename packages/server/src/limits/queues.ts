@@ -1,4 +1,10 @@
-import { checkCount, checkCountOrAny, checkDurationMs, checkNames, checkObject } from './check.js';
+import {
+  checkCount,
+  checkCountOrAny,
+  checkDurationMs,
+  checkNames,
+  checkObject,
+} from '../check-options.js';
 import type { QueueLimits } from './work-queue.js';
 
 /** How much of a heavy tool runs at a time, and how the rest waits. */

@@ -1,7 +1,7 @@
 import type { Call, CallGate } from '../calls/call.js';
 import type { MaybePromise } from '../principal.js';
 import type { Refusal } from '../refusal.js';
-import { checkCount, checkDurationMs, checkNames, checkObject } from './check.js';
+import { checkCount, checkDurationMs, checkNames, checkObject } from '../check-options.js';
 import type { RateLimit, RateStore, RateTaken } from './rate-store.js';
 import { overRate, type NamedRate } from './refusals.js';
 import { ToolPatterns } from './tool-patterns.js';
@@ -46,7 +46,8 @@ export interface ResolvedRateOptions {
  */
 export function resolveRates(options: RateOptions = {}): ResolvedRateOptions {
   const rates = checkNames('rates', options, ['perPrincipal', 'perAddress', 'tools']);
-  const limits = Object.entries(checkObject('rates.tools', rates['tools'] ?? {}));
+  const { tools = {} } = rates;
+  const limits = Object.entries(checkObject('rates.tools', tools));
   return {
     perPrincipal: checkRate('rates.perPrincipal', rates['perPrincipal']),
     perAddress: checkRate('rates.perAddress', rates['perAddress']),
@@ -59,7 +60,13 @@ export function resolveRates(options: RateOptions = {}): ResolvedRateOptions {
   };
 }
 
-function checkRate(name: string, given: unknown): RateLimit | undefined {
+/**
+ * Checks one rate.
+ *
+ * @returns undefined where none is given, and where its `max` is `Infinity`.
+ * @throws TypeError that names what is wrong.
+ */
+export function checkRate(name: string, given: unknown): RateLimit | undefined {
   if (given === undefined) return undefined;
   const { max, windowMs } = checkNames(name, given, ['max', 'windowMs']);
   if (max === Infinity) return undefined;

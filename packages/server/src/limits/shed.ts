@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { getHeapStatistics } from 'node:v8';
 import type { Call, CallGate } from '../calls/call.js';
 import type { Refusal } from '../refusal.js';
-import { checkCountOrAny, checkDurationMs, checkNames } from './check.js';
+import { checkCountOrAny, checkDurationMs, checkNames } from '../check-options.js';
 import { overloaded } from './refusals.js';
 
 /**

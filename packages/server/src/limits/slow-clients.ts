@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Server } from 'node:http';
-import { checkCount, checkCountOrAny, checkDurationMs } from './check.js';
+import { checkCount, checkCountOrAny, checkDurationMs } from '../check-options.js';
 import { MemoryRateStore } from './memory-rate-store.js';
 
 /** How long clients may take to send, and how many connections there may be. */

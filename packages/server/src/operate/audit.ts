@@ -16,11 +16,14 @@ export function auditGate({ methods = 'tools', write }: AuditOptions): CallGate 
   };
 }
 
-/** A record costs the digest of the arguments, so it is not made for nobody. */
+/**
+ * A record costs the digest of the arguments, so it is not made for nobody. The log of a Fastify without
+ * a logger has one function for all levels.
+ */
 function isLogged(
   log: FastifyBaseLogger & { isLevelEnabled?: (level: string) => boolean },
 ): boolean {
-  return log.isLevelEnabled?.('info') ?? log.level !== 'silent';
+  return log.isLevelEnabled?.('info') ?? (log.level !== 'silent' && log.info !== log.trace);
 }
 
 function recordOf(call: Call, outcome: CallOutcome): CallRecord {

@@ -7,12 +7,20 @@ import type { Stoppable } from './stop.js';
 export interface Drainable {
   stats(): KitStats;
   readonly sessions: { all(): Iterable<DrainableSession> };
+  readonly stateless: {
+    /** Ends streams that have no last answer to wait for, and takes no more. */
+    endSubscriptions(): void;
+    /** Answers what runs with an error, and aborts it. */
+    cancelAll(): void;
+  };
 }
 
 /** A session, as far as its stop needs it. */
 export interface DrainableSession {
   readonly requests: { readonly running: number };
   readonly streams: { closeAll(): void };
+  /** Answers what runs with an error. */
+  cutCalls(): void;
   end(reason: SessionEnd): Promise<void>;
 }
 
@@ -26,7 +34,7 @@ const LINGER_MS = 250;
 /**
  * What stops the mounts of one application: streams of sessions without a request are closed, those of
  * the others once their last request is answered. It is a gate of each mount, and learns by that how
- * calls end. Streams have said `retry:` when they began.
+ * calls end.
  */
 export class Drain implements Stoppable, CallGate {
   /** Whether a session may be opened. */
@@ -69,6 +77,7 @@ export class Drain implements Stoppable, CallGate {
 
   endStreams(): void {
     this.#isEnding = true;
+    for (const { stateless } of this.#mounts) stateless.endSubscriptions();
     this.#endIdleStreams();
   }
 
@@ -90,8 +99,11 @@ export class Drain implements Stoppable, CallGate {
   }
 
   cancelAll(): void {
+    for (const { stateless } of this.#mounts) stateless.cancelAll();
     for (const session of this.#sessions()) {
-      if (session.requests.running > 0) void session.end('shutting-down');
+      if (session.requests.running === 0) continue;
+      session.cutCalls();
+      void session.end('shutting-down');
     }
   }
 

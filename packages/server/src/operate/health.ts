@@ -14,7 +14,7 @@ const mountsOf = new WeakMap<object, Set<HealthOptions['isReady']>>();
 
 /**
  * Adds `/healthz` (200 while the process answers) and `/readyz` (200, or 503 with the reason) to the
- * root of an application. A server with several mounts is ready when all of them are. Paths that the
+ * root of an application, or of the part of it that has its first mount. A server with several mounts is ready when all of them are. Paths that the
  * application has itself stay its own.
  *
  * The plugin's own guard, authentication and limits do not apply, nor `@fastify/rate-limit`; hooks that
@@ -41,7 +41,7 @@ export function registerHealth(app: FastifyInstance, { isReady }: HealthOptions)
     },
   };
   for (const [url, answer] of Object.entries(answers)) {
-    if (app.hasRoute({ method: 'GET', url })) continue;
+    if (app.hasRoute({ method: 'GET', url: `${app.prefix}${url}` })) continue;
     app.route({
       method: 'GET',
       url,

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '../limits/check.js';
+import { MAX_TIMER_MS, checkNames } from '../check-options.js';
 import type { CallRecord } from './call-record.js';
 
 /** A registry of prom-client, as far as it is used here: its types need the package. */
@@ -163,7 +163,7 @@ function checkAudit(audit: AuditOptions | undefined): AuditOptions | undefined {
 }
 
 function checkStop(stop: StopOptions): Required<StopOptions> {
-  checkMembers('stop', stop, ['delayMs', 'graceMs']);
+  checkNames('stop', stop, ['delayMs', 'graceMs']);
   const { delayMs = 5_000, graceMs = 30_000 } = stop;
   for (const [name, value] of Object.entries({ delayMs, graceMs })) {
     if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIMER_MS)) {

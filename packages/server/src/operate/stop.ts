@@ -11,10 +11,10 @@ export interface Stoppable {
   /** New sessions are refused, with 503 and `Retry-After`. Requests of open ones are still taken. */
   refuseNewSessions(): void;
   /**
-   * Ends every event stream after a `retry:` of this delay: at once, or, where a call is still answered on
-   * it, as soon as none is.
+   * Ends every event stream: at once, or, where a call is still answered on it, as soon as none is. Streams
+   * have said `retry:` when they began.
    */
-  endStreams(retryMs: number): void;
+  endStreams(): void;
   /** How many requests are not answered. */
   callsInFlight(): number;
   /** Fulfilled when none is in flight, or the signal is aborted. */
@@ -29,8 +29,6 @@ export interface Stoppable {
 export interface StopperOptions extends Required<StopOptions> {
   /** The application, before it has any routes. */
   readonly app: FastifyInstance;
-  /** The delay after which clients of streams connect again, in milliseconds. */
-  readonly retryMs: number;
 }
 
 /** What one stop does otherwise. */
@@ -85,7 +83,7 @@ export class Stopper {
   }
 
   async #stop(delayMs: number): Promise<void> {
-    const { app, graceMs, retryMs } = this.#options;
+    const { app, graceMs } = this.#options;
     const { log } = app;
     const target = this.#target;
     const { signal } = this.#hurry;
@@ -98,7 +96,7 @@ export class Stopper {
     const grace = AbortSignal.any([signal, AbortSignal.timeout(graceMs)]);
     await waitAtMost(LAST_REQUESTS_MS, grace, closed);
     // Not before: the answer to a request that is on its way needs its stream.
-    target.endStreams(retryMs);
+    target.endStreams();
     await target.whenIdle(grace);
 
     const left = target.callsInFlight();

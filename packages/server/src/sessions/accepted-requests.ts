@@ -1,6 +1,7 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
 import type { Refusal } from '../refusal.js';
+import { BriefMap } from './brief-map.js';
 
 /** The longest id: the client chooses it, and it is kept as long as its answer. */
 export const MAX_ID_CHARS = 256;
@@ -32,7 +33,7 @@ export interface AnsweredRequest extends AcceptedRequest {
 
 /** The requests of one session: those that run, and those that were answered lately. */
 export class AcceptedRequests {
-  readonly #running = new Map<RequestId, RunningRequest>();
+  readonly #running = new BriefMap<RequestId, RunningRequest>();
   readonly #answered = new Map<RequestId, AnsweredRequest>();
 
   /** Calls without an id, as the tool-events transport has them. */

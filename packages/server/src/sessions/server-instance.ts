@@ -5,6 +5,7 @@ import type {
   TransportSendOptions,
 } from '@modelcontextprotocol/server';
 import type { ServableServer } from '../options.js';
+import { BriefMap } from './brief-map.js';
 import { SessionTransport } from './session-transport.js';
 import type { SessionRecord } from './session-store.js';
 
@@ -22,7 +23,7 @@ const REPLAY = 'longwire:replay:';
 export class ServerInstance {
   readonly #server: ServableServer;
   readonly #transport: SessionTransport;
-  readonly #replays = new Map<string, () => void>();
+  readonly #replays = new BriefMap<string, () => void>();
   readonly #handlers: InstanceHandlers;
   #isDropped = false;
 

@@ -1,25 +1,31 @@
-import { INTERNAL_ERROR, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger } from 'fastify';
 import type { EventLog, LogExcerpt, LoggedEvent } from '../events/event-log.js';
+import { messageText } from '../events/message-text.js';
 import type { Sink } from '../events/sink.js';
 import type { StreamSink } from '../events/stream-sink.js';
 import { inBackground } from '../operate/log.js';
 import type { MaybePromise } from '../principal.js';
 import { ANSWER_GONE, errorOf } from '../refusal.js';
 import type { AcceptedRequests } from './accepted-requests.js';
+import { BriefMap } from './brief-map.js';
 
 /** The stream for what answers no request. */
 export const MAIN_STREAM = 0;
 
-/** What the streams of a session are made with. */
-export interface SessionStreamsOptions {
-  readonly sessionId: string;
+/** The session whose streams they are. */
+export interface StreamsOwner {
+  readonly id: string;
   readonly log: FastifyBaseLogger;
+  /** What the streams answer. */
+  readonly requests: Pick<AcceptedRequests, 'runningOn' | 'answeredOn'>;
+}
+
+/** What the streams of all sessions share. */
+export interface StreamsHost {
   readonly events: EventLog;
   /** What is longer is not sent. */
   readonly maxMessageBytes: number;
-  /** What the streams answer. */
-  readonly requests: Pick<AcceptedRequests, 'runningOn' | 'answeredOn'>;
 }
 
 /**
@@ -29,10 +35,14 @@ export interface SessionStreamsOptions {
 export class SessionStreams {
   /** When the main stream lost its reader; `undefined` while it has one, or never had one. */
   detachedAt: number | undefined;
-  readonly #options: SessionStreamsOptions;
-  readonly #sinks = new Map<number, Sink>();
+  readonly #session: StreamsOwner;
+  readonly #host: StreamsHost;
+  /** The reader of the main stream. */
+  #main: Sink | undefined;
+  /** Those of other streams. */
+  readonly #others = new BriefMap<number, Sink>();
   /** Requests of the server that its client has not answered: their places, by id as JSON. */
-  readonly #asked = new Map<string, number>();
+  readonly #asked = new BriefMap<string, number>();
   /** Fulfilled when all that was said is handed to the readers; missing if it is. */
   #sending: Promise<void> | undefined;
   #seq = 0;
@@ -42,13 +52,14 @@ export class SessionStreams {
   #lostSeq = 0;
   #last: number = MAIN_STREAM;
 
-  constructor(options: SessionStreamsOptions) {
-    this.#options = options;
+  constructor(session: StreamsOwner, host: StreamsHost) {
+    this.#session = session;
+    this.#host = host;
   }
 
   /** How many streams have a reader. */
   get size(): number {
-    return this.#sinks.size;
+    return this.#others.size + (this.#main === undefined ? 0 : 1);
   }
 
   /** The place of the last message. */
@@ -68,11 +79,13 @@ export class SessionStreams {
 
   /** Keeps a message and sends it to the reader of its stream. */
   emit(message: JSONRPCMessage, stream: number): Promise<void> | undefined {
+    const { maxMessageBytes } = this.#host;
+    const { log } = this.#session;
     const about = aboutOf(message);
     const event: LoggedEvent = {
       seq: ++this.#seq,
       stream,
-      data: this.#textOf(message),
+      data: messageText(message, { maxMessageBytes, log }).text,
       ...(about !== undefined && { about }),
     };
     if (about?.kind === 'request') this.#asked.set(about.id, event.seq);
@@ -92,21 +105,21 @@ export class SessionStreams {
 
   /** Gives a stream its reader. A reader that it had before is closed: the newest one wins. */
   attach(stream: number, sink: Sink): void {
-    this.#sinks.get(stream)?.close();
-    this.#sinks.set(stream, sink);
+    this.#sinkOf(stream)?.close();
+    this.#setSink(stream, sink);
     if (stream === MAIN_STREAM) this.detachedAt = undefined;
   }
 
   /** The reader of a stream is gone; what comes is kept in the log. */
   detach(stream: number, sink: Sink): void {
-    if (this.#sinks.get(stream) !== sink) return;
-    this.#sinks.delete(stream);
+    if (this.#sinkOf(stream) !== sink) return;
+    this.#setSink(stream, undefined);
     if (stream === MAIN_STREAM) this.detachedAt = Date.now();
   }
 
   /** Ends the reader of a stream, so that its client connects again. */
   close(stream: number): void {
-    const sink = this.#sinks.get(stream);
+    const sink = this.#sinkOf(stream);
     if (sink === undefined) return;
     sink.close();
     this.detach(stream, sink);
@@ -115,8 +128,8 @@ export class SessionStreams {
   /** Every request of a stream is answered: it ends after its last message. */
   complete(stream: number): void {
     this.#whenSent(() => {
-      const sink = this.#sinks.get(stream);
-      this.#sinks.delete(stream);
+      const sink = this.#sinkOf(stream);
+      this.#setSink(stream, undefined);
       sink?.complete();
     });
   }
@@ -124,15 +137,16 @@ export class SessionStreams {
   /** Ends the readers of all streams, after their last messages. */
   closeAll(): void {
     this.#whenSent(() => {
-      for (const sink of this.#sinks.values()) sink.close();
-      this.#sinks.clear();
+      this.#main?.close();
+      this.#main = undefined;
+      for (const sink of this.#others.values()) sink.close();
+      this.#others.clear();
     });
   }
 
   /** What was sent after a place, on one stream or on all. */
   missed(after: number, stream?: number): MaybePromise<LogExcerpt> {
-    const { events, sessionId } = this.#options;
-    const excerpt = events.readAfter(sessionId, after, stream);
+    const excerpt = this.#host.events.readAfter(this.#session.id, after, stream);
     if (this.#lostSeq <= after) return excerpt;
     return excerpt instanceof Promise
       ? excerpt.then((known) => ({ ...known, isComplete: false }))
@@ -147,7 +161,7 @@ export class SessionStreams {
 
   /** Sends a message once more; without a reader it waits in the log anyway. */
   sendAgain(event: LoggedEvent): void {
-    void this.#sinks.get(event.stream)?.send(event);
+    void this.#sinkOf(event.stream)?.send(event);
   }
 
   /**
@@ -165,13 +179,26 @@ export class SessionStreams {
       const gone = isComplete ? [] : this.#goneAnswers(stream, { events, after: after ?? 0 });
       sink.catchUp([...wanted, ...gone], this.#sentUpTo);
     } catch (error) {
-      this.#options.log.error(error, 'what a client missed could not be read');
+      this.#session.log.error(error, 'what a client missed could not be read');
       sink.close();
       this.detach(stream, sink);
       return;
     }
-    const isOver = stream !== MAIN_STREAM && this.#options.requests.runningOn(stream) === 0;
-    if (isOver && this.#sinks.get(stream) === sink) this.complete(stream);
+    const isOver = stream !== MAIN_STREAM && this.#session.requests.runningOn(stream) === 0;
+    if (isOver && this.#sinkOf(stream) === sink) this.complete(stream);
+  }
+
+  /** Whether nothing more comes on a stream after a place: all of it is answered, and was sent. */
+  async isOver(stream: number, after: number): Promise<boolean> {
+    const { log, requests } = this.#session;
+    if (stream === MAIN_STREAM || requests.runningOn(stream) > 0) return false;
+    for (const { seq } of requests.answeredOn(stream)) if (seq > after) return false;
+    try {
+      return (await this.missed(after, stream)).events.length === 0;
+    } catch (error) {
+      log.error(error, 'what a client missed could not be read');
+      return false;
+    }
   }
 
   /** Whether a client without a cursor needs this again: an answer, or what it has not answered. */
@@ -186,7 +213,7 @@ export class SessionStreams {
   ): LoggedEvent[] {
     if (stream === MAIN_STREAM) return [];
     const kept = new Set(events.map(({ seq }) => seq));
-    return [...this.#options.requests.answeredOn(stream)]
+    return [...this.#session.requests.answeredOn(stream)]
       .filter(({ seq }) => seq > after && !kept.has(seq))
       .map(({ id, seq }) => goneAnswer(id, seq, stream));
   }
@@ -196,12 +223,12 @@ export class SessionStreams {
     const fail = (error: unknown): void => {
       // Once: a store that is away fails for each message.
       if (this.#lostSeq === 0) {
-        this.#options.log.error(error, 'a message could not be kept, and cannot be resumed');
+        this.#session.log.error(error, 'a message could not be kept, and cannot be resumed');
       }
       this.#lostSeq = Math.max(this.#lostSeq, event.seq);
     };
     try {
-      const keeping = this.#options.events.append(this.#options.sessionId, event);
+      const keeping = this.#host.events.append(this.#session.id, event);
       return keeping instanceof Promise ? keeping.catch(fail) : undefined;
     } catch (error) {
       fail(error);
@@ -211,7 +238,17 @@ export class SessionStreams {
 
   #send(event: LoggedEvent): Promise<void> | undefined {
     this.#sentUpTo = event.seq;
-    return this.#sinks.get(event.stream)?.send(event);
+    return this.#sinkOf(event.stream)?.send(event);
+  }
+
+  #sinkOf(stream: number): Sink | undefined {
+    return stream === MAIN_STREAM ? this.#main : this.#others.get(stream);
+  }
+
+  #setSink(stream: number, sink: Sink | undefined): void {
+    if (stream === MAIN_STREAM) this.#main = sink;
+    else if (sink === undefined) this.#others.delete(stream);
+    else this.#others.set(stream, sink);
   }
 
   /** Does something after all that was said before, at once if that is sent. */
@@ -223,30 +260,11 @@ export class SessionStreams {
   /** Does something after all that was said before, and after something else. */
   #inOrder(act: () => void, after?: Promise<void>): Promise<void> {
     const turn = Promise.all([this.#sending, after]).then(() => {
-      inBackground(this.#options.log, 'a stream failed', act);
+      inBackground(this.#session.log, 'a stream failed', act);
       if (this.#sending === turn) this.#sending = undefined;
     });
     this.#sending = turn;
     return turn;
-  }
-
-  #textOf(message: JSONRPCMessage): string {
-    const { log, maxMessageBytes } = this.#options;
-    try {
-      const text = JSON.stringify(message);
-      // A character of a string is a byte or more.
-      if (text.length <= maxMessageBytes) return text;
-      throw new RangeError(`a message is longer than ${maxMessageBytes} bytes (maxBufferedBytes)`);
-    } catch (error) {
-      log.error(error, 'a message of the server cannot be sent');
-      if ('method' in message) throw error;
-      const text = 'The answer cannot be sent: the log of the server says why';
-      return JSON.stringify({
-        jsonrpc: '2.0',
-        id: message.id ?? null,
-        error: { code: INTERNAL_ERROR, message: text },
-      });
-    }
   }
 }
 

@@ -10,29 +10,27 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CallOutcome } from '../calls/call.js';
 import type { CallGates } from '../calls/gates.js';
-import type { EventLog, LoggedEvent } from '../events/event-log.js';
+import type { LoggedEvent } from '../events/event-log.js';
+import { networkOf } from '../limits/network-of.js';
 import { inBackground, sessionLog } from '../operate/log.js';
 import type { SessionEnd } from '../operate/observer.js';
 import type { ServableServer } from '../options.js';
 import type { MaybePromise, Principal } from '../principal.js';
-import { errorOf, type Refusal } from '../refusal.js';
+import { CUT_BY_STOP, errorOf, type Refusal } from '../refusal.js';
 import {
   AcceptedRequests,
   type AnsweredRequest,
   type RunningRequest,
 } from './accepted-requests.js';
 import { withKitCapabilities } from './capabilities.js';
-import { MAIN_STREAM, SessionStreams } from './session-streams.js';
+import { MAIN_STREAM, SessionStreams, type StreamsHost } from './session-streams.js';
 import { ServerInstance } from './server-instance.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
 
 /** What a session needs of its mount. */
-export interface SessionHost {
+export interface SessionHost extends StreamsHost {
   readonly store: SessionStore;
-  readonly events: EventLog;
   readonly gates: CallGates;
-  /** What is longer is not sent. */
-  readonly maxMessageBytes: number;
   /** Makes a server instance for the session. */
   makeServer(session: Session): Promise<ServableServer>;
   /** Called once, when the session ends. */
@@ -55,15 +53,19 @@ export class Session {
   readonly streams: SessionStreams;
   /** Of the request that opened it. */
   readonly headers: IncomingHttpHeaders;
+  /** Whence that request came, as far as limits tell clients apart. */
+  readonly network: string;
   readonly log: FastifyBaseLogger;
   readonly #host: SessionHost;
-  readonly #ended = new AbortController();
+  #ended: AbortController | undefined;
   #instance: ServerInstance | undefined;
   /** The instance that is being made. */
   #making: ServerInstance | undefined;
   #waking: Promise<ServerInstance> | undefined;
   #tap: ((message: JSONRPCMessage) => boolean) | undefined;
   #storedAt = 0;
+  /** Waits no longer for the first server. */
+  #stopWaiting: (() => void) | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(
@@ -78,15 +80,10 @@ export class Session {
     this.principal = principal;
     // Not the request itself, which holds its body and its connection.
     this.headers = opening.headers;
+    this.network = networkOf(opening.ip);
     this.log = sessionLog(opening.log, record.id);
     this.#host = host;
-    this.streams = new SessionStreams({
-      sessionId: record.id,
-      log: this.log,
-      events: host.events,
-      maxMessageBytes: host.maxMessageBytes,
-      requests: this.requests,
-    });
+    this.streams = new SessionStreams(this, host);
   }
 
   get id(): string {
@@ -95,6 +92,9 @@ export class Session {
 
   /** Aborted when the session ends. */
   get signal(): AbortSignal {
+    // Made when somebody asks: it takes as much as the rest of an idle session.
+    this.#ended ??= new AbortController();
+    if (this.isEnded) this.#ended.abort();
     return this.#ended.signal;
   }
 
@@ -126,17 +126,12 @@ export class Session {
     }
   }
 
-  /**
-   * Waits for what makes the first server, but not longer than the session lives. Nothing of it is left
-   * on the signal: that would keep the server for as long as the session, also while it hibernates.
-   */
+  /** Waits for what makes the first server, but not longer than the session lives. */
   #untilEnded(making: Promise<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const fail = (): void => reject(new Error('the session has ended'));
-      this.signal.addEventListener('abort', fail, { once: true });
-      making
-        .then(() => resolve(), reject)
-        .finally(() => this.signal.removeEventListener('abort', fail));
+      this.#stopWaiting = () => reject(new Error('the session has ended'));
+      // Nothing of it is left: it would keep the server, also while the session hibernates.
+      making.then(() => resolve(), reject).finally(() => (this.#stopWaiting = undefined));
     });
   }
 
@@ -239,6 +234,15 @@ export class Session {
     await instance.drop();
   }
 
+  /** Answers what runs with an error: the server stops, and nobody could resume it here. */
+  cutCalls(): void {
+    if (this.isEnded) return;
+    for (const { call } of this.requests.all()) {
+      void this.#send({ jsonrpc: '2.0', id: call.id, error: CUT_BY_STOP });
+      call.cancel();
+    }
+  }
+
   /** Frees everything it holds; fulfilled when all is closed. May be called again. */
   end(reason: SessionEnd): Promise<void> {
     return (this.#ending ??= Promise.resolve().then(() => this.#shutDown(reason)));
@@ -248,7 +252,8 @@ export class Session {
     this.log.debug({ reason }, 'session ended');
     for (const request of this.requests.all()) this.#settle(request, 0, { kind: 'cancelled' });
     this.streams.closeAll();
-    this.#ended.abort();
+    this.#ended?.abort();
+    this.#stopWaiting?.();
     this.#host.onEnd(this, reason);
     try {
       await (this.#instance ?? this.#making)?.drop();
@@ -305,6 +310,11 @@ export class Session {
         ? { kind: 'error', error: answer.error }
         : { kind: 'result', result: answer.result },
     );
+    if ('result' in answer) this.#noteGranted(request.call);
+    // Nobody can use a session of Streamable HTTP whose handshake failed.
+    else if (request.call.method === 'initialize' && this.record.transport !== 'sse') {
+      void this.end('failed');
+    }
     return sent;
   }
 
@@ -324,11 +334,8 @@ export class Session {
     return this.isEnded ? undefined : this.streams.emit(message, stream);
   }
 
-  /** Takes note of what stands until it is taken back, and of what ends a request. */
+  /** Takes note of the handshake, and of what ends a request. */
   #noteIncoming(message: JSONRPCMessage & { method: string }): void {
-    const { params = {} } = message as { params?: Record<string, unknown> };
-    const { subscriptions } = this.record;
-    const uri = String(params['uri']);
     switch (message.method) {
       case 'initialize':
         this.#change({ initialize: message as JSONRPCRequest });
@@ -336,6 +343,21 @@ export class Session {
       case 'notifications/initialized':
         this.#change({ isInitialized: true });
         break;
+      case 'notifications/cancelled': {
+        const { requestId } = (message as { params?: { requestId?: RequestId } }).params ?? {};
+        const request = this.requests.runningOf(requestId);
+        if (request === undefined) break;
+        queueMicrotask(() => this.#settle(request, 0, { kind: 'cancelled' }));
+        break;
+      }
+    }
+  }
+
+  /** Takes note of what the server granted, and what stands until it is taken back. */
+  #noteGranted({ method, params = {} }: Pick<JSONRPCRequest, 'method' | 'params'>): void {
+    const { subscriptions } = this.record;
+    const uri = String(params['uri']);
+    switch (method) {
       case 'logging/setLevel':
         this.#change({ logLevel: String(params['level']) });
         break;
@@ -346,12 +368,6 @@ export class Session {
       case 'resources/unsubscribe':
         this.#change({ subscriptions: subscriptions.filter((one) => one !== uri) });
         break;
-      case 'notifications/cancelled': {
-        const request = this.requests.runningOf(params['requestId'] as RequestId);
-        if (request === undefined) break;
-        queueMicrotask(() => this.#settle(request, 0, { kind: 'cancelled' }));
-        break;
-      }
     }
   }
 

@@ -13,9 +13,6 @@ import { makeServer } from './make-server.js';
 import { Session, type SessionHost } from './session.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
 
-/** Why making a server is cancelled: its client left, or the mount closes. */
-const UNWANTED = new Error('nobody waits for the server');
-
 /** How often sessions are looked at for their limits, at most and at least. */
 const SWEEP_MS = { least: 100, most: 5_000 };
 
@@ -49,9 +46,8 @@ export class Sessions {
   readonly #refusesSession: () => Refusal | undefined;
   readonly #watch: (server: object) => void;
   readonly #live = new Map<string, Session>();
-  readonly #addressOf = new Map<Session, string>();
-  /** Sessions whose server is being made. */
-  readonly #opening = new Set<AbortController>();
+  /** What makes the servers of sessions at the moment. */
+  readonly #making = new Map<Session, AbortController>();
   /** How many sessions each address and each principal has, those included that are being opened. */
   readonly #held = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
@@ -110,7 +106,7 @@ export class Sessions {
     const { principal, request, response } = opening;
     // If the client left earlier, `close` was emitted already.
     if (this.#isClosing || response.destroyed) return refusals.NO_MORE_SESSIONS;
-    const keys = [`address ${networkOf(request.ip)}`, `principal ${principal.id}`];
+    const keys = keysOf(networkOf(request.ip), principal);
     const excess = this.#refusesSession() ?? this.#excessOf(keys, principal);
     if (excess !== undefined) return excess;
     for (const key of keys) this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
@@ -127,7 +123,6 @@ export class Sessions {
     };
     const session = new Session(record, { principal, opening: request, host: this.#host });
     this.#live.set(session.id, session);
-    this.#addressOf.set(session, keys[0] ?? '');
     const gone = (): void => void session.end('abandoned');
     response.once('close', gone);
     try {
@@ -148,13 +143,12 @@ export class Sessions {
   async close(): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#sweeper);
-    for (const attempt of this.#opening) attempt.abort(UNWANTED);
     await Promise.all([...this.#live.values()].map((session) => session.end('shutting-down')));
   }
 
   /** Which limit one more session would pass. An abandoned session makes room for a new one. */
   #excessOf(
-    [address = '', owner = '']: readonly string[],
+    [address, owner]: ReturnType<typeof keysOf>,
     principal: Principal,
   ): Refusal | undefined {
     const { maxSessions, maxSessionsPerAddress, maxSessionsPerPrincipal } = this.#options;
@@ -183,12 +177,12 @@ export class Sessions {
 
   #drop(session: Session, reason: SessionEnd): void {
     this.#live.delete(session.id);
-    for (const key of [this.#addressOf.get(session) ?? '', `principal ${session.principal.id}`]) {
+    this.#making.get(session)?.abort();
+    for (const key of keysOf(session.network, session.principal)) {
       const left = (this.#held.get(key) ?? 1) - 1;
       if (left > 0) this.#held.set(key, left);
       else this.#held.delete(key);
     }
-    this.#addressOf.delete(session);
     for (const kept of [this.#store, this.#host.events]) {
       inBackground(session.log, 'what is stored of a session could not be deleted', () =>
         kept.delete(session.id),
@@ -222,34 +216,29 @@ export class Sessions {
     }
   }
 
-  /** Makes the server of a session, unless the session ends or the mount closes first. */
+  /** Makes the server of a session, unless the session ends first. */
   async #makeServer(session: Session): Promise<ServableServer> {
-    const { create, createTimeoutMs } = this.#options;
+    const { create, createTimeoutMs, requestStates } = this.#options;
+    const { principal, headers, id, log } = session;
     const attempt = new AbortController();
-    const cancel = (): void => attempt.abort(UNWANTED);
-    const expire = (): void =>
-      attempt.abort(new Error(`create took over ${createTimeoutMs} ms (createTimeoutMs)`));
-    const timer =
-      createTimeoutMs === Infinity ? undefined : setTimeout(expire, createTimeoutMs).unref();
-    const { signal, principal, headers, id } = session;
-    signal.addEventListener('abort', cancel, { once: true });
-    this.#opening.add(attempt);
+    this.#making.set(session, attempt);
     const context = {
       principal,
       headers,
       sessionId: id,
-      signal,
+      get signal(): AbortSignal {
+        return session.signal;
+      },
       era: 'legacy',
-      requestState: this.#options.requestStates(() => principal.id),
+      requestState: requestStates(() => principal.id),
     } as const;
+    const making = { signal: attempt.signal, timeoutMs: createTimeoutMs, log };
     try {
-      const server = await makeServer(() => create(context), attempt.signal, session.log);
+      const server = await makeServer(() => create(context), making);
       this.#watch(server);
       return server;
     } finally {
-      this.#opening.delete(attempt);
-      signal.removeEventListener('abort', cancel);
-      clearTimeout(timer);
+      this.#making.delete(session);
     }
   }
 
@@ -281,6 +270,11 @@ export class Sessions {
 function isAbandoned({ record, streams: { detachedAt } }: Session, afterMs: number): boolean {
   if (record.transport !== 'sse' || detachedAt === undefined) return false;
   return Date.now() - detachedAt > afterMs;
+}
+
+/** Those of whom a session is one: each may have so many. */
+function keysOf(network: string, { id }: Principal): readonly [address: string, owner: string] {
+  return [`address ${network}`, `principal ${id}`];
 }
 
 function digestOf(resumeKey: string): string {

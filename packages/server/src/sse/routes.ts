@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ClientCall } from '../calls/client-call.js';
 import { EventStream, encodeEvent } from '../events/event-stream.js';
 import { StreamSink } from '../events/stream-sink.js';
+import { forwardedPrefix } from '../http/forwarded-prefix.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import { isRequest, parseBody, parseMessage, Unreadable } from '../http/messages.js';
 import { QUIET } from '../http/quiet.js';
@@ -136,7 +137,7 @@ export class SseRoutes {
     const stream = new EventStream(reply, this.#mount.events);
     const idOf = (seq: number): string => `${session.id}.${seq}`;
     const sink = new StreamSink(stream, ({ seq }) => idOf(seq));
-    void stream.closed.then(() => session.streams.detach(MAIN_STREAM, sink));
+    stream.onclose = () => session.streams.detach(MAIN_STREAM, sink);
     // "When a client connects, the server MUST send an endpoint event containing a URI for the
     // client to use for sending messages."
     // https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
@@ -192,7 +193,7 @@ export class SseRoutes {
   #extraOf(session: Session, request: FastifyRequest): MessageExtraInfo {
     const { authInfo } = this.#mount.principalOf(request);
     return {
-      request: IncomingRequest.from(request, session.signal),
+      request: IncomingRequest.from(request, session),
       ...(authInfo !== undefined && { authInfo }),
     };
   }
@@ -239,11 +240,13 @@ function cursorOf({ headers }: FastifyRequest): { id: string; seq: number } | un
 
 /**
  * The path of `POST /messages` as this client reaches it: the path of its `GET` with another last
- * segment. The mount's prefix may have parameters, and the application may rewrite paths.
+ * segment. The mount's prefix may have parameters, and the application may rewrite paths. What a proxy
+ * removed from the front comes again.
  */
 function messagesPath(request: FastifyRequest): string {
   const [url = ''] = request.originalUrl.split('?');
   // With two slashes in front, a path would be an address on another host.
   const path = url.replace(/^(?:https?:\/\/[^/]*)?[/\\]+/i, '/');
-  return `${path.slice(0, path.lastIndexOf('/', path.length - 2) + 1)}messages`;
+  const folder = path.slice(0, path.lastIndexOf('/', path.length - 2) + 1);
+  return `${forwardedPrefix(request)}${folder}messages`;
 }

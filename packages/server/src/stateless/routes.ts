@@ -1,61 +1,91 @@
 import {
+  McpServer,
+  Server,
   createMcpHandler,
-  type JSONRPCMessage,
   type JSONRPCRequest,
   type McpHttpHandler,
   type McpRequestContext,
-  type McpServer,
-  type Server,
   type Transport,
 } from '@modelcontextprotocol/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ClientCall } from '../calls/client-call.js';
 import type { CallOutcome } from '../calls/call.js';
+import type { CallGates } from '../calls/gates.js';
+import type { EventStream, EventStreamOptions } from '../events/event-stream.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import { isRequest, parseMessage } from '../http/messages.js';
-import type { Mount } from '../mount.js';
-import { errorOf, refuse } from '../refusal.js';
+import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
+import * as refusals from '../refusal.js';
+import { RefusedError, errorOf, refuse, type Refusal } from '../refusal.js';
+import { makeServer } from '../sessions/make-server.js';
+import { Exchange, type ExchangeHost } from './exchange.js';
 import { IdleServers, type Served } from './idle-servers.js';
 
-/** A request on its way through the SDK's handler. */
-interface Exchange {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly call: ClientCall | undefined;
-  /** Whether the gates were told how the call ended. */
-  isLeft: boolean;
-  /** Whether the server said something before its answer, which makes the answer an event stream. */
-  isStream: boolean;
-  /** Whether the server has answered. */
-  isEnded: boolean;
-  /** Whether the answer is sent, past the SDK's handler. */
-  isAnswered: boolean;
+/** A mount, as far as these routes need it. */
+export interface StatelessMount {
+  readonly options: ResolvedOptions;
+  readonly gates: CallGates;
+  readonly events: EventStreamOptions;
+  principalOf(request: FastifyRequest): Principal;
+  /** Told every server before it is connected. */
+  watch(server: object): void;
 }
+
+const LISTEN = 'subscriptions/listen';
+
+/** After so many messages a tool that tells without end waits until others had their turn. */
+const MESSAGES_A_TURN = 256;
 
 /**
  * The stateless protocol of 2026-07-28, by the SDK's handler: it makes a server for each request. What
- * the kit adds lies between the handler and the server: the gates.
+ * the kit adds lies between the handler and the server (the gates), and between both and the client (the
+ * response, written by an {@link Exchange}).
  *
  * @see https://modelcontextprotocol.io/specification/draft/basic/transports#streamable-http
  */
-export class StatelessRoutes {
-  readonly #mount: Mount;
+export class StatelessRoutes implements ExchangeHost {
+  readonly events: EventStreamOptions;
+  readonly #mount: StatelessMount;
   readonly #handler: McpHttpHandler;
+  /** Has the subscriptions alone, because its handler ends all that it has, with their results. */
+  readonly #subscriptions: McpHttpHandler;
   readonly #exchanges = new WeakMap<Request, Exchange>();
   readonly #idle = new IdleServers<Exchange>();
+  /** Those without an answer. */
+  readonly #running = new Set<Exchange>();
+  /** Those of subscriptions, which have no end to wait for. */
+  readonly #listening = new Set<Exchange>();
+  #streams = 0;
+  #takesSubscriptions = true;
+  #isClosed = false;
 
-  constructor(mount: Mount) {
+  constructor(mount: StatelessMount) {
     this.#mount = mount;
-    const { stores, heartbeatMs, maxSubscriptions } = mount.options;
-    this.#handler = createMcpHandler((context) => this.#create(context), {
-      legacy: 'reject',
-      bus: stores.bus,
-      maxSubscriptions,
-      keepAliveMs: heartbeatMs === Infinity ? 0 : heartbeatMs,
-      onerror: (error) => mount.options.log?.debug(error, 'a stateless request was refused'),
-    });
+    this.events = mount.events;
+    const { stores, maxSubscriptions } = mount.options;
+    const handler = (): McpHttpHandler =>
+      createMcpHandler((context) => this.#create(context), {
+        legacy: 'reject',
+        bus: stores.bus,
+        maxSubscriptions,
+        // The mount's heartbeats do that.
+        keepAliveMs: 0,
+        onerror: (error) => mount.options.log?.debug(error, 'a stateless request was refused'),
+      });
+    this.#handler = handler();
+    this.#subscriptions = handler();
+  }
+
+  /** Calls without an answer. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Open event streams. */
+  get streams(): number {
+    return this.#streams;
   }
 
   /** Answers a POST whose body is not of the versions with sessions. */
@@ -64,12 +94,11 @@ export class StatelessRoutes {
     const message = parseMessage(body);
     const call =
       message !== undefined && isRequest(message) ? this.#callOf(message, request) : undefined;
-    if (call !== undefined) {
-      const refusal = await this.#mount.gates.admit(call);
-      if (refusal !== undefined) {
-        this.#mount.gates.leave(call, { kind: 'refused', refusal });
-        return refuse(reply, refusal, call.id);
-      }
+    const known = call === undefined ? undefined : await this.#mount.gates.admit(call);
+    const refusal = known ?? this.#refusalOf(call);
+    if (refusal !== undefined) {
+      if (call !== undefined) this.#mount.gates.leave(call, { kind: 'refused', refusal });
+      return refuse(reply, refusal, call?.id);
     }
     if (reply.raw.destroyed) {
       // The client left while the gates were asked.
@@ -77,85 +106,155 @@ export class StatelessRoutes {
       reply.hijack();
       return reply;
     }
-    const gone = new AbortController();
-    const incoming = IncomingRequest.from(request, gone.signal);
-    const exchange: Exchange = {
-      request,
-      reply,
-      call,
-      isLeft: false,
-      isStream: false,
-      isEnded: false,
-      isAnswered: false,
-    };
+    const exchange = new Exchange(reply, { call, host: this });
+    const incoming = IncomingRequest.from(request, exchange);
     this.#exchanges.set(incoming, exchange);
-    // A subscription has no end to wait for.
-    const isCounted = call?.method !== 'subscriptions/listen';
-    if (isCounted) this.#mount.stateless++;
-    reply.raw.once('close', () => {
-      if (isCounted) this.#mount.stateless--;
-      if (!reply.raw.writableFinished) {
-        call?.cancel();
-        gone.abort();
-      }
-      this.#leave(exchange, { kind: 'cancelled' });
-    });
+    const isListening = call?.method === LISTEN;
+    if (call !== undefined) (isListening ? this.#listening : this.#running).add(exchange);
     const { authInfo } = principal;
-    const response = await this.#handler.fetch(incoming, {
+    const handler = isListening ? this.#subscriptions : this.#handler;
+    const response = await handler.fetch(incoming, {
       parsedBody: body,
       ...(authInfo !== undefined && { authInfo }),
     });
-    return exchange.isAnswered ? reply : answer(reply, response);
+    const { noServer } = exchange;
+    if (noServer !== undefined) exchange.refuseAsError(noServer);
+    // The SDK's sign that the server closed without an answer.
+    else if (response.status === 499) exchange.fail(refusals.CLOSED_EARLY);
+    else if (!exchange.isOver) await exchange.respond(response);
+    exchange.abandon();
+    return reply;
   }
 
-  /** Ends what is in flight. */
+  ended(exchange: Exchange, outcome: CallOutcome): void {
+    this.#running.delete(exchange);
+    this.#listening.delete(exchange);
+    if (exchange.call !== undefined) this.#mount.gates.leave(exchange.call, outcome);
+  }
+
+  streaming(stream: EventStream): void {
+    this.#streams++;
+    stream.onclose = () => {
+      this.#streams--;
+    };
+  }
+
+  /** Ends the subscriptions, each with its result, and takes no more. */
+  endSubscriptions(): void {
+    this.#takesSubscriptions = false;
+    void this.#subscriptions.close();
+    // Those that wait for a server.
+    for (const exchange of this.#listening) {
+      if (!exchange.isStreaming) exchange.refuse(refusals.STOPPING);
+    }
+  }
+
+  /** Answers what runs with an error, and aborts it. */
+  cancelAll(): void {
+    for (const exchange of this.#running) exchange.fail(refusals.CUT_BY_STOP);
+  }
+
+  /** Ends everything, and takes nothing more. What runs is cut: its client may know that it is safe to repeat. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    this.endSubscriptions();
+    for (const exchange of this.#running) {
+      if (exchange.hasServer) exchange.cut();
+      else exchange.refuse(refusals.STOPPING);
+    }
     await this.#handler.close();
   }
 
+  #refusalOf(call: ClientCall | undefined): Refusal | undefined {
+    const isRefused = this.#isClosed || (call?.method === LISTEN && !this.#takesSubscriptions);
+    return isRefused ? refusals.STOPPING : undefined;
+  }
+
   async #create({ requestInfo }: McpRequestContext): Promise<McpServer | Server> {
-    const { create, requestStates, reuseServers } = this.#mount.options;
+    const { reuseServers } = this.#mount.options;
     const exchange = requestInfo === undefined ? undefined : this.#exchanges.get(requestInfo);
     if (exchange === undefined) throw new Error('the request is not known');
     const { call } = exchange;
-    const mayReuse = reuseServers && call !== undefined;
+    // A subscription only asks a server what it can do.
+    const mayReuse = reuseServers && call !== undefined && call.method !== LISTEN;
     const idle = mayReuse ? this.#idle.take(exchange) : undefined;
     if (idle !== undefined) return idle;
-    let served: Served<Exchange> | undefined;
-    const principalOf = ({ request }: Exchange): Principal => this.#mount.principalOf(request);
-    const server = (await create({
-      principal: principalOf(exchange),
-      headers: exchange.request.headers,
-      sessionId: undefined,
-      signal: (requestInfo as Request).signal,
-      era: 'modern',
-      requestState: requestStates(() => principalOf(served?.exchange ?? exchange).id),
-    })) as McpServer | Server;
-    this.#mount.watch(server);
+    const served = await this.#unlessFailed(exchange, () => this.#make(exchange));
+    const { server } = served;
     const connect = server.connect.bind(server);
-    const kept: Served<Exchange> = (served = { server, exchange });
     server.connect = async (transport) => {
-      await connect(transport);
-      this.#guard(transport, kept.exchange);
+      await this.#unlessFailed(served.exchange, () => connect(transport));
+      this.#guard(transport, served.exchange);
     };
-    if (mayReuse) this.#idle.keep(kept, ({ isEnded }) => isEnded);
+    if (mayReuse) this.#idle.keep(served, ({ isServed }) => isServed);
     return server;
   }
 
-  /** Puts the gates between a transport and its server. */
+  async #make(exchange: Exchange): Promise<Served<Exchange>> {
+    const { create, createTimeoutMs, requestStates } = this.#mount.options;
+    const { request, signal } = exchange;
+    const principalOf = ({ request: own }: Exchange): Principal => this.#mount.principalOf(own);
+    let served: Served<Exchange> | undefined;
+    const context = {
+      principal: principalOf(exchange),
+      headers: request.headers,
+      sessionId: undefined,
+      signal,
+      era: 'modern',
+      requestState: requestStates(() => principalOf(served?.exchange ?? exchange).id),
+    } as const;
+    const making = { signal, timeoutMs: createTimeoutMs, log: request.log };
+    const server = await makeServer(() => create(context), making);
+    if (!(server instanceof McpServer || server instanceof Server)) {
+      // SDK 1.x knows sessions only. Of another copy of SDK 2, the handler takes nothing either.
+      await server.close();
+      throw new RefusedError(refusals.ONLY_SESSIONS);
+    }
+    this.#mount.watch(server);
+    return (served = { server, exchange });
+  }
+
+  /** Notes that there is no server, if making it fails while somebody waits for it. */
+  async #unlessFailed<Made>(exchange: Exchange, make: () => Promise<Made>): Promise<Made> {
+    try {
+      return await make();
+    } catch (error) {
+      if (error instanceof RefusedError) exchange.noServer = error.refusal;
+      else if (!exchange.signal.aborted) {
+        exchange.request.log.error(error, 'the server of a request could not be made');
+        exchange.noServer = refusals.NO_SERVER;
+      }
+      throw error;
+    }
+  }
+
+  /** Puts the gates between a transport and its server, and the exchange between it and the client. */
   #guard(transport: Transport, exchange: Exchange): void {
     const { call } = exchange;
     const { onmessage } = transport;
     if (call === undefined || onmessage === undefined) return;
+    exchange.hasServer = true;
     const send = transport.send.bind(transport);
+    let told = 0;
     transport.send = async (message, options) => {
       if ('method' in message) {
-        exchange.isStream ||= options?.relatedRequestId === call.id;
-        return send(message, options);
+        // What belongs to no request goes nowhere.
+        if (options?.relatedRequestId !== call.id) return send(message, options);
+        await exchange.tell(message);
+        if (++told % MESSAGES_A_TURN === 0) await nextTurn();
+        return undefined;
       }
-      exchange.isEnded = true;
-      this.#leave(exchange, outcomeOf(message));
-      if (!answerAtOnce(exchange, message)) return send(message, options);
+      if (message.id !== call.id) return send(message, options);
+      exchange.isServed = true;
+      if ('error' in message && !exchange.isStreaming) {
+        try {
+          // The SDK knows the HTTP status of an error.
+          return await send(message, options);
+        } catch {
+          // It is no JSON.
+        }
+      }
+      exchange.answer(message);
       queueMicrotask(() => void transport.close());
       return undefined;
     };
@@ -165,18 +264,15 @@ export class StatelessRoutes {
     transport.onmessage = (message, extra) => {
       this.#mount.gates.pass(
         call,
-        () => onmessage(message, extra),
+        () => {
+          // Nothing that was cancelled while it waited reaches the server.
+          if (!exchange.isOver) onmessage(message, extra);
+        },
         (refusal) => {
           void transport.send({ jsonrpc: '2.0', id: call.id, error: errorOf(refusal) });
         },
       );
     };
-  }
-
-  #leave(exchange: Exchange, outcome: CallOutcome): void {
-    if (exchange.isLeft || exchange.call === undefined) return;
-    exchange.isLeft = true;
-    this.#mount.gates.leave(exchange.call, outcome);
   }
 
   #callOf(message: JSONRPCRequest, request: FastifyRequest): ClientCall {
@@ -188,62 +284,4 @@ export class StatelessRoutes {
       request,
     });
   }
-}
-
-function outcomeOf(message: JSONRPCMessage): CallOutcome {
-  if ('error' in message) return { kind: 'error', error: message.error };
-  return 'result' in message ? { kind: 'result', result: message.result } : { kind: 'cancelled' };
-}
-
-/**
- * Sends a result as the one JSON body that the SDK would make of it, without a `Response` in between.
- * Errors, whose status the SDK knows, and event streams are left to it.
- */
-function answerAtOnce(exchange: Exchange, message: JSONRPCMessage): boolean {
-  const { reply, call, isStream, isAnswered } = exchange;
-  if (!('result' in message) || message.id !== call?.id || isStream || isAnswered) return false;
-  if (reply.sent || reply.raw.destroyed) return false;
-  const body = textOf(message);
-  if (body === undefined) return false;
-  exchange.isAnswered = true;
-  void reply.code(200).header('content-type', 'application/json').send(body);
-  return true;
-}
-
-function textOf(message: JSONRPCMessage): string | undefined {
-  try {
-    return JSON.stringify(message);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Sends what the handler answers. */
-async function answer(reply: FastifyReply, response: Response): Promise<FastifyReply> {
-  const headers = Object.fromEntries(response.headers);
-  const type = headers['content-type'] ?? '';
-  if (response.status === 499) {
-    reply.hijack();
-    reply.raw.destroy();
-    return reply;
-  }
-  if (response.body === null) return reply.code(response.status).headers(headers).send();
-  if (!type.startsWith('text/event-stream')) {
-    return reply
-      .code(response.status)
-      .headers(headers)
-      .send(await response.text());
-  }
-  reply.hijack();
-  reply.raw.writeHead(response.status, {
-    ...(reply.getHeaders() as Record<string, string>),
-    ...headers,
-  });
-  reply.raw.flushHeaders();
-  const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
-  body.on('error', () => reply.raw.destroy());
-  reply.raw.on('error', () => {});
-  reply.raw.once('close', () => body.destroy());
-  body.pipe(reply.raw);
-  return reply;
 }

@@ -18,12 +18,20 @@ export interface PostResponseOptions {
   onGone(sink: Sink): void;
 }
 
-/** What is shorter does not matter for the memory that waits for readers. */
-const LARGE_BYTES = 65_536;
-
 /** The event id of Streamable HTTP: the session is in a header. */
 export function eventIdOf(stream: number, seq: number): string {
   return `${stream}.${seq}`;
+}
+
+/**
+ * An event with an id and without data: "The server SHOULD immediately send an SSE event consisting of an
+ * event ID and an empty data field in order to prime the client to reconnect (using that event ID as
+ * Last-Event-ID)."
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#sending-messages-to-the-server
+ */
+export function primingEvent(stream: number, seq: number): string {
+  return `id: ${eventIdOf(stream, seq)}\ndata: \n\n`;
 }
 
 /** What an event id names. */
@@ -100,11 +108,7 @@ export class PostResponse implements Sink {
       'content-type': 'application/json',
       'content-length': bytes,
     });
-    const { budget } = this.#options.events;
-    if (bytes >= LARGE_BYTES) {
-      budget.add(bytes);
-      raw.once('close', () => budget.add(-bytes));
-    }
+    this.#options.events.budget.addUntilClosed(bytes, raw);
     // As a string, which Node sends together with the headers.
     raw.end(body);
   }
@@ -115,9 +119,7 @@ export class PostResponse implements Sink {
     if (this.#reply.raw.destroyed) return undefined;
     const { events, headers, stream, isPrimed } = this.#options;
     this.#stream = new EventStream(this.#reply, events, headers);
-    // "The server SHOULD immediately send an SSE event consisting of an event ID and an empty data
-    // field in order to prime the client to reconnect."
-    if (isPrimed) void this.#stream.send(`id: ${eventIdOf(stream, 0)}\ndata: \n\n`);
+    if (isPrimed) void this.#stream.send(primingEvent(stream, 0));
     return this.#stream;
   }
 }

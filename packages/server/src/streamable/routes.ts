@@ -23,6 +23,7 @@ import {
   PostResponse,
   eventIdOf,
   parseEventId,
+  primingEvent,
   type PostResponseOptions,
 } from './post-response.js';
 
@@ -38,6 +39,8 @@ interface Posted {
   readonly body: string;
   readonly messages: readonly JSONRPCMessage[];
   readonly isBatch: boolean;
+  /** What its client takes. */
+  readonly accepts: ReturnType<typeof acceptedBy>;
 }
 
 /**
@@ -65,8 +68,8 @@ export class StreamableRoutes {
     const messages = parseMessages(parsed);
     if (messages === undefined) return refuse(reply, refusals.NOT_JSON_RPC);
     const body = String(request.body);
-    const posted = { request, reply, body, messages, isBatch: Array.isArray(parsed) };
     const accepts = acceptedBy(request);
+    const posted = { request, reply, body, messages, isBatch: Array.isArray(parsed), accepts };
     if (!accepts.json && !accepts.events) return refuse(reply, refusals.NOT_ACCEPTABLE);
     const initialize = messages.find(
       (message) => isRequest(message) && message.method === 'initialize',
@@ -193,10 +196,16 @@ export class StreamableRoutes {
     if (isRefusal(session)) return refuse(reply, session);
     const cursor = parseEventId(String(request.headers['last-event-id'] ?? ''));
     const stream = cursor?.stream ?? MAIN_STREAM;
+    // "A client can be told to stop reconnecting using the HTTP 204 No Content response code." Else the
+    // official client would resume a call that it cancelled again and again.
+    // https://html.spec.whatwg.org/multipage/server-sent-events.html
+    if (await session.streams.isOver(stream, cursor?.seq ?? 0)) return reply.code(204).send();
     reply.raw.shouldKeepAlive = false;
     const events = new EventStream(reply, this.#mount.events, headersOf(session));
     const sink = new StreamSink(events, ({ seq }) => eventIdOf(stream, seq));
-    void events.closed.then(() => session.streams.detach(stream, sink));
+    events.onclose = () => session.streams.detach(stream, sink);
+    const isPrimed = cursor === undefined && versionOf(session, request) >= PRIMED_SINCE;
+    if (isPrimed) void events.send(primingEvent(stream, session.streams.seq));
     await session.streams.resume(stream, sink, cursor?.seq);
     return reply;
   }
@@ -231,14 +240,14 @@ export class StreamableRoutes {
 
   #responseOptions(
     session: Session,
-    { request, isBatch, messages }: Posted,
+    { request, isBatch, messages, accepts }: Posted,
     stream: number,
   ): PostResponseOptions {
     return {
       stream,
       headers: headersOf(session),
       events: this.#mount.events,
-      accepts: acceptedBy(request),
+      accepts,
       isBatch,
       isPrimed: versionOf(session, request, messages) >= PRIMED_SINCE,
       onGone: (sink) => session.streams.detach(stream, sink),
@@ -248,7 +257,7 @@ export class StreamableRoutes {
   #extraOf(session: Session, request: FastifyRequest, closeStream?: () => void): MessageExtraInfo {
     const { authInfo } = this.#mount.principalOf(request);
     return {
-      request: IncomingRequest.from(request, session.signal),
+      request: IncomingRequest.from(request, session),
       ...(authInfo !== undefined && { authInfo }),
       ...(closeStream !== undefined && {
         closeSSEStream: closeStream,
@@ -270,7 +279,7 @@ function headersOf({ id }: Session): Readonly<Record<string, string>> {
 function versionOf(
   session: Session,
   request: FastifyRequest,
-  messages: readonly JSONRPCMessage[],
+  messages: readonly JSONRPCMessage[] = [],
 ): string {
   const [first] = messages;
   const asked = first !== undefined && isRequest(first) && first.method === 'initialize';

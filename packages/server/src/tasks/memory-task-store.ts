@@ -1,4 +1,4 @@
-import { checkCount } from '../limits/check.js';
+import { checkCount } from '../check-options.js';
 import {
   isFinal,
   TASK_PAGE_SIZE,

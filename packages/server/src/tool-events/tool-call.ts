@@ -1,5 +1,6 @@
-import { ProtocolError, type CallToolResult, type Tool } from '@modelcontextprotocol/server';
+import { INTERNAL_ERROR, type Tool } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
+import type { CallOutcome } from '../calls/call.js';
 import { EventStream, encodeEvent, type EventStreamOptions } from '../events/event-stream.js';
 
 /** A call of the tool-events transport, after validation. */
@@ -41,41 +42,63 @@ export function describeTools(tools: readonly Tool[]): ToolDescription[] {
   }));
 }
 
+/** What a client is told whose session ended before its call did. */
+const SESSION_ENDED = 'the session has ended';
+
 /**
  * Runs a call and answers its POST with an event stream of one `result` or `error`. If the client
  * disconnects, the call is cancelled.
+ *
+ * @returns how the call ended, as its client was told.
  */
 export async function answerToolCall(
   reply: FastifyReply,
   options: EventStreamOptions,
-  call: (signal: AbortSignal) => Promise<CallToolResult>,
-): Promise<void> {
+  run: (signal: AbortSignal) => Promise<CallOutcome>,
+): Promise<CallOutcome> {
   const gone = new AbortController();
   const stream = new EventStream(reply, options);
-  void stream.closed.then(() => gone.abort());
-  const event = await call(gone.signal).then(
-    (result) => eventOf(result, reply.log),
-    (error: unknown) => encodeEvent('error', JSON.stringify(describeError(error))),
-  );
+  stream.onclose = () => gone.abort();
+  const outcome = await run(gone.signal);
+  const answer = answerOf(outcome, options.maxBufferedBytes, reply.log);
   try {
-    if (!stream.isEnded) void stream.send(event);
-  } finally {
-    stream.end();
+    if (!stream.isEnded) void stream.send(answer.event);
+  } catch (error) {
+    // Too much waits for all readers together, which ends the stream.
+    reply.log.info(error, 'the answer to a call could not be sent');
   }
+  stream.end();
+  return answer.outcome;
 }
 
-/** A result that is no JSON is an error: what it says of itself goes to the log, not to the client. */
-function eventOf(result: CallToolResult, log: FastifyBaseLogger): string {
+interface Answer {
+  readonly outcome: CallOutcome;
+  readonly event: string;
+}
+
+/** A result that cannot be sent is an error: what it says of itself goes to the log, not to the client. */
+function answerOf(outcome: CallOutcome, maxBytes: number, log: FastifyBaseLogger): Answer {
+  if (outcome.kind !== 'result') return { outcome, event: errorEvent(outcome) };
   try {
-    return encodeEvent('result', JSON.stringify(result));
+    const event = encodeEvent('result', JSON.stringify(outcome.result));
+    if (Buffer.byteLength(event) <= maxBytes) return { outcome, event };
+    throw new RangeError(`it is longer than ${maxBytes} bytes (maxBufferedBytes)`);
   } catch (error) {
     log.error(error, 'the result of a tool cannot be sent');
     const message = 'The result cannot be sent: the log of the server says why';
-    return encodeEvent('error', JSON.stringify({ message }));
+    return answerOf({ kind: 'error', error: { code: INTERNAL_ERROR, message } }, maxBytes, log);
   }
 }
 
-function describeError(error: unknown): { message: string; code?: number } {
-  const message = error instanceof Error ? error.message : String(error);
-  return error instanceof ProtocolError ? { message, code: error.code } : { message };
+function errorEvent(outcome: Exclude<CallOutcome, { kind: 'result' }>): string {
+  return encodeEvent('error', JSON.stringify(describeError(outcome)));
+}
+
+function describeError(outcome: Exclude<CallOutcome, { kind: 'result' }>): {
+  message: string;
+  code?: number;
+} {
+  if (outcome.kind === 'cancelled') return { message: SESSION_ENDED };
+  const { message, code } = outcome.kind === 'error' ? outcome.error : outcome.refusal;
+  return { message, code };
 }

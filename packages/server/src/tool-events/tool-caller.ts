@@ -5,14 +5,18 @@ import {
   ProtocolError,
 } from '@modelcontextprotocol/server';
 import type {
+  CallToolRequestParams,
   CallToolResult,
   JSONRPCMessage,
   JSONRPCResultResponse,
   ListToolsResult,
+  MessageExtraInfo,
   Tool,
 } from '@modelcontextprotocol/server';
 
 const SESSION_ENDED = 'the session has ended';
+
+type Deliver = (message: JSONRPCMessage, extra?: MessageExtraInfo) => void;
 
 interface Pending {
   resolve: (result: JSONRPCResultResponse['result']) => void;
@@ -25,7 +29,7 @@ interface Pending {
  * server holds the state of the session in both cases.
  */
 export class ToolCaller {
-  readonly #deliver: (message: JSONRPCMessage) => void;
+  readonly #deliver: Deliver;
   readonly #idPrefix = `${randomUUID()}:`;
   readonly #pending = new Map<string, Pending>();
   #lastId = 0;
@@ -34,7 +38,7 @@ export class ToolCaller {
   #isClosed = false;
 
   /** @param deliver passes a message to the server. */
-  constructor(deliver: (message: JSONRPCMessage) => void) {
+  constructor(deliver: Deliver) {
     this.#deliver = deliver;
   }
 
@@ -62,13 +66,15 @@ export class ToolCaller {
    * @throws Error when the signal is aborted, which cancels the call, or the session ends.
    */
   async callTool(
-    name: string,
-    args: Record<string, unknown>,
-    signal: AbortSignal,
+    { name, arguments: args }: CallToolRequestParams,
+    options: { readonly signal: AbortSignal; readonly extra?: MessageExtraInfo },
   ): Promise<CallToolResult> {
     await this.#initialized();
-    const params = { name, arguments: args };
-    return (await this.#request('tools/call', params, signal)) as CallToolResult;
+    return (await this.#request(
+      'tools/call',
+      { name, arguments: args },
+      options,
+    )) as CallToolResult;
   }
 
   /** Called with every message of the client: whoever initializes the server is its client. */
@@ -129,7 +135,7 @@ export class ToolCaller {
   #request(
     method: string,
     params: Record<string, unknown>,
-    signal?: AbortSignal,
+    { signal, extra }: { readonly signal?: AbortSignal; readonly extra?: MessageExtraInfo } = {},
   ): Promise<JSONRPCResultResponse['result']> {
     const id = `${this.#idPrefix}${++this.#lastId}`;
     return new Promise((resolve, reject) => {
@@ -143,7 +149,12 @@ export class ToolCaller {
       };
       this.#pending.set(id, { resolve, reject });
       signal?.addEventListener('abort', cancel, { once: true });
-      this.#deliver({ jsonrpc: '2.0', id, method, params });
+      try {
+        this.#deliver({ jsonrpc: '2.0', id, method, params }, extra);
+      } catch (error) {
+        this.#pending.delete(id);
+        throw error;
+      }
     });
   }
 }

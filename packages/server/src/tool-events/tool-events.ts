@@ -1,18 +1,33 @@
 import {
+  INTERNAL_ERROR,
   ProtocolError,
+  type CallToolRequestParams,
   type CallToolResult,
+  type JSONRPCErrorResponse,
   type JSONRPCMessage,
+  type JSONRPCRequest,
+  type MessageExtraInfo,
 } from '@modelcontextprotocol/server';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { encodeEvent, type EventStream } from '../events/event-stream.js';
+import { IncomingRequest } from '../http/incoming-request.js';
 import type { Mount } from '../mount.js';
 import { ClientCall } from '../calls/client-call.js';
 import type { CallOutcome } from '../calls/call.js';
 import * as refusals from '../refusal.js';
-import { refuse } from '../refusal.js';
+import { refuse, type Refusal } from '../refusal.js';
 import type { Session } from '../sessions/session.js';
 import { answerToolCall, describeTools, parseToolCall } from './tool-call.js';
 import { ToolCaller, isToolsChanged } from './tool-caller.js';
+
+/** What a client is told of a defect. */
+const CALL_FAILED = {
+  code: INTERNAL_ERROR,
+  message: 'The call failed: the log of the server says why',
+};
+
+/** A client names the tool, which the server may repeat: a line of the log has an end. */
+const MAX_REASON_CHARS = 256;
 
 /** One session as a client of the tool-events transport sees it. */
 interface Served {
@@ -32,7 +47,7 @@ export class ToolEvents {
 
   /** Lets a session answer both kinds of clients. */
   serve(session: Session): void {
-    const caller = new ToolCaller((message) => session.receive(message));
+    const caller = new ToolCaller((message, extra) => session.receive(message, extra));
     const served: Served = { caller, stream: undefined, announcing: 'no' };
     this.#served.set(session, served);
     session.signal.addEventListener('abort', () => caller.close(), { once: true });
@@ -64,55 +79,92 @@ export class ToolEvents {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
-    const { options, sessions, gates } = this.#mount;
+    const { gates, sessions } = this.#mount;
+    const principal = this.#mount.principalOf(request);
     const asked = parseToolCall(body);
     if (typeof asked === 'string') return refuse(reply, refusals.badToolCall(asked));
-    const session = sessions.find(asked.sessionId, this.#mount.principalOf(request));
+    const session = sessions.find(asked.sessionId, principal);
     const served = session === undefined ? undefined : this.#served.get(session);
     if (session === undefined || served === undefined)
       return refuse(reply, refusals.UNKNOWN_SESSION);
-    const { requests, principal, protocolVersion } = session;
+    const { requests, protocolVersion } = session;
+    const params = { name: asked.tool, arguments: asked.args };
     const call = new ClientCall(
-      {
-        jsonrpc: '2.0',
-        id: 0,
-        method: 'tools/call',
-        params: { name: asked.tool, arguments: asked.args },
-      },
+      { jsonrpc: '2.0', id: 0, method: 'tools/call', params },
       { principal, transport: 'tool-events', sessionId: session.id, protocolVersion, request },
     );
-    let refusal = await gates.admit(call);
-    if (requests.running >= options.maxInFlight) {
-      refusal ??= refusals.tooManyInFlight(options.maxInFlight);
-    }
-    if (refusal !== undefined) {
-      gates.leave(call, { kind: 'refused', refusal });
-      return refuse(reply, refusal);
-    }
+    const admission = this.#admit(session, call);
     requests.others++;
-    let outcome: CallOutcome = { kind: 'cancelled' };
-    const end = (): void => call.cancel();
-    const run = async (signal: AbortSignal): Promise<CallToolResult> => {
-      signal.addEventListener('abort', () => call.cancel(), { once: true });
-      session.signal.addEventListener('abort', end, { once: true });
-      const result = await passed(call, gates, () =>
-        served.caller.callTool(asked.tool, asked.args, signal),
-      );
-      outcome = { kind: 'result', result };
-      return result;
-    };
+    // What ends it otherwise is a defect.
+    let outcome: CallOutcome = { kind: 'error', error: CALL_FAILED };
     try {
-      await answerToolCall(reply, this.#mount.events, async (signal) => {
-        session.touch();
-        return run(signal);
-      });
+      const refusal = await admission;
+      if (refusal !== undefined) {
+        outcome = { kind: 'refused', refusal };
+        return refuse(reply, refusal);
+      }
+      // While the gates were asked, the session may have ended, or the client may have left.
+      if (session.isEnded || reply.raw.destroyed) {
+        outcome = { kind: 'cancelled' };
+        if (!reply.raw.destroyed) return refuse(reply, refusals.UNKNOWN_SESSION);
+        return reply.hijack();
+      }
+      outcome = await answerToolCall(reply, this.#mount.events, (signal) =>
+        this.#run(call, { session, caller: served.caller }, signal),
+      );
     } finally {
-      session.signal.removeEventListener('abort', end);
       requests.others--;
       session.touch();
       gates.leave(call, outcome);
     }
     return reply;
+  }
+
+  /** Why a call must not run, if it must not. */
+  async #admit(session: Session, call: ClientCall): Promise<Refusal | undefined> {
+    const { gates, options } = this.#mount;
+    const { id, method, params, principal } = call;
+    const { maxInFlight } = options;
+    if (session.requests.running >= maxInFlight) return refusals.tooManyInFlight(maxInFlight);
+    try {
+      const message: JSONRPCRequest = { jsonrpc: '2.0', id, method, ...(params && { params }) };
+      const challenge = await session.scopeChallengeOf(message, principal);
+      if (challenge !== undefined) return options.refusalOf(challenge, principal);
+    } catch (error) {
+      session.log.error(error, 'the scopes of a call could not be found');
+      return refusals.NO_SERVER;
+    }
+    return gates.admit(call);
+  }
+
+  /** Runs a call that was admitted. */
+  async #run(
+    call: ClientCall,
+    { session, caller }: { session: Session; caller: ToolCaller },
+    gone: AbortSignal,
+  ): Promise<CallOutcome> {
+    const { authInfo } = call.principal;
+    const extra: MessageExtraInfo = {
+      request: IncomingRequest.from(call.request, session),
+      ...(authInfo !== undefined && { authInfo }),
+    };
+    const cancel = (): void => call.cancel();
+    for (const signal of [gone, session.signal]) signal.addEventListener('abort', cancel);
+    session.touch();
+    try {
+      const params = call.params as CallToolRequestParams;
+      const result = await passed(call, this.#mount.gates, () =>
+        caller.callTool(params, { signal: call.signal, extra }),
+      );
+      return { kind: 'result', result };
+    } catch (error) {
+      // A tool that still runs, although its call has failed, is told that nobody waits for it.
+      call.cancel();
+      if (gone.aborted || session.isEnded) return { kind: 'cancelled' };
+      return { kind: 'error', error: told(error, session.log) };
+    } finally {
+      for (const signal of [gone, session.signal]) signal.removeEventListener('abort', cancel);
+    }
   }
 
   /** Sends the `tools` event, and once more if the tools change meanwhile. */
@@ -124,11 +176,12 @@ export class ToolEvents {
     }
     do {
       served.announcing = 'running';
-      const tools = await served.caller.listTools().catch((error: unknown) => {
+      const listed = served.caller.listTools().then(describeTools);
+      const tools = await listed.catch((error: unknown) => {
         session.log.debug(error, 'the tools of a session could not be listed');
         return [];
       });
-      emit(served.stream, 'tools', describeTools(tools));
+      emit(served.stream, 'tools', tools);
     } while (isAnnouncedAgain(served) && !session.isEnded);
     served.announcing = 'no';
   }
@@ -138,6 +191,17 @@ function isAnnouncedAgain({ announcing }: Served): boolean {
   return announcing === 'again';
 }
 
+/** What a client is told of the failure of its call; the log gets a line. */
+function told(error: unknown, log: FastifyBaseLogger): JSONRPCErrorResponse['error'] {
+  if (!(error instanceof ProtocolError)) {
+    log.error(error, 'a call failed');
+    return CALL_FAILED;
+  }
+  const { code, message, data } = error;
+  log.info({ code, reason: message.slice(0, MAX_REASON_CHARS) }, 'a call failed');
+  return { code, message, ...(data !== undefined && { data }) };
+}
+
 /** Runs a call once the gates let it pass. */
 function passed(
   call: ClientCall,
@@ -145,6 +209,9 @@ function passed(
   run: () => Promise<CallToolResult>,
 ): Promise<CallToolResult> {
   return new Promise((resolve, reject) => {
+    const { signal } = call;
+    // A gate may hold it for longer than anybody waits.
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     gates.pass(
       call,
       () => void run().then(resolve, reject),

@@ -79,7 +79,7 @@ export async function serveApp(options: AppOptions = {}): Promise<App> {
     async (mount) => {
       mount.addHook('onRequest', guardHook);
       const resolvedCors = resolveCorsOptions(cors);
-      if (resolvedCors) await registerCors(mount, resolvedCors, guard.allowedOrigins);
+      if (resolvedCors) registerCors(mount, resolvedCors, guard.allowedOrigins);
       mount.addHook('onRequest', async (req, reply) => {
         try {
           principals.set(req, await authenticator.authenticate(req));
@@ -92,7 +92,7 @@ export async function serveApp(options: AppOptions = {}): Promise<App> {
       for (const url of ['/mcp', '/sse', '/messages']) {
         mount.route({
           url,
-          method: ['GET', 'POST', 'DELETE'],
+          method: ['GET', 'POST', 'DELETE', 'OPTIONS'],
           handler: async (req) => principals.get(req),
         });
       }

@@ -43,7 +43,7 @@ export function describeEventLog(
         const answers = [answer(1), answer(2), answer(3)];
         const appended = answers.map((event) => log.append('a', event));
         expect(seqs(await log.readAfter('a', 0))).toEqual([1, 2, 3]);
-        await Promise.all(appended);
+        await Promise.all(appended.map(async (kept) => kept));
       }));
 
     it('keeps sessions apart, and forgets one that is deleted', () =>

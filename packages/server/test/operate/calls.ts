@@ -52,7 +52,7 @@ export function pass(
 ): void {
   expectNothing(gate.admit?.(call));
   if (gate.around === undefined) deliver();
-  else gate.around(call, deliver);
+  else gate.around(call, deliver, () => {});
   gate.leave?.(call, outcome);
 }
 

@@ -27,8 +27,8 @@ const stopper = new Stopper(
     refuseNewSessions: () => {
       takesSessions = false;
     },
-    endStreams: (retryMs) => {
-      for (const { raw } of streams) raw.end(`retry: ${retryMs}\n\n`);
+    endStreams: () => {
+      for (const { raw } of streams) raw.end();
     },
     callsInFlight: () => calls.size,
     whenIdle: (signal) =>
@@ -42,7 +42,7 @@ const stopper = new Stopper(
     },
     closeApp: () => app.close(),
   },
-  { app, delayMs, graceMs, retryMs: 1_234 },
+  { app, delayMs, graceMs },
 );
 registerHealth(app, { isReady: () => isReady || 'stopping' });
 app.get('/quick', async () => 'quick');

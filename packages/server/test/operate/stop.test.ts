@@ -1,30 +1,18 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { Agent, get, type IncomingMessage } from 'node:http';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { open } from '../fixture.ts';
+import { bundle } from '../support/bundle.ts';
 
-let directory: string;
-let program: string;
+let program: Awaited<ReturnType<typeof bundle>>;
 
 beforeAll(async () => {
-  // Below the packages that the program imports.
-  const cache = fileURLToPath(new URL('../../../../node_modules/.cache/', import.meta.url));
-  await mkdir(cache, { recursive: true });
-  directory = await mkdtemp(join(cache, 'stop-'));
-  program = join(directory, 'program.mjs');
-  const input = fileURLToPath(new URL('stop-program.ts', import.meta.url));
-  const bundle = await rolldown({ input, platform: 'node', external: /^[^./]/ });
-  await bundle.write({ file: program });
-  await bundle.close();
+  program = await bundle(new URL('stop-program.ts', import.meta.url));
 });
 
-afterAll(() => rm(directory, { recursive: true }));
+afterAll(() => program.remove());
 
 /** What the program tells. */
 interface Told {
@@ -39,7 +27,7 @@ class Served {
   url = '';
 
   constructor(options: { delayMs: number; graceMs: number }) {
-    this.child = fork(program, [String(options.delayMs), String(options.graceMs)]);
+    this.child = fork(program.path, [String(options.delayMs), String(options.graceMs)]);
     this.exited = once(this.child, 'exit');
     open.push(async () => {
       this.child.kill('SIGKILL');
@@ -121,7 +109,7 @@ it('on SIGTERM no call is lost, streams end, connections close, and the process 
   expect(await ask(`${url}/session`)).toMatchObject({ status: 200 });
   expect((await ask(`${url}/quick`, agents[0])).connection).toBe('keep-alive');
 
-  expect(await textOf(stream)).toBe(': open\n\nretry: 1234\n\n');
+  expect(await textOf(stream)).toBe(': open\n\n');
   expect(await ask(`${url}/quick`, agents[0])).toEqual({
     status: 200,
     connection: 'close',

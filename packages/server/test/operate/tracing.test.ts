@@ -160,12 +160,13 @@ it('handlers run in its context, also after a wait, with the baggage of the mess
   void gate.admit?.(call);
   await new Promise(setImmediate);
   const seen = await new Promise<unknown[]>((resolve) => {
-    gate.around?.(call, () => {
+    const deliver = (): void => {
       setImmediate(() => {
         trace.getTracer('handler').startSpan('query').end();
         resolve([propagation.getActiveBaggage()?.getEntry('tenant')?.value]);
       });
-    });
+    };
+    gate.around?.(call, deliver, () => {});
   });
   gate.leave?.(call, OK);
   const query = exporter.getFinishedSpans().find(({ name }) => name === 'query');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
 import type { ServeOptions } from '../../src/index.ts';
-import type { Stores } from '../../src/options.ts';
+import type { Stores } from '../../src/stores.ts';
 import * as fixture from '../fixture.ts';
 import { PING, answerIn, call, deferred, endpointOf, opened, post, stream } from '../fixture.ts';
 import type { RawStream } from '../raw-stream.ts';

@@ -1,7 +1,10 @@
 import { McpServer } from '@modelcontextprotocol/server';
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { serve, type ServerFactory, type Serving } from '../../src/index.js';
+import { deferred } from '../fixture.ts';
+import { headersOf, toolCall } from './requests.ts';
 
 const VERSION = '2026-07-28';
 let serving: Serving | undefined;
@@ -100,5 +103,31 @@ describe('the server of a stateless request', () => {
     expect(await callAs(url, 'ada')).toBe('ada by 1');
     expect(await callAs(url, 'bob')).toBe('bob by 2');
     expect(closed).toBe(2);
+  });
+
+  it('serves no other, if its client left before it answered', async () => {
+    const count = { made: 0 };
+    const [begun, aborted] = [deferred(), deferred()];
+    const url = await start(() => {
+      const server = whoServer(count);
+      server.registerTool('wait', {}, async ({ mcpReq: { signal } }) => {
+        begun.resolve();
+        await once(signal, 'abort');
+        aborted.resolve();
+        return { content: [] };
+      });
+      return server;
+    });
+    const message = toolCall('wait');
+    const leave = new AbortController();
+    const { signal } = leave;
+    const body = JSON.stringify(message);
+    const left = fetch(url, { method: 'POST', headers: headersOf(message), body, signal });
+    left.catch(() => {});
+    await begun.promise;
+    leave.abort();
+    await aborted.promise;
+    expect(await callAs(url, 'ada')).toBe('ada by 2');
+    expect(await callAs(url, 'bob')).toBe('bob by 2');
   });
 });

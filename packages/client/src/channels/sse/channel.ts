@@ -56,6 +56,9 @@ export class SseChannel implements Channel {
   readonly #posts = new YoungMap<RequestId, Post>();
   #ended = false;
   #sessionLost = false;
+  #isStreamOver = false;
+  /** Set while it drains. */
+  #onBroken: ((reason: LongwireError) => void) | undefined;
   /** A message was over a limit; a resumed stream would repeat it. */
   #isOverLimit = false;
 
@@ -70,7 +73,12 @@ export class SseChannel implements Channel {
     this.#stream.listener = {
       onEvent: (event) => this.#take(event),
       onUnended: ({ data }) => this.#takeAnswers(data),
-      onEnd: (reason) => this.#end(reason),
+      onEnd: (reason) => {
+        this.#isStreamOver = true;
+        // The POSTs that are open after the session was lost say which requests did not run.
+        if (!this.#sessionLost) this.#end(reason);
+        this.#onBroken?.(reason);
+      },
     };
   }
 
@@ -90,9 +98,12 @@ export class SseChannel implements Channel {
   }
 
   send(message: JSONRPCMessage, onWire?: () => void, options?: SendOptions): Promise<void> {
-    if (this.#ended || this.#sessionLost) return Promise.reject(endedError(this.#endpoint));
+    const isRequest = !isAnswer(message) && 'id' in message;
+    if ((this.#ended || this.#sessionLost) && (isRequest || this.#onBroken === undefined)) {
+      return Promise.reject(endedError(this.#endpoint));
+    }
+    if (isRequest) return this.#request(message, message.id, onWire, options);
     if (isAnswer(message)) return this.#post(message, options);
-    if ('id' in message) return this.#request(message, message.id, onWire, options);
     if (message.method !== 'notifications/cancelled') return this.#post(message, options);
     return this.#postCancellation(message, message.params?.['requestId'] as RequestId, options);
   }
@@ -102,8 +113,18 @@ export class SseChannel implements Channel {
     else setImmediate(() => this.#end(reason));
   }
 
+  drain(
+    requests: ReadonlySet<RequestId>,
+    onBroken: (reason: LongwireError) => void,
+  ): readonly RequestId[] {
+    if (!this.#sessionLost || this.#isStreamOver) return [];
+    this.#onBroken = onBroken;
+    return [...requests];
+  }
+
   async close(): Promise<void> {
     this.#ended = true;
+    this.#onBroken = undefined;
     this.#stream.close();
     await this.#http.close();
   }
@@ -205,7 +226,8 @@ export class SseChannel implements Channel {
     if (this.#ended) return;
     this.#ended = true;
     this.#isOverLimit = reason.code === 'limit-exceeded';
-    this.#stream.close();
+    // The stream of a lost session may still bring answers.
+    if (!this.#sessionLost) this.#stream.close();
     for (const post of this.#posts.values()) if (!post.isOnWire) post.cancel();
     this.#handlers.onEnd(reason);
   }

@@ -39,8 +39,6 @@ import type { SendOptions } from '../../http/send-options.js';
 const CANCEL_AFTER_MS = 500;
 /** How long open requests may take once the session is lost, and a cancellation. */
 const LAST_RESPONSES_MS = 1000;
-/** How long the DELETE of a session may take. */
-const DELETE_MS = 1000;
 
 /** What a Streamable HTTP channel is made with. */
 export interface StreamableChannelOptions {
@@ -77,6 +75,7 @@ export class StreamableChannel implements Channel {
   #lastActivityAt: number = performance.now();
   #retryMs: number | undefined;
   #ended = false;
+  #isDraining = false;
   /** The server has answered. */
   #isKnown = false;
   #sessionLost = false;
@@ -99,7 +98,7 @@ export class StreamableChannel implements Channel {
       onHead: ({ headers }) => this.#session.takeId(headers['mcp-session-id']),
       onMessage: (message, requestId) => this.#take(message, requestId),
       onError: (error, answerTo) => {
-        if (!this.#ended) handlers.onError(error, answerTo);
+        if (!this.#ended || this.#isDraining) handlers.onError(error, answerTo);
       },
       onActivity: () => {
         this.#lastActivityAt = performance.now();
@@ -141,14 +140,15 @@ export class StreamableChannel implements Channel {
   }
 
   send(message: JSONRPCMessage, onWire?: () => void, options?: SendOptions): Promise<void> {
-    if (this.#ended || this.#sessionLost) return Promise.reject(this.#endedError('not-sent'));
-    if (!isAnswer(message)) {
-      if ('id' in message) return this.#request(message, message.id, onWire, options);
-      if (message.method === 'notifications/cancelled') {
-        return this.#cancel(message, message.params?.['requestId'] as RequestId, options);
-      }
+    const isRequest = !isAnswer(message) && 'id' in message;
+    if ((this.#ended || this.#sessionLost) && (isRequest || !this.#isDraining)) {
+      return Promise.reject(this.#endedError('not-sent'));
     }
-    return this.#post(message, options);
+    if (isRequest) return this.#request(message, message.id, onWire, options);
+    if (!('method' in message) || message.method !== 'notifications/cancelled') {
+      return this.#post(message, options);
+    }
+    return this.#cancel(message, message.params?.['requestId'] as RequestId, options);
   }
 
   resume(broken: BrokenStream, caller?: SendOptions): Promise<void> {
@@ -188,6 +188,17 @@ export class StreamableChannel implements Channel {
     else setImmediate(() => this.#end(reason));
   }
 
+  drain(requests: ReadonlySet<RequestId>): readonly RequestId[] {
+    if (!this.#sessionLost) return [];
+    for (const response of this.#responses.values()) {
+      if (!requests.has(response.id)) response.cancel();
+    }
+    const ids = this.#responses.values().map(({ id }) => id);
+    const left = ids.filter((id) => requests.has(id));
+    this.#isDraining = left.length > 0;
+    return left;
+  }
+
   close({ keepSession = false }: { keepSession?: boolean } = {}): Promise<void> {
     this.#closed ??= this.#close(keepSession);
     return this.#closed;
@@ -198,18 +209,7 @@ export class StreamableChannel implements Channel {
     this.#ended = true;
     this.#serverStream.close();
     this.#closing.abort();
-    if (isOpen && !keepSession) {
-      const deletion = this.#http.request({
-        method: 'DELETE',
-        url: this.#url,
-        transport: this.#knownTransport,
-        headers: this.#session.headers,
-      });
-      // A server may forbid it, or be away: then its session expires.
-      const answered = deletion.answer.catch(() => {});
-      await withTimeout(DELETE_MS, answered);
-      deletion.abort();
-    }
+    if (isOpen && !keepSession) await this.#session.delete(this.#http, this.#knownTransport);
     await this.#http.close();
   }
 
@@ -317,7 +317,7 @@ export class StreamableChannel implements Channel {
   }
 
   #take(message: JSONRPCMessage, requestId?: RequestId): void {
-    if (this.#ended) return;
+    if (this.#ended && !this.#isDraining) return;
     this.#http.counts.received();
     if (isAnswer(message)) {
       this.#isKnown = true;

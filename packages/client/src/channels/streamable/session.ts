@@ -1,7 +1,10 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import { EventCursor } from '../../http/event-cursor.js';
+import type { HttpClient } from '../../http/client.js';
 import type { HeaderRecord } from '../../http/headers.js';
 import type { Era } from '../../protocol-version.js';
+import type { TransportName } from '../../transport-name.js';
+import { withTimeout } from '../../with-timeout.js';
 import { ModernHeaders } from './modern-headers.js';
 import { StreamableResumption } from './resumption.js';
 
@@ -9,6 +12,9 @@ const POST_HEADERS: HeaderRecord = {
   'content-type': 'application/json',
   accept: 'application/json, text/event-stream',
 };
+
+/** How long the DELETE of a session may take. */
+const DELETE_MS = 1000;
 
 /** What the requests of one channel have in common: the session id and the protocol version. */
 export class StreamableSession {
@@ -66,6 +72,17 @@ export class StreamableSession {
   /** The headers of the POST of a message. The same object for the same headers. */
   headersOf(message: JSONRPCMessage): HeaderRecord {
     return this.#era === 'legacy' ? this.#postHeaders : this.#modernHeaders.of(message);
+  }
+
+  /** Tells the server that the session is over. It may forbid that, or be away: then its session expires. */
+  async delete(http: HttpClient, transport: TransportName | undefined): Promise<void> {
+    const { headers } = this;
+    const deletion = http.request({ method: 'DELETE', url: this.#url, transport, headers });
+    await withTimeout(
+      DELETE_MS,
+      deletion.answer.catch(() => {}),
+    );
+    deletion.abort();
   }
 
   #set(id: string | undefined, protocolVersion: string | undefined): void {

@@ -103,13 +103,14 @@ describe('a lost session', () => {
     expect(server.openedSessions()).toBe(2);
   });
 
-  it('ends the open calls with an unknown outcome', async () => {
+  it('ends an open call with an unknown outcome, once its stream has ended', async () => {
     const { server, client } = await setUp({ hangOn: 'tools/call' });
     const write = failureOf(client.callTool('write'));
     await until(() => expect(server.openReplies()).toBe(1));
     delete server.mischief.hangOn;
-    server.dropSessions();
+    const lost = server.dropSessions();
     expect(await client.callTool('echo', { message: 'x' })).toEqual(said('x'));
+    lost.cut();
     expect(await write).toMatchObject({ code: 'connection-lost', certainty: 'outcome-unknown' });
     expect(runsOf(server, 'write')).toHaveLength(1);
   });

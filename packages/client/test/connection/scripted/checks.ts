@@ -3,10 +3,10 @@ import { expect, vi } from 'vitest';
 import { isAway } from '../../../src/connection/retry.ts';
 import { LongwireError } from '../../../src/errors.ts';
 import { FIRST_DELAY_MS, MAX_ATTEMPTS, type Call, type Program } from './program.ts';
-import type { ScriptedServer } from './server.ts';
+import type { ScriptedChannel, ScriptedServer } from './server.ts';
 
 /** How a server answers, right or wrong. */
-export type Answering = 'right' | 'string' | 'guess' | 'repeated' | 'unreadable';
+export type Answering = 'right' | 'string' | 'guess' | 'repeated' | 'unreadable' | 'stolen';
 
 /** The numbered invariants of `docs/connection.md` that can be seen from outside. */
 export class Checks {
@@ -27,7 +27,7 @@ export class Checks {
     server.onDial = () => this.#during(() => this.#dialled());
     server.onGiven = (channel, { id }) => {
       this.#during(() => {
-        // 6: a request is sent on the one session that exists.
+        // 6, 14: a request is sent on the one session that is not lost.
         expect(channel === server.channel).toBe(true);
         expect(program.connection.state.name).toBe('ready');
       });
@@ -39,8 +39,17 @@ export class Checks {
   /** Lets the server answer a request of the session, and checks who gets the answer. */
   answer(as: Answering, nth: number): void {
     const channel = this.#server.channel;
+    const isReady = this.#program.connection.state.name === 'ready';
+    if (channel !== undefined && isReady) this.answerOn(channel, as, nth);
+  }
+
+  /** As `answer`, on a session that may be lost. */
+  answerOn(channel: ScriptedChannel, as: Answering, nth: number): void {
+    if (as === 'stolen') {
+      this.#steal(channel);
+      return;
+    }
     const { connection } = this.#program;
-    if (channel === undefined || connection.state.name !== 'ready') return;
     const isRepeated = as === 'repeated';
     const seen = channel.session.seen.filter(({ id }) => this.#answered.has(id) === isRepeated);
     const request = seen[nth % Math.max(1, seen.length)];
@@ -49,7 +58,7 @@ export class Checks {
     const highest = Math.max(...this.#server.sends.map((send) => Number(send.request.id)));
     const named = { string: String(id), guess: highest + 1 + (nth % 2) }[as as string] ?? id;
     const call = this.#callOf.get(id);
-    // 5: only the present id of a request that was sent.
+    // 5: only the present id of a request that was sent on this session.
     const isTaken = named === id && call?.context.id === id && call.settled === 0;
     const { droppedAnswers } = connection;
     if (named === id) this.#answered.add(id);
@@ -64,6 +73,18 @@ export class Checks {
     expect(connection.droppedAnswers - droppedAnswers).toBe(isTaken ? 0 : 1);
   }
 
+  /** Lets the server answer a request that another session was given, and is to answer. */
+  #steal(channel: ScriptedChannel): void {
+    const { connection } = this.#program;
+    const others = this.#server.draining.filter((other) => other !== channel);
+    const [id] = others.flatMap(({ drained }) => [...drained]);
+    if (id === undefined) return;
+    const { droppedAnswers } = connection;
+    channel.say({ jsonrpc: '2.0', id, result: { tag: 'stolen' } });
+    // 5
+    expect(connection.droppedAnswers - droppedAnswers).toBe(1);
+  }
+
   /** What must be true at any time. */
   look(): void {
     const [violation] = this.#violations;
@@ -75,6 +96,12 @@ export class Checks {
     expect(this.#server.strayAnswers).toEqual([]);
     expect(this.#server.dialling.size).toBeLessThanOrEqual(1);
     this.#lookAtSessions();
+    // 14
+    const ids = new Set(this.#program.open.map(({ context }) => context.id as RequestId));
+    const idle = this.#server.draining.filter(
+      ({ drained }) => ![...drained].some((id) => ids.has(id)),
+    );
+    expect(idle).toEqual([]);
   }
 
   /** What must be true at the end. */
@@ -106,12 +133,14 @@ export class Checks {
     // 11: the delay ends when the state says.
     if (state.name === 'reconnecting') expect(performance.now()).toBeLessThan(this.#dueAt + 30);
     if (state.name !== 'resting' && state.name !== 'closed') return;
+    const { draining, dialling, channels } = this.#server;
+    const drained = new Set(draining.flatMap((channel) => [...channel.drained]));
     // 9
     expect({
-      open,
-      timers: vi.getTimerCount(),
-      dialling: this.#server.dialling.size,
-      channels: this.#server.channels.filter(({ isClosed }) => !isClosed).length,
+      open: open.filter(({ context }) => !drained.has(context.id ?? '')),
+      timers: draining.length > 0 ? 0 : vi.getTimerCount(),
+      dialling: dialling.size,
+      channels: channels.filter(({ isClosed, isDraining }) => !isClosed && !isDraining).length,
     }).toEqual({ open: [], timers: 0, dialling: 0, channels: 0 });
   }
 

@@ -72,6 +72,10 @@ export class ScriptedChannel implements Channel {
   /** It ended by itself, or was closed. */
   isOver = false;
   isClosed = false;
+  /** The requests whose answers are awaited although its session is lost. */
+  drained: ReadonlySet<RequestId> = new Set();
+  #drains = false;
+  #onBroken: (reason: LongwireError) => void = () => {};
   readonly #server: ScriptedServer;
   readonly #handlers: DialOptions['handlers'];
 
@@ -82,7 +86,8 @@ export class ScriptedChannel implements Channel {
   }
 
   send(message: JSONRPCMessage, onWire?: () => void): Promise<void> {
-    if (this.isOver) return Promise.reject(lost('not-sent'));
+    const isRequest = 'method' in message && 'id' in message;
+    if (this.isOver && (isRequest || !this.isDraining)) return Promise.reject(lost('not-sent'));
     if (!('method' in message)) this.#server.answered(this.session, message);
     else if (message.method === 'notifications/cancelled') this.#withdraw(message.params);
     if (!('method' in message) || !('id' in message)) {
@@ -117,6 +122,25 @@ export class ScriptedChannel implements Channel {
     });
   }
 
+  get isDraining(): boolean {
+    return this.drained.size > 0 && !this.isClosed;
+  }
+
+  drain(
+    requests: ReadonlySet<RequestId>,
+    onBroken: (reason: LongwireError) => void,
+  ): readonly RequestId[] {
+    if (!this.#drains) return [];
+    this.drained = requests;
+    this.#onBroken = onBroken;
+    return [...requests];
+  }
+
+  /** What was left open for answers ends. */
+  break(): void {
+    if (this.isDraining) this.#onBroken(lost('outcome-unknown'));
+  }
+
   close(): Promise<void> {
     this.isOver = this.isClosed = true;
     for (const post of this.posts.slice()) {
@@ -134,12 +158,12 @@ export class ScriptedChannel implements Channel {
 
   /** The server sends something unreadable that was meant as an answer. */
   garble(error: LongwireError, answerTo: RequestId): void {
-    if (!this.isOver) this.#handlers.onError(error, answerTo);
+    if (!this.isOver || this.isDraining) this.#handlers.onError(error, answerTo);
   }
 
   /** The server sends a message. */
   say(message: JSONRPCMessage): void {
-    if (this.isOver) return;
+    if (this.isOver && !this.isDraining) return;
     this.lastActivityAt = performance.now();
     this.#handlers.onMessage(message);
   }
@@ -151,9 +175,10 @@ export class ScriptedChannel implements Channel {
   }
 
   /** The channel ends by itself; requests that have not left are never sent. */
-  end(reason: LongwireError, isResumable: boolean): void {
+  end(reason: LongwireError, isResumable: boolean, drains = false): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.#drains = drains;
     for (const post of this.posts.slice()) if (!post.isOnWire) post.fail(lost('not-sent'));
     if (isResumable) this.resumption = new LastSession(this.session);
     this.#handlers.onEnd(reason);
@@ -206,6 +231,11 @@ export class ScriptedServer {
   get channel(): ScriptedChannel | undefined {
     const last = this.channels.at(-1);
     return last?.isOver === false ? last : undefined;
+  }
+
+  /** The channels of lost sessions whose answers are awaited. */
+  get draining(): ScriptedChannel[] {
+    return this.channels.filter(({ isDraining }) => isDraining);
   }
 
   /** Lets the pending dial succeed; the session before is resumed, if possible and wanted. */
