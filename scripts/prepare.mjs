@@ -31,6 +31,7 @@ try {
     '--build',
     'packages/cli',
     'packages/testing',
+    'packages/recording',
   ]);
   await step('Bundling', [process.execPath, join('scripts', 'bundle.mjs')]);
   await linkCommand();
