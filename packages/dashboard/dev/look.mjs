@@ -14,7 +14,6 @@ const SIZES = [
 ];
 
 mkdirSync(folder, { recursive: true });
-const server = await startDevServer();
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
   args: ['--no-sandbox'],
@@ -25,13 +24,15 @@ try {
   }
 } finally {
   await browser.close();
-  await server.close();
 }
 
 async function look(colorScheme, viewport) {
+  const server = await startDevServer();
   const page = await browser.newPage({ colorScheme, viewport });
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) console.log(message.text());
+    if (['error', 'warning'].includes(message.type())) {
+      console.log(message.text(), message.location().url);
+    }
   });
   page.on('pageerror', (error) => console.log(error));
   const take = async (name) => {
@@ -95,5 +96,9 @@ async function look(colorScheme, viewport) {
   await page.keyboard.press('Control+k');
   await page.keyboard.type('run s');
   await take('palette');
+  await page.keyboard.press('Escape');
+  await server.close();
+  await page.locator('.not-live').waitFor();
+  await take('not-live');
   await page.close();
 }

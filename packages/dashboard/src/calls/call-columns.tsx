@@ -1,5 +1,7 @@
 import type { CallPicture } from '@longwire/recording';
 import { formatClock, formatDuration } from '../format/durations.js';
+import { lineJson } from '../format/json.js';
+import { visibleLine } from '../format/visible.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';
 import type { Column } from '../parts/row-table.js';
@@ -21,7 +23,11 @@ export const CALL_COLUMNS: readonly Column<CallPicture>[] = [
         <strong>
           <Line text={callName(call)} />
         </strong>
-        {call.method !== 'tools/call' && <span class="remark"> {call.method}</span>}
+        <span class="remark wide">
+          {' '}
+          {call.method !== 'tools/call' && `${visibleLine(call.method, 60)} `}
+          {call.arguments !== undefined && <Line text={lineJson(call.arguments)} />}
+        </span>
       </>
     ),
   },

@@ -21,9 +21,7 @@ export function CallPanel({ number }: { number: number }) {
   return (
     <Panel
       key={number}
-      title={
-        call === undefined ? `Call ${number}` : `${callName(call)} · call ${number}`
-      }
+      title={call === undefined ? `Call ${number}` : `${callName(call)} · call ${number}`}
       onClose={() => openView('calls')}
     >
       {call === undefined ? (

@@ -47,7 +47,10 @@ export function EventsView() {
       <div class="split-list">
         <header class="list-head">
           <h2>{counted(list.count, 'event')}</h2>
-          <EventFilters servers={[...picture.servers.keys()]} kinds={[...kinds].slice(0, MAX_KINDS).toSorted()} />
+          <EventFilters
+            servers={[...picture.servers.keys()]}
+            kinds={[...kinds].slice(0, MAX_KINDS).toSorted()}
+          />
           <button
             type="button"
             aria-pressed={isPaused.value}

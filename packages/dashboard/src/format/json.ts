@@ -11,7 +11,7 @@ export function prettyJson(value: unknown): string {
   return JSON.stringify(value, null, 2) ?? '';
 }
 
-/** A value as JSON on one line. */
+/** A value as JSON on one line; a text as it is; nothing for `undefined`. */
 export function lineJson(value: unknown): string {
   if (isCut(value)) return `${value.cut}…`;
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');

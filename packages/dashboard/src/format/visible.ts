@@ -34,11 +34,10 @@ export function visibleLine(text: string, maxLength = 300): string {
 }
 
 function written(text: string): string {
-  return text.replace(unseen, (found) =>
-    found === '\n' || found === '\t'
-      ? found
-      : [...found].map((one) => `⟨U+${hexOf(one)}⟩`).join(''),
-  );
+  return text.replace(unseen, (found) => {
+    if (found === '\n' || found === '\t') return found;
+    return Array.from(found, (one) => `⟨U+${hexOf(one)}⟩`).join('');
+  });
 }
 
 function hexOf(character: string): string {

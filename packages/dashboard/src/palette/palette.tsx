@@ -1,5 +1,5 @@
 import { signal, useComputed, useSignal } from '@preact/signals';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { visibleLine } from '../format/visible.js';
 import { commandsOf, type Command } from './commands.js';
 import { matching } from './match.js';
@@ -24,7 +24,8 @@ function OpenPalette() {
   const found = useComputed(() =>
     matching(query.value, all.value, ({ title, hint }) => `${title} ${hint}`).slice(0, MAX_SHOWN),
   );
-  useEffect(() => dialog.current?.showModal(), []);
+  // Before the next key comes, which is meant for it.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
     document.getElementById(`${id}-${active.value}`)?.scrollIntoView({ block: 'nearest' });
   }, [active.value]);

@@ -4,7 +4,7 @@ import { Line } from './plain-text.js';
 
 /** How far a call is, as it says itself. */
 export function Meter({ progress, label }: { progress: CallPicture['progress']; label: string }) {
-  if (progress === undefined) return <span class="remark">no progress told</span>;
+  if (progress === undefined) return <span class="meter remark">no progress told</span>;
   const { progress: done, total, message } = progress;
   const isKnown = total !== undefined && total > 0;
   return (

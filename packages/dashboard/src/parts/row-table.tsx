@@ -45,7 +45,9 @@ export function RowTable<Item>(props: RowTableProps<Item>) {
   useEffect(() => {
     const element = table.current;
     if (element === null) return undefined;
-    const observer = new ResizeObserver(() => (viewHeight.value = element.clientHeight - HEAD_HEIGHT));
+    const observer = new ResizeObserver(
+      () => (viewHeight.value = element.clientHeight - HEAD_HEIGHT),
+    );
     observer.observe(element);
     return () => {
       observer.disconnect();

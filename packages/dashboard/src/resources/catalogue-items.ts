@@ -1,4 +1,5 @@
 import type { ServerPicture } from '@longwire/recording';
+import { lineJson } from '../format/json.js';
 import type { CallRequest } from '../state/api.js';
 
 /** Kinds of what can be read, in the order of the view. */
@@ -29,13 +30,13 @@ export interface Readable {
 /** What a server has of a kind. */
 export function readablesOf(server: ServerPicture, kind: ReadKind): Readable[] {
   return (server.catalogue[kind] ?? []).map((item) => {
-    const id = String(item[ID_MEMBERS[kind]] ?? '');
+    const id = lineJson(item[ID_MEMBERS[kind]]);
     const name = item['title'] ?? item['name'] ?? id;
     return {
       kind,
       server: server.name,
       id,
-      name: String(name),
+      name: lineJson(name),
       description: typeof item['description'] === 'string' ? item['description'] : '',
       schema: kind === 'prompts' ? promptSchema(item['arguments']) : templateSchema(id, kind),
     };
@@ -69,7 +70,7 @@ export function expandTemplate(
   return template.replace(EXPRESSION, (_, operator: string, list: string) => {
     const given = namesIn(list).flatMap((name) => {
       const value = values[name];
-      return value === undefined || value === '' ? [] : [{ name, text: String(value) }];
+      return value === undefined || value === '' ? [] : [{ name, text: lineJson(value) }];
     });
     if (given.length === 0) return '';
     const isReserved = operator === '+' || operator === '#';

@@ -34,7 +34,7 @@ export function FilterLine() {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step !== undefined && list.length > 0) {
+    if (step !== undefined) {
       isOpen.value = true;
       active.value = Math.max(-1, Math.min(active.value + step, list.length - 1));
     } else if ((event.key === 'Enter' || event.key === 'Tab') && active.value >= 0) {
@@ -69,11 +69,11 @@ export function FilterLine() {
           filterText.value = currentTarget.value;
           caret.value = currentTarget.selectionStart ?? currentTarget.value.length;
           active.value = -1;
-          isOpen.value = true;
+          // Nothing is offered unasked: it would cover what is read.
+          isOpen.value = currentTarget.value !== '';
         }}
         onFocus={({ currentTarget }) => {
           caret.value = currentTarget.selectionStart ?? currentTarget.value.length;
-          isOpen.value = true;
         }}
         onBlur={() => {
           isOpen.value = false;

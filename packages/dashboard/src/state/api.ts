@@ -1,4 +1,4 @@
-import { isObject } from '../format/json.js';
+import { isObject, lineJson } from '../format/json.js';
 
 /** A call that a person asks for. */
 export interface CallRequest {
@@ -44,8 +44,8 @@ export async function ask(method: 'GET' | 'POST', path: string, body?: unknown):
   if (response.ok) return answer;
   const error = isObject(answer) && isObject(answer['error']) ? answer['error'] : {};
   throw new ApiError(
-    String(error['code'] ?? `http-${response.status}`),
-    String(error['message'] ?? `The server of this page answered ${response.status}.`),
+    lineJson(error['code'] ?? `http-${response.status}`),
+    lineJson(error['message'] ?? `The server of this page answered ${response.status}.`),
   );
 }
 

@@ -32,14 +32,14 @@ const OF_CALLS =
 
 /** Reads the filter of all views: of servers, tools and resources, as far as it is about those. */
 export function pageFilter(text: string): PageFilter {
-  const { matchesCall, matchesEvent, isEmpty, problems } = parseFilter(text);
+  const whole = parseFilter(text);
   const ofItems = parseFilter(text.replace(OF_CALLS, ''));
-  const ended = remembered((call: CallPicture) => matchesCall(call));
+  const ended = remembered((call: CallPicture) => whole.matchesCall(call));
   return {
-    isEmpty,
-    problems: problems.map(({ message }) => message),
-    call: (call, at) => (call.end === undefined ? matchesCall(call, at) : ended(call)),
-    event: remembered((event: EventPicture) => matchesEvent(event)),
+    isEmpty: whole.isEmpty,
+    problems: whole.problems.map(({ message }) => message),
+    call: (call, at) => (call.end === undefined ? whole.matchesCall(call, at) : ended(call)),
+    event: remembered((event: EventPicture) => whole.matchesEvent(event)),
     item: ({ server, method, name, about }) =>
       ofItems.matchesCall({
         call: 0,

@@ -72,7 +72,7 @@ export function ArgumentsForm({
           aria-pressed={isRaw.value}
           onClick={() => (isRaw.value = !isRaw.value)}
         >
-          {isRaw.value ? 'As a form' : 'As JSON'}
+          {isRaw.value ? 'Fill in a form' : 'Write JSON'}
         </button>
       </div>
     </form>

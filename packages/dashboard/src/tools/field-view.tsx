@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { isObject, prettyJson } from '../format/json.js';
+import { isObject, lineJson, prettyJson } from '../format/json.js';
 import { visibleLine } from '../format/visible.js';
 import { Line } from '../parts/plain-text.js';
 import type { Field, ListField, ObjectField, VariantsField } from './form-model.js';
@@ -95,7 +95,7 @@ function Input({ field, value, isRequired, onChange, id }: FieldProps & { id: st
           type="text"
           inputMode={field.isWhole ? 'numeric' : 'decimal'}
           autoComplete="off"
-          value={value === undefined ? '' : String(value)}
+          value={lineJson(value)}
           onInput={({ currentTarget }) => onChange(typedNumber(currentTarget.value))}
         />
       );
@@ -264,10 +264,7 @@ function ListView({ field, value, isRequired, onChange }: FieldProps<ListField>)
         </div>
       ))}
       {items.length < maxItems && (
-        <button
-          type="button"
-          onClick={() => onChange([...items, newItem(field.item)])}
-        >
+        <button type="button" onClick={() => onChange([...items, newItem(field.item)])}>
           Add to <Line text={field.label} maxLength={40} />
         </button>
       )}
@@ -292,7 +289,9 @@ function VariantsView({ field, value, isRequired, onChange }: FieldProps<Variant
       </legend>
       <About field={field} />
       <div class="field">
-        <label htmlFor={id}>Kind of <Line text={field.label} maxLength={40} /></label>
+        <label htmlFor={id}>
+          Kind of <Line text={field.label} maxLength={40} />
+        </label>
         <select
           id={id}
           value={String(index)}

@@ -237,8 +237,8 @@ function choicesOf(schema: Schema): ChoiceField['choices'] | undefined {
     }));
   }
   const given = schema['oneOf'] ?? schema['anyOf'];
-  if (!Array.isArray(given) || !given.every((one) => isObject(one) && 'const' in one))
-    return undefined;
+  if (!Array.isArray(given) || given.length === 0) return undefined;
+  if (!given.every((one) => isObject(one) && 'const' in one)) return undefined;
   return given.slice(0, MAX_MEMBERS).map((one: Schema) => ({
     value: one['const'],
     label: typeof one['title'] === 'string' ? one['title'] : labelOf(one['const']),

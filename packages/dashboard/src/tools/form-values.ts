@@ -1,4 +1,4 @@
-import { isObject } from '../format/json.js';
+import { isObject, lineJson } from '../format/json.js';
 import type { Field } from './form-model.js';
 
 /** What is wrong with a value, and where: the names and places that lead to it. */
@@ -74,7 +74,7 @@ export function problemsOf(
   switch (field.kind) {
     case 'text': {
       const { minLength = 0, maxLength = Number.POSITIVE_INFINITY } = field;
-      const length = String(value).length;
+      const { length } = lineJson(value);
       return [
         ...wrong(length < minLength && `has at least ${minLength} characters`),
         ...wrong(length > maxLength && `has at most ${maxLength} characters`),

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { isCut } from '@longwire/recording';
-import { isObject } from '../format/json.js';
+import { isObject, lineJson } from '../format/json.js';
 import { visibleLine, visibleText } from '../format/visible.js';
 import { JsonText, Line, LongText } from '../parts/plain-text.js';
 import { Markdown } from './markdown-view.js';
@@ -30,7 +30,7 @@ export function ResultView({ result }: { result: unknown }) {
           aria-pressed={isJson.value}
           onClick={() => (isJson.value = !isJson.value)}
         >
-          {isJson.value ? 'As it is meant' : 'As JSON'}
+          {isJson.value ? 'Show the result as it is meant' : 'Show the result as JSON'}
         </button>
       )}
       {isJson.value || !hasView ? (
@@ -78,7 +78,7 @@ function PartView({ part }: { part: Part }) {
 function PartContent({ part }: { part: Part }) {
   switch (part['type']) {
     case 'text':
-      return <TextPart text={String(part['text'] ?? '')} />;
+      return <TextPart text={lineJson(part['text'])} />;
     case 'image':
       return <Media kind="image" data={part['data']} mimeType={part['mimeType']} />;
     case 'audio':
@@ -135,7 +135,7 @@ function Media({
 }
 
 function ResourceLink({ part }: { part: Part }) {
-  const uri = String(part['uri'] ?? '');
+  const uri = lineJson(part['uri']);
   const href = safeLink(uri);
   const { title, name, description } = part;
   const label = [title, name, uri].find((one) => typeof one === 'string') ?? uri;

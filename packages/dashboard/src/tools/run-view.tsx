@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatDuration } from '../format/durations.js';
 import { visibleLine } from '../format/visible.js';
 import { CommandButton } from '../parts/command-button.js';
@@ -45,9 +45,15 @@ function Question({
   agree: (does: boolean) => void;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} class="question" aria-labelledby="question" onCancel={() => agree(false)} onKeyDown={(event) => event.stopPropagation()}>
+    <dialog
+      ref={dialog}
+      class="question"
+      aria-labelledby="question"
+      onCancel={() => agree(false)}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
       <h2 id="question">Run {visibleLine(name, 80)}?</h2>
       <p>{visibleLine(reason, 500)}</p>
       <div class="buttons">

@@ -20,6 +20,9 @@ it('sees a call again as long as it runs, and once when it ended', () => {
 it('names one server, whatever it is called', () => {
   for (const server of ['docs', 'a b', 'a:b']) {
     const { item } = pageFilter(serverFilter(server));
-    expect([item({ ...search, server }), item({ ...search, server: 'other' })]).toEqual([true, false]);
+    expect([item({ ...search, server }), item({ ...search, server: 'other' })]).toEqual([
+      true,
+      false,
+    ]);
   }
 });
