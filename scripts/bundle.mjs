@@ -4,12 +4,13 @@
  * with the licences of it. Does nothing where no source is newer than what is there. With `--clean` it
  * removes what it made.
  */
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { licencesOf } from './licences.mjs';
 import { PACKAGES, SOURCES } from './entries.mjs';
+import { writtenAt } from './written-at.mjs';
 
 /** @typedef {import('./entries.mjs').WorkspacePackage} WorkspacePackage */
 
@@ -75,19 +76,6 @@ function isUpToDate() {
   ];
   const builtAt = PACKAGES.map(({ directory }) => writtenAt(join(directory, 'dist', STAMP)));
   return Math.min(...builtAt) > Math.max(...inputs.map(writtenAt));
-}
-
-/**
- * When a file, or the newest in a folder, was written; 0 for none.
- *
- * @param {string} path
- * @returns {number}
- */
-function writtenAt(path) {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status?.isDirectory() !== true) return status?.mtimeMs ?? 0;
-  const inside = readdirSync(path).map((name) => writtenAt(join(path, name)));
-  return Math.max(status.mtimeMs, ...inside);
 }
 
 /** Removes all but the types, which the compiler keeps. @param {WorkspacePackage} bundled */
