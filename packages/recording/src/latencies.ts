@@ -2,7 +2,7 @@
 const GROWTH = 1.15;
 /** What is shorter is all in the first one, in milliseconds. */
 const SHORTEST_MS = 0.1;
-/** The last bucket begins at about 40 minutes. */
+/** The last one begins at about 75 minutes. */
 const BUCKETS = 128;
 
 /** Durations, as counts of buckets: each is known to 7 %, whatever their number. */

@@ -110,6 +110,8 @@ export interface PictureData {
 
 /** Tools whose latencies are kept apart, of each server. */
 const MAX_TOOLS = 500;
+/** Lines of further servers are counted as lost. */
+const MAX_SERVERS = 1000;
 
 /**
  * What the lines of a recording come to: servers, calls, events. The page and `top` are drawn of it, and
@@ -171,6 +173,10 @@ export class Picture {
       return;
     }
     const server = this.#serverOf(line.server);
+    if (server === undefined) {
+      this.#lost++;
+      return;
+    }
     switch (line.type) {
       case 'server':
         return this.#describe(server, line);
@@ -183,7 +189,7 @@ export class Picture {
       case 'progress':
         return this.#tell(line);
       case 'end':
-        return this.#end(server, line);
+        return this.#end(line);
       case 'notification':
       case 'error':
         return this.#note(server, line);
@@ -242,9 +248,10 @@ export class Picture {
     return picture;
   }
 
-  #serverOf(name: string): OpenServer {
+  #serverOf(name: string): OpenServer | undefined {
     let server = this.#servers.get(name);
     if (server === undefined) {
+      if (this.#servers.size >= MAX_SERVERS) return undefined;
       server = {
         name,
         known: {},
@@ -289,6 +296,11 @@ export class Picture {
   }
 
   #begin(server: OpenServer, { type: _type, ...line }: CallLine): void {
+    // Of a recording that was gone on with the end of the one before is not known.
+    const before = this.#inFlight.get(line.call);
+    const former = before === undefined ? undefined : this.#servers.get(before.server);
+    if (former !== undefined) former.inFlight--;
+    this.#inFlight.delete(line.call);
     this.#inFlight.set(line.call, { ...line, attempts: [] });
     server.inFlight++;
   }
@@ -320,9 +332,10 @@ export class Picture {
     };
   }
 
-  #end(server: OpenServer, line: EndLine): void {
+  #end(line: EndLine): void {
     const call = this.#inFlight.get(line.call);
-    if (call === undefined) return;
+    const server = call === undefined ? undefined : this.#servers.get(call.server);
+    if (call === undefined || server === undefined) return;
     const { type: _type, call: _call, server: _server, ...end } = line;
     call.end = end;
     this.#inFlight.delete(line.call);
