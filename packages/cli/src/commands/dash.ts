@@ -9,12 +9,7 @@ import type { ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
 import { summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
-import {
-  closeClients,
-  createServerClient,
-  createTargetClient,
-  followClients,
-} from '../session.js';
+import { closeClients, createServerClient, createTargetClient, followClients } from '../session.js';
 import { serverNames, writtenTarget } from '../target.js';
 
 /** A server that is shown is awaited without limit, from the beginning. */
@@ -31,7 +26,8 @@ interface DashOptions {
 /** `longwire dash [target …]` */
 export const addDash: AddCommand = (program, run) => {
   program
-    .command('dash')
+    // It is in the help once the page is part of the build.
+    .command('dash', { hidden: true })
     .description('a live page of what servers do, on this machine only')
     .argument(
       '[target...]',

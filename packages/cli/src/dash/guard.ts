@@ -53,7 +53,10 @@ export class Guard {
   refuseOrigin({ headers }: GuardedRequest): Refusal | undefined {
     const { host = '', origin } = headers;
     if (!this.#hosts.includes(host.toLowerCase())) {
-      return forbidden('wrong-host', 'This server answers to its own address on this machine only.');
+      return forbidden(
+        'wrong-host',
+        'This server answers to its own address on this machine only.',
+      );
     }
     if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
       return forbidden('wrong-origin', 'This server answers to its own page only.');

@@ -1,7 +1,7 @@
 import type { CallLine, EndLine, RecordedLine, ServerLine } from '@longwire/recording';
 
 /** How much is kept in all. */
-const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 
 /** A line as it is kept. */
 interface KeptLine {
@@ -38,7 +38,8 @@ export class KeptLines {
     });
     this.#bytes += text.length;
     if (line.type === 'call') this.#calls.set(line.call, { begin: text });
-    if (line.type === 'end') this.#calls.set(line.call, { ...this.#calls.get(line.call), end: text });
+    if (line.type === 'end')
+      this.#calls.set(line.call, { ...this.#calls.get(line.call), end: text });
     while (this.#bytes > this.#maxBytes && this.#dropped < this.#lines.length - 1) this.#drop();
     // Moving all lines for each one would take long.
     if (this.#dropped > this.#lines.length / 2) {
@@ -58,10 +59,12 @@ export class KeptLines {
 
   /** All of it as JSON, a line each. */
   *lines(): Iterable<string> {
+    // More may come while they are read.
+    const standing = [...this.#standing.values()];
     const kept = this.#lines.slice(this.#dropped);
     const [first] = kept;
     const at = first === undefined ? 0 : (JSON.parse(first.text) as { at: number }).at;
-    yield* [...this.#standing.values()];
+    yield* standing;
     if (this.#lost > 0) yield JSON.stringify({ type: 'gap', at, count: this.#lost });
     for (const { text } of kept) yield text;
   }

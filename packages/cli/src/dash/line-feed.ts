@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 
 /** How often lines are sent, in milliseconds. */
 const BATCH_MS = 100;
@@ -9,6 +10,9 @@ const HEARTBEAT_MS = 10_000;
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 /** How much may wait for one reader; beyond that, it is too slow. */
 const MAX_READER_BYTES = 8 * 1024 * 1024;
+
+/** How long a good-bye may take, in milliseconds. */
+const MAX_CLOSING_MS = 500;
 
 /** What a feed is made with. */
 export interface LineFeedOptions {
@@ -30,6 +34,8 @@ interface SentEvent {
 /** Who reads, and how many lines were not sent because it is behind. */
 interface Reader {
   readonly out: Writable;
+  /** How large the snapshot is that it got last: that may wait, too. */
+  snapshotBytes: number;
   isBehind: boolean;
   missed: number;
 }
@@ -50,6 +56,7 @@ export class LineFeed {
   #keptBytes = 0;
   #pending: string[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(options: LineFeedOptions) {
     this.#options = { maxReaderBytes: MAX_READER_BYTES, ...options };
@@ -60,6 +67,7 @@ export class LineFeed {
 
   /** Adds a line, which is sent soon. The snapshot has it already. */
   add(line: string): void {
+    if (this.#isClosed) return;
     this.#pending.push(line);
     this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
   }
@@ -77,26 +85,34 @@ export class LineFeed {
     this.#keptBytes = 0;
     this.#sequence++;
     const snapshot = this.#snapshotEvent();
-    for (const reader of this.#readers) if (!reader.isBehind) reader.out.write(snapshot);
+    for (const reader of this.#readers) if (!reader.isBehind) show(reader, snapshot);
   }
 
   /** Sends to a reader until it goes. `lastEventId` is what it read last, if it comes back. */
   attach(out: Writable, lastEventId?: string): void {
     this.#flush();
-    const reader: Reader = { out, isBehind: false, missed: 0 };
+    const reader: Reader = { out, snapshotBytes: 0, isBehind: false, missed: 0 };
     this.#readers.add(reader);
     out.once('close', () => this.#readers.delete(reader));
     out.on('error', () => this.#readers.delete(reader));
     const missed = this.#since(lastEventId);
-    if (missed === undefined) out.write(this.#snapshotEvent());
+    if (missed === undefined) show(reader, this.#snapshotEvent());
     else for (const { text } of missed) out.write(text);
   }
 
-  /** Says good-bye to all readers, and ends their streams. */
-  close(): void {
+  /** Says good-bye to all readers, and ends their streams. Fulfilled when they have it, or are too slow. */
+  async close(): Promise<void> {
     this.#flush();
+    this.#isClosed = true;
     clearInterval(this.#heartbeat);
-    for (const { out } of this.#readers) out.end(eventText('bye', '{}', this.#id()));
+    const ending = new AbortController();
+    const ended = [...this.#readers].map(async ({ out }) => {
+      out.end(eventText('bye', '{}', this.#id()));
+      await finished(out, { signal: ending.signal }).catch(() => undefined);
+    });
+    const timer = setTimeout(() => ending.abort(), MAX_CLOSING_MS);
+    await Promise.all(ended);
+    clearTimeout(timer);
     this.#readers.clear();
   }
 
@@ -114,10 +130,11 @@ export class LineFeed {
     const text = eventText(event, data, this.#id());
     this.#kept.push({ sequence, text, lines });
     this.#keptBytes += text.length;
-    while (this.#keptBytes > MAX_KEPT_BYTES) this.#keptBytes -= this.#kept.shift()?.text.length ?? 0;
+    while (this.#keptBytes > MAX_KEPT_BYTES)
+      this.#keptBytes -= this.#kept.shift()?.text.length ?? 0;
     for (const reader of this.#readers) {
       if (reader.isBehind) reader.missed += lines;
-      else if (reader.out.writableLength > this.#options.maxReaderBytes) {
+      else if (reader.out.writableLength > this.#options.maxReaderBytes + reader.snapshotBytes) {
         reader.isBehind = true;
         reader.missed = lines;
         reader.out.once('drain', () => this.#catchUp(reader));
@@ -130,8 +147,8 @@ export class LineFeed {
     this.#flush();
     const gap = { type: 'gap', at: this.#options.now(), count: reader.missed };
     reader.isBehind = false;
-    reader.out.write(eventText('lines', JSON.stringify([gap]), this.#id()));
-    reader.out.write(this.#snapshotEvent());
+    if (gap.count > 0) reader.out.write(eventText('lines', JSON.stringify([gap]), this.#id()));
+    show(reader, this.#snapshotEvent());
   }
 
   /** What was sent after an event; `undefined` where that is not known any more. */
@@ -150,6 +167,11 @@ export class LineFeed {
   #id(): string {
     return `${this.#run}-${this.#sequence}`;
   }
+}
+
+function show(reader: Reader, snapshot: string): void {
+  reader.snapshotBytes = snapshot.length;
+  reader.out.write(snapshot);
 }
 
 function eventText(event: string, data: string, id: string): string {

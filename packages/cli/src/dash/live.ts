@@ -11,27 +11,15 @@ import {
   type Recorder,
   type RecordingMiddleware,
 } from '@longwire/recording';
-import { isJsonObject } from '../json-object.js';
 import { KeptLines } from './kept-lines.js';
 import { LineLog } from './line-log.js';
 import { PageError } from './page-error.js';
-import type { PageServers, PageSource } from './page-source.js';
+import type { CallRequest, PageServers, PageSource } from './page-source.js';
 
 /** How often servers are asked how they are, in milliseconds. */
 const HEALTH_MS = 10_000;
 /** How long a server has to list what it has, in milliseconds. */
 const LIST_MS = 30_000;
-
-/** A call that the page asks for. */
-export interface CallRequest {
-  readonly server: string;
-  readonly method: 'tools/call' | 'resources/read' | 'prompts/get';
-  /** The tool or the prompt, or the URI of the resource. */
-  readonly name: string;
-  readonly arguments?: Readonly<Record<string, unknown>> | undefined;
-  /** Somebody was asked, and said yes. */
-  readonly confirmed?: boolean | undefined;
-}
 
 /** What live servers are shown with. */
 export interface LiveOptions {
@@ -63,7 +51,7 @@ export class Live implements PageSource, PageServers {
   readonly #ended = new AbortController();
   readonly #health: NodeJS.Timeout;
   /** Of a call that the page asked for: whoever waits for its number. */
-  readonly #asked = new AsyncLocalStorage<(call: number) => void>();
+  readonly #asked = new AsyncLocalStorage<((call: number) => void) | undefined>();
 
   constructor({ redact = (value) => value, onLine, maxReaderBytes }: LiveOptions = {}) {
     this.log = new LineLog({ now: Date.now, about: () => ({ mode: 'live' }), maxReaderBytes });
@@ -97,7 +85,8 @@ export class Live implements PageSource, PageServers {
   add(name: string, client: LongwireClient, target: string): void {
     this.#recorder.server({ server: name, target });
     const stopWatching = this.#recorder.watch({ name, client });
-    const list = (): void => void this.#list(name);
+    // A call of the page may be what connects: what is listed then is none of it.
+    const list = (): void => void this.#asked.run(undefined, () => this.#list(name));
     const stops = [
       stopWatching,
       client.on('state', (state) => {
@@ -187,8 +176,8 @@ export class Live implements PageSource, PageServers {
     clearInterval(this.#health);
     this.#ended.abort();
     for (const { stop } of this.#servers.values()) stop();
-    await Promise.all([...this.#servers.values()].map(({ listing }) => listing));
-    this.log.feed.close();
+    for (const { listing } of this.#servers.values()) await listing;
+    await this.log.feed.close();
   }
 
   #serverOf(name: string): LiveServer {
@@ -234,7 +223,8 @@ export class Live implements PageSource, PageServers {
       lists.push(list('resources', client.listResources(options)));
       lists.push(list('templates', client.listResourceTemplates(options)));
     }
-    if (capabilities?.prompts !== undefined) lists.push(list('prompts', client.listPrompts(options)));
+    if (capabilities?.prompts !== undefined)
+      lists.push(list('prompts', client.listPrompts(options)));
     if (capabilities?.logging !== undefined) lists.push(client.setLogLevel('debug', options));
     // What fails is a call, which is shown with its error.
     await Promise.allSettled(lists);
@@ -271,23 +261,6 @@ function run(
     case 'prompts/get':
       return client.getPrompt(name, args as Record<string, string>);
   }
-}
-
-/**
- * Reads what the page asks to be called.
- *
- * @throws PageError that says what is wrong.
- */
-export function readCallRequest(body: unknown): CallRequest {
-  const { server, method, name, arguments: args, confirmed } = isJsonObject(body) ? body : {};
-  const wrong = (message: string): PageError => new PageError(400, 'invalid-request', message);
-  if (typeof server !== 'string') throw wrong('server is the name of a server');
-  if (method !== 'tools/call' && method !== 'resources/read' && method !== 'prompts/get') {
-    throw wrong('method is tools/call, resources/read or prompts/get');
-  }
-  if (typeof name !== 'string') throw wrong('name is that of a tool or a prompt, or a URI');
-  if (args !== undefined && !isJsonObject(args)) throw wrong('arguments is an object');
-  return { server, method, name, arguments: args, confirmed: confirmed === true };
 }
 
 function asPageError(error: unknown): PageError {

@@ -17,7 +17,7 @@ export function openBrowser(
 ): void {
   const [command, ...args] = OPENERS[platform] ?? ['xdg-open'];
   const hasScreen =
-    OPENERS[platform] !== undefined || Boolean(env['DISPLAY'] ?? env['WAYLAND_DISPLAY']);
+    OPENERS[platform] !== undefined || Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY']);
   if (!hasScreen) return;
   const options = { detached: true, stdio: 'ignore', windowsVerbatimArguments: true } as const;
   const opener = spawn(command, [...args, url], options);

@@ -28,7 +28,10 @@ export function pageDirectory(): string {
 }
 
 /** A file of the page; `undefined` for one that there is not. `name` is of one asset, or nothing for the page itself. */
-export async function readPageFile(directory: string, name?: string): Promise<PageFile | undefined> {
+export async function readPageFile(
+  directory: string,
+  name?: string,
+): Promise<PageFile | undefined> {
   if (name !== undefined && !/^[\w-][\w.-]*$/.test(name)) return undefined;
   const file = name === undefined ? 'index.html' : join('assets', name);
   const type = TYPES[extname(file)];

@@ -1,13 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { DEFAULT_JSON_BOUNDS, parseExactJson } from '@longwire/client/internal';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { isJsonObject, type JsonObject } from '../json-object.js';
+import { usageError } from '../command-error.js';
 import { Guard, type Refusal } from './guard.js';
-import { readCallRequest } from './live.js';
+import { addApi } from './page-api.js';
 import { PageError } from './page-error.js';
 import { pageDirectory, readPageFile } from './page-files.js';
-import type { PageServers, PageSource } from './page-source.js';
-import { usageError } from '../command-error.js';
+import type { PageSource } from './page-source.js';
 
 /** How large the arguments of a call may be. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -51,7 +50,11 @@ export async function servePage(
   { port = 0, directory = pageDirectory() }: PageServerOptions = {},
 ): Promise<PageServer> {
   const guard = new Guard();
-  const app = fastify({ exposeHeadRoutes: false, forceCloseConnections: true, bodyLimit: MAX_BODY_BYTES });
+  const app = fastify({
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    bodyLimit: MAX_BODY_BYTES,
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/json',
@@ -77,7 +80,7 @@ export async function servePage(
   guard.listensOn(listening);
   const address = `http://127.0.0.1:${listening}/?token=`;
   const close = async (): Promise<void> => {
-    source.log.feed.close();
+    await source.log.feed.close();
     await app.close();
   };
   return {
@@ -115,7 +118,12 @@ function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal):
 }
 
 function answerError(reply: FastifyReply, error: unknown): FastifyReply {
-  const { status, statusCode = 500, code, message } = error as Partial<PageError> & {
+  const {
+    status,
+    statusCode = 500,
+    code,
+    message,
+  } = error as Partial<PageError> & {
     statusCode?: number;
   };
   const text = statusCode < 500 || status !== undefined ? message : 'Something failed here.';
@@ -142,94 +150,11 @@ function addPage(app: FastifyInstance, directory: string): void {
   });
 }
 
-function addApi(app: FastifyInstance, source: PageSource): void {
-  const servers = (): PageServers => {
-    if (source.servers !== undefined) return source.servers;
-    throw new PageError(409, 'replay', 'This is a recording: nothing can be called.');
-  };
-  app.get('/api/stream', (request, reply) => {
-    const last = request.headers['last-event-id'];
-    reply.hijack();
-    const headers = reply.getHeaders() as Record<string, string>;
-    reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
-    source.log.feed.attach(reply.raw, typeof last === 'string' ? last : undefined);
-  });
-  app.get<{ Params: { call: string } }>('/api/calls/:call', async ({ params }) => {
-    const call = await source.call(Number(params.call));
-    if (call === undefined) throw noSuchCall();
-    return call;
-  });
-  app.post('/api/call', async ({ body }, reply) => {
-    const call = await servers().begin(readCallRequest(body));
-    return reply.code(202).send({ call });
-  });
-  app.post<{ Params: { call: string } }>('/api/calls/:call/cancel', async ({ params }, reply) => {
-    if (!servers().cancel(Number(params.call))) throw noSuchCall();
-    return reply.code(204).send();
-  });
-  app.post<{ Params: { name: string } }>(
-    '/api/servers/:name/subscribe',
-    async ({ params, body }, reply) => {
-      const { uri, on } = objectIn(body);
-      if (typeof uri !== 'string' || typeof on !== 'boolean') {
-        throw wrong('uri is a text, and on is true or false');
-      }
-      await servers().subscribe(params.name, uri, on);
-      return reply.code(204).send();
-    },
-  );
-  app.post<{ Params: { name: string } }>(
-    '/api/servers/:name/refresh',
-    async ({ params }, reply) => {
-      await servers().refresh(params.name);
-      return reply.code(204).send();
-    },
-  );
-  app.post('/api/replay', async ({ body }, reply) => {
-    if (source.control === undefined) {
-      throw new PageError(409, 'live', 'This is no recording: it has no time to go to.');
-    }
-    const { at, speed, playing } = objectIn(body);
-    if (
-      !isOptional(at, 'number') ||
-      !isOptional(speed, 'number') ||
-      !isOptional(playing, 'boolean')
-    ) {
-      throw wrong('at and speed are numbers, and playing is true or false');
-    }
-    await source.control({ at, speed, playing });
-    return reply.code(204).send();
-  });
-  app.get('/api/recording', async (_request, reply) => {
-    reply.header('content-disposition', 'attachment; filename="recording.ndjson"');
-    return reply.type('application/x-ndjson').send(source.recording());
-  });
-}
-
-function isOptional<Kind extends 'number' | 'boolean'>(
-  value: unknown,
-  kind: Kind,
-): value is (Kind extends 'number' ? number : boolean) | undefined {
-  return value === undefined || typeof value === kind;
-}
-
 function readBody(text: string): unknown {
   if (text.trim() === '') return {};
   try {
     return parseExactJson(text, DEFAULT_JSON_BOUNDS);
   } catch {
-    throw wrong('The body is no JSON, or too deep or too large.');
+    throw new PageError(400, 'invalid-request', 'The body is no JSON, or too deep or too large.');
   }
-}
-
-function objectIn(body: unknown): JsonObject {
-  return isJsonObject(body) ? body : {};
-}
-
-function wrong(message: string): PageError {
-  return new PageError(400, 'invalid-request', message);
-}
-
-function noSuchCall(): PageError {
-  return new PageError(404, 'not-found', 'There is no such call.');
 }

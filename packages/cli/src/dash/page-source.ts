@@ -1,8 +1,26 @@
 import type { Readable } from 'node:stream';
 import type { CallPicture } from '@longwire/recording';
 import type { LineLog } from './line-log.js';
-import type { CallRequest } from './live.js';
-import type { ReplayRequest } from './replay.js';
+
+/** A call that the page asks for. */
+export interface CallRequest {
+  readonly server: string;
+  readonly method: 'tools/call' | 'resources/read' | 'prompts/get';
+  /** The tool or the prompt, or the URI of the resource. */
+  readonly name: string;
+  readonly arguments?: Readonly<Record<string, unknown>> | undefined;
+  /** Somebody was asked, and said yes. */
+  readonly confirmed?: boolean | undefined;
+}
+
+/** What can be asked of a replay. */
+export interface ReplayRequest {
+  /** The time to show, in milliseconds since 1970. */
+  readonly at?: number | undefined;
+  /** How many times as fast as it was. */
+  readonly speed?: number | undefined;
+  readonly playing?: boolean | undefined;
+}
 
 /** What the page shows: servers as they are now, or a recording. */
 export interface PageSource {

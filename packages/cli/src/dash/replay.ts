@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { Picture, type CallPicture, type RecordedLine } from '@longwire/recording';
 import { LineLog } from './line-log.js';
 import { PageError } from './page-error.js';
-import type { PageSource } from './page-source.js';
+import type { PageSource, ReplayRequest } from './page-source.js';
 import { indexRecording, unpack, type RecordingIndex } from './recording-index.js';
 import { createLineParser, readLines, type FileLine } from './recording-reader.js';
 
@@ -12,15 +12,6 @@ const TICK_MS = 100;
 /** More lines in one step are shown as a new picture. */
 const MAX_LINES_A_STEP = 5000;
 const MAX_SPEED = 1000;
-
-/** What can be asked of a replay. */
-export interface ReplayRequest {
-  /** The time to show, in milliseconds since 1970. */
-  readonly at?: number | undefined;
-  /** How many times as fast as it was. */
-  readonly speed?: number | undefined;
-  readonly playing?: boolean | undefined;
-}
 
 /** A recording that is shown again. */
 export class Replay implements PageSource {
@@ -81,7 +72,9 @@ export class Replay implements PageSource {
         this.#playing = playing;
         this.#tickedAt = performance.now();
       }
+      const isAgain = playing === true && this.#at >= this.#index.to;
       if (at !== undefined) await this.#seek(at);
+      else if (isAgain) await this.#seek(this.#index.from);
       this.#tell();
     });
   }
@@ -110,7 +103,7 @@ export class Replay implements PageSource {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.log.feed.close();
+    await this.log.feed.close();
     await this.#working;
     await this.#index.file.close();
   }

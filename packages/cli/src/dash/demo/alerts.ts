@@ -1,6 +1,7 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { READ_ONLY, sayByItself, text } from './answers.js';
+import { READ_ONLY, text } from '../../demo/answers.js';
+import { sayByItself } from './say-by-itself.js';
 
 const OPEN_ALERTS = 'alerts://open';
 const KINDS = ['disk is nearly full', 'p95 is above 2 s', 'certificate ends in 3 days'] as const;

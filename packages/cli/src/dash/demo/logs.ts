@@ -2,7 +2,8 @@ import type { LoggingLevel } from '@longwire/client';
 import { McpServer } from '@modelcontextprotocol/server';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { DESTRUCTIVE, READ_ONLY, report, sayByItself, text } from './answers.js';
+import { READ_ONLY, report, text } from '../../demo/answers.js';
+import { sayByItself } from './say-by-itself.js';
 
 const LEVELS = ['debug', 'info', 'warning', 'error'] as const satisfies readonly LoggingLevel[];
 const SERVICES = ['api', 'worker', 'billing'] as const;
@@ -64,7 +65,7 @@ export function createLogsServer(): McpServer {
       title: 'Delete old logs',
       description: 'Deletes what is older than so many days. It cannot be undone.',
       inputSchema: z.object({ olderThanDays: z.int().min(1).max(365) }),
-      annotations: DESTRUCTIVE,
+      annotations: { destructiveHint: true, idempotentHint: false },
     },
     ({ olderThanDays }) => text(`Deleted what was older than ${olderThanDays} days.`),
   );

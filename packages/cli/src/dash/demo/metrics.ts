@@ -1,7 +1,8 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { DESTRUCTIVE, READ_ONLY, report, sayByItself, text } from './answers.js';
+import { READ_ONLY, report, text } from '../../demo/answers.js';
+import { sayByItself } from './say-by-itself.js';
 
 /** How often numbers are sent, in milliseconds. */
 const EVERY_MS = 500;
@@ -81,7 +82,7 @@ export function createMetricsServer(
       title: 'Restart this server',
       description: 'Ends this server with all calls that run on it. It comes back by itself.',
       inputSchema: z.object({ awaySeconds: z.number().min(0).max(60).default(3) }),
-      annotations: DESTRUCTIVE,
+      annotations: { destructiveHint: true, idempotentHint: false },
     },
     async ({ awaySeconds }, context) => {
       restart(awaySeconds * 1000);
