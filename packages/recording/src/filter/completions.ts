@@ -29,8 +29,7 @@ export function completions(text: string, caret: number, picture: Picture): Comp
     return { from: keyFrom, to, completions: keysLike(text.slice(keyFrom, caret)) };
   }
   if (caret < valueFrom) return { from: caret, to: caret, completions: [] };
-  const written = text.slice(valueFrom, caret);
-  const begin = valueFrom + written.lastIndexOf(',') + 1;
+  const begin = beginOfValue(text, valueFrom, caret);
   const sought = text.slice(begin, caret).replaceAll('"', '').toLowerCase();
   const values = [...new Set(valuesOf(key, picture))];
   const found = values.filter((value) => value.toLowerCase().includes(sought)).sort();
@@ -41,6 +40,16 @@ export function completions(text: string, caret: number, picture: Picture): Comp
   ];
   const offered = ranked.slice(0, MAX_OFFERED).map((value) => ({ text: quoted(value) }));
   return { from: begin, to, completions: offered };
+}
+
+/** Where the value begins that the caret is in: behind the last comma that is not quoted. */
+function beginOfValue(text: string, from: number, caret: number): number {
+  let [begin, quote] = [from, false];
+  for (let at = from; at < caret; at++) {
+    if (text[at] === '"' && text[at - 1] !== '\\') quote = !quote;
+    if (text[at] === ',' && !quote) begin = at + 1;
+  }
+  return begin;
 }
 
 function keysLike(begin: string): Completion[] {
