@@ -143,14 +143,14 @@ function latenciesOf(before: ServerPicture, after: ServerPicture): LatencyChange
   const server = before.name;
   const tools = [...before.latenciesOf].map(([tool, latencies]) => ({
     tool,
-    then: latencies,
+    old: latencies,
     now: after.latenciesOf.get(tool),
   }));
-  const all = { tool: undefined, then: before.latencies, now: after.latencies };
-  return [all, ...tools].flatMap(({ tool, then, now }) => {
-    const [old, current] = [summaryOf(then), now && summaryOf(now)];
-    if (old === undefined || current === undefined) return [];
-    return [{ server, tool, before: old, after: current, verdict: verdictOf(old, current) }];
+  const all = { tool: undefined, old: before.latencies, now: after.latencies };
+  return [all, ...tools].flatMap(({ tool, old, now }) => {
+    const [former, current] = [summaryOf(old), now && summaryOf(now)];
+    if (former === undefined || current === undefined) return [];
+    return [{ server, tool, before: former, after: current, verdict: verdictOf(former, current) }];
   });
 }
 

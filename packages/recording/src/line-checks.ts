@@ -99,25 +99,31 @@ const LINES: { readonly [Type in RecordedLine['type']]: Members<Line<Type>> } = 
   gap: { at: number, count: whole },
 };
 
+/** The same as lists, which are gone through for each line. */
+const MEMBERS: ReadonlyMap<string, readonly (readonly [name: string, check: Check])[]> = new Map(
+  Object.entries(LINES).map(([type, members]) => [type, Object.entries(members)]),
+);
+
 /**
  * The line that a JSON value is, with the members that its type has: `undefined` for a type that this
  * version does not know, `false` for what is no such line.
  */
 export function lineOf(value: Readonly<Record<string, unknown>>): RecordedLine | false | undefined {
   const { type } = value;
-  if (typeof type !== 'string' || !Object.hasOwn(LINES, type)) return undefined;
-  const members = LINES[type as RecordedLine['type']];
-  if (!hasMembers(value, members)) return false;
-  const names = Object.keys(members).filter((name) => Object.hasOwn(value, name));
-  const line = Object.fromEntries(names.map((name) => [name, value[name]]));
-  return { type, ...line } as unknown as RecordedLine;
+  const members = typeof type === 'string' ? MEMBERS.get(type) : undefined;
+  if (members === undefined) return undefined;
+  const line: Record<string, unknown> = { type };
+  for (const [name, check] of members) {
+    const member = value[name];
+    if (!check(member)) return false;
+    if (member !== undefined) line[name] = member;
+  }
+  return line as unknown as RecordedLine;
 }
 
 function hasMembers(
   value: Readonly<Record<string, unknown>>,
   members: Readonly<Record<string, Check>>,
 ): boolean {
-  return Object.entries(members).every(([name, check]) =>
-    check(Object.hasOwn(value, name) ? value[name] : undefined),
-  );
+  return Object.entries(members).every(([name, check]) => check(value[name]));
 }

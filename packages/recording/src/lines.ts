@@ -184,19 +184,30 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 
 /** Whether a JSON text is nested deeper. Looked at before it is parsed: what is deep ends the stack. */
 function isDeeper(text: string, maxDepth: number): boolean {
+  if (text.length <= maxDepth) return false;
   let depth = 0;
-  let isString = false;
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at);
-    if (isString) {
-      if (character === BACKSLASH) at++;
-      else if (character === QUOTE) isString = false;
-    } else if (character === QUOTE) isString = true;
+    if (character === QUOTE) at = endOfString(text, at);
     else if (character === OPEN_ARRAY || character === OPEN_OBJECT) {
       if (++depth > maxDepth) return true;
     } else if (character === CLOSE_ARRAY || character === CLOSE_OBJECT) depth--;
   }
   return false;
+}
+
+/** Where the string ends that begins here; the end of the text if it does not. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end === -1 ? text.length : end;
+}
+
+/** Whether an odd number of backslashes stands before a quotation mark. */
+function isEscaped(text: string, quote: number): boolean {
+  let before = quote - 1;
+  while (text.charCodeAt(before) === BACKSLASH) before--;
+  return (quote - before) % 2 === 0;
 }
 
 const QUOTE = 0x22;

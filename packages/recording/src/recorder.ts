@@ -26,7 +26,7 @@ export interface RecorderOptions {
    * Takes each line, in order. It is called while calls are made, and must be quick. What it throws is
    * ignored, and the lines that it did not take are counted in a `gap` line once it takes lines again.
    */
-  write(line: RecordedLine): void;
+  write: (line: RecordedLine) => void;
   /** The time, in milliseconds since 1970 with fractions. Default: the clock of the day. */
   now?: () => number;
   /**

@@ -1,7 +1,7 @@
 import type { CutValue } from './format.js';
 
 /** Replaces a secret, as everywhere in Longwire. */
-const MASK = '[redacted]';
+const MASK = '***';
 
 /** Names of members whose texts are never kept, as for the logs of `@longwire/client`. */
 const SECRET_NAME =

@@ -174,7 +174,7 @@ describe('a client that is recorded', () => {
     release();
     await counted;
     expect(JSON.stringify(lines)).not.toContain('key-of-the-test');
-    expect(of(1)[0]).toMatchObject({ arguments: { message: '[redacted]'.repeat(3) } });
+    expect(of(1)[0]).toMatchObject({ arguments: { message: '***'.repeat(3) } });
     expect(of(2)[0]).toMatchObject({
       arguments: { cut: expect.any(String) as string, bytes: 10_014 },
     });

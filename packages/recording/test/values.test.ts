@@ -28,8 +28,8 @@ describe('what is kept of a value', () => {
     expect(kept).toEqual({
       said: ['is [redacted]!'],
       '[redacted]': 1,
-      password: '[redacted]',
-      apiKey: '[redacted]',
+      password: '***',
+      apiKey: '***',
       tokens: 5,
     });
     expect(keep({ pin: 123456, text: '123456' }, 1000, '123456')).toEqual({

@@ -45,7 +45,7 @@ function textOf(values: readonly unknown[]): string {
         add((value as Record<string, unknown>)[name], depth + 1);
       }
     } else if (value !== undefined && value !== null) {
-      const word = String(value).slice(0, left);
+      const word = String(value as string | number | boolean).slice(0, left);
       left -= word.length + 1;
       words.push(word);
     }

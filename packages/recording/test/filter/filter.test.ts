@@ -13,7 +13,7 @@ function found(text: string): (number | string)[] {
     ...calls
       .filter((call) => filter.matchesCall(call, picture.at))
       .map(({ call }) => call)
-      .sort(),
+      .sort((a, b) => a - b),
     ...picture.events
       .filter((event) => filter.matchesEvent(event))
       .map((event) => (event.type === 'error' ? event.error.code : event.method.slice(14))),
