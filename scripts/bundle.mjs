@@ -4,12 +4,13 @@
  * with the licences of it. Does nothing where no source is newer than what is there. With `--clean` it
  * removes what it made.
  */
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { licencesOf } from './licences.mjs';
 import { PACKAGES, SOURCES } from './entries.mjs';
+import { writtenAt } from './written-at.mjs';
 
 /** @typedef {import('./entries.mjs').WorkspacePackage} WorkspacePackage */
 
@@ -17,6 +18,8 @@ const COMMAND = 'longwire';
 /** The oldest Node that is supported. */
 const TARGET = 'node20.19';
 const STAMP = '.bundled';
+/** The page that the command serves, if its build has made it. */
+const PAGE = fileURLToPath(new URL('../packages/dashboard/dist', import.meta.url));
 
 /** What the command has in place of what takes long to load, by the module that imports name. */
 const INSIDE = {
@@ -68,6 +71,7 @@ function isUpToDate() {
   const inputs = [
     fileURLToPath(new URL('.', import.meta.url)),
     fileURLToPath(new URL('../package-lock.json', import.meta.url)),
+    PAGE,
     ...PACKAGES.flatMap(({ directory }) => [
       join(directory, 'src'),
       join(directory, 'package.json'),
@@ -77,23 +81,11 @@ function isUpToDate() {
   return Math.min(...builtAt) > Math.max(...inputs.map(writtenAt));
 }
 
-/**
- * When a file, or the newest in a folder, was written; 0 for none.
- *
- * @param {string} path
- * @returns {number}
- */
-function writtenAt(path) {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status?.isDirectory() !== true) return status?.mtimeMs ?? 0;
-  const inside = readdirSync(path).map((name) => writtenAt(join(path, name)));
-  return Math.max(status.mtimeMs, ...inside);
-}
-
 /** Removes all but the types, which the compiler keeps. @param {WorkspacePackage} bundled */
 function removeBundle({ directory }) {
   const dist = join(directory, 'dist');
   if (!existsSync(dist)) return;
+  rmSync(join(dist, 'page'), { recursive: true, force: true });
   for (const path of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     if (/\.(?:c?js|js\.map|txt)$|^\.bundled$/.test(path)) rmSync(join(dist, path));
   }
@@ -130,6 +122,7 @@ async function command({ directory, manifest, entries }) {
     })),
     ...(await write({ input: Object.fromEntries(threads), dir: dist, format: 'cjs' })),
   ];
+  if (existsSync(PAGE)) cpSync(PAGE, join(dist, 'page'), { recursive: true });
   writeFileSync(join(dist, 'third-party-licences.txt'), licencesOf(modules));
 }
 

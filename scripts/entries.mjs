@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 /**
  * @typedef {object} Manifest
  * @property {string} name
+ * @property {boolean} [private]
  * @property {Record<string, string | { types: string, default: string }>} exports
  * @property {Record<string, string>} [imports]
  * @property {Record<string, string>} [bin]
@@ -28,11 +29,12 @@ import { fileURLToPath } from 'node:url';
 
 const packages = fileURLToPath(new URL('../packages/', import.meta.url));
 
-/** @type {readonly WorkspacePackage[]} */
-export const PACKAGES = readdirSync(packages).map((folder) => {
+/** Those that are published; the page is built by itself. @type {readonly WorkspacePackage[]} */
+export const PACKAGES = readdirSync(packages).flatMap((folder) => {
   const directory = join(packages, folder);
   /** @type {Manifest} */
   const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+  if (manifest.private === true) return [];
   /** @param {string} specifier @param {string} built @returns {Entry[]} */
   const entryOf = (specifier, built) => {
     const [, name] = /^(?:\.\/)?dist\/(.*)\.js$/.exec(built) ?? [];
@@ -43,7 +45,7 @@ export const PACKAGES = readdirSync(packages).map((folder) => {
     entryOf(manifest.name + path.slice(1), typeof target === 'string' ? target : target.default),
   );
   const commands = Object.values(manifest.bin ?? {}).flatMap((built) => entryOf('', built));
-  return { directory, manifest, entries: [...exported, ...commands] };
+  return [{ directory, manifest, entries: [...exported, ...commands] }];
 });
 
 /** The source file of everything that can be imported, by its specifier. */

@@ -31,7 +31,9 @@ try {
     '--build',
     'packages/cli',
     'packages/testing',
+    'packages/recording',
   ]);
+  await step('Building the page', [process.execPath, join('scripts', 'page.mjs')]);
   await step('Bundling', [process.execPath, join('scripts', 'bundle.mjs')]);
   await linkCommand();
 } catch (error) {

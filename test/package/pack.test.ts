@@ -16,6 +16,7 @@ expectNothingLeftOpen();
 const names = [
   '@longwire/client',
   '@longwire/testing',
+  '@longwire/recording',
   '@longwire/agent',
   '@longwire/server',
   '@longwire/workflow',
@@ -54,6 +55,7 @@ import { cache } from '@longwire/client/middleware';
 import { metrics } from '@longwire/client/middleware/metrics';
 import { tracing } from '@longwire/client/middleware/tracing';
 import { createPool } from '@longwire/client/pool';
+import { createRecorder } from '@longwire/recording';
 import { mcp, serve } from '@longwire/server';
 import { createWorkflow } from '@longwire/workflow';
 import { main } from 'longwire';
@@ -69,7 +71,7 @@ const proxy: FaultyProxy = await createFaultyProxy({ target: process.argv[2] ?? 
 const { origin } = proxy;
 await proxy.close();
 const all = [createAgent, mcp, oauth, serve, main, LongwireError, cache];
-const ofSubpaths = [createGroup, createPool, metrics, tracing];
+const ofSubpaths = [createGroup, createPool, createRecorder, metrics, tracing];
 const imported = [...all, ...ofSubpaths, fromEnvironment, createWorkflow].map((it) => typeof it);
 console.log(JSON.stringify({ names, said, origin, imported }));
 `;
@@ -263,7 +265,7 @@ test('a program type-checks under nodenext, and runs to its end', async () => {
     names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
     said: 'hi',
     origin: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as unknown,
-    imported: Array.from({ length: 13 }, () => 'function'),
+    imported: Array.from({ length: 14 }, () => 'function'),
   });
 });
 

@@ -13,6 +13,7 @@ const commands = {
   run: async () => (await import('./commands/run.js')).addRun,
   servers: async () => (await import('./commands/servers.js')).addServers,
   chat: async () => (await import('./commands/chat.js')).addChat,
+  dash: async () => (await import('./commands/dash.js')).addDash,
   demo: async () => (await import('./commands/demo.js')).addDemo,
 } satisfies Readonly<Record<string, () => Promise<AddCommand>>>;
 

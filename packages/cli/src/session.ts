@@ -4,6 +4,7 @@ import {
   type ClientOptions,
   type HeadersOption,
   type LongwireClient,
+  type Middleware,
   type OperationOptions,
   type RetryOptions,
 } from '@longwire/client';
@@ -39,6 +40,8 @@ interface ServerSettings {
   retry?: RetryOptions;
   /** Its hints are believed, whatever a configuration says. */
   trusted?: boolean;
+  /** They come before those of a configuration. */
+  middleware?: readonly Middleware[];
 }
 
 /**
@@ -53,7 +56,7 @@ export function createTargetClient(
   target: Target,
   given: ServerSettings & { configured?: ClientOptions } = {},
 ): LongwireClient {
-  const { configured = {}, retry, trusted = false } = given;
+  const { configured = {}, retry, trusted = false, middleware = [] } = given;
   const { name = configured.name ?? nameOf(target) } = given;
   const { options } = context;
   const kind = typeof target === 'string' ? 'url' : 'command';
@@ -66,6 +69,7 @@ export function createTargetClient(
     clientInfo: { name: 'longwire', version: VERSION },
     timeouts: { ...configured.timeouts, connectMs: Math.min(timeoutMs, deadlineMs) },
     ...(trusted && { trusted }),
+    ...(middleware.length > 0 && { middleware: [...middleware, ...(configured.middleware ?? [])] }),
     ...(retry !== undefined && { retry: { ...configured.retry, ...retry } }),
     ...(options.transport !== undefined && { transport: options.transport }),
     ...(options.protocol !== undefined && { protocol: options.protocol }),

@@ -1,12 +1,12 @@
-import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { McpServer } from '@modelcontextprotocol/server';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { READ_ONLY, report, text } from './answers.js';
 import { drawBarChart } from './chart.js';
 import { describeQuote, PriceWalk, randomFrom } from './random-walk.js';
 
 const TICK_MS = 200;
 const SKIES = ['sunny', 'cloudy', 'rain', 'wind', 'fog'] as const;
-const READ_ONLY = { readOnlyHint: true, openWorldHint: false } as const;
 
 /** Adds the demo's tools to a server. */
 export function registerTools(server: McpServer): void {
@@ -152,22 +152,4 @@ function registerChart(server: McpServer): void {
       ],
     }),
   );
-}
-
-async function report(
-  { mcpReq }: ServerContext,
-  progress: number,
-  total: number,
-  message: string,
-): Promise<void> {
-  const progressToken = mcpReq._meta?.progressToken;
-  if (progressToken === undefined) return;
-  await mcpReq.notify({
-    method: 'notifications/progress',
-    params: { progressToken, progress, total, message },
-  });
-}
-
-function text(value: string): { content: [{ type: 'text'; text: string }] } {
-  return { content: [{ type: 'text', text: value }] };
 }

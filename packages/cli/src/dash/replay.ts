@@ -1,0 +1,237 @@
+import { basename } from 'node:path';
+import type { Readable } from 'node:stream';
+import { Picture, type CallPicture, type RecordedLine } from '@longwire/recording';
+import { LineLog } from './line-log.js';
+import { PageError } from './page-error.js';
+import type { PageSource, ReplayRequest } from './page-source.js';
+import { indexRecording, unpack, type RecordingIndex } from './recording-index.js';
+import { createLineParser, readLines, type FileLine } from './recording-reader.js';
+
+/** How often the time of the replay goes on, in milliseconds. */
+const TICK_MS = 100;
+/** More lines in one step are shown as a new picture. */
+const MAX_LINES_A_STEP = 5000;
+const MAX_SPEED = 1000;
+
+/** A recording that is shown again. */
+export class Replay implements PageSource {
+  readonly mode = 'replay';
+  readonly log: LineLog;
+  readonly #index: RecordingIndex;
+  readonly #name: string;
+  #lines: LineCursor;
+  #at: number;
+  #speed = 1;
+  #playing = true;
+  #tickedAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  /** What is under way with the file: one thing at a time. */
+  #working: Promise<void> = Promise.resolve();
+
+  private constructor(index: RecordingIndex, path: string) {
+    this.#index = index;
+    this.#name = basename(path);
+    this.#at = index.from;
+    this.#lines = new LineCursor(index, 0);
+    this.log = new LineLog({
+      now: () => this.#at,
+      about: () => ({ mode: 'replay', replay: this.#position() }),
+    });
+  }
+
+  /**
+   * Reads the recording through, and begins to show it.
+   *
+   * @throws LongwireError (usage) if it cannot be read, or is no recording.
+   */
+  static async open(path: string, signal: AbortSignal): Promise<Replay> {
+    const replay = new Replay(await indexRecording(path, signal), path);
+    await replay.#work(() => replay.#advance(replay.#at));
+    replay.#timer = setInterval(() => replay.#tick(), TICK_MS);
+    return replay;
+  }
+
+  /** How many lines the recording has, and how many were left out because they are none. */
+  get size(): Pick<RecordingIndex, 'lines' | 'unread'> {
+    return this.#index;
+  }
+
+  /**
+   * Goes to a time, changes the speed, halts, or goes on.
+   *
+   * @throws PageError for what cannot be.
+   */
+  async control({ at, speed, playing }: ReplayRequest): Promise<void> {
+    if (at !== undefined && !Number.isFinite(at)) throw wrong('at is a time in milliseconds');
+    if (speed !== undefined && !(speed > 0 && speed <= MAX_SPEED)) {
+      throw wrong(`speed is above 0 and at most ${MAX_SPEED}`);
+    }
+    await this.#work(async () => {
+      if (speed !== undefined) this.#speed = speed;
+      if (playing !== undefined) {
+        this.#playing = playing;
+        this.#tickedAt = performance.now();
+      }
+      const isAgain = playing === true && this.#at >= this.#index.to;
+      if (at !== undefined) await this.#seek(at);
+      else if (isAgain) await this.#seek(this.#index.from);
+      this.#tell();
+    });
+  }
+
+  /** A call with all that the file has of it. */
+  async call(call: number): Promise<CallPicture | undefined> {
+    const found = this.log.picture.find(call);
+    if (found === undefined) return undefined;
+    const begin = await this.#find(found.at, (line) => line.type === 'call' && line.call === call);
+    const { end: over } = found;
+    const end =
+      over && (await this.#find(over.at, (line) => line.type === 'end' && line.call === call));
+    return {
+      ...found,
+      ...(begin?.type === 'call' && { arguments: begin.arguments }),
+      ...(over !== undefined && {
+        end: { ...over, ...(end?.type === 'end' && { result: end.result }) },
+      }),
+    };
+  }
+
+  /** The file as it is. */
+  recording(): Readable {
+    return this.#index.file.createReadStream({ start: 0, autoClose: false });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.log.feed.close();
+    await this.#working;
+    await this.#index.file.close();
+  }
+
+  #position(): object {
+    const { from, to } = this.#index;
+    return {
+      from,
+      to,
+      at: this.#at,
+      speed: this.#speed,
+      playing: this.#playing,
+      file: this.#name,
+    };
+  }
+
+  #tell(): void {
+    this.log.feed.send('replay', this.#position());
+  }
+
+  #tick(): void {
+    void this.#work(async () => {
+      const now = performance.now();
+      const passedMs = (now - this.#tickedAt) * this.#speed;
+      this.#tickedAt = now;
+      if (!this.#playing) return;
+      await this.#advance(Math.min(this.#at + passedMs, this.#index.to));
+      if (this.#at >= this.#index.to) this.#playing = false;
+      this.#tell();
+    });
+  }
+
+  async #seek(at: number): Promise<void> {
+    const { from, to, checkpoints } = this.#index;
+    const target = Math.min(Math.max(at, from), to);
+    const before = checkpoints.findLast((checkpoint) => checkpoint.at < target);
+    if (target < this.#at || (before !== undefined && before.at > this.#at)) {
+      this.log.restore(before === undefined ? new Picture() : unpack(before));
+      this.#lines = new LineCursor(this.#index, before?.offset ?? 0);
+    }
+    await this.#show(target, { quiet: true });
+    this.log.feed.reset();
+  }
+
+  async #advance(at: number): Promise<void> {
+    if (await this.#show(at, { quiet: false })) return;
+    await this.#show(at, { quiet: true });
+    this.log.feed.reset();
+  }
+
+  /** Shows what happened until a time; false if that is too much to be shown line by line. */
+  async #show(at: number, { quiet }: { quiet: boolean }): Promise<boolean> {
+    for (let shown = 0; ; shown++) {
+      if (!quiet && shown >= MAX_LINES_A_STEP) return false;
+      const line = this.#lines.ready ?? (await this.#lines.read());
+      if (line === undefined || line.at > at) break;
+      this.log.add(line, this.#lines.take(), { quiet });
+    }
+    this.#at = at;
+    return true;
+  }
+
+  /** The line of that time for which this holds. */
+  async #find(
+    at: number,
+    holds: (line: RecordedLine) => boolean,
+  ): Promise<RecordedLine | undefined> {
+    const parse = createLineParser();
+    const place = this.#index.places.findLast((one) => one.at < at);
+    for await (const lines of readLines(this.#index.file, place?.offset ?? 0)) {
+      for (const { text } of lines) {
+        const line = parse(text);
+        if (line !== undefined && holds(line)) return line;
+      }
+    }
+    return undefined;
+  }
+
+  #work(job: () => Promise<void>): Promise<void> {
+    const done = this.#working.then(job);
+    // The file was taken away while it is shown: what is shown stays.
+    this.#working = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** Reads the lines of a recording one after the other, each when it is wanted. */
+class LineCursor {
+  readonly #chunks: AsyncGenerator<readonly FileLine[], void, undefined>;
+  readonly #parse = createLineParser();
+  #chunk: readonly FileLine[] = [];
+  #next = 0;
+  #ready: RecordedLine | undefined;
+  #text = '';
+
+  constructor({ file }: RecordingIndex, offset: number) {
+    this.#chunks = readLines(file, offset);
+  }
+
+  /** The next line, if it is read already. */
+  get ready(): RecordedLine | undefined {
+    return this.#ready;
+  }
+
+  /** The next line; `undefined` at the end. */
+  async read(): Promise<RecordedLine | undefined> {
+    while (this.#ready === undefined) {
+      const line = this.#chunk[this.#next++];
+      if (line !== undefined) {
+        this.#text = line.text;
+        this.#ready = this.#parse(line.text);
+      } else {
+        const { value, done } = await this.#chunks.next();
+        if (done === true) return undefined;
+        this.#chunk = value;
+        this.#next = 0;
+      }
+    }
+    return this.#ready;
+  }
+
+  /** Goes beyond the line that is ready; what it is as JSON. */
+  take(): string {
+    this.#ready = undefined;
+    return this.#text;
+  }
+}
+
+function wrong(message: string): PageError {
+  return new PageError(400, 'invalid-request', message);
+}

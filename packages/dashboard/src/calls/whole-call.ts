@@ -1,0 +1,37 @@
+import { useEffect } from 'preact/hooks';
+import { useSignal, type ReadonlySignal } from '@preact/signals';
+import { isCut, type CallPicture } from '@longwire/recording';
+import { isObject } from '../format/json.js';
+import { ask } from '../state/api.js';
+
+/** A call with as much of its values as the page's server keeps: the picture has only their beginnings. */
+export function useWholeCall(call: CallPicture): CallPicture {
+  const whole: ReadonlySignal<CallPicture | undefined> = useWhole(call);
+  return whole.value?.call === call.call ? { ...call, ...valuesOf(whole.value) } : call;
+}
+
+function useWhole(call: CallPicture): ReadonlySignal<CallPicture | undefined> {
+  const whole = useSignal<CallPicture | undefined>(undefined);
+  const isPart = isCut(call.arguments) || isCut(call.end?.result);
+  useEffect(() => {
+    let isWanted = isPart;
+    if (isPart) {
+      ask('GET', `calls/${call.call}`).then(
+        (answer) => {
+          if (isWanted && isObject(answer)) whole.value = answer as unknown as CallPicture;
+        },
+        // Then its beginning stays, which says that it is one.
+        () => {},
+      );
+    }
+    return () => (isWanted = false);
+  }, [call.call, isPart]);
+  return whole;
+}
+
+function valuesOf(call: CallPicture): Partial<CallPicture> {
+  return {
+    arguments: call.arguments,
+    ...(call.end !== undefined && { end: call.end }),
+  };
+}

@@ -1,0 +1,32 @@
+import { Empty } from '../parts/empty.js';
+import { filter } from '../state/filter.js';
+import { now, useServers } from '../state/page.js';
+import { ServerCard } from './server-card.js';
+
+/** A card for each server. */
+export function Overview() {
+  const servers = [...useServers().values()];
+  const { item: fits } = filter.value;
+  const shown = servers.filter(
+    ({ name, known, states }) =>
+      known.removed !== true &&
+      fits({
+        server: name,
+        method: 'initialize',
+        name: known.target,
+        about: [known.transport, known.info?.name, states.at(-1)?.state],
+      }),
+  );
+  if (servers.length === 0) {
+    return <Empty title="No server yet">Servers appear here as soon as one is watched.</Empty>;
+  }
+  if (shown.length === 0) return <Empty title="No server fits the filter" />;
+  const at = now.value;
+  return (
+    <div class="cards">
+      {shown.map((server) => (
+        <ServerCard key={server.name} server={server} at={at} />
+      ))}
+    </div>
+  );
+}

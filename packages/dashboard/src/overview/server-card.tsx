@@ -1,0 +1,132 @@
+import type { ServerPicture } from '@longwire/recording';
+import { formatDuration, formatShortClock } from '../format/durations.js';
+import { formatCount, formatRate } from '../format/numbers.js';
+import { counted } from '../format/words.js';
+import { CertaintyMark, StateMark } from '../parts/mark.js';
+import { Line } from '../parts/plain-text.js';
+import { filterText, serverFilter } from '../state/filter.js';
+import { hrefOf, type ViewName } from '../state/route.js';
+import { theme } from '../state/theme.js';
+import { figuresOf } from './server-figures.js';
+import { MinutePlot, PLOTTED_SECONDS } from './minute-plot.js';
+
+/** What a server is doing, at a glance. */
+export function ServerCard({ server, at }: { server: ServerPicture; at: number }) {
+  const { known, totals, states, health } = server;
+  const state = states.at(-1);
+  const figures = figuresOf(server, at);
+  const about = [
+    known.transport,
+    known.protocolVersion,
+    known.info && `${known.info.name} ${known.info.version}`,
+  ].filter((word) => word !== undefined);
+  return (
+    <article class="card" aria-label={`Server ${server.name}`}>
+      <header class="card-head">
+        <h2>
+          <Line text={server.name} maxLength={60} />
+        </h2>
+        <StateMark state={state?.state} />
+      </header>
+      <p class="card-about">
+        {known.target !== undefined && (
+          <>
+            <Line text={known.target} />
+            <br />
+          </>
+        )}
+        <Line text={about.join(' · ')} />
+      </p>
+      {state?.reason !== undefined && state.state !== 'ready' && (
+        <p class="card-reason tone-warning">
+          Since {formatShortClock(state.from)}: <Line text={state.reason.message} />
+        </p>
+      )}
+      {health !== undefined && health.status !== 'healthy' && (
+        <p class="card-reason tone-warning">
+          Health: {health.status}
+          {health.reason !== undefined && (
+            <>
+              , <Line text={health.reason} />
+            </>
+          )}
+        </p>
+      )}
+      <MinutePlot seconds={server.seconds.last(PLOTTED_SECONDS, at - 1000)} theme={theme.value} />
+      <dl class="figures">
+        <Figure title="Up">
+          {figures.uptimeMs === undefined ? '–' : formatDuration(figures.uptimeMs)}
+        </Figure>
+        <Figure title="Reconnects">{formatCount(totals.reconnects)}</Figure>
+        <Figure title="In flight">{formatCount(server.inFlight)}</Figure>
+        <Figure title="Calls a second">{formatRate(figures.callsPerSecond)}</Figure>
+        <Figure title="p50">{durationOr(figures.p50Ms)}</Figure>
+        <Figure title="p95">{durationOr(figures.p95Ms)}</Figure>
+      </dl>
+      <div class="card-errors">
+        <h3>Errors</h3>
+        {figures.errors.length === 0 && totals.toolErrors === 0 && <span>none</span>}
+        {totals.toolErrors > 0 && (
+          <span title="The tool ran, and said that it failed.">
+            ✗ tool-error <strong>{formatCount(totals.toolErrors)}</strong>
+          </span>
+        )}
+        {figures.errors.map(([certainty, count]) => (
+          <span key={certainty}>
+            <CertaintyMark certainty={certainty} /> <strong>{formatCount(count)}</strong>
+          </span>
+        ))}
+      </div>
+      <ToolsLine server={server} tokens={figures.toolTokens} />
+      <nav class="card-links" aria-label={`Views of ${server.name}`}>
+        <ViewLink view="calls" server={server.name}>
+          {counted(totals.calls + server.inFlight, 'call')}
+        </ViewLink>
+        <ViewLink view="events" server={server.name}>
+          {counted(totals.events, 'event')}
+        </ViewLink>
+        <ViewLink view="tools" server={server.name}>
+          {counted(server.catalogue.tools?.length ?? 0, 'tool')}
+        </ViewLink>
+      </nav>
+    </article>
+  );
+}
+
+function Figure({ title, children }: { title: string; children: string }) {
+  return (
+    <div>
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function ToolsLine({ server, tokens }: { server: ServerPicture; tokens: number }) {
+  if (server.catalogue.tools === undefined) return null;
+  return (
+    <p class="remark" title="Names, descriptions and schemas as JSON, four characters a token.">
+      A model reads about {formatCount(tokens)} tokens of its tools' descriptions (an estimate).
+    </p>
+  );
+}
+
+function ViewLink({
+  view,
+  server,
+  children,
+}: {
+  view: ViewName;
+  server: string;
+  children: string;
+}) {
+  return (
+    <a href={hrefOf(view)} onClick={() => (filterText.value = serverFilter(server))}>
+      {children}
+    </a>
+  );
+}
+
+function durationOr(durationMs: number | undefined): string {
+  return durationMs === undefined ? '–' : formatDuration(durationMs);
+}

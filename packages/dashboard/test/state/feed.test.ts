@@ -1,0 +1,112 @@
+import { afterEach, expect, it } from 'vitest';
+import { EventSource } from 'eventsource';
+import { effect } from '@preact/signals';
+import type { RecordedLine } from '@longwire/recording';
+import { startDevServer } from '../../dev/serve.mjs';
+import { Feed, type EventSourceLike } from '../../src/state/feed.ts';
+
+const open: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).toReversed()) await close();
+});
+
+type DevServer = Awaited<ReturnType<typeof startDevServer>>;
+
+async function start(port = 0): Promise<DevServer> {
+  const server = await startDevServer({ port, isMoving: false });
+  let isClosed = false;
+  const close = async (): Promise<void> => {
+    if (!isClosed) await server.close();
+    isClosed = true;
+  };
+  open.push(close);
+  return { ...server, close };
+}
+
+function follow({ url }: DevServer): { feed: Feed; draws: () => number } {
+  let draws = 0;
+  const feed = new Feed({
+    open: () => new EventSource(`${url}api/stream`) as EventSourceLike,
+    beforeDraw: (run) => {
+      setImmediate(() => {
+        draws++;
+        run();
+      });
+    },
+    diagnose: async () => 'it was asked why',
+  });
+  open.push(() => feed.stop());
+  feed.start();
+  return { feed, draws: () => draws };
+}
+
+/** Waits until what is read of signals is so. */
+function until(is: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = effect(() => {
+      if (!is()) return;
+      resolve();
+      queueMicrotask(() => stop());
+    });
+  });
+}
+
+const lines = (count: number, from = 0): RecordedLine[] =>
+  Array.from({ length: count }, (_, index) => ({
+    type: 'notification',
+    server: 'one',
+    at: from + index,
+    method: 'notifications/message',
+  }));
+
+it('has the picture of the server, and draws many lines at once', async () => {
+  const server = await start();
+  server.say([{ type: 'state', server: 'one', at: 1, state: 'ready' }]);
+  const { feed, draws } = follow(server);
+  await until(() => feed.liveness.value.state === 'live' && feed.version('servers').value > 0);
+  expect(feed.picture.servers.get('one')?.states.at(-1)?.state).toBe('ready');
+  const before = draws();
+  const callsBefore = feed.version('calls').value;
+  server.say(lines(500));
+  await until(() => feed.version('events').value > 0 && feed.picture.events.length === 500);
+  expect(draws() - before).toBeLessThan(20);
+  // Events are no calls: whoever draws those draws nothing.
+  expect(feed.version('calls').value).toBe(callsBefore);
+});
+
+it('says since when it is not live, and has everything again when the server is back', async () => {
+  const server = await start();
+  const { feed } = follow(server);
+  await until(() => feed.liveness.value.state === 'live');
+  server.say(lines(3));
+  await until(() => feed.version('events').value > 0 && feed.picture.events.length === 3);
+  const before = Date.now();
+  await server.close();
+  await until(() => feed.liveness.value.state === 'not-live');
+  const { value } = feed.liveness;
+  expect(value.since).toBeGreaterThanOrEqual(before - 1000);
+  expect(value).toHaveProperty('why', 'The server of this page ended.');
+  // What was there is still shown.
+  expect(feed.picture.events).toHaveLength(3);
+
+  const again = await start(server.port);
+  again.say(lines(7));
+  feed.reopen('try now');
+  await until(() => feed.liveness.value.state === 'live');
+  await until(() => feed.version('events').value > 0 && feed.picture.events.length === 7);
+});
+
+it('goes on where it was when only the stream was lost', async () => {
+  const server = await start();
+  const { feed } = follow(server);
+  await until(() => feed.liveness.value.state === 'live');
+  server.say(lines(2));
+  await until(() => feed.version('events').value > 0 && feed.picture.events.length === 2);
+  const { picture } = feed;
+  server.cut();
+  await until(() => feed.liveness.value.state === 'not-live');
+  server.say(lines(2, 10));
+  await until(() => feed.liveness.value.state === 'live');
+  await until(() => feed.version('events').value > 0 && feed.picture.events.length === 4);
+  expect(feed.picture).toBe(picture);
+});

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vite';
+import { SOURCES } from '../../scripts/entries.mjs';
+
+export default defineConfig({
+  resolve: { alias: Object.fromEntries(SOURCES) },
+  build: {
+    // The policy of the page's server allows neither inline scripts nor what a polyfill would add.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    cssCodeSplit: false,
+  },
+});

@@ -1,0 +1,161 @@
+/** The version of the format that this package writes. */
+export const FORMAT_VERSION = 1;
+
+/** The first line of a recording. */
+export interface RecordingHeader {
+  readonly type: 'recording';
+  readonly version: typeof FORMAT_VERSION;
+  /** When it began, in milliseconds since 1970. */
+  readonly at: number;
+  /** What wrote it, such as `longwire/0.1.0`. */
+  readonly by: string;
+}
+
+/** The states of a connection, by the words of `@longwire/client`. */
+export type StateName = 'idle' | 'connecting' | 'ready' | 'reconnecting' | 'resting' | 'closed';
+
+/** What is certain of a call that failed, by the words of `@longwire/client`. */
+export type CertaintyName = 'not-sent' | 'refused' | 'answered' | 'outcome-unknown';
+
+/** An error, without secrets. */
+export interface RecordedError {
+  /** Such as `connection-lost`; of a server's own error `server-error`. */
+  readonly code: string;
+  readonly certainty?: CertaintyName;
+  /** The number of a JSON-RPC error. */
+  readonly number?: number;
+  /** One sentence. */
+  readonly message: string;
+}
+
+/** When something happened, in milliseconds since 1970 with fractions, and to which server. */
+interface Stamp {
+  readonly at: number;
+  readonly server: string;
+}
+
+/** A value that was too large to be kept: its beginning as JSON, and how long that is in all. */
+export interface CutValue {
+  readonly cut: string;
+  readonly bytes: number;
+}
+
+/** What is known of a server. A later line replaces it, member by member. */
+export interface ServerLine extends Stamp {
+  readonly type: 'server';
+  /** Where it is, without secrets: a URL without its query, or a command's name. */
+  readonly target?: string;
+  readonly transport?: string;
+  readonly protocolVersion?: string;
+  /** What it calls itself. */
+  readonly info?: { readonly name: string; readonly version: string };
+  /** It is not watched any more. */
+  readonly removed?: boolean;
+}
+
+/** The connection to a server changed. */
+export interface StateLine extends Stamp {
+  readonly type: 'state';
+  readonly state: StateName;
+  /** Which dial this is, since the last answer. */
+  readonly attempt?: number;
+  readonly nextDelayMs?: number;
+  /** How long the connection took, once it is `ready`. */
+  readonly connectMs?: number;
+  /** Whether the session from before was resumed, once it is `ready`. */
+  readonly resumed?: boolean;
+  /** Why it is not `ready`. */
+  readonly reason?: RecordedError;
+}
+
+/** A call began. */
+export interface CallLine extends Stamp {
+  readonly type: 'call';
+  /** Its number, of which there is one in a recording. */
+  readonly call: number;
+  /** Such as `tools/call`. */
+  readonly method: string;
+  /** The tool or the prompt, or the URI of a resource. */
+  readonly name?: string;
+  readonly arguments?: unknown;
+  /** Who caused it: another call, or what the program says, such as `page` or `workflow`. */
+  readonly by?: { readonly call: number } | { readonly who: string };
+}
+
+/** A call left: for the first time, or again. What caused the repetition is the `state` before it. */
+export interface AttemptLine extends Stamp {
+  readonly type: 'attempt';
+  readonly call: number;
+  /** From 1. */
+  readonly attempt: number;
+  /** The id of the request on the wire. */
+  readonly id?: number | string;
+}
+
+/** A call told how far it is. */
+export interface ProgressLine extends Stamp {
+  readonly type: 'progress';
+  readonly call: number;
+  readonly progress: number;
+  readonly total?: number;
+  readonly message?: string;
+}
+
+/** A call ended: with a result, which may be an error of the tool, or with an error. */
+export interface EndLine extends Stamp {
+  readonly type: 'end';
+  readonly call: number;
+  readonly outcome: 'result' | 'tool-error' | 'error';
+  readonly durationMs: number;
+  readonly result?: unknown;
+  readonly error?: RecordedError;
+}
+
+/** A server said something unasked. */
+export interface NotificationLine extends Stamp {
+  readonly type: 'notification';
+  readonly method: string;
+  readonly params?: unknown;
+}
+
+/** Something failed that belongs to no call. */
+export interface ErrorLine extends Stamp {
+  readonly type: 'error';
+  readonly error: RecordedError;
+}
+
+/** What a server has, as it listed it. A later line of the same kind replaces it. */
+export interface CatalogueLine extends Stamp {
+  readonly type: 'catalogue';
+  readonly kind: 'tools' | 'resources' | 'templates' | 'prompts';
+  readonly items: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** How a server is, when it was asked. */
+export interface HealthLine extends Stamp {
+  readonly type: 'health';
+  readonly status: 'healthy' | 'degraded' | 'down';
+  readonly reason?: string;
+  readonly latencyMs?: number;
+}
+
+/** Lines that were dropped here, because nobody could keep up. */
+export interface GapLine {
+  readonly type: 'gap';
+  readonly at: number;
+  readonly count: number;
+}
+
+/** One line of a recording, after the first. */
+export type RecordedLine =
+  | ServerLine
+  | StateLine
+  | CallLine
+  | AttemptLine
+  | ProgressLine
+  | EndLine
+  | NotificationLine
+  | ErrorLine
+  | CatalogueLine
+  | HealthLine
+  | GapLine;

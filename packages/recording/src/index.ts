@@ -1,0 +1,63 @@
+export * from './format.js';
+export {
+  Picture,
+  type AttemptPicture,
+  type CallPicture,
+  type EventPicture,
+  type PictureData,
+  type PictureLimits,
+  type ServerPicture,
+  type StatePicture,
+  type Totals,
+} from './picture.js';
+export { Latencies } from './latencies.js';
+export { Seconds, type Counted, type Second } from './seconds.js';
+
+export { createRecorder, type Recorder, type RecorderOptions } from './recorder.js';
+export type {
+  RecordableClient,
+  RecordableError,
+  RecordableEvents,
+  RecordableGroup,
+  RecordableGroupEvents,
+  RecordableProgress,
+  RecordableRequest,
+  RecordableResponse,
+  RecordableState,
+  RecordingMiddleware,
+} from './recordable.js';
+export { cutValue, isCut } from './values.js';
+
+export {
+  createHeader,
+  LineReader,
+  parseRecording,
+  RecordingError,
+  toLine,
+  type LineBounds,
+  type Recording,
+  type SkippedLines,
+} from './lines.js';
+
+export { parseFilter, type Filter, type FilterProblem } from './filter/filter.js';
+export { completions, type Completion, type Completions } from './filter/completions.js';
+export type { Span } from './filter/terms.js';
+
+export {
+  comparePictures,
+  type CatalogueChange,
+  type ChangedItem,
+  type Comparison,
+  type LatencyChange,
+  type LatencySummary,
+} from './compare.js';
+
+export {
+  toOtlp,
+  type OtlpAttribute,
+  type OtlpSpan,
+  type OtlpTraces,
+  type OtlpValue,
+} from './exports/otlp.js';
+export { toChromeTrace, type ChromeTraceEvent } from './exports/chrome-trace.js';
+export { toHar, type Har, type HarEntry } from './exports/har.js';

@@ -1,0 +1,98 @@
+import type { CertaintyName, StateName } from './format.js';
+
+/** How far a call is, as its server says. */
+export interface RecordableProgress {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
+}
+
+// Written as a method, so that a listener of a narrower type fits.
+type OnProgress = { listen(progress: RecordableProgress): void }['listen'];
+
+/** What is recorded of a request: that of a middleware of `@longwire/client` is one. */
+export interface RecordableRequest {
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>> | undefined;
+  readonly internal: boolean;
+  readonly signal: AbortSignal;
+  readonly route?: { readonly id: number | string } | undefined;
+  onSent?: (() => void) | undefined;
+  onProgress?: OnProgress | undefined;
+  redact(text: string): string;
+  abort(error: Error): void;
+}
+
+/** The response to a request: that of a middleware of `@longwire/client` is one. */
+export interface RecordableResponse {
+  readonly result: unknown;
+}
+
+/** A middleware of `@longwire/client`. */
+export interface RecordingMiddleware {
+  <Response extends RecordableResponse>(
+    request: RecordableRequest,
+    next: () => Promise<Response>,
+  ): Promise<Response>;
+  readonly addsNoIdentity: true;
+}
+
+/** An error of `@longwire/client`, by its members. */
+export interface RecordableError {
+  readonly message: string;
+  readonly summary?: string;
+  readonly code?: string;
+  readonly certainty?: CertaintyName;
+  readonly number?: number;
+}
+
+/** The state of a connection: that of a client of `@longwire/client` is one. */
+export interface RecordableState {
+  readonly name: StateName;
+  readonly attempt?: number;
+  readonly nextDelayMs?: number;
+  readonly connectMs?: number;
+  readonly resumed?: boolean;
+  readonly transport?: string;
+  readonly address?: string;
+  readonly reason?: RecordableError;
+}
+
+/** What a client reports, by event name. */
+export interface RecordableEvents {
+  state: RecordableState;
+  notification: { readonly method: string; readonly params?: unknown };
+  error: RecordableError;
+  toolsChanged: undefined;
+}
+
+/** What is recorded of a client: one of `@longwire/client` is one. */
+export interface RecordableClient {
+  readonly state: RecordableState;
+  readonly protocolVersion?: string | undefined;
+  readonly server?: { readonly name: string; readonly version: string } | undefined;
+  on<Event extends keyof RecordableEvents>(
+    event: Event,
+    listener: (payload: RecordableEvents[Event]) => void,
+  ): () => void;
+}
+
+/** What a group reports, by event name: the events of its clients, and of which server. */
+export interface RecordableGroupEvents {
+  state: { readonly server: string; readonly state: RecordableState };
+  notification: RecordableEvents['notification'] & { readonly server: string };
+  error: { readonly server: string; readonly error: RecordableError };
+}
+
+/** What is recorded of a group: one of `@longwire/client/group` is one. */
+export interface RecordableGroup {
+  status(): readonly {
+    readonly name: string;
+    readonly target: string;
+    readonly state: StateName;
+  }[];
+  on<Event extends keyof RecordableGroupEvents>(
+    event: Event,
+    listener: (payload: RecordableGroupEvents[Event]) => void,
+  ): () => void;
+}

@@ -1,0 +1,351 @@
+import { createClock } from './clock.js';
+import type {
+  CallLine,
+  CatalogueLine,
+  EndLine,
+  HealthLine,
+  RecordedError,
+  RecordedLine,
+  ServerLine,
+} from './format.js';
+import type {
+  RecordableClient,
+  RecordableError,
+  RecordableGroup,
+  RecordableRequest,
+  RecordableResponse,
+  RecordableState,
+  RecordingMiddleware,
+} from './recordable.js';
+import { RecordedCall } from './recorded-call.js';
+import { keepValue, type Redact } from './values.js';
+
+/** Options of {@link createRecorder}. */
+export interface RecorderOptions {
+  /**
+   * Takes each line, in order. It is called while calls are made, and must be quick. What it throws is
+   * ignored, and the lines that it did not take are counted in a `gap` line once it takes lines again.
+   */
+  write: (line: RecordedLine) => void;
+  /** The time, in milliseconds since 1970 with fractions. Default: the clock of the day. */
+  now?: () => number;
+  /**
+   * How many bytes an argument, a result or the params of a notification may take as JSON. Of what is
+   * larger the beginning is kept. Default 1 MiB.
+   */
+  maxValueBytes?: number;
+  /**
+   * Says who caused a call. It is called when the call begins, in the async context in which the call
+   * was made. Default: nobody knows.
+   */
+  by?: (call: number) => CallLine['by'] | undefined;
+}
+
+/** Turns what clients and groups of `@longwire/client` do into the lines of a recording. */
+export interface Recorder {
+  /**
+   * A middleware that records the program's calls to one server. It comes first in the list of a client:
+   * calls that a cache answers are then recorded, too, and a `retry` is one call. It changes no request.
+   */
+  middleware(server: string): RecordingMiddleware;
+  /** Records the connection, the notifications and the errors of a client; the function returned stops that. */
+  watch(watched: { readonly name: string; readonly client: RecordableClient }): () => void;
+  /** As `watch`, for all servers of a group. */
+  watchGroup(group: RecordableGroup): () => void;
+  /** Records what is known of a server. */
+  server(known: Omit<ServerLine, 'type' | 'at'>): void;
+  /** Records what a server listed. */
+  catalogue(listed: Omit<CatalogueLine, 'type' | 'at'>): void;
+  /** Records how a server is. */
+  health(health: Omit<HealthLine, 'type' | 'at'>): void;
+  /** Ends a call in flight with this error. Returns `false` if no such call is in flight. */
+  cancel(call: number, error: Error): boolean;
+}
+
+/** The longest message of an error that is kept. */
+const MAX_MESSAGE_CHARS = 2000;
+const DEFAULT_MAX_VALUE_BYTES = 1024 * 1024;
+const LIST_CHANGED = 'notifications/tools/list_changed';
+
+/**
+ * Makes a recorder. It asks nothing of any server, and no call fails or waits because of it.
+ *
+ * @throws TypeError for a wrong `maxValueBytes`.
+ */
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { maxValueBytes = DEFAULT_MAX_VALUE_BYTES } = options;
+  if (!Number.isSafeInteger(maxValueBytes) || maxValueBytes < 1) {
+    throw new TypeError('maxValueBytes: not a whole number above 0');
+  }
+  return new LineRecorder({ ...options, maxValueBytes });
+}
+
+type UnstampedLine = RecordedLine extends infer Line
+  ? Line extends RecordedLine
+    ? Omit<Line, 'at'>
+    : never
+  : never;
+
+class LineRecorder implements Recorder {
+  readonly #write: (line: RecordedLine) => void;
+  readonly #now: () => number;
+  readonly #maxValueBytes: number;
+  readonly #by: RecorderOptions['by'];
+  readonly #inFlight = new Map<number, RecordableRequest>();
+  /** How the latest request to each server redacts texts: its client knows the secrets. */
+  readonly #redactions = new Map<string, Redact>();
+  #calls = 0;
+  #lost = 0;
+
+  constructor({
+    write,
+    now = createClock(),
+    maxValueBytes,
+    by,
+  }: Required<Pick<RecorderOptions, 'maxValueBytes'>> & RecorderOptions) {
+    this.#write = write;
+    this.#now = now;
+    this.#maxValueBytes = maxValueBytes;
+    this.#by = by;
+  }
+
+  middleware(server: string): RecordingMiddleware {
+    const run = async <Response extends RecordableResponse>(
+      request: RecordableRequest,
+      next: () => Promise<Response>,
+    ): Promise<Response> => {
+      this.#redactions.set(server, (text) => request.redact(text));
+      if (request.internal) return next();
+      const call = this.#begin(server, request);
+      try {
+        const response = await next();
+        call.end(() => this.#answered(server, response));
+        return response;
+      } catch (error) {
+        call.end(() => this.#failed(server, error));
+        throw error;
+      }
+    };
+    return Object.assign(run, { addsNoIdentity: true as const });
+  }
+
+  watch({ name: server, client }: { name: string; client: RecordableClient }): () => void {
+    let isTold = true;
+    const say = (method: string, params: unknown): void => {
+      this.#add(() => this.#notification(server, method, params));
+    };
+    const onState = (state: RecordableState): void => {
+      this.#state(server, state, {
+        protocolVersion: client.protocolVersion,
+        info: client.server,
+      });
+    };
+    const stops = [
+      client.on('state', onState),
+      client.on('notification', ({ method, params }) => {
+        if (method === LIST_CHANGED) isTold = true;
+        say(method, params);
+      }),
+      // A client that compares lists finds changes of which no notification tells.
+      client.on('toolsChanged', () => {
+        isTold = false;
+        queueMicrotask(() => {
+          if (!isTold) say(LIST_CHANGED, undefined);
+        });
+      }),
+      client.on('error', (error) => this.#add(() => this.#error(server, error))),
+    ];
+    onState(client.state);
+    return () => stops.forEach((stop) => stop());
+  }
+
+  watchGroup(group: RecordableGroup): () => void {
+    for (const { name: server, target, state } of group.status()) {
+      this.#add(() => ({ type: 'server', server, target: this.#text(server, target) }));
+      this.#add(() => ({ type: 'state', server, state }));
+    }
+    const stops = [
+      group.on('state', ({ server, state }) => this.#state(server, state)),
+      group.on('notification', ({ server, method, params }) =>
+        this.#add(() => this.#notification(server, method, params)),
+      ),
+      group.on('error', ({ server, error }) => this.#add(() => this.#error(server, error))),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }
+
+  server(known: Omit<ServerLine, 'type' | 'at'>): void {
+    this.#add(() => ({ type: 'server', ...known }));
+  }
+
+  catalogue(listed: Omit<CatalogueLine, 'type' | 'at'>): void {
+    this.#add(() => {
+      const { server, kind } = listed;
+      const items = listed.items.map((item) => this.#kept(server, item));
+      return { type: 'catalogue', server, kind, items: items as CatalogueLine['items'] };
+    });
+  }
+
+  health(health: Omit<HealthLine, 'type' | 'at'>): void {
+    this.#add(() => ({ type: 'health', ...health }));
+  }
+
+  cancel(call: number, error: Error): boolean {
+    const request = this.#inFlight.get(call);
+    request?.abort(error);
+    return request !== undefined;
+  }
+
+  #begin(server: string, request: RecordableRequest): RecordedCall {
+    const call = ++this.#calls;
+    this.#inFlight.set(call, request);
+    const startedAt = this.#now();
+    const redact: Redact = (text) => request.redact(text);
+    this.#add(() => {
+      const by = this.#by?.(call);
+      return {
+        type: 'call',
+        server,
+        call,
+        method: request.method,
+        ...this.#askedFor(server, request),
+        ...(by !== undefined && { by }),
+      };
+    }, startedAt);
+    return new RecordedCall(request, {
+      onSent: (attempt, id) => {
+        const known = id !== undefined && { id };
+        this.#add(() => ({ type: 'attempt', server, call, attempt, ...known }));
+      },
+      onProgress: ({ progress, total, message }) => {
+        this.#add(() => ({
+          type: 'progress',
+          server,
+          call,
+          progress,
+          ...(total !== undefined && { total }),
+          ...(message !== undefined && { message: redact(message).slice(0, MAX_MESSAGE_CHARS) }),
+        }));
+      },
+      onStopped: (error) => this.#failed(server, error),
+      onEnd: (outcome) => {
+        this.#inFlight.delete(call);
+        const at = this.#now();
+        const durationMs = rounded(Math.max(0, at - startedAt));
+        this.#add(() => ({ type: 'end', server, call, durationMs, ...outcome() }), at);
+      },
+    });
+  }
+
+  /** What is called, and with what. */
+  #askedFor(
+    server: string,
+    { method, params }: RecordableRequest,
+  ): Pick<CallLine, 'name' | 'arguments'> {
+    const { _meta: _, name, uri, arguments: args, ...rest } = params ?? {};
+    const target = method.startsWith('resources/') ? uri : name;
+    const given = args ?? (Object.keys(rest).length > 0 ? rest : undefined);
+    return {
+      ...(typeof target === 'string' && { name: this.#text(server, target) }),
+      ...(given !== undefined && { arguments: this.#kept(server, given) }),
+    };
+  }
+
+  #answered(server: string, { result }: RecordableResponse): Outcome {
+    const isError = (result as { isError?: unknown } | null)?.isError === true;
+    return { outcome: isError ? 'tool-error' : 'result', result: this.#kept(server, result) };
+  }
+
+  #failed(server: string, error: unknown): Outcome {
+    return { outcome: 'error', error: this.#recorded(server, error) };
+  }
+
+  #state(server: string, state: RecordableState, known: Partial<Known> = {}): void {
+    const { name, attempt, nextDelayMs, connectMs, resumed, reason } = state;
+    this.#add(() => {
+      const { transport, address } = state;
+      const { protocolVersion, info } = known;
+      if (name !== 'ready') return undefined;
+      return {
+        type: 'server',
+        server,
+        ...(address !== undefined && { target: this.#text(server, address) }),
+        ...(transport !== undefined && { transport }),
+        ...(protocolVersion !== undefined && { protocolVersion }),
+        ...(info !== undefined && {
+          info: { name: this.#text(server, info.name), version: this.#text(server, info.version) },
+        }),
+      };
+    });
+    this.#add(() => ({
+      type: 'state',
+      server,
+      state: name,
+      ...(attempt !== undefined && { attempt }),
+      ...(nextDelayMs !== undefined && { nextDelayMs: rounded(nextDelayMs) }),
+      ...(connectMs !== undefined && { connectMs: rounded(connectMs) }),
+      ...(resumed !== undefined && { resumed }),
+      ...(reason !== undefined && { reason: this.#recorded(server, reason) }),
+    }));
+  }
+
+  #notification(server: string, method: string, params: unknown): UnstampedLine {
+    const kept = params === undefined ? undefined : this.#kept(server, params);
+    return {
+      type: 'notification',
+      server,
+      method: this.#text(server, method),
+      ...(kept !== undefined && { params: kept }),
+    };
+  }
+
+  #error(server: string, error: RecordableError): UnstampedLine {
+    return { type: 'error', server, error: this.#recorded(server, error) };
+  }
+
+  #recorded(server: string, thrown: unknown): RecordedError {
+    const { code, certainty, number, summary, message } = (thrown ??
+      {}) as Partial<RecordableError>;
+    return {
+      code: typeof code === 'string' ? code : 'error',
+      ...(certainty !== undefined && { certainty }),
+      ...(typeof number === 'number' && { number }),
+      message: this.#text(server, summary ?? message ?? String(thrown)),
+    };
+  }
+
+  #kept(server: string, value: unknown): unknown {
+    const redact = this.#redactions.get(server) ?? ((text) => text);
+    return keepValue(value, { redact, maxValueBytes: this.#maxValueBytes });
+  }
+
+  #text(server: string, text: string): string {
+    return (this.#redactions.get(server)?.(text) ?? text).slice(0, MAX_MESSAGE_CHARS);
+  }
+
+  /** Adds a line. Neither how it is made nor how it is written may harm a call. */
+  #add(make: () => UnstampedLine | undefined, now = this.#now()): void {
+    try {
+      const made = make();
+      if (made === undefined) return;
+      const at = rounded(now);
+      if (this.#lost > 0) {
+        this.#write({ type: 'gap', at, count: this.#lost });
+        this.#lost = 0;
+      }
+      // First, where a person looks for it.
+      const { type, ...rest } = made;
+      this.#write({ type, at, ...rest } as RecordedLine);
+    } catch {
+      this.#lost++;
+    }
+  }
+}
+
+type Outcome = Pick<EndLine, 'outcome' | 'result' | 'error'>;
+type Known = { protocolVersion: string | undefined; info: RecordableClient['server'] };
+
+/** Thousandths of a millisecond are enough. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Picture, type PictureData } from '../src/index.ts';
+import { anyLine } from './support/lines.ts';
+import { pictureOf, STORY } from './support/picture-of.ts';
+
+const asJson = (picture: Picture): string => JSON.stringify(picture);
+const copyOf = (picture: Picture, limits?: object): Picture =>
+  Picture.from(JSON.parse(asJson(picture)) as PictureData, limits);
+
+it('a picture that was written and read goes on as the one that was not', () => {
+  const limits = { maxCalls: 3, maxEvents: 3, maxStates: 2 };
+  const lines = fc.array(anyLine, { maxLength: 40 });
+  fc.assert(
+    fc.property(lines, lines, (before, after) => {
+      const one = new Picture(limits);
+      for (const line of before) one.apply(line);
+      const other = copyOf(one, limits);
+      expect(asJson(other)).toBe(asJson(one));
+      for (const picture of [one, other]) for (const line of after) picture.apply(line);
+      expect(asJson(other)).toBe(asJson(one));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('counts of calls are right whatever the lines say', () => {
+  fc.assert(
+    fc.property(fc.array(anyLine, { maxLength: 60 }), (lines) => {
+      const picture = new Picture();
+      for (const line of lines) picture.apply(line);
+      const servers = [...picture.servers.values()];
+      const inFlight = [...picture.inFlight];
+      for (const { name, inFlight: count, totals } of servers) {
+        expect(count).toBe(inFlight.filter(({ server }) => server === name).length);
+        expect(totals.calls).toBe(picture.ended.filter(({ server }) => server === name).length);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+describe('a call that was lost with its connection', () => {
+  it('says why it was sent again', () => {
+    const [first, second] = pictureOf(...STORY).find(1)?.attempts ?? [];
+    expect(first).toMatchObject({ attempt: 1, id: 7 });
+    expect(first).not.toHaveProperty('cause');
+    expect(second).toMatchObject({ attempt: 2, id: 9, cause: { code: 'connection-lost' } });
+  });
+
+  it('counts once, and the connection as restored', () => {
+    const market = pictureOf(...STORY).servers.get('market');
+    expect(market?.totals).toMatchObject({
+      calls: 2,
+      reconnects: 1,
+      errors: { answered: 1, 'outcome-unknown': 0 },
+      events: 2,
+    });
+    expect(market?.latenciesOf.get('search')?.count).toBe(1);
+  });
+});
+
+it('what is too much is dropped, and what is in flight is kept', () => {
+  const picture = new Picture({ maxCalls: 10, maxEvents: 10 });
+  picture.apply({ type: 'call', at: 0, server: 'a', call: 0, method: 'ping' });
+  for (let call = 1; call <= 1000; call++) {
+    picture.apply({ type: 'call', at: call, server: 'a', call, method: 'ping' });
+    picture.apply({ type: 'end', at: call, server: 'a', call, outcome: 'result', durationMs: 1 });
+    picture.apply({ type: 'notification', at: call, server: 'a', method: 'm' });
+    picture.apply({ type: 'state', at: call, server: `s${call}`, state: 'ready' });
+  }
+  expect(picture.ended.length).toBeLessThanOrEqual(13);
+  expect(picture.events.length).toBeLessThanOrEqual(13);
+  expect(picture.events.at(-1)).toMatchObject({ at: 1000, seq: 1000 });
+  expect([...picture.inFlight].map(({ call }) => call)).toEqual([0]);
+  expect(picture.servers.size).toBe(1000);
+  // Of one server more than is kept.
+  expect(picture.lost).toBe(1);
+});
