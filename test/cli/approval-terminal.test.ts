@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import { startScriptedClaude } from '../../packages/agent/test/support/scripted-claude.ts';
 import { startObservedServer } from '../interop/support/observed-server.ts';
 import { until } from '../support/until.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 const python = spawnSync('python3', ['-c', 'import pty, os; os.waitstatus_to_exitcode']);
 const hasTerminal = python.status === 0 && process.platform !== 'win32';
@@ -56,7 +57,7 @@ async function chat(
       const timer = setTimeout(() => child.kill(), 10_000);
       await ended;
       clearTimeout(timer);
-      await rm(home, { recursive: true, force: true });
+      await removeFolder(home);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serve, type Serving } from '@longwire/server';
@@ -19,6 +19,7 @@ import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { type Peer, startEverything } from '../support/peers.ts';
 import { type CliRun, runCli, startCli } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 expectNothingLeftOpen();
 
@@ -385,7 +386,7 @@ describe('a tool of which its server says that it only reads', () => {
     const file = { servers: { it: { url: demo.sseUrl, ...server } } };
     await writeFile(join(cwd, 'longwire.json'), JSON.stringify(file));
     expect(await isCallRefused(args, cwd)).toBe(isRefused);
-    await rm(cwd, { recursive: true });
+    await removeFolder(cwd);
   });
 
   test('--trust names a server of the chat: 2', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { OpenPage, send } from '../../packages/cli/test/dash/page.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { startCli, type CliProcess } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 expectNothingLeftOpen();
 
@@ -15,7 +16,7 @@ let cwd: string;
 beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'longwire-dash-'));
 });
-afterEach(() => rm(cwd, { recursive: true, force: true }));
+afterEach(() => removeFolder(cwd));
 
 async function startDash(...words: string[]): Promise<{ command: CliProcess; page: OpenPage }> {
   const command = await startCli(['dash', '--no-open', ...words], { cwd });

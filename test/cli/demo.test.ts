@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { startScriptedClaude } from '../../packages/agent/test/support/scripted-
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { descendantsOf, isRunning } from '../support/process-tree.ts';
 import { runCli, startCli } from '../support/run-cli.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 expectNothingLeftOpen();
 
@@ -76,7 +77,7 @@ test('without a terminal it tours its own server, and ends', async () => {
     expect(signature).toEqual(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
     expect(await isOpen(portOf(run.stdout))).toBe(false);
   } finally {
-    await rm(directory, { recursive: true });
+    await removeFolder(directory);
   }
 });
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { type CliProcess, runCli, startCli } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
 import { complaintOf } from './support/keyed-run.ts';
 import { command, everything, misbehaving, ownServer } from './support/servers.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 expectNothingLeftOpen();
 
@@ -16,7 +17,7 @@ let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'longwire-'));
 });
-afterEach(() => rm(directory, { recursive: true }));
+afterEach(() => removeFolder(directory));
 
 /** The processes below a command, as soon as there are so many. */
 async function belowOf({ pid }: CliProcess, count: number): Promise<number[]> {

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { runCli } from '../support/run-cli.ts';
 import { complaintOf } from './support/keyed-run.ts';
 import { command, everything, modernServer, ownServer } from './support/servers.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 expectNothingLeftOpen();
 
@@ -16,7 +17,7 @@ let directory: string;
 beforeAll(async () => {
   directory = realpathSync(await mkdtemp(join(tmpdir(), 'longwire-')));
 });
-afterAll(() => rm(directory, { recursive: true }));
+afterAll(() => removeFolder(directory));
 
 describe('a command after --', () => {
   test('is inspected', async () => {

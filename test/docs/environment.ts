@@ -1,4 +1,4 @@
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '@longwire/server';
@@ -6,6 +6,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { startScriptedClaude } from '../../packages/agent/test/support/scripted-claude.ts';
 import { blocksOf, repository } from './blocks.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 /** What the pages need: a directory with files, a server on port 3001, and Claude. */
 export interface DocsEnvironment extends AsyncDisposable {
@@ -72,7 +73,7 @@ export async function startEnvironment(): Promise<DocsEnvironment> {
     [Symbol.asyncDispose]: async () => {
       await serving.close();
       await claude.close();
-      await rm(directory, { recursive: true, force: true });
+      await removeFolder(directory);
     },
   };
 }

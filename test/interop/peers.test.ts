@@ -1,6 +1,6 @@
 import { connect } from '@longwire/client';
 import type { Progress } from '@modelcontextprotocol/client';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { type Peer, startEverything, startMcpProxy, startSupergateway } from '..
 import { runCli } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
 import { connectOfficial } from './support/official-client.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 expectNothingLeftOpen();
 
@@ -222,7 +223,7 @@ describe.for(peers)('$name', ({ name, start, transport, mayLoseLastSteps = false
       expect(bytes.subarray(0, 8)).toEqual(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
       expect(bytes.equals(reference.image)).toBe(true);
     } finally {
-      await rm(directory, { recursive: true });
+      await removeFolder(directory);
     }
   });
 

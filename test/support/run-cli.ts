@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { descendantsOf, killAtOnce } from './process-tree.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** How a command ended, and all that it wrote. */
 export interface CliRun {
@@ -92,7 +93,7 @@ export async function startCli(args: string[], options: CliOptions = {}): Promis
 
   const ended = once(child, 'close').then(async ([code, signal]) => {
     clearTimeout(killTimer);
-    await rm(home, { recursive: true, force: true });
+    await removeFolder(home);
     return { code: code as number | null, signal: signal as NodeJS.Signals | null };
   });
   const done = ended.then((end) => {

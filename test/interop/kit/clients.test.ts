@@ -5,7 +5,7 @@ import {
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { SSEClientTransport as Sse1 } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport as Http1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,7 @@ import { nodeOf, prepareClients } from './support/prepare-clients.ts';
 import { WHOLE, wholeBut, type ClientReport } from './support/report.ts';
 import { clients, QUIET, runClient } from './support/run-client.ts';
 import { serveKit, type KitServing } from './support/serve-kit.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 
 const [fromNpm, python] = await Promise.all([prepareClients(), preparePython()]);
 
@@ -74,7 +75,7 @@ describe('bridges to stdio', () => {
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'longwire-bridge-'));
   });
-  afterAll(() => rm(home, { recursive: true }));
+  afterAll(() => removeFolder(home));
 
   /** The official client talks to a program that talks to the server. */
   function bridged(command: string, args: string[], looking?: Looking): Promise<ClientReport> {

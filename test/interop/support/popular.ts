@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { runCli, type CliRun } from '../../support/run-cli.ts';
 import type { Prepared } from '../../support/user-cache.ts';
 import { directoryOf, tellWhatIsMissing } from './missing.ts';
 import { connectOfficialCommand } from './official-client.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 
 /** Where a popular server is started. */
 export interface ServerPlace {
@@ -49,7 +50,7 @@ export function describePopular(prepared: Prepared, servers: readonly PopularSer
   });
   afterAll(async () => {
     await web.close();
-    await rm(around.scratch, { recursive: true, force: true });
+    await removeFolder(around.scratch);
   });
 
   describe.for('missing' in prepared ? [] : servers)('$name', (server) => {

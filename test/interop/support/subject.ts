@@ -1,5 +1,5 @@
 import { connect, type ClientOptions, type LongwireClient } from '@longwire/client';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -12,6 +12,7 @@ import type { Peer } from '../../support/peers.ts';
 import { descendantsOf, killAtOnce } from '../../support/process-tree.ts';
 import { runCli, type CliRun } from '../../support/run-cli.ts';
 import { connectOfficial, connectOfficialCommand, type OfficialClient } from './official-client.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 
 /** For the first request to a server that has just started, on a busy machine. */
 const connectMs = 20_000;
@@ -82,7 +83,7 @@ export class Subject implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#peer?.stop();
-    await rm(this.#scratch, { recursive: true, force: true });
+    await removeFolder(this.#scratch);
   }
 
   async #start(port: number): Promise<void> {

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { removeFolder } from '../../../support/remove-folder.ts';
 
 /** A busy machine takes long to start an interpreter. */
 const CLIENT_MS = 90_000;
@@ -36,6 +37,6 @@ export async function runClient(
     const { stdout } = await promisify(execFile)(command, args, options);
     return stdout;
   } finally {
-    await rm(home, { recursive: true, force: true });
+    await removeFolder(home);
   }
 }
