@@ -309,10 +309,11 @@ export class Picture {
     const call = this.#inFlight.get(number);
     if (call === undefined) return;
     const before = call.attempts.at(-1);
+    // The first loss: what failed after it were dials, which the call waited for.
     const cause =
       before === undefined
         ? undefined
-        : server.states.findLast(({ from, reason }) => reason !== undefined && from >= before.at);
+        : server.states.find(({ from, reason }) => reason !== undefined && from >= before.at);
     call.attempts.push({
       attempt,
       at,
