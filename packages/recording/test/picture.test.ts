@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Picture, type PictureData } from '../src/index.ts';
+import { Picture, type PictureData, type RecordedLine } from '../src/index.ts';
 import { anyLine } from './support/lines.ts';
 import { pictureOf, STORY } from './support/picture-of.ts';
 
