@@ -1,5 +1,6 @@
 import type { CallPicture } from '@longwire/recording';
 import { formatClock, formatDuration } from '../format/durations.js';
+import { callName } from '../format/words.js';
 import { CommandButton } from '../parts/command-button.js';
 import { Empty } from '../parts/empty.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
@@ -10,7 +11,6 @@ import { cancelCall } from '../state/api.js';
 import { feed, now, useCall } from '../state/page.js';
 import { hrefOf } from '../state/route.js';
 import { ResultView } from '../tools/result-view.js';
-import { callName } from './call-columns.js';
 import { chainOf } from './chain.js';
 import { ChainList } from './chain-list.js';
 import { useWholeCall } from './whole-call.js';

@@ -11,7 +11,6 @@ export interface DrawnSegment {
 }
 
 const RADIUS = 3;
-/** Narrower spans are as strong as they can be, so that they are seen. */
 const NARROW_PX = 8;
 const HATCH_PX = 5;
 
@@ -50,13 +49,15 @@ export function drawSpan(
   for (const segment of segments) {
     if (segment.kind !== 'sent') drawGap(context, place, segment, colours);
     else if (fill !== 'hollow') {
-      context.globalAlpha = isNarrow && fill === 'solid' ? 0.85 : 0.2;
+      context.globalAlpha = alphaOf(style, isNarrow);
       context.fillRect(segment.x, y, segment.width, height);
       context.globalAlpha = 1;
       if (fill === 'hatched') hatch(context, { ...place, x: segment.x, width: segment.width });
     }
   }
   context.restore();
+  // What is well and narrow is many, and needs no outline.
+  if (isNarrow && tone === 'good') return;
   context.strokeStyle = colour;
   context.lineWidth = 1.25;
   context.setLineDash(isDashed && !isNarrow ? [4, 3] : []);
@@ -72,6 +73,12 @@ export function drawSpan(
   }
   context.stroke();
   context.setLineDash([]);
+}
+
+/** Narrow spans are stronger, so that they are seen; what went wrong most of all. */
+function alphaOf({ tone, fill }: SpanStyle, isNarrow: boolean): number {
+  if (!isNarrow || fill !== 'solid') return 0.2;
+  return tone === 'good' ? 0.5 : 0.85;
 }
 
 /** Diagonal lines over a place. */

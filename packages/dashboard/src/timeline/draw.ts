@@ -1,6 +1,5 @@
-import { callName } from '../calls/call-columns.js';
 import { formatClock, formatShortClock } from '../format/durations.js';
-import { STATES } from '../format/words.js';
+import { callName, STATES } from '../format/words.js';
 import type { TimeRange } from '../state/filter.js';
 import { causesOf } from './causes.js';
 import type { Colours } from './colours.js';
@@ -81,14 +80,21 @@ function clamped({ layout: { scale } }: Frame, place: Place): Place {
   return { ...place, x, width: Math.max(0, end - x) };
 }
 
-function drawTicks({ context, colours, layout: { scale }, width, height }: Frame): void {
+/** Where a text inside of a place begins, so that it is seen. */
+function textStart({ layout: { scale } }: Frame, { x }: Place): number {
+  return Math.max(x, scale.left);
+}
+
+function drawTicks({ context, colours, layout, width, scrollTop }: Frame): void {
+  const { scale } = layout;
+  const bottom = RULER_HEIGHT + layout.height - scrollTop;
   const { stepMs, ticks } = ticksOf(scale, TICK_PX);
   context.font = FONTS.small;
   context.textBaseline = 'middle';
   context.textAlign = 'center';
   for (const { at, x } of ticks) {
     context.fillStyle = colours.line;
-    context.fillRect(Math.round(x), RULER_HEIGHT - 5, 1, height);
+    context.fillRect(Math.round(x), RULER_HEIGHT - 5, 1, bottom - RULER_HEIGHT + 5);
     const text = stepMs < 1000 ? formatClock(at) : formatShortClock(at);
     if (x < scale.left + 24 || x > width - 24) continue;
     context.fillStyle = colours.muted;
@@ -155,13 +161,13 @@ function drawState(frame: Frame, { server }: DrawnLane, drawn: DrawnState): void
   if (state.state !== 'ready') {
     context.font = FONTS.small;
     context.textAlign = 'left';
-    const text = labels.fit(`${sign} ${state.state}`, width - 10);
+    const begin = textStart(frame, place);
+    const text = labels.fit(`${sign} ${state.state}`, x + width - begin - 10);
     if (text !== '') {
-      const around = labels.widthOf(text) + 6;
       context.fillStyle = colours.surface;
-      context.fillRect(x + 2, y, around, height);
+      context.fillRect(begin + 2, y, labels.widthOf(text) + 6, height);
       context.fillStyle = colour;
-      context.fillText(text, x + 5, middle + 0.5);
+      context.fillText(text, begin + 5, middle + 0.5);
     }
   }
   outline(frame, place, { kind: 'state', server: server.name, state });
@@ -218,11 +224,9 @@ function drawProgress({ context, colours }: Frame, { span }: DrawnSpan, place: P
   context.fillRect(place.x, place.y + place.height - 3, place.width * share, 3);
 }
 
-function drawLabel(
-  { context, labels, colours }: Frame,
-  { span, room }: DrawnSpan,
-  { x, y, width, height }: Place,
-): void {
+function drawLabel(frame: Frame, { span, room }: DrawnSpan, place: Place): void {
+  const { context, labels, colours } = frame;
+  const { x, y, width, height } = place;
   const { sign, tone, fill } = styleOf(span);
   const name = callName(firstOf(span));
   const what = { call: '', task: ' · task', rounds: ` · ${span.calls.length} rounds` }[
@@ -233,19 +237,21 @@ function drawLabel(
   context.textBaseline = 'middle';
   context.font = FONTS.text;
   const text = `${sign} ${name}${what}`;
-  const inside = labels.fit(text, width - 12);
-  const isInside = inside !== '' && (inside.length > 6 || labels.widthOf(text) <= width - 12);
+  const begin = textStart(frame, place);
+  const roomInside = x + width - begin - 12;
+  const inside = labels.fit(text, roomInside);
+  const isInside = inside !== '' && (inside.length > 6 || labels.widthOf(text) <= roomInside);
   if (isInside) {
     if (fill === 'hatched') {
       context.fillStyle = colours.surface;
-      context.fillRect(x + 3, y + 2, labels.widthOf(inside) + 6, height - 4);
+      context.fillRect(begin + 3, y + 2, labels.widthOf(inside) + 6, height - 4);
     }
     context.fillStyle = colours.text;
-    context.fillText(inside, x + 6, middle);
+    context.fillText(inside, begin + 6, middle);
   } else if (labels.widthOf(text) + 12 <= room) {
     context.fillStyle = tone === 'good' ? colours.muted : colours.text;
     context.fillText(labels.fit(text, room), x + width + 4, middle);
-  } else if (tone !== 'good' && room >= 14) {
+  } else if (tone !== 'good' && tone !== 'busy' && room >= 14) {
     context.fillStyle = toneColour(tone, colours);
     context.fillText(sign, x + width + 2, middle);
   }

@@ -1,8 +1,7 @@
 import type { CallPicture } from '@longwire/recording';
-import { callName } from '../calls/call-columns.js';
 import { formatClock, formatDuration } from '../format/durations.js';
 import { visibleLine } from '../format/visible.js';
-import { counted, outcomeOf } from '../format/words.js';
+import { callName, counted, outcomeOf } from '../format/words.js';
 import { rangeOfItem, type Item } from './items.js';
 import { firstOf, isOpen, kindOf, lastOf, type CallSpan } from './spans.js';
 

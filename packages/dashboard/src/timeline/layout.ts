@@ -192,10 +192,9 @@ function binsOf(
   const binMs = binMsOf(scale);
   const isDense = dense.length > 0;
   if (isDense && binMs >= 1000) return binsOfSeconds(seconds.data, scale, binMs);
-  const older =
-    keptFrom > scale.from
-      ? binsOfSeconds(seconds.data, { from: scale.from, to: Math.min(scale.to, keptFrom) }, binMs)
-      : [];
+  // A second of which calls are still kept has them as spans.
+  const gone = seconds.data.filter(({ second }) => (second + 1) * 1000 <= keptFrom);
+  const older = binsOfSeconds(gone, scale, binMs);
   return isDense ? [...older, ...binsOfSpans(dense.flat(), scale, binMs)] : older;
 }
 

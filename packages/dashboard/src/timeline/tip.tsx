@@ -14,7 +14,13 @@ import type { Tone } from '../format/words.js';
 const GAP_PX = 6;
 
 /** What is pointed at, or what keys went to, in words beside it. */
-export function Tip({ painter, scroller }: { painter: Painter; scroller: RefObject<HTMLElement | null> }) {
+export function Tip({
+  painter,
+  scroller,
+}: {
+  painter: Painter;
+  scroller: RefObject<HTMLElement | null>;
+}) {
   const tip = useRef<HTMLDivElement>(null);
   const item = painter.pointed.value ?? painter.active.value;
   // It moves with what it is of.
