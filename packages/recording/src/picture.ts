@@ -7,6 +7,7 @@ import type {
   ErrorLine,
   HealthLine,
   NotificationLine,
+  OpenSessions,
   ProgressLine,
   RecordedError,
   RecordedLine,
@@ -85,6 +86,8 @@ export interface ServerPicture {
   readonly states: StatePicture[];
   readonly health?: Omit<HealthLine, 'type' | 'server'>;
   readonly catalogue: Partial<Record<CatalogueLine['kind'], CatalogueLine['items']>>;
+  /** Its open sessions; missing where its clients are watched, and not the server. */
+  readonly sessions?: readonly OpenSessions[];
   readonly inFlight: number;
   readonly totals: Totals;
   /** Of calls that were answered. */
@@ -203,6 +206,9 @@ export class Picture {
         server.health = health;
         return;
       }
+      case 'sessions':
+        server.sessions = line.open;
+        return;
     }
   }
 

@@ -44,7 +44,7 @@ export function commandsOf(): Command[] {
     ...EXPORTS.map(({ title, path }) => ({
       title,
       hint: 'file',
-      run: () => location.assign(`/api/${path}`),
+      run: () => location.assign(`api/${path}`),
     })),
     ...servers.map(({ name }) => ({
       title: `Show only ${name}`,
@@ -55,7 +55,7 @@ export function commandsOf(): Command[] {
     })),
     ...servers.flatMap(({ name, catalogue }) =>
       (catalogue.tools ?? []).map((tool) => ({
-        title: `Run ${String(tool['name'])}`,
+        title: `${feed.shows.value.canCall ? 'Run' : 'Open'} ${String(tool['name'])}`,
         hint: name,
         run: () => openView('tools', name, String(tool['name'])),
       })),
