@@ -17,6 +17,7 @@ const long = [
   'test/interop/peers.test.ts',
   'test/package/**',
   'test/page/**',
+  'test/recording/**',
   'test/stopping/**',
 ];
 
