@@ -2,7 +2,12 @@ import { defineConfig } from 'vite';
 import { SOURCES } from '../../scripts/entries.mjs';
 
 export default defineConfig({
-  resolve: { alias: Object.fromEntries(SOURCES) },
+  resolve: {
+    alias: [...SOURCES].map(([find, replacement]) => ({
+      find: new RegExp(`^${find}$`),
+      replacement,
+    })),
+  },
   build: {
     // The policy of the page's server allows neither inline scripts nor what a polyfill would add.
     modulePreload: { polyfill: false },

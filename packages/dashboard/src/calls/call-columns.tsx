@@ -1,15 +1,9 @@
 import type { CallPicture } from '@longwire/recording';
-import { formatClock, formatDuration } from '../format/durations.js';
-import { lineJson } from '../format/json.js';
+import { callName, formatClock, formatDuration, lineJson } from '@longwire/recording/shown';
 import { visibleLine } from '../format/visible.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';
 import type { Column } from '../parts/row-table.js';
-
-/** What a call is called: its tool, prompt or resource, else its method. */
-export function callName({ name, method }: CallPicture): string {
-  return name ?? method;
-}
 
 /** The columns of calls that have ended. */
 export const CALL_COLUMNS: readonly Column<CallPicture>[] = [
@@ -51,3 +45,5 @@ export const CALL_COLUMNS: readonly Column<CallPicture>[] = [
     cell: ({ attempts }) => String(attempts.length),
   },
 ];
+
+export { callName } from '@longwire/recording/shown';

@@ -1,5 +1,5 @@
 import type { CallPicture } from '@longwire/recording';
-import { formatClock, formatDuration } from '../format/durations.js';
+import { callName, chainOf, formatClock, formatDuration } from '@longwire/recording/shown';
 import { CommandButton } from '../parts/command-button.js';
 import { Empty } from '../parts/empty.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
@@ -10,8 +10,6 @@ import { cancelCall } from '../state/api.js';
 import { feed, now, useCall } from '../state/page.js';
 import { hrefOf, openView } from '../state/route.js';
 import { ResultView } from '../tools/result-view.js';
-import { callName } from './call-columns.js';
-import { chainOf } from './chain.js';
 import { ChainList } from './chain-list.js';
 import { useWholeCall } from './whole-call.js';
 
