@@ -2,6 +2,8 @@ import { defineConfig } from 'vite';
 import { SOURCES } from '../../scripts/entries.mjs';
 
 export default defineConfig({
+  // It is served below any path, behind whatever proxy.
+  base: './',
   resolve: {
     alias: [...SOURCES].map(([find, replacement]) => ({
       find: new RegExp(`^${find}$`),

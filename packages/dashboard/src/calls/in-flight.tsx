@@ -32,7 +32,6 @@ export function InFlight({ calls }: { calls: readonly CallPicture[] }) {
 }
 
 function InFlightCall({ call }: { call: CallPicture }) {
-  const isReplay = feed.replay.value !== undefined;
   return (
     <li>
       <a class="in-flight-name" href={hrefOf('calls', call.call)}>
@@ -44,7 +43,7 @@ function InFlightCall({ call }: { call: CallPicture }) {
       </span>
       <Meter progress={call.progress} label={callName(call)} />
       <span class="in-flight-time number">{formatDuration(now.value - call.at)}</span>
-      {!isReplay && (
+      {feed.shows.value.canCall && (
         <CommandButton run={() => cancelCall(call.call)}>
           Cancel<span class="unseen"> {callName(call)}</span>
         </CommandButton>

@@ -1,4 +1,5 @@
 export {
+  callName,
   counted,
   CERTAINTIES,
   OUTCOMES,
