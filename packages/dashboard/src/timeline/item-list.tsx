@@ -9,6 +9,8 @@ const AROUND = 2;
 /** What the canvas shows around the place of the keys, as text: for those who do not see it. */
 export function ItemList({ painter, now }: { painter: Painter; now: number }) {
   const active = painter.active.value;
+  // Where time stands still, nothing else would ask for the items when they are there.
+  void painter.isLaidOut.value;
   const { items } = painter;
   const key = active && keyOfItem(active);
   const found = items.findIndex(({ item }) => keyOfItem(item) === key);

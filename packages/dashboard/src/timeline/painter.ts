@@ -33,6 +33,8 @@ export class Painter {
   /** What is under the pointer, and what keys went to. */
   readonly pointed = signal<Item | undefined>(undefined);
   readonly active = signal<Item | undefined>(undefined);
+  /** Whether anything has a place. There are no items before. */
+  readonly isLaidOut = signal(false);
   /** What is being dragged over. */
   readonly dragged = signal<TimeRange | undefined>(undefined);
   readonly #lanes = new Lanes();
@@ -124,6 +126,7 @@ export class Painter {
       nameHeight: left === 0 ? NAME_HEIGHT : 0,
       before: this.#layout,
     });
+    this.isLaidOut.value = true;
     return this.#layout;
   }
 
