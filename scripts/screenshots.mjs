@@ -17,7 +17,7 @@ const SIZES = [
   { width: 1440, height: 900 },
   { width: 400, height: 800 },
 ];
-const QUALITY = 0.82;
+const QUALITY = 0.75;
 
 const { values } = parseArgs({ options: { png: { type: 'string' } } });
 const folder = values.png ?? fileURLToPath(new URL('../docs/images/', import.meta.url));
@@ -58,7 +58,8 @@ function openCall(view) {
 
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-  args: ['--no-sandbox'],
+  // Always the same edges of what is round.
+  args: ['--no-sandbox', '--disable-gpu', '--disable-partial-raster'],
 });
 const server = await startDevServer({ standsAt: STANDS_AT });
 try {
