@@ -86,8 +86,7 @@ it.each<[Expectation, Ended, string[]]>([
 
 it('says no more than 20 differences', () => {
   const verdict = verdictOf({ equals: Array.from({ length: 50 }, () => 1) }, structured([]));
-  expect(verdict).toMatchObject({ outcome: 'not-held' });
-  const { differences } = verdict as { differences: string[] };
+  const differences = verdict.outcome === 'not-held' ? verdict.differences : [];
   expect([differences.length, differences.at(-1)]).toEqual([20, 'and more']);
 });
 

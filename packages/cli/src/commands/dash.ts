@@ -15,9 +15,8 @@ interface DashOptions {
 /** `longwire dash [target …]` */
 export const addDash: AddCommand = (program, run) => {
   program
-    // It is in the help once the page is part of the build.
-    .command('dash', { hidden: true })
-    .description('a live page of what servers do, on this machine only')
+    .command('dash')
+    .description('a live page of what servers do')
     .argument(
       '[target...]',
       'URLs of servers, or their names in longwire.json (default: all of them)',
