@@ -8,6 +8,7 @@ interface DashOptions {
   demo?: boolean;
   record?: string;
   replay?: string;
+  checks?: string;
   port?: string;
   open: boolean;
 }
@@ -24,6 +25,7 @@ export const addDash: AddCommand = (program, run) => {
     .option('--demo', 'show three embedded servers: metrics, logs, alerts')
     .option('--record <file>', 'write down all that happens, a line of JSON each')
     .option('--replay <file>', 'show again what was recorded')
+    .option('--checks <file>', 'where the page saves calls (default: longwire.checks.json)')
     .option('--port <number>', 'where the page is (default: any free port)')
     .option('--no-open', 'open no browser')
     .addHelpText(
@@ -72,7 +74,7 @@ async function dash(
 function checkOptions(
   context: Context,
   words: readonly string[],
-  { demo = false, record, replay }: DashOptions,
+  { demo = false, record, replay, checks }: DashOptions,
 ): void {
   if (demo && replay !== undefined) throw usageError('--demo and --replay: leave one of them out');
   const brings = demo ? '--demo brings servers of its own' : '--replay shows no servers';
@@ -82,6 +84,9 @@ function checkOptions(
   }
   if (replay !== undefined && record !== undefined) {
     throw usageError('--record is for what happens now, and --replay for what was: leave one out');
+  }
+  if (replay !== undefined && checks !== undefined) {
+    throw usageError('--checks is for servers that can be called: leave out --replay');
   }
 }
 

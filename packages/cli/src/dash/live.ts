@@ -13,6 +13,7 @@ import {
 } from '@longwire/recording';
 import { KeptLines } from './kept-lines.js';
 import { LineLog } from './line-log.js';
+import type { PageChecks } from './page-checks.js';
 import { PageError } from './page-error.js';
 import type { CallRequest, PageServers, PageSource } from './page-source.js';
 
@@ -27,6 +28,8 @@ export interface LiveOptions {
   readonly redact?: (value: unknown) => unknown;
   /** Given every line as JSON, such as to write it down. */
   readonly onLine?: (text: string) => void;
+  /** The file of checks, of which it knows the servers then. */
+  readonly checks?: PageChecks | undefined;
   /** How much may wait for one reader. Default 8 MiB. */
   readonly maxReaderBytes?: number;
 }
@@ -45,6 +48,7 @@ interface LiveServer {
 export class Live implements PageSource, PageServers {
   readonly mode = 'live';
   readonly log: LineLog;
+  readonly checks: PageChecks | undefined;
   readonly #kept = new KeptLines();
   readonly #recorder: Recorder;
   readonly #servers = new Map<string, LiveServer>();
@@ -53,7 +57,8 @@ export class Live implements PageSource, PageServers {
   /** Of a call that the page asked for: whoever waits for its number. */
   readonly #asked = new AsyncLocalStorage<((call: number) => void) | undefined>();
 
-  constructor({ redact = (value) => value, onLine, maxReaderBytes }: LiveOptions = {}) {
+  constructor({ redact = (value) => value, onLine, checks, maxReaderBytes }: LiveOptions = {}) {
+    this.checks = checks;
     this.log = new LineLog({ now: Date.now, about: () => ({ mode: 'live' }), maxReaderBytes });
     this.#recorder = createRecorder({
       by: (call) => {

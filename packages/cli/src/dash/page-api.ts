@@ -1,6 +1,7 @@
 import { toChromeTrace, toHar, toOtlp, type Picture } from '@longwire/recording';
 import type { FastifyInstance } from 'fastify';
 import { isJsonObject, type JsonObject } from '../json-object.js';
+import { addChecksApi } from './checks-api.js';
 import { PageError } from './page-error.js';
 import type { CallRequest, PageServers, PageSource } from './page-source.js';
 
@@ -79,6 +80,7 @@ export function addApi(app: FastifyInstance, source: PageSource): void {
     reply.header('content-disposition', `attachment; filename="${file}"`);
     return make(source.log.picture);
   });
+  addChecksApi(app, source.checks);
   app.get('/api/recording', async (_request, reply) => {
     reply.header('content-disposition', 'attachment; filename="recording.ndjson"');
     return reply.type('application/x-ndjson').send(source.recording());

@@ -28,6 +28,7 @@ it('refuses what cannot be shown, before anything is started', async () => {
     '--demo and --replay': ['--demo', '--replay', 'r.ndjson'],
     '--replay shows no servers': ['http://127.0.0.1:1', '--replay', 'r.ndjson'],
     '--record is for what happens now': ['--record', 'a', '--replay', 'b'],
+    '--checks is for servers that can be called': ['--checks', 'a', '--replay', 'b'],
     'no such file': ['--replay', 'r.ndjson'],
     'not a recording': ['--replay', 'mine.txt'],
     'there already': ['--demo', '--record', 'mine.txt'],
