@@ -14,6 +14,7 @@ import './overview/overview.css';
 import './calls/calls.css';
 import './events/events.css';
 import './tools/tools.css';
+import './checks/checks.css';
 import './palette/palette.css';
 
 followTheme();

@@ -1,4 +1,4 @@
-import type { CallPicture, CertaintyName, StateName } from '@longwire/recording';
+import type { CallPicture, CertaintyName, StateName, Verdict } from '@longwire/recording';
 
 /** A word of the code, a sign that stands for it without colour, what it means, and its colour. */
 export interface Word {
@@ -53,6 +53,13 @@ export const OUTCOMES: Readonly<Record<OutcomeName, Word>> = {
     tone: 'bad',
   },
   error: { sign: '✗', meaning: 'The call failed.', tone: 'bad' },
+};
+
+/** What became of a check. */
+export const VERDICTS: Readonly<Record<Verdict['outcome'], Word>> = {
+  held: { sign: '✓', meaning: 'It was answered as expected.', tone: 'good' },
+  'not-held': { sign: '✗', meaning: 'It was answered, and not as expected.', tone: 'bad' },
+  failed: { sign: '?', meaning: 'There is no answer to compare.', tone: 'warning' },
 };
 
 /** How this call ended, or that it has not. */
