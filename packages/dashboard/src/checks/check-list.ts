@@ -58,10 +58,11 @@ function take(answer: unknown): void {
 /** What is expected, in words. */
 export function expectationWords({ error = false, contains, equals, has }: Expectation): string {
   const json = (value: unknown): string => JSON.stringify(value) ?? '';
-  return [
-    error ? 'is an error' : 'is no error',
+  const words = [
+    ...(error ? ['is an error'] : []),
     ...(contains === undefined ? [] : [`contains ${json(contains)}`]),
     ...(equals === undefined ? [] : [`is ${json(equals)}`]),
     ...(has === undefined ? [] : [`has ${json(has)}`]),
-  ].join(', ');
+  ];
+  return words.length === 0 ? 'is no error' : words.join(', ');
 }

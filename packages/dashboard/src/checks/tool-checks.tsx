@@ -63,7 +63,7 @@ export function ToolChecks({ server, tool }: { server: string; tool: string }) {
         ))}
       </ul>
       <p class="remark">
-        <Line text={`They are in ${list.file}. longwire check ${list.file} runs all of it.`} />
+        <Line text={`They are in ${list.file}, which longwire check runs, too.`} />
       </p>
     </section>
   );
@@ -114,9 +114,7 @@ function CheckRow({
         </CommandButton>
         <span role="status">
           {isBusy && 'running…'}
-          {verdict.value !== undefined && (
-            <Mark name={verdict.value.outcome} word={VERDICTS[verdict.value.outcome]} />
-          )}
+          {verdict.value !== undefined && <VerdictMark outcome={verdict.value.outcome} />}
         </span>
         {call !== undefined && <a href={hrefOf('calls', call)}>Call {call}</a>}
       </div>
@@ -138,6 +136,10 @@ function CheckRow({
       )}
     </li>
   );
+}
+
+function VerdictMark({ outcome }: { outcome: Verdict['outcome'] }) {
+  return <Mark name={outcome} word={VERDICTS[outcome]} text={outcome.replace('-', ' ')} />;
 }
 
 function Differences({ verdict }: { verdict: Verdict }) {
