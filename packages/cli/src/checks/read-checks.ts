@@ -1,14 +1,13 @@
-import { createReadStream } from 'node:fs';
 import { DEFAULT_JSON_BOUNDS, parseExactJson, readTextFile } from '@longwire/client/internal';
 import {
   checksOf,
-  LineReader,
   parseChecks,
   type Check,
   type RecordedChecks,
   type RecordedLine,
 } from '@longwire/recording';
 import { usageError } from '../command-error.js';
+import { readRecording } from '../read-recording.js';
 
 /**
  * Reads a file of checks. `shown` is what messages call it.
@@ -42,19 +41,9 @@ export async function readRecordedChecks(
   shown: string,
   signal: AbortSignal,
 ): Promise<RecordedChecks> {
-  const reader = new LineReader();
   const lines: RecordedLine[] = [];
-  const keep = (more: readonly RecordedLine[]): void => {
+  for await (const more of readRecording(path, shown, signal)) {
     for (const line of more) if (line.type === 'call' || line.type === 'end') lines.push(line);
-  };
-  try {
-    const chunks = createReadStream(path, { encoding: 'utf8', signal });
-    for await (const chunk of chunks) keep(reader.push(String(chunk)));
-    keep(reader.end());
-  } catch (cause) {
-    if (signal.aborted) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw unusable(shown, code === 'ENOENT' ? new Error('there is no such file') : cause);
   }
   return checksOf(lines);
 }

@@ -1,6 +1,7 @@
 import { refuseCommand } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
+import { EXPORTS, isExportName, type ExportName } from '../dash/exports.js';
 import { showRecording, showServers } from '../dash/shown.js';
 import type { ExitCode } from '../exit-codes.js';
 
@@ -9,6 +10,9 @@ interface DashOptions {
   record?: string;
   replay?: string;
   checks?: string;
+  export?: string;
+  out?: string;
+  force?: boolean;
   port?: string;
   open: boolean;
 }
@@ -25,6 +29,9 @@ export const addDash: AddCommand = (program, run) => {
     .option('--demo', 'show three embedded servers: metrics, logs, alerts')
     .option('--record <file>', 'write down all that happens, a line of JSON each')
     .option('--replay <file>', 'show again what was recorded')
+    .option('--export <format>', 'with --replay: write it as otlp, chrome or har, and end')
+    .option('--out <file>', 'where --export writes to (default: stdout)')
+    .option('--force', 'replace the file of --record or --out where it is there')
     .option('--checks <file>', 'where the page saves calls (default: longwire.checks.json)')
     .option('--port <number>', 'where the page is (default: any free port)')
     .option('--no-open', 'open no browser')
@@ -34,8 +41,9 @@ export const addDash: AddCommand = (program, run) => {
 Goes on until Ctrl-C. Only whoever has the address that is printed can open the page: it has a token.
 A recording holds what arguments and results hold, but for keys and tokens that are known as such.
 
-Example:
-  $ longwire dash http://127.0.0.1:3001 --record monday.ndjson`,
+Examples:
+  $ longwire dash http://127.0.0.1:3001 --record monday.ndjson
+  $ longwire dash --replay monday.ndjson --export chrome --out trace.json`,
     )
     .action((words: string[], options: DashOptions) =>
       run((context) => dash(context, words, options)),
@@ -49,10 +57,18 @@ async function dash(
 ): Promise<ExitCode> {
   const port = readPort(options.port);
   checkOptions(context, words, options);
+  const { replay } = options;
+  const format = readExport(options);
+  if (format !== undefined && replay !== undefined) {
+    const { exportRecording } = await import('../dash/export-recording.js');
+    const { out, force = false } = options;
+    await exportRecording(context, { file: replay, format, out, force });
+    return 0;
+  }
   const shown =
-    options.replay === undefined
+    replay === undefined
       ? await showServers(context, words, options)
-      : await showRecording(context, options.replay);
+      : await showRecording(context, replay);
   try {
     const { servePage } = await import('../dash/page-server.js');
     await using page = await servePage(shown.source, port === undefined ? {} : { port });
@@ -88,6 +104,25 @@ function checkOptions(
   if (replay !== undefined && checks !== undefined) {
     throw usageError('--checks is for servers that can be called: leave out --replay');
   }
+}
+
+/** @throws LongwireError (usage) for a format that there is not, and options that need another one. */
+function readExport({
+  replay,
+  record,
+  export: format,
+  out,
+  force,
+}: DashOptions): ExportName | undefined {
+  if (format !== undefined && replay === undefined) {
+    throw usageError('--export is for a recording: name it with --replay');
+  }
+  if (out !== undefined && format === undefined) throw usageError('--out is for --export');
+  if (force === true && record === undefined && out === undefined) {
+    throw usageError('--force is for --record and --out');
+  }
+  if (format === undefined || isExportName(format)) return format;
+  throw usageError(`--export "${format}" is not there: use ${Object.keys(EXPORTS).join(', ')}`);
 }
 
 function readPort(word: string | undefined): number | undefined {

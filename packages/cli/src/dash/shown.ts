@@ -45,6 +45,8 @@ export interface ServersOptions {
   demo?: boolean;
   /** Write down all that happens, to this file. */
   record?: string;
+  /** Replaces that file where it is there. */
+  force?: boolean;
   /** The file of the page's checks. Default `longwire.checks.json`. */
   checks?: string;
 }
@@ -53,7 +55,12 @@ export interface ServersOptions {
 export async function showServers(
   context: Context,
   words: readonly string[],
-  { demo = false, record, checks: checksFile = 'longwire.checks.json' }: ServersOptions,
+  {
+    demo = false,
+    record,
+    force = false,
+    checks: checksFile = 'longwire.checks.json',
+  }: ServersOptions,
 ): Promise<Shown> {
   const { redactor, terminal } = context;
   const [{ Live }, { RecordingFile }, { PageChecks }] = await Promise.all([
@@ -66,6 +73,7 @@ export async function showServers(
     record === undefined
       ? undefined
       : await RecordingFile.create(resolve(context.cwd, record), {
+          force,
           onFailure: (error) =>
             terminal.error(`error: ${sanitizeLine(`${record} ends here: ${error.message}`)}`),
         });
