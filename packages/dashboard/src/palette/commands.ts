@@ -1,6 +1,6 @@
 import { eventChoices } from '../events/event-filters.js';
 import { isPaused } from '../events/events-view.js';
-import { filterText, serverFilter } from '../state/filter.js';
+import { filterRange, filterText, serverFilter } from '../state/filter.js';
 import { feed } from '../state/page.js';
 import { openView, VIEW_TITLES, VIEWS } from '../state/route.js';
 import { nextTheme, theme } from '../state/theme.js';
@@ -28,6 +28,7 @@ export function commandsOf(): Command[] {
       hint: 'filter',
       run: () => {
         filterText.value = '';
+        filterRange.value = undefined;
         for (const choice of Object.values(eventChoices)) choice.value = '';
       },
     },
@@ -43,7 +44,7 @@ export function commandsOf(): Command[] {
     ...EXPORTS.map(({ title, path }) => ({
       title,
       hint: 'file',
-      run: () => location.assign(`/api/${path}`),
+      run: () => location.assign(`api/${path}`),
     })),
     ...servers.map(({ name }) => ({
       title: `Show only ${name}`,
@@ -54,7 +55,7 @@ export function commandsOf(): Command[] {
     })),
     ...servers.flatMap(({ name, catalogue }) =>
       (catalogue.tools ?? []).map((tool) => ({
-        title: `Run ${String(tool['name'])}`,
+        title: `${feed.shows.value.canCall ? 'Run' : 'Open'} ${String(tool['name'])}`,
         hint: name,
         run: () => openView('tools', name, String(tool['name'])),
       })),

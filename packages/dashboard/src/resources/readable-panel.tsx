@@ -4,6 +4,7 @@ import { isObject } from '../format/json.js';
 import { visibleText } from '../format/visible.js';
 import { CommandButton } from '../parts/command-button.js';
 import { Panel } from '../parts/panel.js';
+import { OnlyShown } from '../parts/only-shown.js';
 import { Line } from '../parts/plain-text.js';
 import { feed } from '../state/page.js';
 import { openView } from '../state/route.js';
@@ -28,8 +29,8 @@ export function ReadablePanel({ readable }: { readable: Readable }) {
         <Line text={`${id} · ${server}`} />
       </p>
       {description !== '' && <p class="description">{visibleText(description.slice(0, 4000))}</p>}
-      {feed.replay.value !== undefined ? (
-        <p class="remark">A recording is shown: nothing can be read.</p>
+      {!feed.shows.value.canCall ? (
+        <OnlyShown />
       ) : (
         <>
           <ArgumentsForm
