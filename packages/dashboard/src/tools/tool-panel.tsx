@@ -48,7 +48,7 @@ export function ToolPanel({
         />
       )}
       <RunView run={run} name={name} />
-      {!isReplay && <ToolChecks server={server} tool={name} />}
+      {feed.shows.value.canCall && <ToolChecks server={server} tool={name} />}
     </Panel>
   );
 }
