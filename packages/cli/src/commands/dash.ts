@@ -1,37 +1,28 @@
-import { refuseCommand } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
 import { EXPORTS, isExportName, type ExportName } from '../dash/exports.js';
-import { showRecording, showServers } from '../dash/shown.js';
+import {
+  addShownOptions,
+  checkShown,
+  openShown,
+  type ShownOptions,
+} from '../dash/shown-options.js';
 import type { ExitCode } from '../exit-codes.js';
 
-interface DashOptions {
-  demo?: boolean;
-  record?: string;
-  replay?: string;
+interface DashOptions extends ShownOptions {
   checks?: string;
   export?: string;
   out?: string;
-  force?: boolean;
   port?: string;
   open: boolean;
 }
 
 /** `longwire dash [target …]` */
 export const addDash: AddCommand = (program, run) => {
-  program
-    .command('dash')
-    .description('a live page of what servers do')
-    .argument(
-      '[target...]',
-      'URLs of servers, or their names in longwire.json (default: all of them)',
-    )
-    .option('--demo', 'show three embedded servers: metrics, logs, alerts')
-    .option('--record <file>', 'write down all that happens, a line of JSON each')
-    .option('--replay <file>', 'show again what was recorded')
+  const command = program.command('dash').description('a live page of what servers do');
+  addShownOptions(command)
     .option('--export <format>', 'with --replay: write it as otlp, chrome or har, and end')
     .option('--out <file>', 'where --export writes to (default: stdout)')
-    .option('--force', 'replace the file of --record or --out where it is there')
     .option('--checks <file>', 'where the page saves calls (default: longwire.checks.json)')
     .option('--port <number>', 'where the page is (default: any free port)')
     .option('--no-open', 'open no browser')
@@ -56,19 +47,15 @@ async function dash(
   options: DashOptions,
 ): Promise<ExitCode> {
   const port = readPort(options.port);
-  checkOptions(context, words, options);
-  const { replay } = options;
-  const format = readExport(options);
-  if (format !== undefined && replay !== undefined) {
+  const exported = readExport(options);
+  if (exported !== undefined) {
+    checkShown(context, words, options);
     const { exportRecording } = await import('../dash/export-recording.js');
     const { out, force = false } = options;
-    await exportRecording(context, { file: replay, format, out, force });
+    await exportRecording(context, { ...exported, out, force });
     return 0;
   }
-  const shown =
-    replay === undefined
-      ? await showServers(context, words, options)
-      : await showRecording(context, replay);
+  const shown = await openShown(context, words, options);
   try {
     const { servePage } = await import('../dash/page-server.js');
     await using page = await servePage(shown.source, port === undefined ? {} : { port });
@@ -86,42 +73,20 @@ async function dash(
   }
 }
 
-/** @throws LongwireError (usage) for options that say different things. */
-function checkOptions(
-  context: Context,
-  words: readonly string[],
-  { demo = false, record, replay, checks }: DashOptions,
-): void {
-  if (demo && replay !== undefined) throw usageError('--demo and --replay: leave one of them out');
-  const brings = demo ? '--demo brings servers of its own' : '--replay shows no servers';
-  if (demo || replay !== undefined) {
-    refuseCommand(context);
-    if (words.length > 0) throw usageError(`${brings}: leave out "${words.join(' ')}"`);
-  }
-  if (replay !== undefined && record !== undefined) {
-    throw usageError('--record is for what happens now, and --replay for what was: leave one out');
-  }
-  if (replay !== undefined && checks !== undefined) {
-    throw usageError('--checks is for servers that can be called: leave out --replay');
-  }
-}
-
 /** @throws LongwireError (usage) for a format that there is not, and options that need another one. */
 function readExport({
   replay,
-  record,
+  checks,
   export: format,
   out,
-  force,
-}: DashOptions): ExportName | undefined {
-  if (format !== undefined && replay === undefined) {
-    throw usageError('--export is for a recording: name it with --replay');
+}: DashOptions): { format: ExportName; file: string } | undefined {
+  if (replay !== undefined && checks !== undefined) {
+    throw usageError('--checks is for servers that can be called: leave out --replay');
   }
   if (out !== undefined && format === undefined) throw usageError('--out is for --export');
-  if (force === true && record === undefined && out === undefined) {
-    throw usageError('--force is for --record and --out');
-  }
-  if (format === undefined || isExportName(format)) return format;
+  if (format === undefined) return undefined;
+  if (replay === undefined) throw usageError('--export is for a recording: name it with --replay');
+  if (isExportName(format)) return { format, file: replay };
   throw usageError(`--export "${format}" is not there: use ${Object.keys(EXPORTS).join(', ')}`);
 }
 

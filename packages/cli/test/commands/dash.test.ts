@@ -32,7 +32,6 @@ it('refuses what cannot be shown, before anything is started', async () => {
     '--checks is for servers that can be called': ['--checks', 'a', '--replay', 'b'],
     '--export is for a recording': ['--demo', '--export', 'har'],
     '--out is for --export': ['--replay', 'r.ndjson', '--out', 'o.json'],
-    '--force is for --record and --out': ['--demo', '--force'],
     '"pdf" is not there: use otlp, chrome, har': ['--replay', 'r.ndjson', '--export', 'pdf'],
     'r.ndjson cannot be used: there is no such file': ['--replay', 'r.ndjson', '--export', 'har'],
     'mine.txt cannot be used: not a recording': ['--replay', 'mine.txt', '--export', 'har'],

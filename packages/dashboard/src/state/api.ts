@@ -1,5 +1,5 @@
 import type { CallPicture } from '@longwire/recording';
-import { isObject, lineJson } from '../format/json.js';
+import { isObject, lineJson } from '@longwire/recording/shown';
 
 /** A call that a person asks for. */
 export interface CallRequest {

@@ -1,7 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { formatDuration } from '../format/durations.js';
 import { visibleLine } from '../format/visible.js';
-import { callName } from '../format/words.js';
 import { CommandButton } from '../parts/command-button.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
 import { Meter } from '../parts/meter.js';
@@ -12,6 +10,7 @@ import { cancelCall, type CallRequest } from '../state/api.js';
 import { now, useCall } from '../state/page.js';
 import { hrefOf } from '../state/route.js';
 import type { CallPicture } from '@longwire/recording';
+import { callName, formatDuration } from '@longwire/recording/shown';
 import { ResultView } from './result-view.js';
 import type { Run } from './run.js';
 
@@ -74,6 +73,7 @@ function Started({ number, request }: { number: number; request: CallRequest }) 
   const call = useCall(number);
   return (
     <section class="run" aria-label="Run">
+      <h3 class="unseen">Run</h3>
       {call === undefined ? (
         <p class="remark">Call {number} has begun.</p>
       ) : (
