@@ -7,6 +7,7 @@ import { startEverything } from '../support/peers.ts';
 import { removeFolder } from '../support/remove-folder.ts';
 import { runCli } from '../support/run-cli.ts';
 import { command, everything } from './support/servers.ts';
+import { hasTerminal, startAtTerminal } from './support/terminal.ts';
 
 expectNothingLeftOpen();
 
@@ -58,4 +59,26 @@ test('Ctrl-C ends a check, with 130', async () => {
   });
   expect(run.code).toBe(130);
   expect(run.stderr).toContain('Interrupted.');
+});
+
+test.runIf(hasTerminal)('asks once before calls that may change things', async () => {
+  await writeChecks('any');
+  const words = ['check', 'c.json', ...command(everything, 'stdio')];
+  const question = /These calls may change things\. Run them\?/;
+  {
+    await using run = await startAtTerminal(words, { cwd });
+    expect(await run.shows(question)).toContain('"any" "echo" {"message":"hi"}');
+    run.type('y\r');
+    expect(await run.shows(/3 held\./)).toMatch(/^held .* echo /m);
+    expect(await run.ended).toBe(0);
+  }
+  for (const [answer, code] of [
+    ['\r', 2],
+    ['\u0003', 130],
+  ] as const) {
+    await using run = await startAtTerminal(words, { cwd });
+    await run.shows(question);
+    run.type(answer);
+    expect(await run.ended).toBe(code);
+  }
 });

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { LongwireClient } from '@longwire/client';
 import { trustedHintsOf } from '@longwire/client/internal';
 import type { Check } from '@longwire/recording';
+import { ask } from '../ask.js';
 import { openServers, serversOf, type CheckedServer } from '../checks/checked-servers.js';
 import { printOutcome, printSummary, toDocument } from '../checks/print-outcome.js';
 import { readChecks, readRecordedChecks } from '../checks/read-checks.js';
@@ -96,7 +97,7 @@ async function checksIn(context: Context, file: string): Promise<readonly Check[
  * @throws LongwireError (usage) where nobody says yes. Nothing was called then.
  */
 async function confirm(
-  { terminal, stdin, interruptions }: Context,
+  context: Context,
   checks: readonly Check[],
   servers: ReadonlyMap<string, CheckedServer>,
 ): Promise<void> {
@@ -112,6 +113,7 @@ async function confirm(
     unsafe.length === 1
       ? `the call of ${visibleJson(first.tool)} may change things`
       : `${unsafe.length} of the calls may change things, as that of ${visibleJson(first.tool)}`;
+  const { terminal, stdin, interruptions } = context;
   if (terminal.canAsk(stdin)) {
     const lines = unsafe.map(
       ({ server, tool, arguments: args = {} }) =>
@@ -120,7 +122,8 @@ async function confirm(
     const { signal } = interruptions;
     const answers = { yes: ['y', 'yes'], no: ['n', 'no'] } as const;
     const question = 'These calls may change things. Run them? (y)es, (N)o';
-    if ((await terminal.ask(question, { lines, answers, stdin, signal })) === 'yes') return;
+    if ((await ask(context, question, { lines, answers, signal })) === 'yes') return;
+    signal.throwIfAborted();
   }
   throw usageError(`${what}: nothing was called; --yes runs all`);
 }
