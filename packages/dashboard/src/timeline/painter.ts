@@ -18,6 +18,8 @@ const NAME_HEIGHT = 18;
 /** What follows now is drawn again when it has moved by a pixel, but no more often or seldom than that. */
 const LEAST_MS = 16;
 const MOST_MS = 250;
+/** How often it is told in words what is drawn. */
+const TOLD_MS = 200;
 
 /** What the canvas is on, and what lies over it. */
 export interface PainterElements {
@@ -35,6 +37,8 @@ export class Painter {
   readonly active = signal<Item | undefined>(undefined);
   /** What is being dragged over. */
   readonly dragged = signal<TimeRange | undefined>(undefined);
+  /** Counts the times that it was drawn, but not each of them: for what is told in words. */
+  readonly told = signal(0);
   readonly #lanes = new Lanes();
   #elements: PainterElements | undefined;
   #labels: Labels | undefined;
@@ -42,6 +46,7 @@ export class Painter {
   #layout: Layout | undefined;
   #frame = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #telling: ReturnType<typeof setTimeout> | undefined;
 
   /** Where everything was when it was drawn. */
   get layout(): Layout | undefined {
@@ -83,6 +88,8 @@ export class Painter {
       scroller.removeEventListener('scroll', again);
       cancelAnimationFrame(this.#frame);
       clearTimeout(this.#timer);
+      clearTimeout(this.#telling);
+      this.#telling = undefined;
       this.#elements = undefined;
     };
   }
@@ -160,7 +167,15 @@ export class Painter {
       dragged: this.dragged.value,
       cursor: replay?.at,
     });
+    this.#tell();
     this.#followNow(layout);
+  }
+
+  #tell(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      this.told.value++;
+    }, TOLD_MS);
   }
 
   /** While it follows now, everything moves. */

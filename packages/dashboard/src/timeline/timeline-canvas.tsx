@@ -2,7 +2,6 @@ import type { TargetedKeyboardEvent, TargetedPointerEvent, TargetedWheelEvent } 
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { useSignalEffect } from '@preact/signals';
 import { filterRange } from '../state/filter.js';
-import { now } from '../state/page.js';
 import { RULER_HEIGHT } from './draw.js';
 import { Gestures, type PointerAt } from './gestures.js';
 import { ItemList } from './item-list.js';
@@ -93,7 +92,7 @@ export function TimelineCanvas({ painter }: { painter: Painter }) {
         onPointerLeave={() => (painter.pointed.value = undefined)}
       >
         <div ref={space} role="presentation" />
-        <ItemList painter={painter} now={now.value} />
+        <ItemList painter={painter} />
       </div>
       <Tip painter={painter} scroller={scroller} />
     </div>

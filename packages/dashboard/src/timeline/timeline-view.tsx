@@ -60,9 +60,11 @@ function Tools() {
           Before {formatShortClock(keptFrom())} calls are kept as counts only.
         </span>
       )}
-      <button type="button" onClick={() => (isFollowing ? hold() : follow())}>
-        {isFollowing ? 'Hold' : isReplay ? 'Show all' : 'Follow now'}
-      </button>
+      {!(isReplay && isFollowing) && (
+        <button type="button" onClick={() => (isFollowing ? hold() : follow())}>
+          {isFollowing ? 'Hold' : isReplay ? 'Show all' : 'Follow now'}
+        </button>
+      )}
       <span class="buttons">
         <button type="button" aria-label="Zoom out" onClick={() => zoomBy(ZOOM)}>
           −
