@@ -235,7 +235,7 @@ describe('a client that is recorded', () => {
     expect(await counted).toBe(error);
     expect(recorder.cancel(1, error)).toBe(false);
     expect(numbers).toEqual([1]);
-    // How far it was by then is not of interest.
+    // The server may have told of its progress before.
     expect(of(1).filter(({ type }) => type !== 'progress')).toMatchObject([
       { type: 'call', by: { who: 'page' } },
       { type: 'attempt' },
