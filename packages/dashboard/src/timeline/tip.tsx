@@ -1,7 +1,6 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { formatClock } from '../format/durations.js';
-import { STATES, type Tone } from '../format/words.js';
+import { formatClock, STATES, type Tone } from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
 import { route } from '../state/route.js';
 import { RULER_HEIGHT } from './draw.js';
