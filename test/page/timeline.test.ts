@@ -12,7 +12,7 @@ import { describeInChromium, goTo, openScreen, startDash } from './chromium.ts';
 const BEGIN = 1_790_000_000_000;
 const lost = { code: 'connection-lost', message: 'the connection was reset' };
 
-/** A loss with two calls in flight: one is sent again, one is not. Then two calls of another server. */
+/** A loss with two calls in flight: one is sent again, one is not. Another server has a call in two rounds. */
 const STORY: readonly RecordedLine[] = (
   [
     { type: 'state', at: 0, server: 'docs', state: 'ready' },
@@ -31,6 +31,28 @@ const STORY: readonly RecordedLine[] = (
       durationMs: 151,
       error: { ...lost, certainty: 'outcome-unknown' },
     },
+    { type: 'call', at: 400, server: 'files', call: 5, method: 'tools/call', name: 'book' },
+    { type: 'attempt', at: 400, server: 'files', call: 5, attempt: 1 },
+    {
+      type: 'end',
+      at: 420,
+      server: 'files',
+      call: 5,
+      outcome: 'result',
+      durationMs: 20,
+      result: { resultType: 'input_required' },
+    },
+    {
+      type: 'call',
+      at: 430,
+      server: 'files',
+      call: 6,
+      method: 'tools/call',
+      name: 'book',
+      by: { call: 5 },
+    },
+    { type: 'attempt', at: 430, server: 'files', call: 6, attempt: 1 },
+    { type: 'end', at: 450, server: 'files', call: 6, outcome: 'result', durationMs: 20 },
     { type: 'state', at: 500, server: 'docs', state: 'ready' },
     { type: 'attempt', at: 501, server: 'docs', call: 1, attempt: 2 },
     { type: 'end', at: 600, server: 'docs', call: 1, outcome: 'result', durationMs: 500 },
@@ -117,6 +139,7 @@ describeInChromium('the timeline', () => {
       'search, docs, result, 500 ms, sent 2 times',
       '<b>index</b>, docs, connection-lost, outcome-unknown, 151 ms',
       'reconnecting, docs, for 200 ms, connection-lost: the connection was reset',
+      'book, files, result, 50 ms, 2 rounds',
       'ready, docs, for 500 ms until now',
       'read, files, result, 50 ms',
       'write, files, queue-full, not-sent, 10 ms, not sent',
@@ -130,6 +153,12 @@ describeInChromium('the timeline', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.getByText('Not sent again: outcome-unknown').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByText('Drawn as one with').getByRole('link', { name: 'call 5' }).click();
+    await page.getByRole('complementary', { name: 'book · call 5' }).waitFor();
   });
 
   it('zooms, moves, and shows all again', async () => {
@@ -178,7 +207,7 @@ describeInChromium('the timeline', () => {
     await chip.click();
     await page.getByRole('heading', { name: '1 event', exact: true }).waitFor();
     await goTo(page, 'calls');
-    await page.getByRole('heading', { name: '4 calls ended' }).waitFor();
+    await page.getByRole('heading', { name: '6 calls ended' }).waitFor();
   });
 
   it('draws in the colours of each theme, and says what a pointer is over', async () => {

@@ -1,4 +1,10 @@
-import { callName, formatClock, formatDay, formatShortClock, STATES } from '@longwire/recording/shown';
+import {
+  callName,
+  formatClock,
+  formatDay,
+  formatShortClock,
+  STATES,
+} from '@longwire/recording/shown';
 import type { TimeRange } from '../state/filter.js';
 import { causesOf } from './causes.js';
 import type { Colours } from './colours.js';

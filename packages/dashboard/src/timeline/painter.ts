@@ -10,6 +10,7 @@ import { Labels } from './labels.js';
 import { Lanes } from './lanes.js';
 import { layoutOf, type Layout, type Place } from './layout.js';
 import { keptFrom, shown, shownRange, timeNow } from './range.js';
+import type { CallSpan } from './spans.js';
 
 /** The width of the names beside the lanes, in pixels; on narrower screens they are above them. */
 const NAME_WIDTH = 150;
@@ -105,6 +106,11 @@ export class Painter {
   /** What can be gone to by keys, in the order of time. */
   get items(): readonly PlacedItem[] {
     return this.#layout === undefined ? [] : itemsInOrder(this.#layout);
+  }
+
+  /** The span that a call is drawn in. */
+  spanOf(call: number): CallSpan | undefined {
+    return this.#lanes.find(call);
   }
 
   /** Where an item is, if it is shown. */
