@@ -24,7 +24,9 @@ export function addApi(app: FastifyInstance, source: PageSource): void {
     const last = request.headers['last-event-id'];
     reply.hijack();
     const headers = reply.getHeaders() as Record<string, string>;
-    reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
+    // A proxy that waits for more would hold lines back.
+    const streaming = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+    reply.raw.writeHead(200, { ...headers, ...streaming });
     source.log.feed.attach(reply.raw, typeof last === 'string' ? last : undefined);
   });
   app.get<{ Params: { call: string } }>('/api/calls/:call', async ({ params }) => {

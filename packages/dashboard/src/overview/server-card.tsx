@@ -8,6 +8,7 @@ import { filterText, serverFilter } from '../state/filter.js';
 import { hrefOf, type ViewName } from '../state/route.js';
 import { theme } from '../state/theme.js';
 import { figuresOf } from './server-figures.js';
+import { ServerUsers, sessionCount } from './server-users.js';
 import { MinutePlot, PLOTTED_SECONDS } from './minute-plot.js';
 
 /** What a server is doing, at a glance. */
@@ -57,13 +58,17 @@ export function ServerCard({ server, at }: { server: ServerPicture; at: number }
         <Figure title="Up">
           {figures.uptimeMs === undefined ? '–' : formatDuration(figures.uptimeMs)}
         </Figure>
-        <Figure title="Reconnects">{formatCount(totals.reconnects)}</Figure>
+        {server.sessions === undefined ? (
+          <Figure title="Reconnects">{formatCount(totals.reconnects)}</Figure>
+        ) : (
+          <Figure title="Sessions">{formatCount(sessionCount(server.sessions))}</Figure>
+        )}
         <Figure title="In flight">{formatCount(server.inFlight)}</Figure>
         <Figure title="Calls a second">{formatRate(figures.callsPerSecond)}</Figure>
         <Figure title="p50">{durationOr(figures.p50Ms)}</Figure>
         <Figure title="p95">{durationOr(figures.p95Ms)}</Figure>
       </dl>
-      <div class="card-errors">
+      <div class="card-counts">
         <h3>Errors</h3>
         {figures.errors.length === 0 && totals.toolErrors === 0 && <span>none</span>}
         {totals.toolErrors > 0 && (
@@ -77,6 +82,7 @@ export function ServerCard({ server, at }: { server: ServerPicture; at: number }
           </span>
         ))}
       </div>
+      {server.sessions !== undefined && <ServerUsers server={server} />}
       <ToolsLine server={server} tokens={figures.toolTokens} />
       <nav class="card-links" aria-label={`Views of ${server.name}`}>
         <ViewLink view="calls" server={server.name}>
