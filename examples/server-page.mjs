@@ -48,7 +48,10 @@ await client.callTool('count');
 await client.close();
 // What the page shows, as it can be saved: a line of JSON for everything that happened.
 const recording = await (await opened('/page/api/recording', keys.operator)).text();
-const lines = recording.trim().split('\n').map((text) => JSON.parse(text));
+const lines = recording
+  .trim()
+  .split('\n')
+  .map((text) => JSON.parse(text));
 const { call, name, by } = lines.find((line) => line.type === 'call' && line.name === 'count');
 const { outcome } = lines.find((line) => line.type === 'end' && line.call === call);
 console.log(`${by.who} calls ${name}: ${outcome}`);
