@@ -45,6 +45,8 @@ export interface AttemptPicture {
   readonly id?: number | string;
   /** Why it was sent again: the connection was lost between this attempt and the one before. */
   readonly cause?: RecordedError;
+  /** When the attempt before was lost with its connection. */
+  readonly lostAt?: number;
 }
 
 /** A call, from its begin to its end. */
@@ -315,15 +317,16 @@ export class Picture {
     const call = this.#inFlight.get(number);
     if (call === undefined) return;
     const before = call.attempts.at(-1);
-    const cause =
-      before === undefined
-        ? undefined
-        : server.states.findLast(({ from, reason }) => reason !== undefined && from >= before.at);
+    const isLoss = ({ from, reason }: StatePicture): boolean =>
+      before !== undefined && reason !== undefined && from >= before.at;
+    const cause = server.states.findLast(isLoss)?.reason;
+    const lostAt = cause && server.states.find(isLoss)?.from;
     call.attempts.push({
       attempt,
       at,
       ...(id !== undefined && { id }),
-      ...(cause?.reason !== undefined && { cause: cause.reason }),
+      ...(cause !== undefined && { cause }),
+      ...(lostAt !== undefined && { lostAt }),
     });
   }
 

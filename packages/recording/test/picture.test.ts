@@ -45,7 +45,12 @@ describe('a call that was lost with its connection', () => {
     const [first, second] = pictureOf(...STORY).find(1)?.attempts ?? [];
     expect(first).toMatchObject({ attempt: 1, id: 7 });
     expect(first).not.toHaveProperty('cause');
-    expect(second).toMatchObject({ attempt: 2, id: 9, cause: { code: 'connection-lost' } });
+    expect(second).toMatchObject({
+      attempt: 2,
+      id: 9,
+      cause: { code: 'connection-lost' },
+      lostAt: first && first.at + 10,
+    });
   });
 
   it('counts once, and the connection as restored', () => {

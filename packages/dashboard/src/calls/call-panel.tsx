@@ -1,5 +1,6 @@
 import type { CallPicture } from '@longwire/recording';
 import { formatClock, formatDuration } from '../format/durations.js';
+import { callName } from '../format/words.js';
 import { CommandButton } from '../parts/command-button.js';
 import { Empty } from '../parts/empty.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
@@ -8,21 +9,20 @@ import { Panel } from '../parts/panel.js';
 import { JsonText, Line } from '../parts/plain-text.js';
 import { cancelCall } from '../state/api.js';
 import { feed, now, useCall } from '../state/page.js';
-import { hrefOf, openView } from '../state/route.js';
+import { hrefOf } from '../state/route.js';
 import { ResultView } from '../tools/result-view.js';
-import { callName } from './call-columns.js';
 import { chainOf } from './chain.js';
 import { ChainList } from './chain-list.js';
 import { useWholeCall } from './whole-call.js';
 
 /** One call: what was asked, what happened to it, what came back. */
-export function CallPanel({ number }: { number: number }) {
+export function CallPanel({ number, onClose }: { number: number; onClose: () => void }) {
   const call = useCall(number);
   return (
     <Panel
       key={number}
       title={call === undefined ? `Call ${number}` : `${callName(call)} · call ${number}`}
-      onClose={() => openView('calls')}
+      onClose={onClose}
     >
       {call === undefined ? (
         <Empty title="This call is not kept any more" />

@@ -1,13 +1,12 @@
 import type { CallPicture } from '@longwire/recording';
 import { formatDuration } from '../format/durations.js';
-import { counted } from '../format/words.js';
+import { callName, counted } from '../format/words.js';
 import { CommandButton } from '../parts/command-button.js';
 import { Meter } from '../parts/meter.js';
 import { Line } from '../parts/plain-text.js';
 import { cancelCall } from '../state/api.js';
 import { feed, now } from '../state/page.js';
 import { hrefOf } from '../state/route.js';
-import { callName } from './call-columns.js';
 
 /** More calls at once than that are only counted: the filter finds the others. */
 const MAX_SHOWN = 50;

@@ -1,6 +1,6 @@
 import { eventChoices } from '../events/event-filters.js';
 import { isPaused } from '../events/events-view.js';
-import { filterText, serverFilter } from '../state/filter.js';
+import { filterRange, filterText, serverFilter } from '../state/filter.js';
 import { feed } from '../state/page.js';
 import { openView, VIEW_TITLES, VIEWS } from '../state/route.js';
 import { nextTheme, theme } from '../state/theme.js';
@@ -28,6 +28,7 @@ export function commandsOf(): Command[] {
       hint: 'filter',
       run: () => {
         filterText.value = '';
+        filterRange.value = undefined;
         for (const choice of Object.values(eventChoices)) choice.value = '';
       },
     },
