@@ -20,7 +20,7 @@ export function addApi(app: FastifyInstance, source: PageSource): void {
     }
     throw new PageError(409, 'only-shown', 'Nothing can be called from this page.');
   };
-  app.get('/api/stream', (request, reply) => {
+  app.get('/api/stream', { exposeHeadRoute: false }, (request, reply) => {
     const last = request.headers['last-event-id'];
     reply.hijack();
     const headers = reply.getHeaders() as Record<string, string>;
