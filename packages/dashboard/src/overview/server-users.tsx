@@ -1,10 +1,9 @@
 import type { OpenSessions, ServerPicture } from '@longwire/recording';
-import { formatCount } from '../format/numbers.js';
+import { callerFilter, callersOf, formatCount } from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
-import { callerFilter, filterText } from '../state/filter.js';
+import { filterText } from '../state/filter.js';
 import { useCalls } from '../state/page.js';
 import { hrefOf } from '../state/route.js';
-import { callersOf } from './callers.js';
 
 /** More kinds of sessions are not listed on a card. */
 const MAX_KINDS = 8;

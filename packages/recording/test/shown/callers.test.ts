@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Picture } from '@longwire/recording';
-import { callersOf } from '../../src/overview/callers.ts';
+import { callersOf } from '@longwire/recording/shown';
 
 it('counts the calls to one server by caller, those with most first', () => {
   const picture = new Picture();

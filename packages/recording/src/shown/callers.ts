@@ -1,4 +1,4 @@
-import type { CallPicture } from '@longwire/recording';
+import type { CallPicture } from '../picture.js';
 
 /** More are not named on a card. */
 const MAX_CALLERS = 6;
