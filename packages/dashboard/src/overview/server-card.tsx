@@ -11,6 +11,7 @@ import {
 import { CertaintyMark, StateMark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';
 import { filterText } from '../state/filter.js';
+import { useServers } from '../state/page.js';
 import { hrefOf, type ViewName } from '../state/route.js';
 import { theme } from '../state/theme.js';
 import { ServerUsers, sessionCount } from './server-users.js';
@@ -18,6 +19,8 @@ import { MinutePlot, PLOTTED_SECONDS } from './minute-plot.js';
 
 /** What a server is doing, at a glance. */
 export function ServerCard({ server, at }: { server: ServerPicture; at: number }) {
+  // It changes in place, which is not seen by what is given.
+  useServers();
   const { known, totals, states, health } = server;
   const state = states.at(-1);
   const figures = figuresOf(server, at);
@@ -87,7 +90,9 @@ export function ServerCard({ server, at }: { server: ServerPicture; at: number }
           </span>
         ))}
       </div>
-      {server.sessions !== undefined && <ServerUsers server={server} />}
+      {server.sessions !== undefined && (
+        <ServerUsers server={server.name} sessions={server.sessions} />
+      )}
       <ToolsLine server={server} tokens={figures.toolTokens} />
       <nav class="card-links" aria-label={`Views of ${server.name}`}>
         <ViewLink view="calls" server={server.name}>

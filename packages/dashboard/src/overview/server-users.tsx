@@ -1,4 +1,4 @@
-import type { OpenSessions, ServerPicture } from '@longwire/recording';
+import type { OpenSessions } from '@longwire/recording';
 import { callerFilter, callersOf, formatCount } from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
 import { filterText } from '../state/filter.js';
@@ -9,10 +9,15 @@ import { hrefOf } from '../state/route.js';
 const MAX_KINDS = 8;
 
 /** Who uses a server that is itself watched: its sessions by transport and version, its calls by caller. */
-export function ServerUsers({ server }: { server: ServerPicture }) {
-  const { name, sessions = [] } = server;
+export function ServerUsers({
+  server,
+  sessions,
+}: {
+  server: string;
+  sessions: readonly OpenSessions[];
+}) {
   const { inFlight, ended } = useCalls();
-  const { most, others } = callersOf([...inFlight, ...ended], name);
+  const { most, others } = callersOf([...inFlight, ...ended], server);
   return (
     <>
       <div class="card-counts">
