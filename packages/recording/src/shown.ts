@@ -21,6 +21,7 @@ export {
   OUTCOMES,
   outcomeOf,
   STATES,
+  VERDICTS,
   type OutcomeName,
   type Tone,
   type Word,
