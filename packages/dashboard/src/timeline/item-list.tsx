@@ -12,8 +12,6 @@ export function ItemList({ painter }: { painter: Painter }) {
   void painter.told.value;
   const at = timeNow();
   const active = painter.active.value;
-  // Where time stands still, nothing else would ask for the items when they are there.
-  void painter.isLaidOut.value;
   const { items } = painter;
   const key = active && keyOfItem(active);
   const found = items.findIndex(({ item }) => keyOfItem(item) === key);

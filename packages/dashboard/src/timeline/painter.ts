@@ -36,8 +36,6 @@ export class Painter {
   /** What is under the pointer, and what keys went to. */
   readonly pointed = signal<Item | undefined>(undefined);
   readonly active = signal<Item | undefined>(undefined);
-  /** Whether anything has a place. There are no items before. */
-  readonly isLaidOut = signal(false);
   /** What is being dragged over. */
   readonly dragged = signal<TimeRange | undefined>(undefined);
   /** Counts the times that it was drawn, but not each of them: for what is told in words. */
@@ -139,7 +137,6 @@ export class Painter {
       nameHeight: left === 0 ? NAME_HEIGHT : 0,
       before: this.#layout,
     });
-    this.isLaidOut.value = true;
     return this.#layout;
   }
 
