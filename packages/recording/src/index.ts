@@ -11,6 +11,7 @@ export {
   type Totals,
 } from './picture.js';
 export { Latencies } from './latencies.js';
+export type { Subscription } from './subscriptions.js';
 export { Seconds, type Counted, type Second } from './seconds.js';
 
 export { createRecorder, type Recorder, type RecorderOptions } from './recorder.js';
