@@ -12,6 +12,7 @@ import './styles/panel.css';
 import './styles/forms.css';
 import './overview/overview.css';
 import './calls/calls.css';
+import './calls/latency.css';
 import './events/events.css';
 import './tools/tools.css';
 import './palette/palette.css';

@@ -42,7 +42,7 @@ export {
 
 export { parseFilter, type Filter, type FilterProblem } from './filter/filter.js';
 export { completions, type Completion, type Completions } from './filter/completions.js';
-export type { Span } from './filter/terms.js';
+export { quoted, readTerms, type Span, type Term } from './filter/terms.js';
 
 export {
   comparePictures,

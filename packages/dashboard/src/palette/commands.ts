@@ -1,3 +1,4 @@
+import { isLatencyShown } from '../calls/latency-view.js';
 import { eventChoices } from '../events/event-filters.js';
 import { isPaused } from '../events/events-view.js';
 import { filterText, serverFilter } from '../state/filter.js';
@@ -37,6 +38,14 @@ export function commandsOf(): Command[] {
       run: () => {
         isPaused.value = !isPaused.value;
         openView('events');
+      },
+    },
+    {
+      title: isLatencyShown.value ? 'Hide the latencies of calls' : 'Show the latencies of calls',
+      hint: 'calls',
+      run: () => {
+        isLatencyShown.value = !isLatencyShown.value;
+        openView('calls');
       },
     },
     { title: `Change the theme (now ${theme.value})`, hint: 'light, dark, auto', run: nextTheme },

@@ -1,5 +1,11 @@
 import { computed, signal } from '@preact/signals';
-import { parseFilter, type CallPicture, type EventPicture } from '@longwire/recording';
+import {
+  parseFilter,
+  quoted,
+  readTerms,
+  type CallPicture,
+  type EventPicture,
+} from '@longwire/recording';
 
 /** What the filter line of all views says. */
 export const filterText = signal('');
@@ -70,5 +76,20 @@ function remembered<Subject extends object>(
 
 /** The filter that lets one server through. */
 export function serverFilter(server: string): string {
-  return `server:${/^[\w.-]+$/.test(server) ? server : `"${server}"`}`;
+  return withTerm('', 'server', [quoted(server)]);
+}
+
+/** The same filter, but of this key only these terms, of which all have to match. Terms with `-` stay. */
+export function withTerm(text: string, key: string, values: readonly string[]): string {
+  const kept = readTerms(text)
+    .filter((term) => term.key !== key || term.negated)
+    .map(({ from, to }) => text.slice(from, to));
+  return [...kept, ...values.map((value) => `${key}:${value}`)].join(' ');
+}
+
+/** The values of all terms of a key, but for those with `-`. */
+export function filterValues(text: string, key: string): string[] {
+  return readTerms(text)
+    .filter((term) => term.key === key && !term.negated)
+    .flatMap(({ values }) => values);
 }
