@@ -80,6 +80,8 @@ export class Feed {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #ticks: ReturnType<typeof setInterval> | undefined;
   #delayMs = FIRST_DELAY_MS;
+  /** How far the clock of the page's server is ahead of this one. */
+  #aheadMs = 0;
   #isStopped = false;
 
   constructor(options: FeedOptions) {
@@ -100,6 +102,11 @@ export class Feed {
   /** Where the replay is; `undefined` where the page shows what happens. */
   get replay(): ReadonlySignal<ReplayPosition | undefined> {
     return this.#replay;
+  }
+
+  /** What time it is by the clock of the page's server, which the times of the picture are by. */
+  get serverTime(): number {
+    return this.#now() + this.#aheadMs;
   }
 
   /** Counts the changes of one part. */
@@ -156,11 +163,13 @@ export class Feed {
   }
 
   #begin(data: unknown): void {
-    const { mode, replay, picture } = data as {
+    const { at, mode, replay, picture } = data as {
+      at: number;
       mode: 'live' | 'replay';
       replay?: ReplayPosition;
       picture: PictureData;
     };
+    this.#aheadMs = at - this.#now();
     this.#picture = Picture.from(picture);
     this.#replay.value = mode === 'replay' ? replay : undefined;
     this.#goLive();

@@ -23,7 +23,10 @@ async function start(port = 0): Promise<DevServer> {
   return { ...server, close };
 }
 
-function follow({ url }: DevServer): { feed: Feed; draws: () => number } {
+function follow(
+  { url }: DevServer,
+  { now }: { now?: () => number } = {},
+): { feed: Feed; draws: () => number } {
   let draws = 0;
   const feed = new Feed({
     open: () => new EventSource(`${url}api/stream`) as EventSourceLike,
@@ -34,6 +37,7 @@ function follow({ url }: DevServer): { feed: Feed; draws: () => number } {
       });
     },
     diagnose: async () => 'it was asked why',
+    ...(now !== undefined && { now }),
   });
   open.push(() => feed.stop());
   feed.start();
@@ -72,6 +76,16 @@ it('has the picture of the server, and draws many lines at once', async () => {
   expect(draws() - before).toBeLessThan(20);
   // Events are no calls: whoever draws those draws nothing.
   expect(feed.version('calls').value).toBe(callsBefore);
+});
+
+it('counts time by the clock of the server, which the times of its picture are by', async () => {
+  const server = await start();
+  const before = Date.now();
+  // A browser on a machine whose clock is an hour late.
+  const { feed } = follow(server, { now: () => Date.now() - 3_600_000 });
+  await until(() => feed.liveness.value.state === 'live' && feed.version('servers').value > 0);
+  expect(feed.serverTime).toBeGreaterThanOrEqual(before);
+  expect(feed.serverTime).toBeLessThan(before + 600_000);
 });
 
 it('says since when it is not live, and has everything again when the server is back', async () => {
