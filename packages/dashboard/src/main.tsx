@@ -14,6 +14,7 @@ import './overview/overview.css';
 import './calls/calls.css';
 import './calls/latency.css';
 import './events/events.css';
+import './events/plots.css';
 import './tools/tools.css';
 import './palette/palette.css';
 

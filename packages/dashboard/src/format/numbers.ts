@@ -10,6 +10,19 @@ export function formatRate(perSecond: number): string {
   return perSecond >= 10 ? whole.format(perSecond) : String(Number(perSecond.toFixed(1)));
 }
 
+const four = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
+const compact = new Intl.NumberFormat('en-US', {
+  maximumSignificantDigits: 4,
+  notation: 'compact',
+});
+
+/** A number that a server measured, with four digits: `0.4213`, `1,024`, `12.5M`, `1e+300`. */
+export function formatMeasured(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e15 || (size > 0 && size < 1e-4)) return String(Number(value.toPrecision(4)));
+  return (size >= 1e6 ? compact : four).format(value);
+}
+
 /** A size: `812 B`, `3.4 KiB`, `2 MiB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;

@@ -1,5 +1,6 @@
 import { isLatencyShown } from '../calls/latency-view.js';
 import { eventChoices } from '../events/event-filters.js';
+import { arePlotsShown } from '../events/event-plots.js';
 import { isPaused } from '../events/events-view.js';
 import { filterText, serverFilter } from '../state/filter.js';
 import { feed } from '../state/page.js';
@@ -46,6 +47,14 @@ export function commandsOf(): Command[] {
       run: () => {
         isLatencyShown.value = !isLatencyShown.value;
         openView('calls');
+      },
+    },
+    {
+      title: arePlotsShown.value ? 'Hide the plots of events' : 'Plot numbers in events',
+      hint: 'events',
+      run: () => {
+        arePlotsShown.value = !arePlotsShown.value;
+        openView('events');
       },
     },
     { title: `Change the theme (now ${theme.value})`, hint: 'light, dark, auto', run: nextTheme },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { formatDuration } from '../../src/format/durations.ts';
 import { prettyJson } from '../../src/format/json.ts';
-import { formatBytes, formatRate } from '../../src/format/numbers.ts';
+import { formatBytes, formatMeasured, formatRate } from '../../src/format/numbers.ts';
 import { visibleLine, visibleText } from '../../src/format/visible.ts';
 
 it('shows durations and sizes with the digits that say something', () => {
@@ -18,6 +18,8 @@ it('shows durations and sizes with the digits that say something', () => {
     '3 d 4 h',
   ]);
   expect([0, 0.34, 4.25, 120.4].map(formatRate)).toEqual(['0', '0.3', '4.3', '120']);
+  const measured = [0, 0.421_34, -7.5, 1024, 12_500_000, 1e300, -5e-9];
+  expect(measured.map(formatMeasured)).toEqual('0 0.4213 -7.5 1,024 12.5M 1e+300 -5e-9'.split(' '));
   expect([812, 3_480, 2_097_152].map(formatBytes)).toEqual(['812 B', '3.4 KiB', '2 MiB']);
 });
 
