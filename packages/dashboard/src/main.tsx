@@ -16,6 +16,7 @@ import './calls/latency.css';
 import './events/events.css';
 import './events/plots.css';
 import './tools/tools.css';
+import './compare/compare.css';
 import './palette/palette.css';
 
 followTheme();

@@ -49,6 +49,8 @@ export {
   type CatalogueChange,
   type ChangedItem,
   type Comparison,
+  type ErrorChange,
+  type ErrorCount,
   type LatencyChange,
   type LatencySummary,
 } from './compare.js';
