@@ -54,16 +54,23 @@ export function LatencyChanges({ changes }: { changes: readonly LatencyChange[] 
                     <Mark name={verdict} word={LATENCY_WORDS[verdict]} />
                   </td>
                   <FromTo
+                    title="p50"
                     before={before}
                     after={after}
                     show={({ p50Ms }) => formatDuration(p50Ms)}
                   />
                   <FromTo
+                    title="p95"
                     before={before}
                     after={after}
                     show={({ p95Ms }) => formatDuration(p95Ms)}
                   />
-                  <FromTo before={before} after={after} show={({ count }) => formatCount(count)} />
+                  <FromTo
+                    title="calls"
+                    before={before}
+                    after={after}
+                    show={({ count }) => formatCount(count)}
+                  />
                 </tr>
               ))}
             </tbody>
@@ -110,7 +117,7 @@ export function ErrorChanges({ changes }: { changes: readonly ErrorChange[] }) {
                     <td>
                       <Mark name={verdict} word={ERROR_WORDS[verdict]} />
                     </td>
-                    <FromTo before={before} after={after} show={shareOf} />
+                    <FromTo title="calls" before={before} after={after} show={shareOf} />
                   </tr>
                 ))}
             </tbody>
@@ -122,16 +129,18 @@ export function ErrorChanges({ changes }: { changes: readonly ErrorChange[] }) {
 }
 
 function FromTo<Value extends LatencySummary | ErrorCount>({
+  title,
   before,
   after,
   show,
 }: {
+  title: string;
   before: Value;
   after: Value;
   show: (value: Value) => string;
 }) {
   return (
-    <td class="number">
+    <td class="number" data-title={title}>
       {show(before)} <span aria-hidden="true">→</span>
       <span class="unseen">before, </span> <strong>{show(after)}</strong>
       <span class="unseen"> after</span>
