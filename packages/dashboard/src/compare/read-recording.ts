@@ -26,6 +26,8 @@ const MAX_BYTES = 2 * 1024 ** 3;
 const LIMITS = { maxCalls: 10_000, maxEvents: 1, maxStates: 1 } as const;
 /** More calls without an end are no recording of anything. */
 const MAX_IN_FLIGHT = 100_000;
+/** The page is drawn after so long. */
+const WORK_MS = 12;
 
 /**
  * Reads a recording through, of which a part is in memory at a time.
@@ -40,6 +42,7 @@ export async function readRecording(
   const picture = new Picture(LIMITS);
   const reader = new LineReader();
   const decoder = new TextDecoder();
+  let workedSince = performance.now();
   let [lines, read, inFlight, from, to] = [0, 0, 0, 0, 0];
   const take = (taken: readonly RecordedLine[]): void => {
     for (const line of taken) {
@@ -62,6 +65,9 @@ export async function readRecording(
       take(reader.push(decoder.decode(value, { stream: true })));
       read += value.byteLength;
       onProgress(read / file.size);
+      if (performance.now() - workedSince < WORK_MS) continue;
+      await new Promise((resolve) => setTimeout(resolve));
+      workedSince = performance.now();
     }
   } finally {
     void chunks.cancel().catch(() => {});

@@ -50,6 +50,9 @@ export function EventPlots({ list, of }: { list: HeldList<EventPicture>; of: unk
               : `such as ${visibleLine(names[0] ?? '', 40)}`
           }
           onInput={({ currentTarget }) => take(currentTarget)}
+          onKeyDown={({ key, currentTarget }) => {
+            if (key === 'Enter') take(currentTarget);
+          }}
         />
         <datalist id={`${id}-names`}>
           {names.map((name) => (
