@@ -64,7 +64,7 @@ function inUnits(ms: number): string {
   return ms < 1000 ? `${ms}ms` : `${ms / 1000}s`;
 }
 
-/** Calls that ended by server and tool, or method; in the order of their names, in which they stay. */
+/** Calls that ended by server and tool, or method. Tools come first; the order does not change by itself. */
 export function toolLatencies(calls: Iterable<CallPicture>): ToolLatency[] {
   const groups = new Map<string, CallPicture[]>();
   for (const call of calls) {
@@ -92,8 +92,8 @@ export function toolLatencies(calls: Iterable<CallPicture>): ToolLatency[] {
     })
     .toSorted(
       (one, other) =>
-        one.server.localeCompare(other.server) ||
         other.key.localeCompare(one.key) ||
+        one.server.localeCompare(other.server) ||
         one.name.localeCompare(other.name),
     );
 }
