@@ -82,10 +82,10 @@ function isUpToDate() {
 }
 
 /** Removes all but the types, which the compiler keeps. @param {WorkspacePackage} bundled */
-function removeBundle({ directory }) {
+function removeBundle({ directory, manifest }) {
   const dist = join(directory, 'dist');
   if (!existsSync(dist)) return;
-  rmSync(join(dist, 'page'), { recursive: true, force: true });
+  if (manifest.name === COMMAND) rmSync(join(dist, 'page'), { recursive: true, force: true });
   for (const path of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     if (/\.(?:c?js|js\.map|txt)$|^\.bundled$/.test(path)) rmSync(join(dist, path));
   }
@@ -115,7 +115,8 @@ async function command({ directory, manifest, entries }) {
   const modules = [
     ...(await write({
       input: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
-      external: Object.keys(peerDependencies),
+      // Of the server kit only types are imported: whoever mounts the page has it.
+      external: Object.keys(peerDependencies).filter((name) => !SOURCES.has(name)),
       dir: dist,
       alias: { ...Object.fromEntries(SOURCES), ...INSIDE },
       files: FILES.command,

@@ -2,6 +2,8 @@ import { defineConfig } from 'vite';
 import { SOURCES } from '../../scripts/entries.mjs';
 
 export default defineConfig({
+  // It is served below any path, behind whatever proxy.
+  base: './',
   resolve: { alias: Object.fromEntries(SOURCES) },
   build: {
     // The policy of the page's server allows neither inline scripts nor what a polyfill would add.

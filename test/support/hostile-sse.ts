@@ -46,8 +46,11 @@ export interface Mischief {
   hangOn?: string;
   /** Answers messages with this method with a JSON-RPC error. */
   failOn?: string;
-  /** What this returns is waited for before the POST of a message that came is answered. */
-  holdPost?: (message: RpcMessage) => Promise<void> | undefined;
+  /**
+   * What this returns is waited for before the POST of a message that came is answered: with the answer
+   * that it brings, if it brings one, and then the message has no effect.
+   */
+  holdPost?: (message: RpcMessage) => Promise<HttpAnswer | void> | undefined;
   /** Answers `tools/call` with an event whose text has this many bytes. */
   hugeEventBytes?: number;
   /** How lines end. Default `\n`. */
@@ -214,7 +217,7 @@ export async function startHostileSse(mischief: Mischief = {}): Promise<HostileS
         else response.writeHead(202).end('Accepted', () => act(message, sessionId));
       };
       const held = mischief.holdPost?.(message);
-      if (held) void held.then(accept);
+      if (held) void held.then((refusal) => (refusal ? answer(response, refusal) : accept()));
       else accept();
     }
   }

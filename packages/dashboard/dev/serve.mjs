@@ -115,7 +115,13 @@ export async function startDevServer({ port = 0, isMoving = true } = {}) {
     const last = Number(request.headers['last-event-id'] ?? Number.NaN);
     const missed = batches.findIndex((batch) => batch.id === last);
     if (missed === -1) {
-      const data = { at: Date.now(), mode: 'live', picture: cut(picture.toJSON()) };
+      const data = {
+        at: Date.now(),
+        mode: 'live',
+        canCall: true,
+        hasValues: true,
+        picture: cut(picture.toJSON()),
+      };
       response.write(eventOf('snapshot', id, data));
     } else {
       for (const batch of batches.slice(missed + 1)) {

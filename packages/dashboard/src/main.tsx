@@ -11,6 +11,7 @@ import './styles/tables.css';
 import './styles/panel.css';
 import './styles/forms.css';
 import './overview/overview.css';
+import './timeline/timeline.css';
 import './calls/calls.css';
 import './calls/latency.css';
 import './events/events.css';

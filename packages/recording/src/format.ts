@@ -139,6 +139,20 @@ export interface HealthLine extends Stamp {
   readonly latencyMs?: number;
 }
 
+/** How many sessions a server has open, where the server itself was watched. */
+export interface SessionsLine extends Stamp {
+  readonly type: 'sessions';
+  readonly open: readonly OpenSessions[];
+}
+
+/** Sessions that are alike. */
+export interface OpenSessions {
+  readonly transport: string;
+  /** Missing until client and server have agreed on one. */
+  readonly protocolVersion?: string;
+  readonly count: number;
+}
+
 /** Lines that were dropped here, because nobody could keep up. */
 export interface GapLine {
   readonly type: 'gap';
@@ -158,4 +172,5 @@ export type RecordedLine =
   | ErrorLine
   | CatalogueLine
   | HealthLine
+  | SessionsLine
   | GapLine;

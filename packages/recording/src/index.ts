@@ -10,6 +10,7 @@ export {
   type StatePicture,
   type Totals,
 } from './picture.js';
+export { attemptSpansOf, endOfCall, type AttemptSpan } from './exports/attempts.js';
 export { Latencies } from './latencies.js';
 export type { Subscription } from './subscriptions.js';
 export { Seconds, type Counted, type Second } from './seconds.js';

@@ -96,6 +96,12 @@ const LINES: { readonly [Type in RecordedLine['type']]: Members<Line<Type>> } = 
     reason: optional(text),
     latencyMs: optional(positive),
   },
+  sessions: {
+    ...of,
+    open: (value) =>
+      Array.isArray(value) &&
+      value.every(having({ transport: text, protocolVersion: optional(text), count: whole })),
+  },
   gap: { at: number, count: whole },
 };
 

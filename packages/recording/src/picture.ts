@@ -7,6 +7,7 @@ import type {
   ErrorLine,
   HealthLine,
   NotificationLine,
+  OpenSessions,
   ProgressLine,
   RecordedError,
   RecordedLine,
@@ -45,6 +46,8 @@ export interface AttemptPicture {
   readonly id?: number | string;
   /** Why it was sent again: the connection was lost between this attempt and the one before. */
   readonly cause?: RecordedError;
+  /** When the attempt before was lost with its connection. */
+  readonly lostAt?: number;
 }
 
 /** A call, from its begin to its end. */
@@ -86,6 +89,8 @@ export interface ServerPicture {
   readonly catalogue: Partial<Record<CatalogueLine['kind'], CatalogueLine['items']>>;
   /** The resources that it was asked to tell changes of, and accepted. A new session is asked again. */
   readonly subscriptions: readonly Subscription[];
+  /** Its open sessions; missing where its clients are watched, and not the server. */
+  readonly sessions?: readonly OpenSessions[];
   readonly inFlight: number;
   readonly totals: Totals;
   /** Of calls that were answered. */
@@ -204,6 +209,9 @@ export class Picture {
         server.health = health;
         return;
       }
+      case 'sessions':
+        server.sessions = line.open;
+        return;
     }
   }
 
@@ -315,15 +323,16 @@ export class Picture {
     const call = this.#inFlight.get(number);
     if (call === undefined) return;
     const before = call.attempts.at(-1);
-    const cause =
-      before === undefined
-        ? undefined
-        : server.states.findLast(({ from, reason }) => reason !== undefined && from >= before.at);
+    const isLoss = ({ from, reason }: StatePicture): boolean =>
+      before !== undefined && reason !== undefined && from >= before.at;
+    const cause = server.states.findLast(isLoss)?.reason;
+    const lostAt = cause && server.states.find(isLoss)?.from;
     call.attempts.push({
       attempt,
       at,
       ...(id !== undefined && { id }),
-      ...(cause?.reason !== undefined && { cause: cause.reason }),
+      ...(cause !== undefined && { cause }),
+      ...(lostAt !== undefined && { lostAt }),
     });
   }
 
@@ -347,7 +356,10 @@ export class Picture {
     this.#inFlight.delete(line.call);
     this.#ended = kept(this.#ended, call, this.#limits.maxCalls);
     const { totals, seconds } = server;
-    server.subscriptions = afterCall(server.subscriptions, call);
+    // Of a server that was watched itself they are those of many clients.
+    if (server.sessions === undefined) {
+      server.subscriptions = afterCall(server.subscriptions, call);
+    }
     server.inFlight--;
     totals.calls++;
     if (end.outcome === 'tool-error') totals.toolErrors++;

@@ -4,9 +4,12 @@ import type {
   CatalogueLine,
   EndLine,
   HealthLine,
+  NotificationLine,
   RecordedError,
   RecordedLine,
   ServerLine,
+  SessionsLine,
+  StateLine,
 } from './format.js';
 import type {
   RecordableClient,
@@ -52,12 +55,18 @@ export interface Recorder {
   watch(watched: { readonly name: string; readonly client: RecordableClient }): () => void;
   /** As `watch`, for all servers of a group. */
   watchGroup(group: RecordableGroup): () => void;
+  /** Records a state of what is not a client, such as a server. */
+  state(state: Omit<StateLine, 'type' | 'at'>): void;
+  /** Records what a server said that is not watched by its client. */
+  notification(said: Omit<NotificationLine, 'type' | 'at'>): void;
   /** Records what is known of a server. */
   server(known: Omit<ServerLine, 'type' | 'at'>): void;
   /** Records what a server listed. */
   catalogue(listed: Omit<CatalogueLine, 'type' | 'at'>): void;
   /** Records how a server is. */
   health(health: Omit<HealthLine, 'type' | 'at'>): void;
+  /** Records how many sessions a server has. */
+  sessions(sessions: Omit<SessionsLine, 'type' | 'at'>): void;
   /** Ends a call in flight with this error. Returns `false` if no such call is in flight. */
   cancel(call: number, error: Error): boolean;
 }
@@ -174,6 +183,14 @@ class LineRecorder implements Recorder {
     return () => stops.forEach((stop) => stop());
   }
 
+  state(state: Omit<StateLine, 'type' | 'at'>): void {
+    this.#add(() => ({ type: 'state', ...state }));
+  }
+
+  notification({ server, method, params }: Omit<NotificationLine, 'type' | 'at'>): void {
+    this.#add(() => this.#notification(server, method, params));
+  }
+
   server(known: Omit<ServerLine, 'type' | 'at'>): void {
     this.#add(() => ({ type: 'server', ...known }));
   }
@@ -188,6 +205,10 @@ class LineRecorder implements Recorder {
 
   health(health: Omit<HealthLine, 'type' | 'at'>): void {
     this.#add(() => ({ type: 'health', ...health }));
+  }
+
+  sessions(sessions: Omit<SessionsLine, 'type' | 'at'>): void {
+    this.#add(() => ({ type: 'sessions', ...sessions }));
   }
 
   cancel(call: number, error: Error): boolean {

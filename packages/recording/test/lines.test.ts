@@ -114,7 +114,13 @@ describe('docs/recording.md', () => {
     expect(lines).toEqual(examples.slice(1).map((text) => JSON.parse(text) as unknown));
     const types = new Set(lines.map(({ type }) => type));
     expect(types).toEqual(
-      new Set([...linesOf(STORY).map(({ type }) => type), 'catalogue', 'health', 'gap']),
+      new Set([
+        ...linesOf(STORY).map(({ type }) => type),
+        'catalogue',
+        'health',
+        'sessions',
+        'gap',
+      ]),
     );
   });
 

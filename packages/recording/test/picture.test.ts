@@ -45,7 +45,12 @@ describe('a call that was lost with its connection', () => {
     const [first, second] = pictureOf(...STORY).find(1)?.attempts ?? [];
     expect(first).toMatchObject({ attempt: 1, id: 7 });
     expect(first).not.toHaveProperty('cause');
-    expect(second).toMatchObject({ attempt: 2, id: 9, cause: { code: 'connection-lost' } });
+    expect(second).toMatchObject({
+      attempt: 2,
+      id: 9,
+      cause: { code: 'connection-lost' },
+      lostAt: first && first.at + 10,
+    });
   });
 
   it('counts once, and the connection as restored', () => {
@@ -100,6 +105,10 @@ describe('subscriptions', () => {
     expect(after(...subscribed, ...asked(2, 'resources/subscribe', 'result'))).toHaveLength(1);
     expect(after(...subscribed, ...asked(2, 'resources/unsubscribe', 'error'))).toHaveLength(1);
     expect(after(...subscribed, ...asked(2, 'resources/unsubscribe', 'result'))).toEqual([]);
+  });
+
+  it('are not told of a server that was watched itself: each is of one of its clients', () => {
+    expect(after({ type: 'sessions', open: [] }, ...subscribed)).toEqual([]);
   });
 
   it('outlive a connection, and not the client', () => {

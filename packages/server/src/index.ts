@@ -26,6 +26,7 @@ export type {
   KitObserver,
   KitStats,
   McpMount,
+  ObservedNotification,
   ObservedSession,
   SessionEnd,
 } from './operate/observer.js';
@@ -44,6 +45,7 @@ export type {
   ServerContext,
   ServerFactory,
 } from './options.js';
+export type { MountPage, MountWatch } from './page/mount-page.js';
 export { mcp, stopperOf } from './plugin.js';
 export { ANONYMOUS, type MaybePromise, type Principal } from './principal.js';
 export { RefusedError, type Refusal } from './refusal.js';

@@ -5,7 +5,13 @@ import { CallGates } from './calls/gates.js';
 import { BufferBudget } from './events/buffer-budget.js';
 import type { EventStreamOptions } from './events/event-stream.js';
 import { Heartbeats } from './events/heartbeats.js';
-import type { KitObserver, KitStats, McpMount } from './operate/observer.js';
+import {
+  notificationTeller,
+  type KitObserver,
+  type KitStats,
+  type McpMount,
+  type TellNotification,
+} from './operate/observer.js';
 import type { ResolvedOptions } from './options.js';
 import { ANONYMOUS, type Principal } from './principal.js';
 import type { Refusal } from './refusal.js';
@@ -29,6 +35,8 @@ export class Mount implements McpMount {
   readonly sessions: Sessions;
   readonly stateless: StatelessRoutes;
   readonly events: EventStreamOptions;
+  /** Tells observers of what servers say. */
+  readonly notified: TellNotification | undefined;
   readonly #principals = new WeakMap<FastifyRequest, Principal>();
   /** Told every server before it is connected. */
   readonly watch: (server: object) => void;
@@ -37,6 +45,7 @@ export class Mount implements McpMount {
     this.options = options;
     this.gates = new CallGates(gates);
     this.watch = watch;
+    this.notified = notificationTeller(observers, options.log);
     const { heartbeatMs, retryMs, maxBufferedBytes } = options;
     this.events = {
       heartbeats: new Heartbeats(heartbeatMs),
@@ -44,7 +53,14 @@ export class Mount implements McpMount {
       maxBufferedBytes,
       budget: new BufferBudget(options),
     };
-    this.sessions = new Sessions({ options, gates: this.gates, observers, refusesSession, watch });
+    this.sessions = new Sessions({
+      options,
+      gates: this.gates,
+      observers,
+      notified: this.notified,
+      refusesSession,
+      watch,
+    });
     this.stateless = new StatelessRoutes(this);
   }
 
@@ -87,6 +103,7 @@ export class Mount implements McpMount {
   get notify(): ServerNotifier {
     const { bus } = this.options.stores;
     const tell = (method: string, params?: Record<string, unknown>): void => {
+      this.notified?.({ method, params });
       for (const session of this.sessions.all()) session.notify(method, params);
     };
     return {
@@ -104,6 +121,7 @@ export class Mount implements McpMount {
       },
       resourceUpdated: (uri) => {
         bus.publish({ kind: 'resource_updated', uri });
+        this.notified?.({ method: 'notifications/resources/updated', params: { uri } });
         for (const session of this.sessions.all()) {
           if (session.record.subscriptions.includes(uri)) {
             session.notify('notifications/resources/updated', { uri });

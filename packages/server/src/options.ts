@@ -22,6 +22,7 @@ import {
 import { resolveAuthenticator } from './auth/resolve-authenticator.js';
 import { scopeRefusal } from './auth/challenge.js';
 import type { KitObserver, McpMount } from './operate/observer.js';
+import { checkPage, type MountPage } from './page/mount-page.js';
 import type { Principal } from './principal.js';
 import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './check-options.js';
 import type { Refusal } from './refusal.js';
@@ -181,6 +182,11 @@ export interface KitOptions extends GuardOptions, LimitOptions, OperateOptions {
    * the same. Default: a random one for this process.
    */
   requestStateKeys?: readonly (string | Uint8Array)[];
+  /**
+   * Shows the mount live, below `/page`, to whoever `allow` of the page lets in: `page` of the package
+   * `longwire` makes one. Default: there is none.
+   */
+  page?: MountPage;
   /** Called once the mount is there, with what its program may do with it. */
   onMount?: (mount: McpMount) => void;
 }
@@ -205,6 +211,7 @@ export interface ResolvedOptions extends ResolvedNumbers, ResolvedGuardOptions {
   readonly observers: readonly KitObserver[];
   readonly stores: Required<Stores>;
   readonly requestStates: RequestStates;
+  readonly page: MountPage | undefined;
   readonly onMount: ((mount: McpMount) => void) | undefined;
   readonly log: FastifyBaseLogger | undefined;
   /** What a client gets that lacks scopes. */
@@ -232,6 +239,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'audit',
   'stop',
   'requestStateKeys',
+  'page',
   'onMount',
   'allowedHosts',
   'allowedOrigins',
@@ -273,6 +281,7 @@ export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): Re
     observers: checkHooks('observers', options.observers, OBSERVER_METHODS),
     stores,
     requestStates: requestStates(options.requestStateKeys),
+    page: checkPage(options.page),
     onMount: checkOnMount(options.onMount),
     log,
     refusalOf: scopeRefusal,
@@ -280,7 +289,12 @@ export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): Re
 }
 
 const GATE_METHODS = ['admit', 'hold', 'around', 'leave'] as const;
-const OBSERVER_METHODS = ['sessionOpened', 'sessionEnded', 'requestRefused'] as const;
+const OBSERVER_METHODS = [
+  'sessionOpened',
+  'sessionEnded',
+  'requestRefused',
+  'notificationSent',
+] as const;
 
 /**
  * The gates of a mount.

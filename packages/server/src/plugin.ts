@@ -21,6 +21,8 @@ import type { ResolvedOperateOptions, StopOptions } from './operate/options.js';
 import { Stopper } from './operate/stop.js';
 import { createTracing } from './operate/tracing.js';
 import { resolveOptions, type McpOptions, type ResolvedOptions } from './options.js';
+import { registerPage } from './page/routes.js';
+import type { Principal } from './principal.js';
 import * as refusals from './refusal.js';
 import { RefusedError, refuse } from './refusal.js';
 import { ServerCard } from './server-card.js';
@@ -47,7 +49,9 @@ const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
           queues: () =>
             [...(held.limits?.depths() ?? [])].map(([queue, depth]) => ({ queue, ...depth })),
         });
+  const watch = options.page?.watch({ prefix });
   const before = [
+    watch?.gate,
     tracing === undefined ? undefined : await createTracing(tracing),
     kept?.gate,
     audit === undefined ? undefined : auditGate(audit),
@@ -57,6 +61,14 @@ const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
     if (refusal === undefined) return done();
     kept?.observer.requestRefused?.(refusal);
     refuse(reply, refusal);
+  };
+  const authenticate = async (request: FastifyRequest): Promise<Principal> => {
+    try {
+      return await options.auth.authenticate(request);
+    } catch (error) {
+      if (error instanceof RefusedError) kept?.observer.requestRefused?.(error.refusal);
+      throw error;
+    }
   };
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard);
@@ -71,32 +83,37 @@ const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
       const limits = await registerLimits(fastify, options.limits, { rates, queue });
       const mount = new Mount(options, {
         gates: [...before, ...limits.gates, ...options.gates, drain],
-        observers: [...(kept === undefined ? [] : [kept.observer]), ...options.observers],
+        observers: [kept?.observer, watch?.observer, ...options.observers].filter(
+          (observer) => observer !== undefined,
+        ),
         refusesSession: () =>
           drain.takesSessions ? limits.refusesSession() : refusals.NO_MORE_SESSIONS,
         watch: (server) => limits.watch(server),
       });
       Object.assign(held, { mount, limits });
       drain.add(mount);
-      const authenticate = async (
+      const identify = async (
         request: FastifyRequest,
         reply: FastifyReply,
       ): Promise<FastifyReply | undefined> => {
         try {
-          mount.setPrincipal(request, await options.auth.authenticate(request));
+          mount.setPrincipal(request, await authenticate(request));
           return undefined;
         } catch (error) {
           if (!(error instanceof RefusedError)) throw error;
-          kept?.observer.requestRefused?.(error.refusal);
           return refuse(reply, error.refusal);
         }
       };
-      if (given.auth !== undefined) fastify.addHook('onRequest', authenticate);
+      if (given.auth !== undefined) fastify.addHook('onRequest', identify);
       addRoutes(fastify, mount);
       options.onMount?.(mount);
     },
     { prefix },
   );
+  if (options.page !== undefined && watch !== undefined) {
+    drain.addPage(() => watch.close());
+    await registerPage(app, { page: options.page, watch, prefix, guard, authenticate });
+  }
 };
 
 /** What a mount holds before it is there. */

@@ -42,6 +42,9 @@ describe('an option that is wrong', () => {
     [{ allowedOrigins: ['*.a.com'] }, 'allowedOrigins: "*.a.com"'],
     [{ sessionIdleMs: null }, 'sessionIdleMs'],
     [{ maxSessions: null }, 'maxSessions'],
+    [{ page: true }, 'page must be an object'],
+    // It would be open to everybody.
+    [{ page: { watch: () => undefined } }, 'page.allow'],
     [{ onMount: 'x' }, 'onMount'],
     [{ stop: null }, 'stop must be an object'],
     [{ requestStateKeys: ['short'] }, 'requestStateKeys[0]'],

@@ -66,21 +66,11 @@ export class Guard {
 
   /** Why a request of an allowed origin is refused. */
   refuse(request: GuardedRequest): Refusal | undefined {
-    const { method, headers } = request;
-    if (!this.#hasToken(headers)) {
+    if (!this.#hasToken(request.headers)) {
       const message = 'Open the address that longwire dash has printed: it has the token.';
       return { status: 401, code: 'unauthorized', message };
     }
-    if (method === 'GET' || method === 'HEAD') return undefined;
-    // A form can send neither, and a script of another page only after a preflight, which is refused.
-    if (headers['x-longwire-page'] !== '1') {
-      return forbidden('missing-header', 'A request that does something needs x-longwire-page: 1.');
-    }
-    if (!/^application\/json(?:\s*;|$)/i.test(headers['content-type'] ?? '')) {
-      const message = 'A request that does something is application/json.';
-      return { status: 415, code: 'wrong-type', message };
-    }
-    return undefined;
+    return refuseForm(request);
   }
 
   #hasToken({ authorization = '', cookie = '' }: IncomingHttpHeaders): boolean {
@@ -91,6 +81,22 @@ export class Guard {
       return name === this.#cookieName && isEqual(value, this.token);
     });
   }
+}
+
+/**
+ * Why a request that does something is not taken for one of the page. A form can send neither the header nor
+ * the type, and a script of another page only after a preflight, which is refused.
+ */
+export function refuseForm({ method, headers }: GuardedRequest): Refusal | undefined {
+  if (method === 'GET' || method === 'HEAD') return undefined;
+  if (headers['x-longwire-page'] !== '1') {
+    return forbidden('missing-header', 'A request that does something needs x-longwire-page: 1.');
+  }
+  if (!/^application\/json(?:\s*;|$)/i.test(headers['content-type'] ?? '')) {
+    const message = 'A request that does something is application/json.';
+    return { status: 415, code: 'wrong-type', message };
+  }
+  return undefined;
 }
 
 function forbidden(code: string, message: string): Refusal {

@@ -78,6 +78,7 @@ export class KeptLines {
       case 'server':
       case 'state':
       case 'health':
+      case 'sessions':
       case 'catalogue':
         this.#stand(text);
         break;

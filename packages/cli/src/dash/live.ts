@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { LongwireError, type LongwireClient, type Tool } from '@longwire/client';
-import { trustedHintsOf, VERSION } from '@longwire/client/internal';
+import { trustedHintsOf } from '@longwire/client/internal';
 import {
-  createHeader,
   createRecorder,
   type CallPicture,
   type CatalogueLine,
@@ -11,8 +10,8 @@ import {
   type Recorder,
   type RecordingMiddleware,
 } from '@longwire/recording';
-import { KeptLines } from './kept-lines.js';
-import { LineLog } from './line-log.js';
+import type { LineLog } from './line-log.js';
+import { LiveLog } from './live-log.js';
 import { PageError } from './page-error.js';
 import type { CallRequest, PageServers, PageSource } from './page-source.js';
 
@@ -44,8 +43,7 @@ interface LiveServer {
 /** Servers as they are now: what they do is recorded, and the page may ask them for more. */
 export class Live implements PageSource, PageServers {
   readonly mode = 'live';
-  readonly log: LineLog;
-  readonly #kept = new KeptLines();
+  readonly #lines: LiveLog;
   readonly #recorder: Recorder;
   readonly #servers = new Map<string, LiveServer>();
   readonly #ended = new AbortController();
@@ -54,7 +52,7 @@ export class Live implements PageSource, PageServers {
   readonly #asked = new AsyncLocalStorage<((call: number) => void) | undefined>();
 
   constructor({ redact = (value) => value, onLine, maxReaderBytes }: LiveOptions = {}) {
-    this.log = new LineLog({ now: Date.now, about: () => ({ mode: 'live' }), maxReaderBytes });
+    this.#lines = new LiveLog({ canCall: true, hasValues: true, maxReaderBytes });
     this.#recorder = createRecorder({
       by: (call) => {
         const begun = this.#asked.getStore();
@@ -65,11 +63,14 @@ export class Live implements PageSource, PageServers {
         const line = redact(recorded) as RecordedLine;
         const text = JSON.stringify(line);
         onLine?.(text);
-        this.#kept.add(line, text);
-        this.log.add(line, text);
+        this.#lines.add(line, text);
       },
     });
     this.#health = setInterval(() => this.#askHealth(), HEALTH_MS).unref();
+  }
+
+  get log(): LineLog {
+    return this.#lines.log;
   }
 
   get servers(): PageServers {
@@ -148,27 +149,11 @@ export class Live implements PageSource, PageServers {
   }
 
   async call(call: number): Promise<CallPicture | undefined> {
-    const found = this.log.picture.find(call);
-    if (found === undefined) return undefined;
-    const { begin, end } = this.#kept.call(call);
-    return {
-      ...found,
-      ...(begin?.arguments !== undefined && { arguments: begin.arguments }),
-      ...(found.end !== undefined && {
-        end: { ...found.end, ...(end?.result !== undefined && { result: end.result }) },
-      }),
-    };
+    return this.#lines.call(call);
   }
 
   recording(): Readable {
-    const header = JSON.stringify(createHeader(`longwire/${VERSION}`));
-    const lines = this.#kept.lines();
-    return Readable.from(
-      (function* () {
-        yield `${header}\n`;
-        for (const line of lines) yield `${line}\n`;
-      })(),
-    );
+    return this.#lines.recording();
   }
 
   /** Says good-bye to the page. The clients stay open, and are not recorded any more. */

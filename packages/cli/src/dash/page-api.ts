@@ -15,7 +15,10 @@ const EXPORTS = {
 export function addApi(app: FastifyInstance, source: PageSource): void {
   const servers = (): PageServers => {
     if (source.servers !== undefined) return source.servers;
-    throw new PageError(409, 'replay', 'This is a recording: nothing can be called.');
+    if (source.mode === 'replay') {
+      throw new PageError(409, 'replay', 'This is a recording: nothing can be called.');
+    }
+    throw new PageError(409, 'only-shown', 'Nothing can be called from this page.');
   };
   app.get('/api/stream', (request, reply) => {
     const last = request.headers['last-event-id'];

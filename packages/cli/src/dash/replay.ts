@@ -35,7 +35,7 @@ export class Replay implements PageSource {
     this.#lines = new LineCursor(index, 0);
     this.log = new LineLog({
       now: () => this.#at,
-      about: () => ({ mode: 'replay', replay: this.#position() }),
+      about: () => ({ mode: 'replay', canCall: false, hasValues: true, replay: this.#position() }),
     });
   }
 

@@ -29,14 +29,16 @@ export function send(
   });
 }
 
-/** A page that was opened by its address, and what it asks for. */
+/** A page that was opened by its address, which has the token, and what it asks for. */
 export class OpenPage {
+  /** With the path of a page that is not at the root. */
   readonly origin: string;
   readonly token: string;
 
   constructor(url: string) {
-    this.origin = new URL(url).origin;
-    this.token = new URL(url).searchParams.get('token') ?? '';
+    const { origin, pathname, searchParams } = new URL(url);
+    this.origin = origin + pathname.replace(/\/$/, '');
+    this.token = searchParams.get('token') ?? '';
   }
 
   get(path: string): Promise<Answer> {

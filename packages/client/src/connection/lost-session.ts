@@ -23,8 +23,8 @@ export class LostSession {
   /** Sessions that cannot be resumed, and still answer what they were sent. */
   readonly draining: DrainingSessions;
   readonly #options: LostSessionOptions;
-  /** Channels that are being closed. */
-  readonly #closing = new Set<DialedChannel>();
+  /** Channels that are being closed, and when they are. */
+  readonly #closing = new Map<DialedChannel, Promise<void>>();
   /** While it is set, the outcome of the session's requests is open. */
   #resumption: Resumption | undefined;
   #lostBy: LongwireError | undefined;
@@ -60,10 +60,10 @@ export class LostSession {
     else if (dialed?.isStarted === true) this.#resumption = dialed.channel?.resumption;
     const isResumable = this.#resumption !== undefined;
     if (dialed !== undefined && (isResumable || !this.draining.take(dialed))) {
-      this.#closing.add(dialed);
-      (isResumable ? dialed.retire() : dialed.close())
+      const closed = (isResumable ? dialed.retire() : dialed.close())
         .catch((error: Error) => this.#options.port.report(error))
         .finally(() => this.#closing.delete(dialed));
+      this.#closing.set(dialed, closed);
     }
     return isResumable ? [] : this.abandon();
   }
@@ -109,6 +109,14 @@ export class LostSession {
     return endsAgain || isRefusal(error);
   }
 
+  /**
+   * Fulfilled when the requests that the session was being sent have arrived, or were refused: of those
+   * that were refused it is known that they did not run.
+   */
+  async flushed(): Promise<void> {
+    await Promise.all(this.#closing.values());
+  }
+
   /** The session is gone. Returns the cancellations of what its server had asked. */
   abandon(): JSONRPCNotification[] {
     const wasOpen = this.#resumption !== undefined;
@@ -125,7 +133,7 @@ export class LostSession {
 
   /** Fulfilled when every channel is closed that does not drain. */
   async close(): Promise<void> {
-    await Promise.all([...this.#closing].map((dialed) => dialed.close()));
+    await Promise.all([...this.#closing.keys()].map((dialed) => dialed.close()));
   }
 
   /** Fulfilled when every channel is closed. */

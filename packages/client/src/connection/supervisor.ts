@@ -215,12 +215,8 @@ export class Supervisor {
     const changed = next.state.name !== this.#state.name;
     this.#state = next.state;
     for (const effect of next.effects) this.#execute(effect);
-    this.#deliverPending();
-    if (changed) this.#stateChanged(next.state);
-  }
-
-  #deliverPending(): void {
     for (const message of this.#pending.splice(0)) this.#options.port.deliver(message);
+    if (changed) this.#stateChanged(next.state);
   }
 
   #execute(effect: Effect): void {
@@ -280,7 +276,7 @@ export class Supervisor {
     this.#dialed = dialed;
     // The dial belongs to no call, so it runs in no call's async context.
     const connected = this.#options.options.scope.runInAsyncScope(() => this.#connect(dialed));
-    connected.catch((error: LongwireError) => this.#dialFailed(dialed, error));
+    void connected.catch((error: LongwireError) => this.#dialFailed(dialed, error));
   }
 
   /** Whatever else comes on a channel that is closed is for nobody. */
@@ -299,7 +295,7 @@ export class Supervisor {
       return;
     }
     const { era } = channel;
-    if (this.#lostSession.resumption !== undefined) this.#abandonSession();
+    if (this.#lostSession.resumption !== undefined && !(await this.#abandonSession(dialed))) return;
     const isOther = handshake.learn(answer, era);
     if (own === undefined) {
       if (isOther) this.#options.onEra(era);
@@ -321,7 +317,7 @@ export class Supervisor {
     try {
       await dialed.sendInitialized(this.#handshake.initialized);
     } catch (error) {
-      this.#dialFailed(dialed, error as LongwireError);
+      await this.#dialFailed(dialed, error as LongwireError);
     }
     if (this.#dialed === dialed) this.#ready(dialed, false);
     else await this.#untilReady();
@@ -367,9 +363,9 @@ export class Supervisor {
     this.#fail('channel-ended', reason);
   }
 
-  #dialFailed(dialed: DialedChannel, error: LongwireError): void {
+  async #dialFailed(dialed: DialedChannel, error: LongwireError): Promise<void> {
     if (this.#dialed !== dialed) return;
-    if (this.#lostSession.isRefusedBy(error)) this.#abandonSession();
+    if (this.#lostSession.isRefusedBy(error) && !(await this.#abandonSession(dialed))) return;
     this.#fail('dial-failed', error);
   }
 
@@ -392,9 +388,11 @@ export class Supervisor {
     this.#pending.push(...this.#lostSession.release(dialed, { willReconnect }));
   }
 
-  /** The lost session cannot be resumed. */
-  #abandonSession(): void {
-    this.#pending.push(...this.#lostSession.abandon());
-    if (!this.#isApplying) this.#deliverPending();
+  /** The lost session cannot be resumed: this dial has shown it. False if that is over meanwhile. */
+  async #abandonSession(dialed: DialedChannel): Promise<boolean> {
+    await this.#lostSession.flushed();
+    if (this.#dialed !== dialed) return false;
+    for (const message of this.#lostSession.abandon()) this.#options.port.deliver(message);
+    return true;
   }
 }

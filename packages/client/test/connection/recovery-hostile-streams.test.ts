@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { HttpAnswer } from '../../../../test/support/http-answer.ts';
 import { startHttpFixture, type RecordedRequest } from '../../../../test/support/http-fixture.ts';
+import type { Mischief } from '../../../../test/support/hostile-sse.ts';
 import { type RpcMessage, StrictMcpSession } from '../../../../test/support/strict-mcp-session.ts';
 import { startToolEventsServer } from '../../../../test/support/tool-events-servers.ts';
 import { until } from '../../../../test/support/until.ts';
@@ -161,4 +163,25 @@ it('the answer to a call whose POST outlives its stream is awaited on the resume
   expect(await call).toEqual(said('x'));
   expect(runsOf(server, 'echo')).toHaveLength(1);
   expect(server.openedSessions()).toBe(1);
+});
+
+it('a call that is refused once the session cannot be resumed is sent again', async () => {
+  let refuse!: (answer: HttpAnswer) => void;
+  const refusal = new Promise<HttpAnswer>((resolve) => (refuse = resolve));
+  const mischief: Mischief = {
+    eventIds: true,
+    resumeAnswer: { status: 400 },
+    holdPost: ({ method }) => (method === 'tools/call' ? refusal : undefined),
+  };
+  const { server, client } = await setUp(mischief);
+  const call = client.callTool('echo', { message: 'x' });
+  await until(() => expect(runsOf(server, 'echo')).toHaveLength(1));
+  server.cut();
+  await until(() => expect(lastEventIds(server)).toHaveLength(2));
+  // The dial has failed by now.
+  await delay(100);
+  delete mischief.holdPost;
+  refuse({ status: 503 });
+  expect(await call).toEqual(said('x'));
+  expect(server.openedSessions()).toBe(2);
 });

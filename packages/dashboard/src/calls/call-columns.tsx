@@ -2,14 +2,10 @@ import type { CallPicture } from '@longwire/recording';
 import { formatClock, formatDuration } from '../format/durations.js';
 import { lineJson } from '../format/json.js';
 import { visibleLine } from '../format/visible.js';
+import { callName } from '../format/words.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';
 import type { Column } from '../parts/row-table.js';
-
-/** What a call is called: its tool, prompt or resource, else its method. */
-export function callName({ name, method }: CallPicture): string {
-  return name ?? method;
-}
 
 /** The columns of calls that have ended. */
 export const CALL_COLUMNS: readonly Column<CallPicture>[] = [

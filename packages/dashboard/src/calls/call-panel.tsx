@@ -1,5 +1,6 @@
 import type { CallPicture } from '@longwire/recording';
 import { formatClock, formatDuration } from '../format/durations.js';
+import { callName } from '../format/words.js';
 import { CommandButton } from '../parts/command-button.js';
 import { Empty } from '../parts/empty.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
@@ -8,21 +9,20 @@ import { Panel } from '../parts/panel.js';
 import { JsonText, Line } from '../parts/plain-text.js';
 import { cancelCall } from '../state/api.js';
 import { feed, now, useCall } from '../state/page.js';
-import { hrefOf, openView } from '../state/route.js';
+import { hrefOf } from '../state/route.js';
 import { ResultView } from '../tools/result-view.js';
-import { callName } from './call-columns.js';
 import { chainOf } from './chain.js';
 import { ChainList } from './chain-list.js';
 import { useWholeCall } from './whole-call.js';
 
 /** One call: what was asked, what happened to it, what came back. */
-export function CallPanel({ number }: { number: number }) {
+export function CallPanel({ number, onClose }: { number: number; onClose: () => void }) {
   const call = useCall(number);
   return (
     <Panel
       key={number}
       title={call === undefined ? `Call ${number}` : `${callName(call)} · call ${number}`}
-      onClose={() => openView('calls')}
+      onClose={onClose}
     >
       {call === undefined ? (
         <Empty title="This call is not kept any more" />
@@ -62,20 +62,18 @@ function CallDetails({ call: known }: { call: CallPicture }) {
       <h3>What happened</h3>
       <ChainList steps={chainOf(call, server)} />
       <h3>Arguments</h3>
-      {call.arguments === undefined ? (
-        <p class="remark">none</p>
-      ) : (
+      {call.arguments !== undefined ? (
         <JsonText value={call.arguments} label="Arguments" />
+      ) : (
+        <NoValue>none</NoValue>
       )}
       <h3>Result</h3>
       <Outcome call={call} />
-      {call.method === 'tools/call' &&
-        call.name !== undefined &&
-        feed.replay.value === undefined && (
-          <p>
-            <a href={hrefOf('tools', call.server, call.name)}>Open the form of this tool</a>
-          </p>
-        )}
+      {call.method === 'tools/call' && call.name !== undefined && feed.shows.value.canCall && (
+        <p>
+          <a href={hrefOf('tools', call.server, call.name)}>Open the form of this tool</a>
+        </p>
+      )}
     </>
   );
 }
@@ -84,9 +82,18 @@ function Running({ call }: { call: CallPicture }) {
   return (
     <p class="running">
       <Meter progress={call.progress} label={callName(call)} />
-      {feed.replay.value === undefined && (
+      {feed.shows.value.canCall && (
         <CommandButton run={() => cancelCall(call.call)}>Cancel</CommandButton>
       )}
+    </p>
+  );
+}
+
+/** In place of a value that there is not, or that is not kept. */
+function NoValue({ children }: { children: string }) {
+  return (
+    <p class="remark">
+      {feed.shows.value.hasValues ? children : 'not kept: this page shows no values'}
     </p>
   );
 }
@@ -95,5 +102,6 @@ function Outcome({ call }: { call: CallPicture }) {
   const { end } = call;
   if (end === undefined) return <p class="remark">not yet</p>;
   if (end.error !== undefined) return <JsonText value={end.error} label="Error" />;
+  if (end.result === undefined) return <NoValue>none</NoValue>;
   return <ResultView result={end.result} />;
 }

@@ -59,7 +59,7 @@ export function CallsView() {
           />
         )}
       </div>
-      {!Number.isNaN(opened) && <CallPanel number={opened} />}
+      {!Number.isNaN(opened) && <CallPanel number={opened} onClose={() => openView('calls')} />}
     </div>
   );
 }

@@ -36,12 +36,12 @@ const ENDED_HERE: Readonly<Record<string, string>> = {
 /** What happened to a call, link by link: called, sent, connection lost, sent again or not, and why. */
 export function chainOf(call: CallPicture, server: ServerPicture | undefined): ChainStep[] {
   const steps: ChainStep[] = [calledStep(call)];
-  for (const { attempt, at, cause } of call.attempts) {
+  for (const { attempt, at, cause, lostAt } of call.attempts) {
     if (attempt === 1) {
       steps.push({ sign: '→', tone: 'quiet', title: 'Sent', at });
       continue;
     }
-    steps.push(lostStep(cause));
+    steps.push(lostStep(cause, lostAt));
     steps.push({
       sign: '⟳',
       tone: 'busy',
@@ -64,13 +64,14 @@ function calledStep({ at, by }: CallPicture): ChainStep {
   };
 }
 
-function lostStep(cause: RecordedError | undefined): ChainStep {
+function lostStep(cause: RecordedError | undefined, at?: number): ChainStep {
   return {
     sign: '⚡',
     tone: 'warning',
     title:
       cause?.code === 'connection-lost' || cause === undefined ? 'Connection lost' : cause.code,
     ...(cause !== undefined && { said: cause.message }),
+    ...(at !== undefined && { at }),
   };
 }
 

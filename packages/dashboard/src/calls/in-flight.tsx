@@ -1,13 +1,12 @@
 import type { CallPicture } from '@longwire/recording';
 import { formatDuration } from '../format/durations.js';
-import { counted } from '../format/words.js';
+import { callName, counted } from '../format/words.js';
 import { CommandButton } from '../parts/command-button.js';
 import { Meter } from '../parts/meter.js';
 import { Line } from '../parts/plain-text.js';
 import { cancelCall } from '../state/api.js';
 import { feed, now } from '../state/page.js';
 import { hrefOf } from '../state/route.js';
-import { callName } from './call-columns.js';
 
 /** More calls at once than that are only counted: the filter finds the others. */
 const MAX_SHOWN = 50;
@@ -34,7 +33,6 @@ export function InFlight({ calls }: { calls: readonly CallPicture[] }) {
 }
 
 function InFlightCall({ call }: { call: CallPicture }) {
-  const isReplay = feed.replay.value !== undefined;
   return (
     <li>
       <a class="in-flight-name" href={hrefOf('calls', call.call)}>
@@ -46,7 +44,7 @@ function InFlightCall({ call }: { call: CallPicture }) {
       </span>
       <Meter progress={call.progress} label={callName(call)} />
       <span class="in-flight-time number">{formatDuration(now.value - call.at)}</span>
-      {!isReplay && (
+      {feed.shows.value.canCall && (
         <CommandButton run={() => cancelCall(call.call)}>
           Cancel<span class="unseen"> {callName(call)}</span>
         </CommandButton>

@@ -1,11 +1,19 @@
-import { computed, signal } from '@preact/signals';
+import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { quoted } from '@longwire/recording';
 import { formatDuration } from '../format/durations.js';
 import { formatCount } from '../format/numbers.js';
 import { counted, OUTCOMES } from '../format/words.js';
 import { Line } from '../parts/plain-text.js';
-import { filterText, filterValues, pageFilter, withTerm } from '../state/filter.js';
+import {
+  filterRange,
+  filterText,
+  filterValues,
+  pageFilter,
+  withTerm,
+  within,
+  type PageFilter,
+} from '../state/filter.js';
 import { feed } from '../state/page.js';
 import { useSlowVersion } from '../state/slow-version.js';
 import {
@@ -22,10 +30,16 @@ import {
 export const isLatencyShown = signal(false);
 
 /** What can be chosen does not go when one of it is chosen. */
-const ofAllDurations = computed(() => pageFilter(withTerm(filterText.value, 'duration', [])));
-const ofAllTools = computed(() =>
-  pageFilter(withTerm(withTerm(filterText.value, 'tool', []), 'method', [])),
-);
+const ofAllDurations = filterWithout('duration');
+const ofAllTools = filterWithout('tool', 'method');
+
+/** The filter of the page without the terms of some keys. */
+function filterWithout(...keys: readonly string[]): ReadonlySignal<PageFilter> {
+  const ofText = computed(() =>
+    pageFilter(keys.reduce((text, key) => withTerm(text, key, []), filterText.value)),
+  );
+  return computed(() => within(ofText.value, filterRange.value));
+}
 
 /** Tools that are listed; the filter finds the others. */
 const MAX_TOOLS = 200;

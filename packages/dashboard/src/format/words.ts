@@ -60,6 +60,11 @@ export function outcomeOf(call: CallPicture): OutcomeName {
   return call.end?.outcome ?? 'in-flight';
 }
 
+/** What a call is called: its tool, prompt or resource, else its method. */
+export function callName({ name, method }: CallPicture): string {
+  return name ?? method;
+}
+
 /** `1 call`, `2 calls`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;

@@ -2,7 +2,7 @@ import { isLatencyShown } from '../calls/latency-view.js';
 import { eventChoices } from '../events/event-filters.js';
 import { arePlotsShown } from '../events/event-plots.js';
 import { isPaused } from '../events/events-view.js';
-import { filterText, serverFilter } from '../state/filter.js';
+import { filterRange, filterText, serverFilter } from '../state/filter.js';
 import { feed } from '../state/page.js';
 import { openView, VIEW_TITLES, VIEWS } from '../state/route.js';
 import { nextTheme, theme } from '../state/theme.js';
@@ -30,6 +30,7 @@ export function commandsOf(): Command[] {
       hint: 'filter',
       run: () => {
         filterText.value = '';
+        filterRange.value = undefined;
         for (const choice of Object.values(eventChoices)) choice.value = '';
       },
     },
@@ -61,7 +62,7 @@ export function commandsOf(): Command[] {
     ...EXPORTS.map(({ title, path }) => ({
       title,
       hint: 'file',
-      run: () => location.assign(`/api/${path}`),
+      run: () => location.assign(`api/${path}`),
     })),
     ...servers.map(({ name }) => ({
       title: `Show only ${name}`,
@@ -72,7 +73,7 @@ export function commandsOf(): Command[] {
     })),
     ...servers.flatMap(({ name, catalogue }) =>
       (catalogue.tools ?? []).map((tool) => ({
-        title: `Run ${String(tool['name'])}`,
+        title: `${feed.shows.value.canCall ? 'Run' : 'Open'} ${String(tool['name'])}`,
         hint: name,
         run: () => openView('tools', name, String(tool['name'])),
       })),

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { isObject } from '../format/json.js';
 import { visibleText } from '../format/visible.js';
 import { Panel } from '../parts/panel.js';
+import { OnlyShown } from '../parts/only-shown.js';
 import { Line } from '../parts/plain-text.js';
 import { feed, useCall } from '../state/page.js';
 import { openView } from '../state/route.js';
@@ -30,19 +31,17 @@ export function ReadablePanel({ readable }: { readable: Readable }) {
         <Line text={`${id} · ${server}`} />
       </p>
       {description !== '' && <p class="description">{visibleText(description.slice(0, 4000))}</p>}
-      {feed.replay.value !== undefined ? (
-        <p class="remark">A recording is shown: nothing can be read.</p>
+      {!feed.shows.value.canCall ? (
+        <OnlyShown />
       ) : (
-        <>
-          <ArgumentsForm
-            field={field}
-            value={value.value}
-            onChange={(changed) => (value.value = changed)}
-            onRun={read}
-            runLabel={kind === 'prompts' ? 'Get' : 'Read'}
-            isBusy={run.state.value.at === 'starting'}
-          />
-        </>
+        <ArgumentsForm
+          field={field}
+          value={value.value}
+          onChange={(changed) => (value.value = changed)}
+          onRun={read}
+          runLabel={kind === 'prompts' ? 'Get' : 'Read'}
+          isBusy={run.state.value.at === 'starting'}
+        />
       )}
       {kind === 'resources' && (
         <SubscriptionSwitch server={server} uri={id} readAt={shown?.at} read={read} />

@@ -18,7 +18,7 @@ export function SubscriptionSwitch({
   read: () => void;
 }) {
   const subscription = subscriptionOf(server, uri);
-  const isReplay = feed.replay.value !== undefined;
+  const { canCall } = feed.shows.value;
   const { updates = 0, updatedAt } = subscription ?? {};
   const isOld = readAt !== undefined && updatedAt !== undefined && updatedAt > readAt;
   return (
@@ -30,13 +30,13 @@ export function SubscriptionSwitch({
           {updatedAt !== undefined &&
             `, ${counted(updates, 'update')}, the latest at ${formatClock(updatedAt)}`}
         </span>
-        {!isReplay && (
+        {canCall && (
           <CommandButton run={() => subscribe(server, uri, subscription === undefined)}>
             {subscription === undefined ? 'Subscribe' : 'Unsubscribe'}
           </CommandButton>
         )}
       </p>
-      {isOld && !isReplay && (
+      {isOld && canCall && (
         <p class="buttons tone-warning">
           <span>▲ It has changed since it was read.</span>
           <button type="button" onClick={read}>

@@ -6,6 +6,7 @@ import { Overview } from '../overview/overview.js';
 import { Palette } from '../palette/palette.js';
 import { ResourcesView } from '../resources/resources-view.js';
 import { route, VIEW_TITLES, type ViewName } from '../state/route.js';
+import { TimelineView } from '../timeline/timeline-view.js';
 import { ToolsView } from '../tools/tools-view.js';
 import { Head } from './head.js';
 import { NotLive } from './liveness.js';
@@ -13,6 +14,7 @@ import { ReplayBar } from './replay-bar.js';
 
 const VIEW_COMPONENTS: Readonly<Record<ViewName, () => JSX.Element>> = {
   overview: Overview,
+  timeline: TimelineView,
   calls: CallsView,
   events: EventsView,
   tools: ToolsView,

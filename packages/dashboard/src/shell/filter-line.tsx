@@ -4,6 +4,7 @@ import { completions } from '@longwire/recording';
 import { visibleLine } from '../format/visible.js';
 import { filter, filterText } from '../state/filter.js';
 import { feed } from '../state/page.js';
+import { TimeChip } from './time-chip.js';
 
 /** The filter of all views, and what can be written in it. */
 export function FilterLine() {
@@ -51,6 +52,7 @@ export function FilterLine() {
       <label class="unseen" htmlFor="filter">
         Filter of all views
       </label>
+      <TimeChip />
       <input
         ref={input}
         id="filter"

@@ -28,7 +28,7 @@ export class ApiError extends Error {
 export async function ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(`/api/${path}`, {
+    response = await fetch(`api/${path}`, {
       method,
       headers: {
         'x-longwire-page': '1',

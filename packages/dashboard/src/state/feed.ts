@@ -23,6 +23,14 @@ export interface ReplayPosition {
   readonly file: string;
 }
 
+/** What the page may do, and what it is shown. */
+export interface Shows {
+  /** Whether it may call the servers, and cancel calls. */
+  readonly canCall: boolean;
+  /** Whether arguments, results and what servers say are kept. */
+  readonly hasValues: boolean;
+}
+
 /** What a feed is made with. */
 export interface FeedOptions {
   readonly open: () => EventSourceLike;
@@ -56,6 +64,7 @@ const PARTS: Readonly<Record<RecordedLine['type'], readonly Part[]>> = {
   error: ['servers', 'events'],
   catalogue: ['servers', 'catalogue'],
   health: ['servers'],
+  sessions: ['servers'],
   gap: ['servers', 'events'],
 };
 
@@ -68,6 +77,7 @@ export class Feed {
   readonly #now: () => number;
   readonly #liveness: Signal<Liveness>;
   readonly #replay = signal<ReplayPosition | undefined>(undefined);
+  readonly #shows = signal<Shows>({ canCall: false, hasValues: true });
   readonly #versions: Readonly<Record<Part, Signal<number>>> = {
     servers: signal(0),
     calls: signal(0),
@@ -107,6 +117,11 @@ export class Feed {
   /** What time it is by the clock of the page's server, which the times of the picture are by. */
   get serverTime(): number {
     return this.#now() + this.#aheadMs;
+  }
+
+  /** What the page may do, as its server says. */
+  get shows(): ReadonlySignal<Shows> {
+    return this.#shows;
   }
 
   /** Counts the changes of one part. */
@@ -163,7 +178,7 @@ export class Feed {
   }
 
   #begin(data: unknown): void {
-    const { at, mode, replay, picture } = data as {
+    const { at, mode, canCall, hasValues, replay, picture } = data as Shows & {
       at: number;
       mode: 'live' | 'replay';
       replay?: ReplayPosition;
@@ -171,6 +186,7 @@ export class Feed {
     };
     this.#aheadMs = at - this.#now();
     this.#picture = Picture.from(picture);
+    this.#shows.value = { canCall, hasValues };
     this.#replay.value = mode === 'replay' ? replay : undefined;
     this.#goLive();
     this.#mark(Object.keys(this.#versions) as Part[]);

@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import {
+  endOfCall,
   parseFilter,
   quoted,
   readTerms,
@@ -9,6 +10,15 @@ import {
 
 /** What the filter line of all views says. */
 export const filterText = signal('');
+
+/** Times from one to another, in milliseconds since 1970. */
+export interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The time that all views are about; `undefined` for all of it. */
+export const filterRange = signal<TimeRange | undefined>(undefined);
 
 /** Something that a server has, as a filter looks at it. */
 export interface Filterable {
@@ -29,8 +39,11 @@ export interface PageFilter {
   readonly item: (item: Filterable) => boolean;
 }
 
+/** The filter of the line by its text alone, made once for each change of it. */
+export const textFilter = computed(() => pageFilter(filterText.value));
+
 /** The filter of the line, made once for each change of it. */
-export const filter = computed(() => pageFilter(filterText.value));
+export const filter = computed(() => within(textFilter.value, filterRange.value));
 
 /** Terms about how a call went, which say nothing of a tool that was never called. */
 const OF_CALLS =
@@ -56,6 +69,18 @@ export function pageFilter(text: string): PageFilter {
         arguments: about,
         ...(name !== undefined && { name }),
       }),
+  };
+}
+
+/** What a filter lets through of a time: calls that ran then, and events of then. */
+export function within(given: PageFilter, range: TimeRange | undefined): PageFilter {
+  if (range === undefined) return given;
+  const { from, to } = range;
+  return {
+    ...given,
+    isEmpty: false,
+    call: (call, at) => call.at <= to && endOfCall(call, at) >= from && given.call(call, at),
+    event: (event) => event.at >= from && event.at <= to && given.event(event),
   };
 }
 

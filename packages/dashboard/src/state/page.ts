@@ -4,7 +4,7 @@ import { Feed, type EventSourceLike } from './feed.js';
 
 /** What feeds this page. */
 export const feed: Feed = new Feed({
-  open: () => new EventSource('/api/stream') as EventSourceLike,
+  open: () => new EventSource('api/stream') as EventSourceLike,
   beforeDraw: (run) => {
     // A page in the background draws nothing, and is to keep count all the same.
     if (document.hidden) setTimeout(() => batch(run), 1000);
@@ -60,9 +60,9 @@ export function useCall(call: number): CallPicture | undefined {
 
 async function diagnose(): Promise<string> {
   try {
-    const { status } = await fetch('/', { cache: 'no-store' });
+    const { status } = await fetch('./', { cache: 'no-store' });
     return status === 401
-      ? 'The server of this page was started anew. Open the address that it printed.'
+      ? 'The server of this page was started anew, or does not know you any more. Open its address again.'
       : 'The server of this page refused the stream.';
   } catch {
     return 'The server of this page does not answer.';

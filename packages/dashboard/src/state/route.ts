@@ -1,7 +1,15 @@
 import { signal } from '@preact/signals';
 
 /** The views of the page, in the order of their tabs. */
-export const VIEWS = ['overview', 'calls', 'events', 'tools', 'resources', 'compare'] as const;
+export const VIEWS = [
+  'overview',
+  'timeline',
+  'calls',
+  'events',
+  'tools',
+  'resources',
+  'compare',
+] as const;
 
 /** A view of the page. */
 export type ViewName = (typeof VIEWS)[number];
@@ -9,6 +17,7 @@ export type ViewName = (typeof VIEWS)[number];
 /** What the views are called. */
 export const VIEW_TITLES: Readonly<Record<ViewName, string>> = {
   overview: 'Overview',
+  timeline: 'Timeline',
   calls: 'Calls',
   events: 'Events',
   tools: 'Tools',

@@ -1,11 +1,11 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatDuration } from '../format/durations.js';
 import { visibleLine } from '../format/visible.js';
+import { callName } from '../format/words.js';
 import { CommandButton } from '../parts/command-button.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
 import { Meter } from '../parts/meter.js';
 import { JsonText } from '../parts/plain-text.js';
-import { callName } from '../calls/call-columns.js';
 import { useWholeCall } from '../calls/whole-call.js';
 import { cancelCall } from '../state/api.js';
 import { now, useCall } from '../state/page.js';

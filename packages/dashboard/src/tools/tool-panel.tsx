@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { visibleText } from '../format/visible.js';
 import { Panel } from '../parts/panel.js';
+import { OnlyShown } from '../parts/only-shown.js';
 import { Line } from '../parts/plain-text.js';
 import { feed } from '../state/page.js';
 import { openView } from '../state/route.js';
@@ -24,7 +25,6 @@ export function ToolPanel({
   const field = useMemo(() => formOf(inputSchema), [inputSchema]);
   const value = useSignal<unknown>(initialValue(field, true) ?? {});
   const run = useRun();
-  const isReplay = feed.replay.value !== undefined;
   const { at } = run.state.value;
   return (
     <Panel title={title ?? name} onClose={() => openView('tools')}>
@@ -32,8 +32,8 @@ export function ToolPanel({
         <Line text={[...(title === undefined ? [] : [name]), server, ...hints].join(' · ')} />
       </p>
       {description !== '' && <p class="description">{visibleText(description.slice(0, 4000))}</p>}
-      {isReplay ? (
-        <p class="remark">A recording is shown: nothing can be run.</p>
+      {!feed.shows.value.canCall ? (
+        <OnlyShown />
       ) : (
         <ArgumentsForm
           field={field}

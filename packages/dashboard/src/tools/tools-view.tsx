@@ -54,7 +54,7 @@ export function ToolsView() {
 
 /** Lists anew what all servers have. */
 export function Refresh({ servers }: { servers: readonly string[] }) {
-  if (servers.length === 0 || feed.replay.value !== undefined) return null;
+  if (servers.length === 0 || !feed.shows.value.canCall) return null;
   return (
     <CommandButton
       run={() =>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { pageFilter, serverFilter } from '../../src/state/filter.ts';
+import { pageFilter, serverFilter, within } from '../../src/state/filter.ts';
 
 const search = { server: 'docs', method: 'tools/call', name: 'search', about: ['Finds documents'] };
 const fits = (text: string): boolean => pageFilter(text).item(search);
@@ -25,4 +25,36 @@ it('names one server, whatever it is called', () => {
       false,
     ]);
   }
+});
+
+it('lets through what ran and what happened within a time', () => {
+  const {
+    call: fitsCall,
+    event: fitsEvent,
+    isEmpty,
+  } = within(pageFilter(''), { from: 100, to: 200 });
+  const ran = (at: number, end?: number): boolean =>
+    fitsCall(
+      {
+        call: 1,
+        server: 'docs',
+        method: 'tools/call',
+        at,
+        attempts: [],
+        ...(end !== undefined && { end: { at: end, outcome: 'result', durationMs: end - at } }),
+      },
+      150,
+    );
+  expect([ran(50, 99), ran(50, 100), ran(120, 130), ran(200, 300), ran(201, 300)]).toEqual([
+    false,
+    true,
+    true,
+    true,
+    false,
+  ]);
+  expect([ran(50), ran(160)]).toEqual([true, true]);
+  const event = (at: number): boolean =>
+    fitsEvent({ type: 'notification', server: 'docs', method: 'm', at, seq: 1 });
+  expect([event(99), event(100), event(200), event(201)]).toEqual([false, true, true, false]);
+  expect(isEmpty).toBe(false);
 });

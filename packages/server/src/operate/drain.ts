@@ -1,5 +1,6 @@
 import type { CallGate } from '../calls/call.js';
 import type { NotReady } from './health.js';
+import type { MaybePromise } from '../principal.js';
 import type { KitStats, SessionEnd } from './observer.js';
 import type { Stoppable } from './stop.js';
 
@@ -41,6 +42,8 @@ export class Drain implements Stoppable, CallGate {
   takesSessions = true;
   readonly #closeApp: () => Promise<void>;
   readonly #mounts = new Set<Drainable>();
+  /** What ends the page of a mount. */
+  readonly #pages = new Set<() => MaybePromise<void>>();
   #isReady = true;
   #isEnding = false;
   #isChecking = false;
@@ -55,6 +58,10 @@ export class Drain implements Stoppable, CallGate {
 
   add(mount: Drainable): void {
     this.#mounts.add(mount);
+  }
+
+  addPage(end: () => MaybePromise<void>): void {
+    this.#pages.add(end);
   }
 
   leave(): void {
@@ -105,6 +112,10 @@ export class Drain implements Stoppable, CallGate {
       session.cutCalls();
       void session.end('shutting-down');
     }
+  }
+
+  async endPages(): Promise<void> {
+    await Promise.all([...this.#pages].map(async (end) => end()));
   }
 
   closeApp(): Promise<void> {

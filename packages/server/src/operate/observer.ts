@@ -1,5 +1,6 @@
 import type { ServerNotifier } from '@modelcontextprotocol/server';
-import type { TransportName } from '../calls/call.js';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Call, TransportName } from '../calls/call.js';
 import type { Refusal } from '../refusal.js';
 
 /** Why a session ended. */
@@ -21,6 +22,12 @@ export interface ObservedSession {
   readonly protocolVersion: string | undefined;
 }
 
+/** What a server says without being asked, as an observer is told of it. */
+export interface ObservedNotification {
+  readonly method: string;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /** Told what happens to sessions and requests. What it throws is logged. */
 export interface KitObserver {
   sessionOpened?(session: ObservedSession): void;
@@ -30,6 +37,36 @@ export interface KitObserver {
    * its body, for its session. Gates are told of calls.
    */
   requestRefused?(refusal: Refusal): void;
+  /**
+   * Told of each notification of a server that has somebody to go to, and of the call that it belongs to.
+   * What the program says by `notify` is told once, however many clients get it.
+   */
+  notificationSent?(notification: ObservedNotification, call: Call | undefined): void;
+}
+
+/** Tells observers of what a server says; what is no notification is left out. */
+export type TellNotification = (
+  message: ObservedNotification & { readonly id?: unknown },
+  call?: Call,
+) => void;
+
+/** What tells the observers that want to know of notifications; `undefined` where none of them does. */
+export function notificationTeller(
+  observers: readonly KitObserver[],
+  log: FastifyBaseLogger | undefined,
+): TellNotification | undefined {
+  const told = observers.flatMap((one) => one.notificationSent?.bind(one) ?? []);
+  if (told.length === 0) return undefined;
+  return (message, call) => {
+    if (message.id !== undefined) return;
+    for (const tell of told) {
+      try {
+        tell(message, call);
+      } catch (error) {
+        log?.error(error, 'an observer of notifications failed');
+      }
+    }
+  };
 }
 
 /** What a mount holds at this moment. */

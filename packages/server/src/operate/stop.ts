@@ -19,6 +19,8 @@ export interface Stoppable {
   callsInFlight(): number;
   /** Fulfilled when none is in flight, or the signal is aborted. */
   whenIdle(signal: AbortSignal): Promise<void>;
+  /** Ends the streams of pages that show it: they have no last answer to wait for. */
+  endPages(): Promise<void>;
   /** Cancels what is in flight, and answers it with an error. */
   cancelAll(): void;
   /** Closes the application and whatever it has open. */
@@ -115,6 +117,7 @@ export class Stopper {
       log.warn({ callsInFlight: left, graceMs }, 'calls are cancelled because the server stops');
       target.cancelAll();
     }
+    await target.endPages();
     await this.#flush(closed);
     await target.closeApp();
     log.info('the server has stopped');

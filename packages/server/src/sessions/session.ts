@@ -13,7 +13,7 @@ import type { CallGates } from '../calls/gates.js';
 import type { LoggedEvent } from '../events/event-log.js';
 import { networkOf } from '../limits/network-of.js';
 import { inBackground, sessionLog } from '../operate/log.js';
-import type { SessionEnd } from '../operate/observer.js';
+import type { SessionEnd, TellNotification } from '../operate/observer.js';
 import type { ServableServer } from '../options.js';
 import type { MaybePromise, Principal } from '../principal.js';
 import { CUT_BY_STOP, errorOf, type Refusal } from '../refusal.js';
@@ -31,6 +31,7 @@ import type { SessionRecord, SessionStore } from './session-store.js';
 export interface SessionHost extends StreamsHost {
   readonly store: SessionStore;
   readonly gates: CallGates;
+  readonly notified: TellNotification | undefined;
   /** Makes a server instance for the session. */
   makeServer(session: Session): Promise<ServableServer>;
   /** Called once, when the session ends. */
@@ -169,6 +170,7 @@ export class Session {
     }
     this.touch();
     call.notify = (method, params) => {
+      this.#host.notified?.({ method, params }, call);
       void this.#emit({ jsonrpc: '2.0', method, params }, stream);
     };
     this.#host.gates.pass(
@@ -295,6 +297,7 @@ export class Session {
     if (this.#tap?.(message) === true) return undefined;
     if ('method' in message) {
       const related = this.requests.runningOf(options?.relatedRequestId);
+      this.#host.notified?.(message, related?.call);
       return this.#emit(message, related?.stream ?? MAIN_STREAM);
     }
     const request = this.requests.answeredBy(message);

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { CallGates } from '../calls/gates.js';
 import { inBackground } from '../operate/log.js';
-import type { KitObserver, SessionEnd } from '../operate/observer.js';
+import type { KitObserver, SessionEnd, TellNotification } from '../operate/observer.js';
 import type { ResolvedOptions, ServableServer } from '../options.js';
 import { ANONYMOUS, type Principal } from '../principal.js';
 import * as refusals from '../refusal.js';
@@ -31,6 +31,7 @@ export interface SessionsOptions {
   readonly options: ResolvedOptions;
   readonly gates: CallGates;
   readonly observers: readonly KitObserver[];
+  readonly notified: TellNotification | undefined;
   /** Why no session may be opened now. */
   readonly refusesSession: () => Refusal | undefined;
   /** Told every server before it is connected. */
@@ -53,7 +54,7 @@ export class Sessions {
   readonly #sweeper: NodeJS.Timeout;
   #isClosing = false;
 
-  constructor({ options, gates, observers, refusesSession, watch }: SessionsOptions) {
+  constructor({ options, gates, observers, notified, refusesSession, watch }: SessionsOptions) {
     const { sessions: store, events } = options.stores;
     this.#options = options;
     this.#store = store;
@@ -64,6 +65,7 @@ export class Sessions {
       store,
       events,
       gates,
+      notified,
       maxMessageBytes: options.maxBufferedBytes,
       makeServer: (session) => this.#makeServer(session),
       onEnd: (session, reason) => this.#drop(session, reason),

@@ -15,6 +15,7 @@ import type { CallGates } from '../calls/gates.js';
 import type { EventStream, EventStreamOptions } from '../events/event-stream.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import { isRequest, parseMessage } from '../http/messages.js';
+import type { TellNotification } from '../operate/observer.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
 import * as refusals from '../refusal.js';
@@ -28,6 +29,7 @@ export interface StatelessMount {
   readonly options: ResolvedOptions;
   readonly gates: CallGates;
   readonly events: EventStreamOptions;
+  readonly notified: TellNotification | undefined;
   principalOf(request: FastifyRequest): Principal;
   /** Told every server before it is connected. */
   watch(server: object): void;
@@ -240,6 +242,7 @@ export class StatelessRoutes implements ExchangeHost {
       if ('method' in message) {
         // What belongs to no request goes nowhere.
         if (options?.relatedRequestId !== call.id) return send(message, options);
+        this.#mount.notified?.(message, call);
         await exchange.tell(message);
         if (++told % MESSAGES_A_TURN === 0) await nextTurn();
         return undefined;

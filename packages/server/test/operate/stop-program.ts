@@ -27,6 +27,7 @@ const stopper = new Stopper(
     refuseNewSessions: () => {
       takesSessions = false;
     },
+    endPages: async () => {},
     endStreams: () => {
       for (const { raw } of streams) raw.end();
     },

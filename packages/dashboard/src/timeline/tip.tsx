@@ -1,0 +1,74 @@
+import type { RefObject } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { formatClock } from '../format/durations.js';
+import { STATES } from '../format/words.js';
+import { Line } from '../parts/plain-text.js';
+import { now } from '../state/page.js';
+import { RULER_HEIGHT } from './draw.js';
+import { factsOfItem, titleOfItem } from './item-text.js';
+import { rangeOfItem, type Item } from './items.js';
+import type { Painter } from './painter.js';
+import { styleOf } from './span-style.js';
+import type { Tone } from '../format/words.js';
+
+const GAP_PX = 6;
+
+/** What is pointed at, or what keys went to, in words beside it. */
+export function Tip({
+  painter,
+  scroller,
+}: {
+  painter: Painter;
+  scroller: RefObject<HTMLElement | null>;
+}) {
+  const tip = useRef<HTMLDivElement>(null);
+  const item = painter.pointed.value ?? painter.active.value;
+  // It moves with what it is of.
+  void now.value;
+  useLayoutEffect(() => {
+    const element = tip.current;
+    const around = scroller.current;
+    const place = item && painter.placeOf(item);
+    if (element === null || around === null || place === undefined) return;
+    const { offsetWidth: width, offsetHeight: height } = element;
+    const below = RULER_HEIGHT - around.scrollTop + place.y + place.height + GAP_PX;
+    const isRoom = below + height <= around.clientHeight;
+    const top = isRoom ? below : below - place.height - 2 * GAP_PX - height;
+    const left = Math.max(place.x, painter.layout?.scale.left ?? 0);
+    element.style.top = `${Math.max(0, top)}px`;
+    element.style.left = `${Math.max(4, Math.min(left, around.clientWidth - width - 4))}px`;
+  });
+  if (item === undefined) return null;
+  const { sign, tone } = markOf(item);
+  return (
+    <div ref={tip} class="timeline-tip" aria-hidden="true">
+      <p>
+        <span class={`tone-${tone}`}>{sign}</span>{' '}
+        <strong>
+          <Line text={titleOfItem(item)} maxLength={60} />
+        </strong>{' '}
+        <span class="remark">
+          <Line text={item.server} maxLength={40} />
+        </span>
+      </p>
+      <p>
+        <Line text={factsOfItem(item, now.value).join(' · ')} maxLength={200} />
+      </p>
+      <p class="remark">
+        {formatClock(rangeOfItem(item, now.value).from)}
+        {item.kind === 'span' ? ' · Enter or click opens it' : ' · Enter or click zooms to it'}
+      </p>
+    </div>
+  );
+}
+
+function markOf(item: Item): { readonly sign: string; readonly tone: Tone } {
+  switch (item.kind) {
+    case 'span':
+      return styleOf(item.span);
+    case 'state':
+      return STATES[item.state.state] ?? STATES.idle;
+    case 'bin':
+      return { sign: '▮', tone: item.bin.errors > 0 ? 'bad' : 'good' };
+  }
+}
