@@ -9,6 +9,7 @@ import { run as runColdStart } from './cold-start/index.mjs';
 import { run as runDecoder } from './decoder/index.mjs';
 import { run as runHttpCalls } from './http-calls/index.mjs';
 import { run as runRecovery } from './recovery/index.mjs';
+import { run as runReplay } from './replay/index.mjs';
 import { run as runServer } from './server/index.mjs';
 import { run as runSseCalls } from './sse-calls/index.mjs';
 import { run as runStdioCalls } from './stdio-calls/index.mjs';
@@ -23,6 +24,7 @@ const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N] [--ses
   around-calls  what middlewares, a cache, a pool and a group of fifty servers cost and bring
   server        connections, memory, calls and broadcasts of servers: Longwire's, the official ones, peers
   decoder       throughput of the event-stream decoder: Longwire's and eventsource-parser's
+  replay        a recording of a million lines, shown by longwire dash
   floor         ways to write the bare loop, to see that the cheapest is the one that is used
 
   --rounds     how often everything is measured (default 15, and 3 for server; a third of it for the
@@ -50,6 +52,7 @@ const BENCHES = {
   'around-calls': runAroundCalls,
   server: runServer,
   decoder: runDecoder,
+  replay: runReplay,
   floor: (options) => runSseCalls({ ...options, contenders: FLOOR_VARIANTS }),
 };
 

@@ -142,6 +142,8 @@ const run = promisify(execFile);
 
 const tarballOf = ({ filename }: Packed): string => join(root, filename);
 
+const inPage = (path: string): string => `dist/page/${path}`;
+
 function packedAs(name: string): Packed {
   const found = packed.find((it) => it.name === name);
   if (found === undefined) throw new Error(`${name} was not packed`);
@@ -304,6 +306,11 @@ test('the command is one small package, which says whose code is inside', async 
   const { directory, installed } = await projectWith('longwire');
   expect(installed.length).toBeLessThanOrEqual(5);
   expect(packedAs('longwire').unpackedSize).toBeLessThan(8e6);
+  const page = await readdir(join(repository, 'packages/dashboard/dist/assets'));
+  expect(page.length).toBeGreaterThan(0);
+  expect(packedAs('longwire').files.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(['index.html', ...page.map((name) => `assets/${name}`)].map(inPage)),
+  );
   const inside = join(directory, 'node_modules/longwire/dist/third-party-licences.txt');
   const licences = await readFile(inside, 'utf8');
   for (const name of ['undici', 'zod', 'fastify', '@anthropic-ai/sdk', 'ajv', 'jsonata']) {

@@ -204,7 +204,7 @@ describe('a client that is recorded', () => {
     expect(await counted).toBe(error);
     expect(recorder.cancel(1, error)).toBe(false);
     expect(numbers).toEqual([1]);
-    // How far it came until then is another matter.
+    // The server may have told of its progress before.
     expect(of(1).filter(({ type }) => type !== 'progress')).toMatchObject([
       { type: 'call', by: { who: 'page' } },
       { type: 'attempt' },

@@ -4,13 +4,15 @@ import { Picture, type CallPicture, type RecordedLine } from '@longwire/recordin
 import { LineLog } from './line-log.js';
 import { PageError } from './page-error.js';
 import type { PageSource, ReplayRequest } from './page-source.js';
-import { indexRecording, unpack, type RecordingIndex } from './recording-index.js';
+import { RecordingIndex, unpackPicture } from './recording-index.js';
 import { createLineParser, readLines, type FileLine } from './recording-reader.js';
 
 /** How often the time of the replay goes on, in milliseconds. */
 const TICK_MS = 100;
 /** More lines in one step are shown as a new picture. */
 const MAX_LINES_A_STEP = 5000;
+/** How often that may be, in milliseconds: a picture is large. */
+const NEW_PICTURE_MS = 500;
 const MAX_SPEED = 1000;
 
 /** A recording that is shown again. */
@@ -24,6 +26,8 @@ export class Replay implements PageSource {
   #speed = 1;
   #playing = true;
   #tickedAt = performance.now();
+  #pictureAt = -NEW_PICTURE_MS;
+  #toldRead = 0;
   #timer: NodeJS.Timeout | undefined;
   /** What is under way with the file: one thing at a time. */
   #working: Promise<void> = Promise.resolve();
@@ -40,18 +44,23 @@ export class Replay implements PageSource {
   }
 
   /**
-   * Reads the recording through, and begins to show it.
+   * Begins to show a recording. It is read through meanwhile, and can be shown as far as it was read.
    *
    * @throws LongwireError (usage) if it cannot be read, or is no recording.
    */
-  static async open(path: string, signal: AbortSignal): Promise<Replay> {
-    const replay = new Replay(await indexRecording(path, signal), path);
+  static async open(path: string): Promise<Replay> {
+    const replay = new Replay(await RecordingIndex.open(path), path);
     await replay.#work(() => replay.#advance(replay.#at));
     replay.#timer = setInterval(() => replay.#tick(), TICK_MS);
     return replay;
   }
 
-  /** How many lines the recording has, and how many were left out because they are none. */
+  /** Fulfilled when the file was read through, or the replay closed; rejected if it cannot be read any more. */
+  get whole(): Promise<void> {
+    return this.#index.whole;
+  }
+
+  /** How many lines the recording has as far as it was read, and how many were left out because they are none. */
   get size(): Pick<RecordingIndex, 'lines' | 'unread'> {
     return this.#index;
   }
@@ -105,14 +114,15 @@ export class Replay implements PageSource {
     clearInterval(this.#timer);
     await this.log.feed.close();
     await this.#working;
-    await this.#index.file.close();
+    await this.#index.close();
   }
 
   #position(): object {
-    const { from, to } = this.#index;
+    const { from, to, read } = this.#index;
     return {
       from,
       to,
+      ...(read < 1 && { read }),
       at: this.#at,
       speed: this.#speed,
       playing: this.#playing,
@@ -127,31 +137,39 @@ export class Replay implements PageSource {
   #tick(): void {
     void this.#work(async () => {
       const now = performance.now();
+      if (now - this.#pictureAt < NEW_PICTURE_MS) return;
       const passedMs = (now - this.#tickedAt) * this.#speed;
       this.#tickedAt = now;
-      if (!this.#playing) return;
-      await this.#advance(Math.min(this.#at + passedMs, this.#index.to));
-      if (this.#at >= this.#index.to) this.#playing = false;
+      const { read } = this.#index;
+      if (!this.#playing && read === this.#toldRead) return;
+      if (this.#playing) {
+        await this.#advance(Math.min(this.#at + passedMs, this.#index.to));
+        // What is not read yet goes on.
+        if (read === 1 && this.#at >= this.#index.to) this.#playing = false;
+      }
+      this.#toldRead = read;
       this.#tell();
     });
   }
 
   async #seek(at: number): Promise<void> {
-    const { from, to, checkpoints } = this.#index;
-    const target = Math.min(Math.max(at, from), to);
-    const before = checkpoints.findLast((checkpoint) => checkpoint.at < target);
-    if (target < this.#at || (before !== undefined && before.at > this.#at)) {
-      this.log.restore(before === undefined ? new Picture() : unpack(before));
-      this.#lines = new LineCursor(this.#index, before?.offset ?? 0);
-    }
-    await this.#show(target, { quiet: true });
-    this.log.feed.reset();
+    await this.#jump(Math.min(Math.max(at, this.#index.from), this.#index.to));
   }
 
   async #advance(at: number): Promise<void> {
-    if (await this.#show(at, { quiet: false })) return;
+    if (!(await this.#show(at, { quiet: false }))) await this.#jump(at);
+  }
+
+  /** Shows a time as a new picture, from the one that is kept before it. */
+  async #jump(at: number): Promise<void> {
+    const before = this.#index.checkpointBefore(at);
+    if (at < this.#at || (before !== undefined && before.at > this.#at)) {
+      this.log.restore(before === undefined ? new Picture() : await unpackPicture(before));
+      this.#lines = new LineCursor(this.#index, before?.offset ?? 0);
+    }
     await this.#show(at, { quiet: true });
     this.log.feed.reset();
+    this.#pictureAt = performance.now();
   }
 
   /** Shows what happened until a time; false if that is too much to be shown line by line. */
@@ -172,8 +190,7 @@ export class Replay implements PageSource {
     holds: (line: RecordedLine) => boolean,
   ): Promise<RecordedLine | undefined> {
     const parse = createLineParser();
-    const place = this.#index.places.findLast((one) => one.at < at);
-    for await (const lines of readLines(this.#index.file, place?.offset ?? 0)) {
+    for await (const lines of readLines(this.#index.file, this.#index.offsetBefore(at))) {
       for (const { text } of lines) {
         const line = parse(text);
         if (line !== undefined && holds(line)) return line;

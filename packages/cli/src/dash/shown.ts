@@ -20,22 +20,29 @@ export interface Shown {
   close(): Promise<void>;
 }
 
-/** A recording, as its file has it. */
-export async function showRecording(
-  { cwd, terminal, interruptions }: Context,
-  file: string,
-): Promise<Shown> {
+/** A recording, as its file has it. It is read through while it is shown, and a remark says what it has. */
+export async function showRecording({ cwd, terminal }: Context, file: string): Promise<Shown> {
   const { Replay } = await import('./replay.js');
-  terminal.showLive(`reading ${file}`);
-  try {
-    const source = await Replay.open(resolve(cwd, file), interruptions.signal);
-    const { lines, unread } = source.size;
-    const leftOut = unread === 0 ? '' : `; ${unread} are left out, which are no lines of one`;
-    terminal.remark(sanitizeLine(`${file} has ${lines} lines${leftOut}.`));
-    return { source, close: () => source.close() };
-  } finally {
-    terminal.stopLive();
-  }
+  const source = await Replay.open(resolve(cwd, file));
+  let isOpen = true;
+  const told = source.whole.then(
+    () => {
+      const { lines, unread } = source.size;
+      const leftOut = unread === 0 ? '' : `; ${unread} are left out, which are no lines of one`;
+      if (isOpen) terminal.remark(sanitizeLine(`${file} has ${lines} lines${leftOut}.`));
+    },
+    (error: Error) => {
+      terminal.error(
+        sanitizeLine(`error: ${file} is shown until where it is read: ${error.message}`),
+      );
+    },
+  );
+  const close = async (): Promise<void> => {
+    isOpen = false;
+    await source.close();
+    await told;
+  };
+  return { source, close };
 }
 
 /** Which servers are shown, beside those that are named, and what becomes of what they do. */

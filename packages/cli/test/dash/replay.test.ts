@@ -24,7 +24,6 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const { signal } = new AbortController();
 const onFailure = (error: Error): void => {
   throw error;
 };
@@ -61,7 +60,7 @@ describe('a recording', () => {
     const picture = live.log.picture.toJSON();
     expect(picture.calls.filter(({ method }) => method === 'tools/call')).toHaveLength(3);
 
-    const replay = await Replay.open(path, signal);
+    const replay = await Replay.open(path);
     await using server = await servePage(replay);
     const page = new OpenPage(server.url);
     await using followed = await page.follow();
@@ -87,7 +86,7 @@ describe('a recording', () => {
 
   it('goes on with the time at its speed, is held, and tells where it is', async () => {
     await writeFile(path, [createHeader('test', 0), ...lines(400)].map(toLine).join(''));
-    const replay = await Replay.open(path, signal);
+    const replay = await Replay.open(path);
     await using server = await servePage(replay);
     const page = new OpenPage(server.url);
     await using followed = await page.follow();
@@ -117,9 +116,14 @@ describe('a recording', () => {
     const all = lines(count, 'z'.repeat(200));
     await file.write(all.map(toLine).join(''));
     await file.close();
-    const replay = await Replay.open(path, signal);
+    const replay = await Replay.open(path);
+    expect(replay.size.lines).toBeLessThan(count);
+    await replay.control({ playing: false, at: count * 1000 });
+    const { at: shown } = replay.log.picture;
+    expect(shown).toBeGreaterThan(1000);
+    expect(shown).toBeLessThan(count * 1000);
+    await replay.whole;
     expect(replay.size).toMatchObject({ lines: count, unread: 0 });
-    await replay.control({ playing: false });
     const at = [count, 10, 45_000, 44_990, 20_000, 59_999].map((second) => second * 1000);
     for (const target of at) {
       await replay.control({ at: target });
@@ -132,19 +136,47 @@ describe('a recording', () => {
     await replay.close();
   });
 
+  it('is shown while it is read, and says how far that is', async () => {
+    const all = lines(60_000, 'z'.repeat(200));
+    await writeFile(path, [createHeader('test', 0), ...all].map(toLine).join(''));
+    const replay = await Replay.open(path);
+    await using server = await servePage(replay);
+    await using followed = await new OpenPage(server.url).follow();
+    await replay.whole;
+    await until(() => {
+      const { data = '{}' } = followed.tap.events.findLast(({ event }) => event === 'replay') ?? {};
+      const position = JSON.parse(data) as object;
+      expect(position).toMatchObject({ from: 1000, to: 60_000_000, playing: true });
+      expect(position).not.toHaveProperty('read');
+    });
+    const { data } = followed.tap.events[0] ?? { data: '' };
+    expect((JSON.parse(data) as { replay: { read: number } }).replay.read).toBeLessThan(1);
+    await server.close();
+    await replay.close();
+  });
+
+  it('that is closed before it was read through is not read on', async () => {
+    await writeFile(path, [createHeader('test', 0), ...lines(60_000)].map(toLine).join(''));
+    const replay = await Replay.open(path);
+    await replay.close();
+    await replay.whole;
+    expect(replay.size.lines).toBeLessThan(60_000);
+  });
+
   it('with lines that are none is shown without them; what is no recording is refused', async () => {
     const [line] = lines(1);
     const text = `${toLine(createHeader('test', 0))}{"type":"call"}\n\u0000\n${toLine(line!)}{"type":"no`;
     await writeFile(path, text);
-    const replay = await Replay.open(path, signal);
+    const replay = await Replay.open(path);
+    await replay.whole;
     expect(replay.size).toMatchObject({ lines: 1, unread: 2 });
     await replay.close();
     await writeFile(path, '{"name":"package"}\n');
-    await expect(Replay.open(path, signal)).rejects.toThrow(/not a recording/);
+    await expect(Replay.open(path)).rejects.toThrow(/not a recording/);
     await writeFile(path, '');
-    await expect(Replay.open(path, signal)).rejects.toThrow(/not a recording/);
-    await expect(Replay.open(directory, signal)).rejects.toThrow(/not a file/);
-    await expect(Replay.open(`${path}.no`, signal)).rejects.toThrow(/no such file/);
+    await expect(Replay.open(path)).rejects.toThrow(/not a recording/);
+    await expect(Replay.open(directory)).rejects.toThrow(/not a file/);
+    await expect(Replay.open(`${path}.no`)).rejects.toThrow(/no such file/);
   });
 });
 

@@ -9,7 +9,7 @@ const SPEEDS = [0.5, 1, 2, 5, 10, 60] as const;
 export function ReplayBar() {
   const replay = feed.replay.value;
   if (replay === undefined) return null;
-  const { from, to, at, speed, playing, file } = replay;
+  const { from, to, at, speed, playing, file, read } = replay;
   const set = (change: object): void => {
     ask('POST', 'replay', change).catch(() => {
       // The bar shows where the replay is: it has not moved.
@@ -46,6 +46,7 @@ export function ReplayBar() {
         </select>
       </label>
       <span class="remark">
+        {read !== undefined && `${Math.floor(read * 100)} % read · `}
         <Line text={file} maxLength={80} />
       </span>
     </section>

@@ -21,6 +21,8 @@ export interface ReplayPosition {
   readonly speed: number;
   readonly playing: boolean;
   readonly file: string;
+  /** How much of the file was read, below 1; missing when that is all. */
+  readonly read?: number;
 }
 
 /** What the page may do, and what it is shown. */

@@ -14,13 +14,19 @@ export function endOfCall({ at, end }: CallPicture, now: number): number {
   return Math.max(at, end?.at ?? now);
 }
 
-/** The attempts of a call, each until the next one. */
+/**
+ * The attempts of a call, each until the next one, and all within the call: whoever wrote the lines chose
+ * their times.
+ */
 export function attemptSpansOf(call: CallPicture, now: number): AttemptSpan[] {
   const { attempts } = call;
+  const end = endOfCall(call, now);
+  let before = call.at;
   return attempts.map((attempt, index) => {
     const next = attempts[index + 1];
-    const from = Math.max(attempt.at, call.at);
-    const to = Math.max(from, next?.at ?? endOfCall(call, now));
+    const from = Math.min(Math.max(attempt.at, before), end);
+    const to = Math.min(Math.max(next?.at ?? end, from), end);
+    before = to;
     return { ...attempt, from, to, isLast: next === undefined };
   });
 }
