@@ -71,7 +71,9 @@ function SideText({ side }: { side: Side }) {
     case 'reading':
       return (
         <>
-          <Line text={side.name} maxLength={80} />: {Math.floor(side.share * 100)} % read
+          Reading <Line text={side.name} maxLength={80} />
+          {/* The bar tells how far it is; said aloud, each step would be too much. */}
+          <span aria-hidden="true">: {Math.floor(side.share * 100)} %</span>
         </>
       );
     case 'failed':
