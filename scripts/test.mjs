@@ -16,6 +16,7 @@ const long = [
   'test/interop/kit/{clients,resume-chaos}.test.ts',
   'test/interop/peers.test.ts',
   'test/package/**',
+  'test/page/**',
   'test/recording/**',
   'test/stopping/**',
 ];

@@ -15,6 +15,8 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 const POLICY = "default-src 'self'; img-src 'self' data:; media-src data:; style-src 'self'";
 const PAST_MS = 180_000;
 const STEP_MS = 100;
+/** As `longwire dash` sends it, every ten seconds. */
+const BEAT = 'event: beat\ndata: {}\n\n';
 /** Batches that are kept for streams that come back. */
 const MAX_KEPT = 600;
 
@@ -55,9 +57,10 @@ export async function startDevServer({ port = 0, isMoving = true } = {}) {
   const timer = setInterval(() => {
     if (isMoving) {
       world.step(Date.now());
-      if (++ticks % 400 === 0) world.outage(Date.now());
+      if (ticks % 400 === 399) world.outage(Date.now());
     }
     flush();
+    if (++ticks % 100 === 0) for (const stream of streams) stream.write(BEAT);
   }, STEP_MS);
 
   const server = createServer((request, response) => {

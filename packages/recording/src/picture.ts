@@ -323,16 +323,14 @@ export class Picture {
     const call = this.#inFlight.get(number);
     if (call === undefined) return;
     const before = call.attempts.at(-1);
-    const isLoss = ({ from, reason }: StatePicture): boolean =>
-      before !== undefined && reason !== undefined && from >= before.at;
-    const cause = server.states.findLast(isLoss)?.reason;
-    const lostAt = cause && server.states.find(isLoss)?.from;
+    // The first: what failed after it were dials, which the call waited for.
+    const loss =
+      before && server.states.find(({ from, reason }) => reason !== undefined && from >= before.at);
     call.attempts.push({
       attempt,
       at,
       ...(id !== undefined && { id }),
-      ...(cause !== undefined && { cause }),
-      ...(lostAt !== undefined && { lostAt }),
+      ...(loss?.reason !== undefined && { cause: loss.reason, lostAt: loss.from }),
     });
   }
 

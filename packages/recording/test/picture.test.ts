@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Picture, type PictureData, type StateName, type Subscription } from '../src/index.ts';
+import {
+  Picture,
+  type PictureData,
+  type RecordedLine,
+  type StateName,
+  type Subscription,
+} from '../src/index.ts';
 import { anyLine } from './support/lines.ts';
 import { BEGIN, pictureOf, STORY, type ShortLine } from './support/picture-of.ts';
 
@@ -51,6 +57,41 @@ describe('a call that was lost with its connection', () => {
       cause: { code: 'connection-lost' },
       lostAt: first && first.at + 10,
     });
+  });
+
+  it('says the loss before each attempt, and not why dials failed meanwhile', () => {
+    const server = 'market';
+    const lost = (at: number, code: string): RecordedLine => ({
+      type: 'state',
+      server,
+      at,
+      state: 'reconnecting',
+      reason: { code, message: code },
+    });
+    const ready = (at: number): RecordedLine => ({ type: 'state', server, at, state: 'ready' });
+    const sent = (at: number, attempt: number): RecordedLine => ({
+      type: 'attempt',
+      server,
+      at,
+      call: 1,
+      attempt,
+    });
+    const picture = pictureOf(
+      lost(1, 'of-no-call'),
+      ready(2),
+      { type: 'call', server, at: 3, call: 1, method: 'tools/call' },
+      sent(3, 1),
+      lost(4, 'connection-lost'),
+      lost(5, 'connect-failed'),
+      ready(6),
+      sent(7, 2),
+      lost(8, 'heartbeat'),
+      lost(9, 'connect-failed'),
+      ready(10),
+      sent(11, 3),
+    );
+    const causes = picture.find(1)?.attempts.map(({ cause }) => cause?.code);
+    expect(causes).toEqual([undefined, 'connection-lost', 'heartbeat']);
   });
 
   it('counts once, and the connection as restored', () => {

@@ -4,8 +4,10 @@ import { finished } from 'node:stream/promises';
 
 /** How often lines are sent, in milliseconds. */
 const BATCH_MS = 100;
-/** How often a stream on which nothing happens says that it is there, in milliseconds. */
+/** How often a stream says that it is there, in milliseconds. The page takes 25 s without it for a dead connection. */
 const HEARTBEAT_MS = 10_000;
+/** An event and no comment: a page is not told of comments. It has no id, as nothing is resumed from it. */
+const BEAT = 'event: beat\ndata: {}\n\n';
 /** How much of what was sent is kept for a reader that comes back. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 /** How much may wait for one reader; beyond that, it is too slow. */
@@ -61,7 +63,7 @@ export class LineFeed {
   constructor(options: LineFeedOptions) {
     this.#options = { maxReaderBytes: MAX_READER_BYTES, ...options };
     this.#heartbeat = setInterval(() => {
-      for (const { out, isBehind } of this.#readers) if (!isBehind) out.write(':\n\n');
+      for (const { out, isBehind } of this.#readers) if (!isBehind) out.write(BEAT);
     }, HEARTBEAT_MS).unref();
   }
 

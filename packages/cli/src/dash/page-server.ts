@@ -64,14 +64,20 @@ async function check(request: FastifyRequest, reply: FastifyReply, guard: Guard)
   reply.headers(PAGE_HEADERS);
   const elsewhere = guard.refuseOrigin(request);
   if (elsewhere !== undefined) return refuse(request, reply, elsewhere);
-  const { pathname, searchParams } = new URL(request.url, 'http://127.0.0.1');
-  const token = searchParams.get('token');
-  if (request.method === 'GET' && pathname === '/' && token !== null) {
-    const cookie = guard.exchange(token);
-    if (cookie !== undefined) return reply.header('set-cookie', cookie).redirect('/', 303);
-  }
+  const token = tokenIn(request);
+  const cookie = token === undefined ? undefined : guard.exchange(token);
+  if (cookie !== undefined) return reply.header('set-cookie', cookie).redirect('/', 303);
   const refusal = guard.refuse(request);
   return refusal === undefined ? undefined : refuse(request, reply, refusal);
+}
+
+/** The token in the address of the page. */
+function tokenIn({ method, url }: FastifyRequest): string | undefined {
+  const base = 'http://127.0.0.1';
+  // Not every target of a request is a URL: `//[` is none.
+  if (method !== 'GET' || !URL.canParse(url, base)) return undefined;
+  const { pathname, searchParams } = new URL(url, base);
+  return pathname === '/' ? (searchParams.get('token') ?? undefined) : undefined;
 }
 
 function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RecordedLine } from '@longwire/recording';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { until } from '../../../../test/support/until.ts';
@@ -55,6 +56,20 @@ it('sends a snapshot, and then what comes after it', async () => {
   expect(followed.picture.toJSON()).toEqual(log.picture.toJSON());
   expect(followed.picture.events[2]).toMatchObject({ params: { bytes: 5002 } });
   expect(followed.names).not.toContain('gap');
+});
+
+it('says that it is there while nothing happens, to readers and to pages', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval'] });
+  const quiet = new LineLog({ now: Date.now, about: () => ({ mode: 'live' }) });
+  const written = new PassThrough();
+  quiet.feed.attach(written);
+  const text = (): string => String(written.read() ?? '');
+  expect(text()).toMatch(/^event: snapshot\n/);
+  vi.advanceTimersByTime(25_000);
+  // A comment is not told to a page, and an id would be what it goes on from.
+  expect(text()).toBe('event: beat\ndata: {}\n\n'.repeat(2));
+  vi.useRealTimers();
+  await quiet.feed.close();
 });
 
 it('goes on where a reader was; where it cannot, it begins anew', async () => {

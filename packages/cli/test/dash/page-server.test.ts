@@ -109,6 +109,11 @@ describe('what is served', () => {
     }
   });
 
+  it('nothing where the address is none', async () => {
+    expect((await send(`${page.origin}//[`)).status).toBe(401);
+    expect((await page.get('//[')).status).toBe(404);
+  });
+
   it('errors as JSON', async () => {
     const error = async (path: string, body: unknown): Promise<[number, string]> => {
       const answer = await page.post(path, body);

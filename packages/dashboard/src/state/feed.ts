@@ -1,5 +1,6 @@
 import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { Picture, type PictureData, type RecordedLine } from '@longwire/recording';
+import { formatDuration } from '../format/durations.js';
 
 /** What a feed needs of the browser's `EventSource`. */
 export interface EventSourceLike {
@@ -50,9 +51,9 @@ export type Part = 'servers' | 'calls' | 'events' | 'catalogue';
 const CLOSED = 2;
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 10_000;
-/** A timer that comes this much too late was not late: the machine slept. */
-const SLEPT_MS = 15_000;
-const TICK_MS = 5_000;
+/** The server sends a beat every 10 seconds. */
+const SILENT_MS = 25_000;
+const TICK_MS = 1_000;
 
 /** Which parts a kind of line changes. */
 const PARTS: Readonly<Record<RecordedLine['type'], readonly Part[]>> = {
@@ -94,6 +95,7 @@ export class Feed {
   #delayMs = FIRST_DELAY_MS;
   /** How far the clock of the page's server is ahead of this one. */
   #aheadMs = 0;
+  #heardAt = 0;
   #isStopped = false;
 
   constructor(options: FeedOptions) {
@@ -134,13 +136,7 @@ export class Feed {
   /** Opens the stream, and again until `stop`. */
   start(): void {
     this.#open();
-    let lastTick = this.#now();
-    this.#ticks = setInterval(() => {
-      const now = this.#now();
-      // A stream from before a sleep may be dead and say nothing.
-      if (now - lastTick > TICK_MS + SLEPT_MS) this.reopen('The machine slept.');
-      lastTick = now;
-    }, TICK_MS);
+    this.#ticks = setInterval(() => this.#listen(), TICK_MS);
   }
 
   /** Closes the stream for good. */
@@ -162,11 +158,13 @@ export class Feed {
     clearTimeout(this.#retry);
     this.#source?.close();
     if (this.#isStopped) return;
+    this.#heardAt = this.#now();
     const source = this.#options.open();
     this.#source = source;
     const on = (type: string, take: (data: unknown) => void): void =>
       source.addEventListener(type, ({ data }) => {
         if (this.#source !== source) return;
+        this.#heardAt = this.#now();
         take(typeof data === 'string' && data !== '' ? JSON.parse(data) : undefined);
       });
     on('snapshot', (data) => this.#begin(data));
@@ -175,8 +173,18 @@ export class Feed {
       this.#replay.value = data as ReplayPosition;
     });
     on('open', () => this.#goLive());
+    // It only says that the connection is alive, which comments of a stream do not tell a page.
+    on('beat', () => undefined);
     on('bye', () => this.#lose('The server of this page ended.'));
     on('error', () => this.#fail(source));
+  }
+
+  /** A connection can die without a word, such as while the machine sleeps. */
+  #listen(): void {
+    const silentMs = this.#now() - this.#heardAt;
+    if (silentMs < SILENT_MS) return;
+    this.#lose(`Its server was silent for ${formatDuration(silentMs)}.`, this.#heardAt);
+    this.#open();
   }
 
   #begin(data: unknown): void {
@@ -220,10 +228,9 @@ export class Feed {
     });
   }
 
-  #lose(why: string): void {
-    const { value } = this.#liveness;
-    if (value.state === 'not-live') return;
-    this.#liveness.value = { state: 'not-live', since: this.#now(), why };
+  #lose(why: string, since: number = this.#now()): void {
+    if (this.#liveness.value.state === 'not-live') return;
+    this.#liveness.value = { state: 'not-live', since, why };
   }
 
   #mark(parts: readonly Part[]): void {

@@ -55,13 +55,15 @@ export function ArgumentsForm({
         )}
       </div>
       {isTried.value && !isRaw.value && problems.length > 0 && (
-        <ul class="problems" role="alert">
-          {problems.slice(0, 10).map(({ path, message }) => (
-            <li key={path.join('/')}>
-              <strong>{visibleLine(path.join(' › ')) || 'It'}</strong> {message}
-            </li>
-          ))}
-        </ul>
+        <div role="alert">
+          <ul class="problems">
+            {problems.slice(0, 10).map(({ path, message }) => (
+              <li key={path.join('/')}>
+                <strong>{visibleLine(path.join(' › ')) || 'It'}</strong> {message}
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
       <div class="buttons">
         <button type="submit" class="primary" disabled={isBusy}>

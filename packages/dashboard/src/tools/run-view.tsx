@@ -72,6 +72,7 @@ function Started({ number }: { number: number }) {
   const call = useCall(number);
   return (
     <section class="run" aria-label="Run">
+      <h3 class="unseen">Run</h3>
       {call === undefined ? (
         <p class="remark">Call {number} has begun.</p>
       ) : (

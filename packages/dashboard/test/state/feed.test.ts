@@ -3,7 +3,7 @@ import { EventSource } from 'eventsource';
 import { effect } from '@preact/signals';
 import type { RecordedLine } from '@longwire/recording';
 import { startDevServer } from '../../dev/serve.mjs';
-import { Feed, type EventSourceLike } from '../../src/state/feed.ts';
+import { Feed, type EventSourceLike, type Liveness } from '../../src/state/feed.ts';
 
 const open: (() => unknown)[] = [];
 afterEach(async () => {
@@ -25,10 +25,11 @@ async function start(port = 0): Promise<DevServer> {
 
 function follow(
   { url }: DevServer,
-  { now }: { now?: () => number } = {},
+  { now = Date.now }: { now?: () => number } = {},
 ): { feed: Feed; draws: () => number } {
   let draws = 0;
   const feed = new Feed({
+    now,
     open: () => new EventSource(`${url}api/stream`) as EventSourceLike,
     beforeDraw: (run) => {
       setImmediate(() => {
@@ -37,7 +38,6 @@ function follow(
       });
     },
     diagnose: async () => 'it was asked why',
-    ...(now !== undefined && { now }),
   });
   open.push(() => feed.stop());
   feed.start();
@@ -123,4 +123,21 @@ it('goes on where it was when only the stream was lost', async () => {
   await until(() => feed.liveness.value.state === 'live');
   await until(() => feed.version('events').value > 0 && feed.picture.events.length === 4);
   expect(feed.picture).toBe(picture);
+});
+
+it('takes silence for a dead connection, says since when, and opens another', async () => {
+  const server = await start();
+  let laterMs = 0;
+  const { feed } = follow(server, { now: () => Date.now() + laterMs });
+  await until(() => feed.liveness.value.state === 'live' && feed.version('events').value > 0);
+  const seen: Liveness[] = [];
+  open.push(effect(() => void seen.push(feed.liveness.value)));
+  const heardBefore = Date.now();
+  // As after a sleep: no time to be told anything.
+  laterMs = 3_600_000;
+  await until(() => feed.liveness.value.state === 'not-live');
+  await until(() => feed.liveness.value.state === 'live');
+  expect(seen.map(({ state }) => state)).toEqual(['live', 'not-live', 'live']);
+  expect(seen[1]).toHaveProperty('why', expect.stringMatching(/^Its server was silent for 1 h/));
+  expect(seen[1]?.since).toBeLessThanOrEqual(heardBefore);
 });
