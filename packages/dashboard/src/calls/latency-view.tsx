@@ -1,19 +1,12 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { quoted } from '@longwire/recording';
+import { viewFilter, type ViewFilter } from '@longwire/recording/shown';
 import { formatDuration } from '../format/durations.js';
 import { formatCount } from '../format/numbers.js';
 import { counted, OUTCOMES } from '../format/words.js';
 import { Line } from '../parts/plain-text.js';
-import {
-  filterRange,
-  filterText,
-  filterValues,
-  pageFilter,
-  withTerm,
-  within,
-  type PageFilter,
-} from '../state/filter.js';
+import { filterRange, filterText, filterValues, withTerm, within } from '../state/filter.js';
 import { feed } from '../state/page.js';
 import { useSlowVersion } from '../state/slow-version.js';
 import {
@@ -34,9 +27,9 @@ const ofAllDurations = filterWithout('duration');
 const ofAllTools = filterWithout('tool', 'method');
 
 /** The filter of the page without the terms of some keys. */
-function filterWithout(...keys: readonly string[]): ReadonlySignal<PageFilter> {
+function filterWithout(...keys: readonly string[]): ReadonlySignal<ViewFilter> {
   const ofText = computed(() =>
-    pageFilter(keys.reduce((text, key) => withTerm(text, key, []), filterText.value)),
+    viewFilter(keys.reduce((text, key) => withTerm(text, key, []), filterText.value)),
   );
   return computed(() => within(ofText.value, filterRange.value));
 }

@@ -1,5 +1,5 @@
 import type { Comparison } from '@longwire/recording';
-import type { PageFilter } from '../state/filter.js';
+import type { ViewFilter } from '@longwire/recording/shown';
 
 const METHODS = {
   tools: 'tools/call',
@@ -11,7 +11,7 @@ const METHODS = {
 /** What of a comparison fits the filter of the page, by the names of servers, tools and other items. */
 export function filtered(
   { gainedServers, lostServers, catalogues, latencies, errors }: Comparison,
-  fits: PageFilter['item'],
+  fits: ViewFilter['item'],
 ): Comparison {
   const isServer = (server: string): boolean =>
     fits({ server, method: 'initialize', name: undefined, about: [] });

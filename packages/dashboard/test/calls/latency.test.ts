@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import { parseFilter, type CallPicture } from '@longwire/recording';
+import { viewFilter } from '@longwire/recording/shown';
 import {
   countOf,
   durationBuckets,
   durationValues,
   toolLatencies,
 } from '../../src/calls/latency.ts';
-import { filterValues, pageFilter, withTerm } from '../../src/state/filter.ts';
+import { filterValues, withTerm } from '../../src/state/filter.ts';
 
 let number = 0;
 function call(
@@ -38,7 +39,7 @@ it('counts calls by how long they took, and says the filter that finds them', ()
   ]);
   expect(filled.find(({ toMs }) => toMs === 10)?.counts).toMatchObject({ result: 2, error: 1 });
   for (const bucket of buckets) {
-    const found = pageFilter(withTerm('', 'duration', durationValues(bucket)));
+    const found = viewFilter(withTerm('', 'duration', durationValues(bucket)));
     expect(found.problems).toEqual([]);
     expect(all.filter((one) => one.end && found.call(one, 0))).toHaveLength(countOf(bucket));
   }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { comparePictures, Picture, type RecordedLine } from '@longwire/recording';
+import { viewFilter } from '@longwire/recording/shown';
 import { filtered } from '../../src/compare/filtered.ts';
 import { summaryOf } from '../../src/compare/summary.ts';
-import { pageFilter } from '../../src/state/filter.ts';
 
 function pictureOf(...lines: readonly RecordedLine[]): Picture {
   const picture = new Picture();
@@ -51,7 +51,7 @@ it('says in one sentence what differs', () => {
 
 it('leaves out what does not fit the filter of the page', () => {
   const shown = (text: string): string =>
-    summaryOf(filtered(comparePictures(before, after), pageFilter(text).item));
+    summaryOf(filtered(comparePictures(before, after), viewFilter(text).item));
   expect(shown('')).toBe(summaryOf(comparePictures(before, after)));
   expect(shown('server:files')).toBe('1 item gained.');
   expect(shown('tool:search')).toBe('1 tool slower, 1 error new.');
