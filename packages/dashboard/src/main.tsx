@@ -18,6 +18,7 @@ import './events/events.css';
 import './events/plots.css';
 import './tools/tools.css';
 import './compare/compare.css';
+import './checks/checks.css';
 import './palette/palette.css';
 
 followTheme();
