@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,14 +10,9 @@ import { startScriptedClaude } from '../../packages/agent/test/support/scripted-
 import { startObservedServer } from '../interop/support/observed-server.ts';
 import { until } from '../support/until.ts';
 import { removeFolder } from '../support/remove-folder.ts';
+import { canOpenTerminals } from './support/terminal-screen.ts';
 
-const python = spawnSync('python3', ['-c', 'import pty, os; os.waitstatus_to_exitcode']);
-const hasTerminal = python.status === 0 && process.platform !== 'win32';
-if (!hasTerminal) {
-  const lack = 'no pseudo-terminal here: python3 with its module pty is needed';
-  if (process.env['CI'] !== undefined) throw new Error(lack);
-  process.stderr.write(`${lack}\n`);
-}
+const hasTerminal = canOpenTerminals();
 
 const pty = fileURLToPath(new URL('support/pseudo-terminal.py', import.meta.url));
 const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url));
