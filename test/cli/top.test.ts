@@ -9,9 +9,9 @@ import { expect, test } from 'vitest';
 import { linesOfScene, NOW } from '../../packages/cli/test/top/scene.ts';
 import { removeFolder } from '../support/remove-folder.ts';
 import { until } from '../support/until.ts';
-import { canOpenTerminals, openTerminal, type TerminalScreen } from './support/terminal-screen.ts';
+import { hasTerminal } from './support/terminal.ts';
+import { openTerminal, type TerminalScreen } from './support/terminal-screen.ts';
 
-const hasTerminal = canOpenTerminals();
 const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url));
 const top = `${process.execPath} ${bin} top`;
 

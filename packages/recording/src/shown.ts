@@ -20,6 +20,7 @@ export {
   OUTCOMES,
   outcomeOf,
   STATES,
+  VERDICTS,
   type OutcomeName,
   type Tone,
   type Word,

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,16 +12,6 @@ import { removeFolder } from '../../support/remove-folder.ts';
 import { until } from '../../support/until.ts';
 
 const pty = fileURLToPath(new URL('pseudo-terminal.py', import.meta.url));
-
-/** Whether there is what a pseudo-terminal takes. In CI its lack is a failure. */
-export function canOpenTerminals(): boolean {
-  const python = spawnSync('python3', ['-c', 'import pty, os; os.waitstatus_to_exitcode']);
-  if (python.status === 0 && process.platform !== 'win32') return true;
-  const lack = 'no pseudo-terminal here: python3 with its module pty is needed';
-  if (process.env['CI'] !== undefined) throw new Error(lack);
-  process.stderr.write(`${lack}\n`);
-  return false;
-}
 
 /** A terminal in which a shell runs, as a person sees it. */
 export interface TerminalScreen extends AsyncDisposable {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { CallPicture } from '@longwire/recording';
 import type { LineLog } from './line-log.js';
+import type { PageChecks } from './page-checks.js';
 
 /** A call that the page asks for. */
 export interface CallRequest {
@@ -47,6 +48,8 @@ export interface PageSource {
   readonly servers?: PageServers;
   /** Where a replay is; `undefined` where servers are shown as they are. */
   readonly position?: ReplayPosition;
+  /** The file of checks, where servers can be called. */
+  readonly checks?: PageChecks | undefined;
   /** What only a replay can do. */
   control?(request: ReplayRequest): Promise<void>;
   close(): Promise<void>;
