@@ -14,11 +14,13 @@ export function addApi(app: FastifyInstance, source: PageSource): void {
     }
     throw new PageError(409, 'only-shown', 'Nothing can be called from this page.');
   };
-  app.get('/api/stream', (request, reply) => {
+  app.get('/api/stream', { exposeHeadRoute: false }, (request, reply) => {
     const last = request.headers['last-event-id'];
     reply.hijack();
     const headers = reply.getHeaders() as Record<string, string>;
-    reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
+    // A proxy that waits for more would hold lines back.
+    const streaming = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+    reply.raw.writeHead(200, { ...headers, ...streaming });
     source.log.feed.attach(reply.raw, typeof last === 'string' ? last : undefined);
   });
   app.get<{ Params: { call: string } }>('/api/calls/:call', async ({ params }) => {
