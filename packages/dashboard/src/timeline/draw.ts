@@ -254,7 +254,8 @@ function drawCall(frame: Frame, drawn: DrawnSpan): void {
   const whole = [{ x: place.x, width: place.width, kind: 'sent' as const }];
   drawSpan(context, place, { style, colours, segments: drawn.width < 6 ? whole : segments });
   drawProgress(frame, drawn, place);
-  drawLabel(frame, drawn, { place, isParted: segments.length > 1 });
+  const isParted = segments.some(({ kind, width }) => kind !== 'sent' && width > 2);
+  drawLabel(frame, drawn, { place, isParted });
   context.globalAlpha = 1;
   outline(frame, place, { kind: 'span', server: span.server, span });
   if (opened === undefined || !span.calls.some(({ call }) => call === opened)) return;
