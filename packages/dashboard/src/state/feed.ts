@@ -67,6 +67,7 @@ const PARTS: Readonly<Record<RecordedLine['type'], readonly Part[]>> = {
   error: ['servers', 'events'],
   catalogue: ['servers', 'catalogue'],
   health: ['servers'],
+  authorization: ['servers'],
   sessions: ['servers'],
   gap: ['servers', 'events'],
 };
