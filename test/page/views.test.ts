@@ -1,22 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { VIEW_TITLES, VIEWS } from '../../packages/dashboard/src/state/route.ts';
 import { describeInChromium, goTo, openScreen, startDash } from './chromium.ts';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What hurts people who do not see, or who use no mouse. */
-async function violationsOf(page: Page, where: string): Promise<string[]> {
-  // Not by a script element, which the policy of the page refuses.
-  await page.evaluate(axe);
-  const { violations } = (await page.evaluate('axe.run(document)')) as AxeResults;
-  return violations.flatMap(({ id, help, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${where}: ${id}, ${help}: ${html}\n${failureSummary}`),
-  );
-}
+import { violationsOf } from './violations.ts';
 
 /** What is wider than the screen. */
 async function tooWide(page: Page, where: string): Promise<string[]> {
@@ -87,6 +73,14 @@ const scenes: Record<string, (page: Page) => Promise<void>> = {
     await goTo(page, 'calls');
     await page.locator('.calls-table .row', { hasText: 'restart_server' }).click();
     await page.getByText('Not sent again').waitFor();
+  },
+  'a call in the timeline': async (page) => {
+    await goTo(page, 'timeline');
+    const lanes = page.getByRole('listbox', { name: /in the order of time/ });
+    await lanes.getByRole('option').first().waitFor({ state: 'attached' });
+    await lanes.press('ArrowUp');
+    await page.locator('.timeline-tip').waitFor();
+    await page.keyboard.press('Enter');
   },
   'a call in flight': async (page) => {
     await goTo(page, 'calls');
