@@ -1,6 +1,5 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { formerRecording } from '../../packages/dashboard/dev/former-recording.mjs';
 import { VIEW_TITLES, VIEWS } from '../../packages/dashboard/src/state/route.ts';
 import { describeInChromium, goTo, openScreen, startDash } from './chromium.ts';
 import { violationsOf } from './violations.ts';
@@ -87,27 +86,6 @@ const scenes: Record<string, (page: Page) => Promise<void>> = {
     await goTo(page, 'calls');
     await page.locator('.in-flight a', { hasText: 'collect_profile' }).click();
     await isOpen(page);
-  },
-  'how long calls took': async (page) => {
-    await goTo(page, 'calls');
-    await page.getByRole('button', { name: 'Latency', exact: true }).click();
-    await page.locator('.bar').first().waitFor();
-  },
-  'plots of numbers': async (page) => {
-    await page.getByRole('button', { name: 'Latency', exact: true }).click();
-    await goTo(page, 'events');
-    await page.getByRole('button', { name: 'Plots', exact: true }).click();
-    await page.locator('.number-plot').first().waitFor();
-  },
-  'a comparison': async (page) => {
-    await page.getByRole('button', { name: 'Plots', exact: true }).click();
-    await goTo(page, 'compare');
-    await page.getByLabel('Choose a recording for “Before”').setInputFiles({
-      name: 'sunday.ndjson',
-      mimeType: 'application/x-ndjson',
-      buffer: Buffer.from(formerRecording(Date.now())),
-    });
-    await page.locator('.compare-summary').waitFor();
   },
   'an event': async (page) => {
     await goTo(page, 'events');
