@@ -62,10 +62,8 @@ export class Redactor extends KnownSecrets {
    * must not become one.
    */
   value(value: unknown): unknown {
-    if (typeof value === 'string') return this.data(value);
-    if (Array.isArray(value)) return value.map((item) => this.value(item));
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.value(item)]));
+    const secrets = this.known().filter(([secret, options]) => isReplacedInData(secret, options));
+    return secrets.length === 0 ? value : this.#redacted(value, secrets);
   }
 
   /**
@@ -87,5 +85,22 @@ export class Redactor extends KnownSecrets {
       if (start !== -1 && start < end && start + secret.length > end) end = start;
     }
     return end;
+  }
+
+  /** The value itself if none of the secrets is in it: most values have none, and copies are many. */
+  #redacted(
+    value: unknown,
+    secrets: readonly (readonly [secret: string, ...unknown[]])[],
+  ): unknown {
+    if (typeof value === 'string') {
+      return secrets.some(([secret]) => value.includes(secret)) ? this.data(value) : value;
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).map(
+      ([key, item]) => [key, this.#redacted(item, secrets), item] as const,
+    );
+    if (entries.every(([, redacted, item]) => redacted === item)) return value;
+    if (Array.isArray(value)) return entries.map(([, redacted]) => redacted);
+    return Object.fromEntries(entries.map(([key, redacted]) => [key, redacted]));
   }
 }

@@ -355,8 +355,7 @@ class LineRecorder implements Recorder {
         this.#lost = 0;
       }
       // First, where a person looks for it.
-      const { type, ...rest } = made;
-      this.#write({ type, at, ...rest } as RecordedLine);
+      this.#write(Object.assign({ type: made.type, at }, made) as RecordedLine);
     } catch {
       this.#lost++;
     }
