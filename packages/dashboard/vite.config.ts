@@ -4,7 +4,12 @@ import { SOURCES } from '../../scripts/entries.mjs';
 export default defineConfig({
   // It is served below any path, behind whatever proxy.
   base: './',
-  resolve: { alias: Object.fromEntries(SOURCES) },
+  resolve: {
+    alias: [...SOURCES].map(([find, replacement]) => ({
+      find: new RegExp(`^${find}$`),
+      replacement,
+    })),
+  },
   build: {
     // The policy of the page's server allows neither inline scripts nor what a polyfill would add.
     modulePreload: { polyfill: false },

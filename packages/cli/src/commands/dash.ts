@@ -1,30 +1,20 @@
-import { refuseCommand } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
-import { showRecording, showServers } from '../dash/shown.js';
+import { addShownOptions, openShown, type ShownOptions } from '../dash/shown-options.js';
 import type { ExitCode } from '../exit-codes.js';
 
-interface DashOptions {
-  demo?: boolean;
-  record?: string;
-  replay?: string;
+interface DashOptions extends ShownOptions {
   port?: string;
   open: boolean;
 }
 
 /** `longwire dash [target …]` */
 export const addDash: AddCommand = (program, run) => {
-  program
+  const command = program
     // It is in the help once the page is part of the build.
     .command('dash', { hidden: true })
-    .description('a live page of what servers do, on this machine only')
-    .argument(
-      '[target...]',
-      'URLs of servers, or their names in longwire.json (default: all of them)',
-    )
-    .option('--demo', 'show three embedded servers: metrics, logs, alerts')
-    .option('--record <file>', 'write down all that happens, a line of JSON each')
-    .option('--replay <file>', 'show again what was recorded')
+    .description('a live page of what servers do, on this machine only');
+  addShownOptions(command)
     .option('--port <number>', 'where the page is (default: any free port)')
     .option('--no-open', 'open no browser')
     .addHelpText(
@@ -47,11 +37,7 @@ async function dash(
   options: DashOptions,
 ): Promise<ExitCode> {
   const port = readPort(options.port);
-  checkOptions(context, words, options);
-  const shown =
-    options.replay === undefined
-      ? await showServers(context, words, options)
-      : await showRecording(context, options.replay);
+  const shown = await openShown(context, words, options);
   try {
     const { servePage } = await import('../dash/page-server.js');
     await using page = await servePage(shown.source, port === undefined ? {} : { port });
@@ -66,23 +52,6 @@ async function dash(
     return 130;
   } finally {
     await shown.close();
-  }
-}
-
-/** @throws LongwireError (usage) for options that say different things. */
-function checkOptions(
-  context: Context,
-  words: readonly string[],
-  { demo = false, record, replay }: DashOptions,
-): void {
-  if (demo && replay !== undefined) throw usageError('--demo and --replay: leave one of them out');
-  const brings = demo ? '--demo brings servers of its own' : '--replay shows no servers';
-  if (demo || replay !== undefined) {
-    refuseCommand(context);
-    if (words.length > 0) throw usageError(`${brings}: leave out "${words.join(' ')}"`);
-  }
-  if (replay !== undefined && record !== undefined) {
-    throw usageError('--record is for what happens now, and --replay for what was: leave one out');
   }
 }
 

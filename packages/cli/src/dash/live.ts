@@ -121,7 +121,7 @@ export class Live implements PageSource, PageServers {
 
   cancel(call: number): boolean {
     const options = { code: 'aborted', certainty: 'outcome-unknown' } as const;
-    return this.#recorder.cancel(call, new LongwireError('cancelled on the page', options));
+    return this.#recorder.cancel(call, new LongwireError('a person cancelled it', options));
   }
 
   async subscribe(server: string, uri: string, on: boolean): Promise<void> {

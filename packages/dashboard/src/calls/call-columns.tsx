@@ -1,8 +1,6 @@
 import type { CallPicture } from '@longwire/recording';
-import { formatClock, formatDuration } from '../format/durations.js';
-import { lineJson } from '../format/json.js';
+import { callName, formatClock, formatDuration, lineJson } from '@longwire/recording/shown';
 import { visibleLine } from '../format/visible.js';
-import { callName } from '../format/words.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';
 import type { Column } from '../parts/row-table.js';
@@ -47,3 +45,5 @@ export const CALL_COLUMNS: readonly Column<CallPicture>[] = [
     cell: ({ attempts }) => String(attempts.length),
   },
 ];
+
+export { callName } from '@longwire/recording/shown';

@@ -1,6 +1,5 @@
 import type { CallPicture } from '@longwire/recording';
-import { formatClock, formatDuration } from '../format/durations.js';
-import { callName } from '../format/words.js';
+import { callName, chainOf, formatClock, formatDuration } from '@longwire/recording/shown';
 import { CommandButton } from '../parts/command-button.js';
 import { Empty } from '../parts/empty.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
@@ -11,7 +10,6 @@ import { cancelCall } from '../state/api.js';
 import { feed, now, useCall } from '../state/page.js';
 import { hrefOf } from '../state/route.js';
 import { ResultView } from '../tools/result-view.js';
-import { chainOf } from './chain.js';
 import { ChainList } from './chain-list.js';
 import { useWholeCall } from './whole-call.js';
 

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { CallPicture } from '@longwire/recording';
-import { counted } from '../format/words.js';
+import { counted } from '@longwire/recording/shown';
 import { Empty } from '../parts/empty.js';
 import { useHeldList } from '../parts/held-list.js';
 import { RowTable } from '../parts/row-table.js';

@@ -1,6 +1,5 @@
-import { formatClock } from '../format/durations.js';
+import { type ChainStep, formatClock } from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
-import type { ChainStep } from './chain.js';
 
 /** What happened to a call, from top to bottom. */
 export function ChainList({ steps }: { steps: readonly ChainStep[] }) {

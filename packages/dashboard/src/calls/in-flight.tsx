@@ -1,6 +1,5 @@
 import type { CallPicture } from '@longwire/recording';
-import { formatDuration } from '../format/durations.js';
-import { callName, counted } from '../format/words.js';
+import { callName, counted, formatDuration } from '@longwire/recording/shown';
 import { CommandButton } from '../parts/command-button.js';
 import { Meter } from '../parts/meter.js';
 import { Line } from '../parts/plain-text.js';

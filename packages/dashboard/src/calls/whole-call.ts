@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { isCut, type CallPicture } from '@longwire/recording';
-import { isObject } from '../format/json.js';
+import { isObject } from '@longwire/recording/shown';
 import { ask } from '../state/api.js';
 
 /** A call with as much of its values as the page's server keeps: the picture has only their beginnings. */

@@ -1,8 +1,7 @@
 import type { EventPicture } from '@longwire/recording';
-import { formatClock } from '../format/durations.js';
+import { formatClock, kindOf, LEVEL_MARKS, levelOf, summaryOf } from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
 import type { Column } from '../parts/row-table.js';
-import { kindOf, LEVEL_MARKS, levelOf, summaryOf } from './event-words.js';
 
 /** The columns of events. */
 export const EVENT_COLUMNS: readonly Column<EventPicture>[] = [

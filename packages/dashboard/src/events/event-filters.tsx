@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { EventPicture } from '@longwire/recording';
+import { isAtLeast, kindOf, type LevelName, LEVELS } from '@longwire/recording/shown';
 import { visibleLine } from '../format/visible.js';
-import { LEVELS, isAtLeast, kindOf, type LevelName } from './event-words.js';
 
 /** What the view Events is narrowed to, beside the filter of the page. */
 export const eventChoices = {

@@ -1,10 +1,9 @@
 import type { EventPicture } from '@longwire/recording';
-import { formatClock } from '../format/durations.js';
+import { formatClock, kindOf } from '@longwire/recording/shown';
 import { Panel } from '../parts/panel.js';
 import { JsonText, Line } from '../parts/plain-text.js';
 import { openView } from '../state/route.js';
 import { LevelMark } from './event-columns.js';
-import { kindOf } from './event-words.js';
 
 /** One event, whole. */
 export function EventPanel({ event }: { event: EventPicture }) {

@@ -1,5 +1,5 @@
 import { signal, useComputed, useSignal } from '@preact/signals';
-import { counted } from '../format/words.js';
+import { counted, kindOf } from '@longwire/recording/shown';
 import { Empty } from '../parts/empty.js';
 import { useHeldList } from '../parts/held-list.js';
 import { RowTable } from '../parts/row-table.js';
@@ -9,7 +9,6 @@ import { openView, route } from '../state/route.js';
 import { EVENT_COLUMNS } from './event-columns.js';
 import { chosenEvents, EventFilters } from './event-filters.js';
 import { EventPanel } from './event-panel.js';
-import { kindOf } from './event-words.js';
 
 /** Whether the stream of events stands still. */
 export const isPaused = signal(false);

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Second } from '@longwire/recording';
-import { counted } from '../format/words.js';
+import { counted } from '@longwire/recording/shown';
 
 /** How many seconds the plot shows. */
 export const PLOTTED_SECONDS = 60;

@@ -6,17 +6,8 @@ import { ServerCard } from './server-card.js';
 /** A card for each server. */
 export function Overview() {
   const servers = [...useServers().values()];
-  const { item: fits } = filter.value;
-  const shown = servers.filter(
-    ({ name, known, states }) =>
-      known.removed !== true &&
-      fits({
-        server: name,
-        method: 'initialize',
-        name: known.target,
-        about: [known.transport, known.info?.name, states.at(-1)?.state],
-      }),
-  );
+  const { server: fits } = filter.value;
+  const shown = servers.filter((server) => server.known.removed !== true && fits(server));
   if (servers.length === 0) {
     return <Empty title="No server yet">Servers appear here as soon as one is watched.</Empty>;
   }

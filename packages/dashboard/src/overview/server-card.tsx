@@ -1,13 +1,18 @@
 import type { ServerPicture } from '@longwire/recording';
-import { formatDuration, formatShortClock } from '../format/durations.js';
-import { formatCount, formatRate } from '../format/numbers.js';
-import { counted } from '../format/words.js';
+import {
+  counted,
+  figuresOf,
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatShortClock,
+  serverFilter,
+} from '@longwire/recording/shown';
 import { CertaintyMark, StateMark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';
-import { filterText, serverFilter } from '../state/filter.js';
+import { filterText } from '../state/filter.js';
 import { hrefOf, type ViewName } from '../state/route.js';
 import { theme } from '../state/theme.js';
-import { figuresOf } from './server-figures.js';
 import { MinutePlot, PLOTTED_SECONDS } from './minute-plot.js';
 
 /** What a server is doing, at a glance. */

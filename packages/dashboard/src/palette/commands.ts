@@ -1,6 +1,7 @@
+import { serverFilter } from '@longwire/recording/shown';
 import { eventChoices } from '../events/event-filters.js';
 import { isPaused } from '../events/events-view.js';
-import { filterRange, filterText, serverFilter } from '../state/filter.js';
+import { filterRange, filterText } from '../state/filter.js';
 import { feed } from '../state/page.js';
 import { openView, VIEW_TITLES, VIEWS } from '../state/route.js';
 import { nextTheme, theme } from '../state/theme.js';

@@ -1,5 +1,5 @@
 import type { CallPicture, CertaintyName, StateName } from '@longwire/recording';
-import { CERTAINTIES, OUTCOMES, outcomeOf, STATES, type Word } from '../format/words.js';
+import { CERTAINTIES, outcomeOf, OUTCOMES, STATES, type Word } from '@longwire/recording/shown';
 
 /** A word of the code with its sign: both say what the colour says. */
 export function Mark({ name, word, text }: { name: string; word: Word; text?: string }) {

@@ -1,5 +1,5 @@
 import type { CallPicture } from '@longwire/recording';
-import { formatRate } from '../format/numbers.js';
+import { formatRate } from '@longwire/recording/shown';
 import { Line } from './plain-text.js';
 
 /** How far a call is, as it says itself. */

@@ -1,8 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { isCut } from '@longwire/recording';
+import { formatBytes, prettyJson } from '@longwire/recording/shown';
 import { visibleLine, visibleText, MAX_TEXT } from '../format/visible.js';
-import { formatBytes } from '../format/numbers.js';
-import { prettyJson } from '../format/json.js';
 
 /** A server's text on one line; the whole of it, within bounds, in its title. */
 export function Line({ text, maxLength = 200 }: { text: string; maxLength?: number }) {

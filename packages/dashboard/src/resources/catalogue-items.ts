@@ -1,5 +1,5 @@
 import type { ServerPicture } from '@longwire/recording';
-import { lineJson } from '../format/json.js';
+import { lineJson } from '@longwire/recording/shown';
 import type { CallRequest } from '../state/api.js';
 
 /** Kinds of what can be read, in the order of the view. */

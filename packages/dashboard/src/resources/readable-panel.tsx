@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { isObject } from '../format/json.js';
+import { isObject } from '@longwire/recording/shown';
 import { visibleText } from '../format/visible.js';
 import { CommandButton } from '../parts/command-button.js';
 import { Panel } from '../parts/panel.js';

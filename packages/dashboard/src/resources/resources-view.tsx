@@ -1,4 +1,4 @@
-import { counted } from '../format/words.js';
+import { counted } from '@longwire/recording/shown';
 import { Empty } from '../parts/empty.js';
 import { filter } from '../state/filter.js';
 import { useCatalogue } from '../state/page.js';

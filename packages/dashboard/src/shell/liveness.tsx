@@ -1,4 +1,4 @@
-import { formatShortClock } from '../format/durations.js';
+import { formatShortClock } from '@longwire/recording/shown';
 import { feed } from '../state/page.js';
 
 /** Whether the page shows what happens now, in the head of the page. */

@@ -1,4 +1,4 @@
-import { formatDuration, formatShortClock } from '../format/durations.js';
+import { formatDuration, formatShortClock } from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
 import { ask } from '../state/api.js';
 import { feed } from '../state/page.js';

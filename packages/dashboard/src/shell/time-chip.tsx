@@ -1,4 +1,4 @@
-import { formatClock, formatShortClock } from '../format/durations.js';
+import { formatClock, formatShortClock } from '@longwire/recording/shown';
 import { filterRange } from '../state/filter.js';
 
 /** From this length on, parts of a second say nothing. */

@@ -1,4 +1,4 @@
-import { isObject, lineJson } from '../format/json.js';
+import { isObject, lineJson } from '@longwire/recording/shown';
 
 /** A call that a person asks for. */
 export interface CallRequest {

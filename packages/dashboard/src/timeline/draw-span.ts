@@ -1,4 +1,4 @@
-import type { Tone } from '../format/words.js';
+import type { Tone } from '@longwire/recording/shown';
 import type { Colours } from './colours.js';
 import type { Place } from './layout.js';
 import type { SpanStyle } from './span-style.js';

@@ -1,5 +1,4 @@
-import { formatClock, formatShortClock } from '../format/durations.js';
-import { callName, STATES } from '../format/words.js';
+import { callName, formatClock, formatShortClock, STATES } from '@longwire/recording/shown';
 import type { TimeRange } from '../state/filter.js';
 import { causesOf } from './causes.js';
 import type { Colours } from './colours.js';

@@ -1,7 +1,12 @@
 import type { CallPicture } from '@longwire/recording';
-import { formatClock, formatDuration } from '../format/durations.js';
+import {
+  callName,
+  counted,
+  formatClock,
+  formatDuration,
+  outcomeOf,
+} from '@longwire/recording/shown';
 import { visibleLine } from '../format/visible.js';
-import { callName, counted, outcomeOf } from '../format/words.js';
 import { rangeOfItem, type Item } from './items.js';
 import { firstOf, isOpen, kindOf, lastOf, type CallSpan } from './spans.js';
 

@@ -1,5 +1,5 @@
 import { attemptSpansOf, endOfCall, type CallPicture } from '@longwire/recording';
-import { CERTAINTIES, OUTCOMES, outcomeOf, type Tone } from '../format/words.js';
+import { CERTAINTIES, outcomeOf, OUTCOMES, type Tone } from '@longwire/recording/shown';
 import { beginOf, isOpen, lastOf, type CallSpan } from './spans.js';
 
 /** How a span looks. Shape and sign say the same as the colour. */

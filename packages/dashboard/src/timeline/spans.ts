@@ -1,5 +1,5 @@
 import { endOfCall, isCut, type CallPicture } from '@longwire/recording';
-import { isObject } from '../format/json.js';
+import { isObject } from '@longwire/recording/shown';
 
 /** What the timeline draws as one: a call, a task with all that was asked of it, or the rounds of a call. */
 export interface CallSpan {

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
+import { formatClock, formatDuration, formatShortClock } from '@longwire/recording/shown';
 import { CallPanel } from '../calls/call-panel.js';
-import { formatClock, formatDuration, formatShortClock } from '../format/durations.js';
 import { Empty } from '../parts/empty.js';
 import { filterRange } from '../state/filter.js';
 import { feed, now, useServers } from '../state/page.js';

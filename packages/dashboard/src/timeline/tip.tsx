@@ -1,7 +1,6 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { formatClock } from '../format/durations.js';
-import { STATES } from '../format/words.js';
+import { formatClock, STATES, type Tone } from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
 import { now } from '../state/page.js';
 import { RULER_HEIGHT } from './draw.js';
@@ -9,7 +8,6 @@ import { factsOfItem, titleOfItem } from './item-text.js';
 import { rangeOfItem, type Item } from './items.js';
 import type { Painter } from './painter.js';
 import { styleOf } from './span-style.js';
-import type { Tone } from '../format/words.js';
 
 const GAP_PX = 6;
 

@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { isObject } from '../format/json.js';
+import { isObject } from '@longwire/recording/shown';
 import { visibleLine } from '../format/visible.js';
 import { FieldView, JsonInput } from './field-view.js';
 import type { Field } from './form-model.js';

@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { isObject, lineJson, prettyJson } from '../format/json.js';
+import { isObject, lineJson, prettyJson } from '@longwire/recording/shown';
 import { visibleLine } from '../format/visible.js';
 import { Line } from '../parts/plain-text.js';
 import type { Field, ListField, ObjectField, VariantsField } from './form-model.js';

@@ -1,4 +1,4 @@
-import { isObject } from '../format/json.js';
+import { isObject } from '@longwire/recording/shown';
 
 /** What every field of a form has. */
 interface FieldBase {

@@ -1,4 +1,4 @@
-import { isObject, lineJson } from '../format/json.js';
+import { isObject, lineJson } from '@longwire/recording/shown';
 import type { Field } from './form-model.js';
 
 /** What is wrong with a value, and where: the names and places that lead to it. */

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { isCut } from '@longwire/recording';
-import { isObject, lineJson } from '../format/json.js';
+import { isObject, lineJson } from '@longwire/recording/shown';
 import { visibleLine, visibleText } from '../format/visible.js';
 import { JsonText, Line, LongText } from '../parts/plain-text.js';
 import { Markdown } from './markdown-view.js';

@@ -1,7 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { formatDuration } from '../format/durations.js';
 import { visibleLine } from '../format/visible.js';
-import { callName } from '../format/words.js';
 import { CommandButton } from '../parts/command-button.js';
 import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
 import { Meter } from '../parts/meter.js';
@@ -11,6 +9,7 @@ import { cancelCall } from '../state/api.js';
 import { now, useCall } from '../state/page.js';
 import { hrefOf } from '../state/route.js';
 import type { CallPicture } from '@longwire/recording';
+import { callName, formatDuration } from '@longwire/recording/shown';
 import { ResultView } from './result-view.js';
 import type { Run } from './run.js';
 

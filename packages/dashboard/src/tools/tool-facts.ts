@@ -1,4 +1,4 @@
-import { isObject } from '../format/json.js';
+import { isObject } from '@longwire/recording/shown';
 
 /** A tool as the page shows it. */
 export interface ToolFacts {

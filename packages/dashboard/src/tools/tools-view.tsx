@@ -1,4 +1,4 @@
-import { counted } from '../format/words.js';
+import { counted } from '@longwire/recording/shown';
 import { CommandButton } from '../parts/command-button.js';
 import { Empty } from '../parts/empty.js';
 import { ask } from '../state/api.js';

@@ -1,38 +1,13 @@
+import { viewFilter } from '@longwire/recording/shown';
 import { expect, it } from 'vitest';
-import { pageFilter, serverFilter, within } from '../../src/state/filter.ts';
-
-const search = { server: 'docs', method: 'tools/call', name: 'search', about: ['Finds documents'] };
-const fits = (text: string): boolean => pageFilter(text).item(search);
-
-it('looks at tools as far as it is about tools', () => {
-  expect(['', 'tool:search', 'server:docs finds', '-tool:write'].map(fits)).not.toContain(false);
-  expect(['tool:write', '-server:docs', 'nowhere', 'prompt:search'].map(fits)).not.toContain(true);
-  expect(fits('tool:search status:error -certainty:"not-sent" duration:>500ms')).toBe(true);
-  expect(pageFilter('statsu:error').problems).toHaveLength(1);
-});
-
-it('sees a call again as long as it runs, and once when it ended', () => {
-  const { call: fitsCall } = pageFilter('duration:>1s');
-  const call = { call: 1, server: 'docs', method: 'tools/call', at: 0, attempts: [] };
-  expect([fitsCall(call, 500), fitsCall(call, 1500)]).toEqual([false, true]);
-});
-
-it('names one server, whatever it is called', () => {
-  for (const server of ['docs', 'a b', 'a:b']) {
-    const { item } = pageFilter(serverFilter(server));
-    expect([item({ ...search, server }), item({ ...search, server: 'other' })]).toEqual([
-      true,
-      false,
-    ]);
-  }
-});
+import { within } from '../../src/state/filter.ts';
 
 it('lets through what ran and what happened within a time', () => {
   const {
     call: fitsCall,
     event: fitsEvent,
     isEmpty,
-  } = within(pageFilter(''), { from: 100, to: 200 });
+  } = within(viewFilter(''), { from: 100, to: 200 });
   const ran = (at: number, end?: number): boolean =>
     fitsCall(
       {

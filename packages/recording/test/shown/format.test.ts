@@ -1,8 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatDuration } from '../../src/format/durations.ts';
-import { prettyJson } from '../../src/format/json.ts';
-import { formatBytes, formatRate } from '../../src/format/numbers.ts';
-import { visibleLine, visibleText } from '../../src/format/visible.ts';
+import { formatBytes, formatDuration, formatRate, prettyJson } from '../../src/shown.ts';
 
 it('shows durations and sizes with the digits that say something', () => {
   const durations = [0.42, 34.4, 999.4, 2_100, 59_940, 59_960, 185_000, 7_800_000, 273_600_000];
@@ -19,15 +16,6 @@ it('shows durations and sizes with the digits that say something', () => {
   ]);
   expect([0, 0.34, 4.25, 120.4].map(formatRate)).toEqual(['0', '0.3', '4.3', '120']);
   expect([812, 3_480, 2_097_152].map(formatBytes)).toEqual(['812 B', '3.4 KiB', '2 MiB']);
-});
-
-it('writes out what nobody sees, and leaves what is only not Latin', () => {
-  expect(visibleText('a\u202eb\u200b\u0007\u001b[31m')).toBe(
-    'a⟨U+202E⟩b⟨U+200B⟩⟨U+0007⟩⟨U+001B⟩[31m',
-  );
-  expect(visibleText('Zürich 東京 👩‍💻 ❤️\n\ttab')).toBe('Zürich 東京 👩‍💻 ❤️\n\ttab');
-  expect(visibleLine('a\r\nb  c', 10)).toBe('a b c');
-  expect(visibleLine('x'.repeat(1_000_000), 10)).toBe(`${'x'.repeat(9)}…`);
 });
 
 it('shows of a value that was cut what there is', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Picture, type CallPicture, type RecordedLine } from '@longwire/recording';
-import { chainOf } from '../../src/calls/chain.ts';
+import { Picture, type CallPicture, type RecordedLine } from '../../src/index.ts';
+import { chainOf } from '../../src/shown.ts';
 
 const server = 'search';
 const lost = { code: 'connection-lost', message: 'socket hang up' };

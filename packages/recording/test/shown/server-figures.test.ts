@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Picture } from '@longwire/recording';
-import { figuresOf } from '../../src/overview/server-figures.ts';
+import { Picture } from '../../src/index.ts';
+import { figuresOf } from '../../src/shown.ts';
 
 it('counts what a card says', () => {
   const picture = new Picture();

@@ -1,0 +1,18 @@
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** A count with its thousands apart: `12,345`. */
+export function formatCount(count: number): string {
+  return whole.format(count);
+}
+
+/** A rate, or a number of any size, with as many digits as say something: `0`, `0.3`, `4.2`, `120`. */
+export function formatRate(perSecond: number): string {
+  return perSecond >= 10 ? whole.format(perSecond) : String(Number(perSecond.toFixed(1)));
+}
+
+/** A size: `812 B`, `3.4 KiB`, `2 MiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const [size, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KiB'] : [bytes / 1024 ** 2, 'MiB'];
+  return `${size < 10 ? Number(size.toFixed(1)) : whole.format(size)} ${unit}`;
+}
