@@ -63,7 +63,8 @@ export class Redactor extends KnownSecrets {
    */
   value(value: unknown): unknown {
     const secrets = this.known().filter(([secret, options]) => isReplacedInData(secret, options));
-    return secrets.length === 0 ? value : this.#redacted(value, secrets);
+    // Most values hold none, and a copy of each would be many.
+    return holdsAny(value, secrets) ? this.#redacted(value) : value;
   }
 
   /**
@@ -87,20 +88,26 @@ export class Redactor extends KnownSecrets {
     return end;
   }
 
-  /** The value itself if none of the secrets is in it: most values have none, and copies are many. */
-  #redacted(
-    value: unknown,
-    secrets: readonly (readonly [secret: string, ...unknown[]])[],
-  ): unknown {
-    if (typeof value === 'string') {
-      return secrets.some(([secret]) => value.includes(secret)) ? this.data(value) : value;
-    }
+  #redacted(value: unknown): unknown {
+    if (typeof value === 'string') return this.data(value);
+    if (Array.isArray(value)) return value.map((item) => this.#redacted(item));
     if (typeof value !== 'object' || value === null) return value;
-    const entries = Object.entries(value).map(
-      ([key, item]) => [key, this.#redacted(item, secrets), item] as const,
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, this.#redacted(item)]),
     );
-    if (entries.every(([, redacted, item]) => redacted === item)) return value;
-    if (Array.isArray(value)) return entries.map(([, redacted]) => redacted);
-    return Object.fromEntries(entries.map(([key, redacted]) => [key, redacted]));
   }
+}
+
+/** Whether a string in a JSON value holds one of the secrets. */
+function holdsAny(
+  value: unknown,
+  secrets: readonly (readonly [secret: string, ...unknown[]])[],
+): boolean {
+  if (secrets.length === 0) return false;
+  if (typeof value === 'string') return secrets.some(([secret]) => value.includes(secret));
+  if (typeof value !== 'object' || value === null) return false;
+  for (const name in value) {
+    if (holdsAny((value as Record<string, unknown>)[name], secrets)) return true;
+  }
+  return false;
 }
