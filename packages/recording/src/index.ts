@@ -40,6 +40,13 @@ export {
   type SkippedLines,
 } from './lines.js';
 
+export {
+  playServer,
+  type PlayedMessage,
+  type PlayedServer,
+  type PlayedTransport,
+} from './play-server.js';
+
 export { parseFilter, type Filter, type FilterProblem } from './filter/filter.js';
 export { completions, type Completion, type Completions } from './filter/completions.js';
 export type { Span } from './filter/terms.js';

@@ -1,3 +1,4 @@
+import { askedFor } from './asked-for.js';
 import { createClock } from './clock.js';
 import type {
   CallLine,
@@ -263,11 +264,9 @@ class LineRecorder implements Recorder {
     server: string,
     { method, params }: RecordableRequest,
   ): Pick<CallLine, 'name' | 'arguments'> {
-    const { _meta: _, name, uri, arguments: args, ...rest } = params ?? {};
-    const target = method.startsWith('resources/') ? uri : name;
-    const given = args ?? (Object.keys(rest).length > 0 ? rest : undefined);
+    const { name, arguments: given } = askedFor(method, params);
     return {
-      ...(typeof target === 'string' && { name: this.#text(server, target) }),
+      ...(name !== undefined && { name: this.#text(server, name) }),
       ...(given !== undefined && { arguments: this.#kept(server, given) }),
     };
   }
