@@ -1,9 +1,10 @@
 /**
- * A server with a live page of its sessions and calls, which one principal may open.
+ * A live page of a server's sessions and calls, which one principal opens with a browser.
  */
 import { connect } from '@longwire/client';
-import { apiKeys, hashApiKey, serve } from '@longwire/server';
+import { apiKeys, hashApiKey, mcp } from '@longwire/server';
 import { McpServer } from '@modelcontextprotocol/server';
+import fastify from 'fastify';
 import { page } from 'longwire/page';
 
 function create() {
@@ -13,38 +14,45 @@ function create() {
 }
 
 const keys = { ann: 'a-key-of-ann', operator: 'a-key-of-the-operator' };
-const serving = await serve({
+const app = fastify();
+// A browser sends no bearer token with an address. It asks for a password, which is the key here.
+app.addHook('onRequest', async (request, reply) => {
+  if (!/^\/page(?:[/?]|$)/.test(request.url)) return undefined;
+  const [, basic] = /^Basic (\S+)$/.exec(request.headers.authorization ?? '') ?? [];
+  if (basic === undefined) {
+    return reply.code(401).header('www-authenticate', 'Basic realm="page"').send();
+  }
+  const [, password = ''] = /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString()) ?? [];
+  request.headers.authorization = `Bearer ${password}`;
+  return undefined;
+});
+await app.register(mcp, {
   create,
-  port: Number(process.env.PORT ?? 3001),
   auth: apiKeys({
     keys: Object.entries(keys).map(([principal, key]) => ({ principal, sha256: hashApiKey(key) })),
   }),
-  // The page is at /page. Without `values: true` it has no arguments, and no results.
   page: page({ allow: ({ id }) => id === 'operator' }),
 });
-const { origin } = new URL(serving.url);
+const origin = await app.listen({ port: Number(process.env.PORT ?? 3001) });
 
-// What the page is made of: a picture of now, and every line from then on.
-const authorization = `Bearer ${keys.operator}`;
-const stream = await fetch(`${origin}/page/api/stream`, { headers: { authorization } });
-const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
-let seen = '';
-const sees = async (text) => {
-  while (!seen.includes(text)) seen += (await reader.read()).value;
+const opened = async (path, key) => {
+  const password = `Basic ${Buffer.from(`me:${key}`).toString('base64')}`;
+  return fetch(origin + path, { headers: key === undefined ? {} : { authorization: password } });
 };
+console.log(`nobody: ${(await opened('/page')).status}`);
+console.log(`ann: ${(await opened('/page', keys.ann)).status}`);
+console.log(`operator: ${(await opened('/page', keys.operator)).status}`);
 
-const client = await connect(serving.url, { headers: { authorization: `Bearer ${keys.ann}` } });
+const client = await connect(`${origin}/mcp`, { headers: { authorization: `Bearer ${keys.ann}` } });
 await client.callTool('count');
-await sees('"outcome":"result"');
-const line = seen.split(/(?<=\}),/).find((one) => one.includes('"tools/call"'));
-console.log(line.replace(/"at":[\d.]+,/, ''));
-
-const isAllowed = async (key) => {
-  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  return (await fetch(`${origin}/page`, { headers })).status;
-};
-console.log(`nobody: ${await isAllowed()}, ann: ${await isAllowed(keys.ann)}`);
-console.log(`operator: ${await isAllowed(keys.operator)}`);
-
 await client.close();
-await serving.close();
+// What the page shows, as it can be saved: a line of JSON for everything that happened.
+const recording = await (await opened('/page/api/recording', keys.operator)).text();
+const lines = recording
+  .trim()
+  .split('\n')
+  .map((text) => JSON.parse(text));
+const { call, name, by } = lines.find((line) => line.type === 'call' && line.name === 'count');
+const { outcome } = lines.find((line) => line.type === 'end' && line.call === call);
+console.log(`${by.who} calls ${name}: ${outcome}`);
+await app.close();

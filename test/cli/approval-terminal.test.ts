@@ -1,65 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { startScriptedClaude } from '../../packages/agent/test/support/scripted-claude.ts';
 import { startObservedServer } from '../interop/support/observed-server.ts';
-import { until } from '../support/until.ts';
-import { removeFolder } from '../support/remove-folder.ts';
+import { hasTerminal, startAtTerminal, type AtTerminal } from './support/terminal.ts';
 
-const python = spawnSync('python3', ['-c', 'import pty, os; os.waitstatus_to_exitcode']);
-const hasTerminal = python.status === 0 && process.platform !== 'win32';
-if (!hasTerminal) {
-  const lack = 'no pseudo-terminal here: python3 with its module pty is needed';
-  if (process.env['CI'] !== undefined) throw new Error(lack);
-  process.stderr.write(`${lack}\n`);
-}
-
-const pty = fileURLToPath(new URL('support/pseudo-terminal.py', import.meta.url));
-const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url));
-
-/** The command at a terminal of its own. */
-async function chat(
-  url: string,
-  env: Record<string, string>,
-): Promise<
-  AsyncDisposable & {
-    type(text: string): void;
-    /** All that it has shown since it was asked last. */
-    shows(pattern: RegExp): Promise<string>;
-  }
-> {
-  const home = await mkdtemp(join(tmpdir(), 'longwire-pty-'));
-  const child = spawn('python3', [pty, process.execPath, bin, 'chat', url], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: home, TERM: 'xterm', NO_COLOR: '1', ...env },
-    cwd: home,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  let shown = '';
-  let from = 0;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
-  const ended = once(child, 'close');
-  return {
-    type: (text) => void child.stdin.write(text),
-    shows: async (pattern) => {
-      const rest = (): string => stripVTControlCharacters(shown.slice(from));
-      await until(() => expect(rest()).toMatch(pattern));
-      const text = rest();
-      from = shown.length;
-      return text;
-    },
-    [Symbol.asyncDispose]: async () => {
-      child.stdin.write('\u0015/quit\r');
-      const timer = setTimeout(() => child.kill(), 10_000);
-      await ended;
-      clearTimeout(timer);
-      await removeFolder(home);
-    },
-  };
+/** A chat at a terminal of its own. */
+function chat(url: string, env: Record<string, string>): Promise<AtTerminal> {
+  return startAtTerminal(['chat', url], { env, leave: '\u0015/quit\r' });
 }
 
 test.runIf(hasTerminal)('what was typed before a question is no answer to it', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClient } from '@longwire/client';
 import { parseConfig } from '@longwire/client/config';
+import { parseChecks } from '@longwire/recording';
 import { createWorkflow, loadWorkflow, parseWorkflow } from '@longwire/workflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
@@ -172,6 +173,7 @@ describe('files', () => {
     '%s can be read',
     (name, text) => {
       const value = JSON.parse(text) as Record<string, unknown>;
+      if ('checks' in value) expect(parseChecks(value)).not.toEqual([]);
       if (!('servers' in value || 'mcpServers' in value)) return;
       const env = { HOME: '/home/me', MARKET_TOKEN: 'token' };
       expect(Object.keys(parseConfig(text, { file: name, env }).servers)).not.toEqual([]);

@@ -44,11 +44,15 @@ export async function startEnvironment(): Promise<DocsEnvironment> {
   const workflow = blocksOf('packages/workflow/README.md').find(
     ({ language }) => language === 'yaml',
   );
+  const checks = blocksOf('docs/checks.md').find(({ language }) => language === 'json');
+  const recorded = blocksOf('docs/recording.md').filter(({ language }) => language === 'json');
   const files = {
     'package.json': JSON.stringify({ type: 'module', private: true }),
     'longwire.json': JSON.stringify({ servers: { market: { url: `${origin}/sse` } } }),
     'server.js': "import '@modelcontextprotocol/server-everything/dist/index.js';\n",
     'alerts.yaml': adapted(workflow?.text ?? ''),
+    'longwire.checks.json': checks?.text ?? '',
+    'monday.ndjson': recorded.map(({ text }) => `${JSON.stringify(JSON.parse(text))}\n`).join(''),
     'lost.jsonl': `${JSON.stringify(lostLetter)}\n`,
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);

@@ -20,6 +20,7 @@ import { createFaultyProxy } from '@longwire/testing';
 import { mcp, serve } from '@longwire/server';
 import { createWorkflow, parseWorkflow } from '@longwire/workflow';
 import fastify from 'fastify';
+import { page } from 'longwire/page';
 import { expect, test } from 'vitest';
 
 const url = 'http://127.0.0.1:1';
@@ -60,6 +61,7 @@ const takers: Record<string, [make: (wrong: never) => unknown, near: string | un
     undefined,
   ],
   serve: [(wrong: object) => serve({ create: () => ({}) as never, ...wrong }), undefined],
+  page: [(wrong: object) => page({ allow: () => true, ...wrong }), undefined],
   createWorkflow: [
     (wrong: object) => createWorkflow(workflow, { servers: {}, ...wrong }),
     undefined,

@@ -59,6 +59,7 @@ import { createRecorder } from '@longwire/recording';
 import { mcp, serve } from '@longwire/server';
 import { createWorkflow } from '@longwire/workflow';
 import { main } from 'longwire';
+import { page } from 'longwire/page';
 
 await using client = await connect(process.argv[2] ?? '', { timeouts: { connectMs: 5_000 } });
 const names: string[] = (await client.listTools()).map(({ name }) => name);
@@ -72,7 +73,7 @@ const { origin } = proxy;
 await proxy.close();
 const all = [createAgent, mcp, oauth, serve, main, LongwireError, cache];
 const ofSubpaths = [createGroup, createPool, createRecorder, metrics, tracing];
-const imported = [...all, ...ofSubpaths, fromEnvironment, createWorkflow].map((it) => typeof it);
+const imported = [...all, ...ofSubpaths, fromEnvironment, createWorkflow, page].map((it) => typeof it);
 console.log(JSON.stringify({ names, said, origin, imported }));
 `;
 
@@ -267,7 +268,7 @@ test('a program type-checks under nodenext, and runs to its end', async () => {
     names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
     said: 'hi',
     origin: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as unknown,
-    imported: Array.from({ length: 14 }, () => 'function'),
+    imported: Array.from({ length: 15 }, () => 'function'),
   });
 });
 

@@ -11,6 +11,7 @@ const commands = {
   call: async () => (await import('./commands/call.js')).addCall,
   watch: async () => (await import('./commands/watch.js')).addWatch,
   run: async () => (await import('./commands/run.js')).addRun,
+  check: async () => (await import('./commands/check.js')).addCheck,
   servers: async () => (await import('./commands/servers.js')).addServers,
   chat: async () => (await import('./commands/chat.js')).addChat,
   dash: async () => (await import('./commands/dash.js')).addDash,

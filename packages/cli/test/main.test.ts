@@ -32,8 +32,10 @@ describe('usage', () => {
     'call',
     'watch',
     'run',
+    'check',
     'servers',
     'chat',
+    'dash',
     'demo',
   ])('%s --help has an example', async (command) => {
     expect((await run([command, '--help'])).stdout).toContain(`$ longwire ${command}`);

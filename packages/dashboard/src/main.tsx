@@ -15,6 +15,7 @@ import './timeline/timeline.css';
 import './calls/calls.css';
 import './events/events.css';
 import './tools/tools.css';
+import './checks/checks.css';
 import './palette/palette.css';
 
 followTheme();

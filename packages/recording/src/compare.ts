@@ -1,4 +1,5 @@
 import type { CatalogueLine } from './format.js';
+import { isSameJson } from './json-differences.js';
 import type { Latencies } from './latencies.js';
 import type { Picture, ServerPicture } from './picture.js';
 
@@ -64,8 +65,6 @@ const NAMES: Readonly<Record<Kind, string>> = {
 const MIN_CALLS = 5;
 const NOTABLE = 4 / 3;
 const ORDER: readonly LatencyChange['verdict'][] = ['slower', 'faster', 'same', 'unknown'];
-/** A schema that is nested deeper is compared no further. */
-const MAX_DEPTH = 200;
 
 /** Compares two recordings, or a recording and now. Servers are the same if they have the same name. */
 export function comparePictures(before: Picture, after: Picture): Comparison {
@@ -114,29 +113,7 @@ function byName(kind: Kind, items: readonly Item[]): Map<string, Item> {
 
 function differingMembers(one: Item, other: Item): string[] {
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...names].filter((name) => !isSame(one[name], other[name], 0));
-}
-
-/** Whether two JSON values are the same. The order of the members of an object means nothing. */
-function isSame(one: unknown, other: unknown, depth: number): boolean {
-  if (Object.is(one, other) || depth > MAX_DEPTH) return true;
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) {
-    return false;
-  }
-  if (Array.isArray(one) !== Array.isArray(other)) return false;
-  const [names, others] = [Object.keys(one), Object.keys(other)];
-  return (
-    names.length === others.length &&
-    names.every(
-      (name) =>
-        Object.hasOwn(other, name) &&
-        isSame(
-          (one as Record<string, unknown>)[name],
-          (other as Record<string, unknown>)[name],
-          depth + 1,
-        ),
-    )
-  );
+  return [...names].filter((name) => !isSameJson(one[name], other[name]));
 }
 
 function latenciesOf(before: ServerPicture, after: ServerPicture): LatencyChange[] {

@@ -61,6 +61,22 @@ export {
 } from './compare.js';
 
 export {
+  expectationOf,
+  verdictOf,
+  type Ended,
+  type Expectation,
+  type Verdict,
+} from './expectation.js';
+export {
+  CheckError,
+  checksOf,
+  parseCheck,
+  parseChecks,
+  type Check,
+  type RecordedChecks,
+} from './checks.js';
+
+export {
   toOtlp,
   type OtlpAttribute,
   type OtlpSpan,

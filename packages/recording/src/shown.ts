@@ -1,4 +1,5 @@
 /** What a view of a picture says and how: for the page and for `top`, which show the same in the same words. */
+export { callersOf, type Callers } from './shown/callers.js';
 export { chainOf, type ChainStep } from './shown/chain.js';
 export { formatClock, formatDuration, formatShortClock } from './shown/durations.js';
 export {
@@ -20,8 +21,15 @@ export {
   OUTCOMES,
   outcomeOf,
   STATES,
+  VERDICTS,
   type OutcomeName,
   type Tone,
   type Word,
 } from './shown/words.js';
-export { serverFilter, viewFilter, type Filterable, type ViewFilter } from './shown/view-filter.js';
+export {
+  callerFilter,
+  serverFilter,
+  viewFilter,
+  type Filterable,
+  type ViewFilter,
+} from './shown/view-filter.js';

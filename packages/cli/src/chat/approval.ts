@@ -1,4 +1,5 @@
 import type { ApprovalDecision, ApprovalHook, ApprovalRequest } from '@longwire/agent';
+import { ask } from '../ask.js';
 import type { Context } from '../context.js';
 import { visibleJson } from '../sanitize.js';
 import { changesOf } from './tool-changes.js';
@@ -28,7 +29,7 @@ export function createApproval(context: Context, options: { yes: boolean }): App
       );
       return { allow: false, reason: 'nobody could be asked for permission' };
     }
-    const answer = earlier.then(() => ask(context, request));
+    const answer = earlier.then(() => askUser(context, request));
     earlier = answer.catch(() => undefined);
     return answer;
   };
@@ -68,21 +69,14 @@ export function approvalQuestion({
   };
 }
 
-async function ask(context: Context, request: ApprovalRequest): Promise<ApprovalDecision> {
+async function askUser(context: Context, request: ApprovalRequest): Promise<ApprovalDecision> {
   const { signal } = request;
   if (signal.aborted) return false;
-  const { stdin, terminal, interruptions } = context;
   const { lines, question } = approvalQuestion(request);
   const choices = '(y)es once, (a)lways for this tool as it is now, (N)o';
-  try {
-    const answer = await terminal.ask(`${question} ${choices}`, { lines, answers, stdin, signal });
-    if (answer === 'always') return 'always';
-    return answer === 'once';
-  } catch (error) {
-    // The library reads the terminal in raw mode, so Ctrl-C is an error of its own, not a signal.
-    if (error instanceof Error && error.name === 'ExitPromptError') interruptions.interrupt();
-    return false;
-  }
+  const answer = await ask(context, `${question} ${choices}`, { lines, answers, signal });
+  if (answer === 'always') return 'always';
+  return answer === 'once';
 }
 
 function quotedServer(name: string): string {

@@ -1,20 +1,29 @@
 import { usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
-import { addShownOptions, openShown, type ShownOptions } from '../dash/shown-options.js';
+import { EXPORTS, isExportName, type ExportName } from '../dash/exports.js';
+import {
+  addShownOptions,
+  checkShown,
+  openShown,
+  type ShownOptions,
+} from '../dash/shown-options.js';
 import type { ExitCode } from '../exit-codes.js';
 
 interface DashOptions extends ShownOptions {
+  checks?: string;
+  export?: string;
+  out?: string;
   port?: string;
   open: boolean;
 }
 
 /** `longwire dash [target …]` */
 export const addDash: AddCommand = (program, run) => {
-  const command = program
-    // It is in the help once the page is part of the build.
-    .command('dash', { hidden: true })
-    .description('a live page of what servers do, on this machine only');
+  const command = program.command('dash').description('a live page of what servers do');
   addShownOptions(command)
+    .option('--export <format>', 'with --replay: write it as otlp, chrome or har, and end')
+    .option('--out <file>', 'where --export writes to (default: stdout)')
+    .option('--checks <file>', 'where the page saves calls (default: longwire.checks.json)')
     .option('--port <number>', 'where the page is (default: any free port)')
     .option('--no-open', 'open no browser')
     .addHelpText(
@@ -23,8 +32,9 @@ export const addDash: AddCommand = (program, run) => {
 Goes on until Ctrl-C. Only whoever has the address that is printed can open the page: it has a token.
 A recording holds what arguments and results hold, but for keys and tokens that are known as such.
 
-Example:
-  $ longwire dash http://127.0.0.1:3001 --record monday.ndjson`,
+Examples:
+  $ longwire dash http://127.0.0.1:3001 --record monday.ndjson
+  $ longwire dash --replay monday.ndjson --export chrome --out trace.json`,
     )
     .action((words: string[], options: DashOptions) =>
       run((context) => dash(context, words, options)),
@@ -37,6 +47,14 @@ async function dash(
   options: DashOptions,
 ): Promise<ExitCode> {
   const port = readPort(options.port);
+  const exported = readExport(options);
+  if (exported !== undefined) {
+    checkShown(context, words, options);
+    const { exportRecording } = await import('../dash/export-recording.js');
+    const { out, force = false } = options;
+    await exportRecording(context, { ...exported, out, force });
+    return 0;
+  }
   const shown = await openShown(context, words, options);
   try {
     const { servePage } = await import('../dash/page-server.js');
@@ -53,6 +71,23 @@ async function dash(
   } finally {
     await shown.close();
   }
+}
+
+/** @throws LongwireError (usage) for a format that there is not, and options that need another one. */
+function readExport({
+  replay,
+  checks,
+  export: format,
+  out,
+}: DashOptions): { format: ExportName; file: string } | undefined {
+  if (replay !== undefined && checks !== undefined) {
+    throw usageError('--checks is for servers that can be called: leave out --replay');
+  }
+  if (out !== undefined && format === undefined) throw usageError('--out is for --export');
+  if (format === undefined) return undefined;
+  if (replay === undefined) throw usageError('--export is for a recording: name it with --replay');
+  if (isExportName(format)) return { format, file: replay };
+  throw usageError(`--export "${format}" is not there: use ${Object.keys(EXPORTS).join(', ')}`);
 }
 
 function readPort(word: string | undefined): number | undefined {

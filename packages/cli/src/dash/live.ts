@@ -11,6 +11,7 @@ import {
 } from '@longwire/recording';
 import type { LineLog } from './line-log.js';
 import { LiveLog } from './live-log.js';
+import type { PageChecks } from './page-checks.js';
 import { PageError } from './page-error.js';
 import type { CallRequest, PageServers, PageSource } from './page-source.js';
 
@@ -25,6 +26,8 @@ export interface LiveOptions {
   readonly redact?: (value: unknown) => unknown;
   /** Given every line as JSON, such as to write it down. */
   readonly onLine?: (text: string) => void;
+  /** The file of checks, of which it knows the servers then. */
+  readonly checks?: PageChecks | undefined;
   /** How much may wait for one reader. Default 8 MiB. */
   readonly maxReaderBytes?: number;
 }
@@ -42,6 +45,7 @@ interface LiveServer {
 /** Servers as they are now: what they do is recorded, and the page may ask them for more. */
 export class Live implements PageSource, PageServers {
   readonly mode = 'live';
+  readonly checks: PageChecks | undefined;
   readonly #lines: LiveLog;
   readonly #recorder: Recorder;
   readonly #servers = new Map<string, LiveServer>();
@@ -50,7 +54,8 @@ export class Live implements PageSource, PageServers {
   /** Of a call that the page asked for: whoever waits for its number. */
   readonly #asked = new AsyncLocalStorage<((call: number) => void) | undefined>();
 
-  constructor({ redact, onLine, maxReaderBytes }: LiveOptions = {}) {
+  constructor({ redact, onLine, checks, maxReaderBytes }: LiveOptions = {}) {
+    this.checks = checks;
     this.#lines = new LiveLog({ canCall: true, hasValues: true, redact, onLine, maxReaderBytes });
     this.#recorder = createRecorder({
       by: (call) => {

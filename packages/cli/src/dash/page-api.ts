@@ -1,15 +1,9 @@
-import { toChromeTrace, toHar, toOtlp, type Picture } from '@longwire/recording';
 import type { FastifyInstance } from 'fastify';
 import { isJsonObject, type JsonObject } from '../json-object.js';
+import { addChecksApi } from './checks-api.js';
+import { EXPORTS, isExportName } from './exports.js';
 import { PageError } from './page-error.js';
 import type { CallRequest, PageServers, PageSource } from './page-source.js';
-
-/** What the picture can be saved as, and the name of the file. Large values are cut. */
-const EXPORTS = {
-  otlp: { file: 'traces.otlp.json', make: toOtlp },
-  chrome: { file: 'trace.json', make: toChromeTrace },
-  har: { file: 'calls.har', make: toHar },
-} as const satisfies Readonly<Record<string, { file: string; make(picture: Picture): object }>>;
 
 /** Adds what the page asks its server for, and what it tells it to do. */
 export function addApi(app: FastifyInstance, source: PageSource): void {
@@ -20,11 +14,13 @@ export function addApi(app: FastifyInstance, source: PageSource): void {
     }
     throw new PageError(409, 'only-shown', 'Nothing can be called from this page.');
   };
-  app.get('/api/stream', (request, reply) => {
+  app.get('/api/stream', { exposeHeadRoute: false }, (request, reply) => {
     const last = request.headers['last-event-id'];
     reply.hijack();
     const headers = reply.getHeaders() as Record<string, string>;
-    reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
+    // A proxy that waits for more would hold lines back.
+    const streaming = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+    reply.raw.writeHead(200, { ...headers, ...streaming });
     source.log.feed.attach(reply.raw, typeof last === 'string' ? last : undefined);
   });
   app.get<{ Params: { call: string } }>('/api/calls/:call', async ({ params }) => {
@@ -75,13 +71,14 @@ export function addApi(app: FastifyInstance, source: PageSource): void {
   });
   app.get<{ Querystring: { format?: string } }>('/api/export', async ({ query }, reply) => {
     const { format = '' } = query;
-    if (!Object.hasOwn(EXPORTS, format)) {
+    if (!isExportName(format)) {
       throw wrong(`format is one of ${Object.keys(EXPORTS).join(', ')}`);
     }
-    const { file, make } = EXPORTS[format as keyof typeof EXPORTS];
+    const { file, make } = EXPORTS[format];
     reply.header('content-disposition', `attachment; filename="${file}"`);
     return make(source.log.picture);
   });
+  addChecksApi(app, source.checks);
   app.get('/api/recording', async (_request, reply) => {
     reply.header('content-disposition', 'attachment; filename="recording.ndjson"');
     return reply.type('application/x-ndjson').send(source.recording());

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { CallPicture } from '@longwire/recording';
 import type { LineLog } from './line-log.js';
+import type { PageChecks } from './page-checks.js';
 
 /** A call that the page asks for. */
 export interface CallRequest {
@@ -32,6 +33,8 @@ export interface PageSource {
   recording(): Readable;
   /** What only servers can do; `undefined` in a replay. */
   readonly servers?: PageServers;
+  /** The file of checks, where servers can be called. */
+  readonly checks?: PageChecks | undefined;
   /** What only a replay can do. */
   control?(request: ReplayRequest): Promise<void>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { VERSION } from '@longwire/client/internal';
 import { createHeader } from '@longwire/recording';
-import { usageError } from '../command-error.js';
+import { openNew } from './open-new.js';
 
 /** How much may wait to be written; what comes beyond that is dropped and counted. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
@@ -12,6 +12,8 @@ export interface RecordingFileOptions {
   readonly onFailure: (error: Error) => void;
   /** How much may wait to be written. Default 32 MiB. */
   readonly maxWaitingBytes?: number;
+  /** Replaces a file that is there. Default false. */
+  readonly force?: boolean;
 }
 
 /**
@@ -20,34 +22,27 @@ export interface RecordingFileOptions {
  */
 export class RecordingFile implements AsyncDisposable {
   readonly #file: FileHandle;
-  readonly #options: Required<RecordingFileOptions>;
+  readonly #options: Required<Omit<RecordingFileOptions, 'force'>>;
   #waiting: string[] = [];
   #waitingBytes = 0;
   #dropped = 0;
   #writing: Promise<void> | undefined;
   #isOver = false;
 
-  private constructor(file: FileHandle, options: Required<RecordingFileOptions>) {
+  private constructor(file: FileHandle, options: Required<Omit<RecordingFileOptions, 'force'>>) {
     this.#file = file;
     this.#options = options;
   }
 
   /**
-   * Makes the file, which must not be there.
+   * Makes the file, which must not be there but with `force`.
    *
    * @throws LongwireError (usage) that says why it cannot be made.
    */
   static async create(path: string, options: RecordingFileOptions): Promise<RecordingFile> {
-    const { maxWaitingBytes = MAX_WAITING_BYTES, ...rest } = options;
-    let file: FileHandle;
-    try {
-      file = await open(path, 'wx', 0o600);
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      const reason = code === 'EEXIST' ? 'it is there already: name another file' : message;
-      throw usageError(`--record "${path}" cannot be written: ${reason}`, { cause });
-    }
-    const recording = new RecordingFile(file, { ...rest, maxWaitingBytes });
+    const { maxWaitingBytes = MAX_WAITING_BYTES, force = false, onFailure } = options;
+    const file = await openNew(path, { option: '--record', force });
+    const recording = new RecordingFile(file, { onFailure, maxWaitingBytes });
     recording.write(JSON.stringify(createHeader(`longwire/${VERSION}`)));
     return recording;
   }

@@ -4,11 +4,12 @@ import { allServers, chooseServers, type AllServers } from '../choose-servers.js
 import { usageError } from '../command-error.js';
 import { readConfiguration } from '../configuration.js';
 import type { Context } from '../context.js';
+import type { Redactor } from '../redact.js';
 import { tellSkipped } from '../look-at.js';
 import { summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { closeClients, createServerClient, createTargetClient, followClients } from '../session.js';
-import { serverNames, writtenTarget } from '../target.js';
+import { serverNames, writtenTarget, type Server } from '../target.js';
 import type { PageSource } from './page-source.js';
 
 /** A server that is shown is awaited without limit, from the beginning. */
@@ -51,28 +52,41 @@ export interface ServersOptions {
   demo?: boolean;
   /** Write down all that happens, to this file. */
   record?: string;
+  /** Replaces that file where it is there. */
+  force?: boolean;
+  /** The file of the page's checks. Default `longwire.checks.json`. */
+  checks?: string;
 }
 
 /** Servers as they are: those that the words name, else those of the configuration. */
 export async function showServers(
   context: Context,
   words: readonly string[],
-  { demo = false, record }: ServersOptions,
+  {
+    demo = false,
+    record,
+    force = false,
+    checks: checksFile = 'longwire.checks.json',
+  }: ServersOptions,
 ): Promise<Shown> {
   const { redactor, terminal } = context;
-  const [{ Live }, { RecordingFile }] = await Promise.all([
+  const [{ Live }, { RecordingFile }, { PageChecks }] = await Promise.all([
     import('./live.js'),
     import('./recording-file.js'),
+    import('./page-checks.js'),
   ]);
   const chosen = demo ? [] : await choose(context, words);
   const file =
     record === undefined
       ? undefined
       : await RecordingFile.create(resolve(context.cwd, record), {
+          force,
           onFailure: (error) =>
             terminal.error(`error: ${sanitizeLine(`${record} ends here: ${error.message}`)}`),
         });
+  const checks = new PageChecks(resolve(context.cwd, checksFile));
   const live = new Live({
+    checks,
     redact: (value) => redactor.value(value),
     ...(file !== undefined && { onLine: (text) => file.write(text) }),
   });
@@ -96,12 +110,14 @@ export async function showServers(
       const client = await createServerClient(own, server, settings);
       clients.push(client);
       live.add(name, client, redactor.message(sanitizeLine(writtenTarget(server.target))));
+      checks.addServer(name, writtenInChecks(server, { name, redactor }));
     }
     for (const { name, url } of demoServers?.servers ?? []) {
       const settings = { name, retry, middleware: [live.middleware(name)], trusted: true };
       const client = createTargetClient(context, url, settings);
       clients.push(client);
       live.add(name, client, url);
+      checks.addServer(name, name);
     }
     followClients(context, clients, { several: true });
     return { source: live, close };
@@ -109,6 +125,15 @@ export async function showServers(
     await close();
     throw error;
   }
+}
+
+/** What a check calls a server: as the user would, but for a URL with a secret, and a command. */
+function writtenInChecks(
+  { target, config }: Server,
+  { name, redactor }: { name: string; redactor: Redactor },
+): string {
+  if (config !== undefined || typeof target !== 'string') return name;
+  return redactor.message(target) === target ? target : name;
 }
 
 /** The servers that the words name; without words, those of the configuration, else `MCP_SERVER_URL`. */

@@ -19,7 +19,9 @@ export const CALL_COLUMNS: readonly Column<CallPicture>[] = [
         </strong>
         <span class="remark wide">
           {' '}
-          {call.method !== 'tools/call' && `${visibleLine(call.method, 60)} `}
+          {call.name !== undefined &&
+            call.method !== 'tools/call' &&
+            `${visibleLine(call.method, 60)} `}
           {call.arguments !== undefined && <Line text={lineJson(call.arguments)} />}
         </span>
       </>

@@ -1,8 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { isCut, type CallPicture } from '@longwire/recording';
-import { isObject } from '@longwire/recording/shown';
-import { ask } from '../state/api.js';
+import { wholeCall } from '../state/api.js';
 
 /** A call with as much of its values as the page's server keeps: the picture has only their beginnings. */
 export function useWholeCall(call: CallPicture): CallPicture {
@@ -16,9 +15,9 @@ function useWhole(call: CallPicture): ReadonlySignal<CallPicture | undefined> {
   useEffect(() => {
     let isWanted = isPart;
     if (isPart) {
-      ask('GET', `calls/${call.call}`).then(
+      wholeCall(call.call).then(
         (answer) => {
-          if (isWanted && isObject(answer)) whole.value = answer as unknown as CallPicture;
+          if (isWanted) whole.value = answer;
         },
         // Then its beginning stays, which says that it is one.
         () => {},

@@ -5,6 +5,7 @@ export {
   OUTCOMES,
   outcomeOf,
   STATES,
+  VERDICTS,
   type OutcomeName,
   type Tone,
   type Word,

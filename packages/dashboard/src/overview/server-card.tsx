@@ -11,12 +11,16 @@ import {
 import { CertaintyMark, StateMark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';
 import { filterText } from '../state/filter.js';
+import { useServers } from '../state/page.js';
 import { hrefOf, type ViewName } from '../state/route.js';
 import { theme } from '../state/theme.js';
+import { ServerUsers, sessionCount } from './server-users.js';
 import { MinutePlot, PLOTTED_SECONDS } from './minute-plot.js';
 
 /** What a server is doing, at a glance. */
 export function ServerCard({ server, at }: { server: ServerPicture; at: number }) {
+  // It changes in place, which is not seen by what is given.
+  useServers();
   const { known, totals, states, health } = server;
   const state = states.at(-1);
   const figures = figuresOf(server, at);
@@ -62,13 +66,17 @@ export function ServerCard({ server, at }: { server: ServerPicture; at: number }
         <Figure title="Up">
           {figures.uptimeMs === undefined ? '–' : formatDuration(figures.uptimeMs)}
         </Figure>
-        <Figure title="Reconnects">{formatCount(totals.reconnects)}</Figure>
+        {server.sessions === undefined ? (
+          <Figure title="Reconnects">{formatCount(totals.reconnects)}</Figure>
+        ) : (
+          <Figure title="Sessions">{formatCount(sessionCount(server.sessions))}</Figure>
+        )}
         <Figure title="In flight">{formatCount(server.inFlight)}</Figure>
         <Figure title="Calls a second">{formatRate(figures.callsPerSecond)}</Figure>
         <Figure title="p50">{durationOr(figures.p50Ms)}</Figure>
         <Figure title="p95">{durationOr(figures.p95Ms)}</Figure>
       </dl>
-      <div class="card-errors">
+      <div class="card-counts">
         <h3>Errors</h3>
         {figures.errors.length === 0 && totals.toolErrors === 0 && <span>none</span>}
         {totals.toolErrors > 0 && (
@@ -82,6 +90,9 @@ export function ServerCard({ server, at }: { server: ServerPicture; at: number }
           </span>
         ))}
       </div>
+      {server.sessions !== undefined && (
+        <ServerUsers server={server.name} sessions={server.sessions} />
+      )}
       <ToolsLine server={server} tokens={figures.toolTokens} />
       <nav class="card-links" aria-label={`Views of ${server.name}`}>
         <ViewLink view="calls" server={server.name}>

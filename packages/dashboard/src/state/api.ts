@@ -1,3 +1,4 @@
+import type { CallPicture } from '@longwire/recording';
 import { isObject, lineJson } from '@longwire/recording/shown';
 
 /** A call that a person asks for. */
@@ -54,6 +55,13 @@ export async function startCall(request: CallRequest): Promise<number> {
   const answer = await ask('POST', 'call', request);
   if (isObject(answer) && typeof answer['call'] === 'number') return answer['call'];
   throw new ApiError('protocol', 'The server of this page did not tell the number of the call.');
+}
+
+/** A call with as much of its values as the page's server keeps. @throws ApiError if it is not kept any more. */
+export async function wholeCall(call: number): Promise<CallPicture> {
+  const answer = await ask('GET', `calls/${call}`);
+  if (isObject(answer)) return answer as unknown as CallPicture;
+  throw new ApiError('protocol', 'The server of this page did not tell of the call.');
 }
 
 /** Cancels a call. That it ended is not an error. */

@@ -61,9 +61,11 @@ export function useCall(call: number): CallPicture | undefined {
 async function diagnose(): Promise<string> {
   try {
     const { status } = await fetch('./', { cache: 'no-store' });
-    return status === 401
-      ? 'The server of this page was started anew, or does not know you any more. Open its address again.'
-      : 'The server of this page refused the stream.';
+    if (status !== 401) return 'The server of this page refused the stream.';
+    // What only shows, and is no recording, is the server itself, which prints no address.
+    return feed.shows.value.canCall || feed.replay.value !== undefined
+      ? 'The server of this page was started anew. Open the address that it printed.'
+      : 'The server of this page does not know you any more. Open its address again.';
   } catch {
     return 'The server of this page does not answer.';
   }

@@ -5,7 +5,8 @@ import { CertaintyMark, OutcomeMark } from '../parts/mark.js';
 import { Meter } from '../parts/meter.js';
 import { JsonText } from '../parts/plain-text.js';
 import { useWholeCall } from '../calls/whole-call.js';
-import { cancelCall } from '../state/api.js';
+import { SaveCheck } from '../checks/save-check.js';
+import { cancelCall, type CallRequest } from '../state/api.js';
 import { now, useCall } from '../state/page.js';
 import { hrefOf } from '../state/route.js';
 import type { CallPicture } from '@longwire/recording';
@@ -30,11 +31,12 @@ export function RunView({ run, name }: { run: Run; name: string }) {
     case 'asking':
       return <Question reason={value.reason} name={name} agree={run.agree} />;
     case 'started':
-      return <Started number={value.call} />;
+      return <Started key={value.call} number={value.call} request={value.request} />;
   }
 }
 
-function Question({
+/** Asks a person whether something that may change things is to be run. */
+export function Question({
   reason,
   name,
   agree,
@@ -67,7 +69,7 @@ function Question({
   );
 }
 
-function Started({ number }: { number: number }) {
+function Started({ number, request }: { number: number; request: CallRequest }) {
   const call = useCall(number);
   return (
     <section class="run" aria-label="Run">
@@ -75,13 +77,13 @@ function Started({ number }: { number: number }) {
       {call === undefined ? (
         <p class="remark">Call {number} has begun.</p>
       ) : (
-        <StartedCall call={call} />
+        <StartedCall call={call} request={request} />
       )}
     </section>
   );
 }
 
-function StartedCall({ call: known }: { call: CallPicture }) {
+function StartedCall({ call: known, request }: { call: CallPicture; request: CallRequest }) {
   const call = useWholeCall(known);
   const { end } = call;
   return (
@@ -100,6 +102,9 @@ function StartedCall({ call: known }: { call: CallPicture }) {
       </p>
       {end?.error !== undefined && <JsonText value={end.error} label="Error" />}
       {end !== undefined && end.error === undefined && <ResultView result={end.result} />}
+      {end !== undefined && request.method === 'tools/call' && (
+        <SaveCheck request={request} call={call} />
+      )}
     </>
   );
 }

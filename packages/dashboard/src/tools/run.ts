@@ -6,7 +6,7 @@ export type RunState =
   | { readonly at: 'idle' | 'starting' }
   /** A person has to agree first: the server's reason. */
   | { readonly at: 'asking'; readonly reason: string; readonly request: CallRequest }
-  | { readonly at: 'started'; readonly call: number }
+  | { readonly at: 'started'; readonly call: number; readonly request: CallRequest }
   | { readonly at: 'failed'; readonly reason: string };
 
 /** Runs one thing at a time; asks where the page's server wants a person to agree. */
@@ -24,7 +24,7 @@ export function useRun(): Run {
     state.value = { at: 'starting' };
     startCall(request).then(
       (call) => {
-        state.value = { at: 'started', call };
+        state.value = { at: 'started', call, request };
       },
       (error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
+import { ToolChecks } from '../checks/tool-checks.js';
 import { visibleText } from '../format/visible.js';
 import { Panel } from '../parts/panel.js';
 import { OnlyShown } from '../parts/only-shown.js';
@@ -47,6 +48,7 @@ export function ToolPanel({
         />
       )}
       <RunView run={run} name={name} />
+      {feed.shows.value.canCall && <ToolChecks server={server} tool={name} />}
     </Panel>
   );
 }

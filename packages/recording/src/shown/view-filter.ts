@@ -73,5 +73,14 @@ function remembered<Subject extends object>(
 
 /** The filter that lets one server through. */
 export function serverFilter(server: string): string {
-  return `server:${/^[\w.-]+$/.test(server) ? server : `"${server}"`}`;
+  return termOf('server', server);
+}
+
+/** The filter that lets the calls of one caller through. */
+export function callerFilter(who: string): string {
+  return termOf('by', who);
+}
+
+function termOf(key: string, value: string): string {
+  return `${key}:${/^[\w.-]+$/.test(value) ? value : `"${value}"`}`;
 }

@@ -1,3 +1,4 @@
+import type { Verdict } from '../expectation.js';
 import type { CertaintyName, StateName } from '../format.js';
 import type { CallPicture } from '../picture.js';
 
@@ -54,6 +55,13 @@ export const OUTCOMES: Readonly<Record<OutcomeName, Word>> = {
     tone: 'bad',
   },
   error: { sign: '✗', meaning: 'The call failed.', tone: 'bad' },
+};
+
+/** What became of a check. */
+export const VERDICTS: Readonly<Record<Verdict['outcome'], Word>> = {
+  held: { sign: '✓', meaning: 'It was answered as expected.', tone: 'good' },
+  'not-held': { sign: '✗', meaning: 'It was answered, and not as expected.', tone: 'bad' },
+  failed: { sign: '?', meaning: 'There is no answer to compare.', tone: 'warning' },
 };
 
 /** How this call ended, or that it has not. */

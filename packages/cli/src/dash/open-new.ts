@@ -1,0 +1,22 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { usageError } from '../command-error.js';
+
+/**
+ * Opens a file to write to, which only its owner may read. It must not be there, but with `force`.
+ * `option` is what names it on the command line.
+ *
+ * @throws LongwireError (usage) that says why it cannot be opened.
+ */
+export async function openNew(
+  path: string,
+  { option, force }: { option: string; force: boolean },
+): Promise<FileHandle> {
+  try {
+    return await open(path, force ? 'w' : 'wx', 0o600);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason =
+      code === 'EEXIST' ? 'it is there already: name another file, or --force' : message;
+    throw usageError(`${option} "${path}" cannot be written: ${reason}`, { cause });
+  }
+}
