@@ -47,6 +47,12 @@ async function look(colorScheme, viewport) {
   await page.locator('.card').nth(2).waitFor();
   await page.waitForTimeout(500);
   await take('overview');
+  await page.goto(`${server.url}#/timeline`);
+  await page.getByRole('option').first().waitFor({ state: 'attached' });
+  await take('timeline');
+  await page.locator('.timeline-scroll').press('ArrowUp');
+  await page.locator('.timeline-tip').waitFor();
+  await take('timeline-keys');
   const calls = async (text) => {
     await page.goto(`${server.url}#/calls`);
     await page.locator('#filter').fill(text);

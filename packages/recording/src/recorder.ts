@@ -22,6 +22,7 @@ import type {
   RecordingMiddleware,
 } from './recordable.js';
 import { RecordedCall } from './recorded-call.js';
+import { Rounds } from './rounds.js';
 import { keepValue, type Redact } from './values.js';
 
 /** Options of {@link createRecorder}. */
@@ -104,6 +105,7 @@ class LineRecorder implements Recorder {
   readonly #inFlight = new Map<number, RecordableRequest>();
   /** How the latest request to each server redacts texts: its client knows the secrets. */
   readonly #redactions = new Map<string, Redact>();
+  readonly #rounds = new Rounds();
   #calls = 0;
   #lost = 0;
 
@@ -129,6 +131,7 @@ class LineRecorder implements Recorder {
       const call = this.#begin(server, request);
       try {
         const response = await next();
+        this.#add(() => this.#rounds.answered(server, request, response.result));
         call.end(() => this.#answered(server, response));
         return response;
       } catch (error) {
@@ -225,6 +228,7 @@ class LineRecorder implements Recorder {
     const redact: Redact = (text) => request.redact(text);
     this.#add(() => {
       const by = this.#by?.(call);
+      const before = this.#rounds.begin(server, request, call);
       return {
         type: 'call',
         server,
@@ -232,6 +236,8 @@ class LineRecorder implements Recorder {
         method: request.method,
         ...this.#askedFor(server, request),
         ...(by !== undefined && { by }),
+        // Who made the call is known of its first round.
+        ...(before !== undefined && { by: { call: before } }),
       };
     }, startedAt);
     return new RecordedCall(request, {

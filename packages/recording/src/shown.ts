@@ -1,7 +1,7 @@
 /** What a view of a picture says and how: for the page and for `top`, which show the same in the same words. */
 export { callersOf, type Callers } from './shown/callers.js';
 export { chainOf, type ChainStep } from './shown/chain.js';
-export { formatClock, formatDuration, formatShortClock } from './shown/durations.js';
+export { formatClock, formatDay, formatDuration, formatShortClock } from './shown/durations.js';
 export {
   isAtLeast,
   kindOf,

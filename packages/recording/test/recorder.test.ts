@@ -3,7 +3,7 @@ import { createGroup } from '@longwire/client/group';
 import { cache } from '@longwire/client/middleware';
 import { serve, type Serving } from '@longwire/server';
 import { createFaultyProxy } from '@longwire/testing';
-import { McpServer } from '@modelcontextprotocol/server';
+import { inputRequired, McpServer } from '@modelcontextprotocol/server';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -23,6 +23,13 @@ function createServer(released: Promise<void>): McpServer {
   const inputSchema = z.object({ message: z.string() });
   server.registerTool('echo', { inputSchema, ...readOnly }, ({ message }) => text(message));
   server.registerTool('fail', {}, () => ({ ...text('never works'), isError: true }));
+  server.registerTool('ask', { inputSchema, ...readOnly }, ({ message }, { mcpReq }) => {
+    if (mcpReq.inputResponses !== undefined) return text(`asked, ${message}`);
+    const requestedSchema = z.object({ name: z.string() });
+    return inputRequired({
+      inputRequests: { name: inputRequired.elicit({ message, requestedSchema }) },
+    });
+  });
   server.registerTool('count', {}, async (context) => {
     const { _meta: meta } = context.mcpReq;
     await context.mcpReq.notify({
@@ -73,6 +80,30 @@ function record(options: Partial<RecorderOptions> = {}) {
 }
 
 describe('a client that is recorded', () => {
+  it('has the rounds of a call, each because of the one before', async () => {
+    const { picture, recorder } = record({ by: () => ({ who: 'test' }) });
+    await using client = createClient(serving.url, {
+      protocol: '2026-07-28',
+      middleware: [recorder.middleware('small')],
+      handlers: { elicitation: () => ({ action: 'accept', content: { name: 'me' } }) },
+    });
+    await client.callTool('echo', { message: 'a' });
+    const asked = await Promise.all(
+      ['b', 'c'].map((message) => client.callTool('ask', { message })),
+    );
+    expect(asked).toMatchObject(['b', 'c'].map((message) => text(`asked, ${message}`)));
+    const calls = picture.ended.filter(({ name }) => name === 'ask');
+    const first = calls.filter(({ by }) => by !== undefined && 'who' in by);
+    expect(first).toHaveLength(2);
+    for (const { call, arguments: given, end } of first) {
+      expect(end?.result).toMatchObject({ resultType: 'input_required' });
+      expect(
+        calls.filter(({ by }) => by !== undefined && 'call' in by && by.call === call),
+      ).toEqual([expect.objectContaining({ arguments: given })]);
+    }
+    expect(calls).toHaveLength(4);
+  });
+
   it('has its calls as lines: begin, attempt, progress, end', async () => {
     const { lines, picture, recorder, of, typesOf } = record();
     await using client = createClient(serving.url, { middleware: [recorder.middleware('small')] });

@@ -298,7 +298,8 @@ export class ReconnectingTransport implements Transport {
       byProgramId.set(id, context);
       // A subscription stays open: its `send` is fulfilled when the server has acknowledged it.
       if (method === 'subscriptions/listen') context.onAcknowledged = resolve;
-      if (this.#chain === undefined || isHandshake) {
+      // What was answered already has passed them.
+      if (this.#chain === undefined || isHandshake || context.prior !== undefined) {
         const entry = this.#enter(request, context, waiter);
         if (entry === undefined) return;
         // The handshake passes the middlewares on every dial, in `DialedChannel`.

@@ -399,6 +399,39 @@ it('runs for requests of an SDK client as well', async () => {
   expect(seen).toContain('b tools/call');
 });
 
+it('runs once for each round of a call of which the server asks something', async () => {
+  const requestedSchema = { type: 'object', properties: { name: { type: 'string' } } };
+  const server = await serve({
+    era: 'modern',
+    answer: ({ method, params }) => {
+      if (method !== 'tools/call') return undefined;
+      if (params?.['inputResponses'] !== undefined) return said('asked');
+      const ask = { mode: 'form', message: 'Who is it?', requestedSchema };
+      return {
+        resultType: 'input_required',
+        inputRequests: { name: { method: 'elicitation/create', params: ask } },
+      };
+    },
+  });
+  const rounds: unknown[] = [];
+  const client = clientOf(server.url, {
+    ...quick,
+    handlers: { elicitation: () => ({ action: 'accept', content: { name: 'me' } }) },
+    middleware: [
+      onCalls(async (request, next) => {
+        const response = await next();
+        rounds.push([request.params?.['inputResponses'] !== undefined, response.result]);
+        return response;
+      }),
+    ],
+  });
+  expect(await client.callTool('ask')).toEqual(said('asked'));
+  expect(rounds).toMatchObject([
+    [false, { resultType: 'input_required' }],
+    [true, said('asked')],
+  ]);
+});
+
 it('headers of one operation go with it through an SDK client as well', async () => {
   const server = await serve({
     answer: ({ method }) =>

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { CallPicture } from '@longwire/recording';
 import { callName, chainOf, formatClock, formatDuration } from '@longwire/recording/shown';
 import { CommandButton } from '../parts/command-button.js';
@@ -14,7 +15,15 @@ import { ChainList } from './chain-list.js';
 import { useWholeCall } from './whole-call.js';
 
 /** One call: what was asked, what happened to it, what came back. */
-export function CallPanel({ number, onClose }: { number: number; onClose: () => void }) {
+export function CallPanel({
+  number,
+  onClose,
+  children,
+}: {
+  number: number;
+  onClose: () => void;
+  children?: ComponentChildren;
+}) {
   const call = useCall(number);
   return (
     <Panel
@@ -25,7 +34,10 @@ export function CallPanel({ number, onClose }: { number: number; onClose: () => 
       {call === undefined ? (
         <Empty title="This call is not kept any more" />
       ) : (
-        <CallDetails call={call} />
+        <>
+          {children}
+          <CallDetails call={call} />
+        </>
       )}
     </Panel>
   );

@@ -1,4 +1,10 @@
-import { callName, formatClock, formatShortClock, STATES } from '@longwire/recording/shown';
+import {
+  callName,
+  formatClock,
+  formatDay,
+  formatShortClock,
+  STATES,
+} from '@longwire/recording/shown';
 import type { TimeRange } from '../state/filter.js';
 import { causesOf } from './causes.js';
 import type { Colours } from './colours.js';
@@ -39,6 +45,8 @@ export interface Frame {
 export const RULER_HEIGHT = 26;
 
 const TICK_PX = 96;
+/** From this step on the day is told, too. */
+const DAY_STEP_MS = 6 * 3_600_000;
 
 /** Draws the timeline. */
 export function draw(frame: Frame): void {
@@ -84,6 +92,12 @@ function textStart({ layout: { scale } }: Frame, { x }: Place): number {
   return Math.max(x, scale.left);
 }
 
+/** How times are told that are so far apart. */
+function clockFor(stepMs: number): (at: number) => string {
+  if (stepMs < 1000) return formatClock;
+  return stepMs < DAY_STEP_MS ? formatShortClock : formatDay;
+}
+
 function drawTicks({ context, colours, layout, width, scrollTop }: Frame): void {
   const { scale } = layout;
   const bottom = RULER_HEIGHT + layout.height - scrollTop;
@@ -94,7 +108,7 @@ function drawTicks({ context, colours, layout, width, scrollTop }: Frame): void 
   for (const { at, x } of ticks) {
     context.fillStyle = colours.line;
     context.fillRect(Math.round(x), RULER_HEIGHT - 5, 1, bottom - RULER_HEIGHT + 5);
-    const text = stepMs < 1000 ? formatClock(at) : formatShortClock(at);
+    const text = clockFor(stepMs)(at);
     if (x < scale.left + 24 || x > width - 24) continue;
     context.fillStyle = colours.muted;
     context.fillText(text, x, 11);
@@ -161,7 +175,11 @@ function drawState(frame: Frame, { server }: DrawnLane, drawn: DrawnState): void
     context.font = FONTS.small;
     context.textAlign = 'left';
     const begin = textStart(frame, place);
-    const text = labels.fit(`${sign} ${state.state}`, x + width - begin - 10);
+    const why = state.reason === undefined ? '' : `: ${state.reason.code}`;
+    const room = x + width - begin - 10;
+    const whole = `${sign} ${state.state}${why}`;
+    const short = `${sign} ${state.state}`;
+    const text = labels.fit(labels.widthOf(whole) <= room ? whole : short, room);
     if (text !== '') {
       context.fillStyle = colours.surface;
       context.fillRect(begin + 2, y, labels.widthOf(text) + 6, height);
@@ -206,7 +224,7 @@ function drawCall(frame: Frame, drawn: DrawnSpan): void {
   const whole = [{ x: place.x, width: place.width, kind: 'sent' as const }];
   drawSpan(context, place, { style, colours, segments: drawn.width < 6 ? whole : segments });
   drawProgress(frame, drawn, place);
-  drawLabel(frame, drawn, place);
+  drawLabel(frame, drawn, { place, isParted: segments.length > 1 });
   context.globalAlpha = 1;
   outline(frame, place, { kind: 'span', server: span.server, span });
   if (opened === undefined || !span.calls.some(({ call }) => call === opened)) return;
@@ -223,7 +241,11 @@ function drawProgress({ context, colours }: Frame, { span }: DrawnSpan, place: P
   context.fillRect(place.x, place.y + place.height - 3, place.width * share, 3);
 }
 
-function drawLabel(frame: Frame, { span, room }: DrawnSpan, place: Place): void {
+function drawLabel(
+  frame: Frame,
+  { span, room }: DrawnSpan,
+  { place, isParted }: { readonly place: Place; readonly isParted: boolean },
+): void {
   const { context, labels, colours } = frame;
   const { x, y, width, height } = place;
   const { sign, tone, fill } = styleOf(span);
@@ -241,7 +263,8 @@ function drawLabel(frame: Frame, { span, room }: DrawnSpan, place: Place): void 
   const inside = labels.fit(text, roomInside);
   const isInside = inside !== '' && (inside.length > 6 || labels.widthOf(text) <= roomInside);
   if (isInside) {
-    if (fill === 'hatched') {
+    // Nothing goes through what is read.
+    if (fill === 'hatched' || isParted) {
       context.fillStyle = colours.surface;
       context.fillRect(begin + 3, y + 2, labels.widthOf(inside) + 6, height - 4);
     }

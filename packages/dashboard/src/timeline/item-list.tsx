@@ -2,12 +2,15 @@ import { keyOfItem, type PlacedItem } from './items.js';
 import { textOfItem } from './item-text.js';
 import { openItem } from './open-item.js';
 import type { Painter } from './painter.js';
+import { timeNow } from './range.js';
 
 /** How many items are told before and behind the one that keys went to. */
 const AROUND = 2;
 
 /** What the canvas shows around the place of the keys, as text: for those who do not see it. */
-export function ItemList({ painter, now }: { painter: Painter; now: number }) {
+export function ItemList({ painter }: { painter: Painter }) {
+  void painter.told.value;
+  const at = timeNow();
   const active = painter.active.value;
   const { items } = painter;
   const key = active && keyOfItem(active);
@@ -30,7 +33,7 @@ export function ItemList({ painter, now }: { painter: Painter; now: number }) {
             aria-setsize={items.length}
             onClick={() => openItem(item)}
           >
-            {textOfItem(item, now)}
+            {textOfItem(item, at)}
           </div>
         );
       })}

@@ -10,6 +10,7 @@ import { Labels } from './labels.js';
 import { Lanes } from './lanes.js';
 import { layoutOf, type Layout, type Place } from './layout.js';
 import { keptFrom, shown, shownRange, timeNow } from './range.js';
+import type { CallSpan } from './spans.js';
 
 /** The width of the names beside the lanes, in pixels; on narrower screens they are above them. */
 const NAME_WIDTH = 150;
@@ -18,6 +19,8 @@ const NAME_HEIGHT = 18;
 /** What follows now is drawn again when it has moved by a pixel, but no more often or seldom than that. */
 const LEAST_MS = 16;
 const MOST_MS = 250;
+/** How often it is told in words what is drawn. */
+const TOLD_MS = 200;
 
 /** What the canvas is on, and what lies over it. */
 export interface PainterElements {
@@ -35,6 +38,8 @@ export class Painter {
   readonly active = signal<Item | undefined>(undefined);
   /** What is being dragged over. */
   readonly dragged = signal<TimeRange | undefined>(undefined);
+  /** Counts the times that it was drawn, but not each of them: for what is told in words. */
+  readonly told = signal(0);
   readonly #lanes = new Lanes();
   #elements: PainterElements | undefined;
   #labels: Labels | undefined;
@@ -42,6 +47,7 @@ export class Painter {
   #layout: Layout | undefined;
   #frame = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #telling: ReturnType<typeof setTimeout> | undefined;
 
   /** Where everything was when it was drawn. */
   get layout(): Layout | undefined {
@@ -83,6 +89,8 @@ export class Painter {
       scroller.removeEventListener('scroll', again);
       cancelAnimationFrame(this.#frame);
       clearTimeout(this.#timer);
+      clearTimeout(this.#telling);
+      this.#telling = undefined;
       this.#elements = undefined;
     };
   }
@@ -98,6 +106,11 @@ export class Painter {
   /** What can be gone to by keys, in the order of time. */
   get items(): readonly PlacedItem[] {
     return this.#layout === undefined ? [] : itemsInOrder(this.#layout);
+  }
+
+  /** The span that a call is drawn in. */
+  spanOf(call: number): CallSpan | undefined {
+    return this.#lanes.find(call);
   }
 
   /** Where an item is, if it is shown. */
@@ -160,7 +173,15 @@ export class Painter {
       dragged: this.dragged.value,
       cursor: replay?.at,
     });
+    this.#tell();
     this.#followNow(layout);
+  }
+
+  #tell(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      this.told.value++;
+    }, TOLD_MS);
   }
 
   /** While it follows now, everything moves. */

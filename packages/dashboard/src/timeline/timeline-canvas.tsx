@@ -2,7 +2,6 @@ import type { TargetedKeyboardEvent, TargetedPointerEvent, TargetedWheelEvent } 
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { useSignalEffect } from '@preact/signals';
 import { filterRange } from '../state/filter.js';
-import { now } from '../state/page.js';
 import { RULER_HEIGHT } from './draw.js';
 import { Gestures, type PointerAt } from './gestures.js';
 import { ItemList } from './item-list.js';
@@ -66,6 +65,10 @@ export function TimelineCanvas({ painter }: { painter: Painter }) {
     if (event.key === 'Escape') gestures.cancel();
     if (followKey(event.key, painter)) event.preventDefault();
   };
+  // It may have moved out of what is shown.
+  void painter.told.value;
+  const { active } = painter;
+  const isShown = active.value !== undefined && painter.placeOf(active.value) !== undefined;
   return (
     <div class="timeline-lanes">
       <canvas ref={canvas} aria-hidden="true" />
@@ -75,7 +78,7 @@ export function TimelineCanvas({ painter }: { painter: Painter }) {
         role="listbox"
         aria-label="Calls and states of the connections, in the order of time"
         aria-describedby="timeline-keys"
-        aria-activedescendant={painter.active.value === undefined ? undefined : 'timeline-active'}
+        aria-activedescendant={isShown ? 'timeline-active' : undefined}
         tabIndex={0}
         onKeyDown={onKeyDown}
         onWheel={onWheel}
@@ -93,7 +96,7 @@ export function TimelineCanvas({ painter }: { painter: Painter }) {
         onPointerLeave={() => (painter.pointed.value = undefined)}
       >
         <div ref={space} role="presentation" />
-        <ItemList painter={painter} now={now.value} />
+        <ItemList painter={painter} />
       </div>
       <Tip painter={painter} scroller={scroller} />
     </div>

@@ -1,16 +1,19 @@
 import { useMemo } from 'preact/hooks';
 import { formatClock, formatDuration, formatShortClock } from '@longwire/recording/shown';
+import type { CallPicture } from '@longwire/recording';
 import { CallPanel } from '../calls/call-panel.js';
 import { Empty } from '../parts/empty.js';
 import { filterRange } from '../state/filter.js';
 import { feed, now, useServers } from '../state/page.js';
-import { openView, route } from '../state/route.js';
+import { hrefOf, openView, route } from '../state/route.js';
 import { Legend } from './legend.js';
 import { Painter } from './painter.js';
 import { follow, hold, keptFrom, shown, shownRange, timeNow, zoomBy } from './range.js';
 import { TimelineCanvas } from './timeline-canvas.js';
 
 const ZOOM = 2;
+/** A task may be asked for very often. */
+const MAX_OTHERS = 20;
 
 /** What every server did in time: its connection, its calls, and what caused what. */
 export function TimelineView() {
@@ -34,8 +37,32 @@ export function TimelineView() {
           opens.
         </p>
       </div>
-      {!Number.isNaN(opened) && <CallPanel number={opened} onClose={() => openView('timeline')} />}
+      {!Number.isNaN(opened) && (
+        <CallPanel number={opened} onClose={() => openView('timeline')}>
+          <Others calls={painter.spanOf(opened)?.calls ?? []} of={opened} />
+        </CallPanel>
+      )}
     </div>
+  );
+}
+
+/** The other calls that are drawn as one with a call: of its task, or its rounds. */
+function Others({ calls, of }: { calls: readonly CallPicture[]; of: number }) {
+  if (calls.length < 2) return null;
+  return (
+    <p>
+      Drawn as one with{' '}
+      {calls
+        .filter(({ call }) => call !== of)
+        .slice(0, MAX_OTHERS)
+        .map(({ call }, index) => (
+          <span key={call}>
+            {index > 0 && ', '}
+            <a href={hrefOf('timeline', call)}>call {call}</a>
+          </span>
+        ))}
+      {calls.length > MAX_OTHERS + 1 && ` and ${calls.length - MAX_OTHERS - 1} more`}
+    </p>
   );
 }
 
@@ -60,9 +87,11 @@ function Tools() {
           Before {formatShortClock(keptFrom())} calls are kept as counts only.
         </span>
       )}
-      <button type="button" onClick={() => (isFollowing ? hold() : follow())}>
-        {isFollowing ? 'Hold' : isReplay ? 'Show all' : 'Follow now'}
-      </button>
+      {!(isReplay && isFollowing) && (
+        <button type="button" onClick={() => (isFollowing ? hold() : follow())}>
+          {isFollowing ? 'Hold' : isReplay ? 'Show all' : 'Follow now'}
+        </button>
+      )}
       <span class="buttons">
         <button type="button" aria-label="Zoom out" onClick={() => zoomBy(ZOOM)}>
           −

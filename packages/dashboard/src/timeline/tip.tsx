@@ -2,11 +2,12 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatClock, STATES, type Tone } from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
-import { now } from '../state/page.js';
+import { route } from '../state/route.js';
 import { RULER_HEIGHT } from './draw.js';
 import { factsOfItem, titleOfItem } from './item-text.js';
-import { rangeOfItem, type Item } from './items.js';
+import { callOfItem, rangeOfItem, type Item } from './items.js';
 import type { Painter } from './painter.js';
+import { timeNow } from './range.js';
 import { styleOf } from './span-style.js';
 
 const GAP_PX = 6;
@@ -20,18 +21,25 @@ export function Tip({
   scroller: RefObject<HTMLElement | null>;
 }) {
   const tip = useRef<HTMLDivElement>(null);
-  const item = painter.pointed.value ?? painter.active.value;
+  const active = painter.active.value;
+  // Of what is open the panel says more.
+  const isOpen = active !== undefined && String(callOfItem(active)) === route.value.parts[0];
+  const item = painter.pointed.value ?? (isOpen ? undefined : active);
   // It moves with what it is of.
-  void now.value;
+  void painter.told.value;
+  const at = timeNow();
   useLayoutEffect(() => {
     const element = tip.current;
     const around = scroller.current;
     const place = item && painter.placeOf(item);
     if (element === null || around === null || place === undefined) return;
     const { offsetWidth: width, offsetHeight: height } = element;
-    const below = RULER_HEIGHT - around.scrollTop + place.y + place.height + GAP_PX;
-    const isRoom = below + height <= around.clientHeight;
-    const top = isRoom ? below : below - place.height - 2 * GAP_PX - height;
+    // Not over the lane itself: what caused what is in it.
+    const lane = painter.layout?.lanes.find(({ server }) => server.name === item?.server);
+    const { top: begin, height: high } = lane ?? { top: place.y, height: place.height };
+    const above = RULER_HEIGHT - around.scrollTop + begin;
+    const isRoom = above + high + GAP_PX + height <= around.clientHeight;
+    const top = isRoom ? above + high + GAP_PX : above - GAP_PX - height;
     const left = Math.max(place.x, painter.layout?.scale.left ?? 0);
     element.style.top = `${Math.max(0, top)}px`;
     element.style.left = `${Math.max(4, Math.min(left, around.clientWidth - width - 4))}px`;
@@ -50,10 +58,10 @@ export function Tip({
         </span>
       </p>
       <p>
-        <Line text={factsOfItem(item, now.value).join(' · ')} maxLength={200} />
+        <Line text={factsOfItem(item, at).join(' · ')} maxLength={200} />
       </p>
       <p class="remark">
-        {formatClock(rangeOfItem(item, now.value).from)}
+        {formatClock(rangeOfItem(item, at).from)}
         {item.kind === 'span' ? ' · Enter or click opens it' : ' · Enter or click zooms to it'}
       </p>
     </div>

@@ -35,6 +35,13 @@ const shortClock = new Intl.DateTimeFormat('en-GB', {
   second: '2-digit',
 });
 
+const dayClock = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+
 /** The time of day of milliseconds since 1970, as `14:03:59.120`. */
 export function formatClock(at: number): string {
   return clock.format(at);
@@ -43,4 +50,9 @@ export function formatClock(at: number): string {
 /** The time of day without parts of a second, as `14:03:59`. */
 export function formatShortClock(at: number): string {
   return shortClock.format(at);
+}
+
+/** The day and the time, as `29 Nov, 14:03`. */
+export function formatDay(at: number): string {
+  return dayClock.format(at);
 }
