@@ -8,6 +8,7 @@ import { startEverything } from '../support/peers.ts';
 import { removeFolder } from '../support/remove-folder.ts';
 import { runCli } from '../support/run-cli.ts';
 import { describeInChromium, goTo, openScreen, startDash } from './chromium.ts';
+import { violationsOf } from './violations.ts';
 
 const tool = 'get-structured-content';
 
@@ -41,6 +42,7 @@ describeInChromium('checks of a tool', () => {
     await form.getByLabel('What is expected of the answer').selectOption('It has these members');
     const filled = form.getByLabel('It has these members');
     expect(JSON.parse(await filled.inputValue())).toMatchObject({ temperature: 33 });
+    expect(await violationsOf(page, 'the form of a check')).toEqual([]);
     await filled.fill('{"temperature":');
     await form.getByRole('button', { name: 'Save', exact: true }).click();
     await form.getByText('This is not JSON yet.').waitFor();
@@ -70,6 +72,7 @@ describeInChromium('checks of a tool', () => {
     await agree(page);
     await checks.getByText('✗not held').waitFor();
     await checks.getByText('temperature is 33, expected 34').waitFor();
+    expect(await violationsOf(page, 'checks that ran')).toEqual([]);
     const { code, stdout } = await runCli(['check', file, '--yes'], { cwd });
     expect([code, stdout]).toEqual([1, expect.stringContaining('temperature is 33, expected 34')]);
 

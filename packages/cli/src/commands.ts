@@ -15,6 +15,7 @@ const commands = {
   servers: async () => (await import('./commands/servers.js')).addServers,
   chat: async () => (await import('./commands/chat.js')).addChat,
   dash: async () => (await import('./commands/dash.js')).addDash,
+  top: async () => (await import('./commands/top.js')).addTop,
   demo: async () => (await import('./commands/demo.js')).addDemo,
 } satisfies Readonly<Record<string, () => Promise<AddCommand>>>;
 

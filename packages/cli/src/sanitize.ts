@@ -61,6 +61,16 @@ export function visibleJson(value: unknown): string {
     .replace(/(?<= ) +/g, (spaces) => '\\u0020'.repeat(spaces.length));
 }
 
+/**
+ * {@link sanitize}, also without what terminals do not agree on how wide it is: characters without a look
+ * or a meaning, joiners, marks that pile up. Every blank is one column wide.
+ */
+export function sanitizeForScreen(text: string): string {
+  return sanitize(text)
+    .replace(/\p{Zs}/gu, ' ')
+    .replace(unseen, (found) => (found === '\n' || found === '\t' ? found : ''));
+}
+
 function escapeUnits(character: string): string {
   return character
     .split('')

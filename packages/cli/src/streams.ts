@@ -4,10 +4,11 @@ export type Input = NodeJS.ReadableStream & {
   setRawMode?: (raw: boolean) => unknown;
 };
 
-/** Where output goes; a terminal has columns. */
+/** Where output goes; a terminal has columns and rows. */
 export type Output = NodeJS.WritableStream & {
   isTTY?: boolean | undefined;
   columns?: number | undefined;
+  rows?: number | undefined;
   writableLength?: number;
 };
 

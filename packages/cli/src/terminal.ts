@@ -40,6 +40,8 @@ export class Terminal {
   #unfinished = '';
   /** Writes that wait while a question uses the terminal. */
   #held: (() => void)[] | undefined;
+  /** Given what went wrong while the terminal is lent. */
+  #onError: ((line: string) => void) | undefined;
 
   /** Whether details are wanted. */
   readonly verbose: boolean;
@@ -105,7 +107,7 @@ export class Terminal {
 
   /** A remark; not shown with `--quiet`. */
   remark(line: string): void {
-    if (!this.#quiet) this.#toStderr(line);
+    if (!this.#quiet && this.#onError === undefined) this.#toStderr(line);
   }
 
   /** A remark that is shown once, even if it is made again. */
@@ -122,6 +124,7 @@ export class Terminal {
 
   /** What went wrong: always shown. */
   error(line: string): void {
+    this.#onError?.(line);
     this.#toStderr(line);
   }
 
@@ -135,6 +138,22 @@ export class Terminal {
   /** Clears the live line and restores the cursor. */
   stopLive(): void {
     this.#liveLine.clear();
+  }
+
+  /**
+   * Leaves the whole terminal to the caller until the function returned is called. Remarks are dropped
+   * meanwhile; what went wrong is given to `onError`, and written afterwards.
+   */
+  lend(onError: (line: string) => void): () => void {
+    this.stopLive();
+    const held: (() => void)[] = [];
+    this.#held = held;
+    this.#onError = onError;
+    return () => {
+      this.#held = undefined;
+      this.#onError = undefined;
+      for (const write of held) write();
+    };
   }
 
   /** Whether a question can be asked. */

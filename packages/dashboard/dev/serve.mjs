@@ -84,6 +84,10 @@ export async function startDevServer({ port = 0, isMoving = true } = {}) {
     }
     const body = JSON.parse((await textOf(request)) || '{}');
     if (kind === 'call') return run(body, response);
+    if (kind === 'servers' && action === 'subscribe') {
+      world.subscribe(Date.now(), name, body.uri, body.on);
+      flush();
+    }
     const call = picture.find(Number(name));
     if (kind === 'calls' && action === 'cancel' && call !== undefined) {
       world.cancel(call.call, call.server, Date.now());

@@ -9,6 +9,7 @@ import { CALLS, CATALOGUES, KNOWN, RESULT } from './catalogue.mjs';
 /** @type {RecordedError} */
 const LOST = { code: 'connection-lost', message: 'The stream of search ended: socket hang up.' };
 
+const MESSAGE = 'notifications/message';
 const LOGS = /** @type {const} */ ([
   ['metrics', 'info', 'scraper', 'scraped 214 targets in 1.2 s'],
   ['metrics', 'warning', 'alerts', 'p95 of edge is above 400 ms'],
@@ -25,6 +26,9 @@ export class World {
   #line;
   /** @type {{ at: number, run: (at: number) => void }[]} */
   #later = [];
+  /** @type {Map<string, string>} */
+  #subscribed = new Map();
+  #cpu = 0.4;
 
   /** @param {(line: RecordedLine) => void} line takes each line @param {number} seed */
   constructor(line, seed = 1) {
@@ -50,6 +54,22 @@ export class World {
     for (let next = this.#next(at); next !== undefined; next = this.#next(at)) next.run(next.at);
     if (this.#random() < 0.35) this.#programCalls(at);
     if (this.#random() < 0.2) this.#logs(at);
+    if (this.#random() < 0.2) this.#numbers(at);
+    for (const [uri, server] of this.#subscribed) {
+      if (this.#random() < 0.05) this.#updated(at, server, uri);
+    }
+  }
+
+  /** Subscribes to a resource, or ends that; the server accepts it at once. */
+  subscribe(at, server, uri, on) {
+    const call = ++this.#call;
+    const method = on ? 'resources/subscribe' : 'resources/unsubscribe';
+    this.#line({ type: 'call', server, at, call, method, name: uri, by: { who: 'page' } });
+    this.#line({ type: 'attempt', server, at, call, attempt: 1, id: call });
+    const end = { call, durationMs: 2, outcome: /** @type {const} */ ('result'), result: {} };
+    this.#line({ type: 'end', server, at: at + 2, ...end });
+    if (on) this.#subscribed.set(uri, server);
+    else this.#subscribed.delete(uri);
   }
 
   /**
@@ -189,7 +209,22 @@ export class World {
   #logs(at) {
     const [server, level, logger, data] = this.#oneOf(LOGS);
     const params = { level, logger, data };
-    this.#line({ type: 'notification', server, at, method: 'notifications/message', params });
+    this.#line({ type: 'notification', server, at, method: MESSAGE, params });
+  }
+
+  #numbers(at) {
+    this.#cpu = Math.min(0.97, Math.max(0.05, this.#cpu + (this.#random() - 0.5) * 0.12));
+    const data = {
+      cpu: Number(this.#cpu.toFixed(3)),
+      memory: { usedMb: Math.round(700 + 400 * this.#cpu + this.#random() * 40) },
+    };
+    const params = { level: 'info', logger: 'machine', data };
+    this.#line({ type: 'notification', server: 'metrics', at, method: MESSAGE, params });
+  }
+
+  #updated(at, server, uri) {
+    const method = 'notifications/resources/updated';
+    this.#line({ type: 'notification', server, at, method, params: { uri } });
   }
 
   #at(at, run) {

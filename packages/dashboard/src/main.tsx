@@ -13,8 +13,11 @@ import './styles/forms.css';
 import './overview/overview.css';
 import './timeline/timeline.css';
 import './calls/calls.css';
+import './calls/latency.css';
 import './events/events.css';
+import './events/plots.css';
 import './tools/tools.css';
+import './compare/compare.css';
 import './checks/checks.css';
 import './palette/palette.css';
 

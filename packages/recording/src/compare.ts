@@ -1,7 +1,7 @@
 import type { CatalogueLine } from './format.js';
 import { isSameJson } from './json-differences.js';
 import type { Latencies } from './latencies.js';
-import type { Picture, ServerPicture } from './picture.js';
+import type { CallPicture, Picture, ServerPicture } from './picture.js';
 
 type Kind = CatalogueLine['kind'];
 type Item = CatalogueLine['items'][number];
@@ -45,6 +45,26 @@ export interface LatencyChange {
   readonly verdict: 'slower' | 'faster' | 'same' | 'unknown';
 }
 
+/** How often calls of a tool, or of another method, failed with one error before and after. */
+export interface ErrorChange {
+  readonly server: string;
+  readonly method: string;
+  /** `undefined` for a method that calls no tool. */
+  readonly tool: string | undefined;
+  /** The code of the error; `tool-error` where the tool said that it failed. */
+  readonly code: string;
+  readonly before: ErrorCount;
+  readonly after: ErrorCount;
+  /** `new` and `gone` if it was not there before, or is not there after. */
+  readonly verdict: 'new' | 'gone' | 'both';
+}
+
+/** How many calls failed with an error, of how many that are kept. */
+export interface ErrorCount {
+  readonly errors: number;
+  readonly calls: number;
+}
+
 /** What differs between two pictures. */
 export interface Comparison {
   readonly gainedServers: readonly string[];
@@ -53,6 +73,8 @@ export interface Comparison {
   readonly catalogues: readonly CatalogueChange[];
   /** Of tools that were called in both. Those that became slower come first. */
   readonly latencies: readonly LatencyChange[];
+  /** Of the calls that both pictures keep, on servers that are in both. New ones come first. */
+  readonly errors: readonly ErrorChange[];
 }
 
 const KINDS: readonly Kind[] = ['tools', 'resources', 'templates', 'prompts'];
@@ -65,6 +87,7 @@ const NAMES: Readonly<Record<Kind, string>> = {
 const MIN_CALLS = 5;
 const NOTABLE = 4 / 3;
 const ORDER: readonly LatencyChange['verdict'][] = ['slower', 'faster', 'same', 'unknown'];
+const ERROR_ORDER: readonly ErrorChange['verdict'][] = ['new', 'gone', 'both'];
 
 /** Compares two recordings, or a recording and now. Servers are the same if they have the same name. */
 export function comparePictures(before: Picture, after: Picture): Comparison {
@@ -79,6 +102,9 @@ export function comparePictures(before: Picture, after: Picture): Comparison {
     latencies: both
       .flatMap(({ server, now }) => latenciesOf(server, now))
       .sort((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict)),
+    errors: errorsOf(before, after, new Set(both.map(({ server }) => server.name))).sort(
+      (a, b) => ERROR_ORDER.indexOf(a.verdict) - ERROR_ORDER.indexOf(b.verdict),
+    ),
   };
 }
 
@@ -142,4 +168,48 @@ function verdictOf(before: LatencySummary, after: LatencySummary): LatencyChange
   const ratios = [after.p50Ms / before.p50Ms, after.p95Ms / before.p95Ms];
   if (Math.max(...ratios) > NOTABLE) return 'slower';
   return Math.min(...ratios) < 1 / NOTABLE ? 'faster' : 'same';
+}
+
+function errorsOf(before: Picture, after: Picture, servers: ReadonlySet<string>): ErrorChange[] {
+  const [then, now] = [failuresOf(before.ended), failuresOf(after.ended)];
+  return [...new Map([...then.errors, ...now.errors]).values()].flatMap(({ call, code }) => {
+    const { server, method } = call;
+    if (!servers.has(server)) return [];
+    const of = ({ errors, calls }: Failures): ErrorCount => ({
+      errors: errors.get(keyOf(call, code))?.count ?? 0,
+      calls: calls.get(keyOf(call)) ?? 0,
+    });
+    const [former, current] = [of(then), of(now)];
+    const verdict = former.errors === 0 ? 'new' : current.errors === 0 ? 'gone' : 'both';
+    return [{ server, method, tool: toolOf(call), code, before: former, after: current, verdict }];
+  });
+}
+
+/** By what tells calls apart, and by the code of an error. */
+interface Failures {
+  readonly errors: ReadonlyMap<string, { call: CallPicture; code: string; count: number }>;
+  readonly calls: ReadonlyMap<string, number>;
+}
+
+function failuresOf(ended: readonly CallPicture[]): Failures {
+  const errors = new Map<string, { call: CallPicture; code: string; count: number }>();
+  const calls = new Map<string, number>();
+  for (const call of ended) {
+    calls.set(keyOf(call), (calls.get(keyOf(call)) ?? 0) + 1);
+    const { outcome, error } = call.end ?? {};
+    if (outcome === undefined || outcome === 'result') continue;
+    const code = outcome === 'tool-error' ? outcome : (error?.code ?? 'error');
+    const key = keyOf(call, code);
+    errors.set(key, { call, code, count: (errors.get(key)?.count ?? 0) + 1 });
+  }
+  return { errors, calls };
+}
+
+/** Resources and prompts are too many to be told apart. */
+function toolOf({ method, name }: CallPicture): string | undefined {
+  return method === 'tools/call' ? name : undefined;
+}
+
+function keyOf(call: CallPicture, code = ''): string {
+  return JSON.stringify([call.server, call.method, toolOf(call), code]);
 }

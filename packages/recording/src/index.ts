@@ -12,6 +12,7 @@ export {
 } from './picture.js';
 export { attemptSpansOf, endOfCall, type AttemptSpan } from './exports/attempts.js';
 export { Latencies } from './latencies.js';
+export type { Subscription } from './subscriptions.js';
 export { Seconds, type Counted, type Second } from './seconds.js';
 
 export { createRecorder, type Recorder, type RecorderOptions } from './recorder.js';
@@ -49,13 +50,15 @@ export {
 
 export { parseFilter, type Filter, type FilterProblem } from './filter/filter.js';
 export { completions, type Completion, type Completions } from './filter/completions.js';
-export type { Span } from './filter/terms.js';
+export { quoted, readTerms, type Span, type Term } from './filter/terms.js';
 
 export {
   comparePictures,
   type CatalogueChange,
   type ChangedItem,
   type Comparison,
+  type ErrorChange,
+  type ErrorCount,
   type LatencyChange,
   type LatencySummary,
 } from './compare.js';

@@ -17,6 +17,7 @@ import type {
 } from './format.js';
 import { Latencies } from './latencies.js';
 import { Seconds } from './seconds.js';
+import { afterCall, afterNotification, type Subscription } from './subscriptions.js';
 
 /** How much a picture keeps. What is in flight is kept whatever the limits. */
 export interface PictureLimits {
@@ -86,6 +87,8 @@ export interface ServerPicture {
   readonly states: StatePicture[];
   readonly health?: Omit<HealthLine, 'type' | 'server'>;
   readonly catalogue: Partial<Record<CatalogueLine['kind'], CatalogueLine['items']>>;
+  /** The resources that it was asked to tell changes of, and accepted. A new session is asked again. */
+  readonly subscriptions: readonly Subscription[];
   /** Its open sessions; missing where its clients are watched, and not the server. */
   readonly sessions?: readonly OpenSessions[];
   readonly inFlight: number;
@@ -265,6 +268,7 @@ export class Picture {
         known: {},
         states: [],
         catalogue: {},
+        subscriptions: [],
         inFlight: 0,
         totals: {
           calls: 0,
@@ -293,6 +297,8 @@ export class Picture {
     const { states, totals } = server;
     const last = states.at(-1);
     if (last !== undefined) last.to = at;
+    // A client that begins, or ends for good, has subscribed to nothing.
+    if (state === 'idle' || state === 'closed') server.subscriptions = [];
     if (state === 'ready' && states.some((one) => one.state === 'ready')) totals.reconnects++;
     states.push({
       state,
@@ -348,6 +354,10 @@ export class Picture {
     this.#inFlight.delete(line.call);
     this.#ended = kept(this.#ended, call, this.#limits.maxCalls);
     const { totals, seconds } = server;
+    // Of a server that was watched itself they are those of many clients.
+    if (server.sessions === undefined) {
+      server.subscriptions = afterCall(server.subscriptions, call);
+    }
     server.inFlight--;
     totals.calls++;
     if (end.outcome === 'tool-error') totals.toolErrors++;
@@ -366,6 +376,9 @@ export class Picture {
 
   #note(server: OpenServer, line: NotificationLine | ErrorLine): void {
     this.#events = kept(this.#events, { ...line, seq: ++this.#seq }, this.#limits.maxEvents);
+    if (line.type === 'notification') {
+      server.subscriptions = afterNotification(server.subscriptions, line);
+    }
     server.totals.events++;
     server.seconds.count(line.at, 'events');
   }

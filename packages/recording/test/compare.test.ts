@@ -93,3 +93,45 @@ it('says which calls became slower', () => {
   expect(slow?.before.p50Ms).toBeGreaterThan(90);
   expect(slow?.before.p95Ms).toBeLessThan(110);
 });
+
+it('says which errors are new and which are gone', () => {
+  const failed = (name: string, code: string): ShortLine[] => [
+    { type: 'call', call: 1, method: 'tools/call', name },
+    { type: 'end', call: 1, outcome: 'error', durationMs: 1, error: { code, message: 'no' } },
+  ];
+  const toolError: ShortLine[] = [
+    { type: 'call', call: 1, method: 'tools/call', name: 'search' },
+    { type: 'end', call: 1, outcome: 'tool-error', durationMs: 1 },
+  ];
+  const read = (uri: string): ShortLine[] => [
+    { type: 'call', call: 1, method: 'resources/read', name: uri },
+    { type: 'end', call: 1, outcome: 'error', durationMs: 1, error: { code: 'x', message: 'no' } },
+  ];
+  const elsewhere: ShortLine[] = failed('search', 'timeout').map((line) => ({
+    ...line,
+    server: 'only after',
+  }));
+  const before = pictureOf(
+    ...calls('search', 3, 1),
+    ...failed('search', 'timeout'),
+    ...toolError,
+    ...read('file:///a'),
+  );
+  const after = pictureOf(
+    ...failed('search', 'closed'),
+    ...toolError,
+    ...toolError,
+    ...read('file:///b'),
+    ...elsewhere,
+  );
+  const errors = comparePictures(before, after).errors.map(
+    ({ tool, method, code, verdict, before: then, after: now }) =>
+      `${verdict}: ${tool ?? method} ${code} ${then.errors}/${then.calls} ${now.errors}/${now.calls}`,
+  );
+  expect(errors).toEqual([
+    'new: search closed 0/5 1/3',
+    'gone: search timeout 1/5 0/3',
+    'both: search tool-error 1/5 2/3',
+    'both: resources/read x 1/1 1/1',
+  ]);
+});

@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Picture, type PictureData, type RecordedLine } from '../src/index.ts';
+import {
+  Picture,
+  type PictureData,
+  type RecordedLine,
+  type StateName,
+  type Subscription,
+} from '../src/index.ts';
 import { anyLine } from './support/lines.ts';
-import { pictureOf, STORY } from './support/picture-of.ts';
+import { BEGIN, pictureOf, STORY, type ShortLine } from './support/picture-of.ts';
 
 const asJson = (picture: Picture): string => JSON.stringify(picture);
 const copyOf = (picture: Picture, limits?: object): Picture =>
@@ -116,4 +122,50 @@ it('what is too much is dropped, and what is in flight is kept', () => {
   expect(picture.servers.size).toBe(1000);
   // Of one server more than is kept.
   expect(picture.lost).toBe(1);
+});
+
+describe('subscriptions', () => {
+  const uri = 'alerts://open';
+  const asked = (call: number, method: string, outcome: 'result' | 'error'): ShortLine[] => [
+    { type: 'call', call, method, name: uri },
+    { type: 'end', call, outcome, durationMs: 1 },
+  ];
+  const updated = (changed: unknown): ShortLine => ({
+    type: 'notification',
+    method: 'notifications/resources/updated',
+    params: { uri: changed },
+  });
+  const after = (...lines: readonly ShortLine[]): readonly Subscription[] =>
+    pictureOf(...lines).servers.get('market')?.subscriptions ?? [];
+  const subscribed = asked(1, 'resources/subscribe', 'result');
+
+  it('begin and end with what the server answers', () => {
+    expect(after(...subscribed)).toMatchObject([{ uri, updates: 0 }]);
+    expect(after(...asked(1, 'resources/subscribe', 'error'))).toEqual([]);
+    expect(after(...subscribed, ...asked(2, 'resources/read', 'result'))).toHaveLength(1);
+    expect(after(...subscribed, ...asked(2, 'resources/subscribe', 'result'))).toHaveLength(1);
+    expect(after(...subscribed, ...asked(2, 'resources/unsubscribe', 'error'))).toHaveLength(1);
+    expect(after(...subscribed, ...asked(2, 'resources/unsubscribe', 'result'))).toEqual([]);
+  });
+
+  it('are not told of a server that was watched itself: each is of one of its clients', () => {
+    expect(after({ type: 'sessions', open: [] }, ...subscribed)).toEqual([]);
+  });
+
+  it('outlive a connection, and not the client', () => {
+    const state = (name: StateName): ShortLine => ({ type: 'state', state: name });
+    expect(after(...subscribed, state('reconnecting'), state('ready'))).toHaveLength(1);
+    expect(after(...subscribed, state('closed'))).toEqual([]);
+    expect(after(...subscribed, state('idle'))).toEqual([]);
+  });
+
+  it('count the changes of the resource and of its parts', () => {
+    const lines = [uri, `${uri}/7`, 'alerts://openings', 7].map(updated);
+    const [subscription] = after(...subscribed, ...lines, { type: 'state', state: 'ready' });
+    expect(subscription).toMatchObject({ updates: 2, updatedAt: BEGIN + 40 });
+    expect(after(updated(uri))).toEqual([]);
+    expect(after(...subscribed, { type: 'notification', method: 'm' })).toMatchObject([
+      { updates: 0 },
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { readTextFile, toJson } from '@longwire/client/internal';
 import { CheckError, parseCheck, type Check } from '@longwire/recording';
@@ -95,10 +95,12 @@ export class PageChecks {
 
   #write(checks: readonly Check[]): void {
     // What a link leads to is written, and not the link.
-    const path = existsSync(this.#path) ? realpathSync(this.#path) : this.#path;
+    const isThere = existsSync(this.#path);
+    const path = isThere ? realpathSync(this.#path) : this.#path;
+    const mode = isThere ? statSync(path).mode : 0o600;
     const written = `${path}.${process.pid}.new`;
     try {
-      writeFileSync(written, `${toJson({ checks }, 2)}\n`);
+      writeFileSync(written, `${toJson({ checks }, 2)}\n`, { mode });
       renameSync(written, path);
     } catch (error) {
       rmSync(written, { force: true });

@@ -25,6 +25,19 @@ export interface ReplayRequest {
   readonly next?: string | undefined;
 }
 
+/** Where a replay is. */
+export interface ReplayPosition {
+  /** The times of its first and its last line, in milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  /** How much of the file was read, from 0 to 1, while that is not all. */
+  readonly read?: number;
+  readonly at: number;
+  readonly speed: number;
+  readonly playing: boolean;
+  readonly file: string;
+}
+
 /** What the page shows: servers as they are now, or a recording. */
 export interface PageSource {
   readonly mode: 'live' | 'replay';
@@ -35,6 +48,8 @@ export interface PageSource {
   recording(): Readable;
   /** What only servers can do; `undefined` in a replay. */
   readonly servers?: PageServers;
+  /** Where a replay is; `undefined` where servers are shown as they are. */
+  readonly position?: ReplayPosition;
   /** The file of checks, where servers can be called. */
   readonly checks?: PageChecks | undefined;
   /** What only a replay can do. */

@@ -9,7 +9,7 @@ import {
 } from '@longwire/recording';
 import { LineLog } from './line-log.js';
 import { PageError } from './page-error.js';
-import type { PageSource, ReplayRequest } from './page-source.js';
+import type { PageSource, ReplayPosition, ReplayRequest } from './page-source.js';
 import { RecordingIndex, unpackPicture } from './recording-index.js';
 import { createLineParser, readLines, type FileLine } from './recording-reader.js';
 
@@ -47,7 +47,7 @@ export class Replay implements PageSource {
     this.#lines = new LineCursor(index, 0);
     this.log = new LineLog({
       now: () => this.#at,
-      about: () => ({ mode: 'replay', canCall: false, hasValues: true, replay: this.#position() }),
+      about: () => ({ mode: 'replay', canCall: false, hasValues: true, replay: this.position }),
     });
   }
 
@@ -127,7 +127,7 @@ export class Replay implements PageSource {
     await this.#index.close();
   }
 
-  #position(): object {
+  get position(): ReplayPosition {
     const { from, to, read } = this.#index;
     return {
       from,
@@ -141,7 +141,7 @@ export class Replay implements PageSource {
   }
 
   #tell(): void {
-    this.log.feed.send('replay', this.#position());
+    this.log.feed.send('replay', this.position);
   }
 
   #tick(): void {

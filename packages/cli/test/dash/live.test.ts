@@ -1,4 +1,5 @@
 import { createClient, type LongwireClient } from '@longwire/client';
+import type { Picture, Subscription } from '@longwire/recording';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startEverything, type Peer } from '../../../../test/support/peers.ts';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
@@ -198,6 +199,14 @@ describe('the servers of the demo', () => {
           event.type === 'notification' && event.method === 'notifications/resources/updated',
       ),
     );
+    const subscriptions = (picture: Picture): readonly Subscription[] =>
+      picture.servers.get('alerts')?.subscriptions ?? [];
+    await followed.until((picture) => (subscriptions(picture)[0]?.updates ?? 0) > 0);
+    // Another page knows it.
+    await using other = await page.follow();
+    await other.until((picture) => subscriptions(picture)[0]?.uri === uri);
+    await page.post('/api/servers/alerts/subscribe', { uri, on: false });
+    await followed.until((picture) => subscriptions(picture).length === 0);
     const read = await page.call({ server: 'alerts', method: 'resources/read', name: uri });
     const prompt = await page.call({
       server: 'alerts',

@@ -1,4 +1,4 @@
-import { lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -103,6 +103,15 @@ it('adds nothing that is no check, or of a server that is not shown', async () =
     expect.stringContaining('the check.expect has a member "contain"'),
   ]);
   expect(await readdir(directory)).toEqual([]);
+});
+
+it.skipIf(process.platform === 'win32')('keeps who may read the file', async () => {
+  const mode = async (): Promise<number> => (await lstat(join(directory, file))).mode & 0o777;
+  await page.post('/api/checks', echo);
+  expect(await mode()).toBe(0o600);
+  await chmod(join(directory, file), 0o640);
+  await page.post('/api/checks', echo);
+  expect(await mode()).toBe(0o640);
 });
 
 it('keeps integers of any size, and writes what a link leads to', async () => {

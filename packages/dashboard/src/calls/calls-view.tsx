@@ -10,6 +10,7 @@ import { openView, route } from '../state/route.js';
 import { CALL_COLUMNS } from './call-columns.js';
 import { CallPanel } from './call-panel.js';
 import { InFlight } from './in-flight.js';
+import { isLatencyShown, LatencyView } from './latency-view.js';
 
 /** Calls in flight, and those that ended, the newest first. */
 export function CallsView() {
@@ -32,7 +33,15 @@ export function CallsView() {
               Show {counted(list.missed, 'newer call')}
             </button>
           )}
+          <button
+            type="button"
+            aria-pressed={isLatencyShown.value}
+            onClick={() => (isLatencyShown.value = !isLatencyShown.value)}
+          >
+            Latency
+          </button>
         </header>
+        {isLatencyShown.value && <LatencyView />}
         {list.count === 0 ? (
           <NoCalls hasCalls={picture.ended.length > 0} />
         ) : (

@@ -9,6 +9,7 @@ import { openView, route } from '../state/route.js';
 import { EVENT_COLUMNS } from './event-columns.js';
 import { chosenEvents, EventFilters } from './event-filters.js';
 import { EventPanel } from './event-panel.js';
+import { arePlotsShown, EventPlots } from './event-plots.js';
 
 /** Whether the stream of events stands still. */
 export const isPaused = signal(false);
@@ -28,12 +29,9 @@ export function EventsView() {
     isEmpty && chosen === undefined
       ? picture.events
       : picture.events.filter((one) => (chosen === undefined || chosen(one)) && fits(one));
-  const list = useHeldList(
-    events,
-    isPaused.value || isAway.value,
-    // A filter makes another list, and so does a choice.
-    useComputed(() => [filter.value, chosenEvents.value]).value,
-  );
+  // A filter makes another list, and so does a choice.
+  const of = useComputed(() => [filter.value, chosenEvents.value]).value;
+  const list = useHeldList(events, isPaused.value || isAway.value, of);
   const seq = Number(route.value.parts[0] ?? Number.NaN);
   const opened = Number.isNaN(seq) ? undefined : picture.events.find((one) => one.seq === seq);
   const kinds = new Set(picture.events.slice(-MAX_LOOKED_AT).map(kindOf));
@@ -57,6 +55,13 @@ export function EventsView() {
           >
             {isPaused.value ? 'Catch up' : 'Pause'}
           </button>
+          <button
+            type="button"
+            aria-pressed={arePlotsShown.value}
+            onClick={() => (arePlotsShown.value = !arePlotsShown.value)}
+          >
+            Plots
+          </button>
           {list.missed > 0 && (
             <button type="button" onClick={resume}>
               Show {counted(list.missed, 'newer event')}
@@ -68,6 +73,7 @@ export function EventsView() {
             {counted(picture.lost, 'line')} lost, because nobody could keep up.
           </p>
         )}
+        {arePlotsShown.value && <EventPlots list={list} of={of} />}
         {list.count === 0 ? (
           <NoEvents hasEvents={picture.events.length > 0} />
         ) : (

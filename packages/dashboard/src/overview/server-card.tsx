@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { ServerPicture } from '@longwire/recording';
 import {
   counted,
@@ -12,7 +13,7 @@ import { CertaintyMark, StateMark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';
 import { filterText } from '../state/filter.js';
 import { useServers } from '../state/page.js';
-import { hrefOf, type ViewName } from '../state/route.js';
+import { hrefOf, openView, type ViewName } from '../state/route.js';
 import { theme } from '../state/theme.js';
 import { ServerUsers, sessionCount } from './server-users.js';
 import { MinutePlot, PLOTTED_SECONDS } from './minute-plot.js';
@@ -30,10 +31,22 @@ export function ServerCard({ server, at }: { server: ServerPicture; at: number }
     known.info && `${known.info.name} ${known.info.version}`,
   ].filter((word) => word !== undefined);
   return (
-    <article class="card" aria-label={`Server ${server.name}`}>
+    <article
+      class="card"
+      aria-label={`Server ${server.name}`}
+      onClick={({ target }) => {
+        // The whole card opens what its name does; what was clicked to be copied opens nothing.
+        const isLink = target instanceof Element && target.closest('a') !== null;
+        if (isLink || getSelection()?.isCollapsed === false) return;
+        filterText.value = serverFilter(server.name);
+        openView('calls');
+      }}
+    >
       <header class="card-head">
         <h2>
-          <Line text={server.name} maxLength={60} />
+          <ViewLink view="calls" server={server.name} className="card-link">
+            <Line text={server.name} maxLength={60} />
+          </ViewLink>
         </h2>
         <StateMark state={state?.state} />
       </header>
@@ -72,9 +85,15 @@ export function ServerCard({ server, at }: { server: ServerPicture; at: number }
           <Figure title="Sessions">{formatCount(sessionCount(server.sessions))}</Figure>
         )}
         <Figure title="In flight">{formatCount(server.inFlight)}</Figure>
-        <Figure title="Calls a second">{formatRate(figures.callsPerSecond)}</Figure>
-        <Figure title="p50">{durationOr(figures.p50Ms)}</Figure>
-        <Figure title="p95">{durationOr(figures.p95Ms)}</Figure>
+        <Figure title="Calls a second" about="Calls that ended in the last ten seconds.">
+          {formatRate(figures.callsPerSecond)}
+        </Figure>
+        <Figure title="p50" about={OF_ANSWERED}>
+          {durationOr(figures.p50Ms)}
+        </Figure>
+        <Figure title="p95" about={OF_ANSWERED}>
+          {durationOr(figures.p95Ms)}
+        </Figure>
       </dl>
       <div class="card-counts">
         <h3>Errors</h3>
@@ -109,9 +128,11 @@ export function ServerCard({ server, at }: { server: ServerPicture; at: number }
   );
 }
 
-function Figure({ title, children }: { title: string; children: string }) {
+const OF_ANSWERED = 'Of all calls that were answered.';
+
+function Figure({ title, about, children }: { title: string; about?: string; children: string }) {
   return (
-    <div>
+    <div title={about}>
       <dt>{title}</dt>
       <dd>{children}</dd>
     </div>
@@ -130,14 +151,20 @@ function ToolsLine({ server, tokens }: { server: ServerPicture; tokens: number }
 function ViewLink({
   view,
   server,
+  className,
   children,
 }: {
   view: ViewName;
   server: string;
-  children: string;
+  className?: string;
+  children: ComponentChildren;
 }) {
   return (
-    <a href={hrefOf(view)} onClick={() => (filterText.value = serverFilter(server))}>
+    <a
+      class={className}
+      href={hrefOf(view)}
+      onClick={() => (filterText.value = serverFilter(server))}
+    >
       {children}
     </a>
   );

@@ -1,5 +1,7 @@
 import { serverFilter } from '@longwire/recording/shown';
+import { isLatencyShown } from '../calls/latency-view.js';
 import { eventChoices } from '../events/event-filters.js';
+import { arePlotsShown } from '../events/event-plots.js';
 import { isPaused } from '../events/events-view.js';
 import { filterRange, filterText } from '../state/filter.js';
 import { feed } from '../state/page.js';
@@ -38,6 +40,22 @@ export function commandsOf(): Command[] {
       hint: 'events',
       run: () => {
         isPaused.value = !isPaused.value;
+        openView('events');
+      },
+    },
+    {
+      title: isLatencyShown.value ? 'Hide the latencies of calls' : 'Show the latencies of calls',
+      hint: 'calls',
+      run: () => {
+        isLatencyShown.value = !isLatencyShown.value;
+        openView('calls');
+      },
+    },
+    {
+      title: arePlotsShown.value ? 'Hide the plots of events' : 'Plot numbers in events',
+      hint: 'events',
+      run: () => {
+        arePlotsShown.value = !arePlotsShown.value;
         openView('events');
       },
     },

@@ -27,8 +27,26 @@ export interface Readable {
   readonly schema: unknown;
 }
 
-/** What a server has of a kind. */
+/** What a server has of a kind; of resources those, too, that it does not list and that are subscribed to. */
 export function readablesOf(server: ServerPicture, kind: ReadKind): Readable[] {
+  const listed = listedOf(server, kind);
+  if (kind !== 'resources') return listed;
+  const ids = new Set(listed.map(({ id }) => id));
+  const others = server.subscriptions.filter(({ uri }) => !ids.has(uri));
+  return [
+    ...listed,
+    ...others.map(({ uri }) => ({
+      kind,
+      server: server.name,
+      id: uri,
+      name: uri,
+      description: '',
+      schema: templateSchema(uri, kind),
+    })),
+  ];
+}
+
+function listedOf(server: ServerPicture, kind: ReadKind): Readable[] {
   return (server.catalogue[kind] ?? []).map((item) => {
     const id = lineJson(item[ID_MEMBERS[kind]]);
     const name = item['title'] ?? item['name'] ?? id;

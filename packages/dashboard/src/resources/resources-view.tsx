@@ -7,10 +7,13 @@ import { ItemList } from '../tools/item-list.js';
 import { Refresh } from '../tools/tools-view.js';
 import { READ_KINDS, READ_TITLES, readablesOf, type ReadKind } from './catalogue-items.js';
 import { ReadablePanel } from './readable-panel.js';
+import { subscriptions, subscriptionOf } from './subscriptions.js';
 
 /** Resources, templates and prompts of all servers. */
 export function ResourcesView() {
   const servers = [...useCatalogue().values()];
+  // What is subscribed to and not listed is one more item.
+  const subscribed = subscriptions.value.length;
   const { item: fits } = filter.value;
   const all = servers.flatMap((server) => READ_KINDS.flatMap((kind) => readablesOf(server, kind)));
   const shown = all.filter(({ kind, server, id, name, description }) =>
@@ -28,6 +31,7 @@ export function ResourcesView() {
       <div class="split-list">
         <header class="list-head">
           <h2>{READ_KINDS.map((one) => countOf(shown, one)).join(', ')}</h2>
+          {subscribed > 0 && <span class="remark">{counted(subscribed, 'subscription')}</span>}
           <Refresh servers={servers.map(({ name }) => name)} />
         </header>
         {shown.length === 0 && (
@@ -51,6 +55,7 @@ export function ResourcesView() {
                   path: [one, readable.id],
                   name: readable.name,
                   about: readable.kind === 'prompts' ? readable.description : readable.id,
+                  mark: one === 'resources' ? markOf(readable.server, readable.id) : undefined,
                 }))}
               />
             </section>
@@ -67,4 +72,9 @@ export function ResourcesView() {
 function countOf(shown: readonly { readonly kind: ReadKind }[], kind: ReadKind): string {
   const count = shown.filter((one) => one.kind === kind).length;
   return counted(count, kind.slice(0, -1));
+}
+
+function markOf(server: string, uri: string): string | undefined {
+  const subscription = subscriptionOf(server, uri);
+  return subscription && `● ${counted(subscription.updates, 'update')}`;
 }

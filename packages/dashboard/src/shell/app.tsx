@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { CallsView } from '../calls/calls-view.js';
+import { CompareView } from '../compare/compare-view.js';
 import { EventsView } from '../events/events-view.js';
 import { Overview } from '../overview/overview.js';
 import { Palette } from '../palette/palette.js';
@@ -18,6 +19,7 @@ const VIEW_COMPONENTS: Readonly<Record<ViewName, () => JSX.Element>> = {
   events: EventsView,
   tools: ToolsView,
   resources: ResourcesView,
+  compare: CompareView,
 };
 
 /** The whole page. */

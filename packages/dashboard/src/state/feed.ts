@@ -93,6 +93,8 @@ export class Feed {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #ticks: ReturnType<typeof setInterval> | undefined;
   #delayMs = FIRST_DELAY_MS;
+  /** How far the clock of the page's server is ahead of this one. */
+  #aheadMs = 0;
   #heardAt = 0;
   #isStopped = false;
 
@@ -114,6 +116,11 @@ export class Feed {
   /** Where the replay is; `undefined` where the page shows what happens. */
   get replay(): ReadonlySignal<ReplayPosition | undefined> {
     return this.#replay;
+  }
+
+  /** What time it is by the clock of the page's server, which the times of the picture are by. */
+  get serverTime(): number {
+    return this.#now() + this.#aheadMs;
   }
 
   /** What the page may do, as its server says. */
@@ -181,11 +188,13 @@ export class Feed {
   }
 
   #begin(data: unknown): void {
-    const { mode, canCall, hasValues, replay, picture } = data as Shows & {
+    const { at, mode, canCall, hasValues, replay, picture } = data as Shows & {
+      at: number;
       mode: 'live' | 'replay';
       replay?: ReplayPosition;
       picture: PictureData;
     };
+    this.#aheadMs = at - this.#now();
     this.#picture = Picture.from(picture);
     this.#shows.value = { canCall, hasValues };
     this.#replay.value = mode === 'replay' ? replay : undefined;

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { endOfCall } from '@longwire/recording';
+import { endOfCall, readTerms } from '@longwire/recording';
 import { viewFilter, type ViewFilter } from '@longwire/recording/shown';
 
 /** What the filter line of all views says. */
@@ -33,3 +33,18 @@ export function within(given: ViewFilter, range: TimeRange | undefined): ViewFil
 }
 
 export { serverFilter } from '@longwire/recording/shown';
+
+/** The same filter, but of this key only these terms, of which all have to match. Terms with `-` stay. */
+export function withTerm(text: string, key: string, values: readonly string[]): string {
+  const kept = readTerms(text)
+    .filter((term) => term.key !== key || term.negated)
+    .map(({ from, to }) => text.slice(from, to));
+  return [...kept, ...values.map((value) => `${key}:${value}`)].join(' ');
+}
+
+/** The values of all terms of a key, but for those with `-`. */
+export function filterValues(text: string, key: string): string[] {
+  return readTerms(text)
+    .filter((term) => term.key === key && !term.negated)
+    .flatMap(({ values }) => values);
+}

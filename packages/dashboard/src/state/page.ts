@@ -21,7 +21,7 @@ export function startPage(): void {
   feed.start();
   setInterval(() => {
     if (document.hidden || feed.liveness.value.state !== 'live') return;
-    now.value = feed.replay.value?.at ?? Date.now();
+    now.value = feed.replay.value?.at ?? feed.serverTime;
   }, 250);
   effect(() => {
     const replay = feed.replay.value;

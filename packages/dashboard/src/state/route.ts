@@ -1,7 +1,15 @@
 import { signal } from '@preact/signals';
 
 /** The views of the page, in the order of their tabs. */
-export const VIEWS = ['overview', 'timeline', 'calls', 'events', 'tools', 'resources'] as const;
+export const VIEWS = [
+  'overview',
+  'timeline',
+  'calls',
+  'events',
+  'tools',
+  'resources',
+  'compare',
+] as const;
 
 /** A view of the page. */
 export type ViewName = (typeof VIEWS)[number];
@@ -14,6 +22,7 @@ export const VIEW_TITLES: Readonly<Record<ViewName, string>> = {
   events: 'Events',
   tools: 'Tools',
   resources: 'Resources',
+  compare: 'Compare',
 };
 
 /** A view, and what is opened in it: a call's number, or a server and a tool. */

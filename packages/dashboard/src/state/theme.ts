@@ -1,4 +1,4 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 
 const THEMES = ['auto', 'light', 'dark'] as const;
 
@@ -10,8 +10,17 @@ const KEY = 'longwire-theme';
 /** What the person chose; kept in this browser. */
 export const theme = signal<Theme>(stored());
 
+const system = globalThis.matchMedia?.('(prefers-color-scheme: dark)');
+const isSystemDark = signal(system?.matches ?? false);
+
+/** Whether the page is dark now. What is drawn on a canvas is drawn again when it changes. */
+export const isDark = computed(() =>
+  theme.value === 'auto' ? isSystemDark.value : theme.value === 'dark',
+);
+
 /** Makes the page look as was chosen. */
 export function followTheme(): void {
+  system?.addEventListener('change', ({ matches }) => (isSystemDark.value = matches));
   effect(() => {
     document.documentElement.dataset['theme'] = theme.value;
     try {

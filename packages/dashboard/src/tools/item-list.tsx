@@ -8,6 +8,8 @@ export interface Item {
   readonly path: readonly string[];
   readonly name: string;
   readonly about: string;
+  /** What is special about it now, in few words. */
+  readonly mark?: string | undefined;
 }
 
 /** Items of one kind that are listed; the filter finds the others. */
@@ -35,7 +37,7 @@ export function ItemList({
             <Line text={server} maxLength={60} />
           </h3>
           <ul>
-            {own.map(({ path, name, about }) => (
+            {own.map(({ path, name, about, mark }) => (
               <li key={path.join('/')}>
                 <a
                   href={hrefOf(view, server, ...path)}
@@ -49,6 +51,7 @@ export function ItemList({
                   <span class="remark">
                     <Line text={about} maxLength={120} />
                   </span>
+                  {mark !== undefined && <span class="item-mark tone-busy">{mark}</span>}
                 </a>
               </li>
             ))}

@@ -65,3 +65,25 @@ it('makes forms and requests of what a server has', () => {
     name: 'm://7',
   });
 });
+
+it('has what is subscribed to and not listed', () => {
+  const picture = new Picture();
+  const server = 'one';
+  for (const [call, uri] of ['a://listed', 'a://hidden'].entries()) {
+    picture.apply({ type: 'call', at: 1, server, call, method: 'resources/subscribe', name: uri });
+    picture.apply({ type: 'end', at: 2, server, call, outcome: 'result', durationMs: 1 });
+  }
+  picture.apply({
+    type: 'catalogue',
+    at: 3,
+    server,
+    kind: 'resources',
+    items: [{ uri: 'a://listed', name: 'listed' }],
+  });
+  const [one] = picture.servers.values();
+  const ids = one && readablesOf(one, 'resources').map(({ id, name }) => [id, name]);
+  expect(ids).toEqual([
+    ['a://listed', 'listed'],
+    ['a://hidden', 'a://hidden'],
+  ]);
+});

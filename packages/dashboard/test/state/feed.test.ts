@@ -78,6 +78,16 @@ it('has the picture of the server, and draws many lines at once', async () => {
   expect(feed.version('calls').value).toBe(callsBefore);
 });
 
+it('counts time by the clock of the server, which the times of its picture are by', async () => {
+  const server = await start();
+  const before = Date.now();
+  // A browser on a machine whose clock is an hour late.
+  const { feed } = follow(server, { now: () => Date.now() - 3_600_000 });
+  await until(() => feed.liveness.value.state === 'live' && feed.version('servers').value > 0);
+  expect(feed.serverTime).toBeGreaterThanOrEqual(before);
+  expect(feed.serverTime).toBeLessThan(before + 600_000);
+});
+
 it('says since when it is not live, and has everything again when the server is back', async () => {
   const server = await start();
   const { feed } = follow(server);

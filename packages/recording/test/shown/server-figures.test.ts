@@ -24,4 +24,9 @@ it('counts what a card says', () => {
   expect(figures.toolTokens).toBe(Math.round(JSON.stringify({ name: 'a' }).length / 4));
   picture.apply({ type: 'state', server, at: 96_000, state: 'reconnecting' });
   expect(figuresOf(known, 97_000).uptimeMs).toBeUndefined();
+  picture.apply({ type: 'state', server, at: 98_000, state: 'ready', resumed: false });
+  expect(figuresOf(known, 99_000)).toMatchObject({ uptimeMs: 1_000, errors: [['not-sent', 1]] });
+  expect(known.totals.reconnects).toBe(1);
+  // A replay that went back shows what was then.
+  expect(figuresOf(known, 60_000).callsPerSecond).toBe(0);
 });

@@ -41,7 +41,7 @@ export const anyLine = fc.oneof(
     'call',
     {
       call: few,
-      method: fc.constantFrom('tools/call', 'prompts/get'),
+      method: fc.constantFrom('tools/call', 'prompts/get', 'resources/subscribe'),
       name: text,
       arguments: json,
       by: fc.oneof(fc.record({ call: few }), fc.record({ who: text })),

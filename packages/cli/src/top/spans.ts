@@ -1,0 +1,97 @@
+import type { Tone } from '@longwire/recording/shown';
+import { displayWidth, fit } from '../display-width.js';
+import { sanitizeForScreen, sanitizeLine } from '../sanitize.js';
+import type { Colors } from '../terminal.js';
+
+/** Text of one look. */
+export interface Span {
+  readonly text: string;
+  readonly tone?: Tone | 'strong' | 'heading';
+}
+
+/** A line of the screen. */
+export interface ScreenLine {
+  readonly spans: readonly Span[];
+  /** It is the one that keys are about: shown the other way round. */
+  readonly isSelected?: boolean;
+}
+
+/** The longest text of a server in one cell. */
+const MAX_CELL = 300;
+
+/** A text of a server, on one line and safe to show; it is as wide as it is measured. */
+export function plain(text: string, maxLength: number = MAX_CELL): string {
+  return sanitizeForScreen(sanitizeLine(text, maxLength));
+}
+
+/** A line of one look. */
+export function line(text: string, tone?: Span['tone']): ScreenLine {
+  return { spans: [span(text, tone)] };
+}
+
+/** A text of one look. */
+export function span(text: string, tone?: Span['tone']): Span {
+  return tone === undefined ? { text } : { text, tone };
+}
+
+/** Spans in exactly so many columns: cut, with `…` where there was more, or filled with blanks. */
+export function fitted(
+  spans: readonly Span[],
+  width: number,
+  align: 'left' | 'right' = 'left',
+): Span[] {
+  const shown: Span[] = [];
+  let room = width;
+  for (const [index, one] of spans.entries()) {
+    if (room <= 0) break;
+    const isWhole = displayWidth(one.text) <= room;
+    const more = spans.slice(index + 1).some(({ text }) => text.trim() !== '');
+    // One column is kept for the sign that something follows.
+    const text =
+      isWhole && !(more && displayWidth(one.text) === room)
+        ? one.text
+        : cut(one.text, room, isWhole);
+    shown.push({ ...one, text });
+    room -= displayWidth(text);
+  }
+  if (room <= 0) return shown;
+  const blank = span(' '.repeat(room));
+  return align === 'right' ? [blank, ...shown] : [...shown, blank];
+}
+
+function cut(text: string, room: number, isWhole: boolean): string {
+  return isWhole ? fit(`${text}…`, room) : fit(text, room);
+}
+
+/** A line as the terminal gets it, at most so many columns wide. Without colours it is plain text. */
+export function toText(
+  { spans, isSelected = false }: ScreenLine,
+  width: number,
+  colors: Colors,
+): string {
+  const shown = fitted(spans, width);
+  if (isSelected) return colors.inverse(shown.map(({ text }) => text).join(''));
+  while (shown.length > 0 && shown.at(-1)?.text.trim() === '') shown.pop();
+  return shown.map(({ text, tone }) => painted(text, tone, colors)).join('');
+}
+
+function painted(text: string, tone: Span['tone'], colors: Colors): string {
+  switch (tone) {
+    case undefined:
+      return text;
+    case 'good':
+      return colors.green(text);
+    case 'busy':
+      return colors.cyan(text);
+    case 'warning':
+      return colors.yellow(text);
+    case 'bad':
+      return colors.red(text);
+    case 'quiet':
+      return colors.dim(text);
+    case 'strong':
+      return colors.bold(text);
+    case 'heading':
+      return colors.bold(colors.blue(text));
+  }
+}
