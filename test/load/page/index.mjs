@@ -1,6 +1,7 @@
 /**
  * `npm run load -- page [--seconds N]`: the page in Chromium, over servers that send events and are called.
  */
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from '../../../bench/calls/child.mjs';
@@ -47,6 +48,9 @@ export function readPageArguments(args) {
  */
 export async function page(seconds, report) {
   report.title(`the page, ${EVENTS_PER_SECOND} events and ${CALLS_PER_SECOND} calls a second`);
+  const [load = NaN] = loadavg();
+  // The latencies below are those of the machine where others use it.
+  report.line('load of the machine before', `${load.toFixed(1)}, ${availableParallelism()} cores`);
   const servers = new Child(new URL('./servers.mjs', import.meta.url));
   const urls = await servers.ask(undefined, STEP_MS);
   const callers = new Child(new URL('./callers.mjs', import.meta.url), [JSON.stringify(urls)]);
