@@ -28,6 +28,24 @@ async function startRun(page: Page, server: string, tool: string): Promise<void>
   await page.getByRole('button', { name: 'Run', exact: true }).click();
 }
 
+/** What the timeline tells whoever goes through it by keys, from its end back to what is looked for. */
+async function walkTimeline(page: Page, wanted: readonly RegExp[]): Promise<void> {
+  await goTo(page, 'timeline');
+  const lanes = page.getByRole('listbox', { name: /in the order of time/ });
+  await lanes.getByRole('option').first().waitFor({ state: 'attached' });
+  await lanes.focus();
+  const told: string[] = [];
+  const isMissing = (): boolean =>
+    !wanted.every((pattern) => told.some((text) => pattern.test(text)));
+  for (let step = 0; step < 60 && isMissing(); step++) {
+    await page.keyboard.press('ArrowUp');
+    const text = (await page.locator('#timeline-active').textContent()) ?? '';
+    if (text === told.at(-1)) break;
+    told.push(text);
+  }
+  for (const pattern of wanted) expect(told).toContainEqual(expect.stringMatching(pattern));
+}
+
 describeInChromium('longwire dash --demo', () => {
   expectNothingLeftOpen();
 
@@ -142,6 +160,13 @@ describeInChromium('longwire dash --demo', () => {
       await chain.getByText('Sent again, attempt 2').waitFor();
       await chain.getByText('Its tool only reads (readOnlyHint).').waitFor();
       await chain.getByText('It ran, and this is its result.').waitFor();
+      await walkTimeline(shown, [
+        /^restart_server, metrics, .*outcome-unknown/,
+        /^reconnecting, metrics, .*connection-lost/,
+        /^collect_profile, metrics, result, .*sent 2 times/,
+      ]);
+      await shown.keyboard.press('Enter');
+      await shown.getByRole('complementary').waitFor();
     };
     await goTo(page, 'calls');
     await page.getByText('Nothing in flight').waitFor();
@@ -163,7 +188,7 @@ describeInChromium('longwire dash --demo', () => {
     expect(await figure(replayed.page, 'metrics', 'Reconnects').textContent()).toBe('1');
     await checkCalls(replayed.page);
     await goTo(replayed.page, 'tools', 'metrics', 'collect_profile');
-    await replayed.page.getByText('A recording is shown: nothing can be run.').waitFor();
+    await replayed.page.getByText('A recording is shown: nothing can be called.').waitFor();
   });
 
   it('has a call again that runs while the page is loaded anew', async () => {

@@ -19,7 +19,7 @@ describeInChromium('whether the page is live', () => {
 
     const { port } = new URL(dash.url);
     await using again = await startDash(['--demo', '--port', port]);
-    await page.getByText('was started anew. Open the address that it printed.').waitFor();
+    await page.getByText('was started anew').waitFor();
     const other = await page.context().newPage();
     await other.goto(again.url);
     await other.getByText('● live').waitFor();

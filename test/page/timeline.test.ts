@@ -114,14 +114,13 @@ async function openStory(page: Page): Promise<void> {
 async function itemsOf(page: Page): Promise<string[]> {
   await lanes(page).focus();
   const items: string[] = [];
-  for (let press = 0; press < 20; press++) {
+  for (let press = 0; press < 60; press++) {
     await page.keyboard.press('ArrowUp');
     const text = (await lanes(page).getByRole('option', { selected: true }).textContent()) ?? '';
     if (text === items[0]) break;
-    items.unshift(text.replace(/, [\d:.]+$/, ''));
-    if (text.startsWith('ready, docs, for 300 ms')) break;
+    items.unshift(text);
   }
-  return items;
+  return items.map((text) => text.replace(/, [\d:.]+$/, ''));
 }
 
 describeInChromium('the timeline', () => {
@@ -225,6 +224,42 @@ describeInChromium('the timeline', () => {
       expect(colours.length).toBeGreaterThan(20);
     }
     expect(grounds.size).toBe(2);
+  });
+
+  it('shows a server that is killed and comes back, and what became of its calls', async () => {
+    await using dash = await startDash(['--demo']);
+    await using screen = await openScreen(dash.url);
+    const { page } = screen;
+    const call = (name: string, args: object): Promise<unknown> => {
+      const body = { server: 'metrics', method: 'tools/call', name, arguments: args };
+      return page.evaluate(`fetch('/api/call', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-longwire-page': '1' },
+        body: ${JSON.stringify(JSON.stringify({ ...body, confirmed: true }))},
+      }).then((answer) => answer.json())`);
+    };
+    await page.getByRole('article', { name: 'Server metrics' }).getByText('ready').waitFor();
+    await call('collect_profile', { seconds: 60 });
+    await call('restart_server', { awaySeconds: 0 });
+    await goTo(page, 'calls');
+    await page.locator('.calls-table .row', { hasText: 'restart_server' }).waitFor();
+    await goTo(page, 'timeline');
+    await until(async () => {
+      await lanes(page).press('End');
+      await lanes(page).press('Escape');
+      const items = await itemsOf(page);
+      const last = items.findLastIndex((item) => /^(re)?connecting, metrics, /.test(item));
+      expect(items.slice(last)).toContainEqual(
+        expect.stringMatching(/^ready, metrics, .*until now/),
+      );
+      // What only reads is sent again; what may change things is not.
+      expect(items).toContainEqual(
+        expect.stringMatching(/^collect_profile, metrics, in flight, .*sent 2 times/),
+      );
+      expect(items).toContainEqual(
+        expect.stringMatching(/^restart_server, metrics, connection-lost, outcome-unknown, /),
+      );
+    });
   });
 
   it('follows what happens now until it is held', async () => {

@@ -58,6 +58,14 @@ const scenes: Record<string, (page: Page) => Promise<void>> = {
     await page.locator('.calls-table .row', { hasText: 'restart_server' }).click();
     await page.getByText('Not sent again').waitFor();
   },
+  'a call in the timeline': async (page) => {
+    await goTo(page, 'timeline');
+    const lanes = page.getByRole('listbox', { name: /in the order of time/ });
+    await lanes.getByRole('option').first().waitFor({ state: 'attached' });
+    await lanes.press('ArrowUp');
+    await page.locator('.timeline-tip').waitFor();
+    await page.keyboard.press('Enter');
+  },
   'a call in flight': async (page) => {
     await goTo(page, 'calls');
     await page.locator('.in-flight a', { hasText: 'collect_profile' }).click();

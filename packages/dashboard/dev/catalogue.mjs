@@ -11,7 +11,7 @@ export const CATALOGUES = {
       {
         name: 'query_range',
         title: 'Query a range',
-        description: 'Values of a series between two times. **Steps** are at most 11,000.',
+        description: 'Values of a series between two times. It has at most 11,000 steps.',
         annotations: readOnly,
         inputSchema: {
           type: 'object',

@@ -26,9 +26,10 @@ const MAX_KEPT = 600;
  * @param {object} [options]
  * @param {number} [options.port] Default: a free one.
  * @param {boolean} [options.isMoving] Whether anything happens by itself. Default: yes.
+ * @param {number} [options.standsAt] What happened until then, and nothing after it: always the same. Default: until now.
  * @returns {Promise<{ url: string, port: number, say: (lines: object[]) => void, cut: () => void, close: () => Promise<void> }>}
  */
-export async function startDevServer({ port = 0, isMoving = true } = {}) {
+export async function startDevServer({ port = 0, isMoving = true, standsAt } = {}) {
   const picture = new Picture();
   /** @type {{ id: number, lines: object[] }[]} */
   const batches = [];
@@ -50,12 +51,11 @@ export async function startDevServer({ port = 0, isMoving = true } = {}) {
     for (const stream of streams) stream.write(eventOf('lines', id, lines));
     lines = [];
   };
-  const now = Date.now();
-  if (isMoving) past(world, now);
+  if (isMoving) past(world, standsAt ?? Date.now());
   lines = [];
   let ticks = 0;
   const timer = setInterval(() => {
-    if (isMoving) {
+    if (isMoving && standsAt === undefined) {
       world.step(Date.now());
       if (ticks % 400 === 399) world.outage(Date.now());
     }

@@ -139,6 +139,18 @@ export interface HealthLine extends Stamp {
   readonly latencyMs?: number;
 }
 
+/** A server refused a request for want of credentials, and the client was asked for others. */
+export interface AuthorizationLine extends Stamp {
+  readonly type: 'authorization';
+  /** What the server answered: 401 or 403. */
+  readonly status: number;
+  /** How long the credentials took, until `at`, in milliseconds. */
+  readonly durationMs: number;
+  /** `retry`: the request is sent again with them; `fail`: there are none. */
+  readonly decision: 'retry' | 'fail';
+  readonly error?: RecordedError;
+}
+
 /** How many sessions a server has open, where the server itself was watched. */
 export interface SessionsLine extends Stamp {
   readonly type: 'sessions';
@@ -172,5 +184,6 @@ export type RecordedLine =
   | ErrorLine
   | CatalogueLine
   | HealthLine
+  | AuthorizationLine
   | SessionsLine
   | GapLine;

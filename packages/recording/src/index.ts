@@ -17,6 +17,7 @@ export { Seconds, type Counted, type Second } from './seconds.js';
 
 export { createRecorder, type Recorder, type RecorderOptions } from './recorder.js';
 export type {
+  RecordableAuth,
   RecordableClient,
   RecordableError,
   RecordableEvents,

@@ -96,6 +96,13 @@ const LINES: { readonly [Type in RecordedLine['type']]: Members<Line<Type>> } = 
     reason: optional(text),
     latencyMs: optional(positive),
   },
+  authorization: {
+    ...of,
+    status: whole,
+    durationMs: positive,
+    decision: oneOf('retry', 'fail'),
+    error: optional(error),
+  },
   sessions: {
     ...of,
     open: (value) =>

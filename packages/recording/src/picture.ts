@@ -1,5 +1,6 @@
 import type {
   AttemptLine,
+  AuthorizationLine,
   CallLine,
   CatalogueLine,
   CertaintyName,
@@ -85,6 +86,8 @@ export interface ServerPicture {
   readonly known: Partial<Omit<ServerLine, 'type' | 'at' | 'server'>>;
   /** The newest last; the last one is the state of now. */
   readonly states: StatePicture[];
+  /** The newest last. */
+  readonly authorizations: AuthorizationLine[];
   readonly health?: Omit<HealthLine, 'type' | 'server'>;
   readonly catalogue: Partial<Record<CatalogueLine['kind'], CatalogueLine['items']>>;
   /** The resources that it was asked to tell changes of, and accepted. A new session is asked again. */
@@ -116,6 +119,8 @@ export interface PictureData {
   readonly lost: number;
 }
 
+/** Authorizations that are kept, of each server. */
+const MAX_AUTHORIZATIONS = 200;
 /** Tools whose latencies are kept apart, of each server. */
 const MAX_TOOLS = 500;
 /** Lines of further servers are counted as lost. */
@@ -204,6 +209,9 @@ export class Picture {
       case 'catalogue':
         server.catalogue[line.kind] = line.items;
         return;
+      case 'authorization':
+        server.authorizations = kept(server.authorizations, line, MAX_AUTHORIZATIONS);
+        return;
       case 'health': {
         const { type: _type, server: _server, ...health } = line;
         server.health = health;
@@ -267,6 +275,7 @@ export class Picture {
         name,
         known: {},
         states: [],
+        authorizations: [],
         catalogue: {},
         subscriptions: [],
         inFlight: 0,

@@ -23,6 +23,14 @@ export interface RecordableRequest {
   abort(error: Error): void;
 }
 
+/** What answers for authentication: the option `auth` of a client of `@longwire/client` is such a thing. */
+export interface RecordableAuth {
+  readonly headers?: unknown;
+  // `never`, so that a function of any challenge fits.
+  readonly onChallenge?:
+    ((status: 401 | 403, headers: never, request: never) => unknown) | undefined;
+}
+
 /** The response to a request: that of a middleware of `@longwire/client` is one. */
 export interface RecordableResponse {
   readonly result: unknown;

@@ -13,6 +13,7 @@ import type {
   StateLine,
 } from './format.js';
 import type {
+  RecordableAuth,
   RecordableClient,
   RecordableError,
   RecordableGroup,
@@ -21,6 +22,7 @@ import type {
   RecordableState,
   RecordingMiddleware,
 } from './recordable.js';
+import { recordAuth } from './recorded-auth.js';
 import { RecordedCall } from './recorded-call.js';
 import { Rounds } from './rounds.js';
 import { keepValue, type Redact } from './values.js';
@@ -69,6 +71,11 @@ export interface Recorder {
   health(health: Omit<HealthLine, 'type' | 'at'>): void;
   /** Records how many sessions a server has. */
   sessions(sessions: Omit<SessionsLine, 'type' | 'at'>): void;
+  /**
+   * Records how a client authorizes itself: given its option `auth`, returns what to use as that. It answers
+   * the same.
+   */
+  auth<Auth extends RecordableAuth>(server: string, auth: Auth): Pick<Auth, keyof RecordableAuth>;
   /** Ends a call in flight with this error. Returns `false` if no such call is in flight. */
   cancel(call: number, error: Error): boolean;
 }
@@ -213,6 +220,13 @@ class LineRecorder implements Recorder {
 
   sessions(sessions: Omit<SessionsLine, 'type' | 'at'>): void {
     this.#add(() => ({ type: 'sessions', ...sessions }));
+  }
+
+  auth<Auth extends RecordableAuth>(server: string, auth: Auth): Pick<Auth, keyof RecordableAuth> {
+    return recordAuth(auth, this.#now, ({ at, error, ...ended }) => {
+      const why = error === undefined ? {} : { error: this.#recorded(server, error) };
+      this.#add(() => ({ type: 'authorization', server, ...ended, ...why }), at);
+    });
   }
 
   cancel(call: number, error: Error): boolean {

@@ -117,6 +117,7 @@ describe('docs/recording.md', () => {
       new Set([
         ...linesOf(STORY).map(({ type }) => type),
         'catalogue',
+        'authorization',
         'health',
         'sessions',
         'gap',

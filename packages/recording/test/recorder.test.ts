@@ -1,7 +1,7 @@
 import { connect, createClient, LongwireError, type LongwireClient } from '@longwire/client';
 import { createGroup } from '@longwire/client/group';
 import { cache } from '@longwire/client/middleware';
-import { serve, type Serving } from '@longwire/server';
+import { apiKeys, hashApiKey, serve, type Serving } from '@longwire/server';
 import { createFaultyProxy } from '@longwire/testing';
 import { inputRequired, McpServer } from '@modelcontextprotocol/server';
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -329,6 +329,34 @@ it('a call that is lost with its connection has a second attempt, and its cause'
   const server = picture.servers.get('everything');
   expect(server?.totals).toMatchObject({ reconnects: 1, calls: 2 });
   expect(server?.catalogue.tools?.map(({ name }) => name)).toContain('echo');
+});
+
+it('has the authorizations of a client, whether they are granted or not', async () => {
+  let key = 'old';
+  await using guarded = await serve({
+    create: () => createServer(Promise.resolve()),
+    auth: apiKeys({ keys: [{ principal: 'test', sha256: hashApiKey('new') }] }),
+  });
+  const { lines, picture, recorder } = record();
+  const auth = {
+    headers: () => ({ authorization: `Bearer ${key}` }),
+    onChallenge: (status: 401 | 403) => {
+      if (key === 'none') throw new Error('there is no other key');
+      if (status === 401) key = 'new';
+      return 'retry' as const;
+    },
+  };
+  await using client = createClient(guarded.url, { auth: recorder.auth('small', auth) });
+  await client.callTool('echo', { message: 'a' });
+  const authorizations = (): unknown => picture.servers.get('small')?.authorizations;
+  expect(authorizations()).toMatchObject([{ status: 401, decision: 'retry' }]);
+  key = 'none';
+  await expect(client.callTool('echo', { message: 'b' })).rejects.toThrow();
+  expect(authorizations()).toMatchObject([
+    { decision: 'retry' },
+    { status: 401, decision: 'fail', error: { message: 'there is no other key' } },
+  ]);
+  expect(JSON.stringify(lines)).not.toContain('Bearer');
 });
 
 it('a group that is watched has the states of all its servers', async () => {

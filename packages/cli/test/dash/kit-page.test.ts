@@ -270,6 +270,17 @@ describe('sessions', () => {
   });
 });
 
+describe('a server that stops', () => {
+  it('says good-bye to the page, and does not cut it off', async () => {
+    const { serving: served, open } = await serving();
+    await using followed = await open.follow();
+    await followed.tap.next('snapshot');
+    await served.stop({ delayMs: 0 });
+    await until(() => followed.tap.ended());
+    expect([followed.names.at(-1), followed.stateOf('server')]).toEqual(['bye', 'closed']);
+  });
+});
+
 describe('in an application of its own', () => {
   it('a mount has its page below its prefix, and what its program tells is one line', async () => {
     const app = fastify();

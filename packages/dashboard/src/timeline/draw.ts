@@ -10,9 +10,17 @@ import { causesOf } from './causes.js';
 import type { Colours } from './colours.js';
 import { drawCauseEnd, drawCauseLine } from './draw-cause.js';
 import { drawSpan, hatch, toneColour } from './draw-span.js';
+import { AUTHORIZATIONS } from './item-text.js';
 import { keyOfItem, type Item } from './items.js';
 import { FONTS, type Labels } from './labels.js';
-import type { DrawnLane, DrawnSpan, DrawnState, Layout, Place } from './layout.js';
+import type {
+  DrawnAuthorization,
+  DrawnLane,
+  DrawnSpan,
+  DrawnState,
+  Layout,
+  Place,
+} from './layout.js';
 import { ticksOf, xOf } from './scale.js';
 import { firstOf, kindOf } from './spans.js';
 import { segmentsOf, styleOf } from './span-style.js';
@@ -73,6 +81,7 @@ export function draw(frame: Frame): void {
   for (const lane of seen) {
     drawBins(frame, lane);
     for (const state of lane.states) drawState(frame, lane, state);
+    for (const one of lane.authorizations) drawAuthorization(frame, lane, one);
     for (const span of lane.spans) drawCall(frame, span);
   }
   for (const cause of causes) drawCauseEnd(context, cause, colours);
@@ -190,6 +199,27 @@ function drawState(frame: Frame, { server }: DrawnLane, drawn: DrawnState): void
   outline(frame, place, { kind: 'state', server: server.name, state });
 }
 
+function drawAuthorization(frame: Frame, { server }: DrawnLane, drawn: DrawnAuthorization): void {
+  const { context, labels, colours } = frame;
+  const { authorization } = drawn;
+  const { sign, tone, text } = AUTHORIZATIONS[authorization.decision];
+  const place = clamped(frame, drawn);
+  const { x, y, width, height } = place;
+  context.fillStyle = colours.surface;
+  context.fillRect(x, y, width, height);
+  context.strokeStyle = context.fillStyle = toneColour(tone, colours);
+  context.lineWidth = 1.25;
+  context.setLineDash([1, 2]);
+  context.strokeRect(x + 0.5, y + 0.5, Math.max(1, width - 1), height - 1);
+  context.setLineDash([]);
+  context.font = FONTS.small;
+  context.textAlign = 'left';
+  const begin = textStart(frame, place);
+  const label = labels.fit(`${sign} ${text}`, x + width - begin - 8);
+  context.fillText(label === '' ? '' : label, begin + 4, y + height / 2 + 0.5);
+  outline(frame, place, { kind: 'authorization', server: server.name, authorization });
+}
+
 function drawBins(frame: Frame, { server, bins }: DrawnLane): void {
   const { context, colours } = frame;
   for (const place of bins) {
@@ -224,7 +254,8 @@ function drawCall(frame: Frame, drawn: DrawnSpan): void {
   const whole = [{ x: place.x, width: place.width, kind: 'sent' as const }];
   drawSpan(context, place, { style, colours, segments: drawn.width < 6 ? whole : segments });
   drawProgress(frame, drawn, place);
-  drawLabel(frame, drawn, { place, isParted: segments.length > 1 });
+  const isParted = segments.some(({ kind, width }) => kind !== 'sent' && width > 2);
+  drawLabel(frame, drawn, { place, isParted });
   context.globalAlpha = 1;
   outline(frame, place, { kind: 'span', server: span.server, span });
   if (opened === undefined || !span.calls.some(({ call }) => call === opened)) return;

@@ -1,14 +1,23 @@
-import type { CallPicture } from '@longwire/recording';
+import type { AuthorizationLine, CallPicture } from '@longwire/recording';
 import {
   callName,
   counted,
   formatClock,
   formatDuration,
   outcomeOf,
+  type Word,
 } from '@longwire/recording/shown';
 import { visibleLine } from '../format/visible.js';
 import { rangeOfItem, type Item } from './items.js';
 import { firstOf, isOpen, kindOf, lastOf, type CallSpan } from './spans.js';
+
+/** What became of an authorization, and how that looks. */
+export const AUTHORIZATIONS: Readonly<
+  Record<AuthorizationLine['decision'], Pick<Word, 'sign' | 'tone'> & { readonly text: string }>
+> = {
+  retry: { sign: '✓', tone: 'good', text: 'authorized' },
+  fail: { sign: '⊗', tone: 'bad', text: 'not authorized' },
+};
 
 /** What an item is, in one line for those who do not see it. */
 export function textOfItem(item: Item, now: number): string {
@@ -24,6 +33,8 @@ export function titleOfItem(item: Item): string {
       return callName(firstOf(item.span));
     case 'state':
       return item.state.state;
+    case 'authorization':
+      return AUTHORIZATIONS[item.authorization.decision].text;
     case 'bin':
       return counted(item.bin.calls, 'call');
   }
@@ -41,6 +52,14 @@ export function factsOfItem(item: Item, now: number): string[] {
       return [
         end === undefined ? `for ${lasted} until now` : `for ${lasted}`,
         ...(reason === undefined ? [] : [`${reason.code}: ${reason.message}`]),
+      ];
+    }
+    case 'authorization': {
+      const { status, error } = item.authorization;
+      return [
+        `after ${status}`,
+        lasted,
+        ...(error === undefined ? [] : [`${error.code}: ${error.message}`]),
       ];
     }
     case 'bin':

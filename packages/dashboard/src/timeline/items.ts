@@ -1,4 +1,4 @@
-import type { StatePicture } from '@longwire/recording';
+import type { AuthorizationLine, StatePicture } from '@longwire/recording';
 import type { TimeRange } from '../state/filter.js';
 import type { Bin } from './density.js';
 import type { DrawnLane, Layout, Place } from './layout.js';
@@ -8,6 +8,11 @@ import { beginOf, endOf, lastOf, type CallSpan } from './spans.js';
 export type Item =
   | { readonly kind: 'span'; readonly server: string; readonly span: CallSpan }
   | { readonly kind: 'state'; readonly server: string; readonly state: StatePicture }
+  | {
+      readonly kind: 'authorization';
+      readonly server: string;
+      readonly authorization: AuthorizationLine;
+    }
   | { readonly kind: 'bin'; readonly server: string; readonly bin: Bin };
 
 /** An item, and where it is. */
@@ -54,6 +59,10 @@ export function rangeOfItem(item: Item, now: number): TimeRange {
       return { from: beginOf(item.span), to: endOf(item.span, now) };
     case 'state':
       return { from: item.state.from, to: Math.max(item.state.from, item.state.to ?? now) };
+    case 'authorization': {
+      const { at, durationMs } = item.authorization;
+      return { from: at - durationMs, to: at };
+    }
     case 'bin':
       return item.bin;
   }
@@ -66,6 +75,8 @@ export function keyOfItem(item: Item): string {
       return `call-${item.span.calls[0]?.call ?? ''}`;
     case 'state':
       return JSON.stringify(['state', item.server, item.state.from, item.state.state]);
+    case 'authorization':
+      return JSON.stringify(['authorization', item.server, item.authorization.at]);
     case 'bin':
       return JSON.stringify(['bin', item.server, item.bin.from, item.bin.to]);
   }
@@ -76,13 +87,23 @@ export function callOfItem(item: Item): number | undefined {
   return item.kind === 'span' ? lastOf(item.span).call : undefined;
 }
 
-function* itemsOfLane({ server: { name }, states, spans, bins }: DrawnLane): Iterable<PlacedItem> {
+function* itemsOfLane({
+  server: { name },
+  states,
+  authorizations,
+  spans,
+  bins,
+}: DrawnLane): Iterable<PlacedItem> {
   for (const place of spans) {
     const { span } = place;
     if (!place.isDimmed) yield { item: { kind: 'span', server: name, span }, place };
   }
   for (const place of states) {
     yield { item: { kind: 'state', server: name, state: place.state }, place };
+  }
+  for (const place of authorizations) {
+    const { authorization } = place;
+    yield { item: { kind: 'authorization', server: name, authorization }, place };
   }
   for (const place of bins) yield { item: { kind: 'bin', server: name, bin: place.bin }, place };
 }

@@ -1,4 +1,9 @@
-import type { CallPicture, ServerPicture, StatePicture } from '@longwire/recording';
+import type {
+  AuthorizationLine,
+  CallPicture,
+  ServerPicture,
+  StatePicture,
+} from '@longwire/recording';
 import { binMsOf, binsOfSeconds, binsOfSpans, type Bin } from './density.js';
 import { spansWithin, type Lane } from './lanes.js';
 import { xOf, type TimeScale } from './scale.js';
@@ -26,6 +31,11 @@ export interface DrawnState extends Place {
   readonly state: StatePicture;
 }
 
+/** An authorization, and where it is. */
+export interface DrawnAuthorization extends Place {
+  readonly authorization: AuthorizationLine;
+}
+
 /** Calls of a short time, and where they are. Its height says how many, against the most of its lane. */
 export interface DrawnBin extends Place {
   readonly bin: Bin;
@@ -39,6 +49,7 @@ export interface DrawnLane {
   /** For as many rows it has room. */
   readonly rowCount: number;
   readonly states: readonly DrawnState[];
+  readonly authorizations: readonly DrawnAuthorization[];
   readonly spans: readonly DrawnSpan[];
   /** What stands for calls that are too many to be seen, or that are kept no more. */
   readonly bins: readonly DrawnBin[];
@@ -122,7 +133,9 @@ function layoutLane(
     : visible;
   const bins = binsOf(server, isDense ? visible : [], scale, keptFrom);
   const bandTop = top + PAD + nameHeight;
-  const binsTop = bandTop + BAND_HEIGHT + 5;
+  const authorizations = authorizationsOf(server, scale, bandTop + BAND_HEIGHT + 3);
+  const bandsHeight = BAND_HEIGHT * (authorizations.length > 0 ? 2 : 1) + 3;
+  const binsTop = bandTop + bandsHeight + 2;
   const rowsTop = binsTop + (bins.length > 0 ? BINS_HEIGHT + 5 : 0);
   const rowCount = Math.max(rows.length, Math.min(former?.rowCount ?? 0, rows.length + SLACK_ROWS));
   const most = bins.reduce((max, { calls }) => Math.max(max, calls), 0);
@@ -132,6 +145,7 @@ function layoutLane(
     height: Math.max(MIN_HEIGHT, rowsTop + rowCount * ROW_HEIGHT + PAD - top),
     rowCount,
     states: statesOf(server, scale, now, bandTop),
+    authorizations,
     spans: rows.flatMap((row, index) =>
       placed(row, rowsTop + index * ROW_HEIGHT, { scale, now, fits }),
     ),
@@ -179,6 +193,21 @@ function statesOf(
       const x = xOf(scale, state.from);
       const width = Math.max(MIN_WIDTH, xOf(scale, Math.max(state.from, state.to ?? now)) - x);
       return { state, x, y, width, height: BAND_HEIGHT };
+    });
+}
+
+function authorizationsOf(
+  { authorizations }: ServerPicture,
+  scale: TimeScale,
+  y: number,
+): DrawnAuthorization[] {
+  return authorizations
+    .filter(({ at, durationMs }) => at - durationMs <= scale.to && at >= scale.from)
+    .map((authorization) => {
+      const { at, durationMs } = authorization;
+      const x = xOf(scale, at - durationMs);
+      const width = Math.max(MIN_WIDTH, xOf(scale, at) - x);
+      return { authorization, x, y, width, height: BAND_HEIGHT };
     });
 }
 

@@ -51,14 +51,16 @@ export function TimelineCanvas({ painter }: { painter: Painter }) {
     painter.pointed.value = pointer.isTouch ? undefined : painter.itemUnder(x, y);
   };
   const onWheel = (event: TargetedWheelEvent<HTMLDivElement>): void => {
+    const { layout } = painter;
+    const { x } = pointerOf(event);
+    // Over the names it scrolls.
+    if (layout === undefined || x < layout.scale.left) return;
     event.preventDefault();
     const { deltaX, deltaY, shiftKey, deltaMode } = event;
     const unit = deltaMode === 0 ? 1 : 30;
     const along = shiftKey && deltaX === 0 ? deltaY : deltaX;
     if (Math.abs(along) > Math.abs(deltaY) || shiftKey) return panBy(along * unit * WHEEL_PAN);
-    const { layout } = painter;
-    const at = layout && timeAt(layout.scale, pointerOf(event).x);
-    zoomBy(WHEEL_FACTOR ** (deltaY * unit), at);
+    zoomBy(WHEEL_FACTOR ** (deltaY * unit), timeAt(layout.scale, x));
   };
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLDivElement>): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

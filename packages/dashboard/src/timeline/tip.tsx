@@ -4,7 +4,7 @@ import { formatClock, STATES, type Tone } from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
 import { route } from '../state/route.js';
 import { RULER_HEIGHT } from './draw.js';
-import { factsOfItem, titleOfItem } from './item-text.js';
+import { AUTHORIZATIONS, factsOfItem, titleOfItem } from './item-text.js';
 import { callOfItem, rangeOfItem, type Item } from './items.js';
 import type { Painter } from './painter.js';
 import { timeNow } from './range.js';
@@ -74,6 +74,8 @@ function markOf(item: Item): { readonly sign: string; readonly tone: Tone } {
       return styleOf(item.span);
     case 'state':
       return STATES[item.state.state] ?? STATES.idle;
+    case 'authorization':
+      return AUTHORIZATIONS[item.authorization.decision];
     case 'bin':
       return { sign: '▮', tone: item.bin.errors > 0 ? 'bad' : 'good' };
   }

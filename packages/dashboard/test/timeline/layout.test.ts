@@ -69,6 +69,32 @@ it('lays out a lane: its states, and its calls below in rows', () => {
   }
 });
 
+it('lays out authorizations below the states', () => {
+  const picture = story();
+  const error = { code: 'error', message: 'denied' };
+  for (const line of lines(
+    'docs',
+    { type: 'authorization', at: 120, status: 401, durationMs: 40, decision: 'retry' },
+    { type: 'authorization', at: 800, status: 403, durationMs: 0, decision: 'fail', error },
+  )) {
+    picture.apply(line);
+  }
+  const layout = layOut(picture);
+  const [lane] = layout.lanes;
+  expect(lane!.authorizations.map(({ x, width }) => [x, width])).toEqual([
+    [180, 40],
+    [900, 3],
+  ]);
+  const { y, height } = lane!.authorizations[0]!;
+  expect(y).toBeGreaterThanOrEqual(lane!.states[0]!.y + lane!.states[0]!.height);
+  expect(y + height).toBeLessThan(lane!.spans[0]!.y);
+  const found = itemAt(layout, 190, y + 3);
+  expect(found && textOfItem(found.item, 900)).toMatch(/^authorized, docs, after 401, 40 ms, /);
+  expect(itemsInOrder(layout).map(({ item }) => textOfItem(item, 900))).toContainEqual(
+    expect.stringMatching(/^not authorized, docs, after 403, 0 ms, error: denied, /),
+  );
+});
+
 it('draws what caused what', () => {
   const kinds = causesOf(layOut(story())).map(({ kind, to }) => [kind, to.x]);
   expect(kinds).toEqual([

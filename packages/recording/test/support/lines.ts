@@ -80,5 +80,15 @@ export const anyLine = fc.oneof(
     },
     ['status'],
   ),
+  line(
+    'authorization',
+    {
+      status: fc.constantFrom(401, 403),
+      durationMs: at,
+      decision: fc.constantFrom('retry', 'fail'),
+      error,
+    },
+    ['status', 'durationMs', 'decision'],
+  ),
   fc.record({ type: fc.constant('gap'), at, count: few }),
 ) as unknown as fc.Arbitrary<RecordedLine>;
