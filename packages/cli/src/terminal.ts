@@ -119,12 +119,12 @@ export class Terminal {
 
   /** A detail, shown with `--verbose`. */
   detail(line: string): void {
-    if (this.verbose) this.#toStderr(this.remarkColors.dim(line));
+    if (this.verbose && this.#onError === undefined) this.#toStderr(this.remarkColors.dim(line));
   }
 
   /** What went wrong: always shown. */
   error(line: string): void {
-    this.#onError?.(line);
+    this.#onError?.(this.#redactor.message(line));
     this.#toStderr(line);
   }
 
@@ -141,8 +141,8 @@ export class Terminal {
   }
 
   /**
-   * Leaves the whole terminal to the caller until the function returned is called. Remarks are dropped
-   * meanwhile; what went wrong is given to `onError`, and written afterwards.
+   * Leaves the whole terminal to the caller until the function returned is called. Remarks and
+   * details are dropped meanwhile; what went wrong is given to `onError`, and written afterwards.
    */
   lend(onError: (line: string) => void): () => void {
     this.stopLive();

@@ -184,3 +184,19 @@ describe('text in pieces', () => {
     expect(stdout()).toBe('one two ');
   });
 });
+
+describe('a terminal that is lent', () => {
+  it('gets nothing written, and what went wrong afterwards', () => {
+    const { terminal, stdout, stderr } = makeTerminal({ verbose: true });
+    const told: string[] = [];
+    const takeBack = terminal.lend((line) => told.push(line));
+    terminal.showLive('at work');
+    terminal.remark('connected again');
+    terminal.detail('by the second dial');
+    terminal.error(`error: the disk is full for ${key}`);
+    expect([stdout(), stderr(), told]).toEqual(['', '', ['error: the disk is full for ***']]);
+    takeBack();
+    terminal.remark('done');
+    expect(stderr()).toBe('error: the disk is full for ***\ndone\n');
+  });
+});

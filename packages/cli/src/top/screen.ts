@@ -78,6 +78,8 @@ export class Screen implements Disposable {
 
   /** Gives the terminal back, and stops the process with all of its group, as Ctrl-Z does elsewhere. */
   suspend(): void {
+    // Windows knows no such thing.
+    if (process.platform === 'win32') return;
     this.#leave();
     process.off('SIGTSTP', this.#onSuspend);
     process.kill(0, 'SIGTSTP');

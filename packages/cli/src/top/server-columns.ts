@@ -6,6 +6,7 @@ import {
   formatDuration,
   formatRate,
   STATES,
+  type ServerFigures,
   type Word,
 } from '@longwire/recording/shown';
 import { plain, span, type Span } from './spans.js';
@@ -16,6 +17,17 @@ const BAR_SECONDS = 2;
 const BARS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 /** Fewer calls in a bar than that are drawn low, not as a full bar. */
 const LEAST_MAX = 8;
+
+const counted = new WeakMap<ServerPicture, { at: number; figures: ServerFigures }>();
+
+/** The figures of a server at a time, counted once for all its columns. */
+function figuresAt(server: ServerPicture, at: number): ServerFigures {
+  const known = counted.get(server);
+  if (known?.at === at) return known.figures;
+  const figures = figuresOf(server, at);
+  counted.set(server, { at, figures });
+  return figures;
+}
 
 /** The state that a server is in. */
 export function stateOf({ states }: ServerPicture): ServerPicture['states'][number] | undefined {
@@ -99,8 +111,8 @@ export const SERVER_COLUMNS: readonly Column<ServerPicture>[] = [
     width: 11,
     align: 'right',
     rank: 9,
-    cell: (server, at) => [span(durationOr(figuresOf(server, at).uptimeMs))],
-    sortedBy: (server, at) => figuresOf(server, at).uptimeMs ?? -1,
+    cell: (server, at) => [span(durationOr(figuresAt(server, at).uptimeMs))],
+    sortedBy: (server, at) => figuresAt(server, at).uptimeMs ?? -1,
   },
   {
     title: 'FLIGHT',
@@ -115,24 +127,24 @@ export const SERVER_COLUMNS: readonly Column<ServerPicture>[] = [
     width: 7,
     align: 'right',
     rank: 2,
-    cell: (server, at) => [span(formatRate(figuresOf(server, at).callsPerSecond))],
-    sortedBy: (server, at) => figuresOf(server, at).callsPerSecond,
+    cell: (server, at) => [span(formatRate(figuresAt(server, at).callsPerSecond))],
+    sortedBy: (server, at) => figuresAt(server, at).callsPerSecond,
   },
   {
     title: 'P50',
     width: 7,
     align: 'right',
     rank: 6,
-    cell: (server, at) => [span(durationOr(figuresOf(server, at).p50Ms))],
-    sortedBy: (server, at) => figuresOf(server, at).p50Ms ?? -1,
+    cell: (server, at) => [span(durationOr(figuresAt(server, at).p50Ms))],
+    sortedBy: (server, at) => figuresAt(server, at).p50Ms ?? -1,
   },
   {
     title: 'P95',
     width: 7,
     align: 'right',
     rank: 4,
-    cell: (server, at) => [span(durationOr(figuresOf(server, at).p95Ms))],
-    sortedBy: (server, at) => figuresOf(server, at).p95Ms ?? -1,
+    cell: (server, at) => [span(durationOr(figuresAt(server, at).p95Ms))],
+    sortedBy: (server, at) => figuresAt(server, at).p95Ms ?? -1,
   },
   {
     title: 'ERRORS',

@@ -24,6 +24,19 @@ export function plain(text: string, maxLength: number = MAX_CELL): string {
   return sanitizeForScreen(sanitizeLine(text, maxLength));
 }
 
+/** How many widths are remembered: frames are much alike, and measuring is what takes longest. */
+const MAX_WIDTHS = 2000;
+const widths = new Map<string, number>();
+
+function widthOf(text: string): number {
+  const known = widths.get(text);
+  if (known !== undefined) return known;
+  const width = displayWidth(text);
+  if (widths.size >= MAX_WIDTHS) widths.clear();
+  widths.set(text, width);
+  return width;
+}
+
 /** A line of one look. */
 export function line(text: string, tone?: Span['tone']): ScreenLine {
   return { spans: [span(text, tone)] };
@@ -44,15 +57,13 @@ export function fitted(
   let room = width;
   for (const [index, one] of spans.entries()) {
     if (room <= 0) break;
-    const isWhole = displayWidth(one.text) <= room;
+    const isWhole = widthOf(one.text) <= room;
     const more = spans.slice(index + 1).some(({ text }) => text.trim() !== '');
     // One column is kept for the sign that something follows.
     const text =
-      isWhole && !(more && displayWidth(one.text) === room)
-        ? one.text
-        : cut(one.text, room, isWhole);
+      isWhole && !(more && widthOf(one.text) === room) ? one.text : cut(one.text, room, isWhole);
     shown.push({ ...one, text });
-    room -= displayWidth(text);
+    room -= widthOf(text);
   }
   if (room <= 0) return shown;
   const blank = span(' '.repeat(room));

@@ -39,6 +39,8 @@ export function titleLine({ picture, at, replay, heldAt }: TitleOptions): Screen
     span(`${formatRate(rate)} calls/s`),
     span(`${formatCount(failed)} failed`, failed > 0 ? 'bad' : undefined),
   ];
+  const read = replay?.read;
+  if (read !== undefined) parts.push(span(`${Math.round(read * 100)} % read`, 'quiet'));
   if (picture.lost > 0) parts.push(span(`${counted(picture.lost, 'line')} lost`, 'warning'));
   return {
     spans: [

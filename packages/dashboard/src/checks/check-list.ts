@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Check, Expectation } from '@longwire/recording';
-import { isObject } from '../format/json.js';
+import { isObject } from '@longwire/recording/shown';
 import { ask } from '../state/api.js';
 
 /** A check of the file. */

@@ -1,5 +1,5 @@
 import { expectationOf, type Ended, type Expectation } from '@longwire/recording';
-import { prettyJson } from '../format/json.js';
+import { prettyJson } from '@longwire/recording/shown';
 
 /** What a person can expect of the next answer, by the one that came. */
 export interface ExpectationChoice {

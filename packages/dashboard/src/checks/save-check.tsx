@@ -1,7 +1,7 @@
 import { useId, useMemo } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import type { CallPicture, Ended } from '@longwire/recording';
-import { isObject } from '../format/json.js';
+import { isObject } from '@longwire/recording/shown';
 import { CommandButton } from '../parts/command-button.js';
 import { wholeCall, type CallRequest } from '../state/api.js';
 import { addCheck } from './check-list.js';

@@ -1,8 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { verdictOf, type Verdict } from '@longwire/recording';
-import { lineJson } from '../format/json.js';
-import { counted, VERDICTS } from '../format/words.js';
+import { counted, lineJson, VERDICTS } from '@longwire/recording/shown';
 import { CommandButton } from '../parts/command-button.js';
 import { Mark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';

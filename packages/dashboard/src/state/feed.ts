@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { Picture, type PictureData, type RecordedLine } from '@longwire/recording';
-import { formatDuration } from '../format/durations.js';
+import { formatDuration } from '@longwire/recording/shown';
 
 /** What a feed needs of the browser's `EventSource`. */
 export interface EventSourceLike {

@@ -1,1 +1,0 @@
-export { chainOf, type ChainStep } from '@longwire/recording/shown';

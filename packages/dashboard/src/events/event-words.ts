@@ -1,9 +1,0 @@
-export {
-  isAtLeast,
-  kindOf,
-  LEVEL_MARKS,
-  levelOf,
-  LEVELS,
-  summaryOf,
-  type LevelName,
-} from '@longwire/recording/shown';

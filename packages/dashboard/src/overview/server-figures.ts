@@ -1,1 +1,0 @@
-export { figuresOf, toolTokens, type ServerFigures } from '@longwire/recording/shown';
