@@ -90,6 +90,8 @@ const scenes: Record<string, (page: Page) => Promise<void>> = {
   'an event': async (page) => {
     await goTo(page, 'events');
     await page.getByRole('button', { name: 'Pause' }).click();
+    // A row that moves away below the pointer is not clicked.
+    await page.getByRole('button', { name: 'Catch up' }).waitFor();
     await page.locator('.events-table .row-body .row').first().click();
     await isOpen(page);
   },
