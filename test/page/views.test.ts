@@ -48,6 +48,22 @@ async function fill(page: Page): Promise<void> {
   await page.locator('.events-table .row-body .row').nth(3).waitFor();
 }
 
+/** What servers of the demo were once: other tools, and other outcomes of their calls. */
+const RECORDED = [
+  { type: 'recording', version: 1, at: 1, by: 'test' },
+  {
+    type: 'catalogue',
+    at: 1,
+    server: 'metrics',
+    kind: 'tools',
+    items: [{ name: 'query_metric', inputSchema: { type: 'object' } }, { name: 'list_metrics' }],
+  },
+  ...Array.from({ length: 6 }, (_, call) => [
+    { type: 'call', at: 2, server: 'metrics', call, method: 'tools/call', name: 'query_metric' },
+    { type: 'end', at: 3, server: 'metrics', call, outcome: 'tool-error', durationMs: 9000 },
+  ]).flat(),
+];
+
 const isOpen = (page: Page) => page.locator('aside.panel').waitFor();
 
 /** All that can be seen: each view, and what opens in it. */
@@ -102,6 +118,30 @@ const scenes: Record<string, (page: Page) => Promise<void>> = {
     await goTo(page, 'resources');
     await page.locator('.items a').first().click();
     await isOpen(page);
+  },
+  latencies: async (page) => {
+    await goTo(page, 'calls');
+    await page.getByRole('button', { name: 'Latency', exact: true }).click();
+    await page.locator('.bar').first().click();
+    await page.locator('.tool-latencies button').first().click();
+    await page.locator('.tool-latencies .chosen').waitFor();
+    await page.locator('#filter').fill('');
+  },
+  plots: async (page) => {
+    await goTo(page, 'events');
+    await page.getByRole('button', { name: 'Plots', exact: true }).click();
+    await page.locator('.number-plot canvas').waitFor();
+  },
+  'a comparison': async (page) => {
+    await goTo(page, 'compare');
+    const before = page.getByRole('region', { name: 'Before' });
+    await before.locator('input').setInputFiles({
+      name: 'before.ndjson',
+      mimeType: 'application/x-ndjson',
+      buffer: Buffer.from(RECORDED.map((line) => JSON.stringify(line)).join('\n')),
+    });
+    await page.locator('.change summary', { hasText: 'inputSchema' }).click();
+    await page.locator('.diff').waitFor();
   },
   'completions of the filter': async (page) => {
     await goTo(page, 'calls');
