@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util';
 
 /** How the trial is used. */
 export const USAGE = `Usage: npm run load -- [--sessions N] [--busy N]
+       npm run load -- page [--seconds N]
 
   --sessions  idle sessions, at least 10 (default 10000)
   --busy      sessions that call tools meanwhile, at least 2 (default 200)
+  --seconds   how long the page is looked at, at least 20 (default 300); and half as long for the latency
   --help      print this
 
 Exit code: 0 if every promise held, 1 if one was broken, 2 for wrong usage.`;

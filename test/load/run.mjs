@@ -1,4 +1,6 @@
 /**
+ * `npm run load -- page [--seconds N]`: the page of `longwire dash` while much happens.
+ *
  * `npm run load -- [--sessions N] [--busy N]`: one server process with very many sessions, and with
  * sessions that vanish. Says what a session costs and how late the server is; exit code 1 where a
  * promise is broken: a session is left, a result is lost or wrong, memory does not return.
@@ -6,11 +8,19 @@
 import { abandonment } from './abandonment.mjs';
 import { readLoadArguments, USAGE } from './arguments.mjs';
 import { crowd } from './crowd.mjs';
+import { page, readPageArguments } from './page/index.mjs';
 import { Report } from './report.mjs';
 
 async function main() {
+  const [first, ...others] = process.argv.slice(2);
+  const report = new Report();
   let request;
   try {
+    if (first === 'page') {
+      await page(readPageArguments(others), report);
+      report.end();
+      return report.isKept ? 0 : 1;
+    }
     request = readLoadArguments(process.argv.slice(2));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -21,7 +31,6 @@ async function main() {
     console.log(USAGE);
     return 0;
   }
-  const report = new Report();
   await crowd(request, report);
   await abandonment(request, report);
   report.end();

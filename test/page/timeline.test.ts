@@ -153,6 +153,7 @@ describeInChromium('the timeline', () => {
     await page.keyboard.press('Enter');
     await page.getByText('Not sent again: outcome-unknown').waitFor();
     await page.keyboard.press('Escape');
+    await page.getByText('Not sent again: outcome-unknown').waitFor({ state: 'detached' });
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');

@@ -62,10 +62,9 @@ export class Redactor extends KnownSecrets {
    * must not become one.
    */
   value(value: unknown): unknown {
-    if (typeof value === 'string') return this.data(value);
-    if (Array.isArray(value)) return value.map((item) => this.value(item));
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.value(item)]));
+    const secrets = this.known().filter(([secret, options]) => isReplacedInData(secret, options));
+    // Most values hold none, and a copy of each would be many.
+    return holdsAny(value, secrets) ? this.#redacted(value) : value;
   }
 
   /**
@@ -88,4 +87,27 @@ export class Redactor extends KnownSecrets {
     }
     return end;
   }
+
+  #redacted(value: unknown): unknown {
+    if (typeof value === 'string') return this.data(value);
+    if (Array.isArray(value)) return value.map((item) => this.#redacted(item));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, this.#redacted(item)]),
+    );
+  }
+}
+
+/** Whether a string in a JSON value holds one of the secrets. */
+function holdsAny(
+  value: unknown,
+  secrets: readonly (readonly [secret: string, ...unknown[]])[],
+): boolean {
+  if (secrets.length === 0) return false;
+  if (typeof value === 'string') return secrets.some(([secret]) => value.includes(secret));
+  if (typeof value !== 'object' || value === null) return false;
+  for (const name in value) {
+    if (holdsAny((value as Record<string, unknown>)[name], secrets)) return true;
+  }
+  return false;
 }

@@ -42,6 +42,13 @@ export {
   type SkippedLines,
 } from './lines.js';
 
+export {
+  playServer,
+  type PlayedMessage,
+  type PlayedServer,
+  type PlayedTransport,
+} from './play-server.js';
+
 export { parseFilter, type Filter, type FilterProblem } from './filter/filter.js';
 export { completions, type Completion, type Completions } from './filter/completions.js';
 export { quoted, readTerms, type Span, type Term } from './filter/terms.js';

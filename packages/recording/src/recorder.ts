@@ -1,3 +1,4 @@
+import { askedFor } from './asked-for.js';
 import { createClock } from './clock.js';
 import type {
   CallLine,
@@ -283,11 +284,9 @@ class LineRecorder implements Recorder {
     server: string,
     { method, params }: RecordableRequest,
   ): Pick<CallLine, 'name' | 'arguments'> {
-    const { _meta: _, name, uri, arguments: args, ...rest } = params ?? {};
-    const target = method.startsWith('resources/') ? uri : name;
-    const given = args ?? (Object.keys(rest).length > 0 ? rest : undefined);
+    const { name, arguments: given } = askedFor(method, params);
     return {
-      ...(typeof target === 'string' && { name: this.#text(server, target) }),
+      ...(name !== undefined && { name: this.#text(server, name) }),
       ...(given !== undefined && { arguments: this.#kept(server, given) }),
     };
   }
@@ -375,8 +374,7 @@ class LineRecorder implements Recorder {
         this.#lost = 0;
       }
       // First, where a person looks for it.
-      const { type, ...rest } = made;
-      this.#write({ type, at, ...rest } as RecordedLine);
+      this.#write(Object.assign({ type: made.type, at }, made) as RecordedLine);
     } catch {
       this.#lost++;
     }

@@ -59,6 +59,13 @@ export function cutValue(value: unknown, maxValueBytes: number): unknown {
 /** The JSON of a value; `undefined` for one that has none. */
 function jsonOf(value: unknown): string | undefined {
   try {
+    // Without a function of ours it takes a fifth of the time, and most values have nothing to replace.
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined || !SECRET_NAME.test(text)) return text;
+  } catch {
+    // An integer that is too large for a number, or a value within itself.
+  }
+  try {
     return JSON.stringify(value, (name, member: unknown) => {
       if (typeof member === 'bigint') return String(member);
       if (typeof member === 'string' && SECRET_NAME.test(name)) return MASK;

@@ -1,12 +1,24 @@
+import { Buffer } from 'node:buffer';
 import type { CallLine, EndLine, RecordedLine, ServerLine } from '@longwire/recording';
 
 /** How much is kept in all. */
 const MAX_BYTES = 32 * 1024 * 1024;
+/** How much is dropped at a time, of the whole. */
+const CHUNKS = 128;
+const LINE_FEED = 0x0a;
 
-/** A line as it is kept. */
-interface KeptLine {
-  readonly line: Pick<RecordedLine, 'type'> & { readonly call?: number };
-  readonly text: string;
+/**
+ * Lines behind each other as UTF-8, outside of the heap: what is kept for long would be moved by each
+ * garbage collection, while calls wait.
+ */
+interface Chunk {
+  /** Where it begins, of all that ever was kept. */
+  readonly start: number;
+  readonly bytes: Buffer;
+  used: number;
+  readonly types: RecordedLine['type'][];
+  /** The number of each line's call; -1 for a line that has none. */
+  readonly calls: number[];
 }
 
 /**
@@ -15,15 +27,14 @@ interface KeptLine {
  */
 export class KeptLines {
   readonly #maxBytes: number;
-  #lines: KeptLine[] = [];
-  /** How many at the beginning of the list are dropped already. */
-  #dropped = 0;
+  #chunks: Chunk[] = [];
   #bytes = 0;
   /** What stands, of lines that were dropped, by server and kind. */
   readonly #standing = new Map<string, string>();
   #lost = 0;
-  /** Where a call began and ended, as JSON. */
-  readonly #calls = new Map<number, { begin?: string; end?: string }>();
+  /** Where the lines are with which a call began and ended. */
+  readonly #begins = new Map<number, number>();
+  readonly #ends = new Map<number, number>();
 
   constructor(maxBytes: number = MAX_BYTES) {
     this.#maxBytes = maxBytes;
@@ -31,26 +42,23 @@ export class KeptLines {
 
   /** Adds a line; `text` is the same as JSON. */
   add(line: RecordedLine, text: string): void {
-    const call = 'call' in line ? line.call : undefined;
-    this.#lines.push({
-      line: { type: line.type, ...(call !== undefined && { call }) },
-      text,
-    });
-    this.#bytes += text.length;
-    if (line.type === 'call') this.#calls.set(line.call, { begin: text });
-    if (line.type === 'end')
-      this.#calls.set(line.call, { ...this.#calls.get(line.call), end: text });
-    while (this.#bytes > this.#maxBytes && this.#dropped < this.#lines.length - 1) this.#drop();
-    // Moving all lines for each one would take long.
-    if (this.#dropped > this.#lines.length / 2) {
-      this.#lines = this.#lines.slice(this.#dropped);
-      this.#dropped = 0;
-    }
+    const length = Buffer.byteLength(text) + 1;
+    const chunk = this.#chunkFor(length);
+    if (line.type === 'call') this.#begins.set(line.call, chunk.start + chunk.used);
+    if (line.type === 'end') this.#ends.set(line.call, chunk.start + chunk.used);
+    chunk.bytes.write(text, chunk.used);
+    chunk.bytes[chunk.used + length - 1] = LINE_FEED;
+    chunk.used += length;
+    chunk.types.push(line.type);
+    chunk.calls.push('call' in line ? line.call : -1);
+    this.#bytes += length;
+    while (this.#bytes > this.#maxBytes && this.#chunks.length > 1) this.#drop();
   }
 
   /** What is kept of a call: the lines of its begin and end. */
   call(call: number): { readonly begin?: CallLine; readonly end?: EndLine } {
-    const { begin, end } = this.#calls.get(call) ?? {};
+    const begin = this.#lineAt(this.#begins.get(call));
+    const end = this.#lineAt(this.#ends.get(call));
     return {
       ...(begin !== undefined && { begin: JSON.parse(begin) as CallLine }),
       ...(end !== undefined && { end: JSON.parse(end) as EndLine }),
@@ -61,35 +69,71 @@ export class KeptLines {
   *lines(): Iterable<string> {
     // More may come while they are read.
     const standing = [...this.#standing.values()];
-    const kept = this.#lines.slice(this.#dropped);
-    const [first] = kept;
-    const at = first === undefined ? 0 : (JSON.parse(first.text) as { at: number }).at;
+    const kept = this.#chunks.map(({ bytes, used }) => bytes.subarray(0, used));
+    const lost = this.#lost;
     yield* standing;
-    if (this.#lost > 0) yield JSON.stringify({ type: 'gap', at, count: this.#lost });
-    for (const { text } of kept) yield text;
+    for (const [index, bytes] of kept.entries()) {
+      const texts = textsOf(bytes);
+      if (index === 0 && lost > 0) {
+        const { at } = JSON.parse(texts[0] ?? '{"at":0}') as { at: number };
+        yield JSON.stringify({ type: 'gap', at, count: lost });
+      }
+      yield* texts;
+    }
+  }
+
+  /** The last chunk, or a new one behind it where that has no room for so many bytes. */
+  #chunkFor(length: number): Chunk {
+    const last = this.#chunks.at(-1);
+    if (last !== undefined && last.used + length <= last.bytes.length) return last;
+    const size = Math.max(length, Math.ceil(this.#maxBytes / CHUNKS));
+    const start = last === undefined ? 0 : last.start + last.used;
+    const chunk: Chunk = {
+      start,
+      bytes: Buffer.allocUnsafeSlow(size),
+      used: 0,
+      types: [],
+      calls: [],
+    };
+    this.#chunks.push(chunk);
+    return chunk;
+  }
+
+  #lineAt(place: number | undefined): string | undefined {
+    if (place === undefined) return undefined;
+    const chunk = this.#chunks.findLast(({ start }) => start <= place);
+    if (chunk === undefined) return undefined;
+    const from = place - chunk.start;
+    return chunk.bytes.toString('utf8', from, chunk.bytes.indexOf(LINE_FEED, from));
   }
 
   #drop(): void {
-    const kept = this.#lines[this.#dropped++];
-    if (kept === undefined) return;
-    const { line, text } = kept;
-    this.#bytes -= text.length;
-    switch (line.type) {
-      case 'server':
-      case 'state':
-      case 'health':
-      case 'sessions':
-      case 'catalogue':
-        this.#stand(text);
-        break;
-      default:
-        this.#lost++;
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return;
+    this.#bytes -= chunk.used;
+    const texts = textsOf(chunk.bytes.subarray(0, chunk.used));
+    for (const [index, type] of chunk.types.entries()) {
+      const call = chunk.calls[index] ?? -1;
+      switch (type) {
+        case 'server':
+        case 'state':
+        case 'health':
+        case 'sessions':
+        case 'catalogue':
+          this.#stand(texts[index] ?? '');
+          break;
+        case 'call':
+          this.#begins.delete(call);
+          this.#lost++;
+          break;
+        case 'end':
+          this.#ends.delete(call);
+          this.#lost++;
+          break;
+        default:
+          this.#lost++;
+      }
     }
-    if (line.call === undefined) return;
-    const call = this.#calls.get(line.call);
-    // The begin of a call is dropped before its end.
-    if (line.type === 'call' && call?.end !== undefined) delete call.begin;
-    else if (line.type === 'call' || line.type === 'end') this.#calls.delete(line.call);
   }
 
   #stand(text: string): void {
@@ -102,4 +146,8 @@ export class KeptLines {
         : JSON.stringify({ ...(JSON.parse(former) as ServerLine), ...(line as ServerLine) });
     this.#standing.set(key, whole);
   }
+}
+
+function textsOf(bytes: Buffer): string[] {
+  return bytes.toString('utf8').split('\n').slice(0, -1);
 }

@@ -35,7 +35,7 @@ export class KitWatch implements MountWatch, PageSource {
     let caller: string | undefined;
     this.#recorder = createRecorder({
       by: () => (caller === undefined ? undefined : { who: caller }),
-      write: (line) => this.#lines.add(line, JSON.stringify(line)),
+      write: (line) => this.#lines.add(line),
     });
     const recorder = this.#recorder;
     const catalogue = new KitCatalogue({ server, recorder, hasValues });
@@ -110,6 +110,7 @@ export class KitWatch implements MountWatch, PageSource {
 
   async #close(): Promise<void> {
     this.#recorder.state({ server: this.#server, state: 'closed' });
+    this.#lines.flush();
     await this.log.feed.close();
   }
 }

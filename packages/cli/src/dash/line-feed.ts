@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -29,7 +30,8 @@ export interface LineFeedOptions {
 /** An event that was sent, and how many lines it has. */
 interface SentEvent {
   readonly sequence: number;
-  readonly text: string;
+  /** Encoded once, for all readers, and outside of the heap. */
+  readonly bytes: Buffer;
   readonly lines: number;
 }
 
@@ -99,7 +101,7 @@ export class LineFeed {
     out.on('error', () => this.#readers.delete(reader));
     const missed = this.#since(lastEventId);
     if (missed === undefined) show(reader, this.#snapshotEvent());
-    else for (const { text } of missed) out.write(text);
+    else for (const { bytes } of missed) out.write(bytes);
   }
 
   /** Says good-bye to all readers, and ends their streams. Fulfilled when they have it, or are too slow. */
@@ -109,7 +111,7 @@ export class LineFeed {
     clearInterval(this.#heartbeat);
     const ending = new AbortController();
     const ended = [...this.#readers].map(async ({ out }) => {
-      out.end(eventText('bye', '{}', this.#id()));
+      out.end(eventBytes('bye', '{}', this.#id()));
       await finished(out, { signal: ending.signal }).catch(() => undefined);
     });
     const timer = setTimeout(() => ending.abort(), MAX_CLOSING_MS);
@@ -129,18 +131,18 @@ export class LineFeed {
 
   #broadcast(event: string, data: string, lines: number): void {
     const sequence = ++this.#sequence;
-    const text = eventText(event, data, this.#id());
-    this.#kept.push({ sequence, text, lines });
-    this.#keptBytes += text.length;
+    const bytes = eventBytes(event, data, this.#id());
+    this.#kept.push({ sequence, bytes, lines });
+    this.#keptBytes += bytes.length;
     while (this.#keptBytes > MAX_KEPT_BYTES)
-      this.#keptBytes -= this.#kept.shift()?.text.length ?? 0;
+      this.#keptBytes -= this.#kept.shift()?.bytes.length ?? 0;
     for (const reader of this.#readers) {
       if (reader.isBehind) reader.missed += lines;
       else if (reader.out.writableLength > this.#options.maxReaderBytes + reader.snapshotBytes) {
         reader.isBehind = true;
         reader.missed = lines;
         reader.out.once('drain', () => this.#catchUp(reader));
-      } else reader.out.write(text);
+      } else reader.out.write(bytes);
     }
   }
 
@@ -149,7 +151,7 @@ export class LineFeed {
     this.#flush();
     const gap = { type: 'gap', at: this.#options.now(), count: reader.missed };
     reader.isBehind = false;
-    if (gap.count > 0) reader.out.write(eventText('lines', JSON.stringify([gap]), this.#id()));
+    if (gap.count > 0) reader.out.write(eventBytes('lines', JSON.stringify([gap]), this.#id()));
     show(reader, this.#snapshotEvent());
   }
 
@@ -162,8 +164,8 @@ export class LineFeed {
     return last < first - 1 ? undefined : this.#kept.filter(({ sequence }) => sequence > last);
   }
 
-  #snapshotEvent(): string {
-    return eventText('snapshot', this.#options.snapshot(), this.#id());
+  #snapshotEvent(): Buffer {
+    return eventBytes('snapshot', this.#options.snapshot(), this.#id());
   }
 
   #id(): string {
@@ -171,11 +173,11 @@ export class LineFeed {
   }
 }
 
-function show(reader: Reader, snapshot: string): void {
+function show(reader: Reader, snapshot: Buffer): void {
   reader.snapshotBytes = snapshot.length;
   reader.out.write(snapshot);
 }
 
-function eventText(event: string, data: string, id: string): string {
-  return `event: ${event}\nid: ${id}\ndata: ${data}\n\n`;
+function eventBytes(event: string, data: string, id: string): Buffer {
+  return Buffer.from(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`);
 }

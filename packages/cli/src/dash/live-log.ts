@@ -10,24 +10,59 @@ export interface LiveLogOptions {
   readonly canCall: boolean;
   /** Whether the lines have arguments and results. */
   readonly hasValues: boolean;
+  /** Removes secrets from what a server sent. */
+  readonly redact?: ((value: unknown) => unknown) | undefined;
+  /** Given every line as JSON, such as to write it down. */
+  readonly onLine?: ((text: string) => void) | undefined;
   /** How much may wait for one reader. Default 8 MiB. */
   readonly maxReaderBytes?: number | undefined;
 }
 
-/** What happens now: for the page, which is sent large values cut, and whole for whoever asks or saves it. */
+/**
+ * What happens now: for the page, which is sent large values cut, and whole for whoever asks or saves it.
+ * Lines wait until what the event loop is at is done, so that whoever makes a call gets its result first;
+ * none waits longer than one turn of the loop.
+ */
 export class LiveLog {
   readonly log: LineLog;
   readonly #kept = new KeptLines();
+  readonly #take: (line: RecordedLine) => void;
+  #waiting: RecordedLine[] = [];
+  #immediate: NodeJS.Immediate | undefined;
 
-  constructor({ maxReaderBytes, ...shows }: LiveLogOptions) {
+  constructor({ redact, onLine, maxReaderBytes, ...shows }: LiveLogOptions) {
     const about = { mode: 'live', ...shows };
     this.log = new LineLog({ now: Date.now, about: () => about, maxReaderBytes });
+    this.#take = (recorded) => {
+      const line = redact === undefined ? recorded : (redact(recorded) as RecordedLine);
+      const text = JSON.stringify(line);
+      onLine?.(text);
+      this.#kept.add(line, text);
+      this.log.add(line, text);
+    };
   }
 
-  /** Takes the next line; `text` is the same as JSON. */
-  add(line: RecordedLine, text: string): void {
-    this.#kept.add(line, text);
-    this.log.add(line, text);
+  /** Takes the next line. */
+  add(line: RecordedLine): void {
+    this.#waiting.push(line);
+    this.#immediate ??= setImmediate(() => this.flush());
+  }
+
+  /** Takes over what waits, at once. Lines with which that fails are counted in a `gap`. */
+  flush(): void {
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    const lines = this.#waiting;
+    this.#waiting = [];
+    let lost = 0;
+    for (const line of lines) {
+      try {
+        this.#take(line);
+      } catch {
+        lost++;
+      }
+    }
+    if (lost > 0) this.#take({ type: 'gap', at: Date.now(), count: lost });
   }
 
   /** A call with its values as far as they are kept; `undefined` for one that is not known. */

@@ -6,7 +6,6 @@ import {
   createRecorder,
   type CallPicture,
   type CatalogueLine,
-  type RecordedLine,
   type Recorder,
   type RecordingMiddleware,
 } from '@longwire/recording';
@@ -55,21 +54,16 @@ export class Live implements PageSource, PageServers {
   /** Of a call that the page asked for: whoever waits for its number. */
   readonly #asked = new AsyncLocalStorage<((call: number) => void) | undefined>();
 
-  constructor({ redact = (value) => value, onLine, checks, maxReaderBytes }: LiveOptions = {}) {
+  constructor({ redact, onLine, checks, maxReaderBytes }: LiveOptions = {}) {
     this.checks = checks;
-    this.#lines = new LiveLog({ canCall: true, hasValues: true, maxReaderBytes });
+    this.#lines = new LiveLog({ canCall: true, hasValues: true, redact, onLine, maxReaderBytes });
     this.#recorder = createRecorder({
       by: (call) => {
         const begun = this.#asked.getStore();
         begun?.(call);
         return begun && { who: 'page' };
       },
-      write: (recorded) => {
-        const line = redact(recorded) as RecordedLine;
-        const text = JSON.stringify(line);
-        onLine?.(text);
-        this.#lines.add(line, text);
-      },
+      write: (line) => this.#lines.add(line),
     });
     this.#health = setInterval(() => this.#askHealth(), HEALTH_MS).unref();
   }
@@ -167,6 +161,7 @@ export class Live implements PageSource, PageServers {
     this.#ended.abort();
     for (const { stop } of this.#servers.values()) stop();
     for (const { listing } of this.#servers.values()) await listing;
+    this.#lines.flush();
     await this.log.feed.close();
   }
 

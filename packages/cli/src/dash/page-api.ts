@@ -58,15 +58,16 @@ export function addApi(app: FastifyInstance, source: PageSource): void {
     if (source.control === undefined) {
       throw new PageError(409, 'live', 'This is no recording: it has no time to go to.');
     }
-    const { at, speed, playing } = objectIn(body);
+    const { at, speed, playing, next } = objectIn(body);
     if (
       !isOptional(at, 'number') ||
       !isOptional(speed, 'number') ||
-      !isOptional(playing, 'boolean')
+      !isOptional(playing, 'boolean') ||
+      !isOptional(next, 'string')
     ) {
-      throw wrong('at and speed are numbers, and playing is true or false');
+      throw wrong('at and speed are numbers, playing is true or false, and next is a filter');
     }
-    await source.control({ at, speed, playing });
+    await source.control({ at, speed, playing, next });
     return reply.code(204).send();
   });
   app.get<{ Querystring: { format?: string } }>('/api/export', async ({ query }, reply) => {
@@ -101,10 +102,16 @@ function readCallRequest(body: unknown): CallRequest {
   return { server, method, name, arguments: args, confirmed: confirmed === true };
 }
 
-function isOptional<Kind extends 'number' | 'boolean'>(
+interface Kinds {
+  number: number;
+  boolean: boolean;
+  string: string;
+}
+
+function isOptional<Kind extends keyof Kinds>(
   value: unknown,
   kind: Kind,
-): value is (Kind extends 'number' ? number : boolean) | undefined {
+): value is Kinds[Kind] | undefined {
   return value === undefined || typeof value === kind;
 }
 

@@ -21,6 +21,8 @@ export interface ReplayRequest {
   /** How many times as fast as it was. */
   readonly speed?: number | undefined;
   readonly playing?: boolean | undefined;
+  /** Goes to the next call that ended, notification or error that fits this filter, and halts there. */
+  readonly next?: string | undefined;
 }
 
 /** Where a replay is. */

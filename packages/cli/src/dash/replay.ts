@@ -1,6 +1,12 @@
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
-import { Picture, type CallPicture, type RecordedLine } from '@longwire/recording';
+import {
+  parseFilter,
+  Picture,
+  type CallPicture,
+  type Filter,
+  type RecordedLine,
+} from '@longwire/recording';
 import { LineLog } from './line-log.js';
 import { PageError } from './page-error.js';
 import type { PageSource, ReplayPosition, ReplayRequest } from './page-source.js';
@@ -28,6 +34,8 @@ export class Replay implements PageSource {
   #tickedAt = performance.now();
   #pictureAt = -NEW_PICTURE_MS;
   #toldRead = 0;
+  /** How often something was asked of it. */
+  #asked = 0;
   #timer: NodeJS.Timeout | undefined;
   /** What is under way with the file: one thing at a time. */
   #working: Promise<void> = Promise.resolve();
@@ -66,15 +74,16 @@ export class Replay implements PageSource {
   }
 
   /**
-   * Goes to a time, changes the speed, halts, or goes on.
+   * Goes to a time, changes the speed, halts, or goes on. Whatever is asked ends a search for the next match.
    *
    * @throws PageError for what cannot be.
    */
-  async control({ at, speed, playing }: ReplayRequest): Promise<void> {
+  async control({ at, speed, playing, next }: ReplayRequest): Promise<void> {
     if (at !== undefined && !Number.isFinite(at)) throw wrong('at is a time in milliseconds');
     if (speed !== undefined && !(speed > 0 && speed <= MAX_SPEED)) {
       throw wrong(`speed is above 0 and at most ${MAX_SPEED}`);
     }
+    const asked = ++this.#asked;
     await this.#work(async () => {
       if (speed !== undefined) this.#speed = speed;
       if (playing !== undefined) {
@@ -84,6 +93,7 @@ export class Replay implements PageSource {
       const isAgain = playing === true && this.#at >= this.#index.to;
       if (at !== undefined) await this.#seek(at);
       else if (isAgain) await this.#seek(this.#index.from);
+      if (next !== undefined) await this.#goToNext(parseFilter(next), () => asked === this.#asked);
       this.#tell();
     });
   }
@@ -168,8 +178,36 @@ export class Replay implements PageSource {
       this.#lines = new LineCursor(this.#index, before?.offset ?? 0);
     }
     await this.#show(at, { quiet: true });
+    this.#reset();
+  }
+
+  #reset(): void {
     this.log.feed.reset();
     this.#pictureAt = performance.now();
+  }
+
+  /** Goes on until something fits. Nothing of the way is kept but its picture. */
+  async #goToNext(filter: Filter, isWanted: () => boolean): Promise<void> {
+    const from = this.#at;
+    let toldAt = performance.now();
+    this.#playing = false;
+    for (;;) {
+      const line = this.#lines.ready ?? (await this.#lines.read());
+      if (line === undefined) break;
+      this.log.add(line, this.#lines.take(), { quiet: true });
+      this.#at = Math.max(this.#at, line.at);
+      if (fits(line, this.log.picture, filter) || !isWanted()) {
+        this.#reset();
+        return;
+      }
+      if (performance.now() - toldAt > NEW_PICTURE_MS) {
+        toldAt = performance.now();
+        this.#tell();
+      }
+    }
+    await this.#jump(from);
+    this.#tell();
+    throw new PageError(404, 'not-found', 'Nothing after this time fits the filter.');
   }
 
   /** Shows what happened until a time; false if that is too much to be shown line by line. */
@@ -247,6 +285,18 @@ class LineCursor {
     this.#ready = undefined;
     return this.#text;
   }
+}
+
+/** Whether the call that ends with the newest line of a picture, or the event that it is, fits a filter. */
+function fits(line: RecordedLine, picture: Picture, filter: Filter): boolean {
+  if (line.type === 'notification' || line.type === 'error') {
+    const event = picture.events.at(-1);
+    return event !== undefined && filter.matchesEvent(event);
+  }
+  if (line.type !== 'end') return false;
+  const call = picture.ended.at(-1);
+  // The end of a call whose begin is missing.
+  return call?.call === line.call && filter.matchesCall(call);
 }
 
 function wrong(message: string): PageError {

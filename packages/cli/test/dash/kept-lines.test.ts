@@ -34,3 +34,23 @@ it('keeps the newest within its bound, what stands of the others, and counts the
   const whole = lines.filter(({ type }) => type === 'call' || type === 'end').length;
   expect(picture.lost + whole).toBe(2 * count);
 });
+
+it('keeps lines of any size as they are', () => {
+  const kept = new KeptLines(10_000);
+  const results = ['é'.repeat(3000), '', 'x\n\u2028\u0000', '"'.repeat(20_000), '😀'];
+  for (const [call, result] of results.entries()) {
+    const line: RecordedLine = {
+      type: 'end',
+      at: 1,
+      server: 'one',
+      call,
+      outcome: 'result',
+      durationMs: 1,
+      result,
+    };
+    kept.add(line, JSON.stringify(line));
+    expect(kept.call(call).end).toEqual(line);
+  }
+  expect(kept.call(0)).toEqual({});
+  expect(kept.call(4).end?.result).toBe('😀');
+});

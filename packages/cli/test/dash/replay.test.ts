@@ -155,6 +155,36 @@ describe('a recording', () => {
     await replay.close();
   });
 
+  it('goes to the next call or event that fits a filter, however far that is', async () => {
+    const needle = (at: number): RecordedLine[] => [
+      { type: 'call', at, server: 'one', call: at, method: 'tools/call', name: 'needle' },
+      { type: 'end', at, server: 'one', call: at, outcome: 'tool-error', durationMs: 1 },
+    ];
+    const hay = lines(60_000);
+    const at = [20_000_000, 40_000_000];
+    const all = [...hay, ...at.flatMap(needle)].toSorted((a, b) => a.at - b.at);
+    await writeFile(path, [createHeader('test', 0), ...all].map(toLine).join(''));
+    const replay = await Replay.open(path);
+    await using server = await servePage(replay);
+    const page = new OpenPage(server.url);
+    await using followed = await page.follow();
+    const next = 'tool:needle status:error';
+    for (const time of at) {
+      expect((await page.post('/api/replay', { next })).status).toBe(204);
+      await followed.until((picture) => picture.at === time);
+      expect(followed.picture.ended.at(-1)?.name).toBe('needle');
+    }
+    const none = await page.post('/api/replay', { next });
+    expect([none.status, none.body]).toEqual([404, expect.stringContaining('Nothing after')]);
+    await followed.until((picture) => picture.at === at[1]);
+    expect((await page.post('/api/replay', { next: 'kind:notification' })).status).toBe(204);
+    await followed.until((picture) => picture.at > 40_000_000);
+    expect(followed.picture.at).toBeLessThanOrEqual(40_001_000);
+    expect((await page.post('/api/replay', { next: 7 })).status).toBe(400);
+    await server.close();
+    await replay.close();
+  });
+
   it('that is closed before it was read through is not read on', async () => {
     await writeFile(path, [createHeader('test', 0), ...lines(60_000)].map(toLine).join(''));
     const replay = await Replay.open(path);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { visibleLine } from '../format/visible.js';
 
 /** What was opened of a list, beside it; over it on a narrow screen. Escape closes it. */
@@ -14,8 +14,9 @@ export function Panel({
 }) {
   const shown = visibleLine(title, 120);
   const heading = useRef<HTMLHeadingElement>(null);
-  // Whoever opens it by keyboard goes on inside it, and comes back when it closes.
-  useEffect(() => {
+  // Whoever opens it by keyboard goes on inside it, and comes back when it closes. The next key is for it,
+  // however soon it comes.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     heading.current?.focus();
     return () => {

@@ -1,6 +1,8 @@
 import { formatDuration, formatShortClock } from '@longwire/recording/shown';
+import { CommandButton } from '../parts/command-button.js';
 import { Line } from '../parts/plain-text.js';
 import { ask } from '../state/api.js';
+import { filterText } from '../state/filter.js';
 import { feed } from '../state/page.js';
 
 const SPEEDS = [0.5, 1, 2, 5, 10, 60] as const;
@@ -45,6 +47,11 @@ export function ReplayBar() {
           ))}
         </select>
       </label>
+      {filterText.value.trim() !== '' && (
+        <CommandButton run={() => ask('POST', 'replay', { next: filterText.value })}>
+          Next match
+        </CommandButton>
+      )}
       <span class="remark">
         {read !== undefined && `${Math.floor(read * 100)} % read · `}
         <Line text={file} maxLength={80} />

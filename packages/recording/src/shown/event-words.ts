@@ -57,5 +57,7 @@ export function summaryOf(event: EventPicture): string {
   if (!isObject(params) || event.method !== 'notifications/message') return lineJson(params);
   const { data, logger } = params;
   const said = isObject(data) && typeof data['message'] === 'string' ? data['message'] : data;
-  return typeof logger === 'string' ? `${logger}: ${lineJson(said)}` : lineJson(said);
+  const text = said === undefined ? '' : lineJson(said);
+  if (typeof logger !== 'string') return text;
+  return text === '' ? logger : `${logger}: ${text}`;
 }
