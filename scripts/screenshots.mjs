@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { formerRecording } from '../packages/dashboard/dev/former-recording.mjs';
 import { startDevServer } from '../packages/dashboard/dev/serve.mjs';
 
 /** A Monday morning. */
@@ -27,12 +28,27 @@ if (values.png === undefined) {
     if (/^page-.*\.webp$/.test(name)) rmSync(join(folder, name));
 }
 
+const DAY_MS = 86_400_000;
+
+/** What a view needs, to show something. */
+const PREPARED = {
+  compare: async (page) => {
+    const [name, mimeType] = ['sunday.ndjson', 'application/x-ndjson'];
+    const buffer = Buffer.from(formerRecording(STANDS_AT - DAY_MS));
+    await page
+      .getByLabel('Choose a recording for “Before”')
+      .setInputFiles({ name, mimeType, buffer });
+    await page.locator('.compare-summary').waitFor();
+  },
+};
+
 /** What is opened in a view where there is room for it beside the list. */
 const OPENED = {
   timeline: openCall('timeline'),
   calls: openCall('calls'),
   events: async (page) => {
-    await page.locator('.events-table .row', { hasText: 'warning' }).first().click();
+    await page.getByRole('button', { name: 'Plots', exact: true }).click();
+    await page.locator('.number-plot').first().waitFor();
   },
   tools: async (page) => {
     await page.evaluate("location.hash = '#/tools/metrics/query_range'");
@@ -92,6 +108,7 @@ async function take(theme, viewport) {
     await page.evaluate(`location.hash = '#/${view}'`);
     await page.locator(`main.view-${view}`).waitFor();
     await page.locator('#filter').fill('');
+    await PREPARED[view]?.(page);
     if (viewport.width > 1000) await OPENED[view]?.(page);
     await page.locator(`main.view-${view}`).waitFor();
     // What is drawn with the next frames, and nothing that has the focus by chance.

@@ -78,6 +78,9 @@ export async function startDevServer({ port = 0, isMoving = true, standsAt } = {
     const [, api, kind, name, action] = pathname.split('/').map(decodeURIComponent);
     if (api !== 'api') return file(pathname, response);
     if (kind === 'stream') return stream(request, response);
+    if (kind === 'checks') {
+      return json(response, 200, { file: 'longwire.checks.json', version: '1', checks: [] });
+    }
     if (request.method === 'GET') {
       const call = kind === 'calls' ? picture.find(Number(name)) : undefined;
       return call === undefined ? refuse(response, 404, 'not-found') : json(response, 200, call);
@@ -119,7 +122,7 @@ export async function startDevServer({ port = 0, isMoving = true, standsAt } = {
     const missed = batches.findIndex((batch) => batch.id === last);
     if (missed === -1) {
       const data = {
-        at: Date.now(),
+        at: standsAt ?? Date.now(),
         mode: 'live',
         canCall: true,
         hasValues: true,

@@ -54,7 +54,7 @@ describe('connecting ends when its time is up', () => {
     await once(silent, 'listening');
     closers.push(() => new Promise((resolve) => silent.close(resolve)));
     const { port } = silent.address() as AddressInfo;
-    const options = { timeouts: { connectMs: 100 } };
+    const options = { timeouts: { connectMs: 500 } };
     expect(await failureOf(connect(`https://127.0.0.1:${port}/sse`, options))).toMatchObject({
       code: 'connect-timeout',
       tried: [{}, {}, {}],
