@@ -12,7 +12,7 @@ export {
   type LevelName,
 } from './shown/event-words.js';
 export { isObject, lineJson, prettyJson } from './shown/json.js';
-export { formatBytes, formatCount, formatRate } from './shown/numbers.js';
+export { formatBytes, formatCount, formatMeasured, formatRate } from './shown/numbers.js';
 export { figuresOf, toolTokens, type ServerFigures } from './shown/server-figures.js';
 export {
   callName,

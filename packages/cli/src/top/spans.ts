@@ -86,23 +86,19 @@ export function toText(
   return shown.map(({ text, tone }) => painted(text, tone, colors)).join('');
 }
 
+/** The colour of each look. */
+const LOOKS = {
+  good: 'green',
+  busy: 'cyan',
+  warning: 'yellow',
+  bad: 'red',
+  quiet: 'dim',
+  strong: 'bold',
+  heading: 'bold',
+} as const satisfies Readonly<Record<NonNullable<Span['tone']>, keyof Colors>>;
+
 function painted(text: string, tone: Span['tone'], colors: Colors): string {
-  switch (tone) {
-    case undefined:
-      return text;
-    case 'good':
-      return colors.green(text);
-    case 'busy':
-      return colors.cyan(text);
-    case 'warning':
-      return colors.yellow(text);
-    case 'bad':
-      return colors.red(text);
-    case 'quiet':
-      return colors.dim(text);
-    case 'strong':
-      return colors.bold(text);
-    case 'heading':
-      return colors.bold(colors.blue(text));
-  }
+  if (tone === undefined) return text;
+  const shown = colors[LOOKS[tone]](text);
+  return tone === 'heading' ? colors.blue(shown) : shown;
 }

@@ -47,5 +47,3 @@ export const CALL_COLUMNS: readonly Column<CallPicture>[] = [
     cell: ({ attempts }) => String(attempts.length),
   },
 ];
-
-export { callName } from '@longwire/recording/shown';

@@ -1,10 +1,14 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { quoted } from '@longwire/recording';
-import { viewFilter, type ViewFilter } from '@longwire/recording/shown';
-import { formatDuration } from '../format/durations.js';
-import { formatCount } from '../format/numbers.js';
-import { counted, OUTCOMES } from '../format/words.js';
+import {
+  counted,
+  formatCount,
+  formatDuration,
+  OUTCOMES,
+  type ViewFilter,
+  viewFilter,
+} from '@longwire/recording/shown';
 import { Line } from '../parts/plain-text.js';
 import { filterRange, filterText, filterValues, withTerm, within } from '../state/filter.js';
 import { feed } from '../state/page.js';

@@ -1,5 +1,5 @@
 import type { CallPicture } from '@longwire/recording';
-import type { OutcomeName } from '../format/words.js';
+import type { OutcomeName } from '@longwire/recording/shown';
 
 /** How calls end, in the order of a bar from its foot. */
 export const ENDED_OUTCOMES = ['error', 'tool-error', 'result'] as const satisfies OutcomeName[];

@@ -1,7 +1,5 @@
 import type { ErrorChange, ErrorCount, LatencyChange, LatencySummary } from '@longwire/recording';
-import { formatDuration } from '../format/durations.js';
-import { formatCount } from '../format/numbers.js';
-import type { Word } from '../format/words.js';
+import { formatCount, formatDuration, type Word } from '@longwire/recording/shown';
 import { Mark } from '../parts/mark.js';
 import { Line } from '../parts/plain-text.js';
 

@@ -1,9 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { CatalogueChange, ChangedItem } from '@longwire/recording';
-import { formatCount } from '../format/numbers.js';
+import { counted, formatCount } from '@longwire/recording/shown';
 import { visibleLine, visibleText } from '../format/visible.js';
-import { counted } from '../format/words.js';
 import { Line } from '../parts/plain-text.js';
 import { ChangeItem } from './change-item.js';
 import { textDiff, type DiffPart } from './text-diff.js';

@@ -1,8 +1,6 @@
 import type { Signal } from '@preact/signals';
 import { useId } from 'preact/hooks';
-import { formatDuration } from '../format/durations.js';
-import { formatCount } from '../format/numbers.js';
-import { counted } from '../format/words.js';
+import { counted, formatCount, formatDuration } from '@longwire/recording/shown';
 import { visibleLine } from '../format/visible.js';
 import { Line } from '../parts/plain-text.js';
 import { feed } from '../state/page.js';

@@ -1,5 +1,5 @@
 import type { Comparison } from '@longwire/recording';
-import { counted } from '../format/words.js';
+import { counted } from '@longwire/recording/shown';
 
 /** What differs, in one sentence. */
 export function summaryOf({

@@ -1,6 +1,6 @@
 import { diffLines } from 'diff';
 import { isCut } from '@longwire/recording';
-import { isObject, lineJson } from '../format/json.js';
+import { isObject, lineJson } from '@longwire/recording/shown';
 import { MAX_TEXT } from '../format/visible.js';
 
 /** Lines that are the same, or of one side only; `skipped` ones are the same and not shown. */

@@ -1,8 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import UPlot from 'uplot';
-import { formatShortClock } from '../format/durations.js';
-import { formatCount, formatMeasured } from '../format/numbers.js';
+import { formatCount, formatMeasured, formatShortClock } from '@longwire/recording/shown';
 import { visibleLine } from '../format/visible.js';
 import { Line } from '../parts/plain-text.js';
 import { isDark } from '../state/theme.js';

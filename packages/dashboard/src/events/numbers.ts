@@ -1,5 +1,5 @@
 import { isCut, type EventPicture } from '@longwire/recording';
-import { isObject } from '../format/json.js';
+import { isObject } from '@longwire/recording/shown';
 
 /** What a server said of one number over time. */
 export interface Series {

@@ -1,5 +1,4 @@
-import { formatClock } from '../format/durations.js';
-import { counted } from '../format/words.js';
+import { counted, formatClock } from '@longwire/recording/shown';
 import { CommandButton } from '../parts/command-button.js';
 import { feed } from '../state/page.js';
 import { subscribe, subscriptionOf } from './subscriptions.js';

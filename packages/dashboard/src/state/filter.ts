@@ -32,8 +32,6 @@ export function within(given: ViewFilter, range: TimeRange | undefined): ViewFil
   };
 }
 
-export { serverFilter } from '@longwire/recording/shown';
-
 /** The same filter, but of this key only these terms, of which all have to match. Terms with `-` stay. */
 export function withTerm(text: string, key: string, values: readonly string[]): string {
   const kept = readTerms(text)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatMeasured } from '../../src/format/numbers.ts';
+import { formatMeasured } from '../../src/shown.ts';
 
 it('shows what a server measured with four digits, whatever its size', () => {
   const measured = [0, 0.421_34, -7.5, 1024, 12_500_000, 1e300, -5e-9];

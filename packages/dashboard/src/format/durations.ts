@@ -1,1 +1,0 @@
-export { formatClock, formatDuration, formatShortClock } from '@longwire/recording/shown';

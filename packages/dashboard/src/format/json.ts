@@ -1,1 +1,0 @@
-export { isObject, lineJson, prettyJson } from '@longwire/recording/shown';
