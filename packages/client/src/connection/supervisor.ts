@@ -317,7 +317,8 @@ export class Supervisor {
     try {
       await dialed.sendInitialized(this.#handshake.initialized);
     } catch (error) {
-      await this.#dialFailed(dialed, error as LongwireError);
+      void this.#dialFailed(dialed, error as LongwireError);
+      return await this.#untilReady();
     }
     if (this.#dialed === dialed) this.#ready(dialed, false);
     else await this.#untilReady();
