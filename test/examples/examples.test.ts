@@ -58,6 +58,7 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
     'anonymous report: ok\n',
     'the report\n',
   ],
+  'server-page': ['nobody: 401\nann: 403\noperator: 200\nann calls count: result\n'],
   'server-program': [
     'notifications/tools/list_changed\n',
     'Notes are only read now',
