@@ -6,17 +6,18 @@ import type { Action } from './context.js';
 import { addCommonOptions } from './options.js';
 
 const epilogue = `
-The server is the first word after the command if that is a URL, or a name in the longwire.json of
-the working directory or in the file of --config, which may be that of Claude, Cursor or VS Code;
-@all is every server that has a name. Or it is what comes after --, which is started, spoken to over
-its stdin and stdout, and ended; otherwise MCP_SERVER_URL. How a server talks is found out.
-MCP_API_KEY is sent to the origin of MCP_SERVER_URL and nowhere else; what comes after -- gets of the
-environment only PATH, HOME and their like, and what --env says. A .env in the working directory is
-read.
+The server is the first word after the command if that is a URL, or a name in
+the longwire.json of the working directory or in the file of --config, which may
+be that of Claude, Cursor or VS Code; @all is every server that has a name. Or
+it is what comes after --, which is started, spoken to over its stdin and
+stdout, and ended; otherwise MCP_SERVER_URL. How a server talks is found out.
+MCP_API_KEY is sent to the origin of MCP_SERVER_URL and nowhere else; what comes
+after -- gets of the environment only PATH, HOME and their like, and what --env
+says. A .env in the working directory is read.
 
-Exit codes: 0 done; 1 the tool or the server answered with an error; 2 wrong usage; 3 could not
-connect, or not an MCP server; 4 not authorized; 5 timed out; 6 connection lost in the middle of a
-call, outcome unknown; 130 interrupted.
+Exit codes: 0 done; 1 the tool or the server answered with an error; 2 wrong
+usage; 3 could not connect, or not an MCP server; 4 not authorized; 5 timed out;
+6 connection lost in the middle of a call, outcome unknown; 130 interrupted.
 
 Examples:
   $ longwire demo

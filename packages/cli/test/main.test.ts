@@ -36,9 +36,31 @@ describe('usage', () => {
     'servers',
     'chat',
     'dash',
+    'top',
     'demo',
   ])('%s --help has an example', async (command) => {
     expect((await run([command, '--help'])).stdout).toContain(`$ longwire ${command}`);
+  });
+
+  it.each([
+    [],
+    ['inspect'],
+    ['tools'],
+    ['resources'],
+    ['prompts'],
+    ['call'],
+    ['watch'],
+    ['run'],
+    ['check'],
+    ['servers'],
+    ['chat'],
+    ['dash'],
+    ['top'],
+    ['demo'],
+  ])('%s --help fits 80 columns, but for commands to copy', async (...words) => {
+    const { stdout } = await run([...words, '--help']);
+    const lines = stdout.split('\n').filter((line) => !line.startsWith('  $ '));
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 
   it.each<[string[], RegExp]>([

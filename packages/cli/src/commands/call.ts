@@ -9,7 +9,7 @@ import { looksLikeAddress, parseTarget } from '../target.js';
 
 const examples = `
 Arguments of the tool:
-  name=value    becomes the type that the tool's schema names; a list may be a,b,c
+  name=value    becomes the type that the tool's schema names; a list: a,b,c
   name:=JSON    any JSON value
   name=@file    the content of a file
 

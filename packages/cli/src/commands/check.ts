@@ -29,9 +29,11 @@ export const addCheck: AddCommand = (program, run) => {
     .addHelpText(
       'after',
       `
-A recording (.ndjson) is run again: each call of a tool is to be answered as it was.
+A recording (.ndjson) is run again: each call of a tool is to be answered as it
+was.
 
-Exit codes: 0 all are answered as expected; 1 one is not; otherwise that of the first without an answer.
+Exit codes: 0 all are answered as expected; otherwise the first that is not
+decides: 1 for another answer, or the code of its failure.
 
 Examples:
   $ longwire check longwire.checks.json

@@ -29,8 +29,9 @@ export const addDash: AddCommand = (program, run) => {
     .addHelpText(
       'after',
       `
-Goes on until Ctrl-C. Only whoever has the address that is printed can open the page: it has a token.
-A recording holds what arguments and results hold, but for keys and tokens that are known as such.
+Goes on until Ctrl-C. Only whoever has the address that is printed can open the
+page: it has a token. A recording holds what arguments and results hold, but for
+keys and tokens that are known as such.
 
 Examples:
   $ longwire dash http://127.0.0.1:3001 --record monday.ndjson

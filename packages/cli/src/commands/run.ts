@@ -29,9 +29,10 @@ export const addRun: AddCommand = (program, run) => {
     .addHelpText(
       'after',
       `
-Goes on until Ctrl-C, also over losses of a connection; with --events, until all is handled. Commands
-that the file names under "servers" are started. The journal and both files keep what events, arguments
-and results hold. With --json, one line a run.
+Goes on until Ctrl-C, also over losses of a connection; with --events, until all
+is handled. Commands that the file names under "servers" are started. The
+journal and both files keep what events, arguments and results hold. With
+--json, one line a run.
 
 Example:
   $ longwire run alerts.yaml --server market=http://127.0.0.1:3001/sse --journal ./journal`,

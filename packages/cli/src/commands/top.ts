@@ -12,7 +12,8 @@ export const addTop: AddCommand = (program, run) => {
     .addHelpText(
       'after',
       `
-? shows the keys, q ends it. Nothing is called but what lists a server's tools; c cancels a call.
+? shows the keys, q ends it. Nothing is called but what lists a server's tools,
+resources and prompts, and what asks for its log messages.
 
 Example:
   $ longwire top http://127.0.0.1:3001`,

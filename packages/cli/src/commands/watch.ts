@@ -45,7 +45,12 @@ export const addWatch: AddCommand = (program, run) => {
     .option('--subscribe <uri>', 'be told when this resource changes (repeatable)', collect)
     .addHelpText(
       'after',
-      '\nGoes on until Ctrl-C, also over losses of the connection. With --json, one line an event.\n\nExample:\n  $ longwire watch http://127.0.0.1:3001/sse --level info',
+      `
+Goes on until Ctrl-C, also over losses of the connection. With --json, one line
+an event.
+
+Example:
+  $ longwire watch http://127.0.0.1:3001/sse --level info`,
     )
     .action((word: string | undefined, options: WatchOptions) =>
       run((context) => watch(context, word, options)),

@@ -1,5 +1,7 @@
+import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Picture } from '@longwire/recording';
+import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
 import { readRecording } from '../read-recording.js';
 import { sanitizeLine } from '../sanitize.js';
@@ -29,6 +31,9 @@ export async function exportRecording(
   const unbounded = Number.POSITIVE_INFINITY;
   const picture = new Picture({ maxCalls: unbounded, maxEvents: unbounded, maxStates: unbounded });
   const lines = readRecording(resolve(cwd, file), sanitizeLine(file), interruptions.signal);
+  if (out !== undefined && (await isSame(resolve(cwd, file), resolve(cwd, out)))) {
+    throw usageError('--out is the recording itself: name another file');
+  }
   terminal.showLive(`reading ${file}`);
   for await (const more of lines) for (const line of more) picture.apply(line);
   const exported = EXPORTS[format].make(picture);
@@ -40,4 +45,10 @@ export async function exportRecording(
     await target.close();
   }
   terminal.remark(sanitizeLine(`${out} is written.`));
+}
+
+/** Two names of one file. What is not there is none. */
+async function isSame(...names: [string, string]): Promise<boolean> {
+  const [one, other] = await Promise.all(names.map((name) => realpath(name).catch(() => name)));
+  return one === other;
 }

@@ -14,9 +14,17 @@ export async function openNew(
   try {
     return await open(path, force ? 'w' : 'wx', 0o600);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const reason =
-      code === 'EEXIST' ? 'it is there already: name another file, or --force' : message;
-    throw usageError(`${option} "${path}" cannot be written: ${reason}`, { cause });
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    throw usageError(`${option} "${path}" cannot be written: ${REASONS[code] ?? message}`, {
+      cause,
+    });
   }
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: 'it is there already: name another file, or use --force',
+  EISDIR: 'it is a directory',
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'there is no such directory',
+  EACCES: 'it may not be written',
+};

@@ -143,6 +143,12 @@ async function choose(
 ): Promise<Awaited<ReturnType<typeof chooseServers>>> {
   const isOpen = words.length === 0 && context.command === undefined;
   const hasConfiguration = isOpen && (await readConfiguration(context)) !== undefined;
+  if (isOpen && !hasConfiguration && context.environment.serverUrl === undefined) {
+    throw usageError(
+      'no server given: write its URL, or -- and the command that starts it, or name servers in longwire.json; --demo brings some',
+      { code: 'config' },
+    );
+  }
   const unusable: [string, unknown][] = [];
   const onAll = (all: AllServers): void => {
     tellSkipped(context, all);

@@ -1,7 +1,7 @@
 import type { CallPicture, Picture } from '@longwire/recording';
 import { callDetails, eventDetails, serverDetails, type Details } from './details.js';
 import { HELP } from './keys.js';
-import { line, span, type ScreenLine } from './spans.js';
+import { folded, line, span, type ScreenLine } from './spans.js';
 
 /** What is opened in place of the lists. */
 export type Opened =
@@ -67,7 +67,7 @@ export class OpenedView {
   #details({ picture, at, width }: OpenedSpace): Details {
     switch (this.opened.is) {
       case 'help':
-        return HELP_DETAILS;
+        return helpDetails(width);
       case 'server': {
         const server = picture.servers.get(this.opened.id);
         return server === undefined ? GONE : serverDetails(server, width, at);
@@ -103,12 +103,18 @@ function withValues(call: CallPicture, whole: CallPicture | undefined): CallPict
 
 const GONE: Details = { title: 'This is not kept any more', lines: [] };
 
-const HELP_DETAILS: Details = {
-  title: 'Keys',
-  lines: HELP.flatMap(([title, lines]) => [
-    line(title.toUpperCase(), 'strong'),
-    ...lines.map(([keys, does]) => ({
-      spans: [span(`  ${keys.padEnd(16)}`), span(does, 'quiet')],
-    })),
-  ]),
-};
+/** How far what a key does is from the left. */
+const DOES = 18;
+
+function helpDetails(width: number): Details {
+  return {
+    title: 'Keys',
+    lines: HELP.flatMap(([title, lines]) => [
+      line(title.toUpperCase(), 'strong'),
+      ...lines.flatMap(([keys, does]) => {
+        const spans = [span(`  ${keys}`.padEnd(DOES)), span(does, 'quiet')];
+        return folded({ spans }, width, DOES);
+      }),
+    ]),
+  };
+}

@@ -1,5 +1,5 @@
 import type { Tone } from '@longwire/recording/shown';
-import { displayWidth, fit } from '../display-width.js';
+import { displayWidth, fit, wrap } from '../display-width.js';
 import { sanitizeForScreen, sanitizeLine } from '../sanitize.js';
 import type { Colors } from '../terminal.js';
 
@@ -72,6 +72,31 @@ export function fitted(
 
 function cut(text: string, room: number, isWhole: boolean): string {
   return isWhole ? fit(`${text}…`, room) : fit(text, room);
+}
+
+/** A line as lines that fit: what has no room goes on below, so far from the left. */
+export function folded({ spans }: ScreenLine, width: number, indent: number): ScreenLine[] {
+  const room = Math.max(1, width - indent);
+  const lines: Span[][] = [[]];
+  let used = 0;
+  for (const one of spans) {
+    const columns = widthOf(one.text);
+    if (used + columns <= width) {
+      lines.at(-1)?.push(one);
+      used += columns;
+      continue;
+    }
+    const text = one.text.trim();
+    for (const row of text === '' ? [] : wrap(text, room)) {
+      if (used > indent) {
+        lines.push([span(' '.repeat(indent))]);
+        used = indent;
+      }
+      lines.at(-1)?.push({ ...one, text: row });
+      used += widthOf(row);
+    }
+  }
+  return lines.map((shown) => ({ spans: shown }));
 }
 
 /** A line as the terminal gets it, at most so many columns wide. Without colours it is plain text. */

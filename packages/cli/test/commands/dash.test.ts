@@ -23,7 +23,7 @@ afterEach(async () => {
 it('refuses what cannot be shown, before anything is started', async () => {
   const { port } = taken.address() as AddressInfo;
   const refused: Record<string, string[]> = {
-    'no server given': [],
+    '--demo brings some': [],
     '--demo brings servers of its own': ['http://127.0.0.1:1', '--demo'],
     'leave out what comes after --': ['--demo', '--', 'node', 'server.js'],
     '--demo and --replay': ['--demo', '--replay', 'r.ndjson'],
@@ -38,6 +38,8 @@ it('refuses what cannot be shown, before anything is started', async () => {
     'no such file': ['--replay', 'r.ndjson'],
     'not a recording': ['--replay', 'mine.txt'],
     'there already': ['--demo', '--record', 'mine.txt'],
+    'there is no such directory': ['--demo', '--record', 'nowhere/r.ndjson'],
+    'it is a directory': ['--demo', '--record', '.', '--force'],
     'is not a port': ['--demo', '--port', '70000'],
     'something listens there already': ['--demo', '--port', String(port)],
     'is not a server': ['nowhere'],
@@ -76,6 +78,9 @@ it('exports a recording to stdout or to a file, and replaces none unasked', asyn
       JSON.parse(stdout),
     );
   }
+  const itself = await run([...words, 'har', '--out', './r.ndjson', '--force'], { cwd });
+  expect([itself.code, itself.stderr]).toEqual([2, expect.stringContaining('recording itself')]);
+  expect(await readFile(join(cwd, 'r.ndjson'), 'utf8')).toContain('"recording"');
   const taken = [...words, 'har', '--out', 'mine.txt'];
   const refused = await run(taken, { cwd });
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('there already')]);

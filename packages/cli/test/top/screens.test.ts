@@ -126,6 +126,96 @@ it('is readable at 40 columns', () => {
   `);
 });
 
+it('shows all of what is opened at 40 columns', () => {
+  const top = new OpenTop(createScene());
+  top.press('↓↓↓⏎');
+  expect(top.text(40, 40)).toMatchInlineSnapshot(`
+    "longwire top  ● live 14:03:59  3 of 4 r…
+    search
+      State       ● ready
+                  since 14:03:56.820
+                  Requests are sent at once.
+      Target      https://search.example/sse
+      Transport   sse 2024-11-05
+      Is          search 1.4.0
+      Up          2.3 s
+      Reconnects  1
+      In flight   1
+      Calls       50, 0.4 a second
+      p50, p95    154 ms, 154 ms
+      Errors      ?1
+      Events      21
+      Tools       1, about 12 tokens
+
+    CONNECTION
+      14:03:56.820  ● ready
+      14:03:56.420  ↻ reconnecting
+                    socket hang up
+      14:00:49.160  ● ready
+
+    TOOLS THAT WERE CALLED
+      search  49×, p50 154 ms, p95 154 ms
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+    Esc back  j k scroll  q ends"
+  `);
+  top.press('⎋?');
+  expect(top.text(40, 40)).toMatchInlineSnapshot(`
+    "longwire top  ● live 14:03:59  3 of 4 r…
+    Keys  lines 1 to 37 of 41
+    EVERYWHERE
+      ?               shows these keys
+      q               ends it; so does
+                      Ctrl-C
+      Ctrl-Z          suspends it; fg goes
+                      on
+      Ctrl-L          draws the screen anew
+    LISTS
+      Tab, Shift-Tab  goes to the next list,
+                      or the one before
+      j k, arrows     selects a row; so do
+                      PgUp, PgDn, g, G,
+                      Home, End
+      Enter           opens the row: a call,
+                      an event, or a server
+      Esc             goes back, or clears
+                      the filter, or goes to
+                      the first row
+      < >             sorts by the column
+                      before, or the next
+      r               turns the order round
+      z               shows one list on all
+                      of the screen, or all
+                      lists again
+    FILTER
+      /               filters all lists; Tab
+                      completes, Enter keeps
+                      it, Esc does not
+      f               shows only the server
+                      of the selected row
+    TIME AND CALLS
+      Space           holds the screen, or
+                      goes on; in a
+                      recording, halts it
+      c               cancels the selected
+                      call, after asking
+      [ ]             shows a recording
+    Esc back  j k scroll  q ends"
+  `);
+});
+
 it('has a line for every row and no line too wide, on a screen of any size', () => {
   const top = new OpenTop(createScene());
   const screens = ['', '?', '⏎', '⎋⎋⇥⏎', '⎋⇥⏎', '⎋/', 's', '⎋z'];
