@@ -1,6 +1,6 @@
 import { createClient } from '@longwire/client';
 import { createHeader, Picture, toLine, type RecordedLine } from '@longwire/recording';
-import { open, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, open, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -278,6 +278,18 @@ describe('the file of a recording', () => {
     await expect(RecordingFile.create(path, { onFailure })).rejects.toThrow(/there already/);
     expect(await readFile(path, 'utf8')).toBe('mine');
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'is for its owner, also where one was there',
+    async () => {
+      await writeFile(path, 'mine');
+      await chmod(path, 0o644);
+      const file = await RecordingFile.create(path, { onFailure, force: true });
+      await file.close();
+      expect((await stat(path)).mode & 0o777).toBe(0o600);
+      expect(await readFile(path, 'utf8')).toMatch(/^\{"type":"recording"/);
+    },
+  );
 });
 
 /** A line each second, from the first on. */
