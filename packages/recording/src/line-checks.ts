@@ -8,6 +8,8 @@ type Members<Of> = { readonly [Name in Exclude<keyof Of, 'type'>]-?: Check };
 
 const text: Check = (value) => typeof value === 'string';
 const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+/** What a `Date` can be: whoever shows the line shows its time. */
+const time: Check = (value) => number(value) && Math.abs(value as number) <= 8.64e15;
 const positive: Check = (value) => number(value) && (value as number) >= 0;
 const whole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const flag: Check = (value) => typeof value === 'boolean';
@@ -33,7 +35,7 @@ const error = having({
   number: optional(number),
   message: text,
 });
-const of = { at: number, server: text };
+const of = { at: time, server: text };
 
 /** What each line has to be. A member that is not here may be anything. */
 const LINES: { readonly [Type in RecordedLine['type']]: Members<Line<Type>> } = {
@@ -109,7 +111,7 @@ const LINES: { readonly [Type in RecordedLine['type']]: Members<Line<Type>> } = 
       Array.isArray(value) &&
       value.every(having({ transport: text, protocolVersion: optional(text), count: whole })),
   },
-  gap: { at: number, count: whole },
+  gap: { at: time, count: whole },
 };
 
 /** The same as lists, which are gone through for each line. */

@@ -45,12 +45,12 @@ const INVALID_PARAMS = -32_602;
 const SERVER_ERROR = -32_000;
 
 /** Where lists are in the catalogue, and what they are called in the answer. */
-const LISTS: Readonly<Record<string, readonly [CatalogueLine['kind'], string]>> = {
-  'tools/list': ['tools', 'tools'],
-  'resources/list': ['resources', 'resources'],
-  'resources/templates/list': ['templates', 'resourceTemplates'],
-  'prompts/list': ['prompts', 'prompts'],
-};
+const LISTS = new Map<string, readonly [CatalogueLine['kind'], string]>([
+  ['tools/list', ['tools', 'tools']],
+  ['resources/list', ['resources', 'resources']],
+  ['resources/templates/list', ['templates', 'resourceTemplates']],
+  ['prompts/list', ['prompts', 'prompts']],
+]);
 /** What has nothing to tell. */
 const DONE: readonly string[] = [
   'ping',
@@ -115,7 +115,7 @@ class PlayedSession {
         },
       };
     }
-    const [kind, member] = LISTS[method] ?? [];
+    const [kind, member] = LISTS.get(method) ?? [];
     if (kind !== undefined) return { result: { [member ?? kind]: catalogue[kind] ?? [] } };
     return DONE.includes(method) ? { result: {} } : undefined;
   }

@@ -25,7 +25,7 @@ import type {
 import { recordAuth } from './recorded-auth.js';
 import { RecordedCall } from './recorded-call.js';
 import { Rounds } from './rounds.js';
-import { keepValue, type Redact } from './values.js';
+import { firstChars, keepValue, type Redact } from './values.js';
 
 /** Options of {@link createRecorder}. */
 export interface RecorderOptions {
@@ -82,6 +82,8 @@ export interface Recorder {
 
 /** The longest message of an error that is kept. */
 const MAX_MESSAGE_CHARS = 2000;
+/** Whoever calls chooses the ids of requests, and may choose long ones. */
+const MAX_ID_CHARS = 256;
 const DEFAULT_MAX_VALUE_BYTES = 1024 * 1024;
 const LIST_CHANGED = 'notifications/tools/list_changed';
 
@@ -247,7 +249,7 @@ class LineRecorder implements Recorder {
         type: 'call',
         server,
         call,
-        method: request.method,
+        method: firstChars(request.method, MAX_MESSAGE_CHARS),
         ...this.#askedFor(server, request),
         ...(by !== undefined && { by }),
         // Who made the call is known of its first round.
@@ -256,7 +258,9 @@ class LineRecorder implements Recorder {
     }, startedAt);
     return new RecordedCall(request, {
       onSent: (attempt, id) => {
-        const known = id !== undefined && { id };
+        const known = id !== undefined && {
+          id: typeof id === 'string' ? firstChars(id, MAX_ID_CHARS) : id,
+        };
         this.#add(() => ({ type: 'attempt', server, call, attempt, ...known }));
       },
       onProgress: ({ progress, total, message }) => {
@@ -266,7 +270,7 @@ class LineRecorder implements Recorder {
           call,
           progress,
           ...(total !== undefined && { total }),
-          ...(message !== undefined && { message: redact(message).slice(0, MAX_MESSAGE_CHARS) }),
+          ...(message !== undefined && { message: firstChars(redact(message), MAX_MESSAGE_CHARS) }),
         }));
       },
       onStopped: (error) => this.#failed(server, error),
@@ -360,7 +364,7 @@ class LineRecorder implements Recorder {
   }
 
   #text(server: string, text: string): string {
-    return (this.#redactions.get(server)?.(text) ?? text).slice(0, MAX_MESSAGE_CHARS);
+    return firstChars(this.#redactions.get(server)?.(text) ?? text, MAX_MESSAGE_CHARS);
   }
 
   /** Adds a line. Neither how it is made nor how it is written may harm a call. */

@@ -38,5 +38,8 @@ export class Rounds {
 
 function keyOf(server: string, { method, params }: RecordableRequest, state: unknown): string {
   const asked = Object.entries(params ?? {}).filter(([name]) => !OF_ROUNDS.includes(name));
-  return JSON.stringify([server, method, asked, state]);
+  // A program may give an integer that is too large for a number.
+  return JSON.stringify([server, method, asked, state], (_name, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
 }

@@ -32,7 +32,12 @@ export class Seconds {
     if (found?.second !== second) {
       found = { second, calls: 0, errors: 0, events: 0 };
       this.#seconds.splice(index + 1, 0, found);
-      while ((this.#seconds[0]?.second ?? second) <= second - KEPT) this.#seconds.shift();
+      let [first] = this.#seconds;
+      // A number that is large enough is the same as one that is less by so little.
+      while (first !== undefined && first !== found && first.second <= second - KEPT) {
+        this.#seconds.shift();
+        [first] = this.#seconds;
+      }
     }
     found[what]++;
   }

@@ -102,5 +102,14 @@ function byteLength(text: string, enough: number): number {
 function firstBytes(text: string, maxBytes: number): string {
   if (text.length * 3 <= maxBytes) return text;
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
-  return text.slice(0, read);
+  return firstChars(text, read);
+}
+
+/**
+ * As much of a text as has so many characters, as a text of its own: a part of one, as `slice` makes it, keeps
+ * all of it in memory.
+ */
+export function firstChars(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  return JSON.parse(JSON.stringify(text.slice(0, maxChars))) as string;
 }

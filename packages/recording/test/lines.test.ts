@@ -53,6 +53,11 @@ describe('what it does not understand is left out and counted', () => {
     ],
     ['a missing member', good.replace('"method"', '"way"') + good, { lines: 1, broken: 1 }],
     ['a number that is none', good.replace('"at":1', '"at":1e999') + good, { lines: 1, broken: 1 }],
+    [
+      'a time that no calendar has',
+      good.replace('"at":1', '"at":1e300') + '{"type":"gap","at":-1e16,"count":1}\n' + good,
+      { lines: 1, broken: 2 },
+    ],
   ])('%s', (_what, text, counts) => {
     expect(skippedOf(text)).toEqual({ unknown: 0, broken: 0, tooLarge: 0, ...counts });
   });

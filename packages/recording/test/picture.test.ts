@@ -46,6 +46,15 @@ it('counts of calls are right whatever the lines say', () => {
   );
 });
 
+it('takes times of any size', () => {
+  const picture = new Picture();
+  for (const at of [1, 1e300, 2]) {
+    picture.apply({ type: 'notification', at, server: 'a', method: 'pong' });
+  }
+  expect(picture.at).toBe(1e300);
+  expect(picture.servers.get('a')?.totals.events).toBe(3);
+});
+
 describe('a call that was lost with its connection', () => {
   it('says why it was sent again', () => {
     const [first, second] = pictureOf(...STORY).find(1)?.attempts ?? [];

@@ -93,6 +93,16 @@ it('refuses what was not recorded, and says so', async () => {
     /no such call: tools\/call price \{"symbol":"TSLA"\}/,
   );
   expect(() => playServer(lines, 'other')).toThrow(TypeError);
+  const answers: object[] = [];
+  const transport = {
+    onmessage: undefined as ((message: never) => void) | undefined,
+    start: async () => undefined,
+    send: async (message: never) => void answers.push(message),
+    close: async () => undefined,
+  };
+  await playServer(lines, 'market').connect(transport);
+  transport.onmessage?.({ jsonrpc: '2.0', id: 1, method: 'constructor' } as never);
+  expect(answers).toMatchObject([{ id: 1, error: { code: -32_601 } }]);
 });
 
 it('answers with an error where nobody had an answer', async () => {

@@ -10,7 +10,13 @@ import * as z from 'zod';
 import { expectNothingLeftOpen } from '../../../test/support/open-handles.ts';
 import { startEverything } from '../../../test/support/peers.ts';
 import { until } from '../../../test/support/until.ts';
-import { createRecorder, Picture, type RecordedLine, type RecorderOptions } from '../src/index.ts';
+import {
+  createRecorder,
+  Picture,
+  type RecordableRequest,
+  type RecordedLine,
+  type RecorderOptions,
+} from '../src/index.ts';
 
 expectNothingLeftOpen();
 
@@ -102,6 +108,24 @@ describe('a client that is recorded', () => {
       ).toEqual([expect.objectContaining({ arguments: given })]);
     }
     expect(calls).toHaveLength(4);
+  });
+
+  it('has the rounds of a call with an integer that is too large for a number', async () => {
+    const { picture, recorder } = record();
+    const middleware = recorder.middleware('small');
+    const requestOf = (params: Readonly<Record<string, unknown>>): RecordableRequest => ({
+      method: 'tools/call',
+      params: { name: 'ask', arguments: { id: 2n ** 60n }, ...params },
+      internal: false,
+      signal: new AbortController().signal,
+      redact: (text) => text,
+      abort: () => undefined,
+    });
+    const asked = { resultType: 'input_required', requestState: 's' };
+    await middleware(requestOf({}), async () => ({ result: asked }));
+    await middleware(requestOf({ requestState: 's' }), async () => ({ result: {} }));
+    expect(picture.ended.map(({ by }) => by)).toEqual([undefined, { call: 1 }]);
+    expect(picture.lost).toBe(0);
   });
 
   it('has its calls as lines: begin, attempt, progress, end', async () => {

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { CallLine, EndLine, RecordedLine, ServerLine } from '@longwire/recording';
+import type { CallLine, EndLine, GapLine, RecordedLine, ServerLine } from '@longwire/recording';
 
 /** How much is kept in all. */
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -129,6 +129,9 @@ export class KeptLines {
         case 'end':
           this.#ends.delete(call);
           this.#lost++;
+          break;
+        case 'gap':
+          this.#lost += (JSON.parse(texts[index] ?? '') as GapLine).count;
           break;
         default:
           this.#lost++;

@@ -5,8 +5,6 @@ type JsonResult = Extract<CallOutcome, { kind: 'result' }>['result'];
 
 /** What a person sees of them is only that they are there: they ask nothing, or have no end. */
 const NOT_SHOWN: ReadonlySet<string> = new Set(['ping', 'subscriptions/listen']);
-/** A client chooses the ids of its requests. */
-const MAX_ID_CHARS = 256;
 
 /** What records of calls are made with. */
 export interface KitCallsOptions {
@@ -91,7 +89,7 @@ export class KitCalls {
       internal: false,
       // The end of a call is told, whatever ends it.
       signal: new AbortController().signal,
-      route: { id: typeof id === 'string' ? id.slice(0, MAX_ID_CHARS) : id },
+      route: { id },
       onProgress: () => undefined,
       redact: (text) => text,
       abort: () => undefined,

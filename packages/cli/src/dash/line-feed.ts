@@ -94,7 +94,13 @@ export class LineFeed {
 
   /** Sends to a reader until it goes. `lastEventId` is what it read last, if it comes back. */
   attach(out: Writable, lastEventId?: string): void {
+    // Nobody is told of the end of what has ended already.
+    if (out.destroyed) return;
     this.#flush();
+    if (this.#isClosed) {
+      out.end(this.#byeEvent());
+      return;
+    }
     const reader: Reader = { out, snapshotBytes: 0, isBehind: false, missed: 0 };
     this.#readers.add(reader);
     out.once('close', () => this.#readers.delete(reader));
@@ -111,8 +117,8 @@ export class LineFeed {
     clearInterval(this.#heartbeat);
     const ending = new AbortController();
     const ended = [...this.#readers].map(async ({ out }) => {
-      out.end(eventBytes('bye', '{}', this.#id()));
-      await finished(out, { signal: ending.signal }).catch(() => undefined);
+      out.end(this.#byeEvent());
+      await finished(out, { signal: ending.signal }).catch(() => out.destroy());
     });
     const timer = setTimeout(() => ending.abort(), MAX_CLOSING_MS);
     await Promise.all(ended);
@@ -162,6 +168,10 @@ export class LineFeed {
     if (run !== this.#run || !Number.isSafeInteger(last) || last > this.#sequence) return undefined;
     const first = this.#kept[0]?.sequence ?? this.#sequence + 1;
     return last < first - 1 ? undefined : this.#kept.filter(({ sequence }) => sequence > last);
+  }
+
+  #byeEvent(): Buffer {
+    return eventBytes('bye', '{}', this.#id());
   }
 
   #snapshotEvent(): Buffer {

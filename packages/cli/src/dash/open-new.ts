@@ -12,7 +12,10 @@ export async function openNew(
   { option, force }: { option: string; force: boolean },
 ): Promise<FileHandle> {
   try {
-    return await open(path, force ? 'w' : 'wx', 0o600);
+    const file = await open(path, force ? 'w' : 'wx', 0o600);
+    // One that was there keeps its mode, but for this. That of a device is not ours.
+    if (force && (await file.stat()).isFile()) await file.chmod(0o600).catch(() => undefined);
+    return file;
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException;
     throw usageError(`${option} "${path}" cannot be written: ${REASONS[code] ?? message}`, {

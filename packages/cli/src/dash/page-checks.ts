@@ -3,7 +3,7 @@ import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync }
 import { basename } from 'node:path';
 import { readTextFile, toJson } from '@longwire/client/internal';
 import { CheckError, parseCheck, type Check } from '@longwire/recording';
-import { checksIn } from '../checks/read-checks.js';
+import { checksIn, readChecks } from '../checks/read-checks.js';
 import { PageError } from './page-error.js';
 
 /** A check of the file, for the page. */
@@ -100,7 +100,11 @@ export class PageChecks {
     const mode = isThere ? statSync(path).mode : 0o600;
     const written = `${path}.${process.pid}.new`;
     try {
-      writeFileSync(written, `${toJson({ checks }, 2)}\n`, { mode });
+      rmSync(written, { force: true });
+      // It is made here: a link that somebody has put there is not followed.
+      writeFileSync(written, `${toJson({ checks }, 2)}\n`, { mode, flag: 'wx' });
+      // A file that is too large, or too deep, could not be read any more.
+      readChecks(written, basename(this.#path));
       renameSync(written, path);
     } catch (error) {
       rmSync(written, { force: true });

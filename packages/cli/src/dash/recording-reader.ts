@@ -56,6 +56,17 @@ export async function* readLines(
   }
 }
 
+/** Reads a file from its begin to its end. The file stays open, and may be read by others meanwhile. */
+export async function* readBytes(file: FileHandle): AsyncGenerator<Buffer, void, undefined> {
+  for (let position = 0; ;) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) return;
+    yield chunk.subarray(0, bytesRead);
+    position += bytesRead;
+  }
+}
+
 /** Reads lines of a recording that come after its header; `undefined` for what is none. */
 export function createLineParser(): (text: string) => RecordedLine | undefined {
   const reader = new LineReader();

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import {
   parseFilter,
   Picture,
@@ -11,7 +11,7 @@ import { LineLog } from './line-log.js';
 import { PageError } from './page-error.js';
 import type { PageSource, ReplayPosition, ReplayRequest } from './page-source.js';
 import { RecordingIndex, unpackPicture } from './recording-index.js';
-import { createLineParser, readLines, type FileLine } from './recording-reader.js';
+import { createLineParser, readBytes, readLines, type FileLine } from './recording-reader.js';
 
 /** How often the time of the replay goes on, in milliseconds. */
 const TICK_MS = 100;
@@ -117,11 +117,13 @@ export class Replay implements PageSource {
 
   /** The file as it is. */
   recording(): Readable {
-    return this.#index.file.createReadStream({ start: 0, autoClose: false });
+    return Readable.from(readBytes(this.#index.file), { objectMode: false });
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    // A search ends.
+    this.#asked++;
     await this.log.feed.close();
     await this.#working;
     await this.#index.close();
@@ -216,7 +218,9 @@ export class Replay implements PageSource {
       if (!quiet && shown >= MAX_LINES_A_STEP) return false;
       const line = this.#lines.ready ?? (await this.#lines.read());
       if (line === undefined || line.at > at) break;
-      this.log.add(line, this.#lines.take(), { quiet });
+      const text = this.#lines.take();
+      // The file may have more in a line than belongs there, and a line break that ends an event.
+      this.log.add(line, quiet ? text : JSON.stringify(line), { quiet });
     }
     this.#at = at;
     return true;

@@ -35,6 +35,19 @@ it('keeps the newest within its bound, what stands of the others, and counts the
   expect(picture.lost + whole).toBe(2 * count);
 });
 
+it('counts what was lost before, too', () => {
+  const kept = new KeptLines(1000);
+  const add = (line: RecordedLine): void => kept.add(line, JSON.stringify(line));
+  add({ type: 'gap', at: 1, count: 40 });
+  const count = 100;
+  for (let call = 1; call <= count; call++) {
+    add({ type: 'call', at: 1, server: 'one', call, method: 'ping' });
+  }
+  const picture = new Picture();
+  for (const text of kept.lines()) picture.apply(JSON.parse(text) as RecordedLine);
+  expect(picture.lost + [...picture.inFlight].length).toBe(40 + count);
+});
+
 it('keeps lines of any size as they are', () => {
   const kept = new KeptLines(10_000);
   const results = ['é'.repeat(3000), '', 'x\n\u2028\u0000', '"'.repeat(20_000), '😀'];

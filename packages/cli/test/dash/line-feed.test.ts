@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RecordedLine } from '@longwire/recording';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
@@ -133,4 +133,29 @@ it('says good-bye', async () => {
   await server.close();
   await until(() => followed.tap.ended());
   expect(followed.names).toEqual(['snapshot', 'lines', 'bye']);
+});
+
+it('ends the streams of whoever comes after the good-bye, or does not take it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const other = new LineLog({ now: Date.now, about: () => ({ mode: 'live' }) });
+  // Nothing that is written to it ever arrives.
+  const stuck = new Writable({ write: () => undefined });
+  other.feed.attach(stuck);
+  const closed = other.feed.close();
+  await vi.advanceTimersByTimeAsync(1000);
+  await closed;
+  vi.useRealTimers();
+  expect(stuck.destroyed).toBe(true);
+  const late = new PassThrough();
+  other.feed.attach(late);
+  expect(String(late.read())).toMatch(/^event: bye\n/);
+  expect(late.writableEnded).toBe(true);
+});
+
+it('keeps nobody who has gone before the stream began', () => {
+  const gone = new PassThrough().destroy();
+  const write = vi.spyOn(gone, 'write');
+  log.feed.attach(gone);
+  log.feed.reset();
+  expect(write).not.toHaveBeenCalled();
 });

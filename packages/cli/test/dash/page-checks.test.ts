@@ -105,6 +105,27 @@ it('adds nothing that is no check, or of a server that is not shown', async () =
   expect(await readdir(directory)).toEqual([]);
 });
 
+it('writes nothing that it could not read again', async () => {
+  await page.post('/api/checks', echo);
+  const deep = JSON.parse(`${'['.repeat(197)}${']'.repeat(197)}`) as unknown;
+  const large = Array.from({ length: 5 }, () => 'x'.repeat(1_000_000));
+  for (const equals of [deep, large]) {
+    const [status, message] = await refusal('/api/checks', { ...echo, expect: { equals } });
+    expect([status, message]).toEqual([500, expect.stringMatching(/not saved.* cannot be used/)]);
+  }
+  expect((await listed()).checks).toHaveLength(1);
+  expect(await readdir(directory)).toEqual([file]);
+});
+
+it.skipIf(process.platform === 'win32')('writes through no link of somebody else', async () => {
+  await writeFile(join(directory, 'other'), 'theirs');
+  await symlink('other', join(directory, `${file}.${process.pid}.new`));
+  await page.post('/api/checks', echo);
+  expect((await listed()).checks).toHaveLength(1);
+  expect(await readFile(join(directory, 'other'), 'utf8')).toBe('theirs');
+  expect((await lstat(join(directory, file))).isSymbolicLink()).toBe(false);
+});
+
 it.skipIf(process.platform === 'win32')('keeps who may read the file', async () => {
   const mode = async (): Promise<number> => (await lstat(join(directory, file))).mode & 0o777;
   await page.post('/api/checks', echo);

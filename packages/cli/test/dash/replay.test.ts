@@ -1,6 +1,6 @@
 import { createClient } from '@longwire/client';
 import { createHeader, Picture, toLine, type RecordedLine } from '@longwire/recording';
-import { open, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, open, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -185,6 +185,52 @@ describe('a recording', () => {
     await replay.close();
   });
 
+  it('is searched no further once it is closed', async () => {
+    await writeFile(path, [createHeader('test', 0), ...lines(1000)].map(toLine).join(''));
+    const replay = await Replay.open(path);
+    const searched = replay.control({ next: 'tool:nothing' });
+    await replay.close();
+    // At its end, nothing would have been found.
+    await searched;
+    expect(replay.log.picture.at).toBeLessThan(1_000_000);
+  });
+
+  it('is shown as its lines are, whatever else the file has in them', async () => {
+    const begin = { type: 'call', server: 'one', method: 'ping', end: {}, progress: 7 };
+    const calls = [1, 2, 3].map((call) => JSON.stringify({ ...begin, call, at: 60_000 * call }));
+    const text = [toLine(createHeader('test', 0)).trim(), ...calls, ''].join('\r\n');
+    await writeFile(path, text.replaceAll(',"method"', ',\r"method"'));
+    const replay = await Replay.open(path);
+    await using server = await servePage(replay);
+    await replay.control({ playing: false });
+    await using followed = await new OpenPage(server.url).follow();
+    await followed.tap.next('snapshot');
+    await replay.control({ speed: 1000, playing: true });
+    await followed.until(({ inFlight }) => [...inFlight].length === 3);
+    expect(followed.names).toContain('lines');
+    expect(followed.picture.toJSON()).toEqual(replay.log.picture.toJSON());
+    await server.close();
+    await replay.close();
+  });
+
+  it('is given out as often as somebody asks', async () => {
+    await writeFile(path, [createHeader('test', 0), ...lines(20_000)].map(toLine).join(''));
+    const whole = await readFile(path, 'utf8');
+    const replay = await Replay.open(path);
+    await using server = await servePage(replay);
+    const page = new OpenPage(server.url);
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    for (let time = 0; time < 12; time++) {
+      expect((await page.get('/api/recording')).body === whole).toBe(true);
+    }
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+    await server.close();
+    await replay.close();
+  });
+
   it('that is closed before it was read through is not read on', async () => {
     await writeFile(path, [createHeader('test', 0), ...lines(60_000)].map(toLine).join(''));
     const replay = await Replay.open(path);
@@ -232,6 +278,18 @@ describe('the file of a recording', () => {
     await expect(RecordingFile.create(path, { onFailure })).rejects.toThrow(/there already/);
     expect(await readFile(path, 'utf8')).toBe('mine');
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'is for its owner, also where one was there',
+    async () => {
+      await writeFile(path, 'mine');
+      await chmod(path, 0o644);
+      const file = await RecordingFile.create(path, { onFailure, force: true });
+      await file.close();
+      expect((await stat(path)).mode & 0o777).toBe(0o600);
+      expect(await readFile(path, 'utf8')).toMatch(/^\{"type":"recording"/);
+    },
+  );
 });
 
 /** A line each second, from the first on. */

@@ -68,5 +68,10 @@ function isSpace(text: string, at: number): boolean {
 
 /** A value as a filter has it: between quotation marks where it needs them. */
 export function quoted(value: string): string {
-  return /^[^\s",\\]+$/.test(value) ? value : `"${value.replaceAll(/["\\]/g, '\\$&')}"`;
+  return /^[^\s",\\]+$/.test(value) ? value : inQuotes(value);
+}
+
+/** A value between quotation marks. */
+export function inQuotes(value: string): string {
+  return `"${value.replaceAll(/["\\]/g, '\\$&')}"`;
 }

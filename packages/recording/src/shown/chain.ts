@@ -109,7 +109,10 @@ function endSteps(call: CallPicture): ChainStep[] {
   const steps: ChainStep[] = [];
   if (error?.code === 'connection-lost' && call.attempts.length > 0) steps.push(lostStep(error));
   const isAnswered = certainty === 'answered';
-  const endedHere = error === undefined ? undefined : ENDED_HERE[error.code];
+  const endedHere =
+    error !== undefined && Object.hasOwn(ENDED_HERE, error.code)
+      ? ENDED_HERE[error.code]
+      : undefined;
   steps.push({
     sign: CERTAINTIES[certainty].sign,
     tone: CERTAINTIES[certainty].tone,

@@ -1,4 +1,5 @@
 import { parseFilter } from '../filter/filter.js';
+import { inQuotes } from '../filter/terms.js';
 import type { CallPicture, EventPicture, ServerPicture } from '../picture.js';
 
 /** Something that a server has, as a filter looks at it. */
@@ -23,7 +24,7 @@ export interface ViewFilter {
 
 /** Terms about how a call went, which say nothing of a tool that was never called. */
 const OF_CALLS =
-  /(?<!\S)-?(?:kind|level|status|certainty|code|duration|progress|attempts|by):(?:"[^"]*"?|\S)*/gi;
+  /(?<!\S)-?(?:kind|level|status|certainty|code|duration|progress|attempts|by):(?:"(?:\\["\\]|[^"])*"?|\S)*/gi;
 
 /** Reads the filter of all views: of servers, tools and resources, as far as it is about those. */
 export function viewFilter(text: string): ViewFilter {
@@ -82,5 +83,5 @@ export function callerFilter(who: string): string {
 }
 
 function termOf(key: string, value: string): string {
-  return `${key}:${/^[\w.-]+$/.test(value) ? value : `"${value}"`}`;
+  return `${key}:${/^[\w.-]+$/.test(value) ? value : inQuotes(value)}`;
 }

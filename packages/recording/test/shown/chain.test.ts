@@ -82,6 +82,8 @@ it('does not blame the connection for what the server refused, or a person cance
     'Ended: outcome-unknown | It was cancelled here. It was sent. Nobody knows whether it ran.',
   );
   expect(cancelled.join()).not.toContain('Connection lost');
+  const own = titlesOf(pictureOf(...called('reindex'), ended('constructor', 'refused')));
+  expect(own.at(-1)).toContain('Not sent again: refused | The server refused it');
 });
 
 it('says that a call waits for a connection', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { serverFilter, viewFilter } from '../../src/shown.ts';
+import { callerFilter, serverFilter, viewFilter } from '../../src/shown.ts';
 
 const search = { server: 'docs', method: 'tools/call', name: 'search', about: ['Finds documents'] };
 const fits = (text: string): boolean => viewFilter(text).item(search);
@@ -18,11 +18,28 @@ it('sees a call again as long as it runs, and once when it ended', () => {
 });
 
 it('names one server, whatever it is called', () => {
-  for (const server of ['docs', 'a b', 'a:b']) {
+  for (const server of ['docs', 'a b', 'a:b', 'a"b', 'a "b', 'a\\"b', 'a\\']) {
     const { item } = viewFilter(serverFilter(server));
     expect([item({ ...search, server }), item({ ...search, server: 'other' })]).toEqual([
       true,
       false,
     ]);
+  }
+});
+
+it('names one caller, whatever it is called, and says nothing of tools', () => {
+  for (const who of ['alice', 'a b', 'a"b', 'a" b', '\\"']) {
+    const { call: fitsCall, item } = viewFilter(`${callerFilter(who)} tool:write`);
+    const call = {
+      call: 1,
+      server: 'docs',
+      method: 'tools/call',
+      at: 0,
+      attempts: [],
+      name: 'write',
+    };
+    expect(fitsCall({ ...call, by: { who } }, 0)).toBe(true);
+    expect(fitsCall({ ...call, by: { who: 'other' } }, 0)).toBe(false);
+    expect([item({ ...search, name: 'write' }), item(search)]).toEqual([true, false]);
   }
 });
