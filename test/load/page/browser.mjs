@@ -3,7 +3,7 @@ import { chromium } from 'playwright-core';
 
 const PATHS = [process.env['CHROMIUM'] ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser'];
 /** The views that are looked at in turn, and for how long each. */
-const VIEWS = ['overview', 'calls', 'events'];
+const VIEWS = ['overview', 'timeline', 'calls', 'events'];
 const VIEW_MS = 2_500;
 
 /** The page, open in Chromium. */
