@@ -1,3 +1,4 @@
+import type { JSX } from 'preact';
 import type { ErrorChange, ErrorCount, LatencyChange, LatencySummary } from '@longwire/recording';
 import { formatCount, formatDuration, type Word } from '@longwire/recording/shown';
 import { Mark } from '../parts/mark.js';
@@ -22,103 +23,109 @@ const MAX_ROWS = 300;
 /** How long the calls of each tool took, before and after. */
 export function LatencyChanges({ changes }: { changes: readonly LatencyChange[] }) {
   return (
-    <section class="changes" aria-label="Latency">
-      <h2>Latency</h2>
-      {changes.length === 0 ? (
-        <p class="remark">No tool was called both before and after.</p>
-      ) : (
-        <div class="changes-table" tabIndex={0} role="region" aria-label="Table of latencies">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Tool</th>
-                <th scope="col">Server</th>
-                <th scope="col">Verdict</th>
-                <th scope="col">p50</th>
-                <th scope="col">p95</th>
-                <th scope="col">Calls</th>
-              </tr>
-            </thead>
-            <tbody>
-              {changes.slice(0, MAX_ROWS).map(({ server, tool, verdict, before, after }) => (
-                <tr key={`${server}\n${tool ?? ''}`}>
-                  <th scope="row">
-                    {tool === undefined ? 'all calls' : <Line text={tool} maxLength={80} />}
-                  </th>
-                  <td>
-                    <Line text={server} maxLength={60} />
-                  </td>
-                  <td>
-                    <Mark name={verdict} word={LATENCY_WORDS[verdict]} />
-                  </td>
-                  <FromTo
-                    title="p50"
-                    before={before}
-                    after={after}
-                    show={({ p50Ms }) => formatDuration(p50Ms)}
-                  />
-                  <FromTo
-                    title="p95"
-                    before={before}
-                    after={after}
-                    show={({ p95Ms }) => formatDuration(p95Ms)}
-                  />
-                  <FromTo
-                    title="calls"
-                    before={before}
-                    after={after}
-                    show={({ count }) => formatCount(count)}
-                  />
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </section>
+    <ChangesTable
+      title="Latency"
+      label="Table of latencies"
+      none="No tool was called both before and after."
+      columns={['Tool', 'Server', 'Verdict', 'p50', 'p95', 'Calls']}
+    >
+      {changes.slice(0, MAX_ROWS).map(({ server, tool, verdict, before, after }) => (
+        <tr key={`${server}\n${tool ?? ''}`}>
+          <th scope="row">
+            {tool === undefined ? 'all calls' : <Line text={tool} maxLength={80} />}
+          </th>
+          <td>
+            <Line text={server} maxLength={60} />
+          </td>
+          <td>
+            <Mark name={verdict} word={LATENCY_WORDS[verdict]} />
+          </td>
+          <FromTo
+            title="p50"
+            before={before}
+            after={after}
+            show={({ p50Ms }) => formatDuration(p50Ms)}
+          />
+          <FromTo
+            title="p95"
+            before={before}
+            after={after}
+            show={({ p95Ms }) => formatDuration(p95Ms)}
+          />
+          <FromTo
+            title="calls"
+            before={before}
+            after={after}
+            show={({ count }) => formatCount(count)}
+          />
+        </tr>
+      ))}
+    </ChangesTable>
   );
 }
 
 /** Which errors calls ended with, before and after. */
 export function ErrorChanges({ changes }: { changes: readonly ErrorChange[] }) {
   return (
-    <section class="changes" aria-label="Errors">
-      <h2>Errors</h2>
-      {changes.length === 0 ? (
-        <p class="remark">None, before and after.</p>
+    <ChangesTable
+      title="Errors"
+      label="Table of errors"
+      none="None, before and after."
+      columns={['Error', 'Call', 'Server', 'Verdict', 'Of the calls that are kept']}
+    >
+      {changes.slice(0, MAX_ROWS).map(({ server, method, tool, code, verdict, before, after }) => (
+        <tr key={[server, method, tool, code].join('\n')}>
+          <th scope="row">
+            <Line text={code} maxLength={60} />
+          </th>
+          <td>
+            <Line text={tool ?? method} maxLength={80} />
+          </td>
+          <td>
+            <Line text={server} maxLength={60} />
+          </td>
+          <td>
+            <Mark name={verdict} word={ERROR_WORDS[verdict]} />
+          </td>
+          <FromTo title="calls" before={before} after={after} show={shareOf} />
+        </tr>
+      ))}
+    </ChangesTable>
+  );
+}
+
+/** A table that scrolls by itself where it is too wide; without rows, why there are none. */
+function ChangesTable({
+  title,
+  label,
+  none,
+  columns,
+  children,
+}: {
+  title: string;
+  label: string;
+  none: string;
+  columns: readonly string[];
+  children: readonly JSX.Element[];
+}) {
+  return (
+    <section class="changes" aria-label={title}>
+      <h2>{title}</h2>
+      {children.length === 0 ? (
+        <p class="remark">{none}</p>
       ) : (
-        <div class="changes-table" tabIndex={0} role="region" aria-label="Table of errors">
+        <div class="changes-table" tabIndex={0} role="region" aria-label={label}>
           <table>
             <thead>
               <tr>
-                <th scope="col">Error</th>
-                <th scope="col">Call</th>
-                <th scope="col">Server</th>
-                <th scope="col">Verdict</th>
-                <th scope="col">Of the calls that are kept</th>
+                {columns.map((column) => (
+                  <th key={column} scope="col">
+                    {column}
+                  </th>
+                ))}
               </tr>
             </thead>
-            <tbody>
-              {changes
-                .slice(0, MAX_ROWS)
-                .map(({ server, method, tool, code, verdict, before, after }) => (
-                  <tr key={[server, method, tool, code].join('\n')}>
-                    <th scope="row">
-                      <Line text={code} maxLength={60} />
-                    </th>
-                    <td>
-                      <Line text={tool ?? method} maxLength={80} />
-                    </td>
-                    <td>
-                      <Line text={server} maxLength={60} />
-                    </td>
-                    <td>
-                      <Mark name={verdict} word={ERROR_WORDS[verdict]} />
-                    </td>
-                    <FromTo title="calls" before={before} after={after} show={shareOf} />
-                  </tr>
-                ))}
-            </tbody>
+            <tbody>{children}</tbody>
           </table>
         </div>
       )}
