@@ -1,7 +1,7 @@
 import { serve } from '@longwire/server';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDemoServer } from '../../packages/cli/src/demo/server.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 expectNothingLeftOpen();
 
@@ -137,7 +138,7 @@ beforeAll(async () => {
   await writeFile(join(project, 'package.json'), JSON.stringify(manifest));
   await install(project, ...packed.map(tarballOf), ...ofPrograms);
 }, installMs);
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(() => removeFolder(root));
 
 const run = promisify(execFile);
 

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../support/until.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 /** nginx, in front of a server. */
 export interface Nginx extends AsyncDisposable {
@@ -52,7 +53,7 @@ export async function startNginx(command: string, servers: string): Promise<Ngin
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
       await exited;
-      await rm(directory, { recursive: true, force: true });
+      await removeFolder(directory);
     },
   };
 }

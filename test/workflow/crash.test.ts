@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readJournal, type DeadLetter } from '@longwire/workflow';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { startCli } from '../support/run-cli.ts';
 import { startCountingServer } from './counting-server.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 const events = 1000;
 const concurrency = 4;
@@ -34,7 +35,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'longwire-workflow-'));
 });
 afterEach(async () => {
-  await rm(directory, { recursive: true, force: true });
+  await removeFolder(directory);
 });
 
 describe('a workflow whose process is killed three times', () => {
