@@ -4,7 +4,7 @@
  * with the licences of it. Does nothing where no source is newer than what is there. With `--clean` it
  * removes what it made.
  */
-import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -123,6 +123,7 @@ async function command({ directory, manifest, entries }) {
     })),
     ...(await write({ input: Object.fromEntries(threads), dir: dist, format: 'cjs' })),
   ];
+  for (const file of Object.values(manifest.bin)) chmodSync(join(directory, file), 0o755);
   if (existsSync(PAGE)) cpSync(PAGE, join(dist, 'page'), { recursive: true });
   writeFileSync(join(dist, 'third-party-licences.txt'), licencesOf(modules));
 }

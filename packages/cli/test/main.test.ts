@@ -75,7 +75,7 @@ describe('usage', () => {
     [['call'], /no tool given/],
     [['call', 'http://h/sse'], /no tool given/],
     [['call', 'localhost:1/sse', 'echo'], /write http:\/\/localhost:1\/sse/],
-    [['tools', 'http://h/sse', '--timeout', '3'], /--timeout/],
+    [['tools', 'http://h/sse', '--timeout', '3d'], /--timeout/],
     [['tools', 'http://h/sse', '--transport', 'stdio'], /--transport stdio is for a command/],
     [
       ['tools', 'http://h/sse', '--transport', 'http'],
