@@ -40,18 +40,18 @@ export async function createProgram(options: {
   program.helpInformation = () => overview;
   addCommonOptions(program);
   for (const add of await loadCommands(args)) add(program, (action) => run(program, action));
-  addHelp(program);
+  addHelp(program, writeOut);
   return program;
 }
 
 /** `longwire help [command]`: the library's own answers an unknown command with all there is. */
-function addHelp(program: Command): void {
+function addHelp(program: Command, writeOut: (text: string) => void): void {
   program
     .command('help')
     .description('print help for a command, or for the options of every command')
     .argument('[command]', 'which, or `options`')
     .action((name: string | undefined) => {
-      if (name === 'options') return void program.configureOutput().writeOut?.(optionsHelp());
+      if (name === 'options') return writeOut(optionsHelp());
       const command = program.commands.find((candidate) => candidate.name() === name);
       if (name === undefined) program.help();
       if (command !== undefined) command.help();

@@ -21,7 +21,6 @@ describe('parseDuration', () => {
       expect(() => parseDuration(text, '--timeout')).toThrow(/--timeout/);
     },
   );
-
 });
 
 describe('formatDuration', () => {
