@@ -47,7 +47,7 @@ const FILES = {
   client: [{ name: 'client', test: /[\\/]client[\\/]src[\\/]index\.ts$/, priority: 1 }],
   command: [
     // What `--version` needs stays out of the rest.
-    { name: 'version', test: /[\\/](?:version|compile-cache)\.ts$/, priority: 2 },
+    { name: 'version', test: /[\\/](?:version|compile-cache|user-folders)\.ts$/, priority: 2 },
     { name: 'core', test: /[\\/]cli[\\/]src[\\/](?:main|session|look-at)\.ts$/, priority: 1 },
   ],
 };
