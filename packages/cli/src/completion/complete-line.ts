@@ -53,7 +53,7 @@ export async function completeLine(context: Context, line: string): Promise<Cand
   const given = own.operands.slice(1);
   return startingWith(
     word,
-    await operandsOf(context, { command, program, given: given.length > 0 ? given : rest, word }),
+    await operandsOf(context, { command, given: given.length > 0 ? given : rest, word }),
   );
 }
 
@@ -77,9 +77,9 @@ function readWords(
 
 async function operandsOf(
   context: Context,
-  words: { command: Command; program: Command; given: readonly string[]; word: string },
+  words: { command: Command; given: readonly string[]; word: string },
 ): Promise<Candidate[]> {
-  const { command, program, given, word } = words;
+  const { command, given, word } = words;
   const name = command.name();
   if (name === 'completion') return given.length === 0 ? shells.map(value) : [];
   if (command.commands.length > 0 && given.length === 0) return commandsOf(command);
