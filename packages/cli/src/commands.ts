@@ -22,6 +22,9 @@ const commands = {
   demo: async () => (await import('./commands/demo.js')).addDemo,
 } satisfies Readonly<Record<string, () => Promise<AddCommand>>>;
 
+/** The names of all commands. */
+export const commandNames: readonly string[] = Object.keys(commands);
+
 /** Other words for commands, as other programs have them; the help does not list them. */
 const aliases: Readonly<Record<string, keyof typeof commands>> = {
   ls: 'tools',
@@ -45,7 +48,7 @@ export async function loadCommands(args: readonly string[]): Promise<AddCommand[
 
 /** The first word that is neither an option nor the value of one. */
 function nameIn(args: readonly string[]): string | undefined {
-  const options = new Command().exitOverride();
+  const options = new Command().exitOverride().configureOutput({ outputError: () => {} });
   addCommonOptions(options);
   try {
     return options.parseOptions([...args]).operands[0];
