@@ -19,7 +19,7 @@ export function textArguments(
     const shown = `argument \`${shortName(name)}\``;
     if (values.has(name)) throw usageError(`${shown} is given twice`);
     if (assignment.kind === 'value') {
-      throw usageError(`${shown} is text here: write ${shortName(name)}=value`);
+      throw usageError(`${shown} is text here: write = in place of :=`);
     }
     if (assignment.kind === 'text') values.set(name, assignment.text);
     else values.set(name, assignment.bytes.toString('utf8'));

@@ -37,7 +37,7 @@ describe('a prompt', () => {
     [['reveiw', 'code=x'], /has no prompt "reveiw"\. Did you mean review\?/],
     [['review'], /needs code: longwire prompt review code=…/],
     [['review', 'code=x', 'stile=y'], /has no argument `stile`\. Did you mean style\?/],
-    [['review', 'code:=1'], /`code` is text here: write code=value/],
+    [['review', 'code:=1'], /`code` is text here: write = in place of :=/],
   ])('%j is usage', async (words, said) => {
     const { code, stdout, stderr } = await prompt(words);
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(said)]);

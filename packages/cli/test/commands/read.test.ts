@@ -77,7 +77,7 @@ describe('a template', () => {
     [['lang=de'], /lacks id: write id=… after it/],
     [['id=7', 'lnag=de'], /has no variable `lnag`\. Did you mean lang\?/],
     [['id=7', 'id=8'], /`id` is given twice/],
-    [['id:=7'], /`id` is text here: write id=value/],
+    [['id:=7'], /`id` is text here: write = in place of :=/],
   ])('with %j is refused before anything is sent', async (words, said) => {
     const { code, stderr } = await run(['read', 'http://127.0.0.1:1', template, ...words]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
