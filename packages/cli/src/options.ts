@@ -13,6 +13,12 @@ export type Transport = (typeof transports)[number];
 
 const protocols: readonly Protocol[] = ['auto', ...PROTOCOL_VERSIONS];
 
+/** The values that an option of every command takes; none where it takes any. */
+export function optionValues(option: string): readonly string[] {
+  if (option === '--transport') return transports;
+  return option === '--protocol' ? protocols : [];
+}
+
 /** The argument of a command that is about one server. */
 export const targetArgument: readonly [name: string, description: string] = [
   '[target]',
@@ -64,7 +70,7 @@ export function addCommonOptions(program: Command): void {
     .option('--profile <name>', 'lay this profile of the file over it (default: LONGWIRE_PROFILE)')
     .option('--json', 'print one JSON document and nothing else on stdout')
     .option('-q, --quiet', 'no remarks, no progress')
-    .option('--no-color', 'no colours (also NO_COLOR)')
+    .option('--no-color', 'no colours (also NO_COLOR; FORCE_COLOR=1 for colours on a pipe)')
     .option('-v, --verbose', 'say what happens underneath');
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../context.js';
-import { stateDirectory } from '../state-directory.js';
+import { userFolder } from '../user-folders.js';
 import { HistoryFile } from './history-file.js';
 import { LineEditor } from './line-editor.js';
 import type { LineReader, PromptOptions } from './line-reader.js';
@@ -16,10 +16,6 @@ import { readPlainLines } from './plain-lines.js';
 export function createLineReader(context: Context, options: PromptOptions): LineReader {
   const { terminal, stdin, env, redactor } = context;
   if (!terminal.canEdit(stdin)) return readPlainLines(context, options);
-  const directory = stateDirectory(env);
-  const history =
-    directory === undefined
-      ? undefined
-      : new HistoryFile(join(directory, `history-${options.history}`), redactor);
-  return new LineEditor(context, { ...options, history });
+  const path = join(userFolder('state', env), `history-${options.history}`);
+  return new LineEditor(context, { ...options, history: new HistoryFile(path, redactor) });
 }

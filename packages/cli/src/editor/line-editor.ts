@@ -30,7 +30,7 @@ const maxCompletingMs = 3000;
 export class LineEditor implements LineReader, Bottom {
   readonly #context: Context;
   readonly #options: Omit<PromptOptions, 'history'>;
-  readonly #history: HistoryFile | undefined;
+  readonly #history: HistoryFile;
   readonly #raw: RawTerminal;
   readonly #painter = new RegionPainter();
   readonly #detach: () => void;
@@ -50,12 +50,12 @@ export class LineEditor implements LineReader, Bottom {
 
   constructor(
     context: Context,
-    { history, ...options }: Omit<PromptOptions, 'history'> & { history: HistoryFile | undefined },
+    { history, ...options }: Omit<PromptOptions, 'history'> & { history: HistoryFile },
   ) {
     this.#context = context;
     this.#options = options;
     this.#history = history;
-    this.#model = newLine(history?.read() ?? []);
+    this.#model = newLine(history.read());
     const { stdin, terminal, interruptions } = context;
     const { stdout } = terminal;
     this.#raw = new RawTerminal({
@@ -222,7 +222,7 @@ export class LineEditor implements LineReader, Bottom {
     if (text.trim() === this.#options.editWord && this.#mode === 'reading') {
       return void this.#editOutside('');
     }
-    this.#history?.add(text);
+    this.#history.add(text);
     const line: Line = { kind: 'line', text };
     if (this.#mode === 'reading') {
       this.#keep(text);

@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import type { Context } from '../../src/context.ts';
 import { loadWideText } from '../../src/display-width.ts';
@@ -12,6 +15,13 @@ import { Redactor } from '../../src/redact.ts';
 import { Terminal } from '../../src/terminal.ts';
 
 beforeAll(loadWideText);
+
+/** Each reader has a history of its own. */
+let home: Record<string, string> = {};
+beforeEach(async () => {
+  home = { HOME: await mkdtemp(join(tmpdir(), 'longwire-home-')) };
+});
+afterEach(() => rm(home['HOME'] ?? '', { recursive: true }));
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -40,7 +50,7 @@ function makeReader(
   const redactor = new Redactor();
   const terminal = new Terminal({ stdout, stderr, redactor, env: { ...env } });
   const interruptions = new Interruptions();
-  const context = { stdin, terminal, interruptions, redactor, env: {} } as unknown as Context;
+  const context = { stdin, terminal, interruptions, redactor, env: home } as unknown as Context;
   const options = { prompt: '> ', complete, history: 'test', editWord: '/edit' };
   const reader = createLineReader(context, options);
   const screen = (): string => stripVTControlCharacters(String(stdout.read() ?? ''));
