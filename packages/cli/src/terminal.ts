@@ -53,12 +53,9 @@ export class Terminal {
   #unfinished = '';
   /** Writes that wait while a question uses the terminal. */
   #held: (() => void)[] | undefined;
-<<<<<<< HEAD
   #bottom: Bottom | undefined;
-=======
   /** What goes to stdout while it is captured. */
   #captured: string[] | undefined;
->>>>>>> main
   /** Given what went wrong while the terminal is lent. */
   #onError: ((line: string) => void) | undefined;
 
