@@ -16,6 +16,7 @@ const commands = {
   run: async () => (await import('./commands/run.js')).addRun,
   check: async () => (await import('./commands/check.js')).addCheck,
   servers: async () => (await import('./commands/servers.js')).addServers,
+  shell: async () => (await import('./commands/shell.js')).addShell,
   chat: async () => (await import('./commands/chat.js')).addChat,
   dash: async () => (await import('./commands/dash.js')).addDash,
   top: async () => (await import('./commands/top.js')).addTop,

@@ -20,7 +20,7 @@ export async function printLong(
   const isLong = rows !== undefined && linesOf(text, columns) >= rows;
   const isShown =
     terminal.interactive && stdin.isTTY === true && isLong && !/^\s*(?:cat\s*)?$/.test(command);
-  if (!isShown || !(await throughPager(text, { command, env, interruptions }))) {
+  if (!isShown || !(await throughPager(text, { command, env, interruptions, terminal }))) {
     terminal.passOn(text);
   }
 }
@@ -28,7 +28,12 @@ export async function printLong(
 /** Whether the pager could be started. */
 async function throughPager(
   text: string,
-  { command, env, interruptions }: { command: string } & Pick<Context, 'env' | 'interruptions'>,
+  {
+    command,
+    env,
+    interruptions,
+    terminal,
+  }: { command: string } & Pick<Context, 'env' | 'interruptions' | 'terminal'>,
 ): Promise<boolean> {
   // A shell between would die of Ctrl-C, which the pager survives.
   const isPlain = /^[\w ./=-]+$/.test(command);
@@ -40,6 +45,7 @@ async function throughPager(
     env: { LESS, LV: '-c', ...env },
   });
   const release = interruptions.take(() => undefined);
+  const takeBack = terminal.hold();
   // The reader may leave before the end.
   pager.stdin.on('error', () => undefined).end(text);
   try {
@@ -50,6 +56,7 @@ async function throughPager(
     return interruptions.signal.aborted;
   } finally {
     release();
+    takeBack();
   }
 }
 

@@ -12,6 +12,7 @@ import { VERSION } from '@longwire/client/internal';
 import { config as configureZod } from 'zod/v4/core';
 import type { MiddlewareRegistry, ServerConfig } from '@longwire/client/config';
 import { chooseServer } from './choose-servers.js';
+import { usageError } from './command-error.js';
 import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
@@ -206,6 +207,11 @@ export async function withClient(
   word: string | undefined,
   action: (client: LongwireClient, target: Target) => Promise<ExitCode>,
 ): Promise<ExitCode> {
+  const { connected } = context;
+  if (connected !== undefined) {
+    if (word === undefined) return await action(connected.client, connected.target);
+    throw usageError(`"${word}" is no server of this session`);
+  }
   const server = await chooseServer(word, context);
   const client = await createServerClient(context, server);
   try {

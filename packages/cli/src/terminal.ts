@@ -28,8 +28,8 @@ export interface TerminalOptions {
 export interface Bottom {
   /** Removes it, for output to take its place. */
   hide(): void;
-  /** Output was written: it may be shown again. */
-  show(): void;
+  /** Text was written: it may be shown again, below its last line. */
+  show(written: string): void;
   /** Draws what is at work. */
   readonly drawLive: DrawLive;
   /** Leaves input and screen to somebody else until the function returned is called. */
@@ -295,7 +295,7 @@ export class Terminal {
     this.stopLive();
     this.#bottom?.hide();
     stream.write(text);
-    this.#bottom?.show();
+    this.#bottom?.show(text);
   }
 }
 

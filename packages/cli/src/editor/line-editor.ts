@@ -7,7 +7,7 @@ import type { Bottom } from '../terminal.js';
 import { cleared, put } from './edit-state.js';
 import type { HistoryFile } from './history-file.js';
 import { keyOf, type Key } from './keys.js';
-import { layOut, layOutSent, type Surroundings } from './layout.js';
+import { layOut, layOutSent, type Block, type Surroundings } from './layout.js';
 import { newLine, offer, paste, press, sent, type LineModel, type Request } from './line-model.js';
 import type { Line, LineReader, PromptOptions } from './line-reader.js';
 import { RegionPainter } from './region-painter.js';
@@ -45,6 +45,8 @@ export class LineEditor implements LineReader, Bottom {
   #pasted: string | undefined;
   #completing: AbortController | undefined;
   #drawing: NodeJS.Immediate | undefined;
+  /** The output does not end with a line break. */
+  #isInLine = false;
   /** The last key was Enter: some terminals send a line feed behind it. */
   #isAfterReturn = false;
 
@@ -108,7 +110,8 @@ export class LineEditor implements LineReader, Bottom {
     if (this.#painter.isShown) this.#write(this.#painter.clear());
   }
 
-  show(): void {
+  show(written: string): void {
+    this.#isInLine = !written.endsWith('\n');
     // Many lines at once remove it once.
     this.#drawing ??= setImmediate(() => this.#draw());
   }
@@ -288,8 +291,8 @@ export class LineEditor implements LineReader, Bottom {
 
   /** A line that was sent stays on the screen, as it was written. */
   #keep(text: string): void {
-    const block = layOutSent(text, this.#surroundings());
-    this.#write(this.#painter.paint(block) + this.#painter.keep());
+    this.#paint(layOutSent(text, this.#surroundings()));
+    this.#write(this.#painter.keep());
   }
 
   #draw(): void {
@@ -298,7 +301,13 @@ export class LineEditor implements LineReader, Bottom {
     const isVisible =
       this.#mode === 'reading' || (this.#mode === 'working' && this.#live !== undefined);
     if (!isVisible || this.#isAway || !this.#raw.isEntered) return this.hide();
-    this.#write(this.#painter.paint(layOut(this.#model, this.#surroundings())));
+    this.#paint(layOut(this.#model, this.#surroundings()));
+  }
+
+  #paint(block: Block): void {
+    if (this.#isInLine) this.#write('\r\n');
+    this.#isInLine = false;
+    this.#write(this.#painter.paint(block));
   }
 
   #surroundings(): Surroundings {
