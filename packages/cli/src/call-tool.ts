@@ -25,6 +25,8 @@ export interface WrittenCall {
   json?: string | undefined;
   /** Sends misspelt arguments, too. `undefined`: they are refused, and no option changes that. */
   loose?: boolean | undefined;
+  /** What came on stdin, for `name=@-`. */
+  stdin?: Buffer | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface WrittenCall {
 export async function callWritten(
   context: Context,
   client: LongwireClient,
-  { tool: name, words, json, loose }: WrittenCall,
+  { tool: name, words, json, loose, stdin }: WrittenCall,
   options: { signal?: AbortSignal } = {},
 ): Promise<CallToolResult> {
   const { terminal, cwd } = context;
@@ -61,7 +63,7 @@ export async function callWritten(
       terminal.remark(
         sanitizeLine(`The arguments are not checked by the tool's schema: ${reason}.`),
       );
-    const args = await toolArguments(tool, { words, json, cwd, onUnchecked });
+    const args = await toolArguments(tool, { words, json, cwd, stdin, onUnchecked });
     const unnamed = unnamedArguments(tool, args);
     for (const { argument, names } of unnamed.slice(0, maxRemarks)) {
       const guess = didYouMean(argument, names);

@@ -64,10 +64,11 @@ export class Terminal {
     this.#quiet = quiet;
     this.verbose = verbose;
     const dumb = env['TERM'] === 'dumb';
-    const colored = color && !env['NO_COLOR'] && !dumb;
+    const isColored = (stream: Output): boolean =>
+      color && (isForced(env) ?? (!env['NO_COLOR'] && !dumb && stream.isTTY === true));
     this.interactive = stdout.isTTY === true;
-    this.colors = pc.createColors(colored && stdout.isTTY === true);
-    this.remarkColors = pc.createColors(colored && stderr.isTTY === true);
+    this.colors = pc.createColors(isColored(stdout));
+    this.remarkColors = pc.createColors(isColored(stderr));
     this.#drawable = stderr.isTTY === true && !quiet && !dumb && !('CI' in env);
     this.#liveLine = new LiveLine(stderr, this.remarkColors.cyan);
   }
@@ -101,6 +102,11 @@ export class Terminal {
   /** A line of the result. */
   print(line: string = ''): void {
     this.write(`${line}\n`);
+  }
+
+  /** A whole text as a result, as it is: without a line break at its end. The caller sanitizes it. */
+  text(text: string): void {
+    this.#emit(this.#stdout, this.#redactor.data(text));
   }
 
   /** The result as one JSON document; `lines` puts each on one line. */
@@ -244,6 +250,14 @@ export class Terminal {
     this.stopLive();
     stream.write(text);
   }
+}
+
+/** What `FORCE_COLOR` says, which counts more than `NO_COLOR`, as it does for Node. */
+function isForced({
+  FORCE_COLOR,
+}: Readonly<Record<string, string | undefined>>): boolean | undefined {
+  if (FORCE_COLOR === undefined) return undefined;
+  return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
 }
 
 /** The same stream for a library that ends its stream. */

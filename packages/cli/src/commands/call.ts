@@ -4,11 +4,13 @@ import { splitServer } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { AddCommand } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
+import { commandBelongsAfter, isLauncher } from '../launchers.js';
 import { outcomeOf, printResult } from '../print-result.js';
+import { readStdin } from '../read-stdin.js';
 import { MediaFolder } from '../save-media.js';
 import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
-import { looksLikeAddress, parseTarget } from '../target.js';
+import { isTarget, looksLikeAddress, parseTarget } from '../target.js';
 
 interface CallOptions extends ServerRequestOptions {
   args?: string;
@@ -19,7 +21,7 @@ const examples = `
 Arguments of the tool:
   name=value    becomes the type that the tool's schema names; a list: a,b,c
   name:=JSON    any JSON value
-  name=@file    the content of a file
+  name=@file    the content of a file; @- is stdin
 
 Examples:
   $ longwire call http://127.0.0.1:3001/sse echo message=hi
@@ -38,7 +40,7 @@ export const addCall: AddCommand = (program, run) => {
       '[words...]',
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
     )
-    .option('--args <json>', 'the arguments as one JSON object, or @file')
+    .option('--args <json>', 'the arguments as one JSON object, or @file, or - for stdin')
     .option('--loose', 'send an argument that looks like a misspelt one all the same');
   addServerRequestOptions(command)
     .addHelpText('after', examples)
@@ -48,16 +50,24 @@ export const addCall: AddCommand = (program, run) => {
         if (tool === undefined) {
           throw usageError('no tool given: write its name, as in `longwire call echo message=hi`');
         }
+        const [next = ''] = words;
+        if (server === undefined && context.command === undefined) {
+          if (isLauncher(tool)) throw usageError(commandBelongsAfter(tool, 'call TOOL name=value'));
+          if (isTarget(next)) {
+            throw usageError(`the server comes before the tool: longwire call ${next} ${tool} …`);
+          }
+        }
         if (looksLikeAddress(tool)) parseTarget(tool);
+        const stdin = await readStdin(context, { words, json });
         const call = async (client: LongwireClient): Promise<ExitCode> => {
           const { terminal, options } = context;
-          const result = await callWritten(context, client, { tool, words, json, loose });
+          const result = await callWritten(context, client, { tool, words, json, loose, stdin });
           if (!options.json)
             return printResult(terminal, result, { tool, media: new MediaFolder() });
           terminal.json(result);
           return outcomeOf(terminal, result, tool);
         };
-        return withClient(context, server, call, { mayAsk });
+        return await withClient(context, server, call, { mayAsk });
       }),
     );
 };
