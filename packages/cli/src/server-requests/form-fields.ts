@@ -138,7 +138,7 @@ function parseNumber({ kind, min, max }: Field, written: string): ParsedValue {
 }
 
 function parseText({ min = 0, max = Infinity, format }: Field, written: string): ParsedValue {
-  const { length } = [...written];
+  const { length } = Array.from(written);
   if (length < min) return problem(`write at least ${min} characters`);
   if (length > max) return problem(`write at most ${max} characters`);
   const isFit = formats[format ?? ''];
