@@ -2,6 +2,7 @@ import type { LongwireClient } from '@longwire/client';
 import { callWritten } from '../call-tool.js';
 import { splitServer } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
+import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { commandBelongsAfter, isLauncher } from '../launchers.js';
@@ -61,7 +62,14 @@ export const addCall: AddCommand = (program, run) => {
         const stdin = await readStdin(context, { words, json });
         const call = async (client: LongwireClient): Promise<ExitCode> => {
           const { terminal, options } = context;
-          const result = await callWritten(context, client, { tool, words, json, loose, stdin });
+          const result = await callWritten(context, client, {
+            tool,
+            words,
+            json,
+            loose,
+            stdin,
+            onTools: (tools) => rememberTools(context, server, tools),
+          });
           if (!options.json)
             return printResult(terminal, result, { tool, media: new MediaFolder() });
           terminal.json(result);
