@@ -27,7 +27,7 @@ export async function askForm(
   }
   const first = await askWord(
     desk,
-    `Answer the server ${name}? ${fields.length} ${fields.length === 1 ? 'value' : 'values'}: (d)ecline, (c)ancel, (A)nswer`,
+    `Answer the server ${name} with ${fields.length} ${fields.length === 1 ? 'value' : 'values'}? (d)ecline, (c)ancel, (A)nswer`,
     {
       lines: [],
       answers: { decline: ['d', 'decline'], cancel: ['c', 'cancel'], answer: ['a', 'answer'] },

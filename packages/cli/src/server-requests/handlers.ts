@@ -75,7 +75,7 @@ class Questions {
     const { terminal, stdin } = this.#context;
     if (!terminal.canAsk(stdin) || problems.some(({ isFinal }) => isFinal)) {
       const why = problems.map(({ text }) => text).join('; ');
-      this.#remark(`asked ${visibleJson(sanitizeLine(params.message, 200))}: declined, ${why}`);
+      this.#remark(`asked ${visibleJson(sanitizeLine(params.message, 200))} (declined, ${why})`);
       return { action: 'decline' };
     }
     const { askForm } = await import('./ask-form.js');
