@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { toJson } from '@longwire/client';
 import pc from 'picocolors';
 import { fit } from './display-width.js';
-import { LiveLine } from './live-line.js';
+import { LiveLine, type DrawLive } from './live-line.js';
 import type { Redactor } from './redact.js';
 import { escapeControls, sanitizeLine } from './sanitize.js';
 import { askWord, type QuestionDesk, type WordQuestion } from './question-desk.js';
@@ -25,6 +25,18 @@ export interface TerminalOptions {
   color?: boolean;
 }
 
+/** What stays below all output of a terminal: a line that is being typed. */
+export interface Bottom {
+  /** Removes it, for output to take its place. */
+  hide(): void;
+  /** Output was written: it may be shown again. */
+  show(): void;
+  /** Draws what is at work. */
+  readonly drawLive: DrawLive;
+  /** Leaves input and screen to somebody else until the function returned is called. */
+  release(): () => void;
+}
+
 /**
  * The two outputs of the command: results on stdout; remarks, progress and errors on stderr. All output
  * passes the redactor: messages strictly, results for our own credentials only.
@@ -35,15 +47,16 @@ export class Terminal {
   readonly #redactor: Redactor;
   readonly #quiet: boolean;
   readonly #drawable: boolean;
+  readonly #isDumb: boolean;
   readonly #liveLine: LiveLine;
   readonly #remarked = new Set<string>();
   /** Settles when the questions that came so far are answered. */
   #conversation: Promise<void> = Promise.resolve();
-  #pauseEditor: (() => () => void) | undefined;
   /** The end of the written text, if it may be the beginning of a secret. */
   #unfinished = '';
   /** Writes that wait while a question uses the terminal. */
   #held: (() => void)[] | undefined;
+  #bottom: Bottom | undefined;
   /** What goes to stdout while it is captured. */
   #captured: string[] | undefined;
   /** Given what went wrong while the terminal is lent. */
@@ -66,6 +79,7 @@ export class Terminal {
     this.#quiet = quiet;
     this.verbose = verbose;
     const dumb = env['TERM'] === 'dumb';
+    this.#isDumb = dumb;
     const isColored = (stream: Output): boolean =>
       color && (isForced(env) ?? (!env['NO_COLOR'] && !dumb && stream.isTTY === true));
     this.interactive = stdout.isTTY === true;
@@ -185,6 +199,38 @@ export class Terminal {
     };
   }
 
+  /** Whether a line can be edited: where the cursor can be moved. */
+  canEdit(stdin: Input): boolean {
+    return stdin.isTTY === true && this.interactive && !this.#isDumb;
+  }
+
+  /** Keeps something below all output until the function returned is called. */
+  attach(bottom: Bottom): () => void {
+    this.#bottom = bottom;
+    this.#liveLine.drawElsewhere(bottom.drawLive);
+    return () => {
+      this.#bottom = undefined;
+      this.#liveLine.drawElsewhere(undefined);
+    };
+  }
+
+  /**
+   * Leaves input and screen to a question or a program until the function returned is called. Other
+   * output waits.
+   */
+  hold(): () => void {
+    this.stopLive();
+    const takeBack = this.#bottom?.release();
+    const before = this.#held;
+    const held: (() => void)[] = before ?? [];
+    this.#held = held;
+    return () => {
+      this.#held = before;
+      if (before === undefined) for (const write of held) write();
+      takeBack?.();
+    };
+  }
+
   /** Whether a question can be asked. */
   canAsk(stdin: Input): boolean {
     return stdin.isTTY === true && this.#stderr.isTTY === true;
@@ -205,13 +251,9 @@ export class Terminal {
     const left = new Promise<void>((resolve) => (leave = resolve));
     this.#conversation = earlier.then(() => left);
     await earlier;
-    const held: (() => void)[] = [];
-    let resume: (() => void) | undefined;
+    const takeBack = this.hold();
     try {
       signal.throwIfAborted();
-      resume = this.#pauseEditor?.();
-      this.stopLive();
-      this.#held = held;
       await discardTyped(stdin, signal);
       const { blue, bold, cyan, green } = this.remarkColors;
       return await work({
@@ -226,22 +268,9 @@ export class Terminal {
       });
     } finally {
       stdin.setRawMode?.(false);
-      this.#held = undefined;
-      for (const write of held) write();
-      resume?.();
+      takeBack();
       leave();
     }
-  }
-
-  /**
-   * Sets what stops a line editor while questions use the terminal; what `pause` returns lets it go on.
-   * The function returned unsets it.
-   */
-  pauseForQuestions(pause: () => () => void): () => void {
-    this.#pauseEditor = pause;
-    return () => {
-      if (this.#pauseEditor === pause) this.#pauseEditor = undefined;
-    };
   }
 
   /**
@@ -270,7 +299,9 @@ export class Terminal {
     }
     if (this.#held !== undefined) return void this.#held.push(() => stream.write(text));
     this.stopLive();
+    this.#bottom?.hide();
     stream.write(text);
+    this.#bottom?.show();
   }
 }
 
