@@ -20,6 +20,8 @@ export interface Configuration {
   path: string;
   /** Whether the user named the file; otherwise it was found, by any author. */
   isNamed: boolean;
+  /** Whether it is another program's, found where that keeps it. */
+  isForeign: boolean;
   /** The profile that is laid over the servers. */
   profile: string | undefined;
   /** Those that can be used, and those that are disabled. */
@@ -53,7 +55,28 @@ export async function readConfiguration(
   const { profile = named?.trim() || undefined } = options;
   const read = await readServersFile(context, file, { variablesFrom: directory, profile, inputs });
   for (const remark of read.remarks) terminal.remarkOnce(sanitizeLine(remark));
-  return { ...read, isNamed };
+  return isNamed ? { ...read, isNamed } : await withoutHostNames(read);
+}
+
+/**
+ * The same without names that are those of other programs' servers, as `cursor:github`: a file that was
+ * only found must not stand for them.
+ */
+async function withoutHostNames(configuration: Configuration): Promise<Configuration> {
+  if (!namesIn(configuration).some((name) => name.includes(':'))) return configuration;
+  const [{ hostOf }, { ConfigError }] = await Promise.all([
+    import('./hosts/host-files.js'),
+    import('@longwire/client/config'),
+  ]);
+  const servers = new Map(configuration.servers);
+  const unusable = new Map(configuration.unusable);
+  for (const name of namesIn(configuration).filter((each) => hostOf(each) !== undefined)) {
+    const place = servers.get(name)?.place ?? configuration.file;
+    servers.delete(name);
+    const message = `${place}: the name "${name}" is one of another program's servers: rename it`;
+    unusable.set(name, new ConfigError(message, { problems: [] }));
+  }
+  return { ...configuration, servers, unusable };
 }
 
 /** How a file of servers is read. */
@@ -98,6 +121,7 @@ export async function readServersFile(
     file,
     path: resolve(cwd, file),
     isNamed: false,
+    isForeign: options.foreign === true,
     profile: options.profile,
     servers: new Map(servers.map((each) => [each.name, each])),
     unusable,

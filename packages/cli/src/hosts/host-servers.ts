@@ -4,7 +4,7 @@ import type { ConfigError } from '@longwire/client';
 import type { ServerConfig } from '@longwire/client/config';
 import { didYouMean } from '@longwire/client/internal';
 import { usageError } from '../command-error.js';
-import { readServersFile, type Configuration } from '../configuration.js';
+import { namesIn, readServersFile, type Configuration } from '../configuration.js';
 import type { Context } from '../context.js';
 import { summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
@@ -76,8 +76,9 @@ function withoutNames(configuration: Configuration, seen: Set<string>): Configur
     new Map([...all].filter(([name]) => !seen.has(name)));
   const servers = keep(configuration.servers);
   const unusable = keep(configuration.unusable);
-  for (const name of [...servers.keys(), ...unusable.keys()]) seen.add(name);
-  return { ...configuration, servers, unusable };
+  const kept = { ...configuration, servers, unusable };
+  for (const name of namesIn(kept)) seen.add(name);
+  return kept;
 }
 
 /**
@@ -95,22 +96,28 @@ export async function hostConfiguration(
     hosts: new Set([host, host.startsWith('.') ? host.slice(1) : `.${host}`]),
     inputs,
   });
-  const has = ({ servers, unusable }: Configuration): boolean =>
-    servers.has(name) || unusable.has(name);
-  const found = configurations.find(has);
+  const found = configurations.find((each) => namesIn(each).includes(name));
   if (found !== undefined) return found;
   const [broken] = unreadable;
   if (broken !== undefined) {
-    throw usageError(`there is no server "${name}": ${broken.file} cannot be used: ${broken.reason}`, {
-      code: 'config',
-    });
+    throw usageError(
+      `there is no server "${name}": ${broken.file} cannot be used: ${broken.reason}`,
+      {
+        code: 'config',
+      },
+    );
   }
-  const names = configurations.flatMap(({ servers, unusable }) => [
-    ...servers.keys(),
-    ...unusable.keys(),
-  ]);
+  const names = configurations.flatMap(namesIn);
   const hint = didYouMean(name, names) || ' `longwire servers` lists those that there are.';
   throw usageError(`there is no server "${name}".${hint}`, { code: 'config' });
+}
+
+/** The full names of servers of other programs that are called so after the colon. */
+export async function hostServersCalled(context: Context, name: string): Promise<string[]> {
+  const { configurations } = await readHostServers(context);
+  return configurations
+    .flatMap(namesIn)
+    .filter((full) => full.slice((hostOf(full) ?? '').length + 1) === name);
 }
 
 /** A path as a person would write it: from here, or from home. */
