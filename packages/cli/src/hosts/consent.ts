@@ -27,21 +27,39 @@ export async function requireUnchanged(
   if (configuration.isNamed) return;
   const allowances = new Allowances(context);
   if (allowances.standingOf(config, configuration) !== 'changed') return;
-  const { terminal, stdin, interruptions } = context;
   const shown = visibleJson(config.name);
   const changed = `${shown} of ${configuration.file} has changed since it was allowed`;
-  if (terminal.canAsk(stdin)) {
-    const answer = await ask(context, `Allow ${shown} as it is now? (y)es, (N)o`, {
-      lines: [`${changed}. Now it is:`, ...describeServer(config, configuration)],
-      answers,
-      signal: interruptions.signal,
-    });
-    if (answer === 'yes') return allowances.allow(config, configuration);
-    interruptions.signal.throwIfAborted();
-  }
+  if (context.terminal.canAsk(context.stdin)) context.terminal.remark(`${changed}:`);
+  if (await askToAllow(context, [{ config, configuration }])) return;
   throw usageError(`${changed}: longwire servers allow ${shellWord(config.name)}`, {
     code: 'config',
   });
+}
+
+/** A server, and the configuration that has it. */
+export interface Found {
+  config: ServerConfig;
+  configuration: Configuration;
+}
+
+/** Asks at a terminal whether servers may be used as they are now; `false` where nobody can be asked. */
+export async function askToAllow(context: Context, found: readonly Found[]): Promise<boolean> {
+  const { terminal, stdin, interruptions } = context;
+  if (found.length === 0 || !terminal.canAsk(stdin)) return false;
+  const names = found.map(({ config }) => visibleJson(config.name)).join(', ');
+  const answer = await ask(context, `Allow ${names} as shown, from now on? (y)es, (N)o`, {
+    lines: found.flatMap(({ config, configuration }) => [
+      visibleJson(config.name),
+      ...describeServer(config, configuration),
+    ]),
+    answers,
+    signal: interruptions.signal,
+  });
+  interruptions.signal.throwIfAborted();
+  if (answer !== 'yes') return false;
+  const allowances = new Allowances(context);
+  for (const { config, configuration } of found) allowances.allow(config, configuration);
+  return true;
 }
 
 /**
