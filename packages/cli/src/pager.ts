@@ -20,20 +20,14 @@ export async function printLong(
   const isLong = rows !== undefined && linesOf(text, columns) >= rows;
   const isShown =
     terminal.interactive && stdin.isTTY === true && isLong && !/^\s*(?:cat\s*)?$/.test(command);
-  if (!isShown || !(await throughPager(text, { command, env, interruptions, terminal }))) {
-    terminal.passOn(text);
-  }
+  const page = (): Promise<boolean> => throughPager(text, { command, env, interruptions });
+  if (!isShown || !(await terminal.occupied(page))) terminal.passOn(text);
 }
 
 /** Whether the pager could be started. */
 async function throughPager(
   text: string,
-  {
-    command,
-    env,
-    interruptions,
-    terminal,
-  }: { command: string } & Pick<Context, 'env' | 'interruptions' | 'terminal'>,
+  { command, env, interruptions }: { command: string } & Pick<Context, 'env' | 'interruptions'>,
 ): Promise<boolean> {
   // A shell between would die of Ctrl-C, which the pager survives.
   const isPlain = /^[\w ./=-]+$/.test(command);
@@ -45,7 +39,6 @@ async function throughPager(
     env: { LESS, LV: '-c', ...env },
   });
   const release = interruptions.take(() => undefined);
-  const takeBack = terminal.hold();
   // The reader may leave before the end.
   pager.stdin.on('error', () => undefined).end(text);
   try {
@@ -56,7 +49,6 @@ async function throughPager(
     return interruptions.signal.aborted;
   } finally {
     release();
-    takeBack();
   }
 }
 

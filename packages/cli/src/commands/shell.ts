@@ -4,6 +4,7 @@ import { usageError } from '../command-error.js';
 import type { AddCommand, ConnectedServer, Context } from '../context.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
+import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { closeClients, connectClients, createServerClient } from '../session.js';
@@ -19,18 +20,25 @@ Lines of a pipe all run; the first that fails decides the exit code.`;
 
 /** `longwire shell [target …]` */
 export const addShell: AddCommand = (program, run) => {
-  program
+  const command = program
     .command('shell')
     .description('a session: call, read and watch over one connection')
     .argument(
       '[targets...]',
       'URLs, names of longwire.json or @all, and -- and a command after them (default: MCP_SERVER_URL)',
-    )
+    );
+  addServerRequestOptions(command)
     .addHelpText('after', examples)
-    .action((words: string[]) => run((context) => shell(context, words)));
+    .action((words: string[], mayAsk: ServerRequestOptions) =>
+      run((context) => shell(context, words, mayAsk)),
+    );
 };
 
-async function shell(context: Context, words: readonly string[]): Promise<ExitCode> {
+async function shell(
+  context: Context,
+  words: readonly string[],
+  mayAsk: ServerRequestOptions,
+): Promise<ExitCode> {
   if (context.options.json) {
     throw usageError('--json belongs to a line of the session: call TOOL name=value --json');
   }
@@ -48,7 +56,7 @@ async function shell(context: Context, words: readonly string[]): Promise<ExitCo
   const servers: ConnectedServer[] = [];
   try {
     for (const [index, server] of chosen.entries()) {
-      const client = await createServerClient(context, server, { name: names[index] });
+      const client = await createServerClient(context, server, { name: names[index], mayAsk });
       servers.push({ client, target: server.target });
     }
     const clients = servers.map(({ client }) => client);

@@ -272,17 +272,17 @@ export class LineEditor implements LineReader, Bottom {
 
   async #editOutside(text: string): Promise<void> {
     if (this.#mode !== 'reading') return;
-    const takeBack = this.#context.terminal.hold();
+    const { terminal } = this.#context;
     let failure: unknown;
-    try {
-      const { editOutside } = await import('./external-editor.js');
-      const edited = await editOutside(this.#context, text);
-      this.#model = { ...this.#model, edit: put(this.#model.edit, edited) };
-    } catch (error) {
-      failure = error;
-    } finally {
-      takeBack();
-    }
+    await terminal.occupied(async () => {
+      try {
+        const { editOutside } = await import('./external-editor.js');
+        const edited = await editOutside(this.#context, text);
+        this.#model = { ...this.#model, edit: put(this.#model.edit, edited) };
+      } catch (error) {
+        failure = error;
+      }
+    });
     const { signal } = this.#context.interruptions;
     if (failure !== undefined && !signal.aborted) {
       reportError(failure, exitCodeOf(failure), this.#context);

@@ -8,8 +8,18 @@ import { readCommonOptions } from '../options.js';
 import { createProgram } from '../program.js';
 import { errorAsJson } from '../report-error.js';
 
-/** Options that say how a server is reached, which is settled. */
-const SETTLED = ['header', 'transport', 'protocol', 'env', 'cwd', 'config', 'profile'] as const;
+/** Options that say how a server is reached and answered, which is settled. */
+const SETTLED = [
+  'header',
+  'transport',
+  'protocol',
+  'env',
+  'cwd',
+  'config',
+  'profile',
+  'answer',
+  'root',
+] as const;
 
 /**
  * Runs a command of the command line on a server that is connected; its words name no server. What it
@@ -29,7 +39,10 @@ export async function runCommand(
   const program = await createProgram({
     args,
     run: async (read, action) => {
-      const settled = SETTLED.find((name) => read.getOptionValueSource(name) === 'cli');
+      const [command] = read.commands;
+      const settled = SETTLED.find((name) =>
+        [read, command].some((each) => each?.getOptionValueSource(name) === 'cli'),
+      );
       if (settled !== undefined) {
         throw usageError(`--${settled} holds for a whole session: give it to longwire shell`);
       }

@@ -81,7 +81,12 @@ describe('the history', () => {
     await Promise.all(
       names.map((name) =>
         promisify(execFile)(process.execPath, [
-          ...['--input-type=module', '-e', script, pathToFileURL(outfile).href, path, name],
+          '--input-type=module',
+          '-e',
+          script,
+          pathToFileURL(outfile).href,
+          path,
+          name,
         ]),
       ),
     );
