@@ -25,8 +25,9 @@ serve({
     }
     if (name === 'stray') console.log('one more stray line');
     if (name === 'flood') {
-      const lines = Array.from({ length: 50_000 }, (_, index) => `line ${index}\n`).join('');
-      for (let from = 0; from < lines.length;) from += writeSync(2, lines.slice(from));
+      process.stderr.write(
+        Array.from({ length: 50_000 }, (_, index) => `line ${index}\n`).join(''),
+      );
     }
     if (name === 'die') {
       writeSync(2, 'out of tea\n');
