@@ -12,7 +12,7 @@ export interface Look<Found> {
   /** Asks a server that is connected; what it gives is what `--json` prints. */
   read(client: LongwireClient, target: Target): Promise<Found>;
   /** Prints it for people. */
-  print(found: Found, client: LongwireClient): void;
+  print(found: Found, client: LongwireClient): void | Promise<void>;
 }
 
 /** The outcome for one of several servers. */
@@ -31,16 +31,16 @@ export async function lookAt<Found>(
     return await withClient(context, word, async (client, target) => {
       const found = await look.read(client, target);
       if (options.json) terminal.json(found);
-      else look.print(found, client);
+      else await look.print(found, client);
       return 0;
     });
   }
   const all = await chooseAll(context);
   tellSkipped(context, all);
   const read: Look<Found>['read'] = (client, target) => look.read(client, target);
-  return await lookAtEach(context, all, read, (outcomes) => {
+  return await lookAtEach(context, all, read, async (outcomes) => {
     if (options.json) terminal.json(outcomes.map((outcome) => asJson(context, outcome)));
-    else print(context, outcomes, look);
+    else await print(context, outcomes, look);
     for (const outcome of outcomes) {
       if (!('error' in outcome)) continue;
       const { name, error, requests = context.requests } = outcome;
@@ -50,16 +50,16 @@ export async function lookAt<Found>(
   });
 }
 
-function print<Found>(
+async function print<Found>(
   { terminal }: Context,
   outcomes: readonly Outcome<Found>[],
   look: Look<Found>,
-): void {
+): Promise<void> {
   const found = outcomes.filter((outcome) => 'found' in outcome);
   for (const [index, outcome] of found.entries()) {
     if (index > 0) terminal.print();
     terminal.print(terminal.colors.bold(sanitizeLine(outcome.name)));
-    look.print(outcome.found, outcome.client);
+    await look.print(outcome.found, outcome.client);
   }
 }
 
@@ -72,7 +72,7 @@ export async function lookAtEach<Found>(
   context: Context,
   { servers, unusable }: Pick<AllServers, 'servers' | 'unusable'>,
   read: Look<Found>['read'],
-  print: (outcomes: readonly Outcome<Found>[]) => void,
+  print: (outcomes: readonly Outcome<Found>[]) => void | Promise<void>,
 ): Promise<ExitCode> {
   const { terminal, interruptions } = context;
   const clients: LongwireClient[] = [];
@@ -95,7 +95,7 @@ export async function lookAtEach<Found>(
     // After an interruption all failed for the same reason.
     interruptions.signal.throwIfAborted();
     const outcomes = [...asked, ...[...unusable].map(([name, error]) => ({ name, error }))];
-    print(outcomes);
+    await print(outcomes);
     const failed = outcomes.find((outcome) => 'error' in outcome);
     return failed === undefined ? 0 : exitCodeOf(failed.error);
   } finally {
