@@ -19,6 +19,7 @@ const commands = {
   chat: async () => (await import('./commands/chat.js')).addChat,
   dash: async () => (await import('./commands/dash.js')).addDash,
   top: async () => (await import('./commands/top.js')).addTop,
+  completion: async () => (await import('./commands/completion.js')).addCompletion,
   demo: async () => (await import('./commands/demo.js')).addDemo,
 } satisfies Readonly<Record<string, () => Promise<AddCommand>>>;
 

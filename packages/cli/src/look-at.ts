@@ -2,6 +2,7 @@ import type { LongwireClient } from '@longwire/client';
 import { allServers, chooseAll, type AllServers } from './choose-servers.js';
 import type { Context } from './context.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
+import { printLong } from './pager.js';
 import { errorAsJson, reportError } from './report-error.js';
 import { sanitizeLine } from './sanitize.js';
 import { closeClients, createServerClient, followClients, withClient } from './session.js';
@@ -12,7 +13,7 @@ export interface Look<Found> {
   /** Asks a server that is connected; what it gives is what `--json` prints. */
   read(client: LongwireClient, target: Target): Promise<Found>;
   /** Prints it for people. */
-  print(found: Found, client: LongwireClient): void | Promise<void>;
+  print(found: Found, client: LongwireClient): void;
 }
 
 /** The outcome for one of several servers. */
@@ -31,7 +32,7 @@ export async function lookAt<Found>(
     return await withClient(context, word, async (client, target) => {
       const found = await look.read(client, target);
       if (options.json) terminal.json(found);
-      else await look.print(found, client);
+      else await printLong(context, () => look.print(found, client));
       return 0;
     });
   }
@@ -40,7 +41,7 @@ export async function lookAt<Found>(
   const read: Look<Found>['read'] = (client, target) => look.read(client, target);
   return await lookAtEach(context, all, read, async (outcomes) => {
     if (options.json) terminal.json(outcomes.map((outcome) => asJson(context, outcome)));
-    else await print(context, outcomes, look);
+    else await printLong(context, () => print(context, outcomes, look));
     for (const outcome of outcomes) {
       if (!('error' in outcome)) continue;
       const { name, error, requests = context.requests } = outcome;
@@ -50,16 +51,16 @@ export async function lookAt<Found>(
   });
 }
 
-async function print<Found>(
+function print<Found>(
   { terminal }: Context,
   outcomes: readonly Outcome<Found>[],
   look: Look<Found>,
-): Promise<void> {
+): void {
   const found = outcomes.filter((outcome) => 'found' in outcome);
   for (const [index, outcome] of found.entries()) {
     if (index > 0) terminal.print();
     terminal.print(terminal.colors.bold(sanitizeLine(outcome.name)));
-    await look.print(outcome.found, outcome.client);
+    look.print(outcome.found, outcome.client);
   }
 }
 

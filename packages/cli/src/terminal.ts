@@ -40,6 +40,8 @@ export class Terminal {
   #unfinished = '';
   /** Writes that wait while a question uses the terminal. */
   #held: (() => void)[] | undefined;
+  /** What goes to stdout while it is captured. */
+  #captured: string[] | undefined;
   /** Given what went wrong while the terminal is lent. */
   #onError: ((line: string) => void) | undefined;
 
@@ -109,6 +111,23 @@ export class Terminal {
   json(value: unknown, options: { lines?: boolean } = {}): void {
     const text = toJson(this.#redactor.value(value), options.lines === true ? 0 : 2);
     this.#emit(this.#stdout, `${escapeControls(text)}\n`);
+  }
+
+  /** What is printed to stdout meanwhile, ready to be passed on. */
+  captured(print: () => void): string {
+    const parts: string[] = [];
+    this.#captured = parts;
+    try {
+      print();
+    } finally {
+      this.#captured = undefined;
+    }
+    return parts.join('');
+  }
+
+  /** Writes to stdout what was captured. */
+  passOn(text: string): void {
+    this.#emit(this.#stdout, text);
   }
 
   /** A remark; not shown with `--quiet`. */
@@ -225,6 +244,9 @@ export class Terminal {
   }
 
   #emit(stream: Output, text: string): void {
+    if (this.#captured !== undefined && stream === this.#stdout) {
+      return void this.#captured.push(text);
+    }
     if (this.#held !== undefined) return void this.#held.push(() => stream.write(text));
     this.stopLive();
     stream.write(text);

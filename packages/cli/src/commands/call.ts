@@ -1,6 +1,7 @@
 import { callWritten } from '../call-tool.js';
 import { splitServer } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
+import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand } from '../context.js';
 import { commandBelongsAfter, isLauncher } from '../launchers.js';
 import { outcomeOf, printResult } from '../print-result.js';
@@ -52,7 +53,14 @@ export const addCall: AddCommand = (program, run) => {
         const stdin = await readStdin(context, { words, json });
         return await withClient(context, server, async (client) => {
           const { terminal, options } = context;
-          const result = await callWritten(context, client, { tool, words, json, loose, stdin });
+          const result = await callWritten(context, client, {
+            tool,
+            words,
+            json,
+            loose,
+            stdin,
+            onTools: (tools) => rememberTools(context, server, tools),
+          });
           if (!options.json)
             return printResult(terminal, result, { tool, media: new MediaFolder() });
           terminal.json(result);

@@ -1,5 +1,6 @@
 import type { Tool } from '@longwire/client';
 import { allServers, splitServer } from '../choose-servers.js';
+import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand, Context } from '../context.js';
 import { lookAt } from '../look-at.js';
 import { operationOptions } from '../session.js';
@@ -31,25 +32,28 @@ Examples:
 
 async function tools(context: Context, all: readonly string[]): ReturnType<typeof lookAt> {
   const [server, names] = await splitNames(all, context);
-  const { terminal } = context;
+  const { terminal, options } = context;
+  const pages = new WeakMap<Tool, string[]>();
   return await lookAt<readonly Tool[] | Tool>(context, server, {
     read: async (client) => {
       const listed = await client.listTools(operationOptions(context));
+      if (server !== allServers) rememberTools(context, server, listed);
       if (names.length === 0) return listed;
       const { isPattern, selectTools } = await import('../describe/select-tools.js');
       const chosen = selectTools(listed, names);
       const [only] = chosen;
       const [name = ''] = names;
-      return names.length > 1 || only === undefined || isPattern(name, listed) ? chosen : only;
+      if (names.length > 1 || only === undefined || isPattern(name, listed)) return chosen;
+      const { toolPage } = await import('../describe/tool-page.js');
+      const callOf = (args: readonly string[]): string =>
+        callLine(context, server, only.name, args);
+      if (!options.json) pages.set(only, await toolPage(only, terminal, callOf));
+      return only;
     },
-    print: async (found) => {
-      if (!isOne(found)) {
-        if (found.length === 0) terminal.remark('The server has no tools.');
-        else terminal.print(toolTable(found, terminal));
-        return;
-      }
-      const { printToolPage } = await import('../describe/tool-page.js');
-      await printToolPage(terminal, found, (args) => callLine(context, server, found.name, args));
+    print: (found) => {
+      if (isOne(found)) for (const line of pages.get(found) ?? []) terminal.print(line);
+      else if (found.length === 0) terminal.remark('The server has no tools.');
+      else terminal.print(toolTable(found, terminal));
     },
   });
 }

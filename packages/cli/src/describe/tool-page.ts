@@ -15,44 +15,42 @@ const maxWrappedLength = 50_000;
 const indent = 4;
 
 /**
- * All about one tool: what it does, what its server says of it, its arguments and its result as trees,
- * and a call to copy. `callOf` gives the whole call for the words of its arguments.
+ * All about one tool, as lines: what it does, what its server says of it, its arguments and its result as
+ * trees, and a call to copy. `callOf` gives the whole call for the words of its arguments.
  */
-export async function printToolPage(
-  terminal: Pick<Terminal, 'print' | 'colors' | 'width'>,
+export async function toolPage(
   tool: Tool,
+  { colors, width }: Pick<Terminal, 'colors' | 'width'>,
   callOf: (words: readonly string[]) => string,
-): Promise<void> {
-  const { colors } = terminal;
-  const section = (title: string, lines: readonly string[]): void => {
-    terminal.print();
-    terminal.print(colors.bold(title));
-    for (const line of lines) terminal.print(line);
-  };
+): Promise<string[]> {
+  const section = (heading: string, lines: readonly string[]): string[] => [
+    '',
+    colors.bold(heading),
+    ...lines,
+  ];
   const name = sanitizeLine(tool.name, 256);
   const title = sanitizeLine(tool.title ?? tool.annotations?.title ?? '', 256);
-  terminal.print(`${colors.bold(name)}${title === '' || title === name ? '' : `: ${title}`}`);
-  const { description } = tool;
-  for (const line of laidOut(description, terminal.width, 0)) terminal.print(line);
   const hints = hintWords(tool);
-  if (hints.length > 0) {
-    terminal.print();
-    terminal.print(`${colors.dim('The server says:')} ${hints.join(', ')}.`);
-  }
   const root = inputSchema(tool.inputSchema);
   const input = schemaTree({ ...root, type: 'object' }, root);
   const takesNone = root['additionalProperties'] === false;
-  if (input.length === 0) section(`It ${takesNone ? 'takes' : 'names'} no arguments.`, []);
-  else section('Arguments (* required)', treeLines(input, terminal));
+  const page = [
+    `${colors.bold(name)}${title === '' || title === name ? '' : `: ${title}`}`,
+    ...laidOut(tool.description, width, 0),
+    ...(hints.length === 0 ? [] : ['', `${colors.dim('The server says:')} ${hints.join(', ')}.`]),
+    ...(input.length === 0
+      ? section(`It ${takesNone ? 'takes' : 'names'} no arguments.`, [])
+      : section('Arguments (* required)', treeLines(input, { colors, width }))),
+  ];
   if (isJsonObject(tool.outputSchema)) {
-    section('Result', treeLines(schemaTree(asSchema(tool.outputSchema)), terminal));
+    const output = schemaTree(asSchema(tool.outputSchema));
+    page.push(...section('Result', treeLines(output, { colors, width })));
   }
   const example = await exampleCall(tool);
   // What cannot be typed cannot be copied.
-  if (example === undefined || name !== tool.name) return;
-  section(example.fits ? 'A call' : 'A call, with values to be replaced', [
-    `  ${callOf(example.words)}`,
-  ]);
+  if (example === undefined || name !== tool.name) return page;
+  const heading = example.fits ? 'A call' : 'A call, with values to be replaced';
+  return [...page, ...section(heading, [`  ${callOf(example.words)}`])];
 }
 
 function treeLines(
