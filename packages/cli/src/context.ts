@@ -9,6 +9,7 @@ import type { Redactor } from './redact.js';
 import type { Input } from './streams.js';
 import type { Target } from './target.js';
 import type { Terminal } from './terminal.js';
+import type { Trace } from './trace/trace.js';
 
 /** A server that is connected. */
 export interface ConnectedServer {
@@ -31,6 +32,8 @@ export interface Context {
   readonly interruptions: Interruptions;
   readonly stdin: Input;
   readonly cwd: string;
+  /** Of `--trace`. */
+  readonly trace?: Trace | undefined;
   /** What is known of the requests so far: the credentials of the last one. */
   readonly requests: { credentials: Credentials };
 }
