@@ -20,8 +20,17 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 /** What is pasted beyond this is left out, in UTF-16 units. */
 const maxPasteLength = 1_000_000;
 
+/** How long keys wait for what is offered, in milliseconds. */
+const maxKeysWaitMs = 300;
+
 /** How long what is offered may take, in milliseconds: a server may be asked. */
 const maxCompletingMs = 3000;
+
+/** Text that came at once. */
+interface Pasted {
+  readonly type: 'paste';
+  readonly text: string;
+}
 
 /**
  * Lines that are typed at a terminal, which stays raw between them: while a line is at work, keys are
@@ -44,6 +53,8 @@ export class LineEditor implements LineReader, Bottom {
   #live: string | undefined;
   #pasted: string | undefined;
   #completing: AbortController | undefined;
+  /** What was typed meanwhile. */
+  readonly #inputAfter: (Key | Pasted)[] = [];
   #drawing: NodeJS.Immediate | undefined;
   /** The output does not end with a line break. */
   #isInLine = false;
@@ -154,6 +165,7 @@ export class LineEditor implements LineReader, Bottom {
   /** Ctrl-C while a line is typed. */
   #interrupted(): void {
     const { text } = this.#model.edit;
+    this.#completing?.abort();
     this.#keep(`${text}^C`);
     this.#model = { ...newLine(this.#model.history), edit: cleared(this.#model.edit) };
     this.#arrived({ kind: 'interrupted', cleared: text !== '' });
@@ -167,7 +179,7 @@ export class LineEditor implements LineReader, Bottom {
       const isSecondHalf = name === 'enter' && this.#isAfterReturn;
       this.#isAfterReturn = name === 'return' && !pressed.meta;
       const key = isSecondHalf ? undefined : keyOf(text, pressed);
-      if (key !== undefined) this.#onMeaning(key);
+      if (key !== undefined) this.#onInput(key);
     } else if (name === 'paste-end' || (ctrl && name === 'c')) {
       this.#onPaste(this.#pasted);
     } else if (this.#pasted.length <= maxPasteLength) {
@@ -180,19 +192,22 @@ export class LineEditor implements LineReader, Bottom {
     if (pasted.length > maxPasteLength) {
       this.#context.terminal.remark('What was pasted is too long: its end is left out.');
     }
-    this.#completing?.abort();
-    this.#model = paste(this.#model, sanitize(pasted.slice(0, maxPasteLength)));
-    this.#draw();
+    this.#onInput({ type: 'paste', text: sanitize(pasted.slice(0, maxPasteLength)) });
   }
 
-  #onMeaning(key: Key): void {
-    const isStopping = this.#completing !== undefined;
-    this.#completing?.abort();
-    // It stops what was looked for, and nothing else.
-    if (isStopping && key.type === 'command' && ['interrupt', 'cancel'].includes(key.command)) {
+  #onInput(input: Key | Pasted): void {
+    if (this.#completing !== undefined) {
+      const isStop = input.type === 'command' && ['interrupt', 'cancel'].includes(input.command);
+      // It stops what is looked for, and nothing else; other keys wait a moment for that.
+      if (isStop) this.#completing.abort();
+      else this.#inputAfter.push(input);
       return;
     }
-    const { model, request } = press(this.#model, key);
+    if (input.type === 'paste') {
+      this.#model = paste(this.#model, input.text);
+      return this.#draw();
+    }
+    const { model, request } = press(this.#model, input);
     this.#model = model;
     if (request !== undefined) this.#serve(request);
     else this.#draw();
@@ -249,6 +264,9 @@ export class LineEditor implements LineReader, Bottom {
     const { text, caret } = this.#model.edit;
     const controller = new AbortController();
     this.#completing = controller;
+    const patience = setInterval(() => {
+      if (this.#inputAfter.length > 0) controller.abort();
+    }, maxKeysWaitMs);
     const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(maxCompletingMs)]);
     const stopped = new Promise<undefined>((resolve) => {
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -265,8 +283,10 @@ export class LineEditor implements LineReader, Bottom {
       // What cannot be asked for is not offered; whoever needs it gets the error.
       if (!controller.signal.aborted) this.#write('\u0007');
     } finally {
-      if (this.#completing === controller) this.#completing = undefined;
+      clearInterval(patience);
+      this.#completing = undefined;
       this.#draw();
+      for (const input of this.#inputAfter.splice(0)) this.#onInput(input);
     }
   }
 
