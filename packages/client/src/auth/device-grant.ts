@@ -15,7 +15,13 @@ import {
   type TokenEndpointResponse,
 } from 'oauth4webapi';
 import { AuthorityUnavailableError } from './authority-fetch.js';
-import { endpointOf, openAuthority, requestParts, type OpenAuthority } from './open-authority.js';
+import {
+  endpointOf,
+  openAuthority,
+  requestParts,
+  withReason,
+  type OpenAuthority,
+} from './open-authority.js';
 import type { AuthorityOptions } from './flow-requests.js';
 import { isWeb } from './documents.js';
 
@@ -74,7 +80,9 @@ export async function grantByDevice(
     ...(scope?.split(' ').includes('offline_access') && { prompt: 'consent' }),
   };
   const asked = await deviceAuthorizationRequest(server, client, clientAuth, parameters, request);
-  const given = await processDeviceAuthorizationResponse(server, client, asked);
+  const given = await processDeviceAuthorizationResponse(server, client, asked).catch((error) => {
+    throw withReason(error);
+  });
   onCode(deviceCodeOf(given, opened.issuer));
   const expiresIn = Math.min(given.expires_in, MAX_EXPIRY_SECONDS);
   const endsAt = performance.now() + expiresIn * 1000;
@@ -112,9 +120,7 @@ async function askForTokens(
     if (error.error === 'authorization_pending') return 'pending';
     if (error.error === 'slow_down') return 'slow_down';
     if (error.error === 'expired_token') throw new Error('the code expired before it was entered');
-    throw new Error([error.error, error.error_description].filter(Boolean).join(': '), {
-      cause: error,
-    });
+    throw withReason(error);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   ClientSecretPost,
   customFetch,
   None,
+  ResponseBodyError,
   type AuthorizationServer,
   type ClientAuth,
   type HttpRequestOptions,
@@ -98,4 +99,11 @@ function clientAuthOf(
 ): ClientAuth {
   if (secret === undefined || method === 'none') return None();
   return method === 'client_secret_basic' ? ClientSecretBasic(secret) : ClientSecretPost(secret);
+}
+
+/** The error of `oauth4webapi` with what the server said, which its message leaves out. */
+export function withReason(error: unknown): unknown {
+  if (!(error instanceof ResponseBodyError)) return error;
+  const { error: code, error_description: description } = error;
+  return new Error([code, description].filter(Boolean).join(': '), { cause: error });
 }

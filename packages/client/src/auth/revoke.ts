@@ -1,7 +1,7 @@
 import type { OAuthClientProvider } from '@modelcontextprotocol/client';
-import { processRevocationResponse, revocationRequest } from 'oauth4webapi';
+import { processRevocationResponse, ResponseBodyError, revocationRequest } from 'oauth4webapi';
 import type { AuthorityOptions } from './flow-requests.js';
-import { endpointOf, openAuthority, requestParts } from './open-authority.js';
+import { endpointOf, openAuthority, requestParts, withReason } from './open-authority.js';
 
 /**
  * Revokes the provider's tokens where its authorization server can
@@ -34,9 +34,14 @@ export async function revokeTokens(
     if (token === undefined) continue;
     const additionalParameters = new URLSearchParams({ token_type_hint: hint });
     const options = { ...request, additionalParameters };
-    await processRevocationResponse(
-      await revocationRequest(server, client, clientAuth, token, options),
-    );
+    const answer = await revocationRequest(server, client, clientAuth, token, options);
+    try {
+      await processRevocationResponse(answer);
+    } catch (error) {
+      // A signed token cannot be taken back by every server. It ends by itself, soon.
+      const isOther = !(error instanceof ResponseBodyError);
+      if (isOther || error.error !== 'unsupported_token_type') throw withReason(error);
+    }
   }
   return true;
 }
