@@ -29,15 +29,15 @@ afterAll(async () => {
   await environment[Symbol.asyncDispose]();
 });
 
-it('every block says what it is, and what it needs is given to programs only', () => {
-  const known = ['sh', 'ts', 'js', 'json', 'yaml', 'nginx', 'mermaid', 'text'];
+it('every block says what it is, and what it needs is given to what runs only', () => {
+  const known = ['sh', 'console', 'ts', 'js', 'json', 'yaml', 'nginx', 'mermaid', 'text'];
   expect(blocks.length).toBeGreaterThan(0);
   for (const { name, language, given } of blocks) {
     // `text` is for what nothing can run: output, trees of files, wire formats.
     expect(known, `${name}: write what the block is; there are ${known.join(', ')}`).toContain(
       language,
     );
-    if (given !== '') expect(['ts', 'js'], name).toContain(language);
+    if (given !== '') expect(['ts', 'js', 'console'], name).toContain(language);
   }
 });
 

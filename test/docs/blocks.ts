@@ -7,6 +7,8 @@ export interface Block {
   /** As in `packages/client/README.md:5`. */
   name: string;
   page: string;
+  /** The heading above it, of the second level. */
+  section: string;
   /** What stands behind the fence. */
   language: string;
   text: string;
@@ -29,10 +31,15 @@ export function blocksOf(page: string): Block[] {
   const text = readFileSync(join(repository, page), 'utf8');
   const fence =
     /(?:^<!-- given:(?<given>(?:(?!-->).)*)-->\n\n?)?^(?<indent> *)(?<ticks>`{3,}|~{3,})(?<language>[^\n]*)\n(?<text>.*?)^\k<indent>\k<ticks>$/gms;
+  // A heading inside a block is none.
+  const prose = text.replace(fence, (block) => ' '.repeat(block.length));
+  const headings = [...prose.matchAll(/^## (.*)$/gm)];
   return [...text.matchAll(fence)].map((match) => {
     const { given = '', ticks = '', language = '', text: code = '' } = match.groups ?? {};
-    const line = text.slice(0, match.index + match[0].indexOf(ticks)).split('\n').length;
-    return { name: `${page}:${line}`, page, language: language.trim(), text: code, given };
+    const above = text.slice(0, match.index + match[0].indexOf(ticks));
+    const name = `${page}:${above.split('\n').length}`;
+    const section = headings.filter(({ index }) => index < match.index).at(-1)?.[1] ?? '';
+    return { name, page, section, language: language.trim(), text: code, given };
   });
 }
 
