@@ -10,6 +10,7 @@ import { CommandError } from './command-error.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Credentials } from './headers.js';
+import { LoginError } from './login/login-error.js';
 import { sanitizeLine } from './sanitize.js';
 
 /** How many causes are followed: an error may be its own cause. */
@@ -93,6 +94,7 @@ export function describeTried({ url, outcome }: ProbeResult): string {
 /** What to try, as options of the command line if the library's hint is for programs. */
 function hintFor(error: unknown, credentials: Credentials): string | undefined {
   if (!(error instanceof LongwireError) || error instanceof CommandError) return undefined;
+  if (error instanceof LoginError) return error.hint;
   switch (error.code) {
     case 'unauthorized':
     case 'forbidden':
@@ -123,6 +125,7 @@ function hintFor(error: unknown, credentials: Credentials): string | undefined {
 const credentialsHint: Readonly<Record<Credentials, string>> = {
   header: 'the credentials of --header were sent: check them',
   configured: 'the credentials of the configuration were sent: check them',
+  login: 'the login was sent, and it does not suffice: longwire whoami says which it is',
   key: 'MCP_API_KEY was sent: check it, or give other credentials with --header',
   'key-withheld':
     "MCP_API_KEY was not sent, for it goes only to the origin of MCP_SERVER_URL: set that to this server, or give --header 'Authorization: Bearer …'",

@@ -8,7 +8,7 @@ import {
   type OperationOptions,
   type RetryOptions,
 } from '@longwire/client';
-import { VERSION } from '@longwire/client/internal';
+import { isCredentialName, VERSION } from '@longwire/client/internal';
 import { config as configureZod } from 'zod/v4/core';
 import type { MiddlewareRegistry, ServerConfig } from '@longwire/client/config';
 import { chooseServer } from './choose-servers.js';
@@ -16,6 +16,7 @@ import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import { requestHeaders } from './headers.js';
+import { targetAuth, type TargetAuth } from './login/target-auth.js';
 import { sanitizeLine } from './sanitize.js';
 import { nameOf, type Server, type Target } from './target.js';
 
@@ -42,6 +43,8 @@ interface ServerSettings {
   trusted?: boolean;
   /** They come before those of a configuration. */
   middleware?: readonly Middleware[];
+  /** Given what answers for authentication; what it returns is used instead. */
+  wrapAuth?: (auth: Required<TargetAuth>) => TargetAuth;
 }
 
 /**
@@ -56,7 +59,7 @@ export function createTargetClient(
   target: Target,
   given: ServerSettings & { configured?: ClientOptions } = {},
 ): LongwireClient {
-  const { configured = {}, retry, trusted = false, middleware = [] } = given;
+  const { configured = {}, retry, trusted = false, middleware = [], wrapAuth = same } = given;
   const { name = configured.name ?? nameOf(target) } = given;
   const { options } = context;
   const kind = typeof target === 'string' ? 'url' : 'command';
@@ -65,7 +68,12 @@ export function createTargetClient(
   return createClient(target, {
     ...configured,
     name,
-    ...(typeof target === 'string' && { headers: headersFor(target, context, configured.headers) }),
+    ...(typeof target === 'string' && {
+      headers: headersFor(target, context, configured.headers),
+      ...(!hasOwnCredentials(target, context, configured.headers) && {
+        auth: wrapAuth(targetAuth(context, target)),
+      }),
+    }),
     clientInfo: { name: 'longwire', version: VERSION },
     timeouts: { ...configured.timeouts, connectMs: Math.min(timeoutMs, deadlineMs) },
     ...(trusted && { trusted }),
@@ -125,6 +133,26 @@ function headersFor(
       terminal.detail(`  ${method} ${url.href}`);
     },
   });
+}
+
+/** Whether credentials are sent that go before a login. */
+export function hasOwnCredentials(
+  url: string,
+  context: Context,
+  configured: HeadersOption | undefined,
+): boolean {
+  const { environment, options } = context;
+  const names = Object.keys({
+    ...(typeof configured === 'object' && configured),
+    ...options.headers,
+  });
+  const sendsKey =
+    environment.apiKey !== undefined && new URL(url).origin === serverOrigin(context);
+  return sendsKey || names.some(isCredentialName);
+}
+
+function same(auth: TargetAuth): TargetAuth {
+  return auth;
 }
 
 /** Prints the changes of connections as details. */

@@ -120,7 +120,7 @@ export class OAuth {
       const { headers = {}, signal } = options;
       const url = this.#ownUrl();
       const { grantByDevice } = await import('./device-grant.js');
-      const { resourceMetadataUrl, scope = undefined } = readChallenge(headers);
+      const { resourceMetadataUrl, scope } = readChallenge(headers);
       try {
         await grantByDevice(this.#flows.view.provider, this.#authority, {
           ...options,
