@@ -1,3 +1,5 @@
+import { request } from 'undici';
+
 /** A browser without a screen: follows redirects, keeps cookies, and submits the forms that it is given. */
 export class Browser {
   readonly #cookies = new Map<string, string>();
@@ -15,15 +17,21 @@ export class Browser {
     for (let steps = 0; steps < 20; steps++) {
       this.visited.push(url.href);
       if (until?.(url) === true) return { url, status: 0, text: '' };
-      const response = await fetch(url, {
-        redirect: 'manual',
-        ...(form !== undefined && { method: 'POST', body: form }),
-        headers: { cookie: this.#cookieFor(url), 'sec-fetch-mode': 'navigate' },
+      // `fetch` says by itself that it is no navigation.
+      const response = await request(url, {
+        method: form === undefined ? 'GET' : 'POST',
+        body: form?.toString() ?? null,
+        headers: {
+          cookie: this.#cookieFor(url),
+          'sec-fetch-mode': 'navigate',
+          ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+        },
       });
-      this.#keep(url, response);
-      const text = await response.text();
-      const location = response.headers.get('location');
-      if (location === null) return { url, status: response.status, text };
+      const { statusCode: status, headers } = response;
+      this.#keep(url, [headers['set-cookie'] ?? []].flat());
+      const text = await response.body.text();
+      const location = [headers.location].flat()[0];
+      if (location === undefined) return { url, status, text };
       url = new URL(location, url);
       form = undefined;
     }
@@ -50,8 +58,8 @@ export class Browser {
       .join('; ');
   }
 
-  #keep({ host }: URL, response: Response): void {
-    for (const cookie of response.headers.getSetCookie()) {
+  #keep({ host }: URL, cookies: readonly string[]): void {
+    for (const cookie of cookies) {
       const [, name = '', value = ''] = /^([^=]*)=([^;]*)/.exec(cookie) ?? [];
       if (value === '' || /expires=Thu, 01 Jan 1970/i.test(cookie)) {
         this.#cookies.delete(`${host} ${name}`);

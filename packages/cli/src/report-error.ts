@@ -94,7 +94,8 @@ export function describeTried({ url, outcome }: ProbeResult): string {
 /** What to try, as options of the command line if the library's hint is for programs. */
 function hintFor(error: unknown, credentials: Credentials): string | undefined {
   if (!(error instanceof LongwireError) || error instanceof CommandError) return undefined;
-  if (error instanceof LoginError) return error.hint;
+  const login = loginErrorIn(error);
+  if (login !== undefined) return login.hint;
   switch (error.code) {
     case 'unauthorized':
     case 'forbidden':
@@ -146,10 +147,22 @@ function checkFirst({ certainty }: LongwireError): string {
 /** What went wrong, without the hint of the library. */
 export function summaryOf(error: unknown): string {
   if (error instanceof CommandError) return error.message;
+  const login = loginErrorIn(error);
+  if (login !== undefined) return login.summary;
   if (error instanceof LongwireError) return error.summary || String(error.code ?? error.name);
   if (!(error instanceof Error)) return String(error);
   // A network error may have only a code.
   return error.message || ('code' in error ? String(error.code) : error.name);
+}
+
+/** Why somebody has to log in, if that is why it failed; the rest says no more. */
+function loginErrorIn(error: unknown): LoginError | undefined {
+  let cause = error;
+  for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
+    if (cause instanceof LoginError) return cause;
+    cause = causeOf(cause);
+  }
+  return undefined;
 }
 
 function causeOf(error: unknown): unknown {

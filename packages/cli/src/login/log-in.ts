@@ -81,7 +81,7 @@ export async function logIn(
     signal.throwIfAborted();
     if (!(error instanceof LongwireError) || error.code !== 'unauthorized') throw error;
     if (error instanceof LoginError) throw error;
-    throw new LoginError(sanitizeLine(error.summary), { cause: error });
+    throw new LoginError(sanitizeLine(whyOf(error)), { cause: error });
   } finally {
     clearTimeout(timer);
     terminal.stopLive();
@@ -115,7 +115,7 @@ async function leadBrowser(
     await auth.finish(parameters);
     tell({});
   } catch (error) {
-    tell({ error: error instanceof LongwireError ? sanitizeLine(error.summary) : 'It failed' });
+    tell({ error: error instanceof LongwireError ? sanitizeLine(whyOf(error)) : 'It failed' });
     throw error;
   }
 }
@@ -161,6 +161,10 @@ async function authorized(auth: OAuth, headers: Challenged['headers'], url: URL)
     internal: true,
   };
   await auth.onChallenge(401, headers, request);
+}
+
+function whyOf({ summary }: LongwireError): string {
+  return summary.replace(/^authorization failed: /, 'the login failed: ');
 }
 
 /** Rejects as soon as the signal is aborted, whatever becomes of the promise. */

@@ -45,10 +45,8 @@ export class StoredProvider implements OAuthClientProvider {
     this.redirectUrl = by === 'program' ? undefined : 'http://127.0.0.1/callback';
     this.clientMetadata = {
       redirect_uris: this.redirectUrl === undefined ? [] : [this.redirectUrl],
-      grant_types: [
-        by === 'program' ? 'client_credentials' : 'authorization_code',
-        'refresh_token',
-      ],
+      grant_types:
+        by === 'program' ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
     };
   }
 

@@ -58,7 +58,8 @@ export class TargetLogin {
       return await this.#store.locked(login, () => flows.onChallenge(status, headers, request));
     } catch (cause) {
       if (cause instanceof LoginError || !(cause instanceof Error)) throw cause;
-      const why = cause instanceof LongwireError ? cause.summary : cause.message;
+      const summary = cause instanceof LongwireError ? cause.summary : cause.message;
+      const why = summary.replace(/^authorization failed: /, '');
       throw new LoginError(
         `the login for ${login.facts.resource} could not be renewed: ${sanitizeLine(why)}`,
         { hint: 'it is kept: try again later', cause },
@@ -88,7 +89,9 @@ export class TargetLogin {
             ),
           ),
       });
-      flows = oauth(provider, { url: facts.url });
+      const { by, url, scope } = facts;
+      // A program asks for what it was given; a person's token is renewed with what it has.
+      flows = oauth(provider, { url, ...(by === 'program' && scope !== undefined && { scope }) });
       this.#flows.set(file, flows);
     }
     return flows;

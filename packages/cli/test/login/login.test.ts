@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../../../test/support/browser.ts';
-import { MACHINE, startOAuthServer, type OAuthServer } from '../../../../test/support/oauth-server.ts';
+import {
+  MACHINE,
+  startOAuthServer,
+  type OAuthServer,
+} from '../../../../test/support/oauth-server.ts';
 import { logIn, makeHome, run, start, type Home } from './support.ts';
 
 let server: OAuthServer;
@@ -69,7 +73,13 @@ describe('longwire login', () => {
 
   it('logs in as the program itself', async () => {
     home.env['SECRET'] = MACHINE.secret;
-    const words = ['--client-credentials', '--client-id', MACHINE.id, '--client-secret-env', 'SECRET'];
+    const words = [
+      '--client-credentials',
+      '--client-id',
+      MACHINE.id,
+      '--client-secret-env',
+      'SECRET',
+    ];
     const { code, stdout } = await run(['login', server.url, ...words], home);
     expect({ code, stdout }).toMatchObject({
       code: 0,
@@ -102,7 +112,7 @@ describe('longwire login', () => {
     server.decision = 'deny';
     const { code, stderr, page } = await logIn(server.url, home);
     expect(code).toBe(4);
-    expect(stderr).toContain('access_denied');
+    expect(stderr).toContain('Ada said no');
     expect(page).toContain('You are not logged in');
     expect(await run(['whoami', '--json'], home)).toMatchObject({ code: 0, stdout: '[]\n' });
   });
