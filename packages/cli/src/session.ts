@@ -7,6 +7,7 @@ import {
   type Middleware,
   type OperationOptions,
   type RetryOptions,
+  type ServerRequestHandlers,
 } from '@longwire/client';
 import { isCredentialName, VERSION } from '@longwire/client/internal';
 import { config as configureZod } from 'zod/v4/core';
@@ -18,6 +19,7 @@ import type { ExitCode } from './exit-codes.js';
 import { requestHeaders } from './headers.js';
 import { targetAuth, type TargetAuth } from './login/target-auth.js';
 import { sanitizeLine } from './sanitize.js';
+import type { ServerRequestOptions } from './server-requests/options.js';
 import { nameOf, type Server, type Target } from './target.js';
 
 // Compiling a schema takes longer than the few values that a command checks with it.
@@ -45,6 +47,8 @@ interface ServerSettings {
   middleware?: readonly Middleware[];
   /** Given what answers for authentication; what it returns is used instead. */
   wrapAuth?: (auth: Required<TargetAuth>) => TargetAuth;
+  /** What the server may ask, and how it is answered. Default: nothing. */
+  mayAsk?: ServerRequestOptions | undefined;
 }
 
 /**
@@ -94,10 +98,28 @@ export async function createServerClient(
   { target, config }: Server,
   given: ServerSettings = {},
 ): Promise<LongwireClient> {
-  if (config === undefined) return createTargetClient(context, target, given);
+  const { name = config?.name ?? nameOf(target), mayAsk } = given;
+  const handlers = mayAsk && (await handlersFor(context, name, mayAsk));
+  const options: ClientOptions = handlers === undefined ? {} : { handlers };
+  if (config === undefined) {
+    return createTargetClient(context, target, { ...given, configured: options });
+  }
   const { clientOptionsOf } = await import('@longwire/client/config');
   const configured = await clientOptionsOf(config, await middlewaresFor(context, config));
-  return createTargetClient(context, target, { ...given, configured });
+  return createTargetClient(context, target, {
+    ...given,
+    configured: { ...configured, ...options },
+  });
+}
+
+/** How a server is answered that asks; loaded where it may. */
+async function handlersFor(
+  context: Context,
+  name: string,
+  options: ServerRequestOptions,
+): Promise<ServerRequestHandlers> {
+  const { serverRequestHandlers } = await import('./server-requests/handlers.js');
+  return serverRequestHandlers(context, name, options);
 }
 
 /** The middlewares that a configuration may name; loaded only if it names some. */
@@ -233,9 +255,10 @@ export async function withClient(
   context: Context,
   word: string | undefined,
   action: (client: LongwireClient, target: Target) => Promise<ExitCode>,
+  given: ServerSettings = {},
 ): Promise<ExitCode> {
   const server = await chooseServer(word, context);
-  const client = await createServerClient(context, server);
+  const client = await createServerClient(context, server, given);
   try {
     await connectClients(context, [client]);
     return await action(client, server.target);

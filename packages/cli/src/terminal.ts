@@ -2,9 +2,10 @@ import { Writable } from 'node:stream';
 import { toJson } from '@longwire/client';
 import pc from 'picocolors';
 import { fit } from './display-width.js';
-import { LiveLine } from './live-line.js';
+import { LiveLine, type DrawLive } from './live-line.js';
 import type { Redactor } from './redact.js';
 import { escapeControls, sanitizeLine } from './sanitize.js';
+import { askWord, type QuestionDesk, type WordQuestion } from './question-desk.js';
 import { discardTyped, type Input, type Output } from './streams.js';
 
 /** Colours, or the same functions doing nothing. */
@@ -24,6 +25,18 @@ export interface TerminalOptions {
   color?: boolean;
 }
 
+/** What stays below all output of a terminal: a line that is being typed. */
+export interface Bottom {
+  /** Removes it, for output to take its place. */
+  hide(): void;
+  /** Output was written: it may be shown again. */
+  show(): void;
+  /** Draws what is at work. */
+  readonly drawLive: DrawLive;
+  /** Leaves input and screen to somebody else until the function returned is called. */
+  release(): () => void;
+}
+
 /**
  * The two outputs of the command: results on stdout; remarks, progress and errors on stderr. All output
  * passes the redactor: messages strictly, results for our own credentials only.
@@ -34,12 +47,18 @@ export class Terminal {
   readonly #redactor: Redactor;
   readonly #quiet: boolean;
   readonly #drawable: boolean;
+  readonly #isDumb: boolean;
   readonly #liveLine: LiveLine;
   readonly #remarked = new Set<string>();
+  /** Settles when the questions that came so far are answered. */
+  #conversation: Promise<void> = Promise.resolve();
   /** The end of the written text, if it may be the beginning of a secret. */
   #unfinished = '';
   /** Writes that wait while a question uses the terminal. */
   #held: (() => void)[] | undefined;
+  #bottom: Bottom | undefined;
+  /** What goes to stdout while it is captured. */
+  #captured: string[] | undefined;
   /** Given what went wrong while the terminal is lent. */
   #onError: ((line: string) => void) | undefined;
 
@@ -60,6 +79,7 @@ export class Terminal {
     this.#quiet = quiet;
     this.verbose = verbose;
     const dumb = env['TERM'] === 'dumb';
+    this.#isDumb = dumb;
     const isColored = (stream: Output): boolean =>
       color && (isForced(env) ?? (!env['NO_COLOR'] && !dumb && stream.isTTY === true));
     this.interactive = stdout.isTTY === true;
@@ -105,10 +125,32 @@ export class Terminal {
     this.write(`${line}\n`);
   }
 
+  /** A whole text as a result, as it is: without a line break at its end. The caller sanitizes it. */
+  text(text: string): void {
+    this.#emit(this.#stdout, this.#redactor.data(text));
+  }
+
   /** The result as one JSON document; `lines` puts each on one line. */
   json(value: unknown, options: { lines?: boolean } = {}): void {
     const text = toJson(this.#redactor.value(value), options.lines === true ? 0 : 2);
     this.#emit(this.#stdout, `${escapeControls(text)}\n`);
+  }
+
+  /** What is printed to stdout meanwhile, ready to be passed on. */
+  captured(print: () => void): string {
+    const parts: string[] = [];
+    this.#captured = parts;
+    try {
+      print();
+    } finally {
+      this.#captured = undefined;
+    }
+    return parts.join('');
+  }
+
+  /** Writes to stdout what was captured. */
+  passOn(text: string): void {
+    this.#emit(this.#stdout, text);
   }
 
   /** A remark; not shown with `--quiet`. */
@@ -170,60 +212,92 @@ export class Terminal {
     };
   }
 
+  /** Whether a line can be edited: where the cursor can be moved. */
+  canEdit(stdin: Input): boolean {
+    return stdin.isTTY === true && this.interactive && !this.#isDumb;
+  }
+
+  /** Keeps something below all output until the function returned is called. */
+  attach(bottom: Bottom): () => void {
+    this.#bottom = bottom;
+    this.#liveLine.drawElsewhere(bottom.drawLive);
+    return () => {
+      this.#bottom = undefined;
+      this.#liveLine.drawElsewhere(undefined);
+    };
+  }
+
+  /**
+   * Leaves input and screen to a question or a program until the function returned is called. Other
+   * output waits.
+   */
+  hold(): () => void {
+    this.stopLive();
+    const takeBack = this.#bottom?.release();
+    const before = this.#held;
+    const held: (() => void)[] = before ?? [];
+    this.#held = held;
+    return () => {
+      this.#held = before;
+      if (before === undefined) for (const write of held) write();
+      takeBack?.();
+    };
+  }
+
   /** Whether a question can be asked. */
   canAsk(stdin: Input): boolean {
     return stdin.isTTY === true && this.#stderr.isTTY === true;
   }
 
   /**
+   * Gives the terminal to questions until `work` has settled; one caller at a time, in the order in
+   * which they came. Input from before is discarded, other output waits.
+   *
+   * @throws the library's `ExitPromptError` after Ctrl-C, which it reads itself; what `work` throws.
+   */
+  async converse<Answer>(
+    { stdin, signal }: { stdin: Input; signal: AbortSignal },
+    work: (desk: QuestionDesk) => Promise<Answer>,
+  ): Promise<Answer> {
+    const earlier = this.#conversation;
+    let leave!: () => void;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    this.#conversation = earlier.then(() => left);
+    await earlier;
+    const takeBack = this.hold();
+    try {
+      signal.throwIfAborted();
+      await discardTyped(stdin, signal);
+      const { blue, bold, cyan, green } = this.remarkColors;
+      return await work({
+        show: (line) => void this.#stderr.write(`${this.#redactor.data(line)}\n`),
+        shown: (text) => this.#redactor.data(text),
+        columns: this.#stderr.columns || 80,
+        theme: {
+          prefix: { idle: blue('?'), done: green('✔') },
+          style: { message: bold, answer: cyan },
+        },
+        newContext: () => ({ input: stdin, output: lasting(this.#stderr), signal }),
+      });
+    } finally {
+      stdin.setRawMode?.(false);
+      takeBack();
+      leave();
+    }
+  }
+
+  /**
    * Shows lines and then asks a question that is answered with a word. The lines and the question are
-   * sanitized already. Input from before the question is discarded. Other output waits until it is
-   * answered.
+   * sanitized already.
    *
    * @returns one of the answers, by any of its words; the last one for nothing but Enter.
-   * @throws the library's `ExitPromptError` after Ctrl-C, which it reads itself.
+   * @throws as {@link converse}.
    */
   async ask<Answer extends string>(
     question: string,
-    options: {
-      lines: readonly string[];
-      answers: Readonly<Record<Answer, readonly string[]>>;
-      stdin: Input;
-      signal: AbortSignal;
-    },
+    options: WordQuestion<Answer> & { stdin: Input; signal: AbortSignal },
   ): Promise<Answer> {
-    const { input } = await import('@inquirer/prompts');
-    const { lines, answers, stdin, signal } = options;
-    const { blue, bold, cyan, green } = this.remarkColors;
-    const theme = {
-      prefix: { idle: blue('?'), done: green('✔') },
-      style: { message: bold, answer: cyan },
-    };
-    const entries = Object.entries(answers) as [Answer, readonly string[]][];
-    const answerTo = (text: string): Answer | undefined => {
-      const word = text.trim().toLowerCase();
-      const [otherwise] = entries.at(-1) ?? [];
-      return word === '' ? otherwise : entries.find(([, words]) => words.includes(word))?.[0];
-    };
-    const expected = entries.map(([, [word]]) => word).join(', ');
-    const held: (() => void)[] = [];
-    this.stopLive();
-    this.#held = held;
-    try {
-      await discardTyped(stdin, signal);
-      for (const line of lines) this.#stderr.write(`${this.#redactor.data(line)}\n`);
-      const config = {
-        message: this.#redactor.data(question),
-        validate: (text: string) => answerTo(text) !== undefined || `write one of ${expected}`,
-        theme,
-      };
-      const context = { input: stdin, output: lasting(this.#stderr), signal };
-      return answerTo(await input(config, context)) as Answer;
-    } finally {
-      stdin.setRawMode?.(false);
-      this.#held = undefined;
-      for (const write of held) write();
-    }
+    return await this.converse(options, (desk) => askWord(desk, question, options));
   }
 
   #toStderr(line: string): void {
@@ -233,9 +307,14 @@ export class Terminal {
   }
 
   #emit(stream: Output, text: string): void {
+    if (this.#captured !== undefined && stream === this.#stdout) {
+      return void this.#captured.push(text);
+    }
     if (this.#held !== undefined) return void this.#held.push(() => stream.write(text));
     this.stopLive();
+    this.#bottom?.hide();
     stream.write(text);
+    this.#bottom?.show();
   }
 }
 

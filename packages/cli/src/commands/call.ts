@@ -1,18 +1,28 @@
+import type { LongwireClient } from '@longwire/client';
 import { callWritten } from '../call-tool.js';
 import { splitServer } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
+import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
 import { commandBelongsAfter, isLauncher } from '../launchers.js';
 import { outcomeOf, printResult } from '../print-result.js';
+import { readStdin } from '../read-stdin.js';
 import { MediaFolder } from '../save-media.js';
+import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
 import { isTarget, looksLikeAddress, parseTarget } from '../target.js';
+
+interface CallOptions extends ServerRequestOptions {
+  args?: string;
+  loose?: boolean;
+}
 
 const examples = `
 Arguments of the tool:
   name=value    becomes the type that the tool's schema names; a list: a,b,c
   name:=JSON    any JSON value
-  name=@file    the content of a file
+  name=@file    the content of a file; @- is stdin
 
 Examples:
   $ longwire call http://127.0.0.1:3001/sse echo message=hi
@@ -23,7 +33,7 @@ Examples:
 
 /** `longwire call [target] <tool> [key=value …]` */
 export const addCall: AddCommand = (program, run) => {
-  program
+  const command = program
     .command('call')
     .description('call a tool, show its progress, print its result')
     .usage('[target] <tool> [name=value …]')
@@ -31,10 +41,11 @@ export const addCall: AddCommand = (program, run) => {
       '[words...]',
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
     )
-    .option('--args <json>', 'the arguments as one JSON object, or @file')
-    .option('--loose', 'send an argument that looks like a misspelt one all the same')
+    .option('--args <json>', 'the arguments as one JSON object, or @file, or - for stdin')
+    .option('--loose', 'send an argument that looks like a misspelt one all the same');
+  addServerRequestOptions(command)
     .addHelpText('after', examples)
-    .action((all: string[], { args: json, loose = false }: { args?: string; loose?: boolean }) =>
+    .action((all: string[], { args: json, loose = false, ...mayAsk }: CallOptions) =>
       run(async (context) => {
         const [server, [tool, ...words]] = await splitServer(all, context);
         if (tool === undefined) {
@@ -48,14 +59,23 @@ export const addCall: AddCommand = (program, run) => {
           }
         }
         if (looksLikeAddress(tool)) parseTarget(tool);
-        return withClient(context, server, async (client) => {
+        const stdin = await readStdin(context, { words, json });
+        const call = async (client: LongwireClient): Promise<ExitCode> => {
           const { terminal, options } = context;
-          const result = await callWritten(context, client, { tool, words, json, loose });
+          const result = await callWritten(context, client, {
+            tool,
+            words,
+            json,
+            loose,
+            stdin,
+            onTools: (tools) => rememberTools(context, server, tools),
+          });
           if (!options.json)
             return printResult(terminal, result, { tool, media: new MediaFolder() });
           terminal.json(result);
           return outcomeOf(terminal, result, tool);
-        });
+        };
+        return await withClient(context, server, call, { mayAsk });
       }),
     );
 };
