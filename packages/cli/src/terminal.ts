@@ -109,6 +109,11 @@ export class Terminal {
     return this.interactive ? this.#stdout.columns || 80 : undefined;
   }
 
+  /** The width of stderr in columns; undefined if it is no terminal and lines may be long. */
+  get stderrWidth(): number | undefined {
+    return this.#stderr.isTTY === true ? this.#stderr.columns || 80 : undefined;
+  }
+
   /**
    * Part of a result, without a line break. The caller sanitizes what a server sent. A possible beginning
    * of a secret is held back until more text is written.
@@ -176,6 +181,11 @@ export class Terminal {
    */
   instruct(line: string): void {
     this.#emit(this.#stderr, `${this.#redactor.data(line)}\n`);
+  }
+
+  /** A line of the trace, which has its own colours: always shown. */
+  trace(line: string): void {
+    if (this.#onError === undefined) this.#toStderr(line);
   }
 
   /** What went wrong: always shown. */
