@@ -6,6 +6,7 @@ import type { HttpClient, PendingRequest } from './client.js';
 import { displayUrl } from './display-url.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
 import type { HeaderRecord } from './headers.js';
+import { foreignAnswer } from './page-error.js';
 import type { HttpResponse } from './request-options.js';
 import type { SendOptions } from './send-options.js';
 
@@ -179,7 +180,8 @@ function isEventStream({ status, headers }: HttpResponse): boolean {
 
 function notAStream({ url, status, headers }: HttpResponse): LongwireError {
   const type = shownType(headers['content-type']);
-  return new LongwireError(
+  return foreignAnswer(
+    headers,
     `GET ${displayUrl(url)} was answered ${status} with ${type}, and not with an event stream`,
     { code: 'not-mcp', certainty: 'refused' },
   );
