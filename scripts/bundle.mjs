@@ -4,7 +4,7 @@
  * with the licences of it. Does nothing where no source is newer than what is there. With `--clean` it
  * removes what it made.
  */
-import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -47,7 +47,7 @@ const FILES = {
   client: [{ name: 'client', test: /[\\/]client[\\/]src[\\/]index\.ts$/, priority: 1 }],
   command: [
     // What `--version` needs stays out of the rest.
-    { name: 'version', test: /[\\/](?:version|compile-cache)\.ts$/, priority: 2 },
+    { name: 'version', test: /[\\/](?:version|compile-cache|user-folders)\.ts$/, priority: 2 },
     { name: 'core', test: /[\\/]cli[\\/]src[\\/](?:main|session|look-at)\.ts$/, priority: 1 },
   ],
 };
@@ -123,6 +123,7 @@ async function command({ directory, manifest, entries }) {
     })),
     ...(await write({ input: Object.fromEntries(threads), dir: dist, format: 'cjs' })),
   ];
+  for (const file of Object.values(manifest.bin)) chmodSync(join(directory, file), 0o755);
   if (existsSync(PAGE)) cpSync(PAGE, join(dist, 'page'), { recursive: true });
   writeFileSync(join(dist, 'third-party-licences.txt'), licencesOf(modules));
 }

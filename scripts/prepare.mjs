@@ -4,7 +4,7 @@
  * nothing but Node and npm. Harmless when repeated: the second time it does next to nothing.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -95,10 +95,8 @@ function tscPath() {
 async function linkCommand() {
   const command = join(root, 'packages', 'cli', 'dist', 'bin.js');
   if (!existsSync(command)) return;
-  if (!existsSync(join(root, 'node_modules', '.bin', 'longwire'))) {
-    await step('Linking the command', npm('rebuild', 'longwire', '--ignore-scripts'));
-  }
-  chmodSync(command, 0o755);
+  if (existsSync(join(root, 'node_modules', '.bin', 'longwire'))) return;
+  await step('Linking the command', npm('rebuild', 'longwire', '--ignore-scripts'));
 }
 
 /** npm as it was started, if this runs below npm; else the one on the path. */

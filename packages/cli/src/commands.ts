@@ -19,16 +19,20 @@ const commands = {
   demo: async () => (await import('./commands/demo.js')).addDemo,
 } satisfies Readonly<Record<string, () => Promise<AddCommand>>>;
 
+/** The names of all commands. */
+export const commandNames: readonly string[] = Object.keys(commands);
+
 /** The command that is named; all of them where none is, or one that there is not. */
 export async function loadCommands(args: readonly string[]): Promise<AddCommand[]> {
-  const named = Object.entries(commands).find(([name]) => name === nameIn(args));
+  const word = nameIn(args);
+  const named = Object.entries(commands).find(([name]) => name === word);
   const wanted = named === undefined ? Object.values(commands) : [named[1]];
   return await Promise.all(wanted.map((load) => load()));
 }
 
 /** The first word that is neither an option nor the value of one. */
 function nameIn(args: readonly string[]): string | undefined {
-  const options = new Command().exitOverride();
+  const options = new Command().exitOverride().configureOutput({ outputError: () => {} });
   addCommonOptions(options);
   try {
     return options.parseOptions([...args]).operands[0];

@@ -1,6 +1,6 @@
 import module from 'node:module';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { userFolder } from './user-folders.js';
 
 /** Since Node 22.1. */
 interface CompileCache {
@@ -12,13 +12,5 @@ interface CompileCache {
  * nothing on an older Node. Node has a switch for it: `NODE_DISABLE_COMPILE_CACHE=1`.
  */
 export function enableCompileCache(env: Readonly<Record<string, string | undefined>>): void {
-  (module as CompileCache).enableCompileCache?.(join(userCache(env), 'longwire', 'compiled'));
-}
-
-function userCache(env: Readonly<Record<string, string | undefined>>): string {
-  if (process.platform === 'win32') {
-    return env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local');
-  }
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches');
-  return env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  (module as CompileCache).enableCompileCache?.(join(userFolder('cache', env), 'compiled'));
 }

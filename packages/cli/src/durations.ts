@@ -6,19 +6,17 @@ const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 const maxDurationMs = 2 ** 31 - 1;
 
 /**
- * Reads `500ms`, `30s`, `1.5m` or `2h`; the answer is in whole milliseconds.
+ * Reads `500ms`, `30s`, `1.5m` or `2h`; a bare number is seconds. The answer is in whole milliseconds.
  *
  * @throws LongwireError (usage) that names the option.
  */
 export function parseDuration(text: string, option: string): number {
-  const match = /^(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h)$/.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h)?$/.exec(text.trim());
   if (match === null) {
-    const hint = /^\d+$/.test(text)
-      ? `: write ${text}s or ${text}ms`
-      : ', such as 30s, 10m or 500ms';
-    throw usageError(`${option} "${text}" is not a duration${hint}`);
+    throw usageError(`${option} "${text}" is not a duration, such as 30s, 10m or 500ms`);
   }
-  const durationMs = Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
+  const [, number, unit = 's'] = match;
+  const durationMs = Math.round(Number(number) * unitMs[unit as keyof typeof unitMs]);
   if (durationMs < 1) throw usageError(`${option} must be longer than zero`);
   if (durationMs > maxDurationMs)
     throw usageError(`${option} "${text}" is over the limit of 24 days`);

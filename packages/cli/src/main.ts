@@ -1,5 +1,4 @@
 import { CommanderError, type Command } from 'commander';
-import { usageError } from './command-error.js';
 import type { Action, Context } from './context.js';
 import { loadWideText } from './display-width.js';
 import { readEnvironment } from './environment.js';
@@ -7,6 +6,7 @@ import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import { Interruptions } from './interruptions.js';
 import { readCommonOptions } from './options.js';
 import { createProgram } from './program.js';
+import { mistakenWords } from './mistaken-words.js';
 import { Redactor } from './redact.js';
 import { errorAsJson, reportError } from './report-error.js';
 import { sanitizeLine } from './sanitize.js';
@@ -90,7 +90,6 @@ export async function main(options: MainOptions): Promise<ExitCode> {
     run,
     writeOut: (text) => stdout.write(text),
     writeErr: (text) => stderr.write(text),
-    reportError: (text) => terminal.error(sanitizeLine(text)),
   });
 
   const work = async (): Promise<ExitCode> => {
@@ -98,13 +97,15 @@ export async function main(options: MainOptions): Promise<ExitCode> {
       await program.parseAsync([...args], { from: 'user' });
     } catch (error) {
       const isInterrupted = interruptions.signal.aborted;
-      // What commander found wrong with the words it has said itself.
-      const isSaid = error instanceof CommanderError;
-      if (isSaid) exitCode = error.exitCode === 0 ? 0 : 2;
-      else exitCode = isInterrupted ? 130 : exitCodeOf(error);
+      const isHelp = error instanceof CommanderError && error.code.startsWith('commander.help');
+      const isVersion = error instanceof CommanderError && error.exitCode === 0;
+      const names = program.commands.map((each) => each.name());
+      const failure =
+        error instanceof CommanderError ? mistakenWords(error, { args, names }) : error;
+      if (isVersion) exitCode = 0;
+      else exitCode = isInterrupted ? 130 : exitCodeOf(failure);
       if (outputError === undefined && exitCode !== 0) {
-        if (!isSaid) reportError(error, exitCode, { terminal, requests });
-        const failure = isSaid ? usageError(error.message.replace(/^error: /, '')) : error;
+        if (!isHelp) reportError(failure, exitCode, { terminal, requests });
         const document = { error: errorAsJson(failure, { redactor, requests, isInterrupted }) };
         // The words may be wrong before they could be read.
         if (args.includes('--json')) terminal.json(document, { lines: true });

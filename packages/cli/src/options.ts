@@ -64,7 +64,7 @@ export function addCommonOptions(program: Command): void {
     .option('--profile <name>', 'lay this profile of the file over it (default: LONGWIRE_PROFILE)')
     .option('--json', 'print one JSON document and nothing else on stdout')
     .option('-q, --quiet', 'no remarks, no progress')
-    .option('--no-color', 'no colours (also NO_COLOR)')
+    .option('--no-color', 'no colours (also NO_COLOR; FORCE_COLOR=1 for colours on a pipe)')
     .option('-v, --verbose', 'say what happens underneath');
 }
 

@@ -14,8 +14,9 @@ const minWrapped = 16;
 
 /**
  * Rows under headings, without rules. On a terminal the columns wrap to its width, except the first,
- * which people copy. If the first leaves no room, the rest of its row goes below it. Elsewhere each row
- * is one line. Cells are sanitized already, and are cut to 2,000 characters.
+ * which people copy. If the first leaves no room, the rest of its row goes below it; so do all columns
+ * where the terminal is too narrow for them. Elsewhere each row is one line. Cells are sanitized
+ * already, and are cut to 2,000 characters.
  */
 export function renderTable(
   head: readonly string[],
@@ -23,8 +24,12 @@ export function renderTable(
   terminal: Terminal,
 ): string {
   const cut = rows.map((row) => row.map(cutCell));
-  const widths = columnWidths([head, ...cut], terminal.width);
-  const { dim } = terminal.colors;
+  const { width, colors } = terminal;
+  const widths = columnWidths([head, ...cut], width);
+  const { dim } = colors;
+  if (width !== undefined && rowWidth(widths) > width) {
+    return cut.flatMap((row) => stacked(row, width)).join('\n');
+  }
   return [
     ...layOut(head, widths).map((line) => dim(line)),
     ...cut.flatMap((row) => layOut(row, widths)),
@@ -45,6 +50,19 @@ function layOut(row: readonly string[], widths: readonly number[]): string[] {
   ).filter((line) => line !== '');
 }
 
+/** A row with its cells below the first, where no two fit beside each other. */
+function stacked([first = '', ...rest]: readonly string[], width: number): string[] {
+  const indented = rest
+    .filter((cell) => cell !== '')
+    .flatMap((cell) => wrap(cell, Math.max(1, width - gap.length)))
+    .map((line) => gap + line.trimEnd());
+  return [first, ...indented];
+}
+
+function rowWidth(widths: readonly number[]): number {
+  return widths.reduce((total, each) => total + each, gap.length * (widths.length - 1));
+}
+
 /** How wide each column is; the widest give way until all fit, the first to half the width. */
 function columnWidths(
   rows: readonly (readonly string[])[],
@@ -58,7 +76,7 @@ function columnWidths(
   );
   if (width === undefined) return widths;
   const room = width - gap.length * (widths.length - 1);
-  const over = (): number => widths.reduce((total, each) => total + each, 0) - room;
+  const over = (): number => rowWidth(widths) - width;
   const [first = 0] = widths;
   // The rest of a row with a long identifier goes below it anyway.
   if (over() > 0 && first > room / 2) {

@@ -1,6 +1,7 @@
 import type { CommandTarget } from '@longwire/client';
 import type { ServerConfig } from '@longwire/client/config';
 import { usageError } from './command-error.js';
+import { commandBelongsAfter, isLauncher } from './launchers.js';
 
 /** A server as the command line names it: its URL, or the command that starts it. */
 export type Target = string | CommandTarget;
@@ -30,9 +31,11 @@ export function parseTarget(word: string, source: string = 'target'): URL {
     const reason = url === undefined ? 'is not a valid URL' : 'is neither http:// nor https://';
     throw usageError(`${source} "${shown}" ${reason}`, { code: 'config' });
   }
-  const hint = looksLikeAddress(word)
-    ? `it lacks the scheme: write http://${shown}`
-    : 'write a URL such as http://127.0.0.1:3001/sse, or a name from a longwire.json';
+  const hint = isLauncher(word)
+    ? commandBelongsAfter(shown)
+    : looksLikeAddress(word)
+      ? `it lacks the scheme: write http://${shown}`
+      : 'write a URL such as http://127.0.0.1:3001/sse, or a name from a longwire.json';
   throw usageError(`${source} "${shown}" is not a server: ${hint}`, { code: 'config' });
 }
 

@@ -60,10 +60,11 @@ export class Terminal {
     this.#quiet = quiet;
     this.verbose = verbose;
     const dumb = env['TERM'] === 'dumb';
-    const colored = color && !env['NO_COLOR'] && !dumb;
+    const isColored = (stream: Output): boolean =>
+      color && (isForced(env) ?? (!env['NO_COLOR'] && !dumb && stream.isTTY === true));
     this.interactive = stdout.isTTY === true;
-    this.colors = pc.createColors(colored && stdout.isTTY === true);
-    this.remarkColors = pc.createColors(colored && stderr.isTTY === true);
+    this.colors = pc.createColors(isColored(stdout));
+    this.remarkColors = pc.createColors(isColored(stderr));
     this.#drawable = stderr.isTTY === true && !quiet && !dumb && !('CI' in env);
     this.#liveLine = new LiveLine(stderr, this.remarkColors.cyan);
   }
@@ -223,6 +224,14 @@ export class Terminal {
     this.stopLive();
     stream.write(text);
   }
+}
+
+/** What `FORCE_COLOR` says, which counts more than `NO_COLOR`, as it does for Node. */
+function isForced({
+  FORCE_COLOR,
+}: Readonly<Record<string, string | undefined>>): boolean | undefined {
+  if (FORCE_COLOR === undefined) return undefined;
+  return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
 }
 
 /** The same stream for a library that ends its stream. */

@@ -9,20 +9,18 @@ describe('parseDuration', () => {
     ['2h', 7_200_000],
     ['1.5s', 1500],
     ['.5s', 500],
+    ['5', 5000],
+    ['0.5', 500],
   ])('reads %s', (text, expected) => {
     expect(parseDuration(text, '--timeout')).toBe(expected);
   });
 
-  it.each(['', '30', 's', '-1s', '1d', '1e3s', '0s', '0.1ms', '600h', '10 s', '1m30s'])(
+  it.each(['', '0', 's', '-1s', '1d', '1e3s', '0s', '0.1ms', '600h', '10 s', '1m30s'])(
     'refuses %j and names the option',
     (text) => {
       expect(() => parseDuration(text, '--timeout')).toThrow(/--timeout/);
     },
   );
-
-  it('says what a bare number may have meant', () => {
-    expect(() => parseDuration('30', '--deadline')).toThrow('write 30s or 30ms');
-  });
 });
 
 describe('formatDuration', () => {

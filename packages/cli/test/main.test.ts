@@ -1,6 +1,7 @@
 import { serve, type Serving } from '@longwire/server';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandNames } from '../src/commands.ts';
 import { createDemoServer } from '../src/demo/server.ts';
 import { run } from './run.ts';
 
@@ -15,6 +16,21 @@ afterAll(async () => {
 });
 
 describe('usage', () => {
+  it('longwire alone names every command, on a screen of 24 lines and 80 columns', async () => {
+    const { stdout } = await run(['--help']);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBeLessThan(24);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    const words = stdout.split(/[^a-z]+/);
+    expect(commandNames.filter((name) => !words.includes(name))).toEqual([]);
+  });
+
+  it('help options has what every command takes, and the exit codes', async () => {
+    const { stdout } = await run(['help', 'options']);
+    for (const word of ['--profile', '--env', '130 interrupted']) expect(stdout).toContain(word);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
   it.each([['--help'], ['--version'], ['help'], ['call', '--help'], ['chat', '--help']])(
     '%s %s: 0, on stdout',
     async (...args) => {
@@ -24,48 +40,39 @@ describe('usage', () => {
     },
   );
 
-  it.each([
-    'inspect',
-    'tools',
-    'resources',
-    'prompts',
-    'call',
-    'watch',
-    'run',
-    'check',
-    'servers',
-    'chat',
-    'dash',
-    'top',
-    'demo',
-  ])('%s --help has an example', async (command) => {
+  it.each([...commandNames])('%s --help has an example', async (command) => {
     expect((await run([command, '--help'])).stdout).toContain(`$ longwire ${command}`);
   });
 
-  it.each([
-    [],
-    ['inspect'],
-    ['tools'],
-    ['resources'],
-    ['prompts'],
-    ['call'],
-    ['watch'],
-    ['run'],
-    ['check'],
-    ['servers'],
-    ['chat'],
-    ['dash'],
-    ['top'],
-    ['demo'],
-  ])('%s --help fits 80 columns, but for commands to copy', async (...words) => {
-    const { stdout } = await run([...words, '--help']);
-    const lines = stdout.split('\n').filter((line) => !line.startsWith('  $ '));
-    expect(lines.filter((line) => line.length > 80)).toEqual([]);
-  });
+  it.each([[], ...commandNames.map((name) => [name])])(
+    '%s --help fits 80 columns, but for commands to copy',
+    async (...words) => {
+      const { stdout } = await run([...words, '--help']);
+      const lines = stdout.split('\n').filter((line) => !line.startsWith('  $ '));
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    },
+  );
 
   it.each<[string[], RegExp]>([
     [[], /Usage: longwire/],
-    [['tols'], /Did you mean tools\?/],
+    [['tols'], /unknown command 'tols'\. Did you mean tools\?$/m],
+    [['http://h/sse', 'tools'], /the command comes first: longwire tools http:\/\/h\/sse/],
+    [['http://h/sse'], /the command comes first: longwire inspect http:\/\/h\/sse/],
+    [['npx', '-y', 'server'], /comes after --, as in longwire tools -- npx …/],
+    [['tools', 'npx', '-y', 'server'], /comes after --, as in longwire tools -- npx …/],
+    [['tools', 'node', 'server.js'], /comes after --, as in longwire tools -- node …/],
+    [['tools', './server'], /comes after --, as in longwire tools -- \.\/server …/],
+    [['call', 'node', 'server.js', 'echo'], /comes after --, as in longwire call/],
+    [
+      ['call', 'echo', 'http://h/sse', 'a=1'],
+      /before the tool: longwire call http:\/\/h\/sse echo/,
+    ],
+    [
+      ['tools', 'http://h/sse', '--method', 'tools/list'],
+      /unknown option '--method'; the first word/,
+    ],
+    [['call', 'http://h/sse', 'echo', '--tool-arg', 'a=1'], /write arguments as name=value/],
+    [['tools', '--timeout'], /^error: option '--timeout <duration>' argument missing; longwire/],
     [['help', 'bogus'], /unknown command 'bogus'/],
     [['tools', 'http://h/sse', '--header', 'X-A: \u0001'], /--header x-a/],
     [['tools', 'http://h/sse', 'more'], /too many arguments/],
@@ -75,7 +82,7 @@ describe('usage', () => {
     [['call'], /no tool given/],
     [['call', 'http://h/sse'], /no tool given/],
     [['call', 'localhost:1/sse', 'echo'], /write http:\/\/localhost:1\/sse/],
-    [['tools', 'http://h/sse', '--timeout', '3'], /--timeout/],
+    [['tools', 'http://h/sse', '--timeout', '3d'], /--timeout/],
     [['tools', 'http://h/sse', '--transport', 'stdio'], /--transport stdio is for a command/],
     [
       ['tools', 'http://h/sse', '--transport', 'http'],

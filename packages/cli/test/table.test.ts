@@ -52,6 +52,22 @@ describe('a table', () => {
     expect(lines).toContain('demo://b  other');
   });
 
+  it('puts the cells below the first where the terminal is too narrow for columns', () => {
+    const rows = [
+      ['read_file', 'Reads a file and returns all that is in it.', 'path*: string'],
+      ['echo', '', 'message*: string'],
+    ];
+    const text = renderTable(['tool', 'what it does', 'arguments'], rows, terminalOf(40));
+    expect(text.split('\n')).toEqual([
+      'read_file',
+      '  Reads a file and returns all that is',
+      '  in it.',
+      '  path*: string',
+      'echo',
+      '  message*: string',
+    ]);
+  });
+
   it('has a line for each row where there is no terminal', () => {
     const rows = [['x'.repeat(100), 'y'.repeat(100)]];
     expect(table(rows, undefined)[1]).toBe(`${'x'.repeat(100)}  ${'y'.repeat(100)}`);

@@ -61,6 +61,18 @@ describe('live text', () => {
     }
   });
 
+  it.each([
+    [{ FORCE_COLOR: '1', NO_COLOR: '1' }, true],
+    [{ FORCE_COLOR: '1', TERM: 'dumb' }, true],
+    [{ FORCE_COLOR: '0' }, false],
+    [{}, false],
+  ])('with %j has colours on a pipe: %s', (env, isColored) => {
+    const stdout = new PassThrough();
+    const { terminal } = makeTerminal({ stdout, env });
+    expect(terminal.colors.bold('x') !== 'x').toBe(isColored);
+    expect(makeTerminal({ stdout, env, color: false }).terminal.colors.bold('x')).toBe('x');
+  });
+
   it.each([{ color: false }, { env: { NO_COLOR: '1' } }])('has no colour with %j', (options) => {
     const shown = live((terminal) => terminal.showLive('text'), options);
     expect(shown).toContain('text');

@@ -63,6 +63,14 @@ export type {
   RetryOptions,
   Timeouts,
 } from './options/connection-options.js';
+export type {
+  WireEvent,
+  WireExchange,
+  WireMessage,
+  WireObserver,
+  WireOutput,
+  WireProcess,
+} from './options/wire-event.js';
 
 // The types are the SDK's.
 export type {

@@ -2,10 +2,11 @@ import { callWritten } from '../call-tool.js';
 import { splitServer } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { AddCommand } from '../context.js';
+import { commandBelongsAfter, isLauncher } from '../launchers.js';
 import { outcomeOf, printResult } from '../print-result.js';
 import { MediaFolder } from '../save-media.js';
 import { withClient } from '../session.js';
-import { looksLikeAddress, parseTarget } from '../target.js';
+import { isTarget, looksLikeAddress, parseTarget } from '../target.js';
 
 const examples = `
 Arguments of the tool:
@@ -38,6 +39,13 @@ export const addCall: AddCommand = (program, run) => {
         const [server, [tool, ...words]] = await splitServer(all, context);
         if (tool === undefined) {
           throw usageError('no tool given: write its name, as in `longwire call echo message=hi`');
+        }
+        const [next = ''] = words;
+        if (server === undefined && context.command === undefined) {
+          if (isLauncher(tool)) throw usageError(commandBelongsAfter(tool, 'call TOOL name=value'));
+          if (isTarget(next)) {
+            throw usageError(`the server comes before the tool: longwire call ${next} ${tool} …`);
+          }
         }
         if (looksLikeAddress(tool)) parseTarget(tool);
         return withClient(context, server, async (client) => {

@@ -65,25 +65,25 @@ export function readMessage(text: string, options: ReadOptions = {}): ReadMessag
 
 /**
  * As `readMessage`, of a text that may be a batch: "MCP implementations … MUST support receiving
- * JSON-RPC batches".
+ * JSON-RPC batches". `take` gets the text with a message that is alone in it.
  *
  * @see https://modelcontextprotocol.io/specification/2025-03-26/basic#batching
  */
 export function readMessages(
   text: string,
-  take: (read: ReadMessage) => void,
+  take: (read: ReadMessage, text?: string) => void,
   options: ReadOptions = {},
 ): void {
   let value: unknown;
   try {
     value = parseJson(text, options.bounds ?? DEFAULT_JSON_BOUNDS);
   } catch (cause) {
-    take(unparsed(text, cause));
+    take(unparsed(text, cause), text);
     return;
   }
   const quote = (): string => text;
   if (!Array.isArray(value) || !value.some((each) => isObject(each))) {
-    take(toMessage(exactly(value, text), quote, options.orphansOf));
+    take(toMessage(exactly(value, text), quote, options.orphansOf), text);
     return;
   }
   if (value.length > MAX_BATCH) {
@@ -160,14 +160,14 @@ function keyOfData(message: unknown): 'result' | 'params' | undefined {
  */
 export function readAnswers(
   text: string,
-  take: (answer: JSONRPCResponse) => void,
+  take: (answer: JSONRPCResponse, text?: string) => void,
   options: ReadOptions,
 ): void {
   if (!text.includes('"jsonrpc"')) return;
   readMessages(
     text,
-    ({ message }) => {
-      if (message !== undefined && isAnswer(message)) take(message);
+    ({ message }, alone) => {
+      if (message !== undefined && isAnswer(message)) take(message, alone);
     },
     options,
   );

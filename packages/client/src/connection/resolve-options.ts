@@ -83,7 +83,7 @@ export function resolveConnectionOptions(
     jsonBounds: limits,
     listBounds: limits,
     maxInFlight: limits.maxInFlight,
-    counts: new TrafficCounts(),
+    counts: new TrafficCounts(options.observe),
     cookieJar: cookies === false ? undefined : new CookieJar(),
     secrets: new KnownSecrets(),
     client,

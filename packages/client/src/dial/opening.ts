@@ -115,7 +115,7 @@ export class Opening implements EventStreamListener {
     let failure: LongwireError | undefined;
     let firstFailure: LongwireError | undefined;
     let timer: NodeJS.Timeout | undefined;
-    const takeAnswer = ({ message, error, answerTo }: ReadMessage): boolean => {
+    const takeAnswer = ({ message, error, answerTo }: ReadMessage, text?: string): boolean => {
       if (message === undefined) {
         if (answerTo !== initialize.id) return false;
         failure ??= error;
@@ -124,7 +124,7 @@ export class Opening implements EventStreamListener {
       if (!isAnswer(message) || message.id !== initialize.id) return false;
       // A second answer belongs to nobody.
       if (answer !== undefined) return true;
-      options.http.counts.received();
+      options.http.counts.received(message, text);
       answer = message;
       evidence.answered = true;
       return true;
@@ -132,8 +132,8 @@ export class Opening implements EventStreamListener {
     this.#read = (event) => {
       const others: ReadMessage[] = [];
       let isTaken = false;
-      const take = (read: ReadMessage): void => {
-        if (takeAnswer(read)) isTaken = true;
+      const take = (read: ReadMessage, text?: string): void => {
+        if (takeAnswer(read, text)) isTaken = true;
         else others.push(read);
       };
       readMessages(event.data, take, { bounds: options.http.jsonBounds });

@@ -18,6 +18,7 @@ import { EXCERPT_BYTES, excerptOf } from '../untrusted/excerpt.js';
 import { displayUrl } from './display-url.js';
 import type { HttpMethod } from '../options/channel-options.js';
 import { ReadBudget } from '../read-budget.js';
+import { ObservedExchange } from './observed-exchange.js';
 import type { TrafficCounts } from './traffic-counts.js';
 
 /** How much of an error's body is read if it is JSON: it may be a JSON-RPC answer. */
@@ -63,6 +64,8 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
   readonly #onCookies: DispatchHandlerOptions['onCookies'];
   /** Of the one message in the body of the request. */
   readonly #bodyBytes: number | undefined;
+  /** Its numbers for whoever observes it; `undefined` if nobody does. */
+  readonly #observed: ObservedExchange | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #phase: 'head' | 'body' | 'error-body' | 'done' = 'head';
   #aborted = false;
@@ -95,6 +98,7 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
     this.#open = open;
     this.#counts = counts;
     this.#bodyBytes = request.body === undefined ? undefined : Buffer.byteLength(request.body);
+    if (counts.observe !== undefined) this.#observed = new ObservedExchange(this, counts);
     open.set(this, this);
   }
 
@@ -119,6 +123,7 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
       return;
     }
     if (this.#bodyBytes !== undefined) this.#counts.sent(this.#bodyBytes);
+    this.#observed?.sent();
     this.#handler.onSent?.();
   }
 
@@ -130,6 +135,7 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
     if (status < 200 || this.#phase === 'done') return;
     this.#status = status;
     this.responseHeaders = headers;
+    this.#observed?.answered(status);
     const setCookie = headers['set-cookie'];
     if (setCookie !== undefined) this.#onCookies?.(this, setCookie);
     const unknown =
@@ -152,6 +158,7 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#counts.heard(chunk.length);
+    this.#observed?.heard(chunk.length);
     // Decoding pauses the source by itself.
     if (this.#decoding !== undefined) {
       this.#decoding.write(chunk);
@@ -234,6 +241,7 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
     this.#errorBody = undefined;
     this.#decoding?.destroy();
     this.#open.delete(this);
+    this.#observed?.ended(error);
     if (phase === 'body') this.#bodyHandler?.onEnd?.(error);
     else if (error !== undefined) this.#handler.onError(error, body);
   }

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import type { LongwireError } from '../errors.js';
 import type { HttpMethod } from '../options/channel-options.js';
 import type { TransportName } from '../transport-name.js';
@@ -39,6 +40,8 @@ export interface HttpRequestOptions {
   /** Headers of the transport. The same object for the same headers, so that merges are cached. */
   headers: Readonly<Record<string, string>>;
   body?: string;
+  /** The message that the body carries. */
+  message?: JSONRPCMessage;
   /** The call for which it is sent. Default: no call; it belongs to the connection. */
   caller?: SendOptions | undefined;
   /** It goes over the connection that is reserved for probes. Default: no. */

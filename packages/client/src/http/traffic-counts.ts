@@ -1,5 +1,11 @@
+import { Buffer } from 'node:buffer';
+import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import type { WireObserver } from '../options/wire-event.js';
+import { toJson } from '../untrusted/exact-json.js';
+
 /**
- * Messages and bytes in both directions, counted by the channels. All channels of one client share it.
+ * Messages and bytes in both directions, counted by the channels, and told to whoever observes them. All
+ * channels of one client share it.
  */
 export class TrafficCounts {
   messagesSent = 0;
@@ -10,6 +16,18 @@ export class TrafficCounts {
   bytesReceived = 0;
   /** When bytes last came, in milliseconds since 1970; 0: never. */
   lastActivityAt = 0;
+  /** Never throws; `undefined` if nobody observes. */
+  readonly observe: WireObserver | undefined;
+  #exchanges = 0;
+
+  constructor(observe?: WireObserver) {
+    this.observe = observe && quietly(observe);
+  }
+
+  /** The number of the next exchange. */
+  nextExchange(): number {
+    return ++this.#exchanges;
+  }
 
   /** Messages were sent, with so many bytes together. */
   sent(bytes: number, messages = 1): void {
@@ -23,8 +41,24 @@ export class TrafficCounts {
     this.lastActivityAt = Date.now();
   }
 
-  /** A valid message came. */
-  received(): void {
+  /** A valid message came. `text` is what it was read from, unless that holds more. */
+  received(message: JSONRPCMessage, text?: string): void {
     this.messagesReceived++;
+    this.observe?.({
+      type: 'message',
+      direction: 'received',
+      message,
+      bytes: Buffer.byteLength(text ?? toJson(message)),
+    });
   }
+}
+
+function quietly(observe: WireObserver): WireObserver {
+  return (event) => {
+    try {
+      observe(event);
+    } catch {
+      // An observer must not break what it observes.
+    }
+  };
 }

@@ -2,6 +2,7 @@ import type { Middleware } from '../middleware/contract.js';
 import type { Protocol } from '../protocol-version.js';
 import type { TransportName } from '../transport-name.js';
 import type { ChannelOptions } from './channel-options.js';
+import type { WireObserver } from './wire-event.js';
 
 /** How long things may take. */
 export interface Timeouts {
@@ -91,4 +92,11 @@ export interface ConnectionOptions extends Partial<ChannelOptions> {
   protocol?: Protocol;
   /** The middlewares of every request; the first is outermost. Default: none. */
   middleware?: readonly Middleware[];
+  /**
+   * Called with everything that passes between the client and its server: each message, each HTTP
+   * exchange, and the process of a stdio server with what it writes beside messages. Events hold
+   * secrets: whoever shows them has to redact them. What it throws is ignored. Default: nobody, and
+   * then it costs nothing.
+   */
+  observe?: WireObserver;
 }

@@ -194,6 +194,11 @@ export const CONNECTION: OptionTable<ConnectionOptions> = {
     otherwise: 'none',
     sentence: 'The middlewares of every request; the first is outermost',
   },
+  observe: {
+    kind: 'function',
+    otherwise: 'nobody, and then it costs nothing',
+    sentence: 'Called with everything that passes between the client and its server',
+  },
   transport: {
     kind: 'enum',
     values: TRANSPORT_NAMES,

@@ -98,6 +98,7 @@ export class InMemoryChannel implements Channel {
     }
     onWire?.();
     this.#counts.sent(0);
+    this.#counts.observe?.({ type: 'message', direction: 'sent', message, bytes: 0 });
     try {
       const { scope = this.#scope } = options;
       await scope.runInAsyncScope(() => this.#near.send(message));
@@ -132,7 +133,7 @@ export class InMemoryChannel implements Channel {
         this.#handlers.onError(read.error, read.answerTo);
         return;
       }
-      this.#counts.received();
+      this.#counts.received(read.message, '');
       this.#handlers.onMessage(read.message);
     } catch (error) {
       // The handlers threw, not the server.

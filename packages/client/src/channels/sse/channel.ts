@@ -209,15 +209,15 @@ export class SseChannel implements Channel {
 
   /** Of an event that is not of the protocol, only answers to our requests count. */
   #takeAnswers(text: string): void {
-    readAnswers(text, (message) => this.#read({ message }), this.#reading);
+    readAnswers(text, (message, alone) => this.#read({ message }, alone), this.#reading);
   }
 
-  readonly #read = ({ message, error, answerTo }: ReadMessage): void => {
+  readonly #read = ({ message, error, answerTo }: ReadMessage, text?: string): void => {
     if (message === undefined) {
       this.#handlers.onError(error, answerTo);
       return;
     }
-    this.#http.counts.received();
+    this.#http.counts.received(message, text);
     if (isAnswer(message)) this.#posts.get(message.id as RequestId)?.requestAnswered();
     this.#handlers.onMessage(message);
   };

@@ -50,6 +50,7 @@ export class Post implements ResponseHandler {
       transport,
       headers: POST_HEADERS,
       body: toJson(message),
+      message,
       caller,
       handler: this,
     });

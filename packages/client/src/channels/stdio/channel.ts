@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/client';
 import { ConnectionLostError, LongwireError } from '../../errors.js';
 import type { Channel, ChannelHandlers } from '../channel.js';
@@ -6,6 +6,7 @@ import { toJson } from '../../untrusted/exact-json.js';
 import type { JsonBounds } from '../../untrusted/json.js';
 import { LineDecoder } from './line-decoder.js';
 import { readAnswers, readMessages, type ReadMessage, type ReadOptions } from '../message.js';
+import { MAX_LINE_CHARACTERS } from './output-lines.js';
 import { WriteQueue } from './write-queue.js';
 import { StdioProcess, type StdioCommand } from './process.js';
 import type { TrafficCounts } from '../../http/traffic-counts.js';
@@ -71,7 +72,8 @@ export class StdioChannel implements Channel {
    * @throws LongwireError `connect-failed` if there is no such program, or it cannot be run.
    */
   static async open(options: StdioChannelOptions): Promise<StdioChannel> {
-    return new StdioChannel(await StdioProcess.start(options), options);
+    const { observe } = options.counts;
+    return new StdioChannel(await StdioProcess.start(options, observe), options);
   }
 
   get address(): string {
@@ -94,7 +96,8 @@ export class StdioChannel implements Channel {
       if (this.#writeQueue.withdraw(message.params?.['requestId'] as RequestId)) return;
     }
     const requestId = 'method' in message && 'id' in message ? message.id : undefined;
-    await this.#writeQueue.send({ text: toJson(message), requestId, onWire });
+    const text = toJson(message);
+    await this.#writeQueue.send({ text, requestId, onWire: this.#observed(message, text, onWire) });
   }
 
   async close(): Promise<void> {
@@ -129,19 +132,41 @@ export class StdioChannel implements Channel {
     // The handler of the line before may have closed the channel.
     if (this.#ended) return;
     const text = this.#hasSpoken ? line : withoutBanner(line, this.#reading);
+    if (text !== line) this.#observeLine(line.slice(0, -text.length));
     readMessages(text, this.#takeMessage, this.#reading);
   }
 
-  readonly #takeMessage = ({ message, error, answerTo }: ReadMessage): void => {
+  readonly #takeMessage = ({ message, error, answerTo }: ReadMessage, text?: string): void => {
     if (this.#ended) return;
     if (message === undefined) {
+      if (answerTo === undefined && text !== undefined) this.#observeLine(text);
       this.#handlers.onError(error, answerTo);
       return;
     }
     this.#hasSpoken = true;
-    this.#counts.received();
+    this.#counts.received(message, text);
     this.#handlers.onMessage(message);
   };
+
+  /** `onWire`, which also tells whoever observes the messages that are sent. */
+  #observed(message: JSONRPCMessage, text: string, onWire?: () => void): (() => void) | undefined {
+    const { observe } = this.#counts;
+    if (observe === undefined) return onWire;
+    return () => {
+      observe({ type: 'message', direction: 'sent', message, bytes: Buffer.byteLength(text) });
+      onWire?.();
+    };
+  }
+
+  /** A line on its standard output is no message. */
+  #observeLine(line: string): void {
+    this.#counts.observe?.({
+      type: 'output',
+      from: 'stdout',
+      pid: this.pid,
+      line: line.slice(0, MAX_LINE_CHARACTERS),
+    });
+  }
 
   #end(reason: LongwireError): void {
     if (this.#ended) return;

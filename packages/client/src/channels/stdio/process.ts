@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { ConnectionLostError, LongwireError } from '../../errors.js';
 import { ProcessGroup } from './process-group.js';
+import { OutputLines } from './output-lines.js';
 import { TextTail } from './text-tail.js';
+import type { WireObserver, WireProcess } from '../../options/wire-event.js';
 import { ReadBudget } from '../../read-budget.js';
 
 /** How long a server may take to exit after the end of its input. */
@@ -54,7 +56,11 @@ export class StdioProcess {
   #isOver = false;
   #ended: Promise<void> | undefined;
 
-  private constructor(child: ChildProcessWithoutNullStreams, command: StdioCommand) {
+  private constructor(
+    child: ChildProcessWithoutNullStreams,
+    command: StdioCommand,
+    observe: WireObserver | undefined,
+  ) {
     this.#child = child;
     this.#group = new ProcessGroup(child);
     this.address = addressOf(command);
@@ -79,14 +85,15 @@ export class StdioProcess {
       this.#fail('exited');
     });
     child.on('close', () => this.#finish());
+    if (observe !== undefined) this.#observe(observe);
   }
 
   /**
-   * Starts a process.
+   * Starts a process. `observe` is told of its begin and end, and of what it writes to its standard error.
    *
    * @throws LongwireError `connect-failed` if there is no such program, or it cannot be run.
    */
-  static async start(command: StdioCommand): Promise<StdioProcess> {
+  static async start(command: StdioCommand, observe?: WireObserver): Promise<StdioProcess> {
     // Loaded by programs that start a server, and not by all.
     const [{ default: spawn }, { getDefaultEnvironment }] = await Promise.all([
       import('cross-spawn'),
@@ -105,7 +112,7 @@ export class StdioProcess {
         });
         child.once('error', (cause) => reject(startError(command, cause)));
         child.once('spawn', () =>
-          resolve(new StdioProcess(child as ChildProcessWithoutNullStreams, command)),
+          resolve(new StdioProcess(child as ChildProcessWithoutNullStreams, command, observe)),
         );
       } catch (cause) {
         reject(startError(command, cause));
@@ -140,6 +147,24 @@ export class StdioProcess {
   end(): Promise<void> {
     this.#ended ??= this.#end();
     return this.#ended;
+  }
+
+  #observe(observe: WireObserver): void {
+    const child = this.#child;
+    const { pid } = this;
+    const tell = (event: Pick<WireProcess, 'phase' | 'exitCode' | 'signal'>): void =>
+      observe({ type: 'process', pid, command: this.address, ...event });
+    const lines = new OutputLines((line) => observe({ type: 'output', from: 'stderr', pid, line }));
+    const budget = new ReadBudget();
+    child.stderr.on('data', (chunk: Buffer) => {
+      lines.push(chunk);
+      budget.spend(chunk.length, child.stderr);
+    });
+    child.stderr.on('close', () => lines.end());
+    child.on('exit', (exitCode, signal) =>
+      tell({ phase: 'exited', exitCode: exitCode ?? undefined, signal: signal ?? undefined }),
+    );
+    tell({ phase: 'started', exitCode: undefined, signal: undefined });
   }
 
   async #end(): Promise<void> {

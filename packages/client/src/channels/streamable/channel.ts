@@ -96,7 +96,7 @@ export class StreamableChannel implements Channel {
       isResumable: () => this.#session.hasId && !this.#sessionLost,
       mayAnswerElsewhere: () => this.#isKnown && this.#serverStream.isWanted && !this.#ended,
       onHead: ({ headers }) => this.#session.takeId(headers['mcp-session-id']),
-      onMessage: (message, requestId) => this.#take(message, requestId),
+      onMessage: (message, requestId, text) => this.#take(message, text, requestId),
       onError: (error, answerTo) => {
         if (!this.#ended || this.#isDraining) handlers.onError(error, answerTo);
       },
@@ -113,7 +113,7 @@ export class StreamableChannel implements Channel {
       jsonBounds: http.jsonBounds,
       open: (listener, cursor) =>
         this.#openStream({ cursor, listener, signal: this.#closing.signal, isServerStream: true }),
-      onMessage: (message) => this.#take(message),
+      onMessage: (message, text) => this.#take(message, text),
       onError: (error, answerTo) => this.#responseHandlers.onError(error, answerTo),
     });
   }
@@ -260,6 +260,7 @@ export class StreamableChannel implements Channel {
       transport: this.#knownTransport,
       headers: this.#session.headersOf(message),
       body: toJson(message),
+      message,
       caller,
       isProbe: false,
       handler,
@@ -316,14 +317,13 @@ export class StreamableChannel implements Channel {
     });
   }
 
-  #take(message: JSONRPCMessage, requestId?: RequestId): void {
+  #take(message: JSONRPCMessage, text: string | undefined, requestId?: RequestId): void {
     if (this.#ended && !this.#isDraining) return;
-    this.#http.counts.received();
+    this.#http.counts.received(message, text);
     if (isAnswer(message)) {
       this.#isKnown = true;
-      if (message.id !== requestId) {
-        this.#responses.get(message.id as RequestId)?.answeredElsewhere();
-      }
+      const { id } = message;
+      if (id !== requestId) this.#responses.get(id as RequestId)?.answeredElsewhere();
     }
     this.#session.takeVersion(message);
     this.#handlers.onMessage(message, requestId);

@@ -33,8 +33,11 @@ export interface StreamableResponseHandlers {
   readonly mayAnswerElsewhere: () => boolean;
   /** The head of a response, before any of its body. */
   onHead(response: HttpResponse): void;
-  /** A message on the stream of a response, the answer itself included. */
-  onMessage(message: JSONRPCMessage, requestId: RequestId): void;
+  /**
+   * A message on the stream of a response, the answer itself included. `text` is what it was read from,
+   * unless that holds more.
+   */
+  onMessage(message: JSONRPCMessage, requestId: RequestId, text: string | undefined): void;
   onError(error: LongwireError, answerTo?: RequestId): void;
   /** Bytes came. */
   onActivity(): void;
@@ -171,7 +174,7 @@ export class StreamableResponse implements ResponseHandler {
     }
     const meant = this.#handlers.interpret(error, body, this.id);
     if (meant instanceof LongwireError) this.#settle(meant);
-    else this.#take(meant);
+    else this.#take(meant, body);
   }
 
   onHead(response: HttpResponse): void {
@@ -310,12 +313,14 @@ export class StreamableResponse implements ResponseHandler {
 
   /** Of an event that is not of the protocol, only answers count. */
   #readAnswers(text: string): void {
-    readAnswers(text, (answer) => this.#take(answer), { bounds: this.#handlers.jsonBounds });
+    readAnswers(text, (answer, alone) => this.#take(answer, alone), {
+      bounds: this.#handlers.jsonBounds,
+    });
   }
 
   #readAll(text: string): void {
     const { jsonBounds: bounds } = this.#handlers;
-    readMessages(text, (read) => this.#read(read), { bounds, orphansOf: this.id });
+    readMessages(text, (read, alone) => this.#read(read, alone), { bounds, orphansOf: this.id });
   }
 
   #readDocument(): void {
@@ -332,9 +337,9 @@ export class StreamableResponse implements ResponseHandler {
     if (!this.#settled) this.#settle(otherAnswer(this.#handlers.url));
   }
 
-  #read({ message, error, answerTo }: ReadMessage): void {
+  #read({ message, error, answerTo }: ReadMessage, text: string | undefined): void {
     if (message !== undefined) {
-      this.#take(message);
+      this.#take(message, text);
       return;
     }
     // A document that cannot be read is the only answer that will come.
@@ -343,9 +348,9 @@ export class StreamableResponse implements ResponseHandler {
     if (isOurs) this.#settle(undefined);
   }
 
-  #take(message: JSONRPCMessage): void {
+  #take(message: JSONRPCMessage, text: string | undefined): void {
     const isOurs = isAnswer(message) && message.id === this.id;
-    this.#handlers.onMessage(message, this.id);
+    this.#handlers.onMessage(message, this.id, text);
     if (isOurs) this.#settle(undefined);
   }
 

@@ -13,7 +13,8 @@ export interface GetStreamOptions {
   jsonBounds: JsonBounds;
   /** Sends the GET. */
   open: (listener: EventStreamListener, cursor: EventCursor) => Promise<EventStream>;
-  onMessage: (message: JSONRPCMessage) => void;
+  /** `text` is what the message was read from, unless that holds more. */
+  onMessage: (message: JSONRPCMessage, text: string | undefined) => void;
   onError: (error: LongwireError, answerTo?: RequestId) => void;
 }
 
@@ -106,9 +107,9 @@ export class GetStream {
     }
     readMessages(
       data,
-      ({ message, error, answerTo }) => {
+      ({ message, error, answerTo }, alone) => {
         if (message === undefined) onError(error, answerTo);
-        else onMessage(message);
+        else onMessage(message, alone);
       },
       { bounds },
     );

@@ -33,7 +33,7 @@ export interface ToolEventsChannelOptions {
 
 /** A call in the queue. */
 interface QueuedCall {
-  id: RequestId;
+  request: JSONRPCRequest;
   body: string;
   onWire: (() => void) | undefined;
   caller: SendOptions | undefined;
@@ -148,17 +148,18 @@ export class ToolEventsChannel implements Channel {
   }
 
   #call(
-    { id, params }: JSONRPCRequest,
+    request: JSONRPCRequest,
     onWire: (() => void) | undefined,
     caller: SendOptions | undefined,
   ): Promise<void> {
+    const { params } = request;
     const body = toJson({
       session_id: this.#sessionId,
       tool: params?.['name'],
       args: params?.['arguments'] ?? {},
     });
     return new Promise((resolve, reject) => {
-      this.#queue.push({ id, body, onWire, caller, resolve, reject });
+      this.#queue.push({ request, body, onWire, caller, resolve, reject });
       this.#startNext();
     });
   }
@@ -169,10 +170,12 @@ export class ToolEventsChannel implements Channel {
     }
   }
 
-  #start({ id, body, onWire, caller, resolve, reject }: QueuedCall): void {
+  #start({ request, body, onWire, caller, resolve, reject }: QueuedCall): void {
+    const { id } = request;
     const call = new ToolEventsResponse({
       http: this.#http,
       url: this.#url,
+      request,
       body,
       maxEventBytes: this.#maxEventBytes,
       onWire,
@@ -186,12 +189,13 @@ export class ToolEventsChannel implements Channel {
     this.#running.set(id, call);
     call.answer.then(
       (event) => {
-        this.#http.counts.received();
         this.#running.delete(id);
         if (call.place === 'body') this.#answeredInBody = true;
         const toResult = event.type === 'result' ? toCallResult : toFailedResult;
         try {
-          this.#answer(id, toResult(event.data, this.#http.jsonBounds));
+          const result = toResult(event.data, this.#http.jsonBounds);
+          this.#http.counts.received({ jsonrpc: '2.0', id, result }, event.data);
+          this.#answer(id, result);
           resolve();
         } catch (error) {
           reject(asAnswered(error as LongwireError));
@@ -219,7 +223,7 @@ export class ToolEventsChannel implements Channel {
   }
 
   #cancel(id: unknown): void {
-    const waiting = this.#queue.find((queued) => queued.id === id);
+    const waiting = this.#queue.find(({ request }) => request.id === id);
     if (waiting !== undefined) {
       this.#queue = this.#queue.filter((queued) => queued !== waiting);
       waiting.reject(endedError(this.#url));
@@ -232,12 +236,12 @@ export class ToolEventsChannel implements Channel {
     if (event.type === 'result' || event.type === 'error') {
       this.#takeAnswer(event);
     } else if (event.type === 'tools') {
-      this.#takeUnasked(() => {
+      this.#takeUnasked(event, () => {
         this.#tools = parseTools(event.data, this.#http.jsonBounds);
         return { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
       });
     } else if (event.type !== 'endpoint') {
-      this.#takeUnasked(() => {
+      this.#takeUnasked(event, () => {
         const data = jsonOrNone(event.data, this.#http.jsonBounds) ?? event.data;
         const params = { event: event.type, data };
         return { jsonrpc: '2.0', method: 'notifications/event', params };
@@ -246,7 +250,7 @@ export class ToolEventsChannel implements Channel {
   }
 
   /** An event that cannot be read is dropped; the session stays open. */
-  #takeUnasked(read: () => JSONRPCMessage): void {
+  #takeUnasked(event: StreamEvent, read: () => JSONRPCMessage): void {
     let message: JSONRPCMessage;
     try {
       message = read();
@@ -254,7 +258,7 @@ export class ToolEventsChannel implements Channel {
       this.#handlers.onError(error as LongwireError);
       return;
     }
-    this.#http.counts.received();
+    this.#http.counts.received(message, event.data);
     this.#handlers.onMessage(message);
   }
 

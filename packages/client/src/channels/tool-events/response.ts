@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { JSONRPCRequest } from '@modelcontextprotocol/client';
 import { LongwireError } from '../../errors.js';
 import type { HttpRequest } from '../../http/request.js';
 import type { HttpResponse, ResponseHandler } from '../../http/request-options.js';
@@ -16,6 +17,8 @@ const CALL_HEADERS = { 'content-type': 'application/json', accept: 'text/event-s
 export interface ToolEventsResponseOptions {
   http: HttpClient;
   url: URL;
+  request: JSONRPCRequest;
+  /** What the request is on the wire. */
   body: string;
   maxEventBytes: number;
   onWire: (() => void) | undefined;
@@ -43,7 +46,7 @@ export class ToolEventsResponse implements ResponseHandler {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const { maxEventBytes, http, url, body, caller } = options;
+    const { maxEventBytes, http, url, request, body, caller } = options;
     this.#decoder = new EventDecoder({
       maxEventBytes,
       onEvent: (event) => {
@@ -56,6 +59,7 @@ export class ToolEventsResponse implements ResponseHandler {
       transport: 'tool-events',
       headers: CALL_HEADERS,
       body,
+      message: request,
       caller,
       handler: this,
     });
