@@ -12,6 +12,7 @@ const commands = {
   watch: async () => (await import('./commands/watch.js')).addWatch,
   run: async () => (await import('./commands/run.js')).addRun,
   check: async () => (await import('./commands/check.js')).addCheck,
+  doctor: async () => (await import('./commands/doctor.js')).addDoctor,
   servers: async () => (await import('./commands/servers.js')).addServers,
   chat: async () => (await import('./commands/chat.js')).addChat,
   dash: async () => (await import('./commands/dash.js')).addDash,

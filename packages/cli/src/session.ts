@@ -7,6 +7,7 @@ import {
   type Middleware,
   type OperationOptions,
   type RetryOptions,
+  type WireObserver,
 } from '@longwire/client';
 import { VERSION } from '@longwire/client/internal';
 import { config as configureZod } from 'zod/v4/core';
@@ -42,6 +43,8 @@ interface ServerSettings {
   trusted?: boolean;
   /** They come before those of a configuration. */
   middleware?: readonly Middleware[];
+  /** Sees what passes between the client and the server. */
+  observe?: WireObserver;
 }
 
 /**
@@ -56,7 +59,7 @@ export function createTargetClient(
   target: Target,
   given: ServerSettings & { configured?: ClientOptions } = {},
 ): LongwireClient {
-  const { configured = {}, retry, trusted = false, middleware = [] } = given;
+  const { configured = {}, retry, trusted = false, middleware = [], observe } = given;
   const { name = configured.name ?? nameOf(target) } = given;
   const { options } = context;
   const kind = typeof target === 'string' ? 'url' : 'command';
@@ -70,6 +73,7 @@ export function createTargetClient(
     timeouts: { ...configured.timeouts, connectMs: Math.min(timeoutMs, deadlineMs) },
     ...(trusted && { trusted }),
     ...(middleware.length > 0 && { middleware: [...middleware, ...(configured.middleware ?? [])] }),
+    ...(observe !== undefined && { observe }),
     ...(retry !== undefined && { retry: { ...configured.retry, ...retry } }),
     ...(options.transport !== undefined && { transport: options.transport }),
     ...(options.protocol !== undefined && { protocol: options.protocol }),
@@ -119,6 +123,7 @@ function headersFor(
     serverOrigin: serverOrigin(context),
     onRequest: ({ method, url, sessionId }, credentials) => {
       requests.credentials = credentials;
+      requests.hasSession = sessionId !== undefined;
       // The query of an endpoint holds the session's id.
       redactor.addEndpoint(url);
       if (sessionId !== undefined) redactor.addSession(sessionId);
