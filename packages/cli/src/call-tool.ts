@@ -3,6 +3,7 @@ import {
   ToolResultError,
   type CallToolResult,
   type LongwireClient,
+  type Tool,
 } from '@longwire/client';
 import { didYouMean, shortName } from '@longwire/client/internal';
 import { findTool, toolArguments, unnamedArguments } from './arguments/tool-arguments.js';
@@ -25,6 +26,10 @@ export interface WrittenCall {
   json?: string | undefined;
   /** Sends misspelt arguments, too. `undefined`: they are refused, and no option changes that. */
   loose?: boolean | undefined;
+  /** What came on stdin, for `name=@-`. */
+  stdin?: Buffer | undefined;
+  /** Given the tools of the server, which are asked for to check the call. */
+  onTools?: (tools: readonly Tool[]) => void;
 }
 
 /**
@@ -34,7 +39,7 @@ export interface WrittenCall {
 export async function callWritten(
   context: Context,
   client: LongwireClient,
-  { tool: name, words, json, loose }: WrittenCall,
+  { tool: name, words, json, loose, stdin, onTools }: WrittenCall,
   options: { signal?: AbortSignal } = {},
 ): Promise<CallToolResult> {
   const { terminal, cwd } = context;
@@ -56,12 +61,14 @@ export async function callWritten(
   let failure: unknown;
   try {
     terminal.showLive('asking for the tools');
-    const tool = findTool(name, await client.listTools(limits));
+    const tools = await client.listTools(limits);
+    onTools?.(tools);
+    const tool = findTool(name, tools);
     const onUnchecked = (reason: string): void =>
       terminal.remark(
         sanitizeLine(`The arguments are not checked by the tool's schema: ${reason}.`),
       );
-    const args = await toolArguments(tool, { words, json, cwd, onUnchecked });
+    const args = await toolArguments(tool, { words, json, cwd, stdin, onUnchecked });
     const unnamed = unnamedArguments(tool, args);
     for (const { argument, names } of unnamed.slice(0, maxRemarks)) {
       const guess = didYouMean(argument, names);

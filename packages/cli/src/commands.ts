@@ -8,6 +8,9 @@ const commands = {
   tools: async () => (await import('./commands/tools.js')).addTools,
   resources: async () => (await import('./commands/resources.js')).addResources,
   prompts: async () => (await import('./commands/prompts.js')).addPrompts,
+  read: async () => (await import('./commands/read.js')).addRead,
+  prompt: async () => (await import('./commands/prompt.js')).addPrompt,
+  complete: async () => (await import('./commands/complete.js')).addComplete,
   call: async () => (await import('./commands/call.js')).addCall,
   watch: async () => (await import('./commands/watch.js')).addWatch,
   run: async () => (await import('./commands/run.js')).addRun,
@@ -17,18 +20,32 @@ const commands = {
   chat: async () => (await import('./commands/chat.js')).addChat,
   dash: async () => (await import('./commands/dash.js')).addDash,
   top: async () => (await import('./commands/top.js')).addTop,
+  completion: async () => (await import('./commands/completion.js')).addCompletion,
   demo: async () => (await import('./commands/demo.js')).addDemo,
 } satisfies Readonly<Record<string, () => Promise<AddCommand>>>;
 
 /** The names of all commands. */
 export const commandNames: readonly string[] = Object.keys(commands);
 
+/** Other words for commands, as other programs have them; the help does not list them. */
+const aliases: Readonly<Record<string, keyof typeof commands>> = {
+  ls: 'tools',
+  list: 'tools',
+  describe: 'tools',
+  schema: 'tools',
+  get: 'read',
+  ping: 'inspect',
+};
+
 /** The command that is named; all of them where none is, or one that there is not. */
 export async function loadCommands(args: readonly string[]): Promise<AddCommand[]> {
-  const word = nameIn(args);
-  const named = Object.entries(commands).find(([name]) => name === word);
+  const word = nameIn(args) ?? '';
+  const alias = Object.hasOwn(aliases, word) ? aliases[word] : undefined;
+  const named = Object.entries(commands).find(([name]) => name === (alias ?? word));
   const wanted = named === undefined ? Object.values(commands) : [named[1]];
-  return await Promise.all(wanted.map((load) => load()));
+  const adding = await Promise.all(wanted.map((load) => load()));
+  if (alias === undefined) return adding;
+  return [...adding, (program) => void program.commands.at(-1)?.alias(word)];
 }
 
 /** The first word that is neither an option nor the value of one. */

@@ -13,6 +13,12 @@ export type Transport = (typeof transports)[number];
 
 const protocols: readonly Protocol[] = ['auto', ...PROTOCOL_VERSIONS];
 
+/** The values that an option of every command takes; none where it takes any. */
+export function optionValues(option: string): readonly string[] {
+  if (option === '--transport') return transports;
+  return option === '--protocol' ? protocols : [];
+}
+
 /** The argument of a command that is about one server. */
 export const targetArgument: readonly [name: string, description: string] = [
   '[target]',

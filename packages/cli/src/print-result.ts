@@ -80,6 +80,14 @@ async function describeBlock(
   }
 }
 
+/** One block of content, as a message of a prompt has it. */
+export function describeContent(
+  block: unknown,
+  options: { tool: string; media: MediaFolder },
+): Promise<string> {
+  return describeBlock(asBlock(block), options);
+}
+
 /** The content of one resource, under its address. */
 export async function describeResource(
   resource: JsonObject,

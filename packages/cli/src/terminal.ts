@@ -100,6 +100,11 @@ export class Terminal {
     this.write(`${line}\n`);
   }
 
+  /** A whole text as a result, as it is: without a line break at its end. The caller sanitizes it. */
+  text(text: string): void {
+    this.#emit(this.#stdout, this.#redactor.data(text));
+  }
+
   /** The result as one JSON document; `lines` puts each on one line. */
   json(value: unknown, options: { lines?: boolean } = {}): void {
     const text = toJson(this.#redactor.value(value), options.lines === true ? 0 : 2);

@@ -13,16 +13,19 @@ import {
   type Schema,
 } from './schema.js';
 import { validate } from './validate.js';
-import { parseArgumentObject, parseAssignment, type Assignment } from './words.js';
+import {
+  parseArgumentObject,
+  parseAssignment,
+  type Assignment,
+  type WrittenSources,
+} from './words.js';
 
 /** The arguments after the name of a tool. */
-export interface WrittenArguments {
+export interface WrittenArguments extends WrittenSources {
   /** `key=value` and its relatives, in order. They win over `json`. */
   words: readonly string[];
   /** The value of `--args`. */
   json?: string | undefined;
-  /** The directory for the files of `key=@file`. */
-  cwd: string;
   /** Called with the reason if the arguments are not checked against the whole schema. */
   onUnchecked?: (reason: string) => void;
 }
@@ -52,14 +55,14 @@ export async function toolArguments(
   const root = inputSchema(tool.inputSchema);
   const values = new Map<string, unknown>();
   for (const [name, value] of Object.entries(
-    written.json === undefined ? {} : parseArgumentObject(written.json, written.cwd),
+    written.json === undefined ? {} : parseArgumentObject(written.json, written),
   )) {
     await known(name, root, tool);
     values.set(name, value);
   }
   const assigned = new Set<string>();
   for (const word of written.words) {
-    const assignment = parseAssignment(word, written.cwd);
+    const assignment = parseAssignment(word, written);
     const { name } = assignment;
     const value = valueOf(assignment, await known(name, root, tool), root);
     const earlier = assigned.has(name) ? values.get(name) : undefined;

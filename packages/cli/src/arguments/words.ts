@@ -10,12 +10,20 @@ export type Assignment =
   | { name: string; kind: 'bytes'; bytes: Buffer; path: string }
   | { name: string; kind: 'value'; value: unknown };
 
+/** What arguments may be read from. */
+export interface WrittenSources {
+  /** The directory for the files of `key=@file`. */
+  cwd: string;
+  /** What came on stdin, for `key=@-`, if it was read. */
+  stdin?: Buffer | undefined;
+}
+
 /**
- * Reads `key=value`, `key:=json`, `key=@file` and `key:=@file`.
+ * Reads `key=value`, `key:=json`, `key=@file` and `key:=@file`; `@-` is stdin.
  *
  * @throws LongwireError (usage) that names the argument.
  */
-export function parseAssignment(word: string, cwd: string): Assignment {
+export function parseAssignment(word: string, sources: WrittenSources): Assignment {
   const equals = word.indexOf('=');
   if (equals < 1 || word.startsWith(':=')) {
     throw usageError(`"${word}" is not an argument: write name=value, name:=JSON or name=@file`);
@@ -25,24 +33,27 @@ export function parseAssignment(word: string, cwd: string): Assignment {
   const text = word.slice(equals + 1);
   const what = `argument \`${name}\``;
   if (isJson) {
-    const json = text.startsWith('@') ? readBytes(what, text, cwd).toString('utf8') : text;
+    const json = text.startsWith('@') ? readBytes(what, text, sources).toString('utf8') : text;
     return { name, kind: 'value', value: parseJson(json, what) };
   }
   if (text.startsWith('@')) {
     const hint = ` (for text that begins with @, write ${name}:='"@…"')`;
-    const bytes = readBytes(what, text, cwd, { hint });
+    const bytes = readBytes(what, text, sources, { hint });
     return { name, kind: 'bytes', bytes, path: text.slice(1) };
   }
   return { name, kind: 'text', text };
 }
 
 /**
- * Reads `--args JSON` or `--args @file`: the arguments as one object.
+ * Reads `--args JSON`, `--args @file` or `--args -`: the arguments as one object.
  *
  * @throws LongwireError (usage).
  */
-export function parseArgumentObject(text: string, cwd: string): JsonObject {
-  const json = text.startsWith('@') ? readBytes('--args', text, cwd).toString('utf8') : text;
+export function parseArgumentObject(text: string, sources: WrittenSources): JsonObject {
+  const reference = text === '-' ? '@-' : text;
+  const json = reference.startsWith('@')
+    ? readBytes('--args', reference, sources).toString('utf8')
+    : text;
   const value = parseJson(json, '--args');
   if (!isJsonObject(value)) {
     throw usageError(`--args wants a JSON object, such as '{"message":"hi"}'`);
@@ -74,11 +85,15 @@ function isWithinNumbers(value: unknown): boolean {
 function readBytes(
   what: string,
   reference: string,
-  cwd: string,
+  { cwd, stdin }: WrittenSources,
   { hint = '' }: { hint?: string } = {},
 ): Buffer {
   const path = reference.slice(1);
   if (path === '') throw usageError(`${what}: write the name of a file after the @`);
+  if (path === '-') {
+    if (stdin !== undefined) return stdin;
+    throw usageError(`${what}: there is no stdin to read here (for a file of that name: @./-)`);
+  }
   try {
     return readFileSync(resolve(cwd, path));
   } catch (cause) {

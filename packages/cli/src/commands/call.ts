@@ -1,9 +1,11 @@
 import { callWritten } from '../call-tool.js';
 import { splitServer } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
+import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand } from '../context.js';
 import { commandBelongsAfter, isLauncher } from '../launchers.js';
 import { outcomeOf, printResult } from '../print-result.js';
+import { readStdin } from '../read-stdin.js';
 import { MediaFolder } from '../save-media.js';
 import { withClient } from '../session.js';
 import { isTarget, looksLikeAddress, parseTarget } from '../target.js';
@@ -12,7 +14,7 @@ const examples = `
 Arguments of the tool:
   name=value    becomes the type that the tool's schema names; a list: a,b,c
   name:=JSON    any JSON value
-  name=@file    the content of a file
+  name=@file    the content of a file; @- is stdin
 
 Examples:
   $ longwire call http://127.0.0.1:3001/sse echo message=hi
@@ -31,7 +33,7 @@ export const addCall: AddCommand = (program, run) => {
       '[words...]',
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
     )
-    .option('--args <json>', 'the arguments as one JSON object, or @file')
+    .option('--args <json>', 'the arguments as one JSON object, or @file, or - for stdin')
     .option('--loose', 'send an argument that looks like a misspelt one all the same')
     .addHelpText('after', examples)
     .action((all: string[], { args: json, loose = false }: { args?: string; loose?: boolean }) =>
@@ -48,9 +50,17 @@ export const addCall: AddCommand = (program, run) => {
           }
         }
         if (looksLikeAddress(tool)) parseTarget(tool);
-        return withClient(context, server, async (client) => {
+        const stdin = await readStdin(context, { words, json });
+        return await withClient(context, server, async (client) => {
           const { terminal, options } = context;
-          const result = await callWritten(context, client, { tool, words, json, loose });
+          const result = await callWritten(context, client, {
+            tool,
+            words,
+            json,
+            loose,
+            stdin,
+            onTools: (tools) => rememberTools(context, server, tools),
+          });
           if (!options.json)
             return printResult(terminal, result, { tool, media: new MediaFolder() });
           terminal.json(result);

@@ -1,3 +1,5 @@
+import { allServers } from '../choose-servers.js';
+import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand } from '../context.js';
 import { lookAt } from '../look-at.js';
 import { targetArgument } from '../options.js';
@@ -17,7 +19,11 @@ export const addTools: AddCommand = (program, run) => {
     .action((word: string | undefined) =>
       run((context) =>
         lookAt(context, word, {
-          read: (client) => client.listTools(operationOptions(context)),
+          read: async (client) => {
+            const tools = await client.listTools(operationOptions(context));
+            if (word !== allServers) rememberTools(context, word, tools);
+            return tools;
+          },
           print: (tools) => {
             const { terminal } = context;
             if (tools.length === 0) terminal.remark('The server has no tools.');

@@ -1,0 +1,47 @@
+import type { AddCommand } from '../context.js';
+import { checkWritten, printContents, readWritten } from '../read-resource.js';
+import { readStdin } from '../read-stdin.js';
+import { MediaFolder } from '../save-media.js';
+import { withClient } from '../session.js';
+import { splitSubject } from '../subject.js';
+
+const example = 'longwire read http://127.0.0.1:3001 demo://about';
+
+/** `longwire read [target] <uri> [name=value …]` */
+export const addRead: AddCommand = (program, run) => {
+  program
+    .command('read')
+    .description('print what a resource holds')
+    .usage('[target] <uri> [name=value …]')
+    .argument(
+      '[words...]',
+      'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), URI or name of the resource, variables of a template',
+    )
+    .addHelpText(
+      'after',
+      `
+Text comes as it is. Anything else is saved to a file, which is named.
+
+Examples:
+  $ ${example}
+  $ longwire read files 'user://{id}/profile' id=7    (files is a name in longwire.json)
+  $ longwire read demo://resource/static/document/features.md > features.md`,
+    )
+    .action((all: string[]) =>
+      run(async (context) => {
+        const { server, ...written } = await splitSubject(all, context, {
+          what: 'resource',
+          example,
+        });
+        const stdin = await readStdin(context, written);
+        checkWritten(context, { ...written, stdin });
+        return await withClient(context, server, async (client) => {
+          const { terminal, options } = context;
+          const result = await readWritten(context, client, { ...written, stdin });
+          if (options.json) terminal.json(result);
+          else await printContents(context, result, { media: new MediaFolder() });
+          return 0;
+        });
+      }),
+    );
+};
