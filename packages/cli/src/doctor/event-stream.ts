@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LongwireClient, WireExchange } from '@longwire/client';
+import type { ClientStats, LongwireClient, WireExchange } from '@longwire/client';
 import { formatDuration } from '../durations.js';
 import type { Finding } from './examination.js';
 import type { Wire } from './wire.js';
@@ -11,6 +11,10 @@ const headMs = 5000;
 const openMs = 1000;
 
 const lookMs = 50;
+
+/** How long nothing comes after the last answer, and how often that is waited for at most. */
+const quietMs = 250;
+const maxQuietRounds = 8;
 
 const unbuffered =
   'let events pass at once: in nginx `proxy_buffering off;` and `gzip off;` for this path, or the ' +
@@ -35,10 +39,12 @@ export async function listenTo(
   { waitMs, signal }: { waitMs: number; signal: AbortSignal },
 ): Promise<Finding> {
   const transport = client.state.name === 'ready' ? client.state.transport : undefined;
+  // Since 2026-07-28 there is a stream only for whom it interests.
+  client.on('toolsChanged', () => {});
   await until(() => wire.stream !== undefined, openMs, signal);
   const asked = wire.stream;
   if (asked === undefined) {
-    return { status: 'skipped', detail: 'the server is not listened to in this protocol' };
+    return { status: 'skipped', detail: 'the server has nothing to say unasked' };
   }
   const now = (): WireExchange => (wire.stream?.exchange === asked.exchange ? wire.stream : asked);
   await until(() => now().status !== undefined || now().phase === 'ended', headMs, signal);
@@ -48,7 +54,7 @@ export async function listenTo(
     const why = status === 405 ? '' : ` (GET is answered ${status})`;
     return { detail: `the server offers none${why}`, facts: { status } };
   }
-  const began = client.stats();
+  const began = await quiet(client, signal);
   const startedAt = performance.now();
   const isHeartbeat = (): boolean => {
     const { bytes, messages } = client.stats();
@@ -78,6 +84,16 @@ export async function listenTo(
     detail: `${opened}, ${rest}; no heartbeat came within ${took}`,
     facts: { heartbeat: false },
   };
+}
+
+/** What was counted once the last answers are in, with what belongs to them. */
+async function quiet(client: LongwireClient, signal: AbortSignal): Promise<ClientStats> {
+  for (let rounds = 0; ; rounds++) {
+    const before = client.stats();
+    await delay(quietMs, undefined, { signal }).catch(() => {});
+    const isQuiet = client.stats().bytes.received === before.bytes.received;
+    if (isQuiet || rounds >= maxQuietRounds || signal.aborted) return client.stats();
+  }
 }
 
 async function until(isSo: () => boolean, ms: number, signal: AbortSignal): Promise<void> {

@@ -104,7 +104,9 @@ export class Examination {
     return {
       status: 'failed',
       detail: message,
-      lines: (tried ?? []).map(({ url, outcome }) => `tried ${url}: ${outcome}`),
+      lines: this.#context.terminal.verbose
+        ? (tried ?? []).map(({ url, outcome }) => `tried ${url}: ${outcome}`)
+        : [],
       facts: { ...(code !== undefined && { code }), ...(tried !== undefined && { tried }) },
       hint,
       exitCode: exitCodeOf(error),
@@ -142,7 +144,7 @@ export class Examination {
     const detail = this.#shown(finding.detail);
     const hint = finding.hint === undefined ? undefined : this.#shown(finding.hint);
     const rest = { ms: Math.round(ms), detail, ...(hint !== undefined && { hint }) };
-    const step: Step = { ...facts, name, status, ...rest };
+    const step: Step = { name, status, ...rest, ...facts };
     this.#steps.push(step);
     if (status === 'failed') this.#broken = { step, exitCode };
     const { terminal, options } = this.#context;

@@ -101,7 +101,7 @@ async function described(
   const { statusCode = 0, headers } = response;
   const type = sanitizeLine(headers['content-type'] ?? '', 60);
   const server = sanitizeLine(headers.server ?? '', 60);
-  const via = sanitizeLine(headers.via ?? '', 60);
+  const via = sanitizeLine(String(headers.via ?? ''), 60);
   const isStream = statusCode === 200 && /^text\/event-stream\b/i.test(type);
   const isSilentStream = isStream && !(await hasByte(response, limit));
   const by = server === '' ? '' : ` by ${server}`;

@@ -153,12 +153,12 @@ export class ServerTalk {
     const shown = (lines: readonly string[]): string[] =>
       lines.slice(0, maxOutputLines).map((line) => sanitizeLine(line, 200));
     const facts = { stdoutLines: stdout.length, stderrLines: stderr.length };
-    const said = `${stderr.length} lines on its stderr`;
+    const said = `${countOf(stderr)} on its stderr`;
     if (stdout.length === 0)
       return { detail: `messages only; ${said}`, lines: shown(stderr), facts };
     return {
       status: 'warning',
-      detail: `${stdout.length} lines on its stdout that are no messages; ${said}`,
+      detail: `${countOf(stdout)} on its stdout beside messages; ${said}`,
       lines: shown(stdout),
       facts,
       hint: 'let it write logs to stderr: some clients end a server for such a line',
@@ -209,6 +209,8 @@ export class ServerTalk {
       return { ...finding, layer: 'login' };
     }
     if (isRedirect(error)) return { ...finding, layer: 'redirect' };
+    if (error.code === 'connect-failed' && typeof this.#server.target === 'string')
+      return { ...finding, layer: 'http' };
     if (error.code === 'connect-timeout' && this.#isHeldBack()) {
       return { ...heldBack, lines: [finding.detail] };
     }
@@ -246,6 +248,10 @@ export class ServerTalk {
     if (this.#client === undefined) throw new Error('it is not connected yet');
     return { client: this.#client, signal: this.#context.interruptions.signal };
   }
+}
+
+function countOf({ length }: readonly string[]): string {
+  return length === 1 ? '1 line' : `${length} lines`;
 }
 
 function lost({ state }: LongwireClient): LongwireError {
