@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { toJson } from '@longwire/client';
 import pc from 'picocolors';
 import { fit } from './display-width.js';
-import { LiveLine } from './live-line.js';
+import { LiveLine, type DrawLive } from './live-line.js';
 import type { Redactor } from './redact.js';
 import { escapeControls, sanitizeLine } from './sanitize.js';
 import { discardTyped, type Input, type Output } from './streams.js';
@@ -24,6 +24,18 @@ export interface TerminalOptions {
   color?: boolean;
 }
 
+/** What stays below all output of a terminal: a line that is being typed. */
+export interface Bottom {
+  /** Removes it, for output to take its place. */
+  hide(): void;
+  /** Output was written: it may be shown again. */
+  show(): void;
+  /** Draws what is at work. */
+  readonly drawLive: DrawLive;
+  /** Leaves input and screen to somebody else until the function returned is called. */
+  release(): () => void;
+}
+
 /**
  * The two outputs of the command: results on stdout; remarks, progress and errors on stderr. All output
  * passes the redactor: messages strictly, results for our own credentials only.
@@ -34,12 +46,16 @@ export class Terminal {
   readonly #redactor: Redactor;
   readonly #quiet: boolean;
   readonly #drawable: boolean;
+  readonly #isDumb: boolean;
   readonly #liveLine: LiveLine;
   readonly #remarked = new Set<string>();
   /** The end of the written text, if it may be the beginning of a secret. */
   #unfinished = '';
   /** Writes that wait while a question uses the terminal. */
   #held: (() => void)[] | undefined;
+  #bottom: Bottom | undefined;
+  /** What goes to stdout while it is captured. */
+  #captured: string[] | undefined;
   /** Given what went wrong while the terminal is lent. */
   #onError: ((line: string) => void) | undefined;
 
@@ -60,6 +76,7 @@ export class Terminal {
     this.#quiet = quiet;
     this.verbose = verbose;
     const dumb = env['TERM'] === 'dumb';
+    this.#isDumb = dumb;
     const isColored = (stream: Output): boolean =>
       color && (isForced(env) ?? (!env['NO_COLOR'] && !dumb && stream.isTTY === true));
     this.interactive = stdout.isTTY === true;
@@ -109,6 +126,23 @@ export class Terminal {
   json(value: unknown, options: { lines?: boolean } = {}): void {
     const text = toJson(this.#redactor.value(value), options.lines === true ? 0 : 2);
     this.#emit(this.#stdout, `${escapeControls(text)}\n`);
+  }
+
+  /** What is printed to stdout meanwhile, ready to be passed on. */
+  captured(print: () => void): string {
+    const parts: string[] = [];
+    this.#captured = parts;
+    try {
+      print();
+    } finally {
+      this.#captured = undefined;
+    }
+    return parts.join('');
+  }
+
+  /** Writes to stdout what was captured. */
+  passOn(text: string): void {
+    this.#emit(this.#stdout, text);
   }
 
   /** A remark; not shown with `--quiet`. */
@@ -162,6 +196,38 @@ export class Terminal {
     };
   }
 
+  /** Whether a line can be edited: where the cursor can be moved. */
+  canEdit(stdin: Input): boolean {
+    return stdin.isTTY === true && this.interactive && !this.#isDumb;
+  }
+
+  /** Keeps something below all output until the function returned is called. */
+  attach(bottom: Bottom): () => void {
+    this.#bottom = bottom;
+    this.#liveLine.drawElsewhere(bottom.drawLive);
+    return () => {
+      this.#bottom = undefined;
+      this.#liveLine.drawElsewhere(undefined);
+    };
+  }
+
+  /**
+   * Leaves input and screen to a question or a program until the function returned is called. Other
+   * output waits.
+   */
+  hold(): () => void {
+    this.stopLive();
+    const takeBack = this.#bottom?.release();
+    const before = this.#held;
+    const held: (() => void)[] = before ?? [];
+    this.#held = held;
+    return () => {
+      this.#held = before;
+      if (before === undefined) for (const write of held) write();
+      takeBack?.();
+    };
+  }
+
   /** Whether a question can be asked. */
   canAsk(stdin: Input): boolean {
     return stdin.isTTY === true && this.#stderr.isTTY === true;
@@ -198,9 +264,7 @@ export class Terminal {
       return word === '' ? otherwise : entries.find(([, words]) => words.includes(word))?.[0];
     };
     const expected = entries.map(([, [word]]) => word).join(', ');
-    const held: (() => void)[] = [];
-    this.stopLive();
-    this.#held = held;
+    const takeBack = this.hold();
     try {
       await discardTyped(stdin, signal);
       for (const line of lines) this.#stderr.write(`${this.#redactor.data(line)}\n`);
@@ -213,8 +277,7 @@ export class Terminal {
       return answerTo(await input(config, context)) as Answer;
     } finally {
       stdin.setRawMode?.(false);
-      this.#held = undefined;
-      for (const write of held) write();
+      takeBack();
     }
   }
 
@@ -225,9 +288,14 @@ export class Terminal {
   }
 
   #emit(stream: Output, text: string): void {
+    if (this.#captured !== undefined && stream === this.#stdout) {
+      return void this.#captured.push(text);
+    }
     if (this.#held !== undefined) return void this.#held.push(() => stream.write(text));
     this.stopLive();
+    this.#bottom?.hide();
     stream.write(text);
+    this.#bottom?.show();
   }
 }
 

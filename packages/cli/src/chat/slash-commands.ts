@@ -6,9 +6,9 @@ import { printResult } from '../print-result.js';
 import type { MediaFolder } from '../save-media.js';
 import { sanitizeLine } from '../sanitize.js';
 import { usageError } from '../command-error.js';
-import type { Step } from './prompt-loop.js';
+import type { Step } from '../editor/prompt-loop.js';
 import type { Servers } from './servers.js';
-import { splitWords } from './split-words.js';
+import { splitWords } from '../split-words.js';
 
 /** What the commands of the prompt work on. */
 export interface SlashSetting {
