@@ -99,8 +99,8 @@ async function described(
   { at, lines, limit }: { at: URL; lines: string[]; limit: AbortSignal },
 ): Promise<{ finding: Finding; answer: PlainAnswer }> {
   const { statusCode = 0, headers } = response;
-  const type = sanitizeLine(headers['content-type'] ?? '', 60);
-  const server = sanitizeLine(headers.server ?? '', 60);
+  const type = sanitizeLine(String(headers['content-type'] ?? ''), 60);
+  const server = sanitizeLine(String(headers.server ?? ''), 60);
   const via = sanitizeLine(String(headers.via ?? ''), 60);
   const isStream = statusCode === 200 && /^text\/event-stream\b/i.test(type);
   const isSilentStream = isStream && !(await hasByte(response, limit));

@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { TransportName } from '../transport-name.js';
-import { shownType } from '../untrusted/excerpt.js';
 import type { HttpClient, PendingRequest } from './client.js';
 import { displayUrl } from './display-url.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
@@ -178,11 +177,7 @@ function isEventStream({ status, headers }: HttpResponse): boolean {
   return typeof type !== 'string' || type.toLowerCase().startsWith('text/event-stream');
 }
 
-function notAStream({ url, status, headers }: HttpResponse): LongwireError {
-  const type = shownType(headers['content-type']);
-  return foreignAnswer(
-    headers,
-    `GET ${displayUrl(url)} was answered ${status} with ${type}, and not with an event stream`,
-    { code: 'not-mcp', certainty: 'refused' },
-  );
+function notAStream(head: HttpResponse): LongwireError {
+  const options = { code: 'not-mcp', certainty: 'refused' } as const;
+  return foreignAnswer('GET', head, { wanted: 'an event stream', ...options });
 }
