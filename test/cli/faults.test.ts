@@ -56,7 +56,7 @@ const faults: Fault[] = [
     args: ['tools'],
     code: 3,
     says: /is a web page, not an MCP server/,
-    advises: /ask whoever runs it for the address/,
+    advises: /the server may be at http/,
   },
   {
     name: 'no endpoint event',
