@@ -53,10 +53,17 @@ async function shell(
     targets,
     chosen.map(({ config }) => config?.name),
   );
+  const [{ SessionTrace }, { openTrace }] = await Promise.all([
+    import('../shell/session-trace.js'),
+    import('../trace/open-trace.js'),
+  ]);
+  const trace = new SessionTrace(context.trace ?? (await openTrace('', context)), {
+    isOn: context.trace !== undefined,
+  });
   const servers: ConnectedServer[] = [];
   try {
     for (const [index, server] of chosen.entries()) {
-      const client = await createServerClient(context, server, { name: names[index], mayAsk });
+      const client = await createServerClient({ ...context, trace }, server, { name: names[index], mayAsk });
       servers.push({ client, target: server.target });
     }
     const clients = servers.map(({ client }) => client);
@@ -65,7 +72,7 @@ async function shell(
       onLate: ({ name }) => context.terminal.remark(sanitizeLine(`${name} is still connecting.`)),
     });
     const { holdSession } = await import('../shell/hold-session.js');
-    return await holdSession(context, servers);
+    return await holdSession(context, { servers, trace });
   } finally {
     await closeClients(servers.map(({ client }) => client));
   }

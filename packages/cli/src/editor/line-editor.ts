@@ -47,6 +47,8 @@ export class LineEditor implements LineReader, Bottom {
   #mode: 'reading' | 'working' | 'closed' = 'working';
   /** Somebody else has the terminal. */
   #isAway = false;
+  /** The user's own editor is about to have it. */
+  #isLeaving = false;
   #hasEnded = false;
   readonly #waiting: Line[] = [];
   #resolve: ((line: Line) => void) | undefined;
@@ -172,6 +174,8 @@ export class LineEditor implements LineReader, Bottom {
   }
 
   #onKey(text: string | undefined, pressed: Keypress): void {
+    // It is too late for this line, and too early for that editor.
+    if (this.#isLeaving) return;
     const { name, ctrl } = pressed;
     if (name === 'paste-start') {
       this.#pasted = '';
@@ -256,8 +260,11 @@ export class LineEditor implements LineReader, Bottom {
     const { length } = this.#waiting;
     this.#waiting.length = 0;
     if (length === 0) return;
-    const lines = length === 1 ? 'The line that waited is' : `The ${length} lines that waited are`;
-    this.#context.terminal.remark(`${lines} not run; the key ↑ has them.`);
+    this.#context.terminal.remark(
+      length === 1
+        ? 'The line that waited is not run; the key ↑ has it.'
+        : `The ${length} lines that waited are not run; the key ↑ has them.`,
+    );
   }
 
   async #complete(): Promise<void> {
@@ -294,7 +301,9 @@ export class LineEditor implements LineReader, Bottom {
     if (this.#mode !== 'reading') return;
     const { terminal } = this.#context;
     let failure: unknown;
+    this.#isLeaving = true;
     await terminal.occupied(async () => {
+      this.#isLeaving = false;
       try {
         const { editOutside } = await import('./external-editor.js');
         const edited = await editOutside(this.#context, text);

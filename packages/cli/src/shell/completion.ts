@@ -109,6 +109,8 @@ async function valuesFor(
         ...['on', 'off', ...LOG_LEVELS].map((value) => ({ value })),
         ...(await resources(clients, signal)),
       ];
+    case 'trace':
+      return given.length > 0 ? [] : ['on', 'off'].map((value) => ({ value }));
     case 'help':
       return given.length > 0 ? [] : commandValues();
     default:

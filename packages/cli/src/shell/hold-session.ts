@@ -6,9 +6,12 @@ import { createLineReader } from '../editor/create-line-reader.js';
 import { promptLoop } from '../editor/prompt-loop.js';
 import type { ExitCode } from '../exit-codes.js';
 import { sanitizeLine } from '../sanitize.js';
+import { askForLogs } from '../server-logs.js';
+import { operationOptions } from '../session.js';
 import { createCompletion } from './completion.js';
 import { News } from './news.js';
 import { Session } from './session.js';
+import type { SessionTrace } from './session-trace.js';
 
 /** A longer name would leave no room for the line, in columns. */
 const maxPromptWidth = 16;
@@ -16,16 +19,19 @@ const maxPromptWidth = 16;
 /** A session at the prompt, or of the lines of a pipe, with servers that are connected. It ends with the input. */
 export async function holdSession(
   context: Context,
-  connected: readonly ConnectedServer[],
+  { servers: connected, trace }: { servers: readonly ConnectedServer[]; trace: SessionTrace },
 ): Promise<ExitCode> {
   const { terminal, stdin } = context;
   const clients = connected.map(({ client }) => client);
   const servers = new Servers(context, clients, { listing: '`tools`' });
   const news = new News(context, clients);
-  const session = new Session(context, { connected, servers, news });
+  const session = new Session(context, { connected, servers, news, trace });
   if (stdin.isTTY === true) {
     for (const client of clients) terminal.remark(greeting(client));
     terminal.remark('help lists the commands; Tab completes.');
+  }
+  for (const client of clients) {
+    askForLogs(context, client, operationOptions(context)).catch(() => undefined);
   }
   // For completion; whoever needs the list asks again and gets the error.
   servers.listTools().catch(() => undefined);

@@ -19,6 +19,7 @@ const SETTLED = [
   'profile',
   'answer',
   'root',
+  'trace',
 ] as const;
 
 /**

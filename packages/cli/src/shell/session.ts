@@ -9,6 +9,7 @@ import { sanitizeLine } from '../sanitize.js';
 import { renderTable } from '../table.js';
 import type { News } from './news.js';
 import { runCommand } from './run-command.js';
+import type { SessionTrace } from './session-trace.js';
 import { COMMANDS, OWN_COMMANDS, readLine, type WrittenLine } from './written-line.js';
 
 /** What lines work on. */
@@ -16,6 +17,7 @@ export interface SessionParts {
   readonly connected: readonly ConnectedServer[];
   readonly servers: Servers;
   readonly news: News;
+  readonly trace: SessionTrace;
 }
 
 /** Commands that are about all of a server, and so about all servers where none is named. */
@@ -66,6 +68,9 @@ export class Session {
       }
       case 'unwatch':
         await news.unwatch(words, signal);
+        return 0;
+      case 'trace':
+        this.#trace(words);
         return 0;
       case 'edit':
         throw usageError('edit opens an editor at a terminal only');
@@ -135,6 +140,20 @@ export class Session {
     throw usageError(
       `write the server that is meant: ${[command, names[0], ...words].join(' ')} (there are ${names.join(', ')})`,
     );
+  }
+
+  #trace(words: readonly string[]): void {
+    const { trace } = this.#parts;
+    const [word, ...more] = words;
+    if (more.length > 0 || !['on', 'off', undefined].includes(word)) {
+      throw usageError('write trace on or trace off');
+    }
+    if (word !== undefined && trace.isWritten) {
+      throw usageError('the trace of this session goes to the file of --trace, whole');
+    }
+    if (word !== undefined) trace.isOn = word === 'on';
+    const state = trace.isOn ? 'traced' : 'not traced';
+    this.#context.terminal.remark(`What passes to the servers and back is ${state}.`);
   }
 
   async #help([word]: readonly string[], signal: AbortSignal): Promise<ExitCode> {

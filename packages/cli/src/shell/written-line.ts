@@ -18,6 +18,7 @@ export const COMMANDS = {
 export const OWN_COMMANDS = {
   watch: ['[on|off|LEVEL|URI]', 'show what the server says by itself'],
   unwatch: ['URI', 'no longer be told of changes of a resource'],
+  trace: ['[on|off]', 'show each message and HTTP exchange'],
   servers: ['', 'the servers, and how they are'],
   edit: ['', 'write a line in VISUAL or EDITOR'],
   help: ['[COMMAND]', 'this list, or the help of a command'],

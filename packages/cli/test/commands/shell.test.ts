@@ -61,6 +61,7 @@ describe('the lines of a pipe', () => {
     ['add a=@- b=1', "stdin is the session's own"],
     ['watch loud', '"loud" is neither on or off'],
     ['unwatch demo://about', 'none is watched'],
+    ['trace maybe', 'write trace on or trace off'],
     ['edit', 'edit opens an editor at a terminal only'],
     ['add a=1 b=2 --nope', "unknown option '--nope'"],
   ])('%s: says what is wrong', async (line, message) => {
@@ -73,6 +74,15 @@ describe('the lines of a pipe', () => {
     const { code, stdout } = await shell(['call nothing --json']);
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'unknown-tool' } });
+  });
+
+  it('are traced where that is switched on', async () => {
+    const lines = ['add a=1 b=1', 'trace on', 'add a=2 b=2', 'trace off', 'add a=3 b=3'];
+    const { code, stdout, stderr } = await shell(lines);
+    expect([code, stdout]).toEqual([0, '1 + 1 = 2\n2 + 2 = 4\n3 + 3 = 6\n']);
+    expect(stderr.match(/^.*tools\/call.*$/gm)?.join('\n')).toMatch(/^[^]*tools\/call[^]*$/);
+    expect(stderr).toContain('"a":2');
+    expect(stderr).not.toMatch(/"a":[13]/);
   });
 
   it('print help', async () => {
