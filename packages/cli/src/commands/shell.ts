@@ -63,7 +63,10 @@ async function shell(
   const servers: ConnectedServer[] = [];
   try {
     for (const [index, server] of chosen.entries()) {
-      const client = await createServerClient({ ...context, trace }, server, { name: names[index], mayAsk });
+      const client = await createServerClient({ ...context, trace }, server, {
+        name: names[index],
+        mayAsk,
+      });
       servers.push({ client, target: server.target });
     }
     const clients = servers.map(({ client }) => client);
