@@ -13,7 +13,7 @@ import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
 import { describeNotification } from '../notifications.js';
 import { collect, targetArgument } from '../options.js';
-import { errorAsJson, reportError } from '../report-error.js';
+import { errorAsJson, reportError, summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import {
   closeClients,
@@ -29,7 +29,11 @@ const retry = { maxAttempts: Infinity };
 interface WatchOptions {
   level: LoggingLevel;
   subscribe?: string[];
+  read?: string[];
 }
+
+/** Prints one event: as JSON, or the line for people. */
+type PrintEvent = (event: Record<string, unknown>, line: string) => void;
 
 /** `longwire watch [target]` */
 export const addWatch: AddCommand = (program, run) => {
@@ -43,14 +47,16 @@ export const addWatch: AddCommand = (program, run) => {
         .default('debug'),
     )
     .option('--subscribe <uri>', 'be told when this resource changes (repeatable)', collect)
+    .option('--read <uri>', 'the same, and print what it then holds (repeatable)', collect)
     .addHelpText(
       'after',
       `
 Goes on until Ctrl-C, also over losses of the connection. With --json, one line
 an event.
 
-Example:
-  $ longwire watch http://127.0.0.1:3001/sse --level info`,
+Examples:
+  $ longwire watch http://127.0.0.1:3001/sse --level info
+  $ longwire watch http://127.0.0.1:3001/sse --read demo://clock`,
     )
     .action((word: string | undefined, options: WatchOptions) =>
       run((context) => watch(context, word, options)),
@@ -65,9 +71,10 @@ async function watch(
   if (word === allServers) return await watchAll(context, options);
   const client = await createServerClient(context, await chooseServer(word, context), { retry });
   try {
-    const ended = printEvents(context, client);
+    const print = eventPrinter(context);
+    const ended = printEvents(context, client, print);
     await connectClients(context, [client]);
-    await Promise.race([askForEvents(context, client, options), ended]);
+    await Promise.race([askForEvents(context, client, { ...options, print }), ended]);
     return await ended;
   } finally {
     await closeClients([client]);
@@ -95,9 +102,10 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
       const own = { ...context, requests: { credentials: 'none' as const } };
       client = await createServerClient(own, server, { retry });
       followClients(context, [client], { several: true });
-      const ended = printEvents(context, client, name);
+      const print = eventPrinter(context, name);
+      const ended = printEvents(context, client, print);
       await client.connect({ signal: interruptions.signal });
-      await Promise.race([askForEvents(context, client, options, name), ended]);
+      await Promise.race([askForEvents(context, client, { ...options, print }, name), ended]);
       return await ended;
     } catch (error) {
       return failed(name, error);
@@ -110,10 +118,9 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
   return interruptions.signal.aborted ? 130 : (codes.find((code) => code !== 0) ?? 0);
 }
 
-/** Prints until the command is interrupted, or the server refuses for good, which is a failure. */
-function printEvents(context: Context, client: LongwireClient, server?: string): Promise<ExitCode> {
-  const { terminal, options, redactor, interruptions } = context;
-  const print = (event: Record<string, unknown>, line: string): void => {
+/** What prints events, with their time and the name of their server if there are several. */
+function eventPrinter({ terminal, options }: Context, server?: string): PrintEvent {
+  return (event, line) => {
     const time = new Date().toISOString();
     if (options.json) {
       return terminal.json(
@@ -124,17 +131,27 @@ function printEvents(context: Context, client: LongwireClient, server?: string):
     const whose = server === undefined ? '' : `${terminal.colors.bold(server)} `;
     terminal.print(`${terminal.colors.dim(time)} ${whose}${line}`);
   };
-  const told = ({ code, summary }: LongwireError): object => ({
-    code,
-    message: redactor.message(sanitizeLine(summary)),
-  });
+}
+
+/** What programs are told of a failure. */
+function told({ redactor }: Context, { code, summary }: LongwireError): object {
+  return { code, message: redactor.message(sanitizeLine(summary)) };
+}
+
+/** Prints until the command is interrupted, or the server refuses for good, which is a failure. */
+function printEvents(
+  context: Context,
+  client: LongwireClient,
+  print: PrintEvent,
+): Promise<ExitCode> {
+  const { redactor, interruptions } = context;
   client.on('notification', (notification) => {
     const { method, params } = notification;
     print({ event: 'notification', method, params }, describeNotification(notification));
   });
   client.on('error', (error) => {
     print(
-      { event: 'error', ...told(error) },
+      { event: 'error', ...told(context, error) },
       redactor.message(`error ${sanitizeLine(error.summary)}`),
     );
   });
@@ -151,7 +168,7 @@ function printEvents(context: Context, client: LongwireClient, server?: string):
         ...state,
         ...('address' in state && { address: redactor.message(state.address) }),
         ...('connectMs' in state && { connectMs: Math.round(state.connectMs) }),
-        ...('reason' in state && { reason: told(state.reason) }),
+        ...('reason' in state && { reason: told(context, state.reason) }),
         // Beside the attempt it says nothing here: there is no limit.
         maxAttempts: undefined,
         dialsSinceAnswer: undefined,
@@ -181,7 +198,7 @@ function over(state: ConnectionState): LongwireError {
 async function askForEvents(
   context: Context,
   client: LongwireClient,
-  { level, subscribe = [] }: WatchOptions,
+  { level, subscribe = [], read = [], print }: WatchOptions & { print: PrintEvent },
   server?: string,
 ): Promise<void> {
   const { terminal } = context;
@@ -192,6 +209,29 @@ async function askForEvents(
       terminal.remark(`${whose}The log level was not set: ${sanitizeLine(error.summary)}`);
     });
   }
-  for (const uri of subscribe) await client.subscribeResource(uri, operationOptions(context));
+  const limits = operationOptions(context);
+  for (const uri of subscribe) await client.subscribeResource(uri, limits);
+  if (read.length > 0) await printResources(context, client, { uris: read, print });
   terminal.remark(`${whose}Watching; Ctrl-C ends it.`);
+}
+
+/** Prints what resources hold, now and whenever it changes. */
+async function printResources(
+  context: Context,
+  client: LongwireClient,
+  { uris, print }: { uris: readonly string[]; print: PrintEvent },
+): Promise<void> {
+  const { WatchedResources } = await import('../watch/watched-resources.js');
+  const { describeContents } = await import('../watch/describe-contents.js');
+  const watched = new WatchedResources(client, uris, {
+    limits: operationOptions(context),
+    onRead: (uri, { contents }) =>
+      print({ event: 'resource', uri, contents }, describeContents(uri, contents)),
+    onFailure: (uri, error) => {
+      const failure = error instanceof LongwireError ? told(context, error) : {};
+      const reason = context.redactor.message(sanitizeLine(summaryOf(error)));
+      print({ event: 'error', uri, ...failure }, `error ${sanitizeLine(uri)}: ${reason}`);
+    },
+  });
+  await watched.start();
 }
