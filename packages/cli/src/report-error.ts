@@ -10,7 +10,10 @@ import { CommandError } from './command-error.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Credentials } from './headers.js';
+import { LoginError } from './login/login-error.js';
 import { sanitizeLine } from './sanitize.js';
+import type { Terminal } from './terminal.js';
+import { withoutLastWords } from './trace/last-words.js';
 
 /** How many causes are followed: an error may be its own cause. */
 const maxCauses = 6;
@@ -30,7 +33,8 @@ export function reportError(
   const hint = hintFor(error, requests.credentials);
   const whose = server === undefined ? '' : `${server}: `;
   const isList = error instanceof ConfigError && error.problems.length > 1;
-  const [line = '', ...more] = isList ? error.message.split('\n') : [join(summaryOf(error), hint)];
+  const summary = shownSummary(error, terminal);
+  const [line = '', ...more] = isList ? error.message.split('\n') : [join(summary, hint)];
   terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(whose + line)}`);
   for (const each of more) terminal.error(`  ${sanitizeLine(each)}`);
   if (error instanceof LongwireError) {
@@ -38,10 +42,18 @@ export function reportError(
     for (const tried of triedOf(error)) terminal.detail(describeTried(tried));
   }
   let cause = causeOf(error);
+  let said = line;
   for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
-    terminal.detail(`  because: ${sanitizeLine(summaryOf(cause))}`);
+    const why = shownSummary(cause, terminal);
+    if (!said.includes(why)) terminal.detail(`  because: ${sanitizeLine(why)}`);
+    said += why;
     cause = causeOf(cause);
   }
+}
+
+/** What went wrong, without what a process wrote where that is shown already. */
+function shownSummary(error: unknown, { verbose }: Pick<Terminal, 'verbose'>): string {
+  return verbose ? withoutLastWords(summaryOf(error)) : summaryOf(error);
 }
 
 /** What `--json` prints of a failure. */
@@ -93,6 +105,8 @@ export function describeTried({ url, outcome }: ProbeResult): string {
 /** What to try, as options of the command line if the library's hint is for programs. */
 function hintFor(error: unknown, credentials: Credentials): string | undefined {
   if (!(error instanceof LongwireError) || error instanceof CommandError) return undefined;
+  const login = loginErrorIn(error);
+  if (login !== undefined) return login.hint;
   switch (error.code) {
     case 'unauthorized':
     case 'forbidden':
@@ -123,6 +137,7 @@ function hintFor(error: unknown, credentials: Credentials): string | undefined {
 const credentialsHint: Readonly<Record<Credentials, string>> = {
   header: 'the credentials of --header were sent: check them',
   configured: 'the credentials of the configuration were sent: check them',
+  login: 'the login was sent, and it does not suffice: longwire whoami says which it is',
   key: 'MCP_API_KEY was sent: check it, or give other credentials with --header',
   'key-withheld':
     "MCP_API_KEY was not sent, for it goes only to the origin of MCP_SERVER_URL: set that to this server, or give --header 'Authorization: Bearer …'",
@@ -143,10 +158,22 @@ function checkFirst({ certainty }: LongwireError): string {
 /** What went wrong, without the hint of the library. */
 export function summaryOf(error: unknown): string {
   if (error instanceof CommandError) return error.message;
+  const login = loginErrorIn(error);
+  if (login !== undefined) return login.summary;
   if (error instanceof LongwireError) return error.summary || String(error.code ?? error.name);
   if (!(error instanceof Error)) return String(error);
   // A network error may have only a code.
   return error.message || ('code' in error ? String(error.code) : error.name);
+}
+
+/** Why somebody has to log in, if that is why it failed; the rest says no more. */
+function loginErrorIn(error: unknown): LoginError | undefined {
+  let cause = error;
+  for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
+    if (cause instanceof LoginError) return cause;
+    cause = causeOf(cause);
+  }
+  return undefined;
 }
 
 function causeOf(error: unknown): unknown {

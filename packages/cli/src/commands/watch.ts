@@ -3,6 +3,7 @@ import {
   type ConnectionState,
   type LoggingLevel,
   type LongwireClient,
+  type WireOutput,
 } from '@longwire/client';
 import { LOG_LEVELS } from '@longwire/client/internal';
 import { Option } from 'commander';
@@ -15,6 +16,7 @@ import { describeNotification } from '../notifications.js';
 import { collect, targetArgument } from '../options.js';
 import { errorAsJson, reportError, summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
+import { withoutLastWords } from '../trace/last-words.js';
 import {
   closeClients,
   connectClients,
@@ -69,7 +71,10 @@ async function watch(
   options: WatchOptions,
 ): Promise<ExitCode> {
   if (word === allServers) return await watchAll(context, options);
-  const client = await createServerClient(context, await chooseServer(word, context), { retry });
+  const client = await createServerClient(context, await chooseServer(word, context), {
+    retry,
+    onOutput: outputPrinter(context),
+  });
   try {
     const print = eventPrinter(context);
     const ended = printEvents(context, client, print);
@@ -100,7 +105,10 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
     let client: LongwireClient | undefined;
     try {
       const own = { ...context, requests: { credentials: 'none' as const } };
-      client = await createServerClient(own, server, { retry });
+      client = await createServerClient(own, server, {
+        retry,
+        onOutput: outputPrinter(context, name),
+      });
       followClients(context, [client], { several: true });
       const print = eventPrinter(context, name);
       const ended = printEvents(context, client, print);
@@ -116,21 +124,6 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
   const unusable = [...all.unusable].map(([name, error]) => failed(sanitizeLine(name), error));
   const codes = [...(await Promise.all(all.servers.map(watchOne))), ...unusable];
   return interruptions.signal.aborted ? 130 : (codes.find((code) => code !== 0) ?? 0);
-}
-
-/** What prints events, with their time and the name of their server if there are several. */
-function eventPrinter({ terminal, options }: Context, server?: string): PrintEvent {
-  return (event, line) => {
-    const time = new Date().toISOString();
-    if (options.json) {
-      return terminal.json(
-        { time, ...(server !== undefined && { server }), ...event },
-        { lines: true },
-      );
-    }
-    const whose = server === undefined ? '' : `${terminal.colors.bold(server)} `;
-    terminal.print(`${terminal.colors.dim(time)} ${whose}${line}`);
-  };
 }
 
 /** What programs are told of a failure. */
@@ -175,13 +168,41 @@ function printEvents(
         // How it was found is no event.
         tried: undefined,
       };
-      print({ event: 'state', state: shown }, redactor.message(words(state)));
+      print({ event: 'state', state: shown }, redactor.message(withoutLastWords(words(state))));
       // It does not dial again by itself, and there is nothing here that would make it.
       if (isOver) reject(over(state));
     });
   });
   ended.catch(() => undefined);
   return ended;
+}
+
+/** Prints an event with its time: its line, or with `--json` the event. */
+function eventPrinter({ terminal, options }: Context, server?: string): PrintEvent {
+  return (event, line) => {
+    const time = new Date().toISOString();
+    if (options.json) {
+      return terminal.json(
+        { time, ...(server !== undefined && { server }), ...event },
+        { lines: true },
+      );
+    }
+    const whose = server === undefined ? '' : `${terminal.colors.bold(server)} `;
+    terminal.print(`${terminal.colors.dim(time)} ${whose}${line}`);
+  };
+}
+
+/** Prints what the process of the server writes beside messages; the line has its name already. */
+function outputPrinter(
+  context: Context,
+  server?: string,
+): (line: string, output: WireOutput) => void {
+  const printEvent = eventPrinter(context, context.options.json ? server : undefined);
+  return (line, { from, line: written }) => {
+    const { redactor } = context;
+    const shown = redactor.message(sanitizeLine(written));
+    printEvent({ event: 'output', from, line: shown }, redactor.message(line));
+  };
 }
 
 /** Why it ends: the server's answer to the attempt to reconnect. */
