@@ -3,6 +3,10 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { serve } from '@longwire/server';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import {
+  startScriptedClaude,
+  type ScriptedClaude,
+} from '../../packages/agent/test/support/scripted-claude.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { runCli } from '../support/run-cli.ts';
 import { hasTerminal, startAtTerminal, type AtTerminal } from './support/terminal.ts';
@@ -55,6 +59,27 @@ async function startAsking(): Promise<{ url: string; asked: unknown[] } & AsyncD
       url: 'https://login.example.com/start?state=abc',
       elicitationId: 'one',
     }));
+    mcp.registerTool(
+      'think',
+      { inputSchema: z.object({ times: z.number() }) },
+      async ({ times }) => {
+        for (let time = 0; time < times; time++) {
+          await mcp.server
+            .createMessage({
+              systemPrompt: 'Be short',
+              messages: [
+                { role: 'user', content: { type: 'text', text: `Thought\u001b[2J ${time}` } },
+              ],
+              maxTokens: 100_000,
+            })
+            .then(
+              ({ content }) => void asked.push('text' in content ? content.text : content),
+              (error: Error) => void asked.push(error.message),
+            );
+        }
+        return { content: [{ type: 'text', text: `thought ${times} times` }] };
+      },
+    );
     tool('bad-url', 1, () => ({
       mode: 'url',
       message: 'Look',
@@ -121,6 +146,87 @@ describe('without a terminal', () => {
     expect(wrong.stderr).toContain('--root "not-there" is not a folder');
     const without = await runCli(['call', 'get-roots-list', ...server]);
     expect(without).toMatchObject({ code: 2 });
+  });
+});
+
+describe('sampling', () => {
+  const key = 'sk-ant-key-of-the-sampling-test';
+  const claudeWith = async (answers: string[]): Promise<ScriptedClaude & AsyncDisposable> => {
+    const claude = await startScriptedClaude(answers.map((text) => ({ text })));
+    return { ...claude, [Symbol.asyncDispose]: () => claude.close() };
+  };
+  const envOf = ({ url }: { url: string }): Record<string, string> => ({
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: key,
+    ANTHROPIC_MODEL: 'claude-of-the-test',
+  });
+
+  test('is not announced without the option, and wants a key and somebody to ask', async () => {
+    await using asking = await startAsking();
+    await using claude = await claudeWith([]);
+    const call = ['call', asking.url, 'think', 'times=1'];
+    const without = await runCli(call, { env: envOf(claude) });
+    expect(without.code).toBe(0);
+    expect(asking.asked).toEqual([expect.stringMatching(/sampling/)]);
+    const keyless = await runCli([...call, '--allow-sampling']);
+    expect(keyless).toMatchObject({ code: 2 });
+    expect(keyless.stderr).toContain('ANTHROPIC_API_KEY');
+    const nobody = await runCli([...call, '--allow-sampling'], { env: envOf(claude) });
+    expect(nobody).toMatchObject({ code: 2 });
+    expect(nobody.stderr).toContain('--yes allows them all');
+    expect(claude.proxy.requests).toEqual([]);
+  });
+
+  test('goes to Claude with --yes, within bounds, and the key to nobody else', async () => {
+    await using asking = await startAsking();
+    await using claude = await claudeWith(Array.from({ length: 50 }, (_, n) => `Answer ${n}`));
+    const run = await runCli(
+      ['call', asking.url, 'think', 'times=52', '--allow-sampling', '--yes', '-v'],
+      { env: envOf(claude) },
+    );
+    expect(run.code).toBe(0);
+    expect(asking.asked).toHaveLength(52);
+    expect(asking.asked.slice(48)).toEqual([
+      'Answer 48',
+      'Answer 49',
+      ...Array.from({ length: 2 }, () => expect.stringContaining('too many sampling requests')),
+    ]);
+    expect(run.stderr).toContain('asks Claude more than 50 times');
+    expect(run.stdout + run.stderr + JSON.stringify(asking.asked)).not.toContain(key);
+    expect(claude.bodies()[0]).toMatchObject({
+      model: 'claude-of-the-test',
+      max_tokens: 4096,
+      system: 'Be short',
+    });
+  });
+
+  test.runIf(hasTerminal)('is shown and asked about at a terminal', async () => {
+    await using asking = await startAsking();
+    await using claude = await claudeWith(['Tea.']);
+    const words = ['call', asking.url, 'think', 'times=2', '--allow-sampling'];
+    await using command = await startAtTerminal(words, { env: envOf(claude) });
+    const shown = await command.shows(/\(N\)o/);
+    expect(shown).toMatch(/│ system: Be short\s+│ user: Thought 0/);
+    expect(shown).toContain('for up to 4096 tokens?');
+    command.type('y\r');
+    await command.shows(/Thought 1.*\(N\)o/s);
+    command.type('\r');
+    expect(await command.shows(/thought 2 times/)).toContain('');
+    expect(await command.ended).toBe(0);
+    expect(asking.asked).toEqual(['Tea.', expect.stringContaining('rejected')]);
+    expect(claude.proxy.requests).toHaveLength(1);
+  });
+
+  test('what Claude answers with an error is said, and the server is not told more', async () => {
+    await using asking = await startAsking();
+    await using claude = await claudeWith([]);
+    const run = await runCli(
+      ['call', asking.url, 'think', 'times=1', '--allow-sampling', '--yes'],
+      { env: envOf(claude) },
+    );
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain('got no answer of Claude: Claude answered with 400');
+    expect(asking.asked).toEqual([expect.stringContaining('the model gave no answer')]);
   });
 });
 
