@@ -58,8 +58,9 @@ test.runIf(hasTerminal)('answers are shown as what their Markdown means', async 
     const shown = await command.shows(/The end\./);
     const lines = shown
       .slice(shown.indexOf('# Prices'))
-      .split(/\r?\n/)
-      .map((line) => line.replace(/^.*\r/, '').trimEnd());
+      .replaceAll(/. Claude is writing/g, '')
+      .split(/[\r\n]+/)
+      .map((line) => line.trimEnd());
     expect(lines.filter((line) => line !== '')).toEqual([
       '# Prices',
       'Here is all of it:',

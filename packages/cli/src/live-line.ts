@@ -5,17 +5,25 @@ const frameEveryMs = 80;
 
 const [clearLine, hideCursor, showCursor] = ['\r\u001b[K', '\u001b[?25l', '\u001b[?25h'];
 
+/** Draws a live line somewhere; `undefined`: there is none any more. */
+export type DrawLive = (line: string | undefined) => void;
+
 /** A spinner with a text on the last line of a terminal. Clear it before other output. */
 export class LiveLine {
-  readonly #stream: Output;
   readonly #color: (frame: string) => string;
+  readonly #drawLast: DrawLive;
+  /** Draws it instead of this. */
+  #drawElsewhere: DrawLive | undefined;
   #text: string | undefined;
   #frame = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(stream: Output, color: (frame: string) => string) {
-    this.#stream = stream;
     this.#color = color;
+    this.#drawLast = (line) =>
+      void stream.write(
+        line === undefined ? `${clearLine}${showCursor}` : `${hideCursor}${clearLine}${line}`,
+      );
   }
 
   /** What is shown, if anything is. */
@@ -23,11 +31,16 @@ export class LiveLine {
     return this.#text;
   }
 
+  /** Has it drawn elsewhere from now on; `undefined`: on the last line again. */
+  drawElsewhere(draw: DrawLive | undefined): void {
+    this.clear();
+    this.#drawElsewhere = draw;
+  }
+
   /** Shows a text, which fits on a line, or changes it. */
   show(text: string): void {
     this.#text = text;
     if (this.#timer !== undefined) return;
-    this.#stream.write(hideCursor);
     this.#draw();
     this.#timer = setInterval(() => this.#draw(), frameEveryMs);
   }
@@ -38,12 +51,12 @@ export class LiveLine {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#stream.write(`${clearLine}${showCursor}`);
+    (this.#drawElsewhere ?? this.#drawLast)(undefined);
   }
 
   #draw(): void {
     this.#frame = (this.#frame + 1) % frames.length;
     const frame = this.#color(frames[this.#frame] ?? '');
-    this.#stream.write(`${clearLine}${frame} ${this.#text ?? ''}`);
+    (this.#drawElsewhere ?? this.#drawLast)(`${frame} ${this.#text ?? ''}`);
   }
 }

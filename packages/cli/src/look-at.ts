@@ -2,6 +2,7 @@ import type { LongwireClient } from '@longwire/client';
 import { allServers, chooseAll, type AllServers } from './choose-servers.js';
 import type { Context } from './context.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
+import { printLong } from './pager.js';
 import { errorAsJson, reportError } from './report-error.js';
 import { sanitizeLine } from './sanitize.js';
 import { closeClients, createServerClient, followClients, withClient } from './session.js';
@@ -31,16 +32,16 @@ export async function lookAt<Found>(
     return await withClient(context, word, async (client, target) => {
       const found = await look.read(client, target);
       if (options.json) terminal.json(found);
-      else look.print(found, client);
+      else await printLong(context, () => look.print(found, client));
       return 0;
     });
   }
   const all = await chooseAll(context);
   tellSkipped(context, all);
   const read: Look<Found>['read'] = (client, target) => look.read(client, target);
-  return await lookAtEach(context, all, read, (outcomes) => {
+  return await lookAtEach(context, all, read, async (outcomes) => {
     if (options.json) terminal.json(outcomes.map((outcome) => asJson(context, outcome)));
-    else print(context, outcomes, look);
+    else await printLong(context, () => print(context, outcomes, look));
     for (const outcome of outcomes) {
       if (!('error' in outcome)) continue;
       const { name, error, requests = context.requests } = outcome;
@@ -72,7 +73,7 @@ export async function lookAtEach<Found>(
   context: Context,
   { servers, unusable }: Pick<AllServers, 'servers' | 'unusable'>,
   read: Look<Found>['read'],
-  print: (outcomes: readonly Outcome<Found>[]) => void,
+  print: (outcomes: readonly Outcome<Found>[]) => void | Promise<void>,
 ): Promise<ExitCode> {
   const { terminal, interruptions } = context;
   const clients: LongwireClient[] = [];
@@ -95,7 +96,7 @@ export async function lookAtEach<Found>(
     // After an interruption all failed for the same reason.
     interruptions.signal.throwIfAborted();
     const outcomes = [...asked, ...[...unusable].map(([name, error]) => ({ name, error }))];
-    print(outcomes);
+    await print(outcomes);
     const failed = outcomes.find((outcome) => 'error' in outcome);
     return failed === undefined ? 0 : exitCodeOf(failed.error);
   } finally {

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { toJson } from '@longwire/client';
 import pc from 'picocolors';
 import { fit } from './display-width.js';
-import { LiveLine } from './live-line.js';
+import { LiveLine, type DrawLive } from './live-line.js';
 import type { Redactor } from './redact.js';
 import { escapeControls, sanitizeLine } from './sanitize.js';
 import { askWord, type QuestionDesk, type WordQuestion } from './question-desk.js';
@@ -25,6 +25,18 @@ export interface TerminalOptions {
   color?: boolean;
 }
 
+/** What stays below all output of a terminal: a line that is being typed. */
+export interface Bottom {
+  /** Removes it, for output to take its place. */
+  hide(): void;
+  /** Output was written: it may be shown again. */
+  show(): void;
+  /** Draws what is at work. */
+  readonly drawLive: DrawLive;
+  /** Leaves input and screen to somebody else until the function returned is called. */
+  release(): () => void;
+}
+
 /**
  * The two outputs of the command: results on stdout; remarks, progress and errors on stderr. All output
  * passes the redactor: messages strictly, results for our own credentials only.
@@ -35,15 +47,18 @@ export class Terminal {
   readonly #redactor: Redactor;
   readonly #quiet: boolean;
   readonly #drawable: boolean;
+  readonly #isDumb: boolean;
   readonly #liveLine: LiveLine;
   readonly #remarked = new Set<string>();
   /** Settles when the questions that came so far are answered. */
   #conversation: Promise<void> = Promise.resolve();
-  #pauseEditor: (() => () => void) | undefined;
   /** The end of the written text, if it may be the beginning of a secret. */
   #unfinished = '';
   /** Writes that wait while a question uses the terminal. */
   #held: (() => void)[] | undefined;
+  #bottom: Bottom | undefined;
+  /** What goes to stdout while it is captured. */
+  #captured: string[] | undefined;
   /** Given what went wrong while the terminal is lent. */
   #onError: ((line: string) => void) | undefined;
 
@@ -64,6 +79,7 @@ export class Terminal {
     this.#quiet = quiet;
     this.verbose = verbose;
     const dumb = env['TERM'] === 'dumb';
+    this.#isDumb = dumb;
     const isColored = (stream: Output): boolean =>
       color && (isForced(env) ?? (!env['NO_COLOR'] && !dumb && stream.isTTY === true));
     this.interactive = stdout.isTTY === true;
@@ -113,6 +129,23 @@ export class Terminal {
   json(value: unknown, options: { lines?: boolean } = {}): void {
     const text = toJson(this.#redactor.value(value), options.lines === true ? 0 : 2);
     this.#emit(this.#stdout, `${escapeControls(text)}\n`);
+  }
+
+  /** What is printed to stdout meanwhile, ready to be passed on. */
+  captured(print: () => void): string {
+    const parts: string[] = [];
+    this.#captured = parts;
+    try {
+      print();
+    } finally {
+      this.#captured = undefined;
+    }
+    return parts.join('');
+  }
+
+  /** Writes to stdout what was captured. */
+  passOn(text: string): void {
+    this.#emit(this.#stdout, text);
   }
 
   /** A remark; not shown with `--quiet`. */
@@ -166,6 +199,38 @@ export class Terminal {
     };
   }
 
+  /** Whether a line can be edited: where the cursor can be moved. */
+  canEdit(stdin: Input): boolean {
+    return stdin.isTTY === true && this.interactive && !this.#isDumb;
+  }
+
+  /** Keeps something below all output until the function returned is called. */
+  attach(bottom: Bottom): () => void {
+    this.#bottom = bottom;
+    this.#liveLine.drawElsewhere(bottom.drawLive);
+    return () => {
+      this.#bottom = undefined;
+      this.#liveLine.drawElsewhere(undefined);
+    };
+  }
+
+  /**
+   * Leaves input and screen to a question or a program until the function returned is called. Other
+   * output waits.
+   */
+  hold(): () => void {
+    this.stopLive();
+    const takeBack = this.#bottom?.release();
+    const before = this.#held;
+    const held: (() => void)[] = before ?? [];
+    this.#held = held;
+    return () => {
+      this.#held = before;
+      if (before === undefined) for (const write of held) write();
+      takeBack?.();
+    };
+  }
+
   /** Whether a question can be asked. */
   canAsk(stdin: Input): boolean {
     return stdin.isTTY === true && this.#stderr.isTTY === true;
@@ -186,13 +251,9 @@ export class Terminal {
     const left = new Promise<void>((resolve) => (leave = resolve));
     this.#conversation = earlier.then(() => left);
     await earlier;
-    const held: (() => void)[] = [];
-    let resume: (() => void) | undefined;
+    const takeBack = this.hold();
     try {
       signal.throwIfAborted();
-      resume = this.#pauseEditor?.();
-      this.stopLive();
-      this.#held = held;
       await discardTyped(stdin, signal);
       const { blue, bold, cyan, green } = this.remarkColors;
       return await work({
@@ -207,22 +268,9 @@ export class Terminal {
       });
     } finally {
       stdin.setRawMode?.(false);
-      this.#held = undefined;
-      for (const write of held) write();
-      resume?.();
+      takeBack();
       leave();
     }
-  }
-
-  /**
-   * Sets what stops a line editor while questions use the terminal; what `pause` returns lets it go on.
-   * The function returned unsets it.
-   */
-  pauseForQuestions(pause: () => () => void): () => void {
-    this.#pauseEditor = pause;
-    return () => {
-      if (this.#pauseEditor === pause) this.#pauseEditor = undefined;
-    };
   }
 
   /**
@@ -246,9 +294,14 @@ export class Terminal {
   }
 
   #emit(stream: Output, text: string): void {
+    if (this.#captured !== undefined && stream === this.#stdout) {
+      return void this.#captured.push(text);
+    }
     if (this.#held !== undefined) return void this.#held.push(() => stream.write(text));
     this.stopLive();
+    this.#bottom?.hide();
     stream.write(text);
+    this.#bottom?.show();
   }
 }
 

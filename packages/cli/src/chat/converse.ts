@@ -1,12 +1,12 @@
 import type { Agent } from '@longwire/agent';
 import type { Context } from '../context.js';
+import { createLineReader } from '../editor/create-line-reader.js';
+import { promptLoop, type Step } from '../editor/prompt-loop.js';
 import { howToSetKey } from '../environment.js';
 import type { ExitCode } from '../exit-codes.js';
 import { MediaFolder } from '../save-media.js';
 import { askClaude } from './ask-claude.js';
 import { Attachments } from './attachments.js';
-import { createLineReader } from './line-reader.js';
-import { promptLoop } from './prompt-loop.js';
 import type { Servers } from './servers.js';
 import { callDirectly, completions, slashCommand, type SlashSetting } from './slash-commands.js';
 import { UsageTally } from './usage-tally.js';
@@ -33,13 +33,18 @@ export async function converse(
   // For completion; whoever needs the list fetches it again and gets the error.
   servers.listTools().catch(() => undefined);
   const reader = createLineReader(context, {
-    prompt: terminal.colors.bold('> '),
-    complete: (line) => completions(line, servers, agent === undefined),
+    prompt: '> ',
+    complete: (text) => ({
+      from: 0,
+      candidates: completions(text, servers, agent === undefined).map((line) => ({ text: line })),
+    }),
+    history: 'chat',
+    editWord: '/edit',
   });
-  const release = servers.notes.divert((line) => reader.aside(() => terminal.remark(line)));
-  return promptLoop(context, reader, async (line, signal) => {
+  const answer = async (line: string, signal: AbortSignal): Promise<Step> => {
     if (line.startsWith('/')) return slashCommand(line, signal, setting);
     if (agent === undefined) return callDirectly(line, signal, setting);
     return await askClaude({ ...setting, agent }, line, signal);
-  }).finally(release);
+  };
+  return promptLoop(context, reader, { answer, quitWord: '/quit' });
 }

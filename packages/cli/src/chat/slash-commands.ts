@@ -8,11 +8,11 @@ import { printResult } from '../print-result.js';
 import type { MediaFolder } from '../save-media.js';
 import { sanitizeLine } from '../sanitize.js';
 import { usageError } from '../command-error.js';
+import type { Step } from '../editor/prompt-loop.js';
+import { splitWords } from '../split-words.js';
 import type { Attachments } from './attachments.js';
-import type { Step } from './prompt-loop.js';
 import type { Servers } from './servers.js';
 import { listResources, readForClaude, sendPrompt } from './slash-content.js';
-import { splitWords } from './split-words.js';
 import type { UsageTally } from './usage-tally.js';
 
 /** What the commands of the prompt work on. */

@@ -37,7 +37,7 @@ export class TurnDisplay {
     this.#answers = options.answers;
     const { terminal, redactor } = context;
     if (terminal.interactive) {
-      this.#markdown = new MarkdownWriter(terminal, (text) => redactor.data(text));
+      this.#markdown = new MarkdownWriter(terminal, (text) => redactor.data(sanitize(text)));
     }
   }
 
@@ -108,12 +108,12 @@ export class TurnDisplay {
 
   #text(text: string): void {
     if (!this.#answers) return;
-    const safe = sanitize(text);
-    if (safe === '') return;
     if (this.#markdown !== undefined) {
-      this.#markdown.write(safe);
+      this.#markdown.write(text);
       return this.#spin();
     }
+    const safe = sanitize(text);
+    if (safe === '') return;
     this.#context.terminal.write(safe);
     this.#midLine = !safe.endsWith('\n');
   }

@@ -2,7 +2,7 @@ import { Command, type Option } from 'commander';
 import { loadCommands } from '../commands.js';
 import type { Context } from '../context.js';
 import { addCommonOptions, optionValues } from '../options.js';
-import { splitWords } from '../chat/split-words.js';
+import { splitWords } from '../split-words.js';
 import { allServers } from '../choose-servers.js';
 import { namesIn, readConfiguration } from '../configuration.js';
 import { argumentCandidates, toolCandidates, type Candidate } from './candidates.js';

@@ -40,7 +40,8 @@ export class BlockSplitter {
     return [...blocks, ...this.#flush()];
   }
 
-  #take(line: string): MarkdownBlock[] {
+  #take(written: string): MarkdownBlock[] {
+    const line = written.replace(/\r$/, '');
     const [, mark] = fence.exec(line) ?? [];
     if (this.#fence !== undefined) {
       const isEnd = mark?.startsWith(this.#fence) === true && line.trim() === mark;

@@ -10,7 +10,10 @@ export class MarkdownWriter {
   #isFirst = true;
   #before: MarkdownBlock['kind'] | undefined;
 
-  /** `shown` removes our own secrets: what it leaves is taken apart, and they would not be found again. */
+  /**
+   * `shown` makes a block safe to show: control sequences and our own secrets are taken from it while it
+   * is whole.
+   */
   constructor(terminal: Terminal, shown: (text: string) => string) {
     this.#terminal = terminal;
     this.#shown = shown;
@@ -21,7 +24,7 @@ export class MarkdownWriter {
     return this.#splitter.isOpen;
   }
 
-  /** Shows what is whole now; the text is sanitized already. */
+  /** Shows what is whole now. */
   write(text: string): void {
     for (const block of this.#splitter.push(text)) this.#show(block);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitWords } from '../../src/chat/split-words.ts';
+import { splitWords } from '../src/split-words.ts';
 
 describe('splitWords', () => {
   it.each([
