@@ -1,6 +1,6 @@
 import type { UserBlock } from '@longwire/agent';
 import type { ExitCode } from '../exit-codes.js';
-import type { SlashSetting } from './slash-commands.js';
+import type { SlashSetting } from './setting.js';
 import { runTurn } from './turn.js';
 
 /** What a turn with Claude needs. */

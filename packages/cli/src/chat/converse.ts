@@ -8,7 +8,8 @@ import { MediaFolder } from '../save-media.js';
 import { askClaude } from './ask-claude.js';
 import { Attachments } from './attachments.js';
 import type { Servers } from './servers.js';
-import { callDirectly, completions, slashCommand, type SlashSetting } from './slash-commands.js';
+import type { SlashSetting } from './setting.js';
+import { callDirectly, completions, slashCommand } from './slash-commands.js';
 import { UsageTally } from './usage-tally.js';
 
 /**

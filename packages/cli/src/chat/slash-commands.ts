@@ -1,32 +1,15 @@
-import type { Agent } from '@longwire/agent';
 import { didYouMean } from '@longwire/client/internal';
 import { callWritten } from '../call-tool.js';
-import type { Context } from '../context.js';
 import { howToSetKey } from '../environment.js';
 import type { ExitCode } from '../exit-codes.js';
 import { printResult } from '../print-result.js';
-import type { MediaFolder } from '../save-media.js';
 import { sanitizeLine } from '../sanitize.js';
 import { usageError } from '../command-error.js';
 import type { Step } from '../editor/prompt-loop.js';
 import { splitWords } from '../split-words.js';
-import type { Attachments } from './attachments.js';
 import type { Servers } from './servers.js';
+import type { SlashSetting } from './setting.js';
 import { listResources, readForClaude, sendPrompt } from './slash-content.js';
-import type { UsageTally } from './usage-tally.js';
-
-/** What the commands of the prompt work on. */
-export interface SlashSetting {
-  context: Context;
-  servers: Servers;
-  media: MediaFolder;
-  /** Claude; undefined if there is no key. */
-  agent: Agent | undefined;
-  /** What goes with the next question. */
-  attachments: Attachments;
-  /** The tokens of the conversation. */
-  usage: UsageTally;
-}
 
 const commands: Readonly<Record<string, string>> = {
   '/help': 'this list',

@@ -9,7 +9,7 @@ import { sanitizeLine } from '../sanitize.js';
 import { operationOptions } from '../session.js';
 import { splitWords } from '../split-words.js';
 import { askClaude } from './ask-claude.js';
-import type { SlashSetting } from './slash-commands.js';
+import type { SlashSetting } from './setting.js';
 
 /** `/resources`: what the servers have, under the name of their server where there are several. */
 export async function listResources(
