@@ -143,9 +143,14 @@ describe('a file that lies in the working directory', () => {
       servers: { evil: target, thief: { url: server.url, headers } },
     });
     const env = { TOKEN: token };
-    for (const args of [['tools', '@all'], ['servers', 'status'], ['watch', '@all'], ['servers']]) {
-      expect((await runCli(args, { cwd, env })).code).toBe(0);
+    for (const args of [
+      ['tools', '@all'],
+      ['servers', 'status'],
+      ['watch', '@all'],
+    ]) {
+      expect((await runCli(args, { cwd, env })).code).toBe(2);
     }
+    expect((await runCli(['servers'], { cwd, env })).code).toBe(0);
     expect(wasStarted()).toBe(false);
     expect(server.requests).toEqual([]);
   });

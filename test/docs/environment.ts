@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { startScriptedClaude } from '../../packages/agent/test/support/scripted-claude.ts';
 import { blocksOf, repository } from './blocks.ts';
 import { removeFolder } from '../support/remove-folder.ts';
+import { runCli } from '../support/run-cli.ts';
 
 /** What the pages need: a directory with files, a server on port 3001, and Claude. */
 export interface DocsEnvironment extends AsyncDisposable {
@@ -56,17 +57,20 @@ export async function startEnvironment(): Promise<DocsEnvironment> {
     'lost.jsonl': `${JSON.stringify(lostLetter)}\n`,
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: directory,
+    ANTHROPIC_BASE_URL: claude.url,
+    ANTHROPIC_API_KEY: 'key',
+    // What is installed is enough.
+    npm_config_offline: 'true',
+    npm_config_update_notifier: 'false',
+  };
+  // At a terminal, a reader is asked for the servers of a longwire.json once.
+  await runCli(['servers', 'allow', 'market'], { cwd: directory, env });
   return {
     directory,
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      HOME: directory,
-      ANTHROPIC_BASE_URL: claude.url,
-      ANTHROPIC_API_KEY: 'key',
-      // What is installed is enough.
-      npm_config_offline: 'true',
-      npm_config_update_notifier: 'false',
-    },
+    env,
     calls,
     say: async (level, data) => {
       // One that was made for a question to the stateless protocol has no client any more.

@@ -12,10 +12,13 @@ import { isTarget, looksLikeAddress, parseTarget, type Server } from './target.j
 /** The word for every server that has a name. */
 export const allServers = '@all';
 
+/** A server that has a name. */
+export type NamedServer = Server & { config: ServerConfig };
+
 /** What `@all` stands for. */
 export interface AllServers {
   file: string;
-  servers: (Server & { config: ServerConfig })[];
+  servers: NamedServer[];
   /** Servers that cannot be used, and why. */
   unusable: ReadonlyMap<string, ConfigError>;
   /** Servers that are left out because nobody named them or the file, and why. */
@@ -97,63 +100,38 @@ export function refuseCommand({ command }: Context): void {
 }
 
 /**
- * Every server that has a name and is not disabled. Of a file that nobody named, only servers that get
- * nothing from the user: neither a process, nor a variable of the environment.
+ * Every server that has a name and is not disabled. Of files that nobody named, only servers that the
+ * user allowed as they are now, those of other programs included.
  *
- * @throws LongwireError (code `config`) where there is no file, or it has mistakes.
+ * @throws LongwireError (code `config`) where there is none, or the file has mistakes.
  */
 async function everyServer(context: Context): Promise<AllServers> {
-  const { file, isNamed, servers, unusable } = await neededConfiguration(context);
-  const enabled = [...servers.values()].filter(({ disabled }) => !disabled);
-  const credential = Object.keys(context.options.headers).find(isCredentialName);
-  if (!isNamed && credential !== undefined) {
-    throw usageError(
-      `--header ${credential} would go to servers that nobody named: write their names, or --config ${file}`,
-    );
-  }
-  const skipped = new Map<string, string>();
-  for (const { name, target, variables } of isNamed ? [] : enabled) {
-    const why =
-      typeof target === 'string'
-        ? variables.length > 0 && `it is sent ${variables.join(', ')}`
-        : 'it is a command';
-    if (why !== false) {
-      skipped.set(name, `${why}, and nobody named it: write its name, or --config ${file}`);
+  const configuration = await readConfiguration(context);
+  if (configuration?.isNamed !== true) {
+    const { allowedServers } = await import('./hosts/allowed-servers.js');
+    const all = await allowedServers(context, configuration);
+    const credential = Object.keys(context.options.headers).find(isCredentialName);
+    if (credential !== undefined && all.servers.length > 0) {
+      throw usageError(
+        `--header ${credential} would go to servers that nobody named: write their names, or --config ${all.file}`,
+      );
+    }
+    if (all.servers.length + all.unusable.size > 0) return all;
+    if (all.skipped.size > 0) {
+      throw usageError(
+        `${allServers} is every server that you allowed, and that is none: longwire servers allow NAME, or --config ${all.file}`,
+        { code: 'config' },
+      );
     }
   }
-  const chosen = enabled
-    .filter(({ name }) => !skipped.has(name))
-    .map((config) => {
-      const own = isNamed ? config : withoutTrust(config);
-      if (own !== config) {
-        context.terminal.remarkOnce(
-          sanitizeLine(
-            `What ${file} says of how far ${config.name} is trusted does not count, as nobody named it: write its name, or --config ${file}`,
-          ),
-        );
-      }
-      return { target: own.target, config: own };
-    });
-  if (chosen.length + unusable.size + skipped.size === 0) {
+  const { file, servers, unusable } = await neededConfiguration(context);
+  const chosen = [...servers.values()]
+    .filter(({ disabled }) => !disabled)
+    .map((config) => ({ target: config.target, config }));
+  if (chosen.length + unusable.size === 0 || configuration?.isNamed !== true) {
     throw usageError(`${file} has no server that is not disabled`, { code: 'config' });
   }
-  return { file, servers: chosen, unusable, skipped };
-}
-
-/** The same server without any trust. */
-function withoutTrust(config: ServerConfig): ServerConfig {
-  const { trusted, ...options } = config.options;
-  const overrides = Object.entries(config.tools.override ?? {});
-  const hasHints = overrides.some(([, { annotations }]) => annotations !== undefined);
-  if (trusted !== true && !hasHints) return config;
-  const override = Object.fromEntries(
-    overrides.map(([tool, own]) => {
-      const rest = { ...own };
-      delete rest.annotations;
-      return [tool, rest];
-    }),
-  );
-  return { ...config, options, tools: { ...config.tools, ...(hasHints && { override }) } };
+  return { file, servers: chosen, unusable, skipped: new Map() };
 }
 
 /**
@@ -189,6 +167,7 @@ export async function splitServer(
   const isTool = second !== undefined && !second.includes('=');
   const isAlone = second === undefined && (command ?? environment.serverUrl) === undefined;
   if (!isTool && !isAlone) return [undefined, [...words]];
+  if ((await hostIn(first)) !== undefined) return [first, rest];
   const configuration = await readConfiguration(context);
   const isName = configuration !== undefined && namesIn(configuration).includes(first);
   return isName ? [first, rest] : [undefined, [...words]];
@@ -197,32 +176,99 @@ export async function splitServer(
 /** The server that a word means. */
 async function serverOf(word: string, context: Context): Promise<Server> {
   if (isTarget(word)) return { target: parsed(word, 'target') };
-  const configuration = await readConfiguration(context);
+  const configuration = await configurationOf(word, context);
   const isName = configuration !== undefined && namesIn(configuration).includes(word);
+  if (!isName) await refuseOthersName(word, context);
   if (configuration === undefined || (!isName && looksLikeAddress(word))) {
     return { target: parsed(word, 'target') };
   }
-  const server = namedServer(word, configuration);
+  const server = await usableServer(word, configuration, context);
   tellMistakes(context, configuration);
   return server;
 }
 
 /**
- * Names the servers that a mistake in the file makes unusable: its author would look for them. A server
- * that only lacks a variable may do so on purpose.
+ * The configuration that a name is looked up in: that of another program where it begins with one, as in
+ * `cursor:github`, else the `longwire.json`. With `--config`, that file alone.
  */
-function tellMistakes({ terminal, redactor }: Context, { unusable }: Configuration): void {
-  for (const [name, { problems, message }] of unusable) {
+async function configurationOf(name: string, context: Context): Promise<Configuration | undefined> {
+  const host = context.options.configFile === undefined ? await hostIn(name) : undefined;
+  if (host === undefined) return await readConfiguration(context);
+  const { hostConfiguration } = await import('./hosts/host-servers.js');
+  return await hostConfiguration(context, name);
+}
+
+/** @throws LongwireError (code `config`) where servers of other programs are called so. */
+async function refuseOthersName(word: string, context: Context): Promise<void> {
+  if (context.options.configFile !== undefined || looksLikeAddress(word)) return;
+  const { hostServersCalled } = await import('./hosts/host-servers.js');
+  const others = await hostServersCalled(context, word);
+  if (others.length === 0) return;
+  throw usageError(
+    `there is no server "${word}" here. Did you mean ${others.slice(0, 5).join(', ')}?`,
+    { code: 'config' },
+  );
+}
+
+/** The program that a name begins with; loads what knows them only where there may be one. */
+async function hostIn(name: string): Promise<string | undefined> {
+  if (!/^\.?[a-z][a-z-]*:/.test(name)) return undefined;
+  return (await import('./hosts/host-files.js')).hostOf(name);
+}
+
+/**
+ * Names the servers that a mistake in the file makes unusable: its author would look for them. A server
+ * that only lacks a variable may do so on purpose, and what another program makes of its file is not
+ * ours to say.
+ */
+function tellMistakes(
+  { terminal, redactor }: Context,
+  { unusable, isForeign }: Configuration,
+): void {
+  for (const [name, { problems, message }] of isForeign ? [] : unusable) {
     if (problems.every(({ variable }) => variable !== undefined)) continue;
     terminal.remarkOnce(redactor.message(sanitizeLine(`${name} cannot be used: ${message}`)));
   }
 }
 
-/** The server of that name. */
-export function namedServer(
+/**
+ * The server of that name, for a command that takes no other.
+ *
+ * @throws LongwireError (code `config`) where there is none, or it cannot be used.
+ */
+export async function namedServer(name: string, context: Context): Promise<NamedServer> {
+  return await usableServer(name, await configurationFor(name, context), context);
+}
+
+/**
+ * The configuration that a name is looked up in, for a command that needs one.
+ *
+ * @throws LongwireError (code `config`) where there is none.
+ */
+export async function configurationFor(name: string, context: Context): Promise<Configuration> {
+  return (await configurationOf(name, context)) ?? (await neededConfiguration(context));
+}
+
+/** The server of that name, which the user may use as it is now. */
+async function usableServer(
   name: string,
   configuration: Configuration,
-): Server & { config: ServerConfig } {
+  context: Context,
+): Promise<NamedServer> {
+  const config = configIn(name, configuration);
+  if (!configuration.isNamed) {
+    const { requireUnchanged } = await import('./hosts/consent.js');
+    await requireUnchanged(context, config, configuration);
+  }
+  return { target: config.target, config };
+}
+
+/**
+ * What the configuration says of a server.
+ *
+ * @throws LongwireError (code `config`) where there is none, or it cannot be used.
+ */
+export function configIn(name: string, configuration: Configuration): ServerConfig {
   const { file, servers, unusable } = configuration;
   const error = unusable.get(name);
   if (error !== undefined) throw error;
@@ -236,7 +282,7 @@ export function namedServer(
   if (config.disabled) {
     throw usageError(`server "${name}" is disabled in ${config.place}`, { code: 'config' });
   }
-  return { target: config.target, config };
+  return config;
 }
 
 /** `MCP_SERVER_URL`, if nothing is named. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ConfigError } from '@longwire/client';
 import { isCredentialName } from '@longwire/client/internal';
-import type { ServerConfig } from '@longwire/client/config';
+import type { ConfigInput, ServerConfig } from '@longwire/client/config';
 import type { Context } from './context.js';
 import { readDotEnv } from './environment.js';
 import type { Redactor } from './redact.js';
@@ -16,40 +16,119 @@ export const configFileName = 'longwire.json';
 export interface Configuration {
   /** The file, as it is called in messages. */
   file: string;
-  /** Whether the user named the file; otherwise it is in the working directory, by any author. */
+  /** Where it is. */
+  path: string;
+  /** Whether the user named the file; otherwise it was found, by any author. */
   isNamed: boolean;
+  /** Whether it is another program's, found where that keeps it. */
+  isForeign: boolean;
+  /** The profile that is laid over the servers. */
+  profile: string | undefined;
   /** Those that can be used, and those that are disabled. */
   servers: ReadonlyMap<string, ServerConfig>;
   /** Why the others cannot. */
   unusable: ReadonlyMap<string, ConfigError>;
+  /** What a person is asked for before a server is used. */
+  inputs: readonly ConfigInput[];
+  /** Variables that came from the `.env` beside the file and not from the environment. */
+  ownVariables: Readonly<Record<string, string | undefined>>;
+  /** What in the file has no effect here. */
+  remarks: readonly string[];
 }
 
 /**
  * Reads the file of `--config`, else the `longwire.json` of the working directory; `undefined`
- * if there is none. The redactor knows its secrets from then on. Variables that are not in the
- * environment come from the `.env` beside the file only: otherwise the author of another directory
- * could decide where the tokens of the user's own file are sent.
+ * if there is none. The redactor knows its secrets from then on.
  *
  * @throws LongwireError (code `config`) for a file with mistakes in it, or that cannot be read.
  */
-export async function readConfiguration(context: Context): Promise<Configuration | undefined> {
-  const { options, cwd, redactor, terminal } = context;
+export async function readConfiguration(
+  context: Context,
+  inputs: Readonly<Record<string, string>> = {},
+): Promise<Configuration | undefined> {
+  const { options, cwd, env, terminal } = context;
   const { configFile: file = configFileName } = options;
   const isNamed = options.configFile !== undefined;
   if (!isNamed && !existsSync(join(cwd, file))) return undefined;
+  const directory = dirname(resolve(cwd, file));
+  const named = env['LONGWIRE_PROFILE'] ?? readDotEnv(directory)['LONGWIRE_PROFILE'];
+  const { profile = named?.trim() || undefined } = options;
+  const read = await readServersFile(context, file, { variablesFrom: directory, profile, inputs });
+  for (const remark of read.remarks) terminal.remarkOnce(sanitizeLine(remark));
+  return isNamed ? { ...read, isNamed } : await withoutHostNames(read);
+}
+
+/**
+ * The same without names that are those of other programs' servers, as `cursor:github`: a file that was
+ * only found must not stand for them.
+ */
+async function withoutHostNames(configuration: Configuration): Promise<Configuration> {
+  if (!namesIn(configuration).some((name) => name.includes(':'))) return configuration;
+  const [{ hostOf }, { ConfigError }] = await Promise.all([
+    import('./hosts/host-files.js'),
+    import('@longwire/client/config'),
+  ]);
+  const servers = new Map(configuration.servers);
+  const unusable = new Map(configuration.unusable);
+  for (const name of namesIn(configuration).filter((each) => hostOf(each) !== undefined)) {
+    const place = servers.get(name)?.place ?? configuration.file;
+    servers.delete(name);
+    const message = `${place}: the name "${name}" is one of another program's servers: rename it`;
+    unusable.set(name, new ConfigError(message, { problems: [] }));
+  }
+  return { ...configuration, servers, unusable };
+}
+
+/** How a file of servers is read. */
+interface ReadingOptions {
+  /**
+   * The directory whose `.env` has the variables that are not in the environment; that beside the file
+   * only: otherwise the author of another directory could decide where the tokens of the user's own
+   * file are sent. Default: none.
+   */
+  variablesFrom?: string | undefined;
+  profile?: string | undefined;
+  foreign?: boolean;
+  project?: string;
+  inputs?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads one file of servers that was found, and not named. The redactor knows its secrets from then on.
+ *
+ * @throws LongwireError (code `config`) as {@link readConfiguration}.
+ */
+export async function readServersFile(
+  { cwd, env, redactor }: Pick<Context, 'cwd' | 'env' | 'redactor'>,
+  file: string,
+  { variablesFrom, ...options }: ReadingOptions,
+): Promise<Configuration> {
   const { loadConfig } = await import('@longwire/client/config');
-  const env = { ...readDotEnv(dirname(resolve(cwd, file))), ...context.env };
-  const { profile = env['LONGWIRE_PROFILE']?.trim() || undefined } = options;
+  const beside = variablesFrom === undefined ? {} : readDotEnv(variablesFrom);
+  const ownVariables = Object.fromEntries(
+    Object.entries(beside).filter(([name]) => env[name] === undefined),
+  );
+  const all = { ...env, ...ownVariables };
   const unusable = new Map<string, ConfigError>();
-  const { servers, remarks } = loadConfig(file, {
-    profile,
-    env,
+  const { servers, inputs, remarks } = loadConfig(file, {
+    ...options,
+    env: all,
     cwd,
     onUnusable: (name, error) => unusable.set(name, error),
   });
-  for (const server of servers) learnSecrets(server, { redactor, env });
-  for (const remark of remarks) terminal.remarkOnce(sanitizeLine(remark));
-  return { file, isNamed, unusable, servers: new Map(servers.map((each) => [each.name, each])) };
+  for (const server of servers) learnSecrets(server, { redactor, env: all });
+  return {
+    file,
+    path: resolve(cwd, file),
+    isNamed: false,
+    isForeign: options.foreign === true,
+    profile: options.profile,
+    servers: new Map(servers.map((each) => [each.name, each])),
+    unusable,
+    inputs,
+    ownVariables,
+    remarks,
+  };
 }
 
 /** All names, in any order. */

@@ -9,8 +9,10 @@ import { run, type Run } from './run.ts';
 
 let serving: Serving;
 let cwd: string;
+let home: string;
 beforeAll(async () => {
   serving = await serve({ create: () => createDemoServer() });
+  home = mkdtempSync(join(tmpdir(), 'longwire-home-'));
   cwd = mkdtempSync(join(tmpdir(), 'longwire-names-'));
   write('longwire.json', {
     servers: {
@@ -35,9 +37,13 @@ beforeAll(async () => {
     },
   });
   write('none.json', { servers: {} });
+  for (const profile of [[], ['--profile', 'bare']]) {
+    expect(await runHere(['servers', 'allow', 'demo', ...profile])).toMatchObject({ code: 0 });
+  }
 });
 afterAll(async () => {
   await serving.close();
+  rmSync(home, { recursive: true });
   rmSync(cwd, { recursive: true });
 });
 
@@ -47,7 +53,7 @@ function write(name: string, value: object): void {
 
 /** Runs the command where the files are. */
 function runHere(args: string[], env: Record<string, string> = {}, input = ''): Promise<Run> {
-  return run(args, { env, cwd, input });
+  return run(args, { env: { HOME: home, ...env }, cwd, input });
 }
 
 describe('wrong usage', () => {
@@ -126,9 +132,9 @@ describe('wrong usage', () => {
   it.each([[['servers']], [['servers', 'status']], [['tools', '@all']]])(
     '%j where there is no file: 2',
     async (args) => {
-      const { code, stderr } = await run(args);
+      const { code, stderr } = await run(args, { env: { HOME: home } });
       expect(code).toBe(2);
-      expect(stderr).toMatch(/there is no longwire\.json here: .* --config/);
+      expect(stderr).toMatch(/there is no longwire\.json here.*: .* --config/);
     },
   );
 });
@@ -217,7 +223,7 @@ describe('a name', () => {
     const { code, stdout, stderr } = await runHere(['chat', '@all', '-p', 'hi'], env);
     await claude.close();
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'yes\n' });
-    expect(stderr).toMatch(/^files is left out: it is a command, and nobody named it/m);
+    expect(stderr).toMatch(/^files is left out: nobody named or allowed it/m);
     expect(stderr).toMatch(/^error: keyed: .*KEYED is not set/m);
     expect(claude.requests[0]).toContain('long_task');
   });
@@ -229,14 +235,14 @@ describe('@all', () => {
     expect(code).toBe(2);
     expect(stdout).toMatch(/^demo\ntool +what it does/);
     expect(stderr.trimEnd().split('\n')).toEqual([
-      'files is left out: it is a command, and nobody named it: write its name, or --config longwire.json',
+      'files is left out: nobody named or allowed it: longwire servers allow files, or --config longwire.json',
       expect.stringMatching(/^error: keyed: longwire\.json:\d+:\d+: .*KEYED is not set/),
     ]);
   });
 
   it('sends no variable to where nobody named it', async () => {
     const { stderr } = await runHere(['prompts', '@all'], { KEYED: 'keyed-token-1' });
-    expect(stderr).toContain('keyed is left out: it is sent KEYED, and nobody named it');
+    expect(stderr).toContain('keyed is left out: nobody named or allowed it');
     expect(stderr).not.toContain('cannot connect');
   });
 
@@ -299,8 +305,8 @@ describe('servers', () => {
     });
     const { code, stdout, stderr } = await runHere(['servers', '--config', 'secret.json']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^a +http:\/\/.*h\/mcp\?key=\*\*\* +detected$/m);
-    expect(stdout).toMatch(/^b +x --token \*\*\* +stdio$/m);
+    expect(stdout).toMatch(/^a +http:\/\/.*h\/mcp\?key=\*\*\* +secret\.json$/m);
+    expect(stdout).toMatch(/^b +x --token \*\*\* +secret\.json$/m);
     expect(stdout).not.toMatch(/pass-word|query-key|argument-1/);
   });
 
@@ -310,20 +316,38 @@ describe('servers', () => {
     expect(stdout).toMatch(/^off .* disabled$/m);
     expect(stdout).toMatch(/^keyed .* cannot be used: longwire\.json:\d+:\d+: .*KEYED/m);
     const { stdout: json } = await runHere(['servers', '--json']);
+    const rest = { source: join(cwd, 'longwire.json'), allowed: false, changed: false };
     expect(JSON.parse(json)).toEqual([
-      { name: 'demo', target: serving.sseUrl, transport: null, disabled: false, error: null },
+      {
+        name: 'demo',
+        target: serving.sseUrl,
+        transport: null,
+        ...rest,
+        allowed: true,
+        disabled: false,
+        error: null,
+      },
       {
         name: 'files',
         target: 'no-such-program',
         transport: 'stdio',
+        ...rest,
         disabled: false,
         error: null,
       },
-      { name: 'off', target: 'http://127.0.0.1:9', transport: null, disabled: true, error: null },
+      {
+        name: 'off',
+        target: 'http://127.0.0.1:9',
+        transport: null,
+        ...rest,
+        disabled: true,
+        error: null,
+      },
       {
         name: 'keyed',
         target: null,
         transport: null,
+        ...rest,
         disabled: false,
         error: expect.stringContaining('KEYED is not set') as unknown,
       },
@@ -344,7 +368,7 @@ describe('servers', () => {
     expect(stdout).not.toMatch(/^off/m);
   });
 
-  it('status of those that are named, and without a file only of what asks for nothing', async () => {
+  it('status of those that are named, and without names only of what is allowed', async () => {
     const named = await runHere(['servers', 'status', 'demo', '--json']);
     expect(named).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(named.stdout)).toEqual([
@@ -361,8 +385,16 @@ describe('servers', () => {
     expect(all.code).toBe(0);
     expect(JSON.parse(all.stdout)).toEqual([
       expect.objectContaining({ server: 'demo', status: 'healthy' }),
-      { server: 'files', status: 'skipped', reason: expect.stringContaining('command') as unknown },
-      { server: 'keyed', status: 'skipped', reason: expect.stringContaining('KEYED') as unknown },
+      {
+        server: 'files',
+        status: 'skipped',
+        reason: expect.stringContaining('allow files') as unknown,
+      },
+      {
+        server: 'keyed',
+        status: 'skipped',
+        reason: expect.stringContaining('allow keyed') as unknown,
+      },
     ]);
   });
 });

@@ -1,12 +1,12 @@
 import type { ConfigError, Health, LongwireClient } from '@longwire/client';
 import {
   chooseAll,
+  configurationFor,
   namedServer,
-  neededConfiguration,
   refuseCommand,
   type AllServers,
 } from '../choose-servers.js';
-import { shownTarget } from '../configuration.js';
+import { configFileName } from '../configuration.js';
 import type { AddCommand, Context } from '../context.js';
 import { formatDuration } from '../durations.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -17,57 +17,56 @@ import { renderTable } from '../table.js';
 import { checkTargetOptions } from '../target-options.js';
 
 const examples = `
+Found are the longwire.json, .mcp.json, .cursor, .vscode and the like here, and
+the files of Claude Desktop, Claude Code, Cursor, VS Code, Windsurf, Codex,
+Gemini, opencode and Zed at home. Nothing of them is started or sent anything
+unless its name is written, or it is allowed and @all is written.
+
 Examples:
   $ longwire servers
-  $ longwire servers status market files
+  $ longwire tools cursor:github
+  $ longwire servers allow cursor:github claude-desktop:files
+  $ longwire servers status
   $ longwire servers status --config ~/.cursor/mcp.json`;
 
-/** `longwire servers`, `longwire servers status [name …]` */
+/** `longwire servers`, and what is done with them. */
 export const addServers: AddCommand = (program, run) => {
   const servers = program
     .command('servers')
-    .description('the servers that have a name: longwire.json, or --config')
+    .description('the servers that have a name, here and in other programs')
     .addHelpText('after', examples)
     .action(() => run(list));
   servers
     .command('status')
     .description('connect to them, and say which are healthy')
-    .argument('[names...]', 'which (default: all)')
+    .argument('[names...]', 'which (default: those that are allowed)')
     .action((names: string[]) => run((context) => status(context, names)));
+  servers
+    .command('allow')
+    .description('let @all include them, as they are now')
+    .argument('<names...>', 'which')
+    .action((names: string[]) =>
+      run(async (context) => {
+        const { allowServers } = await import('../hosts/allow-servers.js');
+        return await allowServers(context, names);
+      }),
+    );
+  servers
+    .command('disallow')
+    .description('take that back')
+    .argument('<names...>', 'which')
+    .action((names: string[]) =>
+      run(async (context) => {
+        const { disallowServers } = await import('../hosts/allow-servers.js');
+        return disallowServers(context, names);
+      }),
+    );
 };
 
 async function list(context: Context): Promise<ExitCode> {
-  const { terminal, redactor, options } = context;
   refuseCommand(context);
-  const { file, servers, unusable } = await neededConfiguration(context);
-  const all = [
-    ...[...servers.values()].map((server) => ({
-      name: server.name,
-      target: shownTarget(server, redactor),
-      transport: typeof server.target === 'string' ? (server.options.transport ?? null) : 'stdio',
-      disabled: server.disabled,
-      error: null,
-    })),
-    ...[...unusable].map(([name, error]) => ({
-      name,
-      target: null,
-      transport: null,
-      disabled: false,
-      error: redactor.message(sanitizeLine(summaryOf(error))),
-    })),
-  ];
-  if (options.json) terminal.json(all);
-  else if (all.length === 0) terminal.remark(`${sanitizeLine(file)} has no servers.`);
-  else {
-    const rows = all.map(({ name, target, transport, disabled, error }) => [
-      sanitizeLine(name),
-      sanitizeLine(target ?? ''),
-      transport ?? (error === null ? 'detected' : ''),
-      error === null ? (disabled ? 'disabled' : '') : `cannot be used: ${error}`,
-    ]);
-    terminal.print(renderTable(['server', 'target', 'transport', ''], rows, terminal));
-  }
-  return 0;
+  const { listServers } = await import('../hosts/list-servers.js');
+  return await listServers(context);
 }
 
 async function status(context: Context, names: readonly string[]): Promise<ExitCode> {
@@ -93,17 +92,16 @@ async function status(context: Context, names: readonly string[]): Promise<ExitC
 /** The servers of those names, each of which may be unusable. */
 async function chosen(context: Context, names: readonly string[]): Promise<AllServers> {
   refuseCommand(context);
-  const configuration = await neededConfiguration(context);
-  const { file } = configuration;
   const unusable = new Map<string, ConfigError>();
   const servers: AllServers['servers'] = [];
   for (const name of new Set(names)) {
+    const configuration = await configurationFor(name, context);
     const error = configuration.unusable.get(name);
-    if (error === undefined) servers.push(namedServer(name, configuration));
+    if (error === undefined) servers.push(await namedServer(name, context));
     else unusable.set(name, error);
   }
   checkTargetOptions(servers, context.options);
-  return { file, servers, unusable, skipped: new Map() };
+  return { file: configFileName, servers, unusable, skipped: new Map() };
 }
 
 /** The status of a server that was reached. */

@@ -12,7 +12,7 @@ import {
   type GivenEvent,
   type Workflow,
 } from '@longwire/workflow';
-import { namedServer, neededConfiguration } from '../choose-servers.js';
+import { namedServer } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
 import { isJsonObject } from '../json-object.js';
@@ -70,7 +70,7 @@ export async function serversOf(
       throw usageError(`--server ${word} has no name: write name=url, as in market=${word}`);
     }
     if (name === undefined || url === undefined) {
-      servers[word] = namedServer(word, await neededConfiguration(context));
+      servers[word] = await namedServer(word, context);
     } else {
       parseTarget(url, `--server ${name}`);
       servers[name] = { target: url };

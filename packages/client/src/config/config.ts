@@ -13,6 +13,8 @@ import {
   type PartProblem,
 } from './document.js';
 import {
+  OTHERWISE_FOREIGN,
+  foreignDirectory,
   foreignFormat,
   foreignRemark,
   foreignVariables,
@@ -22,7 +24,9 @@ import {
   switchedOffBy,
   type ForeignFormat,
 } from './foreign.js';
+import { inputsIn } from './inputs.js';
 import { Problems } from './problems.js';
+import { projectIn } from './claude-code.js';
 import { isSwitchedOff } from './restrictions.js';
 import { Mistakes } from './mistakes.js';
 import { issuesOfFile, issuesOfForeign, readServer } from './schema.js';
@@ -40,6 +44,19 @@ export interface ConfigOptions {
   /** Where the path of the file starts. Default: the working directory of this process. */
   cwd?: string;
   /**
+   * The directory that is worked in, for the file of another program: what `${workspaceFolder}` is, and
+   * in Claude Code's own file (`.claude.json`) whose servers are laid over the user's. Default: where
+   * the file is, and the user's alone.
+   */
+  project?: string;
+  /**
+   * Whether the file is known to be another program's, whatever it looks like. One without servers has
+   * none. Default: what is in it decides.
+   */
+  foreign?: boolean;
+  /** The answers to `${input:ID}` in a file of VS Code, by id. Default: none. */
+  inputs?: Readonly<Record<string, string>>;
+  /**
    * Called for a server that cannot be used, because of a mistake in it or a variable that is not
    * set. The server is skipped, and the others are read. Default: it is an error of the whole file.
    * What is wrong with the file itself is an error either way.
@@ -47,7 +64,15 @@ export interface ConfigOptions {
   onUnusable?: (name: string, error: ConfigError) => void;
 }
 
-const OPTION_NAMES: readonly (keyof ConfigOptions)[] = ['profile', 'env', 'cwd', 'onUnusable'];
+const OPTION_NAMES: readonly (keyof ConfigOptions)[] = [
+  'profile',
+  'env',
+  'cwd',
+  'project',
+  'foreign',
+  'inputs',
+  'onUnusable',
+];
 
 /**
  * Reads a `longwire.json`; or the file of another program, as it is: of Claude Desktop, Claude Code,
@@ -76,6 +101,7 @@ export function loadConfig(path: string, options: ConfigOptions = {}): Config {
  */
 export function parseConfig(text: string, options: ConfigOptions & { file?: string } = {}): Config {
   const { file = 'longwire.json', env = process.env, cwd = '', profile, onUnusable } = options;
+  const { project, foreign = false, inputs = {} } = options;
   checkOptionNames(options, [...OPTION_NAMES, 'file']);
   const path = resolve(cwd, file);
   // A byte order mark is no part of the first line.
@@ -84,11 +110,14 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
   const root = isToml(file)
     ? parseToml(source)
     : parseDocument(source, (problem) => found.push(problem));
-  const format = foreignFormat(root, file, env);
+  const format = foreignFormat(root, file, env) ?? (foreign ? OTHERWISE_FOREIGN : undefined);
   const problems = new Problems(source);
   const mistakes = new Mistakes(source, { profile, isLenient: onUnusable !== undefined });
+  const directory = format === undefined ? dirname(path) : foreignDirectory(path);
   const predefined =
-    format === undefined ? new Map<string, string>() : foreignVariables(path, { env, cwd });
+    format === undefined
+      ? new Map<string, string>()
+      : foreignVariables({ env, cwd, project: resolve(cwd, project ?? directory) });
   let members: ReadonlyMap<string, Property>;
   if (format === undefined) {
     mistakes.add(root, issuesOfFile(valueOf(root)), found);
@@ -98,7 +127,7 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
       file,
     });
   } else {
-    const view = foreignServers(root, format, problems);
+    const view = foreignServers(root, format, { problems, project, mayBeNone: foreign });
     const own = found.filter((problem) => isLookedAt(problem.path, format));
     members = withProfile(view, root, { profile, file });
     for (const [name, { value }] of members) {
@@ -116,11 +145,12 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
   }
 
   const isForeign = format !== undefined;
-  const isSwitchedOffByFile = isForeign ? switchedOff(root, problems) : () => false;
+  const isSwitchedOffByFile = isForeign
+    ? switchedOff([root, projectIn(root, project)], format, problems)
+    : () => false;
   const servers: Config['servers'] = [];
   for (const [name, member] of members) {
     const own = mistakes.of(name) ?? new Problems(source);
-    const directory = predefined.get('workspaceFolder') ?? dirname(path);
     const server =
       own.error() === undefined
         ? readServerConfig(name, member, {
@@ -129,6 +159,7 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
             directory,
             env,
             predefined,
+            ...(isForeign && { inputs }),
             isDisabled: (value) => {
               if (!isForeign) return disabledIn(value);
               return (
@@ -148,7 +179,11 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
   const written = new Map([...members].map(([name, { value }]) => [name, value]));
   const remark = isForeign ? foreignRemark(written) : undefined;
   const remarks = remark === undefined ? [] : [`${file}: ${remark}`];
-  return { servers, remarks: [...remarks, ...mistakes.remarks()] };
+  return {
+    servers,
+    inputs: isForeign ? inputsIn(root, format.path) : [],
+    remarks: [...remarks, ...mistakes.remarks()],
+  };
 }
 
 function disabledIn(server: Located): boolean {
@@ -157,11 +192,16 @@ function disabledIn(server: Located): boolean {
 }
 
 /** A list of servers that is not understood could mean any of them: the file is refused. */
-function switchedOff(root: Located, problems: Problems): (name: string) => boolean {
+function switchedOff(
+  places: readonly (Located | undefined)[],
+  format: ForeignFormat,
+  problems: Problems,
+): (name: string) => boolean {
   try {
-    return switchedOffBy(root);
+    const lists = places.map((place) => place && switchedOffBy(place, format));
+    return (name) => lists.some((isOff) => isOff?.(name));
   } catch (error) {
-    problems.add(root.offset, (error as Error).message);
+    problems.add(places[0]?.offset ?? 0, (error as Error).message);
     problems.throwIfAny();
     throw error;
   }
@@ -187,14 +227,29 @@ function withProfile(
 }
 
 /** The servers of another program's file, written as ours read them. */
-function foreignServers(root: Located, format: ForeignFormat, problems: Problems): LocatedObject {
+function foreignServers(
+  root: Located,
+  format: ForeignFormat,
+  {
+    problems,
+    project,
+    mayBeNone,
+  }: { problems: Problems; project: string | undefined; mayBeNone: boolean },
+): LocatedObject {
   let at: Located | undefined = root;
   for (const key of format.path) at = memberOf(at, key)?.value;
+  const ofProject = memberOf(projectIn(root, project), 'mcpServers')?.value;
+  if (at === undefined && (mayBeNone || memberOf(root, 'projects') !== undefined)) {
+    at = { kind: 'object', offset: root.offset, members: new Map() };
+  }
   if (at?.kind === 'object') {
-    const members = [...at.members].map(([name, { keyOffset, value }]): [string, Property] => [
-      name,
-      { keyOffset, value: format.adapt(value) },
-    ]);
+    const own = ofProject?.kind === 'object' ? [...ofProject.members] : [];
+    const members = [...at.members, ...own].map(
+      ([name, { keyOffset, value }]): [string, Property] => [
+        name,
+        { keyOffset, value: format.adapt(value) },
+      ],
+    );
     return { ...at, members: new Map(members) };
   }
   const key = format.path.join('.');

@@ -2,10 +2,13 @@ import { basename, dirname, extname, resolve, sep } from 'node:path';
 import { parseEnv } from 'node:util';
 import { nameList } from '../nearest.js';
 import { readTextFile } from '../text-file.js';
-import { fromCodex, literal } from './codex.js';
+import { fromCodex } from './codex.js';
 import { memberOf, valueOf, type Located } from './document.js';
+import { literal } from './literal.js';
+import { fromOpencode, opencodePath } from './opencode.js';
 import { isLoosening, isRestriction, readRestrictions } from './restrictions.js';
 import { FOREIGN_KEYS, readForeignServer, type WrittenServer } from './schema.js';
+import { fromZed } from './zed.js';
 
 /** How another program writes its servers. */
 export interface ForeignFormat {
@@ -14,6 +17,12 @@ export interface ForeignFormat {
   /** What a server is as Claude Code, Cursor and VS Code write it. */
   adapt: (server: Located) => Located;
 }
+
+/** Of a file that is another program's and says nothing of whose: that of VS Code. */
+export const OTHERWISE_FOREIGN: ForeignFormat = {
+  path: ['servers'],
+  adapt: (server) => server,
+};
 
 /** Whether a file is read as TOML. */
 export function isToml(file: string): boolean {
@@ -33,11 +42,17 @@ export function foreignFormat(
   const asIs = (server: Located): Located => server;
   if (isToml(file)) return { path: ['mcp_servers'], adapt: (server) => fromCodex(server, env) };
   const name = basename(file);
-  if (memberOf(root, 'mcpServers') !== undefined) {
+  if (memberOf(root, 'mcpServers') !== undefined || name === '.claude.json') {
     const isLiteral = name.toLowerCase() === 'claude_desktop_config.json';
     return { path: ['mcpServers'], adapt: isLiteral ? literal : asIs };
   }
-  if (name === 'longwire.json' || memberOf(root, 'profiles') !== undefined) return undefined;
+  if (name === 'longwire.json') return undefined;
+  if (memberOf(root, 'context_servers') !== undefined) {
+    return { path: ['context_servers'], adapt: fromZed };
+  }
+  const opencode = opencodePath(root, name);
+  if (opencode !== undefined) return { path: opencode, adapt: fromOpencode };
+  if (memberOf(root, 'profiles') !== undefined) return undefined;
   // In the settings of VS Code a key may be written in parts, or whole.
   if (memberOf(root, 'mcp.servers') !== undefined) return { path: ['mcp.servers'], adapt: asIs };
   if (memberOf(memberOf(root, 'mcp')?.value, 'servers') !== undefined) {
@@ -51,18 +66,30 @@ export function foreignFormat(
   return isForeign ? { path: ['servers'], adapt: asIs } : undefined;
 }
 
-/** What VS Code and Cursor define beside the environment. `cwd` is the working directory. */
-export function foreignVariables(
-  path: string,
-  { env, cwd }: { env: Readonly<Record<string, string | undefined>>; cwd: string },
-): ReadonlyMap<string, string> {
+/** From where paths in the file of another program start. */
+export function foreignDirectory(path: string): string {
   const directory = dirname(path);
-  const isSettings = /^\.(vscode|cursor)$/.test(basename(directory));
+  const isSettings = /^\.(vscode|cursor|gemini|codex|zed)$/.test(basename(directory));
+  return isSettings ? dirname(directory) : directory;
+}
+
+/**
+ * What VS Code and Cursor define beside the environment. `cwd` is the working directory, `project` what
+ * is worked in.
+ */
+export function foreignVariables({
+  env,
+  cwd,
+  project,
+}: {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  project: string;
+}): ReadonlyMap<string, string> {
   const home = env['HOME'] ?? env['USERPROFILE'];
-  const workspace = isSettings ? dirname(directory) : directory;
   return new Map([
-    ['workspaceFolder', workspace],
-    ['workspaceFolderBasename', basename(workspace)],
+    ['workspaceFolder', project],
+    ['workspaceFolderBasename', basename(project)],
     ['cwd', resolve(cwd)],
     ['pathSeparator', sep],
     ['/', sep],
@@ -98,7 +125,7 @@ interface ServerLists {
  *
  * @throws Error for a list that cannot be understood: it must not be lost.
  */
-export function switchedOffBy(root: Located): (name: string) => boolean {
+export function switchedOffBy(root: Located, format: ForeignFormat): (name: string) => boolean {
   const listAt = (...path: string[]): readonly string[] | undefined => {
     let at: Located | undefined = root;
     for (const key of path) at = memberOf(at, key)?.value;
@@ -109,10 +136,12 @@ export function switchedOffBy(root: Located): (name: string) => boolean {
       `"${path.join('.')}" restricts the servers, and is not understood: expected a list of their names`,
     );
   };
+  // Where the servers are below `mcp`, a server may have that name.
+  const isGemini = format.path[0] !== 'mcp';
   const lists: ServerLists = {
-    allowed: listAt('mcp', 'allowed') ?? listAt('allowMCPServers'),
+    allowed: (isGemini ? listAt('mcp', 'allowed') : undefined) ?? listAt('allowMCPServers'),
     denied: [
-      ['mcp', 'excluded'],
+      ...(isGemini ? [['mcp', 'excluded']] : []),
       ['excludeMCPServers'],
       ['disabledMcpServers'],
       ['disabledMcpjsonServers'],

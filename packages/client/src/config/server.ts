@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { checkHeaders } from '../http/headers.js';
 import { parseTarget, type CommandTarget } from '../dial/target.js';
 import { offsetOf, valueOf, type Located, type Property } from './document.js';
+import { inputVariable } from './inputs.js';
 import { positionIn, type Problems, type Source } from './problems.js';
 import { clientOptionsIn, type WrittenServer } from './schema.js';
 import type { MiddlewareConfig, ServerConfig } from './types.js';
@@ -17,6 +18,8 @@ export interface ServerReading {
   env: Readonly<Record<string, string | undefined>>;
   /** Variables beside those of the environment, which come first. */
   predefined: ReadonlyMap<string, string>;
+  /** The answers to `${input:ID}`; `undefined` where it is no variable. */
+  inputs?: Readonly<Record<string, string>>;
   /** Whether the server is disabled. */
   isDisabled: (value: Located) => boolean;
   /** Reads the plain value, which the schema accepts. */
@@ -58,6 +61,7 @@ export function readServerConfig(
     tools,
     disabled: isDisabled,
     variables: [...variables],
+    written: valueOf(value),
   };
   if (!isDisabled) {
     const report = (path: string[], message: string): void =>
@@ -144,7 +148,7 @@ function normalized(written: NonNullable<WrittenServer['middleware']>[number]): 
 function expanded(
   document: Located,
   server: string,
-  { problems, env, predefined, variables }: ServerReading & { variables: Set<string> },
+  { problems, env, predefined, inputs, variables }: ServerReading & { variables: Set<string> },
 ): Located {
   const walk = (part: Located, mayBeEmpty: boolean, path: readonly string[]): Located => {
     switch (part.kind) {
@@ -167,6 +171,10 @@ function expanded(
             if (isSet || predefined.has(name)) variables.add(name);
             return isSet ? env[name] : predefined.get(name);
           },
+          ...(inputs !== undefined && {
+            input: (id: string) =>
+              Object.hasOwn(inputs, id) ? inputs[id] : env[inputVariable(id)],
+          }),
           report: (message, variable) => {
             const place = `"${path.join('.')}" of server ${JSON.stringify(server)}`;
             problems.add(part.offset, `${place}: ${message}`, variable);

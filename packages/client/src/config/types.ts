@@ -1,6 +1,7 @@
 import type { ToolAnnotations } from '@modelcontextprotocol/client';
 import type { ClientOptions } from '../client/types.js';
 import type { CommandTarget } from '../dial/target.js';
+import type { ConfigInput } from './inputs.js';
 
 /** Which tools of a server there are, and how they are described. */
 export interface ToolsConfig {
@@ -51,12 +52,16 @@ export interface ServerConfig {
   disabled: boolean;
   /** The names of the environment variables that it uses. */
   variables: readonly string[];
+  /** What the file says, variables not expanded; of another program, as the others write it. */
+  written: unknown;
 }
 
 /** What a configuration file says. */
 export interface Config {
   /** In the order of the file, disabled ones included. */
   servers: ServerConfig[];
+  /** What a file of VS Code asks for by `${input:ID}`. */
+  inputs: readonly ConfigInput[];
   /** What in the file has no effect here, in words for a person. */
   remarks: readonly string[];
 }

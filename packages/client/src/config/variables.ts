@@ -1,9 +1,13 @@
+import { inputVariable } from './inputs.js';
+
 /** How `${NAME}` is read. */
 export interface ExpansionOptions {
   /** The value of a variable; `undefined` where it is not set. */
   lookup: (name: string) => string | undefined;
   /** Names of variables beside those of the environment: `workspaceFolder`, `/`. */
   predefined: ReadonlySet<string>;
+  /** The answer to `${input:ID}`, if that is a variable here; `undefined` where there is none. */
+  input?: (id: string) => string | undefined;
   /** Whether a variable may be empty here; else an empty one counts as not set. */
   mayBeEmpty: boolean;
   /** Called with what is wrong, and with the variable that has no value, if that is it. */
@@ -47,7 +51,14 @@ export function expandVariables(text: string, options: ExpansionOptions): string
 }
 
 function valueOf(inner: string, options: ExpansionOptions): string {
-  const { lookup, mayBeEmpty, predefined, report } = options;
+  const { lookup, mayBeEmpty, predefined, report, input } = options;
+  const [, id] = /^input:(.+)$/.exec(inner) ?? [];
+  if (id !== undefined && input !== undefined) {
+    const answer = input(id);
+    const how = `set ${inputVariable(id)}`;
+    if (answer === undefined) report(`\${input:${id}} is asked of a person: ${how}`, `input:${id}`);
+    return answer ?? '';
+  }
   const split = inner.indexOf(':-');
   const written = split === -1 ? inner : inner.slice(0, split);
   const fallback = split === -1 ? undefined : inner.slice(split + 2);
@@ -85,6 +96,9 @@ function complaint(written: string): string {
   if (input !== undefined) {
     const name = input.toUpperCase().replace(/\W+/g, '_');
     return `${shown} is asked of a person, which is not done here: set a variable such as ${name}, and write \${${name}} instead`;
+  }
+  if (written.startsWith('file:')) {
+    return `${shown} is the content of a file, which is not read here: write \${NAME} instead`;
   }
   return `${shown} is no variable: write \${NAME}, or "$\${" where none is meant`;
 }

@@ -78,6 +78,9 @@ describe('a longwire.json', () => {
         tools: { include: ['get_*'], override: { get_x: { name: 'x' } } },
         disabled: false,
         variables: ['TOKEN'],
+        written: expect.objectContaining({
+          headers: { Authorization: 'Bearer ${TOKEN}' },
+        }) as unknown,
       },
       {
         name: 'files',
@@ -88,6 +91,7 @@ describe('a longwire.json', () => {
         tools: {},
         disabled: false,
         variables: ['HOME'],
+        written: { command: 'node', args: ['${HOME}/s.js'], env: { A: 'b' }, cwd: 'sub' },
       },
     ]);
   });
@@ -429,7 +433,7 @@ describe('the file of another program', () => {
     [{ mcpServers: { a: {} } }, 'server "a" has no "url" and no "command"'],
     [
       { inputs: [], servers: { a: { command: 'x', args: ['${input:the key}'] } } },
-      'set a variable such as THE_KEY',
+      'set LONGWIRE_INPUT_THE_KEY',
     ],
     [
       { inputs: [], servers: { a: { command: 'x', envFile: '/no/such' } } },
