@@ -1,7 +1,10 @@
+import type { LongwireClient } from '@longwire/client';
 import type { AddCommand } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
 import { checkWritten, printContents, readWritten } from '../read-resource.js';
 import { readStdin } from '../read-stdin.js';
 import { MediaFolder } from '../save-media.js';
+import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
 import { splitSubject } from '../subject.js';
 
@@ -9,14 +12,15 @@ const example = 'longwire read http://127.0.0.1:3001 demo://about';
 
 /** `longwire read [target] <uri> [name=value …]` */
 export const addRead: AddCommand = (program, run) => {
-  program
+  const command = program
     .command('read')
     .description('print what a resource holds')
     .usage('[target] <uri> [name=value …]')
     .argument(
       '[words...]',
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), URI or name of the resource, variables of a template',
-    )
+    );
+  addServerRequestOptions(command)
     .addHelpText(
       'after',
       `
@@ -27,7 +31,7 @@ Examples:
   $ longwire read files 'user://{id}/profile' id=7    (files is a name in longwire.json)
   $ longwire read demo://resource/static/document/features.md > features.md`,
     )
-    .action((all: string[]) =>
+    .action((all: string[], mayAsk: ServerRequestOptions) =>
       run(async (context) => {
         const { server, ...written } = await splitSubject(all, context, {
           what: 'resource',
@@ -35,13 +39,14 @@ Examples:
         });
         const stdin = await readStdin(context, written);
         checkWritten(context, { ...written, stdin });
-        return await withClient(context, server, async (client) => {
+        const read = async (client: LongwireClient): Promise<ExitCode> => {
           const { terminal, options } = context;
           const result = await readWritten(context, client, { ...written, stdin });
           if (options.json) terminal.json(result);
           else await printContents(context, result, { media: new MediaFolder() });
           return 0;
-        });
+        };
+        return await withClient(context, server, read, { mayAsk });
       }),
     );
 };
