@@ -7,6 +7,7 @@ import {
   startScriptedClaude,
   type ScriptedClaude,
 } from '../../packages/agent/test/support/scripted-claude.ts';
+import { startModernServer } from '../support/modern-server.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { runCli } from '../support/run-cli.ts';
 import { hasTerminal, startAtTerminal, type AtTerminal } from './support/terminal.ts';
@@ -136,6 +137,20 @@ describe('without a terminal', () => {
     const url = await runCli(['call', asking.url, 'url']);
     expect(url.code).toBe(1);
     expect(url.stdout + url.stderr).toMatch(/url/i);
+  });
+
+  test('a server of the newest era asks by its result, and one of both is asked in the older', async () => {
+    const modern = await startModernServer({ legacy: 'stateless' });
+    const both = await startModernServer({ legacy: 'sessions' });
+    const answers = ['--answer', 'name=me'];
+    const asked = await runCli(['call', modern.url, 'ask', ...answers]);
+    const back = await runCli(['call', both.url, 'ask-back', ...answers]);
+    const inspected = await runCli(['inspect', both.url, '--json']);
+    await Promise.all([modern.close(), both.close()]);
+    expect(asked).toMatchObject({ code: 0, stdout: 'hello me\n' });
+    expect(back).toMatchObject({ code: 0, stdout: 'decline\n' });
+    // What cannot be asked anything is spoken to in the newest.
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ protocolVersion: '2026-07-28' });
   });
 
   test('roots are told where --root names them', async () => {
