@@ -360,6 +360,25 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     expect(asking.asked).toEqual([{}]);
   });
 
+  test('a call that wants an address opened first is made again afterwards', async () => {
+    const words = ['trigger-url-elicitation', 'url=https://example.com/a?b=c', 'errorPath=true'];
+    await using command = await call(...words, ...server);
+    await command.shows(/Address: https:\/\/modelcontextprotocol\.io\/[^]*\(C\)ancel/);
+    command.type('m\r');
+    await command.shows(/Is it done there\?[^]*\(D\)one/);
+    command.type('\r');
+    // Now it asks by a request of its own.
+    await command.shows(/Host: +example\.com[^]*\(C\)ancel/);
+    command.type('m\r');
+    await command.shows(/User completed/);
+    expect(await command.ended).toBe(0);
+    await using declined = await call(...words, ...server);
+    await declined.shows(/\(C\)ancel/);
+    declined.type('d\r');
+    await declined.shows(/error: .*; open https:\/\/modelcontextprotocol\.io\/, and/);
+    expect(await declined.ended).toBe(1);
+  });
+
   test('an address is shown whole with its host, and only one of the web is asked about', async () => {
     await using asking = await startAsking();
     await using command = await call(asking.url, 'url');
