@@ -145,11 +145,12 @@ test.runIf(hasTerminal)('a server asks while Claude uses its tool, on a small sc
 async function openChat(
   [columns, rows]: readonly [number, number],
   { url }: { url: string },
+  others: readonly string[] = [],
 ): Promise<TerminalScreen> {
   const env = { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'key-of-the-terminal-test' };
   const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url));
   const terminal = await openTerminal(columns, rows, env);
-  terminal.type(`clear; ${process.execPath} ${bin} chat ${server.url}\r`);
+  terminal.type(`clear; ${process.execPath} ${bin} chat ${[server.url, ...others].join(' ')}\r`);
   await terminal.shows(/^> *$/m);
   return terminal;
 }
@@ -198,3 +199,23 @@ test.runIf(hasTerminal).each([
   }
   await claude.close();
 });
+
+test.runIf(hasTerminal)(
+  'a server that dies is said above the line, and the rest goes on',
+  async () => {
+    const other = await serve({ create: () => new McpServer({ name: 'other', version: '1' }) });
+    const claude = await startScriptedClaude([{ text: 'The other one is away.' }]);
+    {
+      await using terminal = await openChat([80, 24], claude, [other.url]);
+      terminal.type('half a line');
+      await terminal.shows(/^> half a line$/m);
+      await other.close();
+      const host = new URL(other.url).host;
+      await terminal.shows(new RegExp(`^${host}: [^]*^> half a line$`, 'm'));
+      terminal.type('\r');
+      await terminal.shows(/away\.[^]*^> *$/m);
+      terminal.type('/quit\r');
+    }
+    await claude.close();
+  },
+);
