@@ -7,6 +7,7 @@ import {
   startScriptedClaude,
   type ScriptedClaude,
 } from '../../packages/agent/test/support/scripted-claude.ts';
+import { startModernServer } from '../support/modern-server.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { runCli } from '../support/run-cli.ts';
 import { hasTerminal, startAtTerminal, type AtTerminal } from './support/terminal.ts';
@@ -136,6 +137,20 @@ describe('without a terminal', () => {
     const url = await runCli(['call', asking.url, 'url']);
     expect(url.code).toBe(1);
     expect(url.stdout + url.stderr).toMatch(/url/i);
+  });
+
+  test('a server of the newest era asks by its result, and one of both is asked in the older', async () => {
+    const modern = await startModernServer({ legacy: 'stateless' });
+    const both = await startModernServer({ legacy: 'sessions' });
+    const answers = ['--answer', 'name=me'];
+    const asked = await runCli(['call', modern.url, 'ask', ...answers]);
+    const back = await runCli(['call', both.url, 'ask-back', ...answers]);
+    const inspected = await runCli(['inspect', both.url, '--json']);
+    await Promise.all([modern.close(), both.close()]);
+    expect(asked).toMatchObject({ code: 0, stdout: 'hello me\n' });
+    expect(back).toMatchObject({ code: 0, stdout: 'decline\n' });
+    // What cannot be asked anything is spoken to in the newest.
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ protocolVersion: '2026-07-28' });
   });
 
   test('roots are told where --root names them', async () => {
@@ -343,6 +358,25 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     await command.shows(/asked 1 times/);
     expect(await command.ended).toBe(0);
     expect(asking.asked).toEqual([{}]);
+  });
+
+  test('a call that wants an address opened first is made again afterwards', async () => {
+    const words = ['trigger-url-elicitation', 'url=https://example.com/a?b=c', 'errorPath=true'];
+    await using command = await call(...words, ...server);
+    await command.shows(/Address: https:\/\/modelcontextprotocol\.io\/[^]*\(C\)ancel/);
+    command.type('m\r');
+    await command.shows(/Is it done there\?[^]*\(D\)one/);
+    command.type('\r');
+    // Now it asks by a request of its own.
+    await command.shows(/Host: +example\.com[^]*\(C\)ancel/);
+    command.type('m\r');
+    await command.shows(/User completed/);
+    expect(await command.ended).toBe(0);
+    await using declined = await call(...words, ...server);
+    await declined.shows(/\(C\)ancel/);
+    declined.type('d\r');
+    await declined.shows(/error: .*; open https:\/\/modelcontextprotocol\.io\/, and/);
+    expect(await declined.ended).toBe(1);
   });
 
   test('an address is shown whole with its host, and only one of the web is asked about', async () => {

@@ -1,5 +1,6 @@
 import {
   HttpStatusError,
+  ServerError,
   ToolResultError,
   type CallToolResult,
   type LongwireClient,
@@ -11,7 +12,7 @@ import { CallRecovery } from './call-recovery.js';
 import { usageError } from './command-error.js';
 import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
-import { logMessage } from './notifications.js';
+import { askForLogs, showLogs } from './server-logs.js';
 import { showProgress } from './progress.js';
 import { sanitizeLine } from './sanitize.js';
 import { operationOptions } from './session.js';
@@ -45,10 +46,7 @@ export async function callWritten(
   const { terminal, cwd } = context;
   const limits = { ...operationOptions(context), ...options };
   const label = sanitizeLine(name);
-  const stopLogging = client.on('notification', (notification) => {
-    const logged = logMessage(notification);
-    if (logged !== undefined) terminal.detail(`${logged.source}: ${logged.text}`);
-  });
+  const stopLogging = showLogs(terminal, client);
   // The tool ran: a wrong answer is a remark, not a reason to call it again.
   const tellOdd = (error: ToolResultError): void =>
     terminal.remark(terminal.remarkColors.yellow(sanitizeLine(capitalized(error.summary))));
@@ -61,7 +59,10 @@ export async function callWritten(
   let failure: unknown;
   try {
     terminal.showLive('asking for the tools');
-    const tools = await client.listTools(limits);
+    const [tools] = await Promise.all([
+      client.listTools(limits),
+      askForLogs(context, client, limits),
+    ]);
     onTools?.(tools);
     const tool = findTool(name, tools);
     const onUnchecked = (reason: string): void =>
@@ -84,9 +85,17 @@ export async function callWritten(
     }
     terminal.showLive(label);
     recovery.called();
-    return await client.callTool(name, args, {
-      ...limits,
-      onProgress: (progress) => showProgress(terminal, label, progress),
+    const call = (): Promise<CallToolResult> =>
+      client.callTool(name, args, {
+        ...limits,
+        onProgress: (progress) => showProgress(terminal, label, progress),
+      });
+    return await call().catch(async (error: unknown) => {
+      if (!(error instanceof ServerError)) throw error;
+      const { openRequiredUrls } = await import('./server-requests/required-urls.js');
+      await openRequiredUrls(context, client.name, error);
+      terminal.showLive(label);
+      return await call();
     });
   } catch (error) {
     if (error instanceof ToolResultError) {

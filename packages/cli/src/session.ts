@@ -7,6 +7,8 @@ import {
   type Middleware,
   type OperationOptions,
   type RetryOptions,
+  type WireObserver,
+  type WireOutput,
   type ServerRequestHandlers,
 } from '@longwire/client';
 import { VERSION } from '@longwire/client/internal';
@@ -20,6 +22,9 @@ import { requestHeaders } from './headers.js';
 import { sanitizeLine } from './sanitize.js';
 import type { ServerRequestOptions } from './server-requests/options.js';
 import { nameOf, type Server, type Target } from './target.js';
+import { withoutLastWords } from './trace/last-words.js';
+import { showServerOutput } from './trace/server-output.js';
+import { together } from './trace/trace.js';
 
 // Compiling a schema takes longer than the few values that a command checks with it.
 configureZod({ jitless: true });
@@ -44,6 +49,8 @@ interface ServerSettings {
   trusted?: boolean;
   /** They come before those of a configuration. */
   middleware?: readonly Middleware[];
+  /** Shows what the process of the server writes beside messages. Default: as a detail. */
+  onOutput?: (line: string, output: WireOutput) => void;
   /** What the server may ask, and how it is answered. Default: nothing. */
   mayAsk?: ServerRequestOptions | undefined;
 }
@@ -60,23 +67,47 @@ export function createTargetClient(
   target: Target,
   given: ServerSettings & { configured?: ClientOptions } = {},
 ): LongwireClient {
-  const { configured = {}, retry, trusted = false, middleware = [] } = given;
+  const { configured = {}, retry, trusted = false } = given;
   const { name = configured.name ?? nameOf(target) } = given;
   const { options } = context;
+  const traced = context.trace?.server(name);
+  const middleware = [...(traced ? [traced.middleware] : []), ...(given.middleware ?? [])];
+  const observe = together([
+    traced?.observe,
+    typeof target === 'string'
+      ? undefined
+      : outputOf(context, given.name ?? configured.name ?? 'server', given),
+  ]);
   const kind = typeof target === 'string' ? 'url' : 'command';
   const connectMs = configured.timeouts?.connectMs ?? defaultConnectMs[kind];
   const { timeoutMs = connectMs, deadlineMs = timeoutMs } = options;
-  return createClient(target, {
+  const client = createClient(target, {
     ...configured,
     name,
     ...(typeof target === 'string' && { headers: headersFor(target, context, configured.headers) }),
     clientInfo: { name: 'longwire', version: VERSION },
     timeouts: { ...configured.timeouts, connectMs: Math.min(timeoutMs, deadlineMs) },
     ...(trusted && { trusted }),
+    ...(observe && { observe }),
     ...(middleware.length > 0 && { middleware: [...middleware, ...(configured.middleware ?? [])] }),
     ...(retry !== undefined && { retry: { ...configured.retry, ...retry } }),
     ...(options.transport !== undefined && { transport: options.transport }),
     ...(options.protocol !== undefined && { protocol: options.protocol }),
+  });
+  traced?.watch(client);
+  return client;
+}
+
+/** Shows what the process of a server writes beside messages. */
+function outputOf(
+  { terminal }: Context,
+  name: string,
+  { onOutput = (line) => terminal.detail(line) }: ServerSettings,
+): WireObserver {
+  return showServerOutput({
+    name: sanitizeLine(name),
+    show: onOutput,
+    remark: (line) => terminal.remark(line),
   });
 }
 
@@ -144,7 +175,8 @@ function headersFor(
       // The query of an endpoint holds the session's id.
       redactor.addEndpoint(url);
       if (sessionId !== undefined) redactor.addSession(sessionId);
-      terminal.detail(`  ${method} ${url.href}`);
+      // A trace that is shown has it with its answer.
+      if (context.trace?.isShown !== true) terminal.detail(`  ${method} ${url.href}`);
     },
   });
 }
@@ -158,9 +190,28 @@ export function followClients(
   for (const client of clients) {
     const words = createStateWords(client);
     const whose = several ? `${client.name}: ` : '';
-    client.on('state', (state) => terminal.detail(`${whose}${words(state)}`));
-    client.on('error', (error) => terminal.detail(`  ${whose}${sanitizeLine(error.summary)}`));
+    // Where details are shown, so is each line that a server's process writes.
+    let told = '';
+    client.on('state', (state) => {
+      const reason = 'reason' in state ? state.reason.summary : '';
+      // The last one is what the command fails with, and what it says then.
+      const isTold = state.name === 'resting' && (told === '' || told === reason);
+      told = reason;
+      const said = isTold ? state.name : withoutLastWords(words(state));
+      terminal.detail(`${whose}${said}`);
+    });
+    client.on('error', ({ summary }) => {
+      if (!isStrayLine(client, summary)) terminal.detail(`  ${whose}${sanitizeLine(summary)}`);
+    });
   }
+}
+
+/** Whether an error is about a line of a process, which is shown by itself. */
+function isStrayLine({ state }: LongwireClient, summary: string): boolean {
+  const isProcess = !('transport' in state) || state.transport === 'stdio';
+  return (
+    isProcess && summary.startsWith('the server sent something that is not a JSON-RPC message')
+  );
 }
 
 /** Continues with the servers that are connected. */

@@ -104,6 +104,11 @@ export class Terminal {
     return this.interactive ? this.#stdout.columns || 80 : undefined;
   }
 
+  /** The width of stderr in columns; undefined if it is no terminal and lines may be long. */
+  get stderrWidth(): number | undefined {
+    return this.#stderr.isTTY === true ? this.#stderr.columns || 80 : undefined;
+  }
+
   /**
    * Part of a result, without a line break. The caller sanitizes what a server sent. A possible beginning
    * of a secret is held back until more text is written.
@@ -163,6 +168,11 @@ export class Terminal {
   /** A detail, shown with `--verbose`. */
   detail(line: string): void {
     if (this.verbose && this.#onError === undefined) this.#toStderr(this.remarkColors.dim(line));
+  }
+
+  /** A line of the trace, which has its own colours: always shown. */
+  trace(line: string): void {
+    if (this.#onError === undefined) this.#toStderr(line);
   }
 
   /** What went wrong: always shown. */

@@ -75,7 +75,9 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   if (prompt !== undefined && !hasClaudeKey(context.environment)) {
     throw usageError(`Claude needs a key: ${howToSetKey}`, { code: 'config' });
   }
-  const piped = prompt === undefined ? [] : await readPiped(context);
+  // It comes while the servers are connected.
+  const piped = prompt === undefined ? undefined : readPiped(context);
+  piped?.catch(() => undefined);
   const missing: string[] = [];
   const continueWithout = (name: string, error: unknown): void => {
     missing.push(name);
@@ -135,7 +137,11 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
     const servers = new Servers(context, clients);
     for (const name of missing) servers.notes.knownMissing(name);
     if (prompt !== undefined && agent !== undefined) {
-      return await answerOnce(context, agent, servers, { question: prompt, piped, missing });
+      return await answerOnce(context, agent, servers, {
+        question: prompt,
+        piped: (await piped) ?? [],
+        missing,
+      });
     }
     return await converse(context, servers, agent);
   } finally {

@@ -31,11 +31,14 @@ export async function askUrl(
     params,
     url,
     env,
+    awaitsEnd = false,
   }: {
     server: string;
     params: ElicitRequestURLParams;
     url: URL;
     env: Readonly<Record<string, string | undefined>>;
+    /** Asks also whether it is done, where the server does not wait itself. */
+    awaitsEnd?: boolean;
   },
 ): Promise<ElicitResult> {
   const name = visibleJson(sanitizeLine(server, maxServerLength));
@@ -58,6 +61,12 @@ export async function askUrl(
   );
   if (answer === 'decline' || answer === 'cancel') return { action: answer };
   if (answer === 'open') openBrowser(url.href, env);
+  if (awaitsEnd) {
+    const answers = { cancel: ['c', 'cancel'], accept: ['d', 'done'] };
+    return {
+      action: await askWord(desk, 'Is it done there? (c)ancel, (D)one', { lines: [], answers }),
+    };
+  }
   return { action: 'accept' };
 }
 
