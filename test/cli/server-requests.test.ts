@@ -60,6 +60,15 @@ async function startAsking(): Promise<{ url: string; asked: unknown[] } & AsyncD
       url: 'https://login.example.com/start?state=abc',
       elicitationId: 'one',
     }));
+    mcp.registerTool('impatient', {}, async () => {
+      const params = form('Quick!', word) as never;
+      const outcome = await mcp.server.elicitInput(params, { timeout: 1000 }).then(
+        ({ action }) => action,
+        () => 'gave up',
+      );
+      asked.push(outcome);
+      return { content: [{ type: 'text', text: outcome }] };
+    });
     mcp.registerTool(
       'think',
       { inputSchema: z.object({ times: z.number() }) },
@@ -347,6 +356,17 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     command.type('\r');
     expect(await command.ended).toBe(0);
     expect(asking.asked).toEqual(['cancel']);
+  });
+
+  test('a question that its server takes back is withdrawn', async () => {
+    await using asking = await startAsking();
+    await using command = await call(asking.url, 'impatient');
+    await command.shows(/\(A\)nswer/);
+    command.type('\r');
+    await command.shows(/1\/1 "word"/);
+    await command.shows(/does not ask any more[^]*gave up/);
+    expect(await command.ended).toBe(0);
+    expect(asking.asked).toEqual(['gave up']);
   });
 
   test('the time that an answer takes is not that of the call', async () => {
