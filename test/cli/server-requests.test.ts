@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { McpServer } from '@modelcontextprotocol/server';
 import { serve } from '@longwire/server';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +13,9 @@ import {
 } from '../../packages/agent/test/support/scripted-claude.ts';
 import { startModernServer } from '../support/modern-server.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { runCli } from '../support/run-cli.ts';
+import { until } from '../support/until.ts';
 import { hasTerminal, startAtTerminal, type AtTerminal } from './support/terminal.ts';
 
 expectNothingLeftOpen();
@@ -356,6 +362,24 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     command.type('\r');
     expect(await command.ended).toBe(0);
     expect(asking.asked).toEqual(['cancel']);
+  });
+
+  test('an address is opened by the browser as one word', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'longwire-open-'));
+    const opened = join(folder, 'opened');
+    const script = `#!/bin/sh\nprintf '%s ' $# "$@" > '${opened}'\n`;
+    await writeFile(join(folder, 'xdg-open'), script, { mode: 0o700 });
+    const url = 'https://example.com/a?b=c&d=$(id)';
+    const words = ['call', 'trigger-url-elicitation', `url=${url}`, ...server];
+    const env = { PATH: `${folder}:${process.env['PATH']}`, DISPLAY: ':0' };
+    {
+      await using command = await startAtTerminal(words, { env });
+      await command.shows(/\(o\)pen[^]*\(C\)ancel/);
+      command.type('o\r');
+      expect(await command.ended).toBe(0);
+      await until(() => expect(readFileSync(opened, 'utf8')).toBe(`1 ${url} `));
+    }
+    await removeFolder(folder);
   });
 
   test('a question that its server takes back is withdrawn', async () => {
