@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { McpServer } from '@modelcontextprotocol/server';
 import { serve } from '@longwire/server';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +13,9 @@ import {
 } from '../../packages/agent/test/support/scripted-claude.ts';
 import { startModernServer } from '../support/modern-server.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { runCli } from '../support/run-cli.ts';
+import { until } from '../support/until.ts';
 import { hasTerminal, startAtTerminal, type AtTerminal } from './support/terminal.ts';
 
 expectNothingLeftOpen();
@@ -60,6 +66,15 @@ async function startAsking(): Promise<{ url: string; asked: unknown[] } & AsyncD
       url: 'https://login.example.com/start?state=abc',
       elicitationId: 'one',
     }));
+    mcp.registerTool('impatient', {}, async () => {
+      const params = form('Quick!', word) as never;
+      const outcome = await mcp.server.elicitInput(params, { timeout: 1000 }).then(
+        ({ action }) => action,
+        () => 'gave up',
+      );
+      asked.push(outcome);
+      return { content: [{ type: 'text', text: outcome }] };
+    });
     mcp.registerTool(
       'think',
       { inputSchema: z.object({ times: z.number() }) },
@@ -347,6 +362,35 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     command.type('\r');
     expect(await command.ended).toBe(0);
     expect(asking.asked).toEqual(['cancel']);
+  });
+
+  test('an address is opened by the browser as one word', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'longwire-open-'));
+    const opened = join(folder, 'opened');
+    const script = `#!/bin/sh\nprintf '%s ' $# "$@" > '${opened}'\n`;
+    await writeFile(join(folder, 'xdg-open'), script, { mode: 0o700 });
+    const url = 'https://example.com/a?b=c&d=$(id)';
+    const words = ['call', 'trigger-url-elicitation', `url=${url}`, ...server];
+    const env = { PATH: `${folder}:${process.env['PATH']}`, DISPLAY: ':0' };
+    {
+      await using command = await startAtTerminal(words, { env });
+      await command.shows(/\(o\)pen[^]*\(C\)ancel/);
+      command.type('o\r');
+      expect(await command.ended).toBe(0);
+      await until(() => expect(readFileSync(opened, 'utf8')).toBe(`1 ${url} `));
+    }
+    await removeFolder(folder);
+  });
+
+  test('a question that its server takes back is withdrawn', async () => {
+    await using asking = await startAsking();
+    await using command = await call(asking.url, 'impatient');
+    await command.shows(/\(A\)nswer/);
+    command.type('\r');
+    await command.shows(/1\/1 "word"/);
+    await command.shows(/does not ask any more[^]*gave up/);
+    expect(await command.ended).toBe(0);
+    expect(asking.asked).toEqual(['gave up']);
   });
 
   test('the time that an answer takes is not that of the call', async () => {

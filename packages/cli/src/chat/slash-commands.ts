@@ -7,6 +7,7 @@ import { sanitizeLine } from '../sanitize.js';
 import { usageError } from '../command-error.js';
 import type { Step } from '../editor/prompt-loop.js';
 import { splitWords } from '../split-words.js';
+import { renderTable } from '../table.js';
 import type { Servers } from './servers.js';
 import type { SlashSetting } from './setting.js';
 import { listResources, readForClaude, sendPrompt } from './slash-content.js';
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, string>> = {
   '/prompt': "ask with a server's prompt: /prompt name key=value …",
   '/model': 'which model answers; /model NAME asks another from now on',
   '/usage': 'the tokens of the last turn and of all',
+  '/edit': 'write the line in your own editor',
   '/reset': 'start a new conversation',
   '/quit': 'quit (so do Ctrl-D, and Ctrl-C twice)',
 };
@@ -62,9 +64,7 @@ export async function slashCommand(
   const [name = ''] = line.split(/\s/, 1);
   switch (name) {
     case '/help':
-      for (const [command, does] of Object.entries(commands)) {
-        terminal.print(`${terminal.colors.cyan(command.padEnd(11))}${does}`);
-      }
+      terminal.print(renderTable(['line', 'does'], Object.entries(commands), terminal));
       return 0;
     case '/tools':
       await servers.printTools(signal);
