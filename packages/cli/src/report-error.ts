@@ -10,6 +10,7 @@ import { CommandError } from './command-error.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Credentials } from './headers.js';
+import { LoginError } from './login/login-error.js';
 import { sanitizeLine } from './sanitize.js';
 import type { Terminal } from './terminal.js';
 import { withoutLastWords } from './trace/last-words.js';
@@ -19,8 +20,8 @@ const maxCauses = 6;
 
 /**
  * Prints on one line of stderr what went wrong and what to do; for a configuration, one line for each
- * problem. With `--verbose` also the code, the certainty, what was tried and the causes. `server` names
- * the server if there are several.
+ * problem. With `--verbose` also the code, the certainty, what was tried and the causes, each said once.
+ * `server` names the server if there are several.
  */
 export function reportError(
   error: unknown,
@@ -36,16 +37,19 @@ export function reportError(
   const [line = '', ...more] = isList ? error.message.split('\n') : [join(summary, hint)];
   terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(whose + line)}`);
   for (const each of more) terminal.error(`  ${sanitizeLine(each)}`);
+  let said = line;
+  const detailOnce = (what: string, detail: string): void => {
+    if (!said.includes(what)) terminal.detail(detail);
+    said += `\n${what}`;
+  };
   if (error instanceof LongwireError) {
     terminal.detail(`  code ${error.code}, certainty ${error.certainty}`);
-    for (const tried of triedOf(error)) terminal.detail(describeTried(tried));
+    for (const tried of triedOf(error)) detailOnce(tried.outcome, describeTried(tried));
   }
   let cause = causeOf(error);
-  let said = line;
   for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
     const why = shownSummary(cause, terminal);
-    if (!said.includes(why)) terminal.detail(`  because: ${sanitizeLine(why)}`);
-    said += why;
+    detailOnce(why, `  because: ${sanitizeLine(why)}`);
     cause = causeOf(cause);
   }
 }
@@ -98,12 +102,15 @@ export function errorAsJson(
 
 /** One thing that was tried to find a server, as a detail. */
 export function describeTried({ url, outcome }: ProbeResult): string {
-  return `  tried ${sanitizeLine(`${url}: ${outcome}`)}`;
+  // Most outcomes name the URL, too.
+  return `  tried ${sanitizeLine(`${url}: ${outcome.replace(` ${url} `, ' ')}`)}`;
 }
 
 /** What to try, as options of the command line if the library's hint is for programs. */
 function hintFor(error: unknown, credentials: Credentials): string | undefined {
   if (!(error instanceof LongwireError) || error instanceof CommandError) return undefined;
+  const login = loginErrorIn(error);
+  if (login !== undefined) return login.hint;
   switch (error.code) {
     case 'unauthorized':
     case 'forbidden':
@@ -134,6 +141,7 @@ function hintFor(error: unknown, credentials: Credentials): string | undefined {
 const credentialsHint: Readonly<Record<Credentials, string>> = {
   header: 'the credentials of --header were sent: check them',
   configured: 'the credentials of the configuration were sent: check them',
+  login: 'the login was sent, and it does not suffice: longwire whoami says which it is',
   key: 'MCP_API_KEY was sent: check it, or give other credentials with --header',
   'key-withheld':
     "MCP_API_KEY was not sent, for it goes only to the origin of MCP_SERVER_URL: set that to this server, or give --header 'Authorization: Bearer …'",
@@ -154,10 +162,22 @@ function checkFirst({ certainty }: LongwireError): string {
 /** What went wrong, without the hint of the library. */
 export function summaryOf(error: unknown): string {
   if (error instanceof CommandError) return error.message;
+  const login = loginErrorIn(error);
+  if (login !== undefined) return login.summary;
   if (error instanceof LongwireError) return error.summary || String(error.code ?? error.name);
   if (!(error instanceof Error)) return String(error);
   // A network error may have only a code.
   return error.message || ('code' in error ? String(error.code) : error.name);
+}
+
+/** Why somebody has to log in, if that is why it failed; the rest says no more. */
+function loginErrorIn(error: unknown): LoginError | undefined {
+  let cause = error;
+  for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
+    if (cause instanceof LoginError) return cause;
+    cause = causeOf(cause);
+  }
+  return undefined;
 }
 
 function causeOf(error: unknown): unknown {
