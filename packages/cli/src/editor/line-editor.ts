@@ -97,16 +97,17 @@ export class LineEditor implements LineReader, Bottom {
     const { interruptions, stdin } = this.#context;
     this.#raw.enter();
     const early = this.#waiting.shift();
-    if (early !== undefined) {
-      if (early.kind === 'line') this.#keep(early.text);
-      return early;
-    }
+    if (early?.kind === 'line') this.#keep(early.text);
+    const isEdit = early?.kind === 'line' && this.#isEditWord(early.text);
+    if (early !== undefined && !isEdit) return early;
     if (this.#hasEnded || !stdin.readable) return { kind: 'end' };
     if (interruptions.signal.aborted) return { kind: 'interrupted', cleared: false };
     this.#mode = 'reading';
     this.#draw();
     const release = interruptions.take(() => this.#interrupted());
-    return new Promise<Line>((fulfil) => (this.#resolve = fulfil)).finally(release);
+    const line = new Promise<Line>((fulfil) => (this.#resolve = fulfil));
+    if (isEdit) void this.#editOutside('');
+    return line.finally(release);
   }
 
   close(): void {
@@ -241,7 +242,8 @@ export class LineEditor implements LineReader, Bottom {
 
   #submit(text: string): void {
     this.#model = sent(this.#model, text);
-    if (text.trim() === this.#options.editWord && this.#mode === 'reading') {
+    if (this.#isEditWord(text) && this.#mode === 'reading') {
+      this.#keep(text);
       return void this.#editOutside('');
     }
     this.#history.add(text);
@@ -253,6 +255,10 @@ export class LineEditor implements LineReader, Bottom {
       if (text.trim() !== '') this.#waiting.push(line);
       this.#draw();
     }
+  }
+
+  #isEditWord(text: string): boolean {
+    return text.trim() === this.#options.editWord;
   }
 
   /** What waits would run after a line that was stopped. */

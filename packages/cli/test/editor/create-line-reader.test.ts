@@ -140,7 +140,7 @@ describe('output', () => {
     screen();
     stdin.write('two\nthr');
     await turn();
-    expect(screen()).toMatch(/^.*busy\r\n> two\r\n> thr$/s);
+    expect(screen()).toMatch(/^.*busy\r\n\(waits\) two\r\n> thr$/s);
     terminal.stopLive();
     expect(screen()).toBe('');
     reader.close();
