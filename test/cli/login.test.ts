@@ -6,7 +6,7 @@ import { startOAuthServer, type OAuthServer } from '../support/oauth-server.ts';
 import { runCli, startCli, type CliOptions, type CliRun } from '../support/run-cli.ts';
 
 /** How often two processes find one token expired at once. */
-const ROUNDS = 5;
+const ROUNDS = 100;
 /** Nobody, in most systems: rights do not count for root. */
 const NOBODY = 65_534;
 

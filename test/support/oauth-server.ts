@@ -46,6 +46,8 @@ export async function startOAuthServer(
   const serving = await serve({
     port,
     create: notes,
+    // Every token that expires counts.
+    attempts: { max: 100_000, windowMs: 1000 },
     auth: jwt({
       issuer,
       audience: 'urn:notes',

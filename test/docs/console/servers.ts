@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { serve } from '@longwire/server';
 import { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { startOAuthServer } from '../../support/oauth-server.ts';
 import { startEverything } from '../../support/peers.ts';
 
 /** A server of the pages while it runs. */
@@ -19,6 +20,8 @@ const SERVERS: Readonly<Record<number, () => Promise<StartedServer>>> = {
   3002: () => startEverything({ mode: 'sse' }),
   /** A server of 209 tools, at `/mcp`. */
   3003: startManyTools,
+  /** A server behind OAuth, at `/mcp`; whoever is asked there says yes. */
+  3004: () => startOAuthServer(),
   /** Nothing listens there. */
   3999: findDeadPort,
 };
