@@ -11,5 +11,10 @@ export function loginFlows(
   const { by, url, scope } = login.facts;
   const provider = new StoredProvider(store, login, handlers);
   // A program asks for what it was given; a person's token is renewed with what it has.
-  return oauth(provider, { url, ...(by === 'program' && scope !== undefined && { scope }) });
+  return oauth(provider, {
+    url,
+    ...(by === 'program' && scope !== undefined && { scope }),
+    // No code is redeemed here.
+    allowUnadvertisedPkce: true,
+  });
 }

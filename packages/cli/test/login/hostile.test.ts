@@ -73,6 +73,18 @@ it('never shows an address for a device code that a browser should not open', as
   expect(stderr).toContain('no http or https URL');
 });
 
+it('says which option an issuer needs that does not name PKCE', async () => {
+  authority.answers.authority = said(200, {
+    ...METADATA,
+    code_challenge_methods_supported: undefined,
+  });
+  const { code, stderr } = await login();
+  expect({ code, stderr }).toMatchObject({
+    code: 4,
+    stderr: expect.stringMatching(/if you know that it does: --unadvertised-pkce\n$/) as string,
+  });
+});
+
 it('reads a page of HTML as no answer, and no more than a megabyte of anything', async () => {
   authority.answers.register = (response) =>
     void response.writeHead(500, { 'content-type': 'text/html' }).end('<h1>\u001B[2Joops</h1>');

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../../../test/support/browser.ts';
 import {
@@ -5,6 +7,7 @@ import {
   startOAuthServer,
   type OAuthServer,
 } from '../../../../test/support/oauth-server.ts';
+import { until } from '../../../../test/support/until.ts';
 import { logIn, makeHome, run, start, type Home } from './support.ts';
 
 let server: OAuthServer;
@@ -158,7 +161,6 @@ describe('longwire whoami and logout', () => {
 
   it('--json has no token, whatever is asked', async () => {
     await logIn(server.url, home);
-    const { readFileSync, readdirSync } = await import('node:fs');
     const folder = `${home.env['XDG_CONFIG_HOME']}/longwire/logins`;
     const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.json'));
     const { secrets } = JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as {
@@ -173,6 +175,24 @@ describe('longwire whoami and logout', () => {
     expect(text).not.toContain(secrets.tokens.access_token);
     expect(text).not.toContain(secrets.tokens.refresh_token);
   });
+});
+
+it('longwire dash records that a login was renewed', async () => {
+  await logIn(server.url, home);
+  await call('read');
+  server.expireTokens();
+  const running = start(['dash', server.url, '--record', 'seen.ndjson', '--no-open'], home);
+  const file = join(home.path, 'seen.ndjson');
+  await until(() => readFileSync(file, 'utf8').includes('"authorization"'));
+  running.interrupt();
+  await running.done;
+  const lines = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  expect(lines.filter((line) => 'type' in line && line.type === 'authorization')).toEqual([
+    expect.objectContaining({ status: 401, decision: 'retry' }),
+  ]);
 });
 
 describe('what goes before a login', () => {
