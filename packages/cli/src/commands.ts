@@ -15,6 +15,7 @@ const commands = {
   watch: async () => (await import('./commands/watch.js')).addWatch,
   run: async () => (await import('./commands/run.js')).addRun,
   check: async () => (await import('./commands/check.js')).addCheck,
+  doctor: async () => (await import('./commands/doctor.js')).addDoctor,
   servers: async () => (await import('./commands/servers.js')).addServers,
   login: async () => (await import('./commands/login.js')).addLogin,
   logout: async () => (await import('./commands/logout.js')).addLogout,

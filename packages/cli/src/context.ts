@@ -27,8 +27,8 @@ export interface Context {
   readonly bin?: string | undefined;
   /** Of `--trace`. */
   readonly trace?: Trace | undefined;
-  /** What is known of the requests so far: the credentials of the last one. */
-  readonly requests: { credentials: Credentials };
+  /** What is known of the requests so far: the credentials of the last one, whether it had a session. */
+  readonly requests: { credentials: Credentials; hasSession?: boolean };
 }
 
 /** What a command does once its words are parsed. */

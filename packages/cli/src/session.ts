@@ -50,6 +50,8 @@ interface ServerSettings {
   trusted?: boolean;
   /** They come before those of a configuration. */
   middleware?: readonly Middleware[];
+  /** Sees what passes between the client and the server. */
+  observe?: WireObserver;
   /** Given what answers for authentication; what it returns is used instead. */
   wrapAuth?: (auth: Required<TargetAuth>) => TargetAuth;
   /** Shows what the process of the server writes beside messages. Default: as a detail. */
@@ -76,6 +78,7 @@ export function createTargetClient(
   const traced = context.trace?.server(name);
   const middleware = [...(traced ? [traced.middleware] : []), ...(given.middleware ?? [])];
   const observe = together([
+    given.observe,
     traced?.observe,
     typeof target === 'string'
       ? undefined
@@ -180,6 +183,7 @@ function headersFor(
     serverOrigin: serverOrigin(context),
     onRequest: ({ method, url, sessionId }, credentials) => {
       requests.credentials = credentials;
+      requests.hasSession = sessionId !== undefined;
       // The query of an endpoint holds the session's id.
       redactor.addEndpoint(url);
       if (sessionId !== undefined) redactor.addSession(sessionId);
