@@ -1,5 +1,6 @@
 import { LongwireError, type ChallengeDecision, type OutgoingRequest } from '@longwire/client';
 import { offeredLogin, type OAuth } from '@longwire/client/oauth';
+import { CommandError } from '../command-error.js';
 import type { Context } from '../context.js';
 import { sanitizeLine } from '../sanitize.js';
 import { LoginError, LoginNeededError } from './login-error.js';
@@ -34,15 +35,22 @@ export class TargetLogin {
 
   /** The token for a request; none for what is not below the resource of a login. */
   async headers(request: OutgoingRequest): Promise<Record<string, string>> {
-    const login = this.#loginFor(request);
-    if (login === undefined) return {};
-    const headers = await this.#flowsOf(login).headers(request);
+    const headers = await this.#tokenFor(request).catch((cause: unknown): never => {
+      // A file that is not used, a keychain that is locked: the message says it all.
+      if (!(cause instanceof CommandError)) throw cause;
+      throw new LoginError(cause.message, { certainty: 'not-sent', cause });
+    });
     const { authorization } = headers;
     if (authorization !== undefined) {
       this.#context.requests.credentials = 'login';
       this.#sent.set(request, authorization);
     }
     return headers;
+  }
+
+  async #tokenFor(request: OutgoingRequest): Promise<Record<string, string>> {
+    const login = this.#loginFor(request);
+    return login === undefined ? {} : await this.#flowsOf(login).headers(request);
   }
 
   /**
@@ -86,10 +94,15 @@ export class TargetLogin {
   #loginFor(request: OutgoingRequest): FoundLogin | undefined {
     const { method, transport, url } = request;
     if (method === 'GET') this.#streamUrl = url;
+    const isMessage = method === 'POST' && transport !== 'streamable-http' && !this.#isAsked(url);
     // Messages of HTTP+SSE go where its stream says, which is of the same origin.
-    const hasOwnEndpoint = transport === 'sse' || transport === 'tool-events';
-    const isMessage = method === 'POST' && hasOwnEndpoint && this.#streamUrl !== undefined;
     return this.#store.covering(isMessage ? (this.#streamUrl ?? url) : url);
+  }
+
+  /** Whether detection asks there by itself. */
+  #isAsked(url: URL): boolean {
+    const target = resourceOf(this.#target);
+    return [target, `${target}/mcp`].includes(resourceOf(url));
   }
 
   #flowsOf(login: FoundLogin): OAuth {
