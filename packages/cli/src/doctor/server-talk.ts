@@ -212,7 +212,7 @@ export class ServerTalk {
     if (error.code === 'connect-failed' && typeof this.#server.target === 'string')
       return { ...finding, layer: 'http' };
     if (error.code === 'connect-timeout' && this.#isHeldBack()) {
-      return { ...heldBack, lines: [finding.detail] };
+      return { ...heldBack, facts: { ...heldBack.facts, ...finding.facts } };
     }
     if (error.code !== 'not-mcp') return finding;
     const nearby = await this.#findNearby(examination.signal);

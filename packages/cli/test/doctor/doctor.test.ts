@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { expired, issued, selfSigned, wrongName } from '../../../../test/support/certificates.ts';
 import { startHttpFixture, type HttpFixture } from '../../../../test/support/http-fixture.ts';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
+import { startOAuthServer } from '../../../../test/support/oauth-server.ts';
 import { startEverything } from '../../../../test/support/peers.ts';
 import { startTlsFront } from '../../../../test/support/tls-front.ts';
 import { everything, misbehaving } from '../../../../test/cli/support/servers.ts';
@@ -200,6 +201,14 @@ describe('the first broken layer', () => {
     const { code, report } = await doctor([`${server.origin}/mcp`]);
     expect(code).toBe(4);
     expect(report.broken).toBe('login');
+  });
+
+  it('a server that says where to log in', async () => {
+    await using server = await startOAuthServer();
+    const { code, report } = await doctor([server.url]);
+    expect(code).toBe(4);
+    expect(report).toMatchObject({ broken: 'login', hint: `run: longwire login ${server.url}` });
+    expect(report.steps.at(-1)?.detail).toBe(`${server.url} wants a login at ${server.issuer}`);
   });
 
   it('a program that is not there, and a file that is none', async () => {
