@@ -222,7 +222,7 @@ export class ServerTalk {
   /** A stream was asked for, and nothing of it has come. */
   #isHeldBack(): boolean {
     const { isSilent = false, isSilentStream = false } = this.plainAnswer ?? {};
-    return isSilentStream || (isSilent && this.#wire.hasPendingStream);
+    return isSilentStream || (isSilent && this.#wire.isStreamHeldBack);
   }
 
   /** The address of a server on the same origin, where there is one at a usual path. */

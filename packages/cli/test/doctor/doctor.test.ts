@@ -194,6 +194,25 @@ describe('the first broken layer', () => {
     expect(other.requests).toEqual([]);
   });
 
+  it('a server that takes requests and never answers is no proxy that buffers', async () => {
+    await using server = await startHttpFixture(() => {});
+    const { code, report } = await doctor([`${server.origin}/sse`, '--timeout', '1s']);
+    expect(code).toBe(3);
+    expect(report.broken).toBe('server');
+    expect(statuses(report)).toContain('http warning');
+  });
+
+  it('asks what is there without the credentials of the address', async () => {
+    await using server = await startHttpFixture((_request, response) => {
+      response.writeHead(404).end();
+    });
+    const target = server.origin.replace('//', '//me:s3cret@');
+    const { report } = await doctor([target]);
+    expect(server.requests[0]?.headers).not.toHaveProperty('authorization');
+    expect(server.requests.at(-1)?.headers).toHaveProperty('authorization');
+    expect(JSON.stringify(report)).not.toContain('s3cret');
+  });
+
   it('a server that refuses: 4', async () => {
     await using server = await startHttpFixture((_request, response) =>
       response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('who are you?'),
