@@ -67,7 +67,13 @@ async function readHostFile(
     named(name),
     error,
   ]);
-  return { ...read, servers: new Map(servers), unusable: new Map(unusable) };
+  const written = [...read.written].map(([name, value]) => [named(name), value] as const);
+  return {
+    ...read,
+    servers: new Map(servers),
+    unusable: new Map(unusable),
+    written: new Map(written),
+  };
 }
 
 /** The same without servers whose names are taken; a program takes the first, too. */
@@ -76,7 +82,7 @@ function withoutNames(configuration: Configuration, seen: Set<string>): Configur
     new Map([...all].filter(([name]) => !seen.has(name)));
   const servers = keep(configuration.servers);
   const unusable = keep(configuration.unusable);
-  const kept = { ...configuration, servers, unusable };
+  const kept = { ...configuration, servers, unusable, written: keep(configuration.written) };
   for (const name of namesIn(kept)) seen.add(name);
   return kept;
 }
