@@ -11,7 +11,7 @@ import { CallRecovery } from './call-recovery.js';
 import { usageError } from './command-error.js';
 import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
-import { logMessage } from './notifications.js';
+import { askForLogs, showLogs } from './server-logs.js';
 import { showProgress } from './progress.js';
 import { sanitizeLine } from './sanitize.js';
 import { operationOptions } from './session.js';
@@ -45,10 +45,7 @@ export async function callWritten(
   const { terminal, cwd } = context;
   const limits = { ...operationOptions(context), ...options };
   const label = sanitizeLine(name);
-  const stopLogging = client.on('notification', (notification) => {
-    const logged = logMessage(notification);
-    if (logged !== undefined) terminal.detail(`${logged.source}: ${logged.text}`);
-  });
+  const stopLogging = showLogs(terminal, client);
   // The tool ran: a wrong answer is a remark, not a reason to call it again.
   const tellOdd = (error: ToolResultError): void =>
     terminal.remark(terminal.remarkColors.yellow(sanitizeLine(capitalized(error.summary))));
@@ -61,7 +58,10 @@ export async function callWritten(
   let failure: unknown;
   try {
     terminal.showLive('asking for the tools');
-    const tools = await client.listTools(limits);
+    const [tools] = await Promise.all([
+      client.listTools(limits),
+      askForLogs(context, client, limits),
+    ]);
     onTools?.(tools);
     const tool = findTool(name, tools);
     const onUnchecked = (reason: string): void =>

@@ -8,6 +8,7 @@ import type { CommonOptions } from './options.js';
 import type { Redactor } from './redact.js';
 import type { Input } from './streams.js';
 import type { Terminal } from './terminal.js';
+import type { Trace } from './trace/trace.js';
 
 /** What a command works with. */
 export interface Context {
@@ -22,6 +23,8 @@ export interface Context {
   readonly interruptions: Interruptions;
   readonly stdin: Input;
   readonly cwd: string;
+  /** Of `--trace`. */
+  readonly trace?: Trace | undefined;
   /** What is known of the requests so far: the credentials of the last one. */
   readonly requests: { credentials: Credentials };
 }

@@ -4,7 +4,7 @@ import { loadWideText } from './display-width.js';
 import { readEnvironment } from './environment.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import { Interruptions } from './interruptions.js';
-import { readCommonOptions } from './options.js';
+import { readCommonOptions, withBareTrace } from './options.js';
 import { createProgram } from './program.js';
 import { mistakenWords } from './mistaken-words.js';
 import { Redactor } from './redact.js';
@@ -39,7 +39,8 @@ export interface MainOptions {
  */
 export async function main(options: MainOptions): Promise<ExitCode> {
   const { env, stdin, stdout, stderr, cwd } = options;
-  const { args, command } = splitCommand(options.args);
+  const { args: words, command } = splitCommand(options.args);
+  const args = withBareTrace(words);
   const redactor = new Redactor();
   const interruptions = new Interruptions();
   options.onInterrupt?.(() => interruptions.interrupt());
@@ -70,6 +71,12 @@ export async function main(options: MainOptions): Promise<ExitCode> {
     for (const [name, value] of Object.entries(common.variables)) redactor.addVariable(name, value);
     redactor.addCommand(command ?? []);
     terminal = new Terminal({ stdout, stderr, redactor, env, ...common });
+    const trace =
+      common.trace === undefined
+        ? undefined
+        : await (
+            await import('./trace/open-trace.js')
+          ).openTrace(common.trace, { cwd, terminal, redactor });
     const context: Context = {
       options: common,
       environment,
@@ -81,9 +88,14 @@ export async function main(options: MainOptions): Promise<ExitCode> {
       stdin,
       cwd,
       requests,
+      trace,
     };
     if (!common.json || terminal.live) await loadWideText();
-    exitCode = await action(context);
+    try {
+      exitCode = await action(context);
+    } finally {
+      await trace?.close();
+    }
   };
   const program = await createProgram({
     args,

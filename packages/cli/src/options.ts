@@ -49,6 +49,8 @@ export interface CommonOptions {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
+  /** Of `--trace`: the file that it is written to; an empty text where it is shown. */
+  trace?: string;
   color: boolean;
 }
 
@@ -71,7 +73,13 @@ export function addCommonOptions(program: Command): void {
     .option('--json', 'print one JSON document and nothing else on stdout')
     .option('-q, --quiet', 'no remarks, no progress')
     .option('--no-color', 'no colours (also NO_COLOR; FORCE_COLOR=1 for colours on a pipe)')
-    .option('-v, --verbose', 'say what happens underneath');
+    .option('-v, --verbose', 'say what happens underneath')
+    .option('--trace [=file]', 'show each message and HTTP exchange, or record them');
+}
+
+/** The words with a bare `--trace` in a form that does not take the next word for its file. */
+export function withBareTrace(args: readonly string[]): string[] {
+  return args.map((arg) => (arg === '--trace' ? '--trace=' : arg));
 }
 
 /**
@@ -96,9 +104,10 @@ export function readCommonOptions(
     json?: boolean;
     quiet?: boolean;
     verbose?: boolean;
+    trace?: string;
     color: boolean;
   }>();
-  const { json = false, quiet = false, verbose = false, color } = raw;
+  const { json = false, quiet = false, verbose = false, color, trace } = raw;
   return {
     headers: parseHeaders(raw.header ?? []),
     ...(raw.timeout !== undefined && { timeoutMs: parseDuration(raw.timeout, '--timeout') }),
@@ -111,7 +120,9 @@ export function readCommonOptions(
     ...(raw.profile !== undefined && { profile: raw.profile }),
     json,
     quiet,
-    verbose,
+    // What is traced is more of the same.
+    verbose: verbose || trace === '',
+    ...(trace !== undefined && { trace }),
     color,
   };
 }

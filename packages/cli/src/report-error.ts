@@ -11,6 +11,8 @@ import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Credentials } from './headers.js';
 import { sanitizeLine } from './sanitize.js';
+import type { Terminal } from './terminal.js';
+import { withoutLastWords } from './trace/last-words.js';
 
 /** How many causes are followed: an error may be its own cause. */
 const maxCauses = 6;
@@ -30,7 +32,8 @@ export function reportError(
   const hint = hintFor(error, requests.credentials);
   const whose = server === undefined ? '' : `${server}: `;
   const isList = error instanceof ConfigError && error.problems.length > 1;
-  const [line = '', ...more] = isList ? error.message.split('\n') : [join(summaryOf(error), hint)];
+  const summary = shownSummary(error, terminal);
+  const [line = '', ...more] = isList ? error.message.split('\n') : [join(summary, hint)];
   terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(whose + line)}`);
   for (const each of more) terminal.error(`  ${sanitizeLine(each)}`);
   if (error instanceof LongwireError) {
@@ -38,10 +41,18 @@ export function reportError(
     for (const tried of triedOf(error)) terminal.detail(describeTried(tried));
   }
   let cause = causeOf(error);
+  let said = line;
   for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
-    terminal.detail(`  because: ${sanitizeLine(summaryOf(cause))}`);
+    const why = shownSummary(cause, terminal);
+    if (!said.includes(why)) terminal.detail(`  because: ${sanitizeLine(why)}`);
+    said += why;
     cause = causeOf(cause);
   }
+}
+
+/** What went wrong, without what a process wrote where that is shown already. */
+function shownSummary(error: unknown, { verbose }: Pick<Terminal, 'verbose'>): string {
+  return verbose ? withoutLastWords(summaryOf(error)) : summaryOf(error);
 }
 
 /** What `--json` prints of a failure. */

@@ -7,6 +7,9 @@ import {
   type Middleware,
   type OperationOptions,
   type RetryOptions,
+  type WireObserver,
+  type WireOutput,
+  type ServerRequestHandlers,
 } from '@longwire/client';
 import { VERSION } from '@longwire/client/internal';
 import { config as configureZod } from 'zod/v4/core';
@@ -17,7 +20,11 @@ import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import { requestHeaders } from './headers.js';
 import { sanitizeLine } from './sanitize.js';
+import type { ServerRequestOptions } from './server-requests/options.js';
 import { nameOf, type Server, type Target } from './target.js';
+import { withoutLastWords } from './trace/last-words.js';
+import { showServerOutput } from './trace/server-output.js';
+import { together } from './trace/trace.js';
 
 // Compiling a schema takes longer than the few values that a command checks with it.
 configureZod({ jitless: true });
@@ -42,6 +49,10 @@ interface ServerSettings {
   trusted?: boolean;
   /** They come before those of a configuration. */
   middleware?: readonly Middleware[];
+  /** Shows what the process of the server writes beside messages. Default: as a detail. */
+  onOutput?: (line: string, output: WireOutput) => void;
+  /** What the server may ask, and how it is answered. Default: nothing. */
+  mayAsk?: ServerRequestOptions | undefined;
 }
 
 /**
@@ -56,23 +67,47 @@ export function createTargetClient(
   target: Target,
   given: ServerSettings & { configured?: ClientOptions } = {},
 ): LongwireClient {
-  const { configured = {}, retry, trusted = false, middleware = [] } = given;
+  const { configured = {}, retry, trusted = false } = given;
   const { name = configured.name ?? nameOf(target) } = given;
   const { options } = context;
+  const traced = context.trace?.server(name);
+  const middleware = [...(traced ? [traced.middleware] : []), ...(given.middleware ?? [])];
+  const observe = together([
+    traced?.observe,
+    typeof target === 'string'
+      ? undefined
+      : outputOf(context, given.name ?? configured.name ?? 'server', given),
+  ]);
   const kind = typeof target === 'string' ? 'url' : 'command';
   const connectMs = configured.timeouts?.connectMs ?? defaultConnectMs[kind];
   const { timeoutMs = connectMs, deadlineMs = timeoutMs } = options;
-  return createClient(target, {
+  const client = createClient(target, {
     ...configured,
     name,
     ...(typeof target === 'string' && { headers: headersFor(target, context, configured.headers) }),
     clientInfo: { name: 'longwire', version: VERSION },
     timeouts: { ...configured.timeouts, connectMs: Math.min(timeoutMs, deadlineMs) },
     ...(trusted && { trusted }),
+    ...(observe && { observe }),
     ...(middleware.length > 0 && { middleware: [...middleware, ...(configured.middleware ?? [])] }),
     ...(retry !== undefined && { retry: { ...configured.retry, ...retry } }),
     ...(options.transport !== undefined && { transport: options.transport }),
     ...(options.protocol !== undefined && { protocol: options.protocol }),
+  });
+  traced?.watch(client);
+  return client;
+}
+
+/** Shows what the process of a server writes beside messages. */
+function outputOf(
+  { terminal }: Context,
+  name: string,
+  { onOutput = (line) => terminal.detail(line) }: ServerSettings,
+): WireObserver {
+  return showServerOutput({
+    name: sanitizeLine(name),
+    show: onOutput,
+    remark: (line) => terminal.remark(line),
   });
 }
 
@@ -86,10 +121,28 @@ export async function createServerClient(
   { target, config }: Server,
   given: ServerSettings = {},
 ): Promise<LongwireClient> {
-  if (config === undefined) return createTargetClient(context, target, given);
+  const { name = config?.name ?? nameOf(target), mayAsk } = given;
+  const handlers = mayAsk && (await handlersFor(context, name, mayAsk));
+  const options: ClientOptions = handlers === undefined ? {} : { handlers };
+  if (config === undefined) {
+    return createTargetClient(context, target, { ...given, configured: options });
+  }
   const { clientOptionsOf } = await import('@longwire/client/config');
   const configured = await clientOptionsOf(config, await middlewaresFor(context, config));
-  return createTargetClient(context, target, { ...given, configured });
+  return createTargetClient(context, target, {
+    ...given,
+    configured: { ...configured, ...options },
+  });
+}
+
+/** How a server is answered that asks; loaded where it may. */
+async function handlersFor(
+  context: Context,
+  name: string,
+  options: ServerRequestOptions,
+): Promise<ServerRequestHandlers> {
+  const { serverRequestHandlers } = await import('./server-requests/handlers.js');
+  return serverRequestHandlers(context, name, options);
 }
 
 /** The middlewares that a configuration may name; loaded only if it names some. */
@@ -122,7 +175,8 @@ function headersFor(
       // The query of an endpoint holds the session's id.
       redactor.addEndpoint(url);
       if (sessionId !== undefined) redactor.addSession(sessionId);
-      terminal.detail(`  ${method} ${url.href}`);
+      // A trace that is shown has it with its answer.
+      if (context.trace?.isShown !== true) terminal.detail(`  ${method} ${url.href}`);
     },
   });
 }
@@ -136,9 +190,28 @@ export function followClients(
   for (const client of clients) {
     const words = createStateWords(client);
     const whose = several ? `${client.name}: ` : '';
-    client.on('state', (state) => terminal.detail(`${whose}${words(state)}`));
-    client.on('error', (error) => terminal.detail(`  ${whose}${sanitizeLine(error.summary)}`));
+    // Where details are shown, so is each line that a server's process writes.
+    let told = '';
+    client.on('state', (state) => {
+      const reason = 'reason' in state ? state.reason.summary : '';
+      // The last one is what the command fails with, and what it says then.
+      const isTold = state.name === 'resting' && (told === '' || told === reason);
+      told = reason;
+      const said = isTold ? state.name : withoutLastWords(words(state));
+      terminal.detail(`${whose}${said}`);
+    });
+    client.on('error', ({ summary }) => {
+      if (!isStrayLine(client, summary)) terminal.detail(`  ${whose}${sanitizeLine(summary)}`);
+    });
   }
+}
+
+/** Whether an error is about a line of a process, which is shown by itself. */
+function isStrayLine({ state }: LongwireClient, summary: string): boolean {
+  const isProcess = !('transport' in state) || state.transport === 'stdio';
+  return (
+    isProcess && summary.startsWith('the server sent something that is not a JSON-RPC message')
+  );
 }
 
 /** Continues with the servers that are connected. */
@@ -205,9 +278,10 @@ export async function withClient(
   context: Context,
   word: string | undefined,
   action: (client: LongwireClient, target: Target) => Promise<ExitCode>,
+  given: ServerSettings = {},
 ): Promise<ExitCode> {
   const server = await chooseServer(word, context);
-  const client = await createServerClient(context, server);
+  const client = await createServerClient(context, server, given);
   try {
     await connectClients(context, [client]);
     return await action(client, server.target);

@@ -5,6 +5,7 @@ import { fit } from './display-width.js';
 import { LiveLine, type DrawLive } from './live-line.js';
 import type { Redactor } from './redact.js';
 import { escapeControls, sanitizeLine } from './sanitize.js';
+import { askWord, type QuestionDesk, type WordQuestion } from './question-desk.js';
 import { discardTyped, type Input, type Output } from './streams.js';
 
 /** Colours, or the same functions doing nothing. */
@@ -49,6 +50,8 @@ export class Terminal {
   readonly #isDumb: boolean;
   readonly #liveLine: LiveLine;
   readonly #remarked = new Set<string>();
+  /** Settles when the questions that came so far are answered. */
+  #conversation: Promise<void> = Promise.resolve();
   /** The end of the written text, if it may be the beginning of a secret. */
   #unfinished = '';
   /** Writes that wait while a question uses the terminal. */
@@ -99,6 +102,11 @@ export class Terminal {
   /** The width of stdout in columns; undefined if it is no terminal and lines may be long. */
   get width(): number | undefined {
     return this.interactive ? this.#stdout.columns || 80 : undefined;
+  }
+
+  /** The width of stderr in columns; undefined if it is no terminal and lines may be long. */
+  get stderrWidth(): number | undefined {
+    return this.#stderr.isTTY === true ? this.#stderr.columns || 80 : undefined;
   }
 
   /**
@@ -160,6 +168,11 @@ export class Terminal {
   /** A detail, shown with `--verbose`. */
   detail(line: string): void {
     if (this.verbose && this.#onError === undefined) this.#toStderr(this.remarkColors.dim(line));
+  }
+
+  /** A line of the trace, which has its own colours: always shown. */
+  trace(line: string): void {
+    if (this.#onError === undefined) this.#toStderr(line);
   }
 
   /** What went wrong: always shown. */
@@ -234,51 +247,54 @@ export class Terminal {
   }
 
   /**
-   * Shows lines and then asks a question that is answered with a word. The lines and the question are
-   * sanitized already. Input from before the question is discarded. Other output waits until it is
-   * answered.
+   * Gives the terminal to questions until `work` has settled; one caller at a time, in the order in
+   * which they came. Input from before is discarded, other output waits.
    *
-   * @returns one of the answers, by any of its words; the last one for nothing but Enter.
-   * @throws the library's `ExitPromptError` after Ctrl-C, which it reads itself.
+   * @throws the library's `ExitPromptError` after Ctrl-C, which it reads itself; what `work` throws.
    */
-  async ask<Answer extends string>(
-    question: string,
-    options: {
-      lines: readonly string[];
-      answers: Readonly<Record<Answer, readonly string[]>>;
-      stdin: Input;
-      signal: AbortSignal;
-    },
+  async converse<Answer>(
+    { stdin, signal }: { stdin: Input; signal: AbortSignal },
+    work: (desk: QuestionDesk) => Promise<Answer>,
   ): Promise<Answer> {
-    const { input } = await import('@inquirer/prompts');
-    const { lines, answers, stdin, signal } = options;
-    const { blue, bold, cyan, green } = this.remarkColors;
-    const theme = {
-      prefix: { idle: blue('?'), done: green('✔') },
-      style: { message: bold, answer: cyan },
-    };
-    const entries = Object.entries(answers) as [Answer, readonly string[]][];
-    const answerTo = (text: string): Answer | undefined => {
-      const word = text.trim().toLowerCase();
-      const [otherwise] = entries.at(-1) ?? [];
-      return word === '' ? otherwise : entries.find(([, words]) => words.includes(word))?.[0];
-    };
-    const expected = entries.map(([, [word]]) => word).join(', ');
+    const earlier = this.#conversation;
+    let leave!: () => void;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    this.#conversation = earlier.then(() => left);
+    await earlier;
     const takeBack = this.hold();
     try {
+      signal.throwIfAborted();
       await discardTyped(stdin, signal);
-      for (const line of lines) this.#stderr.write(`${this.#redactor.data(line)}\n`);
-      const config = {
-        message: this.#redactor.data(question),
-        validate: (text: string) => answerTo(text) !== undefined || `write one of ${expected}`,
-        theme,
-      };
-      const context = { input: stdin, output: lasting(this.#stderr), signal };
-      return answerTo(await input(config, context)) as Answer;
+      const { blue, bold, cyan, green } = this.remarkColors;
+      return await work({
+        show: (line) => void this.#stderr.write(`${this.#redactor.data(line)}\n`),
+        shown: (text) => this.#redactor.data(text),
+        columns: this.#stderr.columns || 80,
+        theme: {
+          prefix: { idle: blue('?'), done: green('✔') },
+          style: { message: bold, answer: cyan },
+        },
+        newContext: () => ({ input: stdin, output: lasting(this.#stderr), signal }),
+      });
     } finally {
       stdin.setRawMode?.(false);
       takeBack();
+      leave();
     }
+  }
+
+  /**
+   * Shows lines and then asks a question that is answered with a word. The lines and the question are
+   * sanitized already.
+   *
+   * @returns one of the answers, by any of its words; the last one for nothing but Enter.
+   * @throws as {@link converse}.
+   */
+  async ask<Answer extends string>(
+    question: string,
+    options: WordQuestion<Answer> & { stdin: Input; signal: AbortSignal },
+  ): Promise<Answer> {
+    return await this.converse(options, (desk) => askWord(desk, question, options));
   }
 
   #toStderr(line: string): void {

@@ -1,5 +1,6 @@
 import type { Tool } from '@longwire/client';
 import { asSchema, describeType, inputSchema, requiredNames } from './arguments/schema.js';
+import { markOf } from './describe/hints.js';
 import { sanitizeLine } from './sanitize.js';
 import { renderTable } from './table.js';
 import type { Terminal } from './terminal.js';
@@ -13,11 +14,14 @@ const maxNameLength = 256;
 /** The most characters of the list of a tool's arguments, which ends with the number of the others. */
 const maxArgumentsLength = 1500;
 
-/** Tools as a table: name, what it does, its arguments, those required marked with `*`. */
+/**
+ * Tools as a table: name, what it does (and whether the server says that it only reads, or destroys), its
+ * arguments, those required marked with `*`.
+ */
 export function toolTable(tools: readonly Tool[], terminal: Terminal): string {
   const rows = tools.map((tool) => [
     sanitizeLine(tool.name, maxNameLength),
-    firstLine(tool.description ?? tool.title),
+    `${markOf(tool)} ${firstLine(tool.description ?? tool.title)}`.trim(),
     describeArguments(tool),
   ]);
   return renderTable(['tool', 'what it does', 'arguments (* required)'], rows, terminal);

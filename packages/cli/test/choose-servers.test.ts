@@ -65,7 +65,7 @@ describe('wrong usage', () => {
     [['tools', 'keyed'], /longwire\.json:\d+:\d+: .*server "keyed": the variable KEYED is not set/],
     [['tools'], /no server given: write one of demo, .*keyed of longwire\.json, or a URL/],
     [['tools', '127.0.0.1:1'], /write http:\/\/127\.0\.0\.1:1/],
-    [['tools', 'demo', '--', 'node'], /"demo" and a command after -- are two servers/],
+    [['inspect', 'demo', '--', 'node'], /"demo" and a command after -- are two servers/],
     [['call', '@all', 'echo'], /@all is every server, and this is about one/],
     [['call', 'demo'], /no tool given/],
     [['call', 'demmo', 'echo', '--config', 'longwire.json'], /Did you mean demo\?/],

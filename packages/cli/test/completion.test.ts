@@ -62,7 +62,10 @@ describe('completion', () => {
   it('knows the servers of the configuration, and offers files where one is expected', async () => {
     const servers = { market: { url: 'http://127.0.0.1:1/mcp' } };
     writeFileSync(join(folder, 'longwire.json'), JSON.stringify({ servers }));
-    expect(await candidates('tools ')).toEqual(expect.arrayContaining(['market', '@all']));
+    const other = { mcpServers: { files: { command: 'no-such-server' } } };
+    writeFileSync(join(folder, '.mcp.json'), JSON.stringify(other));
+    expect(await candidates('tools ')).toEqual(['market', '.mcp:files', '@all']);
+    expect(await candidates('servers allow .m')).toEqual(['.mcp:files']);
     for (const line of ['--config ', 'run ', 'tools -- nod', 'nosuch ']) {
       expect(await candidates(line)).toEqual([]);
     }

@@ -75,7 +75,7 @@ describe('usage', () => {
     [['tools', '--timeout'], /^error: option '--timeout <duration>' argument missing; longwire/],
     [['help', 'bogus'], /unknown command 'bogus'/],
     [['tools', 'http://h/sse', '--header', 'X-A: \u0001'], /--header x-a/],
-    [['tools', 'http://h/sse', 'more'], /too many arguments/],
+    [['inspect', 'http://h/sse', 'more'], /too many arguments/],
     [['tools', '--bogus'], /unknown option '--bogus'/],
     [['tools'], /MCP_SERVER_URL/],
     [['tools', '127.0.0.1:1'], /write http:\/\/127\.0\.0\.1:1/],

@@ -14,6 +14,7 @@ export {
 } from './group/tool-names.js';
 export { trustedHintsOf } from './client/types.js';
 export { LOG_LEVELS } from './log-levels.js';
+export { redaction, type Show } from './middleware/redaction.js';
 export { didYouMean, nameList, nearest, shortName } from './nearest.js';
 export { isCredentialName, isReplacedInData, KnownSecrets, MASK } from './secrets/known-secrets.js';
 export type { SecretOptions } from './secrets/known-secrets.js';

@@ -21,6 +21,10 @@ export class YoungMap<Key, Value> {
     return this.#map.get(key);
   }
 
+  has(key: Key): boolean {
+    return this.#map.has(key);
+  }
+
   set(key: Key, value: Value): void {
     if (++this.#entered > RENEWED_AFTER && this.#entered > 2 * this.#map.size) {
       this.#map = new Map(this.#map);

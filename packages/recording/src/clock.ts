@@ -15,3 +15,8 @@ export function createClock(): () => number {
     return at + drift;
   };
 }
+
+/** Thousandths of a millisecond are enough. */
+export function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -165,6 +165,57 @@ export interface OpenSessions {
   readonly count: number;
 }
 
+/** A JSON-RPC message left, or came. */
+export interface MessageLine extends Stamp {
+  readonly type: 'message';
+  readonly direction: 'sent' | 'received';
+  /** How long it is on the wire. */
+  readonly bytes: number;
+  /** Missing in an answer. */
+  readonly method?: string;
+  /** Missing in a notification. */
+  readonly id?: number | string;
+  /** Its `params`, `result` or `error`. */
+  readonly body?: unknown;
+}
+
+/** An HTTP request left, the head of its response came, or it is over. */
+export interface ExchangeLine extends Stamp {
+  readonly type: 'exchange';
+  readonly phase: 'sent' | 'answered' | 'ended';
+  /** Its number, of which a server has one in a recording. */
+  readonly exchange: number;
+  readonly method: string;
+  /** Without its query. */
+  readonly url: string;
+  /** The id of the message that it carries, if that has one. */
+  readonly id?: number | string;
+  readonly status?: number;
+  readonly contentType?: string;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Since it was begun. */
+  readonly elapsedMs: number;
+  readonly error?: RecordedError;
+}
+
+/** The process of a server was started, or has exited. */
+export interface ProcessLine extends Stamp {
+  readonly type: 'process';
+  readonly phase: 'started' | 'exited';
+  readonly pid: number;
+  readonly command: string;
+  readonly exitCode?: number;
+  readonly signal?: string;
+}
+
+/** The process of a server wrote a line that is no message. */
+export interface OutputLine extends Stamp {
+  readonly type: 'output';
+  readonly from: 'stderr' | 'stdout';
+  readonly line: string;
+}
+
 /** Lines that were dropped here, because nobody could keep up. */
 export interface GapLine {
   readonly type: 'gap';
@@ -186,4 +237,8 @@ export type RecordedLine =
   | HealthLine
   | AuthorizationLine
   | SessionsLine
+  | MessageLine
+  | ExchangeLine
+  | ProcessLine
+  | OutputLine
   | GapLine;

@@ -27,6 +27,7 @@ export type {
   RecordableRequest,
   RecordableResponse,
   RecordableState,
+  RecordableWireEvent,
   RecordingMiddleware,
 } from './recordable.js';
 export { cutValue, isCut } from './values.js';

@@ -36,6 +36,7 @@ const error = having({
   message: text,
 });
 const of = { at: time, server: text };
+const messageId = optional((value) => text(value) || number(value));
 
 /** What each line has to be. A member that is not here may be anything. */
 const LINES: { readonly [Type in RecordedLine['type']]: Members<Line<Type>> } = {
@@ -68,7 +69,7 @@ const LINES: { readonly [Type in RecordedLine['type']]: Members<Line<Type>> } = 
     ...of,
     call: whole,
     attempt: whole,
-    id: optional((value) => text(value) || number(value)),
+    id: messageId,
   },
   progress: {
     ...of,
@@ -111,6 +112,37 @@ const LINES: { readonly [Type in RecordedLine['type']]: Members<Line<Type>> } = 
       Array.isArray(value) &&
       value.every(having({ transport: text, protocolVersion: optional(text), count: whole })),
   },
+  message: {
+    ...of,
+    direction: oneOf('sent', 'received'),
+    bytes: whole,
+    method: optional(text),
+    id: messageId,
+    body: anything,
+  },
+  exchange: {
+    ...of,
+    phase: oneOf('sent', 'answered', 'ended'),
+    exchange: whole,
+    method: text,
+    url: text,
+    id: messageId,
+    status: optional(whole),
+    contentType: optional(text),
+    bytesSent: whole,
+    bytesReceived: whole,
+    elapsedMs: positive,
+    error: optional(error),
+  },
+  process: {
+    ...of,
+    phase: oneOf('started', 'exited'),
+    pid: whole,
+    command: text,
+    exitCode: optional(number),
+    signal: optional(text),
+  },
+  output: { ...of, from: oneOf('stderr', 'stdout'), line: text },
   gap: { at: time, count: whole },
 };
 

@@ -16,6 +16,7 @@ import type {
   StateLine,
   StateName,
 } from './format.js';
+import { kept } from './kept.js';
 import { Latencies } from './latencies.js';
 import { Seconds } from './seconds.js';
 import { afterCall, afterNotification, type Subscription } from './subscriptions.js';
@@ -220,6 +221,9 @@ export class Picture {
       case 'sessions':
         server.sessions = line.open;
         return;
+      // What passed on the wire comes to what the other lines say.
+      default:
+        return;
     }
   }
 
@@ -391,10 +395,4 @@ export class Picture {
     server.totals.events++;
     server.seconds.count(line.at, 'events');
   }
-}
-
-/** Adds to a list that keeps the newest; the oldest are dropped many at a time. */
-function kept<Item>(items: Item[], item: Item, max: number): Item[] {
-  items.push(item);
-  return items.length > max * 1.25 ? items.slice(-max) : items;
 }

@@ -66,6 +66,38 @@ export interface RecordableState {
   readonly reason?: RecordableError;
 }
 
+/** What passes between a client and its server, as the option `observe` of a client is told it. */
+export type RecordableWireEvent =
+  | {
+      readonly type: 'message';
+      readonly direction: 'sent' | 'received';
+      readonly message: object;
+      readonly bytes: number;
+    }
+  | {
+      readonly type: 'exchange';
+      readonly phase: 'sent' | 'answered' | 'ended';
+      readonly exchange: number;
+      readonly method: string;
+      readonly url: string;
+      readonly message: object | undefined;
+      readonly bytesSent: number;
+      readonly status: number | undefined;
+      readonly contentType: string | undefined;
+      readonly bytesReceived: number;
+      readonly elapsedMs: number;
+      readonly error: RecordableError | undefined;
+    }
+  | {
+      readonly type: 'process';
+      readonly phase: 'started' | 'exited';
+      readonly pid: number;
+      readonly command: string;
+      readonly exitCode: number | undefined;
+      readonly signal: string | undefined;
+    }
+  | { readonly type: 'output'; readonly from: 'stderr' | 'stdout'; readonly line: string };
+
 /** What a client reports, by event name. */
 export interface RecordableEvents {
   state: RecordableState;

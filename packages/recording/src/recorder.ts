@@ -1,5 +1,5 @@
 import { askedFor } from './asked-for.js';
-import { createClock } from './clock.js';
+import { createClock, rounded } from './clock.js';
 import type {
   CallLine,
   CatalogueLine,
@@ -20,12 +20,14 @@ import type {
   RecordableRequest,
   RecordableResponse,
   RecordableState,
+  RecordableWireEvent,
   RecordingMiddleware,
 } from './recordable.js';
 import { recordAuth } from './recorded-auth.js';
 import { RecordedCall } from './recorded-call.js';
 import { Rounds } from './rounds.js';
 import { firstChars, keepValue, type Redact } from './values.js';
+import { idOf, wireLine, type WireKeeping } from './wire-lines.js';
 
 /** Options of {@link createRecorder}. */
 export interface RecorderOptions {
@@ -59,6 +61,11 @@ export interface Recorder {
   watch(watched: { readonly name: string; readonly client: RecordableClient }): () => void;
   /** As `watch`, for all servers of a group. */
   watchGroup(group: RecordableGroup): () => void;
+  /**
+   * Records what passes between a client and its server, beside its calls: given as the option `observe` of
+   * the client.
+   */
+  observe(server: string): (event: RecordableWireEvent) => void;
   /** Records a state of what is not a client, such as a server. */
   state(state: Omit<StateLine, 'type' | 'at'>): void;
   /** Records what a server said that is not watched by its client. */
@@ -82,8 +89,6 @@ export interface Recorder {
 
 /** The longest message of an error that is kept. */
 const MAX_MESSAGE_CHARS = 2000;
-/** Whoever calls chooses the ids of requests, and may choose long ones. */
-const MAX_ID_CHARS = 256;
 const DEFAULT_MAX_VALUE_BYTES = 1024 * 1024;
 const LIST_CHANGED = 'notifications/tools/list_changed';
 
@@ -196,6 +201,15 @@ class LineRecorder implements Recorder {
     return () => stops.forEach((stop) => stop());
   }
 
+  observe(server: string): (event: RecordableWireEvent) => void {
+    const wire: WireKeeping = {
+      text: (text) => this.#text(server, text),
+      value: (value) => this.#kept(server, value),
+      error: (error) => this.#recorded(server, error),
+    };
+    return (event) => this.#add(() => ({ server, ...wireLine(event, wire) }));
+  }
+
   state(state: Omit<StateLine, 'type' | 'at'>): void {
     this.#add(() => ({ type: 'state', ...state }));
   }
@@ -258,10 +272,7 @@ class LineRecorder implements Recorder {
     }, startedAt);
     return new RecordedCall(request, {
       onSent: (attempt, id) => {
-        const known = id !== undefined && {
-          id: typeof id === 'string' ? firstChars(id, MAX_ID_CHARS) : id,
-        };
-        this.#add(() => ({ type: 'attempt', server, call, attempt, ...known }));
+        this.#add(() => ({ type: 'attempt', server, call, attempt, ...idOf({ id }) }));
       },
       onProgress: ({ progress, total, message }) => {
         this.#add(() => ({
@@ -387,8 +398,3 @@ class LineRecorder implements Recorder {
 
 type Outcome = Pick<EndLine, 'outcome' | 'result' | 'error'>;
 type Known = { protocolVersion: string | undefined; info: RecordableClient['server'] };
-
-/** Thousandths of a millisecond are enough. */
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}

@@ -125,6 +125,10 @@ describe('docs/recording.md', () => {
         'authorization',
         'health',
         'sessions',
+        'message',
+        'exchange',
+        'process',
+        'output',
         'gap',
       ]),
     );

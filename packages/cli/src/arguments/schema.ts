@@ -165,12 +165,14 @@ function describeItems(plain: Schema, root: Schema): string {
   return items.length === 1 ? (items[0] ?? 'any') : `(${[...new Set(items)].join(' or ')})`;
 }
 
-function resolve(schema: Schema, root: Schema): Schema {
+/** A schema without `$ref`; the references that were followed are added to `followed`. */
+export function resolve(schema: Schema, root: Schema, followed: string[] = []): Schema {
   let current = schema;
   for (let depth = 0; depth < maxDepth; depth++) {
     const reference = current['$ref'];
     if (typeof reference !== 'string' || !reference.startsWith('#')) return current;
     const { $ref: _, ...beside } = current;
+    followed.push(reference);
     current = { ...lookUp(reference, root), ...beside };
   }
   return current;

@@ -1,14 +1,22 @@
+import type { LongwireClient } from '@longwire/client';
 import { callWritten } from '../call-tool.js';
 import { splitServer } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
 import { commandBelongsAfter, isLauncher } from '../launchers.js';
 import { outcomeOf, printResult } from '../print-result.js';
 import { readStdin } from '../read-stdin.js';
 import { MediaFolder } from '../save-media.js';
+import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
 import { isTarget, looksLikeAddress, parseTarget } from '../target.js';
+
+interface CallOptions extends ServerRequestOptions {
+  args?: string;
+  loose?: boolean;
+}
 
 const examples = `
 Arguments of the tool:
@@ -25,7 +33,7 @@ Examples:
 
 /** `longwire call [target] <tool> [key=value …]` */
 export const addCall: AddCommand = (program, run) => {
-  program
+  const command = program
     .command('call')
     .description('call a tool, show its progress, print its result')
     .usage('[target] <tool> [name=value …]')
@@ -34,9 +42,10 @@ export const addCall: AddCommand = (program, run) => {
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
     )
     .option('--args <json>', 'the arguments as one JSON object, or @file, or - for stdin')
-    .option('--loose', 'send an argument that looks like a misspelt one all the same')
+    .option('--loose', 'send an argument that looks like a misspelt one all the same');
+  addServerRequestOptions(command)
     .addHelpText('after', examples)
-    .action((all: string[], { args: json, loose = false }: { args?: string; loose?: boolean }) =>
+    .action((all: string[], { args: json, loose = false, ...mayAsk }: CallOptions) =>
       run(async (context) => {
         const [server, [tool, ...words]] = await splitServer(all, context);
         if (tool === undefined) {
@@ -51,7 +60,7 @@ export const addCall: AddCommand = (program, run) => {
         }
         if (looksLikeAddress(tool)) parseTarget(tool);
         const stdin = await readStdin(context, { words, json });
-        return await withClient(context, server, async (client) => {
+        const call = async (client: LongwireClient): Promise<ExitCode> => {
           const { terminal, options } = context;
           const result = await callWritten(context, client, {
             tool,
@@ -65,7 +74,8 @@ export const addCall: AddCommand = (program, run) => {
             return printResult(terminal, result, { tool, media: new MediaFolder() });
           terminal.json(result);
           return outcomeOf(terminal, result, tool);
-        });
+        };
+        return await withClient(context, server, call, { mayAsk });
       }),
     );
 };

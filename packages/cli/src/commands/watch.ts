@@ -3,6 +3,7 @@ import {
   type ConnectionState,
   type LoggingLevel,
   type LongwireClient,
+  type WireOutput,
 } from '@longwire/client';
 import { LOG_LEVELS } from '@longwire/client/internal';
 import { Option } from 'commander';
@@ -15,6 +16,7 @@ import { describeNotification } from '../notifications.js';
 import { collect, targetArgument } from '../options.js';
 import { errorAsJson, reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
+import { withoutLastWords } from '../trace/last-words.js';
 import {
   closeClients,
   connectClients,
@@ -63,7 +65,10 @@ async function watch(
   options: WatchOptions,
 ): Promise<ExitCode> {
   if (word === allServers) return await watchAll(context, options);
-  const client = await createServerClient(context, await chooseServer(word, context), { retry });
+  const client = await createServerClient(context, await chooseServer(word, context), {
+    retry,
+    onOutput: outputPrinter(context),
+  });
   try {
     const ended = printEvents(context, client);
     await connectClients(context, [client]);
@@ -93,7 +98,10 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
     let client: LongwireClient | undefined;
     try {
       const own = { ...context, requests: { credentials: 'none' as const } };
-      client = await createServerClient(own, server, { retry });
+      client = await createServerClient(own, server, {
+        retry,
+        onOutput: outputPrinter(context, name),
+      });
       followClients(context, [client], { several: true });
       const ended = printEvents(context, client, name);
       await client.connect({ signal: interruptions.signal });
@@ -112,18 +120,8 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
 
 /** Prints until the command is interrupted, or the server refuses for good, which is a failure. */
 function printEvents(context: Context, client: LongwireClient, server?: string): Promise<ExitCode> {
-  const { terminal, options, redactor, interruptions } = context;
-  const print = (event: Record<string, unknown>, line: string): void => {
-    const time = new Date().toISOString();
-    if (options.json) {
-      return terminal.json(
-        { time, ...(server !== undefined && { server }), ...event },
-        { lines: true },
-      );
-    }
-    const whose = server === undefined ? '' : `${terminal.colors.bold(server)} `;
-    terminal.print(`${terminal.colors.dim(time)} ${whose}${line}`);
-  };
+  const { redactor, interruptions } = context;
+  const print = eventPrinter(context, server);
   const told = ({ code, summary }: LongwireError): object => ({
     code,
     message: redactor.message(sanitizeLine(summary)),
@@ -158,13 +156,44 @@ function printEvents(context: Context, client: LongwireClient, server?: string):
         // How it was found is no event.
         tried: undefined,
       };
-      print({ event: 'state', state: shown }, redactor.message(words(state)));
+      print({ event: 'state', state: shown }, redactor.message(withoutLastWords(words(state))));
       // It does not dial again by itself, and there is nothing here that would make it.
       if (isOver) reject(over(state));
     });
   });
   ended.catch(() => undefined);
   return ended;
+}
+
+/** Prints an event with its time: its line, or with `--json` the event. */
+function eventPrinter(
+  { terminal, options }: Context,
+  server?: string,
+): (event: Record<string, unknown>, line: string) => void {
+  return (event, line) => {
+    const time = new Date().toISOString();
+    if (options.json) {
+      return terminal.json(
+        { time, ...(server !== undefined && { server }), ...event },
+        { lines: true },
+      );
+    }
+    const whose = server === undefined ? '' : `${terminal.colors.bold(server)} `;
+    terminal.print(`${terminal.colors.dim(time)} ${whose}${line}`);
+  };
+}
+
+/** Prints what the process of the server writes beside messages; the line has its name already. */
+function outputPrinter(
+  context: Context,
+  server?: string,
+): (line: string, output: WireOutput) => void {
+  const printEvent = eventPrinter(context, context.options.json ? server : undefined);
+  return (line, { from, line: written }) => {
+    const { redactor } = context;
+    const shown = redactor.message(sanitizeLine(written));
+    printEvent({ event: 'output', from, line: shown }, redactor.message(line));
+  };
 }
 
 /** Why it ends: the server's answer to the attempt to reconnect. */

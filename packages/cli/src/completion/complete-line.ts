@@ -83,6 +83,7 @@ async function operandsOf(
   const name = command.name();
   if (name === 'completion') return given.length === 0 ? shells.map(value) : [];
   if (command.commands.length > 0 && given.length === 0) return commandsOf(command);
+  if (name === 'servers') return (await namesOf(context)).map(value);
   if (!aboutServers.test(name)) return [];
   if (!aboutTools.test(name)) return await serversOf(context);
   const [first, ...rest] = given;
@@ -99,9 +100,16 @@ async function operandsOf(
 
 /** What stands for a server: a name, or a URL that was used. */
 async function serversOf(context: Context): Promise<Candidate[]> {
-  const configuration = await readConfiguration(context).catch(() => undefined);
-  const names = configuration === undefined ? [] : [...namesIn(configuration), allServers];
-  return [...names, ...rememberedWords(context)].map(value);
+  return [...(await namesOf(context)), allServers, ...rememberedWords(context)].map(value);
+}
+
+/** Of the `longwire.json` here, and of other programs. */
+async function namesOf(context: Context): Promise<string[]> {
+  const own = await readConfiguration(context).catch(() => undefined);
+  if (own?.isNamed === true) return namesIn(own);
+  const { readHostServers } = await import('../hosts/host-servers.js');
+  const { configurations } = await readHostServers(context);
+  return (own === undefined ? configurations : [own, ...configurations]).flatMap(namesIn);
 }
 
 function commandsOf(program: Command): Candidate[] {

@@ -14,6 +14,8 @@ export function cutLine(line: RecordedLine, text: string): RecordedLine {
       return withCut(line, 'result');
     case 'notification':
       return withCut(line, 'params');
+    case 'message':
+      return withCut(line, 'body');
     default:
       return line;
   }

@@ -1,27 +1,33 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { usageError } from '../command-error.js';
 
 /**
- * Opens a file to write to, which only its owner may read. It must not be there, but with `force`.
- * `option` is what names it on the command line.
+ * Opens a file to write to, which only its owner may read. It must not be there, but with `force`, or where
+ * it is a pipe or a device, in which nothing is lost. `option` is what names it on the command line.
  *
  * @throws LongwireError (usage) that says why it cannot be opened.
  */
 export async function openNew(
   path: string,
-  { option, force }: { option: string; force: boolean },
+  { option, force }: { option: string; force?: boolean },
 ): Promise<FileHandle> {
   try {
-    const file = await open(path, force ? 'w' : 'wx', 0o600);
+    const isReplaced = force === true || (await isNoFile(path));
+    const file = await open(path, isReplaced ? 'w' : 'wx', 0o600);
     // One that was there keeps its mode, but for this. That of a device is not ours.
-    if (force && (await file.stat()).isFile()) await file.chmod(0o600).catch(() => undefined);
+    if (isReplaced && (await file.stat()).isFile()) await file.chmod(0o600).catch(() => undefined);
     return file;
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException;
-    throw usageError(`${option} "${path}" cannot be written: ${REASONS[code] ?? message}`, {
-      cause,
-    });
+    const isThere = code === 'EEXIST' && force === undefined;
+    const reason = isThere ? 'it is there already: name another file, or remove it' : REASONS[code];
+    throw usageError(`${option} "${path}" cannot be written: ${reason ?? message}`, { cause });
   }
+}
+
+async function isNoFile(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isFile() && !found.isDirectory();
 }
 
 const REASONS: Readonly<Record<string, string>> = {

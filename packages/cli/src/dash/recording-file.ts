@@ -12,7 +12,9 @@ export interface RecordingFileOptions {
   readonly onFailure: (error: Error) => void;
   /** How much may wait to be written. Default 32 MiB. */
   readonly maxWaitingBytes?: number;
-  /** Replaces a file that is there. Default false. */
+  /** What names the file on the command line. Default `--record`. */
+  readonly option?: string;
+  /** Replaces a file that is there. Default: no, and no option does. */
   readonly force?: boolean;
 }
 
@@ -22,14 +24,17 @@ export interface RecordingFileOptions {
  */
 export class RecordingFile implements AsyncDisposable {
   readonly #file: FileHandle;
-  readonly #options: Required<Omit<RecordingFileOptions, 'force'>>;
+  readonly #options: Required<Pick<RecordingFileOptions, 'onFailure' | 'maxWaitingBytes'>>;
   #waiting: string[] = [];
   #waitingBytes = 0;
   #dropped = 0;
   #writing: Promise<void> | undefined;
   #isOver = false;
 
-  private constructor(file: FileHandle, options: Required<Omit<RecordingFileOptions, 'force'>>) {
+  private constructor(
+    file: FileHandle,
+    options: Required<Pick<RecordingFileOptions, 'onFailure' | 'maxWaitingBytes'>>,
+  ) {
     this.#file = file;
     this.#options = options;
   }
@@ -40,8 +45,8 @@ export class RecordingFile implements AsyncDisposable {
    * @throws LongwireError (usage) that says why it cannot be made.
    */
   static async create(path: string, options: RecordingFileOptions): Promise<RecordingFile> {
-    const { maxWaitingBytes = MAX_WAITING_BYTES, force = false, onFailure } = options;
-    const file = await openNew(path, { option: '--record', force });
+    const { maxWaitingBytes = MAX_WAITING_BYTES, option = '--record', force, onFailure } = options;
+    const file = await openNew(path, { option, ...(force !== undefined && { force }) });
     const recording = new RecordingFile(file, { onFailure, maxWaitingBytes });
     recording.write(JSON.stringify(createHeader(`longwire/${VERSION}`)));
     return recording;

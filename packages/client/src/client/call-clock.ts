@@ -7,6 +7,8 @@ export interface Timed {
   readonly dueAt: number;
   /** The time has come. */
   expire(): void;
+  /** While it is held only its hard cap ends it; the function returned lets its idle time begin anew. */
+  hold(): () => void;
 }
 
 /**
@@ -26,6 +28,20 @@ export class CallClock {
   /** The timer stays for the next call; it keeps no process alive. */
   delete(call: Timed): void {
     this.#calls.delete(call);
+  }
+
+  /**
+   * Holds the calls under way: the program is asked something that they wait for. The function
+   * returned ends that.
+   */
+  hold(): () => void {
+    const held = this.#calls.values().map((call) => ({ call, release: call.hold() }));
+    return () => {
+      for (const { call, release } of held) {
+        release();
+        if (call.dueAt < this.#firesAt && this.#calls.has(call)) this.#set(call.dueAt);
+      }
+    };
   }
 
   #set(dueAt: number): void {

@@ -71,6 +71,8 @@ export class Call implements RequestContext, Timed {
   readonly #progressScope: AsyncResource | undefined;
   #connection: ReconnectingTransport | undefined;
   #onStopped: ((error: LongwireError) => void) | undefined;
+  /** How many questions of the server are open. */
+  #holds = 0;
 
   /** `what` is being done, for messages: `the call of echo`. */
   constructor(what: string, options: ObservedOptions, shared: SharedCallOptions) {
@@ -141,12 +143,21 @@ export class Call implements RequestContext, Timed {
 
   /** The idle time starts anew. */
   onProgress(progress: Progress): void {
-    this.dueAt = Math.min(performance.now() + this.#timeoutMs, this.#deadlineAt);
+    this.#restartIdleTime();
     try {
       this.#progressScope?.runInAsyncScope(() => this.#options.onProgress?.(progress));
     } catch (error) {
       this.#shared.onListenerError(error);
     }
+  }
+
+  hold(): () => void {
+    this.#holds++;
+    this.dueAt = this.#deadlineAt;
+    return () => {
+      this.#holds--;
+      this.#restartIdleTime();
+    };
   }
 
   onDeferred(error: LongwireError): void {
@@ -156,6 +167,11 @@ export class Call implements RequestContext, Timed {
   expire(): void {
     if (this.dueAt >= this.#deadlineAt) this.#stop('deadline', 'did not end by its deadline');
     else this.#stop('timeout', `had no answer and no progress for ${this.#timeoutMs} ms`);
+  }
+
+  #restartIdleTime(): void {
+    if (this.#holds > 0) return;
+    this.dueAt = Math.min(performance.now() + this.#timeoutMs, this.#deadlineAt);
   }
 
   #stop(code: Extract<ErrorCode, 'aborted' | 'timeout' | 'deadline'>, how: string): void {

@@ -309,7 +309,7 @@ export class LongwireClient implements ServerSource {
   }
 
   #createSdk(): Client {
-    const sdk = createSdkClient(this.#options);
+    const sdk = createSdkClient(this.#options, () => this.#shared.clock.hold());
     sdk.onerror = this.#report;
     sdk.fallbackNotificationHandler = async (notification) =>
       this.#notified(notification as ServerNotification);

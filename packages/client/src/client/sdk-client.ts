@@ -43,15 +43,23 @@ class NoFreshAnswers extends InMemoryResponseCacheStore {
 
 /**
  * Makes the SDK's client, with the program's answers to what servers may ask. Each one given is
- * announced as a capability.
+ * announced as a capability. `hold` is called while the program answers one.
  */
-export function createSdkClient({ clientInfo, handlers = {} }: ClientOptions): Client {
-  const { roots, sampling, elicitation } = handlers;
+export function createSdkClient(
+  { clientInfo, handlers = {} }: ClientOptions,
+  hold: () => () => void,
+): Client {
+  const { roots, sampling, elicitation, urlElicitation } = handlers;
   const capabilities: ClientCapabilities = {
     ...(roots && { roots: {} }),
     ...(sampling && { sampling: {} }),
-    // Without it a form's defaults are left to the program's handler.
-    ...(elicitation && { elicitation: { form: { applyDefaults: true } } }),
+    ...((elicitation ?? urlElicitation) && {
+      elicitation: {
+        // Without it a form's defaults are left to the program's handler.
+        ...(elicitation && { form: { applyDefaults: true } }),
+        ...(urlElicitation && { url: {} }),
+      },
+    }),
   };
   const client = new Client(clientInfo ?? { name: 'longwire', version: VERSION }, {
     capabilities,
@@ -60,17 +68,32 @@ export function createSdkClient({ clientInfo, handlers = {} }: ClientOptions): C
     jsonSchemaValidator: validator,
     responseCacheStore: new NoFreshAnswers(),
   });
+  const held = async <Answer>(answer: () => Answer | Promise<Answer>): Promise<Answer> => {
+    const release = hold();
+    try {
+      return await answer();
+    } finally {
+      release();
+    }
+  };
   if (roots !== undefined) {
-    client.setRequestHandler('roots/list', async () => ({ roots: await roots() }));
+    client.setRequestHandler('roots/list', async () => ({ roots: await held(roots) }));
   }
   if (sampling !== undefined) {
-    client.setRequestHandler('sampling/createMessage', (request, context) =>
-      sampling(request.params, { signal: context.mcpReq.signal }),
+    client.setRequestHandler('sampling/createMessage', ({ params }, { mcpReq: { signal } }) =>
+      held(() => sampling(params, { signal })),
     );
   }
-  if (elicitation !== undefined) {
-    client.setRequestHandler('elicitation/create', (request, context) =>
-      elicitation(request.params, { signal: context.mcpReq.signal }),
+  // The SDK refuses a mode that is not announced.
+  if (elicitation !== undefined || urlElicitation !== undefined) {
+    client.setRequestHandler('elicitation/create', ({ params }, { mcpReq: { signal } }) =>
+      held(async () => {
+        const answer =
+          params.mode === 'url'
+            ? urlElicitation?.(params, { signal })
+            : elicitation?.(params, { signal });
+        return (await answer) ?? { action: 'decline' };
+      }),
     );
   }
   return client;

@@ -2,7 +2,8 @@ import type {
   CallToolResult,
   CreateMessageRequestParams,
   CreateMessageResult,
-  ElicitRequestParams,
+  ElicitRequestFormParams,
+  ElicitRequestURLParams,
   ElicitResult,
   Implementation,
   Progress,
@@ -132,7 +133,11 @@ export interface ServerSource extends ToolSource, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What the server may ask of the program. Each one given is announced as a capability. */
+/**
+ * What the server may ask of the program. Each one given is announced as a capability. While one
+ * answers, a person may be thinking: the idle time of the calls under way begins anew afterwards, and
+ * only their deadline ends them meanwhile.
+ */
 export interface ServerRequestHandlers {
   /** Answers `roots/list`. */
   roots?: () => Root[] | Promise<Root[]>;
@@ -141,9 +146,17 @@ export interface ServerRequestHandlers {
     params: CreateMessageRequestParams,
     context: { signal: AbortSignal },
   ) => CreateMessageResult | Promise<CreateMessageResult>;
-  /** Answers `elicitation/create`. */
+  /** Answers `elicitation/create` with a form. */
   elicitation?: (
-    params: ElicitRequestParams,
+    params: ElicitRequestFormParams,
+    context: { signal: AbortSignal },
+  ) => ElicitResult | Promise<ElicitResult>;
+  /**
+   * Answers `elicitation/create` with an address that a person has to open. The address is the
+   * server's word: show it whole, and open it only when the person agrees.
+   */
+  urlElicitation?: (
+    params: ElicitRequestURLParams,
     context: { signal: AbortSignal },
   ) => ElicitResult | Promise<ElicitResult>;
 }

@@ -5,6 +5,9 @@ const MASK = '[redacted]';
 const SECRET_NAME =
   /token|passw(?:or)?d|secret|authorization|api[_-]?key|private[_-]?key|credential|cookie|session[_-]?id/i;
 
+/** Of the protocol: the number of a request. */
+const PROGRESS_TOKEN = 'progressToken';
+
 /** Secrets in a text, JSON in a string included, with the part before them kept. */
 const IN_TEXT: readonly RegExp[] = [
   /(\b(?:Bearer|Basic)\s+)(?=[\w.~+/-]*\d)[\w.~+/-]{6,}=*/gi,
@@ -36,7 +39,7 @@ export type Show = (value: unknown, mask: Mask) => unknown;
 export function redaction({ maxValueChars, redact }: Redaction): Show {
   const further = new Set(redact.map((name) => name.toLowerCase()));
   const isSecret = (name: string): boolean =>
-    SECRET_NAME.test(name) || further.has(name.toLowerCase());
+    (SECRET_NAME.test(name) && name !== PROGRESS_TOKEN) || further.has(name.toLowerCase());
 
   const text = (value: string, mask: Mask): string => {
     const isLong = value.length > maxValueChars;

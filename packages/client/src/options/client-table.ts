@@ -9,7 +9,8 @@ import type { DefaultTable, OptionTable } from './option.js';
 const HANDLERS: OptionTable<ServerRequestHandlers> = {
   roots: { kind: 'function', sentence: 'Answers `roots/list`' },
   sampling: { kind: 'function', sentence: 'Answers `sampling/createMessage`' },
-  elicitation: { kind: 'function', sentence: 'Answers `elicitation/create`' },
+  elicitation: { kind: 'function', sentence: 'Answers `elicitation/create` with a form' },
+  urlElicitation: { kind: 'function', sentence: 'Answers `elicitation/create` with an address' },
 };
 
 export const CLIENT: OptionTable<ClientOptions> = {

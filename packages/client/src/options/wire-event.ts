@@ -40,7 +40,7 @@ export interface WireExchange {
   error: LongwireError | undefined;
 }
 
-/** The process of a stdio server was started, or has exited. */
+/** The process of a stdio server was started, or has exited and all that it wrote was told. */
 export interface WireProcess {
   type: 'process';
   phase: 'started' | 'exited';

@@ -15,6 +15,7 @@ describe('CallClock', () => {
     const call = (name: string, ms: number): Timed & { dueAt: number } => ({
       dueAt: performance.now() + ms,
       expire: () => ended.push(name),
+      hold: () => () => {},
     });
     const moved = call('moved', 30);
     const settled = call('settled', 10);
@@ -36,7 +37,7 @@ describe('CallClock', () => {
     const clock = new CallClock();
     const expire = vi.fn();
     const days = 40 * 24 * 3_600_000;
-    clock.add({ dueAt: performance.now() + days, expire });
+    clock.add({ dueAt: performance.now() + days, expire, hold: () => () => {} });
     vi.advanceTimersByTime(days - 1000);
     expect(expire).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1000);

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallClock } from '../../src/client/call-clock.ts';
 import { Call, callObserver, type CallObserver } from '../../src/client/call.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -7,6 +7,44 @@ const shared = () => ({
   clock: new CallClock(),
   timeouts: { callMs: 1000, deadlineMs: 1200 },
   onListenerError: vi.fn<(error: unknown) => void>(),
+});
+
+describe('a call that waits for an answer of the program', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('has its idle time anew afterwards', () => {
+    const { clock, ...others } = shared();
+    const call = new Call('the call', { deadlineMs: 60_000 }, { clock, ...others });
+    const first = clock.hold();
+    const second = clock.hold();
+    vi.advanceTimersByTime(5000);
+    call.onProgress({ progress: 1 });
+    first();
+    vi.advanceTimersByTime(5000);
+    expect(call.abandoned).toBeUndefined();
+    second();
+    vi.advanceTimersByTime(900);
+    expect(call.abandoned).toBeUndefined();
+    vi.advanceTimersByTime(200);
+    expect(call.abandoned).toMatchObject({ code: 'timeout' });
+    call.done();
+  });
+
+  it('ends by its deadline all the same', () => {
+    const { clock, ...others } = shared();
+    const call = new Call('the call', {}, { clock, ...others });
+    const release = clock.hold();
+    vi.advanceTimersByTime(1300);
+    expect(call.abandoned).toMatchObject({ code: 'deadline' });
+    call.done();
+    release();
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
 describe('a call with an observer', () => {

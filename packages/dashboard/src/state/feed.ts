@@ -69,6 +69,10 @@ const PARTS: Readonly<Record<RecordedLine['type'], readonly Part[]>> = {
   health: ['servers'],
   authorization: ['servers'],
   sessions: ['servers'],
+  message: [],
+  exchange: [],
+  process: [],
+  output: [],
   gap: ['servers', 'events'],
 };
 

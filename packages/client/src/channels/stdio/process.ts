@@ -161,7 +161,8 @@ export class StdioProcess {
       budget.spend(chunk.length, child.stderr);
     });
     child.stderr.on('close', () => lines.end());
-    child.on('exit', (exitCode, signal) =>
+    // What it wrote has been told by then.
+    child.on('close', (exitCode, signal) =>
       tell({ phase: 'exited', exitCode: exitCode ?? undefined, signal: signal ?? undefined }),
     );
     tell({ phase: 'started', exitCode: undefined, signal: undefined });
