@@ -107,7 +107,7 @@ async function library({ directory, manifest, entries }) {
 /** @param {WorkspacePackage} bundled */
 async function command({ directory, manifest, entries }) {
   const dist = join(directory, 'dist');
-  const { peerDependencies = {}, imports = {} } = manifest;
+  const { peerDependencies = {}, optionalDependencies = {}, imports = {} } = manifest;
   const threads = Object.entries(imports).map(([specifier, built]) => {
     const [, name = ''] = /^\.\/dist\/(.*)\.cjs$/.exec(built) ?? [];
     return [name, importedByThreads(specifier)];
@@ -116,7 +116,9 @@ async function command({ directory, manifest, entries }) {
     ...(await write({
       input: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
       // Of the server kit only types are imported: whoever mounts the page has it.
-      external: Object.keys(peerDependencies).filter((name) => !SOURCES.has(name)),
+      external: Object.keys({ ...peerDependencies, ...optionalDependencies }).filter(
+        (name) => !SOURCES.has(name),
+      ),
       dir: dist,
       alias: { ...Object.fromEntries(SOURCES), ...INSIDE },
       files: FILES.command,

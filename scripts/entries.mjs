@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
  * @property {Record<string, string>} [bin]
  * @property {Record<string, string>} [dependencies]
  * @property {Record<string, string>} [peerDependencies]
+ * @property {Record<string, string>} [optionalDependencies]
  *
  * @typedef {object} Entry
  * @property {string} specifier with which it is imported; empty for a command

@@ -55,8 +55,8 @@ const faults: Fault[] = [
     mischief: { getAnswer: { status: 200, headers: { 'content-type': 'text/html' }, body } },
     args: ['tools'],
     code: 3,
-    says: /text\/html/,
-    advises: /is this the address/,
+    says: /is a web page, not an MCP server/,
+    advises: /the server may be at http/,
   },
   {
     name: 'no endpoint event',

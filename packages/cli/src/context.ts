@@ -25,8 +25,8 @@ export interface Context {
   readonly cwd: string;
   /** Of `--trace`. */
   readonly trace?: Trace | undefined;
-  /** What is known of the requests so far: the credentials of the last one. */
-  readonly requests: { credentials: Credentials };
+  /** What is known of the requests so far: the credentials of the last one, whether it had a session. */
+  readonly requests: { credentials: Credentials; hasSession?: boolean };
 }
 
 /** What a command does once its words are parsed. */

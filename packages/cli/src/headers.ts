@@ -4,10 +4,10 @@ import { isCredentialName, isReservedHeader } from '@longwire/client/internal';
 import { usageError } from './command-error.js';
 
 /**
- * The credentials of a request: from `--header`, a header of a configuration file, MCP_API_KEY, or
- * none; `key-withheld` if the key was not sent there.
+ * The credentials of a request: from `--header`, a header of a configuration file, MCP_API_KEY, a login,
+ * or none; `key-withheld` if the key was not sent there.
  */
-export type Credentials = 'header' | 'configured' | 'key' | 'key-withheld' | 'none';
+export type Credentials = 'header' | 'configured' | 'key' | 'key-withheld' | 'login' | 'none';
 
 /**
  * Reads `Name: value` of every `--header`; of one name the last is taken. Names are lower-cased.

@@ -10,6 +10,7 @@ import { CommandError } from './command-error.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Credentials } from './headers.js';
+import { LoginError } from './login/login-error.js';
 import { sanitizeLine } from './sanitize.js';
 import type { Terminal } from './terminal.js';
 import { withoutLastWords } from './trace/last-words.js';
@@ -104,6 +105,8 @@ export function describeTried({ url, outcome }: ProbeResult): string {
 /** What to try, as options of the command line if the library's hint is for programs. */
 function hintFor(error: unknown, credentials: Credentials): string | undefined {
   if (!(error instanceof LongwireError) || error instanceof CommandError) return undefined;
+  const login = loginErrorIn(error);
+  if (login !== undefined) return login.hint;
   switch (error.code) {
     case 'unauthorized':
     case 'forbidden':
@@ -134,6 +137,7 @@ function hintFor(error: unknown, credentials: Credentials): string | undefined {
 const credentialsHint: Readonly<Record<Credentials, string>> = {
   header: 'the credentials of --header were sent: check them',
   configured: 'the credentials of the configuration were sent: check them',
+  login: 'the login was sent, and it does not suffice: longwire whoami says which it is',
   key: 'MCP_API_KEY was sent: check it, or give other credentials with --header',
   'key-withheld':
     "MCP_API_KEY was not sent, for it goes only to the origin of MCP_SERVER_URL: set that to this server, or give --header 'Authorization: Bearer …'",
@@ -154,10 +158,22 @@ function checkFirst({ certainty }: LongwireError): string {
 /** What went wrong, without the hint of the library. */
 export function summaryOf(error: unknown): string {
   if (error instanceof CommandError) return error.message;
+  const login = loginErrorIn(error);
+  if (login !== undefined) return login.summary;
   if (error instanceof LongwireError) return error.summary || String(error.code ?? error.name);
   if (!(error instanceof Error)) return String(error);
   // A network error may have only a code.
   return error.message || ('code' in error ? String(error.code) : error.name);
+}
+
+/** Why somebody has to log in, if that is why it failed; the rest says no more. */
+function loginErrorIn(error: unknown): LoginError | undefined {
+  let cause = error;
+  for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
+    if (cause instanceof LoginError) return cause;
+    cause = causeOf(cause);
+  }
+  return undefined;
 }
 
 function causeOf(error: unknown): unknown {

@@ -11,7 +11,7 @@ import {
   type WireOutput,
   type ServerRequestHandlers,
 } from '@longwire/client';
-import { VERSION } from '@longwire/client/internal';
+import { isCredentialName, VERSION } from '@longwire/client/internal';
 import { config as configureZod } from 'zod/v4/core';
 import type { MiddlewareRegistry, ServerConfig } from '@longwire/client/config';
 import { chooseServer } from './choose-servers.js';
@@ -19,6 +19,7 @@ import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import { requestHeaders } from './headers.js';
+import { targetAuth, type TargetAuth } from './login/target-auth.js';
 import { sanitizeLine } from './sanitize.js';
 import type { ServerRequestOptions } from './server-requests/options.js';
 import { nameOf, type Server, type Target } from './target.js';
@@ -49,6 +50,10 @@ interface ServerSettings {
   trusted?: boolean;
   /** They come before those of a configuration. */
   middleware?: readonly Middleware[];
+  /** Sees what passes between the client and the server. */
+  observe?: WireObserver;
+  /** Given what answers for authentication; what it returns is used instead. */
+  wrapAuth?: (auth: Required<TargetAuth>) => TargetAuth;
   /** Shows what the process of the server writes beside messages. Default: as a detail. */
   onOutput?: (line: string, output: WireOutput) => void;
   /** What the server may ask, and how it is answered. Default: nothing. */
@@ -67,12 +72,13 @@ export function createTargetClient(
   target: Target,
   given: ServerSettings & { configured?: ClientOptions } = {},
 ): LongwireClient {
-  const { configured = {}, retry, trusted = false } = given;
+  const { configured = {}, retry, trusted = false, wrapAuth = same } = given;
   const { name = configured.name ?? nameOf(target) } = given;
   const { options } = context;
   const traced = context.trace?.server(name);
   const middleware = [...(traced ? [traced.middleware] : []), ...(given.middleware ?? [])];
   const observe = together([
+    given.observe,
     traced?.observe,
     typeof target === 'string'
       ? undefined
@@ -84,7 +90,12 @@ export function createTargetClient(
   const client = createClient(target, {
     ...configured,
     name,
-    ...(typeof target === 'string' && { headers: headersFor(target, context, configured.headers) }),
+    ...(typeof target === 'string' && {
+      headers: headersFor(target, context, configured.headers),
+      ...(!hasOwnCredentials(target, context, configured.headers) && {
+        auth: wrapAuth(targetAuth(context, target)),
+      }),
+    }),
     clientInfo: { name: 'longwire', version: VERSION },
     timeouts: { ...configured.timeouts, connectMs: Math.min(timeoutMs, deadlineMs) },
     ...(trusted && { trusted }),
@@ -172,6 +183,7 @@ function headersFor(
     serverOrigin: serverOrigin(context),
     onRequest: ({ method, url, sessionId }, credentials) => {
       requests.credentials = credentials;
+      requests.hasSession = sessionId !== undefined;
       // The query of an endpoint holds the session's id.
       redactor.addEndpoint(url);
       if (sessionId !== undefined) redactor.addSession(sessionId);
@@ -179,6 +191,26 @@ function headersFor(
       if (context.trace?.isShown !== true) terminal.detail(`  ${method} ${url.href}`);
     },
   });
+}
+
+/** Whether credentials are sent that go before a login. */
+export function hasOwnCredentials(
+  url: string,
+  context: Context,
+  configured: HeadersOption | undefined,
+): boolean {
+  const { environment, options } = context;
+  const names = Object.keys({
+    ...(typeof configured === 'object' && configured),
+    ...options.headers,
+  });
+  const sendsKey =
+    environment.apiKey !== undefined && new URL(url).origin === serverOrigin(context);
+  return sendsKey || names.some(isCredentialName);
+}
+
+function same(auth: TargetAuth): TargetAuth {
+  return auth;
 }
 
 /** Prints the changes of connections as details. */

@@ -99,6 +99,11 @@ export class Terminal {
     return this.#stdout;
   }
 
+  /** The stream of remarks, on which a question may be drawn. */
+  get stderr(): Output {
+    return this.#stderr;
+  }
+
   /** The width of stdout in columns; undefined if it is no terminal and lines may be long. */
   get width(): number | undefined {
     return this.interactive ? this.#stdout.columns || 80 : undefined;
@@ -168,6 +173,14 @@ export class Terminal {
   /** A detail, shown with `--verbose`. */
   detail(line: string): void {
     if (this.verbose && this.#onError === undefined) this.#toStderr(this.remarkColors.dim(line));
+  }
+
+  /**
+   * What a person has to open or to enter, always shown. Unlike a remark it is whole: an address to open
+   * is of no use without its query.
+   */
+  instruct(line: string): void {
+    this.#emit(this.#stderr, `${this.#redactor.data(line)}\n`);
   }
 
   /** A line of the trace, which has its own colours: always shown. */

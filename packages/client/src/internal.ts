@@ -5,6 +5,8 @@
 export { CERTAINTY_TEXT } from './certainty-text.js';
 export { schemaProblems } from './config/schema-problems.js';
 export { isReservedHeader } from './http/headers.js';
+export { networkAdvice, networkReason } from './http/network-error.js';
+export { certificateNames } from './http/tls-error.js';
 export {
   assignPrefixes,
   assignToolNames,

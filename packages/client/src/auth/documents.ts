@@ -15,7 +15,13 @@ const SCHEMAS: Record<DocumentKind, StandardSchemaV1Sync> = {
 };
 
 /** A browser opens one of them, and secrets are sent to the others. */
-const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'registration_endpoint'];
+const ENDPOINTS = [
+  'authorization_endpoint',
+  'token_endpoint',
+  'registration_endpoint',
+  'device_authorization_endpoint',
+  'revocation_endpoint',
+];
 
 /** What each document must have. Everything else that is wrong can be dropped. */
 const REQUIRED: Record<DocumentKind, readonly string[]> = {
@@ -97,8 +103,8 @@ function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-/** URLs of other schemes may run a program. */
-function isWeb(endpoint: unknown): boolean {
+/** Whether it is no URL of another scheme than http and https: those may run a program. */
+export function isWeb(endpoint: unknown): boolean {
   if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) return true;
   return ['http:', 'https:'].includes(new URL(endpoint).protocol);
 }

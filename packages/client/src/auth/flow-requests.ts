@@ -20,6 +20,8 @@ export interface AuthorityOptions {
   timeoutMs: number;
   allowPrivateAddresses: boolean;
   allowUnadvertisedPkce: boolean;
+  /** Requested instead of what the server names. */
+  scope: string | undefined;
 }
 
 /** What has to follow a refused token request. */
@@ -42,14 +44,15 @@ export class FlowRequests {
   tokenError: TokenError | undefined;
   /** The metadata could not be fetched; it may exist. */
   unavailable: AuthorityUnavailableError | undefined;
-  readonly #fetch: FetchLike;
+  /** Sends a request whose response is read elsewhere. */
+  readonly send: FetchLike;
   readonly #isInteractive: boolean;
   #redirects = 0;
 
   constructor(authority: AuthorityOptions, server: string | URL, isInteractive: boolean) {
     const { fetch: given, timeoutMs, allowPrivateAddresses } = authority;
     const base = allowPrivateAddresses ? (given ?? fetch) : guardedFetch(given, new URL(server));
-    this.#fetch = timeLimitedFetch(withUserAgent(base), timeoutMs);
+    this.send = timeLimitedFetch(withUserAgent(base), timeoutMs);
     this.#isInteractive = isInteractive;
   }
 
@@ -57,13 +60,13 @@ export class FlowRequests {
     const { body } = init ?? {};
     const form = body instanceof URLSearchParams ? body : undefined;
     if (form?.has('grant_type') !== true) {
-      const response = await this.#fetch(url, init);
+      const response = await this.send(url, init);
       return typeof body === 'string'
         ? this.#readRegistration(new URL(url), response, body)
         : this.#readMetadata(new URL(url), response);
     }
     try {
-      const response = await this.#fetch(url, init);
+      const response = await this.send(url, init);
       return this.#isRedirect(url, response)
         ? response
         : await this.#readTokens(url, response, form);

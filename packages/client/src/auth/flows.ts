@@ -143,7 +143,7 @@ export class ProviderFlows {
       flow.isFresh = attempt > 1;
       // A person does not authorize twice for a token that the server refuses.
       if (flow.isFresh && used !== this.#refreshed) return 'fail';
-      flow.scope = computeScopeUnion(this.#requestedScope, challenge.scope);
+      flow.scope = authority.scope ?? computeScopeUnion(this.#requestedScope, challenge.scope);
       // The server may use another authorization server by now.
       if (used !== undefined) await this.view.forgetDiscovery();
     } else {
@@ -181,7 +181,8 @@ export class ProviderFlows {
   }
 }
 
-function asUnauthorized(cause: unknown): LongwireError {
+/** An error of a flow, as one of the library's. */
+export function asUnauthorized(cause: unknown): LongwireError {
   if (cause instanceof LongwireError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
   // The message may hold a whole page.

@@ -1,9 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { FetchLike, OAuthClientProvider } from '@modelcontextprotocol/client';
 import { readChallenge, type Challenge } from './challenge.js';
-import { ProviderFlows } from './flows.js';
+import type { DeviceGrantOptions } from './device-grant.js';
+import { asUnauthorized, ProviderFlows } from './flows.js';
 import type { AuthorityOptions } from './flow-requests.js';
 import type { OutgoingRequest, ChallengeDecision } from '../options/channel-options.js';
+
+export type { DeviceCode, DeviceGrantOptions } from './device-grant.js';
 
 /** Options of {@link oauth}. */
 export interface OAuthOptions {
@@ -39,10 +42,15 @@ export interface OAuthOptions {
    * Default false: such a server is not used.
    */
   allowUnadvertisedPkce?: boolean;
+  /**
+   * The scopes to request, separated by spaces. Default: those that the challenge names, else those of
+   * the server's metadata. A later 403 that names more is answered with these and those.
+   */
+  scope?: string;
 }
 
 const FLAGS = ['allowPrivateAddresses', 'allowUnadvertisedPkce'] as const;
-const OPTIONS: readonly string[] = ['url', 'fetch', 'timeoutMs', ...FLAGS];
+const OPTIONS: readonly string[] = ['url', 'fetch', 'timeoutMs', 'scope', ...FLAGS];
 const DEFAULT_TIMEOUT_MS = 20_000;
 
 /** OAuth for connections to one server: their option `auth`. Made by {@link oauth}. */
@@ -69,12 +77,7 @@ export class OAuth {
   constructor(provider: OAuthClientProvider, settings: OAuthOptions) {
     checkOptions(settings);
     this.#flows = ProviderFlows.of(provider);
-    this.#authority = {
-      fetch: settings.fetch,
-      timeoutMs: settings.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      allowPrivateAddresses: settings.allowPrivateAddresses ?? false,
-      allowUnadvertisedPkce: settings.allowUnadvertisedPkce ?? false,
-    };
+    this.#authority = authorityOf(settings);
     this.#url = settings.url;
     this.headers = (request) => this.#scope.runInAsyncScope(() => this.#headersOf(request));
     this.onChallenge = (status, headers, request) =>
@@ -98,6 +101,63 @@ export class OAuth {
         throw new TypeError('url: needed, because nothing was challenged here');
       await this.#flows.finish(new URL(url), callback, this.#authority);
     });
+  }
+
+  /**
+   * Asks for tokens by a code that a person enters on any device
+   * (https://www.rfc-editor.org/rfc/rfc8628), and waits until it was entered. `headers` are those of a
+   * 401, if there was one. A provider without a client is registered by its `clientMetadata`.
+   *
+   * @throws LongwireError `unauthorized`: the server has no such grant, the person refused, or the code
+   * expired; what `signal` was aborted with; TypeError if the server's URL is not among the options.
+   */
+  authorizeDevice(
+    options: DeviceGrantOptions & {
+      headers?: Readonly<Record<string, string | string[] | undefined>>;
+    },
+  ): Promise<void> {
+    return this.#scope.runInAsyncScope(async () => {
+      const { headers = {}, signal } = options;
+      const url = this.#ownUrl();
+      const { grantByDevice } = await import('./device-grant.js');
+      const { resourceMetadataUrl, scope } = readChallenge(headers);
+      try {
+        await grantByDevice(this.#flows.view.provider, this.#authority, {
+          ...options,
+          url,
+          resourceMetadataUrl,
+          scope: this.#authority.scope ?? scope,
+        });
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw asUnauthorized(error);
+      }
+    });
+  }
+
+  /**
+   * Revokes the provider's tokens at the issuer that gave them
+   * (https://www.rfc-editor.org/rfc/rfc7009). The provider keeps them: forgetting is its own part.
+   *
+   * @returns whether the server revokes tokens.
+   * @throws LongwireError `unauthorized`: they could not be revoked; TypeError if the server's URL is
+   * not among the options.
+   */
+  revoke(): Promise<boolean> {
+    return this.#scope.runInAsyncScope(async () => {
+      const url = this.#ownUrl();
+      const { revokeTokens } = await import('./revoke.js');
+      try {
+        return await revokeTokens(this.#flows.view.provider, this.#authority, url);
+      } catch (error) {
+        throw asUnauthorized(error);
+      }
+    });
+  }
+
+  #ownUrl(): URL {
+    if (this.#url === undefined) throw new TypeError('url: needed, because nothing is challenged');
+    return new URL(this.#url);
   }
 
   async #headersOf(request: OutgoingRequest): Promise<Record<string, string>> {
@@ -160,6 +220,57 @@ export function oauth(provider: OAuthClientProvider, options: OAuthOptions = {})
   return new OAuth(provider, options);
 }
 
+/** Where a server sends whoever has no token. */
+export interface OfferedLogin {
+  issuer: string;
+  /** Scopes that the challenge or the server's metadata name. */
+  scopes: readonly string[];
+  /** Whether a device code can be had. */
+  hasDeviceGrant: boolean;
+}
+
+/**
+ * What login a server offers: its authorization server, by its own metadata. `headers` are those of a
+ * 401, if there was one.
+ *
+ * @returns `undefined` for a server that names none, or whose authorization server cannot be used.
+ * @throws TypeError for an option that is wrong.
+ */
+export async function offeredLogin(
+  url: string | URL,
+  headers: Readonly<Record<string, string | string[] | undefined>> = {},
+  options: OAuthOptions = {},
+): Promise<OfferedLogin | undefined> {
+  checkOptions(options);
+  const { openAuthority } = await import('./open-authority.js');
+  const { resourceMetadataUrl, scope } = readChallenge(headers);
+  try {
+    const opened = await openAuthority(authorityOf(options), {
+      url: new URL(url),
+      resourceMetadataUrl,
+    });
+    const { issuer, discovered } = opened;
+    const { resourceMetadata, authorizationServerMetadata = {} } = discovered;
+    return {
+      issuer,
+      scopes: scope?.split(' ').filter(Boolean) ?? resourceMetadata?.scopes_supported ?? [],
+      hasDeviceGrant: 'device_authorization_endpoint' in authorizationServerMetadata,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function authorityOf(settings: OAuthOptions): AuthorityOptions {
+  return {
+    fetch: settings.fetch,
+    timeoutMs: settings.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    allowPrivateAddresses: settings.allowPrivateAddresses ?? false,
+    allowUnadvertisedPkce: settings.allowUnadvertisedPkce ?? false,
+    scope: settings.scope,
+  };
+}
+
 function checkOptions(settings: OAuthOptions): void {
   for (const name of Object.keys(settings)) {
     if (OPTIONS.includes(name)) continue;
@@ -168,6 +279,10 @@ function checkOptions(settings: OAuthOptions): void {
   const { timeoutMs } = settings;
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
     throw new TypeError(`timeoutMs: ${String(timeoutMs)} is not a number above 0`);
+  }
+  const { scope } = settings;
+  if (scope !== undefined && (typeof scope !== 'string' || scope.trim() === '')) {
+    throw new TypeError('scope: not scopes separated by spaces');
   }
   for (const name of FLAGS) {
     if (['undefined', 'boolean'].includes(typeof settings[name])) continue;

@@ -8,22 +8,16 @@ import { isUndiciLoaded, loadUndici } from '../http/undici.js';
 import { displayUrl } from '../http/display-url.js';
 import { StreamableResumption } from '../channels/streamable/resumption.js';
 import type { TrafficCounts } from '../http/traffic-counts.js';
-import { hasEndedEarly } from '../error-facts.js';
-import { ConnectError, HttpStatusError, LongwireError, type ProbeResult } from '../errors.js';
+import { LongwireError, type ProbeResult } from '../errors.js';
 import type { KnownSecrets } from '../secrets/known-secrets.js';
 import { noAnswer, startDeadline } from './deadline.js';
-import type { FirstRequests, FirstMethod } from './eras.js';
+import type { FirstRequests } from './eras.js';
 import { handshakeByStream, type Connected } from './handshake.js';
 import { handshakeWithProcess } from './process-handshake.js';
-import {
-  isElsewhere,
-  isUnauthorized,
-  probeError,
-  Detection,
-  type ProbeOptions,
-  type Outcome,
-} from './detect.js';
+import { isElsewhere, probeError, Detection, type ProbeOptions, type Outcome } from './detect.js';
+import { connectError, isWebPage, mostHelpful, webPage } from './no-server.js';
 import { probesFor, type Probe } from './probes.js';
+import { isTlsSpoken, tlsIsSpoken } from './plain-http.js';
 import { resumeByPost, handshakeByPost } from './streamable-handshake.js';
 import type { Target, UrlTarget } from './target.js';
 import {
@@ -126,6 +120,12 @@ async function dialUrl(options: DialOptions, target: UrlTarget): Promise<Connect
   }
   const isLate = performance.now() >= endsAt;
   const none = isLate ? noAnswer(target.name, connectMs) : noProbe(options);
+  if (known === undefined && (await isTlsSpoken(options, errors))) {
+    throw connectError(options, { tried, cause: tlsIsSpoken(target.url), isClear: true });
+  }
+  if (isWebPage(errors)) {
+    throw connectError(options, { tried, cause: webPage(target), isClear: true });
+  }
   throw connectError(options, { tried, cause: mostHelpful(errors) ?? none });
 }
 
@@ -213,22 +213,6 @@ function sendProbe(probe: Probe, options: DialOptions & ProbeOptions): Promise<C
   );
 }
 
-/** The error that helps most: refused credentials, then a failing server, then one with a hint. */
-function mostHelpful(errors: readonly LongwireError[]): LongwireError | undefined {
-  return (
-    errors.findLast(isUnauthorized) ??
-    errors.findLast(isFailing) ??
-    errors.find(({ hint }) => hint !== undefined) ??
-    errors.at(-1)
-  );
-}
-
-/** Whether a server was there, and could not answer. */
-function isFailing(error: LongwireError): boolean {
-  if (error instanceof HttpStatusError) return error.status >= 500;
-  return error.code === 'connect-timeout' || hasEndedEarly(error);
-}
-
 function noProbe({ target, transport, firstRequests: { methods } }: DialOptions): LongwireError {
   const version = methods.includes('initialize') ? '' : ' in the newest protocol version';
   return new LongwireError(`${target.name} cannot be reached by ${String(transport)}${version}`, {
@@ -236,44 +220,4 @@ function noProbe({ target, transport, firstRequests: { methods } }: DialOptions)
     certainty: 'not-sent',
     hint: 'leave out transport, or name one that fits the target',
   });
-}
-
-function connectError(
-  { target, firstRequests: { methods } }: DialOptions,
-  { tried, cause }: { tried: ProbeResult[]; cause: LongwireError },
-): ConnectError {
-  const code = isElsewhere(cause) ? 'not-mcp' : cause.code;
-  const what = tried.length > 1 ? `tried ${summaryOf(tried)}` : cause.summary;
-  const isSaid = tried.length < 2 && code === 'connect-failed';
-  const where = target.kind === 'url' ? displayUrl(target.url) : target.name;
-  return new ConnectError(isSaid ? what : `could not connect to ${where}: ${what}`, {
-    code,
-    hint: cause.hint ?? (code === 'not-mcp' ? notMcpHint(methods) : undefined),
-    cause,
-    tried,
-  });
-}
-
-/** The probes in one line, with each outcome once. */
-function summaryOf(tried: readonly ProbeResult[]): string {
-  const outcomes = new Map<string, { said: string; requests: Set<string> }>();
-  for (const { url, outcome } of tried) {
-    const method = ['GET', 'POST'].find((name) => outcome.startsWith(`${name} ${url} `));
-    const request = method === undefined ? url : `${method} ${url}`;
-    const said = method === undefined ? outcome : outcome.slice(request.length + 1);
-    // Many servers repeat the request in a page.
-    const key = said.replaceAll(`${method} ${new URL(url).pathname}`, '');
-    const known = outcomes.get(key);
-    if (known === undefined) outcomes.set(key, { said, requests: new Set([request]) });
-    else known.requests.add(request);
-  }
-  const parts = [...outcomes.values()].map(
-    ({ said, requests }) => `${[...requests].join(', ')} (${said})`,
-  );
-  return parts.join(', then ');
-}
-
-function notMcpHint(methods: readonly FirstMethod[]): string {
-  if (methods.includes('initialize')) return 'is this the address of an MCP server?';
-  return 'leave out protocol if the server may speak an older version';
 }

@@ -3,7 +3,8 @@ import type { Dispatcher } from 'undici';
 import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
 import type { YoungMap } from '../young-map.js';
 import { asLongwireError } from '../error-facts.js';
-import { networkReason } from './network-error.js';
+import { isOfType } from './media-type.js';
+import { networkAdvice, networkReason } from './network-error.js';
 import type { HttpRequestOptions, ResponseHandler, ResponseHeaders } from './request-options.js';
 import { retryAfterMs } from './status.js';
 import {
@@ -26,14 +27,6 @@ const JSON_EXCERPT_BYTES = 65_536;
 const EXCERPT_MS = 500;
 /** How many bytes of a body that nobody reads may come before the request is aborted. */
 const IGNORED_BYTES = 65_536;
-
-/** Whether a body is of a media type, with any parameters. */
-export function isOfType(headers: ResponseHeaders, type: string): boolean {
-  const named = headers['content-type'];
-  // The usual case.
-  if (named === type) return true;
-  return typeof named === 'string' && named.split(';', 1)[0]?.trim().toLowerCase() === type;
-}
 
 /** What all requests of one client share. */
 export interface DispatchHandlerOptions {
@@ -263,9 +256,11 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
       });
     }
     if (this.#controller === undefined) {
-      return new LongwireError(`cannot connect to ${this.url.origin}: ${networkReason(cause)}`, {
+      const reason = networkReason(cause, this.url);
+      return new LongwireError(`cannot connect to ${this.url.origin}: ${reason}`, {
         code: 'connect-failed',
         certainty: 'not-sent',
+        hint: networkAdvice(cause, this.url),
         cause,
       });
     }

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { TransportName } from '../transport-name.js';
-import { shownType } from '../untrusted/excerpt.js';
 import type { HttpClient, PendingRequest } from './client.js';
 import { displayUrl } from './display-url.js';
 import { EventDecoder, type StreamEvent } from './event-decoder.js';
 import type { HeaderRecord } from './headers.js';
+import { foreignAnswer } from './page-error.js';
 import type { HttpResponse } from './request-options.js';
 import type { SendOptions } from './send-options.js';
 
@@ -177,10 +177,7 @@ function isEventStream({ status, headers }: HttpResponse): boolean {
   return typeof type !== 'string' || type.toLowerCase().startsWith('text/event-stream');
 }
 
-function notAStream({ url, status, headers }: HttpResponse): LongwireError {
-  const type = shownType(headers['content-type']);
-  return new LongwireError(
-    `GET ${displayUrl(url)} was answered ${status} with ${type}, and not with an event stream`,
-    { code: 'not-mcp', certainty: 'refused' },
-  );
+function notAStream(head: HttpResponse): LongwireError {
+  const options = { code: 'not-mcp', certainty: 'refused' } as const;
+  return foreignAnswer('GET', head, { wanted: 'an event stream', ...options });
 }

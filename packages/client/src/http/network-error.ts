@@ -1,19 +1,45 @@
+import { tlsFailure } from './tls-error.js';
+
 /** The codes of Node and undici for a connection that ends in the middle of a response. */
 const DROPPED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 /** How undici's parser ends its message about the same; this error has no code. */
 const ENDED_EARLY = '(Invalid EOF state)';
 
-/** Why a connection failed, in words. Node hides it in `cause`, or in the parts of an AggregateError. */
-export function networkReason(error: Error): string {
-  if (error instanceof AggregateError && error.errors[0] instanceof Error) {
-    return networkReason(error.errors[0]);
-  }
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ECONNREFUSED') return 'nothing listens there (ECONNREFUSED)';
-  if (code === 'ENOTFOUND') return 'no such host (ENOTFOUND)';
+/** Why no connection could be made, by the codes of Node and undici. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'its name cannot be looked up now',
+  EHOSTUNREACH: 'no way leads there',
+  ENETUNREACH: 'no way leads there',
+  ETIMEDOUT: 'nothing answered there',
+  UND_ERR_CONNECT_TIMEOUT: 'nothing answered there',
+};
+
+/**
+ * Why a connection failed, in words. Node hides it in `cause`, or in the parts of an AggregateError.
+ * `url` is where it went, for errors that are about TLS.
+ */
+export function networkReason(error: Error, url?: URL): string {
+  const { code, message, name } = firstPart(error);
+  const known = url && tlsFailure(firstPart(error), url)?.reason;
+  const reason =
+    known ?? (code !== undefined && Object.hasOwn(REASONS, code) ? REASONS[code] : undefined);
+  if (reason !== undefined) return `${reason} (${code})`;
   if (DROPPED.has(code ?? '')) return `the server dropped the connection (${code})`;
-  if (error.message.endsWith(ENDED_EARLY)) return 'the server dropped the connection';
-  if (error.message !== '')
-    return code === undefined ? error.message : `${error.message} (${code})`;
-  return code ?? error.name;
+  if (message.endsWith(ENDED_EARLY)) return 'the server dropped the connection';
+  if (message !== '') return code === undefined ? message : `${message} (${code})`;
+  return code ?? name;
+}
+
+/** What to do about it, where more is known than to try again later. */
+export function networkAdvice(error: Error, url: URL): string | undefined {
+  return tlsFailure(firstPart(error), url)?.advice;
+}
+
+function firstPart(error: Error): NodeJS.ErrnoException {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) {
+    return firstPart(error.errors[0]);
+  }
+  return error;
 }

@@ -4,6 +4,8 @@ import { stripVTControlCharacters, TextDecoder } from 'node:util';
 /** How much of a body is looked at for its excerpt, in bytes. */
 export const EXCERPT_BYTES = 2048;
 const EXCERPT_CHARACTERS = 500;
+/** How much of what a web page says is shown. */
+const PAGE_CHARACTERS = 100;
 /** One character in so many may be none that is written; where there are more, it is no text. */
 const UNWRITTEN_IN = 4;
 /** The beginning of an error's body. */
@@ -25,7 +27,24 @@ export function excerptOf(body: Buffer, contentType: unknown): Excerpt {
     return { text: '', said: ` with ${size} that are no text (${shownType(contentType)})` };
   }
   const text = decoded.replace(/\s+/g, ' ').trim().slice(0, EXCERPT_CHARACTERS);
-  return { text, said: text === '' ? '' : `: ${text}` };
+  return { text, said: text === '' ? '' : isPage(text) ? saidByPage(text) : `: ${text}` };
+}
+
+/** Whether a text is the beginning of a web page. */
+function isPage(text: string): boolean {
+  return /^<(?:!doctype html|html)\b/i.test(text);
+}
+
+/** What people read of a page, and not what it is made of. */
+function saidByPage(page: string): string {
+  const read = page
+    .replaceAll(/<!--.*?(?:-->|$)/gs, ' ')
+    .replaceAll(/<(style|script)\b.*?(?:<\/\1\s*>|$)/gis, ' ')
+    .replaceAll(/<[^>]*(?:>|$)/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  const beginning = read.length > PAGE_CHARACTERS ? `${read.slice(0, PAGE_CHARACTERS)}…` : read;
+  return ` with a web page${beginning === '' ? '' : `: ${beginning}`}`;
 }
 
 /** The beginning of a text that a server sent, for a message. */

@@ -128,7 +128,7 @@ describe('a dial that fails', () => {
   it('lists the probes when there is no MCP server', async () => {
     await using server = await startHttpFixture((request, response) => {
       if (request.url === '/sse') response.writeHead(404).end('no such page');
-      else response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>');
+      else response.writeHead(200, { 'content-type': 'text/plain' }).end('Welcome');
     });
     const error = await failure(server.origin);
     expect(error.code).toBe('not-mcp');
@@ -136,7 +136,7 @@ describe('a dial that fails', () => {
       '/mcp /mcp /sse / / /'.split(' '),
     );
     expect(error.message).toContain('no such page');
-    expect(error.message).toContain('text/html');
+    expect(error.message).toContain('text/plain');
   });
 
   it('sends no other probe after 401, and does not show the query', async () => {

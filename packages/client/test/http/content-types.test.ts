@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../src/index.ts';
+import type { ConnectError } from '../../src/errors.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { smallServers } from '../support/small-servers.ts';
 
@@ -65,7 +66,8 @@ describe('a body that is no answer', () => {
     });
     const error = await failureOf(connect(`${server.origin}/mcp`));
     expect(error.code).toBe('not-mcp');
-    expect(error.message).toContain(
+    const { tried } = error as ConnectError;
+    expect(tried.map(({ outcome }) => outcome).join()).toContain(
       `answered 200 with ${type ?? 'no content type'}, and not with a JSON-RPC answer`,
     );
   });

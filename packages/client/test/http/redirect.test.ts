@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { HttpFixture, RecordedRequest } from '../../../../test/support/http-fixture.ts';
 import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
 import { type HttpHabits } from '../../../../test/support/small-server.ts';
-import { FRONT_CERTIFICATE, startTlsFront } from '../../../../test/support/tls-front.ts';
+import { selfSigned } from '../../../../test/support/certificates.ts';
+import { startTlsFront } from '../../../../test/support/tls-front.ts';
 import { connect, type ClientOptions } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { smallServers } from '../support/small-servers.ts';
@@ -148,7 +149,7 @@ describe('an endpoint', () => {
     const front = await startTlsFront(server.origin);
     open.push(front);
     const host = (): string => new URL(front.origin).host;
-    const dispatcher = new Agent({ connect: { ca: FRONT_CERTIFICATE } });
+    const dispatcher = new Agent({ connect: { ca: selfSigned.cert } });
     open.push({ [Symbol.asyncDispose]: () => dispatcher.destroy() });
     expect(await echoOf(`${front.origin}/sse`, { dispatcher })).toBe(ECHOED);
     expect(server.requests.filter(({ method }) => method === 'POST').length).toBeGreaterThan(2);
@@ -162,7 +163,7 @@ describe('an endpoint', () => {
     const front = await startTlsFront(server.origin);
     open.push(front);
     const host = (): string => new URL(front.origin).host;
-    const dispatcher = new Agent({ connect: { ca: FRONT_CERTIFICATE } });
+    const dispatcher = new Agent({ connect: { ca: selfSigned.cert } });
     open.push({ [Symbol.asyncDispose]: () => dispatcher.destroy() });
     expect(await echoOf(`${front.origin}/mcp/`, { dispatcher })).toBe(ECHOED);
   });
@@ -171,7 +172,7 @@ describe('an endpoint', () => {
     const server = await serve({ endpoint: () => 'http://internal:8000/messages?session_id=1' });
     const front = await startTlsFront(server.origin);
     open.push(front);
-    const dispatcher = new Agent({ connect: { ca: FRONT_CERTIFICATE } });
+    const dispatcher = new Agent({ connect: { ca: selfSigned.cert } });
     open.push({ [Symbol.asyncDispose]: () => dispatcher.destroy() });
     const error = await failureOf(echoOf(`${front.origin}/sse`, { dispatcher }));
     expect(error).toMatchObject({ code: 'protocol', certainty: 'not-sent' });

@@ -6,8 +6,8 @@ import { BrokenStreamError, type BrokenStream } from '../channel.js';
 import { EventCursor } from '../../http/event-cursor.js';
 import { checkEventSize, EventDecoder, type StreamEvent } from '../../http/event-decoder.js';
 import type { EventStream, EventStreamListener } from '../../http/event-stream.js';
-import { shownType } from '../../untrusted/excerpt.js';
-import { isOfType } from '../../http/dispatch-handler.js';
+import { isOfType } from '../../http/media-type.js';
+import { foreignAnswer } from '../../http/page-error.js';
 import type { HttpResponse, ResponseHandler } from '../../http/request-options.js';
 import type { JsonBounds } from '../../untrusted/json.js';
 import { isAnswer, readAnswers, readMessages, type ReadMessage } from '../message.js';
@@ -215,15 +215,10 @@ export class StreamableResponse implements ResponseHandler {
 
   /** The body is no answer, whatever follows. */
   #failAsForeign(): void {
-    const { url, status, headers } = this.#head as HttpResponse;
+    const head = this.#head as HttpResponse;
     this.#body = 'foreign';
-    this.#settle(
-      new LongwireError(
-        `POST ${displayUrl(url)} was answered ${status} with ${shownType(headers['content-type'])}, and ` +
-          'not with a JSON-RPC answer',
-        { code: 'protocol', certainty: 'outcome-unknown' },
-      ),
-    );
+    const options = { code: 'protocol', certainty: 'outcome-unknown' } as const;
+    this.#settle(foreignAnswer('POST', head, { wanted: 'a JSON-RPC answer', ...options }));
   }
 
   onEnd(error: LongwireError | undefined): void {

@@ -1,0 +1,52 @@
+import { oauth } from '@longwire/client/oauth';
+import type { AddCommand, Context } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
+import { meantLogin } from '../login/meant-login.js';
+import { LoginStore } from '../login/login-store.js';
+import { StoredProvider } from '../login/stored-provider.js';
+import { targetArgument } from '../options.js';
+import { sanitizeLine } from '../sanitize.js';
+import { summaryOf } from '../report-error.js';
+
+/** `longwire logout [target]` */
+export const addLogout: AddCommand = (program, run) => {
+  program
+    .command('logout')
+    .description('end a login: revoke its tokens where the issuer can, and forget them')
+    .argument(...targetArgument)
+    .addHelpText('after', '\nExample:\n  $ longwire logout https://mcp.example.com/mcp')
+    .action((word: string | undefined) => run((context) => logout(context, word)));
+};
+
+async function logout(context: Context, word: string | undefined): Promise<ExitCode> {
+  const { terminal, options, redactor } = context;
+  const store = new LoginStore(context);
+  const login = await meantLogin(context, store, word);
+  const { resource, issuer, url } = login.facts;
+  const { revoked, why } = await store.locked(login, async () => {
+    const provider = new StoredProvider(store, login, {
+      onSecrets: ({ secrets: { client, tokens } }) => {
+        redactor.add(client.client_secret);
+        redactor.add(tokens?.access_token);
+        redactor.add(tokens?.refresh_token);
+      },
+      onUnkept: () => undefined,
+    });
+    try {
+      return { revoked: await oauth(provider, { url }).revoke(), why: undefined };
+    } catch (error) {
+      return { revoked: false, why: summaryOf(error) };
+    } finally {
+      store.remove(login);
+    }
+  });
+  if (options.json) terminal.json({ server: resource, issuer, revoked });
+  else terminal.print(sanitizeLine(`Logged out of ${resource}.`));
+  const reason = why === undefined ? 'it revokes none' : why.replace('authorization failed: ', '');
+  if (!revoked) {
+    terminal.remark(
+      sanitizeLine(`The tokens are forgotten here, and not revoked at ${issuer}: ${reason}.`),
+    );
+  }
+  return 0;
+}

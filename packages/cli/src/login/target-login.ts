@@ -1,0 +1,121 @@
+import { LongwireError, type ChallengeDecision, type OutgoingRequest } from '@longwire/client';
+import { oauth, offeredLogin, type OAuth } from '@longwire/client/oauth';
+import type { Context } from '../context.js';
+import { sanitizeLine } from '../sanitize.js';
+import { LoginError, LoginNeededError } from './login-error.js';
+import { resourceOf, type Login } from './login-record.js';
+import { LoginStore, type FoundLogin } from './login-store.js';
+import { StoredProvider } from './stored-provider.js';
+
+/** How long it may take to find out where a server wants a login. */
+const OFFER_MS = 8_000;
+
+/** Headers of a response. */
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** The logins of one server, as its requests need them. */
+export class TargetLogin {
+  readonly #context: Context;
+  readonly #target: string;
+  readonly #store: LoginStore;
+  /** By file. */
+  readonly #flows = new Map<string, OAuth>();
+  /** The stream whose messages are sent elsewhere. */
+  #streamUrl: URL | undefined;
+
+  constructor(context: Context, target: string) {
+    this.#context = context;
+    this.#target = target;
+    this.#store = new LoginStore(context);
+  }
+
+  /** The token for a request; none for what is not below the resource of a login. */
+  async headers(request: OutgoingRequest): Promise<Record<string, string>> {
+    const login = this.#loginFor(request);
+    if (login === undefined) return {};
+    const headers = await this.#flowsOf(login).headers(request);
+    if ('authorization' in headers) this.#context.requests.credentials = 'login';
+    return headers;
+  }
+
+  /**
+   * Renews the token that was refused, once for all processes.
+   *
+   * @throws LoginNeededError where only a person can help.
+   */
+  async answer(
+    status: 401 | 403,
+    headers: Headers,
+    request: OutgoingRequest,
+  ): Promise<ChallengeDecision> {
+    const login = this.#loginFor(request);
+    if (login === undefined) {
+      if (status === 401) await this.#offer(headers, request);
+      return 'fail';
+    }
+    const flows = this.#flowsOf(login);
+    try {
+      return await this.#store.locked(login, () => flows.onChallenge(status, headers, request));
+    } catch (cause) {
+      if (cause instanceof LoginError || !(cause instanceof Error)) throw cause;
+      const summary = cause instanceof LongwireError ? cause.summary : cause.message;
+      const why = summary.replace(/^authorization failed: /, '');
+      throw new LoginError(
+        `the login for ${login.facts.resource} could not be renewed: ${sanitizeLine(why)}`,
+        { hint: 'it is kept: try again later', cause },
+      );
+    }
+  }
+
+  #loginFor(request: OutgoingRequest): FoundLogin | undefined {
+    const { method, transport, url } = request;
+    if (method === 'GET') this.#streamUrl = url;
+    // Messages of HTTP+SSE go where its stream says, which is of the same origin.
+    const hasOwnEndpoint = transport === 'sse' || transport === 'tool-events';
+    const isMessage = method === 'POST' && hasOwnEndpoint && this.#streamUrl !== undefined;
+    return this.#store.covering(isMessage ? (this.#streamUrl ?? url) : url);
+  }
+
+  #flowsOf(login: FoundLogin): OAuth {
+    const { file, facts } = login;
+    let flows = this.#flows.get(file);
+    if (flows === undefined) {
+      const provider = new StoredProvider(this.#store, login, {
+        onSecrets: (used) => this.#learn(used),
+        onUnkept: ({ message }) =>
+          this.#context.terminal.remarkOnce(
+            sanitizeLine(
+              `The new token for ${facts.resource} could not be kept (${message}): it lasts for this command, and the next one may need a new login`,
+            ),
+          ),
+      });
+      const { by, url, scope } = facts;
+      // A program asks for what it was given; a person's token is renewed with what it has.
+      flows = oauth(provider, { url, ...(by === 'program' && scope !== undefined && { scope }) });
+      this.#flows.set(file, flows);
+    }
+    return flows;
+  }
+
+  #learn({ secrets: { client, tokens } }: Login): void {
+    const { redactor } = this.#context;
+    for (const secret of [
+      client.client_secret,
+      tokens?.access_token,
+      tokens?.refresh_token,
+      tokens?.id_token,
+    ]) {
+      redactor.add(secret);
+    }
+  }
+
+  /** @throws LoginNeededError where the server says that it has a login. */
+  async #offer(headers: Headers, { url }: OutgoingRequest): Promise<void> {
+    const offered = await offeredLogin(url, headers, { timeoutMs: OFFER_MS });
+    if (offered === undefined) return;
+    const target = resourceOf(this.#target);
+    throw new LoginNeededError(`${target} wants a login at ${sanitizeLine(offered.issuer)}`, {
+      target,
+    });
+  }
+}

@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Browser } from '../../../../test/support/browser.ts';
+import {
+  MACHINE,
+  startOAuthServer,
+  type OAuthServer,
+} from '../../../../test/support/oauth-server.ts';
+import { logIn, makeHome, run, start, type Home } from './support.ts';
+
+let server: OAuthServer;
+let home: Home;
+
+beforeEach(async () => {
+  [server, home] = await Promise.all([startOAuthServer(), makeHome()]);
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  await home[Symbol.asyncDispose]();
+});
+
+const call = (tool: string, ...words: string[]): ReturnType<typeof run> =>
+  run(['call', server.url, tool, ...words], home);
+
+describe('longwire login', () => {
+  it('says where to log in, logs in, and every command is let in', async () => {
+    const before = await call('read');
+    expect(before).toMatchObject({ code: 4, stdout: '' });
+    expect(before.stderr).toBe(
+      `error: ${server.url} wants a login at ${server.issuer}; run: longwire login ${server.url}\n`,
+    );
+    const { code, stdout, stderr, page } = await logIn(server.url, home);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `Logged in to ${server.url} at ${server.issuer}.\n`,
+    });
+    expect(stderr).toContain('There is no keychain here');
+    expect(page).toContain('You can close this window');
+    expect(await call('read')).toEqual({ code: 0, stdout: 'read done\n', stderr: '' });
+  });
+
+  it('renews a token that has expired', async () => {
+    await logIn(server.url, home);
+    for (const rounds of [1, 2]) {
+      await call('read');
+      server.expireTokens();
+      expect(await call('read')).toMatchObject({ code: 0, stderr: '' });
+      expect(server.granted['refresh_token']).toBe(rounds);
+    }
+  });
+
+  it('takes the pasted address, or the code alone', async () => {
+    const running = start(['login', server.url, '--no-browser'], home);
+    const address = await running.said(/^ {2}(http:\S+)$/m);
+    const isBack = ({ pathname }: URL): boolean => pathname === '/callback';
+    const { url } = await new Browser().open(address, { until: isBack });
+    running.type(url.href);
+    expect(await running.done).toMatchObject({ code: 0 });
+    expect(await call('read')).toMatchObject({ code: 0 });
+  });
+
+  it('shows a code for another device', async () => {
+    const running = start(['login', server.url, '--device', '--json'], home);
+    const address = await running.said(/^or open (\S+)$/m);
+    const browser = new Browser();
+    const confirm = await browser.submit(await browser.open(address), {});
+    await browser.submit(confirm, { confirm: 'yes' });
+    const { code, stdout } = await running.done;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ server: server.url, issuer: server.issuer });
+    expect(await call('read')).toMatchObject({ code: 0 });
+  });
+
+  it('logs in as the program itself', async () => {
+    home.env['SECRET'] = MACHINE.secret;
+    const words = [
+      '--client-credentials',
+      '--client-id',
+      MACHINE.id,
+      '--client-secret-env',
+      'SECRET',
+    ];
+    const { code, stdout } = await run(['login', server.url, ...words], home);
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('as the program itself') as string,
+    });
+    delete home.env['SECRET'];
+    await call('read');
+    server.expireTokens();
+    expect(await call('read')).toMatchObject({ code: 0 });
+    expect(server.granted['client_credentials']).toBe(2);
+  });
+
+  it('takes a client that is registered, and a port for its redirect', async () => {
+    const { code } = await logIn(server.url, home, ['--client-id', 'given']);
+    expect(code).toBe(0);
+    expect(server.requests).not.toContain('POST /reg');
+  });
+
+  it('asks for more scopes where a call needs them', async () => {
+    await logIn(server.url, home);
+    const refused = await call('write');
+    expect(refused.code).toBe(4);
+    const [, scopes = ''] = /run: longwire login \S+ --scope '([^']+)'/.exec(refused.stderr) ?? [];
+    expect(scopes.split(' ')).toContain('notes:write');
+    await logIn(server.url, home, ['--scope', scopes]);
+    expect(await call('write')).toMatchObject({ code: 0, stdout: 'write done\n' });
+  });
+
+  it('says that the person refused', async () => {
+    server.decision = 'deny';
+    const { code, stderr, page } = await logIn(server.url, home);
+    expect(code).toBe(4);
+    expect(stderr).toContain('Ada said no');
+    expect(page).toContain('You are not logged in');
+    expect(await run(['whoami', '--json'], home)).toMatchObject({ code: 0, stdout: '[]\n' });
+  });
+
+  it('ends with Ctrl-C while it waits', async () => {
+    const running = start(['login', server.url], home);
+    await running.said(/(http:\S+\/[0-9a-f]{32})/);
+    running.interrupt();
+    expect(await running.done).toMatchObject({ code: 130 });
+  });
+
+  it('gives up after --timeout', async () => {
+    const { code, stderr } = await run(['login', server.url, '--timeout', '1'], home);
+    expect({ code, stderr }).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('nobody logged in within 1 second') as string,
+    });
+  });
+});
+
+describe('longwire whoami and logout', () => {
+  it('tell who it is, and end it', async () => {
+    await logIn(server.url, home, ['--scope', 'openid offline_access notes:read']);
+    const { stdout } = await run(['whoami', server.url, '--json'], home);
+    expect(JSON.parse(stdout)).toMatchObject({
+      server: server.url,
+      issuer: server.issuer,
+      who: { sub: 'ada', name: 'Ada', email: 'ada@example.com' },
+      state: 'valid',
+      renewable: true,
+      kept: { keychain: false },
+    });
+    expect((await run(['whoami'], home)).stdout).toContain('Ada <ada@example.com>');
+    expect(await run(['logout', server.url], home)).toEqual({
+      code: 0,
+      stdout: `Logged out of ${server.url}.\n`,
+      stderr: '',
+    });
+    expect(server.requests).toContain('POST /token/revocation');
+    expect(await run(['whoami', server.url], home)).toMatchObject({ code: 4 });
+    expect(await call('read')).toMatchObject({ code: 4 });
+  });
+
+  it('--json has no token, whatever is asked', async () => {
+    await logIn(server.url, home);
+    const { readFileSync, readdirSync } = await import('node:fs');
+    const folder = `${home.env['XDG_CONFIG_HOME']}/longwire/logins`;
+    const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.json'));
+    const { secrets } = JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as {
+      secrets: { tokens: { access_token: string; refresh_token: string } };
+    };
+    const said = [
+      await run(['whoami', '--json'], home),
+      await run(['tools', server.url, '-v'], home),
+      await run(['inspect', server.url, '--json', '-v'], home),
+    ];
+    const text = JSON.stringify(said);
+    expect(text).not.toContain(secrets.tokens.access_token);
+    expect(text).not.toContain(secrets.tokens.refresh_token);
+  });
+});
+
+describe('what goes before a login', () => {
+  it('is --header, and MCP_API_KEY', async () => {
+    await logIn(server.url, home);
+    const header = await call('read', '--header', 'Authorization: Bearer other');
+    expect(header.code).toBe(4);
+    expect(header.stderr).toContain('the credentials of --header were sent');
+    home.env['MCP_API_KEY'] = 'a-key';
+    home.env['MCP_SERVER_URL'] = server.url;
+    const key = await call('read');
+    expect(key.code).toBe(4);
+    expect(key.stderr).toContain('MCP_API_KEY was sent');
+  });
+});

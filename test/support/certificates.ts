@@ -1,0 +1,93 @@
+/**
+ * Certificates of servers on 127.0.0.1, and their keys, which are of no secret: nobody trusts them but
+ * tests.
+ */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQggow87GGt/ZBp2s3Y
+Yq1oju1jnMtMR3AXGrjntl4eTmqhRANCAAS5LmeZEOHLG5ZTn5NKDQnHKoujlkoH
+kPyONvrjOgvBDM6IKBlhgaL1AZndn00v+vYgNcmvP92LlKzdPQuMSgFB
+-----END PRIVATE KEY-----`;
+
+/** Self-signed, for localhost and 127.0.0.1. A client trusts it that is given it. */
+export const selfSigned: Certificate = {
+  key: KEY,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUWVK2VHQswmoEEcrQQek2ViBZqlowCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyODE0NDYyNVoYDzIxMjYxMTA0
+MTQ0NjI1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAS5LmeZEOHLG5ZTn5NKDQnHKoujlkoHkPyONvrjOgvBDM6IKBlhgaL1
+AZndn00v+vYgNcmvP92LlKzdPQuMSgFBo28wbTAdBgNVHQ4EFgQUdGnT2EBdOljS
+rRTrzdPRQu/UwiUwHwYDVR0jBBgwFoAUdGnT2EBdOljSrRTrzdPRQu/UwiUwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwCgYIKoZI
+zj0EAwIDSAAwRQIhAJFJidEVz0gkVsJLNAJC4n0RHqmXXSiFbeX7wMHwxUcuAiB3
+/05o0zDahQZFyxU/jlZh2XTlFWxyriNb5w46uyfRQQ==
+-----END CERTIFICATE-----`,
+};
+
+/** The same, of the year 2024. */
+export const expired: Certificate = {
+  key: KEY,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBUjCB+qADAgECAgEBMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMMCWxvY2FsaG9z
+dDAeFw0yNDAxMDEwMDAwMDBaFw0yNTAxMDEwMDAwMDBaMBQxEjAQBgNVBAMMCWxv
+Y2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABLkuZ5kQ4csbllOfk0oN
+Cccqi6OWSgeQ/I42+uM6C8EMzogoGWGBovUBmd2fTS/69iA1ya8/3YuUrN09C4xK
+AUGjPTA7MBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAdBgNVHQ4EFgQUdGnT
+2EBdOljSrRTrzdPRQu/UwiUwCgYIKoZIzj0EAwIDRwAwRAIgSTNbvIW46Aia8fW7
+spN48xtZ35m0jCCITgbaFMZlUtECIElKpR5z9kT3vDKmXPozOHFnkEadmYUmxsgO
+Dn2/Gkn2
+-----END CERTIFICATE-----`,
+};
+
+/** Self-signed, for mcp.example.com. */
+export const wrongName: Certificate = {
+  key: KEY,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBYjCCAQigAwIBAgIBAjAKBggqhkjOPQQDAjAaMRgwFgYDVQQDDA9tY3AuZXhh
+bXBsZS5jb20wIBcNMjYwMTAxMDAwMDAwWhgPMjEyNTEyMzEwMDAwMDBaMBoxGDAW
+BgNVBAMMD21jcC5leGFtcGxlLmNvbTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IA
+BLkuZ5kQ4csbllOfk0oNCccqi6OWSgeQ/I42+uM6C8EMzogoGWGBovUBmd2fTS/6
+9iA1ya8/3YuUrN09C4xKAUGjPTA7MBoGA1UdEQQTMBGCD21jcC5leGFtcGxlLmNv
+bTAdBgNVHQ4EFgQUdGnT2EBdOljSrRTrzdPRQu/UwiUwCgYIKoZIzj0EAwIDSAAw
+RQIhAL4oJJIVCAF0coTB8CLpDJ9Va81kWxROsIuLvuHUaezhAiAKe5x+tZfd3j/V
+gwb9CWxvYsWhn3sgA5JCKP0uxrtZOg==
+-----END CERTIFICATE-----`,
+};
+
+/** For localhost and 127.0.0.1, by {@link authority}, which the server does not send. */
+export const issued: Certificate = {
+  key: `-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIITe72AHlYiyF+2XNo6X9NZLaIuT9cPha7XnqRoNvlyzoAoGCCqGSM49
+AwEHoUQDQgAEznyh3hW28Q5h1Vq91s7xRJxl8D++i57ZpVt/vi8OacG69PO2TJey
+39HLyMTvh36ZISplsQl5KownUOpZ7JaLSw==
+-----END EC PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBkzCCATmgAwIBAgIUHJOb5HFSZOS23XAQX1UOuDoXZWEwCgYIKoZIzj0EAwIw
+HTEbMBkGA1UEAwwSRXhhbXBsZSBDb21wYW55IENBMCAXDTI2MTEyOTEwNTgyNloY
+DzIxMjUwNjIzMTA1ODI2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjO
+PQIBBggqhkjOPQMBBwNCAATOfKHeFbbxDmHVWr3WzvFEnGXwP76LntmlW3++Lw5p
+wbr087ZMl7Lf0cvIxO+HfpkhKmWxCXkqjCdQ6lnslotLo14wXDAaBgNVHREEEzAR
+gglsb2NhbGhvc3SHBH8AAAEwHQYDVR0OBBYEFPzAWVbvZX7RH3Tfzwggj1LIYI11
+MB8GA1UdIwQYMBaAFHRp09hAXTpY0q0U683T0ULv1MIlMAoGCCqGSM49BAMCA0gA
+MEUCIQDkdOs1JdSe+V1ZlNmQaAiGP0liZhtWzapVTos1WE3GrwIgWXvo4Ycnr7qt
+b43VSSIZgZbQweY3syiKmPCSKm/C4bs=
+-----END CERTIFICATE-----`,
+};
+
+/** The authority of a company. */
+export const authority: string = `-----BEGIN CERTIFICATE-----
+MIIBkDCCATegAwIBAgIUXVf/uS3uNfHebj+iV6oZbzUcm04wCgYIKoZIzj0EAwIw
+HTEbMBkGA1UEAwwSRXhhbXBsZSBDb21wYW55IENBMCAXDTI2MTEyOTEwNTgyNloY
+DzIxMjUwNjIzMTA1ODI2WjAdMRswGQYDVQQDDBJFeGFtcGxlIENvbXBhbnkgQ0Ew
+WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAS5LmeZEOHLG5ZTn5NKDQnHKoujlkoH
+kPyONvrjOgvBDM6IKBlhgaL1AZndn00v+vYgNcmvP92LlKzdPQuMSgFBo1MwUTAd
+BgNVHQ4EFgQUdGnT2EBdOljSrRTrzdPRQu/UwiUwHwYDVR0jBBgwFoAUdGnT2EBd
+OljSrRTrzdPRQu/UwiUwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBE
+AiAujqdTQX9lemttXMjWOoCUU6bVb6gUb7n676kHs7gsrQIgASUqeCTatEkD4jCB
+desTm11LZd0Ocx4tHKPJ5K/NruE=
+-----END CERTIFICATE-----`;
