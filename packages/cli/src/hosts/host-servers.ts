@@ -24,7 +24,10 @@ export interface HostServers {
  */
 export async function readHostServers(
   context: Context,
-  { hosts, inputs = {} }: { hosts?: ReadonlySet<string>; inputs?: Record<string, string> } = {},
+  {
+    hosts,
+    inputs = {},
+  }: { hosts?: ReadonlySet<string>; inputs?: Readonly<Record<string, string>> } = {},
 ): Promise<HostServers> {
   const { cwd, env } = context;
   const found: HostServers = { configurations: [], unreadable: [] };
@@ -47,7 +50,7 @@ export async function readHostServers(
 async function readHostFile(
   context: Context,
   { host, path }: HostFile,
-  inputs: Record<string, string>,
+  inputs: Readonly<Record<string, string>>,
 ): Promise<Configuration> {
   const { cwd } = context;
   const isHere = host.startsWith('.');
@@ -95,7 +98,7 @@ function withoutNames(configuration: Configuration, seen: Set<string>): Configur
 export async function hostConfiguration(
   context: Context,
   name: string,
-  inputs: Record<string, string> = {},
+  inputs: Readonly<Record<string, string>> = {},
 ): Promise<Configuration> {
   const host = hostOf(name) ?? '';
   const { configurations, unreadable } = await readHostServers(context, {
