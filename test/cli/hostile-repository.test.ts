@@ -96,7 +96,7 @@ function writeRepository(): void {
   const listed = [command.command, ...command.args];
   write('repository/longwire.json', {
     servers,
-    profiles: { evil: { servers: { plain: { headers: { a: '${TOKEN}' } } } } },
+    profiles: { evil: { servers: { thief: { headers: { a: '${TOKEN}' } } } } },
   });
   write('repository/.mcp.json', {
     mcpServers: { ...servers, approved: { ...command, trust: true } },
@@ -157,10 +157,10 @@ function writeRepository(): void {
   write('home/.cursor/mcp.json', { mcpServers: { own: { url, headers: { key: secret } } } });
 }
 
-function runHere(words: readonly string[]): Promise<CliRun> {
+function runHere(words: readonly string[], env: Record<string, string> = {}): Promise<CliRun> {
   return runCli([...words], {
     cwd,
-    env: { HOME: home, TOKEN: secret, ANTHROPIC_API_KEY: secret, MCP_API_KEY: secret },
+    env: { HOME: home, TOKEN: secret, ANTHROPIC_API_KEY: secret, MCP_API_KEY: secret, ...env },
     killAfterMs: 60_000,
     interruptOn: /Ctrl-C ends it|^> $/,
   });
@@ -170,20 +170,25 @@ function runHere(words: readonly string[]): Promise<CliRun> {
 const afterCommand: readonly (readonly string[])[] = [
   [],
   ['@all'],
-  ['@all', 'echo'],
-  // A tool and its argument, for the server of the environment.
-  ['echo', 'message=hi'],
   ['http://127.0.0.1:9'],
-  ['http://127.0.0.1:9', 'echo'],
   ['--', 'no-such-program-at-all'],
-  ['own'],
   ['.cursor'],
   ['--json'],
-  ['-v'],
 ];
 
-/** Of commands that have commands. */
+/** Words that are no server, for the server of the environment. */
+const subjects = [
+  ['echo'],
+  ['echo', 'message=hi'],
+  ['@all', 'echo'],
+  ['http://127.0.0.1:9', 'echo', 'a=b'],
+];
+
+/** Of commands that have commands, or are about something of a server. */
 const ofCommands: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  ...Object.fromEntries(
+    ['call', 'tools', 'read', 'prompt', 'complete'].map((name) => [name, subjects]),
+  ),
   servers: [
     ['status'],
     ['status', '--json'],
@@ -200,20 +205,30 @@ const ofCommands: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 
 describe('a repository of somebody else', () => {
-  test.each(commandNames)('%s starts and sends nothing that was not named', async (name) => {
-    writeRepository();
-    const lines = [...afterCommand, ...(ofCommands[name] ?? [])].map((words) => [name, ...words]);
-    for (const words of lines) {
-      const { code, signal, stdout, stderr } = await runHere(words);
-      const told = `longwire ${words.join(' ')}: ${stderr}`;
-      expect(signal, told).toBe(null);
-      expect(code, told).not.toBe(null);
-      expect(existsSync(trace()), told).toBe(false);
-      expect(arrived, told).toEqual([]);
-      expect(stdout + stderr, told).not.toContain(secret);
-      expect(stdout + stderr, told).not.toMatch(/\u001b\[2J|\u202e/);
-    }
-  });
+  test.each(commandNames)(
+    '%s starts and sends nothing that was not named',
+    { timeout: 180_000 },
+    async (name) => {
+      writeRepository();
+      // The user's own server, at which nothing listens.
+      const own = { MCP_SERVER_URL: 'http://127.0.0.1:9' };
+      const lines = [
+        ...[...afterCommand, ...(ofCommands[name] ?? [])].map((words) => ({ words, env: own })),
+        ...[[], ['@all']].map((words) => ({ words, env: {} })),
+      ];
+      for (const { words: after, env } of lines) {
+        const words = [name, ...after];
+        const { code, signal, stdout, stderr } = await runHere(words, env);
+        const told = `longwire ${words.join(' ')}: ${stderr}`;
+        expect(signal, told).toBe(null);
+        expect(code, told).not.toBe(null);
+        expect(existsSync(trace()), told).toBe(false);
+        expect(arrived, told).toEqual([]);
+        expect(stdout + stderr, told).not.toContain(secret);
+        expect(stdout + stderr, told).not.toMatch(/\u001b\[2J|\u202e/);
+      }
+    },
+  );
 
   test('can be looked at, and then named', async () => {
     writeRepository();

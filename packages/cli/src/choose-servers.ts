@@ -7,6 +7,7 @@ import type { Context } from './context.js';
 import { warnOfEnvironment } from './environment.js';
 import { checkTargetOptions } from './target-options.js';
 import { sanitizeLine } from './sanitize.js';
+import { shellWord } from './shell-word.js';
 import { isTarget, looksLikeAddress, parseTarget, type Server } from './target.js';
 
 /** The word for every server that has a name. */
@@ -171,6 +172,25 @@ export async function splitServer(
   const configuration = await readConfiguration(context);
   const isName = configuration !== undefined && namesIn(configuration).includes(first);
   return isName ? [first, rest] : [undefined, [...words]];
+}
+
+/**
+ * Refuses the name of a server that may be that of a tool of `MCP_SERVER_URL`, too, if the server is of a
+ * file that was only found, and was not allowed: no such file can turn a tool's name into a command.
+ *
+ * @throws LongwireError (code `config`)
+ */
+export async function refuseAmbiguous(name: string, context: Context): Promise<void> {
+  if (name === allServers || isTarget(name)) return;
+  const configuration = await configurationOf(name, context);
+  const config = configuration?.servers.get(name);
+  if (configuration === undefined || configuration.isNamed || config === undefined) return;
+  const { Allowances } = await import('./hosts/allowances.js');
+  if (new Allowances(context).standingOf(config, configuration) === 'allowed') return;
+  throw usageError(
+    `"${name}" is a server of ${configuration.file}, and may be a tool of MCP_SERVER_URL: longwire servers allow ${shellWord(name)}, or write the URL before the tool`,
+    { code: 'config' },
+  );
 }
 
 /** The server that a word means. */
