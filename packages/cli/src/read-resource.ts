@@ -84,7 +84,7 @@ export async function printContents(
 }
 
 /** What a file with this content is named for: the last part of its URI. */
-function sourceOf(uri: string): string {
+export function sourceOf(uri: string): string {
   const path = uri.replace(/[?#].*$/s, '').replace(/\/+$/, '');
   return /[^/:]*$/.exec(path)?.[0] || 'resource';
 }

@@ -20,8 +20,8 @@ const maxCauses = 6;
 
 /**
  * Prints on one line of stderr what went wrong and what to do; for a configuration, one line for each
- * problem. With `--verbose` also the code, the certainty, what was tried and the causes. `server` names
- * the server if there are several.
+ * problem. With `--verbose` also the code, the certainty, what was tried and the causes, each said once.
+ * `server` names the server if there are several.
  */
 export function reportError(
   error: unknown,
@@ -37,16 +37,19 @@ export function reportError(
   const [line = '', ...more] = isList ? error.message.split('\n') : [join(summary, hint)];
   terminal.error(`${terminal.remarkColors.red('error:')} ${sanitizeLine(whose + line)}`);
   for (const each of more) terminal.error(`  ${sanitizeLine(each)}`);
+  let said = line;
+  const detailOnce = (what: string, detail: string): void => {
+    if (!said.includes(what)) terminal.detail(detail);
+    said += `\n${what}`;
+  };
   if (error instanceof LongwireError) {
     terminal.detail(`  code ${error.code}, certainty ${error.certainty}`);
-    for (const tried of triedOf(error)) terminal.detail(describeTried(tried));
+    for (const tried of triedOf(error)) detailOnce(tried.outcome, describeTried(tried));
   }
   let cause = causeOf(error);
-  let said = line;
   for (let depth = 0; cause !== undefined && depth < maxCauses; depth++) {
     const why = shownSummary(cause, terminal);
-    if (!said.includes(why)) terminal.detail(`  because: ${sanitizeLine(why)}`);
-    said += why;
+    detailOnce(why, `  because: ${sanitizeLine(why)}`);
     cause = causeOf(cause);
   }
 }
@@ -99,7 +102,8 @@ export function errorAsJson(
 
 /** One thing that was tried to find a server, as a detail. */
 export function describeTried({ url, outcome }: ProbeResult): string {
-  return `  tried ${sanitizeLine(`${url}: ${outcome}`)}`;
+  // Most outcomes name the URL, too.
+  return `  tried ${sanitizeLine(`${url}: ${outcome.replace(` ${url} `, ' ')}`)}`;
 }
 
 /** What to try, as options of the command line if the library's hint is for programs. */

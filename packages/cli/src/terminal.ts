@@ -135,6 +135,12 @@ export class Terminal {
     this.#emit(this.#stdout, this.#redactor.data(text));
   }
 
+  /** Bytes as a result. */
+  bytes(bytes: Uint8Array): void {
+    this.stopLive();
+    this.#stdout.write(bytes);
+  }
+
   /** The result as one JSON document; `lines` puts each on one line. */
   json(value: unknown, options: { lines?: boolean } = {}): void {
     const text = toJson(this.#redactor.value(value), options.lines === true ? 0 : 2);

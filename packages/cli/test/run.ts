@@ -11,15 +11,18 @@ export interface Run {
 /** Runs the command in this process, without a terminal. */
 export async function run(
   args: string[],
-  options: { env?: Record<string, string>; input?: string; cwd?: string } & Pick<
-    MainOptions,
-    'onInterrupt'
-  > = {},
+  options: {
+    env?: Record<string, string>;
+    input?: string;
+    cwd?: string;
+    /** Given all of stdout so far, whenever there is more of it. */
+    onOutput?: (stdout: string) => void;
+  } & Pick<MainOptions, 'onInterrupt'> = {},
 ): Promise<Run> {
   const { env = {}, input = '', cwd = import.meta.dirname, onInterrupt } = options;
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   stdin.end(input);
-  const out = collected(stdout);
+  const out = collected(stdout, options.onOutput);
   const err = collected(stderr);
   const code = await main({
     args,
@@ -35,8 +38,11 @@ export async function run(
   return { code, stdout: await out, stderr: await err };
 }
 
-async function collected(stream: PassThrough): Promise<string> {
+async function collected(stream: PassThrough, onMore?: (text: string) => void): Promise<string> {
   let text = '';
-  for await (const chunk of stream) text += String(chunk);
+  for await (const chunk of stream) {
+    text += String(chunk);
+    onMore?.(text);
+  }
   return text;
 }

@@ -6,16 +6,21 @@ import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { commandBelongsAfter, isLauncher } from '../launchers.js';
-import { outcomeOf, printResult } from '../print-result.js';
+import { deliver } from '../out/deliver.js';
+import { chooseDestination, outOption } from '../out/destination.js';
+import { describeParts, outcomeOf } from '../print-result.js';
 import { readStdin } from '../read-stdin.js';
+import { resultParts } from '../result-parts.js';
 import { MediaFolder } from '../save-media.js';
 import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
+import { imageDrawer } from '../terminal-images.js';
 import { isTarget, looksLikeAddress, parseTarget } from '../target.js';
 
 interface CallOptions extends ServerRequestOptions {
   args?: string;
   loose?: boolean;
+  out?: string;
 }
 
 const examples = `
@@ -42,10 +47,11 @@ export const addCall: AddCommand = (program, run) => {
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
     )
     .option('--args <json>', 'the arguments as one JSON object, or @file, or - for stdin')
+    .option(...outOption)
     .option('--loose', 'send an argument that looks like a misspelt one all the same');
   addServerRequestOptions(command)
     .addHelpText('after', examples)
-    .action((all: string[], { args: json, loose = false, ...mayAsk }: CallOptions) =>
+    .action((all: string[], { args: json, loose = false, out, ...mayAsk }: CallOptions) =>
       run(async (context) => {
         const [server, [tool, ...words]] = await splitServer(all, context);
         if (tool === undefined) {
@@ -59,6 +65,7 @@ export const addCall: AddCommand = (program, run) => {
           }
         }
         if (looksLikeAddress(tool)) parseTarget(tool);
+        const destination = chooseDestination(out, context);
         const stdin = await readStdin(context, { words, json });
         const call = async (client: LongwireClient): Promise<ExitCode> => {
           const { terminal, options } = context;
@@ -70,10 +77,19 @@ export const addCall: AddCommand = (program, run) => {
             stdin,
             onTools: (tools) => rememberTools(context, server, tools),
           });
-          if (!options.json)
-            return printResult(terminal, result, { tool, media: new MediaFolder() });
-          terminal.json(result);
-          return outcomeOf(terminal, result, tool);
+          const { rest, hasFailed } = await deliver(
+            context,
+            // An error is no file.
+            result.isError === true ? undefined : destination,
+            resultParts(result),
+            { source: tool },
+          );
+          if (options.json) terminal.json(result);
+          else {
+            const media = new MediaFolder(imageDrawer(context));
+            for (const line of await describeParts(rest, { tool, media })) terminal.print(line);
+          }
+          return hasFailed ? 1 : outcomeOf(terminal, result, tool);
         };
         return await withClient(context, server, call, { mayAsk });
       }),

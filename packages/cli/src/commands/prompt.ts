@@ -1,9 +1,14 @@
 import type { AddCommand } from '../context.js';
 import { getWritten, printMessages } from '../get-prompt.js';
+import { deliver } from '../out/deliver.js';
+import { chooseDestination, outOption } from '../out/destination.js';
+import { describeParts } from '../print-result.js';
 import { readStdin } from '../read-stdin.js';
+import { contentPart } from '../result-parts.js';
 import { MediaFolder } from '../save-media.js';
 import { withClient } from '../session.js';
 import { splitSubject } from '../subject.js';
+import { imageDrawer } from '../terminal-images.js';
 
 const example = 'longwire prompt http://127.0.0.1:3001 market_brief symbols=AAPL';
 
@@ -17,21 +22,30 @@ export const addPrompt: AddCommand = (program, run) => {
       '[words...]',
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), prompt, arguments',
     )
+    .option(...outOption)
     .addHelpText('after', `\nExample:\n  $ ${example}`)
-    .action((all: string[]) =>
+    .action((all: string[], { out }: { out?: string }) =>
       run(async (context) => {
         const { server, ...written } = await splitSubject(all, context, {
           what: 'prompt',
           example,
         });
+        const destination = chooseDestination(out, context);
         const stdin = await readStdin(context, written);
         return await withClient(context, server, async (client) => {
           const { terminal, options } = context;
           const result = await getWritten(context, client, { ...written, stdin });
           const { name } = written;
+          const media = new MediaFolder(imageDrawer(context));
+          const parts = result.messages.map(({ content }) => contentPart(content));
+          const { rest, hasFailed } = await deliver(context, destination, parts, { source: name });
           if (options.json) terminal.json(result);
-          else await printMessages(context, result, { name, media: new MediaFolder() });
-          return 0;
+          else if (rest === parts) await printMessages(context, result, { name, media });
+          else
+            for (const line of await describeParts(rest, { tool: name, media })) {
+              terminal.print(line);
+            }
+          return hasFailed ? 1 : 0;
         });
       }),
     );

@@ -1,9 +1,14 @@
 import type { AddCommand } from '../context.js';
-import { checkWritten, printContents, readWritten } from '../read-resource.js';
+import { deliver } from '../out/deliver.js';
+import { chooseDestination, outOption } from '../out/destination.js';
+import { describeParts } from '../print-result.js';
+import { checkWritten, printContents, readWritten, sourceOf } from '../read-resource.js';
 import { readStdin } from '../read-stdin.js';
+import { resourcePart } from '../result-parts.js';
 import { MediaFolder } from '../save-media.js';
 import { withClient } from '../session.js';
 import { splitSubject } from '../subject.js';
+import { imageDrawer } from '../terminal-images.js';
 
 const example = 'longwire read http://127.0.0.1:3001 demo://about';
 
@@ -17,6 +22,7 @@ export const addRead: AddCommand = (program, run) => {
       '[words...]',
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), URI or name of the resource, variables of a template',
     )
+    .option(...outOption)
     .addHelpText(
       'after',
       `
@@ -27,20 +33,29 @@ Examples:
   $ longwire read files 'user://{id}/profile' id=7    (files is a name in longwire.json)
   $ longwire read demo://resource/static/document/features.md > features.md`,
     )
-    .action((all: string[]) =>
+    .action((all: string[], { out }: { out?: string }) =>
       run(async (context) => {
         const { server, ...written } = await splitSubject(all, context, {
           what: 'resource',
           example,
         });
+        const destination = chooseDestination(out, context);
         const stdin = await readStdin(context, written);
         checkWritten(context, { ...written, stdin });
         return await withClient(context, server, async (client) => {
           const { terminal, options } = context;
           const result = await readWritten(context, client, { ...written, stdin });
+          const media = new MediaFolder(imageDrawer(context));
+          const parts = result.contents.map((content) => resourcePart({ ...content }));
+          const source = sourceOf(written.name);
+          const { rest, hasFailed } = await deliver(context, destination, parts, { source });
           if (options.json) terminal.json(result);
-          else await printContents(context, result, { media: new MediaFolder() });
-          return 0;
+          else if (rest === parts) await printContents(context, result, { media });
+          else
+            for (const line of await describeParts(rest, { tool: source, media })) {
+              terminal.print(line);
+            }
+          return hasFailed ? 1 : 0;
         });
       }),
     );

@@ -79,7 +79,8 @@ async function splitNames(
   if (command !== undefined && first !== allServers) return [undefined, [...words]];
   // A word before a name is a server, if there is one of that name.
   const [server] = await splitServer([first, 'tool'], context);
-  if (server !== undefined && words.length === 1) await refuseAmbiguous(server, context);
+  const isToolLike = words[1] === undefined || words[1].includes('=');
+  if (server !== undefined && isToolLike) await refuseAmbiguous(server, context);
   return server === undefined ? [undefined, [...words]] : [server, words.slice(1)];
 }
 

@@ -14,7 +14,7 @@ import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
 import { describeNotification } from '../notifications.js';
 import { collect, targetArgument } from '../options.js';
-import { errorAsJson, reportError } from '../report-error.js';
+import { errorAsJson, reportError, summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { withoutLastWords } from '../trace/last-words.js';
 import {
@@ -31,7 +31,11 @@ const retry = { maxAttempts: Infinity };
 interface WatchOptions {
   level: LoggingLevel;
   subscribe?: string[];
+  read?: string[];
 }
+
+/** Prints one event: as JSON, or the line for people. */
+type PrintEvent = (event: Record<string, unknown>, line: string) => void;
 
 /** `longwire watch [target]` */
 export const addWatch: AddCommand = (program, run) => {
@@ -45,14 +49,16 @@ export const addWatch: AddCommand = (program, run) => {
         .default('debug'),
     )
     .option('--subscribe <uri>', 'be told when this resource changes (repeatable)', collect)
+    .option('--read <uri>', 'the same, and print what it then holds (repeatable)', collect)
     .addHelpText(
       'after',
       `
 Goes on until Ctrl-C, also over losses of the connection. With --json, one line
 an event.
 
-Example:
-  $ longwire watch http://127.0.0.1:3001/sse --level info`,
+Examples:
+  $ longwire watch http://127.0.0.1:3001/sse --level info
+  $ longwire watch http://127.0.0.1:3001/sse --read demo://clock`,
     )
     .action((word: string | undefined, options: WatchOptions) =>
       run((context) => watch(context, word, options)),
@@ -70,9 +76,10 @@ async function watch(
     onOutput: outputPrinter(context),
   });
   try {
-    const ended = printEvents(context, client);
+    const print = eventPrinter(context);
+    const ended = printEvents(context, client, print);
     await connectClients(context, [client]);
-    await Promise.race([askForEvents(context, client, options), ended]);
+    await Promise.race([askForEvents(context, client, { ...options, print }), ended]);
     return await ended;
   } finally {
     await closeClients([client]);
@@ -103,9 +110,10 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
         onOutput: outputPrinter(context, name),
       });
       followClients(context, [client], { several: true });
-      const ended = printEvents(context, client, name);
+      const print = eventPrinter(context, name);
+      const ended = printEvents(context, client, print);
       await client.connect({ signal: interruptions.signal });
-      await Promise.race([askForEvents(context, client, options, name), ended]);
+      await Promise.race([askForEvents(context, client, { ...options, print }, name), ended]);
       return await ended;
     } catch (error) {
       return failed(name, error);
@@ -118,21 +126,25 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
   return interruptions.signal.aborted ? 130 : (codes.find((code) => code !== 0) ?? 0);
 }
 
+/** What programs are told of a failure. */
+function told({ redactor }: Context, { code, summary }: LongwireError): object {
+  return { code, message: redactor.message(sanitizeLine(summary)) };
+}
+
 /** Prints until the command is interrupted, or the server refuses for good, which is a failure. */
-function printEvents(context: Context, client: LongwireClient, server?: string): Promise<ExitCode> {
+function printEvents(
+  context: Context,
+  client: LongwireClient,
+  print: PrintEvent,
+): Promise<ExitCode> {
   const { redactor, interruptions } = context;
-  const print = eventPrinter(context, server);
-  const told = ({ code, summary }: LongwireError): object => ({
-    code,
-    message: redactor.message(sanitizeLine(summary)),
-  });
   client.on('notification', (notification) => {
     const { method, params } = notification;
     print({ event: 'notification', method, params }, describeNotification(notification));
   });
   client.on('error', (error) => {
     print(
-      { event: 'error', ...told(error) },
+      { event: 'error', ...told(context, error) },
       redactor.message(`error ${sanitizeLine(error.summary)}`),
     );
   });
@@ -149,7 +161,7 @@ function printEvents(context: Context, client: LongwireClient, server?: string):
         ...state,
         ...('address' in state && { address: redactor.message(state.address) }),
         ...('connectMs' in state && { connectMs: Math.round(state.connectMs) }),
-        ...('reason' in state && { reason: told(state.reason) }),
+        ...('reason' in state && { reason: told(context, state.reason) }),
         // Beside the attempt it says nothing here: there is no limit.
         maxAttempts: undefined,
         dialsSinceAnswer: undefined,
@@ -166,10 +178,7 @@ function printEvents(context: Context, client: LongwireClient, server?: string):
 }
 
 /** Prints an event with its time: its line, or with `--json` the event. */
-function eventPrinter(
-  { terminal, options }: Context,
-  server?: string,
-): (event: Record<string, unknown>, line: string) => void {
+function eventPrinter({ terminal, options }: Context, server?: string): PrintEvent {
   return (event, line) => {
     const time = new Date().toISOString();
     if (options.json) {
@@ -210,7 +219,7 @@ function over(state: ConnectionState): LongwireError {
 async function askForEvents(
   context: Context,
   client: LongwireClient,
-  { level, subscribe = [] }: WatchOptions,
+  { level, subscribe = [], read = [], print }: WatchOptions & { print: PrintEvent },
   server?: string,
 ): Promise<void> {
   const { terminal } = context;
@@ -221,6 +230,29 @@ async function askForEvents(
       terminal.remark(`${whose}The log level was not set: ${sanitizeLine(error.summary)}`);
     });
   }
-  for (const uri of subscribe) await client.subscribeResource(uri, operationOptions(context));
+  const limits = operationOptions(context);
+  for (const uri of subscribe) await client.subscribeResource(uri, limits);
+  if (read.length > 0) await printResources(context, client, { uris: read, print });
   terminal.remark(`${whose}Watching; Ctrl-C ends it.`);
+}
+
+/** Prints what resources hold, now and whenever it changes. */
+async function printResources(
+  context: Context,
+  client: LongwireClient,
+  { uris, print }: { uris: readonly string[]; print: PrintEvent },
+): Promise<void> {
+  const { WatchedResources } = await import('../watch/watched-resources.js');
+  const { describeContents } = await import('../watch/describe-contents.js');
+  const watched = new WatchedResources(client, uris, {
+    limits: operationOptions(context),
+    onRead: (uri, { contents }) =>
+      print({ event: 'resource', uri, contents }, describeContents(uri, contents)),
+    onFailure: (uri, error) => {
+      const failure = error instanceof LongwireError ? told(context, error) : {};
+      const reason = context.redactor.message(sanitizeLine(summaryOf(error)));
+      print({ event: 'error', uri, ...failure }, `error ${sanitizeLine(uri)}: ${reason}`);
+    },
+  });
+  await watched.start();
 }

@@ -1,9 +1,28 @@
 import { resolve } from 'node:path';
-import { createRecorder, type Recorder } from '@longwire/recording';
+import {
+  createRecorder,
+  type RecordedError,
+  type RecordedLine,
+  type Recorder,
+} from '@longwire/recording';
 import type { Context } from '../context.js';
 import { RecordingFile } from '../dash/recording-file.js';
 import { sanitizeLine } from '../sanitize.js';
 import type { Trace, TracedServer } from './trace.js';
+
+/** A line with another text where it is a log or says what went wrong: only its form may give a secret away. */
+function withTexts(line: RecordedLine, redact: (text: string) => string): RecordedLine {
+  if (line.type === 'output') return { ...line, line: redact(line.line) };
+  const told = (error: RecordedError): RecordedError => ({
+    ...error,
+    message: redact(error.message),
+  });
+  if (line.type === 'state' && line.reason !== undefined) {
+    return { ...line, reason: told(line.reason) };
+  }
+  if ('error' in line && line.error !== undefined) return { ...line, error: told(line.error) };
+  return line;
+}
 
 /** Writes what passes to a file, as a recording, which the page shows again. */
 export class RecordedTrace implements Trace {
@@ -15,10 +34,8 @@ export class RecordedTrace implements Trace {
     this.#file = file;
     this.#recorder = createRecorder({
       write: (line) => {
-        // What a process logs has secrets that only their form gives away.
-        const shown =
-          line.type === 'output' ? { ...line, line: redactor.message(line.line) } : line;
-        file.write(JSON.stringify(redactor.value(shown)));
+        const told = withTexts(line, (text) => redactor.message(text));
+        file.write(JSON.stringify(redactor.value(told)));
       },
     });
   }

@@ -84,12 +84,12 @@ function exchange(event: WireExchange): WireWords | undefined {
     return message === undefined ? { kind: 'http', text: `↑ ${where}` } : undefined;
   }
   const isStream = contentType?.startsWith('text/event-stream') === true;
-  const type = contentType?.split(';', 1)[0] ?? 'no type';
+  const type = contentType === undefined ? '' : ` ${contentType.split(';', 1)[0] ?? ''}`;
   if (phase === 'answered') {
     if (!isStream || status === undefined || status >= 300) return undefined;
     return {
       kind: 'http',
-      text: `↓ ${status} ${type}, ${formatDuration(event.elapsedMs)}: ${where}`,
+      text: `↓ ${status}${type}, ${formatDuration(event.elapsedMs)}: ${where}`,
     };
   }
   const counts = [
@@ -99,13 +99,14 @@ function exchange(event: WireExchange): WireWords | undefined {
   ].join(', ');
   // Of a status the error says no more, and what is closed from this side is no failure.
   const isFailure = error !== undefined && error.code !== 'closed';
-  const why = isFailure && status === undefined ? `: ${error.summary}` : '';
+  const why =
+    isFailure && status === undefined ? `: ${error.summary.replace(`${where} `, '')}` : '';
   const what =
     status === undefined
       ? 'no answer'
       : isStream && status < 300
         ? `${status} ended`
-        : `${status} ${type}`;
+        : `${status}${type}`;
   return {
     kind: isFailure || (status ?? 0) >= 400 ? 'failed' : 'http',
     text: `↓ ${what}, ${counts}: ${where}${why}`,

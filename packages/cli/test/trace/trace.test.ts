@@ -31,7 +31,7 @@ const traced = (stderr: string): string[] =>
 const servers = {
   'HTTP+SSE': async () => {
     const server = await startHostileSse();
-    return { server, args: [server.url], http: /^↓ 20\d no type.*: POST http/ };
+    return { server, args: [server.url], http: /^↓ 20\d, .*: POST http/ };
   },
   'Streamable HTTP': async () => {
     const server = await startStreamable({});
@@ -44,7 +44,7 @@ const servers = {
   'tool-events': async () => {
     const server = await startToolEventsServer({ kind: 'answers-in-body' });
     const args = [server.url, '--header', `api_key: ${server.apiKey}`];
-    return { server, args, http: /^↓ 200 .*: POST http/ };
+    return { server, args, http: /^↓ 200.*: POST http/ };
   },
 };
 

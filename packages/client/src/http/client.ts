@@ -144,6 +144,11 @@ export class HttpClient implements HttpRequestHandlers {
     return { answer, abort: () => sent.abort() };
   }
 
+  /** The server has begun a session: whoever knows its id can use it. */
+  learnSession(id: string): void {
+    this.#secrets?.addSession(id);
+  }
+
   dispatch(
     request: HttpRequestOptions,
     url: URL,

@@ -8,6 +8,7 @@ import { OutputLines } from './output-lines.js';
 import { TextTail } from './text-tail.js';
 import type { WireObserver, WireProcess } from '../../options/wire-event.js';
 import { ReadBudget } from '../../read-budget.js';
+import { withTimeout } from '../../with-timeout.js';
 
 /** How long a server may take to exit after the end of its input. */
 const EXIT_GRACE_MS = 500;
@@ -55,6 +56,8 @@ export class StdioProcess {
   #drain: NodeJS.Timeout | undefined;
   #isOver = false;
   #ended: Promise<void> | undefined;
+  /** Who observes it has been told of its exit; `undefined` if nobody does. */
+  #told: Promise<void> | undefined;
 
   private constructor(
     child: ChildProcessWithoutNullStreams,
@@ -162,9 +165,12 @@ export class StdioProcess {
     });
     child.stderr.on('close', () => lines.end());
     // What it wrote has been told by then.
-    child.on('close', (exitCode, signal) =>
-      tell({ phase: 'exited', exitCode: exitCode ?? undefined, signal: signal ?? undefined }),
-    );
+    this.#told = new Promise((resolve) => {
+      child.on('close', (exitCode, signal) => {
+        tell({ phase: 'exited', exitCode: exitCode ?? undefined, signal: signal ?? undefined });
+        resolve();
+      });
+    });
     tell({ phase: 'started', exitCode: undefined, signal: undefined });
   }
 
@@ -177,6 +183,7 @@ export class StdioProcess {
     this.#child.stdin.destroy();
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
+    if (this.#told !== undefined) await withTimeout(EXIT_GRACE_MS, this.#told);
   }
 
   #fail(what: string): void {

@@ -95,7 +95,7 @@ export class StreamableChannel implements Channel {
       maxEventBytes,
       isResumable: () => this.#session.hasId && !this.#sessionLost,
       mayAnswerElsewhere: () => this.#isKnown && this.#serverStream.isWanted && !this.#ended,
-      onHead: ({ headers }) => this.#session.takeId(headers['mcp-session-id']),
+      onHead: ({ headers }) => this.#session.takeId(headers['mcp-session-id'], http),
       onMessage: (message, requestId, text) => this.#take(message, text, requestId),
       onError: (error, answerTo) => {
         if (!this.#ended || this.#isDraining) handlers.onError(error, answerTo);

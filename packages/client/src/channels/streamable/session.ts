@@ -56,9 +56,12 @@ export class StreamableSession {
   }
 
   /** Takes the id from the header of the first response that has one; an empty one is none. */
-  takeId(id: unknown): void {
+  takeId(id: unknown, http: HttpClient): void {
     if (this.#era === 'modern' || this.#id !== undefined) return;
-    if (typeof id === 'string' && id !== '') this.#set(id, this.#protocolVersion);
+    if (typeof id !== 'string' || id === '') return;
+    // The body of this very response may repeat it.
+    http.learnSession(id);
+    this.#set(id, this.#protocolVersion);
   }
 
   /** Takes the version from the answer to `initialize`. */
