@@ -195,8 +195,11 @@ describe('one question', () => {
         inputSchema,
       ]),
     ];
-    expect(names).toHaveLength(demoTools.length + everythingTools.length);
-    expect(schemasOf(body)).toEqual(Object.fromEntries(expected));
+    // It has one tool more for whoever can be asked something.
+    const asking = nameOf(names, everything, 'trigger-elicitation-request');
+    expect(names).toHaveLength(demoTools.length + everythingTools.length + 1);
+    const { [asking]: _, ...others } = schemasOf(body);
+    expect(others).toEqual(Object.fromEntries(expected));
   });
 
   test('passes enums, defaults and anyOf on as they are', async () => {
@@ -361,9 +364,12 @@ describe('a tool of which its server says that it only reads', () => {
     { calls: [{ id: 'toolu_1', name: 'add', arguments: { a: 1, b: 2 } }] },
     { text: 'Done.' },
   ];
-  const isCallRefused = async (args: string[], cwd?: string): Promise<unknown> => {
+  const isCallRefused = async (
+    args: string[],
+    { cwd, env }: { cwd?: string; env?: Record<string, string> } = {},
+  ): Promise<unknown> => {
     await using claude = await scripted(script);
-    const options = { env: claude.env, ...(cwd !== undefined && { cwd }) };
+    const options = { env: { ...claude.env, ...env }, ...(cwd !== undefined && { cwd }) };
     const run = await runCli(['chat', ...args, '-p', 'Add', '--json'], options);
     expect(run.code, run.stderr).toBe(0);
     return (JSON.parse(run.stdout) as { calls: { refused: boolean }[] }).calls[0]?.refused;
@@ -378,16 +384,22 @@ describe('a tool of which its server says that it only reads', () => {
   test.each<[object, string[], boolean]>([
     [{ trusted: true }, ['it'], false],
     [{ trusted: true }, ['@all', '--config', 'longwire.json'], false],
-    [{ trusted: true }, ['@all'], true],
+    [{ trusted: true }, ['@all'], false],
+    [{}, ['@all'], true],
     [{ tools: { override } }, ['it'], false],
-    [{ tools: { override } }, ['@all'], true],
-  ])('a file says %j, chat %j: refused is %j', async (server, args, isRefused) => {
-    const cwd = await mkdtemp(join(tmpdir(), 'longwire-trust-'));
-    const file = { servers: { it: { url: demo.sseUrl, ...server } } };
-    await writeFile(join(cwd, 'longwire.json'), JSON.stringify(file));
-    expect(await isCallRefused(args, cwd)).toBe(isRefused);
-    await removeFolder(cwd);
-  });
+    [{ tools: { override } }, ['@all'], false],
+  ])(
+    'a file of which it is allowed says %j, chat %j: refused is %j',
+    async (server, args, isRefused) => {
+      const cwd = await mkdtemp(join(tmpdir(), 'longwire-trust-'));
+      const file = { servers: { it: { url: demo.sseUrl, ...server } } };
+      await writeFile(join(cwd, 'longwire.json'), JSON.stringify(file));
+      const env = { XDG_STATE_HOME: cwd, XDG_CONFIG_HOME: cwd };
+      await runCli(['servers', 'allow', 'it'], { cwd, env });
+      expect(await isCallRefused(args, { cwd, env })).toBe(isRefused);
+      await removeFolder(cwd);
+    },
+  );
 
   test('--trust names a server of the chat: 2', async () => {
     await using claude = await scripted([]);

@@ -1,10 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { McpServer } from '@modelcontextprotocol/server';
 import { serve } from '@longwire/server';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import {
+  startScriptedClaude,
+  type ScriptedClaude,
+} from '../../packages/agent/test/support/scripted-claude.ts';
+import { startModernServer } from '../support/modern-server.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { runCli } from '../support/run-cli.ts';
+import { until } from '../support/until.ts';
 import { hasTerminal, startAtTerminal, type AtTerminal } from './support/terminal.ts';
 
 expectNothingLeftOpen();
@@ -55,6 +66,36 @@ async function startAsking(): Promise<{ url: string; asked: unknown[] } & AsyncD
       url: 'https://login.example.com/start?state=abc',
       elicitationId: 'one',
     }));
+    mcp.registerTool('impatient', {}, async () => {
+      const params = form('Quick!', word) as never;
+      const outcome = await mcp.server.elicitInput(params, { timeout: 1000 }).then(
+        ({ action }) => action,
+        () => 'gave up',
+      );
+      asked.push(outcome);
+      return { content: [{ type: 'text', text: outcome }] };
+    });
+    mcp.registerTool(
+      'think',
+      { inputSchema: z.object({ times: z.number() }) },
+      async ({ times }) => {
+        for (let time = 0; time < times; time++) {
+          await mcp.server
+            .createMessage({
+              systemPrompt: 'Be short',
+              messages: [
+                { role: 'user', content: { type: 'text', text: `Thought\u001b[2J ${time}` } },
+              ],
+              maxTokens: 100_000,
+            })
+            .then(
+              ({ content }) => void asked.push('text' in content ? content.text : content),
+              (error: Error) => void asked.push(error.message),
+            );
+        }
+        return { content: [{ type: 'text', text: `thought ${times} times` }] };
+      },
+    );
     tool('bad-url', 1, () => ({
       mode: 'url',
       message: 'Look',
@@ -113,6 +154,20 @@ describe('without a terminal', () => {
     expect(url.stdout + url.stderr).toMatch(/url/i);
   });
 
+  test('a server of the newest era asks by its result, and one of both is asked in the older', async () => {
+    const modern = await startModernServer({ legacy: 'stateless' });
+    const both = await startModernServer({ legacy: 'sessions' });
+    const answers = ['--answer', 'name=me'];
+    const asked = await runCli(['call', modern.url, 'ask', ...answers]);
+    const back = await runCli(['call', both.url, 'ask-back', ...answers]);
+    const inspected = await runCli(['inspect', both.url, '--json']);
+    await Promise.all([modern.close(), both.close()]);
+    expect(asked).toMatchObject({ code: 0, stdout: 'hello me\n' });
+    expect(back).toMatchObject({ code: 0, stdout: 'decline\n' });
+    // What cannot be asked anything is spoken to in the newest.
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ protocolVersion: '2026-07-28' });
+  });
+
   test('roots are told where --root names them', async () => {
     const told = await runCli(['call', 'get-roots-list', '--root', '.', ...server]);
     expect(told.stdout).toMatch(/1 total.*file:\/\/\//s);
@@ -121,6 +176,87 @@ describe('without a terminal', () => {
     expect(wrong.stderr).toContain('--root "not-there" is not a folder');
     const without = await runCli(['call', 'get-roots-list', ...server]);
     expect(without).toMatchObject({ code: 2 });
+  });
+});
+
+describe('sampling', () => {
+  const key = 'sk-ant-key-of-the-sampling-test';
+  const claudeWith = async (answers: string[]): Promise<ScriptedClaude & AsyncDisposable> => {
+    const claude = await startScriptedClaude(answers.map((text) => ({ text })));
+    return { ...claude, [Symbol.asyncDispose]: () => claude.close() };
+  };
+  const envOf = ({ url }: { url: string }): Record<string, string> => ({
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: key,
+    ANTHROPIC_MODEL: 'claude-of-the-test',
+  });
+
+  test('is not announced without the option, and wants a key and somebody to ask', async () => {
+    await using asking = await startAsking();
+    await using claude = await claudeWith([]);
+    const call = ['call', asking.url, 'think', 'times=1'];
+    const without = await runCli(call, { env: envOf(claude) });
+    expect(without.code).toBe(0);
+    expect(asking.asked).toEqual([expect.stringMatching(/not found|sampling/i)]);
+    const keyless = await runCli([...call, '--allow-sampling']);
+    expect(keyless).toMatchObject({ code: 2 });
+    expect(keyless.stderr).toContain('ANTHROPIC_API_KEY');
+    const nobody = await runCli([...call, '--allow-sampling'], { env: envOf(claude) });
+    expect(nobody).toMatchObject({ code: 2 });
+    expect(nobody.stderr).toContain('--yes allows them all');
+    expect(claude.proxy.requests).toEqual([]);
+  });
+
+  test('goes to Claude with --yes, within bounds, and the key to nobody else', async () => {
+    await using asking = await startAsking();
+    await using claude = await claudeWith(Array.from({ length: 50 }, (_, n) => `Answer ${n}`));
+    const run = await runCli(
+      ['call', asking.url, 'think', 'times=52', '--allow-sampling', '--yes', '-v'],
+      { env: envOf(claude) },
+    );
+    expect(run.code).toBe(0);
+    expect(asking.asked).toHaveLength(52);
+    expect(asking.asked.slice(48)).toEqual([
+      'Answer 48',
+      'Answer 49',
+      ...Array.from({ length: 2 }, () => expect.stringContaining('too many sampling requests')),
+    ]);
+    expect(run.stderr).toContain('asks Claude more than 50 times');
+    expect(run.stdout + run.stderr + JSON.stringify(asking.asked)).not.toContain(key);
+    expect(claude.bodies()[0]).toMatchObject({
+      model: 'claude-of-the-test',
+      max_tokens: 4096,
+      system: 'Be short',
+    });
+  });
+
+  test.runIf(hasTerminal)('is shown and asked about at a terminal', async () => {
+    await using asking = await startAsking();
+    await using claude = await claudeWith(['Tea.']);
+    const words = ['call', asking.url, 'think', 'times=2', '--allow-sampling'];
+    await using command = await startAtTerminal(words, { env: envOf(claude) });
+    const shown = await command.shows(/\(N\)o/);
+    expect(shown).toMatch(/│ system: Be short\s+│ user: Thought 0/);
+    expect(shown).toContain('for up to 4096 tokens?');
+    command.type('y\r');
+    await command.shows(/Thought 1.*\(N\)o/s);
+    command.type('\r');
+    expect(await command.shows(/thought 2 times/)).toContain('');
+    expect(await command.ended).toBe(0);
+    expect(asking.asked).toEqual(['Tea.', expect.stringContaining('rejected')]);
+    expect(claude.proxy.requests).toHaveLength(1);
+  });
+
+  test('what Claude answers with an error is said, and the server is not told more', async () => {
+    await using asking = await startAsking();
+    await using claude = await claudeWith([]);
+    const run = await runCli(
+      ['call', asking.url, 'think', 'times=1', '--allow-sampling', '--yes'],
+      { env: envOf(claude) },
+    );
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain('got no answer of Claude: Claude answered with 400');
+    expect(asking.asked).toEqual([expect.stringContaining('the model gave no answer')]);
   });
 });
 
@@ -228,6 +364,35 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     expect(asking.asked).toEqual(['cancel']);
   });
 
+  test('an address is opened by the browser as one word', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'longwire-open-'));
+    const opened = join(folder, 'opened');
+    const script = `#!/bin/sh\nprintf '%s ' $# "$@" > '${opened}'\n`;
+    await writeFile(join(folder, 'xdg-open'), script, { mode: 0o700 });
+    const url = 'https://example.com/a?b=c&d=$(id)';
+    const words = ['call', 'trigger-url-elicitation', `url=${url}`, ...server];
+    const env = { PATH: `${folder}:${process.env['PATH']}`, DISPLAY: ':0' };
+    {
+      await using command = await startAtTerminal(words, { env });
+      await command.shows(/\(o\)pen[^]*\(C\)ancel/);
+      command.type('o\r');
+      expect(await command.ended).toBe(0);
+      await until(() => expect(readFileSync(opened, 'utf8')).toBe(`1 ${url} `));
+    }
+    await removeFolder(folder);
+  });
+
+  test('a question that its server takes back is withdrawn', async () => {
+    await using asking = await startAsking();
+    await using command = await call(asking.url, 'impatient');
+    await command.shows(/\(A\)nswer/);
+    command.type('\r');
+    await command.shows(/1\/1 "word"/);
+    await command.shows(/does not ask any more[^]*gave up/);
+    expect(await command.ended).toBe(0);
+    expect(asking.asked).toEqual(['gave up']);
+  });
+
   test('the time that an answer takes is not that of the call', async () => {
     await using asking = await startAsking();
     await using command = await call(asking.url, 'confirm', '--timeout', '1s');
@@ -237,6 +402,25 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     await command.shows(/asked 1 times/);
     expect(await command.ended).toBe(0);
     expect(asking.asked).toEqual([{}]);
+  });
+
+  test('a call that wants an address opened first is made again afterwards', async () => {
+    const words = ['trigger-url-elicitation', 'url=https://example.com/a?b=c', 'errorPath=true'];
+    await using command = await call(...words, ...server);
+    await command.shows(/Address: https:\/\/modelcontextprotocol\.io\/[^]*\(C\)ancel/);
+    command.type('m\r');
+    await command.shows(/Is it done there\?[^]*\(D\)one/);
+    command.type('\r');
+    // Now it asks by a request of its own.
+    await command.shows(/Host: +example\.com[^]*\(C\)ancel/);
+    command.type('m\r');
+    await command.shows(/User completed/);
+    expect(await command.ended).toBe(0);
+    await using declined = await call(...words, ...server);
+    await declined.shows(/\(C\)ancel/);
+    declined.type('d\r');
+    await declined.shows(/error: .*; open https:\/\/modelcontextprotocol\.io\/, and/);
+    expect(await declined.ended).toBe(1);
   });
 
   test('an address is shown whole with its host, and only one of the web is asked about', async () => {

@@ -25,6 +25,12 @@ export interface SendOptions {
   signal?: AbortSignal;
 }
 
+/** A message of a conversation that was had elsewhere. */
+export interface SaidMessage {
+  role: 'user' | 'assistant';
+  content: string | readonly UserBlock[];
+}
+
 /** Claude, with the tools of the connected servers, in one conversation. */
 export interface Agent {
   /** The model that is asked. */
@@ -51,6 +57,15 @@ export interface Agent {
    *   is sent; what the approval hook throws.
    */
   send(content: string | readonly UserBlock[], options?: SendOptions): AsyncIterable<AgentEvent>;
+  /**
+   * Adds what was said elsewhere, such as the messages of a prompt of a server, without asking Claude.
+   * Where an empty conversation would begin with Claude, a note of the user comes first.
+   *
+   * @throws AgentStateError while a turn is under way.
+   */
+  append(messages: readonly SaidMessage[]): void;
+  /** Asks this model from the next turn on. @throws AgentStateError while a turn is under way. */
+  useModel(model: string): void;
   /** Starts an empty conversation. @throws AgentStateError while a turn is under way. */
   reset(): void;
   /** Aborts the turn under way and unsubscribes from the sources, which stay open. */
@@ -69,7 +84,7 @@ export function createAgent(options: AgentOptions): Agent {
 }
 
 class LongwireAgent implements Agent {
-  readonly #options: ResolvedAgentOptions;
+  #options: ResolvedAgentOptions;
   readonly #catalog: ToolCatalog;
   readonly #approvals: Approvals;
   readonly #conversation: Conversation;
@@ -115,6 +130,23 @@ class LongwireAgent implements Agent {
         },
       }),
     };
+  }
+
+  append(messages: readonly SaidMessage[]): void {
+    this.#assertIdle();
+    for (const { role, content } of messages) {
+      const blocks = userContent(content);
+      if (role === 'user') this.#conversation.addUser(blocks);
+      else {
+        if (this.messages.length === 0) this.#conversation.addUser(beforeClaude);
+        this.#conversation.addAssistant(blocks.map(asSaid));
+      }
+    }
+  }
+
+  useModel(model: string): void {
+    this.#assertIdle();
+    this.#options = { ...this.#options, model };
   }
 
   reset(): void {
@@ -170,4 +202,14 @@ class LongwireAgent implements Agent {
       );
     }
   }
+}
+
+/** The API takes no conversation that Claude begins. */
+const beforeClaude: readonly UserBlock[] = [
+  { type: 'text', text: '(The conversation begins with what you said.)' },
+];
+
+/** The API takes images and documents of the user alone. */
+function asSaid(block: UserBlock): UserBlock {
+  return block.type === 'text' ? block : { type: 'text', text: `(${block.type} left out)` };
 }

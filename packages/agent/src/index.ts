@@ -1,5 +1,5 @@
 export { AgentStateError, createAgent } from './agent.js';
-export type { Agent, SendOptions } from './agent.js';
+export type { Agent, SaidMessage, SendOptions } from './agent.js';
 export type {
   ApprovalDecision,
   ApprovalHook,
@@ -25,4 +25,8 @@ export type {
   UsageEvent,
 } from './events.js';
 export type { AgentOptions, CallOptions, RequestExtras } from './options.js';
+export { answerSampling } from './sampling.js';
+export type { SamplingOptions } from './sampling.js';
+export { blocksOf } from './tool-results.js';
+export { addUsage, noUsage } from './usage.js';
 export type { UserBlock } from './user-content.js';

@@ -113,7 +113,7 @@ export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
   const system = options.system?.trim() === '' ? undefined : options.system;
   return {
     anthropic: options.anthropic ?? new Anthropic(),
-    model: options.model || process.env['ANTHROPIC_MODEL'] || defaults.model,
+    model: options.model || defaultModel(),
     maxTokens: positive('maxTokens', options.maxTokens ?? defaults.maxTokens),
     system,
     maxRounds: positive('maxRounds', options.maxRounds ?? defaults.maxRounds),
@@ -123,6 +123,11 @@ export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
     messages: givenMessages(options.messages ?? []),
     request: options.request ?? {},
   };
+}
+
+/** The model that is asked where none is given. */
+export function defaultModel(): string {
+  return process.env['ANTHROPIC_MODEL'] || defaults.model;
 }
 
 const optionNames: readonly (keyof AgentOptions)[] = [

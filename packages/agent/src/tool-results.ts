@@ -11,9 +11,9 @@ import {
 import { isDeepStrictEqual } from 'node:util';
 import { mediaOf } from './media.js';
 import { TextBudget, isBlank, wellFormed } from './text.js';
+import type { UserBlock } from './user-content.js';
 
-type ResultBlock =
-  Anthropic.TextBlockParam | Anthropic.ImageBlockParam | Anthropic.DocumentBlockParam;
+type ResultBlock = UserBlock;
 
 /** Options of {@link toolResultBlock}. */
 export interface ToolResultOptions {
@@ -43,6 +43,20 @@ export function toolResultBlock(
   const fitted = fit(blocks, maxResultChars);
   if (note === undefined) return resultBlock(id, fitted, isError);
   return resultBlock(id, [...fitted, text(wellFormed(note))], isError);
+}
+
+/** How much of content that no tool gave is shown. */
+const maxContentChars = 400_000;
+
+/**
+ * Content of a server as Claude is shown it, to be sent as part of a message: of a prompt, a resource, a
+ * sampling request. Long text is cut, and a note says so. Empty if nothing is left.
+ */
+export function blocksOf(content: readonly unknown[]): UserBlock[] {
+  return fit(
+    content.flatMap((block) => showBlock(block, false)),
+    maxContentChars,
+  );
 }
 
 /** A result that says why the tool gave none. */

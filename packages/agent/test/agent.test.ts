@@ -7,6 +7,33 @@ import { countBreakpoints } from './support/valid-conversation.ts';
 
 const echo = fakeSource('demo', [{ name: 'echo' }]);
 
+test('goes on from what was said elsewhere, with another model', async () => {
+  const { agent, claude } = await setup([{ text: 'One.' }, { text: 'Two.' }], { clients: [] });
+  agent.append([
+    { role: 'assistant', content: 'I am Claude.' },
+    { role: 'user', content: 'Good.' },
+  ]);
+  await collect(agent.send('Go on'));
+  agent.useModel('claude-other');
+  agent.append([{ role: 'assistant', content: [{ type: 'text', text: 'And more.' }] }]);
+  await collect(agent.send('Again'));
+  expect(agent.model).toBe('claude-other');
+  const [first, second] = claude.bodies();
+  expect(first?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+  expect(JSON.stringify(first?.messages[2])).toMatch(/Good\..*Go on/);
+  expect(second).toMatchObject({ model: 'claude-other' });
+  expect(JSON.stringify(second?.messages[3])).toMatch(/One\..*And more\./);
+});
+
+test('takes nothing from elsewhere in the middle of a turn', async () => {
+  const { agent } = await setup([{ text: 'One.' }], { clients: [] });
+  for await (const _ of agent.send('Hi')) {
+    expect(() => agent.append([])).toThrow(AgentStateError);
+    expect(() => agent.useModel('x')).toThrow(AgentStateError);
+    break;
+  }
+});
+
 test('answers without tools', async () => {
   const { agent, claude } = await setup([{ text: 'Hello there, friend.' }], { clients: [] });
   const events = await collect(agent.send('Hi'));

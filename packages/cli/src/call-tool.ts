@@ -1,5 +1,6 @@
 import {
   HttpStatusError,
+  ServerError,
   ToolResultError,
   type CallToolResult,
   type LongwireClient,
@@ -84,9 +85,17 @@ export async function callWritten(
     }
     terminal.showLive(label);
     recovery.called();
-    return await client.callTool(name, args, {
-      ...limits,
-      onProgress: (progress) => showProgress(terminal, label, progress),
+    const call = (): Promise<CallToolResult> =>
+      client.callTool(name, args, {
+        ...limits,
+        onProgress: (progress) => showProgress(terminal, label, progress),
+      });
+    return await call().catch(async (error: unknown) => {
+      if (!(error instanceof ServerError)) throw error;
+      const { openRequiredUrls } = await import('./server-requests/required-urls.js');
+      await openRequiredUrls(context, client.name, error);
+      terminal.showLive(label);
+      return await call();
     });
   } catch (error) {
     if (error instanceof ToolResultError) {

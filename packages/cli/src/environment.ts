@@ -60,6 +60,10 @@ export function readEnvironment(options: {
   };
 }
 
+/** How to get Claude into a command. */
+export const howToSetKey: string =
+  'set ANTHROPIC_API_KEY to a key from https://console.anthropic.com';
+
 /** Whether there is something to show to Claude's API. */
 export function hasClaudeKey({ anthropicApiKey, anthropicAuthToken }: Environment): boolean {
   return (anthropicAuthToken ?? anthropicApiKey) !== undefined;

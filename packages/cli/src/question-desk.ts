@@ -26,7 +26,7 @@ export interface WordQuestion<Answer extends string> {
   /** What is shown before it; sanitized already. */
   readonly lines: readonly string[];
   /** The answers and their words. An empty line means the last one. */
-  readonly answers: Readonly<Record<Answer, readonly string[]>>;
+  readonly answers: Readonly<Partial<Record<Answer, readonly string[]>>>;
 }
 
 /** Asks it; the question is sanitized already. */

@@ -21,7 +21,7 @@ const minWrapped = 16;
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  terminal: Terminal,
+  terminal: Pick<Terminal, 'colors' | 'width'>,
 ): string {
   const cut = rows.map((row) => row.map(cutCell));
   const { width, colors } = terminal;

@@ -11,7 +11,18 @@ const maxInlineLength = 300;
 const maxServerLength = 100;
 
 /** The answers and their words; an empty line means the last one. */
-const answers = { once: ['y', 'yes'], always: ['a', 'always'], no: ['n', 'no'] } as const;
+const answers = {
+  once: ['y', 'yes'],
+  always: ['a', 'always'],
+  never: ['v', 'never'],
+  no: ['n', 'no'],
+} as const;
+
+/** What Claude is told of a tool that the user does not want called. */
+const refusedForGood: ApprovalDecision = {
+  allow: false,
+  reason: 'the user refused this tool for the whole conversation: do not call it again',
+};
 
 /**
  * Asks the user before calls that need approval. With `--yes` it never asks; without a terminal the
@@ -21,7 +32,10 @@ export function createApproval(context: Context, options: { yes: boolean }): App
   if (options.yes) return () => true;
   const { stdin, terminal } = context;
   let earlier: Promise<unknown> = Promise.resolve();
+  const refused = new Set<string>();
   return (request) => {
+    const key = JSON.stringify([request.server, request.tool]);
+    if (refused.has(key)) return refusedForGood;
     if (!terminal.canAsk(stdin)) {
       terminal.remarkOnce(
         'Tools that somebody would be asked about are refused; --yes allows them, --trust NAME those ' +
@@ -29,7 +43,13 @@ export function createApproval(context: Context, options: { yes: boolean }): App
       );
       return { allow: false, reason: 'nobody could be asked for permission' };
     }
-    const answer = earlier.then(() => askUser(context, request));
+    const answer = earlier.then(async () => {
+      // It may have been answered for the one before.
+      if (refused.has(key)) return refusedForGood;
+      const choice = await askUser(context, request);
+      if (choice === 'never') refused.add(key);
+      return choice === 'never' ? refusedForGood : choice;
+    });
     earlier = answer.catch(() => undefined);
     return answer;
   };
@@ -69,13 +89,16 @@ export function approvalQuestion({
   };
 }
 
-async function askUser(context: Context, request: ApprovalRequest): Promise<ApprovalDecision> {
+async function askUser(
+  context: Context,
+  request: ApprovalRequest,
+): Promise<boolean | 'always' | 'never'> {
   const { signal } = request;
   if (signal.aborted) return false;
   const { lines, question } = approvalQuestion(request);
-  const choices = '(y)es once, (a)lways for this tool as it is now, (N)o';
+  const choices = '(y)es once, (a)lways for this tool as it is now, ne(v)er, (N)o';
   const answer = await ask(context, `${question} ${choices}`, { lines, answers, signal });
-  if (answer === 'always') return 'always';
+  if (answer === 'always' || answer === 'never') return answer;
   return answer === 'once';
 }
 

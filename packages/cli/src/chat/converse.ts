@@ -2,15 +2,15 @@ import type { Agent } from '@longwire/agent';
 import type { Context } from '../context.js';
 import { createLineReader } from '../editor/create-line-reader.js';
 import { promptLoop, type Step } from '../editor/prompt-loop.js';
+import { howToSetKey } from '../environment.js';
 import type { ExitCode } from '../exit-codes.js';
 import { MediaFolder } from '../save-media.js';
+import { askClaude } from './ask-claude.js';
+import { Attachments } from './attachments.js';
 import type { Servers } from './servers.js';
-import { callDirectly, completions, slashCommand, type SlashSetting } from './slash-commands.js';
-import { runTurn } from './turn.js';
-
-/** How to get Claude into the conversation. */
-export const howToSetKey: string =
-  'set ANTHROPIC_API_KEY to a key from https://console.anthropic.com';
+import type { SlashSetting } from './setting.js';
+import { callDirectly, completions, slashCommand } from './slash-commands.js';
+import { UsageTally } from './usage-tally.js';
 
 /**
  * A conversation at the prompt with Claude or, without an agent, direct calls of tools. Ends with the
@@ -23,7 +23,9 @@ export async function converse(
 ): Promise<ExitCode> {
   const { terminal } = context;
   const media = new MediaFolder();
-  const setting: SlashSetting = { context, servers, media, reset: agent && (() => agent.reset()) };
+  const attachments = new Attachments();
+  const usage = new UsageTally();
+  const setting: SlashSetting = { context, servers, media, agent, attachments, usage };
   terminal.remark(
     agent === undefined
       ? `To chat with Claude, ${howToSetKey}.\nUntil then, call tools yourself: tool name=value … (/tools lists them, /help says more).`
@@ -43,8 +45,7 @@ export async function converse(
   const answer = async (line: string, signal: AbortSignal): Promise<Step> => {
     if (line.startsWith('/')) return slashCommand(line, signal, setting);
     if (agent === undefined) return callDirectly(line, signal, setting);
-    const turn = { agent, servers, media, question: line, signal, answers: true };
-    return (await runTurn(context, turn)).exitCode;
+    return await askClaude({ ...setting, agent }, line, signal);
   };
   return promptLoop(context, reader, { answer, quitWord: '/quit' });
 }

@@ -1,29 +1,28 @@
 import { didYouMean } from '@longwire/client/internal';
 import { callWritten } from '../call-tool.js';
-import type { Context } from '../context.js';
+import { howToSetKey } from '../environment.js';
 import type { ExitCode } from '../exit-codes.js';
 import { printResult } from '../print-result.js';
-import type { MediaFolder } from '../save-media.js';
 import { sanitizeLine } from '../sanitize.js';
 import { usageError } from '../command-error.js';
 import type { Step } from '../editor/prompt-loop.js';
-import type { Servers } from './servers.js';
 import { splitWords } from '../split-words.js';
-
-/** What the commands of the prompt work on. */
-export interface SlashSetting {
-  context: Context;
-  servers: Servers;
-  media: MediaFolder;
-  /** Starts a new conversation; undefined if there is none. */
-  reset: (() => void) | undefined;
-}
+import { renderTable } from '../table.js';
+import type { Servers } from './servers.js';
+import type { SlashSetting } from './setting.js';
+import { listResources, readForClaude, sendPrompt } from './slash-content.js';
 
 const commands: Readonly<Record<string, string>> = {
   '/help': 'this list',
   '/tools': 'the tools of the servers',
   '/servers': 'the servers and how they are reached',
   '/call': 'call a tool yourself: /call tool name=value …',
+  '/resources': 'what the servers have to read',
+  '/read': 'attach a resource to the next question: /read URI name=value …',
+  '/prompt': "ask with a server's prompt: /prompt name key=value …",
+  '/model': 'which model answers; /model NAME asks another from now on',
+  '/usage': 'the tokens of the last turn and of all',
+  '/edit': 'write the line in your own editor',
   '/reset': 'start a new conversation',
   '/quit': 'quit (so do Ctrl-D, and Ctrl-C twice)',
 };
@@ -60,14 +59,12 @@ export async function slashCommand(
   signal: AbortSignal,
   setting: SlashSetting,
 ): Promise<Step> {
-  const { context, servers, reset } = setting;
+  const { context, servers, agent, attachments, usage } = setting;
   const { terminal } = context;
   const [name = ''] = line.split(/\s/, 1);
   switch (name) {
     case '/help':
-      for (const [command, does] of Object.entries(commands)) {
-        terminal.print(`${terminal.colors.cyan(command.padEnd(10))}${does}`);
-      }
+      terminal.print(renderTable(['line', 'does'], Object.entries(commands), terminal));
       return 0;
     case '/tools':
       await servers.printTools(signal);
@@ -77,9 +74,26 @@ export async function slashCommand(
       return 0;
     case '/call':
       return callDirectly(line.slice(name.length), signal, setting);
+    case '/resources':
+      return await listResources(setting, signal);
+    case '/read':
+      return await readForClaude(line.slice(name.length), signal, setting);
+    case '/prompt':
+      return await sendPrompt(line.slice(name.length), signal, setting);
+    case '/model': {
+      const model = line.slice(name.length).trim();
+      if (agent === undefined) throw usageError(`there is no Claude here: ${howToSetKey}`);
+      if (model !== '') agent.useModel(model);
+      terminal.print(`${sanitizeLine(agent.model)}${model === '' ? '' : ' answers from now on'}`);
+      return 0;
+    }
+    case '/usage':
+      for (const each of usage.describe()) terminal.print(each);
+      return 0;
     case '/reset':
-      reset?.();
-      terminal.remark(reset ? 'The conversation starts anew.' : 'There is no conversation.');
+      agent?.reset();
+      attachments.clear();
+      terminal.remark(agent ? 'The conversation starts anew.' : 'There is no conversation.');
       return 0;
     case '/quit':
     case '/exit':

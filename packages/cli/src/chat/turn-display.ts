@@ -5,6 +5,7 @@ import { describeResult } from '../print-result.js';
 import { describeProgress } from '../progress.js';
 import { summaryOf } from '../report-error.js';
 import { sanitize, sanitizeLine } from '../sanitize.js';
+import { MarkdownWriter } from '../markdown/markdown-writer.js';
 import type { MediaFolder } from '../save-media.js';
 
 const maxArgumentsLength = 300;
@@ -18,6 +19,7 @@ export class TurnDisplay {
   readonly #answers: boolean;
   readonly #running = new Map<string, string>();
   #midLine = false;
+  readonly #markdown: MarkdownWriter | undefined;
 
   constructor(
     context: Context,
@@ -33,6 +35,10 @@ export class TurnDisplay {
     this.#media = options.media;
     this.#named = options.severalServers;
     this.#answers = options.answers;
+    const { terminal, redactor } = context;
+    if (terminal.interactive) {
+      this.#markdown = new MarkdownWriter(terminal, (text) => redactor.data(sanitize(text)));
+    }
   }
 
   /** Something is waited for. */
@@ -95,12 +101,17 @@ export class TurnDisplay {
   end(): void {
     this.#context.terminal.stopLive();
     this.#running.clear();
+    this.#markdown?.end();
     if (this.#midLine) this.#context.terminal.print();
     this.#midLine = false;
   }
 
   #text(text: string): void {
     if (!this.#answers) return;
+    if (this.#markdown !== undefined) {
+      this.#markdown.write(text);
+      return this.#spin();
+    }
     const safe = sanitize(text);
     if (safe === '') return;
     this.#context.terminal.write(safe);
@@ -126,6 +137,7 @@ export class TurnDisplay {
 
   #line(line: string): void {
     const { terminal } = this.#context;
+    this.#markdown?.end();
     if (this.#midLine) terminal.print();
     this.#midLine = false;
     // What was shown live is about what has changed now.
@@ -135,7 +147,9 @@ export class TurnDisplay {
 
   #spin(): void {
     if (this.#midLine) return;
-    const text = [...this.#running.values()].join(' · ') || 'Claude is thinking';
+    const text =
+      [...this.#running.values()].join(' · ') ||
+      `Claude is ${this.#markdown?.isOpen === true ? 'writing' : 'thinking'}`;
     this.#context.terminal.showLive(text);
   }
 

@@ -1,4 +1,4 @@
-import type { Agent, DoneEvent, ToolCallEvent } from '@longwire/agent';
+import type { Agent, DoneEvent, ToolCallEvent, UserBlock } from '@longwire/agent';
 import { CommandError } from '../command-error.js';
 import type { Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -7,6 +7,7 @@ import { asChatError } from './chat-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import type { Servers } from './servers.js';
 import { TurnDisplay } from './turn-display.js';
+import type { UsageTally } from './usage-tally.js';
 
 /** A call of a turn and its outcome, as `chat --json` prints it. */
 export interface CallRecord {
@@ -44,13 +45,15 @@ export async function runTurn(
     agent: Agent;
     servers: Servers;
     media: MediaFolder;
-    question: string;
+    question: string | readonly UserBlock[];
+    /** Given the tokens of each answer. */
+    usage?: UsageTally;
     signal: AbortSignal;
     /** Whether the answer is printed as it comes. */
     answers: boolean;
   },
 ): Promise<TurnOutcome> {
-  const { agent, servers, media, question, signal, answers } = options;
+  const { agent, servers, media, question, usage, signal, answers } = options;
   const { terminal } = context;
   const severalServers = servers.clients.length > 1;
   const display = new TurnDisplay(context, { media, severalServers, answers });
@@ -58,12 +61,14 @@ export async function runTurn(
   const release = servers.notes.divert((line) => display.note(line));
   let done: DoneEvent | undefined;
   try {
+    usage?.begin();
     display.waiting();
     for await (const event of agent.send(question, { signal })) {
       if (event.type === 'tool-call') calls.set(event.id, recordOf(event));
       const call = 'id' in event ? calls.get(event.id) : undefined;
       if (call && event.type === 'tool-result') call.isError = event.isError;
       if (call && event.type === 'tool-refused') call.refused = true;
+      if (event.type === 'usage') usage?.add(event.usage);
       if (event.type === 'done') done = event;
       if (event.type === 'source-failed') servers.notes.missing(event.server, event.error);
       else await display.show(event);

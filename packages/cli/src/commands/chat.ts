@@ -1,4 +1,4 @@
-import type { Agent } from '@longwire/agent';
+import type { Agent, UserBlock } from '@longwire/agent';
 import { LongwireError, type LongwireClient } from '@longwire/client';
 import { createGroup } from '@longwire/client/group';
 import { didYouMean } from '@longwire/client/internal';
@@ -6,20 +6,20 @@ import type { Servers } from '../chat/servers.js';
 import { allServers, chooseServers } from '../choose-servers.js';
 import { CommandError, usageError } from '../command-error.js';
 import type { AddCommand, Context } from '../context.js';
-import { hasClaudeKey, warnOfEnvironment } from '../environment.js';
+import { hasClaudeKey, howToSetKey, warnOfEnvironment } from '../environment.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
 import { collect } from '../options.js';
 import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { MediaFolder } from '../save-media.js';
+import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { closeClients, connectClients, createServerClient } from '../session.js';
 import { serverNames, type Server, type Target } from '../target.js';
 
-interface ChatOptions {
+interface ChatOptions extends ServerRequestOptions {
   prompt?: string;
   model?: string;
-  yes?: boolean;
   trust?: string[];
   allowMissing?: boolean;
 }
@@ -29,12 +29,13 @@ Examples:
   $ longwire chat http://127.0.0.1:3001/sse
   $ longwire chat http://127.0.0.1:3001/sse -p "How did AAPL do today?" --yes
   $ longwire chat http://127.0.0.1:3001/sse http://127.0.0.1:3002/mcp --trust 127.0.0.1:3001
+  $ git diff | longwire chat files -p "Which file of files explains this?"
   $ longwire chat @all -p "What is new?" --allow-missing
   $ longwire chat http://127.0.0.1:3001/sse -- npx -y @modelcontextprotocol/server-everything`;
 
 /** `longwire chat [target …]` */
 export const addChat: AddCommand = (program, run) => {
-  program
+  const command = program
     .command('chat')
     .description('Claude, with the tools of all the targets')
     .argument(
@@ -43,7 +44,7 @@ export const addChat: AddCommand = (program, run) => {
     )
     .option('-p, --prompt <question>', 'answer this and exit')
     .option('--model <name>', 'the model (default: ANTHROPIC_MODEL, else claude-sonnet-5-5)')
-    .option('-y, --yes', 'let Claude call all tools without asking')
+    .option('-y, --yes', 'let Claude call all tools without asking, and --allow-sampling as well')
     .option(
       '--trust <server>',
       'believe what a server of the targets says of its tools: those that only read, or destroy nothing, are called without asking (repeatable)',
@@ -52,7 +53,8 @@ export const addChat: AddCommand = (program, run) => {
     .option(
       '--allow-missing',
       'with -p: continue without servers that cannot be used, as the prompt does',
-    )
+    );
+  addServerRequestOptions(command)
     .addHelpText('after', examples)
     .action((words: string[], options: ChatOptions) =>
       run((context) => chat(context, words, options)),
@@ -63,7 +65,8 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   const { prompt, model } = options;
   // A single question is answered with all of the tools, unless the user allows less.
   const allowsMissing = prompt === undefined || options.allowMissing === true;
-  const { howToSetKey, converse } = await import('../chat/converse.js');
+  const { converse } = await import('../chat/converse.js');
+  const { readPiped } = await import('../chat/piped-input.js');
   if (prompt === undefined && context.options.json) {
     throw usageError('--json wants a question: chat -p "…" --json');
   }
@@ -72,6 +75,9 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   if (prompt !== undefined && !hasClaudeKey(context.environment)) {
     throw usageError(`Claude needs a key: ${howToSetKey}`, { code: 'config' });
   }
+  // It comes while the servers are connected.
+  const piped = prompt === undefined ? undefined : readPiped(context);
+  piped?.catch(() => undefined);
   const missing: string[] = [];
   const continueWithout = (name: string, error: unknown): void => {
     missing.push(name);
@@ -96,7 +102,7 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
   for (const [index, server] of chosen.entries()) {
     const name = names[index];
     try {
-      const given = { name, trusted: trusted.has(index) };
+      const given = { name, trusted: trusted.has(index), mayAsk: options };
       used.push({ server, client: await createServerClient(context, server, given) });
     } catch (error) {
       // A server that was named is required.
@@ -131,7 +137,11 @@ async function chat(context: Context, words: string[], options: ChatOptions): Pr
     const servers = new Servers(context, clients);
     for (const name of missing) servers.notes.knownMissing(name);
     if (prompt !== undefined && agent !== undefined) {
-      return await answerOnce(context, agent, servers, { question: prompt, missing });
+      return await answerOnce(context, agent, servers, {
+        question: prompt,
+        piped: (await piped) ?? [],
+        missing,
+      });
     }
     return await converse(context, servers, agent);
   } finally {
@@ -171,7 +181,11 @@ async function answerOnce(
   context: Context,
   agent: Agent,
   servers: Servers,
-  { question, missing }: { question: string; missing: readonly string[] },
+  {
+    question,
+    piped,
+    missing,
+  }: { question: string; piped: readonly UserBlock[]; missing: readonly string[] },
 ): Promise<ExitCode> {
   const { runTurn } = await import('../chat/turn.js');
   const { terminal, options, interruptions } = context;
@@ -179,7 +193,7 @@ async function answerOnce(
     agent,
     servers,
     media: new MediaFolder(),
-    question,
+    question: [...piped, { type: 'text', text: question }],
     signal: interruptions.signal,
     answers: !options.json,
   });

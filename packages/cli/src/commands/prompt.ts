@@ -1,4 +1,6 @@
+import type { LongwireClient } from '@longwire/client';
 import type { AddCommand } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
 import { getWritten, printMessages } from '../get-prompt.js';
 import { deliver } from '../out/deliver.js';
 import { chooseDestination, outOption } from '../out/destination.js';
@@ -6,6 +8,7 @@ import { describeParts } from '../print-result.js';
 import { readStdin } from '../read-stdin.js';
 import { contentPart } from '../result-parts.js';
 import { MediaFolder } from '../save-media.js';
+import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
 import { splitSubject } from '../subject.js';
 import { imageDrawer } from '../terminal-images.js';
@@ -14,7 +17,7 @@ const example = 'longwire prompt http://127.0.0.1:3001 market_brief symbols=AAPL
 
 /** `longwire prompt [target] <name> [name=value …]` */
 export const addPrompt: AddCommand = (program, run) => {
-  program
+  const command = program
     .command('prompt')
     .description('print the messages of a prompt')
     .usage('[target] <name> [arg=value …]')
@@ -22,9 +25,10 @@ export const addPrompt: AddCommand = (program, run) => {
       '[words...]',
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), prompt, arguments',
     )
-    .option(...outOption)
+    .option(...outOption);
+  addServerRequestOptions(command)
     .addHelpText('after', `\nExample:\n  $ ${example}`)
-    .action((all: string[], { out }: { out?: string }) =>
+    .action((all: string[], { out, ...mayAsk }: { out?: string } & ServerRequestOptions) =>
       run(async (context) => {
         const { server, ...written } = await splitSubject(all, context, {
           what: 'prompt',
@@ -32,7 +36,7 @@ export const addPrompt: AddCommand = (program, run) => {
         });
         const destination = chooseDestination(out, context);
         const stdin = await readStdin(context, written);
-        return await withClient(context, server, async (client) => {
+        const prompt = async (client: LongwireClient): Promise<ExitCode> => {
           const { terminal, options } = context;
           const result = await getWritten(context, client, { ...written, stdin });
           const { name } = written;
@@ -46,7 +50,8 @@ export const addPrompt: AddCommand = (program, run) => {
               terminal.print(line);
             }
           return hasFailed ? 1 : 0;
-        });
+        };
+        return await withClient(context, server, prompt, { mayAsk });
       }),
     );
 };

@@ -1,4 +1,6 @@
+import type { LongwireClient } from '@longwire/client';
 import type { AddCommand } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
 import { deliver } from '../out/deliver.js';
 import { chooseDestination, outOption } from '../out/destination.js';
 import { describeParts } from '../print-result.js';
@@ -6,6 +8,7 @@ import { checkWritten, printContents, readWritten, sourceOf } from '../read-reso
 import { readStdin } from '../read-stdin.js';
 import { resourcePart } from '../result-parts.js';
 import { MediaFolder } from '../save-media.js';
+import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
 import { splitSubject } from '../subject.js';
 import { imageDrawer } from '../terminal-images.js';
@@ -14,7 +17,7 @@ const example = 'longwire read http://127.0.0.1:3001 demo://about';
 
 /** `longwire read [target] <uri> [name=value …]` */
 export const addRead: AddCommand = (program, run) => {
-  program
+  const command = program
     .command('read')
     .description('print what a resource holds')
     .usage('[target] <uri> [name=value …]')
@@ -22,7 +25,8 @@ export const addRead: AddCommand = (program, run) => {
       '[words...]',
       'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), URI or name of the resource, variables of a template',
     )
-    .option(...outOption)
+    .option(...outOption);
+  addServerRequestOptions(command)
     .addHelpText(
       'after',
       `
@@ -33,7 +37,7 @@ Examples:
   $ longwire read files 'user://{id}/profile' id=7    (files is a name in longwire.json)
   $ longwire read demo://resource/static/document/features.md > features.md`,
     )
-    .action((all: string[], { out }: { out?: string }) =>
+    .action((all: string[], { out, ...mayAsk }: { out?: string } & ServerRequestOptions) =>
       run(async (context) => {
         const { server, ...written } = await splitSubject(all, context, {
           what: 'resource',
@@ -42,7 +46,7 @@ Examples:
         const destination = chooseDestination(out, context);
         const stdin = await readStdin(context, written);
         checkWritten(context, { ...written, stdin });
-        return await withClient(context, server, async (client) => {
+        const read = async (client: LongwireClient): Promise<ExitCode> => {
           const { terminal, options } = context;
           const result = await readWritten(context, client, { ...written, stdin });
           const media = new MediaFolder(imageDrawer(context));
@@ -56,7 +60,8 @@ Examples:
               terminal.print(line);
             }
           return hasFailed ? 1 : 0;
-        });
+        };
+        return await withClient(context, server, read, { mayAsk });
       }),
     );
 };

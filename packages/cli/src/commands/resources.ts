@@ -17,26 +17,36 @@ export const addResources: AddCommand = (program, run) => {
     .action((word: string | undefined) =>
       run((context) =>
         lookAt(context, word, {
-          read: (client) => read(context, client),
-          print: (found) => print(context, found),
+          read: (client) => readResources(context, client),
+          print: (found) => printResources(context, found),
         }),
       ),
     );
 };
 
-interface Found {
+/** What a server has to read. */
+export interface FoundResources {
   resources: Resource[];
   resourceTemplates: ResourceTemplateType[];
 }
 
-async function read(context: Context, client: LongwireClient): Promise<Found> {
+/** Asks a server for its resources and templates; none where it does not offer any. */
+export async function readResources(
+  context: Context,
+  client: LongwireClient,
+  given: { signal?: AbortSignal } = {},
+): Promise<FoundResources> {
   if (client.capabilities?.resources === undefined) return { resources: [], resourceTemplates: [] };
-  const options = operationOptions(context);
+  const options = { ...operationOptions(context), ...given };
   const resources = await client.listResources(options);
   return { resources, resourceTemplates: await client.listResourceTemplates(options) };
 }
 
-function print({ terminal }: Context, { resources, resourceTemplates }: Found): void {
+/** Prints them as a table. */
+export function printResources(
+  { terminal }: Context,
+  { resources, resourceTemplates }: FoundResources,
+): void {
   if (resources.length + resourceTemplates.length === 0) {
     return terminal.remark('The server has no resources.');
   }

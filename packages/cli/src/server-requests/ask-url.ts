@@ -1,5 +1,5 @@
 import type { ElicitRequestURLParams, ElicitResult } from '@longwire/client';
-import { openBrowser } from '../dash/open-browser.js';
+import { canOpenBrowser, openBrowser } from '../dash/open-browser.js';
 import { askWord, type QuestionDesk } from '../question-desk.js';
 import { sanitizeLine, visibleJson } from '../sanitize.js';
 import { quoted } from './quote.js';
@@ -31,11 +31,14 @@ export async function askUrl(
     params,
     url,
     env,
+    awaitsEnd = false,
   }: {
     server: string;
     params: ElicitRequestURLParams;
     url: URL;
     env: Readonly<Record<string, string | undefined>>;
+    /** Asks also whether it is done, where the server does not wait itself. */
+    awaitsEnd?: boolean;
   },
 ): Promise<ElicitResult> {
   const name = visibleJson(sanitizeLine(server, maxServerLength));
@@ -43,21 +46,27 @@ export async function askUrl(
   for (const line of await quoted(params.message, desk.columns)) desk.show(line);
   desk.show(`Address: ${url.href}`);
   desk.show(`Host:    ${url.host}${isPlain(url) ? ' (not encrypted)' : ''}`);
-  const answer = await askWord(
-    desk,
-    'Open it? (o)pen in the browser, (m)y own way, (d)ecline, (C)ancel',
-    {
-      lines: [],
-      answers: {
-        open: ['o', 'open'],
-        mine: ['m', 'my', 'mine'],
-        decline: ['d', 'decline'],
-        cancel: ['c', 'cancel'],
-      },
-    },
-  );
+  const canOpen = canOpenBrowser(env);
+  const answers = {
+    ...(canOpen && { open: ['o', 'open'] }),
+    mine: ['m', 'my', 'mine'],
+    decline: ['d', 'decline'],
+    cancel: ['c', 'cancel'],
+  };
+  const opening = canOpen ? '(o)pen in the browser, (m)y own way' : '(m)y own way';
+  const question = `Open it? ${opening}, (d)ecline, (C)ancel`;
+  const answer = await askWord<'open' | 'mine' | 'decline' | 'cancel'>(desk, question, {
+    lines: [],
+    answers,
+  });
   if (answer === 'decline' || answer === 'cancel') return { action: answer };
   if (answer === 'open') openBrowser(url.href, env);
+  if (awaitsEnd) {
+    const answers = { cancel: ['c', 'cancel'], accept: ['d', 'done'] };
+    return {
+      action: await askWord(desk, 'Is it done there? (c)ancel, (D)one', { lines: [], answers }),
+    };
+  }
   return { action: 'accept' };
 }
 

@@ -8,13 +8,21 @@ export interface ServerRequestOptions {
   answer?: readonly string[];
   /** Of `--root`: the folders that the server is told of. Default: it is told of none. */
   root?: readonly string[];
+  /** Of `--allow-sampling`: Claude answers what the server asks of a model. */
+  allowSampling?: boolean;
+  /** Of `--yes`: without asking a person first. */
+  yes?: boolean | undefined;
 }
 
 /** Adds the options to a command whose servers may ask. */
 export function addServerRequestOptions(command: Command): Command {
-  return command
+  command
     .option('--answer <name=value>', 'what to answer when the server asks (repeatable)', collect)
-    .option('--root <folder>', 'a folder that the server may know of (repeatable)', collect);
+    .option('--root <folder>', 'a folder that the server may know of (repeatable)', collect)
+    .option('--allow-sampling', 'let the server ask Claude; each request is asked about');
+  // Where calls are asked about, too, it goes for both.
+  if (command.options.some(({ long }) => long === '--yes')) return command;
+  return command.option('-y, --yes', 'with --allow-sampling: do not ask about each request');
 }
 
 /**

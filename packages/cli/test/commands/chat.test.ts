@@ -91,6 +91,83 @@ describe('chat', () => {
     expect((await run(['chat', ...urls, '--header', 'X-Tenant: a'])).code).toBe(0);
   });
 
+  it('takes what is piped in with the question', async () => {
+    const claude = await listenClaude([{ text: ['ok'] }]);
+    const env = { ANTHROPIC_API_KEY: 'claude-key-here', ANTHROPIC_BASE_URL: claude.url };
+    const words = ['chat', servings[0].sseUrl, '-p', 'What is this?'];
+    const asked = await run(words, { env, input: 'diff --git a/x b/x' });
+    const large = await run(words, { env, input: 'x'.repeat(5_000_000) });
+    await claude.close();
+    expect(asked).toMatchObject({ code: 0, stdout: 'ok\n' });
+    expect(asked.stderr).toContain('goes with the question: 18 bytes');
+    const { messages } = JSON.parse(claude.requests[0] ?? '') as { messages: unknown[] };
+    expect(messages[0]).toMatchObject({
+      content: [
+        { text: '[Resource stdin (18 bytes)]\ndiff --git a/x b/x' },
+        { text: 'What is this?' },
+      ],
+    });
+    expect(large).toMatchObject({ code: 2 });
+    expect(large.stderr).toContain('more than 4 MiB');
+    expect(claude.requests).toHaveLength(1);
+  });
+
+  it('attaches resources, asks with prompts, and counts tokens', async () => {
+    const claude = await listenClaude([{ text: ['one'] }, { text: ['two'] }, { text: ['three'] }]);
+    const env = { ANTHROPIC_API_KEY: 'claude-key-here', ANTHROPIC_BASE_URL: claude.url };
+    const lines = [
+      '/usage',
+      '/resources',
+      '/read demo://about',
+      'What is it?',
+      '/prompt market_brief symbols=AAPL',
+      '/model claude-other',
+      'And now?',
+      '/model',
+      '/usage',
+    ];
+    const input = `${lines.join('\n')}\n`;
+    const { code, stdout, stderr } = await run(['chat', servings[0].sseUrl], { env, input });
+    await claude.close();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Nothing was asked yet\.\n/);
+    expect(stdout).toContain('demo://clock');
+    expect(stderr).toContain('demo://about is attached');
+    expect(stdout).toMatch(/claude-other answers from now on.*\nclaude-other\nlast turn: /s);
+    expect(stdout).toMatch(/3 turns: [\d,]+ tokens in, [\d,]+ out\n$/);
+    const bodies = claude.requests.map(
+      (text) =>
+        JSON.parse(text) as { model: string; messages: { role: string; content: unknown }[] },
+    );
+    expect(JSON.stringify(bodies[0]?.messages)).toMatch(/demo:\/\/about.*What is it\?/);
+    expect(JSON.stringify(bodies[1]?.messages.at(-1))).toContain('AAPL');
+    // What was attached went with one question.
+    expect(JSON.stringify(bodies[2]?.messages.at(-1))).not.toContain('demo://about');
+    expect(bodies.map(({ model }) => model)).toEqual([
+      'claude-sonnet-5-5',
+      'claude-sonnet-5-5',
+      'claude-other',
+    ]);
+  });
+
+  it('says which of several servers a resource and a prompt are of', async () => {
+    const urls = servings.map(({ url }) => url);
+    const host = new URL(urls[1] ?? '').host;
+    const input = [
+      '/read demo://about',
+      `/read ${host} demo://about`,
+      '/read demo://nowhere',
+      '/prompt',
+      `/prompt ${host} market_brief symbols=AAPL`,
+    ].join('\n');
+    const { stdout, stderr } = await run(['chat', ...urls], { input });
+    expect(stderr).toContain('several servers have "demo://about": write /read SERVER URI');
+    expect(stderr).toContain('no server lists "demo://nowhere"');
+    expect(stderr).toContain('write what: /prompt NAME');
+    expect(stdout).toContain('# The demo server');
+    expect(stdout).toContain('AAPL');
+  });
+
   it('from a pipe ends with 1 where the last call reported an error', async () => {
     const input = 'echo message=x\nfail\n';
     expect((await run(['chat', servings[0].sseUrl], { input })).code).toBe(1);
