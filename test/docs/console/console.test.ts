@@ -45,7 +45,7 @@ it('what comes otherwise replaces what is written, and what matches stays', () =
   const took = { lines: ['it took 12 ms'], code: 0 };
   expect(updatedBlock(text, [took, { lines: ['old'], code: 0 }])).toBe(text);
   expect(updatedBlock(text, [took, { lines: ['new, 1.5s'], code: 4 }])).toBe(
-    '$ one\nit took … ms\n\n$ two\nnew, …s\n(exit 4)\n',
+    '$ one\nit took … ms\n\n$ two\nnew, …\n(exit 4)\n',
   );
 });
 

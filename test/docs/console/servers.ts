@@ -3,7 +3,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { serve } from '@longwire/server';
 import { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { startOAuthServer } from '../../support/oauth-server.ts';
 import { startEverything } from '../../support/peers.ts';
+import { startBufferingNginx, startExpired, startWebPages } from './broken-servers.ts';
 
 /** A server of the pages while it runs. */
 interface StartedServer extends AsyncDisposable {
@@ -19,6 +21,14 @@ const SERVERS: Readonly<Record<number, () => Promise<StartedServer>>> = {
   3002: () => startEverything({ mode: 'sse' }),
   /** A server of 209 tools, at `/mcp`. */
   3003: startManyTools,
+  /** A server that wants a login, and its authorization server, which is elsewhere. */
+  3004: () => startOAuthServer(),
+  /** A server of https, whose certificate has expired. */
+  3011: startExpired,
+  /** Web pages. */
+  3012: startWebPages,
+  /** server-everything over HTTP+SSE, behind an nginx that holds events back. */
+  3013: startBufferingNginx,
   /** Nothing listens there. */
   3999: findDeadPort,
 };

@@ -25,5 +25,5 @@ export function updatedBlock(text: string, came: readonly Came[]): string {
 
 /** Times are others with every run. */
 function withoutTimes(line: string): string {
-  return line.trimEnd().replaceAll(/\b\d+(?:\.\d+)?( ?(?:ms|s))\b/g, '…$1');
+  return line.trimEnd().replaceAll(/\b\d+(?:\.\d+)? ?(?:ms|s)\b/g, '…');
 }

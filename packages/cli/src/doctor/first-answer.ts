@@ -28,7 +28,10 @@ export async function askPlainly(
 ): Promise<{ finding: Finding; answer: PlainAnswer }> {
   const limit = AbortSignal.any([limits.signal, AbortSignal.timeout(limits.timeoutMs)]);
   const lines: string[] = [];
-  let at = url;
+  let at = new URL(url);
+  // Node would send them as credentials.
+  at.username = '';
+  at.password = '';
   for (let redirects = 0; ; redirects++) {
     const asked = await ask(at, limit);
     if (!(asked instanceof Error)) {

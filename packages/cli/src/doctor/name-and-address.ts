@@ -56,6 +56,7 @@ export async function findAddresses(
   limits: LayerLimits,
 ): Promise<Finding> {
   const port = portOf(url);
+  const where = `${url.hostname}:${port}`;
   const tries = await Promise.all(addresses.map((address) => tryAddress(address, port, limits)));
   const reached = tries.filter(({ failure }) => failure === undefined);
   const lines = tries.map(({ address, failure, ms }) =>
@@ -66,12 +67,12 @@ export async function findAddresses(
   const facts = { port, addresses: tries };
   const several = tries.length > 1 ? lines : [];
   if (reached.length === tries.length) {
-    return { detail: `port ${port} takes connections`, lines: several, facts };
+    return { detail: `${where} takes connections`, lines: several, facts };
   }
   if (reached.length > 0) {
     return {
       status: 'warning',
-      detail: `port ${port} takes connections at ${reached.length} of ${tries.length} addresses`,
+      detail: `${where} takes connections at ${reached.length} of ${tries.length} addresses`,
       lines,
       facts,
       hint: 'connecting may be slow or fail at times: every address of the name has to lead to the server',
@@ -81,11 +82,11 @@ export async function findAddresses(
   const isRefused = tries.every(({ code }) => code === 'ECONNREFUSED');
   return {
     status: 'failed',
-    detail: `port ${port}: ${first?.failure ?? 'no address'}`,
+    detail: `${where}: ${first?.failure ?? 'no address'}`,
     lines: several,
     facts,
     hint: isRefused
-      ? `start the server, or check the port: nothing listens on ${port}`
+      ? `start the server, or check the port: nothing listens at ${where}`
       : 'check the address, and what is on the way: a firewall, a VPN, a proxy that has to be used',
   };
 }

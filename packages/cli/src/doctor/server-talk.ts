@@ -212,7 +212,7 @@ export class ServerTalk {
     if (error.code === 'connect-failed' && typeof this.#server.target === 'string')
       return { ...finding, layer: 'http' };
     if (error.code === 'connect-timeout' && this.#isHeldBack()) {
-      return { ...heldBack, lines: [finding.detail] };
+      return { ...heldBack, facts: { ...heldBack.facts, ...finding.facts } };
     }
     if (error.code !== 'not-mcp') return finding;
     const nearby = await this.#findNearby(examination.signal);
@@ -222,7 +222,7 @@ export class ServerTalk {
   /** A stream was asked for, and nothing of it has come. */
   #isHeldBack(): boolean {
     const { isSilent = false, isSilentStream = false } = this.plainAnswer ?? {};
-    return isSilentStream || (isSilent && this.#wire.hasPendingStream);
+    return isSilentStream || (isSilent && this.#wire.isStreamHeldBack);
   }
 
   /** The address of a server on the same origin, where there is one at a usual path. */

@@ -8,13 +8,16 @@ const maxLines = 1000;
 export class Wire {
   readonly #streams = new Map<number, WireExchange>();
   readonly lines: { stdout: string[]; stderr: string[] } = { stdout: [], stderr: [] };
+  #isAnswered = false;
   #exit: WireProcess | undefined;
   readonly #onExit: (() => void)[] = [];
 
   /** Takes what passes. */
   take(event: WireEvent): void {
-    if (event.type === 'exchange' && isStream(event)) this.#streams.set(event.exchange, event);
-    else if (event.type === 'output') {
+    if (event.type === 'exchange') {
+      this.#isAnswered ||= event.status !== undefined;
+      if (isStream(event)) this.#streams.set(event.exchange, event);
+    } else if (event.type === 'output') {
       const lines = this.lines[event.from];
       if (lines.length < maxLines) lines.push(event.line);
     } else if (event.type === 'process' && event.phase === 'exited') {
@@ -28,9 +31,11 @@ export class Wire {
     return [...this.#streams.values()].at(-1);
   }
 
-  /** Whether a stream was asked for and has not begun. */
-  get hasPendingStream(): boolean {
-    return [...this.#streams.values()].some(({ status }) => status === undefined);
+  /** Whether a stream was asked for and has not begun, while other requests were answered. */
+  get isStreamHeldBack(): boolean {
+    return (
+      this.#isAnswered && [...this.#streams.values()].some(({ status }) => status === undefined)
+    );
   }
 
   /** How the process ended, waiting so long for it. */

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { expired, issued, selfSigned, wrongName } from '../../../../test/support/certificates.ts';
 import { startHttpFixture, type HttpFixture } from '../../../../test/support/http-fixture.ts';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
+import { startOAuthServer } from '../../../../test/support/oauth-server.ts';
 import { startEverything } from '../../../../test/support/peers.ts';
 import { startTlsFront } from '../../../../test/support/tls-front.ts';
 import { everything, misbehaving } from '../../../../test/cli/support/servers.ts';
@@ -193,6 +194,25 @@ describe('the first broken layer', () => {
     expect(other.requests).toEqual([]);
   });
 
+  it('a server that takes requests and never answers is no proxy that buffers', async () => {
+    await using server = await startHttpFixture(() => {});
+    const { code, report } = await doctor([`${server.origin}/sse`, '--timeout', '1s']);
+    expect(code).toBe(3);
+    expect(report.broken).toBe('server');
+    expect(statuses(report)).toContain('http warning');
+  });
+
+  it('asks what is there without the credentials of the address', async () => {
+    await using server = await startHttpFixture((_request, response) => {
+      response.writeHead(404).end();
+    });
+    const target = server.origin.replace('//', '//me:s3cret@');
+    const { report } = await doctor([target]);
+    expect(server.requests[0]?.headers).not.toHaveProperty('authorization');
+    expect(server.requests.at(-1)?.headers).toHaveProperty('authorization');
+    expect(JSON.stringify(report)).not.toContain('s3cret');
+  });
+
   it('a server that refuses: 4', async () => {
     await using server = await startHttpFixture((_request, response) =>
       response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('who are you?'),
@@ -200,6 +220,14 @@ describe('the first broken layer', () => {
     const { code, report } = await doctor([`${server.origin}/mcp`]);
     expect(code).toBe(4);
     expect(report.broken).toBe('login');
+  });
+
+  it('a server that says where to log in', async () => {
+    await using server = await startOAuthServer();
+    const { code, report } = await doctor([server.url]);
+    expect(code).toBe(4);
+    expect(report).toMatchObject({ broken: 'login', hint: `run: longwire login ${server.url}` });
+    expect(report.steps.at(-1)?.detail).toBe(`${server.url} wants a login at ${server.issuer}`);
   });
 
   it('a program that is not there, and a file that is none', async () => {
