@@ -42,6 +42,7 @@ interface Manifest {
   engines: unknown;
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
 }
 
 /** A program as a user would write it: all that there is is imported, and the client is used. */
@@ -242,9 +243,14 @@ describe.for(names)('%s', (name) => {
     ]);
 
     const directory = join(project, 'node_modules', name);
-    const { dependencies = {}, peerDependencies = {} } = await manifestOf(directory);
+    const manifest = await manifestOf(directory);
+    const { dependencies = {}, peerDependencies = {}, optionalDependencies = {} } = manifest;
     const imports = await importsOf(directory);
-    const declared = Object.keys({ ...dependencies, ...peerDependencies });
+    const declared = Object.keys({
+      ...dependencies,
+      ...peerDependencies,
+      ...optionalDependencies,
+    });
     expect(imports.size > 0).toBe(declared.length > 0);
     expect(declared).toEqual(expect.arrayContaining([...imports]));
   });

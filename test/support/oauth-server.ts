@@ -46,13 +46,15 @@ export async function startOAuthServer(
   const serving = await serve({
     port,
     create: notes,
+    // Every token that expires counts.
+    attempts: { max: 100_000, windowMs: 1000 },
     auth: jwt({
       issuer,
       audience: 'urn:notes',
       jwks: `${issuer}/jwks`,
       scopes: [SCOPE],
       principal: ({ sub, client_id: client, jti }) => {
-        if (expired.has(String(jti))) throw new RefusedError(expiredToken(serving.url));
+        if (expired.has(String(jti))) throw new RefusedError(EXPIRED);
         seen.add(String(jti));
         return sub ?? String(client);
       },
@@ -106,17 +108,13 @@ function notes(): McpServer {
   return server;
 }
 
-function expiredToken(url: string): ConstructorParameters<typeof RefusedError>[0] {
-  const { origin, pathname } = new URL(url);
-  const metadata = `${origin}/.well-known/oauth-protected-resource${pathname}`;
-  const challenge = `Bearer error="invalid_token", scope="${SCOPE}", resource_metadata="${metadata}"`;
-  return {
-    status: 401,
-    code: -32000,
-    message: 'The access token has expired',
-    headers: { 'www-authenticate': challenge },
-  };
-}
+/** Where the metadata is, a client finds by the address: it may have used either endpoint. */
+const EXPIRED: ConstructorParameters<typeof RefusedError>[0] = {
+  status: 401,
+  code: -32000,
+  message: 'The access token has expired',
+  headers: { 'www-authenticate': `Bearer error="invalid_token", scope="${SCOPE}"` },
+};
 
 function configuration(resource: string): Configuration {
   return {

@@ -30,6 +30,8 @@ export interface CliOptions {
   killAfterMs?: number;
   /** Sends SIGINT as soon as stdout or stderr matches. */
   interruptOn?: RegExp;
+  /** The id of the user who runs it, which only root may choose. Default: who runs the test. */
+  user?: number | undefined;
   /** The file to run. Default: the built command, `packages/cli/dist/bin.js`. */
   bin?: string;
 }
@@ -69,6 +71,7 @@ export async function startCli(args: string[], options: CliOptions = {}): Promis
     cwd: options.cwd ?? home,
     env: { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home, ...env },
     stdio: [stdin === 'closed' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    ...(options.user !== undefined && { uid: options.user, gid: options.user }),
   });
   const { pid = 0, stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error('the command has no output to read');

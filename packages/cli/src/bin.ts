@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { fileURLToPath } from 'node:url';
 import { VERSION } from '@longwire/client/internal';
 import { enableCompileCache } from './compile-cache.js';
 
@@ -7,6 +8,12 @@ const args = argv.slice(2);
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   // What most programs ask first, and what needs nothing of the rest.
   stdout.write(`${VERSION}\n`);
+} else if (args[0] === '--renew-login') {
+  // A command renews a login apart from itself.
+  enableCompileCache(env);
+  const { renewHere } = await import('./login/renew-apart.js');
+  await renewHere({ env, stdin, stdout });
+  process.exit();
 } else {
   enableCompileCache(env);
   const { main } = await import('./main.js');
@@ -14,5 +21,6 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   const termination = new AbortController();
   for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => termination.abort());
   const [cwd, signal] = [process.cwd(), termination.signal];
-  process.exit(await main({ args, env, stdin, stdout, stderr, cwd, onInterrupt, signal }));
+  const bin = fileURLToPath(import.meta.url);
+  process.exit(await main({ args, env, stdin, stdout, stderr, cwd, bin, onInterrupt, signal }));
 }

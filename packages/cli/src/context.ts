@@ -23,6 +23,8 @@ export interface Context {
   readonly interruptions: Interruptions;
   readonly stdin: Input;
   readonly cwd: string;
+  /** The file that runs this command, if it can be started again. */
+  readonly bin?: string | undefined;
   /** Of `--trace`. */
   readonly trace?: Trace | undefined;
   /** What is known of the requests so far: the credentials of the last one, whether it had a session. */

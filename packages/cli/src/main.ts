@@ -27,6 +27,8 @@ export interface MainOptions {
   stderr: Output;
   /** Where `.env` and files are looked for. */
   cwd: string;
+  /** The file that runs this command, to start it again. Default: it cannot be. */
+  bin?: string;
   /** Given a listener to call for every Ctrl-C. The second call ends the command at once. */
   onInterrupt?: (listener: () => void) => void;
   /** Ends the command in good order, whatever it is doing; the exit code is 130. */
@@ -87,6 +89,7 @@ export async function main(options: MainOptions): Promise<ExitCode> {
       interruptions,
       stdin,
       cwd,
+      bin: options.bin,
       requests,
       trace,
     };

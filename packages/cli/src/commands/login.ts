@@ -29,6 +29,7 @@ interface Words {
   clientSecretEnv?: string;
   clientCredentials?: boolean;
   port?: string;
+  unadvertisedPkce?: boolean;
 }
 
 /** `longwire login [target]` */
@@ -47,6 +48,7 @@ export const addLogin: AddCommand = (program, run) => {
     .option('--client-secret-env <name>', 'the variable that holds the secret of that client')
     .option('--client-credentials', 'in the name of that client itself, without a person')
     .option('--port <number>', 'the port of the redirect, http://127.0.0.1:PORT/callback')
+    .option('--unadvertised-pkce', 'the issuer need not say that it protects codes by PKCE')
     .addHelpText('after', examples)
     .action((word: string | undefined, words: Words) =>
       run((context) => login(context, word, words)),
@@ -127,6 +129,7 @@ function readWords(words: Words, env: Context['env']): LogInOptions {
     clientId,
     clientSecret,
     port: number,
+    allowUnadvertisedPkce: words.unadvertisedPkce ?? false,
   };
 }
 

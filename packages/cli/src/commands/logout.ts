@@ -1,9 +1,8 @@
-import { oauth } from '@longwire/client/oauth';
 import type { AddCommand, Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { meantLogin } from '../login/meant-login.js';
 import { LoginStore } from '../login/login-store.js';
-import { StoredProvider } from '../login/stored-provider.js';
+import { loginFlows } from '../login/login-flows.js';
 import { targetArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import { summaryOf } from '../report-error.js';
@@ -22,9 +21,9 @@ async function logout(context: Context, word: string | undefined): Promise<ExitC
   const { terminal, options, redactor } = context;
   const store = new LoginStore(context);
   const login = await meantLogin(context, store, word);
-  const { resource, issuer, url } = login.facts;
+  const { resource, issuer } = login.facts;
   const { revoked, why } = await store.locked(login, async () => {
-    const provider = new StoredProvider(store, login, {
+    const flows = loginFlows(store, login, {
       onSecrets: ({ secrets: { client, tokens } }) => {
         redactor.add(client.client_secret);
         redactor.add(tokens?.access_token);
@@ -33,7 +32,7 @@ async function logout(context: Context, word: string | undefined): Promise<ExitC
       onUnkept: () => undefined,
     });
     try {
-      return { revoked: await oauth(provider, { url }).revoke(), why: undefined };
+      return { revoked: await flows.revoke(), why: undefined };
     } catch (error) {
       return { revoked: false, why: summaryOf(error) };
     } finally {

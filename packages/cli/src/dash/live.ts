@@ -8,6 +8,7 @@ import {
   type CatalogueLine,
   type Recorder,
   type RecordingMiddleware,
+  type RecordableAuth,
 } from '@longwire/recording';
 import type { LineLog } from './line-log.js';
 import { LiveLog } from './live-log.js';
@@ -79,6 +80,11 @@ export class Live implements PageSource, PageServers {
   /** What records the calls to a server: the first of the middlewares of its client. */
   middleware(name: string): RecordingMiddleware {
     return this.#recorder.middleware(name);
+  }
+
+  /** What records how a server is authorized: wraps what answers for that. */
+  auth<Auth extends RecordableAuth>(name: string, auth: Auth): Pick<Auth, keyof RecordableAuth> {
+    return this.#recorder.auth(name, auth);
   }
 
   /** Shows a server, and connects to it; it stays in the picture where that fails. `target` is where it is. */

@@ -4,6 +4,7 @@ import { allServers, chooseServers, type AllServers } from '../choose-servers.js
 import { usageError } from '../command-error.js';
 import { readConfiguration } from '../configuration.js';
 import type { Context } from '../context.js';
+import type { TargetAuth } from '../login/target-auth.js';
 import type { Redactor } from '../redact.js';
 import { tellSkipped } from '../look-at.js';
 import { summaryOf } from '../report-error.js';
@@ -105,7 +106,12 @@ export async function showServers(
     );
     for (const [index, server] of chosen.entries()) {
       const name = names[index] ?? '';
-      const settings = { name, retry, middleware: [live.middleware(name)] };
+      const settings = {
+        name,
+        retry,
+        middleware: [live.middleware(name)],
+        wrapAuth: (auth: Required<TargetAuth>) => live.auth(name, auth),
+      };
       const own = { ...context, requests: { credentials: 'none' as const } };
       const client = await createServerClient(own, server, settings);
       clients.push(client);

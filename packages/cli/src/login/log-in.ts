@@ -23,6 +23,8 @@ export interface LogInOptions {
   clientId?: string | undefined;
   clientSecret?: string | undefined;
   port?: number | undefined;
+  /** The issuer need not say that it protects codes by PKCE. */
+  allowUnadvertisedPkce: boolean;
 }
 
 /** A request that was refused for want of a login. */
@@ -63,7 +65,12 @@ export async function logIn(
   };
   const redirectUrl = loopback?.redirectUrl;
   const provider = new NewLogin({ grant, redirectUrl, clientId, clientSecret, lead });
-  const auth = oauth(provider, { url, ...(scope !== undefined && { scope }) });
+  const { allowUnadvertisedPkce } = options;
+  const auth = oauth(provider, {
+    url,
+    allowUnadvertisedPkce,
+    ...(scope !== undefined && { scope }),
+  });
   try {
     terminal.showLive(`asking ${url.host} where to log in`);
     if (grant === 'device') {
@@ -164,7 +171,9 @@ async function authorized(auth: OAuth, headers: Challenged['headers'], url: URL)
 }
 
 function whyOf({ summary }: LongwireError): string {
-  return summary.replace(/^authorization failed: /, 'the login failed: ');
+  return summary
+    .replace(/^authorization failed: /, 'the login failed: ')
+    .replace('`allowUnadvertisedPkce: true`', '--unadvertised-pkce');
 }
 
 /** Rejects as soon as the signal is aborted, whatever becomes of the promise. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { usageError } from '../command-error.js';
 import { isJsonObject } from '../json-object.js';
 import { removeLock, withFileLock } from './file-lock.js';
@@ -45,6 +45,25 @@ export class LoginStore {
    */
   list(): FoundLogin[] {
     return this.#names().flatMap((name) => this.#find(join(this.#directory, name)) ?? []);
+  }
+
+  /** Whether a login can be kept. */
+  get isWritable(): boolean {
+    try {
+      accessSync(this.#directory, constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * The login of a file.
+   *
+   * @throws as {@link list}.
+   */
+  at(file: string): FoundLogin | undefined {
+    return dirname(file) === this.#directory ? this.#find(file) : undefined;
   }
 
   /**

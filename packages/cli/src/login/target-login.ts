@@ -1,11 +1,13 @@
 import { LongwireError, type ChallengeDecision, type OutgoingRequest } from '@longwire/client';
-import { oauth, offeredLogin, type OAuth } from '@longwire/client/oauth';
+import { offeredLogin, type OAuth } from '@longwire/client/oauth';
+import { CommandError } from '../command-error.js';
 import type { Context } from '../context.js';
 import { sanitizeLine } from '../sanitize.js';
 import { LoginError, LoginNeededError } from './login-error.js';
+import { loginFlows } from './login-flows.js';
 import { resourceOf, type Login } from './login-record.js';
 import { LoginStore, type FoundLogin } from './login-store.js';
-import { StoredProvider } from './stored-provider.js';
+import { digestOf, renewApart } from './renew-apart.js';
 
 /** How long it may take to find out where a server wants a login. */
 const OFFER_MS = 8_000;
@@ -20,6 +22,8 @@ export class TargetLogin {
   readonly #store: LoginStore;
   /** By file. */
   readonly #flows = new Map<string, OAuth>();
+  /** What was sent with each request. */
+  readonly #sent = new WeakMap<OutgoingRequest, string>();
   /** The stream whose messages are sent elsewhere. */
   #streamUrl: URL | undefined;
 
@@ -31,11 +35,22 @@ export class TargetLogin {
 
   /** The token for a request; none for what is not below the resource of a login. */
   async headers(request: OutgoingRequest): Promise<Record<string, string>> {
-    const login = this.#loginFor(request);
-    if (login === undefined) return {};
-    const headers = await this.#flowsOf(login).headers(request);
-    if ('authorization' in headers) this.#context.requests.credentials = 'login';
+    const headers = await this.#tokenFor(request).catch((cause: unknown): never => {
+      // A file that is not used, a keychain that is locked: the message says it all.
+      if (!(cause instanceof CommandError)) throw cause;
+      throw new LoginError(cause.message, { certainty: 'not-sent', cause });
+    });
+    const { authorization } = headers;
+    if (authorization !== undefined) {
+      this.#context.requests.credentials = 'login';
+      this.#sent.set(request, authorization);
+    }
     return headers;
+  }
+
+  async #tokenFor(request: OutgoingRequest): Promise<Record<string, string>> {
+    const login = this.#loginFor(request);
+    return login === undefined ? {} : await this.#flowsOf(login).headers(request);
   }
 
   /**
@@ -54,7 +69,16 @@ export class TargetLogin {
       return 'fail';
     }
     const flows = this.#flowsOf(login);
+    const { bin, env } = this.#context;
+    const sent = this.#sent.get(request);
+    const mayRenew = status === 401 && request.attempt === 1 && sent !== undefined;
     try {
+      // What could not be handed over by the disk is renewed here.
+      if (mayRenew && bin !== undefined && this.#store.isWritable) {
+        const { file } = login;
+        const refused = digestOf(sent);
+        return await renewApart(bin, env, { file, url: request.url.href, headers, refused });
+      }
       return await this.#store.locked(login, () => flows.onChallenge(status, headers, request));
     } catch (cause) {
       if (cause instanceof LoginError || !(cause instanceof Error)) throw cause;
@@ -70,17 +94,22 @@ export class TargetLogin {
   #loginFor(request: OutgoingRequest): FoundLogin | undefined {
     const { method, transport, url } = request;
     if (method === 'GET') this.#streamUrl = url;
+    const isMessage = method === 'POST' && transport !== 'streamable-http' && !this.#isAsked(url);
     // Messages of HTTP+SSE go where its stream says, which is of the same origin.
-    const hasOwnEndpoint = transport === 'sse' || transport === 'tool-events';
-    const isMessage = method === 'POST' && hasOwnEndpoint && this.#streamUrl !== undefined;
     return this.#store.covering(isMessage ? (this.#streamUrl ?? url) : url);
+  }
+
+  /** Whether detection asks there by itself. */
+  #isAsked(url: URL): boolean {
+    const target = resourceOf(this.#target);
+    return [target, `${target}/mcp`].includes(resourceOf(url));
   }
 
   #flowsOf(login: FoundLogin): OAuth {
     const { file, facts } = login;
     let flows = this.#flows.get(file);
     if (flows === undefined) {
-      const provider = new StoredProvider(this.#store, login, {
+      flows = loginFlows(this.#store, login, {
         onSecrets: (used) => this.#learn(used),
         onUnkept: ({ message }) =>
           this.#context.terminal.remarkOnce(
@@ -89,9 +118,6 @@ export class TargetLogin {
             ),
           ),
       });
-      const { by, url, scope } = facts;
-      // A program asks for what it was given; a person's token is renewed with what it has.
-      flows = oauth(provider, { url, ...(by === 'program' && scope !== undefined && { scope }) });
       this.#flows.set(file, flows);
     }
     return flows;

@@ -1,3 +1,5 @@
+import { chmodSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../../../test/support/browser.ts';
 import {
@@ -5,6 +7,7 @@ import {
   startOAuthServer,
   type OAuthServer,
 } from '../../../../test/support/oauth-server.ts';
+import { until } from '../../../../test/support/until.ts';
 import { logIn, makeHome, run, start, type Home } from './support.ts';
 
 let server: OAuthServer;
@@ -108,6 +111,18 @@ describe('longwire login', () => {
     expect(await call('write')).toMatchObject({ code: 0, stdout: 'write done\n' });
   });
 
+  it.each(['', '/sse'])('works for the address with the path "%s"', async (path) => {
+    const address = new URL(server.url).origin + path;
+    const refused = await run(['call', address, 'read'], home);
+    expect(refused.stderr).toContain(`run: longwire login ${address}\n`);
+    expect(await logIn(address, home)).toMatchObject({ code: 0 });
+    expect(await run(['call', address, 'read'], home)).toMatchObject({ code: 0 });
+    server.expireTokens();
+    expect(await run(['call', address, 'read'], home)).toMatchObject({ code: 0 });
+    expect(await run(['whoami', address], home)).toMatchObject({ code: 0 });
+    expect(await run(['logout', address], home)).toMatchObject({ code: 0 });
+  });
+
   it('says that the person refused', async () => {
     server.decision = 'deny';
     const { code, stderr, page } = await logIn(server.url, home);
@@ -158,7 +173,6 @@ describe('longwire whoami and logout', () => {
 
   it('--json has no token, whatever is asked', async () => {
     await logIn(server.url, home);
-    const { readFileSync, readdirSync } = await import('node:fs');
     const folder = `${home.env['XDG_CONFIG_HOME']}/longwire/logins`;
     const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.json'));
     const { secrets } = JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as {
@@ -167,12 +181,44 @@ describe('longwire whoami and logout', () => {
     const said = [
       await run(['whoami', '--json'], home),
       await run(['tools', server.url, '-v'], home),
+      await run(['tools', server.url, '--trace'], home),
       await run(['inspect', server.url, '--json', '-v'], home),
     ];
     const text = JSON.stringify(said);
     expect(text).not.toContain(secrets.tokens.access_token);
     expect(text).not.toContain(secrets.tokens.refresh_token);
   });
+});
+
+it.skipIf(process.platform === 'win32')('a file that others can read is not used', async () => {
+  await logIn(server.url, home);
+  const [{ kept }] = JSON.parse((await run(['whoami', '--json'], home)).stdout) as [
+    { kept: { file: string } },
+  ];
+  chmodSync(kept.file, 0o644);
+  const { code, stderr } = await call('read');
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: `error: the logins in ${kept.file} are not used, because others can read it: chmod 600 ${kept.file}, or log in again\n`,
+  });
+});
+
+it('longwire dash records that a login was renewed', async () => {
+  await logIn(server.url, home);
+  await call('read');
+  server.expireTokens();
+  const running = start(['dash', server.url, '--record', 'seen.ndjson', '--no-open'], home);
+  const file = join(home.path, 'seen.ndjson');
+  await until(() => readFileSync(file, 'utf8').includes('"authorization"'));
+  running.interrupt();
+  await running.done;
+  const lines = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  expect(lines.filter((line) => 'type' in line && line.type === 'authorization')).toEqual([
+    expect.objectContaining({ status: 401, decision: 'retry' }),
+  ]);
 });
 
 describe('what goes before a login', () => {

@@ -6,18 +6,24 @@ import { connect } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { Person } from './support/person.ts';
 
+/** Somebody without a browser. */
+class DevicePerson extends Person {
+  override readonly clientMetadata = {
+    client_name: 'a test',
+    redirect_uris: [],
+    response_types: [],
+    token_endpoint_auth_method: 'none',
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+  };
+}
+
 let server: OAuthServer;
 let person: Person;
 let login: OAuth;
 
 beforeEach(async () => {
   server = await startOAuthServer();
-  person = new Person();
-  Object.assign(person.clientMetadata, {
-    redirect_uris: [],
-    response_types: [],
-    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
-  });
+  person = new DevicePerson();
   login = oauth(person, { url: server.url });
 });
 
@@ -31,9 +37,7 @@ async function enter({ completeUrl = '' }: DeviceCode): Promise<void> {
   const form = await browser.open(completeUrl);
   const confirmed = await browser.submit(form, {});
   expect(confirmed.status).toBe(200);
-  if (confirmed.text.includes('name="confirm"') || confirmed.text.includes('confirm')) {
-    await browser.submit(confirmed, { confirm: 'yes' });
-  }
+  await browser.submit(confirmed, { confirm: 'yes' });
 }
 
 describe('a device code', () => {
@@ -60,6 +64,17 @@ describe('a device code', () => {
     expect(await failureOf(asked)).toMatchObject({
       code: 'unauthorized',
       message: expect.stringContaining('access_denied') as string,
+    });
+  });
+
+  it('fails when it expires before anybody entered it', async () => {
+    await using brief = await startOAuthServer({ ttl: { DeviceCode: 1 } });
+    const asked = oauth(new DevicePerson(), { url: brief.url }).authorizeDevice({
+      onCode: () => undefined,
+    });
+    expect(await failureOf(asked)).toMatchObject({
+      code: 'unauthorized',
+      message: expect.stringContaining('the code expired before it was entered') as string,
     });
   });
 
