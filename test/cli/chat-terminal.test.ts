@@ -1,9 +1,13 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { McpServer } from '@modelcontextprotocol/server';
 import { serve } from '@longwire/server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startScriptedClaude } from '../../packages/agent/test/support/scripted-claude.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { openTerminal, type TerminalScreen } from './support/terminal-screen.ts';
 import { hasTerminal, startAtTerminal } from './support/terminal.ts';
 
@@ -141,16 +145,51 @@ test.runIf(hasTerminal)('a server asks while Claude uses its tool, on a small sc
   expect(asked).toEqual([{ action: 'accept', content: { count: 3 } }]);
 });
 
-/** A chat on a screen of this size. */
+test.runIf(hasTerminal).each([
+  [80, 24],
+  [40, 20],
+] as const)('the screen of %i×%i is that of docs', async (columns, rows) => {
+  asked.length = 0;
+  const answer =
+    '**Ordered.** You have:\n\n| what | count |\n|---|---|\n| tea | 3 |\n\nAnything else?';
+  const claude = await startScriptedClaude([
+    { text: 'I order it.', calls: [{ name: 'order' }] },
+    { text: answer },
+  ]);
+  const folder = await mkdtemp(join(tmpdir(), 'longwire-chat-'));
+  const config = join(folder, 'longwire.json');
+  await writeFile(config, JSON.stringify({ servers: { shop: { url: server.url } } }));
+  {
+    await using terminal = await openChat([columns, rows], claude, ['shop', '--config', config]);
+    terminal.type('\u001b[200~Order three\nof the green tea\u001b[201~\r');
+    await terminal.shows(/\(N\)o/);
+    terminal.type('y\r');
+    await terminal.shows(/│ How many\?[^]*\(A\)nswer/);
+    terminal.type('\r');
+    await terminal.shows(/1\/1 "count"/);
+    terminal.type('3\r');
+    await terminal.shows(/\(S\)end/);
+    terminal.type('\r');
+    const shown = await terminal.shows(/Anything else\?[^]*^> *$/m);
+    const page = fileURLToPath(new URL(`../../docs/chat-${columns}x${rows}.txt`, import.meta.url));
+    const lines = shown.split('\n').map((line) => line.trimEnd());
+    await expect(`${lines.join('\n').trimEnd()}\n`).toMatchFileSnapshot(page);
+    terminal.type('/quit\r');
+  }
+  await claude.close();
+  await removeFolder(folder);
+});
+
+/** A chat on a screen of this size, with the server of this test or with others. */
 async function openChat(
   [columns, rows]: readonly [number, number],
   { url }: { url: string },
-  others: readonly string[] = [],
+  targets: readonly string[] = [server.url],
 ): Promise<TerminalScreen> {
   const env = { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'key-of-the-terminal-test' };
   const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url));
   const terminal = await openTerminal(columns, rows, env);
-  terminal.type(`clear; ${process.execPath} ${bin} chat ${[server.url, ...others].join(' ')}\r`);
+  terminal.type(`clear; ${process.execPath} ${bin} chat ${targets.join(' ')}\r`);
   await terminal.shows(/^> *$/m);
   return terminal;
 }
@@ -206,7 +245,7 @@ test.runIf(hasTerminal)(
     const other = await serve({ create: () => new McpServer({ name: 'other', version: '1' }) });
     const claude = await startScriptedClaude([{ text: 'The other one is away.' }]);
     {
-      await using terminal = await openChat([80, 24], claude, [other.url]);
+      await using terminal = await openChat([80, 24], claude, [server.url, other.url]);
       terminal.type('half a line');
       await terminal.shows(/^> half a line$/m);
       await other.close();

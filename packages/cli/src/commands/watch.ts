@@ -17,13 +17,7 @@ import { collect, targetArgument } from '../options.js';
 import { errorAsJson, reportError, summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { withoutLastWords } from '../trace/last-words.js';
-import {
-  closeClients,
-  connectClients,
-  createServerClient,
-  followClients,
-  operationOptions,
-} from '../session.js';
+import { closeClients, createServerClient, operationOptions } from '../session.js';
 
 /** A watched server is awaited without limit. */
 const retry = { maxAttempts: Infinity };
@@ -78,11 +72,24 @@ async function watch(
   try {
     const print = eventPrinter(context);
     const ended = printEvents(context, client, print);
-    await connectClients(context, [client]);
+    await connect(context, client);
     await Promise.race([askForEvents(context, client, { ...options, print }), ended]);
     return await ended;
   } finally {
     await closeClients([client]);
+  }
+}
+
+/** Connects; what becomes of the connection is printed as events. */
+async function connect(
+  { terminal, interruptions }: Context,
+  client: LongwireClient,
+): Promise<void> {
+  terminal.showLive(`connecting to ${client.name}`);
+  try {
+    await client.connect({ signal: interruptions.signal });
+  } finally {
+    terminal.stopLive();
   }
 }
 
@@ -109,7 +116,6 @@ async function watchAll(context: Context, options: WatchOptions): Promise<ExitCo
         retry,
         onOutput: outputPrinter(context, name),
       });
-      followClients(context, [client], { several: true });
       const print = eventPrinter(context, name);
       const ended = printEvents(context, client, print);
       await client.connect({ signal: interruptions.signal });

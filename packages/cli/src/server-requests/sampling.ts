@@ -70,7 +70,7 @@ export function createSampling(
       const answer = await answerSampling(params, {
         anthropic,
         maxTokens,
-        signal,
+        signal: AbortSignal.any([signal, context.interruptions.signal]),
         ...(model !== undefined && { model }),
       });
       tellAnswer(context, questions, answer);
