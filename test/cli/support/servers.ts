@@ -18,6 +18,9 @@ export const ownServer: string = path('stdio-server.mjs');
 /** A server of protocol 2026-07-28. */
 export const modernServer: string = path('modern-server.mjs');
 
+/** Another one, with a resource, a template and a prompt. */
+export const modernThings: string = path('modern-things.mjs');
+
 /** One of the servers that misbehave. */
 export function misbehaving(name: string): string {
   return path(`../../support/stdio-servers/${name}.mjs`);

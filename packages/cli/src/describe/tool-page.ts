@@ -31,13 +31,14 @@ export async function toolPage(
   const name = sanitizeLine(tool.name, 256);
   const title = sanitizeLine(tool.title ?? tool.annotations?.title ?? '', 256);
   const hints = hintWords(tool);
+  const said = `${colors.dim('The server says:')} ${hints.join(', ')}.`;
   const root = inputSchema(tool.inputSchema);
   const input = schemaTree({ ...root, type: 'object' }, root);
   const takesNone = root['additionalProperties'] === false;
   const page = [
     `${colors.bold(name)}${title === '' || title === name ? '' : `: ${title}`}`,
     ...laidOut(tool.description, width, 0),
-    ...(hints.length === 0 ? [] : ['', `${colors.dim('The server says:')} ${hints.join(', ')}.`]),
+    ...(hints.length === 0 ? [] : ['', ...hanging(said, width, 0)]),
     ...(input.length === 0
       ? section(`It ${takesNone ? 'takes' : 'names'} no arguments.`, [])
       : section('Arguments (* required)', treeLines(input, { colors, width }))),
