@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serve } from '@longwire/server';
 import { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { ownServer } from '../../../test/cli/support/servers.ts';
 import { run } from './run.ts';
 
 let folder: string;
@@ -112,5 +113,16 @@ describe('completion', () => {
     expect((await run(['completion', 'zsh'])).stdout).toMatch(/^#compdef longwire/);
     expect((await run(['completion'], { env: { SHELL: '/bin/fish' } })).stdout).toMatch(/^fish:/);
     expect((await run(['completion', 'tcsh'])).code).toBe(2);
+  });
+
+  it('keeps the tools of a command after -- for no server that has a name', async () => {
+    await using server = await listed(['of_url']);
+    const env = { HOME: folder, XDG_CACHE_HOME: folder, MCP_SERVER_URL: server.url };
+    await run(['tools'], { cwd: folder, env });
+    const { code } = await run(['tools', '--', process.execPath, ownServer], { cwd: folder, env });
+    expect(code).toBe(0);
+    const words = ['completion', 'words', 'fish', 'longwire call '];
+    const { stdout } = await run(words, { cwd: folder, env });
+    expect(stdout.split('\n')[0]).toMatch(/^of_url\t/);
   });
 });

@@ -26,10 +26,12 @@ type Place = Pick<Context, 'env' | 'cwd' | 'environment'>;
  * written; none is `MCP_SERVER_URL`. Where nothing can be written, nothing is kept.
  */
 export function rememberTools(
-  place: Place,
+  place: Place & Pick<Context, 'command'>,
   word: string | undefined,
   tools: readonly Tool[],
 ): void {
+  // A command after `--` has no word, and is not `MCP_SERVER_URL`.
+  if (word === undefined && place.command !== undefined) return;
   const key = keyOf(place, word);
   if (key === undefined) return;
   const isOpen = word !== undefined && URL.canParse(word) && isWithoutSecrets(new URL(word));

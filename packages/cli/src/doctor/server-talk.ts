@@ -11,6 +11,7 @@ import {
   followClients,
   operationOptions,
 } from '../session.js';
+import { shellWord } from '../shell-word.js';
 import { nameOf, type Server } from '../target.js';
 import type { Examination, Finding } from './examination.js';
 import type { PlainAnswer } from './first-answer.js';
@@ -135,7 +136,7 @@ export class ServerTalk {
       status: 'warning',
       detail: `${name} answered that it failed`,
       facts: { tool: tool.name },
-      hint: `see why: longwire call ${name}`,
+      hint: `see why: longwire call ${shellWord(name)}`,
     };
   }
 

@@ -2,7 +2,8 @@ import type { AllServers } from '../choose-servers.js';
 import { configFileName, type Configuration } from '../configuration.js';
 import type { Context } from '../context.js';
 import { Allowances } from './allowances.js';
-import { askToAllow, shellWord, type Found } from './consent.js';
+import { shellWord } from '../shell-word.js';
+import { askToAllow, type Found } from './consent.js';
 import { hostOf } from './host-files.js';
 import { readHostServers } from './host-servers.js';
 

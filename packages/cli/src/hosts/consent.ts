@@ -5,6 +5,7 @@ import type { Configuration } from '../configuration.js';
 import type { Context } from '../context.js';
 import { isJsonObject } from '../json-object.js';
 import { visibleJson } from '../sanitize.js';
+import { shellWord } from '../shell-word.js';
 import { Allowances, ownValuesOf, variablesOf } from './allowances.js';
 
 /** The answers and their words; an empty line means the last one. */
@@ -79,11 +80,6 @@ export function describeServer(config: ServerConfig, configuration: Configuratio
     ...others.map(([name, value]) => `  ${visibleJson(name)}: ${cut(visibleJson(value))}`),
     ...(own.length > 0 ? [`  it is given your ${visibleJson(own)}`] : []),
   ];
-}
-
-/** A name as a shell takes it for one word. */
-export function shellWord(name: string): string {
-  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }
 
 function cut(text: string): string {

@@ -1,4 +1,6 @@
 import { LongwireError, type Certainty } from '@longwire/client';
+import { sanitizeLine } from '../sanitize.js';
+import { shellWord } from '../shell-word.js';
 
 /** A login that fails, is not there, or cannot be renewed. What to do is its own hint. */
 export class LoginError extends LongwireError {
@@ -19,7 +21,8 @@ export class LoginNeededError extends LoginError {
 
   constructor(message: string, options: { target: string; scope?: string | undefined }) {
     const { target, scope } = options;
-    const scopes = scope === undefined ? '' : ` --scope '${scope}'`;
-    super(message, { hint: `run: longwire login ${target}${scopes}` });
+    // A server names the scope, and a person copies the line.
+    const scopes = scope === undefined ? '' : ` --scope ${shellWord(sanitizeLine(scope))}`;
+    super(message, { hint: `run: longwire login ${shellWord(target)}${scopes}` });
   }
 }

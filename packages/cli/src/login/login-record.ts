@@ -40,6 +40,9 @@ export interface Login extends LoginFacts {
   secrets: LoginSecrets;
 }
 
+/** No token is for longer, and a date can be written of it. */
+const MAX_EXPIRY_SECONDS = 100 * 365 * 24 * 60 * 60;
+
 /** The login with other tokens, or with none because the issuer refused to renew them. */
 export function withTokens(login: Login, tokens: StoredOAuthTokens | undefined): Login {
   const { client } = login.secrets;
@@ -47,7 +50,7 @@ export function withTokens(login: Login, tokens: StoredOAuthTokens | undefined):
   if (tokens === undefined) {
     return { ...facts, isRenewable: false, hasEnded: true, secrets: { client } };
   }
-  const expiresIn = Number(tokens.expires_in);
+  const expiresIn = Math.min(Number(tokens.expires_in), MAX_EXPIRY_SECONDS);
   const identity = identityIn(tokens.id_token) ?? login.identity;
   const scope = tokens.scope ?? login.scope;
   return {

@@ -3,6 +3,7 @@ import { accessSync, constants, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { usageError } from '../command-error.js';
 import { isJsonObject } from '../json-object.js';
+import { shellWord } from '../shell-word.js';
 import { removeLock, withFileLock } from './file-lock.js';
 import { systemKeychain, Vault, type Keychain } from './keychain.js';
 import { loginDirectory } from './login-directory.js';
@@ -110,7 +111,7 @@ export class LoginStore {
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw usageError(
-        `the keychain does not open the login for ${facts.resource} (${why}): unlock it, or run: longwire login ${facts.target}`,
+        `the keychain does not open the login for ${facts.resource} (${why}): unlock it, or run: longwire login ${shellWord(facts.target)}`,
         { code: 'config', cause },
       );
     }

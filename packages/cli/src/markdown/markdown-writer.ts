@@ -1,6 +1,10 @@
+import { sanitizeLine } from '../sanitize.js';
 import type { Terminal } from '../terminal.js';
 import { BlockSplitter, type MarkdownBlock } from './block-splitter.js';
 import { renderMarkdown } from './render-markdown.js';
+
+/** More than that is no language of code. */
+const maxLanguageLength = 40;
 
 /** Shows Markdown on a terminal while it is written, block by block. */
 export class MarkdownWriter {
@@ -46,7 +50,8 @@ export class MarkdownWriter {
     this.#isFirst = false;
     if (block.kind === 'code') return this.#terminal.print(`  ${cyan(this.#shown(block.line))}`);
     if (block.kind === 'code-start') {
-      return this.#terminal.print(dim(`  ${block.language || 'code'}:`));
+      const language = sanitizeLine(this.#shown(block.language), maxLanguageLength);
+      return this.#terminal.print(dim(`  ${language || 'code'}:`));
     }
     for (const line of renderMarkdown(this.#shown(block.text), this.#terminal)) {
       this.#terminal.print(line);

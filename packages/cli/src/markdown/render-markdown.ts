@@ -1,5 +1,6 @@
 import { marked, type MarkedToken, type Token, type Tokens } from 'marked';
 import { wrap } from '../display-width.js';
+import { sanitize } from '../sanitize.js';
 import { renderTable } from '../table.js';
 import type { Terminal } from '../terminal.js';
 
@@ -98,7 +99,8 @@ class Renderer {
   }
 
   #table({ header, rows }: Tokens.Table, width: number): string[] {
-    const cell = ({ tokens }: Tokens.TableCell): string => this.#inline(tokens);
+    const cell = ({ tokens }: Tokens.TableCell): string =>
+      this.#inline(tokens).replaceAll('\n', ' ');
     const terminal = { width, colors: this.#colors };
     return renderTable(
       header.map(cell),
@@ -159,6 +161,9 @@ const entities: Readonly<Record<string, string>> = {
   '&#39;': "'",
 };
 
+/** The parser has replaced references such as `&#27;`: what they stand for is not sanitized yet. */
 function decoded(text: string): string {
-  return text.replace(/&(?:lt|gt|amp|quot|#39);/g, (entity) => entities[entity] ?? entity);
+  return sanitize(
+    text.replace(/&(?:lt|gt|amp|quot|#39);/g, (entity) => entities[entity] ?? entity),
+  );
 }

@@ -7,6 +7,7 @@ import { BlockSplitter } from '../../src/markdown/block-splitter.ts';
 import { MarkdownWriter } from '../../src/markdown/markdown-writer.ts';
 import { renderMarkdown } from '../../src/markdown/render-markdown.ts';
 import { Redactor } from '../../src/redact.ts';
+import { sanitize } from '../../src/sanitize.ts';
 import { Terminal } from '../../src/terminal.ts';
 
 beforeAll(() => loadWideText());
@@ -87,6 +88,32 @@ describe('Markdown while it is written', () => {
     const blocks = split('x'.repeat(100_000), 1000) as { text: string }[];
     expect(blocks.length).toBeGreaterThan(3);
     expect(blocks.map(({ text }) => text.trim()).join('')).toHaveLength(100_000);
+  });
+
+  it('shows no control sequence, nor in the language of code', () => {
+    const stdout = new PassThrough();
+    const redactor = new Redactor();
+    const terminal = new Terminal({ stdout, stderr: new PassThrough(), redactor, env: {} });
+    const writer = new MarkdownWriter(terminal, (text) => redactor.data(sanitize(text)));
+    writer.write('```\u001b]52;c;aGk=\u0007sh\u202e\nx\u001b[2J\n```\n');
+    writer.end();
+    expect(String(stdout.read())).toBe('  sh:\n  x\n');
+  });
+
+  it.each(['&#27;[2Ja', '&#x1b;]0;t&#7;a', '&#155;2Ja', '[a](x&#27;[2J)', '![&#27;a](b&#8238;)'])(
+    'makes no control character of a reference: %s',
+    (text) => {
+      const all = `${text}\n\n- ${text}\n\n# ${text}\n\n> ${text}\n\n| a |\n|---|\n| ${text} |`;
+      const shown = renderMarkdown(all, plain).join('\n');
+      expect(shown).toContain('a');
+      expect(sanitize(shown)).toBe(shown);
+    },
+  );
+
+  it('keeps a cell of a table on its row', () => {
+    const rows = renderMarkdown('| a |\n|---|\n| x&#10;y |', plain);
+    expect(rows).toHaveLength(2);
+    expect(rows[1]).toContain('x y');
   });
 
   it('keeps a secret from being taken apart', () => {
