@@ -1,5 +1,5 @@
 import type { Tool } from '@longwire/client';
-import { allServers, splitServer } from '../choose-servers.js';
+import { allServers, refuseAmbiguous, splitServer } from '../choose-servers.js';
 import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand, Context } from '../context.js';
 import { lookAt } from '../look-at.js';
@@ -79,6 +79,8 @@ async function splitNames(
   if (command !== undefined && first !== allServers) return [undefined, [...words]];
   // A word before a name is a server, if there is one of that name.
   const [server] = await splitServer([first, 'tool'], context);
+  const isToolLike = words[1] === undefined || words[1].includes('=');
+  if (server !== undefined && isToolLike) await refuseAmbiguous(server, context);
   return server === undefined ? [undefined, [...words]] : [server, words.slice(1)];
 }
 
