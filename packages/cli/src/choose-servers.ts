@@ -160,7 +160,8 @@ export async function splitServer(
 ): Promise<[server: string | undefined, rest: string[]]> {
   const [first, ...rest] = words;
   if (first === undefined) return [undefined, []];
-  const { options, environment, command } = context;
+  const { options, environment, command, connected } = context;
+  if (connected !== undefined) return [undefined, [...words]];
   if (isTarget(first) || first === allServers || options.configFile !== undefined) {
     return [first, rest];
   }
