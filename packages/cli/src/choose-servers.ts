@@ -7,6 +7,7 @@ import type { Context } from './context.js';
 import { warnOfEnvironment } from './environment.js';
 import { checkTargetOptions } from './target-options.js';
 import { sanitizeLine } from './sanitize.js';
+import { shellWord } from './shell-word.js';
 import { isTarget, looksLikeAddress, parseTarget, type Server } from './target.js';
 
 /** The word for every server that has a name. */
@@ -171,6 +172,26 @@ export async function splitServer(
   const configuration = await readConfiguration(context);
   const isName = configuration !== undefined && namesIn(configuration).includes(first);
   return isName ? [first, rest] : [undefined, [...words]];
+}
+
+/**
+ * Refuses the name of a server where it may as well be that of a tool of `MCP_SERVER_URL`, unless the server
+ * was allowed or its file was named: so no file can turn a tool's name into a command.
+ *
+ * @throws LongwireError (code `config`) that says how to write what is meant.
+ */
+export async function refuseUnlessAllowed(name: string, context: Context): Promise<void> {
+  if (name === allServers || (await hostIn(name)) !== undefined) return;
+  const configuration = await configurationFor(name, context);
+  const { file, isNamed, servers } = configuration;
+  const config = servers.get(name);
+  if (isNamed || config === undefined) return;
+  const { Allowances } = await import('./hosts/allowances.js');
+  if (new Allowances(context).standingOf(config, configuration) === 'allowed') return;
+  throw usageError(
+    `"${name}" is a server of ${file}, and may be a tool of MCP_SERVER_URL: longwire servers allow ${shellWord(name)}, or --config ${file}, or write the URL before the tool`,
+    { code: 'config' },
+  );
 }
 
 /** The server that a word means. */
