@@ -134,6 +134,13 @@ function configuration(resource: string): Configuration {
         grant_types: ['authorization_code', 'refresh_token'],
         redirect_uris: ['http://127.0.0.1/callback'],
       },
+      {
+        client_id: 'named',
+        application_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code', 'refresh_token'],
+        redirect_uris: ['http://localhost/back'],
+      },
     ],
     scopes: ['openid', 'offline_access', SCOPE, 'notes:write'],
     claims: { openid: ['sub', 'email', 'name'] },

@@ -46,7 +46,9 @@ export async function callWritten(
   const { terminal, cwd } = context;
   const limits = { ...operationOptions(context), ...options };
   const label = sanitizeLine(name);
-  const stopLogging = showLogs(terminal, client);
+  // A session shows all that its servers say, at any time.
+  const isAlone = context.connected === undefined;
+  const stopLogging = isAlone ? showLogs(terminal, client) : undefined;
   // The tool ran: a wrong answer is a remark, not a reason to call it again.
   const tellOdd = (error: ToolResultError): void =>
     terminal.remark(terminal.remarkColors.yellow(sanitizeLine(capitalized(error.summary))));
@@ -61,7 +63,7 @@ export async function callWritten(
     terminal.showLive('asking for the tools');
     const [tools] = await Promise.all([
       client.listTools(limits),
-      askForLogs(context, client, limits),
+      isAlone ? askForLogs(context, client, limits) : undefined,
     ]);
     onTools?.(tools);
     const tool = findTool(name, tools);
@@ -105,7 +107,7 @@ export async function callWritten(
     failure = error;
     throw error instanceof HttpStatusError ? named(error, label) : error;
   } finally {
-    stopLogging();
+    stopLogging?.();
     stopReports();
     stopFollowing();
     terminal.stopLive();

@@ -160,7 +160,8 @@ export async function splitServer(
 ): Promise<[server: string | undefined, rest: string[]]> {
   const [first, ...rest] = words;
   if (first === undefined) return [undefined, []];
-  const { options, environment, command } = context;
+  const { options, environment, command, connected } = context;
+  if (connected !== undefined) return [undefined, [...words]];
   if (isTarget(first) || first === allServers || options.configFile !== undefined) {
     return [first, rest];
   }
@@ -175,21 +176,20 @@ export async function splitServer(
 }
 
 /**
- * Refuses the name of a server where it may as well be that of a tool of `MCP_SERVER_URL`, unless the server
- * was allowed or its file was named: so no file can turn a tool's name into a command.
+ * Refuses the name of a server that may be that of a tool of `MCP_SERVER_URL`, too, if the server is of a
+ * file that was only found, and was not allowed: no such file can turn a tool's name into a command.
  *
- * @throws LongwireError (code `config`) that says how to write what is meant.
+ * @throws LongwireError (code `config`)
  */
-export async function refuseUnlessAllowed(name: string, context: Context): Promise<void> {
-  if (name === allServers || (await hostIn(name)) !== undefined) return;
-  const configuration = await configurationFor(name, context);
-  const { file, isNamed, servers } = configuration;
-  const config = servers.get(name);
-  if (isNamed || config === undefined) return;
+export async function refuseAmbiguous(name: string, context: Context): Promise<void> {
+  if (name === allServers || isTarget(name)) return;
+  const configuration = await configurationOf(name, context);
+  const config = configuration?.servers.get(name);
+  if (configuration === undefined || configuration.isNamed || config === undefined) return;
   const { Allowances } = await import('./hosts/allowances.js');
   if (new Allowances(context).standingOf(config, configuration) === 'allowed') return;
   throw usageError(
-    `"${name}" is a server of ${file}, and may be a tool of MCP_SERVER_URL: longwire servers allow ${shellWord(name)}, or --config ${file}, or write the URL before the tool`,
+    `"${name}" is a server of ${configuration.file}, and may be a tool of MCP_SERVER_URL: longwire servers allow ${shellWord(name)}, or write the URL before the tool`,
     { code: 'config' },
   );
 }
@@ -212,11 +212,15 @@ async function serverOf(word: string, context: Context): Promise<Server> {
  * The configuration that a name is looked up in: that of another program where it begins with one, as in
  * `cursor:github`, else the `longwire.json`. With `--config`, that file alone.
  */
-async function configurationOf(name: string, context: Context): Promise<Configuration | undefined> {
+async function configurationOf(
+  name: string,
+  context: Context,
+  inputs: Readonly<Record<string, string>> = {},
+): Promise<Configuration | undefined> {
   const host = context.options.configFile === undefined ? await hostIn(name) : undefined;
-  if (host === undefined) return await readConfiguration(context);
+  if (host === undefined) return await readConfiguration(context, inputs);
   const { hostConfiguration } = await import('./hosts/host-servers.js');
-  return await hostConfiguration(context, name);
+  return await hostConfiguration(context, name, inputs);
 }
 
 /** @throws LongwireError (code `config`) where servers of other programs are called so. */
@@ -266,22 +270,41 @@ export async function namedServer(name: string, context: Context): Promise<Named
  *
  * @throws LongwireError (code `config`) where there is none.
  */
-export async function configurationFor(name: string, context: Context): Promise<Configuration> {
-  return (await configurationOf(name, context)) ?? (await neededConfiguration(context));
+export async function configurationFor(
+  name: string,
+  context: Context,
+  inputs: Readonly<Record<string, string>> = {},
+): Promise<Configuration> {
+  return (await configurationOf(name, context, inputs)) ?? (await neededConfiguration(context));
 }
 
 /** The server of that name, which the user may use as it is now. */
 async function usableServer(
   name: string,
-  configuration: Configuration,
+  found: Configuration,
   context: Context,
 ): Promise<NamedServer> {
+  const configuration = await withInputs(name, found, context);
   const config = configIn(name, configuration);
   if (!configuration.isNamed) {
     const { requireUnchanged } = await import('./hosts/consent.js');
     await requireUnchanged(context, config, configuration);
   }
   return { target: config.target, config };
+}
+
+/** The same, read with what a person answers, where the server lacks only that. */
+async function withInputs(
+  name: string,
+  configuration: Configuration,
+  context: Context,
+): Promise<Configuration> {
+  const error = configuration.unusable.get(name);
+  if (error === undefined) return configuration;
+  const { askInputs, lackedInputs } = await import('./hosts/ask-inputs.js');
+  const answers = await askInputs(context, configuration, { name, ids: lackedInputs(error) });
+  if (answers === undefined) return configuration;
+  return await configurationFor(name, context, answers);
 }
 
 /**

@@ -17,6 +17,7 @@ const commands = {
   check: async () => (await import('./commands/check.js')).addCheck,
   doctor: async () => (await import('./commands/doctor.js')).addDoctor,
   servers: async () => (await import('./commands/servers.js')).addServers,
+  shell: async () => (await import('./commands/shell.js')).addShell,
   login: async () => (await import('./commands/login.js')).addLogin,
   logout: async () => (await import('./commands/logout.js')).addLogout,
   whoami: async () => (await import('./commands/whoami.js')).addWhoami,

@@ -59,13 +59,19 @@ export async function completeWritten(
   }
 }
 
-interface Reference {
+/** What a completion is asked for, and the arguments that it has. */
+export interface Reference {
   ref: { type: 'ref/prompt'; name: string } | { type: 'ref/resource'; uri: string };
   /** The arguments that it has. */
   names: string[];
 }
 
-async function referenceTo(
+/**
+ * The prompt or template of that name.
+ *
+ * @throws LongwireError (usage) where the server has none.
+ */
+export async function referenceTo(
   name: string,
   client: LongwireClient,
   limits: ReturnType<typeof operationOptions>,

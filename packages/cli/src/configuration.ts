@@ -28,6 +28,8 @@ export interface Configuration {
   servers: ReadonlyMap<string, ServerConfig>;
   /** Why the others cannot. */
   unusable: ReadonlyMap<string, ConfigError>;
+  /** What the file says of each, whether it can be used or not. */
+  written: ReadonlyMap<string, unknown>;
   /** What a person is asked for before a server is used. */
   inputs: readonly ConfigInput[];
   /** Variables that came from the `.env` beside the file and not from the environment. */
@@ -110,12 +112,17 @@ export async function readServersFile(
   );
   const all = { ...env, ...ownVariables };
   const unusable = new Map<string, ConfigError>();
+  const written = new Map<string, unknown>();
   const { servers, inputs, remarks } = loadConfig(file, {
     ...options,
     env: all,
     cwd,
-    onUnusable: (name, error) => unusable.set(name, error),
+    onUnusable: (name, error, value) => {
+      unusable.set(name, error);
+      written.set(name, value);
+    },
   });
+  for (const config of servers) written.set(config.name, config.written);
   for (const server of servers) learnSecrets(server, { redactor, env: all });
   return {
     file,
@@ -125,6 +132,7 @@ export async function readServersFile(
     profile: options.profile,
     servers: new Map(servers.map((each) => [each.name, each])),
     unusable,
+    written,
     inputs,
     ownVariables,
     remarks,

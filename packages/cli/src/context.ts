@@ -1,4 +1,4 @@
-import type { CommandTarget } from '@longwire/client';
+import type { CommandTarget, LongwireClient } from '@longwire/client';
 import type { Command } from 'commander';
 import type { Environment } from './environment.js';
 import type { ExitCode } from './exit-codes.js';
@@ -7,8 +7,15 @@ import type { Interruptions } from './interruptions.js';
 import type { CommonOptions } from './options.js';
 import type { Redactor } from './redact.js';
 import type { Input } from './streams.js';
+import type { Target } from './target.js';
 import type { Terminal } from './terminal.js';
 import type { Trace } from './trace/trace.js';
+
+/** A server that is connected. */
+export interface ConnectedServer {
+  readonly client: LongwireClient;
+  readonly target: Target;
+}
 
 /** What a command works with. */
 export interface Context {
@@ -18,6 +25,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The server that comes after `--`. */
   readonly command: CommandTarget | undefined;
+  /** The server of a session: a command uses it, and leaves it open. No word names another. */
+  readonly connected?: ConnectedServer;
   readonly terminal: Terminal;
   readonly redactor: Redactor;
   readonly interruptions: Interruptions;

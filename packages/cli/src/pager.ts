@@ -20,9 +20,8 @@ export async function printLong(
   const isLong = rows !== undefined && linesOf(text, columns) >= rows;
   const isShown =
     terminal.interactive && stdin.isTTY === true && isLong && !/^\s*(?:cat\s*)?$/.test(command);
-  if (!isShown || !(await throughPager(text, { command, env, interruptions }))) {
-    terminal.passOn(text);
-  }
+  const page = (): Promise<boolean> => throughPager(text, { command, env, interruptions });
+  if (!isShown || !(await terminal.occupied(page))) terminal.passOn(text);
 }
 
 /** Whether the pager could be started. */

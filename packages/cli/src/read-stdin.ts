@@ -14,6 +14,9 @@ export async function readStdin(
   const wanting = words.filter((word) => /^[^=]+=@-$/.test(word));
   if (json === '-' || json === '@-') wanting.push('--args -');
   if (wanting.length === 0) return undefined;
+  if (context.connected !== undefined) {
+    throw usageError(`${wanting.join(' and ')}: stdin is the session's own; use a file`);
+  }
   if (wanting.length > 1) {
     throw usageError(`stdin can be read once, and ${wanting.join(' and ')} want it: use a file`);
   }

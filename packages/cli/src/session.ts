@@ -15,6 +15,7 @@ import { isCredentialName, VERSION } from '@longwire/client/internal';
 import { config as configureZod } from 'zod/v4/core';
 import type { MiddlewareRegistry, ServerConfig } from '@longwire/client/config';
 import { chooseServer } from './choose-servers.js';
+import { usageError } from './command-error.js';
 import { createStateWords } from './connection-words.js';
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
@@ -312,6 +313,11 @@ export async function withClient(
   action: (client: LongwireClient, target: Target) => Promise<ExitCode>,
   given: ServerSettings = {},
 ): Promise<ExitCode> {
+  const { connected } = context;
+  if (connected !== undefined) {
+    if (word === undefined) return await action(connected.client, connected.target);
+    throw usageError(`"${word}" is no server of this session`);
+  }
   const server = await chooseServer(word, context);
   const client = await createServerClient(context, server, given);
   try {

@@ -59,8 +59,8 @@ function isAssignment(word: string): boolean {
 async function isServerAlone(words: readonly string[], context: Context): Promise<boolean> {
   const [word] = words;
   if (word === undefined || words.length > 1) return false;
-  const { command, environment, options } = context;
-  if (command !== undefined) return false;
+  const { command, connected, environment, options } = context;
+  if (command !== undefined || connected !== undefined) return false;
   if (environment.serverUrl !== undefined && options.configFile === undefined) return false;
   if (isWebUrl(word) || looksLikeAddress(word)) return true;
   if (/^[a-z][a-z0-9+.-]*:/i.test(word) || options.configFile !== undefined) return false;

@@ -30,8 +30,8 @@ export interface TerminalOptions {
 export interface Bottom {
   /** Removes it, for output to take its place. */
   hide(): void;
-  /** Output was written: it may be shown again. */
-  show(): void;
+  /** Text was written: it may be shown again, below its last line. */
+  show(written: string): void;
   /** Draws what is at work. */
   readonly drawLive: DrawLive;
   /** Leaves input and screen to somebody else until the function returned is called. */
@@ -51,8 +51,8 @@ export class Terminal {
   readonly #isDumb: boolean;
   readonly #liveLine: LiveLine;
   readonly #remarked = new Set<string>();
-  /** Settles when the questions that came so far are answered. */
-  #conversation: Promise<void> = Promise.resolve();
+  /** Settles when all who came so far have left input and screen. */
+  #occupation: Promise<void> = Promise.resolve();
   /** The end of the written text, if it may be the beginning of a secret. */
   #unfinished = '';
   /** What waits while a question uses the terminal. */
@@ -245,20 +245,27 @@ export class Terminal {
   }
 
   /**
-   * Leaves input and screen to a question or a program until the function returned is called. Other
-   * output waits.
+   * Leaves input and screen to `work` until it has settled; one caller at a time, in the order in which
+   * they came. Other output waits.
    */
-  hold(): () => void {
+  async occupied<Result>(work: () => Promise<Result>): Promise<Result> {
+    const earlier = this.#occupation;
+    let leave!: () => void;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    this.#occupation = earlier.then(() => left);
+    await earlier;
     this.stopLive();
     const takeBack = this.#bottom?.release();
-    const before = this.#held;
-    const held = before ?? new HeldOutput();
+    const held = new HeldOutput();
     this.#held = held;
-    return () => {
-      this.#held = before;
-      if (before === undefined) held.write((line) => this.remark(line));
+    try {
+      return await work();
+    } finally {
+      this.#held = undefined;
+      held.write((line) => this.remark(line));
       takeBack?.();
-    };
+      leave();
+    }
   }
 
   /** Whether a question can be asked. */
@@ -267,8 +274,8 @@ export class Terminal {
   }
 
   /**
-   * Gives the terminal to questions until `work` has settled; one caller at a time, in the order in
-   * which they came. Input from before is discarded, other output waits.
+   * Gives the terminal to questions until `work` has settled, as {@link occupied}. Input from before is
+   * discarded.
    *
    * @throws the library's `ExitPromptError` after Ctrl-C, which it reads itself; what `work` throws.
    */
@@ -276,31 +283,25 @@ export class Terminal {
     { stdin, signal }: { stdin: Input; signal: AbortSignal },
     work: (desk: QuestionDesk) => Promise<Answer>,
   ): Promise<Answer> {
-    const earlier = this.#conversation;
-    let leave!: () => void;
-    const left = new Promise<void>((resolve) => (leave = resolve));
-    this.#conversation = earlier.then(() => left);
-    await earlier;
-    const takeBack = this.hold();
-    try {
-      signal.throwIfAborted();
-      await discardTyped(stdin, signal);
-      const { blue, bold, cyan, green } = this.remarkColors;
-      return await work({
-        show: (line) => void this.#stderr.write(`${this.#redactor.data(line)}\n`),
-        shown: (text) => this.#redactor.data(text),
-        columns: this.#stderr.columns || 80,
-        theme: {
-          prefix: { idle: blue('?'), done: green('✔') },
-          style: { message: bold, answer: cyan },
-        },
-        newContext: () => ({ input: stdin, output: lasting(this.#stderr), signal }),
-      });
-    } finally {
-      stdin.setRawMode?.(false);
-      takeBack();
-      leave();
-    }
+    return await this.occupied(async () => {
+      try {
+        signal.throwIfAborted();
+        await discardTyped(stdin, signal);
+        const { blue, bold, cyan, green } = this.remarkColors;
+        return await work({
+          show: (line) => void this.#stderr.write(`${this.#redactor.data(line)}\n`),
+          shown: (text) => this.#redactor.data(text),
+          columns: this.#stderr.columns || 80,
+          theme: {
+            prefix: { idle: blue('?'), done: green('✔') },
+            style: { message: bold, answer: cyan },
+          },
+          newContext: () => ({ input: stdin, output: lasting(this.#stderr), signal }),
+        });
+      } finally {
+        stdin.setRawMode?.(false);
+      }
+    });
   }
 
   /**
@@ -335,7 +336,7 @@ export class Terminal {
     this.stopLive();
     this.#bottom?.hide();
     stream.write(text);
-    this.#bottom?.show();
+    this.#bottom?.show(text);
   }
 }
 

@@ -216,11 +216,11 @@ describe('a terminal that is lent', () => {
   it('keeps no flood: of what is said beside results, the beginning and how much came', async () => {
     const [out, err] = [new PassThrough(), new PassThrough()];
     const { terminal } = makeTerminal({ stdout: out, stderr: err });
-    const takeBack = terminal.hold();
     const line = 'x'.repeat(1000);
-    for (let count = 0; count < 20_000; count++) terminal.remark(line);
-    for (let count = 0; count < 3000; count++) terminal.print(line);
-    takeBack();
+    await terminal.occupied(async () => {
+      for (let count = 0; count < 20_000; count++) terminal.remark(line);
+      for (let count = 0; count < 3000; count++) terminal.print(line);
+    });
     out.end();
     err.end();
     const [printed, said] = await Promise.all([text(out), text(err)]);

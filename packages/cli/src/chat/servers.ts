@@ -23,14 +23,21 @@ export interface ServerTools {
 /** The servers of a conversation, and what the prompt asks of them. */
 export class Servers {
   readonly #context: Context;
+  readonly #listing: string;
   readonly clients: readonly LongwireClient[];
   /** The notes on their connections. */
   readonly notes: ConnectionNotes;
   /** The last list of each server. */
   readonly #lists = new Map<LongwireClient, readonly Tool[]>();
 
-  constructor(context: Context, clients: readonly LongwireClient[]) {
+  /** `listing` is the word that lists the tools. */
+  constructor(
+    context: Context,
+    clients: readonly LongwireClient[],
+    { listing = '/tools' }: { listing?: string } = {},
+  ) {
     this.#context = context;
+    this.#listing = listing;
     this.clients = clients;
     this.notes = new ConnectionNotes(context, clients);
   }
@@ -127,7 +134,7 @@ export class Servers {
     );
     const [first, second] = found;
     if (first === undefined) {
-      const hint = didYouMean(word, this.toolNames) || ' /tools lists them.';
+      const hint = didYouMean(word, this.toolNames) || ` ${this.#listing} lists them.`;
       const missing = lists.filter(({ isMissing }) => isMissing).map(({ client }) => client.name);
       const but = missing.length === 0 ? '' : ` (${nameList(missing)} could not be asked)`;
       throw usageError(`no server has a tool "${word}"${but}.${hint}`, { code: 'unknown-tool' });

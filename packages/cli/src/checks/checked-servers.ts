@@ -1,6 +1,12 @@
 import type { LongwireClient, Tool } from '@longwire/client';
 import type { Check } from '@longwire/recording';
-import { allServers, chooseServer, chooseServers } from '../choose-servers.js';
+import {
+  allServers,
+  chooseServer,
+  chooseServers,
+  configIn,
+  configurationFor,
+} from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
 import { createServerClient, followClients, operationOptions } from '../session.js';
@@ -27,6 +33,7 @@ export async function serversOf(
   if (words.includes(allServers))
     throw usageError(`a check is about one server: ${allServers} is none`);
   if (target === undefined && context.command === undefined) {
+    for (const word of words) await refuseUnallowed(word, context);
     const servers = await chooseServers(words, context, () => undefined);
     return new Map(servers.map((server, index) => [words[index] ?? '', server]));
   }
@@ -66,4 +73,13 @@ export async function openServers(
   } finally {
     terminal.stopLive();
   }
+}
+
+/** A file of checks may name no server of the user's own that was not allowed: it would be called. */
+async function refuseUnallowed(word: string, context: Context): Promise<void> {
+  const { hostOf } = await import('../hosts/host-files.js');
+  if (context.options.configFile !== undefined || hostOf(word) === undefined) return;
+  const { requireAllowed } = await import('../hosts/consent.js');
+  const configuration = await configurationFor(word, context);
+  requireAllowed(context, { config: configIn(word, configuration), configuration });
 }

@@ -6,6 +6,7 @@ import type { ExitCode } from '../exit-codes.js';
 import { findChallenge } from '../login/find-challenge.js';
 import { logIn, type LoggedIn, type LogInOptions } from '../login/log-in.js';
 import { LoginError } from '../login/login-error.js';
+import { parseRedirect } from '../login/loopback.js';
 import { LoginStore } from '../login/login-store.js';
 import { loginDocument, whoIs } from '../login/shown-login.js';
 import { targetArgument } from '../options.js';
@@ -28,7 +29,7 @@ interface Words {
   clientId?: string;
   clientSecretEnv?: string;
   clientCredentials?: boolean;
-  port?: string;
+  redirect?: string;
   unadvertisedPkce?: boolean;
 }
 
@@ -47,7 +48,7 @@ export const addLogin: AddCommand = (program, run) => {
     )
     .option('--client-secret-env <name>', 'the variable that holds the secret of that client')
     .option('--client-credentials', 'in the name of that client itself, without a person')
-    .option('--port <number>', 'the port of the redirect, http://127.0.0.1:PORT/callback')
+    .option('--redirect <url>', 'that of the client, such as http://localhost:8080/callback')
     .option('--unadvertised-pkce', 'the issuer need not say that it protects codes by PKCE')
     .addHelpText('after', examples)
     .action((word: string | undefined, words: Words) =>
@@ -101,7 +102,7 @@ async function login(given: Context, word: string | undefined, words: Words): Pr
 /** @throws LongwireError (usage) for options that do not go together. */
 function readWords(words: Words, env: Context['env']): LogInOptions {
   const { browser, device = false, scope, clientId, clientSecretEnv } = words;
-  const { clientCredentials = false, port } = words;
+  const { clientCredentials = false, redirect } = words;
   const ways = { '--device': device, '--no-browser': !browser };
   const [one, two] = Object.entries({ ...ways, '--client-credentials': clientCredentials })
     .filter(([, isGiven]) => isGiven)
@@ -117,10 +118,6 @@ function readWords(words: Words, env: Context['env']): LogInOptions {
   if (clientCredentials && (clientId === undefined || clientSecret === undefined)) {
     throw usageError('--client-credentials needs --client-id and --client-secret-env');
   }
-  const number = port === undefined ? undefined : Number(port);
-  if (number !== undefined && !(Number.isInteger(number) && number > 0 && number < 65_536)) {
-    throw usageError(`--port "${port}" is no port: write a number from 1 to 65535`);
-  }
   if (scope?.trim() === '') throw usageError('--scope is empty: leave it out for the usual ones');
   return {
     grant: device ? 'device' : clientCredentials ? 'program' : 'browser',
@@ -128,7 +125,7 @@ function readWords(words: Words, env: Context['env']): LogInOptions {
     scope: scope?.trim(),
     clientId,
     clientSecret,
-    port: number,
+    ...(redirect !== undefined && { redirect: parseRedirect(redirect) }),
     allowUnadvertisedPkce: words.unadvertisedPkce ?? false,
   };
 }

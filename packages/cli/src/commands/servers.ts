@@ -26,6 +26,9 @@ Examples:
   $ longwire servers
   $ longwire tools cursor:github
   $ longwire servers allow cursor:github claude-desktop:files
+  $ longwire servers add market https://market.example/mcp
+  $ longwire servers add files -- npx -y some-server
+  $ longwire servers import cursor github
   $ longwire servers status
   $ longwire servers status --config ~/.cursor/mcp.json`;
 
@@ -41,6 +44,41 @@ export const addServers: AddCommand = (program, run) => {
     .description('connect to them, and say which are healthy')
     .argument('[names...]', 'which (default: those that are allowed)')
     .action((names: string[]) => run((context) => status(context, names)));
+  servers
+    .command('add')
+    .description('write one into longwire.json: its URL, or -- and its command')
+    .usage('<name> [url] [-- command…]')
+    .argument('<name>', 'what it is called')
+    .argument('[url]', 'where it is')
+    .action((name: string, url: string | undefined) =>
+      run(async (context) => {
+        const { addServer } = await import('../hosts/change-servers.js');
+        return await addServer(context, name, url);
+      }),
+    );
+  servers
+    .command('remove')
+    .description('take some out of longwire.json')
+    .argument('<names...>', 'which')
+    .action((names: string[]) =>
+      run(async (context) => {
+        refuseCommand(context);
+        const { removeServers } = await import('../hosts/change-servers.js');
+        return removeServers(context, names);
+      }),
+    );
+  servers
+    .command('import')
+    .description("copy another program's into longwire.json, without secrets")
+    .argument('<source>', 'the program, such as cursor, or its file')
+    .argument('[names...]', 'which (default: all)')
+    .action((source: string, names: string[]) =>
+      run(async (context) => {
+        refuseCommand(context);
+        const { importServers } = await import('../hosts/change-servers.js');
+        return await importServers(context, source, names);
+      }),
+    );
   servers
     .command('allow')
     .description('let @all include them, as they are now')

@@ -1,5 +1,5 @@
 import type { Tool } from '@longwire/client';
-import { allServers, refuseUnlessAllowed, splitServer } from '../choose-servers.js';
+import { allServers, refuseAmbiguous, splitServer } from '../choose-servers.js';
 import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand, Context } from '../context.js';
 import { lookAt } from '../look-at.js';
@@ -79,9 +79,9 @@ async function splitNames(
   if (command !== undefined && first !== allServers) return [undefined, [...words]];
   // A word before a name is a server, if there is one of that name.
   const [server] = await splitServer([first, 'tool'], context);
-  if (server === undefined) return [undefined, [...words]];
-  await refuseUnlessAllowed(server, context);
-  return [server, words.slice(1)];
+  const isToolLike = words[1] === undefined || words[1].includes('=');
+  if (server !== undefined && isToolLike) await refuseAmbiguous(server, context);
+  return server === undefined ? [undefined, [...words]] : [server, words.slice(1)];
 }
 
 /** The call of a tool of this server, as a shell takes it. */

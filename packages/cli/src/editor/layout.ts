@@ -134,12 +134,12 @@ function pieces(line: string, columns: number, indent: number): string[] {
 
 function waitingRows(
   waiting: readonly string[],
-  { columns, colors, prompt }: Surroundings,
+  { columns, colors }: Surroundings,
 ): { text: string; width: number }[] {
   const shown = waiting.length > maxWaitingRows ? waiting.slice(0, maxWaitingRows - 1) : waiting;
-  const rows = shown.map((line) => fit(`${prompt}${line.replaceAll(/\s+/g, ' ')}`, columns));
+  const rows = shown.map((line) => fit(`(waits) ${line.replaceAll(/\s+/g, ' ')}`, columns));
   const more = waiting.length - shown.length;
-  if (more > 0) rows.push(fit(`  and ${more} more lines that wait`, columns));
+  if (more > 0) rows.push(fit(`(waits) and ${more} more lines`, columns));
   return rows.map((text) => ({ text: colors.dim(text), width: displayWidth(text) }));
 }
 

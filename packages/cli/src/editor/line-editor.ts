@@ -7,7 +7,7 @@ import type { Bottom } from '../terminal.js';
 import { cleared, put } from './edit-state.js';
 import type { HistoryFile } from './history-file.js';
 import { keyOf, type Key } from './keys.js';
-import { layOut, layOutSent, type Surroundings } from './layout.js';
+import { layOut, layOutSent, type Block, type Surroundings } from './layout.js';
 import { newLine, offer, paste, press, sent, type LineModel, type Request } from './line-model.js';
 import type { Line, LineReader, PromptOptions } from './line-reader.js';
 import { RegionPainter } from './region-painter.js';
@@ -20,8 +20,17 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 /** What is pasted beyond this is left out, in UTF-16 units. */
 const maxPasteLength = 1_000_000;
 
+/** How long keys wait for what is offered, in milliseconds. */
+const maxKeysWaitMs = 300;
+
 /** How long what is offered may take, in milliseconds: a server may be asked. */
 const maxCompletingMs = 3000;
+
+/** Text that came at once. */
+interface Pasted {
+  readonly type: 'paste';
+  readonly text: string;
+}
 
 /**
  * Lines that are typed at a terminal, which stays raw between them: while a line is at work, keys are
@@ -38,13 +47,19 @@ export class LineEditor implements LineReader, Bottom {
   #mode: 'reading' | 'working' | 'closed' = 'working';
   /** Somebody else has the terminal. */
   #isAway = false;
+  /** The user's own editor is about to have it. */
+  #isLeaving = false;
   #hasEnded = false;
   readonly #waiting: Line[] = [];
   #resolve: ((line: Line) => void) | undefined;
   #live: string | undefined;
   #pasted: string | undefined;
   #completing: AbortController | undefined;
+  /** What was typed meanwhile. */
+  readonly #inputAfter: (Key | Pasted)[] = [];
   #drawing: NodeJS.Immediate | undefined;
+  /** The output does not end with a line break. */
+  #isInLine = false;
   /** The last key was Enter: some terminals send a line feed behind it. */
   #isAfterReturn = false;
 
@@ -82,16 +97,17 @@ export class LineEditor implements LineReader, Bottom {
     const { interruptions, stdin } = this.#context;
     this.#raw.enter();
     const early = this.#waiting.shift();
-    if (early !== undefined) {
-      if (early.kind === 'line') this.#keep(early.text);
-      return early;
-    }
+    if (early?.kind === 'line') this.#keep(early.text);
+    const isEdit = early?.kind === 'line' && this.#isEditWord(early.text);
+    if (early !== undefined && !isEdit) return early;
     if (this.#hasEnded || !stdin.readable) return { kind: 'end' };
     if (interruptions.signal.aborted) return { kind: 'interrupted', cleared: false };
     this.#mode = 'reading';
     this.#draw();
     const release = interruptions.take(() => this.#interrupted());
-    return new Promise<Line>((fulfil) => (this.#resolve = fulfil)).finally(release);
+    const line = new Promise<Line>((fulfil) => (this.#resolve = fulfil));
+    if (isEdit) void this.#editOutside('');
+    return line.finally(release);
   }
 
   close(): void {
@@ -108,7 +124,8 @@ export class LineEditor implements LineReader, Bottom {
     if (this.#painter.isShown) this.#write(this.#painter.clear());
   }
 
-  show(): void {
+  show(written: string): void {
+    this.#isInLine = !written.endsWith('\n');
     // Many lines at once remove it once.
     this.#drawing ??= setImmediate(() => this.#draw());
   }
@@ -151,12 +168,15 @@ export class LineEditor implements LineReader, Bottom {
   /** Ctrl-C while a line is typed. */
   #interrupted(): void {
     const { text } = this.#model.edit;
+    this.#completing?.abort();
     this.#keep(`${text}^C`);
     this.#model = { ...newLine(this.#model.history), edit: cleared(this.#model.edit) };
     this.#arrived({ kind: 'interrupted', cleared: text !== '' });
   }
 
   #onKey(text: string | undefined, pressed: Keypress): void {
+    // It is too late for this line, and too early for that editor.
+    if (this.#isLeaving) return;
     const { name, ctrl } = pressed;
     if (name === 'paste-start') {
       this.#pasted = '';
@@ -164,7 +184,7 @@ export class LineEditor implements LineReader, Bottom {
       const isSecondHalf = name === 'enter' && this.#isAfterReturn;
       this.#isAfterReturn = name === 'return' && !pressed.meta;
       const key = isSecondHalf ? undefined : keyOf(text, pressed);
-      if (key !== undefined) this.#onMeaning(key);
+      if (key !== undefined) this.#onInput(key);
     } else if (name === 'paste-end' || (ctrl && name === 'c')) {
       this.#onPaste(this.#pasted);
     } else if (this.#pasted.length <= maxPasteLength) {
@@ -177,19 +197,22 @@ export class LineEditor implements LineReader, Bottom {
     if (pasted.length > maxPasteLength) {
       this.#context.terminal.remark('What was pasted is too long: its end is left out.');
     }
-    this.#completing?.abort();
-    this.#model = paste(this.#model, sanitize(pasted.slice(0, maxPasteLength)));
-    this.#draw();
+    this.#onInput({ type: 'paste', text: sanitize(pasted.slice(0, maxPasteLength)) });
   }
 
-  #onMeaning(key: Key): void {
-    const isStopping = this.#completing !== undefined;
-    this.#completing?.abort();
-    // It stops what was looked for, and nothing else.
-    if (isStopping && key.type === 'command' && ['interrupt', 'cancel'].includes(key.command)) {
+  #onInput(input: Key | Pasted): void {
+    if (this.#completing !== undefined) {
+      const isStop = input.type === 'command' && ['interrupt', 'cancel'].includes(input.command);
+      // It stops what is looked for, and nothing else; other keys wait a moment for that.
+      if (isStop) this.#completing.abort();
+      else this.#inputAfter.push(input);
       return;
     }
-    const { model, request } = press(this.#model, key);
+    if (input.type === 'paste') {
+      this.#model = paste(this.#model, input.text);
+      return this.#draw();
+    }
+    const { model, request } = press(this.#model, input);
     this.#model = model;
     if (request !== undefined) this.#serve(request);
     else this.#draw();
@@ -219,7 +242,8 @@ export class LineEditor implements LineReader, Bottom {
 
   #submit(text: string): void {
     this.#model = sent(this.#model, text);
-    if (text.trim() === this.#options.editWord && this.#mode === 'reading') {
+    if (this.#isEditWord(text) && this.#mode === 'reading') {
+      this.#keep(text);
       return void this.#editOutside('');
     }
     this.#history.add(text);
@@ -233,19 +257,29 @@ export class LineEditor implements LineReader, Bottom {
     }
   }
 
+  #isEditWord(text: string): boolean {
+    return text.trim() === this.#options.editWord;
+  }
+
   /** What waits would run after a line that was stopped. */
   #dropWaiting(): void {
     const { length } = this.#waiting;
     this.#waiting.length = 0;
     if (length === 0) return;
-    const lines = length === 1 ? 'The line that waited is' : `The ${length} lines that waited are`;
-    this.#context.terminal.remark(`${lines} not run; the key ↑ has them.`);
+    this.#context.terminal.remark(
+      length === 1
+        ? 'The line that waited is not run; the key ↑ has it.'
+        : `The ${length} lines that waited are not run; the key ↑ has them.`,
+    );
   }
 
   async #complete(): Promise<void> {
     const { text, caret } = this.#model.edit;
     const controller = new AbortController();
     this.#completing = controller;
+    const patience = setInterval(() => {
+      if (this.#inputAfter.length > 0) controller.abort();
+    }, maxKeysWaitMs);
     const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(maxCompletingMs)]);
     const stopped = new Promise<undefined>((resolve) => {
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -262,24 +296,28 @@ export class LineEditor implements LineReader, Bottom {
       // What cannot be asked for is not offered; whoever needs it gets the error.
       if (!controller.signal.aborted) this.#write('\u0007');
     } finally {
-      if (this.#completing === controller) this.#completing = undefined;
+      clearInterval(patience);
+      this.#completing = undefined;
       this.#draw();
+      for (const input of this.#inputAfter.splice(0)) this.#onInput(input);
     }
   }
 
   async #editOutside(text: string): Promise<void> {
     if (this.#mode !== 'reading') return;
-    const takeBack = this.#context.terminal.hold();
+    const { terminal } = this.#context;
     let failure: unknown;
-    try {
-      const { editOutside } = await import('./external-editor.js');
-      const edited = await editOutside(this.#context, text);
-      this.#model = { ...this.#model, edit: put(this.#model.edit, edited) };
-    } catch (error) {
-      failure = error;
-    } finally {
-      takeBack();
-    }
+    this.#isLeaving = true;
+    await terminal.occupied(async () => {
+      this.#isLeaving = false;
+      try {
+        const { editOutside } = await import('./external-editor.js');
+        const edited = await editOutside(this.#context, text);
+        this.#model = { ...this.#model, edit: put(this.#model.edit, edited) };
+      } catch (error) {
+        failure = error;
+      }
+    });
     const { signal } = this.#context.interruptions;
     if (failure !== undefined && !signal.aborted) {
       reportError(failure, exitCodeOf(failure), this.#context);
@@ -288,8 +326,8 @@ export class LineEditor implements LineReader, Bottom {
 
   /** A line that was sent stays on the screen, as it was written. */
   #keep(text: string): void {
-    const block = layOutSent(text, this.#surroundings());
-    this.#write(this.#painter.paint(block) + this.#painter.keep());
+    this.#paint(layOutSent(text, this.#surroundings()));
+    this.#write(this.#painter.keep());
   }
 
   #draw(): void {
@@ -298,7 +336,13 @@ export class LineEditor implements LineReader, Bottom {
     const isVisible =
       this.#mode === 'reading' || (this.#mode === 'working' && this.#live !== undefined);
     if (!isVisible || this.#isAway || !this.#raw.isEntered) return this.hide();
-    this.#write(this.#painter.paint(layOut(this.#model, this.#surroundings())));
+    this.#paint(layOut(this.#model, this.#surroundings()));
+  }
+
+  #paint(block: Block): void {
+    if (this.#isInLine) this.#write('\r\n');
+    this.#isInLine = false;
+    this.#write(this.#painter.paint(block));
   }
 
   #surroundings(): Surroundings {

@@ -50,18 +50,17 @@ export class RegionPainter {
     this.#shown = undefined;
   }
 
-  /** The terminal has another width: it has broken the rows that do not fit any more. */
+  /**
+   * The terminal has another width: it has broken the rows that do not fit any more. Not all terminals
+   * break the row of the cursor. It is taken for whole: a piece too much may stay, but no output goes.
+   */
   resized(columns: number): void {
     if (this.#shown === undefined) return;
     const { widths, cursor } = this.#shown;
-    const heights = widths.map((width) => Math.max(1, Math.ceil(width / columns)));
-    const above = heights.slice(0, cursor.row).reduce((sum, height) => sum + height, 0);
-    const row = above + Math.floor(cursor.column / columns);
-    const total = heights.reduce((sum, height) => sum + height, 0);
-    this.#shown = {
-      widths: Array.from({ length: total }, () => 0),
-      cursor: { row, column: cursor.column % columns },
-    };
+    const above = widths
+      .slice(0, cursor.row)
+      .reduce((rows, width) => rows + Math.max(1, Math.ceil(width / columns)), 0);
+    this.#shown = { widths, cursor: { row: above, column: cursor.column } };
   }
 
   #toTop(): string {

@@ -7,6 +7,7 @@ import type { Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { sanitizeLine } from '../sanitize.js';
 import { Allowances } from './allowances.js';
+import { lackedInputs } from './ask-inputs.js';
 import { describeServer } from './consent.js';
 import { hostFiles } from './host-files.js';
 
@@ -19,7 +20,14 @@ export async function allowServers(context: Context, names: readonly string[]): 
   refuseNamedFile(context, 'allow');
   const chosen = [];
   for (const name of new Set(names)) {
-    const configuration = await configurationFor(name, context);
+    let configuration = await configurationFor(name, context);
+    const error = configuration.unusable.get(name);
+    // What a person answers is no part of what is allowed.
+    const inputs = error === undefined ? [] : lackedInputs(error);
+    if (inputs.length > 0) {
+      const answers = Object.fromEntries(inputs.map((id) => [id, 'x']));
+      configuration = await configurationFor(name, context, answers);
+    }
     chosen.push({ config: configIn(name, configuration), configuration });
   }
   const allowances = new Allowances(context);
@@ -27,7 +35,8 @@ export async function allowServers(context: Context, names: readonly string[]): 
     allowances.allow(config, configuration);
     if (options.json) continue;
     terminal.print(`Allowed as it is now: ${sanitizeLine(config.name)}`);
-    for (const line of describeServer(config, configuration)) terminal.print(line);
+    // As it is: what is taken for a secret could hide a command.
+    terminal.passOn(`${describeServer(config, configuration).join('\n')}\n`);
   }
   if (options.json) {
     terminal.json(

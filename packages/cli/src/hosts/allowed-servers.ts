@@ -1,8 +1,8 @@
 import type { AllServers } from '../choose-servers.js';
 import { configFileName, type Configuration } from '../configuration.js';
 import type { Context } from '../context.js';
-import { Allowances } from './allowances.js';
 import { shellWord } from '../shell-word.js';
+import { Allowances } from './allowances.js';
 import { askToAllow, type Found } from './consent.js';
 import { hostOf } from './host-files.js';
 import { readHostServers } from './host-servers.js';
@@ -17,10 +17,17 @@ export async function allowedServers(
   configuration: Configuration | undefined,
 ): Promise<AllServers> {
   const allowances = new Allowances(context);
-  const hosts = new Set(allowances.all().flatMap(({ name }) => hostOf(name) ?? []));
+  const all = allowances.all();
+  const hosts = new Set(all.flatMap(({ name }) => hostOf(name) ?? []));
   const others = hosts.size === 0 ? [] : (await readHostServers(context, { hosts })).configurations;
   const file = configuration?.file ?? configFileName;
-  const unusable: AllServers['unusable'] = configuration?.unusable ?? new Map();
+  const unusable = new Map(configuration?.unusable);
+  for (const each of others) {
+    for (const [name, error] of each.unusable) {
+      const isAllowed = all.some((other) => other.name === name && other.path === each.path);
+      if (isAllowed) unusable.set(name, error);
+    }
+  }
   const allowed: Found[] = [];
   const left: (Found & { why: string })[] = [];
   for (const each of configuration === undefined ? others : [configuration, ...others]) {

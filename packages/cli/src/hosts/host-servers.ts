@@ -24,7 +24,10 @@ export interface HostServers {
  */
 export async function readHostServers(
   context: Context,
-  { hosts, inputs = {} }: { hosts?: ReadonlySet<string>; inputs?: Record<string, string> } = {},
+  {
+    hosts,
+    inputs = {},
+  }: { hosts?: ReadonlySet<string>; inputs?: Readonly<Record<string, string>> } = {},
 ): Promise<HostServers> {
   const { cwd, env } = context;
   const found: HostServers = { configurations: [], unreadable: [] };
@@ -47,7 +50,7 @@ export async function readHostServers(
 async function readHostFile(
   context: Context,
   { host, path }: HostFile,
-  inputs: Record<string, string>,
+  inputs: Readonly<Record<string, string>>,
 ): Promise<Configuration> {
   const { cwd } = context;
   const isHere = host.startsWith('.');
@@ -67,7 +70,13 @@ async function readHostFile(
     named(name),
     error,
   ]);
-  return { ...read, servers: new Map(servers), unusable: new Map(unusable) };
+  const written = [...read.written].map(([name, value]) => [named(name), value] as const);
+  return {
+    ...read,
+    servers: new Map(servers),
+    unusable: new Map(unusable),
+    written: new Map(written),
+  };
 }
 
 /** The same without servers whose names are taken; a program takes the first, too. */
@@ -76,7 +85,7 @@ function withoutNames(configuration: Configuration, seen: Set<string>): Configur
     new Map([...all].filter(([name]) => !seen.has(name)));
   const servers = keep(configuration.servers);
   const unusable = keep(configuration.unusable);
-  const kept = { ...configuration, servers, unusable };
+  const kept = { ...configuration, servers, unusable, written: keep(configuration.written) };
   for (const name of namesIn(kept)) seen.add(name);
   return kept;
 }
@@ -89,7 +98,7 @@ function withoutNames(configuration: Configuration, seen: Set<string>): Configur
 export async function hostConfiguration(
   context: Context,
   name: string,
-  inputs: Record<string, string> = {},
+  inputs: Readonly<Record<string, string>> = {},
 ): Promise<Configuration> {
   const host = hostOf(name) ?? '';
   const { configurations, unreadable } = await readHostServers(context, {

@@ -22,7 +22,8 @@ export interface LogInOptions {
   scope?: string | undefined;
   clientId?: string | undefined;
   clientSecret?: string | undefined;
-  port?: number | undefined;
+  /** That of a client that is registered. Default: a free port of 127.0.0.1. */
+  redirect?: URL | undefined;
   /** The issuer need not say that it protects codes by PKCE. */
   allowUnadvertisedPkce: boolean;
 }
@@ -57,7 +58,7 @@ export async function logIn(
   const signal = AbortSignal.any([interruptions.signal, waiting.signal]);
   const waitMs = context.options.timeoutMs ?? WAIT_MS;
   const timer = setTimeout(() => waiting.abort(tooLate(waitMs)), waitMs);
-  await using loopback = grant === 'browser' ? await Loopback.listen(options.port) : undefined;
+  await using loopback = grant === 'browser' ? await Loopback.listen(options.redirect) : undefined;
   const lead = async (to: URL, state: string): Promise<void> => {
     const led = { provider, auth, to, state, signal };
     if (byHand || loopback === undefined) await leadByHand(context, led);
@@ -136,7 +137,13 @@ async function leadByHand(
   terminal.instruct(
     `Open this in any browser to log in at ${issuerOf(provider, to)}:\n\n  ${to.href}\n\nAt the end the browser shows a page that it cannot open. Paste the address of that page here:`,
   );
-  await auth.finish(await pastedAnswer(context, { state, signal }));
+  const answer = await pastedAnswer(context, { state, signal });
+  if (provider.sendsIssuer && answer.has('code') && !answer.has('iss')) {
+    throw new LoginError(
+      'a code alone is not enough, because this issuer says with each who it is: paste the whole address',
+    );
+  }
+  await auth.finish(answer);
 }
 
 function showCode(

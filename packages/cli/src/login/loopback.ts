@@ -12,7 +12,8 @@ export interface Callback {
   readonly tell: (outcome: { error?: string }) => void;
 }
 
-const CALLBACK = '/callback';
+/** Where it comes back to unless the client has another redirect. */
+const CALLBACK = new URL('http://127.0.0.1/callback');
 
 /**
  * The redirect of a login, on a port of this machine, as
@@ -21,36 +22,38 @@ const CALLBACK = '/callback';
  */
 export class Loopback implements AsyncDisposable {
   readonly #server: Server;
-  readonly #port: number;
+  /** With the port. */
+  readonly #redirect: URL;
   #start: { path: string; to: URL } | undefined;
   #state: string | undefined;
   #take: ((callback: Callback) => void) | undefined;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, redirect: URL) {
     this.#server = server;
-    this.#port = (server.address() as AddressInfo).port;
+    this.#redirect = new URL(redirect);
+    this.#redirect.port = String((server.address() as AddressInfo).port);
     server.on('request', (request, response) => this.#answer(request, response));
   }
 
   /**
-   * Listens on 127.0.0.1.
+   * Listens on 127.0.0.1, on a free port unless the redirect has one.
    *
    * @throws LongwireError (usage) for a port that is taken.
    */
-  static async listen(port = 0): Promise<Loopback> {
+  static async listen(redirect: URL = CALLBACK): Promise<Loopback> {
     const server = createServer({ maxHeaderSize: 64 * 1024, requestTimeout: 10_000 });
     try {
-      await once(server.listen(port, '127.0.0.1'), 'listening');
+      await once(server.listen(Number(redirect.port), '127.0.0.1'), 'listening');
     } catch (cause) {
       const { message } = cause as Error;
-      throw usageError(`--port ${port} cannot be used: ${message}`, { cause });
+      throw usageError(`--redirect ${redirect.href} cannot be used: ${message}`, { cause });
     }
-    return new Loopback(server);
+    return new Loopback(server, redirect);
   }
 
   /** Where the authorization server sends the browser. */
   get redirectUrl(): string {
-    return `http://127.0.0.1:${this.#port}${CALLBACK}`;
+    return this.#redirect.href;
   }
 
   /**
@@ -67,7 +70,7 @@ export class Loopback implements AsyncDisposable {
     this.#start = { path, to };
     this.#state = state;
     const callback = new Promise<Callback>((resolve) => (this.#take = resolve));
-    return { address: `http://127.0.0.1:${this.#port}${path}`, callback };
+    return { address: `${this.#redirect.origin}${path}`, callback };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,21 +86,21 @@ export class Loopback implements AsyncDisposable {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const { method, headers, url = '' } = request;
     // Another name for this address is a page of somebody else.
-    const isOwn = headers.host === `127.0.0.1:${this.#port}`;
+    const isOwn = headers.host === this.#redirect.host;
     const mode = headers['sec-fetch-mode'];
     const isNavigation =
       method === 'GET' && headers.origin === undefined && (mode ?? 'navigate') === 'navigate';
     if (!isOwn || !isNavigation || !url.startsWith('/')) {
       return show(response, 403, 'This is not for you', 'Only a browser comes here, by itself.');
     }
-    const { pathname, searchParams } = new URL(url, this.redirectUrl);
+    const { pathname, searchParams } = new URL(url, this.#redirect.origin);
     if (pathname === this.#start?.path) {
       const { to } = this.#start;
       this.#start = undefined;
       response.writeHead(302, { ...HEADERS, location: to.href }).end();
       return;
     }
-    if (pathname !== CALLBACK) {
+    if (pathname !== this.#redirect.pathname) {
       const what = 'The address is wrong, or was used already. Run longwire login again.';
       return show(response, 404, 'There is nothing here', what);
     }
@@ -115,6 +118,21 @@ export class Loopback implements AsyncDisposable {
           : show(response, 200, 'You are not logged in', `${error}. You can close this window.`),
     });
   }
+}
+
+/**
+ * The redirect that a registered client has.
+ *
+ * @throws LongwireError (usage) for one that does not come back to this machine.
+ */
+export function parseRedirect(word: string): URL {
+  const url = URL.canParse(word) ? new URL(word) : undefined;
+  const isLoopback = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost';
+  if (url?.protocol === 'http:' && isLoopback && url.search === '' && url.username === '')
+    return url;
+  throw usageError(
+    `--redirect "${word}" does not lead to this machine: write one such as http://localhost:8080/callback`,
+  );
 }
 
 const HEADERS = {

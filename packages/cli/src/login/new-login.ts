@@ -66,6 +66,13 @@ export class NewLogin implements OAuthClientProvider {
     return this.#discovered?.authorizationServerMetadata?.issuer;
   }
 
+  /** Whether the issuer says who it is with each code (https://www.rfc-editor.org/rfc/rfc9207). */
+  get sendsIssuer(): boolean {
+    const metadata: { authorization_response_iss_parameter_supported?: unknown } =
+      this.#discovered?.authorizationServerMetadata ?? {};
+    return metadata.authorization_response_iss_parameter_supported === true;
+  }
+
   state(): string {
     return (this.#state = randomBytes(32).toString('base64url'));
   }

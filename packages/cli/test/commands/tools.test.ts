@@ -1,8 +1,5 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { serve, type Serving } from '@longwire/server';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDemoServer } from '../../src/demo/server.ts';
 import { listenMcp, untilTheEndOfEachTest } from '../fake-servers.ts';
 import { run } from '../run.ts';
@@ -59,38 +56,6 @@ A call
     const env = { MCP_SERVER_URL: demo.sseUrl };
     const { stdout } = await run(['tools', 'add'], { env });
     expect(stdout).toMatch(/\n {2}longwire call add a=1 b=1\n$/);
-  });
-});
-
-describe('a word that a file makes a server, and that may be a tool', () => {
-  let folder: string;
-  const has = (name: string): boolean => existsSync(join(folder, name));
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'longwire-tools-'));
-    const program = `require('node:fs').writeFileSync('started', '')`;
-    const add = { command: process.execPath, args: ['-e', program], cwd: folder };
-    writeFileSync(join(folder, 'longwire.json'), JSON.stringify({ servers: { add } }));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
-
-  it.each([[['add']], [['add', 'echo']], [['add', 'e*']]])(
-    'starts nothing that nobody allowed where MCP_SERVER_URL is set: %j',
-    async (words) => {
-      const env = { MCP_SERVER_URL: demo.sseUrl, HOME: folder };
-      const { code, stderr } = await run(['tools', ...words], { env, cwd: folder });
-      expect(has('started')).toBe(false);
-      expect([code, stderr]).toEqual([2, expect.stringContaining('longwire servers allow add')]);
-    },
-  );
-
-  it('is the server once that is allowed, or its file is named', async () => {
-    const env = { MCP_SERVER_URL: demo.sseUrl, HOME: folder };
-    await run(['tools', 'add', '--config', 'longwire.json'], { env, cwd: folder });
-    expect(has('started')).toBe(true);
-    rmSync(join(folder, 'started'));
-    await run(['servers', 'allow', 'add'], { env, cwd: folder });
-    await run(['tools', 'add'], { env, cwd: folder });
-    expect(has('started')).toBe(true);
   });
 });
 

@@ -140,7 +140,7 @@ describe('output', () => {
     screen();
     stdin.write('two\nthr');
     await turn();
-    expect(screen()).toMatch(/^.*busy\r\n> two\r\n> thr$/s);
+    expect(screen()).toMatch(/^.*busy\r\n\(waits\) two\r\n> thr$/s);
     terminal.stopLive();
     expect(screen()).toBe('');
     reader.close();
@@ -174,7 +174,9 @@ describe('a terminal', () => {
     await reader.next();
     stdin.write('y\rmo');
     await turn();
-    const takeBack = terminal.hold();
+    let takeBack!: () => void;
+    const occupied = terminal.occupied(() => new Promise<void>((resolve) => (takeBack = resolve)));
+    await turn();
     expect(raw.at(-1)).toBe(false);
     stdin.once('data', () => undefined);
     stdin.resume();
@@ -182,6 +184,7 @@ describe('a terminal', () => {
     await turn();
     stdin.pause();
     takeBack();
+    await occupied;
     expect(raw.at(-1)).toBe(true);
     const next = reader.next();
     stdin.write('re\r');

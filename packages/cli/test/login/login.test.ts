@@ -52,7 +52,7 @@ describe('longwire login', () => {
     }
   });
 
-  it('takes the pasted address, or the code alone', async () => {
+  it('takes the pasted address', async () => {
     const running = start(['login', server.url, '--no-browser'], home);
     const address = await running.said(/^ {2}(http:\S+)$/m);
     const isBack = ({ pathname }: URL): boolean => pathname === '/callback';
@@ -60,6 +60,32 @@ describe('longwire login', () => {
     running.type(url.href);
     expect(await running.done).toMatchObject({ code: 0 });
     expect(await call('read')).toMatchObject({ code: 0 });
+  });
+
+  it('takes no code alone from an issuer that says who it is with each', async () => {
+    const running = start(['login', server.url, '--no-browser'], home);
+    await running.said(/^ {2}(http:\S+)$/m);
+    running.type('a-code');
+    const { code, stderr } = await running.done;
+    expect({ code, stderr }).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('paste the whole address') as string,
+    });
+  });
+
+  it.each([
+    ['', 'nothing was pasted'],
+    ['http://127.0.0.1/callback?x=1', 'the pasted address has no code'],
+    ['two words', 'neither an address nor a code'],
+    ['http://127.0.0.1/callback?code=1&state=another&iss=x', 'belongs to no authorization'],
+  ])('refuses the pasted "%s"', async (line, said) => {
+    const running = start(['login', server.url, '--no-browser'], home);
+    await running.said(/^ {2}(http:\S+)$/m);
+    running.type(line);
+    expect(await running.done).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(said) as string,
+    });
   });
 
   it('shows a code for another device', async () => {
@@ -95,7 +121,7 @@ describe('longwire login', () => {
     expect(server.granted['client_credentials']).toBe(2);
   });
 
-  it('takes a client that is registered, and a port for its redirect', async () => {
+  it('takes a client that is registered', async () => {
     const { code } = await logIn(server.url, home, ['--client-id', 'given']);
     expect(code).toBe(0);
     expect(server.requests).not.toContain('POST /reg');

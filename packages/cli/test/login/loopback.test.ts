@@ -2,7 +2,7 @@ import { request } from 'undici';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Browser } from '../../../../test/support/browser.ts';
 import { startOAuthServer, type OAuthServer } from '../../../../test/support/oauth-server.ts';
-import { makeHome, start, type Home } from './support.ts';
+import { logIn, makeHome, start, type Home } from './support.ts';
 
 let server: OAuthServer;
 let home: Home;
@@ -42,12 +42,18 @@ it('takes the callback of this login and of no other page, and waits on', async 
   expect(await running.done).toMatchObject({ code: 0 });
 });
 
+it('comes back to the redirect that the client has registered', async () => {
+  const words = ['--redirect', 'http://localhost/back', '--client-id', 'named'];
+  const { code } = await logIn(server.url, home, words);
+  expect(code).toBe(0);
+});
+
 it('refuses a port that is taken', async () => {
-  const { port } = new URL(server.issuer);
-  const { code, stderr } = await start(['login', server.url, '--port', port], home).done;
+  const redirect = `${server.issuer}/callback`;
+  const { code, stderr } = await start(['login', server.url, '--redirect', redirect], home).done;
   expect({ code, stderr }).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining(`--port ${port} cannot be used`) as string,
+    stderr: expect.stringContaining(`--redirect ${redirect} cannot be used`) as string,
   });
 });
 
@@ -56,7 +62,8 @@ it.each([
   [['--client-credentials'], '--client-credentials needs --client-id and --client-secret-env'],
   [['--client-secret-env', 'X'], 'give its --client-id, too'],
   [['--client-id', 'a', '--client-secret-env', 'X'], '--client-secret-env X: that is not set'],
-  [['--port', '99999'], '--port "99999" is no port'],
+  [['--redirect', 'http://a.example/callback'], 'does not lead to this machine'],
+  [['--redirect', 'myapp://callback'], 'does not lead to this machine'],
   [['--scope', ' '], '--scope is empty'],
   [['--header', 'Authorization: Bearer x'], 'the credentials of --header would be sent'],
 ])('refuses %j', async (words, said) => {

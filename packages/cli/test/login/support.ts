@@ -80,7 +80,7 @@ export async function logIn(
   words: string[] = [],
 ): Promise<Run & { page: string }> {
   const running = start(['login', url, ...words], home);
-  const address = await running.said(/(http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{32})/);
+  const address = await running.said(/(http:\S+\/[0-9a-f]{32})/);
   const { text } = await new Browser().open(address);
   return { ...(await running.done), page: text };
 }

@@ -59,9 +59,9 @@ export interface ConfigOptions {
   /**
    * Called for a server that cannot be used, because of a mistake in it or a variable that is not
    * set. The server is skipped, and the others are read. Default: it is an error of the whole file.
-   * What is wrong with the file itself is an error either way.
+   * What is wrong with the file itself is an error either way. `written` is what the file says of it.
    */
-  onUnusable?: (name: string, error: ConfigError) => void;
+  onUnusable?: (name: string, error: ConfigError, written: unknown) => void;
 }
 
 const OPTION_NAMES: readonly (keyof ConfigOptions)[] = [
@@ -172,7 +172,8 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
         : undefined;
     const error = own.error();
     if (error === undefined && server !== undefined) servers.push(server);
-    else if (error !== undefined && onUnusable !== undefined) onUnusable(name, error);
+    else if (error !== undefined && onUnusable !== undefined)
+      onUnusable(name, error, valueOf(member.value));
     else problems.include(own);
   }
   problems.throwIfAny();
@@ -181,6 +182,7 @@ export function parseConfig(text: string, options: ConfigOptions & { file?: stri
   const remarks = remark === undefined ? [] : [`${file}: ${remark}`];
   return {
     servers,
+    foreign: isForeign,
     inputs: isForeign ? inputsIn(root, format.path) : [],
     remarks: [...remarks, ...mistakes.remarks()],
   };

@@ -1,4 +1,5 @@
 export { loadConfig, parseConfig, type ConfigOptions } from './config.js';
+export { convertServer, variableOfInput } from './convert.js';
 export { fromEnvironment, type EnvironmentConfig } from './environment.js';
 export { inputVariable, type ConfigInput } from './inputs.js';
 export { inheritHeaders, type IncomingHeaders } from './inherit-headers.js';

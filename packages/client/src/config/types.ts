@@ -60,6 +60,8 @@ export interface ServerConfig {
 export interface Config {
   /** In the order of the file, disabled ones included. */
   servers: ServerConfig[];
+  /** Whether the file is another program's. */
+  foreign: boolean;
   /** What a file of VS Code asks for by `${input:ID}`. */
   inputs: readonly ConfigInput[];
   /** What in the file has no effect here, in words for a person. */
