@@ -19,8 +19,19 @@ const SETTLED = [
   'profile',
   'answer',
   'root',
+  'allowSampling',
+  'yes',
   'trace',
+  'quiet',
+  'verbose',
+  'color',
 ] as const;
+
+/** How those are written that are not called so. */
+const WRITTEN: Readonly<Partial<Record<(typeof SETTLED)[number], string>>> = {
+  allowSampling: 'allow-sampling',
+  color: 'no-color',
+};
 
 /**
  * Runs a command of the command line on a server that is connected; its words name no server. What it
@@ -45,7 +56,8 @@ export async function runCommand(
         [read, command].some((each) => each?.getOptionValueSource(name) === 'cli'),
       );
       if (settled !== undefined) {
-        throw usageError(`--${settled} holds for a whole session: give it to longwire shell`);
+        const option = WRITTEN[settled] ?? settled;
+        throw usageError(`--${option} holds for a whole session: give it to longwire shell`);
       }
       const { json, timeoutMs, deadlineMs } = readCommonOptions(read, env);
       const options = {
