@@ -121,8 +121,8 @@ export function readCommonOptions(
     json,
     quiet,
     // What is traced is more of the same.
-    verbose: verbose || trace === '',
-    ...(trace !== undefined && { trace }),
+    verbose: verbose || trace === '' || trace === '-',
+    ...(trace !== undefined && { trace: trace === '-' ? '' : trace }),
     color,
   };
 }

@@ -12,7 +12,9 @@ export async function openNew(
   { option, force }: { option: string; force?: boolean },
 ): Promise<FileHandle> {
   try {
-    const isReplaced = force === true || (await isNoFile(path));
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isDirectory() === true) throw Object.assign(new Error(), { code: 'EISDIR' });
+    const isReplaced = force === true || (found !== undefined && !found.isFile());
     const file = await open(path, isReplaced ? 'w' : 'wx', 0o600);
     // One that was there keeps its mode, but for this. That of a device is not ours.
     if (isReplaced && (await file.stat()).isFile()) await file.chmod(0o600).catch(() => undefined);
@@ -23,11 +25,6 @@ export async function openNew(
     const reason = isThere ? 'it is there already: name another file, or remove it' : REASONS[code];
     throw usageError(`${option} "${path}" cannot be written: ${reason ?? message}`, { cause });
   }
-}
-
-async function isNoFile(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined && !found.isFile() && !found.isDirectory();
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -71,6 +71,7 @@ export async function logIn(
     url,
     allowUnadvertisedPkce,
     ...(scope !== undefined && { scope }),
+    ...(context.trace && { observe: context.trace.server(url.host).observe }),
   });
   try {
     terminal.showLive(`asking ${url.host} where to log in`);

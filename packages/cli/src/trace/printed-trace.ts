@@ -16,8 +16,6 @@ const showValue = redaction({ maxValueChars: MAX_BODY_CHARACTERS, redact: [] });
 /** Shows what passes on stderr: a line for each message and exchange, and some of what a message holds. */
 export class PrintedTrace implements Trace {
   readonly isShown = true;
-  /** Whether it shows anything now; what passes meanwhile is not shown later. */
-  isOn = true;
   readonly #context: Pick<Context, 'terminal' | 'redactor'>;
   readonly #startedAt = performance.now();
   readonly #names = new Set<string>();
@@ -52,7 +50,7 @@ export class PrintedTrace implements Trace {
     { writer, redact }: { writer: WireWriter; redact: (text: string) => string },
   ): void {
     const words = writer.words(event);
-    if (words === undefined || !this.isOn) return;
+    if (words === undefined) return;
     const { terminal } = this.#context;
     const { kind, text, body } = words;
     const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(3).padStart(7);

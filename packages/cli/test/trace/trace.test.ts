@@ -218,6 +218,24 @@ describe('--trace on the command line', () => {
     expect(server.requests).toEqual([]);
   });
 
+  it.each([
+    ['', 'it is a directory'],
+    ['/missing/t.ndjson', 'there is no such directory'],
+  ])('says of a file that cannot be made what it is: "%s"', async (name, why) => {
+    const { code, stderr } = await run(['tools', `--trace=${folder}${name}`, ...chatty]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^error: --trace ".*" cannot be written: ${why}\\n$`));
+  });
+
+  it('with - it is shown, and a pipe is written to though it is there', async () => {
+    const { stderr } = await run(['tools', '--trace=-', ...chatty]);
+    expect(traced(stderr).join('\n')).toContain('→ tools/list');
+    expect(await run(['tools', '--quiet', '--trace=/dev/null', ...chatty])).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+  });
+
   it('a dead port is a line of the trace, and the error is said once', async () => {
     const { code, stderr } = await run(['tools', 'http://127.0.0.1:9/mcp', '--trace']);
     expect(code).toBe(3);

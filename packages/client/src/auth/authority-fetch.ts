@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FetchLike } from '@modelcontextprotocol/client';
 import { networkReason } from '../http/network-error.js';
@@ -5,6 +6,9 @@ import { isUnavailable, retryAfterMs } from '../http/status.js';
 import { DEFAULT_JSON_BOUNDS, parseJson } from '../untrusted/json.js';
 import { displayUrl } from '../http/display-url.js';
 import { LongwireError } from '../errors.js';
+import { nextExchange } from '../http/traffic-counts.js';
+import type { HttpMethod } from '../options/channel-options.js';
+import type { WireExchange, WireObserver } from '../options/wire-event.js';
 import { RefusedAddressError } from './addresses.js';
 import { readText } from './read-text.js';
 
@@ -37,16 +41,18 @@ export class AuthorityUnavailableError extends TypeError {
  *
  * @throws AuthorityUnavailableError; LongwireError `limit-exceeded`; RefusedAddressError.
  */
-export function timeLimitedFetch(base: FetchLike, timeoutMs: number): FetchLike {
+export function timeLimitedFetch(
+  base: FetchLike,
+  { timeoutMs, observe }: { timeoutMs: number; observe?: WireObserver | undefined },
+): FetchLike {
+  const ask = observe === undefined ? askOnce : askObserved(observe);
   return async (url, init) => {
     const { method = 'GET' } = init ?? {};
     const what = `${method} ${displayUrl(new URL(url))}`;
     const signal = AbortSignal.timeout(Math.min(timeoutMs, MAX_TIMER_MS));
     const startedAt = performance.now();
     for (let tries = 1; ; tries++) {
-      const answer = await withSignal(signal, askOnce(base, url, { ...init, signal })).catch(
-        asError,
-      );
+      const answer = await withSignal(signal, ask(base, url, { ...init, signal })).catch(asError);
       // Over a limit: another try would be, too.
       if (answer instanceof LongwireError) throw answer;
       const cause = answer instanceof Error ? networkError(answer) : undefined;
@@ -106,6 +112,52 @@ async function askOnce(base: FetchLike, url: string | URL, init: RequestInit): P
   const text = await readText(response);
   if (headers.get('content-type')?.includes('json') === true) checkJson(text);
   return new Response(text, { status, statusText, headers: withoutEncoding(headers) });
+}
+
+/** As {@link askOnce}, told to an observer. */
+function askObserved(observe: WireObserver): typeof askOnce {
+  return async (base, url, init) => {
+    const startedAt = performance.now();
+    const { body, method = 'GET' } = init;
+    const sent = body instanceof URLSearchParams || typeof body === 'string' ? String(body) : '';
+    const known = {
+      type: 'exchange',
+      exchange: nextExchange(),
+      method: method as HttpMethod,
+      url: displayUrl(new URL(url)),
+      message: undefined,
+      bytesSent: Buffer.byteLength(sent),
+    } as const;
+    const tell = (
+      phase: WireExchange['phase'],
+      {
+        response,
+        error,
+        bytes = 0,
+      }: { response?: Response; error?: LongwireError; bytes?: number },
+    ): void =>
+      observe({
+        ...known,
+        phase,
+        status: response?.status,
+        contentType: response?.headers.get('content-type') ?? undefined,
+        bytesReceived: bytes,
+        elapsedMs: performance.now() - startedAt,
+        error,
+      });
+    tell('sent', {});
+    try {
+      const response = await askOnce(base, url, init);
+      const { byteLength } = await response.clone().arrayBuffer();
+      tell('ended', { response, bytes: byteLength });
+      return response;
+    } catch (cause) {
+      const reason = networkReason(networkError(asError(cause)));
+      const options = { code: 'connect-failed', certainty: 'outcome-unknown', cause } as const;
+      tell('ended', { error: new LongwireError(reason, options) });
+      throw cause;
+    }
+  };
 }
 
 /** Checks the bounds alone; the SDK rejects what is no JSON. */

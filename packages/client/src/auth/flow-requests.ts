@@ -1,4 +1,5 @@
 import { OAuthErrorCode, type FetchLike } from '@modelcontextprotocol/client';
+import type { WireObserver } from '../options/wire-event.js';
 import { USER_AGENT } from '../http/headers.js';
 import { DEFAULT_JSON_BOUNDS, parseJson } from '../untrusted/json.js';
 import { isSameOrigin } from '../http/origin.js';
@@ -22,6 +23,8 @@ export interface AuthorityOptions {
   allowUnadvertisedPkce: boolean;
   /** Requested instead of what the server names. */
   scope: string | undefined;
+  /** Told of each request. */
+  observe: WireObserver | undefined;
 }
 
 /** What has to follow a refused token request. */
@@ -50,9 +53,9 @@ export class FlowRequests {
   #redirects = 0;
 
   constructor(authority: AuthorityOptions, server: string | URL, isInteractive: boolean) {
-    const { fetch: given, timeoutMs, allowPrivateAddresses } = authority;
+    const { fetch: given, timeoutMs, allowPrivateAddresses, observe } = authority;
     const base = allowPrivateAddresses ? (given ?? fetch) : guardedFetch(given, new URL(server));
-    this.send = timeLimitedFetch(withUserAgent(base), timeoutMs);
+    this.send = timeLimitedFetch(withUserAgent(base), { timeoutMs, observe });
     this.#isInteractive = isInteractive;
   }
 

@@ -3,6 +3,8 @@ import type { FetchLike, OAuthClientProvider } from '@modelcontextprotocol/clien
 import { readChallenge, type Challenge } from './challenge.js';
 import type { DeviceGrantOptions } from './device-grant.js';
 import { asUnauthorized, ProviderFlows } from './flows.js';
+import { quietly } from '../http/traffic-counts.js';
+import type { WireObserver } from '../options/wire-event.js';
 import type { AuthorityOptions } from './flow-requests.js';
 import type { OutgoingRequest, ChallengeDecision } from '../options/channel-options.js';
 
@@ -47,10 +49,15 @@ export interface OAuthOptions {
    * the server's metadata. A later 403 that names more is answered with these and those.
    */
   scope?: string;
+  /**
+   * Called with every HTTP exchange with the authorization server, and for metadata. What it throws is
+   * ignored. Default: nobody.
+   */
+  observe?: WireObserver;
 }
 
 const FLAGS = ['allowPrivateAddresses', 'allowUnadvertisedPkce'] as const;
-const OPTIONS: readonly string[] = ['url', 'fetch', 'timeoutMs', 'scope', ...FLAGS];
+const OPTIONS: readonly string[] = ['url', 'fetch', 'timeoutMs', 'scope', 'observe', ...FLAGS];
 const DEFAULT_TIMEOUT_MS = 20_000;
 
 /** OAuth for connections to one server: their option `auth`. Made by {@link oauth}. */
@@ -268,6 +275,7 @@ function authorityOf(settings: OAuthOptions): AuthorityOptions {
     allowPrivateAddresses: settings.allowPrivateAddresses ?? false,
     allowUnadvertisedPkce: settings.allowUnadvertisedPkce ?? false,
     scope: settings.scope,
+    observe: quietly(settings.observe),
   };
 }
 

@@ -4,7 +4,7 @@ import type { HttpMethod } from '../options/channel-options.js';
 import type { WireExchange } from '../options/wire-event.js';
 import { displayUrl } from './display-url.js';
 import type { HttpRequestOptions, ResponseHeaders } from './request-options.js';
-import type { TrafficCounts } from './traffic-counts.js';
+import { nextExchange, type TrafficCounts } from './traffic-counts.js';
 
 /** The request that is observed. */
 interface Observed {
@@ -18,7 +18,7 @@ interface Observed {
 export class ObservedExchange {
   readonly #observed: Observed;
   readonly #counts: TrafficCounts;
-  readonly #exchange: number;
+  readonly #exchange = nextExchange();
   readonly #startedAt = performance.now();
   readonly #bytesSent: number;
   #status: number | undefined;
@@ -27,7 +27,6 @@ export class ObservedExchange {
   constructor(observed: Observed, counts: TrafficCounts) {
     this.#observed = observed;
     this.#counts = counts;
-    this.#exchange = counts.nextExchange();
     this.#bytesSent = Buffer.byteLength(observed.request.body ?? '');
   }
 

@@ -3,6 +3,14 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import type { WireObserver } from '../options/wire-event.js';
 import { toJson } from '../untrusted/exact-json.js';
 
+/** Of the whole process. */
+let exchanges = 0;
+
+/** The number of the next exchange. */
+export function nextExchange(): number {
+  return ++exchanges;
+}
+
 /**
  * Messages and bytes in both directions, counted by the channels, and told to whoever observes them. All
  * channels of one client share it.
@@ -18,15 +26,9 @@ export class TrafficCounts {
   lastActivityAt = 0;
   /** Never throws; `undefined` if nobody observes. */
   readonly observe: WireObserver | undefined;
-  #exchanges = 0;
 
   constructor(observe?: WireObserver) {
-    this.observe = observe && quietly(observe);
-  }
-
-  /** The number of the next exchange. */
-  nextExchange(): number {
-    return ++this.#exchanges;
+    this.observe = quietly(observe);
   }
 
   /** Messages were sent, with so many bytes together. */
@@ -53,7 +55,9 @@ export class TrafficCounts {
   }
 }
 
-function quietly(observe: WireObserver): WireObserver {
+/** An observer that breaks nothing, whatever it does. */
+export function quietly(observe: WireObserver | undefined): WireObserver | undefined {
+  if (observe === undefined) return undefined;
   return (event) => {
     try {
       observe(event);

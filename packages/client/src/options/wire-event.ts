@@ -19,7 +19,7 @@ export interface WireMessage {
 export interface WireExchange {
   type: 'exchange';
   phase: 'sent' | 'answered' | 'ended';
-  /** The same in all events of one exchange; no other exchange of the client has it. */
+  /** The same in all events of one exchange; no other exchange of the process has it. */
   exchange: number;
   method: HttpMethod;
   /** Without user info and query, which may hold secrets. */
