@@ -21,10 +21,14 @@ const maxArgumentsLength = 1500;
 export function toolTable(tools: readonly Tool[], terminal: Terminal): string {
   const rows = tools.map((tool) => [
     sanitizeLine(tool.name, maxNameLength),
-    `${markOf(tool)} ${firstLine(tool.description ?? tool.title)}`.trim(),
+    `${colored(markOf(tool), terminal)} ${firstLine(tool.description ?? tool.title)}`.trim(),
     describeArguments(tool),
   ]);
   return renderTable(['tool', 'what it does', 'arguments (* required)'], rows, terminal);
+}
+
+function colored(mark: string, { colors }: Terminal): string {
+  return mark === '[destructive]' ? colors.yellow(mark) : mark && colors.dim(mark);
 }
 
 /** `message*: string, count: integer` */

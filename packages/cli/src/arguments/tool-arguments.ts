@@ -39,7 +39,8 @@ export function findTool(name: string, tools: readonly Tool[]): Tool {
   const tool = tools.find((candidate) => candidate.name === name);
   if (tool !== undefined) return tool;
   const names = tools.map((candidate) => candidate.name);
-  const hint = didYouMean(name, names) || ' `longwire tools` lists them.';
+  const there = names.length === 0 ? ' It has none.' : ' `longwire tools` lists them.';
+  const hint = didYouMean(name, names) || there;
   throw usageError(`the server has no tool "${name}".${hint}`, { code: 'unknown-tool' });
 }
 

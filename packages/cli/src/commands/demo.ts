@@ -3,6 +3,7 @@ import type { AddCommand, Context } from '../context.js';
 import { hasClaudeKey, warnOfEnvironment } from '../environment.js';
 import type { ExitCode } from '../exit-codes.js';
 import { MediaFolder } from '../save-media.js';
+import { imageDrawer } from '../terminal-images.js';
 import { closeClients, connectClients, createTargetClient } from '../session.js';
 import { checkTargetOptions } from '../target-options.js';
 
@@ -39,7 +40,7 @@ async function demo(
     terminal.print(`An MCP server of this demo's own listens at ${serving.url}`);
     await connectClients(context, [client]);
     const { url: target, cut } = serving;
-    await tour(context, client, { target, media: new MediaFolder(), cut });
+    await tour(context, client, { target, media: new MediaFolder(imageDrawer(context)), cut });
     terminal.print(
       `\nThat was the tour. Try it on a server of yours: longwire inspect <url>, or longwire inspect -- <command>`,
     );

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { serve, type Serving } from '@longwire/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDemoServer } from '../../src/demo/server.ts';
@@ -97,5 +98,8 @@ describe('the list', () => {
     expect(stdout).toMatch(/^wipe {2}\[destructive\] Wipes\./m);
     expect(stdout).toMatch(/^look {2}\[read-only\] Looks\./m);
     expect(stdout).toMatch(/^else {2}Else\./m);
+    const colored = await run(['tools', `${url}/sse`], { env: { FORCE_COLOR: '1' } });
+    expect(colored.stdout).toContain('wipe  \u001b[33m[destructive]\u001b[39m Wipes.');
+    expect(stripVTControlCharacters(colored.stdout)).toBe(stdout);
   });
 });
