@@ -314,9 +314,9 @@ describe('servers', () => {
     const { code, stdout } = await runHere(['servers']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^off .* disabled$/m);
-    expect(stdout).toMatch(/^keyed .* cannot be used: longwire\.json:\d+:\d+: .*KEYED/m);
+    expect(stdout).toMatch(/^keyed .* needs KEYED$/m);
     const { stdout: json } = await runHere(['servers', '--json']);
-    const rest = { source: join(cwd, 'longwire.json'), allowed: false, changed: false };
+    const rest = { source: join(cwd, 'longwire.json'), allowed: false, changed: false, needs: [] };
     expect(JSON.parse(json)).toEqual([
       {
         name: 'demo',
@@ -348,6 +348,7 @@ describe('servers', () => {
         target: null,
         transport: null,
         ...rest,
+        needs: ['KEYED'],
         disabled: false,
         error: expect.stringContaining('KEYED is not set') as unknown,
       },

@@ -282,7 +282,7 @@ export interface ConfigProblem {
   column: number;
   /** What is wrong, and what to write instead. Holds no value of a variable and no header. */
   message: string;
-  /** The variable that lacks a value, where nothing else is wrong here. */
+  /** The variable that lacks a value, where nothing else is wrong here; `input:ID` for `${input:ID}`. */
   variable?: string;
 }
 

@@ -1,3 +1,4 @@
+import type { ConfigError } from '@longwire/client';
 import { readConfiguration, shownTarget, type Configuration } from '../configuration.js';
 import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
@@ -21,6 +22,8 @@ interface ListedServer {
   changed: boolean;
   disabled: boolean;
   error: string | null;
+  /** The variables that it lacks, if it lacks nothing else: `NAME`, or `input:ID`. */
+  needs: string[];
 }
 
 /**
@@ -103,6 +106,7 @@ function listedIn(
         changed: standing === 'changed',
         disabled,
         error: null,
+        needs: [],
       };
     }),
     ...[...unusable].map(([name, error]) => ({
@@ -114,11 +118,23 @@ function listedIn(
       changed: false,
       disabled: false,
       error: redactor.message(sanitizeLine(summaryOf(error))),
+      needs: lackedVariables(error),
     })),
   ];
 }
 
-function stateOf({ error, disabled, changed, allowed }: ListedServer, isNamed: boolean): string {
+/** What is set makes it usable; none where something else is wrong, too. */
+function lackedVariables({ problems }: ConfigError): string[] {
+  const names = problems.map(({ variable }) => variable);
+  return names.includes(undefined) ? [] : [...new Set(names.map(String))];
+}
+
+function stateOf(server: ListedServer, isNamed: boolean): string {
+  const { error, needs, disabled, changed, allowed } = server;
+  if (needs.length > 0) {
+    const written = needs.map((name) => (name.startsWith('input:') ? `\${${name}}` : name));
+    return `needs ${sanitizeLine(written.join(', '))}`;
+  }
   if (error !== null) return `cannot be used: ${error}`;
   if (disabled) return 'disabled';
   if (isNamed) return '';

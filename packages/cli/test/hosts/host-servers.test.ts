@@ -80,6 +80,7 @@ describe.runIf(process.platform === 'linux')('a file of each program', () => {
       changed: false,
       disabled: false,
       error: null,
+      needs: [],
     });
     const table = await runHere(['servers']);
     expect(table.stdout).toMatch(/^cursor:it +http:\S+ +~\/\.cursor\/mcp\.json +not allowed$/m);

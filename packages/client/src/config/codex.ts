@@ -1,5 +1,5 @@
 import { memberOf, type Located, type LocatedObject, type Property } from './document.js';
-import { literal } from './literal.js';
+import { literal } from './texts.js';
 
 /**
  * A server of Codex's `config.toml` as the other programs write it. No text in it is a variable: keys

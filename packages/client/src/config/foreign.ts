@@ -4,7 +4,7 @@ import { nameList } from '../nearest.js';
 import { readTextFile } from '../text-file.js';
 import { fromCodex } from './codex.js';
 import { memberOf, valueOf, type Located } from './document.js';
-import { literal } from './literal.js';
+import { fromGemini, literal } from './texts.js';
 import { fromOpencode, opencodePath } from './opencode.js';
 import { isLoosening, isRestriction, readRestrictions } from './restrictions.js';
 import { FOREIGN_KEYS, readForeignServer, type WrittenServer } from './schema.js';
@@ -44,7 +44,8 @@ export function foreignFormat(
   const name = basename(file);
   if (memberOf(root, 'mcpServers') !== undefined || name === '.claude.json') {
     const isLiteral = name.toLowerCase() === 'claude_desktop_config.json';
-    return { path: ['mcpServers'], adapt: isLiteral ? literal : asIs };
+    const isGemini = basename(dirname(file)) === '.gemini';
+    return { path: ['mcpServers'], adapt: isLiteral ? literal : isGemini ? fromGemini : asIs };
   }
   if (name === 'longwire.json') return undefined;
   if (memberOf(root, 'context_servers') !== undefined) {

@@ -1,5 +1,5 @@
 import { memberOf, type Located, type LocatedObject, type Property } from './document.js';
-import { literal } from './literal.js';
+import { literal, withTexts } from './texts.js';
 
 /** Where opencode's servers are: right below `mcp`, or below `mcp.servers` since version 2. */
 export function opencodePath(root: Located, name: string): readonly string[] | undefined {
@@ -49,21 +49,8 @@ export function fromOpencode(server: Located): Located {
 }
 
 /** The same with `${NAME}` for `{env:NAME}`; `${file:…}` is none, and is told to be none. */
-function withVariables(document: Located): Located {
-  switch (document.kind) {
-    case 'object': {
-      const members = [...document.members].map(
-        ([key, { keyOffset, value }]) => [key, { keyOffset, value: withVariables(value) }] as const,
-      );
-      return { ...document, members: new Map(members) };
-    }
-    case 'array':
-      return { ...document, items: document.items.map(withVariables) };
-    case 'value': {
-      const { value } = document;
-      if (typeof value !== 'string') return document;
-      const read = value.replace(/(?<!\$)\{((?:env|file):[^{}]*)\}/g, (_, inner) => `\${${inner}}`);
-      return { ...document, value: read };
-    }
-  }
+function withVariables(server: Located): Located {
+  return withTexts(server, (text) =>
+    text.replace(/(?<!\$)\{((?:env|file):[^{}]*)\}/g, (_, inner) => `\${${inner}}`),
+  );
 }

@@ -1,5 +1,5 @@
 import type { Located } from './document.js';
-import { literal } from './literal.js';
+import { literal } from './texts.js';
 
 /**
  * A server of Zed's `context_servers` as the other programs write it. No text in it is a variable. Until

@@ -99,6 +99,22 @@ describe('opencode', () => {
   });
 });
 
+test('Gemini: $NAME is a variable, too', () => {
+  const value = {
+    mcpServers: {
+      it: { command: 'x', args: ['$A', '${A}', 'a$A-$1', '$$A'], env: { KEY: '$A' } },
+      off: { httpUrl: 'https://h/', headers: { k: '$NOT_SET' } },
+    },
+  };
+  const { servers, unusable } = read('.gemini/settings.json', value, { env: { A: 'b' } });
+  expect(servers).toEqual({
+    it: { command: 'x', args: ['b', 'b', 'ab-$1', '$$A'], env: { KEY: 'b' } },
+  });
+  expect(unusable['off']).toContain('the variable NOT_SET is not set');
+  const elsewhere = read('settings.json', value, { env: { A: 'b' } });
+  expect(elsewhere.servers['it']).toMatchObject({ env: { KEY: '$A' } });
+});
+
 describe("Claude Code's own file", () => {
   const value = {
     numStartups: 7,
