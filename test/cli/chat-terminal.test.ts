@@ -1,4 +1,5 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -258,3 +259,30 @@ test.runIf(hasTerminal)(
     await claude.close();
   },
 );
+
+test.runIf(hasTerminal)('Tab completes prompts, their arguments, and resources', async () => {
+  const claude = await startScriptedClaude([{ text: 'Hello.' }]);
+  {
+    const path = createRequire(import.meta.url).resolve(
+      '@modelcontextprotocol/server-everything/dist/index.js',
+    );
+    const targets = ['--', process.execPath, path, 'stdio'];
+    await using terminal = await openChat([80, 24], claude, targets);
+    terminal.type('/pro\t');
+    await terminal.shows(/^> \/prompt ?$/m);
+    terminal.type('compl\t');
+    await terminal.shows(/^> \/prompt completable-prompt ?$/m);
+    terminal.type('dep\tMark\t');
+    await terminal.shows(/^> \/prompt completable-prompt department=Marketing ?$/m);
+    terminal.type('\u0015/read demo://resource/static/document/feat\t');
+    await terminal.shows(/features\.md ?$/m);
+    terminal.type('\r');
+    await terminal.shows(/features\.md is attached/);
+    terminal.type('What is it?\r');
+    await terminal.shows(/Hello\.[^]*^> *$/m);
+    terminal.type('/quit\r');
+  }
+  const [body] = claude.bodies();
+  await claude.close();
+  expect(JSON.stringify(body?.messages)).toMatch(/features\.md.*What is it\?/);
+});

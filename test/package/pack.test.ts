@@ -339,7 +339,7 @@ test('npx longwire is the command', async () => {
   await using serving = await serve({ create: () => createDemoServer() });
   const npx = (...args: string[]) => runOfNpm('npx', project, ['longwire', ...args]);
   const { stdout: help } = await npx('--help');
-  expect(help).toMatch(/^Usage: longwire <command>/);
+  expect(help).toMatch(/^Usage: longwire COMMAND/);
   const { version } = await manifestOf(join(project, 'node_modules/longwire'));
   expect((await npx('--version')).stdout).toBe(`${version}\n`);
   const { stdout } = await npx('call', serving.sseUrl, 'forecast', 'city=Lisbon', '--json');

@@ -18,6 +18,8 @@ export interface OAuthServer extends AsyncDisposable {
   readonly issuer: string;
   /** Refuses every access token that was sent so far, as if it had expired. */
   expireTokens(): void;
+  /** Nothing listens at the issuer any more. */
+  stopIssuer(): Promise<void>;
   /** How many token requests were answered with tokens, by grant. */
   readonly granted: Record<string, number>;
   /** Token requests that were refused, with the error. */
@@ -75,12 +77,16 @@ export async function startOAuthServer(
     requests: [],
     decision: 'allow',
     hold: undefined,
-    [Symbol.asyncDispose]: async () => {
-      await serving.close();
+    stopIssuer: async () => {
+      if (!http.listening) return;
       const closed = once(http, 'close');
       http.close();
       http.closeAllConnections();
       await closed;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await serving.close();
+      await state.stopIssuer();
     },
   };
   provider.on('grant.success', ({ oidc }) => {

@@ -7,9 +7,10 @@ import type { ExitCode } from '../exit-codes.js';
 import { MediaFolder } from '../save-media.js';
 import { askClaude } from './ask-claude.js';
 import { Attachments } from './attachments.js';
+import { createChatCompletion } from './completion.js';
 import type { Servers } from './servers.js';
 import type { SlashSetting } from './setting.js';
-import { callDirectly, completions, slashCommand } from './slash-commands.js';
+import { callDirectly, slashCommand } from './slash-commands.js';
 import { UsageTally } from './usage-tally.js';
 
 /**
@@ -35,10 +36,7 @@ export async function converse(
   servers.listTools().catch(() => undefined);
   const reader = createLineReader(context, {
     prompt: '> ',
-    complete: (text) => ({
-      from: 0,
-      candidates: completions(text, servers, agent === undefined).map((line) => ({ text: line })),
-    }),
+    complete: createChatCompletion(servers, { isDirect: agent === undefined }),
     history: 'chat',
     editWord: '/edit',
   });

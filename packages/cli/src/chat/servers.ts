@@ -47,6 +47,17 @@ export class Servers {
     return [...this.#lists.values()].flatMap((tools) => tools.map(({ name }) => name));
   }
 
+  /** The tools of a server, or of all, as they were listed last; asked for where they were not yet. */
+  async knownTools(
+    client: LongwireClient | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly Tool[]> {
+    const clients = client === undefined ? this.clients : [client];
+    const known = clients.flatMap((each) => this.#lists.get(each) ?? []);
+    if (known.length > 0) return known;
+    return (await this.listTools(signal, clients)).flatMap(({ tools }) => tools);
+  }
+
   /**
    * Asks every server for its tools. If one fails or is late, that is reported once, and its previous
    * list is used.

@@ -8,7 +8,6 @@ import { usageError } from '../command-error.js';
 import type { Step } from '../editor/prompt-loop.js';
 import { splitWords } from '../split-words.js';
 import { renderTable } from '../table.js';
-import type { Servers } from './servers.js';
 import type { SlashSetting } from './setting.js';
 import { listResources, readForClaude, sendPrompt } from './slash-content.js';
 
@@ -27,27 +26,8 @@ const commands: Readonly<Record<string, string>> = {
   '/quit': 'quit (so do Ctrl-D, and Ctrl-C twice)',
 };
 
-/** More than this do not fit on a screen. */
-const maxCompletions = 200;
-
-/** What Tab offers: the commands, and the tools where one is expected. */
-export function completions(line: string, servers: Servers, direct: boolean): string[] {
-  if (line.startsWith('/') && !line.includes(' ')) {
-    return Object.keys(commands).filter((name) => name.startsWith(line));
-  }
-  const prefix = line.startsWith('/call ') ? '/call ' : '';
-  if (!direct && prefix === '') return [];
-  const tool = line.slice(prefix.length);
-  return servers.toolNames
-    .filter((name) => name.startsWith(tool) && isWritable(name))
-    .slice(0, maxCompletions)
-    .map((name) => `${prefix}${name} `);
-}
-
-/** Whether the line editor may print a name, which it does without sanitizing it. */
-function isWritable(name: string): boolean {
-  return name.length <= 256 && sanitizeLine(name) === name;
-}
+/** The first words of such lines. */
+export const slashNames: readonly string[] = Object.keys(commands);
 
 /**
  * Runs a line that begins with `/`.

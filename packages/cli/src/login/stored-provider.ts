@@ -29,8 +29,6 @@ export class StoredProvider implements OAuthClientProvider {
   readonly #file: string;
   readonly #handlers: StoredProviderHandlers;
   readonly #facts: LoginFacts;
-  /** The issuer that the server names now. */
-  #issuer: string;
   /** What could not be written: the tokens, and those that they came of. */
   #unkept: { login: Login; insteadOf: string | undefined } | undefined;
 
@@ -38,7 +36,6 @@ export class StoredProvider implements OAuthClientProvider {
     this.#store = store;
     this.#file = file;
     this.#facts = facts;
-    this.#issuer = facts.issuer;
     this.#handlers = handlers;
     const { by } = facts;
     // Without one the SDK asks for tokens in the name of the program itself.
@@ -86,8 +83,11 @@ export class StoredProvider implements OAuthClientProvider {
     throw this.#needed('the last one has ended');
   }
 
+  /** Nothing of a login goes to another issuer than its own. */
   saveDiscoveryState({ authorizationServerMetadata: metadata }: OAuthDiscoveryState): void {
-    this.#issuer = metadata?.issuer ?? this.#issuer;
+    const { issuer } = this.#facts;
+    if (metadata === undefined || metadata.issuer === issuer) return;
+    throw this.#needed(`the last one was at ${issuer}`, { issuer: metadata.issuer });
   }
 
   saveCodeVerifier(): void {
@@ -102,17 +102,17 @@ export class StoredProvider implements OAuthClientProvider {
     const asked = url.searchParams.get('scope') ?? '';
     const granted = this.#facts.scope?.split(' ') ?? [];
     const isMore = asked.split(' ').some((scope) => scope !== '' && !granted.includes(scope));
-    if (this.#issuer !== this.#facts.issuer) {
-      throw this.#needed(`the last one was at ${this.#facts.issuer}`);
-    }
-    if (isMore && granted.length > 0) throw this.#needed(`it needs ${asked}`, asked);
+    if (isMore && granted.length > 0) throw this.#needed(`it needs ${asked}`, { scope: asked });
     throw this.#needed('the last one has ended');
   }
 
-  #needed(why: string, scope?: string): LoginNeededError {
+  #needed(why: string, more: { scope?: string; issuer?: string } = {}): LoginNeededError {
     const { resource, target } = this.#facts;
-    const message = `${resource} wants a new login at ${this.#issuer}: ${why}`;
-    return new LoginNeededError(message, { target, scope });
+    const { scope, issuer = this.#facts.issuer } = more;
+    return new LoginNeededError(`${resource} wants a new login at ${issuer}: ${why}`, {
+      target,
+      scope,
+    });
   }
 
   async #login(): Promise<Login | undefined> {
