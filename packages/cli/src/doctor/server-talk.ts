@@ -1,4 +1,5 @@
 import { HttpStatusError, LongwireError, type LongwireClient } from '@longwire/client';
+import { isCredentialName } from '@longwire/client/internal';
 import { describeRoute } from '../connection-words.js';
 import type { Context } from '../context.js';
 import { formatDuration } from '../durations.js';
@@ -232,7 +233,11 @@ export class ServerTalk {
     if (typeof target !== 'string' || new URL(target).pathname === '/') return undefined;
     const { options } = this.#context;
     const timeoutMs = Math.min(options.timeoutMs ?? nearbyMs, nearbyMs);
-    const context = { ...this.#context, options: { ...options, timeoutMs } };
+    // Credentials are for the path that was written, and others may share the origin.
+    const headers = Object.fromEntries(
+      Object.entries(options.headers).filter(([name]) => !isCredentialName(name)),
+    );
+    const context = { ...this.#context, options: { ...options, headers, timeoutMs } };
     const root = new URL(target).origin;
     const client = createTargetClient(context, root, { name: nameOf(root) });
     try {

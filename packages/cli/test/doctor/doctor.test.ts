@@ -43,6 +43,22 @@ function startSite(): Promise<HttpFixture> {
   });
 }
 
+it('looks for a server nearby without the credentials, which are for what was written', async () => {
+  const asked: { path: string; authorization: string | undefined }[] = [];
+  await using site = await startHttpFixture(({ url, headers }, response) => {
+    asked.push({ path: url, authorization: headers.authorization });
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>');
+  });
+  const header = 'Authorization: Bearer of-one-team';
+  await doctor([`${site.origin}/team/mcp`, '--header', header]);
+  const [own, others] = [true, false].map((isOwn) =>
+    asked.filter(({ path }) => path.startsWith('/team/') === isOwn),
+  );
+  expect(own?.map(({ authorization }) => authorization)).toContain('Bearer of-one-team');
+  expect(others?.length).toBeGreaterThan(0);
+  expect(others?.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
+});
+
 describe('a server that works', () => {
   it.each([
     ['streamableHttp', 'streamable-http', 'a session by Mcp-Session-Id'],
