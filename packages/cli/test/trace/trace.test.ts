@@ -162,6 +162,13 @@ describe('of a process', () => {
     expect((await run(['call', 'log', '--quiet', ...chatty])).stderr).toBe('');
   });
 
+  it('a server that never answers a request for logs is called all the same', async () => {
+    const silent = ['--env', 'NO_LEVEL=1', ...chatty];
+    const { code, stdout, stderr } = await run(['call', 'log', '-v', ...silent]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'did log\n' });
+    expect(stderr).toContain('server| level debug\n');
+  });
+
   it('watch shows what it writes as events, with --json, too', async () => {
     const watched = async (...flags: string[]): Promise<string> => {
       const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
