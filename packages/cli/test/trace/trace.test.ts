@@ -107,6 +107,18 @@ describe.each(Object.entries(servers))('of a server of %s', (_name, start) => {
   });
 });
 
+it('--trace=FILE has no control character of a server, and the same values', async () => {
+  await using server = await startStreamable({});
+  const file = join(folder, 'controls.ndjson');
+  const message = 'a\u009b2Jb\u202ec\u007f';
+  const words = ['call', server.url, 'echo', `message=${message}`, `--trace=${file}`];
+  expect((await run(words)).code).toBe(0);
+  const text = await readFile(file, 'utf8');
+  expect(text).not.toMatch(/[\u007f-\u009f\u202a-\u202e]/);
+  const called = expect.objectContaining({ type: 'call', arguments: { message } });
+  expect(parseRecording(text).lines).toContainEqual(called);
+});
+
 describe('of a process', () => {
   it('-v shows each line of its stderr, and --trace also that it began and ended', async () => {
     const plain = await run(['call', 'log', ...chatty]);
