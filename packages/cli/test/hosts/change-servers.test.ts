@@ -68,6 +68,10 @@ describe('servers add', () => {
 
   it.each<[string[], RegExp]>([
     [['it'], /no server given: longwire servers add NAME URL/],
+    [
+      ['it', 'https://h/', '--timeout', '5s'],
+      /--timeout, --deadline and --profile are not written/,
+    ],
     [['it', 'nonsense'], /target "nonsense" is not a server/],
     [['it', 'ftp://h/'], /"ftp:\/\/h\/" is not an http or https URL/],
     [['it', 'https://h/', '--', 'x'], /are two servers/],
