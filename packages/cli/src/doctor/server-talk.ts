@@ -198,7 +198,9 @@ export class ServerTalk {
 
   /** Why there is no connection, and at which layer. */
   async #refused(error: unknown, examination: Examination): Promise<Finding> {
-    const finding = examination.failure(error, this.#context.requests);
+    const hint = 'what it answers is above: look at the log of the server, or ask whoever runs it';
+    const failure = examination.failure(error, this.#context.requests);
+    const finding = { ...failure, hint: failure.hint ?? hint };
     if (!(error instanceof LongwireError)) return finding;
     const stdout = this.#wire.lines.stdout.slice(0, maxOutputLines);
     if (stdout.length > 0) {

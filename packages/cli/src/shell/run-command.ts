@@ -22,6 +22,9 @@ const SETTLED = {
   root: '--root',
   allowSampling: '--allow-sampling',
   yes: '--yes',
+  quiet: '--quiet',
+  verbose: '--verbose',
+  color: '--no-color',
 } as const;
 
 /**
