@@ -61,10 +61,9 @@ export async function callWritten(
   let failure: unknown;
   try {
     terminal.showLive('asking for the tools');
-    const [tools] = await Promise.all([
-      client.listTools(limits),
-      isAlone ? askForLogs(context, client, limits) : undefined,
-    ]);
+    // The call does not wait for it: a server may never answer that.
+    if (isAlone) void askForLogs(context, client, limits);
+    const tools = await client.listTools(limits);
     onTools?.(tools);
     const tool = findTool(name, tools);
     const onUnchecked = (reason: string): void =>

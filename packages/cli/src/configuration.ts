@@ -105,12 +105,13 @@ export async function readServersFile(
   file: string,
   { variablesFrom, ...options }: ReadingOptions,
 ): Promise<Configuration> {
-  const { loadConfig } = await import('@longwire/client/config');
+  const { inputVariable, loadConfig } = await import('@longwire/client/config');
   const beside = variablesFrom === undefined ? {} : readDotEnv(variablesFrom);
   const ownVariables = Object.fromEntries(
     Object.entries(beside).filter(([name]) => env[name] === undefined),
   );
   const all = { ...env, ...ownVariables };
+  const { inputs: answers = {} } = options;
   const unusable = new Map<string, ConfigError>();
   const written = new Map<string, unknown>();
   const { servers, inputs, remarks } = loadConfig(file, {
@@ -124,6 +125,10 @@ export async function readServersFile(
   });
   for (const config of servers) written.set(config.name, config.written);
   for (const server of servers) learnSecrets(server, { redactor, env: all });
+  const open = new Set(inputs.flatMap(({ id, isSecret }) => (isSecret ? [] : [id])));
+  for (const id of new Set([...inputs.map((each) => each.id), ...Object.keys(answers)])) {
+    if (!open.has(id)) redactor.add(answers[id] ?? all[inputVariable(id)]);
+  }
   return {
     file,
     path: resolve(cwd, file),

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { toJson } from '@longwire/client';
 import pc from 'picocolors';
 import { fit } from './display-width.js';
+import { HeldOutput } from './held-output.js';
 import { LiveLine, type DrawLive } from './live-line.js';
 import type { Redactor } from './redact.js';
 import { escapeControls, sanitizeLine } from './sanitize.js';
@@ -54,8 +55,8 @@ export class Terminal {
   #occupation: Promise<void> = Promise.resolve();
   /** The end of the written text, if it may be the beginning of a secret. */
   #unfinished = '';
-  /** Writes that wait while a question uses the terminal. */
-  #held: (() => void)[] | undefined;
+  /** What waits while a question uses the terminal. */
+  #held: HeldOutput | undefined;
   #bottom: Bottom | undefined;
   /** What goes to stdout while it is captured. */
   #captured: string[] | undefined;
@@ -218,13 +219,13 @@ export class Terminal {
    */
   lend(onError: (line: string) => void): () => void {
     this.stopLive();
-    const held: (() => void)[] = [];
+    const held = new HeldOutput();
     this.#held = held;
     this.#onError = onError;
     return () => {
       this.#held = undefined;
       this.#onError = undefined;
-      for (const write of held) write();
+      held.write((line) => this.remark(line));
     };
   }
 
@@ -255,13 +256,13 @@ export class Terminal {
     await earlier;
     this.stopLive();
     const takeBack = this.#bottom?.release();
-    const held: (() => void)[] = [];
+    const held = new HeldOutput();
     this.#held = held;
     try {
       return await work();
     } finally {
       this.#held = undefined;
-      for (const write of held) write();
+      held.write((line) => this.remark(line));
       takeBack?.();
       leave();
     }
@@ -327,7 +328,11 @@ export class Terminal {
     if (this.#captured !== undefined && stream === this.#stdout) {
       return void this.#captured.push(text);
     }
-    if (this.#held !== undefined) return void this.#held.push(() => stream.write(text));
+    if (this.#held !== undefined) {
+      if (stream === this.#stdout) this.#held.addResult(stream, text);
+      else this.#held.addRemark(stream, text);
+      return;
+    }
     this.stopLive();
     this.#bottom?.hide();
     stream.write(text);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -124,5 +124,21 @@ describe('completion', () => {
     const words = ['completion', 'words', 'fish', 'longwire call '];
     const { stdout } = await run(words, { cwd: folder, env });
     expect(stdout.split('\n')[0]).toMatch(/^of_url\t/);
+  });
+
+  it('keeps the tools of the servers that were used last', async () => {
+    const catalogues = join(folder, 'longwire', 'catalogues');
+    mkdirSync(catalogues, { recursive: true });
+    const earlier = new Date(Date.now() - 60_000);
+    for (let count = 0; count < 300; count++) {
+      const file = join(catalogues, `${count}.json`);
+      writeFileSync(file, '{"tools":[]}');
+      utimesSync(file, earlier, earlier);
+    }
+    await using server = await listed(['latest']);
+    expect(readdirSync(catalogues)).toHaveLength(200);
+    expect(await candidates(`call ${server.url} `)).toContainEqual(
+      expect.stringMatching(/^latest/),
+    );
   });
 });

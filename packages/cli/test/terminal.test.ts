@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/until.ts';
 import { displayWidth, loadWideText } from '../src/display-width.ts';
@@ -210,5 +211,22 @@ describe('a terminal that is lent', () => {
     takeBack();
     terminal.remark('done');
     expect(stderr()).toBe('error: the disk is full for ***\ndone\n');
+  });
+
+  it('keeps no flood: of what is said beside results, the beginning and how much came', async () => {
+    const [out, err] = [new PassThrough(), new PassThrough()];
+    const { terminal } = makeTerminal({ stdout: out, stderr: err });
+    const line = 'x'.repeat(1000);
+    await terminal.occupied(async () => {
+      for (let count = 0; count < 20_000; count++) terminal.remark(line);
+      for (let count = 0; count < 3000; count++) terminal.print(line);
+    });
+    out.end();
+    err.end();
+    const [printed, said] = await Promise.all([text(out), text(err)]);
+    expect(said.length).toBeLessThan(1_100_000);
+    const [, leftOut] = /\((\d+) lines left out, which came meanwhile\)\n$/.exec(said) ?? [];
+    expect(said.split(line).length - 1 + Number(leftOut)).toBe(20_000);
+    expect(printed).toHaveLength(3000 * 1001);
   });
 });

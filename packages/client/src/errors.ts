@@ -50,7 +50,7 @@ export interface ErrorCodeMeaning {
 export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeMeaning>> = {
   'connect-failed': {
     what: 'No connection: refused, no such host, TLS, a program that does not start, a handshake that fails.',
-    certainties: ['not-sent', 'outcome-unknown'],
+    certainties: ['not-sent', 'refused', 'outcome-unknown'],
     todo: 'Check that the server runs, and its address. `tried` lists every probe.',
   },
   'connect-timeout': {

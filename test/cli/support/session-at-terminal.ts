@@ -19,7 +19,8 @@ export interface TimedServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function serveTimed(): Promise<TimedServer> {
+/** Starts it, at a port that is free, or at this one. */
+export async function serveTimed(port: number = 0): Promise<TimedServer> {
   const waiting = new Set<() => void>();
   const servers: McpServer[] = [];
   let cancelled = 0;
@@ -61,7 +62,7 @@ export async function serveTimed(): Promise<TimedServer> {
     });
     return server;
   };
-  const serving = await serve({ create });
+  const serving = await serve({ create, port });
   return {
     url: serving.url,
     release: () => {

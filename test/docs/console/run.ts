@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -25,8 +25,14 @@ export interface ConsoleRoom extends AsyncDisposable {
   run(commands: readonly string[], given: string): Promise<Came[]>;
 }
 
-/** Makes one. `servers` says where the addresses of the page are. */
-export async function createRoom(servers: DocumentedServers): Promise<ConsoleRoom> {
+/**
+ * Makes one. `servers` says where the addresses of the page are; `programs` are what is on the path
+ * beside `longwire`, as bodies of scripts for sh.
+ */
+export async function createRoom(
+  servers: DocumentedServers,
+  programs: Readonly<Record<string, string>> = {},
+): Promise<ConsoleRoom> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'longwire-console-')));
   const [home, bin] = [join(root, 'home'), join(root, 'bin')];
   const work = join(home, 'work');
@@ -35,11 +41,10 @@ export async function createRoom(servers: DocumentedServers): Promise<ConsoleRoo
   const modules = join(repository, 'node_modules');
   await symlink(modules, join(work, 'node_modules'), 'dir');
   const longwire = join(repository, 'packages/cli/dist/bin.js');
-  await writeFile(
-    join(bin, 'longwire'),
-    `#!/bin/sh\nexec "${process.execPath}" "${longwire}" "$@"\n`,
-  );
-  await chmod(join(bin, 'longwire'), 0o755);
+  const scripts = { longwire: `exec "${process.execPath}" "${longwire}" "$@"`, ...programs };
+  for (const [name, body] of Object.entries(scripts)) {
+    await writeFile(join(bin, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  }
   const env = {
     PATH: [bin, join(modules, '.bin'), process.env['PATH']].join(delimiter),
     HOME: home,

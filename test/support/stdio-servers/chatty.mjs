@@ -13,7 +13,7 @@ serve({
   }),
   'logging/setLevel': ({ level }) => {
     console.error(`level ${level}`);
-    return {};
+    return process.env.NO_LEVEL === undefined ? {} : undefined;
   },
   'tools/list': () => ({ tools: ['log', 'stray', 'die', 'flood'].map(tool) }),
   'tools/call': ({ name }) => {

@@ -41,7 +41,7 @@ export const addChat: AddCommand = (program, run) => {
     .argument(...targetsArgument)
     .option('-p, --prompt <question>', 'answer this and exit')
     .option('--model <name>', 'the model (default: ANTHROPIC_MODEL, else claude-sonnet-5-5)')
-    .option('-y, --yes', 'let Claude call all tools without asking, and --allow-sampling as well')
+    .option('-y, --yes', 'ask nobody before tools are called, and before --allow-sampling')
     .option(
       '--trust <server>',
       'believe what a server of the targets says of its tools: those that only read, or destroy nothing, are called without asking (repeatable)',

@@ -60,7 +60,7 @@ async function login(given: Context, word: string | undefined, words: Words): Pr
   const options = readWords(words, given.env);
   const server = await chooseServer(word, given);
   const target = urlOf(server, given);
-  const { terminal, requests } = given;
+  const { terminal, requests, interruptions } = given;
   const context = withoutKey(given);
   const challenged = await findChallenge(context, server);
   if (challenged === undefined) {
@@ -75,8 +75,9 @@ async function login(given: Context, word: string | undefined, words: Words): Pr
   const { login: made } = loggedIn;
   const file = store.fileOf(made.resource);
   const found = await store
-    .locked({ file }, () => store.write(made))
+    .locked({ file }, () => store.write(made), interruptions)
     .catch((cause: unknown): never => {
+      interruptions.signal.throwIfAborted();
       const why = sanitizeLine(cause instanceof Error ? cause.message : String(cause));
       if (cause instanceof LongwireError) throw cause;
       throw new LoginError(`the login could not be kept: ${why}`, { cause });

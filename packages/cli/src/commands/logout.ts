@@ -18,11 +18,11 @@ export const addLogout: AddCommand = (program, run) => {
 };
 
 async function logout(context: Context, word: string | undefined): Promise<ExitCode> {
-  const { terminal, options, redactor } = context;
+  const { terminal, options, redactor, interruptions } = context;
   const store = new LoginStore(context);
   const login = await meantLogin(context, store, word);
   const { resource, issuer } = login.facts;
-  const { revoked, why } = await store.locked(login, async () => {
+  const end = async (): Promise<{ revoked: boolean; why: string | undefined }> => {
     const flows = loginFlows(store, login, {
       onSecrets: ({ secrets: { client, tokens } }) => {
         redactor.add(client.client_secret);
@@ -38,7 +38,8 @@ async function logout(context: Context, word: string | undefined): Promise<ExitC
     } finally {
       store.remove(login);
     }
-  });
+  };
+  const { revoked, why } = await store.locked(login, end, interruptions);
   if (options.json) terminal.json({ server: resource, issuer, revoked });
   else terminal.print(sanitizeLine(`Logged out of ${resource}.`));
   const reason = why === undefined ? 'it revokes none' : why.replace('authorization failed: ', '');

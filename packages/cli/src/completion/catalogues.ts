@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Tool } from '@longwire/client';
 import type { Context } from '../context.js';
@@ -18,6 +26,9 @@ const maxFileBytes = 1024 * 1024;
 
 /** Of so many servers the words are offered, those used last first. */
 const maxWords = 50;
+
+/** Of so many servers the tools are kept. */
+const maxFiles = 200;
 
 type Place = Pick<Context, 'env' | 'cwd' | 'environment'>;
 
@@ -53,6 +64,8 @@ export function rememberTools(
     const part = `${file}.${process.pid}`;
     writeFileSync(part, text, { mode: 0o600 });
     renameSync(part, file);
+    const older = filesIn(folder).slice(maxFiles);
+    for (const each of older) rmSync(each, { force: true });
   } catch {
     // Completion is a convenience: a home that cannot be written to is no failure.
   }
@@ -68,15 +81,21 @@ export function rememberedTools(place: Place, word: string | undefined): Tool[] 
 export function rememberedWords(place: Place): string[] {
   const folder = folderOf(place);
   try {
-    return readdirSync(folder)
-      .map((name) => join(folder, name))
-      .map((file) => ({ file, at: statSync(file).mtimeMs }))
-      .toSorted((a, b) => b.at - a.at)
+    return filesIn(folder)
       .slice(0, maxWords)
-      .flatMap(({ file }) => read(file)?.word ?? []);
+      .flatMap((file) => read(file)?.word ?? []);
   } catch {
     return [];
   }
+}
+
+/** Those used last first. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .map((file) => ({ file, at: statSync(file).mtimeMs }))
+    .toSorted((a, b) => b.at - a.at)
+    .map(({ file }) => file);
 }
 
 function read(file: string): Catalogue | undefined {

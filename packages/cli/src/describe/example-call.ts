@@ -11,6 +11,7 @@ import {
   typeOf,
   type Schema,
 } from '../arguments/schema.js';
+import { sanitize } from '../sanitize.js';
 import { shellWord } from '../shell-word.js';
 
 /** How deep made-up values go. */
@@ -64,10 +65,15 @@ export async function exampleCall(tool: Tool): Promise<ExampleCall | undefined> 
   const words = isWritable
     ? entries.map(([name, value]) => assignment(name, value, properties[name], root))
     : ['--args', toJson(args)];
-  if (making.left < 0 || words.join(' ').length > maxLength || /\p{Cc}/u.test(words.join('')))
+  if (making.left < 0 || words.join(' ').length > maxLength || !isTypeable(words.join('')))
     return undefined;
   const checked = await new JsonSchema(tool.inputSchema ?? {}).check(args);
   return { words: words.map(shellWord), fits: checked.kind !== 'invalid' };
+}
+
+/** Whether a text is what it looks like, and can be copied. */
+function isTypeable(text: string): boolean {
+  return !/\p{Cc}/u.test(text) && sanitize(text) === text;
 }
 
 /** `name=value` where that becomes the value again, else `name:=JSON`. */

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, extname, join, resolve } from 'node:path';
 import type { CommandTarget } from '@longwire/client';
+import { shellWord } from '../shell-word.js';
 import type { Finding } from './examination.js';
 
 /** Where the program of a command is. */
@@ -26,7 +27,7 @@ export function findProgram(
     return {
       status: 'failed',
       detail: `${unusable} may not be executed`,
-      hint: `chmod +x ${unusable}, or name the program that runs it, such as node or python3`,
+      hint: `chmod +x ${shellWord(unusable)}, or name the program that runs it, such as node or python3`,
     };
   }
   return {

@@ -1,4 +1,5 @@
 import { HttpStatusError, LongwireError, type LongwireClient } from '@longwire/client';
+import { isCredentialName } from '@longwire/client/internal';
 import { describeRoute } from '../connection-words.js';
 import type { Context } from '../context.js';
 import { formatDuration } from '../durations.js';
@@ -197,7 +198,9 @@ export class ServerTalk {
 
   /** Why there is no connection, and at which layer. */
   async #refused(error: unknown, examination: Examination): Promise<Finding> {
-    const finding = examination.failure(error, this.#context.requests);
+    const hint = 'what it answers is above: look at the log of the server, or ask whoever runs it';
+    const failure = examination.failure(error, this.#context.requests);
+    const finding = { ...failure, hint: failure.hint ?? hint };
     if (!(error instanceof LongwireError)) return finding;
     const stdout = this.#wire.lines.stdout.slice(0, maxOutputLines);
     if (stdout.length > 0) {
@@ -232,7 +235,11 @@ export class ServerTalk {
     if (typeof target !== 'string' || new URL(target).pathname === '/') return undefined;
     const { options } = this.#context;
     const timeoutMs = Math.min(options.timeoutMs ?? nearbyMs, nearbyMs);
-    const context = { ...this.#context, options: { ...options, timeoutMs } };
+    // Credentials are for the path that was written, and others may share the origin.
+    const headers = Object.fromEntries(
+      Object.entries(options.headers).filter(([name]) => !isCredentialName(name)),
+    );
+    const context = { ...this.#context, options: { ...options, headers, timeoutMs } };
     const root = new URL(target).origin;
     const client = createTargetClient(context, root, { name: nameOf(root) });
     try {

@@ -2,7 +2,7 @@ import type { ConfigError } from '@longwire/client';
 import type { Configuration } from '../configuration.js';
 import type { Context } from '../context.js';
 import type { QuestionDesk } from '../question-desk.js';
-import { visibleJson } from '../sanitize.js';
+import { sanitizeLine, visibleJson } from '../sanitize.js';
 
 /** A longer text could push the question out of view. */
 const maxShown = 500;
@@ -55,13 +55,19 @@ async function askInput(
   const asked = inputs.find((each) => each.id === id);
   const { description = id, isSecret = true, options, default: otherwise } = asked ?? {};
   const config = { message: desk.shown(cut(visibleJson(description))), theme: desk.theme };
-  const given = otherwise === undefined ? {} : { default: otherwise };
+  const given = otherwise === undefined || !isShownAsIs(otherwise) ? {} : { default: otherwise };
   if (options !== undefined) {
     const choices = options.map((value) => ({ value, name: cut(visibleJson(value)) }));
     return await select({ ...config, choices, ...given }, desk.newContext());
   }
   if (isSecret) return await password({ ...config, mask: '*' }, desk.newContext());
   return await input({ ...config, ...given }, desk.newContext());
+}
+
+/** Whether a person sees of a text all that it is. */
+function isShownAsIs(text: string): boolean {
+  const isPlain = sanitizeLine(text) === text && visibleJson(text) === JSON.stringify(text);
+  return isPlain && text.length <= maxShown;
 }
 
 function cut(text: string): string {

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { didYouMean } from '@longwire/client/internal';
 import { usageError } from '../command-error.js';
 import { readConfiguration, readServersFile, type Configuration } from '../configuration.js';
 import type { Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { sanitizeLine } from '../sanitize.js';
+import { shellWord } from '../shell-word.js';
 import { Allowances } from './allowances.js';
 import { hostNames, hostOf } from './host-files.js';
 import { readHostServers, shownPath } from './host-servers.js';
@@ -32,7 +34,7 @@ export async function addServer(
       ),
     );
   }
-  await allowWritten(context, [name]);
+  await allowWritten(context, [name], file);
   tell(context, file, { added: [name] });
   return 0;
 }
@@ -107,7 +109,7 @@ export async function importServers(
     throw usageError(`${source} has no server that could be taken over`, { code: 'config' });
   }
   file.save({ added });
-  await allowWritten(context, added);
+  await allowWritten(context, added, file);
   tell(context, file, { added });
   return 0;
 }
@@ -171,14 +173,29 @@ function refuseTaken(names: readonly string[], file: OwnFile): void {
   }
 }
 
-/** Who writes a server by a command has seen it: it is allowed as it is, if it can be used already. */
-async function allowWritten(context: Context, names: readonly string[]): Promise<void> {
+/**
+ * Who writes a server by a command has seen it: it is allowed as it is, if it can be used already, and the
+ * file says nothing else of it, as a profile may.
+ */
+async function allowWritten(
+  context: Context,
+  names: readonly string[],
+  file: OwnFile,
+): Promise<void> {
   if (context.options.configFile !== undefined) return;
   const configuration = await readConfiguration(context);
   const allowances = new Allowances(context);
   for (const name of names) {
     const config = configuration?.servers.get(name);
     if (configuration === undefined || config === undefined) continue;
+    if (!isDeepStrictEqual(config.written, file.serverOf(name))) {
+      context.terminal.remark(
+        sanitizeLine(
+          `A profile of ${file.name} changes ${name}, which is not allowed yet: longwire servers allow ${shellWord(name)}`,
+        ),
+      );
+      continue;
+    }
     try {
       allowances.allow(config, configuration);
     } catch (error) {

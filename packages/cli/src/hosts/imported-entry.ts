@@ -21,26 +21,65 @@ export function importedEntry(
   directories: Parameters<typeof convertServer>[1],
 ): Imported {
   const entry: Entry = { ...convertServer(written, directories) };
-  const secrets: string[] = [];
-  const own = (
-    values: Readonly<Record<string, string>>,
-    variableOf: (key: string) => string,
-  ): Record<string, string> =>
-    Object.fromEntries(
-      Object.entries(values).map(([key, value]) => {
-        if (!isCredentialName(key) || value === '' || /(?<!\$)\$\{/.test(value))
-          return [key, value];
-        const variable = variableOf(key);
-        secrets.push(variable);
-        const [, scheme = ''] = /^((?:Bearer|Basic|Token) )/i.exec(value) ?? [];
-        return [key, `${scheme}\${${variable}}`];
-      }),
-    );
-  if (entry.headers !== undefined) {
-    entry.headers = own(entry.headers, (key) => capitals(`${name}_${key}`));
+  const secrets = new Set<string>();
+  /** The value, or the variable that stands for it where its name is that of a credential. */
+  const withoutSecret = (
+    key: string,
+    value: string,
+    variable = capitals(`${name}_${key}`),
+  ): string => {
+    if (!isCredentialName(key) || value === '' || hasVariable(value)) return value;
+    secrets.add(variable);
+    const [, scheme = ''] = /^((?:Bearer|Basic|Token) )/i.exec(value) ?? [];
+    return `${scheme}\${${variable}}`;
+  };
+  const ofUrl = (url: string): string =>
+    url
+      .replace(
+        /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]+)(?=@)/i,
+        (whole, scheme: string, user: string) => {
+          if (hasVariable(user)) return whole;
+          const variable = capitals(`${name}_user`);
+          secrets.add(variable);
+          return `${scheme}\${${variable}}`;
+        },
+      )
+      .replace(
+        /(?<=[?&])([^=&#]+)=([^&#]*)/g,
+        (_whole, key: string, value: string) => `${key}=${withoutSecret(key, value)}`,
+      );
+  const { url, args, headers, env } = entry;
+  if (url !== undefined) entry.url = ofUrl(url);
+  if (args !== undefined) {
+    entry.args = args.map((word, index) => {
+      if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return ofUrl(word);
+      const [, start = '', key = '', value = ''] = /^(-*([\w.-]+)[=:]\s*)(.+)$/s.exec(word) ?? [];
+      if (start !== '') return start + withoutSecret(key, value);
+      const [, flag = ''] = /^--?([\w-]+)$/.exec(args[index - 1] ?? '') ?? [];
+      return word.startsWith('-') ? word : withoutSecret(flag, word);
+    });
   }
-  if (entry.env !== undefined) entry.env = own(entry.env, capitals);
-  return { entry, secrets };
+  if (headers !== undefined) {
+    entry.headers = mapped(headers, (key, value) => withoutSecret(key, value));
+  }
+  if (env !== undefined) {
+    entry.env = mapped(env, (key, value) => withoutSecret(key, value, capitals(key)));
+  }
+  return { entry, secrets: [...secrets] };
+}
+
+/** Whether a text has a variable, and so is no secret itself. */
+function hasVariable(text: string): boolean {
+  return /(?<!\$)\$\{/.test(text);
+}
+
+function mapped(
+  values: Readonly<Record<string, string>>,
+  change: (key: string, value: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, change(key, value)]),
+  );
 }
 
 function capitals(name: string): string {

@@ -43,6 +43,12 @@ export class OwnFile {
     return isJsonObject(servers) ? Object.keys(servers) : [];
   }
 
+  /** What it says of a server, without any profile. */
+  serverOf(name: string): unknown {
+    const { servers } = this.#parsed();
+    return isJsonObject(servers) && Object.hasOwn(servers, name) ? servers[name] : undefined;
+  }
+
   /** The profiles that say something of a server. */
   profilesOf(name: string): string[] {
     const { profiles } = this.#parsed();

@@ -27,6 +27,11 @@ const minSecretLength = 8;
 export function entryOf(url: string | undefined, context: Context): Entry {
   const { options, command, env, cwd } = context;
   const { headers, variables, transport, protocol, directory } = options;
+  if ((options.timeoutMs ?? options.deadlineMs ?? options.profile) !== undefined) {
+    throw usageError(
+      '--timeout, --deadline and --profile are not written: add "timeouts" to the file by hand',
+    );
+  }
   if (url !== undefined && command !== undefined) {
     throw usageError('a URL and a command after -- are two servers: leave one of them out');
   }

@@ -148,9 +148,17 @@ export class LoginStore {
     }
   }
 
-  /** Runs `work` while no other process changes this login. */
-  async locked<T>({ file }: Pick<FoundLogin, 'file'>, work: () => Promise<T>): Promise<T> {
-    return await withFileLock(file, work);
+  /**
+   * Runs `work` while no other process changes this login.
+   *
+   * @throws what `signal` was aborted with while it was waited for; what `work` throws.
+   */
+  async locked<T>(
+    { file }: Pick<FoundLogin, 'file'>,
+    work: () => Promise<T>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<T> {
+    return await withFileLock(file, work, { signal });
   }
 
   /** The file of a resource. */

@@ -69,7 +69,8 @@ export class TargetLogin {
       return 'fail';
     }
     const flows = this.#flowsOf(login);
-    const { bin, env } = this.#context;
+    const { bin, env, interruptions } = this.#context;
+    const { signal } = interruptions;
     const sent = this.#sent.get(request);
     const mayRenew = status === 401 && request.attempt === 1 && sent !== undefined;
     try {
@@ -79,8 +80,10 @@ export class TargetLogin {
         const refused = digestOf(sent);
         return await renewApart(bin, env, { file, url: request.url.href, headers, refused });
       }
-      return await this.#store.locked(login, () => flows.onChallenge(status, headers, request));
+      const work = (): Promise<ChallengeDecision> => flows.onChallenge(status, headers, request);
+      return await this.#store.locked(login, work, { signal });
     } catch (cause) {
+      signal.throwIfAborted();
       if (cause instanceof LoginError || !(cause instanceof Error)) throw cause;
       const summary = cause instanceof LongwireError ? cause.summary : cause.message;
       const why = summary.replace(/^authorization failed: /, '');

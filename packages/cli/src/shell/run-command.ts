@@ -9,18 +9,23 @@ import { createProgram } from '../program.js';
 import { errorAsJson } from '../report-error.js';
 
 /** Options that say how a server is reached and answered, which is settled. */
-const SETTLED = [
-  'header',
-  'transport',
-  'protocol',
-  'env',
-  'cwd',
-  'config',
-  'profile',
-  'answer',
-  'root',
-  'trace',
-] as const;
+const SETTLED = {
+  header: '--header',
+  transport: '--transport',
+  protocol: '--protocol',
+  env: '--env',
+  cwd: '--cwd',
+  config: '--config',
+  profile: '--profile',
+  trace: '--trace',
+  answer: '--answer',
+  root: '--root',
+  allowSampling: '--allow-sampling',
+  yes: '--yes',
+  quiet: '--quiet',
+  verbose: '--verbose',
+  color: '--no-color',
+} as const;
 
 /**
  * Runs a command of the command line on a server that is connected; its words name no server. What it
@@ -41,11 +46,11 @@ export async function runCommand(
     args,
     run: async (read, action) => {
       const [command] = read.commands;
-      const settled = SETTLED.find((name) =>
+      const settled = Object.entries(SETTLED).find(([name]) =>
         [read, command].some((each) => each?.getOptionValueSource(name) === 'cli'),
       );
       if (settled !== undefined) {
-        throw usageError(`--${settled} holds for a whole session: give it to longwire shell`);
+        throw usageError(`${settled[1]} holds for a whole session: give it to longwire shell`);
       }
       const { json, timeoutMs, deadlineMs } = readCommonOptions(read, env);
       const options = {

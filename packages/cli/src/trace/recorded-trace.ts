@@ -7,7 +7,7 @@ import {
 } from '@longwire/recording';
 import type { Context } from '../context.js';
 import { RecordingFile } from '../dash/recording-file.js';
-import { sanitizeLine } from '../sanitize.js';
+import { escapeControls, sanitizeLine } from '../sanitize.js';
 import type { Trace, TracedServer } from './trace.js';
 
 /** A line with another text where it is a log or says what went wrong: only its form may give a secret away. */
@@ -35,7 +35,8 @@ export class RecordedTrace implements Trace {
     this.#recorder = createRecorder({
       write: (line) => {
         const told = withTexts(line, (text) => redactor.message(text));
-        file.write(JSON.stringify(redactor.value(told)));
+        // Whoever looks at the file in a terminal sees no control sequence of a server.
+        file.write(escapeControls(JSON.stringify(redactor.value(told))));
       },
     });
   }

@@ -57,6 +57,11 @@ describe('the lines of a pipe', () => {
   it.each([
     ['tolls', 'there is no command "tolls". Did you mean tools?'],
     ['add a=1 b=2 --header a:b', '--header holds for a whole session'],
+    ['add a=1 b=2 --answer a=b', '--answer holds for a whole session'],
+    ['add a=1 b=2 --allow-sampling', '--allow-sampling holds for a whole session'],
+    ['tools -q', '--quiet holds for a whole session'],
+    ['tools --verbose', '--verbose holds for a whole session'],
+    ['tools --no-color', '--no-color holds for a whole session'],
     ['tools http://127.0.0.1:1', 'is no server of this session'],
     ['add a=@- b=1', "stdin is the session's own"],
     ['watch loud', '"loud" is neither on or off'],

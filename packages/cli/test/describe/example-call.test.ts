@@ -35,6 +35,15 @@ describe('an example', () => {
     await toolArguments(tool, { words: [word], cwd: '.' });
   });
 
+  it.each(['\u001b[2J', 'a\nb', 'a\u202eb', 'a\u{e0041}b'])(
+    'is none with %j in it',
+    async (value) => {
+      expect(
+        await exampleCall(toolWith({ a: { type: 'string', default: value } })),
+      ).toBeUndefined();
+    },
+  );
+
   it('has only what is required', async () => {
     const tool = toolWith({ a: { type: 'string' }, b: { type: 'string' } }, { required: ['b'] });
     expect((await exampleCall(tool))?.words).toEqual(['b=text']);

@@ -8,6 +8,7 @@ import { startHttpFixture, type HttpFixture } from '../../../../test/support/htt
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { startOAuthServer } from '../../../../test/support/oauth-server.ts';
 import { startEverything } from '../../../../test/support/peers.ts';
+import { startToolEventsServer } from '../../../../test/support/tool-events-servers.ts';
 import { startTlsFront } from '../../../../test/support/tls-front.ts';
 import { everything, misbehaving } from '../../../../test/cli/support/servers.ts';
 import { run } from '../run.ts';
@@ -43,6 +44,22 @@ function startSite(): Promise<HttpFixture> {
   });
 }
 
+it('looks for a server nearby without the credentials, which are for what was written', async () => {
+  const asked: { path: string; authorization: string | undefined }[] = [];
+  await using site = await startHttpFixture(({ url, headers }, response) => {
+    asked.push({ path: url, authorization: headers.authorization });
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>');
+  });
+  const header = 'Authorization: Bearer of-one-team';
+  await doctor([`${site.origin}/team/mcp`, '--header', header]);
+  const [own, others] = [true, false].map((isOwn) =>
+    asked.filter(({ path }) => path.startsWith('/team/') === isOwn),
+  );
+  expect(own?.map(({ authorization }) => authorization)).toContain('Bearer of-one-team');
+  expect(others?.length).toBeGreaterThan(0);
+  expect(others?.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
+});
+
 describe('a server that works', () => {
   it.each([
     ['streamableHttp', 'streamable-http', 'a session by Mcp-Session-Id'],
@@ -69,6 +86,15 @@ describe('a server that works', () => {
     expect(stepOf(report, 'session')?.detail).toBe(session);
     expect(stepOf(report, 'lists')?.detail).toContain('13 tools');
     expect(stepOf(report, 'stream')).toMatchObject({ status: 'ok', heartbeat: false });
+  });
+
+  it('over tool-events', async () => {
+    await using server = await startToolEventsServer({ kind: 'fixed-endpoint' });
+    const { code, report } = await doctor([server.url, '--header', `api_key: ${server.apiKey}`]);
+    expect(code).toBe(0);
+    expect(stepOf(report, 'server')).toMatchObject({ transport: 'tool-events' });
+    expect(stepOf(report, 'stream')?.status).toBe('ok');
+    expect(JSON.stringify(report)).not.toContain(server.apiKey);
   });
 
   it('with heartbeats, of which one is waited for', async () => {
@@ -168,6 +194,25 @@ describe('the first broken layer', () => {
     expect(plain.code).toBe(3);
     expect(plain.report.broken).toBe('http');
     expect(plain.report.hint).toMatch(`write ${front.origin}`);
+  });
+
+  it('a server of something else', async () => {
+    const server = createServer(
+      (socket) =>
+        void socket
+          .on('error', () => {})
+          .resume()
+          .end('SSH-2.0\r\n'),
+    );
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { code, report } = await doctor([`http://127.0.0.1:${port}/mcp`]);
+    expect(code).toBe(3);
+    expect(report.broken).toBe('server');
+    expect(report.hint).toContain('look at the log');
+    expect(report.steps.at(-1)?.detail).toContain('what answers there does not speak HTTP');
+    server.close();
+    await once(server, 'close');
   });
 
   it('a web page, and the server that is beside it', async () => {

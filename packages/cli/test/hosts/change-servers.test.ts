@@ -58,6 +58,21 @@ describe('servers add', () => {
     expect(textOf()).not.toContain('my-own-token-1');
   });
 
+  it('allows nothing that a profile of the file makes of it', async () => {
+    writeFiles(root, {
+      'work/longwire.json': JSON.stringify({
+        servers: {},
+        profiles: { theirs: { servers: { market: { url: 'https://theirs.example/mcp' } } } },
+      }),
+      'work/.env': 'LONGWIRE_PROFILE=theirs\n',
+    });
+    const { code, stderr } = await servers(['add', 'market', 'https://market.example/mcp']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('longwire servers allow market');
+    const listed = (await servers([])).stdout;
+    expect(listed).toMatch(/^market +https:\/\/theirs\.example\/mcp .* not allowed$/m);
+  });
+
   it('says that a secret is in the file', async () => {
     const words = ['add', 'it', 'https://h/', '--header', 'X-Api-Key: plain-key-1'];
     const { code, stderr } = await servers(words);
@@ -68,6 +83,10 @@ describe('servers add', () => {
 
   it.each<[string[], RegExp]>([
     [['it'], /no server given: longwire servers add NAME URL/],
+    [
+      ['it', 'https://h/', '--timeout', '5s'],
+      /--timeout, --deadline and --profile are not written/,
+    ],
     [['it', 'nonsense'], /target "nonsense" is not a server/],
     [['it', 'ftp://h/'], /"ftp:\/\/h\/" is not an http or https URL/],
     [['it', 'https://h/', '--', 'x'], /are two servers/],
@@ -250,6 +269,46 @@ describe('servers import', () => {
         'file is left out: it has an "envFile", for which a longwire.json has no place: write its "env"',
       ]),
     );
+  });
+
+  it('copies no secret of a URL or of the words of a command', async () => {
+    const mcpServers = {
+      web: { url: 'https://me:plain-secret-1@h/mcp?api_key=plain-secret-2&team=a' },
+      run: {
+        command: 'npx',
+        args: ['x', '--token', 'plain-secret-3', '--api-key=plain-secret-4', '--team', 'a'],
+      },
+      head: {
+        command: 'npx',
+        args: ['mcp-remote', '--header', 'Authorization: Bearer plain-secret-5'],
+      },
+      own: { url: 'https://h/mcp?token=${env:TOKEN}', headers: { 'x-team': 'b' } },
+    };
+    writeFiles(root, { 'home/.cursor/mcp.json': JSON.stringify({ mcpServers }) });
+    const { code, stderr } = await servers(['import', 'cursor']);
+    expect(code).toBe(0);
+    expect(textOf()).not.toContain('plain-secret');
+    expect(serversIn()).toEqual({
+      web: { url: 'https://${WEB_USER}@h/mcp?api_key=${WEB_API_KEY}&team=a' },
+      run: {
+        command: 'npx',
+        args: ['x', '--token', '${RUN_TOKEN}', '--api-key=${RUN_API_KEY}', '--team', 'a'],
+      },
+      head: {
+        command: 'npx',
+        args: ['mcp-remote', '--header', 'Authorization: Bearer ${HEAD_AUTHORIZATION}'],
+      },
+      own: { url: 'https://h/mcp?token=${TOKEN}', headers: { 'x-team': 'b' } },
+    });
+    for (const name of [
+      'WEB_USER',
+      'WEB_API_KEY',
+      'RUN_TOKEN',
+      'RUN_API_KEY',
+      'HEAD_AUTHORIZATION',
+    ]) {
+      expect(stderr).toContain(`set the variable ${name} to it`);
+    }
   });
 
   it('copies some, and of a file in TOML, which stays as it is', async () => {

@@ -153,3 +153,28 @@ describe('a file that is broken', () => {
     expect(broken.stderr).toMatch(/no server "cursor:it": ~\/\.cursor\/mcp\.json cannot be used: /);
   });
 });
+
+it('what is asked as a secret is shown nowhere, also among the words of a command', async () => {
+  const server = {
+    type: 'stdio',
+    command: process.execPath,
+    args: [
+      '-e',
+      'console.error(process.argv.join()); process.exit(3)',
+      '${input:it}',
+      '${input:team}',
+    ],
+  };
+  const inputs = [
+    { id: 'it', type: 'promptString', password: true },
+    { id: 'team', type: 'promptString' },
+  ];
+  writeFiles(root, {
+    'work/.vscode/mcp.json': JSON.stringify({ inputs, servers: { it: server } }),
+  });
+  const env = { LONGWIRE_INPUT_IT: 'nobody may see it', LONGWIRE_INPUT_TEAM: 'all-see-this' };
+  const { code, stderr } = await runHere(['tools', '.vscode:it', '--trace'], env);
+  expect(code).toBe(3);
+  expect(stderr).toContain('all-see-this');
+  expect(stderr).not.toContain('nobody may');
+});

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../../../test/support/browser.ts';
@@ -259,4 +259,22 @@ describe('what goes before a login', () => {
     expect(key.code).toBe(4);
     expect(key.stderr).toContain('MCP_API_KEY was sent');
   });
+});
+
+it('a command that waits for another process ends with Ctrl-C, and the login stays', async () => {
+  await logIn(server.url, home);
+  const { kept } = JSON.parse((await run(['whoami', server.url, '--json'], home)).stdout) as {
+    kept: { file: string };
+  };
+  // Somebody who says for an hour that it lives.
+  const lock = `${kept.file}.lock.9`;
+  writeFileSync(lock, '{}');
+  const later = new Date(Date.now() + 3_600_000);
+  utimesSync(lock, later, later);
+  const running = start(['logout', server.url], home);
+  // Once: a second time ends a command whatever it does.
+  setTimeout(() => running.interrupt(), 300);
+  const { code } = await running.done;
+  expect(code).toBe(130);
+  expect((await run(['whoami', server.url], home)).code).toBe(0);
 });

@@ -107,6 +107,18 @@ describe.each(Object.entries(servers))('of a server of %s', (_name, start) => {
   });
 });
 
+it('--trace=FILE has no control character of a server, and the same values', async () => {
+  await using server = await startStreamable({});
+  const file = join(folder, 'controls.ndjson');
+  const message = 'a\u009b2Jb\u202ec\u007f';
+  const words = ['call', server.url, 'echo', `message=${message}`, `--trace=${file}`];
+  expect((await run(words)).code).toBe(0);
+  const text = await readFile(file, 'utf8');
+  expect(text).not.toMatch(/[\u007f-\u009f\u202a-\u202e]/);
+  const called = expect.objectContaining({ type: 'call', arguments: { message } });
+  expect(parseRecording(text).lines).toContainEqual(called);
+});
+
 describe('of a process', () => {
   it('-v shows each line of its stderr, and --trace also that it began and ended', async () => {
     const plain = await run(['call', 'log', ...chatty]);
@@ -160,6 +172,13 @@ describe('of a process', () => {
     expect(verbose.stderr).toContain('server| level debug\n');
     expect(verbose.stderr).toContain('debug chatty: this is debug\n');
     expect((await run(['call', 'log', '--quiet', ...chatty])).stderr).toBe('');
+  });
+
+  it('a server that never answers a request for logs is called all the same', async () => {
+    const silent = ['--env', 'NO_LEVEL=1', ...chatty];
+    const { code, stdout, stderr } = await run(['call', 'log', '-v', ...silent]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'did log\n' });
+    expect(stderr).toContain('server| level debug\n');
   });
 
   it('watch shows what it writes as events, with --json, too', async () => {

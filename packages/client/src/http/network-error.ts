@@ -5,6 +5,9 @@ const DROPPED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SO
 /** How undici's parser ends its message about the same; this error has no code. */
 const ENDED_EARLY = '(Invalid EOF state)';
 
+/** How undici's parser begins its message about bytes that are no HTTP. */
+const NO_HTTP = 'Response does not match the HTTP/1.1 protocol';
+
 /** Why no connection could be made, by the codes of Node and undici. */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
@@ -14,6 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no way leads there',
   ETIMEDOUT: 'nothing answered there',
   UND_ERR_CONNECT_TIMEOUT: 'nothing answered there',
+  HPE_INVALID_CONSTANT: 'what answers there does not speak HTTP',
 };
 
 /**
@@ -28,6 +32,7 @@ export function networkReason(error: Error, url?: URL): string {
   if (reason !== undefined) return `${reason} (${code})`;
   if (DROPPED.has(code ?? '')) return `the server dropped the connection (${code})`;
   if (message.endsWith(ENDED_EARLY)) return 'the server dropped the connection';
+  if (message.startsWith(NO_HTTP)) return 'what answers there does not speak HTTP';
   if (message !== '') return code === undefined ? message : `${message} (${code})`;
   return code ?? name;
 }
