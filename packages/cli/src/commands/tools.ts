@@ -70,7 +70,9 @@ async function splitNames(
 ): Promise<[server: string | undefined, names: string[]]> {
   const [first] = words;
   if (first === undefined) return [undefined, []];
-  const { command, environment } = context;
+  const { command, connected, environment } = context;
+  // The server of a session is settled; another URL is refused where it is used.
+  if (connected !== undefined && !isTarget(first)) return [undefined, [...words]];
   const isServer =
     (command ?? environment.serverUrl) === undefined || isTarget(first) || looksLikeAddress(first);
   if (isServer) return [first, words.slice(1)];
