@@ -112,12 +112,13 @@ export function createTargetClient(
 
 /** Shows what the process of a server writes beside messages. */
 function outputOf(
-  { terminal }: Context,
+  { terminal, redactor }: Context,
   name: string,
   { onOutput = (line) => terminal.detail(line) }: ServerSettings,
 ): WireObserver {
   return showServerOutput({
     name: sanitizeLine(name),
+    redact: (text) => redactor.message(text),
     show: onOutput,
     remark: (line) => terminal.remark(line),
   });

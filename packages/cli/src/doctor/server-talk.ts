@@ -27,6 +27,7 @@ const exitMs = 3000;
 
 /** The most lines of a program's output that are shown. */
 const maxOutputLines = 3;
+const maxOutputLength = 200;
 
 /** Speaks to a server by the library, so that what it meets is what every other command meets. */
 export class ServerTalk {
@@ -153,7 +154,7 @@ export class ServerTalk {
   output(): Finding {
     const { stdout, stderr } = this.#wire.lines;
     const shown = (lines: readonly string[]): string[] =>
-      lines.slice(0, maxOutputLines).map((line) => sanitizeLine(line, 200));
+      lines.slice(0, maxOutputLines).map((line) => this.#shown(line));
     const facts = { stdoutLines: stdout.length, stderrLines: stderr.length };
     const said = `${countOf(stderr)} on its stderr`;
     if (stdout.length === 0)
@@ -204,9 +205,7 @@ export class ServerTalk {
     if (!(error instanceof LongwireError)) return finding;
     const stdout = this.#wire.lines.stdout.slice(0, maxOutputLines);
     if (stdout.length > 0) {
-      const lines = stdout.map(
-        (line) => `on its stdout, and no message: ${sanitizeLine(line, 200)}`,
-      );
+      const lines = stdout.map((line) => `on its stdout, and no message: ${this.#shown(line)}`);
       return { ...finding, lines: [...(finding.lines ?? []), ...lines] };
     }
     if (error.code === 'unauthorized' || error.code === 'forbidden') {
@@ -250,6 +249,11 @@ export class ServerTalk {
     } finally {
       await closeClients([client]);
     }
+  }
+
+  /** The beginning of a line of the server, without part of a secret at its end. */
+  #shown(line: string): string {
+    return sanitizeLine(this.#context.redactor.message(sanitizeLine(line)), maxOutputLength);
   }
 
   #ready(): { client: LongwireClient; signal: AbortSignal } {

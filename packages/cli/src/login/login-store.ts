@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { usageError } from '../command-error.js';
 import { isJsonObject } from '../json-object.js';
@@ -8,7 +8,7 @@ import { removeLock, withFileLock } from './file-lock.js';
 import { systemKeychain, Vault, type Keychain } from './keychain.js';
 import { loginDirectory } from './login-directory.js';
 import { covers, resourceOf, type Login, type LoginFacts } from './login-record.js';
-import { readPrivateFile, writePrivateFile } from './private-file.js';
+import { readPrivateFile, removePrivateFile, writePrivateFile } from './private-file.js';
 
 /** What is on the disk: the facts, and the secrets as they are or sealed. */
 type Written = LoginFacts & { version: 1 } & ({ secrets: Login['secrets'] } | { sealed: string });
@@ -138,7 +138,7 @@ export class LoginStore {
 
   /** Forgets a login. */
   remove({ file }: Pick<FoundLogin, 'file'>): void {
-    rmSync(file, { force: true });
+    removePrivateFile(file);
     removeLock(file);
     try {
       // Commands look no further than for the directory.

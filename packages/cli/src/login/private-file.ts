@@ -1,11 +1,13 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -13,9 +15,11 @@ import {
   type Stats,
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { usageError } from '../command-error.js';
 
+/** How the name of a file ends that is being written. */
+const UNFINISHED = '.new';
 /** A login has a few kilobytes. */
 const MAX_BYTES = 1024 * 1024;
 
@@ -62,7 +66,7 @@ export function writePrivateFile(path: string, text: string): void {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   checkDirectory(directory);
-  const written = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.new`;
+  const written = `${path}.${process.pid}.${randomBytes(6).toString('hex')}${UNFINISHED}`;
   try {
     const file = openSync(written, 'wx', 0o600);
     try {
@@ -76,6 +80,20 @@ export function writePrivateFile(path: string, text: string): void {
     rmSync(written, { force: true });
     throw error;
   }
+}
+
+/**
+ * Removes a file, and what a process that was killed has left of writing it.
+ *
+ * @throws what removing fails with.
+ */
+export function removePrivateFile(path: string): void {
+  const [directory, own] = [dirname(path), `${basename(path)}.`];
+  const left = existsSync(directory) ? readdirSync(directory) : [];
+  for (const name of left) {
+    if (name.startsWith(own) && name.endsWith(UNFINISHED)) rmSync(join(directory, name));
+  }
+  rmSync(path, { force: true });
 }
 
 const isPosix = process.platform !== 'win32';

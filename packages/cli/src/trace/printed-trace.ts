@@ -71,7 +71,9 @@ export class PrintedTrace implements Trace {
 
   /** On one line, without secrets and control sequences. */
   #safe(text: string, redact: (text: string) => string): string {
-    return this.#context.redactor.message(redact(sanitizeLine(text, 10 * MAX_BODY_CHARACTERS)));
+    const beginning = redact(sanitizeLine(text, 10 * MAX_BODY_CHARACTERS));
+    // Where it was cut, part of a secret may stand.
+    return sanitizeLine(this.#context.redactor.message(beginning), 2 * MAX_BODY_CHARACTERS);
   }
 
   #colorOf(kind: LineKind): (text: string) => string {

@@ -15,6 +15,8 @@ const MAX_QUOTED = 120;
 export interface ServerOutputOptions {
   /** Whose it is, as each line begins. */
   name: string;
+  /** The same text without secrets: taken before a line is cut, so that none is shown in part. */
+  redact: (text: string) => string;
   /** Shows a line, which is sanitized. */
   show: (line: string, output: WireOutput) => void;
   /** Says once that the server writes to its standard output what is no message. */
@@ -29,6 +31,7 @@ export interface ServerOutputOptions {
  */
 export function showServerOutput({
   name,
+  redact,
   show,
   remark,
   now = Date.now,
@@ -39,9 +42,11 @@ export function showServerOutput({
   let last: WireOutput[] = [];
   let hasStrayed = false;
 
+  const cut = (line: string, maxLength: number): string =>
+    sanitizeLine(redact(sanitizeLine(line)), maxLength);
   const tell = (output: WireOutput): void => {
     const where = output.from === 'stdout' ? ' (stdout)' : '';
-    show(`${name}${where}| ${sanitizeLine(output.line, MAX_CHARACTERS)}`, output);
+    show(`${name}${where}| ${cut(output.line, MAX_CHARACTERS)}`, output);
   };
   const tellLeftOut = (output: WireOutput): void => {
     const count = leftOut - last.length;
@@ -73,7 +78,7 @@ export function showServerOutput({
     if (event.type !== 'output') return;
     if (event.from === 'stdout' && !hasStrayed) {
       hasStrayed = true;
-      const quoted = sanitizeLine(event.line, MAX_QUOTED);
+      const quoted = cut(event.line, MAX_QUOTED);
       remark(
         `${name} wrote to its stdout what is no message (“${quoted}”): a server logs to its stderr.`,
       );

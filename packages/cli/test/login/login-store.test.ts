@@ -88,6 +88,16 @@ describe.skipIf(process.platform === 'win32')('the file of a login', () => {
     expect(() => statSync(directory)).toThrow('ENOENT');
   });
 
+  it('is gone with all that a process that was killed has left of it', async () => {
+    const found = await store.write(loginTo('https://a.example/mcp'));
+    writeFileSync(`${found.file}.123.abc.new`, '{"secrets":{');
+    const other = await store.write(loginTo('https://a.example/other'));
+    store.remove(found);
+    expect(readdirSync(directory).map((name) => join(directory, name))).toEqual([other.file]);
+    store.remove(other);
+    expect(() => statSync(directory)).toThrow('ENOENT');
+  });
+
   it('is refused when others can read it, or it is a link, or others can write beside it', async () => {
     const found = await store.write(loginTo('https://a.example/mcp'));
     chmodSync(found.file, 0o640);

@@ -55,6 +55,21 @@ it('a secret is hidden also where the end of a line cuts it in two, or the end o
   }
 });
 
+it('a secret is hidden also at the end of a name that has none', () => {
+  const secret = 'secret-0123456789-secret';
+  for (let before = 4900; before < 5010; before++) {
+    const method = `${'x'.repeat(before)}${secret}`;
+    const event: WireEvent = {
+      type: 'message',
+      direction: 'received',
+      bytes: 1,
+      message: { jsonrpc: '2.0', method },
+    };
+    const { lines } = shown(80, [event], { secrets: [secret] });
+    expect(lines.map((line) => line.slice(8)).join('')).not.toContain('secret');
+  }
+});
+
 it('names servers where there are several, and has colours by direction', () => {
   const ping: WireEvent = {
     type: 'message',

@@ -10,9 +10,10 @@ beforeEach(() => {
   [shown, remarks, time] = [[], [], 0];
 });
 
-const observer = (name = 'files') =>
+const observer = (name = 'files', redact = (text: string): string => text) =>
   showServerOutput({
     name,
+    redact,
     show: (line) => shown.push(line),
     remark: (line) => remarks.push(line),
     now: () => time,
@@ -43,6 +44,17 @@ it('a line is cut, and holds one line whatever is in it', () => {
   observer()(written(`a\u2028b${'x'.repeat(20_000)}`));
   expect(shown[0]).toHaveLength('files| '.length + 1000);
   expect(shown[0]).not.toMatch(/[\n\u2028]/);
+});
+
+it('shows no part of a secret where a line is cut', () => {
+  const secret = 'variable-secret-123456789';
+  const redact = (text: string): string => text.replaceAll(secret, '***');
+  for (let before = 90; before < 1010; before++) {
+    const observe = observer('files', redact);
+    observe(written(`${'x'.repeat(before)}vari\u001b[1mable-secret-123456789`, 'stdout'));
+    observe(written(`${'x'.repeat(before)}${secret}`));
+  }
+  expect(shown.join() + remarks.join()).not.toContain('vari');
 });
 
 it('says once what was written to stdout, and shows what comes after it', () => {
