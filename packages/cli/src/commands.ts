@@ -41,14 +41,19 @@ const aliases: Readonly<Record<string, keyof typeof commands>> = {
   ping: 'inspect',
 };
 
+/** The command that a word means, which may be another word for it; else the word. */
+export function meantCommand(word: string): string {
+  return (Object.hasOwn(aliases, word) ? aliases[word] : undefined) ?? word;
+}
+
 /** The command that is named; all of them where none is, or one that there is not. */
 export async function loadCommands(args: readonly string[]): Promise<AddCommand[]> {
   const word = nameIn(args) ?? '';
-  const alias = Object.hasOwn(aliases, word) ? aliases[word] : undefined;
-  const named = Object.entries(commands).find(([name]) => name === (alias ?? word));
+  const meant = meantCommand(word);
+  const named = Object.entries(commands).find(([name]) => name === meant);
   const wanted = named === undefined ? Object.values(commands) : [named[1]];
   const adding = await Promise.all(wanted.map((load) => load()));
-  if (alias === undefined) return adding;
+  if (meant === word) return adding;
   return [...adding, (program) => void program.commands.at(-1)?.alias(word)];
 }
 

@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tool } from '@longwire/client';
 import type { Context } from '../context.js';
 import { isJsonObject } from '../json-object.js';
+import { replaceFile } from '../replace-file.js';
 import { userFolder } from '../user-folders.js';
 
 /** What is kept of a server. */
@@ -60,10 +53,7 @@ export function rememberTools(
     if (text.length > maxFileBytes) return;
     const folder = folderOf(place);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, key);
-    const part = `${file}.${process.pid}`;
-    writeFileSync(part, text, { mode: 0o600 });
-    renameSync(part, file);
+    replaceFile(join(folder, key), text, { mode: 0o600 });
     const older = filesIn(folder).slice(maxFiles);
     for (const each of older) rmSync(each, { force: true });
   } catch {

@@ -1,5 +1,6 @@
 import { didYouMean } from '@longwire/client/internal';
 import { usageError } from '../command-error.js';
+import { meantCommand } from '../commands.js';
 import { splitWords } from '../split-words.js';
 
 /** Commands of the command line that a session has, and what its help says of them. */
@@ -24,16 +25,6 @@ export const OWN_COMMANDS = {
   help: ['[COMMAND]', 'this list, or the help of a command'],
   quit: ['', 'quit; so do Ctrl-D, and Ctrl-C twice'],
 } as const;
-
-/** Other words for commands, as the command line has them. */
-const ALIASES: Readonly<Record<string, keyof typeof COMMANDS>> = {
-  ls: 'tools',
-  list: 'tools',
-  describe: 'tools',
-  schema: 'tools',
-  get: 'read',
-  ping: 'inspect',
-};
 
 /** A line of a session, taken apart. */
 export type WrittenLine =
@@ -60,8 +51,8 @@ export function readLine(
   if (first === undefined) return undefined;
   if (first === 'exit') return { kind: 'own', command: 'quit', words: rest };
   if (isOwn(first)) return { kind: 'own', command: first, words: rest };
-  const command = Object.hasOwn(ALIASES, first) ? ALIASES[first] : first;
-  if (command !== undefined && isCommand(command)) {
+  const command = meantCommand(first);
+  if (isCommand(command)) {
     const [word = ''] = rest;
     const isNamed = servers.includes(word);
     const words = isNamed ? rest.slice(1) : rest;
