@@ -19,10 +19,16 @@ export class LoginError extends LongwireError {
 export class LoginNeededError extends LoginError {
   override readonly name: string = 'LoginNeededError';
 
-  constructor(message: string, options: { target: string; scope?: string | undefined }) {
-    const { target, scope } = options;
+  constructor(
+    message: string,
+    options: { target: string; scope?: string | undefined; certainty?: Certainty },
+  ) {
+    const { target, scope, certainty } = options;
     // A server names the scope, and a person copies the line.
     const scopes = scope === undefined ? '' : ` --scope ${shellWord(sanitizeLine(scope))}`;
-    super(message, { hint: `run: longwire login ${shellWord(target)}${scopes}` });
+    super(message, {
+      hint: `run: longwire login ${shellWord(target)}${scopes}`,
+      ...(certainty !== undefined && { certainty }),
+    });
   }
 }

@@ -20,5 +20,8 @@ export async function meantLogin(
   const found = store.meantBy(target);
   if (found !== undefined) return found;
   const server = resourceOf(target);
-  throw new LoginNeededError(`there is no login for ${server}`, { target: server });
+  throw new LoginNeededError(`there is no login for ${server}`, {
+    target: server,
+    certainty: 'not-sent',
+  });
 }

@@ -278,3 +278,16 @@ it('a command that waits for another process ends with Ctrl-C, and the login sta
   expect(code).toBe(130);
   expect((await run(['whoami', server.url], home)).code).toBe(0);
 });
+
+it.each(['whoami', 'logout'])('%s without a login says that nothing was sent', async (command) => {
+  const { code, stdout } = await run([command, server.url, '--json'], home);
+  expect(code).toBe(4);
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: {
+      code: 'unauthorized',
+      certainty: 'not-sent',
+      hint: `run: longwire login ${server.url}`,
+    },
+  });
+  expect(server.requests).toEqual([]);
+});
