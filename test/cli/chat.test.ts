@@ -311,17 +311,21 @@ describe('a conversation from a pipe', () => {
     expect(blocksOf(last, 4)).toMatchObject([{ text: 'What did you say?' }]);
   });
 
-  test('starts anew with /reset, calls tools itself with /call, and leaves with /quit', async () => {
-    await using claude = await scripted([{ text: 'First.' }, { text: 'Second.' }]);
-    const run = await runCli(['chat', demo.sseUrl], {
-      env: claude.env,
-      stdin: { text: 'One\n/reset\n/call add a=1 b=2\nTwo\n/quit\nNever\n' },
-    });
-    expect([run.code, run.stdout]).toEqual([0, 'First.\n1 + 2 = 3\nSecond.\n']);
-    const bodies = claude.bodies();
-    expect(bodies).toHaveLength(2);
-    expect(bodies[1]?.messages).toHaveLength(1);
-  });
+  const leaving = ['/quit', 'exit', 'quit'];
+  test.each(leaving)(
+    'starts anew with /reset, calls tools with /call, leaves with %s',
+    async (word) => {
+      await using claude = await scripted([{ text: 'First.' }, { text: 'Second.' }]);
+      const run = await runCli(['chat', demo.sseUrl], {
+        env: claude.env,
+        stdin: { text: `One\n/reset\n/call add a=1 b=2\nTwo\n${word}\nNever\n` },
+      });
+      expect([run.code, run.stdout]).toEqual([0, 'First.\n1 + 2 = 3\nSecond.\n']);
+      const bodies = claude.bodies();
+      expect(bodies).toHaveLength(2);
+      expect(bodies[1]?.messages).toHaveLength(1);
+    },
+  );
 });
 
 describe('a tool that may change things', () => {

@@ -143,7 +143,7 @@ const faults: Fault[] = [
 const usage: [args: string[], says: RegExp][] = [
   [['call', 'ecoh', 'message=hi'], /no tool "ecoh".*Did you mean echo\?/],
   [['call', 'nothing_like_it'], /no tool "nothing_like_it".*`longwire tools` lists them/],
-  [['call', 'echo'], /`message` \(string\) is missing: longwire call echo message=…/],
+  [['call', 'echo'], /`message` \(string\) is missing: write message=… after the tool/],
   [['call', 'echo', '--args', '{"message":'], /--args is not valid JSON/],
   [['call', 'echo', 'message:={'], /`message` is not valid JSON/],
   [['call', 'echo', '--args', '["hi"]'], /--args wants a JSON object, such as/],

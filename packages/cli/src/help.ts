@@ -29,7 +29,7 @@ More: longwire help COMMAND; longwire help options; longwire completion
 
 const aroundOptions = `
 The server is the first word after the command if that is a URL, or a name that
-longwire servers lists; @all is every server that has a name. Or it is what
+longwire servers lists; @all is every server that you allowed. Or it is what
 comes after --, which is started, spoken to over its stdin and stdout, and
 ended; otherwise MCP_SERVER_URL. How a server talks is found out.
 MCP_API_KEY is sent to the origin of MCP_SERVER_URL and nowhere else; what comes

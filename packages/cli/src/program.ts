@@ -1,7 +1,7 @@
 import { didYouMean, VERSION } from '@longwire/client/internal';
 import { Command } from 'commander';
 import { usageError } from './command-error.js';
-import { loadCommands } from './commands.js';
+import { loadCommands, meantCommand } from './commands.js';
 import type { Action } from './context.js';
 import { optionsHelp, overview } from './help.js';
 import { addCommonOptions } from './options.js';
@@ -53,13 +53,12 @@ function addHelp(program: Command, writeOut: (text: string) => void): void {
     .action((words: string[]) => {
       if (words[0] === 'options') return writeOut(optionsHelp());
       let command = program;
-      for (const word of words) {
+      for (const given of words) {
+        const word = command === program ? meantCommand(given) : given;
         // What follows a command is not looked at, if it has no commands of its own.
         if (command !== program && command.commands.length === 0) break;
         const names = command.commands.map((each) => each.name());
-        const found = command.commands.find(
-          (each) => each.name() === word || each.aliases().includes(word),
-        );
+        const found = command.commands.find((each) => each.name() === word);
         if (found === undefined) {
           const guess = didYouMean(word, names) || ' longwire --help lists them.';
           throw usageError(`unknown command '${word}'.${guess}`);

@@ -45,6 +45,16 @@ describe('usage', () => {
     expect(stdout).toMatch(/^Usage: longwire servers add/);
   });
 
+  it('says how the file of --trace is written', async () => {
+    const { code, stderr } = await run(['call', 'http://h/sse', 'echo', '--trace', 'a.ndjson']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/write --trace=a\.ndjson$/m);
+  });
+
+  it('help explains the command that another word means', async () => {
+    expect((await run(['help', 'ls'])).stdout).toMatch(/^Usage: longwire tools/);
+  });
+
   it('help explains each word that a command takes', async () => {
     const { stdout } = await run(['help', 'call']);
     expect(stdout.match(/(?<=^ {2})\S+(?= {2,}(?:URL|its))/gm)).toEqual([

@@ -74,7 +74,7 @@ export async function toolArguments(
     assigned.add(name);
   }
   for (const name of requiredNames(root)) {
-    if (!values.has(name)) throw missing(name, root, tool);
+    if (!values.has(name)) throw missing(name, root, [...values.keys()]);
   }
   const args = Object.fromEntries(values);
   await validate(args, tool, written.onUnchecked ?? (() => {}));
@@ -136,9 +136,13 @@ function typed(name: string, text: string, schema: unknown, root: Schema): unkno
   );
 }
 
-function missing(name: string, root: Schema, tool: Tool): Error {
-  const schema = asSchema(asSchema(root['properties'])[name]);
+function missing(name: string, root: Schema, given: readonly string[]): Error {
+  const properties = asSchema(root['properties']);
+  const misspelt = given.find(
+    (each) => !Object.hasOwn(properties, each) && didYouMean(each, [name]) !== '',
+  );
+  const where = misspelt === undefined ? 'after the tool' : `instead of ${shortName(misspelt)}=…`;
   return usageError(
-    `argument \`${shortName(name)}\` (${describeType(schema, root)}) is missing: longwire call ${shortName(tool.name)} ${shortName(name)}=…`,
+    `argument \`${shortName(name)}\` (${describeType(asSchema(properties[name]), root)}) is missing: write ${shortName(name)}=… ${where}`,
   );
 }

@@ -41,6 +41,8 @@ export async function converse(
     editWord: '/edit',
   });
   const answer = async (line: string, signal: AbortSignal): Promise<Step> => {
+    // Nobody who writes that alone asks Claude, or calls a tool.
+    if (line === 'exit' || line === 'quit') return 'quit';
     if (line.startsWith('/')) return slashCommand(line, signal, setting);
     if (agent === undefined) return callDirectly(line, signal, setting);
     return await askClaude({ ...setting, agent }, line, signal);

@@ -59,6 +59,9 @@ export const addCall: AddCommand = (program, run) => {
         if (tool === undefined) {
           throw usageError('no tool given: write its name, as in `longwire call echo message=hi`');
         }
+        if (context.connected !== undefined && isTarget(tool)) {
+          throw usageError(`"${tool}" is no server of this session: leave it out`);
+        }
         if (server === undefined && context.command === undefined) {
           if (isLauncher(tool)) throw usageError(commandBelongsAfter(tool, 'call TOOL name=value'));
           const late = words.find((word) => isTarget(word));
@@ -67,6 +70,10 @@ export const addCall: AddCommand = (program, run) => {
           }
         }
         if (looksLikeAddress(tool)) parseTarget(tool);
+        const file = words.find((word) => !word.includes('='));
+        if (context.options.trace === '' && file !== undefined) {
+          throw usageError(`--trace takes its file after =: write --trace=${file}`);
+        }
         const destination = chooseDestination(out, context);
         const stdin = await readStdin(context, { words, json });
         const call = async (client: LongwireClient): Promise<ExitCode> => {

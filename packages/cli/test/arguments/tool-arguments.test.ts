@@ -137,6 +137,12 @@ describe('other ways to write an argument', () => {
 });
 
 describe('what is wrong is found before anything is sent, and named', () => {
+  it('a missing argument, and the misspelt one that stands for it', async () => {
+    const open = toolWith({ message: { type: 'string' } }, { required: ['message'] });
+    await expect(read(open, [])).rejects.toThrow('is missing: write message=… after the tool');
+    await expect(read(open, ['mesage=hi'])).rejects.toThrow('write message=… instead of mesage=…');
+  });
+
   const strict = toolWith(
     { message: { type: 'string' }, count: { type: 'integer', minimum: 1 } },
     { required: ['message'], additionalProperties: false },

@@ -63,6 +63,7 @@ describe('the lines of a pipe', () => {
     ['tools --verbose', '--verbose holds for a whole session'],
     ['tools --no-color', '--no-color holds for a whole session'],
     ['tools http://127.0.0.1:1', 'is no server of this session'],
+    ['call http://127.0.0.1:1 add a=1', 'is no server of this session: leave it out'],
     ['add a=@- b=1', "stdin is the session's own"],
     ['watch loud', '"loud" is neither on or off'],
     ['unwatch demo://about', 'none is watched'],
