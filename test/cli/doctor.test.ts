@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { authority, issued } from '../support/certificates.ts';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
@@ -8,6 +9,10 @@ import { startEverything } from '../support/peers.ts';
 import { removeFolder } from '../support/remove-folder.ts';
 import { runCli } from '../support/run-cli.ts';
 import { startTlsFront } from '../support/tls-front.ts';
+import { hasTerminal } from './support/terminal.ts';
+import { openTerminal } from './support/terminal-screen.ts';
+
+const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url));
 
 expectNothingLeftOpen();
 
@@ -28,4 +33,15 @@ test('a certificate of an authority that NODE_EXTRA_CA_CERTS names is trusted', 
   expect(trusted.stdout).toContain('Nothing is broken.');
   expect(trusted.code).toBe(0);
   await removeFolder(folder);
+});
+
+test.runIf(hasTerminal)('no time is torn apart in a narrow terminal', async () => {
+  await using peer = await startEverything({ mode: 'streamableHttp' });
+  await using terminal = await openTerminal(40, 50);
+  await terminal.shows(/[$#]/);
+  terminal.type(`clear; ${process.execPath} ${bin} doctor ${peer.url} --wait 100ms\r`);
+  const shown = await terminal.shows(/Nothing is broken/);
+  const steps = shown.match(/^ok /gm) ?? [];
+  expect(shown.match(/\([\d.]+ m?s\)$/gm)).toHaveLength(steps.length);
+  expect(steps.length).toBeGreaterThan(6);
 });

@@ -1,6 +1,6 @@
 import { PROTOCOL_VERSIONS, type Protocol } from '@longwire/client';
 import { didYouMean } from '@longwire/client/internal';
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { parseDuration } from './durations.js';
 import { parseHeaders } from './headers.js';
 import { parseVariables } from './variables.js';
@@ -19,11 +19,42 @@ export function optionValues(option: string): readonly string[] {
   return option === '--protocol' ? protocols : [];
 }
 
+const aServer = 'URL of the server, or a name that longwire servers lists';
+
 /** The argument of a command that is about one server. */
 export const targetArgument: readonly [name: string, description: string] = [
   '[target]',
-  'URL of the server; its name in longwire.json, or @all; or -- and the command that starts it (default: MCP_SERVER_URL)',
+  `${aServer}; or -- and the command that starts it (default: MCP_SERVER_URL)`,
 ];
+
+/** The argument of a command that may be about every server. */
+export const targetOrAllArgument: readonly [name: string, description: string] = [
+  '[target]',
+  `${aServer}, or @all; or -- and the command that starts it (default: MCP_SERVER_URL)`,
+];
+
+/** The argument of a command that is about a server with which one can log in. */
+export const loginTargetArgument: readonly [name: string, description: string] = [
+  '[target]',
+  `${aServer} (default: MCP_SERVER_URL)`,
+];
+
+/** The arguments of a command that is about several servers. */
+export const targetsArgument: readonly [name: string, description: string] = [
+  '[targets...]',
+  'URLs, names that longwire servers lists, @all; and -- and a command after them (default: MCP_SERVER_URL)',
+];
+
+/** Takes any words, of which the help explains each kind. */
+export function takeWords(
+  command: Command,
+  kinds: readonly (readonly [name: string, description: string])[],
+): Command {
+  return command.argument('[words...]').configureHelp({
+    visibleArguments: () =>
+      kinds.map(([name, about]) => new Argument(name.startsWith('[') ? name : `[${name}]`, about)),
+  });
+}
 
 /** What every command takes. */
 export interface CommonOptions {

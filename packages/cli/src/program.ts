@@ -49,15 +49,23 @@ function addHelp(program: Command, writeOut: (text: string) => void): void {
   program
     .command('help')
     .description('print help for a command, or for the options of every command')
-    .argument('[command]', 'which, or `options`')
-    .action((name: string | undefined) => {
-      if (name === 'options') return writeOut(optionsHelp());
-      const command = program.commands.find((candidate) => candidate.name() === name);
-      if (name === undefined) program.help();
-      if (command !== undefined) command.help();
-      const names = program.commands.map((candidate) => candidate.name());
-      throw usageError(
-        `unknown command '${name}'.${didYouMean(name, names) || ' longwire --help lists them.'}`,
-      );
+    .argument('[command...]', 'which, or `options`')
+    .action((words: string[]) => {
+      if (words[0] === 'options') return writeOut(optionsHelp());
+      let command = program;
+      for (const word of words) {
+        // What follows a command is not looked at, if it has no commands of its own.
+        if (command !== program && command.commands.length === 0) break;
+        const names = command.commands.map((each) => each.name());
+        const found = command.commands.find(
+          (each) => each.name() === word || each.aliases().includes(word),
+        );
+        if (found === undefined) {
+          const guess = didYouMean(word, names) || ' longwire --help lists them.';
+          throw usageError(`unknown command '${word}'.${guess}`);
+        }
+        command = found;
+      }
+      command.help();
     });
 }

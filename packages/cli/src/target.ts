@@ -35,7 +35,7 @@ export function parseTarget(word: string, source: string = 'target'): URL {
     ? commandBelongsAfter(shown)
     : looksLikeAddress(word)
       ? `it lacks the scheme: write http://${shown}`
-      : 'write a URL such as http://127.0.0.1:3001/sse, or a name from a longwire.json';
+      : 'write a URL such as http://127.0.0.1:3001/sse, or a name that `longwire servers` lists';
   throw usageError(`${source} "${shown}" is not a server: ${hint}`, { code: 'config' });
 }
 

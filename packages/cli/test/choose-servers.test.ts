@@ -84,7 +84,7 @@ describe('wrong usage', () => {
     [['servers', '--', 'node'], /leave out what comes after --/],
     [['servers', 'status', 'demo', '--', 'node'], /leave out what comes after --/],
     [['tools', '@all', '--', 'node'], /leave out what comes after --/],
-    [['servers', 'sattus'], /too many arguments/],
+    [['servers', 'sattus'], /"sattus" is one word too many/],
   ])('%j: 2', async (args, message) => {
     const { code, stdout, stderr } = await runHere(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -40,6 +40,20 @@ describe('usage', () => {
     },
   );
 
+  it('help explains a command of a command', async () => {
+    const { stdout } = await run(['help', 'servers', 'add']);
+    expect(stdout).toMatch(/^Usage: longwire servers add/);
+  });
+
+  it('help explains each word that a command takes', async () => {
+    const { stdout } = await run(['help', 'call']);
+    expect(stdout.match(/(?<=^ {2})\S+(?= {2,}(?:URL|its))/gm)).toEqual([
+      'target',
+      'tool',
+      'name=value',
+    ]);
+  });
+
   it.each([...commandNames])('%s --help has an example', async (command) => {
     expect((await run([command, '--help'])).stdout).toContain(`$ longwire ${command}`);
   });
@@ -75,7 +89,26 @@ describe('usage', () => {
     [['tools', '--timeout'], /^error: option '--timeout <duration>' argument missing; longwire/],
     [['help', 'bogus'], /unknown command 'bogus'/],
     [['tools', 'http://h/sse', '--header', 'X-A: \u0001'], /--header x-a/],
-    [['inspect', 'http://h/sse', 'more'], /too many arguments/],
+    [
+      ['inspect', 'http://h/sse', 'more'],
+      /"more" is one word too many; longwire help inspect says/,
+    ],
+    [['inspect', 'http://h/sse', 'more', '-v'], /there are too many words; longwire help inspect/],
+    [['prompts', 'http://h/sse', 'hi'], /to get one: longwire prompt SERVER NAME$/m],
+    [['resources', 'http://h/sse', 'hi'], /to read one: longwire read SERVER URI$/m],
+    [['servers', 'ls'], /longwire servers lists them$/m],
+    [['servers', 'rm', 'it'], /write longwire servers remove NAME$/m],
+    [['version'], /write longwire --version$/m],
+    [['run'], /FILE is missing; longwire help run says more/],
+    [['http://h/sse', 'call', 'echo', 'a=b c'], /longwire call http:\/\/h\/sse echo 'a=b c'$/m],
+    [['http://h/sse', 'call', 'echo', '--header', 'X: s3'], /: longwire call http:\/\/h\/sse …$/m],
+    [['echo', 'http://h/sse', 'a=1'], /to call a tool: longwire call http:\/\/h\/sse echo …$/m],
+    [
+      ['call', 'echo', 'a=1', 'http://h/sse'],
+      /before the tool: longwire call http:\/\/h\/sse echo/,
+    ],
+    [['help', 'servers', 'ad'], /unknown command 'ad'\. Did you mean add\?/],
+    [['tools', 'bogus'], /or a name that `longwire servers` lists/],
     [['tools', '--bogus'], /unknown option '--bogus'/],
     [['tools'], /MCP_SERVER_URL/],
     [['tools', '127.0.0.1:1'], /write http:\/\/127\.0\.0\.1:1/],

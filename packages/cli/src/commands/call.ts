@@ -12,6 +12,7 @@ import { describeParts, outcomeOf } from '../print-result.js';
 import { readStdin } from '../read-stdin.js';
 import { resultParts } from '../result-parts.js';
 import { MediaFolder } from '../save-media.js';
+import { takeWords, targetArgument } from '../options.js';
 import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
 import { imageDrawer } from '../terminal-images.js';
@@ -41,11 +42,12 @@ export const addCall: AddCommand = (program, run) => {
   const command = program
     .command('call')
     .description('call a tool, show its progress, print its result')
-    .usage('[target] <tool> [name=value …]')
-    .argument(
-      '[words...]',
-      'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), tool, arguments',
-    )
+    .usage('[target] <tool> [name=value …]');
+  takeWords(command, [
+    targetArgument,
+    ['tool', 'its name, as longwire tools lists it'],
+    ['name=value', 'its arguments; see below'],
+  ])
     .option('--args <json>', 'the arguments as one JSON object, or @file, or - for stdin')
     .option(...outOption)
     .option('--loose', 'send an argument that looks like a misspelt one all the same');
@@ -57,11 +59,11 @@ export const addCall: AddCommand = (program, run) => {
         if (tool === undefined) {
           throw usageError('no tool given: write its name, as in `longwire call echo message=hi`');
         }
-        const [next = ''] = words;
         if (server === undefined && context.command === undefined) {
           if (isLauncher(tool)) throw usageError(commandBelongsAfter(tool, 'call TOOL name=value'));
-          if (isTarget(next)) {
-            throw usageError(`the server comes before the tool: longwire call ${next} ${tool} …`);
+          const late = words.find((word) => isTarget(word));
+          if (late !== undefined && context.environment.serverUrl === undefined) {
+            throw usageError(`the server comes before the tool: longwire call ${late} ${tool} …`);
           }
         }
         if (looksLikeAddress(tool)) parseTarget(tool);

@@ -9,7 +9,7 @@ import type { AddCommand, Context } from '../context.js';
 import { hasClaudeKey, howToSetKey, warnOfEnvironment } from '../environment.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
-import { collect } from '../options.js';
+import { collect, targetsArgument } from '../options.js';
 import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { MediaFolder } from '../save-media.js';
@@ -38,10 +38,7 @@ export const addChat: AddCommand = (program, run) => {
   const command = program
     .command('chat')
     .description('Claude, with the tools of all the targets')
-    .argument(
-      '[targets...]',
-      'URLs, names of longwire.json or @all, and -- and a command after them (default: MCP_SERVER_URL)',
-    )
+    .argument(...targetsArgument)
     .option('-p, --prompt <question>', 'answer this and exit')
     .option('--model <name>', 'the model (default: ANTHROPIC_MODEL, else claude-sonnet-5-5)')
     .option('-y, --yes', 'ask nobody before tools are called, and before --allow-sampling')

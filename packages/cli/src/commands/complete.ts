@@ -1,6 +1,7 @@
 import { completeWritten } from '../complete-argument.js';
 import { usageError } from '../command-error.js';
 import type { AddCommand } from '../context.js';
+import { takeWords, targetArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import { withClient } from '../session.js';
 import { splitSubject } from '../subject.js';
@@ -9,14 +10,15 @@ const example = 'longwire complete http://127.0.0.1:3001 market_brief tone=d';
 
 /** `longwire complete [target] <prompt|template> <name=prefix> [name=value …]` */
 export const addComplete: AddCommand = (program, run) => {
-  program
+  const command = program
     .command('complete')
     .description('print values for an argument of a prompt or a template')
-    .usage('[target] <name> <arg=begin>')
-    .argument(
-      '[words...]',
-      'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), prompt or URI template, the argument with its beginning, other arguments with their values',
-    )
+    .usage('[target] <name> <arg=begin>');
+  takeWords(command, [
+    targetArgument,
+    ['name', 'a prompt, or a URI template'],
+    ['arg=begin', 'the argument, as far as it is typed; other arguments with their values'],
+  ])
     .addHelpText(
       'after',
       `

@@ -3,7 +3,7 @@ import type { AddCommand, Context } from '../context.js';
 import { formatDuration } from '../durations.js';
 import { isJsonObject } from '../json-object.js';
 import { lookAt } from '../look-at.js';
-import { targetArgument } from '../options.js';
+import { targetOrAllArgument } from '../options.js';
 import { describeTried } from '../report-error.js';
 import { sanitize, sanitizeLine } from '../sanitize.js';
 import { operationOptions } from '../session.js';
@@ -14,7 +14,7 @@ export const addInspect: AddCommand = (program, run) => {
   program
     .command('inspect')
     .description('what is this server: transport, protocol version, name, capabilities, counts')
-    .argument(...targetArgument)
+    .argument(...targetOrAllArgument)
     .addHelpText('after', '\nExample:\n  $ longwire inspect http://127.0.0.1:3001/sse --json')
     .action((word: string | undefined) =>
       run((context) =>

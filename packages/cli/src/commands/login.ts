@@ -9,7 +9,7 @@ import { LoginError } from '../login/login-error.js';
 import { parseRedirect } from '../login/loopback.js';
 import { LoginStore } from '../login/login-store.js';
 import { loginDocument, whoIs } from '../login/shown-login.js';
-import { targetArgument } from '../options.js';
+import { loginTargetArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import { closeClients, connectClients, createServerClient, hasOwnCredentials } from '../session.js';
 import type { Server } from '../target.js';
@@ -38,7 +38,7 @@ export const addLogin: AddCommand = (program, run) => {
   program
     .command('login')
     .description('log in to a server in the browser, for every later command')
-    .argument(...targetArgument)
+    .argument(...loginTargetArgument)
     .option('--device', 'by a code that is entered on any device')
     .option('--no-browser', 'print the address, and paste what the browser comes back to')
     .option('--scope <scopes>', 'ask for these scopes (default: those that the server names)')

@@ -3,7 +3,7 @@ import type { ExitCode } from '../exit-codes.js';
 import { meantLogin } from '../login/meant-login.js';
 import { LoginStore } from '../login/login-store.js';
 import { loginFlows } from '../login/login-flows.js';
-import { targetArgument } from '../options.js';
+import { loginTargetArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import { summaryOf } from '../report-error.js';
 
@@ -12,7 +12,7 @@ export const addLogout: AddCommand = (program, run) => {
   program
     .command('logout')
     .description('end a login: revoke its tokens where the issuer can, and forget them')
-    .argument(...targetArgument)
+    .argument(...loginTargetArgument)
     .addHelpText('after', '\nExample:\n  $ longwire logout https://mcp.example.com/mcp')
     .action((word: string | undefined) => run((context) => logout(context, word)));
 };

@@ -8,6 +8,7 @@ import { describeParts } from '../print-result.js';
 import { readStdin } from '../read-stdin.js';
 import { contentPart } from '../result-parts.js';
 import { MediaFolder } from '../save-media.js';
+import { takeWords, targetArgument } from '../options.js';
 import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
 import { splitSubject } from '../subject.js';
@@ -20,12 +21,12 @@ export const addPrompt: AddCommand = (program, run) => {
   const command = program
     .command('prompt')
     .description('print the messages of a prompt')
-    .usage('[target] <name> [arg=value …]')
-    .argument(
-      '[words...]',
-      'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), prompt, arguments',
-    )
-    .option(...outOption);
+    .usage('[target] <name> [arg=value …]');
+  takeWords(command, [
+    targetArgument,
+    ['name', 'the prompt'],
+    ['arg=value', 'its arguments; arg=@file is the content of a file, @- stdin'],
+  ]).option(...outOption);
   addServerRequestOptions(command)
     .addHelpText('after', `\nExample:\n  $ ${example}`)
     .action((all: string[], { out, ...mayAsk }: { out?: string } & ServerRequestOptions) =>

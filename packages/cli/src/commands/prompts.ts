@@ -2,7 +2,7 @@ import type { Prompt } from '@longwire/client';
 import { nameList } from '@longwire/client/internal';
 import type { AddCommand, Context } from '../context.js';
 import { lookAt } from '../look-at.js';
-import { targetArgument } from '../options.js';
+import { targetOrAllArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import { operationOptions } from '../session.js';
 import { renderTable } from '../table.js';
@@ -13,7 +13,7 @@ export const addPrompts: AddCommand = (program, run) => {
   program
     .command('prompts')
     .description('list the prompts of a server')
-    .argument(...targetArgument)
+    .argument(...targetOrAllArgument)
     .addHelpText('after', '\nExample:\n  $ longwire prompts http://127.0.0.1:3001/sse')
     .action((word: string | undefined) =>
       run((context) =>

@@ -8,6 +8,7 @@ import { checkWritten, printContents, readWritten, sourceOf } from '../read-reso
 import { readStdin } from '../read-stdin.js';
 import { resourcePart } from '../result-parts.js';
 import { MediaFolder } from '../save-media.js';
+import { takeWords, targetArgument } from '../options.js';
 import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { withClient } from '../session.js';
 import { splitSubject } from '../subject.js';
@@ -20,12 +21,12 @@ export const addRead: AddCommand = (program, run) => {
   const command = program
     .command('read')
     .description('print what a resource holds')
-    .usage('[target] <uri> [name=value …]')
-    .argument(
-      '[words...]',
-      'URL or name of the server (default: MCP_SERVER_URL, or -- and a command), URI or name of the resource, variables of a template',
-    )
-    .option(...outOption);
+    .usage('[target] <uri> [name=value …]');
+  takeWords(command, [
+    targetArgument,
+    ['uri', 'URI or name of the resource, or a URI template'],
+    ['name=value', 'variables of the template'],
+  ]).option(...outOption);
   addServerRequestOptions(command)
     .addHelpText(
       'after',

@@ -1,7 +1,7 @@
 import type { LongwireClient, Resource, ResourceTemplateType } from '@longwire/client';
 import type { AddCommand, Context } from '../context.js';
 import { lookAt } from '../look-at.js';
-import { targetArgument } from '../options.js';
+import { targetOrAllArgument } from '../options.js';
 import { sanitizeLine } from '../sanitize.js';
 import { operationOptions } from '../session.js';
 import { renderTable } from '../table.js';
@@ -12,7 +12,7 @@ export const addResources: AddCommand = (program, run) => {
   program
     .command('resources')
     .description('list the resources of a server, and the templates of more')
-    .argument(...targetArgument)
+    .argument(...targetOrAllArgument)
     .addHelpText('after', '\nExample:\n  $ longwire resources http://127.0.0.1:3001/sse --json')
     .action((word: string | undefined) =>
       run((context) =>

@@ -4,6 +4,7 @@ import { usageError } from '../command-error.js';
 import type { AddCommand, ConnectedServer, Context } from '../context.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { tellSkipped } from '../look-at.js';
+import { targetsArgument } from '../options.js';
 import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
@@ -13,7 +14,7 @@ import { serverNames } from '../target.js';
 const examples = `
 Examples:
   $ longwire shell http://127.0.0.1:3001/sse
-  $ longwire shell files search                       (names in longwire.json)
+  $ longwire shell files search                       (names of longwire servers)
   $ printf 'tools\\necho message=hi\\n' | longwire shell http://127.0.0.1:3001
 
 Lines of a pipe all run; the first that fails decides the exit code.`;
@@ -23,10 +24,7 @@ export const addShell: AddCommand = (program, run) => {
   const command = program
     .command('shell')
     .description('a session: call, read and watch over one connection')
-    .argument(
-      '[targets...]',
-      'URLs, names of longwire.json or @all, and -- and a command after them (default: MCP_SERVER_URL)',
-    );
+    .argument(...targetsArgument);
   addServerRequestOptions(command)
     .addHelpText('after', examples)
     .action((words: string[], mayAsk: ServerRequestOptions) =>

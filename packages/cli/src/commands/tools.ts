@@ -3,6 +3,7 @@ import { allServers, refuseAmbiguous, splitServer } from '../choose-servers.js';
 import { rememberTools } from '../completion/catalogues.js';
 import type { AddCommand, Context } from '../context.js';
 import { lookAt } from '../look-at.js';
+import { takeWords, targetOrAllArgument } from '../options.js';
 import { operationOptions } from '../session.js';
 import { shellWord } from '../shell-word.js';
 import { isTarget, looksLikeAddress } from '../target.js';
@@ -10,14 +11,11 @@ import { toolTable } from '../tool-table.js';
 
 /** `longwire tools [target] [name or pattern …]` */
 export const addTools: AddCommand = (program, run) => {
-  program
+  const command = program
     .command('tools')
     .description('list the tools of a server, or tell all about one')
-    .usage('[target] [name or pattern …]')
-    .argument(
-      '[words...]',
-      "URL of the server; its name in longwire.json, or @all; or -- and the command that starts it (default: MCP_SERVER_URL); then names of tools, or patterns such as 'get_*'",
-    )
+    .usage('[target] [name …]');
+  takeWords(command, [targetOrAllArgument, ['name', "names of tools, or patterns such as 'get_*'"]])
     .addHelpText(
       'after',
       `
@@ -72,7 +70,9 @@ async function splitNames(
 ): Promise<[server: string | undefined, names: string[]]> {
   const [first] = words;
   if (first === undefined) return [undefined, []];
-  const { command, environment } = context;
+  const { command, connected, environment } = context;
+  // The server of a session is settled; another URL is refused where it is used.
+  if (connected !== undefined && !isTarget(first)) return [undefined, [...words]];
   const isServer =
     (command ?? environment.serverUrl) === undefined || isTarget(first) || looksLikeAddress(first);
   if (isServer) return [first, words.slice(1)];

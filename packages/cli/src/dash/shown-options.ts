@@ -17,7 +17,7 @@ export function addShownOptions(command: Command): Command {
   return command
     .argument(
       '[target...]',
-      'URLs of servers, or their names in longwire.json (default: all of them)',
+      'URLs of servers, or names that longwire servers lists (default: @all)',
     )
     .option('--demo', 'show three embedded servers: metrics, logs, alerts')
     .option('--record <file>', 'write down all that happens, a line of JSON each')

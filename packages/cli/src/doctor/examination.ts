@@ -151,13 +151,16 @@ export class Examination {
     if (options.json) return;
     const { green, yellow, red, dim } = terminal.colors;
     const colors = { ok: green, warning: yellow, failed: red, skipped: dim };
-    const took = status === 'skipped' ? '' : `  ${dim(`(${formatDuration(ms)})`)}`;
-    const [first = '', ...more] = this.#wrapped(detail, indent);
-    const end = more.length === 0 ? took : '';
-    terminal.print(`${colors[status](status.padEnd(8))} ${name.padEnd(9)} ${first}${end}`);
-    for (const [at, line] of more.entries()) {
-      terminal.print(`${' '.repeat(indent)}${line}${at === more.length - 1 ? took : ''}`);
-    }
+    const time = status === 'skipped' ? '' : `(${formatDuration(ms)})`;
+    const found = this.#wrapped(detail, indent);
+    const last = `${found.at(-1) ?? ''}  ${time}`;
+    // The time is not torn apart either.
+    const ends = this.#wrapped(last, indent).length === 1 ? [last] : [found.at(-1) ?? '', time];
+    const [first = '', ...more] = [...found.slice(0, -1), ...ends].map((line) =>
+      time !== '' && line.endsWith(time) ? line.slice(0, -time.length) + dim(time) : line.trimEnd(),
+    );
+    terminal.print(`${colors[status](status.padEnd(8))} ${name.padEnd(9)} ${first}`);
+    for (const line of more) terminal.print(' '.repeat(indent) + line);
     for (const line of lines) this.#print(this.#shown(line), indent);
     if (status === 'warning' && hint !== undefined) this.#print(`to do: ${hint}`, indent);
   }

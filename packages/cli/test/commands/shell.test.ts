@@ -90,6 +90,13 @@ describe('the lines of a pipe', () => {
     expect(stderr).not.toMatch(/"a":[13]/);
   });
 
+  it('show one tool, and those that match', async () => {
+    const { code, stdout } = await shell(['tools echo', "tools 'e*'"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Arguments (* required)');
+    expect(stdout).toMatch(/^tool +what it does/m);
+  });
+
   it('print help', async () => {
     const { code, stdout } = await shell(['help', 'help call', 'tools --help']);
     expect(code).toBe(0);

@@ -92,7 +92,7 @@ describe('servers allow', () => {
   });
 
   it.each<[string[], RegExp]>([
-    [['allow'], /missing required argument 'names'/],
+    [['allow'], /NAMES is missing; longwire help servers says more/],
     [['allow', 'other'], /no server "other"/],
     [['allow', 'it', '--config', 'longwire.json'], /what --config names is used as it is/],
     [['disallow', 'it'], /"it" is not allowed here/],

@@ -73,9 +73,14 @@ function summaryOf(tried: readonly ProbeResult[]): string {
   for (const { url, outcome } of tried) {
     const method = ['GET', 'POST'].find((name) => outcome.startsWith(`${name} ${url} `));
     const request = method === undefined ? url : `${method} ${url}`;
-    const said = method === undefined ? outcome : outcome.slice(request.length + 1);
-    // Many servers repeat the request in a page.
-    const key = said.replaceAll(`${method} ${new URL(url).pathname}`, '');
+    const said =
+      method === undefined
+        ? outcome.replace(` at ${url} `, ' ')
+        : outcome.slice(request.length + 1);
+    // Many servers repeat the request in a page; each probe waits a little less than the one before.
+    const key = said
+      .replaceAll(`${method} ${new URL(url).pathname}`, '')
+      .replace(/ within \d+ ms$/, '');
     const known = outcomes.get(key);
     if (known === undefined) outcomes.set(key, { said, requests: new Set([request]) });
     else known.requests.add(request);

@@ -113,3 +113,13 @@ describe('http and https', () => {
     await once(server, 'close');
   });
 });
+
+it('a server that takes requests and never answers is said once', async () => {
+  await using server = await startHttpFixture(() => {});
+  const error = await failure(server.origin, { timeouts: { connectMs: 400 } });
+  const message = error.message.replaceAll(server.origin, 'ORIGIN').replace(/\d+ ms/, 'N ms');
+  expect(message).toContain(
+    'could not connect to ORIGIN/: tried ORIGIN/mcp, ORIGIN/sse, ORIGIN/ (no MCP server answered within N ms)',
+  );
+  await server.close();
+});
