@@ -56,13 +56,32 @@ export function readLine(
     const [word = ''] = rest;
     const isNamed = servers.includes(word);
     const words = isNamed ? rest.slice(1) : rest;
+    if (command === 'call') refuseSeveral(line, words, tools);
     return { kind: 'command', command, server: isNamed ? word : undefined, words };
   }
   const guess = didYouMean(first, [...Object.keys(COMMANDS), ...Object.keys(OWN_COMMANDS)]);
   if (guess !== '' && rest.length === 0 && !tools.includes(first)) {
     throw usageError(`there is no command "${first}".${guess}`);
   }
-  return { kind: 'command', command: 'call', server: undefined, words: [first, ...rest] };
+  const words = [first, ...rest];
+  refuseSeveral(line, words, tools);
+  return { kind: 'command', command: 'call', server: undefined, words };
+}
+
+/** @throws LongwireError (usage) for a call that has another command below it, as when lines are pasted. */
+function refuseSeveral(
+  line: string,
+  [, ...args]: readonly string[],
+  tools: readonly string[],
+): void {
+  if (!line.includes('\n')) return;
+  const next = args.find(
+    (word) => isOwn(word) || isCommand(meantCommand(word)) || tools.includes(word),
+  );
+  if (next === undefined) return;
+  throw usageError(
+    `lines that are sent at once are one command, and "${next}" begins another: send each by itself`,
+  );
 }
 
 function isOwn(word: string): word is keyof typeof OWN_COMMANDS {
