@@ -9,8 +9,9 @@ import {
 } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
+import { isLauncher } from '../launchers.js';
 import { createServerClient, followClients, operationOptions } from '../session.js';
-import type { Server } from '../target.js';
+import { looksLikeAddress, type Server } from '../target.js';
 
 /** A server of checks that is connected, or why it is not. */
 export type CheckedServer = { readonly requests: Context['requests'] } & (
@@ -34,7 +35,15 @@ export async function serversOf(
     throw usageError(`a check is about one server: ${allServers} is none`);
   if (target === undefined && context.command === undefined) {
     for (const word of words) await refuseUnallowed(word, context);
-    const servers = await chooseServers(words, context, () => undefined);
+    const servers = await chooseServers(words, context, () => undefined).catch((error: unknown) => {
+      const [only = ''] = words;
+      if (words.length > 1 || !(looksLikeAddress(only) || isLauncher(only))) throw error;
+      // A recording has the short name of its server, which does not say where it is.
+      throw usageError(
+        `the file calls its server "${only}", and does not say where it is: write its URL after the file, or -- and its command`,
+        { code: 'config' },
+      );
+    });
     return new Map(servers.map((server, index) => [words[index] ?? '', server]));
   }
   if (words.length > 1) {

@@ -124,6 +124,12 @@ describe('longwire check', () => {
     expect(two.stderr).toContain('the checks are about 2 servers (staging, http');
   });
 
+  it.each(['127.0.0.1:3001', 'npx'])('asks for the server of a recording of %s', async (server) => {
+    const { code, stderr } = await check([{ server, tool: 'echo', arguments: {} }]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`calls its server "${server}", and does not say where it is: write`);
+  });
+
   it('runs a recording again, as it was answered', async () => {
     const at = Date.now();
     const line = (call: number, message: string, text: string): object[] => {
