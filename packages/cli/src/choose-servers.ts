@@ -120,7 +120,7 @@ async function everyServer(context: Context): Promise<AllServers> {
     if (all.servers.length + all.unusable.size > 0) return all;
     if (all.skipped.size > 0) {
       throw usageError(
-        `${allServers} is every server that you allowed, and that is none: longwire servers allow NAME, or --config ${all.file}`,
+        `no server is allowed yet, and only those that are count where none is named: longwire servers allow NAME, or --config ${all.file}`,
         { code: 'config' },
       );
     }

@@ -182,7 +182,7 @@ describe('what changes after it was allowed', () => {
       env: { HOME: join(root, 'home'), ...env },
       cwd: elsewhere,
     });
-    expect(all.stderr).toContain('every server that you allowed, and that is none');
+    expect(all.stderr).toContain('no server is allowed yet, and only those that are count where none is named');
   });
 });
 
