@@ -182,7 +182,9 @@ describe('what changes after it was allowed', () => {
       env: { HOME: join(root, 'home'), ...env },
       cwd: elsewhere,
     });
-    expect(all.stderr).toContain('no server is allowed yet, and only those that are count where none is named');
+    expect(all.stderr).toContain(
+      'no server is allowed yet, and only those that are count where none is named',
+    );
   });
 });
 
