@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const long = [
   'test/chaos/**',
+  'test/cli/{hostile-repository,login}.test.ts',
   'test/conformance/**',
   'test/docs/**',
   'test/fuzz/fuzz.test.ts',
