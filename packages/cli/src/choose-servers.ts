@@ -1,4 +1,3 @@
-import type { ConfigError } from '@longwire/client';
 import { didYouMean, isCredentialName } from '@longwire/client/internal';
 import type { ServerConfig } from '@longwire/client/config';
 import { usageError } from './command-error.js';
@@ -8,23 +7,17 @@ import { warnOfEnvironment } from './environment.js';
 import { checkTargetOptions } from './target-options.js';
 import { sanitizeLine } from './sanitize.js';
 import { shellWord } from './shell-word.js';
-import { isTarget, looksLikeAddress, parseTarget, type Server } from './target.js';
+import {
+  isTarget,
+  looksLikeAddress,
+  parseTarget,
+  type AllServers,
+  type NamedServer,
+  type Server,
+} from './target.js';
 
 /** The word for every server that has a name. */
 export const allServers = '@all';
-
-/** A server that has a name. */
-export type NamedServer = Server & { config: ServerConfig };
-
-/** What `@all` stands for. */
-export interface AllServers {
-  file: string;
-  servers: NamedServer[];
-  /** Servers that cannot be used, and why. */
-  unusable: ReadonlyMap<string, ConfigError>;
-  /** Servers that are left out because nobody named them or the file, and why. */
-  skipped: ReadonlyMap<string, string>;
-}
 
 /**
  * The one server that a command is about: a word (URL or name), or the command after `--`, else

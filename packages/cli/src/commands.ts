@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { meantCommand } from './meant-command.js';
 import type { AddCommand } from './context.js';
 import { addCommonOptions } from './options.js';
 
@@ -30,21 +31,6 @@ const commands = {
 
 /** The names of all commands. */
 export const commandNames: readonly string[] = Object.keys(commands);
-
-/** Other words for commands, as other programs have them; the help does not list them. */
-const aliases: Readonly<Record<string, keyof typeof commands>> = {
-  ls: 'tools',
-  list: 'tools',
-  describe: 'tools',
-  schema: 'tools',
-  get: 'read',
-  ping: 'inspect',
-};
-
-/** The command that a word means, which may be another word for it; else the word. */
-export function meantCommand(word: string): string {
-  return (Object.hasOwn(aliases, word) ? aliases[word] : undefined) ?? word;
-}
 
 /** The command that is named; all of them where none is, or one that there is not. */
 export async function loadCommands(args: readonly string[]): Promise<AddCommand[]> {

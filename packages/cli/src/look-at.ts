@@ -1,12 +1,12 @@
 import type { LongwireClient } from '@longwire/client';
-import { allServers, chooseAll, type AllServers } from './choose-servers.js';
+import { allServers, chooseAll } from './choose-servers.js';
 import type { Context } from './context.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import { printLong } from './pager.js';
 import { errorAsJson, reportError } from './report-error.js';
 import { sanitizeLine } from './sanitize.js';
 import { closeClients, createServerClient, followClients, withClient } from './session.js';
-import type { Server, Target } from './target.js';
+import type { AllServers, Server, Target } from './target.js';
 
 /** What a command reads from a server. */
 export interface Look<Found> {

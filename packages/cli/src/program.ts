@@ -1,9 +1,10 @@
 import { didYouMean, VERSION } from '@longwire/client/internal';
 import { Command } from 'commander';
 import { usageError } from './command-error.js';
-import { loadCommands, meantCommand } from './commands.js';
+import { loadCommands } from './commands.js';
 import type { Action } from './context.js';
 import { optionsHelp, overview } from './help.js';
+import { meantCommand } from './meant-command.js';
 import { addCommonOptions } from './options.js';
 
 /** The last line of the help of each command. */

@@ -1,4 +1,4 @@
-import type { CommandTarget } from '@longwire/client';
+import type { CommandTarget, ConfigError } from '@longwire/client';
 import type { ServerConfig } from '@longwire/client/config';
 import { usageError } from './command-error.js';
 import { commandBelongsAfter, isLauncher } from './launchers.js';
@@ -11,6 +11,19 @@ export interface Server {
   target: Target;
   /** Its configuration, if a file names it. */
   config?: ServerConfig;
+}
+
+/** A server that has a name. */
+export type NamedServer = Server & { config: ServerConfig };
+
+/** What `@all` stands for. */
+export interface AllServers {
+  file: string;
+  servers: NamedServer[];
+  /** Servers that cannot be used, and why. */
+  unusable: ReadonlyMap<string, ConfigError>;
+  /** Servers that are left out because nobody named them or the file, and why. */
+  skipped: ReadonlyMap<string, string>;
 }
 
 /** Whether a word of the command line names a server: it is one if it is a URL. */

@@ -1,11 +1,5 @@
 import type { ConfigError, Health, LongwireClient } from '@longwire/client';
-import {
-  chooseAll,
-  configurationFor,
-  namedServer,
-  refuseCommand,
-  type AllServers,
-} from '../choose-servers.js';
+import { chooseAll, configurationFor, namedServer, refuseCommand } from '../choose-servers.js';
 import { configFileName } from '../configuration.js';
 import type { AddCommand, Context } from '../context.js';
 import { formatDuration } from '../durations.js';
@@ -15,6 +9,7 @@ import { errorAsJson, summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { renderTable } from '../table.js';
 import { checkTargetOptions } from '../target-options.js';
+import type { AllServers } from '../target.js';
 
 const examples = `
 Found are the longwire.json, .mcp.json, .cursor, .vscode and the like here, and

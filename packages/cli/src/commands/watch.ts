@@ -7,7 +7,8 @@ import {
 } from '@longwire/client';
 import { LOG_LEVELS } from '@longwire/client/internal';
 import { Option } from 'commander';
-import { allServers, chooseAll, chooseServer, type AllServers } from '../choose-servers.js';
+import { allServers, chooseAll, chooseServer } from '../choose-servers.js';
+import type { AllServers } from '../target.js';
 import { createStateWords } from '../connection-words.js';
 import type { AddCommand, Context } from '../context.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';

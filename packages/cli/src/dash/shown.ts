@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { LongwireClient } from '@longwire/client';
-import { allServers, chooseServers, type AllServers } from '../choose-servers.js';
+import { allServers, chooseServers } from '../choose-servers.js';
+import type { AllServers } from '../target.js';
 import { usageError } from '../command-error.js';
 import { readConfiguration } from '../configuration.js';
 import type { Context } from '../context.js';

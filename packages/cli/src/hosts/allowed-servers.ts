@@ -1,6 +1,6 @@
-import type { AllServers } from '../choose-servers.js';
 import { configFileName, type Configuration } from '../configuration.js';
 import type { Context } from '../context.js';
+import type { AllServers } from '../target.js';
 import { shellWord } from '../shell-word.js';
 import { Allowances } from './allowances.js';
 import { askToAllow, type Found } from './consent.js';

@@ -1,6 +1,6 @@
 import { didYouMean } from '@longwire/client/internal';
 import { usageError } from '../command-error.js';
-import { meantCommand } from '../commands.js';
+import { meantCommand } from '../meant-command.js';
 import { splitWords } from '../split-words.js';
 
 /** Commands of the command line that a session has, and what its help says of them. */
