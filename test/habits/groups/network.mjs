@@ -271,7 +271,7 @@ export const gateways = [
   },
   {
     name: 'is no MCP server: a page of HTML for everything',
-    says: /html/i,
+    says: /html|web page/i,
     rules: [on('any', page('Welcome'))],
   },
   {

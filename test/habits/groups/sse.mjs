@@ -114,7 +114,7 @@ export const sse = [
   {
     name: 'answers GET with a page of HTML',
     speaks: 'sse',
-    says: /html/,
+    says: /html|web page/,
     rules: [
       altered('GET', () => ({ headers: { 'content-type': 'text/html' }, body: '<h1>hello</h1>' })),
     ],
