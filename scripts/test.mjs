@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const long = [
   'test/chaos/**',
-  'test/cli/{hostile-repository,login}.test.ts',
+  'test/cli/{*-terminal,faults,hostile-repository,login,server-requests,things}.test.ts',
   'test/conformance/**',
   'test/docs/**',
   'test/fuzz/fuzz.test.ts',
@@ -18,6 +18,7 @@ const long = [
   'test/interop/peers.test.ts',
   'test/package/**',
   'test/page/**',
+  'test/proxies/doctor.test.ts',
   'test/recording/**',
   'test/stopping/**',
 ];
