@@ -382,7 +382,7 @@ export class LongwireClient implements ServerSource {
       this.#tally.succeeded(tool, call.startedAt, result);
       return result;
     } catch (error) {
-      this.#tally.failed(tool, error);
+      this.#tally.failed(tool, error, options);
       throw error;
     } finally {
       call.done();

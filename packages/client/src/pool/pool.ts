@@ -282,7 +282,7 @@ export class LongwirePool implements ServerSource {
       this.#tally.succeeded(tool, call.madeAt, result);
       return result;
     } catch (error) {
-      this.#tally.failed(tool, error);
+      this.#tally.failed(tool, error, options);
       throw error;
     }
   }
