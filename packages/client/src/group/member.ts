@@ -1,10 +1,13 @@
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/client';
 import { LongwireClient } from '../client/client.js';
-import { Call, type SharedCallOptions } from '../client/call.js';
+import { Call, callObserver, type SharedCallOptions } from '../client/call.js';
+import { GivenCall } from '../client/given-call.js';
 import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { ConnectError, LongwireError } from '../errors.js';
+import type { BreakerOptions } from '../health/breaker.js';
+import { BreakerGate } from '../health/breaker-gate.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import { healthOf } from './health.js';
@@ -28,6 +31,7 @@ export interface GroupMemberOptions {
   isDisabled: boolean;
   isLazy: boolean;
   maxInFlight: number;
+  breaker: Required<BreakerOptions> | undefined;
   select: ToolSelector;
   shared: SharedCallOptions;
   emit: (event: GroupEvent) => void;
@@ -40,6 +44,10 @@ export class GroupMember {
   readonly #options: GroupMemberOptions;
   readonly #client: LongwireClient | undefined;
   readonly #inFlight: InFlightLimit;
+  /** What its calls pass; `undefined` without a circuit breaker. */
+  readonly #gate: BreakerGate | undefined;
+  /** Calls that its client was given, where there is a breaker. */
+  readonly #given = new Set<GivenCall>();
   readonly #record: ServerRecord;
   readonly #listing: Listing;
   readonly #stopListening: (() => void)[];
@@ -57,6 +65,18 @@ export class GroupMember {
     this.#options = options;
     this.#client = source instanceof LongwireClient ? source : undefined;
     this.#inFlight = new InFlightLimit({ limit: maxInFlight, of: options.name, shared });
+    this.#gate =
+      options.breaker &&
+      new BreakerGate({
+        options: options.breaker,
+        nameOf: () => this.name,
+        onChange: (breaker) =>
+          options.emit({ type: 'breaker', server: this.name, at: Date.now(), breaker }),
+        onOpen: (errorOf) => {
+          this.#inFlight.failAll(errorOf);
+          for (const call of this.#given) call.refuse(errorOf(call.what));
+        },
+      });
     this.#isDisabled = isDisabled;
     this.#record = new ServerRecord(this.#client?.state.name ?? 'ready');
     this.#listing = new Listing({
@@ -105,9 +125,11 @@ export class GroupMember {
       target,
       ...this.#record.report(),
       disabled: this.#isDisabled,
+      lazy: this.isLazy,
       tools: this.isOffered ? this.tools.length : 0,
       inFlight: this.#inFlight.inFlight,
       waiting: this.#inFlight.waiting,
+      breaker: this.#gate?.status,
     };
   }
 
@@ -204,7 +226,7 @@ export class GroupMember {
   /** Fails the calls that wait, and closes what the group has opened. The next use connects again. */
   async close(): Promise<void> {
     this.#epoch += 1;
-    this.#inFlight.failAll(closedError('not-sent'));
+    this.#inFlight.failAll(() => closedError('not-sent'));
     if (this.#options.isOwn && this.#client !== undefined) await this.#closeClient(this.#client);
   }
 
@@ -250,6 +272,7 @@ export class GroupMember {
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw this.#disabledError(what);
+    this.#gate?.check(what);
     const epoch = this.#epoch;
     const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
     const passed =
@@ -257,7 +280,12 @@ export class GroupMember {
     try {
       // It was closed at the moment when the call could begin.
       if (epoch !== this.#epoch) throw closedError('not-sent');
-      const result = await this.source.callTool(original, args, passed);
+      const make = (own = passed): Promise<CallToolResult> =>
+        this.source.callTool(original, args, own);
+      const gate = this.#gate;
+      const result = await (gate === undefined
+        ? make()
+        : gate.run(what, options, () => this.#makeRefusable(what, passed, make)));
       this.#record.succeeded();
       return result;
     } catch (error) {
@@ -265,6 +293,21 @@ export class GroupMember {
       throw error;
     } finally {
       this.#inFlight.leave();
+    }
+  }
+
+  /** A call that can be refused while it is not sent. */
+  async #makeRefusable(
+    what: string,
+    options: CallToolOptions,
+    make: (options: CallToolOptions) => Promise<CallToolResult>,
+  ): Promise<CallToolResult> {
+    const given = new GivenCall(what);
+    this.#given.add(given);
+    try {
+      return await make({ ...options, [callObserver]: given } as CallToolOptions);
+    } finally {
+      this.#given.delete(given);
     }
   }
 
@@ -303,6 +346,7 @@ export class GroupMember {
     const at = Date.now();
     this.#record.entered(state, at);
     this.#options.emit({ type: 'state', server: this.name, at, state });
+    if (state.name === 'reconnecting' || state.name === 'resting') this.#gate?.lost(state.reason);
     if (state.name === 'resting') this.#wentDown();
     if (state.name === 'ready') this.#reconnected();
   }

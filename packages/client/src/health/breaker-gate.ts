@@ -1,6 +1,21 @@
 import { ConnectionLostError, type LongwireError } from '../errors.js';
+import { BREAKER } from '../options/client-table.js';
+import { checkOptions, withDefaults } from '../options/option.js';
 import { Breaker, type BreakerOptions, type BreakerStatus } from './breaker.js';
 import { hasAnswered, isServerFailure, type OwnLimits } from './server-failure.js';
+
+/**
+ * The options of a breaker, with the defaults filled in; `undefined` if there is to be none.
+ *
+ * @throws TypeError that names the option.
+ */
+export function resolveBreaker(
+  given: BreakerOptions | false | undefined,
+): Required<BreakerOptions> | undefined {
+  if (given === undefined || given === false) return undefined;
+  checkOptions(given, BREAKER, 'breaker');
+  return withDefaults(BREAKER, given);
+}
 
 /** What a {@link BreakerGate} is made with. */
 export interface BreakerGateOptions {
@@ -70,7 +85,8 @@ export class BreakerGate {
   }
 
   #error(what: string): ConnectionLostError {
-    const { state, failures, nextTryMs = 0, lastError } = this.status;
+    const { state, failures, nextTryMs = 0 } = this.status;
+    const { lastError } = this.#breaker;
     const why = lastError === undefined ? '' : `, the last of them: ${lastError.summary}`;
     const next =
       state === 'open' ? `in ${Math.ceil(nextTryMs / 1000)} s` : 'by another call at this moment';

@@ -1,4 +1,4 @@
-import type { LongwireError } from '../errors.js';
+import type { ErrorCode, LongwireError } from '../errors.js';
 import { rootError } from '../error-facts.js';
 
 /** When a circuit breaker opens, and for how long. */
@@ -26,7 +26,7 @@ export interface BreakerStatus {
   /** In how many milliseconds a call may try the server: of an open one. */
   nextTryMs?: number;
   /** The latest of the failures. */
-  lastError?: LongwireError;
+  lastError?: { code: ErrorCode; summary: string };
 }
 
 /** A call that passed the breaker. */
@@ -57,6 +57,11 @@ export class Breaker {
     this.#onChange = onChange;
   }
 
+  /** The latest failure. */
+  get lastError(): LongwireError | undefined {
+    return this.#lastError;
+  }
+
   /** A copy. */
   status(now: number): BreakerStatus {
     return {
@@ -64,7 +69,9 @@ export class Breaker {
       since: this.#since,
       failures: this.#failures,
       ...(this.#state === 'open' && { nextTryMs: Math.max(0, Math.ceil(this.#openUntil - now)) }),
-      ...(this.#lastError !== undefined && { lastError: this.#lastError }),
+      ...(this.#lastError !== undefined && {
+        lastError: { code: this.#lastError.code, summary: this.#lastError.summary },
+      }),
     };
   }
 

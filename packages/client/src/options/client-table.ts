@@ -1,5 +1,6 @@
 import type { CallToolOptions, ClientOptions, ServerRequestHandlers } from '../client/types.js';
 import type { GroupOptions, GroupServer, ServerSettings } from '../group/types.js';
+import type { BreakerOptions } from '../health/breaker.js';
 import type { PoolOptions } from '../pool/types.js';
 import { CONNECTION, TIMEOUTS } from './connection-table.js';
 import type { DefaultTable, OptionTable } from './option.js';
@@ -76,6 +77,21 @@ export const CALL: OptionTable<CallToolOptions> = {
   },
 };
 
+/** Of a circuit breaker. */
+export const BREAKER: DefaultTable<BreakerOptions> = {
+  failures: {
+    kind: 'count',
+    min: 1,
+    default: 5,
+    sentence: 'After how many failures of the server in a row it opens',
+  },
+  openMs: {
+    kind: 'duration',
+    default: 10_000,
+    sentence: 'How long it stays open until one call tries the server, in milliseconds',
+  },
+};
+
 /** Of a pool, beside those of its clients. */
 export const POOL: DefaultTable<Omit<PoolOptions, Exclude<keyof ClientOptions, 'keepAlive'>>> = {
   size: {
@@ -111,6 +127,11 @@ export const POOL: DefaultTable<Omit<PoolOptions, Exclude<keyof ClientOptions, '
     default: 10_000,
     sentence: 'How long a target is ejected that cannot be reached, in milliseconds',
   },
+  breaker: {
+    kind: 'other',
+    default: false,
+    sentence: 'Opens after failures in a row: then calls fail at once, certainly not sent',
+  },
 };
 
 export const GROUP: DefaultTable<GroupOptions> = {
@@ -136,6 +157,12 @@ export const GROUP: DefaultTable<GroupOptions> = {
     kind: 'duration',
     default: 5000,
     sentence: 'How long `listTools` waits for one server, in milliseconds',
+  },
+  breaker: {
+    kind: 'other',
+    default: false,
+    sentence:
+      'A circuit breaker for each server: it opens after failures in a row, and then calls fail at once, certainly not sent',
   },
 };
 
