@@ -1,5 +1,5 @@
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/client';
-import { LongwireClient } from '../client/client.js';
+import { isClient, type LongwireClient } from '../client/contract.js';
 import { Call, callObserver, type SharedCallOptions } from '../client/call.js';
 import { GivenCall } from '../client/given-call.js';
 import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
@@ -63,7 +63,7 @@ export class GroupMember {
   constructor(options: GroupMemberOptions) {
     const { source, select, maxInFlight, isDisabled, shared } = options;
     this.#options = options;
-    this.#client = source instanceof LongwireClient ? source : undefined;
+    this.#client = isClient(source) ? source : undefined;
     this.#inFlight = new InFlightLimit({ limit: maxInFlight, of: options.name, shared });
     this.#gate =
       options.breaker &&
@@ -264,11 +264,7 @@ export class GroupMember {
    */
   async call(
     { original, isIdempotent }: SelectedTool,
-    {
-      name,
-      args,
-      options,
-    }: { name: string; args: Record<string, unknown>; options: CallToolOptions },
+    { name, args, options }: { name: string; args: object; options: CallToolOptions },
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw this.#disabledError(what);
