@@ -1,17 +1,17 @@
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/client';
 import { isClient, type LongwireClient } from '../client/contract.js';
-import { Call, callObserver, type SharedCallOptions } from '../client/call.js';
-import { GivenCall } from '../client/given-call.js';
+import { Call, type SharedCallOptions } from '../client/call.js';
 import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { ConnectError, LongwireError } from '../errors.js';
 import type { BreakerOptions } from '../health/breaker.js';
-import { BreakerGate } from '../health/breaker-gate.js';
+import { forwardEvents } from './forward-events.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import { healthOf } from './health.js';
 import { Listing } from './listing.js';
+import { MemberBreaker } from './member-breaker.js';
 import { ServerRecord } from './server-record.js';
 import type { ToolSelector } from './tool-selection.js';
 import type { GroupEvent, SelectedTool, ServerStatus } from './types.js';
@@ -44,10 +44,7 @@ export class GroupMember {
   readonly #options: GroupMemberOptions;
   readonly #client: LongwireClient | undefined;
   readonly #inFlight: InFlightLimit;
-  /** What its calls pass; `undefined` without a circuit breaker. */
-  readonly #gate: BreakerGate | undefined;
-  /** Calls that its client was given, where there is a breaker. */
-  readonly #given = new Set<GivenCall>();
+  readonly #breaker: MemberBreaker | undefined;
   readonly #record: ServerRecord;
   readonly #listing: Listing;
   readonly #stopListening: (() => void)[];
@@ -65,17 +62,14 @@ export class GroupMember {
     this.#options = options;
     this.#client = isClient(source) ? source : undefined;
     this.#inFlight = new InFlightLimit({ limit: maxInFlight, of: options.name, shared });
-    this.#gate =
-      options.breaker &&
-      new BreakerGate({
-        options: options.breaker,
-        nameOf: () => this.name,
-        onChange: (breaker) =>
-          options.emit({ type: 'breaker', server: this.name, at: Date.now(), breaker }),
-        onOpen: (errorOf) => {
-          this.#inFlight.failAll(errorOf);
-          for (const call of this.#given) call.refuse(errorOf(call.what));
-        },
+    const { breaker, emit, name: server } = options;
+    this.#breaker =
+      breaker &&
+      new MemberBreaker({
+        options: breaker,
+        nameOf: () => server,
+        onChange: (status) => emit({ type: 'breaker', server, at: Date.now(), breaker: status }),
+        onOpen: (errorOf) => this.#inFlight.failAll(errorOf),
       });
     this.#isDisabled = isDisabled;
     this.#record = new ServerRecord(this.#client?.state.name ?? 'ready');
@@ -129,7 +123,7 @@ export class GroupMember {
       tools: this.isOffered ? this.tools.length : 0,
       inFlight: this.#inFlight.inFlight,
       waiting: this.#inFlight.waiting,
-      breaker: this.#gate?.status,
+      breaker: this.#breaker?.status,
     };
   }
 
@@ -268,7 +262,7 @@ export class GroupMember {
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw this.#disabledError(what);
-    this.#gate?.check(what);
+    this.#breaker?.check(what);
     const epoch = this.#epoch;
     const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
     const passed =
@@ -276,12 +270,11 @@ export class GroupMember {
     try {
       // It was closed at the moment when the call could begin.
       if (epoch !== this.#epoch) throw closedError('not-sent');
-      const make = (own = passed): Promise<CallToolResult> =>
+      const make = (own: CallToolOptions): Promise<CallToolResult> =>
         this.source.callTool(original, args, own);
-      const gate = this.#gate;
-      const result = await (gate === undefined
-        ? make()
-        : gate.run(what, options, () => this.#makeRefusable(what, passed, make)));
+      const result = await (this.#breaker === undefined
+        ? make(passed)
+        : this.#breaker.run(what, { given: options, passed }, make));
       this.#record.succeeded();
       return result;
     } catch (error) {
@@ -289,21 +282,6 @@ export class GroupMember {
       throw error;
     } finally {
       this.#inFlight.leave();
-    }
-  }
-
-  /** A call that can be refused while it is not sent. */
-  async #makeRefusable(
-    what: string,
-    options: CallToolOptions,
-    make: (options: CallToolOptions) => Promise<CallToolResult>,
-  ): Promise<CallToolResult> {
-    const given = new GivenCall(what);
-    this.#given.add(given);
-    try {
-      return await make({ ...options, [callObserver]: given } as CallToolOptions);
-    } finally {
-      this.#given.delete(given);
     }
   }
 
@@ -323,15 +301,7 @@ export class GroupMember {
     return [
       ...stops,
       client.on('state', (state) => this.#onState(state)),
-      client.on('notification', ({ method, params }) =>
-        emit({
-          type: 'notification',
-          server,
-          at: Date.now(),
-          method,
-          ...(params !== undefined && { params }),
-        }),
-      ),
+      ...forwardEvents(client, server, emit),
       client.on('error', (error) => this.#report(error)),
     ];
   }
@@ -342,7 +312,8 @@ export class GroupMember {
     const at = Date.now();
     this.#record.entered(state, at);
     this.#options.emit({ type: 'state', server: this.name, at, state });
-    if (state.name === 'reconnecting' || state.name === 'resting') this.#gate?.lost(state.reason);
+    if (state.name === 'reconnecting' || state.name === 'resting')
+      this.#breaker?.lost(state.reason);
     if (state.name === 'resting') this.#wentDown();
     if (state.name === 'ready') this.#reconnected();
   }

@@ -60,7 +60,9 @@ export function hasAnswered(error: unknown): boolean {
 
 function isInternalError(error: LongwireError): boolean {
   return (
-    error instanceof ServerError && error.number === INTERNAL_ERROR && !WRONG_NAME.test(error.message)
+    error instanceof ServerError &&
+    error.number === INTERNAL_ERROR &&
+    !WRONG_NAME.test(error.message)
   );
 }
 

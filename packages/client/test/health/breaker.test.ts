@@ -57,7 +57,11 @@ describe('half-open', () => {
     const probe = enter(100);
     expect(breaker.enter(100)).toBeUndefined();
     breaker.succeeded(probe);
-    expect(breaker.status(100)).toEqual({ state: 'closed', since: expect.any(Number), failures: 0 });
+    expect(breaker.status(100)).toEqual({
+      state: 'closed',
+      since: expect.any(Number),
+      failures: 0,
+    });
     expect(changes).toEqual(['open', 'half-open', 'closed']);
     enter(100);
   });

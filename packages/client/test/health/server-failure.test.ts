@@ -87,7 +87,9 @@ it('a server that answers, or refuses, is there', () => {
 });
 
 it('every code is decided about', () => {
-  const ofServer = Object.keys(ERROR_CODES).filter((code) => isServerFailure(plain(code as ErrorCode)));
+  const ofServer = Object.keys(ERROR_CODES).filter((code) =>
+    isServerFailure(plain(code as ErrorCode)),
+  );
   expect(ofServer).toEqual([
     'connect-failed',
     'connect-timeout',
