@@ -1,6 +1,5 @@
 import type { CallToolOptions, ClientOptions, ServerRequestHandlers } from '../client/types.js';
 import type { GroupOptions, GroupServer, ServerSettings } from '../group/types.js';
-import type { BreakerOptions } from '../health/breaker.js';
 import type { PoolOptions } from '../pool/types.js';
 import { CONNECTION, TIMEOUTS } from './connection-table.js';
 import type { DefaultTable, OptionTable } from './option.js';
@@ -78,7 +77,7 @@ export const CALL: OptionTable<CallToolOptions> = {
 };
 
 /** Of a circuit breaker. */
-export const BREAKER: DefaultTable<BreakerOptions> = {
+export const BREAKER: DefaultTable<Exclude<GroupOptions['breaker'], false | undefined>> = {
   failures: {
     kind: 'count',
     min: 1,
