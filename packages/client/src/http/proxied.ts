@@ -1,3 +1,4 @@
+import { callbackify } from 'node:util';
 import type { Agent, buildConnector, Dispatcher } from 'undici';
 import type { Network } from './network.js';
 import { bareHost, type Proxy, type ProxyRules } from './proxy.js';
@@ -9,6 +10,8 @@ import { createConnector } from './undici.js';
 /** How much of the time to connect a proxy has: the rest is for saying so. */
 const PROXY_SHARE = 0.8;
 const DEFAULT_CONNECT_MS = 10_000;
+
+const tunnelTo = callbackify(openTunnel);
 
 /**
  * Opens sockets as {@link createConnector} does, and those for servers of https that have a proxy
@@ -43,19 +46,21 @@ export function connectThrough(
       return;
     }
     const host = { hostname: bareHost(hostname), port: Number(port || 443) };
-    openTunnel(proxy, host, { tls: trust, timeoutMs }).then(
-      (httpSocket) =>
-        direct({ ...target, httpSocket }, (...[error, socket]) => {
-          if (error === null) {
-            markTunnel(socket);
-            callback(null, socket);
-          } else {
-            httpSocket.destroy();
-            callback(error, null);
-          }
-        }),
-      (error: Error) => callback(error, null),
-    );
+    tunnelTo(proxy, host, { tls: trust, timeoutMs }, (failure, httpSocket) => {
+      if (failure !== null) {
+        callback(failure, null);
+        return;
+      }
+      direct({ ...target, httpSocket }, (...[error, socket]) => {
+        if (error === null) {
+          markTunnel(socket);
+          callback(null, socket);
+        } else {
+          httpSocket.destroy();
+          callback(error, null);
+        }
+      });
+    });
   };
 }
 
@@ -91,9 +96,9 @@ function unreached(proxy: Proxy, cause: Error): Error {
 function headerPairs(headers: Dispatcher.DispatchOptions['headers']): string[] {
   if (headers === undefined || headers === null) return [];
   if (Array.isArray(headers)) return headers;
-  const entries: Iterable<[string, unknown]> =
+  const entries: Iterable<[string, string | readonly string[] | undefined]> =
     Symbol.iterator in headers ? headers : Object.entries(headers);
   return [...entries].flatMap(([name, value]) =>
-    [value ?? []].flat().flatMap((each) => [name, String(each)]),
+    [value ?? []].flat().flatMap((each) => [name, each]),
   );
 }
