@@ -21,9 +21,10 @@ interface ErrorAnswer {
 
 /** The error for an answer of this status. */
 export function statusError(status: number, answer: ErrorAnswer): LongwireError {
-  const { method, url, headers, excerpt, said } = answer;
-  // No server answers so, but a proxy that was not asked for a tunnel.
-  if (status === 407) return refusedByProxy(answer);
+  const { method, url, headers, proxy, excerpt, said } = answer;
+  if (status === 407 && proxy !== undefined && url.protocol === 'http:' && 'url' in proxy) {
+    return refusedByProxy(answer, proxy);
+  }
   const about = url.protocol === 'https:' ? certificateAnswer(status, excerpt) : undefined;
   if (about !== undefined) return clientRefused(url, about);
   return new HttpStatusError(`${method} ${displayUrl(url)} was answered ${status}${said}`, {
@@ -49,17 +50,13 @@ export function clientRefused(
   });
 }
 
-function refusedByProxy({ url, headers, proxy }: ErrorAnswer): LongwireError {
+function refusedByProxy({ url, headers }: ErrorAnswer, proxy: Proxy): LongwireError {
   const offered = [headers['proxy-authenticate'] ?? []].flat();
-  const cause =
-    proxy === undefined || 'unusable' in proxy
-      ? undefined
-      : proxyRefused(proxy, { status: 407, host: url.host, offered });
-  const reason = cause?.message ?? 'its proxy wants a user name and a password (407)';
-  return new LongwireError(`cannot connect to ${url.origin}: ${reason}`, {
+  const cause = proxyRefused(proxy, { status: 407, host: url.host, offered });
+  return new LongwireError(`cannot connect to ${url.origin}: ${cause.message}`, {
     code: 'connect-failed',
     certainty: 'refused',
-    hint: cause?.hint,
+    hint: cause.hint,
     cause,
   });
 }
