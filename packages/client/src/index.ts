@@ -16,7 +16,10 @@ export type {
   ServerNotification,
   ServerRequestHandlers,
   ToolSource,
+  Waiting,
+  WhenAway,
 } from './client/types.js';
+export type { CloseOptions, CutCall } from './client/under-way.js';
 export type {
   McpRequest,
   McpResponse,

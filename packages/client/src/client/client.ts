@@ -22,7 +22,7 @@ import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
 import { CallClock } from './call-clock.js';
-import { Call, type SharedCallOptions } from './call.js';
+import type { Call, SharedCallOptions } from './call.js';
 import type { LongwireClient } from './contract.js';
 import { CurrentConnection } from './current-connection.js';
 import { Idle } from './idle.js';
@@ -44,6 +44,7 @@ import type {
   OperationOptions,
   ServerNotification,
 } from './types.js';
+import { UnderWay, type CloseOptions } from './under-way.js';
 
 /** The client of one server: see {@link LongwireClient}. */
 export class ServerClient implements LongwireClient {
@@ -60,6 +61,7 @@ export class ServerClient implements LongwireClient {
   readonly #catalog: ToolCatalog;
   readonly #toolCalls: ToolCalls;
   readonly #tally: Tally;
+  readonly #underWay = new UnderWay(() => this.name);
   readonly #logs = new LogTap();
   readonly #report = (error: unknown): void => {
     this.#listeners.emit('error', reportable(error));
@@ -79,10 +81,19 @@ export class ServerClient implements LongwireClient {
     this.trustHints = connectionOptions.trustHints;
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     this.#listeners = new Listeners(this.#report);
-    const idle = options.keepAlive === false ? new Idle(0, () => void this.close()) : undefined;
+    const onIdle = (): void => void this.#connection.close();
+    const idle = options.keepAlive === false ? new Idle(0, onIdle) : undefined;
     this.timeouts = callTimeouts(options.timeouts);
     const { timeouts } = this;
-    this.#shared = { clock: new CallClock(), timeouts, onListenerError: this.#report, idle };
+    this.#shared = {
+      clock: new CallClock(),
+      timeouts,
+      onListenerError: this.#report,
+      idle,
+      whenAway: options.whenAway,
+      nameOf: () => this.name,
+      onWaiting: (waiting) => this.#listeners.emit('waiting', waiting),
+    };
     this.#tally = new Tally(connectionOptions.counts);
     this.#sdkSide = new SdkSide({
       create: () => this.#createSdk(),
@@ -110,6 +121,7 @@ export class ServerClient implements LongwireClient {
       sdkSide: this.#sdkSide,
       tally: this.#tally,
       shared: this.#shared,
+      underWay: this.#underWay,
       report: this.#report,
     });
   }
@@ -144,6 +156,10 @@ export class ServerClient implements LongwireClient {
     return this.#connection.latest?.server?.instructions ?? this.sdk.getInstructions();
   }
 
+  get isClosing(): boolean {
+    return this.#underWay.isClosing;
+  }
+
   stats(): ClientStats {
     return this.#tally.read(this.#connection.latest?.droppedAnswers ?? 0);
   }
@@ -153,10 +169,7 @@ export class ServerClient implements LongwireClient {
   }
 
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
-    // `timeouts.connectMs` limits it.
-    const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
-    const call = new Call('connecting', limits, this.#shared);
-    await call.during(this.#connection.open().then((connection) => connection.open()));
+    await this.#operations.connect(options);
   }
 
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
@@ -256,8 +269,8 @@ export class ServerClient implements LongwireClient {
     return this.#listeners.add(event, listener);
   }
 
-  async close(): Promise<void> {
-    await this.#connection.close();
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#underWay.close(options, () => this.#connection.close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

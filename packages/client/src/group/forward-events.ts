@@ -17,5 +17,9 @@ export function forwardEvents(
         ...(params !== undefined && { params }),
       }),
     ),
+    // A client that the program gave may have another name.
+    client.on('waiting', (waiting) =>
+      emit({ ...waiting, type: 'waiting', server, at: Date.now() }),
+    ),
   ];
 }

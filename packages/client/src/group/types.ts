@@ -1,5 +1,5 @@
 import type { Tool, ToolAnnotations } from '@modelcontextprotocol/client';
-import type { ClientOptions, ServerNotification, ToolSource } from '../client/types.js';
+import type { ClientOptions, ServerNotification, ToolSource, Waiting } from '../client/types.js';
 import type { BreakerOptions, BreakerStatus } from '../health/breaker.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { ErrorCode, LongwireError } from '../errors.js';
@@ -114,6 +114,7 @@ interface Stamp {
  * - `state`: the state of its connection changed.
  * - `notification`: it sent a notification.
  * - `tools-changed`: the tools that it adds to the group's changed, came or went.
+ * - `waiting`: a call begins to wait for its server, which is away.
  * - `breaker`: the state of its circuit breaker changed.
  * - `error`: something failed that belongs to no call.
  */
@@ -121,6 +122,7 @@ export type GroupEvent =
   | (Stamp & { type: 'state'; state: ConnectionState })
   | (Stamp & { type: 'notification' } & ServerNotification)
   | (Stamp & { type: 'tools-changed' })
+  | (Stamp & { type: 'waiting' } & Omit<Waiting, 'server'>)
   | (Stamp & { type: 'breaker'; breaker: BreakerStatus })
   | (Stamp & { type: 'error'; error: LongwireError });
 
@@ -129,6 +131,7 @@ export interface GroupEvents {
   state: Extract<GroupEvent, { type: 'state' }>;
   notification: Extract<GroupEvent, { type: 'notification' }>;
   toolsChanged: Extract<GroupEvent, { type: 'tools-changed' }>;
+  waiting: Extract<GroupEvent, { type: 'waiting' }>;
   breaker: Extract<GroupEvent, { type: 'breaker' }>;
   error: Extract<GroupEvent, { type: 'error' }>;
 }
