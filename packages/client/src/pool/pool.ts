@@ -32,7 +32,8 @@ import { checkHealthOptions, type Health, type HealthOptions } from '../health/h
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import { TrafficCounts } from '../http/traffic-counts.js';
-import type { TargetOption } from '../dial/target.js';
+import { parseTarget, type TargetOption } from '../dial/target.js';
+import { setPeer } from '../telemetry/peer.js';
 import { PoolCall, statusOf, type PooledConnection } from './target.js';
 import { Connections } from './connections.js';
 import { poolHealth } from './health.js';
@@ -72,6 +73,8 @@ export class LongwirePool implements ServerSource {
     const targets = Array.isArray(target) ? (target as TargetOption[]) : [target as TargetOption];
     if (targets.length === 0) throw new TypeError('a pool needs a target');
     this.#options = resolvePoolOptions(options);
+    // Of several, the first stands for all.
+    setPeer(this, parseTarget(targets[0] as TargetOption), options.name);
     const report = (error: unknown): void => this.#listeners.emit('error', reportable(error));
     this.#listeners = new Listeners(report);
     this.timeouts = callTimeouts(this.#options.client.timeouts);
