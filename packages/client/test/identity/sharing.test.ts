@@ -225,7 +225,7 @@ describe('a cache', () => {
         metadata: {},
         client,
         origin: undefined,
-      server: 'market',
+        server: 'market',
         trustHints: true,
         redact: (text: string) => text,
         abort: () => {},
