@@ -56,7 +56,10 @@ function readType(tokens: Tokens): ReadType {
   const words: string[] = [];
   const comments: string[] = [];
   let alone: ReadType | undefined;
-  for (let depth = 0; ; ) {
+  for (let depth = 0; ;) {
+    // Without a semicolon, it ends where a line does after which nothing is missing.
+    const isWhole = words.length > 0 && !/^[|&]$/.test(words.at(-1) ?? '');
+    if (depth === 0 && isWhole && tokens.beginsLine && !/^[|&]$/.test(tokens.peek() ?? '')) break;
     comments.push(tokens.comment());
     const word = tokens.peek();
     if (word === undefined || (depth === 0 && /^[;,})\]]$/.test(word))) break;
@@ -122,11 +125,21 @@ const pattern =
   /\s+|\/\*[^]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|-?[\w$.+]+|[^]/gy;
 
 class Tokens {
-  readonly #words: readonly string[];
+  readonly #words: string[] = [];
+  /** The words that begin a line. */
+  readonly #first = new Set<number>();
   #at = 0;
 
   constructor(text: string) {
-    this.#words = (text.match(pattern) ?? []).filter((word) => word.trim() !== '');
+    for (const [word] of text.matchAll(pattern)) {
+      if (word.trim() !== '') this.#words.push(word);
+      else if (word.includes('\n')) this.#first.add(this.#words.length);
+    }
+  }
+
+  /** Whether the next word is the first of its line. */
+  get beginsLine(): boolean {
+    return this.#first.has(this.#at);
   }
 
   get isAtEnd(): boolean {

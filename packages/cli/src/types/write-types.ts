@@ -48,7 +48,10 @@ export function writeTypes(
     const name = interfaces[index] ?? '';
     return { types: serverTypes(server, name), interface: name };
   });
-  nameDefinitions(servers.map(({ types }) => types), new Set(['Tools', ...interfaces]));
+  nameDefinitions(
+    servers.map(({ types }) => types),
+    new Set(['Tools', ...interfaces]),
+  );
   const sorted = servers.toSorted((a, b) => (a.types.name < b.types.name ? -1 : 1));
   const written = sorted.map(({ types, interface: name }) => ({
     name: sanitizeLine(types.name, 200),
