@@ -38,9 +38,9 @@ function wordsOf({ change, member, was = '', is = '' }: Drift): string {
     case 'name-changed':
       return 'tools have other names, or definitions are others';
     default:
-      if (how === 'removed') return `${part}: gone`;
-      if (how === 'added') return `${part}: new${is === '' ? '' : `, ${shortened(is)}`}`;
-      return `${part}: was ${shortened(was)}, is ${shortened(is)}`;
+      if (how === 'removed') return `${part} is gone`;
+      if (how === 'added') return `${part} is new${is === '' ? '' : `, ${shortened(is)}`}`;
+      return `${part} was ${shortened(was)}, is ${shortened(is)}`;
   }
 }
 

@@ -66,31 +66,31 @@ describe('what a file has otherwise', () => {
     [
       'an argument that is new',
       [changed((tool) => void (properties(tool)['c'] = { type: 'boolean' })), none],
-      ['Calc "add": argument "c": new, optional boolean'],
+      ['Calc "add": argument "c" is new, optional boolean'],
     ],
     [
       'an argument that is gone',
       [changed((tool) => delete properties(tool)['b']), none],
-      [`Calc "add": argument "b": gone`],
+      [`Calc "add": argument "b" is gone`],
     ],
     [
       'an argument of another type',
       [changed((tool) => void (properties(tool)['a'] = { type: 'string' })), none],
-      ['Calc "add": argument "a": was number, is string'],
+      ['Calc "add": argument "a" was number, is string'],
     ],
     [
       'an argument that is required now',
       [changed((tool) => void (tool.inputSchema.required = ['a', 'b'])), none],
       [
         expect.stringMatching(
-          /^Calc "add": argument "b": was optional "it's" \| .*, is "it's" \| /,
+          /^Calc "add": argument "b" was optional "it's" \| .*, is "it's" \| /,
         ) as string,
       ],
     ],
     [
       'a definition that changed',
       [changed((tool) => void (tool.inputSchema['$defs'] = { Path: { type: 'string' } })), none],
-      ['Calc "add": argument "path": was optional CalcAddPath, is optional CalcAddPath'],
+      ['Calc "add": argument "path" was optional CalcAddPath, is optional CalcAddPath'],
     ],
     [
       'another result',
@@ -101,15 +101,15 @@ describe('what a file has otherwise', () => {
         none,
       ],
       [
-        'Calc "add": member of the result "how-so": gone',
-        'Calc "add": member of the result "sum": gone',
-        'Calc "add": member of the result "total": new, optional number',
+        'Calc "add": member of the result "how-so" is gone',
+        'Calc "add": member of the result "sum" is gone',
+        'Calc "add": member of the result "total" is new, optional number',
       ],
     ],
     [
       'no result',
       [changed((tool) => delete tool.outputSchema), none],
-      ['Calc "add": structured result: gone'],
+      ['Calc "add": structured result is gone'],
     ],
     [
       'another description',
