@@ -4,8 +4,9 @@ export {
   createTransport,
   type LongwireTransport,
 } from './client/connect.js';
-export type { LongwireClient } from './client/client.js';
+export type { LongwireClient, ServerSource, TypedToolSource } from './client/contract.js';
 export type { ToolHandle } from './client/tool-handle.js';
+export type { AnyTools, ToolResult, ToolType, ToolTypes } from './client/tool-types.js';
 export type { ToolStreamEvent, ToolStreamOptions } from './client/tool-stream.js';
 export type {
   CallToolOptions,
@@ -14,7 +15,6 @@ export type {
   OperationOptions,
   ServerNotification,
   ServerRequestHandlers,
-  ServerSource,
   ToolSource,
 } from './client/types.js';
 export type {
@@ -56,6 +56,7 @@ export type {
   HeadersOption,
   Limits,
 } from './options/channel-options.js';
+export type { Pem, ProxyOption, TlsOptions } from './options/network-options.js';
 export type { TransportName } from './transport-name.js';
 export type {
   ConnectionOptions,

@@ -75,7 +75,7 @@ export function fakeSource(name: string, tools: readonly FakeTool[]): FakeSource
         return { inputSchema: { type: 'object' as const }, ...listed };
       });
     },
-    callTool: async (tool, args = {}, options = {}) => {
+    callTool: async (tool, args: Record<string, unknown> = {}, options = {}) => {
       calls.push({ name: tool, args });
       given.push(options);
       const found = source.tools.find((candidate) => candidate.name === tool);

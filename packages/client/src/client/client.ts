@@ -14,7 +14,6 @@ import {
   type ServerCapabilities,
   type Tool,
 } from '@modelcontextprotocol/client';
-import { requestContext } from '../connection/request-context.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { resolveConnectionOptions } from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
@@ -24,6 +23,7 @@ import { Tally } from '../health/tally.js';
 import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
 import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
+import type { LongwireClient } from './contract.js';
 import { CurrentConnection } from './current-connection.js';
 import { Idle } from './idle.js';
 import { ToolCatalog } from '../tools/catalog.js';
@@ -31,10 +31,10 @@ import { Listeners } from './listeners.js';
 import { createSdkClient, NEVER_MS } from './sdk-client.js';
 import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
-import { callTimeouts, checkClientOptions, checkOperationOptions } from './options.js';
-import { readPages } from './pages.js';
-import { fromSdkError, reportable } from './sdk-errors.js';
-import { ToolHandle } from './tool-handle.js';
+import { callTimeouts, checkClientOptions } from './options.js';
+import { Operations } from './operations.js';
+import { reportable } from './sdk-errors.js';
+import { createToolHandle, type ToolHandle } from './tool-handle.js';
 import { LogTap, streamTool, type ToolStreamEvent, type ToolStreamOptions } from './tool-stream.js';
 import type {
   CallTimeouts,
@@ -43,19 +43,12 @@ import type {
   ClientOptions,
   OperationOptions,
   ServerNotification,
-  ServerSource,
 } from './types.js';
 
-/**
- * One server: typed calls over a connection that is dialled when it is first needed, and reconnects
- * when it is lost.
- */
-export class LongwireClient implements ServerSource {
-  /** Whether what the server says of its tools is believed, as the program says. */
+/** The client of one server: see {@link LongwireClient}. */
+export class ServerClient implements LongwireClient {
   readonly trusted: boolean;
-  /** How long its calls may take that say nothing of it. */
   readonly timeouts: CallTimeouts;
-  /** Whether the hints of its server may lead to a second run. */
   readonly trustHints: boolean;
   readonly #sdkSide: SdkSide;
   readonly #target: Target;
@@ -63,6 +56,7 @@ export class LongwireClient implements ServerSource {
   readonly #listeners: Listeners<ClientEvents>;
   readonly #shared: SharedCallOptions;
   readonly #connection: CurrentConnection;
+  readonly #operations: Operations;
   readonly #catalog: ToolCatalog;
   readonly #toolCalls: ToolCalls;
   readonly #tally: Tally;
@@ -111,68 +105,53 @@ export class LongwireClient implements ServerSource {
       wantsLists: () => this.#listeners.has('notification') || this.#listeners.has('toolsChanged'),
       onState: (state) => this.#listeners.emit('state', state),
     });
+    this.#operations = new Operations({
+      connection: this.#connection,
+      sdkSide: this.#sdkSide,
+      tally: this.#tally,
+      shared: this.#shared,
+      report: this.#report,
+    });
   }
 
-  /**
-   * The official SDK's client underneath, for all that is not here. Another one replaces it when the
-   * server returns in another era of the protocol.
-   */
   get sdk(): Client {
     return this.#sdkSide.client;
   }
 
-  /** The name given, else the server's own once it is known, else the target's host. */
   get name(): string {
     return this.#options.name ?? this.server?.name ?? this.#target.name;
   }
 
-  /** The state of the connection. */
   get state(): ConnectionState {
     return this.#connection.latest?.state ?? { name: 'idle' };
   }
 
-  /** Who the server says it is, once connected. */
   get server(): Implementation | undefined {
     return this.#connection.latest?.server?.serverInfo ?? this.sdk.getServerVersion();
   }
 
-  /** What the server says it can do, once connected. */
   get capabilities(): ServerCapabilities | undefined {
     return this.#connection.latest?.server?.capabilities ?? this.sdk.getServerCapabilities();
   }
 
-  /** The protocol version agreed on, once connected. */
   get protocolVersion(): string | undefined {
     return (
       this.#connection.latest?.server?.protocolVersion ?? this.sdk.getNegotiatedProtocolVersion()
     );
   }
 
-  /** What the server says about how to use it, once connected. */
   get instructions(): string | undefined {
     return this.#connection.latest?.server?.instructions ?? this.sdk.getInstructions();
   }
 
-  /** What it has done so far, in numbers: a picture of now. */
   stats(): ClientStats {
     return this.#tally.read(this.#connection.latest?.droppedAnswers ?? 0);
   }
 
-  /**
-   * Asks the server whether it is there. It does not dial: without a connection the server is `down`.
-   * The check counts as no call.
-   *
-   * @throws LongwireError `aborted`, and nothing else: what is wrong is the answer.
-   */
   health(options: HealthOptions = {}): Promise<Health> {
     return checkHealth(this.#connection.latest, this.#tally, options);
   }
 
-  /**
-   * Connects now instead of on the next call. Harmless when connected.
-   *
-   * @throws ConnectError; LongwireError `aborted`, `closed`.
-   */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
     // `timeouts.connectMs` limits it.
     const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
@@ -180,40 +159,34 @@ export class LongwireClient implements ServerSource {
     await call.during(this.#connection.open().then((connection) => connection.open()));
   }
 
-  /** All tools, every page, as the server sent them. */
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
-    const tools = await this.#list<Tool>('tools/list', 'tools', 'name', options);
+    const of = { method: 'tools/list', key: 'tools', field: 'name' };
+    const tools = await this.#operations.list<Tool>(of, options);
     return this.#catalog.take(tools, this.sdk.getProtocolEra(), this.#report);
   }
 
-  /** All resources, every page, as the server sent them. */
   listResources(options: OperationOptions = {}): Promise<Resource[]> {
-    return this.#list('resources/list', 'resources', 'uri', options);
+    const of = { method: 'resources/list', key: 'resources', field: 'uri' };
+    return this.#operations.list(of, options);
   }
 
-  /** All resource templates, every page, as the server sent them. */
   listResourceTemplates(options: OperationOptions = {}): Promise<ResourceTemplateType[]> {
-    return this.#list('resources/templates/list', 'resourceTemplates', 'uriTemplate', options);
+    const method = 'resources/templates/list';
+    const of = { method, key: 'resourceTemplates', field: 'uriTemplate' };
+    return this.#operations.list(of, options);
   }
 
-  /** All prompts, every page, as the server sent them. */
   listPrompts(options: OperationOptions = {}): Promise<Prompt[]> {
-    return this.#list('prompts/list', 'prompts', 'name', options);
+    const of = { method: 'prompts/list', key: 'prompts', field: 'name' };
+    return this.#operations.list(of, options);
   }
 
-  /**
-   * Calls a tool. A tool that reports an error (`isError: true`) is a result, not an exception.
-   * Structured content is checked against the `outputSchema` that the tool was listed with. A result that
-   * is not in the form of the protocol is corrected, and an `error` event says how.
-   *
-   * @throws ToolResultError, with the result, if the tool ran; LongwireError with code and certainty.
-   */
   callTool(
     name: string,
-    args: Record<string, unknown> = {},
+    args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    const params = { name, arguments: args };
+    const params = { name, arguments: args as Record<string, unknown> };
     // What is listed while the call runs applies to the next one.
     const isPromised = this.#catalog.promisesOutput(name);
     const run = async (connection: ReconnectingTransport, own: Call): Promise<CallToolResult> => {
@@ -221,73 +194,60 @@ export class LongwireClient implements ServerSource {
       if (!isPromised) return result;
       return this.#catalog.checkOutput(name, result, this.#report);
     };
-    return this.#during(`the call of ${name}`, options, run, name);
+    return this.#operations.run(`the call of ${name}`, options, run, name);
   }
 
-  /**
-   * Calls a tool, and yields its progress, log messages, and its result at the end. Servers do not say
-   * which call a log message belongs to: all that come while the call runs are yielded. Leaving the
-   * loop early aborts the call. A loop that is slower than the server misses progress that later
-   * progress has overtaken; see `bufferSize`.
-   *
-   * @throws TypeError for an option that is wrong; within the loop, as `callTool`.
-   */
   stream(
     tool: string,
-    args: Record<string, unknown> = {},
+    args: object = {},
     options: ToolStreamOptions = {},
   ): AsyncGenerator<ToolStreamEvent, void, undefined> {
     const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(tool, args, own);
     return streamTool({ call, logs: this.#logs }, options);
   }
 
-  /** A handle on one tool. Asks nothing of the server. */
   tool(name: string): ToolHandle {
-    return new ToolHandle(this, name);
+    return createToolHandle(this, name);
   }
 
-  /** Reads a resource. */
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
-    return this.#throughSdk(`reading ${uri}`, { uri }, options, (params) =>
+    return this.#operations.throughSdk(`reading ${uri}`, { uri }, options, (params) =>
       this.sdk.readResource(params, { timeout: NEVER_MS }),
     );
   }
 
-  /** Gets a prompt, with its arguments filled in. */
   getPrompt(
     name: string,
     args: Record<string, string> = {},
     options: OperationOptions = {},
   ): Promise<GetPromptResult> {
     const params = { name, arguments: args };
-    return this.#throughSdk(`getting the prompt ${name}`, params, options, (own) =>
+    return this.#operations.throughSdk(`getting the prompt ${name}`, params, options, (own) =>
       this.sdk.getPrompt(own, { timeout: NEVER_MS }),
     );
   }
 
-  /** Asks for completions of an argument. */
   complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
-    return this.#throughSdk('completing an argument', params, options, (own) =>
+    return this.#operations.throughSdk('completing an argument', params, options, (own) =>
       this.sdk.complete(own, { timeout: NEVER_MS }),
     );
   }
 
-  /** Asks for `notifications/resources/updated` when a resource changes. */
   subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
-    return this.#ask('resources/subscribe', { uri }, `subscribing to ${uri}`, options);
+    const request = { method: 'resources/subscribe', params: { uri } };
+    return this.#operations.ask(`subscribing to ${uri}`, request, options);
   }
 
-  /** Ends a subscription. */
   unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
-    return this.#ask('resources/unsubscribe', { uri }, `unsubscribing from ${uri}`, options);
+    const request = { method: 'resources/unsubscribe', params: { uri } };
+    return this.#operations.ask(`unsubscribing from ${uri}`, request, options);
   }
 
-  /** Asks for log messages of this level and above. */
   setLogLevel(level: LoggingLevel, options: OperationOptions = {}): Promise<void> {
-    return this.#ask('logging/setLevel', { level }, 'setting the log level', options);
+    const request = { method: 'logging/setLevel', params: { level } };
+    return this.#operations.ask('setting the log level', request, options);
   }
 
-  /** Listens; the function returned stops listening. */
   on<Event extends keyof ClientEvents>(
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
@@ -296,10 +256,6 @@ export class LongwireClient implements ServerSource {
     return this.#listeners.add(event, listener);
   }
 
-  /**
-   * Closes; calls in flight fail with code `closed`. Fulfilled when nothing is left open. The next
-   * call connects again.
-   */
   async close(): Promise<void> {
     await this.#connection.close();
   }
@@ -314,79 +270,6 @@ export class LongwireClient implements ServerSource {
     sdk.fallbackNotificationHandler = async (notification) =>
       this.#notified(notification as ServerNotification);
     return sdk;
-  }
-
-  /** Reads a list, however many pages it has, within the limits of one operation. */
-  #list<Entry>(
-    method: string,
-    key: string,
-    field: string,
-    options: OperationOptions,
-  ): Promise<Entry[]> {
-    return this.#during(method, options, (connection, call) =>
-      readPages<Entry>({
-        method,
-        key,
-        field,
-        ask: (params) => connection.request({ method, params }, call),
-        bounds: this.#connection.listBounds,
-        onMalformed: this.#report,
-      }),
-    );
-  }
-
-  /** Makes a request whose result says only that it succeeded. */
-  async #ask(
-    method: string,
-    params: Record<string, unknown>,
-    what: string,
-    options: OperationOptions,
-  ): Promise<void> {
-    await this.#during(what, options, (connection, call) =>
-      connection.request({ method, params }, call),
-    );
-  }
-
-  /** Makes a request through the SDK's `Client`, where it does more. */
-  #throughSdk<Params extends object, T>(
-    what: string,
-    params: Params,
-    options: OperationOptions,
-    send: (params: Params) => Promise<T>,
-  ): Promise<T> {
-    return this.#during(what, options, async (_connection, call) => {
-      try {
-        const sent = this.#sdkSide.attached.then(() => send({ ...params, [requestContext]: call }));
-        // Whatever the `Client` makes of the answer, the call's time limits hold.
-        return await call.before(sent);
-      } catch (error) {
-        throw fromSdkError(error, what, call);
-      }
-    });
-  }
-
-  /** Runs one operation within its limits, on a connection whose handshake has succeeded. */
-  async #during<T>(
-    what: string,
-    options: OperationOptions,
-    run: (connection: ReconnectingTransport, call: Call) => Promise<T>,
-    tool?: string,
-  ): Promise<T> {
-    checkOperationOptions(options);
-    const call = new Call(what, options, this.#shared);
-    this.#tally.begin(tool);
-    try {
-      const connection = this.#connection.ready ?? (await call.before(this.#connection.open()));
-      call.sendOn(connection);
-      const result = await run(connection, call);
-      this.#tally.succeeded(tool, call.startedAt, result);
-      return result;
-    } catch (error) {
-      this.#tally.failed(tool, error);
-      throw error;
-    } finally {
-      call.done();
-    }
   }
 
   #notified(notification: ServerNotification): void {

@@ -4,7 +4,9 @@ import { resolveConnectionOptions } from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
 import { parseTarget, type TargetOption } from '../dial/target.js';
 import { ToolCatalog } from '../tools/catalog.js';
-import { LongwireClient } from './client.js';
+import { ServerClient } from './client.js';
+import type { LongwireClient } from './contract.js';
+import type { AnyTools, ToolTypes } from './tool-types.js';
 import type { ClientOptions } from './types.js';
 import type { ConnectionOptions } from '../options/connection-options.js';
 import { CONNECTION } from '../options/connection-table.js';
@@ -12,17 +14,18 @@ import { checkOptions } from '../options/option.js';
 
 /**
  * Connects to a server. It is given as its origin, its MCP endpoint or its `/sse` URL: the transport is
- * detected. Or as a command, which is started; or as a server in this process.
+ * detected. Or as a command, which is started; or as a server in this process. `Tools` is what is
+ * known of its tools when the program is compiled: see {@link ToolTypes}.
  *
  * @throws ConnectError that lists what was tried; LongwireError `aborted`; TypeError for a target
  * or an option that is wrong.
  */
-export async function connect(
+export async function connect<Tools extends ToolTypes<Tools> = AnyTools>(
   target: TargetOption,
   options: ClientOptions & { signal?: AbortSignal } = {},
-): Promise<LongwireClient> {
+): Promise<LongwireClient<Tools>> {
   const { signal, ...rest } = options;
-  const client = createClient(target, rest);
+  const client = createClient<Tools>(target, rest);
   try {
     await client.connect(signal === undefined ? {} : { signal });
     return client;
@@ -33,12 +36,17 @@ export async function connect(
 }
 
 /**
- * Makes a client that does not dial until its first call.
+ * Makes a client that does not dial until its first call. `Tools` as for {@link connect}.
  *
  * @throws TypeError for a target or an option that is wrong.
  */
-export function createClient(target: TargetOption, options: ClientOptions = {}): LongwireClient {
-  return new LongwireClient(target, options);
+export function createClient<Tools extends ToolTypes<Tools> = AnyTools>(
+  target: TargetOption,
+  options: ClientOptions = {},
+): LongwireClient<Tools> {
+  // What `Tools` says is the word of the program.
+  const client: LongwireClient = new ServerClient(target, options);
+  return client as LongwireClient<Tools>;
 }
 
 /** The connection as an SDK `Client` uses it, and what it reports beyond that. */

@@ -1,38 +1,39 @@
-import type { CallToolResult, Tool } from '@modelcontextprotocol/client';
+import type { Tool } from '@modelcontextprotocol/client';
 import { LongwireError } from '../errors.js';
 import { nameList } from '../nearest.js';
+import type { CallParameters, ToolResult, ToolType } from './tool-types.js';
 import type { CallToolOptions, OperationOptions, ToolSource } from './types.js';
 
-/** A handle on one tool of a server. */
-export class ToolHandle {
+/** A handle on one tool of a server, as `client.tool(name)` gives it. */
+export interface ToolHandle<Type extends ToolType = ToolType> {
+  /** What the tool is called where the handle comes from. */
   readonly name: string;
-  readonly #source: Pick<ToolSource, 'listTools' | 'callTool'>;
-
-  /** Use `client.tool(name)`. */
-  constructor(source: Pick<ToolSource, 'listTools' | 'callTool'>, name: string) {
-    this.#source = source;
-    this.name = name;
-  }
-
   /** Calls the tool; as `client.callTool`. */
-  call(args?: Record<string, unknown>, options?: CallToolOptions): Promise<CallToolResult> {
-    return this.#source.callTool(this.name, args, options);
-  }
-
+  call(...parameters: CallParameters<Type, CallToolOptions>): Promise<ToolResult<Type>>;
   /**
    * What the server says of the tool now.
    *
    * @throws LongwireError `unknown-tool` if it has none of this name.
    */
-  async definition(options?: OperationOptions): Promise<Tool> {
-    const tools = await this.#source.listTools(options);
-    const tool = tools.find(({ name }) => name === this.name);
-    if (tool === undefined) {
+  definition(options?: OperationOptions): Promise<Tool>;
+}
+
+/** Makes a handle. */
+export function createToolHandle(
+  source: Pick<ToolSource, 'listTools' | 'callTool'>,
+  name: string,
+): ToolHandle {
+  return {
+    name,
+    call: (args, options) => source.callTool(name, args, options),
+    definition: async (options) => {
+      const tools = await source.listTools(options);
+      const tool = tools.find((listed) => listed.name === name);
+      if (tool !== undefined) return tool;
       throw new LongwireError(
-        `the server has no tool ${this.name}; it has ${nameList(tools.map(({ name }) => name))}`,
+        `the server has no tool ${name}; it has ${nameList(tools.map((listed) => listed.name))}`,
         { code: 'unknown-tool', certainty: 'not-sent' },
       );
-    }
-    return tool;
-  }
+    },
+  };
 }

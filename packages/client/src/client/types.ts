@@ -13,8 +13,6 @@ import type {
 } from '@modelcontextprotocol/client';
 import type { LongwireError } from '../errors.js';
 import type { ConnectionState } from '../connection/state.js';
-import type { Health, HealthOptions } from '../health/health.js';
-import type { ClientStats } from '../health/stats.js';
 import type { ConnectionOptions, Timeouts } from '../options/connection-options.js';
 
 /** Options of every operation. */
@@ -103,34 +101,9 @@ export interface ToolSource {
    *
    * @throws LongwireError with a code and a certainty.
    */
-  callTool(
-    name: string,
-    args?: Record<string, unknown>,
-    options?: CallToolOptions,
-  ): Promise<CallToolResult>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   /** Listens for changes of the list of tools; the function returned stops listening. */
   on(event: 'toolsChanged', listener: () => void): () => void;
-}
-
-/** One server, by one connection or several: what a client and a pool have in common. */
-export interface ServerSource extends ToolSource, AsyncDisposable {
-  /** The state of the connection; of several, that of the best. */
-  readonly state: ConnectionState;
-  /** What it has done so far, in numbers: a copy. */
-  stats(): ClientStats;
-  /**
-   * Asks the server whether it is there.
-   *
-   * @throws LongwireError `aborted`; a server that does not answer is no error, but `down`.
-   */
-  health(options?: HealthOptions): Promise<Health>;
-  /** Listens; the function returned stops listening. */
-  on<Event extends keyof ClientEvents>(
-    event: Event,
-    listener: (payload: ClientEvents[Event]) => void,
-  ): () => void;
-  /** Closes; fulfilled when nothing is left open. The next call connects again. */
-  close(): Promise<void>;
 }
 
 /**

@@ -3,11 +3,13 @@ import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotoco
 import { displayUrl } from '../http/display-url.js';
 import { CallClock } from '../client/call-clock.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
-import { LongwireClient } from '../client/client.js';
+import { ServerClient } from '../client/client.js';
+import { isClient, type LongwireClient } from '../client/contract.js';
 import { Listeners } from '../client/listeners.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
-import { ToolHandle } from '../client/tool-handle.js';
+import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
+import type { AnyTools, ToolTypes } from '../client/tool-types.js';
 import type {
   CallTimeouts,
   CallToolOptions,
@@ -17,6 +19,7 @@ import type {
 import { LongwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { parseTarget } from '../dial/target.js';
+import type { Group } from './contract.js';
 import { EventQueue, type GroupEventsOptions, type GroupEventStream } from './event-queue.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import { GroupMember } from './member.js';
@@ -41,26 +44,23 @@ import type {
 /**
  * Makes a group of servers, and connects to each of them in the background, or with `lazy` when it
  * is first used. A server that is slow or broken delays no other. `status()` and the events say how
- * each of them is.
+ * each of them is. `Tools` is what is known of its tools when the program is compiled, by the names
+ * that the group gives them: see {@link ToolTypes}.
  *
  * @throws TypeError for two servers of one name, a target or an option that is wrong; it names the
  * server.
  */
-export function createGroup(servers: GroupServers, options: GroupOptions = {}): Group {
-  return new Group(servers, options);
+export function createGroup<Tools extends ToolTypes<Tools> = AnyTools>(
+  servers: GroupServers,
+  options: GroupOptions = {},
+): Group<Tools> {
+  // What `Tools` says is the word of the program.
+  const group: Group = new ServerGroup(servers, options);
+  return group as Group<Tools>;
 }
 
-/**
- * Many servers as one source of tools.
- *
- * - Names are unique: `server__tool`. A group that was made of one server has its tools under their own
- *   names.
- * - A name belongs to one tool for good. No tool changes its name, and none gets that of another, also
- *   when the other is gone or its server was removed.
- * - `files__read` is never a tool of another server that lists a tool of this name.
- */
-export class Group implements ToolSource, AsyncDisposable {
-  /** How long calls may take that say nothing of it, where their server's client says nothing. */
+/** Many servers as one source of tools: see {@link Group}. */
+export class ServerGroup implements Group {
   readonly timeouts: CallTimeouts;
   readonly #options: ResolvedGroupOptions;
   readonly #members = new Map<string, GroupMember>();
@@ -91,17 +91,10 @@ export class Group implements ToolSource, AsyncDisposable {
     });
   }
 
-  /** The name given, else `group`. */
   get name(): string {
     return this.#options.name;
   }
 
-  /**
-   * Connects to all servers that are not disabled, lazy ones too. Fulfilled when each of them is
-   * connected or has failed; `status()` says which.
-   *
-   * @throws LongwireError `aborted`.
-   */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
     // `timeouts.connectMs` of each client limits it.
     const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
@@ -110,13 +103,6 @@ export class Group implements ToolSource, AsyncDisposable {
     );
   }
 
-  /**
-   * The tools of all servers that are there. A server that does not list its tools within `listMs`
-   * adds those that it listed last, if any. A server that is down or disabled adds none. A list that
-   * comes later is announced by `toolsChanged`.
-   *
-   * @throws LongwireError `aborted`.
-   */
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     checkOperationOptions(options);
     const { signal, timeoutMs = Infinity, deadlineMs = Infinity } = options;
@@ -130,15 +116,9 @@ export class Group implements ToolSource, AsyncDisposable {
     return members.filter(({ isOffered }) => isOffered).flatMap((member) => index.toolsOf(member));
   }
 
-  /**
-   * Calls a tool by the name that `listTools` gives it, or by `server__tool`. While its server works on
-   * `maxInFlight` calls it waits in a queue, within its own limits. Then it is a call of a client.
-   *
-   * @throws LongwireError with a code and a certainty; `unknown-tool` names the nearest.
-   */
   async callTool(
     name: string,
-    args: Record<string, unknown> = {},
+    args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     checkOperationOptions(options);
@@ -147,21 +127,15 @@ export class Group implements ToolSource, AsyncDisposable {
     return member.call(selected, { name, args, options });
   }
 
-  /** A handle on one tool. Asks nothing of a server. */
   tool(name: string): ToolHandle {
-    return new ToolHandle(this, name);
+    return createToolHandle(this, name);
   }
 
-  /**
-   * The hints of a listed tool that are believed: those of a server that is `trusted`, and those that
-   * the program itself gives by an override.
-   */
   trustedHints({ name }: Tool): ToolAnnotations | undefined {
     const found = this.#currentIndex().shown(name);
     return found?.member.trustedHints(found.selected);
   }
 
-  /** Listens; the function returned stops listening. */
   on<Event extends keyof GroupEvents>(
     event: Event,
     listener: (payload: GroupEvents[Event]) => void,
@@ -169,56 +143,30 @@ export class Group implements ToolSource, AsyncDisposable {
     return this.#listeners.add(event, listener);
   }
 
-  /**
-   * The events from now on, to be read by `for await`. There may be many readers; each gets all
-   * events. It ends when the group is closed, by `signal`, or when the loop is left.
-   *
-   * @throws TypeError that names the option that is wrong.
-   */
   events(options: GroupEventsOptions = {}): GroupEventStream {
     const queue = new EventQueue(options, (ended) => this.#queues.delete(ended));
     if (!queue.hasEnded) this.#queues.add(queue);
     return queue;
   }
 
-  /** How each server is, in the order in which they were added. */
   status(): ServerStatus[] {
     return [...this.#members.values()].map(({ status }) => status);
   }
 
-  /**
-   * The client of a server: for resources, prompts, its state, its `stats()`.
-   *
-   * @throws TypeError if there is no such server, or it is a pool or the like.
-   */
   server(name: string): LongwireClient {
     const { source } = this.#member(name);
-    if (source instanceof LongwireClient) return source;
+    if (isClient(source)) return source;
     throw new TypeError(`${name} is no single client: it was given as a source of tools`);
   }
 
-  /**
-   * How a server is, by a small request now. A server that does not answer, or was never used, is `down`.
-   *
-   * @throws TypeError if there is no such server; LongwireError `aborted`.
-   */
   async health(name: string, options: HealthOptions = {}): Promise<Health> {
     return this.#member(name).health(options);
   }
 
-  /**
-   * Adds a server, which connects at once unless it is lazy or disabled.
-   *
-   * @throws TypeError if there is one of this name, or an option is wrong.
-   */
   add(server: GroupServer): void {
     this.#enter(server, { isAlone: false }).start();
   }
 
-  /**
-   * Removes a server. Its calls, those that wait included, fail with code `closed`. A client that the
-   * program gave stays open. Fulfilled when nothing else of it is left open.
-   */
   async remove(name: string): Promise<void> {
     const member = this.#member(name);
     this.#members.delete(name);
@@ -226,34 +174,19 @@ export class Group implements ToolSource, AsyncDisposable {
     await member.remove();
   }
 
-  /** Closes a server, and asks nothing of it until it is enabled; otherwise as {@link remove}. */
   async disable(name: string): Promise<void> {
     await this.#member(name).disable();
   }
 
-  /** Uses a server again that was disabled. It connects at once unless it is lazy. */
   enable(name: string): void {
     const member = this.#member(name);
     if (member.isDisabled) member.enable();
   }
 
-  /**
-   * Connects to a server anew.
-   *
-   * - A connection that rests dials at once. Its subscriptions and log level are restored.
-   * - Any other connection is closed first. Its calls fail with code `closed`; calls in the queue
-   *   stay in it. Subscriptions must be made again.
-   *
-   * @throws ConnectError; LongwireError `aborted`, `closed`; TypeError if there is no such server.
-   */
   async reconnect(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
     await this.#member(name).reconnect(options);
   }
 
-  /**
-   * Closes every client that the group has made, and ends the readers of its events; calls fail
-   * with code `closed`. Fulfilled when nothing is left open. The next use connects again.
-   */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#members.values()].map((member) => member.close()));
@@ -296,7 +229,7 @@ export class Group implements ToolSource, AsyncDisposable {
     }
     const { name, target, options } = server;
     try {
-      const client = new LongwireClient(target, { ...this.#options.shared, ...options, name });
+      const client = new ServerClient(target, { ...this.#options.shared, ...options, name });
       const parsed = parseTarget(target);
       const shown = parsed.kind === 'url' ? displayUrl(parsed.url) : parsed.name;
       return { source: client, target: shown, isOwn: true };

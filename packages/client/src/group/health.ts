@@ -1,4 +1,5 @@
-import type { ServerSource, ToolSource } from '../client/types.js';
+import type { ServerSource } from '../client/contract.js';
+import type { ToolSource } from '../client/types.js';
 import { healthByListing } from '../health/by-listing.js';
 import type { Health, HealthOptions } from '../health/health.js';
 

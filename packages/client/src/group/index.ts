@@ -1,5 +1,6 @@
 /** The tools of many servers, behind the interface of one client. */
-export { createGroup, type Group } from './group.js';
+export { createGroup } from './group.js';
+export type { Group } from './contract.js';
 export type { GroupEventsOptions, GroupEventStream } from './event-queue.js';
 export {
   createMonitor,

@@ -1,5 +1,5 @@
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/client';
-import { LongwireClient } from '../client/client.js';
+import { isClient, type LongwireClient } from '../client/contract.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
@@ -55,7 +55,7 @@ export class GroupMember {
   constructor(options: GroupMemberOptions) {
     const { source, select, maxInFlight, isDisabled, shared } = options;
     this.#options = options;
-    this.#client = source instanceof LongwireClient ? source : undefined;
+    this.#client = isClient(source) ? source : undefined;
     this.#inFlight = new InFlightLimit({ limit: maxInFlight, of: options.name, shared });
     this.#isDisabled = isDisabled;
     this.#record = new ServerRecord(this.#client?.state.name ?? 'ready');
@@ -242,11 +242,7 @@ export class GroupMember {
    */
   async call(
     { original, isIdempotent }: SelectedTool,
-    {
-      name,
-      args,
-      options,
-    }: { name: string; args: Record<string, unknown>; options: CallToolOptions },
+    { name, args, options }: { name: string; args: object; options: CallToolOptions },
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw this.#disabledError(what);

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Listeners } from '../client/listeners.js';
-import type { Group } from './group.js';
+import type { Group } from './contract.js';
 import type { Health } from '../health/health.js';
 import type { ServerStatus } from './types.js';
 import { checkOptionNames, checkPositive, MAX_TIMER_MS } from '../options/checks.js';

@@ -1,5 +1,5 @@
 import { Call, type SharedCallOptions } from '../client/call.js';
-import type { LongwireClient } from '../client/client.js';
+import type { LongwireClient } from '../client/contract.js';
 import type { OperationOptions } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import { ConnectError, ConnectionLostError, LongwireError, type ErrorCode } from '../errors.js';

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import { LongwireClient } from '../client/client.js';
+import { ServerClient } from '../client/client.js';
+import type { LongwireClient } from '../client/contract.js';
 import { Idle } from '../client/idle.js';
 import { ToolCatalog } from '../tools/catalog.js';
 import type { ClientOptions } from '../client/types.js';
@@ -59,7 +60,7 @@ export class Connections {
     this.#handlers = handlers;
     this.targets = targets.map((option) => {
       // Fails at once for what is wrong.
-      const { name } = new LongwireClient(option, options.client);
+      const { name } = new ServerClient(option, options.client);
       const parsed = parseTarget(option);
       return {
         option,
@@ -127,7 +128,7 @@ export class Connections {
   #open(target: PoolTarget): PooledConnection {
     const options = this.#clientOptions(target);
     const client = this.#scope.runInAsyncScope(
-      () => new LongwireClient(target.option, options, this.#catalog),
+      () => new ServerClient(target.option, options, this.#catalog),
     );
     const connection: PooledConnection = {
       target,

@@ -12,18 +12,17 @@ import type {
 } from '@modelcontextprotocol/client';
 import { CallClock } from '../client/call-clock.js';
 import { callObserver } from '../client/call.js';
-import type { LongwireClient } from '../client/client.js';
+import type { LongwireClient } from '../client/contract.js';
 import { Listeners } from '../client/listeners.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
-import { ToolHandle } from '../client/tool-handle.js';
+import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
 import type {
   CallTimeouts,
   CallToolOptions,
   ClientEvents,
   OperationOptions,
   ServerNotification,
-  ServerSource,
 } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
@@ -39,16 +38,13 @@ import { poolHealth } from './health.js';
 import { CallRunner } from './call-runner.js';
 import { resolvePoolOptions, type ResolvedPoolOptions } from './options.js';
 import { ToolChanges } from './tool-changes.js';
+import type { LongwirePool } from './contract.js';
 import type { PoolOptions, PoolStatus } from './types.js';
 
 const TOOLS_CHANGED = 'notifications/tools/list_changed';
 
-/**
- * Several connections to one server, or to several that are the same to the program, behind one
- * name. Nothing is dialled until the first call.
- */
-export class LongwirePool implements ServerSource {
-  /** How long a call may take whose options do not say, its time in the queue included. */
+/** Many connections to one service: see {@link LongwirePool}. */
+export class ConnectionPool implements LongwirePool {
   readonly timeouts: CallTimeouts;
   readonly #options: ResolvedPoolOptions;
   readonly #connections: Connections;
@@ -96,27 +92,22 @@ export class LongwirePool implements ServerSource {
     });
   }
 
-  /** The name given, else that of the server reached first, else the first target's host. */
   get name(): string {
     return this.#serverName ?? this.#connections.targets[0]?.name ?? 'pool';
   }
 
-  /** Whether what the server says of its tools is believed, as the program says. */
   get trusted(): boolean {
     return this.#options.client.trusted === true;
   }
 
-  /** Whether the hints of a server may lead to a second run. */
   get trustHints(): boolean {
     return this.#options.client.retry?.trustHints !== false;
   }
 
-  /** The state of the best of its connections. */
   get state(): ConnectionState {
     return this.#isClosed ? { name: 'closed' } : this.#connections.state;
   }
 
-  /** What it does now. */
   status(): PoolStatus {
     const now = performance.now();
     return {
@@ -125,18 +116,10 @@ export class LongwirePool implements ServerSource {
     };
   }
 
-  /** What it has done so far over all its connections, in numbers: a picture of now. */
   stats(): ClientStats {
     return { ...this.#tally.read(0), ...this.#connections.stats };
   }
 
-  /**
-   * Asks on every free connection whether its server is there; if all are busy, on every connection.
-   * Without a connection it makes one: a pool that has been idle has none. It is `degraded`, too, if
-   * one of several connections is not healthy, or a target is ejected.
-   *
-   * @throws LongwireError `aborted`, and nothing else: what is wrong is the answer.
-   */
   async health(options: HealthOptions = {}): Promise<Health> {
     checkHealthOptions(options);
     if (this.#isClosed) {
@@ -157,39 +140,29 @@ export class LongwirePool implements ServerSource {
     );
   }
 
-  /** All tools, every page, as a server sent them. */
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const tools = await this.#listTools(options);
     this.#toolChanges.take(tools);
     return tools;
   }
 
-  /** All resources, every page, as a server sent them. */
   listResources(options: OperationOptions = {}): Promise<Resource[]> {
     return this.#run('resources/list', options, (client, own) => client.listResources(own));
   }
 
-  /** All resource templates, every page, as a server sent them. */
   listResourceTemplates(options: OperationOptions = {}): Promise<ResourceTemplateType[]> {
     return this.#run('resources/templates/list', options, (client, own) =>
       client.listResourceTemplates(own),
     );
   }
 
-  /** All prompts, every page, as a server sent them. */
   listPrompts(options: OperationOptions = {}): Promise<Prompt[]> {
     return this.#run('prompts/list', options, (client, own) => client.listPrompts(own));
   }
 
-  /**
-   * Calls a tool on the least busy connection; as `client.callTool`. While all are busy the call
-   * waits, and the time that it waits is time of the call.
-   *
-   * @throws LongwireError with a code and a certainty; `queue-full` if too many wait already.
-   */
   callTool(
     name: string,
-    args: Record<string, unknown> = {},
+    args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     return this.#run(
@@ -200,17 +173,14 @@ export class LongwirePool implements ServerSource {
     );
   }
 
-  /** A handle on one tool. Asks nothing of a server. */
   tool(name: string): ToolHandle {
-    return new ToolHandle(this, name);
+    return createToolHandle(this, name);
   }
 
-  /** Reads a resource. */
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
     return this.#run(`reading ${uri}`, options, (client, own) => client.readResource(uri, own));
   }
 
-  /** Gets a prompt, with its arguments filled in. */
   getPrompt(
     name: string,
     args: Record<string, string> = {},
@@ -221,22 +191,12 @@ export class LongwirePool implements ServerSource {
     );
   }
 
-  /** Asks for completions of an argument. */
   complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
     return this.#run('completing an argument', options, (client, own) =>
       client.complete(params, own),
     );
   }
 
-  /**
-   * Listens; the function returned stops listening.
-   *
-   * - `state` is the state of the best connection.
-   * - `toolsChanged` comes once for all connections, if the list differs. While there is a listener,
-   *   the tools are listed when a server says that they changed.
-   * - Any other `notification` comes once from each connection on which it was sent.
-   * - Without a connection nothing comes.
-   */
   on<Event extends keyof ClientEvents>(
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
@@ -246,10 +206,6 @@ export class LongwirePool implements ServerSource {
     return stop;
   }
 
-  /**
-   * Closes; calls under way or waiting fail with code `closed`. Fulfilled when nothing is left
-   * open. The next call connects again.
-   */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#runner.close();

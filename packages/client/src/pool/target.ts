@@ -1,5 +1,5 @@
 import type { Call, CallObserver } from '../client/call.js';
-import type { LongwireClient } from '../client/client.js';
+import type { LongwireClient } from '../client/contract.js';
 import type { Idle } from '../client/idle.js';
 import type { TargetOption } from '../dial/target.js';
 import type { LongwireError } from '../errors.js';

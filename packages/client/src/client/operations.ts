@@ -1,0 +1,100 @@
+import { requestContext } from '../connection/request-context.js';
+import type { ReconnectingTransport } from '../connection/transport.js';
+import type { Tally } from '../health/tally.js';
+import { Call, type SharedCallOptions } from './call.js';
+import type { CurrentConnection } from './current-connection.js';
+import { checkOperationOptions } from './options.js';
+import { readPages } from './pages.js';
+import { fromSdkError } from './sdk-errors.js';
+import type { SdkSide } from './sdk-side.js';
+import type { OperationOptions } from './types.js';
+
+/** What {@link Operations} are made with. */
+export interface OperationsOptions {
+  connection: CurrentConnection;
+  sdkSide: SdkSide;
+  tally: Tally;
+  shared: SharedCallOptions;
+  /** Given what fails and belongs to no operation. */
+  report: (error: unknown) => void;
+}
+
+/** Runs the operations of a client: each within its limits, on a connection that is ready, counted. */
+export class Operations {
+  readonly #options: OperationsOptions;
+
+  constructor(options: OperationsOptions) {
+    this.#options = options;
+  }
+
+  /** Runs one operation on a connection whose handshake has succeeded. `tool` is what it calls. */
+  async run<T>(
+    what: string,
+    options: OperationOptions,
+    run: (connection: ReconnectingTransport, call: Call) => Promise<T>,
+    tool?: string,
+  ): Promise<T> {
+    checkOperationOptions(options);
+    const { connection: current, tally, shared } = this.#options;
+    const call = new Call(what, options, shared);
+    tally.begin(tool);
+    try {
+      const connection = current.ready ?? (await call.before(current.open()));
+      call.sendOn(connection);
+      const result = await run(connection, call);
+      tally.succeeded(tool, call.startedAt, result);
+      return result;
+    } catch (error) {
+      tally.failed(tool, error);
+      throw error;
+    } finally {
+      call.done();
+    }
+  }
+
+  /** Reads a list, however many pages it has, within the limits of one operation. */
+  list<Entry>(
+    { method, key, field }: { method: string; key: string; field: string },
+    options: OperationOptions,
+  ): Promise<Entry[]> {
+    const { connection: current, report } = this.#options;
+    return this.run(method, options, (connection, call) =>
+      readPages<Entry>({
+        method,
+        key,
+        field,
+        ask: (params) => connection.request({ method, params }, call),
+        bounds: current.listBounds,
+        onMalformed: report,
+      }),
+    );
+  }
+
+  /** Makes a request whose result says only that it succeeded. */
+  async ask(
+    what: string,
+    request: { method: string; params: Record<string, unknown> },
+    options: OperationOptions,
+  ): Promise<void> {
+    await this.run(what, options, (connection, call) => connection.request(request, call));
+  }
+
+  /** Makes a request through the SDK's `Client`, where it does more. */
+  throughSdk<Params extends object, T>(
+    what: string,
+    params: Params,
+    options: OperationOptions,
+    send: (params: Params) => Promise<T>,
+  ): Promise<T> {
+    const { sdkSide } = this.#options;
+    return this.run(what, options, async (_connection, call) => {
+      try {
+        const sent = sdkSide.attached.then(() => send({ ...params, [requestContext]: call }));
+        // Whatever the `Client` makes of the answer, the call's time limits hold.
+        return await call.before(sent);
+      } catch (error) {
+        throw fromSdkError(error, what, call);
+      }
+    });
+  }
+}

@@ -1,0 +1,30 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { ServerSource } from '../client/contract.js';
+import type { AnyTools, ToolTypes } from '../client/tool-types.js';
+import type { PoolStatus } from './types.js';
+
+/**
+ * Several connections to one server, or to several that are the same to the program, behind one
+ * name. Nothing is dialled until the first call. `createPool` makes one.
+ *
+ * - A call of a tool goes to the least busy connection. While all are busy it waits, and the time
+ *   that it waits is time of the call. It fails with `queue-full` if too many wait already.
+ * - The event `state` is that of the best connection.
+ * - The event `toolsChanged` comes once for all connections, if the list differs. While there is a
+ *   listener, the tools are listed when a server says that they changed.
+ * - Any other notification comes once from each connection on which it was sent. Without a
+ *   connection nothing comes.
+ * - `health` asks on every free connection; if all are busy, on every connection. Without a
+ *   connection it makes one: a pool that has been idle has none. The pool is `degraded`, too, if
+ *   one of several connections is not healthy, or a target is ejected.
+ *
+ * `Tools` is what is known of its tools when the program is compiled (see {@link ToolTypes}).
+ */
+export interface LongwirePool<
+  Tools extends ToolTypes<Tools> = AnyTools,
+> extends ServerSource<Tools> {
+  /** The name given, else that of the server reached first, else the first target's host. */
+  readonly name: string;
+  /** What it does now. */
+  status(): PoolStatus;
+}
