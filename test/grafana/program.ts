@@ -41,12 +41,16 @@ export async function startProgram(): Promise<Program> {
       market,
       everything: everythingCommand(),
     },
-    { shared: { middleware: [figures, kept], retry: { firstDelayMs: 5, maxDelayMs: 50 } } },
+    {
+      shared: { middleware: [figures, kept], retry: { firstDelayMs: 5, maxDelayMs: 50 } },
+      breaker: {},
+    },
   );
   const pool = createPool(serving.url, { name: 'pool', size: 2, middleware: [figures] });
   for (const source of [group, pool, kept]) figures.observe(source);
-  const scraped = createServer(async (_request, response) => {
-    response.setHeader('content-type', figures.registry.contentType).end(await figures.text());
+  const scraped = createServer((_request, response) => {
+    response.setHeader('content-type', figures.registry.contentType);
+    void figures.text().then((text) => response.end(text));
   }).listen(0, '127.0.0.1');
   await once(scraped, 'listening');
   await group.connect();
