@@ -4,6 +4,7 @@ import { Call, type SharedCallOptions } from '../client/call.js';
 import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
+import { isToolError } from '../error-facts.js';
 import { ConnectError, LongwireError } from '../errors.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import type { Health, HealthOptions } from '../health/health.js';
@@ -257,7 +258,8 @@ export class GroupMember {
       this.#record.succeeded();
       return result;
     } catch (error) {
-      this.#failed(error);
+      if (isToolError(error)) this.#record.succeeded();
+      else this.#failed(error);
       throw error;
     } finally {
       this.#inFlight.leave();

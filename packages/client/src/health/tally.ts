@@ -5,6 +5,7 @@ import {
 } from '@modelcontextprotocol/client';
 import type { TrafficCounts } from '../http/traffic-counts.js';
 import type { ConnectionState } from '../connection/state.js';
+import { isToolError } from '../error-facts.js';
 import { ERROR_CODES, LongwireError, ServerError, type ErrorCode } from '../errors.js';
 import { Latencies } from './latencies.js';
 import type { ClientStats } from './stats.js';
@@ -105,9 +106,14 @@ export class Tally {
 
   /** An operation has failed. */
   failed(tool: string | undefined, error: unknown): void {
+    if (tool !== undefined) this.#inFlight--;
+    if (isToolError(error)) {
+      this.#toolErrors++;
+      this.#remember(0);
+      return;
+    }
     const { code } = this.#note(error);
     if (tool === undefined) return;
-    this.#inFlight--;
     this.#failed[code]++;
     if (CAUSED_BY_PROGRAM.has(code) || isWrongRequest(error)) return;
     this.#lastFailedAt = Date.now();
