@@ -221,15 +221,24 @@ export class ServerError extends LongwireError {
   readonly number: number;
   /** The JSON-RPC error's `data`, as the server sent it. */
   readonly data: JSONValue | undefined;
+  /** The JSON-RPC error's own message. */
+  readonly serverMessage: string | undefined;
 
   constructor(
     message: string,
-    options: { number: number; data?: unknown; hint?: string | undefined; cause?: unknown },
+    options: {
+      number: number;
+      data?: unknown;
+      serverMessage?: string;
+      hint?: string | undefined;
+      cause?: unknown;
+    },
   ) {
-    const { number, data, ...rest } = options;
+    const { number, data, serverMessage, ...rest } = options;
     super(message, { code: 'server-error', certainty: 'answered', ...rest });
     this.number = number;
     this.data = data as JSONValue | undefined;
+    this.serverMessage = serverMessage;
   }
 }
 

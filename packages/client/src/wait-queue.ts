@@ -58,8 +58,8 @@ export class WaitQueue<T, Who = void> {
     if (index >= 0) this.#waiters.splice(index, 1);
   }
 
-  /** Fails all of them. */
-  failAll(error: Error): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.fail(error);
+  /** Fails all of them, each with an error of its own. */
+  failAll(errorOf: (who: Who) => Error): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.fail(errorOf(waiter.who));
   }
 }

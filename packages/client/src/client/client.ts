@@ -21,6 +21,7 @@ import { checkHealth, type Health, type HealthOptions } from '../health/health.j
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
+import { setPeer } from '../telemetry/peer.js';
 import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
 import type { LongwireClient } from './contract.js';
@@ -79,6 +80,8 @@ export class ServerClient implements LongwireClient {
     this.trusted = options.trusted === true;
     const connectionOptions = resolveConnectionOptions(options, this.#target.kind, catalog.client);
     this.trustHints = connectionOptions.trustHints;
+    connectionOptions.name = options.name;
+    setPeer(this, this.#target, options.name);
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     this.#listeners = new Listeners(this.#report);
     const idle = options.keepAlive === false ? new Idle(0, () => void this.close()) : undefined;

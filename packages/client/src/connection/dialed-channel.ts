@@ -326,6 +326,7 @@ export class DialedChannel {
       scope: this.#options.scope,
       serverStreamSilenceMs: serverStreamSilenceMs(this.#options.heartbeat),
       counts: this.#options.counts,
+      network: this.#options.network,
       cookieJar: this.#options.cookieJar,
       secrets,
       signal: this.#dialAbort.signal,

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { CookieJar } from '../http/cookies.js';
 import { headerSource } from '../http/headers.js';
 import { runsProgramsCode } from '../http/client.js';
+import { resolveNetwork, type Network } from '../http/network.js';
 import type { JsonBounds } from '../untrusted/json.js';
 import { TrafficCounts } from '../http/traffic-counts.js';
 import { MAX_TIMER_MS } from '../options/checks.js';
@@ -35,12 +36,16 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   heartbeat: Required<HeartbeatOptions>;
   /** Of all connections that are made with these options. */
   counts: TrafficCounts;
+  /** How all of them reach their servers. */
+  network: Network;
   /** The cookies of all of them; `undefined` if none are kept. */
   cookieJar: CookieJar | undefined;
   /** What is sent and must not be shown, on all connections that are made with these options. */
   secrets: KnownSecrets;
   /** The client or the pool that makes connections with them. */
   client: object;
+  /** What the program calls the server; `undefined`: as its target is called. */
+  name: string | undefined;
   /** The async context in which they were given: that of what belongs to no call. */
   scope: AsyncResource;
   /** Whether code of the program runs for a call after the call has been made. */
@@ -58,10 +63,16 @@ export function resolveConnectionOptions(
   kind: Target['kind'] = 'url',
   client: object = {},
 ): ResolvedConnectionOptions {
-  const { headers, dispatcher, auth, cookies, protocol = 'auto' } = options;
+  const { headers, dispatcher, proxy, tls, auth, cookies, protocol = 'auto' } = options;
   headerSource({ headers });
   if (dispatcher !== undefined && typeof dispatcher.dispatch !== 'function') {
     throw new TypeError('dispatcher: not an undici Dispatcher');
+  }
+  if (dispatcher !== undefined && (proxy ?? tls) !== undefined) {
+    const other = proxy === undefined ? 'tls' : 'proxy';
+    throw new TypeError(
+      `dispatcher: not together with ${other}: it opens the connections itself; give it the ${other}, or leave it out`,
+    );
   }
   checkMiddleware(options.middleware, auth?.headers ?? headers);
   const connectMs = kind === 'command' ? COMMAND_CONNECT_MS : TIMEOUTS.connectMs.default;
@@ -84,9 +95,11 @@ export function resolveConnectionOptions(
     listBounds: limits,
     maxInFlight: limits.maxInFlight,
     counts: new TrafficCounts(options.observe),
+    network: resolveNetwork({ proxy, tls }),
     cookieJar: cookies === false ? undefined : new CookieJar(),
     secrets: new KnownSecrets(),
     client,
+    name: undefined,
     scope: new AsyncResource('longwire.connection'),
     keepsScopes: runsProgramsCode(options),
   };

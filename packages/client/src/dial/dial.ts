@@ -3,6 +3,7 @@ import type { ChannelHandlers, Resumption } from '../channels/channel.js';
 import type { CookieJar } from '../http/cookies.js';
 import { HttpClient } from '../http/client.js';
 import type { HeaderRecord } from '../http/headers.js';
+import type { Network } from '../http/network.js';
 import type { JsonBounds } from '../untrusted/json.js';
 import { isUndiciLoaded, loadUndici } from '../http/undici.js';
 import { displayUrl } from '../http/display-url.js';
@@ -55,6 +56,8 @@ export interface DialOptions {
   internalHeaders: () => HeaderRecord | undefined;
   /** Counts everything that is sent and received. */
   counts: TrafficCounts;
+  /** How servers are reached. Default: without a proxy, and trusted as Node does. */
+  network?: Network | undefined;
   /** Where cookies are kept. Default: nowhere. */
   cookieJar?: CookieJar | undefined;
   /** Learns what is sent and must not be shown. Default: nobody does. */

@@ -17,7 +17,7 @@ export interface InFlightLimitOptions {
 /** Runs so many calls of a server at a time; the others wait in order. */
 export class InFlightLimit {
   readonly #options: InFlightLimitOptions;
-  readonly #queue = new WaitQueue<true>();
+  readonly #queue = new WaitQueue<true, string>();
   #inFlight = 0;
 
   constructor(options: InFlightLimitOptions) {
@@ -48,7 +48,7 @@ export class InFlightLimit {
     if (this.#queue.size >= MAX_WAITING) throw queueFull(what);
     const startedAt = performance.now();
     const call = new Call(what, options, this.#options.shared);
-    const waiter = this.#queue.enter();
+    const waiter = this.#queue.enter(what);
     try {
       await call.before(waiter.promise);
     } catch (error) {
@@ -72,9 +72,9 @@ export class InFlightLimit {
     else next.give(true);
   }
 
-  /** Fails all calls that wait. */
-  failAll(error: LongwireError): void {
-    this.#queue.failAll(error);
+  /** Fails all calls that wait, each with an error that says which it was. */
+  failAll(errorOf: (what: string) => LongwireError): void {
+    this.#queue.failAll(errorOf);
   }
 
   #timedOut(what: string, cause: LongwireError): LongwireError {

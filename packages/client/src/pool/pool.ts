@@ -22,18 +22,19 @@ import type {
   CallTimeouts,
   CallToolOptions,
   CheckedCallOptions,
-  ClientEvents,
   OperationOptions,
   ServerNotification,
 } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
+import { BreakerGate } from '../health/breaker-gate.js';
 import { healthByListing } from '../health/by-listing.js';
 import { checkHealthOptions, type Health, type HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import { TrafficCounts } from '../http/traffic-counts.js';
-import type { TargetOption } from '../dial/target.js';
+import { parseTarget, type TargetOption } from '../dial/target.js';
+import { setPeer } from '../telemetry/peer.js';
 import { PoolCall, statusOf, type PooledConnection } from './target.js';
 import { Connections } from './connections.js';
 import { poolHealth } from './health.js';
@@ -41,7 +42,7 @@ import { CallRunner } from './call-runner.js';
 import { resolvePoolOptions, type ResolvedPoolOptions } from './options.js';
 import { ToolChanges } from './tool-changes.js';
 import type { LongwirePool } from './contract.js';
-import type { PoolOptions, PoolStatus } from './types.js';
+import type { PoolEvents, PoolOptions, PoolStatus } from './types.js';
 
 const TOOLS_CHANGED = 'notifications/tools/list_changed';
 
@@ -51,7 +52,9 @@ export class ConnectionPool implements LongwirePool {
   readonly #options: ResolvedPoolOptions;
   readonly #connections: Connections;
   readonly #runner: CallRunner;
-  readonly #listeners: Listeners<ClientEvents>;
+  readonly #listeners: Listeners<PoolEvents>;
+  /** What its calls pass; `undefined` without a circuit breaker. */
+  readonly #gate: BreakerGate | undefined;
   readonly #toolChanges: ToolChanges;
   /** Counts calls as the program makes them, however many connections they try. */
   readonly #tally = new Tally(new TrafficCounts());
@@ -70,6 +73,8 @@ export class ConnectionPool implements LongwirePool {
     const targets = Array.isArray(target) ? (target as TargetOption[]) : [target as TargetOption];
     if (targets.length === 0) throw new TypeError('a pool needs a target');
     this.#options = resolvePoolOptions(options);
+    // Of several, the first stands for all.
+    setPeer(this, parseTarget(targets[0] as TargetOption), options.name);
     const report = (error: unknown): void => this.#listeners.emit('error', reportable(error));
     this.#listeners = new Listeners(report);
     this.timeouts = callTimeouts(this.#options.client.timeouts);
@@ -84,6 +89,15 @@ export class ConnectionPool implements LongwirePool {
       maxQueued: this.#options.maxQueued,
       shared: { clock: new CallClock(), timeouts, onListenerError: report },
     });
+    const { breaker } = this.#options;
+    this.#gate =
+      breaker &&
+      new BreakerGate({
+        options: breaker,
+        nameOf: () => this.name,
+        onChange: (status) => this.#listeners.emit('breaker', status),
+        onOpen: (errorOf) => this.#runner.refuse(errorOf),
+      });
     this.#toolChanges = new ToolChanges({
       list: () => (this.#isClosed ? Promise.reject(closedError('not-sent')) : this.#listTools({})),
       onChange: () => {
@@ -115,6 +129,7 @@ export class ConnectionPool implements LongwirePool {
     return {
       waiting: this.#runner.waiting,
       targets: this.#connections.targets.map((target) => statusOf(target, now)),
+      breaker: this.#gate?.status,
     };
   }
 
@@ -204,9 +219,9 @@ export class ConnectionPool implements LongwirePool {
     );
   }
 
-  on<Event extends keyof ClientEvents>(
+  on<Event extends keyof PoolEvents>(
     event: Event,
-    listener: (payload: ClientEvents[Event]) => void,
+    listener: (payload: PoolEvents[Event]) => void,
   ): () => void {
     const stop = this.#listeners.add(event, listener);
     for (const connection of this.#connections.all) this.#watch(connection);
@@ -241,11 +256,14 @@ export class ConnectionPool implements LongwirePool {
     const call = new PoolCall(what);
     this.#tally.begin(tool);
     try {
-      const result = await this.#runner.run(call, { ...options, [callObserver]: call }, run);
+      const gate = this.#gate;
+      const make = (): Promise<T> =>
+        this.#runner.run(call, { ...options, [callObserver]: call }, run);
+      const result = await (gate === undefined ? make() : gate.run(what, options, make));
       this.#tally.succeeded(tool, call.madeAt, result);
       return result;
     } catch (error) {
-      this.#tally.failed(tool, error);
+      this.#tally.failed(tool, error, options);
       throw error;
     }
   }
@@ -257,6 +275,8 @@ export class ConnectionPool implements LongwirePool {
       if (state.name === 'ready') this.#serverName ??= client.name;
       if (state.name === 'reconnecting' || state.name === 'resting') {
         this.#tally.failed(undefined, state.reason);
+        // One of them stands for all: a server that restarts loses all of them at once.
+        if (this.#connections.all[0] === connection) this.#gate?.lost(state.reason);
       }
     });
     this.#watch(connection);

@@ -4,13 +4,21 @@ import { API_KEY } from '../../src/middleware/api-key.ts';
 import { CACHE } from '../../src/middleware/cache.ts';
 import { LOGGING } from '../../src/middleware/logging.ts';
 import { METRICS } from '../../src/middleware/metrics.ts';
+import { OTEL_METRICS } from '../../src/middleware/otel-metrics.ts';
 import { RATE_LIMIT } from '../../src/middleware/rate-limit.ts';
 import { REQUEST_ID } from '../../src/middleware/request-id.ts';
 import { RETRY_CALL } from '../../src/middleware/retry.ts';
 import { TIMEOUT } from '../../src/middleware/timeout.ts';
 import { TOKEN_REFRESH } from '../../src/middleware/token-refresh.ts';
 import { TRACING } from '../../src/middleware/tracing.ts';
-import { CALL, CLIENT, GROUP, GROUP_SERVER, POOL } from '../../src/options/client-table.ts';
+import {
+  BREAKER,
+  CALL,
+  CLIENT,
+  GROUP,
+  GROUP_SERVER,
+  POOL,
+} from '../../src/options/client-table.ts';
 import {
   CONNECTION,
   HEARTBEAT,
@@ -50,6 +58,7 @@ const documented: [owner: string, file: string, table: AnyTable][] = [
   ['ServerRequestHandlers', 'client/types.ts', CLIENT['handlers'].table ?? {}],
   ['OperationOptions', 'client/types.ts', CALL],
   ['CallToolOptions', 'client/types.ts', CALL],
+  ['BreakerOptions', 'health/breaker.ts', BREAKER],
   ['PoolOptions', 'pool/types.ts', POOL],
   ['GroupOptions', 'group/types.ts', GROUP],
   ['ServerSettings', 'group/types.ts', GROUP_SERVER],
@@ -57,6 +66,7 @@ const documented: [owner: string, file: string, table: AnyTable][] = [
   ['CacheOptions', 'middleware/cache.ts', CACHE],
   ['LoggingOptions', 'middleware/logging.ts', LOGGING],
   ['MetricsOptions', 'middleware/metrics.ts', METRICS],
+  ['OtelMetricsOptions', 'middleware/otel-metrics.ts', OTEL_METRICS],
   ['RateLimitOptions', 'middleware/rate-limit.ts', RATE_LIMIT],
   ['RequestIdOptions', 'middleware/request-id.ts', REQUEST_ID],
   ['RetryCallOptions', 'middleware/retry.ts', RETRY_CALL],
@@ -82,7 +92,7 @@ test.each(documented)('the doc comments of %s say what the table says', (owner, 
 });
 
 test('every option of a table is documented', () => {
-  for (const table of [TIMEOUTS, RETRY, HEARTBEAT, LIMITS, CLIENT, CALL, POOL, GROUP]) {
+  for (const table of [TIMEOUTS, RETRY, HEARTBEAT, LIMITS, CLIENT, CALL, BREAKER, POOL, GROUP]) {
     const files = documented.filter(([, , part]) => isPartOf(part, table));
     const names = files.flatMap(([owner, file]) => [...docsOf(file, owner).keys()]);
     expect(new Set(names), names.join(', ')).toEqual(new Set(Object.keys(table)));
