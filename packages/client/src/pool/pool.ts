@@ -16,10 +16,12 @@ import type { LongwireClient } from '../client/contract.js';
 import { Listeners } from '../client/listeners.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
+import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   OperationOptions,
   ServerNotification,
 } from '../client/types.js';
@@ -175,16 +177,21 @@ export class ConnectionPool implements LongwirePool {
     return this.#run('prompts/list', options, (client, own) => client.listPrompts(own));
   }
 
+  callTool<Data>(
+    name: string,
+    args: object | undefined,
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   callTool(
     name: string,
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    return this.#run(
-      `the call of ${name}`,
-      options,
-      (client, own) => client.callTool(name, args, own),
-      name,
+    const call = (client: LongwireClient, own: CallToolOptions): Promise<CallToolResult> =>
+      client.callTool(name, args, own);
+    return callAsWanted(name, options, (rest) =>
+      this.#run(`the call of ${name}`, rest, call, name),
     );
   }
 
