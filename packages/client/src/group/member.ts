@@ -10,6 +10,7 @@ import {
 import type { CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
+import { isToolError } from '../error-facts.js';
 import { ConnectError } from '../errors.js';
 import type { BreakerOptions } from '../health/breaker.js';
 import { forwardEvents } from './forward-events.js';
@@ -154,11 +155,7 @@ export class GroupMember {
     return prefix === '' || tool.startsWith(`${prefix}__`) || tool.startsWith(`${name}__`);
   }
 
-  /**
-   * Connects now, if there is something to connect.
-   *
-   * @throws LongwireError
-   */
+  /** Connects now, if there is something to connect; rejected with a LongwireError. */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.#isDisabled) return;
     try {
@@ -170,10 +167,8 @@ export class GroupMember {
   }
 
   /**
-   * Connects anew. A connection that rests dials again, and its state is restored; any other is closed
-   * first, with its calls.
-   *
-   * @throws LongwireError
+   * Connects anew; rejected with a LongwireError. A connection that rests dials again, and its state is
+   * restored; any other is closed first, with its calls.
    */
   async reconnect(options: { signal?: AbortSignal }): Promise<void> {
     if (this.#isDisabled) throw disabledError('reconnecting it', this.name);
@@ -282,7 +277,8 @@ export class GroupMember {
       this.#record.succeeded();
       return result;
     } catch (error) {
-      this.#failed(error);
+      if (isToolError(error)) this.#record.succeeded();
+      else this.#failed(error);
       throw error;
     } finally {
       this.#inFlight.leave();
