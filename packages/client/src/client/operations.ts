@@ -42,6 +42,7 @@ export class Operations {
     const task = { what };
     underWay.enter(task);
     const call = new Call(what, options, shared);
+    call.tool = tool;
     tally.begin(tool);
     try {
       away.enter(call);

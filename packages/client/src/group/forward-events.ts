@@ -21,5 +21,8 @@ export function forwardEvents(
     client.on('waiting', (waiting) =>
       emit({ ...waiting, type: 'waiting', server, at: Date.now() }),
     ),
+    client.on('progress', (progress) =>
+      emit({ ...progress, type: 'progress', server, at: Date.now() }),
+    ),
   ];
 }
