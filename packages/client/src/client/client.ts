@@ -21,6 +21,7 @@ import { checkHealth, type Health, type HealthOptions } from '../health/health.j
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
+import { setPeer } from '../telemetry/peer.js';
 import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
 import type { LongwireClient } from './contract.js';
@@ -28,6 +29,7 @@ import { CurrentConnection } from './current-connection.js';
 import { Idle } from './idle.js';
 import { ToolCatalog } from '../tools/catalog.js';
 import { Listeners } from './listeners.js';
+import { callAsWanted, type ResultWithData } from './result-data.js';
 import { createSdkClient, NEVER_MS } from './sdk-client.js';
 import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
@@ -39,6 +41,7 @@ import { LogTap, streamTool, type ToolStreamEvent, type ToolStreamOptions } from
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   ClientEvents,
   ClientOptions,
   OperationOptions,
@@ -77,6 +80,8 @@ export class ServerClient implements LongwireClient {
     this.trusted = options.trusted === true;
     const connectionOptions = resolveConnectionOptions(options, this.#target.kind, catalog.client);
     this.trustHints = connectionOptions.trustHints;
+    connectionOptions.name = options.name;
+    setPeer(this, this.#target, options.name);
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     this.#listeners = new Listeners(this.#report);
     const idle = options.keepAlive === false ? new Idle(0, () => void this.close()) : undefined;
@@ -181,11 +186,23 @@ export class ServerClient implements LongwireClient {
     return this.#operations.list(of, options);
   }
 
+  callTool<Data>(
+    name: string,
+    args: object | undefined,
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   callTool(
     name: string,
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
+    const { throwOnToolError = this.#options.throwOnToolError } = options;
+    const wanted = throwOnToolError === true ? { ...options, throwOnToolError } : options;
+    return callAsWanted(name, wanted, (rest) => this.#callTool(name, args, rest));
+  }
+
+  #callTool(name: string, args: object, options: CallToolOptions): Promise<CallToolResult> {
     const params = { name, arguments: args as Record<string, unknown> };
     // What is listed while the call runs applies to the next one.
     const isPromised = this.#catalog.promisesOutput(name);
@@ -197,12 +214,22 @@ export class ServerClient implements LongwireClient {
     return this.#operations.run(`the call of ${name}`, options, run, name);
   }
 
+  stream<Data>(
+    name: string,
+    args: object | undefined,
+    options: ToolStreamOptions & CheckedCallOptions<Data>,
+  ): AsyncGenerator<ToolStreamEvent<ResultWithData<Data>>, void, undefined>;
   stream(
-    tool: string,
+    name: string,
+    args?: object,
+    options?: ToolStreamOptions,
+  ): AsyncGenerator<ToolStreamEvent, void, undefined>;
+  stream(
+    name: string,
     args: object = {},
     options: ToolStreamOptions = {},
   ): AsyncGenerator<ToolStreamEvent, void, undefined> {
-    const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(tool, args, own);
+    const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(name, args, own);
     return streamTool({ call, logs: this.#logs }, options);
   }
 

@@ -8,11 +8,13 @@ import { isClient, type LongwireClient } from '../client/contract.js';
 import { Listeners } from '../client/listeners.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
+import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
 import type { AnyTools, ToolTypes } from '../client/tool-types.js';
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   OperationOptions,
   ToolSource,
 } from '../client/types.js';
@@ -116,15 +118,23 @@ export class ServerGroup implements Group {
     return members.filter(({ isOffered }) => isOffered).flatMap((member) => index.toolsOf(member));
   }
 
+  callTool<Data>(
+    name: string,
+    args: object | undefined,
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   async callTool(
     name: string,
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     checkOperationOptions(options);
-    const { member, selected } =
-      this.#currentIndex().find(name) ?? (await this.#seek(name, options));
-    return member.call(selected, { name, args, options });
+    return callAsWanted(name, options, async (rest) => {
+      const { member, selected } =
+        this.#currentIndex().find(name) ?? (await this.#seek(name, rest));
+      return member.call(selected, { name, args, options: rest });
+    });
   }
 
   tool(name: string): ToolHandle {

@@ -182,7 +182,10 @@ export async function runHandshake(
 }
 
 /** The client of the requests, and its server. */
-export interface RequestOwner extends Pick<McpRequest, 'client' | 'origin' | 'trustHints'> {
+export interface RequestOwner extends Pick<
+  McpRequest,
+  'client' | 'origin' | 'server' | 'trustHints'
+> {
   /** What `redact` removes. */
   secrets: KnownSecrets;
   /** How a request was last sent. */
@@ -207,6 +210,7 @@ class ChainedRequest implements McpRequest {
   readonly metadata: Record<string, unknown> = {};
   readonly client: object;
   readonly origin: string | undefined;
+  readonly server: string;
   readonly trustHints: boolean;
   /** Why it must not be sent any more. */
   stopped: LongwireError | undefined;
@@ -229,6 +233,7 @@ class ChainedRequest implements McpRequest {
   ) {
     this.client = owner.client;
     this.origin = owner.origin;
+    this.server = owner.server;
     this.trustHints = owner.trustHints;
     this.#owner = owner;
     this.#checked = checked;
