@@ -14,6 +14,7 @@ export type {
   ClientOptions,
   OperationOptions,
   ServerNotification,
+  ServerRequestContext,
   ServerRequestHandlers,
   ToolSource,
 } from './client/types.js';
@@ -57,6 +58,11 @@ export type {
   Limits,
 } from './options/channel-options.js';
 export type { TransportName } from './transport-name.js';
+export type {
+  PrincipalCredentials,
+  PrincipalOption,
+  PrincipalsOptions,
+} from './options/principal-options.js';
 export type {
   ConnectionOptions,
   HeartbeatOptions,

@@ -15,12 +15,19 @@ import {
   type Tool,
 } from '@modelcontextprotocol/client';
 import type { ReconnectingTransport } from '../connection/transport.js';
-import { resolveConnectionOptions } from '../connection/resolve-options.js';
+import {
+  principalConnectionOptions,
+  resolveConnectionOptions,
+  type Principal,
+  type ResolvedConnectionOptions,
+} from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
 import { checkHealth, type Health, type HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
+import { checkObject } from '../options/checks.js';
+import { checkPrincipal, type PrincipalCredentials } from '../options/principal-options.js';
 import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
 import type { LongwireClient } from './contract.js';
@@ -33,6 +40,8 @@ import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
 import { callTimeouts, checkClientOptions } from './options.js';
 import { Operations } from './operations.js';
+import { PrincipalClient } from './principal-client.js';
+import { Principals } from './principals.js';
 import { reportable } from './sdk-errors.js';
 import { createToolHandle, type ToolHandle } from './tool-handle.js';
 import { LogTap, streamTool, type ToolStreamEvent, type ToolStreamOptions } from './tool-stream.js';
@@ -45,12 +54,26 @@ import type {
   ServerNotification,
 } from './types.js';
 
+/** What a client is made with, beside what the program gives. */
+export interface ServerClientSettings {
+  /** What is known of the server's tools. Default: nothing yet. */
+  catalog?: ToolCatalog;
+  /** It is the client of a principal's session. */
+  session?: {
+    principal: Principal;
+    /** Those of the client whose principal it is. */
+    options: ResolvedConnectionOptions;
+    tally: Tally;
+  };
+}
+
 /** The client of one server: see {@link LongwireClient}. */
 export class ServerClient implements LongwireClient {
   readonly trusted: boolean;
   readonly timeouts: CallTimeouts;
   readonly trustHints: boolean;
   readonly #sdkSide: SdkSide;
+  readonly #targetOption: TargetOption;
   readonly #target: Target;
   readonly #options: ClientOptions;
   readonly #listeners: Listeners<ClientEvents>;
@@ -60,7 +83,11 @@ export class ServerClient implements LongwireClient {
   readonly #catalog: ToolCatalog;
   readonly #toolCalls: ToolCalls;
   readonly #tally: Tally;
-  readonly #logs = new LogTap();
+  /** Passes the server's log messages on, to those who read the events of a call. */
+  readonly logs: LogTap = new LogTap();
+  readonly #connectionOptions: ResolvedConnectionOptions;
+  readonly #principal: string | undefined;
+  #principals: Principals | undefined;
   readonly #report = (error: unknown): void => {
     this.#listeners.emit('error', reportable(error));
   };
@@ -69,25 +96,32 @@ export class ServerClient implements LongwireClient {
   constructor(
     target: TargetOption,
     options: ClientOptions = {},
-    catalog: ToolCatalog = new ToolCatalog(),
+    { catalog = new ToolCatalog(), session }: ServerClientSettings = {},
   ) {
-    checkClientOptions(options);
+    if (session === undefined) checkClientOptions(options);
+    this.#targetOption = target;
     this.#target = parseTarget(target);
     this.#options = options;
+    this.#principal = session?.principal.id;
     this.trusted = options.trusted === true;
-    const connectionOptions = resolveConnectionOptions(options, this.#target.kind, catalog.client);
+    const connectionOptions =
+      session === undefined
+        ? resolveConnectionOptions(options, this.#target.kind, catalog.client)
+        : principalConnectionOptions(session.options, session.principal, catalog.client);
+    this.#connectionOptions = connectionOptions;
     this.trustHints = connectionOptions.trustHints;
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     this.#listeners = new Listeners(this.#report);
-    const idle = options.keepAlive === false ? new Idle(0, () => void this.close()) : undefined;
+    const isShort = options.keepAlive === false && session === undefined;
+    const idle = isShort ? new Idle(0, () => void this.#connection.close()) : undefined;
     this.timeouts = callTimeouts(options.timeouts);
     const { timeouts } = this;
     this.#shared = { clock: new CallClock(), timeouts, onListenerError: this.#report, idle };
-    this.#tally = new Tally(connectionOptions.counts);
+    this.#tally = new Tally(connectionOptions.counts, session?.tally);
     this.#sdkSide = new SdkSide({
       create: () => this.#createSdk(),
       stepMs: connectionOptions.connectMs,
-      onMessage: (message) => this.#logs.take(message),
+      onMessage: (message) => this.logs.take(message),
       onFailure: this.#report,
     });
     this.#catalog = catalog;
@@ -145,11 +179,19 @@ export class ServerClient implements LongwireClient {
   }
 
   stats(): ClientStats {
-    return this.#tally.read(this.#connection.latest?.droppedAnswers ?? 0);
+    const dropped = this.#connection.latest?.droppedAnswers ?? 0;
+    return this.#tally.read(dropped + (this.#principals?.droppedAnswers ?? 0));
   }
 
   health(options: HealthOptions = {}): Promise<Health> {
     return checkHealth(this.#connection.latest, this.#tally, options);
+  }
+
+  as(principal: string, credentials?: PrincipalCredentials): LongwireClient {
+    checkPrincipal(principal, credentials, 'as');
+    if (this.#target.kind !== 'url' && hasCredentials(credentials)) throw noHeaders();
+    this.#principals ??= this.#createPrincipals();
+    return new PrincipalClient(this, this.#principals, this.#principals.of(principal, credentials));
   }
 
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -160,23 +202,31 @@ export class ServerClient implements LongwireClient {
   }
 
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.listTools(options);
     const of = { method: 'tools/list', key: 'tools', field: 'name' };
     const tools = await this.#operations.list<Tool>(of, options);
     return this.#catalog.take(tools, this.sdk.getProtocolEra(), this.#report);
   }
 
   listResources(options: OperationOptions = {}): Promise<Resource[]> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.listResources(options);
     const of = { method: 'resources/list', key: 'resources', field: 'uri' };
     return this.#operations.list(of, options);
   }
 
   listResourceTemplates(options: OperationOptions = {}): Promise<ResourceTemplateType[]> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.listResourceTemplates(options);
     const method = 'resources/templates/list';
     const of = { method, key: 'resourceTemplates', field: 'uriTemplate' };
     return this.#operations.list(of, options);
   }
 
   listPrompts(options: OperationOptions = {}): Promise<Prompt[]> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.listPrompts(options);
     const of = { method: 'prompts/list', key: 'prompts', field: 'name' };
     return this.#operations.list(of, options);
   }
@@ -186,6 +236,8 @@ export class ServerClient implements LongwireClient {
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.callTool(name, args, options);
     const params = { name, arguments: args as Record<string, unknown> };
     // What is listed while the call runs applies to the next one.
     const isPromised = this.#catalog.promisesOutput(name);
@@ -202,8 +254,10 @@ export class ServerClient implements LongwireClient {
     args: object = {},
     options: ToolStreamOptions = {},
   ): AsyncGenerator<ToolStreamEvent, void, undefined> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.stream(tool, args, options);
     const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(tool, args, own);
-    return streamTool({ call, logs: this.#logs }, options);
+    return streamTool({ call, logs: this.logs }, options);
   }
 
   tool(name: string): ToolHandle {
@@ -211,6 +265,8 @@ export class ServerClient implements LongwireClient {
   }
 
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.readResource(uri, options);
     return this.#operations.throughSdk(`reading ${uri}`, { uri }, options, (params) =>
       this.sdk.readResource(params, { timeout: NEVER_MS }),
     );
@@ -221,6 +277,8 @@ export class ServerClient implements LongwireClient {
     args: Record<string, string> = {},
     options: OperationOptions = {},
   ): Promise<GetPromptResult> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.getPrompt(name, args, options);
     const params = { name, arguments: args };
     return this.#operations.throughSdk(`getting the prompt ${name}`, params, options, (own) =>
       this.sdk.getPrompt(own, { timeout: NEVER_MS }),
@@ -228,22 +286,30 @@ export class ServerClient implements LongwireClient {
   }
 
   complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.complete(params, options);
     return this.#operations.throughSdk('completing an argument', params, options, (own) =>
       this.sdk.complete(own, { timeout: NEVER_MS }),
     );
   }
 
   subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.subscribeResource(uri, options);
     const request = { method: 'resources/subscribe', params: { uri } };
     return this.#operations.ask(`subscribing to ${uri}`, request, options);
   }
 
   unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.unsubscribeResource(uri, options);
     const request = { method: 'resources/unsubscribe', params: { uri } };
     return this.#operations.ask(`unsubscribing from ${uri}`, request, options);
   }
 
   setLogLevel(level: LoggingLevel, options: OperationOptions = {}): Promise<void> {
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.setLogLevel(level, options);
     const request = { method: 'logging/setLevel', params: { level } };
     return this.#operations.ask('setting the log level', request, options);
   }
@@ -257,15 +323,46 @@ export class ServerClient implements LongwireClient {
   }
 
   async close(): Promise<void> {
-    await this.#connection.close();
+    await Promise.all([this.#connection.close(), this.#principals?.closeAll()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
+  /** The client as the principal that the options of an operation name, if they do. */
+  #asSaid({ principal }: OperationOptions): LongwireClient | undefined {
+    if (principal === undefined) return undefined;
+    checkObject('principal', principal);
+    const { id, ...credentials } = principal;
+    return this.as(id, credentials);
+  }
+
+  #createPrincipals(): Principals {
+    const { principals, keepAlive } = this.#options;
+    return new Principals({
+      options: { ...(keepAlive === false && { idleMs: 0 }), ...principals },
+      create: (principal) => this.#createSession(principal),
+      shared: this.#shared,
+    });
+  }
+
+  /** It is made for a call, and does not belong to it. */
+  #createSession(principal: Principal): ServerClient {
+    const options = this.#connectionOptions;
+    const session = { principal, options, tally: this.#tally };
+    const client = options.scope.runInAsyncScope(
+      () => new ServerClient(this.#targetOption, this.#options, { session }),
+    );
+    client.on('error', (error) => this.#listeners.emit('error', error));
+    return client;
+  }
+
   #createSdk(): Client {
-    const sdk = createSdkClient(this.#options, () => this.#shared.clock.hold());
+    const sdk = createSdkClient(this.#options, {
+      hold: () => this.#shared.clock.hold(),
+      principal: this.#principal,
+    });
     sdk.onerror = this.#report;
     sdk.fallbackNotificationHandler = async (notification) =>
       this.#notified(notification as ServerNotification);
@@ -279,4 +376,15 @@ export class ServerClient implements LongwireClient {
     }
     this.#listeners.emit('notification', notification);
   }
+}
+
+function hasCredentials(credentials: PrincipalCredentials | undefined): boolean {
+  return credentials?.headers !== undefined || credentials?.token !== undefined;
+}
+
+function noHeaders(): TypeError {
+  return new TypeError(
+    'as: headers and a token go with HTTP requests, and this server is not reached by HTTP: leave ' +
+      'them out. Each principal has a process or a server of its own',
+  );
 }

@@ -327,6 +327,7 @@ export class DialedChannel {
       serverStreamSilenceMs: serverStreamSilenceMs(this.#options.heartbeat),
       counts: this.#options.counts,
       cookieJar: this.#options.cookieJar,
+      credentials: this.#options.principal?.credentials,
       secrets,
       signal: this.#dialAbort.signal,
     });

@@ -91,14 +91,14 @@ export class ReconnectingTransport implements Transport {
     });
     const { middleware = [] } = options;
     const origin = target.kind === 'url' ? target.url.origin : undefined;
-    const { client, secrets } = options;
+    const { client, secrets, principal } = options;
     learnTarget(target, secrets);
     const routeOf = ({ id }: RequestContext): RequestRoute | undefined => {
       const { state, server } = this.#supervisor;
       if (state.name !== 'ready' || id === undefined) return undefined;
       return { id, transport: state.transport, protocolVersion: server?.protocolVersion };
     };
-    const whose = { client, origin, trustHints, secrets, routeOf };
+    const whose = { client, origin, trustHints, principal, secrets, routeOf };
     this.#chain = middleware.length > 0 ? new MiddlewareChain(middleware, whose) : undefined;
     this.#delivery = new Delivery({
       receiver: this,

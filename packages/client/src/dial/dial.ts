@@ -1,6 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { ChannelHandlers, Resumption } from '../channels/channel.js';
 import type { CookieJar } from '../http/cookies.js';
+import type { Credentials } from '../http/credentials.js';
 import { HttpClient } from '../http/client.js';
 import type { HeaderRecord } from '../http/headers.js';
 import type { JsonBounds } from '../untrusted/json.js';
@@ -59,6 +60,8 @@ export interface DialOptions {
   cookieJar?: CookieJar | undefined;
   /** Learns what is sent and must not be shown. Default: nobody does. */
   secrets?: KnownSecrets | undefined;
+  /** Of the principal for whom it is dialled. Default: for nobody but the client. */
+  credentials?: Credentials | undefined;
   signal: AbortSignal;
 }
 

@@ -6,7 +6,7 @@ import {
 import type { TrafficCounts } from '../http/traffic-counts.js';
 import type { ConnectionState } from '../connection/state.js';
 import { ERROR_CODES, LongwireError, ServerError, type ErrorCode } from '../errors.js';
-import { Latencies } from './latencies.js';
+import { COARSE, FINE, Latencies } from './latencies.js';
 import type { ClientStats } from './stats.js';
 
 /** How many of the latest calls are looked at. */
@@ -50,7 +50,8 @@ export class Tally {
   /** Answers dropped by connections that another has replaced. */
   droppedBefore = 0;
   readonly #counts: TrafficCounts;
-  readonly #latencies = new Latencies();
+  readonly #latencies: Latencies;
+  readonly #all: Tally | undefined;
   readonly #failed: Record<ErrorCode, number> = { ...NO_FAILURES };
   #connectedAt = 0;
   #wasConnected = false;
@@ -67,8 +68,11 @@ export class Tally {
   #recentCalls = 0;
   #lastFailedAt = 0;
 
-  constructor(counts: TrafficCounts) {
+  /** What happens to operations is counted by `all` as well: that of the client, for one of its principals. */
+  constructor(counts: TrafficCounts, all?: Tally) {
     this.#counts = counts;
+    this.#all = all;
+    this.#latencies = new Latencies(all === undefined ? FINE : COARSE);
   }
 
   /** For how long there has been a connection, in milliseconds; 0 if there is none. */
@@ -89,11 +93,13 @@ export class Tally {
 
   /** An operation begins, maybe a tool's call. */
   begin(tool: string | undefined): void {
+    this.#all?.begin(tool);
     if (tool !== undefined) this.#inFlight++;
   }
 
   /** An operation has brought a result, which began then on the clock of `performance.now()`. */
   succeeded(tool: string | undefined, startedAt: number, result: unknown): void {
+    this.#all?.succeeded(tool, startedAt, result);
     this.#lastSuccessAt = Date.now();
     if (tool === undefined) return;
     this.#inFlight--;
@@ -105,6 +111,7 @@ export class Tally {
 
   /** An operation has failed. */
   failed(tool: string | undefined, error: unknown): void {
+    this.#all?.failed(tool, error);
     const { code } = this.#note(error);
     if (tool === undefined) return;
     this.#inFlight--;

@@ -128,7 +128,7 @@ export class Connections {
   #open(target: PoolTarget): PooledConnection {
     const options = this.#clientOptions(target);
     const client = this.#scope.runInAsyncScope(
-      () => new ServerClient(target.option, options, this.#catalog),
+      () => new ServerClient(target.option, options, { catalog: this.#catalog }),
     );
     const connection: PooledConnection = {
       target,
