@@ -20,10 +20,14 @@ import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import { TrafficCounts } from '../http/traffic-counts.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
-import type { ServerClient } from './client.js';
 import type { LongwireClient } from './contract.js';
 import { checkOperationOptions } from './options.js';
-import { ofSamePrincipal, type PrincipalRecord, type Principals } from './principals.js';
+import {
+  ofSamePrincipal,
+  type PrincipalRecord,
+  type Principals,
+  type SessionClient,
+} from './principals.js';
 import { createToolHandle, type ToolHandle } from './tool-handle.js';
 import { streamTool, type ToolStreamEvent, type ToolStreamOptions } from './tool-stream.js';
 import type { CallTimeouts, CallToolOptions, ClientEvents, OperationOptions } from './types.js';
@@ -33,11 +37,11 @@ import type { CallTimeouts, CallToolOptions, ClientEvents, OperationOptions } fr
  * server gives to the principal is in the client of its session.
  */
 export class PrincipalClient implements LongwireClient {
-  readonly #service: ServerClient;
+  readonly #service: LongwireClient;
   readonly #principals: Principals;
   #latest: PrincipalRecord;
 
-  constructor(service: ServerClient, principals: Principals, record: PrincipalRecord) {
+  constructor(service: LongwireClient, principals: Principals, record: PrincipalRecord) {
     this.#service = service;
     this.#principals = principals;
     this.#latest = record;
@@ -139,7 +143,7 @@ export class PrincipalClient implements LongwireClient {
     options: ToolStreamOptions = {},
   ): AsyncGenerator<ToolStreamEvent, void, undefined> {
     const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(tool, args, own);
-    const logs: Pick<ServerClient['logs'], 'open'> = {
+    const logs: SessionClient['logs'] = {
       open: (take) => this.#listen((client) => client.logs.open(take)),
     };
     return streamTool({ call, logs }, options);
@@ -209,12 +213,12 @@ export class PrincipalClient implements LongwireClient {
     return this.#latest;
   }
 
-  get #client(): ServerClient | undefined {
+  get #client(): SessionClient | undefined {
     return this.#record.client;
   }
 
   /** As long as somebody listens, the principal is not idle. */
-  #listen(listen: (client: ServerClient) => () => void): () => void {
+  #listen(listen: (client: SessionClient) => () => void): () => void {
     const record = this.#record;
     const release = this.#principals.hold(record);
     const stop = listen(this.#principals.clientOf(record));
@@ -227,7 +231,7 @@ export class PrincipalClient implements LongwireClient {
   async #run<Options extends OperationOptions, T>(
     what: string,
     given: Options,
-    run: (client: ServerClient, options: Options) => Promise<T>,
+    run: (client: SessionClient, options: Options) => Promise<T>,
   ): Promise<T> {
     const { principal, ...options } = given;
     if (principal !== undefined) {

@@ -10,9 +10,10 @@ import {
 import { withDefaults } from '../options/option.js';
 import { WaitQueue } from '../wait-queue.js';
 import type { SharedCallOptions } from './call.js';
-import type { ServerClient } from './client.js';
+import type { LongwireClient } from './contract.js';
 import { Idle } from './idle.js';
 import type { OperationOptions } from './types.js';
+import type { LogTap } from './tool-stream.js';
 import { waitInQueue } from './wait-in-queue.js';
 
 /** How many principals without a session are remembered for each that may have one. */
@@ -22,11 +23,17 @@ const MAX_REMEMBERED = 100_000;
 /** How many calls may wait for a session: a program that never awaits its calls must not fill the memory. */
 const MAX_WAITING = 10_000;
 
+/** The client of a principal's session. */
+export interface SessionClient extends LongwireClient {
+  /** Passes the server's log messages on. */
+  readonly logs: Pick<LogTap, 'open'>;
+}
+
 /** What the principals of a client are made with. */
 export interface PrincipalsSettings {
   options: PrincipalsOptions | undefined;
   /** Makes the client of a session, which dials when it is used. */
-  create: (principal: Principal) => ServerClient;
+  create: (principal: Principal) => SessionClient;
   shared: SharedCallOptions;
 }
 
@@ -37,7 +44,7 @@ export class PrincipalRecord implements Principal {
   /** The principal may have had credentials that are not known any more. */
   readonly mayHaveHadCredentials: boolean;
   /** Made when it is first used. All that a server gave to the principal is in it, and nothing else. */
-  client: ServerClient | undefined;
+  client: SessionClient | undefined;
   idle: Idle | undefined;
   /** It counts among the sessions. */
   hasSession = false;
@@ -116,7 +123,7 @@ export class Principals {
   }
 
   /** The client of its session, whether or not that is open. */
-  clientOf(record: PrincipalRecord): ServerClient {
+  clientOf(record: PrincipalRecord): SessionClient {
     record.client ??= this.#settings.create(record);
     return record.client;
   }
@@ -129,7 +136,7 @@ export class Principals {
   async run<Options extends OperationOptions, T>(
     record: PrincipalRecord,
     { what, options }: { what: string; options: Options },
-    run: (client: ServerClient, options: Options) => Promise<T>,
+    run: (client: SessionClient, options: Options) => Promise<T>,
   ): Promise<T> {
     const { credentials, mayHaveHadCredentials } = record;
     if (mayHaveHadCredentials && credentials.given === undefined) throw notKnown(what);
@@ -265,7 +272,7 @@ export class Principals {
     this.#close(record, client);
   }
 
-  #close(record: PrincipalRecord, client: ServerClient): void {
+  #close(record: PrincipalRecord, client: SessionClient): void {
     const before = this.#closing.get(record);
     const closed = Promise.all([before, client.close()]).then(() => {
       if (this.#closing.get(record) === closed) this.#closing.delete(record);
