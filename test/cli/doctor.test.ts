@@ -25,7 +25,7 @@ test('a certificate of an authority that NODE_EXTRA_CA_CERTS names is trusted', 
   const url = `${front.origin}/mcp`;
   const untrusted = await runCli(['doctor', url]);
   expect(untrusted.code).toBe(3);
-  expect(untrusted.stdout).toContain('Broken: tls\nTo do: set NODE_EXTRA_CA_CERTS to a file');
+  expect(untrusted.stdout).toContain('Broken: tls\nTo do: give the certificate of that authority');
   const env = { NODE_EXTRA_CA_CERTS: file };
   const trusted = await runCli(['doctor', url, '--wait', '100ms'], { env });
   expect(trusted.stdout).toMatch(/^ok {7}tls {7}TLS 1\.3, and its certificate is trusted/m);

@@ -9,13 +9,22 @@ export interface TlsFront extends AsyncDisposable {
   readonly origin: string;
 }
 
-/** Starts one, on a free port of 127.0.0.1, in front of an origin of plain http. */
+/**
+ * Starts one, on a free port of 127.0.0.1, in front of an origin of plain http. With `clientAuthority` it
+ * takes only clients that have a certificate of it.
+ */
 export async function startTlsFront(
   origin: string,
   certificate: Certificate = selfSigned,
+  { clientAuthority }: { clientAuthority?: string } = {},
 ): Promise<TlsFront> {
   const sockets = new Set<Socket>();
-  const server = createServer({ ...certificate }, (outside) => {
+  const only = clientAuthority !== undefined && {
+    ca: clientAuthority,
+    requestCert: true,
+    rejectUnauthorized: true,
+  };
+  const server = createServer({ ...certificate, ...only }, (outside) => {
     const inside = connect(Number(new URL(origin).port), '127.0.0.1');
     for (const socket of [outside, inside]) {
       sockets.add(socket);
@@ -27,6 +36,8 @@ export async function startTlsFront(
     }
     outside.pipe(inside).pipe(outside);
   });
+  // A client that is refused is nothing to end for.
+  server.on('tlsClientError', () => {});
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

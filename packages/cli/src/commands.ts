@@ -16,6 +16,7 @@ const commands = {
   watch: async () => (await import('./commands/watch.js')).addWatch,
   run: async () => (await import('./commands/run.js')).addRun,
   check: async () => (await import('./commands/check.js')).addCheck,
+  types: async () => (await import('./commands/types.js')).addTypes,
   doctor: async () => (await import('./commands/doctor.js')).addDoctor,
   servers: async () => (await import('./commands/servers.js')).addServers,
   shell: async () => (await import('./commands/shell.js')).addShell,

@@ -6,7 +6,7 @@ export const overview = `Usage: longwire COMMAND [SERVER] [arguments] [options] 
 
   demo                    a server and a tour of it, with nothing to configure
   inspect, doctor         what a server is; what is wrong on the way to it
-  tools [NAME]            its tools, or all about one of them
+  tools [NAME], types     its tools, or all about one; as types of TypeScript
   call TOOL name=value    call a tool
   resources, read URI     what can be read; read it
   prompts, prompt NAME    the prompts; get one (complete: values for both)

@@ -65,8 +65,8 @@ export class WaitQueue<T, Who = void> {
     return taken;
   }
 
-  /** Fails all of them. */
-  failAll(error: Error): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.fail(error);
+  /** Fails all of them, each with an error of its own. */
+  failAll(errorOf: (who: Who) => Error): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.fail(errorOf(waiter.who));
   }
 }

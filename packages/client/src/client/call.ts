@@ -133,12 +133,17 @@ export class Call implements RequestContext, Timed {
     }
   }
 
-  /** Ends the call, if the server certainly has not run it, so that another may; true if it has ended. */
-  withdraw(): boolean {
+  /**
+   * Ends the call, if the server certainly has not run it, so that another may, or with an error; true
+   * if it has ended.
+   */
+  withdraw(error?: LongwireError): boolean {
     const hasNotRun = this.certainty === 'not-sent' || this.certainty === 'refused';
     const isFree = hasNotRun && this.abandoned === undefined;
-    if (isFree) this.#stop('aborted', 'was withdrawn');
-    return isFree;
+    if (!isFree) return false;
+    if (error === undefined) this.#stop('aborted', 'was withdrawn');
+    else this.#end(error);
+    return true;
   }
 
   /** The idle time starts anew. */
@@ -184,6 +189,10 @@ export class Call implements RequestContext, Timed {
       ...(code === 'aborted' && { cause: this.#options.signal?.reason }),
       ...(code !== 'aborted' && obstacle !== undefined && { cause: obstacle }),
     });
+    this.#end(error);
+  }
+
+  #end(error: LongwireError): void {
     this.abandoned = error;
     this.#connection?.cancel(this, error);
     this.#onStopped?.(error);

@@ -27,7 +27,14 @@ import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
 import { checkObject } from '../options/checks.js';
-import { checkPrincipal, type PrincipalCredentials } from '../options/principal-options.js';
+import { SharedDispatchers } from '../http/dispatchers.js';
+import { withDefaults } from '../options/option.js';
+import {
+  checkPrincipal,
+  PRINCIPALS,
+  type PrincipalCredentials,
+  type PrincipalsOptions,
+} from '../options/principal-options.js';
 import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
 import type { LongwireClient } from './contract.js';
@@ -40,7 +47,7 @@ import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
 import { callTimeouts, checkClientOptions } from './options.js';
 import { Operations } from './operations.js';
-import { PrincipalClient } from './principal-client.js';
+import { PrincipalClient, type SessionClient } from './principal-client.js';
 import { Principals } from './principals.js';
 import { reportable } from './sdk-errors.js';
 import { createToolHandle, type ToolHandle } from './tool-handle.js';
@@ -63,6 +70,7 @@ export interface ServerClientSettings {
     principal: Principal;
     /** Those of the client whose principal it is. */
     options: ResolvedConnectionOptions;
+    /** Counts all principals of that client, and it itself. */
     tally: Tally;
   };
 }
@@ -87,7 +95,8 @@ export class ServerClient implements LongwireClient {
   readonly logs: LogTap = new LogTap();
   readonly #connectionOptions: ResolvedConnectionOptions;
   readonly #principal: string | undefined;
-  #principals: Principals | undefined;
+  #principals: Principals<SessionClient> | undefined;
+  #sharedDispatchers: SharedDispatchers | undefined;
   readonly #report = (error: unknown): void => {
     this.#listeners.emit('error', reportable(error));
   };
@@ -188,10 +197,29 @@ export class ServerClient implements LongwireClient {
   }
 
   as(principal: string, credentials?: PrincipalCredentials): LongwireClient {
-    checkPrincipal(principal, credentials, 'as');
-    if (this.#target.kind !== 'url' && hasCredentials(credentials)) throw noHeaders();
-    this.#principals ??= this.#createPrincipals();
+    checkPrincipal(principal, credentials, { hasHeaders: this.#target.kind === 'url' });
+    this.#principals ??= new Principals<SessionClient>({
+      options: this.#principalsOptions,
+      create: (own) => this.createSession(own),
+      shared: this.#shared,
+    });
     return new PrincipalClient(this, this.#principals, this.#principals.of(principal, credentials));
+  }
+
+  /**
+   * Makes the client of a principal's session, over connections of its own. It shares with this one what
+   * the program gave, and sockets with all others.
+   */
+  createSession(principal: Principal, catalog: ToolCatalog = new ToolCatalog()): ServerClient {
+    this.#sharedDispatchers ??= new SharedDispatchers(this.#principalsOptions.maxSessions);
+    const options = { ...this.#connectionOptions, sharedDispatchers: this.#sharedDispatchers };
+    const session = { principal, options, tally: this.#tally };
+    // It is made for a call, and does not belong to it.
+    const client = options.scope.runInAsyncScope(
+      () => new ServerClient(this.#targetOption, this.#options, { session, catalog }),
+    );
+    client.on('error', (error) => this.#listeners.emit('error', error));
+    return client;
   }
 
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -338,24 +366,9 @@ export class ServerClient implements LongwireClient {
     return this.as(id, credentials);
   }
 
-  #createPrincipals(): Principals {
-    const { principals, keepAlive } = this.#options;
-    return new Principals({
-      options: { ...(keepAlive === false && { idleMs: 0 }), ...principals },
-      create: (principal) => this.#createSession(principal),
-      shared: this.#shared,
-    });
-  }
-
-  /** It is made for a call, and does not belong to it. */
-  #createSession(principal: Principal): ServerClient {
-    const options = this.#connectionOptions;
-    const session = { principal, options, tally: this.#tally };
-    const client = options.scope.runInAsyncScope(
-      () => new ServerClient(this.#targetOption, this.#options, { session }),
-    );
-    client.on('error', (error) => this.#listeners.emit('error', error));
-    return client;
+  get #principalsOptions(): Required<PrincipalsOptions> {
+    const { keepAlive, principals } = this.#options;
+    return withDefaults(PRINCIPALS, { ...(keepAlive === false && { idleMs: 0 }), ...principals });
   }
 
   #createSdk(): Client {
@@ -376,15 +389,4 @@ export class ServerClient implements LongwireClient {
     }
     this.#listeners.emit('notification', notification);
   }
-}
-
-function hasCredentials(credentials: PrincipalCredentials | undefined): boolean {
-  return credentials?.headers !== undefined || credentials?.token !== undefined;
-}
-
-function noHeaders(): TypeError {
-  return new TypeError(
-    'as: headers and a token go with HTTP requests, and this server is not reached by HTTP: leave ' +
-      'them out. Each principal has a process or a server of its own',
-  );
 }

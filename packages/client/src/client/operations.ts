@@ -45,7 +45,7 @@ export class Operations {
       tally.succeeded(tool, call.startedAt, result);
       return result;
     } catch (error) {
-      tally.failed(tool, error);
+      tally.failed(tool, error, options);
       throw error;
     } finally {
       call.done();

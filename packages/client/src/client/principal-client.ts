@@ -22,15 +22,21 @@ import { TrafficCounts } from '../http/traffic-counts.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
 import type { LongwireClient } from './contract.js';
 import { checkOperationOptions } from './options.js';
-import {
-  ofSamePrincipal,
-  type PrincipalRecord,
-  type Principals,
-  type SessionClient,
-} from './principals.js';
+import { ofSamePrincipal, type PrincipalRecord, type Principals } from './principals.js';
 import { createToolHandle, type ToolHandle } from './tool-handle.js';
-import { streamTool, type ToolStreamEvent, type ToolStreamOptions } from './tool-stream.js';
+import {
+  streamTool,
+  type LogTap,
+  type ToolStreamEvent,
+  type ToolStreamOptions,
+} from './tool-stream.js';
 import type { CallTimeouts, CallToolOptions, ClientEvents, OperationOptions } from './types.js';
+
+/** The client of a principal's session. */
+export interface SessionClient extends LongwireClient {
+  /** Passes the server's log messages on. */
+  readonly logs: Pick<LogTap, 'open'>;
+}
 
 /**
  * A client as one of its principals: see `client.as`. It holds nothing but who that is: whatever a
@@ -38,17 +44,21 @@ import type { CallTimeouts, CallToolOptions, ClientEvents, OperationOptions } fr
  */
 export class PrincipalClient implements LongwireClient {
   readonly #service: LongwireClient;
-  readonly #principals: Principals;
-  #latest: PrincipalRecord;
+  readonly #principals: Principals<SessionClient>;
+  #latest: PrincipalRecord<SessionClient>;
 
-  constructor(service: LongwireClient, principals: Principals, record: PrincipalRecord) {
+  constructor(
+    service: LongwireClient,
+    principals: Principals<SessionClient>,
+    record: PrincipalRecord<SessionClient>,
+  ) {
     this.#service = service;
     this.#principals = principals;
     this.#latest = record;
   }
 
   get sdk(): Client {
-    return this.#principals.clientOf(this.#record).sdk;
+    return this.#principals.sessionOf(this.#record).sdk;
   }
 
   get name(): string {
@@ -208,20 +218,20 @@ export class PrincipalClient implements LongwireClient {
     await this.close();
   }
 
-  get #record(): PrincipalRecord {
+  get #record(): PrincipalRecord<SessionClient> {
     this.#latest = this.#principals.latest(this.#latest);
     return this.#latest;
   }
 
   get #client(): SessionClient | undefined {
-    return this.#record.client;
+    return this.#record.session;
   }
 
   /** As long as somebody listens, the principal is not idle. */
   #listen(listen: (client: SessionClient) => () => void): () => void {
     const record = this.#record;
     const release = this.#principals.hold(record);
-    const stop = listen(this.#principals.clientOf(record));
+    const stop = listen(this.#principals.sessionOf(record));
     return () => {
       stop();
       release();

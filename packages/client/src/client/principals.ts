@@ -2,18 +2,12 @@ import { Credentials } from '../http/credentials.js';
 import { closedError } from '../connection/failures.js';
 import type { Principal } from '../connection/resolve-options.js';
 import { LongwireError } from '../errors.js';
-import {
-  PRINCIPALS,
-  type PrincipalCredentials,
-  type PrincipalsOptions,
-} from '../options/principal-options.js';
-import { withDefaults } from '../options/option.js';
+import type { ClientStats } from '../health/stats.js';
+import type { PrincipalCredentials, PrincipalsOptions } from '../options/principal-options.js';
 import { WaitQueue } from '../wait-queue.js';
 import type { SharedCallOptions } from './call.js';
-import type { LongwireClient } from './contract.js';
 import { Idle } from './idle.js';
 import type { OperationOptions } from './types.js';
-import type { LogTap } from './tool-stream.js';
 import { waitInQueue } from './wait-in-queue.js';
 
 /** How many principals without a session are remembered for each that may have one. */
@@ -23,30 +17,30 @@ const MAX_REMEMBERED = 100_000;
 /** How many calls may wait for a session: a program that never awaits its calls must not fill the memory. */
 const MAX_WAITING = 10_000;
 
-/** The client of a principal's session. */
-export interface SessionClient extends LongwireClient {
-  /** Passes the server's log messages on. */
-  readonly logs: Pick<LogTap, 'open'>;
-}
-
-/** What the principals of a client are made with. */
-export interface PrincipalsSettings {
-  options: PrincipalsOptions | undefined;
-  /** Makes the client of a session, which dials when it is used. */
-  create: (principal: Principal) => SessionClient;
+/** What the principals of a client, a pool or a group are made with. */
+export interface PrincipalsSettings<Session> {
+  options: Required<PrincipalsOptions>;
+  /** Makes the session of a principal, which dials when it is used. */
+  create: (principal: PrincipalRecord<Session>) => Session;
   shared: SharedCallOptions;
 }
 
+/** What is closed when a principal is idle: all that servers gave to it is in there, and nothing else. */
+export interface PrincipalSource {
+  stats(): Pick<ClientStats, 'droppedAnswers'>;
+  close(): Promise<void>;
+}
+
 /** One principal: what the program said of it, and its session, if it has one. */
-export class PrincipalRecord implements Principal {
+export class PrincipalRecord<Session> implements Principal {
   readonly id: string;
   readonly credentials: Credentials;
   /** The principal may have had credentials that are not known any more. */
   readonly mayHaveHadCredentials: boolean;
-  /** Made when it is first used. All that a server gave to the principal is in it, and nothing else. */
-  client: SessionClient | undefined;
+  /** Made when it is first used. */
+  session: Session | undefined;
   idle: Idle | undefined;
-  /** It counts among the sessions. */
+  /** It counts among those that have a session. */
   hasSession = false;
   /** Operations under way, listeners, subscriptions. */
   uses = 0;
@@ -61,37 +55,37 @@ export class PrincipalRecord implements Principal {
 }
 
 /**
- * The principals of one client. Each has a session of its own, over a connection of its own: it is
- * opened when it is first used, and closed when it is idle.
+ * The principals of a client, a pool or a group. Each has a session of its own, over connections of its
+ * own: it is opened when it is first used, and closed when it is idle.
  */
-export class Principals {
-  readonly #settings: PrincipalsSettings;
+export class Principals<Session extends PrincipalSource> {
+  readonly #settings: PrincipalsSettings<Session>;
   readonly #maxSessions: number;
   readonly #idleMs: number;
   readonly #maxRecords: number;
   /** By id; the one that was used last at the end. */
-  readonly #records = new Map<string, PrincipalRecord>();
-  readonly #sessions = new Set<PrincipalRecord>();
+  readonly #records = new Map<string, PrincipalRecord<Session>>();
+  readonly #sessions = new Set<PrincipalRecord<Session>>();
   /** Those sessions that nothing uses; the one that has been idle for longest first. */
-  readonly #idle = new Set<PrincipalRecord>();
-  readonly #queue = new WaitQueue<true, PrincipalRecord>();
-  readonly #closing = new Map<PrincipalRecord, Promise<void>>();
+  readonly #idle = new Set<PrincipalRecord<Session>>();
+  readonly #queue = new WaitQueue<true, PrincipalRecord<Session>>();
+  readonly #closing = new Map<PrincipalRecord<Session>, Promise<void>>();
   #hasForgotten = false;
   #droppedBefore = 0;
 
-  constructor(settings: PrincipalsSettings) {
+  constructor(settings: PrincipalsSettings<Session>) {
     this.#settings = settings;
-    const { maxSessions, idleMs } = withDefaults(PRINCIPALS, settings.options);
+    const { maxSessions, idleMs } = settings.options;
     this.#maxSessions = maxSessions;
     this.#idleMs = idleMs;
     const most = Math.max(MAX_REMEMBERED, maxSessions);
     this.#maxRecords = Math.min(most, maxSessions * REMEMBERED_PER_SESSION);
   }
 
-  /** Answers that belonged to no request, of all of them. */
+  /** Answers that belonged to no request, of all sessions that were and are. */
   get droppedAnswers(): number {
     let dropped = this.#droppedBefore;
-    for (const { client } of this.#sessions) dropped += client?.stats().droppedAnswers ?? 0;
+    for (const { session } of this.#sessions) dropped += session?.stats().droppedAnswers ?? 0;
     return dropped;
   }
 
@@ -100,18 +94,18 @@ export class Principals {
    *
    * @throws TypeError for headers that HTTP does not allow.
    */
-  of(id: string, credentials?: PrincipalCredentials): PrincipalRecord {
+  of(id: string, credentials?: PrincipalCredentials): PrincipalRecord<Session> {
     const known = this.#records.get(id);
     if (known !== undefined) {
       known.credentials.give(credentials);
       return this.latest(known);
     }
     const own = new Credentials(credentials);
-    return this.latest(new PrincipalRecord(id, own, this.#hasForgotten));
+    return this.latest(new PrincipalRecord<Session>(id, own, this.#hasForgotten));
   }
 
   /** The record that now stands for the same principal: this one, unless another took its place. */
-  latest(record: PrincipalRecord): PrincipalRecord {
+  latest(record: PrincipalRecord<Session>): PrincipalRecord<Session> {
     const current = this.#records.get(record.id) ?? record;
     if (current !== record && current.credentials.given === undefined) {
       current.credentials.give(record.credentials.given);
@@ -122,10 +116,10 @@ export class Principals {
     return current;
   }
 
-  /** The client of its session, whether or not that is open. */
-  clientOf(record: PrincipalRecord): SessionClient {
-    record.client ??= this.#settings.create(record);
-    return record.client;
+  /** The session of a principal, which may not be open yet. */
+  sessionOf(record: PrincipalRecord<Session>): Session {
+    record.session ??= this.#settings.create(record);
+    return record.session;
   }
 
   /**
@@ -134,9 +128,9 @@ export class Principals {
    * @throws LongwireError; `queue-full` if too many operations wait for a session.
    */
   async run<Options extends OperationOptions, T>(
-    record: PrincipalRecord,
+    record: PrincipalRecord<Session>,
     { what, options }: { what: string; options: Options },
-    run: (client: SessionClient, options: Options) => Promise<T>,
+    run: (session: Session, options: Options) => Promise<T>,
   ): Promise<T> {
     const { credentials, mayHaveHadCredentials } = record;
     if (mayHaveHadCredentials && credentials.given === undefined) throw notKnown(what);
@@ -144,14 +138,14 @@ export class Principals {
     while (!this.#enter(record)) left = await this.#wait(record, what, left);
     const release = this.hold(record);
     try {
-      return await run(this.clientOf(record), left);
+      return await run(this.sessionOf(record), left);
     } finally {
       release();
     }
   }
 
   /** Keeps the session of a principal from being idle; the function returned ends that. */
-  hold(record: PrincipalRecord): () => void {
+  hold(record: PrincipalRecord<Session>): () => void {
     const idle = (record.idle ??= new Idle(this.#idleMs, () => this.#ended(record)));
     record.uses++;
     idle.begin();
@@ -169,19 +163,19 @@ export class Principals {
   }
 
   /** A subscription keeps the session, which it ends with. */
-  subscribed(record: PrincipalRecord, uri: string): void {
+  subscribed(record: PrincipalRecord<Session>, uri: string): void {
     if (!record.subscriptions.has(uri)) record.subscriptions.set(uri, this.hold(record));
   }
 
   /** A subscription has ended. */
-  unsubscribed({ subscriptions }: PrincipalRecord, uri: string): void {
+  unsubscribed({ subscriptions }: PrincipalRecord<Session>, uri: string): void {
     const release = subscriptions.get(uri);
     subscriptions.delete(uri);
     release?.();
   }
 
   /** Closes the session of a principal; fulfilled when nothing is left of it. */
-  async close(record: PrincipalRecord): Promise<void> {
+  async close(record: PrincipalRecord<Session>): Promise<void> {
     this.#end(record);
     this.#grant();
     await this.#closing.get(record);
@@ -189,13 +183,13 @@ export class Principals {
 
   /** Closes all sessions, and fails the operations that wait for one. */
   async closeAll(): Promise<void> {
-    this.#queue.failAll(closedError('not-sent'));
+    this.#queue.failAll(() => closedError('not-sent'));
     for (const record of this.#records.values()) this.#end(record);
     await Promise.all(this.#closing.values());
   }
 
   /** Whether the principal has a session, or gets one at once. */
-  #enter(record: PrincipalRecord): boolean {
+  #enter(record: PrincipalRecord<Session>): boolean {
     if (record.hasSession) return true;
     if (this.#queue.size > 0 || !this.#hasRoom()) return false;
     this.#begin(record);
@@ -203,7 +197,7 @@ export class Principals {
   }
 
   async #wait<Options extends OperationOptions>(
-    record: PrincipalRecord,
+    record: PrincipalRecord<Session>,
     what: string,
     options: Options,
   ): Promise<Options> {
@@ -238,43 +232,44 @@ export class Principals {
     return true;
   }
 
-  #begin(record: PrincipalRecord): void {
+  #begin(record: PrincipalRecord<Session>): void {
     record.hasSession = true;
     this.#sessions.add(record);
   }
 
   /** Its session is idle, and somebody may wait for one. */
-  #ended(record: PrincipalRecord): void {
+  #ended(record: PrincipalRecord<Session>): void {
     if (record.uses > 0) return;
     this.#end(record);
     this.#grant();
   }
 
-  #end(record: PrincipalRecord): void {
+  #end(record: PrincipalRecord<Session>): void {
     record.hasSession = false;
     this.#sessions.delete(record);
     this.#idle.delete(record);
     for (const release of record.subscriptions.values()) release();
     record.subscriptions.clear();
-    const { client } = record;
+    const { session } = record;
     if (record.uses === 0) this.#drop(record);
-    // Somebody listens: it is the same client that connects again.
-    else if (client !== undefined) this.#close(record, client);
+    // Somebody listens: it is the same one that connects again.
+    else if (session !== undefined) this.#close(record, session);
   }
 
-  /** What a server gave to the principal is gone with the client of its session. */
-  #drop(record: PrincipalRecord): void {
-    const { client, idle } = record;
-    record.client = record.idle = undefined;
+  /** What servers gave to the principal is gone with its session. */
+  #drop(record: PrincipalRecord<Session>): void {
+    const { session, idle } = record;
+    record.session = undefined;
+    record.idle = undefined;
     idle?.stop();
-    if (client === undefined) return;
-    this.#droppedBefore += client.stats().droppedAnswers;
-    this.#close(record, client);
+    if (session === undefined) return;
+    this.#droppedBefore += session.stats().droppedAnswers;
+    this.#close(record, session);
   }
 
-  #close(record: PrincipalRecord, client: SessionClient): void {
+  #close(record: PrincipalRecord<Session>, session: Session): void {
     const before = this.#closing.get(record);
-    const closed = Promise.all([before, client.close()]).then(() => {
+    const closed = Promise.all([before, session.close()]).then(() => {
       if (this.#closing.get(record) === closed) this.#closing.delete(record);
     });
     this.#closing.set(record, closed);
@@ -283,7 +278,7 @@ export class Principals {
   /** Forgets the principal that was not used for longest, of those that have nothing open. */
   #forget(): void {
     for (const record of this.#records.values()) {
-      if (record.client !== undefined || record.uses > 0) continue;
+      if (record.session !== undefined || record.uses > 0) continue;
       this.#records.delete(record.id);
       if (record.credentials.given !== undefined) this.#hasForgotten = true;
       return;

@@ -326,8 +326,10 @@ export class DialedChannel {
       scope: this.#options.scope,
       serverStreamSilenceMs: serverStreamSilenceMs(this.#options.heartbeat),
       counts: this.#options.counts,
+      network: this.#options.network,
       cookieJar: this.#options.cookieJar,
       credentials: this.#options.principal?.credentials,
+      sharedDispatchers: this.#options.sharedDispatchers,
       secrets,
       signal: this.#dialAbort.signal,
     });

@@ -1,8 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
 import { CookieJar } from '../http/cookies.js';
 import type { Credentials } from '../http/credentials.js';
+import type { SharedDispatchers } from '../http/dispatchers.js';
 import { headerSource } from '../http/headers.js';
 import { runsProgramsCode } from '../http/client.js';
+import { resolveNetwork, type Network } from '../http/network.js';
 import type { JsonBounds } from '../untrusted/json.js';
 import { TrafficCounts } from '../http/traffic-counts.js';
 import type { ChannelOptions } from '../options/channel-options.js';
@@ -37,6 +39,8 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   heartbeat: Required<HeartbeatOptions>;
   /** Of all connections that are made with these options. */
   counts: TrafficCounts;
+  /** How all of them reach their servers. */
+  network: Network;
   /** The cookies of all of them; `undefined` if none are kept. */
   cookieJar: CookieJar | undefined;
   /** What is sent and must not be shown, on all connections that are made with these options. */
@@ -49,6 +53,8 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   keepsScopes: boolean;
   /** For whom the connection is made; `undefined` for the client itself. */
   principal?: Principal | undefined;
+  /** The sockets of all principals of a client; `undefined`: the connection has its own. */
+  sharedDispatchers?: SharedDispatchers | undefined;
 }
 
 /** For whom a connection is made. */
@@ -68,10 +74,16 @@ export function resolveConnectionOptions(
   kind: Target['kind'] = 'url',
   client: object = {},
 ): ResolvedConnectionOptions {
-  const { headers, dispatcher, auth, cookies, protocol = 'auto' } = options;
+  const { headers, dispatcher, proxy, tls, auth, cookies, protocol = 'auto' } = options;
   headerSource({ headers });
   if (dispatcher !== undefined && typeof dispatcher.dispatch !== 'function') {
     throw new TypeError('dispatcher: not an undici Dispatcher');
+  }
+  if (dispatcher !== undefined && (proxy ?? tls) !== undefined) {
+    const other = proxy === undefined ? 'tls' : 'proxy';
+    throw new TypeError(
+      `dispatcher: not together with ${other}: it opens the connections itself; give it the ${other}, or leave it out`,
+    );
   }
   checkMiddleware(options.middleware, auth?.headers ?? headers);
   const connectMs = kind === 'command' ? COMMAND_CONNECT_MS : TIMEOUTS.connectMs.default;
@@ -94,6 +106,7 @@ export function resolveConnectionOptions(
     listBounds: limits,
     maxInFlight: limits.maxInFlight,
     counts: new TrafficCounts(options.observe),
+    network: resolveNetwork({ proxy, tls }),
     cookieJar: cookies === false ? undefined : new CookieJar(),
     secrets: new KnownSecrets(),
     client,

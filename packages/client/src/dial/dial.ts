@@ -2,8 +2,10 @@ import type { AsyncResource } from 'node:async_hooks';
 import type { ChannelHandlers, Resumption } from '../channels/channel.js';
 import type { CookieJar } from '../http/cookies.js';
 import type { Credentials } from '../http/credentials.js';
+import type { SharedDispatchers } from '../http/dispatchers.js';
 import { HttpClient } from '../http/client.js';
 import type { HeaderRecord } from '../http/headers.js';
+import type { Network } from '../http/network.js';
 import type { JsonBounds } from '../untrusted/json.js';
 import { isUndiciLoaded, loadUndici } from '../http/undici.js';
 import { displayUrl } from '../http/display-url.js';
@@ -56,12 +58,16 @@ export interface DialOptions {
   internalHeaders: () => HeaderRecord | undefined;
   /** Counts everything that is sent and received. */
   counts: TrafficCounts;
+  /** How servers are reached. Default: without a proxy, and trusted as Node does. */
+  network?: Network | undefined;
   /** Where cookies are kept. Default: nowhere. */
   cookieJar?: CookieJar | undefined;
   /** Learns what is sent and must not be shown. Default: nobody does. */
   secrets?: KnownSecrets | undefined;
   /** Of the principal for whom it is dialled. Default: for nobody but the client. */
   credentials?: Credentials | undefined;
+  /** The sockets of all principals of a client. Default: the session has its own. */
+  sharedDispatchers?: SharedDispatchers | undefined;
   signal: AbortSignal;
 }
 

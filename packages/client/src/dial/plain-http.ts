@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { rootError } from '../error-facts.js';
 import { HttpStatusError, LongwireError } from '../errors.js';
+import type { Network } from '../http/network.js';
 import type { ChannelOptions } from '../options/channel-options.js';
 import type { Target } from './target.js';
 
@@ -19,16 +20,23 @@ export async function isTlsSpoken(
   {
     target,
     channel: { dispatcher },
+    network,
     signal,
-  }: { target: Target; channel: Partial<ChannelOptions>; signal: AbortSignal },
+  }: {
+    target: Target;
+    channel: Partial<ChannelOptions>;
+    network?: Network | undefined;
+    signal: AbortSignal;
+  },
   errors: readonly LongwireError[],
 ): Promise<boolean> {
   if (target.kind !== 'url' || target.url.protocol !== 'http:') return false;
   if (errors.some(saysSo)) return true;
   const isDropped =
     errors.length > 0 && errors.every((error) => rootError(error).code === 'connection-lost');
-  // Where a program's dispatcher connects to is not known.
-  if (!isDropped || dispatcher !== undefined || signal.aborted) return false;
+  // Where a program's dispatcher, and a proxy, connect to is not known.
+  const isDirect = dispatcher === undefined && network?.proxies?.proxyFor(target.url) === undefined;
+  if (!isDropped || !isDirect || signal.aborted) return false;
   return await beginsTls(target.url, signal);
 }
 

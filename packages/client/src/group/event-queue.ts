@@ -10,7 +10,7 @@ export interface GroupEventsOptions {
   /** Of these servers alone: names, or patterns of names. Default: all. */
   servers?: readonly string[];
   /**
-   * Of these types alone: `state`, `notification`, `tools-changed`, `error`; or patterns of
+   * Of these types alone: `state`, `notification`, `tools-changed`, `breaker`, `error`; or patterns of
    * notifications, such as `notifications/message`, `notifications/resources/*`, or the name of an
    * event of a tool-events server. Default: all.
    */
@@ -46,6 +46,7 @@ const TYPES: Record<GroupEvent['type'], true> = {
   state: true,
   notification: true,
   'tools-changed': true,
+  breaker: true,
   error: true,
 };
 

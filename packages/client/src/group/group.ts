@@ -202,7 +202,7 @@ export class ServerGroup implements Group {
     const { name } = server;
     if (this.#members.has(name)) throw new TypeError(`servers: there are two named ${name}`);
     const taken = new Set([...this.#members.values()].map(({ prefix }) => prefix));
-    const { lazy, maxInFlight } = this.#options;
+    const { lazy, maxInFlight, breaker } = this.#options;
     const reached = this.#reach(server);
     const { timeouts = this.timeouts } = reached.source;
     const member = new GroupMember({
@@ -213,6 +213,7 @@ export class ServerGroup implements Group {
       isDisabled: server.disabled ?? false,
       isLazy: server.lazy ?? lazy,
       maxInFlight: server.maxInFlight ?? maxInFlight,
+      breaker,
       select: toolSelector(server.tools ?? {}),
       shared: { ...this.#shared, timeouts },
       emit: (event) => this.#emit(event),

@@ -18,7 +18,7 @@ export interface InFlightLimitOptions {
 /** Runs so many calls of a server at a time; the others wait in order. */
 export class InFlightLimit {
   readonly #options: InFlightLimitOptions;
-  readonly #queue = new WaitQueue<true>();
+  readonly #queue = new WaitQueue<true, string>();
   #inFlight = 0;
 
   constructor(options: InFlightLimitOptions) {
@@ -49,7 +49,7 @@ export class InFlightLimit {
     if (this.#queue.size >= MAX_WAITING) throw queueFull(what);
     return waitInQueue({
       queue: this.#queue,
-      waiter: this.#queue.enter(),
+      waiter: this.#queue.enter(what),
       what,
       options,
       shared: this.#options.shared,
@@ -65,9 +65,9 @@ export class InFlightLimit {
     else next.give(true);
   }
 
-  /** Fails all calls that wait. */
-  failAll(error: LongwireError): void {
-    this.#queue.failAll(error);
+  /** Fails all calls that wait, each with an error that says which it was. */
+  failAll(errorOf: (what: string) => LongwireError): void {
+    this.#queue.failAll(errorOf);
   }
 
   #timedOut(what: string, cause: LongwireError): LongwireError {

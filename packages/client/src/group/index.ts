@@ -1,6 +1,7 @@
 /** The tools of many servers, behind the interface of one client. */
 export { createGroup } from './group.js';
 export type { Group } from './contract.js';
+export type { BreakerOptions, BreakerState, BreakerStatus } from '../health/breaker.js';
 export type { GroupEventsOptions, GroupEventStream } from './event-queue.js';
 export {
   createMonitor,

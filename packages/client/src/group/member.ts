@@ -5,10 +5,13 @@ import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { ConnectError, LongwireError } from '../errors.js';
+import type { BreakerOptions } from '../health/breaker.js';
+import { forwardEvents } from './forward-events.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import { healthOf } from './health.js';
 import { Listing } from './listing.js';
+import { MemberBreaker } from './member-breaker.js';
 import { ServerRecord } from './server-record.js';
 import type { ToolSelector } from './tool-selection.js';
 import type { GroupEvent, SelectedTool, ServerStatus } from './types.js';
@@ -28,6 +31,7 @@ export interface GroupMemberOptions {
   isDisabled: boolean;
   isLazy: boolean;
   maxInFlight: number;
+  breaker: Required<BreakerOptions> | undefined;
   select: ToolSelector;
   shared: SharedCallOptions;
   emit: (event: GroupEvent) => void;
@@ -40,6 +44,7 @@ export class GroupMember {
   readonly #options: GroupMemberOptions;
   readonly #client: LongwireClient | undefined;
   readonly #inFlight: InFlightLimit;
+  readonly #breaker: MemberBreaker | undefined;
   readonly #record: ServerRecord;
   readonly #listing: Listing;
   readonly #stopListening: (() => void)[];
@@ -57,6 +62,15 @@ export class GroupMember {
     this.#options = options;
     this.#client = isClient(source) ? source : undefined;
     this.#inFlight = new InFlightLimit({ limit: maxInFlight, of: options.name, shared });
+    const { breaker, emit, name: server } = options;
+    this.#breaker =
+      breaker &&
+      new MemberBreaker({
+        options: breaker,
+        nameOf: () => server,
+        onChange: (status) => emit({ type: 'breaker', server, at: Date.now(), breaker: status }),
+        onOpen: (errorOf) => this.#inFlight.failAll(errorOf),
+      });
     this.#isDisabled = isDisabled;
     this.#record = new ServerRecord(this.#client?.state.name ?? 'ready');
     this.#listing = new Listing({
@@ -105,9 +119,11 @@ export class GroupMember {
       target,
       ...this.#record.report(),
       disabled: this.#isDisabled,
+      lazy: this.isLazy,
       tools: this.isOffered ? this.tools.length : 0,
       inFlight: this.#inFlight.inFlight,
       waiting: this.#inFlight.waiting,
+      breaker: this.#breaker?.status,
     };
   }
 
@@ -204,7 +220,7 @@ export class GroupMember {
   /** Fails the calls that wait, and closes what the group has opened. The next use connects again. */
   async close(): Promise<void> {
     this.#epoch += 1;
-    this.#inFlight.failAll(closedError('not-sent'));
+    this.#inFlight.failAll(() => closedError('not-sent'));
     if (this.#options.isOwn && this.#client !== undefined) await this.#closeClient(this.#client);
   }
 
@@ -246,6 +262,7 @@ export class GroupMember {
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw this.#disabledError(what);
+    this.#breaker?.check(what);
     const epoch = this.#epoch;
     const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
     const passed =
@@ -253,7 +270,11 @@ export class GroupMember {
     try {
       // It was closed at the moment when the call could begin.
       if (epoch !== this.#epoch) throw closedError('not-sent');
-      const result = await this.source.callTool(original, args, passed);
+      const make = (own: CallToolOptions): Promise<CallToolResult> =>
+        this.source.callTool(original, args, own);
+      const result = await (this.#breaker === undefined
+        ? make(passed)
+        : this.#breaker.run(what, { given: options, passed }, make));
       this.#record.succeeded();
       return result;
     } catch (error) {
@@ -280,15 +301,7 @@ export class GroupMember {
     return [
       ...stops,
       client.on('state', (state) => this.#onState(state)),
-      client.on('notification', ({ method, params }) =>
-        emit({
-          type: 'notification',
-          server,
-          at: Date.now(),
-          method,
-          ...(params !== undefined && { params }),
-        }),
-      ),
+      ...forwardEvents(client, server, emit),
       client.on('error', (error) => this.#report(error)),
     ];
   }
@@ -299,6 +312,8 @@ export class GroupMember {
     const at = Date.now();
     this.#record.entered(state, at);
     this.#options.emit({ type: 'state', server: this.name, at, state });
+    if (state.name === 'reconnecting' || state.name === 'resting')
+      this.#breaker?.lost(state.reason);
     if (state.name === 'resting') this.#wentDown();
     if (state.name === 'ready') this.#reconnected();
   }

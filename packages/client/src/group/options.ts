@@ -7,11 +7,15 @@ import type {
   GroupServers,
   ServerByTarget,
 } from './types.js';
+import type { BreakerOptions } from '../health/breaker.js';
+import { resolveBreaker } from '../health/breaker-gate.js';
 import { GROUP, GROUP_SERVER } from '../options/client-table.js';
 import { checkOptions, withDefaults, type Option } from '../options/option.js';
 
 /** Options with the defaults filled in. */
-export type ResolvedGroupOptions = Required<GroupOptions>;
+export interface ResolvedGroupOptions extends Required<Omit<GroupOptions, 'breaker'>> {
+  breaker: Required<BreakerOptions> | undefined;
+}
 
 const ANYTHING: Option = { kind: 'other' };
 const BY_CLIENT = { ...GROUP_SERVER, client: ANYTHING };
@@ -24,7 +28,7 @@ const BY_TARGET = { ...GROUP_SERVER, target: ANYTHING, options: ANYTHING };
  */
 export function resolveGroupOptions(options: GroupOptions): ResolvedGroupOptions {
   checkOptions(options, GROUP);
-  return withDefaults(GROUP, options);
+  return { ...withDefaults(GROUP, options), breaker: resolveBreaker(options.breaker) };
 }
 
 /** The servers as a list, whichever way they are given. */

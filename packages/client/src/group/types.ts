@@ -1,5 +1,6 @@
 import type { Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import type { ClientOptions, ServerNotification, ToolSource } from '../client/types.js';
+import type { BreakerOptions, BreakerStatus } from '../health/breaker.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { ErrorCode, LongwireError } from '../errors.js';
 import type { TargetOption } from '../dial/target.js';
@@ -93,6 +94,12 @@ export interface GroupOptions {
    * asked. A list that comes later is reported as `toolsChanged`. Default 5 000.
    */
   listMs?: number;
+  /**
+   * A circuit breaker for each server: it opens after failures in a row, and then calls fail at once,
+   * certainly not sent, and so do those that wait. `openMs` later one call tries the server. What the
+   * program or a tool causes is no failure. Default `false`.
+   */
+  breaker?: BreakerOptions | false;
 }
 
 /** What happened, with the server it happened to and when, in milliseconds since 1970. */
@@ -107,12 +114,14 @@ interface Stamp {
  * - `state`: the state of its connection changed.
  * - `notification`: it sent a notification.
  * - `tools-changed`: the tools that it adds to the group's changed, came or went.
+ * - `breaker`: the state of its circuit breaker changed.
  * - `error`: something failed that belongs to no call.
  */
 export type GroupEvent =
   | (Stamp & { type: 'state'; state: ConnectionState })
   | (Stamp & { type: 'notification' } & ServerNotification)
   | (Stamp & { type: 'tools-changed' })
+  | (Stamp & { type: 'breaker'; breaker: BreakerStatus })
   | (Stamp & { type: 'error'; error: LongwireError });
 
 /** What a group reports, by event name. */
@@ -120,6 +129,7 @@ export interface GroupEvents {
   state: Extract<GroupEvent, { type: 'state' }>;
   notification: Extract<GroupEvent, { type: 'notification' }>;
   toolsChanged: Extract<GroupEvent, { type: 'tools-changed' }>;
+  breaker: Extract<GroupEvent, { type: 'breaker' }>;
   error: Extract<GroupEvent, { type: 'error' }>;
 }
 
@@ -137,12 +147,16 @@ export interface ServerStatus {
   since: number;
   /** It was disabled. */
   disabled: boolean;
+  /** It connects on its first use. */
+  lazy: boolean;
   /** How many tools it adds to the group's now. */
   tools: number;
   /** Calls in flight. */
   inFlight: number;
   /** Calls in the queue. */
   waiting: number;
+  /** Its circuit breaker, if it has one. */
+  breaker: BreakerStatus | undefined;
   /** How often its connection was restored. */
   reconnects: number;
   /** What failed last, if anything ever did: a call, connecting, listing its tools. */

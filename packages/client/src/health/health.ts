@@ -33,9 +33,11 @@ export interface HealthOptions {
  *   - it takes longer than `slowMs`;
  *   - the connection was lost and restored three times within the last minute;
  *   - more than half of the latest 20 calls, of at least 5, failed, the last of them within the last
- *     minute. An error that a tool itself reports is no failure, nor is what the program caused: an
- *     aborted call, a call over the program's own time limit, a name or arguments that the server does
- *     not know (-32601, -32602), `queue-full` and the like.
+ *     minute. What counts: connecting failed, the connection was lost, an answer of 5xx, an internal
+ *     error (-32603), an answer that breaks the protocol, no answer within the limits that the client has
+ *     for every call. What a tool or the program causes does not count: an error that a tool itself
+ *     reports, an aborted call, a call over a limit of its own (`timeoutMs`, `deadlineMs`), wrong names,
+ *     arguments or credentials, `queue-full` and the like.
  * - `down`: there is no connection, or no answer in time.
  */
 export interface Health {

@@ -1,12 +1,9 @@
-import {
-  INVALID_PARAMS,
-  METHOD_NOT_FOUND,
-  type CallToolResult,
-} from '@modelcontextprotocol/client';
+import type { CallToolResult } from '@modelcontextprotocol/client';
 import type { TrafficCounts } from '../http/traffic-counts.js';
 import type { ConnectionState } from '../connection/state.js';
-import { ERROR_CODES, LongwireError, ServerError, type ErrorCode } from '../errors.js';
+import { ERROR_CODES, LongwireError, type ErrorCode } from '../errors.js';
 import { COARSE, FINE, Latencies } from './latencies.js';
+import { isServerFailure, type OwnLimits } from './server-failure.js';
 import type { ClientStats } from './stats.js';
 
 /** How many of the latest calls are looked at. */
@@ -16,21 +13,6 @@ const RECENT_MASK = 2 ** RECENT_CALLS - 1;
 const NO_FAILURES = Object.fromEntries(
   Object.keys(ERROR_CODES).map((code) => [code, 0]),
 ) as Readonly<Record<ErrorCode, number>>;
-
-/** Failures that the program causes say nothing about the server. Its time limits are its own, too. */
-const CAUSED_BY_PROGRAM: ReadonlySet<ErrorCode> = new Set([
-  'aborted',
-  'timeout',
-  'deadline',
-  'closed',
-  'queue-full',
-  'invalid-arguments',
-  'unknown-tool',
-  'config',
-]);
-
-/** How a server answers a name or arguments that it does not know. */
-const WRONG_REQUEST: ReadonlySet<number> = new Set([METHOD_NOT_FOUND, INVALID_PARAMS]);
 
 /** The latest calls. */
 export interface RecentCalls {
@@ -109,14 +91,14 @@ export class Tally {
     this.#remember(0);
   }
 
-  /** An operation has failed. */
-  failed(tool: string | undefined, error: unknown): void {
-    this.#all?.failed(tool, error);
+  /** An operation has failed that was given these limits. */
+  failed(tool: string | undefined, error: unknown, limits: OwnLimits = {}): void {
+    this.#all?.failed(tool, error, limits);
     const { code } = this.#note(error);
     if (tool === undefined) return;
     this.#inFlight--;
     this.#failed[code]++;
-    if (CAUSED_BY_PROGRAM.has(code) || isWrongRequest(error)) return;
+    if (!isServerFailure(error, limits)) return;
     this.#lastFailedAt = Date.now();
     this.#remember(1);
   }
@@ -170,10 +152,6 @@ export class Tally {
     this.#lastError = { code, message, at: new Date() };
     return this.#lastError;
   }
-}
-
-function isWrongRequest(error: unknown): boolean {
-  return error instanceof ServerError && WRONG_REQUEST.has(error.number);
 }
 
 /** Times are kept as numbers, 0 for never: dates would be an object for each call. */

@@ -1,5 +1,4 @@
 import type { AsyncResource } from 'node:async_hooks';
-import type { Agent, Dispatcher } from 'undici';
 import { LongwireError } from '../errors.js';
 import type { ChannelOptions } from '../options/channel-options.js';
 import type { KnownSecrets } from '../secrets/known-secrets.js';
@@ -7,6 +6,7 @@ import { DEFAULT_JSON_BOUNDS, type JsonBounds } from '../untrusted/json.js';
 import { YoungMap } from '../young-map.js';
 import type { CookieJar } from './cookies.js';
 import { credentialSource, type Credentials } from './credentials.js';
+import { createDispatchers, type Dispatchers, type SharedDispatchers } from './dispatchers.js';
 import { DispatchHandler, type DispatchHandlerOptions } from './dispatch-handler.js';
 import {
   hasHeader,
@@ -15,22 +15,18 @@ import {
   RequestHeaders,
   type HeaderRecord,
 } from './headers.js';
+import { PLAIN_NETWORK, type Network } from './network.js';
 import { HttpRequest, type HttpRequestHandlers } from './request.js';
 import type { HttpRequestOptions, HttpResponse, ResponseHandler } from './request-options.js';
 import { isInternal } from './send-options.js';
 import type { TrafficCounts } from './traffic-counts.js';
-import { createAgent } from './undici.js';
-
-/** One connection holds the stream; requests over this limit wait, so that descriptors do not run out. */
-const MAX_CONNECTIONS = 256;
-
-/** How long the connection for probes may be idle. */
-const PROBE_KEEP_ALIVE_MS = 86_400_000;
 
 /** What a channel's HTTP is made with, beside the program's options. */
 export interface HttpClientOptions {
   /** For one socket. A dispatcher of the program's has its own. */
   connectMs: number;
+  /** How servers are reached. Default: without a proxy, and trusted as Node does. */
+  network?: Network | undefined;
   /** How long a stream on which the server speaks unasked may be silent. */
   serverStreamSilenceMs: number;
   /** The async context in which the program's functions run for internal requests. */
@@ -49,6 +45,8 @@ export interface HttpClientOptions {
   jsonBounds?: JsonBounds | undefined;
   /** Of the principal that it sends for. Default: it sends for nobody but the client. */
   credentials?: Credentials | undefined;
+  /** The sockets of all principals of a client. Default: it has its own. */
+  sharedDispatchers?: SharedDispatchers | undefined;
 }
 
 /** A request under way. */
@@ -71,14 +69,7 @@ export class HttpClient implements HttpRequestHandlers {
   readonly headers: RequestHeaders;
   readonly onChallenge: ChannelOptions['auth']['onChallenge'];
   readonly scope: AsyncResource | undefined;
-  readonly #dispatcher: Dispatcher;
-  readonly #owned: Agent | undefined;
-  /**
-   * One connection for probes, as old as the first probe. A middlebox that drops connections
-   * silently drops all that are open: if this one is dead, so are the others.
-   */
-  readonly #probeDispatcher: Dispatcher;
-  readonly #ownedForProbes: Agent | undefined;
+  readonly #dispatchers: Dispatchers;
   readonly #serverStreamSilenceMs: number;
   readonly #open = new YoungMap<DispatchHandler, DispatchHandler>();
   readonly #handlerOptions: DispatchHandlerOptions;
@@ -91,13 +82,14 @@ export class HttpClient implements HttpRequestHandlers {
   #closed: Promise<void> | undefined;
 
   constructor(options: Partial<ChannelOptions>, own: HttpClientOptions) {
-    const { connectMs, counts, cookieJar, secrets } = own;
+    const { connectMs, counts, cookieJar, secrets, network = PLAIN_NETWORK } = own;
     this.counts = counts;
     this.#secrets = secrets;
     this.#cookieJar = cookieJar;
     this.#handlerOptions = {
       open: this.#open,
       counts,
+      proxyFor: (url) => network.proxies?.proxyFor(url),
       onCookies: cookieJar && ((dispatched, setCookie) => this.#takeCookies(dispatched, setCookie)),
     };
     this.jsonBounds = own.jsonBounds ?? DEFAULT_JSON_BOUNDS;
@@ -120,12 +112,12 @@ export class HttpClient implements HttpRequestHandlers {
     this.onChallenge = options.auth?.onChallenge;
     const runsCode = credentials !== undefined || runsProgramsCode(options);
     this.scope = runsCode ? own.scope : undefined;
-    const given = options.dispatcher as Dispatcher | undefined;
-    this.#owned = given === undefined ? ownAgent(connectMs, MAX_CONNECTIONS) : undefined;
-    this.#ownedForProbes =
-      given === undefined ? ownAgent(connectMs, 1, PROBE_KEEP_ALIVE_MS) : undefined;
-    this.#dispatcher = given ?? (this.#owned as Agent);
-    this.#probeDispatcher = given ?? (this.#ownedForProbes as Agent);
+    this.#dispatchers = createDispatchers({
+      given: options.dispatcher,
+      network,
+      connectMs,
+      shared: own.sharedDispatchers,
+    });
   }
 
   /**
@@ -181,8 +173,9 @@ export class HttpClient implements HttpRequestHandlers {
     // A stream may be silent for as long as it likes, and a server may hold the response to a POST
     // until the tool is done: the sender has its own timeout. Nobody waits for a server stream.
     const silenceMs = request.isServerStream === true ? this.#serverStreamSilenceMs : 0;
+    const { requests, probes } = this.#dispatchers;
     try {
-      (request.isProbe === true ? this.#probeDispatcher : this.#dispatcher).dispatch(
+      (request.isProbe === true ? probes : requests).dispatch(
         {
           origin: route.origin,
           path: route.path,
@@ -229,14 +222,10 @@ export class HttpClient implements HttpRequestHandlers {
   /** Aborts everything; fulfilled when no socket of its own is left. */
   close(): Promise<void> {
     if (this.#closed === undefined) {
-      this.#closed = this.#destroy();
+      this.#closed = this.#dispatchers.close();
       for (const dispatched of this.#open.values()) dispatched.abort();
     }
     return this.#closed;
-  }
-
-  async #destroy(): Promise<void> {
-    await Promise.all([this.#owned?.destroy(), this.#ownedForProbes?.destroy()]);
   }
 }
 
@@ -249,12 +238,4 @@ export function runsProgramsCode(options: Partial<ChannelOptions>): boolean {
     auth?.onChallenge !== undefined ||
     dispatcher !== undefined
   );
-}
-
-function ownAgent(connectMs: number, connections: number, keepAliveMs?: number): Agent {
-  const keepAlive = keepAliveMs && {
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveMs,
-  };
-  return createAgent({ connections, connect: { timeout: connectMs }, ...keepAlive });
 }

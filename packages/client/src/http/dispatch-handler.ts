@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer';
 import type { Dispatcher } from 'undici';
-import { ConnectionLostError, HttpStatusError, LongwireError } from '../errors.js';
+import { ConnectionLostError, LongwireError } from '../errors.js';
 import type { YoungMap } from '../young-map.js';
 import { asLongwireError } from '../error-facts.js';
 import { isOfType } from './media-type.js';
-import { networkAdvice, networkReason } from './network-error.js';
+import { firstPart, networkAdvice, networkReason } from './network-error.js';
+import type { ProxyRules } from './proxy.js';
 import type { HttpRequestOptions, ResponseHandler, ResponseHeaders } from './request-options.js';
-import { retryAfterMs } from './status.js';
 import {
   codingAdvice,
   codingsOf,
@@ -18,6 +18,8 @@ import { EXCERPT_BYTES, excerptOf } from '../untrusted/excerpt.js';
 import { displayUrl } from './display-url.js';
 import type { HttpMethod } from '../options/channel-options.js';
 import { ReadBudget } from '../read-budget.js';
+import { clientRefused, statusError } from './status-error.js';
+import { alertOf } from './tls-error.js';
 import { ObservedExchange } from './observed-exchange.js';
 import type { TrafficCounts } from './traffic-counts.js';
 
@@ -33,6 +35,8 @@ export interface DispatchHandlerOptions {
   /** Those whose response is not complete. */
   readonly open: YoungMap<DispatchHandler, DispatchHandler>;
   readonly counts: TrafficCounts;
+  /** Which proxy a URL has. */
+  readonly proxyFor: (url: URL) => ReturnType<ProxyRules['proxyFor']>;
   /** Receives the `Set-Cookie` headers of every response. */
   readonly onCookies: ((from: DispatchHandler, setCookie: string | string[]) => void) | undefined;
 }
@@ -62,6 +66,7 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
   readonly #open: YoungMap<DispatchHandler, DispatchHandler>;
   readonly #counts: TrafficCounts;
   readonly #onCookies: DispatchHandlerOptions['onCookies'];
+  readonly #proxyFor: DispatchHandlerOptions['proxyFor'];
   /** Of the one message in the body of the request. */
   readonly #bodyBytes: number | undefined;
   /** Its numbers for whoever observes it; `undefined` if nobody does. */
@@ -84,12 +89,13 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
     request: HttpRequestOptions,
     url: URL,
     handler: ResponseHandler,
-    { open, counts, onCookies }: DispatchHandlerOptions,
+    { open, counts, proxyFor, onCookies }: DispatchHandlerOptions,
     sentHeaders: string[],
   ) {
     this.request = request;
     this.sentHeaders = sentHeaders;
     this.#onCookies = onCookies;
+    this.#proxyFor = proxyFor;
     this.method = request.method;
     this.url = url;
     this.#handler = handler;
@@ -264,6 +270,8 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
         cause,
       });
     }
+    const alert = alertOf(firstPart(cause).code);
+    if (alert !== undefined) return clientRefused(this.url, alert, cause);
     return new ConnectionLostError(`${what} broke off: ${networkReason(cause)}`, {
       certainty: 'outcome-unknown',
       cause,
@@ -297,32 +305,16 @@ export class DispatchHandler implements Dispatcher.DispatchHandler, DecodingList
       coding === undefined
         ? excerptOf(read, this.responseHeaders['content-type'])
         : { text: '', said: ` with a body in the content coding ${coding}, which is not known` };
-    this.#finish(
-      new HttpStatusError(`${this.method} ${displayUrl(this.url)} was answered ${status}${said}`, {
-        hint: advice(status),
-        status,
-        excerpt,
-        certainty: this.#certainty(status),
-        retryAfterMs: retryAfterMs(this.responseHeaders['retry-after']),
-      }),
-      read.toString('utf8'),
-    );
+    const error = statusError(status, {
+      method: this.method,
+      url: this.url,
+      headers: this.responseHeaders,
+      proxy: this.#proxyFor(this.url),
+      excerpt,
+      said,
+    });
+    this.#finish(error, read.toString('utf8'));
     // The rest of the body would keep the socket busy.
     this.#controller?.abort(new Error('read enough'));
   }
-
-  #certainty(status: number): 'refused' | 'outcome-unknown' {
-    // Of the other redirects, 303 at least follows a request that was carried out.
-    if (status < 400 && status !== 307 && status !== 308) return 'outcome-unknown';
-    if (status < 500) return 'refused';
-    return status === 503 && this.responseHeaders['retry-after'] !== undefined
-      ? 'refused'
-      : 'outcome-unknown';
-  }
-}
-
-function advice(status: number): string | undefined {
-  if (status === 401) return 'give credentials that it takes, in headers';
-  if (status === 403) return 'these credentials are not enough';
-  return undefined;
 }

@@ -1,4 +1,4 @@
-import type { Agent, Cookie } from 'undici';
+import type { Agent, buildConnector, Cookie } from 'undici';
 
 let undici: typeof import('undici') | undefined;
 
@@ -18,6 +18,11 @@ export async function loadUndici(): Promise<void> {
 /** Makes an agent, once {@link loadUndici} is done. */
 export function createAgent(options: Agent.Options): Agent {
   return new (loaded().Agent)(options);
+}
+
+/** Makes what opens the sockets of an agent, once {@link loadUndici} is done. */
+export function createConnector(options: buildConnector.BuildOptions): buildConnector.connector {
+  return loaded().buildConnector(options);
 }
 
 /** Parses a `Set-Cookie` header, once {@link loadUndici} is done; `null` for none that is a cookie. */

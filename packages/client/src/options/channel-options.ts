@@ -1,4 +1,5 @@
 import type { TransportName } from '../transport-name.js';
+import type { ProxyOption, TlsOptions } from './network-options.js';
 
 /** The methods of the requests that are sent. */
 export type HttpMethod = 'GET' | 'POST' | 'DELETE';
@@ -115,9 +116,21 @@ export interface ChannelOptions {
    */
   cookies: boolean;
   /**
-   * A dispatcher of undici 7. It is for private authorities, client certificates and proxies, and is
-   * never closed here. It must allow two connections at least, because one holds the stream. Default: one
-   * for each session, with at most 256 connections.
+   * The proxy through which servers are reached: its address (`http://` or `https://`; a user name and a
+   * password may stand before the host), or `'environment'` for `HTTP_PROXY`, `HTTPS_PROXY` and
+   * `NO_PROXY`, in small letters, too, as they are when the client is made. Those do not concern servers
+   * on this machine. Not together with `dispatcher`. Default: no proxy, whatever the environment says.
+   */
+  proxy: ProxyOption;
+  /**
+   * Certificates for servers at `https://`: whom to trust, and who the client is. Not together with
+   * `dispatcher`. Default: those that Node trusts, and no certificate of the client.
+   */
+  tls: TlsOptions;
+  /**
+   * A dispatcher of undici 7, for what `proxy` and `tls` cannot say. It is never closed here. It must allow
+   * two connections at least, because one holds the stream. Default: one for each session, with at most
+   * 256 connections.
    */
   dispatcher: DispatcherLike;
 }

@@ -87,6 +87,21 @@ export const CALL: OptionTable<CallToolOptions> = {
   },
 };
 
+/** Of a circuit breaker. */
+export const BREAKER: DefaultTable<Exclude<GroupOptions['breaker'], false | undefined>> = {
+  failures: {
+    kind: 'count',
+    min: 1,
+    default: 5,
+    sentence: 'After how many failures of the server in a row it opens',
+  },
+  openMs: {
+    kind: 'duration',
+    default: 10_000,
+    sentence: 'How long it stays open until one call tries the server, in milliseconds',
+  },
+};
+
 /** Of a pool, beside those of its clients. */
 export const POOL: DefaultTable<Omit<PoolOptions, Exclude<keyof ClientOptions, 'keepAlive'>>> = {
   size: {
@@ -122,6 +137,11 @@ export const POOL: DefaultTable<Omit<PoolOptions, Exclude<keyof ClientOptions, '
     default: 10_000,
     sentence: 'How long a target is ejected that cannot be reached, in milliseconds',
   },
+  breaker: {
+    kind: 'other',
+    default: false,
+    sentence: 'Opens after failures in a row: then calls fail at once, certainly not sent',
+  },
 };
 
 export const GROUP: DefaultTable<GroupOptions> = {
@@ -147,6 +167,12 @@ export const GROUP: DefaultTable<GroupOptions> = {
     kind: 'duration',
     default: 5000,
     sentence: 'How long `listTools` waits for one server, in milliseconds',
+  },
+  breaker: {
+    kind: 'other',
+    default: false,
+    sentence:
+      'A circuit breaker for each server: it opens after failures in a row, and then calls fail at once, certainly not sent',
   },
 };
 

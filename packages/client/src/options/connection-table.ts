@@ -8,6 +8,7 @@ import type {
   Timeouts,
 } from './connection-options.js';
 import { grouped } from './describe.js';
+import type { TlsOptions } from './network-options.js';
 import type { DefaultTable, OptionTable } from './option.js';
 
 // The options of a connection. What a row is: option.ts.
@@ -155,6 +156,31 @@ const AUTH: OptionTable<ChannelOptions['auth']> = {
   },
 };
 
+export const TLS: OptionTable<TlsOptions> = {
+  ca: {
+    kind: 'other',
+    otherwise: 'none',
+    sentence: 'Certificates (PEM) of authorities that are trusted beside those that Node trusts',
+  },
+  cert: {
+    kind: 'other',
+    otherwise: 'none',
+    sentence: 'The certificate (PEM) by which the client identifies itself',
+  },
+  key: { kind: 'other', otherwise: 'none', sentence: 'The private key (PEM) of `cert`' },
+  passphrase: { kind: 'text', otherwise: 'it is not', sentence: 'What `key` is encrypted with' },
+  servername: {
+    kind: 'text',
+    otherwise: 'that of its URL',
+    sentence: "The name that a server's certificate has to be for",
+  },
+  rejectUnauthorized: {
+    kind: 'flag',
+    default: true,
+    sentence: 'Whether only servers are talked to whose certificate can be verified',
+  },
+};
+
 /** Of a connection by itself: the time of a call is its client's. */
 export const CONNECTION: OptionTable<ConnectionOptions> = {
   headers: { kind: 'other', otherwise: 'none', sentence: 'Sent with every HTTP request' },
@@ -165,6 +191,17 @@ export const CONNECTION: OptionTable<ConnectionOptions> = {
     default: true,
     sentence: 'Whether cookies are kept, in memory, and sent back',
     inFile: true,
+  },
+  proxy: {
+    kind: 'other',
+    otherwise: 'no proxy, whatever the environment says',
+    sentence: 'The proxy through which servers are reached',
+  },
+  tls: {
+    kind: 'group',
+    table: TLS,
+    otherwise: 'those that Node trusts, and no certificate of the client',
+    sentence: 'Certificates for servers at `https://`',
   },
   dispatcher: {
     kind: 'other',

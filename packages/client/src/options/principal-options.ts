@@ -77,8 +77,9 @@ const MAX_ID_LENGTH = 1024;
 export function checkPrincipal(
   id: string,
   credentials: PrincipalCredentials | undefined,
-  of = 'principal',
+  { hasHeaders }: { hasHeaders: boolean },
 ): void {
+  const of = 'as';
   if (typeof id !== 'string' || id.trim() === '') {
     throw new TypeError(
       `${of}: it needs the name of a user; leave it out for calls that are made for nobody`,
@@ -91,6 +92,12 @@ export function checkPrincipal(
   checkOptions(credentials, CREDENTIALS, of);
   const { headers, token } = credentials;
   if (token !== undefined && typeof token !== 'function') checkText(`${of}.token`, token);
+  if (!hasHeaders && (headers ?? token) !== undefined) {
+    throw new TypeError(
+      `${of}: headers and a token go with HTTP requests, and this server is not reached by HTTP: leave ` +
+        'them out; each principal has a process or a server of its own',
+    );
+  }
   if (token === undefined || headers === undefined || typeof headers === 'function') return;
   const [both] = Object.keys(headers).filter((name) => name.toLowerCase() === 'authorization');
   if (both !== undefined) {

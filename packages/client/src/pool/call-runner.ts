@@ -44,7 +44,15 @@ export class CallRunner {
   /** Fails the calls that wait; calls that run fail with their connections. */
   close(): void {
     this.#closings++;
-    this.#queue.failAll(closedError('not-sent'));
+    this.#queue.failAll(() => closedError('not-sent'));
+  }
+
+  /** Fails all calls that wait, and those that were given to a connection and certainly have not run. */
+  refuse(errorOf: (what: string) => LongwireError): void {
+    this.#queue.failAll(({ what }) => errorOf(what));
+    for (const { calls } of this.#connections.all) {
+      for (const call of calls) call.refuse(errorOf(call.what));
+    }
   }
 
   /** Runs one operation on a connection; on another one if it could not be sent on the first. */
@@ -69,6 +77,10 @@ export class CallRunner {
         if (done !== undefined) return done.result;
       } catch (error) {
         this.#connections.release(connection, call);
+        if (call.refusal !== undefined) {
+          this.serve();
+          throw call.refusal;
+        }
         call.failure = unsentOf(error, call);
         call.tried.add(connection.target);
         if (call.failure !== undefined && connection.isRemoved) {
@@ -125,7 +137,7 @@ export class CallRunner {
   /** A call has found no connection to be sent on: the calls that wait would not either. */
   #failed(error: LongwireError): void {
     const isAllDown = this.#connections.all.length === 0 && error instanceof ConnectError;
-    if (isAllDown) this.#queue.failAll(error);
+    if (isAllDown) this.#queue.failAll(() => error);
     else this.serve();
   }
 }

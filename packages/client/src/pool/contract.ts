@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ServerSource } from '../client/contract.js';
 import type { AnyTools, ToolTypes } from '../client/tool-types.js';
-import type { PoolStatus } from './types.js';
+import type { PoolEvents, PoolStatus } from './types.js';
 
 /**
  * Several connections to one server, or to several that are the same to the program, behind one
@@ -27,4 +27,9 @@ export interface LongwirePool<
   readonly name: string;
   /** What it does now. */
   status(): PoolStatus;
+  /** Listens; the function returned stops listening. */
+  on<Event extends keyof PoolEvents>(
+    event: Event,
+    listener: (payload: PoolEvents[Event]) => void,
+  ): () => void;
 }

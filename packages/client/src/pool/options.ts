@@ -1,4 +1,6 @@
 import type { ClientOptions } from '../client/types.js';
+import type { BreakerOptions } from '../health/breaker.js';
+import { resolveBreaker } from '../health/breaker-gate.js';
 import { CLIENT, POOL } from '../options/client-table.js';
 import { checkOptions, withDefaults } from '../options/option.js';
 import type { PoolOptions } from './types.js';
@@ -10,6 +12,7 @@ export interface ResolvedPoolOptions {
   maxQueued: number;
   idleMs: number;
   ejectMs: number;
+  breaker: Required<BreakerOptions> | undefined;
   /** Those of each connection. */
   client: ClientOptions;
 }
@@ -24,7 +27,8 @@ const POOL_AND_CLIENTS = { ...CLIENT, ...POOL };
  */
 export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   checkOptions(options, POOL_AND_CLIENTS);
-  const { size, maxPerConnection, maxQueued, idleMs, keepAlive, ejectMs, ...client } = options;
+  const { size, maxPerConnection, maxQueued, idleMs, keepAlive, ejectMs, breaker, ...client } =
+    options;
   if (keepAlive === false && idleMs !== undefined) {
     throw new TypeError('idleMs: says for how long what keepAlive: false does not allow');
   }
@@ -35,5 +39,5 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     idleMs: keepAlive === false ? 0 : idleMs,
     ejectMs,
   });
-  return { ...own, client };
+  return { ...own, breaker: resolveBreaker(breaker), client };
 }

@@ -20,12 +20,12 @@ import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
 import type {
   CallTimeouts,
   CallToolOptions,
-  ClientEvents,
   OperationOptions,
   ServerNotification,
 } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
+import { BreakerGate } from '../health/breaker-gate.js';
 import { healthByListing } from '../health/by-listing.js';
 import { checkHealthOptions, type Health, type HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
@@ -39,7 +39,7 @@ import { CallRunner } from './call-runner.js';
 import { resolvePoolOptions, type ResolvedPoolOptions } from './options.js';
 import { ToolChanges } from './tool-changes.js';
 import type { LongwirePool } from './contract.js';
-import type { PoolOptions, PoolStatus } from './types.js';
+import type { PoolEvents, PoolOptions, PoolStatus } from './types.js';
 
 const TOOLS_CHANGED = 'notifications/tools/list_changed';
 
@@ -49,7 +49,9 @@ export class ConnectionPool implements LongwirePool {
   readonly #options: ResolvedPoolOptions;
   readonly #connections: Connections;
   readonly #runner: CallRunner;
-  readonly #listeners: Listeners<ClientEvents>;
+  readonly #listeners: Listeners<PoolEvents>;
+  /** What its calls pass; `undefined` without a circuit breaker. */
+  readonly #gate: BreakerGate | undefined;
   readonly #toolChanges: ToolChanges;
   /** Counts calls as the program makes them, however many connections they try. */
   readonly #tally = new Tally(new TrafficCounts());
@@ -82,6 +84,15 @@ export class ConnectionPool implements LongwirePool {
       maxQueued: this.#options.maxQueued,
       shared: { clock: new CallClock(), timeouts, onListenerError: report },
     });
+    const { breaker } = this.#options;
+    this.#gate =
+      breaker &&
+      new BreakerGate({
+        options: breaker,
+        nameOf: () => this.name,
+        onChange: (status) => this.#listeners.emit('breaker', status),
+        onOpen: (errorOf) => this.#runner.refuse(errorOf),
+      });
     this.#toolChanges = new ToolChanges({
       list: () => (this.#isClosed ? Promise.reject(closedError('not-sent')) : this.#listTools({})),
       onChange: () => {
@@ -113,6 +124,7 @@ export class ConnectionPool implements LongwirePool {
     return {
       waiting: this.#runner.waiting,
       targets: this.#connections.targets.map((target) => statusOf(target, now)),
+      breaker: this.#gate?.status,
     };
   }
 
@@ -197,9 +209,9 @@ export class ConnectionPool implements LongwirePool {
     );
   }
 
-  on<Event extends keyof ClientEvents>(
+  on<Event extends keyof PoolEvents>(
     event: Event,
-    listener: (payload: ClientEvents[Event]) => void,
+    listener: (payload: PoolEvents[Event]) => void,
   ): () => void {
     const stop = this.#listeners.add(event, listener);
     for (const connection of this.#connections.all) this.#watch(connection);
@@ -234,11 +246,14 @@ export class ConnectionPool implements LongwirePool {
     const call = new PoolCall(what);
     this.#tally.begin(tool);
     try {
-      const result = await this.#runner.run(call, { ...options, [callObserver]: call }, run);
+      const gate = this.#gate;
+      const make = (): Promise<T> =>
+        this.#runner.run(call, { ...options, [callObserver]: call }, run);
+      const result = await (gate === undefined ? make() : gate.run(what, options, make));
       this.#tally.succeeded(tool, call.madeAt, result);
       return result;
     } catch (error) {
-      this.#tally.failed(tool, error);
+      this.#tally.failed(tool, error, options);
       throw error;
     }
   }
@@ -250,6 +265,8 @@ export class ConnectionPool implements LongwirePool {
       if (state.name === 'ready') this.#serverName ??= client.name;
       if (state.name === 'reconnecting' || state.name === 'resting') {
         this.#tally.failed(undefined, state.reason);
+        // One of them stands for all: a server that restarts loses all of them at once.
+        if (this.#connections.all[0] === connection) this.#gate?.lost(state.reason);
       }
     });
     this.#watch(connection);

@@ -17,6 +17,8 @@ export class PoolCall implements CallObserver {
   isWithdrawn = false;
   /** What it failed with on the connection before, on which it certainly was not sent. */
   failure: LongwireError | undefined;
+  /** It must not be made, on no connection, for this reason. */
+  refusal: LongwireError | undefined;
   #call: Call | undefined;
   #onDeferred: ((error: LongwireError) => void) | undefined;
 
@@ -37,6 +39,11 @@ export class PoolCall implements CallObserver {
 
   onDeferred(error: LongwireError): void {
     this.#onDeferred?.(error);
+  }
+
+  /** Fails it, if it certainly has not run on its connection. */
+  refuse(error: LongwireError): void {
+    if (this.#call?.withdraw(error) === true) this.refusal = error;
   }
 
   /** Ends it on its connection, if it certainly has not run there; true if it has ended. */

@@ -1,5 +1,6 @@
-import type { ClientOptions } from '../client/types.js';
+import type { ClientEvents, ClientOptions } from '../client/types.js';
 import type { LongwireError } from '../errors.js';
+import type { BreakerOptions, BreakerStatus } from '../health/breaker.js';
 
 /** Options of a pool: its own, and those of each of its connections. */
 export interface PoolOptions extends Omit<ClientOptions, 'keepAlive'> {
@@ -26,6 +27,12 @@ export interface PoolOptions extends Omit<ClientOptions, 'keepAlive'> {
    * time that this fails too, it is ejected for twice as long, at most for 5 minutes. Default 10 000.
    */
   ejectMs?: number;
+  /**
+   * Opens after failures in a row: then calls fail at once, certainly not sent, and so do those that
+   * wait. Failures are counted as the program meets them, after all targets were tried. `openMs` later
+   * one call tries the servers. What the program or a tool causes is no failure. Default `false`.
+   */
+  breaker?: BreakerOptions | false;
 }
 
 /** One target of a pool, as it is now. */
@@ -52,4 +59,12 @@ export interface PoolStatus {
   waiting: number;
   /** In the order in which they were given. */
   targets: PoolTargetStatus[];
+  /** Its circuit breaker, if it has one. */
+  breaker: BreakerStatus | undefined;
+}
+
+/** What a pool reports, by event name. */
+export interface PoolEvents extends ClientEvents {
+  /** The state of its circuit breaker changed. */
+  breaker: BreakerStatus;
 }

@@ -10,7 +10,14 @@ import { RETRY_CALL } from '../../src/middleware/retry.ts';
 import { TIMEOUT } from '../../src/middleware/timeout.ts';
 import { TOKEN_REFRESH } from '../../src/middleware/token-refresh.ts';
 import { TRACING } from '../../src/middleware/tracing.ts';
-import { CALL, CLIENT, GROUP, GROUP_SERVER, POOL } from '../../src/options/client-table.ts';
+import {
+  BREAKER,
+  CALL,
+  CLIENT,
+  GROUP,
+  GROUP_SERVER,
+  POOL,
+} from '../../src/options/client-table.ts';
 import {
   CONNECTION,
   HEARTBEAT,
@@ -53,6 +60,7 @@ const documented: [owner: string, file: string, table: AnyTable][] = [
   ['PrincipalCredentials', 'options/principal-options.ts', CREDENTIALS],
   ['OperationOptions', 'client/types.ts', CALL],
   ['CallToolOptions', 'client/types.ts', CALL],
+  ['BreakerOptions', 'health/breaker.ts', BREAKER],
   ['PoolOptions', 'pool/types.ts', POOL],
   ['GroupOptions', 'group/types.ts', GROUP],
   ['ServerSettings', 'group/types.ts', GROUP_SERVER],
@@ -85,7 +93,18 @@ test.each(documented)('the doc comments of %s say what the table says', (owner, 
 });
 
 test('every option of a table is documented', () => {
-  for (const table of [TIMEOUTS, RETRY, HEARTBEAT, LIMITS, PRINCIPALS, CLIENT, CALL, POOL, GROUP]) {
+  for (const table of [
+    TIMEOUTS,
+    RETRY,
+    HEARTBEAT,
+    LIMITS,
+    PRINCIPALS,
+    CLIENT,
+    CALL,
+    BREAKER,
+    POOL,
+    GROUP,
+  ]) {
     const files = documented.filter(([, , part]) => isPartOf(part, table));
     const names = files.flatMap(([owner, file]) => [...docsOf(file, owner).keys()]);
     expect(new Set(names), names.join(', ')).toEqual(new Set(Object.keys(table)));
