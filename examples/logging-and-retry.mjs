@@ -15,8 +15,8 @@ const logger = {
 };
 
 /** @param {Record<string, unknown>} fields */
-function pick({ method, tool, outcome, code }) {
-  return { method, tool, outcome, code };
+function pick({ 'gen_ai.tool.name': tool, 'error.type': error, outcome }) {
+  return { tool, outcome, error };
 }
 
 /** Stands in for a server that is busy. @type {import('@longwire/client').Middleware} */

@@ -18,11 +18,15 @@ console.log(`${new Set(ids).size} request ids reached the server`);
 for (const { method, tool, outcome, count } of figures.snapshot()) {
   console.log(`${method} ${tool ?? ''}: ${count} ${outcome}`);
 }
+
+// What the client says of itself is read whenever Prometheus asks.
+figures.observe(client);
 const text = await figures.text();
+const wanted = /^(mcp_client_operation_duration_seconds_count|longwire_client_up)\{/;
 console.log(
   text
     .split('\n')
-    .filter((line) => line.startsWith('longwire_requests_total'))
+    .filter((line) => wanted.test(line))
     .join('\n'),
 );
 await client.close();

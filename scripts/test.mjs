@@ -21,6 +21,7 @@ const long = [
   'test/proxies/doctor.test.ts',
   'test/recording/**',
   'test/stopping/**',
+  'test/ten-tasks/**',
 ];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -41,7 +41,11 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
   middleware: ['tools/call took less than a second', '{ timed: true }'],
   'one-shot': ['connecting\nready\n', 'closed\nconnecting\nready\n'],
   pool: ['3 connections, others wait', '9 done'],
-  'request-id-and-metrics': ['tools/call price: 2 ok', 'longwire_requests_total{'],
+  'request-id-and-metrics': [
+    'tools/call price: 2 ok',
+    'mcp_client_operation_duration_seconds_count{',
+    'longwire_client_up{',
+  ],
   'server-fastify': ['the rest of the application\nada is ada\ngrace is grace\n'],
   'server-first': [
     '2026-07-28 over streamable-http: hello',

@@ -14,6 +14,7 @@ import {
   tokenRefresh,
 } from '@longwire/client/middleware';
 import { metrics } from '@longwire/client/middleware/metrics';
+import { otelMetrics } from '@longwire/client/middleware/otel-metrics';
 import { tracing } from '@longwire/client/middleware/tracing';
 import { oauth } from '@longwire/client/oauth';
 import { createFaultyProxy } from '@longwire/testing';
@@ -69,7 +70,8 @@ const takers: Record<string, [make: (wrong: never) => unknown, near: string | un
   apiKey: [(wrong: object) => apiKey('k', wrong), undefined],
   cache: [(wrong: object) => cache(wrong), 'maxEntries'],
   logging: [(wrong: object) => logging(logger, wrong), 'redact'],
-  metrics: [(wrong: object) => metrics(wrong), 'server'],
+  metrics: [(wrong: object) => metrics(wrong), 'sizes'],
+  otelMetrics: [(wrong: object) => otelMetrics(wrong), 'meter'],
   rateLimit: [(wrong: object) => rateLimit({ perSecond: 1, ...wrong }), 'maxQueued'],
   requestId: [(wrong: object) => requestId(wrong), 'header'],
   retry: [(wrong: object) => retry(wrong), 'maxAttempts'],

@@ -55,6 +55,7 @@ import { fromEnvironment } from '@longwire/client/config';
 import { createGroup } from '@longwire/client/group';
 import { cache } from '@longwire/client/middleware';
 import { metrics } from '@longwire/client/middleware/metrics';
+import { otelMetrics } from '@longwire/client/middleware/otel-metrics';
 import { tracing } from '@longwire/client/middleware/tracing';
 import { createPool } from '@longwire/client/pool';
 import { createRecorder } from '@longwire/recording';
@@ -74,7 +75,7 @@ const proxy: FaultyProxy = await createFaultyProxy({ target: process.argv[2] ?? 
 const { origin } = proxy;
 await proxy.close();
 const all = [createAgent, mcp, oauth, serve, main, LongwireError, cache];
-const ofSubpaths = [createGroup, createPool, createRecorder, metrics, tracing];
+const ofSubpaths = [createGroup, createPool, createRecorder, metrics, otelMetrics, tracing];
 const imported = [...all, ...ofSubpaths, fromEnvironment, createWorkflow, page].map((it) => typeof it);
 console.log(JSON.stringify({ names, said, origin, imported }));
 `;
@@ -275,7 +276,7 @@ test('a program type-checks under nodenext, and runs to its end', async () => {
     names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
     said: 'hi',
     origin: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as unknown,
-    imported: Array.from({ length: 15 }, () => 'function'),
+    imported: Array.from({ length: 16 }, () => 'function'),
   });
 });
 

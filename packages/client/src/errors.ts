@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'aborted'
   | 'closed'
   | 'protocol'
+  | 'tool-error'
   | 'server-error'
   | 'limit-exceeded'
   | 'queue-full'
@@ -107,6 +108,11 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeMeaning>> = {
     what: 'The server broke the protocol. A `ToolResultError` has the result of a tool that ran.',
     certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
     todo: 'Report it to the server. `answered`: the tool ran; do not call it again for that.',
+  },
+  'tool-error': {
+    what: 'The tool reported an error, and the call has it thrown (`throwOnToolError`, or a schema).',
+    certainties: ['answered'],
+    todo: 'Read the message, and `result`. Calling again mostly gets the same answer.',
   },
   'server-error': {
     what: 'The server answered with a JSON-RPC error. `number` and `data` are its own.',
@@ -215,21 +221,33 @@ export class ServerError extends LongwireError {
   readonly number: number;
   /** The JSON-RPC error's `data`, as the server sent it. */
   readonly data: JSONValue | undefined;
+  /** The JSON-RPC error's own message. */
+  readonly serverMessage: string | undefined;
 
   constructor(
     message: string,
-    options: { number: number; data?: unknown; hint?: string | undefined; cause?: unknown },
+    options: {
+      number: number;
+      data?: unknown;
+      serverMessage?: string;
+      hint?: string | undefined;
+      cause?: unknown;
+    },
   ) {
-    const { number, data, ...rest } = options;
+    const { number, data, serverMessage, ...rest } = options;
     super(message, { code: 'server-error', certainty: 'answered', ...rest });
     this.number = number;
     this.data = data as JSONValue | undefined;
+    this.serverMessage = serverMessage;
   }
 }
 
 /**
- * A tool ran and answered, but the answer is not what it should be: it misses the tool's output schema,
- * or is no object (code `protocol`, certainty `answered`). The call must not be made again for that.
+ * A tool ran and answered, but the answer is not what it should be (certainty `answered`). The call must
+ * not be made again for that.
+ *
+ * - `protocol`: it misses the tool's output schema, or the schema of the call, or is no object.
+ * - `tool-error`: the tool reports an error, and the call wants that thrown.
  */
 export class ToolResultError extends LongwireError {
   override readonly name: string = 'ToolResultError';
@@ -238,7 +256,12 @@ export class ToolResultError extends LongwireError {
 
   constructor(
     message: string,
-    options: { result: CallToolResult; hint?: string; cause?: unknown },
+    options: {
+      result: CallToolResult;
+      code?: 'protocol' | 'tool-error';
+      hint?: string;
+      cause?: unknown;
+    },
   ) {
     const { result, ...rest } = options;
     super(message, { code: 'protocol', certainty: 'answered', ...rest });

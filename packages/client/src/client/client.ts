@@ -15,145 +15,118 @@ import {
   type Tool,
 } from '@modelcontextprotocol/client';
 import type { ReconnectingTransport } from '../connection/transport.js';
-import {
-  principalConnectionOptions,
-  resolveConnectionOptions,
-  type Principal,
-  type ResolvedConnectionOptions,
-} from '../connection/resolve-options.js';
+import type { Principal, ResolvedConnectionOptions } from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
 import { checkHealth, type Health, type HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
-import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
-import { checkObject } from '../options/checks.js';
-import { SharedDispatchers } from '../http/dispatchers.js';
-import { withDefaults } from '../options/option.js';
-import {
-  checkPrincipal,
-  PRINCIPALS,
-  type PrincipalCredentials,
-  type PrincipalsOptions,
-} from '../options/principal-options.js';
+import type { Target } from '../dial/target.js';
+import { setPeer } from '../telemetry/peer.js';
 import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
 import type { LongwireClient } from './contract.js';
 import { CurrentConnection } from './current-connection.js';
 import { Idle } from './idle.js';
-import { ToolCatalog } from '../tools/catalog.js';
+import type { ToolCatalog } from '../tools/catalog.js';
 import { Listeners } from './listeners.js';
+import { callAsWanted, type ResultWithData } from './result-data.js';
 import { createSdkClient, NEVER_MS } from './sdk-client.js';
 import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
-import { callTimeouts, checkClientOptions } from './options.js';
+import { callTimeouts } from './options.js';
 import { Operations } from './operations.js';
-import { PrincipalClient, type SessionClient } from './principal-client.js';
-import { Principals } from './principals.js';
 import { reportable } from './sdk-errors.js';
 import { createToolHandle, type ToolHandle } from './tool-handle.js';
 import { LogTap, streamTool, type ToolStreamEvent, type ToolStreamOptions } from './tool-stream.js';
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   ClientEvents,
   ClientOptions,
   OperationOptions,
   ServerNotification,
 } from './types.js';
 
-/** What a client is made with, beside what the program gives. */
+/** What a {@link ServerClient} is made with. */
 export interface ServerClientSettings {
-  /** What is known of the server's tools. Default: nothing yet. */
-  catalog?: ToolCatalog;
-  /** It is the client of a principal's session. */
-  session?: {
-    principal: Principal;
-    /** Those of the client whose principal it is. */
-    options: ResolvedConnectionOptions;
-    /** Counts all principals of that client, and it itself. */
-    tally: Tally;
-  };
+  target: Target;
+  /** As the program gives them. */
+  options: ClientOptions;
+  /** The same, for its connections. */
+  connectionOptions: ResolvedConnectionOptions;
+  /** What is known of the server's tools. */
+  catalog: ToolCatalog;
+  /** Counts this client as well. */
+  allTally?: Tally | undefined;
 }
 
-/** The client of one server: see {@link LongwireClient}. */
-export class ServerClient implements LongwireClient {
+/** One server over one connection at a time, for the client itself or for one principal of it. */
+export class ServerClient implements Omit<LongwireClient, 'as'> {
   readonly trusted: boolean;
   readonly timeouts: CallTimeouts;
   readonly trustHints: boolean;
+  /** Passes the server's log messages on, to those who read the events of a call. */
+  readonly logs: LogTap = new LogTap();
+  /** What its calls share. */
+  readonly shared: SharedCallOptions;
+  readonly tally: Tally;
   readonly #sdkSide: SdkSide;
-  readonly #targetOption: TargetOption;
   readonly #target: Target;
   readonly #options: ClientOptions;
+  readonly #principal: Principal | undefined;
   readonly #listeners: Listeners<ClientEvents>;
-  readonly #shared: SharedCallOptions;
   readonly #connection: CurrentConnection;
   readonly #operations: Operations;
   readonly #catalog: ToolCatalog;
   readonly #toolCalls: ToolCalls;
-  readonly #tally: Tally;
-  /** Passes the server's log messages on, to those who read the events of a call. */
-  readonly logs: LogTap = new LogTap();
-  readonly #connectionOptions: ResolvedConnectionOptions;
-  readonly #principal: string | undefined;
-  #principals: Principals<SessionClient> | undefined;
-  #sharedDispatchers: SharedDispatchers | undefined;
-  readonly #report = (error: unknown): void => {
+  /** Given what fails and belongs to no call. */
+  readonly report = (error: unknown): void => {
     this.#listeners.emit('error', reportable(error));
   };
 
-  /** Use {@link createClient} or {@link connect}. */
-  constructor(
-    target: TargetOption,
-    options: ClientOptions = {},
-    { catalog = new ToolCatalog(), session }: ServerClientSettings = {},
-  ) {
-    if (session === undefined) checkClientOptions(options);
-    this.#targetOption = target;
-    this.#target = parseTarget(target);
+  constructor({ target, options, connectionOptions, catalog, allTally }: ServerClientSettings) {
+    this.#target = target;
     this.#options = options;
-    this.#principal = session?.principal.id;
+    this.#principal = connectionOptions.principal;
     this.trusted = options.trusted === true;
-    const connectionOptions =
-      session === undefined
-        ? resolveConnectionOptions(options, this.#target.kind, catalog.client)
-        : principalConnectionOptions(session.options, session.principal, catalog.client);
-    this.#connectionOptions = connectionOptions;
     this.trustHints = connectionOptions.trustHints;
-    connectionOptions.keepsScopes ||= options.handlers !== undefined;
-    this.#listeners = new Listeners(this.#report);
-    const isShort = options.keepAlive === false && session === undefined;
-    const idle = isShort ? new Idle(0, () => void this.#connection.close()) : undefined;
+    setPeer(this, target, options.name);
+    this.#listeners = new Listeners(this.report);
+    // The session of a principal is closed when that is idle.
+    const isShort = options.keepAlive === false && this.#principal === undefined;
+    const idle = isShort ? new Idle(0, () => void this.close()) : undefined;
     this.timeouts = callTimeouts(options.timeouts);
     const { timeouts } = this;
-    this.#shared = { clock: new CallClock(), timeouts, onListenerError: this.#report, idle };
-    this.#tally = new Tally(connectionOptions.counts, session?.tally);
+    this.shared = { clock: new CallClock(), timeouts, onListenerError: this.report, idle };
+    this.tally = new Tally(connectionOptions.counts, allTally);
     this.#sdkSide = new SdkSide({
       create: () => this.#createSdk(),
       stepMs: connectionOptions.connectMs,
       onMessage: (message) => this.logs.take(message),
-      onFailure: this.#report,
+      onFailure: this.report,
     });
     this.#catalog = catalog;
     this.#toolCalls = new ToolCalls({
       catalog,
       throughSdk: (send) => this.#sdkSide.attached.then(() => send(this.sdk)),
-      report: this.#report,
+      report: this.report,
     });
     this.#connection = new CurrentConnection({
       target: this.#target,
       options: connectionOptions,
       catalog,
       sdkSide: this.#sdkSide,
-      tally: this.#tally,
+      tally: this.tally,
       wantsLists: () => this.#listeners.has('notification') || this.#listeners.has('toolsChanged'),
       onState: (state) => this.#listeners.emit('state', state),
     });
     this.#operations = new Operations({
       connection: this.#connection,
       sdkSide: this.#sdkSide,
-      tally: this.#tally,
-      shared: this.#shared,
-      report: this.#report,
+      tally: this.tally,
+      shared: this.shared,
+      report: this.report,
     });
   }
 
@@ -188,103 +161,86 @@ export class ServerClient implements LongwireClient {
   }
 
   stats(): ClientStats {
-    const dropped = this.#connection.latest?.droppedAnswers ?? 0;
-    return this.#tally.read(dropped + (this.#principals?.droppedAnswers ?? 0));
+    return this.tally.read(this.#connection.latest?.droppedAnswers ?? 0);
   }
 
   health(options: HealthOptions = {}): Promise<Health> {
-    return checkHealth(this.#connection.latest, this.#tally, options);
-  }
-
-  as(principal: string, credentials?: PrincipalCredentials): LongwireClient {
-    checkPrincipal(principal, credentials, { hasHeaders: this.#target.kind === 'url' });
-    this.#principals ??= new Principals<SessionClient>({
-      options: this.#principalsOptions,
-      create: (own) => this.createSession(own),
-      shared: this.#shared,
-    });
-    return new PrincipalClient(this, this.#principals, this.#principals.of(principal, credentials));
-  }
-
-  /**
-   * Makes the client of a principal's session, over connections of its own. It shares with this one what
-   * the program gave, and sockets with all others.
-   */
-  createSession(principal: Principal, catalog: ToolCatalog = new ToolCatalog()): ServerClient {
-    this.#sharedDispatchers ??= new SharedDispatchers(this.#principalsOptions.maxSessions);
-    const options = { ...this.#connectionOptions, sharedDispatchers: this.#sharedDispatchers };
-    const session = { principal, options, tally: this.#tally };
-    // It is made for a call, and does not belong to it.
-    const client = options.scope.runInAsyncScope(
-      () => new ServerClient(this.#targetOption, this.#options, { session, catalog }),
-    );
-    client.on('error', (error) => this.#listeners.emit('error', error));
-    return client;
+    return checkHealth(this.#connection.latest, this.tally, options);
   }
 
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
     // `timeouts.connectMs` limits it.
     const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
-    const call = new Call('connecting', limits, this.#shared);
+    const call = new Call('connecting', limits, this.shared);
     await call.during(this.#connection.open().then((connection) => connection.open()));
   }
 
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.listTools(options);
     const of = { method: 'tools/list', key: 'tools', field: 'name' };
     const tools = await this.#operations.list<Tool>(of, options);
-    return this.#catalog.take(tools, this.sdk.getProtocolEra(), this.#report);
+    return this.#catalog.take(tools, this.sdk.getProtocolEra(), this.report);
   }
 
   listResources(options: OperationOptions = {}): Promise<Resource[]> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.listResources(options);
     const of = { method: 'resources/list', key: 'resources', field: 'uri' };
     return this.#operations.list(of, options);
   }
 
   listResourceTemplates(options: OperationOptions = {}): Promise<ResourceTemplateType[]> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.listResourceTemplates(options);
     const method = 'resources/templates/list';
     const of = { method, key: 'resourceTemplates', field: 'uriTemplate' };
     return this.#operations.list(of, options);
   }
 
   listPrompts(options: OperationOptions = {}): Promise<Prompt[]> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.listPrompts(options);
     const of = { method: 'prompts/list', key: 'prompts', field: 'name' };
     return this.#operations.list(of, options);
   }
 
+  callTool<Data>(
+    name: string,
+    args: object | undefined,
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   callTool(
     name: string,
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.callTool(name, args, options);
+    const { throwOnToolError = this.#options.throwOnToolError } = options;
+    const wanted = throwOnToolError === true ? { ...options, throwOnToolError } : options;
+    return callAsWanted(name, wanted, (rest) => this.#callTool(name, args, rest));
+  }
+
+  #callTool(name: string, args: object, options: CallToolOptions): Promise<CallToolResult> {
     const params = { name, arguments: args as Record<string, unknown> };
     // What is listed while the call runs applies to the next one.
     const isPromised = this.#catalog.promisesOutput(name);
     const run = async (connection: ReconnectingTransport, own: Call): Promise<CallToolResult> => {
       const result = await this.#toolCalls.call(connection, params, own);
       if (!isPromised) return result;
-      return this.#catalog.checkOutput(name, result, this.#report);
+      return this.#catalog.checkOutput(name, result, this.report);
     };
     return this.#operations.run(`the call of ${name}`, options, run, name);
   }
 
+  stream<Data>(
+    name: string,
+    args: object | undefined,
+    options: ToolStreamOptions & CheckedCallOptions<Data>,
+  ): AsyncGenerator<ToolStreamEvent<ResultWithData<Data>>, void, undefined>;
   stream(
-    tool: string,
+    name: string,
+    args?: object,
+    options?: ToolStreamOptions,
+  ): AsyncGenerator<ToolStreamEvent, void, undefined>;
+  stream(
+    name: string,
     args: object = {},
     options: ToolStreamOptions = {},
   ): AsyncGenerator<ToolStreamEvent, void, undefined> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.stream(tool, args, options);
-    const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(tool, args, own);
+    const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(name, args, own);
     return streamTool({ call, logs: this.logs }, options);
   }
 
@@ -293,8 +249,6 @@ export class ServerClient implements LongwireClient {
   }
 
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.readResource(uri, options);
     return this.#operations.throughSdk(`reading ${uri}`, { uri }, options, (params) =>
       this.sdk.readResource(params, { timeout: NEVER_MS }),
     );
@@ -305,8 +259,6 @@ export class ServerClient implements LongwireClient {
     args: Record<string, string> = {},
     options: OperationOptions = {},
   ): Promise<GetPromptResult> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.getPrompt(name, args, options);
     const params = { name, arguments: args };
     return this.#operations.throughSdk(`getting the prompt ${name}`, params, options, (own) =>
       this.sdk.getPrompt(own, { timeout: NEVER_MS }),
@@ -314,30 +266,22 @@ export class ServerClient implements LongwireClient {
   }
 
   complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.complete(params, options);
     return this.#operations.throughSdk('completing an argument', params, options, (own) =>
       this.sdk.complete(own, { timeout: NEVER_MS }),
     );
   }
 
   subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.subscribeResource(uri, options);
     const request = { method: 'resources/subscribe', params: { uri } };
     return this.#operations.ask(`subscribing to ${uri}`, request, options);
   }
 
   unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.unsubscribeResource(uri, options);
     const request = { method: 'resources/unsubscribe', params: { uri } };
     return this.#operations.ask(`unsubscribing from ${uri}`, request, options);
   }
 
   setLogLevel(level: LoggingLevel, options: OperationOptions = {}): Promise<void> {
-    const other = this.#asSaid(options);
-    if (other !== undefined) return other.setLogLevel(level, options);
     const request = { method: 'logging/setLevel', params: { level } };
     return this.#operations.ask('setting the log level', request, options);
   }
@@ -351,32 +295,19 @@ export class ServerClient implements LongwireClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#connection.close(), this.#principals?.closeAll()]);
+    await this.#connection.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** The client as the principal that the options of an operation name, if they do. */
-  #asSaid({ principal }: OperationOptions): LongwireClient | undefined {
-    if (principal === undefined) return undefined;
-    checkObject('principal', principal);
-    const { id, ...credentials } = principal;
-    return this.as(id, credentials);
-  }
-
-  get #principalsOptions(): Required<PrincipalsOptions> {
-    const { keepAlive, principals } = this.#options;
-    return withDefaults(PRINCIPALS, { ...(keepAlive === false && { idleMs: 0 }), ...principals });
-  }
-
   #createSdk(): Client {
     const sdk = createSdkClient(this.#options, {
-      hold: () => this.#shared.clock.hold(),
-      principal: this.#principal,
+      hold: () => this.shared.clock.hold(),
+      principal: this.#principal?.id,
     });
-    sdk.onerror = this.#report;
+    sdk.onerror = this.report;
     sdk.fallbackNotificationHandler = async (notification) =>
       this.#notified(notification as ServerNotification);
     return sdk;

@@ -16,12 +16,15 @@ import type { ConnectionState } from '../connection/state.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
+import type { ResultWithData } from './result-data.js';
+import type { StandardSchema } from './standard-schema.js';
 import type { ToolHandle } from './tool-handle.js';
 import type { ToolStreamEvent, ToolStreamOptions } from './tool-stream.js';
 import type { AnyTools, CallParameters, ToolName, ToolResult, ToolTypes } from './tool-types.js';
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   ClientEvents,
   OperationOptions,
   ToolSource,
@@ -33,12 +36,20 @@ import type {
  */
 export interface TypedToolSource<Tools extends ToolTypes<Tools> = AnyTools> extends ToolSource {
   /**
-   * Calls a tool. A tool that reports an error (`isError: true`) is a result, not an exception.
+   * Calls a tool. A tool that reports an error (`isError: true`) is a result, not an exception, but
+   * with `throwOnToolError` or `result`.
    * Structured content is checked against the `outputSchema` that the tool was listed with. A result
    * that is not in the form of the protocol is corrected, and an `error` event says how.
    *
+   * With `result`, a schema, the result has what that makes of its data as `data`.
+   *
    * @throws ToolResultError, with the result, if the tool ran; LongwireError with code and certainty.
    */
+  callTool<Name extends ToolName<Tools>, Data>(
+    name: Name,
+    args: Tools[Name]['arguments'],
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
   callTool<Name extends ToolName<Tools>>(
     name: Name,
     ...rest: CallParameters<Tools[Name], CallToolOptions>
@@ -148,10 +159,15 @@ export interface LongwireClient<
    *
    * @throws TypeError for an option that is wrong; within the loop, as `callTool`.
    */
+  stream<Name extends ToolName<Tools>, Data>(
+    name: Name,
+    args: Tools[Name]['arguments'],
+    options: ToolStreamOptions & { result: StandardSchema<Data> },
+  ): AsyncGenerator<ToolStreamEvent<ResultWithData<Data>>, void, undefined>;
   stream<Name extends ToolName<Tools>>(
     name: Name,
     ...rest: CallParameters<Tools[Name], ToolStreamOptions>
-  ): AsyncGenerator<ToolStreamEvent<Tools[Name]>, void, undefined>;
+  ): AsyncGenerator<ToolStreamEvent<ToolResult<Tools[Name]>>, void, undefined>;
   /** Asks for `notifications/resources/updated` when a resource changes. */
   subscribeResource(uri: string, options?: OperationOptions): Promise<void>;
   /** Ends a subscription. */

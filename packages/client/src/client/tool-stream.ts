@@ -7,17 +7,16 @@ import type {
   Progress,
 } from '@modelcontextprotocol/client';
 import { checkOperationOptions } from './options.js';
-import type { ToolResult, ToolType } from './tool-types.js';
 import type { CallToolOptions } from './types.js';
 import { checkPositive } from '../options/checks.js';
 
 const DEFAULT_BUFFER_SIZE = 100;
 
 /** What happens during a call of a tool; its result comes last. */
-export type ToolStreamEvent<Type extends ToolType = ToolType> =
+export type ToolStreamEvent<Result = CallToolResult> =
   | { type: 'progress'; progress: Progress }
   | { type: 'log'; message: LoggingMessageNotificationParams }
-  | { type: 'result'; result: ToolResult<Type> };
+  | { type: 'result'; result: Result };
 
 /** Options of a call whose events are read one after the other. */
 export interface ToolStreamOptions extends Omit<CallToolOptions, 'onProgress'> {

@@ -19,6 +19,7 @@ import type {
   PrincipalOption,
   PrincipalsOptions,
 } from '../options/principal-options.js';
+import type { StandardSchema } from './standard-schema.js';
 
 /** Options of every operation. */
 export interface OperationOptions {
@@ -60,7 +61,22 @@ export interface CallToolOptions extends OperationOptions {
    * Default `false`.
    */
   idempotent?: boolean;
+  /**
+   * What the data of the result has to be: its structured content, else the JSON that its one text is. A
+   * schema of zod, valibot, arktype, or any other that follows Standard Schema. The call then has what
+   * the schema makes of it as `data`, and fails with a `ToolResultError` if it does not fit, or if the
+   * tool reports an error. Default: not checked.
+   */
+  result?: StandardSchema;
+  /**
+   * A tool that reports an error (`isError: true`) makes the call fail with a `ToolResultError`, of code
+   * `tool-error`, with what it says. Default: `throwOnToolError` of the client.
+   */
+  throwOnToolError?: boolean;
 }
+
+/** Options of a call whose data is checked. */
+export type CheckedCallOptions<Data> = CallToolOptions & { result: StandardSchema<Data> };
 
 /** A notification of the server, as it came. */
 export interface ServerNotification {
@@ -173,6 +189,11 @@ export interface ClientOptions extends ConnectionOptions {
    * That a tool only reads, or destroys nothing, is the server's word alone. Default `false`.
    */
   trusted?: boolean;
+  /**
+   * A tool that reports an error (`isError: true`) makes its call fail with a `ToolResultError`. Otherwise
+   * that is a result like any other. Default `false`.
+   */
+  throwOnToolError?: boolean;
   /** Answers to what the server may ask. Default: none. */
   handlers?: ServerRequestHandlers;
   /**

@@ -123,6 +123,7 @@ export function serverError(
   return new ServerError(`the server answered ${what} with an error: ${message}`, {
     number: code,
     data,
+    serverMessage: message,
     hint: backChannelHint(message),
   });
 }

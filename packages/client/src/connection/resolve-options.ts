@@ -47,6 +47,8 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   secrets: KnownSecrets;
   /** The client or the pool that makes connections with them. */
   client: object;
+  /** What the program calls the server; `undefined`: as its target is called. */
+  name: string | undefined;
   /** The async context in which they were given: that of what belongs to no call. */
   scope: AsyncResource;
   /** Whether code of the program runs for a call after the call has been made. */
@@ -110,6 +112,7 @@ export function resolveConnectionOptions(
     cookieJar: cookies === false ? undefined : new CookieJar(),
     secrets: new KnownSecrets(),
     client,
+    name: undefined,
     scope: new AsyncResource('longwire.connection'),
     keepsScopes: runsProgramsCode(options),
   };

@@ -98,7 +98,8 @@ export class ReconnectingTransport implements Transport {
       if (state.name !== 'ready' || id === undefined) return undefined;
       return { id, transport: state.transport, protocolVersion: server?.protocolVersion };
     };
-    const whose = { client, origin, trustHints, principal, secrets, routeOf };
+    const server = options.name ?? target.name;
+    const whose = { client, origin, server, trustHints, principal, secrets, routeOf };
     this.#chain = middleware.length > 0 ? new MiddlewareChain(middleware, whose) : undefined;
     this.#delivery = new Delivery({
       receiver: this,

@@ -3,16 +3,18 @@ import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotoco
 import { displayUrl } from '../http/display-url.js';
 import { CallClock } from '../client/call-clock.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
-import { ServerClient } from '../client/client.js';
+import { ServiceClient } from '../client/service-client.js';
 import { isClient, type LongwireClient } from '../client/contract.js';
 import { Listeners } from '../client/listeners.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
+import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
 import type { AnyTools, ToolTypes } from '../client/tool-types.js';
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   OperationOptions,
   ToolSource,
 } from '../client/types.js';
@@ -116,15 +118,23 @@ export class ServerGroup implements Group {
     return members.filter(({ isOffered }) => isOffered).flatMap((member) => index.toolsOf(member));
   }
 
+  callTool<Data>(
+    name: string,
+    args: object | undefined,
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   async callTool(
     name: string,
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     checkOperationOptions(options);
-    const { member, selected } =
-      this.#currentIndex().find(name) ?? (await this.#seek(name, options));
-    return member.call(selected, { name, args, options });
+    return callAsWanted(name, options, async (rest) => {
+      const { member, selected } =
+        this.#currentIndex().find(name) ?? (await this.#seek(name, rest));
+      return member.call(selected, { name, args, options: rest });
+    });
   }
 
   tool(name: string): ToolHandle {
@@ -230,7 +240,7 @@ export class ServerGroup implements Group {
     }
     const { name, target, options } = server;
     try {
-      const client = new ServerClient(target, { ...this.#options.shared, ...options, name });
+      const client = new ServiceClient(target, { ...this.#options.shared, ...options, name });
       const parsed = parseTarget(target);
       const shown = parsed.kind === 'url' ? displayUrl(parsed.url) : parsed.name;
       return { source: client, target: shown, isOwn: true };

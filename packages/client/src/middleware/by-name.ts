@@ -31,6 +31,7 @@ export type MiddlewareName =
   | 'cache'
   | 'logging'
   | 'metrics'
+  | 'otelMetrics'
   | 'rateLimit'
   | 'requestId'
   | 'retry'
@@ -42,8 +43,8 @@ export type MiddlewareName =
  * options of its function; `bearer` has `token`, `apiKey` has `key`, `basic` has `user` and
  * `password`. A `tokenRefresh` needs a function, and cannot be made of data.
  *
- * Each throws a TypeError that names a wrong option. `metrics` and `tracing` are loaded when they are
- * made, and reject with a LongwireError `config` where `prom-client` or `@opentelemetry/api` is not
+ * Each throws a TypeError that names a wrong option. `metrics`, `otelMetrics` and `tracing` are loaded
+ * when they are made, and reject with a LongwireError `config` where `prom-client` or `@opentelemetry/api` is not
  * installed.
  */
 export function builtIns(
@@ -72,6 +73,11 @@ export function builtIns(
     metrics: async (options) => {
       const { metrics } = await loaded('metrics', 'prom-client', import('./metrics.js'));
       return metrics(options);
+    },
+    otelMetrics: async (options) => {
+      const module = import('./otel-metrics.js');
+      const { otelMetrics } = await loaded('otelMetrics', '@opentelemetry/api', module);
+      return otelMetrics(options);
     },
     rateLimit: (options = {}) => rateLimit(options),
     requestId: (options) => requestId(options),

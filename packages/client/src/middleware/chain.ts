@@ -183,7 +183,10 @@ export async function runHandshake(
 }
 
 /** The client of the requests, and its server. */
-export interface RequestOwner extends Pick<McpRequest, 'client' | 'origin' | 'trustHints'> {
+export interface RequestOwner extends Pick<
+  McpRequest,
+  'client' | 'origin' | 'server' | 'trustHints'
+> {
   /** For whom they are made; `undefined` for the client itself. */
   principal: { readonly id: string; readonly credentials: Credentials } | undefined;
   /** What `redact` removes. */
@@ -210,6 +213,7 @@ class ChainedRequest implements McpRequest {
   readonly metadata: Record<string, unknown> = {};
   readonly client: object;
   readonly origin: string | undefined;
+  readonly server: string;
   readonly trustHints: boolean;
   readonly principal: string | undefined;
   /** Why it must not be sent any more. */
@@ -233,6 +237,7 @@ class ChainedRequest implements McpRequest {
   ) {
     this.client = owner.client;
     this.origin = owner.origin;
+    this.server = owner.server;
     this.trustHints = owner.trustHints;
     this.principal = owner.principal?.id;
     this.#owner = owner;

@@ -54,6 +54,11 @@ export interface McpRequest {
    */
   readonly origin: string | undefined;
   /**
+   * What the server is called, from the first request to the last: the option `name`, else the host of
+   * its URL, or the name of a command.
+   */
+  readonly server: string;
+  /**
    * Whether the hints that a server gives of its tools may lead to a second run: `retry.trustHints`
    * of the client.
    */

@@ -1,10 +1,16 @@
 import { withoutIdentity, type McpRequest, type McpResponse, type Middleware } from './contract.js';
-import { LongwireError } from '../errors.js';
 import { jsonBytes } from './json-size.js';
 import { outcomeOf, outcomeOfError } from './outcome.js';
 import { redaction, type Show } from './redaction.js';
 import { toolOf } from './tools.js';
 import { checkOptions, withDefaults, type DefaultTable } from '../options/option.js';
+import {
+  errorAttributes,
+  requestAttributes,
+  responseAttributes,
+  routeAttributes,
+  serverAttributes,
+} from '../telemetry/attributes.js';
 
 /** The level of a log line. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -48,9 +54,10 @@ export const LOGGING: DefaultTable<LoggingOptions> = {
 };
 
 /**
- * Logs one line at the end of every request: its method and tool, how long it took, its outcome
- * and how sure that is, and about how many bytes went each way. A tool's error is a `warn`, a
- * failure an `error`. At `debug` it logs params and result, too, without secrets and cut where
+ * Logs one line at the end of every request: the server, the method and the tool, how long it took, its
+ * outcome and how sure that is, and about how many bytes went each way. Fields that OpenTelemetry's
+ * conventions for MCP name have those names (`mcp.method.name`, `gen_ai.tool.name`, `error.type`);
+ * within a `tracing` there are `trace_id` and `span_id`. A tool's error is a `warn`, a failure an `error`. At `debug` it logs params and result, too, without secrets and cut where
  * they are large. Of headers only the names are shown. What the logger throws is ignored.
  *
  * @throws TypeError that names a wrong option.
@@ -58,11 +65,7 @@ export const LOGGING: DefaultTable<LoggingOptions> = {
 export function logging(logger: Logger, options: LoggingOptions = {}): Middleware {
   checkOptions(options, LOGGING, 'logging');
   const { level, maxValueChars, redact, internal } = withDefaults(LOGGING, options);
-  for (const name of LEVELS) {
-    if (typeof logger?.[name] !== 'function') {
-      throw new TypeError(`logging: the logger has no method ${name}`);
-    }
-  }
+  checkLogger('logging', logger);
   const shown = redaction({ maxValueChars, redact });
   // The hint is at the end of a message.
   const shownError = redaction({ maxValueChars: Math.max(maxValueChars, 1000), redact });
@@ -80,7 +83,7 @@ export function logging(logger: Logger, options: LoggingOptions = {}): Middlewar
     const tool = toolOf(request);
     const what = tool === undefined ? request.method : `${request.method} ${tool}`;
     const at = request.internal && !internal ? 'debug' : outcomeLevel;
-    write(at, () => summaryOf(end, tool, shownError), `${what}: ${outcome}`);
+    write(at, () => summaryOf(end, shownError), `${what}: ${outcome}`);
     write('debug', () => detailsOf(end, shown), `${what}: params and result`);
   };
 
@@ -98,6 +101,15 @@ export function logging(logger: Logger, options: LoggingOptions = {}): Middlewar
   });
 }
 
+/** @throws TypeError that names the method that is not there. */
+export function checkLogger(of: string, logger: Logger): void {
+  for (const name of LEVELS) {
+    if (typeof logger?.[name] !== 'function') {
+      throw new TypeError(`${of}: the logger has no method ${name}`);
+    }
+  }
+}
+
 /** A request that has settled. */
 interface Ending {
   request: McpRequest;
@@ -109,21 +121,24 @@ interface Ending {
 
 function summaryOf(
   { request, startedAt, outcome, response, error }: Ending,
-  tool: string | undefined,
   shownError: Show,
 ): object {
-  const { method, params, metadata, internal } = request;
+  const { server, origin, route, params, metadata, internal } = request;
   const mask = (text: string): string => request.redact(text);
   return {
-    method,
-    ...(tool !== undefined && { tool }),
+    ...traceOf(request),
+    ...serverAttributes(server, origin),
+    ...requestAttributes(request),
+    ...routeAttributes(route),
     ...(internal && { internal }),
     ...(metadata['requestId'] !== undefined && { requestId: metadata['requestId'] }),
     durationMs: Math.round((performance.now() - startedAt) * 1000) / 1000,
     outcome,
-    ...(error instanceof LongwireError && { certainty: error.certainty }),
-    ...(error !== undefined && { error: shownError(messageOf(error), mask) }),
-    ...(response?.metadata['cache'] !== undefined && { cache: response.metadata['cache'] }),
+    ...(error !== undefined && {
+      ...errorAttributes(error),
+      error: shownError(messageOf(error), mask),
+    }),
+    ...(response !== undefined && responseAttributes(response)),
     ...(response?.metadata['attempts'] !== undefined && {
       attempts: response.metadata['attempts'],
     }),
@@ -135,10 +150,16 @@ function summaryOf(
 function detailsOf({ request, response }: Ending, shown: Show): object {
   const mask = (text: string): string => request.redact(text);
   return {
+    ...traceOf(request),
     headers: Object.keys(request.headers),
     params: shown(request.params, mask),
     ...(response !== undefined && { result: shown(response.result, mask) }),
   };
+}
+
+/** The ids of the span around it, by the names that OpenTelemetry gives them in logs. */
+function traceOf({ metadata }: McpRequest): object | undefined {
+  return metadata['trace'] as object | undefined;
 }
 
 function messageOf(error: unknown): string {

@@ -10,22 +10,36 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
-import type { McpRequest, McpResponse, Middleware } from './contract.js';
+import type { McpRequest, Middleware } from './contract.js';
 import { LongwireError, ServerError } from '../errors.js';
 import { VERSION } from '../version.js';
-import { outcomeOfError } from './outcome.js';
 import { toolOf } from './tools.js';
-import { checkOptions, type OptionTable } from '../options/option.js';
+import { checkOptions, withDefaults, type OptionTable } from '../options/option.js';
+import {
+  errorAttributes,
+  promptOf,
+  requestAttributes,
+  responseAttributes,
+  routeAttributes,
+  serverAttributes,
+} from '../telemetry/attributes.js';
+import * as names from '../telemetry/names.js';
 
 /** Options of {@link tracing}. */
 export interface TracingOptions {
   /** Makes the spans. Default: the tracer `longwire` of the registered OpenTelemetry SDK. */
   tracer?: Tracer;
+  /**
+   * Make spans of the connection's own requests, too: handshakes, pings, what restores a session. Each is
+   * a trace of its own, because it belongs to no call. Default `false`.
+   */
+  internal?: boolean;
 }
 
 /** Every option of tracing. */
-export const TRACING: OptionTable<TracingOptions> = {
+export const TRACING: OptionTable<TracingOptions, 'internal'> = {
   tracer: { kind: 'other', otherwise: 'the tracer `longwire` of the registered OpenTelemetry SDK' },
+  internal: { kind: 'flag', default: false },
 };
 
 /**
@@ -33,36 +47,48 @@ export const TRACING: OptionTable<TracingOptions> = {
  * conventions for MCP, and below it a span of every attempt: each time that the request is sent.
  * The span goes to the server in `params._meta` (`traceparent`, `tracestate`, `baggage`, as the
  * registered propagator writes them); what the program put there itself is kept. Failures and errors
- * of tools are recorded. Arguments and results are not.
+ * of tools are recorded. Arguments and results are not. Middlewares within it find the span's ids in
+ * `metadata.trace`, and so does a `logging` there.
  *
  * It comes before a `cache`, because baggage may say who asks.
  *
- * The connection's own requests have no spans. Without an OpenTelemetry SDK nothing is made.
+ * The connection's own requests have no spans unless they are wanted. Without an OpenTelemetry SDK nothing is made.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/
  * @throws TypeError that names a wrong option.
  */
 export function tracing(options: TracingOptions = {}): Middleware {
   checkOptions(options, TRACING, 'tracing');
-  const { tracer = trace.getTracer('longwire', VERSION) } = options;
+  const { tracer = trace.getTracer('longwire', VERSION), internal } = withDefaults(
+    TRACING,
+    options,
+  );
   if (typeof tracer?.startSpan !== 'function') {
     throw new TypeError('tracing.tracer: not a Tracer of OpenTelemetry');
   }
 
   return async (request, next) => {
-    if (request.internal) return next();
-    const attributes = attributesOf(request);
+    if (request.internal && !internal) return next();
+    const attributes = {
+      ...serverAttributes(request.server, request.origin),
+      ...requestAttributes(request),
+    };
     const span = tracer.startSpan(nameOf(request), { kind: SpanKind.CLIENT, attributes });
     if (!isSpanContextValid(span.spanContext())) return next();
     const withSpan = trace.setSpan(context.active(), span);
     const { params, onSent } = request;
-    request.params = withTraceContext(params, withSpan);
+    // Of the handshake nothing but headers can be changed.
+    if (!request.internal) request.params = withTraceContext(params, withSpan);
+    const { traceId: trace_id, spanId: span_id, traceFlags } = span.spanContext();
+    request.metadata['trace'] = { trace_id, span_id, trace_flags: hex(traceFlags) };
     const attempts = span.isRecording()
       ? new AttemptSpans(tracer, request, { span, around: withSpan })
       : undefined;
     try {
       const response = await context.with(withSpan, next);
-      const error = toolErrorOf(response);
+      const ended = responseAttributes(response);
+      span.setAttributes(ended);
+      const error = toolErrorOf(ended);
       attempts?.end(error);
       endSpan(span, error);
       return response;
@@ -112,11 +138,15 @@ class AttemptSpans {
   }
 
   #begin(): void {
-    this.end({ message: 'it was sent again', attributes: { 'error.type': 'sent-again' } });
+    this.end({ message: 'it was sent again', attributes: { [names.ERROR_TYPE]: 'sent-again' } });
     this.#count++;
-    const route = routeAttributesOf(this.#request);
-    this.#call.setAttributes(route);
-    const attributes = { 'longwire.attempt': this.#count, ...route };
+    const { route } = this.#request;
+    const sent: Attributes = {
+      ...routeAttributes(route),
+      ...(route !== undefined && { [names.REQUEST_ID]: String(route.id) }),
+    };
+    this.#call.setAttributes(sent);
+    const attributes = { [names.ATTEMPT]: this.#count, ...sent };
     const name = `${this.#request.method} attempt`;
     this.#span = this.#tracer.startSpan(name, { attributes }, this.#around);
   }
@@ -139,19 +169,19 @@ function endSpan(span: Span, error: SpanError | undefined): void {
   span.end();
 }
 
-function toolErrorOf({ result }: McpResponse): SpanError | undefined {
-  if (result['isError'] !== true) return undefined;
-  return { message: undefined, attributes: { 'error.type': 'tool_error' } };
+function toolErrorOf(attributes: Attributes): SpanError | undefined {
+  if (attributes[names.ERROR_TYPE] === undefined) return undefined;
+  return { message: undefined, attributes };
 }
 
 function failureOf(error: unknown): SpanError {
-  const message = error instanceof LongwireError ? error.summary : String(error);
-  const attributes: Attributes = { 'error.type': outcomeOfError(error) };
-  if (error instanceof LongwireError) attributes['longwire.certainty'] = error.certainty;
-  if (error instanceof ServerError) {
-    attributes['error.type'] = attributes['rpc.response.status_code'] = String(error.number);
-  }
-  return { message, attributes };
+  const message =
+    error instanceof ServerError
+      ? (error.serverMessage ?? error.summary)
+      : error instanceof LongwireError
+        ? error.summary
+        : String(error);
+  return { message, attributes: errorAttributes(error) };
 }
 
 /** `{mcp.method.name} {target}`, where the target is a tool or a prompt. */
@@ -160,56 +190,15 @@ function nameOf(request: McpRequest): string {
   return target === undefined ? request.method : `${request.method} ${target}`;
 }
 
-function attributesOf(request: McpRequest): Attributes {
-  const { method, params } = request;
-  const [tool, prompt, uri] = [toolOf(request), promptOf(request), params?.['uri']];
-  return {
-    'mcp.method.name': method,
-    ...serverAttributesOf(request.origin),
-    ...(tool !== undefined && {
-      'gen_ai.operation.name': 'execute_tool',
-      'gen_ai.tool.name': tool,
-    }),
-    ...(prompt !== undefined && { 'gen_ai.prompt.name': prompt }),
-    ...(method.startsWith('resources/') && typeof uri === 'string' && { 'mcp.resource.uri': uri }),
-  };
-}
-
-/** Where the server is, where its transport is HTTP. */
-function serverAttributesOf(origin: string | undefined): Attributes {
-  if (origin === undefined) return {};
-  const { hostname, port, protocol } = new URL(origin);
-  return {
-    'server.address': hostname.replace(/^\[(.*)\]$/, '$1'),
-    'server.port': port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
-    'network.transport': 'tcp',
-    'network.protocol.name': 'http',
-  };
-}
-
-/**
- * What is known once a request leaves. The conventions' `mcp.session.id` is left out: the id is a secret
- * of the connection.
- */
-function routeAttributesOf({ route }: McpRequest): Attributes {
-  if (route === undefined) return {};
-  const { id, transport, protocolVersion } = route;
-  return {
-    'jsonrpc.request.id': String(id),
-    ...(protocolVersion !== undefined && { 'mcp.protocol.version': protocolVersion }),
-    ...(transport === 'stdio' && { 'network.transport': 'pipe' }),
-  };
-}
-
-function promptOf({ method, params }: McpRequest): string | undefined {
-  const name = method === 'prompts/get' ? params?.['name'] : undefined;
-  return typeof name === 'string' ? name : undefined;
-}
-
 function withTraceContext(params: McpRequest['params'], withSpan: Context): McpRequest['params'] {
   const carrier: Record<string, string> = {};
   propagation.inject(withSpan, carrier);
   if (Object.keys(carrier).length === 0) return params;
   const meta = params?.['_meta'] as Record<string, unknown> | undefined;
   return { ...params, _meta: { ...carrier, ...meta } };
+}
+
+/** As the W3C writes it. */
+function hex(traceFlags: number): string {
+  return traceFlags.toString(16).padStart(2, '0');
 }

@@ -16,10 +16,12 @@ import type { LongwireClient } from '../client/contract.js';
 import { Listeners } from '../client/listeners.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
+import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   OperationOptions,
   ServerNotification,
 } from '../client/types.js';
@@ -31,7 +33,8 @@ import { checkHealthOptions, type Health, type HealthOptions } from '../health/h
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import { TrafficCounts } from '../http/traffic-counts.js';
-import type { TargetOption } from '../dial/target.js';
+import { parseTarget, type TargetOption } from '../dial/target.js';
+import { setPeer } from '../telemetry/peer.js';
 import { PoolCall, statusOf, type PooledConnection } from './target.js';
 import { Connections } from './connections.js';
 import { poolHealth } from './health.js';
@@ -70,6 +73,8 @@ export class ConnectionPool implements LongwirePool {
     const targets = Array.isArray(target) ? (target as TargetOption[]) : [target as TargetOption];
     if (targets.length === 0) throw new TypeError('a pool needs a target');
     this.#options = resolvePoolOptions(options);
+    // Of several, the first stands for all.
+    setPeer(this, parseTarget(targets[0] as TargetOption), options.name);
     const report = (error: unknown): void => this.#listeners.emit('error', reportable(error));
     this.#listeners = new Listeners(report);
     this.timeouts = callTimeouts(this.#options.client.timeouts);
@@ -172,16 +177,21 @@ export class ConnectionPool implements LongwirePool {
     return this.#run('prompts/list', options, (client, own) => client.listPrompts(own));
   }
 
+  callTool<Data>(
+    name: string,
+    args: object | undefined,
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   callTool(
     name: string,
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    return this.#run(
-      `the call of ${name}`,
-      options,
-      (client, own) => client.callTool(name, args, own),
-      name,
+    const call = (client: LongwireClient, own: CallToolOptions): Promise<CallToolResult> =>
+      client.callTool(name, args, own);
+    return callAsWanted(name, options, (rest) =>
+      this.#run(`the call of ${name}`, rest, call, name),
     );
   }
 

@@ -11,7 +11,8 @@ describe('a middleware by name', () => {
     ['bearer', { token: 't' }],
     ['cache', { ttlMs: 5000, tools: { 'get_*': true } }],
     ['logging', { level: 'debug' }],
-    ['metrics', { server: 'market' }],
+    ['metrics', { maxTools: 5 }],
+    ['otelMetrics', { sizes: false }],
     ['rateLimit', { perSecond: 5 }],
     ['requestId', {}],
     ['retry', { maxAttempts: 2 }],
@@ -54,6 +55,6 @@ describe('a middleware by name', () => {
 
   it('all of them are in one table', () => {
     expect(builtIns().bearer({ token: 't' })).toBeTypeOf('function');
-    expect(Object.keys(builtIns())).toHaveLength(11);
+    expect(Object.keys(builtIns())).toHaveLength(12);
   });
 });

@@ -88,6 +88,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     const onWire = {
       [conventions.ATTR_JSONRPC_REQUEST_ID]: String(id),
       [conventions.ATTR_MCP_PROTOCOL_VERSION]: client.protocolVersion,
+      'longwire.transport': 'streamable-http',
     };
     expect(spans.map(({ attributes }) => attributes)).toEqual([
       { 'longwire.attempt': 1, ...onWire },
@@ -99,6 +100,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
         [conventions.ATTR_GEN_AI_TOOL_NAME]: 'echo',
         [conventions.ATTR_NETWORK_TRANSPORT]: conventions.NETWORK_TRANSPORT_VALUE_TCP,
         [conventions.ATTR_NETWORK_PROTOCOL_NAME]: 'http',
+        [conventions.ATTR_SERVER_SERVICE_NAME]: new URL(server.url).host,
         [conventions.ATTR_SERVER_ADDRESS]: '127.0.0.1',
         [conventions.ATTR_SERVER_PORT]: Number(new URL(server.url).port),
       },

@@ -35,8 +35,14 @@ describe('the line of a request', () => {
       {
         level: info,
         msg: 'tools/call echo: ok',
-        method: 'tools/call',
-        tool: 'echo',
+        'server.service.name': 'market',
+        'server.address': '127.0.0.1',
+        'server.port': 80,
+        'network.transport': 'tcp',
+        'network.protocol.name': 'http',
+        'mcp.method.name': 'tools/call',
+        'gen_ai.operation.name': 'execute_tool',
+        'gen_ai.tool.name': 'echo',
         requestId: 'r-1',
         durationMs: expect.any(Number) as number,
         outcome: 'ok',
@@ -50,14 +56,24 @@ describe('the line of a request', () => {
     [
       'a tool’s error',
       () => ({ content: [], isError: true }),
-      { level: warn, msg: 'tools/call echo: tool-error', outcome: 'tool-error' },
+      {
+        level: warn,
+        msg: 'tools/call echo: tool-error',
+        outcome: 'tool-error',
+        'error.type': 'tool_error',
+      },
     ],
     [
       'a failure',
       () => {
         throw failure('connection-lost', 'outcome-unknown');
       },
-      { level: error, outcome: 'connection-lost', certainty: 'outcome-unknown' },
+      {
+        level: error,
+        outcome: 'connection-lost',
+        'error.type': 'connection-lost',
+        'longwire.certainty': 'outcome-unknown',
+      },
     ],
     [
       'what is none of Longwire’s',
@@ -94,7 +110,7 @@ describe('the line of a request', () => {
       () => Promise.resolve({ result: { content: [] }, metadata }),
     ]);
     await rig.call('echo');
-    expect(lines[0]).toMatchObject(metadata);
+    expect(lines[0]).toMatchObject({ 'longwire.cache': 'hit', attempts: 2 });
   });
 });
 

@@ -10,7 +10,7 @@ import {
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ServerError } from '../../src/errors.ts';
-import { retry, type McpRequest, type Middleware } from '../../src/middleware/index.ts';
+import { logging, retry, type McpRequest, type Middleware } from '../../src/middleware/index.ts';
 import { tracing } from '../../src/middleware/tracing.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { around, failure, said, type Around } from './support/around.ts';
@@ -37,6 +37,7 @@ function spans(): { calls: ReadableSpan[]; attempts: ReadableSpan[] } {
 
 /** Of the server that these requests go to, by the names of the conventions. */
 const SERVER = {
+  [conventions.ATTR_SERVER_SERVICE_NAME]: 'market',
   [conventions.ATTR_SERVER_ADDRESS]: '127.0.0.1',
   [conventions.ATTR_SERVER_PORT]: 80,
   [conventions.ATTR_NETWORK_TRANSPORT]: conventions.NETWORK_TRANSPORT_VALUE_TCP,
@@ -104,7 +105,7 @@ describe('with an OpenTelemetry SDK', () => {
       request.onSent?.();
       return said('ok')(request);
     });
-    await rig.send('tools/list', { origin: undefined }).response;
+    await rig.send('tools/list', { origin: undefined, server: 'files' }).response;
     const { calls, attempts } = spans();
     expect(attempts.map(({ attributes }) => attributes)).toMatchObject([
       { 'longwire.attempt': 1, [conventions.ATTR_JSONRPC_REQUEST_ID]: '7' },
@@ -115,6 +116,8 @@ describe('with an OpenTelemetry SDK', () => {
       [conventions.ATTR_JSONRPC_REQUEST_ID]: '8',
       [conventions.ATTR_MCP_PROTOCOL_VERSION]: '2025-11-25',
       [conventions.ATTR_NETWORK_TRANSPORT]: conventions.NETWORK_TRANSPORT_VALUE_PIPE,
+      [conventions.ATTR_SERVER_SERVICE_NAME]: 'files',
+      'longwire.transport': 'stdio',
     });
   });
 
@@ -228,7 +231,10 @@ describe('with an OpenTelemetry SDK', () => {
   it('records the number of a JSON-RPC error, and a tool’s error', async () => {
     const answers = [
       () => {
-        throw new ServerError('no such thing', { number: -32602 });
+        throw new ServerError('the server answered with an error: no such thing', {
+          number: -32602,
+          serverMessage: 'no such thing',
+        });
       },
       () => ({ content: [], isError: true }),
     ];
@@ -239,19 +245,48 @@ describe('with an OpenTelemetry SDK', () => {
       spans().calls.map(({ attributes, status }) => [
         attributes['error.type'],
         attributes['rpc.response.status_code'],
-        status.code,
+        status,
       ]),
     ).toEqual([
-      ['-32602', '-32602', SpanStatusCode.ERROR],
-      ['tool_error', undefined, SpanStatusCode.ERROR],
+      ['-32602', '-32602', { code: SpanStatusCode.ERROR, message: 'no such thing' }],
+      ['tool_error', undefined, { code: SpanStatusCode.ERROR }],
     ]);
   });
 
-  it('is not of the connection’s own requests', async () => {
-    const rig = around(tracing());
-    await rig.send('initialize', { internal: true }).response;
-    expect(exporter.getFinishedSpans()).toEqual([]);
-    expect(rig.asked[0]?.params).toBeUndefined();
+  it('is of the connection’s own requests where that is wanted', async () => {
+    for (const [options, expected] of [
+      [{}, []],
+      [{ internal: true }, ['initialize']],
+    ] as const) {
+      const rig = around(tracing(options));
+      await rig.send('initialize', { internal: true }).response;
+      expect(spans().calls.map(({ name }) => name)).toEqual(expected);
+      expect(rig.asked[0]?.params).toBeUndefined();
+    }
+  });
+
+  it('says what a cache did', async () => {
+    const hit: Middleware = () =>
+      Promise.resolve({ result: { content: [] }, metadata: { cache: 'hit' } });
+    await around([tracing(), hit]).call('echo');
+    const { calls, attempts } = spans();
+    expect(calls[0]?.attributes['longwire.cache']).toBe('hit');
+    expect(attempts).toEqual([]);
+  });
+
+  it('is known to middlewares within it, and to the lines that they log', async () => {
+    const lines: object[] = [];
+    const write = (fields: object) => lines.push(fields);
+    const logger = { debug: write, info: write, warn: write, error: write };
+    await Promise.all(
+      ['one', 'two'].map((tool) => around([tracing(), logging(logger)]).call(tool)),
+    );
+    const ids = spans().calls.map((span) => {
+      const { traceId, spanId } = span.spanContext();
+      return { trace_id: traceId, span_id: spanId, trace_flags: '01' };
+    });
+    expect(new Set(ids.map(({ trace_id }) => trace_id)).size).toBe(2);
+    for (const each of ids) expect(lines).toContainEqual(expect.objectContaining(each));
   });
 });
 
@@ -285,6 +320,7 @@ it('an SDK that is registered later is used from then on', async () => {
 
 it('a wrong option is refused by its name', () => {
   expect(() => tracing({ tracer: {} } as object)).toThrow('tracing.tracer');
+  expect(() => tracing({ internal: 1 } as object)).toThrow('tracing.internal');
   expect(() => tracing({ name: 'x' } as object)).toThrow('tracing.name: no such option');
 });
 

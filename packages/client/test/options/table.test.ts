@@ -4,6 +4,7 @@ import { API_KEY } from '../../src/middleware/api-key.ts';
 import { CACHE } from '../../src/middleware/cache.ts';
 import { LOGGING } from '../../src/middleware/logging.ts';
 import { METRICS } from '../../src/middleware/metrics.ts';
+import { OTEL_METRICS } from '../../src/middleware/otel-metrics.ts';
 import { RATE_LIMIT } from '../../src/middleware/rate-limit.ts';
 import { REQUEST_ID } from '../../src/middleware/request-id.ts';
 import { RETRY_CALL } from '../../src/middleware/retry.ts';
@@ -68,6 +69,7 @@ const documented: [owner: string, file: string, table: AnyTable][] = [
   ['CacheOptions', 'middleware/cache.ts', CACHE],
   ['LoggingOptions', 'middleware/logging.ts', LOGGING],
   ['MetricsOptions', 'middleware/metrics.ts', METRICS],
+  ['OtelMetricsOptions', 'middleware/otel-metrics.ts', OTEL_METRICS],
   ['RateLimitOptions', 'middleware/rate-limit.ts', RATE_LIMIT],
   ['RequestIdOptions', 'middleware/request-id.ts', REQUEST_ID],
   ['RetryCallOptions', 'middleware/retry.ts', RETRY_CALL],

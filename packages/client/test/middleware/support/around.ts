@@ -62,6 +62,7 @@ export function around(middleware: Middleware | Middleware[], answer: Answer = s
       metadata: {},
       client: catalog.client,
       origin: 'http://127.0.0.1',
+      server: 'market',
       trustHints: true,
       redact: (text) => text,
       abort: (error) => aborted.push(error),

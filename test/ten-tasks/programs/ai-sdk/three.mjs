@@ -1,0 +1,22 @@
+import { createMCPClient } from '@ai-sdk/mcp';
+
+async function open([name, url]) {
+  try {
+    const client = await createMCPClient({ transport: { type: 'http', url } });
+    const { tools } = await client.listTools();
+    return { name, client, tools };
+  } catch {
+    return { name };
+  }
+}
+
+const servers = await Promise.all(Object.entries(JSON.parse(process.env.MARKET_URLS)).map(open));
+for (const { name, tools } of servers) {
+  console.log(`${name}: ${tools ? `${tools.length} tools` : 'down'}`);
+}
+for (const { client } of servers) {
+  if (!client) continue;
+  const { content } = await client.callTool({ name: 'price', arguments: { symbol: 'AAPL' } });
+  console.log(content[0].text);
+  await client.close();
+}

@@ -1,0 +1,12 @@
+import { connect } from '@longwire/client';
+
+const client = await connect(process.env.MARKET_URL);
+await client.listTools(); // it learns which tools only look
+for (const [tool, args] of [
+  ['price', { symbol: 'AAPL' }],
+  ['ticker', { ticks: 10 }],
+  ['price', { symbol: 'MSFT' }],
+]) {
+  console.log((await client.callTool(tool, args)).content[0].text);
+}
+await client.close();
