@@ -19,6 +19,7 @@ import type { Health, HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
 import type { LongwireClient } from './contract.js';
+import type { OnceOptions } from './next-event.js';
 import type { ResultWithData } from './result-data.js';
 import { createToolHandle, type ToolHandle } from './tool-handle.js';
 import {
@@ -66,6 +67,10 @@ export abstract class ClientFacade implements LongwireClient {
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void;
+  abstract once<Event extends keyof ClientEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<ClientEvents[Event]>;
   abstract close(): Promise<void>;
 
   get state(): ConnectionState {

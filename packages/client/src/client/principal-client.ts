@@ -6,6 +6,7 @@ import { TrafficCounts } from '../http/traffic-counts.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
 import { ClientFacade, type SessionClient } from './client-facade.js';
 import type { LongwireClient } from './contract.js';
+import type { OnceOptions } from './next-event.js';
 import { checkOperationOptions } from './options.js';
 import { ofSamePrincipal, type PrincipalRecord, type Principals } from './principals.js';
 import type { LogTap } from './tool-stream.js';
@@ -85,6 +86,19 @@ export class PrincipalClient extends ClientFacade {
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void {
     return this.#listen((client) => client.on(event, listener));
+  }
+
+  async once<Event extends keyof ClientEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<ClientEvents[Event]> {
+    const record = this.#record;
+    const release = this.#principals.hold(record);
+    try {
+      return await this.#principals.sessionOf(record).once(event, options);
+    } finally {
+      release();
+    }
   }
 
   close(): Promise<void> {

@@ -21,6 +21,7 @@ import { setPeer } from '../telemetry/peer.js';
 import { ToolCatalog } from '../tools/catalog.js';
 import { ServerClient } from './client.js';
 import { ClientFacade, type SessionClient } from './client-facade.js';
+import type { OnceOptions } from './next-event.js';
 import { checkClientOptions } from './options.js';
 import { PrincipalClient } from './principal-client.js';
 import { Principals } from './principals.js';
@@ -116,6 +117,13 @@ export class ServiceClient extends ClientFacade {
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void {
     return this.#own.on(event, listener);
+  }
+
+  once<Event extends keyof ClientEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<ClientEvents[Event]> {
+    return this.#own.once(event, options);
   }
 
   async close(): Promise<void> {
