@@ -35,7 +35,7 @@ afterAll(() => {
 const calls = (kind: SpanKind): ReadableSpan[] =>
   exporter
     .getFinishedSpans()
-    .filter((span) => span.kind === kind && /^tools\/call/.test(span.name));
+    .filter((span) => span.kind === kind && span.name.startsWith('tools/call'));
 
 const parentOf = ({ parentSpanContext }: ReadableSpan): string | undefined =>
   parentSpanContext?.spanId;
