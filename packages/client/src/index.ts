@@ -5,6 +5,7 @@ export {
   type LongwireTransport,
 } from './client/connect.js';
 export type { LongwireClient, ServerSource, TypedToolSource } from './client/contract.js';
+export type { OnceOptions } from './client/next-event.js';
 export type { ToolHandle } from './client/tool-handle.js';
 export { dataOf, textOf, type ResultWithData } from './client/result-data.js';
 export type { StandardSchema } from './client/standard-schema.js';
@@ -18,6 +19,7 @@ export type {
   OperationOptions,
   ServerNotification,
   ServerRequestHandlers,
+  ToolProgress,
   ToolSource,
 } from './client/types.js';
 export type {

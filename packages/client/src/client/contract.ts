@@ -15,6 +15,7 @@ import type {
 import type { ConnectionState } from '../connection/state.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
+import type { OnceOptions } from './next-event.js';
 import type { ResultWithData } from './result-data.js';
 import type { StandardSchema } from './standard-schema.js';
 import type { ToolHandle } from './tool-handle.js';
@@ -97,6 +98,15 @@ export interface ServerSource<Tools extends ToolTypes<Tools> = AnyTools>
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void;
+  /**
+   * Waits for the next event of a kind.
+   *
+   * @throws LongwireError `aborted`, `timeout`, or `closed` when it is closed meanwhile.
+   */
+  once<Event extends keyof ClientEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<ClientEvents[Event]>;
   /** Closes; fulfilled when nothing is left open. The next call connects again. */
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import type {
   LoggingMessageNotificationParams,
   Progress,
 } from '@modelcontextprotocol/client';
+import { isLog } from './events.js';
 import { checkOperationOptions } from './options.js';
 import type { CallToolOptions } from './types.js';
 import { checkPositive } from '../options/checks.js';
@@ -43,9 +44,9 @@ export class LogTap {
   take(message: JSONRPCMessage): void {
     if (this.#takers.size === 0) return;
     if (!('method' in message) || message.method !== 'notifications/message') return;
-    const log = message.params as LoggingMessageNotificationParams | undefined;
-    if (typeof log?.level !== 'string') return;
-    for (const taker of this.#takers) taker(log);
+    const { params } = message;
+    if (!isLog(params)) return;
+    for (const taker of this.#takers) taker(params);
   }
 }
 

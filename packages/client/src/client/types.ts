@@ -6,6 +6,7 @@ import type {
   ElicitRequestURLParams,
   ElicitResult,
   Implementation,
+  LoggingMessageNotificationParams,
   Progress,
   Root,
   Tool,
@@ -74,14 +75,32 @@ export interface ServerNotification {
   params?: Record<string, unknown>;
 }
 
+/** Progress of a call, and of which tool. */
+export interface ToolProgress extends Progress {
+  tool: string;
+}
+
 /** What a client reports, by event name. */
 export interface ClientEvents {
   /** The connection's state changed. */
   state: ConnectionState;
-  /** The server sent a notification (progress of a call's own excepted). */
+  /**
+   * The server sent a notification: also each that is a `log`, a `resourceUpdated` or a change of a list.
+   * Progress of a call is `progress`.
+   */
   notification: ServerNotification;
+  /** The server sent a log message: its `level`, its `data`, and maybe the name of a `logger`. */
+  log: LoggingMessageNotificationParams;
+  /** A resource that the program subscribed to changed, or may have; read it again. */
+  resourceUpdated: { uri: string };
   /** The server's list of tools changed; ask for it again. */
   toolsChanged: undefined;
+  /** The server's list of resources changed; ask for it again. */
+  resourcesChanged: undefined;
+  /** The server's list of prompts changed; ask for it again. */
+  promptsChanged: undefined;
+  /** A call of a tool made progress, whichever call it is. */
+  progress: ToolProgress;
   /** Something failed that belongs to no call. Never thrown for lack of a listener. */
   error: LongwireError;
 }

@@ -5,7 +5,9 @@ import { CallClock } from '../client/call-clock.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import { ServerClient } from '../client/client.js';
 import { isClient, type LongwireClient } from '../client/contract.js';
+import { eventOf } from '../client/events.js';
 import { Listeners } from '../client/listeners.js';
+import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
 import { callAsWanted, type ResultWithData } from '../client/result-data.js';
@@ -18,6 +20,7 @@ import type {
   OperationOptions,
   ToolSource,
 } from '../client/types.js';
+import { closedError } from '../connection/failures.js';
 import { LongwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { parseTarget } from '../dial/target.js';
@@ -67,6 +70,7 @@ export class ServerGroup implements Group {
   readonly #options: ResolvedGroupOptions;
   readonly #members = new Map<string, GroupMember>();
   readonly #listeners: Listeners<GroupEvents>;
+  readonly #nextEvents = new NextEvents();
   readonly #queues = new Set<EventQueue>();
   readonly #shared: SharedCallOptions;
   readonly #toolNames = new ToolNames<string>();
@@ -153,6 +157,13 @@ export class ServerGroup implements Group {
     return this.#listeners.add(event, listener);
   }
 
+  once<Event extends keyof GroupEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<GroupEvents[Event]> {
+    return this.#nextEvents.next(event, (listener) => this.on(event, listener), options);
+  }
+
   events(options: GroupEventsOptions = {}): GroupEventStream {
     const queue = new EventQueue(options, (ended) => this.#queues.delete(ended));
     if (!queue.hasEnded) this.#queues.add(queue);
@@ -201,6 +212,7 @@ export class ServerGroup implements Group {
     this.#isClosed = true;
     await Promise.all([...this.#members.values()].map((member) => member.close()));
     for (const queue of this.#queues) queue.end();
+    this.#nextEvents.failAll(closedError('not-sent'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -295,8 +307,17 @@ export class ServerGroup implements Group {
     this.#emitting = event;
     const name = event.type === 'tools-changed' ? 'toolsChanged' : event.type;
     this.#listeners.emit(name, event as never);
+    if (event.type === 'notification') this.#emitRead(event);
     this.#emitting = before;
     for (const queue of this.#queues) queue.push(event);
+  }
+
+  /** What a notification says, as an event of its own. */
+  #emitRead({ server, at, ...notification }: GroupEvents['notification']): void {
+    const read = eventOf(notification);
+    // Of the tools, the group says itself what changed.
+    if (read === undefined || read.name === 'toolsChanged') return;
+    this.#listeners.emit(read.name, { ...read.payload, server, at } as never);
   }
 
   #onListenerError(thrown: unknown): void {
