@@ -7,7 +7,6 @@ import {
   type Certainty,
   type LongwireError,
 } from '../errors.js';
-import { YoungMap } from '../young-map.js';
 
 /** Since when and why a server is away. */
 export interface Absence {
@@ -32,7 +31,9 @@ export interface AwaitingCall {
 /** What {@link Away} is made with. */
 export interface AwayOptions<Call> {
   retry: RetryPolicy;
-  /** Whether a call waits for the connection: it has not settled there. */
+  /** The calls that are under way. */
+  calls: () => readonly Call[];
+  /** Whether one of them waits for the connection: it has not settled there. */
   isWaiting: (call: Call) => boolean;
 }
 
@@ -40,14 +41,15 @@ export interface AwayOptions<Call> {
 export class Away<Call extends AwaitingCall> {
   readonly #retry: RetryPolicy;
   readonly #isWaiting: (call: Call) => boolean;
-  readonly #calls = new YoungMap<Call, Call>();
+  readonly #calls: () => readonly Call[];
   #absence: Absence | undefined;
   #wasReady = false;
   /** First dials that failed, one after the other. */
   #failedDials = 0;
 
-  constructor({ retry, isWaiting }: AwayOptions<Call>) {
+  constructor({ retry, calls, isWaiting }: AwayOptions<Call>) {
     this.#retry = retry;
+    this.#calls = calls;
     this.#isWaiting = isWaiting;
   }
 
@@ -58,13 +60,7 @@ export class Away<Call extends AwaitingCall> {
 
   /** A call begins; it is told at once if the server is away. */
   enter(call: Call): void {
-    this.#calls.set(call, call);
     if (this.#absence !== undefined) call.meets(this.#absence, false);
-  }
-
-  /** A call has settled. */
-  leave(call: Call): void {
-    this.#calls.delete(call);
   }
 
   /** The connection is in another state. */
@@ -79,7 +75,7 @@ export class Away<Call extends AwaitingCall> {
       this.#failed(state.reason, Date.now() + state.nextDelayMs, state.known);
       const absence = this.#absence;
       if (absence === undefined) return;
-      for (const call of this.#calls.values()) {
+      for (const call of this.#calls()) {
         if (this.#isWaiting(call)) call.meets(absence, wasReady);
       }
     } else if (name === 'resting') {
@@ -95,7 +91,7 @@ export class Away<Call extends AwaitingCall> {
 
   /** The server is there, or nobody wants to know any more. */
   returned(): void {
-    if (this.#absence !== undefined) for (const call of this.#calls.values()) call.returned();
+    if (this.#absence !== undefined) for (const call of this.#calls()) call.returned();
     this.#absence = undefined;
     this.#failedDials = 0;
   }

@@ -24,6 +24,8 @@ export interface CurrentConnectionOptions {
   watchedLists: () => readonly ListName[];
   /** Called on every change of state. */
   onState: (state: ConnectionState) => void;
+  /** The calls that are under way. */
+  calls: () => readonly Call[];
 }
 
 /** The connection of a client: made when it is first needed, and another one after a close. */
@@ -38,6 +40,7 @@ export class CurrentConnection {
     this.#options = options;
     this.away = new Away({
       retry: options.options.retry,
+      calls: options.calls,
       // A call that is not in flight yet waits for its turn.
       isWaiting: (call) => call.id === -1 || this.#latest?.holds(call) === true,
     });

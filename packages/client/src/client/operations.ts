@@ -39,9 +39,9 @@ export class Operations {
     checkOperationOptions(options);
     const { connection: current, tally, shared, underWay } = this.#options;
     const { away } = current;
-    const task = { what };
-    underWay.enter(task);
+    underWay.check(what);
     const call = new Call(what, options, shared);
+    underWay.enter(call);
     call.tool = tool;
     tally.begin(tool);
     try {
@@ -54,14 +54,13 @@ export class Operations {
       call.sendOn(connection);
       const result = await run(connection, call);
       tally.succeeded(tool, call.startedAt, result);
-      underWay.leave(task);
+      underWay.leave(call);
       return result;
     } catch (error) {
       tally.failed(tool, error, options);
-      throw underWay.failed(task, error);
+      throw underWay.failed(call, error);
     } finally {
       call.done();
-      away.leave(call);
     }
   }
 

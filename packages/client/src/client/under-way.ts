@@ -54,13 +54,22 @@ export class UnderWay {
     return this.#isClosing;
   }
 
+  /** All of it. */
+  get tasks(): Task[] {
+    return this.#tasks.values();
+  }
+
   /**
-   * Something begins.
+   * Whether something may begin.
    *
    * @throws LongwireError `closed` while it drains.
    */
+  check(what: string): void {
+    if (this.#drain !== undefined) throw this.#refusal(what);
+  }
+
+  /** It begins; it was checked before. */
   enter(task: Task): void {
-    if (this.#drain !== undefined) throw this.#refusal(task);
     this.#isClosing = false;
     this.#tasks.set(task, task);
   }
@@ -86,6 +95,7 @@ export class UnderWay {
   /** Runs something as a task. */
   async run<T>(what: string, work: () => Promise<T>): Promise<T> {
     const task = { what };
+    this.check(what);
     this.enter(task);
     try {
       const result = await work();
@@ -139,7 +149,7 @@ export class UnderWay {
     return this.#tasks.size > 0;
   }
 
-  #refusal({ what }: Task): LongwireError {
+  #refusal(what: string): LongwireError {
     return new LongwireError(`${what} was not made: ${this.#nameOf()} is closing`, {
       code: 'closed',
       certainty: 'not-sent',

@@ -3,6 +3,7 @@ import type { GroupOptions, GroupServer, ServerSettings } from '../group/types.j
 import type { PoolOptions } from '../pool/types.js';
 import { CONNECTION, TIMEOUTS } from './connection-table.js';
 import type { DefaultTable, OptionTable } from './option.js';
+import { PRINCIPALS } from './principal-options.js';
 
 // The options of a client, of its calls, of a pool and of a group. What a row is: option.ts.
 
@@ -50,6 +51,11 @@ export const CLIENT: OptionTable<ClientOptions> = {
     default: 'wait',
     sentence: 'What calls do while the server is away',
   },
+  principals: {
+    kind: 'group',
+    table: PRINCIPALS,
+    sentence: 'How many principals the client serves by `as`, and for how long',
+  },
   throwOnToolError: {
     kind: 'flag',
     default: false,
@@ -84,6 +90,11 @@ export const CALL: OptionTable<CallToolOptions> = {
   onWaiting: {
     kind: 'function',
     sentence: 'Called when it begins to wait for a server that is away',
+  },
+  principal: {
+    kind: 'other',
+    otherwise: 'for nobody but the client',
+    sentence: 'For whom this operation is made',
   },
   onProgress: {
     kind: 'function',

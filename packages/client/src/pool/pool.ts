@@ -280,6 +280,7 @@ export class ConnectionPool implements LongwirePool {
   ): Promise<T> {
     checkOperationOptions(options);
     const call = new PoolCall(what);
+    this.#underWay.check(what);
     this.#underWay.enter(call);
     this.#isClosed = false;
     this.#tally.begin(tool);
