@@ -66,11 +66,14 @@ describe.runIf(isHere)('the types of servers that people use', () => {
     ['TypeScript 7', () => compiler7],
     ['TypeScript 5.9', () => compiler5({ directory: directoryOf(prepared.typescript5) })],
   ])('for %s', (_name, compiler) => {
-    it.each(['tools.d.ts', 'tools.ts', 'tools.mts'])('compile as %s', async (name) => {
-      expect(await compile({ [name]: tools }, { compiler: compiler() })).toBe('');
-      const options = { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
-      expect(await compile({ [name]: tools }, { compiler: compiler(), options })).toBe('');
-    });
+    it.each([{}, { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true }])(
+      'compile as .d.ts, .ts and .mts: %j',
+      async (options) => {
+        const files = { 'types.d.ts': tools, 'tools.ts': tools, 'tools.mts': tools };
+        const alone = { ...options, types: [] };
+        expect(await compile(files, { compiler: compiler(), options: alone })).toBe('');
+      },
+    );
 
     it('take right calls and no wrong ones', async () => {
       const { text, wrong } = programOf(listed, around);
@@ -130,9 +133,11 @@ function programOf(
     lines.push(call(name, args));
     addWrong(call(`${name}s`, args));
     addWrong(call(server.call.tool, args));
-    addWrong(call(name, { ...args, noSuchArgument: 1 }));
-    for (const required of tool?.inputSchema.required ?? []) {
-      const { [required]: _, ...others } = args;
+    const { additionalProperties = false, required = [] } = tool?.inputSchema ?? {};
+    // Where a schema says that it takes any name, no name is wrong.
+    if (additionalProperties === false) addWrong(call(name, { ...args, noSuchArgument: 1 }));
+    for (const needed of required) {
+      const { [needed]: _, ...others } = args;
       addWrong(call(name, others));
     }
     for (const [argument, value] of Object.entries(args)) {
