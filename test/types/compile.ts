@@ -62,7 +62,14 @@ export async function compile(
     const { stdout } = await run(process.execPath, [compiler, '--project', directory], {
       maxBuffer: 50 * 1024 * 1024,
     }).catch((error: { stdout: string }) => error);
-    return stdout.replaceAll(directory, '');
+    return stdout.replace(
+      /^\S*?([\w.]+)\((\d+),\d+\): .*$/gm,
+      (said, name: string, line: string) =>
+        `${said}\n  ${files[name]
+          ?.split('\n')
+          .slice(Number(line) - 1, Number(line) + 1)
+          .join('\n  ')}`,
+    );
   } finally {
     await removeFolder(directory);
   }

@@ -176,9 +176,9 @@ export class SchemaTypes {
       this.#typeOf(additional ?? true, place),
       ...patterns.map(([, pattern]) => this.#typeOf(pattern, place)),
     ]);
-    const comment = patterns.slice(0, maxPatterns).flatMap(([pattern, about]) =>
-      remarksOf(about, { before: `Names that match ${pattern}:` }),
-    );
+    const comment = patterns
+      .slice(0, maxPatterns)
+      .flatMap(([pattern, about]) => remarksOf(about, { before: `Names that match ${pattern}:` }));
     // The type of all members has to hold for those that have a type, too.
     const optional: TypeNode[] = members.some(({ isOptional }) => isOptional) ? [UNDEFINED] : [];
     const canBeTold = members.every(({ type }) => isShort(type));
