@@ -37,6 +37,7 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
   aborted: true,
   closed: true,
   protocol: true,
+  'tool-error': true,
   'server-error': true,
   'limit-exceeded': true,
   'queue-full': true,

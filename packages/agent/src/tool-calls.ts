@@ -125,7 +125,7 @@ async function run(
   } catch (thrown) {
     if (thrown instanceof ToolResultError) {
       const { result } = thrown;
-      const note = oddResultText(thrown);
+      const note = thrown.code === 'tool-error' ? undefined : oddResultText(thrown);
       round.settled(toolResultBlock(id, result, { maxResultChars, note }));
       const isError = result.isError === true;
       events.push({ type: 'tool-result', ...ref, isError, result, error: thrown });

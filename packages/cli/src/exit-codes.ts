@@ -42,6 +42,7 @@ export function exitCodeOf(error: unknown): ExitCode {
     case 'protocol':
     case 'limit-exceeded':
       return byCertainty(error, { refused: 6 });
+    case 'tool-error':
     case 'server-error':
     case 'queue-full':
       return 1;

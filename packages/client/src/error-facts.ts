@@ -28,3 +28,8 @@ export function rootError(error: LongwireError): LongwireError {
 export function hasEndedEarly(error: LongwireError): boolean {
   return error.code === 'not-mcp' && rootError(error).code === 'connection-lost';
 }
+
+/** Whether a tool reported an error, and the program wants that thrown: its server is well. */
+export function isToolError(error: unknown): boolean {
+  return error instanceof LongwireError && error.code === 'tool-error';
+}

@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'aborted'
   | 'closed'
   | 'protocol'
+  | 'tool-error'
   | 'server-error'
   | 'limit-exceeded'
   | 'queue-full'
@@ -107,6 +108,11 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeMeaning>> = {
     what: 'The server broke the protocol. A `ToolResultError` has the result of a tool that ran.',
     certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
     todo: 'Report it to the server. `answered`: the tool ran; do not call it again for that.',
+  },
+  'tool-error': {
+    what: 'The tool reported an error, and the call has it thrown (`throwOnToolError`, or a schema).',
+    certainties: ['answered'],
+    todo: 'Read the message, and `result`. Calling again mostly gets the same answer.',
   },
   'server-error': {
     what: 'The server answered with a JSON-RPC error. `number` and `data` are its own.',
@@ -237,8 +243,11 @@ export class ServerError extends LongwireError {
 }
 
 /**
- * A tool ran and answered, but the answer is not what it should be: it misses the tool's output schema,
- * or is no object (code `protocol`, certainty `answered`). The call must not be made again for that.
+ * A tool ran and answered, but the answer is not what it should be (certainty `answered`). The call must
+ * not be made again for that.
+ *
+ * - `protocol`: it misses the tool's output schema, or the schema of the call, or is no object.
+ * - `tool-error`: the tool reports an error, and the call wants that thrown.
  */
 export class ToolResultError extends LongwireError {
   override readonly name: string = 'ToolResultError';
@@ -247,7 +256,12 @@ export class ToolResultError extends LongwireError {
 
   constructor(
     message: string,
-    options: { result: CallToolResult; hint?: string; cause?: unknown },
+    options: {
+      result: CallToolResult;
+      code?: 'protocol' | 'tool-error';
+      hint?: string;
+      cause?: unknown;
+    },
   ) {
     const { result, ...rest } = options;
     super(message, { code: 'protocol', certainty: 'answered', ...rest });

@@ -5,16 +5,21 @@ export {
   type LongwireTransport,
 } from './client/connect.js';
 export type { LongwireClient, ServerSource, TypedToolSource } from './client/contract.js';
+export type { OnceOptions } from './client/next-event.js';
 export type { ToolHandle } from './client/tool-handle.js';
+export { dataOf, textOf, type ResultWithData } from './client/result-data.js';
+export type { StandardSchema } from './client/standard-schema.js';
 export type { AnyTools, ToolResult, ToolType, ToolTypes } from './client/tool-types.js';
 export type { ToolStreamEvent, ToolStreamOptions } from './client/tool-stream.js';
 export type {
   CallToolOptions,
+  CheckedCallOptions,
   ClientEvents,
   ClientOptions,
   OperationOptions,
   ServerNotification,
   ServerRequestHandlers,
+  ToolProgress,
   ToolSource,
 } from './client/types.js';
 export type {

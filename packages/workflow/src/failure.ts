@@ -73,7 +73,7 @@ export function mayRepeat({ code, certainty }: Failure, isSafe: boolean): boolea
 }
 
 /** The answer arrived, but cannot be used. */
-const unusable: ReadonlySet<FailureCode> = new Set(['protocol', 'limit-exceeded']);
+const unusable: ReadonlySet<FailureCode> = new Set(['protocol', 'tool-error', 'limit-exceeded']);
 
 /** The same call would fail again. */
 const hopeless: ReadonlySet<FailureCode> = new Set([

@@ -36,6 +36,8 @@ export interface SharedCallOptions {
   timeouts: CallTimeouts;
   /** Given the begin and the end of each call, where the connection closes when idle. */
   idle?: Idle | undefined;
+  /** Called with the progress of every call of a tool. */
+  onProgress?: (tool: string, progress: Progress) => void;
   /** Called with what `onProgress` of a call throws. */
   onListenerError: (error: unknown) => void;
 }
@@ -60,6 +62,8 @@ export class Call implements RequestContext, Timed {
   prior?: JSONRPCResponse | undefined;
   programId?: RequestId;
   scope?: AsyncResource | undefined;
+  /** The tool that it calls. */
+  tool?: string | undefined;
 
   readonly #what: string;
   readonly #options: ObservedOptions;
@@ -149,6 +153,7 @@ export class Call implements RequestContext, Timed {
   /** The idle time starts anew. */
   onProgress(progress: Progress): void {
     this.#restartIdleTime();
+    if (this.tool !== undefined) this.#shared.onProgress?.(this.tool, progress);
     try {
       this.#progressScope?.runInAsyncScope(() => this.#options.onProgress?.(progress));
     } catch (error) {

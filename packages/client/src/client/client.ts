@@ -14,6 +14,7 @@ import {
   type ServerCapabilities,
   type Tool,
 } from '@modelcontextprotocol/client';
+import { closedError } from '../connection/failures.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { resolveConnectionOptions } from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
@@ -26,9 +27,12 @@ import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
 import type { LongwireClient } from './contract.js';
 import { CurrentConnection } from './current-connection.js';
+import { eventOf, listsFor, listsHeard } from './events.js';
 import { Idle } from './idle.js';
 import { ToolCatalog } from '../tools/catalog.js';
 import { Listeners } from './listeners.js';
+import { NextEvents, type OnceOptions } from './next-event.js';
+import { callAsWanted, type ResultWithData } from './result-data.js';
 import { createSdkClient, NEVER_MS } from './sdk-client.js';
 import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
@@ -40,6 +44,7 @@ import { LogTap, streamTool, type ToolStreamEvent, type ToolStreamOptions } from
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   ClientEvents,
   ClientOptions,
   OperationOptions,
@@ -61,6 +66,7 @@ export class ServerClient implements LongwireClient {
   readonly #catalog: ToolCatalog;
   readonly #toolCalls: ToolCalls;
   readonly #tally: Tally;
+  readonly #nextEvents = new NextEvents();
   readonly #logs = new LogTap();
   readonly #report = (error: unknown): void => {
     this.#listeners.emit('error', reportable(error));
@@ -82,10 +88,20 @@ export class ServerClient implements LongwireClient {
     setPeer(this, this.#target, options.name);
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     this.#listeners = new Listeners(this.#report);
-    const idle = options.keepAlive === false ? new Idle(0, () => void this.close()) : undefined;
+    const idle =
+      options.keepAlive === false ? new Idle(0, () => void this.#connection.close()) : undefined;
     this.timeouts = callTimeouts(options.timeouts);
     const { timeouts } = this;
-    this.#shared = { clock: new CallClock(), timeouts, onListenerError: this.#report, idle };
+    this.#shared = {
+      clock: new CallClock(),
+      timeouts,
+      onListenerError: this.#report,
+      idle,
+      onProgress: (tool, progress) => {
+        if (this.#listeners.has('progress'))
+          this.#listeners.emit('progress', { ...progress, tool });
+      },
+    };
     this.#tally = new Tally(connectionOptions.counts);
     this.#sdkSide = new SdkSide({
       create: () => this.#createSdk(),
@@ -105,7 +121,7 @@ export class ServerClient implements LongwireClient {
       catalog,
       sdkSide: this.#sdkSide,
       tally: this.#tally,
-      wantsLists: () => this.#listeners.has('notification') || this.#listeners.has('toolsChanged'),
+      watchedLists: () => listsHeard((event) => this.#listeners.has(event)),
       onState: (state) => this.#listeners.emit('state', state),
     });
     this.#operations = new Operations({
@@ -184,11 +200,23 @@ export class ServerClient implements LongwireClient {
     return this.#operations.list(of, options);
   }
 
+  callTool<Data>(
+    name: string,
+    args: object | undefined,
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   callTool(
     name: string,
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
+    const { throwOnToolError = this.#options.throwOnToolError } = options;
+    const wanted = throwOnToolError === true ? { ...options, throwOnToolError } : options;
+    return callAsWanted(name, wanted, (rest) => this.#callTool(name, args, rest));
+  }
+
+  #callTool(name: string, args: object, options: CallToolOptions): Promise<CallToolResult> {
     const params = { name, arguments: args as Record<string, unknown> };
     // What is listed while the call runs applies to the next one.
     const isPromised = this.#catalog.promisesOutput(name);
@@ -200,12 +228,22 @@ export class ServerClient implements LongwireClient {
     return this.#operations.run(`the call of ${name}`, options, run, name);
   }
 
+  stream<Data>(
+    name: string,
+    args: object | undefined,
+    options: ToolStreamOptions & CheckedCallOptions<Data>,
+  ): AsyncGenerator<ToolStreamEvent<ResultWithData<Data>>, void, undefined>;
   stream(
-    tool: string,
+    name: string,
+    args?: object,
+    options?: ToolStreamOptions,
+  ): AsyncGenerator<ToolStreamEvent, void, undefined>;
+  stream(
+    name: string,
     args: object = {},
     options: ToolStreamOptions = {},
   ): AsyncGenerator<ToolStreamEvent, void, undefined> {
-    const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(tool, args, own);
+    const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(name, args, own);
     return streamTool({ call, logs: this.#logs }, options);
   }
 
@@ -255,12 +293,20 @@ export class ServerClient implements LongwireClient {
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void {
-    if (event === 'notification' || event === 'toolsChanged') this.#connection.latest?.watchLists();
+    this.#connection.latest?.watchLists(listsFor(event));
     return this.#listeners.add(event, listener);
+  }
+
+  once<Event extends keyof ClientEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<ClientEvents[Event]> {
+    return this.#nextEvents.next(event, (listener) => this.on(event, listener), options);
   }
 
   async close(): Promise<void> {
     await this.#connection.close();
+    this.#nextEvents.failAll(closedError('not-sent'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -276,10 +322,9 @@ export class ServerClient implements LongwireClient {
   }
 
   #notified(notification: ServerNotification): void {
-    if (notification.method === 'notifications/tools/list_changed') {
-      this.#catalog.forgetOutputs();
-      this.#listeners.emit('toolsChanged', undefined);
-    }
+    const event = eventOf(notification);
+    if (event?.name === 'toolsChanged') this.#catalog.forgetOutputs();
+    if (event !== undefined) this.#listeners.emit(event.name, event.payload);
     this.#listeners.emit('notification', notification);
   }
 }

@@ -15,12 +15,16 @@ import type {
 import type { ConnectionState } from '../connection/state.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
+import type { OnceOptions } from './next-event.js';
+import type { ResultWithData } from './result-data.js';
+import type { StandardSchema } from './standard-schema.js';
 import type { ToolHandle } from './tool-handle.js';
 import type { ToolStreamEvent, ToolStreamOptions } from './tool-stream.js';
 import type { AnyTools, CallParameters, ToolName, ToolResult, ToolTypes } from './tool-types.js';
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   ClientEvents,
   OperationOptions,
   ToolSource,
@@ -32,12 +36,20 @@ import type {
  */
 export interface TypedToolSource<Tools extends ToolTypes<Tools> = AnyTools> extends ToolSource {
   /**
-   * Calls a tool. A tool that reports an error (`isError: true`) is a result, not an exception.
+   * Calls a tool. A tool that reports an error (`isError: true`) is a result, not an exception, but
+   * with `throwOnToolError` or `result`.
    * Structured content is checked against the `outputSchema` that the tool was listed with. A result
    * that is not in the form of the protocol is corrected, and an `error` event says how.
    *
+   * With `result`, a schema, the result has what that makes of its data as `data`.
+   *
    * @throws ToolResultError, with the result, if the tool ran; LongwireError with code and certainty.
    */
+  callTool<Name extends ToolName<Tools>, Data>(
+    name: Name,
+    args: Tools[Name]['arguments'],
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
   callTool<Name extends ToolName<Tools>>(
     name: Name,
     ...rest: CallParameters<Tools[Name], CallToolOptions>
@@ -86,6 +98,15 @@ export interface ServerSource<Tools extends ToolTypes<Tools> = AnyTools>
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void;
+  /**
+   * Waits for the next event of a kind.
+   *
+   * @throws LongwireError `aborted`, `timeout`, or `closed` when it is closed meanwhile.
+   */
+  once<Event extends keyof ClientEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<ClientEvents[Event]>;
   /** Closes; fulfilled when nothing is left open. The next call connects again. */
   close(): Promise<void>;
 }
@@ -130,10 +151,15 @@ export interface LongwireClient<
    *
    * @throws TypeError for an option that is wrong; within the loop, as `callTool`.
    */
+  stream<Name extends ToolName<Tools>, Data>(
+    name: Name,
+    args: Tools[Name]['arguments'],
+    options: ToolStreamOptions & { result: StandardSchema<Data> },
+  ): AsyncGenerator<ToolStreamEvent<ResultWithData<Data>>, void, undefined>;
   stream<Name extends ToolName<Tools>>(
     name: Name,
     ...rest: CallParameters<Tools[Name], ToolStreamOptions>
-  ): AsyncGenerator<ToolStreamEvent<Tools[Name]>, void, undefined>;
+  ): AsyncGenerator<ToolStreamEvent<ToolResult<Tools[Name]>>, void, undefined>;
   /** Asks for `notifications/resources/updated` when a resource changes. */
   subscribeResource(uri: string, options?: OperationOptions): Promise<void>;
   /** Ends a subscription. */

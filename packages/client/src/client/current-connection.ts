@@ -2,6 +2,7 @@ import { ReconnectingTransport } from '../connection/transport.js';
 import { asConnectError, handshakeRefused } from '../connection/failures.js';
 import type { ToolCatalog } from '../tools/catalog.js';
 import type { ResolvedConnectionOptions } from '../connection/resolve-options.js';
+import type { ListName } from '../connection/restorable-state.js';
 import type { ListBounds } from '../connection/pages.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { Tally } from '../health/tally.js';
@@ -17,8 +18,8 @@ export interface CurrentConnectionOptions {
   catalog: ToolCatalog;
   sdkSide: SdkSide;
   tally: Tally;
-  /** Whether the program wants to know when a list of the server changes. */
-  wantsLists: () => boolean;
+  /** The lists of the server of which the program wants to know the changes. */
+  watchedLists: () => readonly ListName[];
   /** Called on every change of state. */
   onState: (state: ConnectionState) => void;
 }
@@ -67,7 +68,7 @@ export class CurrentConnection {
   }
 
   async #open(): Promise<ReconnectingTransport> {
-    const { target, options, catalog, sdkSide, tally, wantsLists, onState } = this.#options;
+    const { target, options, catalog, sdkSide, tally, watchedLists, onState } = this.#options;
     const connection = new ReconnectingTransport(target, options, catalog);
     connection.onstate = (state) => {
       if (this.#latest === connection) {
@@ -78,7 +79,7 @@ export class CurrentConnection {
       onState(state);
     };
     connection.onera = () => sdkSide.attachAnew(connection);
-    if (wantsLists()) connection.watchLists();
+    connection.watchLists(watchedLists());
     const previous = this.#latest;
     this.#latest = connection;
     tally.droppedBefore += previous?.droppedAnswers ?? 0;

@@ -37,6 +37,7 @@ export class Operations {
     checkOperationOptions(options);
     const { connection: current, tally, shared } = this.#options;
     const call = new Call(what, options, shared);
+    call.tool = tool;
     tally.begin(tool);
     try {
       const connection = current.ready ?? (await call.before(current.open()));

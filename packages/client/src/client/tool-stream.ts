@@ -6,18 +6,18 @@ import type {
   LoggingMessageNotificationParams,
   Progress,
 } from '@modelcontextprotocol/client';
+import { isLog } from './events.js';
 import { checkOperationOptions } from './options.js';
-import type { ToolResult, ToolType } from './tool-types.js';
 import type { CallToolOptions } from './types.js';
 import { checkPositive } from '../options/checks.js';
 
 const DEFAULT_BUFFER_SIZE = 100;
 
 /** What happens during a call of a tool; its result comes last. */
-export type ToolStreamEvent<Type extends ToolType = ToolType> =
+export type ToolStreamEvent<Result = CallToolResult> =
   | { type: 'progress'; progress: Progress }
   | { type: 'log'; message: LoggingMessageNotificationParams }
-  | { type: 'result'; result: ToolResult<Type> };
+  | { type: 'result'; result: Result };
 
 /** Options of a call whose events are read one after the other. */
 export interface ToolStreamOptions extends Omit<CallToolOptions, 'onProgress'> {
@@ -44,9 +44,9 @@ export class LogTap {
   take(message: JSONRPCMessage): void {
     if (this.#takers.size === 0) return;
     if (!('method' in message) || message.method !== 'notifications/message') return;
-    const log = message.params as LoggingMessageNotificationParams | undefined;
-    if (typeof log?.level !== 'string') return;
-    for (const taker of this.#takers) taker(log);
+    const { params } = message;
+    if (!isLog(params)) return;
+    for (const taker of this.#takers) taker(params);
   }
 }
 

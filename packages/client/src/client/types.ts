@@ -6,6 +6,7 @@ import type {
   ElicitRequestURLParams,
   ElicitResult,
   Implementation,
+  LoggingMessageNotificationParams,
   Progress,
   Root,
   Tool,
@@ -14,6 +15,7 @@ import type {
 import type { LongwireError } from '../errors.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { ConnectionOptions, Timeouts } from '../options/connection-options.js';
+import type { StandardSchema } from './standard-schema.js';
 
 /** Options of every operation. */
 export interface OperationOptions {
@@ -50,7 +52,22 @@ export interface CallToolOptions extends OperationOptions {
    * Default `false`.
    */
   idempotent?: boolean;
+  /**
+   * What the data of the result has to be: its structured content, else the JSON that its one text is. A
+   * schema of zod, valibot, arktype, or any other that follows Standard Schema. The call then has what
+   * the schema makes of it as `data`, and fails with a `ToolResultError` if it does not fit, or if the
+   * tool reports an error. Default: not checked.
+   */
+  result?: StandardSchema;
+  /**
+   * A tool that reports an error (`isError: true`) makes the call fail with a `ToolResultError`, of code
+   * `tool-error`, with what it says. Default: `throwOnToolError` of the client.
+   */
+  throwOnToolError?: boolean;
 }
+
+/** Options of a call whose data is checked. */
+export type CheckedCallOptions<Data> = CallToolOptions & { result: StandardSchema<Data> };
 
 /** A notification of the server, as it came. */
 export interface ServerNotification {
@@ -58,14 +75,32 @@ export interface ServerNotification {
   params?: Record<string, unknown>;
 }
 
+/** Progress of a call, and of which tool. */
+export interface ToolProgress extends Progress {
+  tool: string;
+}
+
 /** What a client reports, by event name. */
 export interface ClientEvents {
   /** The connection's state changed. */
   state: ConnectionState;
-  /** The server sent a notification (progress of a call's own excepted). */
+  /**
+   * The server sent a notification: also each that is a `log`, a `resourceUpdated` or a change of a list.
+   * Progress of a call is `progress`.
+   */
   notification: ServerNotification;
+  /** The server sent a log message: its `level`, its `data`, and maybe the name of a `logger`. */
+  log: LoggingMessageNotificationParams;
+  /** A resource that the program subscribed to changed, or may have; read it again. */
+  resourceUpdated: { uri: string };
   /** The server's list of tools changed; ask for it again. */
   toolsChanged: undefined;
+  /** The server's list of resources changed; ask for it again. */
+  resourcesChanged: undefined;
+  /** The server's list of prompts changed; ask for it again. */
+  promptsChanged: undefined;
+  /** A call of a tool made progress, whichever call it is. */
+  progress: ToolProgress;
   /** Something failed that belongs to no call. Never thrown for lack of a listener. */
   error: LongwireError;
 }
@@ -150,6 +185,11 @@ export interface ClientOptions extends ConnectionOptions {
    * That a tool only reads, or destroys nothing, is the server's word alone. Default `false`.
    */
   trusted?: boolean;
+  /**
+   * A tool that reports an error (`isError: true`) makes its call fail with a `ToolResultError`. Otherwise
+   * that is a result like any other. Default `false`.
+   */
+  throwOnToolError?: boolean;
   /** Answers to what the server may ask. Default: none. */
   handlers?: ServerRequestHandlers;
   /**

@@ -3,6 +3,9 @@ import { ToolCatalog } from '../tools/catalog.js';
 import type { LedgerRequest } from './ledger.js';
 import { DEFAULT_LIST_BOUNDS, pagesOf, type ListBounds } from './pages.js';
 
+/** What a server lists, and may tell the changes of. */
+export type ListName = 'tools' | 'prompts' | 'resources';
+
 /** What is needed to restore the state of a session. */
 export interface RestoreOptions {
   /** Makes a request on the session. */

@@ -1,3 +1,4 @@
+import type { ListName } from './restorable-state.js';
 import { METHOD_NOT_FOUND, type JSONRPCNotification } from '@modelcontextprotocol/client';
 import type { Channel } from '../channels/channel.js';
 import { HttpStatusError, LongwireError, ServerError } from '../errors.js';
@@ -49,7 +50,8 @@ export class ServerStream {
   #timer: NodeJS.Timeout | undefined;
   #attempt = 0;
   #wasOpen = false;
-  #watchesLists = false;
+  /** The lists of which the program wants to know the changes. */
+  readonly #watched = new Set<ListName>();
   #isReported = false;
   /** Subscriptions asked for on this channel, also those that the server has not accepted yet. */
   readonly #asked = new Map<string, boolean>();
@@ -75,10 +77,10 @@ export class ServerStream {
     this.#subscription = undefined;
   }
 
-  /** From now on the program wants to know when a list changes. */
-  watchLists(): void {
-    if (this.#watchesLists) return;
-    this.#watchesLists = true;
+  /** From now on the program wants to know when one of these lists changes. */
+  watchLists(lists: readonly ListName[]): void {
+    if (lists.every((list) => this.#watched.has(list))) return;
+    for (const list of lists) this.#watched.add(list);
     this.#reopen()?.catch((error: Error) => this.#options.port.report(error));
   }
 
@@ -209,11 +211,13 @@ export class ServerStream {
 
   #filter(): Filter | undefined {
     const uris = this.#wanted();
-    const { tools, prompts, resources } = this.#server?.capabilities ?? {};
+    const { capabilities = {} } = this.#server ?? {};
+    const watches = (list: ListName): boolean =>
+      this.#watched.has(list) && capabilities[list]?.listChanged === true;
     const filter: Filter = {
-      ...(this.#watchesLists && tools?.listChanged === true && { toolsListChanged: true }),
-      ...(this.#watchesLists && prompts?.listChanged === true && { promptsListChanged: true }),
-      ...(this.#watchesLists && resources?.listChanged === true && { resourcesListChanged: true }),
+      ...(watches('tools') && { toolsListChanged: true }),
+      ...(watches('prompts') && { promptsListChanged: true }),
+      ...(watches('resources') && { resourcesListChanged: true }),
       ...(uris.length > 0 && { resourceSubscriptions: uris }),
     };
     return Object.keys(filter).length === 0 ? undefined : filter;

@@ -22,7 +22,7 @@ import { Outbound } from './outbound.js';
 import type { Port } from './port.js';
 import { ReadyWaiters } from './ready-waiters.js';
 import type { ResolvedConnectionOptions } from './resolve-options.js';
-import type { RestorableState } from './restorable-state.js';
+import type { ListName, RestorableState } from './restorable-state.js';
 import { SessionRestore } from './restore.js';
 import { retryAfterOf } from './retry.js';
 import { ServerRequests } from './server-requests.js';
@@ -138,9 +138,9 @@ export class Supervisor {
     }
   }
 
-  /** From now on the program wants to know when a list of the server changes. */
-  watchLists(): void {
-    this.#restore.serverStream.watchLists();
+  /** From now on the program wants to know when one of these lists of the server changes. */
+  watchLists(lists: readonly ListName[]): void {
+    this.#restore.serverStream.watchLists(lists);
   }
 
   /**

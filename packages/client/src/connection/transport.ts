@@ -31,7 +31,7 @@ import { MiddlewareChain, type ChainHandlers } from '../middleware/chain.js';
 import type { RequestRoute } from '../middleware/contract.js';
 import type { ResolvedConnectionOptions } from './resolve-options.js';
 import { isSafe } from './safety.js';
-import { RestorableState } from './restorable-state.js';
+import { RestorableState, type ListName } from './restorable-state.js';
 import type { ConnectionState } from './state.js';
 import { answerIn, cancellationOf } from './wire.js';
 import type { Era } from '../protocol-version.js';
@@ -176,10 +176,10 @@ export class ReconnectingTransport implements Transport {
     return this.#supervisor.open();
   }
 
-  /** From now on the program wants to know when a list of the server changes. */
-  watchLists(): void {
-    this.#restorable.watchTools();
-    this.#supervisor.watchLists();
+  /** From now on the program wants to know when one of these lists of the server changes. */
+  watchLists(lists: readonly ListName[]): void {
+    if (lists.includes('tools')) this.#restorable.watchTools();
+    this.#supervisor.watchLists(lists);
   }
 
   /**

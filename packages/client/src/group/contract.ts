@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import type { LongwireClient, TypedToolSource } from '../client/contract.js';
+import type { OnceOptions } from '../client/next-event.js';
 import type { AnyTools, ToolTypes } from '../client/tool-types.js';
 import type { CallTimeouts, OperationOptions } from '../client/types.js';
 import type { Health, HealthOptions } from '../health/health.js';
@@ -53,6 +54,15 @@ export interface Group<Tools extends ToolTypes<Tools> = AnyTools>
     event: Event,
     listener: (payload: GroupEvents[Event]) => void,
   ): () => void;
+  /**
+   * Waits for the next event of a kind, of any server.
+   *
+   * @throws LongwireError `aborted`, `timeout`, or `closed` when the group is closed meanwhile.
+   */
+  once<Event extends keyof GroupEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<GroupEvents[Event]>;
   /**
    * The events from now on, to be read by `for await`. There may be many readers; each gets all
    * events. It ends when the group is closed, by `signal`, or when the loop is left.

@@ -10,9 +10,9 @@ export interface GroupEventsOptions {
   /** Of these servers alone: names, or patterns of names. Default: all. */
   servers?: readonly string[];
   /**
-   * Of these types alone: `state`, `notification`, `tools-changed`, `breaker`, `error`; or patterns of
-   * notifications, such as `notifications/message`, `notifications/resources/*`, or the name of an
-   * event of a tool-events server. Default: all.
+   * Of these types alone: `state`, `notification`, `tools-changed`, `breaker`, `progress`, `error`; or
+   * patterns of notifications, such as `notifications/message`, `notifications/resources/*`, or the name of an
+   * event of a tool-events server. Default: all but `progress`.
    */
   types?: readonly string[];
   /** How many events may wait to be read, never more than about 64 MB. Default 1 000. */
@@ -47,6 +47,7 @@ const TYPES: Record<GroupEvent['type'], true> = {
   notification: true,
   'tools-changed': true,
   breaker: true,
+  progress: true,
   error: true,
 };
 
@@ -169,7 +170,7 @@ export class EventQueue implements GroupEventStream {
 
 function filterOf({ servers, types }: GroupEventsOptions): (event: GroupEvent) => boolean {
   const isFrom = servers === undefined ? () => true : createGlob(servers);
-  if (types === undefined) return ({ server }) => isFrom(server);
+  if (types === undefined) return ({ type, server }) => type !== 'progress' && isFrom(server);
   const whole = new Set(types.filter((type) => type in TYPES));
   const patterns = types.filter((type) => !(type in TYPES));
   const isNamed = patterns.length === 0 ? () => false : createGlob(patterns);

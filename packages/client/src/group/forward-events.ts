@@ -17,5 +17,8 @@ export function forwardEvents(
         ...(params !== undefined && { params }),
       }),
     ),
+    client.on('progress', (progress) =>
+      emit({ ...progress, type: 'progress', server, at: Date.now() }),
+    ),
   ];
 }

@@ -5,17 +5,22 @@ import { CallClock } from '../client/call-clock.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import { ServerClient } from '../client/client.js';
 import { isClient, type LongwireClient } from '../client/contract.js';
+import { eventOf } from '../client/events.js';
 import { Listeners } from '../client/listeners.js';
+import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
+import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
 import type { AnyTools, ToolTypes } from '../client/tool-types.js';
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
   OperationOptions,
   ToolSource,
 } from '../client/types.js';
+import { closedError } from '../connection/failures.js';
 import { LongwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { parseTarget } from '../dial/target.js';
@@ -65,6 +70,7 @@ export class ServerGroup implements Group {
   readonly #options: ResolvedGroupOptions;
   readonly #members = new Map<string, GroupMember>();
   readonly #listeners: Listeners<GroupEvents>;
+  readonly #nextEvents = new NextEvents();
   readonly #queues = new Set<EventQueue>();
   readonly #shared: SharedCallOptions;
   readonly #toolNames = new ToolNames<string>();
@@ -116,15 +122,23 @@ export class ServerGroup implements Group {
     return members.filter(({ isOffered }) => isOffered).flatMap((member) => index.toolsOf(member));
   }
 
+  callTool<Data>(
+    name: string,
+    args: object | undefined,
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   async callTool(
     name: string,
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     checkOperationOptions(options);
-    const { member, selected } =
-      this.#currentIndex().find(name) ?? (await this.#seek(name, options));
-    return member.call(selected, { name, args, options });
+    return callAsWanted(name, options, async (rest) => {
+      const { member, selected } =
+        this.#currentIndex().find(name) ?? (await this.#seek(name, rest));
+      return member.call(selected, { name, args, options: rest });
+    });
   }
 
   tool(name: string): ToolHandle {
@@ -141,6 +155,13 @@ export class ServerGroup implements Group {
     listener: (payload: GroupEvents[Event]) => void,
   ): () => void {
     return this.#listeners.add(event, listener);
+  }
+
+  once<Event extends keyof GroupEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<GroupEvents[Event]> {
+    return this.#nextEvents.next(event, (listener) => this.on(event, listener), options);
   }
 
   events(options: GroupEventsOptions = {}): GroupEventStream {
@@ -191,6 +212,7 @@ export class ServerGroup implements Group {
     this.#isClosed = true;
     await Promise.all([...this.#members.values()].map((member) => member.close()));
     for (const queue of this.#queues) queue.end();
+    this.#nextEvents.failAll(closedError('not-sent'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -285,8 +307,17 @@ export class ServerGroup implements Group {
     this.#emitting = event;
     const name = event.type === 'tools-changed' ? 'toolsChanged' : event.type;
     this.#listeners.emit(name, event as never);
+    if (event.type === 'notification') this.#emitRead(event);
     this.#emitting = before;
     for (const queue of this.#queues) queue.push(event);
+  }
+
+  /** What a notification says, as an event of its own. */
+  #emitRead({ server, at, ...notification }: GroupEvents['notification']): void {
+    const read = eventOf(notification);
+    // Of the tools, the group says itself what changed.
+    if (read === undefined || read.name === 'toolsChanged') return;
+    this.#listeners.emit(read.name, { ...read.payload, server, at } as never);
   }
 
   #onListenerError(thrown: unknown): void {

@@ -4,6 +4,7 @@ import { Call, type SharedCallOptions } from '../client/call.js';
 import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
+import { isToolError } from '../error-facts.js';
 import { ConnectError, LongwireError } from '../errors.js';
 import type { BreakerOptions } from '../health/breaker.js';
 import { forwardEvents } from './forward-events.js';
@@ -278,7 +279,8 @@ export class GroupMember {
       this.#record.succeeded();
       return result;
     } catch (error) {
-      this.#failed(error);
+      if (isToolError(error)) this.#record.succeeded();
+      else this.#failed(error);
       throw error;
     } finally {
       this.#inFlight.leave();

@@ -1,5 +1,11 @@
 import type { Tool, ToolAnnotations } from '@modelcontextprotocol/client';
-import type { ClientOptions, ServerNotification, ToolSource } from '../client/types.js';
+import type {
+  ClientEvents,
+  ClientOptions,
+  ServerNotification,
+  ToolProgress,
+  ToolSource,
+} from '../client/types.js';
 import type { BreakerOptions, BreakerStatus } from '../health/breaker.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { ErrorCode, LongwireError } from '../errors.js';
@@ -115,6 +121,8 @@ interface Stamp {
  * - `notification`: it sent a notification.
  * - `tools-changed`: the tools that it adds to the group's changed, came or went.
  * - `breaker`: the state of its circuit breaker changed.
+ * - `progress`: a call of one of its tools made progress; `tool` is what the server calls it. A reader gets
+ *   these only if its `types` name them.
  * - `error`: something failed that belongs to no call.
  */
 export type GroupEvent =
@@ -122,13 +130,23 @@ export type GroupEvent =
   | (Stamp & { type: 'notification' } & ServerNotification)
   | (Stamp & { type: 'tools-changed' })
   | (Stamp & { type: 'breaker'; breaker: BreakerStatus })
+  | (Stamp & { type: 'progress' } & ToolProgress)
   | (Stamp & { type: 'error'; error: LongwireError });
 
 /** What a group reports, by event name. */
 export interface GroupEvents {
   state: Extract<GroupEvent, { type: 'state' }>;
   notification: Extract<GroupEvent, { type: 'notification' }>;
+  /** A server sent a log message. */
+  log: Stamp & ClientEvents['log'];
+  /** A resource of a server, which the program subscribed to, changed or may have. */
+  resourceUpdated: Stamp & ClientEvents['resourceUpdated'];
   toolsChanged: Extract<GroupEvent, { type: 'tools-changed' }>;
+  /** The list of resources of a server changed. */
+  resourcesChanged: Stamp;
+  /** The list of prompts of a server changed. */
+  promptsChanged: Stamp;
+  progress: Extract<GroupEvent, { type: 'progress' }>;
   breaker: Extract<GroupEvent, { type: 'breaker' }>;
   error: Extract<GroupEvent, { type: 'error' }>;
 }

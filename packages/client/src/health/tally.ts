@@ -1,6 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import type { TrafficCounts } from '../http/traffic-counts.js';
 import type { ConnectionState } from '../connection/state.js';
+import { isToolError } from '../error-facts.js';
 import { ERROR_CODES, LongwireError, type ErrorCode } from '../errors.js';
 import { Latencies } from './latencies.js';
 import { isServerFailure, type OwnLimits } from './server-failure.js';
@@ -87,9 +88,14 @@ export class Tally {
 
   /** An operation has failed that was given these limits. */
   failed(tool: string | undefined, error: unknown, limits: OwnLimits = {}): void {
+    if (tool !== undefined) this.#inFlight--;
+    if (isToolError(error)) {
+      this.#toolErrors++;
+      this.#remember(0);
+      return;
+    }
     const { code } = this.#note(error);
     if (tool === undefined) return;
-    this.#inFlight--;
     this.#failed[code]++;
     if (!isServerFailure(error, limits)) return;
     this.#lastFailedAt = Date.now();

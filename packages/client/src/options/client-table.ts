@@ -45,6 +45,12 @@ export const CLIENT: OptionTable<ClientOptions> = {
       'Whether what the server says of its tools is believed where somebody would be asked otherwise',
     inFile: true,
   },
+  throwOnToolError: {
+    kind: 'flag',
+    default: false,
+    sentence:
+      'A tool that reports an error (`isError: true`) makes its call fail with a `ToolResultError`',
+  },
 };
 
 /** Of one call, or of another operation. */
@@ -73,6 +79,16 @@ export const CALL: OptionTable<CallToolOptions> = {
     kind: 'flag',
     default: false,
     sentence: 'This call does no harm when it runs twice',
+  },
+  result: {
+    kind: 'other',
+    otherwise: 'not checked',
+    sentence: 'What the data of the result has to be',
+  },
+  throwOnToolError: {
+    kind: 'flag',
+    otherwise: '`throwOnToolError` of the client',
+    sentence: 'A tool that reports an error (`isError: true`) makes the call fail',
   },
 };
 

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ServerSource } from '../client/contract.js';
+import type { OnceOptions } from '../client/next-event.js';
 import type { AnyTools, ToolTypes } from '../client/tool-types.js';
 import type { PoolEvents, PoolStatus } from './types.js';
 
@@ -32,4 +33,13 @@ export interface LongwirePool<
     event: Event,
     listener: (payload: PoolEvents[Event]) => void,
   ): () => void;
+  /**
+   * Waits for the next event of a kind.
+   *
+   * @throws LongwireError `aborted`, `timeout`, or `closed` when it is closed meanwhile.
+   */
+  once<Event extends keyof PoolEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<PoolEvents[Event]>;
 }

@@ -14,12 +14,16 @@ import { CallClock } from '../client/call-clock.js';
 import { callObserver } from '../client/call.js';
 import type { LongwireClient } from '../client/contract.js';
 import { Listeners } from '../client/listeners.js';
+import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
+import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
 import type {
   CallTimeouts,
   CallToolOptions,
+  CheckedCallOptions,
+  ClientEvents,
   OperationOptions,
   ServerNotification,
 } from '../client/types.js';
@@ -44,6 +48,15 @@ import type { PoolEvents, PoolOptions, PoolStatus } from './types.js';
 
 const TOOLS_CHANGED = 'notifications/tools/list_changed';
 
+/** The events of its connections that are events of the pool as they are. */
+const PASSED_ON = [
+  'log',
+  'resourceUpdated',
+  'resourcesChanged',
+  'promptsChanged',
+  'progress',
+] as const satisfies (keyof ClientEvents)[];
+
 /** Many connections to one service: see {@link LongwirePool}. */
 export class ConnectionPool implements LongwirePool {
   readonly timeouts: CallTimeouts;
@@ -56,11 +69,9 @@ export class ConnectionPool implements LongwirePool {
   readonly #toolChanges: ToolChanges;
   /** Counts calls as the program makes them, however many connections they try. */
   readonly #tally = new Tally(new TrafficCounts());
-  /** The connections that are listened to, by event. */
-  readonly #watched = {
-    notification: new WeakSet<PooledConnection>(),
-    toolsChanged: new WeakSet<PooledConnection>(),
-  };
+  /** The events for which a connection is listened to. */
+  readonly #watched = new WeakMap<PooledConnection, Set<keyof ClientEvents>>();
+  readonly #nextEvents = new NextEvents();
   #serverName: string | undefined;
   /** The state that was emitted last. */
   #emitted: ConnectionState['name'] = 'idle';
@@ -175,16 +186,21 @@ export class ConnectionPool implements LongwirePool {
     return this.#run('prompts/list', options, (client, own) => client.listPrompts(own));
   }
 
+  callTool<Data>(
+    name: string,
+    args: object | undefined,
+    options: CheckedCallOptions<Data>,
+  ): Promise<ResultWithData<Data>>;
+  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   callTool(
     name: string,
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    return this.#run(
-      `the call of ${name}`,
-      options,
-      (client, own) => client.callTool(name, args, own),
-      name,
+    const call = (client: LongwireClient, own: CallToolOptions): Promise<CallToolResult> =>
+      client.callTool(name, args, own);
+    return callAsWanted(name, options, (rest) =>
+      this.#run(`the call of ${name}`, rest, call, name),
     );
   }
 
@@ -221,12 +237,20 @@ export class ConnectionPool implements LongwirePool {
     return stop;
   }
 
+  once<Event extends keyof PoolEvents>(
+    event: Event,
+    options?: OnceOptions,
+  ): Promise<PoolEvents[Event]> {
+    return this.#nextEvents.next(event, (listener) => this.on(event, listener), options);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#runner.close();
     const closed = this.#connections.close();
     this.#emitState();
     await closed;
+    this.#nextEvents.failAll(closedError('not-sent'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -277,20 +301,27 @@ export class ConnectionPool implements LongwirePool {
 
   /** Listens to a connection for what the program listens for; each event costs a server something. */
   #watch(connection: PooledConnection): void {
-    const { notification, toolsChanged } = this.#watched;
-    const wants = (event: 'notification' | 'toolsChanged'): boolean => this.#listeners.has(event);
-    if (wants('notification') && !notification.has(connection)) {
-      notification.add(connection);
-      connection.client.on('notification', (message) => this.#notified(message));
-    }
-    if ((wants('notification') || wants('toolsChanged')) && !toolsChanged.has(connection)) {
-      toolsChanged.add(connection);
-      connection.client.on('toolsChanged', () => this.#toolChanges.hint());
+    const { client } = connection;
+    const watch = <Event extends keyof ClientEvents>(
+      event: Event,
+      listener: (payload: ClientEvents[Event]) => void,
+      isWanted = this.#listeners.has(event),
+    ): void => {
+      const watched = this.#watched.get(connection) ?? new Set();
+      if (!isWanted || watched.has(event)) return;
+      this.#watched.set(connection, watched.add(event));
+      client.on(event, listener);
+    };
+    watch('notification', (message) => this.#notified(message));
+    // Whether the tools changed is found out by listing them.
+    const wantsTools = this.#listeners.has('notification') || this.#listeners.has('toolsChanged');
+    watch('toolsChanged', () => this.#toolChanges.hint(), wantsTools);
+    for (const event of PASSED_ON) {
+      watch(event, (payload) => this.#listeners.emit(event, payload));
     }
   }
 
   #notified(notification: ServerNotification): void {
-    // Whether the tools changed is found out by listing them.
     if (notification.method !== TOOLS_CHANGED) this.#listeners.emit('notification', notification);
   }
 

@@ -1,3 +1,4 @@
+import type { BreakerState } from '../health/breaker.js';
 import type { CacheStats } from '../middleware/cache.js';
 import type { Attributes } from './attributes.js';
 import * as names from './names.js';
@@ -35,6 +36,9 @@ export const RESPONSE_SIZE: Instrument = {
   unit: 'By',
 };
 const SIZES = [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
+
+/** By the value that stands for each. */
+const BREAKER: readonly BreakerState[] = ['closed', 'half-open', 'open'];
 
 /** How values of one series become one: two clients may be of one server. */
 type Merge = (a: number, b: number) => number;
@@ -82,6 +86,15 @@ export const OF_SERVERS: readonly Observation<ServerReading>[] = [
     merge: sum,
     read: ({ waiting, attributes }) =>
       waiting === undefined ? [] : [{ value: waiting, attributes }],
+  },
+  {
+    name: 'longwire.client.breaker',
+    description: 'The circuit breaker of a server: 0 closed, 1 half-open, 2 open',
+    unit: '{state}',
+    kind: 'gauge',
+    merge: Math.max,
+    read: ({ breaker, attributes }) =>
+      breaker === undefined ? [] : [{ value: BREAKER.indexOf(breaker), attributes }],
   },
   {
     name: 'longwire.client.pool.connections',

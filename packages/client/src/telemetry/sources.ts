@@ -1,5 +1,6 @@
 import type { ConnectionState } from '../connection/state.js';
 import type { ErrorCode } from '../errors.js';
+import type { BreakerState, BreakerStatus } from '../health/breaker.js';
 import type { ClientStats } from '../health/stats.js';
 import type { CacheStats } from '../middleware/cache.js';
 import { serverAttributes, transportAttributes, type Attributes } from './attributes.js';
@@ -20,6 +21,7 @@ export interface ObservedClient {
 /** What a pool says of its connections. */
 export interface ObservedPoolStatus {
   readonly waiting: number;
+  readonly breaker?: Pick<BreakerStatus, 'state'> | undefined;
   readonly targets: readonly {
     readonly target: string;
     readonly busy: number;
@@ -36,6 +38,7 @@ export interface ObservedServer {
   readonly disabled: boolean;
   readonly inFlight: number;
   readonly waiting: number;
+  readonly breaker?: Pick<BreakerStatus, 'state'> | undefined;
   readonly reconnects: number;
 }
 
@@ -65,6 +68,8 @@ export interface ServerReading {
   readonly isUp: boolean | undefined;
   readonly inFlight: number;
   readonly waiting: number | undefined;
+  /** Of the circuit breaker, if there is one. */
+  readonly breaker: BreakerState | undefined;
   readonly reconnects: number;
   readonly pool: ObservedPoolStatus['targets'];
 }
@@ -80,6 +85,7 @@ export function readServers(source: ObservedClient | ObservedGroup): ServerReadi
       isUp: isUp(source.state.name),
       inFlight: calls.inFlight,
       waiting: status?.waiting,
+      breaker: status?.breaker?.state,
       reconnects,
       pool: status?.targets ?? [],
     },
@@ -87,12 +93,13 @@ export function readServers(source: ObservedClient | ObservedGroup): ServerReadi
 }
 
 function readMember(server: ObservedServer): ServerReading {
-  const { state, disabled, inFlight, waiting, reconnects } = server;
+  const { state, disabled, inFlight, waiting, breaker, reconnects } = server;
   return {
     attributes: attributesOfServer(server),
     isUp: disabled ? undefined : isUp(state),
     inFlight,
     waiting,
+    breaker: breaker?.state,
     reconnects,
     pool: [],
   };

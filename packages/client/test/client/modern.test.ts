@@ -155,9 +155,9 @@ describe('listening', () => {
     let changes = 0;
     client.on('toolsChanged', () => changes++);
     await heard(server);
-    client.on('notification', () => {});
+    client.on('toolsChanged', () => {});
     expect(filters(server.messagesOf('subscriptions/listen'))).toEqual([
-      { toolsListChanged: true, resourcesListChanged: true },
+      { toolsListChanged: true },
     ]);
     server.push(news);
     await until(() => expect(changes).toBe(1));

@@ -7,6 +7,7 @@ import {
   type CallToolResult,
   type LongwireClient,
   type ToolHandle,
+  type ToolResult,
   type ToolSource,
   type ToolStreamEvent,
 } from '../../src/index.ts';
@@ -89,7 +90,9 @@ async function checkHandles(client: LongwireClient<Everything>): Promise<void> {
   // @ts-expect-error: an argument is missing
   await client.tool('echo').call();
   for await (const event of client.stream('get-structured-content', { location: 'Chicago' })) {
-    expectTypeOf(event).toEqualTypeOf<ToolStreamEvent<Everything['get-structured-content']>>();
+    expectTypeOf(event).toEqualTypeOf<
+      ToolStreamEvent<ToolResult<Everything['get-structured-content']>>
+    >();
     if (event.type !== 'result') continue;
     expectTypeOf(event.result.structuredContent).toEqualTypeOf<Weather | undefined>();
   }

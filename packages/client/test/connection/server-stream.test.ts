@@ -69,15 +69,15 @@ describe('the server stream in the modern era', () => {
     const rig = new Rig();
     rig.serverStream.start(modern, server);
     expect(rig.asked).toEqual([]);
-    rig.serverStream.watchLists();
+    rig.serverStream.watchLists(['tools', 'prompts', 'resources']);
     expect(rig.last().filter).toEqual({ toolsListChanged: true, resourcesListChanged: true });
-    rig.serverStream.watchLists();
+    rig.serverStream.watchLists(['tools', 'prompts', 'resources']);
     expect(rig.asked).toHaveLength(1);
   });
 
   it('opens a wider stream before it closes the one before, without a gap', async () => {
     const rig = new Rig();
-    rig.serverStream.watchLists();
+    rig.serverStream.watchLists(['tools', 'prompts', 'resources']);
     rig.serverStream.start(modern, server);
     const [first] = rig.asked;
     first?.context.onAcknowledged?.();
@@ -99,7 +99,7 @@ describe('the server stream in the modern era', () => {
     ['with the connection', lost],
   ])('opens the stream again that ends %s, and reports the gap', async (_how, error) => {
     const rig = new Rig();
-    rig.serverStream.watchLists();
+    rig.serverStream.watchLists(['tools', 'prompts', 'resources']);
     rig.serverStream.start(modern, server);
     rig.last().context.onAcknowledged?.();
     rig.last().end(error);
@@ -114,7 +114,7 @@ describe('the server stream in the modern era', () => {
 
   it('waits longer for a stream that keeps ending soon', async () => {
     const rig = new Rig();
-    rig.serverStream.watchLists();
+    rig.serverStream.watchLists(['tools', 'prompts', 'resources']);
     rig.serverStream.start(modern, server);
     for (const delayMs of [100, 200, 400, 800, 1000]) {
       rig.last().end(lost);
@@ -133,7 +133,7 @@ describe('the server stream in the modern era', () => {
 
   it('does not ask again a server that does not know the method', async () => {
     const rig = new Rig();
-    rig.serverStream.watchLists();
+    rig.serverStream.watchLists(['tools', 'prompts', 'resources']);
     rig.serverStream.start(modern, server);
     rig.last().end(new ServerError('unknown', { number: -32601 }));
     await vi.advanceTimersByTimeAsync(60_000);
@@ -151,7 +151,7 @@ describe('the server stream in the modern era', () => {
 
   it('stops with the channel, and reports the gap on the next', async () => {
     const rig = new Rig();
-    rig.serverStream.watchLists();
+    rig.serverStream.watchLists(['tools', 'prompts', 'resources']);
     rig.serverStream.start(modern, server);
     rig.last().context.onAcknowledged?.();
     rig.serverStream.stop();

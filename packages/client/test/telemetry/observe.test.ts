@@ -156,6 +156,22 @@ describe.each([
     await end();
   });
 
+  it('sees a circuit breaker that opens', async () => {
+    const { figures, read, end } = rig();
+    const server = await serve();
+    const gate = await gateTo(server);
+    const shared = { ...quick, retry: { ...quick.retry, maxAttempts: 1 } };
+    const options = { shared, breaker: { failures: 1, openMs: 60_000 } };
+    const group = closeLater(createGroup({ market: gate.url }, options));
+    figures.observe(group);
+    await group.connect();
+    expect(await read('longwire.client.breaker', of('market'))).toBe(0);
+    gate.shut();
+    await group.callTool('echo', { message: 'x' }).catch(() => {});
+    await until(async () => expect(await read('longwire.client.breaker', of('market'))).toBe(2));
+    await end();
+  });
+
   it('sees the connections of a pool, what waits for them, and what is in flight', async () => {
     const { figures, read, end } = rig();
     const server = await serve({ hangOn: 'tools/call' });

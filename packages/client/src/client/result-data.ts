@@ -1,0 +1,125 @@
+import type { CallToolResult } from '@modelcontextprotocol/client';
+import { ToolResultError } from '../errors.js';
+import { ranButAnswered } from '../tools/output-schema.js';
+import { parseExactJson } from '../untrusted/exact-json.js';
+import { quoted } from '../untrusted/excerpt.js';
+import { DEFAULT_JSON_BOUNDS } from '../untrusted/json.js';
+import {
+  isStandardSchema,
+  type StandardSchema,
+  type StandardSchemaIssue,
+  type StandardSchemaResult,
+} from './standard-schema.js';
+import type { CallToolOptions } from './types.js';
+
+/** A result whose data a schema of the program has checked. */
+export type ResultWithData<Data> = CallToolResult & {
+  /** What the schema made of the structured content, or of the JSON in the text. */
+  data: Data;
+};
+
+const NO_DATA = 'no structured content, and no JSON as its one text';
+/** How much of what a tool says is in a message. */
+const MAX_SAID = 500;
+/** How much of what a schema says is in a message. */
+const MAX_ISSUES = 3;
+const MAX_ISSUE = 200;
+
+/** The text of a result: all its text parts, with a line break between them. */
+export function textOf({ content }: Pick<CallToolResult, 'content'>): string {
+  return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+}
+
+/**
+ * The data of a result: its structured content, else the JSON that its one text part is. It is of the
+ * type that the program has for the tool (see `ToolTypes`), else `unknown`. An integer that a number would
+ * change is a `bigint`, as in structured content.
+ *
+ * @throws ToolResultError `tool-error` if the tool reports an error, `protocol` if there is no data.
+ */
+export function dataOf<Data>(result: CallToolResult & { structuredContent?: Data }): Data {
+  if (result.isError === true) throw toolError('the tool', result);
+  const found = findData(result);
+  if (found !== undefined) return found.data as Data;
+  throw new ToolResultError(`the result has ${NO_DATA}`, { result });
+}
+
+/**
+ * Makes a call, whose result is then as its options want it: an error of the tool's is thrown, and data
+ * is checked. That is the end of the call: what counts, repeats or keeps calls knows nothing of it.
+ *
+ * @throws ToolResultError, with the result; TypeError for a `result` that is no schema.
+ */
+export function callAsWanted(
+  tool: string,
+  options: CallToolOptions,
+  call: (options: CallToolOptions) => Promise<CallToolResult>,
+): Promise<CallToolResult> {
+  const { result: schema, throwOnToolError } = options;
+  if (schema === undefined && throwOnToolError !== true) return call(options);
+  const { result: _, ...rest } = options;
+  return checkSchema(schema)
+    .then(() => call(rest))
+    .then(async (result) => {
+      if (result.isError === true) throw toolError(`the tool ${tool}`, result);
+      return schema === undefined
+        ? result
+        : { ...result, data: await checked(tool, result, schema) };
+    });
+}
+
+async function checkSchema(schema: unknown): Promise<void> {
+  if (schema === undefined || isStandardSchema(schema)) return;
+  throw new TypeError(
+    'result: not a schema with `~standard`, as zod, valibot and arktype make them',
+  );
+}
+
+async function checked(
+  tool: string,
+  result: CallToolResult,
+  schema: StandardSchema,
+): Promise<unknown> {
+  const found = findData(result);
+  if (found === undefined) {
+    throw ranButAnswered(tool, `its result has ${NO_DATA}`, result);
+  }
+  const outcome = await validate(schema, found.data).catch((error: unknown) => {
+    throw ranButAnswered(tool, 'the schema of the call failed on its result', result, error);
+  });
+  if (outcome.issues === undefined) return outcome.value;
+  const issues = outcome.issues.slice(0, MAX_ISSUES).map(issueText).join('; ');
+  const more = outcome.issues.length - MAX_ISSUES;
+  const how = `its result does not fit the schema of the call: ${issues}`;
+  throw ranButAnswered(tool, more > 0 ? `${how}; and ${more} more` : how, result);
+}
+
+async function validate(
+  schema: StandardSchema,
+  data: unknown,
+): Promise<StandardSchemaResult<unknown>> {
+  return schema['~standard'].validate(data);
+}
+
+function issueText({ message, path = [] }: StandardSchemaIssue): string {
+  const where = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+  return (where === '' ? message : `${where}: ${message}`).slice(0, MAX_ISSUE);
+}
+
+function findData(result: CallToolResult): { data: unknown } | undefined {
+  if (result.structuredContent !== undefined) return { data: result.structuredContent };
+  const [only, ...others] = result.content.filter(({ type }) => type === 'text');
+  if (only?.type !== 'text' || others.length > 0) return undefined;
+  try {
+    return { data: parseExactJson(only.text, DEFAULT_JSON_BOUNDS) };
+  } catch {
+    return undefined;
+  }
+}
+
+function toolError(tool: string, result: CallToolResult): ToolResultError {
+  const said = textOf(result).trim();
+  const more = said.length > MAX_SAID ? '…' : '';
+  const how = said === '' ? ', and says nothing of it' : `: ${quoted(said, MAX_SAID)}${more}`;
+  return new ToolResultError(`${tool} reported an error${how}`, { code: 'tool-error', result });
+}
