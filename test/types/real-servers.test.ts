@@ -133,7 +133,8 @@ function programOf(
     lines.push(call(name, args));
     addWrong(call(`${name}s`, args));
     addWrong(call(server.call.tool, args));
-    const { additionalProperties = false, required = [] } = tool?.inputSchema ?? {};
+    const { additionalProperties = false, required = [] }: Partial<Tool['inputSchema']> =
+      tool?.inputSchema ?? {};
     // Where a schema says that it takes any name, no name is wrong.
     if (additionalProperties === false) addWrong(call(name, { ...args, noSuchArgument: 1 }));
     for (const needed of required) {
