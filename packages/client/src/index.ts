@@ -61,7 +61,7 @@ export type {
   HeadersOption,
   Limits,
 } from './options/channel-options.js';
-export type { Pem, ProxyOption, TlsOptions } from './options/network-options.js';
+export type { Pem, ProxyOption, ProxyVariables, TlsOptions } from './options/network-options.js';
 export type { TransportName } from './transport-name.js';
 export type {
   ConnectionOptions,
