@@ -134,6 +134,16 @@ export const OF_SERVERS: readonly Observation<ServerReading>[] = [
       breaker === undefined ? [] : [{ value: BREAKER.indexOf(breaker), attributes }],
   },
   {
+    name: 'longwire.client.principals',
+    description: 'Principals that have a session of their own',
+    unit: '{session}',
+    attributes: OF_SERVER,
+    kind: 'gauge',
+    merge: sum,
+    read: ({ principals, attributes }) =>
+      principals === undefined ? [] : [{ value: principals, attributes }],
+  },
+  {
     name: 'longwire.client.pool.connections',
     description: 'Connections of a pool, by their target and whether they are busy',
     unit: '{connection}',
@@ -173,7 +183,8 @@ const ofCache = (
   name: `longwire.client.cache.${name}`,
   description,
   unit,
-  attributes: [],
+  // In Prometheus a metric without any label has a value before there is one.
+  attributes: [names.SERVER_NAME],
   kind,
   merge: sum,
   read: (stats) => [{ value: read(stats), attributes: {} }],
