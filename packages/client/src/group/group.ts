@@ -9,6 +9,7 @@ import { eventOf } from '../client/events.js';
 import { Listeners } from '../client/listeners.js';
 import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
+import { Principals } from '../client/principals.js';
 import { reportable } from '../client/sdk-errors.js';
 import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
@@ -21,8 +22,13 @@ import type {
   ToolSource,
 } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
-import { LongwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { withDefaults } from '../options/option.js';
+import {
+  checkPrincipal,
+  PRINCIPALS,
+  type PrincipalCredentials,
+} from '../options/principal-options.js';
 import { parseTarget } from '../dial/target.js';
 import type { Group } from './contract.js';
 import { EventQueue, type GroupEventsOptions, type GroupEventStream } from './event-queue.js';
@@ -34,8 +40,10 @@ import {
   resolveGroupOptions,
   type ResolvedGroupOptions,
 } from './options.js';
-import { ToolIndex, type IndexedTool } from './tool-index.js';
-import { prefixFor, ToolNames } from './tool-names.js';
+import { PrincipalGroup } from './principal-group.js';
+import { checkPrincipals, PrincipalTools } from './principal-tools.js';
+import { ToolDirectory } from './tool-directory.js';
+import { prefixFor } from './tool-names.js';
 import { toolSelector } from './tool-selection.js';
 import type {
   GroupEvent,
@@ -73,9 +81,8 @@ export class ServerGroup implements Group {
   readonly #nextEvents = new NextEvents();
   readonly #queues = new Set<EventQueue>();
   readonly #shared: SharedCallOptions;
-  readonly #toolNames = new ToolNames<string>();
-  /** Made when it is asked for, as long as no list changes. */
-  #index: ToolIndex | undefined;
+  readonly #directory: ToolDirectory<GroupMember>;
+  #principals: Principals<PrincipalTools> | undefined;
   /** It was closed before it began. */
   #isClosed = false;
   /** The event that is being emitted, for what its listeners throw. */
@@ -88,6 +95,9 @@ export class ServerGroup implements Group {
     this.timeouts = callTimeouts(this.#options.shared.timeouts);
     const { timeouts } = this;
     this.#shared = { clock: new CallClock(), timeouts, onListenerError: () => {} };
+    const members = (): Iterable<GroupMember> => this.#members.values();
+    const { listMs } = this.#options;
+    this.#directory = new ToolDirectory({ members, listMs, shared: this.#shared });
     const listed = listServers(servers);
     for (const server of listed) this.#enter(server, { isAlone: listed.length === 1 });
     // The program can add listeners before anything happens.
@@ -111,15 +121,7 @@ export class ServerGroup implements Group {
 
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     checkOperationOptions(options);
-    const { signal, timeoutMs = Infinity, deadlineMs = Infinity } = options;
-    const ms = Math.min(this.#options.listMs, timeoutMs, deadlineMs);
-    const members = [...this.#members.values()];
-    const ended = signal === undefined ? {} : { signal };
-    await this.#within('tools/list', ended, () =>
-      Promise.all(members.map((member) => member.freshen(ms, ended))),
-    );
-    const index = this.#currentIndex();
-    return members.filter(({ isOffered }) => isOffered).flatMap((member) => index.toolsOf(member));
+    return this.#asSaid(options)?.listTools(options) ?? this.#directory.list(options);
   }
 
   callTool<Data>(
@@ -134,9 +136,11 @@ export class ServerGroup implements Group {
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     checkOperationOptions(options);
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.callTool(name, args, options);
     return callAsWanted(name, options, async (rest) => {
       const { member, selected } =
-        this.#currentIndex().find(name) ?? (await this.#seek(name, rest));
+        this.#directory.find(name) ?? (await this.#directory.seek(name, rest));
       return member.call(selected, { name, args, options: rest });
     });
   }
@@ -145,8 +149,25 @@ export class ServerGroup implements Group {
     return createToolHandle(this, name);
   }
 
+  as(principal: string, credentials?: PrincipalCredentials): Group {
+    checkPrincipal(principal, credentials, { hasHeaders: true });
+    for (const member of this.#members.values()) if (!member.isDisabled) checkPrincipals(member);
+    const { listMs, shared: options } = this.#options;
+    this.#principals ??= new Principals<PrincipalTools>({
+      options: withDefaults(PRINCIPALS, options.principals),
+      create: (own) =>
+        new PrincipalTools(own, {
+          members: () => this.#members.values(),
+          listMs,
+          shared: this.#shared,
+        }),
+      shared: this.#shared,
+    });
+    return new PrincipalGroup(this, this.#principals, this.#principals.of(principal, credentials));
+  }
+
   trustedHints({ name }: Tool): ToolAnnotations | undefined {
-    const found = this.#currentIndex().shown(name);
+    const found = this.#directory.shown(name);
     return found?.member.trustedHints(found.selected);
   }
 
@@ -191,7 +212,7 @@ export class ServerGroup implements Group {
   async remove(name: string): Promise<void> {
     const member = this.#member(name);
     this.#members.delete(name);
-    this.#index = undefined;
+    this.#directory.outdate();
     await member.remove();
   }
 
@@ -210,7 +231,10 @@ export class ServerGroup implements Group {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#members.values()].map((member) => member.close()));
+    await Promise.all([
+      ...[...this.#members.values()].map((member) => member.close()),
+      this.#principals?.closeAll(),
+    ]);
     for (const queue of this.#queues) queue.end();
     this.#nextEvents.failAll(closedError('not-sent'));
   }
@@ -239,10 +263,10 @@ export class ServerGroup implements Group {
       select: toolSelector(server.tools ?? {}),
       shared: { ...this.#shared, timeouts },
       emit: (event) => this.#emit(event),
-      onTools: () => (this.#index = undefined),
+      onTools: () => this.#directory.outdate(),
     });
     this.#members.set(name, member);
-    this.#index = undefined;
+    this.#directory.outdate();
     return member;
   }
 
@@ -262,39 +286,19 @@ export class ServerGroup implements Group {
     }
   }
 
+  /** The group as the principal that the options of an operation name, if they do. */
+  #asSaid({ principal }: OperationOptions): Group | undefined {
+    if (principal === undefined) return undefined;
+    const { id, ...credentials } = principal;
+    return this.as(id, credentials);
+  }
+
   #member(name: string): GroupMember {
     const member = this.#members.get(name);
     if (member !== undefined) return member;
     const [meant] = nearest(name, [...this.#members.keys()]);
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
     throw new TypeError(`there is no server ${name} in this group${hint}`);
-  }
-
-  #currentIndex(): ToolIndex {
-    this.#index ??= new ToolIndex([...this.#members.values()], this.#toolNames);
-    return this.#index;
-  }
-
-  /** Asks the servers whose tool it can be, where it is not known. */
-  async #seek(name: string, options: CallToolOptions): Promise<IndexedTool> {
-    const members = this.#currentIndex().candidates(name);
-    const failures: unknown[] = [];
-    await this.#within(`the call of ${name}`, options, async () => {
-      for (const sought of await Promise.allSettled(members.map((one) => one.seek(name)))) {
-        if (sought.status === 'rejected') failures.push(sought.reason);
-      }
-    });
-    const index = this.#currentIndex();
-    const found = index.find(name);
-    if (found !== undefined) return found;
-    const [failure] = failures;
-    if (failure !== undefined) throw reportable(failure);
-    const meant = nearest(name, index.names());
-    throw new LongwireError(`there is no tool ${name} in this group`, {
-      code: 'unknown-tool',
-      certainty: 'not-sent',
-      ...(meant.length > 0 && { hint: `did you mean ${meant.join(', ')}?` }),
-    });
   }
 
   /** Waits for something within the limits of an operation. */

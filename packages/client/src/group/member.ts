@@ -1,11 +1,11 @@
-import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/client';
+import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import { isClient, type LongwireClient } from '../client/contract.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { isToolError } from '../error-facts.js';
-import { ConnectError, LongwireError } from '../errors.js';
+import { ConnectError } from '../errors.js';
 import type { BreakerOptions } from '../health/breaker.js';
 import { forwardEvents } from './forward-events.js';
 import { InFlightLimit } from './in-flight-limit.js';
@@ -13,6 +13,7 @@ import type { Health, HealthOptions } from '../health/health.js';
 import { healthOf } from './health.js';
 import { Listing } from './listing.js';
 import { MemberBreaker } from './member-breaker.js';
+import { disabledError, noConnectionError } from './member-errors.js';
 import { ServerRecord } from './server-record.js';
 import type { ToolSelector } from './tool-selection.js';
 import type { GroupEvent, SelectedTool, ServerStatus } from './types.js';
@@ -59,7 +60,7 @@ export class GroupMember {
   #epoch = 0;
 
   constructor(options: GroupMemberOptions) {
-    const { source, select, maxInFlight, isDisabled, shared } = options;
+    const { source, maxInFlight, isDisabled, shared } = options;
     this.#options = options;
     this.#client = isClient(source) ? source : undefined;
     this.#inFlight = new InFlightLimit({ limit: maxInFlight, of: options.name, shared });
@@ -76,7 +77,7 @@ export class GroupMember {
     this.#record = new ServerRecord(this.#client?.state.name ?? 'ready');
     this.#listing = new Listing({
       source,
-      select: (tools) => select(tools, (error) => this.#report(error)),
+      select: (tools) => this.select(tools),
       onListed: () => this.#onListed(),
       onFailed: (error) => this.#onNotListed(error),
     });
@@ -140,6 +141,11 @@ export class GroupMember {
     return annotations === undefined ? believed : { ...believed, ...annotations };
   }
 
+  /** What the group shows of a list of its tools. */
+  select(tools: readonly Tool[]): SelectedTool[] {
+    return this.#options.select(tools, (error) => this.report(error));
+  }
+
   /** Whether a tool of this name may be its own. */
   mayHave(tool: string): boolean {
     const { name, prefix } = this.#options;
@@ -168,12 +174,9 @@ export class GroupMember {
    * @throws LongwireError
    */
   async reconnect(options: { signal?: AbortSignal }): Promise<void> {
-    if (this.#isDisabled) throw this.#disabledError('reconnecting it');
+    if (this.#isDisabled) throw disabledError('reconnecting it', this.name);
     if (this.#client === undefined) {
-      throw new LongwireError(`${this.name} has no connection of its own to be made anew`, {
-        code: 'config',
-        certainty: 'not-sent',
-      });
+      throw noConnectionError(this.name);
     }
     const epoch = this.#epoch;
     if (!this.#isDown) await this.#closeClient(this.#client);
@@ -247,22 +250,24 @@ export class GroupMember {
    * @throws LongwireError
    */
   async seek(tool: string): Promise<void> {
-    if (this.#isDisabled) throw this.#disabledError(`the call of ${tool}`);
+    if (this.#isDisabled) throw disabledError(`the call of ${tool}`, this.name);
     const failure = await this.#listing.fetch().done;
     if (failure !== undefined) throw failure;
   }
 
   /**
-   * Calls a tool, in order. `name` is the program's name for it.
+   * Calls a tool, in order. `name` is the program's name for it; `source` is its own, as the principal for
+   * whom the call is.
    *
    * @throws LongwireError
    */
   async call(
     { original, isIdempotent }: SelectedTool,
     { name, args, options }: { name: string; args: object; options: CallToolOptions },
+    source: ToolSource = this.source,
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
-    if (this.#isDisabled) throw this.#disabledError(what);
+    if (this.#isDisabled) throw disabledError(what, this.name);
     this.#breaker?.check(what);
     const epoch = this.#epoch;
     const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
@@ -272,7 +277,7 @@ export class GroupMember {
       // It was closed at the moment when the call could begin.
       if (epoch !== this.#epoch) throw closedError('not-sent');
       const make = (own: CallToolOptions): Promise<CallToolResult> =>
-        this.source.callTool(original, args, own);
+        source.callTool(original, args, own);
       const result = await (this.#breaker === undefined
         ? make(passed)
         : this.#breaker.run(what, { given: options, passed }, make));
@@ -304,7 +309,7 @@ export class GroupMember {
       ...stops,
       client.on('state', (state) => this.#onState(state)),
       ...forwardEvents(client, server, emit),
-      client.on('error', (error) => this.#report(error)),
+      client.on('error', (error) => this.report(error)),
     ];
   }
 
@@ -355,7 +360,7 @@ export class GroupMember {
     this.#isUnannounced = true;
     this.#failed(error);
     // A dial that failed is reported as a state.
-    if (!this.#isDown) this.#report(error);
+    if (!this.#isDown) this.report(error);
   }
 
   #announceRemoved(): void {
@@ -368,7 +373,8 @@ export class GroupMember {
     this.#options.emit({ type: 'tools-changed', server: this.name, at: Date.now() });
   }
 
-  #report(error: unknown): void {
+  /** Something failed that belongs to no call. */
+  report(error: unknown): void {
     const failure = this.#record.failed(error);
     if (failure === undefined) return;
     this.#options.emit({ type: 'error', server: this.name, at: Date.now(), error: failure });
@@ -388,13 +394,5 @@ export class GroupMember {
     } finally {
       this.#isClosing = false;
     }
-  }
-
-  #disabledError(what: string): LongwireError {
-    return new LongwireError(`${what} was not made: the server ${this.name} is disabled`, {
-      code: 'unknown-tool',
-      certainty: 'not-sent',
-      hint: 'enable it first',
-    });
   }
 }
