@@ -60,10 +60,8 @@ export class PrincipalGroup implements Group {
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
     const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
     await this.#run('connecting', limits, async (tools) => {
-      const sources = tools.enabled.map(({ source }) => source);
-      await Promise.allSettled(
-        sources.map((source) => (isClient(source) ? source.connect(options) : undefined)),
-      );
+      const clients = tools.enabled.map(({ source }) => source).filter(isClient);
+      await Promise.allSettled(clients.map((client) => client.connect(options)));
       options.signal?.throwIfAborted();
     });
   }
