@@ -19,8 +19,8 @@ import type {
   CallToolOptions,
   CheckedCallOptions,
   OperationOptions,
-  ToolSource,
 } from '../client/types.js';
+import { UnderWay, type CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
 import { nearest } from '../nearest.js';
 import { withDefaults } from '../options/option.js';
@@ -33,7 +33,7 @@ import { parseTarget } from '../dial/target.js';
 import type { Group } from './contract.js';
 import { EventQueue, type GroupEventsOptions, type GroupEventStream } from './event-queue.js';
 import type { Health, HealthOptions } from '../health/health.js';
-import { GroupMember } from './member.js';
+import { GroupMember, type GroupMemberOptions } from './member.js';
 import {
   checkServer,
   listServers,
@@ -81,6 +81,7 @@ export class ServerGroup implements Group {
   readonly #nextEvents = new NextEvents();
   readonly #queues = new Set<EventQueue>();
   readonly #shared: SharedCallOptions;
+  readonly #underWay = new UnderWay(() => this.name);
   readonly #directory: ToolDirectory<GroupMember>;
   #principals: Principals<PrincipalTools> | undefined;
   /** It was closed before it began. */
@@ -121,7 +122,9 @@ export class ServerGroup implements Group {
 
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     checkOperationOptions(options);
-    return this.#asSaid(options)?.listTools(options) ?? this.#directory.list(options);
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.listTools(options);
+    return this.#underWay.run('tools/list', () => this.#directory.list(options));
   }
 
   callTool<Data>(
@@ -138,11 +141,13 @@ export class ServerGroup implements Group {
     checkOperationOptions(options);
     const other = this.#asSaid(options);
     if (other !== undefined) return other.callTool(name, args, options);
-    return callAsWanted(name, options, async (rest) => {
-      const { member, selected } =
-        this.#directory.find(name) ?? (await this.#directory.seek(name, rest));
-      return member.call(selected, { name, args, options: rest });
-    });
+    return this.#underWay.run(`the call of ${name}`, () =>
+      callAsWanted(name, options, async (rest) => {
+        const { member, selected } =
+          this.#directory.find(name) ?? (await this.#directory.seek(name, rest));
+        return member.call(selected, { name, args, options: rest });
+      }),
+    );
   }
 
   tool(name: string): ToolHandle {
@@ -157,13 +162,16 @@ export class ServerGroup implements Group {
       options: withDefaults(PRINCIPALS, options.principals),
       create: (own) =>
         new PrincipalTools(own, {
+          name: this.name,
           members: () => this.#members.values(),
           listMs,
           shared: this.#shared,
         }),
       shared: this.#shared,
     });
-    return new PrincipalGroup(this, this.#principals, this.#principals.of(principal, credentials));
+    const record = this.#principals.of(principal, credentials);
+    const underWay = this.#underWay;
+    return new PrincipalGroup({ group: this, underWay, principals: this.#principals, record });
   }
 
   trustedHints({ name }: Tool): ToolAnnotations | undefined {
@@ -229,14 +237,18 @@ export class ServerGroup implements Group {
     await this.#member(name).reconnect(options);
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all([
-      ...[...this.#members.values()].map((member) => member.close()),
-      this.#principals?.closeAll(),
-    ]);
-    for (const queue of this.#queues) queue.end();
-    this.#nextEvents.failAll(closedError('not-sent'));
+  get isClosing(): boolean {
+    return this.#underWay.isClosing;
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#underWay.close(options, async (drainMs) => {
+      this.#isClosed = true;
+      await Promise.all([...this.#members.values()].map((member) => member.close({ drainMs })));
+      await this.#principals?.closeAll();
+      for (const queue of this.#queues) queue.end();
+      this.#nextEvents.failAll(closedError('not-sent'));
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -270,16 +282,20 @@ export class ServerGroup implements Group {
     return member;
   }
 
-  #reach(server: GroupServer): { source: ToolSource; target: string; isOwn: boolean } {
+  #reach(
+    server: GroupServer,
+  ): Pick<GroupMemberOptions, 'source' | 'target' | 'isOwn' | 'whenAway'> {
     if ('client' in server) {
-      return { source: server.client, target: server.client.name, isOwn: false };
+      const { client } = server;
+      return { source: client, target: client.name, isOwn: false, whenAway: undefined };
     }
     const { name, target, options } = server;
     try {
-      const client = new ServiceClient(target, { ...this.#options.shared, ...options, name });
+      const own = { ...this.#options.shared, ...options, name };
+      const client = new ServiceClient(target, own);
       const parsed = parseTarget(target);
       const shown = parsed.kind === 'url' ? displayUrl(parsed.url) : parsed.name;
-      return { source: client, target: shown, isOwn: true };
+      return { source: client, target: shown, isOwn: true, whenAway: own.whenAway };
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw new TypeError(`servers.${name}: ${error.message}`, { cause: error });

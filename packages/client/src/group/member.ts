@@ -1,7 +1,13 @@
 import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import { isClient, type LongwireClient } from '../client/contract.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
-import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
+import {
+  trustedHintsOf,
+  type CallToolOptions,
+  type ToolSource,
+  type WhenAway,
+} from '../client/types.js';
+import type { CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { isToolError } from '../error-facts.js';
@@ -28,6 +34,8 @@ export interface GroupMemberOptions {
   source: ToolSource;
   /** The group made the source, and closes it. */
   isOwn: boolean;
+  /** What calls do that say nothing of it, as the group's own client was told. */
+  whenAway: WhenAway | undefined;
   /** Its hints are believed; `undefined`: if the source says so. */
   isTrusted: boolean | undefined;
   isDisabled: boolean;
@@ -56,7 +64,7 @@ export class GroupMember {
   /** The group's latest list is without its tools, or without their changes. */
   #isUnannounced = false;
   #isClosing = false;
-  /** Counts its closings: what began before one of them ends. */
+  /** Counts its closings. */
   #epoch = 0;
 
   constructor(options: GroupMemberOptions) {
@@ -152,11 +160,7 @@ export class GroupMember {
     return prefix === '' || tool.startsWith(`${prefix}__`) || tool.startsWith(`${name}__`);
   }
 
-  /**
-   * Connects now, if there is something to connect.
-   *
-   * @throws LongwireError
-   */
+  /** Connects now, if there is something to connect; rejected with a LongwireError. */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.#isDisabled) return;
     try {
@@ -168,16 +172,12 @@ export class GroupMember {
   }
 
   /**
-   * Connects anew. A connection that rests dials again, and its state is restored; any other is closed
-   * first, with its calls.
-   *
-   * @throws LongwireError
+   * Connects anew; rejected with a LongwireError. A connection that rests dials again, and its state is
+   * restored; any other is closed first, with its calls.
    */
   async reconnect(options: { signal?: AbortSignal }): Promise<void> {
     if (this.#isDisabled) throw disabledError('reconnecting it', this.name);
-    if (this.#client === undefined) {
-      throw noConnectionError(this.name);
-    }
+    if (this.#client === undefined) throw noConnectionError(this.name);
     const epoch = this.#epoch;
     if (!this.#isDown) await this.#closeClient(this.#client);
     if (epoch !== this.#epoch) throw closedError('not-sent');
@@ -222,10 +222,11 @@ export class GroupMember {
   }
 
   /** Fails the calls that wait, and closes what the group has opened. The next use connects again. */
-  async close(): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
     this.#epoch += 1;
     this.#inFlight.failAll(() => closedError('not-sent'));
-    if (this.#options.isOwn && this.#client !== undefined) await this.#closeClient(this.#client);
+    if (!this.#options.isOwn || this.#client === undefined) return;
+    await this.#closeClient(this.#client, options);
   }
 
   /**
@@ -244,20 +245,16 @@ export class GroupMember {
     await call.during(done).catch(() => (this.#isUnannounced = true));
   }
 
-  /**
-   * Fetches its list for one of its tools.
-   *
-   * @throws LongwireError
-   */
-  async seek(tool: string): Promise<void> {
+  /** Fetches its list for one of its tools; rejected with a LongwireError. */
+  async seek(tool: string, options: CallToolOptions): Promise<void> {
     if (this.#isDisabled) throw disabledError(`the call of ${tool}`, this.name);
+    if (this.#failsAtOnce(options)) await this.source.listTools({ whenAway: 'fail' });
     const failure = await this.#listing.fetch().done;
     if (failure !== undefined) throw failure;
   }
 
   /**
-   * Calls a tool, in order. `name` is the program's name for it; `source` is its own, as the principal for
-   * whom the call is.
+   * Calls a tool, in order. `name` is the program's name for it; `source` is its own as a principal.
    *
    * @throws LongwireError
    */
@@ -269,6 +266,8 @@ export class GroupMember {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw disabledError(what, this.name);
     this.#breaker?.check(what);
+    // It needs no turn for that.
+    if (this.#failsAtOnce(options)) return source.callTool(original, args, options);
     const epoch = this.#epoch;
     const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
     const passed =
@@ -292,13 +291,16 @@ export class GroupMember {
     }
   }
 
+  /** Whether a call is not to wait, and would have to: the server is away. */
+  #failsAtOnce({ whenAway = this.#options.whenAway }: CallToolOptions): boolean {
+    return whenAway === 'fail' && (this.#isDown || this.#record.state === 'reconnecting');
+  }
+
   /** Its health, by a small request. */
-  async health(options: HealthOptions): Promise<Health> {
-    if (this.#isDisabled) {
-      return { status: 'down', reason: 'it is disabled', latencyMs: undefined, uptimeMs: 0 };
-    }
-    const { state, since } = this.#record.report();
-    return healthOf(this.source, { ...options, since: state === 'ready' ? since : undefined });
+  health(options: HealthOptions): Promise<Health> {
+    const { state, since: at } = this.#record.report();
+    const since = state === 'ready' ? at : undefined;
+    return healthOf(this.source, { ...options, since, isDisabled: this.#isDisabled });
   }
 
   #listen(source: ToolSource, client: LongwireClient | undefined): (() => void)[] {
@@ -373,14 +375,13 @@ export class GroupMember {
     this.#options.emit({ type: 'tools-changed', server: this.name, at: Date.now() });
   }
 
-  /** Something failed that belongs to no call. */
   report(error: unknown): void {
     const failure = this.#record.failed(error);
     if (failure === undefined) return;
     this.#options.emit({ type: 'error', server: this.name, at: Date.now(), error: failure });
   }
 
-  async #closeClient(client: LongwireClient): Promise<void> {
+  async #closeClient(client: LongwireClient, options: CloseOptions = {}): Promise<void> {
     this.#isClosing = true;
     // The next session may have other tools.
     this.#isUnannounced = true;
@@ -388,7 +389,7 @@ export class GroupMember {
     // From now on it is closed for everybody.
     if (client.state.name !== 'idle') this.#record.entered({ name: 'closed' }, Date.now());
     try {
-      await client.close();
+      await client.close(options);
       this.#isDown = false;
       this.#record.entered(client.state, Date.now());
     } finally {

@@ -15,6 +15,7 @@ import type {
   OperationOptions,
   ToolSource,
 } from '../client/types.js';
+import type { CloseOptions, UnderWay } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
 import { checkHealthOptions, type Health, type HealthOptions } from '../health/health.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
@@ -27,19 +28,26 @@ import type { GroupEvents, ServerStatus } from './types.js';
 /** The events of `events()`. */
 const QUEUED = ['state', 'notification', 'toolsChanged', 'progress', 'breaker', 'error'] as const;
 
+/** What a {@link PrincipalGroup} is made with. */
+export interface PrincipalGroupSettings {
+  group: Group;
+  /** What is under way in the group. */
+  underWay: UnderWay;
+  principals: Principals<PrincipalTools>;
+  record: PrincipalRecord<PrincipalTools>;
+}
+
 /** A group as one of its principals: see `group.as`. */
 export class PrincipalGroup implements Group {
   readonly #group: Group;
+  readonly #underWay: UnderWay;
   readonly #principals: Principals<PrincipalTools>;
   readonly #nextEvents = new NextEvents();
   #latest: PrincipalRecord<PrincipalTools>;
 
-  constructor(
-    group: Group,
-    principals: Principals<PrincipalTools>,
-    record: PrincipalRecord<PrincipalTools>,
-  ) {
+  constructor({ group, underWay, principals, record }: PrincipalGroupSettings) {
     this.#group = group;
+    this.#underWay = underWay;
     this.#principals = principals;
     this.#latest = record;
   }
@@ -137,14 +145,14 @@ export class PrincipalGroup implements Group {
   server(name: string): LongwireClient {
     // It says that there is none of this name, or that it is no client.
     this.#group.server(name);
-    return this.#sourceNamed(name) as LongwireClient;
+    return this.#memberNamed(name)?.source as LongwireClient;
   }
 
   async health(name: string, options: HealthOptions = {}): Promise<Health> {
     checkHealthOptions(options);
-    const source = this.#sourceNamed(name);
-    if (source === undefined) return this.#group.health(name, options);
-    return healthOf(source, { ...options, since: undefined });
+    const member = this.#memberNamed(name);
+    if (member?.isOffered !== true) return this.#group.health(name, options);
+    return healthOf(member.source, { ...options, since: undefined, isDisabled: false });
   }
 
   add(): never {
@@ -167,14 +175,17 @@ export class PrincipalGroup implements Group {
     throw ofTheGroup('reconnect');
   }
 
-  async close(): Promise<void> {
+  get isClosing(): boolean {
+    return this.#group.isClosing || this.#record.session?.underWay.isClosing === true;
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
     const record = this.#record;
     const tools = this.#principals.sessionOf(record);
-    const sources = tools.enabled.map(({ source }) => source);
-    await Promise.all([
-      ...sources.map((source) => closeIn(source)),
-      this.#principals.close(record),
-    ]);
+    await tools.underWay.close(options, async (drainMs) => {
+      await Promise.all(tools.enabled.map(({ source }) => closeIn(source, { drainMs })));
+      await this.#principals.close(record);
+    });
     this.#nextEvents.failAll(closedError('not-sent'));
   }
 
@@ -187,10 +198,9 @@ export class PrincipalGroup implements Group {
     return this.#latest;
   }
 
-  #sourceNamed(name: string): ToolSource | undefined {
+  #memberNamed(name: string): PrincipalMember | undefined {
     const tools = this.#principals.sessionOf(this.#record);
-    const member = tools.members().find((one) => one.name === name);
-    return member?.source;
+    return tools.members().find((member) => member.name === name);
   }
 
   /** Listens to the sessions of the principal, and says of which server an event is. */
@@ -228,12 +238,17 @@ export class PrincipalGroup implements Group {
       this.as(id, credentials);
     }
     checkOperationOptions(options as OperationOptions);
-    return this.#principals.run(this.#record, { what, options: options as Options }, run);
+    const asked = { what, options: options as Options };
+    return this.#underWay.run(what, () =>
+      this.#principals.run(this.#record, asked, (tools, own) =>
+        tools.underWay.run(what, () => run(tools, own)),
+      ),
+    );
   }
 }
 
-async function closeIn(source: ToolSource): Promise<void> {
-  if ('close' in source && typeof source.close === 'function') await source.close();
+async function closeIn(source: ToolSource, options: CloseOptions): Promise<void> {
+  if ('close' in source && typeof source.close === 'function') await source.close(options);
 }
 
 function ofTheGroup(method: string): TypeError {

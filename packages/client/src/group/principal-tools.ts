@@ -2,6 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/client';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import { mayHaveHeaders } from '../client/principals.js';
 import type { CallToolOptions, ToolSource } from '../client/types.js';
+import { UnderWay } from '../client/under-way.js';
 import type { Principal } from '../connection/resolve-options.js';
 import { Listing } from './listing.js';
 import type { GroupMember } from './member.js';
@@ -84,9 +85,9 @@ export class PrincipalMember implements ListedMember {
     await call.during(done).catch(() => {});
   }
 
-  async seek(tool: string): Promise<void> {
+  async seek(tool: string, options: CallToolOptions): Promise<void> {
     // It says that it is disabled.
-    if (this.member.isDisabled) return this.member.seek(tool);
+    if (this.member.isDisabled) return this.member.seek(tool, options);
     const failure = await this.#listing.fetch().done;
     if (failure !== undefined) throw failure;
   }
@@ -107,6 +108,8 @@ export class PrincipalMember implements ListedMember {
 
 /** What the tools of a principal are made with. */
 export interface PrincipalToolsOptions {
+  /** What the group is called. */
+  name: string;
   /** The servers of the group. */
   members: () => Iterable<GroupMember>;
   listMs: number;
@@ -116,6 +119,7 @@ export interface PrincipalToolsOptions {
 /** The tools of a group as one principal sees them: what servers listed for it, and for nobody else. */
 export class PrincipalTools {
   readonly directory: ToolDirectory<PrincipalMember>;
+  readonly underWay: UnderWay;
   readonly #principal: Principal;
   readonly #options: PrincipalToolsOptions;
   readonly #members = new Map<GroupMember, PrincipalMember>();
@@ -123,6 +127,7 @@ export class PrincipalTools {
   constructor(principal: Principal, options: PrincipalToolsOptions) {
     this.#principal = principal;
     this.#options = options;
+    this.underWay = new UnderWay(() => options.name);
     this.directory = new ToolDirectory({ ...options, members: () => this.members() });
   }
 

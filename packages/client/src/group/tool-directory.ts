@@ -18,7 +18,7 @@ export interface ListedMember extends IndexedMember {
    *
    * @throws LongwireError
    */
-  seek(tool: string): Promise<void>;
+  seek(tool: string, options: OperationOptions): Promise<void>;
 }
 
 /** What a directory is made with. */
@@ -82,7 +82,9 @@ export class ToolDirectory<Member extends ListedMember> {
     const members = this.#current.candidates(name);
     const failures: unknown[] = [];
     await this.#within(`the call of ${name}`, options, async () => {
-      for (const sought of await Promise.allSettled(members.map((one) => one.seek(name)))) {
+      for (const sought of await Promise.allSettled(
+        members.map((one) => one.seek(name, options)),
+      )) {
         if (sought.status === 'rejected') failures.push(sought.reason);
       }
     });
