@@ -1,10 +1,14 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { networkFetch } from '@longwire/client/internal';
 import { usageError } from './command-error.js';
 import type { Context } from './context.js';
 import { hasClaudeKey } from './environment.js';
+import { networkForOthers, type NetworkContext } from './network.js';
 
 /** The default address of Claude; passed, so that the SDK reads no other. */
 const defaultBaseUrl = 'https://api.anthropic.com';
+
+type ClaudeContext = Pick<Context, 'environment'> & NetworkContext;
 
 /**
  * Claude with the key and the address of the environment, or undefined if no key is set. The key is
@@ -12,7 +16,8 @@ const defaultBaseUrl = 'https://api.anthropic.com';
  *
  * @throws LongwireError (usage) for an address that is none.
  */
-export function createClaude({ environment }: Pick<Context, 'environment'>): Anthropic | undefined {
+export function createClaude(context: ClaudeContext): Anthropic | undefined {
+  const { environment } = context;
   const { anthropicApiKey, anthropicAuthToken, anthropicBaseUrl = defaultBaseUrl } = environment;
   if (!hasClaudeKey(environment)) return undefined;
   if (!URL.canParse(anthropicBaseUrl)) {
@@ -23,5 +28,6 @@ export function createClaude({ environment }: Pick<Context, 'environment'>): Ant
     apiKey: anthropicAuthToken === undefined ? (anthropicApiKey ?? null) : null,
     authToken: anthropicAuthToken ?? null,
     baseURL: anthropicBaseUrl,
+    fetch: networkFetch(networkForOthers(context)),
   });
 }

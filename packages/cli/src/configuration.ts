@@ -5,6 +5,7 @@ import { isCredentialName } from '@longwire/client/internal';
 import type { ConfigInput, ServerConfig } from '@longwire/client/config';
 import type { Context } from './context.js';
 import { readDotEnv } from './environment.js';
+import { addProxy } from './network.js';
 import type { Redactor } from './redact.js';
 import { sanitizeLine } from './sanitize.js';
 import { writtenTarget } from './target.js';
@@ -150,13 +151,15 @@ export function namesIn({ servers, unusable }: Configuration): string[] {
 }
 
 function learnSecrets(
-  { target, options, middleware, variables }: ServerConfig,
+  { target, options, network, middleware, variables }: ServerConfig,
   { redactor, env }: { redactor: Redactor; env: Readonly<Record<string, string | undefined>> },
 ): void {
   for (const name of variables) if (isCredentialName(name)) redactor.add(env[name]);
   for (const [name, value] of Object.entries(options.headers ?? {})) {
     redactor.addHeader(name, value);
   }
+  if (network.proxy !== undefined) addProxy(redactor, network.proxy);
+  redactor.add(network.passphrase);
   for (const { options: written } of middleware) {
     for (const [name, value] of Object.entries(written)) {
       if (typeof value === 'string' && isCredentialName(name)) redactor.addHeader(name, value);

@@ -4,6 +4,7 @@ import { loadWideText } from './display-width.js';
 import { readEnvironment } from './environment.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import { Interruptions } from './interruptions.js';
+import { checkNetworkOptions } from './network.js';
 import { readCommonOptions, withBareTrace } from './options.js';
 import { createProgram } from './program.js';
 import { mistakenWords } from './mistaken-words.js';
@@ -72,6 +73,7 @@ export async function main(options: MainOptions): Promise<ExitCode> {
     for (const [name, value] of Object.entries(common.headers)) redactor.addHeader(name, value);
     for (const [name, value] of Object.entries(common.variables)) redactor.addVariable(name, value);
     redactor.addCommand(command ?? []);
+    checkNetworkOptions({ options: common, env, cwd, redactor });
     terminal = new Terminal({ stdout, stderr, redactor, env, ...common });
     const trace =
       common.trace === undefined

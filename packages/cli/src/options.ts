@@ -1,5 +1,5 @@
 import { PROTOCOL_VERSIONS, type Protocol } from '@longwire/client';
-import { didYouMean } from '@longwire/client/internal';
+import { didYouMean, type TlsFiles } from '@longwire/client/internal';
 import { Argument, type Command } from 'commander';
 import { parseDuration } from './durations.js';
 import { parseHeaders } from './headers.js';
@@ -72,6 +72,10 @@ export interface CommonOptions {
   variables: Record<string, string>;
   /** Of `--cwd`: where the command after `--` runs. */
   directory?: string;
+  /** Of `--proxy`: its address, or `none`. */
+  proxy?: string;
+  /** Of `--ca`, `--cert` and `--key`: the files. */
+  tls?: TlsFiles;
   /** Of `--config`: the file that names servers, instead of the `longwire.json` that is here. */
   configFile?: string;
   /** Of `--profile`. */
@@ -99,6 +103,10 @@ export function addCommonOptions(program: Command): void {
       collect,
     )
     .option('--cwd <directory>', 'where the command after -- runs (default: here)')
+    .option('--proxy <url>', 'go through this proxy, or `none` (default: HTTPS_PROXY, HTTP_PROXY)')
+    .option('--ca <file>', 'trust the authorities in it, too (PEM)')
+    .option('--cert <file>', 'identify by this certificate (PEM)')
+    .option('--key <file>', 'the key of the certificate (default: in the same file)')
     .option('--config <file>', 'the file that names servers (default: longwire.json)')
     .option('--profile <name>', 'lay this profile of the file over it (default: LONGWIRE_PROFILE)')
     .option('--json', 'print one JSON document and nothing else on stdout')
@@ -130,6 +138,10 @@ export function readCommonOptions(
     protocol?: string;
     env?: string[];
     cwd?: string;
+    proxy?: string;
+    ca?: string;
+    cert?: string;
+    key?: string;
     config?: string;
     profile?: string;
     json?: boolean;
@@ -147,6 +159,14 @@ export function readCommonOptions(
     ...(raw.protocol !== undefined && { protocol: parseProtocol(raw.protocol) }),
     variables: parseVariables(raw.env ?? [], env),
     ...(raw.cwd !== undefined && { directory: raw.cwd }),
+    ...(raw.proxy !== undefined && { proxy: raw.proxy }),
+    ...((raw.ca ?? raw.cert ?? raw.key) !== undefined && {
+      tls: {
+        ...(raw.ca !== undefined && { ca: raw.ca }),
+        ...(raw.cert !== undefined && { cert: raw.cert }),
+        ...(raw.key !== undefined && { key: raw.key }),
+      },
+    }),
     ...(raw.config !== undefined && { configFile: raw.config }),
     ...(raw.profile !== undefined && { profile: raw.profile }),
     json,

@@ -21,6 +21,7 @@ import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import { requestHeaders } from './headers.js';
 import { targetAuth, type TargetAuth } from './login/target-auth.js';
+import { networkFor, networkOf, type NetworkOptions } from './network.js';
 import { sanitizeLine } from './sanitize.js';
 import type { ServerRequestOptions } from './server-requests/options.js';
 import { nameOf, type Server, type Target } from './target.js';
@@ -46,6 +47,8 @@ const maxClosingMs = 1500;
 /** A command's own settings for a server. */
 interface ServerSettings {
   name?: string | undefined;
+  /** How it is reached. Default: as the command line says. */
+  network?: NetworkOptions;
   retry?: RetryOptions;
   /** Its hints are believed, whatever a configuration says. */
   trusted?: boolean;
@@ -88,13 +91,16 @@ export function createTargetClient(
   const kind = typeof target === 'string' ? 'url' : 'command';
   const connectMs = configured.timeouts?.connectMs ?? defaultConnectMs[kind];
   const { timeoutMs = connectMs, deadlineMs = timeoutMs } = options;
+  const { proxy: _proxy, tls: _tls, ...others } = configured;
+  const network = typeof target === 'string' ? (given.network ?? networkFor(context)) : {};
   const client = createClient(target, {
-    ...configured,
+    ...others,
+    ...network,
     name,
     ...(typeof target === 'string' && {
       headers: headersFor(target, context, configured.headers),
       ...(!hasOwnCredentials(target, context, configured.headers) && {
-        auth: wrapAuth(targetAuth(context, target)),
+        auth: wrapAuth(targetAuth(context, target, network)),
       }),
     }),
     clientInfo: { name: 'longwire', version: VERSION },
@@ -144,6 +150,7 @@ export async function createServerClient(
   const configured = await clientOptionsOf(config, await middlewaresFor(context, config));
   return createTargetClient(context, target, {
     ...given,
+    network: networkOf(context, { config }),
     configured: { ...configured, ...options },
   });
 }

@@ -10,7 +10,7 @@ import type { Server } from './target.js';
  */
 export function checkTargetOptions(servers: readonly Server[], options: CommonOptions): void {
   if (servers.length === 0) return;
-  const { headers, transport, variables, directory, configFile, profile } = options;
+  const { headers, tls, transport, variables, directory, configFile, profile } = options;
   const hasUrl = servers.some(({ target }) => typeof target === 'string');
   const commands = servers.filter(({ target }) => typeof target !== 'string');
   const hasOwnCommand = commands.some(({ config }) => config === undefined);
@@ -29,7 +29,10 @@ export function checkTargetOptions(servers: readonly Server[], options: CommonOp
       '--header is for a server at a URL: a command after -- gets what it needs by --env NAME=value',
     );
   }
-  refuseSharedCredentials(servers, headers);
+  if (!hasUrl && tls?.cert !== undefined) {
+    throw usageError('--cert is for a server at a URL, and not for a command after --');
+  }
+  refuseSharedCredentials(servers, options);
   if (servers.every(({ config }) => config === undefined)) {
     if (configFile !== undefined) throw usageError('--config is for a server that the file names');
     if (profile !== undefined) {
@@ -44,13 +47,14 @@ export function checkTargetOptions(servers: readonly Server[], options: CommonOp
 /** `--header` is sent to every URL; credentials must not reach another server than the intended one. */
 function refuseSharedCredentials(
   servers: readonly Server[],
-  headers: Readonly<Record<string, string>>,
+  { headers, tls }: CommonOptions,
 ): void {
   const urls = servers.map(({ target }) => target).filter((target) => typeof target === 'string');
   const origins = new Set(urls.map((url) => new URL(url).origin));
   const name = Object.keys(headers).find(isCredentialName);
-  if (origins.size < 2 || name === undefined) return;
+  const option = name === undefined ? tls?.cert && '--cert' : `--header ${name}`;
+  if (origins.size < 2 || option === undefined) return;
   throw usageError(
-    `--header ${name} would go to ${origins.size} different servers: leave it out, or name one of them`,
+    `${option} would go to ${origins.size} different servers: leave it out, or name one of them`,
   );
 }

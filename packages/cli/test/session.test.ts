@@ -17,7 +17,8 @@ describe('connecting', () => {
     [{ timeoutMs: 45_000, deadlineMs: 20_000 }, 20_000],
   ])('with %j may take %d ms', (limits, connectMs) => {
     const options = { headers: {}, ...limits };
-    const context = { environment: {}, options, redactor: new Redactor(), requests: {} };
+    const [redactor, requests] = [new Redactor(), {}];
+    const context = { environment: {}, env: {}, options, redactor, requests };
     createTargetClient(context as unknown as Context, 'http://h:1/sse');
     const given = createClient.mock.lastCall?.[1] as ClientOptions;
     expect(given.timeouts).toEqual({ connectMs });

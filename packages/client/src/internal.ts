@@ -4,8 +4,14 @@
  */
 export { CERTAINTY_TEXT } from './certainty-text.js';
 export { schemaProblems } from './config/schema-problems.js';
+export { networkOptionsOf, readTlsFiles, type TlsFiles } from './config/network.js';
 export { isReservedHeader } from './http/headers.js';
 export { networkAdvice, networkReason } from './http/network-error.js';
+export { networkFetch } from './http/network-fetch.js';
+export { ProxyRules, type Proxy, type UnusableProxy } from './http/proxy.js';
+export { ProxyError, proxyRefused } from './http/proxy-error.js';
+export { openTunnel } from './http/tunnel.js';
+export { resolveNetwork, type Network } from './http/network.js';
 export { certificateNames } from './http/tls-error.js';
 export {
   assignPrefixes,

@@ -1,5 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { networkAdvice, networkReason, ProxyError } from '@longwire/client/internal';
 import { CommandError } from '../command-error.js';
+
+/** The codes of a certificate that cannot be verified. */
+const CERTIFICATE = /SELF_SIGNED|^UNABLE_TO_|^CERT_/;
 
 /**
  * Converts an error of the SDK to one of ours, for the same exit codes and messages as everywhere.
@@ -19,7 +23,8 @@ export function asChatError(error: unknown, credential = 'ANTHROPIC_API_KEY'): u
     return new CommandError(message, { code: 'timeout', certainty: 'outcome-unknown', cause });
   }
   if (error instanceof Anthropic.APIConnectionError) {
-    const message = `could not reach Claude: ${reasonOf(error)}; check the network and ANTHROPIC_BASE_URL`;
+    const { reason, advice = 'check the network and ANTHROPIC_BASE_URL' } = networkFailure(error);
+    const message = `could not reach Claude: ${reason}; ${advice}`;
     return new CommandError(message, { code: 'connect-failed', certainty: 'not-sent', cause });
   }
   if (error instanceof Anthropic.APIError) return rejection(error, credential);
@@ -67,6 +72,20 @@ function isBrokenStream(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
   return error.message === 'terminated' || /^(?:UND_ERR_|ECONN|EPIPE)/.test(code ?? '');
+}
+
+/** Why there was no connection, and what to do where the proxy or a certificate is the matter. */
+function networkFailure(error: Error): { reason: string; advice?: string | undefined } {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth++) {
+    const isProxy = at instanceof ProxyError;
+    const { code } = at as NodeJS.ErrnoException;
+    if (isProxy || (code !== undefined && CERTIFICATE.test(code))) {
+      const url = new URL('https://api.anthropic.com');
+      return { reason: networkReason(at, url), advice: networkAdvice(at, url) };
+    }
+    at = at.cause;
+  }
+  return { reason: reasonOf(error) };
 }
 
 /** The innermost reason, which for a network error is the useful one. */

@@ -34,7 +34,12 @@ async function demo(
     import('../demo/tour.js'),
   ]);
   const serving = await serveDemo();
-  const client = createTargetClient(context, serving.url, { name: 'demo', trusted: true });
+  const client = createTargetClient(context, serving.url, {
+    name: 'demo',
+    trusted: true,
+    // It is in this process.
+    network: {},
+  });
   try {
     checkTargetOptions([{ target: serving.url }], common);
     terminal.print(`An MCP server of this demo's own listens at ${serving.url}`);

@@ -17,7 +17,7 @@ export const addDoctor: AddCommand = (program, run) => {
     .addHelpText(
       'after',
       `
-Looks at each layer on the way: proxy variables, name, address, TLS, HTTP, the
+Looks at each layer on the way: proxy, name, address, TLS, HTTP, the
 server, its lists, its event stream; or the program after --. The first broken
 one decides the exit code: 3 up to the server, 4 login, 6 event stream.
 

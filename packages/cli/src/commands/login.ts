@@ -10,6 +10,7 @@ import { parseRedirect } from '../login/loopback.js';
 import { LoginStore } from '../login/login-store.js';
 import { loginDocument, whoIs } from '../login/shown-login.js';
 import { loginTargetArgument } from '../options.js';
+import { networkOf } from '../network.js';
 import { sanitizeLine } from '../sanitize.js';
 import { closeClients, connectClients, createServerClient, hasOwnCredentials } from '../session.js';
 import type { Server } from '../target.js';
@@ -68,7 +69,11 @@ async function login(given: Context, word: string | undefined, words: Words): Pr
     if (given.options.json) terminal.json(null);
     return 0;
   }
-  const loggedIn = await logIn(context, challenged, { ...options, target });
+  const loggedIn = await logIn(context, challenged, {
+    ...options,
+    target,
+    network: networkOf(context, server),
+  });
   await checkToken(context, server, loggedIn);
   requests.credentials = 'none';
   const store = new LoginStore(context);

@@ -4,6 +4,7 @@ import { meantLogin } from '../login/meant-login.js';
 import { LoginStore } from '../login/login-store.js';
 import { loginFlows } from '../login/login-flows.js';
 import { loginTargetArgument } from '../options.js';
+import { networkOf } from '../network.js';
 import { sanitizeLine } from '../sanitize.js';
 import { summaryOf } from '../report-error.js';
 
@@ -20,10 +21,12 @@ export const addLogout: AddCommand = (program, run) => {
 async function logout(context: Context, word: string | undefined): Promise<ExitCode> {
   const { terminal, options, redactor, interruptions } = context;
   const store = new LoginStore(context);
-  const login = await meantLogin(context, store, word);
+  const { login, server } = await meantLogin(context, store, word);
+  const network = networkOf(context, server);
   const { resource, issuer } = login.facts;
   const end = async (): Promise<{ revoked: boolean; why: string | undefined }> => {
     const flows = loginFlows(store, login, {
+      network,
       onSecrets: ({ secrets: { client, tokens } }) => {
         redactor.add(client.client_secret);
         redactor.add(tokens?.access_token);

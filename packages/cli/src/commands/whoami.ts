@@ -21,7 +21,8 @@ async function whoami(context: Context, word: string | undefined): Promise<ExitC
   const { terminal, options } = context;
   const store = new LoginStore(context);
   if (word !== undefined) {
-    const login = loginDocument(await meantLogin(context, store, word));
+    const found = await meantLogin(context, store, word);
+    const login = loginDocument(found.login);
     if (options.json) terminal.json(login);
     else printLogin(context, login);
     return 0;

@@ -120,7 +120,9 @@ export async function showServers(
       checks.addServer(name, writtenInChecks(server, { name, redactor }));
     }
     for (const { name, url } of demoServers?.servers ?? []) {
-      const settings = { name, retry, middleware: [live.middleware(name)], trusted: true };
+      const middleware = [live.middleware(name)];
+      // They are in this process.
+      const settings = { name, retry, middleware, trusted: true, network: {} };
       const client = createTargetClient(context, url, settings);
       clients.push(client);
       live.add(name, client, url);

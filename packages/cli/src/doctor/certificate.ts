@@ -6,9 +6,15 @@ import {
   type DetailedPeerCertificate,
   type TLSSocket,
 } from 'node:tls';
-import { certificateNames, networkAdvice, networkReason } from '@longwire/client/internal';
+import {
+  certificateNames,
+  networkAdvice,
+  networkReason,
+  openTunnel,
+} from '@longwire/client/internal';
 import type { Finding } from './examination.js';
 import { hostOf, portOf, type LayerLimits } from './name-and-address.js';
+import type { Way } from './proxy.js';
 
 const dayMs = 86_400_000;
 
@@ -19,11 +25,22 @@ const soonDays = 14;
 const maxShown = 5;
 
 /** Begins TLS with a server, and looks at its certificate, also one that would not be taken. */
-export async function findCertificate(url: URL, limits: LayerLimits): Promise<Finding> {
+export async function findCertificate(
+  url: URL,
+  limits: LayerLimits,
+  { network, proxy }: Way,
+): Promise<Finding> {
   const host = hostOf(url);
+  const tunnel =
+    proxy &&
+    (await openTunnel(
+      proxy,
+      { hostname: host, port: portOf(url) },
+      { ...limits, tls: network.trust },
+    ));
   const socket = connect({
-    host,
-    port: portOf(url),
+    ...(tunnel === undefined ? { host, port: portOf(url) } : { socket: tunnel }),
+    ...network.tls,
     ...(isIP(host) === 0 && { servername: host }),
     ALPNProtocols: ['http/1.1'],
     // What is wrong with it is to be seen. Nothing is sent over this connection.
@@ -46,6 +63,7 @@ export async function findCertificate(url: URL, limits: LayerLimits): Promise<Fi
     };
   } finally {
     socket.destroy();
+    tunnel?.destroy();
   }
 }
 

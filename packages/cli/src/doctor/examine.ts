@@ -1,12 +1,14 @@
+import { resolveNetwork } from '@longwire/client/internal';
 import type { Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
+import { networkOf } from '../network.js';
 import { writtenTarget, type Server } from '../target.js';
 import { findCertificate } from './certificate.js';
 import { Examination } from './examination.js';
 import { askPlainly } from './first-answer.js';
 import { findAddresses, findName } from './name-and-address.js';
 import { findProgram } from './program.js';
-import { findProxy } from './proxy-variables.js';
+import { findProxy, leftToProxy, type Way } from './proxy.js';
 import { ServerTalk } from './server-talk.js';
 
 /** What is looked at beyond what costs nothing. */
@@ -42,19 +44,28 @@ export async function examine(
     if (typeof target === 'string') {
       const url = new URL(target);
       context.redactor.addUrl(url);
-      await examination.look('proxy', async () => findProxy(url, context.env));
+      const network = resolveNetwork(networkOf(context, server));
+      const way: Way = { network };
+      await examination.look('proxy', async () => {
+        const { finding, proxy } = await findProxy(url, { network, env: context.env, limits });
+        way.proxy = proxy;
+        return finding;
+      });
       let addresses: string[] = [];
       await examination.look('name', async () => {
+        if (way.proxy !== undefined) return leftToProxy(url);
         const found = await findName(url, limits);
         ({ addresses } = found);
         return found.finding;
       });
-      await examination.look('address', () => findAddresses(url, addresses, limits));
+      if (way.proxy === undefined) {
+        await examination.look('address', () => findAddresses(url, addresses, limits));
+      }
       if (url.protocol === 'https:') {
-        await examination.look('tls', () => findCertificate(url, limits));
+        await examination.look('tls', () => findCertificate(url, limits, way));
       }
       await examination.look('http', async () => {
-        const { finding, answer } = await askPlainly(url, limits);
+        const { finding, answer } = await askPlainly(url, limits, way);
         talk.plainAnswer = answer;
         return finding;
       });

@@ -1,12 +1,24 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { networkAdvice, networkReason } from '@longwire/client/internal';
+import { isIP, type Socket } from 'node:net';
+import { connect as connectByTls } from 'node:tls';
+import {
+  networkAdvice,
+  networkReason,
+  openTunnel,
+  proxyRefused,
+  type Proxy,
+} from '@longwire/client/internal';
 import { formatDuration } from '../durations.js';
 import { sanitizeLine } from '../sanitize.js';
 import type { Finding } from './examination.js';
-import type { LayerLimits } from './name-and-address.js';
+import { hostOf, portOf, type LayerLimits } from './name-and-address.js';
+import type { Way } from './proxy.js';
 
 const maxRedirects = 5;
+
+/** How long a proxy may take: the layer has a limit of its own. */
+const tunnelMs = 60_000;
 
 /** What a GET without credentials came to. */
 export interface PlainAnswer {
@@ -25,6 +37,7 @@ export interface PlainAnswer {
 export async function askPlainly(
   url: URL,
   limits: LayerLimits,
+  way: Way,
 ): Promise<{ finding: Finding; answer: PlainAnswer }> {
   const limit = AbortSignal.any([limits.signal, AbortSignal.timeout(limits.timeoutMs)]);
   const lines: string[] = [];
@@ -33,10 +46,13 @@ export async function askPlainly(
   at.username = '';
   at.password = '';
   for (let redirects = 0; ; redirects++) {
-    const asked = await ask(at, limit);
+    const asked = await ask(at, limit, way);
     if (!(asked instanceof Error)) {
       const { response, request } = asked;
       try {
+        if (response.statusCode === 407 && way.proxy !== undefined) {
+          return refusedByProxy(response, way.proxy, at);
+        }
         const location = locationOf(response, at);
         if (location !== undefined) {
           const isSame = location.origin === url.origin;
@@ -79,22 +95,74 @@ export async function askPlainly(
 async function ask(
   url: URL,
   signal: AbortSignal,
+  way: Way,
 ): Promise<{ response: IncomingMessage; request: ClientRequest } | Error> {
-  const { get } = await import(url.protocol === 'https:' ? 'node:https' : 'node:http');
-  const request = (get as typeof import('node:http').get)(url, {
-    agent: false,
-    signal,
-    headers: { accept: 'text/event-stream, */*;q=0.1', 'accept-encoding': 'gzip, deflate, br' },
-  });
-  request.on('error', () => {});
+  let request: ClientRequest | undefined;
   try {
+    request = await requestOver(url, signal, way);
+    request.on('error', () => {});
     const [response] = (await once(request, 'response', { signal })) as [IncomingMessage];
     response.on('error', () => {});
     return { response, request };
   } catch (error) {
-    request.destroy();
+    request?.destroy();
     return error as Error;
   }
+}
+
+/** A GET over the network of the server: by a tunnel of the proxy, or asked of the proxy itself. */
+async function requestOver(
+  url: URL,
+  signal: AbortSignal,
+  { network, proxy }: Way,
+): Promise<ClientRequest> {
+  const { get } = await import('node:http');
+  const { get: getByTls } = await import('node:https');
+  const headers = {
+    accept: 'text/event-stream, */*;q=0.1',
+    'accept-encoding': 'gzip, deflate, br',
+  };
+  const options = { agent: false, signal, headers };
+  if (url.protocol === 'https:') {
+    const { secureContext } = network.tls;
+    const trusted = { ...options, ...(secureContext !== undefined && { secureContext }) };
+    if (proxy === undefined) return getByTls(url, trusted);
+    const host = { hostname: hostOf(url), port: portOf(url) };
+    const socket = await openTunnel(proxy, host, {
+      signal,
+      tls: network.trust,
+      timeoutMs: tunnelMs,
+    });
+    const servername = isIP(host.hostname) === 0 ? host.hostname : '';
+    const createConnection = (): Socket =>
+      connectByTls({ socket, servername, ...network.tls, ALPNProtocols: ['http/1.1'] });
+    // With an agent, the agent would connect.
+    const { agent: _agent, ...unpooled } = trusted;
+    return getByTls(url, { ...unpooled, createConnection });
+  }
+  if (proxy === undefined) return get(url, options);
+  const { authorization } = proxy;
+  const forProxy = authorization === undefined ? {} : { 'proxy-authorization': authorization };
+  const asked = {
+    ...options,
+    path: url.href,
+    headers: { ...headers, host: url.host, ...forProxy },
+  };
+  if (proxy.url.protocol === 'http:') return get(proxy.url, asked);
+  return getByTls(proxy.url, { ...asked, ...network.trust });
+}
+
+function refusedByProxy(
+  { headers }: IncomingMessage,
+  proxy: Proxy,
+  { host }: URL,
+): { finding: Finding; answer: PlainAnswer } {
+  const offered = [headers['proxy-authenticate'] ?? []].flat();
+  const { message: detail, hint } = proxyRefused(proxy, { status: 407, host, offered });
+  return {
+    finding: { status: 'failed', layer: 'proxy', detail, hint, facts: { httpStatus: 407 } },
+    answer: { isSilent: false, isSilentStream: false },
+  };
 }
 
 async function described(

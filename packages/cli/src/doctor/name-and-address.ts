@@ -91,6 +91,15 @@ export async function findAddresses(
   };
 }
 
+/** Whether the first address of a URL's name takes a connection. */
+export async function findAddress(url: URL, limits: LayerLimits): Promise<Finding> {
+  const { finding, addresses } = await findName(url, limits);
+  if (finding.status === 'failed') return finding;
+  const { failure, code } = await tryAddress(addresses[0] ?? '', portOf(url), limits);
+  if (failure === undefined) return { detail: 'it takes connections' };
+  return { status: 'failed', detail: failure, facts: { code } };
+}
+
 /** One attempt to connect. */
 interface AddressTry {
   address: string;

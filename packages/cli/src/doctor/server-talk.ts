@@ -4,6 +4,7 @@ import { describeRoute } from '../connection-words.js';
 import type { Context } from '../context.js';
 import { formatDuration } from '../durations.js';
 import { isJsonObject } from '../json-object.js';
+import { networkOf } from '../network.js';
 import { sanitizeLine } from '../sanitize.js';
 import {
   closeClients,
@@ -240,7 +241,8 @@ export class ServerTalk {
     );
     const context = { ...this.#context, options: { ...options, headers, timeoutMs } };
     const root = new URL(target).origin;
-    const client = createTargetClient(context, root, { name: nameOf(root) });
+    const network = networkOf(context, this.#server);
+    const client = createTargetClient(context, root, { name: nameOf(root), network });
     try {
       await client.connect({ signal });
       return client.state.name === 'ready' ? client.state.address : undefined;

@@ -108,14 +108,29 @@ function fileName({ name, path, profile }: Key): string {
 
 /**
  * The digest of everything that decides what is started, and what is sent where: what the file says, and
- * the values that are not the user's own: those of a `.env` beside it and of an `envFile`. A token of the
- * user's may change.
+ * the values that are not the user's own: those of a `.env` beside it, of an `envFile`, and of the files of
+ * certificates. A token of the user's may change.
  */
 function digestOf(config: ServerConfig, configuration: Configuration): string {
   const { written, target } = config;
   const command =
     typeof target === 'string' ? undefined : { cwd: target.cwd ?? null, env: variablesOf(config) };
-  return sha256(JSON.stringify([written, ownValuesOf(config, configuration), command]));
+  const files = networkFilesOf(config);
+  const all = [written, ownValuesOf(config, configuration), command];
+  return sha256(JSON.stringify(files.length === 0 ? all : [...all, files]));
+}
+
+/** What is in the files of certificates, as digests: which authority is trusted decides who answers. */
+function networkFilesOf({ network }: ServerConfig): string[] {
+  const { ca, cert, key } = network;
+  return [ca, cert, key].flatMap((path) => {
+    if (path === undefined) return [];
+    try {
+      return [sha256(readTextFile(path))];
+    } catch {
+      return ['unreadable'];
+    }
+  });
 }
 
 /** The values that a server gets from the `.env` beside its file. */

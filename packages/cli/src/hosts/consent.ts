@@ -123,7 +123,8 @@ export function describeServer(config: ServerConfig, configuration: Configuratio
 }
 
 function shownPart(key: string, value: unknown): unknown {
-  if (key === 'url' || key === 'serverUrl' || key === 'httpUrl') {
+  if (key === 'passphrase') return String(value).includes('${') ? value : MASK;
+  if (key === 'url' || key === 'serverUrl' || key === 'httpUrl' || key === 'proxy') {
     // Values of its query, and a password, by their form alone.
     return new Redactor().message(String(value));
   }

@@ -1,3 +1,4 @@
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { isCredentialName } from '@longwire/client/internal';
 import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
@@ -11,6 +12,7 @@ export interface Entry {
   env?: Readonly<Record<string, string>>;
   cwd?: string;
   headers?: Readonly<Record<string, string>>;
+  proxy?: string;
   [option: string]: unknown;
 }
 
@@ -26,7 +28,7 @@ const minSecretLength = 8;
  */
 export function entryOf(url: string | undefined, context: Context): Entry {
   const { options, command, env, cwd } = context;
-  const { headers, variables, transport, protocol, directory } = options;
+  const { headers, variables, transport, protocol, directory, proxy, tls } = options;
   if ((options.timeoutMs ?? options.deadlineMs ?? options.profile) !== undefined) {
     throw usageError(
       '--timeout, --deadline and --profile are not written: add "timeouts" to the file by hand',
@@ -43,6 +45,11 @@ export function entryOf(url: string | undefined, context: Context): Entry {
     ...(protocol !== undefined && { protocol }),
   };
   if (command !== undefined) {
+    if ((proxy ?? tls) !== undefined) {
+      throw usageError(
+        '--proxy, --ca, --cert and --key are for a URL, and not for a command after --',
+      );
+    }
     if (Object.keys(headers).length > 0) {
       throw usageError('--header is for a URL: a command after -- gets --env NAME=value');
     }
@@ -71,15 +78,27 @@ export function entryOf(url: string | undefined, context: Context): Entry {
   return {
     url: named(url),
     ...(Object.keys(headers).length > 0 && { headers: all(headers) }),
+    ...(proxy !== undefined && { proxy: named(proxy) }),
+    ...filesFrom(context),
     ...shared,
   };
 }
 
 /** The names of what an entry has credentials of in plain text. */
-export function plainSecretsOf({ headers = {}, env = {} }: Entry): string[] {
-  return Object.entries({ ...headers, ...env })
+export function plainSecretsOf({ headers = {}, env = {}, proxy = '' }: Entry): string[] {
+  const named = Object.entries({ ...headers, ...env })
     .filter(([name, value]) => isCredentialName(name) && !value.includes('${'))
     .map(([name]) => name);
+  return /:[^/@]+@/.test(proxy) && !proxy.includes('${') ? [...named, 'proxy'] : named;
+}
+
+/** The files of certificates, by paths from the directory of the file that names them. */
+function filesFrom({ options, cwd }: Context): Readonly<Record<string, string>> {
+  const { tls = {}, configFile = '' } = options;
+  const directory = dirname(resolve(cwd, configFile === '' ? 'longwire.json' : configFile));
+  const from = (path: string): string =>
+    isAbsolute(path) ? path : relative(directory, resolve(cwd, path));
+  return Object.fromEntries(Object.entries(tls).map(([name, path]) => [name, literal(from(path))]));
 }
 
 /** A text in which no variable is meant. */

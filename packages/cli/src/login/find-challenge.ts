@@ -1,6 +1,7 @@
 import { offeredLogin } from '@longwire/client/oauth';
 import type { LongwireClient } from '@longwire/client';
 import type { Context } from '../context.js';
+import { networkOf } from '../network.js';
 import { closeClients, connectClients, createServerClient, operationOptions } from '../session.js';
 import type { Server } from '../target.js';
 import type { Challenged } from './log-in.js';
@@ -36,7 +37,8 @@ export async function findChallenge(
   }
   if (challenged !== undefined || typeof server.target !== 'string') return challenged;
   const url = withoutQuery(new URL(server.target));
-  return (await offeredLogin(url)) === undefined ? undefined : { url, headers: {} };
+  const offered = await offeredLogin(url, {}, networkOf(context, server));
+  return offered === undefined ? undefined : { url, headers: {} };
 }
 
 /** Some servers let everybody in, and refuse what they are asked then. */

@@ -2,6 +2,7 @@ import { LongwireError, type OutgoingRequest } from '@longwire/client';
 import { oauth, type DeviceCode, type OAuth } from '@longwire/client/oauth';
 import type { Context } from '../context.js';
 import { openBrowser } from '../dash/open-browser.js';
+import type { NetworkOptions } from '../network.js';
 import { sanitizeLine } from '../sanitize.js';
 import { LoginError } from './login-error.js';
 import type { Login } from './login-record.js';
@@ -49,9 +50,9 @@ export interface LoggedIn {
 export async function logIn(
   context: Context,
   { url, headers }: Challenged,
-  options: LogInOptions & { target: string },
+  options: LogInOptions & { target: string; network: NetworkOptions },
 ): Promise<LoggedIn> {
-  const { grant, byHand, scope, clientId, clientSecret, target } = options;
+  const { grant, byHand, scope, clientId, clientSecret, target, network } = options;
   const { redactor, interruptions, terminal } = context;
   redactor.add(clientSecret);
   const waiting = new AbortController();
@@ -69,6 +70,7 @@ export async function logIn(
   const { allowUnadvertisedPkce } = options;
   const auth = oauth(provider, {
     url,
+    ...network,
     allowUnadvertisedPkce,
     ...(scope !== undefined && { scope }),
     ...(context.trace && { observe: context.trace.server(url.host).observe }),

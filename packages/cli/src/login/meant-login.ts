@@ -1,6 +1,7 @@
 import { chooseServer } from '../choose-servers.js';
 import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
+import type { Server } from '../target.js';
 import { LoginNeededError } from './login-error.js';
 import { resourceOf } from './login-record.js';
 import type { FoundLogin, LoginStore } from './login-store.js';
@@ -14,14 +15,15 @@ export async function meantLogin(
   context: Context,
   store: LoginStore,
   word: string | undefined,
-): Promise<FoundLogin> {
-  const { target } = await chooseServer(word, context);
+): Promise<{ login: FoundLogin; server: Server }> {
+  const server = await chooseServer(word, context);
+  const { target } = server;
   if (typeof target !== 'string') throw usageError('a command has no login');
-  const found = store.meantBy(target);
-  if (found !== undefined) return found;
-  const server = resourceOf(target);
-  throw new LoginNeededError(`there is no login for ${server}`, {
-    target: server,
+  const login = store.meantBy(target);
+  if (login !== undefined) return { login, server };
+  const resource = resourceOf(target);
+  throw new LoginNeededError(`there is no login for ${resource}`, {
+    target: resource,
     certainty: 'not-sent',
   });
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import type { ChallengeDecision, OutgoingRequest } from '@longwire/client';
+import type { NetworkOptions } from '../network.js';
 import { summaryOf } from '../report-error.js';
 import type { Input, Output } from '../streams.js';
 import { LoginError } from './login-error.js';
@@ -23,6 +24,8 @@ export interface Renewal {
   headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The digest of what was refused. */
   refused: string;
+  /** How the server and its issuer are reached. */
+  network: NetworkOptions;
 }
 
 type Outcome = { decision: ChallengeDecision } | { message: string; hint?: string | undefined };
@@ -75,12 +78,16 @@ export async function renewHere(options: {
   });
 }
 
-async function renew(env: Variables, { file, url, headers, refused }: Renewal): Promise<Outcome> {
+async function renew(
+  env: Variables,
+  { file, url, headers, refused, network }: Renewal,
+): Promise<Outcome> {
   const store = new LoginStore({ env });
   const login = store.at(file);
   if (login === undefined) return { decision: 'fail' };
   let unkept: Error | undefined;
   const flows = loginFlows(store, login, {
+    network,
     onSecrets: () => undefined,
     onUnkept: (reason) => (unkept = reason),
   });

@@ -2,6 +2,7 @@ import { LongwireError, type ChallengeDecision, type OutgoingRequest } from '@lo
 import { offeredLogin, type OAuth } from '@longwire/client/oauth';
 import { CommandError } from '../command-error.js';
 import type { Context } from '../context.js';
+import type { NetworkOptions } from '../network.js';
 import { sanitizeLine } from '../sanitize.js';
 import { LoginError, LoginNeededError } from './login-error.js';
 import { loginFlows } from './login-flows.js';
@@ -19,6 +20,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export class TargetLogin {
   readonly #context: Context;
   readonly #target: string;
+  readonly #network: NetworkOptions;
   readonly #store: LoginStore;
   /** By file. */
   readonly #flows = new Map<string, OAuth>();
@@ -27,8 +29,9 @@ export class TargetLogin {
   /** The stream whose messages are sent elsewhere. */
   #streamUrl: URL | undefined;
 
-  constructor(context: Context, target: string) {
+  constructor(context: Context, target: string, network: NetworkOptions) {
     this.#context = context;
+    this.#network = network;
     this.#target = target;
     this.#store = new LoginStore(context);
   }
@@ -78,7 +81,13 @@ export class TargetLogin {
       if (mayRenew && bin !== undefined && this.#store.isWritable) {
         const { file } = login;
         const refused = digestOf(sent);
-        return await renewApart(bin, env, { file, url: request.url.href, headers, refused });
+        return await renewApart(bin, env, {
+          file,
+          url: request.url.href,
+          headers,
+          refused,
+          network: this.#network,
+        });
       }
       const work = (): Promise<ChallengeDecision> => flows.onChallenge(status, headers, request);
       return await this.#store.locked(login, work, { signal });
@@ -113,6 +122,7 @@ export class TargetLogin {
     let flows = this.#flows.get(file);
     if (flows === undefined) {
       flows = loginFlows(this.#store, login, {
+        network: this.#network,
         onSecrets: (used) => this.#learn(used),
         onUnkept: ({ message }) =>
           this.#context.terminal.remarkOnce(
@@ -140,7 +150,7 @@ export class TargetLogin {
 
   /** @throws LoginNeededError where the server says that it has a login. */
   async #offer(headers: Headers, { url }: OutgoingRequest): Promise<void> {
-    const offered = await offeredLogin(url, headers, { timeoutMs: OFFER_MS });
+    const offered = await offeredLogin(url, headers, { timeoutMs: OFFER_MS, ...this.#network });
     if (offered === undefined) return;
     const target = resourceOf(this.#target);
     throw new LoginNeededError(`${target} wants a login at ${sanitizeLine(offered.issuer)}`, {

@@ -298,10 +298,12 @@ describe('what is odd, and breaks nothing', () => {
     const env = { HTTP_PROXY: 'http://me:s3cret@proxy.example:3128' };
     const { code, report } = await doctor([peer.url], { env });
     expect(code).toBe(0);
-    expect(stepOf(report, 'proxy')).toMatchObject({ status: 'warning', variable: 'HTTP_PROXY' });
+    expect(stepOf(report, 'proxy')).toMatchObject({
+      status: 'ok',
+      variable: 'HTTP_PROXY',
+      detail: 'HTTP_PROXY names proxy.example:3128, and this machine is reached without it',
+    });
     expect(JSON.stringify(report)).not.toContain('s3cret');
-    const left = await doctor([peer.url], { env: { ...env, NO_PROXY: 'localhost,127.0.0.1' } });
-    expect(stepOf(left.report, 'proxy')?.status).toBe('ok');
   });
 
   it('a program that writes beside its messages, and one that does not end with its input', async () => {

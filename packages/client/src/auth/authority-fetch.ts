@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FetchLike } from '@modelcontextprotocol/client';
-import { networkReason } from '../http/network-error.js';
+import { networkAdvice, networkReason } from '../http/network-error.js';
+import { ProxyError } from '../http/proxy-error.js';
 import { isUnavailable, retryAfterMs } from '../http/status.js';
 import { DEFAULT_JSON_BOUNDS, parseJson } from '../untrusted/json.js';
 import { displayUrl } from '../http/display-url.js';
@@ -67,11 +68,12 @@ export function timeLimitedFetch(
       }
       if (!(answer instanceof Error)) return answer;
       const times = tries > 1 ? ` ${tries} times` : '';
+      const why = cause ?? answer;
+      const reason = networkReason(why, new URL(url));
+      const advice = networkAdvice(why, new URL(url));
       throw new AuthorityUnavailableError(
-        `${what} failed${times}: ${networkReason(cause ?? answer)}`,
-        {
-          cause: answer,
-        },
+        `${what} failed${times}: ${reason}${advice === undefined ? '' : `; ${advice}`}`,
+        { cause: answer },
       );
     }
   };
@@ -81,7 +83,10 @@ export function timeLimitedFetch(
 function pauseBefore(tries: number, method: string, answer: Response | Error): number | undefined {
   const pauseMs = PAUSES_MS[tries - 1];
   if (answer instanceof Error) {
-    const { code } = networkError(answer) as NodeJS.ErrnoException;
+    const cause = networkError(answer);
+    // Nothing was sent to the server; what a proxy refuses, it refuses again.
+    if (cause instanceof ProxyError) return cause.status === undefined ? pauseMs : undefined;
+    const { code } = cause as NodeJS.ErrnoException;
     return method === 'GET' || NOT_SENT.has(code ?? '') ? pauseMs : undefined;
   }
   if (answer.status !== 500 && !isUnavailable(answer.status)) return undefined;
@@ -152,7 +157,7 @@ function askObserved(observe: WireObserver): typeof askOnce {
       tell('ended', { response, bytes: byteLength });
       return response;
     } catch (cause) {
-      const reason = networkReason(networkError(asError(cause)));
+      const reason = networkReason(networkError(asError(cause)), new URL(url));
       const options = { code: 'connect-failed', certainty: 'outcome-unknown', cause } as const;
       tell('ended', { error: new LongwireError(reason, options) });
       throw cause;

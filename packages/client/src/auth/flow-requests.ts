@@ -2,13 +2,14 @@ import { OAuthErrorCode, type FetchLike } from '@modelcontextprotocol/client';
 import type { WireObserver } from '../options/wire-event.js';
 import { USER_AGENT } from '../http/headers.js';
 import { DEFAULT_JSON_BOUNDS, parseJson } from '../untrusted/json.js';
+import type { Network } from '../http/network.js';
 import { isSameOrigin } from '../http/origin.js';
 import { displayUrl } from '../http/display-url.js';
 import { RefusedAddressError } from './addresses.js';
 import { isUnavailable } from '../http/status.js';
 import { AuthorityUnavailableError, timeLimitedFetch } from './authority-fetch.js';
 import { repairDocument, type DocumentKind, type Properties } from './documents.js';
-import { guardedFetch } from './guarded-fetch.js';
+import { guardedFetch, openFetch } from './guarded-fetch.js';
 
 /** The most of an authorization server's error that is quoted. */
 const EXCERPT_LENGTH = 500;
@@ -18,6 +19,8 @@ const MAX_REDIRECTS = 5;
 /** How requests to authorization servers are sent. */
 export interface AuthorityOptions {
   fetch: FetchLike | undefined;
+  /** How they are reached without a `fetch` of the program. */
+  network: Network;
   timeoutMs: number;
   allowPrivateAddresses: boolean;
   allowUnadvertisedPkce: boolean;
@@ -53,8 +56,11 @@ export class FlowRequests {
   #redirects = 0;
 
   constructor(authority: AuthorityOptions, server: string | URL, isInteractive: boolean) {
-    const { fetch: given, timeoutMs, allowPrivateAddresses, observe } = authority;
-    const base = allowPrivateAddresses ? (given ?? fetch) : guardedFetch(given, new URL(server));
+    const { fetch: given, network, timeoutMs, allowPrivateAddresses, observe } = authority;
+    const url = new URL(server);
+    const base = allowPrivateAddresses
+      ? (given ?? openFetch(url, network))
+      : guardedFetch(given, url, network);
     this.send = timeLimitedFetch(withUserAgent(base), { timeoutMs, observe });
     this.#isInteractive = isInteractive;
   }

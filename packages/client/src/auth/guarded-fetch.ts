@@ -3,7 +3,13 @@ import { lookup as resolve } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import type { LookupFunction, Socket } from 'node:net';
 import type { FetchLike } from '@modelcontextprotocol/client';
-import { Agent, getGlobalDispatcher, type Dispatcher } from 'undici';
+import { getGlobalDispatcher, type Dispatcher } from 'undici';
+import { createFetchDispatcher } from '../http/dispatchers.js';
+import { PLAIN_NETWORK, type Network } from '../http/network.js';
+import { isSameOrigin } from '../http/origin.js';
+import type { TlsSettings } from '../http/tls-options.js';
+import { isTunnel } from '../http/tunnel.js';
+import { loadUndici } from '../http/undici.js';
 import {
   mayName,
   reachOf,
@@ -20,13 +26,18 @@ const MAX_ORIGINS = 1000;
  * A `fetch` for URLs that an MCP server names. A public server cannot make it send requests to private
  * addresses. Names are checked when the connection is made, so that a name that resolves to another
  * address the second time is refused, too. With a program's own `fetch` or global dispatcher, only the
- * URL can be checked.
+ * URL can be checked; and with a proxy, which resolves names itself. The certificate of the client is shown
+ * to the server's own origin alone.
  *
- * Default of `given`: the global `fetch`.
+ * Default of `given`: the global `fetch`, over `network`.
  *
  * @throws RefusedAddressError; as cause of what `fetch` throws if a name was resolved.
  */
-export function guardedFetch(given: FetchLike | undefined, server: URL): FetchLike {
+export function guardedFetch(
+  given: FetchLike | undefined,
+  server: URL,
+  network: Network = PLAIN_NETWORK,
+): FetchLike {
   let reach: Promise<Reach> | undefined;
   return async (url, init) => {
     reach ??= reachOfServer(server);
@@ -37,10 +48,27 @@ export function guardedFetch(given: FetchLike | undefined, server: URL): FetchLi
       throw new RefusedAddressError(target.host, named);
     }
     if (given !== undefined) return given(url, init);
-    if (isOfProgram(getGlobalDispatcher())) return fetch(url, init);
-    const guarded: object = { ...init, dispatcher: agentOf(own) };
-    return fetch(url, guarded);
+    if (network === PLAIN_NETWORK && isOfProgram(getGlobalDispatcher())) return fetch(url, init);
+    return await fetchOver(network, { server, reach: own }, url, init);
   };
+}
+
+/** A `fetch` over a network for which no address is refused. */
+export function openFetch(server: URL, network: Network = PLAIN_NETWORK): FetchLike {
+  if (network === PLAIN_NETWORK) return fetch;
+  return (url, init) => fetchOver(network, { server, reach: undefined }, url, init);
+}
+
+async function fetchOver(
+  network: Network,
+  { server, reach }: { server: URL; reach: Reach | undefined },
+  url: string | URL,
+  init: RequestInit | undefined,
+): Promise<Response> {
+  await loadUndici();
+  const tls = isSameOrigin(new URL(url), server) ? network.tls : network.trust;
+  const guarded: object = { ...init, dispatcher: dispatcherOf(network, tls, reach) };
+  return await fetch(url, guarded);
 }
 
 /** A `lookup` that refuses names by the addresses that they resolve to. */
@@ -65,15 +93,19 @@ function isOfProgram(dispatcher: Dispatcher): boolean {
   return dispatcher !== initialDispatcher || dispatcher.constructor.name !== 'Agent';
 }
 
-const agents = new Map<Reach, Agent>();
+/** By the settings of TLS, which belong to one network, and by reach. */
+const dispatchers = new WeakMap<TlsSettings, Map<Reach | undefined, Dispatcher>>();
 
-function agentOf(server: Reach): Agent {
-  let agent = agents.get(server);
-  if (agent === undefined) {
-    agent = new Agent({ connect: { lookup: guardedLookup(server) } });
-    agents.set(server, agent);
+function dispatcherOf(network: Network, tls: TlsSettings, reach: Reach | undefined): Dispatcher {
+  const known = dispatchers.get(tls) ?? new Map<Reach | undefined, Dispatcher>();
+  dispatchers.set(tls, known);
+  let dispatcher = known.get(reach);
+  if (dispatcher === undefined) {
+    const lookup = reach === undefined ? {} : { lookup: guardedLookup(reach) };
+    dispatcher = createFetchDispatcher(network, { ...tls, ...lookup });
+    known.set(reach, dispatcher);
   }
-  return agent;
+  return dispatcher;
 }
 
 /** The widest address of the connections to an origin. Its name may resolve to another one now. */
@@ -88,9 +120,9 @@ subscribe('undici:client:connected', (message) => {
   const { connectParams, socket } = message as Connected;
   const { protocol, host, port } = connectParams;
   const { remoteAddress, remotePort } = socket;
-  // A connection to another port goes to a proxy.
+  // A connection to another port goes to a proxy, as does a tunnel.
   const expected = Number(port) || (protocol === 'https:' ? 443 : 80);
-  if (remoteAddress === undefined || remotePort !== expected) return;
+  if (isTunnel(socket) || remoteAddress === undefined || remotePort !== expected) return;
   const origin = `${protocol}//${host}`;
   const before = reached.get(origin);
   reached.set(origin, widest([reachOf(remoteAddress), ...(before === undefined ? [] : [before])]));

@@ -3,10 +3,14 @@ import type { FetchLike, OAuthClientProvider } from '@modelcontextprotocol/clien
 import { readChallenge, type Challenge } from './challenge.js';
 import type { DeviceGrantOptions } from './device-grant.js';
 import { asUnauthorized, ProviderFlows } from './flows.js';
+import { resolveNetwork } from '../http/network.js';
 import { quietly } from '../http/traffic-counts.js';
 import type { WireObserver } from '../options/wire-event.js';
 import type { AuthorityOptions } from './flow-requests.js';
 import type { OutgoingRequest, ChallengeDecision } from '../options/channel-options.js';
+import { TLS } from '../options/connection-table.js';
+import type { ProxyOption, TlsOptions } from '../options/network-options.js';
+import { checkOptions as checkOptionsByTable } from '../options/option.js';
 
 export type { DeviceCode, DeviceGrantOptions } from './device-grant.js';
 
@@ -22,9 +26,19 @@ export interface OAuthOptions {
   /**
    * Sends the requests to the authorization server, and those for metadata. Default: the global
    * `fetch`, with connections that check their addresses (`allowPrivateAddresses`). With your own
-   * `fetch`, or your own global dispatcher, only addresses in URLs are checked.
+   * `fetch`, your own global dispatcher, or a proxy, only addresses in URLs are checked.
    */
   fetch?: FetchLike;
+  /**
+   * The proxy through which those requests go, as the option `proxy` of a client. Not together with
+   * `fetch`. Default: none.
+   */
+  proxy?: ProxyOption;
+  /**
+   * Certificates for those requests, as the option `tls` of a client. `cert` and `servername` are for the
+   * origin of the MCP server, and no other. Not together with `fetch`. Default: what Node trusts.
+   */
+  tls?: TlsOptions;
   /**
    * How long a request to the authorization server, or for metadata, may take with all its tries, in
    * milliseconds. It is sent up to four times if no server can be reached or can answer (408, 425, 429,
@@ -57,7 +71,16 @@ export interface OAuthOptions {
 }
 
 const FLAGS = ['allowPrivateAddresses', 'allowUnadvertisedPkce'] as const;
-const OPTIONS: readonly string[] = ['url', 'fetch', 'timeoutMs', 'scope', 'observe', ...FLAGS];
+const OPTIONS: readonly string[] = [
+  'url',
+  'fetch',
+  'proxy',
+  'tls',
+  'timeoutMs',
+  'scope',
+  'observe',
+  ...FLAGS,
+];
 const DEFAULT_TIMEOUT_MS = 20_000;
 
 /** OAuth for connections to one server: their option `auth`. Made by {@link oauth}. */
@@ -271,6 +294,7 @@ export async function offeredLogin(
 function authorityOf(settings: OAuthOptions): AuthorityOptions {
   return {
     fetch: settings.fetch,
+    network: resolveNetwork(settings),
     timeoutMs: settings.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     allowPrivateAddresses: settings.allowPrivateAddresses ?? false,
     allowUnadvertisedPkce: settings.allowUnadvertisedPkce ?? false,
@@ -284,7 +308,11 @@ function checkOptions(settings: OAuthOptions): void {
     if (OPTIONS.includes(name)) continue;
     throw new TypeError(`${name}: no such option; there are ${OPTIONS.join(', ')}`);
   }
-  const { timeoutMs } = settings;
+  const { timeoutMs, fetch: given, proxy, tls } = settings;
+  if (given !== undefined && (proxy ?? tls) !== undefined) {
+    throw new TypeError('fetch: not together with proxy or tls: it opens the connections itself');
+  }
+  checkOptionsByTable(tls, TLS, 'tls');
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
     throw new TypeError(`timeoutMs: ${String(timeoutMs)} is not a number above 0`);
   }

@@ -4,6 +4,7 @@ import { LongwireError } from '../errors.js';
 import { toolFilter } from '../group/tool-selection.js';
 import { toolOf } from '../middleware/tools.js';
 import { nearest } from '../nearest.js';
+import { networkOptionsOf } from './network.js';
 import type { ServerConfig } from './types.js';
 
 /** Middlewares by name: each is made from the options that are written with its name. */
@@ -12,12 +13,13 @@ export type MiddlewareRegistry = Readonly<
 >;
 
 /**
- * The options for the client of a configured server, its middlewares included. Tools that the
+ * The options for the client of a configured server, its middlewares included. Files of certificates are
+ * read. Tools that the
  * configuration excludes are not listed, and calling one fails with code `unknown-tool`. `registry`
  * has the middlewares that may be named. Default: none.
  *
  * @throws LongwireError (code `config`) for a middleware that is not in the registry or refuses its
- * options; it says where the server is written.
+ * options, and for a certificate or a key that cannot be used; it says where the server is written.
  */
 export async function clientOptionsOf(
   server: ServerConfig,
@@ -28,7 +30,11 @@ export async function clientOptionsOf(
   const named = await namedMiddlewares(server, registry);
   // Outermost, so that no answer of another middleware has a tool that is excluded.
   const middleware = isRestricted ? [onlyTools(server), ...named] : named;
-  return { ...server.options, ...(middleware.length > 0 && { middleware }) };
+  return {
+    ...server.options,
+    ...networkOptionsOf(server),
+    ...(middleware.length > 0 && { middleware }),
+  };
 }
 
 /** Allows only the tools that the configuration has. */

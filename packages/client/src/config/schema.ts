@@ -14,6 +14,11 @@ export interface WrittenServer extends FileOptions {
   env?: Record<string, string>;
   cwd?: string;
   headers?: Record<string, string>;
+  proxy?: string;
+  ca?: string;
+  cert?: string;
+  key?: string;
+  passphrase?: string;
   tools?: ToolsConfig;
   middleware?: (string | { name: string; [option: string]: unknown })[];
   disabled?: boolean;
@@ -91,6 +96,25 @@ const server = z
       .describe('Where the command runs; a path from the directory of this file.')
       .exactOptional(),
     headers: record.describe('Headers of every request to the URL.').exactOptional(),
+    proxy: text
+      .min(1)
+      .describe('The proxy to the URL: its address, "environment" or "none".')
+      .exactOptional(),
+    ca: text
+      .min(1)
+      .describe(
+        'A file (PEM) of authorities that are trusted for the URL beside the usual ones; a path from the directory of this file.',
+      )
+      .exactOptional(),
+    cert: text
+      .min(1)
+      .describe('A file (PEM) with the certificate by which the client identifies itself.')
+      .exactOptional(),
+    key: text.min(1).describe('A file (PEM) with the key of that certificate.').exactOptional(),
+    passphrase: text
+      .min(1)
+      .describe('What that key is encrypted with: a variable, as "${NAME}".')
+      .exactOptional(),
     ...optionSchemas(CLIENT),
     tools: tools
       .describe('Which tools there are, and how a group and chat describe them.')

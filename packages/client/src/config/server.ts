@@ -1,11 +1,12 @@
 import { isAbsolute, resolve } from 'node:path';
 import { checkHeaders } from '../http/headers.js';
+import { ProxyRules } from '../http/proxy.js';
 import { parseTarget, type CommandTarget } from '../dial/target.js';
 import { offsetOf, valueOf, type Located, type Property } from './document.js';
 import { inputVariable } from './inputs.js';
 import { positionIn, type Problems, type Source } from './problems.js';
 import { clientOptionsIn, type WrittenServer } from './schema.js';
-import type { MiddlewareConfig, ServerConfig } from './types.js';
+import type { MiddlewareConfig, NetworkConfig, ServerConfig } from './types.js';
 import { expandVariables } from './variables.js';
 
 /** What reading a server needs. */
@@ -57,6 +58,7 @@ export function readServerConfig(
       ...(headers !== undefined && { headers }),
       ...clientOptionsIn(written),
     },
+    network: networkOf(written, reading.directory),
     middleware: middleware.map(normalized),
     tools,
     disabled: isDisabled,
@@ -93,6 +95,11 @@ function checkTarget(written: WrittenServer, report: Report): void {
     return report(['url'], 'has both "url" and "command": a profile takes one away with null');
   }
   if (url === undefined) {
+    for (const key of ['proxy', 'ca', 'cert', 'key', 'passphrase'] as const) {
+      if (written[key] !== undefined) {
+        report([key], `is a command, which is not reached over a network: "${key}" is for a URL`);
+      }
+    }
     if (command?.trim() === '') report(['command'], 'has an empty "command"');
     if (written.headers !== undefined)
       report(['headers'], 'is a command, which takes "env" and no "headers"');
@@ -104,11 +111,24 @@ function checkTarget(written: WrittenServer, report: Report): void {
   for (const key of ['args', 'env', 'cwd'] as const) {
     if (written[key] !== undefined) report([key], `is at a URL: "${key}" is for a command`);
   }
+  checkProxy(written, report);
   if (transport === 'stdio') report(['transport'], 'is at a URL: stdio is for a command');
   try {
     parseTarget(url);
   } catch (error) {
     report(['url'], `has a wrong "url": ${(error as TypeError).message}`);
+  }
+}
+
+function checkProxy({ proxy }: WrittenServer, report: Report): void {
+  if (proxy === undefined || proxy === 'none') return;
+  try {
+    ProxyRules.of(proxy);
+  } catch (error) {
+    report(
+      ['proxy'],
+      `has a wrong "proxy": ${(error as TypeError).message.slice('proxy: '.length)}`,
+    );
   }
 }
 
@@ -135,6 +155,18 @@ function targetOf(written: WrittenServer, directory: string): string | CommandTa
     ...(args !== undefined && { args }),
     ...(env !== undefined && { env }),
     ...(cwd !== undefined && { cwd: isAbsolute(cwd) ? cwd : resolve(directory, cwd) }),
+  };
+}
+
+function networkOf(written: WrittenServer, directory: string): NetworkConfig {
+  const { proxy, ca, cert, key, passphrase } = written;
+  const at = (path: string): string => (isAbsolute(path) ? path : resolve(directory, path));
+  return {
+    ...(proxy !== undefined && { proxy }),
+    ...(ca !== undefined && { ca: at(ca) }),
+    ...(cert !== undefined && { cert: at(cert) }),
+    ...(key !== undefined && { key: at(key) }),
+    ...(passphrase !== undefined && { passphrase }),
   };
 }
 

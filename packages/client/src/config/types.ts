@@ -34,6 +34,20 @@ export type FileOptions = Pick<
   | 'trusted'
 >;
 
+/** How a configured server is reached. */
+export interface NetworkConfig {
+  /** The address of a proxy, `environment`, or `none`. Default: the program decides. */
+  proxy?: string;
+  /** Where a file with authorities is that are trusted. Default: none. */
+  ca?: string;
+  /** Where the certificate of the client is. Default: there is none. */
+  cert?: string;
+  /** Where its key is. Default: there is none. */
+  key?: string;
+  /** What the key is encrypted with. Default: it is not. */
+  passphrase?: string;
+}
+
 /** One server of a configuration. */
 export interface ServerConfig {
   /** What the file calls it. */
@@ -46,6 +60,8 @@ export interface ServerConfig {
   options: FileOptions & { name?: string; headers?: Readonly<Record<string, string>> };
   /** The middlewares of every request; the first is outermost. */
   middleware: readonly MiddlewareConfig[];
+  /** How it is reached; `clientOptionsOf` reads the files. */
+  network: NetworkConfig;
   /** Which tools are offered. */
   tools: ToolsConfig;
   /** Whether it is disabled; its variables are not expanded then. */

@@ -1,4 +1,4 @@
-import type { ProxyOption, TlsOptions } from '../options/network-options.js';
+import type { ProxyOption, ProxyVariables, TlsOptions } from '../options/network-options.js';
 import { ProxyRules } from './proxy.js';
 import { resolveTls, trustOnly, type TlsSettings } from './tls-options.js';
 
@@ -28,7 +28,7 @@ export interface NetworkOptions {
  */
 export function resolveNetwork(
   { proxy, tls }: NetworkOptions,
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  env: ProxyVariables = process.env,
 ): Network {
   if (proxy === undefined && tls === undefined) return PLAIN_NETWORK;
   return { ...resolvedTls(tls), proxies: ProxyRules.of(proxy, env) };

@@ -66,7 +66,7 @@ function wantsPassword(proxy: Proxy, name: string, offered: readonly string[]): 
   }
   return proxy.authorization === undefined
     ? new ProxyError(`${name} wants a user name and a password (${status})`, {
-        hint: `write them into ${setting(proxy)}, as http://USER:PASSWORD@${proxy.url.host}`,
+        hint: `write a user name, a colon, the password and an @ before the host in ${setting(proxy)}`,
         status,
       })
     : new ProxyError(`${name} does not take the user name and the password (${status})`, {

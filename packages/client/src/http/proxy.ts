@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { BlockList, isIP } from 'node:net';
-import type { ProxyOption } from '../options/network-options.js';
+import type { ProxyOption, ProxyVariables } from '../options/network-options.js';
 
 /** A proxy as it was named. */
 export interface Proxy {
@@ -29,8 +29,6 @@ interface Exception {
 /** Whether a host is reached without a proxy. */
 type Exceptions = (host: string, port: number) => boolean;
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 /** Which proxy leads to which server. It is read once; a later change of the environment says nothing. */
 export class ProxyRules {
   readonly #http: Proxy | UnusableProxy | undefined;
@@ -53,13 +51,21 @@ export class ProxyRules {
    *
    * @throws TypeError for an address that is none of a proxy.
    */
-  static of(option: ProxyOption | undefined, env: Env = process.env): ProxyRules | undefined {
+  static of(
+    option: ProxyOption | undefined,
+    env: ProxyVariables = process.env,
+  ): ProxyRules | undefined {
     if (option === undefined) return undefined;
-    if (option !== 'environment') {
+    if (option === 'environment') return ProxyRules.#ofVariables(env);
+    if (typeof option !== 'object' || option === null) {
       const proxy = readProxy(option, 'proxy');
       if ('unusable' in proxy) throw new TypeError(`proxy: ${proxy.unusable}`);
       return new ProxyRules({ http: proxy, https: proxy }, () => false);
     }
+    return ProxyRules.#ofVariables(option);
+  }
+
+  static #ofVariables(env: ProxyVariables): ProxyRules | undefined {
     // In a CGI script, HTTP_PROXY is what a client sent as a header: https://httpoxy.org
     const isOfClient = env['REQUEST_METHOD'] !== undefined;
     const http = named(env, isOfClient ? ['http_proxy'] : ['http_proxy', 'HTTP_PROXY']);
@@ -98,7 +104,7 @@ export function displayProxy({ url, namedBy }: Proxy): string {
   return namedBy === 'proxy' ? url.origin : `${url.origin} (${namedBy})`;
 }
 
-function named(env: Env, names: readonly string[]): Proxy | UnusableProxy | undefined {
+function named(env: ProxyVariables, names: readonly string[]): Proxy | UnusableProxy | undefined {
   for (const name of names) {
     const value = env[name]?.trim();
     // An empty variable in lower case switches off that in upper case, as for curl.
@@ -109,7 +115,10 @@ function named(env: Env, names: readonly string[]): Proxy | UnusableProxy | unde
 
 function readProxy(given: unknown, namedBy: string): Proxy | UnusableProxy {
   if (typeof given !== 'string' || given === '') {
-    return { namedBy, unusable: 'neither "environment" nor the address of a proxy' };
+    return {
+      namedBy,
+      unusable: 'neither "environment", nor the address of a proxy, nor variables',
+    };
   }
   const written = given.includes('://') ? given : `http://${given}`;
   // What cannot be read is not shown: it may have a password.

@@ -116,10 +116,9 @@ export interface ChannelOptions {
    */
   cookies: boolean;
   /**
-   * The proxy through which servers are reached: its address (`http://` or `https://`; a user name and a
-   * password may stand before the host), or `'environment'` for `HTTP_PROXY`, `HTTPS_PROXY` and
-   * `NO_PROXY`, in small letters, too, as they are when the client is made. Those do not concern servers
-   * on this machine. Not together with `dispatcher`. Default: no proxy, whatever the environment says.
+   * The proxy through which servers are reached: its address, or `'environment'` for `HTTP_PROXY`,
+   * `HTTPS_PROXY` and `NO_PROXY` as they are when the client is made. Those do not concern servers on this
+   * machine. Not together with `dispatcher`. Default: no proxy, whatever the environment says.
    */
   proxy: ProxyOption;
   /**

@@ -1,7 +1,18 @@
 import type { Buffer } from 'node:buffer';
 
-/** The proxy that is used: the environment's, or that at an address. */
-export type ProxyOption = 'environment' | (string & {});
+/**
+ * The proxy that is used: that at an address (`http://` or `https://`; a user name and a password may stand
+ * before the host), for every server; that of the process's variables (`'environment'`); or that of
+ * variables which a program gives.
+ */
+export type ProxyOption = 'environment' | (string & {}) | ProxyVariables;
+
+/**
+ * `HTTP_PROXY` for servers at http, `HTTPS_PROXY` for those at https, and `NO_PROXY` for those that are
+ * reached without: names with all below them, addresses, networks as `10.0.0.0/8`, `*`. Names in small
+ * letters come first. Servers on this machine are reached without.
+ */
+export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
 /** Text in the format PEM, or the bytes of it. */
 export type Pem = string | Buffer;

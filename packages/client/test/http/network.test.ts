@@ -144,7 +144,7 @@ describe('says that the proxy is the matter, and what to do', () => {
       { login: 'alice:hush-hush' },
       '',
       /: the proxy http:\/\/127\.0\.0\.1:\d+ wants a user name and a password \(407\)$/,
-      /^write them into its address, as http:\/\/USER:PASSWORD@127/,
+      /^write a user name, a colon, the password and an @ before the host in its address$/,
     ],
     'it wants another password': [
       { login: 'alice:hush-hush' },

@@ -122,12 +122,22 @@ describe('an address', () => {
     }
   });
 
+  it('may be variables of a program', () => {
+    const rules = ProxyRules.of({ HTTPS_PROXY, NO_PROXY: 'own.example' }, { HTTPS_PROXY: 'x' });
+    expect(rules?.proxyFor(new URL('https://mcp.example'))).toMatchObject({
+      namedBy: 'HTTPS_PROXY',
+      url: new URL(HTTPS_PROXY),
+    });
+    expect(rules?.proxyFor(new URL('https://a.own.example'))).toBeUndefined();
+    expect(ProxyRules.of({}, { HTTPS_PROXY })).toBeUndefined();
+  });
+
   it.each([
     ['socks5://127.0.0.1:1080', /^proxy: a proxy of socks5:\/\/ is not supported/],
     ['ftp://u:hush@127.0.0.1', /^proxy: a proxy of ftp:\/\/ is not supported: write http:\/\//],
     ['http://u:hush@', /^proxy: not the address of a proxy$/],
-    ['', /^proxy: neither "environment" nor the address/],
-    [7, /^proxy: neither "environment" nor the address/],
+    ['', /^proxy: neither "environment", nor the address/],
+    [7, /^proxy: neither "environment", nor the address/],
   ])('%s is refused', (option, message) => {
     const refused = (): unknown => ProxyRules.of(option as string);
     expect(refused).toThrow(TypeError);
