@@ -24,7 +24,7 @@ const client = createClient({
   },
 });
 
-client.on('log', ({ level, data }) => console.log(`${level}: ${data}`));
+client.on('log', ({ level, data }) => console.log(`${level}: ${String(data)}`));
 
 const Weather = z.object({ city: z.string(), celsius: z.number() });
 const { data } = await client.callTool('weather', { city: 'Oslo' }, { result: Weather });

@@ -27,7 +27,7 @@ const client = fakeClient(
     tools: {
       buy: ({ symbol }, { onProgress }) => {
         onProgress({ progress: 1, total: 2, message: 'asking' });
-        return `bought ${symbol}`;
+        return `bought ${String(symbol)}`;
       },
     },
   },

@@ -111,8 +111,7 @@ class FakeServer {
     next: Parameters<Middleware>[1],
   ): Promise<Awaited<ReturnType<Middleware>>> {
     if (request.method !== 'tools/call') return next();
-    const { principal } = request as { principal?: string | undefined };
-    const call: CallInProgress = { principal };
+    const call: CallInProgress = { principal: request.principal };
     const number = ++this.#made;
     this.#inProgress.set(number, call);
     const { _meta: meta, ...params } = request.params ?? {};

@@ -227,6 +227,19 @@ describe('a fake client', () => {
     await expect(client.emit('state' as 'toolsChanged')).rejects.toThrow(/no event state/);
   });
 
+  it('knows for whom a call is made', async () => {
+    await using client = fakeClient({
+      tools: { whoami: (_args, { principal }) => principal ?? 'nobody' },
+    });
+    const ann = client.as('ann');
+    expect(textOf(await ann.callTool('whoami'))).toBe('ann');
+    expect(textOf(await client.callTool('whoami'))).toBe('nobody');
+    const heard = ann.once('log');
+    await client.emit('log', { level: 'info', data: 'to all' });
+    expect(await heard).toMatchObject({ data: 'to all' });
+    expect(client.calls.map(({ principal }) => principal)).toEqual(['ann', undefined]);
+  });
+
   it('goes wherever a client goes', async () => {
     await using client = fakeClient({ tools: { echo: ({ message }) => String(message) } });
     await using group = createGroup({ fake: client });
