@@ -118,6 +118,17 @@ export class ServiceClient extends ClientFacade {
     return client;
   }
 
+  /** The subscription of a principal keeps its session. */
+  override async subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    const view = this.#principalOf(options);
+    await (view?.subscribeResource(uri, options) ?? super.subscribeResource(uri, options));
+  }
+
+  override async unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    const view = this.#principalOf(options);
+    await (view?.unsubscribeResource(uri, options) ?? super.unsubscribeResource(uri, options));
+  }
+
   on<Event extends keyof ClientEvents>(
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
