@@ -19,7 +19,7 @@ const serverScript = fileURLToPath(new URL('server.mjs', import.meta.url));
 const users = Array.from({ length: isLong ? 200 : 60 }, (_, at) => `user-${at}`);
 /** A process for each user is much: some have files. */
 const withFiles = new Set(users.slice(0, 6));
-const waiting = { timeout: 120_000, interval: 50 };
+const waiting = { timeout: 90_000, interval: 50 };
 const limitMs = seconds * 1000 + 240_000;
 
 let project: Project;
@@ -115,7 +115,10 @@ async function useService(node: string, of: readonly string[], forMs: number): P
       thinkMs: 1_500,
     });
     people.start();
-    await vi.waitUntil(() => people.areAllServed, waiting);
+    await vi.waitFor(() => {
+      expect(people.outcome.cut).toEqual([]);
+      expect(people.areAllServed).toBe(true);
+    }, waiting);
     const remote = { orders, stock, prices, payroll };
     const endAt = Date.now() + forMs;
     while (Date.now() < endAt) {
