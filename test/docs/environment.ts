@@ -68,6 +68,7 @@ export async function startEnvironment(): Promise<DocsEnvironment> {
   };
   // At a terminal, a reader is asked for the servers of a longwire.json once.
   await runCli(['servers', 'allow', 'market'], { cwd: directory, env });
+  await runCli(['types', 'market', '-o', 'tools.d.ts'], { cwd: directory, env });
   return {
     directory,
     env,

@@ -18,6 +18,7 @@ export type {
   ClientOptions,
   OperationOptions,
   ServerNotification,
+  ServerRequestContext,
   ServerRequestHandlers,
   ToolProgress,
   ToolSource,
@@ -63,6 +64,11 @@ export type {
 } from './options/channel-options.js';
 export type { Pem, ProxyOption, ProxyVariables, TlsOptions } from './options/network-options.js';
 export type { TransportName } from './transport-name.js';
+export type {
+  PrincipalCredentials,
+  PrincipalOption,
+  PrincipalsOptions,
+} from './options/principal-options.js';
 export type {
   ConnectionOptions,
   HeartbeatOptions,

@@ -58,6 +58,13 @@ export class WaitQueue<T, Who = void> {
     if (index >= 0) this.#waiters.splice(index, 1);
   }
 
+  /** Takes off all that one waits with. */
+  takeAll(who: Who): Waiter<T, Who>[] {
+    const taken = this.#waiters.filter((waiter) => waiter.who === who);
+    for (const waiter of taken) this.leave(waiter);
+    return taken;
+  }
+
   /** Fails all of them, each with an error of its own. */
   failAll(errorOf: (who: Who) => Error): void {
     for (const waiter of this.#waiters.splice(0)) waiter.fail(errorOf(waiter.who));

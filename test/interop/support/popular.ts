@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startHttpFixture, type HttpFixture } from '../../support/http-fixture.ts';
+import { startHttpFixture } from '../../support/http-fixture.ts';
 import { expectNothingLeftOpen } from '../../support/open-handles.ts';
 import { runCli, type CliRun } from '../../support/run-cli.ts';
 import type { Prepared } from '../../support/user-cache.ts';
@@ -33,33 +33,53 @@ export interface PopularServer {
   code?: 1;
 }
 
+/** Makes a folder and a web server for popular servers. */
+export async function preparePlace(): Promise<{
+  around: Omit<ServerPlace, 'directory'>;
+  close(): Promise<void>;
+}> {
+  const web = await startHttpFixture((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"name":"local"}');
+  });
+  const scratch = await mkdtemp(join(tmpdir(), 'longwire-'));
+  await writeFile(join(scratch, 'hello.txt'), 'hello');
+  return {
+    around: { scratch, origin: web.origin },
+    close: async () => {
+      await web.close();
+      await removeFolder(scratch);
+    },
+  };
+}
+
+/** How a configuration starts a server. */
+export function commandOf(
+  server: PopularServer,
+  around: ServerPlace,
+): { command: string; args: string[]; env: Record<string, string> } {
+  const [command, ...args] = server.command(around);
+  return { command, args, env: { ...quiet, ...server.env?.(around) } };
+}
+
 /** Looks at popular servers and calls them, from a configuration file as people have them. */
 export function describePopular(prepared: Prepared, servers: readonly PopularServer[]): void {
   expectNothingLeftOpen();
   tellWhatIsMissing(prepared);
-  let web: HttpFixture;
+  let place: Awaited<ReturnType<typeof preparePlace>> | undefined;
   let around: ServerPlace;
   beforeAll(async () => {
-    web = await startHttpFixture((_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"name":"local"}');
-    });
     if ('missing' in prepared) return;
-    const scratch = await mkdtemp(join(tmpdir(), 'longwire-'));
-    around = { directory: directoryOf(prepared), scratch, origin: web.origin };
-    await writeFile(join(scratch, 'hello.txt'), 'hello');
+    place = await preparePlace();
+    around = { ...place.around, directory: directoryOf(prepared) };
   });
-  afterAll(async () => {
-    await web.close();
-    await removeFolder(around.scratch);
-  });
+  afterAll(() => place?.close());
 
   describe.for('missing' in prepared ? [] : servers)('$name', (server) => {
     const { name, call } = server;
     let config: string;
     let command: { command: string; args: string[]; env: Record<string, string> };
     beforeAll(async () => {
-      const [program, ...args] = server.command(around);
-      command = { command: program, args, env: { ...quiet, ...server.env?.(around) } };
+      command = commandOf(server, around);
       config = join(around.scratch, `${name}.json`);
       await writeFile(config, JSON.stringify({ mcpServers: { [name]: command } }));
     });

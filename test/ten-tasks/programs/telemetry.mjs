@@ -10,7 +10,10 @@ import {
 import { Registry } from 'prom-client';
 
 const lines = [];
-const line = ({ tool, outcome }) => lines.push(`${tool} ${outcome === 'ok' ? 'ok' : 'error'}`);
+const line = ({ tool, outcome, ...fields }) => {
+  const name = tool ?? fields['gen_ai.tool.name'];
+  if (name !== undefined) lines.push(`${name} ${outcome === 'ok' ? 'ok' : 'error'}`);
+};
 /** A logger in the manner of pino. */
 export const logger = { debug: () => {}, info: line, warn: line, error: line };
 
@@ -26,9 +29,13 @@ process.once('beforeExit', () => void tell());
 async function tell() {
   console.log(`logged: ${lines.join(', ')}`);
   const counted = [];
-  for (const { type, values } of await register.getMetricsAsJSON()) {
-    if (type !== 'counter') continue;
-    for (const { labels, value } of values) counted.push(`${labels.tool} ${value}`);
+  // A histogram of how long calls took says how many there were.
+  for (const { name, type, values } of await register.getMetricsAsJSON()) {
+    if (type !== 'histogram' || !/duration/.test(name)) continue;
+    for (const { labels, metricName, value } of values) {
+      const tool = labels.tool ?? labels.gen_ai_tool_name;
+      if (metricName?.endsWith('_count') && tool) counted.push(`${tool} ${value}`);
+    }
   }
   console.log(`counted: ${counted.sort().join(', ')}`);
   const spans = exporter.getFinishedSpans().map(({ name }) => name);

@@ -38,7 +38,7 @@ def tell():
         f"{sample.labels['tool']} {sample.value:g}"
         for metric in registry.collect()
         for sample in metric.samples
-        if sample.name.endswith("_total")
+        if sample.name.endswith("_count")
     ]
     print(f"counted: {', '.join(sorted(counted))}")
     spans = [span.name for span in exporter.get_finished_spans()]

@@ -25,7 +25,7 @@ export function remarksOf(schema: unknown, { before }: { before?: string } = {})
   const { title, description, deprecated, ...limits } = own;
   const about = textLines(description).length > 0 ? textLines(description) : textLines(title);
   const words = [
-    formatOf(own).trim().slice(1, -1),
+    formatOf(own).replace(/^ \((.*)\)$/, 'format $1'),
     ...limitsOf(Object.fromEntries(Object.entries(limits).filter(([name]) => !isUnsaid(name)))),
   ].filter((word) => word !== '');
   const left = leftOut(own);

@@ -21,6 +21,9 @@ const maxDepth = 40;
 /** How many values an `enum` may have; of more, only their types are told. */
 const maxValues = 500;
 
+/** Of how many patterns of names the comment tells. */
+const maxPatterns = 20;
+
 /** How many definitions become types with a name; more are `unknown`. */
 const maxNamed = 500;
 
@@ -139,15 +142,20 @@ export class SchemaTypes {
     const properties = asSchema(schema['properties']);
     const required = new Set(requiredNames(schema));
     const names = [...new Set([...Object.keys(properties), ...required])];
-    const members = names.map((name): Member => {
-      const own = Object.hasOwn(properties, name) ? properties[name] : true;
-      return {
+    const members: Member[] = [];
+    for (const name of names) {
+      if (this.#left <= 0) break;
+      const own = Object.hasOwn(properties, name) ? properties[name] : {};
+      members.push({
         name,
         type: this.#typeOf(own, place),
         isOptional: !required.has(name),
         comment: remarksOf(own),
-      };
-    });
+      });
+    }
+    if (members.length < names.length) {
+      return { kind: 'object', members, others: { type: this.#cut(), comment: [] } };
+    }
     const others = this.#othersOf(schema, members, place);
     return { kind: 'object', members, ...(others !== undefined && { others }) };
   }
@@ -168,9 +176,9 @@ export class SchemaTypes {
       this.#typeOf(additional ?? true, place),
       ...patterns.map(([, pattern]) => this.#typeOf(pattern, place)),
     ]);
-    const comment = patterns.flatMap(([pattern, about]) =>
-      remarksOf(about, { before: `Names that match ${pattern}:` }),
-    );
+    const comment = patterns
+      .slice(0, maxPatterns)
+      .flatMap(([pattern, about]) => remarksOf(about, { before: `Names that match ${pattern}:` }));
     // The type of all members has to hold for those that have a type, too.
     const optional: TypeNode[] = members.some(({ isOptional }) => isOptional) ? [UNDEFINED] : [];
     const canBeTold = members.every(({ type }) => isShort(type));

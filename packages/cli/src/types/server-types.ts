@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Tool } from '@longwire/client';
-import { asSchema } from '../arguments/schema.js';
+import { asSchema, requiredNames } from '../arguments/schema.js';
 import { hintWords } from '../describe/hints.js';
 import { textLines } from './doc-comment.js';
 import { pascalCase, SchemaTypes } from './schema-type.js';
@@ -74,6 +74,7 @@ function argumentsType(tool: Tool, types: SchemaTypes, prefix: string): TypeNode
   const takesNone =
     properties !== undefined &&
     Object.keys(asSchema(properties)).length === 0 &&
+    requiredNames(rest).length === 0 &&
     additionalProperties === false;
   return takesNone && isPlain ? NO_ARGUMENTS : type;
 }
@@ -100,7 +101,6 @@ const COMBINING: ReadonlySet<string> = new Set([
   'anyOf',
   'oneOf',
   'patternProperties',
-  'required',
 ]);
 
 const NO_ARGUMENTS: TypeNode = {

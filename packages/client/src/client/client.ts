@@ -16,12 +16,12 @@ import {
 } from '@modelcontextprotocol/client';
 import { closedError } from '../connection/failures.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
-import { resolveConnectionOptions } from '../connection/resolve-options.js';
+import type { Principal, ResolvedConnectionOptions } from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
 import { checkHealth, type Health, type HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
-import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
+import type { Target } from '../dial/target.js';
 import { setPeer } from '../telemetry/peer.js';
 import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
@@ -29,14 +29,14 @@ import type { LongwireClient } from './contract.js';
 import { CurrentConnection } from './current-connection.js';
 import { eventOf, listsFor, listsHeard } from './events.js';
 import { Idle } from './idle.js';
-import { ToolCatalog } from '../tools/catalog.js';
+import type { ToolCatalog } from '../tools/catalog.js';
 import { Listeners } from './listeners.js';
 import { NextEvents, type OnceOptions } from './next-event.js';
 import { callAsWanted, type ResultWithData } from './result-data.js';
 import { createSdkClient, NEVER_MS } from './sdk-client.js';
 import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
-import { callTimeouts, checkClientOptions } from './options.js';
+import { callTimeouts } from './options.js';
 import { Operations } from './operations.js';
 import { reportable } from './sdk-errors.js';
 import { createToolHandle, type ToolHandle } from './tool-handle.js';
@@ -51,85 +51,95 @@ import type {
   ServerNotification,
 } from './types.js';
 
-/** The client of one server: see {@link LongwireClient}. */
-export class ServerClient implements LongwireClient {
+/** What a {@link ServerClient} is made with. */
+export interface ServerClientSettings {
+  target: Target;
+  /** As the program gives them. */
+  options: ClientOptions;
+  /** The same, for its connections. */
+  connectionOptions: ResolvedConnectionOptions;
+  /** What is known of the server's tools. */
+  catalog: ToolCatalog;
+  /** Counts this client as well. */
+  allTally?: Tally | undefined;
+}
+
+/** One server over one connection at a time, for the client itself or for one principal of it. */
+export class ServerClient implements Omit<LongwireClient, 'as'> {
   readonly trusted: boolean;
   readonly timeouts: CallTimeouts;
   readonly trustHints: boolean;
+  /** Passes the server's log messages on, to those who read the events of a call. */
+  readonly logs: LogTap = new LogTap();
+  /** What its calls share. */
+  readonly shared: SharedCallOptions;
+  readonly tally: Tally;
   readonly #sdkSide: SdkSide;
   readonly #target: Target;
   readonly #options: ClientOptions;
+  readonly #principal: Principal | undefined;
   readonly #listeners: Listeners<ClientEvents>;
-  readonly #shared: SharedCallOptions;
   readonly #connection: CurrentConnection;
   readonly #operations: Operations;
   readonly #catalog: ToolCatalog;
   readonly #toolCalls: ToolCalls;
-  readonly #tally: Tally;
   readonly #nextEvents = new NextEvents();
-  readonly #logs = new LogTap();
-  readonly #report = (error: unknown): void => {
+  /** Given what fails and belongs to no call. */
+  readonly report = (error: unknown): void => {
     this.#listeners.emit('error', reportable(error));
   };
 
-  /** Use {@link createClient} or {@link connect}. */
-  constructor(
-    target: TargetOption,
-    options: ClientOptions = {},
-    catalog: ToolCatalog = new ToolCatalog(),
-  ) {
-    checkClientOptions(options);
-    this.#target = parseTarget(target);
+  constructor({ target, options, connectionOptions, catalog, allTally }: ServerClientSettings) {
+    this.#target = target;
     this.#options = options;
+    this.#principal = connectionOptions.principal;
     this.trusted = options.trusted === true;
-    const connectionOptions = resolveConnectionOptions(options, this.#target.kind, catalog.client);
     this.trustHints = connectionOptions.trustHints;
-    connectionOptions.name = options.name;
-    setPeer(this, this.#target, options.name);
-    connectionOptions.keepsScopes ||= options.handlers !== undefined;
-    this.#listeners = new Listeners(this.#report);
-    const idle =
-      options.keepAlive === false ? new Idle(0, () => void this.#connection.close()) : undefined;
+    setPeer(this, target, options.name);
+    this.#listeners = new Listeners(this.report);
+    // The session of a principal is closed when that is idle.
+    const isShort = options.keepAlive === false && this.#principal === undefined;
+    const idle = isShort ? new Idle(0, () => void this.#connection.close()) : undefined;
     this.timeouts = callTimeouts(options.timeouts);
     const { timeouts } = this;
-    this.#shared = {
+    this.shared = {
       clock: new CallClock(),
       timeouts,
-      onListenerError: this.#report,
+      onListenerError: this.report,
       idle,
       onProgress: (tool, progress) => {
         if (this.#listeners.has('progress'))
           this.#listeners.emit('progress', { ...progress, tool });
       },
     };
-    this.#tally = new Tally(connectionOptions.counts);
+    this.tally = new Tally(connectionOptions.counts, allTally);
     this.#sdkSide = new SdkSide({
       create: () => this.#createSdk(),
       stepMs: connectionOptions.connectMs,
-      onMessage: (message) => this.#logs.take(message),
-      onFailure: this.#report,
+      onMessage: (message) => this.logs.take(message),
+      onFailure: this.report,
     });
     this.#catalog = catalog;
     this.#toolCalls = new ToolCalls({
       catalog,
       throughSdk: (send) => this.#sdkSide.attached.then(() => send(this.sdk)),
-      report: this.#report,
+      report: this.report,
     });
     this.#connection = new CurrentConnection({
       target: this.#target,
       options: connectionOptions,
       catalog,
       sdkSide: this.#sdkSide,
-      tally: this.#tally,
+      tally: this.tally,
       watchedLists: () => listsHeard((event) => this.#listeners.has(event)),
       onState: (state) => this.#listeners.emit('state', state),
     });
     this.#operations = new Operations({
       connection: this.#connection,
       sdkSide: this.#sdkSide,
-      tally: this.#tally,
-      shared: this.#shared,
-      report: this.#report,
+      tally: this.tally,
+      shared: this.shared,
+      report: this.report,
     });
   }
 
@@ -164,24 +174,24 @@ export class ServerClient implements LongwireClient {
   }
 
   stats(): ClientStats {
-    return this.#tally.read(this.#connection.latest?.droppedAnswers ?? 0);
+    return this.tally.read(this.#connection.latest?.droppedAnswers ?? 0);
   }
 
   health(options: HealthOptions = {}): Promise<Health> {
-    return checkHealth(this.#connection.latest, this.#tally, options);
+    return checkHealth(this.#connection.latest, this.tally, options);
   }
 
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
     // `timeouts.connectMs` limits it.
     const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
-    const call = new Call('connecting', limits, this.#shared);
+    const call = new Call('connecting', limits, this.shared);
     await call.during(this.#connection.open().then((connection) => connection.open()));
   }
 
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     const of = { method: 'tools/list', key: 'tools', field: 'name' };
     const tools = await this.#operations.list<Tool>(of, options);
-    return this.#catalog.take(tools, this.sdk.getProtocolEra(), this.#report);
+    return this.#catalog.take(tools, this.sdk.getProtocolEra(), this.report);
   }
 
   listResources(options: OperationOptions = {}): Promise<Resource[]> {
@@ -223,7 +233,7 @@ export class ServerClient implements LongwireClient {
     const run = async (connection: ReconnectingTransport, own: Call): Promise<CallToolResult> => {
       const result = await this.#toolCalls.call(connection, params, own);
       if (!isPromised) return result;
-      return this.#catalog.checkOutput(name, result, this.#report);
+      return this.#catalog.checkOutput(name, result, this.report);
     };
     return this.#operations.run(`the call of ${name}`, options, run, name);
   }
@@ -244,7 +254,7 @@ export class ServerClient implements LongwireClient {
     options: ToolStreamOptions = {},
   ): AsyncGenerator<ToolStreamEvent, void, undefined> {
     const call = (own: CallToolOptions): Promise<CallToolResult> => this.callTool(name, args, own);
-    return streamTool({ call, logs: this.#logs }, options);
+    return streamTool({ call, logs: this.logs }, options);
   }
 
   tool(name: string): ToolHandle {
@@ -314,8 +324,11 @@ export class ServerClient implements LongwireClient {
   }
 
   #createSdk(): Client {
-    const sdk = createSdkClient(this.#options, () => this.#shared.clock.hold());
-    sdk.onerror = this.#report;
+    const sdk = createSdkClient(this.#options, {
+      hold: () => this.shared.clock.hold(),
+      principal: this.#principal?.id,
+    });
+    sdk.onerror = this.report;
     sdk.fallbackNotificationHandler = async (notification) =>
       this.#notified(notification as ServerNotification);
     return sdk;

@@ -4,7 +4,7 @@ import { resolveConnectionOptions } from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
 import { parseTarget, type TargetOption } from '../dial/target.js';
 import { ToolCatalog } from '../tools/catalog.js';
-import { ServerClient } from './client.js';
+import { ServiceClient } from './service-client.js';
 import type { LongwireClient } from './contract.js';
 import type { AnyTools, ToolTypes } from './tool-types.js';
 import type { ClientOptions } from './types.js';
@@ -45,7 +45,7 @@ export function createClient<Tools extends ToolTypes<Tools> = AnyTools>(
   options: ClientOptions = {},
 ): LongwireClient<Tools> {
   // What `Tools` says is the word of the program.
-  const client: LongwireClient = new ServerClient(target, options);
+  const client: LongwireClient = new ServiceClient(target, options);
   return client as LongwireClient<Tools>;
 }
 

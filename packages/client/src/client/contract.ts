@@ -15,6 +15,7 @@ import type {
 import type { ConnectionState } from '../connection/state.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
+import type { PrincipalCredentials } from '../options/principal-options.js';
 import type { OnceOptions } from './next-event.js';
 import type { ResultWithData } from './result-data.js';
 import type { StandardSchema } from './standard-schema.js';
@@ -137,6 +138,23 @@ export interface LongwireClient<
   readonly protocolVersion: string | undefined;
   /** What the server says about how to use it, once connected. */
   readonly instructions: string | undefined;
+  /**
+   * The same client as one principal: a user of the program, for whom calls are made. It is a light
+   * view, to be made for every request.
+   *
+   * - The same `principal` is the same user, whoever asks: it has a session of its own, which is opened
+   *   when it is first used and closed when it is idle (see `principals` of the client). Nothing that a
+   *   server gives to one principal ever reaches another: no session, list, result, token or cookie.
+   * - `headers` and `token` are the principal's credentials. Those given last go for it, and without new
+   *   ones those before. With credentials of its own, none of the client's goes with its requests:
+   *   neither `auth`, nor user info of the URL, nor a header with the name of a credential. Without,
+   *   the client speaks for it.
+   * - `close()` of the view closes the principal's session, `close()` of the client all of them.
+   *
+   * @throws TypeError for a name that is none, for credentials that cannot be sent, and for
+   * credentials where the server is not reached by HTTP.
+   */
+  as(principal: string, credentials?: PrincipalCredentials): LongwireClient<Tools>;
   /**
    * Connects now instead of on the next call. Harmless when connected.
    *

@@ -41,13 +41,21 @@ class NoFreshAnswers extends InMemoryResponseCacheStore {
   }
 }
 
+/** What the SDK's client is made with, beside what the program gives. */
+export interface SdkClientSettings {
+  /** Called while the program answers the server; the function returned when it has. */
+  hold: () => () => void;
+  /** For whom the session is. */
+  principal: string | undefined;
+}
+
 /**
  * Makes the SDK's client, with the program's answers to what servers may ask. Each one given is
- * announced as a capability. `hold` is called while the program answers one.
+ * announced as a capability.
  */
 export function createSdkClient(
   { clientInfo, handlers = {} }: ClientOptions,
-  hold: () => () => void,
+  { hold, principal }: SdkClientSettings,
 ): Client {
   const { roots, sampling, elicitation, urlElicitation } = handlers;
   const capabilities: ClientCapabilities = {
@@ -77,11 +85,13 @@ export function createSdkClient(
     }
   };
   if (roots !== undefined) {
-    client.setRequestHandler('roots/list', async () => ({ roots: await held(roots) }));
+    client.setRequestHandler('roots/list', async () => ({
+      roots: await held(() => roots({ principal })),
+    }));
   }
   if (sampling !== undefined) {
     client.setRequestHandler('sampling/createMessage', ({ params }, { mcpReq: { signal } }) =>
-      held(() => sampling(params, { signal })),
+      held(() => sampling(params, { signal, principal })),
     );
   }
   // The SDK refuses a mode that is not announced.
@@ -90,8 +100,8 @@ export function createSdkClient(
       held(async () => {
         const answer =
           params.mode === 'url'
-            ? urlElicitation?.(params, { signal })
-            : elicitation?.(params, { signal });
+            ? urlElicitation?.(params, { signal, principal })
+            : elicitation?.(params, { signal, principal });
         return (await answer) ?? { action: 'decline' };
       }),
     );

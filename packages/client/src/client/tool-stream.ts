@@ -53,7 +53,7 @@ export class LogTap {
 /** What a stream is made of. */
 export interface ToolStreamSource {
   call: (options: CallToolOptions) => Promise<CallToolResult>;
-  logs: LogTap;
+  logs: Pick<LogTap, 'open'>;
 }
 
 /**

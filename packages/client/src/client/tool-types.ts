@@ -23,7 +23,7 @@ export type ToolName<Tools> = keyof Tools & string;
 
 /** What a call is given after the name. The arguments may be left out if none of them is required. */
 export type CallParameters<Tool extends ToolType, Options> =
-  Partial<Tool['arguments']> extends Tool['arguments']
+  Record<never, never> extends Tool['arguments']
     ? [args?: Tool['arguments'], options?: Options]
     : [args: Tool['arguments'], options?: Options];
 

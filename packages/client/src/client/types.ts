@@ -15,6 +15,11 @@ import type {
 import type { LongwireError } from '../errors.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { ConnectionOptions, Timeouts } from '../options/connection-options.js';
+import type {
+  PrincipalCredentials,
+  PrincipalOption,
+  PrincipalsOptions,
+} from '../options/principal-options.js';
 import type { StandardSchema } from './standard-schema.js';
 
 /** Options of every operation. */
@@ -37,6 +42,11 @@ export interface OperationOptions {
    * Default: none.
    */
   headers?: Readonly<Record<string, string>>;
+  /**
+   * For whom this operation is made: `{ id, headers, token }`, as `client.as(id, { headers, token })`
+   * for it alone. Default: for nobody but the client.
+   */
+  principal?: PrincipalOption;
 }
 
 /** How long a call may take that says nothing of it, in milliseconds. */
@@ -139,6 +149,19 @@ export interface ToolSource {
   callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   /** Listens for changes of the list of tools; the function returned stops listening. */
   on(event: 'toolsChanged', listener: () => void): () => void;
+  /**
+   * The same source as one principal: see `client.as`. A source without it serves nobody but the
+   * program.
+   */
+  as?(principal: string, credentials?: PrincipalCredentials): ToolSource;
+}
+
+/** What a handler is told beside what the server asks. */
+export interface ServerRequestContext {
+  /** Aborted when the server withdraws the question, or its session ends. */
+  signal: AbortSignal;
+  /** Whose session it is, as `client.as` was told; `undefined` for that of the client itself. */
+  principal: string | undefined;
 }
 
 /**
@@ -148,16 +171,16 @@ export interface ToolSource {
  */
 export interface ServerRequestHandlers {
   /** Answers `roots/list`. */
-  roots?: () => Root[] | Promise<Root[]>;
+  roots?: (context: Pick<ServerRequestContext, 'principal'>) => Root[] | Promise<Root[]>;
   /** Answers `sampling/createMessage`. */
   sampling?: (
     params: CreateMessageRequestParams,
-    context: { signal: AbortSignal },
+    context: ServerRequestContext,
   ) => CreateMessageResult | Promise<CreateMessageResult>;
   /** Answers `elicitation/create` with a form. */
   elicitation?: (
     params: ElicitRequestFormParams,
-    context: { signal: AbortSignal },
+    context: ServerRequestContext,
   ) => ElicitResult | Promise<ElicitResult>;
   /**
    * Answers `elicitation/create` with an address that a person has to open. The address is the
@@ -165,7 +188,7 @@ export interface ServerRequestHandlers {
    */
   urlElicitation?: (
     params: ElicitRequestURLParams,
-    context: { signal: AbortSignal },
+    context: ServerRequestContext,
   ) => ElicitResult | Promise<ElicitResult>;
 }
 
@@ -202,6 +225,8 @@ export interface ClientOptions extends ConnectionOptions {
    * Default `true`.
    */
   keepAlive?: boolean;
+  /** How many principals the client serves by `as`, and for how long. */
+  principals?: PrincipalsOptions;
 }
 
 /** The hints of a tool that are believed: see {@link ToolSource.trusted}. */

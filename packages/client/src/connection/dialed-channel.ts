@@ -328,6 +328,8 @@ export class DialedChannel {
       counts: this.#options.counts,
       network: this.#options.network,
       cookieJar: this.#options.cookieJar,
+      credentials: this.#options.principal?.credentials,
+      sharedDispatchers: this.#options.sharedDispatchers,
       secrets,
       signal: this.#dialAbort.signal,
     });

@@ -1,10 +1,13 @@
 import { AsyncResource } from 'node:async_hooks';
 import { CookieJar } from '../http/cookies.js';
+import type { Credentials } from '../http/credentials.js';
+import type { SharedDispatchers } from '../http/dispatchers.js';
 import { headerSource } from '../http/headers.js';
 import { runsProgramsCode } from '../http/client.js';
 import { resolveNetwork, type Network } from '../http/network.js';
 import type { JsonBounds } from '../untrusted/json.js';
 import { TrafficCounts } from '../http/traffic-counts.js';
+import type { ChannelOptions } from '../options/channel-options.js';
 import { MAX_TIMER_MS } from '../options/checks.js';
 import type { ConnectionOptions, HeartbeatOptions } from '../options/connection-options.js';
 import { withDefaults } from '../options/option.js';
@@ -50,6 +53,16 @@ export interface ResolvedConnectionOptions extends ConnectionOptions {
   scope: AsyncResource;
   /** Whether code of the program runs for a call after the call has been made. */
   keepsScopes: boolean;
+  /** For whom the connection is made; `undefined` for the client itself. */
+  principal?: Principal | undefined;
+  /** The sockets of all principals of a client; `undefined`: the connection has its own. */
+  sharedDispatchers?: SharedDispatchers | undefined;
+}
+
+/** For whom a connection is made. */
+export interface Principal {
+  readonly id: string;
+  readonly credentials: Credentials;
 }
 
 /**
@@ -102,6 +115,38 @@ export function resolveConnectionOptions(
     name: undefined,
     scope: new AsyncResource('longwire.connection'),
     keepsScopes: runsProgramsCode(options),
+  };
+}
+
+/**
+ * The options of a connection for one principal. With the client it shares what the program gave, and
+ * nothing that a server gave: no cookie, no session, no list. `client` stands for the principal.
+ */
+export function principalConnectionOptions(
+  options: ResolvedConnectionOptions,
+  principal: Principal,
+  client: object,
+): ResolvedConnectionOptions {
+  const { auth, cookieJar, counts } = options;
+  const { credentials } = principal;
+  const ofService = auth?.onChallenge;
+  const onChallenge: NonNullable<ChannelOptions['auth']['onChallenge']> = (status, ...rest) => {
+    if (!credentials.areOwn) return ofService?.(status, ...rest) ?? 'fail';
+    // The token is asked for again; what answers for the client must not answer for its principal.
+    const [, { attempt }] = rest;
+    return status === 401 && attempt === 1 && credentials.isTokenAsked ? 'retry' : 'fail';
+  };
+  const isAnswered = ofService !== undefined || credentials.isTokenAsked;
+  return {
+    ...options,
+    ...(isAnswered && { auth: { ...auth, onChallenge } }),
+    counts: new TrafficCounts(undefined, counts),
+    cookieJar: cookieJar && new CookieJar(),
+    secrets: new KnownSecrets(),
+    client,
+    // A token or headers may be asked for at any time.
+    keepsScopes: true,
+    principal,
   };
 }
 

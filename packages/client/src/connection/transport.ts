@@ -91,7 +91,7 @@ export class ReconnectingTransport implements Transport {
     });
     const { middleware = [] } = options;
     const origin = target.kind === 'url' ? target.url.origin : undefined;
-    const { client, secrets } = options;
+    const { client, secrets, principal } = options;
     learnTarget(target, secrets);
     const routeOf = ({ id }: RequestContext): RequestRoute | undefined => {
       const { state, server } = this.#supervisor;
@@ -99,7 +99,7 @@ export class ReconnectingTransport implements Transport {
       return { id, transport: state.transport, protocolVersion: server?.protocolVersion };
     };
     const server = options.name ?? target.name;
-    const whose = { client, origin, server, trustHints, secrets, routeOf };
+    const whose = { client, origin, server, trustHints, principal, secrets, routeOf };
     this.#chain = middleware.length > 0 ? new MiddlewareChain(middleware, whose) : undefined;
     this.#delivery = new Delivery({
       receiver: this,

@@ -1,6 +1,8 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { ChannelHandlers, Resumption } from '../channels/channel.js';
 import type { CookieJar } from '../http/cookies.js';
+import type { Credentials } from '../http/credentials.js';
+import type { SharedDispatchers } from '../http/dispatchers.js';
 import { HttpClient } from '../http/client.js';
 import type { HeaderRecord } from '../http/headers.js';
 import type { Network } from '../http/network.js';
@@ -62,6 +64,10 @@ export interface DialOptions {
   cookieJar?: CookieJar | undefined;
   /** Learns what is sent and must not be shown. Default: nobody does. */
   secrets?: KnownSecrets | undefined;
+  /** Of the principal for whom it is dialled. Default: for nobody but the client. */
+  credentials?: Credentials | undefined;
+  /** The sockets of all principals of a client. Default: the session has its own. */
+  sharedDispatchers?: SharedDispatchers | undefined;
   signal: AbortSignal;
 }
 

@@ -3,7 +3,7 @@ import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotoco
 import { displayUrl } from '../http/display-url.js';
 import { CallClock } from '../client/call-clock.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
-import { ServerClient } from '../client/client.js';
+import { ServiceClient } from '../client/service-client.js';
 import { isClient, type LongwireClient } from '../client/contract.js';
 import { eventOf } from '../client/events.js';
 import { Listeners } from '../client/listeners.js';
@@ -252,7 +252,7 @@ export class ServerGroup implements Group {
     }
     const { name, target, options } = server;
     try {
-      const client = new ServerClient(target, { ...this.#options.shared, ...options, name });
+      const client = new ServiceClient(target, { ...this.#options.shared, ...options, name });
       const parsed = parseTarget(target);
       const shown = parsed.kind === 'url' ? displayUrl(parsed.url) : parsed.name;
       return { source: client, target: shown, isOwn: true };

@@ -1,5 +1,6 @@
-import { Call, type SharedCallOptions } from '../client/call.js';
+import type { SharedCallOptions } from '../client/call.js';
 import type { CallToolOptions } from '../client/types.js';
+import { waitInQueue } from '../client/wait-in-queue.js';
 import { LongwireError } from '../errors.js';
 import { WaitQueue } from '../wait-queue.js';
 
@@ -46,23 +47,15 @@ export class InFlightLimit {
    */
   async enter(what: string, options: CallToolOptions): Promise<CallToolOptions> {
     if (this.#queue.size >= MAX_WAITING) throw queueFull(what);
-    const startedAt = performance.now();
-    const call = new Call(what, options, this.#options.shared);
-    const waiter = this.#queue.enter(what);
-    try {
-      await call.before(waiter.promise);
-    } catch (error) {
-      this.#queue.leave(waiter);
-      // It was let in at the same moment.
-      if (waiter.value === true) this.leave();
-      const { abandoned } = call;
-      if (abandoned === undefined || abandoned.code === 'aborted') throw error;
-      throw this.#timedOut(what, abandoned);
-    } finally {
-      call.done();
-    }
-    const { deadlineMs = this.#options.shared.timeouts.deadlineMs } = options;
-    return { ...options, deadlineMs: Math.max(1, deadlineMs - (performance.now() - startedAt)) };
+    return waitInQueue({
+      queue: this.#queue,
+      waiter: this.#queue.enter(what),
+      what,
+      options,
+      shared: this.#options.shared,
+      onLeft: () => this.leave(),
+      timedOut: (cause) => this.#timedOut(what, cause),
+    });
   }
 
   /** A call has ended: the next one begins. */

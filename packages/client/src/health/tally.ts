@@ -3,7 +3,7 @@ import type { TrafficCounts } from '../http/traffic-counts.js';
 import type { ConnectionState } from '../connection/state.js';
 import { isToolError } from '../error-facts.js';
 import { ERROR_CODES, LongwireError, type ErrorCode } from '../errors.js';
-import { Latencies } from './latencies.js';
+import { COARSE, FINE, Latencies } from './latencies.js';
 import { isServerFailure, type OwnLimits } from './server-failure.js';
 import type { ClientStats } from './stats.js';
 
@@ -33,7 +33,8 @@ export class Tally {
   /** Answers dropped by connections that another has replaced. */
   droppedBefore = 0;
   readonly #counts: TrafficCounts;
-  readonly #latencies = new Latencies();
+  readonly #latencies: Latencies;
+  readonly #all: Tally | undefined;
   readonly #failed: Record<ErrorCode, number> = { ...NO_FAILURES };
   #connectedAt = 0;
   #wasConnected = false;
@@ -50,8 +51,11 @@ export class Tally {
   #recentCalls = 0;
   #lastFailedAt = 0;
 
-  constructor(counts: TrafficCounts) {
+  /** What happens to operations is counted by `all` as well: that of the client, for one of its principals. */
+  constructor(counts: TrafficCounts, all?: Tally) {
     this.#counts = counts;
+    this.#all = all;
+    this.#latencies = new Latencies(all === undefined ? FINE : COARSE);
   }
 
   /** For how long there has been a connection, in milliseconds; 0 if there is none. */
@@ -72,11 +76,13 @@ export class Tally {
 
   /** An operation begins, maybe a tool's call. */
   begin(tool: string | undefined): void {
+    this.#all?.begin(tool);
     if (tool !== undefined) this.#inFlight++;
   }
 
   /** An operation has brought a result, which began then on the clock of `performance.now()`. */
   succeeded(tool: string | undefined, startedAt: number, result: unknown): void {
+    this.#all?.succeeded(tool, startedAt, result);
     this.#lastSuccessAt = Date.now();
     if (tool === undefined) return;
     this.#inFlight--;
@@ -88,6 +94,7 @@ export class Tally {
 
   /** An operation has failed that was given these limits. */
   failed(tool: string | undefined, error: unknown, limits: OwnLimits = {}): void {
+    this.#all?.failed(tool, error, limits);
     if (tool !== undefined) this.#inFlight--;
     if (isToolError(error)) {
       this.#toolErrors++;

@@ -5,7 +5,8 @@ import type { KnownSecrets } from '../secrets/known-secrets.js';
 import { DEFAULT_JSON_BOUNDS, type JsonBounds } from '../untrusted/json.js';
 import { YoungMap } from '../young-map.js';
 import type { CookieJar } from './cookies.js';
-import { createDispatchers, type Dispatchers } from './dispatchers.js';
+import { credentialSource, type Credentials } from './credentials.js';
+import { createDispatchers, type Dispatchers, type SharedDispatchers } from './dispatchers.js';
 import { DispatchHandler, type DispatchHandlerOptions } from './dispatch-handler.js';
 import {
   hasHeader,
@@ -42,6 +43,10 @@ export interface HttpClientOptions {
   cookieJar?: CookieJar | undefined;
   /** What one message may hold. Default: the defaults of `limits`. */
   jsonBounds?: JsonBounds | undefined;
+  /** Of the principal that it sends for. Default: it sends for nobody but the client. */
+  credentials?: Credentials | undefined;
+  /** The sockets of all principals of a client. Default: it has its own. */
+  sharedDispatchers?: SharedDispatchers | undefined;
 }
 
 /** A request under way. */
@@ -88,19 +93,31 @@ export class HttpClient implements HttpRequestHandlers {
       onCookies: cookieJar && ((dispatched, setCookie) => this.#takeCookies(dispatched, setCookie)),
     };
     this.jsonBounds = own.jsonBounds ?? DEFAULT_JSON_BOUNDS;
+    const { headers, auth } = options;
+    const service = headerSource({
+      headers,
+      auth: auth?.headers,
+      authorization: own.authorization,
+    });
+    const { credentials } = own;
     this.headers = new RequestHeaders({
-      source: headerSource({
-        headers: options.headers,
-        auth: options.auth?.headers,
-        authorization: own.authorization,
-      }),
+      source:
+        credentials === undefined
+          ? service
+          : credentialSource({ credentials, service, plain: headerSource({ headers }) }),
       internalHeaders: own.internalHeaders,
       onMerged: (headers) => secrets?.learnHeaders(headers),
     });
     this.#serverStreamSilenceMs = own.serverStreamSilenceMs;
     this.onChallenge = options.auth?.onChallenge;
-    this.scope = runsProgramsCode(options) ? own.scope : undefined;
-    this.#dispatchers = createDispatchers({ given: options.dispatcher, network, connectMs });
+    const runsCode = credentials !== undefined || runsProgramsCode(options);
+    this.scope = runsCode ? own.scope : undefined;
+    this.#dispatchers = createDispatchers({
+      given: options.dispatcher,
+      network,
+      connectMs,
+      shared: own.sharedDispatchers,
+    });
   }
 
   /**

@@ -31,19 +31,38 @@ export function createDispatchers({
   given,
   network,
   connectMs,
+  shared,
 }: {
   given: DispatcherLike | undefined;
   network: Network;
   connectMs: number;
+  /** Those that the sessions of a client's principals share. Default: the session has its own. */
+  shared?: SharedDispatchers | undefined;
 }): Dispatchers {
   if (given !== undefined) {
     const dispatcher = given as Dispatcher;
     return { requests: dispatcher, probes: dispatcher, close: async () => {} };
   }
+  if (shared !== undefined) return shared.borrow({ network, connectMs });
+  return openDispatchers({ network, connectMs }, { requests: MAX_CONNECTIONS, probes: 1 });
+}
+
+/** How many sockets there may be at a time. */
+interface MaxConnections {
+  requests: number;
+  probes: number;
+}
+
+function openDispatchers(
+  { network, connectMs }: { network: Network; connectMs: number },
+  max: MaxConnections,
+): Dispatchers {
   const connect = { timeout: connectMs, ...network.tls };
-  const requests = agentOf(network, connect, { connections: MAX_CONNECTIONS });
+  const requests = agentOf(network, connect, {
+    connections: max.requests === Infinity ? null : max.requests,
+  });
   const probes = agentOf(network, connect, {
-    connections: 1,
+    connections: max.probes,
     keepAliveTimeout: PROBE_KEEP_ALIVE_MS,
     keepAliveMaxTimeout: PROBE_KEEP_ALIVE_MS,
   });
@@ -52,6 +71,39 @@ export function createDispatchers({
     probes: forwarding(probes, network),
     close: async () => void (await Promise.all([requests.destroy(), probes.destroy()])),
   };
+}
+
+/** How many sockets all principals of a client have for probes. */
+const MAX_SHARED_PROBES = 64;
+
+/**
+ * The sockets of all principals of a client: a request goes by any that is free, whoever it is for. They
+ * are opened for the first session, and closed with the last.
+ */
+export class SharedDispatchers {
+  readonly #max: MaxConnections;
+  #open: Dispatchers | undefined;
+  #borrowed = 0;
+
+  /** So many sessions may have a stream, and another for what the server says unasked. */
+  constructor(maxSessions: number) {
+    this.#max = { requests: MAX_CONNECTIONS + 2 * maxSessions, probes: MAX_SHARED_PROBES };
+  }
+
+  /** To be closed by each session. */
+  borrow(how: { network: Network; connectMs: number }): Dispatchers {
+    this.#open ??= openDispatchers(how, this.#max);
+    this.#borrowed++;
+    const { requests, probes } = this.#open;
+    return { requests, probes, close: () => this.#return() };
+  }
+
+  async #return(): Promise<void> {
+    if (--this.#borrowed > 0) return;
+    const last = this.#open;
+    this.#open = undefined;
+    await last?.close();
+  }
 }
 
 /**

@@ -101,8 +101,12 @@ const DEFAULT_HEADERS: HeaderRecord = {
   'accept-encoding': ACCEPT_ENCODING,
 };
 
-/** The program's headers over the defaults. A record is checked once, a function's result each time. */
-export type HeaderSource = HeaderRecord | ((outgoing: OutgoingRequest) => Promise<HeaderRecord>);
+/**
+ * The program's headers over the defaults. A record is checked once, a function's result each time. A
+ * function that gives a record at once gives the same object for the same headers.
+ */
+export type HeaderSource =
+  HeaderRecord | ((outgoing: () => OutgoingRequest) => HeaderRecord | Promise<HeaderRecord>);
 
 /** What the headers of each request are made of. */
 export interface HeaderSourceOptions {
@@ -127,7 +131,8 @@ export function headerSource(options: HeaderSourceOptions): HeaderSource {
       ? async (request: OutgoingRequest) => checkHeaders(await headers(request))
       : checkHeaders(headers);
   if (typeof given !== 'function' && auth === undefined) return { ...defaults, ...given };
-  return async (request) => {
+  return async (outgoing) => {
+    const request = outgoing();
     try {
       const own = typeof given === 'function' ? await given(request) : given;
       const credentials = auth === undefined ? undefined : checkHeaders(await auth(request));
@@ -154,6 +159,7 @@ export interface RequestHeadersOptions {
 
 /** A merge, with what it was made from. */
 interface MergedHeaders {
+  program: HeaderRecord;
   transport: HeaderRecord;
   internal: HeaderRecord | undefined;
   flat: string[];
@@ -165,7 +171,7 @@ interface MergedHeaders {
  * | | from | on |
  * | --- | --- | --- |
  * | 1 | the defaults, and the user info of the URL | every request |
- * | 2 | the option `headers`, a record or a function | every request |
+ * | 2 | the option `headers`, a record or a function; the principal's | every request |
  * | 3 | what the middlewares gave to the handshake | internal requests |
  * | 4 | the options of a call, and what the middlewares gave to it | its requests |
  * | 5 | the transport | every request |
@@ -194,16 +200,21 @@ export class RequestHeaders {
     const { source } = this.#options;
     const call = caller?.headers;
     const internal = isInternal(caller) ? this.#options.internalHeaders() : undefined;
-    if (typeof source === 'function') {
-      return source(outgoing.requestTo(url)).then((program) =>
-        this.#flatten({ ...program, ...internal, ...call, ...transport }),
-      );
+    const program = typeof source === 'function' ? source(() => outgoing.requestTo(url)) : source;
+    if (program instanceof Promise) {
+      return program.then((own) => this.#flatten({ ...own, ...internal, ...call, ...transport }));
     }
     const key = call ?? transport;
     const before = this.#merged.get(key);
-    if (before?.transport === transport && before.internal === internal) return before.flat;
-    const flat = this.#flatten({ ...source, ...internal, ...call, ...transport });
-    this.#merged.set(key, { transport, internal, flat });
+    if (
+      before?.transport === transport &&
+      before.internal === internal &&
+      before.program === program
+    ) {
+      return before.flat;
+    }
+    const flat = this.#flatten({ ...program, ...internal, ...call, ...transport });
+    this.#merged.set(key, { program, transport, internal, flat });
     return flat;
   }
 

@@ -27,25 +27,32 @@ export class TrafficCounts {
   /** Never throws; `undefined` if nobody observes. */
   readonly observe: WireObserver | undefined;
 
-  constructor(observe?: WireObserver) {
-    this.observe = quietly(observe);
+  /** What is counted here is counted by `all` as well, and told to whoever observes that. */
+  readonly #all: TrafficCounts | undefined;
+
+  constructor(observe?: WireObserver, all?: TrafficCounts) {
+    this.observe = all === undefined ? quietly(observe) : all.observe;
+    this.#all = all;
   }
 
   /** Messages were sent, with so many bytes together. */
   sent(bytes: number, messages = 1): void {
     this.messagesSent += messages;
     this.bytesSent += bytes;
+    this.#all?.sent(bytes, messages);
   }
 
   /** Bytes came, of a message or of a comment. */
   heard(bytes: number): void {
     this.bytesReceived += bytes;
     this.lastActivityAt = Date.now();
+    this.#all?.heard(bytes);
   }
 
   /** A valid message came. `text` is what it was read from, unless that holds more. */
   received(message: JSONRPCMessage, text?: string): void {
     this.messagesReceived++;
+    if (this.#all !== undefined) this.#all.messagesReceived++;
     this.observe?.({
       type: 'message',
       direction: 'received',

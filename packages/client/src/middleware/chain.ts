@@ -1,9 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Progress, Result } from '@modelcontextprotocol/client';
+import type { Credentials } from '../http/credentials.js';
 import { CheckedHeaders, type HeaderRecord } from '../http/headers.js';
 import { withTimeout } from '../with-timeout.js';
 import { LongwireError } from '../errors.js';
-import type { KnownSecrets } from '../secrets/known-secrets.js';
+import { isCredentialName, type KnownSecrets } from '../secrets/known-secrets.js';
 import type { FirstRequests } from '../dial/eras.js';
 import type { Connected } from '../dial/handshake.js';
 import type { RequestContext } from '../connection/request-context.js';
@@ -186,6 +187,8 @@ export interface RequestOwner extends Pick<
   McpRequest,
   'client' | 'origin' | 'server' | 'trustHints'
 > {
+  /** For whom they are made; `undefined` for the client itself. */
+  principal: { readonly id: string; readonly credentials: Credentials } | undefined;
   /** What `redact` removes. */
   secrets: KnownSecrets;
   /** How a request was last sent. */
@@ -212,6 +215,7 @@ class ChainedRequest implements McpRequest {
   readonly origin: string | undefined;
   readonly server: string;
   readonly trustHints: boolean;
+  readonly principal: string | undefined;
   /** Why it must not be sent any more. */
   stopped: LongwireError | undefined;
   readonly context: RequestContext;
@@ -235,6 +239,7 @@ class ChainedRequest implements McpRequest {
     this.origin = owner.origin;
     this.server = owner.server;
     this.trustHints = owner.trustHints;
+    this.principal = owner.principal?.id;
     this.#owner = owner;
     this.#checked = checked;
     this.method = method;
@@ -297,6 +302,10 @@ class ChainedRequest implements McpRequest {
     return this.#stopping.signal;
   }
 
+  get hasOwnCredentials(): boolean {
+    return this.#owner.principal?.credentials.areOwn === true;
+  }
+
   redact(text: string): string {
     return this.#owner.secrets.mask(text);
   }
@@ -330,13 +339,23 @@ class ChainedRequest implements McpRequest {
     if (this.stopped !== undefined) return Promise.reject(this.stopped);
     const { method, params, context } = this;
     try {
-      context.headers = this.#checked.of(this.headers);
+      const headers = this.hasOwnCredentials ? this.#withoutAddedCredentials() : this.headers;
+      context.headers = this.#checked.of(headers);
     } catch (error) {
       return Promise.reject(error as TypeError);
     }
     context.idempotent = this.idempotent;
     const request = params === undefined ? { method } : { method, params };
     return this.#handlers.send(request, context).then((result) => ({ result, metadata: {} }));
+  }
+
+  /** Its headers without the credentials that a middleware added: the caller's own stay. */
+  #withoutAddedCredentials(): Readonly<Record<string, string>> {
+    const given = this.#before.headers;
+    const kept = Object.entries(this.headers).filter(
+      ([name, value]) => !isCredentialName(name) || given?.[name] === value,
+    );
+    return Object.fromEntries(kept);
   }
 }
 

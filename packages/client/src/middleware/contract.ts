@@ -36,11 +36,18 @@ export interface McpRequest {
   /** For what middlewares tell each other. */
   readonly metadata: Record<string, unknown>;
   /**
-   * Stands for the client or the pool of the request: the same object for all its requests. A
-   * middleware that keeps something about a server uses it as the key of a `WeakMap`, because one
-   * middleware may be given to several clients.
+   * Stands for the client or the pool of the request, and for one principal of it: the same object for
+   * all its requests. A middleware that keeps something about a server uses it as the key of a
+   * `WeakMap`, because one middleware may be given to several clients.
    */
   readonly client: object;
+  /** For whom it is made, as `client.as` was told; `undefined` for the client itself. */
+  readonly principal?: string | undefined;
+  /**
+   * Whether its principal has credentials of its own. Those that a middleware adds, as headers of such
+   * a name, are then not sent: they would be somebody else's.
+   */
+  readonly hasOwnCredentials?: boolean;
   /**
    * The origin of the server's URL; `undefined` for a server without a URL. A middleware that keeps
    * something for a server, such as a token, uses it as the key.

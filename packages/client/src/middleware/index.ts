@@ -11,7 +11,12 @@ export {
 } from './by-name.js';
 export { cache, type CacheOptions, type CacheStats, type ToolCache } from './cache.js';
 export { logging, type Logger, type LoggingOptions, type LogLevel } from './logging.js';
-export { logEvents, type LoggedClient, type LoggedGroup } from '../telemetry/log-events.js';
+export {
+  logEvents,
+  type LoggedClient,
+  type LoggedGroup,
+  type LoggedPool,
+} from '../telemetry/log-events.js';
 export type { Outcome } from './outcome.js';
 export { rateLimit, type RateLimitOptions } from './rate-limit.js';
 export { requestId, type RequestIdOptions } from './request-id.js';

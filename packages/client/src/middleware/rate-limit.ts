@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { withoutIdentity, type Middleware } from './contract.js';
+import { withoutIdentity, type McpRequest, type Middleware } from './contract.js';
 import { LongwireError } from '../errors.js';
 import { TokenBucket, type Rate } from './token-bucket.js';
 import { toolOf, toolTable } from './tools.js';
@@ -13,6 +13,11 @@ export interface RateLimitOptions extends Partial<Rate> {
    * of all requests, and every tool that a pattern matches has its own.
    */
   tools?: Readonly<Record<string, Rate>>;
+  /**
+   * Whether each principal of `client.as` has rates of its own, and so have all calls that are made for
+   * nobody. Otherwise all share them. Default `false`.
+   */
+  perPrincipal?: boolean;
   /** What happens to a request over the rate: it waits, in order, or is refused. Default `wait`. */
   over?: 'wait' | 'refuse';
   /** How many requests may wait; one more is refused. Default 1 000. */
@@ -25,15 +30,16 @@ const RATE: OptionTable<Rate> = {
 };
 
 /** Every option of a rate limit. */
-export const RATE_LIMIT: OptionTable<RateLimitOptions, 'over' | 'maxQueued'> = {
+export const RATE_LIMIT: OptionTable<RateLimitOptions, 'perPrincipal' | 'over' | 'maxQueued'> = {
   ...RATE,
   tools: { kind: 'other' },
+  perPrincipal: { kind: 'flag', default: false },
   over: { kind: 'enum', values: ['wait', 'refuse'], default: 'wait' },
   maxQueued: { kind: 'whole', default: 1000 },
 };
 
-/** How many tools have a rate of their own at a time: the latest ones. */
-const MAX_TOOLS = 1000;
+/** How many tools and principals have a rate of their own at a time: the latest ones. */
+const MAX_BUCKETS = 10_000;
 
 /**
  * Limits how many requests go out in a second, all together and by tool. Clients that are given
@@ -47,7 +53,10 @@ const MAX_TOOLS = 1000;
  */
 export function rateLimit(options: RateLimitOptions): Middleware {
   checkOptions(options, RATE_LIMIT, 'rateLimit');
-  const { perSecond, burst, tools, over, maxQueued } = withDefaults(RATE_LIMIT, options);
+  const { perSecond, burst, tools, perPrincipal, over, maxQueued } = withDefaults(
+    RATE_LIMIT,
+    options,
+  );
   if (perSecond === undefined && tools === undefined) {
     throw new TypeError('rateLimit: neither perSecond nor tools is given');
   }
@@ -55,25 +64,35 @@ export function rateLimit(options: RateLimitOptions): Middleware {
     checkOptions(rate ?? null, RATE, name);
     checkPositive(`${name}.perSecond`, rate.perSecond ?? Number.NaN);
   });
-  const forAll = perSecond === undefined ? [] : [new TokenBucket({ perSecond, burst })];
-  const byTool = new LRUCache<string, TokenBucket>({ max: MAX_TOOLS });
+  const buckets = new LRUCache<string, TokenBucket>({ max: MAX_BUCKETS });
   let waiting = 0;
 
+  const bucketOf = (key: string, rate: Rate): TokenBucket => {
+    let bucket = buckets.get(key);
+    if (bucket === undefined) buckets.set(key, (bucket = new TokenBucket(rate)));
+    return bucket;
+  };
+  const shared = perSecond === undefined ? [] : [new TokenBucket({ perSecond, burst })];
+
   /** The rates that apply to a request, that of its tool first. */
-  const bucketsFor = (tool: string | undefined): readonly TokenBucket[] => {
+  const bucketsFor = ({ principal }: McpRequest, tool: string | undefined): TokenBucket[] => {
+    const who = perPrincipal ? principal : undefined;
+    const forAll =
+      perSecond === undefined || who === undefined
+        ? shared
+        : [bucketOf(JSON.stringify([who]), { perSecond, burst })];
     const rate = tool === undefined ? undefined : rateOf(tool);
-    if (tool === undefined || rate === undefined) return forAll;
-    let bucket = byTool.get(tool);
-    if (bucket === undefined) byTool.set(tool, (bucket = new TokenBucket(rate)));
-    return [bucket, ...forAll];
+    if (rate === undefined) return forAll;
+    const key = who === undefined ? `tool ${tool}` : JSON.stringify([who, tool]);
+    return [bucketOf(key, rate), ...forAll];
   };
 
   return withoutIdentity(async (request, next) => {
     if (request.internal) return next();
     const tool = toolOf(request);
-    const buckets = bucketsFor(tool);
-    if (buckets.every((bucket) => bucket.isReady())) {
-      for (const bucket of buckets) bucket.take();
+    const rates = bucketsFor(request, tool);
+    if (rates.every((bucket) => bucket.isReady())) {
+      for (const bucket of rates) bucket.take();
       return next();
     }
     const what = tool ?? request.method;
@@ -81,7 +100,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
     if (waiting >= maxQueued) throw tooManyWait(what, maxQueued);
     waiting++;
     try {
-      for (const bucket of buckets) await bucket.wait(request.signal);
+      for (const bucket of rates) await bucket.wait(request.signal);
     } finally {
       waiting--;
     }

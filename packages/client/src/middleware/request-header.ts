@@ -4,7 +4,7 @@ import { LongwireError } from '../errors.js';
 import { checkText } from '../options/checks.js';
 
 /**
- * Makes a middleware that sets the same header on every request.
+ * Makes a middleware that sets the same header, a credential, on every request.
  *
  * @throws TypeError for a name or a value that HTTP does not allow.
  */
@@ -12,7 +12,7 @@ export function fixedHeader(name: string, value: string): Middleware {
   const key = headerName('header', name);
   checkHeaders({ [key]: value });
   return (request, next) => {
-    request.headers[key] ??= value;
+    if (request.hasOwnCredentials !== true) request.headers[key] ??= value;
     return next();
   };
 }
@@ -28,8 +28,9 @@ export class RequestHeader {
     this.#name = headerName('header', name);
   }
 
-  /** Whether the request has no such header of its own. */
+  /** Whether the request has no such header of its own, nor a principal with its own credentials. */
   isFree(request: McpRequest): boolean {
+    if (request.hasOwnCredentials === true) return false;
     const present = request.headers[this.#name];
     return present === undefined || present === this.#given.get(request);
   }

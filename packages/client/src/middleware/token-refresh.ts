@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { LRUCache } from 'lru-cache';
 import type { McpRequest, Middleware } from './contract.js';
 import { LongwireError, type Certainty } from '../errors.js';
 import { RequestHeader, unauthorized } from './request-header.js';
@@ -22,6 +23,11 @@ export interface TokenContext {
    * goes to no other: where clients of several servers share a `tokenRefresh`, each origin has one.
    */
   readonly origin: string | undefined;
+  /**
+   * For whom it is, as `client.as` was told; `undefined` for the client itself. A token goes to no
+   * other: each principal has its own.
+   */
+  readonly principal: string | undefined;
   /** Aborted after `timeoutMs`. */
   readonly signal: AbortSignal;
 }
@@ -37,7 +43,10 @@ export interface Token {
 
 /** Options of {@link tokenRefresh}. */
 export interface TokenRefreshOptions {
-  /** Gets a token for an origin. It is called once for all requests that wait for it. */
+  /**
+   * Gets a token for an origin and a principal. It is called once for all requests of them that wait
+   * for it.
+   */
   provider: (context: TokenContext) => Promise<Token | string> | Token | string;
   /**
    * How long before its expiry a token is replaced, in milliseconds. A token that is valid for less
@@ -79,6 +88,9 @@ interface Held {
   readonly dueBy: 'expiry' | 'interval';
 }
 
+/** How many principals and origins have a token at a time; beyond that, the provider is asked again. */
+const MAX_OWNERS = 10_000;
+
 /** For how long a token that is still valid is used after its provider has failed. */
 const PAUSE_MS = 1000;
 
@@ -90,12 +102,11 @@ const PAUSE_MS = 1000;
  * - when the server refuses the token. The refused request is then sent once more.
  *
  * There is no timer: a token is replaced when a request comes, a ping of the connection's own included,
- * and the request waits for it. A request that has the header already keeps it. Each origin has a
- * token of its own.
+ * and the request waits for it. A request that has the header already keeps it, and so does one whose
+ * principal has credentials of its own.
  *
- * All requests share the token, whoever they are made for: the provider runs in the async context in
- * which this was called, not in that of a request. For a token of each user there is `bearer` with a
- * function.
+ * Each origin has a token of its own, and each principal of `client.as`; all requests of them share it.
+ * The provider runs in the async context in which this was called, not in that of a request.
  *
  * If the provider fails, gives no token or takes too long, requests use the token before while it is
  * valid. Otherwise they fail with the code `unauthorized`.
@@ -104,10 +115,14 @@ const PAUSE_MS = 1000;
  */
 export function tokenRefresh(options: TokenRefreshOptions): Middleware {
   const settings = resolveOptions(options);
-  const byOrigin = new Map<string | undefined, Tokens>();
-  const tokensFor = ({ origin }: McpRequest): Tokens => {
-    let tokens = byOrigin.get(origin);
-    if (tokens === undefined) byOrigin.set(origin, (tokens = new Tokens(settings, origin)));
+  const byOwner = new LRUCache<string, Tokens>({ max: MAX_OWNERS });
+  const tokensFor = ({ origin, principal }: McpRequest): Tokens => {
+    const owner = principal === undefined ? `${origin}` : JSON.stringify([origin, principal]);
+    let tokens = byOwner.get(owner);
+    if (tokens === undefined) {
+      tokens = new Tokens(settings, { origin, principal });
+      byOwner.set(owner, tokens);
+    }
     return tokens;
   };
   const { scheme, header: name } = settings;
@@ -163,19 +178,19 @@ function resolveOptions(options: TokenRefreshOptions): TokenSettings {
   };
 }
 
-/** Holds a token for an origin, and gets another when it is due. */
+/** Holds a token for an origin and a principal, and gets another when it is due. */
 class Tokens {
   readonly #settings: TokenSettings;
-  readonly #origin: string | undefined;
+  readonly #owner: Pick<TokenContext, 'origin' | 'principal'>;
   #held: Held | undefined;
   #refused: Held | undefined;
   #flight: Promise<Held> | undefined;
   /** When a provider that failed is called again for a token that is not needed yet. */
   #pausedUntil = 0;
 
-  constructor(settings: TokenSettings, origin: string | undefined) {
+  constructor(settings: TokenSettings, owner: Pick<TokenContext, 'origin' | 'principal'>) {
     this.#settings = settings;
-    this.#origin = origin;
+    this.#owner = owner;
   }
 
   /** A token to send now. */
@@ -220,7 +235,7 @@ class Tokens {
     const context: TokenContext = {
       reason: this.#held?.dueBy ?? (this.#refused === undefined ? 'first' : 'refused'),
       previous: previous?.token,
-      origin: this.#origin,
+      ...this.#owner,
       signal,
     };
     try {

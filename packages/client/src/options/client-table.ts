@@ -3,6 +3,7 @@ import type { GroupOptions, GroupServer, ServerSettings } from '../group/types.j
 import type { PoolOptions } from '../pool/types.js';
 import { CONNECTION, TIMEOUTS } from './connection-table.js';
 import type { DefaultTable, OptionTable } from './option.js';
+import { PRINCIPALS } from './principal-options.js';
 
 // The options of a client, of its calls, of a pool and of a group. What a row is: option.ts.
 
@@ -45,6 +46,11 @@ export const CLIENT: OptionTable<ClientOptions> = {
       'Whether what the server says of its tools is believed where somebody would be asked otherwise',
     inFile: true,
   },
+  principals: {
+    kind: 'group',
+    table: PRINCIPALS,
+    sentence: 'How many principals the client serves by `as`, and for how long',
+  },
   throwOnToolError: {
     kind: 'flag',
     default: false,
@@ -70,6 +76,11 @@ export const CALL: OptionTable<CallToolOptions> = {
     kind: 'other',
     otherwise: 'none',
     sentence: 'Headers of the requests of this operation alone',
+  },
+  principal: {
+    kind: 'other',
+    otherwise: 'for nobody but the client',
+    sentence: 'For whom this operation is made',
   },
   onProgress: {
     kind: 'function',

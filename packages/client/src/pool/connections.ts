@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { ServerClient } from '../client/client.js';
+import { ServiceClient } from '../client/service-client.js';
 import type { LongwireClient } from '../client/contract.js';
 import { Idle } from '../client/idle.js';
 import { ToolCatalog } from '../tools/catalog.js';
@@ -60,7 +60,7 @@ export class Connections {
     this.#handlers = handlers;
     this.targets = targets.map((option) => {
       // Fails at once for what is wrong.
-      const { name } = new ServerClient(option, options.client);
+      const { name } = new ServiceClient(option, options.client);
       const parsed = parseTarget(option);
       return {
         option,
@@ -128,7 +128,7 @@ export class Connections {
   #open(target: PoolTarget): PooledConnection {
     const options = this.#clientOptions(target);
     const client = this.#scope.runInAsyncScope(
-      () => new ServerClient(target.option, options, this.#catalog),
+      () => new ServiceClient(target.option, options, this.#catalog),
     );
     const connection: PooledConnection = {
       target,

@@ -1,5 +1,6 @@
 import type { ConnectionState } from '../connection/state.js';
 import type { LongwireError } from '../errors.js';
+import type { BreakerState, BreakerStatus } from '../health/breaker.js';
 import { checkLogger, type Logger, type LogLevel } from '../middleware/logging.js';
 import {
   errorAttributes,
@@ -14,12 +15,21 @@ import {
   isClient,
   type ObservedClient,
   type ObservedGroup,
+  type ObservedPoolStatus,
 } from './sources.js';
 
 /** A client or a pool, as far as its events are logged. */
 export interface LoggedClient extends ObservedClient {
   on(event: 'state', listener: (state: ConnectionState) => void): () => void;
   on(event: 'error', listener: (error: LongwireError) => void): () => void;
+}
+
+/** A pool, as far as its events are logged. */
+export interface LoggedPool extends LoggedClient {
+  status(): ObservedPoolStatus;
+  on(event: 'state', listener: (state: ConnectionState) => void): () => void;
+  on(event: 'error', listener: (error: LongwireError) => void): () => void;
+  on(event: 'breaker', listener: (breaker: BreakerStatus) => void): () => void;
 }
 
 /** A group, as far as its events are logged. */
@@ -32,6 +42,10 @@ export interface LoggedGroup extends ObservedGroup {
     event: 'error',
     listener: (event: { server: string; error: LongwireError }) => void,
   ): () => void;
+  on(
+    event: 'breaker',
+    listener: (event: { server: string; breaker: BreakerStatus }) => void,
+  ): () => void;
 }
 
 const LEVELS: Readonly<Record<ConnectionState['name'], LogLevel>> = {
@@ -43,16 +57,26 @@ const LEVELS: Readonly<Record<ConnectionState['name'], LogLevel>> = {
   closed: 'info',
 };
 
+const BREAKER_LEVELS: Readonly<Record<BreakerState, LogLevel>> = {
+  closed: 'info',
+  'half-open': 'warn',
+  open: 'error',
+};
+
 /**
- * Logs a line at every change of a connection (`market: reconnecting, connection-lost`), and at every
- * failure that belongs to no call, of a client, a pool or a group. The fields have the names that
- * `logging` gives them, and `longwire.state`. A connection that is lost is a `warn`, one that rests an
- * `error`. What the logger throws is ignored.
+ * Logs a line at every change of a connection (`market: reconnecting, connection-lost`) or of a circuit
+ * breaker, and at every failure that belongs to no call, of a client, a pool or a group. The fields have
+ * the names that `logging` gives them, and `longwire.state` or `longwire.breaker`. A connection that is
+ * lost is a `warn`, one that rests an `error`, and so is a breaker that opens. What the logger throws is
+ * ignored.
  *
  * @returns a function that stops it.
  * @throws TypeError for a logger that lacks a method.
  */
-export function logEvents(source: LoggedClient | LoggedGroup, logger: Logger): () => void {
+export function logEvents(
+  source: LoggedClient | LoggedPool | LoggedGroup,
+  logger: Logger,
+): () => void {
   checkLogger('logEvents', logger);
   const write = (at: LogLevel, fields: object, message: string): void => {
     try {
@@ -71,18 +95,33 @@ export function logEvents(source: LoggedClient | LoggedGroup, logger: Logger): (
     const fields = { ...server, ...reasonFields(error) };
     write('warn', fields, `${server[names.SERVER_NAME]}: ${error.code}`);
   };
+  const onBreaker = (server: Attributes, { state, failures, lastError }: BreakerStatus): void => {
+    const reason = lastError === undefined ? {} : { [names.ERROR_TYPE]: lastError.code };
+    const fields = { ...server, [names.BREAKER]: state, failures, ...reason };
+    write(BREAKER_LEVELS[state], fields, `${server[names.SERVER_NAME]}: breaker ${state}`);
+  };
   const stops = isClient(source)
     ? [
         source.on('state', (state) => onState(attributesOfClient(source), state)),
         source.on('error', (error) => onError(attributesOfClient(source), error)),
+        ...(isPool(source)
+          ? [source.on('breaker', (breaker) => onBreaker(attributesOfClient(source), breaker))]
+          : []),
       ]
     : [
         source.on('state', ({ server, state }) => onState(attributesIn(source, server), state)),
         source.on('error', ({ server, error }) => onError(attributesIn(source, server), error)),
+        source.on('breaker', (event) =>
+          onBreaker(attributesIn(source, event.server), event.breaker),
+        ),
       ];
   return () => {
     for (const stop of stops) stop();
   };
+}
+
+function isPool(source: LoggedClient | LoggedPool): source is LoggedPool {
+  return typeof source.status === 'function';
 }
 
 /** A server may have left the group. */

@@ -43,3 +43,5 @@ export const ATTEMPT = 'longwire.attempt';
 export const CACHE = 'longwire.cache';
 export const TARGET = 'longwire.target';
 export const STATE = 'longwire.state';
+/** The state of a circuit breaker. */
+export const BREAKER = 'longwire.breaker';

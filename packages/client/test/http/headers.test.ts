@@ -67,7 +67,7 @@ describe('headerSource', () => {
     async (_, headers) => {
       const source = headerSource({ headers, auth: () => ({ Authorization: 'Bearer token' }) });
       if (typeof source !== 'function') return expect.unreachable();
-      expect(await source(outgoing)).toMatchObject({
+      expect(await source(() => outgoing)).toMatchObject({
         'x-tenant': 'a',
         authorization: 'Bearer token',
         'user-agent': `longwire/${VERSION}`,
@@ -78,6 +78,9 @@ describe('headerSource', () => {
   it('fails a request whose function fails, with a typed error', async () => {
     const source = headerSource({ headers: () => Promise.reject(new Error('no token')) });
     if (typeof source !== 'function') return expect.unreachable();
-    await expect(source(outgoing)).rejects.toMatchObject({ code: 'config', certainty: 'not-sent' });
+    await expect(source(() => outgoing)).rejects.toMatchObject({
+      code: 'config',
+      certainty: 'not-sent',
+    });
   });
 });

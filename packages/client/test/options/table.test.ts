@@ -27,6 +27,7 @@ import {
   TIMEOUTS,
 } from '../../src/options/connection-table.ts';
 import { defaultOf, description } from '../../src/options/describe.ts';
+import { CREDENTIALS, PRINCIPALS } from '../../src/options/principal-options.ts';
 import { checkOptions, withDefaults, type AnyTable } from '../../src/options/option.ts';
 
 /** The doc comments of the members of an interface, as plain text, by name. */
@@ -56,6 +57,8 @@ const documented: [owner: string, file: string, table: AnyTable][] = [
   ['Limits', 'options/channel-options.ts', LIMITS],
   ['ClientOptions', 'client/types.ts', CLIENT],
   ['ServerRequestHandlers', 'client/types.ts', CLIENT['handlers'].table ?? {}],
+  ['PrincipalsOptions', 'options/principal-options.ts', PRINCIPALS],
+  ['PrincipalCredentials', 'options/principal-options.ts', CREDENTIALS],
   ['OperationOptions', 'client/types.ts', CALL],
   ['CallToolOptions', 'client/types.ts', CALL],
   ['BreakerOptions', 'health/breaker.ts', BREAKER],
@@ -92,7 +95,18 @@ test.each(documented)('the doc comments of %s say what the table says', (owner, 
 });
 
 test('every option of a table is documented', () => {
-  for (const table of [TIMEOUTS, RETRY, HEARTBEAT, LIMITS, CLIENT, CALL, BREAKER, POOL, GROUP]) {
+  for (const table of [
+    TIMEOUTS,
+    RETRY,
+    HEARTBEAT,
+    LIMITS,
+    PRINCIPALS,
+    CLIENT,
+    CALL,
+    BREAKER,
+    POOL,
+    GROUP,
+  ]) {
     const files = documented.filter(([, , part]) => isPartOf(part, table));
     const names = files.flatMap(([owner, file]) => [...docsOf(file, owner).keys()]);
     expect(new Set(names), names.join(', ')).toEqual(new Set(Object.keys(table)));

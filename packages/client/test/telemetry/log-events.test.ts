@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import { createGroup } from '../../src/group/index.ts';
 import { logEvents, type Logger } from '../../src/middleware/index.ts';
+import { createPool } from '../../src/pool/index.ts';
 import { quick } from '../support/recovery.ts';
 import { atTheEndOfEachTest } from '../support/streamable.ts';
 
@@ -72,6 +73,33 @@ it('of a group each line says of which server it is', async () => {
       ['gone: resting, connect-failed', 50],
     ]),
   );
+});
+
+it.each(['group', 'pool'] as const)('a breaker of a %s that opens is an error', async (kind) => {
+  const { logger, lines } = pinoLines();
+  const gate = await gateTo(await serve());
+  const own = { ...quick, retry: { ...quick.retry, maxAttempts: 1 } };
+  const breaker = { failures: 1, openMs: 60_000 };
+  const source =
+    kind === 'pool'
+      ? createPool(gate.url, { ...own, name: 'market', breaker })
+      : createGroup({ market: gate.url }, { shared: own, breaker });
+  closeLater(source);
+  logEvents(source, logger);
+  await source.listTools();
+  gate.shut();
+  await until(async () => {
+    await source.callTool('echo', { message: 'x' }).catch(() => {});
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: 50,
+        msg: 'market: breaker open',
+        'server.service.name': 'market',
+        'longwire.breaker': 'open',
+        failures: 1,
+      }),
+    );
+  });
 });
 
 it('a logger that throws is not in the way, and one that lacks a method is refused', async () => {

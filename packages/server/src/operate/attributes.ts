@@ -4,8 +4,9 @@ import * as names from './names.js';
 /** Attributes of a span or of a metric. */
 export type Attributes = Record<string, string | number>;
 
-/** How a call failed, as attributes: empty where it did not. */
+/** How a call failed, as attributes. */
 export interface Failure {
+  /** Without `error.type` where it is not the server's fault. */
   readonly attributes: Attributes;
   /** What the answer says. */
   readonly message: string | undefined;
@@ -23,6 +24,14 @@ export function httpVersionOf({ request }: Call): string | undefined {
   return version === '2.0' ? '2' : version;
 }
 
+/**
+ * What a server answers to a request that it cannot serve as it is. By the conventions that is an error of
+ * the client, and none of the server.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/
+ */
+const NO_FAULT: ReadonlySet<number> = new Set([-32_700, -32_600, -32_601, -32_602, -32_002]);
+
 /** How a call failed: `undefined` where it did not. */
 export function failureOf(outcome: CallOutcome): Failure | undefined {
   switch (outcome.kind) {
@@ -31,7 +40,7 @@ export function failureOf(outcome: CallOutcome): Failure | undefined {
       return failure('tool_error');
     case 'error': {
       const { code, message } = outcome.error;
-      return failure(String(code), { code, message });
+      return failure(NO_FAULT.has(code) ? undefined : String(code), { code, message });
     }
     case 'refused': {
       const { status, code, message } = outcome.refusal;
@@ -42,10 +51,10 @@ export function failureOf(outcome: CallOutcome): Failure | undefined {
   }
 }
 
-function failure(type: string, error?: { code: number; message: string }): Failure {
+function failure(type: string | undefined, error?: { code: number; message: string }): Failure {
   return {
     attributes: {
-      [names.ERROR_TYPE]: type,
+      ...(type !== undefined && { [names.ERROR_TYPE]: type }),
       ...(error !== undefined && { [names.ERROR_CODE]: String(error.code) }),
     },
     message: error?.message,

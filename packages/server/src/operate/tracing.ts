@@ -61,10 +61,12 @@ class TracingGate implements CallGate {
     if (failure !== undefined) {
       const { attributes, message } = failure;
       span.setAttributes(attributes);
-      span.setStatus({
-        code: this.#api.SpanStatusCode.ERROR,
-        ...(message !== undefined && { message }),
-      });
+      if (attributes[names.ERROR_TYPE] !== undefined) {
+        span.setStatus({
+          code: this.#api.SpanStatusCode.ERROR,
+          ...(message !== undefined && { message }),
+        });
+      }
     }
     // Given the start, an SDK takes another clock for the end, by which it may come before.
     span.end(timeOf(performance.now()));

@@ -32,6 +32,10 @@ export const NO_SUCH_TOOL: CallOutcome = {
   kind: 'error',
   error: { code: -32_602, message: 'Tool nothing not found' },
 };
+export const FAULT: CallOutcome = {
+  kind: 'error',
+  error: { code: -32_603, message: 'broken' },
+};
 export const REFUSED: CallOutcome = {
   kind: 'refused',
   refusal: { status: 429, code: -32_000, message: 'Too many', reason: 'rate-limited' },

@@ -21,6 +21,7 @@ import { createTracing } from '../../src/operate/tracing.ts';
 import { listening } from '../fixture.ts';
 import {
   CANCELLED,
+  FAULT,
   NO_SUCH_TOOL,
   OK,
   REFUSED,
@@ -105,7 +106,7 @@ it.each([
 
 it.each([
   [TOOL_ERROR, 'tool_error', undefined, undefined],
-  [NO_SUCH_TOOL, '-32602', '-32602', 'Tool nothing not found'],
+  [FAULT, '-32603', '-32603', 'broken'],
   [REFUSED, '429', '-32000', 'Too many'],
   [CANCELLED, 'cancelled', undefined, undefined],
 ])('%o is a failure', async (outcome, type, code, message) => {
@@ -116,6 +117,13 @@ it.each([
     code: SpanStatusCode.ERROR,
     ...(message !== undefined && { message }),
   });
+});
+
+it('what the client asked wrongly has its number, and is no failure of the server', async () => {
+  const { attributes, status } = await spanOf({}, NO_SUCH_TOOL);
+  expect(attributes[conventions.ATTR_RPC_RESPONSE_STATUS_CODE]).toBe('-32602');
+  expect(attributes).not.toHaveProperty(conventions.ATTR_ERROR_TYPE);
+  expect(status).toEqual({ code: SpanStatusCode.UNSET });
 });
 
 it.each([

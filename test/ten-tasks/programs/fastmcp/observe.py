@@ -4,15 +4,16 @@ import sys
 import time
 
 from fastmcp import Client
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
 sys.path.append(f"{os.path.dirname(__file__)}/..")
 from telemetry import logger, registry  # noqa: E402
 
-labels = ["tool", "outcome"]
-calls = Counter("mcp_calls", "Calls of tools", labels, registry=registry)
 seconds = Histogram(
-    "mcp_call_duration_seconds", "How long calls of tools took", labels, registry=registry
+    "mcp_call_duration_seconds",
+    "How long calls of tools took",
+    ["tool", "outcome"],
+    registry=registry,
 )
 
 
@@ -27,7 +28,6 @@ async def call(client, name, arguments=None):
         return result
     finally:
         took = time.monotonic() - started_at
-        calls.labels(name, outcome).inc()
         seconds.labels(name, outcome).observe(took)
         log = logger.info if outcome == "ok" else logger.warning
         log("tools/call", extra={"tool": name, "outcome": outcome, "took": took})

@@ -1,4 +1,4 @@
-import { connect } from '@longwire/client';
+import { connect, textOf } from '@longwire/client';
 import { cache } from '@longwire/client/middleware';
 
 const client = await connect(process.env.MARKET_URL, { middleware: [cache({ ttlMs: 60_000 })] });
@@ -10,6 +10,6 @@ for (const [tool, symbol] of [
   ['buy', 'AAPL'],
   ['buy', 'AAPL'],
 ]) {
-  console.log((await client.callTool(tool, { symbol })).content[0].text);
+  console.log(textOf(await client.callTool(tool, { symbol })));
 }
 await client.close();

@@ -8,9 +8,6 @@ async function look() {
   if (text !== last) console.log((last = text));
   if (text === 'closing') await client.close();
 }
-client.on('notification', ({ method, params }) => {
-  if (method === 'notifications/resources/updated' && params.uri === uri)
-    look().catch(console.error);
-});
+client.on('resourceUpdated', () => void look().catch(console.error));
 await client.subscribeResource(uri);
 await look();

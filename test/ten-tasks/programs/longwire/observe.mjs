@@ -11,6 +11,7 @@ const client = await connect(process.env.MARKET_URL, {
     logging(logger),
   ],
 });
+await client.listTools(); // only tools that are listed have figures of their own
 await client.callTool('price', { symbol: 'AAPL' });
 await client.callTool('price', { symbol: 'MSFT' });
 await client.callTool('halt');

@@ -1,4 +1,4 @@
-import { connect } from '@longwire/client';
+import { connect, textOf } from '@longwire/client';
 
 const client = await connect(process.env.MARKET_URL);
 await client.listTools(); // it learns which tools only look
@@ -7,6 +7,6 @@ for (const [tool, args] of [
   ['ticker', { ticks: 10 }],
   ['price', { symbol: 'MSFT' }],
 ]) {
-  console.log((await client.callTool(tool, args)).content[0].text);
+  console.log(textOf(await client.callTool(tool, args)));
 }
 await client.close();

@@ -1,3 +1,4 @@
+import { textOf } from '@longwire/client';
 import { createGroup } from '@longwire/client/group';
 
 const group = createGroup(JSON.parse(process.env.MARKET_URLS));
@@ -6,7 +7,6 @@ for (const { name, state, tools } of group.status()) {
   console.log(`${name}: ${state === 'ready' ? `${tools} tools` : 'down'}`);
 }
 for (const name of ['a', 'b']) {
-  const { content } = await group.callTool(`${name}__price`, { symbol: 'AAPL' });
-  console.log(content[0].text);
+  console.log(textOf(await group.callTool(`${name}__price`, { symbol: 'AAPL' })));
 }
 await group.close();

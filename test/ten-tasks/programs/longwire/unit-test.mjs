@@ -1,4 +1,4 @@
-import { connect } from '@longwire/client';
+import { connect, textOf } from '@longwire/client';
 import { McpServer } from '@modelcontextprotocol/server';
 import assert from 'node:assert/strict';
 import * as z from 'zod';
@@ -13,7 +13,6 @@ function createMarket() {
 }
 
 const client = await connect({ server: createMarket });
-const { content } = await client.callTool('price', { symbol: 'AAPL' });
-assert.equal(content[0].text, 'AAPL 1');
+assert.equal(textOf(await client.callTool('price', { symbol: 'AAPL' })), 'AAPL 1');
 console.log('passed');
 await client.close();

@@ -1,20 +1,13 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { Counter, Histogram } from 'prom-client';
+import { Histogram } from 'prom-client';
 import { logger, register, tracerProvider } from '../telemetry.mjs';
 
 const tracer = tracerProvider.getTracer('market');
-const labelNames = ['tool', 'outcome'];
-const calls = new Counter({
-  name: 'mcp_calls_total',
-  help: 'Calls of tools',
-  labelNames,
-  registers: [register],
-});
 const seconds = new Histogram({
   name: 'mcp_call_duration_seconds',
   help: 'How long calls of tools took',
-  labelNames,
+  labelNames: ['tool', 'outcome'],
   registers: [register],
 });
 
@@ -34,7 +27,6 @@ async function call(client, name, args) {
       const took = (performance.now() - startedAt) / 1000;
       if (outcome === 'error') span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
-      calls.inc({ tool: name, outcome });
       seconds.observe({ tool: name, outcome }, took);
       logger[outcome === 'ok' ? 'info' : 'warn']({ tool: name, outcome, took }, 'tools/call');
     }
