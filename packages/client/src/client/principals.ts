@@ -82,6 +82,11 @@ export class Principals<Session extends PrincipalSource> {
     this.#maxRecords = Math.min(most, maxSessions * REMEMBERED_PER_SESSION);
   }
 
+  /** How many have a session now. */
+  get open(): number {
+    return this.#sessions.size;
+  }
+
   /** Answers that belonged to no request, of all sessions that were and are. */
   get droppedAnswers(): number {
     let dropped = this.#droppedBefore;

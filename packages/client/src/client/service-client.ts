@@ -72,7 +72,8 @@ export class ServiceClient extends ClientFacade {
   stats(): ClientStats {
     const stats = this.#own.stats();
     const byPrincipals = this.#principals?.droppedAnswers ?? 0;
-    return { ...stats, droppedAnswers: stats.droppedAnswers + byPrincipals };
+    const droppedAnswers = stats.droppedAnswers + byPrincipals;
+    return { ...stats, droppedAnswers, principals: this.#principals?.open ?? 0 };
   }
 
   health(options?: HealthOptions): Promise<Health> {

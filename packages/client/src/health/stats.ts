@@ -38,4 +38,6 @@ export interface ClientStats {
   lastSuccessAt: Date | undefined;
   /** Answers of the server that belonged to no request, and were dropped. */
   droppedAnswers: number;
+  /** Principals that have a session of their own now: see `client.as`. */
+  principals: number;
 }

@@ -144,6 +144,7 @@ export class Tally {
       lastError: this.#lastError && { ...this.#lastError },
       lastSuccessAt: dateOf(this.#lastSuccessAt),
       droppedAnswers: this.droppedBefore + droppedNow,
+      principals: 0,
     };
   }
 

@@ -22,8 +22,7 @@ export function serverAttributes(name: string, origin: string | undefined): Attr
 
 /** What a request is about, which may be anything that the program asks for. */
 export function requestAttributes(request: McpRequest): Attributes {
-  const { method, params } = request;
-  const { principal } = request as { principal?: string };
+  const { method, params, principal } = request;
   const attributes: Attributes = { [names.METHOD]: method };
   const [tool, prompt, uri] = [toolOf(request), promptOf(request), params?.['uri']];
   if (tool !== undefined) {

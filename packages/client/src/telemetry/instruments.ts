@@ -13,27 +13,59 @@ import {
   type ServerReading,
 } from './sources.js';
 
+const SERVER = [names.SERVER_NAME, names.SERVER_ADDRESS, names.SERVER_PORT];
+const OF_SESSIONS = [
+  ...SERVER,
+  names.PROTOCOL_VERSION,
+  names.NETWORK_TRANSPORT,
+  names.NETWORK_PROTOCOL,
+  names.TRANSPORT,
+  names.ERROR_TYPE,
+];
+const OF_SIZES = [names.SERVER_NAME, names.METHOD, names.TOOL];
+/** Of what is read of a server: where it is reached is there as well. */
+const OF_SERVER = [
+  ...SERVER,
+  names.NETWORK_TRANSPORT,
+  names.NETWORK_PROTOCOL,
+  names.TARGET,
+  names.STATE,
+];
+
 /** The metrics that everything else here is told by. */
 export const OPERATION: Instrument = {
   name: names.OPERATION_DURATION,
   description: 'How long requests took, until their answer or their failure',
   unit: 's',
+  attributes: [
+    ...OF_SESSIONS,
+    names.METHOD,
+    names.OPERATION,
+    names.TOOL,
+    names.PROMPT,
+    names.ERROR_CODE,
+    names.CERTAINTY,
+    names.CACHE,
+  ],
 };
 export const SESSION: Instrument = {
   name: names.SESSION_DURATION,
   description:
     'How long sessions lasted, from their handshake until the connection was lost or closed',
   unit: 's',
+  attributes: OF_SESSIONS,
 };
 export const REQUEST_SIZE: Instrument = {
   name: 'longwire.client.request.size',
   description: 'How large params were as JSON, about',
   unit: 'By',
+  attributes: OF_SIZES,
 };
 export const RESPONSE_SIZE: Instrument = {
   name: 'longwire.client.response.size',
   description: 'How large results were as JSON, about',
   unit: 'By',
+  attributes: OF_SIZES,
 };
 const SIZES = [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
 
@@ -57,6 +89,7 @@ export const OF_SERVERS: readonly Observation<ServerReading>[] = [
     name: 'longwire.client.up',
     description: '1 while there is a connection, 0 while one is sought; nothing for an idle one',
     unit: '{server}',
+    attributes: OF_SERVER,
     kind: 'gauge',
     merge: Math.min,
     read: ({ isUp, attributes }) =>
@@ -66,6 +99,7 @@ export const OF_SERVERS: readonly Observation<ServerReading>[] = [
     name: 'longwire.client.reconnects',
     description: 'How often the connection was restored',
     unit: '{reconnect}',
+    attributes: OF_SERVER,
     kind: 'counter',
     merge: sum,
     read: ({ reconnects, attributes }) => [{ value: reconnects, attributes }],
@@ -74,6 +108,7 @@ export const OF_SERVERS: readonly Observation<ServerReading>[] = [
     name: 'longwire.client.calls',
     description: 'Calls of tools in flight',
     unit: '{call}',
+    attributes: OF_SERVER,
     kind: 'gauge',
     merge: sum,
     read: ({ inFlight, attributes }) => [{ value: inFlight, attributes }],
@@ -82,6 +117,7 @@ export const OF_SERVERS: readonly Observation<ServerReading>[] = [
     name: 'longwire.client.queue.waiting',
     description: 'Calls that wait for a place',
     unit: '{call}',
+    attributes: OF_SERVER,
     kind: 'gauge',
     merge: sum,
     read: ({ waiting, attributes }) =>
@@ -91,15 +127,27 @@ export const OF_SERVERS: readonly Observation<ServerReading>[] = [
     name: 'longwire.client.breaker',
     description: 'The circuit breaker of a server: 0 closed, 1 half-open, 2 open',
     unit: '{state}',
+    attributes: OF_SERVER,
     kind: 'gauge',
     merge: Math.max,
     read: ({ breaker, attributes }) =>
       breaker === undefined ? [] : [{ value: BREAKER.indexOf(breaker), attributes }],
   },
   {
+    name: 'longwire.client.principals',
+    description: 'Principals that have a session of their own',
+    unit: '{session}',
+    attributes: OF_SERVER,
+    kind: 'gauge',
+    merge: sum,
+    read: ({ principals, attributes }) =>
+      principals === undefined ? [] : [{ value: principals, attributes }],
+  },
+  {
     name: 'longwire.client.pool.connections',
     description: 'Connections of a pool, by their target and whether they are busy',
     unit: '{connection}',
+    attributes: OF_SERVER,
     kind: 'gauge',
     merge: sum,
     read: ({ pool, attributes }) =>
@@ -114,6 +162,7 @@ export const OF_SERVERS: readonly Observation<ServerReading>[] = [
     name: 'longwire.client.pool.ejected',
     description: '1 for a target of a pool that is left out after failures',
     unit: '{target}',
+    attributes: OF_SERVER,
     kind: 'gauge',
     merge: Math.max,
     read: ({ pool, attributes }) =>
@@ -134,6 +183,8 @@ const ofCache = (
   name: `longwire.client.cache.${name}`,
   description,
   unit,
+  // In Prometheus a metric without any label has a value before there is one.
+  attributes: [names.SERVER_NAME],
   kind,
   merge: sum,
   read: (stats) => [{ value: read(stats), attributes: {} }],

@@ -1,28 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Attributes } from './attributes.js';
-import * as names from './names.js';
 import type { Instrument, MetricsSink, Reading } from './sink.js';
-
-/** Every attribute that a series of ours may have. */
-const LABELS: readonly string[] = [
-  names.SERVER_NAME,
-  names.SERVER_ADDRESS,
-  names.SERVER_PORT,
-  names.METHOD,
-  names.OPERATION,
-  names.TOOL,
-  names.PROMPT,
-  names.PROTOCOL_VERSION,
-  names.NETWORK_TRANSPORT,
-  names.NETWORK_PROTOCOL,
-  names.TRANSPORT,
-  names.ERROR_TYPE,
-  names.ERROR_CODE,
-  names.CERTAINTY,
-  names.CACHE,
-  names.TARGET,
-  names.STATE,
-].map(labelOf);
 
 /**
  * Keeps metrics in a registry of prom-client, under the names that OpenTelemetry's rules give them in
@@ -31,9 +9,9 @@ const LABELS: readonly string[] = [
  * @see https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
  */
 export function prometheusSink(registry: Registry): MetricsSink {
-  const optionsOf = ({ description: help }: Instrument) => ({
+  const optionsOf = ({ description: help, attributes }: Instrument) => ({
     help,
-    labelNames: [...LABELS],
+    labelNames: attributes.map(labelOf),
     registers: [registry],
   });
   return {

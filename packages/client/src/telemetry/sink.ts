@@ -7,6 +7,8 @@ export interface Instrument {
   readonly description: string;
   /** `s`, `By`, or what is counted in braces. */
   readonly unit: string;
+  /** The attributes that its series may have. Each costs a little whenever a value is recorded. */
+  readonly attributes: readonly string[];
 }
 
 /** A value that is read when it is asked for. */

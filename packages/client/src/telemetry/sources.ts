@@ -12,7 +12,7 @@ export interface ObservedClient {
   readonly name: string;
   readonly state: ConnectionState;
   readonly protocolVersion?: string | undefined;
-  stats(): Pick<ClientStats, 'reconnects' | 'calls' | 'connectedSince'>;
+  stats(): Pick<ClientStats, 'reconnects' | 'calls' | 'connectedSince' | 'principals'>;
   /** Of a pool. */
   status?(): ObservedPoolStatus;
   on(event: 'state', listener: (state: ConnectionState) => void): () => void;
@@ -46,7 +46,7 @@ export interface ObservedServer {
 export interface ObservedGroup {
   readonly name: string;
   status(): readonly ObservedServer[];
-  server(name: string): Pick<ObservedClient, 'protocolVersion'>;
+  server(name: string): Pick<ObservedClient, 'protocolVersion' | 'stats'>;
   on(
     event: 'state',
     listener: (event: { server: string; state: ConnectionState }) => void,
@@ -71,13 +71,15 @@ export interface ServerReading {
   /** Of the circuit breaker, if there is one. */
   readonly breaker: BreakerState | undefined;
   readonly reconnects: number;
+  /** How many have a session of their own. */
+  readonly principals: number | undefined;
   readonly pool: ObservedPoolStatus['targets'];
 }
 
 /** Reads what it observes. A server that was removed from a group is no longer there. */
 export function readServers(source: ObservedClient | ObservedGroup): ServerReading[] {
-  if (!isClient(source)) return source.status().map((server) => readMember(server));
-  const { reconnects, calls } = source.stats();
+  if (!isClient(source)) return source.status().map((server) => readMember(source, server));
+  const { reconnects, calls, principals } = source.stats();
   const status = source.status?.();
   return [
     {
@@ -87,12 +89,13 @@ export function readServers(source: ObservedClient | ObservedGroup): ServerReadi
       waiting: status?.waiting,
       breaker: status?.breaker?.state,
       reconnects,
+      principals,
       pool: status?.targets ?? [],
     },
   ];
 }
 
-function readMember(server: ObservedServer): ServerReading {
+function readMember(group: ObservedGroup, server: ObservedServer): ServerReading {
   const { state, disabled, inFlight, waiting, breaker, reconnects } = server;
   return {
     attributes: attributesOfServer(server),
@@ -101,6 +104,7 @@ function readMember(server: ObservedServer): ServerReading {
     waiting,
     breaker: breaker?.state,
     reconnects,
+    principals: clientIn(group, server.name)?.stats().principals,
     pool: [],
   };
 }
@@ -130,7 +134,7 @@ export function watchSessions(
     const status = source.status().find(({ name }) => name === server);
     let follow = followers.get(server);
     if (follow === undefined) {
-      follow = follower(() => versionOf(source, server), onEnded);
+      follow = follower(() => clientIn(source, server)?.protocolVersion, onEnded);
       followers.set(server, follow);
     }
     if (state.name === 'closed') followers.delete(server);
@@ -141,10 +145,13 @@ export function watchSessions(
   });
 }
 
-/** A pool in a group has no version of its own. */
-function versionOf(group: ObservedGroup, server: string): string | undefined {
+/** The client of a server of a group; a pool in a group is none. */
+function clientIn(
+  group: ObservedGroup,
+  server: string,
+): ReturnType<ObservedGroup['server']> | undefined {
   try {
-    return group.server(server).protocolVersion;
+    return group.server(server);
   } catch {
     return undefined;
   }

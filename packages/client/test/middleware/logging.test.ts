@@ -102,6 +102,12 @@ describe('the line of a request', () => {
     expect(await levelsOf({ level: 'warn', internal: true })).toEqual([warn, warn]);
   });
 
+  it('says for whom it was', async () => {
+    const { logger, lines } = pinoOf('info');
+    await around(logging(logger)).call('echo', {}, { principal: 'ada' });
+    expect(lines[0]).toMatchObject({ 'user.id': 'ada' });
+  });
+
   it('says what a cache and a retry have said', async () => {
     const { logger, lines } = pinoOf('info');
     const metadata = { cache: 'hit', attempts: 2 };

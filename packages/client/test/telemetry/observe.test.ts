@@ -156,6 +156,20 @@ describe.each([
     await end();
   });
 
+  it('sees how many principals have a session, and never who they are', async () => {
+    const { figures, read, end } = rig();
+    const server = await serve({ era: 'legacy' });
+    const client = clientOf(server.url, { ...quick, name: 'market', middleware: [figures] });
+    figures.observe(client);
+    for (const user of ['ada', 'grace']) await client.as(user).callTool('echo', { message: user });
+    expect(await read('longwire.client.principals', of('market'))).toBe(2);
+    expect(await read('mcp.client.operation.duration', of('market'))).toBe(2);
+    expect(await read('mcp.client.operation.duration', { 'user.id': 'ada' })).toBeUndefined();
+    await client.close();
+    expect(await read('longwire.client.principals', of('market'))).toBe(0);
+    await end();
+  });
+
   it('sees a circuit breaker that opens', async () => {
     const { figures, read, end } = rig();
     const server = await serve();
