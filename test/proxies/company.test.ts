@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { authority, companyClient, companyServer, strangeClient } from '../support/certificates.ts';
 import { startModernServer } from '../support/modern-server.ts';
 import { startEverything, type Peer } from '../support/peers.ts';
+import { runCli, type CliRun } from '../support/run-cli.ts';
 import { removeFolder } from '../support/remove-folder.ts';
 import { until } from '../support/until.ts';
 import {
@@ -53,6 +54,8 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'server.crt'), companyServer.cert);
   writeFileSync(join(folder, 'server.key'), companyServer.key);
   writeFileSync(join(folder, 'ca.crt'), authority);
+  writeFileSync(join(folder, 'client.crt'), companyClient.cert);
+  writeFileSync(join(folder, 'client.key'), companyClient.key);
   if (!hasAll) return;
   const peers: [string, Promise<Pick<Peer, 'url'> & AsyncDisposable>][] = [
     ['HTTP+SSE', startEverything({ mode: 'sse' })],
@@ -144,6 +147,28 @@ describe.skipIf(!hasAll).each(['HTTP+SSE', 'Streamable HTTP', '2026-07-28'])('%s
     expect(
       (await failure(`https://${host}:${port}${path}`, { proxy: left, tls })).summary,
     ).toContain('no such host');
+  });
+
+  it('is reached by the command, as it is built', async () => {
+    const { port, path, plain } = serverOf();
+    const proxy = await closeLater(startSquid(squid, { tlsPort: port, login }));
+    const HTTPS_PROXY = withLogin(proxy.url);
+    const options = ['--ca', 'ca.crt', '--cert', 'client.crt', '--key', 'client.key'];
+    const call = (url: string, ...more: string[]): Promise<CliRun> =>
+      runCli(['call', url, 'echo', 'message=through', ...more], {
+        cwd: folder,
+        env: { HTTPS_PROXY },
+      });
+    const said = { code: 0, stdout: expect.stringContaining('through') as string };
+    const url = `https://mcp.company.example:${port}${path}`;
+    expect(await call(url, ...options)).toMatchObject(said);
+    expect(await call(plain.href, '--proxy', HTTPS_PROXY)).toMatchObject(said);
+    await proxy.stop();
+    const { code, stderr } = await call(url, ...options);
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      `the proxy ${proxy.url} (HTTPS_PROXY) cannot be used: nothing listens`,
+    );
   });
 
   it('comes back after its proxy was started again', async () => {
