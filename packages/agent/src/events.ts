@@ -1,4 +1,4 @@
-import type { CallToolResult, Progress, ToolResultError } from '@longwire/client';
+import type { CallToolResult, Progress, ToolResultError, Waiting } from '@longwire/client';
 
 /**
  * Why a turn ended:
@@ -63,6 +63,13 @@ export interface ToolCallEvent extends ToolCallRef {
 export interface ToolProgressEvent extends ToolCallRef {
   type: 'tool-progress';
   progress: Progress;
+}
+
+/** A call begins to wait for its server, which is away. Its result follows once the server is back. */
+export interface ToolWaitingEvent extends ToolCallRef {
+  type: 'tool-waiting';
+  /** Which server, why and since when it is away, and when it is tried again. */
+  waiting: Waiting;
 }
 
 /** A call has settled: the result of the tool, or why there is none. */
@@ -144,6 +151,7 @@ export type AgentEvent =
   | ThinkingEvent
   | ToolCallEvent
   | ToolProgressEvent
+  | ToolWaitingEvent
   | ToolResultEvent
   | ToolRefusedEvent
   | UsageEvent

@@ -22,6 +22,7 @@ export type {
   ToolProgressEvent,
   ToolRefusedEvent,
   ToolResultEvent,
+  ToolWaitingEvent,
   UsageEvent,
 } from './events.js';
 export type { AgentOptions, CallOptions, RequestExtras } from './options.js';

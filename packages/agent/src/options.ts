@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { ToolSource } from '@longwire/client';
-import { isObject, nearest } from '@longwire/client/internal';
+import type { ToolSource, WhenAway } from '@longwire/client';
+import { checkWhenAway, isObject, nearest } from '@longwire/client/internal';
 import type { ApprovalHook, ApprovalOptions } from './approval.js';
 import { givenMessages } from './given-messages.js';
 
@@ -24,6 +24,11 @@ export interface CallOptions {
    * 3 600 000.
    */
   deadlineMs?: number;
+  /**
+   * What a call does while its server is away: `wait`, `fail`, or `{ waitMs }`. Claude is told of a call
+   * that fails. Default: the source's, `wait`.
+   */
+  whenAway?: WhenAway;
 }
 
 /** Options of {@link createAgent}. */
@@ -183,14 +188,17 @@ function resolveApproval(given: unknown): Required<ApprovalOptions> | undefined 
   return { ask: ask as Required<ApprovalOptions>['ask'], hook: hook as ApprovalHook };
 }
 
-const callOptionNames: readonly (keyof CallOptions)[] = ['timeoutMs', 'deadlineMs'];
+const limitNames = ['timeoutMs', 'deadlineMs'] as const;
+const callOptionNames: readonly (keyof CallOptions)[] = [...limitNames, 'whenAway'];
 
 /** A copy, so that what was checked is what is used. */
 function resolveCallOptions(given: unknown = {}): Readonly<CallOptions> {
   if (!isObject(given)) throw new TypeError('callOptions must be an object');
   checkNames(given, callOptionNames, 'callOptions.');
-  const resolved: CallOptions = {};
-  for (const name of callOptionNames) {
+  const { whenAway } = given;
+  checkWhenAway('callOptions.whenAway', whenAway);
+  const resolved: CallOptions = whenAway === undefined ? {} : { whenAway };
+  for (const name of limitNames) {
     const value = given[name];
     if (value === undefined) continue;
     if (typeof value !== 'number' || !(value > 0)) {

@@ -117,6 +117,9 @@ async function run(
       onProgress: (progress) => {
         if (!settled) events.push({ type: 'tool-progress', ...ref, progress });
       },
+      onWaiting: (waiting) => {
+        if (!settled) events.push({ type: 'tool-waiting', ...ref, waiting });
+      },
     });
     const result = await untilAborted(signal, work);
     round.settled(toolResultBlock(id, result, { maxResultChars }));

@@ -1,4 +1,10 @@
-import type { ConnectionState, Implementation, LongwireClient, Readiness } from '@longwire/client';
+import type {
+  ConnectionState,
+  Implementation,
+  LongwireClient,
+  Readiness,
+  Waiting,
+} from '@longwire/client';
 import { formatDuration } from './durations.js';
 import { sanitizeLine } from './sanitize.js';
 
@@ -47,6 +53,13 @@ export function describeState(
     default:
       return state.name;
   }
+}
+
+/** That a call waits for a server that is away; sanitized, not redacted yet. */
+export function describeWaiting({ server, reason, nextTryAt }: Waiting): string {
+  const leftMs = nextTryAt === undefined ? 0 : nextTryAt - Date.now();
+  const next = leftMs > 0 ? `next try in ${formatDuration(leftMs)}` : 'trying now';
+  return sanitizeLine(`${server} is away (${sanitizeLine(reason.summary, 90)}), waiting; ${next}`);
 }
 
 /** The transport and address of a server; not redacted yet. */

@@ -22,7 +22,10 @@ export type {
   ServerRequestHandlers,
   ToolProgress,
   ToolSource,
+  Waiting,
+  WhenAway,
 } from './client/types.js';
+export type { CloseOptions, CutCall } from './client/under-way.js';
 export type {
   McpRequest,
   McpResponse,

@@ -20,6 +20,7 @@ export {
   type NamedTool,
   type ToolsToName,
 } from './group/tool-names.js';
+export { checkWhenAway } from './client/options.js';
 export { trustedHintsOf } from './client/types.js';
 export { LOG_LEVELS } from './log-levels.js';
 export { redaction, type Show } from './middleware/redaction.js';

@@ -1,5 +1,6 @@
 import type { AgentEvent, SourceFailedEvent, ToolCallRef, ToolResultEvent } from '@longwire/agent';
 import { toJson } from '@longwire/client';
+import { describeWaiting } from '../connection-words.js';
 import type { Context } from '../context.js';
 import { describeResult } from '../print-result.js';
 import { describeProgress } from '../progress.js';
@@ -65,6 +66,9 @@ export class TurnDisplay {
         if (!terminal.live) terminal.detail(`  ${this.#name(event)}: ${progress}`);
         return this.#spin();
       }
+      case 'tool-waiting':
+        this.#line(yellow(this.#cut(describeWaiting(event.waiting), maxOutcomeLength)));
+        return this.#spin();
       case 'tool-result':
         return this.#outcome(event);
       case 'tool-refused': {

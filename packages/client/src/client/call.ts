@@ -9,12 +9,14 @@ import type {
 } from '@modelcontextprotocol/client';
 import { checkHeaders } from '../http/headers.js';
 import type { RequestContext } from '../connection/request-context.js';
+import { isServerFailure } from '../health/server-failure.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { CERTAINTY_TEXT } from '../certainty-text.js';
 import { LongwireError, type Certainty, type ErrorCode } from '../errors.js';
+import { awayError, type Absence, type AwaitingCall } from './away.js';
 import type { CallClock, Timed } from './call-clock.js';
 import type { Idle } from './idle.js';
-import type { CallTimeouts, CallToolOptions } from './types.js';
+import type { CallTimeouts, CallToolOptions, Waiting, WhenAway } from './types.js';
 
 /** Who passes a call of the program on to a client, and may take it back. */
 export interface CallObserver {
@@ -40,6 +42,12 @@ export interface SharedCallOptions {
   onProgress?: (tool: string, progress: Progress) => void;
   /** Called with what `onProgress` of a call throws. */
   onListenerError: (error: unknown) => void;
+  /** What calls do while the server is away; `undefined`: they wait. */
+  whenAway?: WhenAway | undefined;
+  /** What the server is called. */
+  nameOf?: () => string;
+  /** Called when a call begins to wait for a server that is away. */
+  onWaiting?: (waiting: Waiting) => void;
 }
 
 type ObservedOptions = CallToolOptions & { readonly [callObserver]?: CallObserver };
@@ -48,7 +56,7 @@ type ObservedOptions = CallToolOptions & { readonly [callObserver]?: CallObserve
  * One operation from its start to its end: its idle time, its hard cap and its signal. Whichever
  * comes first ends it, with what is certain at that moment. It is its own context on the request.
  */
-export class Call implements RequestContext, Timed {
+export class Call implements RequestContext, Timed, AwaitingCall {
   certainty: Certainty = 'not-sent';
   id: number = -1;
   serverError?: JSONRPCErrorResponse['error'];
@@ -65,7 +73,7 @@ export class Call implements RequestContext, Timed {
   /** The tool that it calls. */
   tool?: string | undefined;
 
-  readonly #what: string;
+  readonly what: string;
   readonly #options: ObservedOptions;
   readonly #shared: SharedCallOptions;
   readonly #timeoutMs: number;
@@ -77,10 +85,14 @@ export class Call implements RequestContext, Timed {
   #onStopped: ((error: LongwireError) => void) | undefined;
   /** How many questions of the server are open. */
   #holds = 0;
+  /** Why it waits, if it does. */
+  #absence: Absence | undefined;
+  /** Until when it waits for a server that is away, on the clock of `performance.now()`. */
+  #patientUntil = Infinity;
 
   /** `what` is being done, for messages: `the call of echo`. */
   constructor(what: string, options: ObservedOptions, shared: SharedCallOptions) {
-    this.#what = what;
+    this.what = what;
     this.idempotent = options.idempotent;
     this.headers = options.headers && checkHeaders(options.headers);
     this.#options = options;
@@ -170,12 +182,50 @@ export class Call implements RequestContext, Timed {
     };
   }
 
-  onDeferred(error: LongwireError): void {
+  onDeferred(error: LongwireError, delayMs: number): void {
     this.#options[callObserver]?.onDeferred(error);
+    if (!isServerFailure(error)) return;
+    const { since = Date.now() } = this.#absence ?? {};
+    const nextTryAt = Date.now() + delayMs;
+    const isLost = this.#absence === undefined;
+    this.meets({ reason: error, since, nextTryAt, known: true }, isLost);
+  }
+
+  meets(absence: Absence, isLost: boolean): void {
+    if (this.abandoned !== undefined) return;
+    const { whenAway = this.#shared.whenAway ?? 'wait' } = this.#options;
+    // What was sent may yet be answered, or sent again, on the connection that is made now.
+    const isOwed = isLost && this.certainty === 'outcome-unknown';
+    if (whenAway === 'fail' && !isOwed) {
+      this.#giveUp(absence);
+      return;
+    }
+    const isNews = this.#absence?.since !== absence.since;
+    this.#absence = absence;
+    if (typeof whenAway === 'object') {
+      if (this.#patientUntil === Infinity) {
+        this.#patientUntil = performance.now() + whenAway.waitMs;
+      }
+      this.dueAt = Math.min(this.dueAt, this.#patientUntil);
+      this.#shared.clock.add(this);
+    }
+    if (isNews) this.#tellWaiting(absence);
+  }
+
+  returned(): void {
+    this.#absence = undefined;
+    if (this.#patientUntil !== Infinity) this.#restartIdleTime();
+  }
+
+  /** It has left: it waits for an answer now, and no more for its server. */
+  onSent(): void {
+    if (this.#patientUntil !== Infinity) this.#restartIdleTime();
   }
 
   expire(): void {
-    if (this.dueAt >= this.#deadlineAt) this.#stop('deadline', 'did not end by its deadline');
+    if (this.dueAt >= this.#patientUntil && this.#absence !== undefined)
+      this.#giveUp(this.#absence);
+    else if (this.dueAt >= this.#deadlineAt) this.#stop('deadline', 'did not end by its deadline');
     else this.#stop('timeout', `had no answer and no progress for ${this.#timeoutMs} ms`);
   }
 
@@ -188,13 +238,30 @@ export class Call implements RequestContext, Timed {
     const { certainty } = this;
     const obstacle = this.#connection === undefined ? undefined : obstacleOf(this.#connection);
     const why = obstacle === undefined ? '' : `: ${obstacle.summary}`;
-    const error = new LongwireError(`${this.#what} ${how}; ${CERTAINTY_TEXT[certainty]}${why}`, {
+    const error = new LongwireError(`${this.what} ${how}; ${CERTAINTY_TEXT[certainty]}${why}`, {
       code,
       certainty,
       ...(code === 'aborted' && { cause: this.#options.signal?.reason }),
       ...(code !== 'aborted' && obstacle !== undefined && { cause: obstacle }),
     });
     this.#end(error);
+  }
+
+  #giveUp(absence: Absence): void {
+    const { what, certainty } = this;
+    const server = this.#shared.nameOf?.() ?? 'the server';
+    this.#end(awayError({ what, server, certainty }, absence));
+  }
+
+  #tellWaiting({ reason, since, nextTryAt }: Absence): void {
+    const server = this.#shared.nameOf?.() ?? '';
+    const waiting = { server, what: this.what, reason, since, nextTryAt };
+    this.#shared.onWaiting?.(waiting);
+    try {
+      this.#options.onWaiting?.(waiting);
+    } catch (error) {
+      this.#shared.onListenerError(error);
+    }
   }
 
   #end(error: LongwireError): void {

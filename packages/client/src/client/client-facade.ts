@@ -35,9 +35,13 @@ import type {
   ClientEvents,
   OperationOptions,
 } from './types.js';
+import type { CloseOptions, UnderWay } from './under-way.js';
 
 /** A client of one session. */
-export type SessionClient = Omit<LongwireClient, 'as'> & { readonly logs: LogTap };
+export type SessionClient = Omit<LongwireClient, 'as'> & {
+  readonly logs: LogTap;
+  readonly underWay: UnderWay;
+};
 
 /** What a program holds: it passes each operation on to the client of the session that it is for. */
 export abstract class ClientFacade implements LongwireClient {
@@ -71,7 +75,8 @@ export abstract class ClientFacade implements LongwireClient {
     event: Event,
     options?: OnceOptions,
   ): Promise<ClientEvents[Event]>;
-  abstract close(): Promise<void>;
+  abstract readonly isClosing: boolean;
+  abstract close(options?: CloseOptions): Promise<void>;
 
   get state(): ConnectionState {
     return this.current?.state ?? { name: 'idle' };

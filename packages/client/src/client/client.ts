@@ -50,6 +50,7 @@ import type {
   OperationOptions,
   ServerNotification,
 } from './types.js';
+import { UnderWay, type CloseOptions } from './under-way.js';
 
 /** What a {@link ServerClient} is made with. */
 export interface ServerClientSettings {
@@ -74,6 +75,8 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
   /** What its calls share. */
   readonly shared: SharedCallOptions;
   readonly tally: Tally;
+  /** What is under way, and may finish before it is closed. */
+  readonly underWay: UnderWay = new UnderWay(() => this.name);
   readonly #sdkSide: SdkSide;
   readonly #target: Target;
   readonly #options: ClientOptions;
@@ -107,6 +110,9 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
       timeouts,
       onListenerError: this.report,
       idle,
+      whenAway: options.whenAway,
+      nameOf: () => this.name,
+      onWaiting: (waiting) => this.#listeners.emit('waiting', waiting),
       onProgress: (tool, progress) => {
         if (this.#listeners.has('progress'))
           this.#listeners.emit('progress', { ...progress, tool });
@@ -133,12 +139,14 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
       tally: this.tally,
       watchedLists: () => listsHeard((event) => this.#listeners.has(event)),
       onState: (state) => this.#listeners.emit('state', state),
+      calls: () => this.underWay.tasks.filter((task) => task instanceof Call),
     });
     this.#operations = new Operations({
       connection: this.#connection,
       sdkSide: this.#sdkSide,
       tally: this.tally,
       shared: this.shared,
+      underWay: this.underWay,
       report: this.report,
     });
   }
@@ -173,6 +181,10 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
     return this.#connection.latest?.server?.instructions ?? this.sdk.getInstructions();
   }
 
+  get isClosing(): boolean {
+    return this.underWay.isClosing;
+  }
+
   stats(): ClientStats {
     return this.tally.read(this.#connection.latest?.droppedAnswers ?? 0);
   }
@@ -182,10 +194,7 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
   }
 
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
-    // `timeouts.connectMs` limits it.
-    const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
-    const call = new Call('connecting', limits, this.shared);
-    await call.during(this.#connection.open().then((connection) => connection.open()));
+    await this.#operations.connect(options);
   }
 
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
@@ -314,7 +323,12 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
     return this.#nextEvents.next(event, (listener) => this.on(event, listener), options);
   }
 
-  async close(): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.underWay.close(options, () => this.closeNow());
+  }
+
+  /** Closes, whatever is under way. */
+  async closeNow(): Promise<void> {
     await this.#connection.close();
     this.#nextEvents.failAll(closedError('not-sent'));
   }

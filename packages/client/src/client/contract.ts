@@ -30,6 +30,7 @@ import type {
   OperationOptions,
   ToolSource,
 } from './types.js';
+import type { CloseOptions } from './under-way.js';
 
 /**
  * Where tools come from, and what is known of them when the program is compiled: what a client, a pool
@@ -108,8 +109,22 @@ export interface ServerSource<Tools extends ToolTypes<Tools> = AnyTools>
     event: Event,
     options?: OnceOptions,
   ): Promise<ClientEvents[Event]>;
-  /** Closes; fulfilled when nothing is left open. The next call connects again. */
-  close(): Promise<void>;
+  /**
+   * Whether `close()` was called, and nothing has been asked since: it drains, or is closed. Not so of a
+   * client with `keepAlive: false`, which closes by itself.
+   */
+  readonly isClosing: boolean;
+  /**
+   * Closes; fulfilled when nothing is left open. The next call connects again.
+   *
+   * - Calls under way fail with code `closed`, and say which they were.
+   * - With `drainMs` they have so long to finish, those included that wait in a queue or for a server
+   *   that is away. Other calls meanwhile fail with code `closed`, certainly not sent.
+   * - `onCut` is told of each call that did not finish.
+   *
+   * @throws TypeError that names the option.
+   */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /**

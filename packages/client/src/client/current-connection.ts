@@ -7,6 +7,8 @@ import type { ListBounds } from '../connection/pages.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { Tally } from '../health/tally.js';
 import type { Target } from '../dial/target.js';
+import { Away } from './away.js';
+import type { Call } from './call.js';
 import { longwireErrorIn } from './sdk-errors.js';
 import type { SdkSide } from './sdk-side.js';
 
@@ -22,6 +24,8 @@ export interface CurrentConnectionOptions {
   watchedLists: () => readonly ListName[];
   /** Called on every change of state. */
   onState: (state: ConnectionState) => void;
+  /** The calls that are under way. */
+  calls: () => readonly Call[];
 }
 
 /** The connection of a client: made when it is first needed, and another one after a close. */
@@ -29,9 +33,17 @@ export class CurrentConnection {
   readonly #options: CurrentConnectionOptions;
   #latest: ReconnectingTransport | undefined;
   #opening: Promise<ReconnectingTransport> | undefined;
+  /** Whether its server is away, and the calls that wait for it. */
+  readonly away: Away<Call>;
 
   constructor(options: CurrentConnectionOptions) {
     this.#options = options;
+    this.away = new Away({
+      retry: options.options.retry,
+      calls: options.calls,
+      // A call that is not in flight yet waits for its turn.
+      isWaiting: (call) => call.id === -1 || this.#latest?.holds(call) === true,
+    });
   }
 
   /** What a list of the server may hold. */
@@ -64,6 +76,7 @@ export class CurrentConnection {
   async close(): Promise<void> {
     const connection = this.#latest;
     this.#opening = undefined;
+    this.away.returned();
     await connection?.close();
   }
 
@@ -75,6 +88,7 @@ export class CurrentConnection {
         // Closed from the SDK's side counts too: the next call connects again.
         if (state.name === 'closed') this.#opening = undefined;
         tally.stateChanged(state);
+        this.away.entered(state);
       }
       onState(state);
     };
@@ -90,7 +104,9 @@ export class CurrentConnection {
     } catch (error) {
       if (this.#latest === connection) this.#opening = undefined;
       await connection.close();
-      throw asConnectError(longwireErrorIn(error) ?? handshakeRefused(error));
+      const failure = asConnectError(longwireErrorIn(error) ?? handshakeRefused(error));
+      if (this.#latest === connection) this.away.dialFailed(failure);
+      throw failure;
     }
   }
 }

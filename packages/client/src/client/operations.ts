@@ -8,6 +8,7 @@ import { readPages } from './pages.js';
 import { fromSdkError } from './sdk-errors.js';
 import type { SdkSide } from './sdk-side.js';
 import type { OperationOptions } from './types.js';
+import type { UnderWay } from './under-way.js';
 
 /** What {@link Operations} are made with. */
 export interface OperationsOptions {
@@ -15,6 +16,7 @@ export interface OperationsOptions {
   sdkSide: SdkSide;
   tally: Tally;
   shared: SharedCallOptions;
+  underWay: UnderWay;
   /** Given what fails and belongs to no operation. */
   report: (error: unknown) => void;
 }
@@ -35,22 +37,46 @@ export class Operations {
     tool?: string,
   ): Promise<T> {
     checkOperationOptions(options);
-    const { connection: current, tally, shared } = this.#options;
+    const { connection: current, tally, shared, underWay } = this.#options;
+    const { away } = current;
+    underWay.check(what);
     const call = new Call(what, options, shared);
+    underWay.enter(call);
     call.tool = tool;
     tally.begin(tool);
     try {
+      away.enter(call);
+      if (call.abandoned !== undefined) {
+        this.#dialAgain();
+        throw call.abandoned;
+      }
       const connection = current.ready ?? (await call.before(current.open()));
       call.sendOn(connection);
       const result = await run(connection, call);
       tally.succeeded(tool, call.startedAt, result);
+      underWay.leave(call);
       return result;
     } catch (error) {
       tally.failed(tool, error, options);
-      throw error;
+      throw underWay.failed(call, error);
     } finally {
       call.done();
     }
+  }
+
+  /** Connects, if there is no connection. It is no call: nobody waits for its end. */
+  async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { connection, shared } = this.#options;
+    // `timeouts.connectMs` limits it.
+    const limits = { ...options, timeoutMs: Infinity, deadlineMs: Infinity };
+    const call = new Call('connecting', limits, shared);
+    await call.during(connection.open().then((opened) => opened.open()));
+  }
+
+  /** A call was not to wait for a server that is away: others find it there, once it is back. */
+  #dialAgain(): void {
+    const { nextTryAt = Infinity } = this.#options.connection.away.absence ?? {};
+    if (nextTryAt <= Date.now()) this.connect().catch(() => {});
   }
 
   /** Reads a list, however many pages it has, within the limits of one operation. */

@@ -1,8 +1,9 @@
+import { checkOptionNames, checkPositive } from '../options/checks.js';
 import { CALL, CLIENT } from '../options/client-table.js';
 import type { Timeouts } from '../options/connection-options.js';
 import { TIMEOUTS } from '../options/connection-table.js';
 import { checkOptions, withDefaults } from '../options/option.js';
-import type { CallTimeouts, CallToolOptions, ClientOptions } from './types.js';
+import type { CallTimeouts, CallToolOptions, ClientOptions, WhenAway } from './types.js';
 
 /**
  * Checks the options of a client, those of its connection too.
@@ -11,6 +12,7 @@ import type { CallTimeouts, CallToolOptions, ClientOptions } from './types.js';
  */
 export function checkClientOptions(options: ClientOptions): void {
   checkOptions(options, CLIENT);
+  checkWhenAway('whenAway', options.whenAway);
 }
 
 /** How long the calls of a client may take that say nothing of it. */
@@ -26,4 +28,21 @@ export function callTimeouts(given: Timeouts | undefined): CallTimeouts {
  */
 export function checkOperationOptions(options: CallToolOptions): void {
   checkOptions(options, CALL);
+  checkWhenAway('whenAway', options.whenAway);
+}
+
+/**
+ * Checks what a call is to do while its server is away. `name` is the option.
+ *
+ * @throws TypeError that names it.
+ */
+export function checkWhenAway(name: string, given: unknown): asserts given is WhenAway | undefined {
+  if (given === undefined || given === 'wait' || given === 'fail') return;
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`${name}: ${JSON.stringify(given)} is none of wait, fail, { waitMs }`);
+  }
+  checkOptionNames(given, ['waitMs'], `${name}.`);
+  const { waitMs } = given as { waitMs?: unknown };
+  if (waitMs === undefined) throw new TypeError(`${name}.waitMs: is missing`);
+  checkPositive(`${name}.waitMs`, waitMs);
 }

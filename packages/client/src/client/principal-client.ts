@@ -11,6 +11,16 @@ import { checkOperationOptions } from './options.js';
 import { ofSamePrincipal, type PrincipalRecord, type Principals } from './principals.js';
 import type { LogTap } from './tool-stream.js';
 import type { CallTimeouts, ClientEvents, OperationOptions } from './types.js';
+import { checkCloseOptions, type CloseOptions, type UnderWay } from './under-way.js';
+
+/** What a {@link PrincipalClient} is made with. */
+export interface PrincipalClientSettings {
+  service: LongwireClient;
+  /** What is under way in the service. */
+  underWay: UnderWay;
+  principals: Principals<SessionClient>;
+  record: PrincipalRecord<SessionClient>;
+}
 
 /**
  * A client as one of its principals: see `client.as`. It holds nothing but who that is: whatever a
@@ -18,16 +28,14 @@ import type { CallTimeouts, ClientEvents, OperationOptions } from './types.js';
  */
 export class PrincipalClient extends ClientFacade {
   readonly #service: LongwireClient;
+  readonly #underWay: UnderWay;
   readonly #principals: Principals<SessionClient>;
   #latest: PrincipalRecord<SessionClient>;
 
-  constructor(
-    service: LongwireClient,
-    principals: Principals<SessionClient>,
-    record: PrincipalRecord<SessionClient>,
-  ) {
+  constructor({ service, underWay, principals, record }: PrincipalClientSettings) {
     super();
     this.#service = service;
+    this.#underWay = underWay;
     this.#principals = principals;
     this.#latest = record;
   }
@@ -101,8 +109,16 @@ export class PrincipalClient extends ClientFacade {
     }
   }
 
-  close(): Promise<void> {
-    return this.#principals.close(this.#record);
+  get isClosing(): boolean {
+    return this.#service.isClosing || this.current?.isClosing === true;
+  }
+
+  /** What waits for a session has none that could be closed. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
+    const record = this.#record;
+    const close = (): Promise<void> => this.#principals.close(record);
+    await (record.session?.underWay.close(options, close) ?? close());
   }
 
   protected override get current(): SessionClient | undefined {
@@ -121,7 +137,8 @@ export class PrincipalClient extends ClientFacade {
       this.as(id, credentials);
     }
     checkOperationOptions(options as OperationOptions);
-    return this.#principals.run(this.#record, { what, options: options as Options }, run);
+    const asked = { what, options: options as Options };
+    return this.#underWay.run(what, () => this.#principals.run(this.#record, asked, run));
   }
 
   override logsFor(): Pick<LogTap, 'open'> {

@@ -27,6 +27,7 @@ import { PrincipalClient } from './principal-client.js';
 import { Principals } from './principals.js';
 import type { LogTap } from './tool-stream.js';
 import type { CallTimeouts, ClientEvents, ClientOptions, OperationOptions } from './types.js';
+import type { CloseOptions } from './under-way.js';
 
 /** The client of a program: its own session, and those of its principals. See {@link LongwireClient}. */
 export class ServiceClient extends ClientFacade {
@@ -87,7 +88,9 @@ export class ServiceClient extends ClientFacade {
       create: (own) => this.createSession(own),
       shared: this.#own.shared,
     });
-    return new PrincipalClient(this, this.#principals, this.#principals.of(principal, credentials));
+    const record = this.#principals.of(principal, credentials);
+    const { underWay } = this.#own;
+    return new PrincipalClient({ service: this, underWay, principals: this.#principals, record });
   }
 
   /**
@@ -110,7 +113,19 @@ export class ServiceClient extends ClientFacade {
         }),
     );
     client.on('error', this.#own.report);
+    client.on('waiting', (waiting) => this.#own.shared.onWaiting?.(waiting));
     return client;
+  }
+
+  /** The subscription of a principal keeps its session. */
+  override async subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    const view = this.#principalOf(options);
+    await (view?.subscribeResource(uri, options) ?? super.subscribeResource(uri, options));
+  }
+
+  override async unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    const view = this.#principalOf(options);
+    await (view?.unsubscribeResource(uri, options) ?? super.unsubscribeResource(uri, options));
   }
 
   on<Event extends keyof ClientEvents>(
@@ -127,8 +142,15 @@ export class ServiceClient extends ClientFacade {
     return this.#own.once(event, options);
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#own.close(), this.#principals?.closeAll()]);
+  get isClosing(): boolean {
+    return this.#own.isClosing;
+  }
+
+  /** What its principals do is under way here, too. */
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#own.underWay.close(options, async () => {
+      await Promise.all([this.#own.closeNow(), this.#principals?.closeAll()]);
+    });
   }
 
   protected get current(): SessionClient {

@@ -22,6 +22,34 @@ import type {
 } from '../options/principal-options.js';
 import type { StandardSchema } from './standard-schema.js';
 
+/**
+ * What a call does while its server is away: its connection was lost, or could not be made.
+ *
+ * - `wait`: it waits until the server is back, within its time limits.
+ * - `fail`: it fails at once. The connection is dialled in the background, so that later calls find the
+ *   server. A first dial that is under way is waited for. What was sent when the connection was lost, and
+ *   may be answered or sent again on the next one, waits for one dial.
+ * - `{ waitMs }`: it waits for so long at most, in milliseconds.
+ *
+ * It fails with `connection-lost` if the server was there before, else with the code of the dial; certainly
+ * not sent, unless it had been.
+ */
+export type WhenAway = 'wait' | 'fail' | { waitMs: number };
+
+/** A call waits for a server that is away. */
+export interface Waiting {
+  /** What the server's client is called. */
+  server: string;
+  /** What waits: `the call of echo`. */
+  what: string;
+  /** Why the server is away: what failed last. */
+  reason: LongwireError;
+  /** Since when, in milliseconds since 1970. */
+  since: number;
+  /** When it is tried again, in milliseconds since 1970; `undefined`: it is being tried now. */
+  nextTryAt: number | undefined;
+}
+
 /** Options of every operation. */
 export interface OperationOptions {
   /** Ends the operation early, with code `aborted`. The server is told. */
@@ -42,6 +70,10 @@ export interface OperationOptions {
    * Default: none.
    */
   headers?: Readonly<Record<string, string>>;
+  /** What it does while its server is away: see {@link WhenAway}. Default: the client's. */
+  whenAway?: WhenAway;
+  /** Called when it begins to wait for a server that is away. */
+  onWaiting?: (waiting: Waiting) => void;
   /**
    * For whom this operation is made: `{ id, headers, token }`, as `client.as(id, { headers, token })`
    * for it alone. Default: for nobody but the client.
@@ -105,6 +137,8 @@ export interface ClientEvents {
   resourceUpdated: { uri: string };
   /** The server's list of tools changed; ask for it again. */
   toolsChanged: undefined;
+  /** A call begins to wait for the server, which is away. */
+  waiting: Waiting;
   /** The server's list of resources changed; ask for it again. */
   resourcesChanged: undefined;
   /** The server's list of prompts changed; ask for it again. */
@@ -225,6 +259,8 @@ export interface ClientOptions extends ConnectionOptions {
    * Default `true`.
    */
   keepAlive?: boolean;
+  /** What calls do while the server is away: see {@link WhenAway}. Default `wait`. */
+  whenAway?: WhenAway;
   /** How many principals the client serves by `as`, and for how long. */
   principals?: PrincipalsOptions;
 }

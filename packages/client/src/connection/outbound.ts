@@ -275,7 +275,7 @@ export class Outbound {
       if (this.#options.ledger.find(entry.id) === entry) this.send(entry);
     }, ms);
     this.#deferred.set(entry, timer);
-    entry.context.onDeferred?.(error);
+    entry.context.onDeferred?.(error, ms);
   }
 
   #fail(entry: LedgerEntry, error: LongwireError): void {

@@ -7,6 +7,7 @@ import type {
   Result,
 } from '@modelcontextprotocol/client';
 import type { Certainty, LongwireError } from '../errors.js';
+import type { SendOptions } from '../http/send-options.js';
 
 /**
  * The key in `params` under which a request through the SDK's `Client` carries its context. A symbol
@@ -47,10 +48,15 @@ export interface RequestContext {
   stop?: ((error: LongwireError) => void) | undefined;
   /** Called when the request has left. */
   onSent?(): void;
-  /** Called when it could not be sent for this reason, and is resent after a delay. */
-  onDeferred?(error: LongwireError): void;
+  /** Called when it could not be sent for this reason, and is resent after a delay, in milliseconds. */
+  onDeferred?(error: LongwireError, delayMs: number): void;
   /** Called when the server has acknowledged the subscription. */
   onAcknowledged?(): void;
   /** Called with the call's progress, in order, before its answer. */
   onProgress?(progress: Progress): void;
+}
+
+/** For whom a cancellation is sent. A copy: the context may belong to the next request by then. */
+export function callerOf({ headers, internal, scope }: RequestContext): SendOptions {
+  return { headers, internal, scope };
 }

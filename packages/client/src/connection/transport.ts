@@ -13,7 +13,7 @@ import { isAnswer } from '../channels/message.js';
 import { ServerError, type LongwireError } from '../errors.js';
 import { learnTarget } from '../dial/learn-target.js';
 import type { Target } from '../dial/target.js';
-import { requestContext, type RequestContext } from './request-context.js';
+import { callerOf, requestContext, type RequestContext } from './request-context.js';
 import { Delivery } from './delivery.js';
 import {
   closedError,
@@ -35,7 +35,6 @@ import { RestorableState, type ListName } from './restorable-state.js';
 import type { ConnectionState } from './state.js';
 import { answerIn, cancellationOf } from './wire.js';
 import type { Era } from '../protocol-version.js';
-import type { SendOptions } from '../http/send-options.js';
 
 /**
  * The SDK's `Transport` that survives a lost connection. It owns the requests of the program and
@@ -228,6 +227,11 @@ export class ReconnectingTransport implements Transport {
     this.#cancelInFlight(context, error);
   }
 
+  /** Whether a request is in flight, or waits for a session. */
+  holds(context: RequestContext): boolean {
+    return this.#ledger.find(context.id)?.context === context;
+  }
+
   /** Closes for good; fulfilled when nothing is left open. Harmless when repeated. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -392,9 +396,4 @@ export class ReconnectingTransport implements Transport {
     this.#delivery.error(error);
     this.#closing ??= this.#close(error);
   }
-}
-
-/** For whom a cancellation is sent. A copy: the context may belong to the next request by then. */
-function callerOf({ headers, internal, scope }: RequestContext): SendOptions {
-  return { headers, internal, scope };
 }

@@ -4,6 +4,7 @@ import type { LongwireClient, TypedToolSource } from '../client/contract.js';
 import type { OnceOptions } from '../client/next-event.js';
 import type { AnyTools, ToolTypes } from '../client/tool-types.js';
 import type { CallTimeouts, OperationOptions } from '../client/types.js';
+import type { CloseOptions } from '../client/under-way.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import type { GroupEventsOptions, GroupEventStream } from './event-queue.js';
 import type { GroupEvents, GroupServer, ServerStatus } from './types.js';
@@ -109,9 +110,19 @@ export interface Group<Tools extends ToolTypes<Tools> = AnyTools>
    * @throws ConnectError; LongwireError `aborted`, `closed`; TypeError if there is no such server.
    */
   reconnect(name: string, options?: { signal?: AbortSignal }): Promise<void>;
+  /** Whether `close()` was called, and nothing has been asked since: it drains, or is closed. */
+  readonly isClosing: boolean;
   /**
-   * Closes every client that the group has made, and ends the readers of its events; calls fail
-   * with code `closed`. Fulfilled when nothing is left open. The next use connects again.
+   * Closes every client that the group has made, and ends the readers of its events. Fulfilled when
+   * nothing is left open. The next use connects again. A client that the program gave stays open, and so
+   * do the calls that it has.
+   *
+   * - Calls under way fail with code `closed`, and say which they were.
+   * - With `drainMs` they have so long to finish, those included that wait in a queue or for a server
+   *   that is away. Other calls meanwhile fail with code `closed`, certainly not sent.
+   * - `onCut` is told of each call of the group that did not finish.
+   *
+   * @throws TypeError that names the option.
    */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }

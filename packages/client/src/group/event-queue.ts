@@ -10,9 +10,10 @@ export interface GroupEventsOptions {
   /** Of these servers alone: names, or patterns of names. Default: all. */
   servers?: readonly string[];
   /**
-   * Of these types alone: `state`, `notification`, `tools-changed`, `breaker`, `progress`, `error`; or
-   * patterns of notifications, such as `notifications/message`, `notifications/resources/*`, or the name of an
-   * event of a tool-events server. Default: all but `progress`.
+   * Of these types alone: `state`, `notification`, `tools-changed`, `waiting`, `breaker`, `progress`,
+   * `error`; or patterns of notifications, such as `notifications/message`,
+   * `notifications/resources/*`, or the name of an event of a tool-events server. Default: all but
+   * `progress`.
    */
   types?: readonly string[];
   /** How many events may wait to be read, never more than about 64 MB. Default 1 000. */
@@ -46,6 +47,7 @@ const TYPES: Record<GroupEvent['type'], true> = {
   state: true,
   notification: true,
   'tools-changed': true,
+  waiting: true,
   breaker: true,
   progress: true,
   error: true,

@@ -17,6 +17,10 @@ export function forwardEvents(
         ...(params !== undefined && { params }),
       }),
     ),
+    // A client that the program gave may have another name.
+    client.on('waiting', (waiting) =>
+      emit({ ...waiting, type: 'waiting', server, at: Date.now() }),
+    ),
     client.on('progress', (progress) =>
       emit({ ...progress, type: 'progress', server, at: Date.now() }),
     ),

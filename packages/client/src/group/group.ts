@@ -18,8 +18,8 @@ import type {
   CallToolOptions,
   CheckedCallOptions,
   OperationOptions,
-  ToolSource,
 } from '../client/types.js';
+import { UnderWay, type CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
 import { LongwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
@@ -27,7 +27,7 @@ import { parseTarget } from '../dial/target.js';
 import type { Group } from './contract.js';
 import { EventQueue, type GroupEventsOptions, type GroupEventStream } from './event-queue.js';
 import type { Health, HealthOptions } from '../health/health.js';
-import { GroupMember } from './member.js';
+import { GroupMember, type GroupMemberOptions } from './member.js';
 import {
   checkServer,
   listServers,
@@ -73,6 +73,7 @@ export class ServerGroup implements Group {
   readonly #nextEvents = new NextEvents();
   readonly #queues = new Set<EventQueue>();
   readonly #shared: SharedCallOptions;
+  readonly #underWay = new UnderWay(() => this.name);
   readonly #toolNames = new ToolNames<string>();
   /** Made when it is asked for, as long as no list changes. */
   #index: ToolIndex | undefined;
@@ -115,8 +116,10 @@ export class ServerGroup implements Group {
     const ms = Math.min(this.#options.listMs, timeoutMs, deadlineMs);
     const members = [...this.#members.values()];
     const ended = signal === undefined ? {} : { signal };
-    await this.#within('tools/list', ended, () =>
-      Promise.all(members.map((member) => member.freshen(ms, ended))),
+    await this.#underWay.run('tools/list', () =>
+      this.#within('tools/list', ended, () =>
+        Promise.all(members.map((member) => member.freshen(ms, ended))),
+      ),
     );
     const index = this.#currentIndex();
     return members.filter(({ isOffered }) => isOffered).flatMap((member) => index.toolsOf(member));
@@ -134,11 +137,13 @@ export class ServerGroup implements Group {
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     checkOperationOptions(options);
-    return callAsWanted(name, options, async (rest) => {
-      const { member, selected } =
-        this.#currentIndex().find(name) ?? (await this.#seek(name, rest));
-      return member.call(selected, { name, args, options: rest });
-    });
+    return this.#underWay.run(`the call of ${name}`, () =>
+      callAsWanted(name, options, async (rest) => {
+        const { member, selected } =
+          this.#currentIndex().find(name) ?? (await this.#seek(name, rest));
+        return member.call(selected, { name, args, options: rest });
+      }),
+    );
   }
 
   tool(name: string): ToolHandle {
@@ -208,11 +213,17 @@ export class ServerGroup implements Group {
     await this.#member(name).reconnect(options);
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all([...this.#members.values()].map((member) => member.close()));
-    for (const queue of this.#queues) queue.end();
-    this.#nextEvents.failAll(closedError('not-sent'));
+  get isClosing(): boolean {
+    return this.#underWay.isClosing;
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#underWay.close(options, async (drainMs) => {
+      this.#isClosed = true;
+      await Promise.all([...this.#members.values()].map((member) => member.close({ drainMs })));
+      for (const queue of this.#queues) queue.end();
+      this.#nextEvents.failAll(closedError('not-sent'));
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -246,16 +257,20 @@ export class ServerGroup implements Group {
     return member;
   }
 
-  #reach(server: GroupServer): { source: ToolSource; target: string; isOwn: boolean } {
+  #reach(
+    server: GroupServer,
+  ): Pick<GroupMemberOptions, 'source' | 'target' | 'isOwn' | 'whenAway'> {
     if ('client' in server) {
-      return { source: server.client, target: server.client.name, isOwn: false };
+      const { client } = server;
+      return { source: client, target: client.name, isOwn: false, whenAway: undefined };
     }
     const { name, target, options } = server;
     try {
-      const client = new ServiceClient(target, { ...this.#options.shared, ...options, name });
+      const own = { ...this.#options.shared, ...options, name };
+      const client = new ServiceClient(target, own);
       const parsed = parseTarget(target);
       const shown = parsed.kind === 'url' ? displayUrl(parsed.url) : parsed.name;
-      return { source: client, target: shown, isOwn: true };
+      return { source: client, target: shown, isOwn: true, whenAway: own.whenAway };
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw new TypeError(`servers.${name}: ${error.message}`, { cause: error });
@@ -280,7 +295,9 @@ export class ServerGroup implements Group {
     const members = this.#currentIndex().candidates(name);
     const failures: unknown[] = [];
     await this.#within(`the call of ${name}`, options, async () => {
-      for (const sought of await Promise.allSettled(members.map((one) => one.seek(name)))) {
+      for (const sought of await Promise.allSettled(
+        members.map((one) => one.seek(name, options)),
+      )) {
         if (sought.status === 'rejected') failures.push(sought.reason);
       }
     });

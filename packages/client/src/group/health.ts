@@ -10,8 +10,15 @@ import type { Health, HealthOptions } from '../health/health.js';
  */
 export async function healthOf(
   source: ToolSource,
-  { since, ...options }: HealthOptions & { since: number | undefined },
+  {
+    since,
+    isDisabled,
+    ...options
+  }: HealthOptions & { since: number | undefined; isDisabled: boolean },
 ): Promise<Health> {
+  if (isDisabled) {
+    return { status: 'down', reason: 'it is disabled', latencyMs: undefined, uptimeMs: 0 };
+  }
   if (saysHealth(source)) return source.health(options);
   return healthByListing({
     ...options,

@@ -2,6 +2,13 @@
 export { createGroup } from './group.js';
 export type { Group } from './contract.js';
 export type { BreakerOptions, BreakerState, BreakerStatus } from '../health/breaker.js';
+export {
+  healthHandler,
+  type HealthHandler,
+  type HealthHandlerOptions,
+  type Readyz,
+  type ServerReadiness,
+} from './health-handler.js';
 export type { GroupEventsOptions, GroupEventStream } from './event-queue.js';
 export {
   createMonitor,

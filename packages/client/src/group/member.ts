@@ -1,11 +1,17 @@
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/client';
 import { isClient, type LongwireClient } from '../client/contract.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
-import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
+import {
+  trustedHintsOf,
+  type CallToolOptions,
+  type ToolSource,
+  type WhenAway,
+} from '../client/types.js';
+import type { CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { isToolError } from '../error-facts.js';
-import { ConnectError, LongwireError } from '../errors.js';
+import { ConnectError } from '../errors.js';
 import type { BreakerOptions } from '../health/breaker.js';
 import { forwardEvents } from './forward-events.js';
 import { InFlightLimit } from './in-flight-limit.js';
@@ -13,6 +19,7 @@ import type { Health, HealthOptions } from '../health/health.js';
 import { healthOf } from './health.js';
 import { Listing } from './listing.js';
 import { MemberBreaker } from './member-breaker.js';
+import { disabledError, noConnectionError } from './member-errors.js';
 import { ServerRecord } from './server-record.js';
 import type { ToolSelector } from './tool-selection.js';
 import type { GroupEvent, SelectedTool, ServerStatus } from './types.js';
@@ -27,6 +34,8 @@ export interface GroupMemberOptions {
   source: ToolSource;
   /** The group made the source, and closes it. */
   isOwn: boolean;
+  /** What calls do that say nothing of it, as the group's own client was told. */
+  whenAway: WhenAway | undefined;
   /** Its hints are believed; `undefined`: if the source says so. */
   isTrusted: boolean | undefined;
   isDisabled: boolean;
@@ -55,7 +64,7 @@ export class GroupMember {
   /** The group's latest list is without its tools, or without their changes. */
   #isUnannounced = false;
   #isClosing = false;
-  /** Counts its closings: what began before one of them ends. */
+  /** Counts its closings. */
   #epoch = 0;
 
   constructor(options: GroupMemberOptions) {
@@ -146,11 +155,7 @@ export class GroupMember {
     return prefix === '' || tool.startsWith(`${prefix}__`) || tool.startsWith(`${name}__`);
   }
 
-  /**
-   * Connects now, if there is something to connect.
-   *
-   * @throws LongwireError
-   */
+  /** Connects now, if there is something to connect; rejected with a LongwireError. */
   async connect(options: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.#isDisabled) return;
     try {
@@ -162,19 +167,12 @@ export class GroupMember {
   }
 
   /**
-   * Connects anew. A connection that rests dials again, and its state is restored; any other is closed
-   * first, with its calls.
-   *
-   * @throws LongwireError
+   * Connects anew; rejected with a LongwireError. A connection that rests dials again, and its state is
+   * restored; any other is closed first, with its calls.
    */
   async reconnect(options: { signal?: AbortSignal }): Promise<void> {
-    if (this.#isDisabled) throw this.#disabledError('reconnecting it');
-    if (this.#client === undefined) {
-      throw new LongwireError(`${this.name} has no connection of its own to be made anew`, {
-        code: 'config',
-        certainty: 'not-sent',
-      });
-    }
+    if (this.#isDisabled) throw disabledError('reconnecting it', this.name);
+    if (this.#client === undefined) throw noConnectionError(this.name);
     const epoch = this.#epoch;
     if (!this.#isDown) await this.#closeClient(this.#client);
     if (epoch !== this.#epoch) throw closedError('not-sent');
@@ -219,10 +217,11 @@ export class GroupMember {
   }
 
   /** Fails the calls that wait, and closes what the group has opened. The next use connects again. */
-  async close(): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
     this.#epoch += 1;
     this.#inFlight.failAll(() => closedError('not-sent'));
-    if (this.#options.isOwn && this.#client !== undefined) await this.#closeClient(this.#client);
+    if (!this.#options.isOwn || this.#client === undefined) return;
+    await this.#closeClient(this.#client, options);
   }
 
   /**
@@ -241,13 +240,10 @@ export class GroupMember {
     await call.during(done).catch(() => (this.#isUnannounced = true));
   }
 
-  /**
-   * Fetches its list for one of its tools.
-   *
-   * @throws LongwireError
-   */
-  async seek(tool: string): Promise<void> {
-    if (this.#isDisabled) throw this.#disabledError(`the call of ${tool}`);
+  /** Fetches its list for one of its tools; rejected with a LongwireError. */
+  async seek(tool: string, options: CallToolOptions): Promise<void> {
+    if (this.#isDisabled) throw disabledError(`the call of ${tool}`, this.name);
+    if (this.#failsAtOnce(options)) await this.source.listTools({ whenAway: 'fail' });
     const failure = await this.#listing.fetch().done;
     if (failure !== undefined) throw failure;
   }
@@ -262,8 +258,10 @@ export class GroupMember {
     { name, args, options }: { name: string; args: object; options: CallToolOptions },
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
-    if (this.#isDisabled) throw this.#disabledError(what);
+    if (this.#isDisabled) throw disabledError(what, this.name);
     this.#breaker?.check(what);
+    // It needs no turn for that.
+    if (this.#failsAtOnce(options)) return this.source.callTool(original, args, options);
     const epoch = this.#epoch;
     const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
     const passed =
@@ -287,13 +285,16 @@ export class GroupMember {
     }
   }
 
+  /** Whether a call is not to wait, and would have to: the server is away. */
+  #failsAtOnce({ whenAway = this.#options.whenAway }: CallToolOptions): boolean {
+    return whenAway === 'fail' && (this.#isDown || this.#record.state === 'reconnecting');
+  }
+
   /** Its health, by a small request. */
-  async health(options: HealthOptions): Promise<Health> {
-    if (this.#isDisabled) {
-      return { status: 'down', reason: 'it is disabled', latencyMs: undefined, uptimeMs: 0 };
-    }
-    const { state, since } = this.#record.report();
-    return healthOf(this.source, { ...options, since: state === 'ready' ? since : undefined });
+  health(options: HealthOptions): Promise<Health> {
+    const { state, since: at } = this.#record.report();
+    const since = state === 'ready' ? at : undefined;
+    return healthOf(this.source, { ...options, since, isDisabled: this.#isDisabled });
   }
 
   #listen(source: ToolSource, client: LongwireClient | undefined): (() => void)[] {
@@ -374,7 +375,7 @@ export class GroupMember {
     this.#options.emit({ type: 'error', server: this.name, at: Date.now(), error: failure });
   }
 
-  async #closeClient(client: LongwireClient): Promise<void> {
+  async #closeClient(client: LongwireClient, options: CloseOptions = {}): Promise<void> {
     this.#isClosing = true;
     // The next session may have other tools.
     this.#isUnannounced = true;
@@ -382,19 +383,11 @@ export class GroupMember {
     // From now on it is closed for everybody.
     if (client.state.name !== 'idle') this.#record.entered({ name: 'closed' }, Date.now());
     try {
-      await client.close();
+      await client.close(options);
       this.#isDown = false;
       this.#record.entered(client.state, Date.now());
     } finally {
       this.#isClosing = false;
     }
-  }
-
-  #disabledError(what: string): LongwireError {
-    return new LongwireError(`${what} was not made: the server ${this.name} is disabled`, {
-      code: 'unknown-tool',
-      certainty: 'not-sent',
-      hint: 'enable it first',
-    });
   }
 }

@@ -5,6 +5,7 @@ import type {
   ServerNotification,
   ToolProgress,
   ToolSource,
+  Waiting,
 } from '../client/types.js';
 import type { BreakerOptions, BreakerStatus } from '../health/breaker.js';
 import type { ConnectionState } from '../connection/state.js';
@@ -120,6 +121,7 @@ interface Stamp {
  * - `state`: the state of its connection changed.
  * - `notification`: it sent a notification.
  * - `tools-changed`: the tools that it adds to the group's changed, came or went.
+ * - `waiting`: a call begins to wait for its server, which is away.
  * - `breaker`: the state of its circuit breaker changed.
  * - `progress`: a call of one of its tools made progress; `tool` is what the server calls it. A reader gets
  *   these only if its `types` name them.
@@ -129,6 +131,7 @@ export type GroupEvent =
   | (Stamp & { type: 'state'; state: ConnectionState })
   | (Stamp & { type: 'notification' } & ServerNotification)
   | (Stamp & { type: 'tools-changed' })
+  | (Stamp & { type: 'waiting' } & Omit<Waiting, 'server'>)
   | (Stamp & { type: 'breaker'; breaker: BreakerStatus })
   | (Stamp & { type: 'progress' } & ToolProgress)
   | (Stamp & { type: 'error'; error: LongwireError });
@@ -142,6 +145,7 @@ export interface GroupEvents {
   /** A resource of a server, which the program subscribed to, changed or may have. */
   resourceUpdated: Stamp & ClientEvents['resourceUpdated'];
   toolsChanged: Extract<GroupEvent, { type: 'tools-changed' }>;
+  waiting: Extract<GroupEvent, { type: 'waiting' }>;
   /** The list of resources of a server changed. */
   resourcesChanged: Stamp;
   /** The list of prompts of a server changed. */

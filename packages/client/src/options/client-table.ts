@@ -46,6 +46,11 @@ export const CLIENT: OptionTable<ClientOptions> = {
       'Whether what the server says of its tools is believed where somebody would be asked otherwise',
     inFile: true,
   },
+  whenAway: {
+    kind: 'other',
+    default: 'wait',
+    sentence: 'What calls do while the server is away',
+  },
   principals: {
     kind: 'group',
     table: PRINCIPALS,
@@ -76,6 +81,15 @@ export const CALL: OptionTable<CallToolOptions> = {
     kind: 'other',
     otherwise: 'none',
     sentence: 'Headers of the requests of this operation alone',
+  },
+  whenAway: {
+    kind: 'other',
+    otherwise: "the client's",
+    sentence: 'What it does while its server is away',
+  },
+  onWaiting: {
+    kind: 'function',
+    sentence: 'Called when it begins to wait for a server that is away',
   },
   principal: {
     kind: 'other',

@@ -1,11 +1,12 @@
+import { awayError } from '../client/away.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import type { LongwireClient } from '../client/contract.js';
-import type { OperationOptions } from '../client/types.js';
+import type { OperationOptions, WhenAway } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import { ConnectError, ConnectionLostError, LongwireError, type ErrorCode } from '../errors.js';
 import { WaitQueue } from '../wait-queue.js';
 import type { Connections } from './connections.js';
-import type { PoolCall, PooledConnection } from './target.js';
+import { PoolCall, type PooledConnection } from './target.js';
 
 /** Errors of a call that say that its server is not there. */
 const UNREACHABLE: ReadonlySet<ErrorCode> = new Set([
@@ -19,6 +20,10 @@ export interface CallRunnerOptions {
   connections: Connections;
   maxQueued: number;
   shared: SharedCallOptions;
+  /** What the pool is called, for messages. */
+  nameOf: () => string;
+  /** What calls do whose options do not say. */
+  whenAway: WhenAway;
 }
 
 /** Runs calls on the connections of a pool; a call for which there is none waits in a queue. */
@@ -26,11 +31,15 @@ export class CallRunner {
   readonly #connections: Connections;
   readonly #maxQueued: number;
   readonly #shared: SharedCallOptions;
+  readonly #nameOf: () => string;
+  readonly #whenAway: WhenAway;
   readonly #queue = new WaitQueue<PooledConnection, PoolCall>();
   /** How often the pool was closed. */
   #closings = 0;
 
-  constructor({ connections, maxQueued, shared }: CallRunnerOptions) {
+  constructor({ connections, maxQueued, shared, nameOf, whenAway }: CallRunnerOptions) {
+    this.#nameOf = nameOf;
+    this.#whenAway = whenAway;
     this.#connections = connections;
     this.#maxQueued = maxQueued;
     this.#shared = shared;
@@ -55,6 +64,29 @@ export class CallRunner {
     }
   }
 
+  /**
+   * Ends a call that is not to wait although no target can be reached. Another, which nobody waits for,
+   * tries one.
+   *
+   * @throws LongwireError
+   */
+  #giveUpIfAway({ what }: PoolCall): void {
+    const { absence } = this.#connections;
+    if (absence === undefined) return;
+    if (absence.nextTryAt !== undefined && absence.nextTryAt <= Date.now()) {
+      const probe = new PoolCall('connecting');
+      this.run(probe, { whenAway: 'wait' }, (client) => client.connect()).catch(() => {});
+    }
+    throw awayError({ what, server: this.#nameOf(), certainty: 'not-sent' }, absence);
+  }
+
+  /** Whether a call that was not sent has waited enough, or tried enough. */
+  #isSpent(call: PoolCall, whenAway: WhenAway): boolean {
+    if (whenAway === 'wait') return false;
+    if (whenAway === 'fail') return call.failures >= this.#connections.targets.length;
+    return performance.now() - call.madeAt >= whenAway.waitMs;
+  }
+
   /** Runs one operation on a connection; on another one if it could not be sent on the first. */
   async run<Options extends OperationOptions, T>(
     call: PoolCall,
@@ -62,7 +94,9 @@ export class CallRunner {
     run: (client: LongwireClient, options: Options) => Promise<T>,
   ): Promise<T> {
     const closings = this.#closings;
+    const { whenAway = this.#whenAway } = own;
     for (;;) {
+      if (whenAway === 'fail') this.#giveUpIfAway(call);
       const isNext = call.failure !== undefined || this.#queue.size === 0;
       const connection =
         (isNext ? this.#connections.take(call) : undefined) ?? (await this.#wait(call, own));
@@ -83,12 +117,17 @@ export class CallRunner {
         }
         call.failure = unsentOf(error, call);
         call.tried.add(connection.target);
+        call.failures++;
         if (call.failure !== undefined && connection.isRemoved) {
           connection.target.lastError = call.failure;
         }
         if (call.failure === undefined || closings !== this.#closings) {
           this.serve();
           throw error;
+        }
+        if (this.#isSpent(call, whenAway)) {
+          this.serve();
+          throw call.failure;
         }
         if (!this.#connections.mayServe(call)) {
           this.#failed(call.failure);

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { ServiceClient } from '../client/service-client.js';
 import type { LongwireClient } from '../client/contract.js';
+import type { Absence } from '../client/away.js';
 import { Idle } from '../client/idle.js';
 import { ToolCatalog } from '../tools/catalog.js';
 import type { ClientOptions } from '../client/types.js';
@@ -84,6 +85,23 @@ export class Connections {
     const states = this.all.map(({ client }) => client.state);
     const [best] = states.sort((a, b) => RANK.indexOf(a.name) - RANK.indexOf(b.name));
     return best ?? this.#down ?? { name: 'idle' };
+  }
+
+  /** Why and since when no target can be reached; `undefined` if one can, or was not tried. */
+  get absence(): Absence | undefined {
+    const isDoubtful = this.targets.every(({ ejection }) => ejection.isDoubtful);
+    if (!isDoubtful || this.all.some(({ wasReady }) => wasReady)) return undefined;
+    const reason = this.targets.findLast(({ lastError }) => lastError !== undefined)?.lastError;
+    if (reason === undefined) return undefined;
+    const now = performance.now();
+    const leftMs = Math.min(...this.targets.map(({ ejection }) => ejection.leftMs(now)));
+    return {
+      reason,
+      since: Math.min(...this.targets.map(({ ejection }) => ejection.since)),
+      // Whoever tries one of them has made a connection.
+      nextTryAt: this.all.length > 0 ? undefined : Date.now() + leftMs,
+      known: this.targets.some(({ wasReached }) => wasReached),
+    };
   }
 
   /** The figures of all of them, those that are closed included. */

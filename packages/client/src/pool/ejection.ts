@@ -9,6 +9,7 @@ export class Ejection {
   readonly #firstMs: number;
   #times = 0;
   #until = 0;
+  #since = 0;
 
   constructor(firstMs: number) {
     this.#firstMs = firstMs;
@@ -17,6 +18,11 @@ export class Ejection {
   /** When it may be tried again. */
   get until(): number {
     return this.#until;
+  }
+
+  /** When it first failed since it was reached, in milliseconds since 1970. */
+  get since(): number {
+    return this.#since;
   }
 
   /** It has failed, and not been reached since: one call at a time may try it. */
@@ -32,6 +38,7 @@ export class Ejection {
   /** It could not be reached. A failure while it is ejected makes that no longer. */
   failed(now: number): void {
     if (now < this.#until) return;
+    if (this.#times === 0) this.#since = Date.now();
     const ms = this.#firstMs * 2 ** this.#times++;
     this.#until = now + Math.min(ms, Math.max(this.#firstMs, MAX_EJECTION_MS));
   }

@@ -27,6 +27,7 @@ import type {
   OperationOptions,
   ServerNotification,
 } from '../client/types.js';
+import { UnderWay, type CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { BreakerGate } from '../health/breaker-gate.js';
@@ -76,6 +77,7 @@ export class ConnectionPool implements LongwirePool {
   /** The state that was emitted last. */
   #emitted: ConnectionState['name'] = 'idle';
   #isClosed = false;
+  readonly #underWay = new UnderWay(() => this.name);
 
   /** Use {@link createPool}. */
   constructor(target: TargetOption | readonly TargetOption[], options: PoolOptions = {}) {
@@ -96,6 +98,8 @@ export class ConnectionPool implements LongwirePool {
     this.#runner = new CallRunner({
       connections: this.#connections,
       maxQueued: this.#options.maxQueued,
+      nameOf: () => this.name,
+      whenAway: this.#options.client.whenAway ?? 'wait',
       shared: { clock: new CallClock(), timeouts, onListenerError: report },
     });
     const { breaker } = this.#options;
@@ -108,7 +112,7 @@ export class ConnectionPool implements LongwirePool {
         onOpen: (errorOf) => this.#runner.refuse(errorOf),
       });
     this.#toolChanges = new ToolChanges({
-      list: () => (this.#isClosed ? Promise.reject(closedError('not-sent')) : this.#listTools({})),
+      list: () => (this.isClosing ? Promise.reject(closedError('not-sent')) : this.#listTools({})),
       onChange: () => {
         if (this.#isClosed) return;
         this.#listeners.emit('toolsChanged', undefined);
@@ -244,13 +248,19 @@ export class ConnectionPool implements LongwirePool {
     return this.#nextEvents.next(event, (listener) => this.on(event, listener), options);
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#runner.close();
-    const closed = this.#connections.close();
-    this.#emitState();
-    await closed;
-    this.#nextEvents.failAll(closedError('not-sent'));
+  get isClosing(): boolean {
+    return this.#underWay.isClosing;
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#underWay.close(options, async () => {
+      this.#isClosed = true;
+      this.#runner.close();
+      const closed = this.#connections.close();
+      this.#emitState();
+      await closed;
+      this.#nextEvents.failAll(closedError('not-sent'));
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -269,8 +279,10 @@ export class ConnectionPool implements LongwirePool {
     tool?: string,
   ): Promise<T> {
     checkOperationOptions(options);
-    this.#isClosed = false;
     const call = new PoolCall(what);
+    this.#underWay.check(what);
+    this.#underWay.enter(call);
+    this.#isClosed = false;
     this.#tally.begin(tool);
     try {
       const gate = this.#gate;
@@ -278,16 +290,18 @@ export class ConnectionPool implements LongwirePool {
         this.#runner.run(call, { ...options, [callObserver]: call }, run);
       const result = await (gate === undefined ? make() : gate.run(what, options, make));
       this.#tally.succeeded(tool, call.madeAt, result);
+      this.#underWay.leave(call);
       return result;
     } catch (error) {
       this.#tally.failed(tool, error, options);
-      throw error;
+      throw this.#underWay.failed(call, error);
     }
   }
 
   #opened(connection: PooledConnection): void {
     const { client } = connection;
     client.on('error', (error) => this.#listeners.emit('error', error));
+    client.on('waiting', (waiting) => this.#listeners.emit('waiting', waiting));
     client.on('state', (state) => {
       if (state.name === 'ready') this.#serverName ??= client.name;
       if (state.name === 'reconnecting' || state.name === 'resting') {

@@ -19,6 +19,8 @@ export class PoolCall implements CallObserver {
   failure: LongwireError | undefined;
   /** It must not be made, on no connection, for this reason. */
   refusal: LongwireError | undefined;
+  /** How often it has failed on a connection on which it certainly was not sent. */
+  failures = 0;
   #call: Call | undefined;
   #onDeferred: ((error: LongwireError) => void) | undefined;
 
