@@ -1,3 +1,4 @@
+import { validateHeaderValue } from 'node:http';
 import { LongwireError } from '../errors.js';
 import type { OutgoingRequest } from '../options/channel-options.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
@@ -9,7 +10,7 @@ export class Credentials {
   #given: PrincipalCredentials | undefined;
   #areOwn = false;
 
-  /** @throws TypeError for headers that HTTP does not allow. */
+  /** @throws TypeError for headers and tokens that HTTP does not allow. */
   constructor(given?: PrincipalCredentials) {
     this.give(given);
   }
@@ -31,16 +32,27 @@ export class Credentials {
   /**
    * Replaces them. Without new ones those before stay.
    *
-   * @throws TypeError for headers that HTTP does not allow.
+   * @throws TypeError for headers and tokens that HTTP does not allow.
    */
   give(given: PrincipalCredentials | undefined): void {
     if (given === undefined || isSame(given, this.#given)) return;
     const { headers, token } = given;
     if (headers === undefined && token === undefined) return;
     const names = typeof headers === 'object' ? Object.keys(checkHeaders(headers)) : [];
+    if (typeof token === 'string') checkToken(token);
     this.#given = { ...given };
     this.#areOwn =
       token !== undefined || typeof headers === 'function' || names.some(isCredentialName);
+  }
+}
+
+function checkToken(token: string): void {
+  try {
+    validateHeaderValue('authorization', token);
+  } catch {
+    throw new TypeError(
+      'as.token: it has characters that HTTP does not allow, such as a line break',
+    );
   }
 }
 
