@@ -15,11 +15,13 @@ const tunnelTo = callbackify(openTunnel);
 
 /**
  * Opens sockets as {@link createConnector} does, and those for servers of https that have a proxy
- * through it. undici's own `ProxyAgent` says of a tunnel that fails only that it does.
+ * through it, until `signal` is aborted. undici's own `ProxyAgent` says of a tunnel that fails only that
+ * it does.
  */
 export function connectThrough(
   { trust, proxies }: Network & { proxies: ProxyRules },
   options: buildConnector.BuildOptions,
+  signal?: AbortSignal,
 ): buildConnector.connector {
   const direct = createConnector(options);
   const connectMs = options.timeout ?? DEFAULT_CONNECT_MS;
@@ -46,7 +48,8 @@ export function connectThrough(
       return;
     }
     const host = { hostname: bareHost(hostname), port: Number(port || 443) };
-    tunnelTo(proxy, host, { tls: trust, timeoutMs }, (failure, httpSocket) => {
+    const how = { tls: trust, timeoutMs, ...(signal !== undefined && { signal }) };
+    tunnelTo(proxy, host, how, (failure, httpSocket) => {
       if (failure !== null) {
         callback(failure, null);
         return;
