@@ -27,7 +27,7 @@ export interface PrincipalsSettings<Session> {
 
 /** What is closed when a principal is idle: all that servers gave to it is in there, and nothing else. */
 export interface PrincipalSource {
-  stats(): Pick<ClientStats, 'droppedAnswers'>;
+  stats?: () => Pick<ClientStats, 'droppedAnswers'>;
   close(): Promise<void>;
 }
 
@@ -92,7 +92,7 @@ export class Principals<Session extends PrincipalSource> {
   /** Answers that belonged to no request, of all sessions that were and are. */
   get droppedAnswers(): number {
     let dropped = this.#droppedBefore;
-    for (const { session } of this.#sessions) dropped += session?.stats().droppedAnswers ?? 0;
+    for (const { session } of this.#sessions) dropped += session?.stats?.().droppedAnswers ?? 0;
     return dropped;
   }
 
@@ -295,7 +295,7 @@ export class Principals<Session extends PrincipalSource> {
     record.idle = undefined;
     idle?.stop();
     if (session === undefined) return;
-    this.#droppedBefore += session.stats().droppedAnswers;
+    this.#droppedBefore += session.stats?.().droppedAnswers ?? 0;
     this.#close(record, session);
   }
 
@@ -316,6 +316,19 @@ export class Principals<Session extends PrincipalSource> {
       return;
     }
   }
+}
+
+/** Sources that are not reached by HTTP: credentials of a principal do not reach them. */
+const WITHOUT_HEADERS = new WeakSet<object>();
+
+/** Says that a source is not reached by HTTP. */
+export function markWithoutHeaders(source: object): void {
+  WITHOUT_HEADERS.add(source);
+}
+
+/** Whether credentials of a principal may be given to a source. */
+export function mayHaveHeaders(source: object): boolean {
+  return !WITHOUT_HEADERS.has(source);
 }
 
 /** @throws TypeError if the view of one principal is asked for another. */

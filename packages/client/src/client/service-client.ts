@@ -24,7 +24,7 @@ import { ClientFacade, type SessionClient } from './client-facade.js';
 import type { OnceOptions } from './next-event.js';
 import { checkClientOptions } from './options.js';
 import { PrincipalClient } from './principal-client.js';
-import { Principals } from './principals.js';
+import { markWithoutHeaders, Principals } from './principals.js';
 import type { LogTap } from './tool-stream.js';
 import type { CallTimeouts, ClientEvents, ClientOptions, OperationOptions } from './types.js';
 import type { CloseOptions } from './under-way.js';
@@ -55,6 +55,7 @@ export class ServiceClient extends ClientFacade {
     connectionOptions.name = options.name;
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     this.#connectionOptions = connectionOptions;
+    if (this.#target.kind !== 'url') markWithoutHeaders(this);
     setPeer(this, this.#target, options.name);
     this.#own = new ServerClient({ target: this.#target, options, connectionOptions, catalog });
     this.trusted = this.#own.trusted;
