@@ -3,7 +3,8 @@ import type { Agent, buildConnector, Dispatcher } from 'undici';
 import type { DispatcherLike } from '../options/channel-options.js';
 import type { Network } from './network.js';
 import { connectThrough, forwarding } from './proxied.js';
-import { createAgent } from './undici.js';
+import { alertOf } from './tls-error.js';
+import { createAgent, createConnector } from './undici.js';
 
 /** One connection holds the stream; requests over this limit wait, so that descriptors do not run out. */
 const MAX_CONNECTIONS = 256;
@@ -130,8 +131,27 @@ function connecting(
   signal?: AbortSignal,
 ): NonNullable<Agent.Options['connect']> {
   const { proxies } = network;
-  if (proxies === undefined) return options;
+  const direct = endingByAlert(createConnector(options));
+  if (proxies === undefined) return direct;
   // Each attempt to open a tunnel listens to it.
   if (signal !== undefined) setMaxListeners(0, signal);
-  return connectThrough({ ...network, proxies }, options, signal);
+  const { timeout: connectMs } = options;
+  return connectThrough({ ...network, proxies }, { direct, connectMs, signal });
+}
+
+/**
+ * A server may refuse the certificate of the client after the handshake, by an alert, and end the
+ * connection. undici would report the end alone: the socket ends by the alert instead.
+ */
+function endingByAlert(connector: buildConnector.connector): buildConnector.connector {
+  return (target, callback) =>
+    connector(target, (...result) => {
+      const [failure, socket] = result;
+      if (failure === null && target.protocol === 'https:') {
+        socket.on('error', (error: NodeJS.ErrnoException) => {
+          if (alertOf(error.code) !== undefined) socket.destroy(error);
+        });
+      }
+      callback(...result);
+    });
 }
