@@ -6,7 +6,7 @@ import { cache, tokenRefresh } from '../../src/middleware/index.ts';
 import { startUsersServer, type UsersServer } from './users-server.ts';
 
 /** How long the histories of one way may take. */
-const TIME_MS = 6000;
+const TIME_MS = 4000;
 const USERS = ['ann', 'bob', 'cat'];
 
 type Step =
