@@ -1,5 +1,6 @@
 export { loadWorkflow, parseWorkflow } from './parse.js';
 export { createWorkflow } from './workflow-runner.js';
+export type { CutRun, WorkflowCloseOptions } from './close-options.js';
 export type { DeadLetter, DeadLetterEvent } from './dead-letter.js';
 export type { WorkflowRunner, WorkflowStats } from './workflow-runner.js';
 export type { WorkflowOptions } from './options.js';

@@ -1,5 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { LongwireError } from '@longwire/client';
+import {
+  checkWorkflowCloseOptions,
+  type CutRun,
+  type WorkflowCloseOptions,
+} from './close-options.js';
 import type { DeadLetter, DeadLetterEvent } from './dead-letter.js';
 import { Debouncer } from './debouncer.js';
 import type { Trigger, Workflow } from './definition.js';
@@ -63,6 +68,10 @@ export class WorkflowRunner implements AsyncDisposable {
   #starting: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #failed: { error: unknown } | undefined;
+  /** It takes no more events, and waits until all runs are over. */
+  #isDraining = false;
+  /** Runs that the end of the workflow has cut. */
+  readonly #cut: CutRun[] = [];
   #waiters: (() => void)[] = [];
 
   /** Use {@link createWorkflow}. */
@@ -188,6 +197,24 @@ export class WorkflowRunner implements AsyncDisposable {
     await this.closed;
   }
 
+  /**
+   * Takes no more events, as {@link stop}, and lets the runs that are taken finish, debounced ones included;
+   * after `drainMs` it stops: calls in flight are aborted, and unfinished runs end as with `stop`. Another
+   * `close` or `stop` meanwhile ends that time at once.
+   *
+   * @throws TypeError that names the option; as {@link stop}.
+   */
+  async close(options: WorkflowCloseOptions = {}): Promise<void> {
+    checkWorkflowCloseOptions(options);
+    const { drainMs = 0, onCut } = options;
+    const isFirst = !this.#isDraining && this.#stopped === undefined;
+    if (isFirst && drainMs > 0) await this.#drain(drainMs);
+    this.#end();
+    this.#aborting.abort();
+    await this.closed;
+    for (const run of this.#cut) onCut?.(run);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -244,7 +271,7 @@ export class WorkflowRunner implements AsyncDisposable {
 
   async #accept(event: WorkflowEvent, entry: Entry): Promise<Taken> {
     const intake = this.#intake;
-    if (intake === undefined || this.#stopped !== undefined) {
+    if (intake === undefined || this.#isDraining || this.#stopped !== undefined) {
       const options = { code: 'closed', certainty: 'not-sent' } as const;
       throw new LongwireError('the workflow takes no events: it is not running', options);
     }
@@ -317,6 +344,7 @@ export class WorkflowRunner implements AsyncDisposable {
 
   /** Handles a run that is unfinished when the workflow stops. */
   async #abandon({ run: { event, trigger, id } }: RunTask): Promise<void> {
+    this.#cut.push({ run: id, trigger });
     if (this.#journal !== undefined || this.#options.dryRun) return;
     this.#runs.dead += 1;
     const failure = notSent('stopped', 'the workflow was stopped, and there is no journal');
@@ -331,6 +359,22 @@ export class WorkflowRunner implements AsyncDisposable {
     const time = new Date().toISOString();
     const letter: DeadLetter = { time, workflow: this.#workflow.name, ...run, event, error };
     await this.#deadLetters?.add(letter);
+  }
+
+  /** Waits until all runs are over, or the time, or the workflow is. */
+  async #drain(ms: number): Promise<void> {
+    this.#isDraining = true;
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    let isLate = false;
+    const late = (): void => {
+      isLate = true;
+      this.#changed();
+    };
+    const timer = ms === Infinity ? undefined : setTimeout(late, Math.min(ms, 2 ** 31 - 1));
+    while (!this.#isIdle && !isLate && this.#stopped === undefined) {
+      await new Promise<void>((resolve) => void this.#waiters.push(resolve));
+    }
+    clearTimeout(timer);
   }
 
   async #stop(): Promise<void> {
@@ -363,6 +407,7 @@ export class WorkflowRunner implements AsyncDisposable {
   #end(): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = this.#stop();
+    this.#changed();
     this.#close(
       this.#stopped.then(() => {
         if (this.#failed !== undefined) throw this.#failed.error;
