@@ -22,6 +22,7 @@ const long = [
   'test/recording/**',
   'test/stopping/**',
   'test/ten-tasks/**',
+  'test/types/**',
 ];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -80,6 +80,17 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
   stream: ['1: AAPL 231.51\n2: AAPL 231.52\n3: AAPL 231.53\n', 'left early'],
   'three-streams': ['metrics: something of metrics', 'alerts: something of alerts', '0 dropped'],
   'token-refresh': ['a token: refused', '3 prices, the provider was asked 2 times'],
+  'typed-results': [
+    'info: asked for Oslo\nOslo: 4.0 degrees\n',
+    'tool-error, answered: the tool weather reported an error: no such city: Atlantis',
+    'protocol: the tool weather ran and answered, but its result does not fit the schema',
+  ],
+  'unit-test': [
+    'buy: asking\nbought NVDA\n',
+    'lost in the middle: unknown\n',
+    'from the recording: bought NVDA\n',
+    'the recording has no such call: tools/call sell {}; it has tools/call buy {',
+  ],
   workflow: ['look: done', 'buy-the-dip: done', '3 runs in the journal'],
 };
 

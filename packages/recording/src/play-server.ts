@@ -40,6 +40,8 @@ interface Played {
 /** The default of a recorder: a longer value is in the recording by its beginning. */
 const MAX_VALUE_BYTES = 1024 * 1024;
 const MAX_SHOWN_CHARS = 200;
+/** How many of the calls that were recorded are named in place of one that was not. */
+const MAX_ALIKE = 5;
 const METHOD_NOT_FOUND = -32_601;
 const INVALID_PARAMS = -32_602;
 const SERVER_ERROR = -32_000;
@@ -127,7 +129,7 @@ class PlayedSession {
     const call = calls?.[Math.min(given, calls.length - 1)];
     if (call?.end === undefined) {
       const isKnown = /^(?:tools|prompts|resources)\//.test(method);
-      const message = `the recording has no such call: ${key.slice(0, MAX_SHOWN_CHARS)}`;
+      const message = `the recording has no such call: ${shown(key)}${this.#alike(method, params)}`;
       return { error: { code: isKnown ? INVALID_PARAMS : METHOD_NOT_FOUND, message } };
     }
     this.#given.set(key, given + 1);
@@ -140,6 +142,20 @@ class PlayedSession {
     if (outcome !== 'error') return { result };
     return { error: { code: error?.number ?? SERVER_ERROR, message: error?.message ?? 'failed' } };
   }
+
+  /** What the recording has in place of a call: those of the same name, else any. */
+  #alike(method: string, params: Readonly<Record<string, unknown>>): string {
+    const { name } = askedFor(method, params);
+    const all = [...this.#played.calls].flatMap(([key, calls]) => (calls.length > 0 ? [key] : []));
+    const named = all.filter((key) => key.startsWith(`${method} ${name} `));
+    const some = (named.length > 0 ? named : all).slice(0, MAX_ALIKE).map(shown);
+    return some.length === 0 ? '' : `; it has ${some.join(', ')}`;
+  }
+}
+
+/** A call, for a message. */
+function shown(key: string): string {
+  return key.slice(0, MAX_SHOWN_CHARS);
 }
 
 function readServer(lines: readonly RecordedLine[], server: string): Played {

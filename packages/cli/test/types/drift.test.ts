@@ -51,6 +51,10 @@ describe('what a file has otherwise', () => {
     },
   );
 
+  it('is nothing for a file whose lines end as on Windows', () => {
+    expect(driftOf(file.replaceAll('\n', '\r\n'), file)).toEqual([]);
+  });
+
   it('is nothing where a server lists in another order', () => {
     const other = changed((tool) => {
       const { a, b, path } = properties(tool);
