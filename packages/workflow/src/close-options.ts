@@ -24,7 +24,7 @@ export interface WorkflowCloseOptions {
  *
  * @throws TypeError that names the option.
  */
-export function checkWorkflowCloseOptions(options: WorkflowCloseOptions): void {
+export function checkCloseOptions(options: WorkflowCloseOptions): void {
   if (!isObject(options)) throw new TypeError('options must be an object');
   for (const name of Object.keys(options)) {
     if (name === 'drainMs' || name === 'onCut') continue;
@@ -32,7 +32,7 @@ export function checkWorkflowCloseOptions(options: WorkflowCloseOptions): void {
   }
   const { drainMs, onCut } = options;
   if (drainMs !== undefined && !(typeof drainMs === 'number' && drainMs >= 0)) {
-    throw new TypeError(`drainMs must be a number from 0, not ${String(drainMs)}`);
+    throw new TypeError(`drainMs must be a number from 0, not ${JSON.stringify(drainMs)}`);
   }
   if (onCut !== undefined && typeof onCut !== 'function') {
     throw new TypeError('onCut must be a function');
