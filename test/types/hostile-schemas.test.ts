@@ -177,6 +177,16 @@ describe('schemas of a stranger', () => {
     readTypes(file);
   });
 
+  it('have servers that are called as what the language has', async () => {
+    const names = ['Tools', 'tools', 'Array', 'object', 'String', 'Promise', 'never', '1', '-', ''];
+    const list = { type: 'array', items: { type: 'object', properties: { a: text } } };
+    const one = { name: 'x', inputSchema: { type: 'object', properties: { list } } };
+    const all = names.map((name) => ({ name, tools: [one as never] }));
+    const file = writeTypes(all, { redact: (same) => same }).text;
+    expect(readTypes(file).interfaces.size).toBe(names.length + 1);
+    expect(await compile({ 'tools.ts': file }, { options: { types: [] } })).toBe('');
+  });
+
   it('have what they say of themselves in a cycle', () => {
     const { definitions, interfaces } = readTypes(
       write([{ name: 'tree', inputSchema: { ...monsters['a tree'], type: 'object' } as never }]),

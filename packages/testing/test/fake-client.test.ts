@@ -245,6 +245,10 @@ describe('a fake client', () => {
     await using group = createGroup({ fake: client });
     expect(textOf(await group.callTool('fake__echo', { message: 'x' }))).toBe('x');
     expect(group.server('fake')).toBe(client);
+    await using asAnn = createGroup({ ann: client.as('ann') });
+    expect((await asAnn.listTools()).map(({ name }) => name)).toEqual(['echo']);
+    expect(asAnn.status()).toMatchObject([{ state: 'ready', tools: 1 }]);
+    expect(asAnn.server('ann').server).toEqual({ name: 'fake', version: '1.0.0' });
     const source: ToolSource = client;
     expect(await source.listTools()).toHaveLength(1);
   });

@@ -82,14 +82,6 @@ interface Outcome {
  * @throws LongwireError of the first server that cannot be asked.
  */
 async function listServers(context: Context, words: readonly string[]): Promise<ListedServer[]> {
-  const { connected } = context;
-  if (connected !== undefined) {
-    const [word] = words;
-    if (word !== undefined) throw usageError(`"${word}" is no server of this session`);
-    const { client } = connected;
-    const tools = await client.listTools(operationOptions(context));
-    return [{ name: client.server?.name ?? client.name, tools }];
-  }
   const unusable: unknown[] = [];
   const servers = await chooseServers(words, context, (all) => {
     tellSkipped(context, all);

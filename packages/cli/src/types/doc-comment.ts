@@ -37,5 +37,10 @@ const TAG = '\u0001@';
 
 function inComment(line: string): string {
   if (line.startsWith(TAG)) return line.slice(1);
-  return line.replaceAll('*/', '*\\/').replaceAll(/(?<![\w\\])@/g, '\\@');
+  return withoutEnd(line).replaceAll(/(?<![\w\\])@/g, '\\@');
+}
+
+/** A line in which no comment ends. */
+export function withoutEnd(line: string): string {
+  return line.replaceAll('*/', '*\\/');
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { assignPrefixes, ToolNames } from '@longwire/client/internal';
 import { sanitizeLine, visibleJson } from '../sanitize.js';
-import { docComment } from './doc-comment.js';
+import { docComment, withoutEnd } from './doc-comment.js';
 import { pascalCase } from './schema-type.js';
 import { serverTypes, type ListedServer, type ServerTypes } from './server-types.js';
 import { printMembers, printType, propertyName } from './type-node.js';
@@ -153,7 +153,13 @@ function pascalName(name: string): string {
   return /^[A-Z]/.test(words) ? words : `Server${words}`;
 }
 
-/** Without the user's own secrets, should a server write them into a description. */
+/**
+ * Without the user's own secrets, should a server write them into a description. What stands in their place
+ * must not end the comment: a server knows the token, and names the session.
+ */
 function redacted(text: string, redact: (text: string) => string): string {
-  return text.replace(/^ *(?:\/\*\*| \*) .*$/gm, (line) => redact(line));
+  return text.replace(
+    /^( *(?:\/\*\*| \*) )(.*?)( \*\/)?$/gm,
+    (_line, begin: string, words: string, end = '') => begin + withoutEnd(redact(words)) + end,
+  );
 }

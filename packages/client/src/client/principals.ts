@@ -27,7 +27,7 @@ export interface PrincipalsSettings<Session> {
 
 /** What is closed when a principal is idle: all that servers gave to it is in there, and nothing else. */
 export interface PrincipalSource {
-  stats(): Pick<ClientStats, 'droppedAnswers'>;
+  stats?: () => Pick<ClientStats, 'droppedAnswers'>;
   close(): Promise<void>;
 }
 
@@ -42,8 +42,10 @@ export class PrincipalRecord<Session> implements Principal {
   idle: Idle | undefined;
   /** It counts among those that have a session. */
   hasSession = false;
-  /** Operations under way, listeners, subscriptions. */
+  /** Operations under way or waiting, listeners, subscriptions. */
   uses = 0;
+  /** How often the program has closed it. */
+  closes = 0;
   /** What ends each subscription's use of the session, by the address of the resource. */
   readonly subscriptions: Map<string, () => void> = new Map();
 
@@ -90,7 +92,7 @@ export class Principals<Session extends PrincipalSource> {
   /** Answers that belonged to no request, of all sessions that were and are. */
   get droppedAnswers(): number {
     let dropped = this.#droppedBefore;
-    for (const { session } of this.#sessions) dropped += session?.stats().droppedAnswers ?? 0;
+    for (const { session } of this.#sessions) dropped += session?.stats?.().droppedAnswers ?? 0;
     return dropped;
   }
 
@@ -102,7 +104,7 @@ export class Principals<Session extends PrincipalSource> {
   of(id: string, credentials?: PrincipalCredentials): PrincipalRecord<Session> {
     const known = this.#records.get(id);
     if (known !== undefined) {
-      known.credentials.give(credentials);
+      this.#give(known, credentials);
       return this.latest(known);
     }
     const own = new Credentials(credentials);
@@ -113,7 +115,7 @@ export class Principals<Session extends PrincipalSource> {
   latest(record: PrincipalRecord<Session>): PrincipalRecord<Session> {
     const current = this.#records.get(record.id) ?? record;
     if (current !== record && current.credentials.given === undefined) {
-      current.credentials.give(record.credentials.given);
+      this.#give(current, record.credentials.given);
     }
     this.#records.delete(current.id);
     this.#records.set(current.id, current);
@@ -137,12 +139,16 @@ export class Principals<Session extends PrincipalSource> {
     { what, options }: { what: string; options: Options },
     run: (session: Session, options: Options) => Promise<T>,
   ): Promise<T> {
-    const { credentials, mayHaveHadCredentials } = record;
+    const { credentials, mayHaveHadCredentials, closes } = record;
     if (mayHaveHadCredentials && credentials.given === undefined) throw notKnown(what);
-    let left = options;
-    while (!this.#enter(record)) left = await this.#wait(record, what, left);
     const release = this.hold(record);
     try {
+      let left = options;
+      while (!this.#enter(record)) {
+        left = await this.#wait(record, what, left);
+        // It was let in, and is told only now.
+        if (record.closes !== closes) throw closedError('not-sent');
+      }
       return await run(this.sessionOf(record), left);
     } finally {
       release();
@@ -179,8 +185,13 @@ export class Principals<Session extends PrincipalSource> {
     release?.();
   }
 
-  /** Closes the session of a principal; fulfilled when nothing is left of it. */
+  /**
+   * Closes the session of a principal, and fails its operations that wait for one; fulfilled when nothing
+   * is left of it.
+   */
   async close(record: PrincipalRecord<Session>): Promise<void> {
+    record.closes++;
+    for (const waiter of this.#queue.takeAll(record)) waiter.fail(closedError('not-sent'));
     this.#end(record);
     this.#grant();
     await this.#closing.get(record);
@@ -189,8 +200,24 @@ export class Principals<Session extends PrincipalSource> {
   /** Closes all sessions, and fails the operations that wait for one. */
   async closeAll(): Promise<void> {
     this.#queue.failAll(() => closedError('not-sent'));
-    for (const record of this.#records.values()) this.#end(record);
+    for (const record of this.#records.values()) {
+      record.closes++;
+      this.#end(record);
+    }
     await Promise.all(this.#closing.values());
+  }
+
+  /**
+   * Takes the credentials that were given last. Where the principal shows who it is by itself from now on,
+   * or does so no more, its session is closed: it was opened as somebody else.
+   */
+  #give(record: PrincipalRecord<Session>, given: PrincipalCredentials | undefined): void {
+    const { credentials } = record;
+    const wereOwn = credentials.areOwn;
+    credentials.give(given);
+    if (credentials.areOwn === wereOwn || record.session === undefined) return;
+    this.#end(record);
+    this.#grant();
   }
 
   /** Whether the principal has a session, or gets one at once. */
@@ -213,8 +240,8 @@ export class Principals<Session extends PrincipalSource> {
       what,
       options,
       shared: this.#settings.shared,
-      // Nothing uses the session that it was given, unless another call of the principal does.
-      onLeft: () => this.hold(record)(),
+      // The call holds the session until it has failed.
+      onLeft: () => {},
       timedOut: (cause) => noSession(what, this.#maxSessions, cause),
     });
   }
@@ -268,7 +295,7 @@ export class Principals<Session extends PrincipalSource> {
     record.idle = undefined;
     idle?.stop();
     if (session === undefined) return;
-    this.#droppedBefore += session.stats().droppedAnswers;
+    this.#droppedBefore += session.stats?.().droppedAnswers ?? 0;
     this.#close(record, session);
   }
 
@@ -289,6 +316,19 @@ export class Principals<Session extends PrincipalSource> {
       return;
     }
   }
+}
+
+/** Sources that are not reached by HTTP: credentials of a principal do not reach them. */
+const WITHOUT_HEADERS = new WeakSet<object>();
+
+/** Says that a source is not reached by HTTP. */
+export function markWithoutHeaders(source: object): void {
+  WITHOUT_HEADERS.add(source);
+}
+
+/** Whether credentials of a principal may be given to a source. */
+export function mayHaveHeaders(source: object): boolean {
+  return !WITHOUT_HEADERS.has(source);
 }
 
 /** @throws TypeError if the view of one principal is asked for another. */

@@ -24,7 +24,7 @@ import { ClientFacade, type SessionClient } from './client-facade.js';
 import type { OnceOptions } from './next-event.js';
 import { checkClientOptions } from './options.js';
 import { PrincipalClient } from './principal-client.js';
-import { Principals } from './principals.js';
+import { markWithoutHeaders, Principals } from './principals.js';
 import type { LogTap } from './tool-stream.js';
 import type { CallTimeouts, ClientEvents, ClientOptions, OperationOptions } from './types.js';
 import type { CloseOptions } from './under-way.js';
@@ -55,6 +55,7 @@ export class ServiceClient extends ClientFacade {
     connectionOptions.name = options.name;
     connectionOptions.keepsScopes ||= options.handlers !== undefined;
     this.#connectionOptions = connectionOptions;
+    if (this.#target.kind !== 'url') markWithoutHeaders(this);
     setPeer(this, this.#target, options.name);
     this.#own = new ServerClient({ target: this.#target, options, connectionOptions, catalog });
     this.trusted = this.#own.trusted;
@@ -115,6 +116,17 @@ export class ServiceClient extends ClientFacade {
     client.on('error', this.#own.report);
     client.on('waiting', (waiting) => this.#own.shared.onWaiting?.(waiting));
     return client;
+  }
+
+  /** The subscription of a principal keeps its session. */
+  override async subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    const view = this.#principalOf(options);
+    await (view?.subscribeResource(uri, options) ?? super.subscribeResource(uri, options));
+  }
+
+  override async unsubscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
+    const view = this.#principalOf(options);
+    await (view?.unsubscribeResource(uri, options) ?? super.unsubscribeResource(uri, options));
   }
 
   on<Event extends keyof ClientEvents>(

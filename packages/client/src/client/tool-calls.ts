@@ -4,6 +4,7 @@ import { requestContext, type RequestContext } from '../connection/request-conte
 import { OddResultError } from '../channels/message.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { LongwireError, ServerError } from '../errors.js';
+import { isObject } from '../untrusted/is-object.js';
 import type { ToolCatalog } from '../tools/catalog.js';
 import { noResultObject, toCallToolResult } from './results.js';
 import { NEVER_MS } from './sdk-client.js';
@@ -56,6 +57,7 @@ export class ToolCalls {
     params: CallParams,
     context: LimitedCall,
   ): Promise<CallToolResult> {
+    if (!isObject(params.arguments)) throw noArguments(params.name);
     try {
       const headerTool = this.#catalog.headerTool(params.name);
       if (headerTool !== undefined) return await this.#callBySdk(params, context, headerTool);
@@ -109,6 +111,14 @@ export class ToolCalls {
       return this.#read(params, result);
     }
   }
+}
+
+/** A list is an object to the compiler, and arguments have names. */
+function noArguments(tool: string): LongwireError {
+  return new LongwireError(`the arguments of ${tool} are not an object with a member for each`, {
+    code: 'invalid-arguments',
+    certainty: 'not-sent',
+  });
 }
 
 /** Without what is of the wire alone: a complete result is what a caller gets in any case. */

@@ -6,6 +6,7 @@ import type { AnyTools, ToolTypes } from '../client/tool-types.js';
 import type { CallTimeouts, OperationOptions } from '../client/types.js';
 import type { CloseOptions } from '../client/under-way.js';
 import type { Health, HealthOptions } from '../health/health.js';
+import type { PrincipalCredentials } from '../options/principal-options.js';
 import type { GroupEventsOptions, GroupEventStream } from './event-queue.js';
 import type { GroupEvents, GroupServer, ServerStatus } from './types.js';
 
@@ -30,6 +31,19 @@ export interface Group<Tools extends ToolTypes<Tools> = AnyTools>
   readonly name: string;
   /** How long calls may take that say nothing of it, where their server's client says nothing. */
   readonly timeouts: CallTimeouts;
+  /**
+   * The same group as one principal: see `as` of a client. Its lists and calls are those of the principal
+   * on each server; the servers, their names, limits and breakers are those of the group.
+   *
+   * - Credentials go to every server that is reached by HTTP. Where servers are not to know those of each
+   *   other, give functions: they are told the address.
+   * - What the group connects to for itself is not needed: with `lazy` it does not.
+   * - `close()` of the view closes the principal's sessions. Servers are added and removed by the group.
+   *
+   * @throws TypeError for a name that is none, for credentials that cannot be sent, and for a server
+   * that was given as a source without `as`.
+   */
+  as(principal: string, credentials?: PrincipalCredentials): Group<Tools>;
   /**
    * Connects to all servers that are not disabled, lazy ones too. Fulfilled when each of them is
    * connected or has failed; `status()` says which.

@@ -9,6 +9,7 @@ import { eventOf } from '../client/events.js';
 import { Listeners } from '../client/listeners.js';
 import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
+import { Principals } from '../client/principals.js';
 import { reportable } from '../client/sdk-errors.js';
 import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
@@ -21,8 +22,13 @@ import type {
 } from '../client/types.js';
 import { UnderWay, type CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
-import { LongwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { withDefaults } from '../options/option.js';
+import {
+  checkPrincipal,
+  PRINCIPALS,
+  type PrincipalCredentials,
+} from '../options/principal-options.js';
 import { parseTarget } from '../dial/target.js';
 import type { Group } from './contract.js';
 import { EventQueue, type GroupEventsOptions, type GroupEventStream } from './event-queue.js';
@@ -34,8 +40,10 @@ import {
   resolveGroupOptions,
   type ResolvedGroupOptions,
 } from './options.js';
-import { ToolIndex, type IndexedTool } from './tool-index.js';
-import { prefixFor, ToolNames } from './tool-names.js';
+import { PrincipalGroup } from './principal-group.js';
+import { checkPrincipals, PrincipalTools } from './principal-tools.js';
+import { ToolDirectory } from './tool-directory.js';
+import { prefixFor } from './tool-names.js';
 import { toolSelector } from './tool-selection.js';
 import type {
   GroupEvent,
@@ -74,9 +82,8 @@ export class ServerGroup implements Group {
   readonly #queues = new Set<EventQueue>();
   readonly #shared: SharedCallOptions;
   readonly #underWay = new UnderWay(() => this.name);
-  readonly #toolNames = new ToolNames<string>();
-  /** Made when it is asked for, as long as no list changes. */
-  #index: ToolIndex | undefined;
+  readonly #directory: ToolDirectory<GroupMember>;
+  #principals: Principals<PrincipalTools> | undefined;
   /** It was closed before it began. */
   #isClosed = false;
   /** The event that is being emitted, for what its listeners throw. */
@@ -89,6 +96,9 @@ export class ServerGroup implements Group {
     this.timeouts = callTimeouts(this.#options.shared.timeouts);
     const { timeouts } = this;
     this.#shared = { clock: new CallClock(), timeouts, onListenerError: () => {} };
+    const members = (): Iterable<GroupMember> => this.#members.values();
+    const { listMs } = this.#options;
+    this.#directory = new ToolDirectory({ members, listMs, shared: this.#shared });
     const listed = listServers(servers);
     for (const server of listed) this.#enter(server, { isAlone: listed.length === 1 });
     // The program can add listeners before anything happens.
@@ -112,17 +122,9 @@ export class ServerGroup implements Group {
 
   async listTools(options: OperationOptions = {}): Promise<Tool[]> {
     checkOperationOptions(options);
-    const { signal, timeoutMs = Infinity, deadlineMs = Infinity } = options;
-    const ms = Math.min(this.#options.listMs, timeoutMs, deadlineMs);
-    const members = [...this.#members.values()];
-    const ended = signal === undefined ? {} : { signal };
-    await this.#underWay.run('tools/list', () =>
-      this.#within('tools/list', ended, () =>
-        Promise.all(members.map((member) => member.freshen(ms, ended))),
-      ),
-    );
-    const index = this.#currentIndex();
-    return members.filter(({ isOffered }) => isOffered).flatMap((member) => index.toolsOf(member));
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.listTools(options);
+    return this.#underWay.run('tools/list', () => this.#directory.list(options));
   }
 
   callTool<Data>(
@@ -137,10 +139,12 @@ export class ServerGroup implements Group {
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
     checkOperationOptions(options);
+    const other = this.#asSaid(options);
+    if (other !== undefined) return other.callTool(name, args, options);
     return this.#underWay.run(`the call of ${name}`, () =>
       callAsWanted(name, options, async (rest) => {
         const { member, selected } =
-          this.#currentIndex().find(name) ?? (await this.#seek(name, rest));
+          this.#directory.find(name) ?? (await this.#directory.seek(name, rest));
         return member.call(selected, { name, args, options: rest });
       }),
     );
@@ -150,8 +154,28 @@ export class ServerGroup implements Group {
     return createToolHandle(this, name);
   }
 
+  as(principal: string, credentials?: PrincipalCredentials): Group {
+    checkPrincipal(principal, credentials, { hasHeaders: true });
+    for (const member of this.#members.values()) if (!member.isDisabled) checkPrincipals(member);
+    const { listMs, shared: options } = this.#options;
+    this.#principals ??= new Principals<PrincipalTools>({
+      options: withDefaults(PRINCIPALS, options.principals),
+      create: (own) =>
+        new PrincipalTools(own, {
+          name: this.name,
+          members: () => this.#members.values(),
+          listMs,
+          shared: this.#shared,
+        }),
+      shared: this.#shared,
+    });
+    const record = this.#principals.of(principal, credentials);
+    const underWay = this.#underWay;
+    return new PrincipalGroup({ group: this, underWay, principals: this.#principals, record });
+  }
+
   trustedHints({ name }: Tool): ToolAnnotations | undefined {
-    const found = this.#currentIndex().shown(name);
+    const found = this.#directory.shown(name);
     return found?.member.trustedHints(found.selected);
   }
 
@@ -196,7 +220,7 @@ export class ServerGroup implements Group {
   async remove(name: string): Promise<void> {
     const member = this.#member(name);
     this.#members.delete(name);
-    this.#index = undefined;
+    this.#directory.outdate();
     await member.remove();
   }
 
@@ -221,6 +245,7 @@ export class ServerGroup implements Group {
     return this.#underWay.close(options, async (drainMs) => {
       this.#isClosed = true;
       await Promise.all([...this.#members.values()].map((member) => member.close({ drainMs })));
+      await this.#principals?.closeAll();
       for (const queue of this.#queues) queue.end();
       this.#nextEvents.failAll(closedError('not-sent'));
     });
@@ -250,10 +275,10 @@ export class ServerGroup implements Group {
       select: toolSelector(server.tools ?? {}),
       shared: { ...this.#shared, timeouts },
       emit: (event) => this.#emit(event),
-      onTools: () => (this.#index = undefined),
+      onTools: () => this.#directory.outdate(),
     });
     this.#members.set(name, member);
-    this.#index = undefined;
+    this.#directory.outdate();
     return member;
   }
 
@@ -277,41 +302,19 @@ export class ServerGroup implements Group {
     }
   }
 
+  /** The group as the principal that the options of an operation name, if they do. */
+  #asSaid({ principal }: OperationOptions): Group | undefined {
+    if (principal === undefined) return undefined;
+    const { id, ...credentials } = principal;
+    return this.as(id, credentials);
+  }
+
   #member(name: string): GroupMember {
     const member = this.#members.get(name);
     if (member !== undefined) return member;
     const [meant] = nearest(name, [...this.#members.keys()]);
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
     throw new TypeError(`there is no server ${name} in this group${hint}`);
-  }
-
-  #currentIndex(): ToolIndex {
-    this.#index ??= new ToolIndex([...this.#members.values()], this.#toolNames);
-    return this.#index;
-  }
-
-  /** Asks the servers whose tool it can be, where it is not known. */
-  async #seek(name: string, options: CallToolOptions): Promise<IndexedTool> {
-    const members = this.#currentIndex().candidates(name);
-    const failures: unknown[] = [];
-    await this.#within(`the call of ${name}`, options, async () => {
-      for (const sought of await Promise.allSettled(
-        members.map((one) => one.seek(name, options)),
-      )) {
-        if (sought.status === 'rejected') failures.push(sought.reason);
-      }
-    });
-    const index = this.#currentIndex();
-    const found = index.find(name);
-    if (found !== undefined) return found;
-    const [failure] = failures;
-    if (failure !== undefined) throw reportable(failure);
-    const meant = nearest(name, index.names());
-    throw new LongwireError(`there is no tool ${name} in this group`, {
-      code: 'unknown-tool',
-      certainty: 'not-sent',
-      ...(meant.length > 0 && { hint: `did you mean ${meant.join(', ')}?` }),
-    });
   }
 
   /** Waits for something within the limits of an operation. */

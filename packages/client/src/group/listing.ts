@@ -7,7 +7,7 @@ import type { SelectedTool } from './types.js';
 
 /** What a {@link Listing} is made with. */
 export interface ListingOptions {
-  source: ToolSource;
+  source: Pick<ToolSource, 'listTools'>;
   /** Makes the list of the group's out of the source's. */
   select: (tools: readonly Tool[]) => SelectedTool[];
   /** Called when there is a new list. */

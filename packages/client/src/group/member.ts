@@ -1,4 +1,4 @@
-import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/client';
+import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import { isClient, type LongwireClient } from '../client/contract.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import {
@@ -68,7 +68,7 @@ export class GroupMember {
   #epoch = 0;
 
   constructor(options: GroupMemberOptions) {
-    const { source, select, maxInFlight, isDisabled, shared } = options;
+    const { source, maxInFlight, isDisabled, shared } = options;
     this.#options = options;
     this.#client = isClient(source) ? source : undefined;
     this.#inFlight = new InFlightLimit({ limit: maxInFlight, of: options.name, shared });
@@ -85,7 +85,7 @@ export class GroupMember {
     this.#record = new ServerRecord(this.#client?.state.name ?? 'ready');
     this.#listing = new Listing({
       source,
-      select: (tools) => select(tools, (error) => this.#report(error)),
+      select: (tools) => this.select(tools),
       onListed: () => this.#onListed(),
       onFailed: (error) => this.#onNotListed(error),
     });
@@ -147,6 +147,11 @@ export class GroupMember {
           ? listed.annotations
           : undefined;
     return annotations === undefined ? believed : { ...believed, ...annotations };
+  }
+
+  /** What the group shows of a list of its tools. */
+  select(tools: readonly Tool[]): SelectedTool[] {
+    return this.#options.select(tools, (error) => this.report(error));
   }
 
   /** Whether a tool of this name may be its own. */
@@ -249,19 +254,20 @@ export class GroupMember {
   }
 
   /**
-   * Calls a tool, in order. `name` is the program's name for it.
+   * Calls a tool, in order. `name` is the program's name for it; `source` is its own as a principal.
    *
    * @throws LongwireError
    */
   async call(
     { original, isIdempotent }: SelectedTool,
     { name, args, options }: { name: string; args: object; options: CallToolOptions },
+    source: ToolSource = this.source,
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw disabledError(what, this.name);
     this.#breaker?.check(what);
     // It needs no turn for that.
-    if (this.#failsAtOnce(options)) return this.source.callTool(original, args, options);
+    if (this.#failsAtOnce(options)) return source.callTool(original, args, options);
     const epoch = this.#epoch;
     const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
     const passed =
@@ -270,7 +276,7 @@ export class GroupMember {
       // It was closed at the moment when the call could begin.
       if (epoch !== this.#epoch) throw closedError('not-sent');
       const make = (own: CallToolOptions): Promise<CallToolResult> =>
-        this.source.callTool(original, args, own);
+        source.callTool(original, args, own);
       const result = await (this.#breaker === undefined
         ? make(passed)
         : this.#breaker.run(what, { given: options, passed }, make));
@@ -305,7 +311,7 @@ export class GroupMember {
       ...stops,
       client.on('state', (state) => this.#onState(state)),
       ...forwardEvents(client, server, emit),
-      client.on('error', (error) => this.#report(error)),
+      client.on('error', (error) => this.report(error)),
     ];
   }
 
@@ -356,7 +362,7 @@ export class GroupMember {
     this.#isUnannounced = true;
     this.#failed(error);
     // A dial that failed is reported as a state.
-    if (!this.#isDown) this.#report(error);
+    if (!this.#isDown) this.report(error);
   }
 
   #announceRemoved(): void {
@@ -369,7 +375,7 @@ export class GroupMember {
     this.#options.emit({ type: 'tools-changed', server: this.name, at: Date.now() });
   }
 
-  #report(error: unknown): void {
+  report(error: unknown): void {
     const failure = this.#record.failed(error);
     if (failure === undefined) return;
     this.#options.emit({ type: 'error', server: this.name, at: Date.now(), error: failure });

@@ -5,14 +5,17 @@ import { rootError } from '../error-facts.js';
 export interface BreakerOptions {
   /** After how many failures of the server in a row it opens. Default 5. */
   failures?: number;
-  /** How long it stays open until one call tries the server, in milliseconds. Default 10 000. */
+  /**
+   * How long it stays open until one call tries the server, in milliseconds. Where that call takes as long,
+   * another one tries it, too. Default 10 000.
+   */
   openMs?: number;
 }
 
 /**
  * - `closed`: calls are made.
  * - `open`: calls fail at once, certainly not sent.
- * - `half-open`: one call at a time is made, the probe; the others fail at once.
+ * - `half-open`: one call is made, the probe, and another one each `openMs`; the others fail at once.
  */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
@@ -46,6 +49,7 @@ export class Breaker {
   #since = Date.now();
   #failures = 0;
   #lastError: LongwireError | undefined;
+  /** Until when no call passes, unless it is closed or its probe says nothing. */
   #openUntil = 0;
   #probe: Passage | undefined;
   /** Counts how often it opened and closed: what began before one of these says nothing of now. */
@@ -77,8 +81,8 @@ export class Breaker {
 
   /** Whether a call would pass now. */
   passes(now: number): boolean {
-    if (this.#state === 'half-open') return this.#probe === undefined;
-    return this.#state === 'closed' || now >= this.#openUntil;
+    if (this.#state === 'closed' || now >= this.#openUntil) return true;
+    return this.#state === 'half-open' && this.#probe === undefined;
   }
 
   /** A call passes, or not: `undefined`. */
@@ -87,6 +91,8 @@ export class Breaker {
     if (this.#state === 'closed') return { epoch: this.#epoch, isProbe: false };
     const probe = { epoch: this.#epoch, isProbe: true };
     this.#probe = probe;
+    // A call may take an hour, and is no reason to make none meanwhile.
+    this.#openUntil = now + this.#options.openMs;
     if (this.#state === 'open') this.#change('half-open');
     return probe;
   }

@@ -23,14 +23,7 @@ const OF_SESSIONS = [
   names.ERROR_TYPE,
 ];
 const OF_SIZES = [names.SERVER_NAME, names.METHOD, names.TOOL];
-/** Of what is read of a server: where it is reached is there as well. */
-const OF_SERVER = [
-  ...SERVER,
-  names.NETWORK_TRANSPORT,
-  names.NETWORK_PROTOCOL,
-  names.TARGET,
-  names.STATE,
-];
+const OF_SERVER = [...SERVER, names.TARGET, names.STATE];
 
 /** The metrics that everything else here is told by. */
 export const OPERATION: Instrument = {

@@ -1,3 +1,4 @@
+import type { Waiting } from '../client/types.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { LongwireError } from '../errors.js';
 import type { BreakerState, BreakerStatus } from '../health/breaker.js';
@@ -18,10 +19,14 @@ import {
   type ObservedPoolStatus,
 } from './sources.js';
 
+/** A call that waits for a server that is away. */
+type LoggedWaiting = Pick<Waiting, 'what' | 'reason'>;
+
 /** A client or a pool, as far as its events are logged. */
 export interface LoggedClient extends ObservedClient {
   on(event: 'state', listener: (state: ConnectionState) => void): () => void;
   on(event: 'error', listener: (error: LongwireError) => void): () => void;
+  on(event: 'waiting', listener: (waiting: LoggedWaiting) => void): () => void;
 }
 
 /** A pool, as far as its events are logged. */
@@ -29,6 +34,7 @@ export interface LoggedPool extends LoggedClient {
   status(): ObservedPoolStatus;
   on(event: 'state', listener: (state: ConnectionState) => void): () => void;
   on(event: 'error', listener: (error: LongwireError) => void): () => void;
+  on(event: 'waiting', listener: (waiting: LoggedWaiting) => void): () => void;
   on(event: 'breaker', listener: (breaker: BreakerStatus) => void): () => void;
 }
 
@@ -42,6 +48,7 @@ export interface LoggedGroup extends ObservedGroup {
     event: 'error',
     listener: (event: { server: string; error: LongwireError }) => void,
   ): () => void;
+  on(event: 'waiting', listener: (event: { server: string } & LoggedWaiting) => void): () => void;
   on(
     event: 'breaker',
     listener: (event: { server: string; breaker: BreakerStatus }) => void,
@@ -65,10 +72,10 @@ const BREAKER_LEVELS: Readonly<Record<BreakerState, LogLevel>> = {
 
 /**
  * Logs a line at every change of a connection (`market: reconnecting, connection-lost`) or of a circuit
- * breaker, and at every failure that belongs to no call, of a client, a pool or a group. The fields have
- * the names that `logging` gives them, and `longwire.state` or `longwire.breaker`. A connection that is
- * lost is a `warn`, one that rests an `error`, and so is a breaker that opens. What the logger throws is
- * ignored.
+ * breaker, when a call begins to wait for a server that is away, and at every failure that belongs to no
+ * call, of a client, a pool or a group. The fields have the names that `logging` gives them, and
+ * `longwire.state` or `longwire.breaker`. A connection that is lost is a `warn`, one that rests an `error`,
+ * and so is a breaker that opens. What the logger throws is ignored.
  *
  * @returns a function that stops it.
  * @throws TypeError for a logger that lacks a method.
@@ -100,10 +107,15 @@ export function logEvents(
     const fields = { ...server, [names.BREAKER]: state, failures, ...reason };
     write(BREAKER_LEVELS[state], fields, `${server[names.SERVER_NAME]}: breaker ${state}`);
   };
+  const onWaiting = (server: Attributes, { what, reason }: LoggedWaiting): void => {
+    const fields = { ...server, waiting: what, ...reasonFields(reason) };
+    write('warn', fields, `${server[names.SERVER_NAME]}: ${what} waits, ${reason.code}`);
+  };
   const stops = isClient(source)
     ? [
         source.on('state', (state) => onState(attributesOfClient(source), state)),
         source.on('error', (error) => onError(attributesOfClient(source), error)),
+        source.on('waiting', (waiting) => onWaiting(attributesOfClient(source), waiting)),
         ...(isPool(source)
           ? [source.on('breaker', (breaker) => onBreaker(attributesOfClient(source), breaker))]
           : []),
@@ -111,6 +123,7 @@ export function logEvents(
     : [
         source.on('state', ({ server, state }) => onState(attributesIn(source, server), state)),
         source.on('error', ({ server, error }) => onError(attributesIn(source, server), error)),
+        source.on('waiting', (event) => onWaiting(attributesIn(source, event.server), event)),
         source.on('breaker', (event) =>
           onBreaker(attributesIn(source, event.server), event.breaker),
         ),

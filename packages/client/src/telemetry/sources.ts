@@ -83,7 +83,7 @@ export function readServers(source: ObservedClient | ObservedGroup): ServerReadi
   const status = source.status?.();
   return [
     {
-      attributes: attributesOfClient(source),
+      attributes: placeOf(attributesOfClient(source)),
       isUp: isUp(source.state.name),
       inFlight: calls.inFlight,
       waiting: status?.waiting,
@@ -98,7 +98,7 @@ export function readServers(source: ObservedClient | ObservedGroup): ServerReadi
 function readMember(group: ObservedGroup, server: ObservedServer): ServerReading {
   const { state, disabled, inFlight, waiting, breaker, reconnects } = server;
   return {
-    attributes: attributesOfServer(server),
+    attributes: placeOf(attributesOfServer(server)),
     isUp: disabled ? undefined : isUp(state),
     inFlight,
     waiting,
@@ -220,6 +220,12 @@ export function attributesOfClient(source: ObservedClient): Attributes {
 export function attributesOfServer({ name, target }: ObservedServer): Attributes {
   const url = URL.canParse(target) ? new URL(target) : undefined;
   return serverAttributes(name, url?.protocol.startsWith('http') ? url.origin : undefined);
+}
+
+/** A gauge says of no connection how it is made. */
+function placeOf(attributes: Attributes): Attributes {
+  const place = [names.SERVER_NAME, names.SERVER_ADDRESS, names.SERVER_PORT];
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => place.includes(name)));
 }
 
 function isUp(state: ConnectionState['name']): boolean | undefined {

@@ -55,6 +55,15 @@ it('takes any tool where no types are given, and an interface as arguments', asy
   expect(await client.tool('get-tiny-image').call()).toMatchObject({ content: expect.anything() });
 });
 
+it('sends no arguments that are a list', async () => {
+  await using client = await connect(everythingCommand());
+  await expect(client.callTool('echo', ['message'])).rejects.toMatchObject({
+    code: 'invalid-arguments',
+    certainty: 'not-sent',
+    message: 'the arguments of echo are not an object with a member for each',
+  });
+});
+
 // What follows is for the compiler alone.
 
 async function checkCalls(

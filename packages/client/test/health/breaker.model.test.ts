@@ -10,21 +10,25 @@ class Model {
   state: 'closed' | 'open' | 'half-open' = 'closed';
   inARow = 0;
   openedAt = 0;
+  probedAt = 0;
   /** The calls that count. */
   counting = new Set<Passage>();
   probe: Passage | undefined;
 
   mayPass(now: number): boolean {
     if (this.state === 'closed') return true;
-    if (this.state === 'half-open') return this.probe === undefined;
+    if (this.state === 'half-open') {
+      return this.probe === undefined || now - this.probedAt >= OPTIONS.openMs;
+    }
     return now - this.openedAt >= OPTIONS.openMs;
   }
 
-  passed(passage: Passage): void {
+  passed(passage: Passage, now: number): void {
     this.counting.add(passage);
     if (this.state === 'closed') return;
     this.state = 'half-open';
     this.probe = passage;
+    this.probedAt = now;
   }
 
   failed(now: number): void {
@@ -86,7 +90,7 @@ test('whatever happens in whatever order, it is what its model says', () => {
           const passage = breaker.enter(now);
           expect(passage !== undefined).toBe(model.mayPass(now));
           if (passage !== undefined) {
-            model.passed(passage);
+            model.passed(passage, now);
             underWay.push(passage);
           }
         }

@@ -87,6 +87,18 @@ describe('half-open', () => {
     breaker.succeeded(enter(100));
     expect(breaker.status(100).state).toBe('closed');
   });
+
+  it('lets another call pass when the probe takes long, and closes when either is answered', () => {
+    open();
+    const long = enter(100);
+    expect(breaker.enter(199)).toBeUndefined();
+    const other = enter(200);
+    expect(breaker.enter(299)).toBeUndefined();
+    breaker.released(long);
+    expect(breaker.enter(299)).toBeUndefined();
+    breaker.succeeded(other);
+    expect(breaker.status(300).state).toBe('closed');
+  });
 });
 
 it('what began before it opened says nothing of now', () => {

@@ -69,6 +69,8 @@ export async function startPrincipalServer(name: string): Promise<PrincipalServe
       case 'tools/call':
         return said({ content: [{ type: 'text', text: `${name} ${principal}` }] });
       case 'ping':
+      case 'resources/subscribe':
+      case 'resources/unsubscribe':
         return said({});
       default:
         return {

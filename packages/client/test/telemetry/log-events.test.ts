@@ -28,8 +28,11 @@ it('what happens to the connection of a client is a line with the fields of its 
   await client.connect();
   gate.shut();
   await until(() => expect(lines.some(({ level }) => level === 40)).toBe(true));
+  const waiting = client.once('waiting');
+  const call = client.callTool('echo', { message: 'x' });
+  await waiting;
   await gate.open();
-  await client.callTool('echo', { message: 'x' });
+  await call;
   await client.close();
   const server = {
     'server.service.name': 'market',
@@ -51,6 +54,12 @@ it('what happens to the connection of a client is a line with the fields of its 
     'error.type': expect.any(String) as string,
     'longwire.certainty': expect.any(String) as string,
     nextDelayMs: expect.any(Number) as number,
+  });
+  expect(lines.find(({ waiting: what }) => what !== undefined)).toMatchObject({
+    level: 40,
+    msg: expect.stringMatching(/^market: the call of echo waits, c/) as string,
+    waiting: 'the call of echo',
+    'error.type': expect.any(String) as string,
   });
   expect(lines.at(-1)).toMatchObject({ msg: 'market: closed', level: 30 });
   expect(JSON.stringify(lines)).not.toContain(secret);
