@@ -6,6 +6,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { startScriptedClaude } from '../../packages/agent/test/support/scripted-claude.ts';
 import { blocksOf, repository } from './blocks.ts';
+import { authority, companyClient } from '../support/certificates.ts';
 import { removeFolder } from '../support/remove-folder.ts';
 import { runCli } from '../support/run-cli.ts';
 
@@ -54,6 +55,9 @@ export async function startEnvironment(): Promise<DocsEnvironment> {
     'alerts.yaml': adapted(workflow?.text ?? ''),
     'longwire.checks.json': checks?.text ?? '',
     'monday.ndjson': recorded.map(({ text }) => `${JSON.stringify(JSON.parse(text))}\n`).join(''),
+    'company-ca.pem': authority,
+    'me.crt': companyClient.cert,
+    'me.key': companyClient.key,
     'lost.jsonl': `${JSON.stringify(lostLetter)}\n`,
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);

@@ -58,7 +58,8 @@ export async function startNginx(command: string, servers: string): Promise<Ngin
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 at which nothing listens. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -1,4 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { McpRequest, McpResponse, Middleware, ServerTarget } from '@longwire/client';
 import { VERSION } from '@longwire/client/internal';
@@ -38,7 +45,7 @@ const LISTS: Readonly<Partial<Record<string, readonly [CatalogueLine['kind'], st
  * @throws Error for a file that cannot be written, or that is there and is no recording.
  */
 export function recordTo(file: string): Middleware {
-  if (existsSync(file)) readRecording('recordTo', file);
+  if (existsSync(file) && statSync(file).size > 0) readRecording('recordTo', file);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, toLine(createHeader(`longwire/${VERSION}`)));
   const recorder = createRecorder({ write: (line) => appendFileSync(file, toLine(line)) });

@@ -104,6 +104,7 @@ describe('a recording', () => {
 
   it('is written over, and nothing else is', async () => {
     const file = join(folder, 'again.ndjson');
+    await writeFile(file, '');
     recordTo(file);
     recordTo(file);
     const other = join(folder, 'notes.txt');

@@ -2,7 +2,8 @@ import type { Agent, buildConnector, Dispatcher } from 'undici';
 import type { DispatcherLike } from '../options/channel-options.js';
 import type { Network } from './network.js';
 import { connectThrough, forwarding } from './proxied.js';
-import { createAgent } from './undici.js';
+import { alertOf } from './tls-error.js';
+import { createAgent, createConnector } from './undici.js';
 
 /** One connection holds the stream; requests over this limit wait, so that descriptors do not run out. */
 const MAX_CONNECTIONS = 256;
@@ -122,8 +123,29 @@ function agentOf(
   options: Agent.Options,
 ): Agent {
   const { proxies } = network;
+  const direct = endingByAlert(createConnector(connect));
   return createAgent({
     ...options,
-    connect: proxies === undefined ? connect : connectThrough({ ...network, proxies }, connect),
+    connect:
+      proxies === undefined
+        ? direct
+        : connectThrough({ ...network, proxies }, { direct, connectMs: connect.timeout }),
   });
+}
+
+/**
+ * A server may refuse the certificate of the client after the handshake, by an alert, and end the
+ * connection. undici would report the end alone: the socket ends by the alert instead.
+ */
+function endingByAlert(connector: buildConnector.connector): buildConnector.connector {
+  return (target, callback) =>
+    connector(target, (...result) => {
+      const [failure, socket] = result;
+      if (failure === null && target.protocol === 'https:') {
+        socket.on('error', (error: NodeJS.ErrnoException) => {
+          if (alertOf(error.code) !== undefined) socket.destroy(error);
+        });
+      }
+      callback(...result);
+    });
 }

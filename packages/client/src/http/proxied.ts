@@ -14,15 +14,15 @@ const DEFAULT_CONNECT_MS = 10_000;
 const tunnelTo = callbackify(openTunnel);
 
 /**
- * Opens sockets as {@link createConnector} does, and those for servers of https that have a proxy
- * through it. undici's own `ProxyAgent` says of a tunnel that fails only that it does.
+ * Opens sockets as `direct` does, and those for servers of https that have a proxy through it. undici's own `ProxyAgent` says of a tunnel that fails only that it does.
  */
 export function connectThrough(
   { trust, proxies }: Network & { proxies: ProxyRules },
-  options: buildConnector.BuildOptions,
+  {
+    direct,
+    connectMs = DEFAULT_CONNECT_MS,
+  }: { direct: buildConnector.connector; connectMs?: number | undefined },
 ): buildConnector.connector {
-  const direct = createConnector(options);
-  const connectMs = options.timeout ?? DEFAULT_CONNECT_MS;
   const timeoutMs = connectMs * PROXY_SHARE;
   const toProxy = createConnector({ timeout: timeoutMs, ...trust });
   return (target, callback) => {

@@ -23,7 +23,7 @@ const OF_SESSIONS = [
   names.ERROR_TYPE,
 ];
 const OF_SIZES = [names.SERVER_NAME, names.METHOD, names.TOOL];
-const OF_SERVER = [...SERVER, names.TARGET, names.STATE];
+const OF_SERVER = [...SERVER, names.TARGET, names.STATE, names.ERROR_TYPE];
 
 /** The metrics that everything else here is told by. */
 export const OPERATION: Instrument = {
@@ -105,6 +105,21 @@ export const OF_SERVERS: readonly Observation<ServerReading>[] = [
     kind: 'gauge',
     merge: sum,
     read: ({ inFlight, attributes }) => [{ value: inFlight, attributes }],
+  },
+  {
+    name: 'longwire.client.calls.failed',
+    description: 'Calls of tools that failed, also before they could be sent',
+    unit: '{call}',
+    attributes: OF_SERVER,
+    kind: 'counter',
+    merge: sum,
+    read: ({ failed, attributes }) =>
+      Object.entries(failed)
+        .filter(([, count]) => count > 0)
+        .map(([code, value]) => ({
+          value,
+          attributes: { ...attributes, [names.ERROR_TYPE]: code },
+        })),
   },
   {
     name: 'longwire.client.queue.waiting',

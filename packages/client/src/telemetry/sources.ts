@@ -67,6 +67,8 @@ export interface ServerReading {
   /** `undefined` where there is neither a connection nor a wish for one. */
   readonly isUp: boolean | undefined;
   readonly inFlight: number;
+  /** Calls of tools that failed, by the code of their error. */
+  readonly failed: Readonly<Record<string, number>>;
   readonly waiting: number | undefined;
   /** Of the circuit breaker, if there is one. */
   readonly breaker: BreakerState | undefined;
@@ -86,6 +88,7 @@ export function readServers(source: ObservedClient | ObservedGroup): ServerReadi
       attributes: placeOf(attributesOfClient(source)),
       isUp: isUp(source.state.name),
       inFlight: calls.inFlight,
+      failed: calls.failed,
       waiting: status?.waiting,
       breaker: status?.breaker?.state,
       reconnects,
@@ -97,6 +100,7 @@ export function readServers(source: ObservedClient | ObservedGroup): ServerReadi
 
 function readMember(group: ObservedGroup, server: ObservedServer): ServerReading {
   const { state, disabled, inFlight, waiting, breaker, reconnects } = server;
+  const stats = clientIn(group, server.name)?.stats();
   return {
     attributes: placeOf(attributesOfServer(server)),
     isUp: disabled ? undefined : isUp(state),
@@ -104,7 +108,8 @@ function readMember(group: ObservedGroup, server: ObservedServer): ServerReading
     waiting,
     breaker: breaker?.state,
     reconnects,
-    principals: clientIn(group, server.name)?.stats().principals,
+    principals: stats?.principals,
+    failed: stats?.calls.failed ?? {},
     pool: [],
   };
 }

@@ -170,6 +170,20 @@ describe.each([
     await end();
   });
 
+  it('sees calls that failed before they could be sent', async () => {
+    const { figures, read, end } = rig();
+    const gate = await gateTo(await serve());
+    gate.shut();
+    const client = clientOf(gate.url, { ...quick, name: 'market', middleware: [figures] });
+    figures.observe(client);
+    await client.callTool('echo', { message: 'x' }).catch(() => {});
+    const failed = { ...of('market'), 'error.type': 'connect-failed' };
+    expect(await read('longwire.client.calls.failed', failed)).toBe(1);
+    expect(await read('longwire.client.calls.failed', of('market'))).toBe(1);
+    expect(await read('mcp.client.operation.duration')).toBeUndefined();
+    await end();
+  });
+
   it('sees a circuit breaker that opens', async () => {
     const { figures, read, end } = rig();
     const server = await serve();
