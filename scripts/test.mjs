@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const long = [
+  'test/backend/**',
   'test/chaos/**',
   'test/cli/{*-terminal,faults,hostile-repository,login,server-requests,things}.test.ts',
   'test/conformance/**',

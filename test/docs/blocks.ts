@@ -43,14 +43,20 @@ export function blocksOf(page: string): Block[] {
   });
 }
 
-/** Whether a block is, line by line, a part of an example. */
+/** Whether a block is, line by line, a part of an example, however far that is indented there. */
 export function isInExample({ text }: Block): boolean {
-  return examples.some((example) => `\n${example}`.includes(`\n${text}`));
+  return examples.some((example) => `\n${example}`.includes(`\n${withoutIndent(text)}`));
 }
 
-const examples: readonly string[] = readdirSync(join(repository, 'examples'))
-  .filter((file) => file.endsWith('.mjs'))
-  .map((file) => readFileSync(join(repository, 'examples', file), 'utf8'));
+function withoutIndent(text: string): string {
+  return text.replaceAll(/^ +/gm, '');
+}
+
+const examples: readonly string[] = ['examples', 'examples/backend/src'].flatMap((folder) =>
+  readdirSync(join(repository, folder))
+    .filter((file) => /\.(mjs|ts)$/.test(file))
+    .map((file) => withoutIndent(readFileSync(join(repository, folder, file), 'utf8'))),
+);
 
 /** The pages below a folder. */
 export function pagesIn(folder: string): string[] {

@@ -45,6 +45,17 @@ export interface HealthHandler {
   (request: Request, context?: unknown): Response;
 }
 
+/** What fails while a server is away. */
+const AWAY: ReadonlySet<ErrorCode> = new Set([
+  'connect-failed',
+  'connect-timeout',
+  'not-mcp',
+  'unauthorized',
+  'forbidden',
+  'http-status',
+  'connection-lost',
+]);
+
 interface Answer {
   status: number;
   body: object;
@@ -58,8 +69,8 @@ interface Answer {
  * - `/livez` is 200 while the process answers: a server that is away is no reason to restart a program.
  * - `/readyz` is 200 when every server that is required is ready, and 503 otherwise, and from `close()` on.
  *
- * It asks nothing of a server, and never waits. A server without a connection is ready if nothing failed
- * since its last success: the next call connects.
+ * It asks nothing of a server, and never waits. A server without a connection is ready unless it could not
+ * be reached the last time: the next call connects.
  *
  * @throws TypeError that names the option that is wrong.
  */
@@ -137,7 +148,7 @@ function ofGroup(group: Group): (Facts & { name: string; isNeeded: boolean })[] 
       state,
       isDisabled: disabled,
       error: lastError?.code,
-      hasFailed: (lastError?.at ?? 0) > (lastSuccessAt ?? 0),
+      hasFailed: isAway(lastError?.code) && (lastError?.at ?? 0) > (lastSuccessAt ?? 0),
       breaker: breaker?.state,
     }));
 }
@@ -150,7 +161,8 @@ function ofOne(source: ServerSource): Facts & { name: string; isNeeded: boolean 
     state: source.state.name,
     isDisabled: false,
     error: lastError?.code,
-    hasFailed: (lastError?.at.getTime() ?? 0) > (lastSuccessAt?.getTime() ?? 0),
+    hasFailed:
+      isAway(lastError?.code) && (lastError?.at.getTime() ?? 0) > (lastSuccessAt?.getTime() ?? 0),
     breaker: breakerOf(source),
   };
 }
@@ -169,6 +181,11 @@ function readinessOf(
     ...(!ready && error !== undefined && { error }),
     ...(breaker !== undefined && { breaker }),
   };
+}
+
+/** Without a connection nothing else is known of a server. A tool that fails says nothing of it. */
+function isAway(code: ErrorCode | undefined): boolean {
+  return code !== undefined && AWAY.has(code);
 }
 
 function isGroup(source: Group | ServerSource): source is Group {

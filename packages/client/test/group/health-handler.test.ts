@@ -144,6 +144,22 @@ describe('a health handler', () => {
     expect((await ask(handle, '/readyz'))[0]).toBe(503);
   });
 
+  it('finds a server ready that connects for each call, whatever its tools do', async () => {
+    const gate = await gateTo(await serve());
+    const client = closeLater(createClient(gate.url, { ...quick, name: 'one', keepAlive: false }));
+    const handle = healthHandler(client);
+    await failureOf(client.callTool('no-such-tool'));
+    await failureOf(client.callTool('hang', {}, { timeoutMs: 5 }));
+    await until(() => expect(client.state.name).toBe('closed'));
+    expect(await ask(handle, '/readyz')).toEqual([
+      200,
+      { status: 'ok', servers: { one: { state: 'closed', required: true, ready: true } } },
+    ]);
+    gate.shut();
+    await failureOf(client.callTool('echo'));
+    expect((await ask(handle, '/readyz'))[0]).toBe(503);
+  });
+
   it('takes a pool, with its breaker', async () => {
     const pool = closeLater(createPool(nowhere, { name: 'many', breaker: { failures: 1 } }));
     const handle = healthHandler(pool);
