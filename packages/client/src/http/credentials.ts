@@ -41,7 +41,8 @@ export class Credentials {
     const names = typeof headers === 'object' ? Object.keys(checkHeaders(headers)) : [];
     if (typeof token === 'string') checkToken(token);
     this.#given = { ...given };
-    this.#areOwn =
+    // The client never speaks for one that had its own.
+    this.#areOwn ||=
       token !== undefined || typeof headers === 'function' || names.some(isCredentialName);
   }
 }
