@@ -29,6 +29,10 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
   'from-environment': ['AAPL 231.5', 'market-watch/1.0 blue', 'MARKET_URL is not set'],
   group: ['9 tools', 'a: 5 of 5, b: 5 of 5', 'c: away', 'c: 5 of 5', '9 tools again'],
   headers: ['market-watch/1.0, authorized: true, none', 'authorized: true, blue'],
+  'drain-and-health': [
+    'ready: 200\nthe breaker is open\nconnection-lost, not-sent\nready: 503, alive: 200',
+    'the breaker is closed\nclosed, ready: 503\nthe last call: done',
+  ],
   'health-monitor': ['market is healthy\nmarket is down\nmarket is healthy', 'MSFT 498.25'],
   'incoming-headers': ['AAPL 231.5', 'blue undefined undefined'],
   'limits-and-traces': [

@@ -47,6 +47,10 @@ test('a turn survives a cut in the middle of a safe call, which runs again on th
   const { events, told } = await turnOverCut('look', server, client);
   expect(done(events)).toMatchObject({ reason: 'end-turn', text: 'I see.' });
   expect(ofType(events, 'tool-result')).toMatchObject([{ tool: 'look', isError: false }]);
+  // It waited for the server meanwhile.
+  expect(ofType(events, 'tool-waiting')).toMatchObject([
+    { tool: 'look', waiting: { what: 'the call of look', reason: { code: 'connection-lost' } } },
+  ]);
   expect(told).toMatchObject({ tool_use_id: 'toolu_1', content: [{ text: 'look ran' }] });
   expect(told).not.toHaveProperty('is_error');
   expect(server.messagesOf('tools/call')).toHaveLength(2);

@@ -1,6 +1,6 @@
 import { ConnectionLostError, type ConnectionState } from '@longwire/client';
 import { describe, expect, it } from 'vitest';
-import { createStateWords, describeState } from '../src/connection-words.ts';
+import { createStateWords, describeState, describeWaiting } from '../src/connection-words.ts';
 
 const reason = new ConnectionLostError('the server\u001b[31m ended\nit', {
   certainty: 'outcome-unknown',
@@ -22,6 +22,17 @@ const lost = {
   nextDelayMs: 250,
   known: true,
 } as const;
+
+it('says that a call waits for a server that is away', () => {
+  const waiting = { server: 'git\u001b[1mhub', what: 'the call of echo', reason, since: 0 };
+  const soon = { ...waiting, nextTryAt: Date.now() + 3000 };
+  expect(describeWaiting(soon)).toMatch(
+    /^github is away \(the server ended it\), waiting; next try in (3|2\.\d) s$/,
+  );
+  expect(describeWaiting({ ...waiting, nextTryAt: undefined })).toBe(
+    'github is away (the server ended it), waiting; trying now',
+  );
+});
 
 describe('a state in words', () => {
   it.each<[ConnectionState, string]>([

@@ -33,3 +33,9 @@ export class WorkflowError extends LongwireError {
     this.problems = sorted;
   }
 }
+
+/** A server or a trigger that the workflow does not have. */
+export function unknownName(what: string, names: readonly string[]): LongwireError {
+  const options = { code: 'config', certainty: 'not-sent' } as const;
+  return new LongwireError(`${what}; there are ${names.join(', ')}`, options);
+}

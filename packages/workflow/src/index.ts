@@ -1,7 +1,9 @@
 export { loadWorkflow, parseWorkflow } from './parse.js';
-export { createWorkflow } from './workflow-runner.js';
+export { createWorkflow } from './create-workflow.js';
+export type { CutRun, WorkflowCloseOptions } from './close-options.js';
 export type { DeadLetter, DeadLetterEvent } from './dead-letter.js';
-export type { WorkflowRunner, WorkflowStats } from './workflow-runner.js';
+export type { WorkflowRunner } from './workflow-runner.js';
+export type { WorkflowStats } from './workflow-stats.js';
 export type { WorkflowOptions } from './options.js';
 export { readJournal, type JournalEntry } from './journal.js';
 export { WorkflowError, type Position, type WorkflowProblem } from './errors.js';

@@ -1,36 +1,23 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { LongwireError } from '@longwire/client';
-import type { DeadLetter, DeadLetterEvent } from './dead-letter.js';
+import { checkCloseOptions, type CutRun, type WorkflowCloseOptions } from './close-options.js';
+import type { DeadLetterEvent } from './dead-letter.js';
+import { DeadLetters } from './dead-letters.js';
 import { Debouncer } from './debouncer.js';
 import type { Trigger, Workflow } from './definition.js';
+import { unknownName } from './errors.js';
 import { eventFrom, eventOf, identityOf, type GivenEvent, type WorkflowEvent } from './event.js';
-import { notSent, type Failure } from './failure.js';
+import { notSent } from './failure.js';
 import { Intake, type Entry, type Taken } from './intake.js';
 import { Journal } from './journal.js';
-import { LineFile } from './line-file.js';
 import { LoopGuard } from './loop-guard.js';
 import { resolveOptions, type ResolvedWorkflowOptions, type WorkflowOptions } from './options.js';
 import { takeRun, type RunOptions, type RunTask } from './run-runner.js';
 import { RunQueue } from './run-queue.js';
-import { exclusionKey, type Run, type RunOutcome } from './run.js';
+import { exclusionKey, type Run } from './run.js';
 import { subscribe } from './subscriptions.js';
 import { ToolLists } from './tools.js';
-
-/** What a workflow has done since it was started. */
-export interface WorkflowStats {
-  /** Events that match a trigger, regardless of its condition. */
-  events: number;
-  /** Events, or keys, that were taken before. */
-  duplicates: number;
-  /** Events that failed because too many runs waited. */
-  overflowed: number;
-  /** Finished runs, by outcome; superseded ones were not begun. */
-  runs: Record<RunOutcome | 'dry-run', number>;
-  /** Runs that wait, debounced ones included. */
-  queued: number;
-  /** Active runs. */
-  running: number;
-}
+import type { WorkflowStats } from './workflow-stats.js';
 
 /** How long `stop` waits for calls in flight, in milliseconds. */
 const stopGraceMs = 10_000;
@@ -43,7 +30,7 @@ export class WorkflowRunner implements AsyncDisposable {
   readonly #guard = new LoopGuard();
   readonly #queue: RunQueue<RunTask>;
   readonly #debouncer: Debouncer;
-  readonly #deadLetters: LineFile | undefined;
+  readonly #deadLetters: DeadLetters;
   readonly #stopping = new AbortController();
   readonly #aborting = new AbortController();
   readonly #unsubscribe: (() => void)[] = [];
@@ -63,6 +50,10 @@ export class WorkflowRunner implements AsyncDisposable {
   #starting: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #failed: { error: unknown } | undefined;
+  /** It takes no more events, and waits until all runs are over. */
+  #isDraining = false;
+  /** Runs that the end of the workflow has cut. */
+  readonly #cut: CutRun[] = [];
   #waiters: (() => void)[] = [];
 
   /** Use {@link createWorkflow}. */
@@ -81,9 +72,8 @@ export class WorkflowRunner implements AsyncDisposable {
       (task) => this.#take(task),
     );
     this.#debouncer = new Debouncer((task) => this.#queue.add(task));
-    if (deadLetterFile !== undefined && !dryRun) {
-      this.#deadLetters = new LineFile(deadLetterFile, { durable: true });
-    }
+    const file = dryRun ? undefined : deadLetterFile;
+    this.#deadLetters = new DeadLetters({ workflow: workflow.name, file });
     const stop = (): void => void this.stop().catch(() => undefined);
     signal?.addEventListener('abort', stop, { once: true });
     this.#unsubscribe.push(() => signal?.removeEventListener('abort', stop));
@@ -123,7 +113,7 @@ export class WorkflowRunner implements AsyncDisposable {
   async push(given: GivenEvent): Promise<Taken> {
     const names = Object.keys(this.#options.servers);
     const { server = names.length === 1 ? names[0] : undefined } = given;
-    if (server === undefined) throw unknown('the event names no server', names);
+    if (server === undefined) throw unknownName('the event names no server', names);
     this.#knownServer(server);
     const event = eventFrom(given, server);
     return this.#accept(event, {
@@ -144,7 +134,7 @@ export class WorkflowRunner implements AsyncDisposable {
     this.#knownServer(event.server);
     const names = this.#workflow.triggers.map(({ name }) => name);
     if (trigger !== undefined && !names.includes(trigger)) {
-      throw unknown(`no trigger ${trigger}`, names);
+      throw unknownName(`no trigger ${trigger}`, names);
     }
     return this.#accept(event, {
       identity: run === undefined ? identityOf(event) : JSON.stringify(['run', run]),
@@ -188,6 +178,22 @@ export class WorkflowRunner implements AsyncDisposable {
     await this.closed;
   }
 
+  /**
+   * Takes no more events, and lets the runs that are taken finish, debounced ones included. After `drainMs`,
+   * or with another `close` or `stop`, calls in flight are aborted, and other runs end as with `stop`.
+   *
+   * @throws TypeError that names the option; as {@link stop}.
+   */
+  async close(options: WorkflowCloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
+    const { drainMs = 0, onCut } = options;
+    if (drainMs > 0 && !this.#isDraining && this.#stopped === undefined) await this.#drain(drainMs);
+    this.#end();
+    this.#aborting.abort();
+    await this.closed;
+    for (const run of this.#cut) onCut?.(run);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -225,7 +231,7 @@ export class WorkflowRunner implements AsyncDisposable {
 
   #knownServer(server: string): void {
     const names = Object.keys(this.#options.servers);
-    if (!names.includes(server)) throw unknown(`no server ${server}`, names);
+    if (!names.includes(server)) throw unknownName(`no server ${server}`, names);
   }
 
   #listen(server: string): void {
@@ -244,7 +250,7 @@ export class WorkflowRunner implements AsyncDisposable {
 
   async #accept(event: WorkflowEvent, entry: Entry): Promise<Taken> {
     const intake = this.#intake;
-    if (intake === undefined || this.#stopped !== undefined) {
+    if (intake === undefined || this.#isDraining || this.#stopped !== undefined) {
       const options = { code: 'closed', certainty: 'not-sent' } as const;
       throw new LongwireError('the workflow takes no events: it is not running', options);
     }
@@ -256,7 +262,7 @@ export class WorkflowRunner implements AsyncDisposable {
     if (queued >= maxQueued) {
       this.#stats.overflowed += 1;
       const { trigger, run } = entry.retry ?? {};
-      await this.#writeDeadLetter(event, notSent('queue-full', `${queued} runs wait already`), {
+      await this.#deadLetters.add(event, notSent('queue-full', `${queued} runs wait already`), {
         ...(trigger !== undefined && { trigger }),
         ...(run !== undefined && { run }),
       });
@@ -310,27 +316,34 @@ export class WorkflowRunner implements AsyncDisposable {
       write: async (run, record) => this.#journal?.step(run, record),
       finish: async (run) => this.#journal?.finish(run),
       onDead: ({ event, trigger, id }, error) =>
-        this.#writeDeadLetter(event, error, { trigger, run: id }),
+        this.#deadLetters.add(event, error, { trigger, run: id }),
       onEnd: async (entry) => log?.(entry),
     };
   }
 
   /** Handles a run that is unfinished when the workflow stops. */
   async #abandon({ run: { event, trigger, id } }: RunTask): Promise<void> {
+    this.#cut.push({ run: id, trigger });
     if (this.#journal !== undefined || this.#options.dryRun) return;
     this.#runs.dead += 1;
     const failure = notSent('stopped', 'the workflow was stopped, and there is no journal');
-    await this.#writeDeadLetter(event, failure, { trigger, run: id });
+    await this.#deadLetters.add(event, failure, { trigger, run: id });
   }
 
-  async #writeDeadLetter(
-    event: WorkflowEvent,
-    error: Failure,
-    run: { trigger?: string; run?: string } = {},
-  ): Promise<void> {
-    const time = new Date().toISOString();
-    const letter: DeadLetter = { time, workflow: this.#workflow.name, ...run, event, error };
-    await this.#deadLetters?.add(letter);
+  /** Waits until all runs are over, or the time, or the workflow is. */
+  async #drain(ms: number): Promise<void> {
+    this.#isDraining = true;
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    let isLate = false;
+    const late = (): void => {
+      isLate = true;
+      this.#changed();
+    };
+    const timer = ms === Infinity ? undefined : setTimeout(late, Math.min(ms, 2 ** 31 - 1));
+    while (!this.#isIdle && !isLate && this.#stopped === undefined) {
+      await new Promise<void>((resolve) => void this.#waiters.push(resolve));
+    }
+    clearTimeout(timer);
   }
 
   async #stop(): Promise<void> {
@@ -363,6 +376,7 @@ export class WorkflowRunner implements AsyncDisposable {
   #end(): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = this.#stop();
+    this.#changed();
     this.#close(
       this.#stopped.then(() => {
         if (this.#failed !== undefined) throw this.#failed.error;
@@ -383,18 +397,4 @@ export class WorkflowRunner implements AsyncDisposable {
   #changed(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
-}
-
-function unknown(what: string, names: readonly string[]): LongwireError {
-  const options = { code: 'config', certainty: 'not-sent' } as const;
-  return new LongwireError(`${what}; there are ${names.join(', ')}`, options);
-}
-
-/**
- * Makes a workflow over connected servers. Nothing happens before {@link WorkflowRunner.start}.
- *
- * @throws TypeError that names the option that is wrong.
- */
-export function createWorkflow(workflow: Workflow, options: WorkflowOptions): WorkflowRunner {
-  return new WorkflowRunner(workflow, options);
 }

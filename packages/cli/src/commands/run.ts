@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { LongwireError } from '@longwire/client';
-import type { Taken, WorkflowRunner } from '@longwire/workflow';
+import type { CutRun, Taken, WorkflowRunner } from '@longwire/workflow';
 import type { ExitCode } from '../exit-codes.js';
 import type { AddCommand, Context } from '../context.js';
 import { collect } from '../options.js';
@@ -30,7 +30,8 @@ export const addRun: AddCommand = (program, run) => {
       'after',
       `
 Goes on until Ctrl-C, also over losses of a connection; with --events, until all
-is handled. Commands that the file names under "servers" are started. The
+is handled. Runs that have begun may then finish for 10 s; a second Ctrl-C ends
+at once. Commands that the file names under "servers" are started. The
 journal and both files keep what events, arguments and results hold. With
 --json, one line a run.
 
@@ -81,8 +82,18 @@ async function runFile(context: Context, file: string, options: RunOptions): Pro
         print(run);
         if (options.dryRun !== true) await logFile?.add(run);
       },
-      signal,
     });
+    const cut: CutRun[] = [];
+    let closed: Promise<void> | undefined;
+    const drain = (): void => {
+      const { queued, running } = runner.stats();
+      if (queued + running > 0) terminal.remark(drainRemark);
+      closed = runner.close({ drainMs, onCut: (run) => cut.push(run) });
+      // It is awaited at the end.
+      closed.catch(() => {});
+    };
+    signal.addEventListener('abort', drain, { once: true });
+    if (signal.aborted) drain();
     await runner.start();
     terminal.remark(`Running ${workflow.name}; Ctrl-C ends it.`);
     if (events === undefined) await runner.closed;
@@ -90,12 +101,23 @@ async function runFile(context: Context, file: string, options: RunOptions): Pro
       const unmatched = await Promise.race([emitAll(runner, events), runner.closed.then(() => 0)]);
       if (unmatched > 0) terminal.remark(unmatchedRemark(unmatched, events.length));
     }
-    await runner.stop();
+    await (closed ?? runner.stop());
+    if (cut.length > 0) terminal.remark(cutRemark(cut, options.journal !== undefined));
     terminal.remark(summary(runner.stats()));
     return signal.aborted ? 130 : 0;
   } finally {
     await closeClients(clients);
   }
+}
+
+/** How long runs may take to finish after Ctrl-C, in milliseconds. */
+const drainMs = 10_000;
+const drainRemark = 'Finishing the runs that have begun, for 10 s at most; Ctrl-C ends at once.';
+
+function cutRemark({ length }: readonly CutRun[], hasJournal: boolean): string {
+  const runs = length === 1 ? '1 run' : `${length} runs`;
+  const then = hasJournal ? 'the next run with this journal resumes' : 'a dead letter has';
+  return `${runs} did not finish; ${then} ${length === 1 ? 'it' : 'them'}.`;
 }
 
 /** How many runs may wait before no more events are pushed. */

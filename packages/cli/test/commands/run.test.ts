@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve, type Serving } from '@longwire/server';
+import { McpServer } from '@modelcontextprotocol/server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import { createDemoServer } from '../../src/demo/server.ts';
@@ -44,6 +45,13 @@ const lostLetter = {
   trigger: 'pear#1',
   event: { name: 'pair', server: 'math', id: 'e', at: '', data: {}, params: {} },
 };
+
+/** A promise, and what fulfils it. */
+function latch(): { opened: Promise<void>; open: () => void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
 
 async function runWorkflow(
   text: string,
@@ -168,6 +176,40 @@ triggers:
     interrupt?.();
     expect((await running).code).toBe(130);
     expect(stderr).not.toContain('error');
+  });
+
+  it('lets the runs finish that have begun when it is interrupted', async () => {
+    const held = latch();
+    const called = latch();
+    const slow = new McpServer({ name: 'slow', version: '1.0.0' });
+    slow.registerTool('hold', {}, async () => {
+      called.open();
+      await held.opened;
+      return { content: [{ type: 'text', text: 'held' }] };
+    });
+    slow.registerTool('note', {}, () => ({ content: [{ type: 'text', text: 'noted' }] }));
+    const slowServing = await serve({ create: () => slow });
+    try {
+      let interrupt = (): void => {};
+      const text = 'triggers: [{ on: pair, call: hold, then: [{ call: note }] }]';
+      await writeFile(join(cwd, 'one.jsonl'), '{ "name": "pair", "server": "math" }\n');
+      const running = runWorkflow(
+        text,
+        ['--server', `math=${slowServing.sseUrl}`, '--events', 'one.jsonl'],
+        { onInterrupt: (listener) => (interrupt = listener) },
+      );
+      await called.opened;
+      interrupt();
+      held.open();
+      const { code, stdout, stderr } = await running;
+      expect(code).toBe(130);
+      expect(stdout).toContain('pair of math: done, math/hold, math/note');
+      expect(stderr).toContain('Finishing the runs that have begun, for 10 s at most;');
+      expect(stderr).not.toContain('did not finish');
+    } finally {
+      held.open();
+      await slowServing.close();
+    }
   });
 
   it.each<[what: string, text: string, args: () => string[], code: number, told: RegExp]>([

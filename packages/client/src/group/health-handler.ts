@@ -38,12 +38,23 @@ export interface Readyz {
 /**
  * Answers `/livez` (or `/healthz`) and `/readyz`, whatever comes before these in the path. Requests of
  * `node:http` (and of Express, and `request.raw` of Fastify) come with their response; a `Request` of the
- * Fetch standard gets a `Response`.
+ * Fetch standard gets a `Response`, whatever its framework passes beside it.
  */
 export interface HealthHandler {
   (request: IncomingMessage, response: ServerResponse): void;
-  (request: Request): Response;
+  (request: Request, context?: unknown): Response;
 }
+
+/** What fails while a server is away. */
+const AWAY: ReadonlySet<ErrorCode> = new Set([
+  'connect-failed',
+  'connect-timeout',
+  'not-mcp',
+  'unauthorized',
+  'forbidden',
+  'http-status',
+  'connection-lost',
+]);
 
 interface Answer {
   status: number;
@@ -58,8 +69,8 @@ interface Answer {
  * - `/livez` is 200 while the process answers: a server that is away is no reason to restart a program.
  * - `/readyz` is 200 when every server that is required is ready, and 503 otherwise, and from `close()` on.
  *
- * It asks nothing of a server, and never waits. A server without a connection is ready if nothing failed
- * since its last success: the next call connects.
+ * It asks nothing of a server, and never waits. A server without a connection is ready unless it could not
+ * be reached the last time: the next call connects.
  *
  * @throws TypeError that names the option that is wrong.
  */
@@ -69,7 +80,7 @@ export function healthHandler(
 ): HealthHandler {
   checkOptionNames(options, ['required']);
   checkTexts('required', options.required);
-  const handle = (request: IncomingMessage | Request, response?: ServerResponse): unknown => {
+  const handle = (request: IncomingMessage | Request, response?: unknown): unknown => {
     const answer = answerTo(request, () => readyz(source, options.required));
     const body = request.method === 'HEAD' ? null : JSON.stringify(answer.body);
     const headers = {
@@ -77,11 +88,16 @@ export function healthHandler(
       'cache-control': 'no-store',
       ...(answer.allow !== undefined && { allow: answer.allow }),
     };
-    if (response === undefined) return new Response(body, { status: answer.status, headers });
+    if (!isResponse(response)) return new Response(body, { status: answer.status, headers });
     response.writeHead(answer.status, headers).end(body ?? undefined);
     return undefined;
   };
   return handle as HealthHandler;
+}
+
+/** Frameworks of the Fetch standard pass a context in its place: Next.js, Bun and Deno do. */
+function isResponse(given: unknown): given is ServerResponse {
+  return typeof (given as Partial<ServerResponse> | undefined)?.writeHead === 'function';
 }
 
 function answerTo({ method, url = '/' }: IncomingMessage | Request, ready: () => Readyz): Answer {
@@ -132,7 +148,7 @@ function ofGroup(group: Group): (Facts & { name: string; isNeeded: boolean })[] 
       state,
       isDisabled: disabled,
       error: lastError?.code,
-      hasFailed: (lastError?.at ?? 0) > (lastSuccessAt ?? 0),
+      hasFailed: isAway(lastError?.code) && (lastError?.at ?? 0) > (lastSuccessAt ?? 0),
       breaker: breaker?.state,
     }));
 }
@@ -145,7 +161,8 @@ function ofOne(source: ServerSource): Facts & { name: string; isNeeded: boolean 
     state: source.state.name,
     isDisabled: false,
     error: lastError?.code,
-    hasFailed: (lastError?.at.getTime() ?? 0) > (lastSuccessAt?.getTime() ?? 0),
+    hasFailed:
+      isAway(lastError?.code) && (lastError?.at.getTime() ?? 0) > (lastSuccessAt?.getTime() ?? 0),
     breaker: breakerOf(source),
   };
 }
@@ -164,6 +181,11 @@ function readinessOf(
     ...(!ready && error !== undefined && { error }),
     ...(breaker !== undefined && { breaker }),
   };
+}
+
+/** Without a connection nothing else is known of a server. A tool that fails says nothing of it. */
+function isAway(code: ErrorCode | undefined): boolean {
+  return code !== undefined && AWAY.has(code);
 }
 
 function isGroup(source: Group | ServerSource): source is Group {

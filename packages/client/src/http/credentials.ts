@@ -39,7 +39,8 @@ export class Credentials {
     if (headers === undefined && token === undefined) return;
     const names = typeof headers === 'object' ? Object.keys(checkHeaders(headers)) : [];
     this.#given = { ...given };
-    this.#areOwn =
+    // The client never speaks for one that had its own.
+    this.#areOwn ||=
       token !== undefined || typeof headers === 'function' || names.some(isCredentialName);
   }
 }

@@ -140,6 +140,33 @@ describe.each(['client', 'pool', 'group'] as const)('a %s that drains', (which) 
   });
 });
 
+it('a client drains what its principals ask, too, and one of them alone', async () => {
+  const held = new Held();
+  const server = await serve({ holdPost: held.hold });
+  const client = clientOf(server.url, { ...quick, name: 'one' });
+  const [ann, bob] = [client.as('ann'), client.as('bob')];
+  const first = ann.callTool('echo', text('ann'));
+  const second = bob.callTool('echo', text('bob'));
+  await until(() => expect(held.came).toHaveLength(2));
+  const annClosed = ann.close({ drainMs: 60_000 });
+  expect(await failureOf(ann.callTool('echo'))).toMatchObject({ code: 'closed' });
+  const closed = client.close({ drainMs: 60_000 });
+  expect(await failureOf(client.callTool('echo'))).toMatchObject(refused('one'));
+  expect(await failureOf(bob.callTool('echo'))).toMatchObject(refused('one'));
+  expect(bob.isClosing).toBe(true);
+  held.end();
+  expect(await Promise.all([first, second])).toEqual([said('ann'), said('bob')]);
+  await Promise.all([annClosed, closed]);
+  expect(await bob.callTool('echo', text('again'))).toEqual(said('again'));
+
+  const cut: CutCall[] = [];
+  const hang = failureOf(bob.callTool('hang'));
+  await until(() => expect(runsOf(server, 'hang')).toHaveLength(1));
+  await client.close({ drainMs: 10, onCut: (call) => cut.push(call) });
+  expect(await hang).toMatchObject({ code: 'closed', certainty: 'outcome-unknown' });
+  expect(cut).toEqual([{ what: 'the call of hang', certainty: 'outcome-unknown' }]);
+});
+
 it('a group drains what is asked of its clients, too', async () => {
   const held = new Held();
   const server = await serve({ holdPost: held.hold });

@@ -23,6 +23,15 @@ async function ask(handle: HealthHandler, path: string): Promise<[number, Readyz
 const isReady = { state: 'ready', required: true, ready: true };
 
 describe('a health handler', () => {
+  it.each([[{ params: {} }], [undefined], [null]])(
+    'gives a Response where a framework passes %j beside the request',
+    async (context) => {
+      const handle = healthHandler(groupOf({ idle: { target: nowhere, lazy: true } }));
+      const response = handle(new Request('http://pod/livez'), context);
+      expect(await response.json()).toEqual({ status: 'ok' });
+    },
+  );
+
   it('is ready when every server that is required is ready', async () => {
     const gate = await gateTo(await serve());
     const group = groupOf({
@@ -132,6 +141,22 @@ describe('a health handler', () => {
     expect(server.requests).toHaveLength(requests);
     gate.shut();
     await until(() => expect(client.state.name).not.toBe('ready'));
+    expect((await ask(handle, '/readyz'))[0]).toBe(503);
+  });
+
+  it('finds a server ready that connects for each call, whatever its tools do', async () => {
+    const gate = await gateTo(await serve());
+    const client = closeLater(createClient(gate.url, { ...quick, name: 'one', keepAlive: false }));
+    const handle = healthHandler(client);
+    await failureOf(client.callTool('no-such-tool'));
+    await failureOf(client.callTool('hang', {}, { timeoutMs: 5 }));
+    await until(() => expect(client.state.name).toBe('closed'));
+    expect(await ask(handle, '/readyz')).toEqual([
+      200,
+      { status: 'ok', servers: { one: { state: 'closed', required: true, ready: true } } },
+    ]);
+    gate.shut();
+    await failureOf(client.callTool('echo'));
     expect((await ask(handle, '/readyz'))[0]).toBe(503);
   });
 
