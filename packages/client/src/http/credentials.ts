@@ -1,4 +1,3 @@
-import { validateHeaderValue } from 'node:http';
 import { LongwireError } from '../errors.js';
 import type { OutgoingRequest } from '../options/channel-options.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
@@ -10,7 +9,7 @@ export class Credentials {
   #given: PrincipalCredentials | undefined;
   #areOwn = false;
 
-  /** @throws TypeError for headers and tokens that HTTP does not allow. */
+  /** @throws TypeError for headers and a token that HTTP does not allow. */
   constructor(given?: PrincipalCredentials) {
     this.give(given);
   }
@@ -32,7 +31,7 @@ export class Credentials {
   /**
    * Replaces them. Without new ones those before stay.
    *
-   * @throws TypeError for headers and tokens that HTTP does not allow.
+   * @throws TypeError for headers and a token that HTTP does not allow.
    */
   give(given: PrincipalCredentials | undefined): void {
     if (given === undefined || isSame(given, this.#given)) return;
@@ -47,12 +46,13 @@ export class Credentials {
   }
 }
 
+/** One that users bring must not look like a server that cannot be reached. */
 function checkToken(token: string): void {
   try {
-    validateHeaderValue('authorization', token);
+    checkHeaders(bearer(token));
   } catch {
     throw new TypeError(
-      'as.token: it has characters that HTTP does not allow, such as a line break',
+      'as.token: it has characters that HTTP does not allow, such as a line break at its end',
     );
   }
 }

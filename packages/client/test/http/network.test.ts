@@ -13,6 +13,7 @@ import {
   startConnectProxy,
   type ConnectProxyOptions,
 } from '../../../../test/support/connect-proxy.ts';
+import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
 import { startSmallServer } from '../../../../test/support/small-server.ts';
 import { startTlsFront } from '../../../../test/support/tls-front.ts';
 import { connect, createClient, type ClientOptions, type ConnectError } from '../../src/index.ts';
@@ -63,6 +64,16 @@ describe('a server behind a proxy, with a private authority and certificates of 
     const tls = { ca: [ca], cert: Buffer.from(companyClient.cert), key: companyClient.key };
     const address = proxy.url.replace('//', '//alice:p%40ss%20word@');
     expect(await echoOf(`${origin}/mcp`, { proxy: address, tls })).toBe(ECHOED);
+  });
+
+  it('is told of without the password for the proxy, which a proxy may repeat', async () => {
+    await using proxy = await startHttpFixture(({ headers }, response) => {
+      response.writeHead(502).end(`no way: ${headers['proxy-authorization']}, alice:p@ss-word-1`);
+    });
+    const address = proxy.origin.replace('//', '//alice:p%40ss-word-1@');
+    const { message } = await failure('http://mcp.company.example/mcp', { proxy: address });
+    expect(message).toContain('no way: ');
+    expect(message).not.toMatch(/p@ss-word-1|YWxpY2U6cEBzcy13b3JkLTE/);
   });
 
   it('leaves nothing open when its client is closed while the proxy is silent', async () => {

@@ -21,11 +21,3 @@ describe('the option principal of a call', () => {
     }
   });
 });
-
-it('refuses a token that no header can have, without showing it', async () => {
-  await using client = createClient(nowhere);
-  const make = (): unknown => client.as('ann', { token: 'hush\n' });
-  expect(make).toThrow(
-    new TypeError('as.token: it has characters that HTTP does not allow, such as a line break'),
-  );
-});
