@@ -8,6 +8,7 @@ import { run as runAroundCalls } from './around-calls/index.mjs';
 import { run as runColdStart } from './cold-start/index.mjs';
 import { run as runDecoder } from './decoder/index.mjs';
 import { run as runHttpCalls } from './http-calls/index.mjs';
+import { run as runPrincipals } from './principals/index.mjs';
 import { run as runRecovery } from './recovery/index.mjs';
 import { run as runReplay } from './replay/index.mjs';
 import { run as runServer } from './server/index.mjs';
@@ -22,6 +23,7 @@ const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N] [--ses
   cold-start    listing tools from a command line, from start to end: Longwire and its peers
   recovery      from a cut stream to the next call, 1000 calls at once, a 50 MiB result: Longwire and its peers
   around-calls  what middlewares, a cache, a pool and a group of fifty servers cost and bring
+  principals    memory and CPU of a thousand users: client.as, and a client for each
   server        connections, memory, calls and broadcasts of servers: Longwire's, the official ones, peers
   decoder       throughput of the event-stream decoder: Longwire's and eventsource-parser's
   replay        a recording of a million lines, shown by longwire dash
@@ -50,6 +52,7 @@ const BENCHES = {
   'cold-start': runColdStart,
   recovery: runRecovery,
   'around-calls': runAroundCalls,
+  principals: ({ rounds, sessions }) => runPrincipals({ rounds: Math.min(rounds, 5), sessions }),
   server: runServer,
   decoder: runDecoder,
   replay: runReplay,

@@ -42,6 +42,10 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
   ],
   'logging-and-retry': ['"tool":"price","outcome":"ok"', 'after 3 attempts'],
   'market-agent': ['-> price', 'answered', 'Apple stands at 231.50.'],
+  'many-users': [
+    'the notes of ann, the notes of bob, the notes of ann, the notes of bob',
+    '2 tokens',
+  ],
   middleware: ['tools/call took less than a second', '{ timed: true }'],
   'one-shot': ['connecting\nready\n', 'closed\nconnecting\nready\n'],
   pool: ['3 connections, others wait', '9 done'],

@@ -280,6 +280,16 @@ describe('credentials', () => {
     for (const headers of server.headers) expect(headers).toMatchObject({ 'x-app': 'shop' });
   });
 
+  it('of one call do not reach the handshake, and the error says what does', async () => {
+    const server = await serve();
+    const client = clientOf(`${server.origin}/sse`);
+    const headers = { authorization: `Bearer ${tokenOf('alice')}` };
+    const failure = await failureOf(client.callTool('who', {}, { headers }));
+    expect(failure).toMatchObject({ code: 'unauthorized', certainty: 'not-sent' });
+    expect((failure as Error).message).toContain('client.as(principal, { headers })');
+    expect(await client.as('alice', { headers }).callTool('who')).toMatchObject(said('alice'));
+  });
+
   it('that were dropped are asked for again, and nobody else speaks for the principal', async () => {
     const server = await serve();
     const client = clientOf(`${server.origin}/mcp`, {

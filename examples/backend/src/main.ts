@@ -9,7 +9,11 @@ import { openServers } from './servers.js';
 const SERVERS = ['orders', 'stock', 'prices', 'payroll', 'files'] as const;
 type Server = (typeof SERVERS)[number];
 
-const app = fastify({ logger: { level: process.env['LOG_LEVEL'] ?? 'info' } });
+const app = fastify({
+  logger: { level: process.env['LOG_LEVEL'] ?? 'info' },
+  // When it closes, all calls are answered, and connections that wait for more are not waited for.
+  forceCloseConnections: true,
+});
 const figures = metrics();
 const group = openServers(app.log, figures);
 

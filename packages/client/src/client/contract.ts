@@ -163,7 +163,7 @@ export interface LongwireClient<
    * - `headers` and `token` are the principal's credentials. Those given last go for it, and without new
    *   ones those before. With credentials of its own, none of the client's goes with its requests:
    *   neither `auth`, nor user info of the URL, nor a header with the name of a credential. Without,
-   *   the client speaks for it.
+   *   the client speaks for it, in a session that is closed when the principal gets credentials.
    * - `close()` of the view closes the principal's session, `close()` of the client all of them.
    *
    * @throws TypeError for a name that is none, for credentials that cannot be sent, and for

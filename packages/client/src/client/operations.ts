@@ -1,6 +1,8 @@
 import { requestContext } from '../connection/request-context.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
+import { ConnectError } from '../errors.js';
 import type { Tally } from '../health/tally.js';
+import { isCredentialName } from '../secrets/known-secrets.js';
 import { Call, type SharedCallOptions } from './call.js';
 import type { CurrentConnection } from './current-connection.js';
 import { checkOperationOptions } from './options.js';
@@ -9,6 +11,18 @@ import { fromSdkError } from './sdk-errors.js';
 import type { SdkSide } from './sdk-side.js';
 import type { OperationOptions } from './types.js';
 import type { UnderWay } from './under-way.js';
+
+/** A handshake is made for all calls of a session: credentials of one of them do not reach it. */
+function withPrincipalHint(error: unknown, { headers = {} }: OperationOptions): unknown {
+  if (!(error instanceof ConnectError)) return error;
+  const { code, summary, tried } = error;
+  const isRefused = code === 'unauthorized' || code === 'forbidden';
+  if (!isRefused || !Object.keys(headers).some(isCredentialName)) return error;
+  const hint =
+    'the credentials of a call do not reach the handshake; to connect with them use ' +
+    'client.as(principal, { headers })';
+  return new ConnectError(summary, { code, tried, hint, cause: error });
+}
 
 /** What {@link Operations} are made with. */
 export interface OperationsOptions {
@@ -58,7 +72,7 @@ export class Operations {
       return result;
     } catch (error) {
       tally.failed(tool, error, options);
-      throw underWay.failed(call, error);
+      throw underWay.failed(call, withPrincipalHint(error, options));
     } finally {
       call.done();
     }

@@ -209,7 +209,7 @@ export class Principals<Session extends PrincipalSource> {
 
   /**
    * Takes the credentials that were given last. Where the principal shows who it is by itself from now on,
-   * or does so no more, its session is closed: it was opened as somebody else.
+   * its session is closed: the client opened it in its own name.
    */
   #give(record: PrincipalRecord<Session>, given: PrincipalCredentials | undefined): void {
     const { credentials } = record;

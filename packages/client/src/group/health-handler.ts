@@ -38,11 +38,11 @@ export interface Readyz {
 /**
  * Answers `/livez` (or `/healthz`) and `/readyz`, whatever comes before these in the path. Requests of
  * `node:http` (and of Express, and `request.raw` of Fastify) come with their response; a `Request` of the
- * Fetch standard gets a `Response`.
+ * Fetch standard gets a `Response`, whatever its framework passes beside it.
  */
 export interface HealthHandler {
   (request: IncomingMessage, response: ServerResponse): void;
-  (request: Request): Response;
+  (request: Request, context?: unknown): Response;
 }
 
 /** What fails while a server is away. */
@@ -80,7 +80,7 @@ export function healthHandler(
 ): HealthHandler {
   checkOptionNames(options, ['required']);
   checkTexts('required', options.required);
-  const handle = (request: IncomingMessage | Request, response?: ServerResponse): unknown => {
+  const handle = (request: IncomingMessage | Request, response?: unknown): unknown => {
     const answer = answerTo(request, () => readyz(source, options.required));
     const body = request.method === 'HEAD' ? null : JSON.stringify(answer.body);
     const headers = {
@@ -88,11 +88,16 @@ export function healthHandler(
       'cache-control': 'no-store',
       ...(answer.allow !== undefined && { allow: answer.allow }),
     };
-    if (response === undefined) return new Response(body, { status: answer.status, headers });
+    if (!isResponse(response)) return new Response(body, { status: answer.status, headers });
     response.writeHead(answer.status, headers).end(body ?? undefined);
     return undefined;
   };
   return handle as HealthHandler;
+}
+
+/** Frameworks of the Fetch standard pass a context in its place: Next.js, Bun and Deno do. */
+function isResponse(given: unknown): given is ServerResponse {
+  return typeof (given as Partial<ServerResponse> | undefined)?.writeHead === 'function';
 }
 
 function answerTo({ method, url = '/' }: IncomingMessage | Request, ready: () => Readyz): Answer {

@@ -42,6 +42,15 @@ export class MemberBreaker {
   }
 
   /**
+   * Does what a call needs before it, if the server may be asked. `limits` are those of the call.
+   *
+   * @throws ConnectionLostError, certainly not sent, where it may not.
+   */
+  ask<T>(what: string, limits: CallToolOptions, make: () => Promise<T>): Promise<T> {
+    return this.#gate.run(what, limits, make);
+  }
+
+  /**
    * Makes a call, if it may be made. `make` is given the options by which it can be ended while it is
    * not sent; `given` are those of the program, whose limits are its own.
    *

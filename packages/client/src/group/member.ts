@@ -54,7 +54,7 @@ export class GroupMember {
   readonly #options: GroupMemberOptions;
   readonly #client: LongwireClient | undefined;
   readonly #inFlight: InFlightLimit;
-  readonly #breaker: MemberBreaker | undefined;
+  readonly breaker: MemberBreaker | undefined;
   readonly #record: ServerRecord;
   readonly #listing: Listing;
   readonly #stopListening: (() => void)[];
@@ -73,7 +73,7 @@ export class GroupMember {
     this.#client = isClient(source) ? source : undefined;
     this.#inFlight = new InFlightLimit({ limit: maxInFlight, of: options.name, shared });
     const { breaker, emit, name: server } = options;
-    this.#breaker =
+    this.breaker =
       breaker &&
       new MemberBreaker({
         options: breaker,
@@ -133,7 +133,7 @@ export class GroupMember {
       tools: this.isOffered ? this.tools.length : 0,
       inFlight: this.#inFlight.inFlight,
       waiting: this.#inFlight.waiting,
-      breaker: this.#breaker?.status,
+      breaker: this.breaker?.status,
     };
   }
 
@@ -265,7 +265,7 @@ export class GroupMember {
   ): Promise<CallToolResult> {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw disabledError(what, this.name);
-    this.#breaker?.check(what);
+    this.breaker?.check(what);
     // It needs no turn for that.
     if (this.#failsAtOnce(options)) return source.callTool(original, args, options);
     const epoch = this.#epoch;
@@ -277,9 +277,9 @@ export class GroupMember {
       if (epoch !== this.#epoch) throw closedError('not-sent');
       const make = (own: CallToolOptions): Promise<CallToolResult> =>
         source.callTool(original, args, own);
-      const result = await (this.#breaker === undefined
+      const result = await (this.breaker === undefined
         ? make(passed)
-        : this.#breaker.run(what, { given: options, passed }, make));
+        : this.breaker.run(what, { given: options, passed }, make));
       this.#record.succeeded();
       return result;
     } catch (error) {
@@ -321,8 +321,7 @@ export class GroupMember {
     const at = Date.now();
     this.#record.entered(state, at);
     this.#options.emit({ type: 'state', server: this.name, at, state });
-    if (state.name === 'reconnecting' || state.name === 'resting')
-      this.#breaker?.lost(state.reason);
+    if (state.name === 'reconnecting' || state.name === 'resting') this.breaker?.lost(state.reason);
     if (state.name === 'resting') this.#wentDown();
     if (state.name === 'ready') this.#reconnected();
   }

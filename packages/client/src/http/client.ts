@@ -85,6 +85,9 @@ export class HttpClient implements HttpRequestHandlers {
     const { connectMs, counts, cookieJar, secrets, network = PLAIN_NETWORK } = own;
     this.counts = counts;
     this.#secrets = secrets;
+    for (const authorization of network.proxies?.authorizations ?? []) {
+      secrets?.addHeader('proxy-authorization', authorization);
+    }
     this.#cookieJar = cookieJar;
     this.#handlerOptions = {
       open: this.#open,

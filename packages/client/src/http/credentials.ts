@@ -9,7 +9,7 @@ export class Credentials {
   #given: PrincipalCredentials | undefined;
   #areOwn = false;
 
-  /** @throws TypeError for headers that HTTP does not allow. */
+  /** @throws TypeError for headers and a token that HTTP does not allow. */
   constructor(given?: PrincipalCredentials) {
     this.give(given);
   }
@@ -31,16 +31,29 @@ export class Credentials {
   /**
    * Replaces them. Without new ones those before stay.
    *
-   * @throws TypeError for headers that HTTP does not allow.
+   * @throws TypeError for headers and a token that HTTP does not allow.
    */
   give(given: PrincipalCredentials | undefined): void {
     if (given === undefined || isSame(given, this.#given)) return;
     const { headers, token } = given;
     if (headers === undefined && token === undefined) return;
     const names = typeof headers === 'object' ? Object.keys(checkHeaders(headers)) : [];
+    if (typeof token === 'string') checkToken(token);
     this.#given = { ...given };
-    this.#areOwn =
+    // The client never speaks for one that had its own.
+    this.#areOwn ||=
       token !== undefined || typeof headers === 'function' || names.some(isCredentialName);
+  }
+}
+
+/** One that users bring must not look like a server that cannot be reached. */
+function checkToken(token: string): void {
+  try {
+    checkHeaders(bearer(token));
+  } catch {
+    throw new TypeError(
+      'as.token: it has characters that HTTP does not allow, such as a line break at its end',
+    );
   }
 }
 

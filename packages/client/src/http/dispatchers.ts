@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Agent, buildConnector, Dispatcher } from 'undici';
 import type { DispatcherLike } from '../options/channel-options.js';
 import type { Network } from './network.js';
@@ -57,11 +58,14 @@ function openDispatchers(
   { network, connectMs }: { network: Network; connectMs: number },
   max: MaxConnections,
 ): Dispatchers {
-  const connect = { timeout: connectMs, ...network.tls };
-  const requests = agentOf(network, connect, {
+  const closing = new AbortController();
+  const connect = connecting(network, { timeout: connectMs, ...network.tls }, closing.signal);
+  const requests = createAgent({
+    connect,
     connections: max.requests === Infinity ? null : max.requests,
   });
-  const probes = agentOf(network, connect, {
+  const probes = createAgent({
+    connect,
     connections: max.probes,
     keepAliveTimeout: PROBE_KEEP_ALIVE_MS,
     keepAliveMaxTimeout: PROBE_KEEP_ALIVE_MS,
@@ -69,7 +73,10 @@ function openDispatchers(
   return {
     requests: forwarding(requests, network),
     probes: forwarding(probes, network),
-    close: async () => void (await Promise.all([requests.destroy(), probes.destroy()])),
+    close: async () => {
+      closing.abort();
+      await Promise.all([requests.destroy(), probes.destroy()]);
+    },
   };
 }
 
@@ -114,23 +121,22 @@ export function createFetchDispatcher(
   network: Network,
   connect: buildConnector.BuildOptions,
 ): Dispatcher {
-  return forwarding(agentOf(network, connect, {}), network);
+  return forwarding(createAgent({ connect: connecting(network, connect) }), network);
 }
 
-function agentOf(
+/** How an agent opens its sockets, until `signal` is aborted. */
+function connecting(
   network: Network,
-  connect: buildConnector.BuildOptions,
-  options: Agent.Options,
-): Agent {
+  options: buildConnector.BuildOptions,
+  signal?: AbortSignal,
+): NonNullable<Agent.Options['connect']> {
   const { proxies } = network;
-  const direct = endingByAlert(createConnector(connect));
-  return createAgent({
-    ...options,
-    connect:
-      proxies === undefined
-        ? direct
-        : connectThrough({ ...network, proxies }, { direct, connectMs: connect.timeout }),
-  });
+  const direct = endingByAlert(createConnector(options));
+  if (proxies === undefined) return direct;
+  // Each attempt to open a tunnel listens to it.
+  if (signal !== undefined) setMaxListeners(0, signal);
+  const { timeout: connectMs } = options;
+  return connectThrough({ ...network, proxies }, { direct, connectMs, signal });
 }
 
 /**

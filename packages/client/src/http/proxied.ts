@@ -14,14 +14,20 @@ const DEFAULT_CONNECT_MS = 10_000;
 const tunnelTo = callbackify(openTunnel);
 
 /**
- * Opens sockets as `direct` does, and those for servers of https that have a proxy through it. undici's own `ProxyAgent` says of a tunnel that fails only that it does.
+ * Opens sockets as `direct` does, and those for servers of https that have a proxy through it, until
+ * `signal` is aborted. undici's own `ProxyAgent` says of a tunnel that fails only that it does.
  */
 export function connectThrough(
   { trust, proxies }: Network & { proxies: ProxyRules },
   {
     direct,
     connectMs = DEFAULT_CONNECT_MS,
-  }: { direct: buildConnector.connector; connectMs?: number | undefined },
+    signal,
+  }: {
+    direct: buildConnector.connector;
+    connectMs?: number | undefined;
+    signal?: AbortSignal | undefined;
+  },
 ): buildConnector.connector {
   const timeoutMs = connectMs * PROXY_SHARE;
   const toProxy = createConnector({ timeout: timeoutMs, ...trust });
@@ -46,7 +52,8 @@ export function connectThrough(
       return;
     }
     const host = { hostname: bareHost(hostname), port: Number(port || 443) };
-    tunnelTo(proxy, host, { tls: trust, timeoutMs }, (failure, httpSocket) => {
+    const how = { tls: trust, timeoutMs, ...(signal !== undefined && { signal }) };
+    tunnelTo(proxy, host, how, (failure, httpSocket) => {
       if (failure !== null) {
         callback(failure, null);
         return;

@@ -78,6 +78,13 @@ export class ProxyRules {
     );
   }
 
+  /** The credentials for the proxies. */
+  get authorizations(): string[] {
+    return [this.#http, this.#https].flatMap((proxy) =>
+      proxy !== undefined && 'url' in proxy ? (proxy.authorization ?? []) : [],
+    );
+  }
+
   /** The proxy for a server; `undefined` if it is reached without one. */
   proxyFor({ protocol, hostname, port }: URL): Proxy | UnusableProxy | undefined {
     const isHttps = protocol === 'https:';

@@ -80,8 +80,8 @@ function createContext(
 
 /**
  * A context that trusts these authorities beside those of Node. By the documented way, `ca`, all of Node's
- * have to be read again, which takes as long as fifty calls, and before Node 22.15 those of
- * NODE_EXTRA_CA_CERTS cannot be had. What is added to a context by Node's own method comes beside them.
+ * have to be read again, which takes as long as fifty calls. What is added to a context by Node's own
+ * method comes beside them, without those of NODE_EXTRA_CA_CERTS, which are added as well.
  */
 function trusting(
   tls: typeof import('node:tls'),
@@ -91,14 +91,26 @@ function trusting(
   const secureContext = tls.createSecureContext(identity);
   const { context } = secureContext as { context: { addCACert?: (pem: Pem) => void } };
   if (ca.length === 0) return secureContext;
+  const all = [...ca, ...extraOf()];
   if (context.addCACert === undefined) {
     return tls.createSecureContext({
       ...identity,
-      ca: [...tls.rootCertificates, ...ca] as (string | Buffer)[],
+      ca: [...tls.rootCertificates, ...all] as (string | Buffer)[],
     });
   }
-  for (const pem of ca) context.addCACert(pem);
+  for (const pem of all) context.addCACert(pem);
   return secureContext;
+}
+
+/** What NODE_EXTRA_CA_CERTS names, which Node trusts. Node itself warns of a file that it cannot read. */
+function extraOf(): Pem[] {
+  const { NODE_EXTRA_CA_CERTS: path = '' } = process.env;
+  if (path === '') return [];
+  try {
+    return [process.getBuiltinModule('node:fs').readFileSync(path)];
+  } catch {
+    return [];
+  }
 }
 
 function checkPem(name: string, pem: unknown, holds: string): void {

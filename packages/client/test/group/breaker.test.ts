@@ -19,6 +19,25 @@ describe('a circuit breaker of a group', () => {
     expect(statusOf(group, 'a').breaker).toBeUndefined();
   });
 
+  it('opens for principals, whose tools are not known yet, and closes when one is answered', async () => {
+    const gate = await gateTo(await serve());
+    const group = groupOf(
+      { a: { target: gate.url, lazy: true } },
+      { breaker: { failures: 3, openMs: 40 } },
+    );
+    const callAs = (user: string): Promise<unknown> =>
+      group.as(user).callTool('a__echo', { message: user });
+    gate.shut();
+    for (const user of ['ann', 'bob', 'cat']) {
+      expect(await failureOf(callAs(user))).toMatchObject({ code: 'connect-failed' });
+    }
+    expect(statusOf(group, 'a').breaker).toMatchObject({ state: 'open', failures: 3 });
+    expect(await failureOf(callAs('dan'))).toMatchObject(notSent);
+    await gate.open();
+    await until(async () => expect(await callAs('eve')).toEqual(said('eve')));
+    expect(statusOf(group, 'a').breaker).toMatchObject({ state: 'closed' });
+  });
+
   it('opens while calls wait: those fail at once, and it closes when the server is back', async () => {
     const held = latch();
     const server = await serve({

@@ -23,6 +23,15 @@ async function ask(handle: HealthHandler, path: string): Promise<[number, Readyz
 const isReady = { state: 'ready', required: true, ready: true };
 
 describe('a health handler', () => {
+  it.each([[{ params: {} }], [undefined], [null]])(
+    'gives a Response where a framework passes %j beside the request',
+    async (context) => {
+      const handle = healthHandler(groupOf({ idle: { target: nowhere, lazy: true } }));
+      const response = handle(new Request('http://pod/livez'), context);
+      expect(await response.json()).toEqual({ status: 'ok' });
+    },
+  );
+
   it('is ready when every server that is required is ready', async () => {
     const gate = await gateTo(await serve());
     const group = groupOf({

@@ -1,4 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   authority,
@@ -11,6 +13,7 @@ import {
   startConnectProxy,
   type ConnectProxyOptions,
 } from '../../../../test/support/connect-proxy.ts';
+import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
 import { startSmallServer } from '../../../../test/support/small-server.ts';
 import { startTlsFront } from '../../../../test/support/tls-front.ts';
 import { connect, createClient, type ClientOptions, type ConnectError } from '../../src/index.ts';
@@ -61,6 +64,35 @@ describe('a server behind a proxy, with a private authority and certificates of 
     const tls = { ca: [ca], cert: Buffer.from(companyClient.cert), key: companyClient.key };
     const address = proxy.url.replace('//', '//alice:p%40ss%20word@');
     expect(await echoOf(`${origin}/mcp`, { proxy: address, tls })).toBe(ECHOED);
+  });
+
+  it('is told of without the password for the proxy, which a proxy may repeat', async () => {
+    await using proxy = await startHttpFixture(({ headers }, response) => {
+      response.writeHead(502).end(`no way: ${headers['proxy-authorization']}, alice:p@ss-word-1`);
+    });
+    const address = proxy.origin.replace('//', '//alice:p%40ss-word-1@');
+    const { message } = await failure('http://mcp.company.example/mcp', { proxy: address });
+    expect(message).toContain('no way: ');
+    expect(message).not.toMatch(/p@ss-word-1|YWxpY2U6cEBzcy13b3JkLTE/);
+  });
+
+  it('leaves nothing open when its client is closed while the proxy is silent', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const client = createClient('https://mcp.company.example/mcp', {
+      proxy: `http://127.0.0.1:${port}`,
+      // Longer than a test may take: it is not this time that ends it.
+      timeouts: { connectMs: 600_000 },
+    });
+    const failed = expect(client.callTool('echo')).rejects.toMatchObject({ code: 'closed' });
+    const [socket] = (await once(silent, 'connection')) as [Socket];
+    await once(socket, 'data');
+    const gone = once(socket.resume(), 'close');
+    await client.close();
+    await failed;
+    await gone;
+    silent.close();
   });
 
   it('comes back when the proxy was away', async () => {

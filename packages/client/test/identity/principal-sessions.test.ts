@@ -36,6 +36,23 @@ describe.each(['/mcp', '/sse'])('the sessions of principals at %s', (path) => {
     expect(new Set(ofBob.map(({ principal }) => principal))).toEqual(new Set(['Bearer bob']));
   });
 
+  it('are never those of the client where a principal had credentials of its own', async () => {
+    clientOf({ headers: { authorization: 'Bearer service' } });
+    expect(said(await client.as('bob', { token: 'bob' }).callTool('read'))).toBe('s Bearer bob');
+    const bob = client.as('bob', { headers: { 'x-user': 'bob' } });
+    expect(said(await bob.callTool('read'))).toBe('s bob');
+  });
+
+  it('are not opened with a token that cannot be sent', async () => {
+    clientOf({});
+    const options = { principal: { id: 'bob', token: 'hush\n' } };
+    const failure: unknown = await client.callTool('read', {}, options).catch((error) => error);
+    expect(failure).toBeInstanceOf(TypeError);
+    expect(String(failure)).toMatch(/as\.token: it has characters that HTTP does not allow/);
+    expect(String(failure)).not.toContain('hush');
+    expect(server.others).toEqual([]);
+  });
+
   it('are not opened any more for a call that was let in when the client was closed', async () => {
     clientOf({ principals: { maxSessions: 1 } });
     const first = client.as('one').callTool('read');
