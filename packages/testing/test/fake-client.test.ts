@@ -281,8 +281,8 @@ function checkTypes(): void {
       now: ({ zone }) => zone,
     },
   });
-  // @ts-expect-error: a tool is missing
-  fakeClient<Tools>({ tools: { echo: () => 'x' } });
+  // @ts-expect-error: there is no such tool
+  fakeClient<Tools>({ tools: { ecko: () => 'x' } });
   const client = fakeClient();
   // @ts-expect-error: a log has a level
   void client.emit('log', { data: 'x' });
