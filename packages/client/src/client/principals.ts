@@ -89,6 +89,11 @@ export class Principals<Session extends PrincipalSource> {
     return this.#sessions.size;
   }
 
+  /** The sessions that are open now. */
+  get sessions(): Session[] {
+    return [...this.#sessions].flatMap(({ session }) => session ?? []);
+  }
+
   /** Answers that belonged to no request, of all sessions that were and are. */
   get droppedAnswers(): number {
     let dropped = this.#droppedBefore;

@@ -29,6 +29,16 @@ import type { LogTap } from './tool-stream.js';
 import type { CallTimeouts, ClientEvents, ClientOptions, OperationOptions } from './types.js';
 import type { CloseOptions } from './under-way.js';
 
+/** How the client of a principal's session differs from that of another. */
+export interface SessionOptions {
+  /** What is known of the tools as the principal sees them. Default: nothing yet. */
+  catalog?: ToolCatalog;
+  /** As `retry.firstConnect`. Default: what the client was given. */
+  firstConnect?: boolean | undefined;
+  /** How many sessions each principal may have at a time. Default 1. */
+  connectionsEach?: number;
+}
+
 /** The client of a program: its own session, and those of its principals. See {@link LongwireClient}. */
 export class ServiceClient extends ClientFacade {
   readonly trusted: boolean;
@@ -98,9 +108,18 @@ export class ServiceClient extends ClientFacade {
    * Makes the client of a principal's session, over connections of its own. It shares with this one what
    * the program gave, and sockets with all others.
    */
-  createSession(principal: Principal, catalog: ToolCatalog = new ToolCatalog()): ServerClient {
-    this.#sharedDispatchers ??= new SharedDispatchers(this.#principalsOptions.maxSessions);
-    const shared = { ...this.#connectionOptions, sharedDispatchers: this.#sharedDispatchers };
+  createSession(
+    principal: Principal,
+    { catalog = new ToolCatalog(), firstConnect, connectionsEach = 1 }: SessionOptions = {},
+  ): ServerClient {
+    const { maxSessions } = this.#principalsOptions;
+    this.#sharedDispatchers ??= new SharedDispatchers(maxSessions * connectionsEach);
+    const { retry } = this.#connectionOptions;
+    const shared = {
+      ...this.#connectionOptions,
+      retry: firstConnect === undefined ? retry : { ...retry, firstConnect },
+      sharedDispatchers: this.#sharedDispatchers,
+    };
     const connectionOptions = principalConnectionOptions(shared, principal, catalog.client);
     // It is made for a call, and does not belong to it.
     const client = shared.scope.runInAsyncScope(

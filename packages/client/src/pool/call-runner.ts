@@ -1,12 +1,11 @@
 import { awayError } from '../client/away.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
-import type { LongwireClient } from '../client/contract.js';
 import type { OperationOptions, WhenAway } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
 import { ConnectError, ConnectionLostError, LongwireError, type ErrorCode } from '../errors.js';
 import { WaitQueue } from '../wait-queue.js';
 import type { Connections } from './connections.js';
-import { PoolCall, type PooledConnection } from './target.js';
+import { PoolCall, type PooledClient, type PooledConnection } from './target.js';
 
 /** Errors of a call that say that its server is not there. */
 const UNREACHABLE: ReadonlySet<ErrorCode> = new Set([
@@ -91,7 +90,7 @@ export class CallRunner {
   async run<Options extends OperationOptions, T>(
     call: PoolCall,
     own: Options,
-    run: (client: LongwireClient, options: Options) => Promise<T>,
+    run: (client: PooledClient, options: Options) => Promise<T>,
   ): Promise<T> {
     const closings = this.#closings;
     const { whenAway = this.#whenAway } = own;
@@ -115,11 +114,11 @@ export class CallRunner {
           this.serve();
           throw call.refusal;
         }
-        call.failure = unsentOf(error, call);
+        call.failure = this.#unsentOf(error, call);
         call.tried.add(connection.target);
         call.failures++;
         if (call.failure !== undefined && connection.isRemoved) {
-          connection.target.lastError = call.failure;
+          connection.target.known.lastError = call.failure;
         }
         if (call.failure === undefined || closings !== this.#closings) {
           this.serve();
@@ -135,6 +134,12 @@ export class CallRunner {
         }
       }
     }
+  }
+
+  /** What a call certainly was not sent for, if it may be made on another connection. */
+  #unsentOf(error: unknown, call: PoolCall): LongwireError | undefined {
+    const failure = unsentOf(error, call);
+    return this.#connections.isOfServer(failure) ? failure : undefined;
   }
 
   /** Waits until a call is given a connection, for as long as it has time. */

@@ -1,22 +1,30 @@
 import { AsyncResource } from 'node:async_hooks';
 import { ServiceClient } from '../client/service-client.js';
-import type { LongwireClient } from '../client/contract.js';
 import type { Absence } from '../client/away.js';
 import { Idle } from '../client/idle.js';
 import { ToolCatalog } from '../tools/catalog.js';
-import type { ClientOptions } from '../client/types.js';
-import { displayUrl } from '../http/display-url.js';
+import type { Principal } from '../connection/resolve-options.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { LongwireError } from '../errors.js';
-import { parseTarget, type TargetOption } from '../dial/target.js';
-import type { PoolCall, PooledConnection, PoolTarget } from './target.js';
+import { isServerFailure } from '../health/server-failure.js';
+import {
+  unusedTarget,
+  type KnownTarget,
+  type PoolCall,
+  type PooledClient,
+  type PooledConnection,
+  type PoolTarget,
+} from './target.js';
 import { choose } from './choice.js';
 import { Ejection } from './ejection.js';
 import { NO_STATS, sumOf, type ConnectionStats } from './connection-stats.js';
 import type { ResolvedPoolOptions } from './options.js';
 
-/** What is called when connections change. */
-export interface ConnectionsHandlers {
+/** What connections are made with, and what is called when they change. */
+export interface ConnectionsSettings {
+  options: ResolvedPoolOptions;
+  /** For whom they are; `undefined` for the pool itself. */
+  principal: Principal | undefined;
   /** There is a new one, which is not dialled yet. */
   onOpened: (connection: PooledConnection) => void;
   /** One was added or removed, or its state changed. */
@@ -39,41 +47,29 @@ const RANK: readonly ConnectionState['name'][] = [
 export class Connections {
   readonly targets: readonly PoolTarget[];
   readonly #options: ResolvedPoolOptions;
-  readonly #handlers: ConnectionsHandlers;
+  readonly #principal: Principal | undefined;
+  readonly #handlers: Pick<ConnectionsSettings, 'onOpened' | 'onChange' | 'onRoom'>;
   readonly #catalog = new ToolCatalog();
   /** Where its clients are made, whichever call it is that needs one. */
   readonly #scope = new AsyncResource('longwire.pool');
   /** Those that are removed, until they are closed. */
-  readonly #closing = new Map<LongwireClient, Promise<void>>();
+  readonly #closing = new Map<PooledClient, Promise<void>>();
   /** The figures of those that are closed. */
   #pastStats = NO_STATS;
   #uses = 0;
   /** Why there is none, if the last one failed. */
   #down: ConnectionState | undefined;
 
-  /** @throws TypeError for a target or an option that is wrong. */
   constructor(
-    targets: readonly TargetOption[],
-    options: ResolvedPoolOptions,
-    handlers: ConnectionsHandlers,
+    targets: readonly KnownTarget[],
+    { options, principal, ...handlers }: ConnectionsSettings,
   ) {
     this.#options = options;
+    this.#principal = principal;
     this.#handlers = handlers;
-    this.targets = targets.map((option) => {
-      // Fails at once for what is wrong.
-      const { name } = new ServiceClient(option, options.client);
-      const parsed = parseTarget(option);
-      return {
-        option,
-        name,
-        label: parsed.kind === 'url' ? displayUrl(parsed.url) : parsed.name,
-        ejection: new Ejection(options.ejectMs),
-        connections: new Set(),
-        usedAt: 0,
-        wasReached: false,
-        failed: 0,
-      };
-    });
+    this.targets = targets.map((known) =>
+      unusedTarget(known, new Ejection(options.ejectMs, known.ejection)),
+    );
   }
 
   get all(): PooledConnection[] {
@@ -91,7 +87,8 @@ export class Connections {
   get absence(): Absence | undefined {
     const isDoubtful = this.targets.every(({ ejection }) => ejection.isDoubtful);
     if (!isDoubtful || this.all.some(({ wasReady }) => wasReady)) return undefined;
-    const reason = this.targets.findLast(({ lastError }) => lastError !== undefined)?.lastError;
+    const reason = this.targets.findLast(({ known }) => known.lastError !== undefined)?.known
+      .lastError;
     if (reason === undefined) return undefined;
     const now = performance.now();
     const leftMs = Math.min(...this.targets.map(({ ejection }) => ejection.leftMs(now)));
@@ -100,13 +97,15 @@ export class Connections {
       since: Math.min(...this.targets.map(({ ejection }) => ejection.since)),
       // Whoever tries one of them has made a connection.
       nextTryAt: this.all.length > 0 ? undefined : Date.now() + leftMs,
-      known: this.targets.some(({ wasReached }) => wasReached),
+      known: this.targets.some(({ known }) => known.wasReached),
     };
   }
 
-  /** The figures of all of them, those that are closed included. */
+  /** The figures of all of them, those that are closed included; of the pool itself, its principals' too. */
   get stats(): ConnectionStats {
     const clients = [...this.all.map(({ client }) => client), ...this.#closing.keys()];
+    if (this.#principal === undefined)
+      clients.push(...this.targets.map(({ known }) => known.service));
     return clients.map((client) => client.stats()).reduce<ConnectionStats>(sumOf, this.#pastStats);
   }
 
@@ -144,10 +143,7 @@ export class Connections {
   }
 
   #open(target: PoolTarget): PooledConnection {
-    const options = this.#clientOptions(target);
-    const client = this.#scope.runInAsyncScope(
-      () => new ServiceClient(target.option, options, this.#catalog),
-    );
+    const client = this.#scope.runInAsyncScope(() => this.#createClient(target));
     const connection: PooledConnection = {
       target,
       client,
@@ -170,18 +166,27 @@ export class Connections {
     return connection;
   }
 
-  /** The only server of a pool, once reached, is dialled as persistently as after a loss. */
-  #clientOptions({ wasReached }: PoolTarget): ClientOptions {
-    const { client } = this.#options;
-    if (!wasReached || this.targets.length > 1) return client;
-    return { ...client, retry: { firstConnect: true, ...client.retry } };
+  #createClient({ known }: PoolTarget): PooledClient {
+    const { client, size } = this.#options;
+    // The only server of a pool, once reached, is dialled as persistently as after a loss.
+    const isPersistent = known.wasReached && this.targets.length === 1;
+    const retry = isPersistent ? { firstConnect: true, ...client.retry } : client.retry;
+    const options = retry === undefined ? client : { ...client, retry };
+    if (this.#principal === undefined) {
+      return new ServiceClient(known.option, options, this.#catalog);
+    }
+    return known.service.createSession(this.#principal, {
+      catalog: this.#catalog,
+      firstConnect: retry?.firstConnect,
+      connectionsEach: size,
+    });
   }
 
   #changed(connection: PooledConnection, state: ConnectionState): void {
     const { target } = connection;
     const isFree = connection.calls.size === 0;
     if (state.name === 'ready') {
-      connection.wasReady = target.wasReached = true;
+      connection.wasReady = target.known.wasReached = true;
       target.ejection.succeeded();
     } else if (state.name === 'reconnecting') {
       this.#reassign(connection);
@@ -197,12 +202,21 @@ export class Connections {
 
   #fail(connection: PooledConnection, reason?: LongwireError): void {
     const { target, wasReady } = connection;
+    const { known } = target;
     this.#remove(connection);
-    target.ejection.failed(performance.now());
-    target.failed++;
+    if (this.isOfServer(reason)) {
+      const isFault = reason === undefined || isServerFailure(reason);
+      (isFault ? known : target).ejection.failed(performance.now());
+      known.failed++;
+      if (reason !== undefined) known.lastError = reason;
+    }
     if (reason === undefined) return;
-    target.lastError = reason;
     if (this.all.length === 0) this.#down = { name: 'resting', reason, known: wasReady };
+  }
+
+  /** Whether a failure is one of the target for the pool: what is wrong with a principal alone is not. */
+  isOfServer(reason: LongwireError | undefined): boolean {
+    return this.#principal === undefined || reason === undefined || isServerFailure(reason);
   }
 
   /** A connection was lost: its calls that were not sent go where they need not wait. */

@@ -7,32 +7,35 @@ const MAX_EJECTION_MS = 300_000;
  */
 export class Ejection {
   readonly #firstMs: number;
+  readonly #shared: Ejection | undefined;
   #times = 0;
   #until = 0;
   #since = 0;
 
-  constructor(firstMs: number) {
+  /** Where `shared` is ejected, so is this one. */
+  constructor(firstMs: number, shared?: Ejection) {
     this.#firstMs = firstMs;
+    this.#shared = shared;
   }
 
   /** When it may be tried again. */
   get until(): number {
-    return this.#until;
+    return Math.max(this.#until, this.#shared?.until ?? 0);
   }
 
   /** When it first failed since it was reached, in milliseconds since 1970. */
   get since(): number {
-    return this.#since;
+    return this.#times > 0 ? this.#since : (this.#shared?.since ?? 0);
   }
 
   /** It has failed, and not been reached since: one call at a time may try it. */
   get isDoubtful(): boolean {
-    return this.#times > 0;
+    return this.#times > 0 || this.#shared?.isDoubtful === true;
   }
 
   /** For how much longer it is ejected, in milliseconds; 0 if it is not. */
   leftMs(now: number): number {
-    return Math.max(0, this.#until - now);
+    return Math.max(0, this.until - now);
   }
 
   /** It could not be reached. A failure while it is ejected makes that no longer. */
@@ -47,5 +50,6 @@ export class Ejection {
   succeeded(): void {
     this.#times = 0;
     this.#until = 0;
+    this.#shared?.succeeded();
   }
 }

@@ -1,348 +1,191 @@
-/// <reference lib="esnext.disposable" preserve="true" />
-import type {
-  CallToolResult,
-  CompleteRequestParams,
-  CompleteResult,
-  GetPromptResult,
-  Prompt,
-  ReadResourceResult,
-  Resource,
-  ResourceTemplateType,
-  Tool,
-} from '@modelcontextprotocol/client';
-import { CallClock } from '../client/call-clock.js';
-import { callObserver } from '../client/call.js';
-import type { LongwireClient } from '../client/contract.js';
-import { Listeners } from '../client/listeners.js';
-import { NextEvents, type OnceOptions } from '../client/next-event.js';
-import { callTimeouts, checkOperationOptions } from '../client/options.js';
-import { reportable } from '../client/sdk-errors.js';
-import { callAsWanted, type ResultWithData } from '../client/result-data.js';
-import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
-import type {
-  CallTimeouts,
-  CallToolOptions,
-  CheckedCallOptions,
-  ClientEvents,
-  OperationOptions,
-  ServerNotification,
-} from '../client/types.js';
-import { UnderWay, type CloseOptions } from '../client/under-way.js';
-import { closedError } from '../connection/failures.js';
+import { AsyncResource } from 'node:async_hooks';
+import type { OnceOptions } from '../client/next-event.js';
+import { markWithoutHeaders, Principals } from '../client/principals.js';
+import type { CallTimeouts, OperationOptions } from '../client/types.js';
+import type { CloseOptions, UnderWay } from '../client/under-way.js';
 import type { ConnectionState } from '../connection/state.js';
-import { BreakerGate } from '../health/breaker-gate.js';
-import { healthByListing } from '../health/by-listing.js';
-import { checkHealthOptions, type Health, type HealthOptions } from '../health/health.js';
-import type { ClientStats } from '../health/stats.js';
-import { Tally } from '../health/tally.js';
-import { TrafficCounts } from '../http/traffic-counts.js';
+import type { Principal } from '../connection/resolve-options.js';
 import { parseTarget, type TargetOption } from '../dial/target.js';
+import { BreakerGate } from '../health/breaker-gate.js';
+import type { Health, HealthOptions } from '../health/health.js';
+import type { ClientStats } from '../health/stats.js';
+import { checkObject } from '../options/checks.js';
+import { withDefaults } from '../options/option.js';
+import {
+  checkPrincipal,
+  PRINCIPALS,
+  type PrincipalCredentials,
+  type PrincipalOption,
+  type PrincipalsOptions,
+} from '../options/principal-options.js';
 import { setPeer } from '../telemetry/peer.js';
-import { PoolCall, statusOf, type PooledConnection } from './target.js';
-import { Connections } from './connections.js';
-import { poolHealth } from './health.js';
-import { CallRunner } from './call-runner.js';
+import { PoolFacade } from './facade.js';
 import { resolvePoolOptions, type ResolvedPoolOptions } from './options.js';
-import { ToolChanges } from './tool-changes.js';
-import type { LongwirePool } from './contract.js';
+import { PrincipalPool } from './principal-pool.js';
+import { PoolSession } from './session.js';
+import { knownTargets, type KnownTarget } from './target.js';
 import type { PoolEvents, PoolOptions, PoolStatus } from './types.js';
 
-const TOOLS_CHANGED = 'notifications/tools/list_changed';
-
-/** The events of its connections that are events of the pool as they are. */
-const PASSED_ON = [
-  'log',
-  'resourceUpdated',
-  'resourcesChanged',
-  'promptsChanged',
-  'progress',
-] as const satisfies (keyof ClientEvents)[];
-
-/** Many connections to one service: see {@link LongwirePool}. */
-export class ConnectionPool implements LongwirePool {
+/** The pool of a program: its own connections, and those of its principals. */
+export class ConnectionPool extends PoolFacade {
   readonly timeouts: CallTimeouts;
   readonly #options: ResolvedPoolOptions;
-  readonly #connections: Connections;
-  readonly #runner: CallRunner;
-  readonly #listeners: Listeners<PoolEvents>;
-  /** What its calls pass; `undefined` without a circuit breaker. */
+  readonly #principalsOptions: Required<PrincipalsOptions>;
+  readonly #targets: readonly KnownTarget[];
+  /** Whether a target is reached by HTTP. */
+  readonly #hasHeaders: boolean;
   readonly #gate: BreakerGate | undefined;
-  readonly #toolChanges: ToolChanges;
-  /** Counts calls as the program makes them, however many connections they try. */
-  readonly #tally = new Tally(new TrafficCounts());
-  /** The events for which a connection is listened to. */
-  readonly #watched = new WeakMap<PooledConnection, Set<keyof ClientEvents>>();
-  readonly #nextEvents = new NextEvents();
-  #serverName: string | undefined;
-  /** The state that was emitted last. */
-  #emitted: ConnectionState['name'] = 'idle';
-  #isClosed = false;
-  readonly #underWay = new UnderWay(() => this.name);
+  readonly #own: PoolSession;
+  /** Where sessions of principals are made, whichever call it is that needs one. */
+  readonly #scope = new AsyncResource('longwire.pool');
+  #principals: Principals<PoolSession> | undefined;
 
   /** Use {@link createPool}. */
   constructor(target: TargetOption | readonly TargetOption[], options: PoolOptions = {}) {
+    super();
     const targets = Array.isArray(target) ? (target as TargetOption[]) : [target as TargetOption];
     if (targets.length === 0) throw new TypeError('a pool needs a target');
     this.#options = resolvePoolOptions(options);
+    const { keepAlive, principals } = options;
+    const short = keepAlive === false && { idleMs: 0 };
+    this.#principalsOptions = withDefaults(PRINCIPALS, { ...short, ...principals });
     // Of several, the first stands for all.
     setPeer(this, parseTarget(targets[0] as TargetOption), options.name);
-    const report = (error: unknown): void => this.#listeners.emit('error', reportable(error));
-    this.#listeners = new Listeners(report);
-    this.timeouts = callTimeouts(this.#options.client.timeouts);
-    const { timeouts } = this;
-    this.#connections = new Connections(targets, this.#options, {
-      onOpened: (connection) => this.#opened(connection),
-      onChange: () => this.#emitState(),
-      onRoom: () => this.#runner.serve(),
-    });
-    this.#runner = new CallRunner({
-      connections: this.#connections,
-      maxQueued: this.#options.maxQueued,
-      nameOf: () => this.name,
-      whenAway: this.#options.client.whenAway ?? 'wait',
-      shared: { clock: new CallClock(), timeouts, onListenerError: report },
-    });
+    this.#targets = knownTargets(targets, this.#options);
+    this.#hasHeaders = targets.some((each) => parseTarget(each).kind === 'url');
+    if (!this.#hasHeaders) markWithoutHeaders(this);
     const { breaker } = this.#options;
     this.#gate =
       breaker &&
       new BreakerGate({
         options: breaker,
         nameOf: () => this.name,
-        onChange: (status) => this.#listeners.emit('breaker', status),
-        onOpen: (errorOf) => this.#runner.refuse(errorOf),
+        onChange: (status) => this.#own.emit('breaker', status),
+        onOpen: (errorOf) => {
+          this.#own.refuse(errorOf);
+          for (const session of this.#principals?.sessions ?? []) session.refuse(errorOf);
+        },
       });
-    this.#toolChanges = new ToolChanges({
-      list: () => (this.isClosing ? Promise.reject(closedError('not-sent')) : this.#listTools({})),
-      onChange: () => {
-        if (this.#isClosed) return;
-        this.#listeners.emit('toolsChanged', undefined);
-        this.#listeners.emit('notification', { method: TOOLS_CHANGED });
-      },
+    this.#own = new PoolSession({
+      targets: this.#targets,
+      options: this.#options,
+      gate: this.#gate,
     });
+    this.timeouts = this.#own.timeouts;
   }
 
   get name(): string {
-    return this.#serverName ?? this.#connections.targets[0]?.name ?? 'pool';
+    return this.#own.name;
   }
 
   get trusted(): boolean {
-    return this.#options.client.trusted === true;
+    return this.#own.trusted;
   }
 
   get trustHints(): boolean {
-    return this.#options.client.retry?.trustHints !== false;
+    return this.#own.trustHints;
   }
 
   get state(): ConnectionState {
-    return this.#isClosed ? { name: 'closed' } : this.#connections.state;
+    return this.#own.state;
   }
 
   status(): PoolStatus {
-    const now = performance.now();
-    return {
-      waiting: this.#runner.waiting,
-      targets: this.#connections.targets.map((target) => statusOf(target, now)),
-      breaker: this.#gate?.status,
-    };
+    return this.#own.status();
   }
 
   stats(): ClientStats {
-    return { ...this.#tally.read(0), ...this.#connections.stats };
+    const stats = this.#own.stats();
+    const byPrincipals = this.#principals?.droppedAnswers ?? 0;
+    const droppedAnswers = stats.droppedAnswers + byPrincipals;
+    return { ...stats, droppedAnswers, principals: this.#principals?.open ?? 0 };
   }
 
-  async health(options: HealthOptions = {}): Promise<Health> {
-    checkHealthOptions(options);
-    if (this.#isClosed) {
-      return { status: 'down', reason: 'the pool was closed', latencyMs: undefined, uptimeMs: 0 };
-    }
-    const ready = this.#connections.all.filter(({ client }) => client.state.name === 'ready');
-    if (ready.length === 0) {
-      const list = (limits: OperationOptions): Promise<Tool[]> => this.#listTools(limits);
-      return healthByListing({ ...options, list, uptimeMs: 0 });
-    }
-    const free = ready.filter(({ calls }) => calls.size === 0);
-    const asked = free.length > 0 ? free : ready;
-    const healths = await Promise.all(asked.map(({ client }) => client.health(options)));
-    const ejected = this.status().targets.filter(({ ejectedMs }) => ejectedMs > 0);
-    return poolHealth(
-      healths,
-      ejected.map(({ target }) => target),
-    );
+  health(options?: HealthOptions): Promise<Health> {
+    return this.#own.health(options);
   }
 
-  async listTools(options: OperationOptions = {}): Promise<Tool[]> {
-    const tools = await this.#listTools(options);
-    this.#toolChanges.take(tools);
-    return tools;
-  }
-
-  listResources(options: OperationOptions = {}): Promise<Resource[]> {
-    return this.#run('resources/list', options, (client, own) => client.listResources(own));
-  }
-
-  listResourceTemplates(options: OperationOptions = {}): Promise<ResourceTemplateType[]> {
-    return this.#run('resources/templates/list', options, (client, own) =>
-      client.listResourceTemplates(own),
-    );
-  }
-
-  listPrompts(options: OperationOptions = {}): Promise<Prompt[]> {
-    return this.#run('prompts/list', options, (client, own) => client.listPrompts(own));
-  }
-
-  callTool<Data>(
-    name: string,
-    args: object | undefined,
-    options: CheckedCallOptions<Data>,
-  ): Promise<ResultWithData<Data>>;
-  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
-  callTool(
-    name: string,
-    args: object = {},
-    options: CallToolOptions = {},
-  ): Promise<CallToolResult> {
-    const call = (client: LongwireClient, own: CallToolOptions): Promise<CallToolResult> =>
-      client.callTool(name, args, own);
-    return callAsWanted(name, options, (rest) =>
-      this.#run(`the call of ${name}`, rest, call, name),
-    );
-  }
-
-  tool(name: string): ToolHandle {
-    return createToolHandle(this, name);
-  }
-
-  readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
-    return this.#run(`reading ${uri}`, options, (client, own) => client.readResource(uri, own));
-  }
-
-  getPrompt(
-    name: string,
-    args: Record<string, string> = {},
-    options: OperationOptions = {},
-  ): Promise<GetPromptResult> {
-    return this.#run(`getting the prompt ${name}`, options, (client, own) =>
-      client.getPrompt(name, args, own),
-    );
-  }
-
-  complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
-    return this.#run('completing an argument', options, (client, own) =>
-      client.complete(params, own),
-    );
+  as(principal: string, credentials?: PrincipalCredentials): PrincipalPool {
+    checkPrincipal(principal, credentials, { hasHeaders: this.#hasHeaders });
+    this.#principals ??= new Principals<PoolSession>({
+      options: this.#principalsOptions,
+      create: (own) => this.#createSession(own),
+      shared: this.#own.shared,
+    });
+    const principals = this.#principals;
+    const record = principals.of(principal, credentials);
+    return new PrincipalPool({
+      pool: this,
+      targets: this.#targets,
+      underWay: this.#underWay,
+      principals,
+      record,
+    });
   }
 
   on<Event extends keyof PoolEvents>(
     event: Event,
     listener: (payload: PoolEvents[Event]) => void,
   ): () => void {
-    const stop = this.#listeners.add(event, listener);
-    for (const connection of this.#connections.all) this.#watch(connection);
-    return stop;
+    return this.#own.on(event, listener);
   }
 
   once<Event extends keyof PoolEvents>(
     event: Event,
     options?: OnceOptions,
   ): Promise<PoolEvents[Event]> {
-    return this.#nextEvents.next(event, (listener) => this.on(event, listener), options);
+    return this.#own.once(event, options);
   }
 
   get isClosing(): boolean {
-    return this.#underWay.isClosing;
+    return this.#own.isClosing;
   }
 
+  /** What its principals do is under way here, too. */
   close(options: CloseOptions = {}): Promise<void> {
     return this.#underWay.close(options, async () => {
-      this.#isClosed = true;
-      this.#runner.close();
-      const closed = this.#connections.close();
-      this.#emitState();
-      await closed;
-      this.#nextEvents.failAll(closedError('not-sent'));
+      await Promise.all([this.#own.closeNow(), this.#principals?.closeAll()]);
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  #listTools(options: OperationOptions): Promise<Tool[]> {
-    return this.#run('tools/list', options, (client, own) => client.listTools(own));
-  }
-
-  /** Runs one operation, and counts it. */
-  async #run<Options extends OperationOptions, T>(
+  protected run<Options extends OperationOptions, T>(
     what: string,
     options: Options,
-    run: (client: LongwireClient, options: Options) => Promise<T>,
-    tool?: string,
+    run: (session: PoolSession, options: Options) => Promise<T>,
   ): Promise<T> {
-    checkOperationOptions(options);
-    const call = new PoolCall(what);
-    this.#underWay.check(what);
-    this.#underWay.enter(call);
-    this.#isClosed = false;
-    this.#tally.begin(tool);
-    try {
-      const gate = this.#gate;
-      const make = (): Promise<T> =>
-        this.#runner.run(call, { ...options, [callObserver]: call }, run);
-      const result = await (gate === undefined ? make() : gate.run(what, options, make));
-      this.#tally.succeeded(tool, call.madeAt, result);
-      this.#underWay.leave(call);
-      return result;
-    } catch (error) {
-      this.#tally.failed(tool, error, options);
-      throw this.#underWay.failed(call, error);
-    }
+    if (options.principal === undefined) return run(this.#own, options);
+    return this.#runAs(what, options, run);
   }
 
-  #opened(connection: PooledConnection): void {
-    const { client } = connection;
-    client.on('error', (error) => this.#listeners.emit('error', error));
-    client.on('waiting', (waiting) => this.#listeners.emit('waiting', waiting));
-    client.on('state', (state) => {
-      if (state.name === 'ready') this.#serverName ??= client.name;
-      if (state.name === 'reconnecting' || state.name === 'resting') {
-        this.#tally.failed(undefined, state.reason);
-        // One of them stands for all: a server that restarts loses all of them at once.
-        if (this.#connections.all[0] === connection) this.#gate?.lost(state.reason);
-      }
-    });
-    this.#watch(connection);
+  async #runAs<Options extends OperationOptions, T>(
+    what: string,
+    options: Options,
+    run: (session: PoolSession, options: Options) => Promise<T>,
+  ): Promise<T> {
+    const { principal } = options;
+    checkObject('principal', principal);
+    const { id, ...credentials } = principal as PrincipalOption;
+    return this.as(id, credentials).run(what, options, run);
   }
 
-  /** Listens to a connection for what the program listens for; each event costs a server something. */
-  #watch(connection: PooledConnection): void {
-    const { client } = connection;
-    const watch = <Event extends keyof ClientEvents>(
-      event: Event,
-      listener: (payload: ClientEvents[Event]) => void,
-      isWanted = this.#listeners.has(event),
-    ): void => {
-      const watched = this.#watched.get(connection) ?? new Set();
-      if (!isWanted || watched.has(event)) return;
-      this.#watched.set(connection, watched.add(event));
-      client.on(event, listener);
-    };
-    watch('notification', (message) => this.#notified(message));
-    // Whether the tools changed is found out by listing them.
-    const wantsTools = this.#listeners.has('notification') || this.#listeners.has('toolsChanged');
-    watch('toolsChanged', () => this.#toolChanges.hint(), wantsTools);
-    for (const event of PASSED_ON) {
-      watch(event, (payload) => this.#listeners.emit(event, payload));
-    }
+  get #underWay(): UnderWay {
+    return this.#own.underWay;
   }
 
-  #notified(notification: ServerNotification): void {
-    if (notification.method !== TOOLS_CHANGED) this.#listeners.emit('notification', notification);
-  }
-
-  #emitState(): void {
-    const { state } = this;
-    if (state.name === this.#emitted) return;
-    this.#emitted = state.name;
-    this.#listeners.emit('state', state);
+  /** Makes the connections of a principal: it is made for a call, and does not belong to it. */
+  #createSession(principal: Principal): PoolSession {
+    const session = this.#scope.runInAsyncScope(
+      () =>
+        new PoolSession({
+          targets: this.#targets,
+          options: this.#options,
+          gate: this.#gate,
+          principal,
+          allTally: this.#own.tally,
+        }),
+    );
+    session.on('error', (error) => this.#own.emit('error', error));
+    session.on('waiting', (waiting) => this.#own.emit('waiting', waiting));
+    return session;
   }
 }

@@ -1,9 +1,12 @@
 import type { Call, CallObserver } from '../client/call.js';
 import type { LongwireClient } from '../client/contract.js';
 import type { Idle } from '../client/idle.js';
-import type { TargetOption } from '../dial/target.js';
+import { ServiceClient } from '../client/service-client.js';
+import { parseTarget, type TargetOption } from '../dial/target.js';
 import type { LongwireError } from '../errors.js';
-import type { Ejection } from './ejection.js';
+import { displayUrl } from '../http/display-url.js';
+import { Ejection } from './ejection.js';
+import type { ResolvedPoolOptions } from './options.js';
 import type { PoolTargetStatus } from './types.js';
 
 /** One call of the program, and what the pool knows of it. */
@@ -56,10 +59,13 @@ export class PoolCall implements CallObserver {
   }
 }
 
+/** The client of one connection. */
+export type PooledClient = Omit<LongwireClient, 'as'>;
+
 /** One connection of a pool. */
 export interface PooledConnection {
   readonly target: PoolTarget;
-  readonly client: LongwireClient;
+  readonly client: PooledClient;
   /** The calls that were given to it. */
   readonly calls: Set<PoolCall>;
   readonly idle: Idle;
@@ -71,21 +77,60 @@ export interface PooledConnection {
   isRemoved: boolean;
 }
 
-/** One target of a pool. */
-export interface PoolTarget {
+/** What is known of a target, whoever its connections are for. */
+export interface KnownTarget {
   readonly option: TargetOption;
   /** What it is called until its server says its name. */
   readonly name: string;
   /** What it is called in a status. */
   readonly label: string;
+  /** Makes the sessions of principals; it is never connected itself. */
+  readonly service: ServiceClient;
+  /** After failures of the server. */
   readonly ejection: Ejection;
-  readonly connections: Set<PooledConnection>;
-  /** When it was last given a call; counted, not timed. */
-  usedAt: number;
   /** The handshake of a connection to it has succeeded. */
   wasReached: boolean;
   failed: number;
   lastError?: LongwireError;
+}
+
+/** One target, for the pool itself or for one principal. */
+export interface PoolTarget {
+  readonly known: KnownTarget;
+  /** Also after failures that are none of the server, such as credentials that it refuses. */
+  readonly ejection: Ejection;
+  readonly connections: Set<PooledConnection>;
+  /** When it was last given a call; counted, not timed. */
+  usedAt: number;
+}
+
+/**
+ * The targets of a pool.
+ *
+ * @throws TypeError for a target or an option that is wrong.
+ */
+export function knownTargets(
+  targets: readonly TargetOption[],
+  { client, ejectMs }: ResolvedPoolOptions,
+): KnownTarget[] {
+  return targets.map((option) => {
+    const service = new ServiceClient(option, client);
+    const parsed = parseTarget(option);
+    return {
+      option,
+      name: service.name,
+      label: parsed.kind === 'url' ? displayUrl(parsed.url) : parsed.name,
+      service,
+      ejection: new Ejection(ejectMs),
+      wasReached: false,
+      failed: 0,
+    };
+  });
+}
+
+/** A target without connections. Without an ejection of its own, it has that which all share. */
+export function unusedTarget(known: KnownTarget, ejection: Ejection = known.ejection): PoolTarget {
+  return { known, ejection, connections: new Set(), usedAt: 0 };
 }
 
 /** Requests are sent on it at once, or as soon as it has been dialled for the first time. */
@@ -103,7 +148,8 @@ export function inFlightOf({ connections }: PoolTarget): number {
 
 /** A target as it is now, for the program. */
 export function statusOf(target: PoolTarget, now: number): PoolTargetStatus {
-  const { label, connections, failed, ejection, lastError } = target;
+  const { connections, ejection } = target;
+  const { label, failed, lastError } = target.known;
   const busy = [...connections].filter(({ calls }) => calls.size > 0).length;
   return {
     target: label,

@@ -4,7 +4,10 @@ import type { BreakerOptions, BreakerStatus } from '../health/breaker.js';
 
 /** Options of a pool: its own, and those of each of its connections. */
 export interface PoolOptions extends Omit<ClientOptions, 'keepAlive'> {
-  /** How many connections there may be at a time, to all targets together. Default 4. */
+  /**
+   * How many connections there may be at a time, to all targets together; each principal may have as many
+   * of its own. Default 4.
+   */
   size?: number;
   /**
    * How many calls may run on one connection at a time. One connection can carry many calls, and a
@@ -45,7 +48,10 @@ export interface PoolTargetStatus {
   idle: number;
   /** Calls under way. */
   inFlight: number;
-  /** Connections that could not be made, or were lost and did not come back, since the beginning. */
+  /**
+   * Connections that could not be made, or were lost and did not come back, since the beginning; those of
+   * principals included, but for refused credentials.
+   */
   failed: number;
   /** For how long it is left out yet, in milliseconds; 0 if it is not. */
   ejectedMs: number;
