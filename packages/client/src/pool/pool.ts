@@ -9,10 +9,10 @@ import { parseTarget, type TargetOption } from '../dial/target.js';
 import { BreakerGate } from '../health/breaker-gate.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
-import { checkObject } from '../options/checks.js';
 import { withDefaults } from '../options/option.js';
 import {
   checkPrincipal,
+  checkPrincipalOption,
   PRINCIPALS,
   type PrincipalCredentials,
   type PrincipalOption,
@@ -163,7 +163,7 @@ export class ConnectionPool extends PoolFacade {
     run: (session: PoolSession, options: Options) => Promise<T>,
   ): Promise<T> {
     const { principal } = options;
-    checkObject('principal', principal);
+    checkPrincipalOption(principal);
     const { id, ...credentials } = principal as PrincipalOption;
     return this.as(id, credentials).run(what, options, run);
   }

@@ -16,7 +16,8 @@ describe('the option principal of a call', () => {
     await using client = createClient(nowhere);
     await using pool = createPool(nowhere);
     await using group = createGroup({ a: nowhere }, { lazy: true });
-    for (const source of [client, pool, group, client.as('ann'), group.as('ann')]) {
+    const views = [client, pool, group].map((source) => source.as('ann'));
+    for (const source of [client, pool, group, ...views]) {
       await expect(async () => source.callTool('echo', {}, options)).rejects.toThrow(message);
     }
   });
