@@ -95,7 +95,7 @@ describe.each(ways)('over %s', (_name, path, options) => {
         const { server, numbers, call } = users;
         const progress = new Map(USERS.map((user) => [user, [] as unknown[]]));
         const calls = USERS.map(async (user) => {
-          const onProgress = ({ message }: { message?: string }): void =>
+          const onProgress = ({ message }: { message?: string | undefined }): void =>
             void progress.get(user)?.push(message);
           return call(user, 'slow', { onProgress }).catch((error: unknown) => error);
         });
