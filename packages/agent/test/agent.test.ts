@@ -1,4 +1,3 @@
-import Anthropic from '@anthropic-ai/sdk';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { AgentStateError, createAgent } from '../src/index.ts';
 import { fakeSource, said } from './support/fake-source.ts';
