@@ -11,6 +11,7 @@ import type {
 } from '@modelcontextprotocol/client';
 import { CallClock } from '../client/call-clock.js';
 import { callObserver, type SharedCallOptions } from '../client/call.js';
+import { CLIENT_EVENTS } from '../client/events.js';
 import { Listeners } from '../client/listeners.js';
 import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
@@ -103,7 +104,7 @@ export class PoolSession implements Omit<LongwirePool, 'as' | 'tool' | typeof Sy
     this.#principal = principal;
     this.tally = new Tally(new TrafficCounts(), allTally);
     const report = (error: unknown): void => this.#listeners.emit('error', reportable(error));
-    this.#listeners = new Listeners(report);
+    this.#listeners = new Listeners({ ...CLIENT_EVENTS, breaker: true }, report);
     this.timeouts = callTimeouts(options.client.timeouts);
     const { timeouts } = this;
     this.shared = { clock: new CallClock(), timeouts, onListenerError: report };
@@ -213,7 +214,7 @@ export class PoolSession implements Omit<LongwirePool, 'as' | 'tool' | typeof Sy
   ): Promise<CallToolResult> {
     const call = (client: PooledClient, own: CallToolOptions): Promise<CallToolResult> =>
       client.callTool(name, args, own);
-    return callAsWanted(name, options, (rest) =>
+    return callAsWanted(name, { options, timeouts: this.timeouts }, (rest) =>
       this.#run(`the call of ${name}`, rest, call, name),
     );
   }
