@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { FileReadError, readTextFile } from '@longwire/client/internal';
 import { usageError } from '../command-error.js';
@@ -48,7 +48,6 @@ export function openTypesFile(
 /** @throws LongwireError (code `config`) where it cannot be written; it is as it was then. */
 export function writeTypesFile({ path, shown }: TypesFile, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
     replaceFile(path, text, { mode: 0o666 });
   } catch (cause) {
     const { message } = cause as Error;

@@ -165,11 +165,6 @@ describe('longwire types', () => {
     expect(file('there.ts')).toBe('const mine = 1;\n');
   });
 
-  it('makes the folder of the file', async () => {
-    expect((await types('URL', '-o', 'src/generated/tools.d.ts')).code).toBe(0);
-    expect(readFileSync(join(folder, 'src/generated/tools.d.ts'), 'utf8')).toContain('interface');
-  });
-
   it('replaces what it did not make only if told to', async () => {
     writeFileSync(join(folder, 'there.ts'), 'const mine = 1;\n');
     expect((await types('URL', '-o', 'there.ts', '--force')).code).toBe(0);
