@@ -232,7 +232,9 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
   ): Promise<CallToolResult> {
     const { throwOnToolError = this.#options.throwOnToolError } = options;
     const wanted = throwOnToolError === true ? { ...options, throwOnToolError } : options;
-    return callAsWanted(name, wanted, (rest) => this.#callTool(name, args, rest));
+    return callAsWanted(name, { options: wanted, timeouts: this.timeouts }, (rest) =>
+      this.#callTool(name, args, rest),
+    );
   }
 
   #callTool(name: string, args: object, options: CallToolOptions): Promise<CallToolResult> {

@@ -33,7 +33,8 @@ import { parseTarget } from '../dial/target.js';
 import type { Group } from './contract.js';
 import { EventQueue, type GroupEventsOptions, type GroupEventStream } from './event-queue.js';
 import type { Health, HealthOptions } from '../health/health.js';
-import { GroupMember, type GroupMemberOptions } from './member.js';
+import { GroupMember } from './member.js';
+import type { GroupMemberOptions } from './member-options.js';
 import {
   checkServer,
   listServers,
@@ -144,7 +145,7 @@ export class ServerGroup implements Group {
     const other = this.#asSaid(options);
     if (other !== undefined) return other.callTool(name, args, options);
     return this.#underWay.run(`the call of ${name}`, () =>
-      callAsWanted(name, options, async (rest) => {
+      callAsWanted(name, { options, timeouts: this.timeouts }, async (rest) => {
         const { member, selected } =
           this.#directory.find(name) ?? (await this.#directory.seek(name, rest));
         return member.call(selected, { name, args, options: rest });

@@ -89,7 +89,7 @@ export class PrincipalGroup implements Group {
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    return callAsWanted(name, options, (rest) =>
+    return callAsWanted(name, { options, timeouts: this.timeouts }, (rest) =>
       this.#run(`the call of ${name}`, rest, (tools, own) => tools.call(name, args, own)),
     );
   }

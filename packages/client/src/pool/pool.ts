@@ -204,7 +204,7 @@ export class ConnectionPool implements LongwirePool {
   ): Promise<CallToolResult> {
     const call = (client: LongwireClient, own: CallToolOptions): Promise<CallToolResult> =>
       client.callTool(name, args, own);
-    return callAsWanted(name, options, (rest) =>
+    return callAsWanted(name, { options, timeouts: this.timeouts }, (rest) =>
       this.#run(`the call of ${name}`, rest, call, name),
     );
   }
