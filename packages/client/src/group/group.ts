@@ -5,7 +5,7 @@ import { CallClock } from '../client/call-clock.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import { ServiceClient } from '../client/service-client.js';
 import { isClient, type LongwireClient } from '../client/contract.js';
-import { eventOf } from '../client/events.js';
+import { CLIENT_EVENTS, eventOf } from '../client/events.js';
 import { Listeners } from '../client/listeners.js';
 import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
@@ -93,7 +93,9 @@ export class ServerGroup implements Group {
   /** Use {@link createGroup}. */
   constructor(servers: GroupServers, options: GroupOptions = {}) {
     this.#options = resolveGroupOptions(options);
-    this.#listeners = new Listeners((error) => this.#onListenerError(error));
+    this.#listeners = new Listeners({ ...CLIENT_EVENTS, breaker: true }, (error) =>
+      this.#onListenerError(error),
+    );
     this.timeouts = callTimeouts(this.#options.shared.timeouts);
     const { timeouts } = this;
     this.#shared = { clock: new CallClock(), timeouts, onListenerError: () => {} };
