@@ -4,7 +4,8 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { Approvals } from './approval.js';
 import { Conversation } from './conversation.js';
 import type { AgentEvent } from './events.js';
-import { checkNames, resolveOptions } from './options.js';
+import { checkNames } from './option-names.js';
+import { resolveOptions } from './options.js';
 import type { AgentOptions, ResolvedAgentOptions } from './options.js';
 import { ToolCatalog } from './tool-catalog.js';
 import { Turn } from './turn.js';
@@ -31,7 +32,10 @@ export interface SaidMessage {
   content: string | readonly UserBlock[];
 }
 
-/** Claude, with the tools of the connected servers, in one conversation. */
+/**
+ * Claude, with the tools of the connected servers, in one conversation. What a tool answered is in it, so
+ * make one for each person.
+ */
 export interface Agent {
   /** The model that is asked. */
   readonly model: string;

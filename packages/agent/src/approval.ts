@@ -14,6 +14,8 @@ export interface ApprovalRequest {
   server: string;
   /** The tool's name on its server. */
   tool: string;
+  /** For whom the call is made, by `callOptions`; `undefined`: nobody but the source. */
+  principal: string | undefined;
   arguments: Record<string, unknown>;
   /** What the server says of the tool. It is the server's word, not a guarantee. */
   annotations: ToolAnnotations | undefined;
@@ -26,8 +28,8 @@ export interface ApprovalRequest {
 }
 
 /**
- * The answer. `true` allows this call. `'always'` allows this tool as it is now, as long as the agent
- * lives: when its name, description, schema or hints change, the person is asked again.
+ * The answer. `true` allows this call. `'always'` allows this tool as it is now, to the same principal
+ * and as long as the agent lives: when its name, description, schema or hints change, the person is asked again.
  * Anything else declines the call; its reason reaches Claude verbatim, for example `nobody could be
  * asked`. Without a reason, Claude is told that the user declined.
  */
@@ -57,9 +59,10 @@ export interface ApprovalOptions {
 
 /** A call that may need approval. */
 export interface CallToApprove {
-  /** The source of the tool; an answer is stored by it and the tool's name. */
+  /** The source of the tool; an answer is stored by it, the principal and the tool's name. */
   source: object;
   server: string;
+  principal: string | undefined;
   tool: Tool;
   /** The trusted hints of the tool. */
   hints: ToolAnnotations | undefined;
@@ -89,16 +92,18 @@ export class Approvals {
 
   /** @throws what the hook throws. */
   async decide(call: CallToApprove, signal: AbortSignal): Promise<Decision> {
-    const { source, server, tool } = call;
+    const { source, server, principal, tool } = call;
     const options = this.#options;
     if (options === undefined) return { allow: true, reason: undefined };
     const definition = definitionOf(tool);
-    const earlier = this.#allowed.get(source)?.get(tool.name);
+    const key = JSON.stringify([tool.name, principal]);
+    const earlier = this.#allowed.get(source)?.get(key);
     const isSame = earlier !== undefined && isDeepStrictEqual(earlier.definition, definition);
     if (earlier?.always === true && isSame) return { allow: true, reason: undefined };
     const request: ApprovalRequest = {
       server,
       tool: tool.name,
+      principal,
       arguments: call.arguments,
       annotations: tool.annotations,
       definition,
@@ -110,13 +115,9 @@ export class Approvals {
       : true;
     const { allow, reason } = isObject(answer) ? answer : { allow: answer, reason: undefined };
     if (allow !== true && allow !== 'always') return { allow: false, reason };
-    this.#store(source, { definition, always: allow === 'always' });
-    return { allow: true, reason };
-  }
-
-  #store(source: object, allowed: Allowed): void {
     const tools = this.#allowed.get(source) ?? new Map<string, Allowed>();
-    this.#allowed.set(source, tools.set(allowed.definition.name, allowed));
+    this.#allowed.set(source, tools.set(key, { definition, always: allow === 'always' }));
+    return { allow: true, reason };
   }
 }
 

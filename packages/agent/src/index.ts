@@ -25,7 +25,8 @@ export type {
   ToolWaitingEvent,
   UsageEvent,
 } from './events.js';
-export type { AgentOptions, CallOptions, RequestExtras } from './options.js';
+export type { CallOptions, CallOptionsFor, CallToPrepare } from './call-options.js';
+export type { AgentOptions, RequestExtras } from './options.js';
 export { answerSampling } from './sampling.js';
 export type { SamplingOptions } from './sampling.js';
 export { blocksOf } from './tool-results.js';

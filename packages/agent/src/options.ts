@@ -1,7 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { ToolSource, WhenAway } from '@longwire/client';
-import { checkWhenAway, isObject, nearest } from '@longwire/client/internal';
+import type { ToolSource } from '@longwire/client';
+import { isObject } from '@longwire/client/internal';
 import type { ApprovalHook, ApprovalOptions } from './approval.js';
+import { resolveCallOptions, type CallOptions, type CallOptionsFor } from './call-options.js';
+import { checkNames } from './option-names.js';
 import { givenMessages } from './given-messages.js';
 
 /** Parameters of the Messages API that the agent passes on unchanged. */
@@ -11,25 +13,6 @@ export type RequestExtras = Partial<
     'metadata' | 'output_config' | 'service_tier' | 'stop_sequences' | 'thinking'
   >
 >;
-
-/** How long one call of a tool, or one fetch of a list of tools, may take. */
-export interface CallOptions {
-  /**
-   * Idle time in milliseconds, started anew by every progress notification. `Infinity` for no
-   * limit. Default: the source's, 60 000.
-   */
-  timeoutMs?: number;
-  /**
-   * Hard cap in milliseconds, progress or not. `Infinity` for no limit. Default: the source's,
-   * 3 600 000.
-   */
-  deadlineMs?: number;
-  /**
-   * What a call does while its server is away: `wait`, `fail`, or `{ waitMs }`. Claude is told of a call
-   * that fails. Default: the source's, `wait`.
-   */
-  whenAway?: WhenAway;
-}
 
 /** Options of {@link createAgent}. */
 export interface AgentOptions {
@@ -68,11 +51,12 @@ export interface AgentOptions {
    */
   approve?: ApprovalHook | ApprovalOptions;
   /**
-   * Passed to every `callTool` and `listTools` of the sources. A call that times out becomes a result
-   * that tells Claude so; a list that times out becomes `source-failed`. The turn continues. Default:
-   * the sources' own limits.
+   * Passed to every `callTool` and `listTools` of the sources, or a function that is asked for each of
+   * them, in the asynchronous context of `send`. A call that times out, or whose function throws, becomes
+   * a result that tells Claude so; such a list becomes `source-failed`. The turn continues. Default: the
+   * sources' own limits, and nobody's principal.
    */
-  callOptions?: CallOptions;
+  callOptions?: CallOptions | CallOptionsFor;
   /**
    * An earlier conversation: {@link Agent.messages} of another agent, also after a round trip through
    * JSON. Tool names keep their meaning if the clients are the same. Default: none.
@@ -91,7 +75,7 @@ export interface ResolvedAgentOptions {
   maxRounds: number;
   maxResultChars: number;
   approve: Required<ApprovalOptions> | undefined;
-  callOptions: Readonly<CallOptions>;
+  callOptions: CallOptionsFor;
   messages: readonly Anthropic.MessageParam[];
   request: RequestExtras;
 }
@@ -124,7 +108,7 @@ export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
     maxRounds: positive('maxRounds', options.maxRounds ?? defaults.maxRounds),
     maxResultChars: positive('maxResultChars', options.maxResultChars ?? defaults.maxResultChars),
     approve: resolveApproval(options.approve),
-    callOptions: resolveCallOptions(options.callOptions),
+    callOptions: resolveCallOptions(options.callOptions, { sources: options.clients }),
     messages: givenMessages(options.messages ?? []),
     request: options.request ?? {},
   };
@@ -157,20 +141,6 @@ const requestNames: readonly (keyof RequestExtras)[] = [
   'thinking',
 ];
 
-/**
- * Rejects a misspelt option, which would otherwise be ignored silently.
- *
- * @throws TypeError that names the option and the nearest.
- */
-export function checkNames(options: object, known: readonly string[], prefix = ''): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const [near] = nearest(name, known);
-    const guess = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
-    throw new TypeError(`${prefix}${name} is not an option; ${guess}`);
-  }
-}
-
 function resolveApproval(given: unknown): Required<ApprovalOptions> | undefined {
   if (given === undefined) return undefined;
   if (typeof given === 'function') return { ask: 'changing', hook: given as ApprovalHook };
@@ -186,27 +156,6 @@ function resolveApproval(given: unknown): Required<ApprovalOptions> | undefined 
     throw new TypeError("approve.ask must be 'changing', 'always' or a function");
   }
   return { ask: ask as Required<ApprovalOptions>['ask'], hook: hook as ApprovalHook };
-}
-
-const limitNames = ['timeoutMs', 'deadlineMs'] as const;
-const callOptionNames: readonly (keyof CallOptions)[] = [...limitNames, 'whenAway'];
-
-/** A copy, so that what was checked is what is used. */
-function resolveCallOptions(given: unknown = {}): Readonly<CallOptions> {
-  if (!isObject(given)) throw new TypeError('callOptions must be an object');
-  checkNames(given, callOptionNames, 'callOptions.');
-  const { whenAway } = given;
-  checkWhenAway('callOptions.whenAway', whenAway);
-  const resolved: CallOptions = whenAway === undefined ? {} : { whenAway };
-  for (const name of limitNames) {
-    const value = given[name];
-    if (value === undefined) continue;
-    if (typeof value !== 'number' || !(value > 0)) {
-      throw new TypeError(`callOptions.${name} must be a number above 0`);
-    }
-    resolved[name] = value;
-  }
-  return resolved;
 }
 
 function positive(name: string, value: number): number {

@@ -3,11 +3,11 @@ import { ToolResultError } from '@longwire/client';
 import { isObject } from '@longwire/client/internal';
 import { untilAborted } from './abort.js';
 import { isUnchanged, declinedText, type Approvals } from './approval.js';
+import { viewFor, type CallOptions, type CallOptionsFor } from './call-options.js';
 import { callFailureText, certaintyOf, oddResultText } from './call-failure.js';
 import { EventQueue } from './event-queue.js';
 import type { AgentEvent, ToolCallRef } from './events.js';
 import { exactInput } from './exact-input.js';
-import type { CallOptions } from './options.js';
 import type { CatalogTool, FoundTool, ToolCatalog } from './tool-catalog.js';
 import { errorResultBlock, toolResultBlock } from './tool-results.js';
 import type { ToolRound } from './tool-round.js';
@@ -17,7 +17,7 @@ export interface ToolCallContext {
   catalog: Pick<ToolCatalog, 'find' | 'refresh'>;
   approvals: Approvals;
   maxResultChars: number;
-  callOptions: Readonly<CallOptions>;
+  callOptions: CallOptionsFor;
   signal: AbortSignal;
 }
 
@@ -26,6 +26,11 @@ interface Call extends ToolCallRef {
   name: string;
   found: CatalogTool;
   arguments: Record<string, unknown>;
+}
+
+/** A call whose options are known. */
+interface PreparedCall extends Call {
+  options: CallOptions;
 }
 
 /**
@@ -66,18 +71,24 @@ export async function* runToolCalls(
     }
   }
 
-  const approved: Call[] = [];
+  const approved: PreparedCall[] = [];
   for (const call of calls) {
+    const options = await prepare(call, context);
+    if (options instanceof Error) {
+      yield unprepared(round, call, options);
+      continue;
+    }
     const { server, found } = call;
-    const asked = { ...found, server, arguments: call.arguments };
+    const principal = options.principal?.id;
+    const asked = { ...found, server, principal, arguments: call.arguments };
     const decision = await untilAborted(signal, approvals.decide(asked, signal));
-    if (decision.allow) approved.push(call);
+    if (decision.allow) approved.push({ ...call, options });
     else yield refuse(round, call, decision.reason);
   }
 
   // While the person answers, a server may have replaced the tool.
   yield* await catalog.refresh({ signal, turnBegins: false });
-  const unchanged: Call[] = [];
+  const unchanged: PreparedCall[] = [];
   for (const call of approved) {
     const now = catalog.find(call.name);
     const isSame = typeof now === 'object' && isUnchanged(call.found.tool, now.tool);
@@ -93,6 +104,30 @@ export async function* runToolCalls(
   yield* events;
 }
 
+/** The options of a call, or why there are none. */
+async function prepare(
+  call: Call,
+  { callOptions, signal }: ToolCallContext,
+): Promise<CallOptions | Error> {
+  const { server, tool, found } = call;
+  try {
+    const asked = callOptions({ server, tool, arguments: call.arguments });
+    const options = await untilAborted(signal, Promise.resolve(asked));
+    viewFor(found.source, options);
+    return options;
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** The reason is for the program alone: it may say who somebody is. */
+function unprepared(round: ToolRound, { id, server, tool }: Call, error: Error): AgentEvent {
+  const told = 'The program could not prepare this call. The tool did not run.';
+  round.settled(errorResultBlock(id, told));
+  return { type: 'tool-result', id, server, tool, isError: true, error };
+}
+
 function refuse(round: ToolRound, call: Call, reason: string | undefined): AgentEvent {
   const { id, server, tool } = call;
   round.settled(errorResultBlock(id, declinedText(reason)));
@@ -101,9 +136,9 @@ function refuse(round: ToolRound, call: Call, reason: string | undefined): Agent
 
 /** Never rejects: failures are in the round and in the events. */
 async function run(
-  call: Call,
+  call: PreparedCall,
   round: ToolRound,
-  { signal, maxResultChars, callOptions }: ToolCallContext,
+  { signal, maxResultChars }: ToolCallContext,
   events: EventQueue<AgentEvent>,
 ): Promise<void> {
   const { id, server, tool } = call;
@@ -111,8 +146,9 @@ async function run(
   let settled = false;
   round.started(id);
   try {
-    const work = call.found.source.callTool(tool, call.arguments, {
-      ...callOptions,
+    const { view, options } = viewFor(call.found.source, call.options);
+    const work = view.callTool(tool, call.arguments, {
+      ...options,
       signal,
       onProgress: (progress) => {
         if (!settled) events.push({ type: 'tool-progress', ...ref, progress });

@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { Tool, ToolAnnotations, ToolSource } from '@longwire/client';
 import { assignPrefixes, ToolNames, type NamedTool } from '@longwire/client/internal';
 import type { RejectedTool } from './api-rejection.js';
-import type { CallOptions } from './options.js';
+import type { CallOptionsFor } from './call-options.js';
 import { hasSameProblem } from './rejected-kind.js';
 import { digestOf, ToolList, type CatalogEvent, type Offer } from './tool-list.js';
 
@@ -40,10 +40,7 @@ export class ToolCatalog {
   #rejections = 0;
   readonly #waiting = new Set<ToolList>();
 
-  constructor(
-    sources: readonly ToolSource[],
-    { callOptions }: { callOptions: Readonly<CallOptions> },
-  ) {
+  constructor(sources: readonly ToolSource[], { callOptions }: { callOptions: CallOptionsFor }) {
     this.#lists = sources.map((source) => new ToolList(source, callOptions));
   }
 

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { LongwireError, type Tool, type ToolAnnotations, type ToolSource } from '@longwire/client';
 import { trustedHintsOf } from '@longwire/client/internal';
 import { untilAborted } from './abort.js';
+import { viewFor, type CallOptionsFor } from './call-options.js';
 import type { SourceFailedEvent, ToolOmittedEvent } from './events.js';
 import { offerSchema } from './input-schema.js';
-import type { CallOptions } from './options.js';
 
 /** An event of a refresh. */
 export type CatalogEvent = SourceFailedEvent | ToolOmittedEvent;
@@ -33,27 +33,26 @@ const maxDefinitionChars = 400_000;
  */
 export class ToolList {
   readonly source: ToolSource;
-  readonly #callOptions: Readonly<CallOptions>;
-  readonly #unsubscribe: () => void;
+  readonly #callOptions: CallOptionsFor;
+  /** Whose list it is, and what ends listening for its changes. */
+  #watched: { principal: string | undefined; stop: () => void } | undefined;
   readonly #closed = new AbortController();
   readonly #excluded = new Set<string>();
   readonly #reported = new Set<string>();
   #offers: readonly Offer[] = [];
   #events: CatalogEvent[] = [];
   #reading: Promise<void> | undefined;
+  /** The turn that reads. */
+  #turn: AbortSignal | undefined;
   #isStale = true;
   /** Nothing was tried since the last turn began, or the source reported that its tools changed. */
   #mayRetry = true;
   /** The last read failed or is late. */
   #isMissing = false;
 
-  constructor(source: ToolSource, callOptions: Readonly<CallOptions>) {
+  constructor(source: ToolSource, callOptions: CallOptionsFor) {
     this.source = source;
     this.#callOptions = callOptions;
-    this.#unsubscribe = source.on('toolsChanged', () => {
-      this.#isStale = true;
-      this.#mayRetry = true;
-    });
   }
 
   /** The last list, even if it is stale. */
@@ -69,6 +68,8 @@ export class ToolList {
   /** Reads the list if that is due, and waits for it for a limited time. */
   async refresh(options: { signal: AbortSignal; retryFailed: boolean }): Promise<CatalogEvent[]> {
     const { signal, retryFailed } = options;
+    // What an aborted turn read ends at once, without a list.
+    if (this.#turn?.aborted === true) await this.#reading;
     const isDue = this.#isStale && this.#reading === undefined && (retryFailed || this.#mayRetry);
     const waits = isDue || (this.#reading !== undefined && retryFailed);
     if (isDue) this.#reading = this.#read(signal);
@@ -100,19 +101,25 @@ export class ToolList {
 
   /** Unsubscribes from the source, and stops reading. */
   close(): void {
-    this.#unsubscribe();
     this.#closed.abort();
+    this.#watched?.stop();
   }
 
   async #read(turn: AbortSignal): Promise<void> {
     const { source } = this;
+    this.#turn = turn;
     const signal = AbortSignal.any([turn, this.#closed.signal]);
     // Set before the read, so that a change during it causes another one.
     this.#isStale = false;
     this.#mayRetry = false;
     try {
-      const tools = await untilAborted(signal, source.listTools({ ...this.#callOptions, signal }));
-      this.#offers = distinct(tools).flatMap((tool) => this.#offer(tool));
+      const asked = this.#callOptions({ server: source.name, tool: undefined, arguments: {} });
+      const given = await untilAborted(signal, Promise.resolve(asked));
+      const { view, options } = viewFor(source, given);
+      signal.throwIfAborted();
+      this.#watch(view, given.principal?.id);
+      const tools = await untilAborted(signal, view.listTools({ ...options, signal }));
+      this.#offers = distinct(tools).flatMap((tool) => this.#offer(tool, view));
       this.#isMissing = false;
     } catch (error) {
       this.#isStale = true;
@@ -123,14 +130,25 @@ export class ToolList {
     }
   }
 
+  /** The changes of a principal's list come on its own session. */
+  #watch(view: ToolSource, principal: string | undefined): void {
+    if (this.#watched?.principal === principal && this.#watched !== undefined) return;
+    if (this.#watched !== undefined) this.#offers = [];
+    this.#watched?.stop();
+    const stop = view.on('toolsChanged', () => {
+      this.#isStale = true;
+      this.#mayRetry = true;
+    });
+    this.#watched = { principal, stop };
+  }
+
   #fail(error: Error): void {
     if (this.#isMissing) return;
     this.#isMissing = true;
     this.#events.push({ type: 'source-failed', server: this.source.name, error });
   }
 
-  #offer(tool: Tool): Offer[] {
-    const { source } = this;
+  #offer(tool: Tool, source: ToolSource): Offer[] {
     const offered = offerSchema(tool.inputSchema);
     if ('problem' in offered) return this.#reportExcluded(tool, offered.problem);
     const description = [tool.description, offered.constraint].filter(Boolean).join('\n\n');

@@ -1,4 +1,3 @@
-import Anthropic from '@anthropic-ai/sdk';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { AgentStateError, createAgent } from '../src/index.ts';
 import { fakeSource, said } from './support/fake-source.ts';
@@ -319,7 +318,10 @@ test('passes the limits of calls to the sources', async () => {
   callOptions.timeoutMs = -1;
   await collect(agent.send('Hi'));
   const limits = { timeoutMs: 5000, deadlineMs: Infinity, signal: expect.any(AbortSignal) };
-  expect(source.options).toEqual([limits, { ...limits, onProgress: expect.any(Function) }]);
+  expect(source.options).toEqual([
+    limits,
+    { ...limits, onProgress: expect.any(Function), onWaiting: expect.any(Function) },
+  ]);
 });
 
 test('leaves the limits of calls to the sources by default', async () => {
@@ -330,7 +332,7 @@ test('leaves the limits of calls to the sources by default', async () => {
   await collect(agent.send('Hi'));
   expect(source.options.map((options) => Object.keys(options))).toEqual([
     ['signal'],
-    ['signal', 'onProgress'],
+    ['signal', 'onProgress', 'onWaiting'],
   ]);
 });
 
@@ -388,8 +390,8 @@ test('is free for the next turn as soon as one is done', async () => {
 
 test('unsubscribes when it is closed', async () => {
   const source = fakeSource('demo', [{ name: 'echo' }]);
-  const anthropic = new Anthropic({ apiKey: 'unused' });
-  const agent = createAgent({ clients: [source], anthropic });
+  const { agent } = await setup([{ text: 'Hello.' }], { clients: [source] });
+  await collect(agent.send('Hi'));
   expect(source.listeners).toBe(1);
   const unread = agent.send('Hi')[Symbol.asyncIterator]();
   agent[Symbol.dispose]();

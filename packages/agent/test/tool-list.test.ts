@@ -23,7 +23,7 @@ function rig() {
     listings++;
     return list.promise;
   };
-  const catalog = new ToolCatalog([good, slow], { callOptions: {} });
+  const catalog = new ToolCatalog([good, slow], { callOptions: () => ({}) });
   const refresh = async (turnBegins: boolean, waitMs: number) => {
     const refreshed = catalog.refresh({ signal, turnBegins });
     await vi.advanceTimersByTimeAsync(waitMs);
@@ -67,7 +67,7 @@ test('a list that hangs when it is read anew leaves what is known', async () => 
 
 test('what fails again and again is said once, until it works', async () => {
   const bad = fakeSource('bad', [{ name: 'echo' }]);
-  const catalog = new ToolCatalog([bad], { callOptions: {} });
+  const catalog = new ToolCatalog([bad], { callOptions: () => ({}) });
   const refresh = () => catalog.refresh({ signal, turnBegins: true });
   bad.failListing = new Error('down');
   expect(await refresh()).toHaveLength(1);
@@ -88,7 +88,7 @@ test('closing ends a read in the background', async () => {
     given = options.signal;
     return new Promise(() => {});
   };
-  const catalog = new ToolCatalog([slow], { callOptions: {} });
+  const catalog = new ToolCatalog([slow], { callOptions: () => ({}) });
   const refreshed = catalog.refresh({ signal, turnBegins: true });
   await vi.advanceTimersByTimeAsync(5000);
   await refreshed;

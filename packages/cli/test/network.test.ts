@@ -185,7 +185,7 @@ describe('says which and what to do', () => {
   it.each([
     [['--ca', 'none.pem'], /--ca: \S+none\.pem cannot be read: there is no such file/],
     [['--ca', 'text.txt'], /--ca: there is no certificate in the format PEM in it/],
-    [['--cert', 'me.crt'], /--key: there is no private key in the format PEM in it/],
+    [['--cert', 'me.crt'], /--key: needed with --cert, whose file has no private key/],
     [['--key', 'me.key'], /--cert: needed with --key/],
     [['--cert', 'me.crt', '--key', 'other.key'], /--key: it is not the key of --cert/],
   ])('%j', async (args, expected) => {

@@ -21,6 +21,7 @@ export {
   type ToolsToName,
 } from './group/tool-names.js';
 export { checkWhenAway } from './client/options.js';
+export { sourceAs } from './client/source-as.js';
 export { trustedHintsOf } from './client/types.js';
 export { LOG_LEVELS } from './log-levels.js';
 export { redaction, type Show } from './middleware/redaction.js';

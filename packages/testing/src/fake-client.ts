@@ -11,6 +11,7 @@ import {
 import { nearest } from '@longwire/client/internal';
 import { FakeSession, RequestError, type RequestOptions } from './fake-server.js';
 import { checkArguments, errorResult, listed, resultOf } from './fake-tools.js';
+import { checkGroup } from './option-checks.js';
 import type {
   FakeCall,
   FakeClient,
@@ -47,12 +48,13 @@ interface CallInProgress {
  * A client for unit tests, without a server and a network. It is a real client in front of functions: time
  * limits, aborts, progress, schemas, middlewares and events are those of every client.
  *
- * @throws TypeError for what is neither a function nor a tool with `run`, or a wrong option of the client.
+ * @throws TypeError for what is neither a function nor a tool with `run`, or a wrong option.
  */
 export function fakeClient<Tools extends ToolTypes<Tools> = AnyTools>(
   fakes: Fakes<Tools> = {},
   options: ClientOptions = {},
 ): FakeClient<Tools> {
+  checkGroup('fakeClient', fakes, ['tools', 'resources', 'prompts']);
   // The types of the tools are for the program: here they are functions like any others.
   const server = new FakeServer(fakes as unknown as Fakes);
   const client: LongwireClient = createClient(
@@ -200,7 +202,7 @@ class FakeServer {
 
 function definitionOf(
   name: string,
-  tool: FakeToolFunction | FakeToolDefinition,
+  tool: FakeToolFunction | FakeToolDefinition | undefined,
 ): FakeToolDefinition {
   if (typeof tool === 'function') return { run: tool };
   if (typeof tool?.run === 'function') return tool;

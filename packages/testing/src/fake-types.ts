@@ -76,9 +76,9 @@ export type FakePrompt = (
 
 /** What a fake client has. It is read anew each time: what a test changes, is. */
 export interface Fakes<Tools extends ToolTypes<Tools> = AnyTools> {
-  /** By name. */
+  /** By name. A test has those that it needs: a call of another one fails. */
   tools?: {
-    [Name in keyof Tools]: FakeToolFunction<Tools[Name]> | FakeToolDefinition<Tools[Name]>;
+    [Name in keyof Tools]?: FakeToolFunction<Tools[Name]> | FakeToolDefinition<Tools[Name]>;
   };
   /** By URI. Default: none. */
   resources?: Readonly<Record<string, FakeResource>>;

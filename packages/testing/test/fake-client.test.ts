@@ -180,6 +180,21 @@ describe('the tools of a fake client', () => {
     expect(() => fakeClient({ tools: { echo: 'x' as never } })).toThrow(
       'tools.echo: neither a function nor an object with a function run',
     );
+    expect(() => fakeClient({ tool: { echo: () => 'x' } } as never)).toThrow(
+      'fakeClient.tool: there is no such option; there are tools, resources, prompts',
+    );
+  });
+
+  it('may be some of those that the types have', async () => {
+    interface Tools {
+      price: { arguments: { symbol: string } };
+      buy: { arguments: { symbol: string } };
+    }
+    await using client = fakeClient<Tools>({ tools: { price: ({ symbol }) => `${symbol} 1` } });
+    expect(textOf(await client.callTool('price', { symbol: 'A' }))).toBe('A 1');
+    expect(await failureOf(client.callTool('buy', { symbol: 'A' }))).toMatchObject({
+      message: expect.stringContaining('has no tool buy'),
+    });
   });
 
   it('may change while the client is used', async () => {
@@ -266,8 +281,8 @@ function checkTypes(): void {
       now: ({ zone }) => zone,
     },
   });
-  // @ts-expect-error: a tool is missing
-  fakeClient<Tools>({ tools: { echo: () => 'x' } });
+  // @ts-expect-error: there is no such tool
+  fakeClient<Tools>({ tools: { ecko: () => 'x' } });
   const client = fakeClient();
   // @ts-expect-error: a log has a level
   void client.emit('log', { data: 'x' });

@@ -92,7 +92,9 @@ describe('the question before a call', () => {
     const signal = new AbortController().signal;
     const definition = { name: 't', inputSchema: { type: 'object' as const } };
     const request = { tool: 't', server: 's', arguments: {}, annotations: undefined, signal };
-    expect(await approve({ ...request, definition, previous: undefined })).toEqual({
+    expect(
+      await approve({ ...request, definition, previous: undefined, principal: undefined }),
+    ).toEqual({
       allow: false,
       reason: 'nobody could be asked for permission',
     });

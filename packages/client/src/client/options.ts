@@ -3,6 +3,7 @@ import { CALL, CLIENT } from '../options/client-table.js';
 import type { Timeouts } from '../options/connection-options.js';
 import { TIMEOUTS } from '../options/connection-table.js';
 import { checkOptions, withDefaults } from '../options/option.js';
+import { checkPrincipalOption } from '../options/principal-options.js';
 import type { CallTimeouts, CallToolOptions, ClientOptions, WhenAway } from './types.js';
 
 /**
@@ -29,6 +30,7 @@ export function callTimeouts(given: Timeouts | undefined): CallTimeouts {
 export function checkOperationOptions(options: CallToolOptions): void {
   checkOptions(options, CALL);
   checkWhenAway('whenAway', options.whenAway);
+  checkPrincipalOption(options.principal);
 }
 
 /**

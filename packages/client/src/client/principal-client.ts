@@ -131,12 +131,12 @@ export class PrincipalClient extends ClientFacade {
     given: Options,
     run: (client: SessionClient, options: Options) => Promise<T>,
   ): Promise<T> {
+    checkOperationOptions(given);
     const { principal, ...options } = given;
     if (principal !== undefined) {
       const { id, ...credentials } = principal;
       this.as(id, credentials);
     }
-    checkOperationOptions(options as OperationOptions);
     const asked = { what, options: options as Options };
     return this.#underWay.run(what, () => this.#principals.run(this.#record, asked, run));
   }

@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { ToolResultError } from '../errors.js';
+import { unlessAborted } from '../middleware/waiting.js';
 import { ranButAnswered } from '../tools/output-schema.js';
 import { parseExactJson } from '../untrusted/exact-json.js';
 import { quoted } from '../untrusted/excerpt.js';
@@ -64,7 +65,7 @@ export function callAsWanted(
       if (result.isError === true) throw toolError(`the tool ${tool}`, result);
       return schema === undefined
         ? result
-        : { ...result, data: await checked(tool, result, schema) };
+        : { ...result, data: await checked(tool, result, { schema, signal: options.signal }) };
     });
 }
 
@@ -78,13 +79,16 @@ async function checkSchema(schema: unknown): Promise<void> {
 async function checked(
   tool: string,
   result: CallToolResult,
-  schema: StandardSchema,
+  { schema, signal }: { schema: StandardSchema; signal: AbortSignal | undefined },
 ): Promise<unknown> {
   const found = findData(result);
   if (found === undefined) {
     throw ranButAnswered(tool, `its result has ${NO_DATA}`, result);
   }
-  const outcome = await validate(schema, found.data).catch((error: unknown) => {
+  const validated = validate(schema, found.data);
+  // It may ask somebody, and never be told.
+  const ended = signal === undefined ? validated : unlessAborted(validated, signal);
+  const outcome = await ended.catch((error: unknown) => {
     throw ranButAnswered(tool, 'the schema of the call failed on its result', result, error);
   });
   if (outcome.issues === undefined) return outcome.value;

@@ -9,11 +9,11 @@ import { parseTarget, type Target, type TargetOption } from '../dial/target.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import type { ClientStats } from '../health/stats.js';
 import { SharedDispatchers } from '../http/dispatchers.js';
-import { checkObject } from '../options/checks.js';
 import { withDefaults } from '../options/option.js';
 import {
   checkPrincipal,
   PRINCIPALS,
+  checkPrincipalOption,
   type PrincipalCredentials,
   type PrincipalsOptions,
 } from '../options/principal-options.js';
@@ -182,7 +182,7 @@ export class ServiceClient extends ClientFacade {
   /** The client as the principal that the options of an operation name, if they do. */
   #principalOf({ principal }: OperationOptions): PrincipalClient | undefined {
     if (principal === undefined) return undefined;
-    checkObject('principal', principal);
+    checkPrincipalOption(principal);
     const { id, ...credentials } = principal;
     return this.as(id, credentials);
   }

@@ -70,6 +70,14 @@ export function readTlsFiles(
       /\btls\.(ca|cert|key|passphrase)\b/g,
       (_all, name: keyof TlsFiles) => named(name),
     );
+    if (files.key === undefined && message.startsWith(`${named('key')}: there is no`)) {
+      throw new Error(
+        `${named('key')}: needed with ${named('cert')}, whose file has no private key`,
+        {
+          cause,
+        },
+      );
+    }
     throw new Error(message, { cause });
   }
   return tls;

@@ -9,7 +9,7 @@ import type {
 } from './types.js';
 import type { BreakerOptions } from '../health/breaker.js';
 import { resolveBreaker } from '../health/breaker-gate.js';
-import { GROUP, GROUP_SERVER } from '../options/client-table.js';
+import { CLIENT, GROUP, GROUP_SERVER } from '../options/client-table.js';
 import { checkOptions, withDefaults, type Option } from '../options/option.js';
 
 /** Options with the defaults filled in. */
@@ -27,6 +27,7 @@ const BY_TARGET = { ...GROUP_SERVER, target: ANYTHING, options: ANYTHING };
  * @throws TypeError that names the option.
  */
 export function resolveGroupOptions(options: GroupOptions): ResolvedGroupOptions {
+  refuseClientOptions(options, { table: GROUP, of: '', place: 'shared' });
   checkOptions(options, GROUP);
   return { ...withDefaults(GROUP, options), breaker: resolveBreaker(options.breaker) };
 }
@@ -65,10 +66,24 @@ export function checkServer(server: GroupServer): void {
       throw new TypeError(`${where}.client: neither a client nor another source of tools`);
     }
   } else {
+    const place = `${where}.options`;
+    refuseClientOptions(server, { table: BY_TARGET, of: `${where}.`, place });
     checkOptions(server, BY_TARGET, where);
     if (server.target === undefined) throw new TypeError(`${where}: neither target nor client`);
   }
   checkSelection(`${where}.tools`, server.tools);
+}
+
+/** An option of clients at the wrong place: the error says where it belongs. */
+function refuseClientOptions(
+  given: object,
+  { table, of, place }: { table: object; of: string; place: string },
+): void {
+  const isMisplaced = (name: string): boolean =>
+    Object.hasOwn(CLIENT, name) && !Object.hasOwn(table, name);
+  const name = Object.keys(given).find(isMisplaced);
+  if (name === undefined) return;
+  throw new TypeError(`${of}${name}: an option of clients; give it as ${place}.${name}`);
 }
 
 function isSource(entry: unknown): entry is ToolSource {

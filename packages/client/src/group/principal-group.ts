@@ -232,12 +232,12 @@ export class PrincipalGroup implements Group {
     given: Options,
     run: (tools: PrincipalTools, options: Options) => Promise<T>,
   ): Promise<T> {
+    checkOperationOptions(given);
     const { principal, ...options } = given;
     if (principal !== undefined) {
       const { id, ...credentials } = principal;
       this.as(id, credentials);
     }
-    checkOperationOptions(options as OperationOptions);
     const asked = { what, options: options as Options };
     return this.#underWay.run(what, () =>
       this.#principals.run(this.#record, asked, (tools, own) =>

@@ -41,6 +41,10 @@ export function proxyRefused(
 ): ProxyError {
   const name = `the proxy ${displayProxy(proxy)}`;
   if (status === 407) return wantsPassword(proxy, name, offered);
+  // As tinyproxy answers to a wrong password.
+  if (status === 401 && proxy.authorization !== undefined) {
+    return takesNoPassword(proxy, name, status);
+  }
   if (status >= 500) {
     return new ProxyError(`${name} does not reach ${host} (${status})`, {
       hint: 'check the address of the server: the proxy looks its name up, and connects to it',
@@ -64,15 +68,18 @@ function wantsPassword(proxy: Proxy, name: string, offered: readonly string[]): 
       status,
     });
   }
-  return proxy.authorization === undefined
-    ? new ProxyError(`${name} wants a user name and a password (${status})`, {
-        hint: `write a user name, a colon, the password and an @ before the host in ${setting(proxy)}`,
-        status,
-      })
-    : new ProxyError(`${name} does not take the user name and the password (${status})`, {
-        hint: `correct them in ${setting(proxy)}; write characters such as @ and : as %40 and %3A`,
-        status,
-      });
+  if (proxy.authorization !== undefined) return takesNoPassword(proxy, name, status);
+  return new ProxyError(`${name} wants a user name and a password (${status})`, {
+    hint: `write a user name, a colon, the password and an @ before the host in ${setting(proxy)}`,
+    status,
+  });
+}
+
+function takesNoPassword(proxy: Proxy, name: string, status: number): ProxyError {
+  return new ProxyError(`${name} does not take the user name and the password (${status})`, {
+    hint: `correct them in ${setting(proxy)}; write characters such as @ and : as %40 and %3A`,
+    status,
+  });
 }
 
 /** What names it, for a hint. */

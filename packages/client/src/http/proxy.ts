@@ -58,6 +58,11 @@ export class ProxyRules {
     if (option === undefined) return undefined;
     if (option === 'environment') return ProxyRules.#ofVariables(env);
     if (typeof option !== 'object' || option === null) {
+      if (typeof option === 'string' && /^[a-z]+$/i.test(option) && option !== 'localhost') {
+        throw new TypeError(
+          `proxy: "${option}" is neither "environment" nor the address of a proxy, such as http://proxy:3128`,
+        );
+      }
       const proxy = readProxy(option, 'proxy');
       if ('unusable' in proxy) throw new TypeError(`proxy: ${proxy.unusable}`);
       return new ProxyRules({ http: proxy, https: proxy }, () => false);

@@ -1,5 +1,5 @@
 import type { HeadersOption, OutgoingRequest } from './channel-options.js';
-import { checkText } from './checks.js';
+import { checkObject, checkOptionNames, checkText } from './checks.js';
 import { checkOptions, type DefaultTable, type OptionTable } from './option.js';
 
 /** How a principal shows the server who it is, over HTTP. */
@@ -65,6 +65,21 @@ export const CREDENTIALS: OptionTable<PrincipalCredentials> = {
     sentence: 'Sent as `Authorization: Bearer …` with every HTTP request of the principal',
   },
 };
+
+/**
+ * Checks the option `principal` of an operation, but for what `as` checks.
+ *
+ * @throws TypeError that names what is wrong, and says what to do.
+ */
+export function checkPrincipalOption(principal: unknown): void {
+  if (principal === undefined) return;
+  if (typeof principal === 'string') {
+    throw new TypeError("principal: not an object; write principal: { id: 'its name' }");
+  }
+  checkObject('principal', principal);
+  checkOptionNames(principal, ['id', ...Object.keys(CREDENTIALS)], 'principal.');
+  if (!('id' in principal)) throw new TypeError('principal.id: is missing: the name of a user');
+}
 
 /** A principal is the key of what is kept for it. */
 const MAX_ID_LENGTH = 1024;

@@ -118,6 +118,24 @@ describe('a schema of a call', () => {
     expect(await failureOf(callOf(right, schema))).toMatchObject({ cause, result: right });
   });
 
+  it('that never says anything ends with the signal of the call, whose result is on the error', async () => {
+    const asked = new AbortController();
+    const reason = new Error('the user left');
+    const schema: StandardSchema = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: () => {
+          asked.abort(reason);
+          return new Promise(() => {});
+        },
+      },
+    };
+    await using client = createClient({ server: serverOf(right).server });
+    const call = client.callTool('weather', {}, { result: schema, signal: asked.signal });
+    expect(await failureOf(call)).toMatchObject({ cause: reason, result: right });
+  });
+
   it('names three things that are wrong, and counts the others', async () => {
     const schema = z.object(Object.fromEntries('abcde'.split('').map((key) => [key, z.string()])));
     const { summary } = await failureOf(callOf(right, schema));

@@ -262,6 +262,18 @@ describe('what a group is made of', () => {
       'servers.a: tiemouts: no such option',
     ],
     ['an unknown option', { a: url }, { lazzy: true }, 'lazzy: no such option'],
+    [
+      'an option of clients',
+      { a: url },
+      { whenAway: 'fail' } as never,
+      'whenAway: an option of clients; give it as shared.whenAway',
+    ],
+    [
+      'an option of the client of a server',
+      { a: { target: url, retry: {} } as never },
+      {},
+      'servers.a.retry: an option of clients; give it as servers.a.options.retry',
+    ],
     ['a limit that is none', { a: url }, { maxInFlight: 1.5 }, 'maxInFlight'],
     ['no patterns', { a: { target: url, tools: { include: [] } } }, {}, 'servers.a.tools.include'],
     [

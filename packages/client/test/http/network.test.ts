@@ -184,6 +184,12 @@ describe('says that the proxy is the matter, and what to do', () => {
       /does not take the user name and the password \(407\)$/,
       /^correct them in its address/,
     ],
+    'it answers 401 to another password, as tinyproxy does': [
+      { status: 401 },
+      'alice:wrong-hush@',
+      /does not take the user name and the password \(401\)$/,
+      /^correct them in its address/,
+    ],
     'it wants another kind of login': [
       { login: 'alice:hush-hush', offered: 'NTLM' },
       '',

@@ -137,6 +137,7 @@ describe('an address', () => {
     ['ftp://u:hush@127.0.0.1', /^proxy: a proxy of ftp:\/\/ is not supported: write http:\/\//],
     ['http://u:hush@', /^proxy: not the address of a proxy$/],
     ['', /^proxy: neither "environment", nor the address/],
+    ['env', /^proxy: "env" is neither "environment" nor the address/],
     [7, /^proxy: neither "environment", nor the address/],
   ])('%s is refused', (option, message) => {
     const refused = (): unknown => ProxyRules.of(option as string);
