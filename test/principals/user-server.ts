@@ -1,5 +1,6 @@
-import { mcp, RefusedError } from '@longwire/server';
+import { mcp, RefusedError, type McpMount } from '@longwire/server';
 import { McpServer } from '@modelcontextprotocol/server';
+import type { ServerResponse } from 'node:http';
 import { fastify } from 'fastify';
 import * as z from 'zod';
 
@@ -18,7 +19,16 @@ export interface UserServer {
   expire(user: string, number: number): void;
   /** The next requests of a user are refused by this status. */
   refuse(user: string, statuses: readonly number[]): void;
-  /** Says that a resource has changed, to whoever subscribed to it. */
+  /** How often the tool `slow` ran, by user. */
+  readonly slow: ReadonlyMap<string, number>;
+  /** Breaks the connections on which a user is being answered. */
+  cut(user: string): void;
+  /** Lets the tool `slow` end. */
+  release(): void;
+  /**
+   * Says that a resource has changed: `user://mine` to the sessions of the user that subscribed to it, with
+   * the user in `_meta`, and `user://NAME` to whoever subscribed to it.
+   */
   touch(user: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,6 +49,12 @@ export async function startUserServer({ toolEvents = false } = {}): Promise<User
   const firstValid = new Map<string, number>();
   const refusals = new Map<string, number[]>();
   const subscribed = new Map<string, Set<McpServer>>();
+  const slow = new Map<string, number>();
+  const answering = new Map<string, Set<ServerResponse>>();
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
 
   function create(user: string): McpServer {
     made.set(user, (made.get(user) ?? 0) + 1);
@@ -71,6 +87,18 @@ export async function startUserServer({ toolEvents = false } = {}): Promise<User
       await mcpReq.log('info', user);
       return said(user);
     });
+    server.registerTool('slow', {}, async ({ mcpReq }) => {
+      slow.set(user, (slow.get(user) ?? 0) + 1);
+      const progressToken = mcpReq._meta?.progressToken as string;
+      const tell = (progress: number): Promise<void> => {
+        const params = { progressToken, progress, message: user };
+        return mcpReq.notify({ method: 'notifications/progress', params });
+      };
+      await tell(1);
+      await released;
+      await tell(2);
+      return said(user);
+    });
     server.registerResource('mine', `user://mine`, {}, ({ href }) => ({
       contents: [{ uri: href, text: user }],
     }));
@@ -86,10 +114,17 @@ export async function startUserServer({ toolEvents = false } = {}): Promise<User
     return server;
   }
 
+  let mount: McpMount | undefined;
   const app = fastify({ forceCloseConnections: true });
   app.addHook('onRequest', async ({ raw }, reply) => {
     const user = userOf(raw.headers);
     users.push(user ?? 'nobody');
+    if (user !== undefined) {
+      const { raw: response } = reply;
+      const responses = answering.get(user) ?? new Set();
+      answering.set(user, responses.add(response));
+      response.once('close', () => responses.delete(response));
+    }
     headers.push(raw.headers);
     const { cookie = '' } = raw.headers;
     const [, known] = COOKIE.exec(cookie) ?? [];
@@ -99,6 +134,7 @@ export async function startUserServer({ toolEvents = false } = {}): Promise<User
   await app.register(mcp, {
     create: ({ principal }) => create(principal.id),
     toolEvents,
+    onMount: (own) => (mount = own),
     auth: (request) => {
       const user = userOf(request.headers);
       const [status] = refusals.get(user ?? '')?.splice(0, 1) ?? [];
@@ -119,13 +155,23 @@ export async function startUserServer({ toolEvents = false } = {}): Promise<User
     headers,
     made,
     expire: (user, number) => void firstValid.set(user, number),
+    slow,
+    cut: (user) => {
+      for (const response of answering.get(user) ?? []) response.destroy();
+    },
+    release,
     refuse: (user, statuses) => void refusals.set(user, [...statuses]),
     touch: async (user) => {
+      mount?.notify.resourceUpdated(`user://${user}`);
       for (const { server } of subscribed.get(user) ?? []) {
-        await server.sendResourceUpdated({ uri: 'user://mine' }).catch(() => {});
+        const params = { uri: 'user://mine', _meta: { user } };
+        await server.sendResourceUpdated(params).catch(() => {});
       }
     },
-    close: () => app.close(),
+    close: async () => {
+      release();
+      await app.close();
+    },
   };
 }
 

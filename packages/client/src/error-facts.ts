@@ -1,4 +1,11 @@
-import { LongwireError } from './errors.js';
+import { LongwireError, type ErrorCode } from './errors.js';
+
+/** What fails with one of these found nobody who answers, or lost the connection to it. */
+export const UNREACHABLE: ReadonlySet<ErrorCode> = new Set([
+  'connect-failed',
+  'connect-timeout',
+  'connection-lost',
+]);
 
 /**
  * The LongwireError that was thrown, or what `wrap` makes of anything else. Default: handling a

@@ -248,6 +248,7 @@ export class ServerError extends LongwireError {
  *
  * - `protocol`: it misses the tool's output schema, or the schema of the call, or is no object.
  * - `tool-error`: the tool reports an error, and the call wants that thrown.
+ * - `timeout`, `deadline`: the schema of the call did not say in time what it makes of the answer.
  */
 export class ToolResultError extends LongwireError {
   override readonly name: string = 'ToolResultError';
@@ -258,7 +259,7 @@ export class ToolResultError extends LongwireError {
     message: string,
     options: {
       result: CallToolResult;
-      code?: 'protocol' | 'tool-error';
+      code?: 'protocol' | 'tool-error' | 'timeout' | 'deadline';
       hint?: string;
       cause?: unknown;
     },

@@ -31,6 +31,8 @@ export interface CallStep extends StepBase {
   /** `tool`, of the server that the event came from, or `server/tool`. */
   call: string;
   arguments: Template;
+  /** Gives the principal that it is made for; `undefined`: nobody but the source. */
+  as: Expression | undefined;
   retry: StepRetry;
   /** Whether running twice does no harm; `undefined`: what the tool's annotations say. */
   idempotent: boolean | undefined;

@@ -39,3 +39,8 @@ export function unknownName(what: string, names: readonly string[]): LongwireErr
   const options = { code: 'config', certainty: 'not-sent' } as const;
   return new LongwireError(`${what}; there are ${names.join(', ')}`, options);
 }
+
+/** Each problem once, however many steps have it. */
+export function distinctProblems(problems: readonly WorkflowProblem[]): WorkflowProblem[] {
+  return [...new Map(problems.map((one) => [JSON.stringify(one), one])).values()];
+}

@@ -8,7 +8,7 @@ import type {
   Trigger,
   Workflow,
 } from './definition.js';
-import { WorkflowError, type WorkflowProblem } from './errors.js';
+import { distinctProblems, WorkflowError, type WorkflowProblem } from './errors.js';
 import { Expression, ExpressionError, type Template } from './expression.js';
 import { LongwireError, type LoggingLevel } from '@longwire/client';
 import { didYouMean, LOG_LEVELS, readTextFile } from '@longwire/client/internal';
@@ -61,8 +61,15 @@ export function parseWorkflow(text: string, options: { file?: string } = {}): Wo
   const shape = checkShape(value, source, file);
   const reader = new Reader(source);
   const workflow = reader.workflow(shape, file);
-  refuse(reader.problems);
+  refuse(distinctProblems(reader.problems));
   return workflow;
+}
+
+/** What steps have of what they are in, unless they say otherwise. */
+interface Inherited {
+  retry: StepRetry;
+  /** The principal, and what its expression looks up. */
+  as: { expression: Expression; reads: readonly Read[] } | undefined;
 }
 
 /** Converts the file to a workflow, and collects mistakes. */
@@ -77,7 +84,10 @@ class Reader {
   }
 
   workflow(shape: FileSource, file: string): Workflow {
-    const triggers = shape.triggers.map((trigger, index) => this.#trigger(trigger, index));
+    const inherited: Inherited = { retry: noRetry, as: this.#as(shape.as, ['as'], undefined) };
+    const triggers = shape.triggers.map((trigger, index) =>
+      this.#trigger(trigger, index, inherited),
+    );
     for (const trigger of triggers) {
       this.problems.push(...wrongReads(trigger, () => undefined));
     }
@@ -93,7 +103,7 @@ class Reader {
     return { file, name, concurrency, maxChain, servers: named, triggers };
   }
 
-  #trigger(trigger: TriggerSource, index: number): Trigger {
+  #trigger(trigger: TriggerSource, index: number, ofFile: Inherited): Trigger {
     const path: Path = ['triggers', index];
     const { on, event, tool, call, responseTool, dedupe, debounceMs, from = '*' } = trigger;
     this.#ids = new Set();
@@ -112,10 +122,13 @@ class Reader {
     if (dedupe !== undefined && trigger.key === undefined) {
       this.#wrong([...path, 'dedupe'], 'de-duplication needs a "key"');
     }
-    const steps = this.#triggerSteps(trigger, path);
+    const inherited = this.#inherited(trigger, path, ofFile);
+    const steps = this.#triggerSteps(trigger, path, inherited);
     if (steps.length === 0) this.#wrong(path, 'a trigger needs something to do: write a "call"');
     const { then, parallel, catch: branch = [] } = trigger;
-    const written = [call, tool, responseTool, trigger.with, parallel, then, branch];
+    const written: unknown[] = [call, tool, responseTool, trigger.with, parallel, then, branch];
+    // Only then, so that journals of before go on.
+    if (inherited.as !== undefined) written.push(inherited.as.expression.source);
     return {
       name: trigger.id ?? `${on ?? event ?? ''}#${index + 1}`,
       at: this.#source.at(path),
@@ -129,36 +142,35 @@ class Reader {
       debounceMs,
       dedupeMs: dedupe === true ? Infinity : dedupe?.withinMs,
       steps,
-      catch: this.#steps(branch, [...path, 'catch'], retryOf(trigger)),
+      catch: this.#steps(branch, [...path, 'catch'], inherited),
       fingerprint: createHash('sha256').update(JSON.stringify(written)).digest('hex').slice(0, 16),
     };
   }
 
   /** The steps of a trigger: its own call, then `parallel`, then `then`. */
-  #triggerSteps(trigger: TriggerSource, path: Path): Step[] {
+  #triggerSteps(trigger: TriggerSource, path: Path, inherited: Inherited): Step[] {
     const { call, tool, responseTool, parallel, then = [] } = trigger;
-    const retry = retryOf(trigger);
     // The trigger's condition is about its event, and is tested before a run begins.
     const { where: _where, id: _id, ...own } = { ...trigger };
     const steps: Step[] = [];
-    if (call !== undefined) steps.push(this.#call({ ...own, call }, path, 'call', retry));
+    if (call !== undefined) steps.push(this.#call({ ...own, call }, path, 'call', inherited));
     if (tool !== undefined) {
-      steps.push(this.#call({ ...own, call: tool, with: 'event.data' }, path, 'tool', retry));
+      steps.push(this.#call({ ...own, call: tool, with: 'event.data' }, path, 'tool', inherited));
     }
     if (responseTool !== undefined) {
       const response = { ...own, call: responseTool, with: 'result' };
-      steps.push(this.#call(response, path, 'responseTool', retry));
+      steps.push(this.#call(response, path, 'responseTool', inherited));
     }
-    if (parallel !== undefined) steps.push(this.#parallel({ parallel }, path, retry));
-    return [...steps, ...this.#steps(then, [...path, 'then'], retry)];
+    if (parallel !== undefined) steps.push(this.#parallel({ parallel }, path, inherited));
+    return [...steps, ...this.#steps(then, [...path, 'then'], inherited)];
   }
 
-  #steps(steps: readonly StepSource[], path: Path, retry: StepRetry): Step[] {
-    return steps.map((step, index) => this.#step(step, [...path, index], retry));
+  #steps(steps: readonly StepSource[], path: Path, inherited: Inherited): Step[] {
+    return steps.map((step, index) => this.#step(step, [...path, index], inherited));
   }
 
-  #step(step: StepSource, path: Path, inherited: StepRetry): Step {
-    const retry = step.retry === undefined ? inherited : retryOf(step);
+  #step(step: StepSource, path: Path, outer: Inherited): Step {
+    const inherited = this.#inherited(step, path, outer);
     const { where, reads } = this.#reading(() => ({
       where: this.#expression(step.where, [...path, 'where']),
     }));
@@ -168,14 +180,22 @@ class Reader {
     }
     const own =
       parallel === undefined
-        ? this.#call({ ...step, call: call ?? '' }, path, 'call', retry)
-        : this.#parallel({ ...step, parallel }, path, retry);
-    const next = this.#steps(then, [...path, 'then'], retry);
+        ? this.#call({ ...step, call: call ?? '' }, path, 'call', inherited)
+        : this.#parallel({ ...step, parallel }, path, inherited);
+    const next = this.#steps(then, [...path, 'then'], inherited);
     return { ...own, where, reads: [...reads, ...own.reads], next };
   }
 
-  #call(step: StepSource & { call: string }, path: Path, key: string, retry: StepRetry): Step {
+  #call(
+    step: StepSource & { call: string },
+    path: Path,
+    key: string,
+    { retry, as }: Inherited,
+  ): Step {
     const { call, idempotent, timeoutMs } = step;
+    const { arguments: template, reads } = this.#reading(() => ({
+      arguments: this.#template(step.with ?? {}, [...path, 'with']),
+    }));
     return {
       kind: 'call',
       id: this.#id(step.id ?? call.replace(/^.*\//, ''), step.id !== undefined, path),
@@ -183,7 +203,9 @@ class Reader {
       at: this.#source.at([...path, key]),
       call,
       where: undefined,
-      ...this.#reading(() => ({ arguments: this.#template(step.with ?? {}, [...path, 'with']) })),
+      arguments: template,
+      reads: [...reads, ...(as?.reads ?? [])],
+      as: as?.expression,
       retry,
       idempotent,
       timeoutMs,
@@ -194,7 +216,7 @@ class Reader {
   #parallel(
     step: { id?: string | undefined; parallel: readonly StepSource[] },
     path: Path,
-    retry: StepRetry,
+    inherited: Inherited,
   ): Step {
     return {
       kind: 'parallel',
@@ -203,9 +225,27 @@ class Reader {
       at: this.#source.at([...path, 'parallel']),
       where: undefined,
       reads: [],
-      branches: this.#steps(step.parallel, [...path, 'parallel'], retry),
+      branches: this.#steps(step.parallel, [...path, 'parallel'], inherited),
       next: [],
     };
+  }
+
+  #inherited(
+    { retry, as }: Pick<StepSource, 'retry' | 'as'>,
+    path: Path,
+    outer: Inherited,
+  ): Inherited {
+    return {
+      retry: retry === undefined ? outer.retry : retryOf({ retry }),
+      as: this.#as(as, [...path, 'as'], outer.as),
+    };
+  }
+
+  #as(source: string | undefined, path: Path, outer: Inherited['as']): Inherited['as'] {
+    if (source === undefined) return outer;
+    const read = this.#reading(() => ({ expression: this.#expression(source, path) }));
+    const { expression, reads } = read;
+    return expression && { expression, reads };
   }
 
   /** A unique id within the trigger: a tool called twice is `tool` and `tool_2`. */

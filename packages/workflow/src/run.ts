@@ -58,6 +58,8 @@ export interface StepRecord {
   /** What is called, as `server/tool`. */
   call?: string;
   arguments?: Record<string, unknown>;
+  /** For whom it is called, by the `as` of the file. */
+  principal?: string;
   /** How often it was called. */
   attempts?: number;
   result?: unknown;

@@ -11,6 +11,7 @@ interface CallSource {
   with?: string | Record<string, unknown> | undefined;
   retry?: { maxAttempts: number; delayMs?: number | undefined } | undefined;
   idempotent?: boolean | undefined;
+  as?: string | undefined;
   timeoutMs?: number | undefined;
 }
 
@@ -38,6 +39,7 @@ export interface FileSource {
   name?: string | undefined;
   concurrency?: number | undefined;
   maxChain?: number | undefined;
+  as?: string | undefined;
   servers?: Record<string, string | CommandSource> | undefined;
   triggers: TriggerSource[];
 }
@@ -66,6 +68,7 @@ const callFields = {
   }),
   retry: retry.optional(),
   idempotent: z.boolean().optional(),
+  as: text.optional(),
   timeoutMs: durationMs.optional(),
 };
 
@@ -113,6 +116,7 @@ const file = z.strictObject({
   name: text.optional(),
   concurrency: positive.max(1000).optional(),
   maxChain: many.optional(),
+  as: text.optional(),
   servers: z
     .record(
       z.string().regex(/^[\w.-]+$/, { error: 'a server’s name is letters, digits, _ . and -' }),

@@ -35,12 +35,16 @@ export function wrongReads(
   resultOf: (step: Step) => JsonSchema | undefined,
 ): WorkflowProblem[] {
   const problems: WorkflowProblem[] = [];
+  /** Steps share that of an `as` above them. */
+  const wrong = new Set<Read>();
   const event = eventSchema(filter);
 
   const check = (step: { reads: readonly Read[] }, visible: JsonSchema): void => {
     for (const read of step.reads) {
-      const problem = wrongRead(read, visible);
-      if (problem !== undefined) problems.push(problem);
+      const problem = wrong.has(read) ? undefined : wrongRead(read, visible);
+      if (problem === undefined) continue;
+      wrong.add(read);
+      problems.push(problem);
     }
   };
 

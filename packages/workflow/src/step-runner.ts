@@ -6,6 +6,7 @@ import { fill, type Gap } from './expression.js';
 import { failureOf, mayRepeat, notSent, Stopped, StepFailure, type Failure } from './failure.js';
 import { textOf, valueOf } from './result-value.js';
 import type { Run, StepRecord } from './run.js';
+import type { Source } from './source.js';
 import { written } from './source-map.js';
 import { addressOf, type Servers, type ToolAddress, type ToolLists } from './tools.js';
 import type { ExpressionContext } from './expression-thread.js';
@@ -129,6 +130,8 @@ export class StepRunner {
     const gaps: Gap[] = [];
     let given: unknown;
     try {
+      const principal = await this.#principalOf(step, call, previous);
+      if (principal !== undefined) record.principal = principal;
       given = await fill(step.arguments, { context: this.#context(previous), gaps, isDryRun });
     } catch (error) {
       return this.#fail(record, expressionFailure(error));
@@ -139,6 +142,23 @@ export class StepRunner {
     const failure = wrongArguments(call, given, gaps, tools.missing(address, given));
     if (failure !== undefined) return this.#fail(record, failure);
     return { ...record, arguments: given as Record<string, unknown> };
+  }
+
+  /** @throws Error that quotes the expression: a call for somebody is never made for nobody. */
+  async #principalOf(
+    { as }: CallStep,
+    call: string,
+    previous: unknown,
+  ): Promise<string | undefined> {
+    if (as === undefined) return undefined;
+    if (this.#options.dryRun && as.needsResults) return `=${as.source}`;
+    const value = await as.evaluate(this.#context(previous));
+    if (typeof value === 'string' && value.trim() !== '') return value;
+    const found = value === undefined ? 'nothing' : JSON.stringify(value);
+    throw new Error(
+      `the principal of ${call}: the expression ${as.source} found ${found}, and not a text with the ` +
+        'name of a user',
+    );
   }
 
   /** Calls until it succeeds or no attempt is left. */
@@ -176,14 +196,16 @@ export class StepRunner {
   async #callOnce(
     { idempotent, timeoutMs }: CallStep,
     { server, tool }: ToolAddress,
-    { arguments: given = {}, call = tool }: StepRecord,
+    { arguments: given = {}, call = tool, principal }: StepRecord,
   ): Promise<{ result?: unknown; failure?: Failure }> {
     const { servers, aborting, onCall } = this.#options;
     const ended = onCall(server, this.#run);
     try {
       const source = servers[server];
       if (source === undefined) return { failure: notSent('config', `no server ${server}`) };
-      const answer = await source.callTool(tool, given, {
+      const view = principal === undefined ? source : viewOf(source, principal);
+      if (view instanceof Error) return { failure: notSent('config', view.message) };
+      const answer = await view.callTool(tool, given, {
         signal: aborting,
         ...(idempotent === true && { idempotent }),
         ...(timeoutMs !== undefined && { timeoutMs }),
@@ -217,6 +239,15 @@ export class StepRunner {
       result,
       ...(error !== undefined && { error }),
     };
+  }
+}
+
+/** A source as a principal, or why there is none. */
+function viewOf(source: Source, principal: string): Pick<Source, 'callTool'> | Error {
+  try {
+    return source.as?.(principal) ?? new TypeError('as: this server knows no principals');
+  } catch (error) {
+    return error as Error;
   }
 }
 

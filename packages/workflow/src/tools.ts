@@ -1,7 +1,7 @@
 import { didYouMean, nameList } from '@longwire/client/internal';
 import type { Tool } from '@longwire/client';
 import { allSteps, type CallStep, type Step, type Trigger, type Workflow } from './definition.js';
-import { WorkflowError, type WorkflowProblem } from './errors.js';
+import { distinctProblems, WorkflowError, type WorkflowProblem } from './errors.js';
 import { createServerMatcher } from './event.js';
 import { propertyOf, missingProperties, type JsonSchema } from './json-schema.js';
 import { resultSchema, wrongReads } from './scope.js';
@@ -63,7 +63,10 @@ export class ToolLists {
    * result.
    */
   check(workflow: Workflow): void {
-    const problems = workflow.triggers.flatMap((trigger) => this.#problemsOf(trigger));
+    // Several servers may lack the same tool, which is one mistake in the file.
+    const problems = distinctProblems(
+      workflow.triggers.flatMap((trigger) => this.#problemsOf(trigger)),
+    );
     if (problems.length > 0) throw new WorkflowError(workflow.file, problems);
   }
 
@@ -85,9 +88,7 @@ export class ToolLists {
     const reads = eventServers.flatMap((eventServer) =>
       wrongReads(trigger, (step) => this.#resultOf(step, eventServer)),
     );
-    // Several servers may lack the same tool, which is one mistake in the file.
-    const problems = new Map([...calls, ...reads].map((one) => [JSON.stringify(one), one]));
-    return [...problems.values()];
+    return [...calls, ...reads];
   }
 
   #resultOf(step: Step, eventServer: string): JsonSchema | undefined {
@@ -99,6 +100,9 @@ export class ToolLists {
 
   #wrongCall(step: CallStep, eventServer: string): string | undefined {
     const { server, tool } = addressOf(step.call, eventServer, this.#servers);
+    if (step.as !== undefined && this.#servers[server]?.as === undefined) {
+      return `as: the server ${server} was given without a method as, so that it knows no principals`;
+    }
     const tools = this.#lists.get(server) ?? new Map<string, Tool>();
     const found = tools.get(tool);
     if (found !== undefined) return wrongArguments(step, found);

@@ -114,7 +114,7 @@ describe('a workflow file', () => {
     [
       'a key like none',
       `${withTrigger()}\nqqqqqqqqqq: 1`,
-      /; there are name, concurrency, maxChain, servers, triggers$/,
+      /; there are name, concurrency, maxChain, as, servers, triggers$/,
     ],
     [
       'a value of another kind',

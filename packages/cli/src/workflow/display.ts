@@ -15,9 +15,10 @@ export function createRunPrinter({ terminal, options }: Context): (run: RunLog) 
     const about = `${event.name} of ${event.server}`;
     if (outcome === 'dry-run') {
       terminal.print(sanitizeLine(`${trigger} on ${about} would call`));
-      for (const { call, arguments: given, state } of steps) {
+      for (const { call, arguments: given, state, principal } of steps) {
         if (state === 'skipped') continue;
-        terminal.print(`  ${sanitizeLine(`${call ?? ''} ${toJson(given)}`)}`);
+        const as = principal === undefined ? '' : ` as ${principal}`;
+        terminal.print(`  ${sanitizeLine(`${call ?? ''} ${toJson(given)}${as}`)}`);
       }
       return;
     }

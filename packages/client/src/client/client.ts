@@ -27,7 +27,7 @@ import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
 import type { LongwireClient } from './contract.js';
 import { CurrentConnection } from './current-connection.js';
-import { eventOf, listsFor, listsHeard } from './events.js';
+import { CLIENT_EVENTS, eventOf, listsFor, listsHeard } from './events.js';
 import { Idle } from './idle.js';
 import type { ToolCatalog } from '../tools/catalog.js';
 import { Listeners } from './listeners.js';
@@ -99,7 +99,7 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
     this.trusted = options.trusted === true;
     this.trustHints = connectionOptions.trustHints;
     setPeer(this, target, options.name);
-    this.#listeners = new Listeners(this.report);
+    this.#listeners = new Listeners(CLIENT_EVENTS, this.report);
     // The session of a principal is closed when that is idle.
     const isShort = options.keepAlive === false && this.#principal === undefined;
     const idle = isShort ? new Idle(0, () => void this.#connection.close()) : undefined;
@@ -232,7 +232,9 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
   ): Promise<CallToolResult> {
     const { throwOnToolError = this.#options.throwOnToolError } = options;
     const wanted = throwOnToolError === true ? { ...options, throwOnToolError } : options;
-    return callAsWanted(name, wanted, (rest) => this.#callTool(name, args, rest));
+    return callAsWanted(name, { options: wanted, timeouts: this.timeouts }, (rest) =>
+      this.#callTool(name, args, rest),
+    );
   }
 
   #callTool(name: string, args: object, options: CallToolOptions): Promise<CallToolResult> {

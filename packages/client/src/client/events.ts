@@ -1,7 +1,22 @@
 import type { LoggingMessageNotificationParams } from '@modelcontextprotocol/client';
 import type { ListName } from '../connection/restorable-state.js';
 import { isObject } from '../untrusted/is-object.js';
+import type { EventNames } from './listeners.js';
 import type { ClientEvents, ServerNotification } from './types.js';
+
+/** What a client reports. */
+export const CLIENT_EVENTS: EventNames<ClientEvents> = {
+  state: true,
+  notification: true,
+  log: true,
+  resourceUpdated: true,
+  toolsChanged: true,
+  waiting: true,
+  resourcesChanged: true,
+  promptsChanged: true,
+  progress: true,
+  error: true,
+};
 
 /** The events that are notifications of the server, read. */
 export type NotificationEvents = Pick<

@@ -1,4 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
+import { didYouMean } from '../nearest.js';
+
+/** The names of events; one that is left out does not compile. */
+export type EventNames<Events> = Readonly<Record<keyof Events, true>>;
 
 /**
  * Listeners by event. A listener that throws is reported, and never stops the others. It runs in the
@@ -6,17 +10,31 @@ import { AsyncResource } from 'node:async_hooks';
  */
 export class Listeners<Events extends object> {
   readonly #byEvent = new Map<keyof Events, Set<(payload: never) => void>>();
+  readonly #names: EventNames<Events>;
   readonly #onThrow: (error: unknown) => void;
 
-  constructor(onThrow: (error: unknown) => void) {
+  constructor(names: EventNames<Events>, onThrow: (error: unknown) => void) {
+    this.#names = names;
     this.#onThrow = onThrow;
   }
 
-  /** Adds a listener; the function returned removes it. */
+  /**
+   * Adds a listener; the function returned removes it.
+   *
+   * @throws TypeError for an event that there is not, or no function.
+   */
   add<Event extends keyof Events>(
     event: Event,
     listener: (payload: Events[Event]) => void,
   ): () => void {
+    if (!Object.hasOwn(this.#names, event)) {
+      const known = Object.keys(this.#names);
+      const meant = didYouMean(String(event), known) || ` There are ${known.join(', ')}.`;
+      throw new TypeError(`there is no event ${String(event)}.${meant}`);
+    }
+    if (typeof listener !== 'function') {
+      throw new TypeError(`the listener for ${String(event)} is not a function`);
+    }
     let listeners = this.#byEvent.get(event);
     if (listeners === undefined) this.#byEvent.set(event, (listeners = new Set()));
     // Wrapped, so that the same function added twice is two listeners.

@@ -30,6 +30,8 @@ export class PrincipalClient extends ClientFacade {
   readonly #service: LongwireClient;
   readonly #underWay: UnderWay;
   readonly #principals: Principals<SessionClient>;
+  /** What ends each thing that this view began to listen to. */
+  readonly #listening = new Set<() => void>();
   #latest: PrincipalRecord<SessionClient>;
 
   constructor({ service, underWay, principals, record }: PrincipalClientSettings) {
@@ -98,13 +100,19 @@ export class PrincipalClient extends ClientFacade {
 
   async once<Event extends keyof ClientEvents>(
     event: Event,
-    options?: OnceOptions,
+    options: OnceOptions = {},
   ): Promise<ClientEvents[Event]> {
     const record = this.#record;
     const release = this.#principals.hold(record);
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    this.#listening.add(end);
+    const { signal: given, ...rest } = options;
+    const signal = given === undefined ? ending.signal : AbortSignal.any([given, ending.signal]);
     try {
-      return await this.#principals.sessionOf(record).once(event, options);
+      return await this.#principals.sessionOf(record).once(event, { ...rest, signal });
     } finally {
+      this.#listening.delete(end);
       release();
     }
   }
@@ -119,6 +127,11 @@ export class PrincipalClient extends ClientFacade {
     const record = this.#record;
     const close = (): Promise<void> => this.#principals.close(record);
     await (record.session?.underWay.close(options, close) ?? close());
+  }
+
+  /** Others may act for the same principal: its session stays, and ends when it is idle. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    for (const end of this.#listening) end();
   }
 
   protected override get current(): SessionClient | undefined {
@@ -155,9 +168,12 @@ export class PrincipalClient extends ClientFacade {
     const record = this.#record;
     const release = this.#principals.hold(record);
     const stop = listen(this.#principals.sessionOf(record));
-    return () => {
+    const end = (): void => {
+      this.#listening.delete(end);
       stop();
       release();
     };
+    this.#listening.add(end);
+    return end;
   }
 }

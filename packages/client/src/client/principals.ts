@@ -31,12 +31,15 @@ export interface PrincipalSource {
   close(): Promise<void>;
 }
 
+/** What principals that are forgotten had: credentials of their own, or headers that are none. */
+type Forgotten = 'nothing' | 'headers' | 'credentials';
+
 /** One principal: what the program said of it, and its session, if it has one. */
 export class PrincipalRecord<Session> implements Principal {
   readonly id: string;
   readonly credentials: Credentials;
-  /** The principal may have had credentials that are not known any more. */
-  readonly mayHaveHadCredentials: boolean;
+  /** What the principal may have had that is not known any more. */
+  readonly mayHaveHad: Forgotten;
   /** Made when it is first used. */
   session: Session | undefined;
   idle: Idle | undefined;
@@ -49,10 +52,17 @@ export class PrincipalRecord<Session> implements Principal {
   /** What ends each subscription's use of the session, by the address of the resource. */
   readonly subscriptions: Map<string, () => void> = new Map();
 
-  constructor(id: string, credentials: Credentials, mayHaveHadCredentials: boolean) {
+  constructor(id: string, credentials: Credentials, mayHaveHad: Forgotten) {
     this.id = id;
     this.credentials = credentials;
-    this.mayHaveHadCredentials = mayHaveHadCredentials;
+    this.mayHaveHad = mayHaveHad;
+  }
+
+  /** Whether it may lack what it had before: the client must not speak for it then. */
+  get isUncertain(): boolean {
+    const { areOwn, given } = this.credentials;
+    if (this.mayHaveHad === 'credentials') return !areOwn;
+    return this.mayHaveHad === 'headers' && given === undefined;
   }
 }
 
@@ -72,7 +82,7 @@ export class Principals<Session extends PrincipalSource> {
   readonly #idle = new Set<PrincipalRecord<Session>>();
   readonly #queue = new WaitQueue<true, PrincipalRecord<Session>>();
   readonly #closing = new Map<PrincipalRecord<Session>, Promise<void>>();
-  #hasForgotten = false;
+  #forgotten: Forgotten = 'nothing';
   #droppedBefore = 0;
 
   constructor(settings: PrincipalsSettings<Session>) {
@@ -108,7 +118,7 @@ export class Principals<Session extends PrincipalSource> {
       return this.latest(known);
     }
     const own = new Credentials(credentials);
-    return this.latest(new PrincipalRecord<Session>(id, own, this.#hasForgotten));
+    return this.latest(new PrincipalRecord<Session>(id, own, this.#forgotten));
   }
 
   /** The record that now stands for the same principal: this one, unless another took its place. */
@@ -139,8 +149,8 @@ export class Principals<Session extends PrincipalSource> {
     { what, options }: { what: string; options: Options },
     run: (session: Session, options: Options) => Promise<T>,
   ): Promise<T> {
-    const { credentials, mayHaveHadCredentials, closes } = record;
-    if (mayHaveHadCredentials && credentials.given === undefined) throw notKnown(what);
+    const { closes } = record;
+    if (record.isUncertain) throw notKnown(what);
     const release = this.hold(record);
     try {
       let left = options;
@@ -312,7 +322,9 @@ export class Principals<Session extends PrincipalSource> {
     for (const record of this.#records.values()) {
       if (record.session !== undefined || record.uses > 0) continue;
       this.#records.delete(record.id);
-      if (record.credentials.given !== undefined) this.#hasForgotten = true;
+      const { areOwn, given } = record.credentials;
+      if (areOwn) this.#forgotten = 'credentials';
+      else if (given !== undefined && this.#forgotten === 'nothing') this.#forgotten = 'headers';
       return;
     }
   }

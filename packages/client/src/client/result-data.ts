@@ -11,7 +11,7 @@ import {
   type StandardSchemaIssue,
   type StandardSchemaResult,
 } from './standard-schema.js';
-import type { CallToolOptions } from './types.js';
+import type { CallTimeouts, CallToolOptions } from './types.js';
 
 /** A result whose data a schema of the program has checked. */
 export type ResultWithData<Data> = CallToolResult & {
@@ -25,6 +25,22 @@ const MAX_SAID = 500;
 /** How much of what a schema says is in a message. */
 const MAX_ISSUES = 3;
 const MAX_ISSUE = 200;
+
+/** A timer of Node's that is to wait for longer does not wait at all. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** How long a call may take. */
+interface Limits {
+  timeoutMs: number;
+  /** On the clock of `performance.now()`. */
+  deadlineAt: number;
+}
+
+/** How the data of a result is checked. */
+interface Check extends Limits {
+  schema: StandardSchema;
+  signal: AbortSignal | undefined;
+}
 
 /** The text of a result: all its text parts, with a line break between them. */
 export function textOf({ content }: Pick<CallToolResult, 'content'>): string {
@@ -53,19 +69,24 @@ export function dataOf<Data>(result: CallToolResult & { structuredContent?: Data
  */
 export function callAsWanted(
   tool: string,
-  options: CallToolOptions,
+  { options, timeouts }: { options: CallToolOptions; timeouts: CallTimeouts },
   call: (options: CallToolOptions) => Promise<CallToolResult>,
 ): Promise<CallToolResult> {
   const { result: schema, throwOnToolError } = options;
   if (schema === undefined && throwOnToolError !== true) return call(options);
   const { result: _, ...rest } = options;
+  const { signal, timeoutMs = timeouts.callMs, deadlineMs = timeouts.deadlineMs } = options;
+  const deadlineAt = performance.now() + deadlineMs;
   return checkSchema(schema)
     .then(() => call(rest))
     .then(async (result) => {
       if (result.isError === true) throw toolError(`the tool ${tool}`, result);
       return schema === undefined
         ? result
-        : { ...result, data: await checked(tool, result, { schema, signal: options.signal }) };
+        : {
+            ...result,
+            data: await checked(tool, result, { schema, signal, timeoutMs, deadlineAt }),
+          };
     });
 }
 
@@ -79,7 +100,7 @@ async function checkSchema(schema: unknown): Promise<void> {
 async function checked(
   tool: string,
   result: CallToolResult,
-  { schema, signal }: { schema: StandardSchema; signal: AbortSignal | undefined },
+  { schema, signal, ...limits }: Check,
 ): Promise<unknown> {
   const found = findData(result);
   if (found === undefined) {
@@ -87,8 +108,10 @@ async function checked(
   }
   const validated = validate(schema, found.data);
   // It may ask somebody, and never be told.
-  const ended = signal === undefined ? validated : unlessAborted(validated, signal);
+  const timely = inTime(validated, { tool, result, ...limits });
+  const ended = signal === undefined ? timely : unlessAborted(timely, signal);
   const outcome = await ended.catch((error: unknown) => {
+    if (error instanceof ToolResultError) throw error;
     throw ranButAnswered(tool, 'the schema of the call failed on its result', result, error);
   });
   if (outcome.issues === undefined) return outcome.value;
@@ -96,6 +119,30 @@ async function checked(
   const more = outcome.issues.length - MAX_ISSUES;
   const how = `its result does not fit the schema of the call: ${issues}`;
   throw ranButAnswered(tool, more > 0 ? `${how}; and ${more} more` : how, result);
+}
+
+/** Waits for a check, as long as its call has time: the answer was a sign of life. */
+async function inTime<T>(
+  check: Promise<T>,
+  { tool, result, timeoutMs, deadlineAt }: { tool: string; result: CallToolResult } & Limits,
+): Promise<T> {
+  const leftMs = deadlineAt - performance.now();
+  const isIdle = timeoutMs < leftMs;
+  const ms = Math.min(timeoutMs, leftMs, MAX_TIMER_MS);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const how = isIdle ? `for ${timeoutMs} ms` : 'by the deadline of the call';
+      const what = `the tool ${tool} ran and answered, but the schema of the call said nothing ${how}`;
+      const hint = 'do not call it again for that: the result is in `error.result`';
+      reject(new ToolResultError(what, { code: isIdle ? 'timeout' : 'deadline', result, hint }));
+    }, ms);
+  });
+  try {
+    return await Promise.race([check, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function validate(

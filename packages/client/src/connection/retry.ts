@@ -1,4 +1,4 @@
-import { hasEndedEarly, rootError } from '../error-facts.js';
+import { hasEndedEarly, rootError, UNREACHABLE } from '../error-facts.js';
 import { HttpStatusError, LongwireError, type ErrorCode } from '../errors.js';
 import { isGateway, isNotNow } from '../http/status.js';
 
@@ -25,13 +25,8 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
   'limit-exceeded',
 ]);
 
-/** A dial that failed with one of these may succeed later. */
-const AWAY: ReadonlySet<ErrorCode> = new Set([
-  'connect-failed',
-  'connect-timeout',
-  'connection-lost',
-  'http-status',
-]);
+/** A dial that failed with one of these may succeed later: `http-status` is what a gateway says. */
+const AWAY: ReadonlySet<ErrorCode> = new Set([...UNREACHABLE, 'http-status']);
 
 /**
  * The delay before a dial, in milliseconds. It doubles with every attempt; a random part of its

@@ -5,7 +5,7 @@ import { CallClock } from '../client/call-clock.js';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import { ServiceClient } from '../client/service-client.js';
 import { isClient, type LongwireClient } from '../client/contract.js';
-import { eventOf } from '../client/events.js';
+import { CLIENT_EVENTS, eventOf } from '../client/events.js';
 import { Listeners } from '../client/listeners.js';
 import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
@@ -33,7 +33,8 @@ import { parseTarget } from '../dial/target.js';
 import type { Group } from './contract.js';
 import { EventQueue, type GroupEventsOptions, type GroupEventStream } from './event-queue.js';
 import type { Health, HealthOptions } from '../health/health.js';
-import { GroupMember, type GroupMemberOptions } from './member.js';
+import { GroupMember } from './member.js';
+import type { GroupMemberOptions } from './member-options.js';
 import {
   checkServer,
   listServers,
@@ -92,7 +93,9 @@ export class ServerGroup implements Group {
   /** Use {@link createGroup}. */
   constructor(servers: GroupServers, options: GroupOptions = {}) {
     this.#options = resolveGroupOptions(options);
-    this.#listeners = new Listeners((error) => this.#onListenerError(error));
+    this.#listeners = new Listeners({ ...CLIENT_EVENTS, breaker: true }, (error) =>
+      this.#onListenerError(error),
+    );
     this.timeouts = callTimeouts(this.#options.shared.timeouts);
     const { timeouts } = this;
     this.#shared = { clock: new CallClock(), timeouts, onListenerError: () => {} };
@@ -142,7 +145,7 @@ export class ServerGroup implements Group {
     const other = this.#asSaid(options);
     if (other !== undefined) return other.callTool(name, args, options);
     return this.#underWay.run(`the call of ${name}`, () =>
-      callAsWanted(name, options, async (rest) => {
+      callAsWanted(name, { options, timeouts: this.timeouts }, async (rest) => {
         const { member, selected } =
           this.#directory.find(name) ?? (await this.#directory.seek(name, rest));
         return member.call(selected, { name, args, options: rest });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerSource } from '../client/contract.js';
 import type { ConnectionState } from '../connection/state.js';
+import { UNREACHABLE } from '../error-facts.js';
 import type { ErrorCode } from '../errors.js';
 import type { BreakerState } from '../health/breaker.js';
 import { checkOptionNames, checkTexts } from '../options/checks.js';
@@ -45,15 +46,13 @@ export interface HealthHandler {
   (request: Request, context?: unknown): Response;
 }
 
-/** What fails while a server is away. */
-const AWAY: ReadonlySet<ErrorCode> = new Set([
-  'connect-failed',
-  'connect-timeout',
+/** After these a server without a connection is not ready: one that refuses every handshake is not either. */
+const NOT_THERE: ReadonlySet<ErrorCode> = new Set([
+  ...UNREACHABLE,
   'not-mcp',
   'unauthorized',
   'forbidden',
   'http-status',
-  'connection-lost',
 ]);
 
 interface Answer {
@@ -185,7 +184,7 @@ function readinessOf(
 
 /** Without a connection nothing else is known of a server. A tool that fails says nothing of it. */
 function isAway(code: ErrorCode | undefined): boolean {
-  return code !== undefined && AWAY.has(code);
+  return code !== undefined && NOT_THERE.has(code);
 }
 
 function isGroup(source: Group | ServerSource): source is Group {

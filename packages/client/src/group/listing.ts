@@ -78,6 +78,16 @@ export class Listing {
     return fetch;
   }
 
+  /**
+   * Fetches it.
+   *
+   * @throws LongwireError
+   */
+  async fetched(): Promise<void> {
+    const failure = await this.fetch().done;
+    if (failure !== undefined) throw failure;
+  }
+
   #finish(fetch: Fetch): void {
     if (this.#fetch === fetch) this.#fetch = undefined;
   }

@@ -1,18 +1,12 @@
 import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import { isClient, type LongwireClient } from '../client/contract.js';
-import { Call, type SharedCallOptions } from '../client/call.js';
-import {
-  trustedHintsOf,
-  type CallToolOptions,
-  type ToolSource,
-  type WhenAway,
-} from '../client/types.js';
+import { Call } from '../client/call.js';
+import { trustedHintsOf, type CallToolOptions, type ToolSource } from '../client/types.js';
 import type { CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
 import type { ConnectionState } from '../connection/state.js';
 import { isToolError } from '../error-facts.js';
 import { ConnectError } from '../errors.js';
-import type { BreakerOptions } from '../health/breaker.js';
 import { forwardEvents } from './forward-events.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import type { Health, HealthOptions } from '../health/health.js';
@@ -20,34 +14,12 @@ import { healthOf } from './health.js';
 import { Listing } from './listing.js';
 import { MemberBreaker } from './member-breaker.js';
 import { disabledError, noConnectionError } from './member-errors.js';
+import type { GroupMemberOptions } from './member-options.js';
 import { ServerRecord } from './server-record.js';
-import type { ToolSelector } from './tool-selection.js';
-import type { GroupEvent, SelectedTool, ServerStatus } from './types.js';
+import type { SelectedTool, ServerStatus } from './types.js';
 
-/** What a {@link GroupMember} is made with. */
-export interface GroupMemberOptions {
-  name: string;
-  /** The prefix of its tools' names; none if empty. */
-  prefix: string;
-  /** Its address, as it may be shown. */
-  target: string;
-  source: ToolSource;
-  /** The group made the source, and closes it. */
-  isOwn: boolean;
-  /** What calls do that say nothing of it, as the group's own client was told. */
-  whenAway: WhenAway | undefined;
-  /** Its hints are believed; `undefined`: if the source says so. */
-  isTrusted: boolean | undefined;
-  isDisabled: boolean;
-  isLazy: boolean;
-  maxInFlight: number;
-  breaker: Required<BreakerOptions> | undefined;
-  select: ToolSelector;
-  shared: SharedCallOptions;
-  emit: (event: GroupEvent) => void;
-  /** Called when `tools` is a new list. */
-  onTools: () => void;
-}
+/** While a connection is in one of these, its calls wait. */
+const AWAY: ReadonlySet<ConnectionState['name']> = new Set(['reconnecting', 'resting']);
 
 /** One server of a group: its client, its tools, and the calls that wait for it. */
 export class GroupMember {
@@ -248,9 +220,9 @@ export class GroupMember {
   /** Fetches its list for one of its tools; rejected with a LongwireError. */
   async seek(tool: string, options: CallToolOptions): Promise<void> {
     if (this.#isDisabled) throw disabledError(`the call of ${tool}`, this.name);
-    if (this.#failsAtOnce(options)) await this.source.listTools({ whenAway: 'fail' });
-    const failure = await this.#listing.fetch().done;
-    if (failure !== undefined) throw failure;
+    if (this.#failsAtOnce(options, this.source)) await this.source.listTools({ whenAway: 'fail' });
+    const list = (): Promise<void> => this.#listing.fetched();
+    await (this.breaker?.ask(`the call of ${tool}`, options, list) ?? list());
   }
 
   /**
@@ -266,8 +238,12 @@ export class GroupMember {
     const what = `the call of ${name}`;
     if (this.#isDisabled) throw disabledError(what, this.name);
     this.breaker?.check(what);
-    // It needs no turn for that.
-    if (this.#failsAtOnce(options)) return source.callTool(original, args, options);
+    // It needs no turn for that. The breaker knows of the dials of the group's own connection.
+    if (this.#failsAtOnce(options, source)) {
+      const fail = (): Promise<CallToolResult> => source.callTool(original, args, options);
+      const isOwn = source === this.source || this.breaker === undefined;
+      return isOwn ? fail() : this.breaker.ask(what, options, fail);
+    }
     const epoch = this.#epoch;
     const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
     const passed =
@@ -291,9 +267,12 @@ export class GroupMember {
     }
   }
 
-  /** Whether a call is not to wait, and would have to: the server is away. */
-  #failsAtOnce({ whenAway = this.#options.whenAway }: CallToolOptions): boolean {
-    return whenAway === 'fail' && (this.#isDown || this.#record.state === 'reconnecting');
+  /** Whether a call is not to wait, and would have to: the server is away for its source. */
+  #failsAtOnce({ whenAway = this.#options.whenAway }: CallToolOptions, of: ToolSource): boolean {
+    if (whenAway !== 'fail') return false;
+    // A principal has a connection of its own.
+    if (of !== this.source) return isClient(of) && AWAY.has(of.state.name);
+    return this.#isDown || this.#record.state === 'reconnecting';
   }
 
   /** Its health, by a small request. */

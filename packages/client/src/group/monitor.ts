@@ -52,7 +52,7 @@ export class Monitor implements AsyncDisposable {
   readonly #group: Group;
   readonly #timeoutMs: number;
   readonly #recover: boolean;
-  readonly #listeners: Listeners<MonitorEvents> = new Listeners(() => {});
+  readonly #listeners: Listeners<MonitorEvents> = new Listeners({ change: true }, () => {});
   readonly #timer: NodeJS.Timeout;
   readonly #stopped = new AbortController();
   readonly #latest = new Map<string, Health>();

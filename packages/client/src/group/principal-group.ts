@@ -43,6 +43,8 @@ export class PrincipalGroup implements Group {
   readonly #underWay: UnderWay;
   readonly #principals: Principals<PrincipalTools>;
   readonly #nextEvents = new NextEvents();
+  /** What ends each thing that this view began to listen to. */
+  readonly #listening = new Set<() => void>();
   #latest: PrincipalRecord<PrincipalTools>;
 
   constructor({ group, underWay, principals, record }: PrincipalGroupSettings) {
@@ -89,7 +91,7 @@ export class PrincipalGroup implements Group {
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    return callAsWanted(name, options, (rest) =>
+    return callAsWanted(name, { options, timeouts: this.timeouts }, (rest) =>
       this.#run(`the call of ${name}`, rest, (tools, own) => tools.call(name, args, own)),
     );
   }
@@ -107,7 +109,7 @@ export class PrincipalGroup implements Group {
     event: Event,
     listener: (payload: GroupEvents[Event]) => void,
   ): () => void {
-    if (event === 'breaker') return this.#group.on(event, listener);
+    if (event === 'breaker') return this.#untilEnd(this.#group.on(event, listener));
     const record = this.#record;
     const release = this.#principals.hold(record);
     const stops = this.#principals
@@ -115,10 +117,10 @@ export class PrincipalGroup implements Group {
       .enabled.map((member) =>
         this.#listen(member, event as keyof ClientEvents, listener as never),
       );
-    return () => {
+    return this.#untilEnd(() => {
       for (const stop of stops) stop();
       release();
-    };
+    });
   }
 
   once<Event extends keyof GroupEvents>(
@@ -135,6 +137,7 @@ export class PrincipalGroup implements Group {
     });
     if (queue.hasEnded) return queue;
     for (const event of QUEUED) stops.push(this.on(event, (happened) => queue.push(happened)));
+    stops.push(this.#untilEnd(() => queue.end()));
     return queue;
   }
 
@@ -189,8 +192,19 @@ export class PrincipalGroup implements Group {
     this.#nextEvents.failAll(closedError('not-sent'));
   }
 
+  /** Others may act for the same principal: its session stays, and ends when it is idle. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    for (const end of this.#listening) end();
+    this.#nextEvents.failAll(closedError('not-sent'));
+  }
+
+  /** Also done when the view is disposed of. */
+  #untilEnd(stop: () => void): () => void {
+    const end = (): void => {
+      if (this.#listening.delete(end)) stop();
+    };
+    this.#listening.add(end);
+    return end;
   }
 
   get #record(): PrincipalRecord<PrincipalTools> {

@@ -88,12 +88,8 @@ export class PrincipalMember implements ListedMember {
   async seek(tool: string, options: CallToolOptions): Promise<void> {
     // It says that it is disabled.
     if (this.member.isDisabled) return this.member.seek(tool, options);
-    const list = async (): Promise<void> => {
-      const failure = await this.#listing.fetch().done;
-      if (failure !== undefined) throw failure;
-    };
-    const { breaker } = this.member;
-    await (breaker === undefined ? list() : breaker.ask(`the call of ${tool}`, options, list));
+    const list = (): Promise<void> => this.#listing.fetched();
+    await (this.member.breaker?.ask(`the call of ${tool}`, options, list) ?? list());
   }
 
   /** The list that is known may be old. */

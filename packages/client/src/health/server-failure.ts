@@ -6,7 +6,7 @@ import {
   ToolResultError,
   type ErrorCode,
 } from '../errors.js';
-import { rootError } from '../error-facts.js';
+import { rootError, UNREACHABLE } from '../error-facts.js';
 
 /** The limits that a call was given, and not by what its client has by default. */
 export interface OwnLimits {
@@ -14,13 +14,8 @@ export interface OwnLimits {
   deadlineMs?: number;
 }
 
-/** A server that is well causes none of these. */
-const OF_SERVER: ReadonlySet<ErrorCode> = new Set([
-  'connect-failed',
-  'connect-timeout',
-  'connection-lost',
-  'not-mcp',
-]);
+/** A server that is well causes none of these. Of `http-status`, the status decides. */
+const OF_SERVER: ReadonlySet<ErrorCode> = new Set([...UNREACHABLE, 'not-mcp']);
 
 /** Many servers answer a wrong name with the number of an internal error. */
 const WRONG_NAME = /\bunknown tool\b|\bno such tool\b|\btool\b.*\bnot found\b/i;

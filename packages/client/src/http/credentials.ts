@@ -1,7 +1,7 @@
 import { LongwireError } from '../errors.js';
 import type { OutgoingRequest } from '../options/channel-options.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
-import { isCredentialName } from '../secrets/known-secrets.js';
+import { isCredentialName, isIdentityName } from '../secrets/known-secrets.js';
 import { checkHeaders, type HeaderRecord, type HeaderSource } from './headers.js';
 
 /** The credentials of one principal: those that the program gave last. */
@@ -80,7 +80,8 @@ export interface CredentialSourceOptions {
 /**
  * The source of headers for the requests of one principal. If it has credentials of its own, none of
  * the client's goes with them: neither those of `auth` nor those of the URL, nor a header whose name is
- * that of a credential.
+ * that of a credential or names a user. If its headers only name a user, the client's credentials go with
+ * them, as those of a proxy do, and no other user.
  */
 export function credentialSource(options: CredentialSourceOptions): HeaderSource {
   const { credentials, service, plain } = options;
@@ -98,7 +99,8 @@ export function credentialSource(options: CredentialSourceOptions): HeaderSource
     ) {
       return asked({ base, areOwn, given }, outgoing);
     }
-    const fixed = { ...without(base, areOwn), ...checkHeaders(headers ?? {}), ...bearer(token) };
+    const own = checkHeaders(headers ?? {});
+    const fixed = { ...without(base, own, areOwn), ...own, ...bearer(token) };
     known = { given, headers: fixed };
     return fixed;
   };
@@ -117,20 +119,24 @@ async function asked(
   } catch (cause) {
     throw failed("the principal's headers function failed", cause);
   }
-  if (typeof token !== 'function') return { ...without(client, areOwn), ...own, ...bearer(token) };
+  const kept = without(client, own, areOwn);
+  if (typeof token !== 'function') return { ...kept, ...own, ...bearer(token) };
   let answer: unknown;
   try {
     answer = await token(outgoing());
     if (typeof answer !== 'string' || answer === '') throw new Error('it gave no token');
-    return { ...without(client, areOwn), ...own, ...checkHeaders(bearer(answer)) };
+    return { ...kept, ...own, ...checkHeaders(bearer(answer)) };
   } catch (cause) {
     throw failed("the function that gives the principal's token failed", cause);
   }
 }
 
-function without(headers: HeaderRecord, areOwn: boolean): HeaderRecord {
-  if (!areOwn) return headers;
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isCredentialName(name)));
+/** The client's headers without those that say who asks, as far as the principal says so itself. */
+function without(headers: HeaderRecord, own: HeaderRecord, areOwn: boolean): HeaderRecord {
+  if (!areOwn && !Object.keys(own).some(isIdentityName)) return headers;
+  const isKept = (name: string): boolean =>
+    !isIdentityName(name) || (!areOwn && isCredentialName(name));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => isKept(name)));
 }
 
 function bearer(token: string | undefined): Record<string, string> {

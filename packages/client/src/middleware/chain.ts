@@ -4,7 +4,7 @@ import type { Credentials } from '../http/credentials.js';
 import { CheckedHeaders, type HeaderRecord } from '../http/headers.js';
 import { withTimeout } from '../with-timeout.js';
 import { LongwireError } from '../errors.js';
-import { isCredentialName, type KnownSecrets } from '../secrets/known-secrets.js';
+import { isIdentityName, type KnownSecrets } from '../secrets/known-secrets.js';
 import type { FirstRequests } from '../dial/eras.js';
 import type { Connected } from '../dial/handshake.js';
 import type { RequestContext } from '../connection/request-context.js';
@@ -349,11 +349,11 @@ class ChainedRequest implements McpRequest {
     return this.#handlers.send(request, context).then((result) => ({ result, metadata: {} }));
   }
 
-  /** Its headers without the credentials that a middleware added: the caller's own stay. */
+  /** Its headers without those that a middleware added to say who asks: the caller's own stay. */
   #withoutAddedCredentials(): Readonly<Record<string, string>> {
     const given = this.#before.headers;
     const kept = Object.entries(this.headers).filter(
-      ([name, value]) => !isCredentialName(name) || given?.[name] === value,
+      ([name, value]) => !isIdentityName(name) || given?.[name] === value,
     );
     return Object.fromEntries(kept);
   }

@@ -54,7 +54,7 @@ export const LOGGING: DefaultTable<LoggingOptions> = {
 };
 
 /**
- * Logs one line at the end of every request: the server, the method and the tool, how long it took, its
+ * Logs one line at the end of every request: the server, the principal, the method and the tool, how long it took, its
  * outcome and how sure that is, and about how many bytes went each way. Fields that OpenTelemetry's
  * conventions for MCP name have those names (`mcp.method.name`, `gen_ai.tool.name`, `error.type`);
  * within a `tracing` there are `trace_id` and `span_id`. A tool's error is a `warn`, a failure an `error`. At `debug` it logs params and result, too, without secrets and cut where

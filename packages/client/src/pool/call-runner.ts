@@ -3,17 +3,11 @@ import { Call, type SharedCallOptions } from '../client/call.js';
 import type { LongwireClient } from '../client/contract.js';
 import type { OperationOptions, WhenAway } from '../client/types.js';
 import { closedError } from '../connection/failures.js';
-import { ConnectError, ConnectionLostError, LongwireError, type ErrorCode } from '../errors.js';
+import { UNREACHABLE } from '../error-facts.js';
+import { ConnectError, ConnectionLostError, LongwireError } from '../errors.js';
 import { WaitQueue } from '../wait-queue.js';
 import type { Connections } from './connections.js';
 import { PoolCall, type PooledConnection } from './target.js';
-
-/** Errors of a call that say that its server is not there. */
-const UNREACHABLE: ReadonlySet<ErrorCode> = new Set([
-  'connect-failed',
-  'connect-timeout',
-  'connection-lost',
-]);
 
 /** What runs the calls of a pool is made with. */
 export interface CallRunnerOptions {

@@ -13,6 +13,7 @@ import type {
 import { CallClock } from '../client/call-clock.js';
 import { callObserver } from '../client/call.js';
 import type { LongwireClient } from '../client/contract.js';
+import { CLIENT_EVENTS } from '../client/events.js';
 import { Listeners } from '../client/listeners.js';
 import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
@@ -87,7 +88,7 @@ export class ConnectionPool implements LongwirePool {
     // Of several, the first stands for all.
     setPeer(this, parseTarget(targets[0] as TargetOption), options.name);
     const report = (error: unknown): void => this.#listeners.emit('error', reportable(error));
-    this.#listeners = new Listeners(report);
+    this.#listeners = new Listeners({ ...CLIENT_EVENTS, breaker: true }, report);
     this.timeouts = callTimeouts(this.#options.client.timeouts);
     const { timeouts } = this;
     this.#connections = new Connections(targets, this.#options, {
@@ -203,7 +204,7 @@ export class ConnectionPool implements LongwirePool {
   ): Promise<CallToolResult> {
     const call = (client: LongwireClient, own: CallToolOptions): Promise<CallToolResult> =>
       client.callTool(name, args, own);
-    return callAsWanted(name, options, (rest) =>
+    return callAsWanted(name, { options, timeouts: this.timeouts }, (rest) =>
       this.#run(`the call of ${name}`, rest, call, name),
     );
   }

@@ -21,7 +21,7 @@ const MAX_SECRET_LENGTH = 16_384;
 
 /** Names of headers and variables that say who asks. */
 const CREDENTIAL_NAME =
-  /authori[sz]|auth(?!or)|cookie|key|token|secret|passw(?:or)?d|credential|session|signature/i;
+  /authori[sz]|auth(?!or)|cookie|key|token|secret|passw(?:or)?d|credential|session|signature|jwt|^dpop$/i;
 
 /** Names of query parameters that hold credentials. */
 const CREDENTIAL_PARAMETER = /session|^sid$|token|secret|password|api_?key|(?:^|[_-])key$/i;
@@ -35,6 +35,18 @@ const NO_CREDENTIAL: ReadonlySet<string> = new Set(['www-authenticate', 'idempot
 /** Whether the header, or the variable, of that name says who asks, and is a secret. */
 export function isCredentialName(name: string): boolean {
   return CREDENTIAL_NAME.test(name) && !NO_CREDENTIAL.has(name.toLowerCase());
+}
+
+/** Words in the names of headers by which a proxy says who the user is. */
+const IDENTITY_WORD =
+  /(?:^|[-_])(?:user(?![-_]?agent)|username|userid|email|login|subject|principal|identity|impersonate|assertion|groups|cert)(?:[-_]|$)|^from$/i;
+
+/**
+ * Whether the header of that name says who asks, as `x-remote-user` does: a credential, or what a server
+ * behind a proxy takes for one. By its name alone it is no secret.
+ */
+export function isIdentityName(name: string): boolean {
+  return isCredentialName(name) || IDENTITY_WORD.test(name);
 }
 
 /** Where a secret is replaced. */

@@ -218,7 +218,11 @@ export class Instruments {
   readonly requestSize: (series: Attributes) => (bytes: number) => void;
   readonly responseSize: (series: Attributes) => (bytes: number) => void;
   readonly #session: (series: Attributes) => (seconds: number) => void;
-  readonly #servers = new Readings(readServers);
+  readonly #servers = new Readings(readServers, (source) =>
+    watchSessions(source, ({ attributes, durationMs }) =>
+      this.#session(attributes)(durationMs / 1000),
+    ),
+  );
   readonly #caches = new Readings<ObservedCache, CacheStats>((cache) => [cache.stats()]);
 
   constructor(sink: MetricsSink) {
@@ -240,14 +244,7 @@ export class Instruments {
     if (!isSource(source)) {
       throw new TypeError('observe: not a client, a pool, a group, or a cache()');
     }
-    const remove = this.#servers.add(source);
-    const stop = watchSessions(source, ({ attributes, durationMs }) =>
-      this.#session(attributes)(durationMs / 1000),
-    );
-    return () => {
-      stop();
-      remove();
-    };
+    return this.#servers.add(source);
   }
 }
 
@@ -264,23 +261,29 @@ function isSource(source: Observed): source is ObservedClient | ObservedGroup {
 /** What some sources say now: each is asked once, however many metrics are collected at a time. */
 class Readings<Source, Read> {
   readonly #read: (source: Source) => readonly Read[];
-  /** How often each is observed. */
-  readonly #sources = new Map<Source, number>();
+  readonly #watch: ((source: Source) => () => void) | undefined;
+  /** How often each is observed, and what ends watching it. */
+  readonly #sources = new Map<Source, { times: number; stop: (() => void) | undefined }>();
   #latest: readonly Read[] | undefined;
 
-  constructor(read: (source: Source) => readonly Read[]) {
+  /** `watch` is called once for each source, however often it is observed. */
+  constructor(read: (source: Source) => readonly Read[], watch?: (source: Source) => () => void) {
     this.#read = read;
+    this.#watch = watch;
   }
 
   add(source: Source): () => void {
-    this.#sources.set(source, (this.#sources.get(source) ?? 0) + 1);
+    const observed = this.#sources.get(source) ?? { times: 0, stop: this.#watch?.(source) };
+    observed.times += 1;
+    this.#sources.set(source, observed);
     let isAdded = true;
     return () => {
       if (!isAdded) return;
       isAdded = false;
-      const left = (this.#sources.get(source) ?? 1) - 1;
-      if (left > 0) this.#sources.set(source, left);
-      else this.#sources.delete(source);
+      observed.times -= 1;
+      if (observed.times > 0) return;
+      this.#sources.delete(source);
+      observed.stop?.();
     };
   }
 

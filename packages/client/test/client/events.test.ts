@@ -231,3 +231,38 @@ function checkTypes(client: LongwireClient): void {
   client.on('resourceChanged', () => {});
 }
 void checkTypes;
+
+describe('an event that there is not', () => {
+  const sources = () => {
+    const target = newsServer();
+    return [
+      createClient(target),
+      createPool(target),
+      createGroup({ news: { target, lazy: true } }),
+    ];
+  };
+
+  it('is refused, with the nearest that there is', async () => {
+    for (const source of sources()) {
+      const wrong = source as Pick<LongwireClient, 'on' | 'once'>;
+      expect(() => wrong.on('waitng' as 'waiting', () => {})).toThrow(
+        new TypeError('there is no event waitng. Did you mean waiting?'),
+      );
+      expect(() => wrong.on('constructor' as 'waiting', () => {})).toThrow(
+        /^there is no event constructor\. There are state, /,
+      );
+      expect(() => wrong.on('waiting', 5 as never)).toThrow(/is not a function/);
+      await expect(wrong.once('tolsChanged' as 'toolsChanged')).rejects.toThrow(
+        /Did you mean toolsChanged/,
+      );
+      await source.close();
+    }
+  });
+
+  it('is refused by a client as a principal', async () => {
+    const client = createClient(newsServer());
+    const alice = client.as('alice');
+    expect(() => alice.on('waitng' as 'waiting', () => {})).toThrow(TypeError);
+    await client.close();
+  });
+});

@@ -136,6 +136,36 @@ describe('a schema of a call', () => {
     expect(await failureOf(call)).toMatchObject({ cause: reason, result: right });
   });
 
+  it.each(['timeout', 'deadline'] as const)(
+    'that never says anything ends with the %s of the call, or of the client',
+    async (code) => {
+      const schema: StandardSchema = {
+        '~standard': { version: 1, vendor: 'test', validate: () => new Promise(() => {}) },
+      };
+      const own = code === 'timeout' ? { timeoutMs: 900 } : { deadlineMs: 900 };
+      const timeouts = code === 'timeout' ? { callMs: 900 } : { deadlineMs: 900 };
+      const { server } = serverOf(right);
+      await using client = createClient({ server });
+      await using impatient = createClient({ server }, { timeouts });
+      await using pool = createPool({ server }, { timeouts });
+      await using group = createGroup({ here: { server } });
+      await Promise.all([client, impatient, pool, group].map((each) => each.listTools()));
+      const result = schema;
+      const errors = await Promise.all(
+        [
+          client.callTool('weather', {}, { result, ...own }),
+          impatient.callTool('weather', {}, { result }),
+          pool.callTool('weather', {}, { result }),
+          group.callTool('weather', {}, { result, ...own }),
+        ].map(failureOf),
+      );
+      for (const error of errors) {
+        expect(error).toBeInstanceOf(ToolResultError);
+        expect(error).toMatchObject({ code, certainty: 'answered', result: right });
+      }
+    },
+  );
+
   it('names three things that are wrong, and counts the others', async () => {
     const schema = z.object(Object.fromEntries('abcde'.split('').map((key) => [key, z.string()])));
     const { summary } = await failureOf(callOf(right, schema));

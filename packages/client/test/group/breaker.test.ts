@@ -38,6 +38,39 @@ describe('a circuit breaker of a group', () => {
     expect(statusOf(group, 'a').breaker).toMatchObject({ state: 'closed' });
   });
 
+  it('open, is asked before the list of a tool that is not known', async () => {
+    const gate = await gateTo(await serve());
+    gate.shut();
+    const group = groupOf(
+      { a: { target: gate.url, lazy: true } },
+      { breaker: { failures: 1, openMs: 60_000 } },
+    );
+    expect(await failureOf(group.callTool('a__echo'))).toMatchObject({ code: 'connect-failed' });
+    expect(statusOf(group, 'a').breaker).toMatchObject({ state: 'open' });
+    await gate.open();
+    const { acceptedConnections } = gate.proxy;
+    expect(await failureOf(group.callTool('a__echo'))).toMatchObject({
+      ...notSent,
+      message: expect.stringContaining('the breaker of a is open') as string,
+    });
+    expect(gate.proxy.acceptedConnections).toBe(acceptedConnections);
+  });
+
+  it('closes by the list of a tool that was not known', async () => {
+    const gate = await gateTo(await serve());
+    gate.shut();
+    const group = groupOf(
+      { a: { target: gate.url, lazy: true } },
+      { breaker: { failures: 1, openMs: 20 } },
+    );
+    expect(await failureOf(group.callTool('a__echo'))).toMatchObject({ code: 'connect-failed' });
+    await gate.open();
+    await until(async () =>
+      expect(await group.callTool('a__echo', { message: 'x' })).toEqual(said('x')),
+    );
+    expect(statusOf(group, 'a').breaker).toMatchObject({ state: 'closed', failures: 0 });
+  });
+
   it('opens while calls wait: those fail at once, and it closes when the server is back', async () => {
     const held = latch();
     const server = await serve({
@@ -99,9 +132,10 @@ describe('a circuit breaker of a group', () => {
   it('lets one call at a time try the server, and the others fail', async () => {
     const server = await serve();
     const gate = await gateTo(server);
-    gate.shut();
     const group = groupOf({ a: gate.url }, { breaker: { failures: 1, openMs: 20 }, lazy: true });
-    expect(await failureOf(group.callTool('echo'))).toMatchObject({ code: 'connect-failed' });
+    await group.listTools();
+    gate.shut();
+    await until(() => expect(statusOf(group, 'a').breaker).toMatchObject({ state: 'open' }));
     await gate.open();
     await group.server('a').listTools();
     const held = latch();

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { said } from '../support/recovery.ts';
-import { groupsOfThisFile, statusOf } from './support.ts';
+import { groupsOfThisFile, latch, statusOf } from './support.ts';
 
 const { serve, gateTo, group: groupOf } = groupsOfThisFile();
 
@@ -24,6 +24,41 @@ it('a call that is not to wait needs no turn behind those that wait', async () =
   expect(value).toMatchObject({ type: 'waiting', server: 'a', what: 'the call of echo' });
   await gate.open();
   expect(await Promise.all(patient)).toEqual(['1', '2'].map(said));
+});
+
+it('a call of a principal goes by the connection of the principal', async () => {
+  const gate = await gateTo(await serve());
+  const group = groupOf(
+    { a: { target: gate.url, lazy: true } },
+    { shared: { ...shared, whenAway: 'fail' }, maxInFlight: 1, breaker: { failures: 3 } },
+  );
+  const ann = group.as('ann');
+  await ann.callTool('echo', { message: '1' });
+  // The group itself has no connection: only that of the principal is lost.
+  expect(statusOf(group, 'a').state).toBe('idle');
+  gate.shut();
+  await until(() => expect(ann.server('a').state.name).toBe('reconnecting'));
+  expect(await failureOf(ann.callTool('echo'))).toMatchObject(notSent);
+  expect(statusOf(group, 'a').breaker).toMatchObject({ state: 'closed', failures: 1 });
+  await gate.open();
+  await until(() => expect(ann.server('a').state.name).toBe('ready'));
+  expect(await ann.callTool('echo', { message: '2' })).toEqual(said('2'));
+});
+
+it('a call of a principal takes turns although the group cannot reach the server for itself', async () => {
+  const held = latch();
+  const server = await serve({
+    requiredHeaders: { authorization: 'Bearer ann' },
+    holdPost: ({ method }) => (method === 'tools/call' ? held.opened : undefined),
+  });
+  const group = groupOf({ a: server.url }, { shared: { whenAway: 'fail' }, maxInFlight: 1 });
+  await until(() => expect(statusOf(group, 'a').state).toBe('resting'));
+  const ann = group.as('ann', { token: 'ann' });
+  await ann.listTools();
+  const calls = ['1', '2'].map((message) => ann.callTool('echo', { message }));
+  await until(() => expect(statusOf(group, 'a')).toMatchObject({ inFlight: 1, waiting: 1 }));
+  held.open();
+  expect(await Promise.all(calls)).toEqual(['1', '2'].map(said));
 });
 
 it('what the servers share, and what one says itself, is what its calls do', async () => {

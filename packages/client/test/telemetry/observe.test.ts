@@ -238,6 +238,23 @@ describe.each([
     await end();
   });
 
+  it('counts a session once, however often its client is observed', async () => {
+    const { figures, read, end } = rig();
+    const server = await serve();
+    const client = clientOf(server.url, { ...quick, name: 'market' });
+    const stops = [figures.observe(client), figures.observe(client)];
+    for (const stop of stops) {
+      await client.connect();
+      await client.close();
+      stop();
+    }
+    expect(await read('mcp.client.session.duration', of('market'))).toBe(2);
+    await client.connect();
+    await client.close();
+    expect(await read('mcp.client.session.duration', of('market'))).toBe(2);
+    await end();
+  });
+
   it('counts two clients of one server together, and each of them once', async () => {
     const { figures, read, end } = rig();
     const server = await serve();
