@@ -1,5 +1,4 @@
 /** A service with users, over five MCP servers. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { dataOf, LongwireError } from '@longwire/client';
 import { healthHandler } from '@longwire/client/group';
 import { metrics } from '@longwire/client/middleware/metrics';
@@ -9,11 +8,7 @@ import { openServers } from './servers.js';
 const SERVERS = ['orders', 'stock', 'prices', 'payroll', 'files'] as const;
 type Server = (typeof SERVERS)[number];
 
-const app = fastify({
-  logger: { level: process.env['LOG_LEVEL'] ?? 'info' },
-  // When it closes, all calls are answered, and connections that wait for more are not waited for.
-  forceCloseConnections: true,
-});
+const app = fastify({ logger: { level: process.env['LOG_LEVEL'] ?? 'info' } });
 const figures = metrics();
 const group = openServers(app.log, figures);
 
@@ -79,9 +74,9 @@ process.once('SIGTERM', () => void stop());
 /** Takes no more calls, and is not ready; lets those under way come to their end; then ends. */
 async function stop(): Promise<void> {
   await group.close({ drainMs: 20_000 });
-  // Until those who send requests have seen that it is not ready: what comes is answered by a 503.
-  await sleep(2_000);
+  // Requests that came in this very moment are answered: a group connects again for a call.
   await app.close();
+  await group.close();
 }
 
 const origin = await app.listen({ port: Number(process.env['PORT'] ?? 8080) });

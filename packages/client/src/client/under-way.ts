@@ -40,6 +40,8 @@ export class UnderWay {
   readonly #tasks = new YoungMap<Task, Task>();
   /** While it waits until nothing is under way. */
   #drain: { end: () => void; closed: Promise<void> } | undefined;
+  /** How many `close({ drainMs })` are not done: until all is closed, a call would connect anew. */
+  #drains = 0;
   /** Those of each `close()` of now. */
   readonly #cuts = new Set<CutCall[]>();
   #isClosing = false;
@@ -65,7 +67,7 @@ export class UnderWay {
    * @throws LongwireError `closed` while it drains.
    */
   check(what: string): void {
-    if (this.#drain !== undefined) throw this.#refusal(what);
+    if (this.#drains > 0) throw this.#refusal(what);
   }
 
   /** It begins; it was checked before. */
@@ -121,6 +123,7 @@ export class UnderWay {
     const { drainMs = 0, onCut } = options;
     const until = performance.now() + drainMs;
     this.#isClosing = true;
+    if (drainMs > 0) this.#drains++;
     let settle = (): void => {};
     const closed = new Promise<void>((resolve) => (settle = resolve));
     const cut: CutCall[] = [];
@@ -132,6 +135,7 @@ export class UnderWay {
       if (this.#tasks.size > 0) await new Promise(setImmediate);
     } finally {
       this.#cuts.delete(cut);
+      if (drainMs > 0) this.#drains--;
       settle();
     }
     for (const call of cut) onCut?.(call);

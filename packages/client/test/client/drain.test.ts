@@ -167,6 +167,34 @@ it('a client drains what its principals ask, too, and one of them alone', async 
   expect(cut).toEqual([{ what: 'the call of hang', certainty: 'outcome-unknown' }]);
 });
 
+it.each(['with', 'without'])(
+  'takes no call until all is closed, %s one under way',
+  async (which) => {
+    const held = new Held();
+    const server = await serve({ holdPost: held.hold });
+    const group = closeLater(
+      createGroup({ a: server.url }, { lazy: true, name: 'one', shared: quick }),
+    );
+    const ann = group.as('ann');
+    held.end();
+    await ann.listTools();
+    const late: Promise<unknown>[] = [];
+    const askLate = (): void => void late.push(failureOf(ann.callTool('echo', text('late'))));
+    // It is closing its servers by now.
+    group
+      .server('a')
+      .as('ann')
+      .on('state', ({ name }) => name === 'closed' && askLate());
+    const last = which === 'with' ? ann.callTool('echo', text('last')) : said('last');
+    await group.close({ drainMs: 60_000 });
+    expect(await last).toEqual(said('last'));
+    expect(await Promise.all(late)).toMatchObject([refused('one')]);
+    // Nothing has opened a session that nobody would close.
+    await until(() => expect(server.openConnections()).toBe(0));
+    expect(group.server('a').stats().principals).toBe(0);
+  },
+);
+
 it('a group drains what is asked of its clients, too', async () => {
   const held = new Held();
   const server = await serve({ holdPost: held.hold });
