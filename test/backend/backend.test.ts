@@ -79,11 +79,8 @@ it('says how it is while a server is away, and while it stops', { timeout: limit
         });
         return { status: answer.status, text: await answer.text() };
       };
-      const isAnswered = async (server: string): Promise<void> =>
-        void (await vi.waitFor(
-          async () => expect(await ask(server)).toMatchObject({ status: 200 }),
-          waiting,
-        ));
+      const isAnswered = (server: string): Promise<void> =>
+        vi.waitFor(async () => expect(await ask(server)).toMatchObject({ status: 200 }), waiting);
       const breaker = (value: number): RegExp =>
         new RegExp(`longwire_client_breaker\\{[^}]*"orders"[^}]*\\} ${value}\\b`);
       await isAnswered('orders');
