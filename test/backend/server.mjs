@@ -28,7 +28,7 @@ const own = `process ${process.pid}`;
 async function ask({ user, progress, log }, question) {
   await progress(`${user} ${question}`, 1);
   await log({ user, question });
-  await sleep(10 + Math.random() * 40);
+  await sleep(question === 'slow' ? 3_000 : 10 + Math.random() * 40);
   await progress(`${user} ${question}`, 2);
   return answer({ user, question });
 }

@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { Agent, request } from 'undici';
 
+/** What the service says of calls that were not made, and Fastify while it closes. */
+const DID_NOT_RUN = /"certainty":"(not-sent|refused)"|"error":"Service Unavailable"/;
+
 /** What came of everything that the users asked. */
 export interface Outcome {
   /** Answered calls by server. */
@@ -12,7 +15,9 @@ export interface Outcome {
   turnedAway: number;
   /** Calls without an answer, and those whose outcome nobody knows. */
   readonly cut: string[];
-  /** Results and progress that carry another user, or another call. */
+  /** Log messages that came with an answer. */
+  heard: number;
+  /** Results, progress and log messages that carry another user, or another call. */
   readonly crossed: string[];
 }
 
@@ -31,6 +36,7 @@ export interface UsersOptions {
 /** An answer of the service to a call of a tool. */
 interface Answer {
   steps: string[];
+  heard: { user: string; question: string }[];
   answer: { user: string; question: string };
 }
 
@@ -40,6 +46,7 @@ export class Users {
     answered: new Map(),
     repeated: 0,
     turnedAway: 0,
+    heard: 0,
     cut: [],
     crossed: [],
   };
@@ -47,6 +54,8 @@ export class Users {
   readonly #agent = new Agent({ headersTimeout: 120_000 });
   /** By the process that answered: the user it is of. */
   readonly #processes = new Map<string, string>();
+  /** By the question: who asked it. */
+  readonly #asked = new Map<string, string>();
   readonly #wereAnswered = new Set<string>();
   readonly #isTurnedAway = new Set<string>();
   #isStopping = false;
@@ -100,14 +109,19 @@ export class Users {
 
   async #ask(user: string, server: string): Promise<void> {
     const question = randomUUID();
+    this.#asked.set(question, user);
     const body = JSON.stringify({ question });
     const came = (await this.#send(user, `/ask/${server}`, body)) as Answer | undefined;
     if (came === undefined) return;
     this.#count(server);
-    const { steps, answer } = came;
+    const { steps, heard, answer } = came;
+    this.outcome.heard += heard.length;
     const owner = server === 'files' ? this.#ownerOf(answer.user, user) : answer.user;
-    // A call that was sent again after a restart reports its first step twice.
-    const isOwn = steps.every((step) => step === `${answer.user} ${question}`);
+    const isOwn =
+      // A call that was sent again after a restart reports its first step twice.
+      steps.every((step) => step === `${answer.user} ${question}`) &&
+      // Log messages are of a session, and may be late: of an earlier question of the same user.
+      heard.every((each) => each.user === answer.user && this.#asked.get(each.question) === user);
     if (owner !== user || answer.question !== question || !isOwn || steps.length < 1) {
       this.outcome.crossed.push(`${user} ${question}: ${JSON.stringify(came)}`);
     }
@@ -136,8 +150,10 @@ export class Users {
         this.#wereAnswered.add(user);
         return JSON.parse(text);
       }
-      const didNotRun = status === 503 && /"certainty":"(not-sent|refused)"/.test(text);
-      if (isLate || (didNotRun && this.#isStopping)) {
+      const didNotRun = status === 503 && DID_NOT_RUN.test(text);
+      // What begins after the end meets a port that is closed.
+      const isRefused = isLate && status === undefined;
+      if (isRefused || (didNotRun && this.#isStopping)) {
         this.outcome.turnedAway += 1;
         this.#isTurnedAway.add(user);
         return undefined;

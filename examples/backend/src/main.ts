@@ -30,20 +30,27 @@ const asked = {
   body: { type: 'object', properties: { question: { type: 'string' } }, required: ['question'] },
 };
 
-// What the tool reports on its way, and what it answers.
+// What the tool reports and logs on its way, and what it answers.
 app.post<{ Params: { server: Server }; Body: { question: string } }>(
   '/ask/:server',
   { schema: asked },
   async (request) => {
+    const { server } = request.params;
+    const { question } = request.body;
     const mine = group.as(userOf(request));
     const steps: (string | undefined)[] = [];
-    const { question } = request.body;
-    const result = await mine.callTool(
-      `${request.params.server}__ask`,
-      { question },
-      { idempotent: true, onProgress: ({ message }) => steps.push(message) },
-    );
-    return { steps, answer: dataOf(result) };
+    const heard: unknown[] = [];
+    const stopListening = mine.on('log', (log) => log.server === server && heard.push(log.data));
+    try {
+      const result = await mine.callTool(
+        `${server}__ask`,
+        { question },
+        { idempotent: true, onProgress: ({ message }) => steps.push(message) },
+      );
+      return { steps, heard, answer: dataOf(result) };
+    } finally {
+      stopListening();
+    }
   },
 );
 
@@ -58,7 +65,12 @@ app.setErrorHandler((error, request, reply) => {
     .send({ code: error.code, certainty: error.certainty, message: error.message });
 });
 
-const health = healthHandler(group);
+// Whoever is answered while it stops comes by another connection, to another process.
+app.addHook('onSend', async (_request, reply) => {
+  if (group.isClosing) reply.header('connection', 'close');
+});
+
+const health = healthHandler(group, { required: ['orders'] });
 for (const path of ['/livez', '/readyz']) {
   app.get(path, (request, reply) => {
     reply.hijack();
