@@ -61,7 +61,8 @@ export class Operations {
     try {
       away.enter(call);
       if (call.abandoned !== undefined) {
-        this.#dialAgain();
+        // For a call that was aborted before, nothing is done.
+        if (call.abandoned.code !== 'aborted') this.#dialAgain();
         throw call.abandoned;
       }
       const connection = current.ready ?? (await call.before(current.open()));
