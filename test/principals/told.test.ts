@@ -3,6 +3,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { createClient, type LongwireClient } from '@longwire/client';
 import { createGroup } from '@longwire/client/group';
 import { rateLimit } from '@longwire/client/middleware';
+import { createPool } from '@longwire/client/pool';
 import { fastify } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
@@ -99,25 +100,32 @@ describe('with', () => {
     await expect(who('bob')).rejects.toMatchObject({ code: 'limit-exceeded' });
   });
 
-  it('await using, a view ends what it listens to, and leaves the session to others', async () => {
-    const client = clientOf();
-    const changed: string[] = [];
-    const alice = client.as('alice', { token: tokenOf('alice') });
-    await alice.callTool('who');
-    let next: Promise<unknown>;
-    {
-      await using view = client.as('alice');
-      next = view.once('resourceUpdated').catch((error: unknown) => error);
-      view.on('progress', ({ message }) => changed.push(`${message} in`));
-      alice.on('progress', ({ message }) => changed.push(`${message} out`));
-      await view.callTool('steps');
-    }
-    expect(await next).toMatchObject({ code: 'aborted' });
-    await alice.callTool('steps');
-    expect(changed).toEqual(['alice in', 'alice out', 'alice out']);
-    expect(server.made.get('alice')).toBe(1);
-    expect(client.stats().principals).toBe(1);
-  });
+  it.each([
+    ['a client', (): LongwireClient => createClient(`${server.origin}/sse`)],
+    ['a pool', () => createPool(`${server.origin}/sse`) as unknown as LongwireClient],
+  ])(
+    'await using, a view of %s ends what it listens to, and leaves the session',
+    async (_of, create) => {
+      const client = create();
+      closers.push(() => client.close());
+      const changed: string[] = [];
+      const alice = client.as('alice', { token: tokenOf('alice') });
+      await alice.callTool('who');
+      let next: Promise<unknown>;
+      {
+        await using view = client.as('alice');
+        next = view.once('resourceUpdated').catch((error: unknown) => error);
+        view.on('progress', ({ message }) => changed.push(`${message} in`));
+        alice.on('progress', ({ message }) => changed.push(`${message} out`));
+        await view.callTool('steps');
+      }
+      expect(await next).toMatchObject({ code: 'aborted' });
+      await alice.callTool('steps');
+      expect(changed).toEqual(['alice in', 'alice out', 'alice out']);
+      expect(server.made.get('alice')).toBe(1);
+      expect(client.stats().principals).toBe(1);
+    },
+  );
 
   it('await using, a view of a group does so, too', async () => {
     const group = createGroup({ notes: `${server.origin}/sse` }, { lazy: true });

@@ -12,6 +12,7 @@ import { ofSamePrincipal, type PrincipalRecord, type Principals } from './princi
 import type { LogTap } from './tool-stream.js';
 import type { CallTimeouts, ClientEvents, OperationOptions } from './types.js';
 import { checkCloseOptions, type CloseOptions, type UnderWay } from './under-way.js';
+import { ViewListeners } from './view-listeners.js';
 
 /** What a {@link PrincipalClient} is made with. */
 export interface PrincipalClientSettings {
@@ -31,7 +32,7 @@ export class PrincipalClient extends ClientFacade {
   readonly #underWay: UnderWay;
   readonly #principals: Principals<SessionClient>;
   /** What ends each thing that this view began to listen to. */
-  readonly #listening = new Set<() => void>();
+  readonly #listeners: ViewListeners<SessionClient>;
   #latest: PrincipalRecord<SessionClient>;
 
   constructor({ service, underWay, principals, record }: PrincipalClientSettings) {
@@ -39,6 +40,7 @@ export class PrincipalClient extends ClientFacade {
     this.#service = service;
     this.#underWay = underWay;
     this.#principals = principals;
+    this.#listeners = new ViewListeners(principals);
     this.#latest = record;
   }
 
@@ -95,26 +97,14 @@ export class PrincipalClient extends ClientFacade {
     event: Event,
     listener: (payload: ClientEvents[Event]) => void,
   ): () => void {
-    return this.#listen((client) => client.on(event, listener));
+    return this.#listeners.listen(this.#record, (client) => client.on(event, listener));
   }
 
-  async once<Event extends keyof ClientEvents>(
+  once<Event extends keyof ClientEvents>(
     event: Event,
     options: OnceOptions = {},
   ): Promise<ClientEvents[Event]> {
-    const record = this.#record;
-    const release = this.#principals.hold(record);
-    const ending = new AbortController();
-    const end = (): void => ending.abort();
-    this.#listening.add(end);
-    const { signal: given, ...rest } = options;
-    const signal = given === undefined ? ending.signal : AbortSignal.any([given, ending.signal]);
-    try {
-      return await this.#principals.sessionOf(record).once(event, { ...rest, signal });
-    } finally {
-      this.#listening.delete(end);
-      release();
-    }
+    return this.#listeners.once(this.#record, options, (client, own) => client.once(event, own));
   }
 
   get isClosing(): boolean {
@@ -131,7 +121,7 @@ export class PrincipalClient extends ClientFacade {
 
   /** Others may act for the same principal: its session stays, and ends when it is idle. */
   override async [Symbol.asyncDispose](): Promise<void> {
-    for (const end of this.#listening) end();
+    this.#listeners.end();
   }
 
   protected override get current(): SessionClient | undefined {
@@ -155,25 +145,13 @@ export class PrincipalClient extends ClientFacade {
   }
 
   override logsFor(): Pick<LogTap, 'open'> {
-    return { open: (take) => this.#listen((client) => client.logs.open(take)) };
+    return {
+      open: (take) => this.#listeners.listen(this.#record, (client) => client.logs.open(take)),
+    };
   }
 
   get #record(): PrincipalRecord<SessionClient> {
     this.#latest = this.#principals.latest(this.#latest);
     return this.#latest;
-  }
-
-  /** As long as somebody listens, the principal is not idle. */
-  #listen(listen: (client: SessionClient) => () => void): () => void {
-    const record = this.#record;
-    const release = this.#principals.hold(record);
-    const stop = listen(this.#principals.sessionOf(record));
-    const end = (): void => {
-      this.#listening.delete(end);
-      stop();
-      release();
-    };
-    this.#listening.add(end);
-    return end;
   }
 }

@@ -16,6 +16,7 @@ import type {
   ToolSource,
 } from '../client/types.js';
 import type { CloseOptions, UnderWay } from '../client/under-way.js';
+import { ViewListeners } from '../client/view-listeners.js';
 import { closedError } from '../connection/failures.js';
 import { checkHealthOptions, type Health, type HealthOptions } from '../health/health.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
@@ -43,14 +44,14 @@ export class PrincipalGroup implements Group {
   readonly #underWay: UnderWay;
   readonly #principals: Principals<PrincipalTools>;
   readonly #nextEvents = new NextEvents();
-  /** What ends each thing that this view began to listen to. */
-  readonly #listening = new Set<() => void>();
+  readonly #listeners: ViewListeners<PrincipalTools>;
   #latest: PrincipalRecord<PrincipalTools>;
 
   constructor({ group, underWay, principals, record }: PrincipalGroupSettings) {
     this.#group = group;
     this.#underWay = underWay;
     this.#principals = principals;
+    this.#listeners = new ViewListeners(principals);
     this.#latest = record;
   }
 
@@ -109,17 +110,14 @@ export class PrincipalGroup implements Group {
     event: Event,
     listener: (payload: GroupEvents[Event]) => void,
   ): () => void {
-    if (event === 'breaker') return this.#untilEnd(this.#group.on(event, listener));
-    const record = this.#record;
-    const release = this.#principals.hold(record);
-    const stops = this.#principals
-      .sessionOf(record)
-      .enabled.map((member) =>
+    if (event === 'breaker') return this.#listeners.until(this.#group.on(event, listener));
+    return this.#listeners.listen(this.#record, ({ enabled }) => {
+      const stops = enabled.map((member) =>
         this.#listen(member, event as keyof ClientEvents, listener as never),
       );
-    return this.#untilEnd(() => {
-      for (const stop of stops) stop();
-      release();
+      return () => {
+        for (const stop of stops) stop();
+      };
     });
   }
 
@@ -137,7 +135,7 @@ export class PrincipalGroup implements Group {
     });
     if (queue.hasEnded) return queue;
     for (const event of QUEUED) stops.push(this.on(event, (happened) => queue.push(happened)));
-    stops.push(this.#untilEnd(() => queue.end()));
+    stops.push(this.#listeners.until(() => queue.end()));
     return queue;
   }
 
@@ -194,17 +192,8 @@ export class PrincipalGroup implements Group {
 
   /** Others may act for the same principal: its session stays, and ends when it is idle. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const end of this.#listening) end();
+    this.#listeners.end();
     this.#nextEvents.failAll(closedError('not-sent'));
-  }
-
-  /** Also done when the view is disposed of. */
-  #untilEnd(stop: () => void): () => void {
-    const end = (): void => {
-      if (this.#listening.delete(end)) stop();
-    };
-    this.#listening.add(end);
-    return end;
   }
 
   get #record(): PrincipalRecord<PrincipalTools> {

@@ -1,5 +1,6 @@
 import type { OnceOptions } from '../client/next-event.js';
 import { checkOperationOptions } from '../client/options.js';
+import { ViewListeners } from '../client/view-listeners.js';
 import { ofSamePrincipal, type PrincipalRecord, type Principals } from '../client/principals.js';
 import type { CallTimeouts, OperationOptions } from '../client/types.js';
 import { checkCloseOptions, type CloseOptions, type UnderWay } from '../client/under-way.js';
@@ -34,6 +35,7 @@ export class PrincipalPool extends PoolFacade {
   readonly #targets: readonly KnownTarget[];
   readonly #underWay: UnderWay;
   readonly #principals: Principals<PoolSession>;
+  readonly #listeners: ViewListeners<PoolSession>;
   #latest: PrincipalRecord<PoolSession>;
 
   constructor({ pool, targets, underWay, principals, record }: PrincipalPoolSettings) {
@@ -42,6 +44,7 @@ export class PrincipalPool extends PoolFacade {
     this.#targets = targets;
     this.#underWay = underWay;
     this.#principals = principals;
+    this.#listeners = new ViewListeners(principals);
     this.#latest = record;
   }
 
@@ -101,33 +104,20 @@ export class PrincipalPool extends PoolFacade {
     return this.#pool.as(principal, credentials);
   }
 
-  /** As long as somebody listens, the principal is not idle. */
   on<Event extends keyof PoolEvents>(
     event: Event,
     listener: (payload: PoolEvents[Event]) => void,
   ): () => void {
     if (event === 'breaker') return this.#pool.on(event, listener);
-    const record = this.#record;
-    const release = this.#principals.hold(record);
-    const stop = this.#principals.sessionOf(record).on(event, listener);
-    return () => {
-      stop();
-      release();
-    };
+    return this.#listeners.listen(this.#record, (session) => session.on(event, listener));
   }
 
-  async once<Event extends keyof PoolEvents>(
+  once<Event extends keyof PoolEvents>(
     event: Event,
-    options?: OnceOptions,
+    options: OnceOptions = {},
   ): Promise<PoolEvents[Event]> {
     if (event === 'breaker') return this.#pool.once(event, options);
-    const record = this.#record;
-    const release = this.#principals.hold(record);
-    try {
-      return await this.#principals.sessionOf(record).once(event, options);
-    } finally {
-      release();
-    }
+    return this.#listeners.once(this.#record, options, (session, own) => session.once(event, own));
   }
 
   get isClosing(): boolean {
@@ -140,6 +130,11 @@ export class PrincipalPool extends PoolFacade {
     const record = this.#record;
     const close = (): Promise<void> => this.#principals.close(record);
     await (record.session?.underWay.close(options, close) ?? close());
+  }
+
+  /** Others may act for the same principal: its session stays, and ends when it is idle. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.#listeners.end();
   }
 
   /** Also for a pool that is told the principal by the options of an operation. */
