@@ -1,18 +1,9 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 import type {
   CallToolResult,
   Client,
-  CompleteRequestParams,
-  CompleteResult,
-  GetPromptResult,
   Implementation,
   LoggingLevel,
-  Prompt,
-  ReadResourceResult,
-  Resource,
-  ResourceTemplateType,
   ServerCapabilities,
-  Tool,
 } from '@modelcontextprotocol/client';
 import type { ConnectionState } from '../connection/state.js';
 import type { Health, HealthOptions } from '../health/health.js';
@@ -20,8 +11,8 @@ import type { ClientStats } from '../health/stats.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
 import type { LongwireClient } from './contract.js';
 import type { OnceOptions } from './next-event.js';
+import { OperationsFacade } from './operations-facade.js';
 import type { ResultWithData } from './result-data.js';
-import { createToolHandle, type ToolHandle } from './tool-handle.js';
 import {
   streamTool,
   type LogTap,
@@ -44,7 +35,10 @@ export type SessionClient = Omit<LongwireClient, 'as'> & {
 };
 
 /** What a program holds: it passes each operation on to the client of the session that it is for. */
-export abstract class ClientFacade implements LongwireClient {
+export abstract class ClientFacade
+  extends OperationsFacade<SessionClient>
+  implements LongwireClient
+{
   abstract readonly sdk: Client;
   abstract readonly name: string;
   abstract readonly trusted: boolean;
@@ -53,13 +47,6 @@ export abstract class ClientFacade implements LongwireClient {
 
   /** The client of its session, if there is one now. */
   protected abstract get current(): SessionClient | undefined;
-
-  /** Runs an operation on the session that it is for. `what` is being done, for messages. */
-  protected abstract run<Options extends OperationOptions, T>(
-    what: string,
-    options: Options,
-    run: (client: SessionClient, options: Options) => Promise<T>,
-  ): Promise<T>;
 
   /** The log messages of the session that a call with these options is for. */
   protected abstract logsFor(options: OperationOptions): Pick<LogTap, 'open'>;
@@ -76,7 +63,7 @@ export abstract class ClientFacade implements LongwireClient {
     options?: OnceOptions,
   ): Promise<ClientEvents[Event]>;
   abstract readonly isClosing: boolean;
-  abstract close(options?: CloseOptions): Promise<void>;
+  abstract override close(options?: CloseOptions): Promise<void>;
 
   get state(): ConnectionState {
     return this.current?.state ?? { name: 'idle' };
@@ -103,40 +90,6 @@ export abstract class ClientFacade implements LongwireClient {
     return this.run('connecting', limits, (client) => client.connect(options));
   }
 
-  listTools(options: OperationOptions = {}): Promise<Tool[]> {
-    return this.run('tools/list', options, (client, own) => client.listTools(own));
-  }
-
-  listResources(options: OperationOptions = {}): Promise<Resource[]> {
-    return this.run('resources/list', options, (client, own) => client.listResources(own));
-  }
-
-  listResourceTemplates(options: OperationOptions = {}): Promise<ResourceTemplateType[]> {
-    return this.run('resources/templates/list', options, (client, own) =>
-      client.listResourceTemplates(own),
-    );
-  }
-
-  listPrompts(options: OperationOptions = {}): Promise<Prompt[]> {
-    return this.run('prompts/list', options, (client, own) => client.listPrompts(own));
-  }
-
-  callTool<Data>(
-    name: string,
-    args: object | undefined,
-    options: CheckedCallOptions<Data>,
-  ): Promise<ResultWithData<Data>>;
-  callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
-  callTool(
-    name: string,
-    args: object = {},
-    options: CallToolOptions = {},
-  ): Promise<CallToolResult> {
-    return this.run(`the call of ${name}`, options, (client, own) =>
-      client.callTool(name, args, own),
-    );
-  }
-
   stream<Data>(
     name: string,
     args: object | undefined,
@@ -156,30 +109,6 @@ export abstract class ClientFacade implements LongwireClient {
     return streamTool({ call, logs: this.logsFor(options) }, options);
   }
 
-  tool(name: string): ToolHandle {
-    return createToolHandle(this, name);
-  }
-
-  readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
-    return this.run(`reading ${uri}`, options, (client, own) => client.readResource(uri, own));
-  }
-
-  getPrompt(
-    name: string,
-    args: Record<string, string> = {},
-    options: OperationOptions = {},
-  ): Promise<GetPromptResult> {
-    return this.run(`getting the prompt ${name}`, options, (client, own) =>
-      client.getPrompt(name, args, own),
-    );
-  }
-
-  complete(params: CompleteRequestParams, options: OperationOptions = {}): Promise<CompleteResult> {
-    return this.run('completing an argument', options, (client, own) =>
-      client.complete(params, own),
-    );
-  }
-
   subscribeResource(uri: string, options: OperationOptions = {}): Promise<void> {
     return this.run(`subscribing to ${uri}`, options, (client, own) =>
       client.subscribeResource(uri, own),
@@ -196,9 +125,5 @@ export abstract class ClientFacade implements LongwireClient {
     return this.run('setting the log level', options, (client, own) =>
       client.setLogLevel(level, own),
     );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }

@@ -3,8 +3,14 @@ import { CALL, CLIENT } from '../options/client-table.js';
 import type { Timeouts } from '../options/connection-options.js';
 import { TIMEOUTS } from '../options/connection-table.js';
 import { checkOptions, withDefaults } from '../options/option.js';
-import { checkPrincipalOption } from '../options/principal-options.js';
-import type { CallTimeouts, CallToolOptions, ClientOptions, WhenAway } from './types.js';
+import { checkPrincipalOption, type PrincipalCredentials } from '../options/principal-options.js';
+import type {
+  CallTimeouts,
+  CallToolOptions,
+  ClientOptions,
+  WhenAway,
+  OperationOptions,
+} from './types.js';
 
 /**
  * Checks the options of a client, those of its connection too.
@@ -47,4 +53,23 @@ export function checkWhenAway(name: string, given: unknown): asserts given is Wh
   const { waitMs } = given as { waitMs?: unknown };
   if (waitMs === undefined) throw new TypeError(`${name}.waitMs: is missing`);
   checkPositive(`${name}.waitMs`, waitMs);
+}
+
+/**
+ * The options of an operation of a principal's view, without the principal: credentials that are given
+ * with it hold from now on.
+ *
+ * @throws TypeError that names the option, or says that this is another principal.
+ */
+export function optionsOfView<Options extends OperationOptions>(
+  given: Options,
+  view: { as(principal: string, credentials: PrincipalCredentials): unknown },
+): Options {
+  checkOperationOptions(given);
+  const { principal, ...options } = given;
+  if (principal !== undefined) {
+    const { id, ...credentials } = principal;
+    view.as(id, credentials);
+  }
+  return options as Options;
 }

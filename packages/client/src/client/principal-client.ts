@@ -7,7 +7,7 @@ import type { PrincipalCredentials } from '../options/principal-options.js';
 import { ClientFacade, type SessionClient } from './client-facade.js';
 import type { LongwireClient } from './contract.js';
 import type { OnceOptions } from './next-event.js';
-import { checkOperationOptions } from './options.js';
+import { optionsOfView } from './options.js';
 import { ofSamePrincipal, type PrincipalRecord, type Principals } from './principals.js';
 import type { LogTap } from './tool-stream.js';
 import type { CallTimeouts, ClientEvents, OperationOptions } from './types.js';
@@ -134,13 +134,7 @@ export class PrincipalClient extends ClientFacade {
     given: Options,
     run: (client: SessionClient, options: Options) => Promise<T>,
   ): Promise<T> {
-    checkOperationOptions(given);
-    const { principal, ...options } = given;
-    if (principal !== undefined) {
-      const { id, ...credentials } = principal;
-      this.as(id, credentials);
-    }
-    const asked = { what, options: options as Options };
+    const asked = { what, options: optionsOfView(given, this) };
     return this.#underWay.run(what, () => this.#principals.run(this.#record, asked, run));
   }
 

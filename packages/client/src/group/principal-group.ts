@@ -3,7 +3,7 @@ import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotoco
 import { isClient, type LongwireClient } from '../client/contract.js';
 import type { OnceOptions } from '../client/next-event.js';
 import { NextEvents } from '../client/next-event.js';
-import { checkOperationOptions } from '../client/options.js';
+import { optionsOfView } from '../client/options.js';
 import { ofSamePrincipal, type PrincipalRecord, type Principals } from '../client/principals.js';
 import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
@@ -235,13 +235,7 @@ export class PrincipalGroup implements Group {
     given: Options,
     run: (tools: PrincipalTools, options: Options) => Promise<T>,
   ): Promise<T> {
-    checkOperationOptions(given);
-    const { principal, ...options } = given;
-    if (principal !== undefined) {
-      const { id, ...credentials } = principal;
-      this.as(id, credentials);
-    }
-    const asked = { what, options: options as Options };
+    const asked = { what, options: optionsOfView(given, this) };
     return this.#underWay.run(what, () =>
       this.#principals.run(this.#record, asked, (tools, own) =>
         tools.underWay.run(what, () => run(tools, own)),

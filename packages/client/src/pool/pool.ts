@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { OperationsFacade } from '../client/operations-facade.js';
 import type { OnceOptions } from '../client/next-event.js';
 import { markWithoutHeaders, Principals } from '../client/principals.js';
 import type { CallTimeouts, OperationOptions } from '../client/types.js';
@@ -19,7 +20,6 @@ import {
   type PrincipalsOptions,
 } from '../options/principal-options.js';
 import { setPeer } from '../telemetry/peer.js';
-import { PoolFacade } from './facade.js';
 import { resolvePoolOptions, type ResolvedPoolOptions } from './options.js';
 import { PrincipalPool } from './principal-pool.js';
 import { PoolSession } from './session.js';
@@ -27,7 +27,7 @@ import { knownTargets, type KnownTarget } from './target.js';
 import type { PoolEvents, PoolOptions, PoolStatus } from './types.js';
 
 /** The pool of a program: its own connections, and those of its principals. */
-export class ConnectionPool extends PoolFacade {
+export class ConnectionPool extends OperationsFacade<PoolSession> {
   readonly timeouts: CallTimeouts;
   readonly #options: ResolvedPoolOptions;
   readonly #principalsOptions: Required<PrincipalsOptions>;

@@ -1,5 +1,6 @@
+import { OperationsFacade } from '../client/operations-facade.js';
 import type { OnceOptions } from '../client/next-event.js';
-import { checkOperationOptions } from '../client/options.js';
+import { optionsOfView } from '../client/options.js';
 import { ViewListeners } from '../client/view-listeners.js';
 import { ofSamePrincipal, type PrincipalRecord, type Principals } from '../client/principals.js';
 import type { CallTimeouts, OperationOptions } from '../client/types.js';
@@ -11,7 +12,6 @@ import { Tally } from '../health/tally.js';
 import { TrafficCounts } from '../http/traffic-counts.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
 import type { LongwirePool } from './contract.js';
-import { PoolFacade } from './facade.js';
 import type { PoolSession } from './session.js';
 import { statusOf, unusedTarget, type KnownTarget } from './target.js';
 import type { PoolEvents, PoolStatus } from './types.js';
@@ -30,7 +30,7 @@ export interface PrincipalPoolSettings {
  * A pool as one of its principals: see `pool.as`. It holds nothing but who that is: the connections are
  * those of the principal's session.
  */
-export class PrincipalPool extends PoolFacade {
+export class PrincipalPool extends OperationsFacade<PoolSession> {
   readonly #pool: LongwirePool;
   readonly #targets: readonly KnownTarget[];
   readonly #underWay: UnderWay;
@@ -143,13 +143,7 @@ export class PrincipalPool extends PoolFacade {
     given: Options,
     run: (session: PoolSession, options: Options) => Promise<T>,
   ): Promise<T> {
-    checkOperationOptions(given);
-    const { principal, ...options } = given;
-    if (principal !== undefined) {
-      const { id, ...credentials } = principal;
-      this.as(id, credentials);
-    }
-    const asked = { what, options: options as Options };
+    const asked = { what, options: optionsOfView(given, this) };
     return this.#underWay.run(what, () => this.#principals.run(this.#record, asked, run));
   }
 

@@ -10,53 +10,34 @@ import type {
   ResourceTemplateType,
   Tool,
 } from '@modelcontextprotocol/client';
-import type { OnceOptions } from '../client/next-event.js';
-import type { ResultWithData } from '../client/result-data.js';
-import { createToolHandle, type ToolHandle } from '../client/tool-handle.js';
-import type {
-  CallTimeouts,
-  CallToolOptions,
-  CheckedCallOptions,
-  OperationOptions,
-} from '../client/types.js';
-import type { CloseOptions } from '../client/under-way.js';
-import type { ConnectionState } from '../connection/state.js';
-import type { Health, HealthOptions } from '../health/health.js';
-import type { ClientStats } from '../health/stats.js';
-import type { PrincipalCredentials } from '../options/principal-options.js';
-import type { LongwirePool } from './contract.js';
-import type { PoolSession } from './session.js';
-import type { PoolEvents, PoolStatus } from './types.js';
+import type { LongwireClient } from './contract.js';
+import type { ResultWithData } from './result-data.js';
+import { createToolHandle, type ToolHandle } from './tool-handle.js';
+import type { CallToolOptions, CheckedCallOptions, OperationOptions } from './types.js';
 
-/** What a program holds: it passes each operation on to the connections of whom it is for. */
-export abstract class PoolFacade implements LongwirePool {
-  abstract readonly name: string;
-  abstract readonly trusted: boolean;
-  abstract readonly timeouts: CallTimeouts;
-  abstract readonly trustHints: boolean;
-  abstract readonly state: ConnectionState;
+/** What one session can be asked, of a client and of a pool. */
+export type SessionOperations = Pick<
+  LongwireClient,
+  | 'listTools'
+  | 'listResources'
+  | 'listResourceTemplates'
+  | 'listPrompts'
+  | 'callTool'
+  | 'readResource'
+  | 'getPrompt'
+  | 'complete'
+>;
 
-  /** Runs an operation on the connections that it is for. `what` is being done, for messages. */
+/** What a program holds: it passes each operation on to the session that it is for. */
+export abstract class OperationsFacade<Session extends SessionOperations> {
+  /** Runs an operation on the session that it is for. `what` is being done, for messages. */
   protected abstract run<Options extends OperationOptions, T>(
     what: string,
     options: Options,
-    run: (session: PoolSession, options: Options) => Promise<T>,
+    run: (session: Session, options: Options) => Promise<T>,
   ): Promise<T>;
 
-  abstract status(): PoolStatus;
-  abstract stats(): ClientStats;
-  abstract health(options?: HealthOptions): Promise<Health>;
-  abstract as(principal: string, credentials?: PrincipalCredentials): LongwirePool;
-  abstract on<Event extends keyof PoolEvents>(
-    event: Event,
-    listener: (payload: PoolEvents[Event]) => void,
-  ): () => void;
-  abstract once<Event extends keyof PoolEvents>(
-    event: Event,
-    options?: OnceOptions,
-  ): Promise<PoolEvents[Event]>;
-  abstract readonly isClosing: boolean;
-  abstract close(options?: CloseOptions): Promise<void>;
+  abstract close(): Promise<void>;
 
   listTools(options: OperationOptions = {}): Promise<Tool[]> {
     return this.run('tools/list', options, (session, own) => session.listTools(own));
