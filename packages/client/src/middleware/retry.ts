@@ -1,4 +1,3 @@
-import { isSafe } from '../connection/safety.js';
 import { withoutIdentity, type McpRequest, type McpResponse, type Middleware } from './contract.js';
 import {
   isAway,
@@ -8,7 +7,7 @@ import {
   retryAfterOf,
 } from '../connection/retry.js';
 import { LongwireError, ServerError } from '../errors.js';
-import { hintsOf } from '../tools/hints.js';
+import { mayRunTwice } from './may-run-twice.js';
 import { pause } from './waiting.js';
 import { checkOptions, withDefaults, type DefaultTable } from '../options/option.js';
 
@@ -108,12 +107,7 @@ function mayRepeat(request: McpRequest, answer: LongwireError | McpResponse): bo
   if (request.internal) return false;
   const certainty = answer instanceof LongwireError ? answer.certainty : 'answered';
   if (certainty === 'outcome-unknown') return false;
-  if (certainty !== 'answered') return true;
-  const { method, params, idempotent } = request;
-  return isSafe(
-    { request: { method, params }, context: { certainty, idempotent } },
-    (tool) => request.trustHints && hintsOf(request.client)?.isSafe(tool) === true,
-  );
+  return certainty !== 'answered' || mayRunTwice(request);
 }
 
 /** Whether the next attempt may succeed. */

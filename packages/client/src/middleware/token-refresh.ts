@@ -1,7 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import { LRUCache } from 'lru-cache';
 import type { McpRequest, Middleware } from './contract.js';
+import { failureOf } from '../connection/failures.js';
 import { LongwireError, type Certainty } from '../errors.js';
+import { mayRunTwice } from './may-run-twice.js';
 import { RequestHeader, unauthorized } from './request-header.js';
 import { unlessAborted } from './waiting.js';
 import { MAX_TIMER_MS } from '../options/checks.js';
@@ -99,7 +101,8 @@ const PAUSE_MS = 1000;
  *
  * - before the first request;
  * - before the token expires, or at an interval if it does not;
- * - when the server refuses the token. The refused request is then sent once more.
+ * - when the server refuses the token. The refused request is then sent once more; one that was sent
+ *   before, on a connection that was lost, only if it may run twice.
  *
  * There is no timer: a token is replaced when a request comes, a ping of the connection's own included,
  * and the request waits for it. A request that has the header already keeps it, and so does one whose
@@ -138,15 +141,19 @@ export function tokenRefresh(options: TokenRefreshOptions): Middleware {
       return await next();
     } catch (error) {
       if (!(error instanceof LongwireError) || error.code !== 'unauthorized') throw error;
-      // A request that may have run on an earlier connection is not repeated for a new token.
-      const { certainty } = error;
-      if (certainty === 'outcome-unknown') throw error;
       tokens.refuse(sent);
+      // It was sent with this token before, and perhaps ran: on a connection that was lost.
+      const { certainty } = error;
+      const mayHaveRun = certainty === 'outcome-unknown';
+      if (mayHaveRun && !mayRunTwice(request)) throw error;
       const fresh = await tokens.take(request).catch((cause: unknown) => {
         throw stillCertain(certainty, cause);
       });
       header.set(request, valueOf(fresh));
-      return await next();
+      return await next().catch((cause: unknown) => {
+        const isKnown = !mayHaveRun || !(cause instanceof LongwireError);
+        throw isKnown ? cause : failureOf({ losses: 1, repeats: 0 }, cause);
+      });
     }
   };
 }

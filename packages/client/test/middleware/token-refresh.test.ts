@@ -165,6 +165,39 @@ describe('a token that the server refuses', () => {
     expect(asked).toHaveLength(errors.length);
   });
 
+  it('repeats what may have run with the token of before, if it may run twice', async () => {
+    const { asked, provider } = counting();
+    const lost = failure('unauthorized', 'outcome-unknown');
+    const rig = around(tokenRefresh({ provider }), (request) => {
+      if (request.headers['authorization'] !== 'Bearer t2') throw lost;
+      return said('ok')(request);
+    });
+    expect(await failureOf(rig.call('a'))).toBe(lost);
+    expect(rig.asked).toHaveLength(1);
+    // The token is refused all the same.
+    await rig.call('a');
+    expect(asked).toHaveLength(2);
+    const again = around(tokenRefresh({ provider: counting().provider }), (request) => {
+      if (request.headers['authorization'] !== 'Bearer t2') throw lost;
+      return said('ok')(request);
+    });
+    await again.call('a', {}, { idempotent: true });
+    expect(tokensOf(again)).toEqual(['Bearer t1', 'Bearer t2']);
+  });
+
+  it('and what may have run stays so when it is refused the second time', async () => {
+    const rig = around(tokenRefresh({ provider: counting().provider }), ({ headers }) => {
+      throw headers['authorization'] === 'Bearer t1'
+        ? failure('unauthorized', 'outcome-unknown')
+        : refused();
+    });
+    expect(await failureOf(rig.call('a', {}, { idempotent: true }))).toMatchObject({
+      code: 'unauthorized',
+      certainty: 'outcome-unknown',
+    });
+    expect(rig.asked).toHaveLength(2);
+  });
+
   it('and no other to be had fails the request as refused', async () => {
     let count = 0;
     const provider = () => {
