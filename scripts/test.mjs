@@ -7,9 +7,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const long = [
+  'packages/cli/test/{doctor,login}/**',
+  'packages/client/test/auth/away.test.ts',
+  'packages/client/test/identity/users.test.ts',
   'test/backend/**',
   'test/chaos/**',
-  'test/cli/{*-terminal,faults,hostile-repository,login,server-requests,things}.test.ts',
+  'test/cli/{*-terminal,faults,hostile-repository,login,recovery,server-requests,stdio*,things}.test.ts',
   'test/conformance/**',
   'test/docs/**',
   'test/fuzz/fuzz.test.ts',
@@ -17,10 +20,10 @@ const long = [
   'test/habits/**',
   'test/interop/{go,java,popular,python,rust}*.test.ts',
   'test/interop/kit/{clients,resume-chaos}.test.ts',
-  'test/interop/peers.test.ts',
+  'test/interop/{peers,tool-events}.test.ts',
   'test/package/**',
   'test/page/**',
-  'test/principals/isolation.test.ts',
+  'test/principals/**',
   'test/proxies/{company,doctor}.test.ts',
   'test/recording/**',
   'test/stopping/**',
