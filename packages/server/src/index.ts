@@ -57,4 +57,5 @@ export {
 } from './sessions/session-store.js';
 export type { Stores } from './stores.js';
 export { MemoryTaskStore } from './tasks/memory-task-store.js';
+export type { TaskOptions, TasksOptions, TaskSupport } from './tasks/task-options.js';
 export type { TaskRecord, TaskStore } from './tasks/task-store.js';

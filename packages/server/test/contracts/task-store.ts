@@ -9,6 +9,7 @@ function task(taskId: string, principal = 'ada', more: Partial<NewTask> = {}): N
     principal,
     tool: 'render',
     argumentsDigest: 'digest',
+    era: 'modern',
     status: 'working',
     ttlMs: 60_000,
     ...more,
