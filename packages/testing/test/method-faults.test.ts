@@ -148,7 +148,7 @@ it('a method is found however its bytes are split', async () => {
   const client = await dial(proxy.port);
   const text = '{"text":"tasks/get", "method" : "tasks/get","id":1}';
   await until(() => target.ends.length === 1);
-  for (const [index, byte] of [...text].entries()) {
+  for (const [index, byte] of text.split('').entries()) {
     if (client.events.length > 0) break;
     client.socket.write(byte);
     await until(() => client.events.length > 0 || target.ends[0]?.receivedBytes === index + 1);
