@@ -79,6 +79,7 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
   prior?: JSONRPCResponse | undefined;
   programId?: RequestId;
   scope?: AsyncResource | undefined;
+  endTask?: () => void;
   /** The tool that it calls. */
   tool?: string | undefined;
   /** The task that it has become. */
@@ -158,6 +159,7 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
 
   /** The call has settled. */
   done(): void {
+    this.endTask?.();
     if (this.taskId !== undefined) this.leaveTask(callIsOver(this.what));
     this.#shared.clock.delete(this);
     this.#shared.idle?.end();
