@@ -26,7 +26,7 @@ import { withKitCapabilities } from './capabilities.js';
 import { grantedBy } from './granted.js';
 import { KeptRecord } from './kept-record.js';
 import { MAIN_STREAM, SessionStreams, type StreamsHost } from './session-streams.js';
-import { ServerInstance } from './server-instance.js';
+import { ServerInstance } from '../instances/server-instance.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
 import { SessionTasks, type LegacyTasks } from '../tasks/session-tasks.js';
 
