@@ -8,7 +8,7 @@ import {
 import { SERVER_ERROR, type Refusal } from '../refusal.js';
 import type { TaskRules } from './task-options.js';
 import { TASKS_EXTENSION } from './task-refusals.js';
-import type { TaskAnswer } from './task-run.js';
+import type { TaskAnswer } from './task-call.js';
 import type { TaskProgress, TaskRecord } from './task-store.js';
 
 type Result = JSONRPCResultResponse['result'];

@@ -25,7 +25,7 @@ import {
 } from './legacy-forms.js';
 import type { TaskEngine } from './task-engine.js';
 import { NO_TASK } from './task-refusals.js';
-import type { TaskAnswer } from './task-run.js';
+import type { TaskAnswer } from './task-call.js';
 import { isFinal, type TaskRecord } from './task-store.js';
 import { TaskWaits, type AskedClient, type TaskWaiter } from './task-waits.js';
 

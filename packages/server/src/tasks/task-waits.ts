@@ -1,7 +1,7 @@
 import { legacyAnswer, progressParams, withRelatedTask } from './legacy-forms.js';
 import type { TaskEngine } from './task-engine.js';
 import { NO_TASK } from './task-refusals.js';
-import type { TaskAnswer } from './task-run.js';
+import type { TaskAnswer } from './task-call.js';
 import { isFinal, type TaskRecord } from './task-store.js';
 
 /** A request `tasks/result` that waits. */
