@@ -28,7 +28,7 @@ import { KeptRecord } from './kept-record.js';
 import { MAIN_STREAM, SessionStreams, type StreamsHost } from './session-streams.js';
 import { ServerInstance } from '../instances/server-instance.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
-import { SessionTasks, type LegacyTasks } from '../tasks/session-tasks.js';
+import { SessionTasks, type LegacyTasks } from './session-tasks.js';
 
 /** What a session needs of its mount. */
 export interface SessionHost extends StreamsHost {

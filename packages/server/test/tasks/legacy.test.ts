@@ -82,7 +82,7 @@ describe('a call', () => {
         pollInterval: 1_000,
       },
     });
-    const { taskId } = result?.['task'] as { taskId: string };
+    const { taskId } = (result as { task: { taskId: string } }).task;
     const working = await session.until(taskId, (task) => 'statusMessage' in task);
     expect(working).toMatchObject({ taskId, status: 'working', statusMessage: '3 of 10' });
     world.open();

@@ -8,9 +8,9 @@ import {
 import type { ClientCall } from '../calls/client-call.js';
 import { ANONYMOUS, type Principal } from '../principal.js';
 import { NO_SERVER, errorOf } from '../refusal.js';
-import type { RunningRequest } from '../sessions/accepted-requests.js';
-import type { SessionRecord } from '../sessions/session-store.js';
-import { MAIN_STREAM, type SessionStreams } from '../sessions/session-streams.js';
+import type { RunningRequest } from './accepted-requests.js';
+import type { SessionRecord } from './session-store.js';
+import { MAIN_STREAM, type SessionStreams } from './session-streams.js';
 import {
   invalid,
   legacyStatus,
@@ -22,12 +22,12 @@ import {
   TASKS_VERSION,
   tasksCapability,
   withTaskSupport,
-} from './legacy-forms.js';
-import type { TaskEngine } from './task-engine.js';
-import { NO_TASK } from './task-refusals.js';
-import type { TaskAnswer } from './task-call.js';
-import { isFinal, type TaskRecord } from './task-store.js';
-import { TaskWaits, type AskedClient, type TaskWaiter } from './task-waits.js';
+} from '../tasks/legacy-forms.js';
+import type { TaskEngine } from '../tasks/task-engine.js';
+import { NO_TASK } from '../tasks/task-refusals.js';
+import type { TaskAnswer } from '../tasks/task-call.js';
+import { isFinal, type TaskRecord } from '../tasks/task-store.js';
+import { TaskWaits, type AskedClient, type TaskWaiter } from '../tasks/task-waits.js';
 
 /** The tasks that the sessions of one mount ask for. */
 export class LegacyTasks {
