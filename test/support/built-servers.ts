@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { cp, rm } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepare, textOf, type Preparation, type Prepared, type Run } from './user-cache.ts';
 import { firstLine, running, stopTree, type Peer } from './peers.ts';
@@ -21,12 +21,13 @@ interface Language {
   command: (directory: string) => [command: string, ...args: string[]];
 }
 
-const go: Language = {
+const go = (name: string): Language => ({
   needs: [['go', 'version']],
+  // Every program of the module, each under the name of its folder.
   build: (source, directory, run) =>
-    run('go', ['build', '-buildvcs=false', '-o', join(directory, 'server'), '.'], { cwd: source }),
-  command: (directory) => [join(directory, 'server')],
-};
+    run('go', ['build', '-buildvcs=false', '-o', directory + sep, './...'], { cwd: source }),
+  command: (directory) => [join(directory, name)],
+});
 
 const rust: Language = {
   needs: [['cargo', '--version']],
@@ -34,10 +35,12 @@ const rust: Language = {
     const target = join(directory, 'target');
     const env = { ...process.env, CARGO_TARGET_DIR: target };
     await run('cargo', ['build', '--locked', '--quiet'], { cwd: source, env });
-    await cp(join(target, 'debug', 'rust-rmcp'), join(directory, 'server'));
+    for (const program of ['rust-rmcp', 'tasks']) {
+      await cp(join(target, 'debug', program), join(directory, program));
+    }
     await rm(target, { recursive: true });
   },
-  command: (directory) => [join(directory, 'server')],
+  command: (directory) => [join(directory, 'rust-rmcp')],
 };
 
 const java: Language = {
@@ -60,8 +63,8 @@ const java: Language = {
 };
 
 const languages: Record<BuiltServer, Language> = {
-  'go-official': go,
-  'go-mcp-go': go,
+  'go-official': go('go-official'),
+  'go-mcp-go': go('go-mcp-go'),
   'rust-rmcp': rust,
   'java-official': java,
 };
