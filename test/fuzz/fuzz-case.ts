@@ -88,7 +88,7 @@ const COMMANDS: readonly CommandLine[] = [
 /** The levels that a server has, by how it talks. */
 function levelsOf(transport: FuzzTransport): ReadonlySet<Level> {
   const levels: Level[] = ['list', 'schema', 'call', 'json', 'bytes', 'timing'];
-  if (transport !== 'tool-events') levels.push('handshake', 'rpc');
+  if (transport !== 'tool-events') levels.push('handshake', 'rpc', 'task');
   if (transport !== 'stdio') levels.push('http', 'wire');
   if (transport !== 'stdio' && !transport.endsWith('json')) levels.push('sse');
   return new Set(levels);
@@ -160,6 +160,6 @@ function choose(usable: readonly MutationName[], random: Random): MutationName {
 function purposeOf(level: Level, random: Random): Fault['on'] {
   if (level === 'handshake') return 'connect';
   if (level === 'list' || level === 'schema') return 'list';
-  if (level === 'call') return 'call';
-  return pick(random, ['connect', 'list', 'call', 'any']);
+  if (level === 'call' || level === 'task') return level;
+  return pick(random, ['connect', 'list', 'call', 'task', 'any']);
 }

@@ -19,6 +19,7 @@ const parts: Parts = {
   list: tools,
   schema: tools,
   call: { content: [{ type: 'text', text: 'x' }] },
+  task: { taskId: 'task-1', status: 'working', ttlMs: 60_000, pollIntervalMs: 100 },
   rpc: [{ jsonrpc: '2.0', id: 7, result: tools }],
   json: JSON.stringify({ jsonrpc: '2.0', id: 7, result: tools }),
   sse: 'event: endpoint\ndata: /messages?session_id=1\n\n',

@@ -77,6 +77,7 @@ async function use(client: LongwireClient): Promise<void> {
   await Promise.all([
     run('callTool', () => client.callTool('echo', args, LIMITS), aCallResult),
     run('callTool write', () => client.callTool('write', args, LIMITS), aCallResult),
+    run('callTool long', () => client.callTool('long', args, LIMITS), aCallResult),
     run('stream', async () => {
       for await (const _ of client.stream('plain', {}, LIMITS));
     }),

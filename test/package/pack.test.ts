@@ -60,6 +60,7 @@ import { tracing } from '@longwire/client/middleware/tracing';
 import { createPool } from '@longwire/client/pool';
 import { createRecorder } from '@longwire/recording';
 import { mcp, serve } from '@longwire/server';
+import { DiskTaskStore } from '@longwire/server/disk-tasks';
 import { createWorkflow } from '@longwire/workflow';
 import { main } from 'longwire';
 import { page } from 'longwire/page';
@@ -76,7 +77,8 @@ const { origin } = proxy;
 await proxy.close();
 const all = [createAgent, mcp, oauth, serve, main, LongwireError, cache];
 const ofSubpaths = [createGroup, createPool, createRecorder, metrics, otelMetrics, tracing];
-const imported = [...all, ...ofSubpaths, fromEnvironment, createWorkflow, page].map((it) => typeof it);
+const others = [fromEnvironment, createWorkflow, page, DiskTaskStore];
+const imported = [...all, ...ofSubpaths, ...others].map((it) => typeof it);
 console.log(JSON.stringify({ names, said, origin, imported }));
 `;
 

@@ -57,4 +57,13 @@ export {
 } from './sessions/session-store.js';
 export type { Stores } from './stores.js';
 export { MemoryTaskStore } from './tasks/memory-task-store.js';
-export type { TaskRecord, TaskStore } from './tasks/task-store.js';
+export type { TaskStoreLimits } from './tasks/task-index.js';
+export type { TaskOptions, TasksOptions, TaskSupport } from './tasks/task-options.js';
+export type {
+  NewTask,
+  TaskChanges,
+  TaskPage,
+  TaskRecord,
+  TaskStatus,
+  TaskStore,
+} from './tasks/task-store.js';

@@ -42,6 +42,13 @@ export interface Fault {
   bothWays?: boolean;
   /** How long a `delay` or a `refuse` lasts, in milliseconds. Default 0. */
   durationMs?: number;
+  /**
+   * A JSON-RPC method, such as `tasks/get`. The bytes are counted from the next request of this method,
+   * on whichever connection it comes: `to-target` with 0 bytes, the request is never whole at the target;
+   * `to-client` with 0 bytes, the target has it, and no byte of its answer passes. Default: they are
+   * counted from now on. A client that compresses what it sends, or encrypts it, cannot be read.
+   */
+  method?: string;
 }
 
 /**
@@ -58,6 +65,10 @@ export function checkFault(fault: Fault): void {
   if (!Number.isInteger(afterBytes)) throw new TypeError('afterBytes: must be a whole number');
   // Only `resume()` can end an infinite fault, and it ends no other kind.
   if (kind !== 'refuse' || durationMs !== Infinity) checkDuration('durationMs', durationMs);
+  const { method } = fault;
+  if (method !== undefined && (typeof method !== 'string' || method === '')) {
+    throw new TypeError('method: must be the name of a JSON-RPC method, such as tools/call');
+  }
 }
 
 /** Which faults are drawn, and how long they last at most, in milliseconds. */

@@ -51,6 +51,8 @@ class TcpProxy implements FaultyProxy {
   #automaticFaults = 0;
   /** Connections with an injected fault that has not happened yet. */
   readonly #pending = new Set<ProxiedConnection>();
+  /** Faults that wait for a request of a method, in the order in which they were injected. */
+  readonly #awaiting = new Map<string, Fault[]>();
   #refusal: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
@@ -97,6 +99,10 @@ class TcpProxy implements FaultyProxy {
 
   injectFault(fault: Fault, { oldestShare = 0 }: RandomFaultOptions = {}): boolean {
     checkFault(fault);
+    if (fault.method !== undefined) {
+      this.#awaiting.set(fault.method, [...(this.#awaiting.get(fault.method) ?? []), fault]);
+      return true;
+    }
     const candidates = [...this.#connections].filter(
       (connection) => connection.canFail && !this.#pending.has(connection),
     );
@@ -183,6 +189,8 @@ class TcpProxy implements FaultyProxy {
       number,
       client,
       target,
+      awaited: () => [...this.#awaiting.keys()],
+      onRequest: (method, on) => this.#scheduleAwaited(method, on),
       onOver: () => {
         this.#connections.delete(connection);
         this.#pending.delete(connection);
@@ -197,6 +205,18 @@ class TcpProxy implements FaultyProxy {
     target.once('connect', () => target.off('error', failed));
     if (this.#options.everyBytes < Infinity)
       this.#scheduleNext(connection, createRandom(this.seed, number));
+  }
+
+  /** Schedules the fault that waited longest for a request of this method. */
+  #scheduleAwaited(method: string, connection: ProxiedConnection): void {
+    const [fault, ...rest] = this.#awaiting.get(method) ?? [];
+    if (rest.length > 0) this.#awaiting.set(method, rest);
+    else this.#awaiting.delete(method);
+    if (fault === undefined) return;
+    connection.schedule(fault, () => {
+      this.#report(fault, connection.number);
+      return true;
+    });
   }
 
   /** Schedules the next automatic fault of a connection. */

@@ -11,12 +11,17 @@ export interface Countdown {
   onZero: (sink: Socket) => void;
 }
 
+/** Looks at bytes before they pass. What it finds is called once so many of them have passed. */
+export type Watch = (chunk: Buffer) => { afterBytes: number; onPassed: () => void } | undefined;
+
 /** What a flow is made of. */
 export interface FlowOptions {
   source: Socket;
   sink: Socket;
   /** The source has ended; the sink has not, because the flow is stalled. */
   onStalledEnd: () => void;
+  /** Default: nobody looks. */
+  watch?: Watch;
 }
 
 /**
@@ -27,7 +32,9 @@ export class Flow {
   readonly #source: Socket;
   readonly #sink: Socket;
   readonly #onStalledEnd: () => void;
+  readonly #watch: Watch | undefined;
   #countdowns: Countdown[] = [];
+  #beforeNext: ((sink: Socket) => void)[] = [];
   #held: Buffer[] = [];
   #heldBytes = 0;
   #stalled = false;
@@ -35,9 +42,10 @@ export class Flow {
   #discarding = false;
   #sourceEnded = false;
 
-  constructor({ source, sink, onStalledEnd }: FlowOptions) {
+  constructor({ source, sink, onStalledEnd, watch }: FlowOptions) {
     this.#source = source;
     this.#sink = sink;
+    this.#watch = watch;
     this.#onStalledEnd = onStalledEnd;
     source.on('data', (chunk: Buffer) => this.#take(chunk));
     source.on('end', () => this.#end());
@@ -57,6 +65,11 @@ export class Flow {
   /** Counts the bytes from now on. */
   count(countdown: Countdown): void {
     this.#countdowns.push(countdown);
+  }
+
+  /** Calls back before the next byte passes, with the socket that it is for. */
+  beforeNext(onByte: (sink: Socket) => void): void {
+    this.#beforeNext.push(onByte);
   }
 
   /** Lets no more bytes pass. */
@@ -84,6 +97,7 @@ export class Flow {
   discard(): void {
     this.#discarding = true;
     this.#countdowns = [];
+    this.#beforeNext = [];
     this.#held = [];
     this.#heldBytes = 0;
     this.#regulate();
@@ -107,6 +121,23 @@ export class Flow {
       this.#regulate();
       return;
     }
+    const onByte = this.#beforeNext.shift();
+    if (onByte !== undefined) {
+      onByte(this.#sink);
+      this.#take(chunk);
+      return;
+    }
+    const found = this.#watch?.(chunk);
+    if (found === undefined) {
+      this.#count(chunk);
+      return;
+    }
+    this.#count(chunk.subarray(0, found.afterBytes));
+    found.onPassed();
+    if (chunk.length > found.afterBytes) this.#take(chunk.subarray(found.afterBytes));
+  }
+
+  #count(chunk: Buffer): void {
     // A shared countdown may have reached zero in the other flow.
     this.#countdowns = this.#countdowns.filter(({ bytesLeft }) => bytesLeft > 0);
     const left = Math.min(...this.#countdowns.map(({ bytesLeft }) => bytesLeft));

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Direction, Fault } from './fault.js';
-import { Flow } from './flow.js';
+import { Flow, type Watch } from './flow.js';
+import { MethodWatch } from './method-watch.js';
 
 /** What a connection through the proxy is made of. */
 export interface ProxiedConnectionOptions {
@@ -10,6 +11,10 @@ export interface ProxiedConnectionOptions {
   client: Socket;
   /** The dialed side; it may be connecting. */
   target: Socket;
+  /** Methods that a fault waits for. */
+  awaited: () => readonly string[];
+  /** A request of an awaited method has come. */
+  onRequest: (method: string, connection: ProxiedConnection) => void;
   /** Both sides are closed. */
   onOver: () => void;
 }
@@ -26,12 +31,18 @@ export class ProxiedConnection {
   #openSides = 2;
   #cut = false;
 
-  constructor({ number, client, target, onOver }: ProxiedConnectionOptions) {
+  constructor(options: ProxiedConnectionOptions) {
+    const { number, client, target, onOver } = options;
     this.number = number;
     this.#client = client;
     this.#target = target;
     this.#onOver = onOver;
-    this.#toTarget = new Flow({ source: client, sink: target, onStalledEnd: () => this.drop() });
+    this.#toTarget = new Flow({
+      source: client,
+      sink: target,
+      onStalledEnd: () => this.drop(),
+      watch: this.#watchRequests(options),
+    });
     // The client of a stalled connection does not learn that the other side has ended.
     this.#toClient = new Flow({
       source: target,
@@ -61,7 +72,11 @@ export class ProxiedConnection {
     const onZero = (sink: Socket): void => {
       if (mayHappen()) this.#apply(fault, sink);
     };
-    const { direction, countIn = direction, afterBytes } = fault;
+    const { direction, countIn = direction, afterBytes, method } = fault;
+    if (afterBytes === 0 && method !== undefined && countIn === 'to-client') {
+      this.#toClient.beforeNext(onZero);
+      return;
+    }
     if (afterBytes === 0) {
       onZero(direction === 'to-client' ? this.#client : this.#target);
       return;
@@ -94,6 +109,16 @@ export class ProxiedConnection {
     for (const flow of this.#flows('both')) if (flow.isStalled) flow.unstall();
     // The target has closed while the connection was stalled.
     if (this.#target.destroyed && !this.#toClient.hasEnded) this.drop();
+  }
+
+  #watchRequests({ awaited, onRequest }: ProxiedConnectionOptions): Watch {
+    const watch = new MethodWatch();
+    return (chunk) => {
+      const found = watch.find(chunk, awaited());
+      if (found === undefined) return undefined;
+      const { method, afterBytes } = found;
+      return { afterBytes, onPassed: () => onRequest(method, this) };
+    };
   }
 
   #apply({ kind, direction, bothWays = false, durationMs = 0 }: Fault, sink: Socket): void {

@@ -38,7 +38,8 @@ export interface FaultyProxy extends AsyncDisposable {
   /**
    * Injects a fault into a random connection. Connections that a fault has ended or stalled both ways,
    * or with a fault that has not happened yet, are not chosen. A `refuse` without `afterBytes` needs no
-   * connection, but only if connections are not refused already.
+   * connection, but only if connections are not refused already. A fault with a `method` waits for the
+   * next request of that method on any connection; several of them strike one request after the other.
    *
    * @returns whether it happened or will. It never happens if its connection ends before its byte.
    * @throws TypeError for a wrong fault.

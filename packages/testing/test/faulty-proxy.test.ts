@@ -327,6 +327,7 @@ describe('the controls', () => {
     ],
     ['countIn: must be one of', (proxy) => proxy.injectFault({ ...fault, countIn: 'x' as never })],
     ['afterBytes: must be a number', (proxy) => proxy.injectFault({ ...fault, afterBytes: -1 })],
+    ['method: must be the name', (proxy) => proxy.injectFault({ ...fault, method: '' })],
     ['afterBytes: must be a whole', (proxy) => proxy.injectFault({ ...fault, afterBytes: 0.5 })],
     [
       'durationMs: must be a number',

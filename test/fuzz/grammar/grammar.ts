@@ -8,6 +8,7 @@ import type { Level, Mutate, Parts, Table } from './mutation.ts';
 import { RPC_MUTATIONS } from './rpc-mutations.ts';
 import { SCHEMA_MUTATIONS } from './schema-mutations.ts';
 import { SSE_MUTATIONS } from './sse-mutations.ts';
+import { TASK_MUTATIONS } from './task-mutations.ts';
 import { TIMING_MUTATIONS } from './timing-mutations.ts';
 import { WIRE_MUTATIONS } from './wire-mutations.ts';
 
@@ -16,6 +17,7 @@ const TABLES: { readonly [L in Level]: Table<Parts[L]> } = {
   list: LIST_MUTATIONS,
   schema: SCHEMA_MUTATIONS,
   call: CALL_MUTATIONS,
+  task: TASK_MUTATIONS,
   rpc: RPC_MUTATIONS,
   json: JSON_MUTATIONS,
   sse: SSE_MUTATIONS,

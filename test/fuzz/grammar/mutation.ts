@@ -1,7 +1,7 @@
 import type { Random } from '@longwire/testing';
 
 /** What a request is for. */
-export type Purpose = 'connect' | 'list' | 'call' | 'other';
+export type Purpose = 'connect' | 'list' | 'call' | 'task' | 'other';
 
 /** The request whose answer is mutated. */
 export interface About {
@@ -40,6 +40,8 @@ export interface Parts {
   schema: unknown;
   /** The result of a call, and of whatever else is asked. */
   call: unknown;
+  /** What makes a task, and what is said of one. */
+  task: unknown;
   /** The JSON-RPC messages that answer one request. */
   rpc: unknown[];
   /** The text of one message. */

@@ -66,6 +66,11 @@ const NOTIFICATIONS: readonly unknown[] = [
   { method: 'notifications/resources/updated', params: { uri: 1 } },
   { method: 'notifications/tools/list_changed', params: 'x' },
   { method: 'notifications/tasks/status', params: { taskId: null } },
+  { method: 'notifications/tasks/status', params: { taskId: 'task-1', status: 'completed' } },
+  { method: 'notifications/tasks', params: 'x' },
+  { method: 'notifications/tasks', params: { taskId: {}, status: 5 } },
+  { method: 'notifications/tasks', params: { taskId: 'task-1', status: 'completed' } },
+  { method: 'notifications/tasks', params: { taskId: 'another', status: 'failed', error: null } },
   { method: 'notifications/subscriptions/acknowledged', params: { notifications: null } },
   { method: 'notifications/elicitation/complete', params: { elicitationId: [] } },
   { method: 'no/such', params: [] },
@@ -141,6 +146,14 @@ export const RPC_MUTATIONS: Table<unknown[]> = {
     })),
     ...messages,
   ]),
+  'tasks-changed': (messages) => [
+    ...Array.from({ length: 1000 }, (_, n) => ({
+      jsonrpc: JSONRPC,
+      method: n % 2 === 0 ? 'notifications/tasks' : 'notifications/tasks/status',
+      params: { taskId: n % 3 === 0 ? 'task-1' : `made-up-${n}`, status: 'working' },
+    })),
+    ...messages,
+  ],
   'lists-changed': (messages) => [
     ...Array.from({ length: 100 }, () => ({
       jsonrpc: JSONRPC,

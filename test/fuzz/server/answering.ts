@@ -21,6 +21,7 @@ const RESULT_LEVELS = {
   connect: 'handshake',
   list: 'list',
   call: 'call',
+  task: 'task',
   other: 'call',
 } as const satisfies Record<About['purpose'], Level>;
 

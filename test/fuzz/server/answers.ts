@@ -20,7 +20,14 @@ const TOOLS = [
     annotations: { destructiveHint: true },
   },
   { name: 'plain', inputSchema: { type: 'object' } },
+  { name: 'long', inputSchema: ECHO_SCHEMA, execution: { taskSupport: 'required' } },
 ];
+
+/** What a task of `long` is, by what it is called in each era. */
+const CREATED_AT = '2026-01-01T00:00:00Z';
+const TASK = { taskId: 'task-1', createdAt: CREATED_AT, lastUpdatedAt: CREATED_AT };
+const MODERN_TASK = { ...TASK, ttlMs: 60_000, pollIntervalMs: 100 };
+const LEGACY_TASK = { ...TASK, ttl: 60_000, pollInterval: 100 };
 
 const LISTS: Readonly<Record<string, object>> = {
   'tools/list': { tools: TOOLS },
@@ -37,6 +44,16 @@ const CAPABILITIES = {
   completions: {},
 };
 
+const LEGACY_CAPABILITIES = {
+  ...CAPABILITIES,
+  tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } },
+};
+
+const MODERN_CAPABILITIES = {
+  ...CAPABILITIES,
+  extensions: { 'io.modelcontextprotocol/tasks': {} },
+};
+
 const SERVER_INFO = { name: 'fuzz', version: '1.0.0' };
 
 /** What a request is about; `undefined` for what is no request, and gets no answer. */
@@ -44,10 +61,13 @@ export function aboutMessage(message: unknown): About | undefined {
   if (!isObject(message)) return undefined;
   const { method, id, params } = message;
   if (typeof method !== 'string' || id === undefined) return undefined;
-  return { method, id, purpose: purposeOf(method), params: isObject(params) ? params : {} };
+  const about = { method, id, params: isObject(params) ? params : {} };
+  return { ...about, purpose: purposeOf(about) };
 }
 
-function purposeOf(method: string): Purpose {
+function purposeOf({ method, params }: Omit<About, 'purpose'>): Purpose {
+  if (method.startsWith('tasks/')) return 'task';
+  if (method === 'tools/call' && params['name'] === 'long') return 'task';
   if (method === 'initialize' || method === 'server/discover') return 'connect';
   if (method.endsWith('/list')) return 'list';
   return ['tools/call', 'resources/read', 'prompts/get'].includes(method) ? 'call' : 'other';
@@ -59,7 +79,8 @@ export function resultOf(about: About, era: 'legacy' | 'modern'): object | undef
   if (result === undefined || era === 'legacy') return result;
   return {
     resultType: 'complete',
-    ...(about.purpose !== 'call' && { ttlMs: 0, cacheScope: 'private' }),
+    ...(about.purpose !== 'call' &&
+      about.purpose !== 'task' && { ttlMs: 0, cacheScope: 'private' }),
     ...result,
     _meta: { [`${META}serverInfo`]: SERVER_INFO },
   };
@@ -68,18 +89,52 @@ export function resultOf(about: About, era: 'legacy' | 'modern'): object | undef
 function legacyResult(about: About): object | undefined {
   if (about.method === 'initialize') {
     const { protocolVersion } = about.params;
-    return { protocolVersion, capabilities: CAPABILITIES, serverInfo: SERVER_INFO };
+    return { protocolVersion, capabilities: LEGACY_CAPABILITIES, serverInfo: SERVER_INFO };
   }
   if (about.method === 'server/discover') return undefined;
+  if (about.purpose === 'task') return legacyTaskResult(about);
   return commonResult(about);
 }
 
 function modernResult(about: About): object | undefined {
   if (about.method === 'server/discover') {
-    return { supportedVersions: [MODERN], capabilities: CAPABILITIES };
+    return { supportedVersions: [MODERN], capabilities: MODERN_CAPABILITIES };
   }
   if (about.method === 'initialize' || about.method === 'ping') return undefined;
+  if (about.purpose === 'task') return modernTaskResult(about);
   return commonResult(about);
+}
+
+function modernTaskResult({ method }: About): object | undefined {
+  switch (method) {
+    case 'tools/call':
+      return { resultType: 'task', ...MODERN_TASK, status: 'working' };
+    case 'tasks/get':
+      return { ...MODERN_TASK, status: 'completed', result: callResult({ text: 'long' }) };
+    case 'tasks/update':
+    case 'tasks/cancel':
+      return {};
+    default:
+      return undefined;
+  }
+}
+
+function legacyTaskResult({ method, params }: About): object | undefined {
+  switch (method) {
+    case 'tools/call':
+      if (params['task'] === undefined) return callResult({ text: 'long' });
+      return { task: { ...LEGACY_TASK, status: 'working' } };
+    case 'tasks/get':
+      return { ...LEGACY_TASK, status: 'completed' };
+    case 'tasks/result':
+      return callResult({ text: 'long' });
+    case 'tasks/list':
+      return { tasks: [{ ...LEGACY_TASK, status: 'completed' }] };
+    case 'tasks/cancel':
+      return { ...LEGACY_TASK, status: 'cancelled' };
+    default:
+      return undefined;
+  }
 }
 
 function commonResult({ method, params }: About): object | undefined {

@@ -70,6 +70,7 @@ export class Call implements RequestContext, Timed, AwaitingCall {
   prior?: JSONRPCResponse | undefined;
   programId?: RequestId;
   scope?: AsyncResource | undefined;
+  endTask?: () => void;
   /** The tool that it calls. */
   tool?: string | undefined;
 
@@ -142,6 +143,7 @@ export class Call implements RequestContext, Timed, AwaitingCall {
 
   /** The call has settled. */
   done(): void {
+    this.endTask?.();
     this.#shared.clock.delete(this);
     this.#shared.idle?.end();
     if (this.#onAbort !== undefined) {

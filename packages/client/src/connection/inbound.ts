@@ -59,7 +59,8 @@ export class Inbound {
       this.#refuse(message.id);
     } else if ('id' in message) {
       const scope = requestId === undefined ? undefined : this.#find(requestId)?.context.scope;
-      port.deliver(serverRequests.enter(message), scope);
+      const request = serverRequests.enter(message);
+      if (request !== undefined) port.deliver(request, scope);
     } else if (message.method === 'notifications/progress') {
       this.#takeProgress(message);
     } else if (message.method === 'notifications/cancelled') {
@@ -150,9 +151,15 @@ export class Inbound {
    * came right behind it, and be lost.
    */
   #takeProgress(message: JSONRPCNotification): void {
-    const { port } = this.#options;
-    const entry = this.#find(ourId(message.params?.['progressToken']));
-    if (entry === undefined) return;
+    const { port, ledger } = this.#options;
+    const token = ourId(message.params?.['progressToken']);
+    const entry = this.#find(token);
+    if (entry === undefined) {
+      // A task outlives the session on which it was made.
+      const progress = progressOf(message);
+      if (progress !== undefined) ledger.taskOf(token)?.onProgress?.(progress);
+      return;
+    }
     if (entry.context.onProgress === undefined) {
       const forProgram = progressFor(entry, message);
       if (forProgram !== undefined) port.deliver(forProgram, entry.context.scope);

@@ -1,5 +1,6 @@
 import type { JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/client';
 import type { Certainty, LongwireError } from '../errors.js';
+import { isObject } from '../untrusted/is-object.js';
 import { YoungMap } from '../young-map.js';
 import type { RequestContext } from './request-context.js';
 
@@ -63,6 +64,8 @@ export interface ResendOptions {
 export class Ledger {
   readonly #options: ResendOptions;
   readonly #entries = new YoungMap<unknown, OpenEntry>();
+  /** Whose progress still comes after the answer, by its token: the answer was a task, which runs. */
+  readonly #tasks = new Map<unknown, RequestContext>();
   #lastId = 0;
   #dropped = 0;
 
@@ -141,7 +144,13 @@ export class Ledger {
     this.#delete(entry);
     entry.context.certainty = 'answered';
     if ('error' in answer) entry.context.serverError = answer.error;
+    else if (isTaskOf(entry.request, answer.result)) this.#keepToken(entry);
     return entry;
+  }
+
+  /** Whose progress has this token, if its request was answered with a task. */
+  taskOf(token: unknown): RequestContext | undefined {
+    return this.#tasks.get(token);
   }
 
   /** Keeps how the server reacted, while a ping checks the session. */
@@ -271,7 +280,20 @@ export class Ledger {
   removeAll(): LedgerEntry[] {
     const entries = this.#entries.values();
     for (const entry of entries) this.#delete(entry);
+    this.#tasks.clear();
     return entries;
+  }
+
+  /**
+   * "The progressToken provided in the initial request remains valid throughout the task lifetime."
+   *
+   * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks
+   */
+  #keepToken({ id, context }: OpenEntry): void {
+    // Whoever has no use for it would not end it either.
+    if (context.onProgress === undefined) return;
+    this.#tasks.set(id, context);
+    context.endTask = () => void this.#tasks.delete(id);
   }
 
   #delete(entry: OpenEntry): void {
@@ -292,4 +314,9 @@ export class Ledger {
     entry.context.certainty = entry.priorCertainty;
     this.#entries.set(entry.id, entry);
   }
+}
+
+/** Whether the request asked for a task of 2025-11-25, and got one. */
+function isTaskOf({ params }: LedgerRequest, result: unknown): boolean {
+  return params?.['task'] !== undefined && isObject(result) && isObject(result['task']);
 }

@@ -46,6 +46,8 @@ export interface RequestContext {
   readonly dueAt?: number;
   /** Stops the middlewares of the call; written by the chain. */
   stop?: ((error: LongwireError) => void) | undefined;
+  /** Until this is called, progress still comes: the answer was a task; written by the ledger. */
+  endTask?: () => void;
   /** Called when the request has left. */
   onSent?(): void;
   /** Called when it could not be sent for this reason, and is resent after a delay, in milliseconds. */

@@ -20,6 +20,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
   'subscriptions/listen',
   'tasks/get',
   'tasks/list',
+  'tasks/result',
   'tools/list',
 ]);
 

@@ -1,13 +1,23 @@
-import type {
-  JSONRPCMessage,
-  JSONRPCNotification,
-  JSONRPCRequest,
-  RequestId,
+import {
+  RELATED_TASK_META_KEY,
+  type JSONRPCMessage,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+  type RequestId,
 } from '@modelcontextprotocol/client';
+import { isObject } from '../untrusted/is-object.js';
 import { cancellationOf } from './wire.js';
 
 /** How many may be open: each takes memory here and in the program. */
 const MAX_OPEN = 1000;
+
+/** A request of the server that waits for its answer. */
+interface OpenRequest {
+  /** As the server named it. */
+  id: RequestId;
+  /** The task that it belongs to, as the server names it. */
+  task: unknown;
+}
 
 /**
  * Requests of the server that are not answered yet. The program sees ids of our own, never used
@@ -15,7 +25,7 @@ const MAX_OPEN = 1000;
  * another request.
  */
 export class ServerRequests {
-  readonly #theirs = new Map<RequestId, RequestId>();
+  readonly #theirs = new Map<RequestId, OpenRequest>();
   readonly #ours = new Map<RequestId, RequestId>();
   readonly #ids: { last: number };
 
@@ -28,11 +38,18 @@ export class ServerRequests {
     return this.#theirs.size >= MAX_OPEN;
   }
 
-  /** Returns the request under our id. */
-  enter(request: JSONRPCRequest): JSONRPCRequest {
+  /**
+   * Returns the request under our id; `undefined` if it came before, and is open: what a task asks may
+   * come on the stream of `tasks/result`, and on any other.
+   */
+  enter(request: JSONRPCRequest): JSONRPCRequest | undefined {
+    const { id, params } = request;
+    const task = params?._meta?.[RELATED_TASK_META_KEY];
+    const before = this.#ours.get(id);
+    if (before !== undefined && isSameTask(task, this.#theirs.get(before)?.task)) return undefined;
     const ours = `server-${++this.#ids.last}`;
-    this.#theirs.set(ours, request.id);
-    this.#ours.set(request.id, ours);
+    this.#theirs.set(ours, { id, task });
+    this.#ours.set(id, ours);
     return { ...request, id: ours };
   }
 
@@ -40,9 +57,10 @@ export class ServerRequests {
   answer<Answer extends JSONRPCMessage & { id: RequestId }>(answer: Answer): Answer | undefined {
     const theirs = this.#theirs.get(answer.id);
     if (theirs === undefined) return undefined;
+    const { id, task } = theirs;
     this.#theirs.delete(answer.id);
-    this.#ours.delete(theirs);
-    return { ...answer, id: theirs };
+    this.#ours.delete(id);
+    return { ...(task === undefined ? answer : ofTask(answer, task)), id };
   }
 
   /** Returns the server's cancellation of one of its requests under our id. */
@@ -60,7 +78,7 @@ export class ServerRequests {
     const detached = new ServerRequests(this.#ids);
     for (const [ours, theirs] of this.#theirs) {
       detached.#theirs.set(ours, theirs);
-      detached.#ours.set(theirs, ours);
+      detached.#ours.set(theirs.id, ours);
     }
     this.#theirs.clear();
     this.#ours.clear();
@@ -74,4 +92,20 @@ export class ServerRequests {
     this.#ours.clear();
     return open.map((id) => cancellationOf(id, 'the session ended'));
   }
+}
+
+function isSameTask(task: unknown, other: unknown): boolean {
+  return isObject(task) && isObject(other) && task['taskId'] === other['taskId'];
+}
+
+/**
+ * "All requests, notifications, and responses related to a task MUST include the
+ * io.modelcontextprotocol/related-task key in their _meta field". An error has none.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks
+ */
+function ofTask<Answer extends JSONRPCMessage>(answer: Answer, task: unknown): Answer {
+  if (!('result' in answer)) return answer;
+  const _meta = { ...answer.result._meta, [RELATED_TASK_META_KEY]: task };
+  return { ...answer, result: { ...answer.result, _meta } };
 }

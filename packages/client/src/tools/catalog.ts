@@ -18,9 +18,13 @@ type Report = (error: LongwireError) => void;
 /** One tool as it was listed. */
 interface ListedTool {
   json: string;
+  taskSupport: TaskSupport;
   isReadOnly: boolean;
   isSafe: boolean;
 }
+
+/** Whether a call of a tool can be, or has to be, a task, in the era of 2025-11-25. */
+export type TaskSupport = 'forbidden' | 'optional' | 'required';
 
 /** At most so many tools are named in a message. */
 const MAX_NAMED = 5;
@@ -59,9 +63,10 @@ export class ToolCatalog implements ToolHints {
     if (cursor !== '') this.#isComplete = (nextCursor(page) ?? '') === '';
     if (!Array.isArray(tools)) return;
     for (const tool of tools as unknown[]) {
-      const { name, annotations } = (tool ?? {}) as Record<string, unknown>;
+      const { name, annotations, execution } = (tool ?? {}) as Record<string, unknown>;
       if (typeof name !== 'string') continue;
-      this.#tools.set(name, { json: JSON.stringify(tool), ...readHints(annotations) });
+      const taskSupport = readTaskSupport(execution);
+      this.#tools.set(name, { json: JSON.stringify(tool), taskSupport, ...readHints(annotations) });
     }
   }
 
@@ -72,6 +77,11 @@ export class ToolCatalog implements ToolHints {
   /** @see https://modelcontextprotocol.io/specification/2025-11-25/schema#toolannotations */
   isSafe(tool: unknown): boolean {
     return this.#tools.get(tool as string)?.isSafe === true;
+  }
+
+  /** What a tool says of tasks; one that was never listed forbids them. */
+  taskSupport(tool: string): TaskSupport {
+    return this.#tools.get(tool)?.taskSupport ?? 'forbidden';
   }
 
   /** Replaces the list by another one; true if it is known to differ, in whatever order. */
@@ -152,6 +162,12 @@ function readHints(annotations: unknown): Pick<ListedTool, 'isReadOnly' | 'isSaf
   const { readOnlyHint, idempotentHint } = (annotations ?? {}) as ToolAnnotations;
   const isReadOnly = readOnlyHint === true;
   return { isReadOnly, isSafe: isReadOnly || idempotentHint === true };
+}
+
+/** @see https://modelcontextprotocol.io/specification/2025-11-25/schema#toolexecution */
+function readTaskSupport(execution: unknown): TaskSupport {
+  const { taskSupport } = (execution ?? {}) as { taskSupport?: unknown };
+  return taskSupport === 'optional' || taskSupport === 'required' ? taskSupport : 'forbidden';
 }
 
 function asksWrongly(tools: readonly Tool[], usable: readonly Tool[]): LongwireError {

@@ -45,6 +45,37 @@ describe('Ledger', () => {
     expect(ledger.size).toBe(0);
   });
 
+  it('keeps the progress of a call that was answered with a task, until that is ended', () => {
+    const ledger = newLedger();
+    const onProgress = (): void => {};
+    const asTask = { method: 'tools/call', params: { task: {} } };
+    const answered = (
+      asked: typeof asTask | typeof request,
+      answer: object,
+      context: Partial<RequestContext> = { onProgress },
+    ): LedgerEntry => {
+      const entry = ledger.enter(asked, { certainty: 'not-sent', ...context }, waiter);
+      send(ledger, entry);
+      ledger.answered({ ...result(entry.id), result: { ...answer } });
+      return entry;
+    };
+    const task = answered(asTask, { task: { taskId: 't' } });
+    expect(ledger.taskOf(task.id)).toBe(task.context);
+    const others = [
+      answered(asTask, { content: [] }),
+      answered(asTask, { task: null }),
+      answered(request, { task: { taskId: 't' } }),
+      answered(asTask, { task: { taskId: 't' } }, {}),
+    ];
+    for (const { id } of others) expect(ledger.taskOf(id)).toBeUndefined();
+    task.context.endTask?.();
+    expect(ledger.taskOf(task.id)).toBeUndefined();
+
+    const another = answered(asTask, { task: { taskId: 'u' } });
+    ledger.removeAll();
+    expect(ledger.taskOf(another.id)).toBeUndefined();
+  });
+
   it('drops and counts answers without a request: unknown, repeated, of the wrong type, too early', () => {
     const ledger = newLedger();
     const entry = enter(ledger);

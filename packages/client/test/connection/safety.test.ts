@@ -23,6 +23,7 @@ describe('isSafe', () => {
     'server/discover',
     'tasks/get',
     'tasks/list',
+    'tasks/result',
     'tools/list',
   ])('accepts %s as safe', (method) => {
     expect(safe(method)).toBe(true);

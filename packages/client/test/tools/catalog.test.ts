@@ -32,6 +32,20 @@ describe('ToolCatalog', () => {
     }
   });
 
+  it.each<[unknown, string]>([
+    [{ taskSupport: 'required' }, 'required'],
+    [{ taskSupport: 'optional' }, 'optional'],
+    [{ taskSupport: 'forbidden' }, 'forbidden'],
+    [{ taskSupport: 'always' }, 'forbidden'],
+    [{}, 'forbidden'],
+    [null, 'forbidden'],
+    ['required', 'forbidden'],
+  ])('reads the task support of %j: %s', (execution, support) => {
+    const known = listed({ name: 'a', execution });
+    expect(known.taskSupport('a')).toBe(support);
+    expect(known.taskSupport('b')).toBe('forbidden');
+  });
+
   it('survives a list that is none', () => {
     const known = listed(null, 1, 'a', {}, { name: 1 }, tool('b', { readOnlyHint: true }));
     expect(known.isSafe('b')).toBe(true);

@@ -1,12 +1,20 @@
-import type {
-  InputRequests,
-  JSONRPCErrorResponse,
-  JSONRPCResultResponse,
+import {
+  INTERNAL_ERROR,
+  type InputRequests,
+  type JSONRPCErrorResponse,
+  type JSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
 import type { MaybePromise } from '../principal.js';
 
 /** How far a task is; the last three are final. */
 export type TaskStatus = 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled';
+
+/** How far a handler says it is. */
+export interface TaskProgress {
+  readonly progress: number;
+  readonly total?: number;
+  readonly message?: string;
+}
 
 /**
  * A task as data: a call whose answer is asked for later. JSON can hold it. Names are those of the
@@ -20,11 +28,14 @@ export interface TaskRecord {
   readonly tool: string;
   /** A digest of the arguments, by which a repeated call is recognised. */
   readonly argumentsDigest: string;
+  /** Of the protocol that the call came by: the client of another era cannot be asked the same way. */
+  readonly era: 'legacy' | 'modern';
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly lastUpdatedAt: number;
   readonly status: TaskStatus;
   readonly statusMessage?: string;
+  readonly progress?: TaskProgress;
   /** How long it is kept after it was created; `null` for as long as the store likes. */
   readonly ttlMs: number | null;
   /** How often the client should ask. */
@@ -46,7 +57,14 @@ export type NewTask = Omit<TaskRecord, 'createdAt' | 'lastUpdatedAt' | 'version'
 export type TaskChanges = {
   readonly [
     Name in
-      'status' | 'statusMessage' | 'ttlMs' | 'pollIntervalMs' | 'inputRequests' | 'result' | 'error'
+      | 'status'
+      | 'statusMessage'
+      | 'progress'
+      | 'ttlMs'
+      | 'pollIntervalMs'
+      | 'inputRequests'
+      | 'result'
+      | 'error'
   ]?: TaskRecord[Name] | undefined;
 };
 
@@ -87,6 +105,26 @@ export interface TaskStore {
     principal: string,
     page?: { readonly cursor?: string; readonly limit?: number },
   ): MaybePromise<TaskPage>;
+}
+
+/** The answer of a task that ran when its process ended: nobody knows what it did. */
+export const LOST_TASK: NonNullable<TaskRecord['error']> = {
+  code: INTERNAL_ERROR,
+  message: 'The server was restarted while this ran: a part of it may have run',
+  data: { certainty: 'outcome-unknown' },
+};
+
+/** A new task as it is kept. */
+export function created(task: NewTask): TaskRecord {
+  const now = Date.now();
+  return { ...task, createdAt: now, lastUpdatedAt: now, version: 1 };
+}
+
+/** A task after a change. */
+export function changed(record: TaskRecord, changes: TaskChanges): TaskRecord {
+  const after = { ...record, ...changes, lastUpdatedAt: Date.now(), version: record.version + 1 };
+  const entries = Object.entries(after).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as unknown as TaskRecord;
 }
 
 /** Whether a task with this status changes no more. */

@@ -1,7 +1,19 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MemoryTaskStoreOptions } from '../../src/tasks/memory-task-store.ts';
-import type { NewTask, TaskRecord, TaskStore } from '../../src/tasks/task-store.ts';
-import { using, type Make } from './made.ts';
+import type { TaskStoreLimits } from '../../src/tasks/task-index.ts';
+import {
+  isFinal,
+  LOST_TASK,
+  type NewTask,
+  type TaskRecord,
+  type TaskStore,
+} from '../../src/tasks/task-store.ts';
+import { using, type Make, type Made } from './made.ts';
+
+/** A store that may be opened again, as after the end of its process. */
+export interface MadeTaskStore extends Made<TaskStore> {
+  reopen?(): Promise<TaskStore>;
+}
 
 function task(taskId: string, principal = 'ada', more: Partial<NewTask> = {}): NewTask {
   return {
@@ -9,6 +21,7 @@ function task(taskId: string, principal = 'ada', more: Partial<NewTask> = {}): N
     principal,
     tool: 'render',
     argumentsDigest: 'digest',
+    era: 'modern',
     status: 'working',
     ttlMs: 60_000,
     ...more,
@@ -21,10 +34,57 @@ async function created(store: TaskStore, given: NewTask): Promise<TaskRecord> {
   return record;
 }
 
+/** What may happen to tasks; a few ids and principals, so that they meet. */
+const step = fc.record({
+  does: fc.constantFrom(
+    ...(['create', 'create', 'update', 'update', 'update', 'stale'] as const),
+    ...(['get', 'delete', 'list', 'advance', 'reopen'] as const),
+  ),
+  taskId: fc.constantFrom('a', 'b', 'c', '__proto__'),
+  principal: fc.constantFrom('ada', 'bob'),
+  status: fc.constantFrom('working', 'input_required', 'completed', 'failed', 'cancelled'),
+  ttlMs: fc.constantFrom(1_000, 5_000, null),
+});
+
+/** What a store must know after some steps. */
+class TaskModel {
+  readonly tasks = new Map<string, TaskRecord>();
+
+  alive(): TaskRecord[] {
+    const now = Date.now();
+    return [...this.tasks.values()].filter(
+      ({ createdAt, ttlMs }) => ttlMs === null || now < createdAt + ttlMs,
+    );
+  }
+
+  find(principal: string, taskId: string): TaskRecord | undefined {
+    return this.alive().find((it) => it.taskId === taskId && it.principal === principal);
+  }
+
+  put(record: TaskRecord): void {
+    this.tasks.set(record.taskId, record);
+  }
+
+  /** What ran ends with the process. */
+  restart(): void {
+    for (const [taskId, record] of this.tasks) {
+      if (isFinal(record.status)) continue;
+      this.tasks.set(taskId, {
+        ...record,
+        status: 'failed',
+        error: LOST_TASK,
+        version: record.version + 1,
+        lastUpdatedAt: Date.now(),
+      });
+    }
+  }
+}
+
 /** What every store of tasks does. */
 export function describeTaskStore(
   name: string,
-  make: Make<TaskStore, MemoryTaskStoreOptions>,
+  make: Make<TaskStore, TaskStoreLimits> | ((limits: TaskStoreLimits) => Promise<MadeTaskStore>),
+  { runs = 100 }: { readonly runs?: number } = {},
 ): void {
   describe(`${name} as a store of tasks`, () => {
     it('gives back what was kept, at once', () =>
@@ -156,5 +216,71 @@ export function describeTaskStore(
           RangeError,
         );
       }));
+
+    it('agrees with a model over histories', () =>
+      fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 40 }), (steps) =>
+          using<TaskStore>(make({ maxPerPrincipal: 3, maxTasks: 100 }), async (made) => {
+            const { reopen, advance } = made as MadeTaskStore;
+            let { store } = made;
+            const model = new TaskModel();
+            for (const { does, taskId, principal, status, ttlMs } of steps) {
+              const known = model.find(principal, taskId);
+              if (does === 'create') {
+                const own = model.alive().filter((it) => it.principal === principal);
+                const given = task(taskId, principal, { ttlMs });
+                const outcome = (async () => store.create(given))();
+                if (model.alive().some((it) => it.taskId === taskId)) {
+                  await expect(outcome).rejects.toThrow('of this id');
+                } else if (own.length >= 3) {
+                  expect(await outcome).toBe('too-many');
+                } else {
+                  const record = (await outcome) as TaskRecord;
+                  expect(record).toMatchObject({ ...given, version: 1, createdAt: Date.now() });
+                  model.tasks.delete(taskId);
+                  model.put(record);
+                }
+              } else if (does === 'update' || does === 'stale') {
+                const version = (known?.version ?? 1) - (does === 'stale' ? 1 : 0);
+                const result = { content: [{ type: 'text', text: `${status} of ${taskId}` }] };
+                const changes = { status, ...(status === 'completed' && { result }) };
+                const outcome = await store.update(principal, taskId, { version, changes });
+                if (known === undefined) {
+                  expect(outcome).toBeUndefined();
+                } else if (does === 'stale' || isFinal(known.status)) {
+                  expect(outcome).toBe('conflict');
+                } else {
+                  const lastUpdatedAt = Date.now();
+                  expect(outcome).toEqual({
+                    ...known,
+                    ...changes,
+                    lastUpdatedAt,
+                    version: version + 1,
+                  });
+                  model.put(outcome as TaskRecord);
+                }
+              } else if (does === 'get') {
+                expect(await store.get(principal, taskId)).toEqual(known);
+              } else if (does === 'delete') {
+                expect(await store.delete(principal, taskId)).toBe(known !== undefined);
+                if (known !== undefined) model.tasks.delete(taskId);
+              } else if (does === 'list') {
+                const own = model.alive().filter((it) => it.principal === principal);
+                expect((await store.list(principal)).tasks).toEqual(own);
+              } else if (does === 'advance') {
+                await advance(700);
+              } else if (reopen !== undefined) {
+                store = await reopen();
+                model.restart();
+              }
+            }
+            for (const principal of ['ada', 'bob']) {
+              const own = model.alive().filter((it) => it.principal === principal);
+              expect((await store.list(principal)).tasks).toEqual(own);
+            }
+          }),
+        ),
+        { numRuns: runs },
+      ));
   });
 }
