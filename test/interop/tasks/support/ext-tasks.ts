@@ -2,15 +2,14 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import {
   createTaskSessionFromClient,
   resultFromTaskOutcome,
-  type RawClientDispatch,
   type TaskEnabledSession,
 } from '@modelcontextprotocol/ext-tasks/client';
 import type { Era } from './eras.ts';
+import { dispatchTo, MODERN } from './raw-dispatch.ts';
 import { LONG_WORK, resultText, SOME_WORK, textOrError, type TaskReport } from './task-report.ts';
 
 const IDENTITY = { name: 'ext-tasks', version: '0' };
 const CAPABILITIES = { elicitation: { form: {} } };
-const MODERN = '2026-07-28';
 
 /** Lets the official requester of tasks, over the official client, make tasks of every kind. */
 export async function taskWithExtTasks(url: string, era: Era): Promise<TaskReport> {
@@ -50,15 +49,14 @@ export async function taskWithExtTasks(url: string, era: Era): Promise<TaskRepor
   };
 }
 
-/** Begins a task, lets its client go, and takes it up with another one. */
+/** Begins a task, hands it on, and takes it up in another session. */
 export async function resumeWithExtTasks(url: string, era: Era): Promise<string> {
   let reference: Parameters<TaskEnabledSession['resumeTask']>[0] | undefined;
-  {
-    await using first = await openSession(url, era, 'ada', []);
-    const execution = await first.callTool('work', SOME_WORK, { task: { preference: 'prefer' } });
-    if (execution.kind !== 'task') throw new Error('it is no task');
-    await execution.handoff((given) => void (reference = given));
-  }
+  // Its `close()` cancels what has not ended, what was handed on included: it is closed afterwards.
+  await using first = await openSession(url, era, 'ada', []);
+  const execution = await first.callTool('work', SOME_WORK, { task: { preference: 'prefer' } });
+  if (execution.kind !== 'task') throw new Error('it is no task');
+  await execution.handoff((given) => void (reference = given));
   if (reference === undefined) throw new Error('there is no reference');
   await using second = await openSession(url, era, 'ada', []);
   const { outcome } = await (await second.resumeTask(reference)).settle();
@@ -105,34 +103,4 @@ async function openSession(
       await client.close();
     },
   });
-}
-
-/** The official client does not let results through that are tasks: they are requested beside it. */
-function dispatchTo(url: string, headers: Record<string, string>): RawClientDispatch {
-  let id = 0;
-  return async (request, { signal } = {}) => {
-    const { method, params } = request as { method: string; params: Record<string, unknown> };
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: {
-        ...headers,
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        'mcp-protocol-version': MODERN,
-        'mcp-method': method,
-        'mcp-name': String(params['name'] ?? params['taskId']),
-      },
-      body: JSON.stringify({ jsonrpc: '2.0', id: `raw-${++id}`, method, params }),
-      ...(signal && { signal }),
-    });
-    const messages = (await response.text())
-      .split('\n')
-      .map((line) => line.replace(/^data: /, ''))
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as { id?: string; result?: never; error?: never });
-    const answer = messages.find((message) => message.id === `raw-${id}`) ?? messages[0];
-    if (answer?.error !== undefined) return { kind: 'error', error: answer.error };
-    if (answer?.result === undefined) throw new Error(`no answer, HTTP ${response.status}`);
-    return { kind: 'result', result: answer.result };
-  };
 }

@@ -41,8 +41,8 @@ export async function serveTaskKit(): Promise<TaskKit> {
   return { url: serving.url, events, [Symbol.asyncDispose]: () => serving.close() };
 }
 
-const text = { type: 'string' };
-const number = { type: 'number' };
+const text = { type: 'string' } as const;
+const number = { type: 'number' } as const;
 const TOOLS: readonly Tool[] = [
   tool('echo', { message: text }),
   tool('work', { steps: number, stepMs: number }),
@@ -110,7 +110,7 @@ async function ask(server: Server): Promise<CallToolResult> {
   return said(action === 'accept' ? `Hello, ${String(content?.['name'])}` : action);
 }
 
-function tool(name: string, properties: Record<string, object>): Tool {
+function tool(name: string, properties: Record<string, { type: string }>): Tool {
   return { name, inputSchema: { type: 'object', properties, required: Object.keys(properties) } };
 }
 

@@ -44,6 +44,11 @@ const inPython: TaskLibrary['command'] = (directory, events) => [
   events,
 ];
 
+/** The last FastMCP that has the tasks of 2025-11-25, as server and as client. */
+export function prepareFastMcp3(): Promise<Prepared> {
+  return preparePython('python-fastmcp-3', ['fastmcp[tasks]==3.4.11']);
+}
+
 const fastMcp4: TaskLibrary = {
   name: 'FastMCP 4.1.4',
   protocol: '2026-07-28',
@@ -62,7 +67,7 @@ const fastMcp3: TaskLibrary = {
   ...fastMcp4,
   name: 'FastMCP 3.4.11',
   protocol: '2025-11-25',
-  prepare: () => preparePython('python-fastmcp-3', ['fastmcp[tasks]==3.4.11']),
+  prepare: prepareFastMcp3,
   // The error is lost in it: its class is made with another argument than it expects.
   broken: { isError: true, text: "'str' object has no attribute 'message'" },
 };
