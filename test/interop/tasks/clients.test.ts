@@ -10,20 +10,14 @@ import { directoryOf, tellWhatIsMissing } from '../support/missing.ts';
 import type { Era } from './support/eras.ts';
 import { resumeWithExtTasks, taskWithExtTasks } from './support/ext-tasks.ts';
 import { taskWithInspector } from './support/inspector-tasks.ts';
-import { taskWithSdk1 } from './support/sdk-1-tasks.ts';
 import { serveTaskKit, type TaskKit } from './support/task-kit.ts';
 import { resultText, WHOLE_TASKS } from './support/task-report.ts';
-import { prepareFastMcp3 } from './support/task-servers.ts';
 
-const [fromNpm, python, fastMcp3] = await Promise.all([
-  prepareClients(),
-  preparePython(),
-  prepareFastMcp3(),
-]);
-[fromNpm, python, fastMcp3].forEach(tellWhatIsMissing);
+const [fromNpm, python] = await Promise.all([prepareClients(), preparePython()]);
+[fromNpm, python].forEach(tellWhatIsMissing);
 
 const programs = fileURLToPath(new URL('clients/', import.meta.url));
-const ERAS: readonly Era[] = ['modern', 'legacy'];
+const ERAS: readonly Era[] = ['modern'];
 /** As `textOrError` tells it. */
 const asError = (message: string): unknown => expect.stringContaining(message);
 const WHOLE = {
@@ -83,15 +77,4 @@ describe.each(ERAS)('tasks of the era %s', (era) => {
     const only = era === 'modern' ? '-32021' : '-32601';
     expect(JSON.parse(printed)).toEqual({ work: 'done', only });
   });
-
-  const fastMcp = era === 'modern' ? python : fastMcp3;
-  test.skipIf('missing' in fastMcp)('FastMCP makes tasks of every kind', async () => {
-    const args = [join(programs, 'fastmcp-client.py'), kit.url];
-    const printed = await runClient(interpreterOf(directoryOf(fastMcp)), args);
-    expect(JSON.parse(printed)).toEqual(WHOLE);
-  });
-});
-
-test('the official client 1.x makes tasks of every kind', async () => {
-  expect(await taskWithSdk1(kit.url)).toEqual({ ...WHOLE, listed: true });
 });

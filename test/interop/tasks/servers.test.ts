@@ -3,13 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothingLeftOpen } from '../../support/open-handles.ts';
 import { until } from '../../support/until.ts';
 import { directoryOf, tellWhatIsMissing } from '../support/missing.ts';
-import {
-  LEGACY,
-  MODERN,
-  mcpGoOverHttp,
-  startTaskServer,
-  type TaskServer,
-} from './support/task-servers.ts';
+import { MODERN, startTaskServer, type TaskServer } from './support/task-servers.ts';
 
 expectNothingLeftOpen();
 
@@ -17,7 +11,7 @@ const textOf = ({ content }: CallToolResult): unknown => content[0];
 const said = (text: string): unknown => ({ type: 'text', text });
 const LONG = { steps: 600, stepMs: 100 };
 
-for (const library of [...MODERN, ...LEGACY]) {
+for (const library of MODERN) {
   const prepared = await library.prepare();
   tellWhatIsMissing(prepared);
 
@@ -166,14 +160,3 @@ for (const library of [...MODERN, ...LEGACY]) {
     });
   });
 }
-
-const goBuilt = await mcpGoOverHttp.prepare();
-
-describe.skipIf('missing' in goBuilt)('tasks of mcp-go over HTTP', () => {
-  test('a task that its server cancels is no success', async () => {
-    await using server = await startTaskServer(mcpGoOverHttp, directoryOf(goBuilt));
-    await using client = await server.connect();
-    const call = client.callTool('work', { steps: 5, stepMs: 100 }, { onTask: () => {} });
-    await expect(call).rejects.toMatchObject({ code: 'aborted', certainty: 'outcome-unknown' });
-  });
-});

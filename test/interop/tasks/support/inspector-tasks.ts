@@ -69,9 +69,12 @@ export async function taskWithInspector(
     const answered = await run('elicitation/respond', asked.elicitationId, 'name:=Ada');
     const taskId = await beginWork(url, era);
     await run('tasks/cancel', taskId);
-    console.error(await run('tasks/get', taskId));
-    await until(async () => (await run('tasks/get', taskId))['status'] !== 'working');
-    const { status } = (await run('tasks/get', taskId)) as { status: string };
+    let cancelled = '';
+    await until(async () => {
+      const { task } = (await run('tasks/get', taskId)) as { task?: { status: string } };
+      cancelled = task?.status ?? 'working';
+      return cancelled !== 'working';
+    });
     return {
       echo: await text('echo', 'message:=hé'),
       work: await text('work', 'steps:=5', 'stepMs:=100', ...asTask),
@@ -80,7 +83,7 @@ export async function taskWithInspector(
       questions: [asked.message],
       fail: await text('fail', ...asTask),
       broken: await text('broken', ...asTask),
-      cancelled: status,
+      cancelled,
     };
   } finally {
     await removeFolder(home);
