@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { cp, rm } from 'node:fs/promises';
-import { delimiter, join, sep } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepare, textOf, type Preparation, type Prepared, type Run } from './user-cache.ts';
 import { firstLine, running, stopTree, type Peer } from './peers.ts';
@@ -21,12 +21,17 @@ interface Language {
   command: (directory: string) => [command: string, ...args: string[]];
 }
 
-const go = (name: string): Language => ({
+/** The programs of a module: the server, and those of its folders that are named. */
+const go = (...folders: string[]): Language => ({
   needs: [['go', 'version']],
-  // Every program of the module, each under the name of its folder.
-  build: (source, directory, run) =>
-    run('go', ['build', '-buildvcs=false', '-o', directory + sep, './...'], { cwd: source }),
-  command: (directory) => [join(directory, name)],
+  build: async (source, directory, run) => {
+    const build = ['build', '-buildvcs=false', '-o'];
+    await run('go', [...build, join(directory, 'server'), '.'], { cwd: source });
+    for (const folder of folders) {
+      await run('go', [...build, join(directory, folder), `./${folder}`], { cwd: source });
+    }
+  },
+  command: (directory) => [join(directory, 'server')],
 });
 
 const rust: Language = {
@@ -35,12 +40,11 @@ const rust: Language = {
     const target = join(directory, 'target');
     const env = { ...process.env, CARGO_TARGET_DIR: target };
     await run('cargo', ['build', '--locked', '--quiet'], { cwd: source, env });
-    for (const program of ['rust-rmcp', 'tasks']) {
-      await cp(join(target, 'debug', program), join(directory, program));
-    }
+    await cp(join(target, 'debug', 'rust-rmcp'), join(directory, 'server'));
+    await cp(join(target, 'debug', 'tasks'), join(directory, 'tasks'));
     await rm(target, { recursive: true });
   },
-  command: (directory) => [join(directory, 'rust-rmcp')],
+  command: (directory) => [join(directory, 'server')],
 };
 
 const java: Language = {
@@ -63,8 +67,8 @@ const java: Language = {
 };
 
 const languages: Record<BuiltServer, Language> = {
-  'go-official': go('go-official'),
-  'go-mcp-go': go('go-mcp-go'),
+  'go-official': go(),
+  'go-mcp-go': go('tasks'),
   'rust-rmcp': rust,
   'java-official': java,
 };
