@@ -58,6 +58,7 @@ export class TaskRun {
   #writer: TaskWriter | undefined;
   #isStarted = false;
   #isOver = false;
+  #finishing: Promise<void> = Promise.resolve();
   #auto: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #serverInfo: unknown;
@@ -310,10 +311,15 @@ export class TaskRun {
     });
   }
 
-  /** Ends it once, with an answer or, without one, as cancelled. */
-  async #finish(given: TaskAnswer | undefined): Promise<void> {
-    if (this.#isOver) return;
+  /** Ends it once, with an answer or, without one, as cancelled. Fulfilled when that is stored. */
+  #finish(given: TaskAnswer | undefined): Promise<void> {
+    // What is called from inside finds it over, and has nothing to wait for.
+    if (this.#isOver) return this.#finishing;
     this.#isOver = true;
+    return (this.#finishing = this.#end(given));
+  }
+
+  async #end(given: TaskAnswer | undefined): Promise<void> {
     clearTimeout(this.#auto);
     clearTimeout(this.#expiry);
     const { call, caller } = this.#taskCall;
