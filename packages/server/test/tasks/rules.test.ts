@@ -1,21 +1,20 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
-import { serve, type TasksOptions } from '../../src/index.ts';
+import { serve, type Authenticate, type TasksOptions } from '../../src/index.ts';
 import { open } from '../fixture.ts';
 import { call, get, send, servingTasks, started, taskRequest, until } from './task-server.ts';
 
 /** Authenticates by a header that says who it is. */
-const auth = {
-  authenticate: ({ headers }: { headers: Record<string, unknown> }) => ({
-    id: String(headers['x-user'] ?? 'nobody'),
-  }),
+const auth: Authenticate = ({ headers }) => {
+  const user = headers['x-user'];
+  return { id: typeof user === 'string' ? user : 'nobody' };
 };
 
 describe('a task belongs to its principal:', () => {
   it.each(['tasks/get', 'tasks/update', 'tasks/cancel'])(
     'for %s of another one it does not exist',
     async (method) => {
-      const { url, world } = await servingTasks({ auth: auth as never });
+      const { url, world } = await servingTasks({ auth });
       const ada = { 'x-user': 'ada' };
       const { result } = await call(url, 'gate', ada);
       const taskId = String(result?.['taskId']);
