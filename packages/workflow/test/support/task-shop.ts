@@ -16,7 +16,7 @@ export interface TaskShop extends AsyncDisposable {
 }
 
 /** How calls of its tools become tasks: those of `slow` never do so by themselves. */
-const TASKS: ServeOptions['tasks'] = {
+const TASKS: NonNullable<ServeOptions['tasks']> = {
   write: { task: 'required', pollIntervalMs: 100 },
   greet: { task: 'required', pollIntervalMs: 100 },
   slow: { task: 'optional', auto: { afterMs: Infinity } },
