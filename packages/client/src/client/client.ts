@@ -135,7 +135,13 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
     this.#catalog = catalog;
     const throughSdk = <T>(send: (sdk: Client) => Promise<T>): Promise<T> =>
       this.#sdkSide.attached.then(() => send(this.sdk));
-    this.#toolCalls = new ToolCalls({ catalog, throughSdk, report: this.report });
+    this.#toolCalls = new ToolCalls({
+      catalog,
+      trustHints: this.trustHints,
+      listBounds: connectionOptions.listBounds,
+      throughSdk,
+      report: this.report,
+    });
     this.#tasks = new Tasks({
       answer: (input) => answerInput(throughSdk, input),
       report: this.report,
@@ -372,6 +378,7 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
   }
 
   #notified(notification: ServerNotification): void {
+    this.#tasks.heard(notification);
     const event = eventOf(notification);
     if (event?.name === 'toolsChanged') this.#catalog.forgetOutputs();
     if (event !== undefined) this.#listeners.emit(event.name, event.payload);

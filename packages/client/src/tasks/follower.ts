@@ -5,7 +5,7 @@ import type { RequestContext } from '../connection/request-context.js';
 import type { LedgerRequest } from '../connection/ledger.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { LongwireError, ServerError, type ErrorCode } from '../errors.js';
-import type { Ask, TaskEra } from './era.js';
+import type { Ask, TaskEra, TaskLine } from './era.js';
 import {
   follow,
   followedTask,
@@ -88,6 +88,16 @@ export class TaskFollower {
   /** Those of who joined last. */
   #headers: TaskWaiter['ownHeaders'];
   #isOver = false;
+  /** A request that stays open. */
+  #held: RequestContext | undefined;
+  readonly #line: TaskLine = {
+    hold: (request) => {
+      this.#held = this.#context();
+      return this.#options.connection.request(request, this.#held);
+    },
+    take: (value) => this.take(value),
+    askNow: () => this.askNow(),
+  };
 
   constructor(options: TaskFollowerOptions) {
     this.#options = options;
@@ -137,6 +147,8 @@ export class TaskFollower {
     const { task, effects } = follow(this.#task, event);
     this.#task = task;
     for (const effect of effects) this.#execute(effect);
+    if (this.#isOver) return;
+    if (task.state !== undefined) this.#options.era().listen?.(task.state, this.#line);
     if (!task.hasEnded && this.#poll === undefined) this.#schedule(pollDelayMs(task, false));
   }
 
@@ -243,10 +255,12 @@ export class TaskFollower {
   }
 
   #end(end: TaskEnd): void {
-    const { taskId } = this.#options;
+    const { taskId, connection } = this.#options;
+    const { state } = connection;
+    const isProcess = state.name === 'ready' && state.transport === 'stdio';
     for (const { waiter, resolve, reject } of this.#takeWaiting()) {
       if (end.how === 'completed') resolve(end.result as Result);
-      else reject(endedError(end, { what: waiter.what, taskId }));
+      else reject(endedError(end, { what: waiter.what, taskId, isProcess }));
     }
     if (end.how === 'unanswerable') void this.cancel();
     this.#stop();
@@ -275,7 +289,9 @@ export class TaskFollower {
     this.#isOver = true;
     clearTimeout(this.#timer);
     for (const asking of this.#asked.values()) asking.abort();
-    if (this.#poll !== undefined) this.#options.connection.cancel(this.#poll, noLongerAsked());
+    for (const asked of [this.#poll, this.#held]) {
+      if (asked !== undefined) this.#options.connection.cancel(asked, noLongerAsked());
+    }
     this.#options.onOver();
   }
 

@@ -4,8 +4,9 @@ import type { RequestContext } from '../connection/request-context.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { closedError } from '../connection/failures.js';
 import { LongwireError, noteTask } from '../errors.js';
-import { taskEras, type Ask, type TaskEra } from './era.js';
+import { modernTasks, type Ask, type TaskEra } from './era.js';
 import { TaskFollower, type TaskInput, type TaskWaiter } from './follower.js';
+import { LegacyTask } from './legacy.js';
 import { readSnapshot, type TaskState } from './snapshot.js';
 
 /** A call, or whoever else waits for a task within time limits. */
@@ -73,7 +74,7 @@ export class Tasks {
     context: RequestContext,
     connection: ReconnectingTransport,
   ): Promise<TaskState> {
-    const said = await eraOf(connection).get(taskId, askWith(connection, context));
+    const said = await eraOf(connection).state(taskId, askWith(connection, context));
     const snapshot = readSnapshot(said, taskId);
     if (typeof snapshot !== 'string') return snapshot.state;
     const summary = `what the server says of the task ${taskId} breaks the protocol: ${snapshot}`;
@@ -134,6 +135,12 @@ export class Tasks {
     }
   }
 
+  /** Takes what a server of the legacy era says of a task by itself. */
+  heard({ method, params = {} }: { method: string; params?: Record<string, unknown> }): void {
+    if (method !== 'notifications/tasks/status') return;
+    this.#followers.get(params['taskId'] as string)?.take(anyLegacyTask.notified(params));
+  }
+
   /** Ends all waiting, and lets cancellations leave. Tasks go on, on their servers. */
   async close(): Promise<void> {
     for (const [taskId, follower] of this.#followers) {
@@ -166,10 +173,11 @@ export class Tasks {
     const known = this.#followers.get(taskId);
     if (known !== undefined) return known;
     const { answer, report } = this.#options;
+    const legacy = new LegacyTask();
     const follower = new TaskFollower({
       taskId,
       connection,
-      era: () => eraOf(connection),
+      era: () => eraOf(connection, legacy),
       scope,
       progress,
       answer,
@@ -184,9 +192,12 @@ export class Tasks {
 }
 
 /** How tasks are asked for on a connection. */
-function eraOf({ era = 'modern' }: ReconnectingTransport): TaskEra {
-  return taskEras[era];
+function eraOf({ era }: ReconnectingTransport, legacy: LegacyTask = anyLegacyTask): TaskEra {
+  return era === 'legacy' ? legacy : modernTasks;
 }
+
+/** Of a task that is not followed, nothing is held open. */
+const anyLegacyTask = new LegacyTask();
 
 function askWith(connection: ReconnectingTransport, context: RequestContext): Ask {
   return (request) => connection.request(request, context);
