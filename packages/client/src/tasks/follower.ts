@@ -49,6 +49,8 @@ export interface TaskWaiter {
   readonly what: string;
   /** Headers of its own, which go with what is asked for it. */
   readonly ownHeaders: Readonly<Record<string, string>> | undefined;
+  /** What it was told of progress last, by the task or with the token of its own request. */
+  readonly latestProgress: Progress | undefined;
   onProgress(progress: Progress): void;
   /** Its idle time begins anew. */
   onNews(): void;
@@ -73,6 +75,8 @@ export interface TaskFollowerOptions {
 
 interface Waiting {
   readonly waiter: TaskWaiter;
+  /** What it was told of progress last, as far as is noted. */
+  told?: Progress;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -144,12 +148,23 @@ export class TaskFollower {
   }
 
   #apply(event: TaskEvent): void {
+    this.#noteProgress();
     const { task, effects } = follow(this.#task, event);
     this.#task = task;
     for (const effect of effects) this.#execute(effect);
     if (this.#isOver) return;
     if (task.state !== undefined) this.#options.era().listen?.(task.state, this.#line);
     if (!task.hasEnded && this.#poll === undefined) this.#schedule(pollDelayMs(task, false));
+  }
+
+  /** A call is told of progress without the task, too: by notifications with the token of its request. */
+  #noteProgress(): void {
+    for (const waiting of this.#waiting) {
+      const progress = waiting.waiter.latestProgress;
+      if (progress === undefined || progress === waiting.told) continue;
+      waiting.told = progress;
+      this.#task = follow(this.#task, { type: 'progressed', progress }).task;
+    }
   }
 
   #execute(effect: TaskEffect): void {
@@ -167,7 +182,10 @@ export class TaskFollower {
         for (const { waiter } of this.#waiting) waiter.onNews();
         break;
       case 'progress':
-        for (const { waiter } of this.#waiting) waiter.onProgress(effect.progress);
+        for (const waiting of this.#waiting) {
+          waiting.told = effect.progress;
+          waiting.waiter.onProgress(effect.progress);
+        }
         break;
       case 'report':
         this.#options.report(this.#problem(effect.problem));

@@ -19,8 +19,6 @@ export interface TimedWaiter extends TaskWaiter {
 
 /** A call that the server may make a task of. */
 export interface CallWithTask extends TimedWaiter {
-  /** What was told of its progress last. */
-  readonly latestProgress: Progress | undefined;
   /** The server has made a task of it. */
   becameTask(taskId: string): void;
   /** Whether it ended early although its client is not closed, and its server not away. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { connect, createClient } from '@longwire/client';
 import type { Progress } from '@modelcontextprotocol/client';
-import { describe, expect, test } from 'vitest';
+import { assert, describe, expect, test } from 'vitest';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { until } from '../../../../test/support/until.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -183,7 +183,8 @@ test('progress comes with the token of the call, in a new session, too', async (
   const called = client.callTool('work', {}, { onProgress });
   await until(() => server.of('tasks/result').length === 1);
   const [call] = server.of('tools/call');
-  const { progressToken } = call?.params['_meta'] as { progressToken: number };
+  assert(call);
+  const { progressToken } = call.params['_meta'] as { progressToken: number };
   const tell = (progress: number) => (): boolean => {
     server.notify('notifications/progress', { progressToken, progress });
     return seen.includes(progress);

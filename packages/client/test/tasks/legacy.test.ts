@@ -80,11 +80,8 @@ describe.each(['streamable', 'sse'] as const)('a task of 2025-11-25, over %s', (
     await task.finish(text('done'));
     await called;
     expect(seen[0]).toMatchObject({ progress: 1, total: 4 });
-    expect(seen[1]).toMatchObject({ message: 'halfway' });
+    expect(seen[1]).toMatchObject({ progress: 1, total: 4, message: 'halfway' });
     expect(seen[2]).toMatchObject({ progress: 3, total: 4 });
-    expect(seen.map(({ progress }) => progress)).toEqual(
-      seen.map(({ progress }) => progress).toSorted((a, b) => a - b),
-    );
   });
 
   test('asks the program, once', async () => {

@@ -47,7 +47,9 @@ export async function startRawTaskServer(
       response.writeHead(200).end();
       return;
     }
-    const { id, method, params = {} } = request.json as RawRequest;
+    const message = request.json as { id?: number; method: string; params?: object };
+    const { id, method } = message;
+    const params = { ...message.params };
     const send = (body: object, headers = {}): void => {
       response.writeHead(200, { 'content-type': 'application/json', ...headers });
       response.end(JSON.stringify({ jsonrpc: '2.0', id, ...body }));
@@ -69,7 +71,7 @@ export async function startRawTaskServer(
       response.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: GONE }));
       return;
     }
-    requests.push({ id, method, params, session });
+    requests.push({ id: id ?? -1, method, params, session });
     if (id === undefined) response.writeHead(202).end();
     else if (method === 'tools/list') send({ result: { tools } });
     else {
