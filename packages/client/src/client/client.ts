@@ -129,7 +129,10 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
     this.#sdkSide = new SdkSide({
       create: () => this.#createSdk(),
       stepMs: connectionOptions.connectMs,
-      onMessage: (message) => this.logs.take(message),
+      onMessage: (message) => {
+        this.logs.take(message);
+        this.#tasks.hear(message);
+      },
       onFailure: this.report,
     });
     this.#catalog = catalog;
@@ -378,7 +381,6 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
   }
 
   #notified(notification: ServerNotification): void {
-    this.#tasks.heard(notification);
     const event = eventOf(notification);
     if (event?.name === 'toolsChanged') this.#catalog.forgetOutputs();
     if (event !== undefined) this.#listeners.emit(event.name, event.payload);

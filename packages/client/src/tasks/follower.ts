@@ -9,6 +9,7 @@ import type { Ask, TaskEra, TaskLine } from './era.js';
 import {
   follow,
   followedTask,
+  MIN_POLL_MS,
   pollDelayMs,
   type FollowedTask,
   type TaskEffect,
@@ -102,10 +103,15 @@ export class TaskFollower {
     take: (value) => this.take(value),
     askNow: () => this.askNow(),
   };
+  /** When the server was asked last, on the clock of `performance.now()`. */
+  #askedAt = -Infinity;
+  readonly #unwatch: () => void;
 
   constructor(options: TaskFollowerOptions) {
+    const { taskId, connection, progress } = options;
     this.#options = options;
-    this.#task = followedTask(options.taskId, options.progress);
+    this.#task = followedTask(taskId, progress);
+    this.#unwatch = connection.taskWatch.watch(taskId, () => this.#heardOrNot());
   }
 
   /** Somebody waits for its end; `leave` ends that, and says whether the task goes on without it. */
@@ -136,9 +142,15 @@ export class TaskFollower {
     else this.#apply({ type: 'snapshot', snapshot });
   }
 
-  /** Asks now. */
+  /** Asks as soon as it may. */
   askNow(): void {
-    if (this.#poll === undefined && !this.#isOver) this.#schedule(0);
+    if (this.#poll !== undefined) return;
+    this.#schedule(Math.max(0, this.#askedAt + MIN_POLL_MS - performance.now()));
+  }
+
+  /** The server says by itself what happens from now on, or does not any more: something may have. */
+  #heardOrNot(): void {
+    if (this.#task.state !== undefined) this.askNow();
   }
 
   /** Whoever waits gets this error, and nothing is sent any more. */
@@ -154,7 +166,7 @@ export class TaskFollower {
     for (const effect of effects) this.#execute(effect);
     if (this.#isOver) return;
     if (task.state !== undefined) this.#options.era().listen?.(task.state, this.#line);
-    if (!task.hasEnded && this.#poll === undefined) this.#schedule(pollDelayMs(task, false));
+    if (!task.hasEnded && this.#poll === undefined) this.#wait();
   }
 
   /** A call is told of progress without the task, too: by notifications with the token of its request. */
@@ -226,6 +238,11 @@ export class TaskFollower {
     this.askNow();
   }
 
+  #wait(): void {
+    const { taskId, connection } = this.#options;
+    this.#schedule(pollDelayMs(this.#task, connection.taskWatch.hears(taskId)));
+  }
+
   #schedule(ms: number): void {
     clearTimeout(this.#timer);
     if (this.#isOver) return;
@@ -236,6 +253,7 @@ export class TaskFollower {
     const { taskId, era } = this.#options;
     const context = this.#context();
     this.#poll = context;
+    this.#askedAt = performance.now();
     let event: TaskEvent;
     try {
       const said = await era().get(taskId, (request) => this.#request(request, context));
@@ -249,7 +267,7 @@ export class TaskFollower {
       const cause = error as Error;
       if (isPassing(cause)) {
         this.#poll = undefined;
-        this.#schedule(pollDelayMs(this.#task, false));
+        this.#wait();
         return;
       }
       event = reactionTo(cause);
@@ -306,6 +324,7 @@ export class TaskFollower {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#unwatch();
     for (const asking of this.#asked.values()) asking.abort();
     for (const asked of [this.#poll, this.#held]) {
       if (asked !== undefined) this.#options.connection.cancel(asked, noLongerAsked());

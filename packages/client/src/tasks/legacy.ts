@@ -25,8 +25,9 @@ export class LegacyTask implements TaskEra {
     return isObject(task) && content === undefined ? stillOpen(task) : undefined;
   }
 
-  notified(params: Record<string, unknown>): unknown {
-    return stillOpen(params);
+  /** What `notifications/tasks/status` says. */
+  notified(params: unknown): unknown {
+    return isObject(params) ? stillOpen(params) : undefined;
   }
 
   async state(taskId: string, ask: Ask): Promise<Record<string, unknown>> {

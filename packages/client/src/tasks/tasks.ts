@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Progress, Result } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage, Progress, Result } from '@modelcontextprotocol/client';
 import type { RequestContext } from '../connection/request-context.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { closedError } from '../connection/failures.js';
@@ -133,10 +133,14 @@ export class Tasks {
     }
   }
 
-  /** Takes what a server of the legacy era says of a task by itself. */
-  heard({ method, params = {} }: { method: string; params?: Record<string, unknown> }): void {
-    if (method !== 'notifications/tasks/status') return;
-    this.#followers.get(params['taskId'] as string)?.take(anyLegacyTask.notified(params));
+  /** Takes what a server says of tasks by itself. */
+  hear(message: JSONRPCMessage): void {
+    if (this.#followers.size === 0 || !('method' in message)) return;
+    const { method, params } = message;
+    const isWhole = method === 'notifications/tasks';
+    if (!isWhole && method !== 'notifications/tasks/status') return;
+    const follower = this.#followers.get(String(params?.['taskId']));
+    follower?.take(isWhole ? params : anyLegacyTask.notified(params));
   }
 
   /** Ends all waiting, and lets cancellations leave. Tasks go on, on their servers. */
