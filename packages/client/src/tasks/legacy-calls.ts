@@ -1,14 +1,23 @@
+import { INVALID_REQUEST, METHOD_NOT_FOUND, type Result } from '@modelcontextprotocol/client';
 import type { RequestContext } from '../connection/request-context.js';
 import { pagesOf, type ListBounds } from '../connection/pages.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
+import { LongwireError, ServerError } from '../errors.js';
 import type { ToolCatalog } from '../tools/catalog.js';
 import { isObject } from '../untrusted/is-object.js';
+
+/** By these a server says that a call has to be a task: that of the specification, and that of others. */
+const REFUSALS: ReadonlySet<number> = new Set([METHOD_NOT_FOUND, INVALID_REQUEST]);
+
+/** What a call says. */
+// An interface would have no index signature.
+export type CallParams = { name: string; arguments: Record<string, unknown> };
 
 /** The version of the protocol that brought tasks which clients ask for. */
 const WITH_TASKS = '2025-11-25';
 
 /** A call that may be made as a task. */
-export interface CallBeforeTask extends Pick<RequestContext, 'idempotent'> {
+export interface CallBeforeTask extends RequestContext {
   /** The program wants to know of its task. */
   readonly wantsTask?: boolean;
   /** Rejected when it ends earlier. */
@@ -38,26 +47,53 @@ export class LegacyTaskCalls {
     this.#options = options;
   }
 
-  /** Whether a call of this tool is made as a task. Tools that were never listed are listed first. */
-  isTask(
-    tool: string,
-    call: CallBeforeTask,
+  /**
+   * Calls a tool, as a task if that is how it is to be called. Tools that were never listed are listed
+   * first.
+   *
+   * @throws LongwireError
+   */
+  call(
     connection: ReconnectingTransport,
-  ): boolean | Promise<boolean> {
-    if (!makesTasks(connection)) return false;
-    if (this.#options.catalog.isListed) return this.#isTask(tool, call);
-    this.#listing ??= this.#list(connection).finally(() => (this.#listing = undefined));
-    return call.before(this.#listing).then(() => this.#isTask(tool, call));
+    params: CallParams,
+    call: CallBeforeTask,
+  ): Promise<Result> {
+    return makesTasks(connection)
+      ? this.#callThere(connection, params, call)
+      : connection.request({ method: 'tools/call', params }, call);
   }
 
-  /**
-   * The server has cancelled a task of this tool, and nobody here wanted that: mcp-go does so as soon as
-   * the request that made it is answered. Where it is optional, no more are made.
-   *
-   * @see https://github.com/mark3labs/mcp-go/issues/897
-   */
-  avoid(tool: string): void {
-    this.#avoided.add(tool);
+  async #callThere(
+    connection: ReconnectingTransport,
+    params: CallParams,
+    call: CallBeforeTask,
+  ): Promise<Result> {
+    const { catalog } = this.#options;
+    const { name } = params;
+    const asTask = { method: 'tools/call', params: { ...params, task: {} } };
+    if (!catalog.isListed) await this.#list(connection, call);
+    if (!this.#isTask(name, call)) {
+      try {
+        return await connection.request({ method: 'tools/call', params }, call);
+      } catch (error) {
+        const isRefused = error instanceof ServerError && REFUSALS.has(error.number);
+        if (!isRefused || call.abandoned !== undefined) throw error;
+        // It may have become a tool that wants tasks since it was listed, and then did not run.
+        await this.#list(connection, call);
+        if (catalog.taskSupport(name) !== 'required') throw error;
+      }
+    }
+    try {
+      return await connection.request(asTask, call);
+    } catch (error) {
+      // mcp-go cancels a task as soon as the request that made it is answered. Where nobody here wanted
+      // that, and the tool need not be called so, it is called otherwise from now on.
+      // https://github.com/mark3labs/mcp-go/issues/897
+      const isOwn = call.abandoned !== undefined;
+      if (!isOwn && error instanceof LongwireError && error.code === 'aborted')
+        this.#avoided.add(name);
+      throw error;
+    }
   }
 
   #isTask(tool: string, { wantsTask, idempotent }: CallBeforeTask): boolean {
@@ -68,8 +104,14 @@ export class LegacyTaskCalls {
     return wantsTask === true || (!mayRunTwice && !this.#avoided.has(tool));
   }
 
+  /** Many calls may wait for the one list. */
+  #list(connection: ReconnectingTransport, call: CallBeforeTask): Promise<void> {
+    this.#listing ??= this.#read(connection).finally(() => (this.#listing = undefined));
+    return call.before(this.#listing);
+  }
+
   /** The catalog reads what passes. Without a list, calls are made as they would be without tasks. */
-  async #list(connection: ReconnectingTransport): Promise<void> {
+  async #read(connection: ReconnectingTransport): Promise<void> {
     const method = 'tools/list';
     try {
       const pages = pagesOf({

@@ -258,4 +258,24 @@ describe('what others have reported', () => {
     expect(error).toMatchObject({ code: 'timeout', certainty: 'outcome-unknown', taskId: 't-1' });
     await until(() => server.of('tasks/cancel').length === 1);
   });
+
+  // https://github.com/TanStack/ai/issues/704
+  test('a tool that wants tasks since it was listed is called as one', async () => {
+    const tools = [tool()];
+    const ends = working(0, {}, () => ({ result: DONE }));
+    const answer = (request: RawRequest): RawAnswer =>
+      request.method === 'tools/call' && request.params['task'] === undefined
+        ? { error: { code: -32_600, message: 'Tool "work" requires task-based execution' } }
+        : ends(request);
+    await using server = await startRawTaskServer(answer, { tools });
+    await using client = await connect(server.url);
+    expect(await failureOf(client.callTool('work'))).toMatchObject({ number: -32_600 });
+    tools.splice(0, 1, tool('required'));
+    expect(await client.callTool('work')).toEqual(DONE);
+    expect(server.of('tools/call').map(({ params }) => params['task'])).toEqual([
+      undefined,
+      undefined,
+      {},
+    ]);
+  });
 });
