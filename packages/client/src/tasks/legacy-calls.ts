@@ -28,20 +28,18 @@ export interface CallBeforeTask extends RequestContext {
 export interface LegacyTaskCallsOptions {
   /** What the tools of the server say of tasks. */
   catalog: ToolCatalog;
-  /** Whether the hints of the server may lead to a second run. */
-  trustHints: boolean;
   listBounds: ListBounds;
 }
 
 /**
- * Says which calls are made as tasks in the era of 2025-11-25, where that is the client's to say: those
- * of tools that want it, and those that would not survive a lost connection otherwise.
+ * Makes the calls that are tasks in the era of 2025-11-25, where that is the client's to say: those of
+ * tools that want it, and those of which the program wants the task, where the tool takes that.
  */
 export class LegacyTaskCalls {
   readonly #options: LegacyTaskCallsOptions;
   #listing: Promise<void> | undefined;
-  /** Tools whose tasks the server cancels by itself. */
-  readonly #avoided = new Set<string>();
+  /** The server cancels tasks by itself. */
+  #cancelsTasks = false;
 
   constructor(options: LegacyTaskCallsOptions) {
     this.#options = options;
@@ -86,22 +84,19 @@ export class LegacyTaskCalls {
     try {
       return await connection.request(asTask, call);
     } catch (error) {
-      // mcp-go cancels a task as soon as the request that made it is answered. Where nobody here wanted
-      // that, and the tool need not be called so, it is called otherwise from now on.
+      // mcp-go does so as soon as the request that made the task is answered.
       // https://github.com/mark3labs/mcp-go/issues/897
-      const isOwn = call.abandoned !== undefined;
-      if (!isOwn && error instanceof LongwireError && error.code === 'aborted')
-        this.#avoided.add(name);
-      throw error;
+      const isCancelled = error instanceof LongwireError && error.code === 'aborted';
+      if (!isCancelled || call.abandoned !== undefined) throw error;
+      this.#cancelsTasks = true;
+      throw catalog.taskSupport(name) === 'optional' ? cancelledByItself(error) : error;
     }
   }
 
-  #isTask(tool: string, { wantsTask, idempotent }: CallBeforeTask): boolean {
-    const { catalog, trustHints } = this.#options;
-    const support = catalog.taskSupport(tool);
+  #isTask(tool: string, { wantsTask }: CallBeforeTask): boolean {
+    const support = this.#options.catalog.taskSupport(tool);
     if (support !== 'optional') return support === 'required';
-    const mayRunTwice = idempotent === true || (trustHints && catalog.isSafe(tool));
-    return wantsTask === true || (!mayRunTwice && !this.#avoided.has(tool));
+    return wantsTask === true && !this.#cancelsTasks;
   }
 
   /** Many calls may wait for the one list. */
@@ -136,4 +131,11 @@ function makesTasks({ era, server }: ReconnectingTransport): boolean {
     announced = isObject(announced) ? announced[name] : undefined;
   }
   return isObject(announced);
+}
+
+/** The server has cancelled a task that need not have been one, and nobody here wanted that. */
+function cancelledByItself(cause: LongwireError): LongwireError {
+  const { summary, code, certainty, taskId } = cause;
+  const hint = 'this client makes no more tasks there of calls that need not be tasks';
+  return new LongwireError(summary, { code, certainty, taskId, hint, cause });
 }
