@@ -24,7 +24,7 @@ export const WAYS = {
   sse: {
     title: '2024-11-05, HTTP+SSE',
     path: '/sse',
-    options: { transport: 'sse' },
+    options: { transport: 'sse', protocol: '2024-11-05' },
     wantsTask: true,
     isTask: false,
   },
