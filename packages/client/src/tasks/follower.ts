@@ -247,14 +247,15 @@ export class TaskFollower {
   }
 
   #context(): RequestContext {
-    return { certainty: 'not-sent', idempotent: true, headers: this.#headers };
+    return { certainty: 'not-sent', idempotent: true, isForTask: true, headers: this.#headers };
   }
 
   async #request(request: LedgerRequest, context = this.#context()): Promise<Result> {
-    const { connection } = this.#options;
+    const { connection, scope } = this.#options;
     const late = setTimeout(() => connection.cancel(context, noAnswer(request)), ANSWER_MS).unref();
     try {
-      return await connection.request(request, context);
+      // Middlewares run for it in the context of the call.
+      return await scope.runInAsyncScope(() => connection.request(request, context));
     } finally {
       clearTimeout(late);
     }
