@@ -51,8 +51,13 @@ export interface TaskWaiter {
   /** Headers of its own, which go with what is asked for it. */
   readonly ownHeaders: Readonly<Record<string, string>> | undefined;
   onProgress(progress: Progress): void;
-  /** Its idle time begins anew. */
-  onNews(): void;
+  /** How long it waits without a sign of life, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The task goes on: its idle time begins anew. */
+  onAlive(): void;
+  /** As of a request of its own. */
+  onSent(): void;
+  onDeferred(error: LongwireError, delayMs: number): void;
 }
 
 /** What a {@link TaskFollower} is made with. */
@@ -163,8 +168,8 @@ export class TaskFollower {
       case 'update':
         void this.#update(effect.responses);
         break;
-      case 'news':
-        for (const { waiter } of this.#waiting) waiter.onNews();
+      case 'alive':
+        for (const { waiter } of this.#waiting) waiter.onAlive();
         break;
       case 'progress':
         for (const { waiter } of this.#waiting) waiter.onProgress(effect.progress);
@@ -210,7 +215,10 @@ export class TaskFollower {
 
   #wait(): void {
     const { taskId, connection } = this.#options;
-    this.#schedule(pollDelayMs(this.#task, connection.taskWatch.hears(taskId)));
+    const delayMs = pollDelayMs(this.#task, connection.taskWatch.hears(taskId));
+    // Whoever waits for a shorter time has to see that the task goes on.
+    const limits = [...this.#waiting].map(({ waiter }) => waiter.timeoutMs / 2);
+    this.#schedule(Math.max(MIN_POLL_MS, Math.min(delayMs, ...limits)));
   }
 
   #schedule(ms: number): void {
@@ -247,7 +255,18 @@ export class TaskFollower {
   }
 
   #context(): RequestContext {
-    return { certainty: 'not-sent', idempotent: true, isForTask: true, headers: this.#headers };
+    return {
+      certainty: 'not-sent',
+      idempotent: true,
+      isForTask: true,
+      headers: this.#headers,
+      onSent: () => {
+        for (const { waiter } of this.#waiting) waiter.onSent();
+      },
+      onDeferred: (error, delayMs) => {
+        for (const { waiter } of this.#waiting) waiter.onDeferred(error, delayMs);
+      },
+    };
   }
 
   async #request(request: LedgerRequest, context = this.#context()): Promise<Result> {
