@@ -15,7 +15,8 @@ export function endedError(
   end: Exclude<TaskEnd, { how: 'completed' }>,
   { what, taskId }: { what: string; taskId: string },
 ): LongwireError {
-  const subject = `${what}, which is the task ${taskId},`;
+  const task = `the task ${taskId}`;
+  const subject = what === task ? task : `${what}, which is ${task},`;
   switch (end.how) {
     case 'failed':
       return serverError(what, end.error, { taskId, certainty: certaintyIn(end.error.data) });
