@@ -109,7 +109,7 @@ export const addCall: AddCommand = (program, run) => {
                 await printDetached(context, made.task, place);
                 return 0;
               }
-              context.terminal.remark('The call was answered at once, and is no task.');
+              context.terminal.remark('The call was answered, and became no task.');
               result = made.result;
             } else result = await callWritten(context, client, written);
             const who = `The tool ${sanitizeLine(tool)}`;

@@ -35,7 +35,7 @@ export async function withTaskClient(
   const noTasks = usageError(`this server has no tasks (protocol ${lacking})`);
   const isSettled = connected !== undefined || options.protocol !== undefined || lacking >= MODERN;
   if (isSettled) throw noTasks;
-  const modern = { ...context, options: { ...options, protocol: MODERN } };
+  const modern: Context = { ...context, options: { ...options, protocol: MODERN } };
   try {
     return await withClient(
       modern,
