@@ -13,7 +13,7 @@ const CERTAINTIES: ReadonlySet<unknown> = new Set<Certainty>([
 /** What a call fails with whose task has ended without a result. */
 export function endedError(
   end: Exclude<TaskEnd, { how: 'completed' }>,
-  { what, taskId }: { what: string; taskId: string },
+  { what, taskId, isProcess }: { what: string; taskId: string; isProcess: boolean },
 ): LongwireError {
   const task = `the task ${taskId}`;
   const subject = what === task ? task : `${what}, which is ${task},`;
@@ -38,7 +38,8 @@ export function endedError(
       );
     case 'gone':
       return new ServerError(
-        `${subject} is not known to its server: it has expired, or was lost; ` +
+        `${subject} is not known to its server: ` +
+          `${isProcess ? 'it was lost with the process of its server' : 'it has expired, or was lost'}; ` +
           'it may or may not have run to its end',
         {
           number: end.cause.number,
