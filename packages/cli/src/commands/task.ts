@@ -23,9 +23,9 @@ interface TaskOptions extends ServerRequestOptions {
 const example = 'longwire task http://127.0.0.1:3001 5b9c…';
 
 const more = `
-A call becomes a task where its server keeps the answer: the call can be left, with Ctrl-C or
---detach, and taken up here. It waits as long as the task takes, unless --timeout or --deadline
-say otherwise; Ctrl-C leaves it again.
+A call becomes a task where its server keeps the answer. It can be left, with
+Ctrl-C or --detach, and taken up here: this waits as long as the task takes,
+unless --timeout or --deadline say otherwise, and Ctrl-C leaves it again.
 
 Examples:
   $ id=$(longwire call http://127.0.0.1:3001 export_all --detach)

@@ -113,7 +113,7 @@ function isUnknown(error: unknown): error is ServerError {
 
 function unknownTask({ taskId }: TaskHandle, error: ServerError): CommandError {
   return new CommandError(
-    `the server knows no task ${sanitizeLine(taskId, 100)}: it has expired or was lost, or was made on another server or with other credentials`,
+    `the server knows no task ${sanitizeLine(taskId, 100)}: it has expired or was lost, or belongs to another server, other credentials, or a session that has ended`,
     { code: error.code, certainty: 'answered', taskId, cause: error },
   );
 }

