@@ -1,14 +1,6 @@
 import { serverError } from '../connection/failures.js';
-import { LongwireError, ServerError, type Certainty } from '../errors.js';
-import { isObject } from '../untrusted/is-object.js';
+import { LongwireError, ServerError } from '../errors.js';
 import type { TaskEnd } from './followed.js';
-
-const CERTAINTIES: ReadonlySet<unknown> = new Set<Certainty>([
-  'not-sent',
-  'refused',
-  'answered',
-  'outcome-unknown',
-]);
 
 /** What a call fails with whose task has ended without a result. */
 export function endedError(
@@ -19,7 +11,7 @@ export function endedError(
   const subject = what === task ? task : `${what}, which is ${task},`;
   switch (end.how) {
     case 'failed':
-      return serverError(what, end.error, { taskId, certainty: certaintyIn(end.error.data) });
+      return serverError(what, end.error, taskId);
     case 'cancelled': {
       const said = end.message === undefined ? '' : `: ${end.message}`;
       return new LongwireError(
@@ -72,10 +64,4 @@ export function endedError(
         },
       );
   }
-}
-
-/** What a server says of a task that it lost: the words of {@link Certainty}, and nothing else. */
-function certaintyIn(data: unknown): Certainty | undefined {
-  const said = isObject(data) ? data['certainty'] : undefined;
-  return CERTAINTIES.has(said) ? (said as Certainty) : undefined;
 }
