@@ -75,7 +75,7 @@ describe('the keys that docs/json.md promises are those that come', () => {
     await using waiting = await serveWaiting();
     const { required, optional } = promised('`task --status`, `--cancel`');
     const [left] = await printed(['call', waiting.url, 'gate', '--detach']);
-    const { server, ...made } = left?.['task'] as Record<string, unknown>;
+    const { server, ...made } = (left as { task: Record<string, unknown> }).task;
     expect(server).toBe(new URL(waiting.url).host);
     const id = String(made['taskId']);
     for (const option of ['--status', '--cancel']) {
