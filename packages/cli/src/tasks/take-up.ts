@@ -20,6 +20,9 @@ import { taskError, type TaskPlace } from './task-words.js';
 /** How often, and how many times, a task that was told to end is asked whether it has. */
 const ENDING = { everyMs: 200, times: 15 } as const;
 
+/** How much of an id is on the live line. */
+const MAX_ID = 9;
+
 /** The server does not know such a task. */
 const INVALID_PARAMS = -32_602;
 
@@ -55,7 +58,8 @@ export async function awaitTask(
   const { taskId } = task;
   const limits = { deadlineMs: Infinity, ...operationOptions(context) };
   const { signal } = limits;
-  const label = sanitizeLine(`task ${taskId}`);
+  // The user knows which, and the line is short.
+  const label = `task ${sanitizeLine(taskId, MAX_ID)}`;
   const isAlone = context.connected === undefined;
   const stopLogging = isAlone ? showLogs(terminal, client) : undefined;
   const words = createStateWords(client);
