@@ -19,6 +19,9 @@ import type { Idle } from './idle.js';
 import type { CallWithTask } from '../tasks/tasks.js';
 import type { CallTimeouts, CallToolOptions, TaskHandle, Waiting, WhenAway } from './types.js';
 
+/** A call with it that is aborted leaves its task as it is, and does not cancel it. */
+export const keepsTask: unique symbol = Symbol('keepsTask');
+
 /** Who passes a call of the program on to a client, and may take it back. */
 export interface CallObserver {
   /** When the program made the call, on the clock of `performance.now()`: its time runs from then. */
@@ -59,7 +62,10 @@ export interface SharedCallOptions {
   taskHandle?: (taskId: string) => TaskHandle;
 }
 
-type ObservedOptions = CallToolOptions & { readonly [callObserver]?: CallObserver };
+type ObservedOptions = CallToolOptions & {
+  readonly [callObserver]?: CallObserver;
+  readonly [keepsTask]?: boolean;
+};
 
 /**
  * One operation from its start to its end: its idle time, its hard cap and its signal. Whichever
@@ -232,6 +238,7 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
 
   get isUnwanted(): boolean {
     const { abandoned } = this;
+    if (abandoned?.code === 'aborted' && this.#options[keepsTask] === true) return false;
     return abandoned === undefined ? this.#leftTask !== undefined : UNWANTED.has(abandoned.code);
   }
 
