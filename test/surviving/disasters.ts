@@ -114,8 +114,8 @@ export const DISASTERS: readonly Disaster[] = [
   },
 ];
 
-/** What came of a write, in the words above, or what should never come of one. */
-export function comeOf({ outcome, begun, written }: Cell): Expected | string {
+/** What came of a write: a word of {@link Expected}, or what should never come of one. */
+export function comeOf({ outcome, begun, written }: Cell): string {
   const ran = `began ${begun} times, ended ${written} times`;
   if (begun !== 1) return ran;
   switch (outcome.is) {
