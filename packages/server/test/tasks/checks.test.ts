@@ -1,4 +1,9 @@
-import { fromJsonSchema, McpServer, requireScopes } from '@modelcontextprotocol/server';
+import {
+  CLIENT_INFO_META_KEY,
+  fromJsonSchema,
+  McpServer,
+  requireScopes,
+} from '@modelcontextprotocol/server';
 import { expect, it } from 'vitest';
 import { serve, type CallGate, type ServerContext } from '../../src/index.ts';
 import { deferred, open } from '../fixture.ts';
@@ -7,10 +12,9 @@ import { ask, headersOf } from '../stateless/requests.ts';
 import { isFinal, send, taskRequest, until } from './task-server.ts';
 
 const said = (text: string) => ({ content: [{ type: 'text' as const, text }] });
-const REGION = fromJsonSchema<{ region?: string }>({
-  type: 'object',
-  properties: { region: { type: 'string', 'x-mcp-header': 'Region' } },
-});
+/** Its argument is in a header, too. */
+const region: object = { type: 'string', 'x-mcp-header': 'Region' };
+const REGION = fromJsonSchema<{ region?: string }>({ type: 'object', properties: { region } });
 
 interface Checked {
   readonly url: string;
@@ -43,7 +47,7 @@ async function checking(): Promise<Checked> {
           JSON.stringify([
             http?.req?.headers.get('x-user'),
             http?.authInfo?.clientId,
-            mcpReq.envelope?.['io.modelcontextprotocol/clientInfo'],
+            (mcpReq.envelope as Record<string, unknown>)[CLIENT_INFO_META_KEY],
           ]),
         ),
       );
