@@ -1,11 +1,12 @@
 import {
   CLIENT_INFO_META_KEY,
   fromJsonSchema,
+  inputRequired,
   McpServer,
   requireScopes,
 } from '@modelcontextprotocol/server';
 import { expect, it } from 'vitest';
-import { serve, type CallGate, type ServerContext } from '../../src/index.ts';
+import { serve, type CallGate, type ServerContext, type TaskSupport } from '../../src/index.ts';
 import { deferred, open } from '../fixture.ts';
 import { RawStream } from '../raw-stream.ts';
 import { ask, headersOf } from '../stateless/requests.ts';
@@ -24,7 +25,7 @@ interface Checked {
 }
 
 /** Tools of which the SDK or the kit checks the requests. */
-async function checking(): Promise<Checked> {
+async function checking(task: TaskSupport = 'required'): Promise<Checked> {
   const made: ServerContext[] = [];
   const ended: string[] = [];
   const gate = deferred();
@@ -34,9 +35,10 @@ async function checking(): Promise<Checked> {
   const { url, close } = await serve({
     create: (context) => {
       made.push(context);
+      const { requestState } = context;
       const server = new McpServer(
         { name: 'checked', version: '1.0.0' },
-        { capabilities: { logging: {} }, requestState: context.requestState },
+        { capabilities: { logging: {} }, requestState },
       );
       server.registerTool('write', { scopeChallenge: requireScopes('write') }, () =>
         said('written'),
@@ -51,6 +53,21 @@ async function checking(): Promise<Checked> {
           ]),
         ),
       );
+      server.registerTool('sealed', {}, async (context) => {
+        const { mcpReq } = context;
+        const state = mcpReq.requestState<{ step: number }>();
+        if (state !== undefined && mcpReq.inputResponses !== undefined) {
+          return said(`step ${state.step}, ${Object.keys(mcpReq.inputResponses).join()}`);
+        }
+        const asked = {
+          message: 'Sure?',
+          requestedSchema: { type: 'object', properties: {} },
+        } as const;
+        return inputRequired({
+          inputRequests: { sure: inputRequired.elicit(asked) },
+          requestState: await requestState.mint({ step: 1 }, context),
+        });
+      });
       server.registerTool('tells', {}, async ({ mcpReq }) => {
         await mcpReq.log('info', 'begun');
         await mcpReq.log('debug', 'too much');
@@ -68,7 +85,11 @@ async function checking(): Promise<Checked> {
       },
     }),
     gates,
-    tasks: { tells: { task: 'optional', auto: { afterMs: 100 } }, '*': 'required' },
+    tasks: {
+      tells: { task: 'optional', auto: { afterMs: 100 } },
+      sealed: { task, auto: { afterMs: 60_000 } },
+      '*': 'required',
+    },
   });
   open.push(() => close());
   return { url, made, ended, gate };
@@ -123,4 +144,32 @@ it('a call that is no task yet tells what its client wants to hear', async () =>
   gate.resolve();
   const task = await until(url, created.result['taskId'], isFinal);
   expect(task).toMatchObject({ result: { content: [{ text: 'told' }] } });
+});
+
+it('a handler keeps its sealed state while a task asks', async () => {
+  const { url } = await checking();
+  const { result } = await send(url, taskRequest('tools/call', { name: 'sealed', arguments: {} }));
+  const taskId = result?.['taskId'];
+  const asking = await until(url, taskId, ({ status }) => status === 'input_required');
+  expect(asking).not.toHaveProperty('requestState');
+  const [key = ''] = Object.keys(asking['inputRequests'] as object);
+  const inputResponses = { [key]: { action: 'accept', content: {} } };
+  await send(url, taskRequest('tasks/update', { taskId, inputResponses }));
+  const task = await until(url, taskId, isFinal);
+  expect(task).toMatchObject({ result: { content: [{ text: 'step 1, sure' }] } });
+});
+
+it('a handler that returns its questions before the call is a task is called again with the answers', async () => {
+  const { url, ended } = await checking('optional');
+  const params = { name: 'sealed', arguments: {} };
+  const { result: asked } = await send(url, taskRequest('tools/call', params));
+  expect(asked).toMatchObject({ resultType: 'input_required', inputRequests: { sure: {} } });
+  const answered = {
+    ...params,
+    inputResponses: { sure: { action: 'accept', content: {} } },
+    requestState: asked?.['requestState'],
+  };
+  const { result } = await send(url, taskRequest('tools/call', answered));
+  expect(result).toMatchObject({ resultType: 'complete', content: [{ text: 'step 1, sure' }] });
+  expect(ended).toEqual(['sealed result', 'sealed result']);
 });
