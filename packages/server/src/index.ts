@@ -58,6 +58,7 @@ export {
 export type { Stores } from './stores.js';
 export { MemoryTaskStore } from './tasks/memory-task-store.js';
 export type { TaskStoreLimits } from './tasks/task-index.js';
+export type { TaskOptions, TasksOptions, TaskSupport } from './tasks/task-options.js';
 export type {
   NewTask,
   TaskChanges,

@@ -17,6 +17,7 @@ import { ANONYMOUS, type Principal } from './principal.js';
 import type { Refusal } from './refusal.js';
 import { Sessions } from './sessions/sessions.js';
 import { StatelessRoutes } from './stateless/routes.js';
+import { TaskEngine } from './tasks/task-engine.js';
 
 /** What a mount is made of, beside its options. */
 export interface MountParts {
@@ -34,6 +35,8 @@ export class Mount implements McpMount {
   readonly gates: CallGates;
   readonly sessions: Sessions;
   readonly stateless: StatelessRoutes;
+  /** Missing where no tool has tasks. */
+  readonly tasks: TaskEngine | undefined;
   readonly events: EventStreamOptions;
   /** Tells observers of what servers say. */
   readonly notified: TellNotification | undefined;
@@ -53,6 +56,8 @@ export class Mount implements McpMount {
       maxBufferedBytes,
       budget: new BufferBudget(options),
     };
+    const { tasks } = options;
+    this.tasks = tasks && new TaskEngine(tasks, this);
     this.sessions = new Sessions({
       options,
       gates: this.gates,
@@ -84,6 +89,7 @@ export class Mount implements McpMount {
 
   stats(): KitStats {
     let { streams, running: callsInFlight } = this.stateless;
+    callsInFlight += this.tasks?.working ?? 0;
     let hibernating = 0;
     for (const session of this.sessions.all()) {
       streams += session.streams.size;

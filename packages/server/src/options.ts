@@ -28,6 +28,7 @@ import { NUMBER_NAMES, resolveNumbers, type ResolvedNumbers } from './check-opti
 import type { Refusal } from './refusal.js';
 import { requestStates, type RequestStates } from './request-state.js';
 import { resolveStores, type Stores } from './stores.js';
+import { resolveTasks, type TaskRules, type TasksOptions } from './tasks/task-options.js';
 
 /** What a factory is told about the session, or the request, that it makes a server for. */
 export interface ServerContext {
@@ -174,6 +175,8 @@ export interface KitOptions extends GuardOptions, LimitOptions, OperateOptions {
    * that MCP clients need. Default: `false`.
    */
   cors?: boolean | CorsOptions;
+  /** Tools whose calls may be tasks: a call whose answer is kept, and asked for later. Default: none. */
+  tasks?: TasksOptions;
   /** Where sessions and their messages are kept. Default: the memory of this process. */
   stores?: Stores;
   /**
@@ -209,6 +212,8 @@ export interface ResolvedOptions extends ResolvedNumbers, ResolvedGuardOptions {
   readonly operate: ResolvedOperateOptions;
   readonly gates: readonly CallGate[];
   readonly observers: readonly KitObserver[];
+  /** Missing where no tool has tasks. */
+  readonly tasks: TaskRules | undefined;
   readonly stores: Required<Stores>;
   readonly requestStates: RequestStates;
   readonly page: MountPage | undefined;
@@ -227,6 +232,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'gates',
   'attempts',
   'observers',
+  'tasks',
   'stores',
   'eventLog',
   'cors',
@@ -279,6 +285,7 @@ export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): Re
     operate: resolveOperateOptions(options),
     gates: checkGates(options.gates),
     observers: checkHooks('observers', options.observers, OBSERVER_METHODS),
+    tasks: resolveTasks(options.tasks),
     stores,
     requestStates: requestStates(options.requestStateKeys),
     page: checkPage(options.page),

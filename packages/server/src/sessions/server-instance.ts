@@ -1,6 +1,8 @@
 import type {
+  JSONRPCErrorResponse,
   JSONRPCMessage,
   JSONRPCRequest,
+  JSONRPCResultResponse,
   MessageExtraInfo,
   TransportSendOptions,
 } from '@modelcontextprotocol/server';
@@ -19,15 +21,23 @@ export interface InstanceHandlers {
 /** The ids of requests that are repeated for a new instance; no client has them. */
 const REPLAY = 'longwire:replay:';
 
-/** The live server of a session. It can be dropped, and built again from the session's record. */
+type Answer = JSONRPCResultResponse | JSONRPCErrorResponse;
+
+/** What a client has said that a new instance must know. */
+export type Replayed = Pick<
+  SessionRecord,
+  'initialize' | 'isInitialized' | 'logLevel' | 'subscriptions'
+>;
+
+/** The live server of a session, or of a task. It can be dropped, and built again from the session's record. */
 export class ServerInstance {
   readonly #server: ServableServer;
   readonly #transport: SessionTransport;
-  readonly #replays = new BriefMap<string, () => void>();
+  readonly #replays = new BriefMap<string, (answer?: Answer) => void>();
   readonly #handlers: InstanceHandlers;
   #isDropped = false;
 
-  constructor(sessionId: string, server: ServableServer, handlers: InstanceHandlers) {
+  constructor(sessionId: string | undefined, server: ServableServer, handlers: InstanceHandlers) {
     this.#server = server;
     this.#handlers = handlers;
     this.#transport = new SessionTransport(sessionId, {
@@ -51,18 +61,23 @@ export class ServerInstance {
     this.#transport.receive(message, extra);
   }
 
-  /** Brings a new instance to where the one before was. Its answers go to nobody. */
+  /**
+   * Brings a new instance to where the one before was. Its answers go to nobody.
+   *
+   * @returns its answer to `initialize`; `undefined` where there was none.
+   */
   async replay({
     initialize,
     isInitialized,
     logLevel,
     subscriptions,
-  }: SessionRecord): Promise<void> {
-    if (initialize === undefined) return;
-    await this.#ask({ ...initialize });
+  }: Replayed): Promise<Answer | undefined> {
+    if (initialize === undefined) return undefined;
+    const answer = await this.#ask({ ...initialize });
     if (isInitialized) this.receive({ jsonrpc: '2.0', method: 'notifications/initialized' });
     if (logLevel !== undefined) await this.#ask(request('logging/setLevel', { level: logLevel }));
     for (const uri of subscriptions) await this.#ask(request('resources/subscribe', { uri }));
+    return answer;
   }
 
   /** Closes the server; its session is not told. */
@@ -76,7 +91,7 @@ export class ServerInstance {
     }
   }
 
-  #ask(message: JSONRPCRequest): Promise<void> {
+  #ask(message: JSONRPCRequest): Promise<Answer | undefined> {
     const id = `${REPLAY}${this.#replays.size}`;
     return new Promise((resolve) => {
       this.#replays.set(id, resolve);
@@ -86,7 +101,7 @@ export class ServerInstance {
 
   #send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> | void {
     if (!('method' in message) && typeof message.id === 'string' && message.id.startsWith(REPLAY)) {
-      this.#replays.get(message.id)?.();
+      this.#replays.get(message.id)?.(message);
       return undefined;
     }
     return this.#handlers.send(message, options);

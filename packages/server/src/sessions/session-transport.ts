@@ -25,14 +25,14 @@ export class SessionTransport implements Transport {
   onclose: (() => void) | undefined;
   onerror: ((error: Error) => void) | undefined;
   onmessage: ((message: JSONRPCMessage, extra?: MessageExtraInfo) => void) | undefined;
-  readonly sessionId: string;
+  readonly sessionId: string | undefined;
   /** Which scopes a request needs; the SDK sets it where tools ask for some. */
   scopeChallenge: ScopeChallengeHandler | undefined;
   readonly #wire: SessionWire;
   #isClosed = false;
   #sent = 0;
 
-  constructor(sessionId: string, wire: SessionWire) {
+  constructor(sessionId: string | undefined, wire: SessionWire) {
     this.sessionId = sessionId;
     this.#wire = wire;
   }

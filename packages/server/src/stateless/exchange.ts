@@ -36,6 +36,7 @@ export class Exchange {
   readonly #reply: FastifyReply;
   readonly #host: ExchangeHost;
   readonly #unwanted = new AbortController();
+  #isHandedOver = false;
   #stream: EventStream | undefined;
   #isAnswered = false;
 
@@ -61,6 +62,16 @@ export class Exchange {
   /** Whether the answer is sent, or its client has left. */
   get isOver(): boolean {
     return this.#isAnswered || this.#reply.raw.destroyed;
+  }
+
+  /** Whether the call goes on when this is over: it is a task. */
+  get isHandedOver(): boolean {
+    return this.#isHandedOver;
+  }
+
+  /** The call is a task now: what ends this does not end it. */
+  handOver(): void {
+    this.#isHandedOver = true;
   }
 
   /** Whether the response is an event stream. */
@@ -184,7 +195,7 @@ export class Exchange {
   }
 
   #cancel(): void {
-    this.call?.cancel();
+    if (!this.#isHandedOver) this.call?.cancel();
     this.#unwanted.abort();
   }
 }

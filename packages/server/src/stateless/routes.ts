@@ -2,6 +2,7 @@ import {
   McpServer,
   Server,
   createMcpHandler,
+  type JSONRPCMessage,
   type JSONRPCRequest,
   type McpHttpHandler,
   type McpRequestContext,
@@ -21,8 +22,11 @@ import type { Principal } from '../principal.js';
 import * as refusals from '../refusal.js';
 import { RefusedError, errorOf, refuse, type Refusal } from '../refusal.js';
 import { makeServer } from '../sessions/make-server.js';
+import type { TaskEngine } from '../tasks/task-engine.js';
 import { Exchange, type ExchangeHost } from './exchange.js';
 import { IdleServers, type Served } from './idle-servers.js';
+import { TaskCalls } from './task-calls.js';
+import { withExtension } from './task-results.js';
 
 /** A mount, as far as these routes need it. */
 export interface StatelessMount {
@@ -30,12 +34,15 @@ export interface StatelessMount {
   readonly gates: CallGates;
   readonly events: EventStreamOptions;
   readonly notified: TellNotification | undefined;
+  /** Missing where no tool has tasks. */
+  readonly tasks: TaskEngine | undefined;
   principalOf(request: FastifyRequest): Principal;
   /** Told every server before it is connected. */
   watch(server: object): void;
 }
 
 const LISTEN = 'subscriptions/listen';
+const DISCOVER = 'server/discover';
 
 /** After so many messages a tool that tells without end waits until others had their turn. */
 const MESSAGES_A_TURN = 256;
@@ -55,6 +62,7 @@ export class StatelessRoutes implements ExchangeHost {
   readonly #subscriptions: McpHttpHandler;
   readonly #exchanges = new WeakMap<Request, Exchange>();
   readonly #idle = new IdleServers<Exchange>();
+  readonly #tasks: TaskCalls | undefined;
   /** Those without an answer. */
   readonly #running = new Set<Exchange>();
   /** Those of subscriptions, which have no end to wait for. */
@@ -66,6 +74,7 @@ export class StatelessRoutes implements ExchangeHost {
   constructor(mount: StatelessMount) {
     this.#mount = mount;
     this.events = mount.events;
+    this.#tasks = mount.tasks && new TaskCalls(mount.tasks);
     const { stores, maxSubscriptions } = mount.options;
     const handler = (): McpHttpHandler =>
       createMcpHandler((context) => this.#create(context), {
@@ -131,7 +140,8 @@ export class StatelessRoutes implements ExchangeHost {
   ended(exchange: Exchange, outcome: CallOutcome): void {
     this.#running.delete(exchange);
     this.#listening.delete(exchange);
-    if (exchange.call !== undefined) this.#mount.gates.leave(exchange.call, outcome);
+    const { call, isHandedOver } = exchange;
+    if (call !== undefined && !isHandedOver) this.#mount.gates.leave(call, outcome);
   }
 
   streaming(stream: EventStream): void {
@@ -177,18 +187,29 @@ export class StatelessRoutes implements ExchangeHost {
     const exchange = requestInfo === undefined ? undefined : this.#exchanges.get(requestInfo);
     if (exchange === undefined) throw new Error('the request is not known');
     const { call } = exchange;
+    if (call !== undefined && this.#tasks !== undefined) {
+      const answering = this.#tasks.answering(call);
+      if (answering !== undefined) return this.#serve(answering, () => exchange);
+      const running = this.#tasks.running(exchange, call);
+      const task = running && (await this.#unlessFailed(exchange, () => running));
+      if (task !== undefined) return task;
+    }
     // A subscription only asks a server what it can do.
     const mayReuse = reuseServers && call !== undefined && call.method !== LISTEN;
     const idle = mayReuse ? this.#idle.take(exchange) : undefined;
     if (idle !== undefined) return idle;
     const served = await this.#unlessFailed(exchange, () => this.#make(exchange));
-    const { server } = served;
+    if (mayReuse) this.#idle.keep(served, ({ isServed }) => isServed);
+    return this.#serve(served.server, () => served.exchange);
+  }
+
+  /** Guards what passes between a server and its client. */
+  #serve(server: McpServer | Server, exchangeOf: () => Exchange): McpServer | Server {
     const connect = server.connect.bind(server);
     server.connect = async (transport) => {
-      await this.#unlessFailed(served.exchange, () => connect(transport));
-      this.#guard(transport, served.exchange);
+      await this.#unlessFailed(exchangeOf(), () => connect(transport));
+      this.#guard(transport, exchangeOf());
     };
-    if (mayReuse) this.#idle.keep(served, ({ isServed }) => isServed);
     return server;
   }
 
@@ -238,7 +259,8 @@ export class StatelessRoutes implements ExchangeHost {
     exchange.hasServer = true;
     const send = transport.send.bind(transport);
     let told = 0;
-    transport.send = async (message, options) => {
+    transport.send = async (sent, options) => {
+      const message = this.#withKitCapabilities(sent, call);
       if ('method' in message) {
         // What belongs to no request goes nowhere.
         if (options?.relatedRequestId !== call.id) return send(message, options);
@@ -278,9 +300,14 @@ export class StatelessRoutes implements ExchangeHost {
     };
   }
 
+  #withKitCapabilities(message: JSONRPCMessage, { method }: ClientCall): JSONRPCMessage {
+    if (this.#tasks === undefined || method !== DISCOVER || !('result' in message)) return message;
+    return { ...message, result: withExtension(message.result) };
+  }
+
   #callOf(message: JSONRPCRequest, request: FastifyRequest): ClientCall {
     const version = request.headers['mcp-protocol-version'];
-    return new ClientCall(message, {
+    return new ClientCall(this.#tasks?.received(message) ?? message, {
       principal: this.#mount.principalOf(request),
       transport: 'stateless',
       protocolVersion: typeof version === 'string' ? version : undefined,

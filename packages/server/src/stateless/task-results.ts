@@ -1,0 +1,79 @@
+import { SERVER_INFO_META_KEY, type JSONRPCResultResponse } from '@modelcontextprotocol/server';
+import { TASKS_EXTENSION } from '../tasks/task-refusals.js';
+import type { TaskRecord } from '../tasks/task-store.js';
+
+type Result = JSONRPCResultResponse['result'];
+
+/** The progress of a task as numbers, in the `_meta` of the task. */
+export const PROGRESS_META_KEY = 'longwire/progress';
+
+/** "A server returns `CreateTaskResult` in lieu of the standard result shape." */
+export function createTaskResult(record: TaskRecord): Result {
+  return { ...taskOf(record), resultType: 'task' };
+}
+
+/** A task with what belongs to its status. */
+export function detailedTask(record: TaskRecord): Result {
+  const { status, inputRequests, result, error } = record;
+  return {
+    ...taskOf(record),
+    ...(status === 'input_required' && { inputRequests: modernRequests(inputRequests ?? {}) }),
+    ...(status === 'completed' && { result: { resultType: 'complete', ...result } }),
+    ...(status === 'failed' && { error }),
+  };
+}
+
+/** A result of the newest era, which says who answers. */
+export function withIdentity(result: Result, serverInfo: unknown): Result {
+  const meta = {
+    ...(serverInfo !== undefined && { [SERVER_INFO_META_KEY]: serverInfo }),
+    ...result._meta,
+  };
+  return {
+    resultType: 'complete',
+    ...result,
+    ...(Object.keys(meta).length > 0 && { _meta: meta as NonNullable<Result['_meta']> }),
+  };
+}
+
+/** A result of `server/discover` that announces tasks. */
+export function withExtension(result: Result): Result {
+  const { capabilities = {} } = result as { capabilities?: Record<string, unknown> };
+  const extensions = {
+    ...(capabilities['extensions'] as object | undefined),
+    [TASKS_EXTENSION]: {},
+  };
+  return { ...result, capabilities: { ...capabilities, extensions } };
+}
+
+function taskOf(record: TaskRecord): Result {
+  const {
+    taskId,
+    status,
+    statusMessage,
+    createdAt,
+    lastUpdatedAt,
+    ttlMs,
+    pollIntervalMs,
+    progress,
+  } = record;
+  return {
+    taskId,
+    status,
+    ...(statusMessage !== undefined && { statusMessage }),
+    createdAt: new Date(createdAt).toISOString(),
+    lastUpdatedAt: new Date(lastUpdatedAt).toISOString(),
+    ttlMs,
+    ...(pollIntervalMs !== undefined && { pollIntervalMs }),
+    ...(progress !== undefined && { _meta: { [PROGRESS_META_KEY]: progress } }),
+  };
+}
+
+/** Requests of a server in the form of the newest era, which has no ids for what is opened by an address. */
+function modernRequests(requests: NonNullable<TaskRecord['inputRequests']>): Result {
+  const entries = Object.entries(requests).map(([key, request]) => {
+    const { elicitationId: _, ...params } = (request.params ?? {}) as Record<string, unknown>;
+    return [key, { ...request, params }];
+  });
+  return Object.fromEntries(entries) as Result;
+}

@@ -1,0 +1,21 @@
+import type { TaskProgress } from './task-store.js';
+
+/** What a progress notification says; `undefined` where it says nothing that can be used. */
+export function progressOf(params: Readonly<Record<string, unknown>>): TaskProgress | undefined {
+  const { progress, total, message } = params;
+  if (typeof progress !== 'number' || !Number.isFinite(progress)) return undefined;
+  return {
+    progress,
+    ...(typeof total === 'number' && Number.isFinite(total) && { total }),
+    ...(typeof message === 'string' && { message }),
+  };
+}
+
+/** Progress for people: its message, or `30 %`, `3 of 10`, `3`. */
+export function statusMessageOf({ progress, total, message }: TaskProgress): string {
+  if (message !== undefined) return message;
+  if (total === undefined) return `${progress}`;
+  return total === 100 || total === 1
+    ? `${Math.round((progress / total) * 100)} %`
+    : `${progress} of ${total}`;
+}

@@ -1,0 +1,422 @@
+import {
+  METHOD_NOT_FOUND,
+  INTERNAL_ERROR,
+  type InputRequests,
+  type JSONRPCErrorResponse,
+  type JSONRPCMessage,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+  type JSONRPCResultResponse,
+} from '@modelcontextprotocol/server';
+import { hash, randomBytes } from 'node:crypto';
+import type { CallOutcome } from '../calls/call.js';
+import type { CallGates } from '../calls/gates.js';
+import type { ClientCall } from '../calls/client-call.js';
+import { messageText } from '../events/message-text.js';
+import { IncomingRequest } from '../http/incoming-request.js';
+import type { TellNotification } from '../operate/observer.js';
+import type { ServableServer } from '../options.js';
+import { CLOSED_EARLY, NO_SERVER, errorOf } from '../refusal.js';
+import { ServerInstance } from '../sessions/server-instance.js';
+import type { ResolvedTaskOptions } from './task-options.js';
+import { progressOf, statusMessageOf } from './task-progress.js';
+import { tooManyTasks } from './task-refusals.js';
+import { handshakeOf, prepareServer, type TaskClient } from './task-server.js';
+import { isFinal, type TaskChanges, type TaskRecord, type TaskStore } from './task-store.js';
+import { TaskWriter } from './task-writer.js';
+
+/** The answer to a call, without its id. */
+export type TaskAnswer =
+  | { readonly result: JSONRPCResultResponse['result'] }
+  | { readonly error: JSONRPCErrorResponse['error'] };
+
+/** A call that may become a task. */
+export interface TaskCall {
+  readonly call: ClientCall;
+  /** As the server gets it. */
+  readonly message: JSONRPCRequest;
+  readonly options: ResolvedTaskOptions;
+  /** Of the protocol that the call came by. */
+  readonly era: TaskRecord['era'];
+  readonly client: TaskClient;
+  /** Whether it is a task as soon as it begins; otherwise when it takes long, or asks for input. */
+  readonly isAtOnce: boolean;
+  /** How long the client wants it to be kept; more than the options say, it does not get. */
+  readonly ttlMs?: number;
+  readonly caller: TaskCaller;
+}
+
+/** Whoever waits for a call. It is told of one end: an answer, or that the call is a task now. */
+export interface TaskCaller {
+  /** Progress and log messages of a call that is no task. Fulfilled when its reader keeps up. */
+  tell(notification: JSONRPCNotification): Promise<void> | undefined;
+  answer(answer: TaskAnswer): void;
+  becameTask(record: TaskRecord): void;
+}
+
+/** What all runs have in common. */
+export interface TaskRunHost {
+  readonly store: TaskStore;
+  readonly gates: CallGates;
+  readonly notified: TellNotification | undefined;
+  /** What is longer is no answer. */
+  readonly maxMessageBytes: number;
+  /** Told of each change of a task, once it is stored. */
+  changed(record: TaskRecord): void;
+  /** Told when a run becomes a task. */
+  began(run: TaskRun, taskId: string): void;
+  /** Told once, when nothing of the run is left but its record. */
+  ended(run: TaskRun): void;
+}
+
+/** Requests of a server that its client answers, and that a task can wait for. */
+const INPUT: ReadonlySet<string> = new Set([
+  'elicitation/create',
+  'sampling/createMessage',
+  'roots/list',
+]);
+
+/** The longest delay of a timer. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/**
+ * One call of a tool on a server instance of its own, so that the end of no session and of no request
+ * ends it. It begins as an ordinary call, for which its caller waits. It may become a task: then its
+ * record is what counts, and its caller may leave.
+ */
+export class TaskRun {
+  readonly #taskCall: TaskCall;
+  readonly #host: TaskRunHost;
+  readonly #ended: AbortController;
+  readonly #instance: ServerInstance;
+  /** Undoes what is of another era in an answer. */
+  readonly #project: (result: JSONRPCResultResponse['result']) => JSONRPCResultResponse['result'];
+  /** What the client is asked, by key: the id of the server's request. */
+  readonly #asked = new Map<string, { id: JSONRPCRequest['id']; request: InputRequests[string] }>();
+  #lastKey = 0;
+  #becoming: Promise<boolean> | undefined;
+  #writer: TaskWriter | undefined;
+  #isStarted = false;
+  #isOver = false;
+  #auto: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  #serverInfo: unknown;
+
+  /** @param ended the signal of the server, which is aborted when the run ends. */
+  constructor(
+    taskCall: TaskCall,
+    { server, ended, host }: { server: ServableServer; ended: AbortController; host: TaskRunHost },
+  ) {
+    this.#taskCall = taskCall;
+    this.#host = host;
+    this.#ended = ended;
+    const project = prepareServer(server);
+    this.#project = taskCall.era === 'modern' ? project : (result) => result;
+    this.#instance = new ServerInstance(undefined, server, {
+      send: (message) => this.#send(message),
+      closed: () => void this.#finish({ error: CLOSED_EARLY }),
+    });
+  }
+
+  /** What its server says of itself, once it was asked. */
+  get serverInfo(): unknown {
+    return this.#serverInfo;
+  }
+
+  /** Its record as it was stored last; `undefined` before it is a task. */
+  get record(): TaskRecord | undefined {
+    return this.#writer?.record;
+  }
+
+  /** Whether it waits for its client alone, and not for its server. */
+  get isWaiting(): boolean {
+    return this.#asked.size > 0;
+  }
+
+  /** Passes the gates and calls the tool. */
+  start(): void {
+    const { call, isAtOnce, options } = this.#taskCall;
+    if (this.#isOver) return;
+    this.#isStarted = true;
+    call.notify = (method, params) => void this.#notify({ jsonrpc: '2.0', method, params });
+    if (options.afterMs !== Infinity || isAtOnce) {
+      const afterMs = Math.min(options.afterMs, MAX_DELAY_MS);
+      this.#auto = setTimeout(() => void this.#becomeTask(), afterMs).unref();
+    }
+    this.#host.gates.pass(
+      call,
+      () => void this.#deliver(),
+      (refusal) => void this.#finish({ error: errorOf(refusal) }),
+    );
+  }
+
+  /** The caller has left, or nothing is to run. A task does not mind. */
+  abandon(): void {
+    if (this.#writer === undefined) void this.#finish(undefined);
+  }
+
+  /** Ends it: its handler is aborted, and its record says `cancelled`. */
+  cancel(): Promise<void> {
+    return this.#finish(undefined);
+  }
+
+  /** Ends it with an error that is not its server's. */
+  fail(error: JSONRPCErrorResponse['error']): Promise<void> {
+    return this.#finish({ error });
+  }
+
+  /** Hands answers to the server. What was not asked, or is answered already, is ignored. */
+  async input(answers: Readonly<Record<string, TaskAnswer>>): Promise<void> {
+    let isNews = false;
+    for (const [key, answer] of Object.entries(answers)) {
+      const asked = this.#asked.get(key);
+      if (asked === undefined) continue;
+      this.#asked.delete(key);
+      isNews = true;
+      this.#instance.receive({ jsonrpc: '2.0', id: asked.id, ...answer });
+    }
+    if (isNews) await this.#tellAsked();
+  }
+
+  async #deliver(): Promise<void> {
+    const { call, client, message, isAtOnce } = this.#taskCall;
+    try {
+      if (isAtOnce && !(await this.#becomeTask())) return;
+      if (this.#isOver) return;
+      const { logLevel } = client;
+      await this.#instance.connect();
+      const answer = await this.#instance.replay({
+        initialize: handshakeOf(client),
+        isInitialized: true,
+        subscriptions: [],
+        ...(logLevel !== undefined && { logLevel }),
+      });
+      if (answer !== undefined && 'result' in answer) {
+        this.#serverInfo = answer.result['serverInfo'];
+      }
+    } catch (error) {
+      if (!this.#isOver) call.log.error(error, 'the server of a call could not be connected');
+      void this.#finish({ error: errorOf(NO_SERVER) });
+      return;
+    }
+    if (this.#isOver) return;
+    const { authInfo } = call.principal;
+    this.#instance.receive(message, {
+      request: IncomingRequest.from(call.request, { signal: this.#ended.signal }),
+      ...(authInfo !== undefined && { authInfo }),
+    });
+  }
+
+  /** Whether it is a task from now on. It stays a call where its principal may have no more tasks. */
+  #becomeTask(): Promise<boolean> {
+    return (this.#becoming ??= this.#create());
+  }
+
+  async #create(): Promise<boolean> {
+    clearTimeout(this.#auto);
+    const { call, options, era, isAtOnce, ttlMs: wantedMs = Infinity } = this.#taskCall;
+    const { store } = this.#host;
+    const taskId = randomBytes(24).toString('base64url');
+    const ttlMs = Math.min(options.ttlMs ?? Infinity, wantedMs);
+    try {
+      const record = await store.create({
+        taskId,
+        principal: call.principal.id,
+        tool: call.target ?? '',
+        argumentsDigest: hash('sha256', JSON.stringify(call.params?.['arguments'] ?? {})),
+        era,
+        status: 'working',
+        ttlMs: ttlMs === Infinity ? null : ttlMs,
+        pollIntervalMs: options.pollIntervalMs,
+      });
+      if (record !== 'too-many') return await this.#begin(record);
+    } catch (error) {
+      call.log.error(error, 'a task could not be stored');
+      if (isAtOnce) void this.#finish({ error: errorOf(NO_SERVER) });
+      return false;
+    }
+    if (isAtOnce) void this.#finish({ error: errorOf(tooManyTasks()) });
+    return false;
+  }
+
+  async #begin(record: TaskRecord): Promise<boolean> {
+    const { store } = this.#host;
+    const { call, caller } = this.#taskCall;
+    if (this.#isOver) {
+      // It was answered while its record was made.
+      await store.delete(record.principal, record.taskId);
+      return false;
+    }
+    this.#writer = new TaskWriter(record, {
+      store,
+      log: call.log,
+      handlers: {
+        written: (written) => this.#host.changed(written),
+        // Another node has cancelled it, or it has expired.
+        lost: () => void this.#finish(undefined),
+      },
+    });
+    if (record.ttlMs !== null) this.#expireAt(record.createdAt + record.ttlMs);
+    this.#host.began(this, record.taskId);
+    caller.becameTask(record);
+    return true;
+  }
+
+  #expireAt(time: number): void {
+    const expire = (): void => {
+      if (Date.now() < time) this.#expireAt(time);
+      else void this.#finish(undefined);
+    };
+    const delayMs = Math.min(Math.max(time - Date.now(), 0), MAX_DELAY_MS);
+    this.#expiry = setTimeout(expire, delayMs).unref();
+  }
+
+  /** Takes what the server says. */
+  #send(message: JSONRPCMessage): Promise<void> | undefined {
+    if (this.#isOver) return undefined;
+    const { call } = this.#taskCall;
+    if (!('method' in message)) {
+      if (message.id !== call.id) return undefined;
+      void this.#finish('error' in message ? { error: message.error } : { result: message.result });
+      return undefined;
+    }
+    if ('id' in message) {
+      void this.#ask(message);
+      return undefined;
+    }
+    return this.#notify(message);
+  }
+
+  #notify(message: JSONRPCNotification): Promise<void> | undefined {
+    if (this.#isOver) return undefined;
+    const { method, params = {} } = message;
+    const { call, caller, client, isAtOnce } = this.#taskCall;
+    if (method === 'notifications/cancelled') {
+      this.#withdraw(params['requestId']);
+      return undefined;
+    }
+    const progress = method === 'notifications/progress' ? progressOf(params) : undefined;
+    const isLog = method === 'notifications/message' && client.logLevel !== undefined;
+    // What belongs to no call goes nowhere.
+    if (progress === undefined && !isLog) return undefined;
+    this.#host.notified?.({ method, params }, call);
+    if (this.#writer !== undefined || isAtOnce) {
+      if (progress !== undefined) void this.#tellProgress(statusMessageOf(progress), progress);
+      return undefined;
+    }
+    return caller.tell(message);
+  }
+
+  async #tellProgress(
+    statusMessage: string,
+    progress: NonNullable<TaskRecord['progress']>,
+  ): Promise<void> {
+    // It waits in a queue, perhaps: its client is told so by the task.
+    if (this.#writer === undefined) await this.#becomeTask();
+    if (!this.#isOver) this.#writer?.tell({ statusMessage, progress });
+  }
+
+  /** Asks the client for what the server wants to know. */
+  async #ask({ id, method, params = {} }: JSONRPCRequest): Promise<void> {
+    if (method === 'ping') {
+      this.#instance.receive({ jsonrpc: '2.0', id, result: {} });
+      return;
+    }
+    if (!INPUT.has(method)) {
+      const error = { code: METHOD_NOT_FOUND, message: `${method} is not possible in a task` };
+      this.#instance.receive({ jsonrpc: '2.0', id, error });
+      return;
+    }
+    if (!(await this.#becomeTask())) {
+      if (!this.#isOver) {
+        this.#instance.receive({ jsonrpc: '2.0', id, error: errorOf(tooManyTasks()) });
+      }
+      return;
+    }
+    if (this.#isOver) return;
+    const { _meta: meta = {}, ...rest } = params;
+    // The token is the SDK's own: it asks for progress of everything.
+    const { progressToken: _, ...kept } = meta as Record<string, unknown>;
+    const asked = {
+      method,
+      params: { ...rest, ...(Object.keys(kept).length > 0 && { _meta: kept }) },
+    } as unknown as InputRequests[string];
+    this.#asked.set(`input-${++this.#lastKey}`, { id, request: asked });
+    await this.#tellAsked();
+  }
+
+  /** The server waits no longer for an answer. */
+  #withdraw(id: unknown): void {
+    for (const [key, asked] of this.#asked) {
+      if (asked.id !== id) continue;
+      this.#asked.delete(key);
+      void this.#tellAsked();
+    }
+  }
+
+  async #tellAsked(): Promise<void> {
+    if (this.#isOver) return;
+    const requests = [...this.#asked].map(([key, { request }]) => [key, request] as const);
+    await this.#writer?.change(
+      requests.length > 0
+        ? { status: 'input_required', inputRequests: Object.fromEntries(requests) }
+        : { status: 'working', inputRequests: undefined },
+    );
+  }
+
+  /** Ends it once, with an answer or, without one, as cancelled. */
+  async #finish(given: TaskAnswer | undefined): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#auto);
+    clearTimeout(this.#expiry);
+    const { call, caller } = this.#taskCall;
+    const answer = given && this.#sendable(given);
+    if (answer === undefined) call.cancel();
+    const writer = this.#writer;
+    if (writer === undefined && answer !== undefined) caller.answer(answer);
+    // Without a start it is for its caller to say why.
+    if (this.#isStarted) this.#host.gates.leave(call, outcomeOf(answer));
+    this.#ended.abort();
+    const dropped = this.#instance.drop().catch((error: unknown) => {
+      call.log.error(error, 'the server of a call failed to close');
+    });
+    if (writer !== undefined && !isFinal(writer.record.status)) {
+      await writer.change(changesOf(answer));
+    }
+    writer?.stop();
+    await dropped;
+    this.#host.ended(this);
+  }
+
+  /** An answer that can be sent and kept: in the form of the client's era, and neither too long nor no JSON. */
+  #sendable(answer: TaskAnswer): TaskAnswer {
+    const { call } = this.#taskCall;
+    const projected = 'result' in answer ? { result: this.#project(answer.result) } : answer;
+    const { message } = messageText(
+      { jsonrpc: '2.0', id: call.id, ...projected },
+      { maxMessageBytes: this.#host.maxMessageBytes, log: call.log },
+    );
+    return 'error' in message
+      ? { error: message.error }
+      : 'result' in message
+        ? { result: message.result }
+        : { error: { code: INTERNAL_ERROR, message: 'The call has no answer' } };
+  }
+}
+
+function outcomeOf(answer: TaskAnswer | undefined): CallOutcome {
+  if (answer === undefined) return { kind: 'cancelled' };
+  return 'error' in answer
+    ? { kind: 'error', error: answer.error }
+    : { kind: 'result', result: answer.result };
+}
+
+/** How a record ends. */
+function changesOf(answer: TaskAnswer | undefined): TaskChanges {
+  const none = { statusMessage: undefined, inputRequests: undefined };
+  if (answer === undefined) return { ...none, status: 'cancelled' };
+  return 'error' in answer
+    ? { ...none, status: 'failed', statusMessage: answer.error.message, error: answer.error }
+    : { ...none, status: 'completed', result: answer.result };
+}

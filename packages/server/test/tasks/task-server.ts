@@ -1,0 +1,156 @@
+import { McpServer, inputRequired, acceptedContent } from '@modelcontextprotocol/server';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { ServeOptions, ServerContext } from '../../src/index.ts';
+import { ask, request, type StatelessMessage } from '../stateless/requests.ts';
+import { serving } from '../fixture.ts';
+
+/** What the tools of a test say and wait for. */
+export interface TaskWorld {
+  /** Contexts that servers were made for. */
+  readonly made: ServerContext[];
+  /** What tools said of themselves. */
+  readonly said: string[];
+  /** Lets `gate` go on. */
+  open(): void;
+}
+
+const NAME = z.object({ name: z.string() });
+
+/** A server whose tools do what tasks are for. */
+export function taskServer(world: TaskWorld, gate: Promise<void>): McpServer {
+  const server = new McpServer({ name: 'tasks', version: '1.0.0' });
+  const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] });
+  server.registerTool('quick', {}, () => text('quick'));
+  server.registerTool('gate', {}, async ({ mcpReq }) => {
+    world.said.push('begun');
+    mcpReq.signal.addEventListener('abort', () => world.said.push('aborted'));
+    const progressToken = mcpReq._meta?.progressToken;
+    if (progressToken !== undefined) {
+      await mcpReq.notify({
+        method: 'notifications/progress',
+        params: { progressToken, progress: 3, total: 10 },
+      });
+    }
+    await gate;
+    world.said.push('ended');
+    return text('gone through');
+  });
+  server.registerTool('greet', {}, async ({ mcpReq }) => {
+    const answer = await mcpReq.elicitInput({
+      message: 'Your name?',
+      requestedSchema: { type: 'object', properties: { name: { type: 'string' } } },
+    });
+    return text(`Hello, ${String(answer.content?.['name'])}`);
+  });
+  server.registerTool('greet_newly', {}, ({ mcpReq }) => {
+    const given = acceptedContent(mcpReq.inputResponses, 'who', NAME);
+    if (given !== undefined) return text(`Hello, ${given.name}`);
+    return inputRequired({
+      inputRequests: {
+        who: inputRequired.elicit({
+          message: 'Your name?',
+          requestedSchema: { type: 'object', properties: { name: { type: 'string' } } },
+        }),
+      },
+    });
+  });
+  server.registerTool('throws', {}, () => {
+    throw new Error('it went wrong');
+  });
+  server.registerTool(
+    'list',
+    { outputSchema: z.array(z.number()), inputSchema: z.object({}) },
+    () => ({ content: [], structuredContent: [1, 2, 3] }),
+  );
+  return server;
+}
+
+/** Serves those tools. */
+export async function servingTasks(
+  options: Partial<ServeOptions> = {},
+): Promise<{ url: string; world: TaskWorld; close: () => Promise<void> }> {
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const world: TaskWorld = { made: [], said: [], open: () => open() };
+  const { mcpUrl, close } = await serving({
+    create: (context) => {
+      world.made.push(context);
+      return taskServer(world, gate);
+    },
+    tasks: { '*': 'required' },
+    ...options,
+  });
+  return { url: mcpUrl, world, close };
+}
+
+/** What a client says it can do. */
+export const CAPABILITIES = {
+  elicitation: { form: {} },
+  extensions: { 'io.modelcontextprotocol/tasks': {} },
+};
+
+/** A request of a client that can take tasks. */
+export function taskRequest(
+  method: string,
+  params: Record<string, unknown> = {},
+  capabilities: object = CAPABILITIES,
+): StatelessMessage {
+  const message = request(method, params);
+  const meta = message.params['_meta'] as Record<string, unknown>;
+  return {
+    ...message,
+    params: {
+      ...message.params,
+      _meta: { ...meta, 'io.modelcontextprotocol/clientCapabilities': capabilities },
+    },
+  };
+}
+
+/** An answer of JSON-RPC. */
+export interface RpcAnswer {
+  readonly status: number;
+  readonly result?: Record<string, unknown>;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+/** Sends a request, and reads its answer. */
+export async function send(
+  url: string,
+  message: StatelessMessage,
+  headers: Record<string, string> = {},
+): Promise<RpcAnswer> {
+  const { taskId } = message.params;
+  const { status, text } = await ask(url, message, {
+    ...(typeof taskId === 'string' && { 'mcp-name': taskId }),
+    ...headers,
+  });
+  return { status, ...(JSON.parse(text) as Omit<RpcAnswer, 'status'>) };
+}
+
+/** Calls a tool. */
+export function call(url: string, name: string): Promise<RpcAnswer> {
+  return send(url, taskRequest('tools/call', { name, arguments: {} }));
+}
+
+/** A task as it is now. */
+export async function get(url: string, taskId: unknown): Promise<Record<string, unknown>> {
+  const { result, error } = await send(url, taskRequest('tasks/get', { taskId }));
+  if (result === undefined) throw new Error(`no task: ${JSON.stringify(error)}`);
+  return result;
+}
+
+/** A task once it is as somebody waits for. */
+export async function until(
+  url: string,
+  taskId: unknown,
+  isSo: (task: Record<string, unknown>) => boolean,
+): Promise<Record<string, unknown>> {
+  for (;;) {
+    const task = await get(url, taskId);
+    if (isSo(task)) return task;
+    await sleep(10);
+  }
+}
