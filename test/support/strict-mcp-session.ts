@@ -51,6 +51,17 @@ const tools = [
   { name: 'hang', description: 'Never answers.', inputSchema: noArguments },
 ];
 
+/** What `answer` gives for a request that is to be answered with a JSON-RPC error. */
+export class RpcRefusal {
+  readonly number: number;
+  readonly message: string;
+
+  constructor(number: number, message: string) {
+    this.number = number;
+    this.message = message;
+  }
+}
+
 /**
  * One session of an MCP server that insists on the handshake, unless told otherwise: what comes
  * before `notifications/initialized` is answered with an error. Its tools are `echo`, `add`,
@@ -93,6 +104,10 @@ export class StrictMcpSession {
       return;
     }
     const answer = this.#options.answer?.(request);
+    if (answer instanceof RpcRefusal) {
+      this.#fail(id, answer.number, answer.message);
+      return;
+    }
     if (answer !== undefined) {
       if (method === 'initialize') this.#state = 'initializing';
       this.#succeed(id, answer);

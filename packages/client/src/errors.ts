@@ -95,9 +95,9 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeMeaning>> = {
     todo: 'Raise `deadlineMs`.',
   },
   aborted: {
-    what: 'The `signal` of the call ended it.',
+    what: 'The `signal` of the call ended it, or its task was cancelled.',
     certainties: ['not-sent', 'refused', 'answered', 'outcome-unknown'],
-    todo: 'Nothing: the program asked for it.',
+    todo: 'Nothing, if the program asked for it.',
   },
   closed: {
     what: 'The client was closed, or its SDK `Client` cannot follow the server to another protocol version.',
@@ -116,7 +116,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeMeaning>> = {
   },
   'server-error': {
     what: 'The server answered with a JSON-RPC error. `number` and `data` are its own.',
-    certainties: ['answered', 'not-sent', 'outcome-unknown'],
+    certainties: ['answered', 'not-sent', 'refused', 'outcome-unknown'],
     todo: 'Read the message and `data`. Calling again mostly gets the same answer.',
   },
   'limit-exceeded': {
@@ -152,6 +152,8 @@ export interface LongwireErrorOptions {
   certainty: Certainty;
   /** What to try, in the words of this library's options. */
   hint?: string | undefined;
+  /** The task that the call has become. */
+  taskId?: string | undefined;
   cause?: unknown;
 }
 
@@ -166,16 +168,26 @@ export class LongwireError extends Error {
   readonly summary: string;
   /** What to try, in the words of this library's options. */
   readonly hint: string | undefined;
+  /** The task that the call had become, if it had: `client.task(taskId)` takes it up again. */
+  readonly taskId: string | undefined;
 
   constructor(summary: string, options: LongwireErrorOptions) {
-    const { code, certainty, hint } = options;
+    const { code, certainty, hint, taskId } = options;
     const message = hint === undefined ? summary : `${summary}; ${hint}`;
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.certainty = certainty;
     this.summary = summary;
     this.hint = hint;
+    this.taskId = taskId;
   }
+}
+
+/** Says which task the call of an error had become, if that is not said yet. */
+export function noteTask(error: unknown, taskId: string): void {
+  if (!(error instanceof LongwireError) || error.taskId !== undefined) return;
+  // A program may have frozen it.
+  Reflect.set(error, 'taskId', taskId);
 }
 
 /** The connection went away under a call, or could not be made (code `connection-lost`). */
@@ -230,7 +242,10 @@ export class ServerError extends LongwireError {
       number: number;
       data?: unknown;
       serverMessage?: string;
+      /** Default `answered`. */
+      certainty?: Certainty;
       hint?: string | undefined;
+      taskId?: string | undefined;
       cause?: unknown;
     },
   ) {

@@ -6,6 +6,7 @@ export {
 } from './client/connect.js';
 export type { LongwireClient, ServerSource, TypedToolSource } from './client/contract.js';
 export type { OnceOptions } from './client/next-event.js';
+export type { TaskState, TaskStatus } from './tasks/snapshot.js';
 export type { ToolHandle } from './client/tool-handle.js';
 export { dataOf, textOf, type ResultWithData } from './client/result-data.js';
 export type { StandardSchema } from './client/standard-schema.js';
@@ -20,6 +21,7 @@ export type {
   ServerNotification,
   ServerRequestContext,
   ServerRequestHandlers,
+  TaskHandle,
   ToolProgress,
   ToolSource,
   Waiting,

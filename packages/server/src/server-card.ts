@@ -11,7 +11,7 @@ import { forwardedPrefix, requestPath } from './request-path.js';
 import type { Mount } from './mount.js';
 import type { ServableServer } from './options.js';
 import { NO_SERVER, refuse } from './refusal.js';
-import { makeServer } from './sessions/make-server.js';
+import { makeServer } from './instances/make-server.js';
 
 /** What a server says of itself in its answer to `initialize`. */
 interface Introduced {

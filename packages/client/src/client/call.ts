@@ -16,7 +16,8 @@ import { LongwireError, type Certainty, type ErrorCode } from '../errors.js';
 import { awayError, type Absence, type AwaitingCall } from './away.js';
 import type { CallClock, Timed } from './call-clock.js';
 import type { Idle } from './idle.js';
-import type { CallTimeouts, CallToolOptions, Waiting, WhenAway } from './types.js';
+import type { CallWithTask } from '../tasks/tasks.js';
+import type { CallTimeouts, CallToolOptions, TaskHandle, Waiting, WhenAway } from './types.js';
 
 /** Who passes a call of the program on to a client, and may take it back. */
 export interface CallObserver {
@@ -48,6 +49,14 @@ export interface SharedCallOptions {
   nameOf?: () => string;
   /** Called when a call begins to wait for a server that is away. */
   onWaiting?: (waiting: Waiting) => void;
+  /** Follows the task that a call has become, if its result is one. */
+  followTask?: (
+    call: Call,
+    result: Result,
+    connection: ReconnectingTransport,
+  ) => Promise<Result> | undefined;
+  /** Makes the handle of a task that a call has become. */
+  taskHandle?: (taskId: string) => TaskHandle;
 }
 
 type ObservedOptions = CallToolOptions & { readonly [callObserver]?: CallObserver };
@@ -56,7 +65,7 @@ type ObservedOptions = CallToolOptions & { readonly [callObserver]?: CallObserve
  * One operation from its start to its end: its idle time, its hard cap and its signal. Whichever
  * comes first ends it, with what is certain at that moment. It is its own context on the request.
  */
-export class Call implements RequestContext, Timed, AwaitingCall {
+export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
   certainty: Certainty = 'not-sent';
   id: number = -1;
   serverError?: JSONRPCErrorResponse['error'];
@@ -73,6 +82,10 @@ export class Call implements RequestContext, Timed, AwaitingCall {
   endTask?: () => void;
   /** The tool that it calls. */
   tool?: string | undefined;
+  /** The task that it has become. */
+  taskId?: string | undefined;
+  /** What was told of its progress last. */
+  latestProgress: Progress | undefined;
 
   readonly what: string;
   readonly #options: ObservedOptions;
@@ -80,8 +93,8 @@ export class Call implements RequestContext, Timed, AwaitingCall {
   readonly #timeoutMs: number;
   readonly #deadlineAt: number;
   readonly #onAbort: (() => void) | undefined;
-  /** The async context of `onProgress`: progress comes with a socket's event, in any context. */
-  readonly #progressScope: AsyncResource | undefined;
+  /** The async context of the listeners: what they are told comes with a socket's event, in any context. */
+  readonly #listenerScope: AsyncResource | undefined;
   #connection: ReconnectingTransport | undefined;
   #onStopped: ((error: LongwireError) => void) | undefined;
   /** How many questions of the server are open. */
@@ -90,6 +103,8 @@ export class Call implements RequestContext, Timed, AwaitingCall {
   #absence: Absence | undefined;
   /** Until when it waits for a server that is away, on the clock of `performance.now()`. */
   #patientUntil = Infinity;
+  /** Why its task is followed no more, although the call itself was not ended early. */
+  #leftTask: LongwireError | undefined;
 
   /** `what` is being done, for messages: `the call of echo`. */
   constructor(what: string, options: ObservedOptions, shared: SharedCallOptions) {
@@ -107,8 +122,9 @@ export class Call implements RequestContext, Timed, AwaitingCall {
     this.dueAt = Math.min(now + this.#timeoutMs, this.#deadlineAt);
     shared.clock.add(this);
     shared.idle?.begin();
-    const { signal, onProgress } = options;
-    if (onProgress !== undefined) this.#progressScope = new AsyncResource('longwire.progress');
+    const { signal, onProgress, onTask } = options;
+    if (onProgress !== undefined || onTask !== undefined)
+      this.#listenerScope = new AsyncResource('longwire.progress');
     if (signal !== undefined) {
       this.#onAbort = () => this.#stop('aborted', 'was aborted');
       // One signal may end many calls.
@@ -144,6 +160,7 @@ export class Call implements RequestContext, Timed, AwaitingCall {
   /** The call has settled. */
   done(): void {
     this.endTask?.();
+    if (this.taskId !== undefined) this.leaveTask(callIsOver(this.what));
     this.#shared.clock.delete(this);
     this.#shared.idle?.end();
     if (this.#onAbort !== undefined) {
@@ -167,12 +184,57 @@ export class Call implements RequestContext, Timed, AwaitingCall {
   /** The idle time starts anew. */
   onProgress(progress: Progress): void {
     this.#restartIdleTime();
+    this.latestProgress = progress;
     if (this.tool !== undefined) this.#shared.onProgress?.(this.tool, progress);
     try {
-      this.#progressScope?.runInAsyncScope(() => this.#options.onProgress?.(progress));
+      this.#listenerScope?.runInAsyncScope(() => this.#options.onProgress?.(progress));
     } catch (error) {
       this.#shared.onListenerError(error);
     }
+  }
+
+  /** A call of a tool may become a task. */
+  get takesTasks(): boolean {
+    return this.tool !== undefined;
+  }
+
+  followTask(result: Result): Promise<Result> | undefined {
+    const connection = this.#connection;
+    if (this.tool === undefined || connection === undefined) return undefined;
+    return this.#shared.followTask?.(this, result, connection);
+  }
+
+  becameTask(taskId: string): void {
+    this.taskId = taskId;
+    // Only the end of the task says what has run.
+    this.certainty = 'outcome-unknown';
+    const { onTask } = this.#options;
+    const task = this.#shared.taskHandle?.(taskId);
+    if (onTask === undefined || task === undefined) return;
+    try {
+      this.#listenerScope?.runInAsyncScope(() => onTask(task));
+    } catch (error) {
+      this.#shared.onListenerError(error);
+    }
+  }
+
+  leaveTask(error: LongwireError): void {
+    if (this.taskId === undefined) return;
+    this.#leftTask ??= error;
+    this.#onStopped?.(error);
+  }
+
+  get isUnwanted(): boolean {
+    const { abandoned } = this;
+    return abandoned === undefined ? this.#leftTask !== undefined : UNWANTED.has(abandoned.code);
+  }
+
+  get ownHeaders(): Readonly<Record<string, string>> | undefined {
+    return this.#options.headers && checkHeaders(this.#options.headers);
+  }
+
+  onNews(): void {
+    this.#restartIdleTime();
   }
 
   hold(): () => void {
@@ -243,6 +305,7 @@ export class Call implements RequestContext, Timed, AwaitingCall {
     const error = new LongwireError(`${this.what} ${how}; ${CERTAINTY_TEXT[certainty]}${why}`, {
       code,
       certainty,
+      taskId: this.taskId,
       ...(code === 'aborted' && { cause: this.#options.signal?.reason }),
       ...(code !== 'aborted' && obstacle !== undefined && { cause: obstacle }),
     });
@@ -271,6 +334,14 @@ export class Call implements RequestContext, Timed, AwaitingCall {
     this.#connection?.cancel(this, error);
     this.#onStopped?.(error);
   }
+}
+
+/** A call that ended by one of these does not want its task any more. */
+const UNWANTED: ReadonlySet<ErrorCode> = new Set(['aborted', 'timeout', 'deadline']);
+
+/** A middleware has settled a call without waiting for its task. */
+function callIsOver(what: string): LongwireError {
+  return new LongwireError(`${what} is over`, { code: 'aborted', certainty: 'outcome-unknown' });
 }
 
 /** Why a connection has no session now, while it tries to get one. */

@@ -40,7 +40,7 @@ export abstract class ClientFacade
   implements LongwireClient
 {
   abstract readonly sdk: Client;
-  abstract readonly name: string;
+  abstract override readonly name: string;
   abstract readonly trusted: boolean;
   abstract readonly timeouts: CallTimeouts;
   abstract readonly trustHints: boolean;

@@ -22,6 +22,7 @@ import { checkHealth, type Health, type HealthOptions } from '../health/health.j
 import type { ClientStats } from '../health/stats.js';
 import { Tally } from '../health/tally.js';
 import type { Target } from '../dial/target.js';
+import { Tasks } from '../tasks/tasks.js';
 import { setPeer } from '../telemetry/peer.js';
 import { CallClock } from './call-clock.js';
 import { Call, type SharedCallOptions } from './call.js';
@@ -39,6 +40,8 @@ import { ToolCalls } from './tool-calls.js';
 import { callTimeouts } from './options.js';
 import { Operations } from './operations.js';
 import { reportable } from './sdk-errors.js';
+import { answerInput } from './answer-input.js';
+import { createTaskHandle } from './task-handle.js';
 import { createToolHandle, type ToolHandle } from './tool-handle.js';
 import { LogTap, streamTool, type ToolStreamEvent, type ToolStreamOptions } from './tool-stream.js';
 import type {
@@ -49,6 +52,7 @@ import type {
   ClientOptions,
   OperationOptions,
   ServerNotification,
+  TaskHandle,
 } from './types.js';
 import { UnderWay, type CloseOptions } from './under-way.js';
 
@@ -86,6 +90,7 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
   readonly #operations: Operations;
   readonly #catalog: ToolCatalog;
   readonly #toolCalls: ToolCalls;
+  readonly #tasks: Tasks;
   readonly #nextEvents = new NextEvents();
   /** Given what fails and belongs to no call. */
   readonly report = (error: unknown): void => {
@@ -117,6 +122,8 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
         if (this.#listeners.has('progress'))
           this.#listeners.emit('progress', { ...progress, tool });
       },
+      followTask: (call, result, connection) => this.#tasks.followCall(call, result, connection),
+      taskHandle: (taskId) => this.task(taskId),
     };
     this.tally = new Tally(connectionOptions.counts, allTally);
     this.#sdkSide = new SdkSide({
@@ -126,9 +133,11 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
       onFailure: this.report,
     });
     this.#catalog = catalog;
-    this.#toolCalls = new ToolCalls({
-      catalog,
-      throughSdk: (send) => this.#sdkSide.attached.then(() => send(this.sdk)),
+    const throughSdk = <T>(send: (sdk: Client) => Promise<T>): Promise<T> =>
+      this.#sdkSide.attached.then(() => send(this.sdk));
+    this.#toolCalls = new ToolCalls({ catalog, throughSdk, report: this.report });
+    this.#tasks = new Tasks({
+      answer: (input) => answerInput(throughSdk, input),
       report: this.report,
     });
     this.#connection = new CurrentConnection({
@@ -272,6 +281,17 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
     return createToolHandle(this, name);
   }
 
+  task(taskId: string): TaskHandle {
+    return createTaskHandle(taskId, {
+      tasks: this.#tasks,
+      operations: this.#operations,
+      server: () => this.name,
+      timeouts: this.timeouts,
+      throwOnToolError: this.#options.throwOnToolError,
+      report: this.report,
+    });
+  }
+
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {
     return this.#operations.throughSdk(`reading ${uri}`, { uri }, options, (params) =>
       this.sdk.readResource(params, { timeout: NEVER_MS }),
@@ -331,6 +351,7 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
 
   /** Closes, whatever is under way. */
   async closeNow(): Promise<void> {
+    await this.#tasks.close();
     await this.#connection.close();
     this.#nextEvents.failAll(closedError('not-sent'));
   }

@@ -28,6 +28,7 @@ import type {
   CheckedCallOptions,
   ClientEvents,
   OperationOptions,
+  TaskHandle,
   ToolSource,
 } from './types.js';
 import type { CloseOptions } from './under-way.js';
@@ -79,6 +80,13 @@ export interface ServerSource<Tools extends ToolTypes<Tools> = AnyTools>
    * @throws LongwireError `aborted`; a server that does not answer is no error, but `down`.
    */
   health(options?: HealthOptions): Promise<Health>;
+  /**
+   * A handle on a task that a call has become, of this process or another: see `onTask` of a call. Asks
+   * nothing of the server. In a pool of several targets they must share their tasks.
+   *
+   * @throws TypeError for what is no id.
+   */
+  task(taskId: string): TaskHandle;
   /** All resources, every page, as the server sent them. */
   listResources(options?: OperationOptions): Promise<Resource[]>;
   /** All resource templates, every page, as the server sent them. */

@@ -42,7 +42,8 @@ export class CurrentConnection {
       retry: options.options.retry,
       calls: options.calls,
       // A call that is not in flight yet waits for its turn.
-      isWaiting: (call) => call.id === -1 || this.#latest?.holds(call) === true,
+      isWaiting: (call) =>
+        call.id === -1 || call.taskId !== undefined || this.#latest?.holds(call) === true,
     });
   }
 

@@ -12,8 +12,10 @@ import type {
 } from '@modelcontextprotocol/client';
 import type { LongwireClient } from './contract.js';
 import type { ResultWithData } from './result-data.js';
+import type { PrincipalOption } from '../options/principal-options.js';
+import { checkTaskId, passOnTask } from './task-handle.js';
 import { createToolHandle, type ToolHandle } from './tool-handle.js';
-import type { CallToolOptions, CheckedCallOptions, OperationOptions } from './types.js';
+import type { CallToolOptions, CheckedCallOptions, OperationOptions, TaskHandle } from './types.js';
 
 /** What one session can be asked, of a client and of a pool. */
 export type SessionOperations = Pick<
@@ -23,6 +25,7 @@ export type SessionOperations = Pick<
   | 'listResourceTemplates'
   | 'listPrompts'
   | 'callTool'
+  | 'task'
   | 'readResource'
   | 'getPrompt'
   | 'complete'
@@ -37,6 +40,7 @@ export abstract class OperationsFacade<Session extends SessionOperations> {
     run: (session: Session, options: Options) => Promise<T>,
   ): Promise<T>;
 
+  abstract readonly name: string;
   abstract close(): Promise<void>;
 
   listTools(options: OperationOptions = {}): Promise<Tool[]> {
@@ -68,9 +72,31 @@ export abstract class OperationsFacade<Session extends SessionOperations> {
     args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
-    return this.run(`the call of ${name}`, options, (session, own) =>
+    const { onTask, principal } = options;
+    // A session may have ended when the program uses the handle.
+    const passed =
+      onTask === undefined
+        ? options
+        : { ...options, onTask: ({ taskId }: TaskHandle) => onTask(this.#task(taskId, principal)) };
+    return this.run(`the call of ${name}`, passed, (session, own) =>
       session.callTool(name, args, own),
     );
+  }
+
+  task(taskId: string): TaskHandle {
+    checkTaskId(taskId);
+    return this.#task(taskId);
+  }
+
+  #task(taskId: string, principal?: PrincipalOption): TaskHandle {
+    return passOnTask({
+      taskId,
+      server: () => this.name,
+      within: (what, options, run) => {
+        const own = principal === undefined ? options : { principal, ...options };
+        return this.run(what, own, (session, passed) => run(session.task(taskId), passed));
+      },
+    });
   }
 
   tool(name: string): ToolHandle {

@@ -1,6 +1,6 @@
 import { requestContext } from '../connection/request-context.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
-import { ConnectError } from '../errors.js';
+import { ConnectError, noteTask } from '../errors.js';
 import type { Tally } from '../health/tally.js';
 import { isCredentialName } from '../secrets/known-secrets.js';
 import { Call, type SharedCallOptions } from './call.js';
@@ -73,6 +73,7 @@ export class Operations {
       return result;
     } catch (error) {
       tally.failed(tool, error, options);
+      if (call.taskId !== undefined) noteTask(error, call.taskId);
       throw underWay.failed(call, withPrincipalHint(error, options));
     } finally {
       call.done();

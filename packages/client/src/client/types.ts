@@ -20,6 +20,7 @@ import type {
   PrincipalOption,
   PrincipalsOptions,
 } from '../options/principal-options.js';
+import type { TaskState } from '../tasks/snapshot.js';
 import type { StandardSchema } from './standard-schema.js';
 
 /**
@@ -89,6 +90,11 @@ export interface CallToolOptions extends OperationOptions {
   /** Called with each progress notification of this call, in order. */
   onProgress?: (progress: Progress) => void;
   /**
+   * Called when the server has made a task of the call, once: the task can be taken up again, in another
+   * process too, with `client.task(taskId)`. The call goes on, and gives the task's result.
+   */
+  onTask?: (task: TaskHandle) => void;
+  /**
    * This call does no harm when it runs twice. It is sent again when the connection is lost, as is
    * that of a tool which the server lists as read-only or idempotent (see `retry.trustHints`).
    * Default `false`.
@@ -110,6 +116,38 @@ export interface CallToolOptions extends OperationOptions {
 
 /** Options of a call whose data is checked. */
 export type CheckedCallOptions<Data> = CallToolOptions & { result: StandardSchema<Data> };
+
+/**
+ * A call that a server has made a task of: its answer is kept on the server. Whoever knows the id, and
+ * has the credentials of who made it, can wait for the result, in any process.
+ */
+export interface TaskHandle {
+  /** The id that the server gave it. */
+  readonly taskId: string;
+  /** What the server is called: in a group, its name there. */
+  readonly server: string;
+  /**
+   * Asks how the task is, once.
+   *
+   * @throws LongwireError; `server-error` if the server does not know the task.
+   */
+  status(options?: OperationOptions): Promise<TaskState>;
+  /**
+   * Waits for the end of the task, and gives its result, as the call that made it would. What the task
+   * asks for meanwhile is answered by the client's `handlers`. Whoever waits no longer (by `signal`,
+   * `timeoutMs` or `deadlineMs`) does not cancel the task.
+   *
+   * @throws as the call that made it; `server-error`, outcome unknown, if the server does not know the task.
+   */
+  result(options?: CallToolOptions): Promise<CallToolResult>;
+  /**
+   * Says to the server that the task is not wanted any more; fulfilled when it has taken that. Whether
+   * and when the task ends is the server's to decide.
+   *
+   * @throws LongwireError; `server-error` if the server does not know the task.
+   */
+  cancel(options?: OperationOptions): Promise<void>;
+}
 
 /** A notification of the server, as it came. */
 export interface ServerNotification {
@@ -181,6 +219,11 @@ export interface ToolSource {
    * @throws LongwireError with a code and a certainty.
    */
   callTool(name: string, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
+  /**
+   * The handle of a task that a call has become, of this process or another. `server` says which server
+   * made it, where there are many. A source without it takes up none.
+   */
+  task?(taskId: string, server?: string): TaskHandle;
   /** Listens for changes of the list of tools; the function returned stops listening. */
   on(event: 'toolsChanged', listener: () => void): () => void;
   /**

@@ -88,10 +88,10 @@ export class UnderWay {
     const isCut = this.#cuts.size > 0 && error instanceof LongwireError && error.code === 'closed';
     if (!isCut) return error;
     const { what } = task;
-    const { code, certainty } = error;
+    const { code, certainty, taskId } = error;
     for (const cut of this.#cuts) cut.push({ what, certainty });
     const summary = `${what} was cut: ${this.#nameOf()} was closed; ${CERTAINTY_TEXT[certainty]}`;
-    return new LongwireError(summary, { code, certainty, cause: error });
+    return new LongwireError(summary, { code, certainty, taskId, cause: error });
   }
 
   /** Runs something as a task. */

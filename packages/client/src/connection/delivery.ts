@@ -57,6 +57,19 @@ export class Delivery {
     }
   }
 
+  /**
+   * The `Client` handles a notification one microtask after it gets it. An answer that it got at once
+   * would overtake the progress that came before.
+   *
+   * @throws LongwireError as `answer`.
+   */
+  answerSoon(...parameters: Parameters<Delivery['answer']>): Promise<void> {
+    return Promise.resolve().then(() => {
+      const failure = this.answer(...parameters);
+      if (failure !== undefined) throw failure;
+    });
+  }
+
   /** Delivers a message. A request of the server is answered even if the program throws. */
   message(
     message: JSONRPCMessage,

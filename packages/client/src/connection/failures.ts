@@ -119,12 +119,15 @@ export function otherVersion(protocol: Protocol, reply: string): ConnectError {
 export function serverError(
   what: string,
   { code, message, data }: JSONRPCErrorResponse['error'],
+  task?: { taskId: string; certainty: Certainty | undefined },
 ): ServerError {
   return new ServerError(`the server answered ${what} with an error: ${message}`, {
     number: code,
     data,
     serverMessage: message,
     hint: backChannelHint(message),
+    ...(task !== undefined && { taskId: task.taskId }),
+    ...(task?.certainty !== undefined && { certainty: task.certainty }),
   });
 }
 

@@ -1,6 +1,7 @@
-import type { AsyncResource } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import type {
   JSONRPCErrorResponse,
+  JSONRPCRequest,
   JSONRPCResponse,
   Progress,
   RequestId,
@@ -40,6 +41,10 @@ export interface RequestContext {
   scope?: AsyncResource | undefined;
   /** An answer that came before: used once, instead of sending the request. */
   prior?: JSONRPCResponse | undefined;
+  /** Answers each request of the context by itself: nothing is sent. For requests through an SDK `Client`. */
+  readonly answerHere?: ((request: Pick<JSONRPCRequest, 'params'>) => Result) | undefined;
+  /** The server may make a task of it: that is said with the request. */
+  readonly takesTasks?: boolean;
   /** The id that the program's SDK `Client` gave it. */
   programId?: RequestId;
   /** When the call times out, on the clock of `performance.now()`. */
@@ -56,9 +61,27 @@ export interface RequestContext {
   onAcknowledged?(): void;
   /** Called with the call's progress, in order, before its answer. */
   onProgress?(progress: Progress): void;
+  /** Follows the task that its result is to the end, and gives the last result; `undefined` if it is none. */
+  followTask?(result: Result): Promise<Result> | undefined;
+  /** Called when it is cancelled with this error: a task of it is followed no more. */
+  leaveTask?(error: LongwireError): void;
 }
 
 /** For whom a cancellation is sent. A copy: the context may belong to the next request by then. */
 export function callerOf({ headers, internal, scope }: RequestContext): SendOptions {
   return { headers, internal, scope };
+}
+
+/**
+ * The async context of a call, if functions of the program run in it later: of any request with
+ * `keepsScopes`. `undefined` for a call of ours, which runs `onProgress` in its own context.
+ */
+export function scopeOf(
+  { params }: Pick<JSONRPCRequest, 'params'>,
+  context: RequestContext,
+  keepsScopes: boolean,
+): AsyncResource | undefined {
+  if (context.internal === true) return undefined;
+  const isTold = context.onProgress === undefined && params?._meta?.progressToken !== undefined;
+  return keepsScopes || isTold ? new AsyncResource('longwire.request') : undefined;
 }

@@ -13,7 +13,7 @@ import { isAnswer } from '../channels/message.js';
 import { ServerError, type LongwireError } from '../errors.js';
 import { learnTarget } from '../dial/learn-target.js';
 import type { Target } from '../dial/target.js';
-import { callerOf, requestContext, type RequestContext } from './request-context.js';
+import { callerOf, requestContext, scopeOf, type RequestContext } from './request-context.js';
 import { Delivery } from './delivery.js';
 import {
   closedError,
@@ -210,7 +210,7 @@ export class ReconnectingTransport implements Transport {
       const entry = this.#enter(request, context, {
         answered: (answer) => {
           if ('error' in answer) reject(serverError(describe(request), answer.error));
-          else resolve(answer.result);
+          else resolve(context.followTask?.(answer.result) ?? answer.result);
         },
         failed: reject,
       });
@@ -273,6 +273,10 @@ export class ReconnectingTransport implements Transport {
     ] ?? {
       certainty: 'not-sent',
     };
+    if (context.answerHere !== undefined) {
+      const answer = { jsonrpc: '2.0' as const, id, result: context.answerHere(request) };
+      return this.#delivery.answerSoon(answer, { request, onmessage });
+    }
     context.programId = id;
     if (headers !== undefined) context.headers = { ...context.headers, ...checkHeaders(headers) };
     const { era } = this.#supervisor;
@@ -280,20 +284,22 @@ export class ReconnectingTransport implements Transport {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         answered: (answer) => {
+          const followed = 'result' in answer ? context.followTask?.(answer.result) : undefined;
+          if (followed !== undefined) {
+            followed.then(
+              (result) => waiter.answered({ jsonrpc: '2.0', id, result }),
+              (error: LongwireError) => waiter.failed(error),
+            );
+            return;
+          }
           byProgramId.delete(id);
           if ('result' in answer) context.result = answer.result;
-          // The `Client` handles a notification one microtask after it gets it. An answer that it
-          // got at once would overtake the progress that came before.
           const isToolList = method === 'tools/list' && era === 'modern';
           const inEra = answerIn(
             era,
             isToolList ? this.#restorable.tools.usablePage(answer) : answer,
           );
-          queueMicrotask(() => {
-            const failure = this.#delivery.answer({ ...inEra, id }, { request, onmessage });
-            if (failure === undefined) resolve();
-            else reject(failure);
-          });
+          this.#delivery.answerSoon({ ...inEra, id }, { request, onmessage }).then(resolve, reject);
         },
         failed: (error) => {
           byProgramId.delete(id);
@@ -327,6 +333,7 @@ export class ReconnectingTransport implements Transport {
 
   /** Settles a request if it is in flight now. */
   #cancelInFlight(context: RequestContext, error: LongwireError): void {
+    context.leaveTask?.(error);
     const entry = this.#ledger.find(context.id);
     if (entry?.context === context) void this.#cancelEntry(entry, error, error.code);
   }
@@ -340,20 +347,10 @@ export class ReconnectingTransport implements Transport {
     } else if (this.#ledger.size >= this.#maxInFlight && context.internal !== true) {
       waiter.failed(queueFullError(this.#maxInFlight));
     } else {
-      context.scope = this.#scopeOf(request, context);
+      context.scope = scopeOf(request, context, this.#keepsScopes);
       return this.#ledger.enter(request, context, waiter);
     }
     return undefined;
-  }
-
-  /**
-   * The async context of the call, if functions of the program run in it later. `undefined` for a
-   * call of ours, which runs `onProgress` in its own context.
-   */
-  #scopeOf({ params }: LedgerRequest, context: RequestContext): AsyncResource | undefined {
-    if (context.internal === true) return undefined;
-    const isTold = context.onProgress === undefined && params?._meta?.progressToken !== undefined;
-    return this.#keepsScopes || isTold ? new AsyncResource('longwire.request') : undefined;
   }
 
   #cancelRequest({ params }: JSONRPCNotification): Promise<void> {

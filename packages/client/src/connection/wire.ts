@@ -11,8 +11,9 @@ import {
   type ProgressToken,
   type RequestId,
 } from '@modelcontextprotocol/client';
-import type { LedgerEntry } from './ledger.js';
 import type { Era } from '../protocol-version.js';
+import { isObject } from '../untrusted/is-object.js';
+import type { LedgerEntry } from './ledger.js';
 
 /** What goes with every request of the modern era, in `_meta`. */
 export type Envelope = Readonly<Record<string, unknown>>;
@@ -32,12 +33,11 @@ export function requestOnWire(
   const wantsProgress = wanted || meta?.['progressToken'] !== undefined;
   if (envelope !== undefined) {
     const own = wantsProgress ? { progressToken: id } : undefined;
-    return {
-      jsonrpc: '2.0',
-      id,
-      method,
-      params: { ...params, _meta: { ...envelope, ...meta, ...own } },
-    };
+    const whole: Record<string, unknown> = { ...envelope, ...meta, ...own };
+    if (context.takesTasks === true || method.startsWith('tasks/')) {
+      whole[CLIENT_CAPABILITIES_META_KEY] = withTasks(whole[CLIENT_CAPABILITIES_META_KEY]);
+    }
+    return { jsonrpc: '2.0', id, method, params: { ...params, _meta: whole } };
   }
   if (!wantsProgress && meta === params?._meta) {
     return params === undefined
@@ -46,6 +46,25 @@ export function requestOnWire(
   }
   const own = wantsProgress ? { progressToken: id } : undefined;
   return { jsonrpc: '2.0', id, method, params: { ...params, _meta: { ...meta, ...own } } };
+}
+
+/** The extension by which servers of the modern era make tasks of calls. */
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
+
+/** By the capabilities without it: they are the same for every request of a session. */
+const WITH_TASKS = new WeakMap<object, object>();
+
+/** The capabilities of the client, and that it takes tasks. */
+function withTasks(capabilities: unknown): object {
+  const own = isObject(capabilities) ? capabilities : {};
+  let whole = WITH_TASKS.get(own);
+  if (whole === undefined) {
+    const { extensions } = own;
+    const others = isObject(extensions) ? extensions : undefined;
+    whole = { ...own, extensions: { ...others, [TASKS_EXTENSION]: {} } };
+    WITH_TASKS.set(own, whole);
+  }
+  return whole;
 }
 
 /** `_meta` without what a `Client` of the modern era has added. */

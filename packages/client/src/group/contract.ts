@@ -3,7 +3,7 @@ import type { Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import type { LongwireClient, TypedToolSource } from '../client/contract.js';
 import type { OnceOptions } from '../client/next-event.js';
 import type { AnyTools, ToolTypes } from '../client/tool-types.js';
-import type { CallTimeouts, OperationOptions } from '../client/types.js';
+import type { CallTimeouts, OperationOptions, TaskHandle } from '../client/types.js';
 import type { CloseOptions } from '../client/under-way.js';
 import type { Health, HealthOptions } from '../health/health.js';
 import type { PrincipalCredentials } from '../options/principal-options.js';
@@ -64,6 +64,13 @@ export interface Group<Tools extends ToolTypes<Tools> = AnyTools>
    * the program itself gives by an override.
    */
   trustedHints(tool: Tool): ToolAnnotations | undefined;
+  /**
+   * A handle on a task that a call has become on one of its servers: `server` of the handle that `onTask`
+   * gives says on which.
+   *
+   * @throws TypeError for what is no id, if there is no such server, or if it is a source without `task`.
+   */
+  task(taskId: string, server: string): TaskHandle;
   /** Listens; the function returned stops listening. */
   on<Event extends keyof GroupEvents>(
     event: Event,

@@ -1,4 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { checkTaskId, passOnTask } from '../client/task-handle.js';
+import { taskOf } from './server-task.js';
 import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import { displayUrl } from '../http/display-url.js';
 import { CallClock } from '../client/call-clock.js';
@@ -19,6 +21,7 @@ import type {
   CallToolOptions,
   CheckedCallOptions,
   OperationOptions,
+  TaskHandle,
 } from '../client/types.js';
 import { UnderWay, type CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
@@ -155,6 +158,22 @@ export class ServerGroup implements Group {
 
   tool(name: string): ToolHandle {
     return createToolHandle(this, name);
+  }
+
+  task(taskId: string, server: string): TaskHandle {
+    checkTaskId(taskId);
+    const member = this.#member(server);
+    const task = taskOf(member.source, taskId, member);
+    return passOnTask({
+      taskId,
+      server: () => server,
+      within: async (what, options, run) => {
+        checkOperationOptions(options);
+        const other = this.#asSaid(options);
+        if (other !== undefined) return run(other.task(taskId, server), options);
+        return this.#underWay.run(what, () => run(task, options));
+      },
+    });
   }
 
   as(principal: string, credentials?: PrincipalCredentials): Group {

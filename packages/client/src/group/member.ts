@@ -1,3 +1,5 @@
+import type { TaskHandle } from '../client/types.js';
+import { serverTask } from './server-task.js';
 import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import { isClient, type LongwireClient } from '../client/contract.js';
 import { Call } from '../client/call.js';
@@ -246,8 +248,12 @@ export class GroupMember {
     }
     const epoch = this.#epoch;
     const rest = this.#inFlight.tryEnter() ? options : await this.#inFlight.enter(what, options);
-    const passed =
-      isIdempotent && rest.idempotent === undefined ? { ...rest, idempotent: true } : rest;
+    const { onTask } = rest;
+    const passed: CallToolOptions = {
+      ...rest,
+      ...(isIdempotent && rest.idempotent === undefined && { idempotent: true }),
+      ...(onTask !== undefined && { onTask: (task: TaskHandle) => onTask(serverTask(task, this)) }),
+    };
     try {
       // It was closed at the moment when the call could begin.
       if (epoch !== this.#epoch) throw closedError('not-sent');

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { checkTaskId, passOnTask } from '../client/task-handle.js';
 import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/client';
 import { isClient, type LongwireClient } from '../client/contract.js';
 import type { OnceOptions } from '../client/next-event.js';
@@ -13,6 +14,7 @@ import type {
   CheckedCallOptions,
   ClientEvents,
   OperationOptions,
+  TaskHandle,
   ToolSource,
 } from '../client/types.js';
 import type { CloseOptions, UnderWay } from '../client/under-way.js';
@@ -99,6 +101,23 @@ export class PrincipalGroup implements Group {
 
   tool(name: string): ToolHandle {
     return createToolHandle(this, name);
+  }
+
+  task(taskId: string, server: string): TaskHandle {
+    checkTaskId(taskId);
+    // It says that there is none of this name.
+    this.#group.task(taskId, server);
+    return passOnTask({
+      taskId,
+      server: () => server,
+      within: (what, options, run) =>
+        this.#run(what, options, (tools, own) => {
+          const member = tools.members().find(({ name }) => name === server);
+          if (member === undefined)
+            throw new TypeError(`task: there is no server ${server} any more`);
+          return run(member.task(taskId), own);
+        }),
+    });
   }
 
   trustedHints({ name }: Tool): ToolAnnotations | undefined {

@@ -1,7 +1,8 @@
+import { taskOf } from './server-task.js';
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { Call, type SharedCallOptions } from '../client/call.js';
 import { mayHaveHeaders } from '../client/principals.js';
-import type { CallToolOptions, ToolSource } from '../client/types.js';
+import type { CallToolOptions, TaskHandle, ToolSource } from '../client/types.js';
 import { UnderWay } from '../client/under-way.js';
 import type { Principal } from '../connection/resolve-options.js';
 import { Listing } from './listing.js';
@@ -95,6 +96,11 @@ export class PrincipalMember implements ListedMember {
   /** The list that is known may be old. */
   outdate(): void {
     this.#listing.outdate();
+  }
+
+  /** @throws TypeError for a source that has no tasks. */
+  task(taskId: string): TaskHandle {
+    return taskOf(this.source, taskId, this.member);
   }
 
   /** @throws LongwireError */

@@ -100,6 +100,10 @@ export const CALL: OptionTable<CallToolOptions> = {
     kind: 'function',
     sentence: 'Called with each progress notification of this call, in order',
   },
+  onTask: {
+    kind: 'function',
+    sentence: 'Called when the server has made a task of the call, once',
+  },
   idempotent: {
     kind: 'flag',
     default: false,

@@ -16,6 +16,7 @@ import { Listeners } from '../client/listeners.js';
 import { NextEvents, type OnceOptions } from '../client/next-event.js';
 import { callTimeouts, checkOperationOptions } from '../client/options.js';
 import { reportable } from '../client/sdk-errors.js';
+import { passOnTask } from '../client/task-handle.js';
 import { callAsWanted, type ResultWithData } from '../client/result-data.js';
 import type {
   CallTimeouts,
@@ -24,6 +25,7 @@ import type {
   ClientEvents,
   OperationOptions,
   ServerNotification,
+  TaskHandle,
 } from '../client/types.js';
 import { UnderWay, type CloseOptions } from '../client/under-way.js';
 import { closedError } from '../connection/failures.js';
@@ -217,6 +219,15 @@ export class PoolSession implements Omit<LongwirePool, 'as' | 'tool' | typeof Sy
     return callAsWanted(name, { options, timeouts: this.timeouts }, (rest) =>
       this.#run(`the call of ${name}`, rest, call, name),
     );
+  }
+
+  task(taskId: string): TaskHandle {
+    return passOnTask({
+      taskId,
+      server: () => this.name,
+      within: (what, options, run) =>
+        this.#run(what, options, (client, own) => run(client.task(taskId), own)),
+    });
   }
 
   readResource(uri: string, options: OperationOptions = {}): Promise<ReadResourceResult> {

@@ -1,7 +1,7 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
 import type { Refusal } from '../refusal.js';
-import { BriefMap } from './brief-map.js';
+import { BriefMap } from '../instances/brief-map.js';
 
 /** The longest id: the client chooses it, and it is kept as long as its answer. */
 export const MAX_ID_CHARS = 256;

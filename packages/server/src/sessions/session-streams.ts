@@ -8,7 +8,7 @@ import { inBackground } from '../operate/log.js';
 import type { MaybePromise } from '../principal.js';
 import { ANSWER_GONE, errorOf } from '../refusal.js';
 import type { AcceptedRequests } from './accepted-requests.js';
-import { BriefMap } from './brief-map.js';
+import { BriefMap } from '../instances/brief-map.js';
 
 /** The stream for what answers no request. */
 export const MAIN_STREAM = 0;

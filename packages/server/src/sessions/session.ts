@@ -24,7 +24,7 @@ import {
 } from './accepted-requests.js';
 import { withKitCapabilities } from './capabilities.js';
 import { MAIN_STREAM, SessionStreams, type StreamsHost } from './session-streams.js';
-import { ServerInstance } from './server-instance.js';
+import { ServerInstance } from '../instances/server-instance.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
 
 /** What a session needs of its mount. */

@@ -9,7 +9,7 @@ import { ANONYMOUS, type Principal } from '../principal.js';
 import * as refusals from '../refusal.js';
 import type { Refusal } from '../refusal.js';
 import { networkOf } from '../limits/network-of.js';
-import { makeServer } from './make-server.js';
+import { makeServer } from '../instances/make-server.js';
 import { Session, type SessionHost } from './session.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
 

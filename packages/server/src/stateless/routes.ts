@@ -21,7 +21,7 @@ import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
 import * as refusals from '../refusal.js';
 import { RefusedError, errorOf, refuse, type Refusal } from '../refusal.js';
-import { makeServer } from '../sessions/make-server.js';
+import { makeServer } from '../instances/make-server.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import { Exchange, type ExchangeHost } from './exchange.js';
 import { IdleServers, type Served } from './idle-servers.js';

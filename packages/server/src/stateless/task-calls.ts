@@ -14,10 +14,11 @@ import {
 } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
 import { RefusedError, ONLY_SESSIONS } from '../refusal.js';
+import type { TaskAnswer } from '../tasks/task-call.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import type { ResolvedTaskOptions } from '../tasks/task-options.js';
 import { NEEDS_EXTENSION, NO_TASK, TASKS_EXTENSION } from '../tasks/task-refusals.js';
-import type { TaskAnswer, TaskRun } from '../tasks/task-run.js';
+import type { TaskRun } from '../tasks/task-run.js';
 import type { Exchange } from './exchange.js';
 import { createTaskResult, detailedTask, withIdentity } from './task-results.js';
 

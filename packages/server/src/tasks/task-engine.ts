@@ -2,10 +2,11 @@ import type { CallGates } from '../calls/gates.js';
 import type { TellNotification } from '../operate/observer.js';
 import type { ResolvedOptions } from '../options.js';
 import type { MaybePromise } from '../principal.js';
-import { makeServer } from '../sessions/make-server.js';
+import { makeServer } from '../instances/make-server.js';
+import type { TaskAnswer, TaskCall } from './task-call.js';
 import type { TaskRules } from './task-options.js';
 import { CUT_TASK } from './task-refusals.js';
-import { TaskRun, type TaskAnswer, type TaskCall, type TaskRunHost } from './task-run.js';
+import { TaskRun, type TaskRunHost } from './task-run.js';
 import { isFinal, type TaskPage, type TaskRecord, type TaskStore } from './task-store.js';
 
 /** What an engine needs of its mount. */

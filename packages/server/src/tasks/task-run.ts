@@ -1,7 +1,5 @@
 import {
-  METHOD_NOT_FOUND,
   INTERNAL_ERROR,
-  type InputRequests,
   type JSONRPCErrorResponse,
   type JSONRPCMessage,
   type JSONRPCNotification,
@@ -11,48 +9,19 @@ import {
 import { hash, randomBytes } from 'node:crypto';
 import type { CallOutcome } from '../calls/call.js';
 import type { CallGates } from '../calls/gates.js';
-import type { ClientCall } from '../calls/client-call.js';
 import { messageText } from '../events/message-text.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import type { TellNotification } from '../operate/observer.js';
 import type { ServableServer } from '../options.js';
 import { CLOSED_EARLY, NO_SERVER, errorOf } from '../refusal.js';
-import { ServerInstance } from '../sessions/server-instance.js';
-import type { ResolvedTaskOptions } from './task-options.js';
+import { ServerInstance } from '../instances/server-instance.js';
+import type { TaskAnswer, TaskCall } from './task-call.js';
 import { progressOf, statusMessageOf } from './task-progress.js';
 import { tooManyTasks } from './task-refusals.js';
-import { handshakeOf, prepareServer, type TaskClient } from './task-server.js';
+import { answerWithoutClient, TaskQuestions } from './task-questions.js';
+import { handshakeOf, prepareServer } from './task-server.js';
 import { isFinal, type TaskChanges, type TaskRecord, type TaskStore } from './task-store.js';
 import { TaskWriter } from './task-writer.js';
-
-/** The answer to a call, without its id. */
-export type TaskAnswer =
-  | { readonly result: JSONRPCResultResponse['result'] }
-  | { readonly error: JSONRPCErrorResponse['error'] };
-
-/** A call that may become a task. */
-export interface TaskCall {
-  readonly call: ClientCall;
-  /** As the server gets it. */
-  readonly message: JSONRPCRequest;
-  readonly options: ResolvedTaskOptions;
-  /** Of the protocol that the call came by. */
-  readonly era: TaskRecord['era'];
-  readonly client: TaskClient;
-  /** Whether it is a task as soon as it begins; otherwise when it takes long, or asks for input. */
-  readonly isAtOnce: boolean;
-  /** How long the client wants it to be kept; more than the options say, it does not get. */
-  readonly ttlMs?: number;
-  readonly caller: TaskCaller;
-}
-
-/** Whoever waits for a call. It is told of one end: an answer, or that the call is a task now. */
-export interface TaskCaller {
-  /** Progress and log messages of a call that is no task. Fulfilled when its reader keeps up. */
-  tell(notification: JSONRPCNotification): Promise<void> | undefined;
-  answer(answer: TaskAnswer): void;
-  becameTask(record: TaskRecord): void;
-}
 
 /** What all runs have in common. */
 export interface TaskRunHost {
@@ -69,13 +38,6 @@ export interface TaskRunHost {
   ended(run: TaskRun): void;
 }
 
-/** Requests of a server that its client answers, and that a task can wait for. */
-const INPUT: ReadonlySet<string> = new Set([
-  'elicitation/create',
-  'sampling/createMessage',
-  'roots/list',
-]);
-
 /** The longest delay of a timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
@@ -91,9 +53,7 @@ export class TaskRun {
   readonly #instance: ServerInstance;
   /** Undoes what is of another era in an answer. */
   readonly #project: (result: JSONRPCResultResponse['result']) => JSONRPCResultResponse['result'];
-  /** What the client is asked, by key: the id of the server's request. */
-  readonly #asked = new Map<string, { id: JSONRPCRequest['id']; request: InputRequests[string] }>();
-  #lastKey = 0;
+  readonly #questions: TaskQuestions = new TaskQuestions();
   #becoming: Promise<boolean> | undefined;
   #writer: TaskWriter | undefined;
   #isStarted = false;
@@ -130,7 +90,7 @@ export class TaskRun {
 
   /** Whether it waits for its client alone, and not for its server. */
   get isWaiting(): boolean {
-    return this.#asked.size > 0;
+    return this.#questions.size > 0;
   }
 
   /** Passes the gates and calls the tool. */
@@ -167,15 +127,9 @@ export class TaskRun {
 
   /** Hands answers to the server. What was not asked, or is answered already, is ignored. */
   async input(answers: Readonly<Record<string, TaskAnswer>>): Promise<void> {
-    let isNews = false;
-    for (const [key, answer] of Object.entries(answers)) {
-      const asked = this.#asked.get(key);
-      if (asked === undefined) continue;
-      this.#asked.delete(key);
-      isNews = true;
-      this.#instance.receive({ jsonrpc: '2.0', id: asked.id, ...answer });
-    }
-    if (isNews) await this.#tellAsked();
+    const open = this.#questions.answer(answers);
+    for (const response of open) this.#instance.receive(response);
+    if (open.length > 0) await this.#tellQuestions();
   }
 
   async #deliver(): Promise<void> {
@@ -292,7 +246,8 @@ export class TaskRun {
     const { method, params = {} } = message;
     const { call, caller, client, isAtOnce } = this.#taskCall;
     if (method === 'notifications/cancelled') {
-      this.#withdraw(params['requestId']);
+      // The server waits no longer for an answer.
+      if (this.#questions.withdraw(params['requestId'])) void this.#tellQuestions();
       return undefined;
     }
     const progress = method === 'notifications/progress' ? progressOf(params) : undefined;
@@ -317,51 +272,29 @@ export class TaskRun {
   }
 
   /** Asks the client for what the server wants to know. */
-  async #ask({ id, method, params = {} }: JSONRPCRequest): Promise<void> {
-    if (method === 'ping') {
-      this.#instance.receive({ jsonrpc: '2.0', id, result: {} });
-      return;
-    }
-    if (!INPUT.has(method)) {
-      const error = { code: METHOD_NOT_FOUND, message: `${method} is not possible in a task` };
-      this.#instance.receive({ jsonrpc: '2.0', id, error });
-      return;
-    }
-    if (!(await this.#becomeTask())) {
-      if (!this.#isOver) {
-        this.#instance.receive({ jsonrpc: '2.0', id, error: errorOf(tooManyTasks()) });
-      }
-      return;
-    }
+  async #ask(request: JSONRPCRequest): Promise<void> {
+    const answer = answerWithoutClient(request) ?? (await this.#refusalToAsk());
     if (this.#isOver) return;
-    const { _meta: meta = {}, ...rest } = params;
-    // The token is the SDK's own: it asks for progress of everything.
-    const { progressToken: _, ...kept } = meta as Record<string, unknown>;
-    const asked = {
-      method,
-      params: { ...rest, ...(Object.keys(kept).length > 0 && { _meta: kept }) },
-    } as unknown as InputRequests[string];
-    this.#asked.set(`input-${++this.#lastKey}`, { id, request: asked });
-    await this.#tellAsked();
+    if (answer !== undefined) {
+      this.#instance.receive({ jsonrpc: '2.0', id: request.id, ...answer });
+      return;
+    }
+    this.#questions.add(request);
+    await this.#tellQuestions();
   }
 
-  /** The server waits no longer for an answer. */
-  #withdraw(id: unknown): void {
-    for (const [key, asked] of this.#asked) {
-      if (asked.id !== id) continue;
-      this.#asked.delete(key);
-      void this.#tellAsked();
-    }
+  /** Only a task can ask. */
+  async #refusalToAsk(): Promise<TaskAnswer | undefined> {
+    return (await this.#becomeTask()) ? undefined : { error: errorOf(tooManyTasks()) };
   }
 
-  async #tellAsked(): Promise<void> {
+  async #tellQuestions(): Promise<void> {
     if (this.#isOver) return;
-    const requests = [...this.#asked].map(([key, { request }]) => [key, request] as const);
-    await this.#writer?.change(
-      requests.length > 0
-        ? { status: 'input_required', inputRequests: Object.fromEntries(requests) }
-        : { status: 'working', inputRequests: undefined },
-    );
+    const inputRequests = this.#questions.open();
+    await this.#writer?.change({
+      status: inputRequests === undefined ? 'working' : 'input_required',
+      inputRequests,
+    });
   }
 
   /** Ends it once, with an answer or, without one, as cancelled. */

@@ -18,8 +18,8 @@ type Result = JSONRPCResultResponse['result'];
 
 /** What is changed of the SDK's `Server`, of whichever version. */
 interface InnerServer {
-  request(request: unknown, ...rest: unknown[]): Promise<unknown>;
-  projectCallToolResult?(result: Result, schema?: unknown): Result;
+  request?: (this: object, request: unknown, ...rest: unknown[]) => Promise<unknown>;
+  projectCallToolResult?: (this: object, result: Result, schema?: unknown) => Result;
 }
 
 /**
@@ -45,7 +45,7 @@ export function prepareServer(server: ServableServer): (result: Result) => Resul
   // It runs one call. The content itself is copied on its way.
   let isWrapped = false;
   const own: Partial<InnerServer> = {};
-  if (typeof request === 'function') {
+  if (request !== undefined) {
     own.request = (asked, ...rest) => {
       // `request(request, options)`, or `request(request, schema, options)`.
       const last = rest.at(-1);
@@ -54,7 +54,7 @@ export function prepareServer(server: ServableServer): (result: Result) => Resul
       return request.call(inner, asked, ...(hasOptions ? rest.slice(0, -1) : rest), options);
     };
   }
-  if (typeof project === 'function') {
+  if (project !== undefined) {
     own.projectCallToolResult = (result, schema) => {
       const projected = project.call(inner, result, schema);
       isWrapped = projected['structuredContent'] !== result['structuredContent'];

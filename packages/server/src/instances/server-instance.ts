@@ -9,7 +9,6 @@ import type {
 import type { ServableServer } from '../options.js';
 import { BriefMap } from './brief-map.js';
 import { SessionTransport } from './session-transport.js';
-import type { SessionRecord } from './session-store.js';
 
 /** What an instance tells its session. */
 export interface InstanceHandlers {
@@ -24,10 +23,14 @@ const REPLAY = 'longwire:replay:';
 type Answer = JSONRPCResultResponse | JSONRPCErrorResponse;
 
 /** What a client has said that a new instance must know. */
-export type Replayed = Pick<
-  SessionRecord,
-  'initialize' | 'isInitialized' | 'logLevel' | 'subscriptions'
->;
+export interface Replayed {
+  /** As it came. */
+  readonly initialize?: JSONRPCRequest;
+  /** Whether `notifications/initialized` came. */
+  readonly isInitialized: boolean;
+  readonly logLevel?: string;
+  readonly subscriptions: readonly string[];
+}
 
 /** The live server of a session, or of a task. It can be dropped, and built again from the session's record. */
 export class ServerInstance {

@@ -1,0 +1,79 @@
+import { serverError } from '../connection/failures.js';
+import { LongwireError, ServerError, type Certainty } from '../errors.js';
+import { isObject } from '../untrusted/is-object.js';
+import type { TaskEnd } from './followed.js';
+
+const CERTAINTIES: ReadonlySet<unknown> = new Set<Certainty>([
+  'not-sent',
+  'refused',
+  'answered',
+  'outcome-unknown',
+]);
+
+/** What a call fails with whose task has ended without a result. */
+export function endedError(
+  end: Exclude<TaskEnd, { how: 'completed' }>,
+  { what, taskId }: { what: string; taskId: string },
+): LongwireError {
+  const subject = `${what}, which is the task ${taskId},`;
+  switch (end.how) {
+    case 'failed':
+      return serverError(what, end.error, { taskId, certainty: certaintyIn(end.error.data) });
+    case 'cancelled': {
+      const said = end.message === undefined ? '' : `: ${end.message}`;
+      return new LongwireError(
+        `${subject} was cancelled on the server, where a part of it may have run${said}`,
+        { code: 'aborted', certainty: 'outcome-unknown', taskId },
+      );
+    }
+    case 'no-result':
+      return new LongwireError(
+        `${subject} has ended, and its server gives no result object for it`,
+        {
+          code: 'protocol',
+          certainty: 'answered',
+          taskId,
+        },
+      );
+    case 'gone':
+      return new ServerError(
+        `${subject} is not known to its server: it has expired, or was lost; ` +
+          'it may or may not have run to its end',
+        {
+          number: end.cause.number,
+          data: end.cause.data,
+          certainty: 'outcome-unknown',
+          taskId,
+          cause: end.cause,
+        },
+      );
+    case 'unknown':
+      return new LongwireError(
+        `${subject} goes on, or has ended: its server does not say which: ${end.problem}`,
+        {
+          code: end.cause instanceof LongwireError ? end.cause.code : 'protocol',
+          certainty: 'outcome-unknown',
+          hint: 'ask again later, with client.task(taskId)',
+          taskId,
+          cause: end.cause,
+        },
+      );
+    case 'unanswerable':
+      return new LongwireError(
+        `${subject} was cancelled, because it asks for something that cannot be answered: ${end.problem}`,
+        {
+          code: 'protocol',
+          certainty: 'outcome-unknown',
+          hint: 'give the client a handler for it, in its option handlers',
+          taskId,
+          cause: end.cause,
+        },
+      );
+  }
+}
+
+/** What a server says of a task that it lost: the words of {@link Certainty}, and nothing else. */
+function certaintyIn(data: unknown): Certainty | undefined {
+  const said = isObject(data) ? data['certainty'] : undefined;
+  return CERTAINTIES.has(said) ? (said as Certainty) : undefined;
+}

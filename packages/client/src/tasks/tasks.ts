@@ -1,0 +1,193 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { Progress, Result } from '@modelcontextprotocol/client';
+import type { RequestContext } from '../connection/request-context.js';
+import type { ReconnectingTransport } from '../connection/transport.js';
+import { closedError } from '../connection/failures.js';
+import { LongwireError, noteTask } from '../errors.js';
+import { taskEras, type Ask, type TaskEra } from './era.js';
+import { TaskFollower, type TaskInput, type TaskWaiter } from './follower.js';
+import { readSnapshot, type TaskState } from './snapshot.js';
+
+/** A call, or whoever else waits for a task within time limits. */
+export interface TimedWaiter extends TaskWaiter {
+  /** The async context of the call, if functions of the program run for it. */
+  readonly scope?: AsyncResource | undefined;
+  /** Rejected when it ends earlier. */
+  before<T>(preparation: Promise<T>): Promise<T>;
+}
+
+/** A call that the server may make a task of. */
+export interface CallWithTask extends TimedWaiter {
+  /** What was told of its progress last. */
+  readonly latestProgress: Progress | undefined;
+  /** The server has made a task of it. */
+  becameTask(taskId: string): void;
+  /** Whether it ended early although its client is not closed, and its server not away. */
+  readonly isUnwanted: boolean;
+}
+
+/** What {@link Tasks} are made with. */
+export interface TasksOptions {
+  /** Asks the program for what a task asks for. */
+  answer: (input: TaskInput) => Promise<unknown>;
+  /** Given what fails and belongs to no call. */
+  report: (error: unknown) => void;
+}
+
+/** How long `close()` waits for the cancellations that are on their way, in milliseconds. */
+const FLUSH_MS = 1_000;
+
+/** The tasks that are followed for the calls of a client. */
+export class Tasks {
+  readonly #options: TasksOptions;
+  readonly #followers = new Map<string, TaskFollower>();
+  /** Cancellations on their way. */
+  readonly #cancelling = new Set<Promise<void>>();
+
+  constructor(options: TasksOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Follows the task that the result of a call says that it has become to its end, and gives its result;
+   * `undefined` if it is no task. When the call ends before, the task is cancelled.
+   *
+   * @throws LongwireError
+   */
+  followCall(
+    call: CallWithTask,
+    result: Result,
+    connection: ReconnectingTransport,
+  ): Promise<Result> | undefined {
+    const created = eraOf(connection).createdBy(result);
+    return created === undefined ? undefined : this.#follow(call, created, connection);
+  }
+
+  /**
+   * Asks how a task is.
+   *
+   * @throws LongwireError
+   */
+  async state(
+    taskId: string,
+    context: RequestContext,
+    connection: ReconnectingTransport,
+  ): Promise<TaskState> {
+    const said = await eraOf(connection).get(taskId, askWith(connection, context));
+    const snapshot = readSnapshot(said, taskId);
+    if (typeof snapshot !== 'string') return snapshot.state;
+    const summary = `what the server says of the task ${taskId} breaks the protocol: ${snapshot}`;
+    throw new LongwireError(summary, { code: 'protocol', certainty: 'answered', taskId });
+  }
+
+  /**
+   * Cancels a task, whoever made it.
+   *
+   * @throws LongwireError
+   */
+  async cancel(
+    taskId: string,
+    context: RequestContext,
+    connection: ReconnectingTransport,
+  ): Promise<void> {
+    context.idempotent = true;
+    await eraOf(connection).cancel(taskId, askWith(connection, context));
+    this.#followers.get(taskId)?.askNow();
+  }
+
+  async #follow(
+    call: CallWithTask,
+    created: unknown,
+    connection: ReconnectingTransport,
+  ): Promise<Result> {
+    const snapshot = readSnapshot(created);
+    if (typeof snapshot === 'string') {
+      const summary = `the server made a task of ${call.what} that cannot be followed: ${snapshot}`;
+      throw new LongwireError(summary, { code: 'protocol', certainty: 'outcome-unknown' });
+    }
+    const { taskId } = snapshot.state;
+    call.becameTask(taskId);
+    const follower = this.#followerOf(taskId, connection, call, call.latestProgress);
+    const { ended, leave } = follower.join(call);
+    follower.take(created);
+    try {
+      return await call.before(ended);
+    } catch (error) {
+      noteTask(error, taskId);
+      throw error;
+    } finally {
+      if (leave() && call.isUnwanted) this.#cancel(follower);
+    }
+  }
+
+  /** Waits for the end of a task, whoever made it. It goes on when the waiter leaves. */
+  async wait(
+    taskId: string,
+    waiter: TimedWaiter,
+    connection: ReconnectingTransport,
+  ): Promise<Result> {
+    const { ended, leave } = this.#followerOf(taskId, connection, waiter).join(waiter);
+    try {
+      return await waiter.before(ended);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Ends all waiting, and lets cancellations leave. Tasks go on, on their servers. */
+  async close(): Promise<void> {
+    for (const [taskId, follower] of this.#followers) {
+      follower.fail(() => {
+        const error = closedError('outcome-unknown');
+        noteTask(error, taskId);
+        return error;
+      });
+    }
+    if (this.#cancelling.size === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FLUSH_MS);
+    });
+    await Promise.race([Promise.all(this.#cancelling), late]);
+    clearTimeout(timer);
+  }
+
+  #cancel(follower: TaskFollower): void {
+    const cancelled = follower.cancel().finally(() => this.#cancelling.delete(cancelled));
+    this.#cancelling.add(cancelled);
+  }
+
+  #followerOf(
+    taskId: string,
+    connection: ReconnectingTransport,
+    { scope = new AsyncResource('longwire.task') }: TimedWaiter,
+    progress?: Progress,
+  ): TaskFollower {
+    const known = this.#followers.get(taskId);
+    if (known !== undefined) return known;
+    const { answer, report } = this.#options;
+    const follower = new TaskFollower({
+      taskId,
+      connection,
+      era: () => eraOf(connection),
+      scope,
+      progress,
+      answer,
+      report,
+      onOver: () => {
+        if (this.#followers.get(taskId) === follower) this.#followers.delete(taskId);
+      },
+    });
+    this.#followers.set(taskId, follower);
+    return follower;
+  }
+}
+
+/** How tasks are asked for on a connection. */
+function eraOf({ era = 'modern' }: ReconnectingTransport): TaskEra {
+  return taskEras[era];
+}
+
+function askWith(connection: ReconnectingTransport, context: RequestContext): Ask {
+  return (request) => connection.request(request, context);
+}
