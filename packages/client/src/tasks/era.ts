@@ -1,5 +1,6 @@
 import type { Result } from '@modelcontextprotocol/client';
 import type { LedgerRequest } from '../connection/ledger.js';
+import { isObject } from '../untrusted/is-object.js';
 import type { Era } from '../protocol-version.js';
 
 /** Makes a request that may safely be made twice. */
@@ -23,7 +24,12 @@ export interface TaskEra {
  * @see https://modelcontextprotocol.github.io/ext-tasks/specification/2026-07-28/tasks.html
  */
 const modernTasks: TaskEra = {
-  createdBy: (result) => (result['resultType'] === 'task' ? result : undefined),
+  createdBy: (result) => {
+    if (result['resultType'] === 'task') return result;
+    // Some servers make it in the form of the era before: it must not be taken for what the tool says.
+    const { task, content } = result;
+    return content === undefined && isObject(task) && 'taskId' in task ? task : undefined;
+  },
   get: (taskId, ask) => ask({ method: 'tasks/get', params: { taskId } }),
   update: (taskId, inputResponses, ask) =>
     ask({ method: 'tasks/update', params: { taskId, inputResponses } }),

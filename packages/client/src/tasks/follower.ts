@@ -192,6 +192,7 @@ export class TaskFollower {
     } catch {
       // The next state of the task says whether the server still wants them.
       this.#apply({ type: 'update-failed', keys });
+      return;
     }
     this.askNow();
   }
