@@ -43,6 +43,8 @@ export class ScriptedTasks {
   /** Requests by method. */
   readonly counts = new Map<string, number>();
   readonly takesTaskIds: boolean;
+  /** So many connections cannot be made. */
+  refusedDials = 0;
   readonly #sessions = new Set<Session>();
 
   constructor(takesTaskIds: boolean) {
@@ -50,6 +52,10 @@ export class ScriptedTasks {
   }
 
   open(): Session {
+    if (this.refusedDials > 0) {
+      this.refusedDials -= 1;
+      throw new Error('away');
+    }
     const session = new Session(this);
     this.#sessions.add(session);
     return session;
@@ -79,6 +85,17 @@ export class ScriptedTasks {
     const { status } = ((done as { result?: object }).result ?? {}) as { status?: string };
     const task = this.tasks.find((each) => each.taskId === taskId);
     if (task !== undefined && isEnd(status)) task.endDelivered = true;
+  }
+
+  /** Says that it cannot take an answer now. Other requests it does. */
+  refuse(request: PendingRequest): void {
+    if (request.message.method !== 'tasks/update') {
+      this.answer(request);
+      return;
+    }
+    this.drop(request);
+    const error = { code: -32_603, message: 'not now' };
+    request.session.send({ jsonrpc: '2.0', id: request.message.id, error });
   }
 
   drop(request: PendingRequest): void {
