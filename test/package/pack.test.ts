@@ -278,7 +278,7 @@ test('a program type-checks under nodenext, and runs to its end', async () => {
     names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
     said: 'hi',
     origin: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as unknown,
-    imported: Array.from({ length: 16 }, () => 'function'),
+    imported: Array.from({ length: 17 }, () => 'function'),
   });
 });
 

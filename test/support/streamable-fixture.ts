@@ -36,6 +36,8 @@ export interface StreamableMischief {
   cutOn?: string;
   /** How many streams `cutOn` is for, those that resume one included. Default: all. */
   cuts?: number;
+  /** What `subscriptions/listen` accepts of what it is asked for. Default: all of it. */
+  accepts?: (notifications: unknown) => unknown;
   /** Accepts messages with this method and never answers them. */
   hangOn?: string;
   /** What this returns is waited for before the POST of a message that came is answered. */
@@ -281,7 +283,9 @@ export async function startStreamable(
     write(stream, {
       jsonrpc: '2.0',
       method: 'notifications/subscriptions/acknowledged',
-      params: { notifications: params?.['notifications'] },
+      params: {
+        notifications: mischief.accepts?.(params?.['notifications']) ?? params?.['notifications'],
+      },
     });
   }
 

@@ -17,6 +17,7 @@ import { ANONYMOUS, type Principal } from './principal.js';
 import type { Refusal } from './refusal.js';
 import { Sessions } from './sessions/sessions.js';
 import { StatelessRoutes } from './stateless/routes.js';
+import { LegacyTasks } from './sessions/session-tasks.js';
 import { TaskEngine } from './tasks/task-engine.js';
 
 /** What a mount is made of, beside its options. */
@@ -63,6 +64,7 @@ export class Mount implements McpMount {
       gates: this.gates,
       observers,
       notified: this.notified,
+      tasks: this.tasks && new LegacyTasks(this.tasks),
       refusesSession,
       watch,
     });

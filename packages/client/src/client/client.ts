@@ -129,7 +129,10 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
     this.#sdkSide = new SdkSide({
       create: () => this.#createSdk(),
       stepMs: connectionOptions.connectMs,
-      onMessage: (message) => this.logs.take(message),
+      onMessage: (message) => {
+        this.logs.take(message);
+        this.#tasks.hear(message);
+      },
       onFailure: this.report,
     });
     this.#catalog = catalog;

@@ -140,7 +140,7 @@ export class Inbound {
       port.deliver(underProgramId(message, entry?.context.programId));
     } else if (entry !== undefined) {
       ledger.resetCounts(entry);
-      entry.context.onAcknowledged?.();
+      entry.context.onAcknowledged?.(message.params);
       if (entry.context.internal !== true)
         port.deliver(underProgramId(message, entry.context.programId));
     }

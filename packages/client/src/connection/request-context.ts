@@ -57,8 +57,8 @@ export interface RequestContext {
   onSent?(): void;
   /** Called when it could not be sent for this reason, and is resent after a delay, in milliseconds. */
   onDeferred?(error: LongwireError, delayMs: number): void;
-  /** Called when the server has acknowledged the subscription. */
-  onAcknowledged?(): void;
+  /** Called when the server has acknowledged the subscription, with what it said. */
+  onAcknowledged?(params?: Readonly<Record<string, unknown>>): void;
   /** Called with the call's progress, in order, before its answer. */
   onProgress?(progress: Progress): void;
   /** Follows the task that its result is to the end, and gives the last result; `undefined` if it is none. */

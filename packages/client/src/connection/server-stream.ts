@@ -5,6 +5,7 @@ import { HttpStatusError, LongwireError, ServerError } from '../errors.js';
 import type { ServerFacts } from './initialize.js';
 import type { Port } from './port.js';
 import type { RequestContext } from './request-context.js';
+import { TaskWatch } from './task-watch.js';
 import { dialDelayMs, isObjection, type RetryPolicy } from './retry.js';
 
 /** What a server stream is made with. */
@@ -25,6 +26,7 @@ interface Filter {
   promptsListChanged?: true;
   resourcesListChanged?: true;
   resourceSubscriptions?: string[];
+  taskIds?: string[];
 }
 
 /** One `subscriptions/listen`, from its request to its end. */
@@ -53,6 +55,10 @@ export class ServerStream {
   /** The lists of which the program wants to know the changes. */
   readonly #watched = new Set<ListName>();
   #isReported = false;
+  /** The tasks of which the program wants to know what happens. */
+  readonly tasks: TaskWatch = new TaskWatch(() => {
+    this.#reopen()?.catch(() => {});
+  });
   /** Subscriptions asked for on this channel, also those that the server has not accepted yet. */
   readonly #asked = new Map<string, boolean>();
 
@@ -67,6 +73,7 @@ export class ServerStream {
     this.#server = server;
     this.#attempt = 0;
     this.#asked.clear();
+    this.tasks.begin();
     this.#open(channel);
   }
 
@@ -75,6 +82,7 @@ export class ServerStream {
     clearTimeout(this.#timer);
     this.#channel = undefined;
     this.#subscription = undefined;
+    this.tasks.end();
   }
 
   /** From now on the program wants to know when one of these lists changes. */
@@ -106,6 +114,7 @@ export class ServerStream {
     const before = this.#subscription;
     clearTimeout(this.#timer);
     const filter = this.#filter();
+    if (filter === undefined && before === undefined) return undefined;
     this.#subscription =
       filter && this.#openSubscription(channel, filter, { continues: before !== undefined });
     const opened = this.#subscription?.acknowledged ?? Promise.resolve();
@@ -154,9 +163,14 @@ export class ServerStream {
     const context: RequestContext = {
       certainty: 'not-sent',
       internal: true,
-      onAcknowledged: () => {
+      takesTasks: filter.taskIds !== undefined,
+      onAcknowledged: (params) => {
         acknowledge();
-        if (this.#subscription === subscription) this.#opened(continues);
+        if (this.#subscription !== subscription) return;
+        this.#opened(continues);
+        if (filter.taskIds === undefined) this.tasks.unheard();
+        // It may have been opened for nothing else.
+        else if (!this.tasks.acknowledged(params?.['notifications'])) void this.#reopen();
       },
     };
     const subscription: Subscription = { context, acknowledged };
@@ -164,6 +178,13 @@ export class ServerStream {
       refuse(error);
       if (this.#subscription !== subscription || this.#channel !== channel) return;
       this.#subscription = undefined;
+      this.tasks.unheard();
+      if (filter.taskIds !== undefined && isAnswered(error)) {
+        // What else is wanted is asked for without them.
+        this.tasks.refused();
+        this.#open(channel);
+        return;
+      }
       this.#reportOnce(error);
       const isUnknown = error instanceof ServerError && error.number === METHOD_NOT_FOUND;
       if (!isUnknown) this.#openLater(channel, openedAt);
@@ -211,6 +232,7 @@ export class ServerStream {
 
   #filter(): Filter | undefined {
     const uris = this.#wanted();
+    const taskIds = this.tasks.wanted;
     const { capabilities = {} } = this.#server ?? {};
     const watches = (list: ListName): boolean =>
       this.#watched.has(list) && capabilities[list]?.listChanged === true;
@@ -219,6 +241,7 @@ export class ServerStream {
       ...(watches('prompts') && { promptsListChanged: true }),
       ...(watches('resources') && { resourcesListChanged: true }),
       ...(uris.length > 0 && { resourceSubscriptions: uris }),
+      ...(taskIds.length > 0 && { taskIds }),
     };
     return Object.keys(filter).length === 0 ? undefined : filter;
   }
@@ -243,6 +266,11 @@ export function changesIn(
       params: { uri },
     })),
   ];
+}
+
+/** Whether the server has refused a request, and would refuse it again. */
+function isAnswered(error: unknown): boolean {
+  return error instanceof ServerError || isObjection(error);
 }
 
 function endedError(): LongwireError {

@@ -22,10 +22,11 @@ import { Outbound } from './outbound.js';
 import type { Port } from './port.js';
 import { ReadyWaiters } from './ready-waiters.js';
 import type { ResolvedConnectionOptions } from './resolve-options.js';
-import type { ListName, RestorableState } from './restorable-state.js';
+import type { RestorableState } from './restorable-state.js';
 import { SessionRestore } from './restore.js';
 import { retryAfterOf } from './retry.js';
 import { ServerRequests } from './server-requests.js';
+import type { ServerStream } from './server-stream.js';
 import { SessionCheck } from './session-check.js';
 import { noSessionIn, transition } from './state.js';
 import type { ConnectionEvent, ConnectionState, Effect } from './state.js';
@@ -138,9 +139,9 @@ export class Supervisor {
     }
   }
 
-  /** From now on the program wants to know when one of these lists of the server changes. */
-  watchLists(lists: readonly ListName[]): void {
-    this.#restore.serverStream.watchLists(lists);
+  /** The stream on which the server sends what no request asked for. */
+  get serverStream(): ServerStream {
+    return this.#restore.serverStream;
   }
 
   /**

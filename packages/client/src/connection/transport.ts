@@ -28,6 +28,7 @@ import type { ToolCatalog } from '../tools/catalog.js';
 import { Ledger, type LedgerEntry, type LedgerRequest, type Waiter } from './ledger.js';
 import { Supervisor } from './supervisor.js';
 import { MiddlewareChain, type ChainHandlers } from '../middleware/chain.js';
+import type { TaskWatch } from './task-watch.js';
 import type { RequestRoute } from '../middleware/contract.js';
 import type { ResolvedConnectionOptions } from './resolve-options.js';
 import { isSafe } from './safety.js';
@@ -150,9 +151,7 @@ export class ReconnectingTransport implements Transport {
   }
 
   /** Does nothing: the connection dials when there is something to send. */
-  start(): Promise<void> {
-    return Promise.resolve();
-  }
+  async start(): Promise<void> {}
 
   send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closedError('not-sent'));
@@ -175,10 +174,15 @@ export class ReconnectingTransport implements Transport {
     return this.#supervisor.open();
   }
 
+  /** The tasks of which the server is asked to say what happens. */
+  get taskWatch(): TaskWatch {
+    return this.#supervisor.serverStream.tasks;
+  }
+
   /** From now on the program wants to know when one of these lists of the server changes. */
   watchLists(lists: readonly ListName[]): void {
     if (lists.includes('tools')) this.#restorable.watchTools();
-    this.#supervisor.watchLists(lists);
+    this.#supervisor.serverStream.watchLists(lists);
   }
 
   /**
@@ -308,7 +312,7 @@ export class ReconnectingTransport implements Transport {
       };
       byProgramId.set(id, context);
       // A subscription stays open: its `send` is fulfilled when the server has acknowledged it.
-      if (method === 'subscriptions/listen') context.onAcknowledged = resolve;
+      if (method === 'subscriptions/listen') context.onAcknowledged = () => resolve();
       // What was answered already has passed them.
       if (this.#chain === undefined || isHandshake || context.prior !== undefined) {
         const entry = this.#enter(request, context, waiter);

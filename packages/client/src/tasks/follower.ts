@@ -9,6 +9,7 @@ import type { Ask, TaskEra } from './era.js';
 import {
   follow,
   followedTask,
+  MIN_POLL_MS,
   pollDelayMs,
   type FollowedTask,
   type TaskEffect,
@@ -88,10 +89,15 @@ export class TaskFollower {
   /** Those of who joined last. */
   #headers: TaskWaiter['ownHeaders'];
   #isOver = false;
+  /** When the server was asked last, on the clock of `performance.now()`. */
+  #askedAt = -Infinity;
+  readonly #unwatch: () => void;
 
   constructor(options: TaskFollowerOptions) {
+    const { taskId, connection, progress } = options;
     this.#options = options;
-    this.#task = followedTask(options.taskId, options.progress);
+    this.#task = followedTask(taskId, progress);
+    this.#unwatch = connection.taskWatch.watch(taskId, () => this.#heardOrNot());
   }
 
   /** Somebody waits for its end; `leave` ends that, and says whether the task goes on without it. */
@@ -122,9 +128,15 @@ export class TaskFollower {
     else this.#apply({ type: 'snapshot', snapshot });
   }
 
-  /** Asks now. */
+  /** Asks as soon as it may. */
   askNow(): void {
-    if (this.#poll === undefined && !this.#isOver) this.#schedule(0);
+    if (this.#poll !== undefined) return;
+    this.#schedule(Math.max(0, this.#askedAt + MIN_POLL_MS - performance.now()));
+  }
+
+  /** The server says by itself what happens from now on, or does not any more: something may have. */
+  #heardOrNot(): void {
+    if (this.#task.state !== undefined) this.askNow();
   }
 
   /** Whoever waits gets this error, and nothing is sent any more. */
@@ -137,7 +149,7 @@ export class TaskFollower {
     const { task, effects } = follow(this.#task, event);
     this.#task = task;
     for (const effect of effects) this.#execute(effect);
-    if (!task.hasEnded && this.#poll === undefined) this.#schedule(pollDelayMs(task, false));
+    if (!task.hasEnded && this.#poll === undefined) this.#wait();
   }
 
   #execute(effect: TaskEffect): void {
@@ -197,6 +209,11 @@ export class TaskFollower {
     this.askNow();
   }
 
+  #wait(): void {
+    const { taskId, connection } = this.#options;
+    this.#schedule(pollDelayMs(this.#task, connection.taskWatch.hears(taskId)));
+  }
+
   #schedule(ms: number): void {
     clearTimeout(this.#timer);
     if (this.#isOver) return;
@@ -207,6 +224,7 @@ export class TaskFollower {
     const { taskId, era } = this.#options;
     const context = this.#context();
     this.#poll = context;
+    this.#askedAt = performance.now();
     let event: TaskEvent;
     try {
       const said = await era().get(taskId, (request) => this.#request(request, context));
@@ -220,7 +238,7 @@ export class TaskFollower {
       const cause = error as Error;
       if (isPassing(cause)) {
         this.#poll = undefined;
-        this.#schedule(pollDelayMs(this.#task, false));
+        this.#wait();
         return;
       }
       event = reactionTo(cause);
@@ -275,6 +293,7 @@ export class TaskFollower {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#unwatch();
     for (const asking of this.#asked.values()) asking.abort();
     if (this.#poll !== undefined) this.#options.connection.cancel(this.#poll, noLongerAsked());
     this.#options.onOver();

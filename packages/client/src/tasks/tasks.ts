@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Progress, Result } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage, Progress, Result } from '@modelcontextprotocol/client';
 import type { RequestContext } from '../connection/request-context.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { closedError } from '../connection/failures.js';
@@ -132,6 +132,17 @@ export class Tasks {
     } finally {
       leave();
     }
+  }
+
+  /** Takes what a server says of tasks by itself. */
+  hear(message: JSONRPCMessage): void {
+    if (this.#followers.size === 0 || !('method' in message)) return;
+    const { method, params } = message;
+    const isWhole = method === 'notifications/tasks';
+    if (!isWhole && method !== 'notifications/tasks/status') return;
+    const follower = this.#followers.get(String(params?.['taskId']));
+    if (isWhole) follower?.take(params);
+    else follower?.askNow();
   }
 
   /** Ends all waiting, and lets cancellations leave. Tasks go on, on their servers. */

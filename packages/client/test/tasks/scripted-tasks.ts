@@ -47,6 +47,8 @@ export class ScriptedTasks {
   readonly mischief: StreamableMischief = {
     era: 'modern',
     answer: (request) => this.#answer(request),
+    // It is asked how its tasks are, unless a test says otherwise.
+    accepts: () => ({}),
   };
   /** Answers a request instead when it returns something. */
   instead: (request: RpcMessage) => unknown = () => undefined;

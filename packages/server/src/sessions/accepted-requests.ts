@@ -23,6 +23,8 @@ export interface RunningRequest extends AcceptedRequest {
   readonly call: ClientCall;
   /** While it is asked whether it may run: the refusal, if it may not. */
   admission?: Promise<Refusal | undefined>;
+  /** What runs it in the place of the session's server, and tells the gates of its end. */
+  run?: { abandon(): void };
 }
 
 /** A request that ended. */

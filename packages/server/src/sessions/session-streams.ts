@@ -72,6 +72,11 @@ export class SessionStreams {
     return this.#asked.size > 0;
   }
 
+  /** Whether somebody reads a stream at this moment. */
+  hasReader(stream: number): boolean {
+    return this.#sinkOf(stream) !== undefined;
+  }
+
   /** The number of a new stream, for the answers to requests that came together. */
   next(): number {
     return ++this.#last;

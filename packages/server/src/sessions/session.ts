@@ -12,7 +12,7 @@ import type { CallOutcome } from '../calls/call.js';
 import type { CallGates } from '../calls/gates.js';
 import type { LoggedEvent } from '../events/event-log.js';
 import { networkOf } from '../limits/network-of.js';
-import { inBackground, sessionLog } from '../operate/log.js';
+import { sessionLog } from '../operate/log.js';
 import type { SessionEnd, TellNotification } from '../operate/observer.js';
 import type { ServableServer } from '../options.js';
 import type { MaybePromise, Principal } from '../principal.js';
@@ -23,27 +23,25 @@ import {
   type RunningRequest,
 } from './accepted-requests.js';
 import { withKitCapabilities } from './capabilities.js';
+import { grantedBy } from './granted.js';
+import { KeptRecord } from './kept-record.js';
 import { MAIN_STREAM, SessionStreams, type StreamsHost } from './session-streams.js';
 import { ServerInstance } from '../instances/server-instance.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
+import { SessionTasks, type LegacyTasks } from './session-tasks.js';
 
 /** What a session needs of its mount. */
 export interface SessionHost extends StreamsHost {
   readonly store: SessionStore;
   readonly gates: CallGates;
   readonly notified: TellNotification | undefined;
+  /** Missing where no tool has tasks. */
+  readonly tasks: LegacyTasks | undefined;
   /** Makes a server instance for the session. */
   makeServer(session: Session): Promise<ServableServer>;
   /** Called once, when the session ends. */
   onEnd(session: Session, reason: SessionEnd): void;
 }
-
-/** What is asked again of a new server instance, at most: a client could name URIs without end. */
-const MAX_SUBSCRIPTIONS = 1_000;
-const MAX_URI_CHARS = 2_048;
-
-/** How often the time of the last activity is stored, at most. */
-const STORE_EVERY_MS = 1_000;
 
 /** One client's session, on the node that serves it. Its data is the record. */
 export class Session {
@@ -58,13 +56,14 @@ export class Session {
   readonly network: string;
   readonly log: FastifyBaseLogger;
   readonly #host: SessionHost;
+  readonly #kept: KeptRecord;
+  readonly #tasks: SessionTasks | undefined;
   #ended: AbortController | undefined;
   #instance: ServerInstance | undefined;
   /** The instance that is being made. */
   #making: ServerInstance | undefined;
   #waking: Promise<ServerInstance> | undefined;
   #tap: ((message: JSONRPCMessage) => boolean) | undefined;
-  #storedAt = 0;
   /** Waits no longer for the first server. */
   #stopWaiting: (() => void) | undefined;
   #ending: Promise<void> | undefined;
@@ -84,7 +83,9 @@ export class Session {
     this.network = networkOf(opening.ip);
     this.log = sessionLog(opening.log, record.id);
     this.#host = host;
+    this.#kept = new KeptRecord(record, host.store, this.log);
     this.streams = new SessionStreams(this, host);
+    this.#tasks = host.tasks && this.#tasksOf(host.tasks);
   }
 
   get id(): string {
@@ -141,6 +142,11 @@ export class Session {
     this.#tap = tap;
   }
 
+  /** A request as the gates and the server get it. */
+  received(message: JSONRPCRequest): JSONRPCRequest {
+    return this.#tasks?.received(message) ?? message;
+  }
+
   /** Which scopes a request needs that its client does not have. */
   scopeChallengeOf(
     request: JSONRPCRequest,
@@ -173,11 +179,12 @@ export class Session {
       this.#host.notified?.({ method, params }, call);
       void this.#emit({ jsonrpc: '2.0', method, params }, stream);
     };
+    if (this.#tasks?.start(request) === true) return;
     this.#host.gates.pass(
       call,
       () => {
         // Nothing that was cancelled while it waited reaches the server.
-        if (isWanted()) this.receive(message, extra);
+        if (isWanted() && this.#tasks?.handle(request) !== true) this.receive(message, extra);
       },
       (refusal) => {
         void this.#send({ jsonrpc: '2.0', id: message.id, error: errorOf(refusal) });
@@ -190,7 +197,10 @@ export class Session {
     if (this.isEnded) return;
     this.touch();
     if ('method' in message) this.#noteIncoming(message);
-    else this.streams.noteAnswer(message.id);
+    else {
+      this.streams.noteAnswer(message.id);
+      if (this.#tasks?.noteAnswer(message) === true) return;
+    }
     if (this.#instance !== undefined) {
       this.#instance.receive(message, extra);
       return;
@@ -214,11 +224,7 @@ export class Session {
 
   /** Takes note that the client is there. */
   touch(): void {
-    const now = Date.now();
-    this.record.lastActivityAt = now;
-    if (now - this.#storedAt < STORE_EVERY_MS) return;
-    this.#storedAt = now;
-    this.#store({ lastActivityAt: now });
+    this.#kept.touch();
   }
 
   /** The answer to a request, as it was sent; `undefined` if it is not kept any more. */
@@ -239,9 +245,10 @@ export class Session {
   /** Answers what runs with an error: the server stops, and nobody could resume it here. */
   cutCalls(): void {
     if (this.isEnded) return;
-    for (const { call } of this.requests.all()) {
+    for (const { call, run } of this.requests.all()) {
       void this.#send({ jsonrpc: '2.0', id: call.id, error: CUT_BY_STOP });
-      call.cancel();
+      if (run === undefined) call.cancel();
+      else run.abandon();
     }
   }
 
@@ -254,6 +261,7 @@ export class Session {
     this.log.debug({ reason }, 'session ended');
     for (const request of this.requests.all()) this.#settle(request, 0, { kind: 'cancelled' });
     this.streams.closeAll();
+    this.#tasks?.close();
     this.#ended?.abort();
     this.#stopWaiting?.();
     this.#host.onEnd(this, reason);
@@ -303,8 +311,9 @@ export class Session {
     const request = this.requests.answeredBy(message);
     // It was cancelled: "the receiver SHOULD NOT send a response".
     if (request === undefined) return undefined;
-    const answer =
-      request.call.method === 'initialize' ? withKitCapabilities(message, this.record) : message;
+    const { call } = request;
+    const made = this.#tasks?.withTasks(call, message) ?? message;
+    const answer = call.method === 'initialize' ? withKitCapabilities(made, this.record) : made;
     const sent = this.#emit(answer, request.stream);
     this.#settle(
       request,
@@ -313,9 +322,11 @@ export class Session {
         ? { kind: 'error', error: answer.error }
         : { kind: 'result', result: answer.result },
     );
-    if ('result' in answer) this.#noteGranted(request.call);
-    // Nobody can use a session of Streamable HTTP whose handshake failed.
-    else if (request.call.method === 'initialize' && this.record.transport !== 'sse') {
+    if ('result' in answer) {
+      const granted = grantedBy(call, this.record);
+      if (granted !== undefined) this.#kept.change(granted);
+      // Nobody can use a session of Streamable HTTP whose handshake failed.
+    } else if (call.method === 'initialize' && this.record.transport !== 'sse') {
       void this.end('failed');
     }
     return sent;
@@ -323,12 +334,17 @@ export class Session {
 
   /** Ends a request, and its stream with the last one. */
   #settle(request: RunningRequest, answeredAt: number, outcome: CallOutcome): void {
-    const { stream, call } = request;
+    const { stream, call, run } = request;
     if (this.requests.runningOf(call.id) !== request) return;
     this.requests.end(request, answeredAt);
-    if (outcome.kind === 'cancelled') call.cancel();
-    // Gates that are still asked whether it may run are told afterwards.
-    if (request.admission === undefined) this.#host.gates.leave(call, outcome);
+    // A task goes on, and tells the gates itself.
+    if (run !== undefined) {
+      if (outcome.kind === 'cancelled') run.abandon();
+    } else {
+      if (outcome.kind === 'cancelled') call.cancel();
+      // Gates that are still asked whether it may run are told afterwards.
+      if (request.admission === undefined) this.#host.gates.leave(call, outcome);
+    }
     if (stream === MAIN_STREAM || this.requests.runningOn(stream) > 0) return;
     this.streams.complete(stream);
   }
@@ -337,14 +353,25 @@ export class Session {
     return this.isEnded ? undefined : this.streams.emit(message, stream);
   }
 
+  #tasksOf(tasks: LegacyTasks): SessionTasks {
+    return new SessionTasks(tasks, {
+      principal: this.principal,
+      record: this.record,
+      streams: this.streams,
+      answer: (id, answer) => void this.#send({ jsonrpc: '2.0', id, ...answer }),
+      emit: (message, stream) => void this.#emit(message, stream),
+      isRunning: (request) => this.requests.runningOf(request.call.id) === request,
+    });
+  }
+
   /** Takes note of the handshake, and of what ends a request. */
   #noteIncoming(message: JSONRPCMessage & { method: string }): void {
     switch (message.method) {
       case 'initialize':
-        this.#change({ initialize: message as JSONRPCRequest });
+        this.#kept.change({ initialize: message as JSONRPCRequest });
         break;
       case 'notifications/initialized':
-        this.#change({ isInitialized: true });
+        this.#kept.change({ isInitialized: true });
         break;
       case 'notifications/cancelled': {
         const { requestId } = (message as { params?: { requestId?: RequestId } }).params ?? {};
@@ -354,35 +381,6 @@ export class Session {
         break;
       }
     }
-  }
-
-  /** Takes note of what the server granted, and what stands until it is taken back. */
-  #noteGranted({ method, params = {} }: Pick<JSONRPCRequest, 'method' | 'params'>): void {
-    const { subscriptions } = this.record;
-    const uri = String(params['uri']);
-    switch (method) {
-      case 'logging/setLevel':
-        this.#change({ logLevel: String(params['level']) });
-        break;
-      case 'resources/subscribe':
-        if (subscriptions.length >= MAX_SUBSCRIPTIONS || uri.length > MAX_URI_CHARS) break;
-        this.#change({ subscriptions: [...new Set([...subscriptions, uri])] });
-        break;
-      case 'resources/unsubscribe':
-        this.#change({ subscriptions: subscriptions.filter((one) => one !== uri) });
-        break;
-    }
-  }
-
-  #change(changes: Partial<Omit<SessionRecord, 'id' | 'principal'>>): void {
-    Object.assign(this.record, changes);
-    this.#store(changes);
-  }
-
-  #store(changes: Partial<Omit<SessionRecord, 'id' | 'principal'>>): void {
-    inBackground(this.log, 'the record of a session could not be stored', () =>
-      this.#host.store.update(this.id, changes),
-    );
   }
 }
 

@@ -12,6 +12,7 @@ import { networkOf } from '../limits/network-of.js';
 import { makeServer } from '../instances/make-server.js';
 import { Session, type SessionHost } from './session.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
+import type { LegacyTasks } from './session-tasks.js';
 
 /** How often sessions are looked at for their limits, at most and at least. */
 const SWEEP_MS = { least: 100, most: 5_000 };
@@ -32,6 +33,8 @@ export interface SessionsOptions {
   readonly gates: CallGates;
   readonly observers: readonly KitObserver[];
   readonly notified: TellNotification | undefined;
+  /** Missing where no tool has tasks. */
+  readonly tasks: LegacyTasks | undefined;
   /** Why no session may be opened now. */
   readonly refusesSession: () => Refusal | undefined;
   /** Told every server before it is connected. */
@@ -54,7 +57,8 @@ export class Sessions {
   readonly #sweeper: NodeJS.Timeout;
   #isClosing = false;
 
-  constructor({ options, gates, observers, notified, refusesSession, watch }: SessionsOptions) {
+  constructor(given: SessionsOptions) {
+    const { options, gates, observers, notified, tasks, refusesSession, watch } = given;
     const { sessions: store, events } = options.stores;
     this.#options = options;
     this.#store = store;
@@ -66,6 +70,7 @@ export class Sessions {
       events,
       gates,
       notified,
+      tasks,
       maxMessageBytes: options.maxBufferedBytes,
       makeServer: (session) => this.#makeServer(session),
       onEnd: (session, reason) => this.#drop(session, reason),

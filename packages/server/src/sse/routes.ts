@@ -174,7 +174,7 @@ export class SseRoutes {
     const digest = digestOf(String(request.body));
     const known = session.requests.get(message.id);
     if (known?.digest === digest) return answerAgain(session, known);
-    const call = new ClientCall(message, {
+    const call = new ClientCall(session.received(message), {
       principal: this.#mount.principalOf(request),
       transport: 'sse',
       sessionId: session.id,

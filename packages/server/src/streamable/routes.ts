@@ -229,7 +229,7 @@ export class StreamableRoutes {
   }
 
   #callOf(session: Session, message: JSONRPCRequest, request: FastifyRequest): ClientCall {
-    return new ClientCall(message, {
+    return new ClientCall(session.received(message), {
       principal: this.#mount.principalOf(request),
       transport: 'streamable-http',
       sessionId: session.id,

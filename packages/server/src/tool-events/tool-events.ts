@@ -17,6 +17,7 @@ import * as refusals from '../refusal.js';
 import { refuse } from '../refusal.js';
 import { whyNotRun } from '../sessions/admission.js';
 import type { Session } from '../sessions/session.js';
+import { TASK_ONLY } from '../tasks/legacy-forms.js';
 import { answerToolCall, describeTools, parseToolCall } from './tool-call.js';
 import { ToolCaller, isToolsChanged } from './tool-caller.js';
 
@@ -87,6 +88,9 @@ export class ToolEvents {
     const served = session === undefined ? undefined : this.#served.get(session);
     if (session === undefined || served === undefined)
       return refuse(reply, refusals.UNKNOWN_SESSION);
+    if (this.#mount.tasks?.rules.find(asked.tool)?.task === 'required') {
+      return refuse(reply, TASK_ONLY);
+    }
     const { requests, protocolVersion } = session;
     const params = { name: asked.tool, arguments: asked.args };
     const call = new ClientCall(

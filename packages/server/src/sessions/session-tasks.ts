@@ -1,0 +1,367 @@
+import {
+  type JSONRPCErrorResponse,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type JSONRPCResultResponse,
+  type RequestId,
+} from '@modelcontextprotocol/server';
+import type { ClientCall } from '../calls/client-call.js';
+import { ANONYMOUS, type Principal } from '../principal.js';
+import { NO_SERVER, errorOf } from '../refusal.js';
+import type { RunningRequest } from './accepted-requests.js';
+import type { SessionRecord } from './session-store.js';
+import { MAIN_STREAM, type SessionStreams } from './session-streams.js';
+import {
+  invalid,
+  legacyStatus,
+  legacyTask,
+  NEVER_TASK,
+  NO_LIST,
+  progressParams,
+  TASK_ONLY,
+  TASKS_VERSION,
+  tasksCapability,
+  withTaskSupport,
+} from '../tasks/legacy-forms.js';
+import type { TaskEngine } from '../tasks/task-engine.js';
+import { NO_TASK } from '../tasks/task-refusals.js';
+import type { TaskAnswer } from '../tasks/task-call.js';
+import { isFinal, type TaskRecord } from '../tasks/task-store.js';
+import { TaskWaits, type AskedClient, type TaskWaiter } from '../tasks/task-waits.js';
+
+/** The tasks that the sessions of one mount ask for. */
+export class LegacyTasks {
+  readonly engine: TaskEngine;
+  readonly #waits = new Map<string, TaskWaits>();
+  #lastAsked = 0;
+
+  constructor(engine: TaskEngine) {
+    this.engine = engine;
+  }
+
+  /** An id for a request to a client, which no server of a session uses. */
+  nextId(): string {
+    return `longwire:task:${++this.#lastAsked}`;
+  }
+
+  /** Those who wait for a task. */
+  waitsOf(principal: string, taskId: string): TaskWaits {
+    const key = JSON.stringify([principal, taskId]);
+    const known = this.#waits.get(key);
+    if (known !== undefined) return known;
+    const onEmpty = (): void => void this.#waits.delete(key);
+    const waits = new TaskWaits(this.engine, { principal, taskId, onEmpty });
+    this.#waits.set(key, waits);
+    return waits;
+  }
+}
+
+/** The session whose tasks they are. */
+export interface TasksOwner {
+  readonly principal: Principal;
+  readonly record: SessionRecord;
+  readonly streams: SessionStreams;
+  /** Answers a request. */
+  answer(id: RequestId, answer: TaskAnswer): void;
+  emit(message: JSONRPCMessage, stream: number): void;
+  isRunning(request: RunningRequest): boolean;
+}
+
+const METHODS: ReadonlySet<string> = new Set([
+  'tasks/get',
+  'tasks/result',
+  'tasks/list',
+  'tasks/cancel',
+]);
+
+/** A task is kept for a second at least, so that its client can ask for it. */
+const LEAST_TTL_MS = 1_000;
+
+/** The token of calls whose clients ask for no progress: their tasks tell it all the same. */
+const OWN_TOKEN = 'longwire:task';
+
+/**
+ * Tasks in the protocol of 2025-11-25, for one session: calls of tools that are tasks, and the methods of
+ * tasks. Sessions of older versions have none, and call the same tools in the ordinary way.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks
+ */
+export class SessionTasks {
+  readonly #tasks: LegacyTasks;
+  readonly #session: TasksOwner;
+  /** Whether the version that was agreed on has tasks. */
+  #hasTasks = false;
+  /** What the client was asked, by the id of the request. */
+  readonly #asked = new Map<RequestId, (answer: TaskAnswer) => void>();
+  /** Of the tasks that this session began, and which still run. */
+  readonly #listening = new Set<() => void>();
+
+  constructor(tasks: LegacyTasks, session: TasksOwner) {
+    this.#tasks = tasks;
+    this.#session = session;
+  }
+
+  /** A request as the gates and the server get it: a task tells its progress, whoever asks for it. */
+  received(message: JSONRPCRequest): JSONRPCRequest {
+    const { method, params = {} } = message;
+    const { task, _meta: meta } = params;
+    if (!this.#hasTasks || method !== 'tools/call' || task === undefined) return message;
+    if (meta?.progressToken !== undefined) return message;
+    return { ...message, params: { ...params, _meta: { ...meta, progressToken: OWN_TOKEN } } };
+  }
+
+  /** An answer with what the kit adds to it. */
+  withTasks(
+    { method }: ClientCall,
+    answer: JSONRPCResultResponse | JSONRPCErrorResponse,
+  ): JSONRPCResultResponse | JSONRPCErrorResponse {
+    if (!('result' in answer)) return answer;
+    const { result } = answer;
+    if (method === 'tools/list' && this.#hasTasks) {
+      return { ...answer, result: withTaskSupport(result, this.#tasks.engine.rules) };
+    }
+    if (method !== 'initialize') return answer;
+    this.#hasTasks = result['protocolVersion'] === TASKS_VERSION;
+    if (!this.#hasTasks) return answer;
+    const tasks = tasksCapability(this.#canList);
+    const capabilities = { ...(result['capabilities'] as object | undefined), tasks };
+    return { ...answer, result: { ...result, capabilities } };
+  }
+
+  /**
+   * Takes a call of a tool that is to be a task, or is refused for that. It passes the gates itself.
+   *
+   * @returns whether it did.
+   */
+  start(request: RunningRequest): boolean {
+    const { call } = request;
+    if (call.method !== 'tools/call') return false;
+    const options = this.#tasks.engine.rules.find(call.target);
+    const task = this.#hasTasks ? call.params?.['task'] : undefined;
+    if (task === undefined) {
+      if (options?.task !== 'required') return false;
+      this.#session.answer(call.id, { error: errorOf(TASK_ONLY) });
+    } else if (options === undefined) {
+      this.#session.answer(call.id, { error: NEVER_TASK });
+    } else {
+      const ttlMs = ttlOf(task);
+      if (typeof ttlMs === 'string') {
+        this.#session.answer(call.id, { error: invalid(ttlMs) });
+      } else {
+        void this.#run(request, { options, ttlMs });
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Answers a request that is the kit's, after the gates.
+   *
+   * @returns whether it is.
+   */
+  handle({ call, stream }: RunningRequest): boolean {
+    if (!this.#hasTasks || !METHODS.has(call.method)) return false;
+    if (call.method === 'tasks/result') this.#wait(call, stream);
+    else {
+      this.#answer(call).then(
+        (answer) => this.#session.answer(call.id, answer),
+        (error: unknown) => this.#fail(call, error),
+      );
+    }
+    return true;
+  }
+
+  /** Takes the answer of a client to what a task has asked. */
+  noteAnswer(message: JSONRPCMessage): boolean {
+    if ('method' in message || message.id === undefined) return false;
+    const answered = this.#asked.get(message.id);
+    if (answered === undefined) return false;
+    this.#asked.delete(message.id);
+    answered('error' in message ? { error: message.error } : { result: message.result });
+    return true;
+  }
+
+  /** The session has ended; its tasks go on. */
+  close(): void {
+    for (const stop of this.#listening) stop();
+    this.#listening.clear();
+  }
+
+  get #canList(): boolean {
+    return this.#session.principal.id !== ANONYMOUS.id;
+  }
+
+  async #run(
+    request: RunningRequest,
+    {
+      options,
+      ttlMs,
+    }: {
+      options: NonNullable<ReturnType<TaskEngine['rules']['find']>>;
+      ttlMs: number | undefined;
+    },
+  ): Promise<void> {
+    const { call } = request;
+    const { id, method } = call;
+    const { task: _, ...params } = call.params ?? {};
+    const { initialize, logLevel } = this.#session.record;
+    const { capabilities = {}, clientInfo = {} } = (initialize?.params ?? {}) as {
+      capabilities?: Record<string, unknown>;
+      clientInfo?: Record<string, unknown>;
+    };
+    try {
+      const run = await this.#tasks.engine.prepare({
+        call,
+        message: { jsonrpc: '2.0', id, method, params },
+        options,
+        era: 'legacy',
+        client: { capabilities, info: clientInfo, logLevel },
+        isAtOnce: true,
+        ...(ttlMs !== undefined && { ttlMs }),
+        caller: {
+          tell: () => undefined,
+          answer: (answer) => this.#session.answer(id, answer),
+          becameTask: (record) => {
+            this.#listen(record, call.params?._meta?.progressToken);
+            this.#session.answer(id, { result: { task: legacyTask(record) } });
+          },
+        },
+      });
+      if (!this.#session.isRunning(request)) {
+        run.abandon();
+        return;
+      }
+      request.run = run;
+      run.start();
+    } catch (error) {
+      this.#fail(call, error);
+    }
+  }
+
+  #fail({ id, log }: ClientCall, error: unknown): void {
+    log.error(error, 'a task failed');
+    this.#session.answer(id, { error: errorOf(NO_SERVER) });
+  }
+
+  /** Tells the session of a task that it began, as far as a stream is open for that. */
+  #listen(begun: TaskRecord, progressToken: string | number | undefined): void {
+    let last = begun;
+    const hasToken = progressToken !== undefined && progressToken !== OWN_TOKEN;
+    const stop = this.#tasks.engine.listen(begun.taskId, (record) => {
+      const before = last;
+      if (record === undefined || isFinal(record.status)) {
+        stop();
+        this.#listening.delete(stop);
+      }
+      if (record === undefined) return;
+      last = record;
+      if (hasToken && record.progress !== undefined && record.progress !== before.progress) {
+        const params = progressParams(record.taskId, progressToken, record.progress);
+        this.#tell('notifications/progress', params);
+      }
+      const { status, statusMessage } = legacyStatus(record);
+      const isNews =
+        status !== before.status || (!hasToken && statusMessage !== before.statusMessage);
+      if (isNews) this.#tell('notifications/tasks/status', legacyTask(record));
+    });
+    this.#listening.add(stop);
+  }
+
+  /** On the session's stream, if anybody reads it: what nobody hears now, the client asks for. */
+  #tell(method: string, params: Record<string, unknown>): void {
+    if (!this.#session.streams.hasReader(MAIN_STREAM)) return;
+    this.#session.emit({ jsonrpc: '2.0', method, params }, MAIN_STREAM);
+  }
+
+  async #answer({ method, params = {} }: ClientCall): Promise<TaskAnswer> {
+    const { engine } = this.#tasks;
+    const principal = this.#session.principal.id;
+    if (method === 'tasks/list') return this.#list(params['cursor']);
+    const { taskId } = params;
+    if (typeof taskId !== 'string') return { error: invalid('taskId must be a string') };
+    if (method === 'tasks/get') {
+      const record = await engine.get(principal, taskId);
+      return record === undefined ? { error: NO_TASK } : { result: legacyTask(record) };
+    }
+    const before = await engine.cancel(principal, taskId);
+    if (before === undefined) return { error: NO_TASK };
+    const after = isFinal(before.status) ? before : await engine.get(principal, taskId);
+    if (after === undefined) return { error: NO_TASK };
+    if (isFinal(before.status) || after.status !== 'cancelled') {
+      const { status } = legacyStatus(after);
+      return { error: invalid(`The task has ended (${status}): it cannot be cancelled`) };
+    }
+    return { result: legacyTask(after) };
+  }
+
+  async #list(cursor: unknown): Promise<TaskAnswer> {
+    if (!this.#canList) return { error: NO_LIST };
+    if (cursor !== undefined && typeof cursor !== 'string') {
+      return { error: invalid('cursor must be a string') };
+    }
+    try {
+      const principal = this.#session.principal.id;
+      const page = cursor === undefined ? {} : { cursor };
+      const { tasks, nextCursor } = await this.#tasks.engine.list(principal, page);
+      return {
+        result: { tasks: tasks.map(legacyTask), ...(nextCursor !== undefined && { nextCursor }) },
+      };
+    } catch (error) {
+      if (error instanceof RangeError) return { error: invalid(error.message) };
+      throw error;
+    }
+  }
+
+  /** "it **MUST** block the response until the task reaches a terminal status." */
+  #wait(call: ClientCall, stream: number): void {
+    const { taskId } = call.params ?? {};
+    if (typeof taskId !== 'string') {
+      this.#session.answer(call.id, { error: invalid('taskId must be a string') });
+      return;
+    }
+    const waits = this.#tasks.waitsOf(this.#session.principal.id, taskId);
+    const waiter = this.#waiterOf(call, stream);
+    call.signal.addEventListener('abort', () => waits.remove(waiter), { once: true });
+    waits.add(waiter).catch((error: unknown) => this.#fail(call, error));
+  }
+
+  #waiterOf(call: ClientCall, stream: number): TaskWaiter {
+    const session = this.#session;
+    return {
+      progressToken: call.params?._meta?.progressToken,
+      isHeard: () => session.streams.hasReader(stream),
+      answer: (answer) => session.answer(call.id, answer),
+      notify: (method, params) => session.emit({ jsonrpc: '2.0', method, params }, stream),
+      ask: (request, answered) => this.#ask(request, answered, stream),
+    };
+  }
+
+  #ask(
+    request: { readonly method: string; readonly params: Record<string, unknown> },
+    answered: (answer: TaskAnswer) => void,
+    stream: number,
+  ): AskedClient {
+    const id = this.#tasks.nextId();
+    this.#asked.set(id, answered);
+    this.#session.emit({ jsonrpc: '2.0', id, ...request }, stream);
+    return {
+      withdraw: () => {
+        if (!this.#asked.delete(id)) return;
+        this.#session.streams.noteAnswer(id);
+        const params = { requestId: id, reason: 'it is not waited for any more' };
+        this.#session.emit({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, stream);
+      },
+    };
+  }
+}
+
+/** How long the client wants the task to be kept, or what is wrong. */
+function ttlOf(task: unknown): number | undefined | string {
+  if (typeof task !== 'object' || task === null || Array.isArray(task)) {
+    return 'task must be an object';
+  }
+  const { ttl } = task as { ttl?: unknown };
+  if (ttl === undefined || ttl === null) return undefined;
+  if (typeof ttl !== 'number' || !(ttl >= 0)) return 'task.ttl must be a number of milliseconds';
+  return Math.max(ttl, LEAST_TTL_MS);
+}
