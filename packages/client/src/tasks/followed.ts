@@ -20,7 +20,9 @@ export type InputPhase =
   | { readonly is: 'asked' }
   /** The program has answered, and the server has not taken the answer yet. */
   | { readonly is: 'answered'; readonly response: unknown; readonly isOnItsWay: boolean }
-  /** The server has the answer, or wants none any more. */
+  /** The server seemed to want no answer any more, before there was one. */
+  | { readonly is: 'withdrawn' }
+  /** The server has the answer, or there is none. */
   | { readonly is: 'settled' };
 
 /** A task that is followed to its end. It is never changed: each event makes another one of it. */
@@ -30,6 +32,8 @@ export interface FollowedTask {
   readonly state: TaskState | undefined;
   /** What it asked for, by key: each once. */
   readonly inputs: ReadonlyMap<string, InputPhase>;
+  /** How often the program was asked. */
+  readonly asks: number;
   /** What was told of its progress last. */
   readonly progress: Progress | undefined;
   /** The message of its status that was told last. */
@@ -101,6 +105,7 @@ export function followedTask(taskId: string, progress?: Progress): FollowedTask 
     taskId,
     state: undefined,
     inputs: new Map(),
+    asks: 0,
     progress,
     message: undefined,
     failures: 0,
@@ -168,7 +173,8 @@ function takeSnapshot(task: FollowedTask, snapshot: TaskSnapshot): TaskStep {
   const told = isOld ? { task: known, effects: [] } : tellProgress(known, snapshot);
   if (isFinal(state.status)) return ended(told.task, endOf(snapshot), told.effects);
   const isNews = !isOld && isNew(state, task.state);
-  const inputs = takeInputs(told.task, snapshot, { isOld });
+  const isNewer = isOlder(task.state, state);
+  const inputs = takeInputs(told.task, snapshot, { isNewer });
   if ('how' in inputs) return ended(told.task, inputs, told.effects);
   const hasAsked = inputs.effects.some(({ type }) => type === 'ask');
   const news: TaskEffect[] = isNews || hasAsked ? [{ type: 'news' }] : [];
@@ -185,8 +191,9 @@ function endOf({ state, result, error }: TaskSnapshot): TaskEnd {
 }
 
 /** Only dates that can be read say something. */
-function isOlder(now: TaskState, before: TaskState | undefined): boolean {
-  return before !== undefined && Date.parse(now.lastUpdatedAt) < Date.parse(before.lastUpdatedAt);
+function isOlder(now: TaskState | undefined, before: TaskState | undefined): boolean {
+  if (now === undefined || before === undefined) return false;
+  return Date.parse(now.lastUpdatedAt) < Date.parse(before.lastUpdatedAt);
 }
 
 function isNew(now: TaskState, before: TaskState | undefined): boolean {
@@ -225,18 +232,19 @@ function isSame(one: Progress, other: Progress | undefined): boolean {
 function takeInputs(
   task: FollowedTask,
   { inputRequests = {} }: TaskSnapshot,
-  { isOld }: { isOld: boolean },
+  { isNewer }: { isNewer: boolean },
 ): TaskStep | TaskEnd {
   const inputs = new Map(task.inputs);
+  let { asks } = task;
   const effects: TaskEffect[] = [];
   const responses: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const [key, request] of Object.entries(inputRequests)) {
     const phase = inputs.get(key);
-    if (phase === undefined) {
+    if (phase === undefined || phase.is === 'withdrawn') {
       if (!isObject(request) || typeof request['method'] !== 'string') {
         return { how: 'unanswerable', problem: 'it asks for something without a method' };
       }
-      if (inputs.size >= MAX_INPUTS) {
+      if (++asks > MAX_INPUTS) {
         return { how: 'unanswerable', problem: `it asks for more than ${MAX_INPUTS} things` };
       }
       inputs.set(key, { is: 'asked' });
@@ -246,16 +254,17 @@ function takeInputs(
       responses[key] = phase.response;
     }
   }
-  if (!isOld) {
-    for (const [key, phase] of inputs) {
-      if (Object.hasOwn(inputRequests, key) || phase.is === 'settled') continue;
+  // Two states of the same moment may come in any order: the later one alone tells what is missing in it.
+  if (isNewer) {
+    for (const [key, { is }] of inputs) {
+      if (is !== 'asked' || Object.hasOwn(inputRequests, key)) continue;
       // Somebody else has answered, or the task needs no answer any more.
-      inputs.set(key, { is: 'settled' });
-      if (phase.is === 'asked') effects.push({ type: 'withdraw', key });
+      inputs.set(key, { is: 'withdrawn' });
+      effects.push({ type: 'withdraw', key });
     }
   }
   if (Object.keys(responses).length > 0) effects.push({ type: 'update', responses });
-  return { task: { ...task, inputs }, effects };
+  return { task: { ...task, inputs, asks }, effects };
 }
 
 function inputAnswered(task: FollowedTask, key: string, response: unknown): TaskStep {

@@ -165,7 +165,7 @@ class World {
         const task = at(server.tasks, taken.nth);
         if (task === undefined) break;
         this.history.push(server.snapshot(task));
-        if (taken.as === 'says') task.said += 1;
+        if (taken.as === 'says') server.say(task);
         else if (taken.as === 'asks') server.ask(task);
         else server.end(task, taken.as);
         break;

@@ -13,6 +13,7 @@ export interface ScriptedTask {
   /** The call that it is of. */
   readonly call: number;
   status: 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled';
+  updatedAt: number;
   said: number;
   /** Questions that were asked, by their keys, and the answers that came. */
   readonly questions: Map<string, unknown[]>;
@@ -111,7 +112,7 @@ export class ScriptedTasks {
       status: task.status,
       statusMessage: `said ${task.said}`,
       createdAt: CREATED_AT,
-      lastUpdatedAt: CREATED_AT,
+      lastUpdatedAt: new Date(task.updatedAt).toISOString(),
       ttlMs: null,
       pollIntervalMs: 100,
       ...(task.status === 'input_required' && {
@@ -127,14 +128,22 @@ export class ScriptedTasks {
     for (const session of this.#sessions) session.notify(snapshot);
   }
 
+  say(task: ScriptedTask): void {
+    task.said += 1;
+    task.updatedAt = Date.now();
+  }
+
   ask(task: ScriptedTask): void {
     if (isEnd(task.status)) return;
     task.questions.set(`key-${task.questions.size}`, []);
     task.status = 'input_required';
+    task.updatedAt = Date.now();
   }
 
   end(task: ScriptedTask, status: 'completed' | 'failed' | 'cancelled'): void {
-    if (!isEnd(task.status)) task.status = status;
+    if (isEnd(task.status)) return;
+    task.status = status;
+    task.updatedAt = Date.now();
   }
 
   /** Takes what a session heard. */
@@ -188,6 +197,7 @@ export class ScriptedTasks {
         taskId: `task-${this.tasks.length}-of-call-${call}`,
         call,
         status: 'working',
+        updatedAt: Date.now(),
         said: 0,
         questions: new Map(),
         cancels: 0,
@@ -205,6 +215,7 @@ export class ScriptedTasks {
       }
       const isOpen = [...task.questions.values()].some((answers) => answers.length === 0);
       if (task.status === 'input_required' && !isOpen) task.status = 'working';
+      task.updatedAt = Date.now();
       return { result: { resultType: 'complete' } };
     }
     if (method === 'tasks/cancel') {
