@@ -10,12 +10,12 @@ import {
 import { createClient, LongwireError, textOf } from '../../src/index.ts';
 
 /** What a call is given: what never ends by itself ends by this. */
-const TIMEOUT_MS = 2500;
-const DEADLINE_MS = 4000;
+const TIMEOUT_MS = 6000;
+const DEADLINE_MS = 8000;
 /** On a machine with other things to do. */
 const SLACK_MS = 15_000;
 /** A poll each 100 ms at most, and some more. */
-const MAX_REQUESTS = 80;
+const MAX_REQUESTS = 200;
 const MIB = 2 ** 20;
 
 /** What became of a call. */
@@ -41,6 +41,8 @@ interface Case {
   readonly check?: (outcome: Outcome, server: RawTaskServer) => void;
   readonly deadlineMs?: number;
   readonly maxRequests?: number;
+  /** It takes the processor: nothing else runs meanwhile. */
+  readonly isHeavy?: true;
 }
 
 const DONE = /^result: done$/;
@@ -101,6 +103,7 @@ const MODERN: readonly Case[] = [
   },
   {
     name: 'that makes a task with a long id',
+    isHeavy: true,
     options: create({ taskId: 'x'.repeat(MIB) }),
     ends: CLEAR,
   },
@@ -231,6 +234,7 @@ const MODERN: readonly Case[] = [
   },
   {
     name: 'that asks thousands of questions at once',
+    isHeavy: true,
     options: always(
       working({
         status: 'input_required',
@@ -358,6 +362,7 @@ const MODERN: readonly Case[] = [
   },
   {
     name: 'whose message has 8 MiB',
+    isHeavy: true,
     options: get(working({ statusMessage: 'x'.repeat(8 * MIB) })),
     ends: /^result: done$|^error: limit-exceeded, /,
   },
@@ -425,6 +430,7 @@ const MODERN: readonly Case[] = [
   },
   {
     name: 'whose result has 50 MiB',
+    isHeavy: true,
     options: always(done({ result: said('x'.repeat(50 * MIB)) })),
     deadlineMs: 30_000,
     ends: /^result: x+$/,
@@ -446,17 +452,23 @@ const MODERN: readonly Case[] = [
   },
   {
     name: 'that tells of the tasks of others, thousands of times',
+    isHeavy: true,
     options: {
       listens: true,
       on: {
-        'tasks/get': ({ count }, server) => {
+        'tasks/get': (_, server) => {
           for (let index = 0; index < 5000; index += 1) {
             server.notify('notifications/tasks', {
               ...taskOf('modern', { taskId: `another-${index}`, status: 'completed' }),
               result: said('of another'),
             });
           }
-          return count < 2 ? working() : done();
+          server.notify('notifications/tasks', {
+            ...taskOf('modern'),
+            status: 'completed',
+            result: said('done'),
+          });
+          return working();
         },
       },
     },
@@ -476,7 +488,7 @@ const MODERN: readonly Case[] = [
           ]) {
             server.notify('notifications/tasks', odd);
           }
-          return count < 2 ? working() : done();
+          return count < 1 ? working() : done();
         },
       },
     },
@@ -489,7 +501,7 @@ const MODERN: readonly Case[] = [
       on: {
         'tasks/get': ({ count }, server) => {
           server.notify('notifications/tasks/status', taskOf('legacy', { status: 'completed' }));
-          return count < 2 ? working() : done();
+          return count < 1 ? working() : done();
         },
       },
     },
@@ -569,16 +581,21 @@ async function meet({
 }
 
 describe.each([{ era: 'modern', cases: MODERN }])('a server of the $era era', ({ cases }) => {
-  let outcomes: PromiseSettledResult<[Outcome, RawTaskServer]>[] = [];
+  const outcomes = new Map<Case, PromiseSettledResult<[Outcome, RawTaskServer]> | undefined>();
   beforeAll(async () => {
-    outcomes = await Promise.allSettled(cases.map(meet));
+    const light = cases.filter(({ isHeavy }) => isHeavy !== true);
+    const settled = await Promise.allSettled(light.map(meet));
+    for (const [index, each] of light.entries()) outcomes.set(each, settled[index]);
+    for (const each of cases) {
+      if (outcomes.has(each)) continue;
+      const [only] = await Promise.allSettled([meet(each)]);
+      outcomes.set(each, only);
+    }
   }, 90_000);
-  afterAll(() => {
-    outcomes = [];
-  });
+  afterAll(() => outcomes.clear());
 
-  it.for(cases.map((each, index) => ({ ...each, index })))('$name', (each) => {
-    const settled = outcomes[each.index];
+  it.for(cases)('$name', (each) => {
+    const settled = outcomes.get(each);
     if (settled?.status !== 'fulfilled') throw settled?.reason ?? new Error('did not run');
     const [outcome, server] = settled.value;
     expect(outcome.said.slice(0, 200), outcome.message.slice(0, 500)).toMatch(each.ends);
