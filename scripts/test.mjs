@@ -20,6 +20,7 @@ const long = [
   'test/habits/**',
   'test/interop/{go,java,popular,python,rust}*.test.ts',
   'test/interop/kit/{clients,resume-chaos}.test.ts',
+  'test/interop/tasks/**',
   'test/interop/{peers,tool-events}.test.ts',
   'test/package/**',
   'test/page/**',

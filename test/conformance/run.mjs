@@ -23,7 +23,6 @@ const USAGE = `Usage: npm run conformance:client -- [--suite required|all] [--sc
  */
 const CAUSES = {
   'tasks-status-notifications': 'the suite itself skips it',
-  'tasks-': 'the server kit does not serve the extension for tasks yet',
 };
 
 /**

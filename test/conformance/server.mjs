@@ -12,6 +12,7 @@ import {
 import { addContent } from './server-content.mjs';
 import { addQuestions } from './server-questions.mjs';
 import { createSkills } from './server-skills.mjs';
+import { addTasks, TASKS } from './server-tasks.mjs';
 
 /**
  * @typedef {object} ConformanceServer
@@ -28,6 +29,7 @@ export async function startConformanceServer() {
     create: () => createServer({ bus, codec, skills }),
     port: 0,
     stores: { bus },
+    tasks: TASKS,
   });
   return { url, close };
 }
@@ -49,6 +51,7 @@ function createServer({ bus, codec, skills }) {
   );
   addContent(server, { bus });
   addQuestions(server, { codec });
+  addTasks(server);
   skills.attach(server);
   return server;
 }

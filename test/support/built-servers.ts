@@ -21,12 +21,18 @@ interface Language {
   command: (directory: string) => [command: string, ...args: string[]];
 }
 
-const go: Language = {
+/** The programs of a module: the server, and those of its folders that are named. */
+const go = (...folders: string[]): Language => ({
   needs: [['go', 'version']],
-  build: (source, directory, run) =>
-    run('go', ['build', '-buildvcs=false', '-o', join(directory, 'server'), '.'], { cwd: source }),
+  build: async (source, directory, run) => {
+    const build = ['build', '-buildvcs=false', '-o'];
+    await run('go', [...build, join(directory, 'server'), '.'], { cwd: source });
+    for (const folder of folders) {
+      await run('go', [...build, join(directory, folder), `./${folder}`], { cwd: source });
+    }
+  },
   command: (directory) => [join(directory, 'server')],
-};
+});
 
 const rust: Language = {
   needs: [['cargo', '--version']],
@@ -35,6 +41,7 @@ const rust: Language = {
     const env = { ...process.env, CARGO_TARGET_DIR: target };
     await run('cargo', ['build', '--locked', '--quiet'], { cwd: source, env });
     await cp(join(target, 'debug', 'rust-rmcp'), join(directory, 'server'));
+    await cp(join(target, 'debug', 'tasks'), join(directory, 'tasks'));
     await rm(target, { recursive: true });
   },
   command: (directory) => [join(directory, 'server')],
@@ -60,8 +67,8 @@ const java: Language = {
 };
 
 const languages: Record<BuiltServer, Language> = {
-  'go-official': go,
-  'go-mcp-go': go,
+  'go-official': go(),
+  'go-mcp-go': go('tasks'),
   'rust-rmcp': rust,
   'java-official': java,
 };

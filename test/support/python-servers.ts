@@ -5,7 +5,7 @@ import { firstLine, running, stopTree, type Peer } from './peers.ts';
 import { prepare, type Prepared } from './user-cache.ts';
 
 /** From PyPI; pinned, so that what is released tomorrow breaks nothing today. */
-const packages = ['mcp==2.3.0', 'fastmcp==4.1.2'];
+const packages = ['mcp==2.3.0', 'fastmcp[tasks]==4.1.4'];
 
 const script = fileURLToPath(new URL('python-server.py', import.meta.url));
 

@@ -14,6 +14,8 @@ export interface Drainable {
     /** Answers what runs with an error, and aborts it. */
     cancelAll(): void;
   };
+  /** Missing where no tool has tasks. */
+  readonly tasks?: { cancelAll(): Promise<void> } | undefined;
 }
 
 /** A session, as far as its stop needs it. */
@@ -106,7 +108,11 @@ export class Drain implements Stoppable, CallGate {
   }
 
   cancelAll(): void {
-    for (const { stateless } of this.#mounts) stateless.cancelAll();
+    for (const { stateless, tasks } of this.#mounts) {
+      stateless.cancelAll();
+      // Closing the application waits for them.
+      void tasks?.cancelAll();
+    }
     for (const session of this.#sessions()) {
       if (session.requests.running === 0) continue;
       session.cutCalls();

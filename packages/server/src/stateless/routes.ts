@@ -26,6 +26,7 @@ import type { TaskEngine } from '../tasks/task-engine.js';
 import { Exchange, type ExchangeHost } from './exchange.js';
 import { IdleServers, type Served } from './idle-servers.js';
 import { TaskCalls } from './task-calls.js';
+import { TaskSubscriptions } from './task-subscriptions.js';
 import { withExtension } from './task-results.js';
 
 /** A mount, as far as these routes need it. */
@@ -63,6 +64,7 @@ export class StatelessRoutes implements ExchangeHost {
   readonly #exchanges = new WeakMap<Request, Exchange>();
   readonly #idle = new IdleServers<Exchange>();
   readonly #tasks: TaskCalls | undefined;
+  readonly #taskSubscriptions: TaskSubscriptions | undefined;
   /** Those without an answer. */
   readonly #running = new Set<Exchange>();
   /** Those of subscriptions, which have no end to wait for. */
@@ -76,6 +78,7 @@ export class StatelessRoutes implements ExchangeHost {
     this.events = mount.events;
     this.#tasks = mount.tasks && new TaskCalls(mount.tasks);
     const { stores, maxSubscriptions } = mount.options;
+    this.#taskSubscriptions = mount.tasks && new TaskSubscriptions(mount.tasks, maxSubscriptions);
     const handler = (): McpHttpHandler =>
       createMcpHandler((context) => this.#create(context), {
         legacy: 'reject',
@@ -132,7 +135,10 @@ export class StatelessRoutes implements ExchangeHost {
     if (noServer !== undefined) exchange.refuseAsError(noServer);
     // The SDK's sign that the server closed without an answer.
     else if (response.status === 499) exchange.fail(refusals.CLOSED_EARLY);
-    else if (!exchange.isOver) await exchange.respond(response);
+    else if (!exchange.isOver) {
+      const completed = await this.#completed(response, exchange);
+      if (!exchange.isOver) await exchange.respond(completed);
+    }
     exchange.abandon();
     return reply;
   }
@@ -155,6 +161,7 @@ export class StatelessRoutes implements ExchangeHost {
   endSubscriptions(): void {
     this.#takesSubscriptions = false;
     void this.#subscriptions.close();
+    this.#taskSubscriptions?.end();
     // Those that wait for a server.
     for (const exchange of this.#listening) {
       if (!exchange.isStreaming) exchange.refuse(refusals.STOPPING);
@@ -175,6 +182,13 @@ export class StatelessRoutes implements ExchangeHost {
       else exchange.refuse(refusals.STOPPING);
     }
     await this.#handler.close();
+  }
+
+  /** What the SDK's handler answers, with what the kit adds to a subscription. */
+  async #completed(response: Response, exchange: Exchange): Promise<Response> {
+    const { call, signal } = exchange;
+    if (call?.method !== LISTEN || this.#taskSubscriptions === undefined) return response;
+    return this.#taskSubscriptions.complete(response, { call, signal });
   }
 
   #refusalOf(call: ClientCall | undefined): Refusal | undefined {

@@ -17,10 +17,16 @@ import { RefusedError, ONLY_SESSIONS } from '../refusal.js';
 import type { TaskAnswer } from '../tasks/task-call.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import type { ResolvedTaskOptions } from '../tasks/task-options.js';
-import { NEEDS_EXTENSION, NO_TASK, TASKS_EXTENSION } from '../tasks/task-refusals.js';
+import { NEEDS_EXTENSION, NO_TASK } from '../tasks/task-refusals.js';
 import type { TaskRun } from '../tasks/task-run.js';
 import type { Exchange } from './exchange.js';
-import { createTaskResult, detailedTask, withIdentity } from './task-results.js';
+import {
+  canTakeTasks,
+  createTaskResult,
+  detailedTask,
+  isObject,
+  withIdentity,
+} from './task-results.js';
 
 type Result = JSONRPCResultResponse['result'];
 type RpcError = JSONRPCErrorResponse['error'];
@@ -168,17 +174,6 @@ export class TaskCalls {
 }
 
 const METHODS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
-
-/** Whether a request declares the extension. */
-export function canTakeTasks(params: ClientCall['params']): boolean {
-  const capabilities = params?._meta?.[CLIENT_CAPABILITIES_META_KEY];
-  const { extensions } = (capabilities ?? {}) as { extensions?: unknown };
-  return isObject(extensions) && isObject(extensions[TASKS_EXTENSION]);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function invalid(message: string): RpcError {
   return { code: INVALID_PARAMS, message };

@@ -1,4 +1,9 @@
-import { SERVER_INFO_META_KEY, type JSONRPCResultResponse } from '@modelcontextprotocol/server';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  SERVER_INFO_META_KEY,
+  type JSONRPCResultResponse,
+} from '@modelcontextprotocol/server';
+import type { ClientCall } from '../calls/client-call.js';
 import { TASKS_EXTENSION } from '../tasks/task-refusals.js';
 import type { TaskRecord } from '../tasks/task-store.js';
 
@@ -76,4 +81,16 @@ function modernRequests(requests: NonNullable<TaskRecord['inputRequests']>): Res
     return [key, { ...request, params }];
   });
   return Object.fromEntries(entries) as Result;
+}
+
+/** Whether a request declares the extension. */
+export function canTakeTasks(params: ClientCall['params']): boolean {
+  const capabilities = params?._meta?.[CLIENT_CAPABILITIES_META_KEY];
+  const { extensions } = (capabilities ?? {}) as { extensions?: unknown };
+  return isObject(extensions) && isObject(extensions[TASKS_EXTENSION]);
+}
+
+/** Whether that is an object of JSON. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -7,13 +7,23 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server';
 import type { TaskAnswer } from './task-call.js';
+import type { TaskClient } from './task-server.js';
 
-/** Requests of a server that its client answers, and that a task can wait for. */
-const INPUT: ReadonlySet<string> = new Set([
-  'elicitation/create',
-  'sampling/createMessage',
-  'roots/list',
+/** Requests of a server that its client answers, and that a task can wait for; and who can answer them. */
+const INPUT: ReadonlyMap<string, string> = new Map([
+  ['elicitation/create', 'elicitation'],
+  ['sampling/createMessage', 'sampling'],
+  ['roots/list', 'roots'],
 ]);
+
+/** Whether a client can answer all that a handler asks in its result. */
+export function canAnswer({ capabilities }: TaskClient, asked: unknown): boolean {
+  const requests = Object.values((asked ?? {}) as Record<string, { method?: unknown } | null>);
+  return requests.every((request) => {
+    const capability = INPUT.get(String(request?.method));
+    return capability !== undefined && capabilities[capability] !== undefined;
+  });
+}
 
 /** What a request of a server gets that is no question for its client; `undefined` for a question. */
 export function answerWithoutClient({ method }: JSONRPCRequest): TaskAnswer | undefined {

@@ -18,7 +18,7 @@ import { ServerInstance } from '../instances/server-instance.js';
 import type { TaskAnswer, TaskCall } from './task-call.js';
 import { progressOf, statusMessageOf } from './task-progress.js';
 import { tooManyTasks } from './task-refusals.js';
-import { answerWithoutClient, TaskQuestions } from './task-questions.js';
+import { answerWithoutClient, canAnswer, TaskQuestions } from './task-questions.js';
 import { handshakeOf, prepareServer } from './task-server.js';
 import { isFinal, type TaskChanges, type TaskRecord, type TaskStore } from './task-store.js';
 import { TaskWriter } from './task-writer.js';
@@ -58,6 +58,7 @@ export class TaskRun {
   #writer: TaskWriter | undefined;
   #isStarted = false;
   #isOver = false;
+  #finishing: Promise<void> = Promise.resolve();
   #auto: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #serverInfo: unknown;
@@ -70,7 +71,7 @@ export class TaskRun {
     this.#taskCall = taskCall;
     this.#host = host;
     this.#ended = ended;
-    const project = prepareServer(server);
+    const project = prepareServer(server, (result) => this.#takesQuestions(result));
     this.#project = taskCall.era === 'modern' ? project : (result) => result;
     this.#instance = new ServerInstance(undefined, server, {
       send: (message) => this.#send(message),
@@ -283,6 +284,19 @@ export class TaskRun {
     await this.#tellQuestions();
   }
 
+  /**
+   * A handler that returns its questions is asked again with the answers, by a call of its own, as long as
+   * it is no task: "Server implementations that use multi round-trip requests in conjunction with task
+   * creation SHOULD resolve all MRTR exchanges synchronously before responding with a `CreateTaskResult`".
+   */
+  #takesQuestions(result: JSONRPCResultResponse['result']): boolean {
+    const { era, isAtOnce, client } = this.#taskCall;
+    const isOrdinary = era === 'modern' && !isAtOnce && this.#becoming === undefined;
+    if (!isOrdinary || !canAnswer(client, result['inputRequests'])) return false;
+    void this.#finish({ result });
+    return true;
+  }
+
   /** Only a task can ask. */
   async #refusalToAsk(): Promise<TaskAnswer | undefined> {
     return (await this.#becomeTask()) ? undefined : { error: errorOf(tooManyTasks()) };
@@ -297,10 +311,15 @@ export class TaskRun {
     });
   }
 
-  /** Ends it once, with an answer or, without one, as cancelled. */
-  async #finish(given: TaskAnswer | undefined): Promise<void> {
-    if (this.#isOver) return;
+  /** Ends it once, with an answer or, without one, as cancelled. Fulfilled when that is stored. */
+  #finish(given: TaskAnswer | undefined): Promise<void> {
+    // What is called from inside finds it over, and has nothing to wait for.
+    if (this.#isOver) return this.#finishing;
     this.#isOver = true;
+    return (this.#finishing = this.#end(given));
+  }
+
+  async #end(given: TaskAnswer | undefined): Promise<void> {
     clearTimeout(this.#auto);
     clearTimeout(this.#expiry);
     const { call, caller } = this.#taskCall;

@@ -20,6 +20,18 @@ type Result = JSONRPCResultResponse['result'];
 interface InnerServer {
   request?: (this: object, request: unknown, ...rest: unknown[]) => Promise<unknown>;
   projectCallToolResult?: (this: object, result: Result, schema?: unknown) => Result;
+  /** What fulfils a result that asks for input. It is private: where there is none, nothing is changed. */
+  _legacyInputRequiredShim?: (this: object) => Shim;
+}
+
+interface Shim {
+  fulfill(
+    method: string,
+    handler: unknown,
+    request: unknown,
+    context: unknown,
+    result: Result,
+  ): Promise<unknown>;
 }
 
 /**
@@ -36,12 +48,21 @@ export function handshakeOf({ capabilities, info }: TaskClient): JSONRPCRequest 
  * Lets a server wait for input for as long as its task lives: the SDK gives up after a minute, and a
  * person who comes back to a task takes longer. Call it before the server is connected.
  *
+ * @param takesQuestions shown each result of a handler that asks for input. If it takes one, the call is
+ * over; otherwise the SDK asks, and calls the handler again.
  * @returns what undoes the form that 2025-11-25 gives to structured content that is no object
  * (`{ "result": … }`), for answers in the form of the newest era.
  */
-export function prepareServer(server: ServableServer): (result: Result) => Result {
+export function prepareServer(
+  server: ServableServer,
+  takesQuestions: (result: Result) => boolean,
+): (result: Result) => Result {
   const { server: inner = server } = server as { server?: object };
-  const { request, projectCallToolResult: project } = inner as InnerServer;
+  const {
+    request,
+    projectCallToolResult: project,
+    _legacyInputRequiredShim: shimOf,
+  } = inner as InnerServer;
   // It runs one call. The content itself is copied on its way.
   let isWrapped = false;
   const own: Partial<InnerServer> = {};
@@ -60,6 +81,14 @@ export function prepareServer(server: ServableServer): (result: Result) => Resul
       isWrapped = projected['structuredContent'] !== result['structuredContent'];
       return projected;
     };
+  }
+  if (shimOf !== undefined) {
+    own._legacyInputRequiredShim = () => ({
+      fulfill: async (method, handler, asked, context, result) =>
+        takesQuestions(result)
+          ? { content: [] }
+          : shimOf.call(inner).fulfill(method, handler, asked, context, result),
+    });
   }
   Object.assign(inner, own);
   return (result) => {

@@ -1,8 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { call, get, send, servingTasks, taskRequest, until } from './task-server.ts';
-
-const isFinal = ({ status }: Record<string, unknown>): boolean =>
-  ['completed', 'failed', 'cancelled'].includes(String(status));
+import { call, get, isFinal, send, servingTasks, taskRequest, until } from './task-server.ts';
 
 describe('tasks of 2026-07-28', () => {
   it('are announced', async () => {

@@ -55,8 +55,27 @@ export function taskServer(world: TaskWorld, gate: Promise<void>): McpServer {
       },
     });
   });
+  server.registerTool('two', {}, async ({ mcpReq }) => {
+    const asked = { requestedSchema: { type: 'object' as const, properties: {} } };
+    const answers = await Promise.all(
+      ['one', 'two'].map((message) => mcpReq.elicitInput({ message, ...asked })),
+    );
+    return text(answers.map(({ action }) => action).join());
+  });
   server.registerTool('throws', {}, () => {
     throw new Error('it went wrong');
+  });
+  server.registerTool('no_result', {}, () => ({ content: 'no content' }) as never);
+  server.registerTool('big', {}, () => text('x'.repeat(100_000)));
+  server.registerTool('deaf', {}, async () => {
+    world.said.push('begun');
+    await gate;
+    world.said.push('ended');
+    return text('too late');
+  });
+  server.registerTool('closes', {}, async () => {
+    await server.close();
+    return new Promise<never>(() => {});
   });
   server.registerTool(
     'list',
@@ -131,8 +150,26 @@ export async function send(
 }
 
 /** Calls a tool. */
-export function call(url: string, name: string): Promise<RpcAnswer> {
-  return send(url, taskRequest('tools/call', { name, arguments: {} }));
+export function call(
+  url: string,
+  name: string,
+  headers: Record<string, string> = {},
+): Promise<RpcAnswer> {
+  return send(url, taskRequest('tools/call', { name, arguments: {} }), headers);
+}
+
+/** Whether a task has ended. */
+export function isFinal({ status }: Record<string, unknown>): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** Calls a tool that is a task; its id. */
+export async function started(url: string, name: string): Promise<string> {
+  const { result, error } = await call(url, name);
+  if (result?.['resultType'] !== 'task') {
+    throw new Error(`no task: ${JSON.stringify(result ?? error)}`);
+  }
+  return result['taskId'] as string;
 }
 
 /** A task as it is now. */

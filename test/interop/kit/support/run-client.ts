@@ -24,19 +24,19 @@ export const QUIET: Record<string, string> = {
   NO_PROXY: '127.0.0.1',
 };
 
-/** Runs a client in a home of its own, and returns what it wrote. */
+/** Runs a client in a home of its own unless one is given, and returns what it wrote. */
 export async function runClient(
   command: string,
   args: readonly string[],
-  { cwd }: { cwd?: string } = {},
+  { cwd, home: given }: { cwd?: string; home?: string } = {},
 ): Promise<string> {
-  const home = await mkdtemp(join(tmpdir(), 'longwire-client-'));
+  const home = given ?? (await mkdtemp(join(tmpdir(), 'longwire-client-')));
   try {
     const env = { ...QUIET, HOME: home };
     const options = { env, cwd: cwd ?? home, timeout: CLIENT_MS, killSignal: 'SIGKILL' } as const;
     const { stdout } = await promisify(execFile)(command, args, options);
     return stdout;
   } finally {
-    await removeFolder(home);
+    if (given === undefined) await removeFolder(home);
   }
 }

@@ -1,0 +1,80 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { countOpenHandles, type OpenHandles } from '../../support/open-handles.ts';
+import { interpreterOf, preparePython } from '../../support/python-servers.ts';
+import { prepareClients } from '../kit/support/prepare-clients.ts';
+import { runClient } from '../kit/support/run-client.ts';
+import { directoryOf, tellWhatIsMissing } from '../support/missing.ts';
+import type { Era } from './support/eras.ts';
+import { resumeWithExtTasks, taskWithExtTasks } from './support/ext-tasks.ts';
+import { taskWithInspector } from './support/inspector-tasks.ts';
+import { serveTaskKit, type TaskKit } from './support/task-kit.ts';
+import { resultText, WHOLE_TASKS } from './support/task-report.ts';
+
+const [fromNpm, python] = await Promise.all([prepareClients(), preparePython()]);
+[fromNpm, python].forEach(tellWhatIsMissing);
+
+const programs = fileURLToPath(new URL('clients/', import.meta.url));
+const ERAS: readonly Era[] = ['modern'];
+/** As `textOrError` tells it. */
+const asError = (message: string): unknown => expect.stringContaining(message);
+const WHOLE = {
+  ...WHOLE_TASKS,
+  broken: asError(WHOLE_TASKS.broken),
+  other: asError(WHOLE_TASKS.other),
+};
+
+let kit: TaskKit;
+let before: OpenHandles;
+beforeAll(async () => {
+  before = await countOpenHandles();
+  kit = await serveTaskKit();
+});
+afterAll(async () => {
+  await kit[Symbol.asyncDispose]();
+  await before.expectNoneLeft();
+});
+
+describe.each(ERAS)('tasks of the era %s', (era) => {
+  test('the official requester of tasks, ext-tasks, makes tasks of every kind', async () => {
+    expect(await taskWithExtTasks(kit.url, era)).toEqual(WHOLE);
+  });
+
+  test('ext-tasks takes a task up again, in another session', async () => {
+    const ran = kit.events.filter((event) => event === 'work').length;
+    expect(await resumeWithExtTasks(kit.url, era)).toBe('done');
+    expect(kit.events.filter((event) => event === 'work')).toHaveLength(ran + 1);
+  });
+
+  test.skipIf('missing' in fromNpm)('the Inspector makes tasks of every kind', async () => {
+    const { told: _, other: __, ...whole } = WHOLE;
+    expect(await taskWithInspector(directoryOf(fromNpm), kit.url, era)).toEqual(whole);
+  });
+
+  test('the official client 2.x, which knows no tasks, gets ordinary calls', async () => {
+    const mode = era === 'modern' ? { pin: '2026-07-28' } : 'legacy';
+    const client = new Client(
+      { name: 'sdk-2', version: '0' },
+      { versionNegotiation: { mode: mode as 'legacy' } },
+    );
+    await client.connect(new StreamableHTTPClientTransport(new URL(kit.url)));
+    try {
+      const call = (name: string, args = {}): Promise<unknown> =>
+        client.callTool({ name, arguments: args });
+      expect(resultText(await call('work', { steps: 3, stepMs: 100 }))).toBe('done');
+      const code = era === 'modern' ? -32021 : -32601;
+      await expect(call('only')).rejects.toMatchObject({ code });
+    } finally {
+      await client.close();
+    }
+  });
+
+  test.skipIf('missing' in python)('so does the official client in Python', async () => {
+    const args = [join(programs, 'mcp-client.py'), kit.url, era === 'modern' ? 'auto' : 'legacy'];
+    const printed = await runClient(interpreterOf(directoryOf(python)), args);
+    const only = era === 'modern' ? '-32021' : '-32601';
+    expect(JSON.parse(printed)).toEqual({ work: 'done', only });
+  });
+});

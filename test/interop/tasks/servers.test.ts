@@ -1,0 +1,162 @@
+import type { CallToolResult, TaskHandle } from '@longwire/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectNothingLeftOpen } from '../../support/open-handles.ts';
+import { until } from '../../support/until.ts';
+import { directoryOf, tellWhatIsMissing } from '../support/missing.ts';
+import { MODERN, startTaskServer, type TaskServer } from './support/task-servers.ts';
+
+expectNothingLeftOpen();
+
+const textOf = ({ content }: CallToolResult): unknown => content[0];
+const said = (text: string): unknown => ({ type: 'text', text });
+const LONG = { steps: 600, stepMs: 100 };
+
+for (const library of MODERN) {
+  const prepared = await library.prepare();
+  tellWhatIsMissing(prepared);
+
+  describe.skipIf('missing' in prepared)(`tasks of ${library.name}`, () => {
+    let server: TaskServer;
+    beforeAll(async () => {
+      server = await startTaskServer(library, directoryOf(prepared));
+    });
+    afterAll(() => server[Symbol.asyncDispose]());
+
+    test('a tool without tasks is called as ever', async () => {
+      await using client = await server.connect();
+      const tasks: TaskHandle[] = [];
+      const onTask = (task: TaskHandle): unknown => tasks.push(task);
+      const result = await client.callTool('echo', { message: 'hé' }, { onTask });
+      expect(textOf(result)).toEqual(said('Echo: hé'));
+      expect(tasks).toEqual([]);
+    });
+
+    test('a task ends with its one result, and tells how far it is', async () => {
+      await using client = await server.connect();
+      const ran = await server.happened('work');
+      const tasks: TaskHandle[] = [];
+      const told: (string | undefined)[] = [];
+      const result = await client.callTool(
+        'work',
+        { steps: 4, stepMs: 400 },
+        {
+          onTask: (task) => tasks.push(task),
+          onProgress: ({ message }) => told.push(message),
+        },
+      );
+      expect(textOf(result)).toEqual(said('done'));
+      expect(await server.happened('work')).toBe(ran + 1);
+      expect(tasks).toHaveLength(1);
+      if (library.tellsSteps) {
+        // It is asked every 200 ms.
+        expect(told.filter((message) => message?.startsWith('step '))).toEqual(
+          expect.arrayContaining(['step 2', 'step 3']),
+        );
+      }
+      const state = await tasks[0]?.status();
+      expect(state).toMatchObject({ taskId: tasks[0]?.taskId, status: 'completed' });
+    });
+
+    test.skipIf(!library.outlivesSession)('a task is taken up by another client', async () => {
+      const ran = await server.happened('work');
+      const first = await server.connect();
+      const task = await new Promise<TaskHandle>((resolve, reject) => {
+        first.callTool('work', { steps: 8, stepMs: 200 }, { onTask: resolve }).catch(reject);
+      });
+      await first.close();
+      await using second = await server.connect();
+      const again = second.task(task.taskId);
+      expect(await again.status()).toMatchObject({ taskId: task.taskId, status: 'working' });
+      expect(textOf(await again.result())).toEqual(said('done'));
+      expect(await server.happened('work')).toBe(ran + 1);
+    });
+
+    test.skipIf(!library.asks)('what a task asks reaches the program once', async () => {
+      const questions: unknown[] = [];
+      await using client = await server.connect({
+        handlers: {
+          elicitation: ({ message }) => {
+            questions.push(message);
+            return { action: 'accept', content: { name: 'Ada' } };
+          },
+        },
+      });
+      const result = await client.callTool('ask');
+      expect(textOf(result)).toEqual(said('Hello, Ada'));
+      expect(questions).toEqual(['Who are you?']);
+    });
+
+    test('a task fails in the words of its tool, and in those of the protocol', async () => {
+      await using client = await server.connect();
+      const failed = await client.callTool('fail');
+      expect(failed).toMatchObject({ isError: true, content: [said('it failed')] });
+      const { broken } = library;
+      const call = client.callTool('broken');
+      if ('isError' in broken) {
+        expect(await call).toMatchObject({ isError: true, content: [said(broken.text)] });
+      } else {
+        const { message, ...rest } = broken;
+        await expect(call).rejects.toMatchObject({
+          ...rest,
+          certainty: 'answered',
+          message: expect.stringContaining(message) as unknown,
+          taskId: expect.any(String) as unknown,
+        });
+      }
+    });
+
+    test('a call that is ended by its signal ends there, too', async () => {
+      await using client = await server.connect();
+      const cancelled = await server.happened('work cancelled');
+      const ran = await server.happened('work');
+      const ending = new AbortController();
+      let task: TaskHandle | undefined;
+      const options = { signal: ending.signal, onTask: (made: TaskHandle) => void (task = made) };
+      const ended = expect(client.callTool('work', LONG, options)).rejects.toMatchObject({
+        code: 'aborted',
+        certainty: 'outcome-unknown',
+        taskId: expect.any(String) as unknown,
+      });
+      await until(async () => (await server.happened('work')) > ran && task !== undefined);
+      ending.abort();
+      await ended;
+      await until(async () => (await server.happened('work cancelled')) > cancelled);
+      await until(async () => (await task?.status())?.status === 'cancelled');
+    });
+
+    test('a task that its handle cancels ends, and so does its call', async () => {
+      await using client = await server.connect();
+      const ran = await server.happened('work');
+      let task: TaskHandle | undefined;
+      const call = client.callTool('work', LONG, { onTask: (made) => (task = made) });
+      const ended = expect(call).rejects.toMatchObject({
+        code: 'aborted',
+        certainty: 'outcome-unknown',
+      });
+      await until(async () => (await server.happened('work')) > ran && task !== undefined);
+      await task?.cancel();
+      await ended;
+    });
+
+    test('a task that there is not is not waited for', async () => {
+      await using client = await server.connect();
+      await expect(client.task('nobody-made-this').result()).rejects.toMatchObject({
+        code: 'server-error',
+        number: -32602,
+      });
+    });
+
+    test.skipIf(!library.knowsUsers)("nobody sees another's task", async () => {
+      await using ada = await server.connect();
+      await using bob = await server.connect({}, 'bob');
+      const ending = new AbortController();
+      const task = await new Promise<TaskHandle>((resolve, reject) => {
+        const options = { signal: ending.signal, onTask: resolve };
+        ada.callTool('work', LONG, options).catch(reject);
+      });
+      await expect(bob.task(task.taskId).status()).rejects.toMatchObject({ number: -32602 });
+      expect(await ada.task(task.taskId).status()).toMatchObject({ status: 'working' });
+      await task.cancel();
+    });
+  });
+}
