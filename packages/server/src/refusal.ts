@@ -220,13 +220,14 @@ export const STOPPING: Refusal = {
 export const CUT_BY_STOP: JSONRPCErrorResponse['error'] = {
   code: SERVER_ERROR,
   message: 'The call was cancelled because the server stops: a part of it may have run',
-  data: { reason: 'stopping' },
+  data: { reason: 'stopping', certainty: 'outcome-unknown' },
 };
 
 /** The server of a request closed itself before it answered. */
 export const CLOSED_EARLY: JSONRPCErrorResponse['error'] = {
   code: INTERNAL_ERROR,
   message: 'The server closed before it answered: a part of the call may have run',
+  data: { certainty: 'outcome-unknown' },
 };
 
 /** The factory failed or took too long; the reason goes to the log, not to the client. */

@@ -12,7 +12,7 @@ const failureOf = (call: Promise<unknown>): Promise<LongwireError> =>
     (error: unknown) => error as LongwireError,
   );
 
-describe.each(['2026-07-28'] as const)('a fake client of protocol %s', (protocol) => {
+describe.each(['2025-11-25', '2026-07-28'] as const)('a fake client of protocol %s', (protocol) => {
   it('makes tasks of the calls of a tool, and answers with their results', async () => {
     const report: FakeToolDefinition = {
       task: 'required',

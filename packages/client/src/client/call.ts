@@ -198,6 +198,11 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
     return this.tool !== undefined;
   }
 
+  /** The program wants to know of its task. */
+  get wantsTask(): boolean {
+    return this.#options.onTask !== undefined;
+  }
+
   followTask(result: Result): Promise<Result> | undefined {
     const connection = this.#connection;
     if (this.tool === undefined || connection === undefined) return undefined;

@@ -138,7 +138,13 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
     this.#catalog = catalog;
     const throughSdk = <T>(send: (sdk: Client) => Promise<T>): Promise<T> =>
       this.#sdkSide.attached.then(() => send(this.sdk));
-    this.#toolCalls = new ToolCalls({ catalog, throughSdk, report: this.report });
+    this.#toolCalls = new ToolCalls({
+      catalog,
+      trustHints: this.trustHints,
+      listBounds: connectionOptions.listBounds,
+      throughSdk,
+      report: this.report,
+    });
     this.#tasks = new Tasks({
       answer: (input) => answerInput(throughSdk, input),
       report: this.report,

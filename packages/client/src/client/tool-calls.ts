@@ -5,6 +5,11 @@ import { OddResultError } from '../channels/message.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { LongwireError, ServerError } from '../errors.js';
 import { isObject } from '../untrusted/is-object.js';
+import {
+  LegacyTaskCalls,
+  type CallBeforeTask,
+  type LegacyTaskCallsOptions,
+} from '../tasks/legacy-calls.js';
 import type { ToolCatalog } from '../tools/catalog.js';
 import { noResultObject, toCallToolResult } from './results.js';
 import { NEVER_MS } from './sdk-client.js';
@@ -14,18 +19,14 @@ import { fromSdkError } from './sdk-errors.js';
 const HEADER_MISMATCH = -32020;
 
 /** A call with time limits of its own. */
-export interface LimitedCall extends RequestContext {
-  /** Rejected when the call ends earlier. */
-  before<T>(preparation: Promise<T>): Promise<T>;
-}
+export interface LimitedCall extends RequestContext, CallBeforeTask {}
 
 /** What a call says. */
 // An interface would have no index signature.
 type CallParams = { name: string; arguments: Record<string, unknown> };
 
 /** What calls of tools are made with. */
-export interface ToolCallsOptions {
-  catalog: ToolCatalog;
+export interface ToolCallsOptions extends LegacyTaskCallsOptions {
   /** Does something with the SDK's `Client`, once it is attached. */
   throughSdk: <T>(send: (sdk: Client) => Promise<T>) => Promise<T>;
   /** Given what fails and belongs to no call. */
@@ -38,11 +39,13 @@ export interface ToolCallsOptions {
  */
 export class ToolCalls {
   readonly #catalog: ToolCatalog;
+  readonly #legacyTasks: LegacyTaskCalls;
   readonly #throughSdk: ToolCallsOptions['throughSdk'];
   readonly #report: (error: unknown) => void;
 
-  constructor({ catalog, throughSdk, report }: ToolCallsOptions) {
-    this.#catalog = catalog;
+  constructor({ throughSdk, report, ...options }: ToolCallsOptions) {
+    this.#catalog = options.catalog;
+    this.#legacyTasks = new LegacyTaskCalls(options);
     this.#throughSdk = throughSdk;
     this.#report = report;
   }
@@ -61,13 +64,19 @@ export class ToolCalls {
     try {
       const headerTool = this.#catalog.headerTool(params.name);
       if (headerTool !== undefined) return await this.#callBySdk(params, context, headerTool);
-      const result = await connection.request({ method: 'tools/call', params }, context);
+      const asTask = this.#legacyTasks.isTask(params.name, context, connection);
+      const isTask = typeof asTask === 'boolean' ? asTask : await asTask;
+      const asked = isTask ? { ...params, task: {} } : params;
+      const result = await connection.request({ method: 'tools/call', params: asked }, context);
       if (result['isError'] === true) this.#reportIfItCannotAsk(params.name, result);
       if (result['resultType'] !== 'input_required') return this.#read(params, result);
       context.prior = { jsonrpc: '2.0', id: 0, result };
       return await this.#callBySdk(params, context);
     } catch (error) {
       const failed = failureOf(error, params.name, context);
+      const wasWanted = context.abandoned === undefined;
+      if (failed.taskId !== undefined && failed.code === 'aborted' && wasWanted)
+        this.#legacyTasks.avoid(params.name);
       const isMismatch = failed instanceof ServerError && failed.number === HEADER_MISMATCH;
       // In the legacy era the number is any server's to use, for what it has done, too.
       if (!isMismatch || connection.era !== 'modern') throw failed;

@@ -15,6 +15,7 @@ import {
 import { CERTAINTY_TEXT } from '../certainty-text.js';
 import type { HeartbeatOptions } from '../options/connection-options.js';
 import type { Era, Protocol } from '../protocol-version.js';
+import { isObject } from '../untrusted/is-object.js';
 import { backChannelHint } from './back-channel.js';
 import type { LedgerEntry, LedgerRequest } from './ledger.js';
 
@@ -119,16 +120,21 @@ export function otherVersion(protocol: Protocol, reply: string): ConnectError {
 export function serverError(
   what: string,
   { code, message, data }: JSONRPCErrorResponse['error'],
-  task?: { taskId: string; certainty: Certainty | undefined },
+  taskId?: string,
 ): ServerError {
   return new ServerError(`the server answered ${what} with an error: ${message}`, {
     number: code,
     data,
     serverMessage: message,
     hint: backChannelHint(message),
-    ...(task !== undefined && { taskId: task.taskId }),
-    ...(task?.certainty !== undefined && { certainty: task.certainty }),
+    ...(taskId !== undefined && { taskId }),
+    ...(isUnknownTo(data) && { certainty: 'outcome-unknown' }),
   });
+}
+
+/** Whether a server says that it does not know itself what became of a call, as after a restart of its own. */
+function isUnknownTo(data: unknown): boolean {
+  return isObject(data) && data['certainty'] === 'outcome-unknown';
 }
 
 /** The server has answered, but the SDK's `Client` cannot use the answer. */

@@ -1,7 +1,7 @@
 import type { Result } from '@modelcontextprotocol/client';
 import type { LedgerRequest } from '../connection/ledger.js';
 import { isObject } from '../untrusted/is-object.js';
-import type { Era } from '../protocol-version.js';
+import type { TaskState } from './snapshot.js';
 
 /** Makes a request that may safely be made twice. */
 export type Ask = (request: LedgerRequest) => Promise<Result>;
@@ -10,12 +10,26 @@ export type Ask = (request: LedgerRequest) => Promise<Result>;
 export interface TaskEra {
   /** What the result of a `tools/call` says of the task that it is; `undefined` if it is none. */
   createdBy(result: Result): unknown;
+  /** How a task is. */
+  state(taskId: string, ask: Ask): Promise<unknown>;
   /** How a task is: with its `result` or `error` if it has ended, and with what it asks for. */
   get(taskId: string, ask: Ask): Promise<unknown>;
   /** Answers what the task asks for, by key. */
   update(taskId: string, responses: Readonly<Record<string, unknown>>, ask: Ask): Promise<unknown>;
   /** Says that the task is not wanted any more. */
   cancel(taskId: string, ask: Ask): Promise<unknown>;
+  /** Called whenever the task goes on: it may wait for the end otherwise than by asking how the task is. */
+  listen?(task: TaskState, line: TaskLine): void;
+}
+
+/** Where whoever waits for a task is told of it. */
+export interface TaskLine {
+  /** Makes a request that stays open until the task has ended, or is followed no more. */
+  hold: Ask;
+  /** Takes what the server says of the task. */
+  take(value: unknown): void;
+  /** Asks how the task is. */
+  askNow(): void;
 }
 
 /**
@@ -23,24 +37,20 @@ export interface TaskEra {
  *
  * @see https://modelcontextprotocol.github.io/ext-tasks/specification/2026-07-28/tasks.html
  */
-const modernTasks: TaskEra = {
+export const modernTasks: TaskEra = {
   createdBy: (result) => {
     if (result['resultType'] === 'task') return result;
     // Some servers make it in the form of the era before: it must not be taken for what the tool says.
     const { task, content } = result;
     return content === undefined && isObject(task) && 'taskId' in task ? task : undefined;
   },
-  get: (taskId, ask) => ask({ method: 'tasks/get', params: { taskId } }),
+  state: askHowItIs,
+  get: askHowItIs,
   update: (taskId, inputResponses, ask) =>
     ask({ method: 'tasks/update', params: { taskId, inputResponses } }),
   cancel: (taskId, ask) => ask({ method: 'tasks/cancel', params: { taskId } }),
 };
 
-/** In the legacy era servers make tasks only of calls that ask for it. */
-const legacyTasks: TaskEra = { ...modernTasks, createdBy: () => undefined };
-
-/** By era of the connection. */
-export const taskEras: Readonly<Record<Era, TaskEra>> = {
-  modern: modernTasks,
-  legacy: legacyTasks,
-};
+function askHowItIs(taskId: string, ask: Ask): Promise<unknown> {
+  return ask({ method: 'tasks/get', params: { taskId } });
+}

@@ -36,6 +36,8 @@ export interface FollowedTask {
   readonly asks: number;
   /** What was told of its progress last. */
   readonly progress: Progress | undefined;
+  /** The server counts how far it is: its messages are told with its last number, not with one of ours. */
+  readonly isCounted: boolean;
   /** The message of its status that was told last. */
   readonly message: string | undefined;
   /** How many answers in a row were of no use. */
@@ -69,6 +71,8 @@ export type TaskEvent =
   | { readonly type: 'gone'; readonly cause: ServerError }
   /** Asking again is of no use. */
   | { readonly type: 'lost'; readonly cause: Error }
+  /** Its call was told of progress by itself. */
+  | { readonly type: 'progressed'; readonly progress: Progress }
   | { readonly type: 'input-answered'; readonly key: string; readonly response: unknown }
   | { readonly type: 'input-failed'; readonly key: string; readonly cause: Error }
   | { readonly type: 'update-taken'; readonly keys: readonly string[] }
@@ -107,6 +111,7 @@ export function followedTask(taskId: string, progress?: Progress): FollowedTask 
     inputs: new Map(),
     asks: 0,
     progress,
+    isCounted: progress !== undefined,
     message: undefined,
     failures: 0,
     hasEnded: false,
@@ -138,6 +143,8 @@ export function follow(task: FollowedTask, event: TaskEvent): TaskStep {
       return ended(task, { how: 'gone', cause: event.cause });
     case 'lost':
       return ended(task, { how: 'unknown', problem: event.cause.message, cause: event.cause });
+    case 'progressed':
+      return { task: { ...task, progress: event.progress, isCounted: true }, effects: [] };
     case 'input-answered':
       return inputAnswered(task, event.key, event.response);
     case 'input-failed':
@@ -206,18 +213,22 @@ function isNew(now: TaskState, before: TaskState | undefined): boolean {
   );
 }
 
-/** Progress never goes back. A message without a number of its own counts one further. */
+/** Progress never goes back. Where the server counts nothing, each of its messages counts one further. */
 function tellProgress(task: FollowedTask, { state }: TaskSnapshot): TaskStep {
   const { statusMessage, progress: said } = state;
   const before = task.progress?.progress ?? -Infinity;
   if (said !== undefined) {
     if (said.progress < before || isSame(said, task.progress)) return { task, effects: [] };
-    const next = { ...task, progress: said, message: statusMessage };
+    const next = { ...task, progress: said, isCounted: true, message: statusMessage };
     return { task: next, effects: [{ type: 'progress', progress: said }] };
   }
   const isToldAlready = statusMessage === undefined || statusMessage === task.message;
   if (isToldAlready || isFinal(state.status)) return { task, effects: [] };
-  const progress = { progress: Math.max(0, before) + 1, message: statusMessage };
+  const counted = task.isCounted ? task.progress : undefined;
+  const progress = {
+    ...(counted ?? { progress: Math.max(0, before) + 1 }),
+    message: statusMessage,
+  };
   const next = { ...task, progress, message: statusMessage };
   return { task: next, effects: [{ type: 'progress', progress }] };
 }

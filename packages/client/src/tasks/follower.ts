@@ -5,7 +5,7 @@ import type { RequestContext } from '../connection/request-context.js';
 import type { LedgerRequest } from '../connection/ledger.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { LongwireError, ServerError, type ErrorCode } from '../errors.js';
-import type { Ask, TaskEra } from './era.js';
+import type { Ask, TaskEra, TaskLine } from './era.js';
 import {
   follow,
   followedTask,
@@ -50,6 +50,8 @@ export interface TaskWaiter {
   readonly what: string;
   /** Headers of its own, which go with what is asked for it. */
   readonly ownHeaders: Readonly<Record<string, string>> | undefined;
+  /** What it was told of progress last, by the task or with the token of its own request. */
+  readonly latestProgress: Progress | undefined;
   onProgress(progress: Progress): void;
   /** Its idle time begins anew. */
   onNews(): void;
@@ -74,6 +76,8 @@ export interface TaskFollowerOptions {
 
 interface Waiting {
   readonly waiter: TaskWaiter;
+  /** What it was told of progress last, as far as is noted. */
+  told?: Progress;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -89,6 +93,16 @@ export class TaskFollower {
   /** Those of who joined last. */
   #headers: TaskWaiter['ownHeaders'];
   #isOver = false;
+  /** A request that stays open. */
+  #held: RequestContext | undefined;
+  readonly #line: TaskLine = {
+    hold: (request) => {
+      this.#held = this.#context();
+      return this.#options.connection.request(request, this.#held);
+    },
+    take: (value) => this.take(value),
+    askNow: () => this.askNow(),
+  };
   /** When the server was asked last, on the clock of `performance.now()`. */
   #askedAt = -Infinity;
   readonly #unwatch: () => void;
@@ -146,10 +160,23 @@ export class TaskFollower {
   }
 
   #apply(event: TaskEvent): void {
+    this.#noteProgress();
     const { task, effects } = follow(this.#task, event);
     this.#task = task;
     for (const effect of effects) this.#execute(effect);
+    if (this.#isOver) return;
+    if (task.state !== undefined) this.#options.era().listen?.(task.state, this.#line);
     if (!task.hasEnded && this.#poll === undefined) this.#wait();
+  }
+
+  /** A call is told of progress without the task, too: by notifications with the token of its request. */
+  #noteProgress(): void {
+    for (const waiting of this.#waiting) {
+      const progress = waiting.waiter.latestProgress;
+      if (progress === undefined || progress === waiting.told) continue;
+      waiting.told = progress;
+      this.#task = follow(this.#task, { type: 'progressed', progress }).task;
+    }
   }
 
   #execute(effect: TaskEffect): void {
@@ -167,7 +194,10 @@ export class TaskFollower {
         for (const { waiter } of this.#waiting) waiter.onNews();
         break;
       case 'progress':
-        for (const { waiter } of this.#waiting) waiter.onProgress(effect.progress);
+        for (const waiting of this.#waiting) {
+          waiting.told = effect.progress;
+          waiting.waiter.onProgress(effect.progress);
+        }
         break;
       case 'report':
         this.#options.report(this.#problem(effect.problem));
@@ -263,10 +293,12 @@ export class TaskFollower {
   }
 
   #end(end: TaskEnd): void {
-    const { taskId } = this.#options;
+    const { taskId, connection } = this.#options;
+    const { state } = connection;
+    const isProcess = state.name === 'ready' && state.transport === 'stdio';
     for (const { waiter, resolve, reject } of this.#takeWaiting()) {
       if (end.how === 'completed') resolve(end.result as Result);
-      else reject(endedError(end, { what: waiter.what, taskId }));
+      else reject(endedError(end, { what: waiter.what, taskId, isProcess }));
     }
     if (end.how === 'unanswerable') void this.cancel();
     this.#stop();
@@ -296,7 +328,9 @@ export class TaskFollower {
     clearTimeout(this.#timer);
     this.#unwatch();
     for (const asking of this.#asked.values()) asking.abort();
-    if (this.#poll !== undefined) this.#options.connection.cancel(this.#poll, noLongerAsked());
+    for (const asked of [this.#poll, this.#held]) {
+      if (asked !== undefined) this.#options.connection.cancel(asked, noLongerAsked());
+    }
     this.#options.onOver();
   }
 

@@ -1,24 +1,16 @@
 import { serverError } from '../connection/failures.js';
-import { LongwireError, ServerError, type Certainty } from '../errors.js';
-import { isObject } from '../untrusted/is-object.js';
+import { LongwireError, ServerError } from '../errors.js';
 import type { TaskEnd } from './followed.js';
-
-const CERTAINTIES: ReadonlySet<unknown> = new Set<Certainty>([
-  'not-sent',
-  'refused',
-  'answered',
-  'outcome-unknown',
-]);
 
 /** What a call fails with whose task has ended without a result. */
 export function endedError(
   end: Exclude<TaskEnd, { how: 'completed' }>,
-  { what, taskId }: { what: string; taskId: string },
+  { what, taskId, isProcess }: { what: string; taskId: string; isProcess: boolean },
 ): LongwireError {
   const subject = `${what}, which is the task ${taskId},`;
   switch (end.how) {
     case 'failed':
-      return serverError(what, end.error, { taskId, certainty: certaintyIn(end.error.data) });
+      return serverError(what, end.error, taskId);
     case 'cancelled': {
       const said = end.message === undefined ? '' : `: ${end.message}`;
       return new LongwireError(
@@ -37,7 +29,8 @@ export function endedError(
       );
     case 'gone':
       return new ServerError(
-        `${subject} is not known to its server: it has expired, or was lost; ` +
+        `${subject} is not known to its server: ` +
+          `${isProcess ? 'it was lost with the process of its server' : 'it has expired, or was lost'}; ` +
           'it may or may not have run to its end',
         {
           number: end.cause.number,
@@ -70,10 +63,4 @@ export function endedError(
         },
       );
   }
-}
-
-/** What a server says of a task that it lost: the words of {@link Certainty}, and nothing else. */
-function certaintyIn(data: unknown): Certainty | undefined {
-  const said = isObject(data) ? data['certainty'] : undefined;
-  return CERTAINTIES.has(said) ? (said as Certainty) : undefined;
 }

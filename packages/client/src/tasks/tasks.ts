@@ -4,8 +4,9 @@ import type { RequestContext } from '../connection/request-context.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { closedError } from '../connection/failures.js';
 import { LongwireError, noteTask } from '../errors.js';
-import { taskEras, type Ask, type TaskEra } from './era.js';
+import { modernTasks, type Ask, type TaskEra } from './era.js';
 import { TaskFollower, type TaskInput, type TaskWaiter } from './follower.js';
+import { LegacyTask } from './legacy.js';
 import { readSnapshot, type TaskState } from './snapshot.js';
 
 /** A call, or whoever else waits for a task within time limits. */
@@ -18,8 +19,6 @@ export interface TimedWaiter extends TaskWaiter {
 
 /** A call that the server may make a task of. */
 export interface CallWithTask extends TimedWaiter {
-  /** What was told of its progress last. */
-  readonly latestProgress: Progress | undefined;
   /** The server has made a task of it. */
   becameTask(taskId: string): void;
   /** Whether it ended early although its client is not closed, and its server not away. */
@@ -73,7 +72,7 @@ export class Tasks {
     context: RequestContext,
     connection: ReconnectingTransport,
   ): Promise<TaskState> {
-    const said = await eraOf(connection).get(taskId, askWith(connection, context));
+    const said = await eraOf(connection).state(taskId, askWith(connection, context));
     const snapshot = readSnapshot(said, taskId);
     if (typeof snapshot !== 'string') return snapshot.state;
     const summary = `what the server says of the task ${taskId} breaks the protocol: ${snapshot}`;
@@ -141,8 +140,7 @@ export class Tasks {
     const isWhole = method === 'notifications/tasks';
     if (!isWhole && method !== 'notifications/tasks/status') return;
     const follower = this.#followers.get(String(params?.['taskId']));
-    if (isWhole) follower?.take(params);
-    else follower?.askNow();
+    follower?.take(isWhole ? params : anyLegacyTask.notified(params));
   }
 
   /** Ends all waiting, and lets cancellations leave. Tasks go on, on their servers. */
@@ -177,10 +175,11 @@ export class Tasks {
     const known = this.#followers.get(taskId);
     if (known !== undefined) return known;
     const { answer, report } = this.#options;
+    const legacy = new LegacyTask();
     const follower = new TaskFollower({
       taskId,
       connection,
-      era: () => eraOf(connection),
+      era: () => eraOf(connection, legacy),
       scope,
       progress,
       answer,
@@ -195,9 +194,12 @@ export class Tasks {
 }
 
 /** How tasks are asked for on a connection. */
-function eraOf({ era = 'modern' }: ReconnectingTransport): TaskEra {
-  return taskEras[era];
+function eraOf({ era }: ReconnectingTransport, legacy: LegacyTask = anyLegacyTask): TaskEra {
+  return era === 'legacy' ? legacy : modernTasks;
 }
+
+/** Of a task that is not followed, nothing is held open. */
+const anyLegacyTask = new LegacyTask();
 
 function askWith(connection: ReconnectingTransport, context: RequestContext): Ask {
   return (request) => connection.request(request, context);

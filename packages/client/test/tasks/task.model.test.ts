@@ -124,7 +124,7 @@ class World {
   /** Answers what has been asked so far. */
   async serveAll(): Promise<void> {
     await vi.advanceTimersByTimeAsync(50);
-    for (const request of [...this.server.pending]) this.server.answer(request);
+    for (const request of this.server.pending.slice()) this.server.answer(request);
   }
 
   async take(taken: Step): Promise<void> {
@@ -193,7 +193,7 @@ class World {
     this.#cut();
     for (let count = 0; count < MAX_HEALING_STEPS; count += 1) {
       for (const { answer } of this.questions) answer?.();
-      for (const request of [...this.server.pending]) this.server.answer(request);
+      for (const request of this.server.pending.slice()) this.server.answer(request);
       for (const task of this.server.tasks) {
         if (task.status === 'working') this.server.end(task, 'completed');
       }

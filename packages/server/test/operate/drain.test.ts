@@ -72,7 +72,10 @@ it('a stream without a call ends at once, another with the answer to its call', 
   await expect(request(`${url}/readyz`)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
-const CUT = { id: 1, error: { code: -32_000, data: { reason: 'stopping' } } };
+const CUT = {
+  id: 1,
+  error: { code: -32_000, data: { reason: 'stopping', certainty: 'outcome-unknown' } },
+};
 
 it.each(['sse', 'streamable-http'])(
   'a call over %s that outlives the grace period is answered, and its server closed',
