@@ -17,7 +17,7 @@ import { ANONYMOUS, type Principal } from './principal.js';
 import type { Refusal } from './refusal.js';
 import { Sessions } from './sessions/sessions.js';
 import { StatelessRoutes } from './stateless/routes.js';
-import { LegacyTasks } from './sessions/session-tasks.js';
+import { LegacyTasks } from './sessions/legacy-tasks.js';
 import { TaskEngine } from './tasks/task-engine.js';
 
 /** What a mount is made of, beside its options. */

@@ -1,14 +1,15 @@
-import {
-  type JSONRPCErrorResponse,
-  type JSONRPCMessage,
-  type JSONRPCRequest,
-  type JSONRPCResultResponse,
-  type RequestId,
+import type {
+  JSONRPCErrorResponse,
+  JSONRPCMessage,
+  JSONRPCRequest,
+  JSONRPCResultResponse,
+  RequestId,
 } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
-import { ANONYMOUS, type Principal } from '../principal.js';
+import type { Principal } from '../principal.js';
 import { NO_SERVER, errorOf } from '../refusal.js';
-import type { RunningRequest } from './accepted-requests.js';
+import type { AcceptedRequests, RunningRequest } from './accepted-requests.js';
+import type { LegacyTasks } from './legacy-tasks.js';
 import type { SessionRecord } from './session-store.js';
 import { MAIN_STREAM, type SessionStreams } from './session-streams.js';
 import {
@@ -16,63 +17,37 @@ import {
   legacyStatus,
   legacyTask,
   NEVER_TASK,
-  NO_LIST,
   progressParams,
   TASK_ONLY,
   TASKS_VERSION,
   tasksCapability,
   withTaskSupport,
 } from '../tasks/legacy-forms.js';
+import { answerTaskMethod, canList, TASK_METHODS } from './task-methods.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
-import { NO_TASK } from '../tasks/task-refusals.js';
 import type { TaskAnswer } from '../tasks/task-call.js';
-import { isFinal, type TaskRecord } from '../tasks/task-store.js';
-import { TaskWaits, type AskedClient, type TaskWaiter } from '../tasks/task-waits.js';
-
-/** The tasks that the sessions of one mount ask for. */
-export class LegacyTasks {
-  readonly engine: TaskEngine;
-  readonly #waits = new Map<string, TaskWaits>();
-  #lastAsked = 0;
-
-  constructor(engine: TaskEngine) {
-    this.engine = engine;
-  }
-
-  /** An id for a request to a client, which no server of a session uses. */
-  nextId(): string {
-    return `longwire:task:${++this.#lastAsked}`;
-  }
-
-  /** Those who wait for a task. */
-  waitsOf(principal: string, taskId: string): TaskWaits {
-    const key = JSON.stringify([principal, taskId]);
-    const known = this.#waits.get(key);
-    if (known !== undefined) return known;
-    const onEmpty = (): void => void this.#waits.delete(key);
-    const waits = new TaskWaits(this.engine, { principal, taskId, onEmpty });
-    this.#waits.set(key, waits);
-    return waits;
-  }
-}
+import { isFinal, type TaskProgress, type TaskRecord } from '../tasks/task-store.js';
+import type { AskedClient, TaskWaiter } from '../tasks/task-waits.js';
 
 /** The session whose tasks they are. */
 export interface TasksOwner {
   readonly principal: Principal;
   readonly record: SessionRecord;
   readonly streams: SessionStreams;
+  readonly requests: AcceptedRequests;
   /** Answers a request. */
   answer(id: RequestId, answer: TaskAnswer): void;
   emit(message: JSONRPCMessage, stream: number): void;
-  isRunning(request: RunningRequest): boolean;
 }
 
-const METHODS: ReadonlySet<string> = new Set([
-  'tasks/get',
-  'tasks/result',
-  'tasks/list',
-  'tasks/cancel',
-]);
+/** A task that a session began, and which still runs. */
+interface BegunTask {
+  /** Of the call, if its client asked for progress: "valid throughout the task lifetime". */
+  readonly progressToken: string | number | undefined;
+  /** What was told with that token. */
+  progress?: TaskProgress | undefined;
+  readonly stopListening: () => void;
+}
 
 /** A task is kept for a second at least, so that its client can ask for it. */
 const LEAST_TTL_MS = 1_000;
@@ -93,8 +68,7 @@ export class SessionTasks {
   #hasTasks = false;
   /** What the client was asked, by the id of the request. */
   readonly #asked = new Map<RequestId, (answer: TaskAnswer) => void>();
-  /** Of the tasks that this session began, and which still run. */
-  readonly #listening = new Set<() => void>();
+  readonly #begun = new Map<string, BegunTask>();
 
   constructor(tasks: LegacyTasks, session: TasksOwner) {
     this.#tasks = tasks;
@@ -123,7 +97,7 @@ export class SessionTasks {
     if (method !== 'initialize') return answer;
     this.#hasTasks = result['protocolVersion'] === TASKS_VERSION;
     if (!this.#hasTasks) return answer;
-    const tasks = tasksCapability(this.#canList);
+    const tasks = tasksCapability(canList(this.#session.principal));
     const capabilities = { ...(result['capabilities'] as object | undefined), tasks };
     return { ...answer, result: { ...result, capabilities } };
   }
@@ -160,10 +134,10 @@ export class SessionTasks {
    * @returns whether it is.
    */
   handle({ call, stream }: RunningRequest): boolean {
-    if (!this.#hasTasks || !METHODS.has(call.method)) return false;
+    if (!this.#hasTasks || !TASK_METHODS.has(call.method)) return false;
     if (call.method === 'tasks/result') this.#wait(call, stream);
     else {
-      this.#answer(call).then(
+      answerTaskMethod(this.#tasks.engine, call, this.#session.principal).then(
         (answer) => this.#session.answer(call.id, answer),
         (error: unknown) => this.#fail(call, error),
       );
@@ -183,12 +157,8 @@ export class SessionTasks {
 
   /** The session has ended; its tasks go on. */
   close(): void {
-    for (const stop of this.#listening) stop();
-    this.#listening.clear();
-  }
-
-  get #canList(): boolean {
-    return this.#session.principal.id !== ANONYMOUS.id;
+    for (const { stopListening } of this.#begun.values()) stopListening();
+    this.#begun.clear();
   }
 
   async #run(
@@ -222,12 +192,13 @@ export class SessionTasks {
           tell: () => undefined,
           answer: (answer) => this.#session.answer(id, answer),
           becameTask: (record) => {
-            this.#listen(record, call.params?._meta?.progressToken);
+            const token = call.params?._meta?.progressToken;
+            this.#listen(record, token === OWN_TOKEN ? undefined : token);
             this.#session.answer(id, { result: { task: legacyTask(record) } });
           },
         },
       });
-      if (!this.#session.isRunning(request)) {
+      if (this.#session.requests.runningOf(id) !== request) {
         run.abandon();
         return;
       }
@@ -244,72 +215,54 @@ export class SessionTasks {
   }
 
   /** Tells the session of a task that it began, as far as a stream is open for that. */
-  #listen(begun: TaskRecord, progressToken: string | number | undefined): void {
+  #listen(begun: TaskRecord, progressToken: BegunTask['progressToken']): void {
+    const { taskId } = begun;
     let last = begun;
-    const hasToken = progressToken !== undefined && progressToken !== OWN_TOKEN;
-    const stop = this.#tasks.engine.listen(begun.taskId, (record) => {
+    const stopListening = this.#tasks.engine.listen(taskId, (record) => {
       const before = last;
-      if (record === undefined || isFinal(record.status)) {
-        stop();
-        this.#listening.delete(stop);
+      if (record !== undefined) {
+        last = record;
+        // Whoever waits in `tasks/result` is told there.
+        if (!this.#isAwaited(taskId)) {
+          this.#tellProgress(record, (params) => this.#tell('notifications/progress', params));
+        }
+        const { status, statusMessage } = legacyStatus(record);
+        const isNews =
+          status !== before.status ||
+          (progressToken === undefined && statusMessage !== before.statusMessage);
+        if (isNews) this.#tell('notifications/tasks/status', legacyTask(record));
       }
-      if (record === undefined) return;
-      last = record;
-      if (hasToken && record.progress !== undefined && record.progress !== before.progress) {
-        const params = progressParams(record.taskId, progressToken, record.progress);
-        this.#tell('notifications/progress', params);
-      }
-      const { status, statusMessage } = legacyStatus(record);
-      const isNews =
-        status !== before.status || (!hasToken && statusMessage !== before.statusMessage);
-      if (isNews) this.#tell('notifications/tasks/status', legacyTask(record));
+      if (record !== undefined && !isFinal(record.status)) return;
+      stopListening();
+      this.#begun.delete(taskId);
     });
-    this.#listening.add(stop);
+    this.#begun.set(taskId, { progressToken, stopListening });
+  }
+
+  /** Tells progress with the token of the call, once. */
+  #tellProgress(
+    { taskId, progress }: TaskRecord,
+    tell: (params: Record<string, unknown>) => void,
+  ): void {
+    const begun = this.#begun.get(taskId);
+    if (begun?.progressToken === undefined || progress === undefined) return;
+    if (begun.progress === progress) return;
+    begun.progress = progress;
+    tell(progressParams(taskId, begun.progressToken, progress));
+  }
+
+  /** Whether a request `tasks/result` of this session waits for a task. */
+  #isAwaited(taskId: string): boolean {
+    for (const { call } of this.#session.requests.all()) {
+      if (call.method === 'tasks/result' && call.params?.['taskId'] === taskId) return true;
+    }
+    return false;
   }
 
   /** On the session's stream, if anybody reads it: what nobody hears now, the client asks for. */
   #tell(method: string, params: Record<string, unknown>): void {
     if (!this.#session.streams.hasReader(MAIN_STREAM)) return;
     this.#session.emit({ jsonrpc: '2.0', method, params }, MAIN_STREAM);
-  }
-
-  async #answer({ method, params = {} }: ClientCall): Promise<TaskAnswer> {
-    const { engine } = this.#tasks;
-    const principal = this.#session.principal.id;
-    if (method === 'tasks/list') return this.#list(params['cursor']);
-    const { taskId } = params;
-    if (typeof taskId !== 'string') return { error: invalid('taskId must be a string') };
-    if (method === 'tasks/get') {
-      const record = await engine.get(principal, taskId);
-      return record === undefined ? { error: NO_TASK } : { result: legacyTask(record) };
-    }
-    const before = await engine.cancel(principal, taskId);
-    if (before === undefined) return { error: NO_TASK };
-    const after = isFinal(before.status) ? before : await engine.get(principal, taskId);
-    if (after === undefined) return { error: NO_TASK };
-    if (isFinal(before.status) || after.status !== 'cancelled') {
-      const { status } = legacyStatus(after);
-      return { error: invalid(`The task has ended (${status}): it cannot be cancelled`) };
-    }
-    return { result: legacyTask(after) };
-  }
-
-  async #list(cursor: unknown): Promise<TaskAnswer> {
-    if (!this.#canList) return { error: NO_LIST };
-    if (cursor !== undefined && typeof cursor !== 'string') {
-      return { error: invalid('cursor must be a string') };
-    }
-    try {
-      const principal = this.#session.principal.id;
-      const page = cursor === undefined ? {} : { cursor };
-      const { tasks, nextCursor } = await this.#tasks.engine.list(principal, page);
-      return {
-        result: { tasks: tasks.map(legacyTask), ...(nextCursor !== undefined && { nextCursor }) },
-      };
-    } catch (error) {
-      if (error instanceof RangeError) return { error: invalid(error.message) };
-      throw error;
-    }
   }
 
   /** "it **MUST** block the response until the task reaches a terminal status." */
@@ -327,11 +280,20 @@ export class SessionTasks {
 
   #waiterOf(call: ClientCall, stream: number): TaskWaiter {
     const session = this.#session;
+    const own = call.params?._meta?.progressToken;
+    const tell = (params: Record<string, unknown>): void =>
+      session.emit({ jsonrpc: '2.0', method: 'notifications/progress', params }, stream);
     return {
-      progressToken: call.params?._meta?.progressToken,
       isHeard: () => session.streams.hasReader(stream),
       answer: (answer) => session.answer(call.id, answer),
-      notify: (method, params) => session.emit({ jsonrpc: '2.0', method, params }, stream),
+      tellProgress: (record) => {
+        const { taskId, progress } = record;
+        const isOfCall = this.#begun.get(taskId)?.progressToken !== undefined;
+        if (isOfCall) this.#tellProgress(record, tell);
+        else if (own !== undefined && progress !== undefined) {
+          tell(progressParams(taskId, own, progress));
+        }
+      },
       ask: (request, answered) => this.#ask(request, answered, stream),
     };
   }

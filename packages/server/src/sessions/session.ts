@@ -28,7 +28,8 @@ import { KeptRecord } from './kept-record.js';
 import { MAIN_STREAM, SessionStreams, type StreamsHost } from './session-streams.js';
 import { ServerInstance } from '../instances/server-instance.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
-import { SessionTasks, type LegacyTasks } from './session-tasks.js';
+import type { LegacyTasks } from './legacy-tasks.js';
+import { SessionTasks } from './session-tasks.js';
 
 /** What a session needs of its mount. */
 export interface SessionHost extends StreamsHost {
@@ -358,9 +359,9 @@ export class Session {
       principal: this.principal,
       record: this.record,
       streams: this.streams,
+      requests: this.requests,
       answer: (id, answer) => void this.#send({ jsonrpc: '2.0', id, ...answer }),
       emit: (message, stream) => void this.#emit(message, stream),
-      isRunning: (request) => this.requests.runningOf(request.call.id) === request,
     });
   }
 

@@ -12,7 +12,7 @@ import { networkOf } from '../limits/network-of.js';
 import { makeServer } from '../instances/make-server.js';
 import { Session, type SessionHost } from './session.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
-import type { LegacyTasks } from './session-tasks.js';
+import type { LegacyTasks } from './legacy-tasks.js';
 
 /** How often sessions are looked at for their limits, at most and at least. */
 const SWEEP_MS = { least: 100, most: 5_000 };

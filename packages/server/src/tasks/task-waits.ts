@@ -1,4 +1,4 @@
-import { legacyAnswer, progressParams, withRelatedTask } from './legacy-forms.js';
+import { legacyAnswer, withRelatedTask } from './legacy-forms.js';
 import type { TaskEngine } from './task-engine.js';
 import { NO_TASK } from './task-refusals.js';
 import type { TaskAnswer } from './task-call.js';
@@ -6,8 +6,6 @@ import { isFinal, type TaskRecord } from './task-store.js';
 
 /** A request `tasks/result` that waits. */
 export interface TaskWaiter {
-  /** Of the request itself. */
-  readonly progressToken: string | number | undefined;
   /** Whether its stream has a reader at this moment. */
   isHeard(): boolean;
   /** Asks the client on the stream of the request. `answered` is called at most once. */
@@ -15,7 +13,7 @@ export interface TaskWaiter {
     request: { readonly method: string; readonly params: Record<string, unknown> },
     answered: (answer: TaskAnswer) => void,
   ): AskedClient;
-  notify(method: string, params: Record<string, unknown>): void;
+  tellProgress(record: TaskRecord): void;
   answer(answer: TaskAnswer): void;
 }
 
@@ -102,18 +100,11 @@ export class TaskWaits {
     }
     if (before !== undefined && record.version <= before.version) return;
     this.#last = record;
-    if (record.progress !== before?.progress) this.#tellProgress(record);
+    if (record.progress !== before?.progress) {
+      for (const waiter of this.#waiters) waiter.tellProgress(record);
+    }
     this.#ask(record);
     if (isFinal(record.status)) this.#answerAll(legacyAnswer(record));
-  }
-
-  #tellProgress({ taskId, progress }: TaskRecord): void {
-    if (progress === undefined) return;
-    for (const waiter of this.#waiters) {
-      const { progressToken } = waiter;
-      if (progressToken === undefined) continue;
-      waiter.notify('notifications/progress', progressParams(taskId, progressToken, progress));
-    }
   }
 
   /** Asks what is open and was not asked, and takes back what is not open any more. */

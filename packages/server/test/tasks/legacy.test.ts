@@ -206,6 +206,20 @@ describe('tasks/result', () => {
     expect(await waiting.stream.next()).toBeUndefined();
   });
 
+  it('tells progress with the token of the call, once, where the same session waits', async () => {
+    const { url, world } = await servingTasks();
+    const session = await LegacySession.open(url);
+    const main = await session.listen();
+    const taskId = await session.task('gate', { _meta: { progressToken: 'call' } });
+    const told = await nextMessage(main);
+    expect(told.params).toMatchObject({ progressToken: 'call', progress: 3 });
+    const waiting = await session.begin('tasks/result', { taskId, _meta: { progressToken: 'w' } });
+    world.open();
+    expect((await nextMessage(waiting.stream)).result).toMatchObject({
+      content: [{ text: 'gone through' }],
+    });
+  });
+
   it('can be asked again after its stream was lost, and its stream can be resumed', async () => {
     const { url, world } = await servingTasks();
     const session = await LegacySession.open(url);

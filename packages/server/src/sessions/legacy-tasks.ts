@@ -1,0 +1,29 @@
+import type { TaskEngine } from '../tasks/task-engine.js';
+import { TaskWaits } from '../tasks/task-waits.js';
+
+/** The tasks that the sessions of one mount ask for. */
+export class LegacyTasks {
+  readonly engine: TaskEngine;
+  readonly #waits = new Map<string, TaskWaits>();
+  #lastAsked = 0;
+
+  constructor(engine: TaskEngine) {
+    this.engine = engine;
+  }
+
+  /** An id for a request to a client, which no server of a session uses. */
+  nextId(): string {
+    return `longwire:task:${++this.#lastAsked}`;
+  }
+
+  /** Those who wait for a task. */
+  waitsOf(principal: string, taskId: string): TaskWaits {
+    const key = JSON.stringify([principal, taskId]);
+    const known = this.#waits.get(key);
+    if (known !== undefined) return known;
+    const onEmpty = (): void => void this.#waits.delete(key);
+    const waits = new TaskWaits(this.engine, { principal, taskId, onEmpty });
+    this.#waits.set(key, waits);
+    return waits;
+  }
+}
