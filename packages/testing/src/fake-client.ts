@@ -194,13 +194,25 @@ class FakeServer {
       resources: { subscribe: true, listChanged: true },
       prompts: { listChanged: true },
     };
+    // A client does more for a server that has tasks.
+    const { tools = {}, tasks } = this.#fakes;
+    const hasTasks =
+      tasks !== undefined ||
+      Object.entries(tools).some(([name, tool]) => definitionOf(name, tool).task !== undefined);
     if (this.#era === 'legacy') {
-      const tasks = { list: {}, cancel: {}, requests: { tools: { call: {} } } };
-      return { protocolVersion, serverInfo, capabilities: { ...capabilities, tasks } };
+      const announced = { list: {}, cancel: {}, requests: { tools: { call: {} } } };
+      return {
+        protocolVersion,
+        serverInfo,
+        capabilities: { ...capabilities, ...(hasTasks && { tasks: announced }) },
+      };
     }
     return {
       supportedVersions: [MODERN],
-      capabilities: { ...capabilities, extensions: { [TASKS_EXTENSION]: {} } },
+      capabilities: {
+        ...capabilities,
+        ...(hasTasks && { extensions: { [TASKS_EXTENSION]: {} } }),
+      },
       _meta: { 'io.modelcontextprotocol/serverInfo': serverInfo },
     };
   }

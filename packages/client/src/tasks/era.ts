@@ -1,7 +1,6 @@
 import type { Result } from '@modelcontextprotocol/client';
 import type { LedgerRequest } from '../connection/ledger.js';
-import { isObject } from '../untrusted/is-object.js';
-import type { TaskState } from './snapshot.js';
+import { taskIn, type TaskState } from './snapshot.js';
 
 /** Makes a request that may safely be made twice. */
 export type Ask = (request: LedgerRequest) => Promise<Result>;
@@ -41,8 +40,7 @@ export const modernTasks: TaskEra = {
   createdBy: (result) => {
     if (result['resultType'] === 'task') return result;
     // Some servers make it in the form of the era before: it must not be taken for what the tool says.
-    const { task, content } = result;
-    return content === undefined && isObject(task) && 'taskId' in task ? task : undefined;
+    return taskIn(result);
   },
   state: askHowItIs,
   get: askHowItIs,

@@ -1,7 +1,7 @@
 import type { Progress } from '@modelcontextprotocol/client';
 import type { ServerError } from '../errors.js';
 import { isObject } from '../untrusted/is-object.js';
-import { isFinal, type TaskSnapshot, type TaskState } from './snapshot.js';
+import { isFinal, taskIn, type TaskSnapshot, type TaskState } from './snapshot.js';
 
 /** A server is asked at most so often, whatever it says, in milliseconds. */
 export const MIN_POLL_MS = 100;
@@ -193,7 +193,8 @@ function endOf({ state, result, error }: TaskSnapshot): TaskEnd {
   if (error !== undefined) return { how: 'failed', error };
   if (!isObject(result)) return { how: 'no-result' };
   const { resultType, ...rest } = result;
-  const isComplete = resultType === undefined || resultType === 'complete';
+  const isTask = taskIn(rest) !== undefined;
+  const isComplete = !isTask && (resultType === undefined || resultType === 'complete');
   return isComplete ? { how: 'completed', result: rest } : { how: 'no-result' };
 }
 

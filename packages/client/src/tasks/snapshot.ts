@@ -49,6 +49,11 @@ const STATUSES: ReadonlySet<unknown> = new Set<TaskStatus>([
 /** An id goes into a header, and servers take headers of a few KiB. */
 const MAX_ID_LENGTH = 1024;
 
+/** The task that a result has in the place of content, as results of 2025-11-25 do. */
+export function taskIn({ task, content }: Readonly<Record<string, unknown>>): unknown {
+  return content === undefined && isObject(task) && 'taskId' in task ? task : undefined;
+}
+
 /** Whether a task has ended. */
 export function isFinal(status: TaskStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';

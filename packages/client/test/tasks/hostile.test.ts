@@ -531,6 +531,187 @@ const MODERN: readonly Case[] = [
   },
 ];
 
+/** What the tasks of 2025-11-25 are answered with, when all is well. */
+const old = (more: Record<string, unknown> = {}): { result: unknown } => ({
+  result: taskOf('legacy', more),
+});
+const ended = old({ status: 'completed' });
+const legacy = (on: RawTaskServerOptions['on'] = {}): RawTaskServerOptions => ({
+  era: 'legacy',
+  on: { 'tasks/get': () => ended, 'tasks/result': () => ({ result: said('done') }), ...on },
+});
+const made = (task: unknown): RawTaskServerOptions =>
+  legacy({ 'tools/call': () => ({ result: { task } }) });
+
+const LEGACY: readonly Case[] = [
+  { name: 'that does well', options: legacy(), ends: DONE },
+  {
+    name: 'that answers at once, though a task was asked for',
+    options: legacy({ 'tools/call': () => ({ result: said('done') }) }),
+    ends: DONE,
+  },
+  ...[{}, { taskId: 5, status: 'working' }, { taskId: '', status: 'working' }].map(
+    (task): Case => ({
+      name: `that makes the task ${JSON.stringify(task)}`,
+      options: made(task),
+      ends: CLEAR,
+    }),
+  ),
+  {
+    name: 'that makes a task with a long id',
+    options: made(taskOf('legacy', { taskId: 'x'.repeat(MIB) })),
+    ends: CLEAR,
+  },
+  {
+    name: 'that makes tasks as the other era does',
+    options: legacy({
+      'tools/call': () => ({ result: { resultType: 'task', ...taskOf('modern') } }),
+    }),
+    ends: DONE,
+  },
+  {
+    name: 'that answers for another task than was asked for',
+    options: legacy({
+      'tasks/get': () => old({ taskId: 'another', status: 'completed' }),
+      'tasks/result': () => 'silent',
+    }),
+    ends: CLEAR,
+  },
+  {
+    name: 'that works for ever',
+    options: legacy({ 'tasks/get': () => old(), 'tasks/result': () => 'silent' }),
+    ends: /^error: (timeout|deadline), outcome-unknown$/,
+    check: ({ cancels, taskId }) => expect([cancels, taskId]).toEqual([1, 'task-1']),
+  },
+  {
+    name: 'that answers nothing about its tasks',
+    options: legacy({ 'tasks/get': () => 'silent', 'tasks/result': () => 'silent' }),
+    ends: /^error: (timeout|deadline), outcome-unknown$/,
+    check: ({ cancels }) => expect(cancels).toBe(1),
+  },
+  {
+    name: 'that gives the result too early, as an error',
+    options: legacy({
+      'tasks/get': ({ count }) => (count < 3 ? old() : ended),
+      'tasks/result': (_, server) =>
+        server.count('tasks/get') < 3
+          ? { error: { code: -32_602, message: 'Task not completed yet' } }
+          : { result: said('done') },
+    }),
+    ends: DONE,
+  },
+  {
+    name: 'whose result is a task',
+    options: legacy({
+      'tasks/result': () => ({ result: { task: taskOf('legacy', { taskId: 'inner' }) } }),
+    }),
+    ends: /^error: [a-z-]+, (answered|outcome-unknown)$/,
+  },
+  {
+    name: 'whose result is nothing',
+    options: legacy({ 'tasks/result': () => ({ result: null }) }),
+    ends: /^error: [a-z-]+, (answered|outcome-unknown)$/,
+  },
+  {
+    name: 'whose result is a page',
+    options: legacy({ 'tasks/result': () => ({ http: 200 }) }),
+    ends: /^error: [a-z-]+, (answered|outcome-unknown)$/,
+  },
+  {
+    name: 'whose result is cut each time',
+    options: legacy({ 'tasks/result': () => 'cut' }),
+    ends: /^error: [a-z-]+, outcome-unknown$/,
+    maxRequests: 400,
+  },
+  {
+    name: 'that refuses the result with 500',
+    options: legacy({ 'tasks/result': () => ({ http: 500 }) }),
+    maxRequests: 400,
+    ends: /^error: [a-z-]+, outcome-unknown$/,
+  },
+  {
+    name: 'that forgot the task',
+    options: legacy({
+      'tasks/get': ({ count }) =>
+        count === 0 ? old() : { error: { code: -32_602, message: 'Task not found' } },
+      'tasks/result': () => ({ error: { code: -32_602, message: 'Task not found' } }),
+    }),
+    ends: /^error: server-error, outcome-unknown$/,
+  },
+  {
+    name: 'that fails without a word',
+    options: legacy({
+      'tasks/get': () => old({ status: 'failed' }),
+      'tasks/result': () => ({ error: { code: -32_000, message: 'it failed' } }),
+    }),
+    ends: /^error: server-error, answered$/,
+  },
+  {
+    name: 'that asks as the other era does',
+    options: legacy({
+      'tasks/get': () => old({ status: 'input_required', inputRequests: { a: question('a') } }),
+      'tasks/result': () => 'silent',
+    }),
+    ends: IN_TIME,
+  },
+  ...[0, -1, 1e308, '1000', null, {}].flatMap((odd): Case[] => [
+    {
+      name: `whose pollInterval is ${JSON.stringify(odd)}`,
+      options: legacy({
+        'tasks/get': ({ count }) => (count < 2 ? old({ pollInterval: odd }) : ended),
+      }),
+      ends: DONE,
+      deadlineMs: 20_000,
+    },
+    {
+      name: `whose ttl is ${JSON.stringify(odd)}`,
+      options: legacy({ 'tasks/get': ({ count }) => (count < 2 ? old({ ttl: odd }) : ended) }),
+      ends: DONE,
+      deadlineMs: 20_000,
+    },
+  ]),
+  {
+    name: 'that tells of the tasks of others, thousands of times',
+    isHeavy: true,
+    options: legacy({
+      'tasks/get': ({ count }, server) => {
+        for (let index = 0; index < 5000; index += 1) {
+          const taskId = `another-${index}`;
+          server.notify(
+            'notifications/tasks/status',
+            taskOf('legacy', { taskId, status: 'completed' }),
+          );
+        }
+        return count < 1 ? old() : ended;
+      },
+      'tasks/result': (_, server) =>
+        server.count('tasks/get') < 2 ? 'silent' : { result: said('done') },
+    }),
+    deadlineMs: 20_000,
+    ends: DONE,
+  },
+  {
+    name: 'that tells nonsense of the task',
+    options: legacy({
+      'tasks/get': ({ count }, server) => {
+        for (const odd of [
+          {},
+          { taskId: null },
+          { taskId: 'task-1' },
+          { taskId: 'task-1', status: 5 },
+        ]) {
+          server.notify('notifications/tasks/status', odd);
+        }
+        return count < 2 ? old() : ended;
+      },
+      'tasks/result': (_, server) =>
+        server.count('tasks/get') < 3 ? 'silent' : { result: said('done') },
+    }),
+    deadlineMs: 20_000,
+    ends: /^result: done$|^error: protocol, /,
+  },
+];
+
 /** Runs all of them at once: most of the time goes by with waiting. */
 async function meet({
   options,
@@ -584,7 +765,10 @@ async function meet({
   return [outcome, server];
 }
 
-describe.each([{ era: 'modern', cases: MODERN }])('a server of the $era era', ({ cases }) => {
+describe.each([
+  { era: 'modern', cases: MODERN },
+  { era: 'legacy', cases: LEGACY },
+])('a server of the $era era', ({ cases }) => {
   const outcomes = new Map<Case, PromiseSettledResult<[Outcome, RawTaskServer]> | undefined>();
   beforeAll(async () => {
     const light = cases.filter(({ isHeavy }) => isHeavy !== true);
