@@ -18,6 +18,8 @@ export interface ScriptedTask {
   /** Questions that were asked, by their keys, and the answers that came. */
   readonly questions: Map<string, unknown[]>;
   cancels: number;
+  /** How often another task was told of instead. */
+  wrongAnswers: number;
   /** How often it was asked for after a final state of it was delivered. */
   asksAfterEnd: number;
   endDelivered: boolean;
@@ -99,6 +101,21 @@ export class ScriptedTasks {
     request.session.send({ jsonrpc: '2.0', id: request.message.id, error });
   }
 
+  /** Tells of another task than it was asked for. Other requests it answers. */
+  answerForAnother(request: PendingRequest): void {
+    const { id, method, params = {} } = request.message;
+    const asked = this.tasks.find(({ taskId }) => taskId === params['taskId']);
+    const other = this.tasks.find((task) => task !== asked && isEnd(task.status));
+    if (method !== 'tasks/get' || asked === undefined || other === undefined) {
+      this.answer(request);
+      return;
+    }
+    this.drop(request);
+    asked.wrongAnswers += 1;
+    const result = { resultType: 'complete', ...this.snapshot(other) };
+    request.session.send({ jsonrpc: '2.0', id, result });
+  }
+
   drop(request: PendingRequest): void {
     const index = this.pending.indexOf(request);
     if (index >= 0) this.pending.splice(index, 1);
@@ -130,20 +147,21 @@ export class ScriptedTasks {
 
   say(task: ScriptedTask): void {
     task.said += 1;
-    task.updatedAt = Date.now();
+    // What is told later is of a later moment: nobody could tell otherwise.
+    task.updatedAt = Math.max(Date.now(), task.updatedAt + 1);
   }
 
   ask(task: ScriptedTask): void {
     if (isEnd(task.status)) return;
     task.questions.set(`key-${task.questions.size}`, []);
     task.status = 'input_required';
-    task.updatedAt = Date.now();
+    task.updatedAt = Math.max(Date.now(), task.updatedAt);
   }
 
   end(task: ScriptedTask, status: 'completed' | 'failed' | 'cancelled'): void {
     if (isEnd(task.status)) return;
     task.status = status;
-    task.updatedAt = Date.now();
+    task.updatedAt = Math.max(Date.now(), task.updatedAt);
   }
 
   /** Takes what a session heard. */
@@ -201,6 +219,7 @@ export class ScriptedTasks {
         said: 0,
         questions: new Map(),
         cancels: 0,
+        wrongAnswers: 0,
         asksAfterEnd: 0,
         endDelivered: false,
       };
@@ -215,7 +234,7 @@ export class ScriptedTasks {
       }
       const isOpen = [...task.questions.values()].some((answers) => answers.length === 0);
       if (task.status === 'input_required' && !isOpen) task.status = 'working';
-      task.updatedAt = Date.now();
+      task.updatedAt = Math.max(Date.now(), task.updatedAt);
       return { result: { resultType: 'complete' } };
     }
     if (method === 'tasks/cancel') {
