@@ -11,7 +11,7 @@ export { workflowSchema } from './schema.js';
 export type { NamedServer, Trigger, Workflow } from './definition.js';
 export type { GivenEvent, WorkflowEvent } from './event.js';
 export type { Failure, FailureCode } from './failure.js';
-export type { Run, RunLog, RunOutcome, StepRecord, StepState } from './run.js';
+export type { Run, RunLog, RunOutcome, StepRecord, StepState, StepTask } from './run.js';
 export type { Source } from './source.js';
 export type { Servers } from './tools.js';
 export type { Taken } from './intake.js';

@@ -21,8 +21,6 @@ export interface RunOptions extends StepRunnerOptions {
   onEnd: (log: RunLog) => void | Promise<void>;
   /** Called for a run that failed for good. */
   onDead: (run: Run, error: Failure) => Promise<void>;
-  /** Writes that a run is finished. */
-  finish: (run: Run) => Promise<void>;
 }
 
 /**
@@ -61,7 +59,7 @@ export async function takeRun(
     durationMs: Date.now() - startedAt.getTime(),
     resumed,
   });
-  await options.finish({ ...run, ...end, finishedAt: new Date().toISOString() });
+  await options.journal?.finish({ ...run, ...end, finishedAt: new Date().toISOString() });
   return outcome;
 }
 

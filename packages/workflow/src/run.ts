@@ -44,10 +44,18 @@ export function exclusionKey({ trigger, key }: Run): string | undefined {
  * The state of a step:
  *
  * - `waiting`: it is to be called; its arguments are known.
- * - `begun`: the tool is being called. After a restart, the outcome of that call is unknown.
+ * - `begun`: the tool is being called. After a restart, the outcome of that call is unknown, unless it has
+ *   become a `task`, which is taken up.
  * - `done`, `failed`, `skipped`: it is finished.
  */
 export type StepState = 'waiting' | 'begun' | 'done' | 'failed' | 'skipped';
+
+/** A task that a server has made of the call of a step. */
+export interface StepTask {
+  taskId: string;
+  /** What the server is called by the source that was called. */
+  server: string;
+}
 
 /** What is known of a step of a run. */
 export interface StepRecord {
@@ -62,6 +70,8 @@ export interface StepRecord {
   principal?: string;
   /** How often it was called. */
   attempts?: number;
+  /** What the latest call has become; noted with a journal only. */
+  task?: StepTask;
   result?: unknown;
   error?: Failure;
   /** When it was begun, in ISO 8601. */

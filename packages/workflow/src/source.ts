@@ -10,7 +10,10 @@ import type {
  * A server that sends events and whose tools are called: a `LongwireClient`, or an object with the
  * same methods.
  */
-export interface Source extends Pick<ToolSource, 'listTools' | 'callTool' | 'trustHints' | 'as'> {
+export interface Source extends Pick<
+  ToolSource,
+  'listTools' | 'callTool' | 'task' | 'trustHints' | 'as'
+> {
   /** Subscribes to notifications; the returned function unsubscribes. */
   on(event: 'notification', listener: (notification: ServerNotification) => void): () => void;
   /** Needed for triggers on resources. */

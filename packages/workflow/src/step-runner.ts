@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ToolResultError, type CallToolResult } from '@longwire/client';
 import { nameList } from '@longwire/client/internal';
 import type { CallStep, Step } from './definition.js';
 import { fill, type Gap } from './expression.js';
-import { failureOf, mayRepeat, notSent, Stopped, StepFailure, type Failure } from './failure.js';
-import { textOf, valueOf } from './result-value.js';
-import type { Run, StepRecord } from './run.js';
-import type { Source } from './source.js';
+import { mayRepeat, notSent, Stopped, StepFailure, type Failure } from './failure.js';
+import type { Journal } from './journal.js';
+import type { Run, StepRecord, StepTask } from './run.js';
 import { written } from './source-map.js';
+import { canTakeUp, makeStepCall, type CallOutcome } from './step-call.js';
 import { addressOf, type Servers, type ToolAddress, type ToolLists } from './tools.js';
 import type { ExpressionContext } from './expression-thread.js';
 
@@ -26,8 +25,8 @@ export interface StepRunnerOptions {
   aborting: AbortSignal;
   /** Called when a run calls a server; the returned function is called when the call has ended. */
   onCall: (server: string, run: Run) => () => void;
-  /** Writes the state of a step. */
-  write: (run: Run, record: StepRecord) => Promise<void>;
+  /** Where the states of steps are written. With it, tasks go on when calls in flight must end. */
+  journal: Journal | undefined;
 }
 
 /** Runs the steps of one run, except those that are done. */
@@ -112,7 +111,9 @@ export class StepRunner {
     const known = this.records.get(step.path);
     if (known?.state === 'done') return known.result;
     if (known?.state === 'failed') throw new StepFailure(known.error ?? lost(known));
-    if (known?.state === 'begun' && !isSafe) await this.#fail(known, lost(known));
+    if (known?.state === 'begun' && !isSafe && !canTakeUp(known, address, servers)) {
+      await this.#fail(known, lost(known));
+    }
     if (stopping.aborted) throw new Stopped();
     const record = known ?? (await this.#begin(step, address, previous));
     if (!dryRun) return this.#attempts(step, address, record, isSafe);
@@ -168,17 +169,26 @@ export class StepRunner {
     first: StepRecord,
     isSafe: boolean,
   ): Promise<unknown> {
-    const { stopping, aborting } = this.#options;
+    const { stopping, aborting, servers } = this.#options;
     let record = first;
     for (let attempt = 1; ; attempt++) {
       if (stopping.aborted) throw new Stopped();
-      record = { ...record, state: 'begun', attempts: (record.attempts ?? 0) + 1 };
-      await this.#write(record);
-      const { result, failure } = await this.#callOnce(step, address, record);
-      if (failure === undefined) {
+      const isLeft = attempt === 1 && first.state === 'begun';
+      if (!isLeft || !canTakeUp(record, address, servers)) {
+        const { task: _, ...rest } = record;
+        record = { ...rest, state: 'begun', attempts: (record.attempts ?? 0) + 1 };
+        await this.#write(record);
+      }
+      const outcome = await this.#callOnce(step, address, record);
+      // It has the task that the call has become.
+      record = this.records.get(step.path) ?? record;
+      if (outcome === 'left') throw new Stopped();
+      if ('result' in outcome) {
+        const { result } = outcome;
         await this.#write({ ...record, state: 'done', result, ...tookSince(record) });
         return result;
       }
+      const { failure } = outcome;
       if (failure.code === 'aborted' && aborting.aborted) {
         // A step that is written as begun may have run: whoever resumes the run decides.
         if (failure.certainty === 'not-sent') await this.#write({ ...record, state: 'waiting' });
@@ -193,28 +203,16 @@ export class StepRunner {
     }
   }
 
-  async #callOnce(
-    { idempotent, timeoutMs }: CallStep,
-    { server, tool }: ToolAddress,
-    { arguments: given = {}, call = tool, principal }: StepRecord,
-  ): Promise<{ result?: unknown; failure?: Failure }> {
-    const { servers, aborting, onCall } = this.#options;
-    const ended = onCall(server, this.#run);
+  async #callOnce(step: CallStep, address: ToolAddress, record: StepRecord): Promise<CallOutcome> {
+    const { servers, aborting, onCall, journal } = this.#options;
+    const ended = onCall(address.server, this.#run);
+    const noteTask = (task: StepTask): Promise<void> => this.#write({ ...record, task });
     try {
-      const source = servers[server];
-      if (source === undefined) return { failure: notSent('config', `no server ${server}`) };
-      const view = principal === undefined ? source : viewOf(source, principal);
-      if (view instanceof Error) return { failure: notSent('config', view.message) };
-      const answer = await view.callTool(tool, given, {
-        signal: aborting,
-        ...(idempotent === true && { idempotent }),
-        ...(timeoutMs !== undefined && { timeoutMs }),
+      return await makeStepCall(step, address, record, {
+        servers,
+        aborting,
+        noteTask: journal === undefined ? undefined : noteTask,
       });
-      return answeredWith(call, answer);
-    } catch (error) {
-      // The tool ran, and this is its answer: a retry would run it twice.
-      if (error instanceof ToolResultError) return answeredWith(call, error.result);
-      return { failure: failureOf(error) };
     } finally {
       ended();
     }
@@ -228,7 +226,7 @@ export class StepRunner {
 
   async #write(record: StepRecord): Promise<void> {
     this.records.set(record.path, record);
-    await this.#options.write(this.#run, record);
+    await this.#options.journal?.step(this.#run, record);
   }
 
   #context(result: unknown): ExpressionContext {
@@ -239,15 +237,6 @@ export class StepRunner {
       result,
       ...(error !== undefined && { error }),
     };
-  }
-}
-
-/** A source as a principal, or why there is none. */
-function viewOf(source: Source, principal: string): Pick<Source, 'callTool'> | Error {
-  try {
-    return source.as?.(principal) ?? new TypeError('as: this server knows no principals');
-  } catch (error) {
-    return error as Error;
   }
 }
 
@@ -288,21 +277,6 @@ function wrongArguments(
   if (required.size === 0) return undefined;
   const message = `the tool ${call} also needs ${nameList([...required])}`;
   return notSent('invalid-arguments', message);
-}
-
-function answeredWith(
-  call: string,
-  answer: CallToolResult,
-): { result?: unknown; failure?: Failure } {
-  return answer.isError === true
-    ? { failure: toolFailure(call, answer) }
-    : { result: valueOf(answer) };
-}
-
-function toolFailure(call: string, { content }: CallToolResult): Failure {
-  const told = textOf(content);
-  const message = `${call} answered with an error${told === undefined ? '' : `: ${told}`}`;
-  return { code: 'tool-error', message, certainty: 'answered' };
 }
 
 function lost({ call = 'a tool' }: StepRecord): Failure {

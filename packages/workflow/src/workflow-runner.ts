@@ -309,12 +309,11 @@ export class WorkflowRunner implements AsyncDisposable {
       workflow: this.#workflow.name,
       servers,
       dryRun,
+      journal: this.#journal,
       tools: this.#tools,
       stopping: this.#stopping.signal,
       aborting: this.#aborting.signal,
       onCall: (server, { chain }) => this.#guard.called(server, chain),
-      write: async (run, record) => this.#journal?.step(run, record),
-      finish: async (run) => this.#journal?.finish(run),
       onDead: ({ event, trigger, id }, error) =>
         this.#deadLetters.add(event, error, { trigger, run: id }),
       onEnd: async (entry) => log?.(entry),

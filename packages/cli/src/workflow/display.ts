@@ -22,7 +22,11 @@ export function createRunPrinter({ terminal, options }: Context): (run: RunLog) 
       }
       return;
     }
-    const calls = steps.filter(({ attempts }) => attempts !== undefined).map(({ call }) => call);
+    const calls = steps.flatMap(({ call = '', attempts, state, task }) => {
+      if (attempts === undefined) return [];
+      // Whoever looks into a failure can ask for it.
+      return state === 'failed' && task !== undefined ? [`${call} (task ${task.taskId})`] : [call];
+    });
     const told = error === undefined ? '' : ` (${error.code}: ${error.message})`;
     const line = `${trigger} on ${about}: ${outcome}, ${calls.join(', ') || 'nothing called'}, ${formatDuration(durationMs)}${told}`;
     const time = colors.dim(event.at);
