@@ -1,12 +1,14 @@
 import {
   HttpStatusError,
+  LongwireError,
   ServerError,
   ToolResultError,
   type CallToolResult,
   type LongwireClient,
+  type TaskHandle,
   type Tool,
 } from '@longwire/client';
-import { didYouMean, shortName } from '@longwire/client/internal';
+import { didYouMean, keepsTask, shortName } from '@longwire/client/internal';
 import { findTool, toolArguments, unnamedArguments } from './arguments/tool-arguments.js';
 import { CallRecovery } from './call-recovery.js';
 import { usageError } from './command-error.js';
@@ -16,6 +18,8 @@ import { askForLogs, showLogs } from './server-logs.js';
 import { showProgress } from './progress.js';
 import { sanitizeLine } from './sanitize.js';
 import { operationOptions } from './session.js';
+import { refuseWithoutTasks } from './tasks/task-support.js';
+import { taskError, type TaskPlace } from './tasks/task-words.js';
 
 /** How many arguments that the tool does not name are reported one by one. */
 const maxRemarks = 10;
@@ -31,6 +35,10 @@ export interface WrittenCall {
   stdin?: Buffer | undefined;
   /** Given the tools of the server, which are asked for to check the call. */
   onTools?: (tools: readonly Tool[]) => void;
+  /** Where its task is taken up, if it becomes one: an interruption then leaves it and cancels nothing. */
+  place?: TaskPlace | undefined;
+  /** Given its task as soon as there is one: it is called only where it can become one. */
+  onTask?: ((task: TaskHandle) => void) | undefined;
 }
 
 /**
@@ -40,7 +48,7 @@ export interface WrittenCall {
 export async function callWritten(
   context: Context,
   client: LongwireClient,
-  { tool: name, words, json, loose, stdin, onTools }: WrittenCall,
+  { tool: name, words, json, loose, stdin, onTools, place, onTask }: WrittenCall,
   options: { signal?: AbortSignal } = {},
 ): Promise<CallToolResult> {
   const { terminal, cwd } = context;
@@ -66,6 +74,7 @@ export async function callWritten(
     const tools = await client.listTools(limits);
     onTools?.(tools);
     const tool = findTool(name, tools);
+    if (onTask !== undefined) refuseWithoutTasks(client, tool);
     const onUnchecked = (reason: string): void =>
       terminal.remark(
         sanitizeLine(`The arguments are not checked by the tool's schema: ${reason}.`),
@@ -89,6 +98,8 @@ export async function callWritten(
     const call = (): Promise<CallToolResult> =>
       client.callTool(name, args, {
         ...limits,
+        ...(place !== undefined && { [keepsTask]: true }),
+        ...(onTask !== undefined && { onTask }),
         onProgress: (progress) => showProgress(terminal, label, progress),
       });
     return await call().catch(async (error: unknown) => {
@@ -104,7 +115,12 @@ export async function callWritten(
       return error.result;
     }
     failure = error;
-    throw error instanceof HttpStatusError ? named(error, label) : error;
+    const said = error instanceof HttpStatusError ? named(error, label) : error;
+    if (!(said instanceof LongwireError) || said.taskId === undefined) throw said;
+    context.connected?.taskIds.add(said.taskId);
+    const isLeft = signal?.aborted === true && place !== undefined;
+    const isCancelled = !isLeft && client.state.name === 'ready';
+    throw taskError(said, said.taskId, { isLeft, isCancelled, place });
   } finally {
     stopLogging?.();
     stopReports();
@@ -135,8 +151,8 @@ function followOnLiveLine(
 
 /** Adds the name of the tool to an HTTP error, which only names the request. */
 function named(error: HttpStatusError, tool: string): HttpStatusError {
-  const { status, excerpt, certainty, retryAfterMs } = error;
+  const { status, excerpt, certainty, retryAfterMs, taskId } = error;
   const cause = error;
-  const options = { status, excerpt, certainty, retryAfterMs, cause };
+  const options = { status, excerpt, certainty, retryAfterMs, taskId, cause };
   return new HttpStatusError(`the call of ${tool} failed: ${error.summary}`, options);
 }

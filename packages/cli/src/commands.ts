@@ -13,6 +13,7 @@ const commands = {
   prompt: async () => (await import('./commands/prompt.js')).addPrompt,
   complete: async () => (await import('./commands/complete.js')).addComplete,
   call: async () => (await import('./commands/call.js')).addCall,
+  task: async () => (await import('./commands/task.js')).addTask,
   watch: async () => (await import('./commands/watch.js')).addWatch,
   run: async () => (await import('./commands/run.js')).addRun,
   check: async () => (await import('./commands/check.js')).addCheck,

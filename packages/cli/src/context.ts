@@ -15,6 +15,8 @@ import type { Trace } from './trace/trace.js';
 export interface ConnectedServer {
   readonly client: LongwireClient;
   readonly target: Target;
+  /** The tasks that were left or lost in this session. */
+  readonly taskIds: Set<string>;
 }
 
 /** What a command works with. */

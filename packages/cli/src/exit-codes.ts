@@ -20,7 +20,8 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof LongwireError)) return 1;
   switch (error.code) {
     case 'aborted':
-      return 130;
+      // Somebody cancelled the task on its server; who leaves one is interrupted all the same.
+      return error.taskId === undefined ? 130 : 1;
     case 'timeout':
     case 'deadline':
       return 5;

@@ -7,7 +7,7 @@ export const overview = `Usage: longwire COMMAND [SERVER] [arguments] [options] 
   demo                    a server and a tour of it, with nothing to configure
   inspect, doctor         what a server is; what is wrong on the way to it
   tools [NAME], types     its tools, or all about one; as types of TypeScript
-  call TOOL name=value    call a tool
+  call TOOL name=value    call a tool; task ID takes up one that was left
   resources, read URI     what can be read; read it
   prompts, prompt NAME    the prompts; get one (complete: values for both)
   watch                   everything that the server sends, as it happens

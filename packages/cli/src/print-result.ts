@@ -20,13 +20,13 @@ export async function printResult(
   options: ShownWith,
 ): Promise<ExitCode> {
   for (const line of await describeResult(result, options)) terminal.print(line);
-  return outcomeOf(terminal, result, options.tool);
+  return outcomeOf(terminal, result, `The tool ${sanitizeLine(options.tool)}`);
 }
 
-/** The exit code of a result, with a remark if the tool reports an error. */
-export function outcomeOf(terminal: Terminal, result: CallToolResult, tool: string): ExitCode {
+/** The exit code of a result, with a remark if it is an error. `who` has answered; sanitized. */
+export function outcomeOf(terminal: Terminal, result: CallToolResult, who: string): ExitCode {
   if (result.isError !== true) return 0;
-  terminal.remark(terminal.remarkColors.red(`The tool ${sanitizeLine(tool)} reported an error.`));
+  terminal.remark(terminal.remarkColors.red(`${who} reported an error.`));
   return 1;
 }
 

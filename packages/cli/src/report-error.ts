@@ -29,7 +29,7 @@ export function reportError(
   context: Pick<Context, 'terminal' | 'requests'> & { server?: string },
 ): void {
   const { terminal, requests, server } = context;
-  if (exitCode === 130) return terminal.remark('Interrupted.');
+  if (exitCode === 130) return tellInterruption(terminal, 'Interrupted', error);
   const hint = hintFor(error, requests.credentials);
   const whose = server === undefined ? '' : `${server}: `;
   const isList = error instanceof ConfigError && error.problems.length > 1;
@@ -54,6 +54,14 @@ export function reportError(
   }
 }
 
+/** Says that a command was interrupted, and always what it has left on a server: a task goes on. */
+export function tellInterruption(terminal: Terminal, how: string, error: unknown): void {
+  if (!(error instanceof CommandError) || error.taskId === undefined) {
+    return terminal.remark(`${how}.`);
+  }
+  terminal.error(sanitizeLine(`${how}: ${error.message}.`));
+}
+
 /** What went wrong, without what a process wrote where that is shown already. */
 function shownSummary(error: unknown, { verbose }: Pick<Terminal, 'verbose'>): string {
   return verbose ? withoutLastWords(summaryOf(error)) : summaryOf(error);
@@ -67,6 +75,8 @@ export interface ErrorDocument {
   message: string;
   /** What to try. */
   hint?: string;
+  /** The task that the call had become. */
+  taskId?: string;
   /** What was tried to find a server. */
   tried?: ProbeResult[];
 }
@@ -85,7 +95,7 @@ export function errorAsJson(
     if (isInterrupted) return { code: 'aborted', message: 'interrupted' };
     return { message: shown(summaryOf(error)) };
   }
-  const { certainty } = error;
+  const { certainty, taskId } = error;
   const hint = isInterrupted ? undefined : hintFor(error, requests.credentials);
   const tried = triedOf(error).map(({ url, outcome }) => ({
     url: shown(url),
@@ -96,6 +106,7 @@ export function errorAsJson(
     certainty,
     message: shown(summaryOf(error)),
     ...(hint !== undefined && hint !== '' && { hint: shown(hint) }),
+    ...(taskId !== undefined && { taskId: shown(taskId) }),
     ...(tried.length > 0 && { tried }),
   };
 }

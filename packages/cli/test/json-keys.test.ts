@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Serving } from '@longwire/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from './run.ts';
+import { serveWaiting } from './tasks/waiting-server.ts';
 import { serveThings } from './things-server.ts';
 
 /** What the page promises for a command: keys, those that may be missing apart. */
@@ -67,6 +68,22 @@ describe('the keys that docs/json.md promises are those that come', () => {
       const keys = Object.keys(error === undefined ? document : { error, ...(error as object) });
       expect(keys).toEqual(expect.arrayContaining(required));
       expect(keys.filter((key) => !required.includes(key) && !optional.includes(key))).toEqual([]);
+    }
+  });
+
+  it('of a task', async () => {
+    await using waiting = await serveWaiting();
+    const { required, optional } = promised('`task --status`, `--cancel`');
+    const [left] = await printed(['call', waiting.url, 'gate', '--detach']);
+    const { server, ...made } = (left as { task: Record<string, unknown> }).task;
+    expect(server).toBe(new URL(waiting.url).host);
+    const id = String(made['taskId']);
+    for (const option of ['--status', '--cancel']) {
+      const [state] = await printed(['task', waiting.url, id, option]);
+      for (const keys of [Object.keys(made), Object.keys(state ?? {})]) {
+        expect(keys).toEqual(expect.arrayContaining(required));
+        expect(keys.filter((key) => ![...required, ...optional].includes(key))).toEqual([]);
+      }
     }
   });
 

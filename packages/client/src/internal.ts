@@ -20,6 +20,7 @@ export {
   type NamedTool,
   type ToolsToName,
 } from './group/tool-names.js';
+export { keepsTask } from './client/call.js';
 export { checkWhenAway } from './client/options.js';
 export { sourceAs } from './client/source-as.js';
 export { trustedHintsOf } from './client/types.js';

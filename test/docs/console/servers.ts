@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '@longwire/server';
 import { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
@@ -23,6 +24,8 @@ const SERVERS: Readonly<Record<number, () => Promise<StartedServer>>> = {
   3003: startManyTools,
   /** A server that wants a login, and its authorization server, which is elsewhere. */
   3004: () => startOAuthServer(),
+  /** A server whose calls may become tasks. */
+  3005: startExports,
   /** A server of https, whose certificate has expired. */
   3011: startExpired,
   /** Web pages. */
@@ -99,6 +102,20 @@ async function startManyTools(): Promise<StartedServer> {
     return server;
   };
   const serving = await serve({ create, port: 0 });
+  return { url: serving.url, [Symbol.asyncDispose]: () => serving.close() };
+}
+
+/** Its tool takes three seconds. */
+async function startExports(): Promise<StartedServer> {
+  const create = (): McpServer => {
+    const server = new McpServer({ name: 'exports', version: '1.0.0' });
+    server.registerTool('export_all', {}, async ({ mcpReq }) => {
+      await sleep(3_000, undefined, { signal: mcpReq.signal });
+      return { content: [{ type: 'text', text: '1204 rows' }] };
+    });
+    return server;
+  };
+  const serving = await serve({ create, port: 0, tasks: { '*': 'required' } });
   return { url: serving.url, [Symbol.asyncDispose]: () => serving.close() };
 }
 

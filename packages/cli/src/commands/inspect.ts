@@ -101,7 +101,7 @@ function describeCapabilities(capabilities: object): string {
   return Object.entries(capabilities)
     .map(([name, value]: [string, unknown]) => {
       const flags = Object.entries(isJsonObject(value) ? value : {}).filter(
-        ([, flag]) => flag === true,
+        ([, flag]) => flag === true || name === 'extensions',
       );
       const inner = flags.map(([flag]) => flag).join(', ');
       return sanitizeLine(inner === '' ? name : `${name} (${inner})`);

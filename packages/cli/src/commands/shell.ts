@@ -65,7 +65,7 @@ async function shell(
         name: names[index],
         mayAsk,
       });
-      servers.push({ client, target: server.target });
+      servers.push({ client, target: server.target, taskIds: new Set() });
     }
     const clients = servers.map(({ client }) => client);
     await connectClients(context, clients, {

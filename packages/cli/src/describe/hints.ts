@@ -11,6 +11,7 @@ export function markOf(tool: Tool): string {
 /** What a server says of a tool, in words. It is a hint: nobody has checked it. */
 export function hintWords(tool: Tool): string[] {
   const { readOnlyHint, destructiveHint, idempotentHint, openWorldHint } = hintsOf(tool);
+  const { taskSupport } = tool.execution ?? {};
   const isReader = readOnlyHint === true;
   const words: (string | false)[] = [
     isReader && 'only reads',
@@ -20,6 +21,8 @@ export function hintWords(tool: Tool): string[] {
     idempotentHint === true && 'may be called again without harm',
     openWorldHint === true && 'reaches what lies beyond the server',
     openWorldHint === false && 'stays within the server',
+    taskSupport === 'optional' && 'can become a task',
+    taskSupport === 'required' && 'always becomes a task',
   ];
   return words.filter((word) => word !== false);
 }

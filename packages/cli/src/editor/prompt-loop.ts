@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
-import { reportError } from '../report-error.js';
+import { reportError, tellInterruption } from '../report-error.js';
 import type { LineReader } from './line-reader.js';
 
 /** The result of a line: an exit code, or the end of the conversation. */
@@ -75,7 +75,7 @@ async function attempt(
     return await turn(AbortSignal.any([interruptions.signal, stop.signal]));
   } catch (error) {
     const code = stop.signal.aborted ? 130 : exitCodeOf(error);
-    if (code === 130) terminal.remark('Stopped.');
+    if (code === 130) tellInterruption(terminal, 'Stopped', error);
     else reportError(error, code, context);
     return code;
   } finally {

@@ -13,6 +13,8 @@ export interface Offered {
   readonly clients: readonly LongwireClient[];
   /** The tools of a server, or of all; as they were listed last, or asked for now. */
   tools(client: LongwireClient | undefined, signal: AbortSignal): Promise<readonly Tool[]>;
+  /** The tasks that were left on a server in this session, or on all. */
+  taskIds?(client: LongwireClient | undefined): readonly string[];
 }
 
 /** More do not fit on a screen. */
@@ -77,6 +79,9 @@ async function valuesFor(
   switch (command) {
     case 'call':
       return [...servers, ...(await ofTool(offered, asked, given, { word, signal }))];
+    case 'task':
+      if (given.length > 0) return [];
+      return [...servers, ...(offered.taskIds?.(asked) ?? []).map((value) => ({ value }))];
     case 'tools':
     case 'describe':
     case 'schema':

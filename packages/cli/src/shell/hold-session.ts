@@ -45,6 +45,10 @@ export async function holdSession(
         const lists = await servers.listTools(signal, client === undefined ? clients : [client]);
         return lists.flatMap(({ tools }) => tools);
       },
+      taskIds: (client) =>
+        connected
+          .filter((each) => client === undefined || each.client === client)
+          .flatMap(({ taskIds }) => [...taskIds]),
     }),
     history: 'shell',
     editWord: 'edit',

@@ -6,6 +6,7 @@ import { splitWords } from '../split-words.js';
 /** Commands of the command line that a session has, and what its help says of them. */
 export const COMMANDS = {
   call: ['TOOL name=value …', 'call a tool; without `call`, too'],
+  task: ['ID', 'take up a task: a call that was left'],
   tools: ['[NAME|PATTERN]', 'list the tools, or show one of them'],
   resources: ['', 'list the resources'],
   prompts: ['', 'list the prompts'],

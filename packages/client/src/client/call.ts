@@ -19,6 +19,9 @@ import type { Idle } from './idle.js';
 import type { CallWithTask } from '../tasks/tasks.js';
 import type { CallTimeouts, CallToolOptions, TaskHandle, Waiting, WhenAway } from './types.js';
 
+/** A call with it that is aborted leaves its task as it is, and does not cancel it. */
+export const keepsTask: unique symbol = Symbol('keepsTask');
+
 /** Who passes a call of the program on to a client, and may take it back. */
 export interface CallObserver {
   /** When the program made the call, on the clock of `performance.now()`: its time runs from then. */
@@ -59,7 +62,10 @@ export interface SharedCallOptions {
   taskHandle?: (taskId: string) => TaskHandle;
 }
 
-type ObservedOptions = CallToolOptions & { readonly [callObserver]?: CallObserver };
+type ObservedOptions = CallToolOptions & {
+  readonly [callObserver]?: CallObserver;
+  readonly [keepsTask]?: boolean;
+};
 
 /**
  * One operation from its start to its end: its idle time, its hard cap and its signal. Whichever
@@ -90,7 +96,8 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
   readonly what: string;
   readonly #options: ObservedOptions;
   readonly #shared: SharedCallOptions;
-  readonly #timeoutMs: number;
+  /** Its idle time, in milliseconds. */
+  readonly timeoutMs: number;
   readonly #deadlineAt: number;
   readonly #onAbort: (() => void) | undefined;
   /** The async context of the listeners: what they are told comes with a socket's event, in any context. */
@@ -117,9 +124,9 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
     observer?.onBegin(this);
     const now = observer?.madeAt ?? performance.now();
     this.startedAt = now;
-    this.#timeoutMs = options.timeoutMs ?? shared.timeouts.callMs;
+    this.timeoutMs = options.timeoutMs ?? shared.timeouts.callMs;
     this.#deadlineAt = now + (options.deadlineMs ?? shared.timeouts.deadlineMs);
-    this.dueAt = Math.min(now + this.#timeoutMs, this.#deadlineAt);
+    this.dueAt = Math.min(now + this.timeoutMs, this.#deadlineAt);
     shared.clock.add(this);
     shared.idle?.begin();
     const { signal, onProgress, onTask } = options;
@@ -231,6 +238,7 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
 
   get isUnwanted(): boolean {
     const { abandoned } = this;
+    if (abandoned?.code === 'aborted' && this.#options[keepsTask] === true) return false;
     return abandoned === undefined ? this.#leftTask !== undefined : UNWANTED.has(abandoned.code);
   }
 
@@ -238,7 +246,7 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
     return this.#options.headers && checkHeaders(this.#options.headers);
   }
 
-  onNews(): void {
+  onAlive(): void {
     this.#restartIdleTime();
   }
 
@@ -295,12 +303,12 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
     if (this.dueAt >= this.#patientUntil && this.#absence !== undefined)
       this.#giveUp(this.#absence);
     else if (this.dueAt >= this.#deadlineAt) this.#stop('deadline', 'did not end by its deadline');
-    else this.#stop('timeout', `had no answer and no progress for ${this.#timeoutMs} ms`);
+    else this.#stop('timeout', `had no answer and no progress for ${this.timeoutMs} ms`);
   }
 
   #restartIdleTime(): void {
     if (this.#holds > 0) return;
-    this.dueAt = Math.min(performance.now() + this.#timeoutMs, this.#deadlineAt);
+    this.dueAt = Math.min(performance.now() + this.timeoutMs, this.#deadlineAt);
   }
 
   #stop(code: Extract<ErrorCode, 'aborted' | 'timeout' | 'deadline'>, how: string): void {

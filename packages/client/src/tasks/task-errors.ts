@@ -7,7 +7,8 @@ export function endedError(
   end: Exclude<TaskEnd, { how: 'completed' }>,
   { what, taskId, isProcess }: { what: string; taskId: string; isProcess: boolean },
 ): LongwireError {
-  const subject = `${what}, which is the task ${taskId},`;
+  const task = `the task ${taskId}`;
+  const subject = what === task ? task : `${what}, which is ${task},`;
   switch (end.how) {
     case 'failed':
       return serverError(what, end.error, taskId);

@@ -171,7 +171,7 @@ export class TaskRun {
     clearTimeout(this.#auto);
     const { call, options, era, isAtOnce, ttlMs: wantedMs = Infinity } = this.#taskCall;
     const { store } = this.#host;
-    const taskId = randomBytes(24).toString('base64url');
+    const taskId = randomBytes(24).toString('hex');
     const ttlMs = Math.min(options.ttlMs ?? Infinity, wantedMs);
     try {
       const record = await store.create({
