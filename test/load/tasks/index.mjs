@@ -11,8 +11,6 @@ import { Child } from '../../../bench/calls/child.mjs';
 
 const USERS = 100;
 const STEP_MS = 600_000;
-/** How long a task is kept after it was made: longer than all of them take. */
-const TTL_MS = 120_000;
 
 /** @param {string[]} args */
 export function readTasksArguments(args) {
@@ -21,17 +19,20 @@ export function readTasksArguments(args) {
     options: {
       tasks: { type: 'string', default: '10000' },
       running: { type: 'string', default: '1000' },
+      kept: { type: 'string', default: '120' },
     },
   });
   const [tasks, running] = [Number(values.tasks), Number(values.running)];
+  const ttlMs = Number(values.kept) * 1_000;
   if (!(running >= USERS) || !(tasks >= running)) {
     throw new TypeError(`--running is a number from ${USERS} on, and --tasks not below it`);
   }
-  return { tasks, running };
+  if (!(ttlMs > 0)) throw new TypeError(`--kept: not a number of seconds: ${values.kept}`);
+  return { tasks, running, ttlMs };
 }
 
 /**
- * @param {{ tasks: number, running: number }} request
+ * @param {{ tasks: number, running: number, ttlMs: number }} request
  * @param {import('../report.mjs').Report} report
  */
 export async function tasks(request, report) {
@@ -41,17 +42,17 @@ export async function tasks(request, report) {
 }
 
 /**
- * @param {{ tasks: number, running: number, era: string, store: string }} request
+ * @param {{ tasks: number, running: number, ttlMs: number, era: string, store: string }} request
  * @param {import('../report.mjs').Report} report
  */
-async function trial({ tasks, running, era, store }, report) {
+async function trial({ tasks, running, ttlMs, era, store }, report) {
   report.title(
     `${tasks} tasks, ${running} at once, ${era}, in ${store === 'disk' ? 'a folder' : 'memory'}`,
   );
   const folder = store === 'disk' ? await mkdtemp(join(tmpdir(), 'longwire-load-')) : undefined;
   const most = tasks + running;
   const limits = { maxTasks: most, maxPerPrincipal: most };
-  const options = JSON.stringify({ folder, ttlMs: TTL_MS, ...limits });
+  const options = JSON.stringify({ folder, ttlMs, ...limits });
   const server = new Child(new URL('./server.mjs', import.meta.url), [options], {
     execArgv: ['--expose-gc'],
   });
@@ -86,7 +87,7 @@ async function trial({ tasks, running, era, store }, report) {
       // In the legacy era each session has one, too.
       const sessions = era === '2025-11-25' ? USERS : 0;
       report.promise(during.servers === sessions, 'no server of a task is left');
-      await delay(TTL_MS + 1_000);
+      await delay(ttlMs + 1_000);
       const { gone, asked } = await clients.ask({ action: 'gone' }, STEP_MS);
       report.promise(gone === asked && asked > 0, `what has expired is gone (${gone} of ${asked})`);
       report.memoryReturns({ before, during, after: await server.ask('measure', STEP_MS) });
