@@ -15,6 +15,7 @@ import type {
   ServerLine,
   StateLine,
   StateName,
+  TaskLine,
 } from './format.js';
 import { kept } from './kept.js';
 import { Latencies } from './latencies.js';
@@ -63,6 +64,8 @@ export interface CallPicture {
   readonly at: number;
   readonly attempts: AttemptPicture[];
   progress?: Pick<ProgressLine, 'at' | 'progress' | 'total' | 'message'>;
+  /** The task of its server that it has become, and since when. */
+  task?: Pick<TaskLine, 'at' | 'taskId' | 'status'>;
   /** Missing while it is in flight. */
   end?: Pick<EndLine, 'at' | 'outcome' | 'durationMs' | 'result' | 'error'>;
 }
@@ -202,6 +205,8 @@ export class Picture {
         return this.#send(server, line);
       case 'progress':
         return this.#tell(line);
+      case 'task':
+        return this.#becomeTask(line);
       case 'end':
         return this.#end(line);
       case 'notification':
@@ -356,6 +361,13 @@ export class Picture {
       ...(total !== undefined && { total }),
       ...(message !== undefined && { message }),
     };
+  }
+
+  #becomeTask({ call: number, at, taskId, status }: TaskLine): void {
+    const call = this.#inFlight.get(number);
+    if (call === undefined) return;
+    const since = call.task?.taskId === taskId ? call.task.at : at;
+    call.task = { at: since, taskId, ...(status !== undefined && { status }) };
   }
 
   #end(line: EndLine): void {

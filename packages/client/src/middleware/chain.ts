@@ -302,6 +302,10 @@ class ChainedRequest implements McpRequest {
     return this.#stopping.signal;
   }
 
+  get taskId(): string | undefined {
+    return this.context.taskId;
+  }
+
   get hasOwnCredentials(): boolean {
     return this.#owner.principal?.credentials.areOwn === true;
   }
