@@ -96,7 +96,8 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
   readonly what: string;
   readonly #options: ObservedOptions;
   readonly #shared: SharedCallOptions;
-  readonly #timeoutMs: number;
+  /** Its idle time, in milliseconds. */
+  readonly timeoutMs: number;
   readonly #deadlineAt: number;
   readonly #onAbort: (() => void) | undefined;
   /** The async context of the listeners: what they are told comes with a socket's event, in any context. */
@@ -123,9 +124,9 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
     observer?.onBegin(this);
     const now = observer?.madeAt ?? performance.now();
     this.startedAt = now;
-    this.#timeoutMs = options.timeoutMs ?? shared.timeouts.callMs;
+    this.timeoutMs = options.timeoutMs ?? shared.timeouts.callMs;
     this.#deadlineAt = now + (options.deadlineMs ?? shared.timeouts.deadlineMs);
-    this.dueAt = Math.min(now + this.#timeoutMs, this.#deadlineAt);
+    this.dueAt = Math.min(now + this.timeoutMs, this.#deadlineAt);
     shared.clock.add(this);
     shared.idle?.begin();
     const { signal, onProgress, onTask } = options;
@@ -245,7 +246,7 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
     return this.#options.headers && checkHeaders(this.#options.headers);
   }
 
-  onNews(): void {
+  onAlive(): void {
     this.#restartIdleTime();
   }
 
@@ -302,12 +303,12 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
     if (this.dueAt >= this.#patientUntil && this.#absence !== undefined)
       this.#giveUp(this.#absence);
     else if (this.dueAt >= this.#deadlineAt) this.#stop('deadline', 'did not end by its deadline');
-    else this.#stop('timeout', `had no answer and no progress for ${this.#timeoutMs} ms`);
+    else this.#stop('timeout', `had no answer and no progress for ${this.timeoutMs} ms`);
   }
 
   #restartIdleTime(): void {
     if (this.#holds > 0) return;
-    this.dueAt = Math.min(performance.now() + this.#timeoutMs, this.#deadlineAt);
+    this.dueAt = Math.min(performance.now() + this.timeoutMs, this.#deadlineAt);
   }
 
   #stop(code: Extract<ErrorCode, 'aborted' | 'timeout' | 'deadline'>, how: string): void {

@@ -33,7 +33,7 @@ import { Idle } from './idle.js';
 import type { ToolCatalog } from '../tools/catalog.js';
 import { Listeners } from './listeners.js';
 import { NextEvents, type OnceOptions } from './next-event.js';
-import { callAsWanted, type ResultWithData } from './result-data.js';
+import { callAsWanted, resultTasks, type ResultWithData } from './result-data.js';
 import { createSdkClient, NEVER_MS } from './sdk-client.js';
 import { SdkSide } from './sdk-side.js';
 import { ToolCalls } from './tool-calls.js';
@@ -261,6 +261,7 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
     const isPromised = this.#catalog.promisesOutput(name);
     const run = async (connection: ReconnectingTransport, own: Call): Promise<CallToolResult> => {
       const result = await this.#toolCalls.call(connection, params, own);
+      if (own.taskId !== undefined) resultTasks.set(result, own.taskId);
       if (!isPromised) return result;
       return this.#catalog.checkOutput(name, result, this.report);
     };

@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
-import { ToolResultError } from '../errors.js';
+import { noteTask, ToolResultError } from '../errors.js';
 import { unlessAborted } from '../middleware/waiting.js';
 import { ranButAnswered } from '../tools/output-schema.js';
 import { parseExactJson } from '../untrusted/exact-json.js';
@@ -42,6 +42,9 @@ interface Check extends Limits {
   signal: AbortSignal | undefined;
 }
 
+/** The task that a call had become, by its result. */
+export const resultTasks: WeakMap<CallToolResult, string> = new WeakMap();
+
 /** The text of a result: all its text parts, with a line break between them. */
 export function textOf({ content }: Pick<CallToolResult, 'content'>): string {
   return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
@@ -80,13 +83,16 @@ export function callAsWanted(
   return checkSchema(schema)
     .then(() => call(rest))
     .then(async (result) => {
-      if (result.isError === true) throw toolError(`the tool ${tool}`, result);
-      return schema === undefined
-        ? result
-        : {
-            ...result,
-            data: await checked(tool, result, { schema, signal, timeoutMs, deadlineAt }),
-          };
+      try {
+        if (result.isError === true) throw toolError(`the tool ${tool}`, result);
+        if (schema === undefined) return result;
+        const limits = { schema, signal, timeoutMs, deadlineAt };
+        return { ...result, data: await checked(tool, result, limits) };
+      } catch (error) {
+        const taskId = resultTasks.get(result);
+        if (taskId !== undefined) noteTask(error, taskId);
+        throw error;
+      }
     });
 }
 

@@ -56,8 +56,9 @@ export interface OperationOptions {
   /** Ends the operation early, with code `aborted`. The server is told. */
   signal?: AbortSignal;
   /**
-   * How long it may go without an answer or progress, in milliseconds. Default: `timeouts.callMs` of
-   * the client.
+   * How long it may go without an answer or progress, in milliseconds. For a call that has become a task
+   * whatever its server says of the task is a sign of life: a silent task may go on for longer. Default:
+   * `timeouts.callMs` of the client.
    */
   timeoutMs?: number;
   /**

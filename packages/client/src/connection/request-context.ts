@@ -33,6 +33,8 @@ export interface RequestContext {
   idempotent?: boolean | undefined;
   /** A request of the connection itself: it belongs to one session, and is never resent. */
   readonly internal?: boolean;
+  /** Made for a call that goes on, and no call of its own: to middlewares it is internal. */
+  readonly isForTask?: boolean;
   /** The ping of the heartbeat. */
   readonly isProbe?: boolean;
   /** Headers of the request, on HTTP. Headers of the transport take precedence. */

@@ -247,7 +247,7 @@ class ChainedRequest implements McpRequest {
     this.context = context;
     this.headers = { ...context.headers };
     this.idempotent = context.idempotent ?? false;
-    this.internal = context.internal ?? false;
+    this.internal = context.internal === true || context.isForTask === true;
     this.#handlers = handlers;
     this.#onStopped = onStopped;
     context.stop = (error) => this.stop(error);

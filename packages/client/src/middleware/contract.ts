@@ -25,7 +25,9 @@ export interface McpRequest {
   idempotent: boolean;
   /**
    * A request of the connection itself: the handshake (`initialize` or `server/discover`), pings, and
-   * the requests that restore a session. It belongs to no call.
+   * the requests that restore a session. It belongs to no call. So is what follows the task that a call
+   * has become (`tasks/get`, `tasks/update`, `tasks/cancel`): the call itself is one request, whose
+   * result is that of the task.
    *
    * - Middlewares run for it in the async context (`AsyncLocalStorage`) in which the client was made;
    *   for a call, in that of the call.

@@ -86,8 +86,8 @@ export type TaskEffect =
   | { readonly type: 'withdraw'; readonly key: string }
   /** Send answers to the server. */
   | { readonly type: 'update'; readonly responses: Readonly<Record<string, unknown>> }
-  /** Something new was said: the idle time begins anew. */
-  | { readonly type: 'news' }
+  /** The server has said how the task is: the idle time of who waits begins anew. */
+  | { readonly type: 'alive' }
   | { readonly type: 'progress'; readonly progress: Progress }
   /** Tell that the server said something that is of no use. */
   | { readonly type: 'report'; readonly problem: string }
@@ -174,12 +174,12 @@ function takeSnapshot(task: FollowedTask, snapshot: TaskSnapshot): TaskStep {
   const known: FollowedTask = { ...task, failures: 0, state: isOld ? task.state : state };
   const told = isOld ? { task: known, effects: [] } : tellProgress(known, snapshot);
   if (isFinal(state.status)) return ended(told.task, endOf(snapshot), told.effects);
-  const isNews = !isOld && isNew(state, task.state);
   const inputs = takeInputs(told.task, snapshot, { isOld });
   if ('how' in inputs) return ended(told.task, inputs, told.effects);
-  const hasAsked = inputs.effects.some(({ type }) => type === 'ask');
-  const news: TaskEffect[] = isNews || hasAsked ? [{ type: 'news' }] : [];
-  return { task: inputs.task, effects: [...news, ...told.effects, ...inputs.effects] };
+  return {
+    task: inputs.task,
+    effects: [{ type: 'alive' }, ...told.effects, ...inputs.effects],
+  };
 }
 
 function endOf({ state, result, error }: TaskSnapshot): TaskEnd {
@@ -194,16 +194,6 @@ function endOf({ state, result, error }: TaskSnapshot): TaskEnd {
 /** Only dates that can be read say something. */
 function isOlder(now: TaskState, before: TaskState | undefined): boolean {
   return before !== undefined && Date.parse(now.lastUpdatedAt) < Date.parse(before.lastUpdatedAt);
-}
-
-function isNew(now: TaskState, before: TaskState | undefined): boolean {
-  return (
-    before === undefined ||
-    now.status !== before.status ||
-    now.statusMessage !== before.statusMessage ||
-    now.lastUpdatedAt !== before.lastUpdatedAt ||
-    now.progress?.progress !== before.progress?.progress
-  );
 }
 
 /** Progress never goes back. Where the server counts nothing, each of its messages counts one further. */
@@ -273,7 +263,7 @@ function inputAnswered(task: FollowedTask, key: string, response: unknown): Task
   if (task.inputs.get(key)?.is !== 'asked') return { task, effects: [] };
   const inputs = new Map(task.inputs).set(key, { is: 'answered', response, isOnItsWay: true });
   const effects: TaskEffect[] = [
-    { type: 'news' },
+    { type: 'alive' },
     { type: 'update', responses: Object.fromEntries([[key, response]]) },
   ];
   return { task: { ...task, inputs }, effects };

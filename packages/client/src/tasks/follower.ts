@@ -53,8 +53,13 @@ export interface TaskWaiter {
   /** What it was told of progress last, by the task or with the token of its own request. */
   readonly latestProgress: Progress | undefined;
   onProgress(progress: Progress): void;
-  /** Its idle time begins anew. */
-  onNews(): void;
+  /** How long it waits without a sign of life, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The task goes on: its idle time begins anew. */
+  onAlive(): void;
+  /** As of a request of its own. */
+  onSent(): void;
+  onDeferred(error: LongwireError, delayMs: number): void;
 }
 
 /** What a {@link TaskFollower} is made with. */
@@ -190,8 +195,8 @@ export class TaskFollower {
       case 'update':
         void this.#update(effect.responses);
         break;
-      case 'news':
-        for (const { waiter } of this.#waiting) waiter.onNews();
+      case 'alive':
+        for (const { waiter } of this.#waiting) waiter.onAlive();
         break;
       case 'progress':
         for (const waiting of this.#waiting) {
@@ -240,7 +245,10 @@ export class TaskFollower {
 
   #wait(): void {
     const { taskId, connection } = this.#options;
-    this.#schedule(pollDelayMs(this.#task, connection.taskWatch.hears(taskId)));
+    const delayMs = pollDelayMs(this.#task, connection.taskWatch.hears(taskId));
+    // Whoever waits for a shorter time has to see that the task goes on.
+    const limits = [...this.#waiting].map(({ waiter }) => waiter.timeoutMs / 2);
+    this.#schedule(Math.max(MIN_POLL_MS, Math.min(delayMs, ...limits)));
   }
 
   #schedule(ms: number): void {
@@ -277,14 +285,26 @@ export class TaskFollower {
   }
 
   #context(): RequestContext {
-    return { certainty: 'not-sent', idempotent: true, headers: this.#headers };
+    return {
+      certainty: 'not-sent',
+      idempotent: true,
+      isForTask: true,
+      headers: this.#headers,
+      onSent: () => {
+        for (const { waiter } of this.#waiting) waiter.onSent();
+      },
+      onDeferred: (error, delayMs) => {
+        for (const { waiter } of this.#waiting) waiter.onDeferred(error, delayMs);
+      },
+    };
   }
 
   async #request(request: LedgerRequest, context = this.#context()): Promise<Result> {
-    const { connection } = this.#options;
+    const { connection, scope } = this.#options;
     const late = setTimeout(() => connection.cancel(context, noAnswer(request)), ANSWER_MS).unref();
     try {
-      return await connection.request(request, context);
+      // Middlewares run for it in the context of the call.
+      return await scope.runInAsyncScope(() => connection.request(request, context));
     } finally {
       clearTimeout(late);
     }

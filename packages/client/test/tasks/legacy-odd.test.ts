@@ -246,7 +246,7 @@ describe('what others have reported', () => {
   });
 
   // https://github.com/oaslananka/kicad-mcp-pro/pull/75
-  test('a task that never ends, and says nothing new, ends with the time of its call', async () => {
+  test('a task that never ends, and says nothing new, ends with the deadline of its call', async () => {
     const same = rawTask('working', { statusMessage: 'Task not found.' });
     const answer = ({ method }: RawRequest): RawAnswer => {
       if (method === 'tools/call') return { result: { task: same } };
@@ -254,8 +254,8 @@ describe('what others have reported', () => {
     };
     await using server = await startRawTaskServer(answer, { tools: REQUIRED });
     await using client = await connect(server.url);
-    const error = await failureOf(client.callTool('work', {}, { timeoutMs: 500 }));
-    expect(error).toMatchObject({ code: 'timeout', certainty: 'outcome-unknown', taskId: 't-1' });
+    const error = await failureOf(client.callTool('work', {}, { deadlineMs: 500 }));
+    expect(error).toMatchObject({ code: 'deadline', certainty: 'outcome-unknown', taskId: 't-1' });
     await until(() => server.of('tasks/cancel').length === 1);
   });
 });

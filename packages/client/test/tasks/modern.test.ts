@@ -149,7 +149,8 @@ it.each([
   ['its idle time', { timeoutMs: 300 }, 'timeout'],
   ['its deadline', { deadlineMs: 300 }, 'deadline'],
 ] as const)('a call that %s ends cancels its task once', async (_what, limits, code) => {
-  const { tasks, client } = await start();
+  const { tasks, server, client } = await start();
+  if (code === 'timeout') server.mischief.hangOn = 'tasks/get';
   const aborting = new AbortController();
   const options = {
     ...limits,
