@@ -16,6 +16,12 @@ export function isPoll({ method }: RecordableRequest): boolean {
   return method === 'tasks/get' || method === 'tasks/result';
 }
 
+/** What servers say by themselves of tasks, in each of the eras that have them. */
+export const TASK_NOTIFICATIONS: ReadonlySet<string> = new Set([
+  'notifications/tasks',
+  'notifications/tasks/status',
+]);
+
 /** Tells which calls in flight are tasks, and how the tasks are: each once. */
 export class RecordedTasks {
   readonly #tell: (task: ToldTask) => void;
@@ -42,14 +48,16 @@ export class RecordedTasks {
     this.#tell(open.told);
   }
 
-  /** A poll was answered. */
-  answered({ params }: RecordableRequest, result: unknown): void {
-    const { status } = (result ?? {}) as { status?: unknown };
-    if (typeof status !== 'string') return;
+  /** The server said how a task is. Returns whether a call in flight is that task. */
+  hear(taskId: unknown, said: unknown): boolean {
+    const { status } = (said ?? {}) as { status?: unknown };
+    let isKnown = false;
     for (const [call, { request }] of this.#calls) {
-      const { taskId } = request;
-      if (taskId !== undefined && taskId === params?.['taskId']) this.look(call, status);
+      if (request.taskId === undefined || request.taskId !== taskId) continue;
+      isKnown = true;
+      this.look(call, typeof status === 'string' ? status : undefined);
     }
+    return isKnown;
   }
 
   /** A call ends. */

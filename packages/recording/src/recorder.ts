@@ -26,7 +26,7 @@ import type {
 import { recordAuth } from './recorded-auth.js';
 import type { Recorder, RecorderOptions } from './recorder-contract.js';
 import { RecordedCall } from './recorded-call.js';
-import { isPoll, RecordedTasks } from './recorded-tasks.js';
+import { isPoll, RecordedTasks, TASK_NOTIFICATIONS } from './recorded-tasks.js';
 import { Rounds } from './rounds.js';
 import { firstChars, keepValue, type Redact } from './values.js';
 import { idOf, wireLine, type WireKeeping } from './wire-lines.js';
@@ -96,7 +96,7 @@ class LineRecorder implements Recorder {
       // With a call for each, they would be most of all calls.
       if (isPoll(request)) {
         const polled = await next();
-        this.#tasks.answered(request, polled.result);
+        this.#tasks.hear(request.params?.['taskId'], polled.result);
         return polled;
       }
       const call = this.#begin(server, request);
@@ -128,6 +128,11 @@ class LineRecorder implements Recorder {
       client.on('state', onState),
       client.on('notification', ({ method, params }) => {
         if (method === LIST_CHANGED) isTold = true;
+        if (TASK_NOTIFICATIONS.has(method)) {
+          const { taskId } = (params ?? {}) as { taskId?: unknown };
+          // Of a call that is recorded, it is part of that.
+          if (this.#tasks.hear(taskId, params)) return;
+        }
         say(method, params);
       }),
       // A client that compares lists finds changes of which no notification tells.

@@ -59,6 +59,7 @@ it.each(['2026-07-28', '2025-11-25'] as const)(
       },
     });
     closing.unshift(() => client.close());
+    recorder.watch({ name: 'small', client });
     const called = client.callTool('ask');
     const statusIs = (status: string): boolean =>
       [...picture.inFlight].some(({ task }) => task?.status === status);
@@ -72,6 +73,7 @@ it.each(['2026-07-28', '2025-11-25'] as const)(
     const methods = new Set(calls.map((line) => (line.type === 'call' ? line.method : '')));
     expect(methods).not.toContain('tasks/get');
     expect(methods).not.toContain('tasks/result');
+    expect(picture.events).toEqual([]);
     const call = picture.ended.find(({ method }) => method === 'tools/call');
     const told = lines.filter((line) => line.type === 'task' && line.call === call?.call);
     expect(told.length).toBeGreaterThan(1);
