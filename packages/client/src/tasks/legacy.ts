@@ -21,7 +21,9 @@ export class LegacyTask implements TaskEra {
   #refusedIn: TaskStatus | undefined;
 
   /** A result of a tool has content, whatever else it has. */
-  createdBy({ task, content }: Result): unknown {
+  createdBy(result: Result): unknown {
+    // Some servers make it in the form of the era after.
+    const { task = result['resultType'] === 'task' ? result : undefined, content } = result;
     return isObject(task) && content === undefined ? stillOpen(task) : undefined;
   }
 
