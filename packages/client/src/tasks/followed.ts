@@ -220,6 +220,8 @@ function tellProgress(task: FollowedTask, { state }: TaskSnapshot): TaskStep {
     message: statusMessage,
   };
   const next = { ...task, progress, message: statusMessage };
+  // A notification of the call may have said the same before.
+  if (isSame(progress, task.progress)) return { task: next, effects: [] };
   return { task: next, effects: [{ type: 'progress', progress }] };
 }
 
