@@ -28,6 +28,7 @@ const long = [
   'test/proxies/{company,doctor}.test.ts',
   'test/recording/**',
   'test/stopping/**',
+  'test/surviving/**',
   'test/ten-tasks/**',
   'test/types/**',
 ];

@@ -22,26 +22,33 @@ export const TASKS = {
 
 /** The tools of the scenarios for tasks. @param {import('@modelcontextprotocol/server').McpServer} server */
 export function addTasks(server) {
-  server.registerTool('greet', { inputSchema: z.object({ name: z.string() }) }, ({ name }) =>
-    said(`Hello, ${name}!`),
+  server.registerTool(
+    'greet',
+    { description: 'Greets, at once', inputSchema: z.object({ name: z.string() }) },
+    ({ name }) => said(`Hello, ${name}!`),
   );
   server.registerTool(
     'slow_compute',
-    { inputSchema: z.object({ seconds: z.number(), label: z.string().optional() }) },
+    {
+      description: 'Computes for so many seconds',
+      inputSchema: z.object({ seconds: z.number(), label: z.string().optional() }),
+    },
     async ({ seconds }, { mcpReq: { signal } }) => {
       await delay(seconds * 1_000, undefined, { signal });
       return said('computed');
     },
   );
-  server.registerTool('failing_job', {}, async () => {
+  server.registerTool('failing_job', { description: 'Reports an error' }, async () => {
     await delay(200);
     throw new Error('the job failed');
   });
   // The SDK answers with an error of JSON-RPC to what is no result of a tool.
-  server.registerTool('protocol_error_job', {}, () => ({ content: 'no content' }));
+  server.registerTool('protocol_error_job', { description: 'Answers what is no result' }, () => ({
+    content: 'no content',
+  }));
   server.registerTool(
     'confirm_delete',
-    { inputSchema: z.object({ filename: z.string() }) },
+    { description: 'Asks before it deletes', inputSchema: z.object({ filename: z.string() }) },
     async ({ filename }, { mcpReq }) => {
       const { content } = await mcpReq.elicitInput(
         form(`Delete ${filename}?`, 'confirm', 'boolean'),
@@ -49,25 +56,33 @@ export function addTasks(server) {
       return said(content?.confirm === true ? `${filename} is deleted` : 'nothing is deleted');
     },
   );
-  server.registerTool('multi_input', {}, async ({ mcpReq }) => {
-    const answers = await Promise.all(
-      [form('A name?', 'name', 'string'), form('Sure?', 'confirm', 'boolean')].map((asked) =>
-        mcpReq.elicitInput(asked),
-      ),
-    );
-    return said(answers.map(({ action }) => action).join());
-  });
-  server.registerTool('test_tool_with_task', {}, async ({ mcpReq }) => {
-    const given = acceptedContent(
-      mcpReq.inputResponses,
-      'user_name',
-      z.object({ name: z.string() }),
-    );
-    if (given === undefined) {
-      const asked = inputRequired.elicit(form('What is your name?', 'name', 'string'));
-      return inputRequired({ inputRequests: { user_name: asked } });
-    }
-    await delay(1_500);
-    return said(`Hello, ${given.name}!`);
-  });
+  server.registerTool(
+    'multi_input',
+    { description: 'Asks two things at a time' },
+    async ({ mcpReq }) => {
+      const answers = await Promise.all(
+        [form('A name?', 'name', 'string'), form('Sure?', 'confirm', 'boolean')].map((asked) =>
+          mcpReq.elicitInput(asked),
+        ),
+      );
+      return said(answers.map(({ action }) => action).join());
+    },
+  );
+  server.registerTool(
+    'test_tool_with_task',
+    { description: 'Asks before it becomes a task' },
+    async ({ mcpReq }) => {
+      const given = acceptedContent(
+        mcpReq.inputResponses,
+        'user_name',
+        z.object({ name: z.string() }),
+      );
+      if (given === undefined) {
+        const asked = inputRequired.elicit(form('What is your name?', 'name', 'string'));
+        return inputRequired({ inputRequests: { user_name: asked } });
+      }
+      await delay(1_500);
+      return said(`Hello, ${given.name}!`);
+    },
+  );
 }

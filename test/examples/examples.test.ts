@@ -77,6 +77,7 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
     'ended: true\n1 tool, 2 sessions\n',
   ],
   'server-queues': ['second: ', 'first: rendered', 'third: rendered', 'maxQueued'],
+  'server-tasks': ['the first client: closed\nthe task is working', 'the second client: exported'],
   'server-security': ['without a key: 401', 'from another page: 403', 'price 2: 231.50\nprice 3: '],
   'server-sessions': ['the connection breaks\nthe answer: paid\nagain: paid\nit ran 1 time\n'],
   scoped: ['price, buy, ticker, slow', 'afterwards: closed\nsomething else went wrong'],

@@ -2,11 +2,12 @@ import { vi } from 'vitest';
 
 /**
  * Waits for a fact: for an assertion that throws no more, or for a condition that is not `false`
- * any more. How long a busy machine may take, the start of a process included, says nothing.
+ * any more. How long a busy machine may take, the start of a process included, says nothing; the limit is
+ * for what never comes.
  */
-export function until(fact: () => unknown): Promise<void> {
+export function until(fact: () => unknown, limitMs = 15_000): Promise<void> {
   const holds = async (): Promise<void> => {
     if ((await fact()) === false) throw new Error(`never came true: ${String(fact)}`);
   };
-  return vi.waitFor(holds, { timeout: 15_000, interval: 5 });
+  return vi.waitFor(holds, { timeout: limitMs, interval: 5 });
 }

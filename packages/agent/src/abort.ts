@@ -17,3 +17,13 @@ export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
     else signal.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Why a turn ends whose agent is closed: tasks of its calls go on. */
+export class AgentClosed extends Error {
+  override readonly name: string = 'AgentClosed';
+}
+
+/** Whether a turn ends because its agent is closed. */
+export function isClosing({ reason }: AbortSignal): boolean {
+  return reason instanceof AgentClosed;
+}

@@ -1,12 +1,14 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setMaxListeners } from 'node:events';
 import type Anthropic from '@anthropic-ai/sdk';
+import { AgentClosed } from './abort.js';
 import { Approvals } from './approval.js';
 import { Conversation } from './conversation.js';
 import type { AgentEvent } from './events.js';
 import { checkNames } from './option-names.js';
 import { resolveOptions } from './options.js';
 import type { AgentOptions, ResolvedAgentOptions } from './options.js';
+import type { PendingTask } from './pending-task.js';
 import { ToolCatalog } from './tool-catalog.js';
 import { Turn } from './turn.js';
 import { userContent } from './user-content.js';
@@ -20,8 +22,8 @@ export class AgentStateError extends Error {
 /** Options of {@link Agent.send}. */
 export interface SendOptions {
   /**
-   * Ends the turn early: the API's stream and the calls in flight are aborted, the events end with
-   * `done` and the reason `aborted`. Breaking out of the loop does the same, without that event.
+   * Ends the turn early: the API's stream and the calls in flight are aborted, their tasks cancelled, and
+   * the events end with `done` and the reason `aborted`. Breaking out of the loop does the same, without that event.
    */
   signal?: AbortSignal;
 }
@@ -46,6 +48,12 @@ export interface Agent {
    */
   readonly messages: readonly Anthropic.MessageParam[];
   /**
+   * Tasks that servers have made of calls, and whose results are not in `messages` yet. A new array whenever
+   * it changes. Kept with `messages`, and given to `createAgent` again, they make a turn resumable that was
+   * ended by a crash or by `close`.
+   */
+  readonly tasks: readonly PendingTask[];
+  /**
    * Sends a message to Claude and reports what happens until Claude has answered, tools included.
    * The turn starts when the first event is read and advances as events are read. Read them to the
    * end, or break out of the loop; they can be read once. The sources and the approval hook run in
@@ -62,6 +70,14 @@ export interface Agent {
    */
   send(content: string | readonly UserBlock[], options?: SendOptions): AsyncIterable<AgentEvent>;
   /**
+   * Goes on with a turn that ended before Claude had answered: waits for {@link tasks}, whose calls are not
+   * made again, and asks Claude. As {@link send}, which waits for them too, but without a new message.
+   *
+   * @throws AgentStateError as `send`, and at once if the conversation does not end with something that
+   *   Claude has to answer.
+   */
+  resume(options?: SendOptions): AsyncIterable<AgentEvent>;
+  /**
    * Adds what was said elsewhere, such as the messages of a prompt of a server, without asking Claude.
    * Where an empty conversation would begin with Claude, a note of the user comes first.
    *
@@ -72,7 +88,10 @@ export interface Agent {
   useModel(model: string): void;
   /** Starts an empty conversation. @throws AgentStateError while a turn is under way. */
   reset(): void;
-  /** Aborts the turn under way and unsubscribes from the sources, which stay open. */
+  /**
+   * Ends the turn under way as an abort does, but leaves the tasks of its calls running, in {@link tasks}.
+   * Unsubscribes from the sources, which stay open.
+   */
   close(): void;
   [Symbol.dispose](): void;
 }
@@ -99,7 +118,7 @@ class LongwireAgent implements Agent {
     this.#options = options;
     this.#catalog = catalog;
     this.#approvals = new Approvals(options.approve);
-    this.#conversation = new Conversation(options.messages);
+    this.#conversation = new Conversation(options.messages, options.tasks);
   }
 
   get model(): string {
@@ -110,13 +129,28 @@ class LongwireAgent implements Agent {
     return this.#conversation.messages;
   }
 
+  get tasks(): readonly PendingTask[] {
+    return this.#conversation.tasks;
+  }
+
   send(
     content: string | readonly UserBlock[],
     options: SendOptions = {},
   ): AsyncIterable<AgentEvent> {
+    return this.#begin(userContent(content), options);
+  }
+
+  resume(options: SendOptions = {}): AsyncIterable<AgentEvent> {
+    this.#assertIdle();
+    if (this.messages.at(-1)?.role !== 'user') {
+      throw new AgentStateError('There is nothing to resume: Claude has answered. Use send.');
+    }
+    return this.#begin([], options);
+  }
+
+  #begin(blocks: readonly UserBlock[], options: SendOptions): AsyncIterable<AgentEvent> {
     checkNames(options, ['signal']);
     const { signal } = options;
-    const blocks = userContent(content);
     this.#assertIdle();
     const turn = new AbortController();
     // Each call of a turn listens to it, and there may be many.
@@ -156,12 +190,13 @@ class LongwireAgent implements Agent {
   reset(): void {
     this.#assertIdle();
     this.#conversation.restore([]);
+    this.#conversation.dropTasks();
     this.#catalog.resetNames();
   }
 
   close(): void {
     this.#closed = true;
-    this.#turn?.abort();
+    this.#turn?.abort(new AgentClosed('The agent is closed.'));
     this.#catalog.close();
   }
 

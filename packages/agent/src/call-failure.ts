@@ -29,6 +29,11 @@ export function callFailureText(error: unknown): string {
   return `${isUnusable ? UNUSABLE_ANSWER : advice[certainty]} ${messageOf(error)}`.trim();
 }
 
+/** What Claude is told of a task whose result could not be had. */
+export function lostTaskText(error: unknown): string {
+  return `${advice['outcome-unknown']} ${messageOf(error)}`.trim();
+}
+
 /** What Claude is told beside a result that does not match the tool's promise. */
 export function oddResultText(error: ToolResultError): string {
   return `[${error.summary}. This is what it answered. Do not repeat the call for that.]`;

@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import type { PendingTask } from './pending-task.js';
 import { errorResultBlock } from './tool-results.js';
 import { isBlank } from './text.js';
 
@@ -11,14 +12,34 @@ type Messages = readonly Anthropic.MessageParam[];
  */
 export class Conversation {
   #messages: Messages;
+  #tasks: readonly PendingTask[];
 
-  /** @param messages what was said before; already in that form. */
-  constructor(messages: Messages = []) {
+  /**
+   * @param messages what was said before; already in that form.
+   * @param tasks of calls in them.
+   */
+  constructor(messages: Messages = [], tasks: readonly PendingTask[] = []) {
     this.#messages = messages;
+    this.#tasks = tasks;
   }
 
   get messages(): Messages {
     return this.#messages;
+  }
+
+  /** Tasks whose results are not in the messages yet. A new array whenever it changes. */
+  get tasks(): readonly PendingTask[] {
+    return this.#tasks;
+  }
+
+  /** A call of the newest round has become a task. */
+  addTask(task: PendingTask): void {
+    this.#tasks = [...this.#tasks, task];
+  }
+
+  /** No task is waited for any more. */
+  dropTasks(): void {
+    this.#tasks = [];
   }
 
   /** The calls of tools, in order. */
@@ -55,6 +76,29 @@ export class Conversation {
   ): void {
     this.#add('assistant', content);
     this.#add('user', results);
+  }
+
+  /** A call, or its task, has its result. */
+  settle(result: Anthropic.ToolResultBlockParam): void {
+    this.replaceResults([result]);
+    this.#tasks = this.#tasks.filter(({ id }) => id !== result.tool_use_id);
+  }
+
+  /** Replaces results, by the ids of their calls. */
+  replaceResults(results: readonly Anthropic.ToolResultBlockParam[]): void {
+    const byCall = new Map(results.map((result) => [result.tool_use_id, result]));
+    const isReplaced = (block: Anthropic.ContentBlockParam): boolean =>
+      block.type === 'tool_result' && byCall.has(block.tool_use_id);
+    this.#messages = this.#messages.map((message) => {
+      const { content } = message;
+      if (message.role !== 'user' || typeof content === 'string' || !content.some(isReplaced)) {
+        return message;
+      }
+      const replaced = content.map((block) =>
+        block.type === 'tool_result' ? (byCall.get(block.tool_use_id) ?? block) : block,
+      );
+      return { role: 'user', content: replaced };
+    });
   }
 
   /**

@@ -1,4 +1,10 @@
-import type { CallToolResult, Progress, ToolResultError, Waiting } from '@longwire/client';
+import type {
+  CallToolResult,
+  Progress,
+  TaskHandle,
+  ToolResultError,
+  Waiting,
+} from '@longwire/client';
 
 /**
  * Why a turn ended:
@@ -70,6 +76,16 @@ export interface ToolWaitingEvent extends ToolCallRef {
   type: 'tool-waiting';
   /** Which server, why and since when it is away, and when it is tried again. */
   waiting: Waiting;
+}
+
+/**
+ * The server has made a task of a call: its answer is kept there. Its result follows, once the task has
+ * ended. `agent.tasks` has it now, so that a program which keeps `agent.messages` and `agent.tasks` can
+ * resume the turn in another process. Said again of a task that is taken up.
+ */
+export interface ToolTaskEvent extends ToolCallRef {
+  type: 'tool-task';
+  task: TaskHandle;
 }
 
 /** A call has settled: the result of the tool, or why there is none. */
@@ -152,6 +168,7 @@ export type AgentEvent =
   | ToolCallEvent
   | ToolProgressEvent
   | ToolWaitingEvent
+  | ToolTaskEvent
   | ToolResultEvent
   | ToolRefusedEvent
   | UsageEvent

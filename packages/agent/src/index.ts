@@ -22,11 +22,13 @@ export type {
   ToolProgressEvent,
   ToolRefusedEvent,
   ToolResultEvent,
+  ToolTaskEvent,
   ToolWaitingEvent,
   UsageEvent,
 } from './events.js';
 export type { CallOptions, CallOptionsFor, CallToPrepare } from './call-options.js';
 export type { AgentOptions, RequestExtras } from './options.js';
+export type { PendingTask } from './pending-task.js';
 export { answerSampling } from './sampling.js';
 export type { SamplingOptions } from './sampling.js';
 export { blocksOf } from './tool-results.js';

@@ -5,6 +5,7 @@ import type { ApprovalHook, ApprovalOptions } from './approval.js';
 import { resolveCallOptions, type CallOptions, type CallOptionsFor } from './call-options.js';
 import { checkNames } from './option-names.js';
 import { givenMessages } from './given-messages.js';
+import { givenTasks, type PendingTask } from './pending-task.js';
 
 /** Parameters of the Messages API that the agent passes on unchanged. */
 export type RequestExtras = Partial<
@@ -62,6 +63,11 @@ export interface AgentOptions {
    * JSON. Tool names keep their meaning if the clients are the same. Default: none.
    */
   messages?: readonly Anthropic.MessageParam[];
+  /**
+   * Tasks of calls in `messages`: {@link Agent.tasks} of the same agent at the same moment. The next `send`
+   * or `resume` waits for their results. Default: none.
+   */
+  tasks?: readonly PendingTask[];
   /** More parameters of the Messages API. */
   request?: RequestExtras;
 }
@@ -77,6 +83,7 @@ export interface ResolvedAgentOptions {
   approve: Required<ApprovalOptions> | undefined;
   callOptions: CallOptionsFor;
   messages: readonly Anthropic.MessageParam[];
+  tasks: readonly PendingTask[];
   request: RequestExtras;
 }
 
@@ -99,6 +106,7 @@ export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
     if (!isObject(options.request)) throw new TypeError('request must be an object');
     checkNames(options.request, requestNames, 'request.');
   }
+  const messages = givenMessages(options.messages ?? []);
   const system = options.system?.trim() === '' ? undefined : options.system;
   return {
     anthropic: options.anthropic ?? new Anthropic(),
@@ -109,7 +117,8 @@ export function resolveOptions(options: AgentOptions): ResolvedAgentOptions {
     maxResultChars: positive('maxResultChars', options.maxResultChars ?? defaults.maxResultChars),
     approve: resolveApproval(options.approve),
     callOptions: resolveCallOptions(options.callOptions, { sources: options.clients }),
-    messages: givenMessages(options.messages ?? []),
+    messages,
+    tasks: givenTasks(options.tasks ?? [], messages),
     request: options.request ?? {},
   };
 }
@@ -130,6 +139,7 @@ const optionNames: readonly (keyof AgentOptions)[] = [
   'approve',
   'callOptions',
   'messages',
+  'tasks',
   'request',
 ];
 

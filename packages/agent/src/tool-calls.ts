@@ -1,15 +1,15 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { ToolResultError } from '@longwire/client';
 import { isObject } from '@longwire/client/internal';
 import { untilAborted } from './abort.js';
 import { isUnchanged, declinedText, type Approvals } from './approval.js';
 import { viewFor, type CallOptions, type CallOptionsFor } from './call-options.js';
-import { callFailureText, certaintyOf, oddResultText } from './call-failure.js';
 import { EventQueue } from './event-queue.js';
 import type { AgentEvent, ToolCallRef } from './events.js';
 import { exactInput } from './exact-input.js';
+import type { PendingTask } from './pending-task.js';
+import { runCall } from './running-call.js';
 import type { CatalogTool, FoundTool, ToolCatalog } from './tool-catalog.js';
-import { errorResultBlock, toolResultBlock } from './tool-results.js';
+import { errorResultBlock } from './tool-results.js';
 import type { ToolRound } from './tool-round.js';
 
 /** What the calls of a round run with. */
@@ -18,6 +18,8 @@ export interface ToolCallContext {
   approvals: Approvals;
   maxResultChars: number;
   callOptions: CallOptionsFor;
+  /** Takes a task that a call has become. */
+  becameTask: (task: PendingTask) => void;
   signal: AbortSignal;
 }
 
@@ -138,47 +140,24 @@ function refuse(round: ToolRound, call: Call, reason: string | undefined): Agent
 async function run(
   call: PreparedCall,
   round: ToolRound,
-  { signal, maxResultChars }: ToolCallContext,
+  { signal, maxResultChars, becameTask }: ToolCallContext,
   events: EventQueue<AgentEvent>,
 ): Promise<void> {
-  const { id, server, tool } = call;
-  const ref = { id, server, tool };
-  let settled = false;
-  round.started(id);
-  try {
-    const { view, options } = viewFor(call.found.source, call.options);
-    const work = view.callTool(tool, call.arguments, {
-      ...options,
+  round.started(call.id);
+  await runCall(
+    call,
+    async (own) => {
+      const { view, options } = viewFor(call.found.source, call.options);
+      return view.callTool(call.tool, call.arguments, { ...options, ...own });
+    },
+    {
+      settled: (result) => round.settled(result),
+      becameTask,
+      maxResultChars,
       signal,
-      onProgress: (progress) => {
-        if (!settled) events.push({ type: 'tool-progress', ...ref, progress });
-      },
-      onWaiting: (waiting) => {
-        if (!settled) events.push({ type: 'tool-waiting', ...ref, waiting });
-      },
-    });
-    const result = await untilAborted(signal, work);
-    round.settled(toolResultBlock(id, result, { maxResultChars }));
-    const isError = result.isError === true;
-    events.push({ type: 'tool-result', ...ref, isError, result });
-  } catch (thrown) {
-    if (thrown instanceof ToolResultError) {
-      const { result } = thrown;
-      const note = thrown.code === 'tool-error' ? undefined : oddResultText(thrown);
-      round.settled(toolResultBlock(id, result, { maxResultChars, note }));
-      const isError = result.isError === true;
-      events.push({ type: 'tool-result', ...ref, isError, result, error: thrown });
-      return;
-    }
-    // After an abort, only an error with a certainty knows more than the round.
-    if (!signal.aborted || certaintyOf(thrown) !== undefined) {
-      round.settled(errorResultBlock(id, callFailureText(thrown).slice(0, maxResultChars)));
-    }
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    events.push({ type: 'tool-result', ...ref, isError: true, error });
-  } finally {
-    settled = true;
-  }
+      events,
+    },
+  );
 }
 
 function missingTool(use: Anthropic.ToolUseBlock, named: FoundTool): string {

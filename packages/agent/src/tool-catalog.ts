@@ -58,6 +58,11 @@ export class ToolCatalog {
     return [...called].map((name) => ({ name, input_schema: { type: 'object' } }));
   }
 
+  /** The source of this name. */
+  source(name: string): ToolSource | undefined {
+    return this.#lists.find(({ source }) => source.name === name)?.source;
+  }
+
   /** The API accepted a request with these definitions. */
   accepted(definitions: readonly Anthropic.Tool[]): void {
     if (definitions.length === 0 || definitions === this.#accepted) return;

@@ -8,7 +8,7 @@ const inFlight = `Interrupted: the turn was stopped while this call was in fligh
 
 /**
  * The tool calls of one answer and their results. Each call has a result at any moment, so a turn can
- * end anywhere.
+ * end anywhere, and so can the process.
  */
 export class ToolRound {
   /** The answer, calls included, as it goes into the conversation. */
@@ -17,7 +17,15 @@ export class ToolRound {
   readonly uses: readonly Anthropic.ToolUseBlock[];
   readonly #results: Map<string, Anthropic.ToolResultBlockParam>;
 
-  constructor(content: readonly Anthropic.ContentBlock[], note: string = notStarted) {
+  /** Called with each result. */
+  readonly #onSettled: ((result: Anthropic.ToolResultBlockParam) => void) | undefined;
+
+  constructor(
+    content: readonly Anthropic.ContentBlock[],
+    options: { note?: string; onSettled?: (result: Anthropic.ToolResultBlockParam) => void } = {},
+  ) {
+    const { note = notStarted, onSettled } = options;
+    this.#onSettled = onSettled;
     this.content = content.map(asParam);
     this.uses = content.filter((block) => block.type === 'tool_use');
     this.#results = new Map(this.uses.map(({ id }) => [id, errorResultBlock(id, note)]));
@@ -31,6 +39,15 @@ export class ToolRound {
   /** A call has its result. */
   settled(result: Anthropic.ToolResultBlockParam): void {
     this.#results.set(result.tool_use_id, result);
+    this.#onSettled?.(result);
+  }
+
+  /**
+   * A result for every call, for a program that keeps them now and may be killed later: a call that has
+   * no result yet may be sent at any moment.
+   */
+  provisional(): Anthropic.ToolResultBlockParam[] {
+    return this.uses.map(({ id }) => errorResultBlock(id, inFlight));
   }
 
   /** A result for every call, in the order of the calls. */

@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { isClosing } from './abort.js';
 import { asRejection, type MessagePlace } from './api-rejection.js';
 import type { Approvals } from './approval.js';
 import { keepable } from './conversation.js';
@@ -7,9 +8,11 @@ import type { AgentEvent, DoneEvent, DoneReason } from './events.js';
 import { nextStep } from './next-step.js';
 import { backOff, isTransientFailure } from './overload.js';
 import type { ResolvedAgentOptions } from './options.js';
+import type { PendingTask } from './pending-task.js';
 import { withCacheBreakpoints } from './prompt-cache.js';
 import { StreamedResponse } from './response.js';
 import { newestMedia, removeContent } from './removed-content.js';
+import { takeUpTasks } from './taken-up-tasks.js';
 import type { ToolCatalog } from './tool-catalog.js';
 import { runToolCalls } from './tool-calls.js';
 import { withUniqueIds } from './tool-ids.js';
@@ -62,16 +65,20 @@ export class Turn {
     this.#before = context.conversation.messages;
   }
 
-  /** Runs the turn. @throws what the API or the approval hook throws, unchanged. */
+  /**
+   * Runs the turn; without content it is one that another agent began. @throws what the API or the approval
+   * hook throws, unchanged.
+   */
   async *events(content: readonly UserBlock[]): AsyncGenerator<AgentEvent, void, undefined> {
     const { conversation, signal } = this.#context;
-    conversation.addUser(content);
-    const last = conversation.messages.at(-1)?.content ?? [];
-    this.#ownStart = {
-      message: conversation.messages.length - 1,
-      block: last.length - content.length,
-    };
     try {
+      yield* this.#takeUpTasks();
+      if (content.length > 0) conversation.addUser(content);
+      const last = conversation.messages.at(-1)?.content ?? [];
+      this.#ownStart = {
+        message: conversation.messages.length - 1,
+        block: last.length - content.length,
+      };
       yield* this.#rounds();
     } catch (error) {
       if (!signal.aborted) {
@@ -84,6 +91,26 @@ export class Turn {
     } finally {
       this.#interrupted();
     }
+  }
+
+  async *#takeUpTasks(): AsyncGenerator<AgentEvent, void, undefined> {
+    const { conversation, catalog, options, signal } = this.#context;
+    if (conversation.tasks.length === 0) return;
+    const { callOptions, maxResultChars } = options;
+    yield* takeUpTasks(conversation.tasks, {
+      catalog,
+      callOptions,
+      maxResultChars,
+      signal,
+      calls: conversation.toolCalls(),
+      settled: (result) => {
+        // A task that is left stays, and so does what is said of it.
+        if (this.#settled || isClosing(signal)) return;
+        conversation.settle(result);
+        this.#before = conversation.messages;
+      },
+    });
+    signal.throwIfAborted();
   }
 
   async *#rounds(): AsyncGenerator<AgentEvent, void, undefined> {
@@ -106,7 +133,7 @@ export class Turn {
       });
       // Into the conversation first: the consumer may stop at any yield.
       if (step.type === 'run-tools') {
-        this.#round = new ToolRound(content);
+        this.#openRound(content);
       } else if (step.type === 'continue' || step.reason !== 'refusal') {
         this.#keep(content, step.type === 'done' ? step.unrun : '');
       } else {
@@ -125,7 +152,10 @@ export class Turn {
       }
       if (this.#round === undefined) continue;
       const { maxResultChars, callOptions } = options;
-      const context = { catalog, approvals, maxResultChars, callOptions, signal };
+      const becameTask = (task: PendingTask): void => {
+        if (!this.#settled) conversation.addTask(task);
+      };
+      const context = { catalog, approvals, maxResultChars, callOptions, becameTask, signal };
       yield* runToolCalls(this.#round, context);
       this.#closeRound(this.#round);
       text = '';
@@ -203,16 +233,28 @@ export class Turn {
   #keep(content: Anthropic.ContentBlock[], unrun: string): void {
     const { conversation } = this.#context;
     if (content.length === 0) return;
-    const round = new ToolRound(content, unrun);
+    const round = new ToolRound(content, { note: unrun });
     if (round.uses.length > 0) conversation.addRound(round.content, round.results());
     else conversation.addAssistant(content);
     this.#answered = true;
   }
 
-  #closeRound(round: ToolRound): void {
-    this.#context.conversation.addRound(round.content, round.results());
-    this.#round = undefined;
+  /** The round is in the conversation while its calls run: the process may end at any moment. */
+  #openRound(content: Anthropic.ContentBlock[]): void {
+    const { conversation } = this.#context;
+    const round = new ToolRound(content, {
+      onSettled: (result) => {
+        if (this.#round === round) conversation.settle(result);
+      },
+    });
+    conversation.addRound(round.content, round.provisional());
+    this.#round = round;
     this.#answered = true;
+  }
+
+  #closeRound(round: ToolRound): void {
+    this.#context.conversation.replaceResults(round.results());
+    this.#round = undefined;
   }
 
   /** Removes what Claude or the API does not accept. */
@@ -235,7 +277,8 @@ export class Turn {
   #interrupted(): void {
     if (this.#settled) return;
     this.#settled = true;
-    const { conversation } = this.#context;
+    const { conversation, signal } = this.#context;
+    if (!isClosing(signal)) conversation.dropTasks();
     const text = this.#response?.text ?? '';
     if (this.#round !== undefined) this.#closeRound(this.#round);
     else if (text.trim() !== '') conversation.addAssistant([{ type: 'text', text }]);

@@ -320,7 +320,12 @@ test('passes the limits of calls to the sources', async () => {
   const limits = { timeoutMs: 5000, deadlineMs: Infinity, signal: expect.any(AbortSignal) };
   expect(source.options).toEqual([
     limits,
-    { ...limits, onProgress: expect.any(Function), onWaiting: expect.any(Function) },
+    {
+      ...limits,
+      onProgress: expect.any(Function),
+      onWaiting: expect.any(Function),
+      onTask: expect.any(Function),
+    },
   ]);
 });
 
@@ -332,7 +337,7 @@ test('leaves the limits of calls to the sources by default', async () => {
   await collect(agent.send('Hi'));
   expect(source.options.map((options) => Object.keys(options))).toEqual([
     ['signal'],
-    ['signal', 'onProgress', 'onWaiting'],
+    ['signal', 'onProgress', 'onWaiting', 'onTask'],
   ]);
 });
 

@@ -1,21 +1,27 @@
-import type { CallToolResult, TaskHandle } from '@longwire/client';
+import {
+  connect,
+  type CallToolResult,
+  type LongwireClient,
+  type TaskHandle,
+} from '@longwire/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothingLeftOpen } from '../../support/open-handles.ts';
+import { everythingCommand, startEverything, type Peer } from '../../support/peers.ts';
 import { until } from '../../support/until.ts';
 import { directoryOf, tellWhatIsMissing } from '../support/missing.ts';
-import { MODERN, startTaskServer, type TaskServer } from './support/task-servers.ts';
-
-expectNothingLeftOpen();
+import { LIBRARIES, MCP_GO, startTaskServer, type TaskServer } from './support/task-servers.ts';
 
 const textOf = ({ content }: CallToolResult): unknown => content[0];
 const said = (text: string): unknown => ({ type: 'text', text });
 const LONG = { steps: 600, stepMs: 100 };
 
-for (const library of MODERN) {
+for (const library of [...LIBRARIES, ...MCP_GO]) {
   const prepared = await library.prepare();
   tellWhatIsMissing(prepared);
 
-  describe.skipIf('missing' in prepared)(`tasks of ${library.name}`, () => {
+  const name = `tasks of ${library.name}, over ${library.output}`;
+  describe.skipIf('missing' in prepared)(name, () => {
+    expectNothingLeftOpen();
     let server: TaskServer;
     beforeAll(async () => {
       server = await startTaskServer(library, directoryOf(prepared));
@@ -31,33 +37,32 @@ for (const library of MODERN) {
       expect(tasks).toEqual([]);
     });
 
-    test('a task ends with its one result, and tells how far it is', async () => {
-      await using client = await server.connect();
-      const ran = await server.happened('work');
-      const tasks: TaskHandle[] = [];
-      const told: (string | undefined)[] = [];
-      const result = await client.callTool(
-        'work',
-        { steps: 4, stepMs: 400 },
-        {
-          onTask: (task) => tasks.push(task),
-          onProgress: ({ message }) => told.push(message),
-        },
-      );
-      expect(textOf(result)).toEqual(said('done'));
-      expect(await server.happened('work')).toBe(ran + 1);
-      expect(tasks).toHaveLength(1);
-      if (library.tellsSteps) {
-        // It is asked every 200 ms.
-        expect(told.filter((message) => message?.startsWith('step '))).toEqual(
-          expect.arrayContaining(['step 2', 'step 3']),
+    test.skipIf(library.cancelsAtOnce)(
+      'a task ends with its one result, and is told of',
+      async () => {
+        await using client = await server.connect();
+        const ran = await server.happened('work');
+        const tasks: TaskHandle[] = [];
+        const told: (string | undefined)[] = [];
+        const result = await client.callTool(
+          'work',
+          { steps: 4, stepMs: 400 },
+          {
+            onTask: (task) => tasks.push(task),
+            onProgress: ({ message }) => told.push(message),
+          },
         );
-      }
-      const state = await tasks[0]?.status();
-      expect(state).toMatchObject({ taskId: tasks[0]?.taskId, status: 'completed' });
-    });
+        expect(textOf(result)).toEqual(said('done'));
+        expect(await server.happened('work')).toBe(ran + 1);
+        expect(tasks).toHaveLength(1);
+        // It is asked every 200 ms.
+        expect(told).toEqual(expect.arrayContaining(['step 2', 'step 3']));
+        const state = await tasks[0]?.status();
+        expect(state).toMatchObject({ taskId: tasks[0]?.taskId, status: 'completed' });
+      },
+    );
 
-    test.skipIf(!library.outlivesSession)('a task is taken up by another client', async () => {
+    test.skipIf(library.cancelsAtOnce)('a task is taken up by another client', async () => {
       const ran = await server.happened('work');
       const first = await server.connect();
       const task = await new Promise<TaskHandle>((resolve, reject) => {
@@ -105,7 +110,7 @@ for (const library of MODERN) {
       }
     });
 
-    test('a call that is ended by its signal ends there, too', async () => {
+    test.skipIf(library.cancelsAtOnce)('a call that its signal ends ends there, too', async () => {
       await using client = await server.connect();
       const cancelled = await server.happened('work cancelled');
       const ran = await server.happened('work');
@@ -124,7 +129,7 @@ for (const library of MODERN) {
       await until(async () => (await task?.status())?.status === 'cancelled');
     });
 
-    test('a task that its handle cancels ends, and so does its call', async () => {
+    test.skipIf(library.cancelsAtOnce)('a task that its handle cancels ends', async () => {
       await using client = await server.connect();
       const ran = await server.happened('work');
       let task: TaskHandle | undefined;
@@ -160,3 +165,84 @@ for (const library of MODERN) {
     });
   });
 }
+
+for (const library of MCP_GO) {
+  const prepared = await library.prepare();
+
+  describe.skipIf('missing' in prepared)(`tasks of ${library.name}, over ${library.output}`, () => {
+    expectNothingLeftOpen();
+    let server: TaskServer;
+    beforeAll(async () => {
+      server = await startTaskServer(library, directoryOf(prepared));
+    });
+    afterAll(() => server[Symbol.asyncDispose]());
+
+    test('a task that its server cancels is no success', async () => {
+      await using client = await server.connect();
+      const call = client.callTool('work', { steps: 5, stepMs: 100 }, { onTask: () => {} });
+      await expect(call).rejects.toMatchObject({
+        code: 'aborted',
+        certainty: 'outcome-unknown',
+        taskId: expect.any(String) as unknown,
+      });
+    });
+
+    test('a tool that does not stop for that ends with its result', async () => {
+      await using client = await server.connect();
+      const ran = await server.happened('write');
+      const result = await client.callTool('write', { waitMs: 300 }, { onTask: () => {} });
+      expect(textOf(result)).toEqual(said('written'));
+      expect(await server.happened('write')).toBe(ran + 1);
+    });
+  });
+}
+
+describe.each(['stdio', 'streamableHttp'] as const)('server-everything over %s', (mode) => {
+  expectNothingLeftOpen();
+  const QUERY = 'simulate-research-query';
+  let peer: Peer | undefined;
+  beforeAll(async () => {
+    if (mode === 'streamableHttp') peer = await startEverything({ mode });
+  });
+  afterAll(() => peer?.stop());
+  const open = (questions: unknown[] = []): Promise<LongwireClient> =>
+    connect(peer?.url ?? everythingCommand(), {
+      protocol: '2025-11-25',
+      timeouts: { connectMs: 30_000 },
+      handlers: {
+        elicitation: ({ message }) => {
+          questions.push(message);
+          return { action: 'accept', content: { interpretation: 'snake' } };
+        },
+      },
+    });
+
+  test('a research asks, tells its stages and ends with a report', async () => {
+    const questions: unknown[] = [];
+    await using client = await open(questions);
+    const told: (string | undefined)[] = [];
+    const args = { topic: 'python', ambiguous: true };
+    const result = await client.callTool(QUERY, args, {
+      onProgress: ({ message }) => told.push(message),
+    });
+    expect(textOf(result)).toMatchObject({
+      text: expect.stringContaining('# Research Report: python (snake)') as unknown,
+    });
+    expect(questions).toEqual([expect.stringContaining('could have multiple interpretations')]);
+    expect(told).toEqual(expect.arrayContaining(['Analyzing content...', 'Generating report...']));
+  });
+
+  test('a research is cancelled', async () => {
+    await using client = await open();
+    const ending = new AbortController();
+    let task: TaskHandle | undefined;
+    const call = client.callTool(
+      QUERY,
+      { topic: 'go' },
+      { signal: ending.signal, onTask: (made) => (task = made), onProgress: () => ending.abort() },
+    );
+    await expect(call).rejects.toMatchObject({ code: 'aborted', certainty: 'outcome-unknown' });
+    await until(async () => (await task?.status())?.status === 'cancelled');
+    await expect(task?.result()).rejects.toMatchObject({ taskId: task?.taskId });
+  });
+});

@@ -69,6 +69,9 @@ export class TurnDisplay {
       case 'tool-waiting':
         this.#line(yellow(this.#cut(describeWaiting(event.waiting), maxOutcomeLength)));
         return this.#spin();
+      case 'tool-task':
+        terminal.detail(`  ${this.#name(event)} is the task ${sanitizeLine(event.task.taskId)}`);
+        return this.#spin();
       case 'tool-result':
         return this.#outcome(event);
       case 'tool-refused': {

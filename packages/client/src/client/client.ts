@@ -140,7 +140,6 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
       this.#sdkSide.attached.then(() => send(this.sdk));
     this.#toolCalls = new ToolCalls({
       catalog,
-      trustHints: this.trustHints,
       listBounds: connectionOptions.listBounds,
       throughSdk,
       report: this.report,

@@ -8,6 +8,7 @@ import { isObject } from '../untrusted/is-object.js';
 import {
   LegacyTaskCalls,
   type CallBeforeTask,
+  type CallParams,
   type LegacyTaskCallsOptions,
 } from '../tasks/legacy-calls.js';
 import type { ToolCatalog } from '../tools/catalog.js';
@@ -19,11 +20,7 @@ import { fromSdkError } from './sdk-errors.js';
 const HEADER_MISMATCH = -32020;
 
 /** A call with time limits of its own. */
-export interface LimitedCall extends RequestContext, CallBeforeTask {}
-
-/** What a call says. */
-// An interface would have no index signature.
-type CallParams = { name: string; arguments: Record<string, unknown> };
+export type LimitedCall = CallBeforeTask;
 
 /** What calls of tools are made with. */
 export interface ToolCallsOptions extends LegacyTaskCallsOptions {
@@ -64,19 +61,13 @@ export class ToolCalls {
     try {
       const headerTool = this.#catalog.headerTool(params.name);
       if (headerTool !== undefined) return await this.#callBySdk(params, context, headerTool);
-      const asTask = this.#legacyTasks.isTask(params.name, context, connection);
-      const isTask = typeof asTask === 'boolean' ? asTask : await asTask;
-      const asked = isTask ? { ...params, task: {} } : params;
-      const result = await connection.request({ method: 'tools/call', params: asked }, context);
+      const result = await this.#legacyTasks.call(connection, params, context);
       if (result['isError'] === true) this.#reportIfItCannotAsk(params.name, result);
       if (result['resultType'] !== 'input_required') return this.#read(params, result);
       context.prior = { jsonrpc: '2.0', id: 0, result };
       return await this.#callBySdk(params, context);
     } catch (error) {
       const failed = failureOf(error, params.name, context);
-      const wasWanted = context.abandoned === undefined;
-      if (failed.taskId !== undefined && failed.code === 'aborted' && wasWanted)
-        this.#legacyTasks.avoid(params.name);
       const isMismatch = failed instanceof ServerError && failed.number === HEADER_MISMATCH;
       // In the legacy era the number is any server's to use, for what it has done, too.
       if (!isMismatch || connection.era !== 'modern') throw failed;

@@ -139,6 +139,8 @@ export class Connections {
   async close(): Promise<void> {
     this.#down = undefined;
     for (const connection of this.all) this.#remove(connection);
+    // They may follow tasks yet.
+    for (const client of this.#closing.keys()) void client.close();
     await Promise.all(this.#closing.values());
   }
 
@@ -241,11 +243,13 @@ export class Connections {
   }
 
   #remove(connection: PooledConnection): void {
-    const { client, idle, target } = connection;
+    const { client, idle, target, calls } = connection;
     connection.isRemoved = true;
     idle.stop();
     target.connections.delete(connection);
-    const closed = client.close().finally(() => {
+    // A task goes on while its server is away: it is asked for until its call has no more time.
+    const drainMs = [...calls].some(({ isTask }) => isTask) ? Infinity : 0;
+    const closed = client.close({ drainMs }).finally(() => {
       this.#closing.delete(client);
       this.#pastStats = sumOf(this.#pastStats, client.stats());
     });

@@ -46,6 +46,11 @@ export class PoolCall implements CallObserver {
     this.#onDeferred?.(error);
   }
 
+  /** A server has made a task of it, which is followed on its connection. */
+  get isTask(): boolean {
+    return this.#call?.taskId !== undefined;
+  }
+
   /** Fails it, if it certainly has not run on its connection. */
   refuse(error: LongwireError): void {
     if (this.#call?.withdraw(error) === true) this.refusal = error;

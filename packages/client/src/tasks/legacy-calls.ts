@@ -1,14 +1,23 @@
+import { INVALID_REQUEST, METHOD_NOT_FOUND, type Result } from '@modelcontextprotocol/client';
 import type { RequestContext } from '../connection/request-context.js';
 import { pagesOf, type ListBounds } from '../connection/pages.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
+import { LongwireError, ServerError } from '../errors.js';
 import type { ToolCatalog } from '../tools/catalog.js';
 import { isObject } from '../untrusted/is-object.js';
+
+/** By these a server says that a call has to be a task: that of the specification, and that of others. */
+const REFUSALS: ReadonlySet<number> = new Set([METHOD_NOT_FOUND, INVALID_REQUEST]);
+
+/** What a call says. */
+// An interface would have no index signature.
+export type CallParams = { name: string; arguments: Record<string, unknown> };
 
 /** The version of the protocol that brought tasks which clients ask for. */
 const WITH_TASKS = '2025-11-25';
 
 /** A call that may be made as a task. */
-export interface CallBeforeTask extends Pick<RequestContext, 'idempotent'> {
+export interface CallBeforeTask extends RequestContext {
   /** The program wants to know of its task. */
   readonly wantsTask?: boolean;
   /** Rejected when it ends earlier. */
@@ -19,57 +28,85 @@ export interface CallBeforeTask extends Pick<RequestContext, 'idempotent'> {
 export interface LegacyTaskCallsOptions {
   /** What the tools of the server say of tasks. */
   catalog: ToolCatalog;
-  /** Whether the hints of the server may lead to a second run. */
-  trustHints: boolean;
   listBounds: ListBounds;
 }
 
 /**
- * Says which calls are made as tasks in the era of 2025-11-25, where that is the client's to say: those
- * of tools that want it, and those that would not survive a lost connection otherwise.
+ * Makes the calls that are tasks in the era of 2025-11-25, where that is the client's to say: those of
+ * tools that want it, and those of which the program wants the task, where the tool takes that.
  */
 export class LegacyTaskCalls {
   readonly #options: LegacyTaskCallsOptions;
   #listing: Promise<void> | undefined;
-  /** Tools whose tasks the server cancels by itself. */
-  readonly #avoided = new Set<string>();
+  /** The server cancels tasks by itself. */
+  #cancelsTasks = false;
 
   constructor(options: LegacyTaskCallsOptions) {
     this.#options = options;
   }
 
-  /** Whether a call of this tool is made as a task. Tools that were never listed are listed first. */
-  isTask(
-    tool: string,
-    call: CallBeforeTask,
-    connection: ReconnectingTransport,
-  ): boolean | Promise<boolean> {
-    if (!makesTasks(connection)) return false;
-    if (this.#options.catalog.isListed) return this.#isTask(tool, call);
-    this.#listing ??= this.#list(connection).finally(() => (this.#listing = undefined));
-    return call.before(this.#listing).then(() => this.#isTask(tool, call));
-  }
-
   /**
-   * The server has cancelled a task of this tool, and nobody here wanted that: mcp-go does so as soon as
-   * the request that made it is answered. Where it is optional, no more are made.
+   * Calls a tool, as a task if that is how it is to be called. Tools that were never listed are listed
+   * first.
    *
-   * @see https://github.com/mark3labs/mcp-go/issues/897
+   * @throws LongwireError
    */
-  avoid(tool: string): void {
-    this.#avoided.add(tool);
+  call(
+    connection: ReconnectingTransport,
+    params: CallParams,
+    call: CallBeforeTask,
+  ): Promise<Result> {
+    return makesTasks(connection)
+      ? this.#callThere(connection, params, call)
+      : connection.request({ method: 'tools/call', params }, call);
   }
 
-  #isTask(tool: string, { wantsTask, idempotent }: CallBeforeTask): boolean {
-    const { catalog, trustHints } = this.#options;
-    const support = catalog.taskSupport(tool);
+  async #callThere(
+    connection: ReconnectingTransport,
+    params: CallParams,
+    call: CallBeforeTask,
+  ): Promise<Result> {
+    const { catalog } = this.#options;
+    const { name } = params;
+    const asTask = { method: 'tools/call', params: { ...params, task: {} } };
+    if (!catalog.isListed) await this.#list(connection, call);
+    if (!this.#isTask(name, call)) {
+      try {
+        return await connection.request({ method: 'tools/call', params }, call);
+      } catch (error) {
+        const isRefused = error instanceof ServerError && REFUSALS.has(error.number);
+        if (!isRefused || call.abandoned !== undefined) throw error;
+        // It may have become a tool that wants tasks since it was listed, and then did not run.
+        await this.#list(connection, call);
+        if (catalog.taskSupport(name) !== 'required') throw error;
+      }
+    }
+    try {
+      return await connection.request(asTask, call);
+    } catch (error) {
+      // mcp-go does so as soon as the request that made the task is answered.
+      // https://github.com/mark3labs/mcp-go/issues/897
+      const isCancelled = error instanceof LongwireError && error.code === 'aborted';
+      if (!isCancelled || call.abandoned !== undefined) throw error;
+      this.#cancelsTasks = true;
+      throw catalog.taskSupport(name) === 'optional' ? cancelledByItself(error) : error;
+    }
+  }
+
+  #isTask(tool: string, { wantsTask }: CallBeforeTask): boolean {
+    const support = this.#options.catalog.taskSupport(tool);
     if (support !== 'optional') return support === 'required';
-    const mayRunTwice = idempotent === true || (trustHints && catalog.isSafe(tool));
-    return wantsTask === true || (!mayRunTwice && !this.#avoided.has(tool));
+    return wantsTask === true && !this.#cancelsTasks;
+  }
+
+  /** Many calls may wait for the one list. */
+  #list(connection: ReconnectingTransport, call: CallBeforeTask): Promise<void> {
+    this.#listing ??= this.#read(connection).finally(() => (this.#listing = undefined));
+    return call.before(this.#listing);
   }
 
   /** The catalog reads what passes. Without a list, calls are made as they would be without tasks. */
-  async #list(connection: ReconnectingTransport): Promise<void> {
+  async #read(connection: ReconnectingTransport): Promise<void> {
     const method = 'tools/list';
     try {
       const pages = pagesOf({
@@ -94,4 +131,11 @@ function makesTasks({ era, server }: ReconnectingTransport): boolean {
     announced = isObject(announced) ? announced[name] : undefined;
   }
   return isObject(announced);
+}
+
+/** The server has cancelled a task that need not have been one, and nobody here wanted that. */
+function cancelledByItself(cause: LongwireError): LongwireError {
+  const { summary, code, certainty, taskId } = cause;
+  const hint = 'this client makes no more tasks there of calls that need not be tasks';
+  return new LongwireError(summary, { code, certainty, taskId, hint, cause });
 }

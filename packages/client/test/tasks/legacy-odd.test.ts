@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { connect, createClient } from '@longwire/client';
+import { connect, createClient, type TaskHandle } from '@longwire/client';
 import type { Progress } from '@modelcontextprotocol/client';
 import { assert, describe, expect, test } from 'vitest';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
@@ -14,11 +14,10 @@ import {
 
 expectNothingLeftOpen();
 
-const tool = (taskSupport?: string, annotations?: object): object => ({
+const tool = (taskSupport?: string): object => ({
   name: 'work',
   inputSchema: { type: 'object' },
   ...(taskSupport !== undefined && { execution: { taskSupport } }),
-  ...(annotations && { annotations }),
 });
 const REQUIRED = [tool('required')];
 const DONE = { content: [{ type: 'text', text: 'done' }] };
@@ -42,9 +41,9 @@ describe('a call is no task', () => {
     ],
     ['where the tool says nothing', { tasks: { requests: { tools: { call: {} } } } }, tool()],
     [
-      'where the tool may run twice, and nobody wants to know of the task',
+      'where the tool need not be one, and nobody wants to know of the task',
       { tasks: { requests: { tools: { call: {} } } } },
-      tool('optional', { readOnlyHint: true }),
+      tool('optional'),
     ],
   ])('%s', async (_where, capabilities, listed) => {
     await using server = await startRawTaskServer(answersAtOnce, { capabilities, tools: [listed] });
@@ -223,11 +222,14 @@ describe('what others have reported', () => {
         : cancelled(request);
     await using server = await startRawTaskServer(answer, { tools: [tool('optional')] });
     await using client = await connect(server.url);
-    expect(await failureOf(client.callTool('work'))).toMatchObject({ code: 'aborted' });
-    expect(await client.callTool('work')).toEqual(DONE);
-    expect(await failureOf(client.callTool('work', {}, { onTask: () => {} }))).toMatchObject({
-      certainty: 'outcome-unknown',
-    });
+    const ids: string[] = [];
+    const onTask = ({ taskId }: TaskHandle): void => void ids.push(taskId);
+    const error = await failureOf(client.callTool('work', {}, { onTask }));
+    expect(error).toMatchObject({ code: 'aborted', certainty: 'outcome-unknown', taskId: 't-1' });
+    expect(error.message).toContain('context canceled');
+    expect(error.hint).toContain('no more tasks');
+    expect(await client.callTool('work', {}, { onTask })).toEqual(DONE);
+    expect(ids).toEqual(['t-1']);
   });
 
   // https://github.com/mcp-hangar/mcp-hangar/pull/368
@@ -257,5 +259,25 @@ describe('what others have reported', () => {
     const error = await failureOf(client.callTool('work', {}, { deadlineMs: 500 }));
     expect(error).toMatchObject({ code: 'deadline', certainty: 'outcome-unknown', taskId: 't-1' });
     await until(() => server.of('tasks/cancel').length === 1);
+  });
+
+  // https://github.com/TanStack/ai/issues/704
+  test('a tool that wants tasks since it was listed is called as one', async () => {
+    const tools = [tool()];
+    const ends = working(0, {}, () => ({ result: DONE }));
+    const answer = (request: RawRequest): RawAnswer =>
+      request.method === 'tools/call' && request.params['task'] === undefined
+        ? { error: { code: -32_600, message: 'Tool "work" requires task-based execution' } }
+        : ends(request);
+    await using server = await startRawTaskServer(answer, { tools });
+    await using client = await connect(server.url);
+    expect(await failureOf(client.callTool('work'))).toMatchObject({ number: -32_600 });
+    tools.splice(0, 1, tool('required'));
+    expect(await client.callTool('work')).toEqual(DONE);
+    expect(server.of('tools/call').map(({ params }) => params['task'])).toEqual([
+      undefined,
+      undefined,
+      {},
+    ]);
   });
 });

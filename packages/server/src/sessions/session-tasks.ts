@@ -46,6 +46,8 @@ interface BegunTask {
   readonly progressToken: string | number | undefined;
   /** What was told with that token. */
   progress?: TaskProgress | undefined;
+  /** Asks on the session's stream what the task asks for. */
+  asking?: TaskWaiter | undefined;
   readonly stopListening: () => void;
 }
 
@@ -157,7 +159,10 @@ export class SessionTasks {
 
   /** The session has ended; its tasks go on. */
   close(): void {
-    for (const { stopListening } of this.#begun.values()) stopListening();
+    for (const [taskId, { stopListening }] of this.#begun) {
+      stopListening();
+      this.#stopAsking(taskId);
+    }
     this.#begun.clear();
   }
 
@@ -231,12 +236,45 @@ export class SessionTasks {
           status !== before.status ||
           (progressToken === undefined && statusMessage !== before.statusMessage);
         if (isNews) this.#tell('notifications/tasks/status', legacyTask(record));
+        if (status === 'input_required') this.#askOnStream(taskId);
+        else this.#stopAsking(taskId);
       }
       if (record !== undefined && !isFinal(record.status)) return;
       stopListening();
+      this.#stopAsking(taskId);
       this.#begun.delete(taskId);
     });
     this.#begun.set(taskId, { progressToken, stopListening });
+  }
+
+  /**
+   * Asks on the session's stream, if anybody reads it: "the requestor should call `tasks/result` to receive
+   * input requests", and hardly any client does.
+   */
+  #askOnStream(taskId: string): void {
+    const begun = this.#begun.get(taskId);
+    if (begun === undefined || begun.asking !== undefined) return;
+    const { streams, principal } = this.#session;
+    if (this.#isAwaited(taskId) || !streams.hasReader(MAIN_STREAM)) return;
+    const asking: TaskWaiter = {
+      isHeard: () => streams.hasReader(MAIN_STREAM),
+      answer: () => undefined,
+      tellProgress: () => undefined,
+      ask: (request, answered) => this.#ask(request, answered, MAIN_STREAM),
+    };
+    begun.asking = asking;
+    // Where the store fails, the client can still ask by `tasks/result`.
+    this.#tasks
+      .waitsOf(principal.id, taskId)
+      .add(asking)
+      .catch(() => (begun.asking = undefined));
+  }
+
+  #stopAsking(taskId: string): void {
+    const begun = this.#begun.get(taskId);
+    if (begun?.asking === undefined) return;
+    this.#tasks.waitsOf(this.#session.principal.id, taskId).remove(begun.asking);
+    begun.asking = undefined;
   }
 
   /** Tells progress with the token of the call, once. */

@@ -320,7 +320,9 @@ export class StatelessRoutes implements ExchangeHost {
   }
 
   #callOf(message: JSONRPCRequest, request: FastifyRequest): ClientCall {
-    const version = request.headers['mcp-protocol-version'];
+    const { headers } = request;
+    const version = headers['mcp-protocol-version'];
+    this.#tasks?.nameTask(message, headers);
     return new ClientCall(this.#tasks?.received(message) ?? message, {
       principal: this.#mount.principalOf(request),
       transport: 'stateless',

@@ -12,6 +12,7 @@ import {
   type ScopeChallengeHandler,
   type Transport,
 } from '@modelcontextprotocol/server';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientCall } from '../calls/client-call.js';
 import { RefusedError, ONLY_SESSIONS } from '../refusal.js';
 import type { TaskAnswer } from '../tasks/task-call.js';
@@ -66,6 +67,16 @@ export class TaskCalls {
     const options = this.#optionsOf(call);
     if (options === undefined || !canTakeTasks(call.params)) return undefined;
     return this.#prepare(exchange, { call, options });
+  }
+
+  /**
+   * Names the task in the header of a request that lacks it. "The client MUST set the `Mcp-Name` header to
+   * the value of `params.taskId`", and the SDK's handler asks for it, but whole families of clients do not
+   * send it. A header that names another task is refused.
+   */
+  nameTask({ method, params }: JSONRPCRequest, headers: IncomingHttpHeaders): void {
+    const taskId = params?.['taskId'];
+    if (METHODS.has(method) && typeof taskId === 'string') headers['mcp-name'] ??= taskId;
   }
 
   /** A request as the gates and the server get it: a task tells its progress, whoever asks for it. */

@@ -151,9 +151,13 @@ export class TaskEngine {
     };
   }
 
-  /** Ends what runs: the server stops. Fulfilled when that is stored. */
+  /** Ends what runs: the server stops. Fulfilled when that is stored, and the servers are closed. */
   async cancelAll(): Promise<void> {
-    await Promise.all([...this.#runs].map((run) => run.fail(CUT_TASK)));
+    const end = async (run: TaskRun): Promise<void> => {
+      await run.fail(CUT_TASK);
+      await run.closed;
+    };
+    await Promise.all([...this.#runs].map(end));
   }
 
   #tell(taskId: string, record: TaskRecord | undefined): void {

@@ -59,6 +59,9 @@ export class TaskRun {
   #isStarted = false;
   #isOver = false;
   #finishing: Promise<void> = Promise.resolve();
+  #closed: Promise<void> = Promise.resolve();
+  /** The last that its handler has told. */
+  #progress: NonNullable<TaskRecord['progress']> | undefined;
   #auto: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #serverInfo: unknown;
@@ -92,6 +95,11 @@ export class TaskRun {
   /** Whether it waits for its client alone, and not for its server. */
   get isWaiting(): boolean {
     return this.#questions.size > 0;
+  }
+
+  /** Fulfilled when its server is closed, once it is over. */
+  get closed(): Promise<void> {
+    return this.#closed;
   }
 
   /** Passes the gates and calls the tool. */
@@ -181,6 +189,7 @@ export class TaskRun {
         argumentsDigest: hash('sha256', JSON.stringify(call.params?.['arguments'] ?? {})),
         era,
         status: 'working',
+        ...progressChanges(this.#progress),
         ttlMs: ttlMs === Infinity ? null : ttlMs,
         pollIntervalMs: options.pollIntervalMs,
       });
@@ -256,20 +265,15 @@ export class TaskRun {
     // What belongs to no call goes nowhere.
     if (progress === undefined && !isLog) return undefined;
     this.#host.notified?.({ method, params }, call);
-    if (this.#writer !== undefined || isAtOnce) {
-      if (progress !== undefined) void this.#tellProgress(statusMessageOf(progress), progress);
+    if (progress !== undefined) this.#progress = progress;
+    if (this.#writer !== undefined) {
+      if (progress !== undefined) this.#writer.tell(progressChanges(progress));
       return undefined;
     }
-    return caller.tell(message);
-  }
-
-  async #tellProgress(
-    statusMessage: string,
-    progress: NonNullable<TaskRecord['progress']>,
-  ): Promise<void> {
-    // It waits in a queue, perhaps: its client is told so by the task.
-    if (this.#writer === undefined) await this.#becomeTask();
-    if (!this.#isOver) this.#writer?.tell({ statusMessage, progress });
+    if (!isAtOnce) return caller.tell(message);
+    // It waits in a queue: its client is told so by the task.
+    void this.#becomeTask();
+    return undefined;
   }
 
   /** Asks the client for what the server wants to know. */
@@ -330,14 +334,13 @@ export class TaskRun {
     // Without a start it is for its caller to say why.
     if (this.#isStarted) this.#host.gates.leave(call, outcomeOf(answer));
     this.#ended.abort();
-    const dropped = this.#instance.drop().catch((error: unknown) => {
+    this.#closed = this.#instance.drop().catch((error: unknown) => {
       call.log.error(error, 'the server of a call failed to close');
     });
     if (writer !== undefined && !isFinal(writer.record.status)) {
       await writer.change(changesOf(answer));
     }
     writer?.stop();
-    await dropped;
     this.#host.ended(this);
   }
 
@@ -362,6 +365,13 @@ function outcomeOf(answer: TaskAnswer | undefined): CallOutcome {
   return 'error' in answer
     ? { kind: 'error', error: answer.error }
     : { kind: 'result', result: answer.result };
+}
+
+/** Progress as a record has it. */
+function progressChanges(
+  progress: TaskRecord['progress'],
+): Pick<TaskRecord, 'progress' | 'statusMessage'> {
+  return progress === undefined ? {} : { progress, statusMessage: statusMessageOf(progress) };
 }
 
 /** How a record ends. */

@@ -386,6 +386,50 @@ describe('the stream of the session', () => {
   });
 });
 
+describe('the stream of the session, while nobody waits in tasks/result', () => {
+  const answer = { action: 'accept', content: { name: 'Ada' } };
+  const isAsked = ({ method }: { method?: string }): boolean => method === 'elicitation/create';
+
+  it('asks what a task asks for', async () => {
+    const { url } = await servingTasks();
+    const session = await LegacySession.open(url);
+    const main = await session.listen();
+    const taskId = await session.task('greet');
+    const asked = await messageWhere(main, isAsked);
+    expect(asked.params).toMatchObject({ message: 'Your name?', _meta: { [RELATED]: { taskId } } });
+    await session.tell({ id: asked.id, result: answer });
+    await session.until(taskId, isFinal);
+    const { result } = await session.ask('tasks/result', { taskId });
+    expect(result).toMatchObject({ content: [{ text: 'Hello, Ada' }] });
+  });
+
+  it('asks once, whoever waits later', async () => {
+    const { url } = await servingTasks();
+    const session = await LegacySession.open(url);
+    const main = await session.listen();
+    const taskId = await session.task('greet');
+    const asked = await messageWhere(main, isAsked);
+    const waiting = await session.begin('tasks/result', { taskId });
+    await session.tell({ id: asked.id, result: answer });
+    const { result } = await nextMessage(waiting.stream);
+    expect(result).toMatchObject({ content: [{ text: 'Hello, Ada' }] });
+  });
+
+  it('takes back what is not waited for any more', async () => {
+    const { url } = await servingTasks();
+    const session = await LegacySession.open(url);
+    const main = await session.listen();
+    const taskId = await session.task('greet');
+    const asked = await messageWhere(main, isAsked);
+    await session.ask('tasks/cancel', { taskId });
+    const { params } = await messageWhere(
+      main,
+      ({ method }) => method === 'notifications/cancelled',
+    );
+    expect(params).toMatchObject({ requestId: asked.id });
+  });
+});
+
 describe('other principals', () => {
   it('see no task that is not theirs', async () => {
     const { url, world } = await servingTasks(byHeader);

@@ -2,6 +2,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
 import { serve, type Authenticate, type TasksOptions } from '../../src/index.ts';
 import { open } from '../fixture.ts';
+import { ask } from '../stateless/requests.ts';
 import { call, get, send, servingTasks, started, taskRequest, until } from './task-server.ts';
 
 /** Authenticates by a header that says who it is. */
@@ -76,7 +77,7 @@ describe('a client without the extension', () => {
 
 describe('a request for a task', () => {
   it.each(['tasks/get', 'tasks/update', 'tasks/cancel'])(
-    '%s is refused where Mcp-Name names another one, or is missing',
+    '%s is refused where Mcp-Name names another one, and taken where it is missing',
     async (method) => {
       const { url } = await servingTasks();
       const taskId = await started(url, 'gate');
@@ -86,6 +87,8 @@ describe('a request for a task', () => {
         error: { code: -32_020 },
       });
       expect(await get(url, taskId)).toMatchObject({ status: 'working' });
+      const { text } = await ask(url, message);
+      expect(JSON.parse(text)).toMatchObject({ result: { resultType: 'complete' } });
     },
   );
 

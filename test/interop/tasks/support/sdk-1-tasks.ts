@@ -20,10 +20,15 @@ export async function taskWithSdk1(url: string): Promise<TaskReport & { listed: 
     const call = async (name: string, args = {}, options = {}): Promise<unknown> => {
       const params = { name, arguments: args };
       const schema = CallToolResultSchema;
+      let taskId: string | undefined;
       for await (const message of ada.experimental.tasks.callToolStream(params, schema, options)) {
         if (message.type === 'taskStatus') told.push(message.task.statusMessage ?? '');
+        if (message.type === 'taskCreated') ({ taskId } = message.task);
         if (message.type === 'result') return message.result;
-        if (message.type === 'error') throw message.error;
+        if (message.type !== 'error') continue;
+        // It says of a task only that it has failed.
+        if (taskId === undefined) throw message.error;
+        return await ada.experimental.tasks.getTaskResult(taskId, schema);
       }
       throw new Error('the stream ended without a result');
     };

@@ -22,14 +22,10 @@ export interface TaskLibrary {
   prepare: () => Promise<Prepared>;
   /** The command that serves; over HTTP it prints its port. */
   command: (directory: string, events: string) => [command: string, ...args: string[]];
-  /** It says in a task's status what step its tool is at. */
-  tellsSteps: boolean;
   /** It has a tool that asks. */
   asks: boolean;
-  /** It runs a tool whose call is no task in the same way. */
-  hasOrdinaryCalls: boolean;
-  /** A task can be taken up in another session. */
-  outlivesSession: boolean;
+  /** It cancels each task when the call is answered that made it. */
+  cancelsAtOnce: boolean;
   /** It tells `Bearer ada` from `Bearer bob`. */
   knowsUsers: boolean;
   /** What it makes of a JSON-RPC error of a tool. */
@@ -55,10 +51,8 @@ const fastMcp4: TaskLibrary = {
   output: 'http',
   prepare: () => preparePython(),
   command: inPython,
-  tellsSteps: true,
   asks: true,
-  hasOrdinaryCalls: true,
-  outlivesSession: true,
+  cancelsAtOnce: false,
   knowsUsers: true,
   broken: IT_IS_BROKEN,
 };
@@ -78,10 +72,8 @@ const rmcp: TaskLibrary = {
   output: 'http',
   prepare: () => prepareServer('rust-rmcp'),
   command: (directory, events) => [join(directory, 'tasks'), '0', events],
-  tellsSteps: true,
   asks: true,
-  hasOrdinaryCalls: false,
-  outlivesSession: true,
+  cancelsAtOnce: false,
   knowsUsers: false,
   broken: IT_IS_BROKEN,
 };
@@ -92,24 +84,22 @@ const mcpGo: TaskLibrary = {
   output: 'stdio',
   prepare: () => prepareServer('go-mcp-go'),
   command: (directory, events) => [join(directory, 'tasks'), 'stdio', '0', events],
-  tellsSteps: false,
   asks: false,
-  hasOrdinaryCalls: true,
-  outlivesSession: false,
+  cancelsAtOnce: true,
   knowsUsers: false,
   broken: { code: 'server-error', number: -32603, message: 'it is broken' },
 };
 
-/** The same over HTTP, where it cancels every task once the request is answered that made it. */
-export const mcpGoOverHttp: TaskLibrary = {
-  ...mcpGo,
-  output: 'http',
-  command: (directory, events) => [join(directory, 'tasks'), 'http', '0', events],
-};
-
 /** Servers with tasks of libraries that others wrote. */
-export const MODERN: readonly TaskLibrary[] = [fastMcp4, rmcp];
-export const LEGACY: readonly TaskLibrary[] = [fastMcp3, mcpGo];
+export const LIBRARIES: readonly TaskLibrary[] = [fastMcp4, fastMcp3, rmcp];
+export const MCP_GO: readonly TaskLibrary[] = [
+  mcpGo,
+  {
+    ...mcpGo,
+    output: 'http',
+    command: (directory, events) => [join(directory, 'tasks'), 'http', '0', events],
+  },
+];
 
 /** A server that runs, or that each client of it starts. */
 export interface TaskServer extends AsyncDisposable {

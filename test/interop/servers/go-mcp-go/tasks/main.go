@@ -48,6 +48,13 @@ func work(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, er
 	return mcp.NewToolResultText("done"), nil
 }
 
+// write does not ask whether it is to stop.
+func write(_ context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	event("write")
+	time.Sleep(time.Duration(req.GetInt("waitMs", 0)) * time.Millisecond)
+	return mcp.NewToolResultText("written"), nil
+}
+
 func fail(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	return mcp.NewToolResultError("it failed"), nil
 }
@@ -64,6 +71,7 @@ func newServer() *server.MCPServer {
 	optional := mcp.WithTaskSupport(mcp.TaskSupportOptional)
 	required := mcp.WithTaskSupport(mcp.TaskSupportRequired)
 	s.AddTool(mcp.NewTool("work", number("steps"), number("stepMs"), optional), work)
+	s.AddTool(mcp.NewTool("write", number("waitMs"), optional), write)
 	s.AddTool(mcp.NewTool("fail", required), fail)
 	s.AddTool(mcp.NewTool("broken", required), broken)
 	return s
