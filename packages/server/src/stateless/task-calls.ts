@@ -1,7 +1,6 @@
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
-  INTERNAL_ERROR,
   INVALID_PARAMS,
   LOG_LEVEL_META_KEY,
   McpServer,
@@ -19,7 +18,7 @@ import { RefusedError, ONLY_SESSIONS, type Refusal } from '../refusal.js';
 import type { TaskAnswer } from '../tasks/task-call.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import type { ResolvedTaskOptions } from '../tasks/task-options.js';
-import { NEEDS_EXTENSION, NO_TASK } from '../tasks/task-refusals.js';
+import { NEEDS_EXTENSION, NO_TASK, STORE_FAILED } from '../tasks/task-refusals.js';
 import type { TaskRun } from '../tasks/task-run.js';
 import type { Exchange } from './exchange.js';
 import {
@@ -231,8 +230,7 @@ class AnsweringServer extends Server {
       answer = await this.#answer();
     } catch (error) {
       this.#call.log.error(error, 'the store of tasks failed');
-      const message = 'The store of tasks failed: the log of the server says why';
-      answer = { error: { code: INTERNAL_ERROR, message } };
+      answer = { error: STORE_FAILED };
     }
     await transport.send({ jsonrpc: '2.0', id, ...answer });
   }
