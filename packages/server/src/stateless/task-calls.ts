@@ -14,6 +14,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientCall } from '../calls/client-call.js';
+import type { Principal } from '../principal.js';
 import { RefusedError, ONLY_SESSIONS, type Refusal } from '../refusal.js';
 import type { TaskAnswer } from '../tasks/task-call.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
@@ -162,7 +163,9 @@ export class TaskCalls {
     switch (method) {
       case 'tasks/get': {
         const record = await this.engine.get(principal.id, taskId);
-        return record === undefined ? { error: NO_TASK } : this.#result(detailedTask(record));
+        return record === undefined
+          ? { error: NO_TASK }
+          : this.#result(detailedTask(record), principal);
       }
       case 'tasks/update': {
         const { inputResponses } = params;
@@ -175,17 +178,17 @@ export class TaskCalls {
           taskId,
           Object.fromEntries(answers) as Record<string, TaskAnswer>,
         );
-        return known === undefined ? { error: NO_TASK } : this.#result({});
+        return known === undefined ? { error: NO_TASK } : this.#result({}, principal);
       }
       default: {
         const known = await this.engine.cancel(principal.id, taskId);
-        return known === undefined ? { error: NO_TASK } : this.#result({});
+        return known === undefined ? { error: NO_TASK } : this.#result({}, principal);
       }
     }
   }
 
-  #result(result: Result): TaskAnswer {
-    return { result: withIdentity(result, this.engine.serverInfo) };
+  #result(result: Result, { id: principal }: Principal): TaskAnswer {
+    return { result: withIdentity(result, this.engine.serverInfoOf(principal)) };
   }
 }
 

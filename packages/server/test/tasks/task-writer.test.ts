@@ -1,30 +1,38 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { MemoryTaskStore, type TaskChanges, type TaskRecord } from '../../src/index.ts';
+import {
+  MemoryTaskStore,
+  type TaskChanges,
+  type TaskRecord,
+  type TaskStore,
+} from '../../src/index.ts';
 import { TaskWriter } from '../../src/tasks/task-writer.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A store that has written when a test says so. */
-class SlowStore extends MemoryTaskStore {
+class SlowStore {
+  readonly tasks = new MemoryTaskStore();
   readonly writes: (() => void)[] = [];
   readonly changes: TaskChanges[] = [];
 
-  override async update(
-    principal: string,
-    taskId: string,
-    change: { readonly version: number; readonly changes: TaskChanges },
-  ): Promise<TaskRecord | 'conflict' | undefined> {
-    this.changes.push(change.changes);
-    await new Promise<void>((resolve) => this.writes.push(resolve));
-    return super.update(principal, taskId, change) as TaskRecord | 'conflict' | undefined;
-  }
+  readonly slow: TaskStore = {
+    create: (task) => this.tasks.create(task),
+    get: (principal, taskId) => this.tasks.get(principal, taskId),
+    delete: (principal, taskId) => this.tasks.delete(principal, taskId),
+    list: (principal, page) => this.tasks.list(principal, page),
+    update: async (principal, taskId, change) => {
+      this.changes.push(change.changes);
+      await new Promise<void>((resolve) => this.writes.push(resolve));
+      return this.tasks.update(principal, taskId, change);
+    },
+  };
 }
 
 it('writes progress that comes while it writes later, and only the last of it', async () => {
   const store = new SlowStore();
-  const record = store.create({
+  const record = store.tasks.create({
     taskId: 'one',
     principal: 'ada',
     tool: 'export',
@@ -35,7 +43,7 @@ it('writes progress that comes while it writes later, and only the last of it', 
   }) as TaskRecord;
   const written: (string | undefined)[] = [];
   const writer = new TaskWriter(record, {
-    store,
+    store: store.slow,
     log: pino({ enabled: false }),
     handlers: { written: (it) => written.push(it.statusMessage), lost: () => {} },
   });
