@@ -51,6 +51,9 @@ export function resolveStores(
   for (const name of names) {
     const given = stores[name] as Readonly<Record<string, unknown>> | null | undefined;
     if (given === undefined) continue;
+    if (typeof given?.['then'] === 'function') {
+      throw new TypeError(`stores.${name} is a promise: await it first`);
+    }
     const missing = METHODS[name].filter((method) => typeof given?.[method] !== 'function');
     if (missing.length === 0) continue;
     throw new TypeError(`stores.${name} must have the methods ${missing.join(', ')}`);

@@ -32,6 +32,7 @@ describe('an option that is wrong', () => {
     [{ stores: { sessions: {} } }, 'stores.sessions must have the methods create, get'],
     [{ stores: { sessions: null } }, 'stores.sessions'],
     [{ stores: { rates: () => true } }, 'stores.rates must have the methods take'],
+    [{ stores: { tasks: Promise.resolve({}) } }, 'stores.tasks is a promise: await it first'],
     [{ attempts: { max: -1, windowMs: 1_000 } }, 'attempts.max'],
     [{ attempts: { max: Infinity, windowMs: 1_000 } }, 'attempts.max'],
     [{ eventLog: { maxBytes: 0 }, stores: {} }, 'eventLog.maxBytes'],

@@ -202,6 +202,11 @@ export class StatelessRoutes implements ExchangeHost {
     if (exchange === undefined) throw new Error('the request is not known');
     const { call } = exchange;
     if (call !== undefined && this.#tasks !== undefined) {
+      const refusal = this.#tasks.refusalOf(call);
+      if (refusal !== undefined) {
+        exchange.noServer = refusal;
+        throw new RefusedError(refusal);
+      }
       const answering = this.#tasks.answering(call);
       if (answering !== undefined) return this.#serve(answering, () => exchange);
       const running = this.#tasks.running(exchange, call);

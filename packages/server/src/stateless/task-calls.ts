@@ -1,6 +1,7 @@
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
+  INTERNAL_ERROR,
   INVALID_PARAMS,
   LOG_LEVEL_META_KEY,
   McpServer,
@@ -14,7 +15,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientCall } from '../calls/client-call.js';
-import { RefusedError, ONLY_SESSIONS } from '../refusal.js';
+import { RefusedError, ONLY_SESSIONS, type Refusal } from '../refusal.js';
 import type { TaskAnswer } from '../tasks/task-call.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import type { ResolvedTaskOptions } from '../tasks/task-options.js';
@@ -57,9 +58,14 @@ export class TaskCalls {
 
   /** What answers a request that the kit answers itself; `undefined` for others. */
   answering(call: ClientCall): Server | undefined {
-    if (METHODS.has(call.method)) return new AnsweringServer(() => this.#answer(call));
+    if (!METHODS.has(call.method)) return undefined;
+    return new AnsweringServer(call, () => this.#answer(call));
+  }
+
+  /** Why a call is refused before anything is made for it: its client cannot take the task that it would be. */
+  refusalOf(call: ClientCall): Refusal | undefined {
     if (canTakeTasks(call.params) || this.#optionsOf(call)?.task !== 'required') return undefined;
-    return new AnsweringServer(() => ({ error: NEEDS_EXTENSION }));
+    return { ...NEEDS_EXTENSION, status: 400 };
   }
 
   /** What runs a call that may become a task; `undefined` for others. */
@@ -206,10 +212,12 @@ async function take(
 
 /** Answers one request without a server of the program. */
 class AnsweringServer extends Server {
-  readonly #answer: () => TaskAnswer | Promise<TaskAnswer>;
+  readonly #call: ClientCall;
+  readonly #answer: () => Promise<TaskAnswer>;
 
-  constructor(answer: () => TaskAnswer | Promise<TaskAnswer>) {
+  constructor(call: ClientCall, answer: () => Promise<TaskAnswer>) {
     super({ name: 'longwire', version: '1' });
+    this.#call = call;
     this.#answer = answer;
   }
 
@@ -221,8 +229,10 @@ class AnsweringServer extends Server {
     let answer: TaskAnswer;
     try {
       answer = await this.#answer();
-    } catch {
-      answer = { error: { code: -32_603, message: 'The task could not be read' } };
+    } catch (error) {
+      this.#call.log.error(error, 'the store of tasks failed');
+      const message = 'The store of tasks failed: the log of the server says why';
+      answer = { error: { code: INTERNAL_ERROR, message } };
     }
     await transport.send({ jsonrpc: '2.0', id, ...answer });
   }

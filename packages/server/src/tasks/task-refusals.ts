@@ -29,7 +29,7 @@ export const NO_TASK: RpcError = {
 };
 
 /** For a client of 2026-07-28 that has not declared the extension. */
-export const NEEDS_EXTENSION: RpcError = {
+export const NEEDS_EXTENSION: Omit<Refusal, 'status'> = {
   code: ProtocolErrorCode.MissingRequiredClientCapability,
   message: `Missing required client capability: this needs the extension ${TASKS_EXTENSION}`,
   data: { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } },

@@ -23,6 +23,9 @@ export interface AskedClient {
   withdraw(): void;
 }
 
+/** The engine, as far as those who wait need it. */
+export type WaitedEngine = Pick<TaskEngine, 'get' | 'listen' | 'input'>;
+
 /** What a client was asked, and where. */
 interface Asked {
   readonly waiter: TaskWaiter;
@@ -34,7 +37,7 @@ interface Asked {
  * last one that came, again only if the one before cannot hear it any more.
  */
 export class TaskWaits {
-  readonly #engine: TaskEngine;
+  readonly #engine: WaitedEngine;
   readonly #principal: string;
   readonly #taskId: string;
   readonly #waiters = new Set<TaskWaiter>();
@@ -50,7 +53,7 @@ export class TaskWaits {
   #isClosed = false;
 
   constructor(
-    engine: TaskEngine,
+    engine: WaitedEngine,
     {
       principal,
       taskId,

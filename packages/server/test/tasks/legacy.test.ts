@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServeOptions } from '../../src/index.ts';
 import { endpointOf, post, stream } from '../fixture.ts';
-import { LegacySession, messageWhere, nextMessage } from './legacy-session.ts';
+import { LegacySession, messageWhere, nextMessage, type Message } from './legacy-session.ts';
 import { servingTasks } from './task-server.ts';
 
 const RELATED = 'io.modelcontextprotocol/related-task';
@@ -74,7 +74,7 @@ describe('a call', () => {
     });
     expect(result).toEqual({
       task: {
-        taskId: expect.stringMatching(/^[\w-]{32}$/) as string,
+        taskId: expect.stringMatching(/^[\w-]{22,}$/) as string,
         status: 'working',
         createdAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
         lastUpdatedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
@@ -504,4 +504,39 @@ describe('HTTP+SSE of 2024-11-05', () => {
       error: { code: -32601 },
     });
   });
+
+  it('has tasks where the version that was agreed on has them', async () => {
+    const { url } = await servingTasks();
+    const events = await stream(url.replace('/mcp', '/sse'));
+    const endpoint = await endpointOf(events, url);
+    const tell = (message: object): Promise<unknown> =>
+      post(endpoint, { jsonrpc: '2.0', ...message });
+    const next = async (): Promise<Message> =>
+      JSON.parse(await events.nextOf('message')) as Message;
+    const clientInfo = { name: 'raw', version: '1' };
+    const capabilities = { elicitation: { form: {} } };
+    const params = { protocolVersion: '2025-11-25', capabilities, clientInfo };
+    await tell({ id: 1, method: 'initialize', params });
+    expect((await next()).result).toHaveProperty('capabilities.tasks.requests.tools.call');
+    await tell({ id: 2, method: 'tools/call', params: { name: 'greet', arguments: {}, task: {} } });
+    const { taskId } = ((await next()).result as { task: { taskId: string } }).task;
+    await tell({ id: 3, method: 'tasks/result', params: { taskId } });
+    const asked = await untilMessage(next, ({ method }) => method === 'elicitation/create');
+    await tell({ id: asked.id, result: { action: 'accept', content: { name: 'Ada' } } });
+    const { result } = await untilMessage(next, ({ id }) => id === 3);
+    expect(result).toMatchObject({
+      content: [{ text: 'Hello, Ada' }],
+      _meta: { [RELATED]: { taskId } },
+    });
+  });
 });
+
+async function untilMessage(
+  next: () => Promise<Message>,
+  isSo: (message: Message) => boolean,
+): Promise<Message> {
+  for (;;) {
+    const message = await next();
+    if (isSo(message)) return message;
+  }
+}

@@ -54,6 +54,13 @@ describe('a client without the extension', () => {
     expect(world.said).toEqual([]);
   });
 
+  it('is told so at once, also where the queue of the tool is full', async () => {
+    const { url } = await servingTasks({ queues: { gate: { concurrency: 1 } } });
+    await started(url, 'gate');
+    const message = taskRequest('tools/call', { name: 'gate', arguments: {} }, {});
+    expect(await send(url, message)).toMatchObject({ status: 400, error: { code: -32_021 } });
+  });
+
   it('gets an ordinary call of an optional tool', async () => {
     const { url, world } = await servingTasks({
       tasks: { '*': { task: 'optional', auto: { afterMs: 1 } } },
@@ -128,7 +135,7 @@ describe('a request for a task', () => {
     expect(ended).toMatchObject({ result: { content: [{ text: 'decline,cancel' }] } });
   });
 
-  it('finds a task whose client left, and none where it left before', async () => {
+  it('that is no task yet is cancelled when its client leaves', async () => {
     const { url, world } = await servingTasks({
       tasks: { gate: { task: 'optional', auto: { afterMs: 60_000 } }, '*': 'required' },
     });
