@@ -14,6 +14,7 @@ import { run as runReplay } from './replay/index.mjs';
 import { run as runServer } from './server/index.mjs';
 import { run as runSseCalls } from './sse-calls/index.mjs';
 import { run as runStdioCalls } from './stdio-calls/index.mjs';
+import { run as runTasks } from './tasks/index.mjs';
 
 const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N] [--sessions N]
 
@@ -24,6 +25,7 @@ const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N] [--ses
   recovery      from a cut stream to the next call, 1000 calls at once, a 50 MiB result: Longwire and its peers
   around-calls  what middlewares, a cache, a pool and a group of fifty servers cost and bring
   principals    memory and CPU of a thousand users: client.as, and a client for each
+  tasks         a call that becomes a task, and the same call held open
   server        connections, memory, calls and broadcasts of servers: Longwire's, the official ones, peers
   decoder       throughput of the event-stream decoder: Longwire's and eventsource-parser's
   replay        a recording of a million lines, shown by longwire dash
@@ -53,6 +55,7 @@ const BENCHES = {
   recovery: runRecovery,
   'around-calls': runAroundCalls,
   principals: ({ rounds, sessions }) => runPrincipals({ rounds: Math.min(rounds, 5), sessions }),
+  tasks: ({ rounds }) => runTasks({ rounds: Math.min(rounds, 5) }),
   server: runServer,
   decoder: runDecoder,
   replay: runReplay,

@@ -78,6 +78,9 @@ async function use(client: LongwireClient): Promise<void> {
     run('callTool', () => client.callTool('echo', args, LIMITS), aCallResult),
     run('callTool write', () => client.callTool('write', args, LIMITS), aCallResult),
     run('callTool long', () => client.callTool('long', args, LIMITS), aCallResult),
+    run('task status', () => client.task('task-1').status(LIMITS)),
+    run('task result', () => client.task('task-1').result(LIMITS), aCallResult),
+    run('task cancel', () => client.task('task-2').cancel(LIMITS)),
     run('stream', async () => {
       for await (const _ of client.stream('plain', {}, LIMITS));
     }),

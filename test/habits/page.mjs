@@ -3,6 +3,7 @@ import prettier from 'prettier';
 import { table } from '../../bench/report/markdown.mjs';
 import { HOPELESS } from './groups/hopeless.mjs';
 import { GROUPS } from './groups/index.mjs';
+import { TASKS } from './tasks.mjs';
 
 /**
  * @typedef {import('./trial.mjs').TrialResult} TrialResult
@@ -28,6 +29,7 @@ defaults, but for shorter time limits. Longwire is told the URL alone. The offic
 the transport, too. Some habits are known from a public report; the row links to one.
 
 The page is written by \`npm run habits\` from what happened. A test holds Longwire's column to it.
+[What servers and clients of others make of tasks](#tasks) is at its end.
 
 ${table(
   ['word', 'means'],
@@ -54,6 +56,8 @@ server does nothing. With all other habits it is "works".
 ${summary(columns)}
 
 ${GROUPS.map((group) => section(group, columns)).join('\n\n')}
+
+${TASKS}
 `;
   return formatted(text);
 }

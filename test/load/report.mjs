@@ -45,6 +45,18 @@ export class Report {
     this.line('memory of a session, RSS', each(with_.rssBytes - before.rssBytes));
   }
 
+  /**
+   * What one of so many tasks leaves until it expires.
+   *
+   * @param {Pick<Measured, 'heapBytes'>} before
+   * @param {Pick<Measured, 'heapBytes'>} with_
+   * @param {number} tasks
+   */
+  perTask(before, with_, tasks) {
+    const bytes = (with_.heapBytes - before.heapBytes) / tasks;
+    this.line('memory of a task that is kept, heap', `${(bytes / 1024).toFixed(2)} KiB`);
+  }
+
   /** @param {string} when @param {import('./trial.mjs').LoopDelay} delay */
   loopDelay(when, { p50Ms, p99Ms, maxMs }) {
     const text = `p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, at most ${ms(maxMs)}`;

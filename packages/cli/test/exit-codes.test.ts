@@ -45,6 +45,11 @@ describe('exitCodeOf', () => {
     expect(exitCodeOf(error(code, certainty))).toBe(expected);
   });
 
+  it('a task that was cancelled on its server is no interruption', () => {
+    const options = { code: 'aborted', certainty: 'outcome-unknown', taskId: 'a' } as const;
+    expect(exitCodeOf(new LongwireError('was cancelled', options))).toBe(1);
+  });
+
   it.each<[number, Certainty, number]>([
     [500, 'outcome-unknown', 6],
     [502, 'outcome-unknown', 6],

@@ -101,6 +101,16 @@ export interface ProgressLine extends Stamp {
   readonly message?: string;
 }
 
+/** A call is a task of its server, or the task is in another status. */
+export interface TaskLine extends Stamp {
+  readonly type: 'task';
+  readonly call: number;
+  /** The id that the server gave it. */
+  readonly taskId: string;
+  /** Such as `working` or `input_required`, if it is known. */
+  readonly status?: string;
+}
+
 /** A call ended: with a result, which may be an error of the tool, or with an error. */
 export interface EndLine extends Stamp {
   readonly type: 'end';
@@ -230,6 +240,7 @@ export type RecordedLine =
   | CallLine
   | AttemptLine
   | ProgressLine
+  | TaskLine
   | EndLine
   | NotificationLine
   | ErrorLine

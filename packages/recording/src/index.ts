@@ -15,7 +15,8 @@ export { Latencies } from './latencies.js';
 export type { Subscription } from './subscriptions.js';
 export { Seconds, type Counted, type Second } from './seconds.js';
 
-export { createRecorder, type Recorder, type RecorderOptions } from './recorder.js';
+export { createRecorder } from './recorder.js';
+export type { Recorder, RecorderOptions } from './recorder-contract.js';
 export type {
   RecordableAuth,
   RecordableClient,

@@ -78,6 +78,7 @@ const LINES: { readonly [Type in RecordedLine['type']]: Members<Line<Type>> } = 
     total: optional(number),
     message: optional(text),
   },
+  task: { ...of, call: whole, taskId: text, status: optional(text) },
   end: {
     ...of,
     call: whole,

@@ -15,11 +15,15 @@ import type {
   ServerLine,
   StateLine,
   StateName,
+  TaskLine,
 } from './format.js';
+import type { CallPicture } from './call-picture.js';
 import { kept } from './kept.js';
 import { Latencies } from './latencies.js';
 import { Seconds } from './seconds.js';
 import { afterCall, afterNotification, type Subscription } from './subscriptions.js';
+
+export type { AttemptPicture, CallPicture } from './call-picture.js';
 
 /** How much a picture keeps. What is in flight is kept whatever the limits. */
 export interface PictureLimits {
@@ -39,32 +43,6 @@ export interface StatePicture {
   to?: number;
   readonly attempt?: number;
   readonly reason?: RecordedError;
-}
-
-/** One time that a call left. */
-export interface AttemptPicture {
-  readonly attempt: number;
-  readonly at: number;
-  readonly id?: number | string;
-  /** Why it was sent again: the connection was lost between this attempt and the one before. */
-  readonly cause?: RecordedError;
-  /** When the attempt before was lost with its connection. */
-  readonly lostAt?: number;
-}
-
-/** A call, from its begin to its end. */
-export interface CallPicture {
-  readonly call: number;
-  readonly server: string;
-  readonly method: string;
-  readonly name?: string;
-  readonly arguments?: unknown;
-  readonly by?: CallLine['by'];
-  readonly at: number;
-  readonly attempts: AttemptPicture[];
-  progress?: Pick<ProgressLine, 'at' | 'progress' | 'total' | 'message'>;
-  /** Missing while it is in flight. */
-  end?: Pick<EndLine, 'at' | 'outcome' | 'durationMs' | 'result' | 'error'>;
 }
 
 /** A notification or an error, and its place among all of them. */
@@ -202,6 +180,8 @@ export class Picture {
         return this.#send(server, line);
       case 'progress':
         return this.#tell(line);
+      case 'task':
+        return this.#becomeTask(line);
       case 'end':
         return this.#end(line);
       case 'notification':
@@ -356,6 +336,13 @@ export class Picture {
       ...(total !== undefined && { total }),
       ...(message !== undefined && { message }),
     };
+  }
+
+  #becomeTask({ call: number, at, taskId, status }: TaskLine): void {
+    const call = this.#inFlight.get(number);
+    if (call === undefined) return;
+    const since = call.task?.taskId === taskId ? call.task.at : at;
+    call.task = { at: since, taskId, ...(status !== undefined && { status }) };
   }
 
   #end(line: EndLine): void {

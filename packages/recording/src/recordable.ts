@@ -15,6 +15,8 @@ export interface RecordableRequest {
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>> | undefined;
   readonly internal: boolean;
+  /** The task that the call has become. */
+  readonly taskId?: string | undefined;
   readonly signal: AbortSignal;
   readonly route?: { readonly id: number | string } | undefined;
   onSent?: (() => void) | undefined;

@@ -24,68 +24,12 @@ import type {
   RecordingMiddleware,
 } from './recordable.js';
 import { recordAuth } from './recorded-auth.js';
+import type { Recorder, RecorderOptions } from './recorder-contract.js';
 import { RecordedCall } from './recorded-call.js';
+import { isPoll, RecordedTasks, TASK_NOTIFICATIONS } from './recorded-tasks.js';
 import { Rounds } from './rounds.js';
 import { firstChars, keepValue, type Redact } from './values.js';
 import { idOf, wireLine, type WireKeeping } from './wire-lines.js';
-
-/** Options of {@link createRecorder}. */
-export interface RecorderOptions {
-  /**
-   * Takes each line, in order. It is called while calls are made, and must be quick. What it throws is
-   * ignored, and the lines that it did not take are counted in a `gap` line once it takes lines again.
-   */
-  write: (line: RecordedLine) => void;
-  /** The time, in milliseconds since 1970 with fractions. Default: the clock of the day. */
-  now?: () => number;
-  /**
-   * How many bytes an argument, a result or the params of a notification may take as JSON. Of what is
-   * larger the beginning is kept. Default 1 MiB.
-   */
-  maxValueBytes?: number;
-  /**
-   * Says who caused a call. It is called when the call begins, in the async context in which the call
-   * was made. Default: nobody knows.
-   */
-  by?: (call: number) => CallLine['by'] | undefined;
-}
-
-/** Turns what clients and groups of `@longwire/client` do into the lines of a recording. */
-export interface Recorder {
-  /**
-   * A middleware that records the program's calls to one server. It comes first in the list of a client:
-   * calls that a cache answers are then recorded, too, and a `retry` is one call. It changes no request.
-   */
-  middleware(server: string): RecordingMiddleware;
-  /** Records the connection, the notifications and the errors of a client; the function returned stops that. */
-  watch(watched: { readonly name: string; readonly client: RecordableClient }): () => void;
-  /** As `watch`, for all servers of a group. */
-  watchGroup(group: RecordableGroup): () => void;
-  /**
-   * Records what passes between a client and its server, beside its calls: given as the option `observe` of
-   * the client.
-   */
-  observe(server: string): (event: RecordableWireEvent) => void;
-  /** Records a state of what is not a client, such as a server. */
-  state(state: Omit<StateLine, 'type' | 'at'>): void;
-  /** Records what a server said that is not watched by its client. */
-  notification(said: Omit<NotificationLine, 'type' | 'at'>): void;
-  /** Records what is known of a server. */
-  server(known: Omit<ServerLine, 'type' | 'at'>): void;
-  /** Records what a server listed. */
-  catalogue(listed: Omit<CatalogueLine, 'type' | 'at'>): void;
-  /** Records how a server is. */
-  health(health: Omit<HealthLine, 'type' | 'at'>): void;
-  /** Records how many sessions a server has. */
-  sessions(sessions: Omit<SessionsLine, 'type' | 'at'>): void;
-  /**
-   * Records how a client authorizes itself: given its option `auth`, returns what to use as that. It answers
-   * the same.
-   */
-  auth<Auth extends RecordableAuth>(server: string, auth: Auth): Pick<Auth, keyof RecordableAuth>;
-  /** Ends a call in flight with this error. Returns `false` if no such call is in flight. */
-  cancel(call: number, error: Error): boolean;
-}
 
 /** The longest message of an error that is kept. */
 const MAX_MESSAGE_CHARS = 2000;
@@ -120,6 +64,13 @@ class LineRecorder implements Recorder {
   /** How the latest request to each server redacts texts: its client knows the secrets. */
   readonly #redactions = new Map<string, Redact>();
   readonly #rounds = new Rounds();
+  readonly #tasks = new RecordedTasks((task) =>
+    this.#add(() => ({
+      ...task,
+      taskId: this.#text(task.server, task.taskId),
+      ...(task.status !== undefined && { status: this.#text(task.server, task.status) }),
+    })),
+  );
   #calls = 0;
   #lost = 0;
 
@@ -142,6 +93,12 @@ class LineRecorder implements Recorder {
     ): Promise<Response> => {
       this.#redactions.set(server, (text) => request.redact(text));
       if (request.internal) return next();
+      // With a call for each, they would be most of all calls.
+      if (isPoll(request)) {
+        const polled = await next();
+        this.#tasks.hear(request.params?.['taskId'], polled.result);
+        return polled;
+      }
       const call = this.#begin(server, request);
       try {
         const response = await next();
@@ -171,6 +128,11 @@ class LineRecorder implements Recorder {
       client.on('state', onState),
       client.on('notification', ({ method, params }) => {
         if (method === LIST_CHANGED) isTold = true;
+        if (TASK_NOTIFICATIONS.has(method)) {
+          const { taskId } = (params ?? {}) as { taskId?: unknown };
+          // Of a call that is recorded, it is part of that.
+          if (this.#tasks.hear(taskId, params)) return;
+        }
         say(method, params);
       }),
       // A client that compares lists finds changes of which no notification tells.
@@ -254,6 +216,7 @@ class LineRecorder implements Recorder {
   #begin(server: string, request: RecordableRequest): RecordedCall {
     const call = ++this.#calls;
     this.#inFlight.set(call, request);
+    this.#tasks.begin(call, server, request);
     const startedAt = this.#now();
     const redact: Redact = (text) => request.redact(text);
     this.#add(() => {
@@ -275,6 +238,7 @@ class LineRecorder implements Recorder {
         this.#add(() => ({ type: 'attempt', server, call, attempt, ...idOf({ id }) }));
       },
       onProgress: ({ progress, total, message }) => {
+        this.#tasks.look(call);
         this.#add(() => ({
           type: 'progress',
           server,
@@ -286,6 +250,7 @@ class LineRecorder implements Recorder {
       },
       onStopped: (error) => this.#failed(server, error),
       onEnd: (outcome) => {
+        this.#tasks.end(call);
         this.#inFlight.delete(call);
         const at = this.#now();
         const durationMs = rounded(Math.max(0, at - startedAt));

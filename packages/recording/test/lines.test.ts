@@ -130,6 +130,7 @@ describe('docs/recording.md', () => {
         'process',
         'output',
         'gap',
+        'task',
       ]),
     );
   });

@@ -2,6 +2,7 @@ import {
   createClient,
   LongwireError,
   type AnyTools,
+  type CallToolResult,
   type ClientOptions,
   type LongwireClient,
   type McpRequest,
@@ -9,10 +10,12 @@ import {
   type ToolTypes,
 } from '@longwire/client';
 import { nearest } from '@longwire/client/internal';
-import { FakeSession, RequestError, type RequestOptions } from './fake-server.js';
+import { FakeSession, RequestError, type Params, type RequestOptions } from './fake-server.js';
+import { FakeTasks, type Era, type RunTask } from './fake-tasks.js';
 import { checkArguments, errorResult, listed, resultOf } from './fake-tools.js';
 import { checkGroup } from './option-checks.js';
 import type {
+  FakeAnswer,
   FakeCall,
   FakeClient,
   FakeEvents,
@@ -25,7 +28,10 @@ import type {
 
 /** Under this name a request says which call of the program it is. */
 const CALL = 'longwire/fakeCall';
+const MODERN = '2026-07-28';
+const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 const METHOD_NOT_FOUND = -32_601;
+const INTERNAL_ERROR = -32_603;
 const INVALID_PARAMS = -32_602;
 const RESOURCE_NOT_FOUND = -32_002;
 
@@ -54,9 +60,12 @@ export function fakeClient<Tools extends ToolTypes<Tools> = AnyTools>(
   fakes: Fakes<Tools> = {},
   options: ClientOptions = {},
 ): FakeClient<Tools> {
-  checkGroup('fakeClient', fakes, ['tools', 'resources', 'prompts']);
+  checkGroup('fakeClient', fakes, ['tools', 'resources', 'prompts', 'tasks']);
   // The types of the tools are for the program: here they are functions like any others.
-  const server = new FakeServer(fakes as unknown as Fakes);
+  const server = new FakeServer(
+    fakes as unknown as Fakes,
+    options.protocol === MODERN ? 'modern' : 'legacy',
+  );
   const client: LongwireClient = createClient(
     { server: () => server.open() },
     { name: 'fake', ...options, middleware: [...(options.middleware ?? []), server.middleware] },
@@ -80,10 +89,18 @@ class FakeServer {
   readonly #fakes: Fakes;
   readonly #sessions = new Set<FakeSession>();
   readonly #inProgress = new Map<unknown, CallInProgress>();
+  readonly #era: Era;
+  readonly #tasks: FakeTasks;
   #made = 0;
 
-  constructor(fakes: Fakes) {
+  constructor(fakes: Fakes, era: Era) {
     this.#fakes = fakes;
+    this.#era = era;
+    this.#tasks = new FakeTasks(era, (taskId) => {
+      const existing = fakes.tasks ?? {};
+      const run = Object.hasOwn(existing, taskId) ? existing[taskId] : undefined;
+      return run && ((context) => resultFrom(() => run({ ...context, principal: undefined })));
+    });
     for (const [name, tool] of Object.entries(fakes.tools ?? {})) definitionOf(name, tool);
     const run: Middleware = (request, next) => this.#follow(request, next);
     this.middleware = Object.assign(run, { addsNoIdentity: true });
@@ -129,24 +146,18 @@ class FakeServer {
     }
   }
 
-  #answer(
-    method: string,
-    params: Readonly<Record<string, unknown>>,
-    options: RequestOptions,
-  ): unknown {
+  async #answer(method: string, params: Params, options: RequestOptions): Promise<unknown> {
+    const ofTask = await this.#tasks.answer(method, params, options);
+    const result = ofTask ?? (await this.#result(method, params, options));
+    if (this.#era === 'legacy') return result;
+    return { resultType: 'complete', ttlMs: 0, cacheScope: 'private', ...(result as object) };
+  }
+
+  #result(method: string, params: Params, options: RequestOptions): unknown {
     const { tools = {}, resources = {}, prompts = {} } = this.#fakes;
     switch (method) {
-      case 'initialize':
-        return {
-          protocolVersion: params['protocolVersion'],
-          serverInfo: { name: 'fake', version: '1.0.0' },
-          capabilities: {
-            logging: {},
-            tools: { listChanged: true },
-            resources: { subscribe: true, listChanged: true },
-            prompts: { listChanged: true },
-          },
-        };
+      case this.#era === 'modern' ? 'server/discover' : 'initialize':
+        return this.#hello(params);
       case 'ping':
       case 'logging/setLevel':
       case 'resources/subscribe':
@@ -175,9 +186,40 @@ class FakeServer {
     }
   }
 
+  #hello({ protocolVersion }: Params): object {
+    const serverInfo = { name: 'fake', version: '1.0.0' };
+    const capabilities = {
+      logging: {},
+      tools: { listChanged: true },
+      resources: { subscribe: true, listChanged: true },
+      prompts: { listChanged: true },
+    };
+    // A client does more for a server that has tasks.
+    const { tools = {}, tasks } = this.#fakes;
+    const hasTasks =
+      tasks !== undefined ||
+      Object.entries(tools).some(([name, tool]) => definitionOf(name, tool).task !== undefined);
+    if (this.#era === 'legacy') {
+      const announced = { list: {}, cancel: {}, requests: { tools: { call: {} } } };
+      return {
+        protocolVersion,
+        serverInfo,
+        capabilities: { ...capabilities, ...(hasTasks && { tasks: announced }) },
+      };
+    }
+    return {
+      supportedVersions: [MODERN],
+      capabilities: {
+        ...capabilities,
+        ...(hasTasks && { extensions: { [TASKS_EXTENSION]: {} } }),
+      },
+      _meta: { 'io.modelcontextprotocol/serverInfo': serverInfo },
+    };
+  }
+
   async #call(
     tools: NonNullable<Fakes['tools']>,
-    params: Readonly<Record<string, unknown>>,
+    params: Params,
     options: RequestOptions,
   ): Promise<unknown> {
     const name = String(params['name']);
@@ -186,17 +228,36 @@ class FakeServer {
     const call = this.#inProgress.get(number);
     const principal = call?.principal;
     this.calls.push({ tool: name, arguments: args, principal });
-    const { run, inputSchema } = definitionOf(name, entryOf('tool', tools, name));
-    try {
-      const checked = await checkArguments(args, inputSchema);
-      if ('wrong' in checked) return errorResult(`invalid arguments for ${name}: ${checked.wrong}`);
-      return resultOf(
-        await run(checked.value as Record<string, unknown>, { ...options, principal }),
-      );
-    } catch (error) {
-      if (error instanceof LongwireError && call !== undefined) call.thrown = error;
-      return errorResult(error instanceof Error ? error.message : String(error));
+    const { run, inputSchema, task } = definitionOf(name, entryOf('tool', tools, name));
+    const checked = await checkArguments(args, inputSchema);
+    if ('wrong' in checked) return errorResult(`invalid arguments for ${name}: ${checked.wrong}`);
+    const execute: RunTask = (context) =>
+      resultFrom(async () => {
+        try {
+          return await run(checked.value as Record<string, unknown>, { ...context, principal });
+        } catch (error) {
+          if (error instanceof LongwireError && call !== undefined) call.thrown = error;
+          throw error;
+        }
+      });
+    const isTask = task !== undefined && (this.#era === 'modern' || params['task'] !== undefined);
+    if (isTask) return this.#tasks.create(execute, options);
+    if (task === 'required') {
+      throw new RequestError(METHOD_NOT_FOUND, `${name} has to be called as a task`);
     }
+    return execute(options);
+  }
+}
+
+/** An error is a result of a tool, except for one that says how certain it is. */
+async function resultFrom(run: () => FakeAnswer | Promise<FakeAnswer>): Promise<CallToolResult> {
+  try {
+    return resultOf(await run());
+  } catch (error) {
+    if (error instanceof LongwireError) {
+      throw new RequestError(INTERNAL_ERROR, error.message, { certainty: error.certainty });
+    }
+    return errorResult(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -219,7 +280,7 @@ function read(
 
 async function get(
   prompts: Readonly<Record<string, FakePrompt>>,
-  params: Readonly<Record<string, unknown>>,
+  params: Params,
 ): Promise<unknown> {
   const prompt = entryOf('prompt', prompts, String(params['name']));
   const given = await prompt((params['arguments'] ?? {}) as Record<string, string>);

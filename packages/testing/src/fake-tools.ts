@@ -11,13 +11,14 @@ const ANY_OBJECT = { type: 'object' } as const;
 
 /** A tool as it is listed. */
 export function listed(name: string, definition: FakeToolDefinition): Tool {
-  const { title, description, annotations, inputSchema, outputSchema } = definition;
+  const { title, description, annotations, inputSchema, outputSchema, task } = definition;
   return {
     name,
     inputSchema: jsonSchemaOf(inputSchema),
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
     ...(annotations !== undefined && { annotations }),
+    ...(task !== undefined && { execution: { taskSupport: task } }),
     ...(outputSchema !== undefined && { outputSchema: outputSchema as Tool['outputSchema'] }),
   } as Tool;
 }

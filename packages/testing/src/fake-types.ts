@@ -18,8 +18,18 @@ export interface FakeToolContext {
   readonly signal: AbortSignal;
   /** For whom the call is made: `client.as(principal)`. `undefined`: for nobody in particular. */
   readonly principal: string | undefined;
-  /** Tells the caller how far the call is. */
+  /** Tells the caller how far the call is. Of a task it is what its status says. */
   onProgress(progress: Progress): void;
+  /**
+   * Asks the caller for input, which its `handlers` answer: a task is `input_required` meanwhile. Of the
+   * two protocol versions that have tasks, 2026-07-28 has it only in tasks.
+   *
+   * @throws Error if the caller has no such handler, or the client is closed.
+   */
+  ask(
+    method: 'elicitation/create' | 'sampling/createMessage' | 'roots/list',
+    params?: object,
+  ): Promise<unknown>;
 }
 
 /** Arguments as a tool of a fake client gets them; where nothing is known of them, members are `unknown`. */
@@ -61,7 +71,18 @@ export interface FakeToolDefinition<Type extends ToolType = ToolType> {
   inputSchema?: StandardSchema | Readonly<Record<string, unknown>>;
   /** A JSON Schema of its structured content, which the client checks as that of any server. */
   outputSchema?: Readonly<Record<string, unknown>>;
+  /**
+   * Whether its calls become tasks: `required` always, `optional` where the client would have one of a real
+   * server. Their ids are `task-1`, `task-2`, … Default: they are ordinary calls.
+   */
+  task?: 'optional' | 'required';
 }
+
+/**
+ * A task that is there before any call, as one that another process has begun. It runs from the first time
+ * that it is asked for.
+ */
+export type FakeTaskFunction = (context: FakeToolContext) => FakeAnswer | Promise<FakeAnswer>;
 
 /** What a resource is: its text, or `text`, or `blob` in Base64. */
 export type FakeResource =
@@ -82,6 +103,8 @@ export interface Fakes<Tools extends ToolTypes<Tools> = AnyTools> {
   };
   /** By URI. Default: none. */
   resources?: Readonly<Record<string, FakeResource>>;
+  /** By id, for `client.task(id)`. A test of a program that begins again has those of before. Default: none. */
+  tasks?: Readonly<Record<string, FakeTaskFunction>>;
   /** By name. Default: none. */
   prompts?: Readonly<Record<string, FakePrompt>>;
 }

@@ -13,6 +13,7 @@ export type {
   FakePrompt,
   FakeResource,
   Fakes,
+  FakeTaskFunction,
   FakeToolContext,
   FakeToolDefinition,
   FakeToolFunction,

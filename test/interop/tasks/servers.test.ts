@@ -194,6 +194,20 @@ for (const library of MCP_GO) {
       expect(textOf(result)).toEqual(said('written'));
       expect(await server.happened('write')).toBe(ran + 1);
     });
+
+    test('a tool that may be a task is called in the ordinary way, unless a task is wanted', async () => {
+      await using client = await server.connect();
+      const result = await client.callTool('work', { steps: 2, stepMs: 100 });
+      expect(textOf(result)).toEqual(said('done'));
+    });
+
+    test('after that, no more tasks are made where a call does as well', async () => {
+      await using client = await server.connect();
+      const args = { steps: 2, stepMs: 100 };
+      const onTask = (): void => {};
+      await expect(client.callTool('work', args, { onTask })).rejects.toThrow('cancelled');
+      expect(textOf(await client.callTool('work', args, { onTask }))).toEqual(said('done'));
+    });
   });
 }
 

@@ -22,6 +22,9 @@ interface TaskOptions extends ServerRequestOptions {
 
 const example = 'longwire task http://127.0.0.1:3001 5b9c…';
 
+/** What people write as a word. */
+const OPTIONS: ReadonlySet<string> = new Set(['cancel', 'status']);
+
 const more = `
 A call becomes a task where its server keeps the answer. It can be left, with
 Ctrl-C or --detach, and taken up here: this waits as long as the task takes,
@@ -87,6 +90,9 @@ async function splitTask(
   const [first, second, ...rest] = words;
   if (first === undefined || (second === undefined && isAddress(first))) {
     throw usageError(`no task given: write its id, as in \`${example}\``);
+  }
+  if (second !== undefined && OPTIONS.has(first)) {
+    throw usageError(`write ${first} as an option, after the id: longwire task … --${first}`);
   }
   if (rest.length > 0) {
     throw usageError(

@@ -19,6 +19,7 @@ import type { Examination, Finding } from './examination.js';
 import type { PlainAnswer } from './first-answer.js';
 import { heldBack, listenTo } from './event-stream.js';
 import { Wire } from './wire.js';
+import { taskSupportOf } from '../tasks/task-support.js';
 
 /** How long the search for a server nearby may take. */
 const nearbyMs = 5000;
@@ -113,6 +114,7 @@ export class ServerTalk {
       }),
     };
     const words = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
+    if (taskSupportOf(client) !== 'none') words.push('tasks');
     return { detail: words.join(', ') || 'it offers nothing to list', facts: { counts } };
   }
 

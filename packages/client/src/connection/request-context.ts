@@ -45,6 +45,8 @@ export interface RequestContext {
   prior?: JSONRPCResponse | undefined;
   /** Answers each request of the context by itself: nothing is sent. For requests through an SDK `Client`. */
   readonly answerHere?: ((request: Pick<JSONRPCRequest, 'params'>) => Result) | undefined;
+  /** The task that it has become. */
+  readonly taskId?: string | undefined;
   /** The server may make a task of it: that is said with the request. */
   readonly takesTasks?: boolean;
   /** The id that the program's SDK `Client` gave it. */

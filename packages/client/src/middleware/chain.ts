@@ -256,8 +256,11 @@ class ChainedRequest implements McpRequest {
     // The callbacks of the caller are called after those of the middlewares.
     this.#onSent = context.onSent?.bind(context);
     this.#onProgress = context.onProgress?.bind(context);
+    const own = this.#onSent;
     context.onSent = () => {
-      if (this.#onSent !== undefined) this.#inScope(this.#onSent);
+      // What leaves for its task is not the call once more.
+      const onSent = context.taskId === undefined ? this.#onSent : own;
+      if (onSent !== undefined) this.#inScope(onSent);
     };
     if (this.#onProgress !== undefined) {
       context.onProgress = (progress) => this.#inScope(() => this.#onProgress?.(progress));
@@ -300,6 +303,10 @@ class ChainedRequest implements McpRequest {
       if (this.stopped !== undefined) this.#stopping.abort(this.stopped);
     }
     return this.#stopping.signal;
+  }
+
+  get taskId(): string | undefined {
+    return this.context.taskId;
   }
 
   get hasOwnCredentials(): boolean {

@@ -35,6 +35,11 @@ export interface McpRequest {
    *   of a session. They never go with a call.
    */
   readonly internal: boolean;
+  /**
+   * The task that the call has become, as soon as it is one: its result is that of the task. What is asked
+   * of the server about it meanwhile (`tasks/get`, `tasks/result` and the like) are requests of their own.
+   */
+  readonly taskId?: string | undefined;
   /** For what middlewares tell each other. */
   readonly metadata: Record<string, unknown>;
   /**

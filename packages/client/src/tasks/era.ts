@@ -1,6 +1,6 @@
 import type { Result } from '@modelcontextprotocol/client';
 import type { LedgerRequest } from '../connection/ledger.js';
-import type { TaskState } from './snapshot.js';
+import { taskIn, type TaskState } from './snapshot.js';
 
 /** Makes a request that may safely be made twice. */
 export type Ask = (request: LedgerRequest) => Promise<Result>;
@@ -37,7 +37,11 @@ export interface TaskLine {
  * @see https://modelcontextprotocol.github.io/ext-tasks/specification/2026-07-28/tasks.html
  */
 export const modernTasks: TaskEra = {
-  createdBy: (result) => (result['resultType'] === 'task' ? result : undefined),
+  createdBy: (result) => {
+    if (result['resultType'] === 'task') return result;
+    // Some servers make it in the form of the era before: it must not be taken for what the tool says.
+    return taskIn(result);
+  },
   state: askHowItIs,
   get: askHowItIs,
   update: (taskId, inputResponses, ask) =>

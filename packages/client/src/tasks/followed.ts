@@ -1,7 +1,7 @@
 import type { Progress } from '@modelcontextprotocol/client';
 import type { ServerError } from '../errors.js';
 import { isObject } from '../untrusted/is-object.js';
-import { isFinal, type TaskSnapshot, type TaskState } from './snapshot.js';
+import { isFinal, taskIn, type TaskSnapshot, type TaskState } from './snapshot.js';
 
 /** A server is asked at most so often, whatever it says, in milliseconds. */
 export const MIN_POLL_MS = 100;
@@ -20,7 +20,9 @@ export type InputPhase =
   | { readonly is: 'asked' }
   /** The program has answered, and the server has not taken the answer yet. */
   | { readonly is: 'answered'; readonly response: unknown; readonly isOnItsWay: boolean }
-  /** The server has the answer, or wants none any more. */
+  /** The server seemed to want no answer any more, before there was one. */
+  | { readonly is: 'withdrawn' }
+  /** The server has the answer, or there is none. */
   | { readonly is: 'settled' };
 
 /** A task that is followed to its end. It is never changed: each event makes another one of it. */
@@ -30,6 +32,8 @@ export interface FollowedTask {
   readonly state: TaskState | undefined;
   /** What it asked for, by key: each once. */
   readonly inputs: ReadonlyMap<string, InputPhase>;
+  /** How often the program was asked. */
+  readonly asks: number;
   /** What was told of its progress last. */
   readonly progress: Progress | undefined;
   /** The server counts how far it is: its messages are told with its last number, not with one of ours. */
@@ -105,6 +109,7 @@ export function followedTask(taskId: string, progress?: Progress): FollowedTask 
     taskId,
     state: undefined,
     inputs: new Map(),
+    asks: 0,
     progress,
     isCounted: progress !== undefined,
     message: undefined,
@@ -174,7 +179,7 @@ function takeSnapshot(task: FollowedTask, snapshot: TaskSnapshot): TaskStep {
   const known: FollowedTask = { ...task, failures: 0, state: isOld ? task.state : state };
   const told = isOld ? { task: known, effects: [] } : tellProgress(known, snapshot);
   if (isFinal(state.status)) return ended(told.task, endOf(snapshot), told.effects);
-  const inputs = takeInputs(told.task, snapshot, { isOld });
+  const inputs = takeInputs(told.task, snapshot, { isNewer: isOlder(task.state, state) });
   if ('how' in inputs) return ended(told.task, inputs, told.effects);
   return {
     task: inputs.task,
@@ -187,13 +192,15 @@ function endOf({ state, result, error }: TaskSnapshot): TaskEnd {
   if (error !== undefined) return { how: 'failed', error };
   if (!isObject(result)) return { how: 'no-result' };
   const { resultType, ...rest } = result;
-  const isComplete = resultType === undefined || resultType === 'complete';
+  const isTask = taskIn(rest) !== undefined;
+  const isComplete = !isTask && (resultType === undefined || resultType === 'complete');
   return isComplete ? { how: 'completed', result: rest } : { how: 'no-result' };
 }
 
 /** Only dates that can be read say something. */
-function isOlder(now: TaskState, before: TaskState | undefined): boolean {
-  return before !== undefined && Date.parse(now.lastUpdatedAt) < Date.parse(before.lastUpdatedAt);
+function isOlder(now: TaskState | undefined, before: TaskState | undefined): boolean {
+  if (now === undefined || before === undefined) return false;
+  return Date.parse(now.lastUpdatedAt) < Date.parse(before.lastUpdatedAt);
 }
 
 /** Progress never goes back. Where the server counts nothing, each of its messages counts one further. */
@@ -213,6 +220,8 @@ function tellProgress(task: FollowedTask, { state }: TaskSnapshot): TaskStep {
     message: statusMessage,
   };
   const next = { ...task, progress, message: statusMessage };
+  // A notification of the call may have said the same before.
+  if (isSame(progress, task.progress)) return { task: next, effects: [] };
   return { task: next, effects: [{ type: 'progress', progress }] };
 }
 
@@ -226,18 +235,19 @@ function isSame(one: Progress, other: Progress | undefined): boolean {
 function takeInputs(
   task: FollowedTask,
   { inputRequests = {} }: TaskSnapshot,
-  { isOld }: { isOld: boolean },
+  { isNewer }: { isNewer: boolean },
 ): TaskStep | TaskEnd {
   const inputs = new Map(task.inputs);
+  let { asks } = task;
   const effects: TaskEffect[] = [];
   const responses: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const [key, request] of Object.entries(inputRequests)) {
     const phase = inputs.get(key);
-    if (phase === undefined) {
+    if (phase === undefined || phase.is === 'withdrawn') {
       if (!isObject(request) || typeof request['method'] !== 'string') {
         return { how: 'unanswerable', problem: 'it asks for something without a method' };
       }
-      if (inputs.size >= MAX_INPUTS) {
+      if (++asks > MAX_INPUTS) {
         return { how: 'unanswerable', problem: `it asks for more than ${MAX_INPUTS} things` };
       }
       inputs.set(key, { is: 'asked' });
@@ -247,16 +257,17 @@ function takeInputs(
       responses[key] = phase.response;
     }
   }
-  if (!isOld) {
-    for (const [key, phase] of inputs) {
-      if (Object.hasOwn(inputRequests, key) || phase.is === 'settled') continue;
+  // Two states of the same moment may come in any order: the later one alone tells what is missing in it.
+  if (isNewer) {
+    for (const [key, { is }] of inputs) {
+      if (is !== 'asked' || Object.hasOwn(inputRequests, key)) continue;
       // Somebody else has answered, or the task needs no answer any more.
-      inputs.set(key, { is: 'settled' });
-      if (phase.is === 'asked') effects.push({ type: 'withdraw', key });
+      inputs.set(key, { is: 'withdrawn' });
+      effects.push({ type: 'withdraw', key });
     }
   }
   if (Object.keys(responses).length > 0) effects.push({ type: 'update', responses });
-  return { task: { ...task, inputs }, effects };
+  return { task: { ...task, inputs, asks }, effects };
 }
 
 function inputAnswered(task: FollowedTask, key: string, response: unknown): TaskStep {

@@ -221,12 +221,13 @@ export class TaskFollower {
       const response = await scope.runInAsyncScope(() =>
         answer({ key, request, signal: asking.signal }),
       );
-      this.#apply({ type: 'input-answered', key, response });
+      if (!asking.signal.aborted) this.#apply({ type: 'input-answered', key, response });
     } catch (error) {
+      if (asking.signal.aborted) return;
       const cause = error instanceof Error ? error : new Error(String(error));
       this.#apply({ type: 'input-failed', key, cause });
     } finally {
-      this.#asked.delete(key);
+      if (this.#asked.get(key) === asking) this.#asked.delete(key);
     }
   }
 
@@ -239,6 +240,7 @@ export class TaskFollower {
     } catch {
       // The next state of the task says whether the server still wants them.
       this.#apply({ type: 'update-failed', keys });
+      return;
     }
     this.askNow();
   }

@@ -3,7 +3,7 @@ import type { Result } from '@modelcontextprotocol/client';
 import { ServerError } from '../errors.js';
 import { isObject } from '../untrusted/is-object.js';
 import type { Ask, TaskEra, TaskLine } from './era.js';
-import { isFinal, readSnapshot, type TaskState } from './snapshot.js';
+import { isFinal, readSnapshot, type TaskState, type TaskStatus } from './snapshot.js';
 
 /** How long the `tasks/result` that is open may take to answer when its task has ended, in milliseconds. */
 const GRACE_MS = 1_000;
@@ -17,11 +17,13 @@ const GRACE_MS = 1_000;
 export class LegacyTask implements TaskEra {
   /** The `tasks/result` that is open: fulfilled with nothing when it was refused, or cut. */
   #open: Promise<Result | undefined> | undefined;
-  /** The server has answered `tasks/result` while the task goes on: it does not keep it open. */
-  #isRefused = false;
+  /** In which status of the task the server has answered `tasks/result`: it does not keep it open. */
+  #refusedIn: TaskStatus | undefined;
 
   /** A result of a tool has content, whatever else it has. */
-  createdBy({ task, content }: Result): unknown {
+  createdBy(result: Result): unknown {
+    // Some servers make it in the form of the era after.
+    const { task = result['resultType'] === 'task' ? result : undefined, content } = result;
     return isObject(task) && content === undefined ? stillOpen(task) : undefined;
   }
 
@@ -51,11 +53,14 @@ export class LegacyTask implements TaskEra {
   }
 
   listen({ taskId, status }: TaskState, line: TaskLine): void {
-    if (this.#open !== undefined || (this.#isRefused && status !== 'input_required')) return;
-    this.#open = this.#wait(taskId, line).finally(() => (this.#open = undefined));
+    if (this.#open !== undefined) return;
+    // What it asks for may come only there.
+    const isWorth = status === 'input_required' && this.#refusedIn !== status;
+    if (this.#refusedIn !== undefined && !isWorth) return;
+    this.#open = this.#wait(taskId, status, line).finally(() => (this.#open = undefined));
   }
 
-  async #wait(taskId: string, line: TaskLine): Promise<Result | undefined> {
+  async #wait(taskId: string, status: TaskStatus, line: TaskLine): Promise<Result | undefined> {
     try {
       const result = await line.hold({ method: 'tasks/result', params: { taskId } });
       // mcp-go answers for a task that was cancelled with a result that has nothing in it.
@@ -63,12 +68,13 @@ export class LegacyTask implements TaskEra {
         line.take({ taskId, status: 'completed', result });
         return result;
       }
-      this.#isRefused = true;
     } catch (error) {
-      this.#isRefused = error instanceof ServerError;
+      // The connection was lost: it is asked for again.
+      if (!(error instanceof ServerError)) return undefined;
     }
     // Whether that is how the task has ended, or it goes on, `tasks/get` says.
-    if (this.#isRefused) line.askNow();
+    this.#refusedIn = status;
+    line.askNow();
     return undefined;
   }
 

@@ -46,6 +46,14 @@ const STATUSES: ReadonlySet<unknown> = new Set<TaskStatus>([
   'cancelled',
 ]);
 
+/** An id goes into a header, and servers take headers of a few KiB. */
+const MAX_ID_LENGTH = 1024;
+
+/** The task that a result has in the place of content, as results of 2025-11-25 do. */
+export function taskIn({ task, content }: Readonly<Record<string, unknown>>): unknown {
+  return content === undefined && isObject(task) && 'taskId' in task ? task : undefined;
+}
+
 /** Whether a task has ended. */
 export function isFinal(status: TaskStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';
@@ -60,6 +68,7 @@ export function readSnapshot(value: unknown, taskId?: string): TaskSnapshot | st
   const { status, inputRequests, result, error } = value;
   const id = value['taskId'];
   if (typeof id !== 'string' || id === '') return 'it has no taskId';
+  if (id.length > MAX_ID_LENGTH) return `its taskId has more than ${MAX_ID_LENGTH} characters`;
   if (taskId !== undefined && id !== taskId) return 'it is of another task';
   if (!STATUSES.has(status)) return `its status is ${statusText(status)}`;
   const state = stateOf(value, id, status as TaskStatus);

@@ -98,6 +98,20 @@ describe('tasks/result', () => {
     expect(server.of('tasks/result')).toHaveLength(2);
   });
 
+  test('that is refused while the server waits for an answer is asked for once more', async () => {
+    let asked = 0;
+    const answer = ({ method }: RawRequest): RawAnswer => {
+      if (method === 'tools/call') return { result: { task: rawTask('working') } };
+      if (method === 'tasks/result' && asked < 5) return NOT_FOUND;
+      if (method === 'tasks/result') return { result: DONE };
+      return { result: rawTask(++asked < 5 ? 'input_required' : 'completed') };
+    };
+    await using server = await startRawTaskServer(answer, { tools: REQUIRED });
+    await using client = await connect(server.url);
+    expect(await client.callTool('work')).toEqual(DONE);
+    expect(server.of('tasks/result')).toHaveLength(3);
+  });
+
   test('that is never answered does not keep the result', async () => {
     let asked = 0;
     const answer = working(2, {}, () => (++asked === 1 ? stays : { result: DONE }));

@@ -81,6 +81,7 @@ export async function readRecording(
 function comparedOf(line: RecordedLine): RecordedLine | undefined {
   switch (line.type) {
     case 'attempt':
+    case 'task':
     case 'progress':
     case 'notification':
     case 'error':

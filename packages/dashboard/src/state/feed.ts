@@ -62,6 +62,7 @@ const PARTS: Readonly<Record<RecordedLine['type'], readonly Part[]>> = {
   call: ['servers', 'calls'],
   attempt: ['calls'],
   progress: ['calls'],
+  task: ['calls'],
   end: ['servers', 'calls'],
   notification: ['servers', 'events'],
   error: ['servers', 'events'],

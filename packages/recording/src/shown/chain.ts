@@ -51,6 +51,7 @@ export function chainOf(call: CallPicture, server: ServerPicture | undefined): C
     });
   }
   if (call.attempts.length === 0 && call.end === undefined) steps.push(waitingStep(server));
+  if (call.task !== undefined) steps.push(taskStep(call.task));
   return [...steps, ...endSteps(call)];
 }
 
@@ -72,6 +73,18 @@ function lostStep(cause: RecordedError | undefined, at?: number): ChainStep {
       cause?.code === 'connection-lost' || cause === undefined ? 'Connection lost' : cause.code,
     ...(cause !== undefined && { said: cause.message }),
     ...(at !== undefined && { at }),
+  };
+}
+
+function taskStep({ at, taskId, status }: NonNullable<CallPicture['task']>): ChainStep {
+  const how = status === undefined ? '' : `, ${status.replace('_', ' ')}`;
+  return {
+    sign: '◷',
+    tone: 'busy',
+    title: 'Became a task',
+    said: `${taskId}${how}`,
+    why: 'Its server keeps the answer, whatever the connection does.',
+    at,
   };
 }
 

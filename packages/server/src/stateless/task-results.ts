@@ -5,12 +5,10 @@ import {
 } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
 import { TASKS_EXTENSION } from '../tasks/task-refusals.js';
+import { PROGRESS_META_KEY } from '../tasks/task-progress.js';
 import type { TaskRecord } from '../tasks/task-store.js';
 
 type Result = JSONRPCResultResponse['result'];
-
-/** The progress of a task as numbers, in the `_meta` of the task. */
-export const PROGRESS_META_KEY = 'longwire/progress';
 
 /** "A server returns `CreateTaskResult` in lieu of the standard result shape." */
 export function createTaskResult(record: TaskRecord): Result {

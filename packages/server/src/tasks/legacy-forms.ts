@@ -9,6 +9,7 @@ import { SERVER_ERROR, type Refusal } from '../refusal.js';
 import type { TaskRules } from './task-options.js';
 import { TASKS_EXTENSION } from './task-refusals.js';
 import type { TaskAnswer } from './task-call.js';
+import { PROGRESS_META_KEY } from './task-progress.js';
 import type { TaskProgress, TaskRecord } from './task-store.js';
 
 type Result = JSONRPCResultResponse['result'];
@@ -48,7 +49,7 @@ const MAX_STATUS_CHARS = 500;
 
 /** What is said of a task in 2025-11-25. */
 export function legacyTask(record: TaskRecord): Result {
-  const { taskId, ttlMs, pollIntervalMs, createdAt, lastUpdatedAt } = record;
+  const { taskId, ttlMs, pollIntervalMs, createdAt, lastUpdatedAt, progress } = record;
   const { status, statusMessage } = legacyStatus(record);
   return {
     taskId,
@@ -58,6 +59,7 @@ export function legacyTask(record: TaskRecord): Result {
     lastUpdatedAt: new Date(lastUpdatedAt).toISOString(),
     ttl: ttlMs,
     ...(pollIntervalMs !== undefined && { pollInterval: pollIntervalMs }),
+    ...(progress !== undefined && { _meta: { [PROGRESS_META_KEY]: progress } }),
   };
 }
 

@@ -1,5 +1,8 @@
 import type { TaskProgress } from './task-store.js';
 
+/** The progress of a task as numbers, in the `_meta` of the task. */
+export const PROGRESS_META_KEY = 'longwire/progress';
+
 /** What a progress notification says; `undefined` where it says nothing that can be used. */
 export function progressOf(params: Readonly<Record<string, unknown>>): TaskProgress | undefined {
   const { progress, total, message } = params;
