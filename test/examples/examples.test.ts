@@ -84,6 +84,10 @@ const PRINTS: Readonly<Record<string, readonly string[]>> = {
   scoped: ['price, buy, ticker, slow', 'afterwards: closed\nsomething else went wrong'],
   statistics: ['3 succeeded, 1 timed out', 'last error: timeout', 'healthy, answered'],
   stream: ['1: AAPL 231.51\n2: AAPL 231.52\n3: AAPL 231.53\n', 'left early'],
+  tasks: [
+    'the process that called is gone\nthe task is working\n',
+    'exported, and the tool ran 1 time\n',
+  ],
   'three-streams': ['metrics: something of metrics', 'alerts: something of alerts', '0 dropped'],
   'token-refresh': ['a token: refused', '3 prices, the provider was asked 2 times'],
   'typed-results': [

@@ -19,7 +19,13 @@ export type InputPhase =
   /** The program is being asked. */
   | { readonly is: 'asked' }
   /** The program has answered, and the server has not taken the answer yet. */
-  | { readonly is: 'answered'; readonly response: unknown; readonly isOnItsWay: boolean }
+  | {
+      readonly is: 'answered';
+      readonly response: unknown;
+      readonly isOnItsWay: boolean;
+      /** How often the server has refused it. */
+      readonly refusals: number;
+    }
   /** The server seemed to want no answer any more, before there was one. */
   | { readonly is: 'withdrawn' }
   /** The server has the answer, or there is none. */
@@ -76,7 +82,8 @@ export type TaskEvent =
   | { readonly type: 'input-answered'; readonly key: string; readonly response: unknown }
   | { readonly type: 'input-failed'; readonly key: string; readonly cause: Error }
   | { readonly type: 'update-taken'; readonly keys: readonly string[] }
-  | { readonly type: 'update-failed'; readonly keys: readonly string[] };
+  /** `cause`: the server has refused it, and is not only away. */
+  | { readonly type: 'update-failed'; readonly keys: readonly string[]; readonly cause?: Error };
 
 /** What whoever follows a task does for it. */
 export type TaskEffect =
@@ -152,7 +159,7 @@ export function follow(task: FollowedTask, event: TaskEvent): TaskStep {
     case 'update-taken':
       return { task: { ...task, inputs: settled(task.inputs, event.keys) }, effects: [] };
     case 'update-failed':
-      return { task: { ...task, inputs: putBack(task.inputs, event.keys) }, effects: [] };
+      return updateFailed(task, event.keys, event.cause);
   }
 }
 
@@ -272,7 +279,12 @@ function takeInputs(
 
 function inputAnswered(task: FollowedTask, key: string, response: unknown): TaskStep {
   if (task.inputs.get(key)?.is !== 'asked') return { task, effects: [] };
-  const inputs = new Map(task.inputs).set(key, { is: 'answered', response, isOnItsWay: true });
+  const inputs = new Map(task.inputs).set(key, {
+    is: 'answered',
+    response,
+    isOnItsWay: true,
+    refusals: 0,
+  });
   const effects: TaskEffect[] = [
     { type: 'alive' },
     { type: 'update', responses: Object.fromEntries([[key, response]]) },
@@ -292,12 +304,19 @@ function settled(inputs: FollowedTask['inputs'], keys: readonly string[]): Follo
   return next;
 }
 
-/** The answers are sent again when the server asks for them again. */
-function putBack(inputs: FollowedTask['inputs'], keys: readonly string[]): FollowedTask['inputs'] {
-  const next = new Map(inputs);
+/** The answers are sent again when the server asks for them again, but not for ever. */
+function updateFailed(task: FollowedTask, keys: readonly string[], cause?: Error): TaskStep {
+  const inputs = new Map(task.inputs);
+  let isTooOften = false;
   for (const key of keys) {
-    const phase = next.get(key);
-    if (phase?.is === 'answered') next.set(key, { ...phase, isOnItsWay: false });
+    const phase = inputs.get(key);
+    if (phase?.is !== 'answered') continue;
+    const refusals = phase.refusals + (cause === undefined ? 0 : 1);
+    isTooOften ||= refusals >= MAX_FAILURES;
+    inputs.set(key, { ...phase, isOnItsWay: false, refusals });
   }
-  return next;
+  const next = { ...task, inputs };
+  if (!isTooOften || cause === undefined) return { task: next, effects: [] };
+  const problem = `its server does not take the answer: ${cause.message}`;
+  return ended(next, { how: 'unanswerable', problem, cause });
 }

@@ -237,9 +237,10 @@ export class TaskFollower {
     try {
       await era().update(taskId, responses, (request) => this.#request(request));
       this.#apply({ type: 'update-taken', keys });
-    } catch {
+    } catch (error) {
+      const cause = error as Error;
       // The next state of the task says whether the server still wants them.
-      this.#apply({ type: 'update-failed', keys });
+      this.#apply({ type: 'update-failed', keys, ...(!isPassing(cause) && { cause }) });
       return;
     }
     this.askNow();

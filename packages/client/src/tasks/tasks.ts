@@ -3,7 +3,7 @@ import type { JSONRPCMessage, Progress, Result } from '@modelcontextprotocol/cli
 import type { RequestContext } from '../connection/request-context.js';
 import type { ReconnectingTransport } from '../connection/transport.js';
 import { closedError } from '../connection/failures.js';
-import { LongwireError, noteTask } from '../errors.js';
+import { LongwireError, noteTask, type Certainty } from '../errors.js';
 import { modernTasks, type Ask, type TaskEra } from './era.js';
 import { TaskFollower, type TaskInput, type TaskWaiter } from './follower.js';
 import { LegacyTask } from './legacy.js';
@@ -19,6 +19,8 @@ export interface TimedWaiter extends TaskWaiter {
 
 /** A call that the server may make a task of. */
 export interface CallWithTask extends TimedWaiter {
+  /** What is certain about it now. */
+  certainty: Certainty;
   /** The server has made a task of it. */
   becameTask(taskId: string): void;
   /** Whether it ended early although its client is not closed, and its server not away. */
@@ -110,7 +112,9 @@ export class Tasks {
     const { ended, leave } = follower.join(call);
     follower.take(created);
     try {
-      return await call.before(ended);
+      const result = await call.before(ended);
+      call.certainty = 'answered';
+      return result;
     } catch (error) {
       noteTask(error, taskId);
       throw error;

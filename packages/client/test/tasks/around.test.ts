@@ -154,3 +154,37 @@ it('a group says on which server a task is', async () => {
   const ada = group.as('ada', { token: 'of-ada' });
   expect(await ada.task('task-1', 'one').result()).toEqual(said('done'));
 });
+
+it('a tool that asks first, and then becomes a task, gives the result of the task', async () => {
+  const handlers = { roots: () => [{ uri: 'file:///a' }] };
+  const { tasks, server, client } = await start({ handlers });
+  tasks.instead = ({ method, params }) =>
+    method === 'tools/call' && params?.['inputResponses'] === undefined
+      ? { resultType: 'input_required', inputRequests: { roots: { method: 'roots/list' } } }
+      : undefined;
+  const call = client.callTool('task_a');
+  await until(() => expect(tasks.made).toHaveLength(1));
+  await finish(tasks);
+  expect(await call).toEqual(said('done'));
+  expect(server.messagesOf('tools/call')).toHaveLength(2);
+});
+
+it('so does a tool whose arguments are in headers, too', async () => {
+  const { tasks, client } = await start();
+  const inputSchema = {
+    type: 'object',
+    properties: { region: { type: 'string', 'x-mcp-header': 'Region' } },
+  };
+  tasks.instead = ({ method }) =>
+    method === 'tools/list' ? { tools: [{ name: 'task_a', inputSchema }] } : undefined;
+  await client.listTools();
+  const call = client.callTool('task_a', { region: 'north' });
+  await finish(tasks);
+  expect(await call).toEqual(said('done'));
+  const aborting = new AbortController();
+  const onTask = (): void => aborting.abort();
+  const { signal } = aborting;
+  const error = await failureOf(client.callTool('task_a', { region: 'x' }, { signal, onTask }));
+  expect(error).toMatchObject({ code: 'aborted', taskId: 'task-2' });
+  await until(() => expect(tasks.made[1]?.cancels).toBe(1));
+});

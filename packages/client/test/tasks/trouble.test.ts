@@ -197,3 +197,20 @@ it.each([
   tasks.only.said = { ...tasks.only.said, status: 'completed', result: said('written') };
   expect(await call).toEqual(said('written'));
 });
+
+it('a server that never takes an answer ends the call, and the task is cancelled', async () => {
+  const handlers = { roots: () => [] };
+  const { tasks, server, client } = await start({}, { ...quick, handlers });
+  tasks.instead = ({ method }) =>
+    method === 'tasks/update' ? new RpcRefusal(-32_603, 'full') : undefined;
+  const call = failureOf(client.callTool('task_write'));
+  await until(() => expect(tasks.made).toHaveLength(1));
+  tasks.only.set({ status: 'input_required', inputRequests: roots });
+  expect(await call).toMatchObject({
+    code: 'protocol',
+    certainty: 'outcome-unknown',
+    taskId: 'task-1',
+  });
+  expect(server.messagesOf('tasks/update')).toHaveLength(5);
+  await until(() => expect(tasks.only.cancels).toBe(1));
+});
