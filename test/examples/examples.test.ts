@@ -12,6 +12,7 @@ const OTHERS = ['market.mjs', 'run.mjs', 'sdk-client.mjs'];
 
 /** What each example prints, among other things. */
 const PRINTS: Readonly<Record<string, readonly string[]>> = {
+  'agent-tasks': ['the export runs\nleft: export\nthe result: 12 pages\nExported.\n'],
   cache: ['asked 1 time\n', 'time to live 2 times', 'never kept: 2 times', '1 hit, 2 misses'],
   environments: [
     'market in development, token: false',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/until.ts';
 import { bundle } from '../../server/test/support/bundle.ts';
 import { readJournal } from '../src/index.ts';
@@ -35,7 +35,7 @@ const ordering = (step: string): string => `
       then: [{ call: note, with: { was: =result } }]
       catch: [{ call: note, with: { was: =error.code } }]`;
 
-const protocol = '2026-07-28';
+let protocol: TaskProgramOptions['protocol'] = '2026-07-28';
 const common = (): Pick<TaskProgramOptions, 'url' | 'protocol' | 'journal'> => ({
   url: shop.url,
   protocol,
@@ -71,7 +71,8 @@ const push = { name: 'order', data: 7 };
 const isNoted = (told: readonly Told[]): boolean =>
   told.some((one) => one.type === 'wrote' && one.task !== undefined);
 
-it('before its call is a task: the outcome is unknown, and nothing runs twice', async () => {
+it('before its call is a task, the outcome is unknown, and nothing runs twice', async () => {
+  protocol = '2026-07-28';
   const workflow = ordering('call: slow');
   await killedWhen({ workflow, push }, () => shop.begun.length > 0);
   await resumed(workflow);
@@ -79,79 +80,91 @@ it('before its call is a task: the outcome is unknown, and nothing runs twice', 
   expect(shop.notes).toEqual(['outcome-unknown']);
 });
 
-it('after: the next process waits for the task, and goes on with its result', async () => {
-  const workflow = ordering('call: write');
-  await killedWhen({ workflow, push }, isNoted);
-  const next = resumed(workflow);
-  shop.open();
-  const told = await next;
-  expect(shop).toMatchObject({ begun: ['write'], aborted: [], notes: ['wrote 7'] });
-  expect(told.at(-1)).toMatchObject({
-    type: 'run',
-    run: {
-      outcome: 'done',
-      resumed: true,
-      steps: [
-        { id: 'write', attempts: 1, task: { server: 'shop', taskId: expect.any(String) } },
-        { id: 'note' },
-      ],
-    },
-  });
-});
+describe.each(['2026-07-28', '2025-11-25'] as const)(
+  'once its call is a task, of %s',
+  (version) => {
+    beforeEach(() => {
+      protocol = version;
+    });
 
-it('a second time, while the next process waited: a third one goes on', async () => {
-  const workflow = ordering('call: write');
-  await killedWhen({ workflow, push }, isNoted);
-  await killedWhen({ workflow, holds: 'done' }, (told) => {
-    shop.open();
-    return told.some(({ type }) => type === 'held');
-  });
-  await resumed(workflow);
-  expect(shop).toMatchObject({ begun: ['write'], notes: ['wrote 7'] });
-});
+    it('the next process waits for the task, and goes on with its result', async () => {
+      const workflow = ordering('call: write');
+      await killedWhen({ workflow, push }, isNoted);
+      const next = resumed(workflow);
+      shop.open();
+      const told = await next;
+      expect(shop).toMatchObject({ begun: ['write'], aborted: [], notes: ['wrote 7'] });
+      expect(told.at(-1)).toMatchObject({
+        type: 'run',
+        run: {
+          outcome: 'done',
+          resumed: true,
+          steps: [
+            { id: 'write', attempts: 1, task: { server: 'shop', taskId: expect.any(String) } },
+            { id: 'note' },
+          ],
+        },
+      });
+    });
 
-it('while the task asks for input: the next process is asked, and answers', async () => {
-  const workflow = ordering('call: greet');
-  const first = await killedWhen({ workflow, push }, (told) =>
-    told.some(({ type }) => type === 'asked'),
-  );
-  const told = await resumed(workflow);
-  const asked = [...first, ...told].filter(({ type }) => type === 'asked');
-  expect(asked).toEqual(Array(2).fill({ type: 'asked', message: 'Your name?' }));
-  expect(shop).toMatchObject({ begun: ['greet'], notes: ['Hello, Ada'] });
-});
+    it('killed while it waits, another one goes on', async () => {
+      const workflow = ordering('call: write');
+      await killedWhen({ workflow, push }, isNoted);
+      await killedWhen({ workflow, holds: 'done' }, (told) => {
+        shop.open();
+        return told.some(({ type }) => type === 'held');
+      });
+      await resumed(workflow);
+      expect(shop).toMatchObject({ begun: ['write'], notes: ['wrote 7'] });
+    });
 
-it('after the end of the task, which the journal does not have yet: its result is kept', async () => {
-  const workflow = ordering('call: write');
-  shop.open();
-  await killedWhen({ workflow, push, holds: 'done' }, (told) =>
-    told.some(({ type }) => type === 'held'),
-  );
-  await resumed(workflow);
-  expect(shop).toMatchObject({ begun: ['write'], notes: ['wrote 7'] });
-});
+    it('while the task asks for input, the next process is asked, and answers', async () => {
+      const workflow = ordering('call: greet');
+      const first = await killedWhen({ workflow, push }, (told) =>
+        told.some(({ type }) => type === 'asked'),
+      );
+      const told = await resumed(workflow);
+      const asked = [...first, ...told].filter(({ type }) => type === 'asked');
+      expect(asked).toEqual(Array(2).fill({ type: 'asked', message: 'Your name?' }));
+      expect(shop).toMatchObject({ begun: ['greet'], notes: ['Hello, Ada'] });
+    });
 
-it('and its server has lost the task: the outcome is unknown', async () => {
-  const workflow = ordering('call: write');
-  await killedWhen({ workflow, push }, isNoted);
-  const [, port = ''] = /:(\d+)\//.exec(shop.url) ?? [];
-  await shop[Symbol.asyncDispose]();
-  shop = await startTaskShop({ port: Number(port) });
-  await resumed(workflow);
-  expect(shop).toMatchObject({ begun: [], notes: ['server-error'] });
-  const [entry] = await readJournal(journal);
-  expect(entry?.run).toMatchObject({ outcome: 'caught', error: { certainty: 'outcome-unknown' } });
-});
+    it('after the end of the task, which the journal does not have yet, its result is kept', async () => {
+      const workflow = ordering('call: write');
+      shop.open();
+      await killedWhen({ workflow, push, holds: 'done' }, (told) =>
+        told.some(({ type }) => type === 'held'),
+      );
+      await resumed(workflow);
+      expect(shop).toMatchObject({ begun: ['write'], notes: ['wrote 7'] });
+    });
 
-it('and its server has lost the task of a step that may run twice: it is called again', async () => {
-  const workflow = ordering(
-    'call: write\n      idempotent: true\n      retry: { maxAttempts: 2, delayMs: 1 }',
-  );
-  await killedWhen({ workflow, push }, isNoted);
-  const [, port = ''] = /:(\d+)\//.exec(shop.url) ?? [];
-  await shop[Symbol.asyncDispose]();
-  shop = await startTaskShop({ port: Number(port) });
-  shop.open();
-  await resumed(workflow);
-  expect(shop).toMatchObject({ begun: ['write'], notes: ['wrote 7'] });
-});
+    it('where its server has lost the task, the outcome is unknown', async () => {
+      const workflow = ordering('call: write');
+      await killedWhen({ workflow, push }, isNoted);
+      const [, port = ''] = /:(\d+)\//.exec(shop.url) ?? [];
+      await shop[Symbol.asyncDispose]();
+      shop = await startTaskShop({ port: Number(port) });
+      await resumed(workflow);
+      expect(shop).toMatchObject({ begun: [], notes: ['server-error'] });
+      const [entry] = await readJournal(journal);
+      expect(entry?.run).toMatchObject({
+        outcome: 'caught',
+        error: { certainty: 'outcome-unknown' },
+      });
+    });
+
+    it('where its server has lost the task of a step that may run twice, it is called again', async () => {
+      const workflow = ordering(
+        'call: write\n      idempotent: true\n      retry: { maxAttempts: 2, delayMs: 1 }',
+      );
+      await killedWhen({ workflow, push }, isNoted);
+      const [, port = ''] = /:(\d+)\//.exec(shop.url) ?? [];
+      await shop[Symbol.asyncDispose]();
+      shop = await startTaskShop({ port: Number(port) });
+      shop.open();
+      await resumed(workflow);
+      expect(shop).toMatchObject({ begun: ['write'], notes: ['wrote 7'] });
+    });
+  },
+);

@@ -12,7 +12,7 @@ const DELAY_EACH_MS = 1;
 export class TaskWatch {
   readonly #onChange: () => void;
   /** By id, who wants to know whether the task is heard. */
-  readonly #watched = new Map<string, () => void>();
+  readonly #watched = new Map<string, Set<() => void>>();
   #heard: ReadonlySet<unknown> = new Set();
   /** Whether the server of this session says what happens to tasks, as far as is known. */
   #isOffered = true;
@@ -28,10 +28,14 @@ export class TaskWatch {
    * does; the function returned ends that.
    */
   watch(taskId: string, onChange: () => void): () => void {
-    this.#watched.set(taskId, onChange);
+    const watchers = this.#watched.get(taskId) ?? new Set();
+    this.#watched.set(taskId, watchers.add(onChange));
     if (this.#isOffered) this.#changeSoon();
     return () => {
-      this.#watched.delete(taskId);
+      watchers.delete(onChange);
+      if (watchers.size === 0 && this.#watched.get(taskId) === watchers) {
+        this.#watched.delete(taskId);
+      }
       // Those that have ended may stay named, but for the last one.
       if (this.#watched.size === 0 && this.#isOffered) this.#changeSoon();
     };
@@ -81,8 +85,9 @@ export class TaskWatch {
   #hear(taskIds: readonly unknown[]): void {
     const before = this.#heard;
     this.#heard = new Set(taskIds);
-    for (const [taskId, onChange] of this.#watched) {
-      if (before.has(taskId) !== this.#heard.has(taskId)) onChange();
+    for (const [taskId, watchers] of this.#watched) {
+      if (before.has(taskId) === this.#heard.has(taskId)) continue;
+      for (const onChange of watchers) onChange();
     }
   }
 

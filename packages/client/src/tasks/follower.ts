@@ -1,4 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks';
+import { isDeepStrictEqual } from 'node:util';
 import type { Progress, Result } from '@modelcontextprotocol/client';
 import { isAway } from '../connection/retry.js';
 import type { RequestContext } from '../connection/request-context.js';
@@ -67,6 +68,8 @@ export interface TaskFollowerOptions {
   taskId: string;
   connection: ReconnectingTransport;
   era: () => TaskEra;
+  /** Headers of their own of all who wait: they go with whatever is asked. */
+  headers: TaskWaiter['ownHeaders'];
   /** The async context in which functions of the program run for the task. */
   scope: AsyncResource;
   /** What was told of its progress before it was a task. */
@@ -87,7 +90,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Follows one task to its end, for all who wait for it: asks how it is, and answers what it asks for. */
+/** Follows one task to its end, for all who wait for it with the same headers: asks how it is, and answers what it asks for. */
 export class TaskFollower {
   readonly #options: TaskFollowerOptions;
   readonly #waiting = new Set<Waiting>();
@@ -95,8 +98,6 @@ export class TaskFollower {
   #task: FollowedTask;
   #timer: NodeJS.Timeout | undefined;
   #poll: RequestContext | undefined;
-  /** Those of who joined last. */
-  #headers: TaskWaiter['ownHeaders'];
   #isOver = false;
   /** A request that stays open. */
   #held: RequestContext | undefined;
@@ -119,10 +120,14 @@ export class TaskFollower {
     this.#unwatch = connection.taskWatch.watch(taskId, () => this.#heardOrNot());
   }
 
+  /** Whether it asks with these headers. */
+  asksWith(headers: TaskWaiter['ownHeaders']): boolean {
+    return isDeepStrictEqual(headers ?? {}, this.#options.headers ?? {});
+  }
+
   /** Somebody waits for its end; `leave` ends that, and says whether the task goes on without it. */
   join(waiter: TaskWaiter): { readonly ended: Promise<Result>; readonly leave: () => boolean } {
     let waiting: Waiting | undefined;
-    this.#headers = waiter.ownHeaders;
     const ended = new Promise<Result>((resolve, reject) => {
       waiting = { waiter, resolve, reject };
       this.#waiting.add(waiting);
@@ -292,7 +297,7 @@ export class TaskFollower {
       certainty: 'not-sent',
       idempotent: true,
       isForTask: true,
-      headers: this.#headers,
+      headers: this.#options.headers,
       onSent: () => {
         for (const { waiter } of this.#waiting) waiter.onSent();
       },

@@ -41,7 +41,8 @@ const FLUSH_MS = 1_000;
 /** The tasks that are followed for the calls of a client. */
 export class Tasks {
   readonly #options: TasksOptions;
-  readonly #followers = new Map<string, TaskFollower>();
+  /** By the id of the task. Who has other headers of its own asks apart: they may be other credentials. */
+  readonly #followers = new Map<string, Set<TaskFollower>>();
   /** Cancellations on their way. */
   readonly #cancelling = new Set<Promise<void>>();
 
@@ -93,7 +94,7 @@ export class Tasks {
   ): Promise<void> {
     context.idempotent = true;
     await eraOf(connection).cancel(taskId, askWith(connection, context));
-    this.#followers.get(taskId)?.askNow();
+    for (const follower of this.#followers.get(taskId) ?? []) follower.askNow();
   }
 
   async #follow(
@@ -143,18 +144,21 @@ export class Tasks {
     const { method, params } = message;
     const isWhole = method === 'notifications/tasks';
     if (!isWhole && method !== 'notifications/tasks/status') return;
-    const follower = this.#followers.get(String(params?.['taskId']));
-    follower?.take(isWhole ? params : anyLegacyTask.notified(params));
+    const said = isWhole ? params : anyLegacyTask.notified(params);
+    for (const follower of this.#followers.get(String(params?.['taskId'])) ?? []) {
+      follower.take(said);
+    }
   }
 
   /** Ends all waiting, and lets cancellations leave. Tasks go on, on their servers. */
   async close(): Promise<void> {
-    for (const [taskId, follower] of this.#followers) {
-      follower.fail(() => {
+    for (const [taskId, followers] of this.#followers) {
+      const closed = (): LongwireError => {
         const error = closedError('outcome-unknown');
         noteTask(error, taskId);
         return error;
-      });
+      };
+      for (const follower of followers) follower.fail(closed);
     }
     if (this.#cancelling.size === 0) return;
     let timer: NodeJS.Timeout | undefined;
@@ -173,26 +177,30 @@ export class Tasks {
   #followerOf(
     taskId: string,
     connection: ReconnectingTransport,
-    { scope = new AsyncResource('longwire.task') }: TimedWaiter,
+    { scope = new AsyncResource('longwire.task'), ownHeaders: headers }: TimedWaiter,
     progress?: Progress,
   ): TaskFollower {
-    const known = this.#followers.get(taskId);
-    if (known !== undefined) return known;
+    const followers = this.#followers.get(taskId) ?? new Set();
+    for (const known of followers) if (known.asksWith(headers)) return known;
     const { answer, report } = this.#options;
     const legacy = new LegacyTask();
     const follower = new TaskFollower({
       taskId,
       connection,
       era: () => eraOf(connection, legacy),
+      headers,
       scope,
       progress,
       answer,
       report,
       onOver: () => {
-        if (this.#followers.get(taskId) === follower) this.#followers.delete(taskId);
+        followers.delete(follower);
+        if (followers.size === 0 && this.#followers.get(taskId) === followers) {
+          this.#followers.delete(taskId);
+        }
       },
     });
-    this.#followers.set(taskId, follower);
+    this.#followers.set(taskId, followers.add(follower));
     return follower;
   }
 }

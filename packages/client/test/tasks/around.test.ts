@@ -46,6 +46,24 @@ it('middlewares and metrics see one call, with the result of the task', async ()
   expect(client.stats().calls).toMatchObject({ succeeded: 1, inFlight: 0 });
 });
 
+it('whoever waits for the task of a call does not change what the call asks with', async () => {
+  const { tasks, server, client } = await start();
+  const headers = { 'x-tenant': 'blue' };
+  let task: TaskHandle | undefined;
+  const call = client.callTool('task_a', {}, { headers, onTask: (made) => (task = made) });
+  await until(() => expect(task).toBeDefined());
+  const other = task?.result();
+  const asked = (tenant: string | undefined): number =>
+    server.requests.filter(
+      ({ headers: sent }) => sent['mcp-method'] === 'tasks/get' && sent['x-tenant'] === tenant,
+    ).length;
+  await until(() => expect(asked(undefined)).toBeGreaterThan(1));
+  const before = asked('blue');
+  await until(() => expect(asked('blue')).toBeGreaterThan(before + 1));
+  await finish(tasks);
+  expect(await Promise.all([call, other])).toEqual([said('done'), said('done')]);
+});
+
 it('a middleware that ends a call cancels its task', async () => {
   const { tasks, client } = await start({ middleware: [timeout({ defaultMs: 300 })] });
   const error = await failureOf(client.callTool('task_a'));

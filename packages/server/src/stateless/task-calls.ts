@@ -1,7 +1,6 @@
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
-  INTERNAL_ERROR,
   INVALID_PARAMS,
   LOG_LEVEL_META_KEY,
   McpServer,
@@ -15,11 +14,12 @@ import {
 } from '@modelcontextprotocol/server';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientCall } from '../calls/client-call.js';
+import type { Principal } from '../principal.js';
 import { RefusedError, ONLY_SESSIONS, type Refusal } from '../refusal.js';
 import type { TaskAnswer } from '../tasks/task-call.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import type { ResolvedTaskOptions } from '../tasks/task-options.js';
-import { NEEDS_EXTENSION, NO_TASK } from '../tasks/task-refusals.js';
+import { NEEDS_EXTENSION, NO_TASK, STORE_FAILED } from '../tasks/task-refusals.js';
 import type { TaskRun } from '../tasks/task-run.js';
 import type { Exchange } from './exchange.js';
 import {
@@ -163,7 +163,9 @@ export class TaskCalls {
     switch (method) {
       case 'tasks/get': {
         const record = await this.engine.get(principal.id, taskId);
-        return record === undefined ? { error: NO_TASK } : this.#result(detailedTask(record));
+        return record === undefined
+          ? { error: NO_TASK }
+          : this.#result(detailedTask(record), principal);
       }
       case 'tasks/update': {
         const { inputResponses } = params;
@@ -176,17 +178,17 @@ export class TaskCalls {
           taskId,
           Object.fromEntries(answers) as Record<string, TaskAnswer>,
         );
-        return known === undefined ? { error: NO_TASK } : this.#result({});
+        return known === undefined ? { error: NO_TASK } : this.#result({}, principal);
       }
       default: {
         const known = await this.engine.cancel(principal.id, taskId);
-        return known === undefined ? { error: NO_TASK } : this.#result({});
+        return known === undefined ? { error: NO_TASK } : this.#result({}, principal);
       }
     }
   }
 
-  #result(result: Result): TaskAnswer {
-    return { result: withIdentity(result, this.engine.serverInfo) };
+  #result(result: Result, { id: principal }: Principal): TaskAnswer {
+    return { result: withIdentity(result, this.engine.serverInfoOf(principal)) };
   }
 }
 
@@ -231,8 +233,7 @@ class AnsweringServer extends Server {
       answer = await this.#answer();
     } catch (error) {
       this.#call.log.error(error, 'the store of tasks failed');
-      const message = 'The store of tasks failed: the log of the server says why';
-      answer = { error: { code: INTERNAL_ERROR, message } };
+      answer = { error: STORE_FAILED };
     }
     await transport.send({ jsonrpc: '2.0', id, ...answer });
   }

@@ -7,7 +7,7 @@ import {
 import type { ClientCall } from '../calls/client-call.js';
 import { encodeEvent } from '../events/event-stream.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
-import { NEEDS_EXTENSION } from '../tasks/task-refusals.js';
+import { NEEDS_EXTENSION, STORE_FAILED } from '../tasks/task-refusals.js';
 import { isFinal, type TaskRecord } from '../tasks/task-store.js';
 import { canTakeTasks, detailedTask } from './task-results.js';
 
@@ -47,7 +47,15 @@ export class TaskSubscriptions {
     this.#open.add(subscription);
     const over = (): void => void this.#open.delete(subscription);
     const { headers } = response;
-    await subscription.begin(new Set(wanted as string[]));
+    try {
+      await subscription.begin(new Set(wanted as string[]));
+    } catch (error) {
+      call.log.error(error, 'the store of tasks failed');
+      over();
+      subscription.abandon();
+      await body.cancel();
+      return Response.json({ jsonrpc: '2.0', id: call.id, error: STORE_FAILED });
+    }
     return new Response(subscription.stream(body, { signal, over }), { headers });
   }
 
@@ -97,14 +105,20 @@ class TaskSubscription {
     const { id: principal } = this.#call.principal;
     for (const taskId of wanted) {
       const stop = this.#engine.listen(taskId, (record) => this.#changed(taskId, record));
+      this.#tasks.set(taskId, stop);
       const record = await this.#engine.get(principal, taskId);
-      if (record === undefined) {
-        stop();
+      // It may have expired meanwhile, and then it is dropped already.
+      if (record === undefined || !this.#tasks.has(taskId)) {
+        this.#drop(taskId);
         continue;
       }
-      this.#tasks.set(taskId, stop);
       if (!this.#latest.has(taskId)) this.#latest.set(taskId, record);
     }
+  }
+
+  /** It has not begun: nothing is told. */
+  abandon(): void {
+    this.#close();
   }
 
   /** The events of the SDK's handler, completed. */

@@ -18,6 +18,9 @@ export interface TaskEngineHost {
   watch(server: object): void;
 }
 
+/** Of so many principals it is kept what their servers have said of themselves. */
+const MAX_SERVER_INFOS = 1_000;
+
 /** Told of a task as it is now; `undefined` when it is gone. */
 export type TaskListener = (record: TaskRecord | undefined) => void;
 
@@ -35,7 +38,8 @@ export class TaskEngine {
   readonly #tasks = new Map<string, TaskRun>();
   readonly #listeners = new Map<string, Set<TaskListener>>();
   readonly #runHost: TaskRunHost;
-  #serverInfo: unknown;
+  /** By principal: each may have servers of its own, with names that are not for others. */
+  readonly #serverInfos = new Map<string, unknown>();
 
   constructor(rules: TaskRules, host: TaskEngineHost) {
     this.rules = rules;
@@ -60,9 +64,9 @@ export class TaskEngine {
     return working;
   }
 
-  /** What a server of the mount has said of itself, if one was asked. */
-  get serverInfo(): unknown {
-    return this.#serverInfo;
+  /** What a server of a principal has said of itself, if one was asked lately. */
+  serverInfoOf(principal: string): unknown {
+    return this.#serverInfos.get(principal);
   }
 
   /**
@@ -166,10 +170,18 @@ export class TaskEngine {
 
   #forget(run: TaskRun): void {
     this.#runs.delete(run);
-    this.#serverInfo ??= run.serverInfo;
-    const { record } = run;
+    const { record, serverInfo } = run;
     if (record === undefined) return;
+    this.#noteServerInfo(record.principal, serverInfo);
     this.#tasks.delete(record.taskId);
     if (!isFinal(record.status)) this.#tell(record.taskId, undefined);
+  }
+
+  #noteServerInfo(principal: string, serverInfo: unknown): void {
+    if (serverInfo === undefined) return;
+    this.#serverInfos.delete(principal);
+    this.#serverInfos.set(principal, serverInfo);
+    const [oldest = principal] = this.#serverInfos.keys();
+    if (this.#serverInfos.size > MAX_SERVER_INFOS) this.#serverInfos.delete(oldest);
   }
 }

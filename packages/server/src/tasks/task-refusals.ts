@@ -1,4 +1,5 @@
 import {
+  INTERNAL_ERROR,
   INVALID_PARAMS,
   ProtocolErrorCode,
   type JSONRPCErrorResponse,
@@ -26,6 +27,12 @@ export function tooManyTasks(): Refusal {
 export const NO_TASK: RpcError = {
   code: INVALID_PARAMS,
   message: 'There is no such task: it has expired, or there never was one',
+};
+
+/** What is known of tasks cannot be read. */
+export const STORE_FAILED: RpcError = {
+  code: INTERNAL_ERROR,
+  message: 'The store of tasks failed: the log of the server says why',
 };
 
 /** For a client of 2026-07-28 that has not declared the extension. */

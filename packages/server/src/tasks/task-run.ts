@@ -339,9 +339,19 @@ export class TaskRun {
     });
     if (writer !== undefined && !isFinal(writer.record.status)) {
       await writer.change(changesOf(answer));
+      if (writer.hasFailed) await this.#deleteRecord(writer.record);
     }
     writer?.stop();
     this.#host.ended(this);
+  }
+
+  /** A record that nobody can end any more would say `working` for as long as it is kept. */
+  async #deleteRecord({ principal, taskId }: TaskRecord): Promise<void> {
+    try {
+      await this.#host.store.delete(principal, taskId);
+    } catch (error) {
+      this.#taskCall.call.log.error(error, 'a task that has ended could not be deleted');
+    }
   }
 
   /** An answer that can be sent and kept: in the form of the client's era, and neither too long nor no JSON. */

@@ -85,7 +85,10 @@ export class TaskWaits {
 
   /** It waits no longer; what it was asked is asked of another one. */
   remove(waiter: TaskWaiter): void {
-    if (!this.#waiters.delete(waiter)) return;
+    if (!this.#waiters.delete(waiter)) {
+      this.#closeIfDone();
+      return;
+    }
     for (const [key, asked] of this.#asked) {
       if (asked.waiter !== waiter) continue;
       this.#asked.delete(key);

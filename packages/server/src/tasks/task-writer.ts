@@ -23,9 +23,12 @@ export class TaskWriter {
   readonly #log: FastifyBaseLogger;
   #record: TaskRecord;
   #pending: TaskChanges | undefined;
+  /** What may wait until the next change, or for a while. */
+  #told: TaskChanges | undefined;
   #writing: Promise<void> | undefined;
   #writtenAt = -Infinity;
   #later: NodeJS.Timeout | undefined;
+  #hasFailed = false;
 
   constructor(
     record: TaskRecord,
@@ -46,9 +49,15 @@ export class TaskWriter {
     return this.#record;
   }
 
+  /** Whether the store has failed for good, and does not know of the last change. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   /** Writes a change that others wait for. Fulfilled when it is stored, or the store has failed for good. */
   change(changes: TaskChanges): Promise<void> {
-    this.#pending = { ...this.#pending, ...changes };
+    this.#pending = { ...this.#pending, ...this.#told, ...changes };
+    this.#told = undefined;
     clearTimeout(this.#later);
     this.#later = undefined;
     return (this.#writing ??= this.#write());
@@ -56,19 +65,17 @@ export class TaskWriter {
 
   /** Writes a change of which only the last one counts: some of them are left out. */
   tell(changes: TaskChanges): void {
+    this.#told = { ...this.#told, ...changes };
     const waitMs = this.#writtenAt + PROGRESS_EVERY_MS - performance.now();
-    if (waitMs <= 0 || this.#writing !== undefined) {
-      void this.change(changes);
-      return;
-    }
-    this.#pending = { ...this.#pending, ...changes };
-    this.#later ??= setTimeout(() => void this.change({}), waitMs).unref();
+    if (waitMs <= 0 && this.#writing === undefined) void this.change({});
+    else this.#later ??= setTimeout(() => void this.change({}), Math.max(waitMs, 0)).unref();
   }
 
   /** Writes nothing more. */
   stop(): void {
     clearTimeout(this.#later);
     this.#pending = undefined;
+    this.#told = undefined;
   }
 
   async #write(): Promise<void> {
@@ -80,8 +87,10 @@ export class TaskWriter {
       try {
         if (!(await this.#storeOnce(changes))) this.#putBack(changes);
         tries = 0;
+        this.#hasFailed = false;
       } catch (error) {
         this.#log.error(error, 'a task could not be stored');
+        this.#hasFailed = true;
         if (++tries >= MAX_TRIES) break;
         this.#putBack(changes);
         await sleep(RETRY_MS, undefined, { ref: false });

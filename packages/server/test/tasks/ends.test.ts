@@ -123,6 +123,18 @@ describe('a task', () => {
     expect((await answered).result).toMatchObject({ content: [{ text: 'gone through' }] });
   });
 
+  it('is gone, and does not seem to work for ever, when its end cannot be stored', async () => {
+    const tasks = new MemoryTaskStore();
+    const { url, world } = await servingTasks({ stores: { tasks } });
+    const taskId = await started(url, 'gate');
+    tasks.update = () => {
+      throw new Error('the disk is full');
+    };
+    world.open();
+    const asked = async () => send(url, taskRequest('tasks/get', { taskId }));
+    await expect.poll(asked, { timeout: 15_000 }).toMatchObject({ error: { code: -32_602 } });
+  }, 20_000);
+
   it('fails with what is certain when the server is closed', async () => {
     const tasks = new MemoryTaskStore();
     const { ended, gates } = outcomes();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryTaskStore } from '../../src/index.ts';
 import { open } from '../fixture.ts';
 import { RawStream } from '../raw-stream.ts';
 import { headersOf } from '../stateless/requests.ts';
@@ -93,6 +94,21 @@ describe('a subscription to tasks', () => {
     while (last.method !== undefined) last = await next();
     expect(last).toMatchObject({ result: { resultType: 'complete' } });
     await closed;
+  });
+
+  it('leaves nothing behind where the store fails', async () => {
+    const tasks = new MemoryTaskStore();
+    const { url } = await servingTasks({ maxSubscriptions: 1, stores: { tasks } });
+    const taskId = await started(url, 'gate');
+    const { get } = tasks;
+    tasks.get = () => {
+      throw new Error('the disk is gone');
+    };
+    const listen = taskRequest('subscriptions/listen', { notifications: { taskIds: [taskId] } });
+    expect(await send(url, listen)).toMatchObject({ error: { code: -32_603 } });
+    tasks.get = get;
+    const next = await subscribed(url, { taskIds: [taskId] });
+    expect(await next()).toMatchObject({ params: { notifications: { taskIds: [taskId] } } });
   });
 
   it.each([{ taskIds: 'one' }, { taskIds: [1] }, { taskIds: Array(1_001).fill('one') }])(

@@ -34,6 +34,31 @@ describe('a task belongs to its principal:', () => {
   );
 });
 
+it('a principal is not told what the servers of others are called', async () => {
+  const { url } = await servingTasks({
+    auth,
+    create: ({ principal }) => {
+      const server = new McpServer({ name: `of ${principal.id}`, version: '1' });
+      server.registerTool('quick', {}, () => ({ content: [] }));
+      return server;
+    },
+  });
+  const endOf = async (user: string): Promise<unknown> => {
+    const headers = { 'x-user': user };
+    const { result } = await call(url, 'quick', headers);
+    const asked = taskRequest('tasks/get', { taskId: result?.['taskId'] });
+    const task = async () => (await send(url, asked, headers)).result;
+    await expect.poll(task).toMatchObject({ status: 'completed' });
+    return task();
+  };
+  const named = (name: string): object => ({
+    _meta: { 'io.modelcontextprotocol/serverInfo': { name } },
+  });
+  expect(await endOf('ada')).toMatchObject(named('of ada'));
+  expect(await endOf('bob')).toMatchObject(named('of bob'));
+  expect(JSON.stringify(await endOf('eve'))).not.toMatch(/of (?:ada|bob)/);
+});
+
 describe('a client without the extension', () => {
   it.each([
     ['tasks/get', { taskId: 'any' }],

@@ -221,3 +221,13 @@ it('asks each question of one client at a time, takes one answer, and answers ea
       examples: [[asked(['wait', 'ask', 'rest', 'answer', 'leave', 'wait', 'rest'])]],
     },
   ));
+
+it('listens no longer than somebody waits', async () => {
+  const task = new ScriptedTask();
+  let isEmpty = false;
+  const onEmpty = (): void => void (isEmpty = true);
+  const waits = new TaskWaits(task, { principal: 'ada', taskId: 'one', onEmpty });
+  waits.remove(new ScriptedWaiter([]));
+  expect(isEmpty).toBe(true);
+  expect(task.listeners.size).toBe(0);
+});
