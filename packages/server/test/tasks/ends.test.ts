@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryTaskStore, type CallGate, type CallOutcome } from '../../src/index.ts';
+import { MemoryTaskStore, type CallGate, type CallOutcome, type NewTask } from '../../src/index.ts';
+import { deferred } from '../fixture.ts';
+import { headersOf } from '../stateless/requests.ts';
 import {
   call,
   get,
@@ -134,6 +136,39 @@ describe('a task', () => {
     const asked = async () => send(url, taskRequest('tasks/get', { taskId }));
     await expect.poll(asked, { timeout: 15_000 }).toMatchObject({ error: { code: -32_602 } });
   }, 20_000);
+
+  it('is none where its client left before it was made: nobody would know its id', async () => {
+    const [creating, left] = [deferred(), deferred()];
+    class SlowStore extends MemoryTaskStore {
+      override create(task: NewTask): never {
+        creating.resolve();
+        // The interface lets a store take its time.
+        return left.promise.then(() => super.create(task)) as never;
+      }
+    }
+    const { ended, gates } = outcomes();
+    const tasks = new SlowStore();
+    const { url, world } = await servingTasks({ gates, stores: { tasks } });
+    const message = taskRequest('tools/call', { name: 'gate', arguments: {} });
+    const leaving = new AbortController();
+    const asked = fetch(url, {
+      method: 'POST',
+      headers: {
+        accept: 'application/json, text/event-stream',
+        'content-type': 'application/json',
+        ...headersOf(message),
+      },
+      body: JSON.stringify(message),
+      signal: leaving.signal,
+    });
+    await creating.promise;
+    leaving.abort();
+    await expect(asked).rejects.toThrow();
+    await expect.poll(() => ended).toEqual(['gate cancelled']);
+    left.resolve();
+    await expect.poll(() => tasks.list('anonymous').tasks).toEqual([]);
+    expect(world.said).toEqual([]);
+  });
 
   it('fails with what is certain when the server is closed', async () => {
     const tasks = new MemoryTaskStore();
