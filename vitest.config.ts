@@ -11,7 +11,8 @@ export default defineConfig({
   },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    maxWorkers: 2,
+    // Tests wait more than they compute.
+    maxWorkers: 3,
     // So long only where something hangs: a busy machine may be ten times as slow.
     testTimeout: 120_000,
     hookTimeout: 120_000,
