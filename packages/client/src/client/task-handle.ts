@@ -1,5 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
+import { CERTAINTY_TEXT } from '../certainty-text.js';
+import { LongwireError, noteTask, ServerError, type Certainty } from '../errors.js';
 import type { Tasks } from '../tasks/tasks.js';
+import { callObserver } from './call.js';
 import type { Operations } from './operations.js';
 import { callAsWanted } from './result-data.js';
 import { toCallToolResult } from './results.js';
@@ -40,12 +43,44 @@ export function createTaskHandle(
     result: (options = {}) => {
       const isThrown = options.throwOnToolError ?? throwOnToolError;
       const wanted = isThrown === true ? { ...options, throwOnToolError: true } : options;
-      return callAsWanted(what, { options: wanted, timeouts }, wait);
+      const result = callAsWanted(what, { options: wanted, timeouts }, wait);
+      // A pool has to know that nothing was sent, to wait on another connection.
+      return callObserver in options ? result : result.catch(failOfTask(taskId));
     },
     cancel: (options = {}) =>
       operations.run(`cancelling ${what}`, options, (connection, call) =>
         tasks.cancel(taskId, call, connection),
       ),
+  };
+}
+
+/** They say of a call that it has not run. */
+const IS_UNRUN: ReadonlySet<Certainty> = new Set(['not-sent', 'refused']);
+
+/**
+ * The task was made, whatever becomes of waiting for it: an error must not say that nothing has run, or
+ * the program calls the tool again. Only its server may say so.
+ */
+function failOfTask(taskId: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof LongwireError)) throw error;
+    const { code, certainty, summary, hint } = error;
+    const isOfTask = error instanceof ServerError || !IS_UNRUN.has(certainty);
+    if (isOfTask) {
+      noteTask(error, taskId);
+      throw error;
+    }
+    const isPlain = error.constructor === LongwireError;
+    throw new LongwireError(
+      summary.replace(CERTAINTY_TEXT[certainty], 'it may go on, or have ended'),
+      {
+        code,
+        certainty: 'outcome-unknown',
+        hint,
+        taskId,
+        cause: isPlain ? error.cause : error,
+      },
+    );
   };
 }
 
@@ -72,7 +107,9 @@ export function passOnTask({ taskId, server, within }: TaskOwner): TaskHandle {
     status: (options = {}) =>
       within(`asking how the task ${taskId} is`, options, (task, own) => task.status(own)),
     result: (options = {}) =>
-      within(`the task ${taskId}`, options, (task, own) => task.result(own)),
+      within(`the task ${taskId}`, options, (task, own) => task.result(own)).catch(
+        failOfTask(taskId),
+      ),
     cancel: (options = {}) =>
       within(`cancelling the task ${taskId}`, options, (task, own) => task.cancel(own)),
   };

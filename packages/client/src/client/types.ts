@@ -138,7 +138,8 @@ export interface TaskHandle {
    * asks for meanwhile is answered by the client's `handlers`. Whoever waits no longer (by `signal`,
    * `timeoutMs` or `deadlineMs`) does not cancel the task.
    *
-   * @throws as the call that made it; `server-error`, outcome unknown, if the server does not know the task.
+   * @throws as the call that made it; `server-error` if the server does not know the task. Unless its server
+   * says so, never with a certainty that the task has not run.
    */
   result(options?: CallToolOptions): Promise<CallToolResult>;
   /**

@@ -5,6 +5,9 @@ const DELAY_MS = 20;
 /** And so much more for each of them: all are named in every request. */
 const DELAY_EACH_MS = 1;
 
+/** Servers take only so many; the others are asked for. */
+const MAX_WANTED = 1_000;
+
 /**
  * The tasks of which a server of the modern era is asked to say what happens, on the server stream. It
  * need not: then they are asked for.
@@ -48,7 +51,7 @@ export class TaskWatch {
 
   /** What the server is to be asked for. */
   get wanted(): string[] {
-    return this.#isOffered ? [...this.#watched.keys()] : [];
+    return this.#isOffered ? [...this.#watched.keys()].slice(0, MAX_WANTED) : [];
   }
 
   /** Another session begins. */

@@ -64,6 +64,27 @@ it('whoever waits for the task of a call does not change what the call asks with
   expect(await Promise.all([call, other])).toEqual([said('done'), said('done')]);
 });
 
+it('whoever stops waiting for a task is not told that nothing has run', async () => {
+  const { tasks, server, client } = await start();
+  const pool = closeLater(createPool(server.url, { ...quick, size: 1 }));
+  const call = failureOf(client.callTool('task_a'));
+  await until(() => expect(tasks.made.length).toBe(1));
+  const unknown = { certainty: 'outcome-unknown', taskId: 'task-1' };
+  for (const one of [client, pool]) {
+    const late = await failureOf(one.task('task-1').result({ deadlineMs: 200 }));
+    expect(late).toMatchObject({ code: 'deadline', ...unknown });
+    expect(late.message).not.toContain('had not been sent');
+    const left = await failureOf(one.task('task-1').result({ signal: AbortSignal.abort() }));
+    expect(left).toMatchObject({ code: 'aborted', ...unknown });
+  }
+  const waiting = failureOf(pool.task('task-1').result());
+  await pool.close();
+  expect(await waiting).toMatchObject({ code: 'closed', ...unknown });
+  await finish(tasks);
+  await client.close();
+  await call;
+});
+
 it('a middleware that ends a call cancels its task', async () => {
   const { tasks, client } = await start({ middleware: [timeout({ defaultMs: 300 })] });
   const error = await failureOf(client.callTool('task_a'));

@@ -140,7 +140,12 @@ export class SessionTasks {
     if (call.method === 'tasks/result') this.#wait(call, stream);
     else {
       answerTaskMethod(this.#tasks.engine, call, this.#session.principal).then(
-        (answer) => this.#session.answer(call.id, answer),
+        (answer) => {
+          this.#session.answer(call.id, answer);
+          // When the task asked, nobody may have read the session's stream.
+          const { status, taskId } = 'result' in answer ? answer.result : {};
+          if (status === 'input_required') this.#askOnStream(String(taskId));
+        },
         (error: unknown) => this.#fail(call, error),
       );
     }

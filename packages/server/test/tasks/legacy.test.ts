@@ -403,6 +403,21 @@ describe('the stream of the session, while nobody waits in tasks/result', () => 
     expect(result).toMatchObject({ content: [{ text: 'Hello, Ada' }] });
   });
 
+  it('asks what a task asked while nobody read it, once the client looks at the task', async () => {
+    const { url } = await servingTasks();
+    const session = await LegacySession.open(url);
+    const taskId = await session.task('greet');
+    await session.until(taskId, ({ status }) => status === 'input_required');
+    const main = await session.listen();
+    await session.ask('tasks/get', { taskId });
+    const asked = await messageWhere(main, isAsked);
+    await session.ask('tasks/get', { taskId });
+    await session.tell({ id: asked.id, result: answer });
+    await session.until(taskId, isFinal);
+    const { result } = await session.ask('tasks/result', { taskId });
+    expect(result).toMatchObject({ content: [{ text: 'Hello, Ada' }] });
+  });
+
   it('asks once, whoever waits later', async () => {
     const { url } = await servingTasks();
     const session = await LegacySession.open(url);
