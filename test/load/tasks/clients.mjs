@@ -142,8 +142,9 @@ async function gone() {
   }
   for (const [user, session] of sessions) {
     const headers = { authorization: user, 'mcp-session-id': session };
-    const { body } = await request(url, { method: 'DELETE', dispatcher, headers });
+    const { statusCode, body } = await request(url, { method: 'DELETE', dispatcher, headers });
     await body.dump();
+    if (statusCode >= 300) throw new Error(`a session could not be ended: ${statusCode}`);
   }
   return { gone: count, asked: some.length };
 }

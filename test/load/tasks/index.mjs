@@ -90,7 +90,9 @@ async function trial({ tasks, running, ttlMs, era, store }, report) {
       await delay(ttlMs + 1_000);
       const { gone, asked } = await clients.ask({ action: 'gone' }, STEP_MS);
       report.promise(gone === asked && asked > 0, `what has expired is gone (${gone} of ${asked})`);
-      report.memoryReturns({ before, during, after: await server.ask('measure', STEP_MS) });
+      const after = await server.ask('measure', STEP_MS);
+      report.promise(after.servers === 0, 'no server is left');
+      report.memoryReturns({ before, during, after });
     } finally {
       await clients.close();
     }
