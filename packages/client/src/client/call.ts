@@ -223,11 +223,8 @@ export class Call implements RequestContext, Timed, AwaitingCall, CallWithTask {
     const { onTask } = this.#options;
     const task = this.#shared.taskHandle?.(taskId);
     if (onTask === undefined || task === undefined) return;
-    try {
-      this.#listenerScope?.runInAsyncScope(() => onTask(task));
-    } catch (error) {
-      this.#shared.onListenerError(error);
-    }
+    const tell = async (): Promise<void> => onTask(task);
+    void this.#listenerScope?.runInAsyncScope(tell).catch(this.#shared.onListenerError);
   }
 
   leaveTask(error: LongwireError): void {

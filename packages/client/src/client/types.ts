@@ -92,7 +92,8 @@ export interface CallToolOptions extends OperationOptions {
   onProgress?: (progress: Progress) => void;
   /**
    * Called when the server has made a task of the call, once: the task can be taken up again, in another
-   * process too, with `client.task(taskId)`. The call goes on, and gives the task's result.
+   * process too, with `client.task(taskId)`. The call goes on, and gives the task's result, also when this
+   * throws, or gives a promise that rejects.
    */
   onTask?: (task: TaskHandle) => void;
   /**

@@ -46,6 +46,16 @@ it('middlewares and metrics see one call, with the result of the task', async ()
   expect(client.stats().calls).toMatchObject({ succeeded: 1, inFlight: 0 });
 });
 
+it.each([
+  ['throws', (): void => expect.fail('no room')],
+  ['rejects', (): Promise<void> => Promise.reject(new Error('no room'))],
+])('gives the result also when onTask %s', async (_how, onTask: () => unknown) => {
+  const { tasks, client } = await start();
+  const call = client.callTool('task_a', {}, { onTask });
+  await finish(tasks);
+  expect(await call).toEqual(said('done'));
+});
+
 it('whoever waits for the task of a call does not change what the call asks with', async () => {
   const { tasks, server, client } = await start();
   const headers = { 'x-tenant': 'blue' };

@@ -80,7 +80,9 @@ function resolved(tool: string, given: unknown): ResolvedTaskOptions {
     auto = {},
     ttlMs = 3_600_000,
     pollIntervalMs = 1_000,
-  } = typeof given === 'string' ? { task: given } : checkNames(name, given, NAMES);
+  } = typeof given === 'object' && given !== null
+    ? checkNames(name, given, NAMES)
+    : { task: given };
   if (!WORDS.has(task)) {
     throw new TypeError(`${name} must be forbidden, optional or required, or an object with task`);
   }

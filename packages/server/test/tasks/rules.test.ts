@@ -206,6 +206,7 @@ describe('a request for a task', () => {
 
 describe('the option tasks', () => {
   it.each([
+    [{ a: true }, /tasks\["a"\] must be forbidden, optional or required/],
     [{ a: 'sometimes' }, /tasks\["a"\] must be forbidden, optional or required/],
     [{ a: { task: 'optional', afterMs: 1 } }, /tasks\["a"\]\.afterMs is not an option/],
     [{ a: { task: 'optional', auto: { afterMs: 0 } } }, /tasks\["a"\]\.auto\.afterMs/],
