@@ -26,6 +26,7 @@ import {
 import { answerTaskMethod, canList, TASK_METHODS } from './task-methods.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import type { TaskAnswer } from '../tasks/task-call.js';
+import { askingForProgress, OWN_TOKEN } from '../tasks/task-progress.js';
 import { isFinal, type TaskProgress, type TaskRecord } from '../tasks/task-store.js';
 import type { AskedClient, TaskWaiter } from '../tasks/task-waits.js';
 
@@ -54,9 +55,6 @@ interface BegunTask {
 /** A task is kept for a second at least, so that its client can ask for it. */
 const LEAST_TTL_MS = 1_000;
 
-/** The token of calls whose clients ask for no progress: their tasks tell it all the same. */
-const OWN_TOKEN = 'longwire:task';
-
 /**
  * Tasks in the protocol of 2025-11-25, for one session: calls of tools that are tasks, and the methods of
  * tasks. Sessions of older versions have none, and call the same tools in the ordinary way.
@@ -79,11 +77,8 @@ export class SessionTasks {
 
   /** A request as the gates and the server get it: a task tells its progress, whoever asks for it. */
   received(message: JSONRPCRequest): JSONRPCRequest {
-    const { method, params = {} } = message;
-    const { task, _meta: meta } = params;
-    if (!this.#hasTasks || method !== 'tools/call' || task === undefined) return message;
-    if (meta?.progressToken !== undefined) return message;
-    return { ...message, params: { ...params, _meta: { ...meta, progressToken: OWN_TOKEN } } };
+    const isTask = message.method === 'tools/call' && message.params?.['task'] !== undefined;
+    return this.#hasTasks && isTask ? askingForProgress(message) : message;
   }
 
   /** An answer with what the kit adds to it. */

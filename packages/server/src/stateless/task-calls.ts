@@ -20,6 +20,7 @@ import type { TaskAnswer } from '../tasks/task-call.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import type { ResolvedTaskOptions } from '../tasks/task-options.js';
 import { NEEDS_EXTENSION, NO_TASK, STORE_FAILED } from '../tasks/task-refusals.js';
+import { askingForProgress, OWN_TOKEN } from '../tasks/task-progress.js';
 import type { TaskRun } from '../tasks/task-run.js';
 import type { Exchange } from './exchange.js';
 import {
@@ -32,9 +33,6 @@ import {
 
 type Result = JSONRPCResultResponse['result'];
 type RpcError = JSONRPCErrorResponse['error'];
-
-/** The token of calls whose clients ask for no progress: their tasks tell it all the same. */
-const OWN_TOKEN = 'longwire:task';
 
 /** A call of a tool that may be a task, of a client that can take one. */
 interface TaskableCall {
@@ -88,13 +86,10 @@ export class TaskCalls {
   /** A request as the gates and the server get it: a task tells its progress, whoever asks for it. */
   received(message: JSONRPCRequest): JSONRPCRequest {
     const { method, params = {} } = message;
-    const { name, _meta: meta } = params;
+    const { name } = params;
     if (method !== 'tools/call' || typeof name !== 'string' || !canTakeTasks(params))
       return message;
-    if (meta?.progressToken !== undefined || this.engine.rules.find(name) === undefined) {
-      return message;
-    }
-    return { ...message, params: { ...params, _meta: { ...meta, progressToken: OWN_TOKEN } } };
+    return this.engine.rules.find(name) === undefined ? message : askingForProgress(message);
   }
 
   async #prepare(exchange: Exchange, { call, options }: TaskableCall): Promise<McpServer> {
