@@ -88,7 +88,9 @@ async function splitTask(
   context: Context,
 ): Promise<{ server: string | undefined; taskId: string }> {
   const [first, second, ...rest] = words;
-  if (first === undefined || (second === undefined && isAddress(first))) {
+  const isMissing = first === undefined || (second === undefined && isAddress(first));
+  // A variable of the shell that is not set is an empty word.
+  if (isMissing || first === '' || second === '') {
     throw usageError(`no task given: write its id, as in \`${example}\``);
   }
   if (second !== undefined && OPTIONS.has(first)) {

@@ -204,6 +204,7 @@ describe('task', () => {
   it.each([
     [['task'], /no task given/],
     [['task', 'http://127.0.0.1:1'], /no task given/],
+    [['task', 'http://127.0.0.1:1', ''], /no task given/],
     [['task', 'cancel', 'a', 'http://127.0.0.1:1'], /write cancel as an option, after the id/],
     [['task', 'http://127.0.0.1:1', 'a', 'b'], /"b" is one word too many/],
     [['task', 'http://127.0.0.1:1', 'a', '--cancel', '--status'], /leave out --status/],

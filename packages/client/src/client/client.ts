@@ -360,7 +360,9 @@ export class ServerClient implements Omit<LongwireClient, 'as'> {
 
   /** Closes, whatever is under way. */
   async closeNow(): Promise<void> {
-    await this.#tasks.close();
+    const leaving = this.#tasks.close();
+    // Without them the connection closes at once: a call that comes now opens another.
+    if (leaving !== undefined) await leaving;
     await this.#connection.close();
     this.#nextEvents.failAll(closedError('not-sent'));
   }

@@ -52,16 +52,21 @@ export function endedError(
           cause: end.cause,
         },
       );
-    case 'unanswerable':
+    case 'unanswerable': {
+      // It failed here, and not on its way to the server.
+      const isOwn = end.cause !== undefined && !(end.cause instanceof LongwireError);
       return new LongwireError(
-        `${subject} was cancelled, because it asks for something that cannot be answered: ${end.problem}`,
+        `${subject} was cancelled, because what it asks for cannot be answered: ${end.problem}`,
         {
           code: 'protocol',
           certainty: 'outcome-unknown',
-          hint: 'give the client a handler for it, in its option handlers',
+          ...(isOwn && {
+            hint: 'see that the client has a handler for it, in its option handlers',
+          }),
           taskId,
           cause: end.cause,
         },
       );
+    }
   }
 }

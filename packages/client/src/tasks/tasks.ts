@@ -150,8 +150,11 @@ export class Tasks {
     }
   }
 
-  /** Ends all waiting, and lets cancellations leave. Tasks go on, on their servers. */
-  async close(): Promise<void> {
+  /**
+   * Ends all waiting; tasks go on, on their servers. Fulfilled when the cancellations that are on their way
+   * have left; `undefined` if there are none.
+   */
+  close(): Promise<void> | undefined {
     for (const [taskId, followers] of this.#followers) {
       const closed = (): LongwireError => {
         const error = closedError('outcome-unknown');
@@ -160,7 +163,10 @@ export class Tasks {
       };
       for (const follower of followers) follower.fail(closed);
     }
-    if (this.#cancelling.size === 0) return;
+    return this.#cancelling.size === 0 ? undefined : this.#flush();
+  }
+
+  async #flush(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, FLUSH_MS);

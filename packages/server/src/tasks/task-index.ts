@@ -1,4 +1,4 @@
-import { checkCount } from '../check-options.js';
+import { checkCount, checkNames } from '../check-options.js';
 import { TASK_PAGE_SIZE, type TaskRecord } from './task-store.js';
 
 /** How many tasks a store keeps. */
@@ -40,10 +40,9 @@ export class TaskIndex<Task extends IndexedTask> {
   #sweep: NodeJS.Timeout | undefined;
 
   /** @throws TypeError when a limit is wrong. */
-  constructor(
-    { maxPerPrincipal = 1_000, maxTasks = 10_000 }: TaskStoreLimits,
-    onExpired: (task: Task) => void = () => {},
-  ) {
+  constructor(limits: TaskStoreLimits, onExpired: (task: Task) => void = () => {}) {
+    checkNames('limits', limits, ['maxPerPrincipal', 'maxTasks']);
+    const { maxPerPrincipal = 1_000, maxTasks = 10_000 } = limits;
     this.#maxPerPrincipal = checkCount('maxPerPrincipal', maxPerPrincipal);
     this.#maxTasks = checkCount('maxTasks', maxTasks);
     this.#onExpired = onExpired;

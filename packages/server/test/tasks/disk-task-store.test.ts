@@ -191,6 +191,10 @@ describe('a folder that cannot be opened', () => {
     await writeFile(file, '');
     await expect(DiskTaskStore.open(file)).rejects.toThrow('it is no folder');
     await expect(DiskTaskStore.open('')).rejects.toThrow(TypeError);
+    const mistyped = { maxTask: 5 } as object;
+    await expect(DiskTaskStore.open(folder, mistyped)).rejects.toThrow(
+      'limits.maxTask is not an option; there are maxPerPrincipal, maxTasks',
+    );
     const wrong = DiskTaskStore.open(join(folder, 'new'), { maxTasks: 0 });
     await expect(wrong).rejects.toThrow('maxTasks must be a whole number above 0');
     expect(await readdir(folder)).toEqual(['file']);
