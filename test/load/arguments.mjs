@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 /** How the trial is used. */
 export const USAGE = `Usage: npm run load -- [--sessions N] [--busy N]
        npm run load -- page [--seconds N]
-       npm run load -- tasks [--tasks N] [--running N] [--kept SECONDS]
+       npm run load -- tasks [--tasks N] [--running N] [--kept SECONDS] [--era VERSION]
 
   --sessions  idle sessions, at least 10 (default 10000)
   --busy      sessions that call tools meanwhile, at least 2 (default 200)
@@ -11,6 +11,7 @@ export const USAGE = `Usage: npm run load -- [--sessions N] [--busy N]
   --tasks     tasks in all (default 10000), in each of two eras and two stores
   --running   tasks that run at a time, at least 100 (default 1000)
   --kept      seconds for which a task is kept after it was made (default 120)
+  --era       2026-07-28 or 2025-11-25; may be repeated (default: both)
   --help      print this
 
 Exit code: 0 if every promise held, 1 if one was broken, 2 for wrong usage.`;

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Child } from '../../../bench/calls/child.mjs';
 
+const ERAS = ['2026-07-28', '2025-11-25'];
 const USERS = 100;
 const STEP_MS = 600_000;
 
@@ -20,6 +21,7 @@ export function readTasksArguments(args) {
       tasks: { type: 'string', default: '10000' },
       running: { type: 'string', default: '1000' },
       kept: { type: 'string', default: '120' },
+      era: { type: 'string', multiple: true, default: ERAS },
     },
   });
   const [tasks, running] = [Number(values.tasks), Number(values.running)];
@@ -28,15 +30,17 @@ export function readTasksArguments(args) {
     throw new TypeError(`--running is a number from ${USERS} on, and --tasks not below it`);
   }
   if (!(ttlMs > 0)) throw new TypeError(`--kept: not a number of seconds: ${values.kept}`);
-  return { tasks, running, ttlMs };
+  const unknown = values.era.find((era) => !ERAS.includes(era));
+  if (unknown !== undefined) throw new TypeError(`--era: not ${ERAS.join(' or ')}: ${unknown}`);
+  return { tasks, running, ttlMs, eras: values.era };
 }
 
 /**
- * @param {{ tasks: number, running: number, ttlMs: number }} request
+ * @param {{ tasks: number, running: number, ttlMs: number, eras: string[] }} request
  * @param {import('../report.mjs').Report} report
  */
-export async function tasks(request, report) {
-  for (const era of ['2026-07-28', '2025-11-25']) {
+export async function tasks({ eras, ...request }, report) {
+  for (const era of eras) {
     for (const store of ['memory', 'disk']) await trial({ ...request, era, store }, report);
   }
 }
