@@ -24,12 +24,14 @@ const META = {
   },
 };
 
-/** @param {string} user @param {string} method @param {Record<string, any>} params */
-async function rpc(user, method, params) {
-  const id = ++lastId;
-  const name = params['taskId'] ?? params['name'];
+/**
+ * @param {string} user
+ * @param {{ method: string, id?: number, params?: Record<string, any> }} message
+ */
+function post(user, { method, params, ...rest }) {
+  const name = params?.['taskId'] ?? params?.['name'];
   const session = sessions.get(user);
-  const { statusCode, headers, body } = await request(url, {
+  return request(url, {
     method: 'POST',
     dispatcher,
     headers: {
@@ -42,11 +44,16 @@ async function rpc(user, method, params) {
     },
     body: JSON.stringify({
       jsonrpc: '2.0',
-      id,
+      ...rest,
       method,
       params: isModern ? { ...params, _meta: META } : params,
     }),
   });
+}
+
+/** @param {string} user @param {string} method @param {Record<string, any>} params */
+async function rpc(user, method, params) {
+  const { statusCode, headers, body } = await post(user, { id: ++lastId, method, params });
   const text = await body.text();
   const given = headers['mcp-session-id'];
   if (method === 'initialize' && typeof given === 'string') sessions.set(user, given);
@@ -60,18 +67,8 @@ async function open(user) {
   if (isModern || sessions.has(user)) return;
   const clientInfo = { name: 'impatient', version: '1.0.0' };
   await rpc(user, 'initialize', { protocolVersion: era, capabilities: {}, clientInfo });
-  await request(url, {
-    method: 'POST',
-    dispatcher,
-    headers: {
-      authorization: user,
-      accept: 'application/json, text/event-stream',
-      'content-type': 'application/json',
-      'mcp-protocol-version': era,
-      'mcp-session-id': sessions.get(user) ?? '',
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }),
-  }).then(({ body }) => body.dump());
+  const { body } = await post(user, { method: 'notifications/initialized' });
+  await body.dump();
 }
 
 /** @param {{ tasks: number, running: number }} wanted */

@@ -5,7 +5,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
 import { TASKS_EXTENSION } from '../tasks/task-refusals.js';
-import { PROGRESS_META_KEY } from '../tasks/task-progress.js';
+import { taskFields } from '../tasks/task-fields.js';
 import type { TaskRecord } from '../tasks/task-store.js';
 
 type Result = JSONRPCResultResponse['result'];
@@ -50,25 +50,11 @@ export function withExtension(result: Result): Result {
 }
 
 function taskOf(record: TaskRecord): Result {
-  const {
-    taskId,
-    status,
-    statusMessage,
-    createdAt,
-    lastUpdatedAt,
-    ttlMs,
-    pollIntervalMs,
-    progress,
-  } = record;
+  const { ttlMs, pollIntervalMs } = record;
   return {
-    taskId,
-    status,
-    ...(statusMessage !== undefined && { statusMessage }),
-    createdAt: new Date(createdAt).toISOString(),
-    lastUpdatedAt: new Date(lastUpdatedAt).toISOString(),
+    ...taskFields(record),
     ttlMs,
     ...(pollIntervalMs !== undefined && { pollIntervalMs }),
-    ...(progress !== undefined && { _meta: { [PROGRESS_META_KEY]: progress } }),
   };
 }
 

@@ -9,7 +9,7 @@ import { SERVER_ERROR, type Refusal } from '../refusal.js';
 import type { TaskRules } from './task-options.js';
 import { TASKS_EXTENSION } from './task-refusals.js';
 import type { TaskAnswer } from './task-call.js';
-import { PROGRESS_META_KEY } from './task-progress.js';
+import { taskFields } from './task-fields.js';
 import type { TaskProgress, TaskRecord } from './task-store.js';
 
 type Result = JSONRPCResultResponse['result'];
@@ -49,17 +49,11 @@ const MAX_STATUS_CHARS = 500;
 
 /** What is said of a task in 2025-11-25. */
 export function legacyTask(record: TaskRecord): Result {
-  const { taskId, ttlMs, pollIntervalMs, createdAt, lastUpdatedAt, progress } = record;
-  const { status, statusMessage } = legacyStatus(record);
+  const { ttlMs, pollIntervalMs } = record;
   return {
-    taskId,
-    status,
-    ...(statusMessage !== undefined && { statusMessage }),
-    createdAt: new Date(createdAt).toISOString(),
-    lastUpdatedAt: new Date(lastUpdatedAt).toISOString(),
+    ...taskFields({ ...record, ...legacyStatus(record) }),
     ttl: ttlMs,
     ...(pollIntervalMs !== undefined && { pollInterval: pollIntervalMs }),
-    ...(progress !== undefined && { _meta: { [PROGRESS_META_KEY]: progress } }),
   };
 }
 
