@@ -67,3 +67,16 @@ export type {
   TaskStatus,
   TaskStore,
 } from './tasks/task-store.js';
+export {
+  ClusterAwayError,
+  SessionLostError,
+  type BegunRequest,
+  type Cluster,
+  type ClusterNode,
+  type EndedRequest,
+  type Joining,
+  type Located,
+  type NodeHandlers,
+  type NodeMessage,
+  type TakenSession,
+} from './cluster/cluster.js';

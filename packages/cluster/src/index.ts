@@ -1,0 +1,1 @@
+export { SessionLostError } from '@longwire/server';
