@@ -16,6 +16,7 @@ import { Clock, Station } from './clock.mjs';
  * @property {number} take making the server of a session again, and telling it what stands
  * @property {number} attach giving a stream a reader again
  * @property {number} script of Redis: one script, or a command with what it moves
+ * @property {number} broadcast of a shard of Redis Cluster: a message that another shard publishes
  * @property {number} hop from one process to another and through both kernels
  *
  * @typedef {object} Setting
@@ -202,6 +203,7 @@ export class SimulatedCluster {
             this.#script(session, () =>
               owner.at.use(costs.owner / 2, () => {
                 if (!owner.isAlive) return this.#lost();
+                this.#publish(session);
                 this.#script(session, () =>
                   asked.at.use(costs.front / 2, () => {
                     if (asked.isAlive) this.clock.after(costs.hop, done);
@@ -264,6 +266,12 @@ export class SimulatedCluster {
   #lost() {
     // It may have run: its client is told so by the next owner, when the lease has ended.
     this.told.unknown += 1;
+  }
+
+  /** A shard tells every other one what it publishes. @param {Session} session */
+  #publish(session) {
+    const { broadcast } = this.#setting.costs;
+    for (const shard of this.shards) if (shard !== session.shard) shard.use(broadcast, () => {});
   }
 
   /** @param {Session} session @param {() => void} then */
