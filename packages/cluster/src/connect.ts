@@ -41,7 +41,8 @@ async function firstClient(connection: RedisConnection, waitMs: number): Promise
   for (;;) {
     const { client, error } = connection;
     if (client !== undefined) return client;
-    if (error !== undefined && (REFUSED.test(error.message) || performance.now() > until)) throw error;
+    if (error !== undefined && (REFUSED.test(error.message) || performance.now() > until))
+      throw error;
     if (performance.now() > until) throw new Error(`no answer within ${waitMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

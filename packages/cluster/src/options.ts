@@ -76,7 +76,9 @@ export function resolveRedisOptions(options: RedisOptions = {}): ResolvedRedisOp
     throw new TypeError('redis: prefix must be text without braces and spaces, such as longwire:');
   }
   if (!Number.isFinite(leaseMs) || leaseMs < MIN_LEASE_MS) {
-    throw new TypeError(`redis: leaseMs must be a number of milliseconds, at least ${MIN_LEASE_MS}`);
+    throw new TypeError(
+      `redis: leaseMs must be a number of milliseconds, at least ${MIN_LEASE_MS}`,
+    );
   }
   if (!Number.isFinite(waitMs) || waitMs < 0) {
     throw new TypeError('redis: waitMs must be a number of milliseconds');

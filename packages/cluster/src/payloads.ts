@@ -48,7 +48,10 @@ export class Payloads {
     const bytes = Buffer.from(stored.slice(MARK.length + ID_CHARS), 'base64');
     const decipher = createDecipheriv('aes-256-gcm', known.key, bytes.subarray(0, IV_BYTES));
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-    return decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+    return (
+      decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') +
+      decipher.final('utf8')
+    );
   }
 }
 

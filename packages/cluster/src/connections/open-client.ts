@@ -22,9 +22,7 @@ export function openClient({ urls, options }: Address): Client {
   const given = { socketTimeout: SILENCE_MS, ...options.connection };
   const [url = ''] = urls;
   if (urls.length === 1) {
-    return quiet(
-      new Redis(url, { ...given, retryStrategy: null, enableOfflineQueue: false }),
-    );
+    return quiet(new Redis(url, { ...given, retryStrategy: null, enableOfflineQueue: false }));
   }
   return openCluster(urls, given, options);
 }

@@ -61,7 +61,9 @@ export class Inbox {
     const text = connection.seal(JSON.stringify(message));
     const args = [TTL_MS, MAX_WAITING, node, ++this.#sent, text];
     // The receiver knows a repetition by its number.
-    const reply = await connection.run(SEND, [keys.lease(to), keys.inbox(to)], args, { again: true });
+    const reply = await connection.run(SEND, [keys.lease(to), keys.inbox(to)], args, {
+      again: true,
+    });
     return reply === 1;
   }
 

@@ -88,7 +88,9 @@ export class Peers {
   async sign(): Promise<void> {
     const { node, connection, keys } = this.#options;
     const now = Date.now();
-    await connection.run(SIGN, [keys.nodes], [now, node, now - FORGET_MS, FORGET_MS], { again: true });
+    await connection.run(SIGN, [keys.nodes], [now, node, now - FORGET_MS, FORGET_MS], {
+      again: true,
+    });
   }
 
   /** The names of all nodes that were there lately. */

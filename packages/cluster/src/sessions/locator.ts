@@ -68,7 +68,11 @@ export class Locator {
       const [holder = '', fence = '0'] = owner.split(' ');
       if (holder !== '' && holder !== node) {
         if (await peers.hasLease(holder)) {
-          return { at: 'elsewhere', node: holder, record: readRecord(sessionId, fields, connection) };
+          return {
+            at: 'elsewhere',
+            node: holder,
+            record: readRecord(sessionId, fields, connection),
+          };
         }
         if (await this.#isPatient()) continue;
       }

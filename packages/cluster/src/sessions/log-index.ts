@@ -32,13 +32,16 @@ export class LogIndex {
   #dropped: [stream: number, seq: number][] = [];
 
   /** What is known from what is kept (in any order) and what the last owner knew of the rest. */
-  static from(kept: readonly KeptMessage[], dropped: string | undefined, lastSeq: number): LogIndex {
+  static from(
+    kept: readonly KeptMessage[],
+    dropped: string | undefined,
+    lastSeq: number,
+  ): LogIndex {
     const index = new LogIndex();
     for (const message of kept.toSorted((a, b) => a.seq - b.seq)) index.add(message);
     if (dropped !== undefined) {
-      [index.#droppedSeq, index.#droppedOfZero, index.#droppedOfOthers, index.#dropped] = JSON.parse(
-        dropped,
-      ) as [number, number, number, [number, number][]];
+      [index.#droppedSeq, index.#droppedOfZero, index.#droppedOfOthers, index.#dropped] =
+        JSON.parse(dropped) as [number, number, number, [number, number][]];
     } else if (kept.length < lastSeq) {
       // Nothing says which streams they belonged to.
       const before = (kept.reduce((least, { seq }) => Math.min(least, seq), Infinity) || 1) - 1;

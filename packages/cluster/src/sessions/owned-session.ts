@@ -34,7 +34,12 @@ export class OwnedSession {
 
   constructor(
     record: SessionRecord,
-    { node, fence, generation, epoch }: { node: string; fence: number; generation: number; epoch: string },
+    {
+      node,
+      fence,
+      generation,
+      epoch,
+    }: { node: string; fence: number; generation: number; epoch: string },
   ) {
     this.record = record;
     this.fence = fence;

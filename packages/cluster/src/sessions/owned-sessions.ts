@@ -101,9 +101,7 @@ export class OwnedSessions {
         [owned.owner, ...args],
         { again: true, ...options },
       )) as number;
-      if (reply === TOO_EARLY) {
-        throw new ClusterAwayError(new Error('a message before this one is not kept yet'));
-      }
+      if (reply === TOO_EARLY) throw tooEarly();
       if (reply !== LOST && reply !== UNKNOWN) {
         owned.seenIn = Math.max(owned.seenIn, generation);
         return reply;
@@ -158,7 +156,10 @@ export class OwnedSessions {
     const { connection, keys, counts } = this.options;
     const args = [owned.owner, to];
     await Promise.all([
-      connection.run(RELEASE, [keys.session(owned.tag)], args, { again: true, waitMs: END_WAIT_MS }),
+      connection.run(RELEASE, [keys.session(owned.tag)], args, {
+        again: true,
+        waitMs: END_WAIT_MS,
+      }),
       counts.add(owned.record.principal, -1),
     ]);
   }
@@ -206,6 +207,11 @@ export class OwnedSessions {
     if (owner === owned.owner) owned.seenIn = Math.max(owned.seenIn, generation);
     else await this.recover(owned);
   }
+}
+
+/** What is told of a message while one before it is not kept. */
+export function tooEarly(): ClusterAwayError {
+  return new ClusterAwayError(new Error('a message before this one is not kept yet'));
 }
 
 function isShort({ message }: BegunRequest): boolean {

@@ -8,7 +8,7 @@ import {
 import { tagOf } from '../keys.js';
 import { LogIndex, type KeptMessage } from './log-index.js';
 import type { OwnedSession } from './owned-session.js';
-import { END_WAIT_MS, type OwnedSessions } from './owned-sessions.js';
+import { END_WAIT_MS, tooEarly, type OwnedSessions } from './owned-sessions.js';
 import { APPEND, DELETE_LOG, DROP, READ, READ_ALL } from './session-scripts.js';
 import { EVENT_BYTES, messageText, readHead, readMessage } from './stored-forms.js';
 
@@ -64,6 +64,9 @@ export class RedisEventLog implements EventLog {
     if (owned === undefined) return Promise.reject(new SessionLostError());
     const { connection } = this.#sessions.options;
     const { about, seq } = event;
+    if (seq > Math.max(owned.index?.lastSeq ?? 0, owned.keptSeq) + 1) {
+      return Promise.reject(tooEarly());
+    }
     const answered = about?.kind === 'answer' ? owned.begun.get(about.id) : undefined;
     const at = Date.now();
     const text = messageText(event, {
@@ -132,7 +135,11 @@ export class RedisEventLog implements EventLog {
   }
 
   /** Takes note of a message; whether it is to be kept. */
-  #note(owned: OwnedSession, event: LoggedEvent, { at, text }: { at: number; text: string }): boolean {
+  #note(
+    owned: OwnedSession,
+    event: LoggedEvent,
+    { at, text }: { at: number; text: string },
+  ): boolean {
     const { maxBytes, maxTotalBytes } = this.#options;
     const { seq, stream } = event;
     const bytes = Buffer.byteLength(text) + EVENT_BYTES;

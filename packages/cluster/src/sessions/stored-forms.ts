@@ -11,28 +11,28 @@ export interface Seals {
 }
 
 /** Fields and values of a record that is created. Its id is not among them: it is a secret. */
-export function recordFields(record: SessionRecord, { seal }: Seals): string[] {
+export function recordFields(record: SessionRecord, seals: Seals): string[] {
   const { id: _, lastActivityAt, ...rest } = record;
-  return ['r', seal(JSON.stringify(rest)), 't', String(lastActivityAt)];
+  return ['r', seals.seal(JSON.stringify(rest)), 't', String(lastActivityAt)];
 }
 
 /** Fields and values of what has changed of a record. */
-export function changeFields(changes: Partial<SessionRecord>, { seal }: Seals): string[] {
+export function changeFields(changes: Partial<SessionRecord>, seals: Seals): string[] {
   return Object.entries(changes).flatMap(([name, value]) => {
-    if (name === 'lastActivityAt') return ['t', String(value)];
-    return [`c:${name}`, value === undefined ? '' : seal(JSON.stringify(value))];
+    if (name === 'lastActivityAt') return ['t', JSON.stringify(value)];
+    return [`c:${name}`, value === undefined ? '' : seals.seal(JSON.stringify(value))];
   });
 }
 
 /** A record from the fields that are stored of it. */
-export function readRecord(id: string, fields: readonly string[], { open }: Seals): SessionRecord {
+export function readRecord(id: string, fields: readonly string[], seals: Seals): SessionRecord {
   let created: Record<string, unknown> = {};
   const changes: Record<string, unknown> = {};
   for (let at = 0; at < fields.length; at += 2) {
     const [name = '', value = ''] = [fields[at], fields[at + 1]];
-    if (name === 'r') created = JSON.parse(open(value)) as Record<string, unknown>;
+    if (name === 'r') created = JSON.parse(seals.open(value)) as Record<string, unknown>;
     else if (name === 't') changes['lastActivityAt'] = Number(value);
-    else changes[name.slice(2)] = value === '' ? undefined : JSON.parse(open(value));
+    else changes[name.slice(2)] = value === '' ? undefined : JSON.parse(seals.open(value));
   }
   const record = { id, ...created, ...changes };
   for (const [name, value] of Object.entries(record)) {
@@ -46,12 +46,12 @@ export function begunField(id: BegunRequest['id']): string {
   return `b:${JSON.stringify(id)}`;
 }
 
-export function begunText({ digest, stream, message }: BegunRequest, { seal }: Seals): string {
-  const text = message === undefined ? '' : seal(JSON.stringify(message));
+export function begunText({ digest, stream, message }: BegunRequest, seals: Seals): string {
+  const text = message === undefined ? '' : seals.seal(JSON.stringify(message));
   return `${stream} ${digest}\n${text}`;
 }
 
-export function readBegun(id: string, text: string, { open }: Seals): BegunRequest {
+export function readBegun(id: string, text: string, seals: Seals): BegunRequest {
   const end = text.indexOf('\n');
   const [stream = '', digest = ''] = text.slice(0, end).split(' ');
   const message = text.slice(end + 1);
@@ -59,7 +59,9 @@ export function readBegun(id: string, text: string, { open }: Seals): BegunReque
     id: JSON.parse(id) as BegunRequest['id'],
     digest,
     stream: Number(stream),
-    ...(message !== '' && { message: JSON.parse(open(message)) as NonNullable<BegunRequest['message']> }),
+    ...(message !== '' && {
+      message: JSON.parse(seals.open(message)) as NonNullable<BegunRequest['message']>,
+    }),
   };
 }
 
@@ -95,10 +97,15 @@ export function readHead(seq: number, head: string, bytes: number): MessageHead 
   };
 }
 
-export function readMessage(seq: number, text: string, { open }: Pick<Seals, 'open'>): LoggedEvent {
+export function readMessage(seq: number, text: string, seals: Pick<Seals, 'open'>): LoggedEvent {
   const end = text.indexOf('\n');
   const { stream, about } = readHead(seq, text.slice(0, end), 0);
-  return { seq, stream, data: open(text.slice(end + 1)), ...(about !== undefined && { about }) };
+  return {
+    seq,
+    stream,
+    data: seals.open(text.slice(end + 1)),
+    ...(about !== undefined && { about }),
+  };
 }
 
 /** What was answered, from the heads of the messages that are kept. */
