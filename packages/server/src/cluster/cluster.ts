@@ -148,6 +148,11 @@ export interface ClusterNode {
   wasPublished(event: LoggedEvent): boolean;
   /** Sends a message to the inbox of a node; `false` if that node is gone. */
   send(to: string, message: NodeMessage): Promise<boolean>;
+  /**
+   * Whether a node is there: its lease has not ended. `true` while nobody can know it, as after the store
+   * was away.
+   */
+  isAlive(node: string): Promise<boolean>;
   /** Leaves: its lease ends at once, what it still owns may be taken. Connections close. */
   leave(): Promise<void>;
 }
