@@ -31,14 +31,14 @@ export interface Posted {
   readonly messages: readonly JSONRPCMessage[];
   readonly isBatch: boolean;
   /** What tells a request of it from another one with the same id. */
-  digestOf(message: JSONRPCRequest): string;
+  readonly digestOf: (message: JSONRPCRequest) => string;
   /**
    * Opens what the requests are answered on, once they may run. Missing where the answers come on the main
    * stream.
    *
    * @param isBatch whether more than one answer comes.
    */
-  answer?(stream: number, isBatch: boolean): Sink;
+  readonly answer?: (stream: number, isBatch: boolean) => Sink;
   /** Whether its client could come back for the answer, if the server ended the response. */
   readonly canReturn: boolean;
 }
@@ -69,5 +69,5 @@ export interface Listening {
    *
    * @param seq the place of the last message of the session.
    */
-  open(seq: number): CatchUpSink;
+  readonly open: (seq: number) => CatchUpSink;
 }
