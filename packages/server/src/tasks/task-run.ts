@@ -6,7 +6,7 @@ import {
   type JSONRPCRequest,
   type JSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { CallOutcome } from '../calls/call.js';
 import type { CallGates } from '../calls/gates.js';
 import { messageText } from '../events/message-text.js';
@@ -186,7 +186,6 @@ export class TaskRun {
         taskId,
         principal: call.principal.id,
         tool: call.target ?? '',
-        argumentsDigest: hash('sha256', JSON.stringify(call.params?.['arguments'] ?? {})),
         era,
         status: 'working',
         ...progressChanges(this.#progress),

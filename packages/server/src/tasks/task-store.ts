@@ -26,8 +26,6 @@ export interface TaskRecord {
   /** `Principal.id` of who called. */
   readonly principal: string;
   readonly tool: string;
-  /** A digest of the arguments, by which a repeated call is recognised. */
-  readonly argumentsDigest: string;
   /** Of the protocol that the call came by: the client of another era cannot be asked the same way. */
   readonly era: 'legacy' | 'modern';
   /** Milliseconds since 1970. */

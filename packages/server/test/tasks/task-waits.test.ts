@@ -12,7 +12,6 @@ class ScriptedTask implements WaitedEngine {
     taskId: 'one',
     principal: 'ada',
     tool: 'ask',
-    argumentsDigest: '',
     era: 'legacy',
     createdAt: 0,
     lastUpdatedAt: 0,
