@@ -1,10 +1,4 @@
-import {
-  ClusterAwayError,
-  MemoryRateStore,
-  type RateLimit,
-  type RateStore,
-  type RateTaken,
-} from '@longwire/server';
+import { MemoryRateStore, type RateLimit, type RateStore, type RateTaken } from '@longwire/server';
 import { createHash } from 'node:crypto';
 import { WITH_CLOCK, type StoreClock, type StoreConnection } from './store-connection.js';
 
@@ -59,7 +53,7 @@ export class RedisRateStore implements RateStore {
     try {
       taken = (await this.#connection.run(TAKE, [this.#keyOf(key)], args)) as typeof taken;
     } catch (error) {
-      if (error instanceof ClusterAwayError) return this.#alone.take(key, limit);
+      if ((error as Error).name === 'ClusterAwayError') return this.#alone.take(key, limit);
       throw error;
     }
     const [isAllowed, left, retryAfterMs] = taken;

@@ -28,7 +28,7 @@ export interface StoreConnection {
  * What scripts begin with: the time in milliseconds, that of Redis, so that nodes need not agree on one.
  * Tests give their own as the first argument.
  */
-export const WITH_CLOCK = `
+export const WITH_CLOCK: string = `
 local now = tonumber(ARGV[1])
 if not now then
   local time = redis.call('TIME')

@@ -12,7 +12,7 @@ end
  * Takes the place of a new task among those of all principals: KEYS: all. ARGV: the time, the id, the most
  * tasks, how long it is kept, how much longer its key.
  */
-export const CLAIM_TASK = `${WITH_CLOCK}${KEEP}
+export const CLAIM_TASK: string = `${WITH_CLOCK}${KEEP}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('ZSCORE', KEYS[1], ARGV[2]) then return 'exists' end
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 'too-many' end
@@ -22,7 +22,7 @@ return 'claimed'
 `;
 
 /** Gives such a place back. KEYS: all. ARGV: the id. */
-export const UNCLAIM_TASK = `return redis.call('ZREM', KEYS[1], ARGV[1])`;
+export const UNCLAIM_TASK: string = `return redis.call('ZREM', KEYS[1], ARGV[1])`;
 
 /**
  * KEYS: the task, the order of its principal's tasks, when they expire, and their sizes. ARGV: the time, the
@@ -31,7 +31,7 @@ export const UNCLAIM_TASK = `return redis.call('ZREM', KEYS[1], ARGV[1])`;
  *
  * @returns the time of its creation, or why there is none
  */
-export const CREATE_TASK = `${WITH_CLOCK}${KEEP}
+export const CREATE_TASK: string = `${WITH_CLOCK}${KEEP}
 local id = ARGV[2]
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
   redis.call('DEL', ARGV[7] .. gone)
@@ -59,7 +59,7 @@ return now
 `;
 
 /** KEYS: the task. ARGV: the time. */
-export const GET_TASK = `${WITH_CLOCK}
+export const GET_TASK: string = `${WITH_CLOCK}
 local expiresAt = redis.call('HGET', KEYS[1], 'expiresAt')
 if not expiresAt or now >= tonumber(expiresAt) then return false end
 return redis.call('HGETALL', KEYS[1])
@@ -72,7 +72,7 @@ return redis.call('HGETALL', KEYS[1])
  *
  * @returns the time, and the task before; whoever asks knows what it changes
  */
-export const UPDATE_TASK = `${WITH_CLOCK}${KEEP}
+export const UPDATE_TASK: string = `${WITH_CLOCK}${KEEP}
 local known = redis.call('HMGET', KEYS[1], 'version', 'status', 'expiresAt', 'createdAt')
 if not known[1] or now >= tonumber(known[3]) then return false end
 local status = known[2]
@@ -103,7 +103,7 @@ return { now, before }
 `;
 
 /** KEYS: as of {@link CREATE_TASK}. ARGV: the time, the id, the channel. */
-export const DELETE_TASK = `${WITH_CLOCK}
+export const DELETE_TASK: string = `${WITH_CLOCK}
 local expiresAt = redis.call('HGET', KEYS[1], 'expiresAt')
 if not expiresAt then return 0 end
 redis.call('DEL', KEYS[1])
@@ -121,7 +121,7 @@ return now < tonumber(expiresAt) and 1 or 0
  *
  * @returns their ids, each with its place
  */
-export const LIST_TASKS = `${WITH_CLOCK}
+export const LIST_TASKS: string = `${WITH_CLOCK}
 local page = {}
 local wanted = tonumber(ARGV[3])
 local after = '(' .. ARGV[2]
