@@ -102,8 +102,7 @@ export class RedisEventBus implements ServerEventBus {
     this.#isSending = true;
     const events = [...this.#pending];
     this.#pending.clear();
-    const { seal } = this.#connection;
-    const sealed = events.map((event) => seal.call(this.#connection, event));
+    const sealed = events.map((event) => this.#connection.seal(event));
     try {
       await this.#connection.run(
         PUBLISH,
