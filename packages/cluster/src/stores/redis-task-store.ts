@@ -86,19 +86,22 @@ export class RedisTaskStore implements TaskStore {
     const { taskId, principal, ttlMs } = task;
     const { maxPerPrincipal, maxTasks, maxBytesPerPrincipal } = this.#limits;
     const keptMs = ttlMs ?? ENDLESS_MS;
-    const claimed = await this.#run(CLAIM_TASK, [this.#all], [taskId, maxTasks, keptMs, SLACK_MS]);
+    const claim = [taskId, maxTasks, keptMs, SLACK_MS];
+    const claimed = await this.#run(CLAIM_TASK, { keys: [this.#all], args: claim });
     if (claimed === 'exists') throw new Error('there is a task of this id');
     if (claimed === 'too-many') return 'too-many';
     const keys = this.#keysOf(principal);
-    const createdAt = await this.#run(CREATE_TASK, keysOfTask(keys, taskId), [
-      taskId,
-      maxPerPrincipal,
-      maxBytesPerPrincipal,
-      keptMs,
-      SLACK_MS,
-      keys.task,
-      ...this.#fieldsOf(task),
-    ]);
+    const createdAt = await this.#run(CREATE_TASK, {
+      keys: keysOfTask(keys, taskId),
+      args: [
+        ...[taskId, maxPerPrincipal, maxBytesPerPrincipal, keptMs, SLACK_MS, keys.task],
+        ...this.#fieldsOf(task),
+      ],
+    }).catch((error: unknown) => {
+      // It may have been kept, and nobody would ever end it.
+      this.delete(principal, taskId).catch(() => {});
+      throw error;
+    });
     if (typeof createdAt === 'number') {
       return { ...task, createdAt, lastUpdatedAt: createdAt, version: 1 };
     }
@@ -109,7 +112,7 @@ export class RedisTaskStore implements TaskStore {
 
   async get(principal: string, taskId: string): Promise<TaskRecord | undefined> {
     const { task } = this.#keysOf(principal);
-    const fields = await this.#run(GET_TASK, [task + taskId], []);
+    const fields = await this.#run(GET_TASK, { keys: [task + taskId], again: true });
     return fields === null ? undefined : this.#recordOf(fields as string[]);
   }
 
@@ -121,16 +124,17 @@ export class RedisTaskStore implements TaskStore {
     const entries = Object.entries(changes);
     const removed = entries.filter(([, value]) => value === undefined).map(([name]) => name);
     const { ttlMs } = changes;
-    const updated = await this.#run(UPDATE_TASK, keysOfTask(this.#keysOf(principal), taskId), [
-      taskId,
-      version,
-      this.#channelOf(taskId),
-      ttlMs === undefined ? '' : (ttlMs ?? ENDLESS_MS),
-      SLACK_MS,
-      removed.length,
-      ...removed,
-      ...this.#fieldsOf(changes),
-    ]);
+    const updated = await this.#run(UPDATE_TASK, {
+      keys: keysOfTask(this.#keysOf(principal), taskId),
+      args: [
+        ...[taskId, version, this.#channelOf(taskId)],
+        ...[ttlMs === undefined ? '' : (ttlMs ?? ENDLESS_MS), SLACK_MS],
+        ...[removed.length, ...removed],
+        ...this.#fieldsOf(changes),
+      ],
+      // The second time it is a conflict, and whoever asks looks at what is kept.
+      again: true,
+    });
     if (updated === 'conflict') return 'conflict';
     if (updated === null) return undefined;
     const [lastUpdatedAt, before] = updated as [number, string[]];
@@ -140,10 +144,10 @@ export class RedisTaskStore implements TaskStore {
   }
 
   async delete(principal: string, taskId: string): Promise<boolean> {
-    const deleted = await this.#run(DELETE_TASK, keysOfTask(this.#keysOf(principal), taskId), [
-      taskId,
-      this.#channelOf(taskId),
-    ]);
+    const deleted = await this.#run(DELETE_TASK, {
+      keys: keysOfTask(this.#keysOf(principal), taskId),
+      args: [taskId, this.#channelOf(taskId)],
+    });
     if (deleted === 1) await this.#connection.run(UNCLAIM_TASK, [this.#all], [taskId]);
     return deleted === 1;
   }
@@ -156,9 +160,15 @@ export class RedisTaskStore implements TaskStore {
       throw new RangeError('the cursor is none of this list');
     }
     const { task, order, expiry } = this.#keysOf(principal);
-    const found = await this.#run(LIST_TASKS, [order, expiry], [cursor ?? 0, limit + 1]);
+    const found = await this.#run(LIST_TASKS, {
+      keys: [order, expiry],
+      args: [cursor ?? 0, limit + 1],
+      again: true,
+    });
     const ids = (found as string[]).filter((_id, at) => at % 2 === 0).slice(0, limit);
-    const fields = await Promise.all(ids.map((id) => this.#run(GET_TASK, [task + id], [])));
+    const fields = await Promise.all(
+      ids.map((id) => this.#run(GET_TASK, { keys: [task + id], again: true })),
+    );
     // One may have expired, or have been deleted, meanwhile.
     const tasks = fields.flatMap((it) => (it === null ? [] : [this.#recordOf(it as string[])]));
     const hasMore = (found as string[]).length > 2 * limit;
@@ -170,10 +180,17 @@ export class RedisTaskStore implements TaskStore {
    * the task then.
    */
   listen(taskId: string, listener: () => void): () => void {
+    let isLeft = false;
     const leave = [
       this.#connection.subscribe(this.#channelOf(taskId), () => listener()),
       this.#connection.onMissed(listener),
+      () => (isLeft = true),
     ];
+    // What changed before it was listened to.
+    this.#connection.subscribed().then(
+      () => isLeft || listener(),
+      () => {},
+    );
     return () => {
       for (const undo of leave) undo();
     };
@@ -181,10 +198,17 @@ export class RedisTaskStore implements TaskStore {
 
   #run(
     script: string,
-    keys: readonly string[],
-    args: readonly (string | number)[],
+    {
+      keys,
+      args = [],
+      again = false,
+    }: {
+      readonly keys: readonly string[];
+      readonly args?: readonly (string | number)[];
+      readonly again?: boolean;
+    },
   ): Promise<unknown> {
-    return this.#connection.run(script, keys, [this.#clock?.() ?? '', ...args]);
+    return this.#connection.run(script, keys, [this.#clock?.() ?? '', ...args], { again });
   }
 
   #keysOf(principal: string): PrincipalKeys {

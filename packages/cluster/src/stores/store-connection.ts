@@ -5,7 +5,8 @@ export interface StoreConnection {
   /** Whether Redis answers. */
   readonly isUp: boolean;
   /**
-   * Runs a Lua script. Keys are complete.
+   * Runs a Lua script. Keys are complete. With `again` it may run once more where the connection broke
+   * before its reply: it must do the same twice as once.
    *
    * @throws ClusterAwayError when Redis does not answer for too long.
    */
@@ -13,9 +14,12 @@ export interface StoreConnection {
     script: string,
     keys: readonly string[],
     args: readonly (string | number)[],
+    options?: { readonly again?: boolean },
   ): Promise<unknown>;
   /** Told of what is published on a channel, until that is taken back; also after a reconnection. */
   subscribe(channel: string, listener: (payload: string) => void): () => void;
+  /** Fulfilled when it is listened to what was subscribed. */
+  subscribed(): Promise<void>;
   /** Told when something that was published may have been missed. */
   onMissed(listener: () => void): () => void;
   /** Encrypts what a key holds, where that is asked for. */

@@ -26,6 +26,8 @@ import { TaskWriter } from './task-writer.js';
 /** What all runs have in common. */
 export interface TaskRunHost {
   readonly store: TaskStore;
+  /** The name of this node, in a cluster. */
+  readonly node: string | undefined;
   readonly gates: CallGates;
   readonly notified: TellNotification | undefined;
   /** What is longer is no answer. */
@@ -178,7 +180,7 @@ export class TaskRun {
   async #create(): Promise<boolean> {
     clearTimeout(this.#auto);
     const { call, options, era, isAtOnce, ttlMs: wantedMs = Infinity } = this.#taskCall;
-    const { store } = this.#host;
+    const { store, node } = this.#host;
     const taskId = randomBytes(24).toString('hex');
     const ttlMs = Math.min(options.ttlMs ?? Infinity, wantedMs);
     try {
@@ -186,6 +188,7 @@ export class TaskRun {
         taskId,
         principal: call.principal.id,
         tool: call.target ?? '',
+        ...(node !== undefined && { node }),
         era,
         status: 'working',
         ...progressChanges(this.#progress),
