@@ -94,7 +94,12 @@ export class RedisTaskStore implements TaskStore {
     const createdAt = await this.#run(CREATE_TASK, {
       keys: keysOfTask(keys, taskId),
       args: [
-        ...[taskId, maxPerPrincipal, maxBytesPerPrincipal, keptMs, SLACK_MS, keys.task],
+        taskId,
+        maxPerPrincipal,
+        maxBytesPerPrincipal,
+        keptMs,
+        SLACK_MS,
+        keys.task,
         ...this.#fieldsOf(task),
       ],
     }).catch((error: unknown) => {
@@ -127,9 +132,13 @@ export class RedisTaskStore implements TaskStore {
     const updated = await this.#run(UPDATE_TASK, {
       keys: keysOfTask(this.#keysOf(principal), taskId),
       args: [
-        ...[taskId, version, this.#channelOf(taskId)],
-        ...[ttlMs === undefined ? '' : (ttlMs ?? ENDLESS_MS), SLACK_MS],
-        ...[removed.length, ...removed],
+        taskId,
+        version,
+        this.#channelOf(taskId),
+        ttlMs === undefined ? '' : (ttlMs ?? ENDLESS_MS),
+        SLACK_MS,
+        removed.length,
+        ...removed,
         ...this.#fieldsOf(changes),
       ],
       // The second time it is a conflict, and whoever asks looks at what is kept.
