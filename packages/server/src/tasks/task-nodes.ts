@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterNode, NodeHandlers, NodeMessage } from '../cluster/cluster.js';
 import type { TaskAnswer } from './task-call.js';
 import { isFinal, LOST_TASK, type TaskRecord, type TaskStore } from './task-store.js';
@@ -84,26 +85,22 @@ export class TaskNodes {
   /** Hands answers to the node of a task. Fulfilled when it has taken them, or a moment later. */
   async input({ principal, taskId, node, version }: TaskRecord, answers: Answers): Promise<void> {
     if (node === undefined || node === this.name) return;
-    await new Promise<void>((resolve, reject) => {
-      const done = (): void => {
-        stop();
-        clearTimeout(late);
-        resolve();
-      };
+    const over = new AbortController();
+    const { signal } = over;
+    const taken = new Promise<void>((resolve) => {
       const stop = this.watch(principal, taskId, (now) => {
-        if (now === undefined || now.version > version) done();
+        if (now === undefined || now.version > version) resolve();
       });
-      const late = setTimeout(done, TAKEN_MS).unref();
-      const message: TaskMessage = { ...this.#message('task-input', principal, taskId), answers };
-      this.#cluster.send(node, message).then(
-        // Whoever asks for the task next finds that its node is gone.
-        (isSent) => isSent || done(),
-        (error: unknown) => {
-          done();
-          reject(error as Error);
-        },
-      );
+      signal.addEventListener('abort', stop, { once: true });
     });
+    const message: TaskMessage = { ...this.#message('task-input', principal, taskId), answers };
+    try {
+      // Where that node is gone, whoever asks for the task next finds it so.
+      if (!(await this.#cluster.send(node, message))) return;
+      await Promise.race([taken, sleep(TAKEN_MS, undefined, { ref: false, signal })]);
+    } finally {
+      over.abort();
+    }
   }
 
   /** Tells the node of a task that it is cancelled, which its record says already. */
