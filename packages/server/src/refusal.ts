@@ -245,18 +245,18 @@ export const ONLY_SESSIONS: Refusal = {
   status: 400,
   code: ProtocolErrorCode.UnsupportedProtocolVersion,
   message:
-    'This server only serves sessions, because it is not made with the @modelcontextprotocol/server of the server kit: send initialize',
+    'This server only serves sessions, because it is a gateway, or is not made with the @modelcontextprotocol/server of the server kit: send initialize',
   data: { supported: SUPPORTED_PROTOCOL_VERSIONS },
 };
 
 /**
- * The same, to `server/discover`: as servers answer that are older than that. Some clients take the other
- * answer for that of a server with which they have nothing in common.
+ * The same, to `server/discover`, as older servers answer it: some clients take the other one for the answer of a
+ * server with which they have nothing in common.
  */
 export const NO_DISCOVERY: Refusal = {
-  ...ONLY_SESSIONS,
+  status: ONLY_SESSIONS.status,
   code: ProtocolErrorCode.MethodNotFound,
-  data: undefined,
+  message: ONLY_SESSIONS.message,
 };
 
 /** Also refuses web pages of other origins, which may send text and forms without a preflight. */

@@ -24,8 +24,9 @@ export const addServe: AddCommand = (program, run) => {
       'after',
       `
 A command after -- is started for each session, and ends with it. Goes on until
-Ctrl-C, which lets calls finish; a second one cuts them. The file of --api-keys has
-[{ "principal": "ci", "sha256": "…" }]; printf %s KEY | sha256sum gives the hash.
+Ctrl-C, which lets calls finish; a second one cuts them.
+--api-keys has [{ "principal": "ci", "sha256": "…" }], with the hash of the key:
+printf %s KEY | sha256sum.
 
 Examples:
   $ longwire serve --port 3001 -- npx -y some-server
