@@ -9,3 +9,13 @@ export interface Sink {
   /** The stream has a newer reader, or its session has ended. */
   close(): void;
 }
+
+/** One that holds back what comes until it is told what its client missed. */
+export interface CatchUpSink extends Sink {
+  /**
+   * Sends what the client missed, then what came meanwhile. From now on messages pass as they come.
+   *
+   * @param sentUpTo the place up to which messages were handed to readers: those beyond come again.
+   */
+  catchUp(missed: readonly LoggedEvent[], sentUpTo: number): void;
+}
