@@ -5,6 +5,8 @@ import { CallGates } from './calls/gates.js';
 import { BufferBudget } from './events/buffer-budget.js';
 import type { EventStreamOptions } from './events/event-stream.js';
 import { Heartbeats } from './events/heartbeats.js';
+import type { JoinedCluster } from './cluster/joined-cluster.js';
+import { IncomingRequest } from './http/incoming-request.js';
 import {
   notificationTeller,
   type KitObserver,
@@ -64,11 +66,23 @@ export class Mount implements McpMount {
       gates: this.gates,
       observers,
       notified: this.notified,
-      tasks: this.tasks && new LegacyTasks(this.tasks),
+      tasks: this.tasks && new LegacyTasks(this.tasks, options.cluster?.node.name),
       refusesSession,
       watch,
+      extraOf: (request, session) => {
+        const { authInfo } = session.principal;
+        return {
+          request: IncomingRequest.from(request, session),
+          ...(authInfo !== undefined && { authInfo }),
+        };
+      },
     });
     this.stateless = new StatelessRoutes(this);
+  }
+
+  /** Missing where this process is alone. */
+  get cluster(): JoinedCluster | undefined {
+    return this.options.cluster;
   }
 
   /** Who sends a request, as its authentication said. */
@@ -105,6 +119,7 @@ export class Mount implements McpMount {
       callsInFlight,
       bufferedBytes: this.events.budget.bytes,
       eventLogBytes: this.options.stores.events.bytes,
+      ...(this.cluster !== undefined && { cluster: this.cluster.stats }),
     };
   }
 

@@ -56,4 +56,8 @@ export class StreamSink implements Sink {
   close(): void {
     this.#stream.end();
   }
+
+  cut(): void {
+    this.#stream.end();
+  }
 }

@@ -14,7 +14,7 @@ import { isRefusal, refuse } from '../refusal.js';
 import type { AnsweredRequest, RunningRequest } from '../sessions/accepted-requests.js';
 import { admit, digestOf } from '../sessions/admission.js';
 import { MAIN_STREAM } from '../sessions/session-streams.js';
-import type { Session } from '../sessions/session.js';
+import { Session } from '../sessions/session.js';
 import { isToolCall } from '../tool-events/tool-call.js';
 import { ToolEvents } from '../tool-events/tool-events.js';
 
@@ -123,8 +123,8 @@ export class SseRoutes {
       return undefined;
     }
     if (resumeKey === undefined) return undefined;
-    const session = await sessions.findByResume(resumeKey, principal);
-    return session === undefined ? undefined : { session, after: undefined };
+    const session = await sessions.findByResume(resumeKey, principal, request);
+    return session instanceof Session ? { session, after: undefined } : undefined;
   }
 
   async #stream(
