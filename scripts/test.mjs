@@ -16,6 +16,7 @@ const long = [
   'test/backend/**',
   'test/chaos/**',
   'test/cli/{*-terminal,chat,faults,hostile-repository,login,recovery,server-requests,stdio*,things,transports}.test.ts',
+  'test/cluster/**',
   'test/conformance/**',
   'test/docs/**',
   'test/fuzz/fuzz.test.ts',

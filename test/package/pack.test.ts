@@ -20,6 +20,7 @@ const names = [
   '@longwire/recording',
   '@longwire/agent',
   '@longwire/server',
+  '@longwire/bridge',
   '@longwire/workflow',
   'longwire',
 ];
@@ -48,6 +49,7 @@ interface Manifest {
 /** A program as a user would write it: all that there is is imported, and the client is used. */
 const program = `
 import { createAgent } from '@longwire/agent';
+import { passThrough } from '@longwire/bridge';
 import { connect, LongwireError } from '@longwire/client';
 import { oauth } from '@longwire/client/oauth';
 import { createFaultyProxy, type FaultyProxy } from '@longwire/testing';
@@ -77,7 +79,7 @@ const { origin } = proxy;
 await proxy.close();
 const all = [createAgent, mcp, oauth, serve, main, LongwireError, cache];
 const ofSubpaths = [createGroup, createPool, createRecorder, metrics, otelMetrics, tracing];
-const others = [fromEnvironment, createWorkflow, page, DiskTaskStore];
+const others = [fromEnvironment, createWorkflow, page, DiskTaskStore, passThrough];
 const imported = [...all, ...ofSubpaths, ...others].map((it) => typeof it);
 console.log(JSON.stringify({ names, said, origin, imported }));
 `;
@@ -278,7 +280,7 @@ test('a program type-checks under nodenext, and runs to its end', async () => {
     names: expect.arrayContaining(['echo', 'add', 'chart']) as unknown,
     said: 'hi',
     origin: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as unknown,
-    imported: Array.from({ length: 17 }, () => 'function'),
+    imported: Array.from({ length: 18 }, () => 'function'),
   });
 });
 

@@ -1,0 +1,1 @@
+export { passThrough, type PassThroughOptions } from './pass-through.js';
