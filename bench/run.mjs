@@ -5,12 +5,14 @@
 import { parseArgs } from 'node:util';
 import { FLOOR_VARIANTS } from './sse-calls/contenders.mjs';
 import { run as runAroundCalls } from './around-calls/index.mjs';
+import { run as runCluster } from './cluster/index.mjs';
 import { run as runColdStart } from './cold-start/index.mjs';
 import { run as runDecoder } from './decoder/index.mjs';
 import { run as runHttpCalls } from './http-calls/index.mjs';
 import { run as runPrincipals } from './principals/index.mjs';
 import { run as runRecovery } from './recovery/index.mjs';
 import { run as runReplay } from './replay/index.mjs';
+import { run as runScale } from './scale/index.mjs';
 import { run as runServer } from './server/index.mjs';
 import { run as runSseCalls } from './sse-calls/index.mjs';
 import { run as runStdioCalls } from './stdio-calls/index.mjs';
@@ -26,6 +28,8 @@ const USAGE = `Usage: npm run bench -- [name…] [--rounds N] [--calls N] [--ses
   around-calls  what middlewares, a cache, a pool and a group of fifty servers cost and bring
   principals    memory and CPU of a thousand users: client.as, and a client for each
   tasks         a call that becomes a task, and the same call held open
+  cluster       a call whose session is on another node, on this one, and on one node without Redis
+  scale         a hundred nodes and a million sessions, simulated with what three have cost
   server        connections, memory, calls and broadcasts of servers: Longwire's, the official ones, peers
   decoder       throughput of the event-stream decoder: Longwire's and eventsource-parser's
   replay        a recording of a million lines, shown by longwire dash
@@ -56,6 +60,8 @@ const BENCHES = {
   'around-calls': runAroundCalls,
   principals: ({ rounds, sessions }) => runPrincipals({ rounds: Math.min(rounds, 5), sessions }),
   tasks: ({ rounds }) => runTasks({ rounds: Math.min(rounds, 5) }),
+  cluster: ({ rounds, calls }) => runCluster({ rounds: Math.min(rounds, 7), calls }),
+  scale: runScale,
   server: runServer,
   decoder: runDecoder,
   replay: runReplay,

@@ -2,6 +2,7 @@ import type { ServerNotifier } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
 import type { CallGate } from './calls/call.js';
 import { CallGates } from './calls/gates.js';
+import { SessionHandles } from './cluster/session-handles.js';
 import { BufferBudget } from './events/buffer-budget.js';
 import type { EventStreamOptions } from './events/event-stream.js';
 import { Heartbeats } from './events/heartbeats.js';
@@ -37,6 +38,8 @@ export class Mount implements McpMount {
   readonly options: ResolvedOptions;
   readonly gates: CallGates;
   readonly sessions: Sessions;
+  /** The sessions as the routes use them. */
+  readonly handles: SessionHandles;
   readonly stateless: StatelessRoutes;
   /** Missing where no tool has tasks. */
   readonly tasks: TaskEngine | undefined;
@@ -77,6 +80,7 @@ export class Mount implements McpMount {
         };
       },
     });
+    this.handles = new SessionHandles({ sessions: this.sessions, gates: this.gates, options });
     this.stateless = new StatelessRoutes(this);
   }
 

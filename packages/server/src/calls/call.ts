@@ -4,8 +4,9 @@ import type {
   JSONRPCResultResponse,
   RequestId,
 } from '@modelcontextprotocol/server';
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ClientRequest } from '../client-request.js';
 import type { MaybePromise, Principal } from '../principal.js';
 import type { Refusal } from '../refusal.js';
 
@@ -28,7 +29,7 @@ export interface Call {
   /** Of the request that brought it. */
   readonly headers: IncomingHttpHeaders;
   /** The request that brought it: for its addresses, which are gone once the socket is. */
-  readonly request?: FastifyRequest;
+  readonly request?: ClientRequest;
   /** `performance.now()` at its arrival. */
   readonly receivedAt: number;
   /** Aborted when the client cancels it, or its session ends. */

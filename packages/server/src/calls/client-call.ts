@@ -1,6 +1,7 @@
 import type { JSONRPCRequest, ProgressToken } from '@modelcontextprotocol/server';
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ClientRequest } from '../client-request.js';
 import type { Principal } from '../principal.js';
 import type { Call, TransportName } from './call.js';
 
@@ -10,7 +11,7 @@ export interface CallOrigin {
   readonly transport: TransportName;
   readonly sessionId?: string | undefined;
   readonly protocolVersion?: string | undefined;
-  readonly request: FastifyRequest;
+  readonly request: ClientRequest;
 }
 
 /** A call with what ends it. */
@@ -23,7 +24,7 @@ export class ClientCall implements Call {
   readonly sessionId: string | undefined;
   readonly protocolVersion: string | undefined;
   readonly headers: IncomingHttpHeaders;
-  readonly request: FastifyRequest;
+  readonly request: ClientRequest;
   readonly receivedAt: number = performance.now();
   readonly log: FastifyBaseLogger;
   /** Whether the gates were told of its end. */

@@ -13,3 +13,13 @@ export interface Sink {
   /** Whether this answer would be the whole response: nothing of it can be resumed or come twice. */
   takesWhole?(event: LoggedEvent): boolean;
 }
+
+/** One that holds back what comes until it is told what its client missed. */
+export interface CatchUpSink extends Sink {
+  /**
+   * Sends what the client missed, then what came meanwhile. From now on messages pass as they come.
+   *
+   * @param sentUpTo the place up to which messages were handed to readers: those beyond come again.
+   */
+  catchUp(missed: readonly LoggedEvent[], sentUpTo: number): void;
+}

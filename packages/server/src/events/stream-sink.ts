@@ -1,4 +1,4 @@
-import type { Sink } from './sink.js';
+import type { CatchUpSink } from './sink.js';
 import { encodeEvent, type EventStream } from './event-stream.js';
 import type { LoggedEvent } from './event-log.js';
 
@@ -6,7 +6,7 @@ import type { LoggedEvent } from './event-log.js';
  * An event stream as the reader of a session's stream. It holds back what comes until it is told what its
  * client missed.
  */
-export class StreamSink implements Sink {
+export class StreamSink implements CatchUpSink {
   readonly #stream: EventStream;
   readonly #idOf: (event: LoggedEvent) => string;
   #held: LoggedEvent[] | undefined = [];
@@ -20,11 +20,6 @@ export class StreamSink implements Sink {
     this.#idOf = idOf;
   }
 
-  /**
-   * Sends what the client missed, then what came meanwhile. From now on messages pass as they come.
-   *
-   * @param sentUpTo the place up to which messages were handed to readers: those beyond come again.
-   */
   catchUp(missed: readonly LoggedEvent[], sentUpTo: number): void {
     const events = new Map([...missed, ...(this.#held ?? [])].map((event) => [event.seq, event]));
     this.#held = undefined;

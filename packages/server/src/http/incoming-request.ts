@@ -1,5 +1,5 @@
-import type { FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ClientRequest } from '../client-request.js';
 
 /** What a request belongs to: the signal is aborted when that ends. */
 interface Signalling {
@@ -11,12 +11,12 @@ interface Signalling {
  * signal. A real `Request` costs more than most tools do.
  */
 export class IncomingRequest {
-  readonly #request: FastifyRequest;
+  readonly #request: ClientRequest;
   readonly #owner: Signalling;
   #headers: Headers | undefined;
 
   /** @param owner asked for its signal when somebody wants to know it. */
-  constructor(request: FastifyRequest, owner: Signalling) {
+  constructor(request: ClientRequest, owner: Signalling) {
     this.#request = request;
     this.#owner = owner;
   }
@@ -38,7 +38,7 @@ export class IncomingRequest {
   }
 
   /** As what the SDK's types ask for. */
-  static from(request: FastifyRequest, owner: Signalling): Request {
+  static from(request: ClientRequest, owner: Signalling): Request {
     return new IncomingRequest(request, owner) as unknown as Request;
   }
 }

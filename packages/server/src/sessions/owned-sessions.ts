@@ -1,11 +1,12 @@
 import type { MessageExtraInfo } from '@modelcontextprotocol/server';
+import type { ClientRequest } from '../client-request.js';
 import { isClusterAway, type TakenSession } from '../cluster/cluster.js';
 import type { JoinedCluster } from '../cluster/joined-cluster.js';
 import { inBackground } from '../operate/log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
 import { CLUSTER_AWAY, RefusedError, STOPPING } from '../refusal.js';
-import { ElsewhereSession, type SessionOrigin } from './elsewhere.js';
+import { ElsewhereSession } from './elsewhere.js';
 import type { Session } from './session.js';
 import { resumeTaken } from './take-over.js';
 
@@ -15,9 +16,9 @@ export interface OwnedSessionsOptions {
   /** Those that are here. */
   readonly live: Map<string, Session>;
   /** Makes a session of what an owner before has left. */
-  readonly take: (taken: TakenSession, principal: Principal, origin: SessionOrigin) => Session;
+  readonly take: (taken: TakenSession, principal: Principal, origin: ClientRequest) => Session;
   /** What a server learns of the request that brought a message. */
-  readonly extraOf: (request: SessionOrigin, session: Session) => MessageExtraInfo;
+  readonly extraOf: (request: ClientRequest, session: Session) => MessageExtraInfo;
   /** Told of a session that goes on on another node, while it still has its readers. */
   readonly onMoved: (session: Session) => void;
 }
@@ -44,7 +45,7 @@ export class OwnedSessions {
   async locate(
     id: string,
     principal: Principal,
-    origin: SessionOrigin,
+    origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
     if (this.#isClosing) throw new RefusedError(STOPPING);
     const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
@@ -109,7 +110,7 @@ export class OwnedSessions {
     }
   }
 
-  #take(taken: TakenSession, principal: Principal, origin: SessionOrigin): Session {
+  #take(taken: TakenSession, principal: Principal, origin: ClientRequest): Session {
     const { live, take, extraOf } = this.#options;
     this.#cluster.counts.takenOver++;
     // One that it had before it lost it.

@@ -1,8 +1,8 @@
+import type { ClientRequest } from '../client-request.js';
 import type { CallGates } from '../calls/gates.js';
 import type { ClusterNode, TakenSession } from '../cluster/cluster.js';
 import type { SessionEnd, TellNotification } from '../operate/observer.js';
 import type { MaybePromise, Principal } from '../principal.js';
-import type { SessionOrigin } from './elsewhere.js';
 import type { LegacyTasks } from './legacy-tasks.js';
 import type { ServerMaker } from './session-server.js';
 import type { SessionStore } from './session-store.js';
@@ -29,7 +29,7 @@ export interface SessionHost<Served> extends StreamsHost, ServerMaker<Served> {
 export interface SessionParts<Served> {
   readonly principal: Principal;
   /** The request that opened it, or met it where it is taken over. */
-  readonly origin: SessionOrigin;
+  readonly origin: ClientRequest;
   readonly host: SessionHost<Served>;
   /** What an owner before has left. */
   readonly taken?: TakenSession | undefined;

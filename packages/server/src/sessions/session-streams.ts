@@ -2,8 +2,7 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger } from 'fastify';
 import type { EventLog, LogExcerpt, LoggedEvent } from '../events/event-log.js';
 import { messageText } from '../events/message-text.js';
-import type { Sink } from '../events/sink.js';
-import type { StreamSink } from '../events/stream-sink.js';
+import type { CatchUpSink, Sink } from '../events/sink.js';
 import { inBackground } from '../operate/log.js';
 import type { MaybePromise } from '../principal.js';
 import { ANSWER_GONE, errorOf } from '../refusal.js';
@@ -227,7 +226,7 @@ export class SessionStreams {
    * @param after the place of the last message that the client has. A client that does not know gets the
    * answers and what it still owes an answer to.
    */
-  async resume(stream: number, sink: StreamSink, after: number | undefined): Promise<void> {
+  async resume(stream: number, sink: CatchUpSink, after: number | undefined): Promise<void> {
     this.attach(stream, sink);
     try {
       const { events, isComplete } = await this.missed(after ?? 0, stream);

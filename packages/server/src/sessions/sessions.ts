@@ -2,6 +2,7 @@ import type { MessageExtraInfo } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
 import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { ClientRequest } from '../client-request.js';
 import type { CallGates } from '../calls/gates.js';
 import { inBackground } from '../operate/log.js';
 import type { KitObserver, SessionEnd, TellNotification } from '../operate/observer.js';
@@ -12,7 +13,7 @@ import type { Refusal } from '../refusal.js';
 import { networkOf } from '../limits/network-of.js';
 import { makeServer } from '../instances/make-server.js';
 import { isClusterAway, type TakenSession } from '../cluster/cluster.js';
-import { headersToKeep, type ElsewhereSession, type SessionOrigin } from './elsewhere.js';
+import { headersToKeep, type ElsewhereSession } from './elsewhere.js';
 import { OwnedSessions, refuseIfAway } from './owned-sessions.js';
 import type { SessionHost } from './session-host.js';
 import { Session } from './session.js';
@@ -45,7 +46,7 @@ export interface SessionsOptions {
   /** Told every server before it is connected. */
   readonly watch: (server: object) => void;
   /** What a server learns of the request that brought a message. */
-  readonly extraOf: (request: SessionOrigin, session: Session) => MessageExtraInfo;
+  readonly extraOf: (request: ClientRequest, session: Session) => MessageExtraInfo;
 }
 
 /** The sessions of one mount that this node serves. */
@@ -130,7 +131,7 @@ export class Sessions {
   async locate(
     id: string,
     principal: Principal,
-    origin: SessionOrigin,
+    origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
     return this.find(id, principal) ?? this.#owned?.locate(id, principal, origin);
   }
@@ -139,7 +140,7 @@ export class Sessions {
   async findByResume(
     resumeKey: string,
     principal: Principal,
-    origin: SessionOrigin,
+    origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
     const find = async (): Promise<SessionRecord | undefined> =>
       this.#store.findByResume(principal.id, digestOf(resumeKey));
@@ -228,7 +229,7 @@ export class Sessions {
   }
 
   /** Goes on with a session that this node has just taken over. */
-  #take(taken: TakenSession, principal: Principal, origin: SessionOrigin): Session {
+  #take(taken: TakenSession, principal: Principal, origin: ClientRequest): Session {
     const session = new Session(taken.record, { principal, origin, host: this.#host, taken });
     this.#live.set(session.id, session);
     this.#hold(keysOf(session.network, principal));

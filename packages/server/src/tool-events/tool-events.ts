@@ -8,6 +8,8 @@ import {
   type MessageExtraInfo,
 } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import { LocalSession } from '../cluster/local-session.js';
+import type { SessionHandle } from '../cluster/session-handle.js';
 import { encodeEvent, type EventStream } from '../events/event-stream.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import type { Mount } from '../mount.js';
@@ -65,7 +67,9 @@ export class ToolEvents {
   }
 
   /** Sends what such a client waits for, on a stream that has just been opened. */
-  announce(session: Session, stream: EventStream): void {
+  announce(handle: SessionHandle, stream: EventStream): void {
+    if (!(handle instanceof LocalSession)) return;
+    const { session } = handle;
     const served = this.#served.get(session);
     if (served === undefined) return;
     served.stream = stream;

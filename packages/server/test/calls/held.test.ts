@@ -1,6 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { until } from '../../../../test/support/until.ts';
@@ -167,7 +167,7 @@ describe('a stateless request', () => {
           admit: async ({ target, request }) => {
             if (target !== 'note') return undefined;
             asked.resolve();
-            await once(request!.raw.socket, 'close');
+            await once(request!.socket as Socket, 'close');
             return undefined;
           },
           leave: (_call, outcome) => void outcomes.push(outcome),

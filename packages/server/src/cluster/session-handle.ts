@@ -1,0 +1,73 @@
+import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
+import type { ClientRequest } from '../client-request.js';
+import type { CatchUpSink, Sink } from '../events/sink.js';
+import type { MaybePromise, Principal } from '../principal.js';
+import type { Refusal } from '../refusal.js';
+import type { SessionRecord } from '../sessions/session-store.js';
+
+/** A session as the routes use it, on this node or on another one. */
+export interface SessionHandle {
+  readonly id: string;
+  readonly transport: SessionRecord['transport'];
+  readonly protocolVersion: string | undefined;
+  /** Takes the messages of a POST. */
+  post(posted: Posted): MaybePromise<PostOutcome>;
+  /**
+   * Gives a stream its reader, which gets what it missed first.
+   *
+   * @returns whether it was opened.
+   */
+  listen(listening: Listening): Promise<boolean>;
+  /** A reader of a stream is gone. */
+  detach(stream: number, sink: Sink): void;
+  /** Ends the session, as its client wants it. */
+  end(): Promise<void>;
+}
+
+/** What a POST brought. */
+export interface Posted {
+  readonly request: ClientRequest;
+  readonly principal: Principal;
+  readonly messages: readonly JSONRPCMessage[];
+  readonly isBatch: boolean;
+  /** What tells a request of it from another one with the same id. */
+  readonly digestOf: (message: JSONRPCRequest) => string;
+  /**
+   * Opens what the requests are answered on, once they may run. Missing where the answers come on the main
+   * stream.
+   *
+   * @param isBatch whether more than one answer comes.
+   */
+  readonly answer?: (stream: number, isBatch: boolean) => Sink;
+  /** Whether its client could come back for the answer, if the server ended the response. */
+  readonly canReturn: boolean;
+}
+
+/** What became of a POST: it is `accepted`, it is `answered` by what `Posted.answer` opened, or refused. */
+export type PostOutcome = 'accepted' | 'answered' | RefusedPost;
+
+/** Why a POST was refused, and for which of its requests. */
+export interface RefusedPost {
+  readonly refusal: Refusal;
+  readonly id?: RequestId | undefined;
+}
+
+/** How a stream is read. */
+export interface Listening {
+  readonly stream: number;
+  /**
+   * The place of the last message that its client has. Without it the client gets again what it may need.
+   */
+  readonly after: number | undefined;
+  /**
+   * When it is not opened: where nothing more comes on it; or where something of what its client missed is
+   * not kept any more, which ends the session.
+   */
+  readonly unless?: 'over' | 'incomplete';
+  /**
+   * Opens the event stream.
+   *
+   * @param seq the place of the last message of the session.
+   */
+  readonly open: (seq: number) => CatchUpSink;
+}

@@ -1,0 +1,100 @@
+/**
+ * `npm run cluster -- chaos|rolling [options]`: three nodes over Redis, and every kind of client, while
+ * nodes die or are restarted. Exit code 1 where a promise is broken, 2 for wrong usage.
+ */
+import { parseArgs } from 'node:util';
+import { chaos } from './chaos/chaos.mjs';
+import { rolling } from './chaos/rolling.mjs';
+
+const USAGE = `Usage: npm run cluster -- chaos [--seed N] [--calls N] [--rate N] [--clients NAME] [--faults KIND]
+       npm run cluster -- rolling [--seed N] [--rate N] [--clients NAME]
+
+  chaos      nodes are killed, stalled for 10 s, cut off from Redis; clients are cut off, too
+  rolling    every node is stopped by SIGTERM and started again
+
+  --seed     decides the calls and the faults (default: any)
+  --calls    in all (default 20000)
+  --rate     calls in a second, at most (default 50)
+  --clients  only this kind of client; may be repeated
+  --faults   only this kind of fault: kill, stall, cut, away, silence, hang-up; may be repeated
+  --nodes    how many (default 3)
+
+Exit code: 0 if every promise held, 1 if one was broken, 2 for wrong usage.`;
+
+const TRIALS = { chaos, rolling };
+
+async function main() {
+  let request;
+  try {
+    request = readArguments();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`${error.message}\n\n${USAGE}`);
+    return 2;
+  }
+  if (request === 'help') {
+    console.log(USAGE);
+    return 0;
+  }
+  const { trial, ...options } = request;
+  console.log(`seed ${options.seed}`);
+  const { tables, violations, outputs } = await TRIALS[trial](options);
+  for (const one of tables) console.log(`\n${one}`);
+  for (const one of shownOf(violations)) console.log(one);
+  console.log(`\n${violations.length} promises were broken (seed ${options.seed})`);
+  if (violations.length === 0) return 0;
+  for (const text of outputs) if (text !== '') console.log(text.slice(-10_000));
+  return 1;
+}
+
+/** How many of a kind are shown. */
+const SHOWN = 10;
+
+/** @param {readonly import('./chaos/check.mjs').Violation[]} violations */
+function* shownOf(violations) {
+  for (const kind of new Set(violations.map((one) => one.kind))) {
+    const all = violations.filter((one) => one.kind === kind);
+    yield `\n${kind}: ${all.length}`;
+    yield* all.slice(0, SHOWN).map(({ what }) => `  ${what}`);
+  }
+}
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
+      calls: { type: 'string', default: '20000' },
+      rate: { type: 'string', default: '50' },
+      nodes: { type: 'string', default: '3' },
+      clients: { type: 'string', multiple: true },
+      faults: { type: 'string', multiple: true },
+      'no-redis': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const [trial = ''] = positionals;
+  if (!(trial in TRIALS)) throw new TypeError(`Not a trial: ${trial}`);
+  return {
+    trial: /** @type {keyof typeof TRIALS} */ (trial),
+    seed: count('seed', values.seed, 0),
+    calls: count('calls', values.calls, 1),
+    rate: count('rate', values.rate, 1),
+    nodes: count('nodes', values.nodes, 1),
+    ...(values.clients && { only: values.clients }),
+    ...(values.faults && {
+      kinds: /** @type {import('./chaos/faults.mjs').FaultKind[]} */ (values.faults),
+    }),
+    ...(values['no-redis'] && { redis: /** @type {const} */ (false) }),
+  };
+}
+
+/** @param {string} name @param {string} text @param {number} least */
+function count(name, text, least) {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new TypeError(`--${name}: not a whole number from ${least} on: ${text}`);
+}
+
+process.exitCode = await main();
