@@ -1,7 +1,6 @@
 import {
   MemoryRateStore,
   MemoryTaskStore,
-  MemoryWorkQueue,
   type BegunRequest,
   type ClusterNode,
   type Joining,
@@ -21,6 +20,7 @@ import { RedisEventLog } from '../sessions/redis-event-log.js';
 import { RedisSessionStore } from '../sessions/redis-session-store.js';
 import { SessionCounts } from '../sessions/session-counts.js';
 import { readMessage } from '../sessions/stored-forms.js';
+import { RedisWorkQueue } from '../work/redis-work-queue.js';
 import { Epoch } from './epoch.js';
 import { Inbox } from './inbox.js';
 import { Lease } from './lease.js';
@@ -55,6 +55,7 @@ export class RedisNode implements ClusterNode {
   readonly #sessions: OwnedSessions;
   readonly #events: RedisEventLog;
   readonly #locator: Locator;
+  readonly #queue: RedisWorkQueue;
   #stateKey: Uint8Array = new Uint8Array();
   #knownEpoch = '';
   #leaving: Promise<void> | undefined;
@@ -107,12 +108,13 @@ export class RedisNode implements ClusterNode {
     connection.subscribe(keys.events(node), (payload) => this.#published(payload));
     connection.onMissed(() => this.#tell(() => handlers.missed()));
     connection.onReady(() => void this.#reconnected());
+    this.#queue = new RedisWorkQueue(connection, { node });
     this.stores = {
       sessions: new RedisSessionStore(this.#sessions),
       events: this.#events,
       bus: new InMemoryServerEventBus(),
       rates: new MemoryRateStore(),
-      queue: new MemoryWorkQueue(),
+      queue: this.#queue,
       tasks: new MemoryTaskStore(),
     };
   }
@@ -186,6 +188,7 @@ export class RedisNode implements ClusterNode {
   async #leave(): Promise<void> {
     this.#events.close();
     this.#epoch.close();
+    await this.#queue.close();
     try {
       await this.#lease.end();
       await this.#peers.leave();
