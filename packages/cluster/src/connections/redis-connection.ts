@@ -54,6 +54,7 @@ export class RedisConnection {
   #count = 0;
   /** Whether something was sent and not answered in time, and nothing was answered since. */
   #isSilent = false;
+  #isCorked = false;
   #error: Error | undefined;
   #isClosed = false;
 
@@ -189,19 +190,7 @@ export class RedisConnection {
   }
 
   #send(client: Client, command: Command): void {
-    this.#evaluate(client, command).then(
-      (reply) => {
-        this.#isSilent = false;
-        if (command.isSettled) return;
-        command.isSettled = true;
-        clearTimeout(command.timer);
-        command.resolve(reply);
-      },
-      (error: unknown) => this.#retry(command, error),
-    );
-  }
-
-  #evaluate(client: Client, { script, keys, args }: Command): Promise<unknown> {
+    const { script, keys, args } = command;
     let sha = this.#shas.get(script);
     if (sha === undefined) {
       sha = createHash('sha1').update(script).digest('hex');
@@ -209,10 +198,34 @@ export class RedisConnection {
       // Sent first, so that nothing overtakes what would have to be sent again with the whole script.
       if (!(client instanceof Cluster)) load(client, script);
     }
-    const given = [...keys, ...args];
-    return client.evalsha(sha, keys.length, ...given).catch((error: unknown) => {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return client.eval(script, keys.length, ...given);
+    this.#cork(client);
+    const settle = (reply: unknown): void => {
+      this.#isSilent = false;
+      if (command.isSettled) return;
+      command.isSettled = true;
+      clearTimeout(command.timer);
+      command.resolve(reply);
+    };
+    client.evalsha(sha, keys.length, ...keys, ...args).then(settle, (error: unknown) => {
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) {
+        client
+          .eval(script, keys.length, ...keys, ...args)
+          .then(settle, (failed: unknown) => this.#retry(command, failed));
+      } else {
+        this.#retry(command, error);
+      }
+    });
+  }
+
+  /** What is sent in one turn is one write. */
+  #cork(client: Client): void {
+    if (this.#isCorked || client instanceof Cluster) return;
+    const { stream } = client;
+    this.#isCorked = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      stream.uncork();
     });
   }
 
