@@ -91,7 +91,7 @@ describe('Redis Cluster', () => {
     }
     const events = ids.map(() => answer(1, 1));
     await Promise.all(
-      ids.map((id, index) => a.node.stores.events.append(id, events[index] as never)),
+      ids.map(async (id, index) => a.node.stores.events.append(id, events[index] as never)),
     );
     await until(() => b.told.published.length === ids.length);
     expect(b.told.published.map(({ sessionId }) => sessionId).toSorted()).toEqual(ids.toSorted());
@@ -194,7 +194,9 @@ describe('a primary that fails', () => {
     const { events } = await a.node.stores.events.readAfter('old', 0);
     expect(events.map(({ seq }) => seq)).toContain(3);
     expect([a.told.lost, b.told.lost]).toEqual([[], []]);
+    await b.node.send(a.node.name, { kind: 'x', session: '' });
     await a.node.leave();
+    await until(() => b.told.gone.includes(a.node.name));
     expect(await b.node.locate('new')).toMatchObject({
       at: 'taken',
       taken: { running: [request(1)] },

@@ -1,5 +1,6 @@
 import { ClusterAwayError, SessionLostError, type Located } from '@longwire/server';
 import { createFaultyProxy } from '@longwire/testing';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startRedis } from '../../../test/cluster/support/redis-server.mjs';
 import {
@@ -84,7 +85,9 @@ describe('a node that cannot reach Redis', () => {
     await node.stores.sessions.create(record('one'));
     proxy.cutAll();
     proxy.refuse();
-    const waiting = [1, 2, 3].map((seq) => node.stores.events.append('one', notification(seq)));
+    const waiting = [1, 2, 3].map(async (seq) =>
+      node.stores.events.append('one', notification(seq)),
+    );
     await expect(node.begin('one', request(1))).rejects.toBeInstanceOf(ClusterAwayError);
     await until(() => !node.isUp);
     await proxy.resume();
@@ -181,6 +184,40 @@ describe('a Redis', () => {
     await until(async () => (await b.node.stores.sessions.count('ada')) === 1);
     await a.node.stores.sessions.delete('one');
     await until(async () => (await b.node.locate('one')).at === 'nowhere');
+  });
+
+  it('that is full refuses what is new, and loses nothing of what runs', async () => {
+    const server = await startServer();
+    const [a, b] = [await joined(server.url), await joined(server.url)];
+    const { sessions, events } = a.node.stores;
+    await sessions.create(record('one'));
+    await a.node.begin('one', request(1));
+    const client = new Redis(server.url);
+    opened.push(() => client.disconnect());
+    await client.config('SET', 'maxmemory', '1mb');
+    await expect(a.node.begin('one', request(2))).rejects.toBeInstanceOf(ClusterAwayError);
+    await expect(sessions.create(record('two'))).rejects.toBeInstanceOf(ClusterAwayError);
+    await events.append('one', answer(1, 1));
+    expect(await a.node.send(b.node.name, { kind: 'x', session: '' })).toBe(true);
+    expect(a.node.isUp).toBe(true);
+    await a.node.leave();
+    expect(await b.node.locate('one')).toMatchObject({
+      at: 'taken',
+      taken: { seq: 1, running: [] },
+    });
+  });
+
+  it('that somebody has emptied is told what its nodes know', async () => {
+    const server = await startServer();
+    const { node, told } = await joined(server.url);
+    await node.stores.sessions.create(record('one'));
+    await node.begin('one', request(1));
+    const client = new Redis(server.url);
+    opened.push(() => client.disconnect());
+    await client.flushall();
+    await node.stores.events.append('one', answer(1, 1));
+    expect(await node.locate('one')).toEqual({ at: 'here' });
+    expect(told.lost).toEqual([]);
   });
 
   it('that is started again with what it had gives sessions to the next owner', async () => {

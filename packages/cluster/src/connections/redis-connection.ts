@@ -29,6 +29,12 @@ interface Command {
   isSettled: boolean;
 }
 
+/**
+ * What a script begins with that also runs when Redis is full: it frees memory, or without it what stands would
+ * break.
+ */
+export const EVEN_IF_FULL = '#!lua flags=allow-oom\n';
+
 /** Replies of a server that cannot do now what it could do before. */
 const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY)\b/;
 /** A server that loads its data, or elects a primary, is asked again after this time. */

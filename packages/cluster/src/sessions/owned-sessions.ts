@@ -6,6 +6,7 @@ import {
 } from '@longwire/server';
 import type { RedisConnection, RunOptions } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
+import type { Epoch } from '../node/epoch.js';
 import type { Lease } from '../node/lease.js';
 import { OwnedSession } from './owned-session.js';
 import type { SessionCounts } from './session-counts.js';
@@ -38,7 +39,7 @@ export interface OwnedOptions {
   /** How long what is kept of an idle session lives in Redis. */
   readonly ttlMs: number;
   /** Which Redis this is: another one may know less. */
-  readonly epoch: () => Promise<string>;
+  readonly epoch: Epoch;
   /** Another node has this session. */
   readonly lost: (sessionId: string) => void;
 }
@@ -46,6 +47,8 @@ export interface OwnedOptions {
 /** The sessions that this node owns. Every write carries the owner and its fencing number. */
 export class OwnedSessions {
   readonly options: OwnedOptions;
+  /** Told of each session that is not this node's any more. */
+  onDisowned: ((owned: OwnedSession) => void) | undefined;
   readonly #owned = new Map<string, OwnedSession>();
 
   constructor(options: OwnedOptions) {
@@ -71,7 +74,9 @@ export class OwnedSessions {
   /** It is not this node's any more: it ended, was let go, or was lost. */
   disown(owned: OwnedSession): boolean {
     if (this.#owned.get(owned.id) !== owned) return false;
-    return this.#owned.delete(owned.id);
+    this.#owned.delete(owned.id);
+    this.onDisowned?.(owned);
+    return true;
   }
 
   /** Whether nobody else can have taken it. */
@@ -101,8 +106,10 @@ export class OwnedSessions {
         [owned.owner, ...args],
         { again: true, ...options },
       )) as number;
-      if (reply === TOO_EARLY) throw tooEarly();
-      if (reply !== LOST && reply !== UNKNOWN) {
+      if (reply === TOO_EARLY) {
+        // Unless this is another Redis, which does not have the one before.
+        if ((await this.options.epoch.latest()) === owned.epoch) throw tooEarly();
+      } else if (reply !== LOST && reply !== UNKNOWN) {
         owned.seenIn = Math.max(owned.seenIn, generation);
         return reply;
       }
@@ -111,7 +118,7 @@ export class OwnedSessions {
   }
 
   /**
-   * Redis does not know a session as this node's. If it has lost data since, it is told again; else another
+   * Redis does not know a session as this node does. If it has lost data since, it is told again; else another
    * node has it.
    */
   recover(owned: OwnedSession): Promise<boolean> {
@@ -172,10 +179,12 @@ export class OwnedSessions {
   }
 
   async #recover(owned: OwnedSession): Promise<boolean> {
-    const epoch = await this.options.epoch();
+    const epoch = await this.options.epoch.latest();
     if (this.#owned.get(owned.id) !== owned) return false;
+    const { generation } = this.options.lease;
     if (epoch !== owned.epoch && (await this.#restore(owned))) {
       owned.epoch = epoch;
+      owned.seenIn = Math.max(owned.seenIn, generation);
       return true;
     }
     this.lose(owned);
@@ -200,12 +209,18 @@ export class OwnedSessions {
   }
 
   async #look(owned: OwnedSession): Promise<void> {
-    const { connection, keys, lease } = this.options;
+    const { connection, keys, lease, epoch } = this.options;
     const { generation } = lease;
-    const owner = await connection.run(OWNER, [keys.session(owned.tag)], [], { again: true });
+    const [owner, known] = await Promise.all([
+      connection.run(OWNER, [keys.session(owned.tag)], [], { again: true }),
+      epoch.current(),
+    ]);
     if (this.#owned.get(owned.id) !== owned) return;
-    if (owner === owned.owner) owned.seenIn = Math.max(owned.seenIn, generation);
-    else await this.recover(owned);
+    if (owner === owned.owner && known === owned.epoch) {
+      owned.seenIn = Math.max(owned.seenIn, generation);
+    } else {
+      await this.recover(owned);
+    }
   }
 }
 
