@@ -24,6 +24,8 @@ export class Truth {
   readonly runs = new Map<number, number>();
   /** What clients were told, by request. */
   readonly told = new Map<number, Set<string>>();
+  /** The fencing numbers of all owners. */
+  readonly fences: number[] = [1];
 
   run(id: number): void {
     this.runs.set(id, (this.runs.get(id) ?? 0) + 1);
@@ -51,15 +53,12 @@ export class ModelNode {
   readonly hostile: HostileConnection;
   readonly #node: ClusterNode;
   readonly #truth: Truth;
-  readonly #lost: (listener: () => void) => void;
   #live: Live | undefined;
 
   private constructor(node: ClusterNode, hostile: HostileConnection, truth: Truth) {
     this.#node = node;
     this.hostile = hostile;
     this.#truth = truth;
-    this.#lost = () => {};
-    void this.#lost;
   }
 
   static async join(
@@ -136,7 +135,8 @@ export class ModelNode {
           return await other.serve(id, nodes, hops + 1);
         }
         case 'taken': {
-          const { seq, running, answered } = located.taken;
+          const { fence, seq, running, answered } = located.taken;
+          this.#truth.fences.push(fence);
           this.#live = {
             seq,
             answered: new Map(answered.map((one) => [Number(one.id), one])),

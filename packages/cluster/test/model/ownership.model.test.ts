@@ -162,6 +162,8 @@ async function runs(steps: readonly Step[], seed: number): Promise<void> {
 
 async function check(mount: string, truth: Truth, failures: readonly unknown[]): Promise<void> {
   expect(failures).toEqual([]);
+  // No two owners had the same number.
+  expect(truth.fences).toEqual([...new Set(truth.fences)]);
   const tag = tagOf(SESSION);
   const [session, log] = await Promise.all([
     admin.hgetall(`longwire:${mount.slice(1)}:s:{${tag}}`),
