@@ -67,7 +67,7 @@ export class ModelNode {
   ): Promise<ModelNode> {
     const resolved = resolveRedisOptions(OPTIONS);
     const hostile = new HostileConnection(await connect(url, OPTIONS, mount), random);
-    let made: ModelNode | undefined;
+    const made: { current?: ModelNode } = {};
     const joining: Joining = {
       mount,
       log: undefined,
@@ -78,7 +78,7 @@ export class ModelNode {
         published() {},
         missed() {},
         gone() {},
-        lost: () => made?.drop(),
+        lost: () => made.current?.drop(),
       },
     };
     const node = new RedisNode({
@@ -89,8 +89,7 @@ export class ModelNode {
     });
     hostile.isCalm = true;
     await node.start();
-    made = new ModelNode(node, hostile, truth);
-    return made;
+    return (made.current = new ModelNode(node, hostile, truth));
   }
 
   get name(): string {
