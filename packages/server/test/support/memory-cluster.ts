@@ -61,7 +61,7 @@ export class MemoryCluster {
   kill(name: string): void {
     const node = this.nodes.get(name);
     if (node === undefined) throw new Error(`there is no node ${name}`);
-    node.isAlive_ = false;
+    node.isRunning = false;
     this.#gone(name);
   }
 
@@ -69,7 +69,7 @@ export class MemoryCluster {
   revive(name: string): void {
     const node = this.nodes.get(name);
     if (node === undefined) throw new Error(`there is no node ${name}`);
-    node.isAlive_ = true;
+    node.isRunning = true;
     for (const id of node.owned.keys()) {
       if (this.kept.get(id)?.owner === name) continue;
       node.owned.delete(id);
@@ -97,7 +97,7 @@ export class MemoryNode implements ClusterNode {
   readonly stores: ClusterNode['stores'];
   /** The fencing numbers of its sessions. */
   readonly owned = new Map<string, number>();
-  isAlive_ = true;
+  isRunning = true;
   /** Whether what is published to it gets lost. */
   isDeaf = false;
   readonly #cluster: MemoryCluster;
@@ -121,7 +121,7 @@ export class MemoryNode implements ClusterNode {
   }
 
   isSurelyHere(sessionId: string): boolean {
-    return this.isAlive_ && this.isUp && this.owned.has(sessionId);
+    return this.isRunning && this.isUp && this.owned.has(sessionId);
   }
 
   async locate(sessionId: string): Promise<Located> {
@@ -130,7 +130,7 @@ export class MemoryNode implements ClusterNode {
     if (kept === undefined) return { at: 'nowhere' };
     if (kept.owner === this.name && this.owned.has(sessionId)) return { at: 'here' };
     const { record, owner, running, answered, seq } = kept;
-    const isOwned = owner !== this.name && this.#cluster.nodes.get(owner)?.isAlive_ === true;
+    const isOwned = owner !== this.name && this.#cluster.nodes.get(owner)?.isRunning === true;
     if (isOwned) return { at: 'elsewhere', node: owner, record: structuredClone(record) };
     kept.owner = this.name;
     const fence = ++kept.fence;
@@ -181,17 +181,17 @@ export class MemoryNode implements ClusterNode {
     const text = JSON.stringify(message);
     await this.#turn();
     const node = this.#cluster.nodes.get(to);
-    if (node?.isAlive_ !== true) return false;
+    if (node?.isRunning !== true) return false;
     const sent = JSON.parse(text) as NodeMessage;
     this.#cluster.sent.push({ ...sent, from: this.name, to });
     setImmediate(() => {
-      if (node.isAlive_) node.joining.handlers.received(sent, this.name);
+      if (node.isRunning) node.joining.handlers.received(sent, this.name);
     });
     return true;
   }
 
   async isAlive(node: string): Promise<boolean> {
-    return this.#cluster.nodes.get(node)?.isAlive_ === true;
+    return this.#cluster.nodes.get(node)?.isRunning === true;
   }
 
   async leave(): Promise<void> {
@@ -262,7 +262,7 @@ export class MemoryNode implements ClusterNode {
         const node = this.#cluster.nodes.get(reader.node);
         const copy = structuredClone(event);
         setImmediate(() => {
-          if (node?.isAlive_ === true && !node.isDeaf) {
+          if (node?.isRunning === true && !node.isDeaf) {
             node.joining.handlers.published(reader.reader, sessionId, copy);
           }
         });
