@@ -98,7 +98,7 @@ export class RemoteSessions implements RemoteSessionHost {
 
   /** Ends the streams of other nodes that are read here: their clients come back elsewhere. */
   closeStreams(): void {
-    for (const waiting of [...this.#waiting.values()]) {
+    for (const waiting of this.#waiting.values()) {
       if (waiting instanceof RemoteListener) waiting.leave();
     }
   }
@@ -118,11 +118,11 @@ export class RemoteSessions implements RemoteSessionHost {
 
   /** Published messages may be missing: every reader asks for what its client has not got. */
   missed(): void {
-    for (const waiting of [...this.#waiting.values()]) waiting.ask();
+    for (const waiting of this.#waiting.values()) waiting.ask();
   }
 
   gone(node: string): void {
-    for (const session of [...this.#known.values()]) {
+    for (const session of this.#known.values()) {
       if (session.node !== node) continue;
       if (session.waiting.size > 0) this.look(session);
       else this.#known.delete(session.id);
@@ -214,14 +214,14 @@ function goOn(session: RemoteSession, found: Found): void {
   } else if (found instanceof ElsewhereSession) {
     session.node = found.node;
     session.record = found.record;
-    for (const waiting of [...session.waiting]) waiting.ask();
+    for (const waiting of session.waiting) waiting.ask();
   } else {
-    for (const waiting of [...session.waiting]) waiting.arrive(found);
+    for (const waiting of session.waiting) waiting.arrive(found);
   }
 }
 
 function fail(session: RemoteSession, refusal: Refusal): void {
-  for (const waiting of [...session.waiting]) waiting.fail(refusal);
+  for (const waiting of session.waiting) waiting.fail(refusal);
 }
 
 /** Longer each time. */

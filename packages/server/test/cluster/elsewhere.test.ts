@@ -28,8 +28,8 @@ type Kind =
 
 async function connected(kind: Kind, nodes: readonly ServedNode[]): Promise<Client> {
   const options = { fetch: roundRobin(nodes) };
-  const [{ url = '', sseUrl = '' } = {}] = nodes;
-  const target = new URL(kind.endsWith('SSE') ? sseUrl : url);
+  const [first] = nodes;
+  const target = new URL((kind.endsWith('SSE') ? first?.sseUrl : first?.url) ?? '');
   const identity = [{ name: 'test', version: '0' }, { capabilities: { roots: {} } }] as const;
   const client = kind.startsWith('SDK 1')
     ? (new Client1(...identity) as unknown as Client)
