@@ -1,9 +1,6 @@
-import type { CallOrigin } from '../calls/client-call.js';
+import type { ClientRequest } from '../client-request.js';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { SessionRecord } from './session-store.js';
-
-/** The request that meets a session: what one that is taken over by it knows of its client. */
-export type SessionOrigin = CallOrigin['request'];
 
 /** A session that another node of the cluster has. */
 export class ElsewhereSession {
@@ -18,7 +15,7 @@ export class ElsewhereSession {
 
 /** Of the request that opened a session, with the credentials of the one that met it since. */
 export function headersOf(
-  { headers }: SessionOrigin,
+  { headers }: ClientRequest,
   { headers: opened }: Pick<SessionRecord, 'headers'>,
 ): IncomingHttpHeaders {
   if (opened === undefined) return headers;
@@ -31,7 +28,7 @@ export function headersOf(
 }
 
 /** What a record may have of the headers of a request: nothing that lets anybody in. */
-export function headersToKeep({ headers }: SessionOrigin): IncomingHttpHeaders {
+export function headersToKeep({ headers }: ClientRequest): IncomingHttpHeaders {
   const { authorization: _, cookie: __, 'proxy-authorization': ___, ...kept } = headers;
   return kept;
 }

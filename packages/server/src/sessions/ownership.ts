@@ -2,13 +2,14 @@ import type { JSONRPCResultResponse, RequestId } from '@modelcontextprotocol/ser
 import type { FastifyBaseLogger } from 'fastify';
 import type { ClientCall } from '../calls/client-call.js';
 import { isSessionLost, type BegunRequest, type ClusterNode } from '../cluster/cluster.js';
-import type { EventLog, LoggedEvent } from '../events/event-log.js';
+import type { LoggedEvent } from '../events/event-log.js';
 import { inBackground } from '../operate/log.js';
 import type { MaybePromise } from '../principal.js';
 import { CLUSTER_AWAY, MOVED, type Refusal } from '../refusal.js';
 import type { RunningRequest } from './accepted-requests.js';
 import { OwnedLog } from './owned-log.js';
 import { OwnerIds } from './owner-ids.js';
+import type { SessionHost } from './session-host.js';
 
 /** Requests that may run twice: the specification's methods that change nothing, or not twice. */
 const SAFE_METHODS: ReadonlySet<string> = new Set([
@@ -32,24 +33,26 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
 /** So many requests in a row from one node: its clients are there. */
 const STEADY = 16;
 
-/** A session that this node owns in a cluster. */
-export interface OwnershipOptions {
-  readonly sessionId: string;
+/** A session that this node owns. */
+export interface OwnedSession {
+  readonly id: string;
+  readonly log: FastifyBaseLogger;
+  readonly isQuiet: boolean;
+}
+
+/** What owns it, and is told of it. */
+export interface OwnershipOptions<Owned> {
   readonly node: ClusterNode;
   /** Counts the owners, from 1. */
   readonly fence: number;
-  readonly events: EventLog;
-  readonly log: FastifyBaseLogger;
-  /** Another node has it, or nothing could be kept for too long. */
-  readonly onLost: (error: unknown) => void;
-  /** Nothing that was said waits to be kept. */
-  readonly onKept: () => void;
+  readonly host: Pick<SessionHost<Owned>, 'events' | 'onLost' | 'onQuiet'>;
 }
 
 /** What the owner of a session does so that a next owner knows what it must. */
-export class Ownership {
+export class Ownership<Owned extends OwnedSession = OwnedSession> {
   readonly ids: OwnerIds;
-  readonly #options: OwnershipOptions;
+  readonly #session: Owned;
+  readonly #options: OwnershipOptions<Owned>;
   readonly #log: OwnedLog;
   /** Tools that may run twice; missing until they were listed. */
   #safeTools: Set<string> | undefined;
@@ -57,15 +60,24 @@ export class Ownership {
   #comesFrom: string | undefined;
   #inARow = 0;
 
-  constructor(options: OwnershipOptions) {
+  constructor(session: Owned, options: OwnershipOptions<Owned>) {
+    const { host, fence } = options;
+    this.#session = session;
     this.#options = options;
-    this.ids = new OwnerIds(options.fence);
-    this.#log = new OwnedLog(options);
+    this.ids = new OwnerIds(fence);
+    this.#log = new OwnedLog({
+      sessionId: session.id,
+      events: host.events,
+      onLost: (error) => host.onLost(session, error),
+      onKept: () => {
+        if (session.isQuiet) host.onQuiet(session);
+      },
+    });
   }
 
   /** Whether nobody else can have taken it. */
   get isSure(): boolean {
-    return this.#options.node.isSurelyHere(this.#options.sessionId);
+    return this.#options.node.isSurelyHere(this.#session.id);
   }
 
   /** Whether everything that was said is kept. */
@@ -118,7 +130,8 @@ export class Ownership {
     request.isBegun = true;
     const { id, method, params } = call;
     const isSafe = this.isSafe(call);
-    const { node, sessionId, log } = this.#options;
+    const { node, host } = this.#options;
+    const session = this.#session;
     // A tool that is known not to be safe never runs again.
     const isRunOnce = method === 'tools/call' && !isSafe && this.#safeTools !== undefined;
     const begun: BegunRequest = {
@@ -129,22 +142,24 @@ export class Ownership {
     };
     const refused = (error: unknown): Refusal => {
       if (isSessionLost(error)) {
-        this.#options.onLost(error);
+        host.onLost(session, error);
         return MOVED;
       }
-      log.warn(error, 'a request could not be kept before it runs');
+      session.log.warn(error, 'a request could not be kept before it runs');
       // It may have been kept after all.
       if (!isSafe) this.end(id);
       return CLUSTER_AWAY;
     };
-    const beginning = node.begin(sessionId, begun).then(() => undefined, refused);
+    const beginning = node.begin(session.id, begun).then(() => undefined, refused);
     return isSafe ? undefined : beginning;
   }
 
   /** A request has ended without an answer. */
   end(id: RequestId): void {
-    const { node, sessionId, log } = this.#options;
-    inBackground(log, 'the end of a request could not be kept', () => node.end(sessionId, id));
+    const { id: sessionId, log } = this.#session;
+    inBackground(log, 'the end of a request could not be kept', () =>
+      this.#options.node.end(sessionId, id),
+    );
   }
 }
 

@@ -20,8 +20,8 @@ export interface ServedSession {
   readonly isEnded: boolean;
   /** What the server says. */
   said(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> | undefined;
-  /** A new server has answered `initialize` once more; `undefined` where there was none yet. */
-  replayed(answer: JSONRPCResultResponse | JSONRPCErrorResponse | undefined): void;
+  /** A new server has answered `initialize` once more. */
+  replayed(answer: JSONRPCResultResponse | JSONRPCErrorResponse): void;
   end(reason: SessionEnd): Promise<void>;
 }
 
@@ -122,7 +122,8 @@ export class SessionServer<Served extends ServedSession> {
     this.#making = instance;
     try {
       await instance.connect();
-      session.replayed(await instance.replay(session.record));
+      const answer = await instance.replay(session.record);
+      if (answer !== undefined) session.replayed(answer);
       this.#instance = instance;
       return instance;
     } finally {

@@ -7,7 +7,6 @@ import { inBackground } from '../operate/log.js';
 import type { MaybePromise } from '../principal.js';
 import { ANSWER_GONE, errorOf } from '../refusal.js';
 import type { AcceptedRequests } from './accepted-requests.js';
-import type { Ownership } from './ownership.js';
 import { BriefMap } from '../instances/brief-map.js';
 
 /** The stream for what answers no request. */
@@ -23,7 +22,15 @@ export interface StreamsOwner {
   /** What the streams answer. */
   readonly requests: Pick<AcceptedRequests, 'runningOn' | 'answeredOn'>;
   /** Keeps what it says in a cluster. */
-  readonly owned?: Pick<Ownership, 'isSure' | 'keep'> | undefined;
+  readonly owned?: MessageKeeper | undefined;
+}
+
+/** What keeps the messages of a session in a cluster. */
+export interface MessageKeeper {
+  /** Whether nobody else can have taken the session. */
+  readonly isSure: boolean;
+  /** Fulfilled when it is kept, or never will be. */
+  keep(event: LoggedEvent): Promise<void>;
 }
 
 /** What the streams of all sessions share. */

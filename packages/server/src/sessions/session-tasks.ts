@@ -226,9 +226,9 @@ export class SessionTasks {
 
   /** Tells the session of a task that it began, as far as a stream is open for that. */
   #listen(begun: TaskRecord, progressToken: BegunTask['progressToken']): void {
-    const { taskId } = begun;
+    const { taskId, principal } = begun;
     let last = begun;
-    const stopListening = this.#tasks.engine.listen(taskId, (record) => {
+    const stopListening = this.#tasks.engine.listen(principal, taskId, (record) => {
       const before = last;
       if (record !== undefined) {
         last = record;

@@ -3,7 +3,6 @@ import {
   type JSONRPCRequest,
   type MessageExtraInfo,
   type RequestId,
-  type JSONRPCErrorResponse,
   type JSONRPCResultResponse,
   type ScopeChallenge,
   type TransportSendOptions,
@@ -11,7 +10,6 @@ import {
 import type { FastifyBaseLogger } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CallOutcome } from '../calls/call.js';
-import type { ClusterNode } from '../cluster/cluster.js';
 import type { LoggedEvent } from '../events/event-log.js';
 import { networkOf } from '../limits/network-of.js';
 import { sessionLog } from '../operate/log.js';
@@ -55,7 +53,7 @@ export class Session implements ServedSession {
   /** Whence that request came, as far as limits tell clients apart. */
   readonly network: string;
   readonly log: FastifyBaseLogger;
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   readonly #kept: KeptRecord;
   readonly #tasks: SessionTasks | undefined;
   readonly #server: SessionServer<Session>;
@@ -67,7 +65,7 @@ export class Session implements ServedSession {
   #isLeaving = false;
   #hasMoved = false;
 
-  constructor(record: SessionRecord, { principal, origin, host, taken }: SessionParts) {
+  constructor(record: SessionRecord, { principal, origin, host, taken }: SessionParts<Session>) {
     this.record = record;
     this.principal = principal;
     // Not the request itself, which holds its body and its connection.
@@ -76,7 +74,8 @@ export class Session implements ServedSession {
     this.log = sessionLog(origin.log, record.id);
     this.#host = host;
     this.#kept = new KeptRecord(record, host.store, this.log);
-    this.owned = host.node && this.#ownedBy(host.node, taken?.fence ?? 1);
+    this.owned =
+      host.node && new Ownership(this, { node: host.node, host, fence: taken?.fence ?? 1 });
     this.streams = new SessionStreams(this, host, taken);
     this.#server = new SessionServer(this, host);
     this.#tasks = host.tasks && this.#tasksOf(host.tasks);
@@ -280,10 +279,8 @@ export class Session implements ServedSession {
 
   /** Another node has it, or may take it: its readers come back there, and nothing more is said here. */
   leave(): Promise<void> {
-    if (!this.isEnded) {
-      this.#hasMoved = true;
-      this.streams.cut();
-    }
+    this.#hasMoved ||= !this.isEnded;
+    if (this.#hasMoved) this.streams.cut();
     return this.end('moved');
   }
 
@@ -308,8 +305,8 @@ export class Session implements ServedSession {
   }
 
   /** A new server has answered `initialize` once more. */
-  replayed(answer: JSONRPCResultResponse | JSONRPCErrorResponse | undefined): void {
-    if (answer !== undefined) this.#tasks?.noteVersion(answer);
+  replayed(answer: Parameters<SessionTasks['noteVersion']>[0]): void {
+    this.#tasks?.noteVersion(answer);
   }
 
   /** What the server says. */
@@ -379,21 +376,6 @@ export class Session implements ServedSession {
       requests: this.requests,
       answer: (id, answer) => void this.said({ jsonrpc: '2.0', id, ...answer }),
       emit: (message, stream) => void this.#emit(message, stream),
-    });
-  }
-
-  #ownedBy(node: ClusterNode, fence: number): Ownership {
-    const { events } = this.#host;
-    return new Ownership({
-      sessionId: this.id,
-      node,
-      fence,
-      events,
-      log: this.log,
-      onLost: (error) => this.#host.onLost(this, error),
-      onKept: () => {
-        if (this.isQuiet) this.#host.onQuiet(this);
-      },
     });
   }
 

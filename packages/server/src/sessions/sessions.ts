@@ -2,21 +2,21 @@ import type { MessageExtraInfo } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
 import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { ClientRequest } from '../client-request.js';
 import type { CallGates } from '../calls/gates.js';
 import { inBackground } from '../operate/log.js';
 import type { KitObserver, SessionEnd, TellNotification } from '../operate/observer.js';
 import type { ResolvedOptions, ServableServer } from '../options.js';
 import { ANONYMOUS, type MaybePromise, type Principal } from '../principal.js';
 import * as refusals from '../refusal.js';
-import { RefusedError, type Refusal } from '../refusal.js';
+import type { Refusal } from '../refusal.js';
 import { networkOf } from '../limits/network-of.js';
 import { makeServer } from '../instances/make-server.js';
-import type { JoinedCluster } from '../cluster/joined-cluster.js';
 import { isClusterAway, type TakenSession } from '../cluster/cluster.js';
-import { ElsewhereSession, headersToKeep, type SessionOrigin } from './elsewhere.js';
+import { headersToKeep, type ElsewhereSession } from './elsewhere.js';
+import { OwnedSessions, refuseIfAway } from './owned-sessions.js';
 import type { SessionHost } from './session-host.js';
 import { Session } from './session.js';
-import { resumeTaken } from './take-over.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
 import type { LegacyTasks } from './legacy-tasks.js';
 
@@ -46,14 +46,14 @@ export interface SessionsOptions {
   /** Told every server before it is connected. */
   readonly watch: (server: object) => void;
   /** What a server learns of the request that brought a message. */
-  readonly extraOf: (request: SessionOrigin, session: Session) => MessageExtraInfo;
+  readonly extraOf: (request: ClientRequest, session: Session) => MessageExtraInfo;
 }
 
 /** The sessions of one mount that this node serves. */
 export class Sessions {
   readonly #options: ResolvedOptions;
   readonly #store: SessionStore;
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   readonly #observers: readonly KitObserver[];
   readonly #refusesSession: () => Refusal | undefined;
   readonly #watch: (server: object) => void;
@@ -64,11 +64,9 @@ export class Sessions {
   readonly #held = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
   /** Missing where this is no node of a cluster. */
-  readonly #cluster: JoinedCluster | undefined;
-  readonly #extraOf: SessionsOptions['extraOf'];
+  readonly #owned: OwnedSessions | undefined;
   /** Told of a session that goes on on another node, while it still has its readers. */
   onMoved: ((session: Session) => void) | undefined;
-  #isLeaving = false;
   #isClosing = false;
 
   constructor(given: SessionsOptions) {
@@ -79,9 +77,15 @@ export class Sessions {
     this.#observers = observers;
     this.#refusesSession = refusesSession;
     this.#watch = watch;
-    this.#extraOf = extraOf;
-    this.#cluster = options.cluster;
-    this.#cluster?.add({ lost: (id) => this.#lost(this.#live.get(id)) });
+    this.#owned =
+      options.cluster &&
+      new OwnedSessions(options.cluster, {
+        options,
+        live: this.#live,
+        extraOf,
+        take: (taken, principal, origin) => this.#take(taken, principal, origin),
+        onMoved: (session) => this.onMoved?.(session),
+      });
     this.#host = {
       store,
       events,
@@ -92,8 +96,8 @@ export class Sessions {
       maxMessageBytes: options.maxBufferedBytes,
       makeServer: (session) => this.#makeServer(session),
       onEnd: (session, reason) => this.#drop(session, reason),
-      onQuiet: (session) => this.#considerMove(session),
-      onLost: (session) => this.#lost(session),
+      onQuiet: (session) => this.#owned?.considerMove(session),
+      onLost: (session, error) => this.#owned?.lost(session, error),
     };
     const { sessionIdleMs, sessionLifetimeMs, resumeMs, hibernateMs } = options;
     const shortest = Math.min(sessionIdleMs, sessionLifetimeMs, resumeMs, hibernateMs) / 4;
@@ -127,47 +131,20 @@ export class Sessions {
   async locate(
     id: string,
     principal: Principal,
-    origin: SessionOrigin,
+    origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
-    const known = this.find(id, principal);
-    const cluster = this.#cluster;
-    if (known !== undefined || cluster === undefined) return known;
-    if (this.#isClosing) throw new RefusedError(refusals.STOPPING);
-    const { node } = cluster;
-    const located = await node.locate(id).catch(refuseIfAway);
-    switch (located.at) {
-      case 'nowhere':
-        return undefined;
-      case 'here': {
-        const session = this.#live.get(id);
-        return session?.principal.id === principal.id && !session.isEnded ? session : undefined;
-      }
-      case 'elsewhere': {
-        const { record } = located;
-        if (record.principal !== principal.id) return undefined;
-        return new ElsewhereSession(located.node, record);
-      }
-      case 'taken': {
-        const { taken } = located;
-        if (taken.record.principal === principal.id && !this.#isClosing) {
-          return this.#take(taken, principal, origin);
-        }
-        this.#release(id);
-        return undefined;
-      }
-    }
+    return this.find(id, principal) ?? this.#owned?.locate(id, principal, origin);
   }
 
   /** The session that this principal opened with this resume key. */
   async findByResume(
     resumeKey: string,
     principal: Principal,
-    origin: SessionOrigin,
+    origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
-    const finding = this.#store.findByResume(principal.id, digestOf(resumeKey));
-    const record = await (this.#cluster && finding instanceof Promise
-      ? finding.catch(refuseIfAway)
-      : finding);
+    const find = async (): Promise<SessionRecord | undefined> =>
+      this.#store.findByResume(principal.id, digestOf(resumeKey));
+    const record = await find().catch(refuseIfAway);
     return record === undefined ? undefined : this.locate(record.id, principal, origin);
   }
 
@@ -196,7 +173,7 @@ export class Sessions {
       lastActivityAt: now,
       isInitialized: false,
       subscriptions: [],
-      ...(this.#cluster !== undefined && {
+      ...(this.#owned !== undefined && {
         headers: headersToKeep(request),
         network: networkOf(request.ip),
       }),
@@ -226,14 +203,13 @@ export class Sessions {
 
   /** Lets other nodes have the sessions, each as soon as nothing runs in it. */
   leave(): void {
-    if (this.#cluster === undefined) return;
-    this.#isLeaving = true;
-    for (const session of this.#live.values()) session.beginLeaving();
+    this.#owned?.leave();
   }
 
   /** Ends all sessions, and opens no more; fulfilled when they are closed. Other nodes may go on with them. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#owned?.close();
     clearInterval(this.#sweeper);
     await Promise.all([...this.#live.values()].map((session) => session.end('shutting-down')));
   }
@@ -241,7 +217,7 @@ export class Sessions {
   /** Keeps a new session, unless its principal has too many on all nodes. */
   async #create(record: SessionRecord, { id }: Principal): Promise<Refusal | undefined> {
     const { maxSessionsPerPrincipal: most } = this.#options;
-    if (this.#cluster !== undefined && id !== ANONYMOUS.id && most !== Infinity) {
+    if (this.#owned !== undefined && id !== ANONYMOUS.id && most !== Infinity) {
       if ((await this.#store.count(id)) >= most) return refusals.tooManyOfPrincipal(most);
     }
     await this.#store.create(record);
@@ -253,54 +229,12 @@ export class Sessions {
   }
 
   /** Goes on with a session that this node has just taken over. */
-  #take(taken: TakenSession, principal: Principal, origin: SessionOrigin): Session {
-    const { record } = taken;
-    if (this.#cluster !== undefined) this.#cluster.counts.takenOver++;
-    // One that it had before it lost it.
-    void this.#live.get(record.id)?.leave();
-    const session = new Session(record, { principal, origin, host: this.#host, taken });
+  #take(taken: TakenSession, principal: Principal, origin: ClientRequest): Session {
+    const session = new Session(taken.record, { principal, origin, host: this.#host, taken });
     this.#live.set(session.id, session);
     this.#hold(keysOf(session.network, principal));
     this.#tell(session, (observer, observed) => observer.sessionOpened?.(observed));
-    const extra = this.#extraOf(origin, session);
-    inBackground(session.log, 'what a node before has left could not be gone on with', () =>
-      resumeTaken(session, taken, { origin, extra }),
-    );
     return session;
-  }
-
-  /** Lets another node have a session in which nothing runs, where this one stops or its clients are there. */
-  #considerMove(session: Session): void {
-    if (session.isEnded || this.#cluster === undefined) return;
-    const to = this.#options.hibernate ? session.owned?.steadyNode : undefined;
-    if (!this.#isLeaving && to === undefined) return;
-    this.#cluster.counts.letGo++;
-    this.#moved(session);
-    this.#release(session.id, to);
-  }
-
-  /** Another node has a session, or it could not be kept for too long: then any node may have it. */
-  #lost(session: Session | undefined): void {
-    if (session === undefined || session.isEnded || this.#cluster === undefined) return;
-    session.log.warn('the session is lost to another node');
-    this.#cluster.counts.lost++;
-    this.#moved(session);
-    this.#release(session.id);
-  }
-
-  /** Says no more of a session, whose readers go where it is. */
-  #moved(session: Session): void {
-    inBackground(session.log, 'the readers of a session could not follow it', () =>
-      this.onMoved?.(session),
-    );
-    void session.leave();
-    this.#live.delete(session.id);
-  }
-
-  #release(id: string, to?: string): Promise<void> | undefined {
-    return this.#cluster?.node.release(id, to).catch((error: unknown) => {
-      this.#options.log?.warn(error, 'a session could not be let go: its lease ends by itself');
-    });
   }
 
   /** Which limit one more session would pass. An abandoned session makes room for a new one. */
@@ -341,7 +275,7 @@ export class Sessions {
       if (left > 0) this.#held.set(key, left);
       else this.#held.delete(key);
     }
-    const isLeft = reason === 'shutting-down' && this.#cluster !== undefined;
+    const isLeft = reason === 'shutting-down' && this.#owned !== undefined;
     if (reason !== 'moved' && !isLeft) {
       for (const kept of [this.#store, this.#host.events]) {
         inBackground(session.log, 'what is stored of a session could not be deleted', () =>
@@ -353,7 +287,7 @@ export class Sessions {
     this.#tell(session, (observer, observed) =>
       observer.sessionEnded?.(observed, { reason, durationMs }),
     );
-    return isLeft ? this.#release(session.id) : undefined;
+    return isLeft ? this.#owned?.release(session.id) : undefined;
   }
 
   /** Ends what is over a limit of time, and drops the servers of sessions that nobody uses. */
@@ -443,10 +377,4 @@ function keysOf(network: string, { id }: Principal): readonly [address: string, 
 
 function digestOf(resumeKey: string): string {
   return createHash('sha256').update(resumeKey).digest('base64url');
-}
-
-/** A request that needs the store of the cluster while that is away is refused. */
-function refuseIfAway(error: unknown): never {
-  if (isClusterAway(error)) throw new RefusedError(refusals.CLUSTER_AWAY);
-  throw error;
 }

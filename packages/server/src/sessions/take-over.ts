@@ -1,13 +1,13 @@
 import type { JSONRPCRequest, MessageExtraInfo } from '@modelcontextprotocol/server';
+import type { ClientRequest } from '../client-request.js';
 import { ClientCall } from '../calls/client-call.js';
 import type { BegunRequest, TakenSession } from '../cluster/cluster.js';
 import type { RunningRequest } from './accepted-requests.js';
-import type { SessionOrigin } from './elsewhere.js';
 import type { Session } from './session.js';
 
 /** The request that met a session which was taken over. */
 export interface Meeting {
-  readonly origin: SessionOrigin;
+  readonly origin: ClientRequest;
   readonly extra: MessageExtraInfo;
 }
 

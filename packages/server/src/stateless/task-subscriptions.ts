@@ -104,7 +104,9 @@ class TaskSubscription {
   async begin(wanted: ReadonlySet<string>): Promise<void> {
     const { id: principal } = this.#call.principal;
     for (const taskId of wanted) {
-      const stop = this.#engine.listen(taskId, (record) => this.#changed(taskId, record));
+      const stop = this.#engine.listen(principal, taskId, (record) =>
+        this.#changed(taskId, record),
+      );
       this.#tasks.set(taskId, stop);
       const record = await this.#engine.get(principal, taskId);
       // It may have expired meanwhile, and then it is dropped already.

@@ -5,6 +5,7 @@ import type { MaybePromise } from '../principal.js';
 import { makeServer } from '../instances/make-server.js';
 import type { TaskAnswer, TaskCall } from './task-call.js';
 import type { TaskRules } from './task-options.js';
+import { TaskNodes, type TaskCluster } from './task-nodes.js';
 import { CUT_TASK } from './task-refusals.js';
 import { TaskRun, type TaskRunHost } from './task-run.js';
 import { isFinal, type TaskPage, type TaskRecord, type TaskStore } from './task-store.js';
@@ -14,8 +15,17 @@ export interface TaskEngineHost {
   readonly options: ResolvedOptions;
   readonly gates: CallGates;
   readonly notified: TellNotification | undefined;
+  /** Missing where there is one node only. */
+  readonly cluster?: TaskCluster | undefined;
   /** Told every server before it is connected. */
   watch(server: object): void;
+}
+
+/** Those who listen to one task. */
+interface Heard {
+  readonly listeners: Set<TaskListener>;
+  /** Where it runs on another node. */
+  readonly stopWatching: (() => void) | undefined;
 }
 
 /** Of so many principals it is kept what their servers have said of themselves. */
@@ -36,7 +46,9 @@ export class TaskEngine {
   /** All of them, those included that are no tasks yet. */
   readonly #runs = new Set<TaskRun>();
   readonly #tasks = new Map<string, TaskRun>();
-  readonly #listeners = new Map<string, Set<TaskListener>>();
+  /** By principal and id. */
+  readonly #heard = new Map<string, Heard>();
+  readonly #nodes: TaskNodes | undefined;
   readonly #runHost: TaskRunHost;
   /** By principal: each may have servers of its own, with names that are not for others. */
   readonly #serverInfos = new Map<string, unknown>();
@@ -44,14 +56,25 @@ export class TaskEngine {
   constructor(rules: TaskRules, host: TaskEngineHost) {
     this.rules = rules;
     this.#host = host;
-    const { options, gates, notified } = host;
+    const { options, gates, notified, cluster } = host;
     this.#store = options.stores.tasks;
+    this.#nodes =
+      cluster &&
+      new TaskNodes(cluster, {
+        store: this.#store,
+        get: async (principal, taskId) => this.get(principal, taskId),
+        input: (principal, taskId, answers) => {
+          void this.#runOf(principal, taskId)?.input(answers);
+        },
+        cancelled: (principal, taskId) => void this.#runOf(principal, taskId)?.cancel(),
+      });
     this.#runHost = {
       store: this.#store,
+      node: cluster?.node.name,
       gates,
       notified,
       maxMessageBytes: options.maxBufferedBytes,
-      changed: (record) => this.#tell(record.taskId, record),
+      changed: (record) => this.#tell(record, record),
       began: (run, taskId) => this.#tasks.set(taskId, run),
       ended: (run) => this.#forget(run),
     };
@@ -97,12 +120,19 @@ export class TaskEngine {
 
   /** A task as it is now. */
   get(principal: string, taskId: string): MaybePromise<TaskRecord | undefined> {
-    return this.#store.get(principal, taskId);
+    const kept = this.#store.get(principal, taskId);
+    const nodes = this.#nodes;
+    if (nodes === undefined) return kept;
+    return Promise.resolve(kept).then((record) => nodes.settled(record));
   }
 
   /** @throws RangeError for a cursor that is none. */
-  list(principal: string, page?: { readonly cursor?: string }): MaybePromise<TaskPage> {
-    return this.#store.list(principal, page);
+  async list(principal: string, page?: { readonly cursor?: string }): Promise<TaskPage> {
+    const { tasks, ...next } = await this.#store.list(principal, page);
+    const nodes = this.#nodes;
+    if (nodes === undefined) return { tasks, ...next };
+    const settled = await Promise.all(tasks.map((record) => nodes.settled(record)));
+    return { tasks: settled.filter((record) => record !== undefined), ...next };
   }
 
   /**
@@ -116,8 +146,11 @@ export class TaskEngine {
     taskId: string,
     answers: Readonly<Record<string, TaskAnswer>>,
   ): Promise<TaskRecord | undefined> {
-    const record = await this.#store.get(principal, taskId);
-    if (record !== undefined) await this.#tasks.get(taskId)?.input(answers);
+    const record = await this.get(principal, taskId);
+    if (record === undefined || isFinal(record.status)) return record;
+    const run = this.#tasks.get(taskId);
+    if (run === undefined) await this.#nodes?.input(record, answers);
+    else await run.input(answers);
     return record;
   }
 
@@ -127,31 +160,35 @@ export class TaskEngine {
    * @returns the task before; `undefined` if there is none.
    */
   async cancel(principal: string, taskId: string): Promise<TaskRecord | undefined> {
-    const record = await this.#store.get(principal, taskId);
+    const record = await this.get(principal, taskId);
     if (record === undefined || isFinal(record.status)) return record;
     const run = this.#tasks.get(taskId);
-    if (run !== undefined) await run.cancel();
-    else {
-      // It runs elsewhere, and learns of it with its next change.
-      const changes = {
-        status: 'cancelled',
-        statusMessage: undefined,
-        inputRequests: undefined,
-      } as const;
-      await this.#store.update(principal, taskId, { version: record.version, changes });
-    }
+    if (run === undefined) await this.#cancelElsewhere(record);
+    else await run.cancel();
     return record;
   }
 
-  /** Told of each change of a task that runs here, until that is taken back. Ask for the task afterwards. */
-  listen(taskId: string, listener: TaskListener): () => void {
-    const listeners = this.#listeners.get(taskId) ?? new Set();
-    this.#listeners.set(taskId, listeners.add(listener));
+  /**
+   * Told of each change of a task, wherever it runs, until that is taken back. Ask for the task afterwards.
+   */
+  listen(principal: string, taskId: string, listener: TaskListener): () => void {
+    const key = keyOf(principal, taskId);
+    const heard = this.#heard.get(key) ?? {
+      listeners: new Set(),
+      stopWatching: this.#tasks.has(taskId)
+        ? undefined
+        : this.#nodes?.watch(principal, taskId, (record) =>
+            this.#tell({ principal, taskId }, record),
+          ),
+    };
+    const { listeners } = heard;
+    listeners.add(listener);
+    this.#heard.set(key, heard);
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0 && this.#listeners.get(taskId) === listeners) {
-        this.#listeners.delete(taskId);
-      }
+      if (listeners.size > 0 || this.#heard.get(key) !== heard) return;
+      this.#heard.delete(key);
+      heard.stopWatching?.();
     };
   }
 
@@ -164,8 +201,35 @@ export class TaskEngine {
     await Promise.all([...this.#runs].map(end));
   }
 
-  #tell(taskId: string, record: TaskRecord | undefined): void {
-    for (const listener of this.#listeners.get(taskId) ?? []) listener(record);
+  #runOf(principal: string, taskId: string): TaskRun | undefined {
+    const run = this.#tasks.get(taskId);
+    return run?.record?.principal === principal ? run : undefined;
+  }
+
+  /** Its record says so first, so that it cannot end otherwise; then its node aborts the handler. */
+  async #cancelElsewhere(record: TaskRecord): Promise<void> {
+    const { principal, taskId } = record;
+    const changes = {
+      status: 'cancelled',
+      statusMessage: undefined,
+      inputRequests: undefined,
+    } as const;
+    let known: TaskRecord | undefined = record;
+    while (known !== undefined && !isFinal(known.status)) {
+      const { version } = known;
+      const ended = await this.#store.update(principal, taskId, { version, changes });
+      if (ended !== 'conflict') break;
+      known = await this.#store.get(principal, taskId);
+    }
+    await this.#nodes?.cancelled(record);
+  }
+
+  #tell(
+    { principal, taskId }: Pick<TaskRecord, 'principal' | 'taskId'>,
+    record: TaskRecord | undefined,
+  ): void {
+    const { listeners = [] } = this.#heard.get(keyOf(principal, taskId)) ?? {};
+    for (const listener of listeners) listener(record);
   }
 
   #forget(run: TaskRun): void {
@@ -174,7 +238,7 @@ export class TaskEngine {
     if (record === undefined) return;
     this.#noteServerInfo(record.principal, serverInfo);
     this.#tasks.delete(record.taskId);
-    if (!isFinal(record.status)) this.#tell(record.taskId, undefined);
+    if (!isFinal(record.status)) this.#tell(record, undefined);
   }
 
   #noteServerInfo(principal: string, serverInfo: unknown): void {
@@ -184,4 +248,8 @@ export class TaskEngine {
     const [oldest = principal] = this.#serverInfos.keys();
     if (this.#serverInfos.size > MAX_SERVER_INFOS) this.#serverInfos.delete(oldest);
   }
+}
+
+function keyOf(principal: string, taskId: string): string {
+  return `${taskId} ${principal}`;
 }

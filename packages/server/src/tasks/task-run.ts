@@ -6,7 +6,7 @@ import {
   type JSONRPCRequest,
   type JSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { CallOutcome } from '../calls/call.js';
 import type { CallGates } from '../calls/gates.js';
 import { messageText } from '../events/message-text.js';
@@ -26,6 +26,8 @@ import { TaskWriter } from './task-writer.js';
 /** What all runs have in common. */
 export interface TaskRunHost {
   readonly store: TaskStore;
+  /** The name of this node, in a cluster. */
+  readonly node: string | undefined;
   readonly gates: CallGates;
   readonly notified: TellNotification | undefined;
   /** What is longer is no answer. */
@@ -178,7 +180,7 @@ export class TaskRun {
   async #create(): Promise<boolean> {
     clearTimeout(this.#auto);
     const { call, options, era, isAtOnce, ttlMs: wantedMs = Infinity } = this.#taskCall;
-    const { store } = this.#host;
+    const { store, node } = this.#host;
     const taskId = randomBytes(24).toString('hex');
     const ttlMs = Math.min(options.ttlMs ?? Infinity, wantedMs);
     try {
@@ -186,7 +188,7 @@ export class TaskRun {
         taskId,
         principal: call.principal.id,
         tool: call.target ?? '',
-        argumentsDigest: hash('sha256', JSON.stringify(call.params?.['arguments'] ?? {})),
+        ...(node !== undefined && { node }),
         era,
         status: 'working',
         ...progressChanges(this.#progress),

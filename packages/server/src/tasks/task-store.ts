@@ -26,8 +26,8 @@ export interface TaskRecord {
   /** `Principal.id` of who called. */
   readonly principal: string;
   readonly tool: string;
-  /** A digest of the arguments, by which a repeated call is recognised. */
-  readonly argumentsDigest: string;
+  /** The node that runs it, in a cluster; clients never see it. */
+  readonly node?: string;
   /** Of the protocol that the call came by: the client of another era cannot be asked the same way. */
   readonly era: 'legacy' | 'modern';
   /** Milliseconds since 1970. */
@@ -105,6 +105,12 @@ export interface TaskStore {
     principal: string,
     page?: { readonly cursor?: string; readonly limit?: number },
   ): MaybePromise<TaskPage>;
+  /**
+   * Told when a task may have changed, whichever node has changed it, until that is taken back; once at
+   * first, too. Whoever listens asks for the task then. A store of several nodes without it is asked
+   * every few seconds. A store of one process needs none.
+   */
+  listen?(taskId: string, listener: () => void): () => void;
 }
 
 /** The answer of a task that ran when its process ended: nobody knows what it did. */

@@ -64,7 +64,7 @@ export class TaskWaits {
     this.#principal = principal;
     this.#taskId = taskId;
     this.#onEmpty = onEmpty;
-    this.#stopListening = engine.listen(taskId, (record) => this.#changed(record));
+    this.#stopListening = engine.listen(principal, taskId, (record) => this.#changed(record));
   }
 
   /** Waits, until the task ends or that is taken back. */

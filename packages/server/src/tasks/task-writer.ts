@@ -109,9 +109,10 @@ export class TaskWriter {
     const stored = await this.#store.update(principal, taskId, { version, changes });
     if (stored === 'conflict') {
       const now = await this.#store.get(principal, taskId);
-      if (now !== undefined && !isFinal(now.status)) {
+      if (now !== undefined) {
         this.#record = now;
-        return false;
+        if (!isFinal(now.status)) return false;
+        this.#handlers.written(now);
       }
     } else if (stored !== undefined) {
       this.#record = stored;

@@ -20,7 +20,6 @@ function task(taskId: string, principal = 'ada', more: Partial<NewTask> = {}): N
     taskId,
     principal,
     tool: 'render',
-    argumentsDigest: 'digest',
     era: 'modern',
     status: 'working',
     ttlMs: 60_000,

@@ -61,7 +61,6 @@ const task = (taskId: string, more: Partial<NewTask> = {}): NewTask => ({
   taskId,
   principal: 'ada',
   tool: 'render',
-  argumentsDigest: 'digest',
   era: 'modern',
   status: 'working',
   ttlMs: 60_000,

@@ -18,7 +18,6 @@ async function work(): Promise<never> {
       taskId,
       principal: 'ada',
       tool: 'write',
-      argumentsDigest: '',
       era: 'legacy',
       status: 'working',
       ttlMs: 3_600_000,

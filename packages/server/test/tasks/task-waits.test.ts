@@ -12,7 +12,6 @@ class ScriptedTask implements WaitedEngine {
     taskId: 'one',
     principal: 'ada',
     tool: 'ask',
-    argumentsDigest: '',
     era: 'legacy',
     createdAt: 0,
     lastUpdatedAt: 0,
@@ -35,7 +34,7 @@ class ScriptedTask implements WaitedEngine {
     return this.record;
   }
 
-  listen(_taskId: string, listener: TaskListener): () => void {
+  listen(_principal: string, _taskId: string, listener: TaskListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }

@@ -1,0 +1,27 @@
+import { RedisEventBus, type BusFailed } from './redis-event-bus.js';
+import { RedisRateStore } from './redis-rate-store.js';
+import { RedisTaskStore } from './redis-task-store.js';
+import type { StoreConnection } from './store-connection.js';
+
+/** What all nodes share, beside their sessions. */
+export interface SharedStores {
+  readonly tasks: RedisTaskStore;
+  readonly rates: RedisRateStore;
+  readonly bus: RedisEventBus;
+  /** Before the connection is closed. */
+  close(): void;
+}
+
+/** Makes them on a connection, which stays its maker's. */
+export function createStores(
+  connection: StoreConnection,
+  { busFailed }: { readonly busFailed?: BusFailed } = {},
+): SharedStores {
+  const bus = new RedisEventBus(connection, busFailed);
+  return {
+    tasks: new RedisTaskStore(connection),
+    rates: new RedisRateStore(connection),
+    bus,
+    close: () => bus.close(),
+  };
+}
