@@ -220,7 +220,9 @@ export class LocalSession implements SessionHandle {
     const digest = posted.digestOf(message);
     const known = session.requests.get(message.id);
     if (known?.digest === digest) {
-      return this.#answerAgain(known).then((refusal) => outcomeOf(refusal, message.id));
+      // Where its node asks once more, its reader has the answer, or gets it.
+      const asked = posted.again === undefined ? this.#answerAgain(known) : known.admission;
+      return Promise.resolve(asked).then((refusal) => outcomeOf(refusal, message.id));
     }
     const running = { call: this.#callOf(message, posted), digest, stream: MAIN_STREAM };
     const run = (refusal: Refusal | undefined): PostOutcome => {

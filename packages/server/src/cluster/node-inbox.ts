@@ -18,6 +18,9 @@ import type { Posted, PostOutcome } from './session-handle.js';
 /** A node that waits for an answer is told so late that its request runs, in milliseconds. */
 const TELL_AFTER_MS = 5;
 
+/** So many POSTs without an answer of their own are remembered, so that none counts twice. */
+const MAX_ACCEPTED = 1_000;
+
 /** What serves other nodes is made with. */
 export interface NodeInboxOptions {
   readonly cluster: JoinedCluster;
@@ -36,6 +39,8 @@ export class NodeInbox implements RemoteSinkHost {
   readonly #readers = new Map<string, RemoteSink | 'asked'>();
   /** By session and stream: whose reader the log publishes to. */
   readonly #current = new Map<string, RemoteSink>();
+  /** POSTs that were accepted, and have no answer of their own. */
+  readonly #accepted = new Set<string>();
   /** Those whose nodes wait to be told that they run. */
   #untold: RemoteSink[] = [];
 
@@ -105,6 +110,7 @@ export class NodeInbox implements RemoteSinkHost {
   async #post(message: Asked<'post'>, from: string, key: string): Promise<void> {
     const session = this.#sessionOf(message, message.principal.id);
     if (session === undefined) return this.answer(message, from, { kind: 'moved' });
+    if (this.#accepted.has(key)) return this.answer(message, from, { kind: 'accepted' });
     this.#readers.set(key, 'asked');
     let outcome: PostOutcome;
     try {
@@ -115,7 +121,17 @@ export class NodeInbox implements RemoteSinkHost {
     }
     if (this.#readers.get(key) === 'asked') this.#readers.delete(key);
     if (outcome === 'answered') return;
+    if (outcome === 'accepted') this.#remember(key);
     this.answer(message, from, answerOf(outcome));
+  }
+
+  #remember(key: string): void {
+    this.#accepted.add(key);
+    if (this.#accepted.size <= MAX_ACCEPTED) return;
+    for (const oldest of this.#accepted) {
+      this.#accepted.delete(oldest);
+      return;
+    }
   }
 
   #postedOf(session: LocalSession, message: Asked<'post'>, from: string): Posted {

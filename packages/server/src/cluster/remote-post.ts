@@ -1,7 +1,7 @@
 import type { LoggedEvent } from '../events/event-log.js';
 import type { Sink } from '../events/sink.js';
 import { isRequest } from '../http/messages.js';
-import { MOVED, type Refusal } from '../refusal.js';
+import { MOVED, OUTCOME_UNKNOWN, type Refusal } from '../refusal.js';
 import { sentRequestOf, type AnsweringMessage, type SentPost } from './node-messages.js';
 import { RemoteReader, type AwaitedSession } from './remote-reader.js';
 import type { Posted, PostOutcome, SessionHandle } from './session-handle.js';
@@ -15,10 +15,12 @@ export class RemotePost extends RemoteReader {
   readonly #posted: Posted;
   readonly #requests: number;
   readonly #sent: SentPost;
-  /** The places of the answers that its client has. */
-  readonly #answers = new Set<number>();
+  /** The ids of the requests whose answers its client has, as JSON. */
+  readonly #answered = new Set<string>();
   #stream: number | undefined;
   #isAskedAgain = false;
+  /** Whether an owner may have begun to run it. */
+  #mayHaveRun = false;
   #resolve: (outcome: PostOutcome) => void = () => {};
 
   constructor(session: AwaitedSession, posted: Posted) {
@@ -46,6 +48,7 @@ export class RemotePost extends RemoteReader {
   ask(): void {
     const isAgain = this.#isAskedAgain;
     this.#isAskedAgain = true;
+    this.#mayHaveRun = true;
     if (!isAgain) {
       this.session.send(this, { kind: 'post', ...this.#sent });
       return;
@@ -65,6 +68,10 @@ export class RemotePost extends RemoteReader {
         return;
       case 'taken':
         this.#open(answer.stream, answer.isBatch);
+        return;
+      case 'moved':
+        this.#mayHaveRun = this.sink !== undefined;
+        super.answered(answer);
         return;
       default:
         super.answered(answer);
@@ -89,19 +96,33 @@ export class RemotePost extends RemoteReader {
   }
 
   protected giveUp(refusal: Refusal): void {
-    this.#resolve({ refusal });
-    this.sink?.close();
+    const { answer, messages, isBatch } = this.#posted;
+    const requests = messages.filter((message) => isRequest(message));
+    if (!this.#mayHaveRun || answer === undefined || requests.length === 0) {
+      this.#resolve({ refusal, id: requests[0]?.id });
+      this.sink?.close();
+      return;
+    }
+    // Not by a status, which would say that it did not run.
+    this.#open(this.#stream ?? 0, isBatch);
+    for (const { id } of requests) {
+      const data = JSON.stringify({ jsonrpc: '2.0', id, error: OUTCOME_UNKNOWN });
+      const about = { kind: 'answer', id: JSON.stringify(id) } as const;
+      if (this.#answered.has(about.id)) continue;
+      void this.sink?.send({ seq: this.lastSeq, stream: this.#stream ?? 0, data, about });
+    }
+    this.sink?.complete();
   }
 
   protected override pass(event: LoggedEvent): Promise<void> | undefined {
     if (event.about?.kind === 'answer') {
-      if (this.#answers.has(event.seq)) return undefined;
-      this.#answers.add(event.seq);
+      if (this.#answered.has(event.about.id)) return undefined;
+      this.#answered.add(event.about.id);
     }
     this.#open(event.stream, this.#posted.isBatch);
     const keepsUp = super.pass(event);
     // A batch that is answered in part may be resumed by another request, which ends it itself.
-    if (this.#answers.size >= this.#requests) this.complete();
+    if (this.#answered.size >= this.#requests) this.complete();
     return keepsUp;
   }
 

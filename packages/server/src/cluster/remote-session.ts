@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { ClientRequest } from '../client-request.js';
 import type { Sink } from '../events/sink.js';
-import type { Principal } from '../principal.js';
-import type { Refusal } from '../refusal.js';
+import type { MaybePromise, Principal } from '../principal.js';
+import { CLUSTER_AWAY, type Refusal } from '../refusal.js';
 import type { SessionRecord } from '../sessions/session-store.js';
 import type { AnsweringMessage, Asking } from './node-messages.js';
 import { RemoteListener } from './remote-listener.js';
@@ -13,6 +13,8 @@ import type { Listening, Posted, PostOutcome, SessionHandle } from './session-ha
 /** What sessions of other nodes need of this one. */
 export interface RemoteSessionHost {
   readonly log: FastifyBaseLogger;
+  /** Whether other nodes can be reached. */
+  readonly isUp: boolean;
   /** A name for what waits, which nothing else of this node has. */
   nextUid(): string;
   /** Sends a message to the node that is known as its owner. */
@@ -74,7 +76,9 @@ export class RemoteSession implements SessionHandle, AwaitedSession {
     return this.#host.log;
   }
 
-  post(posted: Posted): Promise<PostOutcome> {
+  post(posted: Posted): MaybePromise<PostOutcome> {
+    // What is sent nevertheless waits until the store is back: it may have run.
+    if (!this.#host.isUp) return { refusal: CLUSTER_AWAY };
     const post = new RemotePost(this, posted);
     this.#ask(post);
     return post.outcome;

@@ -3,10 +3,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { ClientRequest } from '../client-request.js';
 import type { Principal } from '../principal.js';
 import {
-  CLUSTER_AWAY,
-  MOVED,
   RefusedError,
+  SERVER_ERROR,
   SESSION_NOT_FOUND,
+  STOPPING,
   UNKNOWN_SESSION,
   type Refusal,
 } from '../refusal.js';
@@ -30,7 +30,7 @@ const KNOWN_MS = 10_000;
 /** How long the owner of a session is looked for, at most. */
 const LOOK_MS = 35_000;
 /** How long to wait before the owner is looked for once more, at least and at most. */
-const AGAIN_MS = { least: 20, most: 500 };
+const AGAIN_MS = { least: 20, most: 250 };
 
 /** What sessions of other nodes are reached with. */
 export interface RemoteSessionsOptions {
@@ -103,11 +103,12 @@ export class RemoteSessions implements RemoteSessionHost {
     }
   }
 
-  answered(answer: AnsweringMessage): void {
+  answered(answer: AnsweringMessage, from: string): void {
     const waiting = this.#waiting.get(answer.uid);
-    if (waiting === undefined) return;
     const session = this.#known.get(answer.session);
-    if (session !== undefined && answer.kind !== 'moved') session.sought.times = 0;
+    // A node that had the session before has nothing more to say of it.
+    if (waiting === undefined || session?.node !== from) return;
+    if (answer.kind !== 'moved') session.sought.times = 0;
     waiting.answered(answer);
   }
 
@@ -127,6 +128,10 @@ export class RemoteSessions implements RemoteSessionHost {
       if (session.waiting.size > 0) this.look(session);
       else this.#known.delete(session.id);
     }
+  }
+
+  get isUp(): boolean {
+    return this.#options.cluster.node.isUp;
   }
 
   nextUid(): string {
@@ -165,7 +170,7 @@ export class RemoteSessions implements RemoteSessionHost {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
     for (const session of this.#known.values()) {
-      for (const one of session.waiting) one.fail(MOVED);
+      for (const one of session.waiting) one.fail(STOPPING);
     }
     this.#known.clear();
   }
@@ -182,7 +187,7 @@ export class RemoteSessions implements RemoteSessionHost {
       const isLate = performance.now() - sought.since > LOOK_MS;
       try {
         const found = await this.#options.locate(session.id, met.principal, met.request);
-        if (isLate) fail(session, MOVED);
+        if (isLate) fail(session, UNREACHED);
         else goOn(session, found);
         return;
       } catch (error) {
@@ -190,7 +195,7 @@ export class RemoteSessions implements RemoteSessionHost {
           this.log.error(error, 'the node of a session could not be found');
         }
         if (!isLate) continue;
-        fail(session, CLUSTER_AWAY);
+        fail(session, UNREACHED);
         return;
       }
     }
@@ -207,6 +212,17 @@ export class RemoteSessions implements RemoteSessionHost {
   }
 }
 
+/** Nobody was found who could say what became of a request. */
+const UNREACHED: Refusal = {
+  status: 503,
+  code: SERVER_ERROR,
+  message:
+    'The node that has this session could not be reached in time, and a part of the request may have run: look before you try again',
+  headers: { 'retry-after': '5' },
+  reason: 'cluster-away',
+  data: { reason: 'cluster-away', certainty: 'outcome-unknown' },
+};
+
 /** Has all that waits for a session go on where it is. */
 function goOn(session: RemoteSession, found: Found): void {
   if (found === undefined) {
@@ -216,6 +232,7 @@ function goOn(session: RemoteSession, found: Found): void {
     session.record = found.record;
     for (const waiting of session.waiting) waiting.ask();
   } else {
+    session.node = '';
     for (const waiting of session.waiting) waiting.arrive(found);
   }
 }

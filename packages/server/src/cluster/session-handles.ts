@@ -150,7 +150,7 @@ function receive({ inbox, remote }: Others, message: NodeMessage, from: string):
       inbox.received(message as AskingMessage, from);
       return;
     case 'answering':
-      remote.answered(message as AnsweringMessage);
+      remote.answered(message as AnsweringMessage, from);
       return;
     case 'unknown': {
       const { session, uid } = message as AskingMessage;

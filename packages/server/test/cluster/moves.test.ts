@@ -164,7 +164,7 @@ describe('a session of another node', () => {
     const over = await send(b, {
       session,
       method: 'GET',
-      headers: { 'last-event-id': `${first?.id.split('.')[0]}.99` },
+      headers: { 'last-event-id': `${first?.id?.split('.')[0]}.99` },
     });
     expect(over.status).toBe(204);
   });
@@ -291,7 +291,7 @@ it('a reader asks for what was published while its node could not hear', async (
   expect((await counting.next())?.data).toMatchObject({ params: { progress: 2 } });
   expect(textOf(await counting.answer())).toBe('2');
   expect(await counting.next()).toBeUndefined();
-  const seen = [];
+  const seen: string[] = [];
   while (!seen.includes('notifications/tools/list_changed')) {
     seen.push(String((await main.next())?.data['method']));
   }
