@@ -18,6 +18,11 @@ export interface Drainable {
     /** Answers what runs with an error, and aborts it. */
     cancelAll(): void;
   };
+  /** Sessions of other nodes, as far as they are read here. */
+  readonly handles: {
+    closeStreams(): void;
+    close(): void;
+  };
   /** Missing where no tool has tasks. */
   readonly tasks?: { cancelAll(): Promise<void> } | undefined;
 }
@@ -91,7 +96,10 @@ export class Drain implements Stoppable, CallGate {
 
   endStreams(): void {
     this.#isEnding = true;
-    for (const { stateless } of this.#mounts) stateless.endSubscriptions();
+    for (const { stateless, handles } of this.#mounts) {
+      stateless.endSubscriptions();
+      handles.closeStreams();
+    }
     this.#endIdleStreams();
   }
 
@@ -107,14 +115,22 @@ export class Drain implements Stoppable, CallGate {
         resolve();
         return;
       }
-      this.#onIdle = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      // Gates are not told of calls that other nodes answer.
+      const looking = setInterval(() => {
+        if (this.callsInFlight() === 0) this.#onIdle?.();
+      }, LINGER_MS);
+      this.#onIdle = () => {
+        clearInterval(looking);
+        resolve();
+      };
+      signal.addEventListener('abort', this.#onIdle, { once: true });
     });
   }
 
   cancelAll(): void {
-    for (const { stateless, tasks } of this.#mounts) {
+    for (const { stateless, tasks, handles } of this.#mounts) {
       stateless.cancelAll();
+      handles.close();
       // Closing the application waits for them.
       void tasks?.cancelAll();
     }
