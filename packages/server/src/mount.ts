@@ -116,7 +116,6 @@ export class Mount implements McpMount {
   stats(): KitStats {
     let { streams, running: callsInFlight } = this.stateless;
     streams += this.handles.streams;
-    callsInFlight += this.handles.waiting;
     callsInFlight += this.tasks?.working ?? 0;
     let hibernating = 0;
     for (const session of this.sessions.all()) {

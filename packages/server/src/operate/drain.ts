@@ -20,6 +20,8 @@ export interface Drainable {
   };
   /** Sessions of other nodes, as far as they are read here. */
   readonly handles: {
+    /** How many requests of clients wait for other nodes. */
+    readonly waiting: number;
     closeStreams(): void;
     close(): void;
   };
@@ -105,7 +107,9 @@ export class Drain implements Stoppable, CallGate {
 
   callsInFlight(): number {
     let calls = 0;
-    for (const mount of this.#mounts) calls += mount.stats().callsInFlight;
+    for (const mount of this.#mounts) {
+      calls += mount.stats().callsInFlight + mount.handles.waiting;
+    }
     return calls;
   }
 
