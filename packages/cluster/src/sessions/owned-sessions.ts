@@ -23,7 +23,7 @@ import {
 import { begunField, begunText, recordFields } from './stored-forms.js';
 
 /** A running request whose message is longer is kept without it, and is not run again by a next owner. */
-const MAX_MESSAGE_BYTES = 65_536;
+const MAX_BEGUN_CHARS = 65_536;
 /** What ends, or was answered, waits so long for a Redis that is away. */
 export const END_WAIT_MS = 30_000;
 /** How many sessions are looked at together after a lease has ended. */
@@ -138,11 +138,15 @@ export class OwnedSessions {
   async begin(sessionId: string, request: BegunRequest): Promise<void> {
     const owned = this.#owned.get(sessionId);
     if (owned === undefined) throw new SessionLostError();
-    const kept = isShort(request) ? request : withoutMessage(request);
+    let kept = request;
+    let text = begunText(kept, this.options.connection);
+    if (text.length > MAX_BEGUN_CHARS) {
+      kept = withoutMessage(request);
+      text = begunText(kept, this.options.connection);
+    }
     owned.noteBegun(kept);
-    const field = begunField(request.id);
     try {
-      await this.fenced(owned, BEGIN, [field, begunText(kept, this.options.connection)]);
+      await this.fenced(owned, BEGIN, [begunField(request.id), text]);
     } catch (error) {
       // Its caller is told that it did not run: what is kept all the same must not say that it does.
       this.end(sessionId, request.id);
@@ -227,10 +231,6 @@ export class OwnedSessions {
 /** What is told of a message while one before it is not kept. */
 export function tooEarly(): ClusterAwayError {
   return new ClusterAwayError(new Error('a message before this one is not kept yet'));
-}
-
-function isShort({ message }: BegunRequest): boolean {
-  return message === undefined || JSON.stringify(message).length <= MAX_MESSAGE_BYTES;
 }
 
 function withoutMessage({ id, digest, stream }: BegunRequest): BegunRequest {
