@@ -80,7 +80,13 @@ export class Mount implements McpMount {
         };
       },
     });
-    this.handles = new SessionHandles({ sessions: this.sessions, gates: this.gates, options });
+    this.handles = new SessionHandles({
+      sessions: this.sessions,
+      cluster: options.cluster,
+      gates: this.gates,
+      options,
+      log: options.log,
+    });
     this.stateless = new StatelessRoutes(this);
   }
 
