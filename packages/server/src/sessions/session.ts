@@ -286,6 +286,8 @@ export class Session implements ServedSession {
 
   /** Frees everything it holds; fulfilled when all is closed. May be called again. */
   end(reason: SessionEnd): Promise<void> {
+    // Other nodes may go on with it.
+    this.#hasMoved ||= !this.isEnded && reason === 'shutting-down' && this.owned !== undefined;
     return (this.#ending ??= Promise.resolve().then(() => this.#shutDown(reason)));
   }
 
