@@ -31,7 +31,7 @@ export interface LocalSessionHost extends Admission {
   /** Told every message of a client before the server. */
   noteIncoming?: ((session: Session, message: JSONRPCMessage) => void) | undefined;
   /** Posts to whichever node has a session now; missing without a cluster. */
-  readonly postAgain?: (session: Session, posted: Posted) => Promise<PostOutcome>;
+  readonly postAgain?: (session: Session, posted: Posted) => MaybePromise<PostOutcome>;
   /** Told of a reader that is gone, of a session that has left this node. */
   readonly detached?: (session: Session, stream: number, sink: Sink) => void;
 }
@@ -221,8 +221,8 @@ export class LocalSession implements SessionHandle {
     const known = session.requests.get(message.id);
     if (known?.digest === digest) {
       // Where its node asks once more, its reader has the answer, or gets it.
-      const asked = posted.again === undefined ? this.#answerAgain(known) : known.admission;
-      return Promise.resolve(asked).then((refusal) => outcomeOf(refusal, message.id));
+      const asked = this.#answerAgain(known, posted.again === undefined);
+      return asked.then((refusal) => outcomeOf(refusal, message.id));
     }
     const running = { call: this.#callOf(message, posted), digest, stream: MAIN_STREAM };
     const run = (refusal: Refusal | undefined): PostOutcome => {
@@ -234,8 +234,12 @@ export class LocalSession implements SessionHandle {
   }
 
   /** Sends the answer to a repeated request once more; one that runs will be answered anyway. */
-  async #answerAgain(known: RunningRequest | AnsweredRequest): Promise<Refusal | undefined> {
+  async #answerAgain(
+    known: RunningRequest | AnsweredRequest,
+    isWanted: boolean,
+  ): Promise<Refusal | undefined> {
     if (known.answeredAt === undefined) return known.admission;
+    if (!isWanted) return undefined;
     const answer = await this.session.answerTo(known);
     if (answer === undefined) return refusals.ANSWER_GONE;
     this.session.streams.sendAgain(answer);
