@@ -47,7 +47,7 @@ async function answerOf(response: Response): Promise<Answered> {
   const lines = isStream
     ? text.split('\n').filter((line) => line.startsWith('data: {'))
     : [`data: ${text}`];
-  const messages = lines.map((line) => JSON.parse(line.slice('data: '.length)) as object);
+  const messages = lines.map((line) => JSON.parse(line.slice(6)) as Answered['message']);
   return { status, message: messages.find((one) => 'result' in one || 'error' in one) ?? {} };
 }
 
@@ -73,13 +73,9 @@ async function open(origin: string | undefined): Promise<string> {
   return session;
 }
 
-function call(name: string, args: object): { id: string } & object {
-  return {
-    jsonrpc: '2.0',
-    id: randomUUID(),
-    method: 'tools/call',
-    params: { name, arguments: args },
-  };
+function call(name: string, args: object): { readonly id: string; readonly jsonrpc: string } {
+  const request = { method: 'tools/call', params: { name, arguments: args } };
+  return { jsonrpc: '2.0', id: randomUUID(), ...request };
 }
 
 function begun(cluster: RunningCluster): string[] {
@@ -102,11 +98,13 @@ describe.skipIf(missing !== undefined)('a session whose node dies', () => {
     });
     const unsafe = call('write', { key: 'unsafe', ms: 60_000 });
     const safe = call('read', { key: 'safe', ms: 1_000 });
-    const running = [post(first?.origin, unsafe, session), post(first?.origin, safe, session)];
-    const cut = running.map(async (response) => (await response).text());
+    const cut = Promise.allSettled([
+      ask(first?.origin, unsafe, session),
+      ask(first?.origin, safe, session),
+    ]);
     await until(() => expect(begun(cluster)).toHaveLength(3));
     await first?.kill();
-    await Promise.allSettled(cut);
+    await cut;
 
     // The first that meets it is asked something else; then each call is repeated as it was.
     await until(async () => {
