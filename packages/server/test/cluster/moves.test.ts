@@ -123,7 +123,9 @@ describe('a session of another node', () => {
     const session = await opened(a);
     const batch = await send(b, { session, body: [echo('one', 1), echo('two', 2)] });
     const answers = [await batch.next(), await batch.next(), await batch.next()];
-    expect(answers.map((one) => textOf(one?.data)).toSorted()).toEqual(['one', 'two', undefined]);
+    expect(new Set(answers.map((one) => textOf(one?.data)))).toEqual(
+      new Set(['one', 'two', undefined]),
+    );
     const first = await send(b, { session, body: echo('three', 3) });
     expect(first.headers['content-type']).toBe('application/json');
     expect(textOf(await first.answer())).toBe('three');
