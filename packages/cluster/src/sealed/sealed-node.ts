@@ -1,4 +1,12 @@
-import type { ClusterNode, Located, SealedSession, SessionSealing, Stores } from '@longwire/server';
+import {
+  MemorySessionStore,
+  type ClusterNode,
+  type Located,
+  type SealedSession,
+  type SessionRecord,
+  type SessionSealing,
+  type Stores,
+} from '@longwire/server';
 import { randomBytes } from 'node:crypto';
 import { derived } from '../payloads.js';
 import type { SessionSeal } from './session-seal.js';
@@ -8,16 +16,18 @@ const NAME_BYTES = 9;
 /** A node that shares nothing with others but a key. All that it does is here. */
 export class SealedNode implements ClusterNode {
   readonly name: string = randomBytes(NAME_BYTES).toString('base64url');
-  /** Those of the process. */
-  readonly stores: Stores = {};
+  readonly stores: Stores;
   readonly requestStateKeys: readonly Uint8Array[];
   readonly isUp: boolean = true;
   readonly sealing: SessionSealing;
   readonly #seal: SessionSeal;
+  /** Those that this process has a server for. */
+  readonly #sessions = new MemorySessionStore();
 
   constructor(seal: SessionSeal, keys: readonly Uint8Array[]) {
     this.#seal = seal;
     this.sealing = { seal: (session: SealedSession) => seal.seal(session) };
+    this.stores = { sessions: this.#sessions };
     this.requestStateKeys = keys.map((key) => derived(key, 'longwire request states'));
   }
 
@@ -26,10 +36,11 @@ export class SealedNode implements ClusterNode {
   }
 
   async locate(id: string): Promise<Located> {
+    if (this.#sessions.get(id) !== undefined) return { at: 'here' };
     const opened = this.#seal.open(id);
     if (opened === undefined) return { at: 'nowhere' };
     const { principal, createdAt, initialize } = opened;
-    const record = {
+    const record: SessionRecord = {
       id,
       principal,
       transport: 'streamable-http',
@@ -39,12 +50,16 @@ export class SealedNode implements ClusterNode {
       // Who has the id of a session has the answer to `initialize`.
       isInitialized: true,
       subscriptions: [],
-    } as const;
-    const taken = { record: { ...record, subscriptions: [] }, fence: 1, seq: 0 };
-    return { at: 'taken', taken: { ...taken, running: [], answered: [] } };
+      isSealed: true,
+    };
+    // Who asks meanwhile is told that it is here.
+    this.#sessions.create(record);
+    return { at: 'taken', taken: { record, fence: 1, seq: 0, running: [], answered: [] } };
   }
 
-  async release(): Promise<void> {}
+  async release(id: string): Promise<void> {
+    this.#sessions.delete(id);
+  }
 
   async begin(): Promise<void> {}
 

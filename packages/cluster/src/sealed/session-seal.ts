@@ -80,6 +80,8 @@ export class SessionSeal {
   open(id: string): OpenedSession | undefined {
     if (id.length > MAX_ID_CHARS) return undefined;
     const sealed = Buffer.from(id, 'base64url');
+    // The same bytes in other characters would be another session to whoever compares ids.
+    if (sealed.toString('base64url') !== id) return undefined;
     const keyId = sealed.subarray(0, KEY_ID_BYTES);
     for (const { id: known, key } of this.#keys) {
       if (!known.equals(keyId)) continue;
