@@ -3,3 +3,4 @@ export type { RedisConnection, RunOptions } from './connections/redis-connection
 export type { RedisOptions } from './options.js';
 export { redis } from './redis.js';
 export { sealed, type SealedOptions } from './sealed/sealed.js';
+export { startWorker, type StartedWorker, type WorkerOptions } from './work/start-worker.js';

@@ -1,7 +1,4 @@
 import {
-  MemoryRateStore,
-  MemoryTaskStore,
-  MemoryWorkQueue,
   type BegunRequest,
   type ClusterNode,
   type Joining,
@@ -10,7 +7,6 @@ import {
   type NodeMessage,
   type Stores,
 } from '@longwire/server';
-import { InMemoryServerEventBus } from '@modelcontextprotocol/server';
 import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
@@ -21,6 +17,8 @@ import { RedisEventLog } from '../sessions/redis-event-log.js';
 import { RedisSessionStore } from '../sessions/redis-session-store.js';
 import { SessionCounts } from '../sessions/session-counts.js';
 import { readMessage } from '../sessions/stored-forms.js';
+import { createStores, type SharedStores } from '../stores/create-stores.js';
+import { RedisWorkQueue } from '../work/redis-work-queue.js';
 import { Epoch } from './epoch.js';
 import { Inbox } from './inbox.js';
 import { Lease } from './lease.js';
@@ -55,6 +53,8 @@ export class RedisNode implements ClusterNode {
   readonly #sessions: OwnedSessions;
   readonly #events: RedisEventLog;
   readonly #locator: Locator;
+  readonly #queue: RedisWorkQueue;
+  readonly #shared: SharedStores;
   #stateKey: Uint8Array = new Uint8Array();
   #knownEpoch = '';
   #leaving: Promise<void> | undefined;
@@ -107,13 +107,18 @@ export class RedisNode implements ClusterNode {
     connection.subscribe(keys.events(node), (payload) => this.#published(payload));
     connection.onMissed(() => this.#tell(() => handlers.missed()));
     connection.onReady(() => void this.#reconnected());
+    this.#queue = new RedisWorkQueue(connection, { node });
+    this.#shared = createStores(connection, {
+      busFailed: (error) => log?.error(error, 'a listener of the event bus failed'),
+    });
+    const { tasks, rates, bus } = this.#shared;
     this.stores = {
       sessions: new RedisSessionStore(this.#sessions),
       events: this.#events,
-      bus: new InMemoryServerEventBus(),
-      rates: new MemoryRateStore(),
-      queue: new MemoryWorkQueue(),
-      tasks: new MemoryTaskStore(),
+      bus,
+      rates,
+      queue: this.#queue,
+      tasks,
     };
   }
 
@@ -186,6 +191,7 @@ export class RedisNode implements ClusterNode {
   async #leave(): Promise<void> {
     this.#events.close();
     this.#epoch.close();
+    await this.#queue.close();
     try {
       await this.#lease.end();
       await this.#peers.leave();
@@ -193,6 +199,7 @@ export class RedisNode implements ClusterNode {
       this.#joining.log?.warn(error, 'the cluster could not be told that this node leaves');
     } finally {
       this.#peers.close();
+      this.#shared.close();
       this.#inbox.close();
       this.#connection.close();
     }
