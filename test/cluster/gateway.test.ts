@@ -213,12 +213,12 @@ describe.skipIf(missing !== undefined).each(['stdio', 'remote'] as const)(
         await owner.command.done;
         expect(await unsafe).toContain('outcome-unknown');
         await until(async () => expect((await notes()).length).toBe(2));
-        // A server elsewhere is not told that its client has gone.
-        if (kind === 'stdio') await until(() => !isRunning(Number(before)));
         await writeFile(`${journal}.go`, '');
         const answeredBy = await safe;
         expect(answeredBy).not.toBe(before);
         expect(await notes()).toContain(`waits ${answeredBy}`);
+        // Its input has ended with its gateway. A server elsewhere is not told that its client has gone.
+        if (kind === 'stdio') await until(() => !isRunning(Number(before)));
         expect(await caller.call('note', { word: 'after' })).toBe('after');
         expect(await caller.call('pid')).toBe(answeredBy);
       },

@@ -1,11 +1,12 @@
 import {
+  MemoryEventLog,
   MemorySessionStore,
   type ClusterNode,
+  type Joining,
   type Located,
   type SealedSession,
   type SessionRecord,
   type SessionSealing,
-  type Stores,
 } from '@longwire/server';
 import { randomBytes } from 'node:crypto';
 import { derived } from '../payloads.js';
@@ -16,7 +17,7 @@ const NAME_BYTES = 9;
 /** A node that shares nothing with others but a key. All that it does is here. */
 export class SealedNode implements ClusterNode {
   readonly name: string = randomBytes(NAME_BYTES).toString('base64url');
-  readonly stores: Stores;
+  readonly stores: ClusterNode['stores'];
   readonly requestStateKeys: readonly Uint8Array[];
   readonly isUp: boolean = true;
   readonly sealing: SessionSealing;
@@ -24,10 +25,14 @@ export class SealedNode implements ClusterNode {
   /** Those that this process has a server for. */
   readonly #sessions = new MemorySessionStore();
 
-  constructor(seal: SessionSeal, keys: readonly Uint8Array[]) {
+  constructor(
+    seal: SessionSeal,
+    { keys, eventLog }: { keys: readonly Uint8Array[]; eventLog: Joining['eventLog'] },
+  ) {
     this.#seal = seal;
     this.sealing = { seal: (session: SealedSession) => seal.seal(session) };
-    this.stores = { sessions: this.#sessions };
+    // What is said is never read again, and goes with its session.
+    this.stores = { sessions: this.#sessions, events: new MemoryEventLog(eventLog, () => {}) };
     this.requestStateKeys = keys.map((key) => derived(key, 'longwire request states'));
   }
 

@@ -41,8 +41,11 @@ export function sealed(
   }
   const given = keysOf(keys);
   return {
-    join: async ({ mount }) =>
-      new SealedNode(new SessionSeal({ keys: given, mount, lifetimeMs }), given),
+    join: async ({ mount, eventLog }) =>
+      new SealedNode(new SessionSeal({ keys: given, mount, lifetimeMs }), {
+        keys: given,
+        eventLog,
+      }),
   };
 }
 

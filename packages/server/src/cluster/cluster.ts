@@ -149,7 +149,7 @@ export interface ClusterNode {
    * What all nodes share. `sessions.create` makes this node the owner; `events.append` writes as the owner. What is
    * missing is the process's own.
    */
-  readonly stores: Stores;
+  readonly stores: Stores & Required<Pick<Stores, 'sessions' | 'events'>>;
   /** Makes the ids of sessions, where nothing of them is kept but that. */
   readonly sealing?: SessionSealing;
   /** What seals the state of requests that ask for input, the same for all. */
