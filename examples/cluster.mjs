@@ -32,9 +32,17 @@ async function serveNode(name, redisUrl) {
     });
     return server;
   }
-  const { url } = await serve({ create, port: 0, cluster: redis(redisUrl), signals: true });
+  const { url } = await serve({
+    create,
+    port: 0,
+    cluster: redis(redisUrl),
+    signals: true,
+    // A proxy in front of real nodes needs longer to learn that one is leaving.
+    stop: { delayMs: 200 },
+  });
   process.once('disconnect', () => process.exit());
   process.send({ origin: new URL(url).origin });
+  process.channel.unref();
 }
 
 async function main() {
