@@ -98,7 +98,7 @@ async function startNode(name, redisUrl) {
 /** Each request to the next node that takes it: no session sticks to a node. */
 async function startProxy(nodes) {
   let turn = 0;
-  const proxy = createServer(async (incoming, outgoing) => {
+  async function forward(incoming, outgoing) {
     const body = Buffer.concat(await incoming.toArray());
     const { method, headers, url } = incoming;
     for (let tries = 0; tries < nodes.length; tries++) {
@@ -117,6 +117,9 @@ async function startProxy(nodes) {
       return;
     }
     outgoing.writeHead(502).end();
+  }
+  const proxy = createServer((incoming, outgoing) => {
+    forward(incoming, outgoing).catch(() => outgoing.destroy());
   });
   proxy.listen(Number(process.env.PORT ?? 3001), '127.0.0.1');
   await once(proxy, 'listening');
