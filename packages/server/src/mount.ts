@@ -115,6 +115,7 @@ export class Mount implements McpMount {
 
   stats(): KitStats {
     let { streams, running: callsInFlight } = this.stateless;
+    streams += this.handles.streams;
     callsInFlight += this.tasks?.working ?? 0;
     let hibernating = 0;
     for (const session of this.sessions.all()) {
