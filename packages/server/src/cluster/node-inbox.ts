@@ -16,7 +16,7 @@ import { RemoteSink, type RemoteSinkHost, type RemoteSinkOptions } from './remot
 import type { Posted, PostOutcome } from './session-handle.js';
 
 /** A node that waits for an answer is told so late that its request runs, in milliseconds. */
-const TELL_AFTER_MS = 5;
+const TELL_AFTER_MS = 25;
 
 /** So many POSTs without an answer of their own are remembered, so that none counts twice. */
 const MAX_ACCEPTED = 1_000;

@@ -149,16 +149,34 @@ export interface SentRequest {
   readonly port?: number | undefined;
 }
 
+/** Headers that say something of the connection or the body, or that the message says otherwise. */
+const NOT_SENT: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'connection',
+  'content-length',
+  'content-type',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+]);
+
+function headersToSend(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const sent: IncomingHttpHeaders = {};
+  for (const name in headers) if (!NOT_SENT.has(name)) sent[name] = headers[name];
+  return sent;
+}
+
 /** A request as it is sent. */
 export function sentRequestOf(request: ClientRequest): SentRequest {
-  const { method, protocol, host, originalUrl: url, ip, headers, raw, socket } = request;
+  const { method, protocol, host, originalUrl: url, ip, raw, socket } = request;
   return {
     method,
     protocol,
     host,
     url,
     ip,
-    headers,
+    headers: headersToSend(request.headers),
     httpVersion: raw.httpVersion,
     ...(socket.remoteAddress === ip && { port: socket.remotePort }),
   };
@@ -173,7 +191,7 @@ export function clientRequestOf(sent: SentRequest, log: FastifyBaseLogger): Clie
     host,
     originalUrl,
     ip,
-    headers,
+    headers: { ...headers, host },
     raw: { httpVersion },
     socket: port === undefined ? {} : { remoteAddress: ip, remotePort: port },
     log,

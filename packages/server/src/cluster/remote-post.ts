@@ -154,6 +154,7 @@ export class RemotePost extends RemoteReader {
   }
 }
 
-function unsure({ headers: _, ...refusal }: Refusal): Refusal {
-  return { ...refusal, status: 500, data: { ...refusal.data, certainty: 'outcome-unknown' } };
+/** The same without a status that says that nothing ran. */
+function unsure({ code, message, data }: Refusal): Refusal {
+  return { status: 500, code, message, data: { ...data, certainty: 'outcome-unknown' } };
 }
