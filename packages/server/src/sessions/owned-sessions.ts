@@ -1,14 +1,20 @@
 import type { MessageExtraInfo } from '@modelcontextprotocol/server';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientRequest } from '../client-request.js';
 import { isClusterAway, type TakenSession } from '../cluster/cluster.js';
 import type { JoinedCluster } from '../cluster/joined-cluster.js';
 import { inBackground } from '../operate/log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
-import { CLUSTER_AWAY, RefusedError, STOPPING } from '../refusal.js';
+import { CLUSTER_AWAY, MOVED, RefusedError, STOPPING } from '../refusal.js';
 import { ElsewhereSession } from './elsewhere.js';
 import type { Session } from './session.js';
 import { resumeTaken } from './take-over.js';
+
+/** When a session is looked for again that is on its way. */
+const AGAIN_MS = 5;
+/** How long it may be on its way. */
+const LONGEST_MOVE_MS = 2_000;
 
 /** The sessions of a mount, as far as a node of a cluster gets them from others and gives them away. */
 export interface OwnedSessionsOptions {
@@ -47,26 +53,34 @@ export class OwnedSessions {
     principal: Principal,
     origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
-    if (this.#isClosing) throw new RefusedError(STOPPING);
-    const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
-    switch (located.at) {
-      case 'nowhere':
-        return undefined;
-      case 'here': {
-        const session = this.#options.live.get(id);
-        return session?.principal.id === principal.id && !session.isEnded ? session : undefined;
-      }
-      case 'elsewhere': {
-        const { node, record } = located;
-        return record.principal === principal.id ? new ElsewhereSession(node, record) : undefined;
-      }
-      case 'taken': {
-        const { taken } = located;
-        if (taken.record.principal === principal.id && !this.#isClosing) {
-          return this.#take(taken, principal, origin);
+    const endsAt = performance.now() + LONGEST_MOVE_MS;
+    for (;;) {
+      if (this.#isClosing) throw new RefusedError(STOPPING);
+      const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
+      switch (located.at) {
+        case 'nowhere':
+          return undefined;
+        case 'here': {
+          const session = this.#options.live.get(id);
+          if (session !== undefined && !session.isEnded) {
+            return session.principal.id === principal.id ? session : undefined;
+          }
+          // It is just being taken over for another request, or was let go meanwhile.
+          if (performance.now() > endsAt) throw new RefusedError(MOVED);
+          await sleep(AGAIN_MS);
+          break;
         }
-        void this.release(id);
-        return undefined;
+        case 'elsewhere': {
+          const { node, record } = located;
+          return record.principal === principal.id ? new ElsewhereSession(node, record) : undefined;
+        }
+        case 'taken': {
+          const { taken } = located;
+          const isTheirs = taken.record.principal === principal.id;
+          if (isTheirs && !this.#isClosing) return this.#take(taken, principal, origin);
+          void this.release(id);
+          if (!isTheirs) return undefined;
+        }
       }
     }
   }

@@ -63,7 +63,7 @@ export class Session implements ServedSession {
   #tap: ((message: JSONRPCMessage) => boolean) | undefined;
   #ending: Promise<void> | undefined;
   #isLeaving = false;
-  #hasMoved = false;
+  #endedBy: SessionEnd | undefined;
 
   constructor(record: SessionRecord, { principal, origin, host, taken }: SessionParts<Session>) {
     this.record = record;
@@ -113,7 +113,8 @@ export class Session implements ServedSession {
 
   /** What a request gets that came for it and found that it has ended. */
   get gone(): Refusal {
-    if (this.#hasMoved) return MOVED;
+    const isLeft = this.#endedBy === 'shutting-down' && this.owned !== undefined;
+    if (isLeft || this.#endedBy === 'moved') return MOVED;
     return this.record.transport === 'sse' ? UNKNOWN_SESSION : SESSION_NOT_FOUND;
   }
 
@@ -279,13 +280,13 @@ export class Session implements ServedSession {
 
   /** Another node has it, or may take it: its readers come back there, and nothing more is said here. */
   leave(): Promise<void> {
-    this.#hasMoved ||= !this.isEnded;
-    if (this.#hasMoved) this.streams.cut();
+    if (!this.isEnded) this.streams.cut();
     return this.end('moved');
   }
 
   /** Frees everything it holds; fulfilled when all is closed. May be called again. */
   end(reason: SessionEnd): Promise<void> {
+    this.#endedBy ??= reason;
     return (this.#ending ??= Promise.resolve().then(() => this.#shutDown(reason)));
   }
 
@@ -348,7 +349,6 @@ export class Session implements ServedSession {
     const { stream, call, run } = request;
     if (this.requests.runningOf(call.id) !== request) return;
     this.requests.end(request, answeredAt);
-    // A next owner is to find what this one leaves.
     if (answeredAt === 0 && request.isBegun === true && !this.isEnded) this.owned?.end(call.id);
     // A task goes on, and tells the gates itself.
     if (run !== undefined) {
