@@ -6,7 +6,7 @@ import type { JoinedCluster } from '../cluster/joined-cluster.js';
 import { inBackground } from '../operate/log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
-import { CLUSTER_AWAY, MOVED, RefusedError, STOPPING } from '../refusal.js';
+import { CLUSTER_AWAY, MOVED, NO_MORE_SESSIONS, RefusedError, STOPPING } from '../refusal.js';
 import { ElsewhereSession } from './elsewhere.js';
 import type { Session } from './session.js';
 import { resumeTaken } from './take-over.js';
@@ -18,7 +18,7 @@ const LONGEST_MOVE_MS = 2_000;
 
 /** The sessions of a mount, as far as a node of a cluster gets them from others and gives them away. */
 export interface OwnedSessionsOptions {
-  readonly options: Pick<ResolvedOptions, 'hibernate' | 'log'>;
+  readonly options: Pick<ResolvedOptions, 'hibernate' | 'log' | 'maxSessions'>;
   /** Those that are here. */
   readonly live: Map<string, Session>;
   /** Makes a session of what an owner before has left. */
@@ -53,19 +53,23 @@ export class OwnedSessions {
     principal: Principal,
     origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
+    const { live, options } = this.#options;
     const endsAt = performance.now() + LONGEST_MOVE_MS;
     for (;;) {
       if (this.#isClosing) throw new RefusedError(STOPPING);
+      // Nothing but that bounds how many there are whose ids are good.
+      const isFull = this.#cluster.node.sealing !== undefined && live.size >= options.maxSessions;
+      if (isFull) throw new RefusedError(NO_MORE_SESSIONS);
       const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
       switch (located.at) {
         case 'nowhere':
           return undefined;
         case 'here': {
-          const session = this.#options.live.get(id);
+          const session = live.get(id);
           if (session !== undefined && !session.isEnded) {
             return session.principal.id === principal.id ? session : undefined;
           }
-          // It is just being taken over for another request, or was let go meanwhile.
+          // It is being taken over for another request, or was let go meanwhile.
           if (performance.now() > endsAt) throw new RefusedError(MOVED);
           await sleep(AGAIN_MS);
           break;
@@ -78,7 +82,7 @@ export class OwnedSessions {
           const { taken } = located;
           const isTheirs = taken.record.principal === principal.id;
           if (isTheirs && !this.#isClosing) return this.#take(taken, principal, origin);
-          void this.release(id);
+          await this.release(id);
           if (!isTheirs) return undefined;
         }
       }

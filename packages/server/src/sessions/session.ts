@@ -63,7 +63,7 @@ export class Session implements ServedSession {
   #tap: ((message: JSONRPCMessage) => boolean) | undefined;
   #ending: Promise<void> | undefined;
   #isLeaving = false;
-  #endedBy: SessionEnd | undefined;
+  #hasMoved = false;
 
   constructor(record: SessionRecord, { principal, origin, host, taken }: SessionParts<Session>) {
     this.record = record;
@@ -113,8 +113,7 @@ export class Session implements ServedSession {
 
   /** What a request gets that came for it and found that it has ended. */
   get gone(): Refusal {
-    const isLeft = this.#endedBy === 'shutting-down' && this.owned !== undefined;
-    if (isLeft || this.#endedBy === 'moved') return MOVED;
+    if (this.#hasMoved) return MOVED;
     return this.record.transport === 'sse' ? UNKNOWN_SESSION : SESSION_NOT_FOUND;
   }
 
@@ -280,13 +279,14 @@ export class Session implements ServedSession {
 
   /** Another node has it, or may take it: its readers come back there, and nothing more is said here. */
   leave(): Promise<void> {
-    if (!this.isEnded) this.streams.cut();
+    this.#hasMoved ||= !this.isEnded;
+    if (this.#hasMoved) this.streams.cut();
     return this.end('moved');
   }
 
-  /** Frees everything it holds; fulfilled when all is closed. May be called again. */
+  /** Frees all that it holds; fulfilled when it is closed. Other nodes may go on with it if this one stops. */
   end(reason: SessionEnd): Promise<void> {
-    this.#endedBy ??= reason;
+    this.#hasMoved ||= !this.isEnded && reason === 'shutting-down' && this.owned !== undefined;
     return (this.#ending ??= Promise.resolve().then(() => this.#shutDown(reason)));
   }
 
@@ -349,6 +349,7 @@ export class Session implements ServedSession {
     const { stream, call, run } = request;
     if (this.requests.runningOf(call.id) !== request) return;
     this.requests.end(request, answeredAt);
+    // A next owner is to find what this one leaves.
     if (answeredAt === 0 && request.isBegun === true && !this.isEnded) this.owned?.end(call.id);
     // A task goes on, and tells the gates itself.
     if (run !== undefined) {
@@ -393,7 +394,6 @@ export class Session implements ServedSession {
         const request = this.requests.runningOf(requestId);
         if (request === undefined) break;
         queueMicrotask(() => this.#settle(request, 0, { kind: 'cancelled' }));
-        break;
       }
     }
   }
