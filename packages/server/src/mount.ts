@@ -93,6 +93,14 @@ export class Mount implements McpMount {
     return false;
   }
 
+  /** Ends the sessions and subscriptions that these principals have on this node. */
+  endOf(isOf: (principal: Principal) => boolean): void {
+    for (const session of this.sessions.all()) {
+      if (isOf(session.principal)) void session.end('ended-by-operator');
+    }
+    this.stateless.endSubscriptionsOf(isOf);
+  }
+
   stats(): KitStats {
     let { streams, running: callsInFlight } = this.stateless;
     callsInFlight += this.tasks?.working ?? 0;

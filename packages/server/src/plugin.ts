@@ -72,7 +72,11 @@ const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
   };
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard);
-    options.auth.register?.(scope, { prefix });
+    options.auth.register?.(scope, {
+      prefix,
+      revocations: options.stores.revocations,
+      end: (isOf) => held.mount?.endOf(isOf),
+    });
   });
   await app.register(
     async (fastify) => {

@@ -3,8 +3,10 @@ import { ClusterAwayError, type TaskRecord } from '@longwire/server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startRedis } from '../../../../test/cluster/support/redis-server.mjs';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
+import { createStores } from '../../src/stores/create-stores.ts';
 import { RedisEventBus } from '../../src/stores/redis-event-bus.ts';
 import { RedisRateStore } from '../../src/stores/redis-rate-store.ts';
+import { RedisRevocationStore } from '../../src/stores/redis-revocation-store.ts';
 import { RedisTaskStore } from '../../src/stores/redis-task-store.ts';
 import { BareConnection } from '../support/bare-connection.ts';
 
@@ -135,6 +137,35 @@ describe('an event bus of two nodes', () => {
     run.mockRestore();
     here.close();
     there.close();
+  });
+});
+
+describe('revoked keys of two nodes', () => {
+  it('are known to each of them, also to one that starts later or has missed it', async () => {
+    const [here, there] = [new RedisRevocationStore(one), new RedisRevocationStore(other)];
+    const told: string[] = [];
+    there.listen((sha256) => told.push(sha256));
+    await Promise.all([one.subscribed(), other.subscribed()]);
+    const revoking = here.revoke('aa');
+    expect(here.isRevoked('aa')).toBe(true);
+    await revoking;
+    await vi.waitFor(() => expect(there.isRevoked('aa')).toBe(true));
+    const listenAgain = await other.deafen('test:revoked');
+    await here.revoke('bb');
+    expect(there.isRevoked('bb')).toBe(false);
+    await listenAgain();
+    other.miss();
+    await vi.waitFor(() => expect(there.isRevoked('bb')).toBe(true));
+    await here.revoke('aa');
+    expect(told).toEqual(['aa', 'bb']);
+    const later = await createStores(other);
+    expect(['aa', 'bb', 'cc'].map((it) => later.revocations.isRevoked(it))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(await one.redis.pttl('test:revoked')).toBeGreaterThan(0);
+    for (const it of [here, there, later]) it.close();
   });
 });
 

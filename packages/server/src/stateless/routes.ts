@@ -168,6 +168,13 @@ export class StatelessRoutes implements ExchangeHost {
     }
   }
 
+  /** Cuts the subscriptions of these principals. */
+  endSubscriptionsOf(isOf: (principal: Principal) => boolean): void {
+    for (const exchange of this.#listening) {
+      if (isOf(this.#mount.principalOf(exchange.request))) exchange.cut();
+    }
+  }
+
   /** Answers what runs with an error, and aborts it. */
   cancelAll(): void {
     for (const exchange of this.#running) exchange.fail(refusals.CUT_BY_STOP);
