@@ -1,7 +1,7 @@
 /**
  * `npm run conformance:client -- [--suite all] [--scenario NAME]`, and the same for
  * `conformance:server`: runs the official conformance suite against the client, or against one URL of
- * a server made with the kit, and says what of it is met.
+ * a server made with the kit, and says what of it is met. With `--cluster` that server is three nodes.
  */
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -10,11 +10,12 @@ import { runScenario } from './run-scenario.mjs';
 import { allRuns, prepareSuite } from './suite.mjs';
 
 const USAGE = `Usage: npm run conformance:client -- [--suite required|all] [--scenario NAME]
-       npm run conformance:server -- [--suite required|all] [--scenario NAME]
+       npm run conformance:server -- [--suite required|all] [--scenario NAME] [--cluster]
 
   --suite     required (default): what the revisions of the specification demand;
               all: everything that the suite has, extensions too
-  --scenario  only this one; may be repeated`;
+  --scenario  only this one; may be repeated
+  --cluster   the server is three nodes over a Redis, behind a proxy that knows no sessions`;
 
 /**
  * Why scenarios that are not required are missed, by how their names begin.
@@ -37,6 +38,7 @@ function readArguments() {
     options: {
       suite: { type: 'string', default: 'required' },
       scenario: { type: 'string', multiple: true, default: [] },
+      cluster: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -47,6 +49,7 @@ function readArguments() {
   if ((role !== 'client' && role !== 'server') || more.length > 0) {
     throw new TypeError(`what is looked at is client or server, not ${positionals.join(' ')}`);
   }
+  if (values.cluster && role === 'client') throw new TypeError('--cluster is of a server');
   return { ...values, role };
 }
 
@@ -108,6 +111,21 @@ function causeOf({ run, failure }) {
   return known?.[1] ?? failure;
 }
 
+/**
+ * Through how many nodes the sessions went.
+ *
+ * @param {readonly import('../cluster/support/round-robin.mjs').Passed[]} passed
+ */
+function crossingsOf(passed) {
+  /** @type {Map<string, Set<string>>} */
+  const sessions = new Map();
+  for (const { session, node } of passed) {
+    if (session !== '') sessions.set(session, (sessions.get(session) ?? new Set()).add(node));
+  }
+  const several = [...sessions.values()].filter((nodes) => nodes.size > 1).length;
+  return `${passed.length} requests; ${several} of ${sessions.size} sessions through several nodes`;
+}
+
 /** @param {ScenarioResult[]} results */
 function metOf(results) {
   return `${results.filter(({ failure }) => failure === undefined).length} of ${results.length}`;
@@ -122,7 +140,7 @@ async function main() {
   const missing = await prepareSuite();
   if (missing !== undefined) throw new Error(`The suite cannot be run: ${missing}`);
   const runs = await chosenRuns(options);
-  const server = options.role === 'server' ? await startServer() : undefined;
+  const server = options.role === 'server' ? await startServer(options) : undefined;
   let results;
   try {
     results = await runAll(runs, server?.url);
@@ -130,6 +148,7 @@ async function main() {
     await server?.close();
   }
   process.stdout.write(`\n${totalsOf(options.role, results)}\n`);
+  if (server && 'passed' in server) process.stdout.write(`${crossingsOf(server.passed)}\n`);
   const hasFailed = results.some(({ run, failure }) => run.required && failure !== undefined);
   // Asked for by name, it is required.
   const isMissed =
@@ -137,10 +156,17 @@ async function main() {
   if (hasFailed || isMissed) process.exitCode = 1;
 }
 
-/** Loaded only for the server: the client's runs need none of it. */
-async function startServer() {
-  const { startConformanceServer } = await import('./server.mjs');
-  return startConformanceServer();
+/** Loaded only for the server: the client's runs need none of it. @param {{ cluster: boolean }} options */
+async function startServer({ cluster }) {
+  if (!cluster) {
+    const { startConformanceServer } = await import('./server.mjs');
+    return startConformanceServer();
+  }
+  const { whyNoRedis } = await import('../cluster/support/redis-server.mjs');
+  const why = await whyNoRedis();
+  if (why !== undefined) throw new Error(why);
+  const { startConformanceCluster } = await import('./server-cluster.mjs');
+  return startConformanceCluster();
 }
 
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {

@@ -114,16 +114,16 @@ const ENUMS_FORM = {
  *
  * @param {any} server @param {any} shared
  */
-export function addContent(server, { bus }) {
+export function addContent(server, { notify }) {
   for (const [name, content] of Object.entries(CONTENTS)) {
     server.registerTool(name, { description: 'Answers at once' }, () => ({ content }));
   }
   addTools(server);
   addAsking(server);
-  const changes = { tool: 'tools_list_changed', prompt: 'prompts_list_changed' };
-  for (const [what, kind] of Object.entries(changes)) {
+  const changes = { tool: 'toolsChanged', prompt: 'promptsChanged' };
+  for (const [what, tell] of Object.entries(changes)) {
     server.registerTool(`test_trigger_${what}_change`, { description: 'Tells' }, () => {
-      bus.publish({ kind });
+      notify()[tell]();
       return { content: [text('told')] };
     });
   }

@@ -104,20 +104,23 @@ const TOOLS = {
  *
  * @param {any} server @param {any} shared
  */
-export function addQuestions(server, { codec }) {
+export function addQuestions(server, { requestState }) {
   for (const [name, answer] of Object.entries(TOOLS)) {
     server.registerTool(
       name,
       { description: 'Asks by its result' },
-      (/** @type {any} */ { mcpReq }) =>
-        answer({
+      (/** @type {any} */ context) => {
+        const { mcpReq } = context;
+        return answer({
           answered: mcpReq.inputResponses !== undefined,
           given: mcpReq.inputResponses ?? {},
           accepted: (/** @type {string} */ key) => acceptedContent(mcpReq.inputResponses, key),
           declared: mcpReq.envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? {},
           state: mcpReq.requestState(),
-          mint: (/** @type {object} */ state) => codec.mint({ ...state, nonce: randomUUID() }),
-        }),
+          mint: (/** @type {object} */ state) =>
+            requestState.mint({ ...state, nonce: randomUUID() }, context),
+        });
+      },
     );
   }
   server.registerPrompt(

@@ -2,13 +2,8 @@
  * The server that the suite's server scenarios are run against: one `serve()` of ours, with every
  * tool, resource and prompt that they ask for by name.
  */
-import { randomBytes } from 'node:crypto';
 import { serve } from '@longwire/server';
-import {
-  createRequestStateCodec,
-  InMemoryServerEventBus,
-  McpServer,
-} from '@modelcontextprotocol/server';
+import { McpServer } from '@modelcontextprotocol/server';
 import { addContent } from './server-content.mjs';
 import { addQuestions } from './server-questions.mjs';
 import { createSkills } from './server-skills.mjs';
@@ -20,22 +15,31 @@ import { addTasks, TASKS } from './server-tasks.mjs';
  * @property {() => Promise<void>} close
  */
 
-/** Starts it on a free port of 127.0.0.1. @returns {Promise<ConformanceServer>} */
-export async function startConformanceServer() {
-  const bus = new InMemoryServerEventBus();
-  const codec = createRequestStateCodec({ key: randomBytes(32) });
+/**
+ * Starts it on a free port of 127.0.0.1.
+ *
+ * @param {Partial<import('@longwire/server').ServeOptions>} [options] further ones
+ * @returns {Promise<ConformanceServer>}
+ */
+export async function startConformanceServer(options) {
   const skills = await createSkills();
+  /** @type {import('@longwire/server').McpMount | undefined} */
+  let mount;
   const { url, close } = await serve({
-    create: () => createServer({ bus, codec, skills }),
+    ...options,
+    create: ({ requestState }) =>
+      createServer({ notify: () => mount?.notify, requestState, skills }),
+    onMount: (made) => {
+      mount = made;
+    },
     port: 0,
-    stores: { bus },
     tasks: TASKS,
   });
   return { url, close };
 }
 
-/** @param {any} shared what all servers have in common */
-function createServer({ bus, codec, skills }) {
+/** @param {any} shared what servers are made with */
+function createServer({ notify, requestState, skills }) {
   const server = new McpServer(
     { name: 'conformance', version: '1.0.0' },
     {
@@ -46,11 +50,11 @@ function createServer({ bus, codec, skills }) {
         logging: {},
         completions: {},
       },
-      requestState: { verify: codec.verify },
+      requestState,
     },
   );
-  addContent(server, { bus });
-  addQuestions(server, { codec });
+  addContent(server, { notify });
+  addQuestions(server, { requestState });
   addTasks(server);
   skills.attach(server);
   return server;

@@ -1,1 +1,4 @@
-export { SessionLostError } from '@longwire/server';
+export { connect } from './connect.js';
+export type { RedisConnection, RunOptions } from './connections/redis-connection.js';
+export type { RedisOptions } from './options.js';
+export { redis } from './redis.js';

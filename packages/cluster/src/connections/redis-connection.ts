@@ -1,0 +1,253 @@
+import { ClusterAwayError } from '@longwire/server';
+import { Cluster } from 'ioredis';
+import { createHash } from 'node:crypto';
+import { Payloads } from '../payloads.js';
+import { KeptClient } from './kept-client.js';
+import { openClient, openPatientClient, type Address, type Client } from './open-client.js';
+import { openListener, Subscriber } from './subscriber.js';
+
+/** How a script is run. */
+export interface RunOptions {
+  /** How long it waits for a Redis that is away, in milliseconds. Default: the option `waitMs`. */
+  readonly waitMs?: number;
+  /**
+   * Whether it may run once more where the connection broke before its reply: it must do the same twice as
+   * once. Default: false, and what broke may have run.
+   */
+  readonly again?: boolean;
+}
+
+interface Command {
+  readonly place: number;
+  readonly script: string;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+  readonly again: boolean;
+  resolve(reply: unknown): void;
+  reject(error: unknown): void;
+  timer: NodeJS.Timeout | undefined;
+  isSettled: boolean;
+}
+
+/** Replies of a server that cannot do now what it could do before. */
+const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY)\b/;
+/** A server that loads its data, or elects a primary, is asked again after this time. */
+const RETRY_MS = 100;
+/** What ioredis says of a command that it did not send. */
+const NOT_WRITTEN = 'enableOfflineQueue';
+
+/**
+ * What all of this process share: a connection for commands, one that listens. Every command is a Lua
+ * script. Commands are sent in the order in which they are given; while Redis is away they wait.
+ */
+export class RedisConnection {
+  /** What every key begins with; it tells the mounts of one application apart. */
+  readonly prefix: string;
+  readonly #address: Address;
+  readonly #payloads: Payloads;
+  readonly #commands: KeptClient;
+  readonly #subscriber: Subscriber;
+  readonly #shas = new Map<string, string>();
+  readonly #onReady = new Set<() => void>();
+  readonly #onLost = new Set<() => void>();
+  #waiting: Command[] = [];
+  #count = 0;
+  /** Whether something was sent and not answered in time, and nothing was answered since. */
+  #isSilent = false;
+  #error: Error | undefined;
+  #isClosed = false;
+
+  constructor(address: Address, prefix: string) {
+    this.prefix = prefix;
+    this.#address = address;
+    this.#payloads = new Payloads(address.options.encryptionKeys);
+    this.#commands = new KeptClient(() => openClient(address), {
+      ready: (client) => this.#resume(client),
+      lost: () => {
+        for (const lost of this.#onLost) lost();
+      },
+      failed: (error) => (this.#error = error),
+    });
+    this.#subscriber = new Subscriber(() =>
+      openListener(this.#commands.ready, () => openClient(address)),
+    );
+  }
+
+  /** Whether Redis answers. */
+  get isUp(): boolean {
+    return this.#commands.ready !== undefined && !this.#isSilent;
+  }
+
+  /** The last error of the connection. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** The client, while it is ready. */
+  get client(): Client | undefined {
+    return this.#commands.ready;
+  }
+
+  /**
+   * Runs a script.
+   *
+   * @throws ClusterAwayError if Redis does not answer in time; what Redis says of the script.
+   */
+  run(
+    script: string,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    { waitMs = this.#address.options.waitMs, again = false }: RunOptions = {},
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(new ClusterAwayError(new Error('the node has left')));
+      const command: Command = {
+        place: this.#count++,
+        script,
+        keys,
+        args,
+        again,
+        resolve,
+        reject,
+        timer: undefined,
+        isSettled: false,
+      };
+      command.timer = setTimeout(() => {
+        const before = this.#waiting.length;
+        this.#waiting = this.#waiting.filter((one) => one !== command);
+        if (this.#waiting.length === before) this.#isSilent = true;
+        this.#fail(command, new ClusterAwayError(this.#error));
+      }, waitMs);
+      const client = this.#commands.ready;
+      if (client === undefined) this.#waiting.push(command);
+      else this.#send(client, command);
+    });
+  }
+
+  /** Listens to a channel, over every connection; what is returned ends that. */
+  subscribe(channel: string, listener: (payload: string) => void): () => void {
+    return this.#subscriber.subscribe(channel, listener);
+  }
+
+  /** Fulfilled when it is listened to what was subscribed. */
+  subscribed(): Promise<void> {
+    return this.#subscriber.settled();
+  }
+
+  /** Told when something that was published may have been missed. */
+  onMissed(listener: () => void): () => void {
+    return this.#subscriber.onMissed(listener);
+  }
+
+  /** Told when commands can be sent, for the first time or again. */
+  onReady(listener: () => void): () => void {
+    this.#onReady.add(listener);
+    return () => this.#onReady.delete(listener);
+  }
+
+  /** Told when the connection is lost. */
+  onLost(listener: () => void): () => void {
+    this.#onLost.add(listener);
+    return () => this.#onLost.delete(listener);
+  }
+
+  /** A connection of its own, which ends when it is lost. */
+  connect(): Client {
+    return openClient(this.#address);
+  }
+
+  /** A connection of its own, which reconnects; its caller closes it. */
+  duplicate(): Client {
+    return openPatientClient(this.#address);
+  }
+
+  /** Encrypts what is stored, where that is asked for. */
+  seal(text: string): string {
+    return this.#payloads.seal(text);
+  }
+
+  /** @throws Error when it was sealed with a key that is not known. */
+  open(sealed: string): string {
+    return this.#payloads.open(sealed);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#commands.close();
+    this.#subscriber.close();
+    const error = new ClusterAwayError(new Error('the node has left'));
+    for (const command of this.#waiting.splice(0)) this.#fail(command, error);
+  }
+
+  #resume(client: Client): void {
+    this.#error = undefined;
+    if (!(client instanceof Cluster)) {
+      for (const script of this.#shas.keys()) load(client, script);
+    }
+    for (const ready of this.#onReady) ready();
+    this.#sendWaiting();
+  }
+
+  #send(client: Client, command: Command): void {
+    this.#evaluate(client, command).then(
+      (reply) => {
+        this.#isSilent = false;
+        if (command.isSettled) return;
+        command.isSettled = true;
+        clearTimeout(command.timer);
+        command.resolve(reply);
+      },
+      (error: unknown) => this.#retry(command, error),
+    );
+  }
+
+  #evaluate(client: Client, { script, keys, args }: Command): Promise<unknown> {
+    let sha = this.#shas.get(script);
+    if (sha === undefined) {
+      sha = createHash('sha1').update(script).digest('hex');
+      this.#shas.set(script, sha);
+      // Sent first, so that nothing overtakes what would have to be sent again with the whole script.
+      if (!(client instanceof Cluster)) load(client, script);
+    }
+    const given = [...keys, ...args];
+    return client.evalsha(sha, keys.length, ...given).catch((error: unknown) => {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return client.eval(script, keys.length, ...given);
+    });
+  }
+
+  #retry(command: Command, error: unknown): void {
+    if (command.isSettled) return;
+    const text = error instanceof Error ? error.message : '';
+    const isReply = error instanceof Error && error.name === 'ReplyError';
+    if (isReply && !AWAY.test(text)) return this.#fail(command, error);
+    // What was a primary is a replica now: the next connection finds the new one.
+    if (text.startsWith('READONLY')) this.#commands.renew();
+    const mayRunAgain = command.again || isReply || text.includes(NOT_WRITTEN);
+    if (!mayRunAgain || this.#isClosed) {
+      return this.#fail(command, new ClusterAwayError(error));
+    }
+    this.#waiting.push(command);
+    // Not at once: what refuses it may go on to do so. A new connection sends it as soon as it is ready.
+    setTimeout(() => this.#sendWaiting(), RETRY_MS).unref();
+  }
+
+  #sendWaiting(): void {
+    const client = this.#commands.ready;
+    if (client === undefined || this.#waiting.length === 0) return;
+    const waiting = this.#waiting.toSorted((a, b) => a.place - b.place);
+    this.#waiting = [];
+    for (const command of waiting) this.#send(client, command);
+  }
+
+  #fail(command: Command, error: unknown): void {
+    if (command.isSettled) return;
+    command.isSettled = true;
+    clearTimeout(command.timer);
+    command.reject(error);
+  }
+}
+
+function load(client: Client, script: string): void {
+  client.call('SCRIPT', 'LOAD', script).catch(() => {});
+}

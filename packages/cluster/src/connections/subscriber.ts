@@ -1,0 +1,97 @@
+import { Cluster, Redis } from 'ioredis';
+import { KeptClient } from './kept-client.js';
+import type { Client } from './open-client.js';
+
+/** How often it is asked whether the connection still lives. */
+const PING_MS = 1_000;
+
+/** The channels that this process listens to, over one connection. */
+export class Subscriber {
+  readonly #kept: KeptClient;
+  readonly #listeners = new Map<string, Set<(payload: string) => void>>();
+  readonly #onMissed = new Set<() => void>();
+  readonly #onListening: (() => void)[] = [];
+  readonly #pings: NodeJS.Timeout;
+  #hasListened = false;
+
+  /** @param open makes a connection that ends when it is lost. */
+  constructor(open: () => Client) {
+    this.#kept = new KeptClient(open, { ready: (client) => void this.#listen(client) });
+    this.#pings = setInterval(() => {
+      // What swallows bytes is found because this is not answered.
+      this.#kept.ready?.ping().catch(() => {});
+    }, PING_MS).unref();
+  }
+
+  /** Listens to a channel; what is returned ends that. */
+  subscribe(channel: string, listener: (payload: string) => void): () => void {
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(listener));
+    if (listeners.size === 1) this.#send('subscribe', channel);
+    return () => {
+      if (!listeners.delete(listener) || listeners.size > 0) return;
+      if (this.#listeners.get(channel) !== listeners) return;
+      this.#listeners.delete(channel);
+      this.#send('unsubscribe', channel);
+    };
+  }
+
+  /** Fulfilled when it is listened to all channels. */
+  async settled(): Promise<void> {
+    const client = this.#kept.ready;
+    if (client === undefined || !this.#hasListened) {
+      await new Promise<void>((resolve) => this.#onListening.push(resolve));
+    } else {
+      await client.subscribe(...this.#listeners.keys());
+    }
+  }
+
+  /** Told when something that was published may have been missed. */
+  onMissed(listener: () => void): () => void {
+    this.#onMissed.add(listener);
+    return () => this.#onMissed.delete(listener);
+  }
+
+  close(): void {
+    clearInterval(this.#pings);
+    this.#kept.close();
+  }
+
+  #send(command: 'subscribe' | 'unsubscribe', channel: string): void {
+    // What is lost with the connection is done again by the next one.
+    this.#kept.ready?.[command](channel).catch(() => this.#kept.renew());
+  }
+
+  async #listen(client: Client): Promise<void> {
+    client.on('message', (channel: string, payload: string) => {
+      for (const listener of this.#listeners.get(channel) ?? []) listener(payload);
+    });
+    const channels = [...this.#listeners.keys()];
+    try {
+      if (channels.length > 0) await client.subscribe(...channels);
+    } catch {
+      this.#kept.renew();
+      return;
+    }
+    for (const resolve of this.#onListening.splice(0)) resolve();
+    if (this.#hasListened) for (const missed of this.#onMissed) missed();
+    this.#hasListened = true;
+  }
+}
+
+/** A connection to one of the nodes: what is published in a Redis Cluster reaches all of them. */
+export function openListener(commands: Client | undefined, open: () => Client): Client {
+  if (!(commands instanceof Cluster)) return open();
+  const nodes = commands.nodes('all');
+  const node = nodes[Math.floor(Math.random() * nodes.length)];
+  if (node === undefined) return open();
+  const client = new Redis({
+    ...node.options,
+    replyMapping: 'legacy',
+    retryStrategy: null,
+    lazyConnect: false,
+    readOnly: false,
+  });
+  client.on('error', () => {});
+  return client;
+}

@@ -1,0 +1,81 @@
+import { Cluster } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+import type { RedisConnection } from '../connections/redis-connection.js';
+import type { Keys } from '../keys.js';
+
+/** KEYS: one that is made once. ARGV: what it holds if nobody made it yet, TTL. */
+const ONCE = `
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('GET', KEYS[1])`;
+
+/** Written again by every node each day. */
+const TTL_MS = 30 * 24 * 60 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+const STATE_KEY_BYTES = 32;
+
+/**
+ * Which Redis this is. After it was started again, or another server has taken over, it may have lost what
+ * was written last; this finds that out.
+ */
+export class Epoch {
+  readonly #connection: RedisConnection;
+  readonly #keys: Keys;
+  readonly #stopListening: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #current: Promise<string> | undefined;
+  #stateKey: string = randomBytes(STATE_KEY_BYTES).toString('base64url');
+
+  constructor(connection: RedisConnection, keys: Keys) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#stopListening = connection.onReady(() => (this.#current = undefined));
+    this.#timer = setInterval(() => void this.#keep().catch(() => {}), DAY_MS).unref();
+  }
+
+  /** The same as long as nothing can have been lost. */
+  current(): Promise<string> {
+    const asked = (this.#current ??= this.#ask());
+    asked.catch(() => {
+      if (this.#current === asked) this.#current = undefined;
+    });
+    return asked;
+  }
+
+  /** What seals the state of requests that ask for input, the same on all nodes. */
+  async stateKey(): Promise<Uint8Array> {
+    await this.#keep();
+    return Buffer.from(this.#connection.open(this.#stateKey), 'base64url');
+  }
+
+  close(): void {
+    this.#stopListening();
+    clearInterval(this.#timer);
+  }
+
+  async #ask(): Promise<string> {
+    const made = randomBytes(9).toString('base64url');
+    const [epoch, server] = await Promise.all([
+      this.#connection.run(ONCE, [this.#keys.epoch], [made, TTL_MS], { again: true }),
+      this.#serverId(),
+    ]);
+    return `${String(epoch)} ${server}`;
+  }
+
+  /** Of the process: a new one has loaded what it knows from somewhere. */
+  async #serverId(): Promise<string> {
+    const { client } = this.#connection;
+    if (client === undefined || client instanceof Cluster) return '';
+    return /run_id:(\S+)/.exec(await client.info('server'))?.[1] ?? '';
+  }
+
+  async #keep(): Promise<void> {
+    const stored = this.#stateKey.startsWith('~')
+      ? this.#stateKey
+      : this.#connection.seal(this.#stateKey);
+    const reply = await this.#connection.run(ONCE, [this.#keys.stateKey], [stored, TTL_MS], {
+      again: true,
+    });
+    this.#stateKey = String(reply);
+  }
+}

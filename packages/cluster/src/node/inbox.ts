@@ -1,0 +1,144 @@
+import type { NodeMessage } from '@longwire/server';
+import { KeptClient } from '../connections/kept-client.js';
+import type { Client } from '../connections/open-client.js';
+import type { RedisConnection } from '../connections/redis-connection.js';
+import type { Keys } from '../keys.js';
+
+/** KEYS: lease and inbox of the node. ARGV: TTL, how many may wait, sender, number, message. */
+const SEND = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'f', ARGV[3], 'n', ARGV[4], 'm', ARGV[5])
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
+return 1`;
+const TRIM = `return redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1])`;
+
+const TTL_MS = 60_000;
+/** Messages that wait for a node; it is stalled, and the oldest are of no use any more. */
+const MAX_WAITING = 100_000;
+const COUNT = 500;
+const BLOCK_MS = 1_000;
+/** A read that takes so much longer has lost its connection, though nobody said so. */
+const GRACE_MS = 2_000;
+const TRIM_MS = 1_000;
+/** Of each sender, the numbers of so many messages are remembered. */
+const MAX_SEEN = 1_000;
+
+type Entries = readonly (readonly [id: string, fields: readonly string[]])[];
+
+/** What an inbox is made with. */
+export interface InboxOptions {
+  readonly node: string;
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  /** A message, in the order in which its sender sent them, once. */
+  readonly received: (message: NodeMessage, from: string) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Messages between nodes: a Redis stream for each. */
+export class Inbox {
+  readonly #options: InboxOptions;
+  readonly #reader: KeptClient;
+  readonly #seen = new Map<string, Set<string>>();
+  readonly #trimmer: NodeJS.Timeout;
+  #sent = 0;
+  #lastId = '0';
+  #trimmedTo = '0';
+  #isClosed = false;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    const { connection } = options;
+    this.#reader = new KeptClient(() => connection.connect(), {
+      ready: (client) => void this.#read(client),
+    });
+    this.#trimmer = setInterval(() => this.#trim(), TRIM_MS).unref();
+  }
+
+  /** Sends a message to a node; `false` if it has no lease. */
+  async send(to: string, message: NodeMessage): Promise<boolean> {
+    const { node, connection, keys } = this.#options;
+    const text = connection.seal(JSON.stringify(message));
+    const args = [TTL_MS, MAX_WAITING, node, ++this.#sent, text];
+    // The receiver knows a repetition by its number.
+    const reply = await connection.run(SEND, [keys.lease(to), keys.inbox(to)], args, {
+      again: true,
+    });
+    return reply === 1;
+  }
+
+  /** Nothing more comes from this node. */
+  forget(node: string): void {
+    this.#seen.delete(node);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#trimmer);
+    this.#reader.close();
+  }
+
+  async #read(client: Client): Promise<void> {
+    const key = this.#options.keys.inbox(this.#options.node);
+    while (!this.#isClosed && client === this.#reader.ready) {
+      const watchdog = setTimeout(() => this.#reader.renew(), BLOCK_MS + GRACE_MS);
+      try {
+        const reply = (await client.call(
+          'XREAD',
+          'COUNT',
+          COUNT,
+          'BLOCK',
+          BLOCK_MS,
+          'STREAMS',
+          key,
+          this.#lastId,
+        )) as readonly unknown[] | null;
+        clearTimeout(watchdog);
+        if (this.#isClosed) return;
+        this.#take(entriesOf(reply));
+      } catch (error) {
+        clearTimeout(watchdog);
+        // A new connection reads on from the last message.
+        if (!this.#isClosed) this.#reader.renew();
+        if (client.status === 'ready') this.#options.failed(error);
+        return;
+      }
+    }
+  }
+
+  #take(entries: Entries): void {
+    const { connection, received, failed } = this.#options;
+    for (const [id, [, from = '', , number = '', , text = '']] of entries) {
+      this.#lastId = id;
+      if (!this.#isNew(from, number)) continue;
+      try {
+        received(JSON.parse(connection.open(text)) as NodeMessage, from);
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+
+  #isNew(from: string, number: string): boolean {
+    let seen = this.#seen.get(from);
+    if (seen === undefined) this.#seen.set(from, (seen = new Set()));
+    if (seen.has(number)) return false;
+    seen.add(number);
+    if (seen.size > MAX_SEEN) for (const oldest of seen) return seen.delete(oldest);
+    return true;
+  }
+
+  #trim(): void {
+    if (this.#trimmedTo === this.#lastId) return;
+    const { node, connection, keys } = this.#options;
+    this.#trimmedTo = this.#lastId;
+    connection.run(TRIM, [keys.inbox(node)], [this.#lastId], { again: true }).catch(() => {});
+  }
+}
+
+/** The messages of a reply of XREAD for one stream: a map, or a list of pairs. */
+function entriesOf(reply: readonly unknown[] | null): Entries {
+  if (reply === null) return [];
+  const [first] = reply;
+  return (Array.isArray(first) ? first[1] : reply[1]) as Entries;
+}

@@ -1,0 +1,252 @@
+import {
+  MemoryRateStore,
+  MemoryTaskStore,
+  MemoryWorkQueue,
+  type BegunRequest,
+  type ClusterNode,
+  type Joining,
+  type Located,
+  type LoggedEvent,
+  type NodeMessage,
+  type Stores,
+} from '@longwire/server';
+import { InMemoryServerEventBus } from '@modelcontextprotocol/server';
+import { randomBytes } from 'node:crypto';
+import type { RedisConnection } from '../connections/redis-connection.js';
+import type { Keys } from '../keys.js';
+import type { ResolvedRedisOptions } from '../options.js';
+import { Locator } from '../sessions/locator.js';
+import { OwnedSessions } from '../sessions/owned-sessions.js';
+import { RedisEventLog } from '../sessions/redis-event-log.js';
+import { RedisSessionStore } from '../sessions/redis-session-store.js';
+import { SessionCounts } from '../sessions/session-counts.js';
+import { readMessage } from '../sessions/stored-forms.js';
+import { Epoch } from './epoch.js';
+import { Inbox } from './inbox.js';
+import { Lease } from './lease.js';
+import { Peers } from './peers.js';
+
+/** No node had the name before: nothing of it is ever taken for another one's. */
+const NAME_BYTES = 9;
+/** A session that is idle is ended by its owner; Redis forgets it so much later. */
+const TTL_SLACK_MS = 60_000;
+const MAX_TTL_MS = 30 * 24 * 60 * 60_000;
+
+/** What a node is made with. */
+export interface RedisNodeOptions {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly options: ResolvedRedisOptions;
+  readonly joining: Joining;
+}
+
+/** This process as a node of a cluster over Redis. */
+export class RedisNode implements ClusterNode {
+  readonly name: string = randomBytes(NAME_BYTES).toString('base64url');
+  readonly stores: Required<Stores>;
+  readonly #connection: RedisConnection;
+  readonly #keys: Keys;
+  readonly #joining: Joining;
+  readonly #lease: Lease;
+  readonly #peers: Peers;
+  readonly #inbox: Inbox;
+  readonly #epoch: Epoch;
+  readonly #counts: SessionCounts;
+  readonly #sessions: OwnedSessions;
+  readonly #events: RedisEventLog;
+  readonly #locator: Locator;
+  #stateKey: Uint8Array = new Uint8Array();
+  #knownEpoch = '';
+  #leaving: Promise<void> | undefined;
+
+  constructor({ connection, keys, options, joining }: RedisNodeOptions) {
+    const { handlers, log, eventLog, sessionIdleMs } = joining;
+    const node = this.name;
+    const { leaseMs } = options;
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#joining = joining;
+    this.#lease = new Lease({ node, leaseMs, connection, keys, lapsed: () => this.#lapsed() });
+    this.#peers = new Peers({
+      node,
+      leaseMs,
+      connection,
+      keys,
+      gone: (other) => {
+        this.#inbox.forget(other);
+        this.#tell(() => handlers.gone(other));
+      },
+    });
+    this.#epoch = new Epoch(connection, keys);
+    this.#counts = new SessionCounts({ node, connection, keys, nodes: () => this.#peers.names() });
+    this.#sessions = new OwnedSessions({
+      node,
+      connection,
+      keys,
+      lease: this.#lease,
+      counts: this.#counts,
+      ttlMs: Math.min(sessionIdleMs + TTL_SLACK_MS, MAX_TTL_MS),
+      epoch: () => this.#epoch.current(),
+      lost: (sessionId) => this.#tell(() => handlers.lost(sessionId)),
+    });
+    this.#events = new RedisEventLog(this.#sessions, eventLog, () => {
+      log?.warn('a session has said more than is kept of it: what it lost cannot be resumed');
+    });
+    this.#locator = new Locator({
+      sessions: this.#sessions,
+      events: this.#events,
+      peers: this.#peers,
+    });
+    this.#inbox = new Inbox({
+      node,
+      connection,
+      keys,
+      received: (message, from) => handlers.received(message, from),
+      failed: (error) => log?.error(error, 'a message of another node could not be read'),
+    });
+    connection.subscribe(keys.events(node), (payload) => this.#published(payload));
+    connection.onMissed(() => this.#tell(() => handlers.missed()));
+    connection.onReady(() => void this.#reconnected());
+    this.stores = {
+      sessions: new RedisSessionStore(this.#sessions),
+      events: this.#events,
+      bus: new InMemoryServerEventBus(),
+      rates: new MemoryRateStore(),
+      queue: new MemoryWorkQueue(),
+      tasks: new MemoryTaskStore(),
+    };
+  }
+
+  /** @throws ClusterAwayError */
+  async start(): Promise<void> {
+    await this.#lease.start();
+    await Promise.all([this.#peers.sign(), this.#connection.subscribed()]);
+    this.#knownEpoch = await this.#epoch.current();
+    this.#stateKey = await this.#epoch.stateKey();
+  }
+
+  get requestStateKeys(): readonly Uint8Array[] {
+    return [this.#stateKey];
+  }
+
+  get isUp(): boolean {
+    return this.#connection.isUp && this.#lease.stands;
+  }
+
+  isSurelyHere(sessionId: string): boolean {
+    return this.#sessions.isSurelyHere(sessionId);
+  }
+
+  isAlive(node: string): Promise<boolean> {
+    return this.#peers.isAlive(node);
+  }
+
+  locate(sessionId: string): Promise<Located> {
+    return this.#locator.locate(sessionId);
+  }
+
+  async release(sessionId: string, to?: string): Promise<void> {
+    const owned = this.#sessions.get(sessionId);
+    if (owned === undefined) return;
+    this.#events.forget(owned);
+    await this.#sessions.release(sessionId, to);
+  }
+
+  begin(sessionId: string, request: BegunRequest): Promise<void> {
+    return this.#sessions.begin(sessionId, request);
+  }
+
+  end(sessionId: string, id: BegunRequest['id']): void {
+    this.#sessions.end(sessionId, id);
+  }
+
+  readAt(sessionId: string, stream: number, reader?: { node: string; reader: string }): void {
+    const owned = this.#sessions.get(sessionId);
+    if (reader === undefined) owned?.setReader(stream, undefined);
+    else {
+      this.#peers.watch(reader.node);
+      const target = this.#connection.seal(JSON.stringify([reader.reader, sessionId]));
+      owned?.setReader(stream, { channel: this.#keys.events(reader.node), target });
+    }
+  }
+
+  wasPublished(event: LoggedEvent): boolean {
+    return this.#events.wasPublished(event);
+  }
+
+  async send(to: string, message: NodeMessage): Promise<boolean> {
+    this.#peers.watch(to);
+    return this.#inbox.send(to, message);
+  }
+
+  leave(): Promise<void> {
+    return (this.#leaving ??= this.#leave());
+  }
+
+  async #leave(): Promise<void> {
+    this.#events.close();
+    this.#epoch.close();
+    try {
+      await this.#lease.end();
+      await this.#peers.leave();
+    } catch (error) {
+      this.#joining.log?.warn(error, 'the cluster could not be told that this node leaves');
+    } finally {
+      this.#peers.close();
+      this.#inbox.close();
+      this.#connection.close();
+    }
+  }
+
+  /** The lease had ended: others may have taken what was this node's. */
+  #lapsed(): void {
+    this.#peers.bePatient();
+    this.#inBackground(() => Promise.all([this.#sessions.verify(), this.#counts.rewrite()]));
+  }
+
+  /** The connection is new. If Redis is, too, it may have lost something. */
+  async #reconnected(): Promise<void> {
+    if (this.#knownEpoch === '') return;
+    this.#inBackground(async () => {
+      const epoch = await this.#epoch.current();
+      if (epoch === this.#knownEpoch) return;
+      this.#knownEpoch = epoch;
+      this.#joining.log?.warn('Redis was started again, or another one has taken over');
+      await Promise.all([
+        this.#lease.renew(),
+        this.#peers.sign(),
+        this.#epoch.stateKey(),
+        this.#sessions.verify(),
+        this.#counts.rewrite(),
+      ]);
+    });
+  }
+
+  #inBackground(act: () => Promise<unknown>): void {
+    act().catch((error: unknown) => {
+      this.#joining.log?.warn(error, 'what this node owns could not be verified');
+    });
+  }
+
+  #published(payload: string): void {
+    const head = payload.indexOf('\n');
+    const rest = payload.slice(head + 1);
+    const space = rest.indexOf(' ');
+    this.#tell(() => {
+      const target = JSON.parse(this.#connection.open(payload.slice(0, head))) as [string, string];
+      const [reader, sessionId] = target;
+      const seq = Number(rest.slice(0, space));
+      const event = readMessage(seq, rest.slice(space + 1), this.#connection);
+      this.#joining.handlers.published(reader, sessionId, event);
+    });
+  }
+
+  /** A handler that fails does not stop others. */
+  #tell(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#joining.log?.error(error, 'what another node said could not be handled');
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import type { Located, TakenSession } from '@longwire/server';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tagOf } from '../keys.js';
+import type { Peers } from '../node/peers.js';
+import { LogIndex } from './log-index.js';
+import type { OwnedSession } from './owned-session.js';
+import type { OwnedSessions } from './owned-sessions.js';
+import type { RedisEventLog } from './redis-event-log.js';
+import { LOOK, TAKE } from './session-scripts.js';
+import { answeredBy, readBegun, readHead, readRecord } from './stored-forms.js';
+
+/** How often a session is looked at while its owner may come back. */
+const PATIENT_LOOK_MS = 100;
+
+/** What a locator is made with. */
+export interface LocatorOptions {
+  readonly sessions: OwnedSessions;
+  readonly events: RedisEventLog;
+  readonly peers: Peers;
+}
+
+/** Finds sessions, and takes those that nobody has. */
+export class Locator {
+  readonly #options: LocatorOptions;
+  readonly #locating = new Map<string, Promise<Located>>();
+
+  constructor(options: LocatorOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ClusterAwayError */
+  async locate(sessionId: string): Promise<Located> {
+    if (this.#options.sessions.isSurelyHere(sessionId)) return { at: 'here' };
+    const known = this.#locating.get(sessionId);
+    if (known !== undefined) {
+      const located = await known;
+      // Only one of those that ask has taken it.
+      return located.at === 'taken' ? { at: 'here' } : located;
+    }
+    const locating = this.#locate(sessionId).finally(() => this.#locating.delete(sessionId));
+    this.#locating.set(sessionId, locating);
+    return locating;
+  }
+
+  async #locate(sessionId: string): Promise<Located> {
+    const { sessions, peers } = this.#options;
+    const { connection, keys, node } = sessions.options;
+    const key = keys.session(tagOf(sessionId));
+    for (;;) {
+      const { generation } = sessions.options.lease;
+      const own = sessions.get(sessionId);
+      const looked = await connection.run(LOOK, [key], [], { again: true });
+      const [owner, fields] = looked as [string?, string[]?];
+      if (sessions.get(sessionId) !== own) continue;
+      if (own !== undefined) {
+        if (owner === own.owner) {
+          own.seenIn = Math.max(own.seenIn, generation);
+          return { at: 'here' };
+        }
+        if (await sessions.recover(own)) return { at: 'here' };
+        continue;
+      }
+      if (owner === undefined || fields === undefined) {
+        // Redis may have lost it a moment ago, and its owner will say so.
+        if (!(await this.#isPatient())) return { at: 'nowhere' };
+        continue;
+      }
+      const [holder = '', fence = '0'] = owner.split(' ');
+      if (holder !== '' && holder !== node) {
+        if (await peers.hasLease(holder)) {
+          return {
+            at: 'elsewhere',
+            node: holder,
+            record: readRecord(sessionId, fields, connection),
+          };
+        }
+        if (await this.#isPatient()) continue;
+      }
+      const taken = await this.#take(sessionId, { owner, fence: Number(fence) + 1 });
+      if (taken !== undefined) return { at: 'taken', taken };
+    }
+  }
+
+  /** Waits a moment while nobody is to be taken for dead. */
+  async #isPatient(): Promise<boolean> {
+    const { patienceMs } = this.#options.peers;
+    if (patienceMs === 0) return false;
+    await sleep(Math.min(patienceMs, PATIENT_LOOK_MS));
+    return true;
+  }
+
+  async #take(
+    sessionId: string,
+    { owner, fence }: { owner: string; fence: number },
+  ): Promise<TakenSession | undefined> {
+    const { sessions, events } = this.#options;
+    const { connection, keys, node, lease, counts, ttlMs } = sessions.options;
+    // Nobody would believe an owner without a lease.
+    if (!lease.stands) await lease.renew();
+    const epoch = await sessions.options.epoch();
+    const tag = tagOf(sessionId);
+    const reply = await connection.run(
+      TAKE,
+      [keys.session(tag), keys.log(tag)],
+      [owner, `${node} ${fence}`, ttlMs],
+      { again: true },
+    );
+    const [fields, last, begun, log, dropped] = reply as [
+      string[]?,
+      string?,
+      string[]?,
+      (string | number)[]?,
+      (string | null)?,
+    ];
+    if (fields === undefined) return undefined;
+    const record = readRecord(sessionId, fields, connection);
+    const owned = sessions.own(record, { fence, epoch });
+    const seq = Number(last ?? 0);
+    const heads = headsOf(log ?? []);
+    owned.keptSeq = seq;
+    if (seq > 0) events.adopt(owned, LogIndex.from(heads, dropped ?? undefined, seq));
+    const running = this.#running(owned, begun ?? []);
+    void counts.add(record.principal, 1).catch(() => {});
+    return { record, fence, seq, running, answered: answeredBy(heads) };
+  }
+
+  #running(owned: OwnedSession, begun: readonly string[]): TakenSession['running'] {
+    const { connection } = this.#options.sessions.options;
+    const running = [];
+    for (let at = 0; at < begun.length; at += 2) {
+      const request = readBegun(begun[at] ?? '', begun[at + 1] ?? '', connection);
+      owned.noteBegun(request);
+      running.push(request);
+    }
+    return running;
+  }
+}
+
+function headsOf(log: readonly (string | number)[]): ReturnType<typeof readHead>[] {
+  const heads = [];
+  for (let at = 0; at < log.length; at += 3) {
+    heads.push(readHead(Number(log[at]), String(log[at + 1]), Number(log[at + 2])));
+  }
+  return heads.toSorted((a, b) => a.seq - b.seq);
+}

@@ -1,0 +1,223 @@
+import {
+  ClusterAwayError,
+  SessionLostError,
+  type BegunRequest,
+  type SessionRecord,
+} from '@longwire/server';
+import type { RedisConnection, RunOptions } from '../connections/redis-connection.js';
+import type { Keys } from '../keys.js';
+import type { Lease } from '../node/lease.js';
+import { OwnedSession } from './owned-session.js';
+import type { SessionCounts } from './session-counts.js';
+import {
+  BEGIN,
+  END,
+  LOST,
+  OWNER,
+  RELEASE,
+  RESTORE,
+  TOO_EARLY,
+  UNKNOWN,
+} from './session-scripts.js';
+import { begunField, begunText, recordFields } from './stored-forms.js';
+
+/** A running request whose message is longer is kept without it, and is not run again by a next owner. */
+const MAX_MESSAGE_BYTES = 65_536;
+/** What ends, or was answered, waits so long for a Redis that is away. */
+export const END_WAIT_MS = 30_000;
+/** How many sessions are looked at together after a lease has ended. */
+const VERIFIED_AT_ONCE = 500;
+
+/** What the sessions of a node are kept with. */
+export interface OwnedOptions {
+  readonly node: string;
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly lease: Lease;
+  readonly counts: SessionCounts;
+  /** How long what is kept of an idle session lives in Redis. */
+  readonly ttlMs: number;
+  /** Which Redis this is: another one may know less. */
+  readonly epoch: () => Promise<string>;
+  /** Another node has this session. */
+  readonly lost: (sessionId: string) => void;
+}
+
+/** The sessions that this node owns. Every write carries the owner and its fencing number. */
+export class OwnedSessions {
+  readonly options: OwnedOptions;
+  readonly #owned = new Map<string, OwnedSession>();
+
+  constructor(options: OwnedOptions) {
+    this.options = options;
+  }
+
+  get(sessionId: string): OwnedSession | undefined {
+    return this.#owned.get(sessionId);
+  }
+
+  all(): Iterable<OwnedSession> {
+    return this.#owned.values();
+  }
+
+  /** A session is this node's from now on. */
+  own(record: SessionRecord, { fence, epoch }: { fence: number; epoch: string }): OwnedSession {
+    const { node, lease } = this.options;
+    const owned = new OwnedSession(record, { node, fence, epoch, generation: lease.generation });
+    this.#owned.set(record.id, owned);
+    return owned;
+  }
+
+  /** It is not this node's any more: it ended, was let go, or was lost. */
+  disown(owned: OwnedSession): boolean {
+    if (this.#owned.get(owned.id) !== owned) return false;
+    return this.#owned.delete(owned.id);
+  }
+
+  /** Whether nobody else can have taken it. */
+  isSurelyHere(sessionId: string): boolean {
+    const { lease } = this.options;
+    const owned = this.#owned.get(sessionId);
+    return owned !== undefined && owned.seenIn === lease.generation && lease.stands;
+  }
+
+  /**
+   * Runs a script that only the owner may run.
+   *
+   * @throws SessionLostError, ClusterAwayError
+   */
+  async fenced(
+    owned: OwnedSession,
+    script: string,
+    args: readonly (string | number)[],
+    options?: RunOptions,
+  ): Promise<number> {
+    const { connection, keys, lease } = this.options;
+    for (;;) {
+      const { generation } = lease;
+      const reply = (await connection.run(
+        script,
+        [keys.session(owned.tag), keys.log(owned.tag)],
+        [owned.owner, ...args],
+        { again: true, ...options },
+      )) as number;
+      if (reply === TOO_EARLY) throw tooEarly();
+      if (reply !== LOST && reply !== UNKNOWN) {
+        owned.seenIn = Math.max(owned.seenIn, generation);
+        return reply;
+      }
+      if (!(await this.recover(owned))) throw new SessionLostError();
+    }
+  }
+
+  /**
+   * Redis does not know a session as this node's. If it has lost data since, it is told again; else another
+   * node has it.
+   */
+  recover(owned: OwnedSession): Promise<boolean> {
+    return (owned.recovering ??= this.#recover(owned).finally(() => {
+      owned.recovering = undefined;
+    }));
+  }
+
+  /** Looks whether all of them are this node's still. */
+  async verify(): Promise<void> {
+    const all = [...this.#owned.values()];
+    for (let at = 0; at < all.length; at += VERIFIED_AT_ONCE) {
+      await Promise.all(all.slice(at, at + VERIFIED_AT_ONCE).map((owned) => this.#look(owned)));
+    }
+  }
+
+  async begin(sessionId: string, request: BegunRequest): Promise<void> {
+    const owned = this.#owned.get(sessionId);
+    if (owned === undefined) throw new SessionLostError();
+    const kept = isShort(request) ? request : withoutMessage(request);
+    owned.noteBegun(kept);
+    const field = begunField(request.id);
+    try {
+      await this.fenced(owned, BEGIN, [field, begunText(kept, this.options.connection)]);
+    } catch (error) {
+      // Its caller is told that it did not run: what is kept all the same must not say that it does.
+      this.end(sessionId, request.id);
+      throw error;
+    }
+  }
+
+  end(sessionId: string, id: BegunRequest['id']): void {
+    const owned = this.#owned.get(sessionId);
+    if (owned === undefined) return;
+    owned.noteEnded(JSON.stringify(id));
+    this.fenced(owned, END, [begunField(id)], { waitMs: END_WAIT_MS }).catch(() => {});
+  }
+
+  async release(sessionId: string, to = ''): Promise<void> {
+    const owned = this.#owned.get(sessionId);
+    if (owned === undefined || !this.disown(owned)) return;
+    const { connection, keys, counts } = this.options;
+    const args = [owned.owner, to];
+    await Promise.all([
+      connection.run(RELEASE, [keys.session(owned.tag)], args, {
+        again: true,
+        waitMs: END_WAIT_MS,
+      }),
+      counts.add(owned.record.principal, -1),
+    ]);
+  }
+
+  /** Another node has it. */
+  lose(owned: OwnedSession): void {
+    if (!this.disown(owned)) return;
+    void this.options.counts.add(owned.record.principal, -1).catch(() => {});
+    this.options.lost(owned.id);
+  }
+
+  async #recover(owned: OwnedSession): Promise<boolean> {
+    const epoch = await this.options.epoch();
+    if (this.#owned.get(owned.id) !== owned) return false;
+    if (epoch !== owned.epoch && (await this.#restore(owned))) {
+      owned.epoch = epoch;
+      return true;
+    }
+    this.lose(owned);
+    return false;
+  }
+
+  async #restore(owned: OwnedSession): Promise<boolean> {
+    const { connection, keys, ttlMs } = this.options;
+    const begun = [...owned.begun].flatMap(([id, request]) => [
+      `b:${id}`,
+      begunText(request, connection),
+    ]);
+    const fields = [...recordFields(owned.record, connection), ...begun];
+    const reply = await connection.run(
+      RESTORE,
+      [keys.session(owned.tag)],
+      [owned.owner, owned.fence, ttlMs, owned.keptSeq, ...fields],
+      { again: true },
+    );
+    owned.resumeWrittenAt = 0;
+    return reply === 1;
+  }
+
+  async #look(owned: OwnedSession): Promise<void> {
+    const { connection, keys, lease } = this.options;
+    const { generation } = lease;
+    const owner = await connection.run(OWNER, [keys.session(owned.tag)], [], { again: true });
+    if (this.#owned.get(owned.id) !== owned) return;
+    if (owner === owned.owner) owned.seenIn = Math.max(owned.seenIn, generation);
+    else await this.recover(owned);
+  }
+}
+
+/** What is told of a message while one before it is not kept. */
+export function tooEarly(): ClusterAwayError {
+  return new ClusterAwayError(new Error('a message before this one is not kept yet'));
+}
+
+function isShort({ message }: BegunRequest): boolean {
+  return message === undefined || JSON.stringify(message).length <= MAX_MESSAGE_BYTES;
+}
+
+function withoutMessage({ id, digest, stream }: BegunRequest): BegunRequest {
+  return { id, digest, stream };
+}
