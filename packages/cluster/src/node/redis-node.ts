@@ -1,6 +1,4 @@
 import {
-  MemoryRateStore,
-  MemoryTaskStore,
   MemoryWorkQueue,
   type BegunRequest,
   type ClusterNode,
@@ -10,7 +8,6 @@ import {
   type NodeMessage,
   type Stores,
 } from '@longwire/server';
-import { InMemoryServerEventBus } from '@modelcontextprotocol/server';
 import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
@@ -21,6 +18,7 @@ import { RedisEventLog } from '../sessions/redis-event-log.js';
 import { RedisSessionStore } from '../sessions/redis-session-store.js';
 import { SessionCounts } from '../sessions/session-counts.js';
 import { readMessage } from '../sessions/stored-forms.js';
+import { createStores, type SharedStores } from '../stores/create-stores.js';
 import { Epoch } from './epoch.js';
 import { Inbox } from './inbox.js';
 import { Lease } from './lease.js';
@@ -55,6 +53,7 @@ export class RedisNode implements ClusterNode {
   readonly #sessions: OwnedSessions;
   readonly #events: RedisEventLog;
   readonly #locator: Locator;
+  readonly #shared: SharedStores;
   #stateKey: Uint8Array = new Uint8Array();
   #knownEpoch = '';
   #leaving: Promise<void> | undefined;
@@ -107,20 +106,25 @@ export class RedisNode implements ClusterNode {
     connection.subscribe(keys.events(node), (payload) => this.#published(payload));
     connection.onMissed(() => this.#tell(() => handlers.missed()));
     connection.onReady(() => void this.#reconnected());
+    this.#shared = createStores(connection, {
+      busFailed: (error) => log?.error(error, 'a listener of the event bus failed'),
+    });
+    const { tasks, rates, bus, revocations } = this.#shared;
     this.stores = {
       sessions: new RedisSessionStore(this.#sessions),
       events: this.#events,
-      bus: new InMemoryServerEventBus(),
-      rates: new MemoryRateStore(),
       queue: new MemoryWorkQueue(),
-      tasks: new MemoryTaskStore(),
+      tasks,
+      rates,
+      bus,
+      revocations,
     };
   }
 
   /** @throws ClusterAwayError */
   async start(): Promise<void> {
     await this.#lease.start();
-    await Promise.all([this.#peers.sign(), this.#connection.subscribed()]);
+    await Promise.all([this.#peers.sign(), this.#shared.start()]);
     this.#knownEpoch = await this.#epoch.current();
     this.#stateKey = await this.#epoch.stateKey();
   }
@@ -186,6 +190,7 @@ export class RedisNode implements ClusterNode {
   async #leave(): Promise<void> {
     this.#events.close();
     this.#epoch.close();
+    this.#shared.close();
     try {
       await this.#lease.end();
       await this.#peers.leave();

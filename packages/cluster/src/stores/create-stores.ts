@@ -10,33 +10,32 @@ export interface SharedStores {
   readonly rates: RedisRateStore;
   readonly bus: RedisEventBus;
   readonly revocations: RedisRevocationStore;
+  /**
+   * Learns what a node must know before it serves.
+   *
+   * @throws ClusterAwayError
+   */
+  start(): Promise<void>;
   /** Before the connection is closed. */
   close(): void;
 }
 
-/**
- * Makes them on a connection, which stays its maker's.
- *
- * @throws ClusterAwayError when it cannot be learned which keys are revoked.
- */
-export async function createStores(
+/** Makes them on a connection, which stays its maker's. */
+export function createStores(
   connection: StoreConnection,
   { busFailed }: { readonly busFailed?: BusFailed } = {},
-): Promise<SharedStores> {
+): SharedStores {
   const revocations = new RedisRevocationStore(connection);
-  await connection.subscribed();
-  try {
-    await revocations.look();
-  } catch (error) {
-    revocations.close();
-    throw error;
-  }
   const bus = new RedisEventBus(connection, busFailed);
   return {
     tasks: new RedisTaskStore(connection),
     rates: new RedisRateStore(connection),
     bus,
     revocations,
+    start: async () => {
+      await connection.subscribed();
+      await revocations.look();
+    },
     close: () => {
       bus.close();
       revocations.close();

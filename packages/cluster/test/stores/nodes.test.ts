@@ -158,7 +158,8 @@ describe('revoked keys of two nodes', () => {
     await vi.waitFor(() => expect(there.isRevoked('bb')).toBe(true));
     await here.revoke('aa');
     expect(told).toEqual(['aa', 'bb']);
-    const later = await createStores(other);
+    const later = createStores(other);
+    await later.start();
     expect(['aa', 'bb', 'cc'].map((it) => later.revocations.isRevoked(it))).toEqual([
       true,
       true,
