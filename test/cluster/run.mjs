@@ -1,16 +1,20 @@
 /**
- * `npm run cluster -- chaos|rolling [options]`: three nodes over Redis, and every kind of client, while
- * nodes die or are restarted. Exit code 1 where a promise is broken, 2 for wrong usage.
+ * `npm run cluster -- chaos|rolling|away [options]`: three nodes over Redis, and every kind of client, while
+ * nodes die or are restarted, or Redis is away. Exit code 1 where a promise is broken, 2 for wrong usage.
  */
 import { parseArgs } from 'node:util';
+import { away, MANNERS } from './away/away.mjs';
+import { awayTable } from './away/report.mjs';
 import { chaos } from './chaos/chaos.mjs';
 import { rolling } from './chaos/rolling.mjs';
 
 const USAGE = `Usage: npm run cluster -- chaos [--seed N] [--calls N] [--rate N] [--clients NAME] [--faults KIND]
        npm run cluster -- rolling [--seed N] [--rate N] [--clients NAME]
+       npm run cluster -- away [--seconds N] [--manner silent|restarted|emptied]
 
   chaos      nodes are killed, stalled for 10 s, cut off from Redis; clients are cut off, too
   rolling    every node is stopped by SIGTERM and started again
+  away       Redis is away for a while, and every kind of request is sent meanwhile
 
   --seed     decides the calls and the faults (default: any)
   --calls    in all (default 20000)
@@ -18,10 +22,12 @@ const USAGE = `Usage: npm run cluster -- chaos [--seed N] [--calls N] [--rate N]
   --clients  only this kind of client; may be repeated
   --faults   only this kind of fault: kill, stall, cut, away, silence, hang-up; may be repeated
   --nodes    how many (default 3)
+  --seconds  for which Redis is away, at least 15 (default 20)
+  --manner   in which it is away; may be repeated (default: each)
 
 Exit code: 0 if every promise held, 1 if one was broken, 2 for wrong usage.`;
 
-const TRIALS = { chaos, rolling };
+const TRIALS = { chaos, rolling, away: awayInEach };
 
 async function main() {
   let request;
@@ -47,10 +53,28 @@ async function main() {
   return 1;
 }
 
+/** @param {{ seed: number, seconds: number, manners: readonly import('./away/away.mjs').Manner[] }} options */
+async function awayInEach({ seed, seconds, manners }) {
+  const trials = await Promise.all(
+    manners.map(async (manner) => {
+      const trial = await away({ manner, seed, awayMs: seconds * 1_000 });
+      console.log(`${manner}: ready ${Math.round(trial.readyMs)} ms after Redis was back`);
+      return /** @type {const} */ ([manner, trial]);
+    }),
+  );
+  return {
+    tables: [awayTable(new Map(trials))],
+    violations: trials.flatMap(([manner, { violations }]) =>
+      violations.map((what) => ({ kind: manner, what })),
+    ),
+    outputs: trials.flatMap(([, { outputs }]) => outputs),
+  };
+}
+
 /** How many of a kind are shown. */
 const SHOWN = 10;
 
-/** @param {readonly import('./chaos/check.mjs').Violation[]} violations */
+/** @param {readonly { kind: string, what: string }[]} violations */
 function* shownOf(violations) {
   for (const kind of new Set(violations.map((one) => one.kind))) {
     const all = violations.filter((one) => one.kind === kind);
@@ -67,6 +91,8 @@ function readArguments() {
       calls: { type: 'string', default: '20000' },
       rate: { type: 'string', default: '50' },
       nodes: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '20' },
+      manner: { type: 'string', multiple: true, default: [...MANNERS] },
       clients: { type: 'string', multiple: true },
       faults: { type: 'string', multiple: true },
       'no-redis': { type: 'boolean', default: false },
@@ -82,6 +108,8 @@ function readArguments() {
     calls: count('calls', values.calls, 1),
     rate: count('rate', values.rate, 1),
     nodes: count('nodes', values.nodes, 1),
+    seconds: count('seconds', values.seconds, 15),
+    manners: /** @type {import('./away/away.mjs').Manner[]} */ (values.manner),
     ...(values.clients && { only: values.clients }),
     ...(values.faults && {
       kinds: /** @type {import('./chaos/faults.mjs').FaultKind[]} */ (values.faults),

@@ -28,6 +28,7 @@ const commands = {
   dash: async () => (await import('./commands/dash.js')).addDash,
   top: async () => (await import('./commands/top.js')).addTop,
   completion: async () => (await import('./commands/completion.js')).addCompletion,
+  serve: async () => (await import('./commands/serve.js')).addServe,
   demo: async () => (await import('./commands/demo.js')).addDemo,
 } satisfies Readonly<Record<string, () => Promise<AddCommand>>>;
 

@@ -13,6 +13,7 @@ export const overview = `Usage: longwire COMMAND [SERVER] [arguments] [options] 
   watch                   everything that the server sends, as it happens
   shell, chat             a session with servers; Claude with their tools
   dash, top               what servers do, live: as a page, in the terminal
+  serve                   a gateway: puts a server on HTTP, for others to use
   run FILE, check FILE    events that lead to calls; saved calls, as a test
   servers                 those that have names: add, import, allow, remove
   login, logout, whoami   for servers that want a login
@@ -21,8 +22,7 @@ export const overview = `Usage: longwire COMMAND [SERVER] [arguments] [options] 
   --header 'Name: value'  send a header (repeatable)
   --timeout 30s           fail after so long without progress
   --trace[=FILE]          show each message and HTTP exchange, or keep them
-  -q, --quiet             no remarks, no progress
-  -v, --verbose           say what happens underneath
+  -q, -v                  no remarks, no progress; say what happens underneath
 SERVER is a URL, a name that \`longwire servers\` lists, or a command after --.
 More: longwire help COMMAND; longwire help options; longwire completion
 `;

@@ -21,6 +21,15 @@ export class Interruptions {
     return this.#controller.signal;
   }
 
+  /** Fulfilled when the whole command is to end. */
+  get ended(): Promise<void> {
+    const { signal } = this;
+    return new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
   /** The user pressed Ctrl-C. */
   interrupt(): void {
     const handler = this.#handlers.at(-1);

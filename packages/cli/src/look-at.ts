@@ -5,7 +5,8 @@ import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import { printLong } from './pager.js';
 import { errorAsJson, reportError } from './report-error.js';
 import { sanitizeLine } from './sanitize.js';
-import { closeClients, createServerClient, followClients, withClient } from './session.js';
+import { closeClients, followClients, withClient } from './session.js';
+import { createServerClient } from './target-client.js';
 import type { AllServers, Server, Target } from './target.js';
 
 /** What a command reads from a server. */

@@ -2,7 +2,7 @@ import type { ClientOptions } from '@longwire/client';
 import { describe, expect, it, vi } from 'vitest';
 import type { Context } from '../src/context.ts';
 import { Redactor } from '../src/redact.ts';
-import { createTargetClient } from '../src/session.ts';
+import { createTargetClient } from '../src/target-client.ts';
 
 const createClient = vi.hoisted(() => vi.fn());
 vi.mock('@longwire/client', async (original) => ({ ...(await original<object>()), createClient }));

@@ -237,13 +237,26 @@ export const NO_SERVER: Refusal = {
   message: 'The MCP server could not be made: the log says why',
 };
 
-/** What `create` makes is of SDK 1.x, or of another copy: a client of both protocols then opens a session. */
+/**
+ * What `create` makes is of SDK 1.x, of another copy, or a gateway: a client of both protocols then opens a
+ * session.
+ */
 export const ONLY_SESSIONS: Refusal = {
   status: 400,
   code: ProtocolErrorCode.UnsupportedProtocolVersion,
   message:
-    'This server only serves sessions, because it is not made with the @modelcontextprotocol/server of the server kit: send initialize',
+    'This server only serves sessions, because it is a gateway, or is not made with the @modelcontextprotocol/server of the server kit: send initialize',
   data: { supported: SUPPORTED_PROTOCOL_VERSIONS },
+};
+
+/**
+ * The same, to `server/discover`, as older servers answer it: some clients take the other one for the answer of a
+ * server with which they have nothing in common.
+ */
+export const NO_DISCOVERY: Refusal = {
+  status: ONLY_SESSIONS.status,
+  code: ProtocolErrorCode.MethodNotFound,
+  message: ONLY_SESSIONS.message,
 };
 
 /** Also refuses web pages of other origins, which may send text and forms without a preflight. */

@@ -1,3 +1,4 @@
+import { keysThatStay } from '../away/keys.mjs';
 import { check, clock } from './check.mjs';
 import { strike } from './faults.mjs';
 import { makeCalls } from './load.mjs';
@@ -54,6 +55,8 @@ export async function chaos({
     done.abort();
     const faults = (await striking) ?? [];
     const violations = check(load, stage.journal(), faults);
+    const staying = stage.redis === undefined ? [] : await keysThatStay(stage.redis.url);
+    for (const key of staying) violations.push({ kind: 'breach', what: `no time to live: ${key}` });
     return {
       load,
       faults,

@@ -10,7 +10,8 @@ import {
 import { usageError } from '../command-error.js';
 import type { Context } from '../context.js';
 import { isLauncher } from '../launchers.js';
-import { createServerClient, followClients, operationOptions } from '../session.js';
+import { followClients, operationOptions } from '../session.js';
+import { createServerClient } from '../target-client.js';
 import { looksLikeAddress, type Server } from '../target.js';
 
 /** A server of checks that is connected, or why it is not. */

@@ -14,7 +14,8 @@ import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { MediaFolder } from '../save-media.js';
 import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
-import { closeClients, connectClients, createServerClient } from '../session.js';
+import { closeClients, connectClients } from '../session.js';
+import { createServerClient } from '../target-client.js';
 import { serverNames, type Server, type Target } from '../target.js';
 
 interface ChatOptions extends ServerRequestOptions {

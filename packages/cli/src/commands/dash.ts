@@ -8,6 +8,7 @@ import {
   type ShownOptions,
 } from '../dash/shown-options.js';
 import type { ExitCode } from '../exit-codes.js';
+import { readPort } from '../ports.js';
 
 interface DashOptions extends ShownOptions {
   checks?: string;
@@ -67,7 +68,7 @@ async function dash(
       const { openBrowser } = await import('../dash/open-browser.js');
       openBrowser(page.createLaunchUrl(), context.env);
     }
-    await untilInterrupted(context);
+    await context.interruptions.ended;
     return 130;
   } finally {
     await shown.close();
@@ -89,18 +90,4 @@ function readExport({
   if (replay === undefined) throw usageError('--export is for a recording: name it with --replay');
   if (isExportName(format)) return { format, file: replay };
   throw usageError(`--export "${format}" is not there: use ${Object.keys(EXPORTS).join(', ')}`);
-}
-
-function readPort(word: string | undefined): number | undefined {
-  if (word === undefined) return undefined;
-  const port = /^\d{1,5}$/.test(word) ? Number(word) : NaN;
-  if (port >= 0 && port <= 65_535) return port;
-  throw usageError(`--port "${word}" is not a port: write a number up to 65535`);
-}
-
-function untilInterrupted({ interruptions: { signal } }: Context): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

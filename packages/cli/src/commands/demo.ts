@@ -4,7 +4,8 @@ import { hasClaudeKey, warnOfEnvironment } from '../environment.js';
 import type { ExitCode } from '../exit-codes.js';
 import { MediaFolder } from '../save-media.js';
 import { imageDrawer } from '../terminal-images.js';
-import { closeClients, connectClients, createTargetClient } from '../session.js';
+import { closeClients, connectClients } from '../session.js';
+import { createTargetClient } from '../target-client.js';
 import { checkTargetOptions } from '../target-options.js';
 
 /** `longwire demo` */

@@ -12,7 +12,8 @@ import { loginDocument, whoIs } from '../login/shown-login.js';
 import { loginTargetArgument } from '../options.js';
 import { networkOf } from '../network.js';
 import { sanitizeLine } from '../sanitize.js';
-import { closeClients, connectClients, createServerClient, hasOwnCredentials } from '../session.js';
+import { closeClients, connectClients } from '../session.js';
+import { createServerClient, hasOwnCredentials } from '../target-client.js';
 import type { Server } from '../target.js';
 
 const examples = `

@@ -4,7 +4,8 @@ import type { CutRun, Taken, WorkflowRunner } from '@longwire/workflow';
 import type { ExitCode } from '../exit-codes.js';
 import type { AddCommand, Context } from '../context.js';
 import { collect } from '../options.js';
-import { closeClients, connectClients, createServerClient } from '../session.js';
+import { closeClients, connectClients } from '../session.js';
+import { createServerClient } from '../target-client.js';
 import type { EventLine, RunOptions } from '../workflow/inputs.js';
 
 /** `longwire run <file>` */

@@ -8,7 +8,8 @@ import { targetsArgument } from '../options.js';
 import { addServerRequestOptions, type ServerRequestOptions } from '../server-requests/options.js';
 import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
-import { closeClients, connectClients, createServerClient } from '../session.js';
+import { closeClients, connectClients } from '../session.js';
+import { createServerClient } from '../target-client.js';
 import { serverNames } from '../target.js';
 
 const examples = `

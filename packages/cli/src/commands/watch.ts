@@ -18,7 +18,8 @@ import { collect, targetArgument } from '../options.js';
 import { errorAsJson, reportError, summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { withoutLastWords } from '../trace/last-words.js';
-import { closeClients, createServerClient, operationOptions } from '../session.js';
+import { closeClients, operationOptions } from '../session.js';
+import { createServerClient } from '../target-client.js';
 
 /** A watched server is awaited without limit. */
 const retry = { maxAttempts: Infinity };

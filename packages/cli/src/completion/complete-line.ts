@@ -11,7 +11,7 @@ import { shells } from './scripts.js';
 
 /** The commands whose first word is a server. */
 const aboutServers =
-  /^(?:inspect|tools|resources|prompts|read|prompt|complete|call|task|watch|types|shell|chat|dash|top|doctor|login|logout|whoami)$/;
+  /^(?:inspect|tools|resources|prompts|read|prompt|complete|call|task|watch|types|shell|chat|dash|top|serve|doctor|login|logout|whoami)$/;
 
 /** The commands whose words after the server are a tool and its arguments. */
 const aboutTools = /^(?:call|tools)$/;

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { usageError } from '../command-error.js';
+import { portError } from '../ports.js';
 import { Guard, type Refusal } from './guard.js';
 import { pageDirectory } from './page-files.js';
 import { addPage, PAGE_HEADERS } from './page-routes.js';
@@ -41,9 +41,7 @@ export async function servePage(
     await app.listen({ host: '127.0.0.1', port });
   } catch (cause) {
     await app.close();
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = code === 'EADDRINUSE' ? 'something listens there already' : message;
-    throw usageError(`--port ${port} cannot be used: ${reason}`, { cause });
+    throw portError(port, cause);
   }
   const { port: listening } = app.server.address() as AddressInfo;
   guard.listensOn(listening);

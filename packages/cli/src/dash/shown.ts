@@ -10,7 +10,8 @@ import type { Redactor } from '../redact.js';
 import { tellSkipped } from '../look-at.js';
 import { summaryOf } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
-import { closeClients, createServerClient, createTargetClient, followClients } from '../session.js';
+import { closeClients, followClients } from '../session.js';
+import { createServerClient, createTargetClient } from '../target-client.js';
 import { serverNames, writtenTarget, type Server } from '../target.js';
 import type { PageSource } from './page-source.js';
 

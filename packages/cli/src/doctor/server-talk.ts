@@ -6,13 +6,8 @@ import { formatDuration } from '../durations.js';
 import { isJsonObject } from '../json-object.js';
 import { networkOf } from '../network.js';
 import { sanitizeLine } from '../sanitize.js';
-import {
-  closeClients,
-  createServerClient,
-  createTargetClient,
-  followClients,
-  operationOptions,
-} from '../session.js';
+import { closeClients, followClients, operationOptions } from '../session.js';
+import { createServerClient, createTargetClient } from '../target-client.js';
 import { shellWord } from '../shell-word.js';
 import { nameOf, type Server } from '../target.js';
 import type { Examination, Finding } from './examination.js';

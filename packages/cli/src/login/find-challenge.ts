@@ -2,7 +2,8 @@ import { offeredLogin } from '@longwire/client/oauth';
 import type { LongwireClient } from '@longwire/client';
 import type { Context } from '../context.js';
 import { networkOf } from '../network.js';
-import { closeClients, connectClients, createServerClient, operationOptions } from '../session.js';
+import { closeClients, connectClients, operationOptions } from '../session.js';
+import { createServerClient } from '../target-client.js';
 import type { Server } from '../target.js';
 import type { Challenged } from './log-in.js';
 

@@ -255,9 +255,10 @@ export class StatelessRoutes implements ExchangeHost {
     const making = { signal, timeoutMs: createTimeoutMs, log: request.log };
     const server = await makeServer(() => create(context), making);
     if (!(server instanceof McpServer || server instanceof Server)) {
-      // SDK 1.x knows sessions only. Of another copy of SDK 2, the handler takes nothing either.
+      // SDK 1.x and a gateway know sessions only. Of another copy of SDK 2, the handler takes nothing either.
       await server.close();
-      throw new RefusedError(refusals.ONLY_SESSIONS);
+      const isProbe = exchange.call?.method === DISCOVER;
+      throw new RefusedError(isProbe ? refusals.NO_DISCOVERY : refusals.ONLY_SESSIONS);
     }
     this.#mount.watch(server);
     return (served = { server, exchange });

@@ -21,8 +21,11 @@ export const eventSource = async (context) => {
   let seq = 0;
   /** @type {(value?: unknown) => void} */
   let isNamed = () => {};
-  const named = new Promise((resolve) => {
+  /** @type {(reason: Error) => void} */
+  let isRefused = () => {};
+  const named = new Promise((resolve, reject) => {
     isNamed = resolve;
+    isRefused = reject;
   });
   source.addEventListener('endpoint', ({ data }) => {
     if (endpoint !== '' && endpoint !== data) onBreach('the session of a stream was lost');
@@ -48,7 +51,10 @@ export const eventSource = async (context) => {
     settle?.(message);
   });
   source.addEventListener('error', () => {
-    if (source.readyState === source.CLOSED) onBreach('the EventSource was told to stop');
+    if (source.readyState !== source.CLOSED) return;
+    // A session may be refused; one that is there is resumed, or becomes a new one.
+    if (endpoint === '') isRefused(new Error('the session was refused'));
+    else onBreach('the EventSource was told to stop');
   });
 
   /** @param {object} message */
@@ -83,8 +89,13 @@ export const eventSource = async (context) => {
 
   await named;
   const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: IDENTITY };
-  await ask({ id: 'initialize', method: 'initialize', params });
-  await post({ method: 'notifications/initialized' });
+  try {
+    await ask({ id: 'initialize', method: 'initialize', params });
+    await post({ method: 'notifications/initialized' });
+  } catch (error) {
+    source.close();
+    throw error;
+  }
   return {
     call: ({ key, tool, args }) => {
       const called = { name: tool, arguments: args, _meta: { progressToken: key } };

@@ -1,6 +1,7 @@
 import { eventSource } from './event-source.mjs';
 import { longwire } from './longwire.mjs';
 import { plainHttp } from './plain-http.mjs';
+import { visitor } from './visitor.mjs';
 import { sdkModern, sdkSse, sdkStreamable } from './sdk.mjs';
 
 /**
@@ -65,4 +66,5 @@ export const CLIENT_KINDS = [
     open: plainHttp,
     hasSession: true,
   },
+  { name: 'visitor', shown: 'a session for each call', open: visitor, hasSession: true },
 ];

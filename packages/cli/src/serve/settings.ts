@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { isIP, isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
+import { apiKeys, type ApiKey, type Authenticator } from '@longwire/server';
+import { usageError } from '../command-error.js';
+import type { Context } from '../context.js';
+import { readPort } from '../ports.js';
+import type { Target } from '../target.js';
+
+/** What `longwire serve` is given, as it was written. */
+export interface WrittenSettings {
+  port?: string;
+  host?: string;
+  allowedHost?: string[];
+  trustProxy?: string[];
+  apiKeys?: string;
+  maxSessions?: string;
+}
+
+/** How a gateway serves, as the server kit takes it. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly allowedHosts?: string[];
+  readonly trustProxy?: string[];
+  readonly auth?: Authenticator;
+  readonly maxSessions?: number;
+  readonly maxSessionsPerAddress?: number;
+}
+
+/** Sessions at a time, where each is a process. */
+const MAX_PROCESSES = 100;
+
+/** The most that `--max-sessions` may say. */
+const MOST_SESSIONS = 1_000_000;
+
+/**
+ * Reads the options of `longwire serve`.
+ *
+ * @throws LongwireError (usage) that names the wrong one.
+ */
+export function readSettings(
+  written: WrittenSettings,
+  { target, context }: { target: Target; context: Pick<Context, 'cwd'> },
+): Settings {
+  const { host = '127.0.0.1', allowedHost, trustProxy, apiKeys: file } = written;
+  const maxSessions =
+    readMaxSessions(written.maxSessions) ??
+    (typeof target === 'string' ? undefined : MAX_PROCESSES);
+  for (const address of trustProxy ?? []) checkAddress(address);
+  return {
+    port: readPort(written.port) ?? 0,
+    host,
+    // The kit's own default is left out where there are others.
+    ...(allowedHost !== undefined && {
+      allowedHosts: ['127.0.0.1', 'localhost', '[::1]', ...allowedHost],
+    }),
+    ...(trustProxy !== undefined && { trustProxy }),
+    ...(file !== undefined && { auth: readKeys(file, context) }),
+    ...(maxSessions !== undefined && { maxSessions }),
+    ...(written.maxSessions !== undefined &&
+      maxSessions !== undefined && { maxSessionsPerAddress: maxSessions }),
+  };
+}
+
+function readMaxSessions(word: string | undefined): number | undefined {
+  if (word === undefined) return undefined;
+  const count = /^\d{1,7}$/.test(word) ? Number(word) : 0;
+  if (count >= 1 && count <= MOST_SESSIONS) return count;
+  throw usageError(`--max-sessions "${word}" is no count: write a number from 1 to 1000000`);
+}
+
+/** An address, or a range of them as `10.0.0.0/8`. */
+function checkAddress(word: string): void {
+  const [address = '', bits, ...more] = word.split('/');
+  const most = isIPv4(address) ? 32 : 128;
+  const isRange = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+  if (isIP(address) !== 0 && isRange && more.length === 0) return;
+  throw usageError(
+    `--trust-proxy "${word}" is not an address: write that of the proxy, as 10.0.0.7, or a range, as 10.0.0.0/8`,
+  );
+}
+
+/** The keys that clients may have, of which a file has the hashes. */
+function readKeys(file: string, { cwd }: Pick<Context, 'cwd'>): Authenticator {
+  let text: string;
+  try {
+    text = readFileSync(resolve(cwd, file), 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : message;
+    throw usageError(`--api-keys ${file} cannot be read: ${why}`, { cause });
+  }
+  let keys: readonly ApiKey[];
+  try {
+    keys = JSON.parse(text) as readonly ApiKey[];
+  } catch (cause) {
+    throw usageError(
+      `--api-keys ${file} is no JSON: write [{ "principal": "ci", "sha256": "…" }], with the SHA-256 of the key in hexadecimal`,
+      { cause },
+    );
+  }
+  try {
+    return apiKeys({ keys });
+  } catch (cause) {
+    const why = (cause as Error).message.replace(/^apiKeys\.keys/, 'the list');
+    throw usageError(`--api-keys ${file} cannot be used: ${why}`, { cause });
+  }
+}
