@@ -76,6 +76,8 @@ export type {
 } from './tasks/task-store.js';
 export {
   ClusterAwayError,
+  isClusterAway,
+  isSessionLost,
   SessionLostError,
   type BegunRequest,
   type Cluster,
@@ -87,3 +89,4 @@ export {
   type NodeMessage,
   type TakenSession,
 } from './cluster/cluster.js';
+export type { ClusterStats } from './cluster/joined-cluster.js';

@@ -6,6 +6,8 @@ import { SessionHandles } from './cluster/session-handles.js';
 import { BufferBudget } from './events/buffer-budget.js';
 import type { EventStreamOptions } from './events/event-stream.js';
 import { Heartbeats } from './events/heartbeats.js';
+import type { JoinedCluster } from './cluster/joined-cluster.js';
+import { IncomingRequest } from './http/incoming-request.js';
 import {
   notificationTeller,
   type KitObserver,
@@ -67,12 +69,24 @@ export class Mount implements McpMount {
       gates: this.gates,
       observers,
       notified: this.notified,
-      tasks: this.tasks && new LegacyTasks(this.tasks),
+      tasks: this.tasks && new LegacyTasks(this.tasks, options.cluster?.node.name),
       refusesSession,
       watch,
+      extraOf: (request, session) => {
+        const { authInfo } = session.principal;
+        return {
+          request: IncomingRequest.from(request, session),
+          ...(authInfo !== undefined && { authInfo }),
+        };
+      },
     });
     this.handles = new SessionHandles({ sessions: this.sessions, gates: this.gates, options });
     this.stateless = new StatelessRoutes(this);
+  }
+
+  /** Missing where this process is alone. */
+  get cluster(): JoinedCluster | undefined {
+    return this.options.cluster;
   }
 
   /** Who sends a request, as its authentication said. */
@@ -117,6 +131,7 @@ export class Mount implements McpMount {
       callsInFlight,
       bufferedBytes: this.events.budget.bytes,
       eventLogBytes: this.options.stores.events.bytes,
+      ...(this.cluster !== undefined && { cluster: this.cluster.stats }),
     };
   }
 

@@ -4,6 +4,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { resolveAttempts } from './auth/attempts.js';
 import type { Authenticate, Authenticator } from './auth/authenticator.js';
 import type { CallGate } from './calls/call.js';
+import type { Cluster } from './cluster/cluster.js';
+import type { JoinedCluster } from './cluster/joined-cluster.js';
 import type { EventLogOptions } from './events/memory-event-log.js';
 import { resolveCorsOptions, type CorsOptions, type ResolvedCorsOptions } from './guard/cors.js';
 import {
@@ -177,12 +179,20 @@ export interface KitOptions extends GuardOptions, LimitOptions, OperateOptions {
   cors?: boolean | CorsOptions;
   /** Tools whose calls may be tasks: a call whose answer is kept, and asked for later. Default: none. */
   tasks?: TasksOptions;
+  /**
+   * Makes this process one of several nodes that serve the same sessions, behind any load balancer:
+   * `redis(url)` of `@longwire/cluster`. Sessions, streams, limits and tasks are then those of all nodes;
+   * `maxSessions`, `maxSessionsPerAddress` and what counts streams or bytes stay those of one node.
+   * Stores that are given go before those of the cluster, except `sessions` and `events`, which cannot
+   * be given with it. Default: this process is alone.
+   */
+  cluster?: Cluster;
   /** Where sessions and their messages are kept. Default: the memory of this process. */
   stores?: Stores;
   /**
    * Secrets of 32 bytes or more, which seal the state of requests that ask for input (2026-07-28). The
    * first one seals, all of them open: to change the key, put the new one in front. Every node needs
-   * the same. Default: a random one for this process.
+   * the same. Default: that of the cluster, else a random one for this process.
    */
   requestStateKeys?: readonly (string | Uint8Array)[];
   /**
@@ -215,6 +225,8 @@ export interface ResolvedOptions extends ResolvedNumbers, ResolvedGuardOptions {
   /** Missing where no tool has tasks. */
   readonly tasks: TaskRules | undefined;
   readonly stores: Required<Stores>;
+  /** Missing where this process is alone. */
+  readonly cluster: JoinedCluster | undefined;
   readonly requestStates: RequestStates;
   readonly page: MountPage | undefined;
   readonly onMount: ((mount: McpMount) => void) | undefined;
@@ -234,6 +246,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'observers',
   'tasks',
   'stores',
+  'cluster',
   'eventLog',
   'cors',
   'rates',
@@ -259,7 +272,11 @@ const REGISTER_NAMES: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'logS
  *
  * @throws TypeError that names the wrong option.
  */
-export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): ResolvedOptions {
+export function resolveOptions(
+  options: McpOptions,
+  log?: FastifyBaseLogger,
+  cluster?: JoinedCluster,
+): ResolvedOptions {
   for (const name of Object.keys(options)) {
     if (!OWN_NAMES.has(name) && !REGISTER_NAMES.has(name)) {
       throw new TypeError(`${name} is not an option; there are ${[...OWN_NAMES].join(', ')}`);
@@ -268,7 +285,8 @@ export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): Re
   if (typeof options.create !== 'function') {
     throw new TypeError('create must be a function that makes the server of a session');
   }
-  const stores = resolveStores(options, log);
+  const shared = cluster?.node;
+  const stores = resolveStores(options, log, shared?.stores);
   return {
     ...resolveNumbers(options),
     create: options.create,
@@ -287,7 +305,8 @@ export function resolveOptions(options: McpOptions, log?: FastifyBaseLogger): Re
     observers: checkHooks('observers', options.observers, OBSERVER_METHODS),
     tasks: resolveTasks(options.tasks),
     stores,
-    requestStates: requestStates(options.requestStateKeys),
+    cluster,
+    requestStates: requestStates(options.requestStateKeys ?? shared?.requestStateKeys),
     page: checkPage(options.page),
     onMount: checkOnMount(options.onMount),
     log,

@@ -6,6 +6,9 @@ import {
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { isDeepStrictEqual } from 'node:util';
+import { checkObject, resolveNumbers } from './check-options.js';
+import { JoinedCluster } from './cluster/joined-cluster.js';
+import { resolveEventLog } from './events/memory-event-log.js';
 import { registerCors } from './guard/cors.js';
 import { guardRequest } from './guard/guard-request.js';
 import { parseBody, Unreadable } from './http/messages.js';
@@ -14,10 +17,10 @@ import { registerLimits, type Limits } from './limits/limits.js';
 import { Mount } from './mount.js';
 import { auditGate } from './operate/audit.js';
 import { Drain } from './operate/drain.js';
-import { registerHealth } from './operate/health.js';
+import { registerHealth, type NotReady } from './operate/health.js';
 import { createMetrics } from './operate/metrics.js';
 import type { KitStats } from './operate/observer.js';
-import type { ResolvedOperateOptions, StopOptions } from './operate/options.js';
+import type { StopOptions } from './operate/options.js';
 import { Stopper } from './operate/stop.js';
 import { createTracing } from './operate/tracing.js';
 import { resolveOptions, type McpOptions, type ResolvedOptions } from './options.js';
@@ -36,9 +39,10 @@ const drains = new WeakMap<
 >();
 
 const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
-  const options = resolveOptions(given, app.log);
   const { prefix = '' } = given as { prefix?: string };
-  const drain = stopping(app, given, options.operate);
+  const cluster = await joinCluster(app, given, prefix);
+  const options = resolveOptions(given, app.log, cluster);
+  const drain = stopping(app, given, options);
   const { metrics, tracing, audit } = options.operate;
   const held: { mount?: Mount; limits?: Limits } = {};
   const kept =
@@ -138,7 +142,7 @@ const NOTHING: KitStats = {
 function stopping(
   app: FastifyInstance,
   { stop: given }: McpOptions,
-  operate: ResolvedOperateOptions,
+  { operate, cluster }: ResolvedOptions,
 ): Drain {
   const { stop } = operate;
   const known = drains.get(app.server);
@@ -152,8 +156,37 @@ function stopping(
       `stop: the first MCP server of this application has it stop with delayMs ${delayMs} and graceMs ${graceMs}: give the option there`,
     );
   }
-  if (operate.health) registerHealth(app, { isReady: drain.isReady });
+  const isReady = (): true | NotReady => {
+    const ready = drain.isReady();
+    return ready === true && cluster?.node.isUp === false ? 'cluster away' : ready;
+  };
+  if (operate.health) registerHealth(app, { isReady });
   return drain;
+}
+
+/** Joins the cluster that is given, and leaves it once the application is closed. */
+async function joinCluster(
+  app: FastifyInstance,
+  { cluster, eventLog, ...given }: McpOptions,
+  mount: string,
+): Promise<JoinedCluster | undefined> {
+  if (cluster === undefined) return undefined;
+  if (typeof checkObject('cluster', cluster)['join'] !== 'function') {
+    throw new TypeError('cluster must be what redis(url) of @longwire/cluster makes');
+  }
+  const joined = new JoinedCluster();
+  const { sessionIdleMs } = resolveNumbers(given);
+  app.addHook('onClose', () => joined.leave());
+  joined.joined(
+    await cluster.join({
+      mount,
+      log: app.log,
+      eventLog: resolveEventLog(eventLog),
+      sessionIdleMs,
+      handlers: joined,
+    }),
+  );
+  return joined;
 }
 
 const stoppers = new WeakMap<object, Stopper>();

@@ -216,6 +216,33 @@ export const STOPPING: Refusal = {
   data: { reason: 'stopping' },
 };
 
+/** The store of the cluster cannot be reached. Nothing ran. */
+export const CLUSTER_AWAY: Refusal = {
+  status: 503,
+  code: SERVER_ERROR,
+  message: 'The store of the sessions cannot be reached, and nothing has run: try again',
+  headers: { 'retry-after': '1' },
+  reason: 'cluster-away',
+  data: { reason: 'cluster-away' },
+};
+
+/** Another node has the session now, and nothing has run here: whoever gets this looks for it again. */
+export const MOVED: Refusal = {
+  status: 503,
+  code: SERVER_ERROR,
+  message: 'The session has moved to another node, and nothing has run: try again',
+  headers: { 'retry-after': '1' },
+  reason: 'moved',
+  data: { reason: 'moved' },
+};
+
+/** The node that ran a call is gone, or could not keep its answer. */
+export const OUTCOME_UNKNOWN: JSONRPCErrorResponse['error'] = {
+  code: INTERNAL_ERROR,
+  message: 'The server that ran this call is gone: a part of it may have run',
+  data: { reason: 'owner-lost', certainty: 'outcome-unknown' },
+};
+
 /** A call took longer than the server had left. It began, so it is not said that it may be repeated. */
 export const CUT_BY_STOP: JSONRPCErrorResponse['error'] = {
   code: SERVER_ERROR,

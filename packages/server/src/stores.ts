@@ -42,13 +42,14 @@ const METHODS: { readonly [Name in keyof Stores]-?: readonly (keyof Required<Sto
 };
 
 /**
- * Checks the stores and fills in those of this process.
+ * Checks the stores and fills in those of the cluster, or else of this process.
  *
  * @throws TypeError that names the wrong one, and what it lacks.
  */
 export function resolveStores(
   { stores = {}, eventLog }: { stores?: Stores; eventLog?: EventLogOptions },
   log: FastifyBaseLogger | undefined,
+  shared?: Required<Stores>,
 ): Required<Stores> {
   const names = Object.keys(METHODS) as (keyof Stores)[];
   checkNames('stores', stores, names);
@@ -61,6 +62,13 @@ export function resolveStores(
     const missing = METHODS[name].filter((method) => typeof given?.[method] !== 'function');
     if (missing.length === 0) continue;
     throw new TypeError(`stores.${name} must have the methods ${missing.join(', ')}`);
+  }
+  if (shared !== undefined) {
+    for (const name of ['sessions', 'events'] as const) {
+      if (stores[name] === undefined) continue;
+      throw new TypeError(`stores.${name} cannot be given with cluster, which has its own`);
+    }
+    return { ...shared, ...stores };
   }
   const events = resolveEventLog(eventLog);
   const failed = (error: Error): void => log?.error(error, 'a listener of the event bus failed');

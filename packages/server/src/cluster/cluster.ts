@@ -108,6 +108,16 @@ export class ClusterAwayError extends Error {
   }
 }
 
+/** By its name: the program's copy of the kit may be another one than the cluster's. */
+export function isSessionLost(error: unknown): boolean {
+  return error instanceof Error && error.name === 'SessionLostError';
+}
+
+/** By its name: the program's copy of the kit may be another one than the cluster's. */
+export function isClusterAway(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ClusterAwayError';
+}
+
 /**
  * This process as a node. A session has one owner, the node that holds its live server. The owner's lease
  * is the node's: while it renews that, nobody takes its sessions. Each owner has a fencing number, greater

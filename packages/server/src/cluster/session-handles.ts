@@ -1,5 +1,6 @@
+import type { ClientRequest } from '../client-request.js';
 import type { MaybePromise, Principal } from '../principal.js';
-import type { Session } from '../sessions/session.js';
+import { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 import { LocalSession, type LocalSessionHost } from './local-session.js';
 import type { SessionHandle } from './session-handle.js';
@@ -36,8 +37,12 @@ export class SessionHandles {
   }
 
   /** The session that this principal opened with this resume key. */
-  async findByResume(resumeKey: string, principal: Principal): Promise<SessionHandle | undefined> {
-    const session = await this.#sessions.findByResume(resumeKey, principal);
-    return session && this.of(session);
+  async findByResume(
+    resumeKey: string,
+    principal: Principal,
+    request: ClientRequest,
+  ): Promise<SessionHandle | undefined> {
+    const session = await this.#sessions.findByResume(resumeKey, principal, request);
+    return session instanceof Session ? this.of(session) : undefined;
   }
 }

@@ -8,6 +8,10 @@ export interface Sink {
   complete(): void;
   /** The stream has a newer reader, or its session has ended. */
   close(): void;
+  /** The session goes on on another node: its client comes back, and has got nothing like an answer. */
+  cut(): void;
+  /** Whether this answer would be the whole response: nothing of it can be resumed or come twice. */
+  takesWhole?(event: LoggedEvent): boolean;
 }
 
 /** One that holds back what comes until it is told what its client missed. */

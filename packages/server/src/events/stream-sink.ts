@@ -51,4 +51,8 @@ export class StreamSink implements CatchUpSink {
   close(): void {
     this.#stream.end();
   }
+
+  cut(): void {
+    this.#stream.end();
+  }
 }

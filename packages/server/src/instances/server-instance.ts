@@ -76,11 +76,16 @@ export class ServerInstance {
     subscriptions,
   }: Replayed): Promise<Answer | undefined> {
     if (initialize === undefined) return undefined;
-    const answer = await this.#ask({ ...initialize });
+    const answer = await this.#ask(initialize);
     if (isInitialized) this.receive({ jsonrpc: '2.0', method: 'notifications/initialized' });
-    if (logLevel !== undefined) await this.#ask(request('logging/setLevel', { level: logLevel }));
-    for (const uri of subscriptions) await this.#ask(request('resources/subscribe', { uri }));
+    if (logLevel !== undefined) await this.ask('logging/setLevel', { level: logLevel });
+    for (const uri of subscriptions) await this.ask('resources/subscribe', { uri });
     return answer;
+  }
+
+  /** Asks the server; `undefined` where it is dropped first. */
+  ask(method: string, params: JSONRPCRequest['params']): Promise<Answer | undefined> {
+    return this.#ask({ jsonrpc: '2.0', id: 0, method, params });
   }
 
   /** Closes the server; its session is not told. */
@@ -109,8 +114,4 @@ export class ServerInstance {
     }
     return this.#handlers.send(message, options);
   }
-}
-
-function request(method: string, params: JSONRPCRequest['params']): JSONRPCRequest {
-  return { jsonrpc: '2.0', id: 0, method, params };
 }

@@ -7,7 +7,11 @@ import type { Stoppable } from './stop.js';
 /** A mount, as far as its stop needs it. */
 export interface Drainable {
   stats(): KitStats;
-  readonly sessions: { all(): Iterable<DrainableSession> };
+  readonly sessions: {
+    all(): Iterable<DrainableSession>;
+    /** Lets other nodes have those in which nothing runs, if there are other nodes. */
+    leave(): void;
+  };
   readonly stateless: {
     /** Ends streams that have no last answer to wait for, and takes no more. */
     endSubscriptions(): void;
@@ -82,6 +86,7 @@ export class Drain implements Stoppable, CallGate {
 
   refuseNewSessions(): void {
     this.takesSessions = false;
+    for (const { sessions } of this.#mounts) sessions.leave();
   }
 
   endStreams(): void {

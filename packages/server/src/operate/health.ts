@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** Why a server is not ready. */
-export type NotReady = 'stopping' | 'overloaded';
+export type NotReady = 'stopping' | 'overloaded' | 'cluster away';
 
 /** What the readiness of a server is asked of. */
 export interface HealthOptions {

@@ -1,6 +1,7 @@
 import type { ServerNotifier } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Call, TransportName } from '../calls/call.js';
+import type { ClusterStats } from '../cluster/joined-cluster.js';
 import type { Refusal } from '../refusal.js';
 
 /** Why a session ended. */
@@ -12,7 +13,9 @@ export type SessionEnd =
   | 'ended-by-operator'
   | 'server-closed'
   | 'shutting-down'
-  | 'failed';
+  | 'failed'
+  /** It goes on on another node of the cluster. */
+  | 'moved';
 
 /** A session, as an observer is told of it. */
 export interface ObservedSession {
@@ -80,6 +83,8 @@ export interface KitStats {
   readonly bufferedBytes: number;
   /** Bytes that are kept so that streams can be resumed. */
   readonly eventLogBytes: number;
+  /** Missing without a cluster. */
+  readonly cluster?: ClusterStats | undefined;
 }
 
 /** What its program may do with a mount. */

@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
+import type { EndedRequest } from '../cluster/cluster.js';
 import type { Refusal } from '../refusal.js';
 import { BriefMap } from '../instances/brief-map.js';
 
@@ -23,6 +24,8 @@ export interface RunningRequest extends AcceptedRequest {
   readonly call: ClientCall;
   /** While it is asked whether it may run: the refusal, if it may not. */
   admission?: Promise<Refusal | undefined>;
+  /** Whether the next owner of its session knows of it, in a cluster. */
+  isBegun?: boolean;
   /** What runs it in the place of the session's server, and tells the gates of its end. */
   run?: { abandon(): void };
 }
@@ -71,6 +74,13 @@ export class AcceptedRequests {
   *answeredOn(stream: number): Iterable<{ readonly id: RequestId; readonly seq: number }> {
     for (const [id, { stream: own, answeredAt }] of this.#answered) {
       if (own === stream && answeredAt > 0) yield { id, seq: answeredAt };
+    }
+  }
+
+  /** Remembers what an owner before has answered. */
+  restore(answered: readonly EndedRequest[]): void {
+    for (const { id, digest, stream, answeredAt } of answered.slice(-MAX_ANSWERED)) {
+      this.#answered.set(id, { digest, stream, answeredAt });
     }
   }
 

@@ -36,10 +36,14 @@ export function admit(
   if (session.requests.runningOf(id) !== undefined) return refusals.REPEATED_ID;
   const refusal = whyNotRun(session, request.call, admission);
   session.requests.add(request);
-  if (!(refusal instanceof Promise)) {
-    return refusal === undefined ? undefined : session.withdraw(request, refusal);
+  const kept =
+    refusal instanceof Promise
+      ? refusal.then((known) => known ?? session.begin(request))
+      : (refusal ?? session.begin(request));
+  if (!(kept instanceof Promise)) {
+    return kept === undefined ? undefined : session.withdraw(request, kept);
   }
-  request.admission = refusal.then((known) =>
+  request.admission = kept.then((known) =>
     decide(session, request, { refusal: known, gates: admission.gates }),
   );
   return request.admission;
@@ -55,8 +59,7 @@ function decide(
   if (session.requests.runningOf(request.call.id) === request) return undefined;
   // The client cancelled it, or the session ended: gates that were still asked are told only now.
   gates.leave(request.call, { kind: 'cancelled' });
-  if (!session.isEnded) return undefined;
-  return session.record.transport === 'sse' ? refusals.UNKNOWN_SESSION : refusals.SESSION_NOT_FOUND;
+  return session.isEnded ? session.gone : undefined;
 }
 
 /** Why a call must not run, if it must not: too many run, its client lacks scopes, or a gate says so. */

@@ -5,15 +5,18 @@ import { TaskWaits } from '../tasks/task-waits.js';
 export class LegacyTasks {
   readonly engine: TaskEngine;
   readonly #waits = new Map<string, TaskWaits>();
+  readonly #node: string;
   #lastAsked = 0;
 
-  constructor(engine: TaskEngine) {
+  /** @param node the name of this process among those that serve the same sessions. */
+  constructor(engine: TaskEngine, node = '') {
     this.engine = engine;
+    this.#node = node;
   }
 
   /** An id for a request to a client, which no server of a session uses. */
   nextId(): string {
-    return `longwire:task:${++this.#lastAsked}`;
+    return `longwire:task:${this.#node}${++this.#lastAsked}`;
   }
 
   /** Those who wait for a task. */

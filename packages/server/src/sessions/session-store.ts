@@ -1,4 +1,5 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { MaybePromise } from '../principal.js';
 
 /** A session as data, apart from the live objects of the node that serves it. JSON can hold it. */
@@ -20,6 +21,10 @@ export interface SessionRecord {
   /** What stands until it is taken back, and is asked again of a new instance. */
   logLevel?: string;
   subscriptions: string[];
+  /** In a cluster: the headers of the request that opened it, without its credentials and cookies. */
+  readonly headers?: IncomingHttpHeaders;
+  /** In a cluster: whence that request came, as far as limits tell clients apart. */
+  readonly network?: string;
 }
 
 /** Where sessions are kept as data: in memory, or where several nodes reach them. */

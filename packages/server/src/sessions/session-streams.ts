@@ -12,12 +12,25 @@ import { BriefMap } from '../instances/brief-map.js';
 /** The stream for what answers no request. */
 export const MAIN_STREAM = 0;
 
+/** Streams of each owner of a session have numbers of their own: a client may name one of any of them. */
+const STREAMS_OF_OWNER = 1e9;
+
 /** The session whose streams they are. */
 export interface StreamsOwner {
   readonly id: string;
   readonly log: FastifyBaseLogger;
   /** What the streams answer. */
   readonly requests: Pick<AcceptedRequests, 'runningOn' | 'answeredOn'>;
+  /** Keeps what it says in a cluster. */
+  readonly owned?: MessageKeeper | undefined;
+}
+
+/** What keeps the messages of a session in a cluster. */
+export interface MessageKeeper {
+  /** Whether nobody else can have taken the session. */
+  readonly isSure: boolean;
+  /** Fulfilled when it is kept, or never will be. */
+  keep(event: LoggedEvent): Promise<void>;
 }
 
 /** What the streams of all sessions share. */
@@ -50,10 +63,22 @@ export class SessionStreams {
   /** The last message that could not be kept. */
   #lostSeq = 0;
   #last: number = MAIN_STREAM;
+  /** Whether the session has moved to another node. */
+  #isCut = false;
 
-  constructor(session: StreamsOwner, host: StreamsHost) {
+  /** @param taken where an owner before has left them. */
+  constructor(
+    session: StreamsOwner,
+    host: StreamsHost,
+    taken?: { readonly fence: number; readonly seq: number },
+  ) {
     this.#session = session;
     this.#host = host;
+    if (taken === undefined) return;
+    this.#seq = taken.seq;
+    this.#sentUpTo = taken.seq;
+    this.#last = (taken.fence - 1) * STREAMS_OF_OWNER;
+    this.detachedAt = Date.now();
   }
 
   /** How many streams have a reader. */
@@ -64,6 +89,11 @@ export class SessionStreams {
   /** The place of the last message. */
   get seq(): number {
     return this.#seq;
+  }
+
+  /** Whether all that was said is handed to the readers. */
+  get isSent(): boolean {
+    return this.#sending === undefined;
   }
 
   /** Whether the client owes the server an answer. */
@@ -94,7 +124,9 @@ export class SessionStreams {
     };
     if (about?.kind === 'request') this.#asked.set(about.id, event.seq);
     const keeping = this.#keep(event);
-    if (keeping === undefined && this.#sending === undefined) return this.#send(event);
+    if (this.#sending === undefined && (keeping === undefined || this.#isWholeAnswer(event))) {
+      return this.#send(event);
+    }
     let keepsUp: Promise<void> | undefined;
     const sent = this.#inOrder(() => {
       keepsUp = this.#send(event);
@@ -109,6 +141,10 @@ export class SessionStreams {
 
   /** Gives a stream its reader. A reader that it had before is closed: the newest one wins. */
   attach(stream: number, sink: Sink): void {
+    if (this.#isCut) {
+      sink.cut();
+      return;
+    }
     this.#sinkOf(stream)?.close();
     this.#setSink(stream, sink);
     if (stream === MAIN_STREAM) this.detachedAt = undefined;
@@ -146,6 +182,21 @@ export class SessionStreams {
       for (const sink of this.#others.values()) sink.close();
       this.#others.clear();
     });
+  }
+
+  /** Gives all readers away: another node has the session. */
+  takeReaders(): { readonly stream: number; readonly sink: Sink }[] {
+    const readers = [...this.#others.entries()].map(([stream, sink]) => ({ stream, sink }));
+    if (this.#main !== undefined) readers.unshift({ stream: MAIN_STREAM, sink: this.#main });
+    this.#main = undefined;
+    this.#others.clear();
+    return readers;
+  }
+
+  /** Nothing more is said here: its readers come back on another node. */
+  cut(): void {
+    this.#isCut = true;
+    for (const { sink } of this.takeReaders()) sink.cut();
   }
 
   /** What was sent after a place, on one stream or on all. */
@@ -224,6 +275,8 @@ export class SessionStreams {
 
   /** Keeps a message; it is sent even where this fails. */
   #keep(event: LoggedEvent): Promise<void> | undefined {
+    const { owned } = this.#session;
+    if (owned !== undefined) return owned.keep(event);
     const fail = (error: unknown): void => {
       // Once: a store that is away fails for each message.
       if (this.#lostSeq === 0) {
@@ -238,6 +291,15 @@ export class SessionStreams {
       fail(error);
       return undefined;
     }
+  }
+
+  /**
+   * Whether it is sent before it is kept: an answer that is a whole response. Nobody else can have
+   * answered, and nobody can resume what has come whole.
+   */
+  #isWholeAnswer(event: LoggedEvent): boolean {
+    const sink = this.#sinkOf(event.stream);
+    return sink?.takesWhole?.(event) === true && this.#session.owned?.isSure === true;
   }
 
   #send(event: LoggedEvent): Promise<void> | undefined {

@@ -81,6 +81,11 @@ export class SessionTasks {
     return this.#hasTasks && isTask ? askingForProgress(message) : message;
   }
 
+  /** Learns from an answer to `initialize` whether its version has tasks. */
+  noteVersion(answer: JSONRPCResultResponse | JSONRPCErrorResponse): void {
+    if ('result' in answer) this.#hasTasks = answer.result['protocolVersion'] === TASKS_VERSION;
+  }
+
   /** An answer with what the kit adds to it. */
   withTasks(
     { method }: ClientCall,
@@ -92,7 +97,7 @@ export class SessionTasks {
       return { ...answer, result: withTaskSupport(result, this.#tasks.engine.rules) };
     }
     if (method !== 'initialize') return answer;
-    this.#hasTasks = result['protocolVersion'] === TASKS_VERSION;
+    this.noteVersion(answer);
     if (!this.#hasTasks) return answer;
     const tasks = tasksCapability(canList(this.#session.principal));
     const capabilities = { ...(result['capabilities'] as object | undefined), tasks };

@@ -3,49 +3,46 @@ import {
   type JSONRPCRequest,
   type MessageExtraInfo,
   type RequestId,
+  type JSONRPCResultResponse,
   type ScopeChallenge,
   type TransportSendOptions,
 } from '@modelcontextprotocol/server';
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CallOutcome } from '../calls/call.js';
-import type { CallGates } from '../calls/gates.js';
 import type { LoggedEvent } from '../events/event-log.js';
 import { networkOf } from '../limits/network-of.js';
 import { sessionLog } from '../operate/log.js';
-import type { SessionEnd, TellNotification } from '../operate/observer.js';
-import type { ServableServer } from '../options.js';
+import type { SessionEnd } from '../operate/observer.js';
 import type { MaybePromise, Principal } from '../principal.js';
-import { CUT_BY_STOP, errorOf, type Refusal } from '../refusal.js';
+import {
+  CUT_BY_STOP,
+  errorOf,
+  MOVED,
+  OUTCOME_UNKNOWN,
+  SESSION_NOT_FOUND,
+  UNKNOWN_SESSION,
+  type Refusal,
+} from '../refusal.js';
 import {
   AcceptedRequests,
   type AnsweredRequest,
   type RunningRequest,
 } from './accepted-requests.js';
 import { withKitCapabilities } from './capabilities.js';
+import { headersOf } from './elsewhere.js';
 import { grantedBy } from './granted.js';
 import { KeptRecord } from './kept-record.js';
-import { MAIN_STREAM, SessionStreams, type StreamsHost } from './session-streams.js';
-import { ServerInstance } from '../instances/server-instance.js';
-import type { SessionRecord, SessionStore } from './session-store.js';
 import type { LegacyTasks } from './legacy-tasks.js';
+import { Ownership } from './ownership.js';
+import type { SessionHost, SessionParts } from './session-host.js';
+import { SessionServer, type ServedSession } from './session-server.js';
+import type { SessionRecord } from './session-store.js';
+import { MAIN_STREAM, SessionStreams } from './session-streams.js';
 import { SessionTasks } from './session-tasks.js';
 
-/** What a session needs of its mount. */
-export interface SessionHost extends StreamsHost {
-  readonly store: SessionStore;
-  readonly gates: CallGates;
-  readonly notified: TellNotification | undefined;
-  /** Missing where no tool has tasks. */
-  readonly tasks: LegacyTasks | undefined;
-  /** Makes a server instance for the session. */
-  makeServer(session: Session): Promise<ServableServer>;
-  /** Called once, when the session ends. */
-  onEnd(session: Session, reason: SessionEnd): void;
-}
-
 /** One client's session, on the node that serves it. Its data is the record. */
-export class Session {
+export class Session implements ServedSession {
   readonly record: SessionRecord;
   readonly principal: Principal;
   readonly requests: AcceptedRequests = new AcceptedRequests();
@@ -56,37 +53,33 @@ export class Session {
   /** Whence that request came, as far as limits tell clients apart. */
   readonly network: string;
   readonly log: FastifyBaseLogger;
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   readonly #kept: KeptRecord;
   readonly #tasks: SessionTasks | undefined;
+  readonly #server: SessionServer<Session>;
+  /** Missing without a cluster. */
+  readonly owned: Ownership | undefined;
   #ended: AbortController | undefined;
-  #instance: ServerInstance | undefined;
-  /** The instance that is being made. */
-  #making: ServerInstance | undefined;
-  #waking: Promise<ServerInstance> | undefined;
   #tap: ((message: JSONRPCMessage) => boolean) | undefined;
-  /** Waits no longer for the first server. */
-  #stopWaiting: (() => void) | undefined;
   #ending: Promise<void> | undefined;
+  #isLeaving = false;
+  #hasMoved = false;
 
-  constructor(
-    record: SessionRecord,
-    {
-      principal,
-      opening,
-      host,
-    }: { principal: Principal; opening: FastifyRequest; host: SessionHost },
-  ) {
+  constructor(record: SessionRecord, { principal, origin, host, taken }: SessionParts<Session>) {
     this.record = record;
     this.principal = principal;
     // Not the request itself, which holds its body and its connection.
-    this.headers = opening.headers;
-    this.network = networkOf(opening.ip);
-    this.log = sessionLog(opening.log, record.id);
+    this.headers = headersOf(origin, record);
+    this.network = record.network ?? networkOf(origin.ip);
+    this.log = sessionLog(origin.log, record.id);
     this.#host = host;
     this.#kept = new KeptRecord(record, host.store, this.log);
-    this.streams = new SessionStreams(this, host);
+    this.owned =
+      host.node && new Ownership(this, { node: host.node, host, fence: taken?.fence ?? 1 });
+    this.streams = new SessionStreams(this, host, taken);
+    this.#server = new SessionServer(this, host);
     this.#tasks = host.tasks && this.#tasksOf(host.tasks);
+    if (taken !== undefined) this.requests.restore(taken.answered);
   }
 
   get id(): string {
@@ -107,7 +100,21 @@ export class Session {
 
   /** Whether it has no server instance at this moment. */
   get isHibernating(): boolean {
-    return this.#instance === undefined;
+    return !this.#server.isLive;
+  }
+
+  /** Whether another node may have it without anybody being told of it. */
+  get isQuiet(): boolean {
+    const { requests, streams, record, owned } = this;
+    const isIdle = requests.running === 0 && !streams.isAsking && streams.isSent;
+    // Before its handshake nobody else could go on with it.
+    return isIdle && owned?.isKept !== false && record.initialize !== undefined;
+  }
+
+  /** What a request gets that came for it and found that it has ended. */
+  get gone(): Refusal {
+    if (this.#hasMoved) return MOVED;
+    return this.record.transport === 'sse' ? UNKNOWN_SESSION : SESSION_NOT_FOUND;
   }
 
   get protocolVersion(): string | undefined {
@@ -122,20 +129,11 @@ export class Session {
    */
   async start(): Promise<void> {
     try {
-      await this.#untilEnded(this.#wake());
+      await this.#server.start();
     } catch (error) {
       await this.end('failed');
       throw error;
     }
-  }
-
-  /** Waits for what makes the first server, but not longer than the session lives. */
-  #untilEnded(making: Promise<unknown>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#stopWaiting = () => reject(new Error('the session has ended'));
-      // Nothing of it is left: it would keep the server, also while the session hibernates.
-      making.then(() => resolve(), reject).finally(() => (this.#stopWaiting = undefined));
-    });
   }
 
   /** Hands every message of the server to `tap` first; what it takes goes no further. */
@@ -153,15 +151,34 @@ export class Session {
     request: JSONRPCRequest,
     principal: Principal,
   ): MaybePromise<ScopeChallenge | undefined> {
-    const instance = this.#instance;
-    if (instance === undefined)
-      return this.#wake().then((made) => challengeBy(made, request, principal));
-    return challengeBy(instance, request, principal);
+    return this.#server.scopeChallengeOf(request, principal);
+  }
+
+  /**
+   * Keeps a request that was admitted, in a cluster, before it runs.
+   *
+   * @returns why it must not run here.
+   */
+  begin(request: RunningRequest): MaybePromise<Refusal | undefined> {
+    if (!this.#isLeaving) return this.owned?.begin(request);
+    // What runs is to end before the session leaves, and this one runs where it goes then.
+    this.requests.delete(request);
+    return new Promise((resolve) => {
+      this.signal.addEventListener('abort', () => resolve(this.gone), { once: true });
+    });
+  }
+
+  /** Takes no more requests, so that what runs comes to an end and another node can have it. */
+  beginLeaving(): void {
+    if (this.record.initialize === undefined) return;
+    this.#isLeaving = true;
+    if (this.isQuiet) this.#host.onQuiet(this);
   }
 
   /** Takes a request back that was admitted, and has not run. */
   withdraw(request: RunningRequest, refusal: Refusal): Refusal {
     this.requests.delete(request);
+    if (request.isBegun === true) this.owned?.end(request.call.id);
     this.#host.gates.leave(request.call, { kind: 'refused', refusal });
     return refusal;
   }
@@ -188,7 +205,7 @@ export class Session {
         if (isWanted() && this.#tasks?.handle(request) !== true) this.receive(message, extra);
       },
       (refusal) => {
-        void this.#send({ jsonrpc: '2.0', id: message.id, error: errorOf(refusal) });
+        void this.said({ jsonrpc: '2.0', id: message.id, error: errorOf(refusal) });
       },
     );
   }
@@ -197,22 +214,27 @@ export class Session {
   receive(message: JSONRPCMessage, extra?: MessageExtraInfo): void {
     if (this.isEnded) return;
     this.touch();
+    let passed: JSONRPCMessage | undefined = message;
     if ('method' in message) this.#noteIncoming(message);
     else {
       this.streams.noteAnswer(message.id);
       if (this.#tasks?.noteAnswer(message) === true) return;
+      if (this.owned !== undefined) passed = this.owned.ids.incoming(message);
     }
-    if (this.#instance !== undefined) {
-      this.#instance.receive(message, extra);
-      return;
-    }
-    this.#wake().then(
-      (instance) => instance.receive(message, extra),
-      (error: unknown) => {
-        this.log.error(error, 'the server of a session could not be made again');
-        void this.end('failed');
-      },
-    );
+    if (passed === undefined) return;
+    this.#server.receive(passed, extra, (error) => {
+      this.log.error(error, 'the server of a session could not be made again');
+      void this.end('failed');
+    });
+  }
+
+  /** Asks its server, in the place of its client; `undefined` where the server refuses. */
+  async ask(
+    method: string,
+    params: JSONRPCRequest['params'],
+  ): Promise<JSONRPCResultResponse['result'] | undefined> {
+    const answer = await (await this.#server.wake()).ask(method, params);
+    return answer !== undefined && 'result' in answer ? answer.result : undefined;
   }
 
   /** Sends a notification that answers no request. */
@@ -235,22 +257,31 @@ export class Session {
 
   /** Drops the server instance, if nothing runs; the next message makes a new one. */
   async hibernate(): Promise<void> {
-    const instance = this.#instance;
-    if (instance === undefined || this.record.initialize === undefined || this.isEnded) return;
+    if (this.isHibernating || this.record.initialize === undefined || this.isEnded) return;
     if (this.requests.running > 0 || this.streams.isAsking) return;
-    this.#instance = undefined;
-    this.#waking = undefined;
-    await instance.drop();
+    await this.#server.hibernate();
   }
 
   /** Answers what runs with an error: the server stops, and nobody could resume it here. */
   cutCalls(): void {
     if (this.isEnded) return;
     for (const { call, run } of this.requests.all()) {
-      void this.#send({ jsonrpc: '2.0', id: call.id, error: CUT_BY_STOP });
+      void this.said({ jsonrpc: '2.0', id: call.id, error: CUT_BY_STOP });
       if (run === undefined) call.cancel();
       else run.abandon();
     }
+  }
+
+  /** Answers a request of which nobody knows whether it ran. */
+  answerUnknown({ call: { id } }: RunningRequest): void {
+    void this.said({ jsonrpc: '2.0', id, error: OUTCOME_UNKNOWN });
+  }
+
+  /** Another node has it, or may take it: its readers come back there, and nothing more is said here. */
+  leave(): Promise<void> {
+    this.#hasMoved ||= !this.isEnded;
+    if (this.#hasMoved) this.streams.cut();
+    return this.end('moved');
   }
 
   /** Frees everything it holds; fulfilled when all is closed. May be called again. */
@@ -264,46 +295,24 @@ export class Session {
     this.streams.closeAll();
     this.#tasks?.close();
     this.#ended?.abort();
-    this.#stopWaiting?.();
-    this.#host.onEnd(this, reason);
+    const ended = this.#host.onEnd(this, reason);
     try {
-      await (this.#instance ?? this.#making)?.drop();
+      await this.#server.drop();
     } catch (error) {
       this.log.error(error, 'the server of a session failed to close');
     }
-    this.#instance = undefined;
+    await ended;
   }
 
-  #wake(): Promise<ServerInstance> {
-    return (this.#waking ??= this.#makeInstance().catch((error: unknown) => {
-      this.#waking = undefined;
-      throw error;
-    }));
+  /** A new server has answered `initialize` once more. */
+  replayed(answer: Parameters<SessionTasks['noteVersion']>[0]): void {
+    this.#tasks?.noteVersion(answer);
   }
 
-  async #makeInstance(): Promise<ServerInstance> {
-    const server = await this.#host.makeServer(this);
-    const instance = new ServerInstance(this.id, server, {
-      send: (message, options) => this.#send(message, options),
-      closed: () => void this.end('server-closed'),
-    });
-    if (this.isEnded) {
-      await instance.drop();
-      throw new Error('the session has ended');
-    }
-    this.#making = instance;
-    try {
-      await instance.connect();
-      await instance.replay(this.record);
-      this.#instance = instance;
-      return instance;
-    } finally {
-      this.#making = undefined;
-    }
-  }
-
-  #send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> | undefined {
-    if (this.#tap?.(message) === true) return undefined;
+  /** What the server says. */
+  said(given: JSONRPCMessage, options?: TransportSendOptions): Promise<void> | undefined {
+    if (this.#tap?.(given) === true) return undefined;
+    const message = this.owned?.ids.outgoing(given) ?? given;
     if ('method' in message) {
       const related = this.requests.runningOf(options?.relatedRequestId);
       this.#host.notified?.(message, related?.call);
@@ -315,6 +324,7 @@ export class Session {
     const { call } = request;
     const made = this.#tasks?.withTasks(call, message) ?? message;
     const answer = call.method === 'initialize' ? withKitCapabilities(made, this.record) : made;
+    if (call.method === 'tools/list' && 'result' in answer) this.owned?.noteTools(answer.result);
     const sent = this.#emit(answer, request.stream);
     this.#settle(
       request,
@@ -338,6 +348,8 @@ export class Session {
     const { stream, call, run } = request;
     if (this.requests.runningOf(call.id) !== request) return;
     this.requests.end(request, answeredAt);
+    // A next owner is to find what this one leaves.
+    if (answeredAt === 0 && request.isBegun === true && !this.isEnded) this.owned?.end(call.id);
     // A task goes on, and tells the gates itself.
     if (run !== undefined) {
       if (outcome.kind === 'cancelled') run.abandon();
@@ -346,8 +358,10 @@ export class Session {
       // Gates that are still asked whether it may run are told afterwards.
       if (request.admission === undefined) this.#host.gates.leave(call, outcome);
     }
-    if (stream === MAIN_STREAM || this.requests.runningOn(stream) > 0) return;
-    this.streams.complete(stream);
+    if (stream !== MAIN_STREAM && this.requests.runningOn(stream) === 0) {
+      this.streams.complete(stream);
+    }
+    if (this.owned !== undefined && this.isQuiet) this.#host.onQuiet(this);
   }
 
   #emit(message: JSONRPCMessage, stream: number): Promise<void> | undefined {
@@ -360,7 +374,7 @@ export class Session {
       record: this.record,
       streams: this.streams,
       requests: this.requests,
-      answer: (id, answer) => void this.#send({ jsonrpc: '2.0', id, ...answer }),
+      answer: (id, answer) => void this.said({ jsonrpc: '2.0', id, ...answer }),
       emit: (message, stream) => void this.#emit(message, stream),
     });
   }
@@ -383,12 +397,4 @@ export class Session {
       }
     }
   }
-}
-
-function challengeBy(
-  { transport: { scopeChallenge } }: ServerInstance,
-  request: JSONRPCRequest,
-  { authInfo }: Principal,
-): MaybePromise<ScopeChallenge | undefined> {
-  return scopeChallenge?.({ request, ...(authInfo !== undefined && { authInfo }) });
 }

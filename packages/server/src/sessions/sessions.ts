@@ -1,16 +1,22 @@
+import type { MessageExtraInfo } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
 import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { ClientRequest } from '../client-request.js';
 import type { CallGates } from '../calls/gates.js';
 import { inBackground } from '../operate/log.js';
 import type { KitObserver, SessionEnd, TellNotification } from '../operate/observer.js';
 import type { ResolvedOptions, ServableServer } from '../options.js';
-import { ANONYMOUS, type Principal } from '../principal.js';
+import { ANONYMOUS, type MaybePromise, type Principal } from '../principal.js';
 import * as refusals from '../refusal.js';
 import type { Refusal } from '../refusal.js';
 import { networkOf } from '../limits/network-of.js';
 import { makeServer } from '../instances/make-server.js';
-import { Session, type SessionHost } from './session.js';
+import { isClusterAway, type TakenSession } from '../cluster/cluster.js';
+import { headersToKeep, type ElsewhereSession } from './elsewhere.js';
+import { OwnedSessions, refuseIfAway } from './owned-sessions.js';
+import type { SessionHost } from './session-host.js';
+import { Session } from './session.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
 import type { LegacyTasks } from './legacy-tasks.js';
 
@@ -39,13 +45,15 @@ export interface SessionsOptions {
   readonly refusesSession: () => Refusal | undefined;
   /** Told every server before it is connected. */
   readonly watch: (server: object) => void;
+  /** What a server learns of the request that brought a message. */
+  readonly extraOf: (request: ClientRequest, session: Session) => MessageExtraInfo;
 }
 
 /** The sessions of one mount that this node serves. */
 export class Sessions {
   readonly #options: ResolvedOptions;
   readonly #store: SessionStore;
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   readonly #observers: readonly KitObserver[];
   readonly #refusesSession: () => Refusal | undefined;
   readonly #watch: (server: object) => void;
@@ -55,25 +63,41 @@ export class Sessions {
   /** How many sessions each address and each principal has, those included that are being opened. */
   readonly #held = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
+  /** Missing where this is no node of a cluster. */
+  readonly #owned: OwnedSessions | undefined;
+  /** Told of a session that goes on on another node, while it still has its readers. */
+  onMoved: ((session: Session) => void) | undefined;
   #isClosing = false;
 
   constructor(given: SessionsOptions) {
-    const { options, gates, observers, notified, tasks, refusesSession, watch } = given;
+    const { options, gates, observers, notified, tasks, refusesSession, watch, extraOf } = given;
     const { sessions: store, events } = options.stores;
     this.#options = options;
     this.#store = store;
     this.#observers = observers;
     this.#refusesSession = refusesSession;
     this.#watch = watch;
+    this.#owned =
+      options.cluster &&
+      new OwnedSessions(options.cluster, {
+        options,
+        live: this.#live,
+        extraOf,
+        take: (taken, principal, origin) => this.#take(taken, principal, origin),
+        onMoved: (session) => this.onMoved?.(session),
+      });
     this.#host = {
       store,
       events,
+      node: options.cluster?.node,
       gates,
       notified,
       tasks,
       maxMessageBytes: options.maxBufferedBytes,
       makeServer: (session) => this.#makeServer(session),
       onEnd: (session, reason) => this.#drop(session, reason),
+      onQuiet: (session) => this.#owned?.considerMove(session),
+      onLost: (session, error) => this.#owned?.lost(session, error),
     };
     const { sessionIdleMs, sessionLifetimeMs, resumeMs, hibernateMs } = options;
     const shortest = Math.min(sessionIdleMs, sessionLifetimeMs, resumeMs, hibernateMs) / 4;
@@ -90,16 +114,38 @@ export class Sessions {
     return this.#live.size;
   }
 
-  /** The open session of this id, if this principal opened it. */
+  /** The open session of this id, if it is here for certain, and this principal opened it. */
   find(id: unknown, principal: Principal): Session | undefined {
     const session = typeof id === 'string' ? this.#live.get(id) : undefined;
-    return session?.principal.id === principal.id && !session.isEnded ? session : undefined;
+    if (session?.principal.id !== principal.id || session.isEnded) return undefined;
+    return session.owned?.isSure === false ? undefined : session;
+  }
+
+  /**
+   * The session of this id wherever it is, if this principal opened it. One whose node has died, left or
+   * let it go is taken over.
+   *
+   * @param origin the request that meets it.
+   * @throws RefusedError where the store of the cluster is away, or this node stops.
+   */
+  async locate(
+    id: string,
+    principal: Principal,
+    origin: ClientRequest,
+  ): Promise<Session | ElsewhereSession | undefined> {
+    return this.find(id, principal) ?? this.#owned?.locate(id, principal, origin);
   }
 
   /** The session that this principal opened with this resume key. */
-  async findByResume(resumeKey: string, principal: Principal): Promise<Session | undefined> {
-    const record = await this.#store.findByResume(principal.id, digestOf(resumeKey));
-    return record === undefined ? undefined : this.find(record.id, principal);
+  async findByResume(
+    resumeKey: string,
+    principal: Principal,
+    origin: ClientRequest,
+  ): Promise<Session | ElsewhereSession | undefined> {
+    const find = async (): Promise<SessionRecord | undefined> =>
+      this.#store.findByResume(principal.id, digestOf(resumeKey));
+    const record = await find().catch(refuseIfAway);
+    return record === undefined ? undefined : this.locate(record.id, principal, origin);
   }
 
   /**
@@ -116,7 +162,7 @@ export class Sessions {
     const keys = keysOf(networkOf(request.ip), principal);
     const excess = this.#refusesSession() ?? this.#excessOf(keys, principal);
     if (excess !== undefined) return excess;
-    for (const key of keys) this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
+    this.#hold(keys);
     const now = Date.now();
     const record: SessionRecord = {
       id: randomBytes(24).toString('base64url'),
@@ -127,16 +173,25 @@ export class Sessions {
       lastActivityAt: now,
       isInitialized: false,
       subscriptions: [],
+      ...(this.#owned !== undefined && {
+        headers: headersToKeep(request),
+        network: networkOf(request.ip),
+      }),
     };
-    const session = new Session(record, { principal, opening: request, host: this.#host });
+    const session = new Session(record, { principal, origin: request, host: this.#host });
     this.#live.set(session.id, session);
     const gone = (): void => void session.end('abandoned');
     response.once('close', gone);
     try {
-      await this.#store.create(record);
+      const refusal = await this.#create(record, principal);
+      if (refusal !== undefined) {
+        await session.end('failed');
+        return refusal;
+      }
       await session.start();
     } catch (error) {
       if (!session.isEnded) await session.end('failed');
+      if (isClusterAway(error)) return refusals.CLUSTER_AWAY;
       if (this.#isClosing || response.destroyed) return refusals.NO_MORE_SESSIONS;
       throw error;
     } finally {
@@ -146,11 +201,40 @@ export class Sessions {
     return session;
   }
 
-  /** Ends all sessions, and opens no more; fulfilled when they are closed. */
+  /** Lets other nodes have the sessions, each as soon as nothing runs in it. */
+  leave(): void {
+    this.#owned?.leave();
+  }
+
+  /** Ends all sessions, and opens no more; fulfilled when they are closed. Other nodes may go on with them. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#owned?.close();
     clearInterval(this.#sweeper);
     await Promise.all([...this.#live.values()].map((session) => session.end('shutting-down')));
+  }
+
+  /** Keeps a new session, unless its principal has too many on all nodes. */
+  async #create(record: SessionRecord, { id }: Principal): Promise<Refusal | undefined> {
+    const { maxSessionsPerPrincipal: most } = this.#options;
+    if (this.#owned !== undefined && id !== ANONYMOUS.id && most !== Infinity) {
+      if ((await this.#store.count(id)) >= most) return refusals.tooManyOfPrincipal(most);
+    }
+    await this.#store.create(record);
+    return undefined;
+  }
+
+  #hold(keys: readonly string[]): void {
+    for (const key of keys) this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
+  }
+
+  /** Goes on with a session that this node has just taken over. */
+  #take(taken: TakenSession, principal: Principal, origin: ClientRequest): Session {
+    const session = new Session(taken.record, { principal, origin, host: this.#host, taken });
+    this.#live.set(session.id, session);
+    this.#hold(keysOf(session.network, principal));
+    this.#tell(session, (observer, observed) => observer.sessionOpened?.(observed));
+    return session;
   }
 
   /** Which limit one more session would pass. An abandoned session makes room for a new one. */
@@ -182,23 +266,28 @@ export class Sessions {
     return longest;
   }
 
-  #drop(session: Session, reason: SessionEnd): void {
-    this.#live.delete(session.id);
+  #drop(session: Session, reason: SessionEnd): MaybePromise<void> {
+    // Another of this id may be here by now, taken over again.
+    if (this.#live.get(session.id) === session) this.#live.delete(session.id);
     this.#making.get(session)?.abort();
     for (const key of keysOf(session.network, session.principal)) {
       const left = (this.#held.get(key) ?? 1) - 1;
       if (left > 0) this.#held.set(key, left);
       else this.#held.delete(key);
     }
-    for (const kept of [this.#store, this.#host.events]) {
-      inBackground(session.log, 'what is stored of a session could not be deleted', () =>
-        kept.delete(session.id),
-      );
+    const isLeft = reason === 'shutting-down' && this.#owned !== undefined;
+    if (reason !== 'moved' && !isLeft) {
+      for (const kept of [this.#store, this.#host.events]) {
+        inBackground(session.log, 'what is stored of a session could not be deleted', () =>
+          kept.delete(session.id),
+        );
+      }
     }
     const durationMs = Date.now() - session.record.createdAt;
     this.#tell(session, (observer, observed) =>
       observer.sessionEnded?.(observed, { reason, durationMs }),
     );
+    return isLeft ? this.#owned?.release(session.id) : undefined;
   }
 
   /** Ends what is over a limit of time, and drops the servers of sessions that nobody uses. */
@@ -206,6 +295,8 @@ export class Sessions {
     const { sessionIdleMs, sessionLifetimeMs, resumeMs, hibernate, hibernateMs } = this.#options;
     const now = Date.now();
     for (const session of this.#live.values()) {
+      // A node that was stalled knows nothing of what has happened to its sessions.
+      if (session.owned?.isSure === false) continue;
       const { lastActivityAt, createdAt } = session.record;
       const idleMs = now - lastActivityAt;
       if (now - createdAt > sessionLifetimeMs) void session.end('lifetime');

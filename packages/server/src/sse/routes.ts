@@ -114,7 +114,7 @@ export class SseRoutes {
       return this.#stream(request, reply, { session: byCursor, after, unless: 'incomplete' });
     }
     if (resumeKey === undefined) return false;
-    const session = await handles.findByResume(resumeKey, principal);
+    const session = await handles.findByResume(resumeKey, principal, request);
     if (session === undefined) return false;
     return this.#stream(request, reply, { session, after: undefined });
   }

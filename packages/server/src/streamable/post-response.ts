@@ -66,10 +66,9 @@ export class PostResponse implements Sink {
   }
 
   send(event: LoggedEvent): Promise<void> | undefined {
-    const { accepts, isBatch, stream } = this.#options;
+    const { accepts, stream } = this.#options;
     if (this.#isDone) return undefined;
-    const isAnswer = event.about?.kind === 'answer';
-    if (this.#stream === undefined && accepts.json && isAnswer && !isBatch) {
+    if (this.takesWhole(event)) {
       this.#answer(event.data);
       return undefined;
     }
@@ -84,8 +83,19 @@ export class PostResponse implements Sink {
     }
   }
 
+  takesWhole({ about }: LoggedEvent): boolean {
+    const { accepts, isBatch } = this.#options;
+    return this.#stream === undefined && accepts.json && about?.kind === 'answer' && !isBatch;
+  }
+
   complete(): void {
     this.close();
+  }
+
+  cut(): void {
+    if (this.#options.accepts.events) this.close();
+    else if (!this.#isDone) this.#reply.raw.destroy();
+    this.#isDone = true;
   }
 
   /** Ends the response; before an answer, the client may resume it or knows that it is cancelled. */

@@ -1,0 +1,140 @@
+import type { MessageExtraInfo } from '@modelcontextprotocol/server';
+import type { ClientRequest } from '../client-request.js';
+import { isClusterAway, type TakenSession } from '../cluster/cluster.js';
+import type { JoinedCluster } from '../cluster/joined-cluster.js';
+import { inBackground } from '../operate/log.js';
+import type { ResolvedOptions } from '../options.js';
+import type { Principal } from '../principal.js';
+import { CLUSTER_AWAY, RefusedError, STOPPING } from '../refusal.js';
+import { ElsewhereSession } from './elsewhere.js';
+import type { Session } from './session.js';
+import { resumeTaken } from './take-over.js';
+
+/** The sessions of a mount, as far as a node of a cluster gets them from others and gives them away. */
+export interface OwnedSessionsOptions {
+  readonly options: Pick<ResolvedOptions, 'hibernate' | 'log'>;
+  /** Those that are here. */
+  readonly live: Map<string, Session>;
+  /** Makes a session of what an owner before has left. */
+  readonly take: (taken: TakenSession, principal: Principal, origin: ClientRequest) => Session;
+  /** What a server learns of the request that brought a message. */
+  readonly extraOf: (request: ClientRequest, session: Session) => MessageExtraInfo;
+  /** Told of a session that goes on on another node, while it still has its readers. */
+  readonly onMoved: (session: Session) => void;
+}
+
+/**
+ * Which sessions of a cluster are this node's. One is taken over where it is met and its owner is gone,
+ * and let go where this node stops, or, if servers may be dropped and made again (`hibernate`), where all
+ * of its requests come from one other node.
+ */
+export class OwnedSessions {
+  readonly #cluster: JoinedCluster;
+  readonly #options: OwnedSessionsOptions;
+  #isLeaving = false;
+  #isClosing = false;
+
+  constructor(cluster: JoinedCluster, options: OwnedSessionsOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    const { live } = options;
+    cluster.add({ lost: (id) => this.lost(live.get(id), 'another node has taken it') });
+  }
+
+  /** Finds a session that is not here for certain; see {@link Sessions.locate}. */
+  async locate(
+    id: string,
+    principal: Principal,
+    origin: ClientRequest,
+  ): Promise<Session | ElsewhereSession | undefined> {
+    if (this.#isClosing) throw new RefusedError(STOPPING);
+    const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
+    switch (located.at) {
+      case 'nowhere':
+        return undefined;
+      case 'here': {
+        const session = this.#options.live.get(id);
+        return session?.principal.id === principal.id && !session.isEnded ? session : undefined;
+      }
+      case 'elsewhere': {
+        const { node, record } = located;
+        return record.principal === principal.id ? new ElsewhereSession(node, record) : undefined;
+      }
+      case 'taken': {
+        const { taken } = located;
+        if (taken.record.principal === principal.id && !this.#isClosing) {
+          return this.#take(taken, principal, origin);
+        }
+        void this.release(id);
+        return undefined;
+      }
+    }
+  }
+
+  /** Lets other nodes have the sessions, each as soon as nothing runs in it. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const session of this.#options.live.values()) session.beginLeaving();
+  }
+
+  /** Takes no more sessions over. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /** Lets a session go in which nothing runs, where this node stops, or its clients are elsewhere. */
+  considerMove(session: Session): void {
+    if (session.isEnded) return;
+    const to = this.#options.options.hibernate ? session.owned?.steadyNode : undefined;
+    if (!this.#isLeaving && to === undefined) return;
+    this.#cluster.counts.letGo++;
+    this.#moved(session);
+    void this.release(session.id, to);
+  }
+
+  /** Another node has a session, or it could not be kept for too long: then any node may have it. */
+  lost(session: Session | undefined, why: unknown): void {
+    if (session === undefined || session.isEnded) return;
+    session.log.warn({ err: why }, 'a session is lost to other nodes');
+    this.#cluster.counts.lost++;
+    this.#moved(session);
+    void this.release(session.id);
+  }
+
+  /** Lets any node have a session, or one of them. */
+  async release(id: string, to?: string): Promise<void> {
+    try {
+      await this.#cluster.node.release(id, to);
+    } catch (error) {
+      this.#options.options.log?.warn(error, 'a session could not be let go');
+    }
+  }
+
+  #take(taken: TakenSession, principal: Principal, origin: ClientRequest): Session {
+    const { live, take, extraOf } = this.#options;
+    this.#cluster.counts.takenOver++;
+    // One that it had before it lost it.
+    void live.get(taken.record.id)?.leave();
+    const session = take(taken, principal, origin);
+    inBackground(session.log, 'what a node before has left could not be gone on with', () =>
+      resumeTaken(session, taken, { origin, extra: extraOf(origin, session) }),
+    );
+    return session;
+  }
+
+  /** Says no more of a session here; its readers go where it is. */
+  #moved(session: Session): void {
+    const { live, onMoved } = this.#options;
+    inBackground(session.log, 'the readers of a session could not follow it', () =>
+      onMoved(session),
+    );
+    void session.leave();
+    live.delete(session.id);
+  }
+}
+
+/** A request that needs the store of the cluster is refused while that is away. */
+export function refuseIfAway(error: unknown): never {
+  if (isClusterAway(error)) throw new RefusedError(CLUSTER_AWAY);
+  throw error;
+}
