@@ -71,10 +71,11 @@ export function apiKeys(options: ApiKeysOptions): ApiKeyAuthenticator {
       for (const store of stores) if (store.isRevoked(sha256)) throw revoked();
       return principal;
     },
-    register: (app, { revocations, end }) => {
+    register: (app, mount) => {
+      const { revocations } = mount;
       const stopListening = revocations.listen((sha256) => {
         const entry = entries.find((it) => it.sha256 === sha256);
-        if (entry !== undefined) end((principal) => principal === entry.principal);
+        if (entry !== undefined) mount.end((principal) => principal === entry.principal);
       });
       stores.add(revocations);
       app.addHook('onClose', async () => {
@@ -86,7 +87,7 @@ export function apiKeys(options: ApiKeysOptions): ApiKeyAuthenticator {
       // The value is not shown: it may be a key by mistake.
       if (!isHash(sha256)) throw new TypeError(`revoke takes ${HASH_FORM}`);
       const hash = sha256.toLowerCase();
-      await Promise.all([...stores].map((store) => store.revoke(hash)));
+      await Promise.all([...stores].map(async (store) => store.revoke(hash)));
     },
   };
 }
