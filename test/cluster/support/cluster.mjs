@@ -19,6 +19,7 @@ import { startRoundRobin } from './round-robin.mjs';
  * @property {NodeProgram['options']} [options] of `serve`
  * @property {object} [clusterOptions] of `redis(url, options)`
  * @property {string} [script] another program than `node.mjs`
+ * @property {string} [events] for that program
  *
  * @typedef {object} JournalLine
  * @property {'begins' | 'ends' | 'cancelled'} what

@@ -20,6 +20,7 @@ const CHECK_TIMEOUT_MS = 1_000;
  * @typedef {object} RoundRobin
  * @property {string} origin `http://127.0.0.1:PORT`
  * @property {readonly Passed[]} passed every request that a node answered, in order
+ * @property {() => void} cut breaks off every answer that has begun and not ended
  * @property {() => string[]} unready names of nodes that are asked only if no other is there
  * @property {() => Promise<void>} close
  *
@@ -47,6 +48,8 @@ export async function startRoundRobin(nodes) {
   const passed = [];
   /** Origins that were not ready when they were asked. @type {Set<string>} */
   const unready = new Set();
+  /** Answers that have begun. @type {Set<ServerResponse>} */
+  const open = new Set();
   let turn = 0;
 
   const inTurn = () => {
@@ -76,6 +79,8 @@ export async function startRoundRobin(nodes) {
       const what = `${incoming.method} ${incoming.url?.split('?')[0]}`;
       const status = answer.statusCode ?? 502;
       passed.push({ node: name, session: sessionOf(incoming, answer), what, status });
+      open.add(response);
+      response.once('close', () => open.delete(response));
       pass(answer, response, name);
       return;
     }
@@ -114,6 +119,7 @@ export async function startRoundRobin(nodes) {
   return {
     origin: `http://127.0.0.1:${port}`,
     passed,
+    cut: () => open.forEach((response) => response.destroy()),
     unready: () =>
       nodes.flatMap(({ name, origin }) =>
         origin !== undefined && unready.has(origin) ? name : [],

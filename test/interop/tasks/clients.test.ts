@@ -11,7 +11,8 @@ import type { Era } from './support/eras.ts';
 import { resumeWithExtTasks, taskWithExtTasks } from './support/ext-tasks.ts';
 import { taskWithInspector } from './support/inspector-tasks.ts';
 import { taskWithSdk1 } from './support/sdk-1-tasks.ts';
-import { serveTaskKit, type TaskKit } from './support/task-kit.ts';
+import { whyNoRedis } from '../../cluster/support/redis-server.mjs';
+import { serveTaskCluster, serveTaskKit, type TaskKit } from './support/task-kit.ts';
 import { resultText, WHOLE_TASKS } from './support/task-report.ts';
 import { prepareFastMcp3 } from './support/task-servers.ts';
 
@@ -35,69 +36,76 @@ const WHOLE = {
 /** In 2025-11-25 such a task has failed, and ext-tasks asks for no result of it: it throws its message. */
 const failed = (era: Era): string => (era === 'modern' ? WHOLE.fail : 'it failed');
 
-let kit: TaskKit;
-let before: OpenHandles;
-beforeAll(async () => {
-  before = await countOpenHandles();
-  kit = await serveTaskKit();
-});
-afterAll(async () => {
-  await kit[Symbol.asyncDispose]();
-  await before.expectNoneLeft();
-});
+const missing = await whyNoRedis();
+tellWhatIsMissing({ missing });
+const SERVED: [string, () => Promise<TaskKit>][] = [['one server', serveTaskKit]];
+if (missing === undefined) SERVED.push(['three nodes', serveTaskCluster]);
 
-describe.each(ERAS)('tasks of the era %s', (era) => {
-  test('the official requester of tasks, ext-tasks, makes tasks of every kind', async () => {
-    expect(await taskWithExtTasks(kit.url, era)).toEqual({ ...WHOLE, fail: failed(era) });
+describe.each(SERVED)('%s', (_name, serve) => {
+  let kit: TaskKit;
+  let before: OpenHandles;
+  beforeAll(async () => {
+    before = await countOpenHandles();
+    kit = await serve();
+  });
+  afterAll(async () => {
+    await kit[Symbol.asyncDispose]();
+    await before.expectNoneLeft();
   });
 
-  test('ext-tasks takes a task up again, in another session', async () => {
-    const ran = kit.events.filter((event) => event === 'work').length;
-    expect(await resumeWithExtTasks(kit.url, era)).toBe('done');
-    expect(kit.events.filter((event) => event === 'work')).toHaveLength(ran + 1);
-  });
+  describe.each(ERAS)('tasks of the era %s', (era) => {
+    test('the official requester of tasks, ext-tasks, makes tasks of every kind', async () => {
+      expect(await taskWithExtTasks(kit.url, era)).toEqual({ ...WHOLE, fail: failed(era) });
+    });
 
-  test.skipIf('missing' in fromNpm)('the Inspector makes tasks of every kind', async () => {
-    const { told: _, other: __, ...whole } = WHOLE;
-    expect(await taskWithInspector(directoryOf(fromNpm), kit.url, era)).toEqual({
-      ...whole,
-      fail: failed(era),
+    test('ext-tasks takes a task up again, in another session', async () => {
+      const ran = kit.events().filter((event) => event === 'work').length;
+      expect(await resumeWithExtTasks(kit.url, era)).toBe('done');
+      expect(kit.events().filter((event) => event === 'work')).toHaveLength(ran + 1);
+    });
+
+    test.skipIf('missing' in fromNpm)('the Inspector makes tasks of every kind', async () => {
+      const { told: _, other: __, ...whole } = WHOLE;
+      expect(await taskWithInspector(directoryOf(fromNpm), kit.url, era)).toEqual({
+        ...whole,
+        fail: failed(era),
+      });
+    });
+
+    test('the official client 2.x, which knows no tasks, gets ordinary calls', async () => {
+      const mode = era === 'modern' ? { pin: '2026-07-28' } : 'legacy';
+      const client = new Client(
+        { name: 'sdk-2', version: '0' },
+        { versionNegotiation: { mode: mode as 'legacy' } },
+      );
+      await client.connect(new StreamableHTTPClientTransport(new URL(kit.url)));
+      try {
+        const call = (name: string, args = {}): Promise<unknown> =>
+          client.callTool({ name, arguments: args });
+        expect(resultText(await call('work', { steps: 3, stepMs: 100 }))).toBe('done');
+        const code = era === 'modern' ? -32021 : -32601;
+        await expect(call('only')).rejects.toMatchObject({ code });
+      } finally {
+        await client.close();
+      }
+    });
+
+    test.skipIf('missing' in python)('so does the official client in Python', async () => {
+      const args = [join(programs, 'mcp-client.py'), kit.url, era === 'modern' ? 'auto' : 'legacy'];
+      const printed = await runClient(interpreterOf(directoryOf(python)), args);
+      const only = era === 'modern' ? '-32021' : '-32601';
+      expect(JSON.parse(printed)).toEqual({ work: 'done', only });
+    });
+
+    const fastMcp = era === 'modern' ? python : fastMcp3;
+    test.skipIf('missing' in fastMcp)('FastMCP makes tasks of every kind', async () => {
+      const args = [join(programs, 'fastmcp-client.py'), kit.url];
+      const printed = await runClient(interpreterOf(directoryOf(fastMcp)), args);
+      expect(JSON.parse(printed)).toEqual(WHOLE);
     });
   });
 
-  test('the official client 2.x, which knows no tasks, gets ordinary calls', async () => {
-    const mode = era === 'modern' ? { pin: '2026-07-28' } : 'legacy';
-    const client = new Client(
-      { name: 'sdk-2', version: '0' },
-      { versionNegotiation: { mode: mode as 'legacy' } },
-    );
-    await client.connect(new StreamableHTTPClientTransport(new URL(kit.url)));
-    try {
-      const call = (name: string, args = {}): Promise<unknown> =>
-        client.callTool({ name, arguments: args });
-      expect(resultText(await call('work', { steps: 3, stepMs: 100 }))).toBe('done');
-      const code = era === 'modern' ? -32021 : -32601;
-      await expect(call('only')).rejects.toMatchObject({ code });
-    } finally {
-      await client.close();
-    }
+  test('the official client 1.x makes tasks of every kind', async () => {
+    expect(await taskWithSdk1(kit.url)).toEqual({ ...WHOLE, listed: true });
   });
-
-  test.skipIf('missing' in python)('so does the official client in Python', async () => {
-    const args = [join(programs, 'mcp-client.py'), kit.url, era === 'modern' ? 'auto' : 'legacy'];
-    const printed = await runClient(interpreterOf(directoryOf(python)), args);
-    const only = era === 'modern' ? '-32021' : '-32601';
-    expect(JSON.parse(printed)).toEqual({ work: 'done', only });
-  });
-
-  const fastMcp = era === 'modern' ? python : fastMcp3;
-  test.skipIf('missing' in fastMcp)('FastMCP makes tasks of every kind', async () => {
-    const args = [join(programs, 'fastmcp-client.py'), kit.url];
-    const printed = await runClient(interpreterOf(directoryOf(fastMcp)), args);
-    expect(JSON.parse(printed)).toEqual(WHOLE);
-  });
-});
-
-test('the official client 1.x makes tasks of every kind', async () => {
-  expect(await taskWithSdk1(kit.url)).toEqual({ ...WHOLE, listed: true });
 });

@@ -190,7 +190,6 @@ export class RedisNode implements ClusterNode {
   async #leave(): Promise<void> {
     this.#events.close();
     this.#epoch.close();
-    this.#shared.close();
     try {
       await this.#lease.end();
       await this.#peers.leave();
@@ -198,6 +197,7 @@ export class RedisNode implements ClusterNode {
       this.#joining.log?.warn(error, 'the cluster could not be told that this node leaves');
     } finally {
       this.#peers.close();
+      this.#shared.close();
       this.#inbox.close();
       this.#connection.close();
     }
