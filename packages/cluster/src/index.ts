@@ -2,3 +2,4 @@ export { connect } from './connect.js';
 export type { RedisConnection, RunOptions } from './connections/redis-connection.js';
 export type { RedisOptions } from './options.js';
 export { redis } from './redis.js';
+export { startWorker, type StartedWorker, type WorkerOptions } from './work/start-worker.js';

@@ -27,7 +27,16 @@ export type { RateLimit, RateStore, RateTaken } from './limits/rate-store.js';
 export type { RateOptions } from './limits/rates.js';
 export type { ShedOptions } from './limits/shed.js';
 export type { ConnectionOptions } from './limits/slow-clients.js';
-export type { NoSlot, QueueLimits, SlotRequest, WorkQueue } from './limits/work-queue.js';
+export type {
+  CallWorkers,
+  NoSlot,
+  QueueLimits,
+  SlotRequest,
+  WorkQueue,
+  WorkerAnswer,
+  WorkerCall,
+  WorkerCaller,
+} from './limits/work-queue.js';
 export type { CallRecord } from './operate/call-record.js';
 export type {
   KitObserver,
@@ -64,6 +73,7 @@ export {
 } from './sessions/session-store.js';
 export type { Stores } from './stores.js';
 export { MemoryTaskStore } from './tasks/memory-task-store.js';
+export { runWorkerCall, type WorkerCallOptions } from './tasks/worker-call.js';
 export type { TaskStoreLimits } from './tasks/task-index.js';
 export type { TaskOptions, TasksOptions, TaskSupport } from './tasks/task-options.js';
 export type {

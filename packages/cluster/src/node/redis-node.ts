@@ -1,5 +1,4 @@
 import {
-  MemoryWorkQueue,
   type BegunRequest,
   type ClusterNode,
   type Joining,
@@ -19,6 +18,7 @@ import { RedisSessionStore } from '../sessions/redis-session-store.js';
 import { SessionCounts } from '../sessions/session-counts.js';
 import { readMessage } from '../sessions/stored-forms.js';
 import { createStores, type SharedStores } from '../stores/create-stores.js';
+import { RedisWorkQueue } from '../work/redis-work-queue.js';
 import { Epoch } from './epoch.js';
 import { Inbox } from './inbox.js';
 import { Lease } from './lease.js';
@@ -53,6 +53,7 @@ export class RedisNode implements ClusterNode {
   readonly #sessions: OwnedSessions;
   readonly #events: RedisEventLog;
   readonly #locator: Locator;
+  readonly #queue: RedisWorkQueue;
   readonly #shared: SharedStores;
   #stateKey: Uint8Array = new Uint8Array();
   #knownEpoch = '';
@@ -106,6 +107,7 @@ export class RedisNode implements ClusterNode {
     connection.subscribe(keys.events(node), (payload) => this.#published(payload));
     connection.onMissed(() => this.#tell(() => handlers.missed()));
     connection.onReady(() => void this.#reconnected());
+    this.#queue = new RedisWorkQueue(connection, { node });
     this.#shared = createStores(connection, {
       busFailed: (error) => log?.error(error, 'a listener of the event bus failed'),
     });
@@ -113,7 +115,7 @@ export class RedisNode implements ClusterNode {
     this.stores = {
       sessions: new RedisSessionStore(this.#sessions),
       events: this.#events,
-      queue: new MemoryWorkQueue(),
+      queue: this.#queue,
       tasks,
       rates,
       bus,
@@ -190,6 +192,7 @@ export class RedisNode implements ClusterNode {
   async #leave(): Promise<void> {
     this.#events.close();
     this.#epoch.close();
+    await this.#queue.close();
     try {
       await this.#lease.end();
       await this.#peers.leave();

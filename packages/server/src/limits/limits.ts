@@ -8,14 +8,14 @@ import { QueueGate } from './queue-gate.js';
 import { resolveQueues, type QueuesOptions, type ResolvedQueueOptions } from './queues.js';
 import { RateGate, resolveRates, type RateOptions, type ResolvedRateOptions } from './rates.js';
 import type { RateStore } from './rate-store.js';
-import { watchTools } from './running-tools.js';
+import { isWatchable, watchTools } from './running-tools.js';
 import {
   createLoadShedder,
   resolveShed,
   type ResolvedShedOptions,
   type ShedOptions,
 } from './shed.js';
-import type { WorkQueue } from './work-queue.js';
+import type { CallWorkers, WorkQueue } from './work-queue.js';
 
 /** What limits the work of one mount. */
 export interface LimitOptions {
@@ -73,14 +73,39 @@ export async function registerLimits(
   await registerAddressRates(app, rates, store);
   const shedder = await createLoadShedder(app, shed);
   const rateGate = RateGate.from(rates, store);
-  const queueGate = QueueGate.from(queues, queue);
+  const workers = await connectWorkers(app, queues, queue);
+  const queueGate = QueueGate.from(queues, queue, workers);
   const names = Object.keys(queues);
   return {
     gates: [shedder, rateGate, queueGate].filter((gate) => gate !== undefined),
     refusesSession: () => shedder?.refusesSession(),
     watch: (server) => {
-      if (queueGate !== undefined) watchTools(server);
+      if (queueGate === undefined) return;
+      watchTools(server);
+      if (workers === undefined || isWatchable(server)) return;
+      throw new TypeError(
+        'queues: worker is for servers of the SDK, and create has made another one',
+      );
     },
     depths: () => new Map(names.map((name) => [name, queue.depth(name)])),
   };
+}
+
+/** What runs the calls of queues that have workers; nothing where none has. */
+async function connectWorkers(
+  app: FastifyInstance,
+  queues: Readonly<Record<string, ResolvedQueueOptions>>,
+  queue: WorkQueue,
+): Promise<CallWorkers | undefined> {
+  const names = Object.keys(queues).filter((name) => queues[name]?.limits.worker === true);
+  const [first] = names;
+  if (first === undefined) return undefined;
+  if (queue.workers === undefined) {
+    throw new TypeError(
+      `queues[${JSON.stringify(first)}].worker needs the option cluster: redis(url) of @longwire/cluster`,
+    );
+  }
+  const workers = await queue.workers(names);
+  app.addHook('onClose', () => workers.close());
+  return workers;
 }

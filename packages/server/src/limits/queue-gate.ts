@@ -5,7 +5,8 @@ import type { ResolvedQueueOptions } from './queues.js';
 import { deliverRun, type ToolRun } from './running-tools.js';
 import * as refusals from './refusals.js';
 import { ToolPatterns, type ToolRule } from './tool-patterns.js';
-import type { NoSlot, WorkQueue } from './work-queue.js';
+import type { CallWorkers, NoSlot, WorkQueue } from './work-queue.js';
+import { runInWorker } from './worker-run.js';
 
 /**
  * Lets calls of heavy tools wait for a slot. A call keeps its slot until it is answered; a cancelled one
@@ -14,20 +15,28 @@ import type { NoSlot, WorkQueue } from './work-queue.js';
 export class QueueGate implements CallGate {
   readonly #tools: ToolPatterns<ResolvedQueueOptions>;
   readonly #queue: WorkQueue;
+  readonly #workers: CallWorkers | undefined;
   /** Weak, so that a call that a defect elsewhere never ends is not kept. */
   readonly #held = new WeakMap<Call, HeldCall>();
 
-  constructor(queues: Readonly<Record<string, ResolvedQueueOptions>>, queue: WorkQueue) {
+  /** @param workers what runs the calls of queues that have workers. */
+  constructor(
+    queues: Readonly<Record<string, ResolvedQueueOptions>>,
+    queue: WorkQueue,
+    workers?: CallWorkers,
+  ) {
     this.#tools = new ToolPatterns(queues);
     this.#queue = queue;
+    this.#workers = workers;
   }
 
   /** The gate, or nothing where no queue is set. */
   static from(
     queues: Readonly<Record<string, ResolvedQueueOptions>>,
     queue: WorkQueue,
+    workers?: CallWorkers,
   ): QueueGate | undefined {
-    return Object.keys(queues).length > 0 ? new QueueGate(queues, queue) : undefined;
+    return Object.keys(queues).length > 0 ? new QueueGate(queues, queue, workers) : undefined;
   }
 
   hold(call: Call): MaybePromise<Refusal | undefined> {
@@ -53,15 +62,25 @@ export class QueueGate implements CallGate {
   ): Promise<Refusal | undefined> {
     const { limits, abandonedMs } = setting;
     const held = new HeldCall(call, abandonedMs);
+    const workers = limits.worker === true ? this.#workers : undefined;
+    if (workers !== undefined) {
+      held.elsewhere = (request) =>
+        runInWorker(workers, { call, work: { queue: pattern, limits }, request });
+    }
+    const hasNoWorker = (): boolean =>
+      workers !== undefined && this.#queue.depth(pattern).workers === 0;
     this.#held.set(call, held);
     const slot = await this.#queue.acquire({
       queue: pattern,
       principal: call.principal.id,
       limits,
       signal: call.signal,
-      onPlace: (place) => held.tellPlace(place, pattern),
+      onPlace: (place) =>
+        held.tellPlace(place, hasNoWorker() ? `${pattern}, which has no worker now` : pattern),
     });
-    if (typeof slot === 'string') return refusalOf(slot, { queue: pattern, limits });
+    if (typeof slot === 'string') {
+      return refusalOf(slot, { queue: pattern, limits, hasNoWorker: hasNoWorker() });
+    }
     held.take(slot);
     return call.signal.aborted ? refusals.cancelledInQueue({ queue: pattern, limits }) : undefined;
   }
@@ -77,11 +96,14 @@ function refusalOf(reason: NoSlot, queue: refusals.NamedQueue): Refusal {
       return refusals.queueTimeout(queue);
     case 'cancelled':
       return refusals.cancelledInQueue(queue);
+    case 'away':
+      return refusals.queueAway(queue);
   }
 }
 
 /** A call that waits for its slot, or has it. */
 class HeldCall implements ToolRun {
+  elsewhere: ToolRun['elsewhere'];
   readonly #call: Call;
   readonly #abandonedMs: number;
   #free: (() => void) | undefined;

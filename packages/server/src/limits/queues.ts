@@ -2,6 +2,7 @@ import {
   checkCount,
   checkCountOrAny,
   checkDurationMs,
+  checkFlag,
   checkNames,
   checkObject,
 } from '../check-options.js';
@@ -27,6 +28,11 @@ export interface QueueOptions {
    * `Infinity` for as long as the tool runs. Default: 300 000 (5 minutes).
    */
   readonly abandonedMs?: number;
+  /**
+   * Whether the calls run in other processes, those of `longwire worker`, and not in this one. It needs
+   * the option `cluster: redis(url)`, and BullMQ. Default: `false`.
+   */
+  readonly worker?: boolean;
 }
 
 /**
@@ -42,7 +48,7 @@ export interface ResolvedQueueOptions {
   readonly abandonedMs: number;
 }
 
-const NAMES = ['concurrency', 'maxQueued', 'timeoutMs', 'perPrincipal', 'abandonedMs'];
+const NAMES = ['concurrency', 'maxQueued', 'timeoutMs', 'perPrincipal', 'abandonedMs', 'worker'];
 
 /**
  * Checks the option `queues`.
@@ -62,12 +68,14 @@ export function resolveQueues(
         timeoutMs = 300_000,
         perPrincipal = Infinity,
         abandonedMs = 300_000,
+        worker,
       } = queue;
       const limits: QueueLimits = {
         concurrency: checkCount(`${name}.concurrency`, concurrency),
         maxQueued: checkCountOrAny(`${name}.maxQueued`, maxQueued, 0),
         timeoutMs: checkDurationMs(`${name}.timeoutMs`, timeoutMs),
         perPrincipal: checkCountOrAny(`${name}.perPrincipal`, perPrincipal),
+        worker: checkFlag(`${name}.worker`, worker),
       };
       return [tool, { limits, abandonedMs: checkDurationMs(`${name}.abandonedMs`, abandonedMs) }];
     }),

@@ -26,6 +26,8 @@ export interface NamedQueue {
   /** The tool or the pattern. */
   readonly queue: string;
   readonly limits: QueueLimits;
+  /** Whether its calls run in workers, and there is none. */
+  readonly hasNoWorker?: boolean;
 }
 
 /** Nobody may wait in this queue before somebody else has left it. */
@@ -45,14 +47,20 @@ export function principalQueueFull({ queue, limits }: NamedQueue): Refusal {
 }
 
 /** It waited for as long as it may. */
-export function queueTimeout({ queue, limits }: NamedQueue): Refusal {
+export function queueTimeout({ queue, limits, hasNoWorker = false }: NamedQueue): Refusal {
+  const why = hasNoWorker ? ': no worker takes its calls now' : '';
   return busy(
-    `The call waited for ${queue} for ${limits.timeoutMs} ms (timeoutMs) and did not run`,
-    {
-      reason: 'queue-timeout',
-      queue,
-    },
+    `The call waited for ${queue} for ${limits.timeoutMs} ms (timeoutMs) and did not run${why}`,
+    { reason: hasNoWorker ? 'no-worker' : 'queue-timeout', queue },
   );
+}
+
+/** Nobody knows who waits. */
+export function queueAway({ queue }: NamedQueue): Refusal {
+  return busy(`The queue of ${queue} cannot be reached now, and the call did not run`, {
+    reason: 'queue-away',
+    queue,
+  });
 }
 
 /** It was cancelled while it waited; whoever cancelled it sees no answer. */

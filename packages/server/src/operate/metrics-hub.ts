@@ -9,6 +9,8 @@ export interface QueueDepth {
   readonly queue: string;
   readonly waiting: number;
   readonly running: number;
+  /** How much its workers take at a time; missing where it runs in this process. */
+  readonly workers?: number;
 }
 
 /** What a mount holds, for gauges. Asked whenever metrics are collected. */
@@ -100,6 +102,14 @@ export class MetricsHub {
         () => this.#depths(state),
       );
     }
+    sink.gauge(
+      {
+        name: 'longwire.server.queue.workers',
+        description: 'Calls of heavy tools that workers take at a time',
+        unit: '{request}',
+      },
+      () => this.#depths('workers'),
+    );
     this.#runtime = addRuntimeGauges(sink);
   }
 
@@ -118,11 +128,12 @@ export class MetricsHub {
     return sum;
   }
 
-  #depths(state: 'waiting' | 'running'): Reading[] {
+  #depths(state: 'waiting' | 'running' | 'workers'): Reading[] {
     const depths = new Map<string, number>();
     for (const { queues } of this.#sources) {
       for (const depth of queues?.() ?? []) {
-        depths.set(depth.queue, (depths.get(depth.queue) ?? 0) + depth[state]);
+        const value = depth[state];
+        if (value !== undefined) depths.set(depth.queue, (depths.get(depth.queue) ?? 0) + value);
       }
     }
     return [...depths].map(([queue, value]) => ({ value, attributes: { [names.QUEUE]: queue } }));

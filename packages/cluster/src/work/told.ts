@@ -1,0 +1,86 @@
+/** What a worker tells the node that a call came by. */
+export type Told =
+  | {
+      readonly kind: 'began';
+      readonly id: string;
+      readonly worker: string;
+      readonly isSafe: boolean;
+    }
+  | {
+      readonly kind: 'notified';
+      readonly id: string;
+      readonly method: string;
+      readonly params: Record<string, unknown>;
+    }
+  | { readonly kind: 'ended'; readonly id: string };
+
+/** A call, as BullMQ keeps it. */
+export interface CallJob {
+  /** The channel of the node that waits for it. */
+  readonly to: string;
+  /** The call, as text that may be encrypted. */
+  readonly call: string;
+}
+
+/** How long an answer is kept that nobody has asked for yet, and that a call was cancelled. */
+export const KEPT_MS = 600_000;
+
+/** Tells something. */
+export const TELL: string = `return redis.call('PUBLISH', ARGV[1], ARGV[2])`;
+
+/** Keeps an answer, the first one, and tells that it is there. */
+export const ANSWER: string = `
+redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+return redis.call('PUBLISH', ARGV[3], ARGV[4])
+`;
+
+/** Cancels a call, wherever it is. */
+export const CANCEL: string = `
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+return redis.call('PUBLISH', ARGV[2], ARGV[3])
+`;
+
+/** Which of these are there. */
+export const EXIST: string = `
+local found = {}
+for at, key in ipairs(KEYS) do found[at] = redis.call('EXISTS', key) end
+return found
+`;
+
+/** What an answer is, if it is there. */
+export const READ: string = `return redis.call('GET', KEYS[1])`;
+
+/** Forgets an answer that was taken. */
+export const FORGET: string = `return redis.call('DEL', KEYS[1])`;
+
+/**
+ * How calls are: for each the answer, if there is one; the worker that took it; whether that lives; and
+ * whether BullMQ still has it. A worker that takes no more calls is there with a concurrency of 0.
+ */
+export const LOOK: string = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local seen = {}
+for at = 2, #KEYS, 2 do
+  local job = KEYS[at + 1]
+  local worker = redis.call('HGET', job, 'pb') or ''
+  local lives = math.max(
+    tonumber(redis.call('ZSCORE', KEYS[1], worker) or '0'),
+    tonumber(redis.call('ZSCORE', KEYS[1], (string.gsub(worker, ':%d+$', ':0'))) or '0')
+  )
+  seen[#seen + 1] = {
+    redis.call('GET', KEYS[at]) or '', worker, lives > now and 1 or 0, redis.call('EXISTS', job)
+  }
+end
+return seen
+`;
+
+/** For how long a queue outlives its last call, in milliseconds. */
+export const QUEUE_TTL_MS: number = 7 * 24 * 3_600_000;
+
+/** Lets keys that BullMQ keeps for ever end by themselves; and nobody reads its events. */
+export const EXPIRE: string = `
+redis.call('HSET', KEYS[1], 'opts.maxLenEvents', '10')
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[1]) end
+return 0
+`;

@@ -1,0 +1,28 @@
+import type { CallWorkers, WorkerAnswer } from '@longwire/server';
+
+type RpcError = Extract<WorkerAnswer, { error: unknown }>['error'];
+
+const INTERNAL_ERROR = -32_603;
+const SERVER_ERROR = -32_000;
+
+/** The worker died, or Redis has lost the call. */
+export const WORKER_LOST: RpcError = {
+  code: INTERNAL_ERROR,
+  message: 'The worker of the call was lost: a part of it may have run',
+  data: { reason: 'worker-lost', certainty: 'outcome-unknown' },
+};
+
+/** Nobody reads it: a cancelled call has no answer. */
+export const CANCELLED: RpcError = { code: SERVER_ERROR, message: 'The call was cancelled' };
+
+/** It had its slot, and its worker went away. */
+export function notTaken({
+  queue,
+  limits,
+}: Pick<Parameters<CallWorkers['run']>[0], 'queue' | 'limits'>): RpcError {
+  return {
+    code: SERVER_ERROR,
+    message: `No worker took the call of ${queue} within ${limits.timeoutMs} ms (timeoutMs), and it did not run`,
+    data: { reason: 'no-worker', queue },
+  };
+}
