@@ -85,11 +85,11 @@ export class OwnedSessions {
   /** Lets a session go in which nothing runs, where this node stops, or its clients are elsewhere. */
   considerMove(session: Session): void {
     if (session.isEnded) return;
-    const to = this.#options.options.hibernate ? session.owned?.steadyNode : undefined;
-    if (!this.#isLeaving && to === undefined) return;
+    const isElsewhere =
+      this.#options.options.hibernate && session.owned?.isSteadyElsewhere === true;
+    if (!this.#isLeaving && !isElsewhere) return;
     this.#cluster.counts.letGo++;
     this.#moved(session);
-    void this.release(session.id, to);
   }
 
   /** Another node has a session, or it could not be kept for too long: then any node may have it. */
@@ -98,13 +98,12 @@ export class OwnedSessions {
     session.log.warn({ err: why }, 'a session is lost to other nodes');
     this.#cluster.counts.lost++;
     this.#moved(session);
-    void this.release(session.id);
   }
 
-  /** Lets any node have a session, or one of them. */
-  async release(id: string, to?: string): Promise<void> {
+  /** Lets any node have a session. */
+  async release(id: string): Promise<void> {
     try {
-      await this.#cluster.node.release(id, to);
+      await this.#cluster.node.release(id);
     } catch (error) {
       this.#options.options.log?.warn(error, 'a session could not be let go');
     }
@@ -122,9 +121,11 @@ export class OwnedSessions {
     return session;
   }
 
-  /** Says no more of a session here; its readers go where it is. */
+  /** Lets any node have a session, and says no more of it here; its readers go where it is. */
   #moved(session: Session): void {
     const { live, onMoved } = this.#options;
+    // First: whoever is told of it below looks for it at once.
+    void this.release(session.id);
     inBackground(session.log, 'the readers of a session could not follow it', () =>
       onMoved(session),
     );

@@ -85,9 +85,9 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
     return this.#log.isKept;
   }
 
-  /** The node to which it had better move. */
-  get steadyNode(): string | undefined {
-    return this.#inARow >= STEADY ? this.#comesFrom : undefined;
+  /** Whether its clients are at another node. */
+  get isSteadyElsewhere(): boolean {
+    return this.#inARow >= STEADY;
   }
 
   /** Keeps a message; fulfilled when it is kept, or never will be. */
@@ -97,9 +97,9 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
 
   /** A request came, from another node or from a client of this one. */
   cameFrom(node: string | undefined): void {
-    this.#inARow = node !== undefined && node === this.#comesFrom ? this.#inARow + 1 : 1;
-    this.#comesFrom = node;
     if (node === undefined) this.#inARow = 0;
+    else this.#inARow = node === this.#comesFrom ? this.#inARow + 1 : 1;
+    this.#comesFrom = node;
   }
 
   /** Whether a request may run again where it is not known what became of it. */

@@ -216,7 +216,7 @@ export class SessionStreams {
 
   /** Sends a message once more; without a reader it waits in the log anyway. */
   sendAgain(event: LoggedEvent): void {
-    void this.#sinkOf(event.stream)?.send(event);
+    void this.#sinkOf(event.stream)?.send(event, true);
   }
 
   /**

@@ -164,7 +164,7 @@ export class StreamableRoutes {
       }
       return session;
     };
-    const found = this.#mount.handles.find(id, this.#mount.principalOf(request));
+    const found = this.#mount.handles.find(id, this.#mount.principalOf(request), request);
     return found instanceof Promise ? found.then(known) : known(found);
   }
 }
