@@ -31,6 +31,8 @@ export interface OwnedSessionsOptions {
 export class OwnedSessions {
   readonly #cluster: JoinedCluster;
   readonly #options: OwnedSessionsOptions;
+  /** Those that are being let go. */
+  readonly #releasing = new Map<string, Promise<void>>();
   #isLeaving = false;
   #isClosing = false;
 
@@ -54,6 +56,11 @@ export class OwnedSessions {
         return undefined;
       case 'here': {
         const session = this.#options.live.get(id);
+        const releasing = session === undefined ? this.#releasing.get(id) : undefined;
+        if (releasing !== undefined) {
+          await releasing;
+          return this.locate(id, principal, origin);
+        }
         return session?.principal.id === principal.id && !session.isEnded ? session : undefined;
       }
       case 'elsewhere': {
@@ -65,7 +72,8 @@ export class OwnedSessions {
         if (taken.record.principal === principal.id && !this.#isClosing) {
           return this.#take(taken, principal, origin);
         }
-        void this.release(id);
+        await this.release(id);
+        if (this.#isClosing) throw new RefusedError(STOPPING);
         return undefined;
       }
     }
@@ -102,6 +110,13 @@ export class OwnedSessions {
 
   /** Lets any node have a session. */
   async release(id: string): Promise<void> {
+    const releasing = this.#release(id);
+    this.#releasing.set(id, releasing);
+    await releasing;
+    if (this.#releasing.get(id) === releasing) this.#releasing.delete(id);
+  }
+
+  async #release(id: string): Promise<void> {
     try {
       await this.#cluster.node.release(id);
     } catch (error) {
