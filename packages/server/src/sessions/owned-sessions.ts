@@ -5,14 +5,14 @@ import type { JoinedCluster } from '../cluster/joined-cluster.js';
 import { inBackground } from '../operate/log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
-import { CLUSTER_AWAY, RefusedError, STOPPING } from '../refusal.js';
+import { CLUSTER_AWAY, NO_MORE_SESSIONS, RefusedError, STOPPING } from '../refusal.js';
 import { ElsewhereSession } from './elsewhere.js';
 import type { Session } from './session.js';
 import { resumeTaken } from './take-over.js';
 
 /** The sessions of a mount, as far as a node of a cluster gets them from others and gives them away. */
 export interface OwnedSessionsOptions {
-  readonly options: Pick<ResolvedOptions, 'hibernate' | 'log'>;
+  readonly options: Pick<ResolvedOptions, 'hibernate' | 'log' | 'maxSessions'>;
   /** Those that are here. */
   readonly live: Map<string, Session>;
   /** Makes a session of what an owner before has left. */
@@ -50,6 +50,10 @@ export class OwnedSessions {
     origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
     if (this.#isClosing) throw new RefusedError(STOPPING);
+    const { live, options } = this.#options;
+    // Nothing but that bounds how many there are whose ids are good.
+    const isFull = this.#cluster.node.sealing !== undefined && live.size >= options.maxSessions;
+    if (isFull) throw new RefusedError(NO_MORE_SESSIONS);
     const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
     switch (located.at) {
       case 'nowhere':
