@@ -27,9 +27,10 @@ export function createStores(
 ): SharedStores {
   const revocations = new RedisRevocationStore(connection);
   const bus = new RedisEventBus(connection, busFailed);
+  const rates = new RedisRateStore(connection);
   return {
     tasks: new RedisTaskStore(connection),
-    rates: new RedisRateStore(connection),
+    rates,
     bus,
     revocations,
     start: async () => {
@@ -38,6 +39,7 @@ export function createStores(
     },
     close: () => {
       bus.close();
+      rates.close();
       revocations.close();
     },
   };

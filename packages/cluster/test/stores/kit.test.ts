@@ -236,3 +236,34 @@ describe('limits of a cluster', () => {
     expect(statuses).toEqual([401, 401, 401, 401, 429, 429]);
   });
 });
+
+describe('tasks while Redis is away', () => {
+  it('are asked for again: nothing has run, and what runs goes on', async () => {
+    const own = await startRedis({ isPersistent: true });
+    open.push(() => own.stop());
+    const a = await servingTasks({ cluster: redis(own.url, { waitMs: 200 }) });
+    const gate = await started(a.url, 'gate');
+    own.pause();
+    const requests = [
+      taskRequest('tasks/get', { taskId: gate }),
+      taskRequest('tasks/cancel', { taskId: gate }),
+      taskRequest('subscriptions/listen', { notifications: { taskIds: [gate] } }),
+    ];
+    for (const message of requests) {
+      const { taskId } = message.params;
+      const answer = await post(a.url, message, {
+        ...headersOf(message),
+        ...(typeof taskId === 'string' && { 'mcp-name': taskId }),
+      });
+      expect([message.method, answer.status]).toEqual([message.method, 503]);
+      expect(answer.headers['retry-after']).toBe('1');
+      expect(JSON.parse(answer.text).error.data).toEqual({ reason: 'cluster-away' });
+    }
+    const refused = await send(a.url, taskRequest('tools/call', { name: 'gate', arguments: {} }));
+    expect(refused.error?.data).toEqual({ reason: 'cluster-away' });
+    a.world.open();
+    await vi.waitFor(() => expect(a.world.said).toContain('ended'));
+    own.resume();
+    expect(await until(a.url, gate, isFinal)).toMatchObject({ status: 'completed' });
+  });
+});

@@ -41,6 +41,37 @@ describe('rates of two nodes', () => {
     expect(taken.filter(({ isAllowed }) => isAllowed)).toHaveLength(6);
   });
 
+  it('are allowed at once far from a large limit, and exactly near it', async () => {
+    const limit = { max: 100, windowMs: 3_600_000 };
+    const store = new RedisRateStore(one);
+    await store.take('a', limit);
+    const run = vi.spyOn(one, 'run');
+    for (let taken = 2; taken <= 80; taken++) {
+      expect(store.take('a', limit)).toMatchObject({ isAllowed: true, left: 100 - taken });
+    }
+    expect(run).not.toHaveBeenCalled();
+    for (let taken = 81; taken <= 100; taken++) {
+      expect(await store.take('a', limit)).toMatchObject({ isAllowed: true, left: 100 - taken });
+    }
+    expect((await store.take('a', limit)).isAllowed).toBe(false);
+    run.mockRestore();
+    store.close();
+  });
+
+  it('let others know what was allowed at once', async () => {
+    const limit = { max: 100, windowMs: 3_600_000 };
+    const [here, there] = [new RedisRateStore(one), new RedisRateStore(other)];
+    await here.take('a', limit);
+    const told = vi.spyOn(one, 'run');
+    for (let taken = 2; taken <= 60; taken++) await here.take('a', limit);
+    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
+    await told.mock.results[0]!.value;
+    expect(await there.take('a', limit)).toMatchObject({ isAllowed: true, left: 39 });
+    told.mockRestore();
+    here.close();
+    there.close();
+  });
+
   it('are counted by each node while Redis is away, without waiting', async () => {
     const limit = { max: 2, windowMs: 60_000 };
     const store = new RedisRateStore(one);

@@ -217,7 +217,7 @@ export class StatelessRoutes implements ExchangeHost {
         exchange.noServer = refusal;
         throw new RefusedError(refusal);
       }
-      const answering = this.#tasks.answering(call);
+      const answering = this.#tasks.answering(exchange, call);
       if (answering !== undefined) return this.#serve(answering, () => exchange);
       const running = this.#tasks.running(exchange, call);
       const task = running && (await this.#unlessFailed(exchange, () => running));
