@@ -111,7 +111,7 @@ describe('a task of another node', () => {
       node: dead.name,
     } as const;
     for (const taskId of ['met', 'heard', 'answered'])
-      await dead.stores.tasks.create({ ...task, taskId });
+      await dead.stores.tasks!.create({ ...task, taskId });
     expect(await get(a.url, 'met')).toMatchObject({ status: 'working' });
     const message = taskRequest('subscriptions/listen', { notifications: { taskIds: ['heard'] } });
     const listening = await RawStream.post(a.url, message, headersOf(message));
