@@ -220,6 +220,7 @@ function addRoutes(fastify: FastifyInstance, mount: Mount): void {
   refuseOtherMethods(fastify, options);
   fastify.addHook('preClose', async () => {
     mount.close();
+    mount.handles.close();
     await Promise.all([mount.sessions.close(), stateless.close(), mount.tasks?.cancelAll()]);
   });
 }
