@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect, type LongwireClient } from '@longwire/client';
-import { redis } from '@longwire/cluster';
+import { redis, startWorker } from '@longwire/cluster';
 import { serve, type Serving } from '@longwire/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { create, queues } from '../../packages/cluster/test/work/program.mjs';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
+import { startRedisCluster } from './support/redis-cluster.mjs';
 import { startRedis } from './support/redis-server.mjs';
 
 expectNothingLeftOpen();
@@ -171,6 +172,32 @@ describe('longwire worker', () => {
       await server.start();
       expect(pidOf(await running)).toBe(child.pid);
       expect(pidOf(await connected.callTool('work', {}))).toBe(child.pid);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'on a Redis Cluster, with what it is given encrypted, tells progress in its order',
+    async () => {
+      const shards = await startRedisCluster();
+      closing.push(() => shards.stop());
+      const options = { encrypt: { keys: [Buffer.alloc(32, 7)] } };
+      const serving = await serve({ create, queues, cluster: redis(shards.urls, options) });
+      closing.push(() => serving.close());
+      const started = await startWorker(shards.urls, { create, queues, redis: options });
+      closing.push(() => started.close());
+      const connected = await client(serving);
+      const progress: number[] = [];
+      const onProgress = (told: { progress: number }): number => progress.push(told.progress);
+      await connected.callTool('work', { steps: 50 }, { onProgress });
+      expect(progress).toEqual(Array.from({ length: 50 }, (_none, index) => index + 1));
+      const ending = new AbortController();
+      const cancelled = connected.callTool('work', { ms: 60_000 }, { signal: ending.signal });
+      await expect.poll(() => started.running).toBe(1);
+      ending.abort();
+      await expect(cancelled).rejects.toMatchObject({ code: 'aborted' });
+      await expect.poll(() => started.running).toBe(0);
+      expect((await shards.lasting()).filter((key) => key.includes('queue:'))).toEqual([]);
     },
     TEST_MS,
   );

@@ -245,7 +245,7 @@ export class CallWorker {
 
   #tell(channel: string, told: Told): void {
     const text = this.#connection.seal(JSON.stringify(told));
-    this.#connection.run(TELL, [], [channel, text]).catch((error: unknown) => {
+    this.#connection.run(TELL, [channel], [text]).catch((error: unknown) => {
       this.#options.log.debug(error, 'a node could not be told');
     });
   }
