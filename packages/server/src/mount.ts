@@ -80,7 +80,13 @@ export class Mount implements McpMount {
         };
       },
     });
-    this.handles = new SessionHandles({ sessions: this.sessions, gates: this.gates, options });
+    this.handles = new SessionHandles({
+      sessions: this.sessions,
+      cluster: options.cluster,
+      gates: this.gates,
+      options,
+      log: options.log,
+    });
     this.stateless = new StatelessRoutes(this);
   }
 
@@ -109,6 +115,7 @@ export class Mount implements McpMount {
 
   stats(): KitStats {
     let { streams, running: callsInFlight } = this.stateless;
+    streams += this.handles.streams;
     callsInFlight += this.tasks?.working ?? 0;
     let hibernating = 0;
     for (const session of this.sessions.all()) {

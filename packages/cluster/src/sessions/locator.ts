@@ -119,16 +119,26 @@ export class Locator {
     const heads = headsOf(log ?? []);
     owned.keptSeq = seq;
     if (seq > 0) events.adopt(owned, LogIndex.from(heads, dropped ?? undefined, seq));
-    const running = this.#running(owned, begun ?? []);
+    const answered = answeredBy(heads);
+    const running = this.#running(owned, { begun: begun ?? [], answered });
     void counts.add(record.principal, 1).catch(() => {});
-    return { record, fence, seq, running, answered: answeredBy(heads) };
+    return { record, fence, seq, running, answered };
   }
 
-  #running(owned: OwnedSession, begun: readonly string[]): TakenSession['running'] {
+  /**
+   * What runs. A request may be said to have begun once more after it was answered: by a connection that was
+   * given up, and whose last words came late.
+   */
+  #running(
+    owned: OwnedSession,
+    { begun, answered }: { begun: readonly string[]; answered: TakenSession['answered'] },
+  ): TakenSession['running'] {
     const { connection } = this.#options.sessions.options;
+    const digests = new Map(answered.map(({ id, digest }) => [id, digest]));
     const running = [];
     for (let at = 0; at < begun.length; at += 2) {
       const request = readBegun(begun[at] ?? '', begun[at + 1] ?? '', connection);
+      if (digests.get(request.id) === request.digest) continue;
       owned.noteBegun(request);
       running.push(request);
     }

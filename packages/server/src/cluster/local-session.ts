@@ -5,7 +5,7 @@ import type {
   RequestId,
 } from '@modelcontextprotocol/server';
 import { ClientCall } from '../calls/client-call.js';
-import type { Sink } from '../events/sink.js';
+import type { CatchUpSink, Sink } from '../events/sink.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import { isRequest } from '../http/messages.js';
 import type { MaybePromise } from '../principal.js';
@@ -16,7 +16,13 @@ import { admit, type Admission } from '../sessions/admission.js';
 import { goneAnswer, MAIN_STREAM } from '../sessions/session-streams.js';
 import type { Session } from '../sessions/session.js';
 import type { SessionRecord } from '../sessions/session-store.js';
-import type { Listening, Posted, PostOutcome, SessionHandle } from './session-handle.js';
+import type {
+  AnswerSink,
+  Listening,
+  Posted,
+  PostOutcome,
+  SessionHandle,
+} from './session-handle.js';
 
 type OpenAnswer = NonNullable<Posted['answer']>;
 
@@ -24,6 +30,10 @@ type OpenAnswer = NonNullable<Posted['answer']>;
 export interface LocalSessionHost extends Admission {
   /** Told every message of a client before the server. */
   noteIncoming?: ((session: Session, message: JSONRPCMessage) => void) | undefined;
+  /** Posts to whichever node has a session now; missing without a cluster. */
+  readonly postAgain?: (session: Session, posted: Posted) => MaybePromise<PostOutcome>;
+  /** Told of a reader that is gone, of a session that has left this node. */
+  readonly detached?: (session: Session, stream: number, sink: Sink) => void;
 }
 
 /** A session of this node. */
@@ -49,7 +59,21 @@ export class LocalSession implements SessionHandle {
   }
 
   post(posted: Posted): MaybePromise<PostOutcome> {
+    const outcome = this.#post(posted);
+    const { postAgain } = this.#host;
+    if (postAgain === undefined || posted.from !== undefined) return outcome;
+    const followed = (known: PostOutcome): MaybePromise<PostOutcome> =>
+      typeof known !== 'string' && known.refusal === refusals.MOVED && posted.again === undefined
+        ? postAgain(this.session, posted)
+        : known;
+    return outcome instanceof Promise ? outcome.then(followed) : followed(outcome);
+  }
+
+  #post(posted: Posted): MaybePromise<PostOutcome> {
     const { messages, answer } = posted;
+    const { session } = this;
+    if (session.isEnded) return { refusal: session.gone };
+    session.owned?.cameFrom(posted.from);
     const requests = messages.filter((message) => isRequest(message));
     const [first] = requests;
     if (first === undefined) {
@@ -78,6 +102,7 @@ export class LocalSession implements SessionHandle {
 
   detach(stream: number, sink: Sink): void {
     this.session.streams.detach(stream, sink);
+    if (this.session.isEnded) this.#host.detached?.(this.session, stream, sink);
   }
 
   async end(): Promise<void> {
@@ -95,15 +120,22 @@ export class LocalSession implements SessionHandle {
     if (isBatch && new Set(requests.map(({ id }) => id)).size < requests.length) {
       return { refusal: refusals.REPEATED_ID };
     }
-    const stream = session.streams.next();
+    const { again } = posted;
+    const stream =
+      again?.stream ?? (again && this.#streamOf(requests, posted)) ?? session.streams.next();
     const running: RunningRequest[] = [];
     const repeated: { id: RequestId; known: AnsweredRequest }[] = [];
+    let isKnown = false;
     for (const message of requests) {
       const { id } = message;
       const digest = posted.digestOf(message);
       const known = session.requests.get(id);
       if (known?.digest === digest) {
-        if (!isBatch) return this.#repeat(known, id, open);
+        if (again !== undefined && known.stream === stream) {
+          isKnown = true;
+          continue;
+        }
+        if (!isBatch) return this.#repeat(known, posted, { id, open });
         if (known.answeredAt !== undefined) {
           repeated.push({ id, known });
           continue;
@@ -121,10 +153,15 @@ export class LocalSession implements SessionHandle {
       running.push(one);
     }
     const response = open(stream, isBatch);
-    session.streams.attach(stream, response);
+    if (isKnown && isCatchUpSink(response)) {
+      await session.streams.resume(stream, response, again?.after);
+    } else {
+      session.streams.attach(stream, response);
+      if (again !== undefined) response.catchUp?.([], 0);
+    }
     for (const { id, known } of repeated) {
       const answer = (await session.answerTo(known)) ?? goneAnswer(id, known.answeredAt, stream);
-      void response.send(answer);
+      void response.send(answer, true);
     }
     const extra = this.#extraOf(posted, canReturn ? () => response.close() : undefined);
     for (const message of messages) {
@@ -142,8 +179,8 @@ export class LocalSession implements SessionHandle {
   /** A request that was accepted before: it does not run again, and gets the first answer. */
   async #repeat(
     known: RunningRequest | AnsweredRequest,
-    id: RequestId,
-    open: OpenAnswer,
+    { again }: Posted,
+    { id, open }: { readonly id: RequestId; readonly open: OpenAnswer },
   ): Promise<PostOutcome> {
     if (known.answeredAt === undefined) {
       const refusal = await known.admission;
@@ -152,15 +189,27 @@ export class LocalSession implements SessionHandle {
     const { requests, streams } = this.session;
     const now = requests.get(id) ?? known;
     if (now.answeredAt === undefined) {
-      streams.attach(now.stream, open(now.stream, requests.runningOn(now.stream) > 1));
+      const response = open(now.stream, requests.runningOn(now.stream) > 1);
+      streams.attach(now.stream, response);
+      if (again !== undefined) response.catchUp?.([], 0);
       return 'answered';
     }
     const answer = await this.session.answerTo(now);
     if (answer === undefined) return { refusal: refusals.ANSWER_GONE, id };
     const response = open(now.stream, false);
-    void response.send(answer);
+    if (again !== undefined) response.catchUp?.([], 0);
+    void response.send(answer, true);
     response.complete();
     return 'answered';
+  }
+
+  /** The stream on which requests were answered that came before. */
+  #streamOf(requests: readonly JSONRPCRequest[], { digestOf }: Posted): number | undefined {
+    for (const message of requests) {
+      const known = this.session.requests.get(message.id);
+      if (known !== undefined && known.digest === digestOf(message)) return known.stream;
+    }
+    return undefined;
   }
 
   /** Takes a request that is answered on the main stream. */
@@ -171,7 +220,9 @@ export class LocalSession implements SessionHandle {
     const digest = posted.digestOf(message);
     const known = session.requests.get(message.id);
     if (known?.digest === digest) {
-      return this.#answerAgain(known).then((refusal) => outcomeOf(refusal, message.id));
+      // Where its node asks once more, its reader has the answer, or gets it.
+      const asked = this.#answerAgain(known, posted.again === undefined);
+      return asked.then((refusal) => outcomeOf(refusal, message.id));
     }
     const running = { call: this.#callOf(message, posted), digest, stream: MAIN_STREAM };
     const run = (refusal: Refusal | undefined): PostOutcome => {
@@ -183,8 +234,12 @@ export class LocalSession implements SessionHandle {
   }
 
   /** Sends the answer to a repeated request once more; one that runs will be answered anyway. */
-  async #answerAgain(known: RunningRequest | AnsweredRequest): Promise<Refusal | undefined> {
+  async #answerAgain(
+    known: RunningRequest | AnsweredRequest,
+    isWanted: boolean,
+  ): Promise<Refusal | undefined> {
     if (known.answeredAt === undefined) return known.admission;
+    if (!isWanted) return undefined;
     const answer = await this.session.answerTo(known);
     if (answer === undefined) return refusals.ANSWER_GONE;
     this.session.streams.sendAgain(answer);
@@ -219,6 +274,10 @@ export class LocalSession implements SessionHandle {
       }),
     };
   }
+}
+
+function isCatchUpSink(sink: AnswerSink): sink is CatchUpSink {
+  return sink.catchUp !== undefined;
 }
 
 function outcomeOf(refusal: Refusal | undefined, id: RequestId): PostOutcome {

@@ -38,10 +38,20 @@ export interface Posted {
    *
    * @param isBatch whether more than one answer comes.
    */
-  readonly answer?: (stream: number, isBatch: boolean) => Sink;
+  readonly answer?: (stream: number, isBatch: boolean) => AnswerSink;
   /** Whether its client could come back for the answer, if the server ended the response. */
   readonly canReturn: boolean;
+  /** The node that received it, if that is another one. */
+  readonly from?: string;
+  /**
+   * It was asked for before, and it is not known what came of it: on which stream it is answered, if that
+   * is known, and the place of the last message that its client has.
+   */
+  readonly again?: { readonly stream?: number | undefined; readonly after: number };
 }
+
+/** What the requests of a POST are answered on. It is caught up only where it was asked for before. */
+export type AnswerSink = Sink & Partial<CatchUpSink>;
 
 /** What became of a POST: it is `accepted`, it is `answered` by what `Posted.answer` opened, or refused. */
 export type PostOutcome = 'accepted' | 'answered' | RefusedPost;
@@ -63,7 +73,7 @@ export interface Listening {
    * When it is not opened: where nothing more comes on it; or where something of what its client missed is
    * not kept any more, which ends the session.
    */
-  readonly unless?: 'over' | 'incomplete';
+  readonly unless?: 'over' | 'incomplete' | undefined;
   /**
    * Opens the event stream.
    *

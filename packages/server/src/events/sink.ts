@@ -2,8 +2,12 @@ import type { LoggedEvent } from './event-log.js';
 
 /** Where the messages of one stream of a session go. */
 export interface Sink {
-  /** Sends a message; the server waits for what it returns. */
-  send(event: LoggedEvent): Promise<void> | undefined;
+  /**
+   * Sends a message; the server waits for what it returns.
+   *
+   * @param isAgain whether it is an old one that its client gets once more.
+   */
+  send(event: LoggedEvent, isAgain?: boolean): Promise<void> | undefined;
   /** Every request of the stream is answered. */
   complete(): void;
   /** The stream has a newer reader, or its session has ended. */

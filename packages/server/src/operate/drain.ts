@@ -18,6 +18,13 @@ export interface Drainable {
     /** Answers what runs with an error, and aborts it. */
     cancelAll(): void;
   };
+  /** Sessions of other nodes, as far as they are read here. */
+  readonly handles: {
+    /** How many requests of clients wait for other nodes. */
+    readonly waiting: number;
+    closeStreams(): void;
+    close(): void;
+  };
   /** Missing where no tool has tasks. */
   readonly tasks?: { cancelAll(): Promise<void> } | undefined;
 }
@@ -91,13 +98,18 @@ export class Drain implements Stoppable, CallGate {
 
   endStreams(): void {
     this.#isEnding = true;
-    for (const { stateless } of this.#mounts) stateless.endSubscriptions();
+    for (const { stateless, handles } of this.#mounts) {
+      stateless.endSubscriptions();
+      handles.closeStreams();
+    }
     this.#endIdleStreams();
   }
 
   callsInFlight(): number {
     let calls = 0;
-    for (const mount of this.#mounts) calls += mount.stats().callsInFlight;
+    for (const mount of this.#mounts) {
+      calls += mount.stats().callsInFlight + mount.handles.waiting;
+    }
     return calls;
   }
 
@@ -107,14 +119,22 @@ export class Drain implements Stoppable, CallGate {
         resolve();
         return;
       }
-      this.#onIdle = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      // Gates are not told of calls that other nodes answer.
+      const looking = setInterval(() => {
+        if (this.callsInFlight() === 0) this.#onIdle?.();
+      }, LINGER_MS);
+      this.#onIdle = () => {
+        clearInterval(looking);
+        resolve();
+      };
+      signal.addEventListener('abort', this.#onIdle, { once: true });
     });
   }
 
   cancelAll(): void {
-    for (const { stateless, tasks } of this.#mounts) {
+    for (const { stateless, tasks, handles } of this.#mounts) {
       stateless.cancelAll();
+      handles.close();
       // Closing the application waits for them.
       void tasks?.cancelAll();
     }

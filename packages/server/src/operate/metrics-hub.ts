@@ -1,3 +1,4 @@
+import type { ClusterStats } from '../cluster/joined-cluster.js';
 import type { KitStats } from './observer.js';
 import type { Attributes } from './attributes.js';
 import type { Instrument, MetricsSink, Reading } from './metrics-sink.js';
@@ -40,7 +41,7 @@ const ENDED: Instrument = {
   unit: '{session}',
 };
 
-type Total = Omit<Instrument, 'name'> & { read: (stats: KitStats) => number };
+type Total<Stats = KitStats> = Omit<Instrument, 'name'> & { read: (stats: Stats) => number };
 
 const TOTALS: Readonly<Record<string, Total>> = {
   'longwire.server.sessions': {
@@ -75,6 +76,40 @@ const TOTALS: Readonly<Record<string, Total>> = {
   },
 };
 
+/** What a node of a cluster does. */
+const CLUSTER_TOTALS: Readonly<Record<string, Total<ClusterStats>>> = {
+  'longwire.server.cluster.sessions.taken_over': {
+    description: 'Sessions taken over from nodes that died, left or let them go',
+    unit: '{session}',
+    read: ({ takenOver }) => takenOver,
+  },
+  'longwire.server.cluster.sessions.let_go': {
+    description: 'Sessions let go to other nodes',
+    unit: '{session}',
+    read: ({ letGo }) => letGo,
+  },
+  'longwire.server.cluster.sessions.lost': {
+    description: 'Sessions that others took while this node could not be heard',
+    unit: '{session}',
+    read: ({ lost }) => lost,
+  },
+  'longwire.server.cluster.messages.sent': {
+    description: 'Messages to other nodes',
+    unit: '{message}',
+    read: ({ messagesSent }) => messagesSent,
+  },
+  'longwire.server.cluster.messages.received': {
+    description: 'Messages of other nodes',
+    unit: '{message}',
+    read: ({ messagesReceived }) => messagesReceived,
+  },
+  'longwire.server.cluster.away': {
+    description: 'How long the store of the cluster could not be reached',
+    unit: 's',
+    read: ({ awayMs }) => awayMs / 1_000,
+  },
+};
+
 /** The instruments of one registry or one meter, shared by the mounts that have it. */
 export class MetricsHub {
   readonly operation: (series: Attributes) => (seconds: number) => void;
@@ -91,6 +126,9 @@ export class MetricsHub {
     this.sessionEnded = sink.counter(ENDED);
     for (const [name, { description, unit, read }] of Object.entries(TOTALS)) {
       sink.gauge({ name, description, unit }, () => [{ value: this.#sum(read) }]);
+    }
+    for (const [name, { description, unit, read }] of Object.entries(CLUSTER_TOTALS)) {
+      sink.gauge({ name, description, unit }, () => this.#ofClusters(read));
     }
     for (const state of ['waiting', 'running'] as const) {
       sink.gauge(
@@ -126,6 +164,16 @@ export class MetricsHub {
     let sum = 0;
     for (const { stats } of this.#sources) sum += read(stats());
     return sum;
+  }
+
+  /** Of the mounts that are nodes; nothing where there is none. */
+  #ofClusters(read: Total<ClusterStats>['read']): Reading[] {
+    let value: number | undefined;
+    for (const { stats } of this.#sources) {
+      const { cluster } = stats();
+      if (cluster !== undefined) value = (value ?? 0) + read(cluster);
+    }
+    return value === undefined ? [] : [{ value }];
   }
 
   #depths(state: 'waiting' | 'running' | 'workers'): Reading[] {

@@ -2,6 +2,8 @@ import type { FastifyBaseLogger } from 'fastify';
 import { inBackground } from '../operate/log.js';
 import type { SessionRecord, SessionStore } from './session-store.js';
 
+type Changes = Partial<Omit<SessionRecord, 'id' | 'principal'>>;
+
 /** How often the time of the last activity is stored, at most. */
 const STORE_EVERY_MS = 1_000;
 
@@ -11,6 +13,8 @@ export class KeptRecord {
   readonly #store: SessionStore;
   readonly #log: FastifyBaseLogger;
   #storedAt = 0;
+  /** What could not be stored: it is stored with the next change. */
+  #unstored: Changes | undefined;
 
   constructor(record: SessionRecord, store: SessionStore, log: FastifyBaseLogger) {
     this.#record = record;
@@ -27,10 +31,17 @@ export class KeptRecord {
     this.change({ lastActivityAt: now });
   }
 
-  change(changes: Partial<Omit<SessionRecord, 'id' | 'principal'>>): void {
-    Object.assign(this.#record, changes);
-    inBackground(this.#log, 'the record of a session could not be stored', () =>
-      this.#store.update(this.#record.id, changes),
-    );
+  change(given: Changes): void {
+    Object.assign(this.#record, given);
+    const changes = this.#unstored === undefined ? given : { ...this.#unstored, ...given };
+    this.#unstored = undefined;
+    inBackground(this.#log, 'the record of a session could not be stored', () => {
+      const storing = this.#store.update(this.#record.id, changes);
+      if (!(storing instanceof Promise)) return undefined;
+      return storing.catch((error: unknown) => {
+        this.#unstored = { ...changes, ...this.#unstored };
+        throw error;
+      });
+    });
   }
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SessionLostError } from '../cluster/cluster.js';
+import { isSessionLost } from '../cluster/cluster.js';
 import type { EventLog, LoggedEvent } from '../events/event-log.js';
 
-/** How long a message waits to be kept while the store is away. */
+/** How long a message waits to be kept while the store is away, at most. */
 const MAX_WAIT_MS = 30_000;
 /** How long it is waited before a message is tried again. */
 const RETRY_MS = 100;
@@ -20,6 +20,7 @@ export interface OwnedLogOptions {
 /** A message that could not be kept at once. */
 interface Waiting {
   readonly event: LoggedEvent;
+  readonly endsAt: number;
   readonly kept: () => void;
 }
 
@@ -47,10 +48,11 @@ export class OwnedLog {
   keep(event: LoggedEvent): Promise<void> {
     if (this.#isLost) return Promise.resolve();
     this.#pending++;
+    const endsAt = performance.now() + MAX_WAIT_MS;
     const keeping =
       this.#waiting === undefined
-        ? this.#append(event).catch((error: unknown) => this.#failed(event, error))
-        : this.#later(event);
+        ? this.#append(event).catch((error: unknown) => this.#failed(event, endsAt, error))
+        : this.#later(event, endsAt);
     return keeping.then(() => {
       this.#pending--;
       if (this.#pending === 0) this.#options.onKept();
@@ -61,45 +63,50 @@ export class OwnedLog {
     await this.#options.events.append(this.#options.sessionId, event);
   }
 
-  #failed(event: LoggedEvent, error: unknown): Promise<void> | undefined {
-    if (this.#isLost) return undefined;
-    if (error instanceof SessionLostError) {
-      this.#lose(error);
-      return undefined;
-    }
-    return this.#later(event);
+  #failed(event: LoggedEvent, endsAt: number, error: unknown): Promise<void> | undefined {
+    return this.#isHopeless(endsAt, error) ? undefined : this.#later(event, endsAt);
   }
 
-  #later(event: LoggedEvent): Promise<void> {
+  /** Whether it is lost, or has waited for too long, which loses the session. */
+  #isHopeless(endsAt: number, error: unknown): boolean {
+    if (isSessionLost(error) || performance.now() > endsAt) this.#lose(error);
+    return this.#isLost;
+  }
+
+  #later(event: LoggedEvent, endsAt: number): Promise<void> {
     return new Promise((kept) => {
       const isFirst = this.#waiting === undefined;
       const waiting = (this.#waiting ??= []);
-      waiting.push({ event, kept });
+      waiting.push({ event, endsAt, kept });
       waiting.sort((a, b) => a.event.seq - b.event.seq);
       if (isFirst) void this.#retry(waiting);
     });
   }
 
   async #retry(waiting: Waiting[]): Promise<void> {
-    const endsAt = performance.now() + MAX_WAIT_MS;
-    let first: Waiting | undefined;
-    while (!this.#isLost) {
+    while (!this.#isLost && waiting.length > 0) {
       await sleep(RETRY_MS, undefined, { ref: false });
-      // Others may have failed meanwhile, which come before it.
-      while ((first = waiting[0]) !== undefined) {
-        try {
-          await this.#append(first.event);
-        } catch (error) {
-          if (error instanceof SessionLostError || performance.now() > endsAt) this.#lose(error);
-          break;
-        }
-        waiting.splice(waiting.indexOf(first), 1);
-        first.kept();
-      }
-      if (waiting.length === 0) break;
+      await this.#keepFirst(waiting);
     }
     this.#waiting = undefined;
     for (const { kept } of waiting) kept();
+  }
+
+  /** Keeps what waits, up to the first one that fails. */
+  async #keepFirst(waiting: Waiting[]): Promise<void> {
+    for (;;) {
+      // One that comes before it may have failed meanwhile.
+      const [first] = waiting;
+      if (first === undefined) return;
+      try {
+        await this.#append(first.event);
+      } catch (error) {
+        this.#isHopeless(first.endsAt, error);
+        return;
+      }
+      waiting.splice(waiting.indexOf(first), 1);
+      first.kept();
+    }
   }
 
   #lose(error: unknown): void {

@@ -5,14 +5,14 @@ import type { JoinedCluster } from '../cluster/joined-cluster.js';
 import { inBackground } from '../operate/log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
-import { CLUSTER_AWAY, RefusedError, STOPPING } from '../refusal.js';
+import { CLUSTER_AWAY, NO_MORE_SESSIONS, RefusedError, STOPPING } from '../refusal.js';
 import { ElsewhereSession } from './elsewhere.js';
 import type { Session } from './session.js';
 import { resumeTaken } from './take-over.js';
 
 /** The sessions of a mount, as far as a node of a cluster gets them from others and gives them away. */
 export interface OwnedSessionsOptions {
-  readonly options: Pick<ResolvedOptions, 'hibernate' | 'log'>;
+  readonly options: Pick<ResolvedOptions, 'hibernate' | 'log' | 'maxSessions'>;
   /** Those that are here. */
   readonly live: Map<string, Session>;
   /** Makes a session of what an owner before has left. */
@@ -31,6 +31,8 @@ export interface OwnedSessionsOptions {
 export class OwnedSessions {
   readonly #cluster: JoinedCluster;
   readonly #options: OwnedSessionsOptions;
+  /** Those that are being let go. */
+  readonly #releasing = new Map<string, Promise<void>>();
   #isLeaving = false;
   #isClosing = false;
 
@@ -48,12 +50,21 @@ export class OwnedSessions {
     origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
     if (this.#isClosing) throw new RefusedError(STOPPING);
+    const { live, options } = this.#options;
+    // Nothing but that bounds how many there are whose ids are good.
+    const isFull = this.#cluster.node.sealing !== undefined && live.size >= options.maxSessions;
+    if (isFull) throw new RefusedError(NO_MORE_SESSIONS);
     const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
     switch (located.at) {
       case 'nowhere':
         return undefined;
       case 'here': {
         const session = this.#options.live.get(id);
+        const releasing = session === undefined ? this.#releasing.get(id) : undefined;
+        if (releasing !== undefined) {
+          await releasing;
+          return this.locate(id, principal, origin);
+        }
         return session?.principal.id === principal.id && !session.isEnded ? session : undefined;
       }
       case 'elsewhere': {
@@ -65,7 +76,8 @@ export class OwnedSessions {
         if (taken.record.principal === principal.id && !this.#isClosing) {
           return this.#take(taken, principal, origin);
         }
-        void this.release(id);
+        await this.release(id);
+        if (this.#isClosing) throw new RefusedError(STOPPING);
         return undefined;
       }
     }
@@ -85,11 +97,11 @@ export class OwnedSessions {
   /** Lets a session go in which nothing runs, where this node stops, or its clients are elsewhere. */
   considerMove(session: Session): void {
     if (session.isEnded) return;
-    const to = this.#options.options.hibernate ? session.owned?.steadyNode : undefined;
-    if (!this.#isLeaving && to === undefined) return;
+    const isElsewhere =
+      this.#options.options.hibernate && session.owned?.isSteadyElsewhere === true;
+    if (!this.#isLeaving && !isElsewhere) return;
     this.#cluster.counts.letGo++;
     this.#moved(session);
-    void this.release(session.id, to);
   }
 
   /** Another node has a session, or it could not be kept for too long: then any node may have it. */
@@ -98,13 +110,19 @@ export class OwnedSessions {
     session.log.warn({ err: why }, 'a session is lost to other nodes');
     this.#cluster.counts.lost++;
     this.#moved(session);
-    void this.release(session.id);
   }
 
-  /** Lets any node have a session, or one of them. */
-  async release(id: string, to?: string): Promise<void> {
+  /** Lets any node have a session. */
+  async release(id: string): Promise<void> {
+    const releasing = this.#release(id);
+    this.#releasing.set(id, releasing);
+    await releasing;
+    if (this.#releasing.get(id) === releasing) this.#releasing.delete(id);
+  }
+
+  async #release(id: string): Promise<void> {
     try {
-      await this.#cluster.node.release(id, to);
+      await this.#cluster.node.release(id);
     } catch (error) {
       this.#options.options.log?.warn(error, 'a session could not be let go');
     }
@@ -122,9 +140,11 @@ export class OwnedSessions {
     return session;
   }
 
-  /** Says no more of a session here; its readers go where it is. */
+  /** Lets any node have a session, and says no more of it here; its readers go where it is. */
   #moved(session: Session): void {
     const { live, onMoved } = this.#options;
+    // First: whoever is told of it below looks for it at once.
+    void this.release(session.id);
     inBackground(session.log, 'the readers of a session could not follow it', () =>
       onMoved(session),
     );

@@ -69,9 +69,7 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
       sessionId: session.id,
       events: host.events,
       onLost: (error) => host.onLost(session, error),
-      onKept: () => {
-        if (session.isQuiet) host.onQuiet(session);
-      },
+      onKept: () => this.noteSent(),
     });
   }
 
@@ -85,9 +83,9 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
     return this.#log.isKept;
   }
 
-  /** The node to which it had better move. */
-  get steadyNode(): string | undefined {
-    return this.#inARow >= STEADY ? this.#comesFrom : undefined;
+  /** Whether its clients are at another node. */
+  get isSteadyElsewhere(): boolean {
+    return this.#inARow >= STEADY;
   }
 
   /** Keeps a message; fulfilled when it is kept, or never will be. */
@@ -95,11 +93,16 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
     return this.#log.keep(event);
   }
 
+  /** All that was said is kept, or handed to the readers: it may be quiet now. */
+  noteSent(): void {
+    if (this.#session.isQuiet) this.#options.host.onQuiet(this.#session);
+  }
+
   /** A request came, from another node or from a client of this one. */
   cameFrom(node: string | undefined): void {
-    this.#inARow = node !== undefined && node === this.#comesFrom ? this.#inARow + 1 : 1;
-    this.#comesFrom = node;
     if (node === undefined) this.#inARow = 0;
+    else this.#inARow = node === this.#comesFrom ? this.#inARow + 1 : 1;
+    this.#comesFrom = node;
   }
 
   /** Whether a request may run again where it is not known what became of it. */

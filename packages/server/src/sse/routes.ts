@@ -108,7 +108,8 @@ export class SseRoutes {
     const { handles } = this.#mount;
     const principal = this.#mount.principalOf(request);
     const cursor = cursorOf(request);
-    const byCursor = cursor === undefined ? undefined : await handles.find(cursor.id, principal);
+    const byCursor =
+      cursor === undefined ? undefined : await handles.find(cursor.id, principal, request);
     if (byCursor?.transport === 'sse' && cursor !== undefined) {
       const after = cursor.seq;
       return this.#stream(request, reply, { session: byCursor, after, unless: 'incomplete' });
@@ -169,7 +170,7 @@ export class SseRoutes {
         ? outcome.then((known) => answer(reply, known))
         : answer(reply, outcome);
     };
-    const session = this.#mount.handles.find(id, principal);
+    const session = this.#mount.handles.find(id, principal, request);
     return session instanceof Promise ? session.then(take) : take(session);
   }
 }
