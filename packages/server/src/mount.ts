@@ -114,7 +114,7 @@ export class Mount implements McpMount {
       await session.end('ended-by-operator');
       return true;
     }
-    return false;
+    return this.sessions.endElsewhere(id);
   }
 
   /** Ends the sessions and subscriptions that these principals have on this node. */
