@@ -9,6 +9,8 @@ import type { SessionHandle } from './session-handle.js';
 /** A session of another node, as what waits for it needs it. */
 export interface AwaitedSession {
   readonly id: string;
+  /** Its owner; empty where that is not known. */
+  readonly node: string;
   readonly record: SessionRecord;
   readonly log: FastifyBaseLogger;
   /** A name for what waits, which nothing else of this node has. */
