@@ -289,6 +289,8 @@ export class NodeInbox implements RemoteSinkHost {
   #sinkOf(options: RemoteSinkOptions): RemoteSink {
     const sink = new RemoteSink(options, this);
     const { session, stream, reader } = options;
+    // What was asked for twice has one reader.
+    this.#replace(`${reader.node} ${reader.reader}`);
     this.#readers.set(`${reader.node} ${reader.reader}`, sink);
     this.#current.set(`${session.id} ${stream}`, sink);
     this.#options.cluster.node.readAt(session.id, stream, reader);
