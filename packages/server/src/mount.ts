@@ -110,7 +110,7 @@ export class Mount implements McpMount {
       await session.end('ended-by-operator');
       return true;
     }
-    return false;
+    return this.sessions.endElsewhere(id);
   }
 
   stats(): KitStats {
