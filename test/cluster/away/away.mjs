@@ -90,7 +90,6 @@ class Trial {
 
   async run() {
     const { redis } = this.#stage;
-    if (redis === undefined) throw new Error('there is no Redis');
     const [first, second, third] = [this.#origin(1), this.#origin(2), this.#origin(3)];
     const sessions = {
       called: await this.#opened(first),
@@ -167,7 +166,7 @@ class Trial {
     };
   }
 
-  /** @param {NonNullable<import('../chaos/stage.mjs').Stage['redis']>} redis */
+  /** @param {import('../chaos/stage.mjs').Stage['redis']} redis */
   async #takeAway(redis) {
     if (this.#manner === 'silent') redis.pause();
     else await redis.kill();
