@@ -65,7 +65,7 @@ async function node(options: Partial<McpOptions> = {}): Promise<Serving> {
 function inTurns(nodes: readonly Serving[]): typeof fetch {
   let next = 0;
   return (input, init) => {
-    const url = new URL(String(input));
+    const url = new URL(input instanceof Request ? input.url : input);
     url.port = new URL(nodes[next++ % nodes.length]?.url ?? '').port;
     return fetch(url, init);
   };
