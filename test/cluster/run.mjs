@@ -44,8 +44,10 @@ async function main() {
   }
   const { trial, ...options } = request;
   console.log(`seed ${options.seed}`);
-  const { tables, violations, outputs } = await TRIALS[trial](options);
+  const { tables, longest, violations, outputs } = await TRIALS[trial](options);
   for (const one of tables) console.log(`\n${one}`);
+  if (longest.length > 0) console.log('\nThe longest waits:');
+  for (const one of longest) console.log(`  ${one}`);
   for (const one of shownOf(violations)) console.log(one);
   console.log(`\n${violations.length} promises were broken (seed ${options.seed})`);
   if (violations.length === 0) return 0;
@@ -64,6 +66,7 @@ async function awayInEach({ seed, seconds, manners }) {
   );
   return {
     tables: [awayTable(new Map(trials))],
+    longest: [],
     violations: trials.flatMap(([manner, { violations }]) =>
       violations.map((what) => ({ kind: manner, what })),
     ),

@@ -90,6 +90,8 @@ export {
   type Located,
   type NodeHandlers,
   type NodeMessage,
+  type SealedSession,
+  type SessionSealing,
   type TakenSession,
 } from './cluster/cluster.js';
 export type { ClusterStats } from './cluster/joined-cluster.js';

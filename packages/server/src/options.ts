@@ -286,6 +286,7 @@ export function resolveOptions(
     throw new TypeError('create must be a function that makes the server of a session');
   }
   const shared = cluster?.node;
+  if (shared?.sealing !== undefined) refuseWhatIsKept(options);
   const stores = resolveStores(options, log, shared?.stores);
   return {
     ...resolveNumbers(options),
@@ -312,6 +313,20 @@ export function resolveOptions(
     log,
     refusalOf: scopeRefusal,
   };
+}
+
+/** Some options need that sessions are kept, and `sealed` keeps none. */
+function refuseWhatIsKept({ toolEvents, tasks, stores }: McpOptions): void {
+  if (toolEvents === true) {
+    throw new TypeError(
+      'toolEvents cannot be served with cluster: sealed(…), which keeps no sessions',
+    );
+  }
+  if (tasks !== undefined && stores?.tasks === undefined) {
+    throw new TypeError(
+      'tasks cannot be kept with cluster: sealed(…): give stores.tasks, which all nodes share, or leave them out',
+    );
+  }
 }
 
 const GATE_METHODS = ['admit', 'hold', 'around', 'leave'] as const;

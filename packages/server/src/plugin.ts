@@ -8,6 +8,7 @@ import fastifyPlugin from 'fastify-plugin';
 import { isDeepStrictEqual } from 'node:util';
 import { checkObject, resolveNumbers } from './check-options.js';
 import { JoinedCluster } from './cluster/joined-cluster.js';
+import { NOT_KEPT } from './cluster/sealed-refusals.js';
 import { resolveEventLog } from './events/memory-event-log.js';
 import { registerCors } from './guard/cors.js';
 import { guardRequest } from './guard/guard-request.js';
@@ -201,6 +202,7 @@ export function stopperOf(app: FastifyInstance): Stopper {
 function addRoutes(fastify: FastifyInstance, mount: Mount): void {
   const { options, stateless } = mount;
   const streamable = new StreamableRoutes(mount);
+  if (mount.cluster?.node.sealing !== undefined) refuseKept(fastify);
   new SseRoutes(mount).register(fastify);
   streamable.register(fastify);
   fastify.post('/mcp', QUIET, async (request, reply) => {
@@ -258,6 +260,14 @@ function takeJson(fastify: FastifyInstance, { maxBodyBytes }: ResolvedOptions): 
       default:
         throw error;
     }
+  });
+}
+
+/** Refuses what needs that sessions are kept, where they are in their ids alone. */
+function refuseKept(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', async ({ method, routeOptions: { url = '' } }, reply) => {
+    const isKept = /\/(?:sse|messages)$/.test(url) || (method === 'GET' && url.endsWith('/mcp'));
+    return isKept ? refuse(reply, NOT_KEPT) : undefined;
   });
 }
 

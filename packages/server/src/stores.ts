@@ -45,7 +45,7 @@ const METHODS: { readonly [Name in keyof Stores]-?: readonly (keyof Required<Sto
 export function resolveStores(
   { stores = {}, eventLog }: { stores?: Stores; eventLog?: EventLogOptions },
   log: FastifyBaseLogger | undefined,
-  shared?: Required<Stores>,
+  shared?: Stores,
 ): Required<Stores> {
   const names = Object.keys(METHODS) as (keyof Stores)[];
   checkNames('stores', stores, names);
@@ -64,16 +64,16 @@ export function resolveStores(
       if (stores[name] === undefined) continue;
       throw new TypeError(`stores.${name} cannot be given with cluster, which has its own`);
     }
-    return { ...shared, ...stores };
   }
   const events = resolveEventLog(eventLog);
   const failed = (error: Error): void => log?.error(error, 'a listener of the event bus failed');
+  const known: Stores = { ...shared, ...stores };
   return {
-    sessions: stores.sessions ?? new MemorySessionStore(),
-    events: stores.events ?? new MemoryEventLog(events, fullEventLog(log)),
-    bus: stores.bus ?? new InMemoryServerEventBus(failed),
-    rates: stores.rates ?? new MemoryRateStore(),
-    queue: stores.queue ?? new MemoryWorkQueue(),
-    tasks: stores.tasks ?? new MemoryTaskStore(),
+    sessions: known.sessions ?? new MemorySessionStore(),
+    events: known.events ?? new MemoryEventLog(events, fullEventLog(log)),
+    bus: known.bus ?? new InMemoryServerEventBus(failed),
+    rates: known.rates ?? new MemoryRateStore(),
+    queue: known.queue ?? new MemoryWorkQueue(),
+    tasks: known.tasks ?? new MemoryTaskStore(),
   };
 }

@@ -1,5 +1,5 @@
 import { keysThatStay } from '../away/keys.mjs';
-import { check, clock } from './check.mjs';
+import { check, clock, longestWaits } from './check.mjs';
 import { strike } from './faults.mjs';
 import { makeCalls } from './load.mjs';
 import { interruptionTable, outcomeTable } from './report.mjs';
@@ -62,6 +62,7 @@ export async function chaos({
       faults,
       violations,
       tables: [outcomeTable(load), interruptionTable(load, faults)],
+      longest: longestWaits(load, stage.journal()),
       outputs: stage.nodes.map(({ process }) => process.output()),
     };
   } finally {

@@ -80,8 +80,8 @@ function isOf(run, node) {
   return run.node.replaceAll("'", '') === node;
 }
 
-/** @param {import('./load.mjs').Made} made @param {readonly Run[]} runs */
-function describe({ call, client, outcome, sentAt, settledAt }, runs) {
+/** A call in one line. @param {import('./load.mjs').Made} made @param {readonly Run[]} runs */
+export function describe({ call, client, outcome, sentAt, settledAt }, runs) {
   const ran = runs.map(
     ({ node, ranAt, endedAt = NaN }) => `${node} ${ranAt - sentAt}–${endedAt - sentAt} ms`,
   );
@@ -102,4 +102,14 @@ export function interruptionMs({ call, sentAt, settledAt }) {
 /** How a kind of client is shown. @param {string} name */
 export function shownAs(name) {
   return CLIENT_KINDS.find((kind) => kind.name === name)?.shown ?? name;
+}
+
+/** The call of each kind of client that waited longest. @param {import('./load.mjs').Load} load @param {Map<string, Run[]>} journal */
+export function longestWaits({ made, retries }, journal) {
+  return [...retries.keys()].flatMap((name) => {
+    const [longest] = made
+      .filter(({ client }) => client === name)
+      .sort((a, b) => interruptionMs(b) - interruptionMs(a));
+    return longest === undefined ? [] : describe(longest, journal.get(longest.call.key) ?? []);
+  });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { check, clock, shownAs } from './check.mjs';
+import { check, clock, longestWaits, shownAs } from './check.mjs';
 import { makeCalls } from './load.mjs';
 import { outcomeTable } from './report.mjs';
 import { startStage } from './stage.mjs';
@@ -51,6 +51,7 @@ export async function rolling({ seed, rate, only, print = console.log }) {
       load,
       violations,
       tables: [outcomeTable(load)],
+      longest: longestWaits(load, stage.journal()),
       outputs: stage.nodes.map(({ process }) => process.output()),
     };
   } finally {

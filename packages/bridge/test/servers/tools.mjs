@@ -1,6 +1,6 @@
 // A stdio server made with the SDK: what it is asked for tells its process, fails it, or asks back.
 import { spawn } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { McpServer } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
@@ -42,6 +42,12 @@ server.registerTool('hang', {}, async ({ mcpReq }) => {
   await new Promise((resolve) => mcpReq.signal.addEventListener('abort', resolve));
   appendFileSync(journal, 'cancelled\n');
   return text('cancelled');
+});
+// Safe: it may run twice. It ends once the file is there.
+server.registerTool('wait', { annotations: { readOnlyHint: true } }, async () => {
+  appendFileSync(journal, `waits ${process.pid}\n`);
+  while (!existsSync(`${journal}.go`)) await new Promise((resolve) => setTimeout(resolve, 20));
+  return text(process.pid);
 });
 server.registerTool('crash', {}, () => {
   process.stderr.write('a secret of the process\n');

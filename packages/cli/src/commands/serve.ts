@@ -20,6 +20,7 @@ export const addServe: AddCommand = (program, run) => {
     .option('--allowed-host <name>', 'a name that clients call it by (repeatable)', collect)
     .option('--trust-proxy <address>', 'of a proxy in front of it (repeatable)', collect)
     .option('--max-sessions <number>', 'at a time (default: 100 for a command)')
+    .option('--cluster <url>', 'be one of many nodes over this Redis (repeatable)', collect)
     .addHelpText(
       'after',
       `
@@ -45,7 +46,7 @@ async function serveTarget(
   const { terminal, options, redactor } = context;
   const server = await chooseServer(word, context);
   const { readSettings } = await import('../serve/settings.js');
-  const settings = readSettings(written, { target: server.target, context });
+  const settings = await readSettings(written, { target: server.target, context });
   // What cannot be reached is said now, and not to the first client.
   const client = await createServerClient(context, server);
   let name = client.name;

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import { apiKeys, type ApiKey, type Authenticator } from '@longwire/server';
-import { usageError } from '../command-error.js';
+import { apiKeys, type ApiKey, type Authenticator, type Cluster } from '@longwire/server';
+import { CommandError, usageError } from '../command-error.js';
 import type { Context } from '../context.js';
+import { loadCluster } from '../load-cluster.js';
 import { readPort } from '../ports.js';
 import type { Target } from '../target.js';
 
@@ -15,6 +16,7 @@ export interface WrittenSettings {
   trustProxy?: string[];
   apiKeys?: string;
   maxSessions?: string;
+  cluster?: string[];
 }
 
 /** How a gateway serves, as the server kit takes it. */
@@ -26,6 +28,7 @@ export interface Settings {
   readonly auth?: Authenticator;
   readonly maxSessions?: number;
   readonly maxSessionsPerAddress?: number;
+  readonly cluster?: Cluster;
 }
 
 /** Sessions at a time, where each is a process. */
@@ -39,10 +42,10 @@ const MOST_SESSIONS = 1_000_000;
  *
  * @throws LongwireError (usage) that names the wrong one.
  */
-export function readSettings(
+export async function readSettings(
   written: WrittenSettings,
-  { target, context }: { target: Target; context: Pick<Context, 'cwd'> },
-): Settings {
+  { target, context }: { target: Target; context: Pick<Context, 'cwd' | 'redactor'> },
+): Promise<Settings> {
   const { host = '127.0.0.1', allowedHost, trustProxy, apiKeys: file } = written;
   const maxSessions =
     readMaxSessions(written.maxSessions) ??
@@ -60,6 +63,7 @@ export function readSettings(
     ...(maxSessions !== undefined && { maxSessions }),
     ...(written.maxSessions !== undefined &&
       maxSessions !== undefined && { maxSessionsPerAddress: maxSessions }),
+    ...(written.cluster !== undefined && { cluster: await readCluster(written.cluster, context) }),
   };
 }
 
@@ -106,4 +110,29 @@ function readKeys(file: string, { cwd }: Pick<Context, 'cwd'>): Authenticator {
     const why = (cause as Error).message.replace(/^apiKeys\.keys/, 'the list');
     throw usageError(`--api-keys ${file} cannot be used: ${why}`, { cause });
   }
+}
+
+/** Where the nodes share what they know. */
+async function readCluster(
+  urls: readonly string[],
+  context: Pick<Context, 'cwd' | 'redactor'>,
+): Promise<Cluster> {
+  for (const url of urls) if (URL.canParse(url)) context.redactor.addUrl(new URL(url));
+  const { redis } = await loadCluster(context, 'serve --cluster');
+  let cluster: Cluster;
+  try {
+    cluster = redis(urls.length === 1 ? String(urls[0]) : urls);
+  } catch (cause) {
+    throw usageError((cause as Error).message.replace(/^redis/, '--cluster'), { cause });
+  }
+  return {
+    join: async (joining) => {
+      try {
+        return await cluster.join(joining);
+      } catch (cause) {
+        const message = `--cluster: ${(cause as Error).message}`;
+        throw new CommandError(message, { code: 'connect-failed', certainty: 'not-sent', cause });
+      }
+    },
+  };
 }

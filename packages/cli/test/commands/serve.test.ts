@@ -45,12 +45,13 @@ it('refuses wrong words, before anything is started', async () => {
       ...behind,
     ],
     'empty.json cannot be used': ['--api-keys', 'empty.json', ...behind],
+    '--cluster: a URL must be redis://HOST:PORT': ['--cluster', 'http://x:secret@y', ...behind],
     '--header is for a server at a URL': ['--header', 'a: b', ...behind],
   };
   for (const [why, words] of Object.entries(refused)) {
     const { code, stdout, stderr } = await run(['serve', ...words], { cwd });
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(why)]);
-    expect(stderr).not.toContain('the key itself');
+    for (const secret of ['the key itself', 'x:secret']) expect(stderr).not.toContain(secret);
   }
 });
 
@@ -60,11 +61,13 @@ it('says what it cannot reach or listen on, and leaves nothing', async () => {
     [['--port', String(port), ...behind], 2, 'something listens there already'],
     [['--', join(cwd, 'nothing')], 3, 'there is no such program'],
     [['http://127.0.0.1:1/mcp'], 3, 'nothing listens there'],
+    [['--cluster', 'redis://:secret@127.0.0.1:1', ...behind], 3, '--cluster: Redis at 127.0.0.1:1'],
     [['--host', '192.0.2.1', ...behind], 2, '--host 192.0.2.1 cannot be listened on'],
   ];
   for (const [words, expected, why] of failures) {
     const { code, stdout, stderr } = await run(['serve', ...words], { cwd });
     expect([code, stdout, stderr]).toEqual([expected, '', expect.stringContaining(why)]);
+    expect(stderr).not.toContain('secret');
   }
 });
 

@@ -90,6 +90,22 @@ export type Located =
   | { readonly at: 'elsewhere'; readonly node: string; readonly record: SessionRecord }
   | { readonly at: 'taken'; readonly taken: TakenSession };
 
+/** A session, as far as its id says all of it. */
+export interface SealedSession {
+  readonly principal: string;
+  /** As it came. */
+  readonly initialize: JSONRPCRequest;
+}
+
+/**
+ * Where sessions hold nothing but their `initialize`: each node makes its server from the id. `locate` gives
+ * one that was `taken`, and what needs more is refused.
+ */
+export interface SessionSealing {
+  /** The id of a session; `undefined` where it would be too long. */
+  seal(session: SealedSession): string | undefined;
+}
+
 /** What `begin` and `end` are told where another node has the session. */
 export class SessionLostError extends Error {
   override readonly name = 'SessionLostError';
@@ -129,8 +145,13 @@ export function isClusterAway(error: unknown): boolean {
 export interface ClusterNode {
   /** Its name, which no node had before it. */
   readonly name: string;
-  /** What all nodes share. `sessions.create` makes this node the owner; `events.append` writes as the owner. */
-  readonly stores: Required<Stores>;
+  /**
+   * What all nodes share. `sessions.create` makes this node the owner; `events.append` writes as the owner. What is
+   * missing is the process's own.
+   */
+  readonly stores: Stores & Required<Pick<Stores, 'sessions' | 'events'>>;
+  /** Makes the ids of sessions, where nothing of them is kept but that. */
+  readonly sealing?: SessionSealing;
   /** What seals the state of requests that ask for input, the same for all. */
   readonly requestStateKeys: readonly Uint8Array[];
   /** Whether the store of the cluster answers. */

@@ -10,13 +10,13 @@ export const REPEATED_IDS = 'longwire/repeatedIds';
  */
 export function withKitCapabilities(
   answer: JSONRPCResultResponse | JSONRPCErrorResponse,
-  { transport }: Pick<SessionRecord, 'transport'>,
+  { transport, isSealed }: Pick<SessionRecord, 'transport' | 'isSealed'>,
 ): JSONRPCResultResponse | JSONRPCErrorResponse {
   if (!('result' in answer)) return answer;
   const { capabilities = {} } = answer.result as { capabilities?: Record<string, unknown> };
   const experimental = {
     ...(capabilities['experimental'] as Record<string, unknown> | undefined),
-    [REPEATED_IDS]: {},
+    ...(isSealed !== true && { [REPEATED_IDS]: {} }),
     ...(transport === 'sse' && { sse: {} }),
   };
   return {

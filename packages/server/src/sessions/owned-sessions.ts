@@ -5,14 +5,14 @@ import type { JoinedCluster } from '../cluster/joined-cluster.js';
 import { inBackground } from '../operate/log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
-import { CLUSTER_AWAY, RefusedError, STOPPING } from '../refusal.js';
+import { CLUSTER_AWAY, NO_MORE_SESSIONS, RefusedError, STOPPING } from '../refusal.js';
 import { ElsewhereSession } from './elsewhere.js';
 import type { Session } from './session.js';
 import { resumeTaken } from './take-over.js';
 
 /** The sessions of a mount, as far as a node of a cluster gets them from others and gives them away. */
 export interface OwnedSessionsOptions {
-  readonly options: Pick<ResolvedOptions, 'hibernate' | 'log'>;
+  readonly options: Pick<ResolvedOptions, 'hibernate' | 'log' | 'maxSessions'>;
   /** Those that are here. */
   readonly live: Map<string, Session>;
   /** Makes a session of what an owner before has left. */
@@ -31,6 +31,8 @@ export interface OwnedSessionsOptions {
 export class OwnedSessions {
   readonly #cluster: JoinedCluster;
   readonly #options: OwnedSessionsOptions;
+  /** Those that are being let go. */
+  readonly #releasing = new Map<string, Promise<void>>();
   #isLeaving = false;
   #isClosing = false;
 
@@ -48,12 +50,21 @@ export class OwnedSessions {
     origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
     if (this.#isClosing) throw new RefusedError(STOPPING);
+    const { live, options } = this.#options;
+    // Nothing but that bounds how many there are whose ids are good.
+    const isFull = this.#cluster.node.sealing !== undefined && live.size >= options.maxSessions;
+    if (isFull) throw new RefusedError(NO_MORE_SESSIONS);
     const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
     switch (located.at) {
       case 'nowhere':
         return undefined;
       case 'here': {
         const session = this.#options.live.get(id);
+        const releasing = session === undefined ? this.#releasing.get(id) : undefined;
+        if (releasing !== undefined) {
+          await releasing;
+          return this.locate(id, principal, origin);
+        }
         return session?.principal.id === principal.id && !session.isEnded ? session : undefined;
       }
       case 'elsewhere': {
@@ -65,7 +76,8 @@ export class OwnedSessions {
         if (taken.record.principal === principal.id && !this.#isClosing) {
           return this.#take(taken, principal, origin);
         }
-        void this.release(id);
+        await this.release(id);
+        if (this.#isClosing) throw new RefusedError(STOPPING);
         return undefined;
       }
     }
@@ -102,6 +114,13 @@ export class OwnedSessions {
 
   /** Lets any node have a session. */
   async release(id: string): Promise<void> {
+    const releasing = this.#release(id);
+    this.#releasing.set(id, releasing);
+    await releasing;
+    if (this.#releasing.get(id) === releasing) this.#releasing.delete(id);
+  }
+
+  async #release(id: string): Promise<void> {
     try {
       await this.#cluster.node.release(id);
     } catch (error) {

@@ -69,9 +69,7 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
       sessionId: session.id,
       events: host.events,
       onLost: (error) => host.onLost(session, error),
-      onKept: () => {
-        if (session.isQuiet) host.onQuiet(session);
-      },
+      onKept: () => this.noteSent(),
     });
   }
 
@@ -93,6 +91,11 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
   /** Keeps a message; fulfilled when it is kept, or never will be. */
   keep(event: LoggedEvent): Promise<void> {
     return this.#log.keep(event);
+  }
+
+  /** All that was said is kept, or handed to the readers: it may be quiet now. */
+  noteSent(): void {
+    if (this.#session.isQuiet) this.#options.host.onQuiet(this.#session);
   }
 
   /** A request came, from another node or from a client of this one. */

@@ -21,6 +21,8 @@ export interface SessionRecord {
   /** What stands until it is taken back, and is asked again of a new instance. */
   logLevel?: string;
   subscriptions: string[];
+  /** Whether its id says all of it, and each node has a server of its own. */
+  readonly isSealed?: true;
   /** In a cluster: the headers of the request that opened it, without its credentials and cookies. */
   readonly headers?: IncomingHttpHeaders;
   /** In a cluster: whence that request came, as far as limits tell clients apart. */

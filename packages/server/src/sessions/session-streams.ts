@@ -31,6 +31,8 @@ export interface MessageKeeper {
   readonly isSure: boolean;
   /** Fulfilled when it is kept, or never will be. */
   keep(event: LoggedEvent): Promise<void>;
+  /** Told that all that was said is handed to the readers. */
+  noteSent(): void;
 }
 
 /** What the streams of all sessions share. */
@@ -327,7 +329,9 @@ export class SessionStreams {
   #inOrder(act: () => void, after?: Promise<void>): Promise<void> {
     const turn = Promise.all([this.#sending, after]).then(() => {
       inBackground(this.#session.log, 'a stream failed', act);
-      if (this.#sending === turn) this.#sending = undefined;
+      if (this.#sending !== turn) return;
+      this.#sending = undefined;
+      this.#session.owned?.noteSent();
     });
     this.#sending = turn;
     return turn;

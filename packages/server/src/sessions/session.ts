@@ -284,8 +284,9 @@ export class Session implements ServedSession {
     return this.end('moved');
   }
 
-  /** Frees everything it holds; fulfilled when all is closed. May be called again. */
+  /** Frees all that it holds; fulfilled when it is closed. Other nodes may go on with it if this one stops. */
   end(reason: SessionEnd): Promise<void> {
+    this.#hasMoved ||= !this.isEnded && reason === 'shutting-down' && this.owned !== undefined;
     return (this.#ending ??= Promise.resolve().then(() => this.#shutDown(reason)));
   }
 
@@ -393,7 +394,6 @@ export class Session implements ServedSession {
         const request = this.requests.runningOf(requestId);
         if (request === undefined) break;
         queueMicrotask(() => this.#settle(request, 0, { kind: 'cancelled' }));
-        break;
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { MessageExtraInfo } from '@modelcontextprotocol/server';
+import type { JSONRPCRequest, MessageExtraInfo } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
 import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
@@ -12,7 +12,9 @@ import * as refusals from '../refusal.js';
 import type { Refusal } from '../refusal.js';
 import { networkOf } from '../limits/network-of.js';
 import { makeServer } from '../instances/make-server.js';
+import { SealedServer } from '../instances/sealed-server.js';
 import { isClusterAway, type TakenSession } from '../cluster/cluster.js';
+import { TOO_LONG_TO_SEAL } from '../cluster/sealed-refusals.js';
 import { headersToKeep, type ElsewhereSession } from './elsewhere.js';
 import { OwnedSessions, refuseIfAway } from './owned-sessions.js';
 import type { SessionHost } from './session-host.js';
@@ -29,6 +31,8 @@ export interface Opening {
   readonly principal: Principal;
   readonly request: FastifyRequest;
   readonly response: ServerResponse;
+  /** Its handshake, where the session begins with it. */
+  readonly initialize?: JSONRPCRequest;
   /** The client's resume key. */
   readonly resumeKey?: string | undefined;
 }
@@ -162,10 +166,12 @@ export class Sessions {
     const keys = keysOf(networkOf(request.ip), principal);
     const excess = this.#refusesSession() ?? this.#excessOf(keys, principal);
     if (excess !== undefined) return excess;
+    const id = this.#idFor(opening);
+    if (id === undefined) return TOO_LONG_TO_SEAL;
     this.#hold(keys);
     const now = Date.now();
     const record: SessionRecord = {
-      id: randomBytes(24).toString('base64url'),
+      id,
       principal: principal.id,
       transport: opening.transport,
       ...(opening.resumeKey !== undefined && { resume: digestOf(opening.resumeKey) }),
@@ -177,6 +183,7 @@ export class Sessions {
         headers: headersToKeep(request),
         network: networkOf(request.ip),
       }),
+      ...(this.#options.cluster?.node.sealing && { isSealed: true }),
     };
     const session = new Session(record, { principal, origin: request, host: this.#host });
     this.#live.set(session.id, session);
@@ -199,6 +206,12 @@ export class Sessions {
     }
     this.#tell(session, (observer, observed) => observer.sessionOpened?.(observed));
     return session;
+  }
+
+  #idFor({ principal, initialize }: Opening): string | undefined {
+    const { sealing } = this.#options.cluster?.node ?? {};
+    if (sealing === undefined) return randomBytes(24).toString('base64url');
+    return initialize && sealing.seal({ principal: principal.id, initialize });
   }
 
   /** Lets other nodes have the sessions, each as soon as nothing runs in it. */
@@ -334,7 +347,7 @@ export class Sessions {
     try {
       const server = await makeServer(() => create(context), making);
       this.#watch(server);
-      return server;
+      return this.#options.cluster?.node.sealing ? new SealedServer(server) : server;
     } finally {
       this.#making.delete(session);
     }

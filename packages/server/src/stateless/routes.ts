@@ -23,6 +23,7 @@ import * as refusals from '../refusal.js';
 import { RefusedError, errorOf, refuse, type Refusal } from '../refusal.js';
 import { makeServer } from '../instances/make-server.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
+import { NO_SUBSCRIPTIONS } from '../cluster/sealed-refusals.js';
 import { Exchange, type ExchangeHost } from './exchange.js';
 import { IdleServers, type Served } from './idle-servers.js';
 import { TaskCalls } from './task-calls.js';
@@ -192,6 +193,8 @@ export class StatelessRoutes implements ExchangeHost {
   }
 
   #refusalOf(call: ClientCall | undefined): Refusal | undefined {
+    if (call?.method === LISTEN && this.#mount.options.cluster?.node.sealing)
+      return NO_SUBSCRIPTIONS;
     const isRefused = this.#isClosed || (call?.method === LISTEN && !this.#takesSubscriptions);
     return isRefused ? refusals.STOPPING : undefined;
   }

@@ -12,6 +12,8 @@ export interface PostResponseOptions {
   readonly accepts: { readonly json: boolean; readonly events: boolean };
   /** Whether more than one answer comes. */
   readonly isBatch: boolean;
+  /** Whether a stream that is lost can be resumed: only then its events have ids. */
+  readonly isResumable: boolean;
   /** Whether its client knows an event without data, which only has an id (2025-11-25 and newer). */
   readonly isPrimed: boolean;
   /** The client left before all was sent. */
@@ -66,7 +68,7 @@ export class PostResponse implements Sink {
   }
 
   send(event: LoggedEvent): Promise<void> | undefined {
-    const { accepts, stream } = this.#options;
+    const { accepts, stream, isResumable } = this.#options;
     if (this.#isDone) return undefined;
     if (this.takesWhole(event)) {
       this.#answer(event.data);
@@ -76,7 +78,8 @@ export class PostResponse implements Sink {
     const opened = this.#open();
     if (opened === undefined || opened.isEnded) return undefined;
     try {
-      return opened.send(encodeEvent('message', event.data, eventIdOf(stream, event.seq)));
+      const eventId = isResumable ? eventIdOf(stream, event.seq) : undefined;
+      return opened.send(encodeEvent('message', event.data, eventId));
     } catch {
       // The reader was too slow: it may resume.
       return undefined;

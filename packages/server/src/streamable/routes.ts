@@ -1,4 +1,8 @@
-import { SUPPORTED_PROTOCOL_VERSIONS, type JSONRPCMessage } from '@modelcontextprotocol/server';
+import {
+  SUPPORTED_PROTOCOL_VERSIONS,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionHandle } from '../cluster/session-handle.js';
 import { EventStream } from '../events/event-stream.js';
@@ -57,21 +61,21 @@ export class StreamableRoutes {
     const accepts = acceptedBy(request);
     const posted = { request, reply, body, messages, isBatch: Array.isArray(parsed), accepts };
     if (!accepts.json && !accepts.events) return refuse(reply, refusals.NOT_ACCEPTABLE);
-    const initialize = messages.find(
-      (message) => isRequest(message) && message.method === 'initialize',
-    );
+    const initialize = messages
+      .filter((message) => isRequest(message))
+      .find(({ method }) => method === 'initialize');
     if (initialize !== undefined && messages.length > 1) {
       return refuse(reply, refusals.INITIALIZE_ALONE);
     }
     const id = request.headers['mcp-session-id'];
-    if (id === undefined && initialize !== undefined) return this.#open(posted);
+    if (id === undefined && initialize !== undefined) return this.#open(posted, initialize);
     const found = this.#sessionOf(request);
     const session = found instanceof Promise ? await found : found;
     if (isRefusal(session)) return refuse(reply, session);
     return this.#take(session, posted);
   }
 
-  async #open(posted: PostedHere): Promise<FastifyReply> {
+  async #open(posted: PostedHere, initialize: JSONRPCRequest): Promise<FastifyReply> {
     const { request, reply } = posted;
     try {
       const session = await this.#mount.sessions.open({
@@ -79,6 +83,7 @@ export class StreamableRoutes {
         principal: this.#mount.principalOf(request),
         request,
         response: reply.raw,
+        initialize,
       });
       if (isRefusal(session)) return refuse(reply, session);
       const answered = await this.#take(this.#mount.handles.of(session), posted);
@@ -94,7 +99,8 @@ export class StreamableRoutes {
 
   async #take(session: SessionHandle, posted: PostedHere): Promise<FastifyReply> {
     const { request, reply, messages, isBatch, accepts } = posted;
-    const isPrimed = versionOf(session, request, messages) >= PRIMED_SINCE;
+    const isResumable = this.#mount.cluster?.node.sealing === undefined;
+    const isPrimed = isResumable && versionOf(session, request, messages) >= PRIMED_SINCE;
     const taken = session.post({
       request,
       principal: this.#mount.principalOf(request),
@@ -108,6 +114,7 @@ export class StreamableRoutes {
           events: this.#mount.events,
           accepts,
           isBatch: hasMany,
+          isResumable,
           isPrimed,
           onGone: (sink) => session.detach(stream, sink),
         }),

@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CALL_MS } from './client.mjs';
 
 const PAUSE_MS = 50;
-/** What says that it comes from a proxy which reached nobody, or from a node that takes nothing now. */
-const AGAIN = new Set([429, 502, 503, 504]);
+/** What says that a node takes nothing now, or that the proxy reached none. */
+const NOT_TAKEN = new Set([429, 503]);
+/** What says that a connection of the proxy broke: the request may have been taken. */
+const BROKEN = new Set([502, 504]);
 
 /**
  * A `fetch` for clients that post once: it posts the same again where the network or a node fails, which
@@ -21,7 +23,9 @@ export function fetchAgain({ onRetry }, mayRepeat = () => true) {
     const endAt = Date.now() + CALL_MS;
     for (;;) {
       const answered = await fetchOnce(input, rest);
-      const isAgain = answered instanceof Response ? AGAIN.has(answered.status) : mayRepeat(init);
+      const status = answered instanceof Response ? answered.status : undefined;
+      const isBroken = status === undefined || BROKEN.has(status);
+      const isAgain = isBroken ? mayRepeat(init) : NOT_TAKEN.has(status);
       if (!isAgain || signal?.aborted === true || Date.now() > endAt) {
         if (answered instanceof Response) return answered;
         throw answered;
