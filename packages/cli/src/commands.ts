@@ -27,6 +27,7 @@ const commands = {
   chat: async () => (await import('./commands/chat.js')).addChat,
   dash: async () => (await import('./commands/dash.js')).addDash,
   top: async () => (await import('./commands/top.js')).addTop,
+  worker: async () => (await import('./commands/worker.js')).addWorker,
   completion: async () => (await import('./commands/completion.js')).addCompletion,
   serve: async () => (await import('./commands/serve.js')).addServe,
   demo: async () => (await import('./commands/demo.js')).addDemo,

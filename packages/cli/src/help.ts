@@ -13,7 +13,7 @@ export const overview = `Usage: longwire COMMAND [SERVER] [arguments] [options] 
   watch                   everything that the server sends, as it happens
   shell, chat             a session with servers; Claude with their tools
   dash, top               what servers do, live: as a page, in the terminal
-  serve                   a gateway: puts a server on HTTP, for others to use
+  serve, worker           a server on HTTP, for others; heavy tools of a cluster
   run FILE, check FILE    events that lead to calls; saved calls, as a test
   servers                 those that have names: add, import, allow, remove
   login, logout, whoami   for servers that want a login

@@ -98,6 +98,28 @@ describe('a session', () => {
     await Promise.all([a.leave(), b.leave()]);
   });
 
+  it('that ends, is let go or is lost does not count any more', async () => {
+    const given = { mount: mount() };
+    const [{ node: a }, { node: b }] = [
+      await join(server.url, given),
+      await join(server.url, given),
+    ];
+    for (const id of ['one', 'two']) {
+      await a.stores.sessions.create(record(id));
+      await a.stores.events.append(id, notification(1));
+    }
+    expect(a.stores.events.bytes).toBeGreaterThan(0);
+    await a.stores.sessions.delete('one');
+    await a.stores.events.delete('one');
+    await a.release('two');
+    expect(a.stores.events.bytes).toBe(0);
+    expect(await b.stores.sessions.count()).toBe(0);
+    expect(await b.locate('two')).toMatchObject({ at: 'taken' });
+    expect(b.stores.events.bytes).toBeGreaterThan(0);
+    await until(async () => (await a.stores.sessions.count('ada')) === 1);
+    await Promise.all([a.leave(), b.leave()]);
+  });
+
   it('keeps its messages in their order, each once, and refuses one that comes too early', async () => {
     const given = { mount: mount() };
     const { node } = await join(server.url, given);

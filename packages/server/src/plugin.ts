@@ -215,6 +215,7 @@ function addRoutes(fastify: FastifyInstance, mount: Mount): void {
   new ServerCard(mount).register(fastify);
   refuseOtherMethods(fastify, options);
   fastify.addHook('preClose', async () => {
+    mount.handles.close();
     await Promise.all([mount.sessions.close(), stateless.close(), mount.tasks?.cancelAll()]);
   });
 }

@@ -39,7 +39,6 @@ type Not = readonly (keyof ClusterReport)[];
 const NO_SESSION: Not = ['resume'];
 const SHOWS_NOTHING: Not = ['progress', 'sampling', 'subscription', 'resume'];
 const NO_NOTIFICATIONS: Not = [...SHOWS_NOTHING, 'cancellation'];
-const ONLY_CALLS: Not = [...NO_NOTIFICATIONS, 'elicitation'];
 
 const CLIENTS: readonly (readonly [name: string, transport: string, OpenLooking, Not])[] = [
   [of('@modelcontextprotocol/sdk'), SSE, sdk1('sse'), []],
@@ -55,7 +54,6 @@ const CLIENTS: readonly (readonly [name: string, transport: string, OpenLooking,
   ['Longwire', SSE, longwire('/sse', { transport: 'sse' }), []],
   ['Longwire', HTTP, longwire('/mcp', OURS), []],
   ['Longwire', MODERN, longwire('/mcp', { ...OURS, protocol: MODERN }), NO_SESSION],
-  ['Longwire', 'tool-events', longwire('/sse', { transport: 'tool-events' }), ONLY_CALLS],
 ];
 
 /** In Python, by a program of its own. */
@@ -76,7 +74,10 @@ async function looked(
 ): Promise<ClusterReport> {
   const from = cluster.proxy.passed.length;
   const report = await look();
-  const nodes = new Set(cluster.proxy.passed.slice(from).map(({ node }) => node)).size;
+  const passed = cluster.proxy.passed.slice(from);
+  // Nobody has fallen back to another version.
+  expect(passed.some(({ session }) => session !== '')).toBe(transport !== MODERN);
+  const nodes = new Set(passed.map(({ node }) => node)).size;
   rows.push({ client, transport, report, nodes });
   return report;
 }
@@ -129,7 +130,7 @@ describe.skipIf(missing !== undefined)('through three nodes in turn', () => {
     expect(texts).toEqual(clients.map((_, index) => `Echo: ${index}`));
   });
 
-  it('the page has what was run', async () => {
+  it.skipIf('missing' in python)('the page has what was run', async () => {
     const page = fileURLToPath(new URL('../../../docs/cluster/clients.md', import.meta.url));
     const config = await prettier.resolveConfig(page);
     const text = await prettier.format(clusterClientsPage(rows), { ...config, parser: 'markdown' });

@@ -39,6 +39,7 @@ export class KeptClient {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#retry);
     this.#client?.disconnect();

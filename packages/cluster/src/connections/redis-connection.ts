@@ -29,6 +29,12 @@ interface Command {
   isSettled: boolean;
 }
 
+/**
+ * What a script begins with that also runs when Redis is full: it frees memory, or without it what stands would
+ * break.
+ */
+export const EVEN_IF_FULL = '#!lua flags=allow-oom\n';
+
 /** Replies of a server that cannot do now what it could do before. */
 const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY)\b/;
 /** A server that loads its data, or elects a primary, is asked again after this time. */
@@ -54,6 +60,7 @@ export class RedisConnection {
   #count = 0;
   /** Whether something was sent and not answered in time, and nothing was answered since. */
   #isSilent = false;
+  #isCorked = false;
   #error: Error | undefined;
   #isClosed = false;
 
@@ -189,19 +196,7 @@ export class RedisConnection {
   }
 
   #send(client: Client, command: Command): void {
-    this.#evaluate(client, command).then(
-      (reply) => {
-        this.#isSilent = false;
-        if (command.isSettled) return;
-        command.isSettled = true;
-        clearTimeout(command.timer);
-        command.resolve(reply);
-      },
-      (error: unknown) => this.#retry(command, error),
-    );
-  }
-
-  #evaluate(client: Client, { script, keys, args }: Command): Promise<unknown> {
+    const { script, keys, args } = command;
     let sha = this.#shas.get(script);
     if (sha === undefined) {
       sha = createHash('sha1').update(script).digest('hex');
@@ -209,10 +204,34 @@ export class RedisConnection {
       // Sent first, so that nothing overtakes what would have to be sent again with the whole script.
       if (!(client instanceof Cluster)) load(client, script);
     }
-    const given = [...keys, ...args];
-    return client.evalsha(sha, keys.length, ...given).catch((error: unknown) => {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return client.eval(script, keys.length, ...given);
+    this.#cork(client);
+    const settle = (reply: unknown): void => {
+      this.#isSilent = false;
+      if (command.isSettled) return;
+      command.isSettled = true;
+      clearTimeout(command.timer);
+      command.resolve(reply);
+    };
+    client.evalsha(sha, keys.length, ...keys, ...args).then(settle, (error: unknown) => {
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) {
+        client
+          .eval(script, keys.length, ...keys, ...args)
+          .then(settle, (failed: unknown) => this.#retry(command, failed));
+      } else {
+        this.#retry(command, error);
+      }
+    });
+  }
+
+  /** What is sent in one turn is one write. */
+  #cork(client: Client): void {
+    if (this.#isCorked || client instanceof Cluster) return;
+    const { stream } = client;
+    this.#isCorked = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      stream.uncork();
     });
   }
 

@@ -24,6 +24,7 @@ export class Epoch {
   readonly #stopListening: () => void;
   readonly #timer: NodeJS.Timeout;
   #current: Promise<string> | undefined;
+  #asking: Promise<string> | undefined;
   #stateKey: string = randomBytes(STATE_KEY_BYTES).toString('base64url');
 
   constructor(connection: RedisConnection, keys: Keys) {
@@ -33,13 +34,18 @@ export class Epoch {
     this.#timer = setInterval(() => void this.#keep().catch(() => {}), DAY_MS).unref();
   }
 
-  /** The same as long as nothing can have been lost. */
+  /** The same as long as nothing can have been lost, as far as this connection knows. */
   current(): Promise<string> {
-    const asked = (this.#current ??= this.#ask());
+    const asked = (this.#current ??= this.latest());
     asked.catch(() => {
       if (this.#current === asked) this.#current = undefined;
     });
     return asked;
+  }
+
+  /** The same, asked again: somebody may have emptied it. */
+  latest(): Promise<string> {
+    return (this.#asking ??= this.#ask().finally(() => (this.#asking = undefined)));
   }
 
   /** What seals the state of requests that ask for input, the same on all nodes. */

@@ -1,16 +1,16 @@
 import type { NodeMessage } from '@longwire/server';
 import { KeptClient } from '../connections/kept-client.js';
 import type { Client } from '../connections/open-client.js';
-import type { RedisConnection } from '../connections/redis-connection.js';
+import { EVEN_IF_FULL, type RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
 
 /** KEYS: lease and inbox of the node. ARGV: TTL, how many may wait, sender, number, message. */
-const SEND = `
+const SEND = `${EVEN_IF_FULL}
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'f', ARGV[3], 'n', ARGV[4], 'm', ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return 1`;
-const TRIM = `return redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1])`;
+const TRIM = `${EVEN_IF_FULL}return redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1])`;
 
 const TTL_MS = 60_000;
 /** Messages that wait for a node; it is stalled, and the oldest are of no use any more. */

@@ -1,8 +1,8 @@
 import type { Keys } from '../keys.js';
-import type { RedisConnection } from '../connections/redis-connection.js';
+import { EVEN_IF_FULL, type RedisConnection } from '../connections/redis-connection.js';
 
 /** KEYS: lease, counts, inbox. ARGV: how long the lease is, TTL of the others. Whether it stood. */
-const RENEW = `
+const RENEW = `${EVEN_IF_FULL}
 local stood = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])

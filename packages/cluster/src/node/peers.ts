@@ -1,9 +1,9 @@
-import type { RedisConnection } from '../connections/redis-connection.js';
+import { EVEN_IF_FULL, type RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
 
 const EXISTS = `return redis.call('EXISTS', KEYS[1])`;
 /** KEYS: nodes. ARGV: time, name, time before which names are forgotten, TTL. */
-const SIGN = `
+const SIGN = `${EVEN_IF_FULL}
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
@@ -79,6 +79,12 @@ export class Peers {
     return this.#hasLease(node);
   }
 
+  /** Its lease was looked for, and there is none. */
+  hasNoLease(node: string): void {
+    this.#aliveUntil.delete(node);
+    if (this.patienceMs === 0) this.#left(node);
+  }
+
   /** Tells when this node is gone. */
   watch(node: string): void {
     if (node !== this.#options.node) this.#watched.add(node);
@@ -125,7 +131,7 @@ export class Peers {
     await Promise.all(
       [...this.#watched].map(async (node) => {
         try {
-          if (!(await this.#hasLease(node)) && this.patienceMs === 0) this.#left(node);
+          if (!(await this.#hasLease(node))) this.hasNoLease(node);
         } catch {
           // Nothing is known while Redis is away.
         }

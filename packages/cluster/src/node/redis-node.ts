@@ -86,7 +86,7 @@ export class RedisNode implements ClusterNode {
       lease: this.#lease,
       counts: this.#counts,
       ttlMs: Math.min(sessionIdleMs + TTL_SLACK_MS, MAX_TTL_MS),
-      epoch: () => this.#epoch.current(),
+      epoch: this.#epoch,
       lost: (sessionId) => this.#tell(() => handlers.lost(sessionId)),
     });
     this.#events = new RedisEventLog(this.#sessions, eventLog, () => {
@@ -150,11 +150,8 @@ export class RedisNode implements ClusterNode {
     return this.#locator.locate(sessionId);
   }
 
-  async release(sessionId: string, to?: string): Promise<void> {
-    const owned = this.#sessions.get(sessionId);
-    if (owned === undefined) return;
-    this.#events.forget(owned);
-    await this.#sessions.release(sessionId, to);
+  release(sessionId: string, to?: string): Promise<void> {
+    return this.#sessions.release(sessionId, to);
   }
 
   begin(sessionId: string, request: BegunRequest): Promise<void> {
@@ -181,7 +178,9 @@ export class RedisNode implements ClusterNode {
 
   async send(to: string, message: NodeMessage): Promise<boolean> {
     this.#peers.watch(to);
-    return this.#inbox.send(to, message);
+    const isSent = await this.#inbox.send(to, message);
+    if (!isSent) this.#peers.hasNoLease(to);
+    return isSent;
   }
 
   leave(): Promise<void> {

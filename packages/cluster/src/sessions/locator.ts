@@ -97,7 +97,7 @@ export class Locator {
     const { connection, keys, node, lease, counts, ttlMs } = sessions.options;
     // Nobody would believe an owner without a lease.
     if (!lease.stands) await lease.renew();
-    const epoch = await sessions.options.epoch();
+    const epoch = await sessions.options.epoch.current();
     const tag = tagOf(sessionId);
     const reply = await connection.run(
       TAKE,

@@ -26,6 +26,8 @@ export class OwnedSession {
   resumeWrittenAt = 0;
   /** Whether somebody was told that it loses messages. */
   isLossy = false;
+  /** What has changed of the record, and could not be written. */
+  unsaved: Partial<SessionRecord> | undefined;
   recovering: Promise<boolean> | undefined;
   // Made when they are needed: most sessions are idle.
   #index: LogIndex | undefined;

@@ -6,6 +6,7 @@ import {
 } from '@longwire/server';
 import type { RedisConnection, RunOptions } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
+import type { Epoch } from '../node/epoch.js';
 import type { Lease } from '../node/lease.js';
 import { OwnedSession } from './owned-session.js';
 import type { SessionCounts } from './session-counts.js';
@@ -22,7 +23,7 @@ import {
 import { begunField, begunText, recordFields } from './stored-forms.js';
 
 /** A running request whose message is longer is kept without it, and is not run again by a next owner. */
-const MAX_MESSAGE_BYTES = 65_536;
+const MAX_BEGUN_CHARS = 65_536;
 /** What ends, or was answered, waits so long for a Redis that is away. */
 export const END_WAIT_MS = 30_000;
 /** How many sessions are looked at together after a lease has ended. */
@@ -38,7 +39,7 @@ export interface OwnedOptions {
   /** How long what is kept of an idle session lives in Redis. */
   readonly ttlMs: number;
   /** Which Redis this is: another one may know less. */
-  readonly epoch: () => Promise<string>;
+  readonly epoch: Epoch;
   /** Another node has this session. */
   readonly lost: (sessionId: string) => void;
 }
@@ -46,6 +47,8 @@ export interface OwnedOptions {
 /** The sessions that this node owns. Every write carries the owner and its fencing number. */
 export class OwnedSessions {
   readonly options: OwnedOptions;
+  /** Told of each session that is not this node's any more. */
+  onDisowned: ((owned: OwnedSession) => void) | undefined;
   readonly #owned = new Map<string, OwnedSession>();
 
   constructor(options: OwnedOptions) {
@@ -71,7 +74,9 @@ export class OwnedSessions {
   /** It is not this node's any more: it ended, was let go, or was lost. */
   disown(owned: OwnedSession): boolean {
     if (this.#owned.get(owned.id) !== owned) return false;
-    return this.#owned.delete(owned.id);
+    this.#owned.delete(owned.id);
+    this.onDisowned?.(owned);
+    return true;
   }
 
   /** Whether nobody else can have taken it. */
@@ -101,8 +106,10 @@ export class OwnedSessions {
         [owned.owner, ...args],
         { again: true, ...options },
       )) as number;
-      if (reply === TOO_EARLY) throw tooEarly();
-      if (reply !== LOST && reply !== UNKNOWN) {
+      if (reply === TOO_EARLY) {
+        // Unless this is another Redis, which does not have the one before.
+        if ((await this.options.epoch.latest()) === owned.epoch) throw tooEarly();
+      } else if (reply !== LOST && reply !== UNKNOWN) {
         owned.seenIn = Math.max(owned.seenIn, generation);
         return reply;
       }
@@ -111,7 +118,7 @@ export class OwnedSessions {
   }
 
   /**
-   * Redis does not know a session as this node's. If it has lost data since, it is told again; else another
+   * Redis does not know a session as this node does. If it has lost data since, it is told again; else another
    * node has it.
    */
   recover(owned: OwnedSession): Promise<boolean> {
@@ -131,11 +138,15 @@ export class OwnedSessions {
   async begin(sessionId: string, request: BegunRequest): Promise<void> {
     const owned = this.#owned.get(sessionId);
     if (owned === undefined) throw new SessionLostError();
-    const kept = isShort(request) ? request : withoutMessage(request);
+    let kept = request;
+    let text = begunText(kept, this.options.connection);
+    if (text.length > MAX_BEGUN_CHARS) {
+      kept = withoutMessage(request);
+      text = begunText(kept, this.options.connection);
+    }
     owned.noteBegun(kept);
-    const field = begunField(request.id);
     try {
-      await this.fenced(owned, BEGIN, [field, begunText(kept, this.options.connection)]);
+      await this.fenced(owned, BEGIN, [begunField(request.id), text]);
     } catch (error) {
       // Its caller is told that it did not run: what is kept all the same must not say that it does.
       this.end(sessionId, request.id);
@@ -172,10 +183,12 @@ export class OwnedSessions {
   }
 
   async #recover(owned: OwnedSession): Promise<boolean> {
-    const epoch = await this.options.epoch();
+    const epoch = await this.options.epoch.latest();
     if (this.#owned.get(owned.id) !== owned) return false;
+    const { generation } = this.options.lease;
     if (epoch !== owned.epoch && (await this.#restore(owned))) {
       owned.epoch = epoch;
+      owned.seenIn = Math.max(owned.seenIn, generation);
       return true;
     }
     this.lose(owned);
@@ -200,22 +213,24 @@ export class OwnedSessions {
   }
 
   async #look(owned: OwnedSession): Promise<void> {
-    const { connection, keys, lease } = this.options;
+    const { connection, keys, lease, epoch } = this.options;
     const { generation } = lease;
-    const owner = await connection.run(OWNER, [keys.session(owned.tag)], [], { again: true });
+    const [owner, known] = await Promise.all([
+      connection.run(OWNER, [keys.session(owned.tag)], [], { again: true }),
+      epoch.current(),
+    ]);
     if (this.#owned.get(owned.id) !== owned) return;
-    if (owner === owned.owner) owned.seenIn = Math.max(owned.seenIn, generation);
-    else await this.recover(owned);
+    if (owner === owned.owner && known === owned.epoch) {
+      owned.seenIn = Math.max(owned.seenIn, generation);
+    } else {
+      await this.recover(owned);
+    }
   }
 }
 
 /** What is told of a message while one before it is not kept. */
 export function tooEarly(): ClusterAwayError {
   return new ClusterAwayError(new Error('a message before this one is not kept yet'));
-}
-
-function isShort({ message }: BegunRequest): boolean {
-  return message === undefined || JSON.stringify(message).length <= MAX_MESSAGE_BYTES;
 }
 
 function withoutMessage({ id, digest, stream }: BegunRequest): BegunRequest {

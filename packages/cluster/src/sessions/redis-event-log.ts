@@ -42,6 +42,7 @@ export class RedisEventLog implements EventLog {
     this.#sessions = sessions;
     this.#options = options;
     this.#onLoss = onLoss;
+    sessions.onDisowned = (owned) => this.#forget(owned);
     const { maxAgeMs } = options;
     this.#ttlMs = Math.min(maxAgeMs + TTL_SLACK_MS, sessions.options.ttlMs);
     if (maxAgeMs === Infinity) return;
@@ -110,7 +111,7 @@ export class RedisEventLog implements EventLog {
   async delete(sessionId: string): Promise<void> {
     const owned = this.#sessions.get(sessionId);
     if (owned?.index === undefined) return;
-    this.forget(owned);
+    this.#forget(owned);
     try {
       await this.#sessions.fenced(owned, DELETE_LOG, [], { waitMs: END_WAIT_MS });
     } catch (error) {
@@ -124,14 +125,13 @@ export class RedisEventLog implements EventLog {
     this.#bytes += index.bytes;
   }
 
-  /** A session is not this node's any more. */
-  forget(owned: OwnedSession): void {
-    this.#bytes -= owned.index?.bytes ?? 0;
-    owned.index = undefined;
-  }
-
   close(): void {
     clearInterval(this.#sweep);
+  }
+
+  #forget(owned: OwnedSession): void {
+    this.#bytes -= owned.index?.bytes ?? 0;
+    owned.index = undefined;
   }
 
   /** Takes note of a message; whether it is to be kept. */

@@ -48,7 +48,7 @@ export class RedisSessionStore implements SessionStore {
       creating,
       counting,
       this.#writeResume(owned, SET_RESUME),
-      epoch(),
+      epoch.current(),
     ]);
     const failed = [created, counted, named, known].find(({ status }) => status === 'rejected');
     if (failed === undefined && created.status === 'fulfilled' && created.value === 1) {
@@ -87,7 +87,9 @@ export class RedisSessionStore implements SessionStore {
     if (owned === undefined) return;
     Object.assign(owned.record, changes);
     const { connection, ttlMs } = this.#sessions.options;
-    const fields = changeFields(changes, connection);
+    const unsaved = { ...owned.unsaved, ...changes };
+    owned.unsaved = undefined;
+    const fields = changeFields(unsaved, connection);
     if (fields.length === 0) return;
     try {
       await Promise.all([
@@ -96,7 +98,10 @@ export class RedisSessionStore implements SessionStore {
       ]);
     } catch (error) {
       // Whoever has it now is told by its client.
-      if (!(error instanceof SessionLostError)) throw error;
+      if (error instanceof SessionLostError) return;
+      // The next change brings it.
+      owned.unsaved = Object.assign({}, unsaved, owned.unsaved);
+      throw error;
     }
   }
 

@@ -1,3 +1,5 @@
+import { EVEN_IF_FULL } from '../connections/redis-connection.js';
+
 /*
  * The scripts of one session. Its keys have one hash tag: KEYS[1] is a hash with the session, KEYS[2] one
  * with what it said. Each of them may run twice, and does then what it did once.
@@ -13,10 +15,12 @@ export const LOST = -1;
 export const UNKNOWN = -2;
 export const TOO_EARLY = -3;
 
-const fenced = (body: string): string => `
+const AS_OWNER = `
 local owner = redis.call('HGET', KEYS[1], 'o')
 if not owner then return ${UNKNOWN} end
-if owner ~= ARGV[1] then return ${LOST} end
+if owner ~= ARGV[1] then return ${LOST} end`;
+
+const fenced = (body: string): string => `${EVEN_IF_FULL}${AS_OWNER}
 ${body}`;
 
 const READ_RECORD = `
@@ -42,15 +46,19 @@ return 1`;
  * Puts a session there again that Redis has lost, or of which it has only an older state. ARGV: owner, its
  * fence, TTL, place of the last message, then fields and values.
  */
-export const RESTORE: string = `
+export const RESTORE: string = `${EVEN_IF_FULL}
 local owner = redis.call('HGET', KEYS[1], 'o')
 if owner and owner ~= ARGV[1] then
   local fence = tonumber(string.match(owner, ' (%d+)$'))
   if fence >= tonumber(ARGV[2]) then return ${LOST} end
 end
 local kept = tonumber(redis.call('HGET', KEYS[1], 'q') or 0)
-redis.call('HSET', KEYS[1], 'o', ARGV[1], unpack(ARGV, 5))
-if kept < tonumber(ARGV[4]) then redis.call('HSET', KEYS[1], 'q', ARGV[4]) end
+if kept < tonumber(ARGV[4]) then kept = ARGV[4] end
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  local first = string.sub(field, 1, 2)
+  if first == 'c:' or first == 'b:' then redis.call('HDEL', KEYS[1], field) end
+end
+redis.call('HSET', KEYS[1], 'o', ARGV[1], 'q', kept, unpack(ARGV, 5))
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`;
 
@@ -68,7 +76,7 @@ export const OWNER: string = `return redis.call('HGET', KEYS[1], 'o')`;
  * Takes a session. ARGV: the owner that it had when it was looked at, the new one, TTL. Nothing where it has
  * another one by now.
  */
-export const TAKE: string = `
+export const TAKE: string = `${EVEN_IF_FULL}
 local owner = redis.call('HGET', KEYS[1], 'o')
 if owner ~= ARGV[1] and owner ~= ARGV[2] then return {} end
 redis.call('HSET', KEYS[1], 'o', ARGV[2])
@@ -98,9 +106,10 @@ redis.call('HSET', KEYS[1], 'o', ARGV[2] .. ' ' .. string.match(owner, '(%d+)$')
 return 1`);
 
 /** ARGV: owner, field, value. */
-export const BEGIN: string = fenced(`
+export const BEGIN: string = `
+${AS_OWNER}
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-return 1`);
+return 1`;
 
 /** ARGV: owner, field. */
 export const END: string = fenced(`
@@ -127,7 +136,7 @@ return 1`);
  * Keeps a message, in the order of places. ARGV: owner, place, head and text of the message, TTL of the log
  * (0: it is not kept), the field of the request that it answers, channel and reader for whom it is published.
  */
-export const APPEND: string = `
+export const APPEND: string = `${EVEN_IF_FULL}
 local known = redis.call('HMGET', KEYS[1], 'o', 'q')
 if not known[1] then return ${UNKNOWN} end
 if known[1] ~= ARGV[1] then return ${LOST} end

@@ -35,6 +35,19 @@ export interface CallWorkerOptions {
   /** How long the worker may be silent before it counts as dead, in milliseconds. */
   readonly silenceMs: number;
   readonly log: WorkerLog;
+  /** Told of each call that has ended. */
+  readonly ended: ((call: WorkedCall) => void) | undefined;
+}
+
+/** A call that a worker has run. */
+export interface WorkedCall {
+  readonly queue: string;
+  readonly tool: string;
+  /** The id of the principal. */
+  readonly principal: string;
+  readonly durationMs: number;
+  /** What the answer says, where it is an error. A tool that reports one has a result. */
+  readonly error?: string;
 }
 
 /** How long an answer is tried to be kept while Redis is away. */
@@ -212,9 +225,13 @@ export class CallWorker {
             },
           );
       await this.#answer(keys, { id, to: data.to, answer });
-      const outcome = 'error' in answer ? answer.error.message : 'done';
-      const durationMs = Math.round(performance.now() - startedAt);
-      log.info({ queue: name, tool: call.tool, principal: call.principal.id, durationMs }, outcome);
+      this.#options.ended?.({
+        queue: name,
+        tool: call.tool,
+        principal: call.principal.id,
+        durationMs: Math.round(performance.now() - startedAt),
+        ...('error' in answer && { error: answer.error.message }),
+      });
     } finally {
       calls.delete(id);
     }
@@ -228,7 +245,7 @@ export class CallWorker {
 
   #tell(channel: string, told: Told): void {
     const text = this.#connection.seal(JSON.stringify(told));
-    this.#connection.run(TELL, [], [channel, text]).catch((error: unknown) => {
+    this.#connection.run(TELL, [channel], [text]).catch((error: unknown) => {
       this.#options.log.debug(error, 'a node could not be told');
     });
   }

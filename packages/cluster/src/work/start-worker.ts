@@ -1,8 +1,8 @@
 import type { QueuesOptions, ServerFactory } from '@longwire/server';
 import { connect } from '../connect.js';
 import type { RedisOptions } from '../options.js';
-import { CallWorker } from './call-worker.js';
-import { silentLog, type WorkerLog } from './worker-log.js';
+import { CallWorker, type WorkedCall } from './call-worker.js';
+import { SILENT, type WorkerLog } from './worker-log.js';
 
 /** What a worker runs, and how much of it. */
 export interface WorkerOptions {
@@ -22,7 +22,9 @@ export interface WorkerOptions {
    * process busy for longer than this needs more. At least 1 000. Default: 15 000.
    */
   readonly silenceMs?: number;
-  /** Told of every call, and of what fails. Default: nobody. */
+  /** Told of each call that has ended. Default: nobody. */
+  readonly onCall?: (call: WorkedCall) => void;
+  /** Told of what fails. Default: nobody. */
   readonly log?: WorkerLog;
 }
 
@@ -56,7 +58,8 @@ export async function startWorker(
     redis,
     concurrency = 1,
     silenceMs = 15_000,
-    log = silentLog(),
+    log = SILENT,
+    onCall,
   } = options;
   if (typeof create !== 'function') {
     throw new TypeError('create must be a function that makes the server of a call');
@@ -76,6 +79,7 @@ export async function startWorker(
       concurrency,
       silenceMs,
       log,
+      ended: onCall,
     });
     let closing: Promise<void> | undefined;
     return {

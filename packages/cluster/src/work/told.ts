@@ -25,8 +25,8 @@ export interface CallJob {
 /** How long an answer is kept that nobody has asked for yet, and that a call was cancelled. */
 export const KEPT_MS = 600_000;
 
-/** Tells something. */
-export const TELL: string = `return redis.call('PUBLISH', ARGV[1], ARGV[2])`;
+/** Tells something on a channel: as a key, so that a Redis Cluster has one place that keeps the order. */
+export const TELL: string = `return redis.call('PUBLISH', KEYS[1], ARGV[1])`;
 
 /** Keeps an answer, the first one, and tells that it is there. */
 export const ANSWER: string = `

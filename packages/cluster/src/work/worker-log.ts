@@ -1,21 +1,9 @@
 import type { WorkerCallOptions } from '@longwire/server';
 
-/** Where a worker logs: a logger of pino, or of an application of Fastify. */
+/** Where a worker says what fails: a logger of pino will do. */
 export type WorkerLog = WorkerCallOptions['log'];
 
+const nothing = (): void => {};
+
 /** A log that nobody reads. */
-export function silentLog(): WorkerLog {
-  const nothing = (): void => {};
-  const log: WorkerLog = {
-    level: 'silent',
-    silent: nothing,
-    fatal: nothing,
-    error: nothing,
-    warn: nothing,
-    info: nothing,
-    debug: nothing,
-    trace: nothing,
-    child: () => log,
-  };
-  return log;
-}
+export const SILENT: WorkerLog = { error: nothing, warn: nothing, debug: nothing };

@@ -18,6 +18,8 @@ import type { Session } from '../sessions/session.js';
 import type { SessionRecord } from '../sessions/session-store.js';
 import type {
   AnswerSink,
+  EventCall,
+  EventCalls,
   Listening,
   Posted,
   PostOutcome,
@@ -28,8 +30,8 @@ type OpenAnswer = NonNullable<Posted['answer']>;
 
 /** What the handles of sessions need of their mount. */
 export interface LocalSessionHost extends Admission {
-  /** Told every message of a client before the server. */
-  noteIncoming?: ((session: Session, message: JSONRPCMessage) => void) | undefined;
+  /** Missing without the tool-events transport. */
+  eventCalls?: EventCalls | undefined;
   /** Posts to whichever node has a session now; missing without a cluster. */
   readonly postAgain?: (session: Session, posted: Posted) => MaybePromise<PostOutcome>;
   /** Told of a reader that is gone, of a session that has left this node. */
@@ -103,6 +105,15 @@ export class LocalSession implements SessionHandle {
   detach(stream: number, sink: Sink): void {
     this.session.streams.detach(stream, sink);
     if (this.session.isEnded) this.#host.detached?.(this.session, stream, sink);
+  }
+
+  async callTool(call: EventCall): Promise<string | Refusal> {
+    if (this.session.isEnded) return this.session.gone;
+    return this.#host.eventCalls?.call(this.session, call) ?? refusals.UNKNOWN_SESSION;
+  }
+
+  async listTools(): Promise<string> {
+    return this.#host.eventCalls?.listTools(this.session) ?? '[]';
   }
 
   async end(): Promise<void> {
@@ -216,7 +227,7 @@ export class LocalSession implements SessionHandle {
   #takeOnMain(message: JSONRPCRequest, posted: Posted): MaybePromise<PostOutcome> {
     const { session } = this;
     const extra = this.#extraOf(posted);
-    this.#host.noteIncoming?.(session, message);
+    this.#host.eventCalls?.noteIncoming(session, message);
     const digest = posted.digestOf(message);
     const known = session.requests.get(message.id);
     if (known?.digest === digest) {
@@ -247,7 +258,7 @@ export class LocalSession implements SessionHandle {
   }
 
   #receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
-    this.#host.noteIncoming?.(this.session, message);
+    this.#host.eventCalls?.noteIncoming(this.session, message);
     this.session.receive(message, extra);
   }
 

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { LoggedEvent } from '../events/event-log.js';
 import { isRequest } from '../http/messages.js';
-import { MOVED, NO_SERVER } from '../refusal.js';
+import { MOVED, NO_SERVER, type Refusal } from '../refusal.js';
 import type { Sessions } from '../sessions/sessions.js';
 import type { JoinedCluster } from './joined-cluster.js';
 import type { LocalSession } from './local-session.js';
@@ -16,7 +16,7 @@ import { RemoteSink, type RemoteSinkHost, type RemoteSinkOptions } from './remot
 import type { Posted, PostOutcome } from './session-handle.js';
 
 /** A node that waits for an answer is told so late that its request runs, in milliseconds. */
-const TELL_AFTER_MS = 5;
+const TELL_AFTER_MS = 25;
 
 /** So many POSTs without an answer of their own are remembered, so that none counts twice. */
 const MAX_ACCEPTED = 1_000;
@@ -41,6 +41,8 @@ export class NodeInbox implements RemoteSinkHost {
   readonly #current = new Map<string, RemoteSink>();
   /** POSTs that were accepted, and have no answer of their own. */
   readonly #accepted = new Set<string>();
+  /** What cancels calls of the tool-events transport. */
+  readonly #calls = new Map<string, AbortController>();
   /** Those whose nodes wait to be told that they run. */
   #untold: RemoteSink[] = [];
 
@@ -60,9 +62,16 @@ export class NodeInbox implements RemoteSinkHost {
         this.#replace(key);
         void this.#attach(message, from);
         return;
+      case 'tool-call':
+        void this.#callTool(message, from, key);
+        return;
+      case 'tool-list':
+        void this.#listTools(message, from);
+        return;
       case 'detach': {
         const sink = this.#readers.get(key);
         if (sink instanceof RemoteSink) this.#detach(sink);
+        this.#calls.get(key)?.abort();
         return;
       }
       case 'end':
@@ -75,6 +84,7 @@ export class NodeInbox implements RemoteSinkHost {
     for (const sink of this.#readers.values()) {
       if (sink instanceof RemoteSink && sink.options.reader.node === node) this.#detach(sink);
     }
+    for (const [key, call] of this.#calls) if (key.startsWith(`${node} `)) call.abort();
   }
 
   wasPublished(event: LoggedEvent): boolean {
@@ -187,6 +197,40 @@ export class NodeInbox implements RemoteSinkHost {
       this.#options.log.error(error, 'what a client missed could not be read');
       this.answer(message, from, { kind: 'close', after: 0 });
     }
+  }
+
+  async #callTool(message: Asked<'tool-call'>, from: string, key: string): Promise<void> {
+    const { principal, request, tool, args } = message;
+    const session = this.#sessionOf(message, principal.id);
+    if (session === undefined) return this.answer(message, from, { kind: 'moved' });
+    const ending = new AbortController();
+    this.#calls.set(key, ending);
+    let answer: string | Refusal;
+    try {
+      answer = await session.callTool({
+        tool,
+        args,
+        principal: principalOf(principal),
+        request: clientRequestOf(request, this.#options.log),
+        begun: () => {
+          this.answer(message, from, { kind: 'tool-begun' });
+          return ending.signal;
+        },
+      });
+    } catch (error) {
+      this.#options.log.error(error, 'a request of another node failed');
+      answer = NO_SERVER;
+    }
+    this.#calls.delete(key);
+    if (typeof answer === 'string')
+      this.answer(message, from, { kind: 'tool-answer', text: answer });
+    else this.answer(message, from, answerOf({ refusal: answer }));
+  }
+
+  async #listTools(message: Asked<'tool-list'>, from: string): Promise<void> {
+    const session = this.#sessionOf(message, message.principal);
+    if (session === undefined) return this.answer(message, from, { kind: 'moved' });
+    this.answer(message, from, { kind: 'tool-answer', text: await session.listTools() });
   }
 
   async #end(message: Asked<'end'>, from: string): Promise<void> {

@@ -29,6 +29,16 @@ export type AskingMessage = Common &
         readonly after?: number | undefined;
         readonly unless?: 'over' | 'incomplete' | undefined;
       }
+    /** A call of the tool-events transport. */
+    | {
+        readonly kind: 'tool-call';
+        readonly principal: Principal;
+        readonly request: SentRequest;
+        readonly tool: string;
+        readonly args: Record<string, unknown>;
+      }
+    /** What such a client is told of the tools. */
+    | { readonly kind: 'tool-list'; readonly principal: string }
     /** The reader of this name is gone. */
     | { readonly kind: 'detach' }
     /** Its client ends the session. */
@@ -63,13 +73,24 @@ export type AnsweringMessage = Common &
     | { readonly kind: 'event'; readonly event: LoggedEvent; readonly isAgain: boolean }
     /** What the client of a stream has missed up to a place; what comes after it is published. */
     | { readonly kind: 'caught-up'; readonly seq: number; readonly events: readonly LoggedEvent[] }
+    /** A call of the tool-events transport runs. */
+    | { readonly kind: 'tool-begun' }
+    /** The event that answers such a call, or the tools as JSON. */
+    | { readonly kind: 'tool-answer'; readonly text: string }
     /** The stream is not opened: `Listening.unless`. */
     | { readonly kind: 'over' }
     /** The stream ends after the message at this place: all is answered, or its server ended it. */
     | { readonly kind: 'complete' | 'close'; readonly after: number }
   );
 
-const ASKING: ReadonlySet<string> = new Set(['post', 'attach', 'detach', 'end']);
+const ASKING: ReadonlySet<string> = new Set([
+  'post',
+  'attach',
+  'tool-call',
+  'tool-list',
+  'detach',
+  'end',
+]);
 const ANSWERING: ReadonlySet<string> = new Set([
   'accepted',
   'refused',
@@ -77,6 +98,8 @@ const ANSWERING: ReadonlySet<string> = new Set([
   'taken',
   'event',
   'caught-up',
+  'tool-begun',
+  'tool-answer',
   'over',
   'complete',
   'close',
@@ -126,16 +149,34 @@ export interface SentRequest {
   readonly port?: number | undefined;
 }
 
+/** Headers that say something of the connection or the body, or that the message says otherwise. */
+const NOT_SENT: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'connection',
+  'content-length',
+  'content-type',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+]);
+
+function headersToSend(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const sent: IncomingHttpHeaders = {};
+  for (const name in headers) if (!NOT_SENT.has(name)) sent[name] = headers[name];
+  return sent;
+}
+
 /** A request as it is sent. */
 export function sentRequestOf(request: ClientRequest): SentRequest {
-  const { method, protocol, host, originalUrl: url, ip, headers, raw, socket } = request;
+  const { method, protocol, host, originalUrl: url, ip, raw, socket } = request;
   return {
     method,
     protocol,
     host,
     url,
     ip,
-    headers,
+    headers: headersToSend(request.headers),
     httpVersion: raw.httpVersion,
     ...(socket.remoteAddress === ip && { port: socket.remotePort }),
   };
@@ -150,7 +191,7 @@ export function clientRequestOf(sent: SentRequest, log: FastifyBaseLogger): Clie
     host,
     originalUrl,
     ip,
-    headers,
+    headers: { ...headers, host },
     raw: { httpVersion },
     socket: port === undefined ? {} : { remoteAddress: ip, remotePort: port },
     log,

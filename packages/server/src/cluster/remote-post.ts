@@ -99,7 +99,7 @@ export class RemotePost extends RemoteReader {
     const { answer, messages, isBatch } = this.#posted;
     const requests = messages.filter((message) => isRequest(message));
     if (!this.#mayHaveRun || answer === undefined || requests.length === 0) {
-      this.#resolve({ refusal, id: requests[0]?.id });
+      this.#resolve({ refusal: this.#isUnsure ? unsure(refusal) : refusal, id: requests[0]?.id });
       this.sink?.close();
       return;
     }
@@ -126,6 +126,11 @@ export class RemotePost extends RemoteReader {
     return keepsUp;
   }
 
+  /** Whether its status must not say that it did not run. */
+  get #isUnsure(): boolean {
+    return this.#mayHaveRun && this.#requests > 0;
+  }
+
   get #isAnswered(): boolean {
     return this.#posted.answer !== undefined && this.#requests > 0;
   }
@@ -147,4 +152,9 @@ export class RemotePost extends RemoteReader {
     // Where it had begun to be answered, its client is to ask again.
     this.sink?.close();
   }
+}
+
+/** The same without a status that says that nothing ran. */
+function unsure({ code, message, data }: Refusal): Refusal {
+  return { status: 500, code, message, data: { ...data, certainty: 'outcome-unknown' } };
 }

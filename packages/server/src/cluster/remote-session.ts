@@ -4,11 +4,12 @@ import type { Sink } from '../events/sink.js';
 import type { MaybePromise, Principal } from '../principal.js';
 import { CLUSTER_AWAY, type Refusal } from '../refusal.js';
 import type { SessionRecord } from '../sessions/session-store.js';
-import type { AnsweringMessage, Asking } from './node-messages.js';
+import type { Asking } from './node-messages.js';
+import { RemoteEnd, RemoteToolCall, RemoteToolList } from './remote-calls.js';
 import { RemoteListener } from './remote-listener.js';
 import { RemotePost } from './remote-post.js';
 import { RemoteReader, type AwaitedSession, type Waiting } from './remote-reader.js';
-import type { Listening, Posted, PostOutcome, SessionHandle } from './session-handle.js';
+import type { EventCall, Listening, Posted, PostOutcome, SessionHandle } from './session-handle.js';
 
 /** What sessions of other nodes need of this one. */
 export interface RemoteSessionHost {
@@ -97,9 +98,15 @@ export class RemoteSession implements SessionHandle, AwaitedSession {
   }
 
   end(): Promise<void> {
-    const end = new RemoteEnd(this);
-    this.#ask(end);
-    return end.done;
+    return this.#result(new RemoteEnd(this));
+  }
+
+  async callTool(call: EventCall): Promise<string | Refusal> {
+    return this.#host.isUp ? this.#result(new RemoteToolCall(this, call)) : CLUSTER_AWAY;
+  }
+
+  listTools(): Promise<string> {
+    return this.#result(new RemoteToolList(this));
   }
 
   nextUid(): string {
@@ -119,46 +126,15 @@ export class RemoteSession implements SessionHandle, AwaitedSession {
     this.#host.finished(waiting);
   }
 
+  #result<Result>(request: Waiting & { readonly result: Promise<Result> }): Promise<Result> {
+    this.#ask(request);
+    return request.result;
+  }
+
   #ask(waiting: Waiting): void {
     this.waiting.add(waiting);
     this.#host.waits(waiting);
     if (this.node === '') this.look();
     else waiting.ask();
-  }
-}
-
-/** The end of a session, as its client asked for it. */
-class RemoteEnd implements Waiting {
-  readonly uid: string;
-  readonly done: Promise<void>;
-  session: AwaitedSession;
-  #resolve: () => void = () => {};
-
-  constructor(session: RemoteSession) {
-    this.session = session;
-    this.uid = session.nextUid();
-    this.done = new Promise((resolve) => (this.#resolve = resolve));
-  }
-
-  ask(): void {
-    this.session.send(this, { kind: 'end', principal: this.session.record.principal });
-  }
-
-  arrive(session: SessionHandle): void {
-    void session.end().finally(() => this.#settle());
-  }
-
-  fail(_refusal: Refusal): void {
-    this.#settle();
-  }
-
-  answered({ kind }: AnsweringMessage): void {
-    if (kind === 'moved') this.session.look();
-    else this.#settle();
-  }
-
-  #settle(): void {
-    this.session.finished(this);
-    this.#resolve();
   }
 }

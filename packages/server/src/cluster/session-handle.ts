@@ -4,6 +4,7 @@ import type { CatchUpSink, Sink } from '../events/sink.js';
 import type { MaybePromise, Principal } from '../principal.js';
 import type { Refusal } from '../refusal.js';
 import type { SessionRecord } from '../sessions/session-store.js';
+import type { Session } from '../sessions/session.js';
 
 /** A session as the routes use it, on this node or on another one. */
 export interface SessionHandle {
@@ -20,8 +21,34 @@ export interface SessionHandle {
   listen(listening: Listening): Promise<boolean>;
   /** A reader of a stream is gone. */
   detach(stream: number, sink: Sink): void;
+  /**
+   * Calls a tool for a client of the tool-events transport.
+   *
+   * @returns the event that answers it, or why it does not run.
+   */
+  callTool(call: EventCall): Promise<string | Refusal>;
+  /** The tools as that transport lists them: JSON. */
+  listTools(): Promise<string>;
   /** Ends the session, as its client wants it. */
   end(): Promise<void>;
+}
+
+/** A call of the tool-events transport. It has no id, so that it never runs twice. */
+export interface EventCall {
+  readonly tool: string;
+  readonly args: Record<string, unknown>;
+  readonly principal: Principal;
+  readonly request: ClientRequest;
+  /** Called once it runs. The signal is aborted when its client leaves. */
+  readonly begun: () => AbortSignal;
+}
+
+/** What serves the tool-events transport, for sessions of this node. */
+export interface EventCalls {
+  /** Told every message of a client before the server. */
+  noteIncoming(session: Session, message: JSONRPCMessage): void;
+  call(session: Session, call: EventCall): Promise<string | Refusal>;
+  listTools(session: Session): Promise<string>;
 }
 
 /** What a POST brought. */

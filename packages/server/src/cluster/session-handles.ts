@@ -40,9 +40,9 @@ export class SessionHandles {
     this.#others = cluster && log && this.#joined(cluster, log);
   }
 
-  /** Sets what is told every message of a client before the server. */
-  set noteIncoming(note: LocalSessionHost['noteIncoming']) {
-    this.#host.noteIncoming = note;
+  /** Sets what serves the tool-events transport. */
+  set eventCalls(calls: LocalSessionHost['eventCalls']) {
+    this.#host.eventCalls = calls;
   }
 
   /** The streams of other nodes that are read here. */

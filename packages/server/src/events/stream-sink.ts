@@ -9,15 +9,24 @@ import type { LoggedEvent } from './event-log.js';
 export class StreamSink implements CatchUpSink {
   readonly #stream: EventStream;
   readonly #idOf: (event: LoggedEvent) => string;
+  readonly #sent: ((event: LoggedEvent) => void) | undefined;
   #held: LoggedEvent[] | undefined = [];
   #isComplete = false;
   /** Places of messages that it was told of and that will come once more. */
   #expected: Set<number> | undefined;
 
-  /** @param idOf the event id, with which a client resumes after it. */
-  constructor(stream: EventStream, idOf: (event: LoggedEvent) => string) {
+  /**
+   * @param idOf the event id, with which a client resumes after it.
+   * @param sent told of each message that is sent.
+   */
+  constructor(
+    stream: EventStream,
+    idOf: (event: LoggedEvent) => string,
+    sent?: (event: LoggedEvent) => void,
+  ) {
     this.#stream = stream;
     this.#idOf = idOf;
+    this.#sent = sent;
   }
 
   catchUp(missed: readonly LoggedEvent[], sentUpTo: number): void {
@@ -37,7 +46,9 @@ export class StreamSink implements CatchUpSink {
     // A stream that has just ended loses nothing: the log has it.
     if (this.#stream.isEnded || this.#expected?.delete(event.seq) === true) return undefined;
     try {
-      return this.#stream.send(encodeEvent('message', event.data, this.#idOf(event)));
+      const keepsUp = this.#stream.send(encodeEvent('message', event.data, this.#idOf(event)));
+      this.#sent?.(event);
+      return keepsUp;
     } catch {
       return undefined;
     }

@@ -7,7 +7,7 @@ export interface MakeServerOptions {
   readonly signal: AbortSignal;
   /** `createTimeoutMs`. */
   readonly timeoutMs: number;
-  readonly log: FastifyBaseLogger;
+  readonly log: Pick<FastifyBaseLogger, 'debug'>;
 }
 
 /**

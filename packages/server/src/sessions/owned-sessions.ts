@@ -1,14 +1,20 @@
 import type { MessageExtraInfo } from '@modelcontextprotocol/server';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientRequest } from '../client-request.js';
 import { isClusterAway, type TakenSession } from '../cluster/cluster.js';
 import type { JoinedCluster } from '../cluster/joined-cluster.js';
 import { inBackground } from '../operate/log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
-import { CLUSTER_AWAY, NO_MORE_SESSIONS, RefusedError, STOPPING } from '../refusal.js';
+import { CLUSTER_AWAY, MOVED, NO_MORE_SESSIONS, RefusedError, STOPPING } from '../refusal.js';
 import { ElsewhereSession } from './elsewhere.js';
 import type { Session } from './session.js';
 import { resumeTaken } from './take-over.js';
+
+/** When a session is looked for again that is on its way. */
+const AGAIN_MS = 5;
+/** How long it may be on its way. */
+const LONGEST_MOVE_MS = 2_000;
 
 /** The sessions of a mount, as far as a node of a cluster gets them from others and gives them away. */
 export interface OwnedSessionsOptions {
@@ -31,8 +37,6 @@ export interface OwnedSessionsOptions {
 export class OwnedSessions {
   readonly #cluster: JoinedCluster;
   readonly #options: OwnedSessionsOptions;
-  /** Those that are being let go. */
-  readonly #releasing = new Map<string, Promise<void>>();
   #isLeaving = false;
   #isClosing = false;
 
@@ -49,36 +53,38 @@ export class OwnedSessions {
     principal: Principal,
     origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
-    if (this.#isClosing) throw new RefusedError(STOPPING);
     const { live, options } = this.#options;
-    // Nothing but that bounds how many there are whose ids are good.
-    const isFull = this.#cluster.node.sealing !== undefined && live.size >= options.maxSessions;
-    if (isFull) throw new RefusedError(NO_MORE_SESSIONS);
-    const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
-    switch (located.at) {
-      case 'nowhere':
-        return undefined;
-      case 'here': {
-        const session = this.#options.live.get(id);
-        const releasing = session === undefined ? this.#releasing.get(id) : undefined;
-        if (releasing !== undefined) {
-          await releasing;
-          return this.locate(id, principal, origin);
+    const endsAt = performance.now() + LONGEST_MOVE_MS;
+    for (;;) {
+      if (this.#isClosing) throw new RefusedError(STOPPING);
+      // Nothing but that bounds how many there are whose ids are good.
+      const isFull = this.#cluster.node.sealing !== undefined && live.size >= options.maxSessions;
+      if (isFull) throw new RefusedError(NO_MORE_SESSIONS);
+      const located = await this.#cluster.node.locate(id).catch(refuseIfAway);
+      switch (located.at) {
+        case 'nowhere':
+          return undefined;
+        case 'here': {
+          const session = live.get(id);
+          if (session !== undefined && !session.isEnded) {
+            return session.principal.id === principal.id ? session : undefined;
+          }
+          // It is being taken over for another request, or was let go meanwhile.
+          if (performance.now() > endsAt) throw new RefusedError(MOVED);
+          await sleep(AGAIN_MS);
+          break;
         }
-        return session?.principal.id === principal.id && !session.isEnded ? session : undefined;
-      }
-      case 'elsewhere': {
-        const { node, record } = located;
-        return record.principal === principal.id ? new ElsewhereSession(node, record) : undefined;
-      }
-      case 'taken': {
-        const { taken } = located;
-        if (taken.record.principal === principal.id && !this.#isClosing) {
-          return this.#take(taken, principal, origin);
+        case 'elsewhere': {
+          const { node, record } = located;
+          return record.principal === principal.id ? new ElsewhereSession(node, record) : undefined;
         }
-        await this.release(id);
-        if (this.#isClosing) throw new RefusedError(STOPPING);
-        return undefined;
+        case 'taken': {
+          const { taken } = located;
+          const isTheirs = taken.record.principal === principal.id;
+          if (isTheirs && !this.#isClosing) return this.#take(taken, principal, origin);
+          await this.release(id);
+          if (!isTheirs) return undefined;
+        }
       }
     }
   }
@@ -114,13 +120,6 @@ export class OwnedSessions {
 
   /** Lets any node have a session. */
   async release(id: string): Promise<void> {
-    const releasing = this.#release(id);
-    this.#releasing.set(id, releasing);
-    await releasing;
-    if (this.#releasing.get(id) === releasing) this.#releasing.delete(id);
-  }
-
-  async #release(id: string): Promise<void> {
     try {
       await this.#cluster.node.release(id);
     } catch (error) {

@@ -47,6 +47,8 @@ interface BegunTask {
   readonly progressToken: string | number | undefined;
   /** What was told with that token. */
   progress?: TaskProgress | undefined;
+  /** Whether its client has surely been told its id. */
+  isKnown: boolean;
   /** Asks on the session's stream what the task asks for. */
   asking?: TaskWaiter | undefined;
   readonly stopListening: () => void;
@@ -137,12 +139,14 @@ export class SessionTasks {
    */
   handle({ call, stream }: RunningRequest): boolean {
     if (!this.#hasTasks || !TASK_METHODS.has(call.method)) return false;
+    const begun = this.#begun.get(String(call.params?.['taskId']));
+    if (begun !== undefined) begun.isKnown = true;
     if (call.method === 'tasks/result') this.#wait(call, stream);
     else {
       answerTaskMethod(this.#tasks.engine, call, this.#session.principal).then(
         (answer) => {
           this.#session.answer(call.id, answer);
-          // When the task asked, nobody may have read the session's stream.
+          // When the task asked, its client may not have known it, and nobody may have read the stream.
           const { status, taskId } = 'result' in answer ? answer.result : {};
           if (status === 'input_required') this.#askOnStream(String(taskId));
         },
@@ -249,16 +253,18 @@ export class SessionTasks {
       this.#stopAsking(taskId);
       this.#begun.delete(taskId);
     });
-    this.#begun.set(taskId, { progressToken, stopListening });
+    const isKnown = begun.node === undefined;
+    this.#begun.set(taskId, { progressToken, isKnown, stopListening });
   }
 
   /**
    * Asks on the session's stream, if anybody reads it: "the requestor should call `tasks/result` to receive
-   * input requests", and hardly any client does.
+   * input requests", and hardly any client does. In a cluster not before the client has asked for the task: the
+   * answer that names it may come by another node, and later.
    */
   #askOnStream(taskId: string): void {
     const begun = this.#begun.get(taskId);
-    if (begun === undefined || begun.asking !== undefined) return;
+    if (begun === undefined || !begun.isKnown || begun.asking !== undefined) return;
     const { streams, principal } = this.#session;
     if (this.#isAwaited(taskId) || !streams.hasReader(MAIN_STREAM)) return;
     const asking: TaskWaiter = {

@@ -32,7 +32,7 @@ export class SseRoutes {
     this.#mount = mount;
     if (!mount.options.toolEvents) return;
     const toolEvents = new ToolEvents(mount);
-    mount.handles.noteIncoming = (session, message) => toolEvents.noteIncoming(session, message);
+    mount.handles.eventCalls = toolEvents;
     this.#toolEvents = toolEvents;
   }
 
@@ -45,7 +45,7 @@ export class SseRoutes {
       const body = parseBody(request, this.#mount.options);
       if (body instanceof Unreadable) return refuse(reply, body.refusal);
       if (this.#toolEvents !== undefined && isToolCall(body)) {
-        return this.#toolEvents.call(body, request, reply);
+        return this.#toolEvents.answer(body, request, reply);
       }
       return this.#post(body, request, reply);
     });
@@ -55,7 +55,7 @@ export class SseRoutes {
       const body = parseBody(request, this.#mount.options);
       if (body instanceof Unreadable) return refuse(reply, body.refusal);
       if (!isToolCall(body)) return refuse(reply, refusals.wrongMethod('GET'));
-      return toolEvents.call(body, request, reply);
+      return toolEvents.answer(body, request, reply);
     });
   }
 
@@ -126,7 +126,7 @@ export class SseRoutes {
     { session, ...from }: { session: SessionHandle } & Pick<Listening, 'after' | 'unless'>,
   ): Promise<boolean> {
     const idOf = (seq: number): string => `${session.id}.${seq}`;
-    const opened: { stream?: EventStream } = {};
+    const opened: { announce?: (() => void) | undefined } = {};
     const isOpen = await session.listen({
       ...from,
       stream: MAIN_STREAM,
@@ -134,7 +134,8 @@ export class SseRoutes {
         // The session uses the connection until it ends; the connection must not be reused afterwards.
         reply.raw.shouldKeepAlive = false;
         const stream = new EventStream(reply, this.#mount.events);
-        const sink = new StreamSink(stream, ({ seq }) => idOf(seq));
+        const announcing = this.#toolEvents?.announcing(session, stream);
+        const sink = new StreamSink(stream, ({ seq }) => idOf(seq), announcing?.sent);
         stream.onclose = () => session.detach(MAIN_STREAM, sink);
         // "When a client connects, the server MUST send an endpoint event containing a URI for the
         // client to use for sending messages."
@@ -142,11 +143,11 @@ export class SseRoutes {
         const key = this.#toolEvents === undefined ? 'sessionId' : 'session_id';
         const endpoint = `${messagesPath(request)}?${key}=${session.id}`;
         void stream.send(encodeEvent('endpoint', endpoint, idOf(from.after ?? 0)));
-        opened.stream = stream;
+        opened.announce = announcing?.begin;
         return sink;
       },
     });
-    if (opened.stream !== undefined) this.#toolEvents?.announce(session, opened.stream);
+    opened.announce?.();
     return isOpen;
   }
 

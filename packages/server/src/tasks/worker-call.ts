@@ -18,7 +18,7 @@ import { handshakeOf, prepareServer } from './task-server.js';
 /** What runs the calls of a worker. */
 export interface WorkerCallOptions {
   readonly create: ServerFactory;
-  readonly log: FastifyBaseLogger;
+  readonly log: Pick<FastifyBaseLogger, 'error' | 'warn' | 'debug'>;
   /** How long `create` may take. Default: 60 000. */
   readonly createTimeoutMs?: number;
   /**

@@ -1,7 +1,7 @@
 import { INTERNAL_ERROR, type Tool } from '@modelcontextprotocol/server';
-import type { FastifyBaseLogger, FastifyReply } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import type { CallOutcome } from '../calls/call.js';
-import { EventStream, encodeEvent, type EventStreamOptions } from '../events/event-stream.js';
+import { encodeEvent } from '../events/event-stream.js';
 
 /** A call of the tool-events transport, after validation. */
 export interface ToolCall {
@@ -45,39 +45,16 @@ export function describeTools(tools: readonly Tool[]): ToolDescription[] {
 /** What a client is told whose session ended before its call did. */
 const SESSION_ENDED = 'the session has ended';
 
-/**
- * Runs a call and answers its POST with an event stream of one `result` or `error`. If the client
- * disconnects, the call is cancelled.
- *
- * @returns how the call ended, as its client was told.
- */
-export async function answerToolCall(
-  reply: FastifyReply,
-  options: EventStreamOptions,
-  run: (signal: AbortSignal) => Promise<CallOutcome>,
-): Promise<CallOutcome> {
-  const gone = new AbortController();
-  const stream = new EventStream(reply, options);
-  stream.onclose = () => gone.abort();
-  const outcome = await run(gone.signal);
-  const answer = answerOf(outcome, options.maxBufferedBytes, reply.log);
-  try {
-    if (!stream.isEnded) void stream.send(answer.event);
-  } catch (error) {
-    // Too much waits for all readers together, which ends the stream.
-    reply.log.info(error, 'the answer to a call could not be sent');
-  }
-  stream.end();
-  return answer.outcome;
-}
-
-interface Answer {
+/** The answer to a call. */
+export interface Answer {
+  /** As its client is told. */
   readonly outcome: CallOutcome;
+  /** In its wire format. */
   readonly event: string;
 }
 
 /** A result that cannot be sent is an error: what it says of itself goes to the log, not to the client. */
-function answerOf(outcome: CallOutcome, maxBytes: number, log: FastifyBaseLogger): Answer {
+export function answerOf(outcome: CallOutcome, maxBytes: number, log: FastifyBaseLogger): Answer {
   if (outcome.kind !== 'result') return { outcome, event: errorEvent(outcome) };
   try {
     const event = encodeEvent('result', JSON.stringify(outcome.result));

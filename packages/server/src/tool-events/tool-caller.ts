@@ -14,6 +14,11 @@ import type {
   Tool,
 } from '@modelcontextprotocol/server';
 
+import type { LoggedEvent } from '../events/event-log.js';
+
+/** As whom a caller initializes a server. */
+export const CALLER_NAME = 'tool-events';
+
 const SESSION_ENDED = 'the session has ended';
 
 type Deliver = (message: JSONRPCMessage, extra?: MessageExtraInfo) => void;
@@ -37,9 +42,15 @@ export class ToolCaller {
   #isClient = false;
   #isClosed = false;
 
-  /** @param deliver passes a message to the server. */
-  constructor(deliver: Deliver) {
+  /**
+   * @param deliver passes a message to the server.
+   * @param initializedBy who has initialized the server already: its client, or a caller before this one.
+   */
+  constructor(deliver: Deliver, initializedBy?: 'client' | 'caller') {
     this.#deliver = deliver;
+    if (initializedBy === undefined) return;
+    this.#initialization = Promise.resolve();
+    this.#isClient = initializedBy === 'caller';
   }
 
   /** The server's tools, all pages; empty if it has none. */
@@ -127,7 +138,7 @@ export class ToolCaller {
     await this.#request('initialize', {
       protocolVersion: LATEST_PROTOCOL_VERSION,
       capabilities: {},
-      clientInfo: { name: 'tool-events', version: '1' },
+      clientInfo: { name: CALLER_NAME, version: '1' },
     });
     this.#deliver({ jsonrpc: '2.0', method: 'notifications/initialized' });
   }
@@ -160,6 +171,8 @@ export class ToolCaller {
 }
 
 /** Whether the server reports that its tools have changed. */
-export function isToolsChanged(message: JSONRPCMessage): boolean {
-  return 'method' in message && message.method === 'notifications/tools/list_changed';
+export function isToolsChanged({ about, data }: Pick<LoggedEvent, 'about' | 'data'>): boolean {
+  const method = 'notifications/tools/list_changed';
+  if (about !== undefined || !data.includes(method)) return false;
+  return (JSON.parse(data) as { method?: unknown }).method === method;
 }

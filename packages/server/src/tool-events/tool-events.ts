@@ -8,9 +8,9 @@ import {
   type MessageExtraInfo,
 } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
-import { LocalSession } from '../cluster/local-session.js';
-import type { SessionHandle } from '../cluster/session-handle.js';
-import { encodeEvent, type EventStream } from '../events/event-stream.js';
+import type { EventCall, EventCalls, SessionHandle } from '../cluster/session-handle.js';
+import type { LoggedEvent } from '../events/event-log.js';
+import { encodeEvent, EventStream } from '../events/event-stream.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import type { Mount } from '../mount.js';
 import { ClientCall } from '../calls/client-call.js';
@@ -20,8 +20,8 @@ import { refuse } from '../refusal.js';
 import { whyNotRun } from '../sessions/admission.js';
 import type { Session } from '../sessions/session.js';
 import { TASK_ONLY } from '../tasks/legacy-forms.js';
-import { answerToolCall, describeTools, parseToolCall } from './tool-call.js';
-import { ToolCaller, isToolsChanged } from './tool-caller.js';
+import { answerOf, describeTools, parseToolCall } from './tool-call.js';
+import { CALLER_NAME, ToolCaller, isToolsChanged } from './tool-caller.js';
 
 /** What a client is told of a defect. */
 const CALL_FAILED = {
@@ -32,71 +32,113 @@ const CALL_FAILED = {
 /** A client names the tool, which the server may repeat: a line of the log has an end. */
 const MAX_REASON_CHARS = 256;
 
-/** One session as a client of the tool-events transport sees it. */
-interface Served {
-  readonly caller: ToolCaller;
-  stream: EventStream | undefined;
-  announcing: 'no' | 'running' | 'again';
+/** What sends the `tools` event on one stream. */
+export interface Announcing {
+  /** Sends it for the first time, and what such a client waits for. */
+  readonly begin: () => void;
+  /** Told of each message on the stream: it sends the event once more if the tools have changed. */
+  readonly sent: (event: LoggedEvent) => void;
 }
 
 /** The tool-events transport over the sessions of a mount. */
-export class ToolEvents {
+export class ToolEvents implements EventCalls {
   readonly #mount: Mount;
-  readonly #served = new WeakMap<Session, Served>();
+  readonly #callers = new WeakMap<Session, ToolCaller>();
 
   constructor(mount: Mount) {
     this.#mount = mount;
   }
 
   /** Lets a session answer both kinds of clients. */
-  serve(session: Session): void {
-    const caller = new ToolCaller((message, extra) => session.receive(message, extra));
-    const served: Served = { caller, stream: undefined, announcing: 'no' };
-    this.#served.set(session, served);
+  serve(session: Session): ToolCaller {
+    const caller = new ToolCaller(
+      (message, extra) => session.receive(message, extra),
+      initializedBy(session),
+    );
+    this.#callers.set(session, caller);
     session.signal.addEventListener('abort', () => caller.close(), { once: true });
-    session.tap((message) => {
-      if (caller.claimOutgoing(message)) return true;
-      if (isToolsChanged(message)) void this.#announceTools(session, served);
-      return false;
-    });
+    session.tap((message) => caller.claimOutgoing(message));
+    return caller;
   }
 
-  /** Told every message of a client: whoever initializes the server is its client. */
   noteIncoming(session: Session, message: JSONRPCMessage): void {
-    this.#served.get(session)?.caller.noteIncoming(message);
+    this.#callers.get(session)?.noteIncoming(message);
   }
 
-  /** Sends what such a client waits for, on a stream that has just been opened. */
-  announce(handle: SessionHandle, stream: EventStream): void {
-    if (!(handle instanceof LocalSession)) return;
-    const { session } = handle;
-    const served = this.#served.get(session);
-    if (served === undefined) return;
-    served.stream = stream;
-    void this.#announceTools(session, served).then(() => {
-      emit(stream, 'capabilities', { sse: true });
-    });
+  /** What keeps the client of a stream informed of the tools. */
+  announcing(session: SessionHandle, stream: EventStream): Announcing {
+    let state: 'no' | 'running' | 'again' = 'no';
+    const isAgain = (): boolean => state === 'again';
+    const announce = async (): Promise<void> => {
+      if (state !== 'no') {
+        state = 'again';
+        return;
+      }
+      do {
+        state = 'running';
+        const tools = await session.listTools();
+        emit(stream, 'tools', tools);
+      } while (isAgain() && !stream.isEnded);
+      state = 'no';
+    };
+    return {
+      begin: () => {
+        void announce().then(() => emit(stream, 'capabilities', '{"sse":true}'));
+      },
+      sent: (event) => {
+        if (isToolsChanged(event)) void announce();
+      },
+    };
   }
 
-  /** Answers a call. */
-  async call(
+  /** Answers a POST with an event stream of one `result` or `error`. */
+  async answer(
     body: Record<string, unknown>,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
-    const { gates, sessions } = this.#mount;
     const principal = this.#mount.principalOf(request);
     const asked = parseToolCall(body);
     if (typeof asked === 'string') return refuse(reply, refusals.badToolCall(asked));
-    const session = sessions.find(asked.sessionId, principal);
-    const served = session === undefined ? undefined : this.#served.get(session);
-    if (session === undefined || served === undefined)
-      return refuse(reply, refusals.UNKNOWN_SESSION);
-    if (this.#mount.tasks?.rules.find(asked.tool)?.task === 'required') {
-      return refuse(reply, TASK_ONLY);
+    const { sessionId, tool, args } = asked;
+    const session = await this.#mount.handles.find(sessionId, principal, request);
+    if (session?.transport !== 'sse') return refuse(reply, refusals.UNKNOWN_SESSION);
+    const gone = new AbortController();
+    const opened: { stream?: EventStream } = {};
+    const begun = (): AbortSignal => {
+      const stream = new EventStream(reply, this.#mount.events);
+      opened.stream = stream;
+      stream.onclose = () => gone.abort();
+      return gone.signal;
+    };
+    const answer = await session.callTool({ tool, args, principal, request, begun });
+    if (typeof answer !== 'string') {
+      // While the gates were asked, the client may have left.
+      if (opened.stream === undefined && !reply.raw.destroyed) return refuse(reply, answer);
+      opened.stream?.end();
+      return reply.sent ? reply : reply.hijack();
     }
+    if (opened.stream === undefined) begun();
+    const { stream } = opened;
+    try {
+      if (stream?.isEnded === false) void stream.send(answer);
+    } catch (error) {
+      // Too much waits for all readers together, which ends the stream.
+      reply.log.info(error, 'the answer to a call could not be sent');
+    }
+    stream?.end();
+    return reply;
+  }
+
+  async call(
+    session: Session,
+    { tool, args, principal, request, begun }: EventCall,
+  ): Promise<string | refusals.Refusal> {
+    const { gates, options, tasks } = this.#mount;
+    if (tasks?.rules.find(tool)?.task === 'required') return TASK_ONLY;
+    const caller = this.#callerOf(session);
     const { requests, protocolVersion } = session;
-    const params = { name: asked.tool, arguments: asked.args };
+    const params = { name: tool, arguments: args };
     const call = new ClientCall(
       { jsonrpc: '2.0', id: 0, method: 'tools/call', params },
       { principal, transport: 'tool-events', sessionId: session.id, protocolVersion, request },
@@ -109,23 +151,37 @@ export class ToolEvents {
       const refusal = await admission;
       if (refusal !== undefined) {
         outcome = { kind: 'refused', refusal };
-        return refuse(reply, refusal);
+        return refusal;
       }
-      // While the gates were asked, the session may have ended, or the client may have left.
-      if (session.isEnded || reply.raw.destroyed) {
+      // While the gates were asked, the session may have ended.
+      if (session.isEnded) {
         outcome = { kind: 'cancelled' };
-        if (!reply.raw.destroyed) return refuse(reply, refusals.UNKNOWN_SESSION);
-        return reply.hijack();
+        return session.gone;
       }
-      outcome = await answerToolCall(reply, this.#mount.events, (signal) =>
-        this.#run(call, { session, caller: served.caller }, signal),
-      );
+      const ran = await this.#run(call, { session, caller }, begun());
+      const answer = answerOf(ran, options.maxBufferedBytes, session.log);
+      outcome = answer.outcome;
+      return answer.event;
     } finally {
       requests.others--;
       session.touch();
       gates.leave(call, outcome);
     }
-    return reply;
+  }
+
+  async listTools(session: Session): Promise<string> {
+    const caller = this.#callerOf(session);
+    const listed = caller.listTools().then(describeTools);
+    const tools = await listed.catch((error: unknown) => {
+      session.log.debug(error, 'the tools of a session could not be listed');
+      return [];
+    });
+    return JSON.stringify(tools);
+  }
+
+  /** One that was taken over has none yet. */
+  #callerOf(session: Session): ToolCaller {
+    return this.#callers.get(session) ?? this.serve(session);
   }
 
   /** Runs a call that was admitted. */
@@ -141,6 +197,7 @@ export class ToolEvents {
     };
     const cancel = (): void => call.cancel();
     for (const signal of [gone, session.signal]) signal.addEventListener('abort', cancel);
+    if (gone.aborted) cancel();
     session.touch();
     try {
       const params = call.params as CallToolRequestParams;
@@ -157,29 +214,13 @@ export class ToolEvents {
       for (const signal of [gone, session.signal]) signal.removeEventListener('abort', cancel);
     }
   }
-
-  /** Sends the `tools` event, and once more if the tools change meanwhile. */
-  async #announceTools(session: Session, served: Served): Promise<void> {
-    if (session.isEnded || served.stream === undefined) return;
-    if (served.announcing !== 'no') {
-      served.announcing = 'again';
-      return;
-    }
-    do {
-      served.announcing = 'running';
-      const listed = served.caller.listTools().then(describeTools);
-      const tools = await listed.catch((error: unknown) => {
-        session.log.debug(error, 'the tools of a session could not be listed');
-        return [];
-      });
-      emit(served.stream, 'tools', tools);
-    } while (isAnnouncedAgain(served) && !session.isEnded);
-    served.announcing = 'no';
-  }
 }
 
-function isAnnouncedAgain({ announcing }: Served): boolean {
-  return announcing === 'again';
+/** Who has initialized the server of a session before it came to this node. */
+function initializedBy({ record: { initialize } }: Session): 'client' | 'caller' | undefined {
+  if (initialize === undefined) return undefined;
+  const { name } = (initialize.params?.['clientInfo'] ?? {}) as { name?: unknown };
+  return name === CALLER_NAME ? 'caller' : 'client';
 }
 
 /** What a client is told of the failure of its call; the log gets a line. */
@@ -211,10 +252,11 @@ function passed(
   });
 }
 
-function emit(stream: EventStream, event: string, data: unknown): void {
+/** @param data JSON. */
+function emit(stream: EventStream, event: string, data: string): void {
   if (stream.isEnded) return;
   try {
-    void stream.send(encodeEvent(event, JSON.stringify(data)));
+    void stream.send(encodeEvent(event, data));
   } catch {
     // The reader was too slow: it opens a new stream.
   }

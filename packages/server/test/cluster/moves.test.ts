@@ -299,3 +299,36 @@ it('a reader asks for what was published while its node could not hear', async (
   }
   expect(new Set(seen).size).toBe(seen.length);
 });
+
+describe('a session of the tool-events transport', () => {
+  it('is called and told of its tools through another node', async () => {
+    const { nodes, cluster } = await servingNodes(['a', 'b'], { toolEvents: true });
+    const [a, b] = nodes as [ServedNode, ServedNode];
+    const key = 'k'.repeat(22);
+    const first = await stream(`${a.sseUrl}?resume=${key}`);
+    const endpoint = new URL(await first.nextOf('endpoint'), b.sseUrl);
+    const names = (text: string): string[] =>
+      (JSON.parse(text) as { name: string }[]).map(({ name }) => name);
+    expect(names(await first.nextOf('tools'))).toContain('echo');
+    const call = async (tool: string, args: object): Promise<string> => {
+      const { body } = await request(endpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ session_id: endpoint.searchParams.get('session_id'), tool, args }),
+      });
+      return body.text();
+    };
+    expect(await call('echo', { message: 'through b' })).toContain('through b');
+    expect(await call('missing', {})).toContain('event: error');
+    await first[Symbol.asyncDispose]();
+    const second = await stream(`${b.sseUrl}?resume=${key}`);
+    expect(names(await second.nextOf('tools'))).not.toContain('grown');
+    expect(await call('grow', {})).toContain('grown');
+    expect(names(await second.nextOf('tools'))).toContain('grown');
+    const waiting = call('wait', {});
+    await a.samples[0]?.waiting;
+    cluster.kill('a');
+    expect(await waiting).toContain('outcome-unknown');
+    expect(await call('echo', { message: 'at b' })).toContain('at b');
+  });
+});
