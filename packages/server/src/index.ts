@@ -1,5 +1,11 @@
-export { apiKeys, hashApiKey, type ApiKey, type ApiKeysOptions } from './auth/api-keys.js';
-export type { Authenticate, Authenticator } from './auth/authenticator.js';
+export {
+  apiKeys,
+  hashApiKey,
+  type ApiKey,
+  type ApiKeyAuthenticator,
+  type ApiKeysOptions,
+} from './auth/api-keys.js';
+export type { AuthenticatedMount, Authenticate, Authenticator } from './auth/authenticator.js';
 export {
   exchangeToken,
   type ExchangeTokenOptions,
@@ -7,6 +13,7 @@ export {
 } from './auth/exchange-token.js';
 export { jwt } from './auth/jwt.js';
 export type { JwtClaims, JwtOptions } from './auth/jwt-options.js';
+export { MemoryRevocationStore, type RevocationStore } from './auth/revocation-store.js';
 export type { Call, CallGate, CallOutcome, TransportName } from './calls/call.js';
 export type { EventLog, LogExcerpt, LoggedEvent } from './events/event-log.js';
 export { MemoryEventLog, type EventLogOptions } from './events/memory-event-log.js';

@@ -1,4 +1,4 @@
-import type { ServerNotifier } from '@modelcontextprotocol/server';
+import type { ServerEvent, ServerNotifier } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
 import type { CallGate } from './calls/call.js';
 import { CallGates } from './calls/gates.js';
@@ -18,6 +18,7 @@ import {
 import type { ResolvedOptions } from './options.js';
 import { ANONYMOUS, type Principal } from './principal.js';
 import type { Refusal } from './refusal.js';
+import { notificationOf } from './server-events.js';
 import { Sessions } from './sessions/sessions.js';
 import { StatelessRoutes } from './stateless/routes.js';
 import { LegacyTasks } from './sessions/legacy-tasks.js';
@@ -46,6 +47,7 @@ export class Mount implements McpMount {
   readonly events: EventStreamOptions;
   /** Tells observers of what servers say. */
   readonly notified: TellNotification | undefined;
+  readonly #stopHearing: (() => void) | undefined;
   readonly #principals = new WeakMap<FastifyRequest, Principal>();
   /** Told every server before it is connected. */
   readonly watch: (server: object) => void;
@@ -88,6 +90,8 @@ export class Mount implements McpMount {
       log: options.log,
     });
     this.stateless = new StatelessRoutes(this);
+    this.#stopHearing =
+      options.cluster && options.stores.bus.subscribe((event) => this.#tellSessions(event));
   }
 
   /** Missing where this process is alone. */
@@ -110,7 +114,15 @@ export class Mount implements McpMount {
       await session.end('ended-by-operator');
       return true;
     }
-    return false;
+    return this.sessions.endElsewhere(id);
+  }
+
+  /** Ends the sessions and subscriptions that these principals have on this node. */
+  endOf(isOf: (principal: Principal) => boolean): void {
+    for (const session of this.sessions.all()) {
+      if (isOf(session.principal)) void session.end('ended-by-operator');
+    }
+    this.stateless.endSubscriptionsOf(isOf);
   }
 
   stats(): KitStats {
@@ -136,32 +148,33 @@ export class Mount implements McpMount {
 
   get notify(): ServerNotifier {
     const { bus } = this.options.stores;
-    const tell = (method: string, params?: Record<string, unknown>): void => {
-      this.notified?.({ method, params });
-      for (const session of this.sessions.all()) session.notify(method, params);
+    const say = (event: ServerEvent): void => {
+      bus.publish(event);
+      const notification = notificationOf(event);
+      if (notification !== undefined) this.notified?.(notification);
+      // In a cluster the bus tells each node, this one too.
+      if (this.#stopHearing === undefined) this.#tellSessions(event);
     };
     return {
-      toolsChanged: () => {
-        bus.publish({ kind: 'tools_list_changed' });
-        tell('notifications/tools/list_changed');
-      },
-      promptsChanged: () => {
-        bus.publish({ kind: 'prompts_list_changed' });
-        tell('notifications/prompts/list_changed');
-      },
-      resourcesChanged: () => {
-        bus.publish({ kind: 'resources_list_changed' });
-        tell('notifications/resources/list_changed');
-      },
-      resourceUpdated: (uri) => {
-        bus.publish({ kind: 'resource_updated', uri });
-        this.notified?.({ method: 'notifications/resources/updated', params: { uri } });
-        for (const session of this.sessions.all()) {
-          if (session.record.subscriptions.includes(uri)) {
-            session.notify('notifications/resources/updated', { uri });
-          }
-        }
-      },
+      toolsChanged: () => say({ kind: 'tools_list_changed' }),
+      promptsChanged: () => say({ kind: 'prompts_list_changed' }),
+      resourcesChanged: () => say({ kind: 'resources_list_changed' }),
+      resourceUpdated: (uri) => say({ kind: 'resource_updated', uri }),
     };
+  }
+
+  /** Hears no more what other nodes say. */
+  close(): void {
+    this.#stopHearing?.();
+  }
+
+  #tellSessions(event: ServerEvent): void {
+    const notification = notificationOf(event);
+    if (notification === undefined) return;
+    const { method, params } = notification;
+    for (const session of this.sessions.all()) {
+      if (params !== undefined && !session.record.subscriptions.includes(params.uri)) continue;
+      session.notify(method, params && { ...params });
+    }
   }
 }

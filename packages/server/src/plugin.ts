@@ -77,7 +77,11 @@ const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
   };
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard);
-    options.auth.register?.(scope, { prefix });
+    options.auth.register?.(scope, {
+      prefix,
+      revocations: options.stores.revocations,
+      end: (isOf) => held.mount?.endOf(isOf),
+    });
   });
   await app.register(
     async (fastify) => {
@@ -215,6 +219,7 @@ function addRoutes(fastify: FastifyInstance, mount: Mount): void {
   new ServerCard(mount).register(fastify);
   refuseOtherMethods(fastify, options);
   fastify.addHook('preClose', async () => {
+    mount.close();
     mount.handles.close();
     await Promise.all([mount.sessions.close(), stateless.close(), mount.tasks?.cancelAll()]);
   });

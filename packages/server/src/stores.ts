@@ -6,6 +6,7 @@ import {
   resolveEventLog,
   type EventLogOptions,
 } from './events/memory-event-log.js';
+import { MemoryRevocationStore, type RevocationStore } from './auth/revocation-store.js';
 import { checkNames } from './check-options.js';
 import { MemoryRateStore } from './limits/memory-rate-store.js';
 import { MemoryWorkQueue } from './limits/memory-work-queue.js';
@@ -25,6 +26,8 @@ export interface Stores {
   rates?: RateStore;
   queue?: WorkQueue;
   tasks?: TaskStore;
+  /** API keys that were revoked while the server runs. */
+  revocations?: RevocationStore;
 }
 
 /** What each of them must be able to do. A store that cannot would fail at its first use only. */
@@ -35,6 +38,7 @@ const METHODS: { readonly [Name in keyof Stores]-?: readonly (keyof Required<Sto
   rates: ['take'],
   queue: ['acquire', 'depth'],
   tasks: ['create', 'get', 'update', 'delete', 'list'],
+  revocations: ['revoke', 'isRevoked', 'listen'],
 };
 
 /**
@@ -75,5 +79,6 @@ export function resolveStores(
     rates: known.rates ?? new MemoryRateStore(),
     queue: known.queue ?? new MemoryWorkQueue(),
     tasks: known.tasks ?? new MemoryTaskStore(),
+    revocations: known.revocations ?? new MemoryRevocationStore(),
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { serve, type ServableServer, type ServeOptions } from '../src/index.ts';
+import { MemorySessionStore, serve, type ServableServer, type ServeOptions } from '../src/index.ts';
 import { serving } from './fixture.ts';
 import { createSample } from './sample-server.ts';
+import { MemoryCluster } from './support/memory-cluster.ts';
 
 /** What is said of options that nobody with types would give. */
 async function failureOf(options: object): Promise<unknown> {
@@ -33,6 +34,12 @@ describe('an option that is wrong', () => {
     [{ stores: { sessions: null } }, 'stores.sessions'],
     [{ stores: { rates: () => true } }, 'stores.rates must have the methods take'],
     [{ stores: { tasks: Promise.resolve({}) } }, 'stores.tasks is a promise: await it first'],
+    [{ cluster: 'redis://127.0.0.1' }, 'cluster must be an object'],
+    [{ cluster: {} }, 'cluster must be what redis(url) of @longwire/cluster makes'],
+    [
+      { cluster: new MemoryCluster().member('a'), stores: { sessions: new MemorySessionStore() } },
+      'stores.sessions cannot be given with cluster',
+    ],
     [{ attempts: { max: -1, windowMs: 1_000 } }, 'attempts.max'],
     [{ attempts: { max: Infinity, windowMs: 1_000 } }, 'attempts.max'],
     [{ eventLog: { maxBytes: 0 }, stores: {} }, 'eventLog.maxBytes'],

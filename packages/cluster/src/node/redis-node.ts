@@ -111,21 +111,22 @@ export class RedisNode implements ClusterNode {
     this.#shared = createStores(connection, {
       busFailed: (error) => log?.error(error, 'a listener of the event bus failed'),
     });
-    const { tasks, rates, bus } = this.#shared;
+    const { tasks, rates, bus, revocations } = this.#shared;
     this.stores = {
       sessions: new RedisSessionStore(this.#sessions),
       events: this.#events,
-      bus,
-      rates,
       queue: this.#queue,
       tasks,
+      rates,
+      bus,
+      revocations,
     };
   }
 
   /** @throws ClusterAwayError */
   async start(): Promise<void> {
     await this.#lease.start();
-    await Promise.all([this.#peers.sign(), this.#connection.subscribed()]);
+    await Promise.all([this.#peers.sign(), this.#shared.start()]);
     this.#knownEpoch = await this.#epoch.current();
     this.#stateKey = await this.#epoch.stateKey();
   }

@@ -3,8 +3,10 @@ import { ClusterAwayError, type TaskRecord } from '@longwire/server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startRedis } from '../../../../test/cluster/support/redis-server.mjs';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
+import { createStores } from '../../src/stores/create-stores.ts';
 import { RedisEventBus } from '../../src/stores/redis-event-bus.ts';
 import { RedisRateStore } from '../../src/stores/redis-rate-store.ts';
+import { RedisRevocationStore } from '../../src/stores/redis-revocation-store.ts';
 import { RedisTaskStore } from '../../src/stores/redis-task-store.ts';
 import { BareConnection } from '../support/bare-connection.ts';
 
@@ -37,6 +39,37 @@ describe('rates of two nodes', () => {
       Array.from({ length: 20 }, async (_none, at) => stores[at % 2]!.take('a', limit)),
     );
     expect(taken.filter(({ isAllowed }) => isAllowed)).toHaveLength(6);
+  });
+
+  it('are allowed at once far from a large limit, and exactly near it', async () => {
+    const limit = { max: 100, windowMs: 3_600_000 };
+    const store = new RedisRateStore(one);
+    await store.take('a', limit);
+    const run = vi.spyOn(one, 'run');
+    for (let taken = 2; taken <= 80; taken++) {
+      expect(store.take('a', limit)).toMatchObject({ isAllowed: true, left: 100 - taken });
+    }
+    expect(run).not.toHaveBeenCalled();
+    for (let taken = 81; taken <= 100; taken++) {
+      expect(await store.take('a', limit)).toMatchObject({ isAllowed: true, left: 100 - taken });
+    }
+    expect((await store.take('a', limit)).isAllowed).toBe(false);
+    run.mockRestore();
+    store.close();
+  });
+
+  it('let others know what was allowed at once', async () => {
+    const limit = { max: 100, windowMs: 3_600_000 };
+    const [here, there] = [new RedisRateStore(one), new RedisRateStore(other)];
+    await here.take('a', limit);
+    const told = vi.spyOn(one, 'run');
+    for (let taken = 2; taken <= 60; taken++) await here.take('a', limit);
+    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
+    await told.mock.results[0]!.value;
+    expect(await there.take('a', limit)).toMatchObject({ isAllowed: true, left: 39 });
+    told.mockRestore();
+    here.close();
+    there.close();
   });
 
   it('are counted by each node while Redis is away, without waiting', async () => {
@@ -135,6 +168,36 @@ describe('an event bus of two nodes', () => {
     run.mockRestore();
     here.close();
     there.close();
+  });
+});
+
+describe('revoked keys of two nodes', () => {
+  it('are known to each of them, also to one that starts later or has missed it', async () => {
+    const [here, there] = [new RedisRevocationStore(one), new RedisRevocationStore(other)];
+    const told: string[] = [];
+    there.listen((sha256) => told.push(sha256));
+    await Promise.all([one.subscribed(), other.subscribed()]);
+    const revoking = here.revoke('aa');
+    expect(here.isRevoked('aa')).toBe(true);
+    await revoking;
+    await vi.waitFor(() => expect(there.isRevoked('aa')).toBe(true));
+    const listenAgain = await other.deafen('test:revoked');
+    await here.revoke('bb');
+    expect(there.isRevoked('bb')).toBe(false);
+    await listenAgain();
+    other.miss();
+    await vi.waitFor(() => expect(there.isRevoked('bb')).toBe(true));
+    await here.revoke('aa');
+    expect(told).toEqual(['aa', 'bb']);
+    const later = createStores(other);
+    await later.start();
+    expect(['aa', 'bb', 'cc'].map((it) => later.revocations.isRevoked(it))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(await one.redis.pttl('test:revoked')).toBeGreaterThan(0);
+    for (const it of [here, there, later]) it.close();
   });
 });
 

@@ -8,6 +8,7 @@ import type { Authenticator } from './authenticator.js';
 import { isScope } from './challenge.js';
 import { apiKeysOf, isCredential } from './credentials.js';
 import { isPrincipalId } from './principals.js';
+import { MemoryRevocationStore, type RevocationStore } from './revocation-store.js';
 
 /** One key, and whose it is. */
 export interface ApiKey {
@@ -31,6 +32,21 @@ export interface ApiKeysOptions {
   readonly keys: readonly ApiKey[];
 }
 
+/** What {@link apiKeys} makes. */
+export interface ApiKeyAuthenticator extends Authenticator {
+  /**
+   * Revokes a key while the server runs, on all nodes of a cluster: this one refuses it from now on, the
+   * others within a moment, and nodes that start later, too. Sessions and subscriptions that were opened
+   * with it end. It is forgotten when the process ends, in a cluster after a year: remove the key from the
+   * configuration as well.
+   *
+   * @param sha256 the hash of the key, as it is configured.
+   * @throws TypeError when it is no hash of {@link hashApiKey}.
+   * @throws ClusterAwayError when the other nodes cannot be told: do it again.
+   */
+  revoke(sha256: string): Promise<void>;
+}
+
 const MESSAGE =
   'The request has no valid API key: send one as Authorization: Bearer, x-api-key or api_key';
 
@@ -44,9 +60,36 @@ const MESSAGE =
  *
  * @throws TypeError that names the wrong entry.
  */
-export function apiKeys(options: ApiKeysOptions): Authenticator {
+export function apiKeys(options: ApiKeysOptions): ApiKeyAuthenticator {
   const entries = checkKeys(options);
-  return { authenticate: (request) => authenticate(request, entries) };
+  const own = new MemoryRevocationStore();
+  // One for each mount.
+  const stores = new Set<RevocationStore>([own]);
+  return {
+    authenticate: (request) => {
+      const { sha256, principal } = authenticate(request, entries);
+      for (const store of stores) if (store.isRevoked(sha256)) throw revoked();
+      return principal;
+    },
+    register: (app, mount) => {
+      const { revocations } = mount;
+      const stopListening = revocations.listen((sha256) => {
+        const entry = entries.find((it) => it.sha256 === sha256);
+        if (entry !== undefined) mount.end((principal) => principal === entry.principal);
+      });
+      stores.add(revocations);
+      app.addHook('onClose', async () => {
+        stopListening();
+        stores.delete(revocations);
+      });
+    },
+    revoke: async (sha256) => {
+      // The value is not shown: it may be a key by mistake.
+      if (!isHash(sha256)) throw new TypeError(`revoke takes ${HASH_FORM}`);
+      const hash = sha256.toLowerCase();
+      await Promise.all([...stores].map(async (store) => store.revoke(hash)));
+    },
+  };
 }
 
 /**
@@ -64,10 +107,11 @@ export function hashApiKey(key: string): string {
 
 interface Entry {
   readonly digest: Buffer;
+  readonly sha256: string;
   readonly principal: Principal;
 }
 
-function authenticate(request: FastifyRequest, entries: readonly Entry[]): Principal {
+function authenticate(request: FastifyRequest, entries: readonly Entry[]): Entry {
   const keys = apiKeysOf(request);
   const [key] = keys;
   if (key === undefined) throw unauthorized(MESSAGE, { reason: 'no API key', isGuess: false });
@@ -82,13 +126,24 @@ function authenticate(request: FastifyRequest, entries: readonly Entry[]): Princ
     );
   }
   const digest = digestOf(key);
-  let found: Principal | undefined;
+  let found: Entry | undefined;
   // Every entry is compared, so that the time does not say which one, or whether one, is equal.
-  for (const entry of entries) if (timingSafeEqual(entry.digest, digest)) found = entry.principal;
+  for (const entry of entries) if (timingSafeEqual(entry.digest, digest)) found = entry;
   if (found === undefined || !isCredential(key)) {
     throw unauthorized(MESSAGE, { reason: 'unknown API key', isGuess: true });
   }
   return found;
+}
+
+/** What a revoked key is answered with: the same as one that never was. */
+function revoked(): AuthenticationError {
+  return unauthorized(MESSAGE, { reason: 'revoked API key', isGuess: false });
+}
+
+const HASH_FORM = '64 hexadecimal digits: see hashApiKey';
+
+function isHash(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value);
 }
 
 function digestOf(key: string): Buffer {
@@ -109,9 +164,7 @@ function checkKeys(options: ApiKeysOptions): readonly Entry[] {
       throw new TypeError(`${name}.principal must be a name of 1 to 512 characters`);
     }
     // The value is not shown: it may be a key by mistake.
-    if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/i.test(sha256)) {
-      throw new TypeError(`${name}.sha256 must be 64 hexadecimal digits: see hashApiKey`);
-    }
+    if (!isHash(sha256)) throw new TypeError(`${name}.sha256 must be ${HASH_FORM}`);
     const hash = sha256.toLowerCase();
     if (seen.has(hash)) throw new TypeError(`${name}.sha256 is that of an entry before it`);
     seen.add(hash);
@@ -124,6 +177,10 @@ function checkKeys(options: ApiKeysOptions): readonly Entry[] {
       clientId: principal,
       scopes: Object.freeze([...scopes]) as string[],
     });
-    return { digest: Buffer.from(hash, 'hex'), principal: { id: principal, authInfo } };
+    return {
+      digest: Buffer.from(hash, 'hex'),
+      sha256: hash,
+      principal: { id: principal, authInfo },
+    };
   });
 }

@@ -22,10 +22,6 @@ export class BriefMap<Key, Value> {
     this.#map = undefined;
   }
 
-  entries(): Iterable<[Key, Value]> {
-    return this.#map?.entries() ?? [];
-  }
-
   /** As a `Map` does, it also visits what is added meanwhile, unless it was empty in between. */
   values(): Iterable<Value> {
     return this.#map?.values() ?? [];

@@ -93,7 +93,7 @@ export interface McpMount {
   stats(): KitStats;
   /**
    * Tells clients of every version that something changed: sessions get a notification, streams of
-   * `subscriptions/listen` an event of the bus.
+   * `subscriptions/listen` an event of the bus. In a cluster those of all nodes are told.
    */
   readonly notify: ServerNotifier;
   /** Ends a session; false if there is none of this id. */

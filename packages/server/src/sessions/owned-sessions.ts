@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientRequest } from '../client-request.js';
 import { isClusterAway, type TakenSession } from '../cluster/cluster.js';
 import type { JoinedCluster } from '../cluster/joined-cluster.js';
+import { MESSAGES_VERSION } from '../cluster/node-messages.js';
 import { inBackground } from '../operate/log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Principal } from '../principal.js';
@@ -25,8 +26,6 @@ export interface OwnedSessionsOptions {
   readonly take: (taken: TakenSession, principal: Principal, origin: ClientRequest) => Session;
   /** What a server learns of the request that brought a message. */
   readonly extraOf: (request: ClientRequest, session: Session) => MessageExtraInfo;
-  /** Told of a session that goes on on another node, while it still has its readers. */
-  readonly onMoved: (session: Session) => void;
 }
 
 /**
@@ -89,6 +88,28 @@ export class OwnedSessions {
     }
   }
 
+  /**
+   * Ends a session that is not here, as its operator wants it: by its owner, or in the store where that is
+   * gone.
+   *
+   * @returns whether there is one.
+   */
+  async endElsewhere(id: string): Promise<boolean> {
+    const { node } = this.#cluster;
+    for (;;) {
+      const located = await node.locate(id);
+      if (located.at === 'taken') {
+        await Promise.all([node.stores.sessions.delete(id), node.stores.events.delete(id)]);
+        return true;
+      }
+      if (located.at !== 'elsewhere') return false;
+      const { principal } = located.record;
+      const end = { kind: 'end', session: id, principal, v: MESSAGES_VERSION, uid: '' };
+      if (await this.#cluster.send(located.node, end)) return true;
+      await sleep(AGAIN_MS);
+    }
+  }
+
   /** Lets other nodes have the sessions, each as soon as nothing runs in it. */
   leave(): void {
     this.#isLeaving = true;
@@ -141,14 +162,10 @@ export class OwnedSessions {
 
   /** Lets any node have a session, and says no more of it here; its readers go where it is. */
   #moved(session: Session): void {
-    const { live, onMoved } = this.#options;
     // First: whoever is told of it below looks for it at once.
     void this.release(session.id);
-    inBackground(session.log, 'the readers of a session could not follow it', () =>
-      onMoved(session),
-    );
     void session.leave();
-    live.delete(session.id);
+    this.#options.live.delete(session.id);
   }
 }
 

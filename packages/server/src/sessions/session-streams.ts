@@ -186,19 +186,13 @@ export class SessionStreams {
     });
   }
 
-  /** Gives all readers away: another node has the session. */
-  takeReaders(): { readonly stream: number; readonly sink: Sink }[] {
-    const readers = [...this.#others.entries()].map(([stream, sink]) => ({ stream, sink }));
-    if (this.#main !== undefined) readers.unshift({ stream: MAIN_STREAM, sink: this.#main });
-    this.#main = undefined;
-    this.#others.clear();
-    return readers;
-  }
-
   /** Nothing more is said here: its readers come back on another node. */
   cut(): void {
     this.#isCut = true;
-    for (const { sink } of this.takeReaders()) sink.cut();
+    const readers = [...this.#others.values(), ...(this.#main === undefined ? [] : [this.#main])];
+    this.#main = undefined;
+    this.#others.clear();
+    for (const sink of readers) sink.cut();
   }
 
   /** What was sent after a place, on one stream or on all. */

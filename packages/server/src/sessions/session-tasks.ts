@@ -6,8 +6,9 @@ import type {
   RequestId,
 } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
+import { isClusterAway } from '../cluster/cluster.js';
 import type { Principal } from '../principal.js';
-import { NO_SERVER, errorOf } from '../refusal.js';
+import { CLUSTER_AWAY, NO_SERVER, errorOf } from '../refusal.js';
 import type { AcceptedRequests, RunningRequest } from './accepted-requests.js';
 import type { LegacyTasks } from './legacy-tasks.js';
 import type { SessionRecord } from './session-store.js';
@@ -224,8 +225,9 @@ export class SessionTasks {
   }
 
   #fail({ id, log }: ClientCall, error: unknown): void {
-    log.error(error, 'a task failed');
-    this.#session.answer(id, { error: errorOf(NO_SERVER) });
+    const isAway = isClusterAway(error);
+    if (!isAway) log.error(error, 'a task failed');
+    this.#session.answer(id, { error: errorOf(isAway ? CLUSTER_AWAY : NO_SERVER) });
   }
 
   /** Tells the session of a task that it began, as far as a stream is open for that. */

@@ -69,8 +69,6 @@ export class Sessions {
   readonly #sweeper: NodeJS.Timeout;
   /** Missing where this is no node of a cluster. */
   readonly #owned: OwnedSessions | undefined;
-  /** Told of a session that goes on on another node, while it still has its readers. */
-  onMoved: ((session: Session) => void) | undefined;
   #isClosing = false;
 
   constructor(given: SessionsOptions) {
@@ -88,7 +86,6 @@ export class Sessions {
         live: this.#live,
         extraOf,
         take: (taken, principal, origin) => this.#take(taken, principal, origin),
-        onMoved: (session) => this.onMoved?.(session),
       });
     this.#host = {
       store,
@@ -138,6 +135,11 @@ export class Sessions {
     origin: ClientRequest,
   ): Promise<Session | ElsewhereSession | undefined> {
     return this.find(id, principal) ?? this.#owned?.locate(id, principal, origin);
+  }
+
+  /** Ends a session of another node; false if there is none of this id, or no other node. */
+  async endElsewhere(id: string): Promise<boolean> {
+    return (await this.#owned?.endElsewhere(id)) ?? false;
   }
 
   /** The session that this principal opened with this resume key. */

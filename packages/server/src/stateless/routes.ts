@@ -169,6 +169,13 @@ export class StatelessRoutes implements ExchangeHost {
     }
   }
 
+  /** Cuts the subscriptions of these principals. */
+  endSubscriptionsOf(isOf: (principal: Principal) => boolean): void {
+    for (const exchange of this.#listening) {
+      if (isOf(this.#mount.principalOf(exchange.request))) exchange.cut();
+    }
+  }
+
   /** Answers what runs with an error, and aborts it. */
   cancelAll(): void {
     for (const exchange of this.#running) exchange.fail(refusals.CUT_BY_STOP);
@@ -210,7 +217,7 @@ export class StatelessRoutes implements ExchangeHost {
         exchange.noServer = refusal;
         throw new RefusedError(refusal);
       }
-      const answering = this.#tasks.answering(call);
+      const answering = this.#tasks.answering(exchange, call);
       if (answering !== undefined) return this.#serve(answering, () => exchange);
       const running = this.#tasks.running(exchange, call);
       const task = running && (await this.#unlessFailed(exchange, () => running));

@@ -15,7 +15,8 @@ import {
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientCall } from '../calls/client-call.js';
 import type { Principal } from '../principal.js';
-import { RefusedError, ONLY_SESSIONS, type Refusal } from '../refusal.js';
+import { isClusterAway } from '../cluster/cluster.js';
+import { CLUSTER_AWAY, RefusedError, ONLY_SESSIONS, type Refusal } from '../refusal.js';
 import type { TaskAnswer } from '../tasks/task-call.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import type { ResolvedTaskOptions } from '../tasks/task-options.js';
@@ -55,9 +56,12 @@ export class TaskCalls {
   }
 
   /** What answers a request that the kit answers itself; `undefined` for others. */
-  answering(call: ClientCall): Server | undefined {
+  answering(exchange: Exchange, call: ClientCall): Server | undefined {
     if (!METHODS.has(call.method)) return undefined;
-    return new AnsweringServer(call, () => this.#answer(call));
+    return new AnsweringServer(call, {
+      answer: () => this.#answer(call),
+      away: () => exchange.refuse(CLUSTER_AWAY),
+    });
   }
 
   /** Why a call is refused before anything is made for it: its client cannot take the task that it would be. */
@@ -207,15 +211,22 @@ async function take(
   };
 }
 
+/** How a request is answered without a server of the program. */
+interface AnsweringWays {
+  readonly answer: () => Promise<TaskAnswer>;
+  /** The store cannot be reached: the request can be sent again. */
+  readonly away: () => void;
+}
+
 /** Answers one request without a server of the program. */
 class AnsweringServer extends Server {
   readonly #call: ClientCall;
-  readonly #answer: () => Promise<TaskAnswer>;
+  readonly #ways: AnsweringWays;
 
-  constructor(call: ClientCall, answer: () => Promise<TaskAnswer>) {
+  constructor(call: ClientCall, ways: AnsweringWays) {
     super({ name: 'longwire', version: '1' });
     this.#call = call;
-    this.#answer = answer;
+    this.#ways = ways;
   }
 
   override async connect(transport: Transport): Promise<void> {
@@ -225,8 +236,13 @@ class AnsweringServer extends Server {
   async #reply(transport: Transport, id: JSONRPCRequest['id']): Promise<void> {
     let answer: TaskAnswer;
     try {
-      answer = await this.#answer();
+      answer = await this.#ways.answer();
     } catch (error) {
+      if (isClusterAway(error)) {
+        this.#ways.away();
+        await transport.close();
+        return;
+      }
       this.#call.log.error(error, 'the store of tasks failed');
       answer = { error: STORE_FAILED };
     }

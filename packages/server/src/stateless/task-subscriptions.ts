@@ -5,7 +5,9 @@ import {
   type JSONRPCErrorResponse,
 } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
+import { isClusterAway } from '../cluster/cluster.js';
 import { encodeEvent } from '../events/event-stream.js';
+import { CLUSTER_AWAY, errorOf } from '../refusal.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import { NEEDS_EXTENSION, STORE_FAILED } from '../tasks/task-refusals.js';
 import { isFinal, type TaskRecord } from '../tasks/task-store.js';
@@ -50,11 +52,18 @@ export class TaskSubscriptions {
     try {
       await subscription.begin(new Set(wanted as string[]));
     } catch (error) {
-      call.log.error(error, 'the store of tasks failed');
+      const isAway = isClusterAway(error);
+      if (!isAway) call.log.error(error, 'the store of tasks failed');
       over();
       subscription.abandon();
       await body.cancel();
-      return Response.json({ jsonrpc: '2.0', id: call.id, error: STORE_FAILED });
+      const { status, headers: more = {} } = CLUSTER_AWAY;
+      return isAway
+        ? Response.json(
+            { jsonrpc: '2.0', id: call.id, error: errorOf(CLUSTER_AWAY) },
+            { status, headers: more },
+          )
+        : Response.json({ jsonrpc: '2.0', id: call.id, error: STORE_FAILED });
     }
     return new Response(subscription.stream(body, { signal, over }), { headers });
   }

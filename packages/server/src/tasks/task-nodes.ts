@@ -106,7 +106,10 @@ export class TaskNodes {
   /** Tells the node of a task that it is cancelled, which its record says already. */
   async cancelled({ principal, taskId, node }: TaskRecord): Promise<void> {
     if (node === undefined || node === this.name) return;
-    await this.#cluster.send(node, this.#message('task-cancelled', principal, taskId));
+    // Without the message its node learns of it with the next change of the task.
+    await this.#cluster
+      .send(node, this.#message('task-cancelled', principal, taskId))
+      .catch(() => {});
   }
 
   /** Told of a task that runs elsewhere, as it is and whenever it has changed, until that is taken back. */

@@ -9,11 +9,12 @@ import {
 import { randomBytes } from 'node:crypto';
 import type { CallOutcome } from '../calls/call.js';
 import type { CallGates } from '../calls/gates.js';
+import { isClusterAway } from '../cluster/cluster.js';
 import { messageText } from '../events/message-text.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import type { TellNotification } from '../operate/observer.js';
 import type { ServableServer } from '../options.js';
-import { CLOSED_EARLY, NO_SERVER, errorOf } from '../refusal.js';
+import { CLOSED_EARLY, CLUSTER_AWAY, NO_SERVER, errorOf } from '../refusal.js';
 import { ServerInstance } from '../instances/server-instance.js';
 import type { TaskAnswer, TaskCall } from './task-call.js';
 import { progressOf, statusMessageOf } from './task-progress.js';
@@ -198,7 +199,8 @@ export class TaskRun {
       if (record !== 'too-many') return await this.#begin(record);
     } catch (error) {
       call.log.error(error, 'a task could not be stored');
-      if (isAtOnce) void this.#finish({ error: errorOf(NO_SERVER) });
+      const refusal = isClusterAway(error) ? CLUSTER_AWAY : NO_SERVER;
+      if (isAtOnce) void this.#finish({ error: errorOf(refusal) });
       return false;
     }
     if (isAtOnce) void this.#finish({ error: errorOf(tooManyTasks()) });

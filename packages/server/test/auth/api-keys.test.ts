@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { apiKeys, hashApiKey, type ApiKeysOptions } from '../../src/auth/api-keys.ts';
+import { MemoryRevocationStore } from '../../src/auth/revocation-store.ts';
 import type { RateStore } from '../../src/limits/rate-store.ts';
 import { CountingStore, ask, raw, serveApp, type App } from './app.ts';
 
@@ -224,5 +225,43 @@ describe('a key tried in a loop', () => {
       expect((await ask(url, { 'x-api-key': KEY })).status).toBe(200);
     }
     expect(rates.counts.size).toBe(0);
+  });
+});
+
+describe('a revoked API key', () => {
+  it('is refused like one that never was, and the others are taken', async () => {
+    const auth = apiKeys(KEYS);
+    const { url, lines, refusals } = await serveApp({ auth });
+    expect((await ask(url, { 'x-api-key': KEY })).status).toBe(200);
+    const unknown = await ask(url, { 'x-api-key': `${KEY}x` });
+    await auth.revoke(hashApiKey(KEY).toUpperCase());
+    const refused = await ask(url, { 'x-api-key': KEY });
+    expect([refused.status, refused.text]).toEqual([401, unknown.text]);
+    expect((await ask(url, { 'x-api-key': OTHER })).status).toBe(200);
+    expect(refusals().at(-1)).toMatchObject({ reason: 'revoked API key' });
+    expect(JSON.stringify(lines)).not.toContain(hashApiKey(KEY));
+  });
+
+  it('is refused by whoever shares its store, also from the start', async () => {
+    const revocations = new MemoryRevocationStore();
+    const auth = apiKeys(KEYS);
+    await serveApp({ auth, revocations });
+    const other = await serveApp({ auth: apiKeys(KEYS), revocations });
+    expect((await ask(other.url, { 'x-api-key': KEY })).status).toBe(200);
+    await auth.revoke(hashApiKey(KEY));
+    const later = await serveApp({ auth: apiKeys(KEYS), revocations });
+    for (const { url } of [other, later]) {
+      expect((await ask(url, { 'x-api-key': KEY })).status).toBe(401);
+      expect((await ask(url, { 'x-api-key': OTHER })).status).toBe(200);
+    }
+  });
+
+  it('is named by its hash, and by nothing else', async () => {
+    const auth = apiKeys(KEYS);
+    for (const wrong of [KEY, '', undefined as unknown as string]) {
+      const revoking = auth.revoke(wrong);
+      await expect(revoking).rejects.toThrow('64 hexadecimal digits');
+      await expect(revoking).rejects.not.toThrow(KEY);
+    }
   });
 });

@@ -14,6 +14,7 @@ import {
   resolveAuthenticator,
   type ResolveAuthenticatorOptions,
 } from '../../src/auth/resolve-authenticator.ts';
+import { MemoryRevocationStore, type RevocationStore } from '../../src/auth/revocation-store.ts';
 import { registerCors, resolveCorsOptions, type CorsOptions } from '../../src/guard/cors.ts';
 import { resolveGuardOptions, type GuardOptions } from '../../src/guard/guard-options.ts';
 import { guardRequest } from '../../src/guard/guard-request.ts';
@@ -32,6 +33,7 @@ export interface AppOptions extends GuardOptions, ResolveAuthenticatorOptions {
   cors?: boolean | CorsOptions;
   prefix?: string;
   fastify?: FastifyServerOptions;
+  revocations?: RevocationStore;
   /** Whether the guard comes first, as in the kit. Default: true. */
   isGuarded?: boolean;
 }
@@ -73,7 +75,11 @@ export async function serveApp(options: AppOptions = {}): Promise<App> {
   };
   await app.register(async (scope) => {
     scope.addHook('onRequest', guardHook);
-    authenticator.register?.(scope, { prefix });
+    authenticator.register?.(scope, {
+      prefix,
+      revocations: options.revocations ?? new MemoryRevocationStore(),
+      end: () => {},
+    });
   });
   await app.register(
     async (mount) => {

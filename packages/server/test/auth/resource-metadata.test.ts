@@ -134,8 +134,8 @@ describe('the metadata of the resource', () => {
           authenticate: second.authenticate,
           register: (inner, mount) => {
             second.register?.(inner, mount);
-            second.register?.(inner, { prefix: '/two' });
-            second.register?.(inner, { prefix: '/:tenant' });
+            second.register?.(inner, { ...mount, prefix: '/two' });
+            second.register?.(inner, { ...mount, prefix: '/:tenant' });
           },
         },
       }).then(async (two) => {

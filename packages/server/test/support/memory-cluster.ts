@@ -1,5 +1,6 @@
 import { InMemoryServerEventBus } from '@modelcontextprotocol/server';
 import { randomBytes } from 'node:crypto';
+import { MemoryRevocationStore } from '../../src/auth/revocation-store.ts';
 import type {
   BegunRequest,
   Cluster,
@@ -39,6 +40,7 @@ export class MemoryCluster {
   readonly rates: MemoryRateStore = new MemoryRateStore();
   readonly queue: MemoryWorkQueue = new MemoryWorkQueue();
   readonly tasks: MemoryTaskStore = new MemoryTaskStore();
+  readonly revocations: MemoryRevocationStore = new MemoryRevocationStore();
   readonly records: MemorySessionStore = new MemorySessionStore();
   readonly events: MemoryEventLog = new MemoryEventLog(resolveEventLog());
   readonly kept = new Map<string, Kept>();
@@ -108,8 +110,16 @@ export class MemoryNode implements ClusterNode {
     this.name = name;
     this.joining = joining;
     this.#cluster = cluster;
-    const { bus, rates, queue, tasks } = cluster;
-    this.stores = { sessions: this.#sessions(), events: this.#events(), bus, rates, queue, tasks };
+    const { bus, rates, queue, tasks, revocations } = cluster;
+    this.stores = {
+      sessions: this.#sessions(),
+      events: this.#events(),
+      bus,
+      rates,
+      queue,
+      tasks,
+      revocations,
+    };
   }
 
   get requestStateKeys(): readonly Uint8Array[] {
