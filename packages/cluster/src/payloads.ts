@@ -35,6 +35,12 @@ export class Payloads {
     return `${MARK}${current.id}${bytes.toString('base64')}`;
   }
 
+  /** Whether it was stored as it would be now. */
+  isCurrent(stored: string): boolean {
+    const [current] = this.#keys;
+    return stored.startsWith(current === undefined ? '' : MARK + current.id);
+  }
+
   /**
    * The text that was stored. What was stored before encryption was turned on is read as it is.
    *

@@ -178,6 +178,11 @@ export class RedisConnection {
     return this.#payloads.open(sealed);
   }
 
+  /** Whether it was sealed with the key that seals now. */
+  isCurrent(sealed: string): boolean {
+    return this.#payloads.isCurrent(sealed);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#commands.close();

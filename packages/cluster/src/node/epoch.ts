@@ -1,3 +1,4 @@
+import { ClusterAwayError } from '@longwire/server';
 import { Cluster } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from '../connections/redis-connection.js';
@@ -8,6 +9,8 @@ const ONCE = `
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('GET', KEYS[1])`;
+
+const AGAIN = `return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])`;
 
 /** Written again by every node each day. */
 const TTL_MS = 30 * 24 * 60 * 60_000;
@@ -51,7 +54,7 @@ export class Epoch {
   /** What seals the state of requests that ask for input, the same on all nodes. */
   async stateKey(): Promise<Uint8Array> {
     await this.#keep();
-    return Buffer.from(this.#connection.open(this.#stateKey), 'base64url');
+    return Buffer.from(this.#stateKey, 'base64url');
   }
 
   close(): void {
@@ -71,17 +74,23 @@ export class Epoch {
   /** Of the process: a new one has loaded what it knows from somewhere. */
   async #serverId(): Promise<string> {
     const { client } = this.#connection;
-    if (client === undefined || client instanceof Cluster) return '';
-    return /run_id:(\S+)/.exec(await client.info('server'))?.[1] ?? '';
+    if (client === undefined) throw new ClusterAwayError();
+    if (client instanceof Cluster) return '';
+    try {
+      return /run_id:(\S+)/.exec(await client.info('server'))?.[1] ?? '';
+    } catch (error) {
+      throw new ClusterAwayError(error);
+    }
   }
 
   async #keep(): Promise<void> {
-    const stored = this.#stateKey.startsWith('~')
-      ? this.#stateKey
-      : this.#connection.seal(this.#stateKey);
-    const reply = await this.#connection.run(ONCE, [this.#keys.stateKey], [stored, TTL_MS], {
-      again: true,
-    });
-    this.#stateKey = String(reply);
+    const keys = [this.#keys.stateKey];
+    const own = this.#connection.seal(this.#stateKey);
+    const held = String(await this.#connection.run(ONCE, keys, [own, TTL_MS], { again: true }));
+    this.#stateKey = this.#connection.open(held);
+    // It outlives every key that it was sealed with.
+    if (this.#connection.isCurrent(held)) return;
+    const sealed = this.#connection.seal(this.#stateKey);
+    await this.#connection.run(AGAIN, keys, [sealed, TTL_MS], { again: true });
   }
 }

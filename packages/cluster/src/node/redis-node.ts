@@ -7,6 +7,7 @@ import {
   type NodeMessage,
   type Stores,
 } from '@longwire/server';
+import { Cluster } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
@@ -128,6 +129,7 @@ export class RedisNode implements ClusterNode {
     await this.#lease.start();
     await Promise.all([this.#peers.sign(), this.#shared.start()]);
     this.#knownEpoch = await this.#epoch.current();
+    this.#inBackground(() => this.#warnOfEviction());
     this.#stateKey = await this.#epoch.stateKey();
   }
 
@@ -227,6 +229,19 @@ export class RedisNode implements ClusterNode {
         this.#counts.rewrite(),
       ]);
     });
+  }
+
+  /** What Redis evicts when it is full is lost: a session that somebody uses, or a lease. */
+  async #warnOfEviction(): Promise<void> {
+    const { client } = this.#connection;
+    const one = client instanceof Cluster ? client.nodes('master')[0] : client;
+    const info = (await one?.info('memory').catch(() => '')) ?? '';
+    const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'noeviction';
+    if (policy === 'noeviction' || /maxmemory:0\s/.test(info)) return;
+    this.#joining.log?.warn(
+      { policy },
+      'Redis may evict sessions: set maxmemory-policy noeviction',
+    );
   }
 
   #inBackground(act: () => Promise<unknown>): void {
