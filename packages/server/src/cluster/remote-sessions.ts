@@ -119,7 +119,9 @@ export class RemoteSessions implements RemoteSessionHost {
 
   /** Published messages may be missing: every reader asks for what its client has not got. */
   missed(): void {
-    for (const waiting of this.#waiting.values()) waiting.ask();
+    for (const waiting of this.#waiting.values()) {
+      if (waiting instanceof RemoteReader && !waiting.isHome) waiting.ask();
+    }
   }
 
   gone(node: string): void {
