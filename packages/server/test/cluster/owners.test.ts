@@ -1,3 +1,4 @@
+import { McpServer } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
 import type { McpMount } from '../../src/index.ts';
 import { endpointOf, post, stream, type Answer } from '../fixture.ts';
@@ -208,4 +209,54 @@ describe('while the store of the cluster is away', () => {
     expect((await ready()).status).toBe(200);
     expect((await ask(a, call(1), session)).result?.content?.[0]?.text).toBe('m1');
   });
+});
+
+it('tells a client that it can come back once a next owner would know of its call', async () => {
+  let begun = (): void => {};
+  const isBegun = new Promise<void>((resolve) => (begun = resolve));
+  const create = (): McpServer => {
+    const server = new McpServer({ name: 'slow', version: '1' });
+    server.registerTool('look', { annotations: { readOnlyHint: true } }, async ({ mcpReq }) => {
+      begun();
+      await new Promise((resolve) => mcpReq.signal.addEventListener('abort', resolve));
+      return { content: [] };
+    });
+    return server;
+  };
+  const { cluster, a } = await two({ create });
+  const session = await opened(a);
+  // A tool that may run twice runs at once, whatever the store does.
+  await ask(a, { jsonrpc: '2.0', id: 0, method: 'tools/list' }, session);
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const node = cluster.nodes.get('a');
+  const begin = node?.begin.bind(node);
+  Object.assign(node ?? {}, {
+    begin: async (...args: Parameters<NonNullable<typeof begin>>) => {
+      await released;
+      await begin?.(...args);
+    },
+  });
+  const sent = fetch(a.url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-session-id': session,
+      'mcp-protocol-version': VERSION,
+    },
+    body: JSON.stringify(call(1, 'look', {})),
+  });
+  let isOpen = false;
+  void sent.then(() => (isOpen = true));
+  await isBegun;
+  // Whatever is sent at once would be there before this is answered.
+  for (const path of ['/healthz', '/readyz']) await fetch(new URL(path, a.url));
+  expect(isOpen).toBe(false);
+  release();
+  const chunks = (await sent).body?.getReader();
+  let text = '';
+  while (!text.includes('data: \n\n')) text += Buffer.from((await chunks?.read())?.value ?? []);
+  expect(text).toContain('id: 3.0\ndata: \n\n');
+  await chunks?.cancel();
 });
