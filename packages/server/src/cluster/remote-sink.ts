@@ -68,6 +68,7 @@ export class RemoteSink implements CatchUpSink {
     if (this.#isEnded) return;
     // Its node counts the answers.
     if (this.#answered !== this.options.answers) {
+      this.#nameStream();
       this.#host.tell(this, { kind: 'complete', after: this.#after });
     }
     this.drop();
@@ -75,6 +76,7 @@ export class RemoteSink implements CatchUpSink {
 
   close(): void {
     if (this.#isEnded) return;
+    this.#nameStream();
     this.#host.tell(this, { kind: 'close', after: this.#after });
     this.drop();
   }
@@ -83,6 +85,12 @@ export class RemoteSink implements CatchUpSink {
     if (this.#isEnded) return;
     this.#host.tell(this, { kind: 'moved' });
     this.drop();
+  }
+
+  /** A POST whose stream ends before anything was sent: its client is to resume that stream. */
+  #nameStream(): void {
+    const { stream, isBatch } = this.options;
+    if (!this.isTold) this.#host.tell(this, { kind: 'taken', stream, isBatch });
   }
 
   /** Ends it without a word: its node is gone, or has a new one. */
