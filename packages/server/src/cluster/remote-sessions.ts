@@ -119,7 +119,10 @@ export class RemoteSessions implements RemoteSessionHost {
 
   /** Published messages may be missing: every reader asks for what its client has not got. */
   missed(): void {
-    for (const waiting of this.#waiting.values()) waiting.ask();
+    for (const waiting of this.#waiting.values()) {
+      // What else waits is answered by messages of nodes, of which none is lost.
+      if (waiting instanceof RemoteReader) waiting.ask();
+    }
   }
 
   gone(node: string): void {
