@@ -99,6 +99,8 @@ export class Locator {
     if (!lease.stands) await lease.renew();
     const epoch = await sessions.options.epoch.current();
     const tag = tagOf(sessionId);
+    // Of before: while the reply is on its way the lease may end, and somebody else take it.
+    const { generation } = lease;
     const reply = await connection.run(
       TAKE,
       [keys.session(tag), keys.log(tag)],
@@ -114,7 +116,7 @@ export class Locator {
     ];
     if (fields === undefined) return undefined;
     const record = readRecord(sessionId, fields, connection);
-    const owned = sessions.own(record, { fence, epoch });
+    const owned = sessions.own(record, { fence, epoch, generation });
     const seq = Number(last ?? 0);
     const heads = headsOf(log ?? []);
     owned.keptSeq = seq;
