@@ -6,7 +6,10 @@ import { parseArgs } from 'node:util';
 import { away, MANNERS } from './away/away.mjs';
 import { awayTable } from './away/report.mjs';
 import { chaos } from './chaos/chaos.mjs';
+import { CLIENT_KINDS } from './chaos/clients/index.mjs';
+import { FAULT_KINDS } from './chaos/faults.mjs';
 import { rolling } from './chaos/rolling.mjs';
+import { writeDocs } from './write-docs.mjs';
 
 const USAGE = `Usage: npm run cluster -- chaos [--seed N] [--calls N] [--rate N] [--clients NAME] [--faults KIND]
        npm run cluster -- rolling [--seed N] [--rate N] [--clients NAME]
@@ -21,11 +24,13 @@ const USAGE = `Usage: npm run cluster -- chaos [--seed N] [--calls N] [--rate N]
   --rate     calls in a second, at most (default 50)
   --clients  only this kind of client; may be repeated
   --faults   only this kind of fault: kill, stall, cut, away, silence, hang-up; may be repeated
-  --nodes    how many (default 3)
   --seconds  for which Redis is away, at least 15 (default 20)
+  --docs     put the tables into docs/cluster.md, if every promise held
   --manner   in which it is away; may be repeated (default: each)
 
 Exit code: 0 if every promise held, 1 if one was broken, 2 for wrong usage.`;
+
+const CLIENTS = CLIENT_KINDS.map(({ name }) => name);
 
 const TRIALS = { chaos, rolling, away: awayInEach };
 
@@ -42,7 +47,7 @@ async function main() {
     console.log(USAGE);
     return 0;
   }
-  const { trial, ...options } = request;
+  const { trial, docs, ...options } = request;
   console.log(`seed ${options.seed}`);
   const { tables, longest, violations, outputs } = await TRIALS[trial](options);
   for (const one of tables) console.log(`\n${one}`);
@@ -50,7 +55,10 @@ async function main() {
   for (const one of longest) console.log(`  ${one}`);
   for (const one of shownOf(violations)) console.log(one);
   console.log(`\n${violations.length} promises were broken (seed ${options.seed})`);
-  if (violations.length === 0) return 0;
+  if (violations.length === 0) {
+    if (docs) await writeDocs(trial, tables.join('\n\n'));
+    return 0;
+  }
   for (const text of outputs) if (text !== '') console.log(text.slice(-10_000));
   return 1;
 }
@@ -93,12 +101,11 @@ function readArguments() {
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
       calls: { type: 'string', default: '20000' },
       rate: { type: 'string', default: '50' },
-      nodes: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '20' },
       manner: { type: 'string', multiple: true, default: [...MANNERS] },
       clients: { type: 'string', multiple: true },
       faults: { type: 'string', multiple: true },
-      'no-redis': { type: 'boolean', default: false },
+      docs: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -107,18 +114,28 @@ function readArguments() {
   if (!(trial in TRIALS)) throw new TypeError(`Not a trial: ${trial}`);
   return {
     trial: /** @type {keyof typeof TRIALS} */ (trial),
+    docs: values.docs,
     seed: count('seed', values.seed, 0),
     calls: count('calls', values.calls, 1),
     rate: count('rate', values.rate, 1),
-    nodes: count('nodes', values.nodes, 1),
     seconds: count('seconds', values.seconds, 15),
-    manners: /** @type {import('./away/away.mjs').Manner[]} */ (values.manner),
-    ...(values.clients && { only: values.clients }),
-    ...(values.faults && {
-      kinds: /** @type {import('./chaos/faults.mjs').FaultKind[]} */ (values.faults),
-    }),
-    ...(values['no-redis'] && { redis: /** @type {const} */ (false) }),
+    manners: named('manner', values.manner, MANNERS),
+    only: named('clients', values.clients ?? CLIENTS, CLIENTS),
+    kinds: named('faults', values.faults ?? FAULT_KINDS, FAULT_KINDS),
   };
+}
+
+/**
+ * @template {string} Name
+ * @param {string} option
+ * @param {readonly string[]} given
+ * @param {readonly Name[]} known
+ * @returns {Name[]}
+ */
+function named(option, given, known) {
+  const unknown = given.find((name) => !known.some((one) => one === name));
+  if (unknown === undefined) return known.filter((name) => given.includes(name));
+  throw new TypeError(`--${option}: ${unknown} is none of ${known.join(', ')}`);
 }
 
 /** @param {string} name @param {string} text @param {number} least */

@@ -196,6 +196,28 @@ test('a client that speaks 2026-07-28 and sessions opens a session', async () =>
   expect(through.server?.name).toBe('behind');
 });
 
+test('integers of a result arrive as they were written', async () => {
+  const result = (value: string): string => `{"jsonrpc":"2.0","id":$ID,"result":${value}}`;
+  const initialized =
+    '{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"big","version":"1"}}';
+  const answers = {
+    initialize: result(initialized),
+    'tools/list': result('{"tools":[]}'),
+    'tools/call': result(
+      '{"content":[],"structuredContent":{"id":9007199254740993,"text":"integer 1"}}',
+    ),
+  };
+  const scripted = fileURLToPath(
+    new URL('../../../test/support/stdio-servers/scripted.mjs', import.meta.url),
+  );
+  const args = [scripted, JSON.stringify(answers)];
+  await using through = await connect((await gateway({ command: process.execPath, args })).url);
+  expect(await through.callTool('any', {})).toEqual({
+    content: [],
+    structuredContent: { id: 9_007_199_254_740_993n, text: 'integer 1' },
+  });
+});
+
 test('a wrong target is said at once', () => {
   expect(() => passThrough('no URL')).toThrow(TypeError);
 });

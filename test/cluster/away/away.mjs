@@ -29,6 +29,8 @@ export const MANNERS = ['silent', 'restarted', 'emptied'];
 
 /** What runs when Redis goes, and ends while it is away. */
 const RUNNING_MS = 6_000;
+/** How long a task runs that is made while it is away. */
+const MADE_MS = 1_000;
 /** Before it goes. */
 const BEFORE_MS = 1_000;
 /** When requests are sent while it is away. */
@@ -88,7 +90,6 @@ class Trial {
 
   async run() {
     const { redis } = this.#stage;
-    if (redis === undefined) throw new Error('there is no Redis');
     const [first, second, third] = [this.#origin(1), this.#origin(2), this.#origin(3)];
     const sessions = {
       called: await this.#opened(first),
@@ -132,7 +133,7 @@ class Trial {
         row('a stream is resumed', resumeStream(second, sessions.left, leftAt, 'left'));
       row('`DELETE` of a session', endSession(first, String(ended[round])));
       row('2026-07-28: a call', this.#callModern(key('modern'), third));
-      row('2026-07-28: a task is made', this.#makeTask(third, key('made')));
+      row('2026-07-28: a task is made', this.#makeTask(third, key('made'), MADE_MS));
       row('2026-07-28: `tasks/get`', getTask(second, task));
       row('2026-07-28: `subscriptions/listen`', listen(third));
       row('`/readyz`', get(`${first}/readyz`));
@@ -165,7 +166,7 @@ class Trial {
     };
   }
 
-  /** @param {NonNullable<import('../chaos/stage.mjs').Stage['redis']>} redis */
+  /** @param {import('../chaos/stage.mjs').Stage['redis']} redis */
   async #takeAway(redis) {
     if (this.#manner === 'silent') redis.pause();
     else await redis.kill();
@@ -236,16 +237,18 @@ class Trial {
       }),
       signal: left.signal,
     });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
-      text += decoder.decode(chunk, { stream: true });
+    for (;;) {
+      const { value, done } = (await reader?.read()) ?? { done: true };
+      if (done) throw new Error('the stream has no event id');
+      text += value;
       const id = /^id: (\S+)$/m.exec(text)?.[1];
       if (id === undefined) continue;
+      reader?.cancel().catch(() => {});
       left.abort();
       return id;
     }
-    throw new Error('the stream has no event id');
   }
 
   /** @param {string} origin @param {string} key @param {number} [ms] */

@@ -14,21 +14,10 @@ import { startStage } from './stage.mjs';
  * @param {number} options.rate calls in a second
  * @param {readonly string[]} [options.only] the kinds of clients
  * @param {readonly import('./faults.mjs').FaultKind[]} [options.kinds] of faults
- * @param {import('./stage.mjs').StageOptions['redis']} [options.redis]
- * @param {number} [options.nodes]
  * @param {(text: string) => void} [options.print]
  */
-export async function chaos({
-  seed,
-  calls,
-  rate,
-  only,
-  kinds,
-  nodes,
-  redis = {},
-  print = console.log,
-}) {
-  const stage = await startStage({ seed, redis, ...(nodes !== undefined && { nodes }) });
+export async function chaos({ seed, calls, rate, only, kinds, print = console.log }) {
+  const stage = await startStage({ seed });
   try {
     const done = new AbortController();
     /** @type {Promise<import('./faults.mjs').Fault[]> | undefined} */
@@ -55,8 +44,9 @@ export async function chaos({
     done.abort();
     const faults = (await striking) ?? [];
     const violations = check(load, stage.journal(), faults);
-    const staying = stage.redis === undefined ? [] : await keysThatStay(stage.redis.url);
-    for (const key of staying) violations.push({ kind: 'breach', what: `no time to live: ${key}` });
+    for (const key of await keysThatStay(stage.redis.url)) {
+      violations.push({ kind: 'breach', what: `no time to live: ${key}` });
+    }
     return {
       load,
       faults,

@@ -24,7 +24,10 @@ import { setTimeout as delay } from 'node:timers/promises';
  * @typedef {'kill' | 'stall' | 'cut' | 'away' | 'silence' | 'hang-up'} FaultKind
  */
 
-export const STALL_MS = 10_000;
+/** @type {readonly FaultKind[]} */
+export const FAULT_KINDS = ['kill', 'stall', 'cut', 'away', 'silence', 'hang-up'];
+
+const STALL_MS = 10_000;
 /** The most that Redis is out of the reach of a node, in milliseconds: more than a lease. */
 const MOST_AWAY_MS = 4_000;
 /** From so long on, a lease of two seconds may have ended. */
@@ -100,20 +103,20 @@ const STRIKES = {
     return STALL_MS;
   },
   cut: async ({ line }) => {
-    line?.cutAll();
+    line.cutAll();
     return 0;
   },
   away: async ({ line }, share) => {
-    line?.refuse();
-    line?.cutAll();
+    line.refuse();
+    line.cutAll();
     await delay(share * MOST_AWAY_MS);
-    await line?.resume();
+    await line.resume();
     return share * MOST_AWAY_MS;
   },
   silence: async ({ line }, share) => {
-    line?.stallAll();
+    line.stallAll();
     await delay(share * MOST_AWAY_MS);
-    await line?.resume();
+    await line.resume();
     return share * MOST_AWAY_MS;
   },
   'hang-up': async (_node, _share, { front }) => {

@@ -61,12 +61,15 @@ export async function makeCalls({
       Array.from({ length: CLIENTS }, async (_, index) => {
         const { name } = kind;
         load.retries.set(name, 0);
-        const client = await kind.open({
+        const opening = kind.open({
           origin,
           name: `${name}-${index}`,
           onRetry: () => void load.retries.set(name, (load.retries.get(name) ?? 0) + 1),
           onBreach: (what) => void load.breaches.push({ client: name, what }),
           signal: given.signal,
+        });
+        const client = await opening.catch((/** @type {unknown} */ error) => {
+          throw new Error(`${kind.shown} could not be opened`, { cause: error });
         });
         return { kind, client };
       }),

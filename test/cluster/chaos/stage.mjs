@@ -8,6 +8,7 @@ import { startRedis } from '../support/redis-server.mjs';
 import { startRoundRobin } from '../support/round-robin.mjs';
 import { readJournal } from './journal.mjs';
 
+const NODES = 3;
 const script = fileURLToPath(new URL('node.mjs', import.meta.url));
 
 /**
@@ -16,16 +17,13 @@ const script = fileURLToPath(new URL('node.mjs', import.meta.url));
  * @typedef {object} StagedNode
  * @property {string} name
  * @property {import('../support/nodes.mjs').RunningNode} process
- * @property {import('@longwire/testing').FaultyProxy | undefined} line
+ * @property {import('@longwire/testing').FaultyProxy} line
  */
 
 /**
  * @typedef {object} StageOptions
  * @property {number} seed
- * @property {number} [nodes] default: 3
- * @property {Parameters<typeof startRedis>[0] | false} [redis] `false`: the nodes share nothing
- * @property {object} [clusterOptions] of `redis(url, options)`
- * @property {object} [options] of `serve`
+ * @property {Parameters<typeof startRedis>[0]} [redis]
  */
 
 /**
@@ -33,7 +31,7 @@ const script = fileURLToPath(new URL('node.mjs', import.meta.url));
  *
  * @param {StageOptions} options
  */
-export async function startStage({ seed, nodes: count = 3, redis: wanted = {}, ...rest }) {
+export async function startStage({ seed, redis: wanted = {} }) {
   const folder = await mkdtemp(join(tmpdir(), 'longwire-chaos-'));
   const journal = join(folder, 'journal');
   /** @type {AsyncDisposable[]} */
@@ -49,14 +47,14 @@ export async function startStage({ seed, nodes: count = 3, redis: wanted = {}, .
     return one;
   };
   try {
-    const redis = wanted === false ? undefined : await keep(startRedis(wanted));
+    const redis = await keep(startRedis(wanted));
     /** @type {StagedNode[]} */
     const nodes = [];
-    for (let number = 1; number <= count; number++) {
+    for (let number = 1; number <= NODES; number++) {
       const name = `node-${number}`;
-      const line = redis && (await keep(createFaultyProxy({ target: redis.url, seed })));
-      const own = line && { redis: `redis://127.0.0.1:${line.port}` };
-      const process = await keep(startNode({ script, name, journal, ...rest, ...own }));
+      const line = await keep(createFaultyProxy({ target: redis.url, seed }));
+      const url = `redis://127.0.0.1:${line.port}`;
+      const process = await keep(startNode({ script, name, journal, redis: url }));
       nodes.push({ name, process, line });
     }
     const proxy = await keep(startRoundRobin(nodes.map(({ process }) => process)));

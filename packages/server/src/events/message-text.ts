@@ -1,5 +1,6 @@
 import { INTERNAL_ERROR, type JSONRPCMessage } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger } from 'fastify';
+import { randomUUID } from 'node:crypto';
 
 /** What a message is sent with. */
 export interface MessageTextOptions {
@@ -25,7 +26,7 @@ export function messageText(
   { maxMessageBytes, log }: MessageTextOptions,
 ): SentMessage {
   try {
-    const text = JSON.stringify(message);
+    const text = jsonOf(message);
     // A character of a string is a byte or more.
     if (text.length <= maxMessageBytes) return { message, text };
     throw new RangeError(`a message is longer than ${maxMessageBytes} bytes (maxBufferedBytes)`);
@@ -41,5 +42,20 @@ export function messageText(
       },
     } as const;
     return { message: failed, text: JSON.stringify({ ...failed, id: message.id ?? null }) };
+  }
+}
+
+/** As JSON. A `bigint`, which is how a gateway reads an integer beyond 2^53, is the integer that it is. */
+function jsonOf(message: JSONRPCMessage): string {
+  try {
+    return JSON.stringify(message);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // No text that somebody else wrote begins with it.
+    const mark = `integer ${randomUUID()} `;
+    const marked = JSON.stringify(message, (_name, part: unknown) =>
+      typeof part === 'bigint' ? `${mark}${part}` : part,
+    );
+    return marked.replaceAll(new RegExp(`"${mark}(-?\\d+)"`, 'g'), '$1');
   }
 }

@@ -10,6 +10,7 @@ import type { RunningRequest } from './accepted-requests.js';
 import { OwnedLog } from './owned-log.js';
 import { OwnerIds } from './owner-ids.js';
 import type { SessionHost } from './session-host.js';
+import { MAIN_STREAM } from './session-streams.js';
 
 /** Requests that may run twice: the specification's methods that change nothing, or not twice. */
 const SAFE_METHODS: ReadonlySet<string> = new Set([
@@ -124,7 +125,8 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
   }
 
   /**
-   * Keeps a request before it runs. One that may run twice does not wait for that.
+   * Keeps a request before it runs. One that may run twice does not wait for that, unless its POST is
+   * answered before it is: then nobody would ask for it again.
    *
    * @returns why it must not run here.
    */
@@ -133,6 +135,7 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
     request.isBegun = true;
     const { id, method, params } = call;
     const isSafe = this.isSafe(call);
+    const isAwaited = !isSafe || stream === MAIN_STREAM;
     const { node, host } = this.#options;
     const session = this.#session;
     // A tool that is known not to be safe never runs again.
@@ -150,11 +153,11 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
       }
       session.log.warn(error, 'a request could not be kept before it runs');
       // It may have been kept after all.
-      if (!isSafe) this.end(id);
+      if (isAwaited) this.end(id);
       return CLUSTER_AWAY;
     };
     const beginning = node.begin(session.id, begun).then(() => undefined, refused);
-    return isSafe ? undefined : beginning;
+    return isAwaited ? beginning : undefined;
   }
 
   /** A request has ended without an answer. */

@@ -1,7 +1,7 @@
 import { EventSource } from 'eventsource';
 import { outcomeOfAnswer } from '../calls.mjs';
 import { CALL_MS, IDENTITY } from './client.mjs';
-import { fetchAgain } from './fetch-again.mjs';
+import { fetchAgain, idIn } from './fetch-again.mjs';
 
 /**
  * A standard `EventSource` and `fetch`: the stream is resumed by `Last-Event-ID`, and every event comes
@@ -11,7 +11,14 @@ import { fetchAgain } from './fetch-again.mjs';
  */
 export const eventSource = async (context) => {
   const { origin, onBreach, signal } = context;
-  const posting = fetchAgain(context);
+  /** What was posted again: its answer may come again, too, and its progress from then on. */
+  const reposted = new Set();
+  const posting = fetchAgain({
+    onRetry: ({ body }) => {
+      context.onRetry();
+      reposted.add(idIn(body));
+    },
+  });
   const source = new EventSource(`${origin}/sse`);
   /** @type {Map<string, (message: any) => void>} */
   const waiting = new Map();
@@ -32,11 +39,19 @@ export const eventSource = async (context) => {
     endpoint = data;
     isNamed();
   });
+  /** @param {{ id: string }} message */
+  const settle = (message) => {
+    const waits = waiting.get(message.id);
+    waiting.delete(message.id);
+    waits?.(message);
+    return waits !== undefined;
+  };
   source.addEventListener('message', ({ data, lastEventId }) => {
+    const message = JSON.parse(data);
     const at = Number(lastEventId.split('.')[1]);
+    if (at <= seq && reposted.has(message.id)) return void settle(message);
     if (at <= seq) onBreach(`event ${at} after event ${seq}`);
     seq = at;
-    const message = JSON.parse(data);
     if (message.method === 'notifications/progress') {
       const { progressToken: token, progress } = message.params;
       if (progress !== (progressed.get(token) ?? 0) + 1 && progress !== 1) {
@@ -45,10 +60,7 @@ export const eventSource = async (context) => {
       progressed.set(token, progress);
       return;
     }
-    const settle = waiting.get(message.id);
-    if (settle === undefined) onBreach(`an answer to ${message.id} that nobody waits for`);
-    waiting.delete(message.id);
-    settle?.(message);
+    if (!settle(message)) onBreach(`an answer to ${message.id} that nobody waits for`);
   });
   source.addEventListener('error', () => {
     if (source.readyState !== source.CLOSED) return;

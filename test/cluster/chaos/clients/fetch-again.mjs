@@ -11,7 +11,7 @@ const BROKEN = new Set([502, 504]);
  * A `fetch` for clients that post once: it posts the same again where the network or a node fails, which
  * a kit that knows the ids of requests runs once. A body that is JSON is read whole.
  *
- * @param {Pick<import('./client.mjs').ClientContext, 'onRetry'>} context
+ * @param {{ onRetry: (init: RequestInit) => void }} context
  * @param {(init: RequestInit) => boolean} mayRepeat whether a POST may be sent again that was sent
  * @returns {(input: string | URL, init?: RequestInit) => Promise<Response>}
  */
@@ -30,7 +30,7 @@ export function fetchAgain({ onRetry }, mayRepeat = () => true) {
         if (answered instanceof Response) return answered;
         throw answered;
       }
-      onRetry();
+      onRetry(init);
       await delay(pauseMs(answered));
     }
   };
@@ -53,4 +53,9 @@ async function fetchOnce(input, init) {
 function pauseMs(answered) {
   const asked = answered instanceof Response ? answered.headers.get('retry-after') : null;
   return asked === null ? PAUSE_MS : Math.min(Number(asked) * 1_000, 1_000);
+}
+
+/** The id of the message that was posted. @param {RequestInit['body']} body @returns {unknown} */
+export function idIn(body) {
+  return typeof body === 'string' ? JSON.parse(body).id : undefined;
 }

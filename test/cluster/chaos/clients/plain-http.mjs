@@ -2,7 +2,7 @@ import { createParser } from 'eventsource-parser';
 import { setTimeout as delay } from 'node:timers/promises';
 import { outcomeOfAnswer } from '../calls.mjs';
 import { CALL_MS, IDENTITY } from './client.mjs';
-import { fetchAgain } from './fetch-again.mjs';
+import { fetchAgain, idIn } from './fetch-again.mjs';
 
 const VERSION = '2025-11-25';
 const PAUSE_MS = 100;
@@ -16,7 +16,15 @@ const PAUSE_MS = 100;
 export const plainHttp = async (context) => {
   const { origin, onBreach, onRetry, signal } = context;
   const url = `${origin}/mcp`;
-  const posting = fetchAgain(context);
+  /** @type {Map<unknown, Answer>} */
+  const awaited = new Map();
+  const posting = fetchAgain({
+    onRetry: ({ body }) => {
+      onRetry();
+      const answer = awaited.get(idIn(body));
+      if (answer !== undefined) answer.isReposted = true;
+    },
+  });
   /** @type {Record<string, string>} */
   const headers = {
     accept: 'application/json, text/event-stream',
@@ -38,6 +46,7 @@ export const plainHttp = async (context) => {
   async function ask(request) {
     const endAt = Date.now() + CALL_MS;
     const answer = new Answer(request.id, onBreach);
+    awaited.set(request.id, answer);
     /** @type {string | undefined} */
     let lastEventId;
     while (answer.message === undefined) {
@@ -58,8 +67,10 @@ export const plainHttp = async (context) => {
       }
       if (answer.message !== undefined) break;
       onRetry();
+      if (lastEventId === undefined) answer.isReposted = true;
       await delay(PAUSE_MS);
     }
+    awaited.delete(request.id);
     return answer.message;
   }
 
@@ -87,6 +98,8 @@ export const plainHttp = async (context) => {
 class Answer {
   /** @type {any} */
   message;
+  /** Whether its request was posted again: what was said before that is not repeated. */
+  isReposted = false;
   #id;
   #onBreach;
   #progress = 0;
@@ -116,7 +129,8 @@ class Answer {
         lastEventId = id ?? lastEventId;
         if (data === '') return;
         const seq = Number(id?.split('.')[1]);
-        if (seq <= this.#seq) this.#onBreach(`event ${seq} after ${this.#seq} for ${this.#id}`);
+        if (seq <= this.#seq && !this.isReposted)
+          this.#onBreach(`event ${seq} after ${this.#seq} for ${this.#id}`);
         this.#seq = seq;
         this.#take(JSON.parse(data));
       },
@@ -137,7 +151,7 @@ class Answer {
     if (message.method === 'notifications/progress') {
       const { progress } = message.params;
       // What is safe may run again.
-      if (progress !== this.#progress + 1 && progress !== 1) {
+      if (progress !== this.#progress + 1 && progress !== 1 && !this.isReposted) {
         this.#onBreach(`progress ${progress} of ${this.#id} after ${this.#progress}`);
       }
       this.#progress = progress;

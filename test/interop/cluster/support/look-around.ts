@@ -68,6 +68,10 @@ export async function lookAround(
   { key, wanted }: { key: string; wanted: ClusterReport },
 ): Promise<ClusterReport> {
   await using client = await open(cluster.origin);
+  // Once on each node, at least.
+  for (const { name } of cluster.nodes) {
+    expect(await client.call('echo', { message: name })).toBe(`Echo: ${name}`);
+  }
   const report: ClusterReport = {
     list: (await client.tools()).toSorted(),
     call: await client.call('echo', { message: 'hé' }),
