@@ -210,6 +210,8 @@ export class RedisNode implements ClusterNode {
   /** The lease had ended: others may have taken what was this node's. */
   #lapsed(): void {
     this.#peers.bePatient();
+    // They have taken its readers for gone, too.
+    this.#tell(() => this.#joining.handlers.missed());
     this.#inBackground(() => Promise.all([this.#sessions.verify(), this.#counts.rewrite()]));
   }
 

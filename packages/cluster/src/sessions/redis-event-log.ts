@@ -9,7 +9,7 @@ import { tagOf } from '../keys.js';
 import { LogIndex, type KeptMessage } from './log-index.js';
 import type { OwnedSession } from './owned-session.js';
 import { END_WAIT_MS, tooEarly, type OwnedSessions } from './owned-sessions.js';
-import { APPEND, DELETE_LOG, DROP, READ, READ_ALL } from './session-scripts.js';
+import { APPEND, DELETE_LOG, DROP, READ, READ_ALL, UNHEARD } from './session-scripts.js';
 import { EVENT_BYTES, messageText, readHead, readMessage } from './stored-forms.js';
 
 /** After a limit is reached, so much more is dropped, so that it need not be done for each message. */
@@ -86,10 +86,10 @@ export class RedisEventLog implements EventLog {
     ];
     const appending = this.#sessions
       .fenced(owned, APPEND, args, { waitMs: END_WAIT_MS })
-      .then(() => {
+      .then((reply) => {
         owned.keptSeq = Math.max(owned.keptSeq, seq);
         if (about !== undefined && answered !== undefined) owned.noteEnded(about.id);
-        if (reader !== undefined) this.#published.add(event);
+        if (reader !== undefined && reply !== UNHEARD) this.#published.add(event);
       });
     this.#limit(owned, at);
     return appending;

@@ -14,6 +14,8 @@ import { EVEN_IF_FULL } from '../connections/redis-connection.js';
 export const LOST = -1;
 export const UNKNOWN = -2;
 export const TOO_EARLY = -3;
+/** It is kept, and nobody has heard what was published. In a Redis Cluster, nobody at this node of it. */
+export const UNHEARD = 2;
 
 const AS_OWNER = `
 local owner = redis.call('HGET', KEYS[1], 'o')
@@ -149,8 +151,9 @@ if ARGV[4] ~= '0' then
   redis.call('PEXPIRE', KEYS[2], ARGV[4])
 end
 if ARGV[5] ~= '' then redis.call('HDEL', KEYS[1], ARGV[5]) end
-if ARGV[6] ~= '' then redis.call('PUBLISH', ARGV[6], ARGV[7] .. '\\n' .. ARGV[2] .. ' ' .. ARGV[3]) end
-return 1`;
+if ARGV[6] == '' then return 1 end
+if redis.call('PUBLISH', ARGV[6], ARGV[7] .. '\\n' .. ARGV[2] .. ' ' .. ARGV[3]) > 0 then return 1 end
+return ${UNHEARD}`;
 
 /** Drops messages. ARGV: owner, TTL of the log, what is known of messages that are not kept, places. */
 export const DROP: string = fenced(`

@@ -98,7 +98,7 @@ export class LocalSession implements SessionHandle {
         return false;
       }
     }
-    await streams.resume(stream, open(streams.seq), after);
+    await streams.resume(stream, open(streams.sentUpTo), after);
     return true;
   }
 

@@ -1,8 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggedEvent } from '../events/event-log.js';
 import { isRequest } from '../http/messages.js';
+import { inBackground } from '../operate/log.js';
 import { MOVED, NO_SERVER, type Refusal } from '../refusal.js';
 import type { Sessions } from '../sessions/sessions.js';
+import { isClusterAway, type NodeMessage } from './cluster.js';
 import type { JoinedCluster } from './joined-cluster.js';
 import type { LocalSession } from './local-session.js';
 import {
@@ -17,6 +20,10 @@ import type { Posted, PostOutcome } from './session-handle.js';
 
 /** A node that waits for an answer is told so late that its request runs, in milliseconds. */
 const TELL_AFTER_MS = 25;
+
+/** How long an answer to another node waits for the store, and how often it is tried. */
+const ANSWER_MS = 30_000;
+const AGAIN_MS = 250;
 
 /** So many POSTs without an answer of their own are remembered, so that none counts twice. */
 const MAX_ACCEPTED = 1_000;
@@ -35,8 +42,11 @@ type Asked<Kind extends AskingMessage['kind']> = Extract<AskingMessage, { kind: 
 /** Serves sessions of this node to the clients of other nodes, as their messages ask for it. */
 export class NodeInbox implements RemoteSinkHost {
   readonly #options: NodeInboxOptions;
-  /** What other nodes read, by node and name; `asked` while it is not known whether it runs. */
-  readonly #readers = new Map<string, RemoteSink | 'asked'>();
+  /**
+   * What other nodes read, by node and name; while it is not known whether it runs, whether it was asked
+   * for once or more often.
+   */
+  readonly #readers = new Map<string, RemoteSink | 'asked' | 'asked-again'>();
   /** By session and stream: whose reader the log publishes to. */
   readonly #current = new Map<string, RemoteSink>();
   /** POSTs that were accepted, and have no answer of their own. */
@@ -54,7 +64,10 @@ export class NodeInbox implements RemoteSinkHost {
     const key = `${from} ${message.uid}`;
     switch (message.kind) {
       case 'post':
-        if (this.#readers.get(key) === 'asked') return;
+        if (typeof this.#readers.get(key) === 'string') {
+          this.#readers.set(key, 'asked-again');
+          return;
+        }
         this.#replace(key);
         this.#serve(message, from, this.#post(message, from, key));
         return;
@@ -105,16 +118,29 @@ export class NodeInbox implements RemoteSinkHost {
     this.#options.cluster.node.readAt(session.id, stream);
   }
 
-  /** Answers a message. What cannot be sent now is asked for again by whoever waits for it. */
+  /** Answers a message; while the store is away, the answer waits. */
   answer(
     { session, uid }: Pick<AskingMessage, 'session' | 'uid'>,
     to: string,
     answer: Answering,
   ): void {
     const message = { ...answer, v: MESSAGES_VERSION, session, uid };
-    this.#options.cluster.send(to, message).catch((error: unknown) => {
-      this.#options.log.debug(error, 'another node could not be answered');
-    });
+    inBackground(this.#options.log, 'another node could not be answered', () =>
+      this.#send(to, message),
+    );
+  }
+
+  async #send(to: string, message: NodeMessage): Promise<void> {
+    const endsAt = performance.now() + ANSWER_MS;
+    for (;;) {
+      try {
+        await this.#options.cluster.send(to, message);
+        return;
+      } catch (error) {
+        if (!isClusterAway(error) || performance.now() > endsAt) throw error;
+      }
+      await sleep(AGAIN_MS, undefined, { ref: false });
+    }
   }
 
   /** What fails is answered, too, whatever it was: its node waits for that. */
@@ -137,7 +163,7 @@ export class NodeInbox implements RemoteSinkHost {
       this.#options.log.error(error, 'a request of another node failed');
       outcome = { refusal: NO_SERVER };
     }
-    if (this.#readers.get(key) === 'asked') this.#readers.delete(key);
+    if (typeof this.#readers.get(key) === 'string') this.#readers.delete(key);
     if (outcome === 'answered') return;
     if (outcome === 'accepted') this.#remember(key);
     this.answer(message, from, answerOf(outcome));
@@ -156,7 +182,8 @@ export class NodeInbox implements RemoteSinkHost {
     const { uid, request, messages, digests, isBatch, isAnswered, canReturn } = message;
     const requests = messages.filter((one) => isRequest(one));
     const answer = (stream: number, hasMany: boolean): RemoteSink => {
-      const isOwn = hasMany === isBatch && message.again === undefined;
+      const isAgain = this.#readers.get(`${from} ${uid}`) === 'asked-again';
+      const isOwn = hasMany === isBatch && message.again === undefined && !isAgain;
       const sink = this.#sinkOf({
         session,
         stream,
@@ -167,6 +194,8 @@ export class NodeInbox implements RemoteSinkHost {
       });
       if (isOwn) this.#tellLater(sink);
       else this.tell(sink, { kind: 'taken', stream, isBatch: hasMany });
+      // Its node waits to be told what its client missed.
+      if (isAgain) sink.catchUp([]);
       return sink;
     };
     return {
@@ -268,6 +297,8 @@ export class NodeInbox implements RemoteSinkHost {
   #sinkOf(options: RemoteSinkOptions): RemoteSink {
     const sink = new RemoteSink(options, this);
     const { session, stream, reader } = options;
+    // What was asked for twice has one reader.
+    this.#replace(`${reader.node} ${reader.reader}`);
     this.#readers.set(`${reader.node} ${reader.reader}`, sink);
     this.#current.set(`${session.id} ${stream}`, sink);
     this.#options.cluster.node.readAt(session.id, stream, reader);

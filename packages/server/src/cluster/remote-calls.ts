@@ -84,7 +84,8 @@ export class RemoteToolList extends RemoteRequest<string> {
 /** A call of the tool-events transport. Where its owner may have begun it, it is not asked for again. */
 export class RemoteToolCall extends RemoteRequest<string | Refusal> {
   readonly #call: EventCall;
-  #mayHaveRun = false;
+  /** The node that may have begun to run it. */
+  #askedNode: string | undefined;
   #hasBegun = false;
 
   constructor(session: AwaitedSession, call: EventCall) {
@@ -93,8 +94,10 @@ export class RemoteToolCall extends RemoteRequest<string | Refusal> {
   }
 
   ask(): void {
-    if (this.#mayHaveRun) return this.#giveUp();
-    this.#mayHaveRun = true;
+    const { node } = this.session;
+    if (this.#askedNode === node) return;
+    if (this.#askedNode !== undefined) return this.#giveUp();
+    this.#askedNode = node;
     const { principal, request, tool, args } = this.#call;
     this.session.send(this, {
       kind: 'tool-call',
@@ -106,7 +109,7 @@ export class RemoteToolCall extends RemoteRequest<string | Refusal> {
   }
 
   fail(refusal: Refusal): void {
-    if (this.#mayHaveRun) this.#giveUp();
+    if (this.#askedNode !== undefined) this.#giveUp();
     else this.settle(refusal);
   }
 
@@ -122,7 +125,7 @@ export class RemoteToolCall extends RemoteRequest<string | Refusal> {
         this.settle(answer.refusal);
         return;
       case 'moved':
-        this.#mayHaveRun = this.#hasBegun;
+        if (!this.#hasBegun) this.#askedNode = undefined;
         super.answered(answer);
         return;
       default:
@@ -130,7 +133,7 @@ export class RemoteToolCall extends RemoteRequest<string | Refusal> {
   }
 
   protected async comeHome(session: SessionHandle): Promise<string | Refusal> {
-    return this.#mayHaveRun ? unknownOutcome() : session.callTool(this.#call);
+    return this.#askedNode !== undefined ? unknownOutcome() : session.callTool(this.#call);
   }
 
   #begin(): void {

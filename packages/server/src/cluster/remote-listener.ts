@@ -25,7 +25,7 @@ export class RemoteListener extends RemoteReader {
     return this.#listening.stream;
   }
 
-  ask(): void {
+  protected askOwner(): void {
     this.hold();
     this.session.send(this, {
       kind: 'attach',

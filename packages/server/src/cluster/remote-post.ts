@@ -45,7 +45,7 @@ export class RemotePost extends RemoteReader {
     return this.#stream;
   }
 
-  ask(): void {
+  protected askOwner(): void {
     const isAgain = this.#isAskedAgain;
     this.#isAskedAgain = true;
     this.#mayHaveRun = true;

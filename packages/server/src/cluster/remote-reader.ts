@@ -9,6 +9,8 @@ import type { SessionHandle } from './session-handle.js';
 /** A session of another node, as what waits for it needs it. */
 export interface AwaitedSession {
   readonly id: string;
+  /** Its owner; empty where that is not known. */
+  readonly node: string;
   readonly record: SessionRecord;
   readonly log: FastifyBaseLogger;
   /** A name for what waits, which nothing else of this node has. */
@@ -57,7 +59,7 @@ export abstract class RemoteReader implements Waiting, CatchUpSink {
     this.uid = session.nextUid();
   }
 
-  abstract ask(): void;
+  protected abstract askOwner(): void;
   protected abstract comeHome(session: SessionHandle): Promise<void>;
   protected abstract giveUp(refusal: Refusal): void;
   /** The number of its stream; `undefined` while it is not known. */
@@ -68,7 +70,19 @@ export abstract class RemoteReader implements Waiting, CatchUpSink {
     return this.sink === sink;
   }
 
+  /** Whether its session is here. */
+  get isHome(): boolean {
+    return this.#home !== undefined;
+  }
+
+  ask(): void {
+    this.#home = undefined;
+    this.askOwner();
+  }
+
   arrive(session: SessionHandle): void {
+    // Something else looked for the session.
+    if (this.isHome) return;
     this.#home = session;
     this.hold();
     this.comeHome(session).catch((error: unknown) => {

@@ -120,8 +120,7 @@ export class RemoteSessions implements RemoteSessionHost {
   /** Published messages may be missing: every reader asks for what its client has not got. */
   missed(): void {
     for (const waiting of this.#waiting.values()) {
-      // What else waits is answered by messages of nodes, of which none is lost.
-      if (waiting instanceof RemoteReader) waiting.ask();
+      if (waiting instanceof RemoteReader && !waiting.isHome) waiting.ask();
     }
   }
 

@@ -7,7 +7,7 @@ import type { Answering } from './node-messages.js';
 export interface RemoteSinkOptions {
   readonly session: LocalSession;
   readonly stream: number;
-  /** The place of the last message of the session when it was made: `catchUp` covers all up to it. */
+  /** The place up to which messages were sent when it was made: `catchUp` covers all up to it. */
   readonly seq: number;
   /** Whether more than one answer comes. */
   readonly isBatch: boolean;

@@ -104,7 +104,7 @@ export interface Listening {
   /**
    * Opens the event stream.
    *
-   * @param seq the place of the last message of the session.
+   * @param seq the place up to which the messages of the session were sent.
    */
   readonly open: (seq: number) => CatchUpSink;
 }

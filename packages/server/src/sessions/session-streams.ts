@@ -93,6 +93,11 @@ export class SessionStreams {
     return this.#seq;
   }
 
+  /** The place up to which all that was said is kept, and was handed to the readers. */
+  get sentUpTo(): number {
+    return this.#sentUpTo;
+  }
+
   /** Whether all that was said is handed to the readers. */
   get isSent(): boolean {
     return this.#sending === undefined;

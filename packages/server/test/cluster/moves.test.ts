@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { open, stream } from '../fixture.ts';
+import type { Call, CallGate } from '../../src/index.ts';
 import { MESSAGES_VERSION } from '../../src/cluster/node-messages.ts';
 import { servingNodes, type ServedNode } from '../support/nodes.ts';
 
@@ -353,4 +354,50 @@ describe('a session of the tool-events transport', () => {
     expect(await waiting).toContain('outcome-unknown');
     expect(await call('echo', { message: 'at b' })).toContain('at b');
   });
+});
+
+/** Holds every call of `echo` until it is let go. */
+function held(): { gates: CallGate[]; asked: Promise<void>; letGo: () => void } {
+  let tell = (): void => {};
+  let letGo = (): void => {};
+  const asked = new Promise<void>((resolve) => (tell = resolve));
+  const free = new Promise<void>((resolve) => (letGo = resolve));
+  const admit = async ({ target }: Call): Promise<undefined> => {
+    if (target !== 'echo') return;
+    tell();
+    await free;
+  };
+  return { gates: [{ admit }], asked, letGo: () => letGo() };
+}
+
+it('a request that is asked for again before it runs is answered, and runs once', async () => {
+  const { gates, asked, letGo } = held();
+  const { cluster, nodes } = await servingNodes(['a', 'b'], { gates });
+  const [a, b] = nodes as [ServedNode, ServedNode];
+  const session = await opened(a);
+  const echoing = send(b, { session, body: echo('once', 1) });
+  await asked;
+  cluster.nodes.get('b')?.hearAgain();
+  const posts = (): number => cluster.sent.filter(({ kind }) => kind === 'post').length;
+  await expect.poll(posts).toBe(2);
+  letGo();
+  expect(textOf(await (await echoing).answer())).toBe('once');
+  expect(cluster.kept.get(session)?.answered.length).toBe(2);
+});
+
+it('what another node is answered waits while the store is away', async () => {
+  const { gates, asked, letGo } = held();
+  const { cluster, nodes } = await servingNodes(['a', 'b'], { gates });
+  const [a, b] = nodes as [ServedNode, ServedNode];
+  const session = await opened(a);
+  const echoing = send(b, { session, body: echo('refused', 1) });
+  await asked;
+  cluster.isAway = true;
+  expect((await send(b, { session, body: echo('not sent', 2) })).status).toBe(503);
+  letGo();
+  // What was to be kept before it runs, and what its node was to be told of that.
+  await expect.poll(() => cluster.refused).toBeGreaterThan(1);
+  cluster.isAway = false;
+  expect((await echoing).status).toBe(503);
+  expect(textOf(await (await send(b, { session, body: echo('now', 3) })).answer())).toBe('now');
 });

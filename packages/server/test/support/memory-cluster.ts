@@ -47,6 +47,8 @@ export class MemoryCluster {
   readonly nodes = new Map<string, MemoryNode>();
   readonly requestStateKeys: readonly Uint8Array[] = [randomBytes(32)];
   isAway = false;
+  /** How often a node was refused because it is away. */
+  refused = 0;
 
   /** The cluster as one process is given it. */
   member(name: string): Cluster {
@@ -170,11 +172,12 @@ export class MemoryNode implements ClusterNode {
   }
 
   end(sessionId: string, id: string | number): void {
-    void this.#turn().then(() => {
-      if (this.#owns(sessionId)) {
-        this.#cluster.kept.get(sessionId)?.running.delete(JSON.stringify(id));
-      }
-    });
+    const ended = (): void => {
+      if (!this.#owns(sessionId)) return;
+      this.#cluster.kept.get(sessionId)?.running.delete(JSON.stringify(id));
+    };
+    // A next owner finds it running, if the store is away.
+    void this.#turn().then(ended, () => {});
   }
 
   readAt(sessionId: string, stream: number, reader?: { node: string; reader: string }): void {
@@ -294,7 +297,9 @@ export class MemoryNode implements ClusterNode {
   /** Waits for the store, as long as that takes. */
   async #turn(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.#cluster.isAway) throw new ClusterAwayError();
+    if (!this.#cluster.isAway) return;
+    this.#cluster.refused++;
+    throw new ClusterAwayError();
   }
 
   #owns(sessionId: string): boolean {
