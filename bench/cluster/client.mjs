@@ -91,7 +91,11 @@ async function sample({ kind, opened, used, tool, count, atOnce, bytes = 16 }) {
     kind === 'sessions'
       ? []
       : await Promise.all(Array.from({ length: Math.min(atOnce, 16) }, () => open(opened)));
-  for (const session of sessions) await call(used, session, tool, 'first');
+  for (const session of sessions) {
+    // The node learns which tools only read.
+    await post(used, { jsonrpc: '2.0', id: ++lastId, method: 'tools/list' }, session);
+    await call(used, session, tool, 'first');
+  }
   /** @type {number[]} */
   const latencies = [];
   let left = count;

@@ -250,6 +250,17 @@ describe('joining', () => {
     expect(node.isUp).toBe(true);
   });
 
+  it('says that a user may not listen to channels', async () => {
+    const server = await startServer();
+    const client = new Redis(server.url);
+    opened.push(() => client.disconnect());
+    await client.call('ACL', 'SETUSER', 'app', 'on', '>word', '~*', '+@all');
+    const url = `redis://app:word@127.0.0.1:${server.port}`;
+    await expect(joined(url)).rejects.toThrow(/channels/);
+    await client.call('ACL', 'SETUSER', 'app', '&longwire:*');
+    expect((await joined(url)).node.isUp).toBe(true);
+  });
+
   it.each([
     ['http://127.0.0.1', {}, 'a URL must be redis://'],
     ['', {}, 'a URL must be redis://'],

@@ -138,7 +138,7 @@ export class RedisConnection {
 
   /** Fulfilled when it is listened to what was subscribed. */
   subscribed(): Promise<void> {
-    return this.#subscriber.settled();
+    return this.#subscriber.settled(this.#address.options.waitMs);
   }
 
   /** Told when something that was published may have been missed. */

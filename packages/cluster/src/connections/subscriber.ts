@@ -13,6 +13,7 @@ export class Subscriber {
   readonly #onListening: (() => void)[] = [];
   readonly #pings: NodeJS.Timeout;
   #hasListened = false;
+  #error: unknown;
 
   /** @param open makes a connection that ends when it is lost. */
   constructor(open: () => Client) {
@@ -36,11 +37,25 @@ export class Subscriber {
     };
   }
 
-  /** Fulfilled when it is listened to all channels. */
-  async settled(): Promise<void> {
+  /**
+   * Fulfilled when it is listened to all channels.
+   *
+   * @throws Error if that takes longer.
+   */
+  async settled(withinMs: number): Promise<void> {
     const client = this.#kept.ready;
     if (client === undefined || !this.#hasListened) {
-      await new Promise<void>((resolve) => this.#onListening.push(resolve));
+      await new Promise<void>((resolve, reject) => {
+        const late = (): void => {
+          const message = 'Redis does not let this user listen to channels (ACL: &PREFIX*)';
+          reject(new Error(message, { cause: this.#error }));
+        };
+        const timer = setTimeout(late, withinMs);
+        this.#onListening.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
     } else {
       await client.subscribe(...this.#listeners.keys());
     }
@@ -69,7 +84,8 @@ export class Subscriber {
     const channels = [...this.#listeners.keys()];
     try {
       if (channels.length > 0) await client.subscribe(...channels);
-    } catch {
+    } catch (error) {
+      this.#error = error;
       this.#kept.renew();
       return;
     }

@@ -164,6 +164,10 @@ export class LocalSession implements SessionHandle {
       running.push(one);
     }
     const response = open(stream, isBatch);
+    const begun = running.flatMap((one) => one.begun ?? []);
+    if (begun.length > 0) {
+      response.opensAfter?.(Promise.all(begun).then((each) => each.every(Boolean)));
+    }
     if (isKnown && isCatchUpSink(response)) {
       await session.streams.resume(stream, response, again?.after);
     } else {

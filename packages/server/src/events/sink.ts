@@ -14,6 +14,11 @@ export interface Sink {
   close(): void;
   /** The session goes on on another node: its client comes back, and has got nothing like an answer. */
   cut(): void;
+  /**
+   * Its client is not told that it can come back before it is known whether what it waits for would be found
+   * then.
+   */
+  opensAfter?(kept: Promise<boolean>): void;
   /** Whether this answer would be the whole response: nothing of it can be resumed or come twice. */
   takesWhole?(event: LoggedEvent): boolean;
 }

@@ -11,6 +11,8 @@ export interface Drainable {
     all(): Iterable<DrainableSession>;
     /** Lets other nodes have those in which nothing runs, if there are other nodes. */
     leave(): void;
+    /** Takes none over from other nodes any more. */
+    takeNoMore(): void;
   };
   readonly stateless: {
     /** Ends streams that have no last answer to wait for, and takes no more. */
@@ -132,7 +134,9 @@ export class Drain implements Stoppable, CallGate {
   }
 
   cancelAll(): void {
-    for (const { stateless, tasks, handles } of this.#mounts) {
+    for (const { sessions, stateless, tasks, handles } of this.#mounts) {
+      // What has waited for a session that is cut below must not begin here.
+      sessions.takeNoMore();
       stateless.cancelAll();
       handles.close();
       // Closing the application waits for them.

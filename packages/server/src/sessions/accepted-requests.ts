@@ -24,8 +24,8 @@ export interface RunningRequest extends AcceptedRequest {
   readonly call: ClientCall;
   /** While it is asked whether it may run: the refusal, if it may not. */
   admission?: Promise<Refusal | undefined>;
-  /** Whether the next owner of its session knows of it, in a cluster. */
-  isBegun?: boolean;
+  /** In a cluster: whether the next owner of its session would know of it. */
+  begun?: Promise<boolean>;
   /** What runs it in the place of the session's server, and tells the gates of its end. */
   run?: { abandon(): void };
 }

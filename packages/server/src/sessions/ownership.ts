@@ -132,7 +132,6 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
    */
   begin(request: RunningRequest): MaybePromise<Refusal | undefined> {
     const { call, digest, stream } = request;
-    request.isBegun = true;
     const { id, method, params } = call;
     const isSafe = this.isSafe(call);
     const isAwaited = !isSafe || stream === MAIN_STREAM;
@@ -157,6 +156,7 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
       return CLUSTER_AWAY;
     };
     const beginning = node.begin(session.id, begun).then(() => undefined, refused);
+    request.begun = beginning.then((refusal) => refusal === undefined);
     return isAwaited ? beginning : undefined;
   }
 

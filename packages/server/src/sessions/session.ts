@@ -178,7 +178,7 @@ export class Session implements ServedSession {
   /** Takes a request back that was admitted, and has not run. */
   withdraw(request: RunningRequest, refusal: Refusal): Refusal {
     this.requests.delete(request);
-    if (request.isBegun === true) this.owned?.end(request.call.id);
+    if (request.begun !== undefined) this.owned?.end(request.call.id);
     this.#host.gates.leave(request.call, { kind: 'refused', refusal });
     return refusal;
   }
@@ -350,7 +350,7 @@ export class Session implements ServedSession {
     if (this.requests.runningOf(call.id) !== request) return;
     this.requests.end(request, answeredAt);
     // A next owner is to find what this one leaves.
-    if (answeredAt === 0 && request.isBegun === true && !this.isEnded) this.owned?.end(call.id);
+    if (answeredAt === 0 && request.begun !== undefined && !this.isEnded) this.owned?.end(call.id);
     // A task goes on, and tells the gates itself.
     if (run !== undefined) {
       if (outcome.kind === 'cancelled') run.abandon();

@@ -221,10 +221,15 @@ export class Sessions {
     this.#owned?.leave();
   }
 
+  /** Takes no more sessions over from other nodes. */
+  takeNoMore(): void {
+    this.#owned?.close();
+  }
+
   /** Ends all sessions, and opens no more; fulfilled when they are closed. Other nodes may go on with them. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.#owned?.close();
+    this.takeNoMore();
     clearInterval(this.#sweeper);
     await Promise.all([...this.#live.values()].map((session) => session.end('shutting-down')));
   }

@@ -71,7 +71,7 @@ function leftRequest(
     protocolVersion: session.protocolVersion,
     request: origin,
   });
-  return { running: { call, digest, stream, isBegun: true }, message };
+  return { running: { call, digest, stream, begun: Promise.resolve(true) }, message };
 }
 
 /** Asks the new server which of its tools may run twice. */

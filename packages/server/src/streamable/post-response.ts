@@ -54,10 +54,12 @@ export class PostResponse implements Sink {
   #waiting: NodeJS.Immediate | undefined;
   #stream: EventStream | undefined;
   #isDone = false;
+  #isPrimed: boolean;
 
   constructor(reply: FastifyReply, options: PostResponseOptions) {
     this.#reply = reply;
     this.#options = options;
+    this.#isPrimed = options.isPrimed;
     reply.hijack();
     reply.raw.on('error', () => {});
     if (options.accepts.events) this.#waiting = setImmediate(() => this.#open());
@@ -84,6 +86,15 @@ export class PostResponse implements Sink {
       // The reader was too slow: it may resume.
       return undefined;
     }
+  }
+
+  opensAfter(kept: Promise<boolean>): void {
+    if (this.#stream !== undefined || !this.#options.accepts.events) return;
+    clearImmediate(this.#waiting);
+    void kept.then((isKept) => {
+      this.#isPrimed &&= isKept;
+      this.#waiting = setImmediate(() => this.#open());
+    });
   }
 
   takesWhole({ about }: LoggedEvent): boolean {
@@ -130,9 +141,9 @@ export class PostResponse implements Sink {
     if (this.#stream !== undefined || this.#isDone) return this.#stream;
     clearImmediate(this.#waiting);
     if (this.#reply.raw.destroyed) return undefined;
-    const { events, headers, stream, isPrimed } = this.#options;
+    const { events, headers, stream } = this.#options;
     this.#stream = new EventStream(this.#reply, events, headers);
-    if (isPrimed) void this.#stream.send(primingEvent(stream, 0));
+    if (this.#isPrimed) void this.#stream.send(primingEvent(stream, 0));
     return this.#stream;
   }
 }

@@ -1,3 +1,4 @@
+import { McpServer } from '@modelcontextprotocol/server';
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { McpMount } from '../../src/index.ts';
@@ -241,4 +242,54 @@ it('the store has no credentials of clients, and a next owner those of the reque
     ...headersWith('second'),
   });
   expect(given[1]).toMatchObject({ 'x-tenant': 'one', ...headersWith('second') });
+});
+
+it('tells a client that it can come back once a next owner would know of its call', async () => {
+  let begun = (): void => {};
+  const isBegun = new Promise<void>((resolve) => (begun = resolve));
+  const create = (): McpServer => {
+    const server = new McpServer({ name: 'slow', version: '1' });
+    server.registerTool('look', { annotations: { readOnlyHint: true } }, async ({ mcpReq }) => {
+      begun();
+      await new Promise((resolve) => mcpReq.signal.addEventListener('abort', resolve));
+      return { content: [] };
+    });
+    return server;
+  };
+  const { cluster, a } = await two({ create });
+  const session = await opened(a);
+  // A tool that may run twice runs at once, whatever the store does.
+  await ask(a, { jsonrpc: '2.0', id: 0, method: 'tools/list' }, session);
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const node = cluster.nodes.get('a');
+  const begin = node?.begin.bind(node);
+  Object.assign(node ?? {}, {
+    begin: async (...args: Parameters<NonNullable<typeof begin>>) => {
+      await released;
+      await begin?.(...args);
+    },
+  });
+  const sent = fetch(a.url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-session-id': session,
+      'mcp-protocol-version': VERSION,
+    },
+    body: JSON.stringify(call(1, 'look', {})),
+  });
+  let isOpen = false;
+  void sent.then(() => (isOpen = true));
+  await isBegun;
+  // Whatever is sent at once would be there before this is answered.
+  for (const path of ['/healthz', '/readyz']) await fetch(new URL(path, a.url));
+  expect(isOpen).toBe(false);
+  release();
+  const chunks = (await sent).body?.getReader();
+  let text = '';
+  while (!text.includes('data: \n\n')) text += Buffer.from((await chunks?.read())?.value ?? []);
+  expect(text).toContain('id: 3.0\ndata: \n\n');
+  await chunks?.cancel();
 });
