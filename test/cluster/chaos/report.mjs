@@ -44,6 +44,7 @@ const SHOWN_FAULTS = /** @type {const} */ ([
   ['Redis refused, up to 4 s', 'away'],
   ['Redis silent, up to 4 s', 'silence'],
   ['its connections cut', 'hang-up'],
+  ['several of these', 'several'],
 ]);
 
 /**
@@ -54,7 +55,8 @@ const SHOWN_FAULTS = /** @type {const} */ ([
  */
 export function interruptionTable({ made, retries }, faults) {
   const columns = SHOWN_FAULTS.filter(
-    ([, kind]) => kind === undefined || faults.some((fault) => fault.kind === kind),
+    ([, kind]) =>
+      kind === undefined || kind === 'several' || faults.some((fault) => fault.kind === kind),
   );
   const rows = [...retries.keys()].map((name) => {
     const own = made.filter(({ client }) => client === name);
@@ -67,9 +69,11 @@ export function interruptionTable({ made, retries }, faults) {
   return table(['client', ...columns.map(([shown]) => shown)], rows);
 }
 
-/** The first fault that a call met. @param {Made} made @param {readonly Fault[]} faults */
+/** What struck while a call was made. @param {Made} made @param {readonly Fault[]} faults */
 function kindDuring({ sentAt, settledAt }, faults) {
-  return faults.find(({ from, to }) => from < settledAt && to + AFTER_MS > sentAt)?.kind;
+  const met = faults.filter(({ from, to }) => from < settledAt && to + AFTER_MS > sentAt);
+  const [kind, ...others] = new Set(met.map((fault) => fault.kind));
+  return others.length > 0 ? 'several' : kind;
 }
 
 /** @param {number} ms */
