@@ -6,8 +6,8 @@ import { EVEN_IF_FULL } from '../connections/redis-connection.js';
  *
  * Fields of the session: `o` its owner, as `NODE FENCE`, without a node where nobody has it; `q` the place of
  * the last message; `r` the record as it was created; `t` the last activity; `c:NAME` what has changed of the
- * record; `b:ID` a request that runs, or whose answer was too long to be kept. Fields of the log: a place, with `STREAM TIME KIND DIGEST ID`, a line
- * break and the message; `d` what is known of messages that are not kept.
+ * record; `b:ID` a request that runs, or whose answer was too long to be kept. Fields of the log: a place, with
+ * `STREAM TIME KIND DIGEST ID`, a line break and the message; `d` what is known of messages that are not kept.
  */
 
 /** What a script says where the session is somebody else's, or not known, or a message comes too early. */
