@@ -4,16 +4,15 @@ import type { Client } from './open-client.js';
 
 /** How often it is asked whether the connection still lives. */
 const PING_MS = 1_000;
+const POLL_MS = 20;
 
 /** The channels that this process listens to, over one connection. */
 export class Subscriber {
   readonly #kept: KeptClient;
   readonly #listeners = new Map<string, Set<(payload: string) => void>>();
   readonly #onMissed = new Set<() => void>();
-  readonly #onListening: (() => void)[] = [];
   readonly #pings: NodeJS.Timeout;
   #hasListened = false;
-  #error: unknown;
 
   /** @param open makes a connection that ends when it is lost. */
   constructor(open: () => Client) {
@@ -40,24 +39,24 @@ export class Subscriber {
   /**
    * Fulfilled when it is listened to all channels.
    *
-   * @throws Error if that takes longer.
+   * @throws Error if Redis refuses that, or it takes longer.
    */
   async settled(withinMs: number): Promise<void> {
-    const client = this.#kept.ready;
-    if (client === undefined || !this.#hasListened) {
-      await new Promise<void>((resolve, reject) => {
-        const late = (): void => {
-          const message = 'Redis does not let this user listen to channels (ACL: &PREFIX*)';
-          reject(new Error(message, { cause: this.#error }));
-        };
-        const timer = setTimeout(late, withinMs);
-        this.#onListening.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    } else {
-      await client.subscribe(...this.#listeners.keys());
+    const until = performance.now() + withinMs;
+    for (;;) {
+      try {
+        const client = this.#kept.ready;
+        if (client !== undefined) {
+          await client.subscribe(...this.#listeners.keys());
+          return;
+        }
+      } catch (cause) {
+        if (String(cause).includes('NOPERM')) {
+          throw new Error('Redis lets this user listen to no channels (ACL: &PREFIX*)', { cause });
+        }
+      }
+      if (performance.now() > until) throw new Error('Redis does not let this node listen in time');
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 
@@ -84,12 +83,10 @@ export class Subscriber {
     const channels = [...this.#listeners.keys()];
     try {
       if (channels.length > 0) await client.subscribe(...channels);
-    } catch (error) {
-      this.#error = error;
+    } catch {
       this.#kept.renew();
       return;
     }
-    for (const resolve of this.#onListening.splice(0)) resolve();
     if (this.#hasListened) for (const missed of this.#onMissed) missed();
     this.#hasListened = true;
   }
