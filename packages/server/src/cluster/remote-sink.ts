@@ -67,15 +67,13 @@ export class RemoteSink implements CatchUpSink {
   complete(): void {
     if (this.#isEnded) return;
     // Its node counts the answers.
-    if (this.#answered !== this.options.answers) {
-      this.#host.tell(this, { kind: 'complete', after: this.#after });
-    }
+    if (this.#answered !== this.options.answers) this.#tellEnd('complete');
     this.drop();
   }
 
   close(): void {
     if (this.#isEnded) return;
-    this.#host.tell(this, { kind: 'close', after: this.#after });
+    this.#tellEnd('close');
     this.drop();
   }
 
@@ -83,6 +81,13 @@ export class RemoteSink implements CatchUpSink {
     if (this.#isEnded) return;
     this.#host.tell(this, { kind: 'moved' });
     this.drop();
+  }
+
+  #tellEnd(kind: 'complete' | 'close'): void {
+    const { stream, isBatch } = this.options;
+    // Its node may not know yet that there is a response to end.
+    if (!this.isTold) this.#host.tell(this, { kind: 'taken', stream, isBatch });
+    this.#host.tell(this, { kind, after: this.#after });
   }
 
   /** Ends it without a word: its node is gone, or has a new one. */

@@ -137,6 +137,19 @@ describe('a session of another node', () => {
     expect(textOf(await json.answer())).toBe('four');
   });
 
+  it('ends the response to what is cancelled before its node knows that it runs', async () => {
+    const { nodes } = await servingNodes(['a', 'b']);
+    const [a, b] = nodes as [ServedNode, ServedNode];
+    const session = await opened(a);
+    for (const [requestId, node] of [a, b].entries()) {
+      const cancelled = { method: 'notifications/cancelled', params: { requestId } };
+      const body = [call('wait', {}, requestId), { jsonrpc: '2.0', ...cancelled }];
+      const response = await send(node, { session, body });
+      expect(response.status).toBe(200);
+      expect(await response.next()).toBeUndefined();
+    }
+  });
+
   it('refuses what its owner refuses, as the owner does', async () => {
     const { nodes } = await servingNodes(['a', 'b'], { maxInFlight: 1 });
     const [a, b] = nodes as [ServedNode, ServedNode];
