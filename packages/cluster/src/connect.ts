@@ -52,8 +52,14 @@ async function checkVersion(client: Client): Promise<void> {
   const one = client instanceof Cluster ? client.nodes('master')[0] : client;
   const info = (await one?.info('server')) ?? '';
   const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown';
-  if (Number.parseInt(version, 10) >= MIN_MAJOR) return;
-  throw new Error(`its version is ${version}, and it must be ${MIN_MAJOR}.0 or newer (or Valkey)`);
+  if (Number.parseInt(version, 10) < MIN_MAJOR)
+    throw new Error(
+      `its version is ${version}, and it must be ${MIN_MAJOR}.0 or newer (or Valkey)`,
+    );
+  if (info.includes('redis_mode:cluster') && !(client instanceof Cluster))
+    throw new Error(
+      'it is a Redis Cluster: give an array with the URLs of two or more of its nodes',
+    );
 }
 
 function reasonOf(error: unknown): string {
@@ -62,5 +68,9 @@ function reasonOf(error: unknown): string {
     errors?: readonly Error[];
     lastNodeError?: Error;
   };
-  return lastNodeError?.message ?? (message || errors?.[0]?.message) ?? String(error);
+  const reason = lastNodeError?.message ?? (message || errors?.[0]?.message) ?? String(error);
+  // What Redis says then is about its protocol.
+  return reason.startsWith('NOAUTH')
+    ? 'NOAUTH: it asks for a password, which the URL must give: redis://:PASSWORD@HOST:PORT'
+    : reason;
 }

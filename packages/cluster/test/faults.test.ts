@@ -242,12 +242,17 @@ describe('joining', () => {
     await expect(joined(`redis://:wrong-password@${address}`)).rejects.not.toThrow(
       'wrong-password',
     );
-    await expect(joined(server.url)).rejects.toThrow(/NOAUTH/);
+    await expect(joined(server.url)).rejects.toThrow(/NOAUTH: it asks for a password/);
     await server.kill();
     await expect(joined(`redis://:right-password@${address}`)).rejects.toThrow(/ECONNREFUSED/);
     await server.start();
     const { node } = await joined(`redis://:right-password@${address}`);
     expect(node.isUp).toBe(true);
+  });
+
+  it('refuses one node of a Redis Cluster, whose other nodes it would not know', async () => {
+    const server = await startServer({ args: ['--cluster-enabled', 'yes'] });
+    await expect(joined(server.url)).rejects.toThrow(/is a Redis Cluster: give an array/);
   });
 
   it('says that a user may not listen to channels', async () => {

@@ -6,7 +6,8 @@ import {
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { isDeepStrictEqual } from 'node:util';
-import { checkObject, resolveNumbers } from './check-options.js';
+import { resolveNumbers } from './check-options.js';
+import type { Cluster } from './cluster/cluster.js';
 import { JoinedCluster } from './cluster/joined-cluster.js';
 import { NOT_KEPT } from './cluster/sealed-refusals.js';
 import { resolveEventLog } from './events/memory-event-log.js';
@@ -172,7 +173,7 @@ async function joinCluster(
   mount: string,
 ): Promise<JoinedCluster | undefined> {
   if (cluster === undefined) return undefined;
-  if (typeof checkObject('cluster', cluster)['join'] !== 'function') {
+  if (typeof (cluster as Partial<Cluster> | null)?.join !== 'function') {
     throw new TypeError('cluster must be what redis(url) of @longwire/cluster makes');
   }
   const joined = new JoinedCluster();

@@ -34,7 +34,10 @@ describe('an option that is wrong', () => {
     [{ stores: { sessions: null } }, 'stores.sessions'],
     [{ stores: { rates: () => true } }, 'stores.rates must have the methods take'],
     [{ stores: { tasks: Promise.resolve({}) } }, 'stores.tasks is a promise: await it first'],
-    [{ cluster: 'redis://127.0.0.1' }, 'cluster must be an object'],
+    [
+      { cluster: 'redis://127.0.0.1' },
+      'cluster must be what redis(url) of @longwire/cluster makes',
+    ],
     [{ cluster: {} }, 'cluster must be what redis(url) of @longwire/cluster makes'],
     [
       { cluster: new MemoryCluster().member('a'), stores: { sessions: new MemorySessionStore() } },

@@ -67,13 +67,17 @@ export class RemoteSink implements CatchUpSink {
   complete(): void {
     if (this.#isEnded) return;
     // Its node counts the answers.
-    if (this.#answered !== this.options.answers) this.#tellEnd('complete');
+    if (this.#answered !== this.options.answers) {
+      this.#nameStream();
+      this.#host.tell(this, { kind: 'complete', after: this.#after });
+    }
     this.drop();
   }
 
   close(): void {
     if (this.#isEnded) return;
-    this.#tellEnd('close');
+    this.#nameStream();
+    this.#host.tell(this, { kind: 'close', after: this.#after });
     this.drop();
   }
 
@@ -83,11 +87,10 @@ export class RemoteSink implements CatchUpSink {
     this.drop();
   }
 
-  #tellEnd(kind: 'complete' | 'close'): void {
+  /** A POST whose stream ends before anything was sent: its client is to resume that stream. */
+  #nameStream(): void {
     const { stream, isBatch } = this.options;
-    // Its node may not know yet that there is a response to end.
     if (!this.isTold) this.#host.tell(this, { kind: 'taken', stream, isBatch });
-    this.#host.tell(this, { kind, after: this.#after });
   }
 
   /** Ends it without a word: its node is gone, or has a new one. */
