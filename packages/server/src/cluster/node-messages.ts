@@ -65,8 +65,8 @@ export type AnsweringMessage = Common &
   (
     | { readonly kind: 'accepted' }
     | { readonly kind: 'refused'; readonly refusal: Refusal; readonly id?: RequestId | undefined }
-    /** The session is not here, or not any more. */
-    | { readonly kind: 'moved' }
+    /** The session is not here, or not any more. Whether what was asked may have run until then. */
+    | { readonly kind: 'moved'; readonly hasBegun?: boolean }
     /** A POST runs, and is answered on this stream. */
     | { readonly kind: 'taken'; readonly stream: number; readonly isBatch: boolean }
     /** A message that the log did not publish, or that its client gets once more. */

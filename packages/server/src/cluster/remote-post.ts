@@ -19,8 +19,8 @@ export class RemotePost extends RemoteReader {
   readonly #answered = new Set<string>();
   #stream: number | undefined;
   #isAskedAgain = false;
-  /** Whether an owner may have begun to run it. */
-  #mayHaveRun = false;
+  /** How many of those that were asked may have begun to run it: they have not said the opposite. */
+  #begun = 0;
   #resolve: (outcome: PostOutcome) => void = () => {};
 
   constructor(session: AwaitedSession, posted: Posted) {
@@ -48,7 +48,7 @@ export class RemotePost extends RemoteReader {
   protected askOwner(): void {
     const isAgain = this.#isAskedAgain;
     this.#isAskedAgain = true;
-    this.#mayHaveRun = true;
+    this.#begun++;
     if (!isAgain) {
       this.session.send(this, { kind: 'post', ...this.#sent });
       return;
@@ -70,7 +70,7 @@ export class RemotePost extends RemoteReader {
         this.#open(answer.stream, answer.isBatch);
         return;
       case 'moved':
-        this.#mayHaveRun = this.sink !== undefined;
+        if (answer.hasBegun !== true) this.#begun--;
         super.answered(answer);
         return;
       default:
@@ -98,7 +98,7 @@ export class RemotePost extends RemoteReader {
   protected giveUp(refusal: Refusal): void {
     const { answer, messages, isBatch } = this.#posted;
     const requests = messages.filter((message) => isRequest(message));
-    if (!this.#mayHaveRun || answer === undefined || requests.length === 0) {
+    if (this.#begun === 0 || answer === undefined || requests.length === 0) {
       this.#resolve({ refusal: this.#isUnsure ? unsure(refusal) : refusal, id: requests[0]?.id });
       this.sink?.close();
       return;
@@ -128,7 +128,7 @@ export class RemotePost extends RemoteReader {
 
   /** Whether its status must not say that it did not run. */
   get #isUnsure(): boolean {
-    return this.#mayHaveRun && this.#requests > 0;
+    return this.#begun > 0 && this.#requests > 0;
   }
 
   get #isAnswered(): boolean {

@@ -83,7 +83,7 @@ export class RemoteSink implements CatchUpSink {
 
   cut(): void {
     if (this.#isEnded) return;
-    this.#host.tell(this, { kind: 'moved' });
+    this.#host.tell(this, { kind: 'moved', hasBegun: true });
     this.drop();
   }
 

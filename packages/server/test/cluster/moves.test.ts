@@ -288,6 +288,24 @@ describe('a session whose owner dies', () => {
     expect(textOf(await (await send(b, { session, body: echo('on', 8) })).answer())).toBe('on');
   });
 
+  it('does not say that nothing ran of what had begun, where nobody knows the session', async () => {
+    const { cluster, nodes } = await servingNodes(['a', 'b']);
+    const [a, b] = nodes as [ServedNode, ServedNode];
+    const session = await opened(a);
+    const waiting = send(b, { session, body: call('wait', {}, 7) });
+    await a.samples[0]?.waiting;
+    cluster.kept.delete(session);
+    cluster.nodes.get('a')?.joining.handlers.lost(session);
+    const response = await waiting;
+    expect(response.status).toBe(200);
+    expect(await response.answer()).toMatchObject({
+      id: 7,
+      error: { data: { certainty: 'outcome-unknown' } },
+    });
+    const next = await send(b, { session, body: echo('on', 8) });
+    expect(next.status).toBe(404);
+  });
+
   it('keeps its streams of other nodes open', async () => {
     const { cluster, nodes } = await servingNodes(['a', 'b', 'c']);
     const [a, b, c] = nodes as [ServedNode, ServedNode, ServedNode];
