@@ -41,6 +41,11 @@ export class RemotePost extends RemoteReader {
     };
   }
 
+  /** Whose request it is. */
+  get met(): Pick<SentPost, 'principal' | 'request'> {
+    return this.#sent;
+  }
+
   protected get stream(): number | undefined {
     return this.#stream;
   }

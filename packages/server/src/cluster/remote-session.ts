@@ -1,10 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { ClientRequest } from '../client-request.js';
 import type { Sink } from '../events/sink.js';
 import type { MaybePromise, Principal } from '../principal.js';
 import { CLUSTER_AWAY, type Refusal } from '../refusal.js';
 import type { SessionRecord } from '../sessions/session-store.js';
-import type { Asking } from './node-messages.js';
+import type { Asking, SentPost } from './node-messages.js';
 import { RemoteEnd, RemoteToolCall, RemoteToolList } from './remote-calls.js';
 import { RemoteListener } from './remote-listener.js';
 import { RemotePost } from './remote-post.js';
@@ -27,10 +26,7 @@ export interface RemoteSessionHost {
 }
 
 /** Who met a session, and by which request. */
-export interface Met {
-  readonly principal: Principal;
-  readonly request: ClientRequest;
-}
+export type Met = Pick<SentPost, 'principal' | 'request'>;
 
 /** A session of another node, for the clients that reach this one. */
 export class RemoteSession implements SessionHandle, AwaitedSession {
@@ -81,6 +77,7 @@ export class RemoteSession implements SessionHandle, AwaitedSession {
     // What is sent nevertheless waits until the store is back: it may have run.
     if (!this.#host.isUp) return { refusal: CLUSTER_AWAY };
     const post = new RemotePost(this, posted);
+    this.met = post.met;
     this.#ask(post);
     return post.outcome;
   }

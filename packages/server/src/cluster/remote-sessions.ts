@@ -77,7 +77,7 @@ export class RemoteSessions implements RemoteSessionHost {
       return known;
     }
     // Not the request itself, which holds its body and its connection.
-    const met = { principal, request: clientRequestOf(sentRequestOf(request), this.log) };
+    const met = { principal, request: sentRequestOf(request) };
     const session = new RemoteSession(elsewhere, met, this);
     this.#known.set(id, session);
     this.#sweeper ??= setInterval(() => this.#sweep(), KNOWN_MS / 2).unref();
@@ -179,6 +179,7 @@ export class RemoteSessions implements RemoteSessionHost {
 
   async #look(session: RemoteSession): Promise<void> {
     const { sought, met } = session;
+    const request = clientRequestOf(met.request, this.log);
     if (sought.times === 0) sought.since = performance.now();
     for (;;) {
       await pause(sought.times++);
@@ -188,7 +189,7 @@ export class RemoteSessions implements RemoteSessionHost {
       }
       const isLate = performance.now() - sought.since > LOOK_MS;
       try {
-        const found = await this.#options.locate(session.id, met.principal, met.request);
+        const found = await this.#options.locate(session.id, met.principal, request);
         if (isLate) fail(session, UNREACHED);
         else goOn(session, found);
         return;

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { open, stream } from '../fixture.ts';
 import type { Call, CallGate } from '../../src/index.ts';
 import { MESSAGES_VERSION } from '../../src/cluster/node-messages.ts';
+import { createSample } from '../sample-server.ts';
 import { servingNodes, type ServedNode } from '../support/nodes.ts';
 
 const VERSION = '2025-11-25';
@@ -286,6 +287,30 @@ describe('a session whose owner dies', () => {
     });
     expect(await waiting.next()).toBeUndefined();
     expect(textOf(await (await send(b, { session, body: echo('on', 8) })).answer())).toBe('on');
+  });
+
+  it('is taken over with the credentials of the request that met it last', async () => {
+    const seen: unknown[] = [];
+    const { cluster, nodes } = await servingNodes(['a', 'b'], {
+      create: ({ headers }) => {
+        seen.push(headers.authorization);
+        return createSample().server;
+      },
+    });
+    const [a, b] = nodes as [ServedNode, ServedNode];
+    const session = await opened(a);
+    for (const authorization of ['Bearer old', 'Bearer new']) {
+      const sent = { session, body: echo('on'), headers: { authorization } };
+      expect(textOf(await (await send(b, sent)).answer())).toBe('on');
+    }
+    const main = await send(b, { session, method: 'GET' });
+    expect(main.status).toBe(200);
+    // The stream goes on here, though its client asks for nothing.
+    cluster.kill('a');
+    await expect.poll(() => cluster.kept.get(session)?.owner).toBe('b');
+    const next = { session, body: echo('next'), headers: { authorization: 'Bearer next' } };
+    expect(textOf(await (await send(b, next)).answer())).toBe('next');
+    expect(seen).toEqual([undefined, 'Bearer new']);
   });
 
   it('does not say that nothing ran of what had begun, where nobody knows the session', async () => {
