@@ -50,7 +50,11 @@ export class Payloads {
     if (!stored.startsWith(MARK)) return stored;
     const id = stored.slice(MARK.length, MARK.length + ID_CHARS);
     const known = this.#keys.find((key) => key.id === id);
-    if (known === undefined) throw new Error(`no key of redis(…, { encrypt }) has the id ${id}`);
+    if (known === undefined) {
+      throw new Error(
+        `no key of redis(…, { encrypt }) has the id ${id}; give the keys that the other nodes have, or where this is the Redis of another application, another prefix`,
+      );
+    }
     const bytes = Buffer.from(stored.slice(MARK.length + ID_CHARS), 'base64');
     const decipher = createDecipheriv('aes-256-gcm', known.key, bytes.subarray(0, IV_BYTES));
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
