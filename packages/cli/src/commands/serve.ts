@@ -21,6 +21,7 @@ export const addServe: AddCommand = (program, run) => {
     .option('--trust-proxy <address>', 'of a proxy in front of it (repeatable)', collect)
     .option('--max-sessions <number>', 'at a time (default: 100 for a command)')
     .option('--cluster <url>', 'be one of many nodes over this Redis (repeatable)', collect)
+    .option('--cluster-prefix <text>', 'of its keys there, one for each server')
     .addHelpText(
       'after',
       `

@@ -17,6 +17,7 @@ export interface WrittenSettings {
   apiKeys?: string;
   maxSessions?: string;
   cluster?: string[];
+  clusterPrefix?: string;
 }
 
 /** How a gateway serves, as the server kit takes it. */
@@ -46,7 +47,10 @@ export async function readSettings(
   written: WrittenSettings,
   { target, context }: { target: Target; context: Pick<Context, 'cwd' | 'redactor'> },
 ): Promise<Settings> {
-  const { host = '127.0.0.1', allowedHost, trustProxy, apiKeys: file } = written;
+  const { host = '127.0.0.1', allowedHost, trustProxy, apiKeys: file, cluster } = written;
+  if (cluster === undefined && written.clusterPrefix !== undefined) {
+    throw usageError('--cluster-prefix is for a node of a cluster: give --cluster, too');
+  }
   const maxSessions =
     readMaxSessions(written.maxSessions) ??
     (typeof target === 'string' ? undefined : MAX_PROCESSES);
@@ -63,7 +67,9 @@ export async function readSettings(
     ...(maxSessions !== undefined && { maxSessions }),
     ...(written.maxSessions !== undefined &&
       maxSessions !== undefined && { maxSessionsPerAddress: maxSessions }),
-    ...(written.cluster !== undefined && { cluster: await readCluster(written.cluster, context) }),
+    ...(cluster !== undefined && {
+      cluster: await readCluster(cluster, { ...context, prefix: written.clusterPrefix }),
+    }),
   };
 }
 
@@ -115,13 +121,14 @@ function readKeys(file: string, { cwd }: Pick<Context, 'cwd'>): Authenticator {
 /** Where the nodes share what they know. */
 async function readCluster(
   urls: readonly string[],
-  context: Pick<Context, 'cwd' | 'redactor'>,
+  { prefix, ...context }: Pick<Context, 'cwd' | 'redactor'> & { prefix: string | undefined },
 ): Promise<Cluster> {
   for (const url of urls) if (URL.canParse(url)) context.redactor.addUrl(new URL(url));
   const { redis } = await loadCluster(context, 'serve --cluster');
   let cluster: Cluster;
   try {
-    cluster = redis(urls.length === 1 ? String(urls[0]) : urls);
+    const options = prefix === undefined ? {} : { prefix };
+    cluster = redis(urls.length === 1 ? String(urls[0]) : urls, options);
   } catch (cause) {
     throw usageError((cause as Error).message.replace(/^redis/, '--cluster'), { cause });
   }

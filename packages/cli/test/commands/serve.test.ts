@@ -46,6 +46,11 @@ it('refuses wrong words, before anything is started', async () => {
     ],
     'empty.json cannot be used': ['--api-keys', 'empty.json', ...behind],
     '--cluster: a URL must be redis://HOST:PORT': ['--cluster', 'http://x:secret@y', ...behind],
+    '--cluster-prefix is for a node of a cluster': ['--cluster-prefix', 'shop:', ...behind],
+    '--cluster: prefix must be text without braces': [
+      ...['--cluster', 'redis://127.0.0.1:1', '--cluster-prefix', '{shop}'],
+      ...behind,
+    ],
     '--header is for a server at a URL': ['--header', 'a: b', ...behind],
   };
   for (const [why, words] of Object.entries(refused)) {
