@@ -16,8 +16,8 @@ export const addWorker: AddCommand = (program, run) => {
       'after',
       `
 It runs the calls of the queues that have worker: true. A call whose worker died
-ends with an unknown outcome, or runs again elsewhere if its tool is safe. A tool
-that keeps its process busy without a pause needs a --silence that is longer.
+ends with an unknown outcome, or runs again elsewhere if its tool is safe.
+A tool that keeps its process busy without a pause needs a longer --silence.
 The program may export redisOptions: what its nodes give to redis(url, options).
 SIGTERM and Ctrl-C let calls end; a second Ctrl-C does not.
 

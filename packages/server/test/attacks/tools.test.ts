@@ -82,7 +82,6 @@ const MISDEEDS: Readonly<
   'returns a number': returning(7),
   'returns other content': returning({ content: 'text' }),
   'returns a circle': returning(circular),
-  'returns a BigInt': returning({ content: [], structuredContent: { big: 1n } }),
   'returns what throws when it is written': returning({
     content: [],
     structuredContent: { toJSON: throwing(new Error(SECRET)) },
