@@ -21,7 +21,9 @@ function createServer(): McpServer {
     content: [{ type: 'text', text: message }],
   }));
   tool('fail', {}, () => ({ content: [], isError: true }));
-  tool('endless', {}, () => ({ content: [], _meta: { value: 1n as unknown } }));
+  const circle: Record<string, unknown> = {};
+  circle['circle'] = circle;
+  tool('circle', {}, () => ({ content: [], _meta: circle }));
   tool('large', {}, () => ({ content: [{ type: 'text', text: 'x'.repeat(20_000) }] }));
   tool('close', {}, async () => {
     await server.close();
@@ -103,7 +105,7 @@ it.each([
     200,
     { outcome: 'error', code: -32_602 },
   ],
-  ['a result that is no JSON', toolCall('endless'), {}, 200, { outcome: 'error', code: -32_603 }],
+  ['a result that is no JSON', toolCall('circle'), {}, 200, { outcome: 'error', code: -32_603 }],
   ['a result that is too long', toolCall('large'), {}, 200, { outcome: 'error', code: -32_603 }],
   ['a server that closes', toolCall('close'), {}, 200, { outcome: 'error', code: -32_603 }],
 ] as const)('%s is told as it was sent', async (_what, message, headers, status, told) => {
