@@ -1,0 +1,127 @@
+import type { RecordedLine } from '@longwire/recording';
+import type { SendToPage } from './page-messages.js';
+import type { PicturePart } from './picture-parts.js';
+
+/** How often lines are sent, in milliseconds. */
+const BATCH_MS = 100;
+/** How much may wait, in characters of JSON: what happens faster is not sent. */
+const MAX_WAITING_CHARS = 128 * 1024;
+/** How often all is sent anew at most, in milliseconds. */
+const PICTURE_MS = 3_000;
+/** Whoever looks says so again within this time, in milliseconds. */
+const EXPIRY_MS = 20_000;
+
+/** What a follower is made with. */
+export interface NodeFollowerOptions {
+  readonly node: string;
+  readonly view: string;
+  readonly send: SendToPage;
+  readonly part: () => PicturePart | undefined;
+  /** Nobody looks any more. */
+  readonly over: () => void;
+}
+
+/**
+ * Tells the page of another node what happens here: all of it at first, then lines. Where more happens than
+ * can be sent, lines are left out and counted, and all is told anew.
+ */
+export class NodeFollower {
+  readonly #options: NodeFollowerOptions;
+  #lines: RecordedLine[] = [];
+  #chars = 0;
+  #number = 0;
+  #isBehind = true;
+  #missed = 0;
+  #isSending = false;
+  #shownAt = -Infinity;
+  #renewedAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  constructor(options: NodeFollowerOptions) {
+    this.#options = options;
+    void this.flush();
+  }
+
+  get view(): string {
+    return this.#options.view;
+  }
+
+  /** It is still looked at; `again` where what was told has not come. */
+  renew(again: boolean): void {
+    this.#renewedAt = performance.now();
+    if (!again) return;
+    this.#fallBehind();
+    this.#flushSoon();
+  }
+
+  /** Takes the next line, which has so many characters. */
+  add(line: RecordedLine, chars: number): void {
+    this.#lines.push(line);
+    this.#chars += chars;
+    if (this.#isBehind || this.#chars > MAX_WAITING_CHARS) this.#fallBehind();
+    this.#flushSoon();
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Sends what waits. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#isSending || this.#isOver) return;
+    const now = performance.now();
+    if (now - this.#renewedAt > EXPIRY_MS) return this.#options.over();
+    const message = this.#next(now);
+    if (message === undefined) return;
+    this.#isSending = true;
+    try {
+      if (!(await this.#options.send(this.#options.node, message))) this.#options.over();
+    } catch {
+      // The store of the cluster is away.
+      this.#missed += message.kind === 'lines' ? message.lines.length : message.missed;
+      this.#fallBehind();
+    } finally {
+      this.#isSending = false;
+    }
+    if (this.#isBehind || this.#lines.length > 0) this.#flushSoon();
+  }
+
+  #next(now: number): Extract<Parameters<SendToPage>[1], { kind: 'picture' | 'lines' }> | undefined {
+    const { view } = this.#options;
+    if (!this.#isBehind) {
+      const lines = this.#lines;
+      if (lines.length === 0) return undefined;
+      this.#lines = [];
+      this.#chars = 0;
+      return { kind: 'lines', view, number: ++this.#number, lines };
+    }
+    if (now - this.#shownAt < PICTURE_MS) {
+      this.#flushSoon();
+      return undefined;
+    }
+    const part = this.#options.part();
+    if (part === undefined) return undefined;
+    const missed = this.#missed;
+    this.#missed = 0;
+    this.#isBehind = false;
+    this.#shownAt = now;
+    return { kind: 'picture', view, number: ++this.#number, part, missed };
+  }
+
+  #fallBehind(): void {
+    this.#isBehind = true;
+    this.#missed += this.#lines.length;
+    this.#lines = [];
+    this.#chars = 0;
+  }
+
+  #flushSoon(): void {
+    if (this.#isOver) return;
+    const waitMs = this.#isBehind ? this.#shownAt + PICTURE_MS - performance.now() : BATCH_MS;
+    this.#timer ??= setTimeout(() => void this.flush(), Math.max(BATCH_MS, waitMs)).unref();
+  }
+}
