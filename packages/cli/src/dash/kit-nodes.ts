@@ -2,10 +2,10 @@ import type { PageNodes } from '@longwire/server';
 import type { CallPicture, RecordedLine } from '@longwire/recording';
 import { cutLine } from './cut-line.js';
 import type { LiveLog } from './live-log.js';
-import { NodeFollower } from './node-follower.js';
+import { NodeTeller } from './node-teller.js';
 import { OtherNodes } from './other-nodes.js';
 import { PAGE_MESSAGES_VERSION, type PageMessage, type SendToPage } from './page-messages.js';
-import { partOf } from './picture-parts.js';
+import { excerptOf } from './picture-excerpt.js';
 
 /** How much another node is told at once, in characters of JSON. */
 const MAX_PICTURE_CHARS = 512 * 1024;
@@ -25,7 +25,7 @@ export class KitNodes {
   readonly #send: SendToPage;
   readonly #others: OtherNodes;
   /** Those that are told what happens here. */
-  readonly #followers = new Map<string, NodeFollower>();
+  readonly #tellers = new Map<string, NodeTeller>();
 
   constructor(options: KitNodesOptions) {
     this.#options = options;
@@ -47,10 +47,10 @@ export class KitNodes {
 
   /** Something happened here; `text` is the line as JSON. */
   add(line: RecordedLine, text: string): void {
-    if (this.#followers.size === 0) return;
+    if (this.#tellers.size === 0) return;
     const cut = cutLine(line, text);
     const { length } = cut === line ? text : JSON.stringify(cut);
-    for (const follower of this.#followers.values()) follower.add(cut, length);
+    for (const teller of this.#tellers.values()) teller.add(cut, length);
   }
 
   /** A call of any node with its values as far as they are kept. */
@@ -62,24 +62,24 @@ export class KitNodes {
   close(): void {
     this.#options.lines.log.feed.onRead = undefined;
     this.#others.close();
-    for (const [node, follower] of this.#followers) {
-      void follower.flush();
+    for (const [node, teller] of this.#tellers) {
+      void teller.flush();
       this.#stop(node);
     }
   }
 
   #received(message: PageMessage, from: string): void {
     switch (message.kind) {
-      case 'follow': {
-        const { view, again } = message;
-        const follower = this.#followers.get(from);
-        if (follower?.view === view) return follower.renew(again);
+      case 'look': {
+        const { look, again } = message;
+        const teller = this.#tellers.get(from);
+        if (teller?.look === look) return teller.renew(again);
         this.#stop(from);
-        this.#followers.set(from, this.#follower(from, view));
+        this.#tellers.set(from, this.#tellerOf(from, look));
         return;
       }
       case 'stop':
-        if (this.#followers.get(from)?.view === message.view) this.#stop(from);
+        if (this.#tellers.get(from)?.look === message.look) this.#stop(from);
         return;
       case 'call': {
         const { uid } = message;
@@ -92,21 +92,21 @@ export class KitNodes {
     }
   }
 
-  #follower(node: string, view: string): NodeFollower {
+  #tellerOf(node: string, look: string): NodeTeller {
     const { server, lines } = this.#options;
-    return new NodeFollower({
+    return new NodeTeller({
       node,
-      view,
+      look,
       send: this.#send,
-      part: () => partOf(lines.log.picture, server, MAX_PICTURE_CHARS),
+      excerpt: () => excerptOf(lines.log.picture, server, MAX_PICTURE_CHARS),
       over: () => {
-        if (this.#followers.get(node)?.view === view) this.#stop(node);
+        if (this.#tellers.get(node)?.look === look) this.#stop(node);
       },
     });
   }
 
   #stop(node: string): void {
-    this.#followers.get(node)?.stop();
-    this.#followers.delete(node);
+    this.#tellers.get(node)?.stop();
+    this.#tellers.delete(node);
   }
 }

@@ -3,10 +3,15 @@ import type { PageNodes } from '@longwire/server';
 import { isCut, Picture, type CallPicture, type RecordedLine } from '@longwire/recording';
 import type { LineLog } from './line-log.js';
 import type { PageMessage, SendToPage } from './page-messages.js';
-import { countedFrom, withoutServers, withParts, type PicturePart } from './picture-parts.js';
+import {
+  countedFrom,
+  withoutServers,
+  withExcerpts,
+  type PictureExcerpt,
+} from './picture-excerpt.js';
 
 /** How often the other nodes are asked, while somebody looks, in milliseconds. */
-const ASK_MS = 5_000;
+const ASK_MS = 2_000;
 /** How long after the last reader left they are told to stop, in milliseconds: a page that is loaded anew comes back. */
 const LINGER_MS = 5_000;
 /** How long pictures of nodes wait for those of others, in milliseconds: each is a new snapshot for all readers. */
@@ -36,7 +41,7 @@ interface SeenNode {
   next: number;
   goneAt: number | undefined;
   /** What is not shown yet: a picture, and what came after it. */
-  arrived: { readonly part: PicturePart; readonly lines: RecordedLine[] } | undefined;
+  arrived: { readonly excerpt: PictureExcerpt; readonly lines: RecordedLine[] } | undefined;
 }
 
 /** Shows on the page of this node what other nodes do, as long as somebody looks. */
@@ -44,7 +49,7 @@ export class OtherNodes {
   readonly #options: OtherNodesOptions;
   readonly #seen = new Map<string, SeenNode>();
   readonly #asked = new Map<number, (call: CallPicture | undefined) => void>();
-  #view: string | undefined;
+  #look: string | undefined;
   #asking: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Timeout | undefined;
@@ -67,8 +72,8 @@ export class OtherNodes {
       this.#lingering = setTimeout(() => this.#leave(), LINGER_MS).unref();
       return;
     }
-    if (this.#view !== undefined) return;
-    this.#view = randomUUID();
+    if (this.#look !== undefined) return;
+    this.#look = randomUUID();
     this.#asking = setInterval(() => void this.#ask(), ASK_MS).unref();
     void this.#ask();
   }
@@ -76,22 +81,22 @@ export class OtherNodes {
   received(message: PageMessage, from: string): void {
     switch (message.kind) {
       case 'picture': {
-        if (message.view !== this.#view) return;
+        if (message.look !== this.#look) return;
         const node = this.#seenOf(from);
-        const { part, missed } = message;
-        node.server = String(part.server['name']);
+        const { excerpt, missed } = message;
+        node.server = String(excerpt.server['name']);
         node.next = message.number + 1;
         node.goneAt = undefined;
-        node.arrived = { part, lines: [] };
+        node.arrived = { excerpt, lines: [] };
         if (missed > 0) node.arrived.lines.push({ type: 'gap', at: Date.now(), count: missed });
         this.#gathering ??= setTimeout(() => this.#show(), GATHER_MS).unref();
         return;
       }
       case 'lines': {
-        if (message.view !== this.#view) return;
+        if (message.look !== this.#look) return;
         const node = this.#seen.get(from);
         if (node?.goneAt !== undefined || node?.next !== message.number) {
-          this.#follow(from, true);
+          this.#lookAt(from, true);
           return;
         }
         node.next++;
@@ -119,7 +124,7 @@ export class OtherNodes {
     node.goneAt = performance.now();
     const { picture } = this.#options.log;
     const reason = { code: 'node-gone', message: 'The node has left the cluster, or died' };
-    for (const call of [...picture.inFlight]) {
+    for (const call of picture.inFlight) {
       if (call.server !== server) continue;
       const durationMs = Math.max(0, at - call.at);
       const error = { ...reason, certainty: 'outcome-unknown' } as const;
@@ -149,11 +154,11 @@ export class OtherNodes {
     clearTimeout(this.#gathering);
     clearInterval(this.#asking);
     this.#gathering = undefined;
-    const view = this.#view;
-    this.#view = undefined;
-    if (view === undefined) return;
+    const look = this.#look;
+    this.#look = undefined;
+    if (look === undefined) return;
     for (const [name, { goneAt }] of this.#seen) {
-      if (goneAt === undefined) this.#send(name, { kind: 'stop', view });
+      if (goneAt === undefined) this.#send(name, { kind: 'stop', look });
     }
   }
 
@@ -168,10 +173,10 @@ export class OtherNodes {
   }
 
   async #ask(): Promise<void> {
-    const view = this.#view;
+    const look = this.#look;
     const others = await this.#options.nodes.others().catch(() => []);
-    if (view !== this.#view) return;
-    for (const name of others) this.#follow(name, this.#seen.get(name)?.goneAt !== undefined);
+    if (look !== this.#look) return;
+    for (const name of others) this.#lookAt(name, this.#seen.get(name)?.goneAt !== undefined);
     for (const [name, { goneAt = Infinity, server }] of this.#seen) {
       if (performance.now() - goneAt < GONE_MS) continue;
       this.#seen.delete(name);
@@ -179,8 +184,8 @@ export class OtherNodes {
     }
   }
 
-  #follow(name: string, again: boolean): void {
-    if (this.#view !== undefined) this.#send(name, { kind: 'follow', view: this.#view, again });
+  #lookAt(name: string, again: boolean): void {
+    if (this.#look !== undefined) this.#send(name, { kind: 'look', look: this.#look, again });
   }
 
   #askCall(name: string, call: number): Promise<CallPicture | undefined> {
@@ -216,16 +221,16 @@ export class OtherNodes {
     this.#gathering = undefined;
     const { log } = this.#options;
     const lines: RecordedLine[] = [];
-    const parts: PicturePart[] = [];
+    const excerpts: PictureExcerpt[] = [];
     for (const node of this.#seen.values()) {
       const { first, arrived } = node;
       if (arrived === undefined) continue;
       node.arrived = undefined;
-      const { part } = arrived;
-      parts.push({ ...part, calls: part.calls.map((call) => countedFrom(first, call)) });
+      const { excerpt } = arrived;
+      excerpts.push({ ...excerpt, calls: excerpt.calls.map((call) => countedFrom(first, call)) });
       lines.push(...arrived.lines.map((line) => countedFrom(first, line)));
     }
-    log.restore(Picture.from(withParts(log.picture.toJSON(), parts)));
+    log.restore(Picture.from(withExcerpts(log.picture.toJSON(), excerpts)));
     log.feed.reset();
     for (const line of lines) this.#add(line);
   }

@@ -1,7 +1,13 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { McpServer } from '@modelcontextprotocol/server';
 import { redis } from '@longwire/cluster';
-import { serve, type Cluster, type ClusterNode, type Serving } from '@longwire/server';
+import {
+  serve,
+  type Cluster,
+  type ClusterNode,
+  type NodeMessage,
+  type Serving,
+} from '@longwire/server';
 import { parseRecording, type Picture } from '@longwire/recording';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -66,7 +72,8 @@ async function served(values = false): Promise<ServedNode> {
       node = await joined.join(joining);
       const send = node.send.bind(node);
       node.send = (to, message) => {
-        if (message.kind === 'page') sent.push((message as { body: { kind: string } }).body.kind);
+        const { body } = message as NodeMessage & { readonly body: { readonly kind: string } };
+        if (message.kind === 'page') sent.push(body.kind);
         return send(to, message);
       };
       return node;
@@ -197,7 +204,9 @@ describe('the page of one node', () => {
     const [one, other] = [await served(), await served()];
     const client = await connected(other);
     await using followed = await one.page.follow();
-    const slow = client.callTool({ name: 'slow' }).catch(() => 'cut');
+    const ending = new AbortController();
+    const slow = client.callTool({ name: 'slow' }, { signal: ending.signal });
+    slow.catch(() => undefined);
     await followed.until((picture) => callsOf(picture, other, 'slow').length > 0);
     // Its page says nothing any more, as after a crash.
     other.node.send = async () => true;
@@ -208,8 +217,8 @@ describe('the page of one node', () => {
     ]);
     await followed.until((picture) => sessionsOf(picture, other) === 0);
     await until(() => expect(followed.stateOf(other.server)).toBe('closed'));
-    await other.serving.close();
-    await slow;
+    ending.abort();
+    await expect(slow).rejects.toThrow();
   });
 
   it('shows a node that joins while somebody looks, and one that stops in order', async () => {
@@ -230,7 +239,7 @@ describe('the page of one node', () => {
     expect([one.sent, other.sent]).toEqual([[], []]);
     await using followed = await one.page.follow();
     await followed.until((picture) => callsOf(picture, other, 'keep').length > 0);
-    expect(one.sent).toContain('follow');
+    expect(one.sent).toContain('look');
     expect(other.sent).toContain('picture');
   });
 });

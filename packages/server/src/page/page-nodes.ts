@@ -28,10 +28,7 @@ interface PageMessage extends NodeMessage {
 }
 
 /** The nodes of a cluster for the page of a mount; `undefined` where nodes do not talk to each other. */
-export function pageNodes(
-  cluster: JoinedCluster,
-  log: FastifyBaseLogger,
-): PageNodes | undefined {
+export function pageNodes(cluster: JoinedCluster, log: FastifyBaseLogger): PageNodes | undefined {
   const { node } = cluster;
   if (node.sealing !== undefined) return undefined;
   return {

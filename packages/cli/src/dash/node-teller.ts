@@ -1,6 +1,6 @@
 import type { RecordedLine } from '@longwire/recording';
 import type { SendToPage } from './page-messages.js';
-import type { PicturePart } from './picture-parts.js';
+import type { PictureExcerpt } from './picture-excerpt.js';
 
 /** How often lines are sent, in milliseconds. */
 const BATCH_MS = 100;
@@ -11,12 +11,12 @@ const PICTURE_MS = 3_000;
 /** Whoever looks says so again within this time, in milliseconds. */
 const EXPIRY_MS = 20_000;
 
-/** What a follower is made with. */
-export interface NodeFollowerOptions {
+/** What a teller is made with. */
+export interface NodeTellerOptions {
   readonly node: string;
-  readonly view: string;
+  readonly look: string;
   readonly send: SendToPage;
-  readonly part: () => PicturePart | undefined;
+  readonly excerpt: () => PictureExcerpt | undefined;
   /** Nobody looks any more. */
   readonly over: () => void;
 }
@@ -25,8 +25,8 @@ export interface NodeFollowerOptions {
  * Tells the page of another node what happens here: all of it at first, then lines. Where more happens than
  * can be sent, lines are left out and counted, and all is told anew.
  */
-export class NodeFollower {
-  readonly #options: NodeFollowerOptions;
+export class NodeTeller {
+  readonly #options: NodeTellerOptions;
   #lines: RecordedLine[] = [];
   #chars = 0;
   #number = 0;
@@ -38,13 +38,13 @@ export class NodeFollower {
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  constructor(options: NodeFollowerOptions) {
+  constructor(options: NodeTellerOptions) {
     this.#options = options;
     void this.flush();
   }
 
-  get view(): string {
-    return this.#options.view;
+  get look(): string {
+    return this.#options.look;
   }
 
   /** It is still looked at; `again` where what was told has not come. */
@@ -90,26 +90,28 @@ export class NodeFollower {
     if (this.#isBehind || this.#lines.length > 0) this.#flushSoon();
   }
 
-  #next(now: number): Extract<Parameters<SendToPage>[1], { kind: 'picture' | 'lines' }> | undefined {
-    const { view } = this.#options;
+  #next(
+    now: number,
+  ): Extract<Parameters<SendToPage>[1], { kind: 'picture' | 'lines' }> | undefined {
+    const { look } = this.#options;
     if (!this.#isBehind) {
       const lines = this.#lines;
       if (lines.length === 0) return undefined;
       this.#lines = [];
       this.#chars = 0;
-      return { kind: 'lines', view, number: ++this.#number, lines };
+      return { kind: 'lines', look, number: ++this.#number, lines };
     }
     if (now - this.#shownAt < PICTURE_MS) {
       this.#flushSoon();
       return undefined;
     }
-    const part = this.#options.part();
-    if (part === undefined) return undefined;
+    const excerpt = this.#options.excerpt();
+    if (excerpt === undefined) return undefined;
     const missed = this.#missed;
     this.#missed = 0;
     this.#isBehind = false;
     this.#shownAt = now;
-    return { kind: 'picture', view, number: ++this.#number, part, missed };
+    return { kind: 'picture', look, number: ++this.#number, excerpt, missed };
   }
 
   #fallBehind(): void {

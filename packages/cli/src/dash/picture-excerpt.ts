@@ -7,7 +7,7 @@ import type {
 } from '@longwire/recording';
 
 /** What a picture has of one server, and of the newest that it did. */
-export interface PicturePart {
+export interface PictureExcerpt {
   readonly server: PictureData['servers'][number];
   readonly calls: readonly CallPicture[];
   readonly events: readonly EventPicture[];
@@ -20,7 +20,11 @@ const SHARE = 0.6;
  * What a picture has of a server, in about so many characters of JSON: of more calls and events, the newest.
  * `undefined` where it has no such server.
  */
-export function partOf(picture: Picture, server: string, maxChars: number): PicturePart | undefined {
+export function excerptOf(
+  picture: Picture,
+  server: string,
+  maxChars: number,
+): PictureExcerpt | undefined {
   const { servers, calls, events } = picture.toJSON();
   const found = servers.find(({ name }) => name === server);
   if (found === undefined) return undefined;
@@ -53,15 +57,17 @@ export function partOf(picture: Picture, server: string, maxChars: number): Pict
   };
 }
 
-/** The same with these parts, each in place of what there was of its server. */
-export function withParts(data: PictureData, parts: readonly PicturePart[]): PictureData {
-  const kept = withoutServers(data, new Set(parts.map(({ server }) => String(server['name']))));
+/** The same with these excerpts, each in place of what there was of its server. */
+export function withExcerpts(data: PictureData, excerpts: readonly PictureExcerpt[]): PictureData {
+  const kept = withoutServers(data, new Set(excerpts.map(({ server }) => String(server['name']))));
   let { seq } = kept;
-  const events = parts.flatMap((part) => part.events.map((event) => ({ ...event, seq: ++seq })));
-  const calls = [...kept.calls, ...parts.flatMap((part) => part.calls)];
+  const events = excerpts.flatMap((excerpt) =>
+    excerpt.events.map((event) => ({ ...event, seq: ++seq })),
+  );
+  const calls = [...kept.calls, ...excerpts.flatMap((excerpt) => excerpt.calls)];
   return {
     ...kept,
-    servers: [...kept.servers, ...parts.map(({ server }) => server)],
+    servers: [...kept.servers, ...excerpts.map(({ server }) => server)],
     // As a picture has them: those that ended by their end.
     calls: calls.sort((one, other) => (one.end ?? one).at - (other.end ?? other).at),
     events: [...kept.events, ...events].sort((one, other) => one.at - other.at),
