@@ -26,6 +26,7 @@ export class KitNodes {
   readonly #others: OtherNodes;
   /** Those that are told what happens here. */
   readonly #tellers = new Map<string, NodeTeller>();
+  #isClosed = false;
 
   constructor(options: KitNodesOptions) {
     this.#options = options;
@@ -36,7 +37,8 @@ export class KitNodes {
     nodes.listen({
       received: (body, from) => {
         const message = body as PageMessage & { readonly v?: unknown };
-        if (message.v === PAGE_MESSAGES_VERSION) this.#received(message, from);
+        if (message.v !== PAGE_MESSAGES_VERSION || this.#isClosed) return;
+        this.#received(message, from);
       },
       gone: (node) => {
         this.#stop(node);
@@ -60,6 +62,7 @@ export class KitNodes {
 
   /** Tells others the last, and nobody anything after it. */
   close(): void {
+    this.#isClosed = true;
     this.#options.lines.log.feed.onRead = undefined;
     this.#others.close();
     for (const [node, teller] of this.#tellers) {

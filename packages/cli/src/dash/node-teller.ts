@@ -1,5 +1,5 @@
 import type { RecordedLine } from '@longwire/recording';
-import type { SendToPage } from './page-messages.js';
+import type { PageMessage, SendToPage } from './page-messages.js';
 import type { PictureExcerpt } from './picture-excerpt.js';
 
 /** How often lines are sent, in milliseconds. */
@@ -78,21 +78,18 @@ export class NodeTeller {
     const message = this.#next(now);
     if (message === undefined) return;
     this.#isSending = true;
-    try {
-      if (!(await this.#options.send(this.#options.node, message))) this.#options.over();
-    } catch {
-      // The store of the cluster is away.
+    // It fails while the store of the cluster is away.
+    const isThere = await this.#options.send(this.#options.node, message).catch(() => undefined);
+    this.#isSending = false;
+    if (isThere === false) return this.#options.over();
+    if (isThere === undefined) {
       this.#missed += message.kind === 'lines' ? message.lines.length : message.missed;
       this.#fallBehind();
-    } finally {
-      this.#isSending = false;
     }
     if (this.#isBehind || this.#lines.length > 0) this.#flushSoon();
   }
 
-  #next(
-    now: number,
-  ): Extract<Parameters<SendToPage>[1], { kind: 'picture' | 'lines' }> | undefined {
+  #next(now: number): Extract<PageMessage, { kind: 'picture' | 'lines' }> | undefined {
     const { look } = this.#options;
     if (!this.#isBehind) {
       const lines = this.#lines;

@@ -48,6 +48,8 @@ interface SeenNode {
 export class OtherNodes {
   readonly #options: OtherNodesOptions;
   readonly #seen = new Map<string, SeenNode>();
+  /** What is to be forgotten when nobody looks: those of nodes that are gone, too. */
+  readonly #servers = new Set<string>();
   readonly #asked = new Map<number, (call: CallPicture | undefined) => void>();
   #look: string | undefined;
   #asking: NodeJS.Timeout | undefined;
@@ -85,6 +87,7 @@ export class OtherNodes {
         const node = this.#seenOf(from);
         const { excerpt, missed } = message;
         node.server = String(excerpt.server['name']);
+        this.#servers.add(node.server);
         node.next = message.number + 1;
         node.goneAt = undefined;
         node.arrived = { excerpt, lines: [] };
@@ -166,9 +169,9 @@ export class OtherNodes {
   #leave(): void {
     this.close();
     const { log } = this.#options;
-    const servers = new Set([...this.#seen.values()].map(({ server }) => server));
+    log.restore(Picture.from(withoutServers(log.picture.toJSON(), this.#servers)));
     this.#seen.clear();
-    log.restore(Picture.from(withoutServers(log.picture.toJSON(), servers)));
+    this.#servers.clear();
     log.feed.reset();
   }
 

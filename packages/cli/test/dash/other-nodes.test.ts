@@ -119,13 +119,16 @@ it('shows a node that was taken for gone once it is heard again', async () => {
 
 it('shows a node that is gone for a minute', async () => {
   await using page = paged();
-  await page.read();
+  const reader = await page.read();
   page.picture(1);
   page.others.gone('b');
   await vi.advanceTimersByTimeAsync(50_000);
   expect(page.log.picture.servers.get(server)?.known.removed).toBeUndefined();
   await vi.advanceTimersByTimeAsync(15_000);
   expect(page.log.picture.servers.get(server)?.known.removed).toBe(true);
+  reader.destroy();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([...page.log.picture.servers.keys()]).toEqual(['server@a']);
 });
 
 it('goes on while a page is loaded anew, and forgets others when nobody looks', async () => {
