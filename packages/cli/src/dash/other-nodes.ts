@@ -169,7 +169,7 @@ export class OtherNodes {
   #leave(): void {
     this.close();
     const { log } = this.#options;
-    log.restore(Picture.from(withoutServers(log.picture.toJSON(), this.#servers)));
+    log.restore(Picture.owning(withoutServers(log.picture.toJSON(), this.#servers)));
     this.#seen.clear();
     this.#servers.clear();
     log.feed.reset();
@@ -233,7 +233,7 @@ export class OtherNodes {
       excerpts.push({ ...excerpt, calls: excerpt.calls.map((call) => countedFrom(first, call)) });
       lines.push(...arrived.lines.map((line) => countedFrom(first, line)));
     }
-    log.restore(Picture.from(withExcerpts(log.picture.toJSON(), excerpts)));
+    log.restore(Picture.owning(withExcerpts(log.picture.toJSON(), excerpts)));
     log.feed.reset();
     for (const line of lines) this.#add(line);
   }
