@@ -19,7 +19,10 @@ export type ConnectionOptions = Pick<
 
 /** How nodes share sessions over Redis. All nodes are given the same. */
 export interface RedisOptions {
-  /** What all keys begin with. No braces. Default: `longwire:`. */
+  /**
+   * What all keys begin with. No braces. Applications that share a Redis need one each: nodes with the same
+   * prefix take each other's sessions. Default: `longwire:`.
+   */
   readonly prefix?: string;
   /**
    * How long a node that says nothing counts as alive, in milliseconds: a session of a node that died waits

@@ -48,6 +48,25 @@ describe('a session', () => {
     await Promise.all([a.leave(), b.leave()]);
   });
 
+  it('does not say of a request that it runs whose answer was too long to be kept', async () => {
+    const given = { mount: mount(), eventLog: { maxBytes: 500 } };
+    const [{ node: a }, { node: b }] = [
+      await join(server.url, given),
+      await join(server.url, given),
+    ];
+    await a.stores.sessions.create(record('one'));
+    await a.begin('one', request('long'));
+    await a.stores.events.append('one', { ...answer(1, 'long'), data: 'x'.repeat(1_000) });
+    await a.leave();
+    expect(await b.locate('one')).toMatchObject({
+      taken: {
+        running: [],
+        answered: [{ id: 'long', digest: 'digest-long', stream: 1, answeredAt: 1 }],
+      },
+    });
+    await b.leave();
+  });
+
   it('is taken from a node that has left, with what ran and what was answered', async () => {
     const given = { mount: mount() };
     const [{ node: a }, { node: b }] = [

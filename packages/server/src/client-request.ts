@@ -21,3 +21,18 @@ export interface ClientRequest {
   };
   readonly log: FastifyBaseLogger;
 }
+
+/** Names of headers that may hold what lets somebody in. */
+const CREDENTIALS = /auth|cookie|key|secret|session|token|referer/i;
+
+/** The headers of a request that may be kept, or leave this node. */
+export function withoutCredentials(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !name.startsWith(':') && !CREDENTIALS.test(name)),
+  );
+}
+
+/** Those of a request that may not. */
+export function credentialsOf(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => CREDENTIALS.test(name)));
+}

@@ -1,4 +1,4 @@
-import type { Located, TakenSession } from '@longwire/server';
+import type { EndedRequest, Located, TakenSession } from '@longwire/server';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tagOf } from '../keys.js';
 import type { Peers } from '../node/peers.js';
@@ -7,7 +7,7 @@ import type { OwnedSession } from './owned-session.js';
 import type { OwnedSessions } from './owned-sessions.js';
 import type { RedisEventLog } from './redis-event-log.js';
 import { LOOK, TAKE } from './session-scripts.js';
-import { answeredBy, readBegun, readHead, readRecord } from './stored-forms.js';
+import { answeredBy, readBegun, readEndedAt, readHead, readRecord } from './stored-forms.js';
 
 /** How often a session is looked at while its owner may come back. */
 const PATIENT_LOOK_MS = 100;
@@ -99,6 +99,8 @@ export class Locator {
     if (!lease.stands) await lease.renew();
     const epoch = await sessions.options.epoch.current();
     const tag = tagOf(sessionId);
+    // Of before: while the reply is on its way the lease may end, and somebody else take it.
+    const { generation } = lease;
     const reply = await connection.run(
       TAKE,
       [keys.session(tag), keys.log(tag)],
@@ -114,7 +116,7 @@ export class Locator {
     ];
     if (fields === undefined) return undefined;
     const record = readRecord(sessionId, fields, connection);
-    const owned = sessions.own(record, { fence, epoch });
+    const owned = sessions.own(record, { fence, epoch, generation });
     const seq = Number(last ?? 0);
     const heads = headsOf(log ?? []);
     owned.keptSeq = seq;
@@ -126,18 +128,25 @@ export class Locator {
   }
 
   /**
-   * What runs. A request may be said to have begun once more after it was answered: by a connection that was
+   * What runs; what has ended without a trace in the log goes to `answered`. A request may be said to have begun once more after it was answered: by a connection that was
    * given up, and whose last words came late.
    */
   #running(
     owned: OwnedSession,
-    { begun, answered }: { begun: readonly string[]; answered: TakenSession['answered'] },
+    { begun, answered }: { begun: readonly string[]; answered: EndedRequest[] },
   ): TakenSession['running'] {
     const { connection } = this.#options.sessions.options;
     const digests = new Map(answered.map(({ id, digest }) => [id, digest]));
     const running = [];
     for (let at = 0; at < begun.length; at += 2) {
-      const request = readBegun(begun[at] ?? '', begun[at + 1] ?? '', connection);
+      const text = begun[at + 1] ?? '';
+      const request = readBegun(begun[at] ?? '', text, connection);
+      const answeredAt = readEndedAt(text);
+      if (answeredAt !== undefined) {
+        const { id, digest, stream } = request;
+        answered.push({ id, digest, stream, answeredAt });
+        continue;
+      }
       if (digests.get(request.id) === request.digest) continue;
       owned.noteBegun(request);
       running.push(request);

@@ -63,10 +63,12 @@ export class OwnedSessions {
     return this.#owned.values();
   }
 
-  /** A session is this node's from now on. */
-  own(record: SessionRecord, { fence, epoch }: { fence: number; epoch: string }): OwnedSession {
-    const { node, lease } = this.options;
-    const owned = new OwnedSession(record, { node, fence, epoch, generation: lease.generation });
+  /** A session is this node's, as it was found to be in a generation of the lease. */
+  own(
+    record: SessionRecord,
+    given: { fence: number; epoch: string; generation: number },
+  ): OwnedSession {
+    const owned = new OwnedSession(record, { node: this.options.node, ...given });
     this.#owned.set(record.id, owned);
     return owned;
   }

@@ -10,7 +10,7 @@ import { LogIndex, type KeptMessage } from './log-index.js';
 import type { OwnedSession } from './owned-session.js';
 import { END_WAIT_MS, tooEarly, type OwnedSessions } from './owned-sessions.js';
 import { APPEND, DELETE_LOG, DROP, READ, READ_ALL, UNHEARD } from './session-scripts.js';
-import { EVENT_BYTES, messageText, readHead, readMessage } from './stored-forms.js';
+import { endedText, EVENT_BYTES, messageText, readHead, readMessage } from './stored-forms.js';
 
 /** After a limit is reached, so much more is dropped, so that it need not be done for each message. */
 const REDUCED_SHARE = 0.9;
@@ -83,6 +83,7 @@ export class RedisEventLog implements EventLog {
       answered === undefined || about === undefined ? '' : `b:${about.id}`,
       reader?.channel ?? '',
       reader?.target ?? '',
+      answered === undefined ? '' : endedText(answered, seq),
     ];
     const appending = this.#sessions
       .fenced(owned, APPEND, args, { waitMs: END_WAIT_MS })

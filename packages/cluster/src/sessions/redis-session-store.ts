@@ -31,9 +31,13 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async create(record: SessionRecord): Promise<void> {
-    const { connection, ttlMs, epoch, counts } = this.#sessions.options;
+    const { connection, ttlMs, epoch, counts, lease } = this.#sessions.options;
     if (this.#sessions.get(record.id) !== undefined) throw new Error(EXISTS);
-    const owned = this.#sessions.own(record, { fence: 1, epoch: '' });
+    const owned = this.#sessions.own(record, {
+      fence: 1,
+      epoch: '',
+      generation: lease.generation,
+    });
     const counting = counts.add(record.principal, 1);
     // Sent at once: what the session says is sent after it.
     const fields = ['q', '0', ...recordFields(record, connection)];

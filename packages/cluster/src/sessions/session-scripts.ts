@@ -6,8 +6,8 @@ import { EVEN_IF_FULL } from '../connections/redis-connection.js';
  *
  * Fields of the session: `o` its owner, as `NODE FENCE`, without a node where nobody has it; `q` the place of
  * the last message; `r` the record as it was created; `t` the last activity; `c:NAME` what has changed of the
- * record; `b:ID` a request that runs. Fields of the log: a place, with `STREAM TIME KIND DIGEST ID`, a line
- * break and the message; `d` what is known of messages that are not kept.
+ * record; `b:ID` a request that runs, or whose answer was too long to be kept. Fields of the log: a place, with
+ * `STREAM TIME KIND DIGEST ID`, a line break and the message; `d` what is known of messages that are not kept.
  */
 
 /** What a script says where the session is somebody else's, or not known, or a message comes too early. */
@@ -136,7 +136,8 @@ return 1`);
 
 /**
  * Keeps a message, in the order of places. ARGV: owner, place, head and text of the message, TTL of the log
- * (0: it is not kept), the field of the request that it answers, channel and reader for whom it is published.
+ * (0: it is not kept), the field of the request that it answers, channel and reader for whom it is published,
+ * and what that field holds from then on where the answer is not kept.
  */
 export const APPEND: string = `${EVEN_IF_FULL}
 local known = redis.call('HMGET', KEYS[1], 'o', 'q')
@@ -150,7 +151,10 @@ if ARGV[4] ~= '0' then
   redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
   redis.call('PEXPIRE', KEYS[2], ARGV[4])
 end
-if ARGV[5] ~= '' then redis.call('HDEL', KEYS[1], ARGV[5]) end
+if ARGV[5] ~= '' then
+  if ARGV[4] ~= '0' then redis.call('HDEL', KEYS[1], ARGV[5])
+  else redis.call('HSET', KEYS[1], ARGV[5], ARGV[8]) end
+end
 if ARGV[6] == '' then return 1 end
 if redis.call('PUBLISH', ARGV[6], ARGV[7] .. '\\n' .. ARGV[2] .. ' ' .. ARGV[3]) > 0 then return 1 end
 return ${UNHEARD}`;

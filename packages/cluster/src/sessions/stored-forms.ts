@@ -51,6 +51,17 @@ export function begunText({ digest, stream, message }: BegunRequest, seals: Seal
   return `${stream} ${digest}\n${text}`;
 }
 
+/** What is kept in the place of a request whose answer is too long to be kept: it must not run again. */
+export function endedText({ digest, stream }: BegunRequest, seq: number): string {
+  return `${stream} ${digest} ${seq}\n`;
+}
+
+/** The place of the answer, where that is all that is known of it. */
+export function readEndedAt(text: string): number | undefined {
+  const [, , seq] = text.slice(0, text.indexOf('\n')).split(' ');
+  return seq === undefined ? undefined : Number(seq);
+}
+
 export function readBegun(id: string, text: string, seals: Seals): BegunRequest {
   const end = text.indexOf('\n');
   const [stream = '', digest = ''] = text.slice(0, end).split(' ');

@@ -123,7 +123,13 @@ export class BullCallWorkers implements CallWorkers {
   }
 
   #told(queue: WorkedQueue, text: string): void {
-    const told = JSON.parse(this.#connection.open(text)) as Told;
+    let told: Told;
+    try {
+      told = JSON.parse(this.#connection.open(text)) as Told;
+    } catch {
+      // Its worker has another key of encryption.
+      return;
+    }
     const call = queue.calls.get(told.id);
     switch (told.kind) {
       case 'began':
@@ -148,7 +154,12 @@ export class BullCallWorkers implements CallWorkers {
   }
 
   #settle(keys: QueueKeys, id: string, { call, text }: { call: AwaitedCall; text: string }): void {
-    call.settle(JSON.parse(this.#connection.open(text)) as WorkerAnswer);
+    try {
+      call.settle(JSON.parse(this.#connection.open(text)) as WorkerAnswer);
+    } catch {
+      // Its worker has another key of encryption.
+      call.lost();
+    }
     this.#connection.run(FORGET, [keys.answer(id)], [], AGAIN).catch(() => {
       // It has a time to live.
     });

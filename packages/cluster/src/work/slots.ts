@@ -229,7 +229,13 @@ export class Slots {
   }
 
   #told(text: string): void {
-    const told = JSON.parse(text) as SlotDepth & { version: number; granted?: string[] };
+    let told: SlotDepth & { version: number; granted?: string[] };
+    try {
+      told = JSON.parse(text) as typeof told;
+    } catch {
+      // Nobody of this version has said that; what there is, is asked for.
+      return this.#look();
+    }
     const { version, waiting, running, workers, granted = [] } = told;
     this.#note(version, { waiting, running, workers });
     for (const id of granted) if (this.#isOwn(id)) this.#granted(id);

@@ -16,7 +16,11 @@ import { startRedis } from '../../../../test/cluster/support/redis-server.mjs';
 import { expectNothingLeftOpen } from '../../../../test/support/open-handles.ts';
 import { connect as connectRedis } from '../../src/connect.ts';
 import { RedisWorkQueue } from '../../src/work/redis-work-queue.ts';
-import { startWorker, type StartedWorker } from '../../src/work/start-worker.ts';
+import {
+  startWorker,
+  type StartedWorker,
+  type WorkerOptions,
+} from '../../src/work/start-worker.ts';
 import { create, queues } from './program.mjs';
 
 expectNothingLeftOpen();
@@ -54,8 +58,11 @@ async function node(options: Partial<KitOptions> = {}): Promise<Serving> {
   return serving;
 }
 
-async function worker(served: QueuesOptions = queues): Promise<StartedWorker> {
-  const options = { create, queues: served, mount, concurrency: 2, silenceMs: 2_000 };
+async function worker(
+  served: QueuesOptions = queues,
+  more: Partial<WorkerOptions> = {},
+): Promise<StartedWorker> {
+  const options = { create, queues: served, mount, concurrency: 2, silenceMs: 2_000, ...more };
   const started = await startWorker(redis.url, options);
   closing.push(() => started.close({ isNow: true }));
   return started;
@@ -191,6 +198,14 @@ describe('a queue with workers', () => {
     const second = await worker({ work: queues.work });
     await next;
     expect(second.running).toBe(0);
+  });
+
+  it('says that a call is lost whose worker has another key of encryption', async () => {
+    const serving = await node();
+    await worker(queues, { redis: { encrypt: { keys: [Buffer.alloc(32, 1)] } } });
+    const connected = await client(serving);
+    const lost = await connected.callTool('work').catch((error: unknown) => error);
+    expect(lost).toMatchObject({ data: { certainty: 'outcome-unknown' } });
   });
 
   it('leaves nothing in Redis that stays for ever', async () => {

@@ -172,6 +172,15 @@ describe('the queue of several nodes', () => {
     await closeAll(nodes);
   });
 
+  it('goes on where somebody says on its channel what is no message', async () => {
+    const prefix = `test-${++made}:`;
+    const node = await nodeOf(prefix, 'a');
+    await node.connection.redis.publish(`${prefix}{queue:q}:changes`, 'no message');
+    await settle([node.connection]);
+    expect(await ask(node, 'ada')).toBeTypeOf('function');
+    await closeAll([node]);
+  });
+
   it('leaves no key that stays for ever', async () => {
     const prefix = `test-${++made}:`;
     const node = await nodeOf(prefix, 'a');

@@ -69,17 +69,17 @@ export class NodeInbox implements RemoteSinkHost {
           return;
         }
         this.#replace(key);
-        void this.#post(message, from, key);
+        this.#serve(message, from, this.#post(message, from, key));
         return;
       case 'attach':
         this.#replace(key);
-        void this.#attach(message, from);
+        this.#serve(message, from, this.#attach(message, from));
         return;
       case 'tool-call':
-        void this.#callTool(message, from, key);
+        this.#serve(message, from, this.#callTool(message, from, key));
         return;
       case 'tool-list':
-        void this.#listTools(message, from);
+        this.#serve(message, from, this.#listTools(message, from));
         return;
       case 'detach': {
         const sink = this.#readers.get(key);
@@ -88,7 +88,7 @@ export class NodeInbox implements RemoteSinkHost {
         return;
       }
       case 'end':
-        void this.#end(message, from);
+        this.#serve(message, from, this.#end(message, from));
     }
   }
 
@@ -141,6 +141,14 @@ export class NodeInbox implements RemoteSinkHost {
       }
       await sleep(AGAIN_MS, undefined, { ref: false });
     }
+  }
+
+  /** What fails is answered, too, whatever it was: its node waits for that. */
+  #serve(message: AskingMessage, from: string, serving: Promise<void>): void {
+    serving.catch((error: unknown) => {
+      this.#options.log.error(error, 'a request of another node failed');
+      this.answer(message, from, answerOf({ refusal: NO_SERVER }));
+    });
   }
 
   async #post(message: Asked<'post'>, from: string, key: string): Promise<void> {

@@ -1,10 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Call } from '../calls/call.js';
+import { withoutCredentials } from '../client-request.js';
 import type { ToolRequest } from './running-tools.js';
 import type { CallWorkers, QueueLimits } from './work-queue.js';
-
-/** Headers that may hold what lets somebody in: they stay on the node. */
-const CREDENTIALS = /auth|cookie|key|secret|session|token|referer/i;
 
 /** A call that is to run in a worker. */
 interface Worked {
@@ -32,6 +29,7 @@ export async function runInWorker(
         tool: call.target ?? '',
         params,
         principal,
+        // What lets somebody in stays on the node.
         headers: withoutCredentials(headers),
         era: transport === 'stateless' ? 'modern' : 'legacy',
         client,
@@ -52,10 +50,4 @@ export async function runInWorker(
   if ('result' in answer) return answer.result;
   const { message, code, data } = answer.error;
   throw Object.assign(new Error(message), { code, ...(data !== undefined && { data }) });
-}
-
-function withoutCredentials(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !name.startsWith(':') && !CREDENTIALS.test(name)),
-  );
 }

@@ -1,4 +1,4 @@
-import type { ClientRequest } from '../client-request.js';
+import { credentialsOf, withoutCredentials, type ClientRequest } from '../client-request.js';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { SessionRecord } from './session-store.js';
 
@@ -18,17 +18,10 @@ export function headersOf(
   { headers }: ClientRequest,
   { headers: opened }: Pick<SessionRecord, 'headers'>,
 ): IncomingHttpHeaders {
-  if (opened === undefined) return headers;
-  const { authorization, cookie } = headers;
-  return {
-    ...opened,
-    ...(authorization !== undefined && { authorization }),
-    ...(cookie !== undefined && { cookie }),
-  };
+  return opened === undefined ? headers : { ...opened, ...credentialsOf(headers) };
 }
 
 /** What a record may have of the headers of a request: nothing that lets anybody in. */
 export function headersToKeep({ headers }: ClientRequest): IncomingHttpHeaders {
-  const { authorization: _, cookie: __, 'proxy-authorization': ___, ...kept } = headers;
-  return kept;
+  return withoutCredentials(headers);
 }

@@ -137,6 +137,19 @@ describe('a session of another node', () => {
     expect(textOf(await json.answer())).toBe('four');
   });
 
+  it('ends the response to what is cancelled before its node knows that it runs', async () => {
+    const { nodes } = await servingNodes(['a', 'b']);
+    const [a, b] = nodes as [ServedNode, ServedNode];
+    const session = await opened(a);
+    for (const [requestId, node] of [a, b].entries()) {
+      const cancelled = { method: 'notifications/cancelled', params: { requestId } };
+      const body = [call('wait', {}, requestId), { jsonrpc: '2.0', ...cancelled }];
+      const response = await send(node, { session, body });
+      expect(response.status).toBe(200);
+      expect(await response.next()).toBeUndefined();
+    }
+  });
+
   it('refuses what its owner refuses, as the owner does', async () => {
     const { nodes } = await servingNodes(['a', 'b'], { maxInFlight: 1 });
     const [a, b] = nodes as [ServedNode, ServedNode];
@@ -234,6 +247,20 @@ describe('a session of another node', () => {
   });
 });
 
+it.each(['post', 'attach', 'tool-call', 'tool-list', 'end'])(
+  'a message of kind %s that says nothing else is answered, and hurts nobody',
+  async (kind) => {
+    const { cluster, nodes } = await servingNodes(['a', 'b']);
+    const [a] = nodes as [ServedNode, ServedNode];
+    const session = await opened(a);
+    await cluster.nodes
+      .get('b')
+      ?.send('a', { kind, v: MESSAGES_VERSION, session, uid: 'x' } as never);
+    await expect.poll(() => cluster.sent.at(-1)).toMatchObject({ to: 'b', uid: 'x' });
+    expect(textOf(await (await send(a, { session, body: echo('on') })).answer())).toBe('on');
+  },
+);
+
 describe('a session whose owner dies', () => {
   it('goes on at the node that its client reaches, with what was answered before', async () => {
     const { cluster, nodes } = await servingNodes(['a', 'b', 'c']);
@@ -326,6 +353,14 @@ describe('a session of the tool-events transport', () => {
     expect(names(await second.nextOf('tools'))).not.toContain('grown');
     expect(await call('grow', {})).toContain('grown');
     expect(names(await second.nextOf('tools'))).toContain('grown');
+    const begun = (): number => cluster.sent.filter(({ kind }) => kind === 'tool-begun').length;
+    const before = begun();
+    const counting = call('count', { to: 2 });
+    await expect.poll(begun).toBe(before + 1);
+    // No message is missing that would answer it.
+    cluster.nodes.get('b')?.hearAgain();
+    a.samples[0]?.release();
+    expect(await counting).toContain('event: result');
     const waiting = call('wait', {});
     await a.samples[0]?.waiting;
     cluster.kill('a');

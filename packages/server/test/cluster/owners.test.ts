@@ -1,7 +1,9 @@
 import { McpServer } from '@modelcontextprotocol/server';
+import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { McpMount } from '../../src/index.ts';
 import { endpointOf, post, stream, type Answer } from '../fixture.ts';
+import { createSample } from '../sample-server.ts';
 import { servingNodes, type ServedNode } from '../support/nodes.ts';
 
 const VERSION = '2025-11-25';
@@ -209,6 +211,37 @@ describe('while the store of the cluster is away', () => {
     expect((await ready()).status).toBe(200);
     expect((await ask(a, call(1), session)).result?.content?.[0]?.text).toBe('m1');
   });
+});
+
+it('the store has no credentials of clients, and a next owner those of the request that met it', async () => {
+  const given: IncomingHttpHeaders[] = [];
+  const { cluster, a, b } = await two({
+    create: ({ headers }) => {
+      given.push(headers);
+      return createSample().server;
+    },
+  });
+  const credentials = ['authorization', 'cookie', 'x-api-key', 'api_key', 'x-amz-security-token'];
+  const headersWith = (value: string): Record<string, string> =>
+    Object.fromEntries(credentials.map((name) => [name, value]));
+  const { headers } = await post(a.url, initialize(), {
+    accept: 'application/json',
+    'x-tenant': 'one',
+    ...headersWith('first'),
+  });
+  const session = String(headers['mcp-session-id']);
+  const kept = cluster.kept.get(session)?.record.headers;
+  expect(kept).toMatchObject({ 'x-tenant': 'one' });
+  expect(JSON.stringify(kept)).not.toContain('first');
+  cluster.kill('a');
+  await post(b.url, call(1), {
+    accept: 'application/json',
+    'mcp-session-id': session,
+    'mcp-protocol-version': VERSION,
+    'x-tenant': 'two',
+    ...headersWith('second'),
+  });
+  expect(given[1]).toMatchObject({ 'x-tenant': 'one', ...headersWith('second') });
 });
 
 it('tells a client that it can come back once a next owner would know of its call', async () => {
