@@ -12,6 +12,20 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+it('knows the names of the others, until they leave', async () => {
+  const given = { mount: mount() };
+  const [{ node: a }, { node: b }] = [await join(server.url, given), await join(server.url, given)];
+  const { node: elsewhere } = await join(server.url, { mount: mount() });
+  expect([await a.nodes(), await b.nodes(), await elsewhere.nodes()]).toEqual([
+    [b.name],
+    [a.name],
+    [],
+  ]);
+  await b.leave();
+  expect(await a.nodes()).toEqual([]);
+  await Promise.all([a.leave(), elsewhere.leave()]);
+});
+
 describe('a session', () => {
   it('is found by other nodes where it is, and nowhere else', async () => {
     const given = { mount: mount() };

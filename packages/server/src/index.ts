@@ -61,7 +61,8 @@ export type {
   ServerContext,
   ServerFactory,
 } from './options.js';
-export type { MountPage, MountWatch } from './page/mount-page.js';
+export type { MountPage, MountWatch, WatchedMount } from './page/mount-page.js';
+export type { PageNodes } from './page/page-nodes.js';
 export { mcp, stopperOf } from './plugin.js';
 export { ANONYMOUS, type MaybePromise, type Principal } from './principal.js';
 export { RefusedError, type Refusal } from './refusal.js';

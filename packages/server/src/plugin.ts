@@ -26,6 +26,7 @@ import type { StopOptions } from './operate/options.js';
 import { Stopper } from './operate/stop.js';
 import { createTracing } from './operate/tracing.js';
 import { resolveOptions, type McpOptions, type ResolvedOptions } from './options.js';
+import { pageNodes } from './page/page-nodes.js';
 import { registerPage } from './page/routes.js';
 import type { Principal } from './principal.js';
 import * as refusals from './refusal.js';
@@ -55,7 +56,8 @@ const serveMcp: FastifyPluginAsync<McpOptions> = async (app, given) => {
           queues: () =>
             [...(held.limits?.depths() ?? [])].map(([queue, depth]) => ({ queue, ...depth })),
         });
-  const watch = options.page?.watch({ prefix });
+  const nodes = cluster && pageNodes(cluster, app.log);
+  const watch = options.page?.watch({ prefix, nodes });
   const before = [
     watch?.gate,
     tracing === undefined ? undefined : await createTracing(tracing),

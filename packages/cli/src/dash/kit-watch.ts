@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
-import type { CallGate, KitObserver, MountWatch } from '@longwire/server';
+import type { CallGate, KitObserver, MountWatch, WatchedMount } from '@longwire/server';
 import { createRecorder, type CallPicture, type Recorder } from '@longwire/recording';
 import type { FastifyInstance } from 'fastify';
 import { refuseForm } from './guard.js';
 import { KitCalls } from './kit-calls.js';
 import { KitCatalogue } from './kit-catalogue.js';
+import { KitNodes } from './kit-nodes.js';
 import { KitSessions } from './kit-sessions.js';
 import type { LineLog } from './line-log.js';
 import { LiveLog } from './live-log.js';
@@ -18,7 +19,7 @@ export interface KitWatchOptions {
   readonly hasValues: boolean;
 }
 
-/** A mount of the server kit, as its page shows it: one server, with its sessions. */
+/** A mount of the server kit, as its page shows it: one server, with its sessions; in a cluster, one for each node. */
 export class KitWatch implements MountWatch, PageSource {
   readonly mode = 'live';
   readonly gate: CallGate;
@@ -26,12 +27,20 @@ export class KitWatch implements MountWatch, PageSource {
   readonly #lines: LiveLog;
   readonly #recorder: Recorder;
   readonly #server: string;
+  /** Missing where it is alone. */
+  readonly #nodes: KitNodes | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ prefix }: { readonly prefix: string }, { hasValues }: KitWatchOptions) {
-    this.#lines = new LiveLog({ canCall: false, hasValues });
-    this.#server = prefix.slice(1) || 'server';
-    const server = this.#server;
+  constructor({ prefix, nodes }: WatchedMount, { hasValues }: KitWatchOptions) {
+    this.#lines = new LiveLog({
+      canCall: false,
+      hasValues,
+      onLine: (text, line) => this.#nodes?.add(line, text),
+    });
+    const name = prefix.slice(1) || 'server';
+    const server = nodes === undefined ? name : `${name}@${nodes.name}`;
+    this.#server = server;
+    this.#nodes = nodes && new KitNodes({ nodes, server, lines: this.#lines });
     let caller: string | undefined;
     this.#recorder = createRecorder({
       by: () => (caller === undefined ? undefined : { who: caller }),
@@ -97,7 +106,7 @@ export class KitWatch implements MountWatch, PageSource {
   }
 
   async call(call: number): Promise<CallPicture | undefined> {
-    return this.#lines.call(call);
+    return this.#nodes === undefined ? this.#lines.call(call) : this.#nodes.call(call);
   }
 
   recording(): Readable {
@@ -111,6 +120,7 @@ export class KitWatch implements MountWatch, PageSource {
   async #close(): Promise<void> {
     this.#recorder.state({ server: this.#server, state: 'closed' });
     this.#lines.flush();
+    this.#nodes?.close();
     await this.log.feed.close();
   }
 }

@@ -50,6 +50,8 @@ interface Reader {
  * gets a new snapshot: nobody waits for it, and what waits for it is bounded.
  */
 export class LineFeed {
+  /** Told when the first reader has come, and when the last one is gone. */
+  onRead: ((isRead: boolean) => void) | undefined;
   readonly #options: Required<LineFeedOptions>;
   readonly #readers = new Set<Reader>();
   /** Ids of another run of the server mean nothing here. */
@@ -103,8 +105,9 @@ export class LineFeed {
     }
     const reader: Reader = { out, snapshotBytes: 0, isBehind: false, missed: 0 };
     this.#readers.add(reader);
-    out.once('close', () => this.#readers.delete(reader));
-    out.on('error', () => this.#readers.delete(reader));
+    if (this.#readers.size === 1) this.onRead?.(true);
+    out.once('close', () => this.#left(reader));
+    out.on('error', () => this.#left(reader));
     const missed = this.#since(lastEventId);
     if (missed === undefined) show(reader, this.#snapshotEvent());
     else for (const { bytes } of missed) out.write(bytes);
@@ -124,6 +127,10 @@ export class LineFeed {
     await Promise.all(ended);
     clearTimeout(timer);
     this.#readers.clear();
+  }
+
+  #left(reader: Reader): void {
+    if (this.#readers.delete(reader) && this.#readers.size === 0) this.onRead?.(false);
   }
 
   #flush(): void {

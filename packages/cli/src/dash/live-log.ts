@@ -12,8 +12,8 @@ export interface LiveLogOptions {
   readonly hasValues: boolean;
   /** Removes secrets from what a server sent. */
   readonly redact?: ((value: unknown) => unknown) | undefined;
-  /** Given every line as JSON, such as to write it down. */
-  readonly onLine?: ((text: string) => void) | undefined;
+  /** Given every line as JSON, such as to write it down, and as it is. */
+  readonly onLine?: ((text: string, line: RecordedLine) => void) | undefined;
   /** How much may wait for one reader. Default 8 MiB. */
   readonly maxReaderBytes?: number | undefined;
 }
@@ -36,7 +36,7 @@ export class LiveLog {
     this.#take = (recorded) => {
       const line = redact === undefined ? recorded : (redact(recorded) as RecordedLine);
       const text = JSON.stringify(line);
-      onLine?.(text);
+      onLine?.(text, line);
       this.#kept.add(line, text);
       this.log.add(line, text);
     };

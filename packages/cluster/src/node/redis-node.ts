@@ -145,6 +145,10 @@ export class RedisNode implements ClusterNode {
     return this.#sessions.isSurelyHere(sessionId);
   }
 
+  async nodes(): Promise<readonly string[]> {
+    return (await this.#peers.names()).filter((name) => name !== this.name);
+  }
+
   isAlive(node: string): Promise<boolean> {
     return this.#peers.isAlive(node);
   }

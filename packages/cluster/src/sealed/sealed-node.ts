@@ -80,6 +80,10 @@ export class SealedNode implements ClusterNode {
     return false;
   }
 
+  async nodes(): Promise<readonly string[]> {
+    return [];
+  }
+
   async isAlive(node: string): Promise<boolean> {
     return node === this.name;
   }

@@ -6,7 +6,13 @@ import { wholeCall } from '../state/api.js';
 /** A call with as much of its values as the page's server keeps: the picture has only their beginnings. */
 export function useWholeCall(call: CallPicture): CallPicture {
   const whole: ReadonlySignal<CallPicture | undefined> = useWhole(call);
-  return whole.value?.call === call.call ? { ...call, ...valuesOf(whole.value) } : call;
+  const { value } = whole;
+  return value !== undefined && isSame(value, call) ? { ...call, ...valuesOf(value) } : call;
+}
+
+/** Behind a balancer another node of a cluster may have answered, which counts other calls by this number. */
+function isSame(one: CallPicture, other: CallPicture): boolean {
+  return one.call === other.call && one.server === other.server && one.at === other.at;
 }
 
 function useWhole(call: CallPicture): ReadonlySignal<CallPicture | undefined> {

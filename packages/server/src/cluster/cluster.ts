@@ -179,6 +179,8 @@ export interface ClusterNode {
   wasPublished(event: LoggedEvent): boolean;
   /** Sends a message to the inbox of a node; `false` if that node is gone. */
   send(to: string, message: NodeMessage): Promise<boolean>;
+  /** The names of the other nodes that were there within a minute: some of them may be gone. */
+  nodes(): Promise<readonly string[]>;
   /**
    * Whether a node is there: its lease has not ended. `true` while nobody can know it, as after the store
    * was away.

@@ -142,9 +142,9 @@ export class SessionHandles {
   }
 }
 
-/** Takes a message of another node. Those of tasks are for others. */
+/** Takes a message of another node. Those of tasks and pages are for others. */
 function receive({ inbox, remote }: Others, message: NodeMessage, from: string): void {
-  if (message.kind.startsWith('task')) return;
+  if (message.kind === 'page' || message.kind.startsWith('task')) return;
   switch (kindOf(message)) {
     case 'asking':
       inbox.received(message as AskingMessage, from);

@@ -3,13 +3,21 @@ import type { CallGate } from '../calls/call.js';
 import { checkObject } from '../check-options.js';
 import type { KitObserver } from '../operate/observer.js';
 import type { MaybePromise, Principal } from '../principal.js';
+import type { PageNodes } from './page-nodes.js';
 
 /** What shows mounts on a page. It may be given to several mounts, and then shows them all. */
 export interface MountPage {
   /** Whether this principal may open the page, which shows what others call. Asked for each request. */
   allow(principal: Principal): MaybePromise<boolean>;
   /** Begins to show a mount; called once for each, before it serves. */
-  watch(mount: { readonly prefix: string }): MountWatch;
+  watch(mount: WatchedMount): MountWatch;
+}
+
+/** A mount that is to be shown. */
+export interface WatchedMount {
+  readonly prefix: string;
+  /** The nodes of its cluster; missing where it is alone. */
+  readonly nodes?: PageNodes | undefined;
 }
 
 /** One mount, as a page shows it. */

@@ -203,6 +203,11 @@ export class MemoryNode implements ClusterNode {
     return true;
   }
 
+  async nodes(): Promise<readonly string[]> {
+    await this.#turn();
+    return [...this.#cluster.nodes.keys()].filter((name) => name !== this.name);
+  }
+
   async isAlive(node: string): Promise<boolean> {
     return this.#cluster.nodes.get(node)?.isRunning === true;
   }
