@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Sink } from '../events/sink.js';
-import type { MaybePromise, Principal } from '../principal.js';
+import type { MaybePromise } from '../principal.js';
 import { CLUSTER_AWAY, type Refusal } from '../refusal.js';
 import type { SessionRecord } from '../sessions/session-store.js';
 import type { Asking, SentPost } from './node-messages.js';
