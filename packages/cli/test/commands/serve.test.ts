@@ -48,7 +48,10 @@ it('refuses wrong words, before anything is started', async () => {
     '--cluster: a URL must be redis://HOST:PORT': ['--cluster', 'http://x:secret@y', ...behind],
     '--cluster-prefix is for a node of a cluster': ['--cluster-prefix', 'shop:', ...behind],
     '--cluster: prefix must be text without braces': [
-      ...['--cluster', 'redis://127.0.0.1:1', '--cluster-prefix', '{shop}'],
+      '--cluster',
+      'redis://127.0.0.1:1',
+      '--cluster-prefix',
+      '{shop}',
       ...behind,
     ],
     '--header is for a server at a URL': ['--header', 'a: b', ...behind],
