@@ -253,6 +253,9 @@ function* secretsOfHeader(name: string, value: string): Generator<Found> {
     isPrivate: !isCredentialName(name),
   });
   if (isCredentialName(name) || value.length >= 4) yield [value, optionsOf(value)];
+  // All of it, since a token may look like a list of parts.
+  const [, scheme = '', credentials = ''] = /^(\S+)\s+(\S.*)$/.exec(value) ?? [];
+  if (SCHEME.test(scheme)) yield [credentials, optionsOf(credentials)];
   for (const part of value.split(/[\s;,]+/)) {
     const credential = part.replace(/^[\w-]+=(?=.)/, '');
     const isSecret = credential.length >= MIN_FREE_LENGTH && !SCHEME.test(credential);
