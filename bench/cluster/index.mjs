@@ -32,7 +32,20 @@ const TARGETS = [
   { latency: 2, cpu: 2.5 },
 ];
 
-/** @typedef {Record<'p50' | 'p99' | 'rate' | 'cpuUs' | 'commands' | 'bytes', number>} Sample */
+/**
+ * @typedef {Record<
+ *   'p50' | 'p99' | 'rate' | 'cpuUs' | 'alone' | 'first' | 'second' | 'redisUs' | 'commands' | 'bytes',
+ *   number
+ * >} Sample
+ */
+
+/** Whose CPU it is, in µs. */
+const PROCESSES = /** @type {const} */ ([
+  ['alone', 'node alone'],
+  ['first', 'owner'],
+  ['second', 'other node'],
+  ['redisUs', 'Redis'],
+]);
 
 /**
  * @param {{ rounds: number, calls: number }} options
@@ -57,25 +70,35 @@ export async function run({ rounds, calls }) {
     }
     await client.ask(undefined, STEP_MS);
 
-    const cpuOfAll = async () => {
-      const told = await Promise.all(Object.values(nodes).map((node) => node.ask('read', STEP_MS)));
-      return told.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+    /** CPU until now, by node. @returns {Promise<Record<string, number>>} */
+    const cpuOfNodes = async () => {
+      const told = Object.entries(nodes).map(async ([name, node]) => {
+        const { cpuMs } = await node.ask('read', STEP_MS);
+        return [name, cpuMs];
+      });
+      return Object.fromEntries(await Promise.all(told));
     };
     /** @param {Record<string, unknown>} wanted */
     const measured = async (wanted) => {
-      const [before, cpuBefore] = [await redis.read(), await cpuOfAll()];
+      const [before, cpuBefore] = [await redis.read(), await cpuOfNodes()];
       const told = await client.ask(wanted, STEP_MS);
-      const [after, cpuAfter] = [await redis.read(), await cpuOfAll()];
+      const [after, cpuAfter] = [await redis.read(), await cpuOfNodes()];
       const { latencies, tookMs, cpuMs } = told;
       const sorted = latencies.toSorted(
         (/** @type {number} */ a, /** @type {number} */ b) => a - b,
       );
       const count = sorted.length;
+      /** @param {string} name */
+      const nodeUs = (name) => (((cpuAfter[name] ?? 0) - (cpuBefore[name] ?? 0)) / count) * 1_000;
+      const byNode = { alone: nodeUs('alone'), first: nodeUs('first'), second: nodeUs('second') };
+      const redisUs = ((after.cpuMs - before.cpuMs) / count) * 1_000;
       return {
         p50: percentile(sorted, 0.5),
         p99: percentile(sorted, 0.99),
         rate: (count / tookMs) * 1_000,
-        cpuUs: ((cpuMs + cpuAfter - cpuBefore + after.cpuMs - before.cpuMs) / count) * 1_000,
+        ...byNode,
+        redisUs,
+        cpuUs: (cpuMs / count) * 1_000 + byNode.alone + byNode.first + byNode.second + redisUs,
         commands: (after.commands - before.commands) / count,
         bytes: (after.bytes - before.bytes) / count,
         memory: after.memory - before.memory,
@@ -172,6 +195,7 @@ function reportCalls(samples, rounds) {
         ratio('p99', target.latency),
         cell('cpuUs', 0),
         ratio('cpuUs', target.cpu),
+        ...PROCESSES.map(([figure]) => spread(of.map((one) => one[figure])).median.toFixed(0)),
         cell('rate', 0),
         cell('commands', 1),
         cell('bytes', 0),
@@ -185,6 +209,7 @@ function reportCalls(samples, rounds) {
       'ratio',
       'CPU of all, µs',
       'ratio',
+      ...PROCESSES.map(([, title]) => title),
       'calls a second',
       'commands of Redis',
       'bytes of Redis',
