@@ -6,7 +6,7 @@
 import { Child } from '../calls/child.mjs';
 import { againstTarget, machine, table, withSpread } from '../report/markdown.mjs';
 import { percentile, ratioSpread, spread } from '../report/statistics.mjs';
-import { startRedis } from './redis.mjs';
+import { startMeasuredRedis } from './redis.mjs';
 
 const STEP_MS = 120_000;
 const IDLE_SESSIONS = 2_000;
@@ -52,7 +52,7 @@ const PROCESSES = /** @type {const} */ ([
  * @returns {Promise<boolean>} whether everything could be measured
  */
 export async function run({ rounds, calls }) {
-  const redis = await startRedis();
+  const redis = await startMeasuredRedis();
   /** @type {Record<string, Child>} */
   const nodes = {};
   const client = new Child(new URL('./client.mjs', import.meta.url));

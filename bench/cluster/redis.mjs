@@ -1,38 +1,13 @@
-/** What Redis says of itself, and one of its own for a benchmark. */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** A Redis of a benchmark, and what it says of itself. */
 import { Redis } from 'ioredis';
-
-/** @returns {Promise<number>} a port that nobody has at the moment */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
+import { startRedis } from '../../test/cluster/support/redis-server.mjs';
 
 /** Starts Redis, or what speaks like it: `REDIS_SERVER`. */
-export async function startRedis() {
-  const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), 'longwire-bench-'));
-  const program = process.env['REDIS_SERVER'] ?? 'redis-server';
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const child = spawn(program, [...args, '--dir', folder], { stdio: 'ignore' });
-  const failed = new Promise((_resolve, reject) => {
-    child.once('error', reject);
-  });
-  const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null });
-  client.on('error', () => {});
-  await Promise.race([client.ping(), failed]);
-  const exited = new Promise((resolve) => child.once('exit', resolve));
+export async function startMeasuredRedis() {
+  const server = await startRedis();
+  const client = new Redis(server.url);
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: server.url,
     /** CPU, memory, commands and traffic until now. */
     async read() {
       const text = await client.info();
@@ -47,9 +22,7 @@ export async function startRedis() {
     },
     async close() {
       client.disconnect();
-      child.kill();
-      await exited;
-      rmSync(folder, { recursive: true, force: true });
+      await server.stop();
     },
   };
 }
