@@ -41,6 +41,11 @@ export class BareConnection implements StoreConnection {
     await Promise.all(this.#subscribing);
   }
 
+  /** Fulfilled when everything is heard that was published before. */
+  async heard(): Promise<void> {
+    await this.#subscriber.ping();
+  }
+
   onMissed(listener: () => void): () => void {
     this.#missed.on('missed', listener);
     return () => void this.#missed.off('missed', listener);

@@ -1,37 +1,20 @@
-import { EventEmitter } from 'node:events';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { ClusterAwayError } from '@longwire/server';
 import type { WorkConnection } from '../../src/work/work-connection.ts';
+import { BareConnection } from '../support/bare-connection.ts';
 
-/** A connection without what keeps one alive: for stores alone. */
-export class TestConnection implements WorkConnection {
-  readonly prefix: string;
-  isUp = true;
-  readonly redis: Redis;
-  readonly #subscriber: Redis;
-  readonly #published = new EventEmitter();
-  readonly #missed = new EventEmitter();
-
-  readonly #subscribing: Promise<unknown>[] = [];
+/** A connection that can be away or stall. */
+export class TestConnection extends BareConnection implements WorkConnection {
   #stalled: Promise<void> | undefined;
 
-  constructor(url: string, prefix = 'test:') {
-    this.prefix = prefix;
-    this.redis = new Redis(url);
-    this.#subscriber = new Redis(url);
-    this.#published.setMaxListeners(0);
-    this.#missed.setMaxListeners(0);
-    this.#subscriber.on('message', (channel, payload) => this.#published.emit(channel, payload));
-  }
-
-  async run(
+  override async run(
     script: string,
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown> {
     if (!this.isUp) throw new ClusterAwayError();
     await this.#stalled;
-    return this.redis.eval(script, keys.length, ...keys, ...args);
+    return super.run(script, keys, args);
   }
 
   /** Sends nothing until that is taken back. */
@@ -44,53 +27,7 @@ export class TestConnection implements WorkConnection {
     };
   }
 
-  /** Fulfilled when everything is heard that was published before. */
-  async heard(): Promise<void> {
-    await this.#subscriber.ping();
-  }
-
-  subscribe(channel: string, listener: (payload: string) => void): () => void {
-    this.#published.on(channel, listener);
-    this.#subscribing.push(this.#subscriber.subscribe(channel));
-    return () => void this.#published.off(channel, listener);
-  }
-
-  /** Fulfilled when what is published is heard. */
-  async subscribed(): Promise<void> {
-    await Promise.all(this.#subscribing);
-  }
-
-  onMissed(listener: () => void): () => void {
-    this.#missed.on('missed', listener);
-    return () => void this.#missed.off('missed', listener);
-  }
-
-  /** As if the subscriber had been away. */
-  miss(): void {
-    this.#missed.emit('missed');
-  }
-
-  /** What is published reaches nobody here, until that is taken back. */
-  async deafen(channel: string): Promise<() => Promise<void>> {
-    await this.#subscriber.unsubscribe(channel);
-    return async () => void (await this.#subscriber.subscribe(channel));
-  }
-
   duplicate(): Redis {
     return this.redis.duplicate({ maxRetriesPerRequest: null });
-  }
-
-  seal(text: string): string {
-    return `sealed ${Buffer.from(text).toString('base64')}`;
-  }
-
-  open(sealed: string): string {
-    const [, text] = /^sealed (.*)$/.exec(sealed) ?? [];
-    if (text === undefined) throw new Error('it is not sealed');
-    return Buffer.from(text, 'base64').toString();
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.redis.quit(), this.#subscriber.quit()]);
   }
 }
