@@ -22,17 +22,22 @@ export async function connect(
   options?: RedisOptions,
   mount = '',
 ): Promise<RedisConnection> {
-  const address = { urls: checkUrls(url), options: resolveRedisOptions(options) };
-  const { prefix } = new Keys(address.options.prefix, mount);
-  const connection = new RedisConnection(address, prefix);
-  try {
-    const client = await firstClient(connection, address.options.waitMs);
-    await checkVersion(client);
-    return connection;
-  } catch (error) {
-    connection.close();
-    const where = address.urls.map((one) => new URL(one).host).join(', ');
-    throw new Error(`Redis at ${where}: ${reasonOf(error)}`, { cause: error });
+  const urls = checkUrls(url);
+  const resolved = resolveRedisOptions(options);
+  const { prefix } = new Keys(resolved.prefix, mount);
+  for (let isCluster = urls.length > 1; ; isCluster = true) {
+    const connection = new RedisConnection({ urls, options: resolved, isCluster }, prefix);
+    try {
+      const info = await infoOf(await firstClient(connection, resolved.waitMs));
+      checkVersion(info);
+      if (isCluster || !info.includes('redis_mode:cluster')) return connection;
+      // One address of a Redis Cluster: the others are found from it.
+      connection.close();
+    } catch (error) {
+      connection.close();
+      const where = urls.map((one) => new URL(one).host).join(', ');
+      throw new Error(`Redis at ${where}: ${reasonOf(error)}`, { cause: error });
+    }
   }
 }
 
@@ -48,17 +53,16 @@ async function firstClient(connection: RedisConnection, waitMs: number): Promise
   }
 }
 
-async function checkVersion(client: Client): Promise<void> {
+async function infoOf(client: Client): Promise<string> {
   const one = client instanceof Cluster ? client.nodes('master')[0] : client;
-  const info = (await one?.info('server')) ?? '';
+  return (await one?.info('server')) ?? '';
+}
+
+function checkVersion(info: string): void {
   const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown';
   if (Number.parseInt(version, 10) < MIN_MAJOR)
     throw new Error(
       `its version is ${version}, and it must be ${MIN_MAJOR}.0 or newer (or Valkey)`,
-    );
-  if (info.includes('redis_mode:cluster') && !(client instanceof Cluster))
-    throw new Error(
-      'it is a Redis Cluster: give an array with the URLs of two or more of its nodes',
     );
 }
 

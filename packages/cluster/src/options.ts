@@ -35,6 +35,12 @@ export interface RedisOptions {
    */
   readonly waitMs?: number;
   /**
+   * How many replicas of Redis must have a call that may not run twice before it runs (`WAIT`): 0 for none. With
+   * as many as there are, no failover forgets such a call, and it waits for their answer each time. Where they
+   * are missing, it waits for `waitMs` and is refused with 503. Default: 0.
+   */
+  readonly replicas?: number;
+  /**
    * Encrypts what sessions say (AES-256-GCM): the records of sessions, the log, messages between nodes. The
    * first key encrypts, all of them decrypt: to rotate, give all nodes the new one behind the old one, then
    * in front of it, then alone. A key is 32 bytes or more, as such or in base64. Default: no encryption.
@@ -54,12 +60,21 @@ export interface ResolvedRedisOptions {
   readonly prefix: string;
   readonly leaseMs: number;
   readonly waitMs: number;
+  readonly replicas: number;
   readonly encryptionKeys: readonly Uint8Array[];
   readonly connection: ConnectionOptions;
   readonly redisCluster: NonNullable<RedisOptions['redisCluster']>;
 }
 
-const NAMES = ['prefix', 'leaseMs', 'waitMs', 'encrypt', 'connection', 'redisCluster'];
+const NAMES = [
+  'prefix',
+  'leaseMs',
+  'waitMs',
+  'replicas',
+  'encrypt',
+  'connection',
+  'redisCluster',
+];
 const MIN_LEASE_MS = 200;
 const KEY_BYTES = 32;
 
@@ -74,7 +89,7 @@ export function resolveRedisOptions(options: RedisOptions = {}): ResolvedRedisOp
       throw new TypeError(`redis: there is no option ${name}; there are ${NAMES.join(', ')}`);
     }
   }
-  const { prefix = 'longwire:', leaseMs = 2_000, waitMs = 5_000, encrypt } = options;
+  const { prefix = 'longwire:', leaseMs = 2_000, waitMs = 5_000, replicas = 0, encrypt } = options;
   if (typeof prefix !== 'string' || prefix === '' || /[{}\s]/.test(prefix)) {
     throw new TypeError('redis: prefix must be text without braces and spaces, such as longwire:');
   }
@@ -86,10 +101,14 @@ export function resolveRedisOptions(options: RedisOptions = {}): ResolvedRedisOp
   if (!Number.isFinite(waitMs) || waitMs < 0) {
     throw new TypeError('redis: waitMs must be a number of milliseconds');
   }
+  if (!Number.isInteger(replicas) || replicas < 0) {
+    throw new TypeError('redis: replicas must be a whole number of replicas of Redis, 0 for none');
+  }
   return {
     prefix,
     leaseMs,
     waitMs,
+    replicas,
     encryptionKeys: encrypt === undefined ? [] : keysOf(encrypt.keys),
     connection: options.connection ?? {},
     redisCluster: options.redisCluster ?? {},

@@ -7,8 +7,8 @@ import { checkUrls, resolveRedisOptions, type RedisOptions } from './options.js'
 /**
  * A cluster over Redis 7.0 or newer, or Valkey: the option `cluster` of the server kit.
  *
- * @param url `redis://` or `rediss://` with a host, and a user and a password where Redis asks for them; an
- * array of them for a Redis Cluster.
+ * @param url `redis://` or `rediss://` with a host, and a user and a password where Redis asks for them. Of a
+ * Redis Cluster: an array with two or more of its nodes, or its configuration endpoint.
  * @throws TypeError for a wrong URL or option. What cannot be reached, refuses the login or is too old is
  * said when the server starts.
  */

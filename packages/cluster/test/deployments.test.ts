@@ -1,12 +1,8 @@
 import { Redis } from 'ioredis';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join as joinPath } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { redisProgram, startRedis } from '../../../test/cluster/support/redis-server.mjs';
+import { startRedisCluster } from '../../../test/cluster/support/redis-cluster.mjs';
+import { startSentinels } from '../../../test/cluster/support/redis-sentinel.mjs';
+import { startRedis } from '../../../test/cluster/support/redis-server.mjs';
 import {
   answer,
   join,
@@ -37,52 +33,12 @@ async function joined(...given: Parameters<typeof join>): Promise<JoinedNode> {
   return made;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** Three primaries with all slots between them. */
-async function startRedisCluster(): Promise<string[]> {
-  const started: { server: Server; busPort: number; client: Redis }[] = [];
-  for (let index = 0; index < 3; index++) {
-    const busPort = await freePort();
-    const server = await startServer([
-      '--cluster-enabled',
-      'yes',
-      '--cluster-port',
-      String(busPort),
-    ]);
-    const client = new Redis(server.url);
-    opened.push(() => client.disconnect());
-    started.push({ server, busPort, client });
-  }
-  const [first] = started;
-  const share = Math.ceil(16_384 / started.length);
-  for (const [index, { server, busPort, client }] of started.entries()) {
-    const from = index * share;
-    const to = Math.min(from + share, 16_384) - 1;
-    await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
-    await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    await first?.client.call('CLUSTER', 'MEET', '127.0.0.1', server.port, busPort);
-  }
-  for (const { client } of started) {
-    await until(async () => {
-      const info = String(await client.call('CLUSTER', 'INFO'));
-      return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
-    }, 60_000);
-  }
-  return started.map(({ server }) => server.url);
-}
-
 describe('Redis Cluster', () => {
   it('keeps each session on one shard, and nodes hear each other over all of them', async () => {
-    const urls = await startRedisCluster();
-    const [a, b] = [await joined(urls), await joined([...urls].toReversed())];
+    const { urls, stop } = await startRedisCluster();
+    opened.push(stop);
+    // Its configuration endpoint is one address: the others are found from it.
+    const [a, b] = [await joined(urls), await joined(urls[1] ?? '')];
     const ids = Array.from({ length: 40 }, (_, index) => `session-${index}`);
     for (const id of ids) {
       await a.node.stores.sessions.create(record(id, { resume: `of ${id}` }));
@@ -125,53 +81,16 @@ describe('Redis Cluster', () => {
   });
 });
 
-/** One that watches a primary, and makes its replica the primary when it is gone. */
-async function startSentinel(primary: Server): Promise<number> {
-  const folder = await mkdtemp(joinPath(tmpdir(), 'longwire-sentinel-'));
-  const port = await freePort();
-  const file = joinPath(folder, 'sentinel.conf');
-  await writeFile(
-    file,
-    [
-      `port ${port}`,
-      'bind 127.0.0.1',
-      `dir ${folder}`,
-      `sentinel monitor main 127.0.0.1 ${primary.port} 1`,
-      'sentinel down-after-milliseconds main 500',
-      'sentinel failover-timeout main 5000',
-    ].join('\n'),
-  );
-  const child = spawn(redisProgram, [file, '--sentinel'], { stdio: 'ignore' });
-  const exited = once(child, 'exit');
-  opened.push(async () => {
-    child.kill('SIGKILL');
-    await exited;
-    await rm(folder, { recursive: true, force: true });
-  });
-  return port;
-}
-
 describe('a primary that fails', () => {
   it('is followed by its replica; what the replica does not have yet is told to it again', async () => {
-    const primary = await startServer([]);
-    const replica = await startServer(['--replicaof', '127.0.0.1', String(primary.port)]);
+    const { servers, stop, ...sentinels } = await startSentinels();
+    opened.push(stop);
+    const [primary, replica] = servers as [Server, Server];
     const copy = new Redis(replica.url);
     opened.push(() => copy.disconnect());
-    await until(async () => (await copy.info('replication')).includes('master_link_status:up'));
-    const port = await startSentinel(primary);
-    const sentinel = new Redis(port, '127.0.0.1');
-    sentinel.on('error', () => {});
-    opened.push(() => sentinel.disconnect());
-    await until(async () => {
-      const replicas = await sentinel.call('SENTINEL', 'replicas', 'main').catch(() => []);
-      return (replicas as unknown[]).length === 1;
-    }, 60_000);
-    const options = {
-      leaseMs: 1_000,
-      waitMs: 2_000,
-      connection: { sentinels: [{ host: '127.0.0.1', port }], name: 'main' },
-    };
-    const [a, b] = [await joined('redis://main', options), await joined('redis://main', options)];
+    const { url, connection } = sentinels;
+    const options = { leaseMs: 1_000, waitMs: 2_000, connection };
+    const [a, b] = [await joined(url, options), await joined(url, options)];
     await a.node.stores.sessions.create(record('old'));
     await a.node.stores.events.append('old', notification(1));
     await until(async () => (await copy.dbsize()) > 0);

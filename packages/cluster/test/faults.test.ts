@@ -220,6 +220,22 @@ describe('a Redis', () => {
     expect(told.lost).toEqual([]);
   });
 
+  it('that was emptied is told of any number of requests that run', async () => {
+    const server = await startServer();
+    const [a, b] = [await joined(server.url), await joined(server.url)];
+    await a.node.stores.sessions.create(record('one'));
+    const ids = Array.from({ length: 5_000 }, (_, index) => index);
+    await Promise.all(ids.map(async (id) => a.node.begin('one', request(id))));
+    const client = new Redis(server.url);
+    opened.push(() => client.disconnect());
+    await client.flushall();
+    await a.node.stores.events.append('one', notification(1));
+    await a.node.leave();
+    const located = await b.node.locate('one');
+    const running = located.at === 'taken' ? located.taken.running : [];
+    expect(running.map(({ id }) => Number(id)).toSorted((x, y) => x - y)).toEqual(ids);
+  });
+
   it('that is started again with what it had gives sessions to the next owner', async () => {
     const server = await startServer({ isPersistent: true });
     const a = await joined(server.url);
@@ -250,11 +266,6 @@ describe('joining', () => {
     expect(node.isUp).toBe(true);
   });
 
-  it('refuses one node of a Redis Cluster, whose other nodes it would not know', async () => {
-    const server = await startServer({ args: ['--cluster-enabled', 'yes'] });
-    await expect(joined(server.url)).rejects.toThrow(/is a Redis Cluster: give an array/);
-  });
-
   it('says that a user may not listen to channels', async () => {
     const server = await startServer();
     const client = new Redis(server.url);
@@ -271,6 +282,7 @@ describe('joining', () => {
     ['', {}, 'a URL must be redis://'],
     [[], {}, 'give a URL'],
     ['redis://127.0.0.1', { leaseMs: 10 }, 'leaseMs must be'],
+    ['redis://127.0.0.1', { replicas: 0.5 }, 'replicas must be'],
     ['redis://127.0.0.1', { prefix: '{a}' }, 'prefix must be'],
     ['redis://127.0.0.1', { encrypt: { keys: ['c2hvcnQ='] } }, 'encrypt.keys[0] must be 32 bytes'],
     ['redis://127.0.0.1', { lease: 1 }, 'there is no option lease'],

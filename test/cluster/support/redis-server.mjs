@@ -127,7 +127,8 @@ async function endNow(child) {
   }
 }
 
-async function freePort() {
+/** A port of 127.0.0.1 that nobody has at the moment. */
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());

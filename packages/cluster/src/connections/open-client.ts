@@ -8,6 +8,8 @@ export type Client = Redis | Cluster;
 export interface Address {
   readonly urls: readonly string[];
   readonly options: ResolvedRedisOptions;
+  /** Whether it is a Redis Cluster. */
+  readonly isCluster: boolean;
 }
 
 /** A peer that is silent for longer, while something is asked of it, is gone. */
@@ -18,20 +20,18 @@ const MAX_CLUSTER_RETRY_MS = 500;
  * Makes a connection. One to a Redis ends when it is lost, and never sends anything twice by itself; a
  * client of a Redis Cluster looks for its nodes again.
  */
-export function openClient({ urls, options }: Address): Client {
+export function openClient({ urls, options, isCluster }: Address): Client {
   const given = { socketTimeout: SILENCE_MS, ...options.connection };
   const [url = ''] = urls;
-  if (urls.length === 1) {
-    return quiet(new Redis(url, { ...given, retryStrategy: null, enableOfflineQueue: false }));
-  }
-  return openCluster(urls, given, options);
+  if (isCluster) return openCluster(urls, given, options);
+  return quiet(new Redis(url, { ...given, retryStrategy: null, enableOfflineQueue: false }));
 }
 
 /** A connection that reconnects and waits by itself, as BullMQ wants it. */
-export function openPatientClient({ urls, options }: Address): Client {
+export function openPatientClient({ urls, options, isCluster }: Address): Client {
   const given = { ...options.connection, maxRetriesPerRequest: null };
   const [url = ''] = urls;
-  return urls.length === 1 ? quiet(new Redis(url, given)) : openCluster(urls, given, options);
+  return isCluster ? openCluster(urls, given, options) : quiet(new Redis(url, given));
 }
 
 function openCluster(
@@ -44,6 +44,8 @@ function openCluster(
   return quiet(
     new Cluster([...urls], {
       clusterRetryStrategy: (times) => Math.min(50 * times, MAX_CLUSTER_RETRY_MS),
+      // A certificate is for the name, and not for the address that it has.
+      ...(protocol === 'rediss:' && { dnsLookup: (host, done) => done(null, host) }),
       ...redisCluster,
       redisOptions: {
         ...(username !== '' && { username: decodeURIComponent(username) }),

@@ -1,9 +1,10 @@
 import { ClusterAwayError } from '@longwire/server';
-import { Cluster } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { createHash } from 'node:crypto';
 import { Payloads } from '../payloads.js';
 import { KeptClient } from './kept-client.js';
 import { openClient, openPatientClient, type Address, type Client } from './open-client.js';
+import { ReplicaWait, runReplicated, type Evaluation } from './replica-wait.js';
 import { openListener, Subscriber } from './subscriber.js';
 
 /** How a script is run. */
@@ -15,6 +16,11 @@ export interface RunOptions {
    * once. Default: false, and what broke may have run.
    */
   readonly again?: boolean;
+  /**
+   * Whether as many replicas as the option `replicas` says must have what it wrote before it counts. Only with
+   * `again`. Default: false.
+   */
+  readonly isReplicated?: boolean;
 }
 
 interface Command {
@@ -23,10 +29,13 @@ interface Command {
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
   readonly again: boolean;
+  readonly isReplicated: boolean;
   resolve(reply: unknown): void;
   reject(error: unknown): void;
   timer: NodeJS.Timeout | undefined;
   isSettled: boolean;
+  /** Redis has done it; replicas may lack it. */
+  isDone: boolean;
 }
 
 /**
@@ -36,7 +45,10 @@ interface Command {
 export const EVEN_IF_FULL = '#!lua flags=allow-oom\n';
 
 /** Replies of a server that cannot do now what it could do before. */
-const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY)\b/;
+const AWAY =
+  /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY|UNBLOCKED|ERR WAIT cannot)\b/;
+/** What a server says that was a primary, and is a replica now. */
+const DEMOTED = /^(READONLY|UNBLOCKED|ERR WAIT cannot)\b/;
 /** A server that loads its data, or elects a primary, is asked again after this time. */
 const RETRY_MS = 100;
 /** What ioredis says of a command that it did not send. */
@@ -61,6 +73,7 @@ export class RedisConnection {
   /** Whether something was sent and not answered in time, and nothing was answered since. */
   #isSilent = false;
   #isCorked = false;
+  #replicaWait: ReplicaWait | undefined;
   #error: Error | undefined;
   #isClosed = false;
 
@@ -104,7 +117,7 @@ export class RedisConnection {
     script: string,
     keys: readonly string[],
     args: readonly (string | number)[],
-    { waitMs = this.#address.options.waitMs, again = false }: RunOptions = {},
+    { waitMs = this.#address.options.waitMs, again = false, isReplicated = false }: RunOptions = {},
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new ClusterAwayError(new Error('the node has left')));
@@ -114,16 +127,18 @@ export class RedisConnection {
         keys,
         args,
         again,
+        isReplicated: isReplicated && this.#address.options.replicas > 0,
         resolve,
         reject,
         timer: undefined,
         isSettled: false,
+        isDone: false,
       };
       command.timer = setTimeout(() => {
         const before = this.#waiting.length;
         this.#waiting = this.#waiting.filter((one) => one !== command);
-        if (this.#waiting.length === before) this.#isSilent = true;
-        this.#fail(command, new ClusterAwayError(this.#error));
+        if (this.#waiting.length === before && !command.isDone) this.#isSilent = true;
+        this.#fail(command, new ClusterAwayError(command.isDone ? this.#tooFew() : this.#error));
       }, waitMs);
       const client = this.#commands.ready;
       if (client === undefined) this.#waiting.push(command);
@@ -201,7 +216,8 @@ export class RedisConnection {
   }
 
   #send(client: Client, command: Command): void {
-    const { script, keys, args } = command;
+    const { script } = command;
+    command.isDone = false;
     let sha = this.#shas.get(script);
     if (sha === undefined) {
       sha = createHash('sha1').update(script).digest('hex');
@@ -209,7 +225,6 @@ export class RedisConnection {
       // Sent first, so that nothing overtakes what would have to be sent again with the whole script.
       if (!(client instanceof Cluster)) load(client, script);
     }
-    this.#cork(client);
     const settle = (reply: unknown): void => {
       this.#isSilent = false;
       if (command.isSettled) return;
@@ -217,15 +232,48 @@ export class RedisConnection {
       clearTimeout(command.timer);
       command.resolve(reply);
     };
-    client.evalsha(sha, keys.length, ...keys, ...args).then(settle, (error: unknown) => {
+    this.#evaluate(client, command, ['evalsha', sha]).then(settle, (error: unknown) => {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) {
-        client
-          .eval(script, keys.length, ...keys, ...args)
-          .then(settle, (failed: unknown) => this.#retry(command, failed));
+        this.#evaluate(client, command, ['eval', script]).then(settle, (failed: unknown) =>
+          this.#retry(command, failed),
+        );
       } else {
         this.#retry(command, error);
       }
     });
+  }
+
+  #evaluate(client: Client, command: Command, how: Evaluation): Promise<unknown> {
+    const { keys, args, isReplicated } = command;
+    const { replicas } = this.#address.options;
+    if (isReplicated && client instanceof Cluster) {
+      return runReplicated(client, how, command, replicas);
+    }
+    // Asked for first, so that it is one write with the script.
+    const caughtUp = isReplicated && this.#replicaWaitOf(client as Redis).caughtUp(command);
+    this.#cork(client);
+    const [name, script] = how;
+    const running = client[name](script, keys.length, ...keys, ...args);
+    if (caughtUp === false) return running;
+    caughtUp.catch(() => {});
+    return running.then(async (reply) => {
+      this.#isSilent = false;
+      command.isDone = true;
+      await caughtUp;
+      return reply;
+    });
+  }
+
+  #replicaWaitOf(client: Redis): ReplicaWait {
+    if (this.#replicaWait?.client === client) return this.#replicaWait;
+    return (this.#replicaWait = new ReplicaWait(client, this.#address.options.replicas));
+  }
+
+  #tooFew(): Error {
+    const { replicas, waitMs } = this.#address.options;
+    return new Error(
+      `Redis has it, and fewer than ${replicas} of its replicas do after ${waitMs} ms (the option replicas)`,
+    );
   }
 
   /** What is sent in one turn is one write. */
@@ -246,7 +294,7 @@ export class RedisConnection {
     const isReply = error instanceof Error && error.name === 'ReplyError';
     if (isReply && !AWAY.test(text)) return this.#fail(command, error);
     // What was a primary is a replica now: the next connection finds the new one.
-    if (text.startsWith('READONLY')) this.#commands.renew();
+    if (DEMOTED.test(text)) this.#commands.renew();
     const mayRunAgain = command.again || isReply || text.includes(NOT_WRITTEN);
     if (!mayRunAgain || this.#isClosed) {
       return this.#fail(command, new ClusterAwayError(error));

@@ -148,7 +148,9 @@ export class OwnedSessions {
     }
     owned.noteBegun(kept);
     try {
-      await this.fenced(owned, BEGIN, [begunField(request.id), text]);
+      await this.fenced(owned, BEGIN, [begunField(request.id), text], {
+        isReplicated: request.isSafe !== true,
+      });
     } catch (error) {
       // Its caller is told that it did not run: what is kept all the same must not say that it does.
       this.end(sessionId, request.id);

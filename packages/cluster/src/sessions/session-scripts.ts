@@ -60,7 +60,9 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   local first = string.sub(field, 1, 2)
   if first == 'c:' or first == 'b:' then redis.call('HDEL', KEYS[1], field) end
 end
-redis.call('HSET', KEYS[1], 'o', ARGV[1], 'q', kept, unpack(ARGV, 5))
+redis.call('HSET', KEYS[1], 'o', ARGV[1], 'q', kept)
+-- One by one: \`unpack\` has a limit, and any number of requests may run.
+for at = 5, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`;
 

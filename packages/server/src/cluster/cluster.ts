@@ -60,6 +60,8 @@ export interface BegunRequest {
   readonly stream: number;
   /** What would run it again; missing where it is too long to be kept. */
   readonly message?: JSONRPCRequest;
+  /** Whether it is known that it may run twice: then it does not matter much that it is forgotten. Not kept. */
+  readonly isSafe?: boolean;
 }
 
 /** A request that was answered, as long as its answer is kept. */

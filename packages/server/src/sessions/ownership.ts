@@ -143,6 +143,7 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
       id,
       digest,
       stream,
+      ...(isSafe && { isSafe }),
       ...(!isRunOnce && { message: { jsonrpc: '2.0', id, method, ...(params && { params }) } }),
     };
     const refused = (error: unknown): Refusal => {
