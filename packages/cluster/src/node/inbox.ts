@@ -81,7 +81,7 @@ export class Inbox {
   async #read(client: Client): Promise<void> {
     const key = this.#options.keys.inbox(this.#options.node);
     while (!this.#isClosed && client === this.#reader.ready) {
-      const watchdog = setTimeout(() => this.#reader.renew(), BLOCK_MS + GRACE_MS);
+      const watchdog = setTimeout(() => this.#reader.renew(client), BLOCK_MS + GRACE_MS);
       try {
         const reply = (await client.call(
           'XREAD',
@@ -99,7 +99,7 @@ export class Inbox {
       } catch (error) {
         clearTimeout(watchdog);
         // A new connection reads on from the last message.
-        if (!this.#isClosed) this.#reader.renew();
+        if (!this.#isClosed) this.#reader.renew(client);
         if (client.status === 'ready') this.#options.failed(error);
         return;
       }
