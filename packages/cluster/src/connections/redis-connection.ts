@@ -235,10 +235,10 @@ export class RedisConnection {
     this.#evaluate(client, command, ['evalsha', sha]).then(settle, (error: unknown) => {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) {
         this.#evaluate(client, command, ['eval', script]).then(settle, (failed: unknown) =>
-          this.#retry(command, failed),
+          this.#retry(client, command, failed),
         );
       } else {
-        this.#retry(command, error);
+        this.#retry(client, command, error);
       }
     });
   }
@@ -288,13 +288,13 @@ export class RedisConnection {
     });
   }
 
-  #retry(command: Command, error: unknown): void {
+  #retry(client: Client, command: Command, error: unknown): void {
     if (command.isSettled) return;
     const text = error instanceof Error ? error.message : '';
     const isReply = error instanceof Error && error.name === 'ReplyError';
     if (isReply && !AWAY.test(text)) return this.#fail(command, error);
     // What was a primary is a replica now: the next connection finds the new one.
-    if (DEMOTED.test(text)) this.#commands.renew();
+    if (DEMOTED.test(text)) this.#commands.renew(client);
     const mayRunAgain = command.again || isReply || text.includes(NOT_WRITTEN);
     if (!mayRunAgain || this.#isClosed) {
       return this.#fail(command, new ClusterAwayError(error));
