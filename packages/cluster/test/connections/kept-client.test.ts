@@ -10,7 +10,7 @@ const timers = (): number =>
 
 it('that is closed, or made anew, where its connection has ended keeps no process alive', async () => {
   await using server = await startRedis();
-  const address = { urls: [server.url], options: resolveRedisOptions({}) };
+  const address = { urls: [server.url], options: resolveRedisOptions({}), isCluster: false };
   const made: Client[] = [];
   const open = (): Client => {
     const client = openClient(address);
