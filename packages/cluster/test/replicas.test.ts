@@ -86,10 +86,10 @@ describe('the option replicas', () => {
   });
 
   it.each([
-    { replicas: 0, then: 'is forgotten, and would run again' },
-    { replicas: 1, then: 'was refused' },
+    { replicas: 0, what: 'is forgotten, and would run again' },
+    { replicas: 1, what: 'was refused' },
   ])(
-    'with $replicas, a request that only a lost primary knew $then',
+    'with $replicas, a request that only a lost primary knew $what',
     async ({ replicas }) => {
       const { servers, url, connection, stop } = await startSentinels();
       opened.push(stop);

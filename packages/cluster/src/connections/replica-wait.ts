@@ -64,11 +64,11 @@ export class ReplicaWait {
         );
         this.#isBehind = count < this.#replicas;
         if (!this.#isBehind) {
-          for (const { resolve } of asked) resolve();
+          for (const waiter of asked) waiter.resolve();
           continue;
         }
       } catch (error) {
-        for (const { reject } of asked) reject(error);
+        for (const waiter of asked) waiter.reject(error);
         continue;
       }
       await sleep(POLL_MS);
