@@ -66,15 +66,7 @@ export interface ResolvedRedisOptions {
   readonly redisCluster: NonNullable<RedisOptions['redisCluster']>;
 }
 
-const NAMES = [
-  'prefix',
-  'leaseMs',
-  'waitMs',
-  'replicas',
-  'encrypt',
-  'connection',
-  'redisCluster',
-];
+const NAMES = ['prefix', 'leaseMs', 'waitMs', 'replicas', 'encrypt', 'connection', 'redisCluster'];
 const MIN_LEASE_MS = 200;
 const KEY_BYTES = 32;
 
