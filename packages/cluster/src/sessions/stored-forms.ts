@@ -117,9 +117,9 @@ export function readBegun(
   const head = text.slice(0, end);
   const [streamText = '', digest = '', seq] = head.split(' ');
   const id = readId(idText);
-  const stream = Number(streamText);
-  const answeredAt = seq === undefined ? undefined : Number(seq);
-  if (id === undefined || !isPlace(stream) || !isPlace(answeredAt ?? 0)) {
+  const stream = placeOf(streamText);
+  const answeredAt = seq === undefined ? undefined : placeOf(seq);
+  if (id === undefined || Number.isNaN(stream) || Number.isNaN(answeredAt)) {
     seals.unreadable('begun', OTHER_FORM);
     return undefined;
   }
@@ -163,8 +163,8 @@ export interface MessageHead extends KeptMessage {
 /** What the first line says; `undefined` where it is none. */
 export function readHead(seq: number, head: string, bytes: number): MessageHead | undefined {
   const [streamText = '', atText = '', kind = '', digest = '-', ...id] = head.split(' ');
-  const [stream, at] = [Number(streamText), Number(atText)];
-  if (!isPlace(seq) || !isPlace(stream) || !isPlace(at) || !KINDS.has(kind)) return undefined;
+  const [stream, at] = [placeOf(streamText), placeOf(atText)];
+  if (!Number.isSafeInteger(seq) || Number.isNaN(stream + at) || !KINDS.has(kind)) return undefined;
   const about = KINDS.get(kind);
   return {
     seq,
@@ -241,6 +241,7 @@ function readId(text: string): BegunRequest['id'] | undefined {
   return typeof id === 'string' || typeof id === 'number' ? id : undefined;
 }
 
-function isPlace(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
+/** A number as we write it; `NaN` for what is none. */
+function placeOf(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
 }
