@@ -201,7 +201,7 @@ it('nothing of what anybody may publish or put there ends a node', async () => {
   joined.push({ node: other } as JoinedNode);
   const prefix = `unread-${clusters}:`;
   await other.stores.sessions.create(record('one'));
-  const waiting = other.stores.queue.acquire({
+  const waiting = other.stores.queue!.acquire({
     queue: 'render',
     limits: { concurrency: 1, maxQueued: 1, perPrincipal: 1, timeoutMs: 60_000 },
     principal: 'ada',
@@ -216,7 +216,7 @@ it('nothing of what anybody may publish or put there ends a node', async () => {
       await writer.publish(channel, text);
   }
   await writer.set(`${prefix}rate:a`, 'soon');
-  expect(await other.stores.rates.take('a', { max: 1, windowMs: 1_000 })).toMatchObject({
+  expect(await other.stores.rates!.take('a', { max: 1, windowMs: 1_000 })).toMatchObject({
     isAllowed: true,
   });
   await writer.hset(`${prefix}counts:{x}`, '*', 'many');
