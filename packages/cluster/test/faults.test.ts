@@ -1,6 +1,7 @@
 import { ClusterAwayError, SessionLostError, type Located } from '@longwire/server';
 import { createFaultyProxy } from '@longwire/testing';
 import { Redis } from 'ioredis';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startRedis } from '../../../test/cluster/support/redis-server.mjs';
 import {
@@ -294,6 +295,11 @@ describe('joining', () => {
     await expect(joined(`redis://:wrong-password@${address}`)).rejects.not.toThrow(
       'wrong-password',
     );
+    // A program may print all of an error.
+    const error = await joined(`redis://:wrong-password@${address}`).catch(
+      (failed: unknown) => failed,
+    );
+    expect(inspect(error, { depth: null })).not.toContain('wrong-password');
     await expect(joined(server.url)).rejects.toThrow(/NOAUTH: it asks for a password/);
     await server.kill();
     await expect(joined(`redis://:right-password@${address}`)).rejects.toThrow(/ECONNREFUSED/);

@@ -54,6 +54,17 @@ it.skipIf(missing !== undefined)(
   },
 );
 
+it.skipIf(missing !== undefined)(
+  'every call is answered while another Redis takes over, or slots move',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const changes = ['--change', 'killed', '--change', 'resharded'];
+    const printed = await run('failover', '--rounds', '1', '--replicas', '1', ...changes);
+    expect(printed).toContain('\n0 promises were broken');
+    expect(printed.match(/ another one after /g)).toHaveLength(2);
+  },
+);
+
 it('says how it is used', async () => {
   expect(await run('--help')).toMatch(/^Usage: npm run cluster/);
   expect(await run('chaos', '--calls', 'many')).toMatch(/^--calls: not a whole number/);

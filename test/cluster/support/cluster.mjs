@@ -14,7 +14,8 @@ import { startRoundRobin } from './round-robin.mjs';
  *
  * @typedef {object} ClusterOptions
  * @property {number} [nodes] default: 3
- * @property {Parameters<typeof startRedis>[0] | false} [redis] `false`: the nodes share nothing
+ * @property {Parameters<typeof startRedis>[0] | false} [redis] `false`: none is started; the nodes share nothing, or
+ *   what `redisUrl` says
  * @property {(index: number, url: string, keep: Keep) => string | Promise<string>} [redisUrl] what each node is
  *   told; default: the Redis itself
  * @property {NodeProgram['options']} [options] of `serve`
@@ -72,7 +73,7 @@ export async function startCluster({
   try {
     const redis = wanted === false ? undefined : await keep(startRedis(wanted));
     const starting = Array.from({ length: count }, async (_, index) => {
-      const own = redis && ((await redisUrl?.(index, redis.url, keep)) ?? redis.url);
+      const own = (await redisUrl?.(index, redis?.url ?? '', keep)) ?? redis?.url;
       const node = { ...rest, name: `node-${index + 1}`, journal: journalFile };
       return keep(startNode(own === undefined ? node : { ...node, redis: own }));
     });

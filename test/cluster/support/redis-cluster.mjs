@@ -5,9 +5,6 @@ import { freePort, startRedis } from './redis-server.mjs';
 const SLOTS = 16_384;
 const SHARDS = 3;
 
-/** After so long without an answer a server counts as dead, and its replica stands for election. */
-const DEAD_AFTER_MS = 1_000;
-
 /**
  * A server of a Redis Cluster.
  *
@@ -20,9 +17,13 @@ const DEAD_AFTER_MS = 1_000;
 /**
  * A Redis Cluster of three shards, each a server of its own with so many replicas.
  *
- * @param {{ replicas?: number }} [options]
+ * @param {{ replicas?: number, deadAfterMs?: number }} [options] `deadAfterMs`: after so long without an answer a
+ *   server counts as dead, and its replica stands for election. Default: 1 s with replicas, else 15 s
  */
-export async function startRedisCluster({ replicas: perShard = 0 } = {}) {
+export async function startRedisCluster({
+  replicas: perShard = 0,
+  deadAfterMs = perShard > 0 ? 1_000 : 15_000,
+} = {}) {
   const servers = SHARDS * (1 + perShard);
   /** Primaries first. @type {ClusterServer[]} */
   const all = [];
@@ -36,10 +37,7 @@ export async function startRedisCluster({ replicas: perShard = 0 } = {}) {
     for (let index = 0; index < servers; index++) {
       const busPort = await freePort();
       const args = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
-      if (perShard > 0) {
-        args.push('--cluster-node-timeout', String(DEAD_AFTER_MS));
-        args.push('--repl-diskless-sync-delay', '0');
-      }
+      args.push('--cluster-node-timeout', String(deadAfterMs), '--repl-diskless-sync-delay', '0');
       const server = await startRedis({ args });
       const client = new Redis(server.url, { retryStrategy: () => 100 });
       client.on('error', () => {});

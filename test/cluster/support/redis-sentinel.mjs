@@ -93,6 +93,13 @@ export async function startSentinels({ replicas = 1, sentinels: count = 1 } = {}
       ask,
       primaryNow,
       settled,
+      /** Starts one again that was killed, as a replica of the primary of now; fulfilled when it has all. */
+      comeBack: async (/** @type {RedisServer} */ server) => {
+        await server.start();
+        const { port } = (await primaryNow()) ?? {};
+        await ask(server.port, (client) => client.call('REPLICAOF', '127.0.0.1', Number(port)));
+        await settled();
+      },
       /** Lets them make a replica the primary, though the primary is well. */
       failOver: () =>
         ask(Number(ports[0]), (client) => client.call('SENTINEL', 'failover', PRIMARY)),
@@ -116,7 +123,7 @@ async function startSentinel(primaryPort, quorum) {
     `dir ${folder}`,
     `sentinel monitor ${PRIMARY} 127.0.0.1 ${primaryPort} ${quorum}`,
     `sentinel down-after-milliseconds ${PRIMARY} ${DOWN_AFTER_MS}`,
-    `sentinel failover-timeout ${PRIMARY} 5000`,
+    `sentinel failover-timeout ${PRIMARY} 3000`,
   ];
   await writeFile(file, lines.join('\n'));
   const child = spawn(redisProgram, [file, '--sentinel'], { stdio: 'ignore' });

@@ -36,6 +36,8 @@ interface Command {
   isSettled: boolean;
   /** Redis has done it; replicas may lack it. */
   isDone: boolean;
+  /** Why Redis did not do it when it was asked last. */
+  refusal: unknown;
 }
 
 /**
@@ -44,9 +46,9 @@ interface Command {
  */
 export const EVEN_IF_FULL = '#!lua flags=allow-oom\n';
 
-/** Replies of a server that cannot do now what it could do before. */
+/** Replies of a server that does not do now what it did before: it cannot, or this user may not any more. */
 const AWAY =
-  /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY|UNBLOCKED|ERR WAIT cannot)\b/;
+  /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY|UNBLOCKED|NOPERM|NOAUTH|WRONGPASS|ERR WAIT cannot)\b/;
 /** What a server says that was a primary, and is a replica now. */
 const DEMOTED = /^(READONLY|UNBLOCKED|ERR WAIT cannot)\b/;
 /** A server that loads its data, or elects a primary, is asked again after this time. */
@@ -91,7 +93,7 @@ export class RedisConnection implements Seals {
       lost: () => {
         for (const lost of this.#onLost) lost();
       },
-      failed: (error) => (this.#error = error),
+      failed: (error) => (this.#error = withoutCommand(error)),
     });
     this.#subscriber = new Subscriber(
       () => openListener(this.#commands.ready, () => openClient(address)),
@@ -139,12 +141,13 @@ export class RedisConnection implements Seals {
         timer: undefined,
         isSettled: false,
         isDone: false,
+        refusal: undefined,
       };
       command.timer = setTimeout(() => {
         const before = this.#waiting.length;
         this.#waiting = this.#waiting.filter((one) => one !== command);
         if (this.#waiting.length === before && !command.isDone) this.#isSilent = true;
-        this.#fail(command, new ClusterAwayError(command.isDone ? this.#tooFew() : this.#error));
+        this.#fail(command, new ClusterAwayError(this.#whyAway(command)));
       }, waitMs);
       const client = this.#commands.ready;
       if (client === undefined) this.#waiting.push(command);
@@ -296,7 +299,8 @@ export class RedisConnection implements Seals {
     return (this.#replicaWait = new ReplicaWait(client, this.#address.options.replicas));
   }
 
-  #tooFew(): Error {
+  #whyAway({ isDone, refusal }: Command): unknown {
+    if (!isDone) return refusal ?? this.#error;
     const { replicas, waitMs } = this.#address.options;
     return new Error(
       `Redis has it, and fewer than ${replicas} of its replicas do after ${waitMs} ms (the option replicas)`,
@@ -315,8 +319,9 @@ export class RedisConnection implements Seals {
     });
   }
 
-  #retry(client: Client, command: Command, error: unknown): void {
+  #retry(client: Client, command: Command, failure: unknown): void {
     if (command.isSettled) return;
+    const error = withoutCommand(failure);
     const text = error instanceof Error ? error.message : '';
     const isReply = error instanceof Error && error.name === 'ReplyError';
     if (isReply && !AWAY.test(text)) return this.#fail(command, error);
@@ -326,6 +331,7 @@ export class RedisConnection implements Seals {
     if (!mayRunAgain || this.#isClosed) {
       return this.#fail(command, new ClusterAwayError(error));
     }
+    if (isReply) command.refusal = error;
     this.#waiting.push(command);
     // Not at once: what refuses it may go on to do so. A new connection sends it as soon as it is ready.
     setTimeout(() => this.#sendWaiting(), RETRY_MS).unref();
@@ -349,4 +355,10 @@ export class RedisConnection implements Seals {
 
 function load(client: Client, script: string): void {
   client.call('SCRIPT', 'LOAD', script).catch(() => {});
+}
+
+/** What ioredis adds to an error is what was sent: a password, or what a session said. It is to be in no log. */
+function withoutCommand<Failure>(error: Failure): Failure {
+  if (error instanceof Error) delete (error as { command?: unknown }).command;
+  return error;
 }

@@ -22,6 +22,8 @@ export interface LeaseOptions {
   readonly keys: Keys;
   /** It had ended, and stands again. */
   readonly lapsed: () => void;
+  /** It could not be renewed, for the first time since it was. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** The lease of this node: while it stands, nobody takes the node's sessions. */
@@ -35,6 +37,7 @@ export class Lease {
   #renewing: Promise<void> | undefined;
   /** Counts how often it had ended. */
   #generation = 0;
+  #hasFailed = false;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -54,7 +57,7 @@ export class Lease {
   async start(): Promise<void> {
     await this.renew();
     this.#timer = setInterval(
-      () => void this.renew().catch(() => {}),
+      () => void this.renew().catch((error: unknown) => this.#fail(error)),
       this.#options.leaseMs / 4,
     ).unref();
   }
@@ -83,10 +86,17 @@ export class Lease {
       [leaseMs, leaseMs * KEPT_LEASES],
       { waitMs: leaseMs, again: true },
     );
+    this.#hasFailed = false;
     const isFirst = this.#generation === 0;
     if (isFirst || reply === 0 || !stood) this.#generation++;
     this.#until = before + leaseMs;
     this.#untilByDay = beforeByDay + leaseMs;
     if (!isFirst && (reply === 0 || !stood)) lapsed();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#options.failed(error);
   }
 }

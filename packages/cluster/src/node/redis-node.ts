@@ -70,7 +70,14 @@ export class RedisNode implements ClusterNode {
     this.#connection = connection;
     this.#keys = keys;
     this.#joining = joining;
-    this.#lease = new Lease({ node, leaseMs, connection, keys, lapsed: () => this.#lapsed() });
+    this.#lease = new Lease({
+      node,
+      leaseMs,
+      connection,
+      keys,
+      lapsed: () => this.#lapsed(),
+      failed: (error) => log?.error(error, 'Redis does not renew the lease of this node'),
+    });
     this.#peers = new Peers({
       node,
       leaseMs,
