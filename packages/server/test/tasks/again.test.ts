@@ -52,7 +52,7 @@ describe('a task whose node is gone', () => {
       status: 'completed',
       result: { content: [{ text: 'gone through' }] },
     });
-    expect(await cluster.tasks.get('anonymous', taskId)).not.toHaveProperty('origin');
+    expect(cluster.tasks.get('anonymous', taskId)).not.toHaveProperty('origin');
   });
 
   it('has failed, and does not run again, if its tool is not safe', async () => {
@@ -98,14 +98,14 @@ describe('a task whose node is gone', () => {
     cluster.kill('a');
     for (const id of [idle, ended]) await get(b.url, id);
     await untilSo(() => begun(b) === 2);
-    const taken = await cluster.tasks.get('anonymous', ended);
+    const taken = cluster.tasks.get('anonymous', ended);
     cluster.revive('a');
     // Its lease had ended: it looks what is its own still.
     cluster.nodes.get('a')?.hearAgain();
     await untilSo(() => a.world.said.filter((said) => said === 'aborted').length === 2);
     a.world.open();
     await untilSo(() => a.world.said.filter((said) => said === 'ended').length === 2);
-    expect(await cluster.tasks.get('anonymous', ended)).toEqual(taken);
+    expect(cluster.tasks.get('anonymous', ended)).toEqual(taken);
     // Both nodes answer for it, and it can be cancelled at the one that has lost it.
     await send(a.url, taskRequest('tasks/cancel', { taskId: idle }));
     expect(await get(b.url, idle)).toMatchObject({ status: 'cancelled' });

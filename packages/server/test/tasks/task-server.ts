@@ -1,4 +1,9 @@
-import { McpServer, inputRequired, acceptedContent } from '@modelcontextprotocol/server';
+import {
+  McpServer,
+  inputRequired,
+  acceptedContent,
+  type ServerContext as Context,
+} from '@modelcontextprotocol/server';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ServeOptions, ServerContext } from '../../src/index.ts';
@@ -14,8 +19,6 @@ export interface TaskWorld {
   /** Lets `gate` go on. */
   open(): void;
 }
-
-type Context = Parameters<Parameters<McpServer['registerTool']>[2]>[0];
 
 const NAME = z.object({ name: z.string() });
 
