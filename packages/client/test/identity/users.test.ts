@@ -6,7 +6,7 @@ import { cache, tokenRefresh } from '../../src/middleware/index.ts';
 import { startUsersServer, type UsersServer } from './users-server.ts';
 
 /** How many histories there are of one way. */
-const HISTORIES = 40;
+const HISTORIES = 25;
 const USERS = ['ann', 'bob', 'cat'];
 
 type Step =
