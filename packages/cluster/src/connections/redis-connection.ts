@@ -15,6 +15,13 @@ export interface RunOptions {
    * once. Default: false, and what broke may have run.
    */
   readonly again?: boolean;
+  /**
+   * Whether nobody waits for it: it goes out together with the next command that somebody waits for, or a
+   * millisecond later, and is in its place in the order. Default: false.
+   */
+  readonly soon?: boolean;
+  /** Asked when such a command goes out: one that is not needed any more is not sent, and has no reply. */
+  readonly isNeeded?: () => boolean;
 }
 
 interface Command {
@@ -23,6 +30,7 @@ interface Command {
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
   readonly again: boolean;
+  readonly isNeeded: RunOptions['isNeeded'];
   resolve(reply: unknown): void;
   reject(error: unknown): void;
   timer: NodeJS.Timeout | undefined;
@@ -39,6 +47,8 @@ export const EVEN_IF_FULL = '#!lua flags=allow-oom\n';
 const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY)\b/;
 /** A server that loads its data, or elects a primary, is asked again after this time. */
 const RETRY_MS = 100;
+/** How long a command waits for another one, to be one write with it. */
+const SOON_MS = 1;
 /** What ioredis says of a command that it did not send. */
 const NOT_WRITTEN = 'enableOfflineQueue';
 
@@ -57,6 +67,9 @@ export class RedisConnection {
   readonly #onReady = new Set<() => void>();
   readonly #onLost = new Set<() => void>();
   #waiting: Command[] = [];
+  /** What goes out with the next command. */
+  #soon: Command[] = [];
+  #soonTimer: NodeJS.Timeout | undefined;
   #count = 0;
   /** Whether something was sent and not answered in time, and nothing was answered since. */
   #isSilent = false;
@@ -104,7 +117,12 @@ export class RedisConnection {
     script: string,
     keys: readonly string[],
     args: readonly (string | number)[],
-    { waitMs = this.#address.options.waitMs, again = false }: RunOptions = {},
+    {
+      waitMs = this.#address.options.waitMs,
+      again = false,
+      soon = false,
+      isNeeded,
+    }: RunOptions = {},
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new ClusterAwayError(new Error('the node has left')));
@@ -114,6 +132,7 @@ export class RedisConnection {
         keys,
         args,
         again,
+        isNeeded,
         resolve,
         reject,
         timer: undefined,
@@ -126,8 +145,15 @@ export class RedisConnection {
         this.#fail(command, new ClusterAwayError(this.#error));
       }, waitMs);
       const client = this.#commands.ready;
-      if (client === undefined) this.#waiting.push(command);
-      else this.#send(client, command);
+      if (client === undefined) {
+        this.#waiting.push(command);
+      } else if (soon) {
+        this.#soon.push(command);
+        this.#soonTimer ??= setTimeout(() => this.#sendSoon(), SOON_MS);
+      } else {
+        this.#sendSoon(client);
+        this.#send(client, command);
+      }
     });
   }
 
@@ -185,6 +211,7 @@ export class RedisConnection {
 
   close(): void {
     this.#isClosed = true;
+    this.#sendSoon();
     this.#commands.close();
     this.#subscriber.close();
     const error = new ClusterAwayError(new Error('the node has left'));
@@ -200,6 +227,21 @@ export class RedisConnection {
     this.#sendWaiting();
   }
 
+  #sendSoon(client: Client | undefined = this.#commands.ready): void {
+    clearTimeout(this.#soonTimer);
+    this.#soonTimer = undefined;
+    if (this.#soon.length === 0) return;
+    const soon = this.#soon;
+    this.#soon = [];
+    if (client === undefined) this.#waiting.push(...soon);
+    else for (const command of soon) this.#sendIfNeeded(client, command);
+  }
+
+  #sendIfNeeded(client: Client, command: Command): void {
+    if (command.isNeeded?.() === false) settle(command, undefined);
+    else this.#send(client, command);
+  }
+
   #send(client: Client, command: Command): void {
     const { script, keys, args } = command;
     let sha = this.#shas.get(script);
@@ -210,31 +252,28 @@ export class RedisConnection {
       if (!(client instanceof Cluster)) load(client, script);
     }
     this.#cork(client);
-    const settle = (reply: unknown): void => {
+    const answered = (reply: unknown): void => {
       this.#isSilent = false;
-      if (command.isSettled) return;
-      command.isSettled = true;
-      clearTimeout(command.timer);
-      command.resolve(reply);
+      settle(command, reply);
     };
-    client.evalsha(sha, keys.length, ...keys, ...args).then(settle, (error: unknown) => {
+    client.evalsha(sha, keys.length, ...keys, ...args).then(answered, (error: unknown) => {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) {
         client
           .eval(script, keys.length, ...keys, ...args)
-          .then(settle, (failed: unknown) => this.#retry(command, failed));
+          .then(answered, (failed: unknown) => this.#retry(command, failed));
       } else {
         this.#retry(command, error);
       }
     });
   }
 
-  /** What is sent in one turn is one write. */
+  /** What is sent in one turn of the event loop is one write: whatever it read before that. */
   #cork(client: Client): void {
     if (this.#isCorked || client instanceof Cluster) return;
     const { stream } = client;
     this.#isCorked = true;
     stream.cork();
-    process.nextTick(() => {
+    setImmediate(() => {
       this.#isCorked = false;
       stream.uncork();
     });
@@ -259,9 +298,10 @@ export class RedisConnection {
   #sendWaiting(): void {
     const client = this.#commands.ready;
     if (client === undefined || this.#waiting.length === 0) return;
-    const waiting = this.#waiting.toSorted((a, b) => a.place - b.place);
+    const waiting = [...this.#waiting, ...this.#soon].toSorted((a, b) => a.place - b.place);
     this.#waiting = [];
-    for (const command of waiting) this.#send(client, command);
+    this.#soon = [];
+    for (const command of waiting) this.#sendIfNeeded(client, command);
   }
 
   #fail(command: Command, error: unknown): void {
@@ -270,6 +310,13 @@ export class RedisConnection {
     clearTimeout(command.timer);
     command.reject(error);
   }
+}
+
+function settle(command: Command, reply: unknown): void {
+  if (command.isSettled) return;
+  command.isSettled = true;
+  clearTimeout(command.timer);
+  command.resolve(reply);
 }
 
 function load(client: Client, script: string): void {

@@ -50,6 +50,8 @@ export class OwnedSessions {
   /** Told of each session that is not this node's any more. */
   onDisowned: ((owned: OwnedSession) => void) | undefined;
   readonly #owned = new Map<string, OwnedSession>();
+  /** Requests whose answers are on their way to Redis. */
+  readonly #answered = new WeakSet<BegunRequest>();
 
   constructor(options: OwnedOptions) {
     this.options = options;
@@ -89,7 +91,7 @@ export class OwnedSessions {
   }
 
   /**
-   * Runs a script that only the owner may run.
+   * Runs a script that only the owner may run; 0 where it was not needed any more.
    *
    * @throws SessionLostError, ClusterAwayError
    */
@@ -107,7 +109,8 @@ export class OwnedSessions {
         [keys.session(owned.tag), keys.log(owned.tag)],
         [owned.owner, ...args],
         { again: true, ...options },
-      )) as number;
+      )) as number | undefined;
+      if (reply === undefined) return 0;
       if (reply === TOO_EARLY) {
         // Unless this is another Redis, which does not have the one before.
         if ((await this.options.epoch.latest()) === owned.epoch) throw tooEarly();
@@ -137,7 +140,7 @@ export class OwnedSessions {
     }
   }
 
-  async begin(sessionId: string, request: BegunRequest): Promise<void> {
+  async begin(sessionId: string, request: BegunRequest, isAwaited = true): Promise<void> {
     const owned = this.#owned.get(sessionId);
     if (owned === undefined) throw new SessionLostError();
     let kept = request;
@@ -147,13 +150,21 @@ export class OwnedSessions {
       text = begunText(kept, this.options.connection);
     }
     owned.noteBegun(kept);
+    // It may be answered before it goes out.
+    const isNeeded = (): boolean => !this.#answered.has(kept);
     try {
-      await this.fenced(owned, BEGIN, [begunField(request.id), text]);
+      const args = [begunField(request.id), text];
+      await this.fenced(owned, BEGIN, args, isAwaited ? {} : { soon: true, isNeeded });
     } catch (error) {
       // Its caller is told that it did not run: what is kept all the same must not say that it does.
       this.end(sessionId, request.id);
       throw error;
     }
+  }
+
+  /** Its answer goes to Redis next, and says all that is to be known of it. */
+  noteAnswered(request: BegunRequest): void {
+    this.#answered.add(request);
   }
 
   end(sessionId: string, id: BegunRequest['id']): void {

@@ -29,8 +29,12 @@ export interface StreamsOwner {
 export interface MessageKeeper {
   /** Whether nobody else can have taken the session. */
   readonly isSure: boolean;
-  /** Fulfilled when it is kept, or never will be. */
-  keep(event: LoggedEvent): Promise<void>;
+  /**
+   * Fulfilled when it is kept, or never will be.
+   *
+   * @param isSent its client has it already.
+   */
+  keep(event: LoggedEvent, isSent: boolean): Promise<void>;
   /** Told that all that was said is handed to the readers. */
   noteSent(): void;
 }
@@ -130,8 +134,9 @@ export class SessionStreams {
       ...(about !== undefined && { about }),
     };
     if (about?.kind === 'request') this.#asked.set(about.id, event.seq);
-    const keeping = this.#keep(event);
-    if (this.#sending === undefined && (keeping === undefined || this.#isWholeAnswer(event))) {
+    const isSentFirst = this.#sending === undefined && this.#isWholeAnswer(event);
+    const keeping = this.#keep(event, isSentFirst);
+    if (isSentFirst || (this.#sending === undefined && keeping === undefined)) {
       return this.#send(event);
     }
     let keepsUp: Promise<void> | undefined;
@@ -275,9 +280,9 @@ export class SessionStreams {
   }
 
   /** Keeps a message; it is sent even where this fails. */
-  #keep(event: LoggedEvent): Promise<void> | undefined {
+  #keep(event: LoggedEvent, isSent: boolean): Promise<void> | undefined {
     const { owned } = this.#session;
-    if (owned !== undefined) return owned.keep(event);
+    if (owned !== undefined) return owned.keep(event, isSent);
     const fail = (error: unknown): void => {
       // Once: a store that is away fails for each message.
       if (this.#lostSeq === 0) {
