@@ -16,6 +16,7 @@ export default defineConfig({
     // So long only where something hangs: a busy machine may be ten times as slow.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default', new CountsReporter()],
   },
 });

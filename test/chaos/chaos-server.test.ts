@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { resultText } from './calls.ts';
 import { startChaosServer, type ChaosServer } from './chaos-server.ts';
 import { EventLog } from './event-log.ts';
+import { until } from '../support/until.ts';
 
 expectNothingLeftOpen();
 
@@ -41,7 +42,7 @@ async function openStream({ origin }: ChaosServer, lastEventId?: string) {
     for await (const chunk of body ?? []) text += decoder.decode(chunk as Uint8Array);
   };
   read().catch(() => {});
-  const has = (part: string): Promise<void> => vi.waitFor(() => expect(text).toContain(part));
+  const has = (part: string): Promise<void> => until(() => expect(text).toContain(part));
   await has('event: endpoint');
   const endpoint = /data: (\/messages\S+)/.exec(text)?.[1] ?? '';
   return { endpoint, has, text: () => text, abort: () => abort.abort() };
@@ -89,7 +90,7 @@ describe('the server over HTTP+SSE', () => {
     const { endpoint, abort } = await openStream(server);
     expect(await post(server, '/messages?session=other', call)).toBe(404);
     abort();
-    await vi.waitFor(() => expect(server.liveSessions()).toBe(0));
+    await until(() => expect(server.liveSessions()).toBe(0));
     expect(await post(server, endpoint, call)).toBe(404);
   });
 
@@ -99,7 +100,7 @@ describe('the server over HTTP+SSE', () => {
     await initialize(server, first.endpoint);
     const [id = ''] = /[\w-]+:1(?=\n)/.exec(first.text()) ?? [];
     first.abort();
-    await vi.waitFor(() => expect(server.openStreams()).toBe(0));
+    await until(() => expect(server.openStreams()).toBe(0));
     expect(await post(server, first.endpoint, call)).toBe(202);
     expect(runs).toEqual([3]);
     const second = await openStream(server, id);

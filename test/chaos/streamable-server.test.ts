@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { expectNothingLeftOpen } from '../support/open-handles.ts';
 import { until } from '../support/until.ts';
 import { resultText } from './calls.ts';
@@ -168,7 +168,7 @@ describe('the stateless server', () => {
     expect(await read()).toContain('notifications/tools/list_changed');
     expect(server.openStreams()).toBe(1);
     abort();
-    await vi.waitFor(() => expect(server.openStreams()).toBe(0));
+    await until(() => expect(server.openStreams()).toBe(0));
     expect(breaches).toEqual([]);
   });
 });

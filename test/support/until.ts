@@ -5,7 +5,7 @@ import { vi } from 'vitest';
  * any more. How long a busy machine may take, the start of a process included, says nothing; the limit is
  * for what never comes.
  */
-export function until(fact: () => unknown, limitMs = 15_000): Promise<void> {
+export function until(fact: () => unknown, limitMs = 60_000): Promise<void> {
   const holds = async (): Promise<void> => {
     if ((await fact()) === false) throw new Error(`never came true: ${String(fact)}`);
   };

@@ -220,6 +220,42 @@ describe('a Redis', () => {
     expect(told.lost).toEqual([]);
   });
 
+  it('that does not know a node yet takes messages for it, in order, and tells nobody that it is gone', async () => {
+    const server = await startServer();
+    // No lease is renewed by itself meanwhile.
+    const [a, b] = [
+      await joined(server.url, { leaseMs: 60_000 }),
+      await joined(server.url, { leaseMs: 60_000 }),
+    ];
+    const client = new Redis(server.url);
+    opened.push(() => client.disconnect());
+    await client.flushall();
+    const sent = Array.from({ length: 20 }, (_, n) => ({ kind: 'x', session: '', n }));
+    const areThere = await Promise.all(sent.map((message) => a.node.send(b.node.name, message)));
+    expect(areThere).toEqual(sent.map(() => true));
+    await until(() => b.told.received.length === sent.length);
+    expect(b.told.received).toEqual(sent.map((message) => ({ message, from: a.node.name })));
+    expect(a.told.gone).toEqual([]);
+    const [inbox = ''] = await client.keys('*inbox*');
+    expect(await client.pttl(inbox)).toBeGreaterThan(0);
+    await client.flushall();
+    expect(await b.node.isAlive(a.node.name)).toBe(true);
+  });
+
+  it('to which a node does not come back counts it as gone after a lease', async () => {
+    const server = await startServer();
+    const [a, b] = [await joined(server.url), await joinedThroughProxy(server.url)];
+    await a.node.send(b.node.name, { kind: 'x', session: '' });
+    await server.kill();
+    b.proxy.cutAll();
+    b.proxy.refuse();
+    await server.start();
+    await until(() => a.node.isUp);
+    await until(() => a.told.gone.includes(b.node.name));
+    expect(await a.node.send(b.node.name, { kind: 'x', session: '' })).toBe(false);
+    expect(await a.node.isAlive(b.node.name)).toBe(false);
+  });
+
   it('that is started again with what it had gives sessions to the next owner', async () => {
     const server = await startServer({ isPersistent: true });
     const a = await joined(server.url);

@@ -15,7 +15,8 @@ import { startRoundRobin } from './round-robin.mjs';
  * @typedef {object} ClusterOptions
  * @property {number} [nodes] default: 3
  * @property {Parameters<typeof startRedis>[0] | false} [redis] `false`: the nodes share nothing
- * @property {(index: number, url: string) => string} [redisUrl] what each node is told; default: the Redis itself
+ * @property {(index: number, url: string, keep: Keep) => string | Promise<string>} [redisUrl] what each node is
+ *   told; default: the Redis itself
  * @property {NodeProgram['options']} [options] of `serve`
  * @property {object} [clusterOptions] of `redis(url, options)`
  * @property {string} [script] another program than `node.mjs`
@@ -27,6 +28,8 @@ import { startRoundRobin } from './round-robin.mjs';
  * @property {string} key
  * @property {string} node
  *
+ * @typedef {<T extends AsyncDisposable>(starting: Promise<T>) => Promise<T>} Keep stops it with the cluster
+ *
  * @typedef {object} RunningCluster
  * @property {RedisServer | undefined} redis
  * @property {readonly RunningNode[]} nodes
@@ -34,7 +37,9 @@ import { startRoundRobin } from './round-robin.mjs';
  * @property {string} origin of the proxy
  * @property {string} url `…/mcp`
  * @property {string} sseUrl `…/sse`
- * @property {() => JournalLine[]} journal what the keyed tools of all nodes did, in order
+ * @property {string} journalFile what the nodes' program writes to
+ * @property {() => JournalLine[]} journal what the keyed tools of `node.mjs` did on all nodes, in order
+ * @property {Keep} keep
  */
 
 /**
@@ -51,14 +56,14 @@ export async function startCluster({
   ...rest
 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'longwire-cluster-'));
-  const journal = join(folder, 'journal');
+  const journalFile = join(folder, 'journal');
   /** What was started, in order. @type {AsyncDisposable[]} */
   const started = [];
   const stop = async () => {
     for (const one of started.splice(0).reverse()) await one[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   };
-  /** @template {AsyncDisposable} T @param {Promise<T>} starting */
+  /** @type {Keep} */
   const keep = async (starting) => {
     const one = await starting;
     started.push(one);
@@ -66,9 +71,9 @@ export async function startCluster({
   };
   try {
     const redis = wanted === false ? undefined : await keep(startRedis(wanted));
-    const starting = Array.from({ length: count }, (_, index) => {
-      const own = redis && (redisUrl?.(index, redis.url) ?? redis.url);
-      const node = { ...rest, name: `node-${index + 1}`, journal };
+    const starting = Array.from({ length: count }, async (_, index) => {
+      const own = redis && ((await redisUrl?.(index, redis.url, keep)) ?? redis.url);
+      const node = { ...rest, name: `node-${index + 1}`, journal: journalFile };
       return keep(startNode(own === undefined ? node : { ...node, redis: own }));
     });
     // All have started, or have not, before something is stopped.
@@ -82,7 +87,9 @@ export async function startCluster({
       origin: proxy.origin,
       url: `${proxy.origin}/mcp`,
       sseUrl: `${proxy.origin}/sse`,
-      journal: () => linesOf(journal),
+      journalFile,
+      journal: () => linesOf(journalFile),
+      keep,
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { startHostileSse, type Mischief } from '../../../../test/support/hostile-sse.ts';
 import type { RpcMessage } from '../../../../test/support/strict-mcp-session.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { firstCall } from '../support/first-call.ts';
+import { until } from '../../../../test/support/until.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -154,10 +155,10 @@ describe('a client', () => {
     server.push({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
     server.push({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info' } });
     server.push({ jsonrpc: '2.0', method: 'notifications/unheard-of' });
-    await vi.waitFor(() => expect(methods).toHaveLength(3));
+    await until(() => expect(methods).toHaveLength(3));
     stop();
     server.push({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
-    await vi.waitFor(() => expect(methods).toHaveLength(4));
+    await until(() => expect(methods).toHaveLength(4));
     expect(changes).toBe(1);
     expect(errors).toHaveLength(4);
   });
@@ -169,7 +170,7 @@ describe('a client', () => {
     );
     expect(server.messagesOf('initialize')[0]?.params?.['capabilities']).toEqual({ roots: {} });
     server.push({ jsonrpc: '2.0', id: 7, method: 'roots/list' });
-    await vi.waitFor(() =>
+    await until(() =>
       expect(server.messages).toContainEqual({
         jsonrpc: '2.0',
         id: 7,
@@ -181,7 +182,7 @@ describe('a client', () => {
   it('connects again after close', async () => {
     const { client, server } = await setUp();
     await client.close();
-    await vi.waitFor(() => expect(server.openConnections()).toBe(0));
+    await until(() => expect(server.openConnections()).toBe(0));
     expect(client.state).toEqual({ name: 'closed' });
     expect(await client.callTool('echo', { message: 'back' })).toMatchObject({
       content: [{ text: 'back' }],
@@ -243,7 +244,7 @@ describe('a call', () => {
     const { client, server } = await setUp();
     const error = await failureOf(client.callTool('hang', {}, { timeoutMs: 80 }));
     expect(error).toMatchObject({ code: 'timeout', certainty: 'outcome-unknown' });
-    await vi.waitFor(() => {
+    await until(() => {
       expect(server.messagesOf('notifications/cancelled')[0]?.params).toMatchObject({
         requestId: server.messagesOf('tools/call')[0]?.id,
       });
@@ -264,10 +265,10 @@ describe('a call', () => {
     const { client, server } = await setUp();
     const controller = new AbortController();
     const call = failureOf(client.callTool('hang', {}, { signal: controller.signal }));
-    await vi.waitFor(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
     controller.abort(new Error('never mind'));
     expect(await call).toMatchObject({ code: 'aborted', certainty: 'outcome-unknown' });
-    await vi.waitFor(() => expect(server.messagesOf('notifications/cancelled')).toHaveLength(1));
+    await until(() => expect(server.messagesOf('notifications/cancelled')).toHaveLength(1));
     expect(
       await failureOf(client.callTool('echo', {}, { signal: controller.signal })),
     ).toMatchObject({ code: 'aborted', certainty: 'not-sent' });
@@ -278,7 +279,7 @@ describe('a call', () => {
     const { client, server } = await setUp();
     const controller = new AbortController();
     const call = failureOf(client.callTool('hang', {}, { signal: controller.signal }));
-    await vi.waitFor(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
     controller.abort();
     await client.close();
     expect(await call).toMatchObject({ code: 'aborted' });
@@ -288,7 +289,7 @@ describe('a call', () => {
   it('in flight at close fails as closed', async () => {
     const { client, server } = await setUp();
     const call = failureOf(client.callTool('hang'));
-    await vi.waitFor(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
     await client.close();
     expect(await call).toMatchObject({ code: 'closed', certainty: 'outcome-unknown' });
   });
@@ -368,7 +369,7 @@ describe('when the connection is lost', () => {
     const { client, server } = await setUp();
     const states = statesOf(client);
     const calls = [1, 2, 3].map(() => failureOf(client.callTool('hang')));
-    await vi.waitFor(() => expect(server.messagesOf('tools/call')).toHaveLength(3));
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(3));
     server.cut();
     for (const call of calls) {
       expect(await call).toMatchObject({
@@ -386,21 +387,21 @@ describe('when the connection is lost', () => {
     expect(server.messagesOf('initialize')).toHaveLength(2);
     expect(server.messagesOf('notifications/initialized')).toHaveLength(2);
     expect(states).toEqual(['reconnecting', 'connecting', 'ready']);
-    await vi.waitFor(() => expect(server.openStreams()).toBe(1));
+    await until(() => expect(server.openStreams()).toBe(1));
   });
 
   it('it reconnects without a call', async () => {
     const { client, server } = await setUp();
     server.cut();
-    await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));
-    await vi.waitFor(() => expect(client.state.name).toBe('ready'), { timeout: 15_000 });
+    await until(() => expect(client.state.name).toBe('reconnecting'));
+    await until(() => expect(client.state.name).toBe('ready'));
     expect(server.openedSessions()).toBe(2);
   });
 
   it('connect waits for the connection, and dials at once where it rests', async () => {
     const { client, server } = await setUp({}, { retry: { maxAttempts: 2 } });
     server.cut();
-    await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));
+    await until(() => expect(client.state.name).toBe('reconnecting'));
     await client.connect();
     expect(client.state.name).toBe('ready');
     expect(server.openedSessions()).toBe(2);
@@ -408,7 +409,7 @@ describe('when the connection is lost', () => {
     expect(server.openedSessions()).toBe(2);
     // Two dials without an answer.
     server.cut();
-    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    await until(() => expect(client.state.name).toBe('resting'));
     await client.connect();
     expect(client.state.name).toBe('ready');
     expect(server.openedSessions()).toBe(3);
@@ -421,9 +422,9 @@ describe('when the connection is lost', () => {
       { handlers: { roots: () => new Promise((resolve) => (answerRoots = () => resolve([]))) } },
     );
     server.push({ jsonrpc: '2.0', id: 1, method: 'roots/list' });
-    await vi.waitFor(() => expect(answerRoots).toBeTypeOf('function'));
+    await until(() => expect(answerRoots).toBeTypeOf('function'));
     server.cut();
-    await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));
+    await until(() => expect(client.state.name).toBe('reconnecting'));
     await client.callTool('echo', { message: 'x' });
     answerRoots();
     await client.callTool('echo', { message: 'y' });
@@ -439,7 +440,7 @@ describe('when the connection is lost', () => {
     });
     expect(server.messagesOf('tools/call')).toHaveLength(1);
     expect(server.openedSessions()).toBe(2);
-    await vi.waitFor(() => expect(server.openStreams()).toBe(1));
+    await until(() => expect(server.openStreams()).toBe(1));
   });
 
   it('an event over the limit fails the call with its own code', async () => {
@@ -456,14 +457,14 @@ describe('when the connection is lost', () => {
   it('a server that is gone fails the call that has waited for it as not sent', async () => {
     const { client, server } = await setUp({}, { retry: { firstDelayMs: 5, maxDelayMs: 5 } });
     await server.close();
-    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    await until(() => expect(client.state.name).toBe('resting'));
     expect(client.state).toMatchObject({
       reason: { name: 'ConnectError', code: 'connect-failed', certainty: 'not-sent' },
     });
     const call = client.callTool('echo', { message: 'x' }, { timeoutMs: 100 });
     expect(await failureOf(call)).toMatchObject({ code: 'timeout', certainty: 'not-sent' });
     // Nobody waits any more.
-    await vi.waitFor(() => expect(client.state.name).toBe('resting'));
+    await until(() => expect(client.state.name).toBe('resting'));
     expect(await failureOf(client.connect())).toMatchObject({
       name: 'ConnectError',
       code: 'connect-failed',

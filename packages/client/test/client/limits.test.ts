@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { startHostileSse, type HostileSseServer } from '../../../../test/support/hostile-sse.ts';
 import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { firstCall } from '../support/first-call.ts';
+import { until } from '../../../../test/support/until.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -65,7 +66,7 @@ describe('connecting ends when its time is up', () => {
     const { url } = await server();
     const dialling = client(url, { headers: never });
     const connecting = failureOf(dialling.connect());
-    await vi.waitFor(() => expect(dialling.state.name).toBe('connecting'));
+    await until(() => expect(dialling.state.name).toBe('connecting'));
     await dialling.close();
     expect(await connecting).toMatchObject({ code: 'closed', certainty: 'not-sent' });
   });
@@ -200,7 +201,7 @@ describe('what comes during the handshake', () => {
     const methods: string[] = [];
     early.on('notification', ({ method }) => methods.push(method));
     await early.connect();
-    await vi.waitFor(() => expect(methods).toEqual(['notifications/early']));
+    await until(() => expect(methods).toEqual(['notifications/early']));
   });
 });
 
@@ -268,10 +269,10 @@ describe('a call', () => {
       failureOf(caller.callTool('hang', {}, { signal: cancel.signal })),
     );
     const isCall = ({ body }: { body: string }): boolean => body.includes('"tools/call"');
-    await vi.waitFor(() => expect(hung.requests.filter(isCall)).toHaveLength(5), 10_000);
+    await until(() => expect(hung.requests.filter(isCall)).toHaveLength(5));
     cancel.abort();
     for (const call of calls) expect(await call).toMatchObject({ code: 'aborted' });
-    await vi.waitFor(() => expect(brokenOff).toBe(5), { timeout: 10_000 });
+    await until(() => expect(brokenOff).toBe(5));
     expect(
       hung.requests.filter(({ body }) => body.includes('notifications/cancelled')),
     ).toHaveLength(5);
@@ -315,7 +316,7 @@ describe('a call', () => {
     await caller.connect();
     hostile.mischief.postFaults = [{ method: 'resources/read', status: 202 }];
     const read = failureOf(caller.readResource('a:b'));
-    await vi.waitFor(() =>
+    await until(() =>
       expect(hostile.requests.some(({ body }) => body.includes('resources/read'))).toBe(true),
     );
     const asked = hostile.requests.find(({ body }) => body.includes('resources/read'));

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startHostileSse, type HostileSseServer } from '../../../../test/support/hostile-sse.ts';
 import { ConnectionLostError, createTransport, type LongwireTransport } from '../../src/index.ts';
 import { firstCall } from '../support/first-call.ts';
+import { until } from '../../../../test/support/until.ts';
 
 /** What the tests use of an SDK `Client`, whatever its version. */
 interface AnyClient {
@@ -97,10 +98,10 @@ describe.each(Object.entries(clients))('the transport below %s', (_name, createC
     const { client, server } = await setUp();
     const controller = new AbortController();
     const call = client.callTool('hang', {}, { signal: controller.signal }).catch(() => 'aborted');
-    await vi.waitFor(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
     controller.abort('enough');
     expect(await call).toBe('aborted');
-    await vi.waitFor(() =>
+    await until(() =>
       expect(server.messagesOf('notifications/cancelled')[0]?.params?.['requestId']).toBe(
         server.messagesOf('tools/call')[0]?.id,
       ),
@@ -112,7 +113,7 @@ describe.each(Object.entries(clients))('the transport below %s', (_name, createC
     const closed = vi.fn();
     client.onclose(closed);
     const call = client.callTool('hang', {}).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
+    await until(() => expect(server.messagesOf('tools/call')).toHaveLength(1));
     server.cut();
     const error = await call;
     expect(error).toBeInstanceOf(ConnectionLostError);

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHostileSse } from '../../../../test/support/hostile-sse.ts';
 import { startHttpFixture } from '../../../../test/support/http-fixture.ts';
 import { startToolEventsServer } from '../../../../test/support/tool-events-servers.ts';
 import { connect, type LongwireClient } from '../../src/index.ts';
 import { ConnectError } from '../../src/errors.ts';
+import { until } from '../../../../test/support/until.ts';
 
 const clients: LongwireClient[] = [];
 
@@ -153,7 +154,7 @@ describe('a dial that fails', () => {
     await using server = await startHostileSse({ endpoint: 'never' });
     const error = await failure(server.url, { timeouts: { connectMs: 150 } });
     expect(error.code).toBe('connect-timeout');
-    await vi.waitFor(() => expect(server.openConnections()).toBe(0));
+    await until(() => expect(server.openConnections()).toBe(0));
   });
 
   it('sends nothing to an endpoint of another origin', async () => {
@@ -187,14 +188,14 @@ describe('a dial that fails', () => {
     });
     const error = await failure(server.url);
     expect(error.message).toContain('out of order');
-    await vi.waitFor(() => expect(server.openConnections()).toBe(0));
+    await until(() => expect(server.openConnections()).toBe(0));
   });
 
   it('fails with the reason of an abort', async () => {
     await using server = await startHostileSse({ endpoint: 'never' });
     const error = await failure(server.url, { signal: AbortSignal.timeout(50) });
     expect(error).toMatchObject({ code: 'aborted', certainty: 'not-sent' });
-    await vi.waitFor(() => expect(server.openConnections()).toBe(0));
+    await until(() => expect(server.openConnections()).toBe(0));
   });
 });
 

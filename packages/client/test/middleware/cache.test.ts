@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cache, type CacheOptions } from '../../src/middleware/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { around, failure, gate, listed, said, type Answer } from './support/around.ts';
+import { until } from '../../../../test/support/until.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -222,7 +223,7 @@ describe('calls at once', () => {
     const gone = failureOf(leader.response);
     leader.stop();
     expect((await gone).code).toBe('aborted');
-    await vi.waitFor(() => expect(count).toBe(2));
+    await until(() => expect(count).toBe(2));
     gates[1]?.open({ content: ['second'] });
     for (const { result } of await Promise.all(waiting)) {
       expect(result).toEqual({ content: ['second'] });

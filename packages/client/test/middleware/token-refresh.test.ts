@@ -8,6 +8,7 @@ import {
 } from '../../src/middleware/index.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { around, failure, gate, said, type Around, type Gate } from './support/around.ts';
+import { until } from '../../../../test/support/until.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -220,14 +221,14 @@ describe('a provider', () => {
     };
     const rig = around(tokenRefresh({ provider }));
     const failing = [rig.call('a'), rig.call('b')].map(failureOf);
-    await vi.waitFor(() => expect(tries).toHaveLength(1));
+    await until(() => expect(tries).toHaveLength(1));
     tries[0]?.fail(new Error('it is down'));
     for (const error of await Promise.all(failing)) {
       expect(error).toMatchObject({ code: 'unauthorized', certainty: 'not-sent' });
       expect(error.message).toContain('it is down');
     }
     const later = rig.call('c');
-    await vi.waitFor(() => expect(tries).toHaveLength(2));
+    await until(() => expect(tries).toHaveLength(2));
     tries[1]?.open('t');
     await later;
     expect(tokensOf(rig)).toEqual(['Bearer t']);

@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { startHostileSse, type HostileSseServer } from '../../../../test/support/hostile-sse.ts';
 import { createClient, type LongwireClient, type LongwireError } from '../../src/index.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { until } from '../../../../test/support/until.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -121,7 +122,7 @@ describe('the output schema of a tool', () => {
     const $defs = { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } };
     const { client, errors } = await setUp({ odd: { $ref: '#/$defs/a', $defs } });
     expect(await client.callTool('odd', { n: 1 })).toMatchObject({ structuredContent: { n: 1 } });
-    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    await until(() => expect(errors).toHaveLength(1));
   });
 
   it('of thousands of alternatives does not stop the rest', async () => {

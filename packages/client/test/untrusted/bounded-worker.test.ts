@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { descendantsOf, isRunning } from '../../../../test/support/process-tree.ts';
 import { BoundedWorker } from '../../src/untrusted/bounded-worker.js';
+import { until } from '../../../../test/support/until.ts';
 
 /** Runs the expression that a job is. */
 const script = 'answer = (code) => eval(code);';
@@ -120,6 +121,6 @@ describe('a process of its own', () => {
     const pids = descendantsOf(Number(user.pid));
     expect(pids).toHaveLength(1);
     user.kill('SIGKILL');
-    await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), 10_000);
+    await until(() => expect(pids.filter(isRunning)).toEqual([]));
   });
 });

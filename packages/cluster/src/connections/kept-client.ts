@@ -1,4 +1,4 @@
-import type { Client } from './open-client.js';
+import { endClient, type Client } from './open-client.js';
 
 /** What is told of a client that is kept. */
 export interface KeptHandlers {
@@ -33,16 +33,16 @@ export class KeptClient {
     return this.#client?.status === 'ready' ? this.#client : undefined;
   }
 
-  /** Makes a new client in the place of this one. */
-  renew(): void {
-    this.#client?.disconnect();
+  /** Makes a new client in the place of this one, if that was not done yet. */
+  renew(client: Client): void {
+    if (client === this.#client) endClient(client);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#retry);
-    this.#client?.disconnect();
+    if (this.#client !== undefined) endClient(this.#client);
   }
 
   #make(): void {

@@ -34,6 +34,14 @@ export function openPatientClient({ urls, options }: Address): Client {
   return urls.length === 1 ? quiet(new Redis(url, given)) : openCluster(urls, given, options);
 }
 
+/**
+ * Ends a connection. One that has ended already is left alone: ioredis would wait two seconds for its end
+ * once more, and keep the process alive.
+ */
+export function endClient(client: Client): void {
+  if (client.status !== 'close' && client.status !== 'end') client.disconnect();
+}
+
 function openCluster(
   urls: readonly string[],
   given: ConnectionOptions,

@@ -260,9 +260,9 @@ export class RedisConnection {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) {
         client
           .eval(script, keys.length, ...keys, ...args)
-          .then(answered, (failed: unknown) => this.#retry(command, failed));
+          .then(answered, (failed: unknown) => this.#retry(client, command, failed));
       } else {
-        this.#retry(command, error);
+        this.#retry(client, command, error);
       }
     });
   }
@@ -279,13 +279,13 @@ export class RedisConnection {
     });
   }
 
-  #retry(command: Command, error: unknown): void {
+  #retry(client: Client, command: Command, error: unknown): void {
     if (command.isSettled) return;
     const text = error instanceof Error ? error.message : '';
     const isReply = error instanceof Error && error.name === 'ReplyError';
     if (isReply && !AWAY.test(text)) return this.#fail(command, error);
     // What was a primary is a replica now: the next connection finds the new one.
-    if (text.startsWith('READONLY')) this.#commands.renew();
+    if (text.startsWith('READONLY')) this.#commands.renew(client);
     const mayRunAgain = command.again || isReply || text.includes(NOT_WRITTEN);
     if (!mayRunAgain || this.#isClosed) {
       return this.#fail(command, new ClusterAwayError(error));

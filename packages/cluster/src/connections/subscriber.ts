@@ -73,7 +73,8 @@ export class Subscriber {
 
   #send(command: 'subscribe' | 'unsubscribe', channel: string): void {
     // What is lost with the connection is done again by the next one.
-    this.#kept.ready?.[command](channel).catch(() => this.#kept.renew());
+    const client = this.#kept.ready;
+    client?.[command](channel).catch(() => this.#kept.renew(client));
   }
 
   async #listen(client: Client): Promise<void> {
@@ -84,7 +85,7 @@ export class Subscriber {
     try {
       if (channels.length > 0) await client.subscribe(...channels);
     } catch {
-      this.#kept.renew();
+      this.#kept.renew(client);
       return;
     }
     if (this.#hasListened) for (const missed of this.#onMissed) missed();

@@ -5,9 +5,9 @@ import type { Client } from '../connections/open-client.js';
 import { EVEN_IF_FULL, type RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
 
-/** KEYS: lease and inbox of the node. ARGV: TTL, how many may wait, sender, number, message. */
+/** KEYS: lease and inbox of the node. ARGV: TTL, how many may wait, sender, number, message, whether without a lease. */
 const SEND = `${EVEN_IF_FULL}
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if ARGV[6] == '0' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'f', ARGV[3], 'n', ARGV[4], 'm', ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return 1`;
@@ -34,6 +34,8 @@ export interface InboxOptions {
   /** A message, in the order in which its sender sent them, once. */
   readonly received: (message: NodeMessage, from: string) => void;
   readonly failed: (error: unknown) => void;
+  /** Whether a node that has no lease is gone: it may be about to have one again. */
+  readonly isGone: (node: string) => Promise<boolean>;
 }
 
 /** Messages between nodes: a Redis stream for each. */
@@ -56,16 +58,20 @@ export class Inbox {
     this.#trimmer = setInterval(() => this.#trim(), TRIM_MS).unref();
   }
 
-  /** Sends a message to a node; `false` if it has no lease. */
+  /** Sends a message to a node; `false` if it is gone. */
   async send(to: string, message: NodeMessage): Promise<boolean> {
-    const { node, connection, keys } = this.#options;
+    const { node, connection, keys, isGone } = this.#options;
     const text = connection.seal(JSON.stringify(message));
-    const args = [TTL_MS, MAX_WAITING, node, ++this.#sent, text];
     // The receiver knows a repetition by its number.
-    const reply = await connection.run(SEND, [keys.lease(to), keys.inbox(to)], args, {
-      again: true,
-    });
-    return reply === 1;
+    const number = ++this.#sent;
+    const put = async (isSure: boolean): Promise<boolean> => {
+      const args = [TTL_MS, MAX_WAITING, node, number, text, isSure ? 1 : 0];
+      const names = [keys.lease(to), keys.inbox(to)];
+      return (await connection.run(SEND, names, args, { again: true })) === 1;
+    };
+    if (await put(false)) return true;
+    // It waits there for a node that comes back.
+    return !(await isGone(to)) && put(true);
   }
 
   /** Nothing more comes from this node. */
@@ -82,7 +88,7 @@ export class Inbox {
   async #read(client: Client): Promise<void> {
     const key = this.#options.keys.inbox(this.#options.node);
     while (!this.#isClosed && client === this.#reader.ready) {
-      const watchdog = setTimeout(() => this.#reader.renew(), BLOCK_MS + GRACE_MS);
+      const watchdog = setTimeout(() => this.#reader.renew(client), BLOCK_MS + GRACE_MS);
       try {
         const reply = (await client.call(
           'XREAD',
@@ -102,7 +108,7 @@ export class Inbox {
       } catch (error) {
         clearTimeout(watchdog);
         // A new connection reads on from the last message.
-        if (!this.#isClosed) this.#reader.renew();
+        if (!this.#isClosed) this.#reader.renew(client);
         if (client.status === 'ready') this.#options.failed(error);
         return;
       }

@@ -22,6 +22,8 @@ export interface PeersOptions {
   readonly leaseMs: number;
   readonly connection: RedisConnection;
   readonly keys: Keys;
+  /** Renews the lease of this node; where Redis had lost that one, `bePatient` is called before it is fulfilled. */
+  readonly renew: () => Promise<void>;
   /** A node that is watched is gone. */
   readonly gone: (node: string) => void;
 }
@@ -70,7 +72,7 @@ export class Peers {
     if (node === this.#options.node || performance.now() < (this.#aliveUntil.get(node) ?? 0)) {
       return true;
     }
-    return (await this.#hasLease(node)) || this.patienceMs > 0;
+    return (await this.#hasLease(node)) || !(await this.isGone(node));
   }
 
   /** Whether its lease stands; not so shortly after Redis was away, this says nothing of the node. */
@@ -79,10 +81,17 @@ export class Peers {
     return this.#hasLease(node);
   }
 
-  /** Its lease was looked for, and there is none. */
-  hasNoLease(node: string): void {
+  /**
+   * Whether a node is gone whose lease was looked for, and is not there. It is not while nobody is to be taken
+   * for dead. A Redis that has lost the lease of this node, too, was emptied, or started anew: others will
+   * say that they live.
+   */
+  async isGone(node: string): Promise<boolean> {
     this.#aliveUntil.delete(node);
-    if (this.patienceMs === 0) this.#left(node);
+    if (this.patienceMs === 0) await this.#options.renew();
+    if (this.patienceMs > 0) return false;
+    this.#left(node);
+    return true;
   }
 
   /** Tells when this node is gone. */
@@ -131,7 +140,7 @@ export class Peers {
     await Promise.all(
       [...this.#watched].map(async (node) => {
         try {
-          if (!(await this.#hasLease(node))) this.hasNoLease(node);
+          if (!(await this.#hasLease(node))) await this.isGone(node);
         } catch {
           // Nothing is known while Redis is away.
         }

@@ -73,6 +73,9 @@ export class RedisNode implements ClusterNode {
       leaseMs,
       connection,
       keys,
+      renew: async () => {
+        if (this.#leaving === undefined) await this.#lease.renew();
+      },
       gone: (other) => {
         this.#inbox.forget(other);
         this.#tell(() => handlers.gone(other));
@@ -104,6 +107,7 @@ export class RedisNode implements ClusterNode {
       keys,
       received: (message, from) => handlers.received(message, from),
       failed: (error) => log?.error(error, 'a message of another node could not be read'),
+      isGone: (other) => this.#peers.isGone(other),
     });
     connection.subscribe(keys.events(node), (payload) => this.#published(payload));
     connection.onMissed(() => this.#tell(() => handlers.missed()));
@@ -183,11 +187,9 @@ export class RedisNode implements ClusterNode {
     return this.#events.wasPublished(event);
   }
 
-  async send(to: string, message: NodeMessage): Promise<boolean> {
+  send(to: string, message: NodeMessage): Promise<boolean> {
     this.#peers.watch(to);
-    const isSent = await this.#inbox.send(to, message);
-    if (!isSent) this.#peers.hasNoLease(to);
-    return isSent;
+    return this.#inbox.send(to, message);
   }
 
   leave(): Promise<void> {

@@ -1,6 +1,6 @@
 import { apiKeys, hashApiKey, type McpMount } from '@longwire/server';
 import { redis } from '@longwire/cluster';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRedis } from '../../../../test/cluster/support/redis-server.mjs';
 import { open, post, serving, stream } from '../../../server/test/fixture.ts';
 import { RawStream } from '../../../server/test/raw-stream.ts';
@@ -55,7 +55,7 @@ describe('a task of another node', () => {
 
     await send(b.url, taskRequest('tasks/cancel', { taskId: gate }));
     expect(await get(a.url, gate)).toMatchObject({ status: 'cancelled' });
-    await vi.waitFor(() => expect(a.world.said).toContain('aborted'));
+    await expect.poll(() => a.world.said).toContain('aborted');
     expect(b.world.made).toEqual([]);
   });
 
@@ -262,7 +262,7 @@ describe('tasks while Redis is away', () => {
     const refused = await send(a.url, taskRequest('tools/call', { name: 'gate', arguments: {} }));
     expect(refused.error?.data).toEqual({ reason: 'cluster-away' });
     a.world.open();
-    await vi.waitFor(() => expect(a.world.said).toContain('ended'));
+    await expect.poll(() => a.world.said).toContain('ended');
     own.resume();
     expect(await until(a.url, gate, isFinal)).toMatchObject({ status: 'completed' });
   });

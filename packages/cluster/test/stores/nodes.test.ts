@@ -9,6 +9,7 @@ import { RedisRateStore } from '../../src/stores/redis-rate-store.ts';
 import { RedisRevocationStore } from '../../src/stores/redis-revocation-store.ts';
 import { RedisTaskStore } from '../../src/stores/redis-task-store.ts';
 import { BareConnection } from '../support/bare-connection.ts';
+import { until } from '../../../../test/support/until.ts';
 
 expectNothingLeftOpen();
 
@@ -64,7 +65,7 @@ describe('rates of two nodes', () => {
     await here.take('a', limit);
     const told = vi.spyOn(one, 'run');
     for (let taken = 2; taken <= 60; taken++) await here.take('a', limit);
-    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
+    await until(() => expect(told).toHaveBeenCalledTimes(1));
     await told.mock.results[0]!.value;
     expect(await there.take('a', limit)).toMatchObject({ isAllowed: true, left: 39 });
     told.mockRestore();
@@ -117,10 +118,10 @@ describe('an event bus of two nodes', () => {
     await Promise.all([one.subscribed(), other.subscribed()]);
     here.publish({ kind: 'resource_updated', uri: 'a' });
     expect(heard.here).toEqual(['resource_updated a']);
-    await vi.waitFor(() => expect(heard.there).toEqual(['resource_updated a']));
+    await until(() => expect(heard.there).toEqual(['resource_updated a']));
     there.publish({ kind: 'tools_list_changed' });
     here.publish({ kind: 'prompts_list_changed' });
-    await vi.waitFor(() => {
+    await until(() => {
       expect(heard.here).toHaveLength(3);
       expect(heard.there).toHaveLength(3);
     });
@@ -133,17 +134,17 @@ describe('an event bus of two nodes', () => {
     const heard = heardBy(there);
     await other.subscribed();
     here.publish({ kind: 'tools_list_changed' });
-    await vi.waitFor(() => expect(heard).toEqual(['tools_list_changed']));
+    await until(() => expect(heard).toEqual(['tools_list_changed']));
     const listenAgain = await other.deafen('test:bus');
     here.publish({ kind: 'resource_updated', uri: 'a' });
     here.publish({ kind: 'resource_updated', uri: 'b' });
-    await vi.waitFor(async () => expect(await one.redis.xlen('test:bus')).toBe(3));
+    await until(async () => expect(await one.redis.xlen('test:bus')).toBe(3));
     await listenAgain();
     other.miss();
     other.miss();
-    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    await until(() => expect(heard).toHaveLength(3));
     here.publish({ kind: 'prompts_list_changed' });
-    await vi.waitFor(() => expect(heard).toHaveLength(4));
+    await until(() => expect(heard).toHaveLength(4));
     expect(heard.slice(1)).toEqual([
       'resource_updated a',
       'resource_updated b',
@@ -159,12 +160,10 @@ describe('an event bus of two nodes', () => {
     await other.subscribed();
     const run = vi.spyOn(one, 'run').mockRejectedValueOnce(new ClusterAwayError());
     here.publish({ kind: 'resource_updated', uri: 'a' });
-    await vi.waitFor(() => expect(run).toHaveBeenCalled());
+    await until(() => expect(run).toHaveBeenCalled());
     here.publish({ kind: 'resource_updated', uri: 'b' });
     here.publish({ kind: 'resource_updated', uri: 'b' });
-    await vi.waitFor(() => expect(heard).toEqual(['resource_updated a', 'resource_updated b']), {
-      timeout: 20_000,
-    });
+    await until(() => expect(heard).toEqual(['resource_updated a', 'resource_updated b']));
     run.mockRestore();
     here.close();
     there.close();
@@ -180,13 +179,13 @@ describe('revoked keys of two nodes', () => {
     const revoking = here.revoke('aa');
     expect(here.isRevoked('aa')).toBe(true);
     await revoking;
-    await vi.waitFor(() => expect(there.isRevoked('aa')).toBe(true));
+    await until(() => expect(there.isRevoked('aa')).toBe(true));
     const listenAgain = await other.deafen('test:revoked');
     await here.revoke('bb');
     expect(there.isRevoked('bb')).toBe(false);
     await listenAgain();
     other.miss();
-    await vi.waitFor(() => expect(there.isRevoked('bb')).toBe(true));
+    await until(() => expect(there.isRevoked('bb')).toBe(true));
     await here.revoke('aa');
     expect(told).toEqual(['aa', 'bb']);
     const later = createStores(other);
@@ -217,9 +216,9 @@ describe('a store of tasks of two nodes', () => {
     expect(await there.get('ada', 'one')).toEqual(record);
     let told = 0;
     const stop = here.listen('one', () => told++);
-    await vi.waitFor(() => expect(told).toBe(1));
+    await until(() => expect(told).toBe(1));
     await there.update('ada', 'one', { version: 1, changes: { statusMessage: 'on' } });
-    await vi.waitFor(() => expect(told).toBe(2));
+    await until(() => expect(told).toBe(2));
     one.miss();
     expect(told).toBe(3);
     stop();

@@ -1,8 +1,9 @@
 import type { ServerEvent } from '@modelcontextprotocol/server';
 import type { TaskRecord } from '@longwire/server';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { startRedisCluster } from '../../../../test/cluster/support/redis-cluster.mjs';
 import { join } from '../support/nodes.ts';
+import { until } from '../../../../test/support/until.ts';
 
 it('tasks, rates, events and revoked keys work over the shards of a Redis Cluster', async () => {
   const server = await startRedisCluster();
@@ -28,11 +29,9 @@ it('tasks, rates, events and revoked keys work over the shards of a Redis Cluste
     const heard: ServerEvent[] = [];
     b!.bus!.subscribe((event) => heard.push(event));
     a!.bus!.publish({ kind: 'tools_list_changed' });
-    await vi.waitFor(() => expect(heard).toEqual([{ kind: 'tools_list_changed' }]), {
-      timeout: 20_000,
-    });
+    await until(() => expect(heard).toEqual([{ kind: 'tools_list_changed' }]));
     await a!.revocations!.revoke('aa');
-    await vi.waitFor(() => expect(b!.revocations!.isRevoked('aa')).toBe(true), { timeout: 20_000 });
+    await until(() => expect(b!.revocations!.isRevoked('aa')).toBe(true));
     for (const { node } of nodes) await node.leave();
   } finally {
     await server.stop();

@@ -181,7 +181,10 @@ export interface ClusterNode {
   readAt(sessionId: string, stream: number, reader?: { node: string; reader: string }): void;
   /** Whether this message was published when it was kept. */
   wasPublished(event: LoggedEvent): boolean;
-  /** Sends a message to the inbox of a node; `false` if that node is gone. */
+  /**
+   * Sends a message to the inbox of a node; `false` if that node is gone. While nobody can know that, as after
+   * the store was away, it waits there for a node that comes back.
+   */
   send(to: string, message: NodeMessage): Promise<boolean>;
   /** The names of the other nodes that were there within a minute: some of them may be gone. */
   nodes(): Promise<readonly string[]>;

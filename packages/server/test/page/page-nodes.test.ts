@@ -1,7 +1,8 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import type { MountPage, PageNodes } from '../../src/index.ts';
 import { serving } from '../fixture.ts';
 import { servingNodes } from '../support/nodes.ts';
+import { until } from '../../../../test/support/until.ts';
 
 /** A page that keeps what it is given, and what it hears. */
 function pageOf() {
@@ -31,11 +32,11 @@ it('reaches the pages of other nodes, and nothing else of them', async () => {
   expect(a?.name).toBe('a');
   expect(await a?.others()).toEqual(['b']);
   expect(await a?.send('b', { text: 'one' })).toBe(true);
-  await vi.waitFor(() => expect(heard).toEqual([['a', { text: 'one' }]]));
+  await until(() => expect(heard).toEqual([['a', { text: 'one' }]]));
   // A message that its page cannot take harms nobody.
   await a?.send('b', null as never);
   await a?.send('b', { text: 'two' });
-  await vi.waitFor(() => expect(heard.at(-1)).toEqual(['a', { text: 'two' }]));
+  await until(() => expect(heard.at(-1)).toEqual(['a', { text: 'two' }]));
   // No part of the node has answered.
   expect(cluster.sent.map(({ kind, to }) => [kind, to])).toEqual([
     ['page', 'b'],
@@ -44,7 +45,7 @@ it('reaches the pages of other nodes, and nothing else of them', async () => {
   ]);
   cluster.kill('b');
   expect(await a?.send('b', { text: 'three' })).toBe(false);
-  await vi.waitFor(() => expect(heard.at(-1)).toBe('b is gone'));
+  await until(() => expect(heard.at(-1)).toBe('b is gone'));
 });
 
 it('is given no nodes where a mount is alone', async () => {

@@ -7,6 +7,7 @@ import { InMemoryChannel, type MountableServer } from '../../../src/channels/in-
 import { TrafficCounts } from '../../../src/http/traffic-counts.ts';
 import { LongwireError } from '../../../src/errors.ts';
 import { failureOf } from '../../support/failure-of.ts';
+import { until } from '../../../../../test/support/until.ts';
 
 expectNothingLeftOpen();
 
@@ -78,11 +79,11 @@ describe('a server of the SDK in this process', () => {
     const onWire = vi.fn();
     await channel.send(initialize, onWire);
     expect(onWire).toHaveBeenCalledOnce();
-    await vi.waitFor(() => expect(messages).toMatchObject([{ id: 0, result: {} }]));
+    await until(() => expect(messages).toMatchObject([{ id: 0, result: {} }]));
     await channel.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
     const params = { name: 'echo', arguments: { text: 'hi' } };
     await channel.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
-    await vi.waitFor(() => expect(messages).toHaveLength(2));
+    await until(() => expect(messages).toHaveLength(2));
     expect(messages[1]).toMatchObject({
       id: 1,
       result: { content: [{ type: 'text', text: 'hi' }] },

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { startHttpFixture, type HttpFixture } from '../../../../../test/support/http-fixture.ts';
 import { startToolEventsServer } from '../../../../../test/support/tool-events-servers.ts';
 import { connect, type LongwireClient, type LongwireError } from '../../../src/index.ts';
 import { failureOf } from '../../support/failure-of.ts';
+import { until } from '../../../../../test/support/until.ts';
 
 type Answer = (call: { args: { id: string } }, response: ServerResponse, session: Session) => void;
 
@@ -79,10 +80,10 @@ describe('no result reaches the wrong call', () => {
     });
     const controller = new AbortController();
     const a = failureOf(work(client, 'A', controller.signal));
-    await vi.waitFor(() => expect(taken).toEqual(['A']));
+    await until(() => expect(taken).toEqual(['A']));
     controller.abort();
     expect(await a).toMatchObject({ code: 'aborted' });
-    await vi.waitFor(() => expect(client.state.name).toBe('reconnecting'));
+    await until(() => expect(client.state.name).toBe('reconnecting'));
     expect(await work(client, 'B')).toEqual({ content: [{ type: 'text', text: 'B' }] });
   });
 
@@ -95,7 +96,7 @@ describe('no result reaches the wrong call', () => {
     client.on('error', (error) => errors.push(error));
     expect(await work(client, 'A')).toEqual({ content: [{ type: 'text', text: 'A' }] });
     session.send('result', 'stray');
-    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    await until(() => expect(errors).toHaveLength(1));
     expect(await work(client, 'B')).toEqual({ content: [{ type: 'text', text: 'B' }] });
   });
 });
@@ -117,7 +118,7 @@ describe('a session that answers in bodies', () => {
     const controller = new AbortController();
     const aborted = failureOf(work(client, 'aborted', controller.signal));
     const others = ['a', 'b'].map((id) => work(client, id));
-    await vi.waitFor(() => expect(held.size).toBe(4));
+    await until(() => expect(held.size).toBe(4));
     controller.abort();
     expect(await aborted).toMatchObject({ code: 'aborted' });
     for (const id of ['b', 'a']) {
@@ -156,7 +157,7 @@ describe('a tool-events channel', () => {
     client.on('toolsChanged', () => changes++);
     expect(await client.listTools()).toMatchObject([{ name: 'work' }]);
     session.send('tools', [{ name: 'other', input_schema: { type: 'object', x: 1 } }]);
-    await vi.waitFor(() => expect(changes).toBe(1));
+    await until(() => expect(changes).toBe(1));
     expect(await client.listTools()).toEqual([
       { name: 'other', inputSchema: { type: 'object', x: 1 } },
     ]);
@@ -167,7 +168,7 @@ describe('a tool-events channel', () => {
     const seen: unknown[] = [];
     client.on('notification', ({ params }) => seen.push(params));
     session.send('news', { headline: 'rain' });
-    await vi.waitFor(() => expect(seen).toEqual([{ event: 'news', data: { headline: 'rain' } }]));
+    await until(() => expect(seen).toEqual([{ event: 'news', data: { headline: 'rain' } }]));
   });
 
   it('accepts results and errors of any shape', async () => {
