@@ -85,7 +85,7 @@ export class RedisEventLog implements EventLog {
       reader?.target ?? '',
       answered === undefined ? '' : endedText(answered, seq),
     ];
-    if (answered !== undefined) this.#sessions.noteAnswered(answered);
+    if (isSent && answered !== undefined) this.#sessions.noteAnswered(answered);
     const appending = this.#sessions
       .fenced(owned, APPEND, args, { waitMs: END_WAIT_MS, soon: isSent })
       .then((reply) => {

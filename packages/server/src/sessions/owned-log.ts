@@ -45,7 +45,7 @@ export class OwnedLog {
   }
 
   /** Keeps a message; fulfilled when it is kept, or never will be. */
-  keep(event: LoggedEvent, isSent: boolean): Promise<void> {
+  keep(event: LoggedEvent, isSent = false): Promise<void> {
     if (this.#isLost) return Promise.resolve();
     this.#pending++;
     const endsAt = performance.now() + MAX_WAIT_MS;
