@@ -1,7 +1,7 @@
 import { ClusterAwayError } from '@longwire/server';
 import { Cluster } from 'ioredis';
 import { createHash } from 'node:crypto';
-import { Payloads } from '../payloads.js';
+import { Payloads, type Place, type Seals } from '../payloads.js';
 import { KeptClient } from './kept-client.js';
 import { openClient, openPatientClient, type Address, type Client } from './open-client.js';
 import { openListener, Subscriber } from './subscriber.js';
@@ -49,6 +49,8 @@ const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|T
 const RETRY_MS = 100;
 /** How long a command waits for another one, to be one write with it. */
 const SOON_MS = 1;
+/** What cannot be read is told so often. */
+const SILENT_MS = 60_000;
 /** What ioredis says of a command that it did not send. */
 const NOT_WRITTEN = 'enableOfflineQueue';
 
@@ -56,7 +58,7 @@ const NOT_WRITTEN = 'enableOfflineQueue';
  * What all of this process share: a connection for commands, one that listens. Every command is a Lua
  * script. Commands are sent in the order in which they are given; while Redis is away they wait.
  */
-export class RedisConnection {
+export class RedisConnection implements Seals {
   /** What every key begins with; it tells the mounts of one application apart. */
   readonly prefix: string;
   readonly #address: Address;
@@ -66,6 +68,9 @@ export class RedisConnection {
   readonly #shas = new Map<string, string>();
   readonly #onReady = new Set<() => void>();
   readonly #onLost = new Set<() => void>();
+  readonly #onUnreadable = new Set<(kind: string, reason: string) => void>();
+  /** By kind: until when nobody is told again that one cannot be read. */
+  readonly #silentUntil = new Map<string, number>();
   #waiting: Command[] = [];
   /** What goes out with the next command. */
   #soon: Command[] = [];
@@ -80,7 +85,7 @@ export class RedisConnection {
   constructor(address: Address, prefix: string) {
     this.prefix = prefix;
     this.#address = address;
-    this.#payloads = new Payloads(address.options.encryptionKeys);
+    this.#payloads = new Payloads(address.options.encryptionKeys, prefix);
     this.#commands = new KeptClient(() => openClient(address), {
       ready: (client) => this.#resume(client),
       lost: () => {
@@ -88,8 +93,9 @@ export class RedisConnection {
       },
       failed: (error) => (this.#error = error),
     });
-    this.#subscriber = new Subscriber(() =>
-      openListener(this.#commands.ready, () => openClient(address)),
+    this.#subscriber = new Subscriber(
+      () => openListener(this.#commands.ready, () => openClient(address)),
+      (error) => this.unreadable('channel', error.message),
     );
   }
 
@@ -194,14 +200,35 @@ export class RedisConnection {
     return openPatientClient(this.#address);
   }
 
-  /** Encrypts what is stored, where that is asked for. */
-  seal(text: string): string {
-    return this.#payloads.seal(text);
+  seal(text: string, place: Place): string {
+    return this.#payloads.seal(text, place);
   }
 
-  /** @throws Error when it was sealed with a key that is not known. */
-  open(sealed: string): string {
-    return this.#payloads.open(sealed);
+  read(stored: string, place: Place): string | undefined {
+    try {
+      return this.#payloads.open(stored, place);
+    } catch (error) {
+      this.unreadable(place[0], (error as Error).message);
+      return undefined;
+    }
+  }
+
+  /** @throws Error that says why it cannot be opened. */
+  open(stored: string, place: Place): string {
+    return this.#payloads.open(stored, place);
+  }
+
+  unreadable(kind: string, reason: string): void {
+    const now = performance.now();
+    if (now < (this.#silentUntil.get(kind) ?? 0)) return;
+    this.#silentUntil.set(kind, now + SILENT_MS);
+    for (const listener of this.#onUnreadable) listener(kind, reason);
+  }
+
+  /** Told what cannot be read, and why: of each kind once a minute. */
+  onUnreadable(listener: (kind: string, reason: string) => void): () => void {
+    this.#onUnreadable.add(listener);
+    return () => this.#onUnreadable.delete(listener);
   }
 
   /** Whether it was sealed with the key that seals now. */

@@ -144,10 +144,10 @@ export class OwnedSessions {
     const owned = this.#owned.get(sessionId);
     if (owned === undefined) throw new SessionLostError();
     let kept = request;
-    let text = begunText(kept, this.options.connection);
+    let text = begunText(sessionId, kept, this.options.connection);
     if (text.length > MAX_BEGUN_CHARS) {
       kept = withoutMessage(request);
-      text = begunText(kept, this.options.connection);
+      text = begunText(sessionId, kept, this.options.connection);
     }
     owned.noteBegun(kept);
     // It may be answered before it goes out.
@@ -212,7 +212,7 @@ export class OwnedSessions {
     const { connection, keys, ttlMs } = this.options;
     const begun = [...owned.begun].flatMap(([id, request]) => [
       `b:${id}`,
-      begunText(request, connection),
+      begunText(owned.id, request, connection),
     ]);
     const fields = [...recordFields(owned.record, connection), ...begun];
     const reply = await connection.run(

@@ -1,13 +1,9 @@
-import {
-  runWorkerCall,
-  type ServerFactory,
-  type WorkerAnswer,
-  type WorkerCall,
-} from '@longwire/server';
+import { runWorkerCall, type ServerFactory, type WorkerAnswer } from '@longwire/server';
 import type { Job, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readJson } from '../payloads.js';
 import type { WorkerLog } from './worker-log.js';
 import { loadBullMq } from './load-bullmq.js';
 import { CALLS, QueueKeys } from './queue-keys.js';
@@ -19,11 +15,15 @@ import {
   KEPT_MS,
   QUEUE_TTL_MS,
   TELL,
+  answerPlace,
+  callPlace,
+  isCall,
+  toldPlace,
   type CallJob,
   type Told,
 } from './told.js';
 import type { WorkConnection } from './work-connection.js';
-import { CANCELLED, WORKER_LOST } from './worker-answers.js';
+import { CANCELLED, UNREADABLE, WORKER_LOST } from './worker-answers.js';
 
 /** What a worker is made with. */
 export interface CallWorkerOptions {
@@ -202,7 +202,12 @@ export class CallWorker {
         AGAIN,
       )) as number[];
       if (isCancelled === 1) ending.abort();
-      const call = JSON.parse(this.#connection.open(data.call)) as WorkerCall;
+      const place = callPlace(name, id, data.to);
+      const call = readJson(this.#connection, { stored: data.call, place, is: isCall });
+      if (call === undefined) {
+        await this.#answer(name, keys, { id, to: data.to, answer: { error: UNREADABLE } });
+        return;
+      }
       const answer = ending.signal.aborted
         ? { error: CANCELLED }
         : await runWorkerCall(
@@ -224,7 +229,7 @@ export class CallWorker {
               },
             },
           );
-      await this.#answer(keys, { id, to: data.to, answer });
+      await this.#answer(name, keys, { id, to: data.to, answer });
       this.#options.ended?.({
         queue: name,
         tool: call.tool,
@@ -244,7 +249,7 @@ export class CallWorker {
   }
 
   #tell(channel: string, told: Told): void {
-    const text = this.#connection.seal(JSON.stringify(told));
+    const text = this.#connection.seal(JSON.stringify(told), toldPlace(channel));
     this.#connection.run(TELL, [channel], [text]).catch((error: unknown) => {
       this.#options.log.debug(error, 'a node could not be told');
     });
@@ -252,11 +257,13 @@ export class CallWorker {
 
   /** Keeps an answer until its node has taken it. */
   async #answer(
+    queue: string,
     keys: QueueKeys,
     { id, to, answer }: { id: string; to: string; answer: WorkerAnswer },
   ): Promise<void> {
-    const told = this.#connection.seal(JSON.stringify({ kind: 'ended', id } satisfies Told));
-    const text = this.#connection.seal(JSON.stringify(answer));
+    const ended: Told = { kind: 'ended', id };
+    const told = this.#connection.seal(JSON.stringify(ended), toldPlace(to));
+    const text = this.#connection.seal(JSON.stringify(answer), answerPlace(queue, id));
     const until = performance.now() + ANSWER_TRIES_MS;
     for (;;) {
       try {

@@ -12,6 +12,14 @@ export const WORKER_LOST: RpcError = {
   data: { reason: 'worker-lost', certainty: 'outcome-unknown' },
 };
 
+/** The worker cannot read the call. */
+export const UNREADABLE: RpcError = {
+  code: SERVER_ERROR,
+  message:
+    'The worker could not read the call, and it did not run: give workers the same encrypt.keys and the same version as the nodes',
+  data: { reason: 'unreadable', certainty: 'refused' },
+};
+
 /** Nobody reads it: a cancelled call has no answer. */
 export const CANCELLED: RpcError = { code: SERVER_ERROR, message: 'The call was cancelled' };
 

@@ -45,9 +45,13 @@ afterEach(async () => {
 });
 
 /** A node with queues of workers. */
-async function node(options: Partial<KitOptions> = {}): Promise<Serving> {
+async function node(
+  options: Partial<KitOptions> = {},
+  encrypt?: { keys: readonly Buffer[] },
+): Promise<Serving> {
   mount = `/test-${++made}`;
-  const connection = await connectRedis(redis.url, {}, mount);
+  const given = encrypt === undefined ? {} : { encrypt };
+  const connection = await connectRedis(redis.url, given, mount);
   const queue = new RedisWorkQueue(connection, { node: 'a' });
   closing.push(
     async () => connection.close(),
@@ -206,6 +210,18 @@ describe('a queue with workers', () => {
     const connected = await client(serving);
     const lost = await connected.callTool('work').catch((error: unknown) => error);
     expect(lost).toMatchObject({ data: { certainty: 'outcome-unknown' } });
+  });
+
+  it('says that a call did not run that its worker cannot read', async () => {
+    const [old, next] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const serving = await node({}, { keys: [next, old] });
+    const said: unknown[] = [];
+    const log = { error: (what: unknown) => said.push(what), warn() {}, debug() {} };
+    await worker(queues, { redis: { encrypt: { keys: [old] } }, log });
+    const connected = await client(serving);
+    const refused = await connected.callTool('work').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ data: { reason: 'unreadable', certainty: 'refused' } });
+    expect(said).toEqual([{ kind: 'call', reason: expect.stringContaining('no key of redis') }]);
   });
 
   it('leaves nothing in Redis that stays for ever', async () => {
