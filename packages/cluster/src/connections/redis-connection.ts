@@ -20,17 +20,21 @@ export interface RunOptions {
    * millisecond later, and is in its place in the order. Default: false.
    */
   readonly soon?: boolean;
-  /** Asked when such a command goes out: one that is not needed any more is not sent, and has no reply. */
-  readonly isNeeded?: () => boolean;
 }
+
+/**
+ * What a script is given; or what says that when it goes out: nothing where it is not needed any more, and then
+ * it is not sent and has no reply.
+ */
+export type ScriptArgs = Values | (() => Values | undefined);
+type Values = readonly (string | number)[];
 
 interface Command {
   readonly place: number;
   readonly script: string;
   readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
+  readonly args: ScriptArgs;
   readonly again: boolean;
-  readonly isNeeded: RunOptions['isNeeded'];
   resolve(reply: unknown): void;
   reject(error: unknown): void;
   timer: NodeJS.Timeout | undefined;
@@ -122,13 +126,8 @@ export class RedisConnection implements Seals {
   run(
     script: string,
     keys: readonly string[],
-    args: readonly (string | number)[],
-    {
-      waitMs = this.#address.options.waitMs,
-      again = false,
-      soon = false,
-      isNeeded,
-    }: RunOptions = {},
+    args: ScriptArgs,
+    { waitMs = this.#address.options.waitMs, again = false, soon = false }: RunOptions = {},
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new ClusterAwayError(new Error('the node has left')));
@@ -138,7 +137,6 @@ export class RedisConnection implements Seals {
         keys,
         args,
         again,
-        isNeeded,
         resolve,
         reject,
         timer: undefined,
@@ -261,16 +259,13 @@ export class RedisConnection implements Seals {
     const soon = this.#soon;
     this.#soon = [];
     if (client === undefined) this.#waiting.push(...soon);
-    else for (const command of soon) this.#sendIfNeeded(client, command);
-  }
-
-  #sendIfNeeded(client: Client, command: Command): void {
-    if (command.isNeeded?.() === false) settle(command, undefined);
-    else this.#send(client, command);
+    else for (const command of soon) this.#send(client, command);
   }
 
   #send(client: Client, command: Command): void {
-    const { script, keys, args } = command;
+    const { script, keys } = command;
+    const args = typeof command.args === 'function' ? command.args() : command.args;
+    if (args === undefined) return settle(command, undefined);
     let sha = this.#shas.get(script);
     if (sha === undefined) {
       sha = createHash('sha1').update(script).digest('hex');
@@ -328,7 +323,7 @@ export class RedisConnection implements Seals {
     const waiting = [...this.#waiting, ...this.#soon].toSorted((a, b) => a.place - b.place);
     this.#waiting = [];
     this.#soon = [];
-    for (const command of waiting) this.#sendIfNeeded(client, command);
+    for (const command of waiting) this.#send(client, command);
   }
 
   #fail(command: Command, error: unknown): void {

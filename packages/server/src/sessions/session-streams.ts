@@ -134,11 +134,13 @@ export class SessionStreams {
       ...(about !== undefined && { about }),
     };
     if (about?.kind === 'request') this.#asked.set(about.id, event.seq);
-    const isSentFirst = this.#sending === undefined && this.#isWholeAnswer(event);
-    const keeping = this.#keep(event, isSentFirst);
-    if (isSentFirst || (this.#sending === undefined && keeping === undefined)) {
-      return this.#send(event);
+    if (this.#sending === undefined && this.#isWholeAnswer(event)) {
+      const keepsUp = this.#send(event);
+      void this.#keep(event, true);
+      return keepsUp;
     }
+    const keeping = this.#keep(event);
+    if (this.#sending === undefined && keeping === undefined) return this.#send(event);
     let keepsUp: Promise<void> | undefined;
     const sent = this.#inOrder(() => {
       keepsUp = this.#send(event);
@@ -280,7 +282,7 @@ export class SessionStreams {
   }
 
   /** Keeps a message; it is sent even where this fails. */
-  #keep(event: LoggedEvent, isSent: boolean): Promise<void> | undefined {
+  #keep(event: LoggedEvent, isSent = false): Promise<void> | undefined {
     const { owned } = this.#session;
     if (owned !== undefined) return owned.keep(event, isSent);
     const fail = (error: unknown): void => {
