@@ -247,4 +247,3 @@ export class OwnedSessions {
 export function tooEarly(): ClusterAwayError {
   return new ClusterAwayError(new Error('a message before this one is not kept yet'));
 }
-

@@ -1,6 +1,10 @@
 import { ClusterAwayError } from '@longwire/server';
 import type { Random } from '@longwire/testing';
-import type { RedisConnection, RunOptions, ScriptArgs } from '../../src/connections/redis-connection.ts';
+import type {
+  RedisConnection,
+  RunOptions,
+  ScriptArgs,
+} from '../../src/connections/redis-connection.ts';
 
 type Run = RedisConnection['run'];
 
