@@ -105,7 +105,7 @@ describe('a primary that fails', () => {
     replica.resume();
     const waiting = a.node.stores.events.append('old', notification(3));
     await waiting;
-    await until(() => a.node.isUp && b.node.isUp, 60_000);
+    await until(() => a.node.isUp && b.node.isUp);
     await until(() => a.node.isSurelyHere('old') && a.node.isSurelyHere('new'));
     for (const id of ['old', 'new']) {
       expect(await b.node.locate(id)).toMatchObject({ at: 'elsewhere', node: a.node.name });

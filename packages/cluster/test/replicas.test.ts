@@ -66,7 +66,7 @@ describe('the option replicas', () => {
     await replica.call('REPLICAOF', '127.0.0.1', '1');
     const refused = Promise.allSettled([1, 2, 3].map(async (id) => node.begin('one', request(id))));
     // What may run twice does not wait, nor do messages, nor the lease.
-    await node.begin('one', { ...request(4), isSafe: true });
+    await node.begin('one', request(4), false);
     await node.stores.events.append('one', notification(1));
     for (const outcome of await refused) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(ClusterAwayError) });

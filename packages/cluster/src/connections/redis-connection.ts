@@ -5,6 +5,7 @@ import { Payloads, type Place, type Seals } from '../payloads.js';
 import { KeptClient } from './kept-client.js';
 import { openClient, openPatientClient, type Address, type Client } from './open-client.js';
 import { ReplicaWait, runReplicated, type Evaluation } from './replica-wait.js';
+import { AWAY, DEMOTED, withoutCommand } from './refusals.js';
 import { openListener, Subscriber } from './subscriber.js';
 
 /** How a script is run. */
@@ -21,13 +22,25 @@ export interface RunOptions {
    * `again`. Default: false.
    */
   readonly isReplicated?: boolean;
+  /**
+   * Whether nobody waits for it: it goes out together with the next command that somebody waits for, or a
+   * millisecond later, and is in its place in the order. Default: false.
+   */
+  readonly soon?: boolean;
 }
+
+/**
+ * What a script is given; or what says that when it goes out: nothing where it is not needed any more, and then
+ * it is not sent and has no reply.
+ */
+export type ScriptArgs = Values | (() => Values | undefined);
+type Values = readonly (string | number)[];
 
 interface Command {
   readonly place: number;
   readonly script: string;
   readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
+  readonly args: ScriptArgs;
   readonly again: boolean;
   readonly isReplicated: boolean;
   resolve(reply: unknown): void;
@@ -46,13 +59,10 @@ interface Command {
  */
 export const EVEN_IF_FULL = '#!lua flags=allow-oom\n';
 
-/** Replies of a server that does not do now what it did before: it cannot, or this user may not any more. */
-const AWAY =
-  /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY|UNBLOCKED|NOPERM|NOAUTH|WRONGPASS|ERR WAIT cannot)\b/;
-/** What a server says that was a primary, and is a replica now. */
-const DEMOTED = /^(READONLY|UNBLOCKED|ERR WAIT cannot)\b/;
 /** A server that loads its data, or elects a primary, is asked again after this time. */
 const RETRY_MS = 100;
+/** How long a command waits for another one, to be one write with it. */
+const SOON_MS = 1;
 /** What cannot be read is told so often. */
 const SILENT_MS = 60_000;
 /** What ioredis says of a command that it did not send. */
@@ -76,6 +86,9 @@ export class RedisConnection implements Seals {
   /** By kind: until when nobody is told again that one cannot be read. */
   readonly #silentUntil = new Map<string, number>();
   #waiting: Command[] = [];
+  /** What goes out with the next command. */
+  #soon: Command[] = [];
+  #soonTimer: NodeJS.Timeout | undefined;
   #count = 0;
   /** Whether something was sent and not answered in time, and nothing was answered since. */
   #isSilent = false;
@@ -124,8 +137,13 @@ export class RedisConnection implements Seals {
   run(
     script: string,
     keys: readonly string[],
-    args: readonly (string | number)[],
-    { waitMs = this.#address.options.waitMs, again = false, isReplicated = false }: RunOptions = {},
+    args: ScriptArgs,
+    {
+      waitMs = this.#address.options.waitMs,
+      again = false,
+      soon = false,
+      isReplicated = false,
+    }: RunOptions = {},
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new ClusterAwayError(new Error('the node has left')));
@@ -150,8 +168,15 @@ export class RedisConnection implements Seals {
         this.#fail(command, new ClusterAwayError(this.#whyAway(command)));
       }, waitMs);
       const client = this.#commands.ready;
-      if (client === undefined) this.#waiting.push(command);
-      else this.#send(client, command);
+      if (client === undefined) {
+        this.#waiting.push(command);
+      } else if (soon) {
+        this.#soon.push(command);
+        this.#soonTimer ??= setTimeout(() => this.#sendSoon(), SOON_MS);
+      } else {
+        this.#sendSoon(client);
+        this.#send(client, command);
+      }
     });
   }
 
@@ -230,6 +255,7 @@ export class RedisConnection implements Seals {
 
   close(): void {
     this.#isClosed = true;
+    this.#sendSoon();
     this.#commands.close();
     this.#subscriber.close();
     const error = new ClusterAwayError(new Error('the node has left'));
@@ -245,8 +271,20 @@ export class RedisConnection implements Seals {
     this.#sendWaiting();
   }
 
+  #sendSoon(client: Client | undefined = this.#commands.ready): void {
+    clearTimeout(this.#soonTimer);
+    this.#soonTimer = undefined;
+    if (this.#soon.length === 0) return;
+    const soon = this.#soon;
+    this.#soon = [];
+    if (client === undefined) this.#waiting.push(...soon);
+    else for (const command of soon) this.#send(client, command);
+  }
+
   #send(client: Client, command: Command): void {
     const { script } = command;
+    const args = typeof command.args === 'function' ? command.args() : command.args;
+    if (args === undefined) return settle(command, undefined);
     command.isDone = false;
     let sha = this.#shas.get(script);
     if (sha === undefined) {
@@ -255,16 +293,13 @@ export class RedisConnection implements Seals {
       // Sent first, so that nothing overtakes what would have to be sent again with the whole script.
       if (!(client instanceof Cluster)) load(client, script);
     }
-    const settle = (reply: unknown): void => {
+    const answered = (reply: unknown): void => {
       this.#isSilent = false;
-      if (command.isSettled) return;
-      command.isSettled = true;
-      clearTimeout(command.timer);
-      command.resolve(reply);
+      settle(command, reply);
     };
-    this.#evaluate(client, command, ['evalsha', sha]).then(settle, (error: unknown) => {
+    this.#evaluate(client, command, ['evalsha', sha, args]).then(answered, (error: unknown) => {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) {
-        this.#evaluate(client, command, ['eval', script]).then(settle, (failed: unknown) =>
+        this.#evaluate(client, command, ['eval', script, args]).then(answered, (failed: unknown) =>
           this.#retry(client, command, failed),
         );
       } else {
@@ -274,7 +309,7 @@ export class RedisConnection implements Seals {
   }
 
   #evaluate(client: Client, command: Command, how: Evaluation): Promise<unknown> {
-    const { keys, args, isReplicated } = command;
+    const { keys, isReplicated } = command;
     const { replicas } = this.#address.options;
     if (isReplicated && client instanceof Cluster) {
       return runReplicated(client, how, command, replicas);
@@ -282,7 +317,7 @@ export class RedisConnection implements Seals {
     // Asked for first, so that it is one write with the script.
     const caughtUp = isReplicated && this.#replicaWaitOf(client as Redis).caughtUp(command);
     this.#cork(client);
-    const [name, script] = how;
+    const [name, script, args] = how;
     const running = client[name](script, keys.length, ...keys, ...args);
     if (caughtUp === false) return running;
     caughtUp.catch(() => {});
@@ -307,13 +342,13 @@ export class RedisConnection implements Seals {
     );
   }
 
-  /** What is sent in one turn is one write. */
+  /** What is sent in one turn of the event loop is one write: whatever it read before that. */
   #cork(client: Client): void {
     if (this.#isCorked || client instanceof Cluster) return;
     const { stream } = client;
     this.#isCorked = true;
     stream.cork();
-    process.nextTick(() => {
+    setImmediate(() => {
       this.#isCorked = false;
       stream.uncork();
     });
@@ -340,8 +375,9 @@ export class RedisConnection implements Seals {
   #sendWaiting(): void {
     const client = this.#commands.ready;
     if (client === undefined || this.#waiting.length === 0) return;
-    const waiting = this.#waiting.toSorted((a, b) => a.place - b.place);
+    const waiting = [...this.#waiting, ...this.#soon].toSorted((a, b) => a.place - b.place);
     this.#waiting = [];
+    this.#soon = [];
     for (const command of waiting) this.#send(client, command);
   }
 
@@ -353,12 +389,13 @@ export class RedisConnection implements Seals {
   }
 }
 
-function load(client: Client, script: string): void {
-  client.call('SCRIPT', 'LOAD', script).catch(() => {});
+function settle(command: Command, reply: unknown): void {
+  if (command.isSettled) return;
+  command.isSettled = true;
+  clearTimeout(command.timer);
+  command.resolve(reply);
 }
 
-/** What ioredis adds to an error is what was sent: a password, or what a session said. It is to be in no log. */
-function withoutCommand<Failure>(error: Failure): Failure {
-  if (error instanceof Error) delete (error as { command?: unknown }).command;
-  return error;
+function load(client: Client, script: string): void {
+  client.call('SCRIPT', 'LOAD', script).catch(() => {});
 }

@@ -11,15 +11,18 @@ const MOVED = /^(MOVED|ASK)\b/;
 /** A script that replicas must have. */
 export interface ReplicatedCall {
   readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
   /** Nobody waits for it any more. */
   readonly isSettled: boolean;
   /** Redis has done it; replicas may lack it. */
   isDone: boolean;
 }
 
-/** A script by its hash, or as a whole. */
-export type Evaluation = readonly [name: 'evalsha' | 'eval', script: string];
+/** A script by its hash, or as a whole, and what it is given. */
+export type Evaluation = readonly [
+  name: 'evalsha' | 'eval',
+  script: string,
+  args: readonly (string | number)[],
+];
 
 interface Waiter {
   readonly call: ReplicatedCall;
@@ -43,13 +46,13 @@ export class ReplicaWait {
     this.#replicas = replicas;
   }
 
-  /** Fulfilled when they have what is sent in this turn, and all before; rejected when the connection ends. */
+  /** Fulfilled when they have what is sent in this turn of the event loop, and all before; rejected when the connection ends. */
   caughtUp(call: ReplicatedCall): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ call, resolve, reject });
       if (this.#isAsking) return;
       this.#isAsking = true;
-      process.nextTick(() => void this.#ask());
+      setImmediate(() => void this.#ask());
     });
   }
 
@@ -84,11 +87,11 @@ export class ReplicaWait {
  */
 export async function runReplicated(
   cluster: Cluster,
-  [name, script]: Evaluation,
+  [name, script, given]: Evaluation,
   call: ReplicatedCall,
   replicas: number,
 ): Promise<unknown> {
-  const args = [call.keys.length, ...call.keys, ...call.args] as const;
+  const args = [call.keys.length, ...call.keys, ...given] as const;
   for (let waitMs = PATIENCE_MS; ; waitMs = BEHIND_MS) {
     const results = await cluster
       .pipeline()

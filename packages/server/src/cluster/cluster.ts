@@ -60,8 +60,6 @@ export interface BegunRequest {
   readonly stream: number;
   /** What would run it again; missing where it is too long to be kept. */
   readonly message?: JSONRPCRequest;
-  /** Whether it is known that it may run twice: then it does not matter much that it is forgotten. Not kept. */
-  readonly isSafe?: boolean;
 }
 
 /** A request that was answered, as long as its answer is kept. */
@@ -168,8 +166,12 @@ export interface ClusterNode {
   locate(sessionId: string): Promise<Located>;
   /** Lets a session go: to a node, or to whichever meets it next. Nothing is written for it any more. */
   release(sessionId: string, to?: string): Promise<void>;
-  /** Keeps a request before it runs. Once it is kept, a next owner knows of it. */
-  begin(sessionId: string, request: BegunRequest): Promise<void>;
+  /**
+   * Keeps a request before it runs. Once it is kept, a next owner knows of it.
+   *
+   * @param isAwaited whether it runs only after that. Default: true.
+   */
+  begin(sessionId: string, request: BegunRequest, isAwaited?: boolean): Promise<void>;
   /** A request has ended without an answer. One that is answered ends by what `events.append` is given. */
   end(sessionId: string, id: RequestId): void;
   /**

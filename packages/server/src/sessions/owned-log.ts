@@ -33,6 +33,8 @@ export class OwnedLog {
   /** In the order of their places; missing while the store takes them at once. */
   #waiting: Waiting[] | undefined;
   #pending = 0;
+  /** The last message that is not kept yet. */
+  #last: Promise<void> | undefined;
   #isLost = false;
 
   constructor(options: OwnedLogOptions) {
@@ -45,22 +47,31 @@ export class OwnedLog {
   }
 
   /** Keeps a message; fulfilled when it is kept, or never will be. */
-  keep(event: LoggedEvent): Promise<void> {
+  keep(event: LoggedEvent, isSent = false): Promise<void> {
     if (this.#isLost) return Promise.resolve();
     this.#pending++;
     const endsAt = performance.now() + MAX_WAIT_MS;
     const keeping =
       this.#waiting === undefined
-        ? this.#append(event).catch((error: unknown) => this.#failed(event, endsAt, error))
+        ? this.#append(event, isSent).catch((error: unknown) => this.#failed(event, endsAt, error))
         : this.#later(event, endsAt);
-    return keeping.then(() => {
+    const kept = keeping.then(() => {
       this.#pending--;
-      if (this.#pending === 0) this.#options.onKept();
+      if (this.#pending > 0) return;
+      this.#last = undefined;
+      this.#options.onKept();
     });
+    return (this.#last = kept);
   }
 
-  async #append(event: LoggedEvent): Promise<void> {
-    await this.#options.events.append(this.#options.sessionId, event);
+  /** Fulfilled when all that was said before is kept, or never will be. */
+  async settled(): Promise<void> {
+    // They are kept in the order of their places.
+    await this.#last;
+  }
+
+  async #append(event: LoggedEvent, isSent = false): Promise<void> {
+    await this.#options.events.append(this.#options.sessionId, event, isSent);
   }
 
   #failed(event: LoggedEvent, endsAt: number, error: unknown): Promise<void> | undefined {

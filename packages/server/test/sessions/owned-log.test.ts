@@ -44,6 +44,22 @@ describe('what a session says', () => {
     expect(lost).toEqual([]);
   });
 
+  it('is waited for by whoever wants to read it', async () => {
+    let isAway = true;
+    const { log, kept } = logTo(() => {
+      if (isAway) throw new ClusterAwayError();
+    });
+    await log.settled();
+    const keeping = Promise.all([1, 2].map((seq) => log.keep(event(seq))));
+    const order: string[] = [];
+    const settled = log.settled().then(() => order.push(`read with ${kept.join(', ')}`));
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push('the store is back');
+    isAway = false;
+    await Promise.all([keeping, settled]);
+    expect(order).toEqual(['the store is back', 'read with 1, 2']);
+  });
+
   it('waits behind what could not be kept', async () => {
     let isAway = true;
     const { log, kept } = logTo(() => {
