@@ -117,7 +117,7 @@ export function notification(seq: number, stream = 0): LoggedEvent {
 /** Waits until something is so. */
 export async function until(
   isSo: () => boolean | Promise<boolean>,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<void> {
   const end = performance.now() + withinMs;
   while (!(await isSo())) {

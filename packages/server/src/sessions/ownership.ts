@@ -6,6 +6,7 @@ import type { LoggedEvent } from '../events/event-log.js';
 import { inBackground } from '../operate/log.js';
 import type { MaybePromise } from '../principal.js';
 import { CLUSTER_AWAY, MOVED, type Refusal } from '../refusal.js';
+import { mayRunTwice, type ListedTool } from '../tasks/tool-safety.js';
 import type { RunningRequest } from './accepted-requests.js';
 import { OwnedLog } from './owned-log.js';
 import { OwnerIds } from './owner-ids.js';
@@ -116,10 +117,9 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
   noteTools({ tools }: JSONRPCResultResponse['result']): void {
     if (!Array.isArray(tools)) return;
     const safe = (this.#safeTools ??= new Set());
-    for (const tool of tools as (ToolHints | null)[]) {
+    for (const tool of tools as (ListedTool | null)[]) {
       if (typeof tool?.name !== 'string') continue;
-      const { readOnlyHint, idempotentHint } = tool.annotations ?? {};
-      if (readOnlyHint === true || idempotentHint === true) safe.add(tool.name);
+      if (mayRunTwice(tool)) safe.add(tool.name);
       else safe.delete(tool.name);
     }
   }
@@ -167,10 +167,4 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
       this.#options.node.end(sessionId, id),
     );
   }
-}
-
-/** What a tool says of itself. */
-interface ToolHints {
-  readonly name?: unknown;
-  readonly annotations?: { readonly readOnlyHint?: unknown; readonly idempotentHint?: unknown };
 }
