@@ -170,7 +170,7 @@ export class OwnedSessions {
     const { id, record } = owned;
     const changes: Record<string, unknown> = {};
     for (let at = 0; at < fields.length; at += 2) {
-      const name = fields[at]?.startsWith('c:') === true ? fields[at].slice(2) : undefined;
+      const [, name] = /^c:(.*)$/s.exec(fields[at] ?? '') ?? [];
       if (name !== undefined) changes[name] = record[name as keyof SessionRecord];
     }
     const rewritten = [
