@@ -114,6 +114,11 @@ export class RedisConnection implements Seals {
     );
   }
 
+  /** Whether it is a Redis Cluster. */
+  get isSharded(): boolean {
+    return this.#address.isCluster;
+  }
+
   /** Whether Redis answers. */
   get isUp(): boolean {
     return this.#commands.ready !== undefined && !this.#isSilent;
@@ -215,6 +220,11 @@ export class RedisConnection implements Seals {
   /** A connection of its own, which reconnects; its caller closes it. */
   duplicate(): Client {
     return openPatientClient(this.#address);
+  }
+
+  /** Names of the keys that open payloads, the one that seals them first. */
+  get keyIds(): readonly string[] {
+    return this.#payloads.ids;
   }
 
   seal(text: string, place: Place): string {

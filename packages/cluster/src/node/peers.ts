@@ -1,20 +1,10 @@
-import { EVEN_IF_FULL, type RedisConnection } from '../connections/redis-connection.js';
+import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
 
 const EXISTS = `return redis.call('EXISTS', KEYS[1])`;
-/** KEYS: nodes. ARGV: time, name, time before which names are forgotten, TTL. */
-const SIGN = `${EVEN_IF_FULL}
-redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 1`;
-const NAMES = `return redis.call('ZRANGE', KEYS[1], 0, -1)`;
-const LEAVE = `
-redis.call('ZREM', KEYS[1], ARGV[2])
-return redis.call('PUBLISH', ARGV[1], ARGV[2])`;
 
-const SIGN_MS = 10_000;
-const FORGET_MS = 60_000;
+/** Of so many dead nodes it is known that they are. */
+const MAX_MISSING = 1_000;
 
 /** What is needed to watch other nodes. */
 export interface PeersOptions {
@@ -36,7 +26,9 @@ export class Peers {
   /** Nodes that were sent something. */
   readonly #watched = new Set<string>();
   readonly #stopListening: (() => void)[];
-  #timers: NodeJS.Timeout[] = [];
+  readonly #looking: NodeJS.Timeout;
+  /** Since when their leases were not there, of nodes that were looked for. */
+  readonly #missingSince = new Map<string, number>();
   /** Before that nobody counts as dead: Redis was away, and others may not have renewed their leases. */
   #patientUntil = 0;
 
@@ -49,17 +41,28 @@ export class Peers {
       connection.onReady(() => {
         if (wasLost) this.bePatient();
       }),
-      connection.subscribe(keys.leaving, (node) => this.#left(node)),
+      connection.subscribe(keys.leaving, (node) => {
+        this.#missingSince.set(node, -Infinity);
+        this.#left(node);
+      }),
     ];
-    this.#timers = [
-      setInterval(() => void this.#look(), leaseMs / 4).unref(),
-      setInterval(() => void this.sign().catch(() => {}), SIGN_MS).unref(),
-    ];
+    this.#looking = setInterval(() => void this.#look(), leaseMs / 4).unref();
   }
 
   /** How long nobody is to be taken for dead, in milliseconds. */
   get patienceMs(): number {
     return Math.max(0, this.#patientUntil - performance.now());
+  }
+
+  /**
+   * The same for one node, whose lease was not there a moment ago. A shard of a Redis Cluster may have been away,
+   * which nobody is told: the leases on it ended, and their nodes renew them as soon as they reach its replica.
+   */
+  patienceWith(node: string): number {
+    const { connection, leaseMs } = this.#options;
+    const since = connection.isSharded ? this.#missingSince.get(node) : undefined;
+    if (since === undefined) return this.patienceMs;
+    return Math.max(this.patienceMs, since + leaseMs / 2 - performance.now());
   }
 
   /** Redis was away: everybody gets the time of a lease to come back. */
@@ -89,7 +92,7 @@ export class Peers {
   async isGone(node: string): Promise<boolean> {
     this.#aliveUntil.delete(node);
     if (this.patienceMs === 0) await this.#options.renew();
-    if (this.patienceMs > 0) return false;
+    if (this.patienceWith(node) > 0) return false;
     this.#left(node);
     return true;
   }
@@ -99,30 +102,8 @@ export class Peers {
     if (node !== this.#options.node) this.#watched.add(node);
   }
 
-  /** Says that this node is there. */
-  async sign(): Promise<void> {
-    const { node, connection, keys } = this.#options;
-    const now = Date.now();
-    await connection.run(SIGN, [keys.nodes], [now, node, now - FORGET_MS, FORGET_MS], {
-      again: true,
-    });
-  }
-
-  /** The names of all nodes that were there lately. */
-  async names(): Promise<string[]> {
-    const { connection, keys } = this.#options;
-    return (await connection.run(NAMES, [keys.nodes], [], { again: true })) as string[];
-  }
-
-  /** Says that this node leaves. */
-  async leave(): Promise<void> {
-    this.close();
-    const { node, connection, keys } = this.#options;
-    await connection.run(LEAVE, [keys.nodes], [keys.leaving, node], { again: true });
-  }
-
   close(): void {
-    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    clearInterval(this.#looking);
     for (const stop of this.#stopListening.splice(0)) stop();
   }
 
@@ -130,9 +111,15 @@ export class Peers {
     const { connection, keys, leaseMs } = this.#options;
     const before = performance.now();
     const reply = await connection.run(EXISTS, [keys.lease(node)], [], { again: true });
-    if (reply === 1) this.#aliveUntil.set(node, before + leaseMs / 4);
-    else this.#aliveUntil.delete(node);
-    return reply === 1;
+    if (reply === 1) {
+      this.#aliveUntil.set(node, before + leaseMs / 4);
+      this.#missingSince.delete(node);
+      return true;
+    }
+    this.#aliveUntil.delete(node);
+    if (this.#missingSince.size >= MAX_MISSING) this.#missingSince.clear();
+    if (!this.#missingSince.has(node)) this.#missingSince.set(node, performance.now());
+    return false;
   }
 
   async #look(): Promise<void> {

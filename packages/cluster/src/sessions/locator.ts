@@ -1,6 +1,7 @@
 import type { EndedRequest, Located, TakenSession } from '@longwire/server';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tagOf } from '../keys.js';
+import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Peers } from '../node/peers.js';
 import { LogIndex } from './log-index.js';
 import type { OwnedSession } from './owned-session.js';
@@ -78,7 +79,7 @@ export class Locator {
       if (record === undefined || !/^\d{1,15}$/.test(fence)) return { at: 'nowhere' };
       if (holder !== '' && holder !== node) {
         if (await peers.hasLease(holder)) return { at: 'elsewhere', node: holder, record };
-        if (await this.#isPatient()) continue;
+        if (await this.#isPatient(holder)) continue;
       }
       const taken = await this.#take(sessionId, { owner, fence: Number(fence) + 1 });
       if (taken === 'unreadable') return { at: 'nowhere' };
@@ -86,9 +87,10 @@ export class Locator {
     }
   }
 
-  /** Waits a moment while nobody is to be taken for dead. */
-  async #isPatient(): Promise<boolean> {
-    const { patienceMs } = this.#options.peers;
+  /** Waits a moment while nobody, or this node, is to be taken for dead. */
+  async #isPatient(holder?: string): Promise<boolean> {
+    const { peers } = this.#options;
+    const patienceMs = holder === undefined ? peers.patienceMs : peers.patienceWith(holder);
     if (patienceMs === 0) return false;
     await sleep(Math.min(patienceMs, PATIENT_LOOK_MS));
     return true;
@@ -135,6 +137,8 @@ export class Locator {
     const answered = answeredBy(heads);
     const running = this.#running(owned, { begun: begun ?? [], answered });
     void counts.add(record.principal, 1).catch(() => {});
+    // A session that is used for as long as that would outlive the key that its record was sealed with.
+    if (!isCurrent(fields, connection)) sessions.rewrite(owned, fields);
     return { record, fence, seq, running, answered };
   }
 
@@ -165,6 +169,12 @@ export class Locator {
     }
     return running;
   }
+}
+
+function isCurrent(fields: readonly string[], connection: RedisConnection): boolean {
+  return fields.every((value, at) => {
+    return at % 2 === 0 || fields[at - 1] === 't' || connection.isCurrent(value);
+  });
 }
 
 function headsOf(log: readonly (string | number)[]): MessageHead[] {

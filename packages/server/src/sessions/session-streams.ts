@@ -276,9 +276,12 @@ export class SessionStreams {
   ): LoggedEvent[] {
     if (stream === MAIN_STREAM) return [];
     const kept = new Set(events.map(({ seq }) => seq));
-    return [...this.#session.requests.answeredOn(stream)]
-      .filter(({ seq }) => seq > after && !kept.has(seq))
-      .map(({ id, seq }) => goneAnswer(id, seq, stream));
+    return (
+      [...this.#session.requests.answeredOn(stream)]
+        // One that was not sent yet waits for a store that is away, and comes.
+        .filter(({ seq }) => seq > after && seq <= this.#sentUpTo && !kept.has(seq))
+        .map(({ id, seq }) => goneAnswer(id, seq, stream))
+    );
   }
 
   /** Keeps a message; it is sent even where this fails. */
