@@ -1,4 +1,5 @@
 import type { NodeMessage } from '@longwire/server';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KeptClient } from '../connections/kept-client.js';
 import type { Client } from '../connections/open-client.js';
 import { EVEN_IF_FULL, type RedisConnection } from '../connections/redis-connection.js';
@@ -104,6 +105,8 @@ export class Inbox {
         clearTimeout(watchdog);
         if (this.#isClosed) return;
         this.#take(entriesOf(reply));
+        // What is said to these messages at once goes out first; what comes meanwhile waits in the stream.
+        await nextTurn();
       } catch (error) {
         clearTimeout(watchdog);
         // A new connection reads on from the last message.

@@ -171,8 +171,8 @@ export class RedisNode implements ClusterNode {
     return this.#sessions.release(sessionId, to);
   }
 
-  begin(sessionId: string, request: BegunRequest): Promise<void> {
-    return this.#sessions.begin(sessionId, request);
+  begin(sessionId: string, request: BegunRequest, isAwaited?: boolean): Promise<void> {
+    return this.#sessions.begin(sessionId, request, isAwaited);
   }
 
   end(sessionId: string, id: BegunRequest['id']): void {

@@ -60,7 +60,7 @@ export class RedisEventLog implements EventLog {
     return this.#published.has(event);
   }
 
-  append(sessionId: string, event: LoggedEvent): Promise<void> {
+  append(sessionId: string, event: LoggedEvent, isSent = false): Promise<void> {
     const owned = this.#sessions.get(sessionId);
     if (owned === undefined) return Promise.reject(new SessionLostError());
     const { connection } = this.#sessions.options;
@@ -85,8 +85,9 @@ export class RedisEventLog implements EventLog {
       reader?.target ?? '',
       answered === undefined ? '' : endedText(answered, seq),
     ];
+    if (isSent && answered !== undefined) this.#sessions.noteAnswered(answered);
     const appending = this.#sessions
-      .fenced(owned, APPEND, args, { waitMs: END_WAIT_MS })
+      .fenced(owned, APPEND, args, { waitMs: END_WAIT_MS, soon: isSent })
       .then((reply) => {
         owned.keptSeq = Math.max(owned.keptSeq, seq);
         if (about !== undefined && answered !== undefined) owned.noteEnded(about.id);

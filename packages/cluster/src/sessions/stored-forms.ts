@@ -11,6 +11,9 @@ import type { KeptMessage } from './log-index.js';
 /** What a message takes in Redis beside its text. */
 export const EVENT_BYTES = 96;
 
+/** A running request whose message is longer is kept without it, and is not run again by a next owner. */
+const MAX_BEGUN_CHARS = 65_536;
+
 /** Why something cannot be read that could be opened. */
 export const OTHER_FORM = 'it does not have the form that this version knows';
 
@@ -87,7 +90,7 @@ export function begunText(sessionId: string, request: BegunRequest, seals: Seals
   const { id, digest, stream, message } = request;
   const place = begunPlace(sessionId, JSON.stringify(id), `${stream} ${digest}`);
   const text = message === undefined ? '' : seals.seal(JSON.stringify(message), place);
-  return `${stream} ${digest}\n${text}`;
+  return `${stream} ${digest}\n${text.length > MAX_BEGUN_CHARS ? '' : text}`;
 }
 
 function begunPlace(sessionId: string, id: string, head: string): Place {

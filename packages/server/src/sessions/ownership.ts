@@ -91,8 +91,8 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
   }
 
   /** Keeps a message; fulfilled when it is kept, or never will be. */
-  keep(event: LoggedEvent): Promise<void> {
-    return this.#log.keep(event);
+  keep(event: LoggedEvent, isSent: boolean): Promise<void> {
+    return this.#log.keep(event, isSent);
   }
 
   /** All that was said is kept, or handed to the readers: it may be quiet now. */
@@ -155,7 +155,7 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
       if (isAwaited) this.end(id);
       return CLUSTER_AWAY;
     };
-    const beginning = node.begin(session.id, begun).then(() => undefined, refused);
+    const beginning = node.begin(session.id, begun, isAwaited).then(() => undefined, refused);
     request.begun = beginning.then((refusal) => refusal === undefined);
     return isAwaited ? beginning : undefined;
   }
