@@ -182,6 +182,7 @@ describe('a task whose node is gone', () => {
     cluster.kill('a');
     await send(b.url, taskRequest('tasks/cancel', { taskId }));
     expect(await get(b.url, taskId)).toMatchObject({ status: 'cancelled' });
+    expect(cluster.tasks.get('anonymous', taskId)).not.toHaveProperty('origin');
     expect(begun(b)).toBe(0);
   });
 
