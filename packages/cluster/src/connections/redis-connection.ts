@@ -2,56 +2,15 @@ import { ClusterAwayError } from '@longwire/server';
 import { Cluster, type Redis } from 'ioredis';
 import { createHash } from 'node:crypto';
 import { Payloads, type Place, type Seals } from '../payloads.js';
+import { settle, type Command, type RunOptions, type ScriptArgs } from './command.js';
 import { KeptClient } from './kept-client.js';
 import { openClient, openPatientClient, type Address, type Client } from './open-client.js';
 import { ReplicaWait, runReplicated, type Evaluation } from './replica-wait.js';
 import { AWAY, DEMOTED, withoutCommand } from './refusals.js';
+import { watchShards } from './shard-watch.js';
 import { openListener, Subscriber } from './subscriber.js';
 
-/** How a script is run. */
-export interface RunOptions {
-  /** How long it waits for a Redis that is away, in milliseconds. Default: the option `waitMs`. */
-  readonly waitMs?: number;
-  /**
-   * Whether it may run once more where the connection broke before its reply: it must do the same twice as
-   * once. Default: false, and what broke may have run.
-   */
-  readonly again?: boolean;
-  /**
-   * Whether as many replicas as the option `replicas` says must have what it wrote before it counts. Only with
-   * `again`. Default: false.
-   */
-  readonly isReplicated?: boolean;
-  /**
-   * Whether nobody waits for it: it goes out together with the next command that somebody waits for, or a
-   * millisecond later, and is in its place in the order. Default: false.
-   */
-  readonly soon?: boolean;
-}
-
-/**
- * What a script is given; or what says that when it goes out: nothing where it is not needed any more, and then
- * it is not sent and has no reply.
- */
-export type ScriptArgs = Values | (() => Values | undefined);
-type Values = readonly (string | number)[];
-
-interface Command {
-  readonly place: number;
-  readonly script: string;
-  readonly keys: readonly string[];
-  readonly args: ScriptArgs;
-  readonly again: boolean;
-  readonly isReplicated: boolean;
-  resolve(reply: unknown): void;
-  reject(error: unknown): void;
-  timer: NodeJS.Timeout | undefined;
-  isSettled: boolean;
-  /** Redis has done it; replicas may lack it. */
-  isDone: boolean;
-  /** Why Redis did not do it when it was asked last. */
-  refusal: unknown;
-}
+export type { RunOptions, ScriptArgs } from './command.js';
 
 /**
  * What a script begins with that also runs when Redis is full: it frees memory, or without it what stands would
@@ -90,6 +49,7 @@ export class RedisConnection implements Seals {
   #soon: Command[] = [];
   #soonTimer: NodeJS.Timeout | undefined;
   #count = 0;
+  #shardLosses = 0;
   /** Whether something was sent and not answered in time, and nothing was answered since. */
   #isSilent = false;
   #isCorked = false;
@@ -101,11 +61,21 @@ export class RedisConnection implements Seals {
     this.prefix = prefix;
     this.#address = address;
     this.#payloads = new Payloads(address.options.encryptionKeys, prefix);
-    this.#commands = new KeptClient(() => openClient(address), {
+    const lost = (): void => {
+      for (const listener of this.#onLost) listener();
+    };
+    const back = (): void => {
+      this.#shardLosses++;
+      for (const ready of this.#onReady) ready();
+    };
+    const open = (): Client => {
+      const client = openClient(address);
+      if (client instanceof Cluster) watchShards(client, { lost, back });
+      return client;
+    };
+    this.#commands = new KeptClient(open, {
       ready: (client) => this.#resume(client),
-      lost: () => {
-        for (const lost of this.#onLost) lost();
-      },
+      lost,
       failed: (error) => (this.#error = withoutCommand(error)),
     });
     this.#subscriber = new Subscriber(
@@ -117,6 +87,11 @@ export class RedisConnection implements Seals {
   /** Whether it is a Redis Cluster. */
   get isSharded(): boolean {
     return this.#address.isCluster;
+  }
+
+  /** How often a primary of a Redis Cluster was lost: what was written there last may be lost, too. */
+  get shardLosses(): number {
+    return this.#shardLosses;
   }
 
   /** Whether Redis answers. */
@@ -397,13 +372,6 @@ export class RedisConnection implements Seals {
     clearTimeout(command.timer);
     command.reject(error);
   }
-}
-
-function settle(command: Command, reply: unknown): void {
-  if (command.isSettled) return;
-  command.isSettled = true;
-  clearTimeout(command.timer);
-  command.resolve(reply);
 }
 
 function load(client: Client, script: string): void {

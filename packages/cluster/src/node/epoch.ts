@@ -77,7 +77,7 @@ export class Epoch {
   async #serverId(): Promise<string> {
     const { client } = this.#connection;
     if (client === undefined) throw new ClusterAwayError();
-    if (client instanceof Cluster) return '';
+    if (client instanceof Cluster) return String(this.#connection.shardLosses);
     try {
       return /run_id:(\S+)/.exec(await client.info('server'))?.[1] ?? '';
     } catch (error) {

@@ -268,6 +268,8 @@ export class RedisNode implements ClusterNode {
       if (epoch === this.#knownEpoch) return;
       this.#knownEpoch = epoch;
       this.#joining.log?.warn('Redis was started again, or another one has taken over');
+      // A channel leads through one server of a Redis Cluster, and messages to this node through another one.
+      if (this.#connection.isSharded) this.#tell(() => this.#joining.handlers.missed());
       await Promise.all([
         this.#lease.renew(),
         this.#members.sign(),

@@ -35,6 +35,8 @@ export interface MessageKeeper {
    * @param isSent its client has it already.
    */
   keep(event: LoggedEvent, isSent: boolean): Promise<void>;
+  /** Fulfilled when all that was said before is kept, or never will be. */
+  settled(): Promise<void>;
   /** Told that all that was said is handed to the readers. */
   noteSent(): void;
 }
@@ -218,6 +220,8 @@ export class SessionStreams {
 
   /** One message as it was sent; `undefined` if it is not kept any more. */
   async sentAt(seq: number, stream: number): Promise<LoggedEvent | undefined> {
+    // It may wait for a store that is away: what is read in between would lack it.
+    await this.#session.owned?.settled();
     const { events } = await this.missed(seq - 1, stream);
     return events.find((event) => event.seq === seq);
   }
