@@ -6,7 +6,7 @@ import type { Key } from './keys.js';
 import { isRoomy, PANES, placePanes, type PaneName } from './layout.js';
 import { List } from './list.js';
 import type { Opened } from './opened-view.js';
-import { SERVER_COLUMNS } from './server-columns.js';
+import { SERVER_COLUMNS, WATCHED_COLUMNS } from './server-columns.js';
 import { line, type ScreenLine } from './spans.js';
 
 /** What the lists are drawn of. */
@@ -109,6 +109,8 @@ export class Lists {
     const lists = this.#lists;
     const calls = [...inFlight, ...ended.toReversed()];
     const running = inFlight.length === 0 ? '' : ` · ${inFlight.length} in flight`;
+    const isWatched = servers.some(({ sessions }) => sessions !== undefined);
+    lists.servers.columns = isWatched ? WATCHED_COLUMNS : SERVER_COLUMNS;
     lists.servers.show(servers, at);
     lists.calls.show(calls, at);
     lists.events.show(events.toReversed(), at);
