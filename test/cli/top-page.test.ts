@@ -43,8 +43,8 @@ test.runIf(hasTerminal)('shows sessions and calls of all nodes, whichever die', 
     () => connect(`${two.origin}/sse`),
   );
   await terminal.shows(/^[> ] server@\S+ +● ready .* 1$/m);
-  await calls(terminal, client, /^ {2}echo \{"message":"from afar"\}? .*✓ result/m);
-  terminal.type(`${TAB}/name:echo${ENTER}${ENTER}`);
+  await calls(terminal, client, /^ {2}echo \{"message":"from .*✓ result/m);
+  terminal.type(`${TAB}/tool:echo${ENTER}${ENTER}`);
   await terminal.shows(/^Call \d+ · echo[^]*Server +server@[^]*"message": "from afar"/m);
   terminal.type('c');
   await terminal.shows(/^This page only shows/m);

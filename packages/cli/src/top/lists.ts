@@ -100,16 +100,15 @@ export class Lists {
 
   /** The lists with what fits the filter, in as many lines as there is room for. */
   lines({ picture, at, filter, width, height }: ListsSpace): ScreenLine[] {
-    const servers = [...picture.servers.values()].filter(
-      (server) => server.known.removed !== true && filter.server(server),
-    );
+    const all = [...picture.servers.values()].filter(({ known }) => known.removed !== true);
+    const servers = all.filter((server) => filter.server(server));
     const inFlight = [...picture.inFlight].filter((call) => filter.call(call, at));
     const ended = picture.ended.filter((call) => filter.call(call, at));
     const events = picture.events.filter(filter.event);
     const lists = this.#lists;
     const calls = [...inFlight, ...ended.toReversed()];
     const running = inFlight.length === 0 ? '' : ` · ${inFlight.length} in flight`;
-    const isWatched = servers.some(({ sessions }) => sessions !== undefined);
+    const isWatched = all.some(({ sessions }) => sessions !== undefined);
     lists.servers.columns = isWatched ? WATCHED_COLUMNS : SERVER_COLUMNS;
     lists.servers.show(servers, at);
     lists.calls.show(calls, at);

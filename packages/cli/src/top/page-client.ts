@@ -144,7 +144,9 @@ export class PageClient {
         const message = `the page at ${this.url} did not answer within ${this.timeoutMs} ms`;
         throw new LongwireError(message, { code: 'connect-timeout', certainty, cause });
       }
-      const why = networkReason(cause as Error, this.#base);
+      // `fetch` itself says only that it failed.
+      const { cause: reason = cause } = cause as Error;
+      const why = networkReason(reason as Error, this.#base);
       throw new LongwireError(`the page at ${this.url} cannot be reached: ${why}`, {
         code: 'connect-failed',
         certainty,

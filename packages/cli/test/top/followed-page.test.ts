@@ -223,7 +223,7 @@ describe('what is no page', () => {
       { code: 'not-mcp' },
     ],
     fails: [
-      (response) => void response.writeHead(503).end('{"error":{"message":"not\\u001b now"}}'),
+      (response) => void response.writeHead(503).end('{"error":{"message":"not\\u0007 now"}}'),
       { code: 'connect-failed', message: expect.stringMatching(/answered 503: not now/) },
     ],
     'streams something else': [
