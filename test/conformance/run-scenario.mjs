@@ -24,7 +24,7 @@ import { suiteNode, suiteProgram } from './suite.mjs';
 
 /** Each run is the suite and its client, a process each. */
 const AT_A_TIME = 2;
-const CLIENT_MS = 15_000;
+const CLIENT_MS = 45_000;
 /** The suite ends its client after the time above; beyond this it hangs itself. */
 const SUITE_MS = CLIENT_MS + 15_000;
 /** Characters of a cause; some quote whole pages. */

@@ -16,7 +16,7 @@ const folder = fileURLToPath(
   new URL('../../node_modules/.cache/longwire-conformance', import.meta.url),
 );
 const PACKAGES = { '@modelcontextprotocol/conformance': '0.2.0-alpha.12', node: '24' };
-const LIST_MS = 30_000;
+const LIST_MS = 60_000;
 
 /** The suite's program. */
 export const suiteProgram = join(

@@ -67,7 +67,7 @@ import { createWorkflow } from '@longwire/workflow';
 import { main } from 'longwire';
 import { page } from 'longwire/page';
 
-await using client = await connect(process.argv[2] ?? '', { timeouts: { connectMs: 5_000 } });
+await using client = await connect(process.argv[2] ?? '', { timeouts: { connectMs: 60_000 } });
 const names: string[] = (await client.listTools()).map(({ name }) => name);
 const { content } = await client.callTool('echo', { message: 'hi' }, {
   onProgress: ({ progress }) => console.error(progress.toFixed()),

@@ -52,7 +52,7 @@ export async function openScreen(
   if (running === undefined) throw new Error('only tests of describeInChromium have a browser');
   const context = await running.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   // Less than a test may take, so that it says what it waited for.
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));

@@ -110,16 +110,25 @@ async function openStory(page: Page): Promise<void> {
   await lanes(page).getByRole('option').first().waitFor();
 }
 
-/** Goes from the last item back to the first, and says what each of them is. */
-async function itemsOf(page: Page): Promise<string[]> {
-  await lanes(page).focus();
-  const items: string[] = [];
-  for (let press = 0; press < 60; press++) {
-    await page.keyboard.press('ArrowUp');
-    const text = (await lanes(page).getByRole('option', { selected: true }).textContent()) ?? '';
+/** Goes from what is selected, or the last item, back to the first, and says what each of them is. */
+const ITEMS = `(async () => {
+  const list = document.querySelector('.timeline-scroll');
+  const items = [];
+  for (let press = 0; press < 1000; press++) {
+    const init = { key: 'ArrowUp', bubbles: true, cancelable: true };
+    list.dispatchEvent(new KeyboardEvent('keydown', init));
+    await new Promise((resolve) => setTimeout(resolve));
+    const text = list.querySelector('[role=option][aria-selected=true]')?.textContent ?? '';
     if (text === items[0]) break;
     items.unshift(text);
   }
+  return items;
+})()`;
+
+/** Reads all items within the page: asked for one by one, they change faster than a busy machine reads them. */
+async function itemsOf(page: Page): Promise<string[]> {
+  await lanes(page).focus();
+  const items = await page.evaluate<string[]>(ITEMS);
   return items.map((text) => text.replace(/, [\d:.]+$/, ''));
 }
 

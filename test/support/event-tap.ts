@@ -17,7 +17,7 @@ export interface EventTap extends AsyncDisposable {
   ended(): boolean;
 }
 
-const waitMs = 5_000;
+const waitMs = 60_000;
 
 /** Opens a stream, and fails when the answer is no success. */
 export async function openEvents(url: string, init: RequestInit = {}): Promise<EventTap> {

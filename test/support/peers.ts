@@ -18,7 +18,7 @@ export interface Peer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const startMs = 20_000;
+const startMs = 60_000;
 
 const preload = new URL('./bind-loopback.mjs', import.meta.url).href;
 const everything = inPackage('@modelcontextprotocol/server-everything', 'dist/index.js');

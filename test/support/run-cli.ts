@@ -63,7 +63,7 @@ export async function runCli(args: string[], options: CliOptions = {}): Promise<
 
 /** Starts the `longwire` command as a process of its own. */
 export async function startCli(args: string[], options: CliOptions = {}): Promise<CliProcess> {
-  const { env = {}, stdin = 'closed', killAfterMs = 20_000, bin = builtCommand } = options;
+  const { env = {}, stdin = 'closed', killAfterMs = 60_000, bin = builtCommand } = options;
   if (!existsSync(bin)) throw new Error(`${bin} is not there: run \`npm run build\` first`);
   const home = await mkdtemp(join(tmpdir(), 'longwire-cli-'));
 

@@ -1,4 +1,5 @@
 import type { ClusterOptions, RedisOptions as IoredisOptions } from 'ioredis';
+import { PLAIN, type EncryptionKey } from './payloads.js';
 
 /** What of the options of ioredis a program may give. */
 export type ConnectionOptions = Pick<
@@ -35,9 +36,12 @@ export interface RedisOptions {
    */
   readonly waitMs?: number;
   /**
-   * Encrypts what sessions say (AES-256-GCM): the records of sessions, the log, messages between nodes. The
-   * first key encrypts, all of them decrypt: to rotate, give all nodes the new one behind the old one, then
-   * in front of it, then alone. A key is 32 bytes or more, as such or in base64. Default: no encryption.
+   * Encrypts what sessions say (AES-256-GCM): the records of sessions, the log, messages between nodes, tasks,
+   * calls of workers. Each payload is bound to its place: it opens nowhere else. The first key encrypts, all of
+   * them decrypt: to rotate, give all nodes the new one behind the old one, then in front of it, then alone. A
+   * key is 32 bytes or more, as such or in base64. The word `'plain'` stands for no encryption, and is rotated
+   * the same way: `['plain', key]`, `[key, 'plain']`, `[key]` turns it on node by node. Without that word, what
+   * is not encrypted is refused. Default: `['plain']`, no encryption.
    */
   readonly encrypt?: { readonly keys: readonly (string | Uint8Array)[] };
   /**
@@ -54,7 +58,7 @@ export interface ResolvedRedisOptions {
   readonly prefix: string;
   readonly leaseMs: number;
   readonly waitMs: number;
-  readonly encryptionKeys: readonly Uint8Array[];
+  readonly encryptionKeys: readonly EncryptionKey[];
   readonly connection: ConnectionOptions;
   readonly redisCluster: NonNullable<RedisOptions['redisCluster']>;
 }
@@ -90,21 +94,22 @@ export function resolveRedisOptions(options: RedisOptions = {}): ResolvedRedisOp
     prefix,
     leaseMs,
     waitMs,
-    encryptionKeys: encrypt === undefined ? [] : keysOf(encrypt.keys),
+    encryptionKeys: encrypt === undefined ? [PLAIN] : keysOf(encrypt.keys),
     connection: options.connection ?? {},
     redisCluster: options.redisCluster ?? {},
   };
 }
 
-function keysOf(given: readonly (string | Uint8Array)[]): Uint8Array[] {
+function keysOf(given: readonly (string | Uint8Array)[]): EncryptionKey[] {
   if (!Array.isArray(given) || given.length === 0) {
     throw new TypeError('redis: encrypt.keys must be an array with a key or more');
   }
   return given.map((key, index) => {
+    if (key === PLAIN) return PLAIN;
     const bytes = typeof key === 'string' ? Buffer.from(key, 'base64') : key;
     if (!(bytes instanceof Uint8Array) || bytes.length < KEY_BYTES) {
       throw new TypeError(
-        `redis: encrypt.keys[${index}] must be ${KEY_BYTES} bytes or more, as such or in base64`,
+        `redis: encrypt.keys[${index}] must be ${KEY_BYTES} bytes or more, as such or in base64, or 'plain'`,
       );
     }
     return bytes;

@@ -74,7 +74,7 @@ async function startRedisCluster(): Promise<string[]> {
     await until(async () => {
       const info = String(await client.call('CLUSTER', 'INFO'));
       return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
-    }, 60_000);
+    });
   }
   return started.map(({ server }) => server.url);
 }
@@ -165,7 +165,7 @@ describe('a primary that fails', () => {
     await until(async () => {
       const replicas = await sentinel.call('SENTINEL', 'replicas', 'main').catch(() => []);
       return (replicas as unknown[]).length === 1;
-    }, 60_000);
+    });
     const options = {
       leaseMs: 1_000,
       waitMs: 2_000,
@@ -186,7 +186,7 @@ describe('a primary that fails', () => {
     replica.resume();
     const waiting = a.node.stores.events.append('old', notification(3));
     await waiting;
-    await until(() => a.node.isUp && b.node.isUp, 60_000);
+    await until(() => a.node.isUp && b.node.isUp);
     await until(() => a.node.isSurelyHere('old') && a.node.isSurelyHere('new'));
     for (const id of ['old', 'new']) {
       expect(await b.node.locate(id)).toMatchObject({ at: 'elsewhere', node: a.node.name });

@@ -80,6 +80,8 @@ export type { TaskOptions, TasksOptions, TaskSupport } from './tasks/task-option
 export type {
   NewTask,
   TaskChanges,
+  TaskClient,
+  TaskOrigin,
   TaskPage,
   TaskRecord,
   TaskStatus,

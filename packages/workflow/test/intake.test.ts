@@ -13,7 +13,7 @@ describe('events of one key', () => {
   it('are debounced: the last one counts', async () => {
     const shop = noting();
     await using rig = await startWorkflow(
-      'triggers: [{ on: alert, key: event.data.k, debounceMs: 30, call: note, with: =event.data }]',
+      'triggers: [{ on: alert, key: event.data.k, debounceMs: 1500, call: note, with: =event.data }]',
       { shop },
     );
     for (const [k, n] of Object.entries({ a: 1, b: 2 })) shop.send('alert', { k, n });

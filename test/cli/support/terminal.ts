@@ -60,7 +60,7 @@ export async function startAtTerminal(
     ended,
     [Symbol.asyncDispose]: async () => {
       child.stdin.write(leave);
-      const timer = setTimeout(() => child.kill(), 10_000);
+      const timer = setTimeout(() => child.kill(), 60_000);
       await ended;
       clearTimeout(timer);
       await removeFolder(home);

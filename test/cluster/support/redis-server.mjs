@@ -19,7 +19,7 @@ export async function whyNoRedis() {
 }
 
 /** What the server may take to say that it is ready, on a busy machine. */
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /**
  * A Redis of a test's own, on a free port of 127.0.0.1, which keeps nothing on disk unless it is asked to.

@@ -84,8 +84,8 @@ export function describePopular(prepared: Prepared, servers: readonly PopularSer
       await writeFile(config, JSON.stringify({ mcpServers: { [name]: command } }));
     });
     const run = (verb: string, ...rest: string[]): Promise<CliRun> =>
-      runCli([verb, name, ...rest, '--config', config, '--json', '--timeout', '20s'], {
-        killAfterMs: 28_000,
+      runCli([verb, name, ...rest, '--config', config, '--json', '--timeout', '60s'], {
+        killAfterMs: 68_000,
       });
 
     let reference: { tools: unknown[]; server: unknown; protocolVersion: unknown };

@@ -15,7 +15,7 @@ import { connectOfficial, connectOfficialCommand, type OfficialClient } from './
 import { removeFolder } from '../../support/remove-folder.ts';
 
 /** For the first request to a server that has just started, on a busy machine. */
-const connectMs = 20_000;
+const connectMs = 60_000;
 
 /** What is started as a subject. */
 export interface SubjectOptions {

@@ -9,7 +9,10 @@ describe.concurrent.each(['2026-07-28', '2025-11-25'])('impatient clients of %s'
   it('get what is theirs, and nothing of it stays', async () => {
     const few = ['tasks', '--tasks', '200', '--running', '100', '--kept', '20', '--era', era];
     const ran = promisify(execFile)(process.execPath, [program, ...few]);
-    const { stdout } = await ran.catch((error: { stdout: string }) => error);
+    const { stdout, stderr } = await ran.catch(
+      (error: { stdout: string; stderr: string }) => error,
+    );
+    expect(stderr).toBe('');
     expect(stdout).not.toContain('BROKEN');
     // In memory, and in a folder.
     expect(stdout.match(/^kept {3}every task has its own result \(200 of 200\)$/gm)).toHaveLength(

@@ -1,7 +1,7 @@
 import { ClusterAwayError } from '@longwire/server';
 import { Cluster } from 'ioredis';
 import { createHash } from 'node:crypto';
-import { Payloads } from '../payloads.js';
+import { Payloads, type Place, type Seals } from '../payloads.js';
 import { KeptClient } from './kept-client.js';
 import { openClient, openPatientClient, type Address, type Client } from './open-client.js';
 import { openListener, Subscriber } from './subscriber.js';
@@ -15,13 +15,25 @@ export interface RunOptions {
    * once. Default: false, and what broke may have run.
    */
   readonly again?: boolean;
+  /**
+   * Whether nobody waits for it: it goes out together with the next command that somebody waits for, or a
+   * millisecond later, and is in its place in the order. Default: false.
+   */
+  readonly soon?: boolean;
 }
+
+/**
+ * What a script is given; or what says that when it goes out: nothing where it is not needed any more, and then
+ * it is not sent and has no reply.
+ */
+export type ScriptArgs = Values | (() => Values | undefined);
+type Values = readonly (string | number)[];
 
 interface Command {
   readonly place: number;
   readonly script: string;
   readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
+  readonly args: ScriptArgs;
   readonly again: boolean;
   resolve(reply: unknown): void;
   reject(error: unknown): void;
@@ -39,6 +51,10 @@ export const EVEN_IF_FULL = '#!lua flags=allow-oom\n';
 const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|OOM|NOREPLICAS|MISCONF|TRYAGAIN|BUSY)\b/;
 /** A server that loads its data, or elects a primary, is asked again after this time. */
 const RETRY_MS = 100;
+/** How long a command waits for another one, to be one write with it. */
+const SOON_MS = 1;
+/** What cannot be read is told so often. */
+const SILENT_MS = 60_000;
 /** What ioredis says of a command that it did not send. */
 const NOT_WRITTEN = 'enableOfflineQueue';
 
@@ -46,7 +62,7 @@ const NOT_WRITTEN = 'enableOfflineQueue';
  * What all of this process share: a connection for commands, one that listens. Every command is a Lua
  * script. Commands are sent in the order in which they are given; while Redis is away they wait.
  */
-export class RedisConnection {
+export class RedisConnection implements Seals {
   /** What every key begins with; it tells the mounts of one application apart. */
   readonly prefix: string;
   readonly #address: Address;
@@ -56,7 +72,13 @@ export class RedisConnection {
   readonly #shas = new Map<string, string>();
   readonly #onReady = new Set<() => void>();
   readonly #onLost = new Set<() => void>();
+  readonly #onUnreadable = new Set<(kind: string, reason: string) => void>();
+  /** By kind: until when nobody is told again that one cannot be read. */
+  readonly #silentUntil = new Map<string, number>();
   #waiting: Command[] = [];
+  /** What goes out with the next command. */
+  #soon: Command[] = [];
+  #soonTimer: NodeJS.Timeout | undefined;
   #count = 0;
   /** Whether something was sent and not answered in time, and nothing was answered since. */
   #isSilent = false;
@@ -67,7 +89,7 @@ export class RedisConnection {
   constructor(address: Address, prefix: string) {
     this.prefix = prefix;
     this.#address = address;
-    this.#payloads = new Payloads(address.options.encryptionKeys);
+    this.#payloads = new Payloads(address.options.encryptionKeys, prefix);
     this.#commands = new KeptClient(() => openClient(address), {
       ready: (client) => this.#resume(client),
       lost: () => {
@@ -75,8 +97,9 @@ export class RedisConnection {
       },
       failed: (error) => (this.#error = error),
     });
-    this.#subscriber = new Subscriber(() =>
-      openListener(this.#commands.ready, () => openClient(address)),
+    this.#subscriber = new Subscriber(
+      () => openListener(this.#commands.ready, () => openClient(address)),
+      (error) => this.unreadable('channel', error.message),
     );
   }
 
@@ -103,8 +126,8 @@ export class RedisConnection {
   run(
     script: string,
     keys: readonly string[],
-    args: readonly (string | number)[],
-    { waitMs = this.#address.options.waitMs, again = false }: RunOptions = {},
+    args: ScriptArgs,
+    { waitMs = this.#address.options.waitMs, again = false, soon = false }: RunOptions = {},
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new ClusterAwayError(new Error('the node has left')));
@@ -126,8 +149,15 @@ export class RedisConnection {
         this.#fail(command, new ClusterAwayError(this.#error));
       }, waitMs);
       const client = this.#commands.ready;
-      if (client === undefined) this.#waiting.push(command);
-      else this.#send(client, command);
+      if (client === undefined) {
+        this.#waiting.push(command);
+      } else if (soon) {
+        this.#soon.push(command);
+        this.#soonTimer ??= setTimeout(() => this.#sendSoon(), SOON_MS);
+      } else {
+        this.#sendSoon(client);
+        this.#send(client, command);
+      }
     });
   }
 
@@ -168,14 +198,35 @@ export class RedisConnection {
     return openPatientClient(this.#address);
   }
 
-  /** Encrypts what is stored, where that is asked for. */
-  seal(text: string): string {
-    return this.#payloads.seal(text);
+  seal(text: string, place: Place): string {
+    return this.#payloads.seal(text, place);
   }
 
-  /** @throws Error when it was sealed with a key that is not known. */
-  open(sealed: string): string {
-    return this.#payloads.open(sealed);
+  read(stored: string, place: Place): string | undefined {
+    try {
+      return this.#payloads.open(stored, place);
+    } catch (error) {
+      this.unreadable(place[0], (error as Error).message);
+      return undefined;
+    }
+  }
+
+  /** @throws Error that says why it cannot be opened. */
+  open(stored: string, place: Place): string {
+    return this.#payloads.open(stored, place);
+  }
+
+  unreadable(kind: string, reason: string): void {
+    const now = performance.now();
+    if (now < (this.#silentUntil.get(kind) ?? 0)) return;
+    this.#silentUntil.set(kind, now + SILENT_MS);
+    for (const listener of this.#onUnreadable) listener(kind, reason);
+  }
+
+  /** Told what cannot be read, and why: of each kind once a minute. */
+  onUnreadable(listener: (kind: string, reason: string) => void): () => void {
+    this.#onUnreadable.add(listener);
+    return () => this.#onUnreadable.delete(listener);
   }
 
   /** Whether it was sealed with the key that seals now. */
@@ -185,6 +236,7 @@ export class RedisConnection {
 
   close(): void {
     this.#isClosed = true;
+    this.#sendSoon();
     this.#commands.close();
     this.#subscriber.close();
     const error = new ClusterAwayError(new Error('the node has left'));
@@ -200,8 +252,20 @@ export class RedisConnection {
     this.#sendWaiting();
   }
 
+  #sendSoon(client: Client | undefined = this.#commands.ready): void {
+    clearTimeout(this.#soonTimer);
+    this.#soonTimer = undefined;
+    if (this.#soon.length === 0) return;
+    const soon = this.#soon;
+    this.#soon = [];
+    if (client === undefined) this.#waiting.push(...soon);
+    else for (const command of soon) this.#send(client, command);
+  }
+
   #send(client: Client, command: Command): void {
-    const { script, keys, args } = command;
+    const { script, keys } = command;
+    const args = typeof command.args === 'function' ? command.args() : command.args;
+    if (args === undefined) return settle(command, undefined);
     let sha = this.#shas.get(script);
     if (sha === undefined) {
       sha = createHash('sha1').update(script).digest('hex');
@@ -210,31 +274,28 @@ export class RedisConnection {
       if (!(client instanceof Cluster)) load(client, script);
     }
     this.#cork(client);
-    const settle = (reply: unknown): void => {
+    const answered = (reply: unknown): void => {
       this.#isSilent = false;
-      if (command.isSettled) return;
-      command.isSettled = true;
-      clearTimeout(command.timer);
-      command.resolve(reply);
+      settle(command, reply);
     };
-    client.evalsha(sha, keys.length, ...keys, ...args).then(settle, (error: unknown) => {
+    client.evalsha(sha, keys.length, ...keys, ...args).then(answered, (error: unknown) => {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) {
         client
           .eval(script, keys.length, ...keys, ...args)
-          .then(settle, (failed: unknown) => this.#retry(client, command, failed));
+          .then(answered, (failed: unknown) => this.#retry(client, command, failed));
       } else {
         this.#retry(client, command, error);
       }
     });
   }
 
-  /** What is sent in one turn is one write. */
+  /** What is sent in one turn of the event loop is one write: whatever it read before that. */
   #cork(client: Client): void {
     if (this.#isCorked || client instanceof Cluster) return;
     const { stream } = client;
     this.#isCorked = true;
     stream.cork();
-    process.nextTick(() => {
+    setImmediate(() => {
       this.#isCorked = false;
       stream.uncork();
     });
@@ -259,8 +320,9 @@ export class RedisConnection {
   #sendWaiting(): void {
     const client = this.#commands.ready;
     if (client === undefined || this.#waiting.length === 0) return;
-    const waiting = this.#waiting.toSorted((a, b) => a.place - b.place);
+    const waiting = [...this.#waiting, ...this.#soon].toSorted((a, b) => a.place - b.place);
     this.#waiting = [];
+    this.#soon = [];
     for (const command of waiting) this.#send(client, command);
   }
 
@@ -270,6 +332,13 @@ export class RedisConnection {
     clearTimeout(command.timer);
     command.reject(error);
   }
+}
+
+function settle(command: Command, reply: unknown): void {
+  if (command.isSettled) return;
+  command.isSettled = true;
+  clearTimeout(command.timer);
+  command.resolve(reply);
 }
 
 function load(client: Client, script: string): void {

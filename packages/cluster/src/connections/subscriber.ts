@@ -11,11 +11,16 @@ export class Subscriber {
   readonly #kept: KeptClient;
   readonly #listeners = new Map<string, Set<(payload: string) => void>>();
   readonly #onMissed = new Set<() => void>();
+  readonly #failed: (error: Error) => void;
   readonly #pings: NodeJS.Timeout;
   #hasListened = false;
 
-  /** @param open makes a connection that ends when it is lost. */
-  constructor(open: () => Client) {
+  /**
+   * @param open makes a connection that ends when it is lost.
+   * @param failed told when a listener throws.
+   */
+  constructor(open: () => Client, failed: (error: Error) => void) {
+    this.#failed = failed;
     this.#kept = new KeptClient(open, { ready: (client) => void this.#listen(client) });
     this.#pings = setInterval(() => {
       // What swallows bytes is found because this is not answered.
@@ -79,7 +84,14 @@ export class Subscriber {
 
   async #listen(client: Client): Promise<void> {
     client.on('message', (channel: string, payload: string) => {
-      for (const listener of this.#listeners.get(channel) ?? []) listener(payload);
+      for (const listener of this.#listeners.get(channel) ?? []) {
+        try {
+          listener(payload);
+        } catch (error) {
+          // What anybody may publish must not end the process.
+          this.#failed(error as Error);
+        }
+      }
     });
     const channels = [...this.#listeners.keys()];
     try {

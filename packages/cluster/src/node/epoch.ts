@@ -3,6 +3,7 @@ import { Cluster } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
+import type { Place } from '../payloads.js';
 
 /** KEYS: one that is made once. ARGV: what it holds if nobody made it yet, TTL. */
 const ONCE = `
@@ -16,6 +17,7 @@ const AGAIN = `return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])`;
 const TTL_MS = 30 * 24 * 60 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 const STATE_KEY_BYTES = 32;
+const STATE_KEY: Place = ['state-key'];
 
 /**
  * Which Redis this is. After it was started again, or another server has taken over, it may have lost what
@@ -85,12 +87,16 @@ export class Epoch {
 
   async #keep(): Promise<void> {
     const keys = [this.#keys.stateKey];
-    const own = this.#connection.seal(this.#stateKey);
+    const own = this.#connection.seal(this.#stateKey, STATE_KEY);
     const held = String(await this.#connection.run(ONCE, keys, [own, TTL_MS], { again: true }));
-    this.#stateKey = this.#connection.open(held);
+    const text = this.#connection.open(held, STATE_KEY);
+    if (Buffer.from(text, 'base64url').length !== STATE_KEY_BYTES) {
+      throw new Error('what it holds as state-key is none: delete that key');
+    }
+    this.#stateKey = text;
     // It outlives every key that it was sealed with.
     if (this.#connection.isCurrent(held)) return;
-    const sealed = this.#connection.seal(this.#stateKey);
+    const sealed = this.#connection.seal(this.#stateKey, STATE_KEY);
     await this.#connection.run(AGAIN, keys, [sealed, TTL_MS], { again: true });
   }
 }

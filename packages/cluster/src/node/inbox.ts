@@ -1,8 +1,11 @@
 import type { NodeMessage } from '@longwire/server';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KeptClient } from '../connections/kept-client.js';
 import type { Client } from '../connections/open-client.js';
 import { EVEN_IF_FULL, type RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
+import { isObject, readJson } from '../payloads.js';
+import { SeenNumbers } from './seen-numbers.js';
 
 /** KEYS: lease and inbox of the node. ARGV: TTL, how many may wait, sender, number, message, whether without a lease. */
 const SEND = `${EVEN_IF_FULL}
@@ -20,8 +23,8 @@ const BLOCK_MS = 1_000;
 /** A read that takes so much longer has lost its connection, though nobody said so. */
 const GRACE_MS = 2_000;
 const TRIM_MS = 1_000;
-/** Of each sender, the numbers of so many messages are remembered. */
-const MAX_SEEN = 1_000;
+/** It is remembered of so many nodes what they have sent. */
+const MAX_SENDERS = 10_000;
 
 type Entries = readonly (readonly [id: string, fields: readonly string[]])[];
 
@@ -41,7 +44,7 @@ export interface InboxOptions {
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #reader: KeptClient;
-  readonly #seen = new Map<string, Set<string>>();
+  readonly #seen = new Map<string, SeenNumbers>();
   readonly #trimmer: NodeJS.Timeout;
   #sent = 0;
   #lastId = '0';
@@ -60,9 +63,9 @@ export class Inbox {
   /** Sends a message to a node; `false` if it is gone. */
   async send(to: string, message: NodeMessage): Promise<boolean> {
     const { node, connection, keys, isGone } = this.#options;
-    const text = connection.seal(JSON.stringify(message));
     // The receiver knows a repetition by its number.
     const number = ++this.#sent;
+    const text = connection.seal(JSON.stringify(message), ['inbox', to, node, number]);
     const put = async (isSure: boolean): Promise<boolean> => {
       const args = [TTL_MS, MAX_WAITING, node, number, text, isSure ? 1 : 0];
       const names = [keys.lease(to), keys.inbox(to)];
@@ -73,9 +76,9 @@ export class Inbox {
     return !(await isGone(to)) && put(true);
   }
 
-  /** Nothing more comes from this node. */
+  /** A node is gone. It may come back, and others may say again what it has said. */
   forget(node: string): void {
-    this.#seen.delete(node);
+    this.#seen.get(node)?.shrink();
   }
 
   close(): void {
@@ -102,6 +105,8 @@ export class Inbox {
         clearTimeout(watchdog);
         if (this.#isClosed) return;
         this.#take(entriesOf(reply));
+        // What is said to these messages at once goes out first; what comes meanwhile waits in the stream.
+        await nextTurn();
       } catch (error) {
         clearTimeout(watchdog);
         // A new connection reads on from the last message.
@@ -113,25 +118,39 @@ export class Inbox {
   }
 
   #take(entries: Entries): void {
-    const { connection, received, failed } = this.#options;
+    const { received, failed } = this.#options;
     for (const [id, [, from = '', , number = '', , text = '']] of entries) {
       this.#lastId = id;
-      if (!this.#isNew(from, number)) continue;
+      const message = this.#messageOf(from, { number: Number(number), text });
       try {
-        received(JSON.parse(connection.open(text)) as NodeMessage, from);
+        if (message !== undefined) received(message, from);
       } catch (error) {
         failed(error);
       }
     }
   }
 
-  #isNew(from: string, number: string): boolean {
+  /** Opened first: what others have made up must not count as the message of this number. */
+  #messageOf(
+    from: string,
+    { number, text: stored }: { number: number; text: string },
+  ): NodeMessage | undefined {
+    const { node, connection } = this.#options;
+    const place = ['inbox', node, from, number] as const;
+    const message = readJson(connection, { stored, place, is: isMessage });
+    if (message === undefined || !Number.isSafeInteger(number)) return undefined;
+    return this.#seenOf(from).add(number) ? message : undefined;
+  }
+
+  #seenOf(from: string): SeenNumbers {
     let seen = this.#seen.get(from);
-    if (seen === undefined) this.#seen.set(from, (seen = new Set()));
-    if (seen.has(number)) return false;
-    seen.add(number);
-    if (seen.size > MAX_SEEN) for (const oldest of seen) return seen.delete(oldest);
-    return true;
+    if (seen !== undefined) return seen;
+    this.#seen.set(from, (seen = new SeenNumbers()));
+    if (this.#seen.size > MAX_SENDERS) {
+      const [oldest = from] = this.#seen.keys();
+      this.#seen.delete(oldest);
+    }
+    return seen;
   }
 
   #trim(): void {
@@ -147,4 +166,10 @@ function entriesOf(reply: readonly unknown[] | null): Entries {
   if (reply === null) return [];
   const [first] = reply;
   return (Array.isArray(first) ? first[1] : reply[1]) as Entries;
+}
+
+function isMessage(value: unknown): value is NodeMessage {
+  return (
+    isObject(value) && typeof value['kind'] === 'string' && typeof value['session'] === 'string'
+  );
 }

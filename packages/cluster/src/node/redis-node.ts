@@ -17,7 +17,7 @@ import { OwnedSessions } from '../sessions/owned-sessions.js';
 import { RedisEventLog } from '../sessions/redis-event-log.js';
 import { RedisSessionStore } from '../sessions/redis-session-store.js';
 import { SessionCounts } from '../sessions/session-counts.js';
-import { readMessage } from '../sessions/stored-forms.js';
+import { readPublished } from '../sessions/stored-forms.js';
 import { createStores, type SharedStores } from '../stores/create-stores.js';
 import { RedisWorkQueue } from '../work/redis-work-queue.js';
 import { Epoch } from './epoch.js';
@@ -29,6 +29,8 @@ import { Peers } from './peers.js';
 const NAME_BYTES = 9;
 /** A session that is idle is ended by its owner; Redis forgets it so much later. */
 const TTL_SLACK_MS = 60_000;
+/** How soon readers ask for what was published and could not be read. */
+const ASK_MS = 500;
 const MAX_TTL_MS = 30 * 24 * 60 * 60_000;
 
 /** What a node is made with. */
@@ -59,6 +61,7 @@ export class RedisNode implements ClusterNode {
   #stateKey: Uint8Array = new Uint8Array();
   #knownEpoch = '';
   #leaving: Promise<void> | undefined;
+  #asking: NodeJS.Timeout | undefined;
 
   constructor({ connection, keys, options, joining }: RedisNodeOptions) {
     const { handlers, log, eventLog, sessionIdleMs } = joining;
@@ -108,6 +111,9 @@ export class RedisNode implements ClusterNode {
       received: (message, from) => handlers.received(message, from),
       failed: (error) => log?.error(error, 'a message of another node could not be read'),
       isGone: (other) => this.#peers.isGone(other),
+    });
+    connection.onUnreadable((kind, reason) => {
+      log?.error({ kind, reason }, 'something of the cluster cannot be read, and is left out');
     });
     connection.subscribe(keys.events(node), (payload) => this.#published(payload));
     connection.onMissed(() => this.#tell(() => handlers.missed()));
@@ -165,8 +171,8 @@ export class RedisNode implements ClusterNode {
     return this.#sessions.release(sessionId, to);
   }
 
-  begin(sessionId: string, request: BegunRequest): Promise<void> {
-    return this.#sessions.begin(sessionId, request);
+  begin(sessionId: string, request: BegunRequest, isAwaited?: boolean): Promise<void> {
+    return this.#sessions.begin(sessionId, request, isAwaited);
   }
 
   end(sessionId: string, id: BegunRequest['id']): void {
@@ -178,7 +184,8 @@ export class RedisNode implements ClusterNode {
     if (reader === undefined) owned?.setReader(stream, undefined);
     else {
       this.#peers.watch(reader.node);
-      const target = this.#connection.seal(JSON.stringify([reader.reader, sessionId]));
+      const told = JSON.stringify([reader.reader, sessionId]);
+      const target = this.#connection.seal(told, ['reader', reader.node, stream]);
       owned?.setReader(stream, { channel: this.#keys.events(reader.node), target });
     }
   }
@@ -199,6 +206,7 @@ export class RedisNode implements ClusterNode {
   async #leave(): Promise<void> {
     this.#events.close();
     this.#epoch.close();
+    clearTimeout(this.#asking);
     await this.#queue.close();
     try {
       await this.#lease.end();
@@ -259,16 +267,19 @@ export class RedisNode implements ClusterNode {
   }
 
   #published(payload: string): void {
-    const head = payload.indexOf('\n');
-    const rest = payload.slice(head + 1);
-    const space = rest.indexOf(' ');
-    this.#tell(() => {
-      const target = JSON.parse(this.#connection.open(payload.slice(0, head))) as [string, string];
-      const [reader, sessionId] = target;
-      const seq = Number(rest.slice(0, space));
-      const event = readMessage(seq, rest.slice(space + 1), this.#connection);
-      this.#joining.handlers.published(reader, sessionId, event);
-    });
+    const published = readPublished(payload, { node: this.name, seals: this.#connection });
+    const { handlers } = this.#joining;
+    if (published === undefined) return this.#askSoon();
+    const { reader, sessionId, event } = published;
+    this.#tell(() => handlers.published(reader, sessionId, event));
+  }
+
+  /** A reader has missed something that cannot be read here: readers ask for what is kept, all in one. */
+  #askSoon(): void {
+    this.#asking ??= setTimeout(() => {
+      this.#asking = undefined;
+      this.#tell(() => this.#joining.handlers.missed());
+    }, ASK_MS).unref();
   }
 
   /** A handler that fails does not stop others. */

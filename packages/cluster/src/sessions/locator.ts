@@ -6,8 +6,15 @@ import { LogIndex } from './log-index.js';
 import type { OwnedSession } from './owned-session.js';
 import type { OwnedSessions } from './owned-sessions.js';
 import type { RedisEventLog } from './redis-event-log.js';
-import { LOOK, TAKE } from './session-scripts.js';
-import { answeredBy, readBegun, readEndedAt, readHead, readRecord } from './stored-forms.js';
+import { LOOK, RELEASE, TAKE } from './session-scripts.js';
+import {
+  answeredBy,
+  OTHER_FORM,
+  readBegun,
+  readHead,
+  readRecord,
+  type MessageHead,
+} from './stored-forms.js';
 
 /** How often a session is looked at while its owner may come back. */
 const PATIENT_LOOK_MS = 100;
@@ -65,18 +72,16 @@ export class Locator {
         if (!(await this.#isPatient())) return { at: 'nowhere' };
         continue;
       }
-      const [holder = '', fence = '0'] = owner.split(' ');
+      const record = readRecord(sessionId, fields, connection);
+      const [holder = '', fence = ''] = owner.split(' ');
+      // Left as it is: it is not for this node to say that nobody can read it.
+      if (record === undefined || !/^\d{1,15}$/.test(fence)) return { at: 'nowhere' };
       if (holder !== '' && holder !== node) {
-        if (await peers.hasLease(holder)) {
-          return {
-            at: 'elsewhere',
-            node: holder,
-            record: readRecord(sessionId, fields, connection),
-          };
-        }
+        if (await peers.hasLease(holder)) return { at: 'elsewhere', node: holder, record };
         if (await this.#isPatient()) continue;
       }
       const taken = await this.#take(sessionId, { owner, fence: Number(fence) + 1 });
+      if (taken === 'unreadable') return { at: 'nowhere' };
       if (taken !== undefined) return { at: 'taken', taken };
     }
   }
@@ -92,7 +97,7 @@ export class Locator {
   async #take(
     sessionId: string,
     { owner, fence }: { owner: string; fence: number },
-  ): Promise<TakenSession | undefined> {
+  ): Promise<TakenSession | 'unreadable' | undefined> {
     const { sessions, events } = this.#options;
     const { connection, keys, node, lease, counts, ttlMs } = sessions.options;
     // Nobody would believe an owner without a lease.
@@ -116,9 +121,15 @@ export class Locator {
     ];
     if (fields === undefined) return undefined;
     const record = readRecord(sessionId, fields, connection);
-    const owned = sessions.own(record, { fence, epoch, generation });
     const seq = Number(last ?? 0);
+    if (record === undefined || !Number.isSafeInteger(seq)) {
+      connection.unreadable('record', OTHER_FORM);
+      await connection.run(RELEASE, [keys.session(tag)], [`${node} ${fence}`, ''], { again: true });
+      return 'unreadable';
+    }
+    const owned = sessions.own(record, { fence, epoch, generation });
     const heads = headsOf(log ?? []);
+    if (heads.length * 3 < (log ?? []).length) connection.unreadable('event', OTHER_FORM);
     owned.keptSeq = seq;
     if (seq > 0) events.adopt(owned, LogIndex.from(heads, dropped ?? undefined, seq));
     const answered = answeredBy(heads);
@@ -139,9 +150,10 @@ export class Locator {
     const digests = new Map(answered.map(({ id, digest }) => [id, digest]));
     const running = [];
     for (let at = 0; at < begun.length; at += 2) {
-      const text = begun[at + 1] ?? '';
-      const request = readBegun(begun[at] ?? '', text, connection);
-      const answeredAt = readEndedAt(text);
+      const stored = { id: begun[at] ?? '', text: begun[at + 1] ?? '' };
+      const known = readBegun(owned.id, stored, connection);
+      if (known === undefined) continue;
+      const { request, answeredAt } = known;
       if (answeredAt !== undefined) {
         const { id, digest, stream } = request;
         answered.push({ id, digest, stream, answeredAt });
@@ -155,10 +167,11 @@ export class Locator {
   }
 }
 
-function headsOf(log: readonly (string | number)[]): ReturnType<typeof readHead>[] {
-  const heads = [];
+function headsOf(log: readonly (string | number)[]): MessageHead[] {
+  const heads: MessageHead[] = [];
   for (let at = 0; at < log.length; at += 3) {
-    heads.push(readHead(Number(log[at]), String(log[at + 1]), Number(log[at + 2])));
+    const head = readHead(Number(log[at]), String(log[at + 1]), Number(log[at + 2]));
+    if (head !== undefined) heads.push(head);
   }
   return heads.toSorted((a, b) => a.seq - b.seq);
 }

@@ -1,3 +1,5 @@
+import { parseJson } from '../payloads.js';
+
 /** What is known of a message that is kept, without its text. */
 export interface KeptMessage {
   readonly seq: number;
@@ -8,6 +10,8 @@ export interface KeptMessage {
   readonly at: number;
   readonly isNotification: boolean;
 }
+
+type Dropped = [number, number, number, [stream: number, seq: number][]];
 
 /** So many of the last messages that are not kept are known with their streams. */
 const MAX_DROPPED = 64;
@@ -39,9 +43,9 @@ export class LogIndex {
   ): LogIndex {
     const index = new LogIndex();
     for (const message of kept.toSorted((a, b) => a.seq - b.seq)) index.add(message);
-    if (dropped !== undefined) {
-      [index.#droppedSeq, index.#droppedOfZero, index.#droppedOfOthers, index.#dropped] =
-        JSON.parse(dropped) as [number, number, number, [number, number][]];
+    const noted = readDropped(dropped);
+    if (noted !== undefined) {
+      [index.#droppedSeq, index.#droppedOfZero, index.#droppedOfOthers, index.#dropped] = noted;
     } else if (kept.length < lastSeq) {
       // Nothing says which streams they belonged to.
       const before = (kept.reduce((least, { seq }) => Math.min(least, seq), Infinity) || 1) - 1;
@@ -151,4 +155,18 @@ export class LogIndex {
     const known = this.#dropped.filter(([own]) => own === stream).map(([, seq]) => seq);
     return known.length === 0 ? this.#droppedOfOthers : Math.max(...known);
   }
+}
+
+function readDropped(text: string | undefined): Dropped | undefined {
+  const value = text === undefined ? undefined : parseJson(text);
+  if (!Array.isArray(value)) return undefined;
+  const [seq, ofZero, ofOthers, pairs] = value as readonly unknown[];
+  const isRight =
+    [seq, ofZero, ofOthers].every((place) => Number.isSafeInteger(place)) &&
+    Array.isArray(pairs) &&
+    pairs.every(
+      (pair: unknown) =>
+        Array.isArray(pair) && pair.length === 2 && pair.every(Number.isSafeInteger),
+    );
+  return isRight ? (value as Dropped) : undefined;
 }

@@ -4,7 +4,7 @@ import {
   type BegunRequest,
   type SessionRecord,
 } from '@longwire/server';
-import type { RedisConnection, RunOptions } from '../connections/redis-connection.js';
+import type { RedisConnection, RunOptions, ScriptArgs } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
 import type { Epoch } from '../node/epoch.js';
 import type { Lease } from '../node/lease.js';
@@ -22,8 +22,6 @@ import {
 } from './session-scripts.js';
 import { begunField, begunText, recordFields } from './stored-forms.js';
 
-/** A running request whose message is longer is kept without it, and is not run again by a next owner. */
-const MAX_BEGUN_CHARS = 65_536;
 /** What ends, or was answered, waits so long for a Redis that is away. */
 export const END_WAIT_MS = 30_000;
 /** How many sessions are looked at together after a lease has ended. */
@@ -50,6 +48,8 @@ export class OwnedSessions {
   /** Told of each session that is not this node's any more. */
   onDisowned: ((owned: OwnedSession) => void) | undefined;
   readonly #owned = new Map<string, OwnedSession>();
+  /** Requests whose answers are on their way to Redis. */
+  readonly #answered = new WeakSet<BegunRequest>();
 
   constructor(options: OwnedOptions) {
     this.options = options;
@@ -89,25 +89,34 @@ export class OwnedSessions {
   }
 
   /**
-   * Runs a script that only the owner may run.
+   * Runs a script that only the owner may run; 0 where it was not needed any more.
    *
    * @throws SessionLostError, ClusterAwayError
    */
   async fenced(
     owned: OwnedSession,
     script: string,
-    args: readonly (string | number)[],
+    args: ScriptArgs,
     options?: RunOptions,
   ): Promise<number> {
     const { connection, keys, lease } = this.options;
+    const { owner } = owned;
+    const given: ScriptArgs =
+      typeof args === 'function'
+        ? () => {
+            const made = args();
+            return made && [owner, ...made];
+          }
+        : [owner, ...args];
     for (;;) {
       const { generation } = lease;
       const reply = (await connection.run(
         script,
         [keys.session(owned.tag), keys.log(owned.tag)],
-        [owned.owner, ...args],
+        given,
         { again: true, ...options },
-      )) as number;
+      )) as number | undefined;
+      if (reply === undefined) return 0;
       if (reply === TOO_EARLY) {
         // Unless this is another Redis, which does not have the one before.
         if ((await this.options.epoch.latest()) === owned.epoch) throw tooEarly();
@@ -137,23 +146,27 @@ export class OwnedSessions {
     }
   }
 
-  async begin(sessionId: string, request: BegunRequest): Promise<void> {
+  async begin(sessionId: string, request: BegunRequest, isAwaited = true): Promise<void> {
     const owned = this.#owned.get(sessionId);
     if (owned === undefined) throw new SessionLostError();
-    let kept = request;
-    let text = begunText(kept, this.options.connection);
-    if (text.length > MAX_BEGUN_CHARS) {
-      kept = withoutMessage(request);
-      text = begunText(kept, this.options.connection);
-    }
-    owned.noteBegun(kept);
+    owned.noteBegun(request);
+    // It may be answered before it goes out.
+    const args: ScriptArgs = () => {
+      if (this.#answered.has(request)) return undefined;
+      return [begunField(request.id), begunText(sessionId, request, this.options.connection)];
+    };
     try {
-      await this.fenced(owned, BEGIN, [begunField(request.id), text]);
+      await this.fenced(owned, BEGIN, args, { soon: !isAwaited });
     } catch (error) {
       // Its caller is told that it did not run: what is kept all the same must not say that it does.
       this.end(sessionId, request.id);
       throw error;
     }
+  }
+
+  /** Its answer goes to Redis next, and says all that is to be known of it. */
+  noteAnswered(request: BegunRequest): void {
+    this.#answered.add(request);
   }
 
   end(sessionId: string, id: BegunRequest['id']): void {
@@ -201,7 +214,7 @@ export class OwnedSessions {
     const { connection, keys, ttlMs } = this.options;
     const begun = [...owned.begun].flatMap(([id, request]) => [
       `b:${id}`,
-      begunText(request, connection),
+      begunText(owned.id, request, connection),
     ]);
     const fields = [...recordFields(owned.record, connection), ...begun];
     const reply = await connection.run(
@@ -233,8 +246,4 @@ export class OwnedSessions {
 /** What is told of a message while one before it is not kept. */
 export function tooEarly(): ClusterAwayError {
   return new ClusterAwayError(new Error('a message before this one is not kept yet'));
-}
-
-function withoutMessage({ id, digest, stream }: BegunRequest): BegunRequest {
-  return { id, digest, stream };
 }

@@ -60,7 +60,7 @@ export class RedisEventLog implements EventLog {
     return this.#published.has(event);
   }
 
-  append(sessionId: string, event: LoggedEvent): Promise<void> {
+  append(sessionId: string, event: LoggedEvent, isSent = false): Promise<void> {
     const owned = this.#sessions.get(sessionId);
     if (owned === undefined) return Promise.reject(new SessionLostError());
     const { connection } = this.#sessions.options;
@@ -70,10 +70,10 @@ export class RedisEventLog implements EventLog {
     }
     const answered = about?.kind === 'answer' ? owned.begun.get(about.id) : undefined;
     const at = Date.now();
-    const text = messageText(event, {
+    const text = messageText(sessionId, event, {
       at,
       digest: answered?.digest,
-      seal: (data) => connection.seal(data),
+      seals: connection,
     });
     const reader = owned.readerOf(event.stream);
     const args = [
@@ -85,8 +85,9 @@ export class RedisEventLog implements EventLog {
       reader?.target ?? '',
       answered === undefined ? '' : endedText(answered, seq),
     ];
+    if (isSent && answered !== undefined) this.#sessions.noteAnswered(answered);
     const appending = this.#sessions
-      .fenced(owned, APPEND, args, { waitMs: END_WAIT_MS })
+      .fenced(owned, APPEND, args, { waitMs: END_WAIT_MS, soon: isSent })
       .then((reply) => {
         owned.keptSeq = Math.max(owned.keptSeq, seq);
         if (about !== undefined && answered !== undefined) owned.noteEnded(about.id);
@@ -105,7 +106,7 @@ export class RedisEventLog implements EventLog {
     this.#drop(owned, index.expire(Date.now() - this.#options.maxAgeMs));
     const wanted = index.after(seq, stream);
     const isComplete = index.isCompleteAfter(seq, stream);
-    const events = await this.#read(owned.tag, wanted);
+    const events = await this.#read(owned, wanted);
     return { events, isComplete: isComplete && events.length === wanted.length };
   }
 
@@ -214,23 +215,28 @@ export class RedisEventLog implements EventLog {
     this.#onLoss(owned.id);
   }
 
-  async #read(tag: string, wanted: readonly KeptMessage[]): Promise<LoggedEvent[]> {
+  async #read({ id, tag }: OwnedSession, wanted: readonly KeptMessage[]): Promise<LoggedEvent[]> {
     const { connection, keys } = this.#sessions.options;
     const both = [keys.session(tag), keys.log(tag)];
     const reads: Promise<LoggedEvent[]>[] = [];
     for (let at = 0; at < wanted.length; at += CHUNK) {
       const places = wanted.slice(at, at + CHUNK).map(({ seq }) => seq);
       const reading = connection.run(READ, both, places, { again: true });
-      reads.push(reading.then((texts) => this.#events(places, texts as (string | null)[])));
+      reads.push(reading.then((texts) => this.#events(id, places, texts as (string | null)[])));
     }
     return (await Promise.all(reads)).flat();
   }
 
-  #events(places: readonly number[], texts: readonly (string | null)[]): LoggedEvent[] {
+  /** Those that are there and can be read. */
+  #events(
+    sessionId: string,
+    places: readonly number[],
+    texts: readonly (string | null | undefined)[],
+  ): LoggedEvent[] {
     const { connection } = this.#sessions.options;
     return places.flatMap((seq, at) => {
       const text = texts[at];
-      return text == null ? [] : [readMessage(seq, text, connection)];
+      return (text == null ? undefined : readMessage(sessionId, { seq, text }, connection)) ?? [];
     });
   }
 
@@ -248,14 +254,15 @@ export class RedisEventLog implements EventLog {
       if (name === 'd') dropped = value;
       else texts.set(Number(name), value);
     }
-    const heads = [...texts].map(([place, text]) => {
-      return readHead(place, text.slice(0, text.indexOf('\n')), text.length);
+    const heads = [...texts].flatMap(([place, text]) => {
+      return readHead(place, text.slice(0, text.indexOf('\n')), text.length) ?? [];
     });
     const index = LogIndex.from(heads, dropped, Number(last));
     index.expire(Date.now() - this.#options.maxAgeMs);
-    const events = index
-      .after(seq, stream)
-      .map((kept) => readMessage(kept.seq, texts.get(kept.seq) ?? '', connection));
-    return { events, isComplete: index.isCompleteAfter(seq, stream) };
+    const places = index.after(seq, stream).map((kept) => kept.seq);
+    const found = places.map((place) => texts.get(place));
+    const events = this.#events(sessionId, places, found);
+    const areAllRead = heads.length === texts.size && events.length === places.length;
+    return { events, isComplete: areAllRead && index.isCompleteAfter(seq, stream) };
   }
 }

@@ -82,7 +82,9 @@ export class RedisSessionStore implements SessionStore {
     const key = keys.resume(principal, resume);
     const held = (await connection.run(GET_RESUME, [key], [], { again: true })) as string | null;
     if (held === null) return undefined;
-    const record = await this.get(connection.open(held.slice(held.indexOf(' ') + 1)));
+    const place = ['resume', principal, resume] as const;
+    const id = connection.read(held.slice(held.indexOf(' ') + 1), place);
+    const record = id === undefined ? undefined : await this.get(id);
     return record?.principal === principal && record.resume === resume ? record : undefined;
   }
 
@@ -93,7 +95,7 @@ export class RedisSessionStore implements SessionStore {
     const { connection, ttlMs } = this.#sessions.options;
     const unsaved = { ...owned.unsaved, ...changes };
     owned.unsaved = undefined;
-    const fields = changeFields(unsaved, connection);
+    const fields = changeFields(id, unsaved, connection);
     if (fields.length === 0) return;
     try {
       await Promise.all([
@@ -142,7 +144,8 @@ export class RedisSessionStore implements SessionStore {
     const { principal, resume, id } = owned.record;
     owned.resumeWrittenAt = performance.now();
     if (resume === undefined) return;
-    const args = [owned.tag, Math.max(ttlMs, 2 * KEEP_RESUME_MS), connection.seal(id)];
+    const held = connection.seal(id, ['resume', principal, resume]);
+    const args = [owned.tag, Math.max(ttlMs, 2 * KEEP_RESUME_MS), held];
     await connection.run(script, [keys.resume(principal, resume)], args, { again: true });
   }
 }

@@ -58,7 +58,7 @@ export class SessionCounts {
       others.map((other) => connection.run(GET, [keys.counts(other)], [field], { again: true })),
     );
     return counts.reduce<number>(
-      (sum, count) => sum + Number(count ?? 0),
+      (sum, count) => sum + (Number(count ?? 0) || 0),
       this.#counts.get(field) ?? 0,
     );
   }

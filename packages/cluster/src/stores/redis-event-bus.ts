@@ -1,5 +1,6 @@
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server';
 import { randomBytes } from 'node:crypto';
+import { isObject, readJson } from '../payloads.js';
 import type { StoreConnection } from './store-connection.js';
 
 /** So many events are kept for nodes that were cut off from Redis. */
@@ -102,7 +103,7 @@ export class RedisEventBus implements ServerEventBus {
     this.#isSending = true;
     const events = [...this.#pending];
     this.#pending.clear();
-    const sealed = events.map((event) => this.#connection.seal(event));
+    const sealed = events.map((event) => this.#connection.seal(event, ['bus', this.#self]));
     try {
       await this.#connection.run(
         PUBLISH,
@@ -142,7 +143,7 @@ export class RedisEventBus implements ServerEventBus {
   }
 
   #receive(payload: string): void {
-    const [, id = '', from, sealed = ''] = /^(\S+) (\S+) (.*)$/s.exec(payload) ?? [];
+    const [, id = '', from = '', stored = ''] = /^(\S+) (\S+) (.*)$/s.exec(payload) ?? [];
     if (this.#isClosed || this.#heard.has(id)) return;
     this.#heard.add(id);
     if (this.#heard.size > KEPT_EVENTS) {
@@ -151,11 +152,8 @@ export class RedisEventBus implements ServerEventBus {
     }
     this.#lastId = id;
     if (from === this.#self) return;
-    try {
-      this.#tell(JSON.parse(this.#connection.open(sealed)) as ServerEvent);
-    } catch (error) {
-      this.#failed(error as Error);
-    }
+    const event = readJson(this.#connection, { stored, place: ['bus', from], is: isEvent });
+    if (event !== undefined) this.#tell(event);
   }
 
   #tell(event: ServerEvent): void {
@@ -167,4 +165,8 @@ export class RedisEventBus implements ServerEventBus {
       }
     }
   }
+}
+
+function isEvent(value: unknown): value is ServerEvent {
+  return isObject(value) && typeof value['kind'] === 'string';
 }

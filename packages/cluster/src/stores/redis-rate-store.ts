@@ -36,7 +36,7 @@ local max, windowMs = tonumber(ARGV[2]), tonumber(ARGV[3])
 local rounding, slackMs = tonumber(ARGV[4]), tonumber(ARGV[5])
 local before, wanted = tonumber(ARGV[6]), tonumber(ARGV[7])
 local eachMs = windowMs / max
-local fullAt = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now) + before * eachMs
+local fullAt = math.max(tonumber(redis.call('GET', KEYS[1]) or '') or now, now) + before * eachMs
 local used = (fullAt - now) / eachMs
 local allowed = wanted == 1 and used + 1 <= max + rounding
 if allowed then

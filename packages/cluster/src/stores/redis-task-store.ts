@@ -7,6 +7,7 @@ import type {
   TaskStoreLimits,
 } from '@longwire/server';
 import { createHash } from 'node:crypto';
+import { parseJson, type Place } from '../payloads.js';
 import type { StoreClock, StoreConnection } from './store-connection.js';
 import {
   CLAIM_TASK,
@@ -100,7 +101,7 @@ export class RedisTaskStore implements TaskStore {
         keptMs,
         SLACK_MS,
         keys.task,
-        ...this.#fieldsOf(task),
+        ...this.#fieldsOf(task, task),
       ],
     }).catch((error: unknown) => {
       // It may have been kept, and nobody would ever end it.
@@ -118,7 +119,7 @@ export class RedisTaskStore implements TaskStore {
   async get(principal: string, taskId: string): Promise<TaskRecord | undefined> {
     const { task } = this.#keysOf(principal);
     const fields = await this.#run(GET_TASK, { keys: [task + taskId], again: true });
-    return fields === null ? undefined : this.#recordOf(fields as string[]);
+    return fields === null ? undefined : this.#recordOf({ principal, taskId }, fields as string[]);
   }
 
   async update(
@@ -139,7 +140,7 @@ export class RedisTaskStore implements TaskStore {
         SLACK_MS,
         removed.length,
         ...removed,
-        ...this.#fieldsOf(changes),
+        ...this.#fieldsOf({ principal, taskId }, changes),
       ],
       // The second time it is a conflict, and whoever asks looks at what is kept.
       again: true,
@@ -147,7 +148,9 @@ export class RedisTaskStore implements TaskStore {
     if (updated === 'conflict') return 'conflict';
     if (updated === null) return undefined;
     const [lastUpdatedAt, before] = updated as [number, string[]];
-    const after = { ...this.#recordOf(before), ...changes, lastUpdatedAt, version: version + 1 };
+    const known = this.#recordOf({ principal, taskId }, before);
+    if (known === undefined) return undefined;
+    const after = { ...known, ...changes, lastUpdatedAt, version: version + 1 };
     const kept = Object.entries(after).filter(([, value]) => value !== undefined);
     return Object.fromEntries(kept) as unknown as TaskRecord;
   }
@@ -179,7 +182,10 @@ export class RedisTaskStore implements TaskStore {
       ids.map((id) => this.#run(GET_TASK, { keys: [task + id], again: true })),
     );
     // One may have expired, or have been deleted, meanwhile.
-    const tasks = fields.flatMap((it) => (it === null ? [] : [this.#recordOf(it as string[])]));
+    const tasks = fields.flatMap((it, at) => {
+      const own = { principal, taskId: ids[at] ?? '' };
+      return (it === null ? undefined : this.#recordOf(own, it as string[])) ?? [];
+    });
     const hasMore = (found as string[]).length > 2 * limit;
     return { tasks, ...(hasMore && { nextCursor: (found as string[])[2 * limit - 1]! }) };
   }
@@ -235,24 +241,64 @@ export class RedisTaskStore implements TaskStore {
     return `${this.#connection.prefix}task:${taskId}`;
   }
 
-  #fieldsOf(properties: object): string[] {
+  #fieldsOf(task: TaskName, properties: object): string[] {
     return Object.entries(properties).flatMap(([name, value]) => {
       if (value === undefined) return [];
       const text = JSON.stringify(value);
-      return [name, OPEN_FIELDS.has(name) ? text : this.#connection.seal(text)];
+      return [
+        name,
+        OPEN_FIELDS.has(name) ? text : this.#connection.seal(text, placeOf(task, name)),
+      ];
     });
   }
 
-  #recordOf(fields: readonly string[]): TaskRecord {
+  /** A task from its fields; `undefined` where one of them cannot be read. */
+  #recordOf(task: TaskName, fields: readonly string[]): TaskRecord | undefined {
     const record: Record<string, unknown> = {};
     for (let at = 0; at < fields.length; at += 2) {
-      const name = fields[at]!;
-      const text = fields[at + 1]!;
+      const [name = '', stored = ''] = [fields[at], fields[at + 1]];
       if (name === OWN_FIELD) continue;
-      record[name] = JSON.parse(OPEN_FIELDS.has(name) ? text : this.#connection.open(text));
+      const text = OPEN_FIELDS.has(name)
+        ? stored
+        : this.#connection.read(stored, placeOf(task, name));
+      if (text === undefined) return undefined;
+      record[name] = parseJson(text);
     }
-    return record as unknown as TaskRecord;
+    if (isTask(record, task)) return record;
+    this.#connection.unreadable('task', 'it does not have the form that this version knows');
+    return undefined;
   }
+}
+
+type TaskName = Pick<TaskRecord, 'principal' | 'taskId'>;
+
+function placeOf({ principal, taskId }: TaskName, property: string): Place {
+  return ['task', principal, taskId, property];
+}
+
+const STATUSES: ReadonlySet<unknown> = new Set<TaskRecord['status']>([
+  'working',
+  'input_required',
+  'completed',
+  'failed',
+  'cancelled',
+]);
+
+function isTask(
+  record: Record<string, unknown>,
+  { principal, taskId }: TaskName,
+): record is Record<string, unknown> & TaskRecord {
+  const { ttlMs, createdAt, lastUpdatedAt, version, status, tool, era, node } = record;
+  return (
+    record['principal'] === principal &&
+    record['taskId'] === taskId &&
+    typeof tool === 'string' &&
+    (era === 'legacy' || era === 'modern') &&
+    STATUSES.has(status) &&
+    (node === undefined || typeof node === 'string') &&
+    (ttlMs === null || Number.isFinite(ttlMs)) &&
+    [createdAt, lastUpdatedAt, version].every((number) => Number.isFinite(number))
+  );
 }
 
 function keysOfTask({ task, order, expiry, sizes }: PrincipalKeys, taskId: string): string[] {

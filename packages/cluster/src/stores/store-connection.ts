@@ -1,5 +1,7 @@
+import type { Seals } from '../payloads.js';
+
 /** The connection to Redis, as far as stores need it. */
-export interface StoreConnection {
+export interface StoreConnection extends Seals {
   /** What every key begins with; it tells the mounts of one application apart. */
   readonly prefix: string;
   /** Whether Redis answers. */
@@ -22,10 +24,6 @@ export interface StoreConnection {
   subscribed(): Promise<void>;
   /** Told when something that was published may have been missed. */
   onMissed(listener: () => void): () => void;
-  /** Encrypts what a key holds, where that is asked for. */
-  seal(text: string): string;
-  /** @throws Error when it was not sealed with a key that is known. */
-  open(sealed: string): string;
 }
 
 /**

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CallWorkers, WorkerAnswer, WorkerCaller } from '@longwire/server';
 import type { Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
+import { readJson } from '../payloads.js';
 import { loadBullMq } from './load-bullmq.js';
 import { AwaitedCall } from './awaited-call.js';
 import { CALLS, QueueKeys } from './queue-keys.js';
@@ -13,8 +14,12 @@ import {
   LOOK,
   QUEUE_TTL_MS,
   READ,
+  answerPlace,
+  callPlace,
+  isAnswer,
+  isTold,
+  toldPlace,
   type CallJob,
-  type Told,
 } from './told.js';
 import type { WorkConnection } from './work-connection.js';
 
@@ -27,6 +32,7 @@ const AGAIN = { again: true };
 
 /** A queue with workers, as this node uses it. */
 interface WorkedQueue {
+  readonly name: string;
   readonly keys: QueueKeys;
   readonly jobs: Queue<CallJob>;
   /** Where this node is told of its calls. */
@@ -65,7 +71,7 @@ export class BullCallWorkers implements CallWorkers {
       // What is away is found by who asks.
       jobs.on('error', () => {});
       const channel = keys.node(node);
-      const queue = { keys, jobs, channel, calls: new Map<string, AwaitedCall>() };
+      const queue = { name, keys, jobs, channel, calls: new Map<string, AwaitedCall>() };
       workers.#queues.set(name, queue);
       workers.#unsubscribe.push(
         connection.subscribe(channel, (text) => workers.#told(queue, text)),
@@ -90,7 +96,8 @@ export class BullCallWorkers implements CallWorkers {
     queue.calls.set(id, awaited);
     this.#looking ??= setInterval(() => this.#lookAll(), LOOK_MS).unref();
     try {
-      const data = { to: queue.channel, call: this.#connection.seal(JSON.stringify(call)) };
+      const place = callPlace(name, id, queue.channel);
+      const data = { to: queue.channel, call: this.#connection.seal(JSON.stringify(call), place) };
       // What ends it is kept elsewhere: BullMQ has nothing of it afterwards.
       const added = queue.jobs.add('call', data, {
         jobId: id,
@@ -123,13 +130,9 @@ export class BullCallWorkers implements CallWorkers {
   }
 
   #told(queue: WorkedQueue, text: string): void {
-    let told: Told;
-    try {
-      told = JSON.parse(this.#connection.open(text)) as Told;
-    } catch {
-      // Its worker has another key of encryption.
-      return;
-    }
+    const place = toldPlace(queue.channel);
+    const told = readJson(this.#connection, { stored: text, place, is: isTold });
+    if (told === undefined) return;
     const call = queue.calls.get(told.id);
     switch (told.kind) {
       case 'began':
@@ -144,22 +147,24 @@ export class BullCallWorkers implements CallWorkers {
     }
   }
 
-  async #take({ keys }: WorkedQueue, id: string, call: AwaitedCall): Promise<void> {
+  async #take(queue: WorkedQueue, id: string, call: AwaitedCall): Promise<void> {
     try {
-      const text = await this.#connection.run(READ, [keys.answer(id)], [], AGAIN);
-      if (typeof text === 'string') this.#settle(keys, id, { call, text });
+      const text = await this.#connection.run(READ, [queue.keys.answer(id)], [], AGAIN);
+      if (typeof text === 'string') this.#settle(queue, id, { call, text });
     } catch {
       // The next look finds it.
     }
   }
 
-  #settle(keys: QueueKeys, id: string, { call, text }: { call: AwaitedCall; text: string }): void {
-    try {
-      call.settle(JSON.parse(this.#connection.open(text)) as WorkerAnswer);
-    } catch {
-      // Its worker has another key of encryption.
-      call.lost();
-    }
+  #settle(
+    { name, keys }: WorkedQueue,
+    id: string,
+    { call, text }: { call: AwaitedCall; text: string },
+  ): void {
+    const place = answerPlace(name, id);
+    const answer = readJson(this.#connection, { stored: text, place, is: isAnswer });
+    if (answer === undefined) call.lost();
+    else call.settle(answer);
     this.#connection.run(FORGET, [keys.answer(id)], [], AGAIN).catch(() => {
       // It has a time to live.
     });
@@ -170,7 +175,8 @@ export class BullCallWorkers implements CallWorkers {
   }
 
   /** Finds what was not heard: answers, and that a worker died. */
-  async #look({ keys, calls }: WorkedQueue): Promise<void> {
+  async #look(queue: WorkedQueue): Promise<void> {
+    const { keys, calls } = queue;
     const ids = [...calls.keys()];
     if (ids.length === 0) return;
     let seen: [answer: string, worker: string, lives: number, isThere: number][];
@@ -187,7 +193,7 @@ export class BullCallWorkers implements CallWorkers {
       const call = calls.get(id);
       if (call === undefined) continue;
       if (answer !== '') {
-        this.#settle(keys, id, { call, text: answer });
+        this.#settle(queue, id, { call, text: answer });
       } else {
         call.seen({ worker, lives: lives === 1, isThere: isThere === 1 });
       }

@@ -1,16 +1,13 @@
-import {
-  runWorkerCall,
-  type ServerFactory,
-  type WorkerAnswer,
-  type WorkerCall,
-} from '@longwire/server';
+import { runWorkerCall, type ServerFactory, type WorkerAnswer } from '@longwire/server';
 import type { Job, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readJson } from '../payloads.js';
 import type { WorkerLog } from './worker-log.js';
 import { loadBullMq } from './load-bullmq.js';
 import { CALLS, QueueKeys } from './queue-keys.js';
+import { LEASE_MS } from './slots.js';
 import { SLOTS_SCRIPT } from './slots-script.js';
 import {
   ANSWER,
@@ -19,11 +16,16 @@ import {
   KEPT_MS,
   QUEUE_TTL_MS,
   TELL,
+  WAITS,
+  answerPlace,
+  callPlace,
+  isCall,
+  toldPlace,
   type CallJob,
   type Told,
 } from './told.js';
 import type { WorkConnection } from './work-connection.js';
-import { CANCELLED, WORKER_LOST } from './worker-answers.js';
+import { CANCELLED, UNREADABLE, UNWANTED, WORKER_LOST } from './worker-answers.js';
 
 /** What a worker is made with. */
 export interface CallWorkerOptions {
@@ -202,7 +204,15 @@ export class CallWorker {
         AGAIN,
       )) as number[];
       if (isCancelled === 1) ending.abort();
-      const call = JSON.parse(this.#connection.open(data.call)) as WorkerCall;
+      const place = callPlace(name, id, data.to);
+      const call = readJson(this.#connection, { stored: data.call, place, is: isCall });
+      const isWanted = await this.#isWanted(keys, data.to);
+      if (call === undefined || !isWanted) {
+        const mayHaveRun = stalledCounter > 0;
+        const error = isWanted ? UNREADABLE : mayHaveRun ? WORKER_LOST : UNWANTED;
+        await this.#answer(name, keys, { id, to: data.to, answer: { error } });
+        return;
+      }
       const answer = ending.signal.aborted
         ? { error: CANCELLED }
         : await runWorkerCall(
@@ -224,7 +234,7 @@ export class CallWorker {
               },
             },
           );
-      await this.#answer(keys, { id, to: data.to, answer });
+      await this.#answer(name, keys, { id, to: data.to, answer });
       this.#options.ended?.({
         queue: name,
         tool: call.tool,
@@ -243,8 +253,17 @@ export class CallWorker {
     this.#connection.run(EXPIRE, [...keys.bull, ...job], [QUEUE_TTL_MS], AGAIN).catch(() => {});
   }
 
+  /** Whether the node that waits for a call is there, or comes back within a lease. */
+  async #isWanted(keys: QueueKeys, to: string): Promise<boolean> {
+    const look = (): Promise<unknown> =>
+      this.#connection.run(WAITS, [keys.nodes], [keys.nodeOf(to)], AGAIN);
+    if ((await look()) === 1) return true;
+    await delay(LEASE_MS);
+    return (await look()) === 1;
+  }
+
   #tell(channel: string, told: Told): void {
-    const text = this.#connection.seal(JSON.stringify(told));
+    const text = this.#connection.seal(JSON.stringify(told), toldPlace(channel));
     this.#connection.run(TELL, [channel], [text]).catch((error: unknown) => {
       this.#options.log.debug(error, 'a node could not be told');
     });
@@ -252,11 +271,13 @@ export class CallWorker {
 
   /** Keeps an answer until its node has taken it. */
   async #answer(
+    queue: string,
     keys: QueueKeys,
     { id, to, answer }: { id: string; to: string; answer: WorkerAnswer },
   ): Promise<void> {
-    const told = this.#connection.seal(JSON.stringify({ kind: 'ended', id } satisfies Told));
-    const text = this.#connection.seal(JSON.stringify(answer));
+    const ended: Told = { kind: 'ended', id };
+    const told = this.#connection.seal(JSON.stringify(ended), toldPlace(to));
+    const text = this.#connection.seal(JSON.stringify(answer), answerPlace(queue, id));
     const until = performance.now() + ANSWER_TRIES_MS;
     for (;;) {
       try {

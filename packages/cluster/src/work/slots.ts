@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { NoSlot, SlotRequest } from '@longwire/server';
+import { isObject, parseJson } from '../payloads.js';
 import type { StoreConnection } from '../stores/store-connection.js';
 import { inTurns } from './places.js';
 import { QueueKeys } from './queue-keys.js';
@@ -9,7 +10,7 @@ import { SLOTS_SCRIPT } from './slots-script.js';
 const MAX_TOLD_AT_ONCE = 100;
 const TELL_PLACES_MS = 1_000;
 /** A node that is silent for longer gives back what it has here. */
-const LEASE_MS = 3_000;
+export const LEASE_MS = 3_000;
 
 /** How much there is of a queue. */
 export interface SlotDepth {
@@ -229,13 +230,9 @@ export class Slots {
   }
 
   #told(text: string): void {
-    let told: SlotDepth & { version: number; granted?: string[] };
-    try {
-      told = JSON.parse(text) as typeof told;
-    } catch {
-      // Nobody of this version has said that; what there is, is asked for.
-      return this.#look();
-    }
+    const told = parseJson(text);
+    // Nobody of this version has said that; what there is, is asked for.
+    if (!isTold(told)) return this.#look();
     const { version, waiting, running, workers, granted = [] } = told;
     this.#note(version, { waiting, running, workers });
     for (const id of granted) if (this.#isOwn(id)) this.#granted(id);
@@ -297,6 +294,21 @@ export class Slots {
     // Told last: whoever is told may cancel its own or another one.
     for (const { request, place } of changed) request.onPlace(place);
   }
+}
+
+interface ToldSlots extends SlotDepth {
+  readonly version: number;
+  readonly granted?: readonly string[];
+}
+
+function isTold(value: unknown): value is ToldSlots {
+  if (!isObject(value)) return false;
+  const { version, waiting, running, workers, granted = [] } = value;
+  return (
+    [version, waiting, running, workers].every((count) => typeof count === 'number') &&
+    Array.isArray(granted) &&
+    granted.every((id) => typeof id === 'string')
+  );
 }
 
 /** `Promise.withResolvers`, which Node 20 does not have. */

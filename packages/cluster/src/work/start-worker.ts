@@ -72,6 +72,9 @@ export async function startWorker(
     throw new TypeError('silenceMs must be a number of milliseconds, at least 1000');
   }
   const connection = await connect(url, redis, mount);
+  connection.onUnreadable((kind, reason) => {
+    log.error({ kind, reason }, 'something of the cluster cannot be read, and is left out');
+  });
   try {
     const worker = await CallWorker.start(connection, {
       create,

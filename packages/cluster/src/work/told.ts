@@ -1,3 +1,6 @@
+import type { WorkerAnswer, WorkerCall } from '@longwire/server';
+import { isObject, type Place } from '../payloads.js';
+
 /** What a worker tells the node that a call came by. */
 export type Told =
   | {
@@ -20,6 +23,48 @@ export interface CallJob {
   readonly to: string;
   /** The call, as text that may be encrypted. */
   readonly call: string;
+}
+
+/** A call of a queue, which is answered on one channel and no other. */
+export function callPlace(queue: string, id: string, channel: string): Place {
+  return ['call', queue, id, channel];
+}
+
+export function answerPlace(queue: string, id: string): Place {
+  return ['answer', queue, id];
+}
+
+/** What is told on a channel. */
+export function toldPlace(channel: string): Place {
+  return ['told', channel];
+}
+
+export function isTold(value: unknown): value is Told {
+  if (!isObject(value) || typeof value['id'] !== 'string') return false;
+  const { kind, worker, isSafe, method, params } = value;
+  if (kind === 'began') return typeof worker === 'string' && typeof isSafe === 'boolean';
+  if (kind === 'notified') return typeof method === 'string' && isObject(params);
+  return kind === 'ended';
+}
+
+export function isAnswer(value: unknown): value is WorkerAnswer {
+  if (!isObject(value)) return false;
+  const { result, error } = value;
+  if (error === undefined) return isObject(result);
+  return (
+    isObject(error) && typeof error['code'] === 'number' && typeof error['message'] === 'string'
+  );
+}
+
+export function isCall(value: unknown): value is WorkerCall {
+  if (!isObject(value)) return false;
+  const { principal, tool, params, headers, client } = value;
+  return (
+    isObject(principal) &&
+    typeof principal['id'] === 'string' &&
+    typeof tool === 'string' &&
+    [params, headers, client].every((part) => isObject(part))
+  );
 }
 
 /** How long an answer is kept that nobody has asked for yet, and that a call was cancelled. */
@@ -45,6 +90,13 @@ export const EXIST: string = `
 local found = {}
 for at, key in ipairs(KEYS) do found[at] = redis.call('EXISTS', key) end
 return found
+`;
+
+/** Whether a node still has something in a queue. KEYS: the nodes of the queue. ARGV: its name. */
+export const WAITS: string = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0') > now and 1 or 0
 `;
 
 /** What an answer is, if it is there. */

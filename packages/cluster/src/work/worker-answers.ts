@@ -12,6 +12,21 @@ export const WORKER_LOST: RpcError = {
   data: { reason: 'worker-lost', certainty: 'outcome-unknown' },
 };
 
+/** The worker cannot read the call. */
+export const UNREADABLE: RpcError = {
+  code: SERVER_ERROR,
+  message:
+    'The worker could not read the call, and it did not run: give workers the same encrypt.keys and the same version as the nodes',
+  data: { reason: 'unreadable', certainty: 'refused' },
+};
+
+/** Its node was gone for a lease; one that comes back later reads this. */
+export const UNWANTED: RpcError = {
+  code: SERVER_ERROR,
+  message: 'The node of the call was gone before a worker began it, and it did not run',
+  data: { reason: 'node-lost', certainty: 'refused' },
+};
+
 /** Nobody reads it: a cancelled call has no answer. */
 export const CANCELLED: RpcError = { code: SERVER_ERROR, message: 'The call was cancelled' };
 

@@ -1,6 +1,10 @@
 import { ClusterAwayError } from '@longwire/server';
 import type { Random } from '@longwire/testing';
-import type { RedisConnection, RunOptions } from '../../src/connections/redis-connection.ts';
+import type {
+  RedisConnection,
+  RunOptions,
+  ScriptArgs,
+} from '../../src/connections/redis-connection.ts';
 
 type Run = RedisConnection['run'];
 
@@ -45,7 +49,7 @@ export class HostileConnection {
   async #pass(
     script: string,
     keys: readonly string[],
-    args: readonly (string | number)[],
+    args: ScriptArgs,
     options?: RunOptions,
   ): Promise<unknown> {
     if (this.#stalled !== undefined) {

@@ -199,7 +199,8 @@ export class ModelNode {
     for (;;) {
       if (this.#live !== live) throw new SessionLostError();
       try {
-        await this.#node.stores.events.append(SESSION, event);
+        // Some go out together with what comes next.
+        await this.#node.stores.events.append(SESSION, event, event.seq % 2 === 0);
         return;
       } catch (error) {
         if (!(error instanceof ClusterAwayError)) throw error;

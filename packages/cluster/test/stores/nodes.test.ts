@@ -238,6 +238,32 @@ describe('a store of tasks of two nodes', () => {
     expect((await store.get('ada', 'one'))!.result).toEqual(result);
   });
 
+  it('does not know a task of which something belongs to another one, or has no sense', async () => {
+    const store = new RedisTaskStore(one);
+    await store.create({ ...given, statusMessage: 'of one' });
+    await store.create({ ...given, taskId: 'two', statusMessage: 'of two' });
+    const [key = ''] = await one.redis.keys('*task:one');
+    const [other = ''] = await one.redis.keys('*task:two');
+    const whole = await one.redis.hgetall(key);
+    const secondMessage = String(await one.redis.hget(other, 'statusMessage'));
+    for (const changed of [
+      { statusMessage: secondMessage },
+      { statusMessage: String(whole['tool']) },
+      { statusMessage: '"plain"' },
+      { taskId: '"two"' },
+      { status: '"done"' },
+      { version: 'many' },
+      { createdAt: '{' },
+    ]) {
+      await one.redis.hset(key, { ...whole, ...changed });
+      expect(await store.get('ada', 'one'), JSON.stringify(changed)).toBeUndefined();
+      expect((await store.list('ada')).tasks.map(({ taskId }) => taskId)).toEqual(['two']);
+    }
+    expect(one.unread.length).toBeGreaterThanOrEqual(14);
+    await one.redis.hset(key, whole);
+    expect(await store.get('ada', 'one')).toMatchObject({ statusMessage: 'of one' });
+  });
+
   it('begins no task for a principal whose tasks are too large, until one of them is gone', async () => {
     const store = new RedisTaskStore(one, { maxBytesPerPrincipal: 10_000 });
     await store.create(given);

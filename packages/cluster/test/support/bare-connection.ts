@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
 import { Redis } from 'ioredis';
+import { parseJson, type Place } from '../../src/payloads.ts';
 import type { StoreConnection } from '../../src/stores/store-connection.ts';
 
 /** A connection without what keeps one alive: for stores alone. */
 export class BareConnection implements StoreConnection {
   readonly prefix: string;
   isUp = true;
+  /** What could not be read. */
+  readonly unread: string[] = [];
   readonly redis: Redis;
   readonly #subscriber: Redis;
   readonly #published = new EventEmitter();
@@ -62,14 +65,23 @@ export class BareConnection implements StoreConnection {
     return async () => void (await this.#subscriber.subscribe(channel));
   }
 
-  seal(text: string): string {
-    return `sealed ${Buffer.from(text).toString('base64')}`;
+  seal(text: string, place: Place): string {
+    return `sealed ${Buffer.from(JSON.stringify([place, text])).toString('base64')}`;
   }
 
-  open(sealed: string): string {
-    const [, text] = /^sealed (.*)$/.exec(sealed) ?? [];
-    if (text === undefined) throw new Error('it is not sealed');
-    return Buffer.from(text, 'base64').toString();
+  read(stored: string, place: Place): string | undefined {
+    const [, sealed = ''] = /^sealed (.*)$/.exec(stored) ?? [];
+    const [sealedAt, text] = (parseJson(Buffer.from(sealed, 'base64').toString()) ?? []) as [
+      Place?,
+      string?,
+    ];
+    if (JSON.stringify(sealedAt) === JSON.stringify(place)) return text;
+    this.unreadable(place[0], 'it is not sealed here');
+    return undefined;
+  }
+
+  unreadable(kind: string, reason: string): void {
+    this.unread.push(`${kind}: ${reason}`);
   }
 
   async close(): Promise<void> {

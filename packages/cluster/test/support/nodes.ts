@@ -1,6 +1,7 @@
 import type {
   BegunRequest,
   ClusterNode,
+  Joining,
   LoggedEvent,
   NodeMessage,
   SessionRecord,
@@ -14,6 +15,8 @@ export interface Told {
   readonly missed: number[];
   readonly gone: string[];
   readonly lost: string[];
+  /** What it said of things that it cannot read, as `KIND: REASON`. */
+  readonly unread: string[];
 }
 
 export interface JoinedNode {
@@ -32,10 +35,10 @@ export async function join(
   url: string | readonly string[],
   { mount = '', sessionIdleMs = 600_000, eventLog, ...options }: JoinOptions = {},
 ): Promise<JoinedNode> {
-  const told: Told = { received: [], published: [], missed: [], gone: [], lost: [] };
+  const told: Told = { received: [], published: [], missed: [], gone: [], lost: [], unread: [] };
   const node = await redis(url, options).join({
     mount,
-    log: undefined,
+    log: logTo(told.unread),
     eventLog: { maxBytes: 2 ** 21, maxTotalBytes: 2 ** 27, maxAgeMs: 300_000, ...eventLog },
     sessionIdleMs,
     handlers: {
@@ -47,6 +50,14 @@ export async function join(
     },
   });
   return { node, told };
+}
+
+/** A log of which only errors with a kind and a reason count. */
+function logTo(unread: string[]): Joining['log'] {
+  const error = ({ kind, reason }: { kind?: string; reason?: string }): void => {
+    if (kind !== undefined) unread.push(`${kind}: ${reason}`);
+  };
+  return { error, warn: () => {} } as unknown as Joining['log'];
 }
 
 export function record(id: string, more: Partial<SessionRecord> = {}): SessionRecord {
@@ -79,7 +90,7 @@ export function notification(seq: number, stream = 0): LoggedEvent {
 /** Waits until something is so. */
 export async function until(
   isSo: () => boolean | Promise<boolean>,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<void> {
   const end = performance.now() + withinMs;
   while (!(await isSo())) {

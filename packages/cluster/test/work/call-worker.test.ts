@@ -7,6 +7,7 @@ import {
   type Serving,
 } from '@longwire/server';
 import { connect, type LongwireClient } from '@longwire/client';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { tmpdir } from 'node:os';
@@ -45,9 +46,13 @@ afterEach(async () => {
 });
 
 /** A node with queues of workers. */
-async function node(options: Partial<KitOptions> = {}): Promise<Serving> {
+async function node(
+  options: Partial<KitOptions> = {},
+  encrypt?: { keys: readonly Buffer[] },
+): Promise<Serving> {
   mount = `/test-${++made}`;
-  const connection = await connectRedis(redis.url, {}, mount);
+  const given = encrypt === undefined ? {} : { encrypt };
+  const connection = await connectRedis(redis.url, given, mount);
   const queue = new RedisWorkQueue(connection, { node: 'a' });
   closing.push(
     async () => connection.close(),
@@ -200,12 +205,53 @@ describe('a queue with workers', () => {
     expect(second.running).toBe(0);
   });
 
+  it('does not begin a call whose node is gone', async () => {
+    process.env['JOURNAL'] = join(folder, 'gone');
+    await node();
+    const started = await worker();
+    const connection = await connectRedis(redis.url, {}, mount);
+    // It holds no slot, as a node that died with it.
+    const queue = new RedisWorkQueue(connection, { node: 'gone' });
+    const workers = await queue.workers(['work']);
+    closing.push(
+      async () => connection.close(),
+      () => queue.close(),
+      () => workers.close(),
+    );
+    const limits = { ...queues.work, maxQueued: 1, timeoutMs: 60_000, perPrincipal: Infinity };
+    const principal = { id: 'ada', scopes: [] };
+    const asked = { tool: 'work', params: { name: 'work', arguments: {} }, principal };
+    const call = {
+      ...asked,
+      headers: {},
+      era: 'legacy',
+      client: { capabilities: {}, info: {} },
+    } as const;
+    const { signal } = new AbortController();
+    const answer = await workers.run({ queue: 'work', limits, call }, { signal, notify() {} });
+    expect(answer).toMatchObject({ error: { data: { reason: 'node-lost' } } });
+    expect(started.running).toBe(0);
+    expect(existsSync(join(folder, 'gone'))).toBe(false);
+  });
+
   it('says that a call is lost whose worker has another key of encryption', async () => {
     const serving = await node();
     await worker(queues, { redis: { encrypt: { keys: [Buffer.alloc(32, 1)] } } });
     const connected = await client(serving);
     const lost = await connected.callTool('work').catch((error: unknown) => error);
     expect(lost).toMatchObject({ data: { certainty: 'outcome-unknown' } });
+  });
+
+  it('says that a call did not run that its worker cannot read', async () => {
+    const [old, next] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const serving = await node({}, { keys: [next, old] });
+    const said: unknown[] = [];
+    const log = { error: (what: unknown) => said.push(what), warn() {}, debug() {} };
+    await worker(queues, { redis: { encrypt: { keys: [old] } }, log });
+    const connected = await client(serving);
+    const refused = await connected.callTool('work').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ data: { reason: 'unreadable', certainty: 'refused' } });
+    expect(said).toEqual([{ kind: 'call', reason: expect.stringContaining('no key of redis') }]);
   });
 
   it('leaves nothing in Redis that stays for ever', async () => {

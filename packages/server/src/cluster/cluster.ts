@@ -166,8 +166,12 @@ export interface ClusterNode {
   locate(sessionId: string): Promise<Located>;
   /** Lets a session go: to a node, or to whichever meets it next. Nothing is written for it any more. */
   release(sessionId: string, to?: string): Promise<void>;
-  /** Keeps a request before it runs. Once it is kept, a next owner knows of it. */
-  begin(sessionId: string, request: BegunRequest): Promise<void>;
+  /**
+   * Keeps a request before it runs. Once it is kept, a next owner knows of it.
+   *
+   * @param isAwaited whether it runs only after that. Default: true.
+   */
+  begin(sessionId: string, request: BegunRequest, isAwaited?: boolean): Promise<void>;
   /** A request has ended without an answer. One that is answered ends by what `events.append` is given. */
   end(sessionId: string, id: RequestId): void;
   /**

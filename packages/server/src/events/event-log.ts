@@ -26,7 +26,8 @@ export interface LogExcerpt {
  * in good time. If it is rejected, the message is sent all the same, and cannot be resumed.
  */
 export interface EventLog {
-  append(sessionId: string, event: LoggedEvent): MaybePromise<void>;
+  /** @param isSent its client has it already: nobody waits until it is kept. Default: false. */
+  append(sessionId: string, event: LoggedEvent, isSent?: boolean): MaybePromise<void>;
   /** What came after `seq`, oldest first: of one stream, or of all. */
   readAfter(sessionId: string, seq: number, stream?: number): MaybePromise<LogExcerpt>;
   /** Drops everything of a session. */

@@ -1,3 +1,4 @@
+import type { CallOrigin } from '../calls/client-call.js';
 import type { TaskEngine } from '../tasks/task-engine.js';
 import { TaskWaits } from '../tasks/task-waits.js';
 
@@ -20,12 +21,12 @@ export class LegacyTasks {
   }
 
   /** Those who wait for a task. */
-  waitsOf(principal: string, taskId: string): TaskWaits {
-    const key = JSON.stringify([principal, taskId]);
+  waitsOf(asker: CallOrigin, taskId: string): TaskWaits {
+    const key = JSON.stringify([asker.principal.id, taskId]);
     const known = this.#waits.get(key);
     if (known !== undefined) return known;
     const onEmpty = (): void => void this.#waits.delete(key);
-    const waits = new TaskWaits(this.engine, { principal, taskId, onEmpty });
+    const waits = new TaskWaits(this.engine, { asker, taskId, onEmpty });
     this.#waits.set(key, waits);
     return waits;
   }

@@ -45,13 +45,13 @@ export class OwnedLog {
   }
 
   /** Keeps a message; fulfilled when it is kept, or never will be. */
-  keep(event: LoggedEvent): Promise<void> {
+  keep(event: LoggedEvent, isSent = false): Promise<void> {
     if (this.#isLost) return Promise.resolve();
     this.#pending++;
     const endsAt = performance.now() + MAX_WAIT_MS;
     const keeping =
       this.#waiting === undefined
-        ? this.#append(event).catch((error: unknown) => this.#failed(event, endsAt, error))
+        ? this.#append(event, isSent).catch((error: unknown) => this.#failed(event, endsAt, error))
         : this.#later(event, endsAt);
     return keeping.then(() => {
       this.#pending--;
@@ -59,8 +59,8 @@ export class OwnedLog {
     });
   }
 
-  async #append(event: LoggedEvent): Promise<void> {
-    await this.#options.events.append(this.#options.sessionId, event);
+  async #append(event: LoggedEvent, isSent = false): Promise<void> {
+    await this.#options.events.append(this.#options.sessionId, event, isSent);
   }
 
   #failed(event: LoggedEvent, endsAt: number, error: unknown): Promise<void> | undefined {

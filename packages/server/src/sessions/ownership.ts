@@ -6,6 +6,7 @@ import type { LoggedEvent } from '../events/event-log.js';
 import { inBackground } from '../operate/log.js';
 import type { MaybePromise } from '../principal.js';
 import { CLUSTER_AWAY, MOVED, type Refusal } from '../refusal.js';
+import { mayRunTwice, type ListedTool } from '../tasks/tool-safety.js';
 import type { RunningRequest } from './accepted-requests.js';
 import { OwnedLog } from './owned-log.js';
 import { OwnerIds } from './owner-ids.js';
@@ -90,8 +91,8 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
   }
 
   /** Keeps a message; fulfilled when it is kept, or never will be. */
-  keep(event: LoggedEvent): Promise<void> {
-    return this.#log.keep(event);
+  keep(event: LoggedEvent, isSent: boolean): Promise<void> {
+    return this.#log.keep(event, isSent);
   }
 
   /** All that was said is kept, or handed to the readers: it may be quiet now. */
@@ -116,10 +117,9 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
   noteTools({ tools }: JSONRPCResultResponse['result']): void {
     if (!Array.isArray(tools)) return;
     const safe = (this.#safeTools ??= new Set());
-    for (const tool of tools as (ToolHints | null)[]) {
+    for (const tool of tools as (ListedTool | null)[]) {
       if (typeof tool?.name !== 'string') continue;
-      const { readOnlyHint, idempotentHint } = tool.annotations ?? {};
-      if (readOnlyHint === true || idempotentHint === true) safe.add(tool.name);
+      if (mayRunTwice(tool)) safe.add(tool.name);
       else safe.delete(tool.name);
     }
   }
@@ -155,7 +155,7 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
       if (isAwaited) this.end(id);
       return CLUSTER_AWAY;
     };
-    const beginning = node.begin(session.id, begun).then(() => undefined, refused);
+    const beginning = node.begin(session.id, begun, isAwaited).then(() => undefined, refused);
     request.begun = beginning.then((refusal) => refusal === undefined);
     return isAwaited ? beginning : undefined;
   }
@@ -167,10 +167,4 @@ export class Ownership<Owned extends OwnedSession = OwnedSession> {
       this.#options.node.end(sessionId, id),
     );
   }
-}
-
-/** What a tool says of itself. */
-interface ToolHints {
-  readonly name?: unknown;
-  readonly annotations?: { readonly readOnlyHint?: unknown; readonly idempotentHint?: unknown };
 }

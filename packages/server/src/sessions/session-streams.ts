@@ -29,8 +29,12 @@ export interface StreamsOwner {
 export interface MessageKeeper {
   /** Whether nobody else can have taken the session. */
   readonly isSure: boolean;
-  /** Fulfilled when it is kept, or never will be. */
-  keep(event: LoggedEvent): Promise<void>;
+  /**
+   * Fulfilled when it is kept, or never will be.
+   *
+   * @param isSent its client has it already.
+   */
+  keep(event: LoggedEvent, isSent: boolean): Promise<void>;
   /** Told that all that was said is handed to the readers. */
   noteSent(): void;
 }
@@ -130,10 +134,13 @@ export class SessionStreams {
       ...(about !== undefined && { about }),
     };
     if (about?.kind === 'request') this.#asked.set(about.id, event.seq);
-    const keeping = this.#keep(event);
-    if (this.#sending === undefined && (keeping === undefined || this.#isWholeAnswer(event))) {
-      return this.#send(event);
+    if (this.#sending === undefined && this.#isWholeAnswer(event)) {
+      const keepsUp = this.#send(event);
+      void this.#keep(event, true);
+      return keepsUp;
     }
+    const keeping = this.#keep(event);
+    if (this.#sending === undefined && keeping === undefined) return this.#send(event);
     let keepsUp: Promise<void> | undefined;
     const sent = this.#inOrder(() => {
       keepsUp = this.#send(event);
@@ -275,9 +282,9 @@ export class SessionStreams {
   }
 
   /** Keeps a message; it is sent even where this fails. */
-  #keep(event: LoggedEvent): Promise<void> | undefined {
+  #keep(event: LoggedEvent, isSent = false): Promise<void> | undefined {
     const { owned } = this.#session;
-    if (owned !== undefined) return owned.keep(event);
+    if (owned !== undefined) return owned.keep(event, isSent);
     const fail = (error: unknown): void => {
       // Once: a store that is away fails for each message.
       if (this.#lostSeq === 0) {

@@ -44,6 +44,8 @@ export interface TasksOwner {
 
 /** A task that a session began, and which still runs. */
 interface BegunTask {
+  /** With whose credentials it is asked for. */
+  readonly asker: ClientCall;
   /** Of the call, if its client asked for progress: "valid throughout the task lifetime". */
   readonly progressToken: string | number | undefined;
   /** What was told with that token. */
@@ -144,9 +146,10 @@ export class SessionTasks {
     if (begun !== undefined) begun.isKnown = true;
     if (call.method === 'tasks/result') this.#wait(call, stream);
     else {
-      answerTaskMethod(this.#tasks.engine, call, this.#session.principal).then(
+      answerTaskMethod(this.#tasks.engine, call).then(
         (answer) => {
           this.#session.answer(call.id, answer);
+          this.#follow(call);
           // When the task asked, its client may not have known it, and nobody may have read the stream.
           const { status, taskId } = 'result' in answer ? answer.result : {};
           if (status === 'input_required') this.#askOnStream(String(taskId));
@@ -207,8 +210,7 @@ export class SessionTasks {
           tell: () => undefined,
           answer: (answer) => this.#session.answer(id, answer),
           becameTask: (record) => {
-            const token = call.params?._meta?.progressToken;
-            this.#listen(record, token === OWN_TOKEN ? undefined : token);
+            this.#listen(record, { asker: call, isKnown: record.node === undefined });
             this.#session.answer(id, { result: { task: legacyTask(record) } });
           },
         },
@@ -230,11 +232,22 @@ export class SessionTasks {
     this.#session.answer(id, { error: errorOf(isAway ? CLUSTER_AWAY : NO_SERVER) });
   }
 
+  /** Tells the session on of a task that it began on a node that is gone, and which runs again here. */
+  #follow(call: ClientCall): void {
+    const taskId = String(call.params?.['taskId']);
+    if (this.#begun.has(taskId)) return;
+    const record = this.#tasks.engine.runningHere(call.principal.id, taskId);
+    if (record?.origin?.sessionId !== this.#session.record.id) return;
+    this.#listen(record, { asker: call, isKnown: true });
+  }
+
   /** Tells the session of a task that it began, as far as a stream is open for that. */
-  #listen(begun: TaskRecord, progressToken: BegunTask['progressToken']): void {
-    const { taskId, principal } = begun;
+  #listen(begun: TaskRecord, { asker, isKnown }: Pick<BegunTask, 'asker' | 'isKnown'>): void {
+    const { taskId, origin } = begun;
+    const token = (origin?.message ?? asker).params?._meta?.progressToken;
+    const progressToken = token === OWN_TOKEN ? undefined : token;
     let last = begun;
-    const stopListening = this.#tasks.engine.listen(principal, taskId, (record) => {
+    const stopListening = this.#tasks.engine.listen(asker, taskId, (record) => {
       const before = last;
       if (record !== undefined) {
         last = record;
@@ -255,8 +268,7 @@ export class SessionTasks {
       this.#stopAsking(taskId);
       this.#begun.delete(taskId);
     });
-    const isKnown = begun.node === undefined;
-    this.#begun.set(taskId, { progressToken, isKnown, stopListening });
+    this.#begun.set(taskId, { asker, progressToken, isKnown, stopListening });
   }
 
   /**
@@ -267,7 +279,7 @@ export class SessionTasks {
   #askOnStream(taskId: string): void {
     const begun = this.#begun.get(taskId);
     if (begun === undefined || !begun.isKnown || begun.asking !== undefined) return;
-    const { streams, principal } = this.#session;
+    const { streams } = this.#session;
     if (this.#isAwaited(taskId) || !streams.hasReader(MAIN_STREAM)) return;
     const asking: TaskWaiter = {
       isHeard: () => streams.hasReader(MAIN_STREAM),
@@ -278,7 +290,7 @@ export class SessionTasks {
     begun.asking = asking;
     // Where the store fails, the client can still ask by `tasks/result`.
     this.#tasks
-      .waitsOf(principal.id, taskId)
+      .waitsOf(begun.asker, taskId)
       .add(asking)
       .catch(() => (begun.asking = undefined));
   }
@@ -286,7 +298,7 @@ export class SessionTasks {
   #stopAsking(taskId: string): void {
     const begun = this.#begun.get(taskId);
     if (begun?.asking === undefined) return;
-    this.#tasks.waitsOf(this.#session.principal.id, taskId).remove(begun.asking);
+    this.#tasks.waitsOf(begun.asker, taskId).remove(begun.asking);
     begun.asking = undefined;
   }
 
@@ -323,10 +335,13 @@ export class SessionTasks {
       this.#session.answer(call.id, { error: invalid('taskId must be a string') });
       return;
     }
-    const waits = this.#tasks.waitsOf(this.#session.principal.id, taskId);
+    const waits = this.#tasks.waitsOf(call, taskId);
     const waiter = this.#waiterOf(call, stream);
     call.signal.addEventListener('abort', () => waits.remove(waiter), { once: true });
-    waits.add(waiter).catch((error: unknown) => this.#fail(call, error));
+    waits.add(waiter).then(
+      () => this.#follow(call),
+      (error: unknown) => this.#fail(call, error),
+    );
   }
 
   #waiterOf(call: ClientCall, stream: number): TaskWaiter {

@@ -23,21 +23,18 @@ export function canList({ id }: Principal): boolean {
 }
 
 /** Answers `tasks/get`, `tasks/list` or `tasks/cancel` of 2025-11-25. */
-export async function answerTaskMethod(
-  engine: TaskEngine,
-  { method, params = {} }: Pick<ClientCall, 'method' | 'params'>,
-  principal: Principal,
-): Promise<TaskAnswer> {
-  if (method === 'tasks/list') return list(engine, params['cursor'], principal);
+export async function answerTaskMethod(engine: TaskEngine, call: ClientCall): Promise<TaskAnswer> {
+  const { method, params = {} } = call;
+  if (method === 'tasks/list') return list(engine, call);
   const { taskId } = params;
   if (typeof taskId !== 'string') return { error: invalid('taskId must be a string') };
   if (method === 'tasks/get') {
-    const record = await engine.get(principal.id, taskId);
+    const record = await engine.get(call, taskId);
     return record === undefined ? { error: NO_TASK } : { result: legacyTask(record) };
   }
-  const before = await engine.cancel(principal.id, taskId);
+  const before = await engine.cancel(call, taskId);
   if (before === undefined) return { error: NO_TASK };
-  const after = isFinal(before.status) ? before : await engine.get(principal.id, taskId);
+  const after = isFinal(before.status) ? before : await engine.get(call, taskId);
   if (after === undefined) return { error: NO_TASK };
   if (isFinal(before.status) || after.status !== 'cancelled') {
     const { status } = legacyStatus(after);
@@ -46,18 +43,15 @@ export async function answerTaskMethod(
   return { result: legacyTask(after) };
 }
 
-async function list(
-  engine: TaskEngine,
-  cursor: unknown,
-  principal: Principal,
-): Promise<TaskAnswer> {
-  if (!canList(principal)) return { error: NO_LIST };
+async function list(engine: TaskEngine, call: ClientCall): Promise<TaskAnswer> {
+  if (!canList(call.principal)) return { error: NO_LIST };
+  const cursor = call.params?.['cursor'];
   if (cursor !== undefined && typeof cursor !== 'string') {
     return { error: invalid('cursor must be a string') };
   }
   try {
     const page = cursor === undefined ? {} : { cursor };
-    const { tasks, nextCursor } = await engine.list(principal.id, page);
+    const { tasks, nextCursor } = await engine.list(call, page);
     return {
       result: { tasks: tasks.map(legacyTask), ...(nextCursor !== undefined && { nextCursor }) },
     };

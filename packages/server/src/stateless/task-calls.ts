@@ -155,13 +155,14 @@ export class TaskCalls {
   }
 
   /** Answers `tasks/get`, `tasks/update` and `tasks/cancel`. */
-  async #answer({ method, params = {}, principal }: ClientCall): Promise<TaskAnswer> {
+  async #answer(call: ClientCall): Promise<TaskAnswer> {
+    const { method, params = {}, principal } = call;
     if (!canTakeTasks(params)) return { error: NEEDS_EXTENSION };
     const { taskId } = params;
     if (typeof taskId !== 'string') return { error: invalid('taskId must be a string') };
     switch (method) {
       case 'tasks/get': {
-        const record = await this.engine.get(principal.id, taskId);
+        const record = await this.engine.get(call, taskId);
         return record === undefined
           ? { error: NO_TASK }
           : this.#result(detailedTask(record), principal);
@@ -173,14 +174,14 @@ export class TaskCalls {
         }
         const answers = Object.entries(inputResponses).map(([key, result]) => [key, { result }]);
         const known = await this.engine.input(
-          principal.id,
+          call,
           taskId,
           Object.fromEntries(answers) as Record<string, TaskAnswer>,
         );
         return known === undefined ? { error: NO_TASK } : this.#result({}, principal);
       }
       default: {
-        const known = await this.engine.cancel(principal.id, taskId);
+        const known = await this.engine.cancel(call, taskId);
         return known === undefined ? { error: NO_TASK } : this.#result({}, principal);
       }
     }

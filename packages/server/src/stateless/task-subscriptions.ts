@@ -111,13 +111,12 @@ class TaskSubscription {
 
   /** Listens to those of the tasks that its principal has. */
   async begin(wanted: ReadonlySet<string>): Promise<void> {
-    const { id: principal } = this.#call.principal;
     for (const taskId of wanted) {
-      const stop = this.#engine.listen(principal, taskId, (record) =>
+      const stop = this.#engine.listen(this.#call, taskId, (record) =>
         this.#changed(taskId, record),
       );
       this.#tasks.set(taskId, stop);
-      const record = await this.#engine.get(principal, taskId);
+      const record = await this.#engine.get(this.#call, taskId);
       // It may have expired meanwhile, and then it is dropped already.
       if (record === undefined || !this.#tasks.has(taskId)) {
         this.#drop(taskId);

@@ -22,7 +22,8 @@ interface DiskTask extends IndexedTask {
 
 /**
  * The tasks of one node, on disk: a server that is started again, also after a crash, answers for what had
- * finished. A task that ran meanwhile is then `failed`, with an error that says that its outcome is
+ * finished. A task that ran meanwhile runs again when its client asks for it, if its tool is annotated
+ * `readOnlyHint` or `idempotentHint`; else it is `failed`, with an error that says that its outcome is
  * unknown. It needs the package `classic-level`.
  *
  * A task is on disk before it is answered that it exists, and its final state before anyone is told of
@@ -43,7 +44,7 @@ export class DiskTaskStore implements TaskStore {
 
   /**
    * Opens the store in a folder, which is created if it is missing. The folder holds what tools answer,
-   * so only its owner may read it. Deletes tasks that have expired, and ends those that ran when the
+   * so only its owner may read it. Deletes tasks that have expired, and marks those that ran when the
    * process before ended.
    *
    * @throws TypeError when a limit is wrong.

@@ -6,8 +6,7 @@ import type {
 } from '@modelcontextprotocol/server';
 import type { ClientCall } from '../calls/client-call.js';
 import type { ResolvedTaskOptions } from './task-options.js';
-import type { TaskClient } from './task-server.js';
-import type { TaskRecord } from './task-store.js';
+import type { TaskClient, TaskRecord } from './task-store.js';
 
 /** The answer to a call, without its id. */
 export type TaskAnswer =

@@ -1,9 +1,11 @@
+import { ClientCall, type CallOrigin } from '../calls/client-call.js';
 import type { CallGates } from '../calls/gates.js';
 import type { TellNotification } from '../operate/observer.js';
 import type { ResolvedOptions } from '../options.js';
 import type { MaybePromise } from '../principal.js';
 import { makeServer } from '../instances/make-server.js';
-import type { TaskAnswer, TaskCall } from './task-call.js';
+import { LostTasks } from './lost-tasks.js';
+import type { TaskAnswer, TaskCall, TaskCaller } from './task-call.js';
 import type { TaskRules } from './task-options.js';
 import { TaskNodes, type TaskCluster } from './task-nodes.js';
 import { CUT_TASK } from './task-refusals.js';
@@ -24,12 +26,21 @@ export interface TaskEngineHost {
 /** Those who listen to one task. */
 interface Heard {
   readonly listeners: Set<TaskListener>;
+  /** The first of them. */
+  readonly asker: CallOrigin;
   /** Where it runs on another node. */
-  readonly stopWatching: (() => void) | undefined;
+  stopWatching: (() => void) | undefined;
 }
 
 /** Of so many principals it is kept what their servers have said of themselves. */
 const MAX_SERVER_INFOS = 1_000;
+
+/** Of a task that runs again: whoever called has its id, and asks for it. */
+const NOBODY: TaskCaller = {
+  tell: () => undefined,
+  answer: () => undefined,
+  becameTask: () => undefined,
+};
 
 /** Told of a task as it is now; `undefined` when it is gone. */
 export type TaskListener = (record: TaskRecord | undefined) => void;
@@ -37,7 +48,7 @@ export type TaskListener = (record: TaskRecord | undefined) => void;
 /**
  * The tasks of one mount, for both eras. A transport hands it a call that may become a task
  * ({@link prepare}, then `start` of the run), and is told what to answer. Everything else names a task by
- * its principal and its id; what a principal has not, does not exist for it.
+ * who asks for it and its id; what a principal has not, does not exist for it.
  */
 export class TaskEngine {
   readonly rules: TaskRules;
@@ -49,6 +60,8 @@ export class TaskEngine {
   /** By principal and id. */
   readonly #heard = new Map<string, Heard>();
   readonly #nodes: TaskNodes | undefined;
+  readonly #lost: LostTasks;
+  #isStopping = false;
   readonly #runHost: TaskRunHost;
   /** By principal: each may have servers of its own, with names that are not for others. */
   readonly #serverInfos = new Map<string, unknown>();
@@ -62,12 +75,21 @@ export class TaskEngine {
       cluster &&
       new TaskNodes(cluster, {
         store: this.#store,
-        get: async (principal, taskId) => this.get(principal, taskId),
+        get: async (asker, taskId) => this.get(asker, taskId),
         input: (principal, taskId, answers) => {
           void this.#runOf(principal, taskId)?.input(answers);
         },
         cancelled: (principal, taskId) => void this.#runOf(principal, taskId)?.cancel(),
+        missed: () => {
+          for (const run of this.#tasks.values()) run.verify();
+        },
       });
+    this.#lost = new LostTasks({
+      store: this.#store,
+      node: cluster?.node.name,
+      isAlive: (node) => cluster?.node.isAlive(node) ?? false,
+      prepare: (lost, asker) => this.#prepareAgain(lost, asker),
+    });
     this.#runHost = {
       store: this.#store,
       node: cluster?.node.name,
@@ -75,7 +97,7 @@ export class TaskEngine {
       notified,
       maxMessageBytes: options.maxBufferedBytes,
       changed: (record) => this.#tell(record, record),
-      began: (run, taskId) => this.#tasks.set(taskId, run),
+      began: (run, taskId) => this.#began(run, taskId),
       ended: (run) => this.#forget(run),
     };
   }
@@ -85,6 +107,11 @@ export class TaskEngine {
     let working = 0;
     for (const run of this.#tasks.values()) if (!run.isWaiting) working++;
     return working;
+  }
+
+  /** A task that this node runs, as it was stored last. */
+  runningHere(principal: string, taskId: string): TaskRecord | undefined {
+    return this.#runOf(principal, taskId)?.record;
   }
 
   /** What a server of a principal has said of itself, if one was asked lately. */
@@ -119,19 +146,17 @@ export class TaskEngine {
   }
 
   /** A task as it is now. */
-  get(principal: string, taskId: string): MaybePromise<TaskRecord | undefined> {
-    const kept = this.#store.get(principal, taskId);
-    const nodes = this.#nodes;
-    if (nodes === undefined) return kept;
-    return Promise.resolve(kept).then((record) => nodes.settled(record));
+  get(asker: CallOrigin, taskId: string): MaybePromise<TaskRecord | undefined> {
+    const kept = this.#store.get(asker.principal.id, taskId);
+    return kept instanceof Promise
+      ? kept.then((record) => this.#lost.settled(record, asker))
+      : this.#lost.settled(kept, asker);
   }
 
   /** @throws RangeError for a cursor that is none. */
-  async list(principal: string, page?: { readonly cursor?: string }): Promise<TaskPage> {
-    const { tasks, ...next } = await this.#store.list(principal, page);
-    const nodes = this.#nodes;
-    if (nodes === undefined) return { tasks, ...next };
-    const settled = await Promise.all(tasks.map((record) => nodes.settled(record)));
+  async list(asker: CallOrigin, page?: { readonly cursor?: string }): Promise<TaskPage> {
+    const { tasks, ...next } = await this.#store.list(asker.principal.id, page);
+    const settled = await Promise.all(tasks.map((record) => this.#lost.settled(record, asker)));
     return { tasks: settled.filter((record) => record !== undefined), ...next };
   }
 
@@ -142,25 +167,26 @@ export class TaskEngine {
    * @returns the task before; `undefined` if there is none.
    */
   async input(
-    principal: string,
+    asker: CallOrigin,
     taskId: string,
     answers: Readonly<Record<string, TaskAnswer>>,
   ): Promise<TaskRecord | undefined> {
-    const record = await this.get(principal, taskId);
+    const record = await this.get(asker, taskId);
     if (record === undefined || isFinal(record.status)) return record;
     const run = this.#tasks.get(taskId);
-    if (run === undefined) await this.#nodes?.input(record, answers);
+    if (run === undefined) await this.#nodes?.input(record, { answers, asker });
     else await run.input(answers);
     return record;
   }
 
   /**
-   * Cancels a task: the signal of its handler is aborted. One that has ended stays as it is.
+   * Cancels a task: the signal of its handler is aborted. One that has ended stays as it is; one whose node is
+   * gone does not run again.
    *
    * @returns the task before; `undefined` if there is none.
    */
-  async cancel(principal: string, taskId: string): Promise<TaskRecord | undefined> {
-    const record = await this.get(principal, taskId);
+  async cancel(asker: CallOrigin, taskId: string): Promise<TaskRecord | undefined> {
+    const record = await this.#store.get(asker.principal.id, taskId);
     if (record === undefined || isFinal(record.status)) return record;
     const run = this.#tasks.get(taskId);
     if (run === undefined) await this.#cancelElsewhere(record);
@@ -171,15 +197,12 @@ export class TaskEngine {
   /**
    * Told of each change of a task, wherever it runs, until that is taken back. Ask for the task afterwards.
    */
-  listen(principal: string, taskId: string, listener: TaskListener): () => void {
-    const key = keyOf(principal, taskId);
-    const heard = this.#heard.get(key) ?? {
+  listen(asker: CallOrigin, taskId: string, listener: TaskListener): () => void {
+    const key = keyOf(asker.principal.id, taskId);
+    const heard: Heard = this.#heard.get(key) ?? {
       listeners: new Set(),
-      stopWatching: this.#tasks.has(taskId)
-        ? undefined
-        : this.#nodes?.watch(principal, taskId, (record) =>
-            this.#tell({ principal, taskId }, record),
-          ),
+      asker,
+      stopWatching: this.#tasks.has(taskId) ? undefined : this.#watch(asker, taskId),
     };
     const { listeners } = heard;
     listeners.add(listener);
@@ -194,11 +217,49 @@ export class TaskEngine {
 
   /** Ends what runs: the server stops. Fulfilled when that is stored, and the servers are closed. */
   async cancelAll(): Promise<void> {
+    this.#isStopping = true;
     const end = async (run: TaskRun): Promise<void> => {
-      await run.fail(CUT_TASK);
+      // Other nodes run it again, or find that it must not be.
+      const isLeft = this.#nodes !== undefined && run.record?.origin !== undefined;
+      await (isLeft ? run.letGo() : run.fail(CUT_TASK));
       await run.closed;
     };
     await Promise.all([...this.#runs].map(end));
+  }
+
+  /** Makes what runs a task again; `undefined` where it must not run twice, or cannot. */
+  async #prepareAgain(lost: TaskRecord, asker: CallOrigin): Promise<TaskRun | undefined> {
+    const { tool, era, origin } = lost;
+    const options = this.rules.find(tool);
+    if (origin === undefined || options === undefined) return undefined;
+    const { message, client } = origin;
+    const call = new ClientCall(message, asker);
+    try {
+      const common = { call, message, options, era, client };
+      const run = await this.prepare({ ...common, isAtOnce: true, caller: NOBODY });
+      if (await run.mayRunTwice()) return run;
+      run.abandon();
+    } catch (error) {
+      asker.request.log.error(error, 'a task whose node is gone could not be run again');
+    }
+    return undefined;
+  }
+
+  /** A run is a task from now on: what is heard of it is heard here. */
+  #began(run: TaskRun, taskId: string): void {
+    // One that has stalled, and has not found yet that others had its task.
+    void this.#tasks.get(taskId)?.letGo();
+    this.#tasks.set(taskId, run);
+    const { record } = run;
+    const heard = record && this.#heard.get(keyOf(record.principal, taskId));
+    if (heard === undefined) return;
+    heard.stopWatching?.();
+    heard.stopWatching = undefined;
+  }
+
+  #watch(asker: CallOrigin, taskId: string): (() => void) | undefined {
+    const { id: principal } = asker.principal;
+    return this.#nodes?.watch(asker, taskId, (record) => this.#tell({ principal, taskId }, record));
   }
 
   #runOf(principal: string, taskId: string): TaskRun | undefined {
@@ -236,9 +297,16 @@ export class TaskEngine {
     this.#runs.delete(run);
     const { record, serverInfo } = run;
     if (record === undefined) return;
-    this.#noteServerInfo(record.principal, serverInfo);
-    this.#tasks.delete(record.taskId);
-    if (!isFinal(record.status)) this.#tell(record, undefined);
+    const { principal, taskId, status } = record;
+    this.#noteServerInfo(principal, serverInfo);
+    if (this.#tasks.get(taskId) !== run) return;
+    this.#tasks.delete(taskId);
+    const heard = this.#heard.get(keyOf(principal, taskId));
+    if (!run.isTaken) {
+      if (!isFinal(status)) this.#tell(record, undefined);
+    } else if (heard !== undefined && !this.#isStopping) {
+      heard.stopWatching = this.#watch(heard.asker, taskId);
+    }
   }
 
   #noteServerInfo(principal: string, serverInfo: unknown): void {

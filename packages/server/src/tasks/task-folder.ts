@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { expiryOf } from './task-index.js';
-import { changed, isFinal, LOST_TASK, type TaskRecord } from './task-store.js';
+import { changed, isFinal, LOST_TASK, lostChanges, type TaskRecord } from './task-store.js';
 
 /** A task, and its place in the order of creation. */
 export interface StoredTask {
@@ -20,12 +20,20 @@ const FORMAT = 'longwire-tasks/1';
 
 const TASK_PREFIX = 'task!';
 
+/** No node runs it any more. */
+const LEFT_BEHIND = {
+  status: 'working',
+  inputRequests: undefined,
+  node: 'before the restart',
+} as const;
+
 /** The files of a LevelDB. */
 const OWN_FILES = /^(?:CURRENT|LOCK|LOG(?:\.old)?|MANIFEST-\d+|\d+\.(?:log|ldb|sst))$/;
 
 /**
  * Opens the database of a folder. No other process has it open then, so what runs according to it was
- * lost with the process before, and is marked so.
+ * lost with the process before, and is marked so: it runs again if somebody asks for it whose tool may run
+ * twice, or has failed.
  *
  * @throws Error that names the folder and what is wrong with it.
  */
@@ -67,7 +75,7 @@ async function checkFormat(db: ClassicLevel<string, unknown>): Promise<void> {
   await db.put(FORMAT_KEY, FORMAT, { sync: true });
 }
 
-/** Reads what the process before left: deletes what has expired, and ends what ran. */
+/** Reads what the process before left: deletes what has expired, and marks what ran. */
 async function takeOver(db: ClassicLevel<string, unknown>): Promise<readonly StoredTask[]> {
   const tasks: StoredTask[] = [];
   const operations: Operation[] = [];
@@ -79,10 +87,10 @@ async function takeOver(db: ClassicLevel<string, unknown>): Promise<readonly Sto
     } else if (isFinal(record.status)) {
       tasks.push({ serial, record });
     } else {
-      const lost = { status: 'failed', error: LOST_TASK, inputRequests: undefined } as const;
-      const ended = changed(record, lost);
-      operations.push({ type: 'put', key, value: ended });
-      tasks.push({ serial, record: ended });
+      const canRun = record.origin !== undefined;
+      const lost = changed(record, canRun ? LEFT_BEHIND : lostChanges(LOST_TASK));
+      operations.push({ type: 'put', key, value: lost });
+      tasks.push({ serial, record: lost });
     }
   }
   if (operations.length > 0) await db.batch(operations, { sync: true });

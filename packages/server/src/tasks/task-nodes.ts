@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallOrigin } from '../calls/client-call.js';
 import type { ClusterNode, NodeHandlers, NodeMessage } from '../cluster/cluster.js';
 import type { TaskAnswer } from './task-call.js';
-import { isFinal, LOST_TASK, type TaskRecord, type TaskStore } from './task-store.js';
+import { isFinal, type TaskRecord, type TaskStore } from './task-store.js';
 
 /** The cluster that a mount is of, as far as tasks need it. */
 export interface TaskCluster {
@@ -25,11 +26,13 @@ interface TaskMessage extends NodeMessage {
 export interface TaskNodesHost {
   readonly store: TaskStore;
   /** A task as it is now, once it was looked whether its node still lives. */
-  get(principal: string, taskId: string): Promise<TaskRecord | undefined>;
+  get(asker: CallOrigin, taskId: string): Promise<TaskRecord | undefined>;
   /** Another node has taken answers for a task that runs here. */
   input(principal: string, taskId: string, answers: Answers): void;
   /** Another node has cancelled a task that runs here. */
   cancelled(principal: string, taskId: string): void;
+  /** This node could not be heard for a while: what it runs may be another one's by now. */
+  missed(): void;
 }
 
 /** Told of a task that runs elsewhere: as it is now, `undefined` when it is gone. */
@@ -56,6 +59,7 @@ export class TaskNodes {
     cluster.add({
       received: (message) => this.#received(message as TaskMessage),
       gone: (node) => this.#check(node),
+      missed: () => host.missed(),
     });
   }
 
@@ -64,31 +68,16 @@ export class TaskNodes {
     return this.#cluster.node.name;
   }
 
-  /** A task as it is now: one whose node is gone has failed. */
-  async settled(record: TaskRecord | undefined): Promise<TaskRecord | undefined> {
-    let known = record;
-    while (known !== undefined && !isFinal(known.status) && !(await this.#lives(known))) {
-      const { principal, taskId, version } = known;
-      const changes = {
-        status: 'failed',
-        statusMessage: LOST.message,
-        inputRequests: undefined,
-        error: LOST,
-      } as const;
-      const ended = await this.#host.store.update(principal, taskId, { version, changes });
-      if (ended !== 'conflict') return ended;
-      known = await this.#host.store.get(principal, taskId);
-    }
-    return known;
-  }
-
   /** Hands answers to the node of a task. Fulfilled when it has taken them, or a moment later. */
-  async input({ principal, taskId, node, version }: TaskRecord, answers: Answers): Promise<void> {
+  async input(
+    { principal, taskId, node, version }: TaskRecord,
+    { answers, asker }: { readonly answers: Answers; readonly asker: CallOrigin },
+  ): Promise<void> {
     if (node === undefined || node === this.name) return;
     const over = new AbortController();
     const { signal } = over;
     const taken = new Promise<void>((resolve) => {
-      const stop = this.watch(principal, taskId, (now) => {
+      const stop = this.watch(asker, taskId, (now) => {
         if (now === undefined || now.version > version) resolve();
       });
       signal.addEventListener('abort', stop, { once: true });
@@ -113,7 +102,7 @@ export class TaskNodes {
   }
 
   /** Told of a task that runs elsewhere, as it is and whenever it has changed, until that is taken back. */
-  watch(principal: string, taskId: string, changed: TaskChanged): () => void {
+  watch(asker: CallOrigin, taskId: string, changed: TaskChanged): () => void {
     const { store } = this.#host;
     const stop = (): void => {
       stopListening?.();
@@ -123,7 +112,7 @@ export class TaskNodes {
       this.#looking = undefined;
     };
     const watch: TaskWatch = new TaskWatch({
-      get: () => this.#host.get(principal, taskId),
+      get: () => this.#host.get(asker, taskId),
       changed,
       ended: stop,
     });
@@ -150,16 +139,6 @@ export class TaskNodes {
     else if (kind === 'task-cancelled') this.#host.cancelled(principal, taskId);
   }
 
-  async #lives({ node }: TaskRecord): Promise<boolean> {
-    if (node === undefined || node === this.name) return true;
-    try {
-      return await this.#cluster.node.isAlive(node);
-    } catch {
-      // Nobody knows it while the store is away.
-      return true;
-    }
-  }
-
   async #look(): Promise<void> {
     if (this.#looks++ % LOOKS_A_POLL === 0) {
       this.#check();
@@ -179,11 +158,6 @@ export class TaskNodes {
     }
   }
 }
-
-const LOST: typeof LOST_TASK = {
-  ...LOST_TASK,
-  message: 'The node that ran this is gone: a part of it may have run',
-};
 
 /** One task that is watched for changes that others make. */
 class TaskWatch {

@@ -7,7 +7,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server';
 import type { TaskAnswer } from './task-call.js';
-import type { TaskClient } from './task-server.js';
+import type { TaskClient } from './task-store.js';
 
 /** Requests of a server that its client answers, and that a task can wait for; and who can answer them. */
 const INPUT: ReadonlyMap<string, string> = new Map([
@@ -40,10 +40,16 @@ interface Question {
 /** What the server of a task has asked its client, by key. A key is used once in the life of a task. */
 export class TaskQuestions {
   readonly #open = new Map<string, Question>();
+  #run = '';
   #lastKey = 0;
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** What was asked before `version` of the task was asked by another run. */
+  follow(version: number): void {
+    this.#run = `${version}-`;
   }
 
   add({ id, method, params = {} }: JSONRPCRequest): void {
@@ -52,7 +58,7 @@ export class TaskQuestions {
     const { progressToken: _, ...kept } = meta as Record<string, unknown>;
     const asked = { ...rest, ...(Object.keys(kept).length > 0 && { _meta: kept }) };
     const request = { method, params: asked } as unknown as InputRequests[string];
-    this.#open.set(`input-${++this.#lastKey}`, { id, request });
+    this.#open.set(`input-${this.#run}${++this.#lastKey}`, { id, request });
   }
 
   /** The responses for the server; what is not open is left out. */

@@ -1,27 +1,25 @@
-import {
-  INTERNAL_ERROR,
-  type JSONRPCErrorResponse,
-  type JSONRPCMessage,
-  type JSONRPCNotification,
-  type JSONRPCRequest,
-  type JSONRPCResultResponse,
+import type {
+  JSONRPCErrorResponse,
+  JSONRPCMessage,
+  JSONRPCNotification,
+  JSONRPCRequest,
+  JSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
 import { randomBytes } from 'node:crypto';
-import type { CallOutcome } from '../calls/call.js';
 import type { CallGates } from '../calls/gates.js';
 import { isClusterAway } from '../cluster/cluster.js';
-import { messageText } from '../events/message-text.js';
 import { IncomingRequest } from '../http/incoming-request.js';
 import type { TellNotification } from '../operate/observer.js';
 import type { ServableServer } from '../options.js';
 import { CLOSED_EARLY, CLUSTER_AWAY, NO_SERVER, errorOf } from '../refusal.js';
-import { ServerInstance } from '../instances/server-instance.js';
 import type { TaskAnswer, TaskCall } from './task-call.js';
-import { progressOf, statusMessageOf } from './task-progress.js';
+import { TaskInstance } from './task-instance.js';
+import { changesOf, originOf, outcomeOf, progressChanges, sendable } from './task-outcomes.js';
+import { progressOf } from './task-progress.js';
 import { tooManyTasks } from './task-refusals.js';
 import { answerWithoutClient, canAnswer, TaskQuestions } from './task-questions.js';
-import { handshakeOf, prepareServer } from './task-server.js';
-import { isFinal, type TaskChanges, type TaskRecord, type TaskStore } from './task-store.js';
+import { prepareServer } from './task-server.js';
+import { isFinal, type TaskRecord, type TaskStore } from './task-store.js';
 import { TaskWriter } from './task-writer.js';
 
 /** What all runs have in common. */
@@ -53,7 +51,7 @@ export class TaskRun {
   readonly #taskCall: TaskCall;
   readonly #host: TaskRunHost;
   readonly #ended: AbortController;
-  readonly #instance: ServerInstance;
+  readonly #instance: TaskInstance;
   /** Undoes what is of another era in an answer. */
   readonly #project: (result: JSONRPCResultResponse['result']) => JSONRPCResultResponse['result'];
   readonly #questions: TaskQuestions = new TaskQuestions();
@@ -67,7 +65,7 @@ export class TaskRun {
   #progress: NonNullable<TaskRecord['progress']> | undefined;
   #auto: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  #serverInfo: unknown;
+  #isResumed = false;
 
   /** @param ended the signal of the server, which is aborted when the run ends. */
   constructor(
@@ -79,7 +77,7 @@ export class TaskRun {
     this.#ended = ended;
     const project = prepareServer(server, (result) => this.#takesQuestions(result));
     this.#project = taskCall.era === 'modern' ? project : (result) => result;
-    this.#instance = new ServerInstance(undefined, server, {
+    this.#instance = new TaskInstance(server, taskCall.client, {
       send: (message) => this.#send(message),
       closed: () => void this.#finish({ error: CLOSED_EARLY }),
     });
@@ -87,7 +85,7 @@ export class TaskRun {
 
   /** What its server says of itself, once it was asked. */
   get serverInfo(): unknown {
-    return this.#serverInfo;
+    return this.#instance.serverInfo;
   }
 
   /** Its record as it was stored last; `undefined` before it is a task. */
@@ -98,6 +96,11 @@ export class TaskRun {
   /** Whether it waits for its client alone, and not for its server. */
   get isWaiting(): boolean {
     return this.#questions.size > 0;
+  }
+
+  /** Whether its task is another node's by now. */
+  get isTaken(): boolean {
+    return this.#writer?.isTaken === true;
   }
 
   /** Fulfilled when its server is closed, once it is over. */
@@ -120,6 +123,34 @@ export class TaskRun {
       () => void this.#deliver(),
       (refusal) => void this.#finish({ error: errorOf(refusal) }),
     );
+  }
+
+  /** Whether the tool may run twice without harm, as the server of this run lists it. */
+  mayRunTwice(): Promise<boolean> {
+    return this.#instance.mayRunTwice(this.#taskCall.call.target ?? '');
+  }
+
+  /** Runs a task again that another process has begun: in the place of `start`. */
+  resume(record: TaskRecord): void {
+    this.#becoming = Promise.resolve(true);
+    this.#isResumed = true;
+    this.#progress = record.progress;
+    this.#questions.follow(record.version);
+    const writer = this.#write(record);
+    if (!this.#isOver) this.start();
+    // Its server has closed itself meanwhile.
+    else void writer.change(changesOf({ error: CLOSED_EARLY })).then(() => this.#host.ended(this));
+  }
+
+  /** Looks whether its task is still this node's, which may have stalled: else it is dropped. */
+  verify(): void {
+    void this.#writer?.change({});
+  }
+
+  /** Its task is another node's, or will be: what it does counts no more, and nothing is written. */
+  letGo(): Promise<void> {
+    this.#writer?.letGo();
+    return this.#finish(undefined);
   }
 
   /** The caller has left, or nothing is to run. A task does not mind. */
@@ -145,21 +176,11 @@ export class TaskRun {
   }
 
   async #deliver(): Promise<void> {
-    const { call, client, message, isAtOnce } = this.#taskCall;
+    const { call, message, isAtOnce } = this.#taskCall;
     try {
       if (isAtOnce && !(await this.#becomeTask())) return;
       if (this.#isOver) return;
-      const { logLevel } = client;
-      await this.#instance.connect();
-      const answer = await this.#instance.replay({
-        initialize: handshakeOf(client),
-        isInitialized: true,
-        subscriptions: [],
-        ...(logLevel !== undefined && { logLevel }),
-      });
-      if (answer !== undefined && 'result' in answer) {
-        this.#serverInfo = answer.result['serverInfo'];
-      }
+      await this.#instance.greet();
     } catch (error) {
       if (!this.#isOver) call.log.error(error, 'the server of a call could not be connected');
       void this.#finish({ error: errorOf(NO_SERVER) });
@@ -190,6 +211,7 @@ export class TaskRun {
         principal: call.principal.id,
         tool: call.target ?? '',
         ...(node !== undefined && { node }),
+        ...originOf(this.#taskCall),
         era,
         status: 'working',
         ...progressChanges(this.#progress),
@@ -208,26 +230,32 @@ export class TaskRun {
   }
 
   async #begin(record: TaskRecord): Promise<boolean> {
-    const { store } = this.#host;
-    const { call, caller } = this.#taskCall;
     if (this.#isOver) {
       // It was answered while its record was made.
-      await store.delete(record.principal, record.taskId);
+      await this.#host.store.delete(record.principal, record.taskId);
       return false;
     }
-    this.#writer = new TaskWriter(record, {
+    this.#write(record);
+    this.#taskCall.caller.becameTask(record);
+    return true;
+  }
+
+  /** It is a task, and this run writes its record. */
+  #write(record: TaskRecord): TaskWriter {
+    const { store } = this.#host;
+    const writer = new TaskWriter(record, {
       store,
-      log: call.log,
+      log: this.#taskCall.call.log,
       handlers: {
         written: (written) => this.#host.changed(written),
-        // Another node has cancelled it, or it has expired.
+        // Another node has cancelled it or taken it over, or it has expired.
         lost: () => void this.#finish(undefined),
       },
     });
     if (record.ttlMs !== null) this.#expireAt(record.createdAt + record.ttlMs);
+    this.#writer = writer;
     this.#host.began(this, record.taskId);
-    caller.becameTask(record);
-    return true;
+    return writer;
   }
 
   #expireAt(time: number): void {
@@ -269,7 +297,12 @@ export class TaskRun {
     // What belongs to no call goes nowhere.
     if (progress === undefined && !isLog) return undefined;
     this.#host.notified?.({ method, params }, call);
-    if (progress !== undefined) this.#progress = progress;
+    if (progress !== undefined) {
+      // "The progress value MUST increase": a run that begins anew is heard where the one before was.
+      const { progress: told = -Infinity } = this.#progress ?? {};
+      if (this.#isResumed && progress.progress <= told) return undefined;
+      this.#progress = progress;
+    }
     if (this.#writer !== undefined) {
       if (progress !== undefined) this.#writer.tell(progressChanges(progress));
       return undefined;
@@ -331,7 +364,8 @@ export class TaskRun {
     clearTimeout(this.#auto);
     clearTimeout(this.#expiry);
     const { call, caller } = this.#taskCall;
-    const answer = given && this.#sendable(given);
+    const { maxMessageBytes } = this.#host;
+    const answer = given && sendable(given, { call, project: this.#project, maxMessageBytes });
     if (answer === undefined) call.cancel();
     const writer = this.#writer;
     if (writer === undefined && answer !== undefined) caller.answer(answer);
@@ -341,7 +375,7 @@ export class TaskRun {
     this.#closed = this.#instance.drop().catch((error: unknown) => {
       call.log.error(error, 'the server of a call failed to close');
     });
-    if (writer !== undefined && !isFinal(writer.record.status)) {
+    if (writer !== undefined && !writer.isTaken && !isFinal(writer.record.status)) {
       await writer.change(changesOf(answer));
       if (writer.hasFailed) await this.#deleteRecord(writer.record);
     }
@@ -357,42 +391,4 @@ export class TaskRun {
       this.#taskCall.call.log.error(error, 'a task that has ended could not be deleted');
     }
   }
-
-  /** An answer that can be sent and kept: in the form of the client's era, and neither too long nor no JSON. */
-  #sendable(answer: TaskAnswer): TaskAnswer {
-    const { call } = this.#taskCall;
-    const projected = 'result' in answer ? { result: this.#project(answer.result) } : answer;
-    const { message } = messageText(
-      { jsonrpc: '2.0', id: call.id, ...projected },
-      { maxMessageBytes: this.#host.maxMessageBytes, log: call.log },
-    );
-    return 'error' in message
-      ? { error: message.error }
-      : 'result' in message
-        ? { result: message.result }
-        : { error: { code: INTERNAL_ERROR, message: 'The call has no answer' } };
-  }
-}
-
-function outcomeOf(answer: TaskAnswer | undefined): CallOutcome {
-  if (answer === undefined) return { kind: 'cancelled' };
-  return 'error' in answer
-    ? { kind: 'error', error: answer.error }
-    : { kind: 'result', result: answer.result };
-}
-
-/** Progress as a record has it. */
-function progressChanges(
-  progress: TaskRecord['progress'],
-): Pick<TaskRecord, 'progress' | 'statusMessage'> {
-  return progress === undefined ? {} : { progress, statusMessage: statusMessageOf(progress) };
-}
-
-/** How a record ends. */
-function changesOf(answer: TaskAnswer | undefined): TaskChanges {
-  const none = { statusMessage: undefined, inputRequests: undefined };
-  if (answer === undefined) return { ...none, status: 'cancelled' };
-  return 'error' in answer
-    ? { ...none, status: 'failed', statusMessage: answer.error.message, error: answer.error }
-    : { ...none, status: 'completed', result: answer.result };
 }

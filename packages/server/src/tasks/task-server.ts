@@ -5,14 +5,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { MAX_TIMER_MS } from '../check-options.js';
 import type { ServableServer } from '../options.js';
-
-/** Who called, as the server of a task is told in its handshake. */
-export interface TaskClient {
-  readonly capabilities: Readonly<Record<string, unknown>>;
-  readonly info: Readonly<Record<string, unknown>>;
-  /** From which level on log messages are wanted; `undefined` for none. */
-  readonly logLevel?: string | undefined;
-}
+import type { TaskClient } from './task-store.js';
 
 type Result = JSONRPCResultResponse['result'];
 

@@ -2,6 +2,7 @@ import {
   INTERNAL_ERROR,
   type InputRequests,
   type JSONRPCErrorResponse,
+  type JSONRPCRequest,
   type JSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
 import type { MaybePromise } from '../principal.js';
@@ -16,6 +17,26 @@ export interface TaskProgress {
   readonly message?: string;
 }
 
+/** Who called, as the server of a task is told in its handshake. */
+export interface TaskClient {
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly info: Readonly<Record<string, unknown>>;
+  /** From which level on log messages are wanted; `undefined` for none. */
+  readonly logLevel?: string | undefined;
+}
+
+/**
+ * What runs a task again whose process has died, if its tool may run twice. It holds no credentials: those
+ * of whoever asks for the task are used.
+ */
+export interface TaskOrigin {
+  /** As its server got it. */
+  readonly message: JSONRPCRequest;
+  readonly client: TaskClient;
+  /** The session that is told how far it is. */
+  readonly sessionId?: string;
+}
+
 /**
  * A task as data: a call whose answer is asked for later. JSON can hold it. Names are those of the
  * protocol where it has one: https://modelcontextprotocol.io/seps/2663-tasks-extension
@@ -26,8 +47,10 @@ export interface TaskRecord {
   /** `Principal.id` of who called. */
   readonly principal: string;
   readonly tool: string;
-  /** The node that runs it, in a cluster; clients never see it. */
+  /** The node that runs it, in a cluster; a store of one process names the one that it lost. Clients never see it. */
   readonly node?: string;
+  /** What would run it again; missing once it has ended, and where it is too long to be kept. */
+  readonly origin?: TaskOrigin;
   /** Of the protocol that the call came by: the client of another era cannot be asked the same way. */
   readonly era: 'legacy' | 'modern';
   /** Milliseconds since 1970. */
@@ -57,6 +80,8 @@ export type NewTask = Omit<TaskRecord, 'createdAt' | 'lastUpdatedAt' | 'version'
 export type TaskChanges = {
   readonly [
     Name in
+      | 'node'
+      | 'origin'
       | 'status'
       | 'statusMessage'
       | 'progress'
@@ -119,6 +144,23 @@ export const LOST_TASK: NonNullable<TaskRecord['error']> = {
   message: 'The server was restarted while this ran: a part of it may have run',
   data: { certainty: 'outcome-unknown' },
 };
+
+/** The same where a node of a cluster has died. */
+export const LOST_WITH_NODE: typeof LOST_TASK = {
+  ...LOST_TASK,
+  message: 'The node that ran this is gone: a part of it may have run',
+};
+
+/** How a task ends that must not run again. */
+export function lostChanges(error: typeof LOST_TASK): TaskChanges {
+  return {
+    status: 'failed',
+    statusMessage: error.message,
+    inputRequests: undefined,
+    origin: undefined,
+    error,
+  };
+}
 
 /** A new task as it is kept. */
 export function created(task: NewTask): TaskRecord {

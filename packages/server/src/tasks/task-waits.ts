@@ -1,3 +1,4 @@
+import type { CallOrigin } from '../calls/client-call.js';
 import { legacyAnswer, withRelatedTask } from './legacy-forms.js';
 import type { TaskEngine } from './task-engine.js';
 import { NO_TASK } from './task-refusals.js';
@@ -38,7 +39,8 @@ interface Asked {
  */
 export class TaskWaits {
   readonly #engine: WaitedEngine;
-  readonly #principal: string;
+  /** The first who waits. */
+  readonly #asker: CallOrigin;
   readonly #taskId: string;
   readonly #waiters = new Set<TaskWaiter>();
   /** By the key of the question. */
@@ -55,23 +57,23 @@ export class TaskWaits {
   constructor(
     engine: WaitedEngine,
     {
-      principal,
+      asker,
       taskId,
       onEmpty,
-    }: { readonly principal: string; readonly taskId: string; readonly onEmpty: () => void },
+    }: { readonly asker: CallOrigin; readonly taskId: string; readonly onEmpty: () => void },
   ) {
     this.#engine = engine;
-    this.#principal = principal;
+    this.#asker = asker;
     this.#taskId = taskId;
     this.#onEmpty = onEmpty;
-    this.#stopListening = engine.listen(principal, taskId, (record) => this.#changed(record));
+    this.#stopListening = engine.listen(asker, taskId, (record) => this.#changed(record));
   }
 
   /** Waits, until the task ends or that is taken back. */
   async add(waiter: TaskWaiter): Promise<void> {
     this.#waiters.add(waiter);
     try {
-      const record = await this.#engine.get(this.#principal, this.#taskId);
+      const record = await this.#engine.get(this.#asker, this.#taskId);
       if (record === undefined || this.#last === undefined || record.version > this.#last.version) {
         this.#changed(record);
       } else {
@@ -140,7 +142,7 @@ export class TaskWaits {
     this.#answered.add(key);
     this.#inputs++;
     try {
-      await this.#engine.input(this.#principal, this.#taskId, { [key]: answer });
+      await this.#engine.input(this.#asker, this.#taskId, { [key]: answer });
     } catch {
       // The store failed, and the task did not get it: whoever comes next is asked.
       this.#answered.delete(key);

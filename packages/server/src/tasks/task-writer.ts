@@ -12,11 +12,14 @@ const MAX_TRIES = 5;
 export interface TaskWriterHandlers {
   /** What is stored now. */
   written(record: TaskRecord): void;
-  /** The task has ended otherwise, or is gone. */
+  /** The task has ended otherwise, or is gone, or another node's. */
   lost(): void;
 }
 
-/** Writes the changes of one task to its store, one after the other. */
+/**
+ * Writes the changes of one task to its store, one after the other. Each names the version that it changes, and
+ * a node that takes a task over makes a new one: what the node before still writes is refused, and it learns so.
+ */
 export class TaskWriter {
   readonly #store: TaskStore;
   readonly #handlers: TaskWriterHandlers;
@@ -29,6 +32,7 @@ export class TaskWriter {
   #writtenAt = -Infinity;
   #later: NodeJS.Timeout | undefined;
   #hasFailed = false;
+  #isTaken = false;
 
   constructor(
     record: TaskRecord,
@@ -54,8 +58,20 @@ export class TaskWriter {
     return this.#hasFailed;
   }
 
+  /** Whether another node runs the task now: this one writes nothing more. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  /** Leaves the task to other nodes: nothing more is written. */
+  letGo(): void {
+    this.#isTaken = true;
+    this.stop();
+  }
+
   /** Writes a change that others wait for. Fulfilled when it is stored, or the store has failed for good. */
   change(changes: TaskChanges): Promise<void> {
+    if (this.#isTaken) return Promise.resolve();
     this.#pending = { ...this.#pending, ...this.#told, ...changes };
     this.#told = undefined;
     clearTimeout(this.#later);
@@ -65,6 +81,7 @@ export class TaskWriter {
 
   /** Writes a change of which only the last one counts: some of them are left out. */
   tell(changes: TaskChanges): void {
+    if (this.#isTaken) return;
     this.#told = { ...this.#told, ...changes };
     const waitMs = this.#writtenAt + PROGRESS_EVERY_MS - performance.now();
     if (waitMs <= 0 && this.#writing === undefined) void this.change({});
@@ -105,13 +122,14 @@ export class TaskWriter {
 
   /** Whether that is done: a change of somebody else comes first. */
   async #storeOnce(changes: TaskChanges): Promise<boolean> {
-    const { principal, taskId, version } = this.#record;
+    const { principal, taskId, version, node } = this.#record;
     const stored = await this.#store.update(principal, taskId, { version, changes });
     if (stored === 'conflict') {
       const now = await this.#store.get(principal, taskId);
       if (now !== undefined) {
         this.#record = now;
-        if (!isFinal(now.status)) return false;
+        if (now.node !== node) this.letGo();
+        else if (!isFinal(now.status)) return false;
         this.#handlers.written(now);
       }
     } else if (stored !== undefined) {

@@ -14,6 +14,7 @@ import { CLOSED_EARLY, NO_SERVER, SERVER_ERROR, errorOf } from '../refusal.js';
 import { requestStates } from '../request-state.js';
 import { answerWithoutClient } from './task-questions.js';
 import { handshakeOf, prepareServer } from './task-server.js';
+import { isListedAsSafe } from './tool-safety.js';
 
 /** What runs the calls of a worker. */
 export interface WorkerCallOptions {
@@ -110,19 +111,11 @@ class WorkerRun {
   }
 
   /** Whether the tool says so of itself. */
-  async isSafe(tool: string): Promise<boolean> {
-    for (let cursor: unknown; ;) {
-      const params = cursor === undefined ? {} : { cursor };
+  isSafe(tool: string): Promise<boolean> {
+    return isListedAsSafe(tool, async (params) => {
       const answer = await this.#ask(LIST, { method: 'tools/list', params });
-      if ('error' in answer) return false;
-      const { tools, nextCursor } = answer.result as { tools?: ListedTool[]; nextCursor?: unknown };
-      const annotations = tools?.find(({ name }) => name === tool)?.annotations;
-      if (annotations != null) {
-        return annotations.readOnlyHint === true || annotations.idempotentHint === true;
-      }
-      if (nextCursor === undefined || nextCursor === cursor) return false;
-      cursor = nextCursor;
-    }
+      return 'result' in answer ? answer.result : undefined;
+    });
   }
 
   /** Fulfilled when the tool has ended, also where it was cancelled. */
@@ -205,11 +198,6 @@ class WorkerRun {
       this.#caller.notify(message.method, { ...message.params });
     }
   }
-}
-
-interface ListedTool {
-  readonly name?: unknown;
-  readonly annotations?: { readonly readOnlyHint?: unknown; readonly idempotentHint?: unknown };
 }
 
 /** What a call comes to that was cancelled. Its client is told nothing. */

@@ -27,6 +27,15 @@ function task(taskId: string, principal = 'ada', more: Partial<NewTask> = {}): N
   };
 }
 
+/** What would run a task again. */
+const ORIGIN: Required<Pick<NewTask, 'origin'>> = {
+  origin: {
+    message: { jsonrpc: '2.0', id: 'ä', method: 'tools/call', params: { name: 'render' } },
+    client: { capabilities: { roots: {} }, info: { name: 'test' }, logLevel: 'info' },
+    sessionId: 'session',
+  },
+};
+
 async function created(store: TaskStore, given: NewTask): Promise<TaskRecord> {
   const record = await store.create(given);
   if (record === 'too-many') throw new Error('the store takes no more tasks');
@@ -71,6 +80,7 @@ class TaskModel {
       this.tasks.set(taskId, {
         ...record,
         status: 'failed',
+        statusMessage: LOST_TASK.message,
         error: LOST_TASK,
         version: record.version + 1,
         lastUpdatedAt: Date.now(),
@@ -134,6 +144,31 @@ export function describeTaskStore(
         expect(working).toMatchObject({ status: 'working', statusMessage: 'asks', version: 3 });
         expect(working).not.toHaveProperty('inputRequests');
         expect(await store.get('ada', 'one')).toEqual(working);
+      }));
+
+    it('keeps who runs a task, and what would run it again, until that changes', () =>
+      using(make({}), async (made) => {
+        const { reopen } = made as MadeTaskStore;
+        let { store } = made;
+        const { origin } = ORIGIN;
+        const begun = await created(store, task('one', 'ada', { node: 'a', origin }));
+        expect(await store.get('ada', 'one')).toEqual({ ...begun, node: 'a', origin });
+        const taken = await store.update('ada', 'one', { version: 1, changes: { node: 'b' } });
+        expect(taken).toMatchObject({ node: 'b', origin, version: 2 });
+        // The node before writes nothing any more.
+        const late = { status: 'completed', result: { content: [] } } as const;
+        expect(await store.update('ada', 'one', { version: 1, changes: late })).toBe('conflict');
+        if (reopen !== undefined) {
+          store = await reopen();
+          const left = await store.get('ada', 'one');
+          expect(left).toMatchObject({ status: 'working', origin });
+          expect(['b', undefined]).not.toContain(left?.node);
+        }
+        const { version = 0 } = (await store.get('ada', 'one')) ?? {};
+        const changes = { ...late, origin: undefined };
+        const ended = await store.update('ada', 'one', { version, changes });
+        expect(ended).not.toHaveProperty('origin');
+        expect(await store.get('ada', 'one')).toEqual(ended);
       }));
 
     it('lets one of many win who change the same version', () =>

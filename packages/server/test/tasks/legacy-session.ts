@@ -51,6 +51,13 @@ export class LegacySession {
     return session;
   }
 
+  /** The same session, by another node. Its requests have ids of their own. */
+  at(url: string): LegacySession {
+    const session = new LegacySession(url, this.headers, this.initialized);
+    session.#lastId = this.#lastId;
+    return session;
+  }
+
   /** Sends a request, and reads its answer. */
   async ask(method: string, params: Record<string, unknown> = {}): Promise<Message> {
     return answerOf((await post(this.#url, this.#request(method, params), this.headers)).text);

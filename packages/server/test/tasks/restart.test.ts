@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { removeFolder } from '../../../../test/support/remove-folder.ts';
 import { open } from '../fixture.ts';
 import { bundle } from '../support/bundle.ts';
-import { LegacySession } from './legacy-session.ts';
+import { LegacySession, messageWhere } from './legacy-session.ts';
 import { call, get, until } from './task-server.ts';
 
 let program: Awaited<ReturnType<typeof bundle>>;
@@ -33,6 +33,24 @@ async function started(): Promise<{ url: string; kill(): Promise<void> }> {
   const [url] = (await once(child, 'message')) as [string];
   return { url, kill };
 }
+
+it('runs again after a restart, when somebody asks for it, what may run twice', async () => {
+  const before = await started();
+  const session = await LegacySession.open(before.url);
+  const taskId = await session.task('greet_again');
+  await session.until(taskId, ({ status }) => status === 'input_required');
+  await before.kill();
+  const after = await started();
+  const again = await LegacySession.open(after.url);
+  await again.until(taskId, ({ status }) => status === 'input_required');
+  const waiting = await again.begin('tasks/result', { taskId });
+  const asked = await messageWhere(waiting.stream, ({ method }) => method !== undefined);
+  await again.tell({ id: asked.id, result: { action: 'accept', content: { name: 'Ada' } } });
+  expect(await messageWhere(waiting.stream, ({ id }) => id === waiting.id)).toMatchObject({
+    result: { content: [{ text: 'Hello, Ada' }] },
+  });
+  await waiting.stream[Symbol.asyncDispose]();
+});
 
 it('answers after a restart for what had finished, and says what was lost, in both eras', async () => {
   const before = await started();

@@ -1,4 +1,9 @@
-import { McpServer, inputRequired, acceptedContent } from '@modelcontextprotocol/server';
+import {
+  McpServer,
+  inputRequired,
+  acceptedContent,
+  type ServerContext as Context,
+} from '@modelcontextprotocol/server';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ServeOptions, ServerContext } from '../../src/index.ts';
@@ -22,7 +27,7 @@ export function taskServer(world: TaskWorld, gate: Promise<void>): McpServer {
   const server = new McpServer({ name: 'tasks', version: '1.0.0' });
   const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] });
   server.registerTool('quick', {}, () => text('quick'));
-  server.registerTool('gate', {}, async ({ mcpReq }) => {
+  const throughGate = async ({ mcpReq }: Context): Promise<ReturnType<typeof text>> => {
     world.said.push('begun');
     mcpReq.signal.addEventListener('abort', () => world.said.push('aborted'));
     const progressToken = mcpReq._meta?.progressToken;
@@ -35,14 +40,19 @@ export function taskServer(world: TaskWorld, gate: Promise<void>): McpServer {
     await gate;
     world.said.push('ended');
     return text('gone through');
-  });
-  server.registerTool('greet', {}, async ({ mcpReq }) => {
+  };
+  const greet = async ({ mcpReq }: Context): Promise<ReturnType<typeof text>> => {
     const answer = await mcpReq.elicitInput({
       message: 'Your name?',
       requestedSchema: { type: 'object', properties: { name: { type: 'string' } } },
     });
     return text(`Hello, ${String(answer.content?.['name'])}`);
-  });
+  };
+  server.registerTool('gate', {}, throughGate);
+  server.registerTool('greet', {}, greet);
+  // The same, which may run twice.
+  server.registerTool('gate_again', { annotations: { idempotentHint: true } }, throughGate);
+  server.registerTool('greet_again', { annotations: { readOnlyHint: true } }, greet);
   server.registerTool('greet_newly', {}, ({ mcpReq }) => {
     const given = acceptedContent(mcpReq.inputResponses, 'who', NAME);
     if (given !== undefined) return text(`Hello, ${given.name}`);

@@ -1,10 +1,14 @@
 import type { InputRequests } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { CallOrigin } from '../../src/calls/client-call.ts';
 import type { TaskAnswer } from '../../src/tasks/task-call.ts';
 import type { TaskListener } from '../../src/tasks/task-engine.ts';
 import { isFinal, type TaskRecord } from '../../src/tasks/task-store.ts';
 import { TaskWaits, type TaskWaiter, type WaitedEngine } from '../../src/tasks/task-waits.ts';
+
+/** Who asks for it. */
+const ADA = { principal: { id: 'ada' } } as CallOrigin;
 
 /** A task whose server asks and gives up as a test says. */
 class ScriptedTask implements WaitedEngine {
@@ -34,13 +38,13 @@ class ScriptedTask implements WaitedEngine {
     return this.record;
   }
 
-  listen(_principal: string, _taskId: string, listener: TaskListener): () => void {
+  listen(_asker: CallOrigin, _taskId: string, listener: TaskListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
   async input(
-    _principal: string,
+    _asker: CallOrigin,
     _taskId: string,
     answers: Readonly<Record<string, TaskAnswer>>,
   ): Promise<TaskRecord> {
@@ -168,7 +172,7 @@ it('asks each question of one client at a time, takes one answer, and answers ea
         const waiter = present()[at % Math.max(present().length, 1)];
         if (does === 'wait') {
           waits ??= new TaskWaits(task, {
-            principal: 'ada',
+            asker: ADA,
             taskId: 'one',
             onEmpty: () => (waits = undefined),
           });
@@ -225,7 +229,7 @@ it('listens no longer than somebody waits', async () => {
   const task = new ScriptedTask();
   let isEmpty = false;
   const onEmpty = (): void => void (isEmpty = true);
-  const waits = new TaskWaits(task, { principal: 'ada', taskId: 'one', onEmpty });
+  const waits = new TaskWaits(task, { asker: ADA, taskId: 'one', onEmpty });
   waits.remove(new ScriptedWaiter([]));
   expect(isEmpty).toBe(true);
   expect(task.listeners.size).toBe(0);

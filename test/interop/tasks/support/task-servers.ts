@@ -11,7 +11,7 @@ import { removeFolder } from '../../../support/remove-folder.ts';
 import type { Prepared } from '../../../support/user-cache.ts';
 
 /** For the first request to a server that has just started, on a busy machine. */
-const CONNECT_MS = 30_000;
+const CONNECT_MS = 60_000;
 
 /** A library whose servers have tasks, and what they are like. */
 export interface TaskLibrary {
