@@ -74,7 +74,8 @@ export async function startRedisCluster({
       const found = [];
       for (const { client } of all) {
         if ((await client.role())[0] !== 'master') continue;
-        for (const key of await client.keys('*')) if ((await client.pttl(key)) === -1) found.push(key);
+        for (const key of await client.keys('*'))
+          if ((await client.pttl(key)) === -1) found.push(key);
       }
       return found;
     },
