@@ -5,7 +5,7 @@ import { createRandom } from '@longwire/testing';
  *
  * @typedef {object} Call
  * @property {string} key of this call alone; part of its answer
- * @property {'pay' | 'look' | 'export'} tool
+ * @property {'pay' | 'look' | 'export' | 'render'} tool
  * @property {{ key: string, ms: number, steps: number }} args
  * @property {boolean} isSafe whether it may run twice
  */
@@ -28,13 +28,14 @@ const SAFE_SHARE = 0.4;
  */
 export function drawCall(seed, number, isTask) {
   const random = createRandom(seed, number);
-  const isSafe = !isTask && random.chance(SAFE_SHARE);
+  const isSafe = random.chance(SAFE_SHARE);
   const key = `c${number}`;
   let share = random.next();
   const { mostMs } = LENGTHS.find((length) => (share -= length.share) < 0) ?? { mostMs: 0 };
   const ms = random.below(mostMs + 1);
+  const tool = isTask ? (isSafe ? 'render' : 'export') : isSafe ? 'look' : 'pay';
   const args = { key, ms, steps: ms === 0 ? 0 : 1 + random.below(4) };
-  return { key, tool: isTask ? 'export' : isSafe ? 'look' : 'pay', args, isSafe };
+  return { key, tool, args, isSafe };
 }
 
 /**

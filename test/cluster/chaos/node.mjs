@@ -35,19 +35,21 @@ function create() {
   // Must not run twice.
   server.registerTool('pay', { inputSchema }, running('pay'));
   server.registerTool('export', { inputSchema }, running('export'));
-  server.registerTool(
-    'look',
-    { inputSchema, annotations: { readOnlyHint: true } },
-    running('look'),
-  );
+  for (const tool of ['look', 'render']) {
+    const annotations = { readOnlyHint: true };
+    server.registerTool(tool, { inputSchema, annotations }, running(tool));
+  }
   return server;
 }
+
+/** @type {import('@longwire/server').TaskOptions} */
+const AS_TASK = { task: 'optional', auto: { afterMs: 50 }, pollIntervalMs: 200 };
 
 const serving = await serve({
   create,
   port: 0,
   maxSessionsPerAddress: Infinity,
-  tasks: { export: { task: 'optional', auto: { afterMs: 50 }, pollIntervalMs: 200 } },
+  tasks: { export: AS_TASK, render: AS_TASK },
   stop: { delayMs: 1_000, graceMs: 10_000 },
   signals: true,
   logger: process.env['NODE_LOG'] === undefined ? false : { level: process.env['NODE_LOG'] },

@@ -1,15 +1,15 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { countOpenHandles, type OpenHandles } from '../../support/open-handles.ts';
 import { interpreterOf, preparePython } from '../../support/python-servers.ts';
 import { prepareClients } from '../kit/support/prepare-clients.ts';
 import { runClient } from '../kit/support/run-client.ts';
 import { directoryOf, tellWhatIsMissing } from '../support/missing.ts';
 import type { Era } from './support/eras.ts';
-import { resumeWithExtTasks, taskWithExtTasks } from './support/ext-tasks.ts';
-import { taskWithInspector } from './support/inspector-tasks.ts';
+import { resumeWithExtTasks, surviveWithExtTasks, taskWithExtTasks } from './support/ext-tasks.ts';
+import { surviveWithInspector, taskWithInspector } from './support/inspector-tasks.ts';
 import { taskWithSdk1 } from './support/sdk-1-tasks.ts';
 import { whyNoRedis } from '../../cluster/support/redis-server.mjs';
 import { serveTaskCluster, serveTaskKit, type TaskKit } from './support/task-kit.ts';
@@ -41,7 +41,7 @@ tellWhatIsMissing({ missing });
 const SERVED: [string, () => Promise<TaskKit>][] = [['one server', serveTaskKit]];
 if (missing === undefined) SERVED.push(['three nodes', serveTaskCluster]);
 
-describe.each(SERVED)('%s', (_name, serve) => {
+describe.each(SERVED)('%s', (name, serve) => {
   let kit: TaskKit;
   let before: OpenHandles;
   beforeAll(async () => {
@@ -108,4 +108,34 @@ describe.each(SERVED)('%s', (_name, serve) => {
   test('the official client 1.x makes tasks of every kind', async () => {
     expect(await taskWithSdk1(kit.url)).toEqual({ ...WHOLE, listed: true });
   });
+
+  describe.skipIf(name !== 'three nodes').each(ERAS)(
+    'a task of the era %s whose node dies',
+    (era) => {
+      afterEach(() => kit.repair?.());
+      const died = (key: string): boolean => kit.events().includes(`died of ${key}`);
+
+      test('completes for ext-tasks', async () => {
+        const key = `ext-tasks ${era}`;
+        expect(await surviveWithExtTasks(kit.url, era, key)).toBe('done');
+        expect(died(key)).toBe(true);
+      });
+
+      test.skipIf('missing' in fromNpm)('completes for the Inspector', async () => {
+        const key = `inspector-${era}`;
+        const shown = await surviveWithInspector(directoryOf(fromNpm), kit.url, era, key);
+        expect(shown).toBe('done');
+        expect(died(key)).toBe(true);
+      });
+
+      const fastMcp = era === 'modern' ? python : fastMcp3;
+      test.skipIf('missing' in fastMcp)('completes for FastMCP', async () => {
+        const key = `fastmcp ${era}`;
+        const args = [join(programs, 'fastmcp-client.py'), kit.url, key];
+        const printed = await runClient(interpreterOf(directoryOf(fastMcp)), args);
+        expect(JSON.parse(printed)).toEqual({ survive: 'done' });
+        expect(died(key)).toBe(true);
+      });
+    },
+  );
 });

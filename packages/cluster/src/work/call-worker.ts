@@ -7,6 +7,7 @@ import { readJson } from '../payloads.js';
 import type { WorkerLog } from './worker-log.js';
 import { loadBullMq } from './load-bullmq.js';
 import { CALLS, QueueKeys } from './queue-keys.js';
+import { LEASE_MS } from './slots.js';
 import { SLOTS_SCRIPT } from './slots-script.js';
 import {
   ANSWER,
@@ -15,6 +16,7 @@ import {
   KEPT_MS,
   QUEUE_TTL_MS,
   TELL,
+  WAITS,
   answerPlace,
   callPlace,
   isCall,
@@ -23,7 +25,7 @@ import {
   type Told,
 } from './told.js';
 import type { WorkConnection } from './work-connection.js';
-import { CANCELLED, UNREADABLE, WORKER_LOST } from './worker-answers.js';
+import { CANCELLED, UNREADABLE, UNWANTED, WORKER_LOST } from './worker-answers.js';
 
 /** What a worker is made with. */
 export interface CallWorkerOptions {
@@ -204,8 +206,11 @@ export class CallWorker {
       if (isCancelled === 1) ending.abort();
       const place = callPlace(name, id, data.to);
       const call = readJson(this.#connection, { stored: data.call, place, is: isCall });
-      if (call === undefined) {
-        await this.#answer(name, keys, { id, to: data.to, answer: { error: UNREADABLE } });
+      const isWanted = await this.#isWanted(keys, data.to);
+      if (call === undefined || !isWanted) {
+        const mayHaveRun = stalledCounter > 0;
+        const error = isWanted ? UNREADABLE : mayHaveRun ? WORKER_LOST : UNWANTED;
+        await this.#answer(name, keys, { id, to: data.to, answer: { error } });
         return;
       }
       const answer = ending.signal.aborted
@@ -246,6 +251,15 @@ export class CallWorker {
   #expire(keys: QueueKeys, id?: string): void {
     const job = id === undefined ? [] : [keys.job(id)];
     this.#connection.run(EXPIRE, [...keys.bull, ...job], [QUEUE_TTL_MS], AGAIN).catch(() => {});
+  }
+
+  /** Whether the node that waits for a call is there, or comes back within a lease. */
+  async #isWanted(keys: QueueKeys, to: string): Promise<boolean> {
+    const look = (): Promise<unknown> =>
+      this.#connection.run(WAITS, [keys.nodes], [keys.nodeOf(to)], AGAIN);
+    if ((await look()) === 1) return true;
+    await delay(LEASE_MS);
+    return (await look()) === 1;
   }
 
   #tell(channel: string, told: Told): void {

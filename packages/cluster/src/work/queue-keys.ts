@@ -32,9 +32,19 @@ export class QueueKeys {
     return `${this.base}:workers`;
   }
 
+  /** The nodes that have something in it, and until when they surely live. */
+  get nodes(): string {
+    return `${this.base}:nodes`;
+  }
+
   /** The channel on which a node is told of its calls. */
   node(node: string): string {
     return `${this.base}:node:${node}`;
+  }
+
+  /** The node of such a channel. */
+  nodeOf(channel: string): string {
+    return channel.slice(this.node('').length);
   }
 
   /** What a call came to. */

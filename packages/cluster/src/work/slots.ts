@@ -10,7 +10,7 @@ import { SLOTS_SCRIPT } from './slots-script.js';
 const MAX_TOLD_AT_ONCE = 100;
 const TELL_PLACES_MS = 1_000;
 /** A node that is silent for longer gives back what it has here. */
-const LEASE_MS = 3_000;
+export const LEASE_MS = 3_000;
 
 /** How much there is of a queue. */
 export interface SlotDepth {

@@ -92,6 +92,13 @@ for at, key in ipairs(KEYS) do found[at] = redis.call('EXISTS', key) end
 return found
 `;
 
+/** Whether a node still has something in a queue. KEYS: the nodes of the queue. ARGV: its name. */
+export const WAITS: string = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0') > now and 1 or 0
+`;
+
 /** What an answer is, if it is there. */
 export const READ: string = `return redis.call('GET', KEYS[1])`;
 

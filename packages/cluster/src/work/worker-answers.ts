@@ -20,6 +20,13 @@ export const UNREADABLE: RpcError = {
   data: { reason: 'unreadable', certainty: 'refused' },
 };
 
+/** Its node was gone for a lease; one that comes back later reads this. */
+export const UNWANTED: RpcError = {
+  code: SERVER_ERROR,
+  message: 'The node of the call was gone before a worker began it, and it did not run',
+  data: { reason: 'node-lost', certainty: 'refused' },
+};
+
 /** Nobody reads it: a cancelled call has no answer. */
 export const CANCELLED: RpcError = { code: SERVER_ERROR, message: 'The call was cancelled' };
 

@@ -7,6 +7,7 @@ import {
   type Serving,
 } from '@longwire/server';
 import { connect, type LongwireClient } from '@longwire/client';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { tmpdir } from 'node:os';
@@ -202,6 +203,35 @@ describe('a queue with workers', () => {
     const second = await worker({ work: queues.work });
     await next;
     expect(second.running).toBe(0);
+  });
+
+  it('does not begin a call whose node is gone', async () => {
+    process.env['JOURNAL'] = join(folder, 'gone');
+    await node();
+    const started = await worker();
+    const connection = await connectRedis(redis.url, {}, mount);
+    // It holds no slot, as a node that died with it.
+    const queue = new RedisWorkQueue(connection, { node: 'gone' });
+    const workers = await queue.workers(['work']);
+    closing.push(
+      async () => connection.close(),
+      () => queue.close(),
+      () => workers.close(),
+    );
+    const limits = { ...queues.work, maxQueued: 1, timeoutMs: 60_000, perPrincipal: Infinity };
+    const principal = { id: 'ada', scopes: [] };
+    const asked = { tool: 'work', params: { name: 'work', arguments: {} }, principal };
+    const call = {
+      ...asked,
+      headers: {},
+      era: 'legacy',
+      client: { capabilities: {}, info: {} },
+    } as const;
+    const { signal } = new AbortController();
+    const answer = await workers.run({ queue: 'work', limits, call }, { signal, notify() {} });
+    expect(answer).toMatchObject({ error: { data: { reason: 'node-lost' } } });
+    expect(started.running).toBe(0);
+    expect(existsSync(join(folder, 'gone'))).toBe(false);
   });
 
   it('says that a call is lost whose worker has another key of encryption', async () => {

@@ -1,4 +1,4 @@
-"""A client of FastMCP makes tasks: fastmcp-client.py URL. FastMCP 4 speaks 2026-07-28, FastMCP 3 2025-11-25."""
+"""A client of FastMCP makes tasks: fastmcp-client.py URL [KEY]. With a key, one whose first node dies. FastMCP 4 speaks 2026-07-28, FastMCP 3 2025-11-25."""
 
 import asyncio
 import json
@@ -76,6 +76,12 @@ async def cancel(client, report):
     report["cancelled"] = (await status_of(client, task))[0]
 
 
+async def survive(key):
+    async with connect() as client:
+        task = await make_task(client, "survive", {"key": key})
+        print(json.dumps({"survive": await outcome(task.result())}))
+
+
 async def main():
     report = {}
     async with connect() as client:
@@ -90,4 +96,4 @@ async def main():
     print(json.dumps(report))
 
 
-asyncio.run(main())
+asyncio.run(survive(sys.argv[2]) if len(sys.argv) > 2 else main())

@@ -63,6 +63,14 @@ export async function resumeWithExtTasks(url: string, era: Era): Promise<string>
   return resultText(resultFromTaskOutcome(outcome));
 }
 
+/** What the task comes to whose first node dies. */
+export async function surviveWithExtTasks(url: string, era: Era, key: string): Promise<string> {
+  await using session = await openSession(url, era, 'ada', []);
+  const execution = await session.callTool('survive', { key }, { task: { preference: 'prefer' } });
+  const { outcome } = await execution.settle();
+  return resultText(resultFromTaskOutcome(outcome));
+}
+
 async function openSession(
   url: string,
   era: Era,

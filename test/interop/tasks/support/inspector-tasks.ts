@@ -90,6 +90,26 @@ export async function taskWithInspector(
   }
 }
 
+/** What the Inspector shows of the task whose first node dies. */
+export async function surviveWithInspector(
+  directory: string,
+  url: string,
+  era: Era,
+  key: string,
+): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), 'longwire-inspector-'));
+  try {
+    await using mcpdo = new Mcpdo(directory, home);
+    const header = ['--header', 'authorization: Bearer ada'];
+    await mcpdo.run('connect', url, ...header, '--era', era, '--connection', 'kit');
+    const asTask = era === 'legacy' ? ['--task'] : [];
+    const given = ['tools/call', 'survive', `key:=${key}`, ...asTask];
+    return textOf(await mcpdo.run('--connection', 'kit', ...given));
+  } finally {
+    await removeFolder(home);
+  }
+}
+
 /** A task of the same user, which the Inspector cancels: a command of it waits for its own. */
 async function beginWork(url: string, era: Era): Promise<string> {
   const headers = { authorization: 'Bearer ada' };

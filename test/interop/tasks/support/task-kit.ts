@@ -14,6 +14,8 @@ export interface TaskKit extends AsyncDisposable {
   readonly url: string;
   /** What its tools did, in order. */
   events(): readonly string[];
+  /** Starts the nodes again that have died. */
+  repair?(): Promise<void>;
 }
 
 /** Serves its tools on a free port of this process. */
@@ -34,6 +36,9 @@ export async function serveTaskCluster(): Promise<TaskKit> {
   return {
     url: cluster.url,
     events: () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []),
+    repair: async () => {
+      for (const node of cluster.nodes) if (node.pid === undefined) await node.start();
+    },
     [Symbol.asyncDispose]: async () => {
       await cluster[Symbol.asyncDispose]();
       await removeFolder(folder);

@@ -9,6 +9,7 @@ import { ProtocolError, Server } from '@modelcontextprotocol/server';
 export const TASK_OPTIONS = {
   tasks: {
     work: { task: 'optional', auto: { afterMs: 20 }, pollIntervalMs: 100 },
+    survive: { task: 'optional', auto: { afterMs: 20 }, pollIntervalMs: 100 },
     only: { task: 'required', pollIntervalMs: 100 },
     ask: { task: 'required', pollIntervalMs: 100 },
     fail: { task: 'required', pollIntervalMs: 100 },
@@ -22,6 +23,7 @@ const number = { type: 'number' };
 const TOOLS = [
   tool('echo', { message: text }),
   tool('work', { steps: number, stepMs: number }),
+  { ...tool('survive', { key: text }), annotations: { idempotentHint: true } },
   ...['only', 'ask', 'fail', 'broken'].map((name) => tool(name, {})),
 ];
 
@@ -30,14 +32,16 @@ const TOOLS = [
  *
  * - `echo` returns its message, and is never a task;
  * - `work` takes its time and tells its progress: a task where the client can take one;
+ * - `survive` may run twice: it ends its process once for each key, and else takes its time as `work`;
  * - `only` returns a text, `ask` asks for a name, `fail` returns an error and `broken` throws one of the
  *   protocol: they are tasks or nothing.
  *
  * `McpServer` makes results of the errors that its tools throw: this is the class below it.
  *
  * @param {(event: string) => void} note told what its tools do
+ * @param {(key: string) => void} [die] ends the process, the first time that it is called for a key
  */
-export function createTaskServer(note) {
+export function createTaskServer(note, die = () => {}) {
   const server = new Server({ name: 'kit', version: '1.0.0' }, { capabilities: { tools: {} } });
   server.setRequestHandler('tools/list', () => ({ tools: [...TOOLS] }));
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
@@ -47,6 +51,10 @@ export function createTaskServer(note) {
         return said(`Echo: ${String(input['message'])}`);
       case 'work':
         return work(Number(input['steps']), Number(input['stepMs']), mcpReq, note);
+      case 'survive':
+        await work(3, 100, mcpReq, note);
+        die(String(input['key']));
+        return work(5, 100, mcpReq, note);
       case 'only':
         return said('only');
       case 'ask':
