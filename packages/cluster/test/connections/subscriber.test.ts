@@ -35,7 +35,7 @@ it('tells what may have been missed before it tells what was said since', async 
   for (let time = 1; time <= 5; time++) {
     const before = last;
     await until(() => told.some((one) => one !== 'missed' && one > before));
-    await admin.client('KILL', 'TYPE', 'pubsub');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await until(() => told.filter((one) => one === 'missed').length === time);
   }
   isOver = true;
