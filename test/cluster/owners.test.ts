@@ -97,7 +97,7 @@ describe.skipIf(missing !== undefined)('a session whose node dies', () => {
       result: { content: [{ text: 'write: ended' }] },
     });
     const unsafe = call('write', { key: 'unsafe', ms: 60_000 });
-    const safe = call('read', { key: 'safe', ms: 1_000 });
+    const safe = call('read', { key: 'safe', ms: 4_000 });
     const cut = Promise.allSettled([
       ask(first?.origin, unsafe, session),
       ask(first?.origin, safe, session),
@@ -135,7 +135,7 @@ describe.skipIf(missing !== undefined)('a node that is stalled', () => {
     await using cluster = await startCluster({ nodes: 2 });
     const [first, second] = cluster.nodes;
     const session = await open(first?.origin);
-    const unsafe = call('write', { key: 'unsafe', ms: 1_000 });
+    const unsafe = call('write', { key: 'unsafe', ms: 5_000 });
     const response = await post(first?.origin, unsafe, session);
     await until(() => expect(begun(cluster)).toHaveLength(1));
     first?.stall();

@@ -52,7 +52,7 @@ const here = (args: string[], env: Record<string, string> = {}): Promise<Run> =>
   run(args, { env, cwd: folder });
 
 /** What a call of the demo's tool `add` prints. */
-const SUM = { code: 0, stdout: '1 + 2 = 3\n' };
+const SUM = { code: 0, stderr: '', stdout: '1 + 2 = 3\n' };
 const call = (...args: string[]): string[] => ['call', target(), 'add', 'a=1', 'b=2', ...args];
 
 describe('a server of a company', () => {

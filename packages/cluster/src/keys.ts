@@ -54,9 +54,9 @@ export class Keys {
     return `${this.prefix}events:{${node}}`;
   }
 
-  /** All nodes, by the time of their last sign of life. */
-  get nodes(): string {
-    return `${this.prefix}nodes`;
+  /** All nodes and workers, and the form of what is kept. */
+  get members(): string {
+    return `${this.prefix}members`;
   }
 
   /** The channel on which nodes say that they leave. */

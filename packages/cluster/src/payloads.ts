@@ -54,6 +54,13 @@ export class Payloads {
     this.#takesPlain = secrets.length < keys.length;
   }
 
+  /** Names of the keys that open, the one that seals first. */
+  get ids(): string[] {
+    const ids = this.#keys.map(({ id }) => id);
+    if (this.#current === undefined) return [PLAIN, ...ids];
+    return this.#takesPlain ? [...ids, PLAIN] : ids;
+  }
+
   /** The text as it is stored: one line if it is encrypted. */
   seal(text: string, place: Place): string {
     const current = this.#current;

@@ -68,8 +68,43 @@ it('is rotated: the first key seals, all of them open, and one that is gone is n
   const c = await join(server.url, with_(next));
   expect(c.node.requestStateKeys).toEqual(b.node.requestStateKeys);
   expect(await c.node.locate('two')).toMatchObject({ at: 'taken' });
+  await c.node.leave();
   await expect(join(server.url, with_(randomBytes(32)))).rejects.toThrow(
     /no key of redis\(…, \{ encrypt \}\) has the id/,
   );
-  await c.node.leave();
+});
+
+it('is turned on and rotated node by node, and no node starts whose keys are not those of the others', async () => {
+  const [old, next] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+  const step = (...keys: string[]) => join(server.url, { prefix: 'steps:', encrypt: { keys } });
+  let nodes = [await step('plain'), await join(server.url, { prefix: 'steps:' })];
+  await nodes[0]!.node.stores.sessions.create(record('one'));
+  await expect(step(old)).rejects.toThrow(
+    /does not have the key that this one encrypts with: give all of them the new key behind/,
+  );
+  await expect(step(old, 'plain')).rejects.toThrow('does not have the key that this one encrypts');
+  const steps = [['plain', old], [old, 'plain'], [old], [old, next], [next, old], [next]];
+  for (const keys of steps) {
+    const [before, after] = [nodes, [] as typeof nodes];
+    for (const left of before) {
+      const joined = await step(...keys);
+      after.push(joined);
+      // Both sides of the step understand each other.
+      await left.node.send(joined.node.name, { kind: 'hello', session: keys.join() });
+      await joined.node.send(left.node.name, { kind: 'hello', session: keys.join() });
+      await until(() => left.told.received.length > 0 && joined.told.received.length > 0);
+      await left.node.leave();
+      // What is busy for as long as that is sealed anew with each owner.
+      expect(await joined.node.locate('one')).toMatchObject({
+        at: expect.stringMatching(/taken|elsewhere/),
+      });
+      expect([...left.told.unread, ...joined.told.unread]).toEqual([]);
+    }
+    nodes = after;
+    if (keys[0] === next && keys.length > 1) {
+      await expect(step(old)).rejects.toThrow('encrypts with a key that this one does not have');
+    }
+  }
+  await Promise.all(nodes.map(({ node }) => node.leave()));
+  await expect(step(old)).rejects.toThrow('no key of redis');
 });

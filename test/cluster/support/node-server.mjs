@@ -33,9 +33,9 @@ const MESSAGES = [
   },
 ];
 
-/** How many steps `steps` and the keyed tools tell, and how long one of `steps` is. */
+/** How many steps `steps` and the keyed tools tell, and how long after its last one `steps` ends. */
 const STEPS = 3;
-const STEP_MS = 50;
+const LAST_MS = 500;
 
 /**
  * What a server is made with.
@@ -129,9 +129,9 @@ async function takeSteps({ mcpReq }) {
       await mcpReq.notify({ method: 'notifications/progress', params });
     }
     await mcpReq.log('info', `step ${progress}`);
-    // The official client drops what it reads together with the result.
-    await delay(STEP_MS);
   }
+  // The official client drops what it reads together with the result, and a busy machine reads late.
+  await delay(LAST_MS);
   return said('done');
 }
 

@@ -198,6 +198,11 @@ export class RedisConnection implements Seals {
     return openPatientClient(this.#address);
   }
 
+  /** Names of the keys that open payloads, the one that seals them first. */
+  get keyIds(): readonly string[] {
+    return this.#payloads.ids;
+  }
+
   seal(text: string, place: Place): string {
     return this.#payloads.seal(text, place);
   }

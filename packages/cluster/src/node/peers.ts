@@ -1,20 +1,7 @@
-import { EVEN_IF_FULL, type RedisConnection } from '../connections/redis-connection.js';
+import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
 
 const EXISTS = `return redis.call('EXISTS', KEYS[1])`;
-/** KEYS: nodes. ARGV: time, name, time before which names are forgotten, TTL. */
-const SIGN = `${EVEN_IF_FULL}
-redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 1`;
-const NAMES = `return redis.call('ZRANGE', KEYS[1], 0, -1)`;
-const LEAVE = `
-redis.call('ZREM', KEYS[1], ARGV[2])
-return redis.call('PUBLISH', ARGV[1], ARGV[2])`;
-
-const SIGN_MS = 10_000;
-const FORGET_MS = 60_000;
 
 /** What is needed to watch other nodes. */
 export interface PeersOptions {
@@ -36,7 +23,7 @@ export class Peers {
   /** Nodes that were sent something. */
   readonly #watched = new Set<string>();
   readonly #stopListening: (() => void)[];
-  #timers: NodeJS.Timeout[] = [];
+  readonly #looking: NodeJS.Timeout;
   /** Before that nobody counts as dead: Redis was away, and others may not have renewed their leases. */
   #patientUntil = 0;
 
@@ -51,10 +38,7 @@ export class Peers {
       }),
       connection.subscribe(keys.leaving, (node) => this.#left(node)),
     ];
-    this.#timers = [
-      setInterval(() => void this.#look(), leaseMs / 4).unref(),
-      setInterval(() => void this.sign().catch(() => {}), SIGN_MS).unref(),
-    ];
+    this.#looking = setInterval(() => void this.#look(), leaseMs / 4).unref();
   }
 
   /** How long nobody is to be taken for dead, in milliseconds. */
@@ -99,30 +83,8 @@ export class Peers {
     if (node !== this.#options.node) this.#watched.add(node);
   }
 
-  /** Says that this node is there. */
-  async sign(): Promise<void> {
-    const { node, connection, keys } = this.#options;
-    const now = Date.now();
-    await connection.run(SIGN, [keys.nodes], [now, node, now - FORGET_MS, FORGET_MS], {
-      again: true,
-    });
-  }
-
-  /** The names of all nodes that were there lately. */
-  async names(): Promise<string[]> {
-    const { connection, keys } = this.#options;
-    return (await connection.run(NAMES, [keys.nodes], [], { again: true })) as string[];
-  }
-
-  /** Says that this node leaves. */
-  async leave(): Promise<void> {
-    this.close();
-    const { node, connection, keys } = this.#options;
-    await connection.run(LEAVE, [keys.nodes], [keys.leaving, node], { again: true });
-  }
-
   close(): void {
-    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    clearInterval(this.#looking);
     for (const stop of this.#stopListening.splice(0)) stop();
   }
 

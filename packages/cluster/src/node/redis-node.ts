@@ -23,7 +23,9 @@ import { RedisWorkQueue } from '../work/redis-work-queue.js';
 import { Epoch } from './epoch.js';
 import { Inbox } from './inbox.js';
 import { Lease } from './lease.js';
+import { Members } from './members.js';
 import { Peers } from './peers.js';
+import type { KnownForms } from './stored-form.js';
 
 /** No node had the name before: nothing of it is ever taken for another one's. */
 const NAME_BYTES = 9;
@@ -39,6 +41,8 @@ export interface RedisNodeOptions {
   readonly keys: Keys;
   readonly options: ResolvedRedisOptions;
   readonly joining: Joining;
+  /** Default: those of this version. */
+  readonly forms?: KnownForms;
 }
 
 /** This process as a node of a cluster over Redis. */
@@ -49,6 +53,7 @@ export class RedisNode implements ClusterNode {
   readonly #keys: Keys;
   readonly #joining: Joining;
   readonly #lease: Lease;
+  readonly #members: Members;
   readonly #peers: Peers;
   readonly #inbox: Inbox;
   readonly #epoch: Epoch;
@@ -63,7 +68,7 @@ export class RedisNode implements ClusterNode {
   #leaving: Promise<void> | undefined;
   #asking: NodeJS.Timeout | undefined;
 
-  constructor({ connection, keys, options, joining }: RedisNodeOptions) {
+  constructor({ connection, keys, options, joining, forms }: RedisNodeOptions) {
     const { handlers, log, eventLog, sessionIdleMs } = joining;
     const node = this.name;
     const { leaseMs } = options;
@@ -71,6 +76,16 @@ export class RedisNode implements ClusterNode {
     this.#keys = keys;
     this.#joining = joining;
     this.#lease = new Lease({ node, leaseMs, connection, keys, lapsed: () => this.#lapsed() });
+    this.#members = new Members({
+      name: node,
+      connection,
+      keys,
+      ...(forms !== undefined && { forms }),
+      outdated: (error) => {
+        log?.error(error, 'this node leaves the cluster');
+        void this.leave();
+      },
+    });
     this.#peers = new Peers({
       node,
       leaseMs,
@@ -85,7 +100,12 @@ export class RedisNode implements ClusterNode {
       },
     });
     this.#epoch = new Epoch(connection, keys);
-    this.#counts = new SessionCounts({ node, connection, keys, nodes: () => this.#peers.names() });
+    this.#counts = new SessionCounts({
+      node,
+      connection,
+      keys,
+      nodes: () => this.#members.names(),
+    });
     this.#sessions = new OwnedSessions({
       node,
       connection,
@@ -134,10 +154,12 @@ export class RedisNode implements ClusterNode {
     };
   }
 
-  /** @throws ClusterAwayError */
+  /** @throws ClusterAwayError; Error that says why it cannot be a node of this cluster */
   async start(): Promise<void> {
+    // Before it writes anything: others must be able to read that.
+    await this.#members.join();
     await this.#lease.start();
-    await Promise.all([this.#peers.sign(), this.#shared.start()]);
+    await this.#shared.start();
     this.#knownEpoch = await this.#epoch.current();
     this.#inBackground(() => this.#warnOfEviction());
     this.#stateKey = await this.#epoch.stateKey();
@@ -156,7 +178,7 @@ export class RedisNode implements ClusterNode {
   }
 
   async nodes(): Promise<readonly string[]> {
-    return (await this.#peers.names()).filter((name) => name !== this.name);
+    return (await this.#members.names()).filter((name) => name !== this.name);
   }
 
   isAlive(node: string): Promise<boolean> {
@@ -210,10 +232,12 @@ export class RedisNode implements ClusterNode {
     await this.#queue.close();
     try {
       await this.#lease.end();
-      await this.#peers.leave();
+      this.#peers.close();
+      await this.#members.leave();
     } catch (error) {
       this.#joining.log?.warn(error, 'the cluster could not be told that this node leaves');
     } finally {
+      this.#members.close();
       this.#peers.close();
       this.#shared.close();
       this.#inbox.close();
@@ -239,7 +263,7 @@ export class RedisNode implements ClusterNode {
       this.#joining.log?.warn('Redis was started again, or another one has taken over');
       await Promise.all([
         this.#lease.renew(),
-        this.#peers.sign(),
+        this.#members.sign(),
         this.#epoch.stateKey(),
         this.#sessions.verify(),
         this.#counts.rewrite(),

@@ -1,6 +1,7 @@
 import type { EndedRequest, Located, TakenSession } from '@longwire/server';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tagOf } from '../keys.js';
+import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Peers } from '../node/peers.js';
 import { LogIndex } from './log-index.js';
 import type { OwnedSession } from './owned-session.js';
@@ -135,6 +136,8 @@ export class Locator {
     const answered = answeredBy(heads);
     const running = this.#running(owned, { begun: begun ?? [], answered });
     void counts.add(record.principal, 1).catch(() => {});
+    // A session that is used for as long as that would outlive the key that its record was sealed with.
+    if (!isCurrent(fields, connection)) sessions.rewrite(owned, fields);
     return { record, fence, seq, running, answered };
   }
 
@@ -165,6 +168,12 @@ export class Locator {
     }
     return running;
   }
+}
+
+function isCurrent(fields: readonly string[], connection: RedisConnection): boolean {
+  return fields.every((value, at) => {
+    return at % 2 === 0 || fields[at - 1] === 't' || connection.isCurrent(value);
+  });
 }
 
 function headsOf(log: readonly (string | number)[]): MessageHead[] {

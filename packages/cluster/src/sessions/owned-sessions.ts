@@ -19,8 +19,9 @@ import {
   RESTORE,
   TOO_EARLY,
   UNKNOWN,
+  UPDATE,
 } from './session-scripts.js';
-import { begunField, begunText, recordFields } from './stored-forms.js';
+import { begunField, begunText, changeFields, recordFields } from './stored-forms.js';
 
 /** What ends, or was answered, waits so long for a Redis that is away. */
 export const END_WAIT_MS = 30_000;
@@ -174,6 +175,23 @@ export class OwnedSessions {
     if (owned === undefined) return;
     owned.noteEnded(JSON.stringify(id));
     this.fenced(owned, END, [begunField(id)], { waitMs: END_WAIT_MS }).catch(() => {});
+  }
+
+  /** Writes the record once more: these fields of it, sealed as it would be done now. */
+  rewrite(owned: OwnedSession, fields: readonly string[]): void {
+    const { connection, ttlMs } = this.options;
+    const { id, record } = owned;
+    const changes: Record<string, unknown> = {};
+    for (let at = 0; at < fields.length; at += 2) {
+      const [, name] = /^c:(.*)$/s.exec(fields[at] ?? '') ?? [];
+      if (name !== undefined) changes[name] = record[name as keyof SessionRecord];
+    }
+    const rewritten = [
+      ...recordFields(record, connection),
+      ...changeFields(id, changes, connection),
+    ];
+    // If it fails, the next owner does it.
+    this.fenced(owned, UPDATE, [ttlMs, ...rewritten]).catch(() => {});
   }
 
   async release(sessionId: string, to = ''): Promise<void> {

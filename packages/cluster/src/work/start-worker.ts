@@ -1,5 +1,9 @@
 import type { QueuesOptions, ServerFactory } from '@longwire/server';
+import { randomUUID } from 'node:crypto';
 import { connect } from '../connect.js';
+import { Keys } from '../keys.js';
+import { Members, workerName } from '../node/members.js';
+import { resolveRedisOptions } from '../options.js';
 import type { RedisOptions } from '../options.js';
 import { CallWorker, type WorkedCall } from './call-worker.js';
 import { SILENT, type WorkerLog } from './worker-log.js';
@@ -75,7 +79,19 @@ export async function startWorker(
   connection.onUnreadable((kind, reason) => {
     log.error({ kind, reason }, 'something of the cluster cannot be read, and is left out');
   });
+  const members = new Members({
+    name: workerName(randomUUID()),
+    connection,
+    keys: new Keys(resolveRedisOptions(redis).prefix, mount),
+    outdated: (error) => {
+      log.error(error, 'the worker takes no more calls');
+      void started?.close();
+    },
+  });
+  let started: StartedWorker | undefined;
   try {
+    // Before it writes anything: others must be able to read that.
+    await members.join();
     const worker = await CallWorker.start(connection, {
       create,
       queues: names,
@@ -84,18 +100,24 @@ export async function startWorker(
       log,
       ended: onCall,
     });
+    const leave = (): Promise<void> =>
+      members.leave().catch((error: unknown) => {
+        log.debug(error, 'the cluster could not be told that this worker leaves');
+      });
     let closing: Promise<void> | undefined;
-    return {
+    started = {
       queues: names,
       get running() {
         return worker.running;
       },
       close: (how) => {
         const closed = worker.close(how);
-        return (closing ??= closed.finally(() => connection.close()));
+        return (closing ??= closed.then(leave).finally(() => connection.close()));
       },
     };
+    return started;
   } catch (error) {
+    members.close();
     connection.close();
     throw error;
   }

@@ -7,6 +7,11 @@ import type {
   SessionRecord,
 } from '@longwire/server';
 import { redis, type RedisOptions } from '@longwire/cluster';
+import { connect } from '../../src/connect.ts';
+import { Keys } from '../../src/keys.ts';
+import { RedisNode } from '../../src/node/redis-node.ts';
+import type { KnownForms } from '../../src/node/stored-form.ts';
+import { resolveRedisOptions } from '../../src/options.ts';
 
 /** What a node was told, in order. */
 export interface Told {
@@ -17,6 +22,8 @@ export interface Told {
   readonly lost: string[];
   /** What it said of things that it cannot read, as `KIND: REASON`. */
   readonly unread: string[];
+  /** The other errors of its log. */
+  readonly errors: string[];
 }
 
 export interface JoinedNode {
@@ -26,6 +33,8 @@ export interface JoinedNode {
 
 export interface JoinOptions extends RedisOptions {
   readonly mount?: string;
+  /** Of another version. Default: of this one, joined as a program does. */
+  readonly forms?: KnownForms;
   readonly sessionIdleMs?: number;
   readonly eventLog?: { maxBytes?: number; maxTotalBytes?: number; maxAgeMs?: number };
 }
@@ -33,12 +42,20 @@ export interface JoinOptions extends RedisOptions {
 /** Joins a node, and keeps what it is told. */
 export async function join(
   url: string | readonly string[],
-  { mount = '', sessionIdleMs = 600_000, eventLog, ...options }: JoinOptions = {},
+  { mount = '', sessionIdleMs = 600_000, eventLog, forms, ...options }: JoinOptions = {},
 ): Promise<JoinedNode> {
-  const told: Told = { received: [], published: [], missed: [], gone: [], lost: [], unread: [] };
-  const node = await redis(url, options).join({
+  const told: Told = {
+    received: [],
+    published: [],
+    missed: [],
+    gone: [],
+    lost: [],
+    unread: [],
+    errors: [],
+  };
+  const joining: Joining = {
     mount,
-    log: logTo(told.unread),
+    log: logTo(told),
     eventLog: { maxBytes: 2 ** 21, maxTotalBytes: 2 ** 27, maxAgeMs: 300_000, ...eventLog },
     sessionIdleMs,
     handlers: {
@@ -48,14 +65,24 @@ export async function join(
       gone: (other) => told.gone.push(other),
       lost: (sessionId) => told.lost.push(sessionId),
     },
+  };
+  if (forms === undefined) return { node: await redis(url, options).join(joining), told };
+  const resolved = resolveRedisOptions(options);
+  const node = new RedisNode({
+    connection: await connect(url, options, mount),
+    keys: new Keys(resolved.prefix, mount),
+    options: resolved,
+    joining,
+    forms,
   });
+  await node.start();
   return { node, told };
 }
 
-/** A log of which only errors with a kind and a reason count. */
-function logTo(unread: string[]): Joining['log'] {
-  const error = ({ kind, reason }: { kind?: string; reason?: string }): void => {
-    if (kind !== undefined) unread.push(`${kind}: ${reason}`);
+function logTo({ unread, errors }: Told): Joining['log'] {
+  const error = ({ kind, reason, message }: { kind?: string; reason?: string } & Error): void => {
+    if (reason === undefined) errors.push(message);
+    else unread.push(`${kind}: ${reason}`);
   };
   return { error, warn: () => {} } as unknown as Joining['log'];
 }
