@@ -15,7 +15,7 @@ afterAll(() => server.stop());
 it('tells what may have been missed before it tells what was said since', async () => {
   const options = resolveRedisOptions({});
   const subscriber = new Subscriber(
-    () => openClient({ urls: [server.url], options }),
+    () => openClient({ urls: [server.url], options, isCluster: false }),
     (error) => {
       throw error;
     },
