@@ -8,6 +8,7 @@ import { LostTasks } from './lost-tasks.js';
 import type { TaskAnswer, TaskCall, TaskCaller } from './task-call.js';
 import type { TaskRules } from './task-options.js';
 import { TaskNodes, type TaskCluster } from './task-nodes.js';
+import { changesOf } from './task-outcomes.js';
 import { CUT_TASK } from './task-refusals.js';
 import { TaskRun, type TaskRunHost } from './task-run.js';
 import { isFinal, type TaskPage, type TaskRecord, type TaskStore } from './task-store.js';
@@ -232,9 +233,9 @@ export class TaskEngine {
     const { tool, era, origin } = lost;
     const options = this.rules.find(tool);
     if (origin === undefined || options === undefined) return undefined;
-    const { message, client } = origin;
-    const call = new ClientCall(message, asker);
     try {
+      const { message, client } = origin;
+      const call = new ClientCall(message, asker);
       const common = { call, message, options, era, client };
       const run = await this.prepare({ ...common, isAtOnce: true, caller: NOBODY });
       if (await run.mayRunTwice()) return run;
@@ -270,11 +271,7 @@ export class TaskEngine {
   /** Its record says so first, so that it cannot end otherwise; then its node aborts the handler. */
   async #cancelElsewhere(record: TaskRecord): Promise<void> {
     const { principal, taskId } = record;
-    const changes = {
-      status: 'cancelled',
-      statusMessage: undefined,
-      inputRequests: undefined,
-    } as const;
+    const changes = changesOf(undefined);
     let known: TaskRecord | undefined = record;
     while (known !== undefined && !isFinal(known.status)) {
       const { version } = known;

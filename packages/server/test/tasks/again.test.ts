@@ -4,6 +4,7 @@ import { until as untilSo } from '../../../../test/support/until.ts';
 import { open } from '../fixture.ts';
 import { RawStream } from '../raw-stream.ts';
 import { headersOf } from '../stateless/requests.ts';
+import type { TaskStore } from '../../src/tasks/task-store.ts';
 import { MemoryCluster } from '../support/memory-cluster.ts';
 import { LegacySession, messageWhere } from './legacy-session.ts';
 import { get, isFinal, send, servingTasks, started, taskRequest, until } from './task-server.ts';
@@ -88,6 +89,33 @@ describe('a task whose node is gone', () => {
     expect(begun(b, c)).toBe(8);
   });
 
+  it('is taken by one of two that have prepared to run it', async () => {
+    const { cluster, a, b, c } = await nodes(['a', 'b', 'c']);
+    const taskId = await started(a.url, 'gate_again');
+    await untilSo(() => begun(a) === 1);
+    cluster.kill('a');
+    const taking: (() => void)[] = [];
+    const store: TaskStore = cluster.tasks;
+    const update = store.update.bind(store);
+    const together = vi.spyOn(store, 'update');
+    for (let at = 0; at < 2; at++) {
+      together.mockImplementationOnce(async (...given) => {
+        await new Promise<void>((resolve) => {
+          taking.push(resolve);
+          if (taking.length === 2) for (const go of taking) go();
+        });
+        return update(...given);
+      });
+    }
+    const met = await Promise.all([get(b.url, taskId), get(c.url, taskId)]);
+    expect(met).toMatchObject([{ status: 'working' }, { status: 'working' }]);
+    together.mockRestore();
+    b.world.open();
+    c.world.open();
+    expect(await until(b.url, taskId, isFinal)).toMatchObject({ status: 'completed' });
+    expect(begun(b, c)).toBe(1);
+  });
+
   it('is not written by a node that only stalled, and its run there is aborted', async () => {
     const { cluster, a, b } = await nodes(['a', 'b']);
     const [idle, ended] = await Promise.all([
@@ -154,6 +182,7 @@ describe('a task whose node is gone', () => {
     cluster.kill('a');
     await send(b.url, taskRequest('tasks/cancel', { taskId }));
     expect(await get(b.url, taskId)).toMatchObject({ status: 'cancelled' });
+    expect(cluster.tasks.get('anonymous', taskId)).not.toHaveProperty('origin');
     expect(begun(b)).toBe(0);
   });
 
