@@ -190,11 +190,11 @@ async function middlewaresFor(
 }
 
 /** The headers for a URL; also tells the redactor its secrets. */
-function headersFor(
+export function headersFor(
   url: string,
   context: Context,
-  configured: HeadersOption | undefined,
-): HeadersOption {
+  configured?: HeadersOption,
+): ReturnType<typeof requestHeaders> {
   const { environment, options, redactor, terminal, requests } = context;
   redactor.addUrl(new URL(url));
   return requestHeaders({

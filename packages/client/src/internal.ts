@@ -5,6 +5,7 @@
 export { CERTAINTY_TEXT } from './certainty-text.js';
 export { schemaProblems } from './config/schema-problems.js';
 export { networkOptionsOf, readTlsFiles, type TlsFiles } from './config/network.js';
+export { EventDecoder, type StreamEvent } from './http/event-decoder.js';
 export { isReservedHeader } from './http/headers.js';
 export { networkAdvice, networkReason } from './http/network-error.js';
 export { networkFetch } from './http/network-fetch.js';

@@ -67,6 +67,33 @@ describe('a session', () => {
     await b.leave();
   });
 
+  it('knows of a request that was answered before Redis was told of it', async () => {
+    const given = { mount: mount(), eventLog: { maxBytes: 500 } };
+    const [{ node: a }, { node: b }] = [
+      await join(server.url, given),
+      await join(server.url, given),
+    ];
+    await a.stores.sessions.create(record('one'));
+    const long = { ...answer(2, 'long', 2), data: 'x'.repeat(1_000) };
+    await Promise.all([
+      a.begin('one', request('short'), false),
+      a.begin('one', request('long', 2), false),
+      a.begin('one', request('runs', 3), false),
+      a.stores.events.append('one', answer(1, 'short'), true),
+      a.stores.events.append('one', long, true),
+    ]);
+    await a.leave();
+    const located = await b.locate('one');
+    if (located.at !== 'taken') throw new Error(located.at);
+    const { running, answered } = located.taken;
+    expect(running).toEqual([request('runs', 3)]);
+    expect(answered).toEqual([
+      { id: 'short', digest: 'digest-short', stream: 1, answeredAt: 1 },
+      { id: 'long', digest: 'digest-long', stream: 2, answeredAt: 2 },
+    ]);
+    await b.leave();
+  });
+
   it('is taken from a node that has left, with what ran and what was answered', async () => {
     const given = { mount: mount() };
     const [{ node: a }, { node: b }] = [

@@ -19,6 +19,7 @@ import { startRoundRobin } from './round-robin.mjs';
  *   told; default: the Redis itself
  * @property {NodeProgram['options']} [options] of `serve`
  * @property {object} [clusterOptions] of `redis(url, options)`
+ * @property {NodeProgram['hasPage']} [hasPage]
  * @property {string} [script] another program than `node.mjs`
  * @property {string} [events] for that program
  *

@@ -12,11 +12,19 @@ import { createNodeServer, TASKS } from './node-server.mjs';
  * @property {string} [redis] the URL
  * @property {object} [clusterOptions] of `redis(url, options)`
  * @property {string} [journal] the file for what its keyed tools do
+ * @property {boolean} [hasPage] everybody may see its page, with values
  * @property {Omit<import('@longwire/server').ServeOptions, 'create'>} [options] of `serve`, as JSON can hold them
  */
 
 /** @type {NodeProgram} */
-const { name, redis: url, clusterOptions, journal, options } = JSON.parse(process.argv[2] ?? '');
+const {
+  name,
+  redis: url,
+  clusterOptions,
+  journal,
+  hasPage,
+  options,
+} = JSON.parse(process.argv[2] ?? '');
 
 /** @type {import('@longwire/server').McpMount | undefined} */
 let mount;
@@ -34,6 +42,7 @@ const serving = await serve({
   signals: true,
   ...options,
   ...(url !== undefined && { cluster: await clusterOf(url) }),
+  ...(hasPage === true && { page: await pageOf() }),
 });
 
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
@@ -45,4 +54,9 @@ process.channel?.unref();
 async function clusterOf(redisUrl) {
   const { redis } = await import('@longwire/cluster');
   return redis(redisUrl, clusterOptions);
+}
+
+async function pageOf() {
+  const { page } = await import('longwire/page');
+  return page({ allow: () => true, values: true });
 }

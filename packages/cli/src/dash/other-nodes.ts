@@ -55,6 +55,7 @@ export class OtherNodes {
   #asking: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Timeout | undefined;
+  #isAway = false;
   #lastUid = 0;
   #lastRange = 0;
 
@@ -177,13 +178,30 @@ export class OtherNodes {
 
   async #ask(): Promise<void> {
     const look = this.#look;
-    const others = await this.#options.nodes.others().catch(() => []);
+    const others = await this.#options.nodes.others().catch(() => undefined);
     if (look !== this.#look) return;
-    for (const name of others) this.#lookAt(name, this.#seen.get(name)?.goneAt !== undefined);
+    if (others === undefined) return this.#setAway();
+    const wasAway = this.#isAway;
+    this.#isAway = false;
+    for (const name of others) {
+      this.#lookAt(name, wasAway || this.#seen.get(name)?.goneAt !== undefined);
+    }
     for (const [name, { goneAt = Infinity, server }] of this.#seen) {
       if (performance.now() - goneAt < GONE_MS) continue;
       this.#seen.delete(name);
       this.#add({ type: 'server', at: Date.now(), server, removed: true });
+    }
+  }
+
+  /** Nobody hears what others do: the store of the cluster is away. */
+  #setAway(): void {
+    if (this.#isAway) return;
+    this.#isAway = true;
+    const message = 'The store of the cluster is away: what this node does is not known';
+    const reason = { code: 'cluster-away', message };
+    for (const { server, goneAt } of this.#seen.values()) {
+      if (goneAt !== undefined) continue;
+      this.#add({ type: 'state', at: Date.now(), server, state: 'reconnecting', reason });
     }
   }
 

@@ -21,6 +21,8 @@ export function addApi(app: FastifyInstance, source: PageSource): void {
     // A proxy that waits for more would hold lines back.
     const streaming = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
     reply.raw.writeHead(200, { ...headers, ...streaming });
+    // Whoever comes back may have missed nothing.
+    reply.raw.flushHeaders();
     source.log.feed.attach(reply.raw, typeof last === 'string' ? last : undefined);
   });
   app.get<{ Params: { call: string } }>('/api/calls/:call', async ({ params }) => {

@@ -1,4 +1,10 @@
-import type { CallPicture, EventPicture, Picture, ServerPicture } from '@longwire/recording';
+import type {
+  CallPicture,
+  EventPicture,
+  OpenSessions,
+  Picture,
+  ServerPicture,
+} from '@longwire/recording';
 import {
   callName,
   CERTAINTIES,
@@ -16,7 +22,7 @@ import {
 import { wrap } from '../display-width.js';
 import { certaintySpan, outcomeSpan, progressText } from './call-columns.js';
 import { levelSpan } from './event-columns.js';
-import { errorSpans, stateOf, stateSpan } from './server-columns.js';
+import { errorSpans, sessionCount, stateOf, stateSpan } from './server-columns.js';
 import { folded, line, plain, span, type ScreenLine, type Span } from './spans.js';
 import { valueLines } from './text-lines.js';
 
@@ -84,7 +90,7 @@ export function callDetails(
 
 /** One server: where and what it is, how it answers, what its connection did. */
 export function serverDetails(server: ServerPicture, width: number, at: number): Details {
-  const { known, totals, states, health, inFlight } = server;
+  const { known, totals, states, health, sessions, inFlight } = server;
   const figures = figuresOf(server, at);
   const state = stateOf(server);
   const errors = errorSpans(server);
@@ -114,6 +120,7 @@ export function serverDetails(server: ServerPicture, width: number, at: number):
   lines.push(
     ...fact('Up', span(orNone(figures.uptimeMs))),
     ...fact('Reconnects', span(formatCount(totals.reconnects))),
+    ...(sessions === undefined ? [] : fact('Sessions', span(plain(sessionText(sessions), 500)))),
     ...fact('In flight', span(formatCount(inFlight))),
     ...fact(
       'Calls',
@@ -190,4 +197,14 @@ function wrapped(text: string, width: number, indent: number, tone?: Span['tone'
 
 function orNone(durationMs: number | undefined): string {
   return durationMs === undefined ? '–' : formatDuration(durationMs);
+}
+
+/** How many sessions there are, and of which transports and versions. */
+function sessionText(sessions: readonly OpenSessions[]): string {
+  const kinds = sessions.map(({ transport, protocolVersion = '', count }) =>
+    `${formatCount(count)} ${transport} ${protocolVersion}`.trimEnd(),
+  );
+  return kinds.length === 0
+    ? 'none'
+    : `${formatCount(sessionCount(sessions))}: ${kinds.join(', ')}`;
 }

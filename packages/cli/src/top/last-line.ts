@@ -3,6 +3,7 @@ import { callName, type ViewFilter } from '@longwire/recording/shown';
 import type { FilterPrompt } from './filter-prompt.js';
 import type { Opened } from './opened-view.js';
 import { stateOf } from './server-columns.js';
+import type { Away } from './source.js';
 import { line, plain, span, type ScreenLine } from './spans.js';
 
 /** What the last line may be about; the first of these that is there. */
@@ -11,6 +12,8 @@ export interface LastLineOptions {
   readonly asked: CallPicture | undefined;
   readonly prompt: FilterPrompt | undefined;
   readonly notice: string | undefined;
+  /** Why what is shown is not what happens. */
+  readonly away: Away | undefined;
   readonly opened: Opened | undefined;
   readonly filterText: string;
   readonly filter: ViewFilter;
@@ -27,7 +30,7 @@ const CALL_HINTS = 'Esc back  j k scroll  c cancels  q ends';
 
 /** The last line: a question, the filter that is written, something to know, or keys. */
 export function lastLine(options: LastLineOptions): ScreenLine {
-  const { asked, prompt, notice, opened, filterText, filter } = options;
+  const { asked, prompt, notice, away, opened, filterText, filter } = options;
   if (asked !== undefined) {
     const { call, server } = asked;
     const name = `${plain(callName(asked), 40)} on ${plain(server, 40)}`;
@@ -35,6 +38,7 @@ export function lastLine(options: LastLineOptions): ScreenLine {
   }
   if (prompt !== undefined) return line(`/${writtenFilter(prompt.text)}`);
   if (notice !== undefined) return line(notice, 'warning');
+  if (away !== undefined) return line(plain(away.why), 'warning');
   if (opened !== undefined) return line(opened.is === 'call' ? CALL_HINTS : OPENED_HINTS, 'quiet');
   if (filterText !== '') {
     const [problem] = filter.problems;

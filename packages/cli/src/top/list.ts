@@ -24,7 +24,9 @@ export interface ListSpace {
  * Elsewhere it stays with its row, and that row stays where it is on the screen, whatever comes above it.
  */
 export class List<Row> {
-  readonly #options: ListOptions<Row>;
+  /** Those of another picture are as many. */
+  columns: readonly Column<Row>[];
+  readonly #keyOf: ListOptions<Row>['keyOf'];
   #rows: readonly Row[] = [];
   /** Of the selected row; missing at the top. */
   #key: number | string | undefined;
@@ -35,8 +37,9 @@ export class List<Row> {
   #width = 80;
   #sort: Sort | undefined;
 
-  constructor(options: ListOptions<Row>) {
-    this.#options = options;
+  constructor({ columns, keyOf }: ListOptions<Row>) {
+    this.columns = columns;
+    this.#keyOf = keyOf;
   }
 
   get rows(): readonly Row[] {
@@ -54,12 +57,11 @@ export class List<Row> {
 
   /** Takes the rows of now. */
   show(rows: readonly Row[], at: number): void {
-    const { columns, keyOf } = this.#options;
-    this.#rows = sortRows(columns, rows, this.#sort, at);
+    this.#rows = sortRows(this.columns, rows, this.#sort, at);
     const screenRow = this.#index - this.#first;
     if (this.#key === undefined) this.#index = 0;
     else {
-      const found = this.#rows.findIndex((row) => keyOf(row) === this.#key);
+      const found = this.#rows.findIndex((row) => this.#keyOf(row) === this.#key);
       // It is gone: the row in its place is selected.
       if (found === -1) this.#select(this.#index);
       else this.#index = found;
@@ -86,7 +88,7 @@ export class List<Row> {
 
   /** Sorts by the next column that is shown, or the one before; beyond them it is not sorted. */
   sortByNext(step: 1 | -1): void {
-    const { columns } = this.#options;
+    const { columns } = this;
     const choices = columnsThatFit(columns, this.#width).filter(
       (column) => columns[column]?.sortedBy !== undefined,
     );
@@ -109,7 +111,7 @@ export class List<Row> {
     this.#height = height;
     this.#width = width;
     this.#scroll();
-    const { columns } = this.#options;
+    const { columns } = this;
     const shown = this.#rows.slice(this.#first, this.#first + height);
     const lines = shown.map((row, index) =>
       rowLine(columns, row, {
@@ -127,7 +129,7 @@ export class List<Row> {
   #select(index: number): void {
     this.#index = Math.max(0, Math.min(index, this.#rows.length - 1));
     const row = this.#rows[this.#index];
-    this.#key = this.#index === 0 || row === undefined ? undefined : this.#options.keyOf(row);
+    this.#key = this.#index === 0 || row === undefined ? undefined : this.#keyOf(row);
   }
 
   #scroll(): void {

@@ -6,7 +6,7 @@ import type { Key } from './keys.js';
 import { isRoomy, PANES, placePanes, type PaneName } from './layout.js';
 import { List } from './list.js';
 import type { Opened } from './opened-view.js';
-import { SERVER_COLUMNS } from './server-columns.js';
+import { SERVER_COLUMNS, WATCHED_COLUMNS } from './server-columns.js';
 import { line, type ScreenLine } from './spans.js';
 
 /** What the lists are drawn of. */
@@ -100,15 +100,16 @@ export class Lists {
 
   /** The lists with what fits the filter, in as many lines as there is room for. */
   lines({ picture, at, filter, width, height }: ListsSpace): ScreenLine[] {
-    const servers = [...picture.servers.values()].filter(
-      (server) => server.known.removed !== true && filter.server(server),
-    );
+    const all = [...picture.servers.values()].filter(({ known }) => known.removed !== true);
+    const servers = all.filter((server) => filter.server(server));
     const inFlight = [...picture.inFlight].filter((call) => filter.call(call, at));
     const ended = picture.ended.filter((call) => filter.call(call, at));
     const events = picture.events.filter(filter.event);
     const lists = this.#lists;
     const calls = [...inFlight, ...ended.toReversed()];
     const running = inFlight.length === 0 ? '' : ` · ${inFlight.length} in flight`;
+    const isWatched = all.some(({ sessions }) => sessions !== undefined);
+    lists.servers.columns = isWatched ? WATCHED_COLUMNS : SERVER_COLUMNS;
     lists.servers.show(servers, at);
     lists.calls.show(calls, at);
     lists.events.show(events.toReversed(), at);

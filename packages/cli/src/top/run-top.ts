@@ -1,19 +1,22 @@
 import type { Context } from '../context.js';
-import type { PageSource } from '../dash/page-source.js';
 import type { ExitCode } from '../exit-codes.js';
+import { summaryOf } from '../report-error.js';
 import { Screen } from './screen.js';
+import type { TopSource } from './source.js';
 import { TopView, type TopRequest } from './view.js';
 
 /** How often the screen is drawn while nobody presses a key, in milliseconds. */
 const FRAME_MS = 250;
 
 /** Shows a source on the terminal until a key or a signal ends that. */
-export async function runTop(context: Context, source: PageSource): Promise<ExitCode> {
+export async function runTop(context: Context, source: TopSource): Promise<ExitCode> {
   const { terminal, stdin, interruptions } = context;
   const view = new TopView({
     picture: () => source.log.picture,
-    now: Date.now,
+    now: () => Date.now() + (source.aheadMs ?? 0),
     replay: () => source.position,
+    away: () => source.away,
+    canCancel: () => source.servers !== undefined,
     colors: terminal.colors,
   });
   const takeBack = terminal.lend((line) => view.notify(line));
@@ -37,10 +40,8 @@ export async function runTop(context: Context, source: PageSource): Promise<Exit
             return screen?.clear();
           case 'load':
             return void load(request.call);
-          case 'cancel': {
-            const isCancelled = source.servers?.cancel(request.call) === true;
-            return view.notify(isCancelled ? 'It is cancelled.' : 'The call has ended meanwhile.');
-          }
+          case 'cancel':
+            return void cancel(request.call);
           case 'replay':
             // What is shown says what came of it.
             source.control?.(request.request).then(draw, () => undefined);
@@ -50,6 +51,15 @@ export async function runTop(context: Context, source: PageSource): Promise<Exit
         // Without it the beginning of large values is shown.
         const call = await source.call(number).catch(() => undefined);
         if (call !== undefined) view.setWhole(call);
+        draw();
+      };
+      const cancel = async (number: number): Promise<void> => {
+        try {
+          const isCancelled = await source.servers?.cancel(number);
+          view.notify(isCancelled === true ? 'It is cancelled.' : 'The call has ended meanwhile.');
+        } catch (error) {
+          view.notify(`It could not be cancelled: ${summaryOf(error)}`);
+        }
         draw();
       };
       screen = new Screen({

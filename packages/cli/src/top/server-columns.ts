@@ -1,4 +1,4 @@
-import type { CertaintyName, ServerPicture } from '@longwire/recording';
+import type { CertaintyName, OpenSessions, ServerPicture } from '@longwire/recording';
 import {
   CERTAINTIES,
   figuresOf,
@@ -175,3 +175,22 @@ export const SERVER_COLUMNS: readonly Column<ServerPicture>[] = [
     cell: (server, at) => [minuteSpan(server, at)],
   },
 ];
+
+/** The same for servers that are watched themselves: they have sessions, and their clients reconnect. */
+export const WATCHED_COLUMNS: readonly Column<ServerPicture>[] = SERVER_COLUMNS.map((column) =>
+  column.title !== 'RECONN'
+    ? column
+    : {
+        title: 'SESSIONS',
+        width: 8,
+        align: 'right',
+        rank: column.rank,
+        cell: ({ sessions = [] }) => [span(formatCount(sessionCount(sessions)))],
+        sortedBy: ({ sessions = [] }) => sessionCount(sessions),
+      },
+);
+
+/** How many sessions are open. */
+export function sessionCount(sessions: readonly OpenSessions[]): number {
+  return sessions.reduce((sum, { count }) => sum + count, 0);
+}

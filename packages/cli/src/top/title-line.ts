@@ -9,18 +9,21 @@ import {
 import type { ReplayPosition } from '../dash/page-source.js';
 import { plain, span, type ScreenLine, type Span } from './spans.js';
 import { stateOf } from './server-columns.js';
+import type { Away } from './source.js';
 
 /** What the first line is about. */
 export interface TitleOptions {
   readonly picture: Picture;
   readonly at: number;
   readonly replay: ReplayPosition | undefined;
+  /** Since when it is not live, if it is not. */
+  readonly away: Away | undefined;
   /** When the screen was held, if it is. */
   readonly heldAt: number | undefined;
 }
 
 /** The first line: whether this is now, and what all servers come to. */
-export function titleLine({ picture, at, replay, heldAt }: TitleOptions): ScreenLine {
+export function titleLine({ picture, at, replay, away, heldAt }: TitleOptions): ScreenLine {
   const servers = [...picture.servers.values()].filter(({ known }) => known.removed !== true);
   const ready = servers.filter((server) => stateOf(server)?.state === 'ready').length;
   const inFlight = servers.reduce((sum, server) => sum + server.inFlight, 0);
@@ -31,7 +34,7 @@ export function titleLine({ picture, at, replay, heldAt }: TitleOptions): Screen
     0,
   );
   const parts: Span[] = [
-    timeSpan(at, replay, heldAt),
+    timeSpan({ at, replay, away, heldAt }),
     ready === servers.length
       ? span(`${ready} ready`)
       : span(`${ready} of ${servers.length} ready`, 'warning'),
@@ -50,13 +53,11 @@ export function titleLine({ picture, at, replay, heldAt }: TitleOptions): Screen
   };
 }
 
-function timeSpan(
-  at: number,
-  replay: ReplayPosition | undefined,
-  heldAt: number | undefined,
-): Span {
+function timeSpan({ at, replay, away, heldAt }: Omit<TitleOptions, 'picture'>): Span {
   const clock = formatShortClock(at);
   if (heldAt !== undefined) return span(`❚❚ held at ${clock}`, 'warning');
+  if (away !== undefined)
+    return span(`○ not live since ${formatShortClock(away.since)}`, 'warning');
   if (replay === undefined) return span(`● live ${clock}`, 'good');
   const { from, to, speed, playing } = replay;
   const share = to > from ? Math.round(((at - from) / (to - from)) * 100) : 100;

@@ -10,6 +10,7 @@ import { Lists } from './lists.js';
 import { OpenedView } from './opened-view.js';
 import type { Frame } from './painter.js';
 import { line, plain, toText } from './spans.js';
+import type { Away } from './source.js';
 import { titleLine } from './title-line.js';
 
 /** What a key asks of the program around the view. */
@@ -25,6 +26,10 @@ export interface TopViewOptions {
   readonly now: () => number;
   /** Where the replay is; `undefined` where servers are shown as they are. */
   readonly replay: () => ReplayPosition | undefined;
+  /** Since when what is shown is not what happens, and why; `undefined` while it is. */
+  readonly away: () => Away | undefined;
+  /** Whether calls can be cancelled. */
+  readonly canCancel: () => boolean;
   readonly colors: Colors;
 }
 
@@ -70,16 +75,18 @@ export class TopView {
     const body =
       this.#opened?.lines(space) ?? this.#lists.lines({ ...space, filter: this.#filter });
     while (body.length < height) body.push(line(''));
+    const { away, replay } = this.#options;
     const prompt = this.#prompt;
     const offered = prompt === undefined ? [] : offeredLines(prompt, height - 1);
     const lines = [
-      titleLine({ picture, at, replay: this.#options.replay(), heldAt: this.#held?.at }),
+      titleLine({ picture, at, replay: replay(), away: away(), heldAt: this.#held?.at }),
       ...body.slice(0, height - offered.length),
       ...offered,
       lastLine({
         asked: this.#asked,
         prompt,
         notice: this.#notice,
+        away: away(),
         opened: this.#opened?.opened,
         filterText: this.#filterText,
         filter: this.#filter,
@@ -198,6 +205,8 @@ export class TopView {
     const call = thing?.is === 'call' ? this.#options.picture().find(thing.id) : undefined;
     if (this.#options.replay() !== undefined) {
       this.notify('This is a recording: nothing can be cancelled.');
+    } else if (!this.#options.canCancel()) {
+      this.notify('This page only shows: nothing can be cancelled from it.');
     } else if (call === undefined) this.notify('Select a call that runs: Tab goes to the calls.');
     else if (call.end !== undefined) this.notify('This call has ended.');
     else this.#asked = call;

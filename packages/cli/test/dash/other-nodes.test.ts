@@ -23,8 +23,14 @@ function paged() {
   const own: RecordedLine = { type: 'state', at: 1, server: 'server@a', state: 'ready' };
   log.add(own, JSON.stringify(own));
   const sent: PageMessage[] = [];
+  let isAway = false;
   const others = new OtherNodes({
-    nodes: { others: async () => ['b'] },
+    nodes: {
+      others: async () => {
+        if (isAway) throw new Error('the store is away');
+        return ['b'];
+      },
+    },
     send: async (_to, message) => {
       sent.push(message);
       return true;
@@ -41,6 +47,9 @@ function paged() {
     log,
     others,
     sent,
+    setAway(now: boolean): void {
+      isAway = now;
+    },
     async read(): Promise<PassThrough> {
       const reader = new PassThrough().resume();
       log.feed.attach(reader);
@@ -100,6 +109,30 @@ it('takes nothing that was asked for by another look', async () => {
   const lines = [begin];
   page.others.received({ kind: 'lines', look: 'another', number: 1, lines }, 'b');
   expect(page.log.picture.servers.has(server)).toBe(false);
+});
+
+it('says that nothing is known of others while the store is away, and asks for all of it afterwards', async () => {
+  await using page = paged();
+  await page.read();
+  page.picture(1);
+  await vi.advanceTimersByTimeAsync(200);
+  page.setAway(true);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const states = (): unknown[] =>
+    page.log.picture.servers
+      .get(server)
+      ?.states.map(({ state, reason }) => [state, reason?.code]) ?? [];
+  expect(states()).toEqual([
+    ['ready', undefined],
+    ['reconnecting', 'cluster-away'],
+  ]);
+  expect(page.log.picture.servers.get('server@a')?.states).toMatchObject([{ state: 'ready' }]);
+  page.setAway(false);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(page.sent.at(-1)).toMatchObject({ kind: 'look', again: true });
+  page.picture(2);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(states()).toEqual([['ready', undefined]]);
 });
 
 it('shows a node that was taken for gone once it is heard again', async () => {

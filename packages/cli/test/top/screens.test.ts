@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { displayWidth, loadWideText } from '../../src/display-width.ts';
 import { HELP } from '../../src/top/keys.ts';
-import { createScene } from './scene.ts';
+import { createScene, NOW } from './scene.ts';
 import { OpenTop } from './support.ts';
 
 // Times of day are those of the reader; here they are the same for everyone.
@@ -99,6 +99,32 @@ it('opens a server', () => {
 
     Esc back  j k scroll  q ends"
   `);
+});
+
+it('shows the sessions of a server that is watched itself, and cancels nothing of a page that only shows', () => {
+  const scene = createScene();
+  const open = [
+    { transport: 'streamable-http', protocolVersion: '2025-11-25', count: 12 },
+    { transport: 'sse', count: 2 },
+  ];
+  scene.apply({ type: 'sessions', at: NOW, server: 'market', open });
+  const top = new OpenTop(scene);
+  top.canCancel = false;
+  expect(top.text()).toMatch(/SERVERS 4 .* ERRORS +SESSIONS\n> market .* 14\n/);
+  top.press('⏎');
+  expect(top.text()).toMatch(/Sessions +14: 12 streamable-http 2025-11-25, 2 sse/);
+  top.press('⎋⇥c');
+  expect(top.text()).toMatch(/\nThis page only shows: nothing can be cancelled from it\.$/);
+});
+
+it('says since when it is not live, and why, until it is', () => {
+  const top = new OpenTop(createScene());
+  top.away = { since: NOW - 61_000, why: 'nothing listens there' };
+  const [title = '', last = ''] = [top.rows()[0], top.rows().at(-1)];
+  expect(title).toMatch(/^longwire top {2}○ not live since 14:02:58/);
+  expect(last).toBe('nothing listens there');
+  top.away = undefined;
+  expect(top.rows()[0]).toMatch(/● live/);
 });
 
 it('is readable at 40 columns', () => {

@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import type { ReplayPosition } from '../../src/dash/page-source.ts';
 import type { Picture } from '@longwire/recording';
+import type { Away } from '../../src/top/source.ts';
 import { TopView, type TopRequest } from '../../src/top/view.ts';
 import { NOW } from './scene.ts';
 
@@ -21,6 +22,8 @@ const NAMES: Readonly<Record<string, string>> = {
 export class OpenTop {
   now: number = NOW;
   replay: ReplayPosition | undefined;
+  away: Away | undefined;
+  canCancel = true;
   readonly view: TopView;
 
   constructor(picture: Picture) {
@@ -28,6 +31,8 @@ export class OpenTop {
       picture: () => picture,
       now: () => this.now,
       replay: () => this.replay,
+      away: () => this.away,
+      canCancel: () => this.canCancel,
       colors: pc.createColors(false),
     });
   }

@@ -83,15 +83,11 @@ export class Subscriber {
   }
 
   async #listen(client: Client): Promise<void> {
+    // Until it is told that something may be missing before it: else it would count as the next in order.
+    let held: [channel: string, payload: string][] | undefined = [];
     client.on('message', (channel: string, payload: string) => {
-      for (const listener of this.#listeners.get(channel) ?? []) {
-        try {
-          listener(payload);
-        } catch (error) {
-          // What anybody may publish must not end the process.
-          this.#failed(error as Error);
-        }
-      }
+      if (held === undefined) this.#heard(channel, payload);
+      else held.push([channel, payload]);
     });
     const channels = [...this.#listeners.keys()];
     try {
@@ -102,6 +98,20 @@ export class Subscriber {
     }
     if (this.#hasListened) for (const missed of this.#onMissed) missed();
     this.#hasListened = true;
+    const first = held;
+    held = undefined;
+    for (const [channel, payload] of first) this.#heard(channel, payload);
+  }
+
+  #heard(channel: string, payload: string): void {
+    for (const listener of this.#listeners.get(channel) ?? []) {
+      try {
+        listener(payload);
+      } catch (error) {
+        // What anybody may publish must not end the process.
+        this.#failed(error as Error);
+      }
+    }
   }
 }
 
