@@ -10,6 +10,9 @@ const TAG_BYTES = 16;
 /** In the place of a key: text is stored as it is. */
 export const PLAIN = 'plain';
 
+/** Why something cannot be read that could be opened. */
+export const OTHER_FORM = 'it does not have the form that this version knows';
+
 /** A secret, or that there is none. */
 export type EncryptionKey = Uint8Array | typeof PLAIN;
 
@@ -141,7 +144,7 @@ export function readJson<Value>(
   if (text === undefined) return undefined;
   const value = parseJson(text);
   if (is(value)) return value;
-  seals.unreadable(place[0], 'it does not have the form that this version knows');
+  seals.unreadable(place[0], OTHER_FORM);
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { startCluster } from '../support/cluster.mjs';
 import { readJournal } from './journal.mjs';
 
+const KEY = Buffer.alloc(32, 'trial').toString('base64');
 const script = fileURLToPath(new URL('node.mjs', import.meta.url));
 
 /**
@@ -31,6 +32,8 @@ export async function startStage({ seed, redis: wanted = {} }) {
   const cluster = await startCluster({
     script,
     redis: wanted,
+    // Every other trial has its payloads encrypted.
+    ...(seed % 2 === 1 && { clusterOptions: { encrypt: { keys: [KEY] } } }),
     redisUrl: async (index, url, keep) => {
       const line = await keep(createFaultyProxy({ target: url, seed }));
       lines[index] = line;

@@ -122,7 +122,11 @@ export class FollowedPage implements TopSource {
     const decoder = new EventDecoder({
       maxEventBytes: MAX_EVENT_BYTES,
       onEvent: (event) => {
-        this.#take(event);
+        try {
+          this.#take(event);
+        } catch (cause) {
+          throw noPage(this.#client.url, cause);
+        }
         shown();
       },
     });
@@ -144,7 +148,7 @@ export class FollowedPage implements TopSource {
 
   /** @throws Error for what no page says. */
   #take({ type, data, id }: StreamEvent): void {
-    if (!this.#hasPicture && type !== 'snapshot') throw noPage(this.#client.url);
+    if (!this.#hasPicture && type !== 'snapshot') throw new Error(`it began with ${type}`);
     this.#lastEventId = id ?? this.#lastEventId;
     switch (type) {
       case 'snapshot':
@@ -162,14 +166,8 @@ export class FollowedPage implements TopSource {
   }
 
   #begin(snapshot: unknown): void {
-    let picture: Picture;
-    const { at, canCall, replay, picture: shown } = snapshot as Partial<Snapshot>;
-    try {
-      picture = Picture.owning(shown as PictureData);
-    } catch (cause) {
-      throw noPage(this.#client.url, cause);
-    }
-    this.#picture = picture;
+    const { at, canCall, replay, picture } = snapshot as Snapshot;
+    this.#picture = Picture.owning(picture);
     this.#hasPicture = true;
     this.#aheadMs = Number(at) - Date.now() || 0;
     this.#canCall = canCall === true;

@@ -236,7 +236,7 @@ describe('what is no page', () => {
     ],
     'streams no JSON': [
       (response) => stream(response, 'event: snapshot\ndata: {{\n\n'),
-      { name: 'SyntaxError' },
+      { code: 'not-mcp' },
     ],
     'ends at once': [(response) => void (stream(response), response.end()), { code: 'not-mcp' }],
     'says nothing': [() => undefined, { code: 'connect-timeout' }],

@@ -3,19 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tagOf } from '../keys.js';
 import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Peers } from '../node/peers.js';
+import { OTHER_FORM } from '../payloads.js';
 import { LogIndex } from './log-index.js';
 import type { OwnedSession } from './owned-session.js';
 import type { OwnedSessions } from './owned-sessions.js';
 import type { RedisEventLog } from './redis-event-log.js';
 import { LOOK, RELEASE, TAKE } from './session-scripts.js';
-import {
-  answeredBy,
-  OTHER_FORM,
-  readBegun,
-  readHead,
-  readRecord,
-  type MessageHead,
-} from './stored-forms.js';
+import { answeredBy, readBegun, readHead, readRecord, type MessageHead } from './stored-forms.js';
 
 /** How often a session is looked at while its owner may come back. */
 const PATIENT_LOOK_MS = 100;
@@ -142,8 +136,8 @@ export class Locator {
   }
 
   /**
-   * What runs; what has ended without a trace in the log goes to `answered`. A request may be said to have begun once more after it was answered: by a connection that was
-   * given up, and whose last words came late.
+   * What runs; what has ended without a trace in the log goes to `answered`. A request may be said to have begun
+   * once more after it was answered: by a connection that was given up, and whose last words came late.
    */
   #running(
     owned: OwnedSession,

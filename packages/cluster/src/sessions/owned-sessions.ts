@@ -159,8 +159,9 @@ export class OwnedSessions {
     try {
       await this.fenced(owned, BEGIN, args, { soon: !isAwaited });
     } catch (error) {
-      // Its caller is told that it did not run: what is kept all the same must not say that it does.
-      this.end(sessionId, request.id);
+      // Its caller is told that it did not run: what is kept all the same must not say that it does. One that
+      // was not waited for runs, and its answer is to say whose it is.
+      if (isAwaited) this.end(sessionId, request.id);
       throw error;
     }
   }

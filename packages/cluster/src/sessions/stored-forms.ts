@@ -1,5 +1,5 @@
 import type { BegunRequest, EndedRequest, LoggedEvent, SessionRecord } from '@longwire/server';
-import { isObject, parseJson, readJson, type Place, type Seals } from '../payloads.js';
+import { isObject, OTHER_FORM, parseJson, readJson, type Place, type Seals } from '../payloads.js';
 import type { KeptMessage } from './log-index.js';
 
 /*
@@ -13,9 +13,6 @@ export const EVENT_BYTES = 96;
 
 /** A running request whose message is longer is kept without it, and is not run again by a next owner. */
 const MAX_BEGUN_CHARS = 65_536;
-
-/** Why something cannot be read that could be opened. */
-export const OTHER_FORM = 'it does not have the form that this version knows';
 
 /** Fields and values of a record that is created. Its id is not among them: it is a secret. */
 export function recordFields(record: SessionRecord, seals: Seals): string[] {

@@ -7,7 +7,7 @@ import type {
   TaskStoreLimits,
 } from '@longwire/server';
 import { createHash } from 'node:crypto';
-import { parseJson, type Place } from '../payloads.js';
+import { OTHER_FORM, parseJson, type Place } from '../payloads.js';
 import type { StoreClock, StoreConnection } from './store-connection.js';
 import {
   CLAIM_TASK,
@@ -265,7 +265,7 @@ export class RedisTaskStore implements TaskStore {
       record[name] = parseJson(text);
     }
     if (isTask(record, task)) return record;
-    this.#connection.unreadable('task', 'it does not have the form that this version knows');
+    this.#connection.unreadable('task', OTHER_FORM);
     return undefined;
   }
 }

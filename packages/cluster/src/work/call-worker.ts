@@ -209,7 +209,7 @@ export class CallWorker {
       const isWanted = await this.#isWanted(keys, data.to);
       if (call === undefined || !isWanted) {
         const mayHaveRun = stalledCounter > 0;
-        const error = isWanted ? UNREADABLE : mayHaveRun ? WORKER_LOST : UNWANTED;
+        const error = mayHaveRun ? WORKER_LOST : isWanted ? UNREADABLE : UNWANTED;
         await this.#answer(name, keys, { id, to: data.to, answer: { error } });
         return;
       }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { startRedis } from '../../../../test/cluster/support/redis-server.mjs';
-import { LEASE_MS, ModelNode, SESSION, Truth } from './model-node.ts';
+import { isSafe, LEASE_MS, ModelNode, SESSION, Truth } from './model-node.ts';
 import { tagOf } from '../../src/keys.ts';
 
 const NODES = 3;
@@ -147,11 +147,11 @@ async function runs(steps: readonly Step[], seed: number): Promise<void> {
   for (const { hostile } of all) {
     await Promise.all(hostile.late.splice(0).map((send) => send().catch(() => {})));
   }
-  // Each client sends its request until it is answered.
+  // Each client sends its request until it is answered, and once more: its answer is known.
   for (let id = 0; id < REQUESTS; id++) {
-    for (let tries = 0; truth.told.get(id) === undefined; tries++) {
+    for (let tries = 0, served = ''; served !== 'done'; tries++) {
       if (tries > 200) throw new Error(`request ${id} is never answered`);
-      await at(tries % NODES).serve(id, all);
+      served = await at(tries % NODES).serve(id, all);
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
@@ -183,14 +183,14 @@ async function check(mount: string, truth: Truth, failures: readonly unknown[]):
   for (let id = 0; id < REQUESTS; id++) {
     const run = truth.runs.get(id) ?? 0;
     const [only, ...more] = answers.get(id) ?? [];
-    // It ran once at most, it was answered once, every client was told that, and what ran says so.
+    // It ran once at most unless it is safe, it was answered once, every client was told that, and what ran says so.
     expect({ id, run, more, told: [...(truth.told.get(id) ?? [])] }).toEqual({
       id,
-      run: Math.min(run, 1),
+      run: isSafe(id) ? Math.max(run, 1) : Math.min(run, 1),
       more: [],
       told: [only],
     });
-    if (only?.includes('ran') === true) expect(run).toBe(1);
+    if (only?.includes('ran') === true) expect(run).toBeGreaterThan(0);
   }
 }
 

@@ -85,6 +85,20 @@ async function client(
 const contentOf = (result: { content?: unknown }): unknown =>
   JSON.parse((result.content as [{ text: string }])[0].text);
 
+/** A call, as a node hands it to workers. */
+const WORK = {
+  queue: 'work',
+  limits: { ...queues.work, maxQueued: 1, timeoutMs: 60_000, perPrincipal: Infinity },
+  call: {
+    tool: 'work',
+    params: { name: 'work', arguments: {} },
+    principal: { id: 'ada', scopes: [] },
+    headers: {},
+    era: 'legacy',
+    client: { capabilities: {}, info: {} },
+  },
+} as const;
+
 describe('a queue with workers', () => {
   for (const protocol of ['2025-11-25', '2026-07-28'] as const) {
     it(`runs its calls elsewhere, with all they say on the way (${protocol})`, async () => {
@@ -155,11 +169,15 @@ describe('a queue with workers', () => {
         .callTool('work', { ms }, { signal: ending.signal })
         .catch((error: unknown) => error),
     );
-    await expect.poll(() => served.running).toBe(2);
+    const said = async (): Promise<string[]> => {
+      const text = await readFile(join(folder, 'cancel'), 'utf8').catch(() => '');
+      return text.trim().split('\n');
+    };
+    await expect.poll(said).toHaveLength(2);
     ending.abort();
     await Promise.all(calls);
     await expect.poll(() => served.running).toBe(0);
-    const lines = (await readFile(join(folder, 'cancel'), 'utf8')).trim().split('\n');
+    const lines = await said();
     expect(
       lines.map((line) => line.split(' ')[1] ?? '').toSorted((one, two) => one.localeCompare(two)),
     ).toEqual(['aborted', 'aborted', 'began', 'began']);
@@ -218,17 +236,8 @@ describe('a queue with workers', () => {
       () => queue.close(),
       () => workers.close(),
     );
-    const limits = { ...queues.work, maxQueued: 1, timeoutMs: 60_000, perPrincipal: Infinity };
-    const principal = { id: 'ada', scopes: [] };
-    const asked = { tool: 'work', params: { name: 'work', arguments: {} }, principal };
-    const call = {
-      ...asked,
-      headers: {},
-      era: 'legacy',
-      client: { capabilities: {}, info: {} },
-    } as const;
     const { signal } = new AbortController();
-    const answer = await workers.run({ queue: 'work', limits, call }, { signal, notify() {} });
+    const answer = await workers.run(WORK, { signal, notify() {} });
     expect(answer).toMatchObject({ error: { data: { reason: 'node-lost' } } });
     expect(started.running).toBe(0);
     expect(existsSync(join(folder, 'gone'))).toBe(false);
@@ -252,6 +261,34 @@ describe('a queue with workers', () => {
     const refused = await connected.callTool('work').catch((error: unknown) => error);
     expect(refused).toMatchObject({ data: { reason: 'unreadable', certainty: 'refused' } });
     expect(said).toEqual([{ kind: 'call', reason: expect.stringContaining('no key of redis') }]);
+  });
+
+  it('does not say so of a call that another worker had taken', async () => {
+    await node();
+    const [old, next] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const given = { encrypt: { keys: [next, old] } };
+    const connection = await connectRedis(redis.url, given, mount);
+    const queue = new RedisWorkQueue(connection, { node: 'b' });
+    const workers = await queue.workers(['work']);
+    const probe = new Redis(redis.url);
+    closing.push(
+      async () => probe.disconnect(),
+      async () => connection.close(),
+      () => queue.close(),
+      () => workers.close(),
+    );
+    const { signal } = new AbortController();
+    const running = workers.run(WORK, { signal, notify() {} });
+    let [job]: (string | undefined)[] = [];
+    const base = `longwire:${mount.slice(1)}:{queue:work}`;
+    await expect
+      .poll(async () => ([job] = await probe.lrange(`${base}:calls:wait`, 0, -1)))
+      .toHaveLength(1);
+    // That one was silent for too long, and this node waits.
+    await probe.hset(`${base}:calls:${job}`, 'stc', '1');
+    await probe.zadd(`${base}:nodes`, Date.now() + 60_000, 'b');
+    await worker(queues, { redis: { encrypt: { keys: [old] } } });
+    expect(await running).toMatchObject({ error: { data: { certainty: 'outcome-unknown' } } });
   });
 
   it('leaves nothing in Redis that stays for ever', async () => {

@@ -102,6 +102,7 @@ export class ServerInstance {
   #ask(message: JSONRPCRequest): Promise<Answer | undefined> {
     const id = `${REPLAY}${this.#replays.size}`;
     return new Promise((resolve) => {
+      if (this.#isDropped) return resolve(undefined);
       this.#replays.set(id, resolve);
       this.receive({ ...message, id });
     });
