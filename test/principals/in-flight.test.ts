@@ -94,14 +94,19 @@ describe.each(ways)('over %s', (_name, path, options) => {
         const users = await startUsers(path, { ...options, supply, holder });
         const { server, numbers, call } = users;
         const progress = new Map(USERS.map((user) => [user, [] as unknown[]]));
+        const failed: unknown[] = [];
         const calls = USERS.map(async (user) => {
           const onProgress = ({ message }: { message?: string | undefined }): void =>
             void progress.get(user)?.push(message);
-          return call(user, 'slow', { onProgress }).catch((error: unknown) => error);
+          return call(user, 'slow', { onProgress }).catch((error: unknown) => {
+            failed.push(error);
+            return error;
+          });
         });
-        await until(() =>
-          expect([...progress.values()].every(({ length }) => length === 1)).toBe(true),
-        );
+        await until(() => {
+          const begun = [...progress].map(([user, messages]) => [user, messages.length]);
+          expect({ begun, failed }).toEqual({ begun: USERS.map((user) => [user, 1]), failed: [] });
+        });
         server.expire('alice', 2);
         numbers.set('alice', 2);
         if (what === 'is cut') server.cut('alice');

@@ -31,6 +31,8 @@ it('an ellipsis stands for any text of a line, or for any lines, and nothing els
   const lines = ['name   127.0.0.1  3 ms', '', 'port  12 ms'];
   expect(matches(['name  127.0.0.1  … ms', '', 'port  … ms'], lines)).toBe(true);
   expect(matches(['…', 'port  … ms'], lines)).toBe(true);
+  expect(matches(['port  … ms'], ['port  1.2 s'])).toBe(true);
+  expect(matches(['port  … ms'], ['port  none'])).toBe(false);
   expect(matches(['name …', '…'], lines)).toBe(true);
   expect(matches([...lines, '…'], lines)).toBe(true);
   expect(matches(['…'], [])).toBe(true);

@@ -71,6 +71,8 @@ export class SessionStreams {
   /** The last message that could not be kept. */
   #lostSeq = 0;
   #last: number = MAIN_STREAM;
+  /** Readers that are being told what they missed: they end after that. */
+  #catchingUp: Set<Sink> | undefined;
   /** Whether the session has moved to another node. */
   #isCut = false;
 
@@ -185,6 +187,7 @@ export class SessionStreams {
   complete(stream: number): void {
     this.#whenSent(() => {
       const sink = this.#sinkOf(stream);
+      if (sink !== undefined && this.#catchingUp?.has(sink) === true) return;
       this.#setSink(stream, undefined);
       sink?.complete();
     });
@@ -240,6 +243,7 @@ export class SessionStreams {
    */
   async resume(stream: number, sink: CatchUpSink, after: number | undefined): Promise<void> {
     this.attach(stream, sink);
+    (this.#catchingUp ??= new Set()).add(sink);
     try {
       const { events, isComplete } = await this.missed(after ?? 0, stream);
       const wanted = events.filter((event) => after !== undefined || this.#isStillWanted(event));
@@ -250,6 +254,9 @@ export class SessionStreams {
       sink.close();
       this.detach(stream, sink);
       return;
+    } finally {
+      this.#catchingUp?.delete(sink);
+      if (this.#catchingUp?.size === 0) this.#catchingUp = undefined;
     }
     const isOver = stream !== MAIN_STREAM && this.#session.requests.runningOn(stream) === 0;
     if (isOver && this.#sinkOf(stream) === sink) this.complete(stream);
