@@ -92,10 +92,12 @@ export class NodeInbox implements RemoteSinkHost {
     }
   }
 
-  /** A node is gone, and what it has read is read no more. */
+  /** A node is gone, and what it has read is read no more. If it is back by now, it asks again. */
   gone(node: string): void {
     for (const sink of this.#readers.values()) {
-      if (sink instanceof RemoteSink && sink.options.reader.node === node) this.#detach(sink);
+      if (!(sink instanceof RemoteSink) || sink.options.reader.node !== node) continue;
+      sink.cut();
+      this.#detach(sink);
     }
     for (const [key, call] of this.#calls) if (key.startsWith(`${node} `)) call.abort();
   }

@@ -182,6 +182,8 @@ export abstract class RemoteReader implements Waiting, CatchUpSink {
   }
 
   #endAfter(after: number, how: 'complete' | 'close'): void {
+    // Nobody says any more what its client missed: that comes back for it.
+    if (how === 'close') this.#held = undefined;
     this.#end = { after, how };
     this.#endIfDue();
   }

@@ -6,6 +6,7 @@ import type {
   MessageExtraInfo,
   TransportSendOptions,
 } from '@modelcontextprotocol/server';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServableServer } from '../options.js';
 import { BriefMap } from './brief-map.js';
 import { SessionTransport } from './session-transport.js';
@@ -19,6 +20,8 @@ export interface InstanceHandlers {
 
 /** The ids of requests that are repeated for a new instance; no client has them. */
 const REPLAY = 'longwire:replay:';
+/** How long a server that is asked something of our own may take: others wait for what it says. */
+const ASK_MS = 15_000;
 
 type Answer = JSONRPCResultResponse | JSONRPCErrorResponse;
 
@@ -83,9 +86,17 @@ export class ServerInstance {
     return answer;
   }
 
-  /** Asks the server; `undefined` where it is dropped first. */
-  ask(method: string, params: JSONRPCRequest['params']): Promise<Answer | undefined> {
-    return this.#ask({ jsonrpc: '2.0', id: 0, method, params });
+  /** Asks the server; `undefined` where it is dropped first, or says nothing in time. */
+  async ask(method: string, params: JSONRPCRequest['params']): Promise<Answer | undefined> {
+    const over = new AbortController();
+    const late = sleep(ASK_MS, undefined, { ref: false, signal: over.signal }).catch(
+      () => undefined,
+    );
+    try {
+      return await Promise.race([this.#ask({ jsonrpc: '2.0', id: 0, method, params }), late]);
+    } finally {
+      over.abort();
+    }
   }
 
   /** Closes the server; its session is not told. */

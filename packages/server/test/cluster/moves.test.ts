@@ -457,3 +457,30 @@ it('what another node is answered waits while the store is away', async () => {
   expect((await echoing).status).toBe(503);
   expect(textOf(await (await send(b, { session, body: echo('now', 3) })).answer())).toBe('now');
 });
+
+it('a stream ends, for its client to come back, where what it missed cannot be read', async () => {
+  const { cluster, nodes } = await servingNodes(['a', 'b']);
+  const [a, b] = nodes as [ServedNode, ServedNode];
+  const session = await opened(a);
+  const counting = await send(b, { session, body: call('count', { to: 2 }, 5) });
+  const first = await counting.next();
+  cluster.events.readAfter = () => {
+    throw new Error('it cannot be read');
+  };
+  const headers = { 'last-event-id': String(first?.id) };
+  const again = await send(b, { session, method: 'GET', headers });
+  expect(await again.next()).toBeUndefined();
+  a.samples[0]?.release();
+});
+
+it('a node that is back before others say that it is gone reads on', async () => {
+  const { cluster, nodes } = await servingNodes(['a', 'b']);
+  const [a, b] = nodes as [ServedNode, ServedNode];
+  const session = await opened(a);
+  const main = await send(b, { session, method: 'GET' });
+  cluster.nodes.get('a')?.joining.handlers.gone('b');
+  const attached = (): number => cluster.sent.filter(({ kind }) => kind === 'attach').length;
+  await expect.poll(attached).toBe(2);
+  expect(textOf(await (await send(b, { session, body: call('grow') })).answer())).toBe('grown');
+  expect((await main.next())?.data).toMatchObject({ method: 'notifications/tools/list_changed' });
+});
