@@ -1,4 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hashApiKey } from '@longwire/server';
 import { createMCPClient } from '@ai-sdk/mcp';
 import {
   Client as Client2,
@@ -231,6 +234,28 @@ test.each([
   expect((await gateway.command.done).code).toBe(code);
   await until(() => !processes.some(isRunning));
   for (const client of clients) await client.close();
+});
+
+test('its page is shown to whoever may watch, and to nobody else', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'longwire-serve-'));
+  const file = join(folder, 'keys.json');
+  const keys = ['operator', 'ci'].map((principal) => {
+    return { principal, sha256: hashApiKey(`key-of-${principal}`) };
+  });
+  await writeFile(file, JSON.stringify(keys));
+  const given = ['--api-keys', file, '--page', 'operator', '--', command, ...args];
+  await using gateway = await startServe(...given);
+  const { pageUrl } = JSON.parse(gateway.command.stdout()) as { pageUrl: string };
+  const statusOf = async (key?: string): Promise<number> => {
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    const { status, body } = await fetch(`${pageUrl}/`, { headers });
+    await body?.cancel();
+    return status;
+  };
+  expect(await statusOf()).toBe(401);
+  expect(await statusOf('key-of-ci')).toBe(403);
+  expect(await statusOf('key-of-operator')).toBe(200);
+  await rm(folder, { recursive: true });
 });
 
 test('more processes than are allowed are refused', async () => {

@@ -5,10 +5,13 @@ import { page } from 'longwire/page';
 import { expect, test } from 'vitest';
 import { startCluster } from '../cluster/support/cluster.mjs';
 import { createNodeServer } from '../cluster/support/node-server.mjs';
+import { startRedis } from '../cluster/support/redis-server.mjs';
+import { startCli } from '../support/run-cli.ts';
 import { until } from '../support/until.ts';
 import { hasTerminal } from './support/terminal.ts';
 import { openTerminal, type TerminalScreen } from './support/terminal-screen.ts';
 
+const tools = fileURLToPath(new URL('../support/stdio-servers/tools.mjs', import.meta.url));
 const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url));
 const [ENTER, ESCAPE, TAB] = ['\r', '\u001b', '\t'] as const;
 
@@ -77,6 +80,30 @@ test.runIf(hasTerminal)(
     await terminal.shows(/^code 130$/m);
   },
 );
+
+test.runIf(hasTerminal)('shows the sessions of every gateway of a cluster', async () => {
+  await using redis = await startRedis();
+  const nodes = await Promise.all(
+    [1, 2].map(() => {
+      const words = ['serve', '--json', '--page', 'anonymous', '--cluster', redis.url];
+      return startCli([...words, '--', process.execPath, tools], { killAfterMs: 300_000 });
+    }),
+  );
+  await using _ends = { [Symbol.asyncDispose]: () => endAll(nodes) };
+  for (const node of nodes) await node.waitFor(/Ctrl-C ends it/);
+  const [one, two] = nodes.map((node) => JSON.parse(node.stdout()) as Record<string, string>);
+  await using terminal = await openTop(String(one?.['pageUrl']));
+  await terminal.shows(/● live[^]* 2 ready /);
+  await using client = await connect(String(two?.['url']));
+  await terminal.shows(/^[> ] \S+@\S+ +● ready .* 1$/m);
+  await client.listTools();
+  terminal.type('q');
+  await terminal.shows(/^code 0$/m);
+});
+
+async function endAll(started: readonly AsyncDisposable[]): Promise<void> {
+  for (const one of started) await one[Symbol.asyncDispose]();
+}
 
 test.runIf(hasTerminal)('says of which nodes nothing is known while Redis is away', async () => {
   await using cluster = await startCluster({ hasPage: true, nodes: 2 });

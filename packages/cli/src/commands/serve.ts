@@ -20,6 +20,7 @@ export const addServe: AddCommand = (program, run) => {
     .option('--allowed-host <name>', 'a name that clients call it by (repeatable)', collect)
     .option('--trust-proxy <address>', 'of a proxy in front of it (repeatable)', collect)
     .option('--max-sessions <number>', 'at a time (default: 100 for a command)')
+    .option('--page <principal>', 'who may watch: longwire top --page (repeatable)', collect)
     .option('--cluster <url>', 'be one of many nodes over this Redis (repeatable)', collect)
     .option('--cluster-prefix <text>', 'of its keys there, one for each server')
     .addHelpText(
@@ -60,10 +61,12 @@ async function serveTarget(
   const { serveGateway } = await import('../serve/serve-gateway.js');
   const serving = await serveGateway(context, server, settings);
   const { url, sseUrl } = serving;
-  if (options.json) terminal.json({ url, sseUrl }, { lines: true });
+  const pageUrl = settings.page && new URL('/page', url).href;
+  if (options.json) terminal.json({ url, sseUrl, pageUrl }, { lines: true });
   else {
     terminal.print(`${redactor.message(name)} is served at ${url}`);
     terminal.print(`and, for clients that know only HTTP+SSE, at ${sseUrl}`);
+    if (pageUrl !== undefined) terminal.print(`To watch it: longwire top --page ${pageUrl}`);
   }
   const isOpen = !['127.0.0.1', 'localhost', '::1'].includes(settings.host);
   if (isOpen && settings.auth === undefined) {

@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import { apiKeys, type ApiKey, type Authenticator, type Cluster } from '@longwire/server';
+import {
+  apiKeys,
+  type ApiKey,
+  type Authenticator,
+  type Cluster,
+  type MountPage,
+} from '@longwire/server';
 import { CommandError, usageError } from '../command-error.js';
 import type { Context } from '../context.js';
 import { loadCluster } from '../load-cluster.js';
+import { page } from '../page.js';
 import { readPort } from '../ports.js';
 import type { Target } from '../target.js';
 
@@ -16,6 +23,7 @@ export interface WrittenSettings {
   trustProxy?: string[];
   apiKeys?: string;
   maxSessions?: string;
+  page?: string[];
   cluster?: string[];
   clusterPrefix?: string;
 }
@@ -29,6 +37,7 @@ export interface Settings {
   readonly auth?: Authenticator;
   readonly maxSessions?: number;
   readonly maxSessionsPerAddress?: number;
+  readonly page?: MountPage;
   readonly cluster?: Cluster;
 }
 
@@ -55,6 +64,7 @@ export async function readSettings(
     readMaxSessions(written.maxSessions) ??
     (typeof target === 'string' ? undefined : MAX_PROCESSES);
   for (const address of trustProxy ?? []) checkAddress(address);
+  const keys = file === undefined ? undefined : readKeys(file, context);
   return {
     port: readPort(written.port) ?? 0,
     host,
@@ -63,10 +73,11 @@ export async function readSettings(
       allowedHosts: ['127.0.0.1', 'localhost', '[::1]', ...allowedHost],
     }),
     ...(trustProxy !== undefined && { trustProxy }),
-    ...(file !== undefined && { auth: readKeys(file, context) }),
+    ...(keys !== undefined && { auth: keys.auth }),
     ...(maxSessions !== undefined && { maxSessions }),
     ...(written.maxSessions !== undefined &&
       maxSessions !== undefined && { maxSessionsPerAddress: maxSessions }),
+    ...(written.page !== undefined && { page: pageFor(written.page, keys?.principals) }),
     ...(cluster !== undefined && {
       cluster: await readCluster(cluster, { ...context, prefix: written.clusterPrefix }),
     }),
@@ -91,8 +102,26 @@ function checkAddress(word: string): void {
   );
 }
 
+/** The page, for those who may watch. Without keys everybody is `anonymous`. */
+function pageFor(
+  allowed: readonly string[],
+  principals: readonly string[] = ['anonymous'],
+): MountPage {
+  for (const name of allowed) {
+    if (principals.includes(name)) continue;
+    const known = principals.slice(0, 8).join(', ');
+    throw usageError(`--page "${name}" is nobody who could ask for it: there is ${known}`);
+  }
+  return page({ allow: ({ id }) => allowed.includes(id) });
+}
+
+interface Keys {
+  readonly auth: Authenticator;
+  readonly principals: readonly string[];
+}
+
 /** The keys that clients may have, of which a file has the hashes. */
-function readKeys(file: string, { cwd }: Pick<Context, 'cwd'>): Authenticator {
+function readKeys(file: string, { cwd }: Pick<Context, 'cwd'>): Keys {
   let text: string;
   try {
     text = readFileSync(resolve(cwd, file), 'utf8');
@@ -111,7 +140,7 @@ function readKeys(file: string, { cwd }: Pick<Context, 'cwd'>): Authenticator {
     );
   }
   try {
-    return apiKeys({ keys });
+    return { auth: apiKeys({ keys }), principals: keys.map(({ principal }) => principal) };
   } catch (cause) {
     const why = (cause as Error).message.replace(/^apiKeys\.keys/, 'the list');
     throw usageError(`--api-keys ${file} cannot be used: ${why}`, { cause });

@@ -54,6 +54,7 @@ it('refuses wrong words, before anything is started', async () => {
       '{shop}',
       ...behind,
     ],
+    '--page "me" is nobody who could ask for it: there is anonymous': ['--page', 'me', ...behind],
     '--header is for a server at a URL': ['--header', 'a: b', ...behind],
   };
   for (const [why, words] of Object.entries(refused)) {
