@@ -4,7 +4,7 @@
  * twice. Argument: what is read below, as JSON. Says what it came to.
  */
 import { createClient } from '@longwire/client';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 /** @type {{ target: string, options: object, handle: string, begun: string, args: object, wantsTask: boolean }} */
 const { target, options, handle, begun, args, wantsTask } = JSON.parse(process.argv[2] ?? '');
@@ -22,8 +22,11 @@ const call = {
     progress = made.progress;
   },
 };
-/** @param {{ taskId: string }} task */
-const onTask = ({ taskId }) => writeFileSync(handle, taskId);
+/** Whole, or not at all: whoever sees it may kill this process at once. @param {{ taskId: string }} task */
+const onTask = ({ taskId }) => {
+  writeFileSync(`${handle}.new`, taskId);
+  renameSync(`${handle}.new`, handle);
+};
 
 /** @returns {Promise<import('@longwire/client').CallToolResult | undefined>} */
 async function written() {
