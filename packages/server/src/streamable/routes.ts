@@ -134,7 +134,7 @@ export class StreamableRoutes {
     if (isRefusal(session)) return refuse(reply, session);
     const cursor = parseEventId(String(request.headers['last-event-id'] ?? ''));
     const stream = cursor?.stream ?? MAIN_STREAM;
-    const isPrimed = cursor === undefined && versionOf(session, request) >= PRIMED_SINCE;
+    const isPrimed = versionOf(session, request) >= PRIMED_SINCE;
     const isOpen = await session.listen({
       stream,
       after: cursor?.seq,
@@ -144,7 +144,8 @@ export class StreamableRoutes {
         const events = new EventStream(reply, this.#mount.events, headersOf(session));
         const sink = new StreamSink(events, (event) => eventIdOf(stream, event.seq));
         events.onclose = () => session.detach(stream, sink);
-        if (isPrimed) void events.send(primingEvent(stream, seq));
+        // Also where it is resumed: the official client 1.x forgets its cursor with each connection.
+        if (isPrimed) void events.send(primingEvent(stream, cursor?.seq ?? seq));
         return sink;
       },
     });

@@ -199,8 +199,13 @@ describe.each(LOGS)('with %s,', (_name, stores) => {
         id = /^id: (.*)$/m.exec(String(chunk))?.[1];
         if (id !== undefined) break;
       }
+      const again = { ...headers, 'last-event-id': id ?? '' };
+      // Broken once more before anything is said: its client need not remember where it was.
+      const silent = await stream(mcpUrl, again);
+      expect(await silent.next()).toMatchObject({ id, data: '' });
+      silent.close();
       samples[0]!.release();
-      const resumed = await stream(mcpUrl, { ...headers, 'last-event-id': id ?? '' });
+      const resumed = await stream(mcpUrl, again);
       expect(await messages(resumed, 1)).toMatchObject([
         { id: 1, result: { structuredContent: { to: 1 } } },
       ]);
