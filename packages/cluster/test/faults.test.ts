@@ -22,6 +22,7 @@ afterEach(async () => {
 });
 
 const LEASE_MS = 400;
+const WAIT_MS = 1_000;
 
 async function startServer(
   options?: Parameters<typeof startRedis>[0],
@@ -32,9 +33,24 @@ async function startServer(
 }
 
 async function joined(url: string, options: JoinOptions = {}): Promise<JoinedNode> {
-  const made = await join(url, { leaseMs: LEASE_MS, waitMs: 1_000, ...options });
+  const made = await join(url, { leaseMs: LEASE_MS, waitMs: WAIT_MS, ...options });
   opened.push(() => made.node.leave());
   return made;
+}
+
+/** A server that allows a user some keys. */
+async function startRestricted(): Promise<{
+  url: string;
+  admin: Redis;
+  allow(keys: string): Promise<unknown>;
+}> {
+  const server = await startServer();
+  const admin = new Redis(server.url);
+  opened.push(() => admin.disconnect());
+  const allow = async (keys: string): Promise<unknown> =>
+    admin.call('ACL', 'SETUSER', 'app', 'on', 'nopass', 'resetkeys', keys, '&*', '+@all');
+  await allow('~*');
+  return { url: `redis://app:any@127.0.0.1:${server.port}`, admin, allow };
 }
 
 /** A node whose connections can be broken. */
@@ -47,6 +63,35 @@ async function joinedThroughProxy(
 }
 
 describe('a node that cannot reach Redis', () => {
+  it('looks at what it owns until it has seen it: the first look may fail', async () => {
+    const { url, allow, admin } = await startRestricted();
+    const { node, told } = await joined(url);
+    await node.stores.sessions.create(record('one'));
+    // It reaches all of its own except for the sessions, and its lease ends once.
+    await allow(`~*${node.name}*`);
+    const [lease] = await admin.keys(`*lease*${node.name}*`);
+    await admin.del(lease ?? '');
+    await until(() => !node.isSurelyHere('one'));
+    await new Promise((resolve) => setTimeout(resolve, WAIT_MS * 1.5));
+    await allow('~*');
+    await until(() => node.isSurelyHere('one'));
+    expect(told.lost).toEqual([]);
+  });
+
+  it('says how many sessions it has until that is known', async () => {
+    const { url, allow } = await startRestricted();
+    // No lease ends, after which it would say all of it again.
+    const options = { leaseMs: 600_000 };
+    const [a, b] = [await joined(url, options), await joined(url, options)];
+    await a.node.stores.sessions.create(record('one'));
+    expect(await b.node.stores.sessions.count()).toBe(1);
+    await allow('~*:s:{*');
+    await expect(a.node.release('one')).rejects.toBeInstanceOf(ClusterAwayError);
+    await allow('~*');
+    // After a minute Redis forgets what it was told before.
+    await until(async () => (await b.node.stores.sessions.count()) === 0, 40_000);
+  });
+
   it('loses its session to another node, and cannot write when it is back', async () => {
     const server = await startServer();
     const a = await joinedThroughProxy(server.url);

@@ -6,10 +6,13 @@ export interface KeptHandlers {
   ready(client: Client): void;
   /** It was ready, and is not any more. */
   lost?(): void;
-  /** An error of the connection. */
+  /** An error of the connection; or that it was closed, where nothing says why. */
   failed?(error: Error): void;
 }
 
+const CLOSED = 'Redis closed the connection';
+/** It says why, in a reply to nothing, and where it is not read before the end comes nobody is told. */
+const NOT_TAKEN = 'Redis closed a new connection: it may have too many clients (maxclients)';
 const RETRY_MS = { first: 20, most: 500 };
 
 /** Keeps one client: makes a new one whenever it ends. */
@@ -18,6 +21,8 @@ export class KeptClient {
   readonly #handlers: KeptHandlers;
   #client: Client | undefined;
   #wasReady = false;
+  /** Whether it is known why the client ends. */
+  #isExplained = false;
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -35,12 +40,15 @@ export class KeptClient {
 
   /** Makes a new client in the place of this one, if that was not done yet. */
   renew(client: Client): void {
-    if (client === this.#client) endClient(client);
+    if (client !== this.#client) return;
+    this.#isExplained = true;
+    endClient(client);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#isExplained = true;
     clearTimeout(this.#retry);
     if (this.#client !== undefined) endClient(this.#client);
   }
@@ -48,13 +56,23 @@ export class KeptClient {
   #make(): void {
     const client = this.#open();
     this.#client = client;
+    this.#isExplained = false;
     client.on('ready', () => {
+      this.#isExplained = false;
       this.#failures = 0;
       this.#wasReady = true;
       this.#handlers.ready(client);
     });
-    client.on('error', (error: Error) => this.#handlers.failed?.(error));
-    client.on('close', () => this.#lose());
+    client.on('error', (error: Error) => {
+      this.#isExplained = true;
+      this.#handlers.failed?.(error);
+    });
+    client.on('close', () => {
+      if (!this.#isExplained) {
+        this.#handlers.failed?.(new Error(this.#wasReady ? CLOSED : NOT_TAKEN));
+      }
+      this.#lose();
+    });
     client.on('end', () => {
       this.#lose();
       if (this.#isClosed) return;

@@ -145,7 +145,7 @@ export class RedisConnection implements Seals {
         const before = this.#waiting.length;
         this.#waiting = this.#waiting.filter((one) => one !== command);
         if (this.#waiting.length === before && !command.isDone) this.#isSilent = true;
-        this.#fail(command, new ClusterAwayError(this.#whyAway(command)));
+        this.#fail(command, new ClusterAwayError(this.#whyAway(command, waitMs)));
       }, waitMs);
       const client = this.#commands.ready;
       if (client === undefined) {
@@ -319,9 +319,10 @@ export class RedisConnection implements Seals {
     return (this.#replicaWait = new ReplicaWait(client, this.#address.options.replicas));
   }
 
-  #whyAway({ isDone, refusal }: Command): unknown {
-    if (!isDone) return refusal ?? this.#error;
-    const { replicas, waitMs } = this.#address.options;
+  #whyAway({ isDone, refusal }: Command, waitMs: number): unknown {
+    if (!isDone)
+      return refusal ?? this.#error ?? new Error(`no answer of Redis within ${waitMs} ms`);
+    const { replicas } = this.#address.options;
     return new Error(
       `Redis has it, and fewer than ${replicas} of its replicas do after ${waitMs} ms (the option replicas)`,
     );

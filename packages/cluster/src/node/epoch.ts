@@ -76,7 +76,7 @@ export class Epoch {
   /** Of the process: a new one has loaded what it knows from somewhere. */
   async #serverId(): Promise<string> {
     const { client } = this.#connection;
-    if (client === undefined) throw new ClusterAwayError();
+    if (client === undefined) throw new ClusterAwayError(this.#connection.error);
     if (client instanceof Cluster) return String(this.#connection.shardLosses);
     try {
       return /run_id:(\S+)/.exec(await client.info('server'))?.[1] ?? '';

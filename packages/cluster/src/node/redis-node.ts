@@ -9,6 +9,7 @@ import {
 } from '@longwire/server';
 import { Cluster } from 'ioredis';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisConnection } from '../connections/redis-connection.js';
 import type { Keys } from '../keys.js';
 import type { ResolvedRedisOptions } from '../options.js';
@@ -33,6 +34,8 @@ const NAME_BYTES = 9;
 const TTL_SLACK_MS = 60_000;
 /** How soon readers ask for what was published and could not be read. */
 const ASK_MS = 500;
+/** How soon it is looked again at what this node owns, where that could not be done. */
+const VERIFY_MS = 500;
 const MAX_TTL_MS = 30 * 24 * 60 * 60_000;
 
 /** What a node is made with. */
@@ -65,6 +68,8 @@ export class RedisNode implements ClusterNode {
   readonly #shared: SharedStores;
   #stateKey: Uint8Array = new Uint8Array();
   #knownEpoch = '';
+  #toVerify: 'all' | 'if-new' | undefined;
+  #isVerifying = false;
   #leaving: Promise<void> | undefined;
   #asking: NodeJS.Timeout | undefined;
 
@@ -144,7 +149,7 @@ export class RedisNode implements ClusterNode {
     });
     connection.subscribe(keys.events(node), (payload) => this.#published(payload));
     connection.onMissed(() => this.#tell(() => handlers.missed()));
-    connection.onReady(() => void this.#reconnected());
+    connection.onReady(() => this.#verify('if-new'));
     this.#queue = new RedisWorkQueue(connection, { node });
     this.#shared = createStores(connection, {
       busFailed: (error) => log?.error(error, 'a listener of the event bus failed'),
@@ -168,7 +173,7 @@ export class RedisNode implements ClusterNode {
     await this.#lease.start();
     await this.#shared.start();
     this.#knownEpoch = await this.#epoch.current();
-    this.#inBackground(() => this.#warnOfEviction());
+    void this.#warnOfEviction();
     this.#stateKey = await this.#epoch.stateKey();
   }
 
@@ -246,6 +251,7 @@ export class RedisNode implements ClusterNode {
     } finally {
       this.#members.close();
       this.#peers.close();
+      this.#counts.close();
       this.#shared.close();
       this.#inbox.close();
       this.#connection.close();
@@ -257,27 +263,59 @@ export class RedisNode implements ClusterNode {
     this.#peers.bePatient();
     // They have taken its readers for gone, too.
     this.#tell(() => this.#joining.handlers.missed());
-    this.#inBackground(() => Promise.all([this.#sessions.verify(), this.#counts.rewrite()]));
+    this.#verify('all');
   }
 
-  /** The connection is new. If Redis is, too, it may have lost something. */
-  async #reconnected(): Promise<void> {
+  /**
+   * Looks at what this node owns, and says again what Redis may have forgotten, until that has been done: Redis may
+   * be away once more.
+   *
+   * @param what `if-new`: only where another Redis answers than before, or one that was started again.
+   */
+  #verify(what: 'all' | 'if-new'): void {
+    // Nothing is to be said again before it was said.
     if (this.#knownEpoch === '') return;
-    this.#inBackground(async () => {
-      const epoch = await this.#epoch.current();
-      if (epoch === this.#knownEpoch) return;
-      this.#knownEpoch = epoch;
-      this.#joining.log?.warn('Redis was started again, or another one has taken over');
-      // A channel leads through one server of a Redis Cluster, and messages to this node through another one.
-      if (this.#connection.isSharded) this.#tell(() => this.#joining.handlers.missed());
-      await Promise.all([
-        this.#lease.renew(),
-        this.#members.sign(),
-        this.#epoch.stateKey(),
-        this.#sessions.verify(),
-        this.#counts.rewrite(),
-      ]);
-    });
+    if (this.#toVerify !== 'all') this.#toVerify = what;
+    if (!this.#isVerifying) void this.#verifyAll();
+  }
+
+  async #verifyAll(): Promise<void> {
+    const { log } = this.#joining;
+    this.#isVerifying = true;
+    for (let failures = 0; this.#toVerify !== undefined && this.#leaving === undefined;) {
+      const isAll = this.#toVerify === 'all';
+      this.#toVerify = undefined;
+      try {
+        if ((await this.#isNewRedis()) || isAll) await this.#sayAgain();
+        failures = 0;
+      } catch (error) {
+        this.#toVerify = 'all';
+        if (failures++ === 0) log?.warn(error, 'what this node owns could not be verified yet');
+        await sleep(VERIFY_MS, undefined, { ref: false });
+      }
+    }
+    this.#isVerifying = false;
+  }
+
+  /** Whether it may have lost something. */
+  async #isNewRedis(): Promise<boolean> {
+    const epoch = await this.#epoch.current();
+    if (epoch === this.#knownEpoch) return false;
+    this.#knownEpoch = epoch;
+    this.#joining.log?.warn('Redis was started again, or another one has taken over');
+    // A channel leads through one server of a Redis Cluster, and messages to this node through another one.
+    if (this.#connection.isSharded) this.#tell(() => this.#joining.handlers.missed());
+    return true;
+  }
+
+  async #sayAgain(): Promise<void> {
+    await Promise.all([
+      this.#lease.renew(),
+      this.#members.sign(),
+      this.#epoch.stateKey(),
+      this.#sessions.verify(),
+      this.#counts.rewrite(),
+    ]);
   }
 
   /** What Redis evicts when it is full is lost: a session that somebody uses, or a lease. */
@@ -291,12 +329,6 @@ export class RedisNode implements ClusterNode {
       { policy },
       'Redis may evict sessions: set maxmemory-policy noeviction',
     );
-  }
-
-  #inBackground(act: () => Promise<unknown>): void {
-    act().catch((error: unknown) => {
-      this.#joining.log?.warn(error, 'what this node owns could not be verified');
-    });
   }
 
   #published(payload: string): void {

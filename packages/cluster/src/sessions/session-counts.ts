@@ -14,6 +14,8 @@ const GET = `return redis.call('HGET', KEYS[1], ARGV[1])`;
 const ALL = '*';
 const TTL_MS = 60_000;
 const CHUNK = 500;
+/** What could not be said is said after this time, if nothing else is before. */
+const RETRY_MS = 1_000;
 
 /** What is needed to count. */
 export interface CountsOptions {
@@ -33,6 +35,8 @@ export class SessionCounts {
   readonly #counts = new Map<string, number>();
   #changed = new Set<string>();
   #writing: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(options: CountsOptions) {
     this.#options = options;
@@ -69,6 +73,12 @@ export class SessionCounts {
     return this.#writeSoon();
   }
 
+  /** Says no more. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+  }
+
   /** Many sessions that come at once are one write. */
   #writeSoon(): Promise<void> {
     return (this.#writing ??= Promise.resolve().then(() => {
@@ -92,7 +102,13 @@ export class SessionCounts {
       await Promise.all(writes);
     } catch (error) {
       for (const field of fields) this.#changed.add(field);
+      if (!this.#isClosed) this.#retry ??= setTimeout(() => this.#tryAgain(), RETRY_MS).unref();
       throw error;
     }
+  }
+
+  #tryAgain(): void {
+    this.#retry = undefined;
+    this.#writeSoon().catch(() => {});
   }
 }
