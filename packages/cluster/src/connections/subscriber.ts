@@ -13,6 +13,8 @@ export class Subscriber {
   readonly #onMissed = new Set<() => void>();
   readonly #failed: (error: Error) => void;
   readonly #pings: NodeJS.Timeout;
+  /** Why Redis did not let it listen, when that was last asked. */
+  #refusal: unknown;
   #hasListened = false;
 
   /**
@@ -55,10 +57,12 @@ export class Subscriber {
           await client.subscribe(...this.#listeners.keys());
           return;
         }
-      } catch (cause) {
-        if (String(cause).includes('NOPERM')) {
-          throw new Error('Redis lets this user listen to no channels (ACL: &PREFIX*)', { cause });
-        }
+      } catch (error) {
+        this.#refusal = error;
+      }
+      if (String(this.#refusal).includes('NOPERM')) {
+        const why = 'Redis lets this user listen to no channels (ACL: &PREFIX*)';
+        throw new Error(why, { cause: this.#refusal });
       }
       if (performance.now() > until) throw new Error('Redis does not let this node listen in time');
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -92,7 +96,9 @@ export class Subscriber {
     const channels = [...this.#listeners.keys()];
     try {
       if (channels.length > 0) await client.subscribe(...channels);
-    } catch {
+      this.#refusal = undefined;
+    } catch (error) {
+      this.#refusal = error;
       this.#kept.renew(client);
       return;
     }
