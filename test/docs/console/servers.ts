@@ -105,12 +105,12 @@ async function startManyTools(): Promise<StartedServer> {
   return { url: serving.url, [Symbol.asyncDispose]: () => serving.close() };
 }
 
-/** Its tool takes three seconds. */
+/** Its tool takes so long that a slow machine sees it at work. */
 async function startExports(): Promise<StartedServer> {
   const create = (): McpServer => {
     const server = new McpServer({ name: 'exports', version: '1.0.0' });
     server.registerTool('export_all', {}, async ({ mcpReq }) => {
-      await sleep(3_000, undefined, { signal: mcpReq.signal });
+      await sleep(10_000, undefined, { signal: mcpReq.signal });
       return { content: [{ type: 'text', text: '1204 rows' }] };
     });
     return server;

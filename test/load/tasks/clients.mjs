@@ -51,8 +51,23 @@ function post(user, { method, params, ...rest }) {
   });
 }
 
-/** @param {string} user @param {string} method @param {Record<string, any>} params */
+/**
+ * A server that is overloaded says when to come again, and then these clients do.
+ *
+ * @param {string} user @param {string} method @param {Record<string, any>} params
+ * @returns {Promise<any>}
+ */
 async function rpc(user, method, params) {
+  for (;;) {
+    const answer = await rpcOnce(user, method, params);
+    const { reason, retryAfterMs } = answer.error?.data ?? {};
+    if (reason !== 'overloaded') return answer;
+    await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+  }
+}
+
+/** @param {string} user @param {string} method @param {Record<string, any>} params */
+async function rpcOnce(user, method, params) {
   const { statusCode, headers, body } = await post(user, { id: ++lastId, method, params });
   const text = await body.text();
   const given = headers['mcp-session-id'];

@@ -53,7 +53,7 @@ export function createTaskServer(note, die = () => {}) {
       case 'work':
         return work(Number(input['steps']), Number(input['stepMs']), mcpReq, note);
       case 'survive':
-        await work(3, 100, mcpReq, note);
+        await work(10, 100, mcpReq, note);
         die(String(input['key']));
         return work(5, 100, mcpReq, note);
       case 'only':
