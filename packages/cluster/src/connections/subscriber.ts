@@ -13,7 +13,7 @@ export class Subscriber {
   readonly #onMissed = new Set<() => void>();
   readonly #failed: (error: Error) => void;
   readonly #pings: NodeJS.Timeout;
-  /** Why Redis did not let it listen, when that was last asked. */
+  /** What Redis said, where this user may not listen. */
   #refusal: unknown;
   #hasListened = false;
 
@@ -58,9 +58,9 @@ export class Subscriber {
           return;
         }
       } catch (error) {
-        this.#refusal = error;
+        this.#noteRefusal(error);
       }
-      if (String(this.#refusal).includes('NOPERM')) {
+      if (this.#refusal !== undefined) {
         const why = 'Redis lets this user listen to no channels (ACL: &PREFIX*)';
         throw new Error(why, { cause: this.#refusal });
       }
@@ -98,7 +98,7 @@ export class Subscriber {
       if (channels.length > 0) await client.subscribe(...channels);
       this.#refusal = undefined;
     } catch (error) {
-      this.#refusal = error;
+      this.#noteRefusal(error);
       this.#kept.renew(client);
       return;
     }
@@ -107,6 +107,10 @@ export class Subscriber {
     const first = held;
     held = undefined;
     for (const [channel, payload] of first) this.#heard(channel, payload);
+  }
+
+  #noteRefusal(error: unknown): void {
+    if (String(error).includes('NOPERM')) this.#refusal = error;
   }
 
   #heard(channel: string, payload: string): void {
