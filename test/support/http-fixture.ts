@@ -3,6 +3,7 @@ import {
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
+  type Server,
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -34,6 +35,24 @@ export interface HttpFixture extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Ports that servers of this process have had. */
+const usedPorts = new Set<number>();
+
+/** A client remembers for its process which version a server at an address speaks: no server gets one of before. */
+async function listenWhereNobodyDid(server: Server): Promise<number> {
+  for (;;) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    if (!usedPorts.has(port)) {
+      usedPorts.add(port);
+      return port;
+    }
+    server.close();
+    await once(server, 'close');
+  }
+}
+
 /**
  * Starts a server that records every request before it is handled. A handler that throws is
  * answered for with 500.
@@ -60,8 +79,7 @@ export async function startHttpFixture(
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listenWhereNobodyDid(server);
 
   const close = async (): Promise<void> => {
     if (!server.listening) return;
@@ -71,7 +89,7 @@ export async function startHttpFixture(
     await closed;
   };
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: `http://127.0.0.1:${port}`,
     requests,
     openConnections: () => sockets.size,
     acceptedConnections: () => accepted,
