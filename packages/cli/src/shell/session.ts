@@ -40,11 +40,24 @@ export class Session {
    * could be meant.
    */
   async run(text: string, signal: AbortSignal): Promise<Step> {
-    const { connected, servers } = this.#parts;
-    const names = connected.map(({ client }) => client.name);
-    const line = readLine(text, { servers: [...names, allServers], tools: servers.toolNames });
+    const line = await this.#read(text, signal);
     if (line === undefined) return 0;
     return line.kind === 'own' ? this.#runOwn(line, signal) : this.#runCommand(line, signal);
+  }
+
+  async #read(text: string, signal: AbortSignal): Promise<WrittenLine | undefined> {
+    const { connected, servers } = this.#parts;
+    const names = [...connected.map(({ client }) => client.name), allServers];
+    const read = (): WrittenLine | undefined =>
+      readLine(text, { servers: names, tools: servers.toolNames });
+    try {
+      return read();
+    } catch {
+      // What is no command may be a tool, and the list of them on its way.
+      await servers.knownTools(undefined, signal).catch(() => undefined);
+      signal.throwIfAborted();
+      return read();
+    }
   }
 
   async #runOwn(

@@ -1,4 +1,5 @@
 import { serve } from '@longwire/server';
+import { McpServer } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDemoServer } from '../../src/demo/server.ts';
 import { run, type Run } from '../run.ts';
@@ -38,6 +39,19 @@ describe('the lines of a pipe', () => {
     expect(stdout).toContain('"text": "2 + 3 = 5"');
     expect(stdout).toContain('"uri": "demo://about"');
     expect(stdout).toContain('"name": "add"');
+  });
+
+  it('call a tool whose name is like a command, whether it was listed by then or not', async () => {
+    const create = (): McpServer => {
+      const server = new McpServer({ name: 'waits', version: '1' });
+      const content = [{ type: 'text' as const, text: 'waited' }];
+      server.registerTool('wait', {}, () => ({ content }));
+      return server;
+    };
+    const serving = await serve({ create });
+    closing.push(() => serving.close());
+    const { stdout, stderr } = await shell(['wait', 'wait'], [serving.url]);
+    expect([stdout, stderr]).toEqual(['waited\nwaited\n', '']);
   });
 
   it('all run, and the first that fails decides the exit code', async () => {
