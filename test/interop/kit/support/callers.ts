@@ -62,10 +62,13 @@ const plain =
     };
   };
 
+/** As the others, which try as often as it takes: a call may be cut many times. */
+const retry = { maxAttempts: 100, firstDelayMs: 5, maxDelayMs: 100 };
+
 const longwire =
   (path: string, options?: ClientOptions): OpenCaller =>
   async (origin) => {
-    const client = await connect(origin + path, options);
+    const client = await connect(origin + path, { ...options, retry });
     return {
       call: async (name, key) => textOf(await client.callTool(name, { key })),
       [Symbol.asyncDispose]: () => client.close(),
