@@ -63,6 +63,15 @@ async function joinedThroughProxy(
 }
 
 describe('a node that cannot reach Redis', () => {
+  it('says that there was no answer where Redis is silent', async () => {
+    const server = await startServer();
+    const { node } = await joined(server.url);
+    server.pause();
+    const refused = expect(node.stores.sessions.create(record('one'))).rejects;
+    await refused.toMatchObject({ cause: { message: `no answer of Redis within ${WAIT_MS} ms` } });
+    server.resume();
+  });
+
   it('looks at what it owns until it has seen it: the first look may fail', async () => {
     const { url, allow, admin } = await startRestricted();
     const { node, told } = await joined(url);

@@ -3,6 +3,7 @@ import { oauth, type DeviceCode, type OAuth } from '@longwire/client/oauth';
 import type { Context } from '../context.js';
 import { openBrowser } from '../dash/open-browser.js';
 import type { NetworkOptions } from '../network.js';
+import { orAborted } from '../or-aborted.js';
 import { sanitizeLine } from '../sanitize.js';
 import { LoginError } from './login-error.js';
 import type { Login } from './login-record.js';
@@ -184,17 +185,6 @@ function whyOf({ summary }: LongwireError): string {
   return summary
     .replace(/^authorization failed: /, 'the login failed: ')
     .replace('`allowUnadvertisedPkce: true`', '--unadvertised-pkce');
-}
-
-/** Rejects as soon as the signal is aborted, whatever becomes of the promise. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    const done = (): void => signal.removeEventListener('abort', abort);
-    promise.then(resolve, reject).finally(done);
-  });
 }
 
 function tooLate(waitMs: number): LongwireError {

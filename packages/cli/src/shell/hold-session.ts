@@ -25,7 +25,6 @@ export async function holdSession(
   const clients = connected.map(({ client }) => client);
   const servers = new Servers(context, clients, { listing: '`tools`' });
   const news = new News(context, clients);
-  const session = new Session(context, { connected, servers, news, trace });
   if (stdin.isTTY === true) {
     for (const client of clients) terminal.remark(greeting(client));
     terminal.remark('help lists the commands; Tab completes.');
@@ -33,8 +32,9 @@ export async function holdSession(
   for (const client of clients) {
     askForLogs(context, client, operationOptions(context)).catch(() => undefined);
   }
-  // For completion; whoever needs the list asks again and gets the error.
-  servers.listTools().catch(() => undefined);
+  // For completion, and lines that name a tool; whoever needs the list asks again and gets the error.
+  const listed = servers.listTools().catch(() => undefined);
+  const session = new Session(context, { connected, servers, listed, news, trace });
   const [only, other] = clients;
   const name = only === undefined || other !== undefined ? 'longwire' : only.name;
   const reader = createLineReader(context, {

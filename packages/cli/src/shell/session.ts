@@ -4,6 +4,7 @@ import { usageError } from '../command-error.js';
 import type { ConnectedServer, Context } from '../context.js';
 import type { Step } from '../editor/prompt-loop.js';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
+import { orAborted } from '../or-aborted.js';
 import { reportError } from '../report-error.js';
 import { sanitizeLine } from '../sanitize.js';
 import { renderTable } from '../table.js';
@@ -16,6 +17,8 @@ import { COMMANDS, OWN_COMMANDS, readLine, type WrittenLine } from './written-li
 export interface SessionParts {
   readonly connected: readonly ConnectedServer[];
   readonly servers: Servers;
+  /** Fulfilled when the tools of the servers were listed for the first time, or could not be. */
+  readonly listed: Promise<unknown>;
   readonly news: News;
   readonly trace: SessionTrace;
 }
@@ -46,16 +49,15 @@ export class Session {
   }
 
   async #read(text: string, signal: AbortSignal): Promise<WrittenLine | undefined> {
-    const { connected, servers } = this.#parts;
+    const { connected, servers, listed } = this.#parts;
     const names = [...connected.map(({ client }) => client.name), allServers];
     const read = (): WrittenLine | undefined =>
       readLine(text, { servers: names, tools: servers.toolNames });
     try {
       return read();
     } catch {
-      // What is no command may be a tool, and the list of them on its way.
-      await servers.knownTools(undefined, signal).catch(() => undefined);
-      signal.throwIfAborted();
+      // What is no command may be a tool.
+      await orAborted(listed, signal);
       return read();
     }
   }

@@ -50,8 +50,10 @@ describe('the lines of a pipe', () => {
     };
     const serving = await serve({ create });
     closing.push(() => serving.close());
-    const { stdout, stderr } = await shell(['wait', 'wait'], [serving.url]);
-    expect([stdout, stderr]).toEqual(['waited\nwaited\n', '']);
+    for (const servers of [[serving.url], [url, serving.url]]) {
+      const { stdout, stderr } = await shell(['wait', 'wait'], servers);
+      expect([stdout, stderr]).toEqual(['waited\nwaited\n', '']);
+    }
   });
 
   it('all run, and the first that fails decides the exit code', async () => {

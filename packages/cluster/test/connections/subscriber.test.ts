@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startRedis } from '../../../../test/cluster/support/redis-server.mjs';
-import { openClient } from '../../src/connections/open-client.ts';
+import { openClient, type Client } from '../../src/connections/open-client.ts';
 import { Subscriber } from '../../src/connections/subscriber.ts';
 import { resolveRedisOptions } from '../../src/options.ts';
 import { until } from '../support/nodes.ts';
@@ -54,6 +55,25 @@ it('tells what may have been missed before it tells what was said since', async 
     isTold = false;
   }
   expect(unsaid).toEqual([]);
+  subscriber.close();
+  admin.disconnect();
+});
+
+it('knows that its user may not listen also between two connections', async () => {
+  const admin = new Redis(server.url);
+  await admin.call('ACL', 'SETUSER', 'deaf', 'on', 'nopass', '~*', 'resetchannels', '+@all');
+  const options = resolveRedisOptions({});
+  const url = server.url.replace('redis://', 'redis://deaf:any@');
+  const made: Client[] = [];
+  const open = (): Client => {
+    const client = openClient({ urls: [url], options, isCluster: false });
+    made.push(client);
+    return client;
+  };
+  const subscriber = new Subscriber(open, () => {});
+  subscriber.subscribe('numbers', () => {});
+  await once(made[0] as Client, 'end');
+  await expect(subscriber.settled(0)).rejects.toThrow('Redis lets this user listen to no channels');
   subscriber.close();
   admin.disconnect();
 });
